@@ -1,0 +1,56 @@
+import * as z from 'zod/mini';
+import { InstanceId, InstanceState, StateReason } from './instance.ts';
+import { Tags } from './tags.ts';
+
+const fromInstance = {
+  instanceId: InstanceId,
+  region: z.string(),
+  account: z.string(),
+  /** Seconds since 1970-01-01T00:00Z on EC2's clock: when EC2 says it happened, not when we heard of it. */
+  at: z.int(),
+};
+
+/** Instance `instanceId` was in `state` at `at`, seen by an EventBridge event, a DescribeInstances listing, or the API's own call. */
+export const Observation = z.object({
+  kind: z.literal('observation'),
+  ...fromInstance,
+  state: InstanceState,
+  seenBy: z.enum(['event', 'listing', 'api']),
+  reason: z.optional(StateReason),
+  /** EC2's word for the state, where it is none of the six and `state` is only the nearest. */
+  unrecognised: z.optional(z.string()),
+});
+export type Observation = z.infer<typeof Observation>;
+
+export const NoticeKind = z.enum([
+  'spot-interruption',
+  'rebalance-recommendation',
+  'scheduled-change',
+  'stuck-launch',
+]);
+export type NoticeKind = z.infer<typeof NoticeKind>;
+
+/** EC2 warns about an instance, or shows something wrong with it, whose state has not changed (yet): shown in the message, and remembered as the cause of what follows. */
+export const Notice = z.object({
+  kind: z.literal('notice'),
+  ...fromInstance,
+  notice: NoticeKind,
+  text: z.string(),
+});
+export type Notice = z.infer<typeof Notice>;
+
+/** All tags of an instance after somebody changed one. */
+export const TagChange = z.object({
+  kind: z.literal('tag-change'),
+  ...fromInstance,
+  tags: Tags,
+});
+export type TagChange = z.infer<typeof TagChange>;
+
+/** Somebody wants, since `at`, to be told once more what DCM was told last. */
+export const StatusWanted = z.object({ kind: z.literal('status-wanted'), ...fromInstance });
+export type StatusWanted = z.infer<typeof StatusWanted>;
+
+/** Whatever can be learnt about one instance, or is wanted of it. */
+export const Signal = z.discriminatedUnion('kind', [Observation, Notice, TagChange, StatusWanted]);
+export type Signal = z.infer<typeof Signal>;

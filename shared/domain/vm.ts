@@ -1,0 +1,146 @@
+import { partsOf, type Sequence, sequenceOf } from './gate.ts';
+import type { InstanceState, StateReason } from './instance.ts';
+import type { Notice, Observation, StatusWanted } from './signal.ts';
+import { type Circumstances, type VmStatus, vmStatus } from './vm-status.ts';
+
+/** A status that DCM has not been told yet, or not yet for certain. */
+export type UnpublishedStatus = {
+  /** Orders the statuses of one VM, as a string too; also the CloudEvent's `sequence`. */
+  readonly key: string;
+  /** Tells this status from every other of the provider, and is the same at every attempt: CloudEvent id and `Nats-Msg-Id`. */
+  readonly id: string;
+  /** Seconds since 1970 on EC2's clock. */
+  readonly at: number;
+  readonly status: VmStatus;
+  readonly message: string;
+};
+
+/** One EC2 instance that is a DCM VM, as the fleet remembers it. */
+export type Vm = {
+  readonly instanceId: string;
+  /** The id DCM gave it. */
+  readonly vmId: string;
+  readonly region: string;
+  readonly account: string;
+  /** 0 before the first observation. */
+  readonly sequence: Sequence;
+  readonly state?: InstanceState | undefined;
+  readonly notice?: Pick<Notice, 'notice' | 'at' | 'text'> | undefined;
+  readonly deleteRequested?: boolean | undefined;
+  /** What was put into the outbox last, whether it is still there or not: all that DCM knows, or is about to. */
+  readonly latest?: UnpublishedStatus | undefined;
+  /** The second of the newest request for which that was told again. */
+  readonly repeatedAt?: number | undefined;
+  /** Ascending. */
+  readonly outbox: readonly UnpublishedStatus[];
+};
+
+/** What an observation tells DCM. */
+export const statusOf = (
+  observation: Observation,
+  circumstances: Circumstances & { readonly noticeText?: string | undefined } = {},
+): UnpublishedStatus => {
+  const reason = observation.reason ?? circumstances.reason;
+  const sequence = sequenceOf(observation);
+  return {
+    key: String(sequence),
+    id: statusId(observation.instanceId, sequence),
+    at: observation.at,
+    status: vmStatus(observation.state, { ...circumstances, reason }),
+    message: describeState(observation, reason, circumstances.noticeText),
+  };
+};
+
+/** A notice as a status: what is held, said again with the warning. It sorts after the held status and before the next one. */
+export const noticeStatus = (
+  vm: Vm & { readonly state: InstanceState },
+  notice: Notice,
+): UnpublishedStatus => ({
+  key: keyAfterLatest(vm, notice.at, notice.notice),
+  id: `${notice.instanceId}:${notice.at}:${notice.notice}`,
+  at: notice.at,
+  status: vmStatus(vm.state, {
+    notice: isHeldStuck(vm) ? 'stuck-launch' : notice.notice,
+    deleteRequested: vm.deleteRequested,
+  }),
+  message: messageText(`instance ${vm.instanceId} is ${vm.state}: ${notice.text}`),
+});
+
+/** What else EC2 warns of does not bring a stuck launch up. */
+const isHeldStuck = ({ notice, sequence }: Vm): boolean =>
+  notice?.notice === 'stuck-launch' && notice.at >= partsOf(sequence).at;
+
+const again = 'again';
+
+/** What was told last, told again. It sorts after that, and before the next status. Requests of one second have one id. */
+export const repeatedStatus = (
+  vm: Vm & { readonly latest: UnpublishedStatus },
+  { at }: Pick<StatusWanted, 'at'>,
+): UnpublishedStatus => ({
+  ...vm.latest,
+  key: keyAfterLatest(vm, at, again),
+  id: `${vm.instanceId}:${at}:${again}`,
+  at,
+});
+
+/** Is this request newer than all that were answered? Else messages that are tried again and again would fill the outbox. */
+export const isRepeatNews = ({ repeatedAt = 0 }: Vm, { at }: Pick<StatusWanted, 'at'>): boolean =>
+  at > repeatedAt;
+
+/** A repeat is as old as the request, which says nothing of how fast changes are told. */
+export const isRepeat = ({ id }: Pick<UnpublishedStatus, 'id'>): boolean => id.endsWith(`:${again}`);
+
+/** Between the held state's key and the next one's, and after all that was told of the held state already. */
+const keyAfterLatest = ({ sequence, latest }: Vm, at: number, word: string): string => {
+  const [, taken = 0] = latest?.key.split('-').map(Number) ?? [];
+  return `${sequence}-${Math.max(at, taken + 1)}-${word}`;
+};
+
+/**
+ * Does this notice say something that is not known yet? A notice that is older than the held state was about the state before. A spot
+ * interruption stands until the VM runs again: nothing else matters to an instance that EC2 takes back.
+ */
+export const isNoticeNews = (
+  { state, sequence, notice: held }: Vm,
+  notice: Pick<Notice, 'notice' | 'at'>,
+): boolean => {
+  if (state === 'terminated' || notice.at < partsOf(sequence).at || held?.notice === 'spot-interruption')
+    return false;
+  return held === undefined || notice.at > held.at || notice.notice === 'spot-interruption';
+};
+
+const statusId = (instanceId: string, sequence: Sequence): string => {
+  const { at, rank } = partsOf(sequence);
+  return `${instanceId}:${at}:${rank}`;
+};
+
+const describeState = (
+  observation: Observation,
+  reason: StateReason | undefined,
+  notice: string | undefined,
+): string => {
+  const because = [reason?.message ?? reason?.code, notice].filter(Boolean).join('; ');
+  const unexplained = observation.state === 'terminated' ? ' (reason unavailable)' : '';
+  const state = observation.unrecognised
+    ? `in state "${observation.unrecognised}", which this provider does not know`
+    : observation.state;
+  return messageText(
+    `instance ${observation.instanceId} is ${state}${because ? `: ${because}` : unexplained}`,
+  );
+};
+
+const maximumMessageBytes = 1024;
+
+/**
+ * Text as DCM's `status_message` takes it: at most 1 KiB, no NUL. Postgres refuses a NUL, and DCM's consumer then asks for the
+ * same message again without end.
+ */
+export const messageText = (text: string): string => {
+  const clean = text.replaceAll('\0', '');
+  if (Buffer.byteLength(clean) <= maximumMessageBytes) return clean;
+  const cut = Buffer.from(clean)
+    .subarray(0, maximumMessageBytes - 3)
+    .toString()
+    .replace(/\uFFFD+$/, '');
+  return `${cut}…`;
+};

@@ -1,0 +1,129 @@
+import { describe, expect, it } from 'vitest';
+import { InstanceState } from '../../../shared/domain/instance.ts';
+import { NoticeKind } from '../../../shared/domain/signal.ts';
+import { needsReason, vmStatus } from '../../../shared/domain/vm-status.ts';
+
+/** https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_StateReason.html */
+const orderly = ['Client.UserInitiatedShutdown', 'Client.InstanceInitiatedShutdown'];
+const harmless = [...orderly, 'Client.InstanceTerminated', 'Client.UserInitiatedHibernate'];
+const failures = [
+  'Server.InsufficientInstanceCapacity',
+  'Server.InternalError',
+  'Server.ScheduledStop',
+  'Server.SpotInstanceShutdown',
+  'Server.SpotInstanceTermination',
+  'Server.SomethingNew',
+  'Client.InternalError',
+  'Client.InvalidSnapshot.NotFound',
+  'Client.VolumeLimitExceeded',
+];
+const codes = [...harmless, ...failures];
+
+/** A code where EC2 can put it: as the code, before the message's first colon, or both. */
+const asReasons = (code: string) => [
+  { code },
+  { code, message: `${code}: what happened` },
+  { message: `${code}: what happened` },
+  { message: ` ${code} : what happened: details` },
+];
+
+const circumstances = [undefined, ...codes.flatMap(asReasons)].flatMap((reason) =>
+  [undefined, ...NoticeKind.options].flatMap((notice) =>
+    [undefined, false, true].map((deleteRequested) => ({ reason, notice, deleteRequested })),
+  ),
+);
+
+describe('VM status', () => {
+  it('of a pending instance is PROVISIONING, or FAILED where its launch is stuck, whatever else is known (C18)', () => {
+    for (const known of circumstances)
+      expect(vmStatus('pending', known)).toBe(known.notice === 'stuck-launch' ? 'FAILED' : 'PROVISIONING');
+  });
+
+  it.each([
+    ['running', 'RUNNING'],
+    ['stopping', 'STOPPING'],
+    ['stopped', 'STOPPED'],
+    ['shutting-down', 'DELETING'],
+  ] as const)('of a %s instance is %s, whatever else is known (C18)', (state, status) => {
+    for (const known of circumstances) expect(vmStatus(state, known)).toBe(status);
+  });
+
+  it.each(harmless)('of an instance terminated by %s is DELETED (C18)', (code) => {
+    for (const reason of asReasons(code)) expect(vmStatus('terminated', { reason })).toBe('DELETED');
+  });
+
+  it.each(failures)('of an instance terminated by %s is FAILED (C18, C22)', (code) => {
+    for (const reason of asReasons(code)) expect(vmStatus('terminated', { reason })).toBe('FAILED');
+  });
+
+  it('is FAILED where code and message differ and one of them is a failure', () => {
+    const sample = {
+      code: 'Server.InternalError',
+      message: 'Client.VolumeLimitExceeded: Volume limit exceeded',
+    };
+    const reverse = { code: 'Client.UserInitiatedShutdown', message: 'Client.InternalError: on launch' };
+
+    expect(vmStatus('terminated', { reason: sample })).toBe('FAILED');
+    expect(vmStatus('terminated', { reason: reverse })).toBe('FAILED');
+  });
+
+  it('is DELETED where a failure is only mentioned further on in the message', () => {
+    const reason = { code: 'Client.UserInitiatedShutdown', message: 'User initiated: Server.InternalError' };
+
+    expect(vmStatus('terminated', { reason })).toBe('DELETED');
+  });
+
+  it('of a terminated instance without a reason is DELETED', () => {
+    for (const reason of [undefined, {}, { code: '', message: '' }]) {
+      expect(vmStatus('terminated', { reason })).toBe('DELETED');
+    }
+    expect(vmStatus('terminated')).toBe('DELETED');
+  });
+
+  it('is FAILED after a spot interruption warning, reason or not', () => {
+    for (const reason of [undefined, { code: 'Server.SpotInstanceTermination' }]) {
+      expect(vmStatus('terminated', { reason, notice: 'spot-interruption' })).toBe('FAILED');
+    }
+  });
+
+  it.each(orderly)('is DELETED where EC2 says %s, warning or not', (code) => {
+    for (const notice of NoticeKind.options) {
+      expect(vmStatus('terminated', { reason: { code }, notice })).toBe('DELETED');
+    }
+  });
+
+  it('is not FAILED by a warning that does not announce the end', () => {
+    for (const notice of ['rebalance-recommendation', 'scheduled-change'] as const) {
+      expect(vmStatus('terminated', { notice })).toBe('DELETED');
+    }
+  });
+
+  it('is DELETED where DCM asked for the deletion, whatever EC2 says of it', () => {
+    for (const known of circumstances) {
+      expect(vmStatus('terminated', { ...known, deleteRequested: true })).toBe('DELETED');
+    }
+  });
+
+  it('is never PENDING or PAUSED', () => {
+    for (const state of InstanceState.options) {
+      for (const known of circumstances) {
+        expect(['PENDING', 'PAUSED']).not.toContain(vmStatus(state, known));
+      }
+    }
+  });
+});
+
+describe('the reason of a termination', () => {
+  it('is needed only for a terminated instance, and only where nothing else decides', () => {
+    for (const state of InstanceState.options) {
+      for (const known of circumstances) {
+        const decided =
+          known.reason !== undefined ||
+          known.deleteRequested === true ||
+          known.notice === 'spot-interruption';
+
+        expect(needsReason(state, known)).toBe(state === 'terminated' && !decided);
+      }
+    }
+  });
+});
