@@ -1,0 +1,31 @@
+import { CloudEvent } from 'cloudevents';
+import type { UnpublishedStatus, Vm } from '../domain/vm.ts';
+import type { CloudEventJson } from './cloudevents.ts';
+
+/**
+ * The CloudEvent that tells DCM a VM's status. `data` has exactly `id`, `status` and `message`; what else may help a subscriber
+ * rides as extensions, whose names must be lower-case letters and digits or DCM's consumer drops the event.
+ * @see https://github.com/dcm-project/enhancements (state-management/service-provider-status-reporting.md, "CloudEvents Format")
+ */
+export const vmStatusEvent = (
+  vm: Pick<Vm, 'vmId' | 'instanceId' | 'region'>,
+  { id, key, at, status, message }: UnpublishedStatus,
+  provider: string,
+): CloudEventJson => {
+  const event = {
+    specversion: '1.0',
+    id,
+    source: `dcm/providers/${provider}`,
+    type: 'dcm.status.vm',
+    subject: 'dcm.vm',
+    datacontenttype: 'application/json',
+    time: `${new Date(at * 1000).toISOString().slice(0, 19)}Z`,
+    data: { id: vm.vmId, status, message },
+    sequence: key,
+    partitionkey: vm.instanceId,
+    region: vm.region,
+    instanceid: vm.instanceId,
+  } as const;
+  new CloudEvent(event); // throws ValidationError where the event is not one
+  return event;
+};

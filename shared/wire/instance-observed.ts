@@ -1,0 +1,26 @@
+import * as z from 'zod/mini';
+import { InstanceState, StateReason } from '../domain/instance.ts';
+import { Tags } from '../domain/tags.ts';
+import type { EventBridgeEvent } from './eventbridge.ts';
+import { type About, ownEvent, ownSource } from './own-event.ts';
+
+/** Our own kind of event: what a listing showed of an instance. */
+export const instanceObserved = {
+  source: ownSource,
+  detailType: 'EC2 Instance Observed',
+  word: 'listed',
+} as const;
+
+export const InstanceObservedDetail = z.object({
+  'instance-id': z.string(),
+  state: InstanceState,
+  'state-reason': z.optional(StateReason),
+  /** Where the fleet does not hold it as ours: so that it can be claimed without another question to EC2. */
+  tags: z.optional(Tags),
+});
+
+/** `at` is the listing's (listingTime in domain/gate.ts). */
+export type ListedInstance = z.infer<typeof InstanceObservedDetail> & About;
+
+export const instanceObservedEvent = (listed: ListedInstance): EventBridgeEvent =>
+  ownEvent(instanceObserved, listed);

@@ -1,0 +1,77 @@
+import { CloudEvent } from 'cloudevents';
+import { describe, expect, it } from 'vitest';
+import { InstanceState } from '../../../shared/domain/instance.ts';
+import { noticeStatus, statusOf } from '../../../shared/domain/vm.ts';
+import { CloudEventJson } from '../../../shared/wire/cloudevents.ts';
+import { vmStatusEvent } from '../../../shared/wire/dcm-vm.ts';
+import { instanceId, observed, spotWarning, vmId } from '../../fixtures/signals.ts';
+
+const vm = { vmId, instanceId, region: 'us-east-1' };
+const running = statusOf(observed('running'));
+
+/** Everything that the provider can publish. */
+const events = [
+  ...InstanceState.options.map((state) => statusOf(observed(state))),
+  noticeStatus(
+    { ...vm, account: '123456789012', sequence: 17_873_946_001, state: 'running', outbox: [] },
+    spotWarning(5),
+  ),
+].map((status) => vmStatusEvent(vm, status, 'ec2-sp'));
+
+describe('CloudEvent of a VM’s status', () => {
+  it('is these bytes, in this order (C46, C2-20)', () => {
+    const bytes = JSON.stringify(vmStatusEvent(vm, running, 'ec2-sp'));
+
+    expect(bytes).toBe(
+      '{"specversion":"1.0",' +
+        '"id":"i-1234567890abcdef0:1787394600:1",' +
+        '"source":"dcm/providers/ec2-sp",' +
+        '"type":"dcm.status.vm",' +
+        '"subject":"dcm.vm",' +
+        '"datacontenttype":"application/json",' +
+        '"time":"2026-08-22T10:30:00Z",' +
+        '"data":{"id":"0b7f7a1e-1c1d-4f0e-8a34-5e2f5d1c9a77","status":"RUNNING",' +
+        '"message":"instance i-1234567890abcdef0 is running"},' +
+        '"sequence":"17873946001",' +
+        '"partitionkey":"i-1234567890abcdef0",' +
+        '"region":"us-east-1",' +
+        '"instanceid":"i-1234567890abcdef0"}',
+    );
+  });
+
+  it.each(events)('is accepted by the CloudEvents package and by the bridge: $data.status, $id', (event) => {
+    expect(new CloudEvent(event).validate()).toBe(true);
+    expect(CloudEventJson.parse(event)).toEqual(event);
+  });
+
+  it.each(events)('has data of three strings that are not empty: $data.status, $id', ({ data }) => {
+    expect(data).toEqual({
+      id: vmId,
+      status: expect.stringMatching(/^[A-Z]+$/),
+      message: expect.stringMatching(/^[^\0]+$/),
+    });
+  });
+
+  it('names nothing that DCM’s consumer would drop it for: lower-case letters and digits only', () => {
+    for (const event of events) {
+      for (const name of Object.keys(event)) expect(name).toMatch(/^[a-z0-9]{1,20}$/);
+    }
+  });
+
+  it('has text for every extension: the sequence is no 32-bit integer', () => {
+    const { sequence, partitionkey, region, instanceid } = vmStatusEvent(vm, running, 'ec2-sp');
+
+    for (const value of [sequence, partitionkey, region, instanceid])
+      expect(value).toEqual(expect.any(String));
+  });
+
+  it('is another event for another provider, and the same one at every attempt', () => {
+    const source = 'dcm/providers/ec2-sp-2';
+
+    expect(vmStatusEvent(vm, running, 'ec2-sp-2')).toEqual({
+      ...vmStatusEvent(vm, running, 'ec2-sp'),
+      source,
+    });
+    expect(vmStatusEvent(vm, running, 'ec2-sp')).toEqual(vmStatusEvent(vm, running, 'ec2-sp'));
+  });
+});
