@@ -1,0 +1,121 @@
+import type { UpdateCommandInput } from '@aws-sdk/lib-dynamodb';
+import { sequenceOf } from '../domain/gate.ts';
+import type { Notice, Observation } from '../domain/signal.ts';
+import type { UnpublishedStatus, Vm } from '../domain/vm.ts';
+import type { Claim } from '../ports/fleet.ts';
+
+/** What one conditional UpdateItem of the fleet does, and when it does not. */
+export type Update = Pick<
+  UpdateCommandInput,
+  'UpdateExpression' | 'ConditionExpression' | 'ExpressionAttributeNames' | 'ExpressionAttributeValues'
+>;
+
+export const claimUpdate = ({ vmId, region, account }: Claim): Update => ({
+  UpdateExpression:
+    'SET vmId = :vmId, #region = :region, account = :account, outbox = if_not_exists(outbox, :empty), #sequence = if_not_exists(#sequence, :zero) REMOVE expiresAt',
+  ConditionExpression: 'attribute_not_exists(#state) OR #state <> :terminated',
+  ExpressionAttributeNames: { '#region': 'region', '#sequence': 'sequence', '#state': 'state' },
+  ExpressionAttributeValues: {
+    ':vmId': vmId,
+    ':region': region,
+    ':account': account,
+    ':empty': {},
+    ':zero': 0,
+    ':terminated': 'terminated',
+  },
+});
+
+export const disclaimUpdate = (expiresAt: number): Update => ({
+  UpdateExpression: 'SET expiresAt = :expiresAt',
+  ConditionExpression: 'attribute_not_exists(vmId)',
+  ExpressionAttributeValues: { ':expiresAt': expiresAt },
+});
+
+export const releaseUpdate = (expiresAt: number): Update => ({
+  UpdateExpression:
+    'SET expiresAt = :expiresAt REMOVE vmId, outbox, latest, repeatedAt, #sequence, #state, notice',
+  ConditionExpression: 'attribute_exists(vmId)',
+  ExpressionAttributeNames: { '#sequence': 'sequence', '#state': 'state' },
+  ExpressionAttributeValues: { ':expiresAt': expiresAt },
+});
+
+/** The gate (domain/gate.ts) and the outbox in one write. `expiresAt` where this observation is a VM's last. */
+export const recordUpdate = (
+  observation: Observation,
+  status: UnpublishedStatus,
+  expiresAt: number | undefined,
+): Update => ({
+  UpdateExpression: [
+    `SET #sequence = :sequence, #state = :state, ${addStatus}`,
+    ...(expiresAt === undefined ? [] : [', expiresAt = :expiresAt']),
+    ...(observation.state === 'running' ? [' REMOVE notice'] : []),
+  ].join(''),
+  ConditionExpression:
+    'attribute_exists(vmId) AND #sequence < :sequence AND (attribute_not_exists(#state) OR NOT #state IN (:terminated, :state))',
+  ExpressionAttributeNames: { '#sequence': 'sequence', '#state': 'state', '#key': status.key },
+  ExpressionAttributeValues: {
+    ':sequence': sequenceOf(observation),
+    ':state': observation.state,
+    ':status': status,
+    ':terminated': 'terminated',
+    ...(expiresAt !== undefined && { ':expiresAt': expiresAt }),
+  },
+});
+
+/** The held state, seen again later. */
+export const moveGateUpdate = (observation: Observation): Update => ({
+  UpdateExpression: 'SET #sequence = :sequence',
+  ConditionExpression: '#sequence < :sequence AND #state = :state',
+  ExpressionAttributeNames: { '#sequence': 'sequence', '#state': 'state' },
+  ExpressionAttributeValues: { ':sequence': sequenceOf(observation), ':state': observation.state },
+});
+
+/** isNoticeNews (domain/vm.ts), for an item that still holds what `vm` does. */
+export const notifyUpdate = (vm: Vm, notice: Notice, status: UnpublishedStatus | undefined): Update => {
+  const { notice: kind, at, text } = notice;
+  const newer = kind === 'spot-interruption' ? '' : ' AND notice.#at < :at';
+  return {
+    UpdateExpression: `SET notice = :notice${status ? `, ${addStatus}` : ''}`,
+    ConditionExpression: `${stillHeld.condition(vm)} AND (attribute_not_exists(notice) OR (notice.notice <> :spot${newer}))`,
+    ExpressionAttributeNames: {
+      ...stillHeld.names(vm),
+      ...(newer && { '#at': 'at' }),
+      ...(status && { '#key': status.key }),
+    },
+    ExpressionAttributeValues: {
+      ...stillHeld.values(vm),
+      ':notice': { notice: kind, at, text },
+      ':spot': 'spot-interruption',
+      ...(newer && { ':at': at }),
+      ...(status && { ':status': status }),
+    },
+  };
+};
+
+/** isRepeatNews (domain/vm.ts), for an item that still holds what `vm` does. */
+export const repeatUpdate = (vm: Vm, status: UnpublishedStatus): Update => ({
+  UpdateExpression: `SET repeatedAt = :at, ${addStatus}`,
+  ConditionExpression: `${stillHeld.condition(vm)} AND (attribute_not_exists(repeatedAt) OR repeatedAt < :at)`,
+  ExpressionAttributeNames: { ...stillHeld.names(vm), '#key': status.key },
+  ExpressionAttributeValues: { ...stillHeld.values(vm), ':status': status, ':at': status.at },
+});
+
+const addStatus = 'latest = :status, outbox.#key = :status';
+
+/** Neither the state has changed since `vm` was read, nor what was told of it. */
+const stillHeld = {
+  condition: ({ latest }: Vm) =>
+    `attribute_exists(vmId) AND #sequence = :sequence AND ${latest ? 'latest.#id = :latest' : 'attribute_not_exists(latest)'}`,
+  names: ({ latest }: Vm) => ({ '#sequence': 'sequence', ...(latest && { '#id': 'id' }) }),
+  values: ({ sequence, latest }: Vm) => ({ ':sequence': sequence, ...(latest && { ':latest': latest.id }) }),
+};
+
+export const settleUpdate = (keys: readonly string[]): Update => {
+  const names = Object.fromEntries(keys.map((key, index) => [`#k${index}`, key]));
+  const paths = Object.keys(names).map((name) => `outbox.${name}`);
+  return {
+    UpdateExpression: `REMOVE ${paths.join(', ')}`,
+    ConditionExpression: 'attribute_exists(vmId)',
+    ExpressionAttributeNames: names,
+  };
+};

@@ -1,0 +1,149 @@
+import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
+import {
+  BatchGetCommand,
+  type DynamoDBDocumentClient,
+  GetCommand,
+  UpdateCommand,
+} from '@aws-sdk/lib-dynamodb';
+import { UnavailableError } from '../domain/errors.ts';
+import { isNews } from '../domain/gate.ts';
+import { isNoticeNews, isRepeatNews } from '../domain/vm.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Fleet, Recollection, Recorded } from '../ports/fleet.ts';
+import { recollectionOf, vmOf } from './dynamodb-fleet-item.ts';
+import {
+  claimUpdate,
+  disclaimUpdate,
+  moveGateUpdate,
+  notifyUpdate,
+  recordUpdate,
+  releaseUpdate,
+  repeatUpdate,
+  settleUpdate,
+  type Update,
+} from './dynamodb-fleet-updates.ts';
+
+const secondsPerDay = 86_400;
+/** A terminated VM is remembered this long, so that late duplicates and redriven messages still find the gate shut. */
+const keepTerminatedDays = 7;
+const keepForeignDays = 1;
+const maximumKeysPerBatchGet = 100;
+
+/**
+ * The fleet in one DynamoDB table, one item an instance. Works the same on AWS, dynalite and moto: single conditional updates, a read
+ * after a refused one, no transactions, no streams, and time to live checked here as well, for DynamoDB deletes late.
+ */
+export const dynamoDbFleet = (
+  client: DynamoDBDocumentClient,
+  table: string,
+  now: Clock = Date.now,
+): Fleet => {
+  const inDays = (days: number) => Math.floor(now() / 1000) + days * secondsPerDay;
+
+  /** The item after the update, or undefined where its condition refused it. */
+  const update = async (instanceId: string, change: Update) => {
+    const command = {
+      TableName: table,
+      Key: { pk: instanceId },
+      ReturnValues: 'ALL_NEW',
+      ...change,
+    } as const;
+    try {
+      return (await client.send(new UpdateCommand(command))).Attributes ?? {};
+    } catch (error) {
+      if (error instanceof ConditionalCheckFailedException) return undefined;
+      throw unavailable(error, `write ${instanceId}`);
+    }
+  };
+
+  /** What a refused write found. */
+  const asHeld = async (instanceId: string): Promise<Recorded> => {
+    const command = new GetCommand({ TableName: table, Key: { pk: instanceId }, ConsistentRead: true });
+    const { Item } = await client.send(command).catch((error: unknown) => {
+      throw unavailable(error, `read ${instanceId}`);
+    });
+    const held = recollectionOf(Item, now());
+    if (held.owner === 'unreadable') throw held.error;
+    return held.owner === 'us' ? { outcome: 'stale', vm: held.vm } : { outcome: 'unknown' };
+  };
+
+  return {
+    async recall(instanceIds) {
+      const found = new Map<string, Recollection>(instanceIds.map((id) => [id, { owner: 'unknown' }]));
+      const unread = [...found.keys()];
+      while (unread.length > 0) {
+        const keys = unread.splice(0, maximumKeysPerBatchGet).map((pk) => ({ pk }));
+        for (const item of await batchGet(client, table, keys))
+          found.set(String(item.pk), recollectionOf(item, now()));
+      }
+      return found;
+    },
+
+    async claim(claim) {
+      await update(claim.instanceId, claimUpdate(claim));
+    },
+
+    async disclaim(instanceIds) {
+      await Promise.all(instanceIds.map((id) => update(id, disclaimUpdate(inDays(keepForeignDays)))));
+    },
+
+    async release(instanceId) {
+      await update(instanceId, releaseUpdate(inDays(keepForeignDays)));
+    },
+
+    async record(observation, status) {
+      const { instanceId, state } = observation;
+      const expiresAt = state === 'terminated' ? inDays(keepTerminatedDays) : undefined;
+      const recorded = await update(instanceId, recordUpdate(observation, status, expiresAt));
+      if (recorded) return { outcome: 'accepted', vm: vmOf(recorded) };
+
+      const held = await asHeld(instanceId);
+      if (held.outcome !== 'stale' || held.vm.state !== state || !isNews(held.vm, observation)) return held;
+      const moved = await update(instanceId, moveGateUpdate(observation));
+      if (moved) return { outcome: 'unchanged', vm: vmOf(moved) };
+      throw new UnavailableError(`${instanceId} changed while its state was recorded; try it again`);
+    },
+
+    async notify(vm, notice, status) {
+      const noted = await update(vm.instanceId, notifyUpdate(vm, notice, status));
+      if (noted) return { outcome: 'accepted', vm: vmOf(noted) };
+
+      const held = await asHeld(vm.instanceId);
+      if (held.outcome !== 'stale' || !isNoticeNews(held.vm, notice)) return held;
+      throw new UnavailableError(`${vm.instanceId} changed while a notice was recorded; try it again`);
+    },
+
+    async repeat(vm, status) {
+      const repeated = await update(vm.instanceId, repeatUpdate(vm, status));
+      if (repeated) return { outcome: 'accepted', vm: vmOf(repeated) };
+
+      const held = await asHeld(vm.instanceId);
+      if (held.outcome !== 'stale' || !isRepeatNews(held.vm, status)) return held;
+      throw new UnavailableError(`${vm.instanceId} changed while its status was repeated; try it again`);
+    },
+
+    async settle(instanceId, keys) {
+      if (keys.length > 0) await update(instanceId, settleUpdate(keys));
+    },
+  };
+};
+
+type Key = { readonly pk: string };
+
+/** Reads on while DynamoDB leaves keys unprocessed, which is how it throttles a part of a batch, as long as it makes progress. */
+const batchGet = async (
+  client: DynamoDBDocumentClient,
+  table: string,
+  keys: Key[],
+): Promise<Record<string, unknown>[]> => {
+  const command = new BatchGetCommand({ RequestItems: { [table]: { Keys: keys } } });
+  const { Responses, UnprocessedKeys } = await client.send(command).catch((error: unknown) => {
+    throw unavailable(error, `read ${keys.length} instances`);
+  });
+  const rest = (UnprocessedKeys?.[table]?.Keys ?? []).map(({ pk }) => ({ pk: String(pk) }));
+  if (rest.length === keys.length) throw unavailable(undefined, `read any of ${keys.length} instances`);
+  return [...(Responses?.[table] ?? []), ...(rest.length > 0 ? await batchGet(client, table, rest) : [])];
+};
+
+const unavailable = (cause: unknown, what: string): UnavailableError =>
+  new UnavailableError(`the fleet table did not ${what}`, { cause });

@@ -1,0 +1,86 @@
+import type { EC2Client, Instance as Ec2Instance, Reservation } from '@aws-sdk/client-ec2';
+import { UnavailableError } from '../domain/errors.ts';
+import { instanceStateOf } from '../domain/instance.ts';
+import type { Instance, Instances } from '../ports/instances.ts';
+
+const largestPage = 1000;
+
+/**
+ * EC2 by its own SDK client, one client a region. Asks by filters, never by ids: one unknown id fails a call that names ids, and a
+ * filtered, paginated call draws on the larger of EC2's request buckets. The client is larger than all the rest of a function together
+ * and a warm function does not ask EC2, so it is loaded at the first question.
+ * @see https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-throttling.html
+ */
+export const ec2Instances = (): Instances => {
+  const clients = new Map<string, EC2Client>();
+
+  /** Loads the EC2 client where need be, and runs `call` with it against the clock. */
+  const ask = async <Answer>(
+    { region, withinMs, what }: { region: string; withinMs: number; what: string },
+    call: (
+      ec2: typeof import('@aws-sdk/client-ec2'),
+      client: EC2Client,
+      abortSignal: AbortSignal,
+    ) => Promise<Answer>,
+  ): Promise<Answer> => {
+    const ec2 = await import('@aws-sdk/client-ec2');
+    const client = clients.get(region) ?? new ec2.EC2Client({ region, maxAttempts: 2 });
+    clients.set(region, client);
+    try {
+      return await call(ec2, client, AbortSignal.timeout(withinMs));
+    } catch (cause) {
+      throw new UnavailableError(`EC2 in ${region} did not ${what} within ${withinMs} ms`, { cause });
+    }
+  };
+
+  return {
+    describe: (region, instanceIds, withinMs) =>
+      ask(
+        { region, withinMs, what: `describe ${instanceIds.length} instances` },
+        async (ec2, client, abortSignal) => {
+          const filters = { Filters: [{ Name: 'instance-id', Values: [...instanceIds] }] };
+          const pages = ec2.paginateDescribeInstances({ client, pageSize: largestPage }, filters, {
+            abortSignal,
+          });
+          const found = new Map<string, Instance>();
+          for await (const { Reservations } of pages)
+            for (const instance of describedIn(Reservations)) found.set(instance.instanceId, instance);
+          return found;
+        },
+      ),
+
+    list: ({ region, tag, token, withinMs }) =>
+      ask({ region, withinMs, what: 'list a page of instances' }, async (ec2, client, abortSignal) => {
+        const command = new ec2.DescribeInstancesCommand({
+          Filters: [{ Name: `tag:${tag.key}`, Values: [tag.value] }],
+          MaxResults: largestPage,
+          ...(token !== undefined && { NextToken: token }),
+        });
+        const { Reservations, NextToken } = await client.send(command, { abortSignal });
+        return { instances: describedIn(Reservations), nextToken: NextToken || undefined };
+      }),
+  };
+};
+
+const describedIn = (reservations: readonly Reservation[] = []): Instance[] =>
+  reservations.flatMap(({ OwnerId = '', Instances = [] }) =>
+    Instances.flatMap((one) => described(OwnerId, one)),
+  );
+
+const described = (
+  account: string,
+  { InstanceId, State, StateReason, Tags = [], LaunchTime }: Ec2Instance,
+): Instance[] => {
+  if (InstanceId === undefined || State?.Name === undefined) return [];
+  const { Code: code, Message: message } = StateReason ?? {};
+  return [
+    {
+      instanceId: InstanceId,
+      account,
+      state: instanceStateOf(State.Name).state,
+      tags: Object.fromEntries(Tags.map(({ Key = '', Value = '' }) => [Key, Value])),
+      reason: code && code !== State.Name ? { code, message } : undefined, // a launch has the reason "pending"
+      launchedAtMs: LaunchTime?.getTime() ?? 0,
+    },
+  ];
+};

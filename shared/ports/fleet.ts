@@ -1,0 +1,55 @@
+import type { ProviderError } from '../domain/errors.ts';
+import type { Notice, Observation } from '../domain/signal.ts';
+import type { UnpublishedStatus, Vm } from '../domain/vm.ts';
+
+/** Whose an instance is, as far as the fleet remembers. */
+export type Recollection =
+  | { readonly owner: 'us'; readonly vm: Vm }
+  | { readonly owner: 'others' }
+  | { readonly owner: 'unknown' }
+  /** What is remembered makes no sense; somebody else wrote it. */
+  | { readonly owner: 'unreadable'; readonly error: ProviderError };
+
+/** What became of something told to the fleet. `vm` is as it stands after the write, or as it stood when the write was refused. */
+export type Recorded =
+  | { readonly outcome: 'accepted'; readonly vm: Vm }
+  /** Newer, but the state is the one that is held already: DCM need not hear of it again. */
+  | { readonly outcome: 'unchanged'; readonly vm: Vm }
+  /** Older than what is held, the same again, or after `terminated`. The outbox may still hold what a crashed worker left. */
+  | { readonly outcome: 'stale'; readonly vm: Vm }
+  | { readonly outcome: 'unknown' };
+
+export type Claim = Pick<Vm, 'instanceId' | 'vmId' | 'region' | 'account'>;
+
+/**
+ * What we remember of every VM, and of instances that are not ours. Safe under any number of concurrent writers.
+ * Every method rejects with UnavailableError where the store did not answer; nothing was lost then, and a retry helps. What it cannot
+ * make sense of is an UnreadableError that names the instance.
+ */
+export type Fleet = {
+  /** One batched read. Answers for every id asked, in any number. */
+  recall(instanceIds: readonly string[]): Promise<ReadonlyMap<string, Recollection>>;
+  /** Idempotent: makes an instance ours, or gives it another DCM id. What is held of its state stays. */
+  claim(claim: Claim): Promise<void>;
+  /** Idempotent: remembers for a day that an instance is not ours. Never overrules a claim. */
+  disclaim(instanceIds: readonly string[]): Promise<void>;
+  /** Idempotent: the tags that made it ours are gone, so it is not reported any more. */
+  release(instanceId: string): Promise<void>;
+  /**
+   * The gate and the outbox in one conditional write: accepts the observation if it is news (domain/gate.ts). A newer observation of
+   * the state that is held already moves the gate and adds nothing to the outbox.
+   */
+  record(observation: Observation, status: UnpublishedStatus): Promise<Recorded>;
+  /**
+   * Remembers a notice and its status, if it is news (domain/vm.ts); without a status where no state is known that it could be told with.
+   * Rejects with UnavailableError also where `vm` is no longer what is held.
+   */
+  notify(vm: Vm, notice: Notice, status: UnpublishedStatus | undefined): Promise<Recorded>;
+  /**
+   * Puts what was told last into the outbox once more, as `status`, if the request is news (domain/vm.ts).
+   * Rejects with UnavailableError also where `vm` is no longer what is held.
+   */
+  repeat(vm: Vm, status: UnpublishedStatus): Promise<Recorded>;
+  /** Idempotent: removes these statuses, and no others, from the outbox. */
+  settle(instanceId: string, keys: readonly string[]): Promise<void>;
+};

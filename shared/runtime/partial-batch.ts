@@ -1,0 +1,87 @@
+import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
+import { reasonOf, UnreadableError } from '../domain/errors.ts';
+import type { Log } from '../ports/log.ts';
+import type { Meter } from '../ports/meter.ts';
+import type { Retries } from '../ports/retries.ts';
+
+type Message<Content> = {
+  readonly messageId: string;
+  readonly receiveCount: number;
+  readonly signals: readonly Content[];
+};
+
+type Parts<Content> = {
+  /** @throws UnreadableError for a message that no retry makes readable. */
+  readonly read: (body: string) => Content[];
+  /** Answers why messages are not done, by message id; those that it does not mention are. */
+  readonly handle: (messages: readonly Message<Content>[]) => Promise<ReadonlyMap<string, unknown>>;
+  readonly retries: Retries;
+  readonly log: Log;
+  readonly meter: Meter;
+};
+
+/**
+ * An SQS batch in, a partial batch response out: each message is done, comes again later, or, where it cannot be read, goes to the
+ * dead-letter queue with the reason at once. None of them holds up the others.
+ * @see https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html#services-sqs-batchfailurereporting
+ */
+export const partialBatch =
+  <Content>({ read, handle, retries, log, meter }: Parts<Content>) =>
+  async ({ Records }: SQSEvent): Promise<SQSBatchResponse> => {
+    meter.count('received', Records.length);
+    const failed = new Map<string, unknown>();
+    const readable = (await Promise.all(Records.map(readOrBury))).flat();
+    for (const [messageId, error] of await handleAll(readable)) failed.set(messageId, error);
+    await Promise.all(Records.map(postponeFailed));
+    return { batchItemFailures: [...failed.keys()].map((itemIdentifier) => ({ itemIdentifier })) };
+
+    async function readOrBury(record: SQSRecord): Promise<Message<Content>[]> {
+      try {
+        return [
+          { messageId: record.messageId, receiveCount: receiveCountOf(record), signals: read(record.body) },
+        ];
+      } catch (error) {
+        if (!(error instanceof UnreadableError)) throw error;
+        meter.count('unreadable');
+        log.error('a message cannot be read; it goes to the dead-letter queue', {
+          messageId: record.messageId,
+          reason: error.message,
+        });
+        await retries
+          .bury(record.body, error.message)
+          .catch((cause: unknown) => failed.set(record.messageId, cause));
+        return [];
+      }
+    }
+
+    async function handleAll(messages: Message<Content>[]): Promise<ReadonlyMap<string, unknown>> {
+      if (messages.length === 0) return new Map();
+      return handle(messages).catch(
+        (error: unknown) => new Map(messages.map(({ messageId }) => [messageId, error])),
+      );
+    }
+
+    async function postponeFailed(record: SQSRecord) {
+      const error = failed.get(record.messageId);
+      if (error === undefined) return;
+      const seconds = delaySeconds(receiveCountOf(record));
+      log.warn('a message is not done; it comes again', {
+        messageId: record.messageId,
+        seconds,
+        reason: reasonOf(error),
+        error,
+      });
+      await retries.postpone(record.receiptHandle, seconds).catch((cause: unknown) => {
+        log.warn('a message could not be postponed; it comes again after its visibility timeout', {
+          error: cause,
+        });
+      });
+    }
+  };
+
+const receiveCountOf = (record: SQSRecord): number => Number(record.attributes.ApproximateReceiveCount);
+
+const longestDelaySeconds = 60;
+
+/** 1, 2, 4 … 60 s, so that an outage is not hammered and is over within a minute of its end. */
+const delaySeconds = (receiveCount: number): number => Math.min(2 ** (receiveCount - 1), longestDelaySeconds);
