@@ -1,0 +1,14 @@
+import * as z from 'zod/mini';
+
+/** What the nats-bridge is told by its environment. infra/constructs/nats-bridge.ts must supply exactly this. */
+export const Env = z.object({
+  /** Comma-separated `nats://` or `tls://` URLs of one NATS cluster. */
+  NATS_URL: z.string().check(z.minLength(1)),
+  /** Secrets Manager name or ARN of the NATS credentials (shared/adapters/nats-credentials.ts); absent: none are needed. */
+  NATS_CREDENTIALS_SECRET: z.optional(z.string().check(z.minLength(1))),
+  /** TCP port of the AWS Parameters and Secrets Lambda Extension, on localhost. */
+  PARAMETERS_SECRETS_EXTENSION_HTTP_PORT: z._default(z.string(), '2773'),
+  /** Lambda's own session token, which the extension asks for. */
+  AWS_SESSION_TOKEN: z._default(z.string(), ''),
+});
+export type Env = z.input<typeof Env>;
