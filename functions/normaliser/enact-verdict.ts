@@ -1,0 +1,95 @@
+import type { LRUCache } from 'lru-cache';
+import { TooYoungError, UnavailableError } from '../../shared/domain/errors.ts';
+import { listingTime } from '../../shared/domain/gate.ts';
+import { isYoung } from '../../shared/domain/instance.ts';
+import type { Signal } from '../../shared/domain/signal.ts';
+import type { Vm } from '../../shared/domain/vm.ts';
+import type { Clock } from '../../shared/ports/clock.ts';
+import type { Fleet } from '../../shared/ports/fleet.ts';
+import type { Log } from '../../shared/ports/log.ts';
+import type { Meter } from '../../shared/ports/meter.ts';
+import type { Evidence, Verdict } from './decide-owner.ts';
+import { hasObservation, type Lane } from './lanes.ts';
+
+/** A VM of ours, and what is to be recorded of it. */
+export type Owned = { readonly lane: Lane; readonly vm: Vm; readonly signals: readonly Signal[] };
+
+type Parts = {
+  readonly fleet: Fleet;
+  readonly now: Clock;
+  readonly meter: Meter;
+  readonly log: Log;
+  /** Instances that are known, for a while, not to be ours. */
+  readonly foreign: LRUCache<string, true>;
+};
+
+/**
+ * Makes the fleet remember whose an instance is; what is ours goes on to be recorded.
+ * @throws TooYoungError, UnavailableError where that cannot be told yet.
+ */
+export const enactVerdict = ({ fleet, now, meter, log, foreign }: Parts) => {
+  const ours = async (lane: Lane, { vmId, claim }: VerdictOf<'us'>, { remembered, described }: Evidence) => {
+    const { instanceId, region, account } = lane;
+    if (claim) {
+      await fleet.claim({ instanceId, vmId, region, account });
+      foreign.delete(instanceId);
+      meter.count('claimed');
+    }
+    const blank: Vm = { instanceId, vmId, region, account, sequence: 0, outbox: [] };
+    const vm = remembered.owner === 'us' ? { ...remembered.vm, vmId } : blank;
+    return [{ lane, vm, signals: [...listed(lane, vm, described, now()), ...lane.signals] }];
+  };
+
+  const others = async ({ instanceId }: Lane, { forSure }: VerdictOf<'others'>, { remembered }: Evidence) => {
+    meter.count('foreign');
+    if (forSure) foreign.set(instanceId, true);
+    if (forSure && remembered.owner === 'unknown') await fleet.disclaim([instanceId]);
+    return [];
+  };
+
+  const nobody = async ({ instanceId, region }: Lane) => {
+    await fleet.release(instanceId);
+    meter.count('released');
+    log.warn('our tags were taken off an instance; it is not reported any more', { instanceId, region });
+    return [];
+  };
+
+  const undecided = ({ instanceId }: Lane, { described }: Evidence): never => {
+    meter.count('tooYoung');
+    throw described === undefined
+      ? new UnavailableError(`EC2 did not say whose ${instanceId} is`)
+      : new TooYoungError(`${instanceId} was launched moments ago and has no tags yet`);
+  };
+
+  return async (lane: Lane, verdict: Verdict, evidence: Evidence): Promise<Owned[]> => {
+    if (verdict.owner === 'us') return ours(lane, verdict, evidence);
+    if (verdict.owner === 'others') return others(lane, verdict, evidence);
+    return verdict.owner === 'nobody' ? nobody(lane) : undecided(lane, evidence);
+  };
+};
+
+type VerdictOf<Owner extends Verdict['owner']> = Extract<Verdict, { owner: Owner }>;
+
+/**
+ * An instance that was tagged while it ran has not told its state: EC2's answer has. A young one will tell it, and a listing counts as
+ * older than its events: DCM would see it go backwards.
+ */
+const listed = (lane: Lane, vm: Vm, described: Evidence['described'], nowMs: number): Signal[] => {
+  if (vm.state !== undefined || described === undefined || described === 'absent' || hasObservation(lane))
+    return [];
+  if (isYoung(described.launchedAtMs, nowMs)) return [];
+  const { instanceId, region, account } = lane;
+  const { state, reason } = described;
+  return [
+    {
+      kind: 'observation',
+      instanceId,
+      region,
+      account,
+      at: listingTime(nowMs),
+      state,
+      seenBy: 'listing',
+      reason,
+    },
+  ];
+};

@@ -1,0 +1,20 @@
+import * as z from 'zod/mini';
+import { TagKeys } from '../../shared/domain/tags.ts';
+import { json } from '../../shared/runtime/json-variable.ts';
+
+/** What the normaliser is told by its environment. infra/constructs/normaliser.ts must supply exactly this. */
+export const Env = z.object({
+  /** DynamoDB table of the fleet. */
+  FLEET_TABLE: z.string().check(z.minLength(1)),
+  /** Name or ARN of the nats-bridge function. */
+  NATS_BRIDGE: z.string().check(z.minLength(1)),
+  /** Where messages come from; its messages are postponed there when they must be tried again. */
+  OBSERVATIONS_QUEUE_URL: z.url(),
+  /** Where messages that no retry can make readable go, with the reason. */
+  DEAD_LETTER_QUEUE_URL: z.url(),
+  /** Our name at DCM: CloudEvents carry it in `source`, instances in their provider tag. */
+  PROVIDER_NAME: z.string().check(z.minLength(1)),
+  /** JSON of TagKeys (shared/domain/tags.ts). */
+  TAG_KEYS: z.pipe(json, TagKeys),
+});
+export type Env = z.input<typeof Env>;

@@ -1,0 +1,35 @@
+import type { EventBridgeEvent, EventPattern } from '../../../shared/wire/eventbridge.ts';
+import { health } from './health.ts';
+import { noticedInListing } from './instance-noticed.ts';
+import { observedInListing } from './instance-observed.ts';
+import type { EventKind } from './kind.ts';
+import { rebalanceRecommendation } from './rebalance-recommendation.ts';
+import { spotInterruption } from './spot-interruption.ts';
+import { stateChange } from './state-change.ts';
+import { wantedStatus } from './status-wanted.ts';
+import { tagChange } from './tag-change.ts';
+
+/** Every EventBridge event that the provider understands. To add one: a file like its neighbours, and a line here. */
+export const eventKinds: readonly EventKind[] = [
+  stateChange,
+  tagChange,
+  spotInterruption,
+  rebalanceRecommendation,
+  health,
+];
+
+/** What other functions of ours put into the queue themselves; no rule lets it through. */
+const ownKinds: readonly EventKind[] = [observedInListing, noticedInListing, wantedStatus];
+
+const key = (source: string, detailType: string) => `${source}/${detailType}`;
+const kinds = new Map([...eventKinds, ...ownKinds].map((kind) => [key(kind.source, kind.detailType), kind]));
+
+export const eventKindOf = (event: EventBridgeEvent): EventKind | undefined =>
+  kinds.get(key(event.source, event['detail-type']));
+
+/** What the EventBridge rules let through: one pattern per kind of event, read by infra and by the local event bus. */
+export const eventPatterns: readonly EventPattern[] = eventKinds.map(({ source, detailType, detail }) => ({
+  source: [source],
+  'detail-type': [detailType],
+  ...(detail && { detail }),
+}));

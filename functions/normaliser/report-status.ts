@@ -1,0 +1,61 @@
+import { UnavailableError } from '../../shared/domain/errors.ts';
+import type { Vm } from '../../shared/domain/vm.ts';
+import type { Instances } from '../../shared/ports/instances.ts';
+import { askEc2 } from './ask-ec2.ts';
+import type { Owned } from './enact-verdict.ts';
+import { establishOwners, type OwnershipParts } from './establish-owners.ts';
+import { type Lane, lanesOf, type Message } from './lanes.ts';
+import { type PublishingParts, publishOutboxes } from './publish-outboxes.ts';
+import { recordSignals } from './record-signals.ts';
+import { terminations } from './terminations.ts';
+
+export type Parts = Omit<OwnershipParts, 'ask' | 'reasons'> &
+  PublishingParts & { readonly instances: Instances };
+
+/**
+ * A batch of what was learnt about instances in, their VMs' new statuses out to DCM: never lost, never out of order, never repeated.
+ * Each VM goes its own way; what fails for one leaves the others alone.
+ * @returns why messages must come again, by message id.
+ */
+export const reportStatus = (parts: Parts) => {
+  const reasons = terminations();
+  const establish = establishOwners({ ...parts, reasons, ask: askEc2({ ...parts, reasons }) });
+  const record = recordSignals({ ...parts, reasons });
+  const publish = publishOutboxes(parts);
+
+  return async (messages: readonly Message[]): Promise<ReadonlyMap<string, unknown>> => {
+    const lanes = lanesOf(messages);
+    const { ours, undecided } = await establish(lanes);
+    const failed = new Map<Lane, unknown>(undecided);
+
+    const recorded = new Map<Lane, Vm>();
+    await Promise.all(
+      ours.map(async (owned) => {
+        try {
+          recorded.set(owned.lane, await record({ ...owned, reason: reasonFor(owned) }));
+        } catch (error) {
+          failed.set(owned.lane, error);
+        }
+      }),
+    );
+
+    const unpublished = await publish([...recorded.values()]);
+    for (const [lane, { instanceId }] of recorded) {
+      if (unpublished.has(instanceId)) failed.set(lane, unpublished.get(instanceId));
+    }
+    return byMessage(failed);
+  };
+
+  /** @throws UnavailableError once, where EC2 should be asked a second time why the instance was terminated. */
+  function reasonFor({ lane, vm }: Owned) {
+    const firstTime = lane.messages.every(({ receiveCount }) => receiveCount === 1);
+    if (firstTime && reasons.isUnexplained(lane, vm))
+      throw new UnavailableError(`EC2 does not say yet why ${lane.instanceId} was terminated`);
+    return reasons.reasonOf(lane.instanceId);
+  }
+};
+
+const byMessage = (failed: ReadonlyMap<Lane, unknown>): ReadonlyMap<string, unknown> =>
+  new Map(
+    [...failed].flatMap(([lane, error]) => lane.messages.map(({ messageId }) => [messageId, error] as const)),
+  );

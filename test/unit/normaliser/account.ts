@@ -1,0 +1,67 @@
+import * as z from 'zod';
+import { publishEvents } from '../../../functions/nats-bridge/publish-events.ts';
+import { type Parts, reportStatus } from '../../../functions/normaliser/report-status.ts';
+import type { Signal } from '../../../shared/domain/signal.ts';
+import type { Instance } from '../../../shared/ports/instances.ts';
+import { memoryEventStream } from '../../fakes/memory-event-stream.ts';
+import { memoryFleet } from '../../fakes/memory-fleet.ts';
+import { scriptedInstances } from '../../fakes/scripted-instances.ts';
+import { countingMeter, memoryLog } from '../../fakes/silent.ts';
+import { halfPastTen, instanceId, tagKeys, vmId } from '../../fixtures/signals.ts';
+
+const Told = z.object({
+  partitionkey: z.string(),
+  data: z.object({ id: z.string(), status: z.string(), message: z.string() }),
+});
+
+/** A VM's id, instance and region, as the fixtures have it. */
+export const vm = { instanceId, vmId, region: 'us-east-1', account: '123456789012' };
+
+/** What the normaliser meets in an AWS account, in memory. It is an hour after the fixtures' signals there. */
+export const awsAccount = (...known: Partial<Instance>[]) => {
+  const clock = { ms: (halfPastTen + 3600) * 1000 };
+  const now = () => clock.ms;
+  const fleet = memoryFleet(now);
+  const recalls: (readonly string[])[] = [];
+  const stream = memoryEventStream();
+  const instances = scriptedInstances(...known);
+  const meter = countingMeter();
+  const log = memoryLog();
+  const recall: typeof fleet.recall = (ids) => {
+    recalls.push(ids);
+    return fleet.recall(ids);
+  };
+
+  /** A normaliser that was just started. What it is given becomes a batch, a message each; answers why messages failed, by their place. */
+  const worker = (more: Partial<Parts> = {}) => {
+    const parts = {
+      fleet: { ...fleet, recall },
+      publisher: publishEvents(stream),
+      instances,
+      now,
+      meter,
+      log,
+    };
+    const handle = reportStatus({ ...parts, provider: 'ec2-sp', tagKeys, ...more });
+    return async (batch: readonly (Signal | readonly Signal[])[], receiveCount = 1) => {
+      const messages = batch.map((told, place) => ({
+        messageId: String(place),
+        receiveCount,
+        signals: [told].flat(),
+      }));
+      const failures = await handle(messages);
+      return new Map([...failures].map(([id, error]) => [Number(id), error]));
+    };
+  };
+
+  /** The statuses that DCM was told of an instance, in order. */
+  const told = (about = instanceId) =>
+    stream.stored
+      .map((event) => Told.parse(event))
+      .flatMap(({ partitionkey, data }) => (partitionkey === about ? [data] : []));
+  const statuses = (about = instanceId) => told(about).map(({ status }) => status);
+  /** What the fleet remembers. */
+  const held = async (about = instanceId) => (await fleet.recall([about])).get(about);
+
+  return { clock, fleet, held, instances, log, meter, recalls, statuses, stream, told, worker };
+};

@@ -1,0 +1,85 @@
+import { describe, expect, it } from 'vitest';
+import { askEc2 } from '../../../functions/normaliser/ask-ec2.ts';
+import { terminations } from '../../../functions/normaliser/terminations.ts';
+import type { Instance } from '../../../shared/ports/instances.ts';
+import { described, scriptedInstances } from '../../fakes/scripted-instances.ts';
+import { countingMeter, memoryLog } from '../../fakes/silent.ts';
+
+const region = 'us-east-1';
+const ids = (count: number) => Array.from({ length: count }, (_, n) => `i-${String(n).padStart(17, '0')}`);
+const about = (instanceIds: readonly string[], where = region) =>
+  instanceIds.map((instanceId) => ({ instanceId, region: where }));
+
+const setup = (...known: Partial<Instance>[]) => {
+  const instances = scriptedInstances(...known);
+  const reasons = terminations();
+  const meter = countingMeter();
+  const log = memoryLog();
+  return { instances, reasons, meter, log, ask: askEc2({ instances, reasons, meter, log }) };
+};
+
+describe('asking EC2', () => {
+  it('costs nothing where there is nothing to ask', async () => {
+    const { ask, instances, reasons } = setup();
+    reasons.expect({ instanceId: 'i-1a2b3c4d', region });
+
+    const answers = await ask([]);
+
+    expect([answers.size, instances.calls]).toEqual([0, []]);
+  });
+
+  it('is one call a region, however often an instance is asked about', async () => {
+    const { ask, instances, meter } = setup();
+
+    await ask([...about(['i-a', 'i-b', 'i-a']), ...about(['i-c'], 'eu-west-1')]);
+
+    expect(instances.calls).toEqual([['i-a', 'i-b'], ['i-c']]);
+    expect(meter.counts.ec2Calls).toBe(2);
+  });
+
+  it('is answered with the instance, or that it is absent', async () => {
+    const { ask } = setup({ instanceId: 'i-a' });
+
+    const answers = await ask(about(['i-a', 'i-b']));
+
+    expect(answers).toEqual(
+      new Map<string, unknown>([
+        ['i-a', described({ instanceId: 'i-a' })],
+        ['i-b', 'absent'],
+      ]),
+    );
+  });
+
+  it('also asks why the instances of that region go that are shutting down', async () => {
+    const reason = { code: 'Client.UserInitiatedShutdown' };
+    const { ask, instances, reasons } = setup({ instanceId: 'i-b', state: 'shutting-down', reason });
+    reasons.expect({ instanceId: 'i-b', region });
+    reasons.expect({ instanceId: 'i-c', region: 'eu-west-1' });
+
+    await ask(about(['i-a']));
+
+    expect(instances.calls).toEqual([['i-a', 'i-b']]);
+    expect(reasons.reasonOf('i-b')).toEqual(reason);
+  });
+
+  it('names at most 199 instances in a call, and leaves none out that was asked about', async () => {
+    const { ask, instances, reasons } = setup();
+    for (const instanceId of ids(150)) reasons.expect({ instanceId: `${instanceId}-going`, region });
+
+    await ask(about(ids(100)));
+    const answers = await ask(about(ids(450)));
+
+    expect(instances.calls.map((call) => call.length)).toEqual([199, 199, 199, 52]);
+    expect(answers.size).toBe(450);
+  });
+
+  it('has no answers where EC2 throttles the call, and warns of it (C44)', async () => {
+    const { ask, instances, log } = setup({ instanceId: 'i-a' });
+    instances.throttled = true;
+
+    const answers = await ask(about(['i-a']));
+
+    expect(answers.size).toBe(0);
+    expect(log.lines).toEqual([expect.stringMatching(/^warn: EC2 did not describe/)]);
+  });
+});

@@ -1,0 +1,173 @@
+import { describe, expect, it } from 'vitest';
+import {
+  decideOwner,
+  type Evidence,
+  mustAskEc2,
+  type Verdict,
+} from '../../../functions/normaliser/decide-owner.ts';
+import { described } from '../../fakes/scripted-instances.ts';
+import { halfPastTen, instanceId, ourTags, tagKeys, vmId } from '../../fixtures/signals.ts';
+
+const nowMs = halfPastTen * 1000;
+const young = nowMs - 119_999;
+const old = nowMs - 120_000;
+
+const identity = { tagKeys, provider: 'ec2-sp' };
+const retagged = { ...ourTags, 'dcm-instance-id': 'another' };
+const theirs = { ...ourTags, 'dcm-provider': 'ec2-sp-2' };
+
+const vm = { instanceId, vmId, region: 'us-east-1', account: '123456789012', sequence: 0, outbox: [] };
+const us = { remembered: { owner: 'us', vm } } as const;
+const others = { remembered: { owner: 'others' } } as const;
+const unknown = { remembered: { owner: 'unknown' } } as const;
+
+const tagless = (state: Parameters<typeof described>[0]['state'] = 'running') => described({ state });
+const launched = (launchedAtMs: number, tags = {}) => described({ launchedAtMs, tags });
+
+const ours = { owner: 'us', vmId, claim: false } as const;
+const claimed = { owner: 'us', vmId, claim: true } as const;
+const forSure = { owner: 'others', forSure: true } as const;
+const probably = { owner: 'others', forSure: false } as const;
+const undecided = { owner: 'undecided' } as const;
+const nobody = { owner: 'nobody' } as const;
+
+type Row = readonly [when: string, known: Partial<Evidence> & Pick<Evidence, 'remembered'>, verdict: Verdict];
+
+const decided: readonly Row[] = [
+  ['it is remembered as ours', us, ours],
+  ['it is remembered as ours and terminated', { ...us, terminated: true }, ours],
+  ['it is remembered as ours and its tags say so', { ...us, tags: ourTags }, ours],
+  [
+    'it is remembered as ours and its tags name another VM',
+    { ...us, tags: retagged },
+    { ...claimed, vmId: 'another' },
+  ],
+  ['it is remembered as others’', others, forSure],
+  ['it is remembered as others’ and its tags say so', { ...others, tags: theirs }, forSure],
+  ['it is not remembered and its tags are ours', { ...unknown, tags: ourTags }, claimed],
+  ['it is not remembered and has no tags', { ...unknown, tags: {} }, probably],
+  ['it is not remembered and has another provider’s tags (C2-18)', { ...unknown, tags: theirs }, probably],
+];
+
+const askedBecauseTagsAreGone: readonly Row[] = [
+  ['EC2 knows it pending', { ...us, tags: {}, described: tagless('pending') }, nobody],
+  ['EC2 knows it running', { ...us, tags: {}, described: tagless('running') }, nobody],
+  ['EC2 knows it stopping', { ...us, tags: {}, described: tagless('stopping') }, nobody],
+  ['EC2 knows it stopped', { ...us, tags: {}, described: tagless('stopped') }, nobody],
+  ['another provider took it', { ...us, tags: theirs, described: launched(old, theirs) }, nobody],
+  ['EC2 still knows the tags', { ...us, tags: {}, described: launched(old, ourTags) }, ours],
+  ['it is shutting down', { ...us, tags: {}, described: tagless('shutting-down') }, ours],
+  ['it is terminated', { ...us, tags: {}, described: tagless('terminated') }, ours],
+  ['EC2 does not know it', { ...us, tags: {}, described: 'absent' }, ours],
+  ['EC2 did not answer', { ...us, tags: {} }, undecided],
+];
+
+const askedBecauseTagsAreNew: readonly Row[] = [
+  ['EC2 knows them too', { ...others, tags: ourTags, described: launched(young, ourTags) }, claimed],
+  ['EC2 does not know them', { ...others, tags: ourTags, described: launched(old) }, forSure],
+  ['EC2 knows another provider’s', { ...others, tags: ourTags, described: launched(old, theirs) }, forSure],
+  ['EC2 did not answer', { ...others, tags: ourTags }, undecided],
+];
+
+const askedBecauseNothingIsKnown: readonly Row[] = [
+  ['EC2 did not answer', unknown, undecided],
+  ['EC2 did not answer and it is terminated', { ...unknown, terminated: true }, undecided],
+  ['EC2 knows our tags', { ...unknown, described: launched(young, ourTags) }, claimed],
+  [
+    'EC2 still knows our tags and it is terminated',
+    { ...unknown, terminated: true, described: launched(old, ourTags) },
+    claimed,
+  ],
+  ['it was launched moments ago', { ...unknown, described: launched(young) }, undecided],
+  [
+    'it was launched moments ago and others’ tags are there',
+    { ...unknown, described: launched(young, { Name: 'web-1' }) },
+    forSure,
+  ],
+  [
+    'it was launched moments ago and is terminated',
+    { ...unknown, terminated: true, described: launched(young) },
+    probably,
+  ],
+  ['it was launched two minutes ago', { ...unknown, described: launched(old) }, forSure],
+  ['it was launched two minutes ago by others', { ...unknown, described: launched(old, theirs) }, forSure],
+  ['EC2 does not know it yet', { ...unknown, described: 'absent', seenAtMs: young }, undecided],
+  ['EC2 does not know it any more', { ...unknown, described: 'absent', seenAtMs: old }, forSure],
+  [
+    'EC2 does not know it any more, for it is terminated',
+    { ...unknown, described: 'absent', seenAtMs: young, terminated: true },
+    probably,
+  ],
+];
+
+const evidence = (known: Row[1]): Evidence => ({ seenAtMs: nowMs, terminated: false, ...known });
+
+describe('whose an instance is', () => {
+  it.each(decided)('needs no EC2 where %s', (_, known, verdict) => {
+    expect(mustAskEc2(evidence(known), identity)).toBe(false);
+    expect(decideOwner(evidence(known), identity, nowMs)).toEqual(verdict);
+  });
+
+  it.each(askedBecauseTagsAreGone)('needs EC2 where our tags are gone: %s', (_, known, verdict) => {
+    expect(mustAskEc2(evidence(known), identity)).toBe(true);
+    expect(decideOwner(evidence(known), identity, nowMs)).toEqual(verdict);
+  });
+
+  it.each(askedBecauseTagsAreNew)(
+    'needs EC2 where it was others’ and has our tags: %s',
+    (_, known, verdict) => {
+      expect(mustAskEc2(evidence(known), identity)).toBe(true);
+      expect(decideOwner(evidence(known), identity, nowMs)).toEqual(verdict);
+    },
+  );
+
+  it.each(askedBecauseNothingIsKnown)('needs EC2 where nothing is known: %s', (_, known, verdict) => {
+    expect(mustAskEc2(evidence(known), identity)).toBe(true);
+    expect(decideOwner(evidence(known), identity, nowMs)).toEqual(verdict);
+  });
+});
+
+describe('whose an instance is, whatever is known', () => {
+  const all = [us, others, unknown].flatMap((remembered) =>
+    [undefined, {}, ourTags, retagged, theirs].flatMap((tags) =>
+      [
+        undefined,
+        'absent' as const,
+        tagless(),
+        tagless('terminated'),
+        launched(young),
+        launched(old, ourTags),
+      ].flatMap((answer) =>
+        [young, old].flatMap((seenAtMs) =>
+          [true, false].map(
+            (terminated): Evidence => ({ ...remembered, tags, described: answer, seenAtMs, terminated }),
+          ),
+        ),
+      ),
+    ),
+  );
+  const verdicts = all.map((known) => ({ known, verdict: decideOwner(known, identity, nowMs) }));
+
+  it('never becomes others’ by forgetting: a VM of ours stays ours until somebody takes its tags', () => {
+    for (const { known, verdict } of verdicts.filter((one) => one.known.remembered.owner === 'us')) {
+      expect(verdict.owner).not.toBe('others');
+      if (known.tags === undefined) expect(verdict).toEqual(ours);
+    }
+  });
+
+  it('is taken from us only by tags that were seen gone and that EC2 confirms gone, of a living instance', () => {
+    for (const { known } of verdicts.filter((one) => one.verdict.owner === 'nobody')) {
+      expect(known).toMatchObject({ remembered: us.remembered, described: { state: 'running', tags: {} } });
+      expect([{}, theirs]).toContainEqual(known.tags);
+    }
+  });
+
+  it('is remembered as others’ for a day only where the instance is old enough to have its tags, and lives', () => {
+    for (const { known, verdict } of verdicts) {
+      if (known.remembered.owner !== 'unknown' || verdict.owner !== 'others' || !verdict.forSure) continue;
+      expect(known.terminated).toBe(false);
+      expect(known.described).not.toEqual(launched(young));
+      if (known.described === 'absent') expect(known.seenAtMs).toBe(old);
+    }
+  });
+});

@@ -1,0 +1,34 @@
+import { describe, expect, it } from 'vitest';
+import { Env } from '../../../functions/normaliser/env.ts';
+import { tagKeys } from '../../fixtures/signals.ts';
+
+const environment = {
+  FLEET_TABLE: 'fleet',
+  NATS_BRIDGE: 'nats-bridge',
+  OBSERVATIONS_QUEUE_URL: 'https://sqs.us-east-1.amazonaws.com/123456789012/observations',
+  DEAD_LETTER_QUEUE_URL: 'https://sqs.us-east-1.amazonaws.com/123456789012/dead-letters',
+  PROVIDER_NAME: 'ec2-sp',
+  TAG_KEYS: '{}',
+};
+
+describe('the normaliser’s environment', () => {
+  it('is what the stack supplies, and nothing else', () => {
+    expect(Env.parse({ ...environment, PATH: '/usr/bin' })).toEqual({ ...environment, TAG_KEYS: tagKeys });
+  });
+
+  it.each(Object.keys(environment))('is refused by name without %s (C61)', (name) => {
+    expect(() => Env.parse({ ...environment, [name]: undefined })).toThrow(name);
+  });
+
+  it.each([
+    ['FLEET_TABLE', ''],
+    ['NATS_BRIDGE', ''],
+    ['PROVIDER_NAME', ''],
+    ['OBSERVATIONS_QUEUE_URL', 'observations'],
+    ['DEAD_LETTER_QUEUE_URL', ''],
+    ['TAG_KEYS', '{"managedBy":""}'],
+    ['TAG_KEYS', 'managed-by'],
+  ])('is refused by name with %s=%s (C61)', (name, value) => {
+    expect(() => Env.parse({ ...environment, [name]: value })).toThrow(name);
+  });
+});

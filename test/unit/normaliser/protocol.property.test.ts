@@ -1,0 +1,124 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { publishEvents } from '../../../functions/nats-bridge/publish-events.ts';
+import type { Message } from '../../../functions/normaliser/lanes.ts';
+import { reportStatus } from '../../../functions/normaliser/report-status.ts';
+import { sequenceOf } from '../../../shared/domain/gate.ts';
+import type { Observation, Signal } from '../../../shared/domain/signal.ts';
+import { vmStatus } from '../../../shared/domain/vm-status.ts';
+import type { CloudEventJson } from '../../../shared/wire/cloudevents.ts';
+import { faulty, randomFaults } from '../../fakes/faulty.ts';
+import { memoryEventStream } from '../../fakes/memory-event-stream.ts';
+import { memoryFleet } from '../../fakes/memory-fleet.ts';
+import { scriptedInstances } from '../../fakes/scripted-instances.ts';
+import { countingMeter, memoryLog } from '../../fakes/silent.ts';
+import { lifetime } from '../../fixtures/lifetime.ts';
+import { halfPastTen, tagKeys, wanted } from '../../fixtures/signals.ts';
+
+const instanceIds = ['i-00000000000000001', 'i-00000000000000002', 'i-00000000000000003'];
+const vmIdOf = (instanceId: string) => `vm-${instanceId.at(-1)}`;
+
+const scenario = fc.record({
+  lives: fc.tuple(...instanceIds.map(lifetime)),
+  seed: fc.integer(),
+  requests: fc.array(fc.nat(30), { maxLength: 2 }),
+  copies: fc.integer({ min: 1, max: 3 }),
+  workers: fc.integer({ min: 1, max: 4 }),
+  faultRate: fc.constantFrom(0, 0.05, 0.2, 0.4),
+});
+
+describe('protocol', () => {
+  it('ends in the truth, in order and without a repeat, whatever is duplicated, reordered, lost on the way back or crashes', async () => {
+    await fc.assert(
+      fc.asyncProperty(scenario, async (given) => {
+        const { lives } = given;
+        const { stored, outboxes } = await run(given);
+
+        for (const life of lives) {
+          const newest = life.reduce((a, b) => (sequenceOf(b) > sequenceOf(a) ? b : a));
+          const told = stored.filter((event) => event.partitionkey === newest.instanceId);
+          expect(statusIn(told.at(-1))).toEqual({
+            id: vmIdOf(newest.instanceId),
+            status: vmStatus(newest.state),
+          });
+          const sequences = told.map((event) => String(event.sequence));
+          expect(sequences).toEqual([...new Set(sequences)].sort());
+        }
+        expect(outboxes).toEqual([[], [], []]);
+      }),
+      { numRuns: 400 },
+    );
+  });
+});
+
+const statusIn = (event: CloudEventJson | undefined) => {
+  const { id, status } = Object(event?.data);
+  return { id, status };
+};
+
+type Run = {
+  lives: Observation[][];
+  /** Seconds at which every VM's status is wanted once more. */
+  requests: number[];
+  seed: number;
+  copies: number;
+  workers: number;
+  faultRate: number;
+};
+
+/** Delivers every observation `copies` times, shuffled, to several workers at once, until no message comes back any more. */
+const run = async ({ lives, requests, seed, copies, workers, faultRate }: Run) => {
+  const faults = randomFaults(seed, faultRate);
+  const fleet = memoryFleet();
+  const stream = memoryEventStream();
+  for (const instanceId of instanceIds) {
+    await fleet.claim({ instanceId, vmId: vmIdOf(instanceId), region: 'us-east-1', account: '123456789012' });
+  }
+  const worker = () =>
+    reportStatus({
+      fleet: faulty(fleet, faults),
+      publisher: publishEvents({
+        ...faulty({ ready: stream.ready, append: stream.append }, faults),
+        abandon: stream.abandon,
+      }),
+      instances: scriptedInstances(),
+      provider: 'ec2-sp',
+      tagKeys,
+      now: () => (halfPastTen + 3600) * 1000,
+      meter: countingMeter(),
+      log: memoryLog(),
+    });
+
+  let messageId = 0;
+  const deliver = (signal: Signal): Message => ({
+    messageId: String(messageId++),
+    receiveCount: 2,
+    signals: [signal],
+  });
+  const wants = requests.flatMap((second) => instanceIds.map((id) => wanted(second, { instanceId: id })));
+  const queue = faults.shuffled(
+    [...lives.flat(), ...wants].flatMap((signal) => Array.from({ length: copies }, () => deliver(signal))),
+  );
+
+  const work = async () => {
+    const handle = worker();
+    while (queue.length > 0) {
+      const batch = queue.splice(0, 1 + faults.below(10));
+      const failures = await handle(batch).catch(
+        () => new Map(batch.map(({ messageId: id }) => [id, undefined])),
+      );
+      const returned = batch.filter((message) => failures.has(message.messageId));
+      queue.splice(faults.below(queue.length + 1), 0, ...returned);
+      await turn();
+    }
+  };
+  await Promise.all(Array.from({ length: workers }, work));
+  await work(); // what came back after the last worker left
+
+  const recollections = await fleet.recall(instanceIds);
+  const outboxes = [...recollections.values()].map((held) =>
+    held.owner === 'us' ? held.vm.outbox : undefined,
+  );
+  return { stored: stream.stored, outboxes };
+};

@@ -1,0 +1,97 @@
+import { describe, expect, it } from 'vitest';
+import { readMessage } from '../../../functions/normaliser/read-message.ts';
+import { UnreadableError } from '../../../shared/domain/errors.ts';
+import { countingMeter, memoryLog } from '../../fakes/silent.ts';
+import { eventBridgeEvent } from '../../fixtures/eventbridge.ts';
+import { halfPastTen, instanceId, observed } from '../../fixtures/signals.ts';
+
+const reader = (nowSeconds = halfPastTen) => {
+  const meter = countingMeter();
+  const log = memoryLog();
+  return { meter, log, read: readMessage({ now: () => nowSeconds * 1000, meter, log }) };
+};
+const running = eventBridgeEvent('state-change-running');
+
+describe('reading a message', () => {
+  it('gives what the event tells, without a word in the log', () => {
+    const { read, meter, log } = reader();
+
+    const signals = read(JSON.stringify(running));
+
+    expect(signals).toEqual([observed('running')]);
+    expect([meter.counts, log.lines]).toEqual([{}, []]);
+  });
+
+  it('does not depend on the order of the keys, nor on blanks (C40)', () => {
+    const { read } = reader();
+    const { detail, ...rest } = running;
+    const reversed = Object.fromEntries(
+      Object.entries({ ...rest, detail: { state: detail.state, 'instance-id': instanceId } }).toReversed(),
+    );
+
+    expect(read(JSON.stringify(reversed, null, 4))).toEqual([observed('running')]);
+  });
+
+  it('does without the version', () => {
+    const { version: _, ...withoutVersion } = running;
+
+    expect(reader().read(JSON.stringify(withoutVersion))).toEqual([observed('running')]);
+  });
+
+  it.each([
+    { what: 'nothing', body: '' },
+    { what: 'no JSON', body: 'state=running' },
+    { what: 'JSON that was cut off', body: JSON.stringify(running).slice(0, -1) },
+    { what: 'null', body: 'null' },
+    { what: 'a list', body: JSON.stringify([running]) },
+    { what: 'an object that is no event', body: '{"Records":[]}' },
+    { what: 'an event without a time', body: JSON.stringify({ ...running, time: undefined }) },
+  ])('refuses $what, and says so', ({ body }) => {
+    const { read } = reader();
+
+    expect(() => read(body)).toThrow(UnreadableError);
+    expect(() => read(body)).toThrow('is no EventBridge event');
+  });
+
+  it('refuses an event about what is no instance, and names the event', () => {
+    const { read } = reader();
+    const body = JSON.stringify({ ...running, detail: { 'instance-id': 'i-nonsense', state: 'running' } });
+
+    expect(() => read(body)).toThrow(UnreadableError);
+    expect(() => read(body)).toThrow(running.id);
+    expect(() => read(body)).toThrow('expected an EC2 instance id');
+  });
+
+  it('drops an event of a kind that nobody handles, counts it and warns of it', () => {
+    const { read, meter, log } = reader();
+
+    const signals = read(JSON.stringify({ ...running, 'detail-type': 'EBS Volume Notification' }));
+
+    expect(signals).toEqual([]);
+    expect(meter.counts).toEqual({ unknownEvent: 1 });
+    expect(log.lines).toEqual([expect.stringMatching(/^warn: dropped an event/)]);
+  });
+
+  it('takes a state that is not known as the nearest, counts it and warns of it (C19)', () => {
+    const { read, meter, log } = reader();
+
+    const signals = read(
+      JSON.stringify({ ...running, detail: { 'instance-id': instanceId, state: 'rebooting' } }),
+    );
+
+    expect(signals).toEqual([observed('running', 0, { unrecognised: 'rebooting' })]);
+    expect(meter.counts).toEqual({ unknownState: 1 });
+    expect(log.lines).toEqual([expect.stringMatching(/^warn: EC2 reported a state/)]);
+  });
+
+  it.each([
+    { secondsAgo: 0, at: halfPastTen },
+    { secondsAgo: -60, at: halfPastTen },
+    { secondsAgo: -61, at: halfPastTen - 61 },
+    { secondsAgo: 86_400, at: halfPastTen },
+  ])('believes a time unless it is over a minute in the future: $secondsAgo s ago', ({ secondsAgo, at }) => {
+    const { read } = reader(halfPastTen + secondsAgo);
+
+    expect(read(JSON.stringify(running))).toMatchObject([{ at }]);
+  });
+});

@@ -1,0 +1,236 @@
+import { describe, expect, it } from 'vitest';
+import { publishEvents } from '../../../functions/nats-bridge/publish-events.ts';
+import { UnavailableError, UnreadableError } from '../../../shared/domain/errors.ts';
+import { statusOf } from '../../../shared/domain/vm.ts';
+import type { EventStream } from '../../../shared/ports/event-stream.ts';
+import { instanceId, observed, spotWarning } from '../../fixtures/signals.ts';
+import { awsAccount, vm } from './account.ts';
+
+const other = 'i-0000000000000000a';
+const down = () => Promise.reject(new UnavailableError('NATS cannot be connected'));
+
+const withVms = async () => {
+  const account = awsAccount();
+  await account.fleet.claim(vm);
+  await account.fleet.claim({ ...vm, instanceId: other, vmId: 'vm-a' });
+  const outbox = async (id = instanceId) => {
+    const held = await account.held(id);
+    return held?.owner === 'us' ? held.vm.outbox.map(({ status }) => status) : undefined;
+  };
+  const refusing = (id: string): EventStream => ({
+    ...account.stream,
+    append: (event) => (event.partitionkey === id ? down() : account.stream.append(event)),
+  });
+  return { ...account, deliver: account.worker(), outbox, refusing };
+};
+
+describe('normaliser, telling statuses', () => {
+  it('tells a batch in order, whatever order it came in', async () => {
+    const { deliver, statuses, outbox } = await withVms();
+
+    await deliver([
+      observed('stopped', 90),
+      observed('running', 9),
+      observed('pending'),
+      observed('stopping', 60),
+    ]);
+
+    expect(statuses()).toEqual(['PROVISIONING', 'RUNNING', 'STOPPING', 'STOPPED']);
+    expect(await outbox()).toEqual([]);
+  });
+
+  it('leaves out what another state of the same second supersedes', async () => {
+    const { deliver, statuses, meter } = await withVms();
+
+    await deliver([observed('running'), observed('pending')]);
+
+    expect(statuses()).toEqual(['RUNNING']);
+    expect(meter.counts.collapsed).toBe(1);
+  });
+
+  it('leaves it out also where it comes in a later batch', async () => {
+    const { deliver, statuses, meter } = await withVms();
+
+    await deliver([observed('running')]);
+    await deliver([observed('pending')]);
+
+    expect(statuses()).toEqual(['RUNNING']);
+    expect(meter.counts.stale).toBe(1);
+  });
+
+  it('tells a hundred times the same once (C57)', async () => {
+    const { deliver, statuses, meter } = await withVms();
+
+    for (let n = 0; n < 100; n++) await deliver([observed('running', n * 300, { seenBy: 'listing' })]);
+
+    expect(statuses()).toEqual(['RUNNING']);
+    expect(meter.counts).toMatchObject({ accepted: 1, unchanged: 99, published: 1 });
+  });
+
+  it('tells nothing again where hours of events are replayed', async () => {
+    const { deliver, worker, statuses } = await withVms();
+    const day = [
+      observed('pending'),
+      observed('running', 9),
+      observed('stopping', 60),
+      observed('stopped', 90),
+    ];
+    for (const signal of day) await deliver([signal]);
+
+    const replayed = worker();
+    for (const signal of day.toReversed()) await replayed([signal]);
+
+    expect(statuses()).toEqual(['PROVISIONING', 'RUNNING', 'STOPPING', 'STOPPED']);
+  });
+
+  it('tells a state once, however many workers hear of it at once (C42)', async () => {
+    const { worker, statuses } = await withVms();
+
+    await Promise.all(
+      Array.from({ length: 20 }, () => worker()([observed('pending'), observed('running', 9)])),
+    );
+
+    expect(statuses()).toEqual(['PROVISIONING', 'RUNNING']);
+  });
+
+  it.each([-600, 600])('does not depend on its own clock: %i s off (C37)', async (seconds) => {
+    const { deliver, statuses, clock } = await withVms();
+    clock.ms += (seconds - 3600) * 1000;
+
+    await deliver([observed('pending')]);
+    await deliver([observed('stopped', 5)]);
+
+    expect(statuses()).toEqual(['PROVISIONING', 'STOPPED']);
+  });
+});
+
+describe('normaliser, when something fails', () => {
+  it('keeps what NATS did not take, and tells it in order once NATS is back (C54, C2-1)', async () => {
+    const { worker, deliver, statuses, outbox, stream } = await withVms();
+    const cut = worker({ publisher: publishEvents({ ...stream, ready: down }) });
+
+    const first = await cut([observed('pending')]);
+    const second = await cut([observed('running', 9)]);
+
+    expect([first.get(0), second.get(0)]).toEqual(Array(2).fill(expect.stringContaining('NATS')));
+    expect(await outbox()).toEqual(['PROVISIONING', 'RUNNING']);
+    expect(statuses()).toEqual([]);
+
+    await deliver([observed('running', 9)], 2);
+
+    expect(statuses()).toEqual(['PROVISIONING', 'RUNNING']);
+    expect(await outbox()).toEqual([]);
+  });
+
+  it('keeps everything where it cannot be known what the bridge published', async () => {
+    const { worker, outbox } = await withVms();
+
+    const delivering = worker({ publisher: { publish: down } })([observed('running')]);
+
+    await expect(delivering).rejects.toThrow(UnavailableError);
+    expect(await outbox()).toEqual(['RUNNING']);
+  });
+
+  it('keeps what the bridge does not mention', async () => {
+    const { worker, outbox } = await withVms();
+    const publisher = { publish: async () => ({ acknowledged: [], failed: [] }) };
+
+    const failures = await worker({ publisher })([observed('running')]);
+
+    expect(failures.get(0)).toContain('did not mention');
+    expect(await outbox()).toEqual(['RUNNING']);
+  });
+
+  it('tells on a stale delivery what a crashed worker left, also after a restart (C2-17)', async () => {
+    const { worker, fleet, statuses, outbox } = await withVms();
+    const running = observed('running');
+    await fleet.record(running, statusOf(running));
+
+    const failures = await worker()([observed('pending')]);
+
+    expect([failures.size, statuses(), await outbox()]).toEqual([0, ['RUNNING'], []]);
+  });
+
+  it('repeats the same event, which the stream recognises, where only the settling failed', async () => {
+    const { worker, fleet, deliver, stream, outbox, meter } = await withVms();
+
+    const failures = await worker({ fleet: { ...fleet, settle: down } })([observed('running')]);
+    await deliver([observed('running')], 2);
+
+    expect(failures.get(0)).toBeInstanceOf(UnavailableError);
+    expect([stream.stored.length, await outbox()]).toEqual([1, []]);
+    expect(meter.counts.duplicate).toBe(1);
+  });
+
+  it('tells of the other VMs where the stream does not take one VM’s status', async () => {
+    const { worker, refusing, statuses, outbox } = await withVms();
+    const deliver = worker({ publisher: publishEvents(refusing(instanceId)) });
+
+    const failures = await deliver([observed('running'), observed('running', 0, { instanceId: other })]);
+
+    expect([...failures.keys()]).toEqual([0]);
+    expect([await outbox(), statuses(other)]).toEqual([['RUNNING'], ['RUNNING']]);
+  });
+
+  it('tells of the other VMs where one VM cannot be recorded', async () => {
+    const { worker, fleet, statuses } = await withVms();
+    const record: typeof fleet.record = (observation, status) =>
+      observation.instanceId === instanceId ? down() : fleet.record(observation, status);
+
+    const failures = await worker({ fleet: { ...fleet, record } })([
+      observed('running'),
+      observed('running', 0, { instanceId: other }),
+    ]);
+
+    expect([...failures.keys()]).toEqual([0]);
+    expect([statuses(), statuses(other)]).toEqual([[], ['RUNNING']]);
+  });
+
+  it('tells of the other VMs where what is remembered of one makes no sense (C33)', async () => {
+    const { worker, fleet, statuses } = await withVms();
+    const error = new UnreadableError(`the item of ${instanceId} makes no sense`);
+    const recall: typeof fleet.recall = async (ids) =>
+      new Map([...(await fleet.recall(ids)), [instanceId, { owner: 'unreadable', error }]]);
+
+    const failures = await worker({ fleet: { ...fleet, recall } })([
+      observed('running'),
+      observed('running', 0, { instanceId: other }),
+    ]);
+
+    expect([...failures]).toEqual([[0, error]]);
+    expect([statuses(), statuses(other)]).toEqual([[], ['RUNNING']]);
+  });
+
+  it('has a message come again that is about two VMs where one of them fails, and tells of the other once', async () => {
+    const { worker, refusing, deliver, statuses } = await withVms();
+    const both = [spotWarning(9), spotWarning(9, { instanceId: other })];
+    await deliver([observed('running'), observed('running', 0, { instanceId: other })]);
+
+    const failures = await worker({ publisher: publishEvents(refusing(instanceId)) })([both]);
+    await deliver([both], 2);
+
+    expect([...failures.keys()]).toEqual([0]);
+    expect([statuses(), statuses(other)]).toEqual([
+      ['RUNNING', 'RUNNING'],
+      ['RUNNING', 'RUNNING'],
+    ]);
+  });
+
+  it('establishes again whose an instance is that the fleet lost meanwhile', async () => {
+    const { worker, fleet, outbox } = await withVms();
+    const record: typeof fleet.record = async () => ({ outcome: 'unknown' });
+
+    const failures = await worker({ fleet: { ...fleet, record } })([observed('running')]);
+
+    expect(failures.get(0)).toBeInstanceOf(UnavailableError);
+    expect(await outbox()).toEqual([]);
+  });
+
+  it('rejects as a whole where the fleet cannot be read', async () => {
+    const { worker, fleet } = await withVms();
+
+    await expect(worker({ fleet: { ...fleet, recall: down } })([observed('running')])).rejects.toThrow(
+      UnavailableError,
+    );
+  });
+});

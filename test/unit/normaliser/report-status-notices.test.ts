@@ -1,0 +1,127 @@
+import { describe, expect, it } from 'vitest';
+import type { Instance } from '../../../shared/ports/instances.ts';
+import { instanceId, observed, spotWarning } from '../../fixtures/signals.ts';
+import { awsAccount, vm } from './account.ts';
+
+const warning = 'spot interruption: EC2 will terminate it';
+const rebalance = (seconds: number) =>
+  spotWarning(seconds, { notice: 'rebalance-recommendation', text: 'EC2 recommends to rebalance' });
+
+const withVm = async (...known: Partial<Instance>[]) => {
+  const account = awsAccount(...known);
+  await account.fleet.claim(vm);
+  return { ...account, deliver: account.worker() };
+};
+
+describe('normaliser, with a warning about a VM', () => {
+  it('tells it with the status that holds, once', async () => {
+    const { deliver, told } = await withVm();
+    await deliver([observed('running')]);
+
+    await deliver([spotWarning(60)]);
+    await deliver([spotWarning(60)]);
+
+    expect(told().slice(1)).toMatchObject([
+      { status: 'RUNNING', message: `instance ${instanceId} is running: ${warning}` },
+    ]);
+  });
+
+  it('tells FAILED at its end after a spot interruption, without asking EC2', async () => {
+    const { deliver, told, instances } = await withVm();
+
+    for (const signal of [
+      observed('running'),
+      spotWarning(60),
+      observed('shutting-down', 180),
+      observed('terminated', 190),
+    ]) {
+      await deliver([signal]);
+    }
+
+    expect(told().slice(2)).toMatchObject([
+      { status: 'DELETING', message: `instance ${instanceId} is shutting-down: ${warning}` },
+      { status: 'FAILED', message: `instance ${instanceId} is terminated: ${warning}` },
+    ]);
+    expect(instances.calls).toEqual([]);
+  });
+
+  it('tells FAILED also where all of it comes in one batch', async () => {
+    const { deliver, statuses, instances } = await withVm();
+
+    await deliver([observed('terminated', 190), spotWarning(60), observed('running')]);
+
+    expect(statuses()).toEqual(['RUNNING', 'RUNNING', 'FAILED']);
+    expect(instances.calls).toEqual([]);
+  });
+
+  it('tells FAILED also where no state was known when the warning came', async () => {
+    const { deliver, statuses } = await withVm({
+      instanceId,
+      state: 'terminated',
+      reason: { code: 'Server.SpotInstanceTermination' },
+    });
+
+    await deliver([spotWarning(60), observed('terminated', 190)]);
+
+    expect(statuses().at(-1)).toBe('FAILED');
+  });
+
+  it('asks EC2 at its end after a warning of another kind', async () => {
+    const { deliver, statuses, instances } = await withVm({
+      instanceId,
+      state: 'terminated',
+      reason: { code: 'Client.UserInitiatedShutdown' },
+    });
+    await deliver([observed('running'), rebalance(60)]);
+
+    await deliver([observed('terminated', 190)]);
+
+    expect(statuses()).toEqual(['RUNNING', 'RUNNING', 'DELETED']);
+    expect(instances.calls).toHaveLength(1);
+  });
+
+  it.each([
+    { order: 'before', notices: [rebalance(60), spotWarning(60)] },
+    { order: 'after', notices: [spotWarning(60), rebalance(60)] },
+  ])(
+    'tells of the spot interruption also where EC2 recommends to rebalance in the same second, $order it',
+    async ({ notices }) => {
+      const { deliver, told } = await withVm();
+      await deliver([observed('running')]);
+
+      for (const notice of notices) await deliver([notice]);
+
+      expect(told().map(({ message }) => message)).toContain(`instance ${instanceId} is running: ${warning}`);
+    },
+  );
+
+  it('forgets it once the VM runs again', async () => {
+    const { deliver, told } = await withVm();
+
+    await deliver([observed('running'), spotWarning(60), observed('stopped', 180), observed('running', 900)]);
+
+    expect(told().slice(2)).toMatchObject([
+      { status: 'STOPPED', message: expect.stringContaining(warning) },
+      { status: 'RUNNING', message: `instance ${instanceId} is running` },
+    ]);
+  });
+
+  it('does not take a copy for a new one that comes after the VM runs again', async () => {
+    const { deliver, held, meter } = await withVm();
+    await deliver([observed('running'), spotWarning(60), observed('stopped', 180), observed('running', 900)]);
+
+    await deliver([spotWarning(60)]);
+
+    expect(await held()).not.toHaveProperty('vm.notice.notice');
+    expect(meter.counts).toMatchObject({ published: 4, stale: 1 });
+  });
+
+  it('tells nothing of it after the end', async () => {
+    const { deliver, statuses } = await withVm();
+    await deliver([observed('terminated')], 2);
+
+    const failures = await deliver([spotWarning(60)]);
+
+    expect([failures.size, statuses()]).toEqual([0, ['DELETED']]);
+  });
+});

@@ -1,0 +1,127 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { TooYoungError, UnavailableError } from '../../../shared/domain/errors.ts';
+import { InstanceState } from '../../../shared/domain/instance.ts';
+import { described } from '../../fakes/scripted-instances.ts';
+import { halfPastTen, instanceId, observed, ourTags, vmId } from '../../fixtures/signals.ts';
+import { awsAccount, vm } from './account.ts';
+
+const stranger = 'i-0000000000000000a';
+const minutes = (count: number) => count * 60_000;
+
+describe('normaliser, with an instance that is not ours', () => {
+  it('tells nothing of it, and asks neither EC2 nor the fleet a second time', async () => {
+    const { worker, instances, recalls, stream, meter } = awsAccount({ instanceId });
+    const deliver = worker();
+
+    await deliver([observed('pending')]);
+    await deliver([observed('running', 9), observed('stopping', 60)]);
+
+    expect([instances.calls.length, recalls.length, stream.stored]).toEqual([1, 1, []]);
+    expect(meter.counts.foreign).toBe(2);
+  });
+
+  it('asks the fleet again after five minutes, and EC2 not for a day, also after a restart', async () => {
+    const { worker, instances, recalls, clock } = awsAccount({ instanceId });
+    const deliver = worker();
+    await deliver([observed('running')]);
+
+    clock.ms += minutes(5) + 1;
+    await pause(5); // the cache reads its clock once a millisecond
+    await deliver([observed('stopping', 60)]);
+    await worker()([observed('stopped', 70)]);
+
+    expect([instances.calls.length, recalls.length]).toEqual([1, 3]);
+  });
+
+  it('is not misled by a missing answer: one call names all instances of a batch', async () => {
+    const { worker, instances } = awsAccount({ instanceId });
+
+    await worker()([observed('running'), observed('running', 0, { instanceId: stranger })]);
+
+    expect(instances.calls).toEqual([[instanceId, stranger]]);
+  });
+
+  it('does not remember that where it was already terminated and its tags are gone', async () => {
+    const { worker, held, stream } = awsAccount({ instanceId, state: 'terminated' });
+
+    const failures = await worker()([observed('terminated')]);
+
+    expect([failures.size, stream.stored]).toEqual([0, []]);
+    expect(await held()).toEqual({ owner: 'unknown' });
+  });
+
+  it('leaves another provider’s VMs of the same account to that provider (C2-18)', async () => {
+    const theirs = { ...ourTags, 'dcm-provider': 'ec2-sp-2' };
+    const { worker, instances, told, stream } = awsAccount(
+      { instanceId, tags: ourTags },
+      { instanceId: stranger, tags: theirs },
+    );
+    const other = awsAccount();
+    const batch = [observed('running'), observed('running', 0, { instanceId: stranger })];
+
+    await worker()(batch);
+    await other.worker({ provider: 'ec2-sp-2', instances })(batch);
+
+    expect(told()).toMatchObject([{ id: vmId, status: 'RUNNING' }]);
+    expect(stream.stored).toHaveLength(1);
+    expect(other.statuses(stranger)).toEqual(['RUNNING']);
+    expect(other.stream.stored).toHaveLength(1);
+  });
+});
+
+describe('normaliser, with an instance that it has not seen before', () => {
+  it('claims it by the tags that EC2 knows, and tells its status', async () => {
+    const { worker, told, held, meter } = awsAccount({ instanceId, tags: ourTags });
+
+    const failures = await worker()([observed('running')]);
+
+    expect(failures.size).toBe(0);
+    expect(told()).toEqual([{ id: vmId, status: 'RUNNING', message: `instance ${instanceId} is running` }]);
+    expect(await held()).toMatchObject({ owner: 'us', vm });
+    expect(meter.counts.claimed).toBe(1);
+  });
+
+  it('asks EC2 about a VM of ours only that once', async () => {
+    const { worker, instances, statuses } = awsAccount({ instanceId, tags: ourTags });
+    const deliver = worker();
+
+    for (const [seconds, state] of InstanceState.options.slice(0, -1).entries()) {
+      await deliver([observed(state, seconds)]);
+    }
+
+    expect(statuses()).toEqual(['PROVISIONING', 'RUNNING', 'STOPPING', 'STOPPED', 'DELETING']);
+    expect(instances.calls).toHaveLength(1);
+  });
+
+  it.each([
+    { what: 'EC2 does not know it yet', known: {} },
+    { what: 'its tags are not there yet', known: { instanceId, launchedAtMs: halfPastTen * 1000 } },
+  ])('has its message come again while it is young and $what', async ({ known }) => {
+    const { worker, instances, held, statuses, clock } = awsAccount(known);
+    clock.ms = (halfPastTen + 10) * 1000;
+    const deliver = worker();
+
+    const failures = await deliver([observed('pending')]);
+
+    expect(failures.get(0)).toBeInstanceOf(TooYoungError);
+    expect(await held()).toEqual({ owner: 'unknown' });
+
+    instances.known.set(instanceId, described({ instanceId, tags: ourTags }));
+    await deliver([observed('pending')], 2);
+
+    expect(statuses()).toEqual(['PROVISIONING']);
+  });
+
+  it('has only its message come again while EC2 throttles (C44)', async () => {
+    const { worker, fleet, instances, statuses } = awsAccount();
+    await fleet.claim(vm);
+    instances.throttled = true;
+
+    const failures = await worker()([observed('running', 0, { instanceId: stranger }), observed('running')]);
+
+    expect([...failures.keys()]).toEqual([0]);
+    expect(failures.get(0)).toBeInstanceOf(UnavailableError);
+    expect(statuses()).toEqual(['RUNNING']);
+  });
+});

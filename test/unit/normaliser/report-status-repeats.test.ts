@@ -1,0 +1,98 @@
+import { describe, expect, it } from 'vitest';
+import { readMessage } from '../../../functions/normaliser/read-message.ts';
+import { statusOf } from '../../../shared/domain/vm.ts';
+import { statusWantedEvent } from '../../../shared/wire/status-wanted.ts';
+import { halfPastTen, instanceId, observed, spotWarning, wanted } from '../../fixtures/signals.ts';
+import { awsAccount, vm } from './account.ts';
+
+const withVm = async () => {
+  const account = awsAccount();
+  await account.fleet.claim(vm);
+  return { ...account, deliver: account.worker() };
+};
+
+describe('normaliser, asked for a VM’s status', () => {
+  it('understands the own event that asks for it', () => {
+    const { log, meter, clock } = awsAccount();
+    const event = statusWantedEvent({ 'instance-id': instanceId, ...vm, at: halfPastTen });
+
+    expect(readMessage({ log, meter, now: () => clock.ms })(JSON.stringify(event))).toEqual([wanted()]);
+  });
+
+  it('tells it once more, once for a second, under an id of its own', async () => {
+    const { deliver, stream, meter } = await withVm();
+    await deliver([observed('running')]);
+
+    await deliver([wanted(60)]);
+    await deliver([wanted(60)]);
+
+    expect(stream.stored.map(({ id }) => id)).toEqual([
+      `${instanceId}:${halfPastTen}:1`,
+      `${instanceId}:${halfPastTen + 60}:again`,
+    ]);
+    expect(meter.counts).toMatchObject({ accepted: 2, stale: 1, published: 2 });
+  });
+
+  it('does not fill the outbox with requests that come again and again while NATS is down', async () => {
+    const { deliver, worker, held } = await withVm();
+    await deliver([observed('running')]);
+    const offline = worker({ publisher: { publish: async () => ({ acknowledged: [], failed: [] }) } });
+
+    for (let turn = 0; turn < 5; turn++) {
+      await offline([wanted(60)]);
+      await offline([wanted(61)]);
+    }
+
+    expect(await held()).toMatchObject({ vm: { outbox: [{}, {}] } });
+  });
+
+  it('tells the warning again that was told last', async () => {
+    const { deliver, told } = await withVm();
+
+    await deliver([observed('running'), spotWarning(10), wanted(60)]);
+
+    expect(told().at(-1)).toEqual(told().at(-2));
+  });
+
+  it('tells how it ended, for as long as the fleet remembers', async () => {
+    const { deliver, told } = await withVm();
+    await deliver([observed('terminated', 0, { reason: { code: 'Server.InternalError' } })]);
+
+    await deliver([wanted(60)]);
+
+    expect(told().map(({ status }) => status)).toEqual(['FAILED', 'FAILED']);
+    expect(told()[1]).toEqual(told()[0]);
+  });
+
+  it('says nothing of a VM without a state', async () => {
+    const { deliver, told } = await withVm();
+
+    const failures = await deliver([wanted(60)]);
+
+    expect([failures.size, told()]).toEqual([0, []]);
+  });
+
+  it('says nothing of a VM that neither the fleet nor EC2 knows any more', async () => {
+    const { worker, told } = awsAccount();
+
+    const failures = await worker()([wanted(-600)]);
+
+    expect([failures.size, told()]).toEqual([0, []]);
+  });
+
+  it('tells the change that came in between, and never what was before it', async () => {
+    const { deliver, worker, statuses, fleet } = await withVm();
+    await deliver([observed('running')]);
+    const repeat: typeof fleet.repeat = async (...args) => {
+      const stopping = observed('stopping', 61);
+      await fleet.record(stopping, statusOf(stopping));
+      return fleet.repeat(...args);
+    };
+
+    const failures = await worker({ fleet: { ...fleet, repeat } })([wanted(60)]);
+    await deliver([wanted(60)]);
+
+    expect(failures.size).toBe(1);
+    expect(statuses()).toEqual(['RUNNING', 'STOPPING', 'STOPPING']);
+  });
+});

@@ -1,0 +1,135 @@
+import { describe, expect, it } from 'vitest';
+import { UnavailableError } from '../../../shared/domain/errors.ts';
+import { described } from '../../fakes/scripted-instances.ts';
+import { halfPastTen, instanceId, observed, ourTags, tagged, vmId } from '../../fixtures/signals.ts';
+import { awsAccount, vm } from './account.ts';
+
+describe('normaliser, with a change of tags', () => {
+  it('claims by it, without EC2, where the state comes along', async () => {
+    const { worker, instances, told } = awsAccount();
+
+    await worker()([tagged(ourTags), observed('running', 1)]);
+
+    expect(told()).toMatchObject([{ id: vmId, status: 'RUNNING' }]);
+    expect(instances.calls).toEqual([]);
+  });
+
+  it('lists the state where the instance was tagged while it ran', async () => {
+    const { worker, instances, statuses, stream } = awsAccount({ instanceId, tags: ourTags });
+    const deliver = worker();
+
+    await deliver([tagged(ourTags)]);
+
+    expect(statuses()).toEqual(['RUNNING']);
+    expect(stream.stored).toMatchObject([{ time: '2026-08-22T11:29:54Z' }]); // six seconds ago
+    expect(instances.calls).toHaveLength(1);
+  });
+
+  it('leaves a young instance to its own events, which a listing would only be behind of', async () => {
+    const { worker, statuses, held, clock } = awsAccount({
+      instanceId,
+      tags: ourTags,
+      launchedAtMs: halfPastTen * 1000,
+    });
+    clock.ms = (halfPastTen + 10) * 1000;
+    const deliver = worker();
+
+    const failures = await deliver([tagged(ourTags)]);
+
+    expect([failures.size, statuses()]).toEqual([0, []]);
+    expect(await held()).toMatchObject({ owner: 'us' });
+
+    await deliver([observed('running', 9)]);
+
+    expect(statuses()).toEqual(['RUNNING']);
+  });
+
+  it('has an instance reported that was somebody else’s until now', async () => {
+    const { worker, instances, statuses } = awsAccount({ instanceId });
+    const deliver = worker();
+    await deliver([observed('running')]);
+
+    instances.known.set(instanceId, described({ instanceId, tags: ourTags }));
+    await deliver([tagged(ourTags, 60)]);
+    await deliver([observed('stopping', 3601)]);
+
+    expect(statuses()).toEqual(['RUNNING', 'STOPPING']);
+  });
+
+  it('tells nothing, and does not ask EC2, where it is about other tags', async () => {
+    const { worker, fleet, instances, statuses } = awsAccount();
+    await fleet.claim(vm);
+    const deliver = worker();
+    await deliver([observed('running')]);
+
+    const failures = await deliver([tagged({ ...ourTags, Name: 'web-1' }, 60)]);
+
+    expect([failures.size, statuses(), instances.calls]).toEqual([0, ['RUNNING'], []]);
+  });
+
+  it('gives a VM the id that its tags say', async () => {
+    const { worker, fleet, told } = awsAccount();
+    await fleet.claim({ ...vm, vmId: 'another' });
+
+    await worker()([tagged(ourTags), observed('running', 1)]);
+
+    expect(told()).toMatchObject([{ id: vmId, status: 'RUNNING' }]);
+  });
+
+  it('has a living VM reported no more whose tags were taken off, and warns of it', async () => {
+    const { worker, fleet, held, log, meter, stream } = awsAccount({ instanceId });
+    await fleet.claim(vm);
+    const deliver = worker();
+
+    await deliver([tagged({})]);
+    await deliver([observed('stopping', 60)]);
+
+    expect(await held()).toEqual({ owner: 'others' });
+    expect(stream.stored).toEqual([]);
+    expect(meter.counts.released).toBe(1);
+    expect(log.lines).toEqual([expect.stringMatching(/^warn: our tags were taken off/)]);
+  });
+
+  it('comes again while EC2 does not say whether the tags are gone', async () => {
+    const { worker, fleet, instances, held } = awsAccount({ instanceId });
+    await fleet.claim(vm);
+    const deliver = worker();
+    instances.throttled = true;
+
+    const failures = await deliver([tagged({})]);
+
+    expect(failures.get(0)).toBeInstanceOf(UnavailableError);
+
+    instances.throttled = false;
+    await deliver([tagged({})], 2);
+
+    expect(await held()).toEqual({ owner: 'others' });
+  });
+
+  it('does not keep DELETED from a VM that lost its tags by being terminated', async () => {
+    const { worker, fleet, statuses } = awsAccount({
+      instanceId,
+      state: 'terminated',
+      reason: { code: 'Client.UserInitiatedShutdown' },
+    });
+    await fleet.claim(vm);
+    const deliver = worker();
+
+    await deliver([tagged({})]);
+    await deliver([observed('terminated', 60)]);
+
+    expect(statuses()).toEqual(['DELETED']);
+  });
+
+  it('does not bring a VM back by a late copy of the tags it had before (C2-18)', async () => {
+    const { worker, fleet, held, stream } = awsAccount({ instanceId });
+    await fleet.claim(vm);
+    const deliver = worker();
+    await deliver([tagged({}, 9)]);
+
+    await deliver([tagged(ourTags, 3)]);
+
+    expect((await held())?.owner).not.toBe('us');
+    expect(stream.stored).toEqual([]);
+  });
+});

@@ -1,0 +1,161 @@
+import { describe, expect, it } from 'vitest';
+import { UnavailableError } from '../../../shared/domain/errors.ts';
+import type { Instance } from '../../../shared/ports/instances.ts';
+import { described } from '../../fakes/scripted-instances.ts';
+import { instanceId, observed, ourTags, vmId } from '../../fixtures/signals.ts';
+import { awsAccount, vm } from './account.ts';
+
+const gone = (reason: Instance['reason']) => ({ instanceId, state: 'terminated', reason }) as const;
+const byUser = {
+  code: 'Client.UserInitiatedShutdown',
+  message: 'Client.UserInitiatedShutdown: User initiated',
+};
+const noCapacity = {
+  code: 'Server.InsufficientInstanceCapacity',
+  message: 'Server.InsufficientInstanceCapacity: no capacity',
+};
+
+/** An account with one VM, which runs. */
+const withVm = async (...known: Partial<Instance>[]) => {
+  const account = awsAccount(...known);
+  await account.fleet.claim(vm);
+  const deliver = account.worker();
+  await deliver([observed('running')]);
+  return { ...account, deliver };
+};
+
+describe('normaliser, with a terminated VM', () => {
+  it.each([
+    { what: 'a user', reason: byUser, status: 'DELETED' },
+    { what: 'the guest', reason: { code: 'Client.InstanceInitiatedShutdown' }, status: 'DELETED' },
+    { what: 'lack of capacity', reason: noCapacity, status: 'FAILED' },
+    { what: 'an error on launch', reason: { code: 'Client.InternalError' }, status: 'FAILED' },
+  ])('tells $status, and why, where it was ended by $what (C22)', async ({ reason, status }) => {
+    const { deliver, told, instances } = await withVm(gone(reason));
+
+    const failures = await deliver([observed('terminated', 60)]);
+
+    expect(failures.size).toBe(0);
+    expect(told().at(-1)).toEqual({
+      id: vmId,
+      status,
+      message: `instance ${instanceId} is terminated: ${'message' in reason ? reason.message : reason.code}`,
+    });
+    expect(instances.calls).toHaveLength(1);
+  });
+
+  it('does not ask EC2 for the reason before it is terminated', async () => {
+    const { deliver, statuses, instances } = await withVm();
+
+    await deliver([observed('shutting-down', 60)]);
+
+    expect(statuses()).toEqual(['RUNNING', 'DELETING']);
+    expect(instances.calls).toEqual([]);
+  });
+
+  it('does not ask EC2 where DCM asked for the deletion', async () => {
+    const { worker, fleet, statuses, instances } = awsAccount(gone(noCapacity));
+    const deleted = { ...vm, deleteRequested: true };
+    await fleet.claim(deleted);
+
+    await worker()([observed('terminated')]);
+
+    expect([statuses(), instances.calls]).toEqual([['DELETED'], []]);
+  });
+
+  it('asks a second time, on the next delivery, where EC2 does not say why', async () => {
+    const { deliver, statuses, told, instances } = await withVm(gone(undefined));
+
+    const failures = await deliver([observed('terminated', 60)]);
+
+    expect(failures.get(0)).toBeInstanceOf(UnavailableError);
+    expect(statuses()).toEqual(['RUNNING']);
+
+    instances.known.set(instanceId, described(gone(noCapacity)));
+    await deliver([observed('terminated', 60)], 2);
+
+    expect(told().at(-1)).toMatchObject({
+      status: 'FAILED',
+      message: expect.stringContaining('no capacity'),
+    });
+  });
+
+  it.each([
+    { what: 'gives no reason', known: gone(undefined), throttled: false },
+    { what: 'still answers with the state before', known: { instanceId, reason: byUser }, throttled: false },
+    { what: 'does not know it any more', known: {}, throttled: false },
+    { what: 'throttles', known: gone(noCapacity), throttled: true },
+  ])('holds DELETED back for one delivery only where EC2 $what', async ({ known, throttled }) => {
+    const { deliver, told, instances } = await withVm(known);
+    instances.throttled = throttled;
+
+    await deliver([observed('terminated', 60)]);
+    const failures = await deliver([observed('terminated', 60)], 2);
+
+    expect(failures.size).toBe(0);
+    expect(told().at(-1)).toEqual({
+      id: vmId,
+      status: 'DELETED',
+      message: `instance ${instanceId} is terminated (reason unavailable)`,
+    });
+  });
+
+  it('never takes back what it told of the end', async () => {
+    const { deliver, statuses, instances } = await withVm(gone(undefined));
+    await deliver([observed('terminated', 60)], 2);
+
+    instances.known.set(instanceId, described(gone(noCapacity)));
+    await deliver([observed('terminated', 60), observed('running', 90), observed('terminated', 120)], 2);
+
+    expect(statuses()).toEqual(['RUNNING', 'DELETED']);
+  });
+
+  it('is done at once with copies of an end that was told, without asking EC2 (hours later, after a restart)', async () => {
+    const { deliver, worker, statuses, instances } = await withVm(gone(noCapacity));
+    await deliver([observed('terminated', 60)]);
+
+    const failures = await worker()([observed('terminated', 60)]);
+
+    expect(failures.size).toBe(0);
+    expect(statuses()).toEqual(['RUNNING', 'FAILED']);
+    expect(instances.calls).toHaveLength(1);
+  });
+
+  it('does not give the reason of the end for what was before it', async () => {
+    const { deliver, told } = await withVm(gone(noCapacity));
+
+    await deliver([observed('stopped', 30), observed('terminated', 60)]);
+
+    expect(told()).toMatchObject([
+      { status: 'RUNNING' },
+      { status: 'STOPPED', message: `instance ${instanceId} is stopped` },
+      { status: 'FAILED', message: expect.stringContaining('no capacity') },
+    ]);
+  });
+
+  it('tells of its end also where it sees it for the first time, as long as EC2 knows the tags', async () => {
+    const { worker, told } = awsAccount({ ...gone(byUser), tags: ourTags });
+
+    await worker()([observed('terminated')]);
+
+    expect(told()).toMatchObject([{ id: vmId, status: 'DELETED' }]);
+  });
+});
+
+describe('normaliser, with a hundred VMs that are terminated at once', () => {
+  it('asks EC2 once or twice in all (C43)', async () => {
+    const ids = Array.from({ length: 100 }, (_, n) => `i-${String(n).padStart(17, '0')}`);
+    const account = awsAccount(...ids.map((id) => ({ ...gone(byUser), instanceId: id })));
+    for (const id of ids) await account.fleet.claim({ ...vm, instanceId: id, vmId: `vm-${id}` });
+    const deliver = account.worker();
+    const inTens = (state: 'shutting-down' | 'terminated', seconds: number) =>
+      Array.from({ length: 10 }, (_, ten) =>
+        ids.slice(ten * 10, ten * 10 + 10).map((id) => observed(state, seconds, { instanceId: id })),
+      );
+
+    for (const batch of [...inTens('shutting-down', 0), ...inTens('terminated', 30)]) await deliver(batch);
+
+    for (const id of ids) expect(account.statuses(id)).toEqual(['DELETING', 'DELETED']);
+    expect(account.instances.calls.length).toBeLessThanOrEqual(2);
+  });
+});

@@ -1,0 +1,117 @@
+import { describe, expect, it } from 'vitest';
+import { lanesOf } from '../../../functions/normaliser/lanes.ts';
+import { terminations } from '../../../functions/normaliser/terminations.ts';
+import type { Signal } from '../../../shared/domain/signal.ts';
+import type { Vm } from '../../../shared/domain/vm.ts';
+import { described } from '../../fakes/scripted-instances.ts';
+import { instanceId, observed, spotWarning, vmId } from '../../fixtures/signals.ts';
+
+const region = 'us-east-1';
+const reason = { code: 'Client.UserInitiatedShutdown' };
+const vm: Vm = { instanceId, vmId, region, account: '123456789012', sequence: 0, outbox: [] };
+
+const laneOf = (...signals: Signal[]) => {
+  const [lane] = lanesOf([{ messageId: 'm', receiveCount: 1, signals }]);
+  if (!lane) throw new Error('expected a lane');
+  return lane;
+};
+
+describe('why instances were terminated', () => {
+  it('will be wanted of those that are shutting down, by region', () => {
+    const reasons = terminations();
+
+    reasons.expect({ instanceId: 'i-1a2b3c4d', region: 'eu-west-1' });
+    reasons.expect(vm);
+
+    expect(reasons.leaving(region)).toEqual([instanceId]);
+    expect(reasons.leaving('eu-west-1')).toEqual(['i-1a2b3c4d']);
+  });
+
+  it.each(['shutting-down', 'terminated'] as const)(
+    'is learnt from a %s instance, and not wanted again',
+    (state) => {
+      const reasons = terminations();
+      reasons.expect(vm);
+
+      reasons.learn(described({ instanceId, state, reason }));
+      reasons.expect(vm);
+
+      expect(reasons.reasonOf(instanceId)).toEqual(reason);
+      expect(reasons.leaving(region)).toEqual([]);
+    },
+  );
+
+  it.each(['pending', 'running', 'stopping', 'stopped'] as const)(
+    'is not why it is %s: EC2 answers with the state before, or it was stopped',
+    (state) => {
+      const reasons = terminations();
+      reasons.expect(vm);
+
+      reasons.learn(described({ instanceId, state, reason }));
+
+      expect(reasons.reasonOf(instanceId)).toBeUndefined();
+      expect(reasons.leaving(region)).toEqual([instanceId]);
+    },
+  );
+
+  it('stays wanted where EC2 gives none', () => {
+    const reasons = terminations();
+    reasons.expect(vm);
+
+    reasons.learn(described({ instanceId, state: 'terminated' }));
+
+    expect(reasons.leaving(region)).toEqual([instanceId]);
+  });
+
+  it('takes no more memory than one question can name instances (C66)', () => {
+    const reasons = terminations();
+
+    for (let n = 0; n < 10_000; n++) reasons.expect({ instanceId: `i-${n}`, region });
+
+    expect(reasons.leaving(region).length).toBeLessThan(200);
+    expect(reasons.leaving(region)).toContain('i-9999');
+  });
+});
+
+describe('a termination is unexplained', () => {
+  it('where nobody said why', () => {
+    expect(terminations().isUnexplained(laneOf(observed('terminated')), vm)).toBe(true);
+    expect(terminations().isUnexplained(laneOf(observed('terminated')))).toBe(true);
+  });
+
+  it.each([
+    { where: 'the instance lives', signals: [observed('shutting-down')], held: vm },
+    { where: 'the observation says why', signals: [observed('terminated', 0, { reason })], held: vm },
+    { where: 'DCM asked for it', signals: [observed('terminated')], held: { ...vm, deleteRequested: true } },
+    {
+      where: 'a spot interruption was announced in the same batch',
+      signals: [observed('terminated', 120), spotWarning()],
+      held: vm,
+    },
+    {
+      where: 'a spot interruption was announced',
+      signals: [observed('terminated', 120)],
+      held: { ...vm, notice: spotWarning() },
+    },
+    {
+      where: 'it was told already, why or not',
+      signals: [observed('terminated')],
+      held: { ...vm, state: 'terminated' as const },
+    },
+  ])('not where $where', ({ signals, held }) => {
+    expect(terminations().isUnexplained(laneOf(...signals), held)).toBe(false);
+  });
+
+  it('not where EC2 said why', () => {
+    const reasons = terminations();
+    reasons.learn(described({ instanceId, state: 'terminated', reason }));
+
+    expect(reasons.isUnexplained(laneOf(observed('terminated')), vm)).toBe(false);
+  });
+
+  it('also where another warning than of a spot interruption came', () => {
+    const rebalance = spotWarning(0, { notice: 'rebalance-recommendation' });
+
+    expect(terminations().isUnexplained(laneOf(observed('terminated', 120), rebalance), vm)).toBe(true);
+  });
+});
