@@ -1,0 +1,116 @@
+import { isNews, listingTime, partsOf } from '../../shared/domain/gate.ts';
+import { type InstanceState, isYoung } from '../../shared/domain/instance.ts';
+import { couldBeStale } from '../../shared/domain/listing.ts';
+import { isStuck, stuckNotice } from '../../shared/domain/stuck-launch.ts';
+import { isNoticeNews, type Vm } from '../../shared/domain/vm.ts';
+import type { Clock } from '../../shared/ports/clock.ts';
+import type { Fleet, Recollection } from '../../shared/ports/fleet.ts';
+import type { Instance } from '../../shared/ports/instances.ts';
+import type { Meter } from '../../shared/ports/meter.ts';
+import type { Observations } from '../../shared/ports/observations.ts';
+import type { EventBridgeEvent } from '../../shared/wire/eventbridge.ts';
+import { instanceNoticedEvent } from '../../shared/wire/instance-noticed.ts';
+import { instanceObservedEvent, type ListedInstance } from '../../shared/wire/instance-observed.ts';
+import type { PolledRegion } from './env.ts';
+
+export type ComparisonParts = {
+  readonly fleet: Fleet;
+  readonly observations: Observations;
+  readonly now: Clock;
+  readonly meter: Meter;
+};
+
+/** An instance that carries our tags. */
+export type ListedVm = { readonly instance: Instance; readonly vmId: string };
+
+export type Comparison = {
+  /** Differences that were queued. */
+  readonly news: number;
+  /** Differences that cannot be believed yet, and are to be compared again. */
+  readonly doubtful: number;
+};
+
+/** Compares a page with the fleet and queues the differences, which the normaliser sends through the same gate as events. */
+export const comparePage =
+  ({ fleet, observations, now, meter }: ComparisonParts) =>
+  async (polled: PolledRegion, vms: readonly ListedVm[]): Promise<Comparison> => {
+    const remembered = await fleet.recall(vms.map(({ instance }) => instance.instanceId));
+    const held = (vm: ListedVm) => remembered.get(vm.instance.instanceId) ?? { owner: 'unknown' as const };
+    const judged = vms.map((vm) => ({ vm, finding: findingOf(vm, held(vm), polled.kind, now()) }));
+
+    const news = judged.filter(({ finding }) => finding === 'news').map(({ vm }) => vm);
+    const at = listingTime(now());
+    await observations.send(news.map((vm) => instanceObservedEvent(listed(vm, held(vm), polled.region, at))));
+    for (const { instance } of news) meter.healed(polled.region, instance.state);
+    const stuck = judged.filter(({ finding }) => finding === 'stuck').map(({ vm }) => vm);
+    await observations.send(stuck.flatMap((vm) => noticed(vm, held(vm), polled.region)));
+    return {
+      news: news.length + stuck.length,
+      doubtful: judged.filter(({ finding }) => finding === 'doubtful').length,
+    };
+  };
+
+/** How an instance stands to what the fleet holds of it. */
+type Finding = 'as held' | 'news' | 'stuck' | 'doubtful';
+
+const findingOf = (
+  { instance, vmId }: ListedVm,
+  held: Recollection,
+  kind: PolledRegion['kind'],
+  nowMs: number,
+): Finding => {
+  if (held.owner === 'unreadable') return 'doubtful';
+  // where events come, a young instance's are still on their way, and would seem older than this listing's
+  if (held.owner !== 'us')
+    return kind === 'streaming' && isYoung(instance.launchedAtMs, nowMs) ? 'doubtful' : 'news';
+  if (held.vm.state === 'terminated') return 'as held';
+  if (held.vm.vmId !== vmId) return 'news';
+  if (isStuckNews(instance, held.vm, nowMs)) return 'stuck';
+  return held.vm.state === instance.state ? 'as held' : contradiction(held.vm, instance.state, nowMs);
+};
+
+const stuckNoticeOf = (instance: Instance, { sequence }: Vm) => stuckNotice(instance, partsOf(sequence).at);
+
+/** Stuck, which is told once: only in the state that is held, for what it is stuck in must have been told before. */
+const isStuckNews = (instance: Instance, vm: Vm, nowMs: number): boolean =>
+  vm.state === instance.state && isStuck(instance, nowMs) && isNoticeNews(vm, stuckNoticeOf(instance, vm));
+
+const noticed = ({ instance }: ListedVm, held: Recollection, region: string): EventBridgeEvent[] => {
+  if (held.owner !== 'us') return [];
+  const { instanceId, account } = instance;
+  return [
+    instanceNoticedEvent({
+      'instance-id': instanceId,
+      region,
+      account,
+      ...stuckNoticeOf(instance, held.vm),
+    }),
+  ];
+};
+
+/** A state that is not the held one: believed unless it may be older, or the gate would take it for older. */
+const contradiction = ({ state, sequence }: Vm, seen: InstanceState, nowMs: number): Finding => {
+  if (state === undefined) return 'news';
+  const held = { state, at: partsOf(sequence).at };
+  const isRefused = !isNews({ state, sequence }, { state: seen, at: listingTime(nowMs) });
+  return isRefused || couldBeStale(held, seen, Math.floor(nowMs / 1000)) ? 'doubtful' : 'news';
+};
+
+const listed = (
+  { instance, vmId }: ListedVm,
+  held: Recollection,
+  region: string,
+  at: number,
+): ListedInstance => {
+  const { instanceId, account, state, reason, tags } = instance;
+  const isClaimed = held.owner === 'us' && held.vm.vmId === vmId;
+  return {
+    region,
+    account,
+    at,
+    'instance-id': instanceId,
+    state,
+    ...(reason && { 'state-reason': reason }),
+    ...(!isClaimed && { tags }),
+  };
+};

@@ -1,0 +1,27 @@
+import '../../shared/runtime/schema-messages.ts';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { dynamoDbFleet } from '../../shared/adapters/dynamodb-fleet.ts';
+import { dynamoDbListings } from '../../shared/adapters/dynamodb-listings.ts';
+import { ec2Instances } from '../../shared/adapters/ec2-instances.ts';
+import { sqsObservations } from '../../shared/adapters/sqs-observations.ts';
+import { log, meter, withTelemetry } from '../../shared/runtime/telemetry.ts';
+import { Env } from './env.ts';
+import { poller } from './poller.ts';
+
+const env = Env.parse(process.env);
+const client = DynamoDBDocumentClient.from(new DynamoDBClient());
+
+export const handler = withTelemetry(
+  poller({
+    fleet: dynamoDbFleet(client, env.FLEET_TABLE),
+    listings: dynamoDbListings(client, env.FLEET_TABLE),
+    instances: ec2Instances(),
+    observations: sqsObservations(new SQSClient(), env.OBSERVATIONS_QUEUE_URL),
+    regions: env.REGIONS,
+    floorSeconds: env.POLL_FLOOR_SECONDS,
+    ...{ provider: env.PROVIDER_NAME, tagKeys: env.TAG_KEYS },
+    ...{ now: Date.now, random: Math.random, log, meter },
+  }),
+);
