@@ -1,0 +1,24 @@
+import { fileURLToPath } from 'node:url';
+import { App, Validations } from 'aws-cdk-lib';
+import { SettingsError } from '../shared/domain/errors.ts';
+import { bundleAll } from './bundle.ts';
+import { loadSettings } from './load-settings.ts';
+import { serviceProvider } from './service-provider.ts';
+
+const projectFolder = fileURLToPath(new URL('..', import.meta.url));
+const app = new App();
+try {
+  const context = { dcm: app.node.tryGetContext('dcm'), settings: app.node.tryGetContext('settings') };
+  const { settings, areExample } = loadSettings(context, projectFolder);
+  await bundleAll();
+  const { home } = serviceProvider(app, settings);
+  if (areExample)
+    Validations.of(home).addWarning(
+      'dcm:example-settings',
+      'These are the example settings. Write your own to settings.json before you deploy (docs/deploy.md).',
+    );
+} catch (error) {
+  if (!(error instanceof SettingsError)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,171 @@
+import { Duration } from 'aws-cdk-lib';
+import {
+  Alarm,
+  ComparisonOperator,
+  type IMetric,
+  MathExpression,
+  Metric,
+  TreatMissingData,
+} from 'aws-cdk-lib/aws-cloudwatch';
+import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import type { Queue } from 'aws-cdk-lib/aws-sqs';
+import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
+import { Construct } from 'constructs';
+import type { Count } from '../../shared/ports/meter.ts';
+import type { FunctionName } from '../bundle.ts';
+import type { Settings } from '../settings.ts';
+import { alarmTopic } from './alarm-topic.ts';
+import { metricsNamespace } from './house-function.ts';
+import type { InstanceEventsRules } from './instance-events-rules.ts';
+import type { ObservationsQueue } from './observations-queue.ts';
+
+const minute = Duration.minutes(1);
+const fiveMinutes = Duration.minutes(5);
+
+type Trouble = {
+  /** What the alarm is called after the provider's name, and its heading in docs/runbook.md. */
+  readonly name: string;
+  readonly meaning: string;
+  readonly metric: IMetric;
+  readonly atLeast: number;
+  /** How many of the metric's periods in a row. */
+  readonly periods: number;
+};
+
+/** What wakes somebody. Every alarm's description names the heading of docs/runbook.md that says what to do. */
+export class Alarms extends Construct {
+  readonly #provider: string;
+  readonly #actions: SnsAction[];
+
+  constructor(scope: Construct, id: string, { provider, alarms }: Pick<Settings, 'provider' | 'alarms'>) {
+    super(scope, id);
+    this.#provider = provider.name;
+    const topic = alarmTopic(this, alarms.emailOrTopicArn);
+    this.#actions = topic ? [new SnsAction(topic)] : [];
+  }
+
+  watchObservations({ queue, deadLetters }: ObservationsQueue) {
+    this.#raise({
+      name: 'observations-queue-age',
+      meaning:
+        'Observations wait for more than five minutes: the normaliser does not keep up or does not run.',
+      metric: queue.metricApproximateAgeOfOldestMessage({ period: minute, statistic: 'Maximum' }),
+      atLeast: 300,
+      periods: 3,
+    });
+    // The age leaves out messages received more than three times, which in an outage of NATS is all of them.
+    this.#raise({
+      name: 'observations-queue-stuck',
+      meaning: 'Observations have been tried again for a quarter of an hour: NATS or DynamoDB refuses them.',
+      metric: queue.metricApproximateNumberOfMessagesNotVisible({ period: minute, statistic: 'Minimum' }),
+      atLeast: 1,
+      periods: 15,
+    });
+    this.#raiseIfAny(
+      'observations-dead-letters',
+      'There are observations that nobody could read.',
+      deadLetters,
+    );
+  }
+
+  watchRules({ rules, deadLetters }: InstanceEventsRules) {
+    this.#raiseIfAny(
+      'instance-events-dead-letters',
+      'EventBridge could not deliver events of EC2.',
+      deadLetters,
+    );
+    this.#raise({
+      name: 'instance-events-lost',
+      meaning: 'EventBridge could deliver events of EC2 not even to their dead-letter queue.',
+      metric: sumOf(
+        Object.fromEntries(rules.map(({ ruleName }, index) => [`rule${index}`, lostBy(ruleName)])),
+      ),
+      atLeast: 1,
+      periods: 1,
+    });
+  }
+
+  watchFunction(box: FunctionName, watched: LambdaFunction) {
+    const metrics = { period: fiveMinutes, statistic: 'Sum' };
+    this.#raise({
+      name: `${box}-errors`,
+      meaning: `The ${box} fails as a whole: it crashes, times out or cannot start.`,
+      metric: watched.metricErrors(metrics),
+      atLeast: 1,
+      periods: 2,
+    });
+    this.#raise({
+      name: `${box}-throttles`,
+      meaning: `Lambda refuses to run the ${box}: the account's concurrency is used up.`,
+      metric: watched.metricThrottles(metrics),
+      atLeast: 1,
+      periods: 2,
+    });
+  }
+
+  watchPolling(stateMachine: StateMachine) {
+    const metrics = { period: fiveMinutes, statistic: 'Sum' };
+    this.#raise({
+      name: 'polling-failed',
+      meaning: 'An execution of the state machine that drives the poller failed.',
+      metric: sumOf({
+        failed: stateMachine.metricFailed(metrics),
+        timedOut: stateMachine.metricTimedOut(metrics),
+      }),
+      atLeast: 1,
+      periods: 1,
+    });
+    this.#raise({
+      name: 'poller-breaker',
+      meaning: 'So many VMs are missing from a listing that none of them is taken for deleted.',
+      metric: counted('breakerTripped', 'poller'),
+      atLeast: 1,
+      periods: 1,
+    });
+  }
+
+  #raiseIfAny(name: string, meaning: string, deadLetters: Queue) {
+    const metric = deadLetters.metricApproximateNumberOfMessagesVisible({
+      period: minute,
+      statistic: 'Maximum',
+    });
+    this.#raise({ name, meaning, metric, atLeast: 1, periods: 1 });
+  }
+
+  #raise({ name, meaning, metric, atLeast, periods }: Trouble) {
+    const alarm = new Alarm(this, name, {
+      alarmName: `${this.#provider}-${name}`,
+      alarmDescription: `${meaning} See docs/runbook.md#${name}`,
+      metric,
+      threshold: atLeast,
+      comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+      evaluationPeriods: periods,
+      treatMissingData: TreatMissingData.NOT_BREACHING,
+    });
+    alarm.addAlarmAction(...this.#actions);
+    alarm.addOkAction(...this.#actions);
+  }
+}
+
+const sumOf = (usingMetrics: Record<string, IMetric>) =>
+  new MathExpression({ expression: 'SUM(FILL(METRICS(), 0))', period: fiveMinutes, usingMetrics });
+
+/** What a box counts itself (shared/ports/meter.ts). */
+const counted = (metricName: Count, box: FunctionName) =>
+  new Metric({
+    namespace: metricsNamespace,
+    metricName,
+    dimensionsMap: { service: box },
+    statistic: 'Sum',
+    period: fiveMinutes,
+  });
+
+const lostBy = (ruleName: string) =>
+  new Metric({
+    namespace: 'AWS/Events',
+    metricName: 'InvocationsFailedToBeSentToDlq',
+    dimensionsMap: { RuleName: ruleName },
+    statistic: 'Sum',
+    period: fiveMinutes,
+  });

@@ -1,0 +1,77 @@
+import { type Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import {
+  Architecture,
+  type Code,
+  type FunctionProps,
+  Function as LambdaFunction,
+  LoggingFormat,
+  Runtime,
+} from 'aws-cdk-lib/aws-lambda';
+import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type { Construct } from 'constructs';
+import type { FunctionName } from '../bundle.ts';
+
+/** Where in CloudWatch everything is that the functions count; its dimension `service` is the box. */
+export const metricsNamespace = 'DcmEc2ServiceProvider';
+
+/** What all functions of a deployment have in common. */
+export type House = {
+  /** Our name at DCM; functions are called `<provider>-<box>`. */
+  readonly provider: string;
+  readonly logRetention: RetentionDays;
+  readonly codeOf: (box: FunctionName) => Code;
+};
+
+export type HouseFunctionProps = Pick<
+  FunctionProps,
+  'vpc' | 'vpcSubnets' | 'securityGroups' | 'paramsAndSecrets'
+> & {
+  readonly house: House;
+  readonly box: FunctionName;
+  readonly description: string;
+  readonly timeout: Duration;
+  readonly memoryMb: number;
+  readonly environment: Readonly<Record<string, string>>;
+};
+
+export const functionNameOf = (house: House, box: FunctionName): string => `${house.provider}-${box}`;
+
+/**
+ * The one way a function is made: arm64, JSON logs in a log group of its own, and a role that can do nothing but write them. Whoever
+ * makes it grants it the rest. It is not traced by X-Ray: events carry their own `traceparent`.
+ */
+export const houseFunction = (
+  scope: Construct,
+  { house, box, memoryMb, environment, ...rest }: HouseFunctionProps,
+): LambdaFunction => {
+  const functionName = functionNameOf(house, box);
+  const logGroup = new LogGroup(scope, 'Logs', {
+    logGroupName: `/aws/lambda/${functionName}`,
+    retention: house.logRetention,
+    removalPolicy: RemovalPolicy.DESTROY,
+  });
+  const role = new Role(scope, 'Role', {
+    assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
+    description: `What the ${box} of ${house.provider} may do`,
+  });
+  logGroup.grantWrite(role);
+  return new LambdaFunction(scope, 'Function', {
+    ...rest,
+    functionName,
+    code: house.codeOf(box),
+    handler: 'index.handler',
+    runtime: Runtime.NODEJS_24_X,
+    architecture: Architecture.ARM_64,
+    memorySize: memoryMb,
+    role,
+    logGroup,
+    loggingFormat: LoggingFormat.JSON,
+    environment: {
+      ...environment,
+      NODE_OPTIONS: '--enable-source-maps',
+      POWERTOOLS_SERVICE_NAME: box,
+      POWERTOOLS_METRICS_NAMESPACE: metricsNamespace,
+    },
+  });
+};

@@ -1,0 +1,37 @@
+import { type IRuleTarget, Rule } from 'aws-cdk-lib/aws-events';
+import type { Queue } from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+import { eventPatterns } from '../../functions/normaliser/events/registry.ts';
+import type { EventPattern } from '../../shared/wire/eventbridge.ts';
+import { deadLetterQueue } from './dead-letter-queue.ts';
+
+export type InstanceEventsRulesProps = {
+  /** Where matching events go, and to the given queue where they cannot. */
+  readonly target: (deadLetterQueue: Queue) => IRuleTarget;
+};
+
+/** One rule on the default bus, the only one that AWS's own events come to, for each kind of event we understand. */
+export class InstanceEventsRules extends Construct {
+  readonly rules: readonly Rule[];
+  /** Events that EventBridge could not deliver for 24 hours. */
+  readonly deadLetters: Queue;
+
+  constructor(scope: Construct, id: string, { target }: InstanceEventsRulesProps) {
+    super(scope, id);
+    this.deadLetters = deadLetterQueue(this, 'DeadLetters');
+    this.rules = eventPatterns.map((pattern) => {
+      const name = pattern['detail-type'].join(', ');
+      return new Rule(this, name.replaceAll(/\W/g, ''), {
+        description: name,
+        eventPattern: rulePattern(pattern),
+        targets: [target(this.deadLetters)],
+      });
+    });
+  }
+}
+
+const rulePattern = ({ source, 'detail-type': detailType, detail }: EventPattern) => ({
+  source: [...source],
+  detailType: [...detailType],
+  ...(detail && { detail }),
+});

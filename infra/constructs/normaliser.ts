@@ -1,0 +1,64 @@
+import { Duration } from 'aws-cdk-lib';
+import type { Table } from 'aws-cdk-lib/aws-dynamodb';
+import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
+import { Construct } from 'constructs';
+import type { Env } from '../../functions/normaliser/env.ts';
+import { regionNames } from '../reported-regions.ts';
+import type { Settings } from '../settings.ts';
+import { grantDescribe } from './describe-instances.ts';
+import { type House, houseFunction } from './house-function.ts';
+import type { ObservationsQueue } from './observations-queue.ts';
+
+export type NormaliserProps = {
+  readonly house: House;
+  readonly settings: Settings;
+  readonly observations: ObservationsQueue;
+  readonly fleet: Table;
+  readonly bridge: LambdaFunction;
+};
+
+/** A call of the nats-bridge fits in it, and what comes before and after. */
+export const normaliserTimeout = Duration.seconds(15);
+
+/** Decides what each observation means and has the nats-bridge tell DCM. Runs outside any VPC, where AWS's services are near and free. */
+export class Normaliser extends Construct {
+  readonly function: LambdaFunction;
+
+  constructor(
+    scope: Construct,
+    id: string,
+    { house, settings, observations, fleet, bridge }: NormaliserProps,
+  ) {
+    super(scope, id);
+    this.function = houseFunction(this, {
+      house,
+      box: 'normaliser',
+      description: 'Turns observations of EC2 instances into DCM statuses',
+      timeout: normaliserTimeout,
+      memoryMb: 512,
+      environment: {
+        FLEET_TABLE: fleet.tableName,
+        NATS_BRIDGE: bridge.functionName,
+        OBSERVATIONS_QUEUE_URL: observations.queue.queueUrl,
+        DEAD_LETTER_QUEUE_URL: observations.deadLetters.queueUrl,
+        PROVIDER_NAME: settings.provider.name,
+        TAG_KEYS: JSON.stringify(settings.tags),
+      } satisfies Env,
+    });
+
+    // No batching window: with one, Lambda holds a message of a quiet queue for up to 20 seconds.
+    const { maximumConcurrency } = settings.normaliser;
+    this.function.addEventSource(
+      new SqsEventSource(observations.queue, {
+        batchSize: 10,
+        reportBatchItemFailures: true,
+        maxConcurrency: maximumConcurrency,
+      }),
+    );
+    observations.deadLetters.grantSendMessages(this.function);
+    fleet.grant(this.function, 'dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:UpdateItem');
+    bridge.grantInvokeLatestVersion(this.function);
+    grantDescribe(this.function, ['ec2:DescribeInstances'], regionNames(settings));
+  }
+}

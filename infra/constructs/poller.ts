@@ -1,0 +1,55 @@
+import { Duration } from 'aws-cdk-lib';
+import type { Table } from 'aws-cdk-lib/aws-dynamodb';
+import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import { Construct } from 'constructs';
+import type { Env } from '../../functions/poller/env.ts';
+import { regionNames, reportedRegions } from '../reported-regions.ts';
+import type { Settings } from '../settings.ts';
+import { grantDescribe } from './describe-instances.ts';
+import { type House, houseFunction } from './house-function.ts';
+import type { ObservationsQueue } from './observations-queue.ts';
+
+export type PollerProps = {
+  readonly house: House;
+  readonly settings: Settings;
+  readonly observations: ObservationsQueue;
+  readonly fleet: Table;
+};
+
+/** Lists instances and queues what differs from the fleet. Runs outside any VPC, where AWS's services are near and free. */
+export class Poller extends Construct {
+  readonly function: LambdaFunction;
+
+  constructor(scope: Construct, id: string, { house, settings, observations, fleet }: PollerProps) {
+    super(scope, id);
+    this.function = houseFunction(this, {
+      house,
+      box: 'poller',
+      description: 'Lists EC2 instances and queues what differs from the fleet',
+      timeout: Duration.seconds(15),
+      memoryMb: 512,
+      environment: {
+        FLEET_TABLE: fleet.tableName,
+        OBSERVATIONS_QUEUE_URL: observations.queue.queueUrl,
+        PROVIDER_NAME: settings.provider.name,
+        TAG_KEYS: JSON.stringify(settings.tags),
+        REGIONS: JSON.stringify(reportedRegions(settings)),
+        POLL_FLOOR_SECONDS: String(settings.polling.floorSeconds),
+      } satisfies Env,
+    });
+    fleet.grant(
+      this.function,
+      'dynamodb:GetItem',
+      'dynamodb:BatchGetItem',
+      'dynamodb:UpdateItem',
+      'dynamodb:PutItem',
+      'dynamodb:DeleteItem',
+    );
+    observations.queue.grant(this.function, 'sqs:SendMessage');
+    grantDescribe(
+      this.function,
+      ['ec2:DescribeInstances', 'ec2:DescribeInstanceStatus'],
+      regionNames(settings),
+    );
+  }
+}

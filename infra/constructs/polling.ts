@@ -1,0 +1,89 @@
+import { readFileSync } from 'node:fs';
+import { Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import { Rule, RuleTargetInput, Schedule } from 'aws-cdk-lib/aws-events';
+import { SfnStateMachine } from 'aws-cdk-lib/aws-events-targets';
+import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import { LogGroup } from 'aws-cdk-lib/aws-logs';
+import { DefinitionBody, LogLevel, StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
+import { Construct } from 'constructs';
+import type { House } from './house-function.ts';
+
+export type PollingProps = { readonly house: House; readonly poller: LambdaFunction };
+
+const definition = new URL('../../functions/poller/state-machine.asl.json', import.meta.url);
+const watchdogPeriod = Duration.minutes(5);
+
+/**
+ * Has the poller poll, for all regions together: a Standard state machine that goes on for ever. The watchdog starts it, and starts it
+ * again should it have ended; where it has not, the new execution learns so from its first plan and ends.
+ */
+export class Polling extends Construct {
+  readonly stateMachine: StateMachine;
+
+  constructor(scope: Construct, id: string, { house, poller }: PollingProps) {
+    super(scope, id);
+    const stateMachineName = `${house.provider}-polling`;
+    const role = this.#role(house, poller, stateMachineName);
+    this.stateMachine = new StateMachine(this, 'StateMachine', {
+      stateMachineName,
+      definitionBody: DefinitionBody.fromString(readFileSync(definition, 'utf8')),
+      definitionSubstitutions: { Partition: Stack.of(this).partition, Poller: poller.functionName },
+      role,
+      logs: { destination: this.#logs(house, stateMachineName), level: LogLevel.ERROR },
+    });
+    this.#acknowledge(role);
+    new Rule(this, 'Watchdog', {
+      description: 'Starts polling where it does not run',
+      schedule: Schedule.rate(watchdogPeriod),
+      targets: [
+        new SfnStateMachine(this.stateMachine, {
+          input: RuleTargetInput.fromObject({}),
+          maxEventAge: watchdogPeriod,
+        }),
+      ],
+    });
+  }
+
+  #role(house: House, poller: LambdaFunction, stateMachineName: string): Role {
+    const role = new Role(this, 'Role', {
+      assumedBy: new ServicePrincipal('states.amazonaws.com'),
+      description: `What the polling of ${house.provider} may do`,
+    });
+    poller.grantInvokeLatestVersion(role);
+    // The name, not the state machine: a role that waits for its state machine and is waited for by it cannot be made.
+    const successor = Stack.of(this).formatArn({
+      service: 'states',
+      resource: `stateMachine:${stateMachineName}`,
+    });
+    role.addToPolicy(new PolicyStatement({ actions: ['states:StartExecution'], resources: [successor] }));
+    return role;
+  }
+
+  /** Where errors are told. Under this prefix CloudWatch keeps the log's resource policy from growing too long. */
+  #logs({ logRetention }: House, stateMachineName: string): LogGroup {
+    return new LogGroup(this, 'Logs', {
+      logGroupName: `/aws/vendedlogs/states/${stateMachineName}`,
+      retention: logRetention,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+  }
+
+  #acknowledge(role: Role) {
+    Validations.of(role).acknowledge({
+      id: 'AwsSolutions-IAM5[Resource::*]',
+      reason: 'Log deliveries, by which a state machine writes its log, have no resource-level permissions.',
+    });
+    Validations.of(this.stateMachine).acknowledge(
+      {
+        id: 'AwsSolutions-SF1',
+        reason: 'What fails is logged. All other events are in the execution histories, for 90 days.',
+      },
+      {
+        id: 'AwsSolutions-SF2',
+        reason:
+          'One endless execution makes no trace that anybody could read; the observations it finds have their own.',
+      },
+    );
+  }
+}

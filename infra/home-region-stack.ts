@@ -1,0 +1,61 @@
+import { CfnOutput, Duration, Stack } from 'aws-cdk-lib';
+import { SqsQueue } from 'aws-cdk-lib/aws-events-targets';
+import type { Code } from 'aws-cdk-lib/aws-lambda';
+import type { Construct } from 'constructs';
+import type { FunctionName } from './bundle.ts';
+import { Alarms } from './constructs/alarms.ts';
+import { FleetTable } from './constructs/fleet-table.ts';
+import { InstanceEventsRules } from './constructs/instance-events-rules.ts';
+import { NatsBridge } from './constructs/nats-bridge.ts';
+import { Normaliser, normaliserTimeout } from './constructs/normaliser.ts';
+import { ObservationsQueue } from './constructs/observations-queue.ts';
+import { Poller } from './constructs/poller.ts';
+import { Polling } from './constructs/polling.ts';
+import type { Settings } from './settings.ts';
+
+export type HomeRegionProps = { readonly settings: Settings; readonly codeOf: (box: FunctionName) => Code };
+
+/**
+ * EC2 ─► rules ─────────┬─► observations queue ─► normaliser ─► nats-bridge ─► JetStream
+ *  └─► poller ◄─ polling  │                           │
+ *         └───────────────┴────────────────────────► fleet
+ */
+export class HomeRegionStack extends Stack {
+  constructor(scope: Construct, id: string, { settings, codeOf }: HomeRegionProps) {
+    const { provider, homeRegion, nats, logRetentionDays } = settings;
+    super(scope, id, {
+      stackName: `dcm-${provider.name}`,
+      description: `DCM's EC2 service provider ${provider.name}`,
+      env: { region: homeRegion },
+    });
+    const house = { provider: provider.name, logRetention: logRetentionDays, codeOf };
+
+    const observations = new ObservationsQueue(this, 'Observations', { consumerTimeout: normaliserTimeout });
+    const instanceEvents = new InstanceEventsRules(this, 'InstanceEvents', {
+      target: (deadLetterQueue) =>
+        new SqsQueue(observations.queue, {
+          deadLetterQueue,
+          maxEventAge: Duration.hours(24),
+          retryAttempts: 185,
+        }),
+    });
+    const { table: fleet } = new FleetTable(this, 'Fleet');
+    const { function: bridge } = new NatsBridge(this, 'NatsBridge', { house, nats });
+    const normaliser = new Normaliser(this, 'Normaliser', { house, settings, observations, fleet, bridge });
+
+    const { function: poller } = new Poller(this, 'Poller', { house, settings, observations, fleet });
+    const { stateMachine } = new Polling(this, 'Polling', { house, poller });
+
+    const alarms = new Alarms(this, 'Alarms', settings);
+    alarms.watchRules(instanceEvents);
+    alarms.watchObservations(observations);
+    alarms.watchFunction('normaliser', normaliser.function);
+    alarms.watchFunction('nats-bridge', bridge);
+    alarms.watchFunction('poller', poller);
+    alarms.watchPolling(stateMachine);
+
+    new CfnOutput(this, 'FleetTableName', { value: fleet.tableName });
+    new CfnOutput(this, 'ObservationsQueueUrl', { value: observations.queue.queueUrl });
+    new CfnOutput(this, 'NatsBridgeFunctionName', { value: bridge.functionName });
+  }
+}

@@ -1,0 +1,137 @@
+import { RetentionDays } from 'aws-cdk-lib/aws-logs';
+import * as z from 'zod';
+import { TagKeys } from '../shared/domain/tags.ts';
+import { functionNames } from './bundle.ts';
+
+const longestFunctionName = 64;
+const longestProvider = longestFunctionName - Math.max(...functionNames.map((name) => `-${name}`.length));
+const retentionDays = Object.values(RetentionDays).filter(
+  (days) => typeof days === 'number' && days < RetentionDays.INFINITE,
+);
+
+const text = (pattern: RegExp, must: string) => z.string(must).regex(pattern, must);
+const region = text(/^[a-z]{2}(-[a-z]+)+-\d$/, 'must be an AWS region, such as eu-west-1');
+const tagKey = (key: keyof TagKeys, meaning: string) =>
+  TagKeys.shape[key].register(z.globalRegistry, { description: `Key of the tag ${meaning}.` });
+
+const Vpc = z.strictObject({
+  vpcId: text(/^vpc-[0-9a-f]{8,17}$/, 'must be a VPC id, such as vpc-0123456789abcdef0').describe(
+    'The VPC from which NATS is reached.',
+  ),
+  subnetIds: z
+    .array(text(/^subnet-[0-9a-f]{8,17}$/, 'must be a subnet id, such as subnet-0123456789abcdef0'))
+    .min(1, 'must list at least one subnet')
+    .describe('Its subnets for the nats-bridge; two in different zones survive the loss of one.'),
+  availabilityZones: z
+    .array(text(/^[a-z]{2}(-[a-z]+)+-\d[a-z]$/, 'must be an availability zone, such as eu-west-1a'))
+    .describe('The zone of each subnet, in the same order. Written here so that synthesis asks AWS nothing.'),
+  securityGroupIds: z
+    .array(text(/^sg-[0-9a-f]{8,17}$/, 'must be a security group id, such as sg-0123456789abcdef0'))
+    .min(1, 'must list at least one security group, or be left out')
+    .optional()
+    .describe('Security groups of the nats-bridge. Left out: a new one, which is an output of the stack.'),
+  secretsManagerEndpoint: z
+    .enum(['existing', 'create'], 'must be "existing" or "create"')
+    .default('existing')
+    .describe(
+      'Whether Secrets Manager can be reached from the subnets already (an endpoint, or NAT). `create` makes an endpoint that only the nats-bridge may use, so not where others in the VPC use Secrets Manager.',
+    ),
+});
+
+const Nats = z.strictObject({
+  urls: z
+    .array(
+      text(/^(nats|tls):\/\/[^\s/@,]+$/, 'must be nats://HOST:PORT or tls://HOST:PORT, without credentials'),
+    )
+    .min(1, 'must list at least one NATS server')
+    .describe('Servers of one NATS cluster, the one that DCM listens to.'),
+  credentialsSecret: text(
+    /^[\w/+=.@-]{1,512}$/,
+    'must be the name of a secret in Secrets Manager, not its ARN',
+  )
+    .optional()
+    .describe(
+      'Name of the secret in the home region that holds the NATS credentials. Left out: none are needed.',
+    ),
+  vpc: Vpc.optional(),
+});
+
+/**
+ * Everything that a deployment can choose, each setting right in itself; settings-contradictions.ts holds them against each other.
+ * docs/settings.md is made from this.
+ */
+export const Settings = z.strictObject({
+  provider: z
+    .strictObject({
+      name: text(
+        /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/,
+        'must be lower-case letters, digits and inner hyphens',
+      )
+        .max(longestProvider, `must have at most ${longestProvider} characters: function names begin with it`)
+        .default('ec2-sp')
+        .describe('Our name at DCM. It begins the name of everything that is deployed.'),
+    })
+    .prefault({}),
+  homeRegion: region.describe('Where everything runs, and whose instances are reported.'),
+  streamingRegions: z
+    .array(region)
+    .default([])
+    .describe('Other regions whose instances are reported: their events are forwarded to the home region.'),
+  legacyRegions: z
+    .array(region)
+    .default([])
+    .describe('Regions whose instances are reported and that cannot forward events: they are polled.'),
+  nats: Nats,
+  tags: z
+    .strictObject({
+      managedBy: tagKey('managedBy', 'that is `dcm` on every instance of DCM'),
+      instanceId: tagKey('instanceId', 'that holds the DCM id'),
+      provider: tagKey('provider', 'that holds the name of the provider an instance belongs to'),
+      serviceType: tagKey('serviceType', 'that holds the DCM service type'),
+    })
+    .refine((keys) => new Set(Object.values(keys)).size === 4, 'must be four different keys')
+    .prefault({}),
+  logRetentionDays: z
+    .number(`must be one of ${retentionDays.join(', ')}`)
+    .refine((days) => retentionDays.includes(days), `must be one of ${retentionDays.join(', ')}`)
+    .default(RetentionDays.ONE_MONTH)
+    .describe(`How long logs are kept: one of ${retentionDays.join(', ')} days.`),
+  normaliser: z
+    .strictObject({
+      maximumConcurrency: z
+        .int('must be a whole number from 2 to 1000')
+        .min(2, 'must be at least 2')
+        .max(1000, 'must be at most 1000')
+        .default(20)
+        .describe(
+          'How many normalisers run at once, from 2 to 1000; so also how many connections NATS gets.',
+        ),
+    })
+    .prefault({}),
+  polling: z
+    .strictObject({
+      floorSeconds: z
+        .int('must be a whole number from 10 to 300')
+        .min(10, 'must be at least 10')
+        .max(300, 'must be at most 300')
+        .default(10)
+        .describe(
+          'Seconds from one listing of a legacy region to the next while something changes there, from 10 to 300; a quiet region is listed every 300.',
+        ),
+    })
+    .prefault({}),
+  alarms: z
+    .strictObject({
+      emailOrTopicArn: text(
+        /^([^@\s]+@[^@\s]+\.[^@\s]+|arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[\w-]+)$/,
+        'must be an e-mail address or the ARN of an SNS topic',
+      )
+        .optional()
+        .describe(
+          'Who hears of alarms. An e-mail address is asked for its consent once a region; a topic of the home region hears of the alarms there. Left out: alarms only change their state.',
+        ),
+    })
+    .prefault({}),
+});
+export type Settings = z.infer<typeof Settings>;
+export type VpcSettings = z.infer<typeof Vpc>;

@@ -1,0 +1,135 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { Match } from 'aws-cdk-lib/assertions';
+import { describe, expect, it } from 'vitest';
+import { alarmsOf, leastSettings, synthesized } from './synthesized.ts';
+
+const streamingRegions = ['us-east-1'];
+const runbook = new URL('../../docs/runbook.md', import.meta.url);
+const withNotice = (emailOrTopicArn: string) =>
+  synthesized({ ...leastSettings, streamingRegions, alarms: { emailOrTopicArn } });
+
+describe('alarms', () => {
+  const { home, streaming } = synthesized({ ...leastSettings, streamingRegions });
+  const all = [home, ...streaming].flatMap(alarmsOf);
+
+  it('watch every box of the home region', () => {
+    expect(alarmsOf(home).map(({ AlarmName }) => AlarmName)).toEqual([
+      'ec2-sp-instance-events-dead-letters',
+      'ec2-sp-instance-events-lost',
+      'ec2-sp-observations-queue-age',
+      'ec2-sp-observations-queue-stuck',
+      'ec2-sp-observations-dead-letters',
+      'ec2-sp-normaliser-errors',
+      'ec2-sp-normaliser-throttles',
+      'ec2-sp-nats-bridge-errors',
+      'ec2-sp-nats-bridge-throttles',
+      'ec2-sp-poller-errors',
+      'ec2-sp-poller-throttles',
+      'ec2-sp-polling-failed',
+      'ec2-sp-poller-breaker',
+    ]);
+  });
+
+  it('watch the events of each streaming region', () => {
+    expect(streaming.flatMap(alarmsOf).map(({ AlarmName }) => AlarmName)).toEqual([
+      'ec2-sp-instance-events-dead-letters',
+      'ec2-sp-instance-events-lost',
+    ]);
+  });
+
+  it.each(all)('lead to the runbook: $AlarmName', ({ AlarmName, AlarmDescription }) => {
+    const heading = AlarmName.replace('ec2-sp-', '');
+
+    expect(AlarmDescription.endsWith(` See docs/runbook.md#${heading}`)).toBe(true);
+  });
+
+  it.runIf(existsSync(runbook)).each(all)('are each explained there: $AlarmName', ({ AlarmName }) => {
+    const heading = `## ${AlarmName.replace('ec2-sp-', '')}\n`;
+
+    expect(readFileSync(runbook, 'utf8')).toContain(heading);
+  });
+
+  it('count what each rule could deliver nowhere', () => {
+    home.hasResourceProperties('AWS::CloudWatch::Alarm', {
+      AlarmName: 'ec2-sp-instance-events-lost',
+      Metrics: Match.arrayWith([
+        Match.objectLike({
+          MetricStat: Match.objectLike({
+            Metric: {
+              Namespace: 'AWS/Events',
+              MetricName: 'InvocationsFailedToBeSentToDlq',
+              Dimensions: [{ Name: 'RuleName', Value: Match.anyValue() }],
+            },
+          }),
+        }),
+      ]),
+    });
+  });
+
+  it('count the executions of the polling that failed or ran too long', () => {
+    const executions = (MetricName: string) =>
+      Match.objectLike({
+        MetricStat: Match.objectLike({
+          Metric: {
+            Namespace: 'AWS/States',
+            MetricName,
+            Dimensions: [{ Name: 'StateMachineArn', Value: Match.anyValue() }],
+          },
+        }),
+      });
+
+    home.hasResourceProperties('AWS::CloudWatch::Alarm', {
+      AlarmName: 'ec2-sp-polling-failed',
+      Metrics: Match.arrayWith([executions('ExecutionsFailed'), executions('ExecutionsTimedOut')]),
+    });
+  });
+
+  it('ring at once when the poller refuses to believe a listing', () => {
+    home.hasResourceProperties('AWS::CloudWatch::Alarm', {
+      AlarmName: 'ec2-sp-poller-breaker',
+      Namespace: 'DcmEc2ServiceProvider',
+      MetricName: 'breakerTripped',
+      Dimensions: [{ Name: 'service', Value: 'poller' }],
+      Statistic: 'Sum',
+      Threshold: 1,
+      ComparisonOperator: 'GreaterThanOrEqualToThreshold',
+      EvaluationPeriods: 1,
+    });
+  });
+
+  it('only change their state where nobody is to be told', () => {
+    home.allResourcesProperties('AWS::CloudWatch::Alarm', { AlarmActions: Match.absent() });
+  });
+});
+
+describe('alarms told by e-mail', () => {
+  const { home, streaming } = withNotice('operators@example.com');
+
+  it.each([home, ...streaming])('have a topic in each region that CloudWatch may publish to', (template) => {
+    template.allResourcesProperties('AWS::CloudWatch::Alarm', {
+      AlarmActions: [{ Ref: Match.stringLikeRegexp('AlarmsTopic') }],
+    });
+    template.hasResourceProperties('AWS::SNS::Subscription', {
+      Endpoint: 'operators@example.com',
+      Protocol: 'email',
+    });
+    template.hasResourceProperties('AWS::SNS::TopicPolicy', {
+      PolicyDocument: {
+        Statement: Match.arrayWith([
+          Match.objectLike({ Effect: 'Allow', Principal: { Service: 'cloudwatch.amazonaws.com' } }),
+        ]),
+      },
+    });
+  });
+});
+
+describe('alarms told to a topic', () => {
+  const topicArn = 'arn:aws:sns:eu-west-1:123456789012:operators';
+  const { home, streaming } = withNotice(topicArn);
+
+  it('are told to it in its own region, for CloudWatch reaches no other', () => {
+    home.allResourcesProperties('AWS::CloudWatch::Alarm', { AlarmActions: [topicArn] });
+    for (const template of streaming)
+      template.allResourcesProperties('AWS::CloudWatch::Alarm', { AlarmActions: Match.absent() });
+  });
+});

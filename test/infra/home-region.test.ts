@@ -1,0 +1,234 @@
+import { Match } from 'aws-cdk-lib/assertions';
+import { AwsSolutionsChecks } from 'cdk-nag';
+import { describe, expect, it } from 'vitest';
+import { Env as BridgeEnv } from '../../functions/nats-bridge/env.ts';
+import { Env as NormaliserEnv } from '../../functions/normaliser/env.ts';
+import { eventPatterns } from '../../functions/normaliser/events/registry.ts';
+import { functionNames } from '../../infra/bundle.ts';
+import { TagKeys } from '../../shared/domain/tags.ts';
+import { allowedBy, environmentOf, leastSettings, patternsOf, synthesized } from './synthesized.ts';
+
+const { app, home } = synthesized({
+  ...leastSettings,
+  streamingRegions: ['us-east-1'],
+  legacyRegions: ['me-south-1'],
+});
+
+const fourteenDays = 14 * 24 * 3600;
+
+describe('the home region', () => {
+  it('has nothing that cdk-nag objects to', () => {
+    expect(new AwsSolutionsChecks(app).validateScope(app).violations).toEqual([]);
+  });
+
+  it('allows no action by a wildcard', () => {
+    const actions = allowedBy(home).flatMap(({ Action }) => Action);
+
+    expect(actions.filter((action) => action.includes('*'))).toEqual([]);
+  });
+
+  it('allows functions on every resource only to describe instances, in the regions that are reported', () => {
+    const onEverything = ['Normaliser', 'NatsBridge', 'Poller']
+      .flatMap((box) => allowedBy(home, `${box}Role`))
+      .filter(({ Resource }) => Resource.includes('*'));
+
+    const inReportedRegions = {
+      Effect: 'Allow',
+      Resource: ['*'],
+      Condition: { StringEquals: { 'aws:RequestedRegion': ['eu-west-1', 'us-east-1', 'me-south-1'] } },
+    };
+    expect(onEverything).toEqual([
+      { ...inReportedRegions, Action: ['ec2:DescribeInstances'] },
+      { ...inReportedRegions, Action: ['ec2:DescribeInstances', 'ec2:DescribeInstanceStatus'] },
+    ]);
+  });
+
+  it('makes functions of one kind, each with a log group of its own', () => {
+    for (const box of functionNames) {
+      home.hasResourceProperties('AWS::Lambda::Function', {
+        FunctionName: `ec2-sp-${box}`,
+        Runtime: 'nodejs24.x',
+        Architectures: ['arm64'],
+        Handler: 'index.handler',
+        LoggingConfig: { LogFormat: 'JSON', LogGroup: Match.anyValue() },
+        Environment: {
+          Variables: Match.objectLike({
+            NODE_OPTIONS: '--enable-source-maps',
+            POWERTOOLS_SERVICE_NAME: box,
+            POWERTOOLS_METRICS_NAMESPACE: 'DcmEc2ServiceProvider',
+          }),
+        },
+      });
+      home.hasResource('AWS::Logs::LogGroup', {
+        Properties: { LogGroupName: `/aws/lambda/ec2-sp-${box}`, RetentionInDays: 30 },
+        DeletionPolicy: 'Delete',
+      });
+    }
+    home.allResourcesProperties('AWS::IAM::Role', { ManagedPolicyArns: Match.absent() });
+  });
+});
+
+describe('instance events', () => {
+  it('are all those that the normaliser understands', () => {
+    expect(patternsOf(home)).toEqual(eventPatterns);
+  });
+
+  it('reach the observations queue, are tried for a day, and then become dead letters', () => {
+    const delivering = {
+      EventBusName: Match.absent(),
+      EventPattern: Match.anyValue(),
+      Targets: [
+        Match.objectLike({
+          Arn: { 'Fn::GetAtt': [Match.stringLikeRegexp('ObservationsQueue'), 'Arn'] },
+          DeadLetterConfig: {
+            Arn: { 'Fn::GetAtt': [Match.stringLikeRegexp('InstanceEventsDeadLetters'), 'Arn'] },
+          },
+          RetryPolicy: { MaximumEventAgeInSeconds: 24 * 3600, MaximumRetryAttempts: 185 },
+        }),
+      ],
+    };
+
+    home.resourcePropertiesCountIs('AWS::Events::Rule', delivering, eventPatterns.length);
+  });
+});
+
+describe('observations queue', () => {
+  it('keeps messages for 14 days, however often they are tried again', () => {
+    home.hasResourceProperties('AWS::SQS::Queue', {
+      MessageRetentionPeriod: fourteenDays,
+      VisibilityTimeout: 90,
+      SqsManagedSseEnabled: true,
+      RedrivePolicy: Match.absent(),
+    });
+  });
+
+  it('and both dead-letter queues keep 14 days, encrypted by SQS', () => {
+    home.resourceCountIs('AWS::SQS::Queue', 3);
+    home.allResourcesProperties('AWS::SQS::Queue', {
+      MessageRetentionPeriod: fourteenDays,
+      SqsManagedSseEnabled: true,
+      KmsMasterKeyId: Match.absent(),
+    });
+  });
+
+  it('takes messages only from the rules, and only encrypted', () => {
+    const denyPlainText = {
+      Effect: 'Deny',
+      Action: 'sqs:*',
+      Principal: { AWS: '*' },
+      Condition: { Bool: { 'aws:SecureTransport': 'false' } },
+      Resource: Match.anyValue(),
+    };
+    const allowRule = {
+      Effect: 'Allow',
+      Action: Match.arrayWith(['sqs:SendMessage']),
+      Principal: { Service: 'events.amazonaws.com' },
+      Condition: {
+        ArnEquals: { 'aws:SourceArn': { 'Fn::GetAtt': [Match.stringLikeRegexp('^InstanceEvents'), 'Arn'] } },
+      },
+      Resource: Match.anyValue(),
+    };
+
+    home.hasResourceProperties('AWS::SQS::QueuePolicy', {
+      Queues: [{ Ref: Match.stringLikeRegexp('ObservationsQueue') }],
+      PolicyDocument: {
+        Version: Match.anyValue(),
+        Statement: [denyPlainText, ...eventPatterns.map(() => allowRule)],
+      },
+    });
+  });
+});
+
+describe('fleet', () => {
+  it('outlives the stack, forgets what expired, and can be restored', () => {
+    home.hasResource('AWS::DynamoDB::Table', {
+      Properties: {
+        KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }],
+        BillingMode: 'PAY_PER_REQUEST',
+        TimeToLiveSpecification: { AttributeName: 'expiresAt', Enabled: true },
+        PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+      },
+      DeletionPolicy: 'Retain',
+      UpdateReplacePolicy: 'Retain',
+    });
+  });
+});
+
+describe('normaliser', () => {
+  it('gets up to ten messages at once, never waits for more, and answers for each', () => {
+    home.hasResourceProperties('AWS::Lambda::EventSourceMapping', {
+      BatchSize: 10,
+      MaximumBatchingWindowInSeconds: Match.absent(),
+      FunctionResponseTypes: ['ReportBatchItemFailures'],
+      ScalingConfig: { MaximumConcurrency: 20 },
+    });
+  });
+
+  it('has time for a call of the nats-bridge', () => {
+    home.hasResourceProperties('AWS::Lambda::Function', { FunctionName: 'ec2-sp-normaliser', Timeout: 15 });
+    home.hasResourceProperties('AWS::Lambda::Function', { FunctionName: 'ec2-sp-nats-bridge', Timeout: 10 });
+  });
+
+  it('is told what it asks of its environment', () => {
+    const environment = NormaliserEnv.parse(environmentOf(home, 'ec2-sp-normaliser'));
+
+    expect(environment.PROVIDER_NAME).toBe('ec2-sp');
+    expect(environment.TAG_KEYS).toEqual(TagKeys.parse({}));
+  });
+
+  it('may read and update the fleet, and no more', () => {
+    const onDynamoDb = allowedBy(home, 'NormaliserRole')
+      .flatMap(({ Action }) => Action)
+      .filter((action) => action.startsWith('dynamodb:'));
+
+    expect(onDynamoDb).toEqual(['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:UpdateItem']);
+  });
+
+  it('may invoke the nats-bridge, postpone messages, and put away those it cannot read', () => {
+    const resourceOf = (name: string) => ({ 'Fn::GetAtt': [Match.stringLikeRegexp(name), 'Arn'] });
+    const allow = (action: string, name: string) =>
+      Match.objectLike({ Effect: 'Allow', Action: Match.arrayWith([action]), Resource: resourceOf(name) });
+
+    home.hasResourceProperties('AWS::IAM::Policy', {
+      Roles: [{ Ref: Match.stringLikeRegexp('NormaliserRole') }],
+      PolicyDocument: {
+        Statement: Match.arrayWith([
+          allow('sqs:ChangeMessageVisibility', 'ObservationsQueue'),
+          allow('sqs:SendMessage', 'ObservationsDeadLetters'),
+          Match.objectLike({
+            Effect: 'Allow',
+            Action: 'lambda:InvokeFunction',
+            Resource: Match.arrayWith([resourceOf('NatsBridgeFunction')]),
+          }),
+        ]),
+      },
+    });
+  });
+});
+
+describe('nats-bridge', () => {
+  it('is told what it asks of its environment', () => {
+    const environment = BridgeEnv.parse(environmentOf(home, 'ec2-sp-nats-bridge'));
+
+    expect(environment.NATS_URL).toBe('nats://nats.test:4222');
+    expect(environment.NATS_CREDENTIALS_SECRET).toBeUndefined();
+  });
+
+  it('needs neither a VPC nor a secret', () => {
+    home.allResourcesProperties('AWS::Lambda::Function', {
+      VpcConfig: Match.absent(),
+      Layers: Match.absent(),
+    });
+    home.resourceCountIs('AWS::EC2::SecurityGroup', 0);
+  });
+});
+
+describe('outputs', () => {
+  it('name the fleet, the queue and the nats-bridge', () => {
+    expect(Object.keys(home.findOutputs('*'))).toEqual([
+      'FleetTableName',
+      'ObservationsQueueUrl',
+      'NatsBridgeFunctionName',
+    ]);
+  });
+});

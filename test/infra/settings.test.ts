@@ -1,0 +1,231 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { parseSettings } from '../../infra/load-settings.ts';
+import { settingsReference } from '../../infra/settings-reference.ts';
+import { refusalOf } from './refused.ts';
+import { leastSettings, vpc } from './synthesized.ts';
+
+const reference = new URL('../../docs/settings.md', import.meta.url);
+const changed = (settings: object) => ({ ...leastSettings, ...settings });
+const withNats = (nats: object) => changed({ nats: { ...leastSettings.nats, ...nats } });
+const topicElsewhere = 'arn:aws:sns:us-east-1:123456789012:operators';
+
+describe('settings', () => {
+  it('need a home region and the address of NATS, and nothing else', () => {
+    const settings = parseSettings(leastSettings);
+
+    expect(settings).toEqual({
+      ...leastSettings,
+      provider: { name: 'ec2-sp' },
+      streamingRegions: [],
+      legacyRegions: [],
+      tags: {
+        managedBy: 'managed-by',
+        instanceId: 'dcm-instance-id',
+        provider: 'dcm-provider',
+        serviceType: 'dcm-service-type',
+      },
+      logRetentionDays: 30,
+      normaliser: { maximumConcurrency: 20 },
+      polling: { floorSeconds: 10 },
+      alarms: {},
+    });
+  });
+
+  it.each<[string, unknown, string]>([
+    ['no object', [], 'What the settings are must be of type object.'],
+    [
+      'a key that does not exist',
+      changed({ regoin: 'x' }),
+      'Setting "regoin" is unknown; docs/settings.md lists those that exist.',
+    ],
+    [
+      'an inner key that does not exist',
+      withNats({ url: 'x' }),
+      'Setting "nats.url" is unknown; docs/settings.md lists those that exist.',
+    ],
+    [
+      'an unknown tag',
+      changed({ tags: { owner: 'x' } }),
+      'Setting "tags.owner" is unknown; docs/settings.md lists those that exist.',
+    ],
+    [
+      'no home region',
+      { nats: leastSettings.nats },
+      'Setting "homeRegion" must be an AWS region, such as eu-west-1.',
+    ],
+    [
+      'a home region that is none',
+      changed({ homeRegion: 'Ireland' }),
+      'Setting "homeRegion" must be an AWS region, such as eu-west-1.',
+    ],
+    ['no NATS', { homeRegion: 'eu-west-1' }, 'Setting "nats" must be of type object.'],
+    ['no NATS server', withNats({ urls: [] }), 'Setting "nats.urls" must list at least one NATS server.'],
+    [
+      'a NATS server that is no list',
+      withNats({ urls: 'nats://a' }),
+      'Setting "nats.urls" must be of type array.',
+    ],
+    [
+      'another protocol',
+      withNats({ urls: ['nats://a', 'http://b'] }),
+      'Setting "nats.urls[1]" must be nats://HOST:PORT or tls://HOST:PORT, without credentials.',
+    ],
+    [
+      'credentials in a URL',
+      withNats({ urls: ['nats://user:secret@a'] }),
+      'Setting "nats.urls[0]" must be nats://HOST:PORT or tls://HOST:PORT, without credentials.',
+    ],
+    [
+      'the ARN of a secret',
+      withNats({ credentialsSecret: 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:nats-AbCdEf' }),
+      'Setting "nats.credentialsSecret" must be the name of a secret in Secrets Manager, not its ARN.',
+    ],
+    [
+      'a secret where it cannot be read',
+      { homeRegion: 'ap-east-2', nats: { ...leastSettings.nats, credentialsSecret: 'x' } },
+      'Setting "nats.credentialsSecret" must be left out: AWS has no extension in ap-east-2 to read it.',
+    ],
+    [
+      'a VPC that is none',
+      withNats({ vpc: { ...vpc, vpcId: 'main' } }),
+      'Setting "nats.vpc.vpcId" must be a VPC id, such as vpc-0123456789abcdef0.',
+    ],
+    [
+      'no subnet',
+      withNats({ vpc: { ...vpc, subnetIds: [] } }),
+      'Setting "nats.vpc.subnetIds" must list at least one subnet.',
+    ],
+    [
+      'a zone too few',
+      withNats({ vpc: { ...vpc, availabilityZones: ['eu-west-1a'] } }),
+      'Setting "nats.vpc.availabilityZones" must list one zone for each of nats.vpc.subnetIds.',
+    ],
+    [
+      'a zone elsewhere',
+      withNats({ vpc: { ...vpc, availabilityZones: ['eu-west-1a', 'us-east-1a'] } }),
+      'Setting "nats.vpc.availabilityZones" must list zones of eu-west-1, the home region.',
+    ],
+    [
+      'no security group',
+      withNats({ vpc: { ...vpc, securityGroupIds: [] } }),
+      'Setting "nats.vpc.securityGroupIds" must list at least one security group, or be left out.',
+    ],
+    [
+      'another kind of endpoint',
+      withNats({ vpc: { ...vpc, secretsManagerEndpoint: true } }),
+      'Setting "nats.vpc.secretsManagerEndpoint" must be "existing" or "create".',
+    ],
+    [
+      'an endpoint for nothing',
+      withNats({ vpc: { ...vpc, secretsManagerEndpoint: 'create' } }),
+      'Setting "nats.vpc.secretsManagerEndpoint" must be "existing" where there is no secret to read.',
+    ],
+    [
+      'a name with capitals',
+      changed({ provider: { name: 'EC2' } }),
+      'Setting "provider.name" must be lower-case letters, digits and inner hyphens.',
+    ],
+    [
+      'a name that makes function names too long',
+      changed({ provider: { name: 'a'.repeat(53) } }),
+      'Setting "provider.name" must have at most 52 characters: function names begin with it.',
+    ],
+    [
+      'the home region again',
+      changed({ streamingRegions: ['eu-west-1'] }),
+      'Setting "streamingRegions" must not list eu-west-1, the home region.',
+    ],
+    [
+      'a region twice',
+      changed({ streamingRegions: ['us-east-1', 'us-east-1'] }),
+      'Setting "streamingRegions" must list each region once.',
+    ],
+    [
+      'a region of another partition',
+      changed({ streamingRegions: ['cn-north-1'] }),
+      'Setting "streamingRegions" must list regions of the same AWS partition as eu-west-1.',
+    ],
+    [
+      'the home region as a legacy one',
+      changed({ legacyRegions: ['eu-west-1'] }),
+      'Setting "legacyRegions" must not list eu-west-1, the home region.',
+    ],
+    [
+      'a legacy region that streams',
+      changed({ streamingRegions: ['us-east-1'], legacyRegions: ['me-south-1', 'us-east-1'] }),
+      'Setting "legacyRegions" must not list us-east-1, a streaming region.',
+    ],
+    [
+      'a legacy region twice',
+      changed({ legacyRegions: ['me-south-1', 'me-south-1'] }),
+      'Setting "legacyRegions" must list each region once.',
+    ],
+    [
+      'a legacy region of another partition',
+      changed({ legacyRegions: ['cn-north-1'] }),
+      'Setting "legacyRegions" must list regions of the same AWS partition as eu-west-1.',
+    ],
+    [
+      'a legacy region that is none',
+      changed({ legacyRegions: ['Bahrain'] }),
+      'Setting "legacyRegions[0]" must be an AWS region, such as eu-west-1.',
+    ],
+    [
+      'the same tag key twice',
+      changed({ tags: { provider: 'managed-by' } }),
+      'Setting "tags" must be four different keys.',
+    ],
+    [
+      'a retention that CloudWatch does not know',
+      changed({ logRetentionDays: 31 }),
+      expect.stringMatching(/^Setting "logRetentionDays" must be one of 1, 3, .*, 3653\.$/),
+    ],
+    [
+      'no concurrency to speak of',
+      changed({ normaliser: { maximumConcurrency: 1 } }),
+      'Setting "normaliser.maximumConcurrency" must be at least 2.',
+    ],
+    [
+      'too much concurrency',
+      changed({ normaliser: { maximumConcurrency: 1001 } }),
+      'Setting "normaliser.maximumConcurrency" must be at most 1000.',
+    ],
+    [
+      'half a normaliser',
+      changed({ normaliser: { maximumConcurrency: 2.5 } }),
+      'Setting "normaliser.maximumConcurrency" must be a whole number from 2 to 1000.',
+    ],
+    [
+      'polling too often',
+      changed({ polling: { floorSeconds: 9 } }),
+      'Setting "polling.floorSeconds" must be at least 10.',
+    ],
+    [
+      'polling too seldom',
+      changed({ polling: { floorSeconds: 301 } }),
+      'Setting "polling.floorSeconds" must be at most 300.',
+    ],
+    [
+      'a fraction of a second',
+      changed({ polling: { floorSeconds: 10.5 } }),
+      'Setting "polling.floorSeconds" must be a whole number from 10 to 300.',
+    ],
+    [
+      'nobody to tell',
+      changed({ alarms: { emailOrTopicArn: 'operators' } }),
+      'Setting "alarms.emailOrTopicArn" must be an e-mail address or the ARN of an SNS topic.',
+    ],
+    [
+      'a topic elsewhere',
+      changed({ alarms: { emailOrTopicArn: topicElsewhere } }),
+      'Setting "alarms.emailOrTopicArn" must be a topic in eu-west-1, the home region.',
+    ],
+  ])('refuse %s in one sentence', (_, settings, sentence) => {
+    expect(refusalOf(() => parseSettings(settings))).toEqual(sentence);
+  });
+
+  it('are all in docs/settings.md', () => {
+    expect(readFileSync(reference, 'utf8')).toBe(settingsReference());
+  });
+});

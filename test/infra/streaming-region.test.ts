@@ -1,0 +1,60 @@
+import { Match } from 'aws-cdk-lib/assertions';
+import { AwsSolutionsChecks } from 'cdk-nag';
+import { describe, expect, it } from 'vitest';
+import { eventPatterns } from '../../functions/normaliser/events/registry.ts';
+import { allowedBy, leastSettings, patternsOf, synthesized } from './synthesized.ts';
+
+const homeBus = {
+  'Fn::Join': [
+    '',
+    [
+      'arn:',
+      { Ref: 'AWS::Partition' },
+      ':events:eu-west-1:',
+      { Ref: 'AWS::AccountId' },
+      ':event-bus/default',
+    ],
+  ],
+};
+
+describe('a streaming region', () => {
+  const { app, streaming } = synthesized({ ...leastSettings, streamingRegions: ['us-east-1', 'ap-south-1'] });
+
+  it('has nothing that cdk-nag objects to', () => {
+    expect(new AwsSolutionsChecks(app).validateScope(app).violations).toEqual([]);
+  });
+
+  it('is a stack of its own', () => {
+    expect(streaming).toHaveLength(2);
+  });
+
+  it.each(streaming)(
+    'forwards every event that the normaliser understands to the home region',
+    (template) => {
+      expect(patternsOf(template)).toEqual(eventPatterns);
+      template.allResourcesProperties('AWS::Events::Rule', {
+        Targets: [
+          Match.objectLike({
+            Arn: homeBus,
+            RoleArn: Match.anyValue(),
+            DeadLetterConfig: {
+              Arn: { 'Fn::GetAtt': [Match.stringLikeRegexp('InstanceEventsDeadLetters'), 'Arn'] },
+            },
+          }),
+        ],
+      });
+    },
+  );
+
+  it.each(streaming)('may do nothing but that', (template) => {
+    const allowed = allowedBy(template);
+
+    expect(allowed).toEqual([
+      { Effect: 'Allow', Action: ['events:PutEvents'], Resource: [homeBus], Condition: undefined },
+    ]);
+  });
+
+  it.each(streaming)('keeps for 14 days what could not be forwarded', (template) => {
+    template.hasResourceProperties('AWS::SQS::Queue', { MessageRetentionPeriod: 14 * 24 * 3600 });
+  });
+});

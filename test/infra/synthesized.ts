@@ -1,0 +1,87 @@
+import { rmSync } from 'node:fs';
+import { App } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import { Code } from 'aws-cdk-lib/aws-lambda';
+import * as z from 'zod';
+import { parseSettings } from '../../infra/load-settings.ts';
+import { serviceProvider } from '../../infra/service-provider.ts';
+
+/** The least that a deployment must choose. */
+export const leastSettings = { homeRegion: 'eu-west-1', nats: { urls: ['nats://nats.test:4222'] } };
+
+/** A VPC as settings name it. */
+export const vpc = {
+  vpcId: 'vpc-0123456789abcdef0',
+  subnetIds: ['subnet-0123456789abcdef0', 'subnet-0123456789abcdef1'],
+  availabilityZones: ['eu-west-1a', 'eu-west-1b'],
+};
+
+/** The service provider as CDK synthesizes it, with functions that do nothing. */
+export const synthesized = (settings: object = leastSettings) => {
+  const app = new App();
+  const { home, streaming } = serviceProvider(app, parseSettings(settings), () => Code.fromInline('//'));
+  const templates = {
+    app,
+    home: Template.fromStack(home),
+    streaming: streaming.map((stack) => Template.fromStack(stack)),
+  };
+  rmSync(app.outdir, { recursive: true, force: true });
+  return templates;
+};
+
+const oneOrMore = <T extends z.ZodType>(schema: T) =>
+  z.preprocess((value) => (Array.isArray(value) ? value : [value]), z.array(schema));
+const Statement = z.object({
+  Effect: z.enum(['Allow', 'Deny']),
+  Action: oneOrMore(z.string()),
+  Resource: oneOrMore(z.unknown()),
+  Condition: z.unknown().optional(),
+});
+const Policy = z.object({
+  Properties: z.object({
+    Roles: z.array(z.object({ Ref: z.string() })),
+    PolicyDocument: z.object({ Statement: z.array(Statement) }),
+  }),
+});
+
+/** Everything that roles of a template may do; of all roles, or of those whose logical id begins so. */
+export const allowedBy = (template: Template, role = '') =>
+  Object.values(template.findResources('AWS::IAM::Policy'))
+    .map((policy) => Policy.parse(policy).Properties)
+    .filter(({ Roles }) => Roles.some(({ Ref }) => Ref.startsWith(role)))
+    .flatMap(({ PolicyDocument }) => PolicyDocument.Statement)
+    .filter(({ Effect }) => Effect === 'Allow');
+
+const AFunction = z.object({
+  Properties: z.object({ Environment: z.object({ Variables: z.record(z.string(), z.unknown()) }) }),
+});
+
+/** A function's environment; what only AWS will know is a URL that leads nowhere. */
+export const environmentOf = (template: Template, functionName: string) => {
+  const [found] = Object.values(
+    template.findResources('AWS::Lambda::Function', { Properties: { FunctionName: functionName } }),
+  );
+  const variables = AFunction.parse(found).Properties.Environment.Variables;
+  return Object.fromEntries(
+    Object.entries(variables).map(([name, value]) => [
+      name,
+      typeof value === 'string' ? value : 'https://known-to-aws.test',
+    ]),
+  );
+};
+
+const Rule = z.object({ Properties: z.object({ EventPattern: z.unknown().optional() }) });
+
+/** What the rules of a template let through. Rules that follow a clock let nothing through. */
+export const patternsOf = (template: Template) =>
+  Object.values(template.findResources('AWS::Events::Rule'))
+    .map((rule) => Rule.parse(rule).Properties.EventPattern)
+    .filter((pattern) => pattern !== undefined);
+
+const AnAlarm = z.object({ Properties: z.object({ AlarmName: z.string(), AlarmDescription: z.string() }) });
+
+/** Names and descriptions of the alarms of a template. */
+export const alarmsOf = (template: Template) =>
+  Object.values(template.findResources('AWS::CloudWatch::Alarm')).map(
+    (alarm) => AnAlarm.parse(alarm).Properties,
+  );
