@@ -1,0 +1,63 @@
+import { eventPatterns } from '../functions/normaliser/events/registry.ts';
+import { forwardToBus } from './forward-to-bus.ts';
+import type { Keep } from './keeper.ts';
+import { provider, type StackOptions, silentRegion } from './options.ts';
+import { createTable, type DynamoDb, startDynamoDb } from './parts/dynamodb.ts';
+import { type Ec2Simulator, startEc2Simulator } from './parts/ec2/start-ec2-simulator.ts';
+import { sendToQueue } from './parts/event-bus/send-to-queue.ts';
+import { startEventBus } from './parts/event-bus/start-event-bus.ts';
+import { createQueue, startSqs } from './parts/sqs.ts';
+
+const account = '123456789012';
+
+export type Aws = {
+  readonly dynamoDb: DynamoDb;
+  readonly dynamodbUrl: string;
+  readonly fleetTable: string;
+  readonly sqsUrl: string;
+  readonly observationsQueueUrl: string;
+  readonly deadLetterQueueUrl: string;
+  readonly eventsUrl: string;
+  /** undefined: EC2 itself. */
+  readonly ec2Url: string | undefined;
+  /** undefined where another EC2 is used. */
+  readonly ec2: Ec2Simulator | undefined;
+};
+
+/** AWS's side, but for Lambda: the table, the queues, the bus with its rules, and EC2. */
+export const startAws = async (options: StackOptions, keep: Keep): Promise<Aws> => {
+  const [dynamoDb, sqs] = await Promise.all([keep(startDynamoDb()), keep(startSqs())]);
+  const fleetTable = `${provider}-fleet`;
+  const VisibilityTimeout = String(options.visibilityTimeoutSeconds ?? 90);
+  const [observationsQueueUrl, deadLetterQueueUrl] = await Promise.all([
+    createQueue(sqs.url, `${provider}-observations`, { VisibilityTimeout }),
+    createQueue(sqs.url, `${provider}-observations-dead-letters`),
+    createTable(dynamoDb.url, { name: fleetTable, partitionKey: { name: 'pk', type: 'S' } }),
+  ]);
+  const deliver = sendToQueue(observationsQueueUrl, sqs.url);
+  const log = (line: string) => options.log('event-bus', line);
+  const rules = [{ name: 'instance-events', patterns: eventPatterns, deliver }];
+  const { url: eventsUrl } = await keep(startEventBus({ account, log, rules }));
+  const ec2 = options.ec2Endpoint ? undefined : await keep(startEc2(options, eventsUrl));
+  const ec2Url = options.ec2Endpoint === 'aws' ? undefined : (options.ec2Endpoint ?? ec2?.url);
+  const queues = { observationsQueueUrl, deadLetterQueueUrl };
+  return {
+    dynamoDb,
+    dynamodbUrl: dynamoDb.url,
+    fleetTable,
+    sqsUrl: sqs.url,
+    ...queues,
+    eventsUrl,
+    ec2Url,
+    ec2,
+  };
+};
+
+const startEc2 = ({ dwellMs, ec2Faults, onTransition }: StackOptions, eventsUrl: string) =>
+  startEc2Simulator({
+    account,
+    emit: forwardToBus(eventsUrl),
+    faults: { silentRegions: [silentRegion], ...ec2Faults },
+    ...(dwellMs && { dwellMs }),
+    ...(onTransition && { onTransition }),
+  });

@@ -1,0 +1,32 @@
+import type { Ec2SimulatorOptions } from './parts/ec2/start-ec2-simulator.ts';
+
+/** Our name at DCM, on a laptop. */
+export const provider = 'ec2-sp';
+
+/** The simulated EC2 sends no events from here, so it is polled. */
+export const silentRegion = 'us-west-2';
+type Dwell = NonNullable<Ec2SimulatorOptions['dwellMs']>;
+
+export type StackOptions = {
+  /** Where the stack keeps its files: JetStream's store, endpoints.json. */
+  readonly folder: string;
+  /** A NATS that runs already; left out, nats-server is started. */
+  readonly natsUrl?: string | undefined;
+  /** An EC2 endpoint, or `aws` for EC2 itself; left out, the simulator is started. */
+  readonly ec2Endpoint?: string | undefined;
+  /** Status events of unknown VMs are skipped, as today's control plane does, and do not add a row. */
+  readonly strict?: boolean | undefined;
+  readonly dwellMs?: Dwell | undefined;
+  /** What the simulated EC2 does badly from the start, such as `silentRegions`. */
+  readonly ec2Faults?: Ec2SimulatorOptions['faults'];
+  /** A region is never listed more often. @default 10, as deployed */
+  readonly pollFloorSeconds?: number | undefined;
+  /** How long a message that a function did not finish stays hidden. @default 90, as deployed */
+  readonly visibilityTimeoutSeconds?: number | undefined;
+  /** Hears of steps that take time, such as building nats-server. */
+  readonly progress: (part: string, line: string) => void;
+  /** Hears what a part says, one line at a time. */
+  readonly log: (part: string, line: string) => void;
+  /** Told at each transition of a simulated instance, in milliseconds. */
+  readonly onTransition?: Ec2SimulatorOptions['onTransition'];
+};

@@ -1,0 +1,22 @@
+import { connect, type NatsConnection } from '@nats-io/transport-node';
+
+/** Connects once, or throws; from then on reconnects for ever, four times a second. */
+export const connectToNats = async (url: string, log: (line: string) => void): Promise<NatsConnection> => {
+  const nats = await connect({
+    servers: url,
+    name: 'dcm-control-plane',
+    timeout: 5000,
+    maxReconnectAttempts: -1,
+    reconnectTimeWait: 250,
+    ignoreAuthErrorAbort: true,
+    noAsyncTraces: true, // a stack trace for each acknowledgement
+  });
+  void tellChanges(nats, log);
+  return nats;
+};
+
+const tellChanges = async (nats: NatsConnection, log: (line: string) => void) => {
+  for await (const { type } of nats.status()) {
+    if (type === 'disconnect' || type === 'reconnect') log(`control plane: NATS ${type}ed`);
+  }
+};

@@ -1,0 +1,33 @@
+import { type Consumed, type History, hasReachedRow } from './history.ts';
+
+type Wanted = { readonly id: string; readonly status: string; readonly signal: AbortSignal };
+
+/**
+ * The event that brought a row to a status: the row's last one, or else the next that does. A status that the row had
+ * and left does not count. The status may be written in any case.
+ * @throws where the signal comes first, telling what the row went through.
+ */
+export const waitForStatus = (history: History, { id, status, signal }: Wanted): Promise<Consumed> => {
+  const wanted = status.toLowerCase();
+  const ofRow = (consumed: Consumed) => consumed.id === id && hasReachedRow(consumed);
+  const last = history.entries().findLast(ofRow);
+  if (last?.status === wanted) return Promise.resolve(last);
+  return new Promise((resolve, reject) => {
+    const stop = history.onConsumed((consumed) => {
+      if (!ofRow(consumed) || consumed.status !== wanted) return;
+      stop();
+      resolve(consumed);
+    });
+    const giveUp = () => {
+      stop();
+      const seen = history
+        .entries()
+        .filter(ofRow)
+        .map((consumed) => consumed.status);
+      const error = `Row ${id} is not ${wanted}; it went through: ${seen.join(', ') || 'nothing'}.`;
+      reject(new Error(error, { cause: signal.reason }));
+    };
+    if (signal.aborted) giveUp();
+    else signal.addEventListener('abort', giveUp, { once: true });
+  });
+};

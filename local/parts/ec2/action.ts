@@ -1,0 +1,34 @@
+import * as z from 'zod';
+import { Ec2Error, invalidValue } from './ec2-error.ts';
+import type { Parameter } from './query.ts';
+import type { Region } from './region.ts';
+import type { XmlElements } from './xml.ts';
+
+/**
+ * One action of the EC2 API. It refuses what EC2 refuses, and gives what is to be done then: a dry run ends before that.
+ * @throws Ec2Error
+ */
+export type Action = (parameters: Parameter, region: Region) => () => XmlElements;
+
+export const action =
+  <Schema extends z.ZodType>(
+    schema: Schema,
+    prepare: (request: z.output<Schema>, region: Region) => () => XmlElements,
+  ): Action =>
+  (parameters, region) => {
+    const { data, error } = schema.safeParse(parameters, { reportInput: true });
+    if (error) throw refusal(error);
+    return prepare(data, region);
+  };
+
+const refusal = ({ issues: [issue] }: z.ZodError): Ec2Error => {
+  const name = issue?.path.map((step) => (typeof step === 'number' ? step + 1 : String(step))).join('.');
+  return issue?.input === undefined
+    ? new Ec2Error('MissingParameter', `The request must contain the parameter ${name}`)
+    : invalidValue(`Value (${String(issue.input)}) for parameter ${name} is invalid. ${issue.message}`);
+};
+
+/** The instances that an action is about. */
+export const InstanceIds = z.array(z.string()).min(1).max(1000);
+
+export const done = { return: true } as const;

@@ -1,0 +1,33 @@
+/** What EC2 does to its callers on a bad day, by each of its names. */
+export type Faults = {
+  /** Probability that a call is answered with RequestLimitExceeded, and does nothing. */
+  readonly throttle: number;
+  /** For how long after a change the tags are not shown by any Describe. */
+  readonly tagLagMs: number;
+  /** How old the state is that every Describe shows. */
+  readonly staleReadMs: number;
+  /** Probability that an event, of whatever kind, is never emitted. */
+  readonly loseEvents: number;
+  /** Regions that never emit an event. */
+  readonly silentRegions: readonly string[];
+  /** Probability that a call of DescribeInstances is answered with InternalError or Unavailable. */
+  readonly failPages: number;
+  /** A page of DescribeInstances may be short, or empty, although NextToken goes on; the last one is always empty. */
+  readonly shortPages: boolean;
+  /** DescribeInstances by tags finds nothing, as if that were all. It still finds what it is asked for by id. */
+  readonly emptyListings: boolean;
+  /** The same for this share of the instances: always the same ones, and with a larger share some more. */
+  readonly partialListings: number;
+};
+
+export const noFaults: Faults = {
+  throttle: 0,
+  tagLagMs: 0,
+  staleReadMs: 0,
+  loseEvents: 0,
+  silentRegions: [],
+  failPages: 0,
+  shortPages: false,
+  emptyListings: false,
+  partialListings: 0,
+};

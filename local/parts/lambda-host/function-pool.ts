@@ -1,0 +1,63 @@
+import { type ExecutionEnvironment, startExecutionEnvironment } from './execution-environment.ts';
+import type { FunctionSettings } from './lambda-function.ts';
+
+/** Room for one execution environment; empty until it is first used, and again when its process has ended. */
+type Slot = { environment?: Promise<ExecutionEnvironment> };
+
+/** All execution environments of one function. What cannot be taken on at once waits, first come, first served. */
+export const functionPool = (fn: FunctionSettings, log: (line: string) => void) => {
+  const slots: readonly Slot[] = Array.from({ length: fn.concurrency }, () => ({}));
+  const free = [...slots];
+  const waiting: ((slot: Slot) => void)[] = [];
+  const live = new Set<ExecutionEnvironment>();
+  let closed = false;
+
+  const start = async (): Promise<ExecutionEnvironment> => {
+    if (closed) throw new Error('The Lambda host is closed.');
+    const environment = await startExecutionEnvironment(fn, log);
+    live.add(environment);
+    environment.ended.then(() => live.delete(environment));
+    return environment;
+  };
+
+  const environmentOf = async (slot: Slot): Promise<ExecutionEnvironment> => {
+    const held = await slot.environment?.catch(() => undefined);
+    if (held && !held.hasEnded()) return held;
+    slot.environment = start();
+    return slot.environment;
+  };
+
+  const invokeIn = async (slot: Slot, requestId: string, event: string): Promise<string> => {
+    const environment = await environmentOf(slot);
+    return (await environment.invoke(requestId, event)) ?? invokeIn(slot, requestId, event);
+  };
+
+  return {
+    /** The function's answer in JSON. @throws FunctionError */
+    invoke: async (requestId: string, event: string): Promise<string> => {
+      const slot = free.pop() ?? (await new Promise<Slot>((resolve) => waiting.push(resolve)));
+      try {
+        return await invokeIn(slot, requestId, event);
+      } finally {
+        const next = waiting.shift();
+        if (next) next(slot);
+        else free.push(slot);
+      }
+    },
+    warmUp: async (): Promise<void> => {
+      await Promise.all(slots.map(async (slot) => (await environmentOf(slot)).ready));
+    },
+    pids: (): number[] => Array.from(live, ({ pid }) => pid),
+    signal: (name: NodeJS.Signals): void => {
+      for (const environment of live) environment.signal(name);
+    },
+    close: async (): Promise<void> => {
+      closed = true;
+      for (const slot of slots) {
+        const environment = await slot.environment?.catch(() => undefined);
+        environment?.signal('SIGKILL');
+        await environment?.ended;
+      }
+    },
+  };
+};

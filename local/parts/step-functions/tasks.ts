@@ -1,0 +1,64 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { RunOptions } from 'aws-local-stepfunctions';
+import * as z from 'zod';
+import { pauseResource } from './states-language.ts';
+
+type Handlers = NonNullable<NonNullable<RunOptions['overrides']>['taskResourceLocalHandlers']>;
+type Handler = Handlers[string];
+
+type Options = {
+  /** The resource of each task, by the name of its state. */
+  readonly resources: ReadonlyMap<string, string>;
+  readonly invoke: (name: string, payload: unknown) => Promise<unknown>;
+  /** Starts an execution and tells its ARN. */
+  readonly startExecution: () => string;
+  /** In milliseconds. */
+  readonly secondMs: number;
+  /** Once aborted, pauses end and no task begins. */
+  readonly signal: AbortSignal;
+};
+
+/**
+ * What the tasks of a state machine do, by the names of their states, and when those under way are done.
+ * @throws where a task needs what is not here.
+ */
+export const taskHandlers = ({ resources, signal, ...options }: Options) => {
+  const services = servicesWith(options, signal);
+  const underWay = new Set<Promise<unknown>>();
+  const handlers: Handlers = {};
+  for (const [state, resource] of resources) {
+    const service = services[resource];
+    if (service === undefined) throw new Error(`The task ${state} needs ${resource}, which is not here.`);
+    handlers[state] = async (input) => {
+      if (signal.aborted) throw ended();
+      const task = Promise.resolve(service(input));
+      underWay.add(task);
+      return task.finally(() => underWay.delete(task));
+    };
+  }
+  return { handlers, settled: () => Promise.allSettled(underWay) };
+};
+
+/** After its abortion the interpreter repeats what failed at once and for ever; such an error neither Retry nor Catch takes up. */
+const ended = () =>
+  Object.assign(new Error('The state machine is no more.'), { isRetryable: false, isCatchable: false });
+
+const Pause = z.object({ seconds: z.int().min(0) });
+const Invocation = z.object({ FunctionName: z.string(), Payload: z.json() });
+
+/** @see https://docs.aws.amazon.com/step-functions/latest/dg/integrate-optimized.html */
+const servicesWith = (
+  { invoke, startExecution, secondMs }: Omit<Options, 'resources' | 'signal'>,
+  signal: AbortSignal,
+): Record<string, Handler> => ({
+  [pauseResource]: async (input) => {
+    await sleep(Pause.parse(input).seconds * secondMs, undefined, { signal });
+    return null;
+  },
+  'arn:aws:states:::lambda:invoke': async (input) => {
+    const { FunctionName, Payload } = Invocation.parse(input);
+    const answer = await invoke(FunctionName, Payload);
+    return { StatusCode: 200, Payload: z.json().parse(answer ?? null) };
+  },
+  'arn:aws:states:::states:startExecution': async () => ({ ExecutionArn: startExecution() }),
+});
