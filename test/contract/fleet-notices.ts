@@ -1,0 +1,126 @@
+import { describe, expect, it } from 'vitest';
+import { UnavailableError } from '../../shared/domain/errors.ts';
+import { noticeStatus, repeatedStatus, type Vm } from '../../shared/domain/vm.ts';
+import { halfPastTen, spotWarning } from '../fixtures/signals.ts';
+import { fleetSubject, type MakeFleet } from './fleet-subject.ts';
+
+/** What every Fleet is held to about what is told beside the states: notices, and repeats. */
+export const fleetNoticesContract = (name: string, make: MakeFleet) => {
+  const { setup, vmIn, statuses } = fleetSubject(make);
+  const repeat = (vm: Vm, seconds: number) => {
+    if (!vm.latest) throw new Error('expected a VM that something was told of');
+    return repeatedStatus({ ...vm, latest: vm.latest }, { at: halfPastTen + seconds });
+  };
+
+  describe(`fleet: ${name}, beside the states`, () => {
+    it('remembers a notice until the VM runs again, and publishes it once', async () => {
+      const { fleet, claim, see, instanceId } = await setup();
+      await fleet.claim(claim);
+      const running = vmIn(await see('running', 0));
+      const notice = spotWarning(5, { instanceId });
+      const status = noticeStatus({ ...running, state: 'running' }, notice);
+
+      const noticed = await fleet.notify(running, notice, status);
+      const again = await fleet.notify(running, notice, status);
+      const stopped = await see('stopped', 60);
+      const started = await see('running', 90);
+
+      expect(noticed.outcome).toBe('accepted');
+      expect(vmIn(noticed).notice).toEqual({ notice: 'spot-interruption', at: notice.at, text: notice.text });
+      expect(vmIn(noticed).outbox).toHaveLength(2);
+      expect(again.outcome).toBe('stale');
+      expect(vmIn(stopped).notice?.notice).toBe('spot-interruption');
+      expect(vmIn(started).notice).toBeUndefined();
+    });
+
+    it('asks to try a notice again where the VM changed meanwhile', async () => {
+      const { fleet, claim, see, instanceId } = await setup();
+      await fleet.claim(claim);
+      const running = vmIn(await see('running', 0));
+      await see('stopping', 4);
+      const notice = spotWarning(5, { instanceId });
+
+      const noticing = fleet.notify(running, notice, noticeStatus({ ...running, state: 'running' }, notice));
+
+      await expect(noticing).rejects.toThrow(UnavailableError);
+    });
+
+    it('puts what was told last into the outbox once more, after it, and once for a second', async () => {
+      const { fleet, claim, see, instanceId } = await setup();
+      await fleet.claim(claim);
+      const running = vmIn(await see('running', 0));
+      const told = running.outbox.map(({ key }) => key);
+      await fleet.settle(instanceId, told);
+      const status = repeat(running, 5);
+
+      const repeated = await fleet.repeat(running, status);
+      const raced = await fleet.repeat(running, status);
+      const again = await fleet.repeat(vmIn(repeated), repeat(vmIn(repeated), 4));
+
+      expect([repeated.outcome, raced.outcome, again.outcome]).toEqual(['accepted', 'stale', 'stale']);
+      expect(vmIn(again).outbox).toEqual([status]);
+      expect(vmIn(again).latest).toEqual(status);
+    });
+
+    it('tells what was noticed after a repeat after it, though it happened before', async () => {
+      const { fleet, claim, see, instanceId } = await setup();
+      await fleet.claim(claim);
+      const running = vmIn(await see('running', 0));
+      const notice = spotWarning(3, { instanceId });
+
+      const repeated = vmIn(await fleet.repeat(running, repeat(running, 5)));
+      const noticed = await fleet.notify(
+        repeated,
+        notice,
+        noticeStatus({ ...repeated, state: 'running' }, notice),
+      );
+
+      expect(vmIn(noticed).outbox.map(({ id }) => id.split(':').at(-1))).toEqual([
+        '1',
+        'again',
+        'spot-interruption',
+      ]);
+    });
+
+    it('asks to try a repeat again where the VM changed, or something was told of it, meanwhile', async () => {
+      const { fleet, claim, see, instanceId } = await setup();
+      await fleet.claim(claim);
+      const running = vmIn(await see('running', 0));
+      const notice = spotWarning(3, { instanceId });
+      const noticed = vmIn(
+        await fleet.notify(running, notice, noticeStatus({ ...running, state: 'running' }, notice)),
+      );
+
+      await expect(fleet.repeat(running, repeat(running, 5))).rejects.toThrow(UnavailableError);
+      await see('stopping', 6);
+      await expect(fleet.repeat(noticed, repeat(noticed, 5))).rejects.toThrow(UnavailableError);
+    });
+
+    it('repeats nothing of a VM that was released', async () => {
+      const { fleet, claim, see, instanceId } = await setup();
+      await fleet.claim(claim);
+      const running = vmIn(await see('running', 0));
+      await fleet.release(instanceId);
+
+      expect(await fleet.repeat(running, repeat(running, 5))).toEqual({ outcome: 'unknown' });
+    });
+
+    it('holds a launch to be stuck until it runs', async () => {
+      const { fleet, claim, see, instanceId } = await setup();
+      await fleet.claim(claim);
+      const pending = vmIn(await see('pending', 0));
+      const notice = spotWarning(900, { instanceId, notice: 'stuck-launch' });
+
+      const stuck = await fleet.notify(
+        pending,
+        notice,
+        noticeStatus({ ...pending, state: 'pending' }, notice),
+      );
+      const running = await see('running', 960);
+
+      expect(vmIn(stuck).notice?.notice).toBe('stuck-launch');
+      expect(vmIn(running).notice).toBeUndefined();
+      expect(statuses(running)).toEqual(['PROVISIONING', 'FAILED', 'RUNNING']);
+    });
+  });
+};

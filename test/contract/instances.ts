@@ -1,0 +1,67 @@
+import { describe, expect, it } from 'vitest';
+import type { Tags } from '../../shared/domain/tags.ts';
+import type { Instances } from '../../shared/ports/instances.ts';
+import { ourTags } from '../fixtures/signals.ts';
+
+export type InstancesUnderTest = {
+  readonly instances: Instances;
+  /** Launches an instance and answers its id once it runs. */
+  readonly launch: (tags: Tags) => Promise<string>;
+  /** Terminates it, and answers once it is. */
+  readonly terminate: (instanceId: string) => Promise<void>;
+};
+
+const patienceMs = 5_000;
+
+/** What every Instances is held to. */
+export const instancesContract = (name: string, make: () => Promise<InstancesUnderTest>) => {
+  describe(`instances: ${name}`, () => {
+    it('describes an instance with its state, its tags and its launch', async () => {
+      const { instances, launch } = await make();
+      const before = Math.floor(Date.now() / 1000) * 1000;
+      const id = await launch(ourTags);
+
+      const found = (await instances.describe('us-east-1', [id], patienceMs)).get(id);
+
+      expect(found).toMatchObject({ instanceId: id, state: 'running', tags: ourTags, reason: undefined });
+      expect(found?.launchedAtMs).toBeGreaterThanOrEqual(before);
+    });
+
+    it('leaves out what EC2 does not know, without failing for the others', async () => {
+      const { instances, launch } = await make();
+      const id = await launch({});
+
+      const found = await instances.describe('us-east-1', ['i-0123456789abcdef0', id], patienceMs);
+
+      expect([...found.keys()]).toEqual([id]);
+    });
+
+    it('finds nothing in a region where the instance is not', async () => {
+      const { instances, launch } = await make();
+      const id = await launch({});
+
+      expect((await instances.describe('eu-west-1', [id], patienceMs)).size).toBe(0);
+    });
+
+    it('tells why an instance was terminated', async () => {
+      const { instances, launch, terminate } = await make();
+      const id = await launch({});
+      await terminate(id);
+
+      const found = (await instances.describe('us-east-1', [id], patienceMs)).get(id);
+
+      expect(found?.state).toBe('terminated');
+      expect(found?.reason?.code).toBe('Client.UserInitiatedShutdown');
+    });
+
+    it('describes as many as a call may name', async () => {
+      const { instances, launch } = await make();
+      const ids = await Promise.all(Array.from({ length: 12 }, () => launch({})));
+      const others = Array.from({ length: 199 - ids.length }, (_, n) => `i-${String(n).padStart(17, '0')}`);
+
+      const found = await instances.describe('us-east-1', [...others, ...ids], patienceMs);
+
+      expect(new Set(found.keys())).toEqual(new Set(ids));
+    });
+  });
+};

@@ -1,0 +1,103 @@
+import { EventBridgeClient, PutEventsCommand, type PutEventsRequestEntry } from '@aws-sdk/client-eventbridge';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { provider } from '../../local/options.ts';
+import { clientConfig } from '../../local/parts/client-config.ts';
+import type { InstanceState } from '../../shared/domain/instance.ts';
+import { vmStatus } from '../../shared/domain/vm-status.ts';
+import { randomFaults } from '../fakes/faulty.ts';
+import { wholeLife } from '../fixtures/signals.ts';
+import { type TestStack, testStack } from './stack.ts';
+
+const vms = 30;
+const patienceMs = 60_000;
+const chance = randomFaults(20_261_121, 0);
+
+const instanceId = (vm: number) => `i-${String(vm).padStart(17, '0')}`;
+const vmId = (vm: number) => `vm-${vm}`;
+
+const entry = (
+  detailType: string,
+  vm: number,
+  at: number,
+  detail: object,
+  source = 'aws.ec2',
+): PutEventsRequestEntry => ({
+  Source: source,
+  DetailType: detailType,
+  Time: new Date(at * 1000),
+  Resources: [`arn:aws:ec2:us-east-1:123456789012:instance/${instanceId(vm)}`],
+  Detail: JSON.stringify(detail),
+});
+
+/** The first transitions of a life, at random seconds of the last hour. */
+const lifeOf = (vm: number, now: number) => {
+  const states = wholeLife.slice(0, 1 + chance.below(wholeLife.length));
+  const times = chance
+    .shuffled(Array.from({ length: 3_500 }, (_, second) => now - 3_600 + second))
+    .slice(0, states.length);
+  times.sort((a, b) => a - b);
+  return { vm, states, entries: states.map((state, step) => stateChange(vm, times[step] ?? now, state)) };
+};
+
+const stateChange = (vm: number, at: number, state: InstanceState) =>
+  entry('EC2 Instance State-change Notification', vm, at, { 'instance-id': instanceId(vm), state });
+
+const tagChange = (vm: number, at: number) =>
+  entry(
+    'Tag Change on Resource',
+    vm,
+    at,
+    {
+      'changed-tag-keys': ['managed-by'],
+      service: 'ec2',
+      'resource-type': 'instance',
+      version: 1,
+      tags: { 'managed-by': 'dcm', 'dcm-instance-id': vmId(vm), 'dcm-provider': provider },
+    },
+    'aws.tag',
+  );
+
+describe('an hour of events, shuffled and duplicated', () => {
+  let stack: TestStack;
+  beforeAll(async () => {
+    stack = await testStack();
+  });
+  afterAll(() => stack[Symbol.asyncDispose]());
+
+  it('leaves every row as EC2 left its instance, with no status told twice or out of order', async () => {
+    const now = Math.floor(Date.now() / 1000);
+    const lives = Array.from({ length: vms }, (_, vm) => lifeOf(vm, now));
+    await put(lives.map(({ vm }) => tagChange(vm, now - 3_600)));
+    await expect.poll(claimed, { timeout: patienceMs }).toBe(vms);
+
+    const events = lives.flatMap(({ entries }) => entries);
+    await put(chance.shuffled([...events, ...events, ...events]));
+
+    for (const { vm, states } of lives) {
+      const truth = vmStatus(states.at(-1) ?? 'pending').toLowerCase();
+      await expect
+        .poll(async () => (await stack.controlPlane.row(vmId(vm)))?.status, { timeout: patienceMs })
+        .toBe(truth);
+    }
+    const history = stack.controlPlane.history();
+    const eventIds = history.map(({ eventId }) => eventId);
+    expect(new Set(eventIds).size).toBe(eventIds.length);
+    for (const { vm } of lives) {
+      const sequences = history.filter(({ id }) => id === vmId(vm)).map(({ sequence = '' }) => sequence);
+      expect(sequences).toEqual(sequences.toSorted());
+    }
+  });
+
+  const put = async (entries: readonly PutEventsRequestEntry[]) => {
+    const bus = new EventBridgeClient(clientConfig(stack.endpoints.eventsUrl));
+    for (let start = 0; start < entries.length; start += 10) {
+      await bus.send(new PutEventsCommand({ Entries: entries.slice(start, start + 10) }));
+    }
+    bus.destroy();
+  };
+
+  const claimed = () =>
+    stack.said
+      .filter((line) => line.includes('"claimed"'))
+      .reduce((sum, line) => sum + [JSON.parse(line.slice(line.indexOf('{'))).claimed].flat().length, 0);
+});

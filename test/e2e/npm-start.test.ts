@@ -1,0 +1,65 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** `npm start` as a person runs it, without npm's own process in between. */
+const start = (...flags: string[]) => {
+  const child = spawn(process.execPath, ['--import', 'tsx', 'local/main.ts', ...flags], { cwd: root });
+  let output = '';
+  const keep = (chunk: Buffer) => {
+    output += chunk;
+  };
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', keep);
+  const says = (text: string) => expect.poll(() => output, { timeout: 60_000 }).toContain(text);
+  return { child, says, ended: once(child, 'exit'), output: () => output };
+};
+
+describe('npm start', () => {
+  it('--demo plays its story, finds nothing wrong and ends with 0', async () => {
+    const { ended, output } = start('--demo');
+
+    expect((await ended)[0], output()).toBe(0);
+
+    expect(output()).toContain("transitions of 5 VMs reached DCM's rows, each once and in order");
+    expect(output()).toContain('2 instances that are not ours were not reported');
+  });
+
+  it('tells where everything answers, and leaves nothing running when it is interrupted', async () => {
+    const { child, says, ended } = start();
+    await says('ready');
+    const endpoints: Record<string, string> = JSON.parse(
+      await readFile(`${root}.local/endpoints.json`, 'utf8'),
+    );
+    expect(Object.keys(endpoints)).toEqual(
+      expect.arrayContaining([
+        'natsUrl',
+        'ec2Url',
+        'dynamodbUrl',
+        'sqsUrl',
+        'eventsUrl',
+        'lambdaUrl',
+        'controlPlaneUrl',
+      ]),
+    );
+
+    child.kill('SIGINT');
+    const [code] = await ended;
+
+    expect(code).toBe(0);
+    for (const url of Object.values(endpoints).filter((one) => one.startsWith('http'))) {
+      await expect(fetch(url), url).rejects.toThrow();
+    }
+  });
+
+  it('says in one sentence what is wrong with a flag', async () => {
+    const { ended, output } = start('--ec2-endpoint');
+
+    expect((await ended)[0]).toBe(1);
+
+    expect(output()).toContain("option '--ec2-endpoint <url>' argument missing");
+  });
+});

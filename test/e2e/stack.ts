@@ -1,0 +1,43 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { EC2Client } from '@aws-sdk/client-ec2';
+import { cast } from '../../local/demo/cast.ts';
+import type { StackOptions } from '../../local/options.ts';
+import { clientConfig } from '../../local/parts/client-config.ts';
+import { type Stack, startStack } from '../../local/stack.ts';
+
+/** Quick, but long enough for a second to pass between a stop and a start. */
+const dwellMs = { pending: 300, stopping: 300, 'shutting-down': 300 } as const;
+
+export type TestStack = Stack & {
+  readonly actions: ReturnType<typeof cast>;
+  /** What the parts said, as `part: line`. */
+  readonly said: readonly string[];
+};
+
+/** The local stack, in a folder of its own, with a client of its EC2. */
+export const testStack = async (options: Partial<StackOptions> = {}): Promise<TestStack> => {
+  const folder = await mkdtemp(join(tmpdir(), 'ec2-sp-'));
+  const said: string[] = [];
+  const log = (part: string, line: string) => void said.push(`${part}: ${line}`);
+  const stack = await startStack({
+    folder,
+    dwellMs,
+    visibilityTimeoutSeconds: 3,
+    ...options,
+    log,
+    progress: log,
+  });
+  const ec2 = new EC2Client(clientConfig(stack.endpoints.ec2Url));
+  return {
+    ...stack,
+    said,
+    actions: cast(ec2, () => undefined),
+    async [Symbol.asyncDispose]() {
+      ec2.destroy();
+      await stack[Symbol.asyncDispose]();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+};

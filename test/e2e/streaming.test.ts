@@ -1,0 +1,166 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
+import { ReceiveMessageCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Actor } from '../../local/demo/cast.ts';
+import { provider } from '../../local/options.ts';
+import { clientConfig } from '../../local/parts/client-config.ts';
+import { type TestStack, testStack } from './stack.ts';
+
+const soon = 20_000;
+const bridge = `${provider}-nats-bridge`;
+const normaliser = `${provider}-normaliser`;
+
+describe('an EC2 state change', () => {
+  let stack: TestStack;
+  beforeAll(async () => {
+    stack = await testStack();
+  });
+  afterAll(() => stack[Symbol.asyncDispose]());
+
+  const launch = async (name: string): Promise<Actor & { vmId: string }> => {
+    const actor = await stack.actions.launch({ name, owner: 'us', provider });
+    return { ...actor, vmId: actor.vmId ?? '' };
+  };
+  const reaches = (actor: { vmId: string }, status: string) =>
+    stack.controlPlane.waitFor(actor.vmId, status, soon);
+  const told = ({ vmId }: { vmId: string }) => stack.controlPlane.history().filter(({ id }) => id === vmId);
+  const statuses = (actor: { vmId: string }) => told(actor).map(({ status }) => status);
+  const untilNextSecond = () => sleep(1_000 - (Date.now() % 1_000));
+
+  it('reaches DCM through a whole life, each status once and in order', async () => {
+    const vm = await launch('whole-life');
+    await reaches(vm, 'running');
+    await stack.actions.stop(vm);
+    await reaches(vm, 'stopped');
+    await untilNextSecond();
+    await stack.actions.start(vm);
+    await expect.poll(() => statuses(vm), { timeout: soon }).toContain('running');
+    await expect
+      .poll(() => statuses(vm).filter((status) => status === 'running').length, { timeout: soon })
+      .toBe(2);
+    await stack.actions.terminate(vm);
+    await reaches(vm, 'deleted');
+
+    expect(statuses(vm)).toEqual([
+      ...['provisioning', 'running', 'stopping', 'stopped', 'provisioning', 'running', 'deleting', 'deleted'],
+    ]);
+    expect(new Set(told(vm).map(({ eventId }) => eventId)).size).toBe(8);
+    expect(await stack.controlPlane.row(vm.vmId)).toMatchObject({ status: 'deleted' });
+  });
+
+  it('of an instance that is not ours reaches nobody', async () => {
+    const stranger = await stack.actions.launch({ name: 'stranger', owner: 'nobody' });
+    const neighbour = await stack.actions.launch({ name: 'neighbour', owner: 'another provider' });
+    const witness = await launch('witness');
+    await stack.actions.terminate(stranger, neighbour, witness);
+    await reaches(witness, 'deleted');
+
+    const mentioned = stack.controlPlane.history().map(({ eventId = '' }) => eventId.split(':', 1)[0]);
+    expect(mentioned).not.toContain(stranger.instanceId);
+    expect(mentioned).not.toContain(neighbour.instanceId);
+  });
+
+  it('is not lost while NATS is down, and arrives in order when it is back', async () => {
+    const vm = await launch('outage');
+    await reaches(vm, 'running');
+    await stack.nats?.stop();
+    await stack.actions.stop(vm);
+    await expect.poll(() => stateOf(vm), { timeout: soon }).toBe('stopped');
+    await untilNextSecond();
+    await stack.actions.start(vm);
+    await expect.poll(() => stateOf(vm), { timeout: soon }).toBe('running');
+
+    await stack.nats?.start();
+
+    await expect.poll(() => statuses(vm).at(-1), { timeout: 60_000 }).toBe('running');
+    await expect.poll(() => statuses(vm).length, { timeout: 60_000 }).toBe(6);
+    expect(statuses(vm)).toEqual([
+      'provisioning',
+      'running',
+      'stopping',
+      'stopped',
+      'provisioning',
+      'running',
+    ]);
+  });
+
+  it('survives a normaliser that is killed between the record and the publication', async () => {
+    const vm = await launch('crash');
+    await reaches(vm, 'running');
+    stack.nats?.freeze(); // so that the normaliser waits where it is to be killed
+    await stack.actions.terminate(vm);
+    await expect.poll(() => stateOf(vm), { timeout: soon }).toBe('terminated');
+    await sleep(500);
+
+    stack.lambda.kill(normaliser);
+    stack.lambda.kill(bridge);
+    stack.nats?.thaw();
+
+    await reaches(vm, 'deleted');
+    expect(statuses(vm)).toEqual(['provisioning', 'running', 'deleting', 'deleted']);
+  });
+
+  it('gets past a bridge that was frozen until the network had forgotten its connection', async () => {
+    const vm = await launch('frozen');
+    await reaches(vm, 'running');
+    stack.lambda.freeze(bridge);
+    await stack.nats?.stop();
+    await stack.nats?.start();
+    await sleep(1_100);
+    stack.lambda.thaw(bridge);
+
+    await stack.actions.terminate(vm);
+
+    await reaches(vm, 'deleted');
+    expect(statuses(vm)).toEqual(['provisioning', 'running', 'deleting', 'deleted']);
+  });
+
+  it('can be injected by hand with any EventBridge client', async () => {
+    const vm = await launch('injected');
+    await reaches(vm, 'running');
+    const events = new EventBridgeClient(clientConfig(stack.endpoints.eventsUrl));
+    await events.send(
+      new PutEventsCommand({
+        Entries: [
+          {
+            Source: 'aws.ec2',
+            DetailType: 'EC2 Spot Instance Interruption Warning',
+            Detail: JSON.stringify({ 'instance-id': vm.instanceId, 'instance-action': 'stop' }),
+          },
+        ],
+      }),
+    );
+
+    await expect
+      .poll(() => told(vm).at(-1)?.message, { timeout: soon })
+      .toContain('spot interruption: EC2 will stop it');
+    expect(statuses(vm).at(-1)).toBe('running');
+  });
+
+  it('that cannot be read goes to the dead-letter queue with the reason, and holds nobody up', async () => {
+    const sqs = new SQSClient(clientConfig(stack.endpoints.sqsUrl));
+    const { observationsQueueUrl, deadLetterQueueUrl } = stack.endpoints;
+    await sqs.send(
+      new SendMessageCommand({ QueueUrl: observationsQueueUrl, MessageBody: '{"not":"an event"' }),
+    );
+    const vm = await launch('unhindered');
+    await reaches(vm, 'running');
+
+    const { Messages } = await sqs.send(
+      new ReceiveMessageCommand({
+        QueueUrl: deadLetterQueueUrl,
+        WaitTimeSeconds: 10,
+        MessageAttributeNames: ['All'],
+      }),
+    );
+
+    expect(Messages?.[0]).toMatchObject({
+      Body: '{"not":"an event"',
+      MessageAttributes: { reason: { StringValue: expect.stringContaining('no EventBridge event') } },
+    });
+  });
+
+  const stateOf = ({ instanceId }: Actor) =>
+    stack.ec2?.instances().find((instance) => instance.instanceId === instanceId)?.state;
+});

@@ -1,0 +1,56 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import { UnavailableError } from '../../shared/domain/errors.ts';
+
+export type Faults = {
+  /** A whole number from 0 to below `n`. */
+  below(n: number): number;
+  shuffled<Item>(items: readonly Item[]): Item[];
+  /** True at the fault rate. */
+  strikes(): boolean;
+};
+
+/** Faults that a seed decides (mulberry32), so that a failing run can be run again. */
+export const randomFaults = (seed: number, rate: number): Faults => {
+  let state = seed | 0;
+  const random = () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+  const below = (n: number) => Math.floor(random() * n);
+  return {
+    below,
+    strikes: () => random() < rate,
+    shuffled: (items) =>
+      items
+        .map((item) => ({ item, key: random() }))
+        .sort((a, b) => a.key - b.key)
+        .map(({ item }) => item),
+  };
+};
+
+/**
+ * A port whose calls take a random number of turns and fail at random: before they have any effect, or after it, when only the answer is
+ * lost. To its caller both look like a crash of the other side; for what is left undone, like one of its own.
+ */
+export const faulty = <Port extends Readonly<Record<string, (...args: never[]) => Promise<unknown>>>>(
+  port: Port,
+  faults: Faults,
+): Port =>
+  new Proxy(port, {
+    get:
+      (target, name) =>
+      async (...args: unknown[]) => {
+        await someTurns(faults);
+        if (faults.strikes()) throw new UnavailableError(`${String(name)} failed before it did anything`);
+        const answer = await Reflect.apply(Reflect.get(target, name), target, args);
+        await someTurns(faults);
+        if (faults.strikes()) throw new UnavailableError(`the answer of ${String(name)} was lost`);
+        return answer;
+      },
+  });
+
+const someTurns = async (faults: Faults) => {
+  for (let turns = faults.below(4); turns > 0; turns--) await turn();
+};

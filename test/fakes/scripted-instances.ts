@@ -1,0 +1,60 @@
+import { UnavailableError } from '../../shared/domain/errors.ts';
+import type { Instance, Instances } from '../../shared/ports/instances.ts';
+
+export type ScriptedInstances = Instances & {
+  /** What EC2 knows in us-east-1; a test changes it. */
+  readonly known: Map<string, Instance>;
+  /** The ids of each call. */
+  readonly calls: (readonly string[])[];
+  throttled: boolean;
+  /** Pages listed so far, and whether the last of them ended its listing. */
+  listed: number;
+  lastPage: boolean;
+};
+
+/** The Instances port with EC2's knowledge laid open. */
+export const scriptedInstances = (...instances: Partial<Instance>[]): ScriptedInstances => {
+  const known = new Map(instances.map((instance) => [instance.instanceId ?? '', described(instance)]));
+  const calls: (readonly string[])[] = [];
+  return {
+    known,
+    calls,
+    throttled: false,
+    listed: 0,
+    lastPage: true,
+    async describe(region, ids) {
+      calls.push(ids);
+      if (this.throttled) throw new UnavailableError(`EC2 in ${region} throttled the call`);
+      if (region !== 'us-east-1') return new Map();
+      return new Map(
+        ids.flatMap((id) => [known.get(id)].flatMap((found) => (found ? [[id, found] as const] : []))),
+      );
+    },
+    async list({ region, tag, token = '0' }) {
+      if (this.throttled) throw new UnavailableError(`EC2 in ${region} throttled the call`);
+      const tagged = [...known.values()].filter(
+        ({ tags }) => region === 'us-east-1' && tags[tag.key] === tag.value,
+      );
+      const end = Number(token) + largestPage;
+      this.listed += 1;
+      this.lastPage = end >= tagged.length;
+      return {
+        instances: tagged.slice(Number(token), end),
+        nextToken: end < tagged.length ? String(end) : undefined,
+      };
+    },
+  };
+};
+
+const largestPage = 1000;
+
+/** An instance as EC2 describes it: an old one that runs and has no tags, but for what is given. */
+export const described = (instance: Partial<Instance>): Instance => ({
+  instanceId: 'i-00000000000000001',
+  account: '123456789012',
+  state: 'running',
+  tags: {},
+  reason: undefined,
+  launchedAtMs: 0,
+  ...instance,
+});

@@ -1,0 +1,26 @@
+import type { Log } from '../../shared/ports/log.ts';
+import type { Count, Meter } from '../../shared/ports/meter.ts';
+
+/** A meter that can be read. */
+export const countingMeter = (): Meter & {
+  readonly counts: Partial<Record<Count | 'resyncHealed', number>>;
+} => {
+  const counts: Partial<Record<Count | 'resyncHealed', number>> = {};
+  return {
+    counts,
+    count: (name, by = 1) => {
+      counts[name] = (counts[name] ?? 0) + by;
+    },
+    eventAge: () => undefined,
+    healed: () => {
+      counts.resyncHealed = (counts.resyncHealed ?? 0) + 1;
+    },
+  };
+};
+
+/** A log that can be read. */
+export const memoryLog = (): Log & { readonly lines: string[] } => {
+  const lines: string[] = [];
+  const keep = (level: string) => (message: string) => void lines.push(`${level}: ${message}`);
+  return { lines, info: keep('info'), warn: keep('warn'), error: keep('error') };
+};

@@ -1,0 +1,15 @@
+import { readFileSync } from 'node:fs';
+import { expect, it } from 'vitest';
+import { statusOf } from '../../../shared/domain/vm.ts';
+import { vmStatusEvent } from '../../../shared/wire/dcm-vm.ts';
+import { instanceId, observed, vmId } from '../../fixtures/signals.ts';
+
+it('docs/events.md shows an event exactly as it is published', () => {
+  const text = readFileSync(new URL('../../../docs/events.md', import.meta.url), 'utf8');
+
+  const shown = JSON.parse(/```json\n(.*?)```/s.exec(text)?.[1] ?? '');
+
+  expect(shown).toEqual(
+    vmStatusEvent({ vmId, instanceId, region: 'us-east-1' }, statusOf(observed('running')), 'ec2-sp'),
+  );
+});

@@ -1,0 +1,68 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { startSimulation } from './simulation.ts';
+
+describe('EC2 simulator, as a service', () => {
+  it("refuses what it does not know in EC2's envelope", async () => {
+    await using simulation = await startSimulation();
+    const call = async (body: string) => {
+      const response = await fetch(simulation.simulator.url, { method: 'POST', body });
+      return `${response.status} ${/<Code>(.*)<\/Code>/.exec(await response.text())?.[1]}`;
+    };
+
+    expect(await call('Action=DescribeVpcs&Version=2016-11-15')).toBe('400 InvalidAction');
+    expect(await call('')).toBe('400 InvalidAction');
+    expect(await call('Action=StopInstances')).toBe('400 MissingParameter');
+    expect(await call('Action=RunInstances&ImageId=ami-01234567&MinCount=x&MaxCount=1')).toBe(
+      '400 InvalidParameterValue',
+    );
+  });
+
+  it('loses an event that nobody takes, and goes on', async () => {
+    const taken: unknown[] = [];
+    await using simulation = await startSimulation({
+      emit: async ({ detail }) => {
+        if (detail.state === 'pending') throw new Error('the bus is away');
+        taken.push(detail.state);
+      },
+    });
+
+    const id = await simulation.launch();
+    await simulation.reaches(id, 'running');
+
+    expect(taken).toEqual(['running']);
+  });
+
+  it('hands the next event on without waiting for the last', async () => {
+    const offered: unknown[] = [];
+    await using simulation = await startSimulation({
+      emit: ({ detail }) => {
+        offered.push(detail.state);
+        return sleep(50);
+      },
+    });
+
+    const id = await simulation.launch();
+    await simulation.reaches(id, 'running');
+
+    expect(offered).toEqual(['pending', 'running']);
+  });
+
+  it('tells nothing more once it is disposed of, and by then all is taken', async () => {
+    const taken: unknown[] = [];
+    const simulation = await startSimulation({
+      dwellMs: { pending: 20 },
+      emit: async ({ detail }) => {
+        await sleep(10);
+        taken.push(detail.state);
+      },
+    });
+    await simulation.launch();
+
+    await simulation[Symbol.asyncDispose]();
+
+    expect(taken).toEqual(['pending']);
+    await sleep(30);
+    expect(taken).toEqual(['pending']);
+  });
+});
