@@ -1,0 +1,59 @@
+import { writeFile } from 'node:fs/promises';
+import { Command, Option } from 'commander';
+import { reasonOf } from '../shared/domain/errors.ts';
+import { bridge } from './bridge.ts';
+import { bundles } from './bundles.ts';
+import { type Figures, rowsOf } from './figures.ts';
+import { fleet } from './fleet.ts';
+import { normaliser } from './normaliser.ts';
+import { polling } from './polling.ts';
+import { queue } from './queue.ts';
+import { rewriteTable } from './readme.ts';
+import { start } from './start.ts';
+import { markdownTable, textTable } from './table.ts';
+
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true'; // it would be in the way of the table
+
+/** One after the other: each has the machine for itself. */
+const sections: Readonly<Record<string, () => Promise<Figures>>> = {
+  bridge,
+  normaliser,
+  queue,
+  fleet,
+  polling,
+  bundles,
+  start,
+};
+
+type Flags = { readonly json?: string; readonly readme?: true; readonly only?: readonly string[] };
+
+const command = new Command('npm run bench --')
+  .description('Measures the provider on this machine. Ends with 1 where a figure is not what it must be.')
+  .option('--json <file>', 'write the figures as one flat object')
+  .addOption(new Option('--readme', 'rewrite the table of figures in README.md').conflicts('only'))
+  .addOption(
+    new Option('--only <section...>', 'measure nothing else; may be given again').choices(
+      Object.keys(sections),
+    ),
+  );
+
+const run = async ({ json, readme, only = Object.keys(sections) }: Flags): Promise<void> => {
+  const figures: Figures = {};
+  for (const [name, measure] of Object.entries(sections)) {
+    if (!only.includes(name)) continue;
+    process.stderr.write(`measuring: ${name}\n`);
+    Object.assign(figures, await measure());
+  }
+  const rows = rowsOf(figures);
+  process.stdout.write(`${textTable(rows)}\n`);
+  if (json) await writeFile(json, `${JSON.stringify(figures, null, 2)}\n`);
+  if (readme) await rewriteTable(new URL('../README.md', import.meta.url), markdownTable(rows));
+  if (rows.some(({ met }) => !met)) process.exitCode = 1;
+};
+
+try {
+  await run(command.parse().opts<Flags>());
+} catch (error) {
+  process.stderr.write(`npm run bench: ${reasonOf(error)}\n`);
+  process.exitCode = 1;
+}

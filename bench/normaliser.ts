@@ -1,0 +1,51 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { LambdaClient } from '@aws-sdk/client-lambda';
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { clientConfig } from '../local/parts/client-config.ts';
+import { bridgePublisher } from '../shared/adapters/bridge-publisher.ts';
+import { dynamoDbFleet } from '../shared/adapters/dynamodb-fleet.ts';
+import { scriptedInstances } from '../test/fakes/scripted-instances.ts';
+import type { Figures } from './figures.ts';
+import { quietNormaliser } from './quiet-normaliser.ts';
+import { recordCalls } from './recorded-calls.ts';
+import { compare } from './rivals.ts';
+import { startStubAws } from './start-stub-aws.ts';
+import { sqsBatches, stateChangeBody, subjects } from './workload.ts';
+
+const events = 400;
+
+type Clients = { readonly dynamoDb: DynamoDBDocumentClient; readonly lambda: LambdaClient };
+
+/** The normaliser but Lambda's runtime, against nothing but the AWS SDK calls that it makes, AWS answering at once. */
+export const normaliser = async (): Promise<Figures> => {
+  await using aws = await startStubAws();
+  const clients: Clients = {
+    dynamoDb: DynamoDBDocumentClient.from(new DynamoDBClient(clientConfig(aws.url))),
+    lambda: new LambdaClient(clientConfig(aws.url)),
+  };
+  const at = Math.floor(Date.now() / 1000);
+  const batches = sqsBatches(
+    subjects(events, 'a').map((subject) => stateChangeBody({ subject, state: 'running', at })),
+  );
+
+  const { replay, ...recording } = recordCalls(clients);
+  await normaliserOf(recording)(batches);
+
+  const handleAll = normaliserOf(clients);
+  const { ratio, productPerSecond } = await compare({
+    events,
+    rounds: 15,
+    product: () => handleAll(batches),
+    bare: replay,
+  });
+  clients.dynamoDb.destroy();
+  clients.lambda.destroy();
+  return { normaliser_ratio: ratio, normaliser_events_per_s: productPerSecond };
+};
+
+const normaliserOf = ({ dynamoDb, lambda }: Clients) =>
+  quietNormaliser({
+    fleet: dynamoDbFleet(dynamoDb, 'fleet'),
+    publisher: bridgePublisher(lambda, 'nats-bridge'),
+    instances: scriptedInstances(),
+  });

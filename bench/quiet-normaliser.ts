@@ -1,0 +1,28 @@
+import type { SQSEvent } from 'aws-lambda';
+import { readMessage } from '../functions/normaliser/read-message.ts';
+import { type Parts, reportStatus } from '../functions/normaliser/report-status.ts';
+import { provider } from '../local/options.ts';
+import { partialBatch } from '../shared/runtime/partial-batch.ts';
+import { countingMeter, memoryLog } from '../test/fakes/silent.ts';
+import { tagKeys } from './workload.ts';
+
+/**
+ * The normaliser as its handler wires it, with a log and a meter that write nothing.
+ * @returns a function that hands it batches one after the other, as Lambda does. It rejects where a message is not done at once.
+ */
+export const quietNormaliser = (ports: Pick<Parts, 'fleet' | 'publisher' | 'instances'>) => {
+  const log = memoryLog();
+  const telemetry = { now: Date.now, log, meter: countingMeter() };
+  const handler = partialBatch({
+    ...telemetry,
+    read: readMessage(telemetry),
+    handle: reportStatus({ ...ports, ...telemetry, provider, tagKeys }),
+    retries: { postpone: async () => undefined, bury: async () => undefined },
+  });
+  return async (batches: readonly SQSEvent[]): Promise<void> => {
+    for (const batch of batches) {
+      const { batchItemFailures } = await handler(batch);
+      if (batchItemFailures.length > 0) throw new Error(`Messages were not done: ${log.lines.join(', ')}`);
+    }
+  };
+};
