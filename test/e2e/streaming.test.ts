@@ -25,7 +25,9 @@ describe('an EC2 state change', () => {
   const reaches = (actor: { vmId: string }, status: string) =>
     stack.controlPlane.waitFor(actor.vmId, status, soon);
   const told = ({ vmId }: { vmId: string }) => stack.controlPlane.history().filter(({ id }) => id === vmId);
-  const statuses = (actor: { vmId: string }) => told(actor).map(({ status }) => status);
+  // EC2 may have it running before the normaliser first asks whose it is: then there is no `provisioning` to tell.
+  const statuses = (actor: { vmId: string }) =>
+    told(actor).flatMap(({ status }, index) => (index === 0 && status === 'provisioning' ? [] : [status]));
   const untilNextSecond = () => sleep(1_000 - (Date.now() % 1_000));
 
   it('reaches DCM through a whole life, each status once and in order', async () => {
@@ -43,9 +45,10 @@ describe('an EC2 state change', () => {
     await reaches(vm, 'deleted');
 
     expect(statuses(vm)).toEqual([
-      ...['provisioning', 'running', 'stopping', 'stopped', 'provisioning', 'running', 'deleting', 'deleted'],
+      ...['running', 'stopping', 'stopped'],
+      ...['provisioning', 'running', 'deleting', 'deleted'],
     ]);
-    expect(new Set(told(vm).map(({ eventId }) => eventId)).size).toBe(8);
+    expect(new Set(told(vm).map(({ eventId }) => eventId)).size).toBe(told(vm).length);
     expect(await stack.controlPlane.row(vm.vmId)).toMatchObject({ status: 'deleted' });
   });
 
@@ -74,15 +77,8 @@ describe('an EC2 state change', () => {
     await stack.nats?.start();
 
     await expect.poll(() => statuses(vm).at(-1), { timeout: 60_000 }).toBe('running');
-    await expect.poll(() => statuses(vm).length, { timeout: 60_000 }).toBe(6);
-    expect(statuses(vm)).toEqual([
-      'provisioning',
-      'running',
-      'stopping',
-      'stopped',
-      'provisioning',
-      'running',
-    ]);
+    await expect.poll(() => statuses(vm).length, { timeout: 60_000 }).toBe(5);
+    expect(statuses(vm)).toEqual(['running', 'stopping', 'stopped', 'provisioning', 'running']);
   });
 
   it('survives a normaliser that is killed between the record and the publication', async () => {
@@ -98,7 +94,7 @@ describe('an EC2 state change', () => {
     stack.nats?.thaw();
 
     await reaches(vm, 'deleted');
-    expect(statuses(vm)).toEqual(['provisioning', 'running', 'deleting', 'deleted']);
+    expect(statuses(vm)).toEqual(['running', 'deleting', 'deleted']);
   });
 
   it('gets past a bridge that was frozen until the network had forgotten its connection', async () => {
@@ -113,7 +109,7 @@ describe('an EC2 state change', () => {
     await stack.actions.terminate(vm);
 
     await reaches(vm, 'deleted');
-    expect(statuses(vm)).toEqual(['provisioning', 'running', 'deleting', 'deleted']);
+    expect(statuses(vm)).toEqual(['running', 'deleting', 'deleted']);
   });
 
   it('can be injected by hand with any EventBridge client', async () => {
