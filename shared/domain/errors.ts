@@ -36,6 +36,69 @@ export class SettingsError extends ProviderError {
   readonly retryable = false;
 }
 
+/** What was asked for cannot be read, or contradicts itself: HTTP 400. The message names the field and what was expected. */
+export class InvalidArgumentError extends ProviderError {
+  override name = 'InvalidArgumentError' as const;
+  readonly code = 'invalid-argument';
+  readonly retryable = false;
+}
+
+/** Whoever asks did not say who they are, or not convincingly: HTTP 401. */
+export class UnauthenticatedError extends ProviderError {
+  override name = 'UnauthenticatedError' as const;
+  readonly code = 'unauthenticated';
+  readonly retryable = false;
+}
+
+/** There is no such thing, or no more: HTTP 404. */
+export class NotFoundError extends ProviderError {
+  override name = 'NotFoundError' as const;
+  readonly code = 'not-found';
+  readonly retryable = false;
+}
+
+/** It cannot be done in the state things are in; it may be later, when that state has changed: HTTP 409. */
+export class FailedPreconditionError extends ProviderError {
+  override name = 'FailedPreconditionError' as const;
+  readonly code = 'failed-precondition';
+  readonly retryable = false;
+}
+
+/** It was understood, and the operator's limits or EC2's offer do not allow it: HTTP 422. */
+export class UnprocessableError extends ProviderError {
+  override name = 'UnprocessableError' as const;
+  readonly code = 'unprocessable';
+  readonly retryable = false;
+}
+
+/** Our role in AWS, or a policy above it, may not do this: HTTP 403. */
+export class PermissionDeniedError extends ProviderError {
+  override name = 'PermissionDeniedError' as const;
+  readonly code = 'permission-denied';
+  readonly retryable = false;
+}
+
+/** A quota of the account is used up, or requests come too fast: HTTP 429. */
+export class ResourceExhaustedError extends ProviderError {
+  override name = 'ResourceExhaustedError' as const;
+  readonly code = 'resource-exhausted';
+  readonly retryable = true;
+}
+
+/** EC2 has no capacity left of this kind at this place: HTTP 503 where no other place does. */
+export class CapacityError extends ProviderError {
+  override name = 'CapacityError' as const;
+  readonly code = 'insufficient-capacity';
+  readonly retryable = true;
+}
+
+/** EC2 answered with an error of its own: HTTP 502. */
+export class UpstreamError extends ProviderError {
+  override name = 'UpstreamError' as const;
+  readonly code = 'upstream';
+  readonly retryable = true;
+}
+
 /** The text of anything thrown, for a log line or a dead-letter reason: of a schema's refusal, what was expected where. */
 export const reasonOf = (error: unknown): string => {
   if (error instanceof $ZodError) return prettifyError(error);

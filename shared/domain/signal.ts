@@ -17,6 +17,8 @@ export const Observation = z.object({
   state: InstanceState,
   seenBy: z.enum(['event', 'listing', 'api']),
   reason: z.optional(StateReason),
+  /** Public IPv4 address, empty where it has none; undefined where whoever saw it did not say. */
+  publicAddress: z.optional(z.string()),
   /** EC2's word for the state, where it is none of the six and `state` is only the nearest. */
   unrecognised: z.optional(z.string()),
 });
@@ -27,6 +29,9 @@ export const NoticeKind = z.enum([
   'rebalance-recommendation',
   'scheduled-change',
   'stuck-launch',
+  'impaired',
+  /** What EC2 warned of is over. It has no text. */
+  'recovered',
 ]);
 export type NoticeKind = z.infer<typeof NoticeKind>;
 
@@ -51,6 +56,29 @@ export type TagChange = z.infer<typeof TagChange>;
 export const StatusWanted = z.object({ kind: z.literal('status-wanted'), ...fromInstance });
 export type StatusWanted = z.infer<typeof StatusWanted>;
 
+/** A VM that changed too often to be told of each time has had the time to settle: since the status with this key was held back. */
+const StatusSettled = z.object({
+  kind: z.literal('status-settled'),
+  ...fromInstance,
+  key: z.string(),
+});
+
+/** The state with this key should have been over by now: EC2 is to be asked, for the `turn`th time, whether it is. */
+export const CheckWanted = z.object({
+  kind: z.literal('check-wanted'),
+  ...fromInstance,
+  key: z.string(),
+  turn: z.int(),
+});
+export type CheckWanted = z.infer<typeof CheckWanted>;
+
 /** Whatever can be learnt about one instance, or is wanted of it. */
-export const Signal = z.discriminatedUnion('kind', [Observation, Notice, TagChange, StatusWanted]);
+export const Signal = z.discriminatedUnion('kind', [
+  Observation,
+  Notice,
+  TagChange,
+  StatusWanted,
+  StatusSettled,
+  CheckWanted,
+]);
 export type Signal = z.infer<typeof Signal>;

@@ -1,6 +1,8 @@
 import { partsOf, type Sequence, sequenceOf } from './gate.ts';
+import type { Past } from './history.ts';
 import type { InstanceState, StateReason } from './instance.ts';
 import type { Notice, Observation, StatusWanted } from './signal.ts';
+import { isStateKey, keyBeside, secondOfKey } from './status-key.ts';
 import { type Circumstances, type VmStatus, vmStatus } from './vm-status.ts';
 
 /** A status that DCM has not been told yet, or not yet for certain. */
@@ -27,12 +29,16 @@ export type Vm = {
   readonly state?: InstanceState | undefined;
   readonly notice?: Pick<Notice, 'notice' | 'at' | 'text'> | undefined;
   readonly deleteRequested?: boolean | undefined;
+  /** Public IPv4 address; empty or undefined: none that is known of. */
+  readonly publicAddress?: string | undefined;
   /** What was put into the outbox last, whether it is still there or not: all that DCM knows, or is about to. */
   readonly latest?: UnpublishedStatus | undefined;
   /** The second of the newest request for which that was told again. */
   readonly repeatedAt?: number | undefined;
   /** Ascending. */
   readonly outbox: readonly UnpublishedStatus[];
+  /** Ascending: the ten newest statuses without repeats, and more until what is unpublished is settled (domain/history.ts). */
+  readonly history: readonly Past[];
 };
 
 /** What an observation tells DCM. */
@@ -63,7 +69,7 @@ export const noticeStatus = (
     notice: isHeldStuck(vm) ? 'stuck-launch' : notice.notice,
     deleteRequested: vm.deleteRequested,
   }),
-  message: messageText(`instance ${vm.instanceId} is ${vm.state}: ${notice.text}`),
+  message: messageText(`${plainMessage(vm.instanceId, vm.state)}${notice.text && `: ${notice.text}`}`),
 });
 
 /** What else EC2 warns of does not bring a stuck launch up. */
@@ -92,13 +98,13 @@ export const isRepeat = ({ id }: Pick<UnpublishedStatus, 'id'>): boolean => id.e
 
 /** Between the held state's key and the next one's, and after all that was told of the held state already. */
 const keyAfterLatest = ({ sequence, latest }: Vm, at: number, word: string): string => {
-  const [, taken = 0] = latest?.key.split('-').map(Number) ?? [];
-  return `${sequence}-${Math.max(at, taken + 1)}-${word}`;
+  const taken = latest === undefined || isStateKey(latest.key) ? 0 : secondOfKey(latest.key);
+  return keyBeside(sequence, Math.max(at, taken + 1), word);
 };
 
 /**
  * Does this notice say something that is not known yet? A notice that is older than the held state was about the state before. A spot
- * interruption stands until the VM runs again: nothing else matters to an instance that EC2 takes back.
+ * interruption stands until the VM runs again: nothing else matters to an instance that EC2 takes back. Status checks are of what runs.
  */
 export const isNoticeNews = (
   { state, sequence, notice: held }: Vm,
@@ -106,6 +112,8 @@ export const isNoticeNews = (
 ): boolean => {
   if (state === 'terminated' || notice.at < partsOf(sequence).at || held?.notice === 'spot-interruption')
     return false;
+  if (notice.notice === 'impaired') return state === 'running' && notice.at > (held?.at ?? 0);
+  if (notice.notice === 'recovered') return state === 'running' && held?.notice === 'impaired';
   return held === undefined || notice.at > held.at || notice.notice === 'spot-interruption';
 };
 
@@ -125,9 +133,13 @@ const describeState = (
     ? `in state "${observation.unrecognised}", which this provider does not know`
     : observation.state;
   return messageText(
-    `instance ${observation.instanceId} is ${state}${because ? `: ${because}` : unexplained}`,
+    `${plainMessage(observation.instanceId, state)}${because ? `: ${because}` : unexplained}`,
   );
 };
+
+/** What a message begins with, and all of it where there is no more to say. */
+export const plainMessage = (instanceId: string, state: string): string =>
+  `instance ${instanceId} is ${state}`;
 
 const maximumMessageBytes = 1024;
 

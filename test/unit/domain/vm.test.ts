@@ -23,6 +23,7 @@ const held = (state: InstanceState, seconds = 0) =>
     state,
     sequence: sequenceOf(observed(state, seconds)),
     outbox: [],
+    history: [],
   }) satisfies Vm;
 
 describe('status of a launch that is stuck', () => {

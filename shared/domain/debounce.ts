@@ -1,0 +1,52 @@
+import { isStateKey, secondOfKey, stateOfKey } from './status-key.ts';
+import type { UnpublishedStatus, Vm } from './vm.ts';
+
+/** A VM may change this often in ten seconds and have each change told at once; what comes on top is held back. */
+export const usualBurst = 4;
+const windowSeconds = 10;
+/** After so long what was held back is settled: its newest is told, whatever it is. */
+export const settleSeconds = 5;
+
+/** What becomes of an outbox. All three ascending. */
+export type Release = {
+  readonly tell: readonly UnpublishedStatus[];
+  /** Held back until something newer could be told, which makes them worthless. */
+  readonly drop: readonly UnpublishedStatus[];
+  readonly hold: readonly UnpublishedStatus[];
+};
+
+type Limits = {
+  readonly burst: number;
+  /** What was held back at the latest with this key may be told now. */
+  readonly settled?: string | undefined;
+};
+
+/**
+ * What of a VM's outbox may be told: the first changes of ten seconds on EC2's clock at once, then none until it settles, and an end at
+ * once, always. Decided by the history alone, so that every worker decides the same and none has to remember anything.
+ */
+export const releaseOf = (
+  { outbox, history }: Pick<Vm, 'outbox' | 'history'>,
+  { burst, settled }: Limits,
+): Release => {
+  const changes = [...new Set([...history, ...outbox].map(({ key }) => key))].filter(isStateKey);
+  const isFree = ({ key }: UnpublishedStatus) => isEnd(key) || changesBefore(changes, key) <= burst;
+  const firstHeld = outbox.find((status) => !isFree(status));
+  const newest = outbox.at(-1);
+  const isSettled = settled !== undefined && firstHeld !== undefined && firstHeld.key <= settled;
+
+  const tell = outbox.filter((status) => isFree(status) || (isSettled && status === newest));
+  const until = tell.at(-1)?.key ?? '';
+  const rest = outbox.filter((status) => !tell.includes(status));
+  return {
+    tell,
+    drop: rest.filter(({ key }) => key < until),
+    hold: rest.filter(({ key }) => key > until),
+  };
+};
+
+const isEnd = (key: string): boolean => stateOfKey(key) === 'terminated';
+
+/** How often the state changed in the ten seconds up to a status, itself included. */
+const changesBefore = (changes: readonly string[], key: string): number =>
+  changes.filter((change) => change <= key && secondOfKey(change) > secondOfKey(key) - windowSeconds).length;

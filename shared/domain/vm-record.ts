@@ -1,0 +1,79 @@
+import * as z from 'zod/mini';
+import { LaunchPlan } from './launch.ts';
+
+/** What is known of a VM's instance from its launch on. */
+export const VmFacts = z.object({
+  instanceType: z.optional(z.string()),
+  imageId: z.optional(z.string()),
+  zone: z.optional(z.string()),
+  privateAddress: z.optional(z.string()),
+  sshUser: z.optional(z.string()),
+  /** Which rule chose what, in words; unknown of an instance that was found by its tags alone. */
+  chosenBy: z.optional(z.object({ image: z.string(), instanceType: z.string() })),
+  /** Milliseconds since 1970, on EC2's clock. */
+  launchedAtMs: z.int(),
+});
+export type VmFacts = z.infer<typeof VmFacts>;
+
+/**
+ * What is remembered of one DCM id: which instance is its VM, or how far its creation has come. Times are milliseconds since 1970, on
+ * our clock.
+ */
+export const VmRecord = z.object({
+  vmId: z.string(),
+  region: z.string(),
+  /** How many VMs, or attempts that EC2 refused for good, had this id before. */
+  generation: z.int(),
+  /** Which of the plan's placements EC2 is asked for, from 0. */
+  attempt: z.int(),
+  /** Rises each time somebody takes the creation in hand; whoever has an older one may write no more. */
+  turn: z.int(),
+  /** Until then the creation is in somebody's hands; it has ended where there is an instance. */
+  leaseUntilMs: z.optional(z.int()),
+  /** Written before EC2 is asked, so that whoever takes over asks for the same instance; gone when there is one. */
+  launch: z.optional(LaunchPlan),
+  instanceId: z.optional(z.string()),
+  account: z.optional(z.string()),
+  facts: z.optional(VmFacts),
+  createdAtMs: z.int(),
+  updatedAtMs: z.int(),
+  deleteRequestedAtMs: z.optional(z.int()),
+  /** Since when the VM is known to be gone. */
+  endedAtMs: z.optional(z.int()),
+});
+export type VmRecord = z.infer<typeof VmRecord>;
+
+/** A record whose VM has an instance. */
+export type LaunchedRecord = VmRecord & {
+  readonly instanceId: string;
+  readonly account: string;
+  readonly facts: VmFacts;
+};
+
+export const isLaunched = (record: VmRecord): record is LaunchedRecord =>
+  record.instanceId !== undefined && record.account !== undefined && record.facts !== undefined;
+
+/** Somebody is creating the VM right now. */
+export const isInHand = (record: VmRecord, nowMs: number): boolean =>
+  !isLaunched(record) && (record.leaseUntilMs ?? 0) > nowMs;
+
+/** What an instance itself shows. */
+export const factsSeen = (instance: VmFacts): VmFacts => {
+  const { instanceType, imageId, zone, privateAddress, launchedAtMs } = instance;
+  return { instanceType, imageId, zone, privateAddress, launchedAtMs };
+};
+
+/** What is seen of an instance, and what the plan that it was launched for tells of it. */
+export const factsOf = (record: Pick<VmRecord, 'launch' | 'attempt'> | undefined, seen: VmFacts): VmFacts => {
+  if (!record?.launch) return seen;
+  const { placements, imageId, sshUser, chosenBy } = record.launch;
+  const placement = placements[record.attempt];
+  return {
+    ...seen,
+    instanceType: seen.instanceType ?? placement?.instanceType,
+    imageId: seen.imageId ?? imageId,
+    zone: seen.zone ?? placement?.zone,
+    sshUser,
+    chosenBy,
+  };
+};

@@ -1,0 +1,44 @@
+import { describe, expect, it } from 'vitest';
+import { pastOf } from '../../../shared/domain/history.ts';
+import { InstanceState } from '../../../shared/domain/instance.ts';
+import { secondsToCheck, transitionOf } from '../../../shared/domain/transition.ts';
+import { repeatedStatus, statusOf } from '../../../shared/domain/vm.ts';
+import { halfPastTen, instanceId, observed, vmId } from '../../fixtures/signals.ts';
+
+const keyOf = (state: InstanceState, seconds = 0) => statusOf(observed(state, seconds)).key;
+const minutes = (n: number) => (halfPastTen + n * 60) * 1000;
+
+describe('a transition', () => {
+  it.each(InstanceState.options)('is a state that ends by itself: %s', (state) => {
+    const history = [pastOf(statusOf(observed(state)))];
+    const ends = ['pending', 'stopping', 'shutting-down'].includes(state);
+
+    expect(transitionOf({ state, history })).toBe(ends ? keyOf(state) : undefined);
+  });
+
+  it('is the same one after the gate moved, or something was told beside it', () => {
+    const latest = statusOf(observed('stopping'));
+    const identity = { instanceId, vmId, region: 'us-east-1', account: '123456789012' };
+    const vm = { ...identity, sequence: Number(latest.key), latest, outbox: [], history: [pastOf(latest)] };
+    const again = pastOf(repeatedStatus(vm, { at: halfPastTen + 60 }));
+
+    expect(transitionOf({ state: 'stopping', history: [pastOf(latest), again] })).toBe(latest.key);
+  });
+
+  it('is none of a VM that nothing is known of', () => {
+    expect(transitionOf({ state: 'stopping', history: [] })).toBeUndefined();
+    expect(transitionOf({ state: undefined, history: [] })).toBeUndefined();
+  });
+
+  it('is checked after 25 seconds, then more and more seldom', () => {
+    const seconds = [1, 2, 3, 4, 5, 50].map((turn) => secondsToCheck(keyOf('stopping'), turn, minutes(600)));
+
+    expect(seconds).toEqual([25, 25, 40, 60, 300, 300]);
+  });
+
+  it('is checked no more once a launch is stuck, which is noticed otherwise', () => {
+    const check = (minute: number) => secondsToCheck(keyOf('pending'), 5, minutes(minute));
+
+    expect([check(14.9), check(15)]).toEqual([300, undefined]);
+  });
+});
