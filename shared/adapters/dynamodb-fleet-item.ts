@@ -5,6 +5,7 @@ import { NoticeKind } from '../domain/signal.ts';
 import type { Vm } from '../domain/vm.ts';
 import { VmStatus } from '../domain/vm-status.ts';
 import type { Recollection } from '../ports/fleet.ts';
+import { unpacked } from './dynamodb-fleet-history.ts';
 
 const Status = z.object({
   key: z.string(),
@@ -26,7 +27,9 @@ const FleetItem = z.object({
   deleteRequested: z.optional(z.boolean()),
   latest: z.optional(Status),
   repeatedAt: z.optional(z.int()),
+  publicAddress: z.optional(z.string()),
   outbox: z.record(z.string(), Status),
+  history: z.record(z.string(), z.string()),
 });
 
 /** @throws UnreadableError where the item was not written by dynamodb-fleet.ts. */
@@ -38,15 +41,22 @@ export const vmOf = (item: Record<string, unknown>): Vm => {
       cause: parsed.error,
     });
   }
-  const { pk, outbox, ...vm } = parsed.data;
-  const ascending = Object.values(outbox).sort((a, b) => (a.key < b.key ? -1 : 1));
-  return { ...vm, instanceId: pk, outbox: ascending };
+  const { pk, outbox, history, ...vm } = parsed.data;
+  const past = Object.entries(history).map(([key, text]) => unpacked(pk, key, text));
+  return {
+    ...vm,
+    instanceId: pk,
+    outbox: Object.values(outbox).sort(byKey),
+    history: past.sort(byKey),
+  };
 };
+
+const byKey = (a: { readonly key: string }, b: { readonly key: string }): number => (a.key < b.key ? -1 : 1);
 
 /** An item without a `vmId` remembers, until it expires, that the instance is not ours. */
 export const recollectionOf = (item: Record<string, unknown> | undefined, nowMs: number): Recollection => {
   if (item?.vmId === undefined)
-    return Number(item?.expiresAt ?? 0) > nowMs / 1000 ? { owner: 'others' } : { owner: 'unknown' };
+    return Number(item?.expiresAt ?? 0) > nowMs / 1000 ? others(item?.duplicateOf) : { owner: 'unknown' };
   try {
     return { owner: 'us', vm: vmOf(item) };
   } catch (error) {
@@ -54,3 +64,6 @@ export const recollectionOf = (item: Record<string, unknown> | undefined, nowMs:
     throw error;
   }
 };
+
+const others = (duplicateOf: unknown): Recollection =>
+  typeof duplicateOf === 'string' ? { owner: 'others', duplicateOf } : { owner: 'others' };

@@ -1,8 +1,10 @@
 import type { UpdateCommandInput } from '@aws-sdk/lib-dynamodb';
 import { sequenceOf } from '../domain/gate.ts';
+import { pastOf, surplusOf } from '../domain/history.ts';
 import type { Notice, Observation } from '../domain/signal.ts';
 import type { UnpublishedStatus, Vm } from '../domain/vm.ts';
 import type { Claim } from '../ports/fleet.ts';
+import { packed } from './dynamodb-fleet-history.ts';
 
 /** What one conditional UpdateItem of the fleet does, and when it does not. */
 export type Update = Pick<
@@ -12,7 +14,7 @@ export type Update = Pick<
 
 export const claimUpdate = ({ vmId, region, account }: Claim): Update => ({
   UpdateExpression:
-    'SET vmId = :vmId, #region = :region, account = :account, outbox = if_not_exists(outbox, :empty), #sequence = if_not_exists(#sequence, :zero) REMOVE expiresAt',
+    'SET vmId = :vmId, #region = :region, account = :account, outbox = if_not_exists(outbox, :empty), history = if_not_exists(history, :empty), #sequence = if_not_exists(#sequence, :zero) REMOVE expiresAt, duplicateOf',
   ConditionExpression: 'attribute_not_exists(#state) OR #state <> :terminated',
   ExpressionAttributeNames: { '#region': 'region', '#sequence': 'sequence', '#state': 'state' },
   ExpressionAttributeValues: {
@@ -25,15 +27,24 @@ export const claimUpdate = ({ vmId, region, account }: Claim): Update => ({
   },
 });
 
-export const disclaimUpdate = (expiresAt: number): Update => ({
-  UpdateExpression: 'SET expiresAt = :expiresAt',
+export const disclaimUpdate = (expiresAt: number, duplicateOf: string | undefined): Update => ({
+  UpdateExpression: `SET expiresAt = :expiresAt${duplicateOf === undefined ? ' REMOVE duplicateOf' : ', duplicateOf = :vmId'}`,
   ConditionExpression: 'attribute_not_exists(vmId)',
-  ExpressionAttributeValues: { ':expiresAt': expiresAt },
+  ExpressionAttributeValues: {
+    ':expiresAt': expiresAt,
+    ...(duplicateOf !== undefined && { ':vmId': duplicateOf }),
+  },
 });
+
+export const requestDeleteUpdate: Update = {
+  UpdateExpression: 'SET deleteRequested = :yes',
+  ConditionExpression: 'attribute_exists(vmId)',
+  ExpressionAttributeValues: { ':yes': true },
+};
 
 export const releaseUpdate = (expiresAt: number): Update => ({
   UpdateExpression:
-    'SET expiresAt = :expiresAt REMOVE vmId, outbox, latest, repeatedAt, #sequence, #state, notice',
+    'SET expiresAt = :expiresAt REMOVE vmId, outbox, history, latest, repeatedAt, publicAddress, deleteRequested, #sequence, #state, notice',
   ConditionExpression: 'attribute_exists(vmId)',
   ExpressionAttributeNames: { '#sequence': 'sequence', '#state': 'state' },
   ExpressionAttributeValues: { ':expiresAt': expiresAt },
@@ -46,7 +57,7 @@ export const recordUpdate = (
   expiresAt: number | undefined,
 ): Update => ({
   UpdateExpression: [
-    `SET #sequence = :sequence, #state = :state, ${addStatus}`,
+    `SET #sequence = :sequence, #state = :state, ${addNewStatus}${address.expression(observation)}`,
     ...(expiresAt === undefined ? [] : [', expiresAt = :expiresAt']),
     ...(observation.state === 'running' ? [' REMOVE notice'] : []),
   ].join(''),
@@ -57,25 +68,39 @@ export const recordUpdate = (
     ':sequence': sequenceOf(observation),
     ':state': observation.state,
     ':status': status,
+    ':past': packed(observation.instanceId, pastOf(status)),
     ':terminated': 'terminated',
+    ...address.values(observation),
     ...(expiresAt !== undefined && { ':expiresAt': expiresAt }),
   },
 });
 
 /** The held state, seen again later. */
 export const moveGateUpdate = (observation: Observation): Update => ({
-  UpdateExpression: 'SET #sequence = :sequence',
+  UpdateExpression: `SET #sequence = :sequence${address.expression(observation)}`,
   ConditionExpression: '#sequence < :sequence AND #state = :state',
   ExpressionAttributeNames: { '#sequence': 'sequence', '#state': 'state' },
-  ExpressionAttributeValues: { ':sequence': sequenceOf(observation), ':state': observation.state },
+  ExpressionAttributeValues: {
+    ':sequence': sequenceOf(observation),
+    ':state': observation.state,
+    ...address.values(observation),
+  },
 });
+
+/** Kept where whoever saw the instance says. */
+const address = {
+  expression: ({ publicAddress }: Observation) =>
+    publicAddress === undefined ? '' : ', publicAddress = :publicAddress',
+  values: ({ publicAddress }: Observation) =>
+    publicAddress !== undefined && { ':publicAddress': publicAddress },
+};
 
 /** isNoticeNews (domain/vm.ts), for an item that still holds what `vm` does. */
 export const notifyUpdate = (vm: Vm, notice: Notice, status: UnpublishedStatus | undefined): Update => {
   const { notice: kind, at, text } = notice;
   const newer = kind === 'spot-interruption' ? '' : ' AND notice.#at < :at';
   return {
-    UpdateExpression: `SET notice = :notice${status ? `, ${addStatus}` : ''}`,
+    UpdateExpression: `SET notice = :notice${status ? `, ${addNewStatus}` : ''}`,
     ConditionExpression: `${stillHeld.condition(vm)} AND (attribute_not_exists(notice) OR (notice.notice <> :spot${newer}))`,
     ExpressionAttributeNames: {
       ...stillHeld.names(vm),
@@ -87,7 +112,7 @@ export const notifyUpdate = (vm: Vm, notice: Notice, status: UnpublishedStatus |
       ':notice': { notice: kind, at, text },
       ':spot': 'spot-interruption',
       ...(newer && { ':at': at }),
-      ...(status && { ':status': status }),
+      ...(status && { ':status': status, ':past': packed(vm.instanceId, pastOf(status)) }),
     },
   };
 };
@@ -101,6 +126,7 @@ export const repeatUpdate = (vm: Vm, status: UnpublishedStatus): Update => ({
 });
 
 const addStatus = 'latest = :status, outbox.#key = :status';
+const addNewStatus = `${addStatus}, history.#key = :past`;
 
 /** Neither the state has changed since `vm` was read, nor what was told of it. */
 const stillHeld = {
@@ -110,12 +136,16 @@ const stillHeld = {
   values: ({ sequence, latest }: Vm) => ({ ':sequence': sequence, ...(latest && { ':latest': latest.id }) }),
 };
 
-export const settleUpdate = (keys: readonly string[]): Update => {
-  const names = Object.fromEntries(keys.map((key, index) => [`#k${index}`, key]));
-  const paths = Object.keys(names).map((name) => `outbox.${name}`);
+export const settleUpdate = ({ history }: Pick<Vm, 'history'>, keys: readonly string[]): Update => {
+  const surplus = surplusOf(history);
+  const names = new Map([...new Set([...keys, ...surplus])].map((key, index) => [key, `#k${index}`]));
+  const paths = [
+    ...keys.map((key) => `outbox.${names.get(key)}`),
+    ...surplus.map((key) => `history.${names.get(key)}`),
+  ];
   return {
     UpdateExpression: `REMOVE ${paths.join(', ')}`,
     ConditionExpression: 'attribute_exists(vmId)',
-    ExpressionAttributeNames: names,
+    ExpressionAttributeNames: Object.fromEntries([...names].map(([key, name]) => [name, key])),
   };
 };

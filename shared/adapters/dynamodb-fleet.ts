@@ -19,6 +19,7 @@ import {
   recordUpdate,
   releaseUpdate,
   repeatUpdate,
+  requestDeleteUpdate,
   settleUpdate,
   type Update,
 } from './dynamodb-fleet-updates.ts';
@@ -56,7 +57,7 @@ export const dynamoDbFleet = (
     }
   };
 
-  /** What a refused write found. */
+  /** The item as all writes so far have left it: what a refused one found. */
   const asHeld = async (instanceId: string): Promise<Recorded> => {
     const command = new GetCommand({ TableName: table, Key: { pk: instanceId }, ConsistentRead: true });
     const { Item } = await client.send(command).catch((error: unknown) => {
@@ -79,12 +80,22 @@ export const dynamoDbFleet = (
       return found;
     },
 
+    async reread(instanceId) {
+      const held = await asHeld(instanceId);
+      return held.outcome === 'unknown' ? held : { outcome: 'unchanged', vm: held.vm };
+    },
+
     async claim(claim) {
       await update(claim.instanceId, claimUpdate(claim));
     },
 
-    async disclaim(instanceIds) {
-      await Promise.all(instanceIds.map((id) => update(id, disclaimUpdate(inDays(keepForeignDays)))));
+    async disclaim(instanceIds, duplicateOf) {
+      const change = disclaimUpdate(inDays(keepForeignDays), duplicateOf);
+      await Promise.all(instanceIds.map((id) => update(id, change)));
+    },
+
+    async requestDelete(instanceId) {
+      await update(instanceId, requestDeleteUpdate);
     },
 
     async release(instanceId) {
@@ -122,8 +133,9 @@ export const dynamoDbFleet = (
       throw new UnavailableError(`${vm.instanceId} changed while its status was repeated; try it again`);
     },
 
-    async settle(instanceId, keys) {
-      if (keys.length > 0) await update(instanceId, settleUpdate(keys));
+    async settle(vm, keys) {
+      const settled = await update(vm.instanceId, settleUpdate(vm, keys));
+      return settled && vmOf(settled);
     },
   };
 };

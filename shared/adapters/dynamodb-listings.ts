@@ -9,16 +9,23 @@ import {
 import { UnavailableError } from '../domain/errors.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Listings } from '../ports/listings.ts';
-import { listingItem, listingOf } from './dynamodb-listing-item.ts';
+import { listingOf, standingOf } from './dynamodb-listing-item.ts';
+import {
+  beginUpdate,
+  failUpdate,
+  goOnUpdate,
+  type ListingUpdate,
+  releaseUpdate,
+  saveUpdate,
+  unlessWoken,
+  wantRepublishUpdate,
+} from './dynamodb-listings-updates.ts';
 
 const key = {
   region: (region: string) => ({ pk: `listing#${region}` }),
   page: (region: string, page: number) => ({ pk: `listing#${region}#${page}` }),
   charge: { pk: 'polling' },
 };
-
-/** A listing that stands still for this long is begun anew: its token may have expired. */
-const abandonedAfterMs = 10 * 60_000;
 
 /** What is remembered of listings, in the fleet's table: one item a region, one a page, one for who is in charge. */
 export const dynamoDbListings = (
@@ -31,7 +38,7 @@ export const dynamoDbListings = (
   };
 
   /** The item after the update, or undefined where its condition refused it. */
-  const update = async (Key: { pk: string }, expressions: Expressions) => {
+  const update = async (Key: { pk: string }, expressions: ListingUpdate) => {
     try {
       const command = new UpdateCommand({ TableName: table, Key, ReturnValues: 'ALL_NEW', ...expressions });
       return (await client.send(command)).Attributes ?? {};
@@ -46,67 +53,56 @@ export const dynamoDbListings = (
   const get = async (Key: { pk: string }) =>
     (await client.send(new GetCommand({ TableName: table, Key })).catch(unavailable)).Item;
 
-  const begin = (region: string, floorMs: number, leaseMs: number) =>
-    update(key.region(region), {
-      UpdateExpression:
-        'SET startedAtMs = :now, leasedUntilMs = :until, page = :zero, seen = :zero, busy = :no REMOVE #token',
-      ConditionExpression:
-        '(attribute_not_exists(startedAtMs) OR startedAtMs <= :floor) AND (attribute_not_exists(dueAtMs) OR dueAtMs <= :now) AND (attribute_not_exists(leasedUntilMs) OR leasedUntilMs <= :now) AND (attribute_not_exists(#token) OR startedAtMs <= :abandoned)',
-      ExpressionAttributeNames: { '#token': 'token' },
-      ExpressionAttributeValues: {
-        ':now': now(),
-        ':until': now() + leaseMs,
-        ':floor': now() - floorMs,
-        ':abandoned': now() - abandonedAfterMs,
-        ':zero': 0,
-        ':no': false,
-      },
-    });
-
-  const goOn = (region: string, leaseMs: number) =>
-    update(key.region(region), {
-      UpdateExpression: 'SET leasedUntilMs = :until',
-      ConditionExpression: 'attribute_exists(#token) AND leasedUntilMs <= :now AND dueAtMs <= :now',
-      ExpressionAttributeNames: { '#token': 'token' },
-      ExpressionAttributeValues: { ':now': now(), ':until': now() + leaseMs },
-    });
+  const rows = async (regions: readonly string[], ProjectionExpression: string) => {
+    const Keys = regions.map(key.region);
+    const command = new BatchGetCommand({ RequestItems: { [table]: { Keys, ProjectionExpression } } });
+    const { Responses } = regions.length > 0 ? await client.send(command).catch(unavailable) : {};
+    return new Map((Responses?.[table] ?? []).map((row) => [row.pk, row]));
+  };
 
   return {
     async take(region, { floorMs, leaseMs }) {
-      const taken = (await begin(region, floorMs, leaseMs)) ?? (await goOn(region, leaseMs));
+      const taken =
+        (await update(key.region(region), beginUpdate(now(), floorMs, leaseMs))) ??
+        (await update(key.region(region), goOnUpdate(now(), leaseMs)));
       return taken && listingOf(region, taken);
     },
 
-    save: (listing, { token, dueAtMs }) =>
-      put({ ...key.region(listing.region), ...listingItem(listing, token), dueAtMs }),
+    async save(listing, next) {
+      const Key = key.region(listing.region);
+      const saved = saveUpdate(listing, next, now());
+      const isComplete = next.token === undefined;
+      if (!isComplete) return void (await update(Key, saved));
+      if (await update(Key, { ...saved, ConditionExpression: unlessWoken })) return;
+      await update(Key, saveUpdate(listing, { ...next, dueAtMs: now() }, now()));
+    },
 
     async fail(region, dueAtMs) {
-      await update(key.region(region), {
-        UpdateExpression: 'SET dueAtMs = :due, leasedUntilMs = :zero REMOVE #token',
-        ExpressionAttributeNames: { '#token': 'token' },
-        ExpressionAttributeValues: { ':due': dueAtMs, ':zero': 0 },
-      });
+      await update(key.region(region), failUpdate(dueAtMs));
     },
 
     async due(regions) {
-      const Keys = regions.map(key.region);
-      const command = new BatchGetCommand({
-        RequestItems: { [table]: { Keys, ProjectionExpression: 'pk, dueAtMs, leasedUntilMs' } },
-      });
-      const { Responses } = regions.length > 0 ? await client.send(command).catch(unavailable) : {};
-      const found = new Map(
-        (Responses?.[table] ?? []).map(({ pk, dueAtMs, leasedUntilMs }) => [
-          pk,
-          Math.max(Number(dueAtMs ?? 0), Number(leasedUntilMs ?? 0)),
-        ]),
-      );
-      return new Map(regions.map((region) => [region, found.get(key.region(region).pk) ?? 0]));
+      const found = await rows(regions, 'pk, dueAtMs, leasedUntilMs');
+      const dueAtMs = (region: string) => {
+        const row = found.get(key.region(region).pk);
+        return Math.max(Number(row?.dueAtMs ?? 0), Number(row?.leasedUntilMs ?? 0));
+      };
+      return new Map(regions.map((region) => [region, dueAtMs(region)]));
     },
 
-    async pages(region) {
-      const Item = await get(key.region(region));
-      return Item ? listingOf(region, Item).digests.length : 0;
+    async standing(regions) {
+      const found = await rows(
+        regions,
+        'pk, listedAtMs, intervalSeconds, instances, breakerSinceMs, republishWantedAt, republishedAt',
+      );
+      return regions.map((region) => standingOf(region, found.get(key.region(region).pk) ?? {}));
     },
+
+    async wantRepublish(region, at) {
+      await update(key.region(region), wantRepublishUpdate(at, now()));
+    },
+
+    release: async (region) => (await update(key.region(region), releaseUpdate(now()))) !== undefined,
 
     async members(region, page) {
       const Item = await get(key.page(region, page));
@@ -149,11 +145,4 @@ export const dynamoDbListings = (
       });
     },
   };
-};
-
-type Expressions = {
-  readonly UpdateExpression: string;
-  readonly ConditionExpression?: string;
-  readonly ExpressionAttributeNames?: Record<string, string>;
-  readonly ExpressionAttributeValues?: Record<string, unknown>;
 };

@@ -1,4 +1,10 @@
-import type { EC2Client, Instance as Ec2Instance, Reservation } from '@aws-sdk/client-ec2';
+import type {
+  EC2Client,
+  Instance as Ec2Instance,
+  InstanceStatus,
+  InstanceStatusSummary,
+  Reservation,
+} from '@aws-sdk/client-ec2';
 import { UnavailableError } from '../domain/errors.ts';
 import { instanceStateOf } from '../domain/instance.ts';
 import type { Instance, Instances } from '../ports/instances.ts';
@@ -18,12 +24,12 @@ export const ec2Instances = (): Instances => {
   const ask = async <Answer>(
     { region, withinMs, what }: { region: string; withinMs: number; what: string },
     call: (
-      ec2: typeof import('@aws-sdk/client-ec2'),
+      ec2: typeof import('./ec2-sdk.ts'),
       client: EC2Client,
       abortSignal: AbortSignal,
     ) => Promise<Answer>,
   ): Promise<Answer> => {
-    const ec2 = await import('@aws-sdk/client-ec2');
+    const ec2 = await import('./ec2-sdk.ts');
     const client = clients.get(region) ?? new ec2.EC2Client({ region, maxAttempts: 2 });
     clients.set(region, client);
     try {
@@ -59,18 +65,38 @@ export const ec2Instances = (): Instances => {
         const { Reservations, NextToken } = await client.send(command, { abortSignal });
         return { instances: describedIn(Reservations), nextToken: NextToken || undefined };
       }),
+
+    impaired: (region, check, withinMs) =>
+      ask(
+        { region, withinMs, what: `name those that fail the ${check} check` },
+        async (ec2, client, signal) => {
+          const filters = { Filters: [{ Name: `${check}-status.status`, Values: ['impaired'] }] };
+          const pages = ec2.paginateDescribeInstanceStatus({ client, pageSize: largestPage }, filters, {
+            abortSignal: signal,
+          });
+          const found: InstanceStatus[] = [];
+          for await (const { InstanceStatuses = [] } of pages) found.push(...InstanceStatuses);
+          return new Map(
+            found.map((one) => [
+              one.InstanceId ?? '',
+              since(check === 'instance' ? one.InstanceStatus : one.SystemStatus),
+            ]),
+          );
+        },
+      ),
   };
 };
+
+const since = (summary: InstanceStatusSummary | undefined): number | undefined =>
+  summary?.Details?.find(({ ImpairedSince }) => ImpairedSince)?.ImpairedSince?.getTime();
 
 const describedIn = (reservations: readonly Reservation[] = []): Instance[] =>
   reservations.flatMap(({ OwnerId = '', Instances = [] }) =>
     Instances.flatMap((one) => described(OwnerId, one)),
   );
 
-const described = (
-  account: string,
-  { InstanceId, State, StateReason, Tags = [], LaunchTime }: Ec2Instance,
-): Instance[] => {
+const described = (account: string, instance: Ec2Instance): Instance[] => {
+  const { InstanceId, State, StateReason, Tags = [], LaunchTime } = instance;
   if (InstanceId === undefined || State?.Name === undefined) return [];
   const { Code: code, Message: message } = StateReason ?? {};
   return [
@@ -81,6 +107,11 @@ const described = (
       tags: Object.fromEntries(Tags.map(({ Key = '', Value = '' }) => [Key, Value])),
       reason: code && code !== State.Name ? { code, message } : undefined, // a launch has the reason "pending"
       launchedAtMs: LaunchTime?.getTime() ?? 0,
+      instanceType: instance.InstanceType,
+      imageId: instance.ImageId,
+      zone: instance.Placement?.AvailabilityZone,
+      privateAddress: instance.PrivateIpAddress || undefined,
+      publicAddress: instance.PublicIpAddress || undefined,
     },
   ];
 };

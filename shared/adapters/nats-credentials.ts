@@ -6,8 +6,9 @@ import {
   usernamePasswordAuthenticator,
 } from '@nats-io/nats-core';
 import * as z from 'zod/mini';
-import { reasonOf, SettingsError, UnavailableError } from '../domain/errors.ts';
-import type { NatsAccess } from './nats-event-stream.ts';
+import { SettingsError } from '../domain/errors.ts';
+import { type ExtensionSecret, extensionSecret } from './extension-secret.ts';
+import type { NatsAccess } from './nats-connection.ts';
 
 /** What the secret holds, as JSON. One way to log in, and what TLS needs where it is not the public default. */
 const NatsSecret = z
@@ -30,37 +31,18 @@ const NatsSecret = z
   .check(z.refine(isOneLogin));
 type NatsSecret = z.infer<typeof NatsSecret>;
 
-export type SecretSource = {
-  /** Secrets Manager name or ARN; undefined where NATS asks for no credentials. */
-  readonly secretId: string | undefined;
-  /** TCP port of the AWS Parameters and Secrets Lambda Extension. */
-  readonly port: string;
-  readonly sessionToken: string;
-};
+/** Where the secret is; without a `secretId`, NATS asks for no credentials. */
+export type SecretSource = Omit<ExtensionSecret, 'secretId'> & { readonly secretId: string | undefined };
 
 /**
- * How to log in to NATS, by the AWS Parameters and Secrets Lambda Extension, which caches the secret for five minutes: a rotated
- * one is used by the next connection after that, without a deployment. It costs the bundle nothing.
- * @throws UnavailableError where the extension does not have the secret, SettingsError where the secret is not a NatsSecret.
- * @see https://docs.aws.amazon.com/secretsmanager/latest/userguide/retrieving-secrets_lambda.html
+ * How to log in to NATS, by a secret (extension-secret.ts): a rotated one is used by the next connection after the extension has it.
+ * @throws UnavailableError where the secret cannot be had, SettingsError where it is not a NatsSecret.
  */
 export const natsAccess =
-  ({ secretId, port, sessionToken }: SecretSource) =>
+  ({ secretId, ...extension }: SecretSource) =>
   async (): Promise<NatsAccess> => {
     if (secretId === undefined) return {};
-    const url = `http://localhost:${port}/secretsmanager/get?secretId=${encodeURIComponent(secretId)}`;
-    const response = await fetch(url, {
-      headers: { 'X-Aws-Parameters-Secrets-Token': sessionToken },
-      signal: AbortSignal.timeout(5_000),
-    }).catch((cause: unknown) => {
-      throw new UnavailableError(`the secret ${secretId} cannot be read: ${reasonOf(cause)}`, { cause });
-    });
-    if (!response.ok)
-      throw new UnavailableError(`the secret ${secretId} cannot be read: HTTP ${response.status}`);
-    const answer = SecretAnswer.safeParse(await response.json().catch(() => undefined));
-    if (!answer.success)
-      throw new UnavailableError(`the secret ${secretId} cannot be read: the extension answered no text`);
-    return accessOf(secretOf(secretId, answer.data.SecretString));
+    return accessOf(secretOf(secretId, await extensionSecret({ secretId, ...extension })));
   };
 
 /** No way to log in, or one; a password belongs to a user. */
@@ -68,8 +50,6 @@ function isOneLogin({ creds, nkeySeed, token, user, password }: Record<string, u
   const ways = [creds, nkeySeed, token, user].filter((way) => way !== undefined).length;
   return ways <= 1 && (password === undefined || user !== undefined);
 }
-
-const SecretAnswer = z.object({ SecretString: z.string() });
 
 const secretOf = (secretId: string, text: string): NatsSecret => {
   if (text.startsWith('-----BEGIN NATS')) return { creds: text };

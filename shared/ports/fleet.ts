@@ -5,7 +5,8 @@ import type { UnpublishedStatus, Vm } from '../domain/vm.ts';
 /** Whose an instance is, as far as the fleet remembers. */
 export type Recollection =
   | { readonly owner: 'us'; readonly vm: Vm }
-  | { readonly owner: 'others' }
+  /** `duplicateOf` where it carries our tags and the id of a VM that another instance already is. */
+  | { readonly owner: 'others'; readonly duplicateOf?: string | undefined }
   | { readonly owner: 'unknown' }
   /** What is remembered makes no sense; somebody else wrote it. */
   | { readonly owner: 'unreadable'; readonly error: ProviderError };
@@ -27,17 +28,24 @@ export type Claim = Pick<Vm, 'instanceId' | 'vmId' | 'region' | 'account'>;
  * make sense of is an UnreadableError that names the instance.
  */
 export type Fleet = {
-  /** One batched read. Answers for every id asked, in any number. */
+  /** One batched read, which may lag behind. Answers for every id asked, in any number. */
   recall(instanceIds: readonly string[]): Promise<ReadonlyMap<string, Recollection>>;
+  /** `unchanged`, with the VM as all writes so far have left it, or `unknown`. Twice as dear as a recall. */
+  reread(instanceId: string): Promise<Recorded>;
   /** Idempotent: makes an instance ours, or gives it another DCM id. What is held of its state stays. */
   claim(claim: Claim): Promise<void>;
-  /** Idempotent: remembers for a day that an instance is not ours. Never overrules a claim. */
-  disclaim(instanceIds: readonly string[]): Promise<void>;
+  /**
+   * Idempotent: remembers for a day that an instance is not ours, or that it has the id of a VM that another instance is. Never overrules
+   * a claim.
+   */
+  disclaim(instanceIds: readonly string[], duplicateOf?: string): Promise<void>;
+  /** Idempotent: DCM has asked for its deletion, so nothing that EC2 says of its end is a failure. Without effect on what is not ours. */
+  requestDelete(instanceId: string): Promise<void>;
   /** Idempotent: the tags that made it ours are gone, so it is not reported any more. */
   release(instanceId: string): Promise<void>;
   /**
    * The gate and the outbox in one conditional write: accepts the observation if it is news (domain/gate.ts). A newer observation of
-   * the state that is held already moves the gate and adds nothing to the outbox.
+   * the state that is held already moves the gate and adds nothing to the outbox. Either way the public address is kept, where told.
    */
   record(observation: Observation, status: UnpublishedStatus): Promise<Recorded>;
   /**
@@ -50,6 +58,9 @@ export type Fleet = {
    * Rejects with UnavailableError also where `vm` is no longer what is held.
    */
   repeat(vm: Vm, status: UnpublishedStatus): Promise<Recorded>;
-  /** Idempotent: removes these statuses, and no others, from the outbox. */
-  settle(instanceId: string, keys: readonly string[]): Promise<void>;
+  /**
+   * Idempotent: removes these statuses, at least one, and no others, from the outbox, and from the history what is older than the ten
+   * newest of `vm`. Answers the VM as it then is, which may have more to tell; undefined where the fleet no longer holds it.
+   */
+  settle(vm: Pick<Vm, 'instanceId' | 'history'>, keys: readonly string[]): Promise<Vm | undefined>;
 };

@@ -1,4 +1,5 @@
 import type { InstanceState, StateReason } from '../domain/instance.ts';
+import type { StatusCheck } from '../domain/status-checks.ts';
 import type { Tags } from '../domain/tags.ts';
 
 export type Instance = {
@@ -9,6 +10,11 @@ export type Instance = {
   readonly reason: StateReason | undefined;
   /** Milliseconds since 1970. */
   readonly launchedAtMs: number;
+  readonly instanceType?: string | undefined;
+  readonly imageId?: string | undefined;
+  readonly zone?: string | undefined;
+  readonly privateAddress?: string | undefined;
+  readonly publicAddress?: string | undefined;
 };
 
 export type ListQuery = {
@@ -43,4 +49,14 @@ export type Instances = {
    * @throws UnavailableError as above.
    */
   list(query: ListQuery): Promise<Page>;
+  /**
+   * All running instances of the region, ours or not, that fail this status check, and since when in milliseconds since 1970, where EC2
+   * says so. EC2 checks once a minute.
+   * @throws UnavailableError as above.
+   */
+  impaired(
+    region: string,
+    check: StatusCheck,
+    withinMs: number,
+  ): Promise<ReadonlyMap<string, number | undefined>>;
 };

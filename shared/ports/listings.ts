@@ -1,4 +1,5 @@
 import type { Absences } from '../domain/absence.ts';
+import type { StatusChecks } from '../domain/status-checks.ts';
 
 /** One region's listing, from its first page to its last, as it is remembered between two pages and between two listings. */
 export type Listing = {
@@ -21,6 +22,24 @@ export type Listing = {
   readonly intervalSeconds: number;
   /** Since when so many instances are missing that none of them is believed to be gone; undefined: they are not. */
   readonly breakerSinceMs: number | undefined;
+  /** When an operator last released the region's breaker, for good or for nothing; save leaves it as it is. */
+  readonly releasedAtMs: number | undefined;
+  /** Every current status is to be asked for once more, as of this second; undefined: it is not. Stays the same from page to page. */
+  readonly republishAt: number | undefined;
+  readonly checks: StatusChecks;
+};
+
+/** How a region's listings stand, for people to look at. Milliseconds since 1970. */
+export type Standing = {
+  readonly region: string;
+  /** When the last complete listing ended; undefined: there was none. */
+  readonly listedAtMs: number | undefined;
+  readonly intervalSeconds: number;
+  /** Our instances in the last complete listing. */
+  readonly instances: number;
+  readonly breakerSinceMs: number | undefined;
+  /** Since when, in seconds, every status is wanted once more, and no listing has done it; undefined: it is not. */
+  readonly republishWantedAt: number | undefined;
 };
 
 /**
@@ -35,7 +54,10 @@ export type Listings = {
     region: string,
     timing: { readonly floorMs: number; readonly leaseMs: number },
   ): Promise<Listing | undefined>;
-  /** Gives the page back, done: `token` where another follows. */
+  /**
+   * Gives the page back, done: `token` where another follows. A complete listing answers its `republishAt`. Where somebody wanted
+   * something of the region since it began, the next one is due at once, whatever `dueAtMs` says.
+   */
   save(
     listing: Listing,
     next: { readonly token: string | undefined; readonly dueAtMs: number },
@@ -44,8 +66,8 @@ export type Listings = {
   fail(region: string, dueAtMs: number): Promise<void>;
   /** When regions can be taken, in milliseconds since 1970: when they are due, and nobody has them. 0 for one that was never listed. */
   due(regions: readonly string[]): Promise<ReadonlyMap<string, number>>;
-  /** How many pages the region had in the last listing, and in the present one so far if that has more. */
-  pages(region: string): Promise<number>;
+  /** For every region asked, also one that was never listed. */
+  standing(regions: readonly string[]): Promise<readonly Standing[]>;
   /** The instances that were on a page in the last listing. */
   members(region: string, page: number): Promise<readonly string[]>;
   keepMembers(region: string, page: number, instanceIds: readonly string[]): Promise<void>;
@@ -53,6 +75,16 @@ export type Listings = {
    * How many turns `execution` has now been in charge of polling, and is for `leaseMs` more; undefined where another one is.
    */
   takeCharge(execution: string, leaseMs: number): Promise<number | undefined>;
+  /**
+   * Has the next listing of the region, which is due at once, ask for every current status once more, as of `at`, in seconds since
+   * 1970. Idempotent; the newest request counts, and one that is made while a listing goes on is the next one's.
+   */
+  wantRepublish(region: string, at: number): Promise<void>;
+  /**
+   * An operator believes what the region's breaker holds back: the instances that are missing are to be judged gone, at once. True where
+   * there was such a breaker; nothing happens to one that trips later.
+   */
+  release(region: string): Promise<boolean>;
   /** Lets the next execution take charge at once. */
   resign(execution: string): Promise<void>;
 };

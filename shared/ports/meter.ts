@@ -10,7 +10,11 @@ export type Count =
   | 'unchanged'
   | 'stale'
   | 'collapsed'
+  /** Statuses of a VM that changed too often, which a newer one was told instead of. */
+  | 'debounced'
   | 'claimed'
+  /** A second instance with the DCM id of a VM that another one is: seen, and not reported. */
+  | 'duplicateOwner'
   | 'released'
   | 'ec2Calls'
   | 'published'
@@ -19,7 +23,10 @@ export type Count =
   | 'pagesListed'
   | 'pagesUnchanged'
   | 'vanished'
-  | 'breakerTripped';
+  | 'breakerTripped'
+  /** One of the two while DCM does not take a provider row: once for each row and attempt. */
+  | 'registrationRefused'
+  | 'registrationUnreachable';
 
 export type Meter = {
   count(name: Count, by?: number): void;

@@ -14,6 +14,9 @@ export const log: Log = {
   error: (message, fields = {}) => logger.error(message, fields),
 };
 
+/** Gives all later log lines of the invocation these fields. */
+export const correlate = (fields: Readonly<Record<string, string>>): void => logger.appendKeys({ ...fields });
+
 /** CloudWatch metrics in the embedded metric format: written to the log, no call. */
 export const meter: Meter = {
   count: (name, by = 1) => {
@@ -35,6 +38,7 @@ export const withTelemetry =
     try {
       return await handler(event);
     } finally {
+      logger.resetKeys();
       if (metrics.hasStoredMetrics()) metrics.publishStoredMetrics();
     }
   };

@@ -4,11 +4,12 @@ import type { CloudEventJson } from './cloudevents.ts';
 
 /**
  * The CloudEvent that tells DCM a VM's status. `data` has exactly `id`, `status` and `message`; what else may help a subscriber
- * rides as extensions, whose names must be lower-case letters and digits or DCM's consumer drops the event.
+ * rides as extensions, whose names must be lower-case letters and digits or DCM's consumer drops the event. A VM that was never launched
+ * has no instance.
  * @see https://github.com/dcm-project/enhancements (state-management/service-provider-status-reporting.md, "CloudEvents Format")
  */
 export const vmStatusEvent = (
-  vm: Pick<Vm, 'vmId' | 'instanceId' | 'region'>,
+  vm: Pick<Vm, 'vmId' | 'region'> & Partial<Pick<Vm, 'instanceId'>>,
   { id, key, at, status, message }: UnpublishedStatus,
   provider: string,
 ): CloudEventJson => {
@@ -22,9 +23,9 @@ export const vmStatusEvent = (
     time: `${new Date(at * 1000).toISOString().slice(0, 19)}Z`,
     data: { id: vm.vmId, status, message },
     sequence: key,
-    partitionkey: vm.instanceId,
+    partitionkey: vm.instanceId ?? vm.vmId,
     region: vm.region,
-    instanceid: vm.instanceId,
+    ...(vm.instanceId !== undefined && { instanceid: vm.instanceId }),
   } as const;
   new CloudEvent(event); // throws ValidationError where the event is not one
   return event;

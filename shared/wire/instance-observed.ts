@@ -4,7 +4,7 @@ import { Tags } from '../domain/tags.ts';
 import type { EventBridgeEvent } from './eventbridge.ts';
 import { type About, ownEvent, ownSource } from './own-event.ts';
 
-/** Our own kind of event: what a listing showed of an instance. */
+/** Our own kind of event: what a listing, or the answer to a call of ours, showed of an instance. */
 export const instanceObserved = {
   source: ownSource,
   detailType: 'EC2 Instance Observed',
@@ -15,6 +15,8 @@ export const InstanceObservedDetail = z.object({
   'instance-id': z.string(),
   state: InstanceState,
   'state-reason': z.optional(StateReason),
+  /** Public IPv4 address, empty where it has none; absent where whoever saw it did not say. */
+  publicAddress: z.optional(z.string()),
   /** Where the fleet does not hold it as ours: so that it can be claimed without another question to EC2. */
   tags: z.optional(Tags),
 });

@@ -13,7 +13,7 @@ const running = statusOf(observed('running'));
 const events = [
   ...InstanceState.options.map((state) => statusOf(observed(state))),
   noticeStatus(
-    { ...vm, account: '123456789012', sequence: 17_873_946_001, state: 'running', outbox: [] },
+    { ...vm, account: '123456789012', sequence: 17_873_946_001, state: 'running', outbox: [], history: [] },
     spotWarning(5),
   ),
 ].map((status) => vmStatusEvent(vm, status, 'ec2-sp'));

@@ -1,0 +1,34 @@
+import * as z from 'zod/mini';
+import { reasonOf, UnreadableError } from '../domain/errors.ts';
+import { LaunchPlan } from '../domain/launch.ts';
+import { VmFacts, VmRecord } from '../domain/vm-record.ts';
+
+/** VM records share the fleet's table; no instance id begins like this. */
+export const keyOf = (vmId: string) => ({ pk: `vm#${vmId}` });
+
+const json = z.pipe(
+  z.string(),
+  z.transform((text): unknown => JSON.parse(text)),
+);
+
+/** Plan and facts are JSON: nobody asks DynamoDB for a part of them. */
+const VmRecordItem = z.extend(VmRecord, {
+  launch: z.optional(z.pipe(json, LaunchPlan)),
+  facts: z.optional(z.pipe(json, VmFacts)),
+});
+
+/**
+ * Undefined where the item only keeps the generation of a creation that was refused.
+ * @throws UnreadableError where the item was not written by dynamodb-vm-records.ts.
+ */
+export const recordOf = (item: Record<string, unknown> | undefined): VmRecord | undefined => {
+  if (item === undefined || isVacant(item)) return undefined;
+  try {
+    return VmRecordItem.parse(item);
+  } catch (cause) {
+    throw new UnreadableError(`the record ${item.pk} makes no sense: ${reasonOf(cause)}`, { cause });
+  }
+};
+
+const isVacant = (item: Record<string, unknown>): boolean =>
+  item.instanceId === undefined && item.leaseUntilMs === undefined;

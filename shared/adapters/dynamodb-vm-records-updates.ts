@@ -1,0 +1,158 @@
+import type { LaunchPlan } from '../domain/launch.ts';
+import type { VmRecord } from '../domain/vm-record.ts';
+import type { Beginning, LaunchedVm } from '../ports/vm-records.ts';
+
+/** What one conditional UpdateItem of a VM's record does: attributes and what they are set to, in DynamoDB's own expressions. */
+export type Change = {
+  readonly set?: Readonly<Record<string, string>>;
+  readonly remove?: readonly string[];
+  readonly when: string;
+  readonly values?: Readonly<Record<string, unknown>>;
+};
+
+/** Milliseconds since 1970, and the time to live in seconds. */
+export type Times = { readonly nowMs: number; readonly expiresAt: number };
+
+const ofLaunch = ['leaseUntilMs', 'launch'];
+const ofInstance = ['instanceId', 'account', 'facts', 'deleteRequestedAtMs', 'endedAtMs'];
+const counters = { zero: 0, one: 1 };
+const orZero = (attribute: string) => `if_not_exists(${attribute}, :zero)`;
+
+const lease = ({ leaseMs }: Beginning, { nowMs, expiresAt }: Times) => ({
+  now: nowMs,
+  until: nowMs + leaseMs,
+  expiresAt,
+  ...counters,
+});
+
+/** Where nobody has the creation in hand. A region that was chosen before stays: an instance may be there. */
+export const begin = (beginning: Beginning, times: Times): Change => ({
+  set: {
+    vmId: ':vmId',
+    '#region': 'if_not_exists(#region, :region)',
+    listedIn: 'if_not_exists(#region, :region)',
+    generation: orZero('generation'),
+    attempt: orZero('attempt'),
+    turn: `${orZero('turn')} + :one`,
+    leaseUntilMs: ':until',
+    createdAtMs: 'if_not_exists(createdAtMs, :now)',
+    updatedAtMs: ':now',
+    expiresAt: ':expiresAt',
+  },
+  when: 'attribute_not_exists(instanceId) AND attribute_not_exists(deleteRequestedAtMs) AND (attribute_not_exists(leaseUntilMs) OR leaseUntilMs <= :now)',
+  values: { vmId: beginning.vmId, region: beginning.region, ...lease(beginning, times) },
+});
+
+/** Where the VM that had the id is still the one that is gone. */
+export const beginAfter = (beginning: Beginning, gone: VmRecord, times: Times): Change => ({
+  set: {
+    '#region': ':region',
+    listedIn: ':region',
+    generation: 'generation + :one',
+    attempt: ':zero',
+    turn: 'turn + :one',
+    leaseUntilMs: ':until',
+    createdAtMs: ':now',
+    updatedAtMs: ':now',
+    expiresAt: ':expiresAt',
+  },
+  remove: ['launch', ...ofInstance],
+  when: 'turn = :turn AND instanceId = :instanceId',
+  values: {
+    region: beginning.region,
+    turn: gone.turn,
+    instanceId: gone.instanceId,
+    ...lease(beginning, times),
+  },
+});
+
+const inMyHands = 'turn = :turn AND attribute_exists(leaseUntilMs)';
+
+export const attempt = ({ turn }: VmRecord, launch: LaunchPlan, number: number, nowMs: number): Change => ({
+  set: { launch: ':launch', attempt: ':attempt', updatedAtMs: ':now' },
+  when: inMyHands,
+  values: { turn, launch: JSON.stringify(launch), attempt: number, now: nowMs },
+});
+
+const noteInstance = { instanceId: ':instanceId', account: ':account', facts: ':facts', updatedAtMs: ':now' };
+const instanceValues = ({ instanceId, account, facts }: LaunchedVm, nowMs: number) => ({
+  instanceId,
+  account,
+  facts: JSON.stringify(facts),
+  now: nowMs,
+});
+
+/**
+ * Generation and attempt make the client token: whoever asked EC2 with it got this instance, even if somebody else has taken over. Not
+ * so once the next attempt was begun.
+ */
+export const launched = (mine: VmRecord, vm: LaunchedVm, nowMs: number): Change => ({
+  set: noteInstance,
+  remove: [...ofLaunch, 'expiresAt'],
+  when: 'generation = :generation AND (instanceId = :instanceId OR (attempt = :attempt AND attribute_exists(leaseUntilMs)))',
+  values: { ...instanceValues(vm, nowMs), generation: mine.generation, attempt: mine.attempt },
+});
+
+/** Keeps the generation, so that the next VM with this id is asked for under another client token. */
+export const abandon = ({ turn }: VmRecord, expiresAt: number): Change => ({
+  set: { generation: 'generation + :one', attempt: ':zero', expiresAt: ':expiresAt' },
+  remove: ['#region', 'listedIn', 'createdAtMs', 'updatedAtMs', 'deleteRequestedAtMs', ...ofLaunch],
+  when: inMyHands,
+  values: { turn, expiresAt, ...counters },
+});
+
+/** Where there is no record, or one without an instance. */
+export const adopt = (vm: LaunchedVm, nowMs: number): Change => ({
+  set: {
+    ...noteInstance,
+    vmId: ':vmId',
+    '#region': ':region',
+    listedIn: ':region',
+    generation: orZero('generation'),
+    attempt: orZero('attempt'),
+    turn: orZero('turn'),
+    createdAtMs: 'if_not_exists(createdAtMs, :now)',
+  },
+  remove: [...ofLaunch, 'expiresAt'],
+  when: 'attribute_not_exists(instanceId)',
+  values: { ...instanceValues(vm, nowMs), vmId: vm.vmId, region: vm.region, zero: 0 },
+});
+
+/** Where the VM that had the id is gone. */
+export const adoptAfter = (vm: LaunchedVm, gone: VmRecord, nowMs: number): Change => ({
+  set: {
+    ...noteInstance,
+    '#region': ':region',
+    listedIn: ':region',
+    generation: 'generation + :one',
+    attempt: ':zero',
+    createdAtMs: ':now',
+  },
+  remove: ['deleteRequestedAtMs', 'endedAtMs', 'expiresAt'],
+  when: 'turn = :turn AND instanceId = :gone AND attribute_exists(endedAtMs)',
+  values: {
+    ...instanceValues(vm, nowMs),
+    region: vm.region,
+    turn: gone.turn,
+    gone: gone.instanceId,
+    ...counters,
+  },
+});
+
+export const requestDelete = (nowMs: number): Change => ({
+  set: { deleteRequestedAtMs: 'if_not_exists(deleteRequestedAtMs, :now)' },
+  when: 'attribute_exists(instanceId) OR attribute_exists(leaseUntilMs)',
+  values: { now: nowMs },
+});
+
+export const withdrawDelete: Change = {
+  remove: ['deleteRequestedAtMs'],
+  when: 'attribute_exists(deleteRequestedAtMs)',
+};
+
+export const end = (instanceId: string, { nowMs, expiresAt }: Times): Change => ({
+  set: { endedAtMs: ':now', expiresAt: ':expiresAt' },
+  remove: ['listedIn'],
+  when: 'instanceId = :instanceId AND attribute_not_exists(endedAtMs)',
+  values: { instanceId, now: nowMs, expiresAt },
+});

@@ -1,0 +1,118 @@
+import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
+import { type DynamoDBDocumentClient, GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { UnavailableError } from '../domain/errors.ts';
+import { factsOf, isLaunched, type VmRecord } from '../domain/vm-record.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Log } from '../ports/log.ts';
+import type { LaunchedVm, VmRecords } from '../ports/vm-records.ts';
+import { dynamoDbVmIndex } from './dynamodb-vm-records-index.ts';
+import { keyOf, recordOf } from './dynamodb-vm-records-item.ts';
+import * as change from './dynamodb-vm-records-updates.ts';
+
+const secondsPerDay = 86_400;
+/** EC2 remembers a client token for 24 hours after the instance was terminated; by then nobody asks with it any more. */
+const keepUnfinishedDays = 2;
+/** As long as the fleet remembers the instance. */
+const keepEndedDays = 7;
+
+/** VM records in the fleet's table: single conditional updates, and a read after a refused one. */
+export const dynamoDbVmRecords = (
+  client: DynamoDBDocumentClient,
+  table: string,
+  log: Pick<Log, 'error'>,
+  now: Clock = Date.now,
+): VmRecords => {
+  const times = (days: number) => ({
+    nowMs: now(),
+    expiresAt: Math.floor(now() / 1000) + days * secondsPerDay,
+  });
+
+  /** The item after the change, or undefined where its condition refused it. */
+  const update = async (vmId: string, made: change.Change) => {
+    try {
+      return (await client.send(new UpdateCommand({ TableName: table, Key: keyOf(vmId), ...updateOf(made) })))
+        .Attributes;
+    } catch (error) {
+      if (error instanceof ConditionalCheckFailedException) return undefined;
+      throw unavailable(error, `write the record of ${vmId}`);
+    }
+  };
+
+  const read = async (vmId: string): Promise<VmRecord | undefined> => {
+    const command = new GetCommand({ TableName: table, Key: keyOf(vmId), ConsistentRead: true });
+    const { Item } = await client.send(command).catch((error: unknown) => {
+      throw unavailable(error, `read the record of ${vmId}`);
+    });
+    return recordOf(Item);
+  };
+
+  return {
+    read,
+
+    async begin(beginning) {
+      const { vmId, after } = beginning;
+      const expiry = times(keepUnfinishedDays);
+      const made = after ? change.beginAfter(beginning, after, expiry) : change.begin(beginning, expiry);
+      const begun = recordOf(await update(vmId, made));
+      if (begun) return { outcome: 'begun', record: begun };
+      const held = await read(vmId);
+      if (held) return { outcome: 'held', record: held };
+      throw changedMeanwhile(vmId);
+    },
+
+    attempt: async (mine, launch, attempt) =>
+      recordOf(await update(mine.vmId, change.attempt(mine, launch, attempt, now()))),
+
+    launched: async (mine, vm) => recordOf(await update(mine.vmId, change.launched(mine, vm, now()))),
+
+    async abandon(mine) {
+      await update(mine.vmId, change.abandon(mine, times(keepUnfinishedDays).expiresAt));
+    },
+
+    async adopt(vm) {
+      const held = await read(vm.vmId);
+      if (held?.instanceId === vm.instanceId) return 'known';
+      if (held && isLaunched(held) && held.endedAtMs === undefined) return 'another';
+      const found: LaunchedVm = { ...vm, facts: factsOf(held, vm.facts) };
+      const made = held?.endedAtMs ? change.adoptAfter(found, held, now()) : change.adopt(found, now());
+      if (await update(vm.vmId, made)) return 'adopted';
+      throw changedMeanwhile(vm.vmId);
+    },
+
+    async requestDelete(vmId) {
+      return recordOf(await update(vmId, change.requestDelete(now())));
+    },
+
+    async withdrawDelete(vmId) {
+      await update(vmId, change.withdrawDelete);
+    },
+
+    async end(vmId, instanceId) {
+      await update(vmId, change.end(instanceId, times(keepEndedDays)));
+    },
+
+    ...dynamoDbVmIndex(client, table, log),
+  };
+};
+
+const updateOf = ({ set = {}, remove = [], when, values = {} }: change.Change) => {
+  const assignments = Object.entries(set).map(([attribute, value]) => `${attribute} = ${value}`);
+  const UpdateExpression = [
+    ...(assignments.length > 0 ? [`SET ${assignments.join(', ')}`] : []),
+    ...(remove.length > 0 ? [`REMOVE ${remove.join(', ')}`] : []),
+  ].join(' ');
+  const named = Object.entries(values).map(([name, value]) => [`:${name}`, value] as const);
+  return {
+    UpdateExpression,
+    ConditionExpression: when,
+    ReturnValues: 'ALL_NEW' as const,
+    ...(UpdateExpression.includes('#region') && { ExpressionAttributeNames: { '#region': 'region' } }),
+    ...(named.length > 0 && { ExpressionAttributeValues: Object.fromEntries(named) }),
+  };
+};
+
+const changedMeanwhile = (vmId: string) =>
+  new UnavailableError(`the record of ${vmId} changed meanwhile; try it again`);
+
+const unavailable = (cause: unknown, what: string): UnavailableError =>
+  new UnavailableError(`the fleet table did not ${what}`, { cause });

@@ -1,0 +1,39 @@
+import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
+
+/**
+ * A web handler behind an API Gateway HTTP API, payload format 2.0. The gateway hands over the path decoded, so what would be a query or a
+ * fragment is encoded again; headers that no HTTP header may be are left out, for a request like any other must come out of it.
+ * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
+ */
+export const httpApi =
+  (handle: (request: Request, given: { readonly requestId: string }) => Response | Promise<Response>) =>
+  async (event: APIGatewayProxyEventV2): Promise<APIGatewayProxyStructuredResultV2> => {
+    const { requestId } = event.requestContext;
+    const response = await handle(requestOf(event), { requestId });
+    return {
+      statusCode: response.status,
+      headers: Object.fromEntries(response.headers),
+      body: await response.text(),
+      isBase64Encoded: false,
+    };
+  };
+
+const requestOf = (event: APIGatewayProxyEventV2): Request => {
+  const { method } = event.requestContext.http;
+  const url = new URL('https://provider-api');
+  url.pathname = event.rawPath;
+  url.search = event.rawQueryString;
+  return new Request(url, { method, headers: headersOf(event), ...bodyOf(event, method) });
+};
+
+const headersOf = ({ headers }: APIGatewayProxyEventV2): Headers =>
+  new Headers(
+    Object.entries(headers).flatMap(([name, value]): [string, string][] =>
+      value !== undefined && /^[\t\x20-\x7e\x80-\xff]*$/.test(value) ? [[name, value]] : [],
+    ),
+  );
+
+const bodyOf = ({ body, isBase64Encoded }: APIGatewayProxyEventV2, method: string): { body?: Buffer } =>
+  body === undefined || method === 'GET' || method === 'HEAD'
+    ? {}
+    : { body: Buffer.from(body, isBase64Encoded ? 'base64' : 'utf8') };

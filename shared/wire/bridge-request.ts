@@ -1,0 +1,28 @@
+import * as z from 'zod/mini';
+import { PublicationRequest } from './publication.ts';
+
+/** Whether statuses can be published just now. Answered with a ProbeAnswer, also when they cannot. */
+const ProbeRequest = z.object({ do: z.literal('probe') });
+
+/** Which resource an environment agent's create is for (ports/agent-requests.ts). Answered with a FoundRequest. */
+const FindRequest = z.object({
+  do: z.literal('find-request'),
+  idempotencyKey: z.string().check(z.minLength(1)),
+});
+
+/** Everything that the nats-bridge can be invoked with. */
+export const BridgeRequest = z.union([
+  PublicationRequest,
+  z.discriminatedUnion('do', [ProbeRequest, FindRequest]),
+]);
+export type BridgeRequest = z.infer<typeof BridgeRequest>;
+
+export const ProbeAnswer = z.discriminatedUnion('connected', [
+  z.object({ connected: z.literal(true) }),
+  z.object({ connected: z.literal(false), reason: z.string() }),
+]);
+export type ProbeAnswer = z.infer<typeof ProbeAnswer>;
+
+/** `resourceId` is null where there is no such request. */
+export const FoundRequest = z.object({ resourceId: z.nullable(z.string()) });
+export type FoundRequest = z.infer<typeof FoundRequest>;

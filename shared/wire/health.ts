@@ -1,0 +1,24 @@
+import * as z from 'zod/mini';
+
+/**
+ * What DCM's health pollers read: always with HTTP 200, for they count anything else, and any other word, as a provider that does not
+ * answer.
+ * @see https://github.com/dcm-project/enhancements (service-provider-health-check.md)
+ */
+export const Health = z
+  .object({
+    status: z
+      .enum(['healthy', 'unhealthy'])
+      .check(z.describe('Whether VMs can be created, and their statuses told.')),
+    version: z.string().check(z.describe('The provider’s.')),
+    uptime: z
+      .int()
+      .check(z.minimum(0), z.describe('Seconds since this version of the provider first answered.')),
+    type: z.literal('ec2-sp.dcm.io/health'),
+    path: z.literal('health'),
+    detail: z.optional(
+      z.string().check(z.describe('What is not well, or that DCM refuses the registration.')),
+    ),
+  })
+  .check(z.meta({ id: 'Health', description: 'How the provider is.' }));
+export type Health = z.infer<typeof Health>;
