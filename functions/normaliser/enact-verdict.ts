@@ -1,20 +1,26 @@
 import type { LRUCache } from 'lru-cache';
 import { TooYoungError, UnavailableError } from '../../shared/domain/errors.ts';
-import { listingTime } from '../../shared/domain/gate.ts';
-import { isYoung } from '../../shared/domain/instance.ts';
-import type { Signal } from '../../shared/domain/signal.ts';
+import type { Observation, Signal } from '../../shared/domain/signal.ts';
 import type { Vm } from '../../shared/domain/vm.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { Fleet } from '../../shared/ports/fleet.ts';
 import type { Log } from '../../shared/ports/log.ts';
 import type { Meter } from '../../shared/ports/meter.ts';
+import { type AdoptionParts, adoptInstance } from './adopt-instance.ts';
 import type { Evidence, Verdict } from './decide-owner.ts';
-import { hasObservation, type Lane } from './lanes.ts';
+import { describedState } from './described-state.ts';
+import type { Lane } from './lanes.ts';
 
 /** A VM of ours, and what is to be recorded of it. */
-export type Owned = { readonly lane: Lane; readonly vm: Vm; readonly signals: readonly Signal[] };
+export type Owned = {
+  readonly lane: Lane;
+  readonly vm: Vm;
+  readonly signals: readonly Signal[];
+  /** The signal that EC2's answer was, and no message. */
+  readonly answer: Observation | undefined;
+};
 
-type Parts = {
+type Parts = AdoptionParts & {
   readonly fleet: Fleet;
   readonly now: Clock;
   readonly meter: Meter;
@@ -27,17 +33,30 @@ type Parts = {
  * Makes the fleet remember whose an instance is; what is ours goes on to be recorded.
  * @throws TooYoungError, UnavailableError where that cannot be told yet.
  */
-export const enactVerdict = ({ fleet, now, meter, log, foreign }: Parts) => {
-  const ours = async (lane: Lane, { vmId, claim }: VerdictOf<'us'>, { remembered, described }: Evidence) => {
+export const enactVerdict = (parts: Parts) => {
+  const { fleet, now, meter, log, foreign } = parts;
+  const adopt = adoptInstance(parts);
+
+  const ours = async (lane: Lane, { vmId, claim }: VerdictOf<'us'>, evidence: Evidence) => {
     const { instanceId, region, account } = lane;
+    const { remembered, described } = evidence;
     if (claim) {
+      if (!(await adopt(lane, vmId, evidence))) return duplicate(lane, vmId, evidence);
       await fleet.claim({ instanceId, vmId, region, account });
       foreign.delete(instanceId);
       meter.count('claimed');
     }
-    const blank: Vm = { instanceId, vmId, region, account, sequence: 0, outbox: [] };
+    const blank: Vm = { instanceId, vmId, region, account, sequence: 0, outbox: [], history: [] };
     const vm = remembered.owner === 'us' ? { ...remembered.vm, vmId } : blank;
-    return [{ lane, vm, signals: [...listed(lane, vm, described, now()), ...lane.signals] }];
+    const answer = describedState(lane, vm, described, now());
+    return [{ lane, vm, answer, signals: [...(answer ? [answer] : []), ...lane.signals] }];
+  };
+
+  const duplicate = async ({ instanceId }: Lane, vmId: string, { remembered }: Evidence) => {
+    if (remembered.owner === 'us') await fleet.release(instanceId);
+    await fleet.disclaim([instanceId], vmId);
+    foreign.set(instanceId, true);
+    return [];
   };
 
   const others = async ({ instanceId }: Lane, { forSure }: VerdictOf<'others'>, { remembered }: Evidence) => {
@@ -69,27 +88,3 @@ export const enactVerdict = ({ fleet, now, meter, log, foreign }: Parts) => {
 };
 
 type VerdictOf<Owner extends Verdict['owner']> = Extract<Verdict, { owner: Owner }>;
-
-/**
- * An instance that was tagged while it ran has not told its state: EC2's answer has. A young one will tell it, and a listing counts as
- * older than its events: DCM would see it go backwards.
- */
-const listed = (lane: Lane, vm: Vm, described: Evidence['described'], nowMs: number): Signal[] => {
-  if (vm.state !== undefined || described === undefined || described === 'absent' || hasObservation(lane))
-    return [];
-  if (isYoung(described.launchedAtMs, nowMs)) return [];
-  const { instanceId, region, account } = lane;
-  const { state, reason } = described;
-  return [
-    {
-      kind: 'observation',
-      instanceId,
-      region,
-      account,
-      at: listingTime(nowMs),
-      state,
-      seenBy: 'listing',
-      reason,
-    },
-  ];
-};

@@ -8,7 +8,7 @@ export const Env = z.object({
   FLEET_TABLE: z.string().check(z.minLength(1)),
   /** Name or ARN of the nats-bridge function. */
   NATS_BRIDGE: z.string().check(z.minLength(1)),
-  /** Where messages come from; its messages are postponed there when they must be tried again. */
+  /** Where messages come from, are postponed when they must be tried again, and where our own for later go. */
   OBSERVATIONS_QUEUE_URL: z.url(),
   /** Where messages that no retry can make readable go, with the reason. */
   DEAD_LETTER_QUEUE_URL: z.url(),
@@ -16,5 +16,10 @@ export const Env = z.object({
   PROVIDER_NAME: z.string().check(z.minLength(1)),
   /** JSON of TagKeys (shared/domain/tags.ts). */
   TAG_KEYS: z.pipe(json, TagKeys),
+  /**
+   * How often a VM may change within ten seconds and be told of each time; what comes on top is told once it settles.
+   * @default 4
+   */
+  BURST: z.optional(z.pipe(json, z.int().check(z.minimum(1), z.maximum(9)))),
 });
 export type Env = z.input<typeof Env>;

@@ -5,23 +5,25 @@ import type { Clock } from '../../shared/ports/clock.ts';
 import type { Fleet, Recollection } from '../../shared/ports/fleet.ts';
 import type { Log } from '../../shared/ports/log.ts';
 import type { Meter } from '../../shared/ports/meter.ts';
+import type { AdoptionParts } from './adopt-instance.ts';
 import type { Answers } from './ask-ec2.ts';
 import { decideOwner, type Evidence, type Identity, mustAskEc2 } from './decide-owner.ts';
 import { enactVerdict, type Owned } from './enact-verdict.ts';
-import { hasObservation, isTerminated, type Lane, newestTags } from './lanes.ts';
+import { checkIn, hasObservation, isTerminated, type Lane, newestTags } from './lanes.ts';
 import type { Terminations } from './terminations.ts';
 
 const rememberForeignMs = 5 * 60_000;
 const maximumForeign = 50_000;
 
-export type OwnershipParts = Identity & {
-  readonly fleet: Fleet;
-  readonly ask: (questions: readonly Lane[]) => Promise<Answers>;
-  readonly reasons: Terminations;
-  readonly now: Clock;
-  readonly meter: Meter;
-  readonly log: Log;
-};
+export type OwnershipParts = Identity &
+  AdoptionParts & {
+    readonly fleet: Fleet;
+    readonly ask: (questions: readonly Lane[]) => Promise<Answers>;
+    readonly reasons: Terminations;
+    readonly now: Clock;
+    readonly meter: Meter;
+    readonly log: Log;
+  };
 
 export type Owners = {
   readonly ours: readonly Owned[];
@@ -72,7 +74,8 @@ export const establishOwners = (parts: OwnershipParts) => {
       held?.state === undefined &&
       !hasObservation(lane);
     const unexplained = held !== undefined && reasons.isUnexplained(lane, held);
-    return mustAskEc2(evidence, parts) || taggedLater === true || unexplained;
+    const unchecked = held !== undefined && checkIn(lane, held) !== undefined && !hasObservation(lane);
+    return mustAskEc2(evidence, parts) || taggedLater === true || unexplained || unchecked;
   }
 };
 

@@ -1,7 +1,9 @@
 import { sequenceOf } from '../../shared/domain/gate.ts';
 import { rank } from '../../shared/domain/instance.ts';
-import type { Observation, Signal } from '../../shared/domain/signal.ts';
+import type { CheckWanted, Observation, Signal } from '../../shared/domain/signal.ts';
 import type { Tags } from '../../shared/domain/tags.ts';
+import { transitionOf } from '../../shared/domain/transition.ts';
+import type { Vm } from '../../shared/domain/vm.ts';
 
 /** A message of the observations queue, read. */
 export type Message = {
@@ -64,3 +66,22 @@ export const hasObservation = ({ signals }: Lane): boolean =>
 
 export const isTerminated = ({ signals }: Lane): boolean =>
   signals.some((signal) => signal.kind === 'observation' && signal.state === 'terminated');
+
+/** A message of it came before, and what it began may not have been finished. */
+export const isRedelivered = ({ messages }: Lane): boolean =>
+  messages.some(({ receiveCount }) => receiveCount > 1);
+
+/** Up to which key what was held back has had the time to settle. */
+export const settledKey = ({ signals }: Lane): string | undefined =>
+  signals
+    .flatMap((signal) => (signal.kind === 'status-settled' ? [signal.key] : []))
+    .sort()
+    .at(-1);
+
+/** The check of the transition that the VM is in. */
+export const checkIn = ({ signals }: Lane, vm: Vm): CheckWanted | undefined => {
+  const key = transitionOf(vm);
+  return signals.find(
+    (signal): signal is CheckWanted => signal.kind === 'check-wanted' && signal.key === key,
+  );
+};

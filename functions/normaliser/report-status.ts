@@ -1,48 +1,60 @@
+import { usualBurst } from '../../shared/domain/debounce.ts';
 import { UnavailableError } from '../../shared/domain/errors.ts';
-import type { Vm } from '../../shared/domain/vm.ts';
 import type { Instances } from '../../shared/ports/instances.ts';
+import type { Listings } from '../../shared/ports/listings.ts';
+import { afterOutage } from './after-outage.ts';
 import { askEc2 } from './ask-ec2.ts';
 import type { Owned } from './enact-verdict.ts';
 import { establishOwners, type OwnershipParts } from './establish-owners.ts';
 import { type Lane, lanesOf, type Message } from './lanes.ts';
+import { type LookingParts, lookAgain } from './look-again.ts';
 import { type PublishingParts, publishOutboxes } from './publish-outboxes.ts';
-import { recordSignals } from './record-signals.ts';
+import { type RecordedLane, recordSignals } from './record-signals.ts';
 import { terminations } from './terminations.ts';
 
 export type Parts = Omit<OwnershipParts, 'ask' | 'reasons'> &
-  PublishingParts & { readonly instances: Instances };
+  Omit<PublishingParts & LookingParts, 'burst'> & {
+    readonly instances: Instances;
+    readonly listings: Pick<Listings, 'wantRepublish'>;
+    /** How often a VM may change in ten seconds and be told of each time. @default 4 */
+    readonly burst?: number | undefined;
+  };
 
 /**
  * A batch of what was learnt about instances in, their VMs' new statuses out to DCM: never lost, never out of order, never repeated.
  * Each VM goes its own way; what fails for one leaves the others alone.
  * @returns why messages must come again, by message id.
  */
-export const reportStatus = (parts: Parts) => {
+export const reportStatus = ({ burst = usualBurst, ...others }: Parts) => {
+  const parts = { ...others, burst };
   const reasons = terminations();
   const establish = establishOwners({ ...parts, reasons, ask: askEc2({ ...parts, reasons }) });
   const record = recordSignals({ ...parts, reasons });
   const publish = publishOutboxes(parts);
+  const look = lookAgain(parts);
+  const republish = afterOutage(parts);
 
   return async (messages: readonly Message[]): Promise<ReadonlyMap<string, unknown>> => {
     const lanes = lanesOf(messages);
     const { ours, undecided } = await establish(lanes);
     const failed = new Map<Lane, unknown>(undecided);
 
-    const recorded = new Map<Lane, Vm>();
+    const recorded: RecordedLane[] = [];
     await Promise.all(
       ours.map(async (owned) => {
         try {
-          recorded.set(owned.lane, await record({ ...owned, reason: reasonFor(owned) }));
+          recorded.push(await record({ ...owned, reason: reasonFor(owned) }));
         } catch (error) {
           failed.set(owned.lane, error);
         }
       }),
     );
 
-    const unpublished = await publish([...recorded.values()]);
-    for (const [lane, { instanceId }] of recorded) {
-      if (unpublished.has(instanceId)) failed.set(lane, unpublished.get(instanceId));
-    }
+    const published = await publish(recorded);
+    for (const { lane, failure } of published) if (failure !== undefined) failed.set(lane, failure);
+    await republish(published);
+    const done = published.filter(({ lane }) => !failed.has(lane)); // or each retry would queue another look
+    for (const [lane, error] of await look(done)) failed.set(lane, error);
     return byMessage(failed);
   };
 

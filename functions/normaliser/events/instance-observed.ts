@@ -7,11 +7,11 @@ import { eventKind } from './kind.ts';
 export const observedInListing = eventKind({
   ...instanceObserved,
   schema: InstanceObservedDetail,
-  toSignals: ({ 'instance-id': id, state, 'state-reason': reason, tags }, from): Signal[] => {
+  toSignals: ({ 'instance-id': id, state, 'state-reason': reason, publicAddress, tags }, from): Signal[] => {
     const instanceId = InstanceId.parse(id);
     return [
       ...(tags ? [{ kind: 'tag-change' as const, ...from, instanceId, tags }] : []),
-      { kind: 'observation', ...from, instanceId, state, reason, seenBy: 'listing' },
+      { kind: 'observation', ...from, instanceId, state, reason, publicAddress, seenBy: 'listing' },
     ];
   },
 });

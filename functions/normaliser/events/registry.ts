@@ -1,4 +1,5 @@
 import type { EventBridgeEvent, EventPattern } from '../../../shared/wire/eventbridge.ts';
+import { wantedCheck } from './check-wanted.ts';
 import { health } from './health.ts';
 import { noticedInListing } from './instance-noticed.ts';
 import { observedInListing } from './instance-observed.ts';
@@ -6,6 +7,7 @@ import type { EventKind } from './kind.ts';
 import { rebalanceRecommendation } from './rebalance-recommendation.ts';
 import { spotInterruption } from './spot-interruption.ts';
 import { stateChange } from './state-change.ts';
+import { settledStatus } from './status-settled.ts';
 import { wantedStatus } from './status-wanted.ts';
 import { tagChange } from './tag-change.ts';
 
@@ -18,8 +20,14 @@ export const eventKinds: readonly EventKind[] = [
   health,
 ];
 
-/** What other functions of ours put into the queue themselves; no rule lets it through. */
-const ownKinds: readonly EventKind[] = [observedInListing, noticedInListing, wantedStatus];
+/** What our functions put into the queue themselves; no rule lets it through. */
+const ownKinds: readonly EventKind[] = [
+  observedInListing,
+  noticedInListing,
+  wantedStatus,
+  settledStatus,
+  wantedCheck,
+];
 
 const key = (source: string, detailType: string) => `${source}/${detailType}`;
 const kinds = new Map([...eventKinds, ...ownKinds].map((kind) => [key(kind.source, kind.detailType), kind]));

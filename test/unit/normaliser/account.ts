@@ -1,13 +1,18 @@
 import * as z from 'zod';
 import { publishEvents } from '../../../functions/nats-bridge/publish-events.ts';
+import { readMessage } from '../../../functions/normaliser/read-message.ts';
 import { type Parts, reportStatus } from '../../../functions/normaliser/report-status.ts';
 import type { Signal } from '../../../shared/domain/signal.ts';
 import type { Instance } from '../../../shared/ports/instances.ts';
+import type { Observations } from '../../../shared/ports/observations.ts';
+import type { EventBridgeEvent } from '../../../shared/wire/eventbridge.ts';
 import { memoryEventStream } from '../../fakes/memory-event-stream.ts';
 import { memoryFleet } from '../../fakes/memory-fleet.ts';
 import { scriptedInstances } from '../../fakes/scripted-instances.ts';
 import { countingMeter, memoryLog } from '../../fakes/silent.ts';
 import { halfPastTen, instanceId, tagKeys, vmId } from '../../fixtures/signals.ts';
+
+type Later = { readonly event: EventBridgeEvent; readonly afterSeconds: number; readonly dueAtMs: number };
 
 const Told = z.object({
   partitionkey: z.string(),
@@ -27,6 +32,16 @@ export const awsAccount = (...known: Partial<Instance>[]) => {
   const instances = scriptedInstances(...known);
   const meter = countingMeter();
   const log = memoryLog();
+  /** What the normaliser queued for later. */
+  const later: Later[] = [];
+  const republished: string[] = [];
+  const observations: Observations = {
+    send: async (events, afterSeconds = 0) =>
+      void later.push(
+        ...events.map((event) => ({ event, afterSeconds, dueAtMs: clock.ms + afterSeconds * 1000 })),
+      ),
+  };
+  const listings = { wantRepublish: async (region: string) => void republished.push(region) };
   const recall: typeof fleet.recall = (ids) => {
     recalls.push(ids);
     return fleet.recall(ids);
@@ -38,6 +53,8 @@ export const awsAccount = (...known: Partial<Instance>[]) => {
       fleet: { ...fleet, recall },
       publisher: publishEvents(stream),
       instances,
+      observations,
+      listings,
       now,
       meter,
       log,
@@ -63,5 +80,16 @@ export const awsAccount = (...known: Partial<Instance>[]) => {
   /** What the fleet remembers. */
   const held = async (about = instanceId) => (await fleet.recall([about])).get(about);
 
-  return { clock, fleet, held, instances, log, meter, recalls, statuses, stream, told, worker };
+  /** The signals of what was queued for later and is due, so many seconds on. */
+  const due = (seconds: number): Signal[] => {
+    clock.ms += seconds * 1000;
+    const ready = later.filter(({ dueAtMs }) => dueAtMs <= clock.ms);
+    for (const look of ready) later.splice(later.indexOf(look), 1);
+    return ready.flatMap(({ event }) => readMessage({ now, log, meter })(JSON.stringify(event)));
+  };
+
+  return {
+    ...{ clock, due, fleet, held, instances, later, log, meter, observations, recalls, republished },
+    ...{ statuses, stream, told, worker },
+  };
 };

@@ -16,7 +16,8 @@ const identity = { tagKeys, provider: 'ec2-sp' };
 const retagged = { ...ourTags, 'dcm-instance-id': 'another' };
 const theirs = { ...ourTags, 'dcm-provider': 'ec2-sp-2' };
 
-const vm = { instanceId, vmId, region: 'us-east-1', account: '123456789012', sequence: 0, outbox: [] };
+const claim = { instanceId, vmId, region: 'us-east-1', account: '123456789012' };
+const vm = { ...claim, sequence: 0, outbox: [], history: [] };
 const us = { remembered: { owner: 'us', vm } } as const;
 const others = { remembered: { owner: 'others' } } as const;
 const unknown = { remembered: { owner: 'unknown' } } as const;

@@ -28,7 +28,14 @@ describe('the normaliser’s environment', () => {
     ['DEAD_LETTER_QUEUE_URL', ''],
     ['TAG_KEYS', '{"managedBy":""}'],
     ['TAG_KEYS', 'managed-by'],
+    ['BURST', '0'],
+    ['BURST', '10'],
+    ['BURST', 'many'],
   ])('is refused by name with %s=%s (C61)', (name, value) => {
     expect(() => Env.parse({ ...environment, [name]: value })).toThrow(name);
+  });
+
+  it('may say how often a VM may change in ten seconds and be told of each time', () => {
+    expect(Env.parse({ ...environment, BURST: '8' }).BURST).toBe(8);
   });
 });

@@ -3,11 +3,13 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { publishEvents } from '../../../functions/nats-bridge/publish-events.ts';
 import type { Message } from '../../../functions/normaliser/lanes.ts';
+import { readMessage } from '../../../functions/normaliser/read-message.ts';
 import { reportStatus } from '../../../functions/normaliser/report-status.ts';
 import { sequenceOf } from '../../../shared/domain/gate.ts';
 import type { Observation, Signal } from '../../../shared/domain/signal.ts';
 import { vmStatus } from '../../../shared/domain/vm-status.ts';
 import type { CloudEventJson } from '../../../shared/wire/cloudevents.ts';
+import type { EventBridgeEvent } from '../../../shared/wire/eventbridge.ts';
 import { faulty, randomFaults } from '../../fakes/faulty.ts';
 import { memoryEventStream } from '../../fakes/memory-event-stream.ts';
 import { memoryFleet } from '../../fakes/memory-fleet.ts';
@@ -70,6 +72,8 @@ type Run = {
 /** Delivers every observation `copies` times, shuffled, to several workers at once, until no message comes back any more. */
 const run = async ({ lives, requests, seed, copies, workers, faultRate }: Run) => {
   const faults = randomFaults(seed, faultRate);
+  const now = () => (halfPastTen + 3600) * 1000;
+  const read = readMessage({ now, log: memoryLog(), meter: countingMeter() });
   const fleet = memoryFleet();
   const stream = memoryEventStream();
   for (const instanceId of instanceIds) {
@@ -85,16 +89,24 @@ const run = async ({ lives, requests, seed, copies, workers, faultRate }: Run) =
       instances: scriptedInstances(),
       provider: 'ec2-sp',
       tagKeys,
-      now: () => (halfPastTen + 3600) * 1000,
+      observations: faulty(
+        { send: async (events) => void queue.push(...events.flatMap(ownMessage)) },
+        faults,
+      ),
+      listings: faulty({ wantRepublish: async () => undefined }, faults),
+      now,
       meter: countingMeter(),
       log: memoryLog(),
     });
+  /** One check of a transition is enough: nothing is lost here for it to find. */
+  const ownMessage = (event: EventBridgeEvent): Message[] =>
+    event.detail.turn === 2 ? [] : [deliver(...read(JSON.stringify(event)))];
 
   let messageId = 0;
-  const deliver = (signal: Signal): Message => ({
+  const deliver = (...signals: Signal[]): Message => ({
     messageId: String(messageId++),
     receiveCount: 2,
-    signals: [signal],
+    signals,
   });
   const wants = requests.flatMap((second) => instanceIds.map((id) => wanted(second, { instanceId: id })));
   const queue = faults.shuffled(

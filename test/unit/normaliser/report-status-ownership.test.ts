@@ -86,8 +86,8 @@ describe('normaliser, with an instance that it has not seen before', () => {
     const { worker, instances, statuses } = awsAccount({ instanceId, tags: ourTags });
     const deliver = worker();
 
-    for (const [seconds, state] of InstanceState.options.slice(0, -1).entries()) {
-      await deliver([observed(state, seconds)]);
+    for (const [step, state] of InstanceState.options.slice(0, -1).entries()) {
+      await deliver([observed(state, step * 5)]);
     }
 
     expect(statuses()).toEqual(['PROVISIONING', 'RUNNING', 'STOPPING', 'STOPPED', 'DELETING']);

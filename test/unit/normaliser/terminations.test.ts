@@ -8,7 +8,7 @@ import { instanceId, observed, spotWarning, vmId } from '../../fixtures/signals.
 
 const region = 'us-east-1';
 const reason = { code: 'Client.UserInitiatedShutdown' };
-const vm: Vm = { instanceId, vmId, region, account: '123456789012', sequence: 0, outbox: [] };
+const vm: Vm = { instanceId, vmId, region, account: '123456789012', sequence: 0, outbox: [], history: [] };
 
 const laneOf = (...signals: Signal[]) => {
   const [lane] = lanesOf([{ messageId: 'm', receiveCount: 1, signals }]);

@@ -1,0 +1,58 @@
+import { isNews } from '../../shared/domain/gate.ts';
+import type { StateReason } from '../../shared/domain/instance.ts';
+import type { Notice, Observation, Signal, StatusWanted } from '../../shared/domain/signal.ts';
+import {
+  isNoticeNews,
+  isRepeatNews,
+  noticeStatus,
+  repeatedStatus,
+  statusOf,
+  type Vm,
+} from '../../shared/domain/vm.ts';
+import type { Fleet, Recorded } from '../../shared/ports/fleet.ts';
+
+export type Before = {
+  readonly vm: Vm;
+  /** Read, not written: it may lag behind, though it is never ahead. */
+  readonly isRecalled: boolean;
+  /** Why it was terminated, where it was and EC2 said. */
+  readonly reason: StateReason | undefined;
+};
+
+/** Tells the fleet one thing about a VM, and nothing that it is known to know. */
+export const recordSignal =
+  ({ fleet }: { readonly fleet: Fleet }) =>
+  ({ vm, isRecalled, reason }: Before, signal: Signal): Promise<Recorded> | Recorded => {
+    if (signal.kind === 'observation') return observed(signal);
+    if (signal.kind === 'notice') return noticed(signal);
+    if (signal.kind === 'status-wanted') return wanted(signal);
+    const mayHide = isRecalled && signal.kind === 'status-settled'; // what was held back must not be overlooked
+    return mayHide ? fleet.reread(vm.instanceId) : { outcome: 'unchanged', vm };
+
+    function observed(observation: Observation): Promise<Recorded> | Recorded {
+      if (!isNews(vm, observation)) return { outcome: 'stale', vm };
+      const ended = observation.state === 'running' || vm.notice?.notice === 'stuck-launch';
+      const notice = ended ? undefined : vm.notice;
+      return fleet.record(
+        observation,
+        statusOf(observation, {
+          reason: observation.state === 'terminated' ? reason : undefined,
+          notice: notice?.notice,
+          noticeText: notice?.text,
+          deleteRequested: vm.deleteRequested,
+        }),
+      );
+    }
+
+    function noticed(notice: Notice): Promise<Recorded> | Recorded {
+      if (!isNoticeNews(vm, notice)) return { outcome: 'stale', vm };
+      const { state } = vm;
+      return fleet.notify(vm, notice, state && noticeStatus({ ...vm, state }, notice));
+    }
+
+    function wanted(request: StatusWanted): Promise<Recorded> | Recorded {
+      const { latest } = vm;
+      if (!latest || !isRepeatNews(vm, request)) return { outcome: 'stale', vm };
+      return fleet.repeat(vm, repeatedStatus({ ...vm, latest }, request));
+    }
+  };

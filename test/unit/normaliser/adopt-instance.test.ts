@@ -1,0 +1,129 @@
+import { describe, expect, it } from 'vitest';
+import { UnavailableError } from '../../../shared/domain/errors.ts';
+import type { Instance } from '../../../shared/ports/instances.ts';
+import { memoryVmRecords } from '../../fakes/memory-vm-records.ts';
+import { described } from '../../fakes/scripted-instances.ts';
+import { halfPastTen, instanceId, observed, ourTags, tagged, vmId } from '../../fixtures/signals.ts';
+import { awsAccount, vm } from './account.ts';
+
+const second = 'i-0000000000000000a';
+const launched = {
+  instanceType: 't3.small',
+  imageId: 'ami-1',
+  zone: 'us-east-1a',
+  privateAddress: '10.0.0.7',
+};
+const facts = { ...launched, launchedAtMs: (halfPastTen - 3600) * 1000 };
+
+const withRecords = (...known: Partial<Instance>[]) => {
+  const account = awsAccount(...known.map((one) => ({ ...one, ...facts, tags: ourTags })));
+  const records = memoryVmRecords(() => account.clock.ms);
+  return { ...account, records, deliver: account.worker({ records }) };
+};
+
+describe('normaliser, claiming an instance', () => {
+  it('notes it as the VM, with what EC2 tells of it', async () => {
+    const { deliver, records } = withRecords({ instanceId });
+
+    await deliver([observed('running')]);
+
+    expect(await records.read(vmId)).toMatchObject({
+      instanceId,
+      account: vm.account,
+      region: vm.region,
+      facts,
+    });
+  });
+
+  it('notes what is known where EC2 was not asked: a tag change tells whose it is', async () => {
+    const { deliver, records, instances } = withRecords();
+
+    await deliver([[tagged(ourTags), observed('running', 3)]]);
+
+    expect(instances.calls).toEqual([]);
+    expect((await records.read(vmId))?.facts).toEqual({ launchedAtMs: halfPastTen * 1000 });
+  });
+
+  it('reads no record of what is claimed already', async () => {
+    const { worker, fleet, statuses } = withRecords();
+    await fleet.claim(vm);
+    const never = () => Promise.reject(new Error('asked for a record'));
+
+    const failures = await worker({ records: { read: never, adopt: never, end: never } })([
+      observed('running'),
+    ]);
+
+    expect([failures.size, statuses()]).toEqual([0, ['RUNNING']]);
+  });
+
+  it('claims nothing that could not be noted, and tries it again', async () => {
+    const { worker, records, held } = withRecords({ instanceId });
+    const adopt = () => Promise.reject(new UnavailableError('the table is down'));
+
+    const failures = await worker({ records: { ...records, adopt } })([observed('running')]);
+
+    expect(failures.get(0)).toBeInstanceOf(UnavailableError);
+    expect(await held()).toEqual({ owner: 'unknown' });
+  });
+});
+
+describe('normaliser, with two instances that carry one DCM id', () => {
+  it('reports the first, and not the second', async () => {
+    const { deliver, statuses, log, meter, held } = withRecords({ instanceId }, { instanceId: second });
+    await deliver([observed('running')]);
+
+    await deliver([observed('stopped', 60, { instanceId: second })]);
+
+    expect([statuses(), statuses(second)]).toEqual([['RUNNING'], []]);
+    expect(await held(second)).toEqual({ owner: 'others', duplicateOf: vmId });
+    expect(meter.counts.duplicateOwner).toBe(1);
+    expect(log.lines).toContain('error: two instances carry one DCM id; the second is not reported');
+  });
+
+  it('asks nobody about the second one’s further events', async () => {
+    const { deliver, instances, meter } = withRecords({ instanceId }, { instanceId: second });
+    await deliver([observed('running')]);
+    await deliver([observed('running', 60, { instanceId: second })]);
+    const calls = instances.calls.length;
+
+    await deliver([observed('stopping', 90, { instanceId: second })]);
+
+    expect(instances.calls).toHaveLength(calls);
+    expect(meter.counts.duplicateOwner).toBe(1);
+  });
+
+  it('reports a VM no more that is given the id of another one', async () => {
+    const { deliver, fleet, held, statuses } = withRecords({ instanceId }, { instanceId: second });
+    await deliver([observed('running')]);
+    await fleet.claim({ ...vm, instanceId: second, vmId: 'vm-a' });
+
+    await deliver([tagged(ourTags, 60, { instanceId: second })]);
+    await deliver([observed('stopped', 90, { instanceId: second })]);
+
+    expect(await held(second)).toEqual({ owner: 'others', duplicateOf: vmId });
+    expect(statuses(second)).toEqual([]);
+  });
+
+  it('reports the second where the first has been terminated: it is its replacement', async () => {
+    const { deliver, statuses, records } = withRecords({ instanceId }, { instanceId: second });
+    await deliver([observed('running'), observed('terminated', 30)], 2);
+
+    await deliver([observed('running', 60, { instanceId: second })]);
+
+    expect(statuses(second)).toEqual(['RUNNING']);
+    expect(await records.read(vmId)).toMatchObject({ instanceId: second });
+  });
+
+  it('reports the second later, when the first is gone and a day has passed', async () => {
+    const { deliver, clock, statuses, instances } = withRecords({ instanceId }, { instanceId: second });
+    await deliver([observed('running')]);
+    await deliver([observed('running', 60, { instanceId: second })]);
+    await deliver([observed('terminated', 90)], 2);
+    instances.known.set(second, described({ instanceId: second, tags: ourTags }));
+
+    clock.ms += 25 * 3_600_000;
+    await deliver([observed('stopping', 120, { instanceId: second })]);
+
+    expect(statuses(second)).toEqual(['STOPPING']);
+  });
+});
