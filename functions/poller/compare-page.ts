@@ -38,20 +38,19 @@ export const comparePage =
     const held = (vm: ListedVm) => remembered.get(vm.instance.instanceId) ?? { owner: 'unknown' as const };
     const judged = vms.map((vm) => ({ vm, finding: findingOf(vm, held(vm), polled.kind, now()) }));
 
-    const news = judged.filter(({ finding }) => finding === 'news').map(({ vm }) => vm);
+    const those = (...findings: Finding[]) =>
+      judged.filter(({ finding }) => findings.includes(finding)).map(({ vm }) => vm);
+
+    const [news, stuck] = [those('news', 'moved'), those('stuck')];
     const at = listingTime(now());
     await observations.send(news.map((vm) => instanceObservedEvent(listed(vm, held(vm), polled.region, at))));
-    for (const { instance } of news) meter.healed(polled.region, instance.state);
-    const stuck = judged.filter(({ finding }) => finding === 'stuck').map(({ vm }) => vm);
+    for (const { instance } of those('news')) meter.healed(polled.region, instance.state);
     await observations.send(stuck.flatMap((vm) => noticed(vm, held(vm), polled.region)));
-    return {
-      news: news.length + stuck.length,
-      doubtful: judged.filter(({ finding }) => finding === 'doubtful').length,
-    };
+    return { news: news.length + stuck.length, doubtful: those('doubtful').length };
   };
 
-/** How an instance stands to what the fleet holds of it. */
-type Finding = 'as held' | 'news' | 'stuck' | 'doubtful';
+/** How an instance stands to what the fleet holds of it. Of an address, which makes it `moved`, no event ever tells. */
+type Finding = 'as held' | 'news' | 'moved' | 'stuck' | 'doubtful';
 
 const findingOf = (
   { instance, vmId }: ListedVm,
@@ -60,14 +59,25 @@ const findingOf = (
   nowMs: number,
 ): Finding => {
   if (held.owner === 'unreadable') return 'doubtful';
-  // where events come, a young instance's are still on their way, and would seem older than this listing's
-  if (held.owner !== 'us')
-    return kind === 'streaming' && isYoung(instance.launchedAtMs, nowMs) ? 'doubtful' : 'news';
+  if (held.owner === 'others' && held.duplicateOf === vmId) return 'as held';
+  if (held.owner !== 'us') return newcomer(instance, kind, nowMs);
   if (held.vm.state === 'terminated') return 'as held';
   if (held.vm.vmId !== vmId) return 'news';
   if (isStuckNews(instance, held.vm, nowMs)) return 'stuck';
-  return held.vm.state === instance.state ? 'as held' : contradiction(held.vm, instance.state, nowMs);
+  if (held.vm.state !== instance.state) return contradiction(held.vm, instance.state, nowMs);
+  return hasMoved(instance, held.vm) ? addressFinding(held.vm, instance.state, nowMs) : 'as held';
 };
+
+/** Where events come, a young instance's are still on their way, and would seem older than this listing's. */
+const newcomer = ({ launchedAtMs }: Instance, kind: PolledRegion['kind'], nowMs: number): Finding =>
+  kind === 'streaming' && isYoung(launchedAtMs, nowMs) ? 'doubtful' : 'news';
+
+/** Has another public address than the fleet holds. While it comes up or goes down it may have either. */
+const hasMoved = ({ state, publicAddress = '' }: Instance, vm: Vm): boolean =>
+  (state === 'running' || state === 'stopped') && publicAddress !== (vm.publicAddress ?? '');
+
+const addressFinding = (vm: Vm, state: InstanceState, nowMs: number): Finding =>
+  isNewer(vm, state, nowMs) ? 'moved' : 'doubtful';
 
 const stuckNoticeOf = (instance: Instance, { sequence }: Vm) => stuckNotice(instance, partsOf(sequence).at);
 
@@ -92,9 +102,12 @@ const noticed = ({ instance }: ListedVm, held: Recollection, region: string): Ev
 const contradiction = ({ state, sequence }: Vm, seen: InstanceState, nowMs: number): Finding => {
   if (state === undefined) return 'news';
   const held = { state, at: partsOf(sequence).at };
-  const isRefused = !isNews({ state, sequence }, { state: seen, at: listingTime(nowMs) });
+  const isRefused = !isNewer({ state, sequence }, seen, nowMs);
   return isRefused || couldBeStale(held, seen, Math.floor(nowMs / 1000)) ? 'doubtful' : 'news';
 };
+
+const isNewer = (held: Pick<Vm, 'state' | 'sequence'>, seen: InstanceState, nowMs: number): boolean =>
+  isNews(held, { state: seen, at: listingTime(nowMs) });
 
 const listed = (
   { instance, vmId }: ListedVm,
@@ -102,7 +115,7 @@ const listed = (
   region: string,
   at: number,
 ): ListedInstance => {
-  const { instanceId, account, state, reason, tags } = instance;
+  const { instanceId, account, state, reason, tags, publicAddress = '' } = instance;
   const isClaimed = held.owner === 'us' && held.vm.vmId === vmId;
   return {
     region,
@@ -110,6 +123,7 @@ const listed = (
     at,
     'instance-id': instanceId,
     state,
+    publicAddress,
     ...(reason && { 'state-reason': reason }),
     ...(!isClaimed && { tags }),
   };

@@ -26,7 +26,7 @@ export type AbsenceParts = {
 /**
  * Judges, after a complete listing, what it does not show any more. A VM is taken for deleted only after three listings and ten minutes
  * without it, and when EC2, asked for it by its id, does not know it either. Where so many are missing that the listing is to be
- * doubted, a breaker trips: none is deleted until ten minutes later EC2 is asked by their ids.
+ * doubted, a breaker trips: none is deleted until EC2 is asked by their ids, ten minutes later or once an operator releases it.
  */
 export const judgeAbsences = ({
   fleet,
@@ -44,8 +44,8 @@ export const judgeAbsences = ({
     if (due.length === 0) return closed(complete, absences, undefined);
 
     const breakerSinceMs = breakerFor(complete, absences, due.length);
-    const holds = breakerSinceMs !== undefined && now() - breakerSinceMs < breakerHoldsMs;
-    if (holds) return closed(complete, absences, breakerSinceMs);
+    if (breakerSinceMs !== undefined && holds(breakerSinceMs, complete))
+      return closed(complete, absences, breakerSinceMs);
 
     const found = await secondQuestion(complete.region, due);
     const gone = due.filter((id) => !isAlive(found.get(id)));
@@ -78,6 +78,11 @@ export const judgeAbsences = ({
       return held === undefined || (held.owner === 'us' && held.vm.state !== 'terminated');
     };
     return Object.fromEntries(Object.entries(absences).filter(([id]) => isLiving(id)));
+  }
+
+  /** Until it is older than that, or an operator has released it. */
+  function holds(sinceMs: number, { releasedAtMs = 0 }: Listing): boolean {
+    return now() - sinceMs < breakerHoldsMs && releasedAtMs < sinceMs;
   }
 
   function breakerFor(

@@ -12,8 +12,9 @@ const digest = (lines: readonly string[]): string =>
 export const pageDigest = (instances: readonly Instance[], nowMs: number) => ({
   states: digest(
     instances.map((instance) => {
-      const { instanceId, state, tags } = instance;
-      return `${instanceId} ${isStuck(instance, nowMs) ? 'stuck' : state} ${JSON.stringify(tags)}`;
+      const { instanceId, state, publicAddress = '', tags } = instance;
+      const shown = isStuck(instance, nowMs) ? 'stuck' : state;
+      return `${instanceId} ${shown} ${publicAddress} ${JSON.stringify(tags)}`;
     }),
   ),
   members: digest(instances.map(({ instanceId }) => instanceId)),

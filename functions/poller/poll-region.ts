@@ -7,7 +7,9 @@ import type { Listing, Listings } from '../../shared/ports/listings.ts';
 import { type ComparisonParts, comparePage, type ListedVm } from './compare-page.ts';
 import type { PolledRegion } from './env.ts';
 import { type AbsenceParts, judgeAbsences } from './judge-absences.ts';
+import { type ImpairedParts, noticeImpaired } from './notice-impaired.ts';
 import { pageDigest } from './page-digest.ts';
+import { tellAgain } from './tell-again.ts';
 import { membershipOf, withTurnover } from './turnover.ts';
 
 /** Less than the floor, so that a region whose EC2 does not answer holds up the others by less than one turn. */
@@ -18,7 +20,8 @@ const shortestRetryMs = 10_000;
 const longestRetryMs = 300_000;
 
 export type PollParts = ComparisonParts &
-  AbsenceParts & {
+  AbsenceParts &
+  ImpairedParts & {
     readonly instances: Instances;
     readonly listings: Listings;
     readonly provider: string;
@@ -36,6 +39,8 @@ export const pollRegion = (parts: PollParts) => {
   const { instances, listings, provider, tagKeys, floorSeconds, meter, now, random } = parts;
   const compare = comparePage(parts);
   const judge = judgeAbsences(parts);
+  const notice = noticeImpaired(parts);
+  const again = tellAgain(parts);
 
   return async (polled: PolledRegion): Promise<void> => {
     const { region } = polled;
@@ -44,6 +49,7 @@ export const pollRegion = (parts: PollParts) => {
     try {
       const { page, nextToken } = await listPage(listing);
       const { after, turnover } = await look(polled, listing, page);
+      await again(listing, page);
       await (nextToken === undefined
         ? close(polled, after)
         : listings.save(after, { token: nextToken, dueAtMs: now() }));
@@ -73,7 +79,7 @@ export const pollRegion = (parts: PollParts) => {
 
   /** Ends a complete listing, and says when the next one is due. */
   async function close(polled: PolledRegion, listing: Listing) {
-    const judged = await judge(listing);
+    const judged = await notice(await judge(listing));
     const pace = paces[polled.kind](floorSeconds);
     const intervalSeconds = nextInterval(judged, pace, now());
     const dueAtMs = nextDue(listing.startedAtMs, intervalSeconds, pace);

@@ -1,12 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { planPolls } from '../../../functions/poller/plan-polls.ts';
-import { poller } from '../../../functions/poller/poller.ts';
 import { nextDue, nextInterval, paces } from '../../../shared/domain/polling-interval.ts';
-import { memoryFleet } from '../../fakes/memory-fleet.ts';
 import { memoryListings } from '../../fakes/memory-listings.ts';
-import { scriptedInstances } from '../../fakes/scripted-instances.ts';
-import { countingMeter, memoryLog } from '../../fakes/silent.ts';
-import { halfPastTen, tagKeys } from '../../fixtures/signals.ts';
+import { halfPastTen } from '../../fixtures/signals.ts';
 
 const regions = [
   { region: 'us-west-2', kind: 'legacy' },
@@ -102,44 +98,5 @@ describe('when a region is due', () => {
       2 * grid,
     ]);
     expect(nextDue(2 * grid - 3_000, 300, pace)).toBe(2 * grid + 7_000);
-  });
-});
-
-describe('poller', () => {
-  const answer = poller({
-    regions,
-    provider: 'ec2-sp',
-    tagKeys,
-    fleet: memoryFleet(),
-    listings: memoryListings(),
-    instances: scriptedInstances(),
-    observations: { send: async () => undefined },
-    floorSeconds: 10,
-    now: Date.now,
-    random: Math.random,
-    meter: countingMeter(),
-    log: memoryLog(),
-  });
-
-  it('answers a plan', async () => {
-    expect(await answer({ do: 'plan', execution: 'one' })).toMatchObject({ next: 'poll', waitSeconds: 0 });
-  });
-
-  it('lists a region, and answers nothing', async () => {
-    expect(await answer({ do: 'poll', region: 'eu-west-1' })).toBeUndefined();
-  });
-
-  it('has the statuses of a region told again', async () => {
-    expect(await answer({ do: 'republish', region: 'eu-west-1' })).toEqual({ queued: 0 });
-  });
-
-  it.each([
-    { request: { do: 'republish', region: 'mars-1' }, says: 'mars-1 is none of the regions' },
-    { request: { do: 'republish', region: 'eu-west-1', page: -1 }, says: 'not a request to the poller' },
-    { request: { do: 'poll', region: 'mars-1' }, says: 'mars-1 is none of the regions that are polled' },
-    { request: { do: 'dance' }, says: 'not a request to the poller' },
-    { request: undefined, says: 'not a request to the poller' },
-  ])('refuses $request', async ({ request, says }) => {
-    await expect(answer(request)).rejects.toThrow(says);
   });
 });

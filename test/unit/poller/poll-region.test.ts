@@ -1,9 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { couldBeStale } from '../../../shared/domain/listing.ts';
-import { idOf, minuteMs, polledRegion } from './region.ts';
-
-const deleted = (told: readonly { status: string }[]) =>
-  told.filter(({ status }) => status === 'DELETED').length;
+import { observed } from '../../fixtures/signals.ts';
+import { deletions, idOf, minuteMs, polledRegion } from './region.ts';
 
 describe('poller, listing a region', () => {
   it('tells what nobody has told, of every VM once', async () => {
@@ -20,7 +18,7 @@ describe('poller, listing a region', () => {
     ]);
   });
 
-  it('tells a change once, and nothing of a hundred listings that show the same (C57)', async () => {
+  it('tells a change once, and nothing of a hundred listings that show the same (C 57)', async () => {
     const region = polledRegion();
     region.add(1);
     await region.list();
@@ -33,7 +31,7 @@ describe('poller, listing a region', () => {
     expect(region.statusesOf(1)).toEqual(['RUNNING', 'STOPPING', 'STOPPED']);
   });
 
-  it('reads nothing of the fleet for a page that has not changed', async () => {
+  it('reads nothing of the fleet for a page that has not changed (C 64)', async () => {
     const region = polledRegion();
     for (let n = 0; n < 2_500; n++) region.add(n);
     await region.listFor(10 * minuteMs); // once for the news, once to see that they were taken
@@ -43,6 +41,85 @@ describe('poller, listing a region', () => {
 
     expect(region.recalls()).toBe(before);
     expect(region.meter.counts).toMatchObject({ pagesListed: 15, pagesUnchanged: 9 });
+  });
+
+  it('reads the fleet once for a page that has changed, however many VMs are on it (C 64)', async () => {
+    const [small, large] = [polledRegion(), polledRegion()];
+    for (let n = 0; n < 10; n++) small.add(n);
+    for (let n = 0; n < 1_000; n++) large.add(n);
+
+    await Promise.all([small.list(), large.list()]);
+
+    expect([small.recalls(), large.recalls()]).toEqual([1, 1]);
+  });
+
+  it('asks EC2 for as many pages as there are, and at most once more (C 43)', async () => {
+    const region = polledRegion();
+    for (let n = 0; n < 10_000; n++) region.add(n);
+    await region.list();
+    const { listed } = region.instances;
+
+    await region.listFor(5 * minuteMs);
+
+    expect(region.instances.listed - listed).toBe(10);
+    expect(region.instances.checked).toHaveLength(2);
+    expect(region.instances.calls).toEqual([]);
+  });
+
+  it('skips and repeats nothing for good where VMs come and go between two pages (C 26)', async () => {
+    const region = polledRegion();
+    for (let n = 0; n < 2_500; n++) region.add(n);
+    await region.list();
+    let [oldest, newest] = [0, 2_500];
+    region.distort((page) => {
+      for (let count = 0; count < 3; count++) {
+        region.change(oldest++, { state: 'terminated' }); // EC2 forgets it by the next page
+        region.forget(oldest - 1);
+        region.add(newest++);
+      }
+      return page;
+    });
+    await region.listFor(30 * minuteMs);
+    region.distort(undefined);
+
+    await region.listFor(30 * minuteMs);
+
+    const living = Array.from({ length: newest - oldest }, (_, n) => oldest + n);
+    expect(living.filter((n) => region.statusesOf(n).join() !== 'RUNNING')).toEqual([]);
+    expect(deletions(region.told())).toBe(oldest);
+  });
+
+  it.each([-600, 0, 600])(
+    'tells STOPPED of what was stopped seconds after its launch, by a clock that is %i s off (C 37)',
+    async (seconds) => {
+      const region = polledRegion();
+      const launchedAtMs = region.clock.ms + seconds * 1000;
+      region.add(1, { state: 'pending', launchedAtMs });
+      region.add(2, { state: 'stopped', launchedAtMs });
+      await region.list();
+      region.change(1, { state: 'stopped' });
+
+      await region.listFor(80_000, 10_000);
+
+      expect([region.statusesOf(1), region.statusesOf(2)]).toEqual([
+        ['PROVISIONING', 'STOPPED'],
+        ['STOPPED'],
+      ]);
+    },
+  );
+
+  it('does not bring a VM back to life that is being deleted and still listed as it was (C2 4)', async () => {
+    const region = polledRegion('streaming');
+    region.add(1);
+    await region.list();
+    const at = Math.floor(region.clock.ms / 1000) + 5;
+    await region.deliver([observed('shutting-down', 0, { instanceId: idOf(1), at })]);
+
+    await region.listFor(60_000, 10_000);
+    region.change(1, { state: 'terminated', reason: { code: 'Client.UserInitiatedShutdown' } });
+    await region.listFor(10 * minuteMs, 10_000);
+
+    expect(region.statusesOf(1)).toEqual(['RUNNING', 'DELETING', 'DELETED']);
   });
 
   it('does not report an instance of another provider, or without a DCM id', async () => {
@@ -107,7 +184,7 @@ describe('poller, listing a region', () => {
     expect(streaming.statusesOf(1)).toEqual(['RUNNING']);
   });
 
-  it('is never done by two workers at once, nor more often than the floor (C42)', async () => {
+  it('is never done by two workers at once, nor more often than the floor (C 42)', async () => {
     const region = polledRegion();
     region.add(1);
     const workers = [region.worker(), region.worker(), region.worker()];
@@ -120,7 +197,7 @@ describe('poller, listing a region', () => {
     expect(region.meter.counts.pagesListed).toBeLessThanOrEqual(6);
   });
 
-  it('begins anew, later, after a page that failed (C44)', async () => {
+  it('begins anew, later, after a page that failed (C 44)', async () => {
     const region = polledRegion();
     region.add(1);
     region.instances.throttled = true;
@@ -132,172 +209,6 @@ describe('poller, listing a region', () => {
     await region.listFor(10_000, 10_000);
 
     expect(region.statusesOf(1)).toEqual(['RUNNING']);
-  });
-});
-
-describe('poller, missing a VM', () => {
-  it('takes it for deleted after three listings, ten minutes, and a question by its id', async () => {
-    const region = polledRegion();
-    for (let n = 0; n < 20; n++) region.add(n);
-    await region.list();
-    region.forget(7);
-
-    await region.listFor(10 * minuteMs);
-    expect(region.statusesOf(7)).toEqual(['RUNNING']);
-    expect(region.instances.calls).toEqual([]);
-    await region.listFor(5 * minuteMs);
-
-    expect(region.statusesOf(7)).toEqual(['RUNNING', 'DELETED']);
-    expect(region.instances.calls).toEqual([[idOf(7)]]);
-    await region.listFor(60 * minuteMs);
-    expect(deleted(region.told())).toBe(1);
-  });
-
-  it('does not within ten minutes, however often it is listed', async () => {
-    const region = polledRegion();
-    for (let n = 0; n < 20; n++) region.add(n);
-    await region.list();
-    region.forget(7);
-
-    await region.listFor(9 * minuteMs, 10_000);
-
-    expect(region.statusesOf(7)).toEqual(['RUNNING']);
-  });
-
-  it('does not where EC2 knows it by its id', async () => {
-    const region = polledRegion();
-    for (let n = 0; n < 20; n++) region.add(n);
-    await region.list();
-    region.distort(({ instances, nextToken }) => ({
-      instances: instances.filter(({ instanceId }) => instanceId !== idOf(7)),
-      nextToken,
-    }));
-
-    await region.listFor(120 * minuteMs);
-
-    expect(deleted(region.told())).toBe(0);
-  });
-
-  it('does not where it only moved to another page', async () => {
-    const region = polledRegion();
-    for (let n = 0; n < 1_500; n++) region.add(n);
-    await region.list();
-    region.distort(({ instances, nextToken }) => ({ instances: instances.toReversed(), nextToken }));
-    const first = region.instances.known.get(idOf(0));
-    region.forget(0);
-    if (first) region.instances.known.set(first.instanceId, first); // now the last of the last page
-
-    await region.listFor(60 * minuteMs);
-
-    expect(deleted(region.told())).toBe(0);
-  });
-
-  it('says nothing more of one that was terminated before EC2 forgot it', async () => {
-    const region = polledRegion();
-    region.add(1);
-    await region.list();
-    const reason = {
-      code: 'Client.UserInitiatedShutdown',
-      message: 'Client.UserInitiatedShutdown: by the user',
-    };
-    region.change(1, { state: 'terminated', reason });
-    await region.listFor(5 * minuteMs);
-    region.forget(1);
-
-    await region.listFor(60 * minuteMs);
-
-    expect(region.statusesOf(1)).toEqual(['RUNNING', 'DELETED']);
-    expect(region.instances.calls).toEqual([]);
-  });
-
-  it('tells what became of one that EC2 still knows by its id', async () => {
-    const region = polledRegion();
-    for (let n = 0; n < 20; n++) region.add(n);
-    await region.list();
-    const reason = {
-      code: 'Server.SpotInstanceTermination',
-      message: 'Server.SpotInstanceTermination: taken back',
-    };
-    region.change(7, { state: 'terminated', reason, tags: {} }); // its tags went with it
-
-    await region.listFor(20 * minuteMs);
-
-    expect(region.statusesOf(7)).toEqual(['RUNNING', 'FAILED']);
-  });
-});
-
-describe('poller, with a listing that cannot be true', () => {
-  it('deletes none of a region whose listing comes back empty (C2-3)', async () => {
-    const region = polledRegion();
-    for (let n = 0; n < 50; n++) region.add(n);
-    await region.list();
-    region.distort(() => ({ instances: [], nextToken: undefined }));
-
-    await region.listFor(180 * minuteMs);
-
-    expect(deleted(region.told())).toBe(0);
-    expect(region.meter.counts.breakerTripped).toBeGreaterThanOrEqual(1);
-    expect(region.log.lines).toContain('error: so many VMs are missing that none is taken for deleted');
-  });
-
-  it('deletes many where ten minutes later EC2 does not know them by their ids either', async () => {
-    const region = polledRegion();
-    for (let n = 0; n < 50; n++) region.add(n);
-    await region.list();
-    for (let n = 0; n < 20; n++) region.forget(n);
-
-    await region.listFor(20 * minuteMs);
-    expect(deleted(region.told())).toBe(0);
-    await region.listFor(15 * minuteMs);
-
-    expect(deleted(region.told())).toBe(20);
-    expect(region.meter.counts).toMatchObject({ breakerTripped: 1, vanished: 20 });
-  });
-
-  it('tells of more missing VMs than it can keep in mind by and by', async () => {
-    const region = polledRegion();
-    for (let n = 0; n < 5_000; n++) region.add(n);
-    await region.list();
-    for (let n = 0; n < 4_500; n++) region.forget(n);
-
-    await region.listFor(120 * minuteMs);
-
-    expect(deleted(region.told())).toBe(4_500);
-  });
-
-  it('deletes nothing by a listing that failed after some of its pages', async () => {
-    const region = polledRegion();
-    for (let n = 0; n < 2_500; n++) region.add(n);
-    await region.list();
-    let page = 0;
-    region.distort((found) => {
-      page += 1;
-      if (page % 2 === 0) throw new Error('the connection was cut');
-      return found;
-    });
-
-    for (let turn = 0; turn < 30; turn++) {
-      region.clock.ms += 5 * minuteMs;
-      await region.list().catch(() => undefined);
-    }
-
-    expect(deleted(region.told())).toBe(0);
-  });
-
-  it('rebuilds a fleet that was lost from the tags, and deletes nothing (C41)', async () => {
-    const region = polledRegion();
-    for (let n = 0; n < 30; n++) region.add(n);
-    await region.list();
-    region.setFleet();
-    region.add(30); // so that the page is looked at
-
-    await region.listFor(60 * minuteMs);
-
-    expect(deleted(region.told())).toBe(0);
-    expect((await region.fleet().recall([idOf(3)])).get(idOf(3))).toMatchObject({
-      owner: 'us',
-      vm: { vmId: 'vm-3' },
-    });
   });
 });
 

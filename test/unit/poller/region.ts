@@ -3,7 +3,6 @@ import { readMessage } from '../../../functions/normaliser/read-message.ts';
 import { reportStatus } from '../../../functions/normaliser/report-status.ts';
 import type { PolledRegion } from '../../../functions/poller/env.ts';
 import { pollRegion } from '../../../functions/poller/poll-region.ts';
-import { republish } from '../../../functions/poller/republish.ts';
 import type { Signal } from '../../../shared/domain/signal.ts';
 import type { Instance, Page } from '../../../shared/ports/instances.ts';
 import type { Observations } from '../../../shared/ports/observations.ts';
@@ -54,6 +53,7 @@ export const polledRegion = (kind: PolledRegion['kind'] = 'legacy') => {
       listings,
       instances: {
         describe: instances.describe.bind(instances),
+        impaired: (...asked) => impaired.apply(instances, asked),
         list: async (query) => {
           const page = await instances.list(query);
           return listed ? listed(page) : page;
@@ -67,10 +67,17 @@ export const polledRegion = (kind: PolledRegion['kind'] = 'legacy') => {
       log,
     });
   const poll = worker();
+  const { save } = listings;
+  let { impaired } = instances;
 
   /** The normaliser, with the fleet as it is. */
   const normaliser = () =>
-    reportStatus({ ...identity, fleet, instances, now, meter, log, publisher: publishEvents(stream) });
+    reportStatus({
+      ...{ ...identity, fleet, instances, now, meter, log, publisher: publishEvents(stream) },
+      listings,
+      observations: { send: async () => undefined }, // what it asks of itself is no part of polling
+      burst: 99, // nor what it holds back for later
+    });
   const normalise = async () => {
     const handle = normaliser();
     const read = readMessage({ now, log, meter });
@@ -96,10 +103,15 @@ export const polledRegion = (kind: PolledRegion['kind'] = 'legacy') => {
     /** The seconds for which each message was held back, ever. */
     delays,
     listings,
+    /** As listings are saved but for what a test does to it. */
+    save,
     normalise,
     worker,
-    republish: (more: { at?: number; page?: number; queued?: number } = {}) =>
-      republish({ fleet, listings, observations, now })({ do: 'republish', region: 'us-east-1', ...more }),
+    /** Somebody wants every status once more. */
+    want: (at = Math.floor(clock.ms / 1000)) => listings.wantRepublish('us-east-1', at),
+    release: () => listings.release('us-east-1'),
+    /** One page, of which nothing is worked off. */
+    poll: () => poll({ region: 'us-east-1', kind }),
     recalls: () => recalls,
     /** What is queued next is never worked off. */
     loseQueue: () => {
@@ -114,6 +126,9 @@ export const polledRegion = (kind: PolledRegion['kind'] = 'legacy') => {
           batch.map((signal, n) => ({ messageId: `${start + n}`, receiveCount: 2, signals: [signal] })),
         );
       }
+    },
+    setImpaired: (answer: typeof impaired) => {
+      impaired = answer;
     },
     setFleet: () => {
       fleet = memoryFleet(now);
@@ -161,3 +176,7 @@ export const polledRegion = (kind: PolledRegion['kind'] = 'legacy') => {
 };
 
 export const idOf = (n: number): string => `i-${String(n).padStart(17, '0')}`;
+
+/** How many VMs were told to be deleted. */
+export const deletions = (told: readonly { status: string }[]): number =>
+  told.filter(({ status }) => status === 'DELETED').length;

@@ -29,7 +29,7 @@ export const polling = async ({ plans, poll = () => ({}), secondMs = 1 }: Script
       const request = PollerRequest.parse(payload);
       asked.push({ ...request, atMs: performance.now() });
       expect(name).toBe('poller');
-      if (request.do !== 'plan') return poll(request.region);
+      if (request.do === 'poll') return poll(request.region);
       const plan = left.shift() ?? { next: 'stop' };
       if (plan instanceof Error) throw plan;
       return { regions: [], waitSeconds: 0, ...plan };
@@ -42,7 +42,7 @@ export const polling = async ({ plans, poll = () => ({}), secondMs = 1 }: Script
     machine,
     statuses,
     /** What the poller was asked for, in this order: `plan`, or the region that it was to poll. */
-    told: () => asked.map((request) => (request.do === 'plan' ? 'plan' : request.region)),
+    told: () => asked.map((request) => (request.do === 'poll' ? request.region : request.do)),
     ended: () => expect.poll(statuses, { interval: 5, timeout: 10_000 }).not.toContain('RUNNING'),
     [Symbol.asyncDispose]: () => machine[Symbol.asyncDispose](),
   };

@@ -8,18 +8,21 @@ const launched = (kind: 'legacy' | 'streaming' = 'legacy') => {
 };
 
 describe('poller, and an instance that does not come up', () => {
-  it.each(['legacy', 'streaming'] as const)('tells once that it is stuck, in a %s region', async (kind) => {
-    const region = launched(kind);
-    await region.list();
-    await region.listFor(11 * minuteMs, minuteMs);
-    const before = region.statusesOf(1);
+  it.each(['legacy', 'streaming'] as const)(
+    'tells once that it is stuck, in a %s region (C 47)',
+    async (kind) => {
+      const region = launched(kind);
+      await region.list();
+      await region.listFor(11 * minuteMs, minuteMs);
+      const before = region.statusesOf(1);
 
-    await region.listFor(30 * minuteMs, minuteMs);
+      await region.listFor(30 * minuteMs, minuteMs);
 
-    expect(before).toEqual(['PROVISIONING']);
-    expect(region.statusesOf(1)).toEqual(['PROVISIONING', 'FAILED']);
-    expect(region.told().at(-1).message).toContain('stuck: it has not come up within 15 minutes');
-  });
+      expect(before).toEqual(['PROVISIONING']);
+      expect(region.statusesOf(1)).toEqual(['PROVISIONING', 'FAILED']);
+      expect(region.told().at(-1).message).toContain('stuck: it has not come up within 15 minutes');
+    },
+  );
 
   it('tells it once the normaliser has taken it, if not before', async () => {
     const region = launched();
@@ -33,7 +36,7 @@ describe('poller, and an instance that does not come up', () => {
     expect(region.statusesOf(1)).toEqual(['PROVISIONING', 'FAILED']);
   });
 
-  it('tells it of one that nobody had heard of before', async () => {
+  it('tells it of one that nobody had heard of before (C 47)', async () => {
     const region = polledRegion();
     region.add(1, { state: 'pending', launchedAtMs: region.clock.ms - 60 * minuteMs });
 

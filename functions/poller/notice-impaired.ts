@@ -1,0 +1,93 @@
+import { partsOf } from '../../shared/domain/gate.ts';
+import type { Notice } from '../../shared/domain/signal.ts';
+import { nextCheck, type StatusCheck, type StatusChecks } from '../../shared/domain/status-checks.ts';
+import type { Vm } from '../../shared/domain/vm.ts';
+import type { Clock } from '../../shared/ports/clock.ts';
+import type { Fleet } from '../../shared/ports/fleet.ts';
+import type { Instances } from '../../shared/ports/instances.ts';
+import type { Listing } from '../../shared/ports/listings.ts';
+import type { Log } from '../../shared/ports/log.ts';
+import type { Observations } from '../../shared/ports/observations.ts';
+import { instanceNoticedEvent } from '../../shared/wire/instance-noticed.ts';
+
+const patienceMs = 2_000;
+
+export type ImpairedParts = {
+  readonly fleet: Fleet;
+  readonly instances: Instances;
+  readonly observations: Observations;
+  readonly now: Clock;
+  readonly log: Log;
+};
+
+/**
+ * Asks EC2, after a complete listing that showed VMs and at most once a minute, which instances fail a status check: no event tells. Of
+ * ours, the warning goes out once, and once more that it is over. A question that fails is asked again at the next listing.
+ */
+export const noticeImpaired = ({ fleet, instances, observations, now, log }: ImpairedParts) => {
+  return async (listing: Listing): Promise<Listing> => {
+    const check = listing.seen > 0 ? nextCheck(listing.checks, now()) : undefined;
+    if (check === undefined) return listing;
+    const found = await ask(listing.region, check);
+    return found ? { ...listing, checks: await compare(listing, check, found) } : listing;
+  };
+
+  function ask(region: string, check: StatusCheck) {
+    return instances.impaired(region, check, patienceMs).catch((error: unknown) => {
+      log.warn('EC2 did not say which instances fail a status check', { region, check, error });
+      return undefined;
+    });
+  }
+
+  async function compare(
+    { region, checks: { failing } }: Listing,
+    check: StatusCheck,
+    found: ReadonlyMap<string, number | undefined>,
+  ): Promise<StatusChecks> {
+    const known = failing[check];
+    const fresh = await running([...found.keys()].filter((id) => !known.includes(id)));
+    const over = await running(known.filter((id) => !found.has(id)));
+    const other = new Set(failing[check === 'instance' ? 'system' : 'instance']);
+    const isAlone = ({ instanceId }: Vm) => !other.has(instanceId); // what fails both checks is told of one
+    await tell(region, [
+      ...fresh.filter(isAlone).flatMap((vm) => warning(vm, check, found.get(vm.instanceId) ?? now())),
+      ...over.filter(isAlone).flatMap((vm) => allClear(vm, now())),
+    ]);
+    const still = known.filter((id) => found.has(id));
+    const ours = [...still, ...fresh.map(({ instanceId }) => instanceId)];
+    return { askedAtMs: now(), asked: check, failing: { ...failing, [check]: ours } };
+  }
+
+  /** Those of them that are ours, and run as far as the fleet knows. */
+  async function running(instanceIds: readonly string[]): Promise<Vm[]> {
+    const remembered = instanceIds.length > 0 ? await fleet.recall(instanceIds) : new Map();
+    return [...remembered.values()].flatMap((held) =>
+      held.owner === 'us' && held.vm.state === 'running' ? [held.vm] : [],
+    );
+  }
+
+  async function tell(region: string, told: readonly Told[]) {
+    await observations.send(
+      told.map(({ vm: { instanceId, account }, ...notice }) =>
+        instanceNoticedEvent({ 'instance-id': instanceId, region, account, ...notice }),
+      ),
+    );
+    const impaired = told.filter(({ notice }) => notice === 'impaired').length;
+    if (impaired > 0) log.warn('VMs fail a status check', { region, vms: impaired });
+  }
+};
+
+type Told = { readonly vm: Vm } & Pick<Notice, 'notice' | 'at' | 'text'>;
+
+/** None where it was sent already, by a worker that could not write it down. */
+const warning = (vm: Vm, check: StatusCheck, sinceMs: number): Told[] => {
+  if (vm.notice?.notice === 'impaired') return [];
+  const at = Math.max(Math.floor(sinceMs / 1000), partsOf(vm.sequence).at, (vm.notice?.at ?? 0) + 1);
+  return [{ vm, notice: 'impaired', at, text: `impaired: its ${check} status check fails` }];
+};
+
+/** Without a text, so that what is told next is as if there had been no warning; none where another one has taken its place. */
+const allClear = (vm: Vm, nowMs: number): Told[] => {
+  if (vm.notice?.notice !== 'impaired') return [];
+  return [{ vm, notice: 'recovered', at: Math.max(Math.floor(nowMs / 1000), vm.notice.at + 1), text: '' }];
+};

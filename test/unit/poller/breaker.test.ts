@@ -1,0 +1,126 @@
+import { describe, expect, it } from 'vitest';
+import { deletions, idOf, minuteMs, polledRegion } from './region.ts';
+
+describe('poller, with a listing that cannot be true', () => {
+  it('deletes none of a region whose listing comes back empty (C2 3)', async () => {
+    const region = polledRegion();
+    for (let n = 0; n < 50; n++) region.add(n);
+    await region.list();
+    region.distort(() => ({ instances: [], nextToken: undefined }));
+
+    await region.listFor(180 * minuteMs);
+
+    expect(deletions(region.told())).toBe(0);
+    expect(region.meter.counts.breakerTripped).toBeGreaterThanOrEqual(1);
+    expect(region.log.lines).toContain('error: so many VMs are missing that none is taken for deleted');
+  });
+
+  it('deletes many where ten minutes later EC2 does not know them by their ids either', async () => {
+    const region = polledRegion();
+    for (let n = 0; n < 50; n++) region.add(n);
+    await region.list();
+    for (let n = 0; n < 20; n++) region.forget(n);
+
+    await region.listFor(20 * minuteMs);
+    expect(deletions(region.told())).toBe(0);
+    await region.listFor(15 * minuteMs);
+
+    expect(deletions(region.told())).toBe(20);
+    expect(region.meter.counts).toMatchObject({ breakerTripped: 1, vanished: 20 });
+  });
+
+  const withManyMissing = async () => {
+    const region = polledRegion();
+    for (let n = 0; n < 50; n++) region.add(n);
+    await region.list();
+    for (let n = 0; n < 20; n++) region.forget(n);
+    await region.listFor(15 * minuteMs);
+    return region;
+  };
+
+  it('deletes them at once where an operator releases the breaker, after it has asked by their ids', async () => {
+    const region = await withManyMissing();
+    const held = (await region.listings.standing(['us-east-1']))[0]?.breakerSinceMs;
+    const asked = region.instances.calls.length;
+
+    await region.release();
+    await region.listFor(10_000, 10_000);
+
+    expect([held, asked]).toEqual([region.clock.ms - 10_000, 0]);
+    expect(region.instances.calls).toHaveLength(1);
+    expect(deletions(region.told())).toBe(20);
+    expect(await region.listings.standing(['us-east-1'])).toMatchObject([{ breakerSinceMs: undefined }]);
+  });
+
+  it('deletes none of those that EC2 knows by their ids, though an operator released the breaker', async () => {
+    const region = polledRegion();
+    for (let n = 0; n < 50; n++) region.add(n);
+    await region.list();
+    region.distort(() => ({ instances: [], nextToken: undefined }));
+    await region.listFor(15 * minuteMs);
+
+    await region.release();
+    await region.listFor(30 * minuteMs, 10_000);
+
+    expect(region.instances.calls[0]).toHaveLength(50);
+    expect(deletions(region.told())).toBe(0);
+  });
+
+  it('holds back the next ones, though an operator released the breaker of the last ones', async () => {
+    const region = await withManyMissing();
+    await region.release();
+    await region.listFor(5 * minuteMs);
+    for (let n = 20; n < 40; n++) region.forget(n);
+
+    await region.listFor(20 * minuteMs);
+
+    expect(deletions(region.told())).toBe(20);
+    expect(region.meter.counts.breakerTripped).toBe(2);
+  });
+
+  it('tells of more missing VMs than it can keep in mind by and by', async () => {
+    const region = polledRegion();
+    for (let n = 0; n < 5_000; n++) region.add(n);
+    await region.list();
+    for (let n = 0; n < 4_500; n++) region.forget(n);
+
+    await region.listFor(120 * minuteMs);
+
+    expect(deletions(region.told())).toBe(4_500);
+  });
+
+  it('deletes nothing by a listing that failed after some of its pages', async () => {
+    const region = polledRegion();
+    for (let n = 0; n < 2_500; n++) region.add(n);
+    await region.list();
+    let page = 0;
+    region.distort((found) => {
+      page += 1;
+      if (page % 2 === 0) throw new Error('the connection was cut');
+      return found;
+    });
+
+    for (let turn = 0; turn < 30; turn++) {
+      region.clock.ms += 5 * minuteMs;
+      await region.list().catch(() => undefined);
+    }
+
+    expect(deletions(region.told())).toBe(0);
+  });
+
+  it('rebuilds a fleet that was lost from the tags, and deletes nothing (C 41)', async () => {
+    const region = polledRegion();
+    for (let n = 0; n < 30; n++) region.add(n);
+    await region.list();
+    region.setFleet();
+    region.add(30); // so that the page is looked at
+
+    await region.listFor(60 * minuteMs);
+
+    expect(deletions(region.told())).toBe(0);
+    expect((await region.fleet().recall([idOf(3)])).get(idOf(3))).toMatchObject({
+      owner: 'us',
+      vm: { vmId: 'vm-3' },
+    });
+  });
+});

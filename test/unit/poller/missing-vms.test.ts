@@ -1,0 +1,105 @@
+import { describe, expect, it } from 'vitest';
+import { deletions, idOf, minuteMs, polledRegion } from './region.ts';
+
+describe('poller, missing a VM', () => {
+  it('takes it for deleted after three listings, ten minutes, and a question by its id', async () => {
+    const region = polledRegion();
+    for (let n = 0; n < 20; n++) region.add(n);
+    await region.list();
+    region.forget(7);
+
+    await region.listFor(10 * minuteMs);
+    expect(region.statusesOf(7)).toEqual(['RUNNING']);
+    expect(region.instances.calls).toEqual([]);
+    await region.listFor(5 * minuteMs);
+
+    expect(region.statusesOf(7)).toEqual(['RUNNING', 'DELETED']);
+    expect(region.instances.calls).toEqual([[idOf(7)]]);
+    await region.listFor(60 * minuteMs);
+    expect(deletions(region.told())).toBe(1);
+  });
+
+  it('takes it for deleted also where it went while nobody polled (C2 17)', async () => {
+    const region = polledRegion();
+    for (let n = 0; n < 20; n++) region.add(n);
+    await region.list();
+    region.forget(7);
+    region.clock.ms += 3 * 24 * 60 * minuteMs;
+
+    await region.listFor(20 * minuteMs);
+
+    expect(region.statusesOf(7)).toEqual(['RUNNING', 'DELETED']);
+  });
+
+  it('does not within ten minutes, however often it is listed', async () => {
+    const region = polledRegion();
+    for (let n = 0; n < 20; n++) region.add(n);
+    await region.list();
+    region.forget(7);
+
+    await region.listFor(9 * minuteMs, 10_000);
+
+    expect(region.statusesOf(7)).toEqual(['RUNNING']);
+  });
+
+  it('does not where EC2 knows it by its id', async () => {
+    const region = polledRegion();
+    for (let n = 0; n < 20; n++) region.add(n);
+    await region.list();
+    region.distort(({ instances, nextToken }) => ({
+      instances: instances.filter(({ instanceId }) => instanceId !== idOf(7)),
+      nextToken,
+    }));
+
+    await region.listFor(120 * minuteMs);
+
+    expect(deletions(region.told())).toBe(0);
+  });
+
+  it('does not where it only moved to another page', async () => {
+    const region = polledRegion();
+    for (let n = 0; n < 1_500; n++) region.add(n);
+    await region.list();
+    region.distort(({ instances, nextToken }) => ({ instances: instances.toReversed(), nextToken }));
+    const first = region.instances.known.get(idOf(0));
+    region.forget(0);
+    if (first) region.instances.known.set(first.instanceId, first); // now the last of the last page
+
+    await region.listFor(60 * minuteMs);
+
+    expect(deletions(region.told())).toBe(0);
+  });
+
+  it('says nothing more of one that was terminated before EC2 forgot it', async () => {
+    const region = polledRegion();
+    region.add(1);
+    await region.list();
+    const reason = {
+      code: 'Client.UserInitiatedShutdown',
+      message: 'Client.UserInitiatedShutdown: by the user',
+    };
+    region.change(1, { state: 'terminated', reason });
+    await region.listFor(5 * minuteMs);
+    region.forget(1);
+
+    await region.listFor(60 * minuteMs);
+
+    expect(region.statusesOf(1)).toEqual(['RUNNING', 'DELETED']);
+    expect(region.instances.calls).toEqual([]);
+  });
+
+  it('tells what became of one that EC2 still knows by its id', async () => {
+    const region = polledRegion();
+    for (let n = 0; n < 20; n++) region.add(n);
+    await region.list();
+    const reason = {
+      code: 'Server.SpotInstanceTermination',
+      message: 'Server.SpotInstanceTermination: taken back',
+    };
+    region.change(7, { state: 'terminated', reason, tags: {} }); // its tags went with it
+
+    await region.listFor(20 * minuteMs);
+
+    expect(region.statusesOf(7)).toEqual(['RUNNING', 'FAILED']);
+  });
+});

@@ -1,0 +1,159 @@
+import { describe, expect, it } from 'vitest';
+import { idOf, minuteMs, polledRegion } from './region.ts';
+
+const messages = (region: ReturnType<typeof polledRegion>) =>
+  region.told().map(({ id, status, message }) => `${id} ${status} ${message}`);
+const running = (n: number, more = '') => `vm-${n} RUNNING instance ${idOf(n)} is running${more}`;
+const broken = ': impaired: its instance status check fails';
+
+/** So long that a quiet region is asked about both checks. */
+const round = 20 * minuteMs;
+
+const withTwo = async (kind: 'legacy' | 'streaming' = 'legacy') => {
+  const region = polledRegion(kind);
+  region.add(1);
+  region.add(2);
+  await region.listFor(round);
+  return region;
+};
+
+describe('poller, and an instance that fails a status check', () => {
+  it.each(['legacy', 'streaming'] as const)(
+    'tells it once, with the status as it is, in a %s region',
+    async (kind) => {
+      const region = await withTwo(kind);
+      region.instances.failing.instance.set(idOf(1), region.clock.ms);
+
+      await region.listFor(round);
+
+      expect(messages(region).slice(2)).toEqual([running(1, broken)]);
+    },
+  );
+
+  it('tells once of what fails both checks, however EC2 finds out', async () => {
+    const region = await withTwo();
+    region.instances.failing.system.set(idOf(1), region.clock.ms);
+    await region.listFor(round);
+    region.instances.failing.instance.set(idOf(1), region.clock.ms);
+
+    await region.listFor(round);
+
+    expect(messages(region).slice(2)).toEqual([running(1, ': impaired: its system status check fails')]);
+  });
+
+  it('tells that it is over once it fails neither check, with nothing left of the warning', async () => {
+    const region = await withTwo();
+    for (const failing of Object.values(region.instances.failing)) failing.set(idOf(1), region.clock.ms);
+    await region.listFor(round);
+
+    region.instances.failing.instance.clear();
+    await region.listFor(round);
+    const half = messages(region).length;
+    region.instances.failing.system.clear();
+    await region.listFor(round);
+    region.change(1, { state: 'stopping' });
+    await region.listFor(round);
+
+    expect(messages(region).slice(half)).toEqual([
+      running(1),
+      `vm-1 STOPPING instance ${idOf(1)} is stopping`,
+    ]);
+  });
+
+  it('warns again when it fails again', async () => {
+    const region = await withTwo();
+    const { instance } = region.instances.failing;
+    instance.set(idOf(1), region.clock.ms);
+    await region.listFor(round);
+    instance.clear();
+    await region.listFor(round);
+
+    instance.set(idOf(1), region.clock.ms - round);
+    await region.listFor(round);
+
+    expect(messages(region).slice(2)).toEqual([running(1, broken), running(1), running(1, broken)]);
+  });
+
+  it('says nothing of its end where it was stopped and started meanwhile', async () => {
+    const region = await withTwo();
+    region.instances.failing.instance.set(idOf(1), region.clock.ms);
+    await region.listFor(round);
+    for (const state of ['stopping', 'stopped', 'pending', 'running'] as const) {
+      region.change(1, { state });
+      if (state === 'pending') region.instances.failing.instance.clear();
+      region.change(1, { launchedAtMs: region.clock.ms });
+      await region.listFor(10 * minuteMs);
+    }
+    await region.listFor(round);
+
+    expect(region.statusesOf(1)).toEqual([
+      'RUNNING',
+      'RUNNING',
+      'STOPPING',
+      'STOPPED',
+      'PROVISIONING',
+      'RUNNING',
+    ]);
+    expect(messages(region).at(-1)).toBe(running(1));
+  });
+
+  it('repeats nothing that a worker told who could not write it down', async () => {
+    const region = await withTwo();
+    region.instances.failing.instance.set(idOf(1), undefined);
+    region.listings.save = () => Promise.reject(new Error('the worker died'));
+    for (let turn = 0; turn < 4; turn++) {
+      region.clock.ms += 10 * minuteMs;
+      await expect(region.list()).rejects.toThrow('the worker died');
+      await region.normalise();
+    }
+    region.listings.save = region.save;
+
+    await region.listFor(round);
+
+    expect(messages(region).slice(2)).toEqual([running(1, broken)]);
+  });
+
+  it('says nothing of instances that are not ours', async () => {
+    const region = await withTwo();
+    region.add(3, { tags: {} });
+    region.instances.failing.instance.set(idOf(3), region.clock.ms);
+
+    await region.listFor(round);
+
+    expect(messages(region)).toHaveLength(2);
+  });
+
+  it('asks EC2 once a minute at most, about each check in turn, and never where there are no VMs (C 43)', async () => {
+    const [region, empty] = [polledRegion(), polledRegion()];
+    region.add(1, { state: 'pending', launchedAtMs: region.clock.ms }); // so that it is listed every ten seconds
+    await Promise.all([region.listFor(6 * minuteMs, 10_000), empty.listFor(6 * minuteMs, 10_000)]);
+
+    expect(region.instances.checked).toEqual([
+      'instance',
+      'system',
+      'instance',
+      'system',
+      'instance',
+      'system',
+    ]);
+    expect(empty.instances.checked).toEqual([]);
+  });
+
+  it('lists on where EC2 does not say who fails, and asks again', async () => {
+    const region = await withTwo();
+    region.instances.failing.instance.set(idOf(1), region.clock.ms);
+    const { impaired } = region.instances;
+    region.setImpaired(() => Promise.reject(new Error('throttled')));
+    region.change(2, { state: 'stopping' });
+    await region.listFor(round);
+    region.setImpaired(impaired);
+
+    await region.listFor(round);
+
+    expect(messages(region).slice(2)).toEqual([
+      `vm-2 STOPPING instance ${idOf(2)} is stopping`,
+      running(1, broken),
+    ]);
+    expect(region.log.lines).toContain('warn: EC2 did not say which instances fail a status check');
+  });
+});
