@@ -1,50 +1,35 @@
-import * as z from 'zod/mini';
-import { reasonOf, UnreadableError } from '../../shared/domain/errors.ts';
+import { UnreadableError } from '../../shared/domain/errors.ts';
+import type { AgentRequests } from '../../shared/ports/agent-requests.ts';
 import type { Log } from '../../shared/ports/log.ts';
 import type { Meter } from '../../shared/ports/meter.ts';
+import type { NatsProbe } from '../../shared/ports/nats-probe.ts';
 import type { StatusPublisher } from '../../shared/ports/status-publisher.ts';
-import { CloudEventJson, isCloudEventJson } from '../../shared/wire/cloudevents.ts';
-import { type PublicationAnswer, PublicationRequest } from '../../shared/wire/publication.ts';
+import { BridgeRequest, type FoundRequest, type ProbeAnswer } from '../../shared/wire/bridge-request.ts';
+import type { PublicationAnswer } from '../../shared/wire/publication.ts';
+import { publishRequest } from './publish-request.ts';
 
-type Parts = { readonly publisher: StatusPublisher; readonly log: Log; readonly meter: Meter };
-
-/**
- * Publishes the events of a request, from our own normaliser or from any other workload of the account, and answers for each of them.
- * What is no CloudEvent is answered as failed, and does not hold up the others.
- * @throws UnreadableError where the request is not `{ "events": [ … ] }`.
- */
-export const handleRequest =
-  ({ publisher, log, meter }: Parts) =>
-  async (request: unknown): Promise<PublicationAnswer> => {
-    const { events, refused } = read(request);
-    const { acknowledged, failed } = await publisher.publish(events);
-    meter.count('published', acknowledged.length);
-    meter.count('duplicate', acknowledged.filter(({ duplicate }) => duplicate).length);
-    const unpublished = [...failed, ...refused];
-    meter.count('unpublished', unpublished.length);
-    if (unpublished.length > 0) {
-      log.warn('events were not published', { events: unpublished.length, first: unpublished[0] });
-    }
-    return { acknowledged, failed: unpublished };
-  };
-
-const read = (request: unknown) => {
-  const parsed = PublicationRequest.safeParse(request);
-  if (!parsed.success)
-    throw new UnreadableError('expected { "events": [CloudEvent, …] } in the JSON event format');
-  const events: CloudEventJson[] = [];
-  const refused: PublicationAnswer['failed'] = [];
-  for (const [index, candidate] of parsed.data.events.entries()) {
-    if (isCloudEventJson(candidate)) events.push(candidate);
-    else
-      refused.push({
-        id: idOf(candidate, index),
-        retryable: false,
-        reason: reasonOf(CloudEventJson.safeParse(candidate).error),
-      });
-  }
-  return { events, refused };
+type Parts = {
+  readonly publisher: StatusPublisher;
+  readonly probe: NatsProbe;
+  readonly agentRequests: AgentRequests;
+  readonly log: Log;
+  readonly meter: Meter;
 };
 
-const idOf = (candidate: unknown, index: number): string =>
-  z.object({ id: z.string().check(z.minLength(1)) }).safeParse(candidate).data?.id ?? `events[${index}]`;
+/**
+ * Everything that needs NATS, for those who have neither its credentials nor a place in its network.
+ * @throws UnreadableError where the request is none of BridgeRequest; what AgentRequests throws.
+ */
+export const handleRequest = ({ publisher, probe, agentRequests, log, meter }: Parts) => {
+  const publish = publishRequest({ publisher, log, meter });
+  return async (request: unknown): Promise<PublicationAnswer | ProbeAnswer | FoundRequest> => {
+    const { data: asked } = BridgeRequest.safeParse(request);
+    if (asked === undefined) throw new UnreadableError(`expected ${requests}`);
+    if ('events' in asked) return publish(asked);
+    if (asked.do === 'probe') return probe();
+    return { resourceId: await agentRequests.find(asked.idempotencyKey) };
+  };
+};
+
+const requests =
+  '{ "events": [CloudEvent, …] } in the JSON event format, { "do": "probe" }, or { "do": "find-request", "idempotencyKey": … }';

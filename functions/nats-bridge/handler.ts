@@ -1,6 +1,9 @@
 import '../../shared/runtime/schema-messages.ts';
+import { natsAgentRequests } from '../../shared/adapters/nats-agent-requests.ts';
+import { natsLink } from '../../shared/adapters/nats-connection.ts';
 import { natsAccess } from '../../shared/adapters/nats-credentials.ts';
 import { natsEventStream } from '../../shared/adapters/nats-event-stream.ts';
+import { natsProbe } from '../../shared/adapters/nats-probe.ts';
 import { log, meter, withTelemetry } from '../../shared/runtime/telemetry.ts';
 import { Env } from './env.ts';
 import { handleRequest } from './handle-request.ts';
@@ -12,6 +15,9 @@ const access = natsAccess({
   port: env.PARAMETERS_SECRETS_EXTENSION_HTTP_PORT,
   sessionToken: env.AWS_SESSION_TOKEN,
 });
-const publisher = publishEvents(natsEventStream(env.NATS_URL.split(','), access));
+const link = natsLink(env.NATS_URL.split(','), access);
+const publisher = publishEvents(natsEventStream(link));
+const probe = natsProbe(link, 'dcm.vm');
+const agentRequests = natsAgentRequests(link, env.AGENT_REQUESTS_STREAM);
 
-export const handler = withTelemetry(handleRequest({ publisher, log, meter }));
+export const handler = withTelemetry(handleRequest({ publisher, probe, agentRequests, log, meter }));

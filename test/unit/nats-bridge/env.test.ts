@@ -7,13 +7,25 @@ describe('the nats-bridge’s environment', () => {
       NATS_URL: 'nats://localhost:4222',
       PARAMETERS_SECRETS_EXTENSION_HTTP_PORT: '2773',
       AWS_SESSION_TOKEN: '',
+      AGENT_REQUESTS_STREAM: [],
     });
+  });
+
+  it('names one stream of requests to agents, or several', () => {
+    const streams = (text: string) =>
+      Env.parse({ NATS_URL: 'nats://localhost:4222', AGENT_REQUESTS_STREAM: text }).AGENT_REQUESTS_STREAM;
+
+    expect(streams('dcm-agent-requests')).toEqual(['dcm-agent-requests']);
+    expect(streams('dcm-agent-requests,ec2-retry')).toEqual(['dcm-agent-requests', 'ec2-retry']);
   });
 
   it.each([
     ['NATS_URL', undefined],
     ['NATS_URL', ''],
     ['NATS_CREDENTIALS_SECRET', ''],
+    ['AGENT_REQUESTS_STREAM', ''],
+    ['AGENT_REQUESTS_STREAM', 'dcm-agent-requests, ec2-retry'],
+    ['AGENT_REQUESTS_STREAM', 'dcm.agent.>'],
   ])('is refused by name with %s=%s (C61)', (name, value) => {
     expect(() => Env.parse({ NATS_URL: 'nats://localhost:4222', [name]: value })).toThrow(name);
   });
