@@ -1,0 +1,58 @@
+import * as z from 'zod/mini';
+import { Provisioning } from '../../shared/domain/provisioning.ts';
+import { TagKeys } from '../../shared/domain/tags.ts';
+import { json } from '../../shared/runtime/json-variable.ts';
+
+const nonEmpty = z.string().check(z.minLength(1));
+
+/** Who may call. At least one of them: the API is never open. */
+export const ApiAccess = z
+  .object({
+    /** Secrets Manager name or ARN of the token: a bearer token, and the password of Basic. */
+    tokenSecret: z.optional(nonEmpty),
+    jwt: z.optional(z.object({ issuer: nonEmpty, audience: nonEmpty, jwksUrl: z.url() })),
+  })
+  .check(
+    z.refine(({ tokenSecret, jwt }) => tokenSecret !== undefined || jwt !== undefined, {
+      error: 'expected a tokenSecret, or a jwt, or both',
+    }),
+  );
+export type ApiAccess = z.infer<typeof ApiAccess>;
+
+/** What the provider-api is told by its environment. infra/constructs/provider-api.ts must supply exactly this. */
+export const Env = z.object({
+  /** DynamoDB table of the fleet. */
+  FLEET_TABLE: nonEmpty,
+  OBSERVATIONS_QUEUE_URL: z.url(),
+  /** Name or ARN of the nats-bridge function. */
+  NATS_BRIDGE: nonEmpty,
+  /** Our name at DCM. */
+  PROVIDER_NAME: nonEmpty,
+  /** JSON of TagKeys (shared/domain/tags.ts). */
+  TAG_KEYS: z.pipe(json, TagKeys),
+  /** Region of the VMs where a path names none. */
+  HOME_REGION: nonEmpty,
+  /** JSON of Provisioning (shared/domain/provisioning.ts). */
+  PROVISIONING: z.pipe(json, Provisioning),
+  /** JSON of ApiAccess. */
+  API_ACCESS: z.pipe(json, ApiAccess),
+  /** `true`: creates without an id are looked up among the environment agent's requests, by the nats-bridge. */
+  AGENT_REQUESTS: z._default(z.enum(['true', 'false']), 'false'),
+  /** What health says as our version. */
+  PROVIDER_VERSION: nonEmpty,
+  /** Another EC2, as AWS's SDKs understand it; absent: EC2's own endpoint of each region. */
+  AWS_ENDPOINT_URL_EC2: z.optional(z.url()),
+  /** TCP port of the AWS Parameters and Secrets Lambda Extension, on localhost. */
+  PARAMETERS_SECRETS_EXTENSION_HTTP_PORT: z._default(z.string(), '2773'),
+  /** Lambda's own session token, which the extension asks for. */
+  AWS_SESSION_TOKEN: z._default(z.string(), ''),
+});
+export type Env = z.input<typeof Env>;
+export type Environment = z.output<typeof Env>;
+
+/** Where the API's token is. */
+export const tokenSecretOf = (env: Environment) => ({
+  secretId: env.API_ACCESS.tokenSecret,
+  port: env.PARAMETERS_SECRETS_EXTENSION_HTTP_PORT,
+  sessionToken: env.AWS_SESSION_TOKEN,
+});

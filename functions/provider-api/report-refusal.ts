@@ -1,0 +1,33 @@
+import { reasonOf } from '../../shared/domain/errors.ts';
+import { messageText } from '../../shared/domain/vm.ts';
+import type { VmRecord } from '../../shared/domain/vm-record.ts';
+import type { Clock } from '../../shared/ports/clock.ts';
+import type { Log } from '../../shared/ports/log.ts';
+import type { StatusPublisher } from '../../shared/ports/status-publisher.ts';
+import { vmStatusEvent } from '../../shared/wire/dcm-vm.ts';
+
+export type RefusalParts = {
+  readonly publisher: StatusPublisher;
+  readonly provider: string;
+  readonly now: Clock;
+  readonly log: Log;
+};
+
+/** Tells DCM that EC2 refused to launch a VM. It has no instance, so no normaliser will. Best effort: the caller is told as well. */
+export const reportRefusal =
+  ({ publisher, provider, now, log }: RefusalParts) =>
+  async ({ vmId, region }: VmRecord, refusal: unknown): Promise<void> => {
+    const at = Math.floor(now() / 1000);
+    const failed = {
+      key: String(at * 10),
+      id: `${vmId}:${at}:launch-failed`,
+      at,
+      status: 'FAILED',
+      message: messageText(`it could not be launched: ${reasonOf(refusal)}`),
+    } as const;
+    try {
+      await publisher.publish([vmStatusEvent({ vmId, region }, failed, provider)]);
+    } catch (error) {
+      log.warn('DCM was not told that a VM could not be launched', { vmId, error });
+    }
+  };

@@ -1,0 +1,78 @@
+import type { Provisioning } from '../../shared/domain/provisioning.ts';
+import type { TagKeys } from '../../shared/domain/tags.ts';
+import type { Clock } from '../../shared/ports/clock.ts';
+import type { Fleet } from '../../shared/ports/fleet.ts';
+import type { InstanceActions } from '../../shared/ports/instance-actions.ts';
+import type { Instances } from '../../shared/ports/instances.ts';
+import type { Log } from '../../shared/ports/log.ts';
+import type { Observations } from '../../shared/ports/observations.ts';
+import type { Offerings } from '../../shared/ports/offerings.ts';
+import type { StatusPublisher } from '../../shared/ports/status-publisher.ts';
+import type { VcpuQuota } from '../../shared/ports/vcpu-quota.ts';
+import type { VmRecords } from '../../shared/ports/vm-records.ts';
+import type { Health } from '../../shared/wire/health.ts';
+import type { VmEvents, VmPage, VmResource, VmValidation } from '../../shared/wire/vm.ts';
+import { changeVm } from './change-vm.ts';
+import { createVm } from './create-vm.ts';
+import { deleteVm } from './delete-vm.ts';
+import { livingVms } from './living-vms.ts';
+import { planLaunch } from './plan-launch.ts';
+import { readVm } from './read-vm.ts';
+import { validateVm } from './validate-vm.ts';
+import type { VmSpec } from './vm-spec.ts';
+
+type Asked = { readonly spec: VmSpec; readonly region: string; readonly requestId: string };
+
+/** All that the API's operations come down to. */
+export type UseCases = {
+  createVm(asked: Asked & { readonly vmId: string }): Promise<VmResource>;
+  validateVm(spec: VmSpec, asked: Omit<Asked, 'spec'>): Promise<VmValidation>;
+  readonly readVm: {
+    get(vmId: string): Promise<VmResource>;
+    list(asked: {
+      readonly region: string;
+      readonly maximumPageSize: number;
+      readonly pageToken: string | undefined;
+    }): Promise<VmPage>;
+    events(vmId: string): Promise<VmEvents>;
+  };
+  /** Resolves also where there is no such VM. */
+  deleteVm(vmId: string): Promise<void>;
+  changeVm(vmId: string, change: 'start' | 'stop' | 'reboot'): Promise<VmResource>;
+  checkHealth(region: string): Promise<Health>;
+  /** The DCM id that an environment agent's create is for; null: nobody asked for that. Undefined: agents are not listened to. */
+  readonly findRequest: ((idempotencyKey: string) => Promise<string | null>) | undefined;
+};
+
+type Parts = {
+  readonly records: VmRecords;
+  readonly fleet: Fleet;
+  readonly instances: Instances;
+  readonly actions: InstanceActions;
+  readonly offerings: Offerings;
+  readonly vcpuQuota: VcpuQuota;
+  readonly observations: Observations;
+  readonly publisher: StatusPublisher;
+  readonly provisioning: Provisioning;
+  /** Our name at DCM. */
+  readonly provider: string;
+  readonly tagKeys: TagKeys;
+  readonly now: Clock;
+  readonly pause: (ms: number) => Promise<void>;
+  readonly log: Log;
+};
+
+/** The use cases that are about VMs, each with the parts that it needs. */
+export const vmUseCases = (parts: Parts): Omit<UseCases, 'checkHealth' | 'findRequest'> => {
+  const { regions, maximumVms } = parts.provisioning;
+  const read = readVm(parts);
+  const counted = { ...parts, list: read.list, regions: Object.keys(regions), maximumVms };
+  const planning = { ...parts, livingVms: livingVms(counted) };
+  return {
+    createVm: createVm({ ...parts, plan: planLaunch(planning) }),
+    validateVm: validateVm(planning),
+    readVm: read,
+    deleteVm: deleteVm(parts),
+    changeVm: changeVm(parts),
+  };
+};

@@ -1,0 +1,25 @@
+import { isLaunched, type LaunchedRecord, type VmRecord } from '../../shared/domain/vm-record.ts';
+import type { Fleet, Recollection } from '../../shared/ports/fleet.ts';
+
+/** What the fleet remembers of a record's instance. */
+export const recollectionOf = async (
+  fleet: Pick<Fleet, 'recall'>,
+  { instanceId }: LaunchedRecord,
+): Promise<Recollection> => (await fleet.recall([instanceId])).get(instanceId) ?? { owner: 'unknown' };
+
+/** By then the fleet has claimed an instance; it forgets none that lives. */
+const claimedWithinMs = 3_600_000;
+
+/** The VM's instance exists no more, or is no longer ours. */
+export const hasEnded = (record: LaunchedRecord, held: Recollection, nowMs: number): boolean => {
+  if (record.endedAtMs !== undefined || held.owner === 'others') return true;
+  if (held.owner === 'us') return held.vm.state === 'terminated';
+  return held.owner === 'unknown' && nowMs - record.facts.launchedAtMs > claimedWithinMs;
+};
+
+/** There is no such VM any more. One whose launch failed is there, FAILED, until DCM deletes it. */
+export const isGone = (record: VmRecord, held: Recollection, nowMs: number): boolean => {
+  if (!isLaunched(record) || !hasEnded(record, held, nowMs)) return false;
+  const hasFailed = held.owner === 'us' && held.vm.latest?.status === 'FAILED';
+  return !hasFailed || record.deleteRequestedAtMs !== undefined || record.endedAtMs !== undefined;
+};

@@ -1,0 +1,138 @@
+import { createServer } from 'node:http';
+import type { APIGatewayProxyEventV2, Context } from 'aws-lambda';
+import { afterAll, describe, expect, it, vi } from 'vitest';
+import { Health } from '../../../shared/wire/health.ts';
+import { loopback } from '../adapters/loopback.ts';
+
+/** AWS, where nothing works. */
+const aws = await loopback(createServer((_, response) => void response.writeHead(400).end('{}')));
+/** The extension, which has the API's token. */
+const extension = await loopback(
+  createServer((_, response) => {
+    response.writeHead(200, { 'content-type': 'application/json' });
+    response.end(JSON.stringify({ SecretString: '{"token":"open-sesame"}' }));
+  }),
+);
+afterAll(async () => {
+  vi.unstubAllEnvs();
+  await aws[Symbol.asyncDispose]();
+  await extension[Symbol.asyncDispose]();
+});
+
+const environment = {
+  AWS_REGION: 'us-east-1',
+  AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE',
+  AWS_SECRET_ACCESS_KEY: 'secret',
+  AWS_ENDPOINT_URL: aws.url,
+  AWS_ENDPOINT_URL_EC2: aws.url,
+  FLEET_TABLE: 'fleet',
+  OBSERVATIONS_QUEUE_URL: `${aws.url}/queue`,
+  NATS_BRIDGE: 'ec2-sp-nats-bridge',
+  PROVIDER_NAME: 'ec2-sp',
+  TAG_KEYS: '{}',
+  HOME_REGION: 'us-east-1',
+  PROVISIONING: '{"regions":{"us-east-1":{}}}',
+  API_ACCESS: '{"tokenSecret":"dcm/api-token"}',
+  PROVIDER_VERSION: '1.2.3',
+  PARAMETERS_SECRETS_EXTENSION_HTTP_PORT: extension.port,
+  POWERTOOLS_DEV: 'true',
+  POWERTOOLS_LOG_LEVEL: 'SILENT',
+};
+for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value);
+
+const { handler } = await import('../../../functions/provider-api/handler.ts');
+
+const event = (method: string, rawPath: string, more: object = {}): APIGatewayProxyEventV2 => ({
+  version: '2.0',
+  routeKey: '$default',
+  rawPath,
+  rawQueryString: '',
+  headers: { host: 'id.execute-api.us-east-1.amazonaws.com' },
+  isBase64Encoded: false,
+  requestContext: {
+    accountId: '123456789012',
+    apiId: 'api-id',
+    domainName: 'id.execute-api.us-east-1.amazonaws.com',
+    domainPrefix: 'id',
+    http: {
+      method,
+      path: rawPath,
+      protocol: 'HTTP/1.1',
+      sourceIp: '192.0.2.1',
+      userAgent: 'go-resty/2.17.2',
+    },
+    requestId: 'JKJaXmPLvHcESHA=',
+    routeKey: '$default',
+    stage: '$default',
+    time: '21/Nov/2026:10:00:00 +0000',
+    timeEpoch: 1_795_255_200_000,
+  },
+  ...more,
+});
+
+const context: Context = {
+  callbackWaitsForEmptyEventLoop: true,
+  functionName: 'ec2-sp-provider-api',
+  functionVersion: '$LATEST',
+  invokedFunctionArn: 'arn:aws:lambda:us-east-1:123456789012:function:ec2-sp-provider-api',
+  memoryLimitInMB: '512',
+  awsRequestId: 'request-1',
+  logGroupName: '/aws/lambda/ec2-sp-provider-api',
+  logStreamName: 'stream',
+  getRemainingTimeInMillis: () => 10_000,
+  done: () => undefined,
+  fail: () => undefined,
+  succeed: () => undefined,
+};
+
+const token = { authorization: 'Bearer open-sesame', 'content-type': 'application/json' };
+
+describe('the provider-api behind API Gateway', () => {
+  it('answers health with 200 whatever is wrong, and says what', async () => {
+    const { statusCode, body } = await handler(event('GET', '/api/v1alpha1/vms/health'), context);
+
+    const health = Health.parse(JSON.parse(body ?? ''));
+    expect([statusCode, health.status, health.version]).toEqual([200, 'unhealthy', '1.2.3']);
+    expect(health.detail).toContain('NATS does not take statuses');
+  });
+
+  it('lets nobody else in without the token', async () => {
+    const answer = await handler(event('GET', '/api/v1alpha1/vms'), context);
+
+    expect(answer).toMatchObject({
+      statusCode: 401,
+      headers: {
+        'content-type': 'application/problem+json',
+        'www-authenticate': expect.stringContaining('Bearer'),
+        'x-request-id': 'JKJaXmPLvHcESHA=',
+      },
+      isBase64Encoded: false,
+    });
+  });
+
+  it('reads what it is asked by who has it', async () => {
+    const answer = await handler(
+      event('POST', '/api/v1alpha1/vms', {
+        rawQueryString: 'id=vm-1',
+        headers: token,
+        body: '{"spec":{"vcpu":{"count":"two"}}}',
+      }),
+      context,
+    );
+
+    expect(answer.statusCode).toBe(400);
+    expect(JSON.parse(answer.body ?? '')).toMatchObject({
+      detail: 'vcpu.count: expected a whole number of at least 1',
+      instance: '/api/v1alpha1/vms#JKJaXmPLvHcESHA=',
+    });
+  });
+
+  it('refuses to start without all that it needs to know (C 61)', async () => {
+    vi.resetModules();
+    vi.stubEnv('API_ACCESS', '{}');
+
+    await expect(import('../../../functions/provider-api/handler.ts')).rejects.toThrow(
+      /expected a tokenSecret, or a jwt, or both/,
+    );
+  });
+});

@@ -1,0 +1,176 @@
+import { describe, expect, it } from 'vitest';
+import { maximumBodyBytes } from '../../../../functions/provider-api/http/request-body.ts';
+import { requestId, servedApi, vm } from './served-api.ts';
+
+const vms = '/api/v1alpha1/vms';
+const body = { spec: { service_type: 'vm', vcpu: { count: 2 } } };
+const detailOf = async (response: Response): Promise<unknown> => Object(await response.json()).detail;
+
+describe('a create', () => {
+  it('is of the VM in ?id=, with the spec, and answers 201 with the VM', async () => {
+    const api = servedApi();
+
+    const response = await api.ask('POST', `${vms}?id=vm-1`, { body });
+
+    expect([response.status, await response.json()]).toEqual([201, vm('vm-1')]);
+    expect(api.asked).toMatchObject([
+      ['createVm', { vmId: 'vm-1', region: 'us-east-1', requestId, spec: { vcpus: 2 } }],
+    ]);
+  });
+
+  it('may have the spec alone, as an environment agent sends it (C2 22)', async () => {
+    const api = servedApi();
+
+    await api.ask('POST', `${vms}?id=vm-1`, { body: body.spec });
+
+    expect(api.asked).toMatchObject([['createVm', { spec: { vcpus: 2 } }]]);
+  });
+
+  it('takes any valid id, whatever the spec calls the VM (C2 14)', async () => {
+    const id = '0b7f7a1e-1c1d-4f0e-8a34-5e2f5d1c9a77';
+    const api = servedApi();
+
+    await api.ask('POST', `${vms}?id=${id}`, { body: { spec: { ...body.spec, metadata: { name: 'web' } } } });
+
+    expect(api.asked).toMatchObject([['createVm', { vmId: id }]]);
+  });
+
+  it.each([
+    ['health', 'id: expected another id: this one is a path of the API'],
+    ['Vm-1', 'id: expected 1 to 63 lower-case letters, digits and inner hyphens'],
+    ['../x', 'id: expected 1 to 63 lower-case letters, digits and inner hyphens'],
+    ['a&id=b', 'id: expected it once'],
+  ])('with the id %s is refused (C 15)', async (id, detail) => {
+    const api = servedApi();
+
+    const response = await api.ask('POST', `${vms}?id=${id}`, { body });
+
+    expect([response.status, await detailOf(response), api.asked]).toEqual([400, detail, []]);
+  });
+
+  it.each<[string, number, Record<string, string>, string]>([
+    ['', 400, {}, 'body: expected JSON, got nothing'],
+    [' \n', 400, {}, 'body: expected JSON, got nothing'],
+    ['{"spec":', 400, {}, 'body: expected JSON, got something else'],
+    ['vcpu: 2', 400, {}, 'body: expected JSON, got something else'],
+    ['{"spec":{}}', 400, { 'content-type': 'text/plain' }, 'content-type: expected application/json'],
+    ['{"spec":{}}', 400, { 'content-type': 'application/jsonp' }, 'content-type: expected application/json'],
+    ['{"spec":{}}', 400, { 'content-type': '' }, 'content-type: expected application/json'],
+  ])('with the body %j is refused with %i (C 34)', async (text, status, headers, detail) => {
+    const api = servedApi();
+
+    const response = await api.ask('POST', `${vms}?id=vm-1`, { body: text, headers });
+
+    expect([response.status, await detailOf(response), api.asked]).toEqual([status, detail, []]);
+  });
+
+  it.each(['application/json; charset=utf-8', 'Application/JSON', 'application/json;charset=utf-8'])(
+    'may call its body %s',
+    async (contentType) => {
+      const response = await servedApi().ask('POST', `${vms}?id=vm-1`, {
+        body,
+        headers: { 'content-type': contentType },
+      });
+
+      expect(response.status).toBe(201);
+    },
+  );
+
+  it.each([true, false])('is refused with 413 beyond 1 MiB, its length told: %s (C 6)', async (isTold) => {
+    const api = servedApi();
+    const text = JSON.stringify({ ...body, padding: 'x'.repeat(maximumBodyBytes) });
+    const headers: Record<string, string> = isTold ? { 'content-length': String(text.length) } : {};
+
+    const response = await api.ask('POST', `${vms}?id=vm-1`, { body: text, headers });
+
+    expect([response.status, response.headers.get('content-type'), api.asked]).toEqual([
+      413,
+      'application/problem+json',
+      [],
+    ]);
+  });
+
+  it('may have a body of 1 MiB', async () => {
+    const frame = JSON.stringify({ ...body, padding: '' });
+    const text = JSON.stringify({ ...body, padding: 'x'.repeat(maximumBodyBytes - frame.length) });
+
+    expect((await servedApi().ask('POST', `${vms}?id=vm-1`, { body: text })).status).toBe(201);
+  });
+});
+
+describe('a create without an id', () => {
+  const agent = { 'idempotency-key': '7d0c3d8e' };
+
+  it('is refused where environment agents are not listened to (C2 22)', async () => {
+    const response = await servedApi().ask('POST', vms, { body: body.spec, headers: agent });
+
+    expect([response.status, await detailOf(response)]).toEqual([
+      400,
+      'id: expected ?id=, for this provider is not configured to look up the requests of environment agents by Idempotency-Key',
+    ]);
+  });
+
+  it('is of the VM that DCM asked the agent for', async () => {
+    const looked: string[] = [];
+    const findRequest = async (key: string) => {
+      looked.push(key);
+      return 'vm-7';
+    };
+    const api = servedApi({ useCases: { findRequest } });
+
+    const response = await api.ask('POST', vms, { body: body.spec, headers: agent });
+
+    expect([response.status, looked]).toEqual([201, ['7d0c3d8e']]);
+    expect(api.asked).toMatchObject([['createVm', { vmId: 'vm-7' }]]);
+  });
+
+  it('is not looked up where there is an id', async () => {
+    const findRequest = async () => 'vm-7';
+    const api = servedApi({ useCases: { findRequest } });
+
+    await api.ask('POST', `${vms}?id=vm-1`, { body, headers: agent });
+
+    expect(api.asked).toMatchObject([['createVm', { vmId: 'vm-1' }]]);
+  });
+
+  it.each([
+    {
+      what: 'has no key either',
+      found: null,
+      headers: {},
+      detail: 'id: expected ?id=, or the Idempotency-Key of an environment agent’s request',
+    },
+    {
+      what: 'names no request',
+      found: null,
+      headers: agent,
+      detail:
+        'id: expected ?id=, or an Idempotency-Key by which DCM’s request can be found; there is none with this one',
+    },
+    {
+      what: 'is of a resource that cannot be',
+      found: 'Not An Id',
+      headers: agent,
+      detail:
+        'resource_id of the environment agent’s request: expected 1 to 63 lower-case letters, digits and inner hyphens',
+    },
+  ])('is refused for good where it $what: no id is made up', async ({ found, headers, detail }) => {
+    const api = servedApi({ useCases: { findRequest: async () => found } });
+
+    const response = await api.ask('POST', vms, { body: body.spec, headers });
+
+    expect([response.status, await response.json()]).toMatchObject([400, { detail, retryable: false }]);
+    expect(api.asked).toEqual([]);
+  });
+});
+
+describe('a rehearsal', () => {
+  it('is of the spec, and needs no id', async () => {
+    const api = servedApi();
+
+    const response = await api.ask('POST', '/eu-west-1/api/v1alpha1/vms:validate', { body });
+
+    expect(response.status).toBe(200);
+    expect(api.asked).toMatchObject([['validateVm', { vcpus: 2 }, { region: 'eu-west-1', requestId }]]);
+  });
+});

@@ -1,0 +1,73 @@
+import { afterAll, describe, expect, it } from 'vitest';
+import * as z from 'zod/mini';
+import { authenticate } from '../../../../functions/provider-api/http/authenticate.ts';
+import { openApiDocument } from '../../../../functions/provider-api/openapi.ts';
+import { jwtVerifier } from '../../../../shared/adapters/jwt-verifier.ts';
+import { issuer } from '../../adapters/issuer.ts';
+import { servedApi, token } from './served-api.ts';
+
+const Described = z.object({ security: z.optional(z.array(z.unknown())) });
+
+/** Every operation that the OpenAPI document tells of, and whether it says that anybody may. */
+const described = Object.entries(openApiDocument().paths ?? {}).flatMap(([path, methods]) =>
+  Object.entries(methods ?? {}).map(([method, operation]) => ({
+    method: method.toUpperCase(),
+    path,
+    isPublic: Described.parse(operation).security?.length === 0,
+  })),
+);
+
+const trusted = await issuer();
+afterAll(() => trusted[Symbol.asyncDispose]());
+
+const basic = (password: string) => `Basic ${Buffer.from(`dcm:${password}`).toString('base64')}`;
+const credentials = [
+  { who: 'nobody', authorization: '', isLetIn: false },
+  { who: 'a wrong bearer token', authorization: 'Bearer wrong', isLetIn: false },
+  { who: 'the right bearer token', authorization: `Bearer ${token}`, isLetIn: true },
+  { who: 'a wrong password', authorization: basic('wrong'), isLetIn: false },
+  { who: 'the right password', authorization: basic(token), isLetIn: true },
+  { who: 'the previous token', authorization: 'Bearer before', isLetIn: true },
+  {
+    who: 'an expired JWT',
+    authorization: `Bearer ${await trusted.sign({ exp: 1_700_000_000 })}`,
+    isLetIn: false,
+  },
+  {
+    who: 'a JWT for another audience',
+    authorization: `Bearer ${await trusted.sign({ aud: 'others' })}`,
+    isLetIn: false,
+  },
+  { who: 'a JWT for us', authorization: `Bearer ${await trusted.sign()}`, isLetIn: true },
+];
+
+const authentication = authenticate({
+  secret: async () => JSON.stringify({ token, previous: 'before' }),
+  isTrustedJwt: jwtVerifier(trusted.trust),
+});
+
+describe.each(described)('$method $path', ({ method, path, isPublic }) => {
+  it.each(credentials)(`lets $who in: $isLetIn, but for what is public (C 1)`, async (one) => {
+    for (const prefix of ['', '/eu-west-1']) {
+      const api = servedApi({ authenticate: authentication });
+
+      const response = await api.ask(method, `${prefix}${path.replace('{vm_id}', 'vm-1')}?id=vm-1`, {
+        headers: { authorization: one.authorization },
+        body: method === 'POST' ? { spec: { vcpu: { count: 1 } } } : undefined,
+      });
+
+      expect(response.status === 401).toBe(!(one.isLetIn || isPublic));
+      if (response.status === 401) expect(api.asked).toEqual([]);
+      else expect(response.ok).toBe(true);
+    }
+  });
+});
+
+it('only health and the description itself are public', () => {
+  expect(described.filter(({ isPublic }) => isPublic).map(({ path }) => path)).toEqual([
+    '/api/v1alpha1/vms/health',
+    '/api/v1alpha1/health',
+    '/health',
+    '/api/v1alpha1/openapi.json',
+  ]);
+});

@@ -1,0 +1,45 @@
+import { describe, expect, it } from 'vitest';
+import { servedApi } from './served-api.ts';
+
+const list = async (query: string) => {
+  const api = servedApi();
+  const response = await api.ask('GET', `/api/v1alpha1/vms${query}`);
+  return { api, response };
+};
+
+describe('a listing', () => {
+  it.each([
+    ['', { maximumPageSize: 50, pageToken: undefined }],
+    ['?max_page_size=&page_token=', { maximumPageSize: 50, pageToken: undefined }],
+    ['?max_page_size=1', { maximumPageSize: 1, pageToken: undefined }],
+    ['?max_page_size=100&page_token=Mg%3D%3D', { maximumPageSize: 100, pageToken: 'Mg==' }],
+    ['?something=else', { maximumPageSize: 50, pageToken: undefined }],
+  ])('is asked for with %j (C 28)', async (query, expected) => {
+    const { api, response } = await list(query);
+
+    expect(response.status).toBe(200);
+    expect(api.asked).toEqual([['list', { region: 'us-east-1', ...expected }]]);
+  });
+
+  it.each(['0', '101', '-1', '1.5', 'ten', 'NaN', 'Infinity'])(
+    'is refused with pages of %s VMs (C 28)',
+    async (size) => {
+      const { api, response } = await list(`?max_page_size=${size}`);
+
+      expect([response.status, await response.json(), api.asked]).toMatchObject([
+        400,
+        { detail: 'max_page_size: expected a whole number from 1 to 100' },
+        [],
+      ]);
+    },
+  );
+
+  it('is refused where a parameter is given twice', async () => {
+    const { response } = await list('?page_token=a&page_token=b');
+
+    expect([response.status, await response.json()]).toMatchObject([
+      400,
+      { detail: 'page_token: expected it once' },
+    ]);
+  });
+});

@@ -1,0 +1,100 @@
+import { api } from '../../../../functions/provider-api/http/api.ts';
+import { authenticate } from '../../../../functions/provider-api/http/authenticate.ts';
+import type { UseCases } from '../../../../functions/provider-api/use-cases.ts';
+import type { Health } from '../../../../shared/wire/health.ts';
+import type { VmEvents, VmResource, VmValidation } from '../../../../shared/wire/vm.ts';
+import { keepingLog } from './keeping-log.ts';
+
+export const token = 'open-sesame';
+export const requestId = 'JKJaXmPLvHcESHA=';
+
+export const vm = (id: string, region = 'us-east-1'): VmResource => ({
+  id,
+  path: `vms/${id}`,
+  status: 'PROVISIONING',
+  status_message: 'the instance is pending',
+  region,
+  instance_id: 'i-0123456789abcdef0',
+  create_time: '2026-11-21T10:00:00Z',
+  update_time: '2026-11-21T10:00:01Z',
+});
+
+export const health: Health = {
+  status: 'healthy',
+  version: '1.2.3',
+  uptime: 60,
+  type: 'ec2-sp.dcm.io/health',
+  path: 'health',
+};
+
+const events: VmEvents = {
+  results: [{ status: 'RUNNING', message: 'it runs', time: '2026-11-21T10:00:02Z' }],
+};
+
+const validation: VmValidation = {
+  region: 'us-east-1',
+  image_id: 'ami-0123456789abcdef0',
+  instance_type: 't3.medium',
+  chosen_by: { image: 'the catalogue', instance_type: 'the smallest that fits' },
+  vcpu_quota: '2 of 32 vCPUs',
+};
+
+/** Use cases that do nothing but note that they were asked. */
+const notingUseCases = (asked: unknown[]): UseCases => {
+  const note =
+    <Input extends unknown[], Answer>(name: string, answer: (...input: Input) => Answer) =>
+    async (...input: Input): Promise<Answer> => {
+      asked.push([name, ...input]);
+      return answer(...input);
+    };
+  return {
+    createVm: note('createVm', ({ vmId, region }: { vmId: string; region: string }) => vm(vmId, region)),
+    validateVm: note('validateVm', (..._: Parameters<UseCases['validateVm']>) => validation),
+    readVm: {
+      get: note('get', (vmId: string) => vm(vmId)),
+      list: note('list', (_: Parameters<UseCases['readVm']['list']>[0]) => ({
+        results: [vm('vm-1')],
+        next_page_token: 'more',
+      })),
+      events: note('events', (_: string) => events),
+    },
+    deleteVm: note('deleteVm', (_: string) => undefined),
+    changeVm: note('changeVm', (vmId: string, _: string) => vm(vmId)),
+    checkHealth: note('checkHealth', (_: string) => health),
+    findRequest: undefined,
+  };
+};
+
+type Changes = {
+  readonly useCases?: Partial<UseCases>;
+  readonly authenticate?: (authorization: string | undefined) => Promise<void>;
+};
+
+/** The API as it is served, over use cases that can be exchanged. */
+export const servedApi = ({ useCases, authenticate: authentication }: Changes = {}) => {
+  const asked: unknown[] = [];
+  const { log, lines } = keepingLog();
+  const correlated: Record<string, string> = {};
+  let nowMs = 1_000;
+  const app = api({
+    useCases: { ...notingUseCases(asked), ...useCases },
+    authenticate: authentication ?? authenticate({ secret: async () => token, isTrustedJwt: undefined }),
+    homeRegion: 'us-east-1',
+    correlate: (fields) => void Object.assign(correlated, fields),
+    log,
+    now: () => (nowMs += 7),
+  });
+  const ask = async (method: string, path: string, { headers, body }: Asking = {}) =>
+    app.request(
+      path,
+      {
+        method,
+        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', ...headers },
+        ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+      },
+      { requestId },
+    );
+  return { ask, asked, lines, correlated };
+};
+
+type Asking = { readonly headers?: Readonly<Record<string, string>>; readonly body?: unknown };

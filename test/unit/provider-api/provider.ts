@@ -1,0 +1,96 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import { changeVm } from '../../../functions/provider-api/change-vm.ts';
+import { createVm } from '../../../functions/provider-api/create-vm.ts';
+import { deleteVm } from '../../../functions/provider-api/delete-vm.ts';
+import { specOf } from '../../../functions/provider-api/read-spec.ts';
+import { readVm } from '../../../functions/provider-api/read-vm.ts';
+import type { InstanceState, StateReason } from '../../../shared/domain/instance.ts';
+import type { Observation } from '../../../shared/domain/signal.ts';
+import { statusOf } from '../../../shared/domain/vm.ts';
+import type { InstanceActions } from '../../../shared/ports/instance-actions.ts';
+import type { Instances } from '../../../shared/ports/instances.ts';
+import type { Observations } from '../../../shared/ports/observations.ts';
+import type { StatusPublisher } from '../../../shared/ports/status-publisher.ts';
+import type { CloudEventJson } from '../../../shared/wire/cloudevents.ts';
+import type { EventBridgeEvent } from '../../../shared/wire/eventbridge.ts';
+import { memoryEc2 } from '../../fakes/memory-ec2.ts';
+import { memoryFleet } from '../../fakes/memory-fleet.ts';
+import { memoryVmRecords } from '../../fakes/memory-vm-records.ts';
+import { memoryLog } from '../../fakes/silent.ts';
+import { launchPlan } from '../../fixtures/launches.ts';
+import { halfPastTen, tagKeys } from '../../fixtures/signals.ts';
+
+export const vmId = 'vm-1';
+const region = 'us-east-1';
+export const asked = { vmId, region, spec: specOf({ vcpu: { count: 2 } }), requestId: 'request-1' };
+
+/** What the use cases are given, all in memory; `pause` moves the clock. */
+export const providerParts = () => {
+  const clock = { ms: halfPastTen * 1000 };
+  const now = () => clock.ms;
+  const queued: { event: EventBridgeEvent; afterSeconds: number }[] = [];
+  const published: CloudEventJson[] = [];
+  const observations: Observations = {
+    async send(events, afterSeconds = 0) {
+      queued.push(...events.map((event) => ({ event, afterSeconds })));
+    },
+  };
+  const publisher: StatusPublisher = {
+    async publish(events) {
+      published.push(...events);
+      return { acknowledged: [], failed: [] };
+    },
+  };
+  const ec2 = memoryEc2(now);
+  const actions: InstanceActions = ec2;
+  const instances: Pick<Instances, 'list'> = ec2;
+  const parts = {
+    records: memoryVmRecords(now),
+    fleet: memoryFleet(now),
+    actions,
+    instances,
+    observations,
+    publisher,
+    plan: async () => launchPlan(),
+    provider: 'ec2-sp',
+    tagKeys,
+    now,
+    log: memoryLog(),
+    async pause(ms: number) {
+      const untilMs = clock.ms + ms;
+      await turn();
+      clock.ms = Math.max(clock.ms, untilMs); // those who wait at the same time wait together
+    },
+  };
+  return { parts, clock, ec2, queued, published };
+};
+export type ProviderParts = ReturnType<typeof providerParts>['parts'];
+
+/** The provider's use cases, and the world around them. */
+export const provider = (change: (parts: ProviderParts) => Partial<ProviderParts> = () => ({})) => {
+  const world = providerParts();
+  const parts: ProviderParts = { ...world.parts, ...change(world.parts) };
+  /** What the normaliser makes of an event of EC2's; the newest instance's unless another is named. */
+  const happens = async (
+    state: InstanceState,
+    more: Partial<Observation> & { reason?: StateReason } = {},
+  ) => {
+    const instanceId = [...world.ec2.instances.keys()].at(-1) ?? '';
+    const at = Math.floor(world.clock.ms / 1000);
+    const seen = { kind: 'observation', instanceId, region, account: '123456789012', at } as const;
+    const observation: Observation = { ...seen, state, seenBy: 'event', ...more };
+    const held = (await parts.fleet.recall([observation.instanceId])).get(observation.instanceId);
+    const deleteRequested = held?.owner === 'us' && held.vm.deleteRequested;
+    await parts.fleet.record(observation, statusOf(observation, { deleteRequested }));
+    return observation;
+  };
+  return {
+    ...world,
+    parts,
+    happens,
+    create: createVm(parts),
+    remove: deleteVm(parts),
+    read: readVm(parts),
+    change: changeVm(parts),
+  };
+};
