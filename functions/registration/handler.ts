@@ -1,0 +1,24 @@
+import '../../shared/runtime/schema-messages.ts';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { dynamoDbListings } from '../../shared/adapters/dynamodb-listings.ts';
+import { dynamoDbRegistrations } from '../../shared/adapters/dynamodb-registrations.ts';
+import { optionalExtensionSecret } from '../../shared/adapters/extension-secret.ts';
+import { httpProviderRegistry } from '../../shared/adapters/http-provider-registry.ts';
+import { log, meter, withTelemetry } from '../../shared/runtime/telemetry.ts';
+import { Env, endpointTokenOf, providerOf } from './env.ts';
+import { handleRequest } from './handle-request.ts';
+
+const env = Env.parse(process.env);
+const client = DynamoDBDocumentClient.from(new DynamoDBClient());
+
+export const handler = withTelemetry(
+  handleRequest({
+    provider: providerOf(env),
+    secret: optionalExtensionSecret(endpointTokenOf(env)),
+    registry: httpProviderRegistry(env.CONTROL_PLANE_URL),
+    registrations: dynamoDbRegistrations(client, env.FLEET_TABLE),
+    listings: dynamoDbListings(client, env.FLEET_TABLE),
+    ...{ now: Date.now, log, meter },
+  }),
+);

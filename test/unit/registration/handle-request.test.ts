@@ -1,0 +1,270 @@
+import { describe, expect, it } from 'vitest';
+import { handleRequest } from '../../../functions/registration/handle-request.ts';
+import { UnavailableError, UnreadableError } from '../../../shared/domain/errors.ts';
+import { scriptedRegistration } from './scripted-registration.ts';
+
+const keep = { do: 'keep-registered' };
+const refused = { outcome: 'refused', detail: 'HTTP 409: the slot is taken' } as const;
+const unreachable = { outcome: 'unreachable', detail: 'ECONNREFUSED', retryAfterSeconds: undefined } as const;
+const lastsNight = 8 * 3600;
+
+describe('registration by the schedule', () => {
+  it('has DCM know every region, and remembers that it does', async () => {
+    const { ask, dcm, outcomeOf, now } = scriptedRegistration();
+
+    await ask(keep);
+
+    expect(dcm.registered().map(({ name }) => name)).toEqual(['ec2-sp', 'ec2-sp-us-east-1']);
+    expect(await outcomeOf('ec2-sp')).toMatchObject({
+      outcome: 'registered',
+      at: now(),
+      rowCreatedAt: now(),
+    });
+  });
+
+  it('tells the same every time, and says nothing of it', async () => {
+    const { ask, pass, attempts, log } = scriptedRegistration({ regions: ['eu-west-1'] });
+    await ask(keep);
+    const said = log.lines.length;
+
+    for (let minute = 0; minute < 5; minute++) {
+      pass(60);
+      await ask(keep);
+    }
+
+    expect(attempts).toHaveLength(6);
+    expect(log.lines).toHaveLength(said);
+  });
+
+  it('answers what became of each row', async () => {
+    const { ask } = scriptedRegistration({ says: (row) => (row === 'ec2-sp' ? refused : undefined) });
+
+    expect(await ask(keep)).toEqual({
+      rows: {
+        'ec2-sp': expect.objectContaining(refused),
+        'ec2-sp-us-east-1': expect.objectContaining({ outcome: 'registered' }),
+      },
+    });
+  });
+
+  it('gives DCM the newest token of the secret, where one is configured', async () => {
+    const secret = '{"token":"new","previous":"old"}';
+    const { ask, dcm } = scriptedRegistration({ regions: ['eu-west-1'], secret });
+
+    await ask(keep);
+
+    expect(dcm.registered().map(({ endpoint }) => endpoint)).toEqual([
+      'https://dcm:new@api.test/api/v1alpha1/vms',
+    ]);
+  });
+});
+
+describe('a refusal', () => {
+  it('is loud: an error in the log, a count, and the reason where health finds it (C 49, C 55)', async () => {
+    const { ask, log, meter, outcomeOf, now } = scriptedRegistration({
+      regions: ['eu-west-1'],
+      says: () => refused,
+    });
+
+    await ask(keep);
+
+    expect(log.lines).toEqual(['error: DCM refuses to register a row']);
+    expect(meter.counts.registrationRefused).toBe(1);
+    expect(await outcomeOf('ec2-sp')).toMatchObject({ ...refused, at: now(), nextAttemptAt: now() + 600 });
+  });
+
+  it('is not tried again for ten minutes, and counted every minute all the same', async () => {
+    const { ask, pass, attempts, meter } = scriptedRegistration({
+      regions: ['eu-west-1'],
+      says: () => refused,
+    });
+    await ask(keep);
+
+    for (let minute = 0; minute < 9; minute++) {
+      pass(60);
+      await ask(keep);
+    }
+    expect(attempts).toHaveLength(1);
+    expect(meter.counts.registrationRefused).toBe(10);
+
+    pass(60);
+    await ask(keep);
+    expect(attempts).toHaveLength(2);
+  });
+
+  it('is over as soon as somebody asks for it, or deploys', async () => {
+    let answer: typeof refused | undefined = refused;
+    const { ask, outcomeOf } = scriptedRegistration({ regions: ['eu-west-1'], says: () => answer });
+    await ask(keep);
+    answer = undefined;
+
+    await ask({ do: 'register' });
+
+    expect(await outcomeOf('ec2-sp')).toMatchObject({ outcome: 'registered' });
+  });
+
+  it('of one row stops no other', async () => {
+    const { ask, dcm } = scriptedRegistration({ says: (row) => (row === 'ec2-sp' ? refused : undefined) });
+
+    await ask(keep);
+
+    expect(dcm.registered().map(({ name }) => name)).toEqual(['ec2-sp-us-east-1']);
+  });
+});
+
+describe('a DCM that cannot be reached', () => {
+  it('is tried every minute, with a warning', async () => {
+    const { ask, pass, attempts, log, meter } = scriptedRegistration({
+      regions: ['eu-west-1'],
+      says: () => unreachable,
+    });
+
+    await ask(keep);
+    pass(60);
+    await ask(keep);
+
+    expect(attempts).toHaveLength(2);
+    expect(log.lines[0]).toBe('warn: DCM cannot be reached to register a row');
+    expect(meter.counts.registrationUnreachable).toBe(2);
+  });
+
+  it.each([
+    [300, 300],
+    [86_400, 3600],
+  ])('is left alone where it asks for %i seconds: for %i', async (retryAfterSeconds, pause) => {
+    const { ask, outcomeOf, now } = scriptedRegistration({
+      regions: ['eu-west-1'],
+      says: () => ({ ...unreachable, retryAfterSeconds }),
+    });
+
+    await ask(keep);
+
+    expect(await outcomeOf('ec2-sp')).toMatchObject({ nextAttemptAt: now() + pause });
+  });
+});
+
+describe('a DCM that forgot', () => {
+  it('is told every status once more after the first registration, region by region', async () => {
+    const { ask, republished, now } = scriptedRegistration();
+
+    await ask(keep);
+
+    expect(republished).toEqual([
+      ['eu-west-1', now()],
+      ['us-east-1', now()],
+    ]);
+  });
+
+  it('is not told again while it remembers', async () => {
+    const { ask, pass, republished } = scriptedRegistration();
+    await ask(keep);
+    republished.length = 0;
+
+    for (const _ of [1, 2, 3]) {
+      pass(60);
+      await ask(keep);
+    }
+
+    expect(republished).toEqual([]);
+  });
+
+  it('is told again after it was restored from a backup of last night', async () => {
+    const { ask, pass, dcm, republished, now } = scriptedRegistration({ regions: ['eu-west-1'] });
+    await ask(keep);
+    const restore = dcm.backup();
+    pass(lastsNight);
+    await ask(keep);
+    republished.length = 0;
+    restore();
+    pass(60);
+
+    await ask(keep);
+    pass(60);
+    await ask(keep);
+
+    expect(republished).toEqual([['eu-west-1', now() - 60]]);
+  });
+
+  it('is told again after it lost its registry, and so after an outage in between', async () => {
+    let answer: typeof unreachable | undefined;
+    const { ask, pass, dcm, republished } = scriptedRegistration({
+      regions: ['eu-west-1'],
+      says: () => answer,
+    });
+    const empty = dcm.backup();
+    await ask(keep);
+    republished.length = 0;
+    answer = unreachable;
+    pass(60);
+    await ask(keep);
+    empty();
+    answer = undefined;
+    pass(60);
+
+    await ask(keep);
+
+    expect(republished).toHaveLength(1);
+  });
+
+  it('is told also where the first attempt to say so failed after DCM had made its row', async () => {
+    const scripted = scriptedRegistration({ regions: ['eu-west-1'] });
+    const { ask, pass, dcm, parts, republished } = scripted;
+    const empty = dcm.backup();
+    await ask(keep);
+    republished.length = 0;
+    empty();
+    pass(60);
+    const failing = handleRequest({
+      ...parts,
+      listings: { wantRepublish: () => Promise.reject(new UnavailableError('the fleet table is away')) },
+    });
+    await expect(failing(keep)).rejects.toThrow(UnavailableError);
+    pass(60);
+
+    await ask(keep);
+
+    expect(republished).toHaveLength(1);
+  });
+});
+
+describe('a fleet table that fails for one row', () => {
+  it('fails the invocation once all rows have been tried', async () => {
+    const { parts, dcm } = scriptedRegistration();
+    const ask = handleRequest({
+      ...parts,
+      registrations: {
+        ...parts.registrations,
+        record: async (rowName, registration) => {
+          if (rowName === 'ec2-sp') throw new UnavailableError('the fleet table is away');
+          await parts.registrations.record(rowName, registration);
+        },
+      },
+    });
+
+    await expect(ask(keep)).rejects.toThrow('the fleet table is away');
+
+    expect(dcm.registered()).toHaveLength(2);
+    expect((await parts.registrations.recall(['ec2-sp-us-east-1'])).size).toBe(1);
+  });
+});
+
+describe('a request to the registration', () => {
+  it.each([undefined, {}, { do: 'dance' }, { RequestType: 'Create' }])(
+    'is refused when it is %j',
+    async (request) => {
+      const { ask } = scriptedRegistration();
+
+      await expect(ask(request)).rejects.toThrow(UnreadableError);
+    },
+  );
+
+  it('can withdraw all rows', async () => {
+    const { ask, dcm, outcomeOf } = scriptedRegistration();
+    await ask(keep);
+
+    await ask({ do: 'withdraw' });
+
+    expect(dcm.registered()).toEqual([]);
+    expect(await outcomeOf('ec2-sp')).toBeUndefined();
+  });
+});

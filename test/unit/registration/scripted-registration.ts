@@ -1,0 +1,52 @@
+import { handleRequest } from '../../../functions/registration/handle-request.ts';
+import type { ProviderRegistry, RegistrationAnswer } from '../../../shared/ports/provider-registry.ts';
+import { memoryProviderRegistry } from '../../fakes/memory-provider-registry.ts';
+import { memoryRegistrations } from '../../fakes/memory-registrations.ts';
+import { countingMeter, memoryLog } from '../../fakes/silent.ts';
+
+type Options = {
+  readonly regions?: readonly string[];
+  readonly secret?: string;
+  /** What DCM says to the row of this name instead of registering it. */
+  readonly says?: (rowName: string) => RegistrationAnswer | undefined;
+};
+
+/** A registration of two regions with everything in memory, at a time that can be set forward. */
+export const scriptedRegistration = ({
+  regions = ['eu-west-1', 'us-east-1'],
+  secret,
+  says,
+}: Options = {}) => {
+  let seconds = 1_790_000_000;
+  const now = () => seconds * 1000;
+  const log = memoryLog();
+  const meter = countingMeter();
+  const dcm = memoryProviderRegistry(now);
+  const registrations = memoryRegistrations();
+  const republished: [region: string, at: number][] = [];
+  const attempts: string[] = [];
+  const registry: ProviderRegistry = {
+    ...dcm,
+    register: async (id, registration) => {
+      attempts.push(registration.name);
+      return says?.(registration.name) ?? dcm.register(id, registration);
+    },
+  };
+  const listings = {
+    wantRepublish: async (region: string, at: number) => void republished.push([region, at]),
+  };
+  const parts = {
+    provider: { name: 'ec2-sp', homeRegion: 'eu-west-1', regions, publicUrl: 'https://api.test' },
+    secret: async () => secret,
+    ...{ registry, registrations, listings, now, log, meter },
+  };
+  return {
+    ...{ parts, dcm, registrations, listings, republished, attempts, log, meter },
+    now: () => seconds,
+    pass: (more: number) => {
+      seconds += more;
+    },
+    ask: handleRequest(parts),
+    outcomeOf: async (rowName: string) => (await registrations.recall([rowName])).get(rowName),
+  };
+};
