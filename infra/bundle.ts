@@ -1,11 +1,13 @@
-import { rm } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build, type Metafile } from 'esbuild';
+import { build, type Metafile, type OutputFile } from 'esbuild';
+import { literalKeys } from './literal-keys.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** One folder in functions/ each: what `cdk deploy` ships and `npm start` runs. */
-export const functionNames = ['normaliser', 'nats-bridge', 'poller'] as const;
+export const functionNames = ['normaliser', 'nats-bridge', 'poller', 'provider-api', 'registration'] as const;
 export type FunctionName = (typeof functionNames)[number];
 
 /** Where a function's bundle is: `index.mjs`, and the chunks that it loads only when it needs them. */
@@ -13,8 +15,7 @@ export const bundleFolder = (name: FunctionName): string => `${root}dist/functio
 
 /** Writes the bundle of one function and tells what is in it. */
 export const bundle = async (name: FunctionName): Promise<Metafile> => {
-  await rm(bundleFolder(name), { recursive: true, force: true });
-  const { metafile } = await build({
+  const { metafile, outputFiles } = await build({
     absWorkingDir: root,
     entryPoints: { index: `functions/${name}/handler.ts` },
     outdir: bundleFolder(name),
@@ -30,9 +31,27 @@ export const bundle = async (name: FunctionName): Promise<Metafile> => {
     mainFields: ['module', 'main'],
     banner: { js: "import{createRequire as _cr}from'node:module';const require=_cr(import.meta.url);" },
     metafile: true,
+    plugins: [literalKeys],
+    write: false,
     logLevel: 'warning',
   });
+  await replace(bundleFolder(name), outputFiles);
   return metafile;
+};
+
+/** Leaves alone what has not changed, and replaces the rest in one step each: another stack may be running from this folder. */
+const replace = async (folder: string, files: readonly OutputFile[]): Promise<void> => {
+  await mkdir(folder, { recursive: true });
+  for (const { path, contents } of files) {
+    const known = await readFile(path).catch(() => undefined);
+    if (known?.equals(contents)) continue;
+    const unfinished = join(folder, `.${process.pid}-${basename(path)}`);
+    await writeFile(unfinished, contents);
+    await rename(unfinished, path);
+  }
+  const wanted = new Set(files.map(({ path }) => basename(path)));
+  const stale = (await readdir(folder)).filter((file) => !wanted.has(file) && !file.startsWith('.'));
+  await Promise.all(stale.map((file) => rm(join(folder, file), { force: true })));
 };
 
 export const bundleAll = async (): Promise<void> => {

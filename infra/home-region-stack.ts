@@ -11,18 +11,22 @@ import { Normaliser, normaliserTimeout } from './constructs/normaliser.ts';
 import { ObservationsQueue } from './constructs/observations-queue.ts';
 import { Poller } from './constructs/poller.ts';
 import { Polling } from './constructs/polling.ts';
-import type { Settings } from './settings.ts';
+import { ProviderApi, type ProviderApiProps } from './constructs/provider-api.ts';
+import { Registration, type RegistrationProps } from './constructs/registration.ts';
+import { canProvision, canRegister, type Settings } from './settings.ts';
 
 export type HomeRegionProps = { readonly settings: Settings; readonly codeOf: (box: FunctionName) => Code };
 
 /**
  * EC2 ─► rules ─────────┬─► observations queue ─► normaliser ─► nats-bridge ─► JetStream
- *  └─► poller ◄─ polling  │                           │
- *         └───────────────┴────────────────────────► fleet
+ *  └─► poller ◄─ polling  │        ▲                  │
+ *         └───────────────┴────────┼───────────────► fleet ◄──────────┐
+ * DCM ─► provider-api ─► EC2 ──────┴──────────────────┘               │
+ *  └──────────────────────────────────────────── ◄─ registration ─────┘
  */
 export class HomeRegionStack extends Stack {
   constructor(scope: Construct, id: string, { settings, codeOf }: HomeRegionProps) {
-    const { provider, homeRegion, nats, logRetentionDays } = settings;
+    const { provider, homeRegion, logRetentionDays } = settings;
     super(scope, id, {
       stackName: `dcm-${provider.name}`,
       description: `DCM's EC2 service provider ${provider.name}`,
@@ -40,7 +44,7 @@ export class HomeRegionStack extends Stack {
         }),
     });
     const { table: fleet } = new FleetTable(this, 'Fleet');
-    const { function: bridge } = new NatsBridge(this, 'NatsBridge', { house, nats });
+    const { function: bridge, network } = new NatsBridge(this, 'NatsBridge', { house, settings });
     const normaliser = new Normaliser(this, 'Normaliser', { house, settings, observations, fleet, bridge });
 
     const { function: poller } = new Poller(this, 'Poller', { house, settings, observations, fleet });
@@ -50,6 +54,7 @@ export class HomeRegionStack extends Stack {
     alarms.watchRules(instanceEvents);
     alarms.watchObservations(observations);
     alarms.watchFunction('normaliser', normaliser.function);
+    alarms.watchOwners();
     alarms.watchFunction('nats-bridge', bridge);
     alarms.watchFunction('poller', poller);
     alarms.watchPolling(stateMachine);
@@ -57,5 +62,21 @@ export class HomeRegionStack extends Stack {
     new CfnOutput(this, 'FleetTableName', { value: fleet.tableName });
     new CfnOutput(this, 'ObservationsQueueUrl', { value: observations.queue.queueUrl });
     new CfnOutput(this, 'NatsBridgeFunctionName', { value: bridge.functionName });
+    if (canProvision(settings))
+      this.#provision(alarms, { house, settings, observations, fleet, bridge, network });
+  }
+
+  /** Without it, instances are reported and none is created. */
+  #provision(alarms: Alarms, { network, ...props }: ProviderApiProps & Pick<RegistrationProps, 'network'>) {
+    const { settings } = props;
+    const api = new ProviderApi(this, 'ProviderApi', props);
+    alarms.watchFunction('provider-api', api.function);
+    alarms.watchApi(api.api);
+    new CfnOutput(this, 'ProviderApiUrl', { value: api.api.apiEndpoint });
+    if (!canRegister(settings)) return;
+    const registration = new Registration(this, 'Registration', { ...props, settings, api, network });
+    alarms.watchFunction('registration', registration.function);
+    alarms.watchRegistration();
+    new CfnOutput(this, 'RegistrationOutcome', { value: registration.outcome });
   }
 }

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import * as z from 'zod';
+import type * as z from 'zod';
 import { reasonOf, SettingsError } from '../shared/domain/errors.ts';
 import { Settings } from './settings.ts';
 import { contradictions } from './settings-contradictions.ts';
@@ -68,8 +68,15 @@ const must = (issue: z.core.$ZodRawIssue): string | undefined =>
 
 const sentence = (issue: z.core.$ZodIssue): string => {
   if (issue.code === 'unrecognized_keys')
-    return `Setting "${z.core.toDotPath([...issue.path, issue.keys[0] ?? ''])}" is unknown; docs/settings.md lists those that exist.`;
-  const setting =
-    issue.path.length > 0 ? `Setting "${z.core.toDotPath(issue.path)}"` : 'What the settings are';
-  return `${setting} ${issue.message.startsWith('must') ? issue.message : `is wrong: ${issue.message}`}.`;
+    return `Setting "${shown([...issue.path, issue.keys[0] ?? ''])}" is unknown; docs/configuration.md lists those that exist.`;
+  const setting = issue.path.length > 0 ? `Setting "${shown(issue.path)}"` : 'What the settings are';
+  const message = issue.code === 'invalid_key' ? (issue.issues[0]?.message ?? '') : issue.message;
+  return `${setting} ${message.startsWith('must') ? message : `is wrong: ${message}`}.`;
 };
+
+/** A setting's place as docs/configuration.md writes it. */
+const shown = (path: readonly PropertyKey[]): string =>
+  path
+    .map((key) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`))
+    .join('')
+    .slice(1);

@@ -1,14 +1,16 @@
-import { ParamsAndSecretsVersions } from 'aws-cdk-lib/aws-lambda';
 import { RegionInfo } from 'aws-cdk-lib/region-info';
+import { type Contradiction, ofApi, ofControlPlane, ofProvisioning } from './provisioning-contradictions.ts';
+import { canReadSecrets } from './secrets-extension.ts';
 import type { Settings } from './settings.ts';
-
-type Contradiction = readonly [setting: string, must: string];
 
 /** Settings that are right alone and wrong together: which one, and what it must be. */
 export const contradictions = (settings: Settings): Contradiction[] => [
   ...ofRegions(settings),
   ...ofNats(settings),
   ...ofAlarms(settings),
+  ...ofProvisioning(settings),
+  ...ofApi(settings),
+  ...ofControlPlane(settings),
 ];
 
 function* ofRegions({ homeRegion, streamingRegions, legacyRegions }: Settings): Iterable<Contradiction> {
@@ -46,7 +48,3 @@ function* ofAlarms({ homeRegion, alarms: { emailOrTopicArn } }: Settings): Itera
   if (topicRegion !== undefined && topicRegion !== homeRegion)
     yield ['alarms.emailOrTopicArn', `must be a topic in ${homeRegion}, the home region`];
 }
-
-const canReadSecrets = (region: string): boolean =>
-  RegionInfo.get(region).paramsAndSecretsLambdaLayerArn(ParamsAndSecretsVersions.V1_0_103, 'arm64') !==
-  undefined;

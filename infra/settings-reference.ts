@@ -5,10 +5,11 @@ import { Settings } from './settings.ts';
 
 type JsonSchema = z.core.JSONSchema.BaseSchema;
 
-const heading = `# Settings
+const heading = `# Configuration
 
 Made from \`infra/settings.ts\` by \`npx tsx infra/settings-reference.ts\`. Where they are read from: [deploy.md](deploy.md#2-write-the-settings).
 Keys that are not listed here are refused. Without any \`nats.vpc\`, the nats-bridge runs outside VPCs and reaches NATS by the internet.
+Without any \`provisioning\`, instances are reported and none is created; with it, \`api\` must say who may ask for them.
 
 | setting | what it is | default |
 |---|---|---|
@@ -23,7 +24,12 @@ const rows = ({ properties = {}, required = [] }: JsonSchema, parent = ''): stri
     if (typeof schema === 'boolean') return [];
     const path = `${parent}${key}`;
     if (schema.properties) return rows(schema, `${path}.`);
-    return [`| \`${path}\` | ${schema.description} | ${defaultOf(schema, required.includes(key))} |\n`];
+    const each = schema.additionalProperties;
+    const inner = typeof each === 'object' && each.properties ? rows(each, `${path}.<key>.`) : [];
+    return [
+      `| \`${path}\` | ${schema.description} | ${defaultOf(schema, required.includes(key))} |\n`,
+      ...inner,
+    ];
   });
 
 const defaultOf = (schema: JsonSchema, isRequired: boolean): string => {
@@ -31,5 +37,5 @@ const defaultOf = (schema: JsonSchema, isRequired: boolean): string => {
   return schema.default === undefined ? '–' : `\`${JSON.stringify(schema.default)}\``;
 };
 
-const page = fileURLToPath(new URL('../docs/settings.md', import.meta.url));
+const page = fileURLToPath(new URL('../docs/configuration.md', import.meta.url));
 if (process.argv[1] === fileURLToPath(import.meta.url)) await writeFile(page, settingsReference());

@@ -2,6 +2,8 @@ import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import * as z from 'zod';
 import { TagKeys } from '../shared/domain/tags.ts';
 import { functionNames } from './bundle.ts';
+import { Api, ControlPlane, Provisioning } from './provisioning-settings.ts';
+import { count, identifier, region, secretName, text } from './setting-kinds.ts';
 
 const longestFunctionName = 64;
 const longestProvider = longestFunctionName - Math.max(...functionNames.map((name) => `-${name}`.length));
@@ -9,24 +11,20 @@ const retentionDays = Object.values(RetentionDays).filter(
   (days) => typeof days === 'number' && days < RetentionDays.INFINITE,
 );
 
-const text = (pattern: RegExp, must: string) => z.string(must).regex(pattern, must);
-const region = text(/^[a-z]{2}(-[a-z]+)+-\d$/, 'must be an AWS region, such as eu-west-1');
 const tagKey = (key: keyof TagKeys, meaning: string) =>
   TagKeys.shape[key].register(z.globalRegistry, { description: `Key of the tag ${meaning}.` });
 
 const Vpc = z.strictObject({
-  vpcId: text(/^vpc-[0-9a-f]{8,17}$/, 'must be a VPC id, such as vpc-0123456789abcdef0').describe(
-    'The VPC from which NATS is reached.',
-  ),
+  vpcId: identifier('vpc', 'a VPC id').describe('The VPC from which NATS is reached.'),
   subnetIds: z
-    .array(text(/^subnet-[0-9a-f]{8,17}$/, 'must be a subnet id, such as subnet-0123456789abcdef0'))
+    .array(identifier('subnet', 'a subnet id'))
     .min(1, 'must list at least one subnet')
     .describe('Its subnets for the nats-bridge; two in different zones survive the loss of one.'),
   availabilityZones: z
     .array(text(/^[a-z]{2}(-[a-z]+)+-\d[a-z]$/, 'must be an availability zone, such as eu-west-1a'))
     .describe('The zone of each subnet, in the same order. Written here so that synthesis asks AWS nothing.'),
   securityGroupIds: z
-    .array(text(/^sg-[0-9a-f]{8,17}$/, 'must be a security group id, such as sg-0123456789abcdef0'))
+    .array(identifier('sg', 'a security group id'))
     .min(1, 'must list at least one security group, or be left out')
     .optional()
     .describe('Security groups of the nats-bridge. Left out: a new one, which is an output of the stack.'),
@@ -45,10 +43,7 @@ const Nats = z.strictObject({
     )
     .min(1, 'must list at least one NATS server')
     .describe('Servers of one NATS cluster, the one that DCM listens to.'),
-  credentialsSecret: text(
-    /^[\w/+=.@-]{1,512}$/,
-    'must be the name of a secret in Secrets Manager, not its ARN',
-  )
+  credentialsSecret: secretName
     .optional()
     .describe(
       'Name of the secret in the home region that holds the NATS credentials. Left out: none are needed.',
@@ -58,7 +53,7 @@ const Nats = z.strictObject({
 
 /**
  * Everything that a deployment can choose, each setting right in itself; settings-contradictions.ts holds them against each other.
- * docs/settings.md is made from this.
+ * docs/configuration.md is made from this.
  */
 export const Settings = z.strictObject({
   provider: z
@@ -98,10 +93,7 @@ export const Settings = z.strictObject({
     .describe(`How long logs are kept: one of ${retentionDays.join(', ')} days.`),
   normaliser: z
     .strictObject({
-      maximumConcurrency: z
-        .int('must be a whole number from 2 to 1000')
-        .min(2, 'must be at least 2')
-        .max(1000, 'must be at most 1000')
+      maximumConcurrency: count(2, 1000)
         .default(20)
         .describe(
           'How many normalisers run at once, from 2 to 1000; so also how many connections NATS gets.',
@@ -110,16 +102,16 @@ export const Settings = z.strictObject({
     .prefault({}),
   polling: z
     .strictObject({
-      floorSeconds: z
-        .int('must be a whole number from 10 to 300')
-        .min(10, 'must be at least 10')
-        .max(300, 'must be at most 300')
+      floorSeconds: count(10, 300)
         .default(10)
         .describe(
           'Seconds from one listing of a legacy region to the next while something changes there, from 10 to 300; a quiet region is listed every 300.',
         ),
     })
     .prefault({}),
+  provisioning: Provisioning.optional(),
+  api: Api.optional(),
+  controlPlane: ControlPlane.optional(),
   alarms: z
     .strictObject({
       emailOrTopicArn: text(
@@ -135,3 +127,15 @@ export const Settings = z.strictObject({
 });
 export type Settings = z.infer<typeof Settings>;
 export type VpcSettings = z.infer<typeof Vpc>;
+
+type With<Key extends keyof Settings> = Settings & { readonly [Each in Key]: NonNullable<Settings[Each]> };
+/** Settings with which VMs can be created. */
+export type ProvisioningSettings = With<'provisioning' | 'api'>;
+/** Settings with which the provider is registered at DCM, too. */
+export type RegistrationSettings = With<'provisioning' | 'api' | 'controlPlane'>;
+
+export const canProvision = (settings: Settings): settings is ProvisioningSettings =>
+  settings.provisioning !== undefined && settings.api !== undefined;
+
+export const canRegister = (settings: ProvisioningSettings): settings is RegistrationSettings =>
+  settings.controlPlane !== undefined;

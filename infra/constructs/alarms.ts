@@ -1,4 +1,5 @@
 import { Duration } from 'aws-cdk-lib';
+import type { HttpApi } from 'aws-cdk-lib/aws-apigatewayv2';
 import {
   Alarm,
   ComparisonOperator,
@@ -122,6 +123,43 @@ export class Alarms extends Construct {
       metric: counted('breakerTripped', 'poller'),
       atLeast: 1,
       periods: 1,
+    });
+  }
+
+  watchOwners() {
+    this.#raise({
+      name: 'duplicate-owner',
+      meaning: 'Two instances carry the same DCM id: one of them is a VM that DCM does not know of.',
+      metric: counted('duplicateOwner', 'normaliser'),
+      atLeast: 1,
+      periods: 1,
+    });
+  }
+
+  watchApi(api: HttpApi) {
+    this.#raise({
+      name: 'provider-api-failures',
+      meaning: 'The provider-api answers with errors of its own (5xx), or not at all.',
+      metric: api.metricServerError({ period: fiveMinutes, statistic: 'Sum' }),
+      atLeast: 5,
+      periods: 2,
+    });
+  }
+
+  watchRegistration() {
+    this.#raise({
+      name: 'registration-refused',
+      meaning: 'DCM refuses to register the provider, and will until something is changed.',
+      metric: counted('registrationRefused', 'registration'),
+      atLeast: 1,
+      periods: 1,
+    });
+    this.#raise({
+      name: 'registration-unreachable',
+      meaning: 'DCM could not be reached for a quarter of an hour to register the provider.',
+      metric: counted('registrationUnreachable', 'registration'),
+      atLeast: 1,
+      periods: 3,
     });
   }
 

@@ -1,10 +1,10 @@
 import { RemovalPolicy } from 'aws-cdk-lib';
-import { AttributeType, BillingMode, Table } from 'aws-cdk-lib/aws-dynamodb';
+import { AttributeType, BillingMode, ProjectionType, Table } from 'aws-cdk-lib/aws-dynamodb';
 import { Construct } from 'constructs';
 
 /**
- * What is remembered of the VMs, one item an instance. It outlives the stack: without it, DELETED could not be told of instances whose
- * tags EC2 has dropped already.
+ * What is remembered of the VMs: an item an instance, and an item a DCM id. It outlives the stack: without it, DELETED could not be told
+ * of instances whose tags EC2 has dropped already.
  */
 export class FleetTable extends Construct {
   readonly table: Table;
@@ -17,6 +17,13 @@ export class FleetTable extends Construct {
       timeToLiveAttribute: 'expiresAt',
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
       removalPolicy: RemovalPolicy.RETAIN,
+    });
+    // whole records, so that a page of VMs is one query; state changes write only instances' items, which are not in it
+    this.table.addGlobalSecondaryIndex({
+      indexName: 'vms-by-region',
+      partitionKey: { name: 'listedIn', type: AttributeType.STRING },
+      sortKey: { name: 'vmId', type: AttributeType.STRING },
+      projectionType: ProjectionType.ALL,
     });
   }
 }

@@ -1,47 +1,39 @@
 import { Duration } from 'aws-cdk-lib';
-import {
-  type Function as LambdaFunction,
-  ParamsAndSecretsLayerVersion,
-  ParamsAndSecretsLogLevel,
-  ParamsAndSecretsVersions,
-} from 'aws-cdk-lib/aws-lambda';
-import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import type { Env } from '../../functions/nats-bridge/env.ts';
 import type { Settings } from '../settings.ts';
 import { functionNameOf, type House, houseFunction } from './house-function.ts';
 import { NatsNetwork } from './nats-network.ts';
+import { grantSecret, secretsOf } from './secret.ts';
 
-export type NatsBridgeProps = { readonly house: House; readonly nats: Settings['nats'] };
-
-/** Caches the secret beside the function, for five minutes. */
-const secretsExtension = ParamsAndSecretsLayerVersion.fromVersion(ParamsAndSecretsVersions.V1_0_103, {
-  logLevel: ParamsAndSecretsLogLevel.WARN,
-});
+export type NatsBridgeProps = { readonly house: House; readonly settings: Pick<Settings, 'nats' | 'api'> };
 
 /** Alone knows NATS: its address, its credentials and, where it is private, its network. */
 export class NatsBridge extends Construct {
   readonly function: LambdaFunction;
+  /** Where NATS is; undefined: it is reached by the internet. */
+  readonly network: NatsNetwork | undefined;
 
-  constructor(scope: Construct, id: string, { house, nats }: NatsBridgeProps) {
+  constructor(scope: Construct, id: string, { house, settings }: NatsBridgeProps) {
     super(scope, id);
-    const { urls, credentialsSecret, vpc } = nats;
-    const network = vpc && new NatsNetwork(this, 'Network', vpc);
+    const { nats, api } = settings;
+    this.network = nats.vpc && new NatsNetwork(this, 'Network', nats.vpc);
     this.function = houseFunction(this, {
       house,
       box: 'nats-bridge',
       description: 'Publishes CloudEvents to JetStream and says which were acknowledged',
       timeout: Duration.seconds(10),
       memoryMb: 256,
-      ...network?.placement,
-      ...(credentialsSecret !== undefined && { paramsAndSecrets: secretsExtension }),
+      ...this.network?.placement,
+      ...secretsOf(nats.credentialsSecret),
       environment: {
-        NATS_URL: urls.join(','),
-        ...(credentialsSecret !== undefined && { NATS_CREDENTIALS_SECRET: credentialsSecret }),
+        NATS_URL: nats.urls.join(','),
+        ...(nats.credentialsSecret !== undefined && { NATS_CREDENTIALS_SECRET: nats.credentialsSecret }),
+        ...(api?.agentRequests && { AGENT_REQUESTS_STREAM: api.agentRequestStreams.join(',') }),
       } satisfies Env,
     });
-    network?.admit(this.function, functionNameOf(house, 'nats-bridge'));
-    if (credentialsSecret !== undefined)
-      Secret.fromSecretNameV2(this, 'Credentials', credentialsSecret).grantRead(this.function);
+    this.network?.admit(this.function, functionNameOf(house, 'nats-bridge'));
+    grantSecret(this.function, 'Credentials', nats.credentialsSecret);
   }
 }

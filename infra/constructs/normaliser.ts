@@ -7,6 +7,7 @@ import type { Env } from '../../functions/normaliser/env.ts';
 import { regionNames } from '../reported-regions.ts';
 import type { Settings } from '../settings.ts';
 import { grantDescribe } from './describe-instances.ts';
+import { grantItems } from './grant-items.ts';
 import { type House, houseFunction } from './house-function.ts';
 import type { ObservationsQueue } from './observations-queue.ts';
 
@@ -56,8 +57,9 @@ export class Normaliser extends Construct {
         maxConcurrency: maximumConcurrency,
       }),
     );
+    observations.queue.grantSendMessages(this.function);
     observations.deadLetters.grantSendMessages(this.function);
-    fleet.grant(this.function, 'dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:UpdateItem');
+    grantItems(fleet, this.function, 'dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:UpdateItem');
     bridge.grantInvokeLatestVersion(this.function);
     grantDescribe(this.function, ['ec2:DescribeInstances'], regionNames(settings));
   }

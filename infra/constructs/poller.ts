@@ -6,6 +6,7 @@ import type { Env } from '../../functions/poller/env.ts';
 import { regionNames, reportedRegions } from '../reported-regions.ts';
 import type { Settings } from '../settings.ts';
 import { grantDescribe } from './describe-instances.ts';
+import { grantItems } from './grant-items.ts';
 import { type House, houseFunction } from './house-function.ts';
 import type { ObservationsQueue } from './observations-queue.ts';
 
@@ -37,13 +38,13 @@ export class Poller extends Construct {
         POLL_FLOOR_SECONDS: String(settings.polling.floorSeconds),
       } satisfies Env,
     });
-    fleet.grant(
+    grantItems(
+      fleet,
       this.function,
       'dynamodb:GetItem',
       'dynamodb:BatchGetItem',
       'dynamodb:UpdateItem',
       'dynamodb:PutItem',
-      'dynamodb:DeleteItem',
     );
     observations.queue.grant(this.function, 'sqs:SendMessage');
     grantDescribe(

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { Match } from 'aws-cdk-lib/assertions';
 import { describe, expect, it } from 'vitest';
-import { alarmsOf, leastSettings, synthesized } from './synthesized.ts';
+import { alarmsOf, leastSettings, provisioningSettings, synthesized } from './synthesized.ts';
 
 const streamingRegions = ['us-east-1'];
 const runbook = new URL('../../docs/runbook.md', import.meta.url);
@@ -9,7 +9,7 @@ const withNotice = (emailOrTopicArn: string) =>
   synthesized({ ...leastSettings, streamingRegions, alarms: { emailOrTopicArn } });
 
 describe('alarms', () => {
-  const { home, streaming } = synthesized({ ...leastSettings, streamingRegions });
+  const { home, streaming } = synthesized({ ...provisioningSettings, streamingRegions });
   const all = [home, ...streaming].flatMap(alarmsOf);
 
   it('watch every box of the home region', () => {
@@ -21,13 +21,27 @@ describe('alarms', () => {
       'ec2-sp-observations-dead-letters',
       'ec2-sp-normaliser-errors',
       'ec2-sp-normaliser-throttles',
+      'ec2-sp-duplicate-owner',
       'ec2-sp-nats-bridge-errors',
       'ec2-sp-nats-bridge-throttles',
       'ec2-sp-poller-errors',
       'ec2-sp-poller-throttles',
       'ec2-sp-polling-failed',
       'ec2-sp-poller-breaker',
+      'ec2-sp-provider-api-errors',
+      'ec2-sp-provider-api-throttles',
+      'ec2-sp-provider-api-failures',
+      'ec2-sp-registration-errors',
+      'ec2-sp-registration-throttles',
+      'ec2-sp-registration-refused',
+      'ec2-sp-registration-unreachable',
     ]);
+  });
+
+  it('watch no box that is not there', () => {
+    const names = alarmsOf(synthesized(leastSettings).home).map(({ AlarmName }) => AlarmName);
+
+    expect(names.filter((name) => /provider-api|registration/.test(name))).toEqual([]);
   });
 
   it('watch the events of each streaming region', () => {
@@ -84,16 +98,43 @@ describe('alarms', () => {
     });
   });
 
-  it('ring at once when the poller refuses to believe a listing', () => {
+  it.each([
+    ['at once when the poller refuses to believe a listing', 'poller-breaker', 'breakerTripped', 'poller', 1],
+    ['at once when two instances have one DCM id', 'duplicate-owner', 'duplicateOwner', 'normaliser', 1],
+    [
+      'at once when DCM refuses a provider row',
+      'registration-refused',
+      'registrationRefused',
+      'registration',
+      1,
+    ],
+    [
+      'after a quarter of an hour without DCM',
+      'registration-unreachable',
+      'registrationUnreachable',
+      'registration',
+      3,
+    ],
+  ])('ring %s', (_, alarm, MetricName, box, EvaluationPeriods) => {
     home.hasResourceProperties('AWS::CloudWatch::Alarm', {
-      AlarmName: 'ec2-sp-poller-breaker',
+      AlarmName: `ec2-sp-${alarm}`,
       Namespace: 'DcmEc2ServiceProvider',
-      MetricName: 'breakerTripped',
-      Dimensions: [{ Name: 'service', Value: 'poller' }],
+      MetricName,
+      Dimensions: [{ Name: 'service', Value: box }],
       Statistic: 'Sum',
+      Period: 300,
       Threshold: 1,
       ComparisonOperator: 'GreaterThanOrEqualToThreshold',
-      EvaluationPeriods: 1,
+      EvaluationPeriods,
+    });
+  });
+
+  it('count what the API answers with errors of its own', () => {
+    home.hasResourceProperties('AWS::CloudWatch::Alarm', {
+      AlarmName: 'ec2-sp-provider-api-failures',
+      Namespace: 'AWS/ApiGateway',
+      MetricName: '5xx',
+      Dimensions: [{ Name: 'ApiId', Value: Match.anyValue() }],
     });
   });
 

@@ -6,7 +6,14 @@ import { Env as NormaliserEnv } from '../../functions/normaliser/env.ts';
 import { eventPatterns } from '../../functions/normaliser/events/registry.ts';
 import { functionNames } from '../../infra/bundle.ts';
 import { TagKeys } from '../../shared/domain/tags.ts';
-import { allowedBy, environmentOf, leastSettings, patternsOf, synthesized } from './synthesized.ts';
+import {
+  allowedBy,
+  environmentOf,
+  leastSettings,
+  patternsOf,
+  provisioningSettings,
+  synthesized,
+} from './synthesized.ts';
 
 const { app, home } = synthesized({
   ...leastSettings,
@@ -44,8 +51,10 @@ describe('the home region', () => {
   });
 
   it('makes functions of one kind, each with a log group of its own', () => {
+    const { home: complete } = synthesized(provisioningSettings);
+
     for (const box of functionNames) {
-      home.hasResourceProperties('AWS::Lambda::Function', {
+      complete.hasResourceProperties('AWS::Lambda::Function', {
         FunctionName: `ec2-sp-${box}`,
         Runtime: 'nodejs24.x',
         Architectures: ['arm64'],
@@ -59,12 +68,18 @@ describe('the home region', () => {
           }),
         },
       });
-      home.hasResource('AWS::Logs::LogGroup', {
+      complete.hasResource('AWS::Logs::LogGroup', {
         Properties: { LogGroupName: `/aws/lambda/ec2-sp-${box}`, RetentionInDays: 30 },
         DeletionPolicy: 'Delete',
       });
     }
-    home.allResourcesProperties('AWS::IAM::Role', { ManagedPolicyArns: Match.absent() });
+    complete.allResourcesProperties('AWS::IAM::Role', { ManagedPolicyArns: Match.absent() });
+  });
+
+  it('has no API and registers nothing where VMs are only reported', () => {
+    home.resourceCountIs('AWS::ApiGatewayV2::Api', 0);
+    home.resourceCountIs('Custom::DcmProviderRows', 0);
+    home.resourceCountIs('AWS::Lambda::Function', 3);
   });
 });
 
@@ -184,7 +199,7 @@ describe('normaliser', () => {
     expect(onDynamoDb).toEqual(['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:UpdateItem']);
   });
 
-  it('may invoke the nats-bridge, postpone messages, and put away those it cannot read', () => {
+  it('may invoke the nats-bridge, postpone messages, put away those it cannot read, and queue its own for later', () => {
     const resourceOf = (name: string) => ({ 'Fn::GetAtt': [Match.stringLikeRegexp(name), 'Arn'] });
     const allow = (action: string, name: string) =>
       Match.objectLike({ Effect: 'Allow', Action: Match.arrayWith([action]), Resource: resourceOf(name) });
@@ -194,6 +209,7 @@ describe('normaliser', () => {
       PolicyDocument: {
         Statement: Match.arrayWith([
           allow('sqs:ChangeMessageVisibility', 'ObservationsQueue'),
+          allow('sqs:SendMessage', 'ObservationsQueue'),
           allow('sqs:SendMessage', 'ObservationsDeadLetters'),
           Match.objectLike({
             Effect: 'Allow',

@@ -53,13 +53,7 @@ describe('poller', () => {
     expect(allowed).toEqual([
       {
         Effect: 'Allow',
-        Action: [
-          'dynamodb:GetItem',
-          'dynamodb:BatchGetItem',
-          'dynamodb:UpdateItem',
-          'dynamodb:PutItem',
-          'dynamodb:DeleteItem',
-        ],
+        Action: ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:UpdateItem', 'dynamodb:PutItem'],
         Resource: [attribute('^FleetTable')],
       },
       { Effect: 'Allow', Action: ['sqs:SendMessage'], Resource: [attribute('^ObservationsQueue')] },

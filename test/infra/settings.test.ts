@@ -5,7 +5,7 @@ import { settingsReference } from '../../infra/settings-reference.ts';
 import { refusalOf } from './refused.ts';
 import { leastSettings, vpc } from './synthesized.ts';
 
-const reference = new URL('../../docs/settings.md', import.meta.url);
+const reference = new URL('../../docs/configuration.md', import.meta.url);
 const changed = (settings: object) => ({ ...leastSettings, ...settings });
 const withNats = (nats: object) => changed({ nats: { ...leastSettings.nats, ...nats } });
 const topicElsewhere = 'arn:aws:sns:us-east-1:123456789012:operators';
@@ -37,17 +37,17 @@ describe('settings', () => {
     [
       'a key that does not exist',
       changed({ regoin: 'x' }),
-      'Setting "regoin" is unknown; docs/settings.md lists those that exist.',
+      'Setting "regoin" is unknown; docs/configuration.md lists those that exist.',
     ],
     [
       'an inner key that does not exist',
       withNats({ url: 'x' }),
-      'Setting "nats.url" is unknown; docs/settings.md lists those that exist.',
+      'Setting "nats.url" is unknown; docs/configuration.md lists those that exist.',
     ],
     [
       'an unknown tag',
       changed({ tags: { owner: 'x' } }),
-      'Setting "tags.owner" is unknown; docs/settings.md lists those that exist.',
+      'Setting "tags.owner" is unknown; docs/configuration.md lists those that exist.',
     ],
     [
       'no home region',
@@ -128,8 +128,8 @@ describe('settings', () => {
     ],
     [
       'a name that makes function names too long',
-      changed({ provider: { name: 'a'.repeat(53) } }),
-      'Setting "provider.name" must have at most 52 characters: function names begin with it.',
+      changed({ provider: { name: 'a'.repeat(52) } }),
+      'Setting "provider.name" must have at most 51 characters: function names begin with it.',
     ],
     [
       'the home region again',
@@ -225,7 +225,7 @@ describe('settings', () => {
     expect(refusalOf(() => parseSettings(settings))).toEqual(sentence);
   });
 
-  it('are all in docs/settings.md', () => {
+  it('are all in docs/configuration.md', () => {
     expect(readFileSync(reference, 'utf8')).toBe(settingsReference());
   });
 });

@@ -16,6 +16,14 @@ export const vpc = {
   availabilityZones: ['eu-west-1a', 'eu-west-1b'],
 };
 
+/** The least that a deployment must choose beyond that to create VMs and be known to DCM. */
+export const provisioningSettings = {
+  ...leastSettings,
+  provisioning: { regions: { 'eu-west-1': {} } },
+  api: { tokenSecret: 'dcm/api' },
+  controlPlane: { url: 'http://dcm.test:8080' },
+};
+
 /** The service provider as CDK synthesizes it, with functions that do nothing. */
 export const synthesized = (settings: object = leastSettings) => {
   const app = new App();

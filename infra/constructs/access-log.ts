@@ -1,0 +1,36 @@
+import { RemovalPolicy } from 'aws-cdk-lib';
+import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
+import { type IAccessLogSettings, LogGroupLogDestination } from 'aws-cdk-lib/aws-apigatewayv2';
+import { LogGroup } from 'aws-cdk-lib/aws-logs';
+import type { Construct } from 'constructs';
+import type { House } from './house-function.ts';
+
+/**
+ * A JSON line for each request. Headers, bodies and queries are not in it, for they can hold what is secret.
+ * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-logging-variables.html
+ */
+const fields = {
+  requestId: '$context.requestId',
+  time: '$context.requestTime',
+  sourceIp: '$context.identity.sourceIp',
+  userAgent: '$context.identity.userAgent',
+  method: '$context.httpMethod',
+  path: '$context.path',
+  status: '$context.status',
+  latencyMs: '$context.responseLatency',
+  answerBytes: '$context.responseLength',
+  integrationError: '$context.integrationErrorMessage',
+};
+
+/** Where an API writes who asked for what. Under this prefix CloudWatch keeps the log's resource policy from growing too long. */
+export const accessLog = (scope: Construct, { provider, logRetention }: House): IAccessLogSettings => {
+  const logGroup = new LogGroup(scope, 'AccessLog', {
+    logGroupName: `/aws/vendedlogs/apis/${provider}-provider-api`,
+    retention: logRetention,
+    removalPolicy: RemovalPolicy.DESTROY,
+  });
+  return {
+    destination: new LogGroupLogDestination(logGroup),
+    format: AccessLogFormat.custom(JSON.stringify(fields)),
+  };
+};

@@ -1,0 +1,116 @@
+import { ArnFormat, Stack } from 'aws-cdk-lib';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import type { Settings } from '../settings.ts';
+import { justify, wildcard } from './wildcard.ts';
+
+type Provisioning = NonNullable<Settings['provisioning']>;
+
+/** Lets a function look up what EC2 offers: images, instance types, quotas. */
+export const grantOfferings = (caller: LambdaFunction, provisioning: Provisioning): void => {
+  const onEverything = '*';
+  caller.addToRolePolicy(
+    new PolicyStatement({
+      actions: [
+        'ec2:DescribeImages',
+        'ec2:DescribeInstances',
+        'ec2:DescribeInstanceTypes',
+        'servicequotas:GetServiceQuota',
+      ],
+      resources: [onEverything],
+      conditions: { StringEquals: { 'aws:RequestedRegion': Object.keys(provisioning.regions) } },
+    }),
+  );
+  const published = wildcard(caller, {
+    service: 'ssm',
+    account: '',
+    resource: 'parameter/aws/service/*',
+  });
+  caller.addToRolePolicy(
+    new PolicyStatement({
+      actions: ['ssm:GetParameter'],
+      resources: [published, ...ownParameters(caller, provisioning)],
+    }),
+  );
+  justify(caller, 'What EC2 offers is the same for everybody, and has no resource-level permissions.', [
+    onEverything,
+  ]);
+  justify(caller, "These are AWS's own public parameters: publishers tell the ids of their images by them.", [
+    published,
+  ]);
+};
+
+/** Parameters of the account that name images, if any do. */
+const ownParameters = (caller: LambdaFunction, { images, regions }: Provisioning): string[] =>
+  Object.values(images).flatMap((image) =>
+    'ssmParameter' in image && !image.ssmParameter.startsWith('/aws/service/')
+      ? Object.keys(regions).map((region) =>
+          Stack.of(caller).formatArn({
+            service: 'ssm',
+            region,
+            resource: `parameter/${image.ssmParameter.replace(/^\//, '')}`,
+            arnFormat: ArnFormat.NO_RESOURCE_NAME,
+          }),
+        )
+      : [],
+  );
+
+/** Lets a function give the configured roles, keys and spot capacity to what it launches, and no others. */
+export const grantExtras = (caller: LambdaFunction, provisioning: Provisioning): void => {
+  const statements = [
+    ...rolesOfProfiles(provisioning),
+    ...keysOfDisks(provisioning),
+    ...(provisioning.spot ? [spotRole(caller)] : []),
+  ];
+  for (const statement of statements) caller.addToRolePolicy(statement);
+};
+
+const rolesOfProfiles = ({ instanceProfiles }: Provisioning): PolicyStatement[] =>
+  instanceProfiles.length === 0
+    ? []
+    : [
+        new PolicyStatement({
+          actions: ['iam:PassRole'],
+          resources: [...new Set(instanceProfiles.map(({ roleArn }) => roleArn))],
+          conditions: {
+            StringEquals: { 'iam:PassedToService': ['ec2.amazonaws.com', 'ec2.amazonaws.com.cn'] },
+          },
+        }),
+      ];
+
+/** @see https://docs.aws.amazon.com/ebs/latest/userguide/ebs-encryption-requirements.html */
+const keysOfDisks = ({ regions }: Provisioning): PolicyStatement[] =>
+  Object.entries(regions).flatMap(([region, { kmsKeyId }]) => {
+    if (kmsKeyId === undefined) return [];
+    const StringLike = { 'kms:ViaService': `ec2.${region}.amazonaws.com*` };
+    const reading = [
+      'kms:Decrypt',
+      'kms:DescribeKey',
+      'kms:GenerateDataKeyWithoutPlaintext',
+      'kms:ReEncryptFrom',
+      'kms:ReEncryptTo',
+    ];
+    return [
+      new PolicyStatement({ actions: reading, resources: [kmsKeyId], conditions: { StringLike } }),
+      new PolicyStatement({
+        actions: ['kms:CreateGrant'],
+        resources: [kmsKeyId],
+        conditions: { StringLike, Bool: { 'kms:GrantIsForAWSResource': 'true' } },
+      }),
+    ];
+  });
+
+/** The first spot instance of an account needs the role by which EC2 manages such. */
+const spotRole = (caller: LambdaFunction): PolicyStatement =>
+  new PolicyStatement({
+    actions: ['iam:CreateServiceLinkedRole'],
+    resources: [
+      Stack.of(caller).formatArn({
+        service: 'iam',
+        region: '',
+        resource: 'role/aws-service-role/spot.amazonaws.com/AWSServiceRoleForEC2Spot',
+        arnFormat: ArnFormat.NO_RESOURCE_NAME,
+      }),
+    ],
+    conditions: { StringEquals: { 'iam:AWSServiceName': 'spot.amazonaws.com' } },
+  });

@@ -1,0 +1,106 @@
+import { Duration, Validations } from 'aws-cdk-lib';
+import { HttpApi, HttpStage } from 'aws-cdk-lib/aws-apigatewayv2';
+import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
+import type { Table } from 'aws-cdk-lib/aws-dynamodb';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import { Construct } from 'constructs';
+import type { ApiAccess, Env } from '../../functions/provider-api/env.ts';
+import packageJson from '../../package.json' with { type: 'json' };
+import type { Provisioning } from '../../shared/domain/provisioning.ts';
+import type { ProvisioningSettings } from '../settings.ts';
+import { accessLog } from './access-log.ts';
+import { grantItems } from './grant-items.ts';
+import { type House, houseFunction } from './house-function.ts';
+import { grantInstances } from './instance-permissions.ts';
+import { grantExtras, grantOfferings } from './launch-permissions.ts';
+import type { ObservationsQueue } from './observations-queue.ts';
+import { grantSecret, secretsOf } from './secret.ts';
+
+export type ProviderApiProps = {
+  readonly house: House;
+  readonly settings: ProvisioningSettings;
+  readonly observations: ObservationsQueue;
+  readonly fleet: Table;
+  readonly bridge: LambdaFunction;
+};
+
+/** As long as API Gateway waits for an answer, less a second to give a proper one. */
+const longestAnswer = Duration.seconds(29);
+
+/** HTTP ─► the function that creates, reads, changes and deletes VMs. It alone says who may call: API Gateway knows no tokens of ours. */
+export class ProviderApi extends Construct {
+  readonly api: HttpApi;
+  readonly function: LambdaFunction;
+
+  constructor(scope: Construct, id: string, props: ProviderApiProps) {
+    super(scope, id);
+    this.function = this.#function(props);
+    const { house, settings } = props;
+    this.api = new HttpApi(this, 'Api', {
+      apiName: `${house.provider}-provider-api`,
+      description: `VMs of DCM's EC2 service provider ${house.provider}`,
+      defaultIntegration: new HttpLambdaIntegration('Function', this.function, { timeout: longestAnswer }),
+      createDefaultStage: false,
+    });
+    const { rate, burst } = settings.api.throttling;
+    new HttpStage(this, 'Stage', {
+      httpApi: this.api,
+      stageName: '$default',
+      autoDeploy: true,
+      throttle: { rateLimit: rate, burstLimit: burst },
+      accessLogSettings: accessLog(this, house),
+    });
+    Validations.of(this.api).acknowledge({
+      id: 'AwsSolutions-APIG4',
+      reason: 'The function authenticates every call but health, which DCM asks for without credentials.',
+    });
+  }
+
+  #function({ house, settings, observations, fleet, bridge }: ProviderApiProps): LambdaFunction {
+    const { provider, homeRegion, tags, provisioning, api } = settings;
+    const made = houseFunction(this, {
+      house,
+      box: 'provider-api',
+      description: 'Creates, reads, changes and deletes VMs for DCM',
+      timeout: longestAnswer,
+      memoryMb: 1024,
+      ...secretsOf(api.tokenSecret),
+      environment: {
+        FLEET_TABLE: fleet.tableName,
+        OBSERVATIONS_QUEUE_URL: observations.queue.queueUrl,
+        NATS_BRIDGE: bridge.functionName,
+        PROVIDER_NAME: provider.name,
+        TAG_KEYS: JSON.stringify(tags),
+        HOME_REGION: homeRegion,
+        PROVISIONING: JSON.stringify(provisioningOf(provisioning)),
+        API_ACCESS: JSON.stringify(accessOf(api)),
+        AGENT_REQUESTS: api.agentRequests ? 'true' : 'false',
+        PROVIDER_VERSION: packageJson.version,
+      } satisfies Env,
+    });
+    grantItems(fleet, made, 'dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:UpdateItem');
+    made.addToRolePolicy(
+      new PolicyStatement({ actions: ['dynamodb:Query'], resources: [vmsByRegion(fleet)] }),
+    );
+    // Health looks at a message, and leaves it, to know how long it waits.
+    observations.queue.grant(made, 'sqs:SendMessage', 'sqs:ReceiveMessage');
+    bridge.grantInvokeLatestVersion(made);
+    grantSecret(made, 'Token', api.tokenSecret);
+    grantInstances(made, settings);
+    grantOfferings(made, provisioning);
+    grantExtras(made, provisioning);
+    return made;
+  }
+}
+
+const vmsByRegion = (fleet: Table): string => `${fleet.tableArn}/index/vms-by-region`;
+
+/** Without the roles, which are IAM's business. */
+const provisioningOf = ({ instanceProfiles, ...rest }: ProvisioningSettings['provisioning']) =>
+  ({ ...rest, instanceProfiles: instanceProfiles.map(({ profile }) => profile) }) satisfies Provisioning;
+
+const accessOf = ({ tokenSecret, jwt }: ProvisioningSettings['api']): ApiAccess => ({
+  ...(tokenSecret !== undefined && { tokenSecret }),
+  ...(jwt && { jwt }),
+});

@@ -1,0 +1,28 @@
+import { type ArnComponents, ArnFormat, Stack, Validations } from 'aws-cdk-lib';
+import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import { RegionInfo } from 'aws-cdk-lib/region-info';
+
+type Wildcard = Pick<ArnComponents, 'service' | 'resource' | 'account'>;
+
+/** The ARN of resources that are not known before they are there, in any region. */
+export const wildcard = (user: LambdaFunction, components: Wildcard): string =>
+  Stack.of(user).formatArn({
+    partition: partitionOf(user),
+    region: '*',
+    arnFormat: ArnFormat.NO_RESOURCE_NAME,
+    ...components,
+  });
+
+/** Tells cdk-nag why a function's permissions must hold for resources that only a wildcard names. */
+export const justify = (user: LambdaFunction, reason: string, wildcards: readonly string[]): void => {
+  const stack = Stack.of(user);
+  const ids = wildcards.map((arn) => {
+    const shown = arn.replace(stack.account, '<AWS::AccountId>');
+    return { id: `AwsSolutions-IAM5[Resource::${shown}]`, reason };
+  });
+  Validations.of(user.role ?? user).acknowledge(...ids);
+};
+
+/** As a word, not as a reference: cdk-nag's findings are known by it. */
+const partitionOf = (user: LambdaFunction): string =>
+  RegionInfo.get(Stack.of(user).region).partition ?? 'aws';

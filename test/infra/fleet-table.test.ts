@@ -1,0 +1,32 @@
+import { App, Stack } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import { describe, it } from 'vitest';
+import { FleetTable } from '../../infra/constructs/fleet-table.ts';
+import { fleetTable } from '../../local/parts/dynamodb.ts';
+
+const stack = new Stack(new App(), 'Stack');
+new FleetTable(stack, 'Fleet');
+const template = Template.fromStack(stack);
+
+describe('the fleet’s table', () => {
+  it('has the index of VMs by region that the laptop’s has', () => {
+    const { partitionKey, indexes = [] } = fleetTable('fleet');
+    const key = (name: string, KeyType: string) => ({ AttributeName: name, KeyType });
+
+    template.hasResourceProperties('AWS::DynamoDB::Table', {
+      KeySchema: [key(partitionKey.name, 'HASH')],
+      GlobalSecondaryIndexes: indexes.map((index) => ({
+        IndexName: index.name,
+        KeySchema: [key(index.partitionKey.name, 'HASH'), key(index.sortKey?.name ?? '', 'RANGE')],
+        Projection: { ProjectionType: 'ALL' },
+      })),
+    });
+  });
+
+  it('forgets what has expired, and outlives its stack', () => {
+    template.hasResourceProperties('AWS::DynamoDB::Table', {
+      TimeToLiveSpecification: { AttributeName: 'expiresAt', Enabled: true },
+    });
+    template.hasResource('AWS::DynamoDB::Table', { DeletionPolicy: 'Retain' });
+  });
+});

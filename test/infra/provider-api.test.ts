@@ -1,0 +1,271 @@
+import { Match } from 'aws-cdk-lib/assertions';
+import { AwsSolutionsChecks } from 'cdk-nag';
+import { describe, expect, it } from 'vitest';
+import { Env as BridgeEnv } from '../../functions/nats-bridge/env.ts';
+import { Env } from '../../functions/provider-api/env.ts';
+import { TagKeys } from '../../shared/domain/tags.ts';
+import { allowedBy, environmentOf, provisioningSettings, synthesized } from './synthesized.ts';
+
+const { api } = provisioningSettings;
+const subnet = { id: 'subnet-0123456789abcdef0', zone: 'eu-west-1a' };
+const key = 'arn:aws:kms:us-east-1:123456789012:key/1';
+const webRole = 'arn:aws:iam::123456789012:role/web';
+const { app, home } = synthesized({
+  ...provisioningSettings,
+  streamingRegions: ['us-east-1'],
+  provisioning: {
+    regions: { 'eu-west-1': { subnets: [subnet] }, 'us-east-1': { kmsKeyId: key } },
+    images: { rhel: { ssmParameter: '/images/rhel' } },
+    families: ['m7i', 'c7g'],
+    instanceProfiles: [{ profile: 'web', roleArn: webRole }],
+    spot: true,
+  },
+  api: { ...api, agentRequests: true, throttling: { rate: 20, burst: 40 } },
+});
+const plain = synthesized(provisioningSettings);
+
+type Statement = ReturnType<typeof allowedBy>[number];
+const allowed = allowedBy(home, 'ProviderApiRole');
+const allowing = (action: string): Statement[] => allowed.filter(({ Action }) => Action.includes(action));
+/** ARNs as text; what only AWS knows is left out. */
+const arns = ({ Resource }: Statement): string[] =>
+  Resource.map((arn) => (typeof arn === 'string' ? arn : JSON.stringify(arn).replaceAll(/["[\]{},]/g, '')));
+const inRegions = { 'aws:RequestedRegion': ['eu-west-1', 'us-east-1'] };
+const attribute = (name: string) => ({ 'Fn::GetAtt': [expect.stringMatching(name), 'Arn'] });
+
+describe('the API', () => {
+  it('has nothing that cdk-nag objects to, with everything that can be chosen and with as little', () => {
+    expect(new AwsSolutionsChecks(app).validateScope(app).violations).toEqual([]);
+    expect(new AwsSolutionsChecks(plain.app).validateScope(plain.app).violations).toEqual([]);
+  });
+
+  it('is one HTTP API that leaves every path to the function', () => {
+    home.resourceCountIs('AWS::ApiGatewayV2::Api', 1);
+    home.allResourcesProperties('AWS::ApiGatewayV2::Route', { RouteKey: '$default' });
+    home.hasResourceProperties('AWS::ApiGatewayV2::Integration', {
+      IntegrationUri: { 'Fn::GetAtt': [Match.stringLikeRegexp('^ProviderApiFunction'), 'Arn'] },
+      PayloadFormatVersion: '2.0',
+      TimeoutInMillis: 29_000,
+    });
+    home.hasResourceProperties('AWS::Lambda::Function', { FunctionName: 'ec2-sp-provider-api', Timeout: 29 });
+  });
+
+  it('lets through as much as is configured', () => {
+    const throttled = (ThrottlingRateLimit: number, ThrottlingBurstLimit: number) => ({
+      StageName: '$default',
+      AutoDeploy: true,
+      DefaultRouteSettings: { ThrottlingRateLimit, ThrottlingBurstLimit },
+    });
+
+    home.hasResourceProperties('AWS::ApiGatewayV2::Stage', throttled(20, 40));
+    plain.home.hasResourceProperties('AWS::ApiGatewayV2::Stage', throttled(50, 100));
+  });
+
+  it('logs one JSON line a request, without headers, query or body (C 60)', () => {
+    const [stage] = Object.values(home.findResources('AWS::ApiGatewayV2::Stage'));
+    const { Format } = stage?.Properties.AccessLogSettings ?? {};
+
+    const fields: Record<string, string> = JSON.parse(Format);
+    expect(Object.keys(fields)).toEqual(expect.arrayContaining(['requestId', 'method', 'path', 'status']));
+    expect(Object.values(fields).every((field) => /^\$context\.[\w.]+$/.test(field))).toBe(true);
+    home.hasResourceProperties('AWS::Logs::LogGroup', {
+      LogGroupName: '/aws/vendedlogs/apis/ec2-sp-provider-api',
+      RetentionInDays: 30,
+    });
+  });
+
+  it('is an output of the stack', () => {
+    home.hasOutput('ProviderApiUrl', {
+      Value: { 'Fn::GetAtt': [Match.stringLikeRegexp('^ProviderApi'), 'ApiEndpoint'] },
+    });
+  });
+});
+
+describe('provider-api', () => {
+  const environment = Env.parse(environmentOf(home, 'ec2-sp-provider-api'));
+
+  it('is told what it asks of its environment', () => {
+    expect(environment).toMatchObject({
+      PROVIDER_NAME: 'ec2-sp',
+      HOME_REGION: 'eu-west-1',
+      TAG_KEYS: TagKeys.parse({}),
+      API_ACCESS: { tokenSecret: 'dcm/api' },
+      AGENT_REQUESTS: 'true',
+      PROVIDER_VERSION: expect.stringMatching(/^\d+\.\d+\.\d+$/),
+    });
+  });
+
+  it('is told what may be created, without the roles of the profiles', () => {
+    expect(environment.PROVISIONING).toMatchObject({
+      regions: { 'eu-west-1': { subnets: [subnet] }, 'us-east-1': { kmsKeyId: key } },
+      families: ['m7i', 'c7g'],
+      instanceProfiles: ['web'],
+      maximumVms: 100,
+    });
+    expect(JSON.stringify(environment)).not.toContain(webRole);
+  });
+
+  it('has the nats-bridge look up requests to agents only where that is wanted', () => {
+    const streams = (template: typeof home) =>
+      BridgeEnv.parse(environmentOf(template, 'ec2-sp-nats-bridge')).AGENT_REQUESTS_STREAM;
+
+    expect(streams(home)).toEqual(['dcm-agent-requests']);
+    expect(streams(plain.home)).toEqual([]);
+    expect(Env.parse(environmentOf(plain.home, 'ec2-sp-provider-api')).AGENT_REQUESTS).toBe('false');
+  });
+
+  it('reads the token of the API, known by name, by the extension, and no other secret', () => {
+    const [statement, ...others] = allowing('secretsmanager:GetSecretValue');
+
+    expect(others).toEqual([]);
+    expect(JSON.stringify(statement?.Resource)).toContain(':secret:dcm/api-??????');
+    home.hasResourceProperties('AWS::Lambda::Function', {
+      FunctionName: 'ec2-sp-provider-api',
+      Layers: [Match.stringLikeRegexp(':layer:AWS-Parameters-and-Secrets-Lambda-Extension-Arm64:')],
+    });
+  });
+
+  it('needs neither where callers have tokens of an issuer', () => {
+    const jwt = { issuer: 'https://issuer.test', audience: 'dcm', jwksUrl: 'https://issuer.test/keys' };
+    const { home: byJwt } = synthesized({ ...provisioningSettings, api: { jwt } });
+
+    byJwt.allResourcesProperties('AWS::Lambda::Function', { Layers: Match.absent() });
+    expect(Env.parse(environmentOf(byJwt, 'ec2-sp-provider-api')).API_ACCESS).toEqual({ jwt });
+  });
+});
+
+describe('provider-api may', () => {
+  it('launch instances and disks only with both tags that make them ours', () => {
+    const ours = { 'aws:RequestTag/managed-by': 'dcm', 'aws:RequestTag/dcm-provider': 'ec2-sp' };
+
+    const made = allowing('ec2:RunInstances').filter((statement) =>
+      arns(statement).some((arn) => /:(instance|volume)\/\*/.test(arn)),
+    );
+
+    expect(made).toHaveLength(2);
+    for (const { Condition } of made)
+      expect(Condition).toMatchObject({ StringEquals: { ...inRegions, ...ours } });
+  });
+
+  it('launch only instances of the allowed families, whose metadata asks for a token', () => {
+    const [instances] = allowing('ec2:RunInstances').filter((statement) =>
+      arns(statement).some((arn) => arn.includes(':instance/*')),
+    );
+
+    expect(instances?.Condition).toMatchObject({
+      StringEquals: { 'ec2:MetadataHttpTokens': 'required' },
+      StringLike: { 'ec2:InstanceType': ['m7i.*', 'c7g.*'] },
+    });
+  });
+
+  it('tag nothing but what it is launching', () => {
+    const [tagging, ...others] = allowing('ec2:CreateTags');
+
+    expect(others).toEqual([]);
+    expect(tagging?.Condition).toEqual({
+      StringEquals: { ...inRegions, 'ec2:CreateAction': 'RunInstances' },
+    });
+  });
+
+  it.each(['Start', 'Stop', 'Reboot', 'Terminate'])('%s only instances that are ours', (verb) => {
+    const [changing, ...others] = allowing(`ec2:${verb}Instances`);
+
+    expect(others).toEqual([]);
+    expect(changing && arns(changing)).toEqual([expect.stringContaining(':instance/*')]);
+    expect(changing?.Condition).toEqual({
+      StringEquals: {
+        ...inRegions,
+        'aws:ResourceTag/managed-by': 'dcm',
+        'aws:ResourceTag/dcm-provider': 'ec2-sp',
+      },
+    });
+  });
+
+  it('follow tags of other names', () => {
+    const tags = { managedBy: 'owner', provider: 'owner-provider' };
+    const renamed = allowedBy(synthesized({ ...provisioningSettings, tags }).home, 'ProviderApiRole');
+
+    const conditions = JSON.stringify(renamed.map(({ Condition }) => Condition));
+    expect(conditions).toContain('aws:ResourceTag/owner"');
+    expect(conditions).toContain('aws:RequestTag/owner-provider"');
+    expect(conditions).not.toContain('/managed-by"');
+  });
+
+  it('look up what EC2 offers, in the regions where VMs are created, and nothing else about everything', () => {
+    const onEverything = allowed.filter(({ Resource }) => Resource.includes('*'));
+
+    expect(onEverything).toEqual([
+      {
+        Effect: 'Allow',
+        Action: [
+          'ec2:DescribeImages',
+          'ec2:DescribeInstances',
+          'ec2:DescribeInstanceTypes',
+          'servicequotas:GetServiceQuota',
+        ],
+        Resource: ['*'],
+        Condition: { StringEquals: inRegions },
+      },
+    ]);
+  });
+
+  it("read AWS's public parameters, and those that the settings name", () => {
+    const [reading] = allowing('ssm:GetParameter');
+
+    expect(reading && arns(reading)).toEqual([
+      expect.stringContaining('arn:aws:ssm:*::parameter/aws/service/*'),
+      expect.stringMatching(/:ssm:eu-west-1:.*:parameter\/images\/rhel$/),
+      expect.stringMatching(/:ssm:us-east-1:.*:parameter\/images\/rhel$/),
+    ]);
+  });
+
+  it('pass on the roles of the configured profiles, to EC2', () => {
+    expect(allowing('iam:PassRole')).toEqual([
+      {
+        Effect: 'Allow',
+        Action: ['iam:PassRole'],
+        Resource: [webRole],
+        Condition: { StringEquals: { 'iam:PassedToService': ['ec2.amazonaws.com', 'ec2.amazonaws.com.cn'] } },
+      },
+    ]);
+  });
+
+  it('use the configured keys, by way of EC2', () => {
+    const usingKeys = [...allowing('kms:Decrypt'), ...allowing('kms:CreateGrant')];
+
+    expect(usingKeys).toHaveLength(2);
+    for (const { Resource, Condition } of usingKeys) {
+      expect(Resource).toEqual([key]);
+      expect(Condition).toMatchObject({ StringLike: { 'kms:ViaService': 'ec2.us-east-1.amazonaws.com*' } });
+    }
+  });
+
+  it('ask for spot capacity, and for the role that comes with it', () => {
+    expect(allowing('iam:CreateServiceLinkedRole')[0]?.Condition).toEqual({
+      StringEquals: { 'iam:AWSServiceName': 'spot.amazonaws.com' },
+    });
+    expect(allowing('ec2:RunInstances').flatMap(arns).join()).toContain(':spot-instances-request/*');
+  });
+
+  it('do none of this unless it is configured', () => {
+    const least = allowedBy(plain.home, 'ProviderApiRole');
+
+    const actions = least.flatMap(({ Action }) => Action);
+    expect(actions.filter((action) => /^(iam|kms):/.test(action))).toEqual([]);
+    expect(least.flatMap(arns).join()).not.toContain('spot-instances-request');
+  });
+
+  it('keep records in the fleet, query its index, queue what it was told, look how long that waits, and ask the nats-bridge', () => {
+    const elsewhere = allowed
+      .filter(({ Action }) => Action.some((action) => /^(dynamodb|sqs|lambda):/.test(action)))
+      .map(({ Action, Resource }) => [Action, Resource]);
+
+    expect(elsewhere).toEqual([
+      [['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:UpdateItem'], [attribute('^FleetTable')]],
+      [['dynamodb:Query'], [expect.anything()]],
+      [['sqs:SendMessage', 'sqs:ReceiveMessage'], [attribute('^ObservationsQueue')]],
+      [['lambda:InvokeFunction'], expect.arrayContaining([attribute('^NatsBridgeFunction')])],
+    ]);
+    expect(JSON.stringify(elsewhere[1])).toContain('/index/vms-by-region');
+  });
+});

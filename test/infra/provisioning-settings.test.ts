@@ -1,0 +1,225 @@
+import { describe, expect, it } from 'vitest';
+import { parseSettings } from '../../infra/load-settings.ts';
+import { refusalOf } from './refused.ts';
+import { provisioningSettings as least, leastSettings, vpc } from './synthesized.ts';
+
+const { provisioning, api, controlPlane } = least;
+const withProvisioning = (more: object) => ({ ...least, provisioning: { ...provisioning, ...more } });
+const inIreland = (network: object) => withProvisioning({ regions: { 'eu-west-1': network } });
+const withApi = (more: object) => ({ ...least, api: { ...api, ...more } });
+const withControlPlane = (more: object) => ({ ...least, controlPlane: { ...controlPlane, ...more } });
+const jwt = { issuer: 'https://issuer.test', audience: 'dcm', jwksUrl: 'https://issuer.test/keys' };
+
+describe('settings to create VMs', () => {
+  it('need a region, who may call, and where DCM is, and nothing else', () => {
+    const settings = parseSettings(least);
+
+    expect(settings.provisioning).toEqual({
+      regions: { 'eu-west-1': { subnets: [], securityGroupIds: [] } },
+      images: {},
+      families: ['t3', 'm7i', 'c7i', 'r7i'],
+      maximumVms: 100,
+      maximumVcpus: 16,
+      maximumMemoryGib: 64,
+      maximumDiskGib: 1024,
+      publicAddresses: false,
+      instanceProfiles: [],
+      spot: false,
+    });
+    expect(settings.api).toEqual({
+      tokenSecret: 'dcm/api',
+      agentRequests: false,
+      agentRequestStreams: ['dcm-agent-requests'],
+      throttling: { rate: 50, burst: 100 },
+    });
+    expect(settings.controlPlane).toEqual({
+      url: 'http://dcm.test:8080',
+      endpointCredentials: false,
+      vpc: false,
+    });
+  });
+
+  it.each([
+    ['without DCM, where somebody else registers the provider', { ...leastSettings, provisioning, api }],
+    ['with tokens of an issuer only', { ...least, api: { jwt } }],
+    [
+      'in a streaming region only',
+      { ...withProvisioning({ regions: { 'us-east-1': {} } }), streamingRegions: ['us-east-1'] },
+    ],
+    [
+      'in a legacy region too',
+      {
+        ...withProvisioning({ regions: { 'eu-west-1': {}, 'me-south-1': {} } }),
+        legacyRegions: ['me-south-1'],
+      },
+    ],
+    [
+      'with images of every source',
+      withProvisioning({
+        images: {
+          rhel: { ssmParameter: '/images/rhel', sshUser: 'ec2-user' },
+          fedora: { owner: '125523088429', name: 'Fedora-*' },
+          own: { imageId: 'ami-0123456789abcdef0' },
+        },
+      }),
+    ],
+  ])('may be %s', (_, settings) => {
+    expect(() => parseSettings(settings)).not.toThrow();
+  });
+
+  it.each<[string, unknown, string]>([
+    ['no region', withProvisioning({ regions: {} }), '"provisioning.regions" must have at least one region'],
+    [
+      'a region that is none',
+      withProvisioning({ regions: { Ireland: {} } }),
+      '"provisioning.regions.Ireland" must be an AWS region, such as eu-west-1',
+    ],
+    [
+      'a region that is not reported',
+      withProvisioning({ regions: { 'us-east-1': {} } }),
+      '"provisioning.regions.us-east-1" must be a region that is reported: the home region, a streaming or a legacy one',
+    ],
+    [
+      'a subnet that is none',
+      inIreland({ subnets: [{ id: 'private', zone: 'eu-west-1a' }] }),
+      '"provisioning.regions.eu-west-1.subnets[0].id" must be a subnet id, such as subnet-0123456789abcdef0',
+    ],
+    [
+      'a subnet elsewhere',
+      inIreland({ subnets: [{ id: 'subnet-0123456789abcdef0', zone: 'us-east-1a' }] }),
+      '"provisioning.regions.eu-west-1.subnets" must be in zones of eu-west-1',
+    ],
+    [
+      'a security group by its name',
+      inIreland({ securityGroupIds: ['default'] }),
+      '"provisioning.regions.eu-west-1.securityGroupIds[0]" must be a security group id, such as sg-0123456789abcdef0',
+    ],
+    [
+      'a key by its alias',
+      inIreland({ kmsKeyId: 'alias/disks' }),
+      '"provisioning.regions.eu-west-1.kmsKeyId" must be the ARN of a KMS key, such as arn:aws:kms:eu-west-1:123456789012:key/…',
+    ],
+    [
+      'a key elsewhere',
+      inIreland({ kmsKeyId: 'arn:aws:kms:us-east-1:123456789012:key/1' }),
+      '"provisioning.regions.eu-west-1.kmsKeyId" must be a key in eu-west-1',
+    ],
+    [
+      'an image without a source',
+      withProvisioning({ images: { rhel: { sshUser: 'root' } } }),
+      '"provisioning.images.rhel" must have an ssmParameter, or an owner and a name, or an imageId, and perhaps an sshUser, and nothing else',
+    ],
+    [
+      'no family',
+      withProvisioning({ families: [] }),
+      '"provisioning.families" must list at least one instance family',
+    ],
+    [
+      'a type for a family',
+      withProvisioning({ families: ['t3.micro'] }),
+      '"provisioning.families[0]" must be an instance family, such as m7i',
+    ],
+    [
+      'a VM without a vCPU',
+      withProvisioning({ maximumVcpus: 0 }),
+      '"provisioning.maximumVcpus" must be at least 1',
+    ],
+    [
+      'half a GiB',
+      withProvisioning({ maximumDiskGib: 0.5 }),
+      '"provisioning.maximumDiskGib" must be a whole number from 1 to 65536',
+    ],
+    ['a yes', withProvisioning({ spot: 'yes' }), '"provisioning.spot" must be true or false'],
+    [
+      'a profile without its role',
+      withProvisioning({ instanceProfiles: [{ profile: 'web' }] }),
+      '"provisioning.instanceProfiles[0].roleArn" must be the ARN of an IAM role',
+    ],
+    [
+      'every role at once',
+      withProvisioning({
+        instanceProfiles: [{ profile: 'web', roleArn: 'arn:aws:iam::123456789012:role/*' }],
+      }),
+      '"provisioning.instanceProfiles[0].roleArn" must be the ARN of an IAM role',
+    ],
+    [
+      'more than a function can be told',
+      withProvisioning({
+        images: Object.fromEntries(
+          Array.from({ length: 100 }, (_, n) => [`system-${n}`, { imageId: 'ami-0123456789abcdef0' }]),
+        ),
+      }),
+      '"provisioning" must be at most 3000 characters of JSON: a function keeps it in its environment',
+    ],
+    [
+      'nobody who may call',
+      { ...leastSettings, provisioning },
+      '"api" must be there to create VMs: it says who may ask for them',
+    ],
+    [
+      'an API that is open',
+      { ...least, api: {} },
+      '"api" must have a tokenSecret or a jwt, or both: the API is never open',
+    ],
+    [
+      'the ARN of the token',
+      withApi({ tokenSecret: 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:api-AbCdEf' }),
+      '"api.tokenSecret" must be the name of a secret in Secrets Manager, not its ARN',
+    ],
+    [
+      'a token where it cannot be read',
+      { ...least, homeRegion: 'ap-east-2', provisioning: { regions: { 'ap-east-2': {} } } },
+      '"api.tokenSecret" must be left out: AWS has no extension in ap-east-2 to read it',
+    ],
+    [
+      'keys over plain HTTP',
+      withApi({ jwt: { ...jwt, jwksUrl: 'http://issuer.test/keys' } }),
+      '"api.jwt.jwksUrl" must be an https:// URL',
+    ],
+    ['no request at all', withApi({ throttling: { rate: 0 } }), '"api.throttling.rate" must be at least 1'],
+    [
+      'a subject for a stream',
+      withApi({ agentRequestStreams: ['dcm.agent.>'] }),
+      '"api.agentRequestStreams[0]" must be the name of a JetStream stream',
+    ],
+    [
+      'an API for nothing',
+      { ...leastSettings, api },
+      '"api" must be left out where there is no provisioning',
+    ],
+    [
+      'nothing to register',
+      { ...leastSettings, controlPlane },
+      '"controlPlane" must be left out where there is no provisioning: there is nothing to register',
+    ],
+    ...[
+      'dcm.test',
+      'https://user:secret@dcm.test',
+      'https://dcm.test/api',
+      'https://dcm.test?x',
+      'ftp://dcm.test',
+    ].map((url): [string, unknown, string] => [
+      `DCM at ${url}`,
+      withControlPlane({ url }),
+      '"controlPlane.url" must be http://HOST or https://HOST, perhaps with a port, without credentials and without a path',
+    ]),
+    [
+      'a token in the endpoint where there is none',
+      { ...least, api: { jwt }, controlPlane: { ...controlPlane, endpointCredentials: true } },
+      '"controlPlane.endpointCredentials" must be false where there is no api.tokenSecret',
+    ],
+    [
+      'a VPC that is not there',
+      withControlPlane({ vpc: true }),
+      '"controlPlane.vpc" must be false where there is no nats.vpc',
+    ],
+  ])('refuse %s in one sentence', (_, settings, sentence) => {
+    expect(refusalOf(() => parseSettings(settings))).toBe(`Setting ${sentence}.`);
+  });
+
+  it('let the registration into the VPC of NATS', () => {
+    const nats = { ...leastSettings.nats, vpc };
+
+    expect(() => parseSettings({ ...withControlPlane({ vpc: true }), nats })).not.toThrow();
+  });
+});
