@@ -2,11 +2,18 @@ import { eventPatterns } from '../functions/normaliser/events/registry.ts';
 import { forwardToBus } from './forward-to-bus.ts';
 import type { Keep } from './keeper.ts';
 import { provider, type StackOptions, silentRegion } from './options.ts';
-import { createTable, type DynamoDb, startDynamoDb } from './parts/dynamodb.ts';
+import {
+  createTable,
+  type DynamoDb,
+  fleetTable as describeFleetTable,
+  startDynamoDb,
+} from './parts/dynamodb.ts';
 import { type Ec2Simulator, startEc2Simulator } from './parts/ec2/start-ec2-simulator.ts';
 import { sendToQueue } from './parts/event-bus/send-to-queue.ts';
 import { startEventBus } from './parts/event-bus/start-event-bus.ts';
+import { startServiceQuotas } from './parts/service-quotas.ts';
 import { createQueue, startSqs } from './parts/sqs.ts';
+import { startSsm } from './parts/ssm.ts';
 
 const account = '123456789012';
 
@@ -18,13 +25,16 @@ export type Aws = {
   readonly observationsQueueUrl: string;
   readonly deadLetterQueueUrl: string;
   readonly eventsUrl: string;
+  /** These two are undefined where another EC2 is used: its images and quotas are its own. */
+  readonly ssmUrl: string | undefined;
+  readonly serviceQuotasUrl: string | undefined;
   /** undefined: EC2 itself. */
   readonly ec2Url: string | undefined;
   /** undefined where another EC2 is used. */
   readonly ec2: Ec2Simulator | undefined;
 };
 
-/** AWS's side, but for Lambda: the table, the queues, the bus with its rules, and EC2. */
+/** AWS's side, but for Lambda: the table, the queues, the bus with its rules, and EC2 with its images and quotas. */
 export const startAws = async (options: StackOptions, keep: Keep): Promise<Aws> => {
   const [dynamoDb, sqs] = await Promise.all([keep(startDynamoDb()), keep(startSqs())]);
   const fleetTable = `${provider}-fleet`;
@@ -32,12 +42,15 @@ export const startAws = async (options: StackOptions, keep: Keep): Promise<Aws> 
   const [observationsQueueUrl, deadLetterQueueUrl] = await Promise.all([
     createQueue(sqs.url, `${provider}-observations`, { VisibilityTimeout }),
     createQueue(sqs.url, `${provider}-observations-dead-letters`),
-    createTable(dynamoDb.url, { name: fleetTable, partitionKey: { name: 'pk', type: 'S' } }),
+    createTable(dynamoDb.url, describeFleetTable(fleetTable)),
   ]);
   const deliver = sendToQueue(observationsQueueUrl, sqs.url);
   const log = (line: string) => options.log('event-bus', line);
   const rules = [{ name: 'instance-events', patterns: eventPatterns, deliver }];
   const { url: eventsUrl } = await keep(startEventBus({ account, log, rules }));
+  const ownImages = options.ec2Endpoint !== undefined;
+  const ssm = ownImages ? undefined : await keep(startSsm());
+  const serviceQuotas = ownImages ? undefined : await keep(startServiceQuotas({ vcpus: 10_000 }));
   const ec2 = options.ec2Endpoint ? undefined : await keep(startEc2(options, eventsUrl));
   const ec2Url = options.ec2Endpoint === 'aws' ? undefined : (options.ec2Endpoint ?? ec2?.url);
   const queues = { observationsQueueUrl, deadLetterQueueUrl };
@@ -48,6 +61,8 @@ export const startAws = async (options: StackOptions, keep: Keep): Promise<Aws> 
     sqsUrl: sqs.url,
     ...queues,
     eventsUrl,
+    ssmUrl: ssm?.url,
+    serviceQuotasUrl: serviceQuotas?.url,
     ec2Url,
     ec2,
   };

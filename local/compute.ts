@@ -1,43 +1,82 @@
+import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { Aws } from './aws.ts';
-import { functionName, localFunctions } from './functions.ts';
+import { localFunctions } from './functions.ts';
 import type { Keep } from './keeper.ts';
 import { provider, type StackOptions } from './options.ts';
 import { startEventSourceMapping } from './parts/event-source-mapping.ts';
+import { startHttpApi } from './parts/http-api/start.ts';
 import { type LambdaHost, startLambdaHost } from './parts/lambda-host/start-lambda-host.ts';
+import { startSchedule } from './parts/schedule.ts';
+import { startSecretsExtension } from './parts/secrets-extension.ts';
 import { startStateMachine } from './parts/step-functions/start-state-machine.ts';
+import { functionName, tokenSecret } from './wiring.ts';
 
-/** The functions, and what invokes them: the observations queue and the state machine that polls. */
-export const startCompute = async (
-  options: StackOptions,
-  aws: Aws,
-  natsUrl: string,
-  keep: Keep,
-): Promise<LambdaHost> => {
-  const lambda = await keep(
+export type Compute = {
+  readonly lambda: LambdaHost;
+  readonly providerApiUrl: string;
+  readonly providerApiToken: string;
+};
+
+type Surroundings = {
+  readonly options: StackOptions;
+  readonly aws: Aws;
+  readonly natsUrl: string;
+  readonly controlPlaneUrl: string;
+};
+
+/** The functions, and what invokes them: HTTP, the observations queue, the state machine that polls, and the schedule that registers. */
+export const startCompute = async (surroundings: Surroundings, keep: Keep): Promise<Compute> => {
+  const { options, aws } = surroundings;
+  const providerApiToken = randomBytes(24).toString('hex');
+  const { url: secretsUrl } = await keep(startSecretsExtension({ [tokenSecret]: providerApiToken }));
+  const http = await keep(
+    startHttpApi({
+      invoke: async (event) => (await lambda).invoke(functionName(provider, 'provider-api'), event),
+      log: (line) => options.log('http-api', line),
+    }),
+  );
+  const lambda: Promise<LambdaHost> = keep(
     startLambdaHost({
       log: options.log,
-      functions: (lambdaUrl) => localFunctions({ provider, aws, natsUrl, lambdaUrl, options }),
+      functions: (lambdaUrl) =>
+        localFunctions({ ...surroundings, provider, lambdaUrl, providerApiUrl: http.url, secretsUrl }),
     }),
   );
-  await keep(
-    startEventSourceMapping({
-      queueUrl: aws.observationsQueueUrl,
-      sqsEndpoint: aws.sqsUrl,
-      invoke: (event) => lambda.invoke(functionName(provider, 'normaliser'), event),
-      batchSize: 10,
-      maximumConcurrency: 2,
-      log: (line) => options.log('event-source-mapping', line),
-    }),
-  );
-  const asl = new URL('../functions/poller/state-machine.asl.json', import.meta.url);
-  await keep(
-    startStateMachine({
-      definition: await readFile(asl, 'utf8'),
-      substitutions: { Partition: 'aws', Poller: functionName(provider, 'poller') },
-      invoke: lambda.invoke,
-      log: (line) => options.log('step-functions', line),
-    }),
-  );
-  return lambda;
+  const host = await lambda;
+  await keep(mapQueue(options, aws, host));
+  await keep(pollRegions(options, host));
+  await keep(register(options, host));
+  return { lambda: host, providerApiUrl: http.url, providerApiToken };
+};
+
+const mapQueue = (options: StackOptions, aws: Aws, lambda: LambdaHost) =>
+  startEventSourceMapping({
+    queueUrl: aws.observationsQueueUrl,
+    sqsEndpoint: aws.sqsUrl,
+    invoke: (event) => lambda.invoke(functionName(provider, 'normaliser'), event),
+    batchSize: 10,
+    maximumConcurrency: 2,
+    log: (line) => options.log('event-source-mapping', line),
+  });
+
+const pollRegions = async (options: StackOptions, lambda: LambdaHost) =>
+  startStateMachine({
+    definition: await readFile(
+      new URL('../functions/poller/state-machine.asl.json', import.meta.url),
+      'utf8',
+    ),
+    substitutions: { Partition: 'aws', Poller: functionName(provider, 'poller') },
+    invoke: lambda.invoke,
+    log: (line) => options.log('step-functions', line),
+  });
+
+/** As a deployment does: once, and then on a schedule. Where DCM does not answer, everything else works all the same. */
+const register = async (options: StackOptions, lambda: LambdaHost): Promise<AsyncDisposable> => {
+  const log = (line: string) => options.log('registration', line);
+  const invoke = (request: 'register' | 'keep-registered') =>
+    lambda.invoke(functionName(provider, 'registration'), { do: request });
+  const answer = await invoke('register').catch((error: unknown) => String(error));
+  log(JSON.stringify(answer));
+  return startSchedule({ everyMs: 60_000, invoke: () => invoke('keep-registered'), log });
 };

@@ -1,4 +1,6 @@
 import colors from 'picocolors';
+import { vmSpec } from './demo/dcm-vm.ts';
+import { provider } from './options.ts';
 import type { Consumed } from './parts/control-plane/history.ts';
 import type { Endpoints } from './stack.ts';
 
@@ -23,17 +25,13 @@ export const terminal = (out: NodeJS.WritableStream) => {
     },
 
     /** What a newcomer can do next. */
-    invitation({ ec2Url }: Endpoints) {
-      line();
-      line('Launch a VM with any EC2 client and watch its row follow; Ctrl-C ends everything:');
+    invitation(endpoints: Endpoints) {
       line();
       line(
-        '  AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local aws ec2 run-instances --region us-east-1 \\',
+        'Have DCM create a VM, or launch an instance with any EC2 client, and watch its row follow; Ctrl-C ends everything:',
       );
-      line(`    --endpoint-url ${ec2Url} --image-id ami-0123456789abcdef0 --instance-type t3.micro \\`);
-      line(
-        "    --tag-specifications 'ResourceType=instance,Tags=[{Key=managed-by,Value=dcm},{Key=dcm-instance-id,Value=vm-1}]'",
-      );
+      line();
+      for (const text of [...creating(endpoints), '', ...launching(endpoints)]) line(`  ${text}`);
       line();
     },
 
@@ -53,6 +51,17 @@ export const terminal = (out: NodeJS.WritableStream) => {
     bad: (text: string) => line(`${colors.red('✗')} ${text}`),
   };
 };
+
+const creating = ({ controlPlaneUrl }: Endpoints): string[] => [
+  `curl -X POST ${controlPlaneUrl}/api/v1alpha1/service-type-instances -H 'content-type: application/json' \\`,
+  `  -d '${JSON.stringify({ provider_name: provider, spec: vmSpec('web-1') })}'`,
+];
+
+const launching = ({ ec2Url }: Endpoints): string[] => [
+  'AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local aws ec2 run-instances --region us-east-1 \\',
+  `  --endpoint-url ${ec2Url} --image-id ami-0123456789abcdef0 --instance-type t3.micro \\`,
+  "  --tag-specifications 'ResourceType=instance,Tags=[{Key=managed-by,Value=dcm},{Key=dcm-instance-id,Value=vm-1}]'",
+];
 
 const tint = (status: string) => {
   if (status === 'running') return colors.green;

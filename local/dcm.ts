@@ -1,33 +1,59 @@
 import { join } from 'node:path';
+import { SettingsError } from '../shared/domain/errors.ts';
 import type { Keep } from './keeper.ts';
 import type { StackOptions } from './options.ts';
 import { type ControlPlane, startControlPlane } from './parts/control-plane/start.ts';
+import { startServiceProviderManager } from './parts/dcm/start.ts';
 import { findNatsServer } from './parts/nats-server/find-nats-server.ts';
 import { type NatsServer, startNatsServer } from './parts/nats-server/start-nats-server.ts';
 
 export type Dcm = {
   readonly natsUrl: string;
-  readonly controlPlane: ControlPlane;
+  readonly controlPlaneUrl: string;
+  /** The stand-in; undefined where DCM's own is used. */
+  readonly controlPlane: ControlPlane | undefined;
   /** undefined where another NATS is used. */
   readonly nats: NatsServer | undefined;
 };
 
-/** DCM's side: its NATS, and a control plane that keeps the rows. */
+/** DCM's side: its NATS, and a control plane that keeps the rows: the stand-in, DCM's own, or one that runs elsewhere. */
 export const startDcm = async (options: StackOptions, keep: Keep): Promise<Dcm> => {
   const nats = options.natsUrl ? undefined : await keep(startNats(options));
   const natsUrl = options.natsUrl ?? nats?.url ?? '';
-  const controlPlane = await keep(
-    startControlPlane({
-      natsUrl,
-      strict: options.strict ?? false,
-      log: (line) => options.log('control-plane', line),
-    }),
-  );
-  return { natsUrl, controlPlane, nats };
+  const { controlPlaneUrl } = options;
+  if (controlPlaneUrl !== undefined)
+    return { natsUrl, controlPlaneUrl: withoutPath(controlPlaneUrl), controlPlane: undefined, nats };
+  if (options.controlPlane === 'dcm') {
+    const { url } = await keep(startReal(options, natsUrl));
+    return { natsUrl, controlPlaneUrl: url, controlPlane: undefined, nats };
+  }
+  const controlPlane = await keep(startStandIn(options, natsUrl));
+  return { natsUrl, controlPlaneUrl: controlPlane.url, controlPlane, nats };
 };
 
 const startNats = async ({ folder, log, progress }: StackOptions): Promise<NatsServer> => {
   const binary = await findNatsServer({ log: (line) => progress('nats-server', line) });
   const storeDir = join(folder, 'jetstream');
   return startNatsServer({ binary, storeDir, log: (line) => log('nats-server', line) });
+};
+
+const startStandIn = (options: StackOptions, natsUrl: string): Promise<ControlPlane> =>
+  startControlPlane({
+    natsUrl,
+    strict: options.strict ?? false,
+    ...(options.healthIntervalMs !== undefined && { healthIntervalMs: options.healthIntervalMs }),
+    log: (line) => options.log('control-plane', line),
+  });
+
+const startReal = ({ folder, log, progress }: StackOptions, natsUrl: string) =>
+  startServiceProviderManager({
+    natsUrl,
+    folder: join(folder, 'dcm'),
+    log: (line) => log('control-plane', line),
+    progress: (line) => progress('control-plane', line),
+  });
+
+const withoutPath = (url: string): string => {
+  if (!URL.canParse(url)) throw new SettingsError(`--control-plane-url is ${url}, and no URL`);
+  return url.replace(/\/+$/, '');
 };

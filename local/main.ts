@@ -2,9 +2,10 @@ import { createWriteStream, type WriteStream } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { reasonOf } from '../shared/domain/errors.ts';
 import { terminal } from './console.ts';
+import { dcmDemo } from './demo/dcm-demo.ts';
 import { demo } from './demo/demo.ts';
 import type { StackOptions } from './options.ts';
 import { startStack } from './stack.ts';
@@ -13,7 +14,15 @@ const folder = fileURLToPath(new URL('../.local', import.meta.url));
 
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true'; // a newcomer with Node 20 cannot act on it
 
-type Flags = { demo?: true; natsUrl?: string; ec2Endpoint?: string; strict?: true; verbose?: true };
+type Flags = {
+  demo?: true;
+  natsUrl?: string;
+  ec2Endpoint?: string;
+  controlPlaneUrl?: string;
+  controlPlane?: 'dcm';
+  strict?: true;
+  verbose?: true;
+};
 
 const command = new Command('npm start --')
   .description('Runs the EC2 service provider on this machine, against stand-ins for AWS and DCM.')
@@ -22,6 +31,18 @@ const command = new Command('npm start --')
   .option(
     '--ec2-endpoint <url>',
     'use another EC2: the URL of its endpoint, or "aws" for EC2 itself with your credentials',
+  )
+  .option(
+    '--control-plane-url <url>',
+    'register at a control plane, or an environment agent, that runs already',
+  )
+  .addOption(
+    new Option(
+      '--control-plane <which>',
+      "use DCM's own service provider manager, built with Go the first time",
+    )
+      .choices(['dcm'])
+      .conflicts('controlPlaneUrl'),
   )
   .option('--strict', "skip statuses of VMs that were not created through DCM, as today's control plane does")
   .option('--verbose', 'show what every part says (it is in .local/logs in any case)');
@@ -39,12 +60,18 @@ const run = async (flags: Flags): Promise<void> => {
     progress: show.progress,
   };
   try {
-    if (flags.demo) process.exitCode = (await demo(options, show)).length > 0 ? 1 : 0;
+    if (flags.demo) process.exitCode = (await play(options, show)).length > 0 ? 1 : 0;
     else await watch(options, show);
   } finally {
     logs.end();
   }
 };
+
+/** The long story looks into the stand-in; of another control plane there is only its API. */
+const play = (options: StackOptions, show: ReturnType<typeof terminal>): Promise<string[]> =>
+  options.controlPlane === undefined && options.controlPlaneUrl === undefined
+    ? demo(options, show)
+    : dcmDemo(options, show);
 
 /** Runs until Ctrl-C, and shows each status that reaches DCM. */
 const watch = async (options: StackOptions, show: ReturnType<typeof terminal>): Promise<void> => {
@@ -54,7 +81,7 @@ const watch = async (options: StackOptions, show: ReturnType<typeof terminal>): 
   await using stack = await startStack(options);
   show.ready(stack.endpoints);
   show.invitation(stack.endpoints);
-  stack.controlPlane.onApplied((consumed) => show.followed(consumed));
+  stack.controlPlane?.onApplied((consumed) => show.followed(consumed));
   await interrupted;
   show.line('stopping');
 };

@@ -14,6 +14,12 @@ export type StackOptions = {
   readonly natsUrl?: string | undefined;
   /** An EC2 endpoint, or `aws` for EC2 itself; left out, the simulator is started. */
   readonly ec2Endpoint?: string | undefined;
+  /** A control plane, or an environment agent, that runs already: the provider registers there. */
+  readonly controlPlaneUrl?: string | undefined;
+  /** `dcm`: DCM's own service provider manager, built from its source; left out, the stand-in. */
+  readonly controlPlane?: 'dcm' | undefined;
+  /** From one health check of the stand-in to the next. @default 10,000, as DCM */
+  readonly healthIntervalMs?: number | undefined;
   /** Status events of unknown VMs are skipped, as today's control plane does, and do not add a row. */
   readonly strict?: boolean | undefined;
   readonly dwellMs?: Dwell | undefined;

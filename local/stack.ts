@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { bundleAll } from '../infra/bundle.ts';
 import { startAws } from './aws.ts';
@@ -14,13 +14,24 @@ import type { NatsServer } from './parts/nats-server/start-nats-server.ts';
 
 /** Where everything answers, as in `.local/endpoints.json`. */
 export type Endpoints = Record<
-  'natsUrl' | 'ec2Url' | 'dynamodbUrl' | 'sqsUrl' | 'eventsUrl' | 'lambdaUrl' | 'controlPlaneUrl',
+  | 'natsUrl'
+  | 'ec2Url'
+  | 'dynamodbUrl'
+  | 'sqsUrl'
+  | 'eventsUrl'
+  | 'lambdaUrl'
+  | 'controlPlaneUrl'
+  | 'providerApiUrl'
+  | 'providerApiToken'
+  | 'observationsQueueUrl'
+  | 'deadLetterQueueUrl',
   string
-> & { readonly observationsQueueUrl: string; readonly deadLetterQueueUrl: string };
+>;
 
 export type Stack = AsyncDisposable & {
   readonly endpoints: Endpoints;
-  readonly controlPlane: ControlPlane;
+  /** The stand-in; undefined where DCM's own, or one elsewhere, is used. */
+  readonly controlPlane: ControlPlane | undefined;
   readonly dynamoDb: DynamoDb;
   readonly lambda: LambdaHost;
   /** undefined where another NATS or EC2 is used. */
@@ -44,12 +55,13 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
 
 const start = async (options: StackOptions, keep: Keep): Promise<Omit<Stack, keyof AsyncDisposable>> => {
   await mkdir(options.folder, { recursive: true });
-  const [{ natsUrl, controlPlane, nats }, aws] = await Promise.all([
+  const [{ natsUrl, controlPlaneUrl, controlPlane, nats }, aws] = await Promise.all([
     startDcm(options, keep),
     startAws(options, keep),
     bundleAll(),
   ]);
-  const lambda = await startCompute(options, aws, natsUrl, keep);
+  const surroundings = { options, aws, natsUrl, controlPlaneUrl };
+  const { lambda, providerApiUrl, providerApiToken } = await startCompute(surroundings, keep);
   const endpoints = {
     natsUrl,
     ec2Url: aws.ec2Url ?? 'aws',
@@ -57,10 +69,19 @@ const start = async (options: StackOptions, keep: Keep): Promise<Omit<Stack, key
     sqsUrl: aws.sqsUrl,
     eventsUrl: aws.eventsUrl,
     lambdaUrl: lambda.url,
-    controlPlaneUrl: controlPlane.url,
+    controlPlaneUrl,
+    providerApiUrl,
+    providerApiToken,
     observationsQueueUrl: aws.observationsQueueUrl,
     deadLetterQueueUrl: aws.deadLetterQueueUrl,
   };
-  await writeFile(join(options.folder, 'endpoints.json'), `${JSON.stringify(endpoints, null, 2)}\n`);
+  await writeEndpoints(options.folder, endpoints);
   return { endpoints, controlPlane, dynamoDb: aws.dynamoDb, lambda, nats, ec2: aws.ec2 };
+};
+
+/** For nobody else's eyes: there is a token in it. */
+const writeEndpoints = async (folder: string, endpoints: Endpoints): Promise<void> => {
+  const path = join(folder, 'endpoints.json');
+  await rm(path, { force: true }); // what is there keeps its mode
+  await writeFile(path, `${JSON.stringify(endpoints, null, 2)}\n`, { mode: 0o600 });
 };

@@ -1,15 +1,19 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { EC2Client } from '@aws-sdk/client-ec2';
+import { SettingsError } from '../../shared/domain/errors.ts';
 import type { Console } from '../console.ts';
+import { controlPlaneClient } from '../control-plane-client.ts';
 import { provider, type StackOptions, silentRegion } from '../options.ts';
 import { clientConfig } from '../parts/client-config.ts';
 import type { Consumed } from '../parts/control-plane/history.ts';
-import { startStack } from '../stack.ts';
+import type { Ec2Simulator } from '../parts/ec2/start-ec2-simulator.ts';
+import { providerApiClient } from '../provider-api-client.ts';
+import { type Endpoints, startStack } from '../stack.ts';
 import { type Actor, cast } from './cast.ts';
+import { dcmStory } from './dcm-story.ts';
+import { dwellMs } from './dwell.ts';
 import { story } from './story.ts';
 import { faultsIn, pair, type Transition } from './verdict.ts';
-
-/** Short, so that the story is: EC2 takes about ten times as long. */
-const dwellMs = { pending: [700, 1_100], stopping: [700, 1_100], 'shutting-down': [500, 900] } as const;
 
 /** Plays the story on a stack of its own, shows each transition as it reaches DCM, and checks them all. Answers what went wrong. */
 export const demo = async (options: StackOptions, show: Console): Promise<string[]> => {
@@ -21,7 +25,8 @@ export const demo = async (options: StackOptions, show: Console): Promise<string
     onTransition: (transition) => void transitions.push(transition),
   });
   const { ec2: simulator, controlPlane, endpoints } = stack;
-  if (simulator === undefined) throw new Error('the demo plays EC2 itself: leave --ec2-endpoint out');
+  if (simulator === undefined || controlPlane === undefined)
+    throw new SettingsError('the demo plays EC2 itself: leave --ec2-endpoint out');
   show.ready(endpoints);
 
   const actors: Actor[] = [];
@@ -30,11 +35,29 @@ export const demo = async (options: StackOptions, show: Console): Promise<string
   const enter = (actor: Actor) => void actors.push(actor);
   const [actions, silentActions] = [cast(ec2, enter), cast(silentEc2, enter)];
   controlPlane.onApplied((consumed) => show.followed(consumed, asSeen(consumed, actors, transitions)));
-  await story({ actions, silentActions, simulator, controlPlane, provider, say: show.scene });
+  const say = show.scene;
+  await Promise.all([
+    story({ actions, silentActions, simulator, controlPlane, provider, say }),
+    dcmStory({ ...clientsOf(endpoints), provider, say, enter: (vm) => enter({ ...vm, seenBy: 'events' }) }),
+  ]);
+  await untilEnded(simulator);
   ec2.destroy();
   silentEc2.destroy();
 
   return judge(actors, transitions, controlPlane.history(), show);
+};
+
+const clientsOf = (endpoints: Endpoints) => ({
+  controlPlane: controlPlaneClient(endpoints.controlPlaneUrl),
+  providerApi: providerApiClient(endpoints),
+});
+
+/** The VM that DCM had deleted has no row any more that would tell when it is terminated, and that DCM was told. */
+const untilEnded = async (simulator: Ec2Simulator): Promise<void> => {
+  const deadline = Date.now() + 10_000;
+  const hasEnded = () => simulator.instances().every(({ state }) => state === 'terminated');
+  while (!hasEnded() && Date.now() < deadline) await sleep(50);
+  await sleep(1_000);
 };
 
 const asSeen = (

@@ -33,10 +33,13 @@ export const pair = (actor: Actor, transitions: readonly Transition[], history: 
   const missing: Transition[] = [];
   const events = history.filter(({ id }) => id === actor.vmId);
   let next = 0;
-  for (const transition of transitions.filter(({ instanceId }) => instanceId === actor.instanceId)) {
+  const own = transitions.filter(({ instanceId }) => instanceId === actor.instanceId);
+  for (const [step, transition] of own.entries()) {
+    const { state, atMs } = transition;
+    const later = own.slice(step + 1).find((one) => one.state === state)?.atMs ?? Number.POSITIVE_INFINITY;
     const found = events.findIndex(
       ({ status = '', appliedAtMs }, index) =>
-        index >= next && appliedAtMs >= transition.atMs && shownAs[transition.state].includes(status),
+        index >= next && appliedAtMs >= atMs && appliedAtMs < later && shownAs[state].includes(status),
     );
     const consumed = events[found];
     if (consumed === undefined) {
@@ -60,7 +63,7 @@ export const faultsIn = (
   const eventIds = history.map(({ eventId }) => eventId);
   return [
     ...vms.flatMap((actor) =>
-      mustBeTold(actor, pair(actor, transitions, history).missing).map(
+      mustBeTold(actor, pair(actor, transitions, history)).map(
         ({ state }) => `DCM was not told that ${actor.name} is ${state}`,
       ),
     ),
@@ -72,9 +75,19 @@ export const faultsIn = (
   ];
 };
 
-/** Of what only listings show, DCM need only be told how it ended. */
-const mustBeTold = ({ seenBy }: Actor, missing: readonly Transition[]): readonly Transition[] =>
-  seenBy === 'events' ? missing : missing.filter(({ state }) => state === 'terminated');
+/**
+ * Of what only listings show, DCM need only be told how it ended. A first `pending` may be over before anybody has asked EC2 whose the
+ * instance is.
+ */
+const mustBeTold = (
+  { seenBy }: Actor,
+  { told, missing }: { readonly told: readonly Told[]; readonly missing: readonly Transition[] },
+): readonly Transition[] => {
+  if (seenBy === 'listings') return missing.filter(({ state }) => state === 'terminated');
+  const [first, ...others] = missing;
+  const isStart = first?.state === 'pending' && told.every(({ transition }) => transition.atMs > first.atMs);
+  return isStart ? others : missing;
+};
 
 const isAscending = (history: readonly Consumed[], { vmId }: Actor): boolean => {
   const sequences = history.filter(({ id }) => id === vmId).map(({ sequence = '' }) => sequence);

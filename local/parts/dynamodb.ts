@@ -38,6 +38,19 @@ export type Table = Keys & {
   readonly indexes?: readonly (Keys & { readonly name: string })[];
 };
 
+/** The fleet's table, as infra/constructs/fleet-table.ts has it. */
+export const fleetTable = (name: string): Table => ({
+  name,
+  partitionKey: { name: 'pk', type: 'S' },
+  indexes: [
+    {
+      name: 'vms-by-region',
+      partitionKey: { name: 'listedIn', type: 'S' },
+      sortKey: { name: 'vmId', type: 'S' },
+    },
+  ],
+});
+
 /** Creates a table at the DynamoDB of `url`, and waits until it can be used. */
 export const createTable = async (url: string, { indexes = [], ...table }: Table): Promise<void> => {
   const client = new DynamoDBClient(clientConfig(url));

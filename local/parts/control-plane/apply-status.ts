@@ -19,13 +19,16 @@ export const applyStatus =
       return { outcome: 'dropped', reason: reasonOf(error) };
     }
     try {
-      if (!strict && canBeRow(event)) return { ...event, outcome: await rows.upsert(event) };
-      if (await rows.update(event)) return { ...event, outcome: 'applied' };
-      return { ...event, outcome: 'skipped', reason: 'no instance found' };
+      const told = !strict && canBeRow(event) ? await rows.upsert(event) : await updated(rows, event);
+      if (told === 'unknown') return { ...event, outcome: 'skipped', reason: 'no instance found' };
+      return { ...event, outcome: told };
     } catch (error) {
       return { ...event, outcome: 'nak', reason: reasonOf(error) };
     }
   };
+
+const updated = async (rows: Pick<Rows, 'update'>, event: StatusEvent) =>
+  (await rows.update(event)) ? 'applied' : 'unknown';
 
 /** The column's width: a longer id is an unknown one, and not Postgres's refusal for ever. */
 const canBeRow = ({ id }: StatusEvent) => id.length <= 63;

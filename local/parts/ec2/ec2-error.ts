@@ -5,7 +5,7 @@
 export class Ec2Error extends Error {
   override name = 'Ec2Error' as const;
   readonly code: string;
-  readonly status: 400 | 412 | 500 | 503;
+  readonly status: 400 | 401 | 403 | 412 | 500 | 503;
 
   constructor(code: string, message: string, status: Ec2Error['status'] = 400) {
     super(message);

@@ -1,3 +1,5 @@
+import type { Refusal } from './refusals.ts';
+
 /** What EC2 does to its callers on a bad day, by each of its names. */
 export type Faults = {
   /** Probability that a call is answered with RequestLimitExceeded, and does nothing. */
@@ -18,6 +20,12 @@ export type Faults = {
   readonly emptyListings: boolean;
   /** The same for this share of the instances: always the same ones, and with a larger share some more. */
   readonly partialListings: number;
+  /** What RunInstances has no capacity for: a type, a zone, or a type in a zone. */
+  readonly noCapacity: readonly { readonly instanceType?: string; readonly zone?: string }[];
+  /** How many vCPUs a region's running on-demand instances may have together. */
+  readonly vcpuLimit: number;
+  /** What every call of an action is answered with. */
+  readonly refuse: Readonly<Record<string, Refusal>>;
 };
 
 export const noFaults: Faults = {
@@ -30,4 +38,7 @@ export const noFaults: Faults = {
   shortPages: false,
   emptyListings: false,
   partialListings: 0,
+  noCapacity: [],
+  vcpuLimit: Number.POSITIVE_INFINITY,
+  refuse: {},
 };

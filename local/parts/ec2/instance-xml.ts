@@ -36,16 +36,17 @@ const instanceXml = (instance: SeenInstance): XmlElements => {
     placement: { availabilityZone: launch.availabilityZone, groupName: '', tenancy: 'default' },
     monitoring: { state: 'disabled' },
     subnetId: launch.subnetId,
-    vpcId: 'vpc-0a1b2c3d4e5f60718',
+    vpcId: launch.vpcId,
     privateIpAddress: privateIp,
     ipAddress: publicIp,
     sourceDestCheck: true,
     groupSet: items(launch.securityGroupIds.map((groupId) => ({ groupId, groupName: groupId }))),
     stateReason: reason && { code: reason.code, message: reason.message },
-    architecture: 'x86_64',
+    architecture: launch.architecture,
+    platform: launch.windows ? 'windows' : undefined,
     rootDeviceType: 'ebs',
-    rootDeviceName: '/dev/xvda',
-    blockDeviceMapping: '',
+    rootDeviceName: launch.rootDevice,
+    blockDeviceMapping: items(volumesXml(instance)),
     virtualizationType: 'hvm',
     instanceLifecycle: launch.spot && 'spot',
     clientToken: launch.clientToken ?? '',
@@ -53,6 +54,32 @@ const instanceXml = (instance: SeenInstance): XmlElements => {
     hypervisor: 'xen',
     networkInterfaceSet: '',
     ebsOptimized: false,
+    iamInstanceProfile: launch.instanceProfile && {
+      arn: launch.instanceProfile,
+      id: 'AIPA0000000000LOCAL00',
+    },
+    metadataOptions: metadataXml(launch),
     hibernationOptions: { configured: launch.hibernation },
   };
 };
+
+/** A volume has its instance's id, but for the first digit, which counts them. */
+const volumesXml = ({ id, launch, launchedAtMs, state }: SeenInstance): XmlElements[] =>
+  state === 'terminated'
+    ? []
+    : launch.devices.map(({ name, deleteOnTermination }, index) => ({
+        deviceName: name,
+        ebs: {
+          volumeId: `vol-${index.toString(16)}${id.slice(3)}`,
+          status: 'attached',
+          attachTime: new Date(launchedAtMs).toISOString(),
+          deleteOnTermination,
+        },
+      }));
+
+const metadataXml = ({ metadata }: SeenInstance['launch']): XmlElements => ({
+  state: 'applied',
+  httpTokens: metadata.HttpTokens,
+  httpPutResponseHopLimit: metadata.HttpPutResponseHopLimit,
+  httpEndpoint: metadata.HttpEndpoint,
+});

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { InstanceState, StateReason } from '../../../shared/domain/instance.ts';
+import type { StatusCheck } from '../../../shared/domain/status-checks.ts';
 import type { Tags } from '../../../shared/domain/tags.ts';
 import type { Faults } from './faults.ts';
 import { because } from './lifecycle.ts';
@@ -10,13 +11,25 @@ export type Launch = {
   readonly reservationId: string;
   readonly imageId: string;
   readonly instanceType: string;
+  readonly architecture: 'x86_64' | 'arm64';
+  readonly windows: boolean;
   readonly availabilityZone: string;
+  readonly vpcId: string;
   readonly subnetId: string;
   readonly securityGroupIds: readonly string[];
   readonly keyName: string | undefined;
   readonly spot: 'one-time' | 'persistent' | undefined;
   readonly hibernation: boolean;
   readonly publicAddress: boolean;
+  readonly rootDevice: string;
+  readonly devices: readonly { readonly name: string; readonly deleteOnTermination: boolean }[];
+  readonly metadata: {
+    readonly HttpEndpoint: string;
+    readonly HttpTokens: string;
+    readonly HttpPutResponseHopLimit: number;
+  };
+  /** Its ARN. */
+  readonly instanceProfile: string | undefined;
   readonly clientToken: string | undefined;
   /** Everything that was asked, to tell whether another call with this client token asks for the same. */
   readonly request: string;
@@ -40,7 +53,7 @@ export type SimulatedInstance = {
   readonly publicIp: string | undefined;
   readonly disableApiTermination: boolean;
   /** The status check that it fails. */
-  readonly impaired: 'instance' | 'system' | undefined;
+  readonly impaired: { readonly check: StatusCheck; readonly sinceMs: number } | undefined;
   readonly retiresAtMs: number | undefined;
   readonly status: Timeline<Status>;
   readonly tags: Timeline<Tags>;

@@ -64,7 +64,10 @@ export const mishaps = (regions: () => Iterable<Region>): Mishaps => {
       region.amend(id, { retiresAtMs });
       await region.account.emit(scheduledRetirement(occasion, retiresAtMs));
     },
-    impair: async (id, check = 'instance') => find(id).region.amend(id, { impaired: check }),
+    impair: async (id, check = 'instance') => {
+      const { region, occasion } = find(id);
+      region.amend(id, { impaired: { check, sinceMs: occasion.atMs } });
+    },
     recover: async (id) => find(id).region.amend(id, { impaired: undefined }),
     stall: async (id) => {
       const { region, instance } = find(id);

@@ -1,5 +1,7 @@
 import type { Tags } from '../../../shared/domain/tags.ts';
-import { LaunchRequest, launchOf } from './actions/launch-request.ts';
+import { checkLaunch } from './actions/check-launch.ts';
+import { launchOf } from './actions/launch.ts';
+import { LaunchRequest } from './actions/launch-request.ts';
 import { newId } from './instance.ts';
 import type { Region } from './region.ts';
 
@@ -14,7 +16,7 @@ export type Population = {
 /** Their ids, oldest first. */
 export const populate = ({ count, tags }: Population, region: Region): readonly string[] => {
   const request = LaunchRequest.parse({ ImageId: 'ami-0a10000000000a011', MinCount: '1', MaxCount: '1' });
-  const launch = launchOf(request, region);
+  const launch = launchOf(request, checkLaunch(request, region), region);
   const one = (index: number) => region.adopt({ ...launch, reservationId: newId('r') }, tags(index));
   return Array.from({ length: count }, (_, index) => one(index).id);
 };

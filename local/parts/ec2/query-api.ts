@@ -5,6 +5,7 @@ import { reasonOf } from '../../../shared/domain/errors.ts';
 import { actions } from './actions/registry.ts';
 import { Ec2Error } from './ec2-error.ts';
 import { Flag, type Parameter, parametersOf } from './query.ts';
+import { refuse } from './refusals.ts';
 import type { Region } from './region.ts';
 import { answerXml, errorXml } from './xml.ts';
 
@@ -50,6 +51,7 @@ const prepare = (name: string, parameters: Parameter, region: Region) => {
     throw new Ec2Error('InvalidAction', `The action ${name} is not valid for this web service.`);
   }
   throttle(region);
+  refuse(name, region.account.faults());
   return action(parameters, region);
 };
 

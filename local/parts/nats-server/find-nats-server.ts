@@ -1,9 +1,9 @@
 import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { executable, findOnPath } from './executable.ts';
+import { executable, findOnPath } from '../installing/executable.ts';
+import { oneAtATime } from '../installing/one-at-a-time.ts';
 import { type Installation, installations } from './installations.ts';
-import { oneAtATime } from './one-at-a-time.ts';
 
 type Options = {
   /** Hears what is being done where it takes long. */

@@ -1,7 +1,7 @@
 import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import { startTiedProcess } from '../tied-process.ts';
-import { findOnPath } from './executable.ts';
+import { findOnPath } from '../installing/executable.ts';
+import { run } from '../installing/run.ts';
 
 type Settings = { readonly log: (line: string) => void; readonly environment: NodeJS.ProcessEnv };
 
@@ -45,17 +45,3 @@ const debianPackage: Installation = {
 
 /** In the order in which they are tried. */
 export const installations: readonly Installation[] = [goModule, debianPackage];
-
-type Surroundings = {
-  readonly cwd: string;
-  readonly env: NodeJS.ProcessEnv;
-  readonly log: (line: string) => void;
-};
-
-/** Whether a command succeeded. What it writes goes to the log. */
-const run = async ([command, ...args]: [string, ...string[]], { log, ...surroundings }: Surroundings) => {
-  const child = await startTiedProcess({ command, args, ...surroundings, onLine: log });
-  const { code, signal } = await child.ended;
-  if (code !== 0) log(`${[command, ...args].join(' ')} failed: ${signal ?? `exit status ${code}`}`);
-  return code === 0;
-};

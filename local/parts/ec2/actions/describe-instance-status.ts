@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import type { StatusCheck } from '../../../../shared/domain/status-checks.ts';
 import { action } from '../action.ts';
 import { type Fields, Filters, passing } from '../filter.ts';
 import type { SeenInstance } from '../instance.ts';
@@ -30,19 +31,19 @@ export const describeInstanceStatus = action(Request, (request, region) => {
   return () => ({ instanceStatusSet: items(page.map(statusXml)), nextToken });
 });
 
-type Check = 'instance' | 'system';
-
-const statusOf = ({ state, impaired }: SeenInstance, check: Check) => {
+const statusOf = ({ state, impaired }: SeenInstance, check: StatusCheck) => {
   if (state !== 'running') return 'not-applicable';
-  return impaired === check ? 'impaired' : 'ok';
+  return impaired?.check === check ? 'impaired' : 'ok';
 };
 
 const reachability = { ok: 'passed', impaired: 'failed' } as const;
 
-const checkXml = (instance: SeenInstance, check: Check): XmlElements => {
+const checkXml = (instance: SeenInstance, check: StatusCheck): XmlElements => {
   const status = statusOf(instance, check);
   if (status === 'not-applicable') return { status };
-  return { status, details: items([{ name: 'reachability', status: reachability[status] }]) };
+  const since = status === 'impaired' ? instance.impaired?.sinceMs : undefined;
+  const impairedSince = since && new Date(since).toISOString();
+  return { status, details: items([{ name: 'reachability', status: reachability[status], impairedSince }]) };
 };
 
 const retirement = {

@@ -2,46 +2,9 @@ import * as z from 'zod';
 import { action } from '../action.ts';
 import { Ec2Error } from '../ec2-error.ts';
 import { type Fields, Filters, filtered } from '../filter.ts';
+import { type InstanceType, instanceTypes } from '../instance-types.ts';
 import { Paging, pageOf } from '../page.ts';
 import { items, type XmlElements } from '../xml.ts';
-
-type InstanceType = {
-  readonly name: string;
-  readonly vcpus: number;
-  readonly memoryMib: number;
-  readonly architecture: 'x86_64' | 'arm64';
-};
-
-const family = (
-  prefix: string,
-  architecture: InstanceType['architecture'],
-  sizes: Readonly<Record<string, readonly [vcpus: number, memoryGib: number]>>,
-): InstanceType[] =>
-  Object.entries(sizes).map(([size, [vcpus, memoryGib]]) => ({
-    name: `${prefix}.${size}`,
-    vcpus,
-    memoryMib: memoryGib * 1024,
-    architecture,
-  }));
-
-const burstable = {
-  nano: [2, 0.5],
-  micro: [2, 1],
-  small: [2, 2],
-  medium: [2, 4],
-  large: [2, 8],
-  xlarge: [4, 16],
-  '2xlarge': [8, 32],
-} as const;
-
-/** Some of those that every region has, by name. */
-const instanceTypes: readonly InstanceType[] = [
-  ...family('c5', 'x86_64', { large: [2, 4], xlarge: [4, 8], '2xlarge': [8, 16], '4xlarge': [16, 32] }),
-  ...family('m5', 'x86_64', { large: [2, 8], xlarge: [4, 16], '2xlarge': [8, 32], '4xlarge': [16, 64] }),
-  ...family('r5', 'x86_64', { large: [2, 16], xlarge: [4, 32], '2xlarge': [8, 64], '4xlarge': [16, 128] }),
-  ...family('t3', 'x86_64', burstable),
-  ...family('t4g', 'arm64', burstable),
-].sort((a, b) => (a.name < b.name ? -1 : 1));
 
 const Request = Paging.extend({ InstanceType: z.array(z.string()).max(100).optional(), Filter: Filters });
 
@@ -60,28 +23,35 @@ export const describeInstanceTypes = action(Request, ({ InstanceType, Filter, ..
 });
 
 const usageClasses = ['on-demand', 'spot'];
+const isBurstable = ({ name }: InstanceType) => name.startsWith('t');
+const hypervisorOf = ({ currentGeneration }: InstanceType) => (currentGeneration ? 'nitro' : 'xen');
 
-const instanceTypeXml = ({ name, vcpus, memoryMib, architecture }: InstanceType): XmlElements => ({
-  instanceType: name,
-  currentGeneration: true,
-  freeTierEligible: name === 't3.micro',
+const instanceTypeXml = (type: InstanceType): XmlElements => ({
+  instanceType: type.name,
+  currentGeneration: type.currentGeneration,
+  freeTierEligible: type.name === 't3.micro',
   bareMetal: false,
-  hypervisor: 'nitro',
-  processorInfo: { supportedArchitectures: { item: architecture } },
-  vCpuInfo: { defaultVCpus: vcpus },
-  memoryInfo: { sizeInMiB: memoryMib },
+  hypervisor: hypervisorOf(type),
+  processorInfo: { supportedArchitectures: { item: type.architecture } },
+  vCpuInfo: { defaultVCpus: type.vcpus },
+  memoryInfo: { sizeInMiB: type.memoryMib },
   instanceStorageSupported: false,
   hibernationSupported: true,
-  burstablePerformanceSupported: name.startsWith('t'),
+  burstablePerformanceSupported: isBurstable(type),
 });
 
 const fields: Fields<InstanceType> = {
   'bare-metal': () => ['false'],
-  'current-generation': () => ['true'],
-  hypervisor: () => ['nitro'],
+  'burstable-performance-supported': (type) => [String(isBurstable(type))],
+  'current-generation': ({ currentGeneration }) => [String(currentGeneration)],
+  'free-tier-eligible': ({ name }) => [String(name === 't3.micro')],
+  hypervisor: (type) => [hypervisorOf(type)],
+  'instance-storage-supported': () => ['false'],
   'instance-type': ({ name }) => [name],
   'memory-info.size-in-mib': ({ memoryMib }) => [String(memoryMib)],
   'processor-info.supported-architecture': ({ architecture }) => [architecture],
+  'supported-root-device-type': () => ['ebs'],
   'supported-usage-class': () => usageClasses,
+  'supported-virtualization-type': () => ['hvm'],
   'vcpu-info.default-vcpus': ({ vcpus }) => [String(vcpus)],
 };

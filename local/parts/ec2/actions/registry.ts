@@ -1,9 +1,12 @@
 import type { Action } from '../action.ts';
 import { describeImages } from './describe-images.ts';
 import { describeInstanceStatus } from './describe-instance-status.ts';
+import { describeInstanceTypeOfferings } from './describe-instance-type-offerings.ts';
 import { describeInstanceTypes } from './describe-instance-types.ts';
 import { describeInstances } from './describe-instances.ts';
 import { describeRegions } from './describe-regions.ts';
+import { describeSecurityGroups } from './describe-security-groups.ts';
+import { describeSubnets } from './describe-subnets.ts';
 import { modifyInstanceAttribute } from './modify-instance-attribute.ts';
 import { rebootInstances } from './reboot-instances.ts';
 import { runInstances } from './run-instances.ts';
@@ -18,9 +21,12 @@ export const actions: ReadonlyMap<string, Action> = new Map([
   ['DeleteTags', deleteTags],
   ['DescribeImages', describeImages],
   ['DescribeInstanceStatus', describeInstanceStatus],
+  ['DescribeInstanceTypeOfferings', describeInstanceTypeOfferings],
   ['DescribeInstanceTypes', describeInstanceTypes],
   ['DescribeInstances', describeInstances],
   ['DescribeRegions', describeRegions],
+  ['DescribeSecurityGroups', describeSecurityGroups],
+  ['DescribeSubnets', describeSubnets],
   ['DescribeTags', describeTags],
   ['ModifyInstanceAttribute', modifyInstanceAttribute],
   ['RebootInstances', rebootInstances],

@@ -1,13 +1,16 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { openRows, type Rows } from '../../../../local/parts/control-plane/rows.ts';
+import { type Database, openDatabase } from '../../../../local/parts/control-plane/database.ts';
+import { type Rows, rowsIn } from '../../../../local/parts/control-plane/rows.ts';
 
 describe('control plane, keeping rows', () => {
+  let database: Database;
   let rows: Rows;
   beforeAll(async () => {
-    rows = await openRows();
+    database = await openDatabase();
+    rows = rowsIn(database);
   });
-  afterAll(() => rows.close());
+  afterAll(() => database.close());
 
   it('updates nothing where there is no row', async () => {
     const updated = await rows.update({ id: 'unknown', status: 'running', message: '' });

@@ -1,0 +1,33 @@
+/** What DCM makes of a provider: only to one that is `ready` creates are dispatched. */
+export type Health = {
+  readonly status: 'ready' | 'unhealthy' | 'unavailable';
+  /** Checks in a row that did not bring a health answer. */
+  readonly failures: number;
+};
+
+/** What a health check brought: the provider's own word, or nothing that counts as one. */
+export type HealthAnswer = 'healthy' | 'unhealthy' | 'failed';
+
+export type Pace = {
+  /** From one check to the next, and of the first back-off, in milliseconds. */
+  readonly intervalMs: number;
+  /** Failures in a row that make a provider unavailable. */
+  readonly threshold: number;
+  readonly longestMs: number;
+};
+export const usualPace: Pace = { intervalMs: 10_000, threshold: 3, longestMs: 300_000 };
+
+/** The state machine of DCM's health monitor, and when to ask again. One healthy answer makes a provider ready from anywhere. */
+export const judge = (
+  health: Health,
+  answer: HealthAnswer,
+  { intervalMs, threshold, longestMs }: Pace,
+): Health & { readonly againInMs: number } => {
+  if (answer === 'healthy') return { status: 'ready', failures: 0, againInMs: intervalMs };
+  if (answer === 'unhealthy') return { status: 'unhealthy', failures: 0, againInMs: intervalMs };
+  const failures = health.failures + 1;
+  const status = failures >= threshold ? 'unavailable' : health.status;
+  if (status !== 'unavailable') return { status, failures, againInMs: intervalMs };
+  const doublings = Math.min(Math.max(failures - threshold, 0), 10);
+  return { status, failures, againInMs: Math.min(intervalMs * 2 ** doublings, longestMs) };
+};

@@ -1,0 +1,75 @@
+import { readFileSync } from 'node:fs';
+import type { ApiAccess, Env as ProviderApiEnv } from '../functions/provider-api/env.ts';
+import type { Env as RegistrationEnv } from '../functions/registration/env.ts';
+import { Provisioning } from '../shared/domain/provisioning.ts';
+import type { LambdaFunction } from './parts/lambda-host/lambda-function.ts';
+import {
+  awsClients,
+  functionName,
+  homeRegion,
+  identity,
+  named,
+  powertools,
+  regions,
+  tokenSecret,
+  type Wiring,
+} from './wiring.ts';
+
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+
+/** Several at once, as on AWS; one process each, so not as many. */
+const concurrency = 3;
+
+export const providerApi = (wiring: Wiring): LambdaFunction => ({
+  ...named(wiring.provider, 'provider-api'),
+  timeoutMs: 29_000,
+  memoryMb: 512,
+  concurrency,
+  environment: {
+    ...awsClients(wiring),
+    ...powertools('provider-api'),
+    ...({
+      ...identity(wiring.provider),
+      FLEET_TABLE: wiring.aws.fleetTable,
+      OBSERVATIONS_QUEUE_URL: wiring.aws.observationsQueueUrl,
+      NATS_BRIDGE: functionName(wiring.provider, 'nats-bridge'),
+      HOME_REGION: homeRegion(wiring.options),
+      PROVISIONING: JSON.stringify(provisioning(wiring.options)),
+      API_ACCESS: JSON.stringify({ tokenSecret } satisfies ApiAccess),
+      AGENT_REQUESTS: 'true',
+      PROVIDER_VERSION: version,
+      ...secretsPort(wiring),
+    } satisfies ProviderApiEnv),
+  },
+});
+
+export const registration = (wiring: Wiring): LambdaFunction => ({
+  ...named(wiring.provider, 'registration'),
+  timeoutMs: 50_000,
+  environment: {
+    ...awsClients(wiring),
+    ...powertools('registration'),
+    ...({
+      FLEET_TABLE: wiring.aws.fleetTable,
+      PROVIDER_NAME: wiring.provider,
+      HOME_REGION: homeRegion(wiring.options),
+      REGIONS: JSON.stringify(regions(wiring.options)),
+      CONTROL_PLANE_URL: wiring.controlPlaneUrl,
+      PUBLIC_URL: wiring.providerApiUrl,
+      ENDPOINT_TOKEN_SECRET: tokenSecret,
+      ...secretsPort(wiring),
+    } satisfies RegistrationEnv),
+  },
+});
+
+/** As many VMs as a test wants, in the default VPC of each region. */
+const provisioning = (options: Wiring['options']): Provisioning =>
+  Provisioning.parse({
+    regions: Object.fromEntries(regions(options).map((region) => [region, {}])),
+    maximumVms: 1_000,
+    spot: true,
+  });
+
+const secretsPort = ({ secretsUrl }: Wiring) => ({
+  PARAMETERS_SECRETS_EXTENSION_HTTP_PORT: new URL(secretsUrl).port,
+});
