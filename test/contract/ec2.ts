@@ -1,5 +1,7 @@
 import { describe } from 'vitest';
+import { catalogue } from './ec2/catalogue.ts';
 import { changingState } from './ec2/changing-state.ts';
+import { launchOptions } from './ec2/launch-options.ts';
 import { launching } from './ec2/launching.ts';
 import { listing } from './ec2/listing.ts';
 import { statusChecks } from './ec2/status-checks.ts';
@@ -14,6 +16,8 @@ export const ec2Contract = (name: string, setup: Setup, lacking: readonly Lackin
   describe(name, () => {
     const subject = ec2Subject(setup, lacking);
     launching(subject);
+    launchOptions(subject);
+    catalogue(subject);
     listing(subject);
     changingState(subject);
     statusChecks(subject);

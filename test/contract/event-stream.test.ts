@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { nkeyAuthenticator, nkeys } from '@nats-io/nats-core';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { publishEvents } from '../../functions/nats-bridge/publish-events.ts';
+import { natsLink } from '../../shared/adapters/nats-connection.ts';
 import { natsEventStream } from '../../shared/adapters/nats-event-stream.ts';
 import { UnavailableError, UnreadableError } from '../../shared/domain/errors.ts';
 import { memoryEventStream } from '../fakes/memory-event-stream.ts';
@@ -22,7 +23,7 @@ eventStreamContract('in memory', async () => {
 
 eventStreamContract('JetStream', async () => {
   await nats.resetStream();
-  return { stream: natsEventStream([nats.server.url], openAccess), stored: nats.stored };
+  return { stream: natsEventStream(natsLink([nats.server.url], openAccess)), stored: nats.stored };
 });
 
 describe('JetStream event stream', () => {
@@ -31,7 +32,7 @@ describe('JetStream event stream', () => {
   it('replaces a connection that the network has forgotten, before anything is published on it', async () => {
     await using network = await startForgetfulNetwork(nats.server.port);
     let now = Date.now();
-    const stream = natsEventStream([network.url], openAccess, () => now);
+    const stream = natsEventStream(natsLink([network.url], openAccess, () => now));
     await stream.ready();
     await stream.append(statusEvent(1, 1));
     network.forget();
@@ -52,7 +53,7 @@ describe('JetStream event stream', () => {
       opened += 1;
       return {};
     };
-    const stream = natsEventStream([nats.server.url], access, () => now);
+    const stream = natsEventStream(natsLink([nats.server.url], access, () => now));
     await stream.ready();
     now += idleMs;
     await stream.ready();
@@ -63,7 +64,7 @@ describe('JetStream event stream', () => {
 
   it('gets events through that were under way when the network forgot the connection', async () => {
     await using network = await startForgetfulNetwork(nats.server.port);
-    const stream = natsEventStream([network.url], openAccess);
+    const stream = natsEventStream(natsLink([network.url], openAccess));
     const publisher = publishEvents(stream);
     await publisher.publish([statusEvent(1, 1)]);
     network.forget();
@@ -81,7 +82,7 @@ describe('JetStream event stream', () => {
 
   it('takes a missing stream for an outage, says what is missing, and never creates one', async () => {
     await nats.removeStream();
-    const stream = natsEventStream([nats.server.url], openAccess);
+    const stream = natsEventStream(natsLink([nats.server.url], openAccess));
     await stream.ready();
 
     const appending = stream.append(statusEvent(1, 1));
@@ -93,7 +94,7 @@ describe('JetStream event stream', () => {
   });
 
   it('says which server cannot be connected', async () => {
-    const stream = natsEventStream(['nats://127.0.0.1:1'], openAccess);
+    const stream = natsEventStream(natsLink(['nats://127.0.0.1:1'], openAccess));
 
     await expect(stream.ready()).rejects.toThrow('NATS at nats://127.0.0.1:1 cannot be connected');
   });
@@ -114,7 +115,7 @@ describe('JetStream event stream', () => {
       authenticator: nkeyAuthenticator(user.getSeed()),
       inboxPrefix: '_INBOX_ec2_sp',
     });
-    const stream = natsEventStream([guarded.server.url], access);
+    const stream = natsEventStream(natsLink([guarded.server.url], access));
     await stream.ready();
 
     await stream.append(statusEvent(1, 1));
@@ -137,8 +138,8 @@ describe('JetStream event stream', () => {
     );
     await secure.resetStream();
     const url = secure.server.url.replace('nats://', 'tls://');
-    const trusting = natsEventStream([url], async () => ({ tls: { ca } }));
-    const wary = natsEventStream([url], async () => ({ tls: {} }));
+    const trusting = natsEventStream(natsLink([url], async () => ({ tls: { ca } })));
+    const wary = natsEventStream(natsLink([url], async () => ({ tls: {} })));
     await trusting.ready();
 
     await trusting.append(statusEvent(1, 1));
@@ -149,7 +150,7 @@ describe('JetStream event stream', () => {
   });
 
   it('refuses for good what is larger than the server takes', async () => {
-    const stream = natsEventStream([nats.server.url], openAccess);
+    const stream = natsEventStream(natsLink([nats.server.url], openAccess));
     await stream.ready();
 
     const appending = stream.append({ ...statusEvent(1, 1), message: 'x'.repeat(2_000_000) });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { UnavailableError } from '../../shared/domain/errors.ts';
+import type { Notice } from '../../shared/domain/signal.ts';
 import { noticeStatus, repeatedStatus, type Vm } from '../../shared/domain/vm.ts';
 import { halfPastTen, spotWarning } from '../fixtures/signals.ts';
 import { fleetSubject, type MakeFleet } from './fleet-subject.ts';
@@ -46,11 +47,11 @@ export const fleetNoticesContract = (name: string, make: MakeFleet) => {
     });
 
     it('puts what was told last into the outbox once more, after it, and once for a second', async () => {
-      const { fleet, claim, see, instanceId } = await setup();
+      const { fleet, claim, see } = await setup();
       await fleet.claim(claim);
       const running = vmIn(await see('running', 0));
       const told = running.outbox.map(({ key }) => key);
-      await fleet.settle(instanceId, told);
+      await fleet.settle(running, told);
       const status = repeat(running, 5);
 
       const repeated = await fleet.repeat(running, status);
@@ -103,6 +104,29 @@ export const fleetNoticesContract = (name: string, make: MakeFleet) => {
       await fleet.release(instanceId);
 
       expect(await fleet.repeat(running, repeat(running, 5))).toEqual({ outcome: 'unknown' });
+    });
+
+    it('remembers that a status check fails, once, until it passes again', async () => {
+      const { fleet, claim, see, instanceId } = await setup();
+      await fleet.claim(claim);
+      const running = vmIn(await see('running', 0));
+      const state = 'running' as const;
+      const tell = (vm: Vm, notice: Notice) =>
+        fleet.notify(vm, notice, noticeStatus({ ...vm, state }, notice));
+      const fails = spotWarning(60, { instanceId, notice: 'impaired', text: 'impaired: its check fails' });
+      const passes = spotWarning(120, { instanceId, notice: 'recovered', text: '' });
+
+      const warned = vmIn(await tell(running, fails));
+      const again = await tell(warned, fails);
+      const recovered = vmIn(await tell(warned, passes));
+
+      expect(again.outcome).toBe('stale');
+      expect(recovered.notice).toMatchObject({ notice: 'recovered', text: '' });
+      expect(recovered.outbox.map(({ message }) => message.split(' is ')[1])).toEqual([
+        'running',
+        'running: impaired: its check fails',
+        'running',
+      ]);
     });
 
     it('holds a launch to be stuck until it runs', async () => {

@@ -1,9 +1,11 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import { afterAll } from 'vitest';
+import { DynamoDBDocumentClient, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { afterAll, describe, expect, it } from 'vitest';
 import { createTable, startDynamoDb } from '../../local/parts/dynamodb.ts';
 import { dynamoDbFleet } from '../../shared/adapters/dynamodb-fleet.ts';
+import { statusOf } from '../../shared/domain/vm.ts';
 import { memoryFleet } from '../fakes/memory-fleet.ts';
+import { observed, vmId, wholeLife } from '../fixtures/signals.ts';
 import { fleetContract } from './fleet.ts';
 
 fleetContract('in memory', async (now) => memoryFleet(now));
@@ -19,3 +21,30 @@ const client = DynamoDBDocumentClient.from(
   }),
 );
 fleetContract('DynamoDB (dynalite)', async (now) => dynamoDbFleet(client, 'fleet', now));
+
+describe('the item of a VM', () => {
+  it('costs one write unit a write, with ten statuses behind it', async () => {
+    const fleet = dynamoDbFleet(client, 'fleet');
+    const instanceId = 'i-0aaaaaaaaaaaaaaaa';
+    const vm = { instanceId, vmId, region: 'ap-southeast-1', account: '123456789012' };
+    await fleet.claim(vm);
+    for (const [n, state] of [...wholeLife.slice(0, 4), ...wholeLife.slice(0, 4), ...wholeLife].entries()) {
+      const seen = observed(state, n * 60, { ...vm, reason: { code: 'Client.UserInitiatedShutdown' } });
+      const recorded = await fleet.record(seen, statusOf(seen));
+      if (recorded.outcome !== 'accepted') throw new Error(`expected ${state} to be accepted`);
+      await fleet.settle(recorded.vm, [statusOf(seen).key]);
+    }
+
+    const touch = new UpdateCommand({
+      TableName: 'fleet',
+      Key: { pk: instanceId },
+      UpdateExpression: 'SET outbox.#key = :status',
+      ExpressionAttributeNames: { '#key': '17873946001' },
+      ExpressionAttributeValues: { ':status': statusOf(observed('terminated')) },
+      ReturnConsumedCapacity: 'TOTAL',
+    });
+    const { ConsumedCapacity } = await client.send(touch);
+
+    expect(ConsumedCapacity?.CapacityUnits).toBe(1);
+  });
+});

@@ -3,6 +3,7 @@ import { isNews, sequenceOf } from '../../shared/domain/gate.ts';
 import { InstanceState } from '../../shared/domain/instance.ts';
 import { statusOf, type Vm } from '../../shared/domain/vm.ts';
 import { observed, vmId } from '../fixtures/signals.ts';
+import { fleetHistoryContract } from './fleet-history.ts';
 import { fleetNoticesContract } from './fleet-notices.ts';
 import { fleetSubject, type MakeFleet } from './fleet-subject.ts';
 
@@ -26,7 +27,7 @@ export const fleetContract = (name: string, make: MakeFleet) => {
 
       await fleet.claim(claim);
 
-      expect(await recall()).toEqual({ owner: 'us', vm: { ...claim, sequence: 0, outbox: [] } });
+      expect(await recall()).toEqual({ owner: 'us', vm: { ...claim, sequence: 0, outbox: [], history: [] } });
     });
 
     it('keeps state and outbox when a VM is claimed again, under another DCM id', async () => {
@@ -112,23 +113,25 @@ export const fleetContract = (name: string, make: MakeFleet) => {
     });
 
     it('settles these statuses and no others, as often as it is asked', async () => {
-      const { fleet, claim, see, instanceId } = await setup();
+      const { fleet, claim, see } = await setup();
       await fleet.claim(claim);
       const first = vmIn(await see('pending', 0));
       await see('running', 9);
 
       const keys = first.outbox.map(({ key }) => key);
-      await fleet.settle(instanceId, keys);
-      await fleet.settle(instanceId, keys);
+      await fleet.settle(first, keys);
+      const settled = await fleet.settle(first, keys);
 
+      expect(settled?.outbox.map(({ status }) => status)).toEqual(['RUNNING']);
       expect(statuses(await see('pending', 0))).toEqual(['RUNNING']);
     });
 
     it('does not bring a forgotten VM back by settling it', async () => {
       const { fleet, instanceId, recall } = await setup();
 
-      await fleet.settle(instanceId, ['17873974000']);
+      const settled = await fleet.settle({ instanceId, history: [] }, ['17873974000']);
 
+      expect(settled).toBeUndefined();
       expect(await recall()).toEqual({ owner: 'unknown' });
     });
 
@@ -151,6 +154,20 @@ export const fleetContract = (name: string, make: MakeFleet) => {
       expect(await recall()).toMatchObject({ owner: 'us' });
     });
 
+    it('remembers that DCM asked for the deletion of what is ours', async () => {
+      const { fleet, claim, see, recall, instanceId } = await setup();
+      await fleet.requestDelete(instanceId);
+      const before = await recall();
+      await fleet.claim(claim);
+      await see('running');
+
+      await fleet.requestDelete(instanceId);
+      await fleet.requestDelete(instanceId);
+
+      expect(before).toEqual({ owner: 'unknown' });
+      expect(await recall()).toMatchObject({ owner: 'us', vm: { state: 'running', deleteRequested: true } });
+    });
+
     it('forgets a released VM with all that was held of it', async () => {
       const { fleet, claim, see, instanceId, recall } = await setup();
       await fleet.claim(claim);
@@ -161,7 +178,7 @@ export const fleetContract = (name: string, make: MakeFleet) => {
       expect(await recall()).toEqual({ owner: 'others' });
       expect(await see('stopping', 10)).toEqual({ outcome: 'unknown' });
       await fleet.claim(claim);
-      expect(await recall()).toEqual({ owner: 'us', vm: { ...claim, sequence: 0, outbox: [] } });
+      expect(await recall()).toEqual({ owner: 'us', vm: { ...claim, sequence: 0, outbox: [], history: [] } });
     });
 
     it('lets exactly one of twenty racing workers win', async () => {
@@ -188,5 +205,6 @@ export const fleetContract = (name: string, make: MakeFleet) => {
     });
   });
 
+  fleetHistoryContract(name, make);
   fleetNoticesContract(name, make);
 };

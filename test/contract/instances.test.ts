@@ -15,7 +15,12 @@ instancesContract('scripted', async () => {
     launch: async (tags) => {
       launched += 1;
       const instanceId = `i-${String(9_000 + launched).padStart(17, '0')}`;
-      instances.known.set(instanceId, described({ instanceId, tags, launchedAtMs: Date.now() }));
+      const place = { instanceType: 't3.micro', imageId: 'ami-0123456789abcdef0', zone: 'us-east-1a' };
+      const addresses = { privateAddress: '172.31.16.1', publicAddress: '198.18.0.1' };
+      instances.known.set(
+        instanceId,
+        described({ instanceId, tags, launchedAtMs: Date.now(), ...place, ...addresses }),
+      );
       return instanceId;
     },
     terminate: async (instanceId) => {
@@ -25,6 +30,7 @@ instancesContract('scripted', async () => {
       };
       instances.known.set(instanceId, described({ instanceId, state: 'terminated', reason }));
     },
+    impair: async (instanceId, check) => void instances.failing[check].set(instanceId, Date.now()),
   };
 });
 
@@ -70,6 +76,7 @@ instancesContract('EC2 (simulated)', async () => ({
     await ec2.send(new TerminateInstancesCommand({ InstanceIds: [instanceId] }));
     await until(instanceId, 'terminated');
   },
+  impair: simulator.impair,
 }));
 
 describe('EC2', () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { StatusCheck } from '../../shared/domain/status-checks.ts';
 import type { Tags } from '../../shared/domain/tags.ts';
 import type { Instances } from '../../shared/ports/instances.ts';
 import { ourTags } from '../fixtures/signals.ts';
@@ -9,6 +10,8 @@ export type InstancesUnderTest = {
   readonly launch: (tags: Tags) => Promise<string>;
   /** Terminates it, and answers once it is. */
   readonly terminate: (instanceId: string) => Promise<void>;
+  /** Lets it fail a status check. */
+  readonly impair: (instanceId: string, check: StatusCheck) => Promise<void>;
 };
 
 const patienceMs = 5_000;
@@ -25,6 +28,45 @@ export const instancesContract = (name: string, make: () => Promise<InstancesUnd
 
       expect(found).toMatchObject({ instanceId: id, state: 'running', tags: ourTags, reason: undefined });
       expect(found?.launchedAtMs).toBeGreaterThanOrEqual(before);
+    });
+
+    it('describes what it is, where it is and under which addresses', async () => {
+      const { instances, launch } = await make();
+      const id = await launch(ourTags);
+
+      const found = (await instances.describe('us-east-1', [id], patienceMs)).get(id);
+
+      const address = expect.stringMatching(/^\d+(\.\d+){3}$/);
+      expect(found).toMatchObject({
+        instanceType: 't3.micro',
+        imageId: 'ami-0123456789abcdef0',
+        zone: 'us-east-1a',
+        privateAddress: address,
+        publicAddress: address,
+      });
+    });
+
+    it('names the running instances that fail a status check, and since when', async () => {
+      const { instances, launch, terminate, impair } = await make();
+      const [system, own, healthy, gone] = [
+        await launch({}),
+        await launch({}),
+        await launch({}),
+        await launch({}),
+      ];
+      const before = Math.floor(Date.now() / 1000) * 1000;
+      for (const id of [own, gone]) await impair(id, 'instance');
+      await impair(system, 'system');
+      await terminate(gone);
+
+      const failOwn = await instances.impaired('us-east-1', 'instance', patienceMs);
+      const failSystem = await instances.impaired('us-east-1', 'system', patienceMs);
+
+      const ids = [system, own, healthy, gone];
+      expect(ids.filter((id) => failOwn.has(id))).toEqual([own]);
+      expect(ids.filter((id) => failSystem.has(id))).toEqual([system]);
+      expect(failOwn.get(own)).toBeGreaterThanOrEqual(before);
+      expect((await instances.impaired('eu-west-1', 'instance', patienceMs)).size).toBe(0);
     });
 
     it('leaves out what EC2 does not know, without failing for the others', async () => {

@@ -1,27 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import type { Listings } from '../../shared/ports/listings.ts';
-import { halfPastTen } from '../fixtures/signals.ts';
-
-const floorMs = 10_000;
-const leaseMs = 20_000;
+import { listingsMarks } from './listings-marks.ts';
+import { floorMs, leaseMs, listingsSubject, type MakeListings } from './listings-subject.ts';
 
 /** What every Listings is held to. `make` is given the clock, in milliseconds. */
-export const listingsContract = (name: string, make: (now: () => number) => Promise<Listings>) => {
-  let regions = 0;
-
-  const setup = async () => {
-    regions += 1;
-    const region = `region-${regions}`;
-    const clock = { ms: halfPastTen * 1000 };
-    const listings = await make(() => clock.ms);
-    const take = () => listings.take(region, { floorMs, leaseMs });
-    const taken = async () => {
-      const listing = await take();
-      if (!listing) throw new Error('expected a listing');
-      return listing;
-    };
-    return { listings, region, clock, take, taken };
-  };
+export const listingsContract = (name: string, make: MakeListings) => {
+  const setup = listingsSubject(make);
 
   describe(`listings: ${name}`, () => {
     it('begins with the first page of a region that was never listed', async () => {
@@ -158,20 +141,33 @@ export const listingsContract = (name: string, make: (now: () => number) => Prom
       expect(await taken()).toMatchObject({ page: 0, token: undefined, removed: new Set(['i-1']) });
     });
 
-    it('knows how many pages a region has, while it is listed again too', async () => {
+    it('tells how the regions stand, the one that was never listed too', async () => {
       const { listings, region, taken, clock } = await setup();
       const first = await taken();
-      const digests = [
-        { states: 'a', members: 'b' },
-        { states: 'c', members: 'd' },
-      ];
+      clock.ms += 700;
+      const found = { seen: 9, intervalSeconds: 60, breakerSinceMs: 7 };
+      await listings.save({ ...first, ...found }, { token: undefined, dueAtMs: clock.ms });
+      await listings.wantRepublish(region, 1_000);
+      const elsewhere = `not-${region}`;
 
-      const before = await listings.pages(region);
-      await listings.save({ ...first, digests }, { token: undefined, dueAtMs: 0 });
-      clock.ms += floorMs;
-      await taken();
-
-      expect([before, await listings.pages(region)]).toEqual([0, 2]);
+      expect(await listings.standing([region, elsewhere])).toEqual([
+        {
+          region,
+          listedAtMs: clock.ms,
+          intervalSeconds: 60,
+          instances: 9,
+          breakerSinceMs: 7,
+          republishWantedAt: 1_000,
+        },
+        {
+          region: elsewhere,
+          listedAtMs: undefined,
+          intervalSeconds: 0,
+          instances: 0,
+          breakerSinceMs: undefined,
+          republishWantedAt: undefined,
+        },
+      ]);
     });
 
     it('remembers who was on which page', async () => {
@@ -185,10 +181,10 @@ export const listingsContract = (name: string, make: (now: () => number) => Prom
     });
 
     it('has one execution in charge, until its lease ends or it resigns', async () => {
-      const { listings, clock } = await setup();
+      const { listings, clock, number } = await setup();
       const minute = 60_000;
       await listings.resign('one');
-      clock.ms += regions * 10 * minute; // whoever was in charge before is not any more
+      clock.ms += number * 10 * minute; // whoever was in charge before is not any more
 
       expect([await listings.takeCharge('one', minute), await listings.takeCharge('one', minute)]).toEqual([
         1, 2,
@@ -200,5 +196,6 @@ export const listingsContract = (name: string, make: (now: () => number) => Prom
       await listings.resign('two');
       expect(await listings.takeCharge('one', minute)).toBe(1);
     });
+    listingsMarks(setup);
   });
 };

@@ -36,7 +36,7 @@ export const startTestNats = async (config?: string, options: ConnectionOptions 
     async stored() {
       const { state } = await jsm.streams.info('dcm-status');
       const events: CloudEventJson[] = [];
-      for (let seq = state.first_seq; seq <= state.last_seq; seq++) {
+      for (let seq = Math.max(1, state.first_seq); seq <= state.last_seq; seq++) {
         const message = await jsm.streams.getMessage('dcm-status', { seq });
         if (message) events.push(message.json());
       }

@@ -1,10 +1,14 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { whyNoDcm } from '../../local/parts/dcm/find-service-provider-manager.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
+
+const missing = await whyNoDcm();
+if (missing !== undefined) process.stderr.write(`--control-plane dcm is not tested: ${missing}\n`);
 
 /** `npm start` as a person runs it, without npm's own process in between. */
 const start = (...flags: string[]) => {
@@ -24,9 +28,20 @@ describe('npm start', () => {
 
     expect((await ended)[0], output()).toBe(0);
 
-    expect(output()).toContain("transitions of 5 VMs reached DCM's rows, each once and in order");
+    expect(output()).toContain("transitions of 6 VMs reached DCM's rows, each once and in order");
     expect(output()).toContain('2 instances that are not ours were not reported');
   });
+
+  it.skipIf(missing !== undefined)(
+    "--demo --control-plane dcm plays a VM's life against DCM's own service provider manager and ends with 0",
+    async () => {
+      const { ended, output } = start('--demo', '--control-plane', 'dcm');
+
+      expect((await ended)[0], output()).toBe(0);
+
+      expect(output()).toContain("DCM's own rows followed the VM from its creation to its end");
+    },
+  );
 
   it('tells where everything answers, and leaves nothing running when it is interrupted', async () => {
     const { child, says, ended } = start();
@@ -43,8 +58,12 @@ describe('npm start', () => {
         'eventsUrl',
         'lambdaUrl',
         'controlPlaneUrl',
+        'providerApiUrl',
+        'providerApiToken',
       ]),
     );
+
+    expect((await stat(`${root}.local/endpoints.json`)).mode & 0o077).toBe(0);
 
     child.kill('SIGINT');
     const [code] = await ended;

@@ -5,15 +5,18 @@ import { EC2Client } from '@aws-sdk/client-ec2';
 import { cast } from '../../local/demo/cast.ts';
 import type { StackOptions } from '../../local/options.ts';
 import { clientConfig } from '../../local/parts/client-config.ts';
+import type { ControlPlane } from '../../local/parts/control-plane/start.ts';
 import { type Stack, startStack } from '../../local/stack.ts';
 
 /** Quick, but long enough for a second to pass between a stop and a start. */
 const dwellMs = { pending: 300, stopping: 300, 'shutting-down': 300 } as const;
 
 export type TestStack = Stack & {
+  /** The stand-in: no test of this stack uses another. */
+  readonly controlPlane: ControlPlane;
   readonly actions: ReturnType<typeof cast>;
   /** What the parts said, as `part: line`. */
-  readonly said: readonly string[];
+  readonly said: string[];
 };
 
 /** The local stack, in a folder of its own, with a client of its EC2. */
@@ -29,9 +32,12 @@ export const testStack = async (options: Partial<StackOptions> = {}): Promise<Te
     log,
     progress: log,
   });
+  const { controlPlane } = stack;
+  if (controlPlane === undefined) throw new Error('these tests look into the stand-in for DCM');
   const ec2 = new EC2Client(clientConfig(stack.endpoints.ec2Url));
   return {
     ...stack,
+    controlPlane,
     said,
     actions: cast(ec2, () => undefined),
     async [Symbol.asyncDispose]() {

@@ -1,5 +1,6 @@
 import { UnavailableError } from '../../shared/domain/errors.ts';
 import { isNews, sequenceOf } from '../../shared/domain/gate.ts';
+import { pastOf, surplusOf } from '../../shared/domain/history.ts';
 import { isNoticeNews, isRepeatNews, type UnpublishedStatus, type Vm } from '../../shared/domain/vm.ts';
 import type { Fleet, Recollection, Recorded } from '../../shared/ports/fleet.ts';
 
@@ -9,11 +10,14 @@ const dayMs = 86_400_000;
 export const memoryFleet = (now: () => number = Date.now): Fleet => {
   const vms = new Map<string, Vm>();
   const foreignUntil = new Map<string, number>();
+  const duplicates = new Map<string, string>();
 
   const recollection = (id: string): Recollection => {
     const vm = vms.get(id);
     if (vm) return { owner: 'us', vm };
-    return (foreignUntil.get(id) ?? 0) > now() ? { owner: 'others' } : { owner: 'unknown' };
+    if ((foreignUntil.get(id) ?? 0) <= now()) return { owner: 'unknown' };
+    const duplicateOf = duplicates.get(id);
+    return duplicateOf === undefined ? { owner: 'others' } : { owner: 'others', duplicateOf };
   };
   const keep = (vm: Vm): Vm => {
     vms.set(vm.instanceId, vm);
@@ -23,31 +27,51 @@ export const memoryFleet = (now: () => number = Date.now): Fleet => {
   return {
     recall: async (ids) => new Map(ids.map((id) => [id, recollection(id)])),
 
+    async reread(id): Promise<Recorded> {
+      const vm = vms.get(id);
+      return vm ? { outcome: 'unchanged', vm } : { outcome: 'unknown' };
+    },
+
     async claim(claim) {
       const held = vms.get(claim.instanceId);
       if (held?.state === 'terminated') return;
       foreignUntil.delete(claim.instanceId);
-      keep({ sequence: 0, outbox: [], ...held, ...claim });
+      keep({ sequence: 0, outbox: [], history: [], ...held, ...claim });
     },
 
-    async disclaim(ids) {
-      for (const id of ids) if (!vms.has(id)) foreignUntil.set(id, now() + dayMs);
+    async disclaim(ids, duplicateOf) {
+      for (const id of ids) {
+        if (vms.has(id)) continue;
+        foreignUntil.set(id, now() + dayMs);
+        duplicates.delete(id);
+        if (duplicateOf !== undefined) duplicates.set(id, duplicateOf);
+      }
+    },
+
+    async requestDelete(id) {
+      const held = vms.get(id);
+      if (held) keep({ ...held, deleteRequested: true });
     },
 
     async release(id) {
-      if (vms.delete(id)) foreignUntil.set(id, now() + dayMs);
+      if (!vms.delete(id)) return;
+      foreignUntil.set(id, now() + dayMs);
+      duplicates.delete(id);
     },
 
     async record(observation, status): Promise<Recorded> {
       const held = vms.get(observation.instanceId);
       if (!held) return { outcome: 'unknown' };
       if (!isNews(held, observation)) return { outcome: 'stale', vm: held };
-      const sequence = sequenceOf(observation);
-      if (held.state === observation.state) return { outcome: 'unchanged', vm: keep({ ...held, sequence }) };
+      const { state, publicAddress } = observation;
+      const seen = {
+        sequence: sequenceOf(observation),
+        ...(publicAddress !== undefined && { publicAddress }),
+      };
+      if (held.state === state) return { outcome: 'unchanged', vm: keep({ ...held, ...seen }) };
       const { notice, ...rest } = held;
-      const kept = observation.state === 'running' ? rest : { ...rest, notice };
-      const { state } = observation;
-      return { outcome: 'accepted', vm: keep(withStatus({ ...kept, sequence, state }, status)) };
+      const kept = state === 'running' ? rest : { ...rest, notice };
+      return { outcome: 'accepted', vm: keep(withNewStatus({ ...kept, ...seen, state }, status)) };
     },
 
     async notify(vm, notice, status): Promise<Recorded> {
@@ -57,7 +81,7 @@ export const memoryFleet = (now: () => number = Date.now): Fleet => {
       insist(vm, held);
       const { notice: kind, at, text } = notice;
       const noted = { ...held, notice: { notice: kind, at, text } };
-      return { outcome: 'accepted', vm: keep(status ? withStatus(noted, status) : noted) };
+      return { outcome: 'accepted', vm: keep(status ? withNewStatus(noted, status) : noted) };
     },
 
     async repeat(vm, status): Promise<Recorded> {
@@ -68,9 +92,17 @@ export const memoryFleet = (now: () => number = Date.now): Fleet => {
       return { outcome: 'accepted', vm: keep(withStatus({ ...held, repeatedAt: status.at }, status)) };
     },
 
-    async settle(id, keys) {
+    async settle({ instanceId: id, history }, keys) {
       const held = vms.get(id);
-      if (held) keep({ ...held, outbox: held.outbox.filter(({ key }) => !keys.includes(key)) });
+      const surplus = surplusOf(history);
+      return (
+        held &&
+        keep({
+          ...held,
+          outbox: held.outbox.filter(({ key }) => !keys.includes(key)),
+          history: held.history.filter(({ key }) => !surplus.includes(key)),
+        })
+      );
     },
   };
 };
@@ -79,6 +111,11 @@ const withStatus = (vm: Vm, status: UnpublishedStatus): Vm => ({
   ...vm,
   latest: status,
   outbox: [...vm.outbox, status],
+});
+
+const withNewStatus = (vm: Vm, status: UnpublishedStatus): Vm => ({
+  ...withStatus(vm, status),
+  history: [...vm.history, pastOf(status)],
 });
 
 const insist = (vm: Vm, held: Vm) => {

@@ -1,4 +1,5 @@
 import { UnavailableError } from '../../shared/domain/errors.ts';
+import type { StatusCheck } from '../../shared/domain/status-checks.ts';
 import type { Instance, Instances } from '../../shared/ports/instances.ts';
 
 export type ScriptedInstances = Instances & {
@@ -7,6 +8,10 @@ export type ScriptedInstances = Instances & {
   /** The ids of each call. */
   readonly calls: (readonly string[])[];
   throttled: boolean;
+  /** Which fail a status check, and since when; a test changes it. */
+  readonly failing: Record<StatusCheck, Map<string, number | undefined>>;
+  /** The checks that were asked about. */
+  readonly checked: StatusCheck[];
   /** Pages listed so far, and whether the last of them ended its listing. */
   listed: number;
   lastPage: boolean;
@@ -20,6 +25,8 @@ export const scriptedInstances = (...instances: Partial<Instance>[]): ScriptedIn
     known,
     calls,
     throttled: false,
+    failing: { instance: new Map(), system: new Map() },
+    checked: [],
     listed: 0,
     lastPage: true,
     async describe(region, ids) {
@@ -29,6 +36,12 @@ export const scriptedInstances = (...instances: Partial<Instance>[]): ScriptedIn
       return new Map(
         ids.flatMap((id) => [known.get(id)].flatMap((found) => (found ? [[id, found] as const] : []))),
       );
+    },
+    async impaired(region, check) {
+      this.checked.push(check);
+      if (this.throttled) throw new UnavailableError(`EC2 in ${region} throttled the call`);
+      const running = ([id]: readonly [string, unknown]) => known.get(id)?.state === 'running';
+      return new Map(region === 'us-east-1' ? [...this.failing[check]].filter(running) : []);
     },
     async list({ region, tag, token = '0' }) {
       if (this.throttled) throw new UnavailableError(`EC2 in ${region} throttled the call`);

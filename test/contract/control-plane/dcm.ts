@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
-import { startControlPlane } from '../../../local/parts/control-plane/start.ts';
+import { type ControlPlaneOptions, startControlPlane } from '../../../local/parts/control-plane/start.ts';
 import { startNatsServer } from '../../../local/parts/nats-server/start-nats-server.ts';
 
 /** A status event as a provider sends it. */
@@ -42,7 +42,7 @@ export const temporaryFolder = async () => {
 };
 
 /** nats-server, a control plane on it and a provider. What the control plane logs is in `lines`. */
-export const startDcm = async (options: { readonly strict?: boolean; readonly dataDir?: string } = {}) => {
+export const startDcm = async (options: Partial<ControlPlaneOptions> = {}) => {
   const folder = await temporaryFolder();
   const nats = await startNatsServer({ storeDir: folder.path });
   const lines: string[] = [];

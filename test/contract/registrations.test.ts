@@ -1,0 +1,34 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb';
+import { afterAll, describe, expect, it } from 'vitest';
+import { clientConfig } from '../../local/parts/client-config.ts';
+import { createTable, startDynamoDb } from '../../local/parts/dynamodb.ts';
+import { dynamoDbRegistrations } from '../../shared/adapters/dynamodb-registrations.ts';
+import { UnavailableError } from '../../shared/domain/errors.ts';
+import { memoryRegistrations } from '../fakes/memory-registrations.ts';
+import { registrationsContract } from './registrations.ts';
+
+registrationsContract('in memory', async () => memoryRegistrations());
+
+const dynamoDb = await startDynamoDb();
+afterAll(() => dynamoDb[Symbol.asyncDispose]());
+await createTable(dynamoDb.url, { name: 'fleet', partitionKey: { name: 'pk', type: 'S' } });
+const client = DynamoDBDocumentClient.from(new DynamoDBClient(clientConfig(dynamoDb.url)));
+registrationsContract('in DynamoDB (dynalite)', async () => dynamoDbRegistrations(client, 'fleet'));
+
+describe('registrations in DynamoDB (dynalite)', () => {
+  it('are like none where the item cannot be read: the next attempt writes it anew', async () => {
+    await client.send(
+      new PutCommand({ TableName: 'fleet', Item: { pk: 'registration#ec2-sp-odd', outcome: 'pending' } }),
+    );
+
+    expect(await dynamoDbRegistrations(client, 'fleet').recall(['ec2-sp-odd'])).toEqual(new Map());
+  });
+
+  it('are unavailable where the table is', async () => {
+    const registrations = dynamoDbRegistrations(client, 'no-such-table');
+
+    await expect(registrations.recall(['ec2-sp'])).rejects.toThrow(UnavailableError);
+    await expect(registrations.forget('ec2-sp')).rejects.toThrow(UnavailableError);
+  });
+});

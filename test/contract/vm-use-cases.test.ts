@@ -1,0 +1,109 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
+import { createVm } from '../../functions/provider-api/create-vm.ts';
+import { deleteVm } from '../../functions/provider-api/delete-vm.ts';
+import { readVm } from '../../functions/provider-api/read-vm.ts';
+import { clientConfig } from '../../local/parts/client-config.ts';
+import { createTable, fleetTable, startDynamoDb } from '../../local/parts/dynamodb.ts';
+import { startEc2Simulator } from '../../local/parts/ec2/start-ec2-simulator.ts';
+import { dynamoDbFleet } from '../../shared/adapters/dynamodb-fleet.ts';
+import { dynamoDbVmRecords } from '../../shared/adapters/dynamodb-vm-records.ts';
+import { ec2InstanceActions } from '../../shared/adapters/ec2-instance-actions.ts';
+import { ec2Instances } from '../../shared/adapters/ec2-instances.ts';
+import { memoryLog } from '../fakes/silent.ts';
+import { launchPlan } from '../fixtures/launches.ts';
+import { tagKeys } from '../fixtures/signals.ts';
+import { vmSpec } from '../fixtures/vm-spec.ts';
+
+const region = 'us-east-1';
+
+const ec2 = await startEc2Simulator({ emit: () => undefined, dwellMs: { pending: 60_000 } });
+const dynamoDb = await startDynamoDb();
+await createTable(dynamoDb.url, fleetTable('fleet'));
+for (const [name, value] of Object.entries({
+  AWS_ENDPOINT_URL_EC2: ec2.url,
+  AWS_ACCESS_KEY_ID: 'local',
+  AWS_SECRET_ACCESS_KEY: 'local',
+}))
+  vi.stubEnv(name, value);
+const table = DynamoDBDocumentClient.from(new DynamoDBClient(clientConfig(dynamoDb.url)));
+afterEach(() => ec2.faults({ throttle: 0, noCapacity: [] }));
+afterAll(async () => {
+  table.destroy();
+  vi.unstubAllEnvs();
+  for (const part of [ec2, dynamoDb]) await part[Symbol.asyncDispose]();
+});
+
+const log = memoryLog();
+const parts = {
+  records: dynamoDbVmRecords(table, 'fleet', log),
+  fleet: dynamoDbFleet(table, 'fleet'),
+  actions: ec2InstanceActions(),
+  instances: ec2Instances(),
+  observations: { send: async () => undefined },
+  publisher: { publish: async () => ({ acknowledged: [], failed: [] }) },
+  plan: async (_: unknown, { vmId }: { readonly vmId: string }) => {
+    const { tags } = launchPlan();
+    return launchPlan({
+      placements: [
+        { instanceType: 't3.small', zone: 'us-east-1a' },
+        { instanceType: 't3.small', zone: 'us-east-1b' },
+      ],
+      tags: { ...tags, 'dcm-instance-id': vmId },
+    });
+  },
+  provider: 'ec2-sp',
+  tagKeys,
+  now: Date.now,
+  pause: (ms: number) => pause(ms),
+  log,
+};
+const create = (vmId: string) => createVm(parts)({ vmId, region, spec: vmSpec({}), requestId: 'request-1' });
+const remove = deleteVm(parts);
+const { get, list } = readVm(parts);
+const instancesOf = (vmId: string) => ec2.instances().filter(({ tags }) => tags['dcm-instance-id'] === vmId);
+
+describe('VMs, by DynamoDB (dynalite) and EC2 (simulated)', () => {
+  it('are launched once for fifty requests at once, which get equal answers (C 29, C2 7)', async () => {
+    const before = ec2.calls().RunInstances ?? 0;
+
+    const answers = await Promise.all(Array.from({ length: 50 }, () => create('fifty')));
+
+    expect(instancesOf('fifty')).toHaveLength(1);
+    expect(ec2.calls().RunInstances).toBe(before + 1);
+    for (const answer of answers) expect(answer).toEqual(answers[0]);
+  });
+
+  it('are launched once although EC2 throttles half of the calls (C 44)', async () => {
+    ec2.faults({ throttle: 0.5 });
+
+    const answers = await Promise.all(Array.from({ length: 10 }, (_, index) => create(`throttled-${index}`)));
+
+    expect(new Set(answers.map((answer) => answer.instance_id)).size).toBe(10);
+  });
+
+  it('are launched where there is room, under a token of its own (F 9)', async () => {
+    ec2.faults({ noCapacity: [{ zone: 'us-east-1a' }] });
+
+    expect(await create('elsewhere')).toMatchObject({ zone: 'us-east-1b', instance_type: 't3.small' });
+    expect(instancesOf('elsewhere')).toHaveLength(1);
+  });
+
+  it('are read, listed and deleted', async () => {
+    const created = await create('whole-life');
+
+    const asRead = await get('whole-life');
+    const listed = await list({ region, maximumPageSize: 100, pageToken: undefined });
+    await remove('whole-life');
+    await remove('whole-life');
+
+    expect(asRead).toEqual(created);
+    expect(listed.results).toContainEqual(created);
+    expect(await get('whole-life')).toMatchObject({ status: 'DELETING' });
+    expect(instancesOf('whole-life').map(({ state }) => state)).toEqual([
+      expect.stringMatching(/shutting-down|terminated/),
+    ]);
+  });
+});

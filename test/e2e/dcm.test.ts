@@ -1,0 +1,63 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { controlPlaneClient } from '../../local/control-plane-client.ts';
+import { dcmStory } from '../../local/demo/dcm-story.ts';
+import { vmSpec } from '../../local/demo/dcm-vm.ts';
+import { provider, silentRegion } from '../../local/options.ts';
+import { findServiceProviderManager, whyNoDcm } from '../../local/parts/dcm/find-service-provider-manager.ts';
+import { providerApiClient } from '../../local/provider-api-client.ts';
+import { type Stack, startStack } from '../../local/stack.ts';
+
+const missing = await whyNoDcm();
+if (missing !== undefined) process.stderr.write(`DCM's own control plane is not tested: ${missing}\n`);
+
+describe.skipIf(missing !== undefined)("DCM's own service provider manager", () => {
+  let folder: string;
+  let stack: Stack;
+  beforeAll(async () => {
+    await findServiceProviderManager({ log: () => undefined });
+    folder = await mkdtemp(join(tmpdir(), 'ec2-sp-'));
+    stack = await startStack({
+      folder,
+      controlPlane: 'dcm',
+      dwellMs: { pending: 0, stopping: 100, 'shutting-down': 100 },
+      visibilityTimeoutSeconds: 3,
+      log: () => undefined,
+      progress: () => undefined,
+    });
+  }, 300_000); // it may have to be built
+  afterAll(async () => {
+    await stack?.[Symbol.asyncDispose]();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  const dcm = () => controlPlaneClient(stack.endpoints.controlPlaneUrl);
+
+  it('has a row of each region, and finds both ready', async () => {
+    for (const name of [provider, `${provider}-${silentRegion}`]) await dcm().isReady(name, 20_000);
+
+    expect((await dcm().providers()).map(({ service_type: type }) => type)).toEqual(['vm', 'vm']);
+  });
+
+  it('has a VM created, and its rows follow it to its end', async () => {
+    const providerApi = providerApiClient(stack.endpoints);
+
+    await dcmStory({ controlPlane: dcm(), providerApi, provider, say: () => undefined });
+  });
+
+  it('writes its row after our answer, and still has it right where EC2 was faster', async () => {
+    const { id } = await dcm().create({ provider, spec: vmSpec('faster') });
+
+    await dcm().reaches(id, 'running', 30_000);
+  });
+
+  it('takes the refusal of a spec for the end of the row', async () => {
+    const spec = { ...vmSpec('refused'), guest_os: { type: 'no-such-system' } };
+
+    await expect(dcm().create({ id: 'refused-vm', provider, spec })).rejects.toThrow('422');
+
+    expect(await dcm().instance('refused-vm')).toBeUndefined();
+  });
+});

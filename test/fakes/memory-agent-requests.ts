@@ -1,0 +1,10 @@
+import type { AgentRequests } from '../../shared/ports/agent-requests.ts';
+import { createRequest } from '../../shared/wire/agent-request.ts';
+
+/** The AgentRequests port in memory: `messages` are what the stream holds, and may change. */
+export const memoryAgentRequests = (messages: readonly string[]): AgentRequests => ({
+  find: async (key) => {
+    const requests = messages.map((text) => createRequest(Buffer.from(text)));
+    return requests.findLast((request) => request?.id === key)?.resourceId ?? null;
+  },
+});

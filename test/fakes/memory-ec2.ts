@@ -1,0 +1,82 @@
+import { CapacityError, FailedPreconditionError } from '../../shared/domain/errors.ts';
+import type { Placement } from '../../shared/domain/launch.ts';
+import type { InstanceActions, LaunchedInstance } from '../../shared/ports/instance-actions.ts';
+import type { Instance, Instances } from '../../shared/ports/instances.ts';
+import { described } from './scripted-instances.ts';
+
+const account = '123456789012';
+
+export type MemoryEc2 = InstanceActions &
+  Pick<Instances, 'list'> & {
+    readonly instances: Map<string, Instance>;
+    /** What was asked for, such as `run t3.small in us-east-1a` or `stop i-…`. */
+    readonly calls: string[];
+    readonly tokens: Set<string>;
+    /** What the next calls of RunInstances are refused with, one each. */
+    readonly refusals: Error[];
+    /** Whether there is no room at a place. */
+    isFull: (placement: Placement) => boolean;
+    /** Instances that are protected from termination. */
+    readonly isProtected: Set<string>;
+    living(): Instance[];
+  };
+
+/** EC2 in one region, as far as one VM at a time goes: instances by client token, capacity, termination protection. */
+export const memoryEc2 = (now: () => number): MemoryEc2 => {
+  const instances = new Map<string, Instance>();
+  const byToken = new Map<string, LaunchedInstance>();
+
+  const launch = (tags: Instance['tags'], { instanceType, zone = '' }: Placement): LaunchedInstance => {
+    const instanceId = `i-${String(instances.size + 1).padStart(17, '0')}`;
+    const launchedAtMs = Math.floor(now() / 1000) * 1000;
+    const privateAddress = `10.0.0.${instances.size + 4}`;
+    const about = { instanceId, account, zone, privateAddress, launchedAtMs };
+    instances.set(instanceId, described({ ...about, tags, state: 'pending', instanceType }));
+    return about;
+  };
+
+  const change = (verb: string, state: Instance['state'] | undefined) =>
+    async function (this: MemoryEc2, _region: string, instanceId: string) {
+      this.calls.push(`${verb} ${instanceId}`);
+      const instance = instances.get(instanceId);
+      if (instance && state) instances.set(instanceId, { ...instance, state });
+    };
+
+  return {
+    instances,
+    calls: [],
+    tokens: new Set(),
+    refusals: [],
+    isFull: () => false,
+    isProtected: new Set(),
+    living: () => [...instances.values()].filter(({ state }) => state !== 'shutting-down'),
+
+    async run({ tags }, placement, clientToken) {
+      this.calls.push(`run ${placement.instanceType} in ${placement.zone}`);
+      this.tokens.add(clientToken);
+      const refusal = this.refusals.shift();
+      if (refusal) throw refusal;
+      const before = byToken.get(clientToken);
+      if (before) return before;
+      if (this.isFull(placement)) throw new CapacityError(`no room for ${placement.instanceType}`);
+      const launched = launch(tags, placement);
+      byToken.set(clientToken, launched);
+      return launched;
+    },
+    async rehearse() {},
+    start: change('start', 'pending'),
+    stop: change('stop', 'stopping'),
+    reboot: change('reboot', undefined),
+    async terminate(_region, instanceId) {
+      this.calls.push(`terminate ${instanceId}`);
+      if (this.isProtected.has(instanceId))
+        throw new FailedPreconditionError(`${instanceId} is protected from termination`);
+      const instance = instances.get(instanceId);
+      if (instance) instances.set(instanceId, { ...instance, state: 'shutting-down' });
+    },
+    async list({ tag }) {
+      const tagged = [...instances.values()].filter(({ tags }) => tags[tag.key] === tag.value);
+      return { instances: tagged, nextToken: undefined };
+    },
+  };
+};

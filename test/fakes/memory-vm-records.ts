@@ -1,0 +1,126 @@
+import { UnavailableError } from '../../shared/domain/errors.ts';
+import { factsOf, isLaunched, type VmRecord } from '../../shared/domain/vm-record.ts';
+import type { LaunchedVm, VmRecords } from '../../shared/ports/vm-records.ts';
+
+/** The VmRecords port in memory. Every method does its work in one turn, as a conditional write does. */
+export const memoryVmRecords = (now: () => number = Date.now): VmRecords => {
+  const records = new Map<string, VmRecord>();
+  /** What stays of creations that were refused. */
+  const vacant = new Map<string, Pick<VmRecord, 'generation' | 'turn'>>();
+
+  const keep = (record: VmRecord): VmRecord => {
+    vacant.delete(record.vmId);
+    records.set(record.vmId, record);
+    return record;
+  };
+  const blank = (vmId: string, region: string): VmRecord => ({
+    vmId,
+    region,
+    generation: 0,
+    attempt: 0,
+    turn: 0,
+    ...vacant.get(vmId),
+    createdAtMs: now(),
+    updatedAtMs: now(),
+  });
+  const successorOf = ({ vmId, region, generation, turn }: VmRecord): VmRecord => ({
+    ...blank(vmId, region),
+    generation: generation + 1,
+    turn,
+  });
+  const withInstance = (record: VmRecord, { instanceId, account, facts }: LaunchedVm): VmRecord => {
+    const { launch: _, leaseUntilMs: __, ...rest } = record;
+    return keep({ ...rest, instanceId, account, facts, updatedAtMs: now() });
+  };
+  const inHand = ({ vmId, turn }: VmRecord): VmRecord | undefined => {
+    const held = records.get(vmId);
+    return held?.turn === turn && held.leaseUntilMs !== undefined ? held : undefined;
+  };
+  const listed = (region: string) =>
+    [...records.values()]
+      .filter((record) => record.region === region && record.endedAtMs === undefined)
+      .sort((a, b) => (a.vmId < b.vmId ? -1 : 1));
+
+  return {
+    read: async (vmId) => records.get(vmId),
+
+    async begin({ vmId, region, leaseMs, after }) {
+      const held = records.get(vmId);
+      if (held && !isOpen(held, after, now())) return { outcome: 'held', record: held };
+      if (!held && after) throw new UnavailableError(`the record of ${vmId} changed meanwhile; try it again`);
+      const next = after ? successorOf(after) : (held ?? blank(vmId, region));
+      const leaseUntilMs = now() + leaseMs;
+      const record = keep({
+        ...next,
+        region: after ? region : next.region,
+        turn: next.turn + 1,
+        leaseUntilMs,
+        updatedAtMs: now(),
+      });
+      return { outcome: 'begun', record };
+    },
+
+    async attempt(mine, launch, attempt) {
+      const held = inHand(mine);
+      return held && keep({ ...held, launch, attempt, updatedAtMs: now() });
+    },
+
+    async launched(mine, vm) {
+      const held = records.get(mine.vmId);
+      if (held?.generation !== mine.generation) return undefined;
+      const isAwaited = held.leaseUntilMs !== undefined && held.attempt === mine.attempt;
+      return held.instanceId === vm.instanceId || isAwaited ? withInstance(held, vm) : undefined;
+    },
+
+    async abandon(mine) {
+      const held = inHand(mine);
+      if (!held) return;
+      records.delete(mine.vmId);
+      vacant.set(mine.vmId, { generation: held.generation + 1, turn: held.turn });
+    },
+
+    async adopt(vm) {
+      const held = records.get(vm.vmId);
+      if (held?.instanceId === vm.instanceId) return 'known';
+      if (held && isLaunched(held) && held.endedAtMs === undefined) return 'another';
+      const { vmId, region } = vm;
+      const next = held?.endedAtMs ? successorOf(held) : (held ?? blank(vmId, region));
+      withInstance({ ...next, region }, { ...vm, facts: factsOf(held, vm.facts) });
+      return 'adopted';
+    },
+
+    async requestDelete(vmId) {
+      const held = records.get(vmId);
+      return held && keep({ deleteRequestedAtMs: now(), ...held });
+    },
+
+    async withdrawDelete(vmId) {
+      const held = records.get(vmId);
+      if (!held) return;
+      const { deleteRequestedAtMs: _, ...rest } = held;
+      keep(rest);
+    },
+
+    async end(vmId, instanceId) {
+      const held = records.get(vmId);
+      if (held?.instanceId === instanceId) keep({ endedAtMs: now(), ...held });
+    },
+
+    async list(region, after, limit) {
+      const rest = listed(region).filter(({ vmId }) => vmId > after);
+      const page = rest.slice(0, limit);
+      return { records: page, last: rest.length > limit ? page.at(-1)?.vmId : undefined };
+    },
+
+    count: async (region) =>
+      listed(region).filter(
+        ({ deleteRequestedAtMs, instanceId, launch }) =>
+          deleteRequestedAtMs === undefined && (instanceId ?? launch) !== undefined,
+      ).length,
+  };
+};
+
+const isOpen = (held: VmRecord, after: VmRecord | undefined, nowMs: number): boolean =>
+  after
+    ? held.turn === after.turn && held.instanceId === after.instanceId
+    : !isLaunched(held) && held.deleteRequestedAtMs === undefined && (held.leaseUntilMs ?? 0) <= nowMs;

@@ -1,0 +1,8 @@
+import { UnreadableError } from '../../shared/domain/errors.ts';
+import type { Fleet } from '../../shared/ports/fleet.ts';
+
+/** A fleet's memory in which one instance's item makes no sense. */
+export const unreadable = (instanceId: string, { recall }: Fleet): Fleet['recall'] => {
+  const error = new UnreadableError(`the fleet's item of ${instanceId} makes no sense`);
+  return async (ids) => new Map(await recall(ids)).set(instanceId, { owner: 'unreadable', error });
+};
