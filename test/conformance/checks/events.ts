@@ -1,0 +1,208 @@
+import type { Check, Group } from '../check.ts';
+import { dropReason, eventOf, extensionsOf } from '../consumer.ts';
+import type { Received } from '../events.ts';
+import { dataOf, statusOf } from '../lifetime.ts';
+import { must, Skipped } from '../outcome.ts';
+import type { Session } from '../session.ts';
+
+const osac = 'osac-service-provider internal/statuspublisher/publisher_unit_test.go';
+const status = 'utilities tests/e2e/sp_container_status_test.go';
+const consumer = 'control-plane internal/sp/consumer/consumer.go';
+const rfc3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
+
+/** Made of each event of a lifetime; answers what is wrong with it. */
+const each = (
+  id: string,
+  sentence: string,
+  source: string,
+  look: (event: Received, session: Session) => string | undefined,
+): Check => ({
+  id,
+  sentence,
+  source,
+  async run(session) {
+    const { events } = await session.lifetime();
+    must(events.length > 0, 'no event came');
+    for (const event of events) {
+      const complaint = look(event, session);
+      must(complaint === undefined, `${complaint}: ${event.payload.slice(0, 300)}`);
+    }
+  },
+});
+
+const attributesOf = ({ serviceType }: Session): Readonly<Record<string, RegExp>> => ({
+  specversion: /^1\.0$/,
+  id: /./,
+  source: /^dcm\/providers\/[^/\s]+$/,
+  type: new RegExp(`^dcm\\.status\\.${serviceType}$`),
+  subject: new RegExp(`^dcm\\.${serviceType}$`),
+  datacontenttype: /^application\/json$/,
+  time: rfc3339,
+});
+
+const wrongAttribute = ({ payload }: Received, session: Session): string | undefined => {
+  const event = eventOf(payload) ?? {};
+  const wrong = Object.entries(attributesOf(session)).find(
+    ([name, shape]) => !shape.test(String(event[name] ?? '')),
+  );
+  return wrong && `${wrong[0]} is ${event[wrong[0]]}, which does not match ${wrong[1]}`;
+};
+
+const strangeExtension = ({ payload }: Received): string | undefined => {
+  const strange = extensionsOf(eventOf(payload) ?? {}).find(
+    ([name, value]) => !/^[a-z0-9]+$/.test(name) || typeof value === 'object',
+  );
+  return strange && `the extension ${strange[0]} is not small letters and digits with a plain value`;
+};
+
+const form: readonly Check[] = [
+  each(
+    'E1',
+    'publishes on the subject dcm.{service type}',
+    `${osac}; the stream takes dcm.* only`,
+    ({ subject }, { serviceType }) =>
+      subject === `dcm.${serviceType}` ? undefined : `it came on ${subject}`,
+  ),
+  each(
+    'E2',
+    'publishes nothing that DCM’s consumer drops',
+    `${consumer}; utilities tests/e2e/api_status_reader_test.go (malformed)`,
+    dropReason,
+  ),
+  each(
+    'E3',
+    'publishes in structured mode: the whole event in the payload, no ce- headers',
+    osac,
+    ({ headers }) =>
+      Object.keys(headers).some((name) => name.startsWith('ce-')) ? 'it has ce- headers' : undefined,
+  ),
+  each('E4', 'gives every attribute of the envelope, exactly', osac, wrongAttribute),
+  each('E5', 'has exactly id, status and message in data, each a text', osac, (event) => {
+    const data = dataOf(event);
+    const isExact = Object.keys(data).sort().join() === 'id,message,status';
+    return isExact && Object.values(data).every((value) => typeof value === 'string')
+      ? undefined
+      : 'data has not';
+  }),
+  each(
+    'E6',
+    'tells statuses of the vocabulary, in capital letters',
+    'enhancements state-management/service-provider-status-reporting.md',
+    (event, { vocabulary }) =>
+      vocabulary.statuses.includes(statusOf(event) ?? '') ? undefined : `status is ${statusOf(event)}`,
+  ),
+  each(
+    'E7',
+    'never tells PENDING, for a row that stays pending is given to another agent',
+    'control-plane test/subsystem/self_heal_test.go',
+    (event) => (statusOf(event)?.toUpperCase() === 'PENDING' ? 'status is PENDING' : undefined),
+  ),
+  each(
+    'E8',
+    'sends no NUL, which Postgres cannot store: DCM would try for ever',
+    `${consumer} (Nak without limit)`,
+    ({ payload }) => (payload.includes('\\u0000') || payload.includes('\0') ? 'it has a NUL' : undefined),
+  ),
+  each(
+    'E9',
+    'names extensions in small letters and digits, with plain values',
+    'CloudEvents 1.0.2, Context Attributes',
+    strangeExtension,
+  ),
+];
+
+const startsOver = (statuses: readonly string[], { vocabulary }: Session): string | undefined => {
+  const { starting, ready } = vocabulary;
+  const ran = statuses.findIndex((one) => ready.includes(one));
+  const ended = statuses.indexOf('DELETED');
+  if (ran >= 0 && statuses.slice(ran).some((one) => starting.includes(one))) return 'it starts after it ran';
+  return ended >= 0 && statuses.slice(ended).some((one) => one !== 'DELETED')
+    ? 'it lives after it ended'
+    : undefined;
+};
+
+const course: readonly Check[] = [
+  {
+    id: 'E10',
+    sentence: 'tells that a new resource runs',
+    source: `${status} (RUNNING progression)`,
+    async run(session) {
+      must(
+        (await session.lifetime()).isReady,
+        `${session.vocabulary.ready.join(' or ')} was not told in time`,
+      );
+    },
+  },
+  {
+    id: 'E11',
+    sentence: 'tells a status after it has answered the create: DCM may only then have the row',
+    source: 'service-provider-manager: writes the row after the answer, and drops what came before',
+    async run(session) {
+      const { events, answeredAt } = await session.lifetime();
+      const beforeDelete = events.filter((event) => !/^DELET/i.test(statusOf(event) ?? ''));
+      must(
+        beforeDelete.some(({ at }) => at >= answeredAt),
+        'all of them came before the answer',
+      );
+    },
+  },
+  {
+    id: 'E12',
+    sentence: 'tells that a deleted resource is DELETED',
+    source: `${status} (delete event)`,
+    async run(session) {
+      must((await session.lifetime()).isDeleted, 'DELETED was not told in time');
+    },
+  },
+  {
+    id: 'E13',
+    sentence:
+      'never goes back: not from running to starting, also not after a repeated create, not from DELETED',
+    source: 'utilities tests/e2e/api_status_reader_test.go (last write wins)',
+    async run(session) {
+      const statuses = (await session.lifetime()).events.map((event) =>
+        (statusOf(event) ?? '').toUpperCase(),
+      );
+      const complaint = startsOver(statuses, session);
+      must(complaint === undefined, `${complaint}: ${statuses.join(', ')}`);
+    },
+  },
+  {
+    id: 'E14',
+    sentence: 'gives different events different ids, and repeats an event under its own',
+    source: `${osac} (TC-U-401)`,
+    async run(session) {
+      const seen = new Map<unknown, string>();
+      for (const event of (await session.lifetime()).events) {
+        const id = eventOf(event.payload)?.id;
+        const before = seen.get(id) ?? event.payload;
+        must(before === event.payload, `two different events have the id ${id}`);
+        seen.set(id, before);
+      }
+    },
+  },
+  {
+    id: 'E15',
+    sentence: 'where it gives a Nats-Msg-Id, gives the event’s id: JetStream then knows repeats',
+    source: 'environment-agent internal/messaging/publish.go',
+    async run(session) {
+      const { events } = await session.lifetime();
+      const ids = events.map((event) => event.headers['nats-msg-id']);
+      if (ids.every((id) => id === undefined)) throw new Skipped('it gives none');
+      const odd = events.find(({ headers, payload }) => headers['nats-msg-id'] !== eventOf(payload)?.id);
+      must(odd === undefined, `Nats-Msg-Id is ${odd?.headers['nats-msg-id']}: ${odd?.payload.slice(0, 200)}`);
+    },
+  },
+  {
+    id: 'E16',
+    sentence: 'answers GET with the status that it has just told',
+    source: `${status}; osac-service-provider internal/vm/status.go`,
+    async run(session) {
+      const { statusRead } = await session.lifetime();
+      if (statusRead === undefined) throw new Skipped('it never told that the resource runs');
+      must(session.vocabulary.ready.includes(statusRead), `it told that it runs, and GET says ${statusRead}`);
+    },
+  },
+];
+
+export const eventChecks: Group = { title: 'Status events', needs: '--nats', checks: [...form, ...course] };

@@ -1,0 +1,103 @@
+import * as z from 'zod';
+import type { Group } from '../check.ts';
+import { must } from '../outcome.ts';
+import { agentFinds, controlPlaneFinds } from '../pollers.ts';
+import type { Session } from '../session.ts';
+
+const longestMs = 5_000;
+const polls = 5;
+
+const health = ({ provider }: Session) => provider.call('GET', { path: '/health', authorization: '' });
+
+const Body = z.looseObject({
+  version: z.string().min(1, 'version must not be empty'),
+  uptime: z.int('uptime must be whole seconds').min(0),
+});
+
+export const healthChecks: Group = {
+  title: 'Health',
+  checks: [
+    {
+      id: 'H1',
+      sentence: 'answers GET {endpoint}/health with exactly 200',
+      source: 'environment-agent internal/health/monitor/checker.go',
+      async run(session) {
+        const { status } = await health(session);
+        must(
+          status !== 401 && status !== 403,
+          `health asks for credentials (${status}): the pollers have none`,
+        );
+        must(status === 200, `health was answered ${status}`);
+      },
+    },
+    {
+      id: 'H2',
+      sentence: 'is found healthy by the control plane: "healthy" in small letters',
+      source: 'control-plane internal/sp/healthcheck/monitor_test.go',
+      async run(session) {
+        const answer = await health(session);
+        const verdict = controlPlaneFinds(answer);
+        must(verdict === 'healthy', `the control plane finds it ${verdict}: ${answer.text.slice(0, 200)}`);
+      },
+    },
+    {
+      id: 'H3',
+      sentence: 'is found healthy by the environment agent',
+      source: 'environment-agent internal/health/monitor/checker_test.go',
+      async run(session) {
+        const answer = await health(session);
+        const verdict = agentFinds(answer);
+        must(
+          verdict === 'healthy',
+          `the agent finds it ${verdict}: ${answer.status} ${answer.text.slice(0, 200)}`,
+        );
+      },
+    },
+    {
+      id: 'H4',
+      sentence: 'tells its health as JSON, with its version and its uptime in whole seconds',
+      source: 'utilities tests/e2e/sp_acm_cluster_api_test.go',
+      async run(session) {
+        const { contentType, json } = await health(session);
+        must(contentType.startsWith('application/json'), `health is told as ${contentType || 'nothing'}`);
+        const body = Body.safeParse(json);
+        must(body.success, body.error ? z.prettifyError(body.error) : '');
+      },
+    },
+    {
+      id: 'H5',
+      sentence: 'tells an uptime that rises',
+      source: 'utilities tests/e2e/sp_acm_cluster_api_test.go',
+      async run(session) {
+        const before = Body.safeParse((await health(session)).json).data?.uptime ?? Number.NaN;
+        let after = before;
+        await session.eventually(async () => {
+          after = Body.safeParse((await health(session)).json).data?.uptime ?? Number.NaN;
+          return after !== before;
+        });
+        must(after > before, `uptime went from ${before} to ${after}`);
+      },
+    },
+    {
+      id: 'H6',
+      sentence: 'answers each of five health checks within five seconds',
+      source: 'control-plane internal/sp/healthcheck/monitor.go (HEALTH_CHECK_TIMEOUT)',
+      async run(session) {
+        for (let poll = 0; poll < polls; poll += 1) {
+          const { status, tookMs } = await health(session);
+          must(status === 200, `health was answered ${status}`);
+          must(tookMs < longestMs, `health took ${tookMs} ms`);
+        }
+      },
+    },
+    {
+      id: 'H7',
+      sentence: 'does not let a resource be called "health", which would hide the health check',
+      source: 'k8s-container-service-provider AC-HLT-050; service-provider AEP-122',
+      async run({ provider, spec }) {
+        const { status } = await provider.create('health', { spec });
+        must(status === 400, `a create with the id "health" was answered ${status}, not 400`);
+      },
+    },
+  ],
+};

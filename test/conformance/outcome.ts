@@ -1,0 +1,19 @@
+/** What came of a check. */
+export type Outcome =
+  | { readonly verdict: 'pass' }
+  | { readonly verdict: 'fail' | 'skip'; readonly reason: string };
+
+/** The provider does otherwise than the check's sentence says; the message is what it did. */
+export class NotConforming extends Error {
+  override name = 'NotConforming' as const;
+}
+
+/** The check cannot be made here; the message says why. */
+export class Skipped extends Error {
+  override name = 'Skipped' as const;
+}
+
+/** @throws NotConforming where the condition does not hold. */
+export function must(condition: unknown, otherwise: string): asserts condition {
+  if (!condition) throw new NotConforming(otherwise);
+}

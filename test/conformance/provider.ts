@@ -1,0 +1,121 @@
+export type Answer = {
+  readonly status: number;
+  readonly contentType: string;
+  readonly text: string;
+  /** undefined where the text is not JSON. */
+  readonly json: unknown;
+  readonly tookMs: number;
+};
+
+export type Call = {
+  /** Below the collection, with its leading slash or question mark. @default '' */
+  readonly path?: string;
+  /** Another path than the collection's, on the same host. */
+  readonly base?: string;
+  /** Sent as it is. An object is sent as JSON. */
+  readonly body?: string | object;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** What is sent as Authorization instead of the token; '' sends none. */
+  readonly authorization?: string;
+  readonly signal?: AbortSignal;
+};
+
+export type Provider = {
+  /** The collection's URL, without credentials. */
+  readonly collection: URL;
+  readonly needsToken: boolean;
+  call(method: string, call?: Call): Promise<Answer>;
+  /** POSTs, and remembers what may have come of it. */
+  create(id: string | undefined, body: Call['body'], call?: Call): Promise<Answer>;
+  remove(id: string, call?: Call): Promise<Answer>;
+  /** Deletes all that was created here and not deleted. Answers the ids that may be left. */
+  cleanUp(): Promise<string[]>;
+};
+
+type Parts = {
+  readonly url: URL;
+  /** A bearer token. Credentials in the URL are sent as Basic. */
+  readonly token?: string | undefined;
+  readonly fetch: typeof fetch;
+  readonly now: () => number;
+};
+
+/** A longer wait than any of DCM's: its control plane gives up after 30 seconds. */
+const timeoutMs = 35_000;
+
+/** Calls a provider as DCM does. */
+export const provider = ({ url, token, fetch, now }: Parts): Provider => {
+  const collection = new URL(url);
+  collection.username = '';
+  collection.password = '';
+  const authorization = token ? `Bearer ${token}` : basic(url);
+  const created = new Set<string>();
+
+  const call: Provider['call'] = async (method, options = {}) => {
+    const { path = '', base = collection.pathname, body, headers, signal } = options;
+    const sent = options.authorization ?? authorization;
+    const startedAt = now();
+    const response = await fetch(`${collection.origin}${base}${path}`, {
+      method,
+      redirect: 'manual',
+      signal: signal ?? AbortSignal.timeout(timeoutMs),
+      headers: {
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+        ...(sent && { authorization: sent }),
+        ...headers,
+      },
+      ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    const contentType = response.headers.get('content-type') ?? '';
+    return { status: response.status, contentType, text, json: jsonOf(text), tookMs: now() - startedAt };
+  };
+
+  const remove: Provider['remove'] = async (id, options) => {
+    const answer = await call('DELETE', { path: `/${encodeURIComponent(id)}`, ...options });
+    if (answer.status < 300) created.delete(id);
+    return answer;
+  };
+
+  return {
+    collection,
+    needsToken: authorization !== '',
+    call,
+    remove,
+    async create(id, body, options) {
+      const path = id === undefined ? '' : `?id=${encodeURIComponent(id)}`;
+      const isNew = id !== undefined && !created.has(id);
+      if (isNew) created.add(id); // also where no answer comes: it may be there all the same
+      const answer = await call('POST', { path, body: body ?? '', ...options });
+      const made = idOf(answer.json);
+      if (answer.status < 300 && made !== undefined) created.add(made);
+      else if (isNew && answer.status >= 400 && answer.status < 500) created.delete(id);
+      return answer;
+    },
+    async cleanUp() {
+      const removals = [...created].map((id) => remove(id).catch(() => undefined));
+      await Promise.all(removals);
+      return [...created];
+    },
+  };
+};
+
+const basic = ({ username, password }: URL): string => {
+  if (username === '') return '';
+  const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  return `Basic ${Buffer.from(credentials).toString('base64')}`;
+};
+
+const jsonOf = (text: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+};
+
+/** The `id` of a resource. */
+export const idOf = (json: unknown): string | undefined =>
+  typeof json === 'object' && json !== null && 'id' in json && typeof json.id === 'string'
+    ? json.id
+    : undefined;

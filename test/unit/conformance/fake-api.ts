@@ -1,0 +1,65 @@
+import { type Context, Hono } from 'hono';
+import { type ListedVm, listPage } from './fake-list.ts';
+import { problem } from './fake-problem.ts';
+
+export const token = 'the-token';
+
+type Vms = {
+  readonly vms: ReadonlyMap<string, ListedVm>;
+  readonly agentRequests: ReadonlyMap<string, string>;
+  readonly create: (id: string) => void;
+  readonly remove: (id: string) => void;
+  readonly now: () => number;
+};
+
+const base = '/api/v1alpha1/vms';
+const validId = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
+const health = { status: 'healthy', version: '1.2.3', type: 'fake.dcm.io/health', path: 'health' };
+
+/** The HTTP side of a conforming provider. */
+export const fakeApi = ({ vms, agentRequests, create, remove, now }: Vms): Hono => {
+  let generated = 0;
+  const idFor = (context: Context): string | undefined => {
+    const key = context.req.header('idempotency-key');
+    if (key && !context.req.query('id')) return agentRequests.get(key);
+    generated += 1;
+    return context.req.query('id') ?? `generated-${generated}`;
+  };
+
+  const app = new Hono();
+  app.onError((error) => problem(500, error.message));
+  app.get('/openapi.json', (context) => context.json({ openapi: '3.1.0' }));
+  app.get(`${base}/health`, (context) => context.json({ ...health, uptime: Math.floor(now() / 1000) + 7 }));
+  app.use(`${base}/*`, async (context, next) =>
+    context.req.header('authorization') === `Bearer ${token}` ? next() : problem(401, 'who are you?'),
+  );
+  app.post(base, async (context) => {
+    if (!context.req.header('content-type')?.startsWith('application/json')) return problem(400, 'not JSON');
+    if (!hasSpec(await context.req.json().catch(() => undefined))) return problem(400, 'no spec');
+    const id = idFor(context);
+    if (id === undefined || id === 'health' || !validId.test(id)) return problem(400, 'no such id');
+    create(id);
+    return Response.json(resource(vms.get(id)), { status: 201 });
+  });
+  app.get(base, (context) => listPage([...vms.values()], context.req.query()));
+  app.get(`${base}/:id`, (context) => {
+    const vm = vms.get(context.req.param('id'));
+    return vm ? Response.json(resource(vm)) : problem(404, 'no such VM');
+  });
+  app.delete(`${base}/:id`, (context) => {
+    remove(context.req.param('id'));
+    return new Response(null, { status: 204 });
+  });
+  return app;
+};
+
+const resource = (vm: ListedVm | undefined) => vm && { id: vm.id, path: `vms/${vm.id}`, status: vm.status };
+
+/** Whether a body has a spec, wrapped or bare, that asks for CPUs. */
+const hasSpec = (body: unknown): boolean => {
+  const spec = isObject(body) && 'spec' in body ? body.spec : body;
+  return isObject(spec) && isObject(spec.vcpu);
+};
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,0 +1,60 @@
+import { registry as newRegistry } from '../../conformance/registry.ts';
+import type { Defect, FakeProvider } from './defect.ts';
+import { fakeApi } from './fake-api.ts';
+import { fakeEvents } from './fake-events.ts';
+import type { ListedVm } from './fake-list.ts';
+import { fakeRegistrar } from './fake-registrar.ts';
+
+const stepMs = 500;
+
+/** A conforming provider of VMs in memory, whose time passes only when it is told to. */
+export const fakeProvider = (defect: Defect = {}): FakeProvider => {
+  let now = 0;
+  const due: { readonly at: number; readonly run: () => unknown }[] = [];
+  const later = (run: () => unknown) => void due.push({ at: now + stepMs, run });
+  const vms = new Map<string, ListedVm>();
+  const agentRequests = new Map<string, string>();
+  const registry = newRegistry();
+  const events = fakeEvents(
+    (event) => defect.publish?.(event, fake) ?? [event],
+    () => now,
+  );
+  const tell = (id: string, status: string) => {
+    vms.set(id, { id, status });
+    events.tell(id, status);
+  };
+  const create = (id: string) => {
+    if (vms.has(id)) return;
+    tell(id, 'PROVISIONING');
+    later(() => vms.get(id)?.status === 'PROVISIONING' && tell(id, 'RUNNING'));
+  };
+  const remove = (id: string) => {
+    if (!vms.has(id) || vms.get(id)?.status === 'DELETING') return;
+    tell(id, 'DELETING');
+    later(() => {
+      tell(id, 'DELETED');
+      vms.delete(id);
+    });
+  };
+  const api = fakeApi({ vms, agentRequests, create, remove, now: () => now });
+  const next = async (request: Request) => api.fetch(request);
+
+  const fake: FakeProvider = {
+    fetch: (input, { signal: _, ...init } = {}) => fake.handle(new Request(input, init)),
+    handle: (request) => defect.answer?.(request, next, fake) ?? next(request),
+    ...{ received: events.received, events, registry, vms, agentRequests },
+    now: () => now,
+    stall: (ms) => {
+      now += ms;
+    },
+    async advance(ms) {
+      now += ms;
+      for (const one of due.splice(0)) {
+        if (one.at <= now) await one.run();
+        else due.push(one);
+      }
+    },
+  };
+  fakeRegistrar(registry, later, defect.register);
+  return fake;
+};

@@ -1,0 +1,33 @@
+import type { Registry } from '../../conformance/registry.ts';
+import type { Defect } from './defect.ts';
+
+const body = {
+  name: 'fake',
+  service_type: 'vm',
+  schema_version: 'v1alpha1',
+  endpoint: 'http://fake/api/v1alpha1/vms',
+  operations: ['CREATE', 'DELETE', 'READ'],
+  metadata: { region_code: 'us-east-1' },
+};
+
+/** Registers, and tries again until it is accepted. */
+export const fakeRegistrar = (
+  registry: Registry,
+  later: (run: () => unknown) => void,
+  through: Defect['register'] = async (request) => request,
+): void => {
+  let attempts = 0;
+  const register = async () => {
+    attempts += 1;
+    const url = 'http://registry/api/v1alpha1/providers?id=fake-vm';
+    const headers = { 'content-type': 'application/json' };
+    const request = await through(
+      new Request(url, { method: 'POST', headers, body: JSON.stringify(body) }),
+      attempts,
+    );
+    if (request === undefined) return;
+    const { ok } = await registry.fetch(request);
+    if (!ok) later(register);
+  };
+  later(register);
+};
