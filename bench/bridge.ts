@@ -1,10 +1,11 @@
 import { type JetStreamClient, jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
-import { handleRequest } from '../functions/nats-bridge/handle-request.ts';
 import { publishEvents } from '../functions/nats-bridge/publish-events.ts';
+import { publishRequest } from '../functions/nats-bridge/publish-request.ts';
 import { provider } from '../local/options.ts';
 import { ensureStatusStream } from '../local/parts/control-plane/status-stream.ts';
 import { startNatsServer } from '../local/parts/nats-server/start-nats-server.ts';
+import { natsLink } from '../shared/adapters/nats-connection.ts';
 import { natsEventStream } from '../shared/adapters/nats-event-stream.ts';
 import { statusOf } from '../shared/domain/vm.ts';
 import type { EventStream } from '../shared/ports/event-stream.ts';
@@ -25,7 +26,7 @@ const inFlight = 500;
 export const bridge = async (): Promise<Figures> => {
   await using folder = await temporaryFolder();
   await using server = await startNatsServer({ storeDir: folder.path });
-  const stream = natsEventStream([server.url], async () => ({}));
+  const stream = natsEventStream(natsLink([server.url], async () => ({})));
   const nats = await connect({ servers: server.url, noAsyncTraces: true }); // with a stack trace for each publish it is half as fast
   const manager = await jetstreamManager(nats);
   const statuses = statusEvents();
@@ -50,7 +51,7 @@ export const bridge = async (): Promise<Figures> => {
 };
 
 const throughBridge = (stream: EventStream, statuses: readonly CloudEventJson[]) => {
-  const handle = handleRequest({
+  const handle = publishRequest({
     publisher: publishEvents(stream),
     log: memoryLog(),
     meter: countingMeter(),

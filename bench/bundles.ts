@@ -4,10 +4,11 @@ import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import type { Metafile } from 'esbuild';
 import { bundle, bundleFolder, type FunctionName } from '../infra/bundle.ts';
-import { functionName, localFunctions } from '../local/functions.ts';
+import { localFunctions } from '../local/functions.ts';
 import { provider } from '../local/options.ts';
 import { settingsOf } from '../local/parts/lambda-host/lambda-function.ts';
 import { variables } from '../local/parts/lambda-host/variables.ts';
+import { functionName } from '../local/wiring.ts';
 import type { Figures } from './figures.ts';
 import { median } from './statistics.ts';
 
@@ -17,6 +18,7 @@ const imports = 11;
 export const bundles = async (): Promise<Figures> => {
   const kibOf = async (name: FunctionName) => coldStartBytes(await bundle(name), name) / 1024;
   const [bridgeKib, normaliserKib] = [await kibOf('nats-bridge'), await kibOf('normaliser')];
+  const providerApi = await bundle('provider-api');
 
   const bridgeMs: number[] = [];
   const normaliserMs: number[] = [];
@@ -27,6 +29,8 @@ export const bundles = async (): Promise<Figures> => {
   return {
     bundle_kb_nats_bridge: bridgeKib,
     bundle_kb_normaliser: normaliserKib,
+    bundle_kb_provider_api: codeBytes(providerApi) / 1024,
+    bundle_kb_provider_api_cold: coldStartBytes(providerApi, 'provider-api') / 1024,
     import_ms_nats_bridge: median(bridgeMs),
     import_ms_normaliser: median(normaliserMs),
   };
@@ -46,6 +50,9 @@ const coldStartBytes = ({ outputs }: Metafile, name: FunctionName): number => {
   return [...loaded].reduce((bytes, path) => bytes + (outputs[path]?.bytes ?? 0), 0);
 };
 
+const codeBytes = ({ outputs }: Metafile): number =>
+  Object.entries(outputs).reduce((sum, [path, { bytes }]) => sum + (path.endsWith('.mjs') ? bytes : 0), 0);
+
 const run = promisify(execFile);
 
 /** Of a process with the environment that the function has on a laptop, which is AWS's but for the endpoints. */
@@ -63,6 +70,9 @@ const functions = localFunctions({
   provider,
   natsUrl: nowhere,
   lambdaUrl: nowhere,
+  providerApiUrl: nowhere,
+  controlPlaneUrl: nowhere,
+  secretsUrl: nowhere,
   aws: {
     fleetTable: 'fleet',
     observationsQueueUrl: nowhere,
@@ -70,6 +80,8 @@ const functions = localFunctions({
     dynamodbUrl: nowhere,
     sqsUrl: nowhere,
     ec2Url: nowhere,
+    ssmUrl: nowhere,
+    serviceQuotasUrl: nowhere,
   },
   options: {},
 });

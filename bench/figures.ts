@@ -58,6 +58,14 @@ const definitions = {
   bundle_kb_normaliser: { what: 'what a cold start of the normaliser loads, KiB', atMost: 620 },
   import_ms_nats_bridge: { what: "import of the nats-bridge's bundle in a new process, ms" },
   import_ms_normaliser: { what: "import of the normaliser's bundle in a new process, ms" },
+  bundle_kb_provider_api: { what: 'all that the provider-api ever loads, KiB', atMost: 1_300 },
+  bundle_kb_provider_api_cold: {
+    what: "what a cold start of it loads, health included: not EC2's client, KiB",
+  },
+  get_p99_ms_10k: { what: 'GET of one VM, and of a page of 50, among 10,000, 99 %, ms', atMost: 25 },
+  get_p50_ms_10k: { what: 'the same, median, ms' },
+  get_ec2_calls_10k: { what: 'EC2 calls for these 700 requests', atMost: 0 },
+  health_cold_ms: { what: 'health, answered by a new process of the provider-api, ms', atMost: 1_000 },
   start_ready_ms: { what: '`npm start` until every part answers, ms', atMost: 8_000 },
 } as const satisfies Record<string, Definition>;
 

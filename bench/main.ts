@@ -7,6 +7,7 @@ import { type Figures, rowsOf } from './figures.ts';
 import { fleet } from './fleet.ts';
 import { normaliser } from './normaliser.ts';
 import { polling } from './polling.ts';
+import { providerApi } from './provider-api.ts';
 import { queue } from './queue.ts';
 import { rewriteTable } from './readme.ts';
 import { start } from './start.ts';
@@ -21,6 +22,7 @@ const sections: Readonly<Record<string, () => Promise<Figures>>> = {
   queue,
   fleet,
   polling,
+  'provider-api': providerApi,
   bundles,
   start,
 };

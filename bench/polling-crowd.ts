@@ -63,6 +63,10 @@ export const crowd = ({ regions, vms, provider }: Options): Crowd => {
       calls += 1;
       return new Map();
     },
+    async impaired() {
+      calls += 1;
+      return new Map();
+    },
     async list({ region, token = '0' }) {
       calls += 1;
       const listed = page(region, Number(token));

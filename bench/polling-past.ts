@@ -3,6 +3,7 @@ import { pageDigest } from '../functions/poller/page-digest.ts';
 import { dynamoDbListings } from '../shared/adapters/dynamodb-listings.ts';
 import { sequenceOf } from '../shared/domain/gate.ts';
 import type { InstanceState } from '../shared/domain/instance.ts';
+import { noStatusChecks } from '../shared/domain/status-checks.ts';
 import type { Instance } from '../shared/ports/instances.ts';
 import { InstanceObservedDetail } from '../shared/wire/instance-observed.ts';
 import { vmIdOfCrowd } from './polling-crowd.ts';
@@ -31,7 +32,8 @@ export const rememberListings = async (
     const listing = {
       ...{ region, page: 0, token: undefined, seen: 0, busy: false, intervalSeconds: 300 },
       ...{ startedAtMs: now() - anHourMs, lastBusyAtMs: now() - aDayMs, breakerSinceMs: undefined },
-      ...{ removed: new Set<string>(), added: new Set<string>(), absences: {} },
+      ...{ removed: new Set<string>(), added: new Set<string>(), absences: {}, checks: noStatusChecks },
+      ...{ releasedAtMs: undefined, republishAt: undefined },
       digests: wasHeld ? digests : digests.map(({ members }) => ({ states: '', members })),
     };
     await listings.save(listing, { token: undefined, dueAtMs: now() + dueInSeconds * 1000 });

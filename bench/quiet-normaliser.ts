@@ -12,11 +12,15 @@ import { tagKeys } from './workload.ts';
  */
 export const quietNormaliser = (ports: Pick<Parts, 'fleet' | 'publisher' | 'instances'>) => {
   const log = memoryLog();
+  const later = {
+    observations: { send: async () => undefined },
+    listings: { wantRepublish: async () => undefined },
+  };
   const telemetry = { now: Date.now, log, meter: countingMeter() };
   const handler = partialBatch({
     ...telemetry,
     read: readMessage(telemetry),
-    handle: reportStatus({ ...ports, ...telemetry, provider, tagKeys }),
+    handle: reportStatus({ ...ports, ...later, ...telemetry, provider, tagKeys }),
     retries: { postpone: async () => undefined, bury: async () => undefined },
   });
   return async (batches: readonly SQSEvent[]): Promise<void> => {
