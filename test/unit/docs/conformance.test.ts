@@ -1,0 +1,10 @@
+import { readFileSync } from 'node:fs';
+import { expect, it } from 'vitest';
+import { conformanceReference, page } from '../../conformance/reference.ts';
+
+it('docs/conformance.md lists the checks as they are (npx tsx test/conformance/reference.ts)', () => {
+  const text = readFileSync(page, 'utf8');
+
+  expect(text).toBe(conformanceReference(text));
+  expect(text).toMatch(/\| H2 \| is found healthy by the control plane/);
+});
