@@ -54,6 +54,10 @@ const definitions = {
   poll_busy_dollars_per_day: {
     what: 'the same for one region of 1,000 of which 1 % change every 10 s, without the normaliser',
   },
+  heal_transition_s: {
+    what: 'a VM runs, all its events are lost and no listing is due: until DCM knows, s',
+    atMost: 30,
+  },
   bundle_kb_nats_bridge: { what: 'what a cold start of the nats-bridge loads, KiB', atMost: 360 },
   bundle_kb_normaliser: { what: 'what a cold start of the normaliser loads, KiB', atMost: 620 },
   import_ms_nats_bridge: { what: "import of the nats-bridge's bundle in a new process, ms" },

@@ -5,6 +5,7 @@ import { bridge } from './bridge.ts';
 import { bundles } from './bundles.ts';
 import { type Figures, rowsOf } from './figures.ts';
 import { fleet } from './fleet.ts';
+import { healing } from './healing.ts';
 import { normaliser } from './normaliser.ts';
 import { polling } from './polling.ts';
 import { providerApi } from './provider-api.ts';
@@ -22,6 +23,7 @@ const sections: Readonly<Record<string, () => Promise<Figures>>> = {
   queue,
   fleet,
   polling,
+  healing,
   'provider-api': providerApi,
   bundles,
   start,

@@ -1,0 +1,32 @@
+import { providerApiClient } from '../local/provider-api-client.ts';
+import { startStack } from '../local/stack.ts';
+import type { Figures } from './figures.ts';
+import { temporaryFolder } from './temporary-folder.ts';
+
+const vms = 5;
+const patienceMs = 60_000;
+const spec = { service_type: 'vm', guest_os: { type: 'amazon-linux-2023' } };
+
+/** How long a VM's change stays unknown to DCM where EventBridge loses every event and no listing is due. */
+export const healing = async (): Promise<Figures> => {
+  await using folder = await temporaryFolder();
+  const runningAt: number[] = [];
+  await using stack = await startStack({
+    folder: folder.path,
+    pollFloorSeconds: 300,
+    ec2Faults: { loseEvents: 1 },
+    onTransition: ({ state, atMs }) => void (state === 'running' && runningAt.push(atMs)),
+    log: () => {},
+    progress: () => {},
+  });
+  const { controlPlane, endpoints } = stack;
+  if (controlPlane === undefined) throw new Error('The stack has no control plane.');
+  const api = providerApiClient(endpoints);
+  const heal = async (id: string): Promise<number> => {
+    await api.create(id, spec);
+    await controlPlane.waitFor(id, 'running', patienceMs);
+    return Date.now();
+  };
+  const healedAt = await Promise.all(Array.from({ length: vms }, (_, n) => heal(`lost-${n}`)));
+  return { heal_transition_s: (Math.max(...healedAt) - Math.min(...runningAt)) / 1000 };
+};
