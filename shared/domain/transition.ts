@@ -9,14 +9,16 @@ export const transitionOf = ({ state, history }: Pick<Vm, 'state' | 'history'>):
     ? history.findLast(({ key }) => isStateKey(key))?.key
     : undefined;
 
-const firstSeconds = [25, 25, 40, 60];
+const firstTurns = 12;
+const firstSeconds = 25;
 const laterSeconds = 300;
 
 /**
- * Seconds until EC2 is asked for the `turn`th time whether a transition is over: most are within 25. Undefined where it is not asked any
- * more, for a launch that is stuck is the re-list's.
+ * Seconds until EC2 is asked for the `turn`th time whether a transition is over: often for five minutes, more than nearly all take, then
+ * seldom. Undefined where it is not asked any more, for a launch that is stuck is the re-list's.
  */
 export const secondsToCheck = (key: string, turn: number, nowMs: number): number | undefined => {
   const launch = { state: stateOfKey(key), launchedAtMs: secondOfKey(key) * 1000 };
-  return isStuck(launch, nowMs) ? undefined : (firstSeconds[turn - 1] ?? laterSeconds);
+  if (isStuck(launch, nowMs)) return undefined;
+  return turn <= firstTurns ? firstSeconds : laterSeconds;
 };

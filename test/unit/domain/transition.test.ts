@@ -30,14 +30,14 @@ describe('a transition', () => {
     expect(transitionOf({ state: undefined, history: [] })).toBeUndefined();
   });
 
-  it('is checked after 25 seconds, then more and more seldom', () => {
-    const seconds = [1, 2, 3, 4, 5, 50].map((turn) => secondsToCheck(keyOf('stopping'), turn, minutes(600)));
+  it('is checked each 25 seconds for five minutes, then seldom', () => {
+    const seconds = [1, 2, 12, 13, 50].map((turn) => secondsToCheck(keyOf('stopping'), turn, minutes(600)));
 
-    expect(seconds).toEqual([25, 25, 40, 60, 300, 300]);
+    expect(seconds).toEqual([25, 25, 25, 300, 300]);
   });
 
   it('is checked no more once a launch is stuck, which is noticed otherwise', () => {
-    const check = (minute: number) => secondsToCheck(keyOf('pending'), 5, minutes(minute));
+    const check = (minute: number) => secondsToCheck(keyOf('pending'), 13, minutes(minute));
 
     expect([check(14.9), check(15)]).toEqual([300, undefined]);
   });
