@@ -120,7 +120,7 @@ describe('normaliser, with a state that should end by itself', () => {
 
     await pass(1_200);
 
-    expect(instances.calls).toHaveLength(15); // after 25, 50, … 300, 450, 750, 1050 seconds
+    expect(instances.calls).toHaveLength(15); // after 25, 50, … 300, 600, 900, 1200 seconds
     expect(await held()).toEqual(before);
   });
 
