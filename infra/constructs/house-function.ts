@@ -39,7 +39,8 @@ export const functionNameOf = (house: House, box: FunctionName): string => `${ho
 
 /**
  * The one way a function is made: arm64, JSON logs in a log group of its own, and a role that can do nothing but write them. Whoever
- * makes it grants it the rest. It is not traced by X-Ray: events carry their own `traceparent`.
+ * makes it grants it the rest. It is not traced by X-Ray: what a request to the API brings about carries the request's id, up to
+ * the CloudEvent.
  */
 export const houseFunction = (
   scope: Construct,

@@ -13,6 +13,7 @@ const Status = z.object({
   at: z.int(),
   status: VmStatus,
   message: z.string(),
+  requestId: z.optional(z.string()),
 });
 
 const FleetItem = z.object({

@@ -17,6 +17,8 @@ export const Observation = z.object({
   state: InstanceState,
   seenBy: z.enum(['event', 'listing', 'api']),
   reason: z.optional(StateReason),
+  /** Where it is the answer to a call of the provider's API: the request that it is due to. */
+  requestId: z.optional(z.string()),
   /** Public IPv4 address, empty where it has none; undefined where whoever saw it did not say. */
   publicAddress: z.optional(z.string()),
   /** EC2's word for the state, where it is none of the six and `state` is only the nearest. */
@@ -53,7 +55,12 @@ export const TagChange = z.object({
 export type TagChange = z.infer<typeof TagChange>;
 
 /** Somebody wants, since `at`, to be told once more what DCM was told last. */
-export const StatusWanted = z.object({ kind: z.literal('status-wanted'), ...fromInstance });
+export const StatusWanted = z.object({
+  kind: z.literal('status-wanted'),
+  ...fromInstance,
+  /** The request to the provider's API after which it is wanted. */
+  requestId: z.optional(z.string()),
+});
 export type StatusWanted = z.infer<typeof StatusWanted>;
 
 /** A VM that changed too often to be told of each time has had the time to settle: since the status with this key was held back. */

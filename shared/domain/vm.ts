@@ -15,6 +15,8 @@ export type UnpublishedStatus = {
   readonly at: number;
   readonly status: VmStatus;
   readonly message: string;
+  /** The request to the provider's API that it is due to; undefined where EC2 changed by itself, or for somebody else. */
+  readonly requestId?: string | undefined;
 };
 
 /** One EC2 instance that is a DCM VM, as the fleet remembers it. */
@@ -54,6 +56,7 @@ export const statusOf = (
     at: observation.at,
     status: vmStatus(observation.state, { ...circumstances, reason }),
     message: describeState(observation, reason, circumstances.noticeText),
+    ...(observation.requestId !== undefined && { requestId: observation.requestId }),
   };
 };
 
@@ -81,12 +84,13 @@ const again = 'again';
 /** What was told last, told again. It sorts after that, and before the next status. Requests of one second have one id. */
 export const repeatedStatus = (
   vm: Vm & { readonly latest: UnpublishedStatus },
-  { at }: Pick<StatusWanted, 'at'>,
+  { at, requestId }: Pick<StatusWanted, 'at' | 'requestId'>,
 ): UnpublishedStatus => ({
   ...vm.latest,
   key: keyAfterLatest(vm, at, again),
   id: `${vm.instanceId}:${at}:${again}`,
   at,
+  ...(requestId !== undefined && { requestId }),
 });
 
 /** Is this request newer than all that were answered? Else messages that are tried again and again would fill the outbox. */

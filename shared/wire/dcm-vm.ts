@@ -10,7 +10,7 @@ import type { CloudEventJson } from './cloudevents.ts';
  */
 export const vmStatusEvent = (
   vm: Pick<Vm, 'vmId' | 'region'> & Partial<Pick<Vm, 'instanceId'>>,
-  { id, key, at, status, message }: UnpublishedStatus,
+  { id, key, at, status, message, requestId }: UnpublishedStatus,
   provider: string,
 ): CloudEventJson => {
   const event = {
@@ -26,6 +26,7 @@ export const vmStatusEvent = (
     partitionkey: vm.instanceId ?? vm.vmId,
     region: vm.region,
     ...(vm.instanceId !== undefined && { instanceid: vm.instanceId }),
+    ...(requestId !== undefined && { requestid: requestId }),
   } as const;
   new CloudEvent(event); // throws ValidationError where the event is not one
   return event;

@@ -15,6 +15,8 @@ export const InstanceObservedDetail = z.object({
   'instance-id': z.string(),
   state: InstanceState,
   'state-reason': z.optional(StateReason),
+  /** The request to the provider's API whose doing it is; absent: a listing showed it. */
+  'request-id': z.optional(z.string()),
   /** Public IPv4 address, empty where it has none; absent where whoever saw it did not say. */
   publicAddress: z.optional(z.string()),
   /** Where the fleet does not hold it as ours: so that it can be claimed without another question to EC2. */

@@ -12,6 +12,8 @@ export type About = {
   readonly region: string;
   readonly account: string;
   readonly at: number;
+  /** The request to the provider's API that it is due to. */
+  readonly 'request-id'?: string | undefined;
 };
 
 /** What we tell the normaliser, in the shape of everything else in its queue. */

@@ -145,6 +145,14 @@ export const fleetContract = (name: string, make: MakeFleet) => {
       expect(await recall()).toEqual({ owner: 'unknown' });
     });
 
+    it('keeps the request that a status is due to', async () => {
+      const { fleet, claim, see, recall } = await setup();
+      await fleet.claim(claim);
+      await see('stopping', 0, { requestId: 'r-1' });
+
+      expect(await recall()).toMatchObject({ vm: { outbox: [{ requestId: 'r-1' }] } });
+    });
+
     it('lets a claim overrule a disclaim, and never the other way round', async () => {
       const { fleet, claim, instanceId, recall } = await setup();
       await fleet.disclaim([instanceId]);

@@ -3,15 +3,17 @@ import type { Signal } from '../../../shared/domain/signal.ts';
 import { InstanceObservedDetail, instanceObserved } from '../../../shared/wire/instance-observed.ts';
 import { eventKind } from './kind.ts';
 
-/** dcm.ec2-sp "EC2 Instance Observed": what the poller saw in a listing, and that the fleet does not hold. */
+/** dcm.ec2-sp "EC2 Instance Observed": what the poller saw in a listing and the fleet does not hold, or what EC2 answered the API. */
 export const observedInListing = eventKind({
   ...instanceObserved,
   schema: InstanceObservedDetail,
-  toSignals: ({ 'instance-id': id, state, 'state-reason': reason, publicAddress, tags }, from): Signal[] => {
-    const instanceId = InstanceId.parse(id);
+  toSignals: (detail, from): Signal[] => {
+    const { state, 'state-reason': reason, 'request-id': requestId, publicAddress, tags } = detail;
+    const about = { ...from, instanceId: InstanceId.parse(detail['instance-id']) };
+    const seenBy = requestId === undefined ? 'listing' : 'api';
     return [
-      ...(tags ? [{ kind: 'tag-change' as const, ...from, instanceId, tags }] : []),
-      { kind: 'observation', ...from, instanceId, state, reason, publicAddress, seenBy: 'listing' },
+      ...(tags ? [{ kind: 'tag-change' as const, ...about, tags }] : []),
+      { kind: 'observation', ...about, state, reason, requestId, publicAddress, seenBy },
     ];
   },
 });

@@ -5,5 +5,7 @@ import { eventKind } from './kind.ts';
 export const wantedStatus = eventKind({
   ...statusWanted,
   schema: StatusWantedDetail,
-  toSignals: ({ 'instance-id': instanceId }, from) => [{ kind: 'status-wanted', ...from, instanceId }],
+  toSignals: ({ 'instance-id': instanceId, 'request-id': requestId }, from) => [
+    { kind: 'status-wanted', ...from, instanceId, requestId },
+  ],
 });

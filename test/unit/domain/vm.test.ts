@@ -72,6 +72,14 @@ describe('status told again', () => {
     expect([latest, repeated].map(isRepeat)).toEqual([false, true]);
   });
 
+  it('is due to whoever wants it, or else to what it repeats', () => {
+    const stopped = statusOf(observed('stopped', 0, { requestId: 'r-1' }));
+    const requestOf = (requestId?: string) =>
+      repeatedStatus({ ...vm, latest: stopped }, { at: halfPastTen + 60, requestId }).requestId;
+
+    expect([stopped.requestId, requestOf(), requestOf('r-2')]).toEqual(['r-1', 'r-1', 'r-2']);
+  });
+
   it('is news only for a request that is newer than all before', () => {
     const answered = { ...vm, repeatedAt: halfPastTen };
 

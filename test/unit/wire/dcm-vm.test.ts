@@ -39,6 +39,13 @@ describe('CloudEvent of a VM’s status', () => {
     );
   });
 
+  it('names the request that it is due to', () => {
+    const stopping = statusOf(observed('stopping', 0, { requestId: 'r-1' }));
+
+    expect(vmStatusEvent(vm, stopping, 'ec2-sp')).toMatchObject({ requestid: 'r-1' });
+    expect(vmStatusEvent(vm, running, 'ec2-sp')).not.toHaveProperty('requestid');
+  });
+
   it.each(events)('is accepted by the CloudEvents package and by the bridge: $data.status, $id', (event) => {
     expect(new CloudEvent(event).validate()).toBe(true);
     expect(CloudEventJson.parse(event)).toEqual(event);

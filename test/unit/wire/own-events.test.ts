@@ -37,10 +37,18 @@ const kinds = [
     ],
   },
   {
+    event: instanceObservedEvent({ ...about, state: 'stopping', 'request-id': 'r-1' }),
+    signals: [{ kind: 'observation', ...from, state: 'stopping', seenBy: 'api', requestId: 'r-1' }],
+  },
+  {
     event: instanceNoticedEvent({ ...about, notice: 'stuck-launch', text: 'stuck' }),
     signals: [{ kind: 'notice', ...from, notice: 'stuck-launch', text: 'stuck' }],
   },
   { event: statusWantedEvent(about), signals: [{ kind: 'status-wanted', ...from }] },
+  {
+    event: statusWantedEvent({ ...about, 'request-id': 'r-1' }),
+    signals: [{ kind: 'status-wanted', ...from, requestId: 'r-1' }],
+  },
   { event: statusSettledEvent({ ...about, key }), signals: [{ kind: 'status-settled', ...from, key }] },
   {
     event: checkWantedEvent({ ...about, key, turn: 2 }),
