@@ -41,7 +41,7 @@ const Network = z.strictObject({
   )
     .optional()
     .describe(
-      "ARN of the KMS key that encrypts the disks. Left out: the account's default for EBS; where that is a key of your own, its policy must let the provider-api use it.",
+      "ARN of the KMS key that encrypts the disks. Left out: the account's default for EBS; where that is a key of your own, its policy must let the provider-api use it. Spot instances start only where a key of your own also lets the role AWSServiceRoleForEC2Spot use it.",
     ),
 });
 

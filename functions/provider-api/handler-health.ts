@@ -5,9 +5,9 @@ import { ec2DryRun } from '../../shared/adapters/ec2-dry-run.ts';
 import { sqsBacklog } from '../../shared/adapters/sqs-backlog.ts';
 import { providerRowName } from '../../shared/domain/provider-row.ts';
 import { log } from '../../shared/runtime/telemetry.ts';
-import { checkHealth } from './check-health.ts';
 import type { Environment } from './env.ts';
 import type { AwsClients } from './handler-clients.ts';
+import { checkHealth } from './health/check-health.ts';
 
 /** Health by the parts that AWS has. */
 export const awsHealth = (env: Environment, { table, lambda, sqs, credentials }: AwsClients) => {

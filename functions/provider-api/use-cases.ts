@@ -12,14 +12,14 @@ import type { VcpuQuota } from '../../shared/ports/vcpu-quota.ts';
 import type { VmRecords } from '../../shared/ports/vm-records.ts';
 import type { Health } from '../../shared/wire/health.ts';
 import type { VmEvents, VmPage, VmResource, VmValidation } from '../../shared/wire/vm.ts';
-import { changeVm } from './change-vm.ts';
-import { createVm } from './create-vm.ts';
-import { deleteVm } from './delete-vm.ts';
-import { livingVms } from './living-vms.ts';
-import { planLaunch } from './plan-launch.ts';
-import { readVm } from './read-vm.ts';
-import { validateVm } from './validate-vm.ts';
-import type { VmSpec } from './vm-spec.ts';
+import { changeVm } from './change/change-vm.ts';
+import { deleteVm } from './change/delete-vm.ts';
+import { createVm } from './create/create-vm.ts';
+import { livingVms } from './plan/living-vms.ts';
+import { planLaunch } from './plan/plan-launch.ts';
+import { validateVm } from './plan/validate-vm.ts';
+import { readVm } from './read/read-vm.ts';
+import type { VmSpec } from './spec/vm-spec.ts';
 
 type Asked = { readonly spec: VmSpec; readonly region: string; readonly requestId: string };
 
@@ -37,8 +37,8 @@ export type UseCases = {
     events(vmId: string): Promise<VmEvents>;
   };
   /** Resolves also where there is no such VM. */
-  deleteVm(vmId: string): Promise<void>;
-  changeVm(vmId: string, change: 'start' | 'stop' | 'reboot'): Promise<VmResource>;
+  deleteVm(vmId: string, requestId: string): Promise<void>;
+  changeVm(vmId: string, change: 'start' | 'stop' | 'reboot', requestId: string): Promise<VmResource>;
   checkHealth(region: string): Promise<Health>;
   /** The DCM id that an environment agent's create is for; null: nobody asked for that. Undefined: agents are not listened to. */
   readonly findRequest: ((idempotencyKey: string) => Promise<string | null>) | undefined;

@@ -139,6 +139,14 @@ export const adoptAfter = (vm: LaunchedVm, gone: VmRecord, nowMs: number): Chang
   },
 });
 
+/** Where the instance was taken for gone, and is not: its tags were off it for a while. */
+export const revive = ({ instanceId, region }: LaunchedVm): Change => ({
+  set: { listedIn: ':region' },
+  remove: ['endedAtMs', 'expiresAt'],
+  when: 'instanceId = :instanceId AND attribute_exists(endedAtMs)',
+  values: { instanceId, region },
+});
+
 export const requestDelete = (nowMs: number): Change => ({
   set: { deleteRequestedAtMs: 'if_not_exists(deleteRequestedAtMs, :now)' },
   when: 'attribute_exists(instanceId) OR attribute_exists(leaseUntilMs)',

@@ -71,11 +71,9 @@ export const dynamoDbVmRecords = (
 
     async adopt(vm) {
       const held = await read(vm.vmId);
-      if (held?.instanceId === vm.instanceId) return 'known';
-      if (held && isLaunched(held) && held.endedAtMs === undefined) return 'another';
-      const found: LaunchedVm = { ...vm, facts: factsOf(held, vm.facts) };
-      const made = held?.endedAtMs ? change.adoptAfter(found, held, now()) : change.adopt(found, now());
-      if (await update(vm.vmId, made)) return 'adopted';
+      const isKnown = held?.instanceId === vm.instanceId;
+      if (held && isLaunched(held) && held.endedAtMs === undefined) return isKnown ? 'known' : 'another';
+      if (await update(vm.vmId, isKnown ? change.revive(vm) : adoption(vm, held, now()))) return 'adopted';
       throw changedMeanwhile(vm.vmId);
     },
 
@@ -93,6 +91,11 @@ export const dynamoDbVmRecords = (
 
     ...dynamoDbVmIndex(client, table, log),
   };
+};
+
+const adoption = (vm: LaunchedVm, held: VmRecord | undefined, nowMs: number): change.Change => {
+  const found: LaunchedVm = { ...vm, facts: factsOf(held, vm.facts) };
+  return held?.endedAtMs ? change.adoptAfter(found, held, nowMs) : change.adopt(found, nowMs);
 };
 
 const updateOf = ({ set = {}, remove = [], when, values = {} }: change.Change) => {

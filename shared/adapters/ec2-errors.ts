@@ -6,6 +6,7 @@ import {
   PermissionDeniedError,
   type ProviderError,
   ResourceExhaustedError,
+  ThrottledError,
   UnavailableError,
   UnprocessableError,
   UpstreamError,
@@ -99,18 +100,15 @@ const codesBy: readonly (readonly [ErrorClass, readonly string[]])[] = [
       'MaxIOPSLimitExceeded',
       'MaxSpotInstanceCountExceeded',
       'NetworkInterfaceLimitExceeded',
-      'RequestLimitExceeded',
       'ResourceCountExceeded',
       'ResourceLimitExceeded',
       'SecurityGroupsPerInstanceLimitExceeded',
       'SecurityGroupsPerInterfaceLimitExceeded',
-      'Throttling',
-      'ThrottlingException',
-      'TooManyRequestsException',
       'VcpuLimitExceeded',
       'VolumeLimitExceeded',
     ],
   ],
+  [ThrottledError, ['RequestLimitExceeded', 'Throttling', 'ThrottlingException', 'TooManyRequestsException']],
   [
     CapacityError,
     [
@@ -148,7 +146,7 @@ export const awsError = (cause: unknown, { who, what }: { who: string; what: str
   const known = classes.get(code) ?? (hasAnswered(cause) ? UpstreamError : UnavailableError);
   if (known === PermissionDeniedError)
     return new known(`${who} does not permit this provider to ${what} (${code})`, { cause });
-  const said = tells(known) && cause instanceof Error ? `: ${publicText(cause.message)}` : '';
+  const said = !terse.includes(known) && cause instanceof Error ? `: ${publicText(cause.message)}` : '';
   return new known(`${who} did not ${what}${said} (${code})`, { cause });
 };
 
@@ -156,9 +154,8 @@ export const awsError = (cause: unknown, { who, what }: { who: string; what: str
 const hasAnswered = (cause: unknown): boolean =>
   cause instanceof Error && ('$fault' in cause || ('$response' in cause && cause.$response !== undefined));
 
-/** Who asked can do something about these. */
-const tells = (errorClass: ErrorClass): boolean =>
-  errorClass !== UpstreamError && errorClass !== UnavailableError && errorClass !== ResourceExhaustedError;
+/** Of these AWS's sentence says no more than the code. */
+const terse: readonly ErrorClass[] = [UpstreamError, UnavailableError, ThrottledError];
 
 const longest = 300;
 

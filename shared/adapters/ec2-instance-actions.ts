@@ -1,5 +1,5 @@
 import type { RunInstancesCommandOutput } from '@aws-sdk/client-ec2';
-import { NotFoundError, UpstreamError } from '../domain/errors.ts';
+import { UpstreamError } from '../domain/errors.ts';
 import type { InstanceActions, LaunchedInstance } from '../ports/instance-actions.ts';
 import { type Ec2Calls, ec2Calls } from './ec2-calls.ts';
 import { codeOf } from './ec2-errors.ts';
@@ -42,8 +42,6 @@ export const ec2InstanceActions = (call: Ec2Calls = ec2Calls()): InstanceActions
   terminate: (region, instanceId) =>
     call(region, `terminate instance ${instanceId}`, async (ec2, client, options) => {
       await client.send(new ec2.TerminateInstancesCommand({ InstanceIds: [instanceId] }), options);
-    }).catch((error: unknown) => {
-      if (!(error instanceof NotFoundError)) throw error;
     }),
 });
 

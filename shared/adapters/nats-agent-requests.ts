@@ -2,6 +2,7 @@ import { jetstreamManager } from '@nats-io/jetstream';
 import { LRUCache } from 'lru-cache';
 import { reasonOf, SettingsError, UnavailableError } from '../domain/errors.ts';
 import type { AgentRequests } from '../ports/agent-requests.ts';
+import type { Clock } from '../ports/clock.ts';
 import { createRequest } from '../wire/agent-request.ts';
 import { forbiddenSubject, type NatsLink } from './nats-connection.ts';
 import { visitMessages } from './nats-stream-messages.ts';
@@ -13,20 +14,24 @@ const timeoutMs = 2_000;
  * have answered its create; so it is among the newest, or, where the agent has fallen behind, among the oldest. What was read on the way
  * is remembered: of creates that come together, the first pays.
  */
-export const natsAgentRequests = (link: NatsLink, streams: readonly string[]): AgentRequests => {
+export const natsAgentRequests = (
+  link: NatsLink,
+  streams: readonly string[],
+  now: Clock = Date.now,
+): AgentRequests => {
   const resourceIds = new LRUCache<string, string>({ max: 5_000 });
   let turn: Promise<unknown> = Promise.resolve();
 
   const search = async (key: string): Promise<string | null> => {
     const nc = await link.ready();
     const { streams: api } = await jetstreamManager(nc, { checkAPI: false, timeout: timeoutMs });
-    const deadline = Date.now() + timeoutMs;
+    const deadline = now() + timeoutMs;
     const visit = {
       see: ({ data }: { readonly data: Uint8Array }) => {
         const request = createRequest(data);
         if (request) resourceIds.set(request.id, request.resourceId);
       },
-      isOver: () => resourceIds.has(key) || Date.now() > deadline,
+      isOver: () => resourceIds.has(key) || now() > deadline,
     };
     for (const stream of streams) {
       const read = (query: Parameters<typeof api.getMessage>[1]) => api.getMessage(stream, query);

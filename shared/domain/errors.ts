@@ -78,9 +78,16 @@ export class PermissionDeniedError extends ProviderError {
   readonly retryable = false;
 }
 
-/** A quota of the account is used up, or requests come too fast: HTTP 429. */
+/** A quota of the account is used up: HTTP 429. */
 export class ResourceExhaustedError extends ProviderError {
   override name = 'ResourceExhaustedError' as const;
+  readonly code = 'resource-exhausted';
+  readonly retryable = true;
+}
+
+/** Requests come too fast, and this one was not looked at: HTTP 429. It says nothing of what became of an attempt before it. */
+export class ThrottledError extends ProviderError {
+  override name = 'ThrottledError' as const;
   readonly code = 'resource-exhausted';
   readonly retryable = true;
 }

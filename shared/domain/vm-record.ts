@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import type { InstanceState } from './instance.ts';
 import { LaunchPlan } from './launch.ts';
 
 /** What is known of a VM's instance from its launch on. */
@@ -56,6 +57,21 @@ export const isLaunched = (record: VmRecord): record is LaunchedRecord =>
 /** Somebody is creating the VM right now. */
 export const isInHand = (record: VmRecord, nowMs: number): boolean =>
   !isLaunched(record) && (record.leaseUntilMs ?? 0) > nowMs;
+
+/** Whose an instance is, as far as the fleet remembers. */
+type Remembered =
+  | { readonly owner: 'us'; readonly vm: { readonly state?: InstanceState | undefined } }
+  | { readonly owner: 'others' | 'unknown' | 'unreadable' };
+
+/** By then the fleet has claimed an instance; it forgets none that lives. */
+const claimedWithinMs = 3_600_000;
+
+/** The VM's instance exists no more, or is no longer ours. */
+export const hasEnded = (record: LaunchedRecord, held: Remembered, nowMs: number): boolean => {
+  if (record.endedAtMs !== undefined || held.owner === 'others') return true;
+  if (held.owner === 'us') return held.vm.state === 'terminated';
+  return held.owner === 'unknown' && nowMs - record.facts.launchedAtMs > claimedWithinMs;
+};
 
 /** What an instance itself shows. */
 export const factsSeen = (instance: VmFacts): VmFacts => {

@@ -21,6 +21,9 @@ export type InstanceActions = {
   start(region: string, instanceId: string): Promise<void>;
   stop(region: string, instanceId: string): Promise<void>;
   reboot(region: string, instanceId: string): Promise<void>;
-  /** Resolves also where the instance is gone. @throws FailedPreconditionError where it is protected from termination. */
+  /**
+   * Resolves also where the instance is terminated already.
+   * @throws NotFoundError where EC2 does not know it, or not yet; FailedPreconditionError where it is protected from termination.
+   */
   terminate(region: string, instanceId: string): Promise<void>;
 };

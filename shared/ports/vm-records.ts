@@ -54,8 +54,8 @@ export type VmRecords = {
   /** Forgets a creation that led to no instance; only the generation is kept. Without effect where it is not the caller's any more. */
   abandon(mine: VmRecord): Promise<void>;
   /**
-   * An instance carries the id in its tags. `adopted`: it is the VM from now on, which nobody had noted yet; `known`: it was before;
-   * `another`: another instance is.
+   * An instance carries the id in its tags. `adopted`: it is the VM from now on, which nobody had noted yet, or which had been taken
+   * for gone; `known`: it was before; `another`: another instance is.
    */
   adopt(vm: LaunchedVm): Promise<'adopted' | 'known' | 'another'>;
   /** Idempotent. @returns the record, with the time of the first request; undefined as `read`. */

@@ -14,8 +14,8 @@ export const Health = z
     uptime: z
       .int()
       .check(z.minimum(0), z.describe('Seconds since this version of the provider first answered.')),
-    type: z.literal('ec2-sp.dcm.io/health'),
-    path: z.literal('health'),
+    type: z.literal('ec2-sp.dcm.io/health').check(z.describe('What kind of resource this is.')),
+    path: z.literal('health').check(z.describe('Its own.')),
     detail: z.optional(
       z.string().check(z.describe('What is not well, or that DCM refuses the registration.')),
     ),

@@ -10,7 +10,10 @@ const VmStatus = Status.check(
 const described = (description: string) => z.string().check(z.describe(description));
 
 const ChosenBy = z
-  .object({ image: z.string(), instance_type: z.string() })
+  .object({
+    image: described('The image’s: a field of the spec, or a list and what was found in it.'),
+    instance_type: described('The instance type’s.'),
+  })
   .check(z.meta({ id: 'ChosenBy', description: 'Which rule chose the image and the instance type.' }));
 
 /** A VM as the provider's API answers it. What is not known (yet) is left out. */
@@ -22,15 +25,22 @@ export const VmResource = z
     status_message: described('What EC2 says of it, or a warning.'),
     region: described('AWS region.'),
     instance_id: z.optional(described('EC2’s id.')),
-    instance_type: z.optional(z.string()),
-    image_id: z.optional(z.string()),
+    instance_type: z.optional(described('As EC2 names it.')),
+    image_id: z.optional(described('The AMI.')),
     zone: z.optional(described('Availability zone.')),
-    private_ip_address: z.optional(z.string()),
-    public_ip_address: z.optional(z.string()),
-    ssh: z.optional(z.object({ user: z.string(), command: z.optional(z.string()) })),
+    private_ip_address: z.optional(described('IPv4, in the VPC.')),
+    public_ip_address: z.optional(described('IPv4; gone while it is stopped, another when it runs again.')),
+    ssh: z.optional(
+      z
+        .object({
+          user: described('The image’s own.'),
+          command: z.optional(described('While it runs.')),
+        })
+        .check(z.describe('How to log in, where the image is known to let anybody in.')),
+    ),
     chosen_by: z.optional(ChosenBy),
-    create_time: DateTime,
-    update_time: DateTime,
+    create_time: DateTime.check(z.describe('When DCM asked for it.')),
+    update_time: DateTime.check(z.describe('When its status changed last.')),
   })
   .check(z.meta({ id: 'Vm', description: 'A VM. What is not known (yet) is left out.' }));
 export type VmResource = z.infer<typeof VmResource>;
@@ -45,7 +55,11 @@ export type VmPage = z.infer<typeof VmPage>;
 
 /** One status that DCM was told, or is about to be. */
 const VmEvent = z
-  .object({ status: VmStatus, message: z.string(), time: DateTime })
+  .object({
+    status: VmStatus,
+    message: described('Why, in words.'),
+    update_time: DateTime.check(z.describe('When EC2 had it so.')),
+  })
   .check(z.meta({ id: 'VmEvent', description: 'One status that DCM was told, or is about to be.' }));
 export type VmEvent = z.infer<typeof VmEvent>;
 
@@ -58,11 +72,11 @@ export type VmEvents = z.infer<typeof VmEvents>;
 /** What a create with this spec would do. */
 export const VmValidation = z
   .object({
-    region: z.string(),
-    image_id: z.string(),
-    instance_type: z.string(),
-    subnet_id: z.optional(z.string()),
-    zone: z.optional(z.string()),
+    region: described('AWS region.'),
+    image_id: described('The AMI.'),
+    instance_type: described('As EC2 names it.'),
+    subnet_id: z.optional(described('The first that is tried; absent where EC2 chooses.')),
+    zone: z.optional(described('Availability zone, the first that is tried.')),
     chosen_by: ChosenBy,
     vcpu_quota: described(
       'How the VM compares with the account’s quota of vCPUs, in words; or why that is not known.',

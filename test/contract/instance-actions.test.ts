@@ -1,6 +1,6 @@
 import { EC2Client, ModifyInstanceAttributeCommand } from '@aws-sdk/client-ec2';
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
-import { planLaunch } from '../../functions/provider-api/plan-launch.ts';
+import { planLaunch } from '../../functions/provider-api/plan/plan-launch.ts';
 import { clientConfig } from '../../local/parts/client-config.ts';
 import { startEc2Simulator } from '../../local/parts/ec2/start-ec2-simulator.ts';
 import { startServiceQuotas } from '../../local/parts/service-quotas.ts';
@@ -12,7 +12,7 @@ import {
   FailedPreconditionError,
   NotFoundError,
   PermissionDeniedError,
-  ResourceExhaustedError,
+  ThrottledError,
 } from '../../shared/domain/errors.ts';
 import { Provisioning } from '../../shared/domain/provisioning.ts';
 import { memoryEc2 } from '../fakes/memory-ec2.ts';
@@ -171,9 +171,7 @@ describe('EC2', () => {
   it('that throttles every call is asked no longer than it takes to give up (C 44)', async () => {
     simulator.faults({ throttle: 1 });
 
-    await expect(ec2InstanceActions().start(region, 'i-0123456789abcdef0')).rejects.toThrow(
-      ResourceExhaustedError,
-    );
+    await expect(ec2InstanceActions().start(region, 'i-0123456789abcdef0')).rejects.toThrow(ThrottledError);
   });
 
   it('without capacity is asked once, though it answers with a 500', async () => {

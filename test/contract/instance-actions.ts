@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { CapacityError, FailedPreconditionError } from '../../shared/domain/errors.ts';
+import { CapacityError, FailedPreconditionError, NotFoundError } from '../../shared/domain/errors.ts';
 import type { LaunchPlan } from '../../shared/domain/launch.ts';
 import type { InstanceActions } from '../../shared/ports/instance-actions.ts';
 
@@ -99,11 +99,14 @@ export const instanceActionsContract = (name: string, make: () => Promise<Instan
       await expect(actions.terminate(plan.region, launched.instanceId)).resolves.toBeUndefined();
     });
 
-    it('terminate what was never there without an error (C2 8)', async () => {
-      const { actions, plan } = await make();
+    it.each(['start', 'stop', 'reboot', 'terminate'] as const)(
+      'say where there is no instance to %s',
+      async (action) => {
+        const { actions, plan } = await make();
 
-      await expect(actions.terminate(plan.region, 'i-0123456789abcdef0')).resolves.toBeUndefined();
-    });
+        await expect(actions[action](plan.region, 'i-0123456789abcdef0')).rejects.toThrow(NotFoundError);
+      },
+    );
 
     it('do not terminate what is protected, and say so', async () => {
       const { actions, plan, launched, protect } = await launch('token-7');

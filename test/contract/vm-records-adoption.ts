@@ -78,6 +78,20 @@ export const vmRecordsAdoptionContract = (name: string, make: MakeVmRecords) => 
       expect(record?.deleteRequestedAtMs ?? record?.endedAtMs).toBeUndefined();
     });
 
+    it('take the same instance in again that was taken for gone: its tags were off it for a while (C 41)', async () => {
+      const { records, vmId, region, launched, vm } = await setup();
+      const { instanceId, facts } = await launched();
+      await records.end(vmId, instanceId);
+
+      expect(await records.adopt(vm(1, { facts: { launchedAtMs: 1000 } }))).toBe('adopted');
+
+      const record = await records.read(vmId);
+      expect(record).toMatchObject({ instanceId, facts });
+      expect(record?.endedAtMs).toBeUndefined();
+      expect((await records.list(region, '', 10)).records).toHaveLength(1);
+      expect(await records.requestDelete(vmId)).toMatchObject({ instanceId });
+    });
+
     it('do not forget that the deletion was asked for', async () => {
       const { records, vmId, begun, vm } = await setup();
       await begun();

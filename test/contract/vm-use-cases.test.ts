@@ -2,9 +2,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
-import { createVm } from '../../functions/provider-api/create-vm.ts';
-import { deleteVm } from '../../functions/provider-api/delete-vm.ts';
-import { readVm } from '../../functions/provider-api/read-vm.ts';
+import { deleteVm } from '../../functions/provider-api/change/delete-vm.ts';
+import { createVm } from '../../functions/provider-api/create/create-vm.ts';
+import { readVm } from '../../functions/provider-api/read/read-vm.ts';
 import { clientConfig } from '../../local/parts/client-config.ts';
 import { createTable, fleetTable, startDynamoDb } from '../../local/parts/dynamodb.ts';
 import { startEc2Simulator } from '../../local/parts/ec2/start-ec2-simulator.ts';
@@ -61,7 +61,7 @@ const parts = {
   log,
 };
 const create = (vmId: string) => createVm(parts)({ vmId, region, spec: vmSpec({}), requestId: 'request-1' });
-const remove = deleteVm(parts);
+const remove = (vmId: string) => deleteVm(parts)(vmId, 'r-1');
 const { get, list } = readVm(parts);
 const instancesOf = (vmId: string) => ec2.instances().filter(({ tags }) => tags['dcm-instance-id'] === vmId);
 

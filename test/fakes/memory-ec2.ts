@@ -1,4 +1,4 @@
-import { CapacityError, FailedPreconditionError } from '../../shared/domain/errors.ts';
+import { CapacityError, FailedPreconditionError, NotFoundError } from '../../shared/domain/errors.ts';
 import type { Placement } from '../../shared/domain/launch.ts';
 import type { InstanceActions, LaunchedInstance } from '../../shared/ports/instance-actions.ts';
 import type { Instance, Instances } from '../../shared/ports/instances.ts';
@@ -35,11 +35,17 @@ export const memoryEc2 = (now: () => number): MemoryEc2 => {
     return about;
   };
 
+  const known = (instanceId: string): Instance => {
+    const instance = instances.get(instanceId);
+    if (!instance) throw new NotFoundError(`there is no instance ${instanceId}`);
+    return instance;
+  };
+
   const change = (verb: string, state: Instance['state'] | undefined) =>
     async function (this: MemoryEc2, _region: string, instanceId: string) {
       this.calls.push(`${verb} ${instanceId}`);
-      const instance = instances.get(instanceId);
-      if (instance && state) instances.set(instanceId, { ...instance, state });
+      const instance = known(instanceId);
+      if (state) instances.set(instanceId, { ...instance, state });
     };
 
   return {
@@ -71,8 +77,7 @@ export const memoryEc2 = (now: () => number): MemoryEc2 => {
       this.calls.push(`terminate ${instanceId}`);
       if (this.isProtected.has(instanceId))
         throw new FailedPreconditionError(`${instanceId} is protected from termination`);
-      const instance = instances.get(instanceId);
-      if (instance) instances.set(instanceId, { ...instance, state: 'shutting-down' });
+      instances.set(instanceId, { ...known(instanceId), state: 'shutting-down' });
     },
     async list({ tag }) {
       const tagged = [...instances.values()].filter(({ tags }) => tags[tag.key] === tag.value);

@@ -81,8 +81,13 @@ export const memoryVmRecords = (now: () => number = Date.now): VmRecords => {
 
     async adopt(vm) {
       const held = records.get(vm.vmId);
-      if (held?.instanceId === vm.instanceId) return 'known';
-      if (held && isLaunched(held) && held.endedAtMs === undefined) return 'another';
+      const isKnown = held?.instanceId === vm.instanceId;
+      if (held && isLaunched(held) && held.endedAtMs === undefined) return isKnown ? 'known' : 'another';
+      if (held && isKnown) {
+        const { endedAtMs: _, ...rest } = held;
+        keep(rest);
+        return 'adopted';
+      }
       const { vmId, region } = vm;
       const next = held?.endedAtMs ? successorOf(held) : (held ?? blank(vmId, region));
       withInstance({ ...next, region }, { ...vm, facts: factsOf(held, vm.facts) });

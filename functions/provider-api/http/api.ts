@@ -28,12 +28,16 @@ export const api = (parts: Parts): Hono<Environment> => {
   app.notFound(({ req, get }) => problem(req.raw, get('requestId'), 'not-found', 'the API has no such path'));
   app.onError((error, { req, get }) => {
     const { code, detail } = problemOf(error);
-    if (problemKinds[code].status >= 500) parts.log.error('a request failed', { error });
+    if (isOperators(code)) parts.log.error('a request failed', { error });
     const headers = code === 'unauthenticated' ? { 'www-authenticate': challenge } : undefined;
     return problem(req.raw, get('requestId'), code, detail, headers);
   });
   return app;
 };
+
+/** Callers can do nothing about it, and are not told all of it. */
+const isOperators = (code: ProblemCode): boolean =>
+  problemKinds[code].status >= 500 || code === 'permission-denied';
 
 const byPath = (all: readonly Operation[]): ReadonlyMap<string, readonly Operation[]> =>
   new Map(all.map(({ path }) => [path, all.filter((one) => one.path === path)]));

@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { UnauthenticatedError } from '../../../shared/domain/errors.ts';
+import { UnauthenticatedError, UnavailableError } from '../../../shared/domain/errors.ts';
 import { tokensOf } from '../../../shared/wire/api-tokens.ts';
 
 type Parts = {
@@ -42,7 +42,9 @@ const credentialIn = (authorization = '') => {
 };
 
 const tokensIn = async (secret: Parts['secret']): Promise<readonly string[]> => {
-  const text = await secret();
+  const text = await secret().catch((cause: unknown) => {
+    throw new UnavailableError('the credentials cannot be checked just now; try it again', { cause });
+  });
   return text === undefined ? [] : tokensOf(text);
 };
 

@@ -8,6 +8,7 @@ import {
   NotFoundError,
   PermissionDeniedError,
   ResourceExhaustedError,
+  ThrottledError,
   UnavailableError,
   UnprocessableError,
   UpstreamError,
@@ -46,11 +47,7 @@ const table = [
   [422, UnprocessableError, 'UnsupportedOperation UnsupportedHibernationConfiguration'],
   [422, UnprocessableError, 'VPCIdNotSpecified VPCResourceNotSpecified'],
   [422, UnprocessableError, 'VolumeTypeNotAvailableInZone SpotMaxPriceTooLow'],
-  [
-    429,
-    ResourceExhaustedError,
-    'RequestLimitExceeded Throttling ThrottlingException TooManyRequestsException',
-  ],
+  [429, ThrottledError, 'RequestLimitExceeded Throttling ThrottlingException TooManyRequestsException'],
   [429, ResourceExhaustedError, 'InstanceLimitExceeded VcpuLimitExceeded MaxSpotInstanceCountExceeded'],
   [429, ResourceExhaustedError, 'VolumeLimitExceeded MaxIOPSLimitExceeded AddressLimitExceeded'],
   [429, ResourceExhaustedError, 'NetworkInterfaceLimitExceeded ResourceCountExceeded ResourceLimitExceeded'],
@@ -91,20 +88,25 @@ describe('EC2’s error codes', () => {
     );
   });
 
-  it.each([
-    'InternalError',
-    'Unavailable',
-    'RequestLimitExceeded',
-    'VcpuLimitExceeded',
-    'UnauthorizedOperation',
-  ])('%s comes without EC2’s words: those are in the cause alone (C 14)', (code) => {
-    const cause = refusal(code, 'arn:aws:sts::123456789012:assumed-role/provider/secret');
+  it('tell which quota is used up, and how much of it there is', () => {
+    const sentence = 'You have requested more vCPU capacity than your current vCPU limit of 32 allows';
 
-    const error = translated(cause);
-
-    expect(error.message).not.toContain('secret');
-    expect(error.cause).toBe(cause);
+    expect(translated(refusal('VcpuLimitExceeded', sentence)).message).toBe(
+      `EC2 in us-east-1 did not run an instance: ${sentence} (VcpuLimitExceeded)`,
+    );
   });
+
+  it.each(['InternalError', 'Unavailable', 'RequestLimitExceeded', 'UnauthorizedOperation'])(
+    '%s comes without EC2’s words: those are in the cause alone (C 14)',
+    (code) => {
+      const cause = refusal(code, 'arn:aws:sts::123456789012:assumed-role/provider/secret');
+
+      const error = translated(cause);
+
+      expect(error.message).not.toContain('secret');
+      expect(error.cause).toBe(cause);
+    },
+  );
 
   it('tell who is not permitted to do what, and not by which policy (C 14)', () => {
     const message = `You are not authorized to perform this operation. User: arn:aws:sts::1:assumed-role/x is not authorized. Encoded authorization failure message: ${'aB3_-'.repeat(100)}`;

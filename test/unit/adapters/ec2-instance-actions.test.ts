@@ -219,10 +219,10 @@ describe('an instance', () => {
     await expect(acting).rejects.toThrow(`${action} instance ${instanceId}: because (${code})`);
   });
 
-  it('that is gone already is terminated (C 31)', async () => {
+  it('that EC2 does not know (yet) is not terminated: whoever asks knows how old it is (C 31)', async () => {
     ec2.on(TerminateInstancesCommand).rejects(refusal('InvalidInstanceID.NotFound'));
 
-    await expect(ec2InstanceActions().terminate(region, instanceId)).resolves.toBeUndefined();
+    await expect(ec2InstanceActions().terminate(region, instanceId)).rejects.toThrow(NotFoundError);
   });
 
   it('is asked through one client a region (C 68)', async () => {

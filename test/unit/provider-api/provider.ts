@@ -1,9 +1,9 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { changeVm } from '../../../functions/provider-api/change-vm.ts';
-import { createVm } from '../../../functions/provider-api/create-vm.ts';
-import { deleteVm } from '../../../functions/provider-api/delete-vm.ts';
-import { specOf } from '../../../functions/provider-api/read-spec.ts';
-import { readVm } from '../../../functions/provider-api/read-vm.ts';
+import { type Change, changeVm } from '../../../functions/provider-api/change/change-vm.ts';
+import { deleteVm } from '../../../functions/provider-api/change/delete-vm.ts';
+import { createVm } from '../../../functions/provider-api/create/create-vm.ts';
+import { readVm } from '../../../functions/provider-api/read/read-vm.ts';
+import { specOf } from '../../../functions/provider-api/spec/read-spec.ts';
 import type { InstanceState, StateReason } from '../../../shared/domain/instance.ts';
 import type { Observation } from '../../../shared/domain/signal.ts';
 import { statusOf } from '../../../shared/domain/vm.ts';
@@ -89,8 +89,8 @@ export const provider = (change: (parts: ProviderParts) => Partial<ProviderParts
     parts,
     happens,
     create: createVm(parts),
-    remove: deleteVm(parts),
+    remove: (vmId: string) => deleteVm(parts)(vmId, asked.requestId),
     read: readVm(parts),
-    change: changeVm(parts),
+    change: (vmId: string, change: Change) => changeVm(parts)(vmId, change, asked.requestId),
   };
 };

@@ -13,7 +13,7 @@ describe('what is waited for only so long', () => {
     await expect(within(1_000, 'EC2', Promise.reject(refusal))).rejects.toBe(refusal);
   });
 
-  it('is unavailable where it does not', async () => {
+  it('is unavailable where it does not (C 59)', async () => {
     const waited = within(5, 'EC2', new Promise(() => undefined));
 
     await expect(waited).rejects.toThrow(new UnavailableError('EC2 does not answer within 5 ms'));

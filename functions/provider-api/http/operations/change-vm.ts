@@ -37,7 +37,7 @@ const changeVm = (change: keyof typeof changes) =>
       'upstream',
       'insufficient-capacity',
     ],
-    run: (useCases, { vmId }) => useCases.changeVm(vmId, change),
+    run: (useCases, { vmId, requestId }) => useCases.changeVm(vmId, change, requestId),
   });
 
 export const startVm = changeVm('start');

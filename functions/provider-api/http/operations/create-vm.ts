@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { InvalidArgumentError } from '../../../../shared/domain/errors.ts';
 import { VmResource } from '../../../../shared/wire/vm.ts';
-import { specOf } from '../../read-spec.ts';
+import { specOf } from '../../spec/read-spec.ts';
 import type { UseCases } from '../../use-cases.ts';
 import { operation } from '../operation.ts';
 import { VmId, vmIdOf } from '../vm-id.ts';

@@ -13,5 +13,5 @@ export const deleteVm = operation({
   says: 'It is being deleted, or gone.',
   answer: undefined,
   problems: ['permission-denied', 'failed-precondition', 'resource-exhausted', 'upstream'],
-  run: ({ deleteVm: run }, { vmId }) => run(vmId),
+  run: ({ deleteVm: run }, { vmId, requestId }) => run(vmId, requestId),
 });

@@ -1,5 +1,5 @@
 import { VmValidation } from '../../../../shared/wire/vm.ts';
-import { specOf } from '../../read-spec.ts';
+import { specOf } from '../../spec/read-spec.ts';
 import { operation } from '../operation.ts';
 import { NoQuery } from '../query.ts';
 

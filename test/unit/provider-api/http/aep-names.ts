@@ -26,8 +26,8 @@ export const aepNames = {
     'name',
   ),
   'aep-140-booleans-have-no-is': rule("$..[?(@ && @.type === 'boolean')]~", differs('^is_')),
-  'aep-142-times-of-the-resource-end-in-time': rule(
-    `${vm}.properties[?(@.format === 'date-time')]~`,
+  'aep-142-times-end-in-time': rule(
+    "$.components.schemas..properties[?(@.format === 'date-time')]~",
     matches('_time$'),
   ),
   'aep-193-errors-are-problems': rule(

@@ -1,6 +1,6 @@
 import spectral from '@stoplight/spectral-core';
 import { describe, expect, it } from 'vitest';
-import { openApiDocument } from '../../../../functions/provider-api/openapi.ts';
+import { openApiDocument } from '../../../../functions/provider-api/reference/openapi.ts';
 import { aepMethods } from './aep-methods.ts';
 import { aepNames } from './aep-names.ts';
 
@@ -61,10 +61,10 @@ const breaches: Record<keyof typeof rules, readonly [string | RegExp, string]> =
   'aep-135-delete-answers-nothing': ['"204":{', '"204":{"content":{},'],
   'aep-136-custom-methods-are-post': [/("[^"]*:stop":\{)"post"/, '$1"put"'],
   'aep-136-custom-method-name': ['":StopVm"', '"stopVm"'],
-  'aep-140-fields-are-snake-case': ['"create_time":', '"createTime":'],
+  'aep-140-fields-are-snake-case': ['"create_time":{', '"createTime":{'],
   'aep-140-query-parameters-are-snake-case': ['"name":"page_token"', '"name":"pageToken"'],
   'aep-140-booleans-have-no-is': ['"retryable":{', '"is_retryable":{'],
-  'aep-142-times-of-the-resource-end-in-time': ['"update_time":', '"updated":'],
+  'aep-142-times-end-in-time': ['"update_time":{', '"updated":{'],
   'aep-158-list-has-max-page-size': ['"name":"max_page_size"', '"name":"page_size"'],
   'aep-158-list-has-page-token': ['"name":"page_token"', '"name":"cursor"'],
   'aep-158-page-has-next-page-token': ['"next_page_token":', '"next":'],

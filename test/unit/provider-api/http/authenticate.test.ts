@@ -70,15 +70,16 @@ describe('who does not', () => {
 });
 
 describe('where the secret cannot be read', () => {
-  it('nobody is let in, and it is not their fault', async () => {
+  it('nobody is let in, it is not their fault, and where it is kept is not for strangers', async () => {
     const gone = authenticate({
-      secret: async () => Promise.reject(new UnavailableError('the secret cannot be read')),
+      secret: async () => Promise.reject(new UnavailableError('arn:aws:secretsmanager:…: HTTP 400')),
       isTrustedJwt: undefined,
     });
 
     const response = await servedApi({ authenticate: gone }).ask('GET', '/api/v1alpha1/vms');
 
     expect(response.status).toBe(503);
+    expect(await response.text()).not.toContain('arn:');
   });
 
   it('a rotated one is used by the next request, without a restart (C 13)', async () => {

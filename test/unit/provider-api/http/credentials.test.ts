@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import * as z from 'zod/mini';
 import { authenticate } from '../../../../functions/provider-api/http/authenticate.ts';
-import { openApiDocument } from '../../../../functions/provider-api/openapi.ts';
+import { openApiDocument } from '../../../../functions/provider-api/reference/openapi.ts';
 import { jwtVerifier } from '../../../../shared/adapters/jwt-verifier.ts';
 import { issuer } from '../../adapters/issuer.ts';
 import { servedApi, token } from './served-api.ts';

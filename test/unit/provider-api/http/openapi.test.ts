@@ -1,8 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { operations } from '../../../../functions/provider-api/http/operations/registry.ts';
-import { apiDocuments, openApiDocument } from '../../../../functions/provider-api/openapi.ts';
+import {
+  exampleProblem,
+  exampleSpec,
+  exampleVm,
+} from '../../../../functions/provider-api/reference/api-examples.ts';
+import { apiDocuments, openApiDocument } from '../../../../functions/provider-api/reference/openapi.ts';
+import { specOf } from '../../../../functions/provider-api/spec/read-spec.ts';
 import { problemKinds } from '../../../../shared/wire/problem.ts';
+import { VmResource } from '../../../../shared/wire/vm.ts';
 import { servedApi } from './served-api.ts';
 
 const committed = (name: string) =>
@@ -10,7 +17,7 @@ const committed = (name: string) =>
 
 describe('the description of the API', () => {
   it.each(Object.entries(apiDocuments()))(
-    'docs/%s is what the schemas make of it; else: npx tsx functions/provider-api/openapi.ts (C 74)',
+    'docs/%s is what the schemas make of it; else: npx tsx functions/provider-api/reference/openapi.ts (C 74)',
     (name, text) => {
       expect(committed(name)).toBe(text);
     },
@@ -34,7 +41,48 @@ describe('the description of the API', () => {
   });
 
   it('says of every problem what to make of it', () => {
-    for (const code of Object.keys(problemKinds)) expect(committed('api.md')).toContain(`| \`${code}\` |`);
+    for (const code of Object.keys(problemKinds))
+      expect(committed('api.md')).toMatch(new RegExp(`^\\| \`${code}\` \\| \\d{3} \\| \\w.+ \\|`, 'm'));
+  });
+
+  it('says of every field what it is', () => {
+    const fields = committed('api.md')
+      .split('\n')
+      .filter((line) => /^\| `[\w.[\]]+` \| .* \| .* \|$/.test(line));
+    const unsaid = fields.filter((line) => line.endsWith('|  |') && !line.includes(']('));
+
+    expect(fields.length).toBeGreaterThan(60);
+    expect(unsaid).toEqual([]);
+  });
+});
+
+describe('an example', () => {
+  it('of a spec is one that is read in full', () => {
+    expect(specOf({ spec: exampleSpec })).toEqual({
+      vcpus: 2,
+      memoryMib: 4096,
+      disks: [
+        { name: 'boot', gib: 20 },
+        { name: 'data', gib: 100 },
+      ],
+      guestOs: 'ubuntu-24.04',
+      sshPublicKey: expect.stringMatching(/^ssh-ed25519 /),
+      name: 'web-1',
+      labels: { team: 'shop' },
+      hints: { availability_zone: 'us-east-1a' },
+    });
+  });
+
+  it('of a VM is as its schema has it', () => {
+    expect(VmResource.parse(exampleVm)).toEqual(exampleVm);
+  });
+
+  it('of a problem is the answer to what is said to cause it', async () => {
+    const body = { spec: { memory: { size: '4GiB' } } };
+
+    const response = await servedApi().ask('POST', '/api/v1alpha1/vms?id=vm-1', { body });
+
+    expect(await response.json()).toEqual(exampleProblem);
   });
 });
 

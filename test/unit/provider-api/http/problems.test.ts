@@ -22,6 +22,7 @@ describe('an error of ours', () => {
     [errors.FailedPreconditionError, 409, 'failed-precondition', 'Failed precondition', null],
     [errors.UnprocessableError, 422, 'unprocessable', 'Unprocessable', null],
     [errors.ResourceExhaustedError, 429, 'resource-exhausted', 'Resource exhausted', '5'],
+    [errors.ThrottledError, 429, 'resource-exhausted', 'Resource exhausted', '5'],
     [errors.UpstreamError, 502, 'upstream', 'Upstream error', null],
     [errors.CapacityError, 503, 'insufficient-capacity', 'Insufficient capacity', '30'],
     [errors.UnavailableError, 503, 'unavailable', 'Unavailable', '5'],
@@ -71,6 +72,26 @@ describe('what is not for callers', () => {
     });
     expect(api.correlated).toMatchObject({ requestId });
   });
+});
+
+describe('what only the operator can mend', () => {
+  it('is logged with its cause, although it is answered with 403', async () => {
+    const error = new errors.PermissionDeniedError('EC2 does not permit this provider to run an instance');
+
+    const { api, response } = await answerTo(error);
+
+    expect(response.status).toBe(403);
+    expect(api.lines).toContainEqual({ level: 'error', message: 'a request failed', fields: { error } });
+  });
+
+  it.each([errors.NotFoundError, errors.InvalidArgumentError, errors.FailedPreconditionError])(
+    'is not what %o says of the request',
+    async (kind) => {
+      const { api } = await answerTo(new kind('expected something else'));
+
+      expect(api.lines.filter(({ level }) => level === 'error')).toEqual([]);
+    },
+  );
 });
 
 describe('every answer that is not a success', () => {

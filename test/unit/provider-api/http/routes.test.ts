@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { operations } from '../../../../functions/provider-api/http/operations/registry.ts';
-import { health, servedApi } from './served-api.ts';
+import { health, requestId, servedApi } from './served-api.ts';
 
 const spec = { vcpu: { count: 2 } };
 
@@ -61,8 +61,8 @@ describe('the API', () => {
     await api.ask('POST', `/api/v1alpha1/vms/vm-1%3A${change}`);
 
     expect(api.asked).toEqual([
-      ['changeVm', 'vm-1', change],
-      ['changeVm', 'vm-1', change],
+      ['changeVm', 'vm-1', change, requestId],
+      ['changeVm', 'vm-1', change, requestId],
     ]);
   });
 

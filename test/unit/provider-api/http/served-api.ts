@@ -28,7 +28,7 @@ export const health: Health = {
 };
 
 const events: VmEvents = {
-  results: [{ status: 'RUNNING', message: 'it runs', time: '2026-11-21T10:00:02Z' }],
+  results: [{ status: 'RUNNING', message: 'it runs', update_time: '2026-11-21T10:00:02Z' }],
 };
 
 const validation: VmValidation = {
@@ -58,8 +58,8 @@ const notingUseCases = (asked: unknown[]): UseCases => {
       })),
       events: note('events', (_: string) => events),
     },
-    deleteVm: note('deleteVm', (_: string) => undefined),
-    changeVm: note('changeVm', (vmId: string, _: string) => vm(vmId)),
+    deleteVm: note('deleteVm', (..._: Parameters<UseCases['deleteVm']>) => undefined),
+    changeVm: note('changeVm', (...[vmId]: Parameters<UseCases['changeVm']>) => vm(vmId)),
     checkHealth: note('checkHealth', (_: string) => health),
     findRequest: undefined,
   };

@@ -1,0 +1,106 @@
+import { FailedPreconditionError, NotFoundError } from '../../../shared/domain/errors.ts';
+import { listingTime } from '../../../shared/domain/gate.ts';
+import type { InstanceState } from '../../../shared/domain/instance.ts';
+import { statusOf } from '../../../shared/domain/vm.ts';
+import { isLaunched, type LaunchedRecord } from '../../../shared/domain/vm-record.ts';
+import type { Clock } from '../../../shared/ports/clock.ts';
+import type { Fleet, Recollection } from '../../../shared/ports/fleet.ts';
+import type { InstanceActions } from '../../../shared/ports/instance-actions.ts';
+import type { Log } from '../../../shared/ports/log.ts';
+import type { Observations } from '../../../shared/ports/observations.ts';
+import type { VmRecords } from '../../../shared/ports/vm-records.ts';
+import { instanceObservedEvent } from '../../../shared/wire/instance-observed.ts';
+import type { VmResource } from '../../../shared/wire/vm.ts';
+import { vmResource } from '../read/vm-resource.ts';
+import { isGone, recollectionOf } from '../read/vm-standing.ts';
+
+export type Change = 'start' | 'stop' | 'reboot';
+
+type Rule = {
+  /** The states in which EC2 can be asked. */
+  readonly from: readonly InstanceState[];
+  /** The states in which it is so already. */
+  readonly already: readonly InstanceState[];
+  /** What EC2 answers that it has become; undefined: no other than before. */
+  readonly becomes: InstanceState | undefined;
+};
+
+const rules = {
+  start: { from: ['stopped'], already: ['pending', 'running'], becomes: 'pending' },
+  stop: { from: ['running'], already: ['stopping', 'stopped'], becomes: 'stopping' },
+  reboot: { from: ['running'], already: [], becomes: undefined },
+} as const satisfies Record<Change, Rule>;
+
+type Parts = {
+  readonly records: Pick<VmRecords, 'read'>;
+  readonly fleet: Pick<Fleet, 'recall'>;
+  readonly actions: Pick<InstanceActions, Change>;
+  readonly observations: Observations;
+  readonly now: Clock;
+  readonly log: Log;
+};
+
+/**
+ * Starts, stops or reboots a VM. Where it is so already, EC2 is not asked.
+ * @throws NotFoundError; FailedPreconditionError where its state does not allow it.
+ */
+export const changeVm = (parts: Parts) => {
+  const { records, fleet, actions, now } = parts;
+
+  return async (vmId: string, change: Change, requestId: string): Promise<VmResource> => {
+    const { record, held } = await changeable(vmId, change);
+    const { from, already, becomes }: Rule = rules[change];
+    const state = stateOf(held);
+    if (already.includes(state)) return vmResource(record, held, now());
+    if (!from.includes(state)) throw refusal(vmId, change, `is ${state}`);
+    await actions[change](record.region, record.instanceId);
+    if (becomes === undefined) return vmResource(record, held, now());
+    await tell(parts, record, { becomes, requestId });
+    return vmResource(record, asAnswered(held, record, becomes, now()), now());
+  };
+
+  async function changeable(vmId: string, change: Change) {
+    const record = await records.read(vmId);
+    if (!record) throw new NotFoundError(`there is no VM ${vmId}`);
+    if (!isLaunched(record)) throw refusal(vmId, change, 'has not been launched yet');
+    const held = await recollectionOf(fleet, record);
+    if (isGone(record, held, now())) throw new NotFoundError(`there is no VM ${vmId} any more`);
+    if (record.deleteRequestedAtMs !== undefined) throw refusal(vmId, change, 'is being deleted');
+    return { record, held };
+  }
+};
+
+const refusal = (vmId: string, change: Change, why: string) =>
+  new FailedPreconditionError(`cannot ${change} VM ${vmId}: it ${why}`);
+
+/** A VM of which nothing was seen yet was launched moments ago. */
+const stateOf = (held: Recollection): InstanceState =>
+  (held.owner === 'us' ? held.vm.state : undefined) ?? 'pending';
+
+/** What is held, once the normaliser has heard what EC2 answered. */
+const asAnswered = (
+  held: Recollection,
+  { instanceId, region, account }: LaunchedRecord,
+  state: InstanceState,
+  nowMs: number,
+): Recollection => {
+  if (held.owner !== 'us') return held;
+  const at = Math.floor(nowMs / 1000);
+  const latest = statusOf({ kind: 'observation', instanceId, region, account, at, state, seenBy: 'api' });
+  return { owner: 'us', vm: { ...held.vm, latest } };
+};
+
+/** Best effort: EC2 tells it as well, or a listing does. */
+const tell = async (
+  { observations, now, log }: Parts,
+  { vmId, instanceId, region, account }: LaunchedRecord,
+  { becomes, requestId }: { readonly becomes: InstanceState; readonly requestId: string },
+): Promise<void> => {
+  const about = { 'instance-id': instanceId, region, account, 'request-id': requestId };
+  const observed = instanceObservedEvent({ ...about, at: listingTime(now()), state: becomes });
+  await observations
+    .send([observed])
+    .catch((error: unknown) =>
+      log.warn('the normaliser was not told of a change; EC2 tells it', { vmId, error }),
+    );
+};

@@ -1,0 +1,63 @@
+import { FailedPreconditionError } from '../../../shared/domain/errors.ts';
+import { listingTime } from '../../../shared/domain/gate.ts';
+import { hasEnded, type LaunchedRecord } from '../../../shared/domain/vm-record.ts';
+import type { Clock } from '../../../shared/ports/clock.ts';
+import type { Fleet, Recollection } from '../../../shared/ports/fleet.ts';
+import type { Log } from '../../../shared/ports/log.ts';
+import type { Observations } from '../../../shared/ports/observations.ts';
+import type { VmRecords } from '../../../shared/ports/vm-records.ts';
+import { instanceObservedEvent } from '../../../shared/wire/instance-observed.ts';
+import { recollectionOf } from '../read/vm-standing.ts';
+import { type TerminatingParts, terminateInstance } from './terminate-instance.ts';
+
+export type TerminationParts = TerminatingParts & {
+  readonly records: Pick<VmRecords, 'withdrawDelete' | 'end'>;
+  readonly fleet: Pick<Fleet, 'recall' | 'requestDelete'>;
+  readonly observations: Observations;
+  readonly now: Clock;
+  readonly log: Log;
+};
+
+/** What EC2 was asked for this short a while ago, it is busy with. */
+const busyForMs = 60_000;
+
+/**
+ * Has EC2 terminate a VM whose deletion was asked for. Replays do no more than is needed. Resolves when EC2 has taken the request; DELETING
+ * and DELETED follow by the normaliser.
+ * @throws FailedPreconditionError where the instance is protected from termination; the deletion counts as not asked for then. What else
+ * terminateInstance throws.
+ */
+export const terminateVm = (parts: TerminationParts) => {
+  const { records, fleet, observations, now, log } = parts;
+  const terminate = terminateInstance(parts);
+
+  const tell = async ({ instanceId, region, account }: LaunchedRecord, requestId: string): Promise<void> => {
+    await fleet.requestDelete(instanceId);
+    const about = { 'instance-id': instanceId, region, account, 'request-id': requestId };
+    const leaving = { ...about, at: listingTime(now()), state: 'shutting-down' } as const;
+    await observations.send([instanceObservedEvent(leaving)]);
+  };
+
+  return async (record: LaunchedRecord, requestId: string): Promise<void> => {
+    const { vmId, instanceId, region, facts } = record;
+    const held = await recollectionOf(fleet, record);
+    if (hasEnded(record, held, now())) return records.end(vmId, instanceId);
+    if (isUnderWay(record, held, now())) return;
+    try {
+      await terminate({ instanceId, region, launchedAtMs: facts.launchedAtMs });
+    } catch (error) {
+      if (error instanceof FailedPreconditionError) await records.withdrawDelete(vmId);
+      throw error;
+    }
+    await tell(record, requestId).catch((error: unknown) =>
+      log.warn('the normaliser was not told of a termination; EC2 tells it', { vmId, instanceId, error }),
+    );
+  };
+};
+
+const isUnderWay = ({ deleteRequestedAtMs }: LaunchedRecord, held: Recollection, nowMs: number): boolean => {
+  if (held.owner !== 'us') return false;
+  const { state, deleteRequested } = held.vm;
+  const justAsked = deleteRequested === true && nowMs - (deleteRequestedAtMs ?? 0) < busyForMs;
+  return state === 'shutting-down' || justAsked;
+};

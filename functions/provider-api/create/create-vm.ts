@@ -1,0 +1,95 @@
+import { FailedPreconditionError, UnavailableError } from '../../../shared/domain/errors.ts';
+import {
+  hasEnded,
+  isLaunched,
+  type LaunchedRecord,
+  type VmRecord,
+} from '../../../shared/domain/vm-record.ts';
+import type { Fleet } from '../../../shared/ports/fleet.ts';
+import type { VmRecords } from '../../../shared/ports/vm-records.ts';
+import type { VmResource } from '../../../shared/wire/vm.ts';
+import { type TerminationParts, terminateVm } from '../change/terminate-vm.ts';
+import { vmResource } from '../read/vm-resource.ts';
+import { recollectionOf } from '../read/vm-standing.ts';
+import type { VmSpec } from '../spec/vm-spec.ts';
+import { type AnnouncementParts, announceLaunch } from './announce-launch.ts';
+import { awaitCreation, type WaitingParts } from './await-creation.ts';
+import { type LaunchParts, launchVm } from './launch-vm.ts';
+
+/** DCM waits ten seconds for the answer; what is left of them is the way. */
+const answerWithinMs = 9_000;
+/** What EC2 must leave of them to those who are told of the launch. */
+const announceWithinMs = 1_500;
+/** Longer than a creation is worked at, so that whoever takes over does so alone. */
+const leaseMs = 11_000;
+/** Whoever asked for the same VM at the same time gets the same answer, whatever the instance has come to since. */
+const sameAnswerForMs = 10_000;
+
+type Parts = LaunchParts &
+  TerminationParts &
+  AnnouncementParts &
+  WaitingParts & {
+    readonly records: Pick<VmRecords, 'begin'>;
+    readonly fleet: Pick<Fleet, 'recall'>;
+  };
+
+type Asked = {
+  readonly vmId: string;
+  readonly region: string;
+  readonly spec: VmSpec;
+  readonly requestId: string;
+};
+
+/**
+ * Creates a VM, or answers the one that has the id, with whatever spec it was created: a 409 would have DCM forget a VM that exists.
+ * Answers within ten seconds.
+ * @throws FailedPreconditionError while the VM with this id is being deleted; UnavailableError where the same request, sent again, will
+ * find out what became of it; what planning and EC2 refuse.
+ */
+export const createVm = (parts: Parts) => {
+  const { records, fleet, now } = parts;
+  const launch = launchVm(parts);
+  const finished = awaitCreation(parts);
+  const terminate = terminateVm(parts);
+  const { announce, wantStatus } = announceLaunch(parts);
+
+  return (asked: Asked): Promise<VmResource> => create(asked, now() + answerWithinMs);
+
+  async function create(asked: Asked, deadlineMs: number, after?: LaunchedRecord): Promise<VmResource> {
+    const { vmId, region } = asked;
+    if (now() >= deadlineMs) throw new UnavailableError(`${vmId} could not be created in time; try it again`);
+    const { outcome, record } = await records.begin({ vmId, region, leaseMs, ...(after && { after }) });
+    if (outcome === 'held') return existing(record, asked, deadlineMs);
+    const launched = await launch(record, { ...asked, deadlineMs: deadlineMs - announceWithinMs });
+    return launched ? announced(launched, asked.requestId) : create(asked, deadlineMs);
+  }
+
+  async function announced(record: LaunchedRecord, requestId: string): Promise<VmResource> {
+    await announce(record, requestId);
+    if (record.deleteRequestedAtMs === undefined) return vmResource(record, { owner: 'unknown' }, now());
+    await terminate(record, requestId);
+    throw new FailedPreconditionError(`${record.vmId} was deleted while it was being created`);
+  }
+
+  async function existing(held: VmRecord, asked: Asked, deadlineMs: number): Promise<VmResource> {
+    const record = isLaunched(held) ? held : await createdByAnother(held, deadlineMs);
+    if (!isLaunched(record)) return create(asked, deadlineMs); // whoever had it in hand is gone
+    const remembered = await recollectionOf(fleet, record);
+    if (hasEnded(record, remembered, now())) return create(asked, deadlineMs, record);
+    if (record.deleteRequestedAtMs !== undefined) throw beingDeleted(record);
+    const tell = remembered.owner === 'unknown' ? announce : wantStatus;
+    await tell(record, asked.requestId);
+    const isSameTime = now() - record.updatedAtMs < sameAnswerForMs;
+    return vmResource(record, isSameTime ? { owner: 'unknown' } : remembered, now());
+  }
+
+  async function createdByAnother(held: VmRecord, deadlineMs: number): Promise<VmRecord> {
+    if (held.deleteRequestedAtMs !== undefined) throw beingDeleted(held);
+    const record = await finished(held, deadlineMs);
+    if (record) return record;
+    throw new UnavailableError(`an earlier request to create ${held.vmId} failed; try it again`);
+  }
+};
+
+const beingDeleted = ({ vmId }: VmRecord) =>
+  new FailedPreconditionError(`${vmId} is being deleted; create it again when it is gone`);

@@ -1,0 +1,134 @@
+import {
+  CapacityError,
+  FailedPreconditionError,
+  ProviderError,
+  ThrottledError,
+  UnavailableError,
+  UpstreamError,
+} from '../../../shared/domain/errors.ts';
+import type { LaunchPlan } from '../../../shared/domain/launch.ts';
+import { factsOf, isLaunched, type LaunchedRecord, type VmRecord } from '../../../shared/domain/vm-record.ts';
+import type { InstanceActions, LaunchedInstance } from '../../../shared/ports/instance-actions.ts';
+import type { VmRecords } from '../../../shared/ports/vm-records.ts';
+import { type TerminatingParts, terminateInstance } from '../change/terminate-instance.ts';
+import type { VmSpec } from '../spec/vm-spec.ts';
+import { within } from '../within.ts';
+import { clientToken } from './client-token.ts';
+import { instanceLeftBehind, type SearchParts } from './instance-left-behind.ts';
+import { type RefusalParts, reportRefusal } from './report-refusal.ts';
+
+type Request = {
+  readonly spec: VmSpec;
+  readonly requestId: string;
+  /** Milliseconds since 1970; nothing is begun after it. */
+  readonly deadlineMs: number;
+};
+
+export type LaunchParts = RefusalParts &
+  SearchParts &
+  TerminatingParts & {
+    readonly records: Pick<VmRecords, 'attempt' | 'launched' | 'abandon'>;
+    readonly actions: Pick<InstanceActions, 'run'>;
+    readonly plan: (
+      spec: VmSpec,
+      about: { readonly vmId: string; readonly region: string; readonly requestId: string },
+    ) => Promise<LaunchPlan>;
+  };
+
+/**
+ * Gets the instance of a VM whose creation is in the caller's hands: exactly one, whatever crashes, for every step is noted before it is
+ * taken. Each placement is asked for under a client token of its own.
+ * @returns undefined where somebody else has taken the creation over.
+ * @throws UnavailableError, UpstreamError, ThrottledError where it is unknown what became of it: the next caller asks for the same
+ * instance. All other errors are refusals, after which the id is free.
+ */
+export const launchVm = (parts: LaunchParts) => {
+  const { records, actions, provider, now, log } = parts;
+  const report = reportRefusal(parts);
+  const leftBehind = instanceLeftBehind(parts);
+  const terminate = terminateInstance(parts);
+
+  return async (mine: VmRecord, request: Request): Promise<LaunchedRecord | undefined> =>
+    attempt(mine, await planOf(mine, request), mine.attempt, request);
+
+  /** What was planned before stands: an instance may have been launched for it. */
+  async function planOf(mine: VmRecord, { spec, requestId, deadlineMs }: Request): Promise<LaunchPlan> {
+    if (mine.launch) return mine.launch;
+    const { vmId, region } = mine;
+    try {
+      const planned = parts.plan(spec, { vmId, region, requestId });
+      return await within(deadlineMs - now(), 'planning', planned);
+    } catch (error) {
+      if (error instanceof ProviderError) await records.abandon(mine);
+      throw error;
+    }
+  }
+
+  async function attempt(
+    mine: VmRecord,
+    plan: LaunchPlan,
+    number: number,
+    request: Request,
+  ): Promise<LaunchedRecord | undefined> {
+    const noted = await records.attempt(mine, plan, number);
+    if (!noted) return undefined;
+    const end = (why: unknown) => giveUp(noted, request, wasAskedBefore(mine, number), why);
+    if (noted.deleteRequestedAtMs !== undefined) return end(deletedMeanwhile(mine));
+    const answer = await ask(noted, plan, request.deadlineMs).catch(refusalOf);
+    if (!(answer instanceof ProviderError)) return note(noted, answer);
+    const mayTryNext = answer instanceof CapacityError && plan.placements[number + 1] !== undefined;
+    return mayTryNext ? attempt(mine, plan, number + 1, request) : end(answer);
+  }
+
+  async function ask(noted: VmRecord, plan: LaunchPlan, deadlineMs: number): Promise<LaunchedInstance> {
+    const placement = plan.placements[noted.attempt];
+    const remainingMs = deadlineMs - now();
+    if (!placement || remainingMs <= 0)
+      throw new UnavailableError(`there was no time left to launch ${noted.vmId}; try it again`);
+    return within(remainingMs, 'EC2', actions.run(plan, placement, clientToken(provider, noted)));
+  }
+
+  async function note(noted: VmRecord, instance: LaunchedInstance): Promise<LaunchedRecord | undefined> {
+    const { vmId, region } = noted;
+    const { instanceId, account, zone, privateAddress } = instance;
+    const launchedAtMs = instance.launchedAtMs || now();
+    const facts = factsOf(noted, { zone: zone || undefined, privateAddress, launchedAtMs });
+    const record = await records.launched(noted, { vmId, region, instanceId, account, facts });
+    if (record && isLaunched(record)) return record;
+    log.warn('an instance came too late to be the VM, and is terminated', { vmId, instanceId });
+    await terminate({ instanceId, region, launchedAtMs });
+    return undefined;
+  }
+
+  /** What EC2 refuses the second time it may have granted the first time, whose answer was lost. */
+  async function giveUp(
+    noted: VmRecord,
+    { requestId }: Request,
+    wasAsked: boolean,
+    why: unknown,
+  ): Promise<LaunchedRecord> {
+    const found = wasAsked ? await leftBehind(noted) : undefined;
+    if (found) return found;
+    await records.abandon(noted);
+    if (noted.deleteRequestedAtMs === undefined) await report(noted, requestId, why);
+    throw why;
+  }
+};
+
+/** By whoever had the creation in hand before. */
+const wasAskedBefore = ({ launch, attempt }: VmRecord, number: number): boolean =>
+  launch !== undefined && attempt === number;
+
+const deletedMeanwhile = ({ vmId }: VmRecord) =>
+  new FailedPreconditionError(`${vmId} was deleted while it was being created`);
+
+/**
+ * What says for sure that EC2 launched nothing; anything else is thrown on. EC2 throttles before it looks at the client token, so after an
+ * attempt whose answer was lost, that the next one is throttled says nothing.
+ */
+const refusalOf = (error: unknown): ProviderError => {
+  const isOpen =
+    error instanceof UnavailableError || error instanceof UpstreamError || error instanceof ThrottledError;
+  if (error instanceof ProviderError && !isOpen) return error;
+  throw error;
+};

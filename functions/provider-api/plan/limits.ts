@@ -1,0 +1,72 @@
+import { UnprocessableError } from '../../../shared/domain/errors.ts';
+import { familyOf } from '../../../shared/domain/instance-family.ts';
+import type { LaunchPlan } from '../../../shared/domain/launch.ts';
+import type { Provisioning, RegionNetwork } from '../../../shared/domain/provisioning.ts';
+import type { VmSpec } from '../spec/vm-spec.ts';
+
+/** Where VMs of a region are put. @throws UnprocessableError for a region that the operator has not opened. */
+export const networkOf = ({ regions }: Provisioning, region: string): RegionNetwork => {
+  const network = Object.hasOwn(regions, region) ? regions[region] : undefined;
+  if (network === undefined) {
+    throw new UnprocessableError(
+      `region: this provider creates no VMs in ${region}, only in ${Object.keys(regions).join(', ') || 'none'}`,
+    );
+  }
+  return network;
+};
+
+/** @throws UnprocessableError that names every limit of the operator's which the spec exceeds. */
+export const checkLimits = (spec: VmSpec, provisioning: Provisioning): void => {
+  const { maximumVcpus, maximumMemoryGib, instanceProfiles, spot } = provisioning;
+  const { iam_instance_profile: profile } = spec.hints;
+  const refused = [
+    ...((spec.vcpus ?? 0) > maximumVcpus
+      ? [`vcpu.count: ${spec.vcpus} is more than the ${maximumVcpus} that this provider allows`]
+      : []),
+    ...((spec.memoryMib ?? 0) > maximumMemoryGib * 1024
+      ? [`memory.size: more than the ${maximumMemoryGib}GB that this provider allows`]
+      : []),
+    ...(profile !== undefined && !instanceProfiles.includes(profile)
+      ? [`provider_hints.aws.iam_instance_profile: this provider does not permit ${profile}`]
+      : []),
+    ...(spec.hints.spot === true && !spot
+      ? ['provider_hints.aws.spot: this provider does not permit spot instances']
+      : []),
+    ...familyRefusal(spec.hints.instance_type, provisioning),
+    ...diskRefusal(spec.disks, provisioning),
+  ];
+  if (refused.length > 0) throw new UnprocessableError(refused.join('; '));
+};
+
+const familyRefusal = (instanceType: string | undefined, { families }: Provisioning): string[] =>
+  instanceType === undefined || families.includes(familyOf(instanceType))
+    ? []
+    : [
+        `provider_hints.aws.instance_type: ${instanceType} is not of the families that this provider allows: ${families.join(', ')}`,
+      ];
+
+const diskRefusal = (disks: readonly { gib: number }[], { maximumDiskGib }: Provisioning): string[] => {
+  const gib = disks.reduce((sum, disk) => sum + disk.gib, 0);
+  return gib > maximumDiskGib
+    ? [`storage.disks: ${gib}GB together are more than the ${maximumDiskGib}GB that this provider allows`]
+    : [];
+};
+
+/** Once more, with what the image adds to what was asked for. @throws UnprocessableError */
+export const checkDisks = (disks: LaunchPlan['disks'], provisioning: Provisioning): void => {
+  const [refusal] = diskRefusal(disks, provisioning);
+  if (refusal !== undefined) throw new UnprocessableError(refusal);
+};
+
+/** @throws UnprocessableError where one more VM would be too many. */
+export const checkRoom = async (
+  { maximumVms }: Provisioning,
+  livingVms: () => Promise<number>,
+): Promise<void> => {
+  const living = await livingVms();
+  if (living >= maximumVms) {
+    throw new UnprocessableError(
+      `there are ${living} VMs, and this provider allows ${maximumVms}: delete one first`,
+    );
+  }
+};

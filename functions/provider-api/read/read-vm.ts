@@ -1,0 +1,102 @@
+import { NotFoundError } from '../../../shared/domain/errors.ts';
+import { isLaunched, type VmRecord } from '../../../shared/domain/vm-record.ts';
+import type { Clock } from '../../../shared/ports/clock.ts';
+import type { Fleet, Recollection } from '../../../shared/ports/fleet.ts';
+import type { Log } from '../../../shared/ports/log.ts';
+import type { VmRecords } from '../../../shared/ports/vm-records.ts';
+import type { VmEvents, VmPage, VmResource } from '../../../shared/wire/vm.ts';
+import { pageToken, positionOf } from './page-token.ts';
+import { vmResource } from './vm-resource.ts';
+import { isGone } from './vm-standing.ts';
+
+type Parts = {
+  readonly records: Pick<VmRecords, 'read' | 'list' | 'end'>;
+  readonly fleet: Pick<Fleet, 'recall'>;
+  readonly now: Clock;
+  readonly log: Log;
+};
+
+type Asked = {
+  readonly region: string;
+  /** 1 to 100. */
+  readonly maximumPageSize: number;
+  /** Of the page before; undefined for the first one. */
+  readonly pageToken: string | undefined;
+};
+
+/** Reads VMs from what is remembered of them; EC2 is never asked. What is gone is not there. */
+export const readVm = ({ records, fleet, now, log }: Parts) => {
+  const recall = async (read: readonly VmRecord[]) => {
+    const found = await fleet.recall(read.filter(isLaunched).map(({ instanceId }) => instanceId));
+    return read.map(
+      (record): Remembered => ({
+        record,
+        held: found.get(record.instanceId ?? '') ?? { owner: 'unknown' },
+      }),
+    );
+  };
+
+  const find = async (vmId: string): Promise<Remembered> => {
+    const record = await records.read(vmId);
+    const [found] = record ? await recall([record]) : [];
+    if (!found) throw new NotFoundError(`there is no VM ${vmId}`);
+    if (found.held.owner === 'unreadable') throw found.held.error;
+    return found;
+  };
+
+  /** What cannot be read is left out of a page, not the end of it. */
+  const isReadable = ({ record, held }: Remembered): boolean => {
+    if (held.owner !== 'unreadable') return true;
+    log.error('a VM is missing from a listing', { vmId: record.vmId, error: held.error });
+    return false;
+  };
+
+  /** So that the next listing need not read past it. */
+  const strike = async ({ vmId, instanceId }: VmRecord): Promise<void> => {
+    if (instanceId === undefined) return;
+    await records
+      .end(vmId, instanceId)
+      .catch((error: unknown) => log.warn('a VM that is gone could not be struck off', { vmId, error }));
+  };
+
+  return {
+    /** @throws NotFoundError */
+    async get(vmId: string): Promise<VmResource> {
+      const { record, held } = await find(vmId);
+      if (isGone(record, held, now())) throw new NotFoundError(`there is no VM ${vmId} any more`);
+      return vmResource(record, held, now());
+    },
+
+    /**
+     * A region's VMs in the order of their ids. A page may be short, and another one follow.
+     * @throws InvalidArgumentError where the token is none.
+     */
+    async list({ region, maximumPageSize, pageToken: token }: Asked): Promise<VmPage> {
+      const after = token ? positionOf(token, region) : '';
+      const { records: read, last } = await records.list(region, after, maximumPageSize);
+      const remembered = (await recall(read)).filter(isReadable);
+      const gone = remembered.filter(({ record, held }) => isGone(record, held, now()));
+      await Promise.all(gone.map(({ record }) => strike(record)));
+      const there = remembered.filter((one) => !gone.includes(one));
+      return {
+        results: there.map(({ record, held }) => vmResource(record, held, now())),
+        ...(last !== undefined && { next_page_token: pageToken(region, last) }),
+      };
+    },
+
+    /** Also of a VM that is gone, while it is remembered. @throws NotFoundError */
+    async events(vmId: string): Promise<VmEvents> {
+      const { held } = await find(vmId);
+      const history = held.owner === 'us' ? held.vm.history : [];
+      return {
+        results: history.toReversed().map(({ at, status, message }) => ({
+          status,
+          message,
+          update_time: new Date(at * 1000).toISOString(),
+        })),
+      };
+    },
+  };
+};
+
+type Remembered = { readonly record: VmRecord; readonly held: Recollection };

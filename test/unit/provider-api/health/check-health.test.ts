@@ -1,0 +1,265 @@
+import { describe, expect, it } from 'vitest';
+import { checkHealth } from '../../../../functions/provider-api/health/check-health.ts';
+import { UnavailableError } from '../../../../shared/domain/errors.ts';
+import type { Registration } from '../../../../shared/ports/registrations.ts';
+import { Health } from '../../../../shared/wire/health.ts';
+import { keepingLog } from '../http/keeping-log.ts';
+
+type Parts = Parameters<typeof checkHealth>[0];
+
+const never = () => new Promise<never>(() => undefined);
+const down = async () => Promise.reject(new UnavailableError('it does not answer'));
+const broken = async () => Promise.reject(new TypeError('10.0.0.7 is undefined'));
+
+/** A provider of two regions where all is well, but for what is changed; 1,000 s old. */
+const provider = (changes: Partial<Parts> = {}) => {
+  const asked: string[] = [];
+  const { log, lines } = keepingLog();
+  const clock = { nowMs: 2_000_000 };
+  const noted =
+    <Input extends unknown[], Answer>(name: string, answer: (...input: Input) => Promise<Answer>) =>
+    (...input: Input) => {
+      asked.push(name);
+      return answer(...input);
+    };
+  const parts = {
+    ec2: async () => undefined,
+    backlog: async () => 0,
+    nats: async () => ({ connected: true as const }),
+    registrations: { recall: async () => new Map<string, Registration>() },
+    firstAnswer: async () => 1_000,
+    ...changes,
+  };
+  const check = checkHealth({
+    ec2: noted('ec2', parts.ec2),
+    backlog: noted('queue', parts.backlog),
+    nats: noted('nats', parts.nats),
+    registrations: { recall: noted('fleet', parts.registrations.recall) },
+    firstAnswer: parts.firstAnswer,
+    regions: ['us-east-1', 'eu-west-1'],
+    rowNameOf: (region) => `ec2-sp-${region}`,
+    version: '1.2.3',
+    now: () => clock.nowMs,
+    log,
+    timeoutMs: 50,
+  });
+  return { check, asked, lines, clock };
+};
+
+const registered = (outcome: Registration['outcome'], detail: string): Parts['registrations'] => ({
+  recall: async (names) => new Map(names.map((name) => [name, { outcome, detail, at: 1, providerId: name }])),
+});
+
+describe('a provider where all is well', () => {
+  it('is healthy, in exactly the words that DCM reads (C 17, C2 9)', async () => {
+    const health = await provider().check('us-east-1');
+
+    expect(Health.parse(health)).toEqual({
+      status: 'healthy',
+      version: '1.2.3',
+      uptime: 1_000,
+      type: 'ec2-sp.dcm.io/health',
+      path: 'health',
+    });
+  });
+
+  it('is asked about each box at once (C 65)', async () => {
+    const { check, asked } = provider();
+
+    const answer = check('us-east-1');
+
+    expect([...asked].sort()).toEqual(['ec2', 'fleet', 'nats', 'queue']);
+    await answer;
+  });
+});
+
+describe('a provider where something is not', () => {
+  it.each<[string, Partial<Parts>, string]>([
+    ['EC2 does not answer', { ec2: down }, 'it does not answer'],
+    ['EC2 takes too long', { ec2: never }, 'EC2 in us-east-1 does not answer within 50 ms'],
+    [
+      'the fleet table takes too long',
+      { registrations: { recall: never } },
+      'the fleet table does not answer within 50 ms',
+    ],
+    ['the queue cannot be asked', { backlog: broken }, 'the observations queue cannot be checked'],
+    [
+      'the normaliser stands still (C2 15)',
+      { backlog: async () => 301.9 },
+      'a message waits in the observations queue for 301 s',
+    ],
+    [
+      'NATS is away',
+      { nats: async () => ({ connected: false, reason: 'no route to 10.0.0.7' }) },
+      'NATS does not take statuses',
+    ],
+    ['NATS cannot be asked', { nats: never }, 'NATS does not answer within 50 ms'],
+    [
+      'two of them are',
+      { ec2: down, backlog: async () => 400 },
+      'it does not answer; a message waits in the observations queue for 400 s',
+    ],
+  ])('is unhealthy and says so: %s', async (_, changes, detail) => {
+    const { check, lines } = provider(changes);
+
+    const health = await check('us-east-1');
+
+    expect(health).toMatchObject({ status: 'unhealthy', detail });
+    expect(JSON.stringify(health)).not.toContain('10.0.0.7');
+    expect(lines).toContainEqual({
+      level: 'warn',
+      message: 'the provider is not healthy',
+      fields: { region: 'us-east-1', faults: detail.split('; ') },
+    });
+  });
+
+  it('still is healthy while messages wait for up to five minutes', async () => {
+    expect(await provider({ backlog: async () => 300.9 }).check('us-east-1')).toMatchObject({
+      status: 'healthy',
+    });
+  });
+
+  it('logs what may not be public', async () => {
+    const nats = async () => ({ connected: false as const, reason: 'no route to 10.0.0.7' });
+    const { check, lines } = provider({ nats });
+
+    await check('us-east-1');
+
+    expect(lines).toContainEqual({
+      level: 'warn',
+      message: 'NATS does not take statuses',
+      fields: { reason: 'no route to 10.0.0.7' },
+    });
+  });
+
+  it('is unhealthy where no VMs are created, without a question to EC2 there', async () => {
+    const { check, asked } = provider();
+
+    expect(await check('ap-south-1')).toMatchObject({
+      status: 'unhealthy',
+      detail: 'no VMs are created in ap-south-1',
+    });
+    expect(asked).not.toContain('ec2');
+  });
+});
+
+describe('the registration', () => {
+  it.each<[Registration['outcome'], string | undefined]>([
+    ['registered', undefined],
+    ['unreachable', undefined],
+    ['refused', 'DCM refuses the registration: 409 the name is taken'],
+  ])('that is %s is told, and makes nothing unhealthy (C 51)', async (outcome, detail) => {
+    const registrations = registered(outcome, '409 the name is taken');
+
+    const health = await provider({ registrations }).check('eu-west-1');
+
+    expect([health.status, health.detail]).toEqual(['healthy', detail]);
+  });
+
+  it('is that of the region’s own row', async () => {
+    const asked: (readonly string[])[] = [];
+    const recall = async (names: readonly string[]) => {
+      asked.push(names);
+      return new Map<string, Registration>();
+    };
+
+    await provider({ registrations: { recall } }).check('eu-west-1');
+
+    expect(asked).toEqual([['ec2-sp-eu-west-1']]);
+  });
+});
+
+describe('uptime (C 58)', () => {
+  it('is of the version, not of whoever answers: whole seconds, never fewer than before', async () => {
+    const { check, clock } = provider();
+
+    const first = await check('us-east-1');
+    clock.nowMs += 12_345;
+    const second = await check('us-east-1');
+
+    expect([first.uptime, second.uptime]).toEqual([1_000, 1_012]);
+  });
+
+  it('is that of the process where nobody knows better, and never negative', async () => {
+    const lost = provider({ firstAnswer: down });
+    const early = provider({ firstAnswer: async () => 9_999 });
+    lost.clock.nowMs += 3_000;
+
+    expect((await lost.check('us-east-1')).uptime).toBe(3);
+    expect((await early.check('us-east-1')).uptime).toBe(0);
+  });
+});
+
+describe('who asks again (C 53)', () => {
+  it('within five seconds is told that all was well, without another question', async () => {
+    const { check, asked, clock } = provider();
+
+    await check('us-east-1');
+    clock.nowMs += 4_999;
+    await check('us-east-1');
+    expect(asked).toHaveLength(4);
+
+    clock.nowMs += 1;
+    await check('us-east-1');
+    expect(asked).toHaveLength(8);
+  });
+
+  it('sees a recovery at once', async () => {
+    const answers = [down, async () => undefined];
+    const { check } = provider({ ec2: () => answers.shift()?.() ?? never() });
+
+    expect([(await check('us-east-1')).status, (await check('us-east-1')).status]).toEqual([
+      'unhealthy',
+      'healthy',
+    ]);
+  });
+
+  it('sees an outage after a healthy answer has aged', async () => {
+    const answers = [async () => undefined, down];
+    const { check, clock } = provider({ ec2: () => answers.shift()?.() ?? never() });
+
+    await check('us-east-1');
+    clock.nowMs += 5_000;
+
+    expect((await check('us-east-1')).status).toBe('unhealthy');
+  });
+
+  it('at the same time gets the same answer', async () => {
+    const { check, asked } = provider();
+
+    const answers = await Promise.all(Array.from({ length: 50 }, () => check('us-east-1')));
+
+    expect([new Set(answers).size, asked.length]).toEqual([1, 4]);
+  });
+
+  it('about another region gets that one’s', async () => {
+    const { check, asked } = provider();
+
+    await Promise.all([check('us-east-1'), check('eu-west-1')]);
+
+    expect(asked).toHaveLength(8);
+  });
+});
+
+/** What DCM's two pollers make of an answer. @see contract: the control plane's monitor.go, the environment agent's checker.go */
+const controlPlane = (status: number, body: { readonly status: string }) =>
+  status >= 200 && status < 300 && body.status === 'healthy'
+    ? 'ready'
+    : body.status === 'unhealthy'
+      ? 'unhealthy'
+      : 'failed';
+const environmentAgent = (status: number, body: { readonly status: string }) =>
+  status === 200 && ['healthy', 'unhealthy'].includes(body.status.toLowerCase())
+    ? body.status.toLowerCase()
+    : 'failed';
+
+describe('DCM’s pollers', () => {
+  it.each([
+    [{}, 'ready', 'healthy'],
+    [{ ec2: down }, 'unhealthy', 'unhealthy'],
+  ])('understand what they read (C2 9, C2 10)', async (changes, atControlPlane, atAgent) => {
+    const health = await provider(changes).check('us-east-1');
+
+    expect([controlPlane(200, health), environmentAgent(200, health)]).toEqual([atControlPlane, atAgent]);
+  });
+});
