@@ -1,3 +1,5 @@
+import { hasEnded, isLaunched, type LaunchedRecord } from '../../shared/domain/vm-record.ts';
+import type { Clock } from '../../shared/ports/clock.ts';
 import type { Fleet } from '../../shared/ports/fleet.ts';
 import type { Log } from '../../shared/ports/log.ts';
 import type { Meter } from '../../shared/ports/meter.ts';
@@ -8,6 +10,7 @@ import type { Lane } from './lanes.ts';
 export type AdoptionParts = {
   readonly records?: Pick<VmRecords, 'read' | 'adopt' | 'end'> | undefined;
   readonly fleet: Pick<Fleet, 'recall'>;
+  readonly now: Clock;
   readonly meter: Meter;
   readonly log: Log;
 };
@@ -17,29 +20,29 @@ export type AdoptionParts = {
  * hear of two instances under one id.
  */
 export const adoptInstance =
-  ({ records, fleet, meter, log }: AdoptionParts) =>
+  ({ records, fleet, now, meter, log }: AdoptionParts) =>
   async (lane: Lane, vmId: string, evidence: Evidence): Promise<boolean> => {
     if (!records) return true;
     const { instanceId } = lane;
     const vm = launchedVm(lane, vmId, evidence);
     if ((await records.adopt(vm)) !== 'another') return true;
 
-    const other = (await records.read(vmId))?.instanceId;
-    if (other !== undefined && (await isGone(other))) {
-      await records.end(vmId, other);
+    const other = await records.read(vmId);
+    if (other && isLaunched(other) && (await isGone(other))) {
+      await records.end(vmId, other.instanceId);
       if ((await records.adopt(vm)) !== 'another') return true;
     }
     meter.count('duplicateOwner');
     log.error('two instances carry one DCM id; the second is not reported', {
       vmId,
-      instanceId: other,
+      instanceId: other?.instanceId,
       duplicate: instanceId,
     });
     return false;
 
-    async function isGone(id: string): Promise<boolean> {
-      const held = (await fleet.recall([id])).get(id);
-      return held?.owner === 'us' && held.vm.state === 'terminated';
+    async function isGone(record: LaunchedRecord): Promise<boolean> {
+      const held = (await fleet.recall([record.instanceId])).get(record.instanceId);
+      return hasEnded(record, held ?? { owner: 'unknown' }, now());
     }
   };
 

@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { ProviderError } from '../../shared/domain/errors.ts';
 import { vmIdOf } from '../../shared/domain/tags.ts';
+import type { Vm } from '../../shared/domain/vm.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { Fleet, Recollection } from '../../shared/ports/fleet.ts';
 import type { Log } from '../../shared/ports/log.ts';
@@ -66,16 +67,19 @@ export const establishOwners = (parts: OwnershipParts) => {
   };
 
   function mustAsk(evidence: Evidence, lane: Lane): boolean {
-    const { remembered, tags } = evidence;
+    const { remembered } = evidence;
     const held = remembered.owner === 'us' ? remembered.vm : undefined;
-    const taggedLater =
-      tags &&
-      vmIdOf(tags, parts.tagKeys, parts.provider) !== undefined &&
-      held?.state === undefined &&
-      !hasObservation(lane);
-    const unexplained = held !== undefined && reasons.isUnexplained(lane, held);
-    const unchecked = held !== undefined && checkIn(lane, held) !== undefined && !hasObservation(lane);
-    return mustAskEc2(evidence, parts) || taggedLater === true || unexplained || unchecked;
+    return (
+      mustAskEc2(evidence, parts) ||
+      (!hasObservation(lane) && isStateWanted(evidence, lane, held)) ||
+      (held !== undefined && reasons.isUnexplained(lane, held))
+    );
+  }
+
+  /** It was tagged while it ran, or a transition of it is to be checked. */
+  function isStateWanted({ tags }: Evidence, lane: Lane, held: Vm | undefined): boolean {
+    if (held?.state !== undefined) return checkIn(lane, held) !== undefined;
+    return tags !== undefined && vmIdOf(tags, parts.tagKeys, parts.provider) !== undefined;
   }
 };
 

@@ -8,8 +8,8 @@ import type { Vm } from '../../shared/domain/vm.ts';
 /** A message of the observations queue, read. */
 export type Message = {
   readonly messageId: string;
-  /** 1 at the first delivery. */
-  readonly receiveCount: number;
+  /** It was handled before, and what it began may not have been finished. */
+  readonly isRetry: boolean;
   readonly signals: readonly Signal[];
 };
 
@@ -67,9 +67,8 @@ export const hasObservation = ({ signals }: Lane): boolean =>
 export const isTerminated = ({ signals }: Lane): boolean =>
   signals.some((signal) => signal.kind === 'observation' && signal.state === 'terminated');
 
-/** A message of it came before, and what it began may not have been finished. */
-export const isRedelivered = ({ messages }: Lane): boolean =>
-  messages.some(({ receiveCount }) => receiveCount > 1);
+/** Part of it is here again. */
+export const isRetried = ({ messages }: Lane): boolean => messages.some(({ isRetry }) => isRetry);
 
 /** Up to which key what was held back has had the time to settle. */
 export const settledKey = ({ signals }: Lane): string | undefined =>

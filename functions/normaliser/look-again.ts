@@ -8,7 +8,7 @@ import type { Observations } from '../../shared/ports/observations.ts';
 import { checkWantedEvent } from '../../shared/wire/check-wanted.ts';
 import type { EventBridgeEvent } from '../../shared/wire/eventbridge.ts';
 import { statusSettledEvent } from '../../shared/wire/status-settled.ts';
-import { checkIn, isRedelivered, type Lane } from './lanes.ts';
+import { checkIn, isRetried, type Lane } from './lanes.ts';
 import type { RecordedLane } from './record-signals.ts';
 
 export type LookingParts = {
@@ -73,7 +73,7 @@ const nextTurn = ({ lane, vm, added }: RecordedLane, key: string): number | unde
   const isAboutIt = lane.signals.some(
     (signal) => signal.kind === 'observation' && String(sequenceOf(signal)) === key,
   );
-  return added.has(key) || (isRedelivered(lane) && isAboutIt) ? 1 : undefined;
+  return added.has(key) || (isRetried(lane) && isAboutIt) ? 1 : undefined;
 };
 
 const about = ({ instanceId, region, account }: Vm, key: string) => ({

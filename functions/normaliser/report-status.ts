@@ -6,7 +6,7 @@ import { afterOutage } from './after-outage.ts';
 import { askEc2 } from './ask-ec2.ts';
 import type { Owned } from './enact-verdict.ts';
 import { establishOwners, type OwnershipParts } from './establish-owners.ts';
-import { type Lane, lanesOf, type Message } from './lanes.ts';
+import { isRetried, type Lane, lanesOf, type Message } from './lanes.ts';
 import { type LookingParts, lookAgain } from './look-again.ts';
 import { type PublishingParts, publishOutboxes } from './publish-outboxes.ts';
 import { type RecordedLane, recordSignals } from './record-signals.ts';
@@ -60,8 +60,7 @@ export const reportStatus = ({ burst = usualBurst, ...others }: Parts) => {
 
   /** @throws UnavailableError once, where EC2 should be asked a second time why the instance was terminated. */
   function reasonFor({ lane, vm }: Owned) {
-    const firstTime = lane.messages.every(({ receiveCount }) => receiveCount === 1);
-    if (firstTime && reasons.isUnexplained(lane, vm))
+    if (!isRetried(lane) && reasons.isUnexplained(lane, vm))
       throw new UnavailableError(`EC2 does not say yet why ${lane.instanceId} was terminated`);
     return reasons.reasonOf(lane.instanceId);
   }

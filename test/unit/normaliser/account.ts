@@ -60,10 +60,10 @@ export const awsAccount = (...known: Partial<Instance>[]) => {
       log,
     };
     const handle = reportStatus({ ...parts, provider: 'ec2-sp', tagKeys, ...more });
-    return async (batch: readonly (Signal | readonly Signal[])[], receiveCount = 1) => {
+    return async (batch: readonly (Signal | readonly Signal[])[], delivery = 1) => {
       const messages = batch.map((told, place) => ({
         messageId: String(place),
-        receiveCount,
+        isRetry: delivery > 1,
         signals: [told].flat(),
       }));
       const failures = await handle(messages);

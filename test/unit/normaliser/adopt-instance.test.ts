@@ -114,6 +114,28 @@ describe('normaliser, with two instances that carry one DCM id', () => {
     expect(await records.read(vmId)).toMatchObject({ instanceId: second });
   });
 
+  it('reports the second where the tags were taken off the first and put on it', async () => {
+    const { deliver, statuses, records, instances } = withRecords({ instanceId }, { instanceId: second });
+    await deliver([observed('running')]);
+    instances.known.set(instanceId, described({ instanceId, tags: {} }));
+    await deliver([tagged({}, 30)]);
+
+    await deliver([observed('running', 60, { instanceId: second })]);
+
+    expect(statuses(second)).toEqual(['RUNNING']);
+    expect(await records.read(vmId)).toMatchObject({ instanceId: second });
+  });
+
+  it('reports the second where the fleet has forgotten the first: it forgets none that lives', async () => {
+    const { deliver, statuses, records, clock } = withRecords({ instanceId: second });
+    const { region, account } = vm;
+    await records.adopt({ vmId, region, account, instanceId, facts: { launchedAtMs: clock.ms - 7_200_000 } });
+
+    await deliver([observed('running', 0, { instanceId: second })]);
+
+    expect(statuses(second)).toEqual(['RUNNING']);
+  });
+
   it('reports the second later, when the first is gone and a day has passed', async () => {
     const { deliver, clock, statuses, instances } = withRecords({ instanceId }, { instanceId: second });
     await deliver([observed('running')]);

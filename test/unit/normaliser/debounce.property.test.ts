@@ -93,9 +93,9 @@ type Run = { life: readonly Observation[]; copies: number; faults: Faults; lateM
 const clockedQueue = (faults: Faults) => {
   const clock = { ms: 0 };
   const waiting: { dueMs: number; message: Message }[] = [];
-  const put = (dueMs: number, signals: Message['signals'], receiveCount = 1) => {
-    const messageId = `${waiting.length} ${dueMs} ${receiveCount}`;
-    waiting.push({ dueMs, message: { messageId, receiveCount, signals } });
+  const put = (dueMs: number, signals: Message['signals'], isRetry = false) => {
+    const messageId = `${waiting.length} ${dueMs} ${isRetry}`;
+    waiting.push({ dueMs, message: { messageId, isRetry, signals } });
   };
   const take = (): Message[] => {
     waiting.sort((a, b) => a.dueMs - b.dueMs);
@@ -109,7 +109,7 @@ const clockedQueue = (faults: Faults) => {
       const crash = () => new Map(batch.map(({ messageId }) => [messageId, undefined]));
       const failures = await handle(batch).catch(crash);
       const failed = batch.filter(({ messageId }) => failures.has(messageId));
-      for (const { signals, receiveCount } of failed) put(clock.ms + 1_000, signals, receiveCount + 1);
+      for (const { signals } of failed) put(clock.ms + 1_000, signals, true);
     }
   };
   return { now: () => clock.ms, put, drain };

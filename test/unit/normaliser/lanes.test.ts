@@ -14,7 +14,7 @@ const other = 'i-0000000000000000a';
 
 const message = (messageId: string, ...signals: Signal[]): Message => ({
   messageId,
-  receiveCount: 1,
+  isRetry: false,
   signals,
 });
 const laneOf = (...signals: Signal[]) => {

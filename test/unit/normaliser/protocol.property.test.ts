@@ -105,7 +105,7 @@ const run = async ({ lives, requests, seed, copies, workers, faultRate }: Run) =
   let messageId = 0;
   const deliver = (...signals: Signal[]): Message => ({
     messageId: String(messageId++),
-    receiveCount: 2,
+    isRetry: true,
     signals,
   });
   const wants = requests.flatMap((second) => instanceIds.map((id) => wanted(second, { instanceId: id })));

@@ -11,7 +11,7 @@ const reason = { code: 'Client.UserInitiatedShutdown' };
 const vm: Vm = { instanceId, vmId, region, account: '123456789012', sequence: 0, outbox: [], history: [] };
 
 const laneOf = (...signals: Signal[]) => {
-  const [lane] = lanesOf([{ messageId: 'm', receiveCount: 1, signals }]);
+  const [lane] = lanesOf([{ messageId: 'm', isRetry: false, signals }]);
   if (!lane) throw new Error('expected a lane');
   return lane;
 };
