@@ -25,6 +25,7 @@ export const polledRegion = (kind: PolledRegion['kind'] = 'legacy') => {
   const meter = countingMeter();
   const log = memoryLog();
   const queued: EventBridgeEvent[] = [];
+  const later: EventBridgeEvent[] = [];
   const delays: number[] = [];
   const identity = { provider: 'ec2-sp', tagKeys };
   let fleet = memoryFleet(now);
@@ -75,23 +76,23 @@ export const polledRegion = (kind: PolledRegion['kind'] = 'legacy') => {
     reportStatus({
       ...{ ...identity, fleet, instances, now, meter, log, publisher: publishEvents(stream) },
       listings,
-      observations: { send: async () => undefined }, // what it asks of itself is no part of polling
+      observations: { send: async (more) => void later.push(...more) }, // done only where a test wants it
       burst: 99, // nor what it holds back for later
     });
-  const normalise = async () => {
+  const handleAll = async (events: readonly EventBridgeEvent[]) => {
     const handle = normaliser();
     const read = readMessage({ now, log, meter });
-    const taken = queued.splice(0);
-    if (isLost) {
-      isLost = false;
-      return;
-    }
-    const batch = taken.map((one, index) => ({
+    const batch = events.map((one, index) => ({
       messageId: String(index),
-      receiveCount: 2,
+      isRetry: true,
       signals: read(JSON.stringify(one)),
     }));
     if (batch.length > 0) await handle(batch);
+  };
+  const normalise = async () => {
+    const taken = queued.splice(0);
+    if (!isLost) await handleAll(taken);
+    isLost = false;
   };
 
   return {
@@ -123,9 +124,13 @@ export const polledRegion = (kind: PolledRegion['kind'] = 'legacy') => {
       for (let start = 0; start < signals.length; start += atOnce) {
         const batch = signals.slice(start, start + atOnce);
         await handle(
-          batch.map((signal, n) => ({ messageId: `${start + n}`, receiveCount: 2, signals: [signal] })),
+          batch.map((signal, n) => ({ messageId: `${start + n}`, isRetry: true, signals: [signal] })),
         );
       }
+    },
+    /** What the normaliser asked of itself so far is done, but for what is lost of it. */
+    async lookAgain(isLookLost: () => boolean = () => false) {
+      await handleAll(later.splice(0).filter(() => !isLookLost()));
     },
     setImpaired: (answer: typeof impaired) => {
       impaired = answer;

@@ -43,7 +43,7 @@ export const polling = async ({ plans, poll = () => ({}), secondMs = 1 }: Script
     statuses,
     /** What the poller was asked for, in this order: `plan`, or the region that it was to poll. */
     told: () => asked.map((request) => (request.do === 'poll' ? request.region : request.do)),
-    ended: () => expect.poll(statuses, { interval: 5, timeout: 10_000 }).not.toContain('RUNNING'),
+    ended: () => expect.poll(statuses, { interval: 5, timeout: 20_000 }).not.toContain('RUNNING'),
     [Symbol.asyncDispose]: () => machine[Symbol.asyncDispose](),
   };
 };

@@ -1,0 +1,86 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { describe, expect, it } from 'vitest';
+import { pollRegion } from '../../../functions/poller/poll-region.ts';
+import type { Instance, Instances } from '../../../shared/ports/instances.ts';
+import { memoryFleet } from '../../fakes/memory-fleet.ts';
+import { memoryListings } from '../../fakes/memory-listings.ts';
+import { described, scriptedInstances } from '../../fakes/scripted-instances.ts';
+import { countingMeter, memoryLog } from '../../fakes/silent.ts';
+import { halfPastTen, tagKeys } from '../../fixtures/signals.ts';
+import { idOf } from './region.ts';
+
+setFlagsFromString('--expose-gc');
+const collectGarbage: () => void = runInNewContext('gc');
+
+const pageSize = 1_000;
+
+/** A region of so many VMs, each made when its page is asked for, and told to nobody but who asks. */
+const endlessRegion = (vms: number) => {
+  const made: WeakRef<object>[] = [];
+  const list: Instances['list'] = async ({ token = '0' }) => {
+    const first = Number(token);
+    const instances = Array.from({ length: pageSize }, (_, index): Instance => {
+      const n = first + index;
+      const tags = { 'managed-by': 'dcm', 'dcm-instance-id': `vm-${n}` };
+      return described({ instanceId: idOf(n), tags });
+    });
+    made.push(...instances.map((instance) => new WeakRef(instance)));
+    const next = first + pageSize;
+    return { instances, nextToken: next < vms ? String(next) : undefined };
+  };
+  /** How many of those made are still held by somebody. A WeakRef holds what it refers to until the turn ends. */
+  const held = async () => {
+    await turn();
+    collectGarbage();
+    return made.filter((one) => one.deref() !== undefined).length;
+  };
+  return { instances: { ...scriptedInstances(), list }, made, held };
+};
+
+/** The most instances that are held at once between two pages, where a region of so many VMs is listed for the first time. */
+const mostHeld = async (vms: number, { hoard }: { readonly hoard: boolean }) => {
+  const now = () => halfPastTen * 1000;
+  const region = endlessRegion(vms);
+  const hoarded: unknown[] = [];
+  let queued = 0;
+  const poll = pollRegion({
+    ...{ provider: 'ec2-sp', tagKeys, floorSeconds: 10, now, random: () => 0 },
+    ...{ fleet: memoryFleet(now), listings: memoryListings(now), meter: countingMeter(), log: memoryLog() },
+    instances: {
+      ...region.instances,
+      list: async (query) => {
+        const page = await region.instances.list(query);
+        if (hoard) hoarded.push(page);
+        return page;
+      },
+    },
+    observations: {
+      send: async (events) => {
+        queued += events.length;
+      },
+    },
+  });
+  let most = 0;
+  for (let page = 1; page <= vms / pageSize; page++) {
+    await poll({ region: 'us-east-1', kind: 'legacy' });
+    if (page % 10 === 0) most = Math.max(most, await region.held());
+  }
+  return { most, made: region.made.length, queued };
+};
+
+describe('a listing of a hundred thousand VMs', () => {
+  it('holds two pages of them at most, however many it has seen (C 66)', async () => {
+    const { most, made, queued } = await mostHeld(100_000, { hoard: false });
+
+    expect({ made, queued }).toEqual({ made: 100_000, queued: 100_000 });
+    expect(most).toBeLessThanOrEqual(2 * pageSize);
+  });
+
+  it('would be found to hold all of them', async () => {
+    const { most } = await mostHeld(20_000, { hoard: true });
+
+    expect(most).toBe(20_000);
+  });
+});
