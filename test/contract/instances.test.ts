@@ -87,6 +87,6 @@ describe('EC2', () => {
 
     await expect(describing).rejects.toThrow(UnavailableError);
     simulator.faults({ throttle: 0 });
-    expect(await ec2Instances().describe('us-east-1', ['i-0123456789abcdef0'], 5_000)).toEqual(new Map());
+    expect(await ec2Instances().describe('us-east-1', ['i-0123456789abcdef0'], 20_000)).toEqual(new Map());
   });
 });

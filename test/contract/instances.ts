@@ -14,7 +14,7 @@ export type InstancesUnderTest = {
   readonly impair: (instanceId: string, check: StatusCheck) => Promise<void>;
 };
 
-const patienceMs = 5_000;
+const patienceMs = 20_000;
 
 /** What every Instances is held to. */
 export const instancesContract = (name: string, make: () => Promise<InstancesUnderTest>) => {

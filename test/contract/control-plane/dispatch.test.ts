@@ -3,9 +3,9 @@ import { controlPlaneClient } from '../../../local/control-plane-client.ts';
 import { startDcm } from './dcm.ts';
 import { scriptedProvider } from './provider.ts';
 
-const soonMs = 5_000;
+const soonMs = 20_000;
 const spec = { service_type: 'vm', metadata: { name: 'web-1' }, storage: { disks: null } };
-const patience = { dispatchMs: 300, healthMs: 300, retryMs: 10, longestRetryMs: 20 };
+const patience = { dispatchMs: 10_000, healthMs: 5_000, retryMs: 10, longestRetryMs: 20 };
 
 describe.each([{ strict: true }, { strict: false }])(
   'control plane, dispatching, strict: $strict',

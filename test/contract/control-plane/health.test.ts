@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { startDcm } from './dcm.ts';
 import { scriptedProvider } from './provider.ts';
 
-const patience = { dispatchMs: 300, healthMs: 300, retryMs: 10, longestRetryMs: 20 };
+const patience = { dispatchMs: 10_000, healthMs: 5_000, retryMs: 10, longestRetryMs: 20 };
 
 describe('control plane, watching the health of providers', () => {
   let dcm: Awaited<ReturnType<typeof startDcm>>;

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { startDcm } from './dcm.ts';
 
-const soonMs = 5000;
+const soonMs = 20_000;
 
 const Page = z.object({
   instances: z.array(z.object({ id: z.string() })),

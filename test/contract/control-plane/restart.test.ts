@@ -6,7 +6,7 @@ import { startControlPlane } from '../../../local/parts/control-plane/start.ts';
 import type { NatsServer } from '../../../local/parts/nats-server/start-nats-server.ts';
 import { startDcm, temporaryFolder } from './dcm.ts';
 
-const soonMs = 15_000;
+const soonMs = 20_000;
 
 const statuses = Array.from({ length: 60 }, (_, n) => `s${n}`);
 

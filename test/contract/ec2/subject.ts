@@ -79,7 +79,7 @@ export const ec2Subject = (setup: Setup, lacking: readonly Lacking[]) => {
           expect(instances.map(({ State }) => State?.Name)).toEqual(InstanceIds.map(() => state));
           return instances;
         },
-        { timeout: 10_000, interval: 20 },
+        { timeout: 20_000, interval: 20 },
       ),
   };
 };

@@ -144,7 +144,7 @@ describe('event bus', () => {
     await using hopeless = await bus([{ patterns: [ofEc2], deliver: failing(Infinity) }]);
     await hopeless.put(entry);
 
-    await expect.poll(() => hopeless.lines, { timeout: 5000 }).toHaveLength(1);
+    await expect.poll(() => hopeless.lines).toHaveLength(1);
     expect(hopeless.lines[0]).toMatch(/^rule-0: an event is lost: no such queue: \{"version":"0".*"running"/);
     expect(recovering.lines).toEqual([]);
   });

@@ -5,7 +5,7 @@ import { clientConfig } from '../../../local/parts/client-config.ts';
 import type { LambdaFunction } from '../../../local/parts/lambda-host/lambda-function.ts';
 import { startLambdaHost } from '../../../local/parts/lambda-host/start-lambda-host.ts';
 import { bundles } from './bundles.ts';
-import { isAlive } from './processes.ts';
+import { isAlive, isStopped } from './processes.ts';
 
 const probe = `
 let invocations = 0;
@@ -19,7 +19,7 @@ const behaviours = {
   exit: () => process.exit(7),
   leave: () => process.exit(0),
   leaveAfterwards: () => { setTimeout(() => process.exit(1), 20); return 'last words'; },
-  hang: () => new Promise((resolve) => setTimeout(resolve, 60_000)),
+  hang: () => { console.log('hanging'); return new Promise((resolve) => setTimeout(resolve, 60_000)); },
   nap: ({ ms }) => new Promise((resolve) => setTimeout(resolve, ms, 'rested')),
 };
 export const handler = async (event, context) => {
@@ -38,7 +38,7 @@ const hosting = async (source = probe, settings: Partial<LambdaFunction> = {}) =
         name: 'probe',
         folder: await folder.write('probe', source),
         environment: { GREETING: 'hello' },
-        timeoutMs: 3000,
+        timeoutMs: 20_000,
         ...settings,
       },
     ],
@@ -48,6 +48,7 @@ const hosting = async (source = probe, settings: Partial<LambdaFunction> = {}) =
     ...host,
     lines,
     probe: (event: unknown) => host.invoke('probe', event),
+    hangs: () => expect.poll(() => lines.join()).toContain('hanging'),
     client: new LambdaClient({ ...clientConfig(host.url), maxAttempts: 1 }),
     [Symbol.asyncDispose]: async () => {
       await host[Symbol.asyncDispose]();
@@ -80,7 +81,7 @@ describe('lambda host', () => {
 
   it('gives a function the variables and the context that Lambda gives, and nothing of ours', async () => {
     process.env.OF_THE_HOST = 'secret';
-    await using host = await hosting(probe, { memoryMb: 128 });
+    await using host = await hosting(probe, { memoryMb: 128, timeoutMs: 15_000 });
 
     const variables = await host.probe({ do: 'variables' });
     const context = await host.probe({ do: 'context' });
@@ -103,8 +104,8 @@ describe('lambda host', () => {
       invokedFunctionArn: 'arn:aws:lambda:us-east-1:000000000000:function:probe',
       awsRequestId: expect.stringMatching(/^[0-9a-f-]{36}$/),
     });
-    expect(remainingMs).toBeGreaterThan(1000);
-    expect(remainingMs).toBeLessThanOrEqual(3000);
+    expect(remainingMs).toBeGreaterThan(5_000);
+    expect(remainingMs).toBeLessThanOrEqual(15_000);
   });
 
   it('answers null where the handler returns nothing', async () => {
@@ -147,7 +148,7 @@ describe('lambda host', () => {
   });
 
   it('kills a function that takes longer than it may, and starts afresh', async () => {
-    await using host = await hosting(probe, { timeoutMs: 300 });
+    await using host = await hosting(probe, { timeoutMs: 1_500 });
     const { pid } = Object(await host.probe({}));
 
     const hanging = host.probe({ do: 'hang' });
@@ -155,7 +156,7 @@ describe('lambda host', () => {
 
     await expect(hanging).rejects.toMatchObject({
       name: 'Sandbox.Timedout',
-      message: expect.stringMatching(/^RequestId: \S+ Error: Task timed out after 0\.30 seconds$/),
+      message: expect.stringMatching(/^RequestId: \S+ Error: Task timed out after 1\.50 seconds$/),
     });
     expect(await next).toMatchObject({ invocations: 1 });
     expect(isAlive(pid)).toBe(false);
@@ -201,6 +202,7 @@ describe('lambda host', () => {
     await host.probe({});
 
     host.freeze('probe');
+    await expect.poll(() => host.pids('probe').every(isStopped)).toBe(true);
     let answered = false;
     const answer = host.probe({}).finally(() => {
       answered = true;
@@ -218,7 +220,7 @@ describe('lambda host', () => {
     await host.probe({});
 
     const hanging = host.probe({ do: 'hang' });
-    await sleep(50);
+    await host.hangs();
     host.kill('probe');
 
     await expect(hanging).rejects.toMatchObject({
@@ -235,7 +237,7 @@ describe('lambda host', () => {
 
     const busy = host.probe({ do: 'hang' });
     const outcome = expect(busy).rejects.toMatchObject({ name: 'Runtime.ExitError' });
-    await sleep(50);
+    await host.hangs();
     host.freeze('probe');
     await host[Symbol.asyncDispose]();
 

@@ -7,7 +7,7 @@ import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { findNatsServer } from '../../../local/parts/nats-server/find-nats-server.ts';
 import { startNatsServer } from '../../../local/parts/nats-server/start-nats-server.ts';
-import { isAlive } from './processes.ts';
+import { isAlive, isStopped } from './processes.ts';
 
 /** A nats-server with a store of its own, and how to connect to it. */
 const serving = async (options: Omit<Parameters<typeof startNatsServer>[0], 'storeDir'> = {}) => {
@@ -80,7 +80,7 @@ describe('nats-server', () => {
     const connection = await nats.connect();
 
     nats.server.freeze();
-    await sleep(50); // the last of its threads stops a moment later
+    await expect.poll(() => isStopped(nats.server.pid)).toBe(true);
     const answer = connection.rtt();
     const whileFrozen = await Promise.race([answer, sleep(200, 'silence')]);
     nats.server.thaw();

@@ -66,18 +66,18 @@ describe('sqs', () => {
 
   it('shows a message again after its visibility timeout, and never after it was deleted', async () => {
     const client = new SQSClient(clientConfig(url));
-    const QueueUrl = await createQueue(url, 'visibility', { VisibilityTimeout: '1' });
+    const QueueUrl = await createQueue(url, 'visibility', { VisibilityTimeout: '2' });
     const receive = () => client.send(new ReceiveMessageCommand({ QueueUrl }));
     await client.send(new SendMessageCommand({ QueueUrl, MessageBody: 'once more' }));
 
     const first = await receive();
     const hidden = await receive();
-    await sleep(1050);
+    await sleep(2_050);
     const second = await receive();
     await client.send(
       new DeleteMessageCommand({ QueueUrl, ReceiptHandle: second.Messages?.[0]?.ReceiptHandle ?? '' }),
     );
-    await sleep(1050);
+    await sleep(2_050);
 
     expect(first.Messages).toHaveLength(1);
     expect(hidden.Messages).toBeUndefined();
@@ -110,6 +110,6 @@ describe('sqs', () => {
     await own[Symbol.asyncDispose]();
     await poll;
 
-    expect(performance.now() - started).toBeLessThan(1000);
+    expect(performance.now() - started).toBeLessThan(10_000);
   });
 });

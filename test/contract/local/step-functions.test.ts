@@ -73,18 +73,20 @@ describe('local Step Functions', () => {
 
     const tookMs = performance.now() - begunMs;
     expect(tookMs).toBeGreaterThanOrEqual(99);
-    expect(tookMs).toBeLessThan(2000);
+    expect(tookMs).toBeLessThan(15_000);
   });
 
   it('waits for the functions under way when it ends', async () => {
+    let isBegun = false;
     let isDone = false;
     const machine = await running(only(task({})), {
       invoke: async () => {
+        isBegun = true;
         await sleep(100);
         isDone = true;
       },
     });
-    await sleep(10);
+    await expect.poll(() => isBegun, { interval: 1 }).toBe(true);
 
     await machine[Symbol.asyncDispose]();
 
@@ -95,7 +97,7 @@ describe('local Step Functions', () => {
   it('invokes nothing once it has ended, however often a task is to be tried', async () => {
     let tries = 0;
     const machine = await running(
-      only(task({ Retry: [{ ErrorEquals: ['States.ALL'], MaxAttempts: 9999 }] })),
+      only(task({ Retry: [{ ErrorEquals: ['States.ALL'], IntervalSeconds: 30, MaxAttempts: 9999 }] })),
       {
         invoke: async () => {
           tries += 1;

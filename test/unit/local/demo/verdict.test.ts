@@ -67,6 +67,17 @@ describe('the demo’s verdict', () => {
     expect(faultsIn([web], life, history)).toEqual([fault]);
   });
 
+  it('lets what passes by itself go untold where the machine was slower than that, and nothing else', () => {
+    const late = [...report.slice(0, 4), told(75, 'provisioning')];
+    const ongoing = [...life, at(80, 'running'), at(200, 'stopping')];
+
+    expect(faultsIn([web], ongoing.slice(0, -1), [...late.toSpliced(2, 1), told(81, 'running')])).toEqual([]);
+    expect(faultsIn([web], ongoing, late)).toEqual([
+      'DCM was not told that web-1 is running',
+      'DCM was not told that web-1 is stopping',
+    ]);
+  });
+
   it('asks of what only listings show no more than how it ended', () => {
     const legacy: Actor = { ...web, seenBy: 'listings' };
     const ended = [...life, at(60, 'terminated')];

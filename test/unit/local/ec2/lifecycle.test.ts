@@ -35,13 +35,13 @@ describe('EC2 simulator, the life of an instance', () => {
   });
 
   it('is ended from any state, and stays ended', async () => {
-    await using simulation = await startSimulation({ dwellMs: { pending: 30, 'shutting-down': 5 } });
+    await using simulation = await startSimulation({ dwellMs: { pending: 1_000, 'shutting-down': 5 } });
     const { client, launch, reaches } = simulation;
     const id = await launch();
 
     await client.send(new TerminateInstancesCommand({ InstanceIds: [id] }));
     await reaches(id, 'terminated');
-    await sleep(50);
+    await sleep(1_100); // by then it would have been running
 
     expect(simulation.toldStates()).toEqual(['pending', 'shutting-down', 'terminated']);
   });

@@ -146,7 +146,7 @@ describe('EC2 simulator, mishaps', () => {
   });
 
   it('leaves a stalled launch in pending, with no further event, until its user ends it', async () => {
-    await using simulation = await startSimulation({ dwellMs: { pending: 200, 'shutting-down': 5 } });
+    await using simulation = await startSimulation({ dwellMs: { pending: 1_000, 'shutting-down': 5 } });
     const { client, launch, reaches, shown, simulator, toldStates } = simulation;
     const stalled = await launch();
 

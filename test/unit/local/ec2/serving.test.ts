@@ -51,7 +51,7 @@ describe('EC2 simulator, as a service', () => {
   it('tells nothing more once it is disposed of, and by then all is taken', async () => {
     const taken: unknown[] = [];
     const simulation = await startSimulation({
-      dwellMs: { pending: 20 },
+      dwellMs: { pending: 60_000 },
       emit: async ({ detail }) => {
         await sleep(10);
         taken.push(detail.state);

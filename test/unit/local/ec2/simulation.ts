@@ -76,7 +76,7 @@ export const startSimulation = async ({ maxAttempts = 1, ...options }: Options =
       return pages;
     },
     reaches: (id: string, state: string) =>
-      vi.waitUntil(() => stateOf(id) === state, { timeout: 5000, interval: 2 }),
+      vi.waitUntil(() => stateOf(id) === state, { timeout: 20_000, interval: 2 }),
     [Symbol.asyncDispose]: async () => {
       client.destroy();
       await simulator[Symbol.asyncDispose]();
