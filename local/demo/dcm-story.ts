@@ -4,7 +4,7 @@ import type { ControlPlaneClient } from '../control-plane-client.ts';
 import type { ProviderApiClient } from '../provider-api-client.ts';
 import { vmSpec } from './dcm-vm.ts';
 
-const patienceMs = 30_000;
+const patienceMs = 60_000;
 
 type Stage = {
   readonly controlPlane: ControlPlaneClient;
@@ -38,7 +38,7 @@ export const dcmStory = async (stage: Stage): Promise<void> => {
     ['stop', 'stopped'],
     ['start', 'running'],
   ] as const) {
-    await sleep(1_000 - (Date.now() % 1_000)); // EC2 tells times by the second
+    await sleep(1_020 - (Date.now() % 1_000)); // EC2 tells times by the second, and a timer can be early
     await providerApi.change(id, action);
     await controlPlane.reaches(id, status, patienceMs);
     say(`dcm-1 is asked to ${action}, and its row is ${status}`);

@@ -15,6 +15,8 @@ import { dwellMs } from './dwell.ts';
 import { story } from './story.ts';
 import { faultsIn, pair, type Transition } from './verdict.ts';
 
+const patienceMs = 20_000;
+
 /** Plays the story on a stack of its own, shows each transition as it reaches DCM, and checks them all. Answers what went wrong. */
 export const demo = async (options: StackOptions, show: Console): Promise<string[]> => {
   const transitions: Transition[] = [];
@@ -40,7 +42,9 @@ export const demo = async (options: StackOptions, show: Console): Promise<string
     story({ actions, silentActions, simulator, controlPlane, provider, say }),
     dcmStory({ ...clientsOf(endpoints), provider, say, enter: (vm) => enter({ ...vm, seenBy: 'events' }) }),
   ]);
-  await untilEnded(simulator);
+  await untilTold(
+    () => hasEnded(simulator) && faultsIn(actors, transitions, controlPlane.history()).length === 0,
+  );
   ec2.destroy();
   silentEc2.destroy();
 
@@ -53,12 +57,14 @@ const clientsOf = (endpoints: Endpoints) => ({
 });
 
 /** The VM that DCM had deleted has no row any more that would tell when it is terminated, and that DCM was told. */
-const untilEnded = async (simulator: Ec2Simulator): Promise<void> => {
-  const deadline = Date.now() + 10_000;
-  const hasEnded = () => simulator.instances().every(({ state }) => state === 'terminated');
-  while (!hasEnded() && Date.now() < deadline) await sleep(50);
-  await sleep(1_000);
+const untilTold = async (isTold: () => boolean): Promise<void> => {
+  const deadline = Date.now() + patienceMs;
+  while (!isTold() && Date.now() < deadline) await sleep(50);
+  await sleep(1_000); // for what should not come any more
 };
+
+const hasEnded = (simulator: Ec2Simulator): boolean =>
+  simulator.instances().every(({ state }) => state === 'terminated');
 
 const asSeen = (
   { id = '', appliedAtMs, message = '', eventId = '' }: Consumed,

@@ -61,11 +61,14 @@ export const faultsIn = (
   const vms = actors.filter(({ vmId }) => vmId !== undefined);
   const known = new Set(vms.map(({ vmId }) => vmId));
   const eventIds = history.map(({ eventId }) => eventId);
+  const pairs = vms.map((actor) => ({ actor, ...pair(actor, transitions, history) }));
+  const slowestMs = Math.max(0, ...pairs.flatMap(({ actor, told }) => latencies(actor, told)));
+  const isSlower = (transition: Transition) => slowestMs > lastedMs(transition, transitions);
   return [
-    ...vms.flatMap((actor) =>
-      mustBeTold(actor, pair(actor, transitions, history)).map(
-        ({ state }) => `DCM was not told that ${actor.name} is ${state}`,
-      ),
+    ...pairs.flatMap((one) =>
+      mustBeTold(one.actor, one)
+        .filter((transition) => !isPassing(transition) || !isSlower(transition))
+        .map(({ state }) => `DCM was not told that ${one.actor.name} is ${state}`),
     ),
     ...history.filter(({ id }) => !known.has(id)).map(({ id }) => `DCM was told of ${id}, which is not ours`),
     ...eventIds.filter((id, index) => eventIds.indexOf(id) !== index).map((id) => `DCM was told ${id} twice`),
@@ -87,6 +90,17 @@ const mustBeTold = (
   const [first, ...others] = missing;
   const isStart = first?.state === 'pending' && told.every(({ transition }) => transition.atMs > first.atMs);
   return isStart ? others : missing;
+};
+
+const latencies = ({ seenBy }: Actor, told: readonly Told[]): number[] =>
+  seenBy === 'events' ? told.map(({ ms }) => ms) : [];
+
+/** What ends by itself need not be told where this machine took longer to tell anything than it lasted: it was over by then. */
+const isPassing = ({ state }: Transition): boolean => /pending|stopping|shutting-down/.test(state);
+
+const lastedMs = ({ instanceId, atMs }: Transition, transitions: readonly Transition[]): number => {
+  const next = transitions.find((one) => one.instanceId === instanceId && one.atMs > atMs);
+  return next === undefined ? Number.POSITIVE_INFINITY : next.atMs - atMs;
 };
 
 const isAscending = (history: readonly Consumed[], { vmId }: Actor): boolean => {

@@ -36,7 +36,7 @@ describe.skipIf(missing !== undefined)("DCM's own service provider manager", () 
   const dcm = () => controlPlaneClient(stack.endpoints.controlPlaneUrl);
 
   it('has a row of each region, and finds both ready', async () => {
-    for (const name of [provider, `${provider}-${silentRegion}`]) await dcm().isReady(name, 20_000);
+    for (const name of [provider, `${provider}-${silentRegion}`]) await dcm().isReady(name, 60_000);
 
     expect((await dcm().providers()).map(({ service_type: type }) => type)).toEqual(['vm', 'vm']);
   });
@@ -50,7 +50,7 @@ describe.skipIf(missing !== undefined)("DCM's own service provider manager", () 
   it('writes its row after our answer, and still has it right where EC2 was faster', async () => {
     const { id } = await dcm().create({ provider, spec: vmSpec('faster') });
 
-    await dcm().reaches(id, 'running', 30_000);
+    await dcm().reaches(id, 'running', 60_000);
   });
 
   it('takes the refusal of a spec for the end of the row', async () => {

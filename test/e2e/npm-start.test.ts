@@ -18,7 +18,7 @@ const start = (...flags: string[]) => {
     output += chunk;
   };
   for (const stream of [child.stdout, child.stderr]) stream.on('data', keep);
-  const says = (text: string) => expect.poll(() => output, { timeout: 60_000 }).toContain(text);
+  const says = (text: string) => expect.poll(() => output, { timeout: 120_000 }).toContain(text);
   return { child, says, ended: once(child, 'exit'), output: () => output };
 };
 

@@ -3,9 +3,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cast } from '../../local/demo/cast.ts';
 import { provider, silentRegion } from '../../local/options.ts';
 import { clientConfig } from '../../local/parts/client-config.ts';
+import { untilNextSecond } from './next-second.ts';
 import { type TestStack, testStack } from './stack.ts';
 
-const soon = 40_000;
+const soon = 60_000;
 
 describe('polling', () => {
   let stack: TestStack;
@@ -45,5 +46,42 @@ describe('polling', () => {
       (line) => line.includes('"resyncHealed":1') && line.includes('us-east-1'),
     );
     expect(healed.length).toBeGreaterThanOrEqual(1);
+  });
+
+  it('has every row told again where somebody wants that, and says how the regions stand', async () => {
+    const vms = await Promise.all(
+      ['again-1', 'again-2'].map((name) => stack.actions.launch({ name, owner: 'us', provider })),
+    );
+    const vmIds = vms.map(({ vmId = '' }) => vmId);
+    for (const vmId of vmIds) await stack.controlPlane.waitFor(vmId, 'running', soon);
+    const repeats = (vmId: string) =>
+      stack.controlPlane
+        .history()
+        .filter(({ id, eventId = '' }) => id === vmId && eventId.endsWith(':again'))
+        .map(({ status }) => status);
+    const before = vmIds.map((vmId) => repeats(vmId).length);
+    const ask = (request: object) => stack.lambda.invoke(`${provider}-poller`, request);
+    await untilNextSecond(); // requests of one second are one
+
+    // One invocation after the other, so that no listing comes in between.
+    const [wanted, standing, released] = await Promise.all([
+      ask({ do: 'republish', region: 'us-east-1' }),
+      ask({ do: 'regions' }),
+      ask({ do: 'release', region: 'us-east-1' }),
+    ]);
+
+    expect(wanted).toEqual({ wanted: true });
+    expect(standing).toMatchObject({
+      regions: [{ region: 'us-east-1', republishWanted: true }, { region: silentRegion }],
+    });
+    expect(released).toEqual({ released: false });
+    await expect
+      .poll(() => vmIds.map((vmId, vm) => repeats(vmId).slice(before[vm])), { timeout: soon })
+      .toEqual(vmIds.map(() => expect.arrayContaining(['running'])));
+    await expect
+      .poll(() => ask({ do: 'regions' }), { timeout: soon })
+      .toMatchObject({
+        regions: [{ republishWanted: false, lastListedAt: expect.any(String) }, {}],
+      });
   });
 });

@@ -1,15 +1,14 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { controlPlaneClient } from '../../local/control-plane-client.ts';
 import { dcmStory } from '../../local/demo/dcm-story.ts';
 import { vmSpec } from '../../local/demo/dcm-vm.ts';
 import { provider, silentRegion } from '../../local/options.ts';
 import { providerApiClient } from '../../local/provider-api-client.ts';
+import { untilNextSecond } from './next-second.ts';
 import { type TestStack, testStack } from './stack.ts';
 import { instancesOf, newVmId } from './vm-instances.ts';
 
-const soon = 30_000;
-const untilNextSecond = () => sleep(1_000 - (Date.now() % 1_000));
+const soon = 60_000;
 
 describe('a VM', () => {
   let stack: TestStack;

@@ -11,16 +11,27 @@ import { type Stack, startStack } from '../../local/stack.ts';
 /** Quick, but long enough for a second to pass between a stop and a start. */
 const dwellMs = { pending: 300, stopping: 300, 'shutting-down': 300 } as const;
 
-export type TestStack = Stack & {
-  /** The stand-in: no test of this stack uses another. */
-  readonly controlPlane: ControlPlane;
+export type WatchedStack = Stack & {
   readonly actions: ReturnType<typeof cast>;
   /** What the parts said, as `part: line`. */
   readonly said: string[];
 };
 
+export type TestStack = WatchedStack & {
+  /** The stand-in: no test of this stack uses another. */
+  readonly controlPlane: ControlPlane;
+};
+
 /** The local stack, in a folder of its own, with a client of its EC2. */
 export const testStack = async (options: Partial<StackOptions> = {}): Promise<TestStack> => {
+  const stack = await watchedStack(options);
+  const { controlPlane } = stack;
+  if (controlPlane === undefined) throw new Error('these tests look into the stand-in for DCM');
+  return { ...stack, controlPlane };
+};
+
+/** The same, with whatever control plane the options name. */
+export const watchedStack = async (options: Partial<StackOptions>): Promise<WatchedStack> => {
   const folder = await mkdtemp(join(tmpdir(), 'ec2-sp-'));
   const said: string[] = [];
   const log = (part: string, line: string) => void said.push(`${part}: ${line}`);
@@ -32,12 +43,9 @@ export const testStack = async (options: Partial<StackOptions> = {}): Promise<Te
     log,
     progress: log,
   });
-  const { controlPlane } = stack;
-  if (controlPlane === undefined) throw new Error('these tests look into the stand-in for DCM');
   const ec2 = new EC2Client(clientConfig(stack.endpoints.ec2Url));
   return {
     ...stack,
-    controlPlane,
     said,
     actions: cast(ec2, () => undefined),
     async [Symbol.asyncDispose]() {

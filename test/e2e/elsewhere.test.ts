@@ -1,0 +1,94 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { controlPlaneClient } from '../../local/control-plane-client.ts';
+import { dcmStory } from '../../local/demo/dcm-story.ts';
+import { type Keep, keeper } from '../../local/keeper.ts';
+import { provider, silentRegion } from '../../local/options.ts';
+import { startControlPlane } from '../../local/parts/control-plane/start.ts';
+import { startEnvironmentAgent } from '../../local/parts/environment-agent/start.ts';
+import { serve } from '../../local/parts/loopback.ts';
+import { providerApiClient } from '../../local/provider-api-client.ts';
+import { conformance } from '../conformance/conformance.ts';
+import { startTestNats } from '../contract/nats.ts';
+import { watchedStack } from './stack.ts';
+
+/** Where DCM answers, before anything does: what answers there can change, the address cannot. */
+const startAddress = async () => {
+  let behind: string | undefined;
+  const { url, ...server } = await serve(async (request) => {
+    if (behind === undefined) return new Response('nobody is here yet', { status: 503 });
+    const { method, headers } = request;
+    const { pathname, search } = new URL(request.url);
+    const body = method === 'POST' ? await request.text() : undefined;
+    return fetch(`${behind}${pathname}${search}`, { method, headers, ...(body !== undefined && { body }) });
+  });
+  const leadTo = (origin: string) => {
+    behind = origin;
+  };
+  return { url, leadTo, ...server };
+};
+
+const startElsewhere = async (keep: Keep) => {
+  const nats = await keep(startTestNats());
+  const natsUrl = nats.server.url;
+  const controlPlane = await keep(
+    startControlPlane({ natsUrl, healthIntervalMs: 500, log: () => undefined }),
+  );
+  const dcm = await keep(startAddress());
+  dcm.leadTo(controlPlane.url);
+  const stack = await keep(watchedStack({ natsUrl, controlPlaneUrl: `${dcm.url}/` }));
+  return { controlPlane, dcm, stack };
+};
+
+describe('a provider of a DCM that runs elsewhere', () => {
+  const { keep, stop } = keeper();
+  let parts: Awaited<ReturnType<typeof startElsewhere>>;
+  beforeAll(async () => {
+    parts = await startElsewhere(keep);
+  });
+  afterAll(stop);
+
+  it('registers each of its regions there, and starts nothing of DCM’s by itself', async () => {
+    const { controlPlane, stack } = parts;
+
+    expect([stack.nats, stack.controlPlane]).toEqual([undefined, undefined]);
+    const rows = await controlPlane.providers();
+    const paths = rows.map(({ name, endpoint }) => [name, new URL(endpoint).pathname]);
+    expect(Object.fromEntries(paths)).toEqual({
+      [provider]: '/api/v1alpha1/vms',
+      [`${provider}-${silentRegion}`]: `/${silentRegion}/api/v1alpha1/vms`,
+    });
+  });
+
+  it('has a VM live through that DCM', async () => {
+    const controlPlane = controlPlaneClient(parts.controlPlane.url);
+
+    await dcmStory({ controlPlane, providerApi: providerApiClient(parts.stack.endpoints), provider, say });
+  });
+
+  it('conforms to everything that DCM relies on', async () => {
+    const { natsUrl, providerApiUrl, providerApiToken: token } = parts.stack.endpoints;
+    const endpoint = `${providerApiUrl}/api/v1alpha1/vms`;
+    await using _ = await startEnvironmentAgent({ natsUrl, endpoint, log: say }); // which has the stream of requests
+    const registry = { registryPort: 0, serviceType: 'vm', timeout: 70 };
+    const options = { provider: providerApiUrl, token, nats: natsUrl, ...registry };
+
+    const results = await conformance(options, { cancel, onResult: say, say: registerAt });
+
+    const others = results.flatMap((one) =>
+      one.verdict === 'pass' ? [] : [`${one.id} ${one.verdict}: ${one.reason}`],
+    );
+    expect(others).toEqual([]);
+    expect(new Set(results.map(({ id }) => id.charAt(0)))).toEqual(new Set('RHCFGDIBAEO'));
+  });
+
+  const say = () => undefined;
+  const { signal: cancel } = new AbortController();
+
+  /** The suite says where its registry is; the schedule would come by within the minute. */
+  const registerAt = (line: string) => {
+    const [origin] = /http:\/\/[^/]+/.exec(line) ?? [];
+    if (origin === undefined) return;
+    parts.dcm.leadTo(origin);
+    void parts.stack.lambda.invoke(`${provider}-registration`, { do: 'keep-registered' }).catch(say);
+  };
+});
