@@ -70,6 +70,19 @@ const definitions = {
   get_p50_ms_10k: { what: 'the same, median, ms' },
   get_ec2_calls_10k: { what: 'EC2 calls for these 700 requests', atMost: 0 },
   health_cold_ms: { what: 'health, answered by a new process of the provider-api, ms', atMost: 1_000 },
+  create_throttled_slowest_ms: {
+    what: 'slowest of 20 creates, half of all calls to EC2 throttled, ms',
+    atMost: 10_000,
+  },
+  create_50_parallel_run_instances: {
+    what: 'RunInstances calls for 50 creates of one VM at once',
+    atLeast: 1,
+    atMost: 1,
+  },
+  agent_lookup_slowest_ms_50: {
+    what: 'slowest of 50 look-ups at once of the VM that an agent’s create is for, ms',
+    atMost: 50,
+  },
   start_ready_ms: { what: '`npm start` until every part answers, ms', atMost: 8_000 },
 } as const satisfies Record<string, Definition>;
 

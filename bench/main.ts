@@ -1,8 +1,10 @@
 import { writeFile } from 'node:fs/promises';
 import { Command, Option } from 'commander';
 import { reasonOf } from '../shared/domain/errors.ts';
+import { agentLookups } from './agent-lookups.ts';
 import { bridge } from './bridge.ts';
 import { bundles } from './bundles.ts';
+import { creates } from './creates.ts';
 import { type Figures, rowsOf } from './figures.ts';
 import { fleet } from './fleet.ts';
 import { healing } from './healing.ts';
@@ -24,7 +26,11 @@ const sections: Readonly<Record<string, () => Promise<Figures>>> = {
   fleet,
   polling,
   healing,
-  'provider-api': providerApi,
+  'provider-api': async () => ({
+    ...(await providerApi()),
+    ...(await creates()),
+    ...(await agentLookups()),
+  }),
   bundles,
   start,
 };

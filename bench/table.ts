@@ -3,6 +3,7 @@ import type { Row } from './figures.ts';
 const number = new Intl.NumberFormat('en', { maximumSignificantDigits: 4 });
 
 const boundOf = ({ atLeast, atMost }: Row): string => {
+  if (atLeast !== undefined && atLeast === atMost) return `= ${number.format(atLeast)}`;
   if (atLeast !== undefined) return `≥ ${number.format(atLeast)}`;
   if (atMost === 0) return '= 0';
   return atMost === undefined ? 'reported' : `≤ ${number.format(atMost)}`;
