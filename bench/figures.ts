@@ -68,7 +68,7 @@ const definitions = {
   },
   get_p99_ms_10k: { what: 'GET of one VM, and of a page of 50, among 10,000, 99 %, ms', atMost: 25 },
   get_p50_ms_10k: { what: 'the same, median, ms' },
-  get_ec2_calls_10k: { what: 'EC2 calls for these 700 requests', atMost: 0 },
+  get_ec2_calls_10k: { what: 'EC2 calls for these requests', atMost: 0 },
   health_cold_ms: { what: 'health, answered by a new process of the provider-api, ms', atMost: 1_000 },
   create_throttled_slowest_ms: {
     what: 'slowest of 20 creates, half of all calls to EC2 throttled, ms',

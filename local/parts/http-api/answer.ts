@@ -20,6 +20,6 @@ export const httpApiResponse = (answer: unknown): Response => {
   const { statusCode, headers: given, cookies, body, isBase64Encoded } = structured.data;
   const headers = new Headers(Object.entries(given).map(([name, value]) => [name, String(value)]));
   for (const cookie of cookies) headers.append('set-cookie', cookie);
-  const bytes = Buffer.from(body, isBase64Encoded ? 'base64' : 'utf8');
-  return new Response(withoutBody.includes(statusCode) ? null : bytes, { status: statusCode, headers });
+  const content = isBase64Encoded ? Buffer.from(body, 'base64') : body;
+  return new Response(withoutBody.includes(statusCode) ? null : content, { status: statusCode, headers });
 };
