@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SettingsError } from '../shared/domain/errors.ts';
 import type { Keep } from './keeper.ts';
@@ -16,8 +17,12 @@ export type Dcm = {
   readonly nats: NatsServer | undefined;
 };
 
-/** DCM's side: its NATS, and a control plane that keeps the rows: the stand-in, DCM's own, or one that runs elsewhere. */
+/**
+ * DCM's side: its NATS, and a control plane that keeps the rows: the stand-in, DCM's own, or one that runs elsewhere. What an earlier run
+ * left in the folder is of VMs that are no more, and goes.
+ */
 export const startDcm = async (options: StackOptions, keep: Keep): Promise<Dcm> => {
+  for (const kept of [jetStreamIn(options), dcmIn(options)]) await rm(kept, { recursive: true, force: true });
   const nats = options.natsUrl ? undefined : await keep(startNats(options));
   const natsUrl = options.natsUrl ?? nats?.url ?? '';
   const { controlPlaneUrl } = options;
@@ -31,10 +36,17 @@ export const startDcm = async (options: StackOptions, keep: Keep): Promise<Dcm> 
   return { natsUrl, controlPlaneUrl: controlPlane.url, controlPlane, nats };
 };
 
-const startNats = async ({ folder, log, progress }: StackOptions): Promise<NatsServer> => {
+const jetStreamIn = ({ folder }: StackOptions): string => join(folder, 'jetstream');
+const dcmIn = ({ folder }: StackOptions): string => join(folder, 'dcm');
+
+const startNats = async (options: StackOptions): Promise<NatsServer> => {
+  const { log, progress } = options;
   const binary = await findNatsServer({ log: (line) => progress('nats-server', line) });
-  const storeDir = join(folder, 'jetstream');
-  return startNatsServer({ binary, storeDir, log: (line) => log('nats-server', line) });
+  return startNatsServer({
+    binary,
+    storeDir: jetStreamIn(options),
+    log: (line) => log('nats-server', line),
+  });
 };
 
 const startStandIn = (options: StackOptions, natsUrl: string): Promise<ControlPlane> =>
@@ -45,12 +57,12 @@ const startStandIn = (options: StackOptions, natsUrl: string): Promise<ControlPl
     log: (line) => options.log('control-plane', line),
   });
 
-const startReal = ({ folder, log, progress }: StackOptions, natsUrl: string) =>
+const startReal = (options: StackOptions, natsUrl: string) =>
   startServiceProviderManager({
     natsUrl,
-    folder: join(folder, 'dcm'),
-    log: (line) => log('control-plane', line),
-    progress: (line) => progress('control-plane', line),
+    folder: dcmIn(options),
+    log: (line) => options.log('control-plane', line),
+    progress: (line) => options.progress('control-plane', line),
   });
 
 const withoutPath = (url: string): string => {

@@ -11,6 +11,8 @@ type Stage = {
   readonly providerApi: ProviderApiClient;
   /** Our name at DCM. */
   readonly provider: string;
+  /** The id that DCM is to give the VM; left out, it makes one up. */
+  readonly vmId?: string;
   readonly say: (line: string) => void;
   /** Told once, when DCM has the VM. */
   readonly enter?: (vm: {
@@ -28,7 +30,11 @@ export const dcmStory = async (stage: Stage): Promise<void> => {
   const { controlPlane, providerApi, provider, say } = stage;
   await controlPlane.isReady(provider, patienceMs);
   say(`DCM finds the provider ${provider} ready, and has it create dcm-1`);
-  const { id } = await controlPlane.create({ provider, spec: vmSpec('dcm-1') });
+  const { id } = await controlPlane.create({
+    provider,
+    spec: vmSpec('dcm-1'),
+    ...(stage.vmId !== undefined && { id: stage.vmId }),
+  });
   const { instance_id: instanceId = '' } = await providerApi.get(id);
   stage.enter?.({ name: 'dcm-1', vmId: id, instanceId });
   await controlPlane.reaches(id, 'running', patienceMs);

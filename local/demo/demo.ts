@@ -1,6 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EC2Client } from '@aws-sdk/client-ec2';
 import { SettingsError } from '../../shared/domain/errors.ts';
+import { isRepeat } from '../../shared/domain/vm.ts';
 import type { Console } from '../console.ts';
 import { controlPlaneClient } from '../control-plane-client.ts';
 import { provider, type StackOptions, silentRegion } from '../options.ts';
@@ -32,15 +34,23 @@ export const demo = async (options: StackOptions, show: Console): Promise<string
   show.ready(endpoints);
 
   const actors: Actor[] = [];
+  const createdByDcm = { name: 'dcm-1', vmId: randomUUID() };
   const ec2 = new EC2Client(clientConfig(endpoints.ec2Url));
   const silentEc2 = new EC2Client(clientConfig(endpoints.ec2Url, silentRegion));
   const enter = (actor: Actor) => void actors.push(actor);
   const [actions, silentActions] = [cast(ec2, enter), cast(silentEc2, enter)];
-  controlPlane.onApplied((consumed) => show.followed(consumed, asSeen(consumed, actors, transitions)));
+  controlPlane.onApplied((consumed) => {
+    if (!isRepeat({ id: consumed.eventId ?? '' }))
+      show.followed(consumed, asSeen(consumed, [...actors, createdByDcm], transitions));
+  });
   const say = show.scene;
   await Promise.all([
     story({ actions, silentActions, simulator, controlPlane, provider, say }),
-    dcmStory({ ...clientsOf(endpoints), provider, say, enter: (vm) => enter({ ...vm, seenBy: 'events' }) }),
+    dcmStory({
+      ...clientsOf(endpoints),
+      ...{ provider, say, vmId: createdByDcm.vmId },
+      enter: (vm) => enter({ ...vm, seenBy: 'events' }),
+    }),
   ]);
   await untilTold(
     () => hasEnded(simulator) && faultsIn(actors, transitions, controlPlane.history()).length === 0,
@@ -68,7 +78,7 @@ const hasEnded = (simulator: Ec2Simulator): boolean =>
 
 const asSeen = (
   { id = '', appliedAtMs, message = '', eventId = '' }: Consumed,
-  actors: readonly Actor[],
+  actors: readonly Partial<Pick<Actor, 'name' | 'vmId' | 'instanceId'>>[],
   transitions: readonly Transition[],
 ) => {
   const actor = actors.find(({ vmId }) => vmId === id);

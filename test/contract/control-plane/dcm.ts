@@ -21,7 +21,7 @@ export const statusEvent = (data: object, extensions: object = {}) =>
   });
 
 /** A provider's connection to JetStream, which outlives restarts of the server. */
-const connectProvider = async (url: string) => {
+export const connectProvider = async (url: string) => {
   const nats = await connect({ servers: url, maxReconnectAttempts: -1, reconnectTimeWait: 50 });
   const js = jetstream(nats);
   const publish = (event: string, messageId: string = crypto.randomUUID()) =>

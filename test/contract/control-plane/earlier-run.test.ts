@@ -1,0 +1,29 @@
+import { describe, expect, it } from 'vitest';
+import { startDcm } from '../../../local/dcm.ts';
+import { keeper } from '../../../local/keeper.ts';
+import { connectProvider, temporaryFolder } from './dcm.ts';
+
+const silent = () => undefined;
+
+/** DCM in the folder hears of one VM and ends. What it has heard of. */
+const hearsOf = async (folder: string, vmId: string): Promise<(string | undefined)[]> => {
+  const { keep, stop } = keeper();
+  try {
+    const { natsUrl, controlPlane } = await startDcm({ folder, log: silent, progress: silent }, keep);
+    await using provider = await connectProvider(natsUrl);
+    await provider.report(vmId, 'RUNNING');
+    await controlPlane?.waitFor(vmId, 'running', 20_000);
+    return controlPlane?.history().map(({ id }) => id) ?? [];
+  } finally {
+    await stop();
+  }
+};
+
+describe('DCM on a laptop', () => {
+  it('hears nothing of the VMs of an earlier run', async () => {
+    await using folder = await temporaryFolder();
+
+    expect(await hearsOf(folder.path, 'then')).toEqual(['then']);
+    expect(await hearsOf(folder.path, 'now')).toEqual(['now']);
+  });
+});
