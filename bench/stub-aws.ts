@@ -28,6 +28,7 @@ const heldItem = (instanceId: string) => ({
   account: { S: '123456789012' },
   sequence: { N: '0' },
   outbox: { M: {} },
+  history: { M: {} },
 });
 
 const Update = z.object({
@@ -44,10 +45,12 @@ const updateItem = (body: string) => {
     ExpressionAttributeValues: values,
   } = Update.parse(JSON.parse(body));
   if (ReturnValues === 'NONE') return {};
-  const written = {
+  const key = names['#key'];
+  const written = key !== undefined && {
     sequence: values[':sequence'],
     state: values[':state'],
-    outbox: { M: { [names['#key'] ?? '']: values[':status'] } },
+    outbox: { M: { [key]: values[':status'] } },
+    history: { M: { [key]: values[':past'] } },
   };
   return { Attributes: { ...heldItem(Key.pk.S), ...written } };
 };
