@@ -95,4 +95,5 @@ const itemOf = ({ instanceId, region, account, state, at }: Seen) => ({
   ...{ region, account, state },
   sequence: sequenceOf({ at, state }),
   outbox: {},
+  history: {},
 });
