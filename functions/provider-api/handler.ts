@@ -17,7 +17,8 @@ const clients = awsClients();
 const findRequest = AGENT_REQUESTS === 'true' ? bridgeAgentRequests(clients.lambda, bridge).find : undefined;
 const useCases = { ...awsVms(env, clients), checkHealth: awsHealth(env, clients), findRequest };
 const secret = optionalExtensionSecret(tokenSecretOf(env));
-const authentication = authenticate({ secret, isTrustedJwt: access.jwt && jwtVerifier(access.jwt) });
+const isTrustedJwt = access.jwt && jwtVerifier(access.jwt);
+const authentication = authenticate({ secret, isTrustedJwt, now: Date.now });
 const app = api({ useCases, authenticate: authentication, homeRegion, correlate, log, now: Date.now });
 
 export const handler = withTelemetry(httpApi((request, given) => app.fetch(request, given)));
