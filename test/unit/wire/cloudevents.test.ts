@@ -1,5 +1,6 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { CloudEventJson } from '../../../shared/wire/cloudevents.ts';
+import { CloudEventJson, isCloudEventJson } from '../../../shared/wire/cloudevents.ts';
 
 const event = {
   specversion: '1.0',
@@ -56,5 +57,22 @@ describe('CloudEvent to be published', () => {
     { what: 'nothing', candidate: null },
   ])('is not $what', ({ candidate }) => {
     expect(CloudEventJson.safeParse(candidate).success).toBe(false);
+  });
+
+  it('is known by what the schema says, whatever it is', () => {
+    const values = fc.constantFrom<unknown>('1.0', 'dcm.vm', 'dcm.vm.x', '', 'a', 1, null, undefined, {}, []);
+    const attributes = ['specversion', 'id', 'source', 'type', 'subject', 'partitionkey', 'data'];
+    const changes = fc.dictionary(fc.constantFrom(...attributes), values, { maxKeys: 2 });
+    const candidates = fc.oneof(
+      changes.map((change): unknown => ({ ...event, ...change })),
+      values,
+    );
+
+    fc.assert(
+      fc.property(candidates, (candidate) => {
+        expect(isCloudEventJson(candidate)).toBe(CloudEventJson.safeParse(candidate).success);
+      }),
+      { numRuns: 2_000 },
+    );
   });
 });
