@@ -4,7 +4,7 @@ import { bundleAll } from '../infra/bundle.ts';
 import { startAws } from './aws.ts';
 import { startCompute } from './compute.ts';
 import { startDcm } from './dcm.ts';
-import { type Keep, keeper } from './keeper.ts';
+import { type Keep, startTogether } from './keeper.ts';
 import type { StackOptions } from './options.ts';
 import type { ControlPlane } from './parts/control-plane/start.ts';
 import type { DynamoDb } from './parts/dynamodb.ts';
@@ -43,15 +43,8 @@ export type Stack = AsyncDisposable & {
  * The deployed system on a laptop: the bundles that `cdk deploy` ships, the real nats-server, and stand-ins for the services of AWS and
  * for DCM's control plane. Nothing is left behind when it is disposed of.
  */
-export const startStack = async (options: StackOptions): Promise<Stack> => {
-  const { keep, stop } = keeper();
-  try {
-    return { ...(await start(options, keep)), [Symbol.asyncDispose]: stop };
-  } catch (error) {
-    await stop();
-    throw error;
-  }
-};
+export const startStack = (options: StackOptions): Promise<Stack> =>
+  startTogether((keep) => start(options, keep));
 
 const start = async (options: StackOptions, keep: Keep): Promise<Omit<Stack, keyof AsyncDisposable>> => {
   await mkdir(options.folder, { recursive: true });

@@ -48,7 +48,9 @@ export const demo = async (options: StackOptions, show: Console): Promise<string
     story({ actions, silentActions, simulator, controlPlane, provider, say }),
     dcmStory({
       ...clientsOf(endpoints),
-      ...{ provider, say, vmId: createdByDcm.vmId },
+      provider,
+      say,
+      vmId: createdByDcm.vmId,
       enter: (vm) => enter({ ...vm, seenBy: 'events' }),
     }),
   ]);

@@ -8,19 +8,22 @@ import type {
 import { UnavailableError } from '../domain/errors.ts';
 import { instanceStateOf } from '../domain/instance.ts';
 import type { Instance, Instances } from '../ports/instances.ts';
+import { regionalClients } from './regional-clients.ts';
 
 const largestPage = 1000;
 
 /**
- * EC2 by its own SDK client, one client a region. Asks by filters, never by ids: one unknown id fails a call that names ids, and a
- * filtered, paginated call draws on the larger of EC2's request buckets. The client is larger than all the rest of a function together
- * and a warm function does not ask EC2, so it is loaded at the first question.
+ * EC2 by its own SDK client. Asks by filters, never by ids: one unknown id fails a call that names ids, and a
+ * filtered, paginated call draws on the larger of EC2's request buckets. A warm function does not ask EC2, and has no client.
  * @see https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-throttling.html
  */
 export const ec2Instances = (): Instances => {
-  const clients = new Map<string, EC2Client>();
+  const clientIn = regionalClients({
+    load: () => import('./ec2-sdk.ts'),
+    connect: ({ EC2Client: Client }, region) => new Client({ region, maxAttempts: 2 }),
+  });
 
-  /** Loads the EC2 client where need be, and runs `call` with it against the clock. */
+  /** Runs `call` against the clock. */
   const ask = async <Answer>(
     { region, withinMs, what }: { region: string; withinMs: number; what: string },
     call: (
@@ -29,11 +32,9 @@ export const ec2Instances = (): Instances => {
       abortSignal: AbortSignal,
     ) => Promise<Answer>,
   ): Promise<Answer> => {
-    const ec2 = await import('./ec2-sdk.ts');
-    const client = clients.get(region) ?? new ec2.EC2Client({ region, maxAttempts: 2 });
-    clients.set(region, client);
+    const { sdk, client } = await clientIn(region);
     try {
-      return await call(ec2, client, AbortSignal.timeout(withinMs));
+      return await call(sdk, client, AbortSignal.timeout(withinMs));
     } catch (cause) {
       throw new UnavailableError(`EC2 in ${region} did not ${what} within ${withinMs} ms`, { cause });
     }

@@ -1,6 +1,7 @@
 import type { EC2ClientConfig } from '@aws-sdk/client-ec2';
 import { awsError } from './ec2-errors.ts';
 import { patientRetries } from './patient-retries.ts';
+import { regionalClients } from './regional-clients.ts';
 
 type Connection = {
   readonly region: string;
@@ -11,7 +12,6 @@ type Connection = {
 type Service<Sdk, Client> = {
   /** As people know it, such as `EC2`. */
   readonly name: string;
-  /** At the first call: health and reads need none of it, and it is larger than all the rest of a function together. */
   readonly load: () => Promise<Sdk>;
   readonly connect: (sdk: Sdk, connection: Connection) => Client;
   /** Of all attempts of one call together. */
@@ -33,19 +33,20 @@ export type RegionalCalls<Sdk, Client> = <Answer>(
 
 const attempts = 12;
 
-/** One client a region, each call against the clock; what a client throws is translated. */
+/** Each call against the clock; what a client throws is translated. */
 export const regionalCalls = <Sdk, Client>({
   name,
   load,
   connect,
   withinMs,
 }: Service<Sdk, Client>): RegionalCalls<Sdk, Client> => {
-  const clients = new Map<string, Client>();
+  const clientIn = regionalClients({
+    load,
+    connect: (sdk: Sdk, region) =>
+      connect(sdk, { region, maxAttempts: attempts, retryStrategy: patientRetries({ attempts }) }),
+  });
   return async (region, what, call) => {
-    const sdk = await load();
-    const retryStrategy = patientRetries({ attempts });
-    const client = clients.get(region) ?? connect(sdk, { region, maxAttempts: attempts, retryStrategy });
-    clients.set(region, client);
+    const { sdk, client } = await clientIn(region);
     try {
       return await call(sdk, client, { abortSignal: AbortSignal.timeout(withinMs) });
     } catch (cause) {

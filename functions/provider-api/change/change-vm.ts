@@ -11,6 +11,7 @@ import type { Observations } from '../../../shared/ports/observations.ts';
 import type { VmRecords } from '../../../shared/ports/vm-records.ts';
 import { instanceObservedEvent } from '../../../shared/wire/instance-observed.ts';
 import type { VmResource } from '../../../shared/wire/vm.ts';
+import { aboutInstance } from '../about-instance.ts';
 import { vmResource } from '../read/vm-resource.ts';
 import { isGone, recollectionOf } from '../read/vm-standing.ts';
 
@@ -93,14 +94,14 @@ const asAnswered = (
 /** Best effort: EC2 tells it as well, or a listing does. */
 const tell = async (
   { observations, now, log }: Parts,
-  { vmId, instanceId, region, account }: LaunchedRecord,
+  record: LaunchedRecord,
   { becomes, requestId }: { readonly becomes: InstanceState; readonly requestId: string },
 ): Promise<void> => {
-  const about = { 'instance-id': instanceId, region, account, 'request-id': requestId };
-  const observed = instanceObservedEvent({ ...about, at: listingTime(now()), state: becomes });
+  const about = { ...aboutInstance(record, requestId), at: listingTime(now()) };
+  const observed = instanceObservedEvent({ ...about, state: becomes });
   await observations
     .send([observed])
     .catch((error: unknown) =>
-      log.warn('the normaliser was not told of a change; EC2 tells it', { vmId, error }),
+      log.warn('the normaliser was not told of a change; EC2 tells it', { vmId: record.vmId, error }),
     );
 };

@@ -7,6 +7,7 @@ import type { Log } from '../../../shared/ports/log.ts';
 import type { Observations } from '../../../shared/ports/observations.ts';
 import type { VmRecords } from '../../../shared/ports/vm-records.ts';
 import { instanceObservedEvent } from '../../../shared/wire/instance-observed.ts';
+import { aboutInstance } from '../about-instance.ts';
 import { recollectionOf } from '../read/vm-standing.ts';
 import { type TerminatingParts, terminateInstance } from './terminate-instance.ts';
 
@@ -31,10 +32,10 @@ export const terminateVm = (parts: TerminationParts) => {
   const { records, fleet, observations, now, log } = parts;
   const terminate = terminateInstance(parts);
 
-  const tell = async ({ instanceId, region, account }: LaunchedRecord, requestId: string): Promise<void> => {
-    await fleet.requestDelete(instanceId);
-    const about = { 'instance-id': instanceId, region, account, 'request-id': requestId };
-    const leaving = { ...about, at: listingTime(now()), state: 'shutting-down' } as const;
+  const tell = async (record: LaunchedRecord, requestId: string): Promise<void> => {
+    await fleet.requestDelete(record.instanceId);
+    const at = listingTime(now());
+    const leaving = { ...aboutInstance(record, requestId), at, state: 'shutting-down' } as const;
     await observations.send([instanceObservedEvent(leaving)]);
   };
 

@@ -5,6 +5,7 @@ import type { Log } from '../../../shared/ports/log.ts';
 import type { Observations } from '../../../shared/ports/observations.ts';
 import { instanceObservedEvent } from '../../../shared/wire/instance-observed.ts';
 import { statusWantedEvent } from '../../../shared/wire/status-wanted.ts';
+import { aboutInstance } from '../about-instance.ts';
 import { within } from '../within.ts';
 
 /** The caller waits. */
@@ -30,12 +31,11 @@ export const announceLaunch = ({ fleet, observations, now, log }: AnnouncementPa
     );
   };
 
-  const wantStatus = ({ vmId, instanceId, region, account }: LaunchedRecord, requestId: string) => {
-    const about = { 'instance-id': instanceId, region, account, 'request-id': requestId };
-    const wanted = { ...about, at: Math.floor(now() / 1000) };
+  const wantStatus = (record: LaunchedRecord, requestId: string) => {
+    const wanted = { ...aboutInstance(record, requestId), at: Math.floor(now() / 1000) };
     return tried(
       'told of once more',
-      vmId,
+      record.vmId,
       observations.send([statusWantedEvent(wanted)], repeatAfterSeconds),
     );
   };
@@ -43,8 +43,8 @@ export const announceLaunch = ({ fleet, observations, now, log }: AnnouncementPa
   const announce = async (record: LaunchedRecord, requestId: string): Promise<void> => {
     const { vmId, instanceId, region, account, facts } = record;
     await tried('claimed', vmId, fleet.claim({ instanceId, vmId, region, account }));
-    const about = { 'instance-id': instanceId, region, account, 'request-id': requestId };
-    const pending = { ...about, at: Math.floor(facts.launchedAtMs / 1000), state: 'pending' } as const;
+    const at = Math.floor(facts.launchedAtMs / 1000);
+    const pending = { ...aboutInstance(record, requestId), at, state: 'pending' } as const;
     await Promise.all([
       tried('told of', vmId, observations.send([instanceObservedEvent(pending)])),
       wantStatus(record, requestId),

@@ -1,4 +1,4 @@
-import { type Keep, keeper } from '../../keeper.ts';
+import { type Keep, startTogether } from '../../keeper.ts';
 import type { Part } from '../../part.ts';
 import { serve } from '../loopback.ts';
 import { applyStatus } from './apply-status.ts';
@@ -48,15 +48,8 @@ export type ControlPlane = Part & {
  * checks its health, dispatches creates and deletes, owns the stream `dcm-status` and keeps the rows.
  * @throws where NATS cannot be reached; afterwards it reconnects for as long as it takes.
  */
-export const startControlPlane = async (options: ControlPlaneOptions): Promise<ControlPlane> => {
-  const { keep, stop } = keeper();
-  try {
-    return { ...(await start(options, keep)), [Symbol.asyncDispose]: stop };
-  } catch (error) {
-    await stop();
-    throw error;
-  }
-};
+export const startControlPlane = (options: ControlPlaneOptions): Promise<ControlPlane> =>
+  startTogether((keep) => start(options, keep));
 
 const start = async (
   options: ControlPlaneOptions,

@@ -2,6 +2,7 @@ import { createServer } from 'node:http';
 import type { APIGatewayProxyEventV2, Context } from 'aws-lambda';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { Health } from '../../../shared/wire/health.ts';
+import { httpApiEvent } from '../../fixtures/http-api-event.ts';
 import { loopback } from '../adapters/loopback.ts';
 
 /** AWS, where nothing works. */
@@ -42,33 +43,8 @@ for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value)
 
 const { handler } = await import('../../../functions/provider-api/handler.ts');
 
-const event = (method: string, rawPath: string, more: object = {}): APIGatewayProxyEventV2 => ({
-  version: '2.0',
-  routeKey: '$default',
-  rawPath,
-  rawQueryString: '',
-  headers: { host: 'id.execute-api.us-east-1.amazonaws.com' },
-  isBase64Encoded: false,
-  requestContext: {
-    accountId: '123456789012',
-    apiId: 'api-id',
-    domainName: 'id.execute-api.us-east-1.amazonaws.com',
-    domainPrefix: 'id',
-    http: {
-      method,
-      path: rawPath,
-      protocol: 'HTTP/1.1',
-      sourceIp: '192.0.2.1',
-      userAgent: 'go-resty/2.17.2',
-    },
-    requestId: 'JKJaXmPLvHcESHA=',
-    routeKey: '$default',
-    stage: '$default',
-    time: '21/Nov/2026:10:00:00 +0000',
-    timeEpoch: 1_795_255_200_000,
-  },
-  ...more,
-});
+const event = (method: string, rawPath: string, more: object = {}): APIGatewayProxyEventV2 =>
+  httpApiEvent({ method, rawPath, headers: { host: 'id.execute-api.us-east-1.amazonaws.com' }, ...more });
 
 const context: Context = {
   callbackWaitsForEmptyEventLoop: true,

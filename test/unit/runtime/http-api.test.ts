@@ -1,37 +1,8 @@
-import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { describe, expect, it } from 'vitest';
 import { httpApi } from '../../../shared/runtime/http-api.ts';
+import { httpApiEvent } from '../../fixtures/http-api-event.ts';
 
-type Changes = Partial<APIGatewayProxyEventV2> & { readonly method?: string };
-
-/** An event as API Gateway documents it. @see http-api-develop-integrations-lambda.html, "2.0" */
-const event = ({ method = 'GET', ...changes }: Changes = {}): APIGatewayProxyEventV2 => ({
-  version: '2.0',
-  routeKey: '$default',
-  rawPath: '/api/v1alpha1/vms',
-  rawQueryString: '',
-  headers: {},
-  isBase64Encoded: false,
-  requestContext: {
-    accountId: '123456789012',
-    apiId: 'api-id',
-    domainName: 'id.execute-api.us-east-1.amazonaws.com',
-    domainPrefix: 'id',
-    http: {
-      method,
-      path: '/api/v1alpha1/vms',
-      protocol: 'HTTP/1.1',
-      sourceIp: '192.0.2.1',
-      userAgent: 'go-resty/2.17.2',
-    },
-    requestId: 'JKJaXmPLvHcESHA=',
-    routeKey: '$default',
-    stage: '$default',
-    time: '21/Nov/2026:10:00:00 +0000',
-    timeEpoch: 1_795_255_200_000,
-  },
-  ...changes,
-});
+type Changes = Parameters<typeof httpApiEvent>[0];
 
 /** The request that a handler gets to see. */
 const seen = async (changes: Changes): Promise<Request> => {
@@ -39,7 +10,7 @@ const seen = async (changes: Changes): Promise<Request> => {
   await httpApi((request) => {
     requests.push(request);
     return new Response();
-  })(event(changes));
+  })(httpApiEvent(changes));
   const [request] = requests;
   if (request === undefined) throw new Error('the handler was not invoked');
   return request;
@@ -94,7 +65,7 @@ describe('a request through API Gateway', () => {
   });
 
   it('tells the id that the gateway has given it', async () => {
-    const answer = await httpApi((_, { requestId }) => new Response(requestId))(event());
+    const answer = await httpApi((_, { requestId }) => new Response(requestId))(httpApiEvent());
 
     expect(answer.body).toBe('JKJaXmPLvHcESHA=');
   });
@@ -109,7 +80,7 @@ describe('an answer through API Gateway', () => {
       ),
     );
 
-    expect(await handler(event())).toEqual({
+    expect(await handler(httpApiEvent())).toEqual({
       statusCode: 404,
       headers: { 'content-type': 'application/problem+json', 'x-request-id': 'r' },
       body: '{"detail":"ü"}',
@@ -118,7 +89,7 @@ describe('an answer through API Gateway', () => {
   });
 
   it('may be empty', async () => {
-    expect(await httpApi(() => new Response(undefined, { status: 204 }))(event())).toMatchObject({
+    expect(await httpApi(() => new Response(undefined, { status: 204 }))(httpApiEvent())).toMatchObject({
       statusCode: 204,
       body: '',
     });
