@@ -35,6 +35,14 @@ const Network = z.strictObject({
     .array(identifier('sg', 'a security group id'))
     .default([])
     .describe("Security groups of this region's VMs. None: the default one of the VPC."),
+  allowedSubnetIds: z
+    .array(identifier('subnet', 'a subnet id'))
+    .default([])
+    .describe('Subnets that the hint `subnet_id` may name, besides `subnets`.'),
+  allowedSecurityGroupIds: z
+    .array(identifier('sg', 'a security group id'))
+    .default([])
+    .describe('Security groups that the hint `security_group_ids` may name, besides `securityGroupIds`.'),
   kmsKeyId: text(
     /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[\w-]+$/,
     'must be the ARN of a KMS key, such as arn:aws:kms:eu-west-1:123456789012:key/…',
@@ -60,7 +68,18 @@ export const Provisioning = z.strictObject({
     .record(nonEmpty, ImageSource)
     .default({})
     .describe(
-      'By `guest_os.type`: where its image comes from, before the built-in catalogue. `{ "ssmParameter": … }`, `{ "owner": …, "name": … }` for the newest image of that owner with such a name (`*` is a wildcard), or `{ "imageId": … }`; each with an `sshUser`, if there is one.',
+      'By `guest_os.type`: where its image comes from, before the built-in catalogue. `{ "ssmParameter": … }`, `{ "owner": …, "name": … }` for the newest image of that owner with such a name (`*` is a wildcard), or `{ "imageId": … }`; each with an `sshUser`, if there is one. The image that a parameter names must be the account’s own, or of an owner that is allowed.',
+    ),
+  allowedImageOwners: z
+    .array(
+      text(
+        /^(\d{12}|amazon|aws-marketplace)$/,
+        'must be an AWS account id, amazon (AWS and verified providers) or aws-marketplace',
+      ),
+    )
+    .default([])
+    .describe(
+      'Owners of images that the hint `image_id` may name, besides the owners of the catalogue and of `images`: an account id, `aws-marketplace` or `amazon`. Name your own account here where its images may be launched by their ids.',
     ),
   families: z
     .array(family)

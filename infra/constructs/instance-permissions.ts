@@ -1,23 +1,24 @@
+import { Annotations, ArnFormat, Stack } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import { configuredImageIds, imageOwnersOf } from '../../shared/domain/image-catalogue.ts';
+import { securityGroupIdsOf, subnetIdsOf } from '../../shared/domain/provisioning.ts';
 import { managedByDcm } from '../../shared/domain/tags.ts';
 import type { Settings } from '../settings.ts';
 import { justify, wildcard } from './wildcard.ts';
 
-type Choices = Pick<Settings, 'provider' | 'tags'> & {
-  readonly provisioning: NonNullable<Settings['provisioning']>;
-};
+type Provisioning = NonNullable<Settings['provisioning']>;
+type Choices = Pick<Settings, 'provider' | 'tags'> & { readonly provisioning: Provisioning };
 
 /**
  * Lets a function launch instances that carry our tags, and change those that do: nobody else's, whatever it is asked. IAM sees to it that
- * they are of the allowed families, and take no metadata requests without a token.
+ * they are of the allowed families, take no metadata requests without a token, and use only the allowed subnets, security groups and images.
  * @see https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html
  */
 export const grantInstances = (caller: LambdaFunction, { provider, tags, provisioning }: Choices): void => {
   const ec2 = (kind: string) => wildcard(caller, { service: 'ec2', resource: `${kind}/*` });
-  const image = wildcard(caller, { service: 'ec2', resource: 'image/*', account: '' });
   const made = [ec2('instance'), ec2('volume')];
-  const used = [image, ec2('subnet'), ec2('security-group'), ec2('network-interface')];
+  const used = [ec2('network-interface')];
   const requested = provisioning.spot ? [ec2('spot-instances-request')] : [];
 
   const inRegions = { 'aws:RequestedRegion': Object.keys(provisioning.regions) };
@@ -39,6 +40,8 @@ export const grantInstances = (caller: LambdaFunction, { provider, tags, provisi
   allow(['RunInstances'], [ec2('instance')], { ...ours('RequestTag'), ...tokens }, families);
   allow(['RunInstances'], [ec2('volume')], ours('RequestTag'));
   allow(['RunInstances'], [...used, ...requested], {});
+  grantImages(caller, provisioning, allow);
+  for (const [region, network] of Object.entries(provisioning.regions)) grantNetwork(caller, region, network);
   allow(['CreateTags'], made, { 'ec2:CreateAction': 'RunInstances' });
   allow(
     ['StartInstances', 'StopInstances', 'RebootInstances', 'TerminateInstances'],
@@ -49,5 +52,74 @@ export const grantInstances = (caller: LambdaFunction, { provider, tags, provisi
     caller,
     'Instances and what belongs to them have no names before they are there: they are known by the tags in the conditions.',
     [...made, ...used, ...requested],
+  );
+};
+
+type Allow = (actions: string[], resources: string[], StringEquals: object) => void;
+
+/**
+ * Images of the allowed owners, and those that the settings name by id. An image that a parameter of the account names is expected to be
+ * the account's own.
+ */
+const grantImages = (caller: LambdaFunction, provisioning: Provisioning, allow: Allow): void => {
+  const image = (id: string) => wildcard(caller, { service: 'ec2', resource: `image/${id}`, account: '' });
+  const { account } = Stack.of(caller);
+  const named = Object.values(provisioning.images).some((source) => 'ssmParameter' in source)
+    ? [account]
+    : [];
+  const owners = imageOwnersOf(provisioning).map((owner) => (owner === 'self' ? account : owner));
+  const ids = configuredImageIds(provisioning).map(image);
+  allow(['RunInstances'], [image('*')], { 'ec2:Owner': [...new Set([...owners, ...named])] });
+  if (ids.length > 0) allow(['RunInstances'], ids, {});
+  justify(
+    caller,
+    'Publishers make new images all the time: they are known by their owners. An image has one ARN a region.',
+    [image('*'), ...ids],
+  );
+};
+
+/**
+ * The subnets and security groups of one region. Where none are configured EC2 chooses, and IAM cannot tell beforehand which: it then
+ * allows every one of the region, and synthesis warns of it.
+ */
+const grantNetwork = (
+  caller: LambdaFunction,
+  region: string,
+  network: Provisioning['regions'][string],
+): void => {
+  const arn = (kind: string, id: string) =>
+    Stack.of(caller).formatArn({
+      service: 'ec2',
+      region,
+      resource: kind,
+      resourceName: id,
+      arnFormat: ArnFormat.SLASH_RESOURCE_NAME,
+    });
+  const any = (kind: string) => wildcard(caller, { service: 'ec2', region, resource: `${kind}/*` });
+  const choices = [
+    {
+      ...{ kind: 'subnet', setting: 'subnets', words: 'a subnet of the default VPC' },
+      ids: network.subnets.length > 0 ? subnetIdsOf(network) : [],
+    },
+    {
+      ...{ kind: 'security-group', setting: 'securityGroupIds', words: "the VPC's default security group" },
+      ids: network.securityGroupIds.length > 0 ? securityGroupIdsOf(network) : [],
+    },
+  ];
+  const open = choices.filter(({ ids }) => ids.length === 0);
+  const resources = choices.flatMap(({ kind, ids }) =>
+    ids.length === 0 ? [any(kind)] : ids.map((id) => arn(kind, id)),
+  );
+  caller.addToRolePolicy(new PolicyStatement({ actions: ['ec2:RunInstances'], resources }));
+  for (const { kind, setting, words } of open) {
+    Annotations.of(caller).addWarningV2(
+      `dcm-ec2-service-provider:any-${kind}-${region}`,
+      `Setting "provisioning.regions.${region}.${setting}" is empty: EC2 chooses ${words}, so IAM must let the provider-api use every ${kind.replace('-', ' ')} of ${region}. List those that it may use, and IAM allows no others.`,
+    );
+  }
+  justify(
+    caller,
+    'Where the settings leave the choice to EC2, it is not known before the launch. Synthesis warns of it.',
+    open.map(({ kind }) => any(kind)),
   );
 };

@@ -2,9 +2,9 @@ import { type ArnComponents, ArnFormat, Stack, Validations } from 'aws-cdk-lib';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { RegionInfo } from 'aws-cdk-lib/region-info';
 
-type Wildcard = Pick<ArnComponents, 'service' | 'resource' | 'account'>;
+type Wildcard = Pick<ArnComponents, 'service' | 'resource' | 'account' | 'region'>;
 
-/** The ARN of resources that are not known before they are there, in any region. */
+/** The ARN of resources that are not known before they are there, in any region unless one is given. */
 export const wildcard = (user: LambdaFunction, components: Wildcard): string =>
   Stack.of(user).formatArn({
     partition: partitionOf(user),

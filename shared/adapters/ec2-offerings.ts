@@ -9,9 +9,12 @@ type Parts = { readonly call?: Ec2Calls; readonly parameters?: SsmParameters };
 
 /** Images and instance types by EC2's own SDK client; public parameters by SSM's. */
 export const ec2Offerings = ({ call = ec2Calls(), parameters = ssmParameters() }: Parts = {}): Offerings => ({
-  image: (region, imageId) =>
+  image: (region, imageId, owners) =>
     call(region, `describe image ${imageId}`, async (ec2, client, options) => {
-      const command = new ec2.DescribeImagesCommand({ ImageIds: [imageId] });
+      const command = new ec2.DescribeImagesCommand({
+        ImageIds: [imageId],
+        ...(owners && { Owners: [...owners] }),
+      });
       const { Images = [] } = await client.send(command, options).catch(noneIfUnknown);
       return Images.flatMap(imageOf)[0];
     }),

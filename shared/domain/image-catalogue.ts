@@ -1,4 +1,4 @@
-import type { ImageSource } from './provisioning.ts';
+import type { ImageSource, Provisioning } from './provisioning.ts';
 
 /** As EC2 names them: of an image the one it has, of an instance type those it runs. */
 export type Architecture = 'x86_64' | 'arm64';
@@ -69,3 +69,33 @@ export const usualGuestOs = 'amazon-linux-2023';
 /** Undefined for what the catalogue does not have. */
 export const cataloguedSource = (guestOs: string, architecture: Architecture): ImageSource | undefined =>
   catalogue.get(guestOs)?.(architecture);
+
+/**
+ * Owners of the catalogue's images. EC2 knows the images of AWS and of verified providers by the alias `amazon`, all others by the account;
+ * a publisher that becomes a verified provider changes from one to the other.
+ * @see https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/sharing-amis.html
+ */
+const cataloguedOwners = [
+  'amazon',
+  '099720109477', // Canonical
+  '125523088429', // the Fedora project, also for CentOS
+  '136693071363', // Debian
+  '309956199498', // Red Hat
+] as const;
+
+/** Whose images may be launched by their id: the owners of the catalogue, of the configured images, and those that are allowed besides. */
+export const imageOwnersOf = ({
+  images,
+  allowedImageOwners,
+}: Pick<Provisioning, 'images' | 'allowedImageOwners'>): readonly string[] => [
+  ...new Set([
+    ...cataloguedOwners,
+    ...Object.values(images).flatMap((source) => ('owner' in source ? [source.owner] : [])),
+    ...allowedImageOwners,
+  ]),
+];
+
+/** Images that the settings name by id: they may be launched whoever owns them. */
+export const configuredImageIds = ({ images }: Pick<Provisioning, 'images'>): readonly string[] => [
+  ...new Set(Object.values(images).flatMap((source) => ('imageId' in source ? [source.imageId] : []))),
+];

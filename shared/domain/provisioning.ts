@@ -16,10 +16,30 @@ export const RegionNetwork = z.object({
   subnets: z._default(z.array(z.object({ id: nonEmpty, zone: nonEmpty })), []),
   /** None: the VPC's default security group. */
   securityGroupIds: z._default(z.array(nonEmpty), []),
+  /** Subnets that a hint may name besides `subnets`. */
+  allowedSubnetIds: z._default(z.array(nonEmpty), []),
+  /** Security groups that a hint may name besides `securityGroupIds`. */
+  allowedSecurityGroupIds: z._default(z.array(nonEmpty), []),
   /** Key of the disks' encryption; undefined: the account's default key for EBS. */
   kmsKeyId: z.optional(nonEmpty),
 });
 export type RegionNetwork = z.infer<typeof RegionNetwork>;
+
+type Allowed = Pick<
+  RegionNetwork,
+  'subnets' | 'securityGroupIds' | 'allowedSubnetIds' | 'allowedSecurityGroupIds'
+>;
+
+/** Every subnet that a launch in the region may name. */
+export const subnetIdsOf = ({ subnets, allowedSubnetIds }: Allowed): readonly string[] => [
+  ...new Set([...subnets.map(({ id }) => id), ...allowedSubnetIds]),
+];
+
+/** Every security group that a launch in the region may name. */
+export const securityGroupIdsOf = ({
+  securityGroupIds,
+  allowedSecurityGroupIds,
+}: Allowed): readonly string[] => [...new Set([...securityGroupIds, ...allowedSecurityGroupIds])];
 
 /** What may be created, and how: what an operator decides, as opposed to what DCM asks for. */
 export const Provisioning = z.object({
@@ -27,6 +47,8 @@ export const Provisioning = z.object({
   regions: z.record(nonEmpty, RegionNetwork),
   /** By `guest_os.type`, in addition to the built-in catalogue, and before it. */
   images: z._default(z.record(nonEmpty, ImageSource), {}),
+  /** Account ids or EC2's owner aliases, besides those of the catalogue and of `images`: a hint may name their images by id. */
+  allowedImageOwners: z._default(z.array(nonEmpty), []),
   /** Instance families that are chosen from and allowed, the preferred first. */
   families: z._default(z.array(nonEmpty).check(z.minLength(1)), ['t3', 'm7i', 'c7i', 'r7i']),
   /** VMs at once, over all regions. */

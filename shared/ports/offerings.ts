@@ -22,8 +22,11 @@ export type InstanceType = {
 
 /** What EC2 has to offer in a region: slow to change, so what is answered may be minutes old. Errors as those of InstanceActions. */
 export type Offerings = {
-  /** Undefined where the region has no such image, or none that we may see. */
-  image(region: string, imageId: string): Promise<Image | undefined>;
+  /**
+   * Undefined where the region has no such image, none that we may see, or, where owners are given, none of theirs. Owners are account ids,
+   * `self` or EC2's aliases, such as `amazon`.
+   */
+  image(region: string, imageId: string, owners?: readonly string[]): Promise<Image | undefined>;
   /** The newest of an owner's available images with such a name; `*` is any characters, `?` any one. */
   newestImage(
     region: string,

@@ -49,6 +49,7 @@ export const usualTypes: readonly InstanceType[] = [
   instanceType('t4g.medium', 2, 4, arm),
 ];
 
+/** An image, and its owner, `amazon` unless another is given. */
 type Published = Image & { readonly owner?: string };
 
 export type ScriptedOfferings = Offerings & {
@@ -80,9 +81,11 @@ export const scriptedOfferings = (images: Published[] = [image()]): ScriptedOffe
     types,
     parameters,
     asked,
-    image: async (region, id) => {
+    image: async (region, id, owners) => {
       asked.push(`image ${region} ${id}`);
-      return images.find((one) => one.imageId === id);
+      return images.find(
+        ({ imageId: its, owner = 'amazon' }) => its === id && (owners?.includes(owner) ?? true),
+      );
     },
     newestImage: async (region, named) => {
       asked.push(`newestImage ${region} ${named.owner} ${named.name} ${named.architecture}`);

@@ -10,12 +10,26 @@ const { api } = provisioningSettings;
 const subnet = { id: 'subnet-0123456789abcdef0', zone: 'eu-west-1a' };
 const key = 'arn:aws:kms:us-east-1:123456789012:key/1';
 const webRole = 'arn:aws:iam::123456789012:role/web';
-const { app, home } = synthesized({
+const { app, home, warnings } = synthesized({
   ...provisioningSettings,
   streamingRegions: ['us-east-1'],
   provisioning: {
-    regions: { 'eu-west-1': { subnets: [subnet] }, 'us-east-1': { kmsKeyId: key } },
-    images: { rhel: { ssmParameter: '/images/rhel' } },
+    regions: {
+      'eu-west-1': {
+        subnets: [subnet],
+        securityGroupIds: ['sg-0123456789abcdef0'],
+        allowedSubnetIds: ['subnet-0123456789abcdef9'],
+        allowedSecurityGroupIds: ['sg-0123456789abcdef9'],
+      },
+      'us-east-1': { kmsKeyId: key },
+    },
+    images: {
+      rhel: { ssmParameter: '/images/rhel' },
+      golden: { imageId: 'ami-0123456789abcdef0' },
+      fedora: { owner: '125523088429', name: 'Fedora-*' },
+      other: { owner: '210987654321', name: 'other-*' },
+    },
+    allowedImageOwners: ['aws-marketplace'],
     families: ['m7i', 'c7g'],
     instanceProfiles: [{ profile: 'web', roleArn: webRole }],
     spot: true,
@@ -156,6 +170,56 @@ describe('provider-api may', () => {
       StringEquals: { 'ec2:MetadataHttpTokens': 'required' },
       StringLike: { 'ec2:InstanceType': ['m7i.*', 'c7g.*'] },
     });
+  });
+
+  const usedToLaunch = (kind: string): string[] =>
+    allowing('ec2:RunInstances')
+      .flatMap(arns)
+      .filter((arn) => arn.includes(`:${kind}/`))
+      .map((arn) => arn.replace(/^.*:ec2:([^:]*):.*:/, '$1 '));
+
+  it('launch only into the subnets, and with the security groups, that are allowed, where some are configured (X 3)', () => {
+    expect(usedToLaunch('subnet')).toEqual([
+      'eu-west-1 subnet/subnet-0123456789abcdef0',
+      'eu-west-1 subnet/subnet-0123456789abcdef9',
+      'us-east-1 subnet/*',
+    ]);
+    expect(usedToLaunch('security-group')).toEqual([
+      'eu-west-1 security-group/sg-0123456789abcdef0',
+      'eu-west-1 security-group/sg-0123456789abcdef9',
+      'us-east-1 security-group/*',
+    ]);
+  });
+
+  it('launch into any subnet where none is configured, of which synthesis warns (X 3)', () => {
+    expect(warnings).toEqual([
+      expect.stringContaining(
+        'Setting "provisioning.regions.us-east-1.subnets" is empty: EC2 chooses a subnet of the default VPC',
+      ),
+      expect.stringContaining('Setting "provisioning.regions.us-east-1.securityGroupIds" is empty'),
+    ]);
+  });
+
+  it('launch only images of the allowed owners, and those that the settings name (X 3)', () => {
+    const onImages = allowing('ec2:RunInstances').filter((statement) =>
+      /:image\//.test(arns(statement).join()),
+    );
+
+    expect(onImages.map((statement) => [arns(statement), statement.Condition])).toEqual([
+      [
+        [expect.stringMatching(/:ec2:\*::image\/\*$/)],
+        {
+          StringEquals: {
+            ...inRegions,
+            'ec2:Owner': [
+              ...['amazon', '099720109477', '125523088429', '136693071363', '309956199498'],
+              ...['210987654321', 'aws-marketplace', { Ref: 'AWS::AccountId' }],
+            ],
+          },
+        },
+      ],
+      [[expect.stringMatching(/:ec2:\*::image\/ami-0123456789abcdef0$/)], { StringEquals: inRegions }],
+    ]);
   });
 
   it('tag nothing but what it is launching', () => {

@@ -15,8 +15,16 @@ describe('settings to create VMs', () => {
     const settings = parseSettings(least);
 
     expect(settings.provisioning).toEqual({
-      regions: { 'eu-west-1': { subnets: [], securityGroupIds: [] } },
+      regions: {
+        'eu-west-1': {
+          subnets: [],
+          securityGroupIds: [],
+          allowedSubnetIds: [],
+          allowedSecurityGroupIds: [],
+        },
+      },
       images: {},
+      allowedImageOwners: [],
       families: ['t3', 'm7i', 'c7i', 'r7i'],
       maximumVms: 100,
       maximumVcpus: 16,
@@ -93,6 +101,11 @@ describe('settings to create VMs', () => {
       'a security group by its name',
       inIreland({ securityGroupIds: ['default'] }),
       '"provisioning.regions.eu-west-1.securityGroupIds[0]" must be a security group id, such as sg-0123456789abcdef0',
+    ],
+    [
+      'an owner of images by its name',
+      withProvisioning({ allowedImageOwners: ['canonical'] }),
+      '"provisioning.allowedImageOwners[0]" must be an AWS account id, amazon (AWS and verified providers) or aws-marketplace',
     ],
     [
       'a key by its alias',

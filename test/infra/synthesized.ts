@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
 import { App } from 'aws-cdk-lib';
-import { Template } from 'aws-cdk-lib/assertions';
+import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { Code } from 'aws-cdk-lib/aws-lambda';
 import * as z from 'zod';
 import { parseSettings } from '../../infra/load-settings.ts';
@@ -32,6 +32,9 @@ export const synthesized = (settings: object = leastSettings) => {
     app,
     home: Template.fromStack(home),
     streaming: streaming.map((stack) => Template.fromStack(stack)),
+    warnings: Annotations.fromStack(home)
+      .findWarning('*', Match.anyValue())
+      .map(({ entry }) => String(entry.data)),
   };
   rmSync(app.outdir, { recursive: true, force: true });
   return templates;

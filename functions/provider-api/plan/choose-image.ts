@@ -3,6 +3,8 @@ import {
   type Architecture,
   catalogued,
   cataloguedSource,
+  configuredImageIds,
+  imageOwnersOf,
   usualGuestOs,
 } from '../../../shared/domain/image-catalogue.ts';
 import type { ImageSource, Provisioning } from '../../../shared/domain/provisioning.ts';
@@ -25,7 +27,8 @@ export type ChosenImage = {
 /**
  * The image by the first rule that names one: the hint, an `ami-…` as guest OS, the operator's images, the built-in catalogue; where the
  * spec says nothing, the catalogue's usual one.
- * @throws InvalidArgumentError for what is not there; UnprocessableError where the operator's or the catalogue's source has no image.
+ * @throws InvalidArgumentError for what is not there; UnprocessableError where the operator's or the catalogue's source has no image, and
+ * for an image named by its id that the operator does not allow.
  */
 export const chooseImage =
   ({ offerings, provisioning }: Parts) =>
@@ -42,9 +45,21 @@ export const chooseImage =
     return { ...chosen, chosenBy: `${chosen.chosenBy}, as guest_os.type is absent` };
 
     async function named(imageId: string, field: string): Promise<ChosenImage> {
-      const image = await offerings.image(region, imageId);
-      if (image === undefined) throw new InvalidArgumentError(`${field}: no image ${imageId} in ${region}`);
+      const owners = configuredImageIds(provisioning).includes(imageId)
+        ? undefined
+        : imageOwnersOf(provisioning);
+      const image = await offerings.image(region, imageId, owners);
+      if (image === undefined) throw await refusal(imageId, field);
       return { image, sshUser: undefined, chosenBy: field };
+    }
+
+    async function refusal(imageId: string, field: string): Promise<Error> {
+      if ((await offerings.image(region, imageId)) === undefined)
+        return new InvalidArgumentError(`${field}: no image ${imageId} in ${region}`);
+      const owners = imageOwnersOf(provisioning).join(', ');
+      return new UnprocessableError(
+        `${field}: this provider does not allow ${imageId}, only images of the owners ${owners} and those that its settings name by id`,
+      );
     }
 
     async function firstOf(wanted: string): Promise<ChosenImage> {

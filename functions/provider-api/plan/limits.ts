@@ -1,7 +1,12 @@
 import { UnprocessableError } from '../../../shared/domain/errors.ts';
 import { familyOf } from '../../../shared/domain/instance-family.ts';
 import type { LaunchPlan } from '../../../shared/domain/launch.ts';
-import type { Provisioning, RegionNetwork } from '../../../shared/domain/provisioning.ts';
+import {
+  type Provisioning,
+  type RegionNetwork,
+  securityGroupIdsOf,
+  subnetIdsOf,
+} from '../../../shared/domain/provisioning.ts';
 import type { VmSpec } from '../spec/vm-spec.ts';
 
 /** Where VMs of a region are put. @throws UnprocessableError for a region that the operator has not opened. */
@@ -16,7 +21,10 @@ export const networkOf = ({ regions }: Provisioning, region: string): RegionNetw
 };
 
 /** @throws UnprocessableError that names every limit of the operator's which the spec exceeds. */
-export const checkLimits = (spec: VmSpec, provisioning: Provisioning): void => {
+export const checkLimits = (
+  spec: VmSpec,
+  { region, provisioning }: { readonly region: string; readonly provisioning: Provisioning },
+): void => {
   const { maximumVcpus, maximumMemoryGib, instanceProfiles, spot } = provisioning;
   const { iam_instance_profile: profile } = spec.hints;
   const refused = [
@@ -32,10 +40,29 @@ export const checkLimits = (spec: VmSpec, provisioning: Provisioning): void => {
     ...(spec.hints.spot === true && !spot
       ? ['provider_hints.aws.spot: this provider does not permit spot instances']
       : []),
+    ...networkRefusals(spec.hints, { region, network: networkOf(provisioning, region) }),
     ...familyRefusal(spec.hints.instance_type, provisioning),
     ...diskRefusal(spec.disks, provisioning),
   ];
   if (refused.length > 0) throw new UnprocessableError(refused.join('; '));
+};
+
+const networkRefusals = (
+  { subnet_id: subnet, security_group_ids: groups = [] }: VmSpec['hints'],
+  { region, network }: { readonly region: string; readonly network: RegionNetwork },
+): string[] => {
+  const refusal = (hint: string, given: readonly string[], allowed: readonly string[]): string[] => {
+    const others = given.filter((id) => !allowed.includes(id));
+    if (others.length === 0) return [];
+    const only = allowed.length === 0 ? 'none is configured' : `only ${allowed.join(', ')}`;
+    return [
+      `provider_hints.aws.${hint}: this provider does not allow ${others.join(', ')} in ${region}: ${only}`,
+    ];
+  };
+  return [
+    ...refusal('subnet_id', subnet === undefined ? [] : [subnet], subnetIdsOf(network)),
+    ...refusal('security_group_ids', groups, securityGroupIdsOf(network)),
+  ];
 };
 
 const familyRefusal = (instanceType: string | undefined, { families }: Provisioning): string[] =>

@@ -35,7 +35,7 @@ export const planLaunch = (parts: PlanningParts) => {
   return async (spec: VmSpec, { vmId, region, requestId }: Request): Promise<LaunchPlan> => {
     const { offerings, provisioning, tagKeys: keys, provider } = parts;
     const network = networkOf(provisioning, region);
-    checkLimits(spec, provisioning);
+    checkLimits(spec, { region, provisioning });
     const sites = sitesOf(spec.hints, { region, ...network });
     await checkRoom(provisioning, parts.livingVms);
     const { instance_type: hint, security_group_ids: groups, iam_instance_profile: profile } = spec.hints;

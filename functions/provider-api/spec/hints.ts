@@ -23,17 +23,23 @@ export const AwsHint = {
     }),
   ),
   image_id: text(imageIdPattern, 'expected an id such as ami-0123456789abcdef0').check(
-    z.describe('The image. Goes before `guest_os.type`.'),
+    z.describe(
+      'The image, of an owner that the operator allows, or one that the operator’s settings name. Goes before `guest_os.type`.',
+    ),
   ),
   subnet_id: id('subnet', 'subnet-0123456789abcdef0').check(
-    z.describe('Left out: one of the operator’s subnets of the region, or where EC2 puts the VM.'),
+    z.describe(
+      'One that the operator allows. Left out: one of the operator’s subnets of the region, or where EC2 puts the VM.',
+    ),
   ),
   security_group_ids: z
     .array(id('sg', 'sg-0123456789abcdef0'), { error: securityGroups })
     .check(
       z.minLength(1, { error: securityGroups }),
       z.maxLength(16, { error: securityGroups }),
-      z.describe('1 to 16, of the subnet’s VPC. Left out: the operator’s, or the VPC’s default one.'),
+      z.describe(
+        '1 to 16 that the operator allows, of the subnet’s VPC. Left out: the operator’s, or the VPC’s default one.',
+      ),
     ),
   availability_zone: text(
     /^[a-z]{2}(-[a-z0-9]+)+-[0-9]+[a-z]$/,

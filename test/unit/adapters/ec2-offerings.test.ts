@@ -54,6 +54,16 @@ describe('an image', () => {
     expect(ec2.commandCalls(DescribeImagesCommand)[0]?.args[0].input).toEqual({ ImageIds: ['ami-1'] });
   });
 
+  it('is asked for among the images of certain owners', async () => {
+    ec2.on(DescribeImagesCommand).resolves({ Images: [] });
+
+    expect(await ec2Offerings().image(region, 'ami-1', ['amazon', 'self'])).toBeUndefined();
+    expect(ec2.commandCalls(DescribeImagesCommand)[0]?.args[0].input).toEqual({
+      ImageIds: ['ami-1'],
+      Owners: ['amazon', 'self'],
+    });
+  });
+
   it('says that it is Windows', async () => {
     ec2.on(DescribeImagesCommand).resolves({ Images: [described({ Platform: 'Windows' })] });
 

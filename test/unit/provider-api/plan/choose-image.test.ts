@@ -8,6 +8,7 @@ import { vmSpec } from '../../../fixtures/vm-spec.ts';
 
 const redHat = '309956199498';
 const fedora = '125523088429';
+const stranger = '666666666666';
 
 const offerings = () => {
   const scripted = scriptedOfferings([
@@ -45,6 +46,7 @@ const offerings = () => {
       owner: redHat,
     },
     image({ imageId: imageId(12), name: 'golden' }),
+    { ...image({ imageId: imageId(13), name: 'a stranger’s' }), owner: stranger },
   ]);
   const ssm = {
     'ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64': 1,
@@ -62,10 +64,11 @@ type Wanted = {
   hint?: string;
   architectures?: Architecture[];
   images?: Provisioning['images'];
+  allowedImageOwners?: string[];
 };
 
-const choose = ({ guestOs, hint, architectures = ['x86_64'], images = {} }: Wanted) =>
-  chooseImage({ offerings: offerings(), provisioning: Provisioning.parse({ regions: {}, images }) })(
+const choose = ({ guestOs, hint, architectures = ['x86_64'], ...settings }: Wanted) =>
+  chooseImage({ offerings: offerings(), provisioning: Provisioning.parse({ regions: {}, ...settings }) })(
     vmSpec({ guestOs, hints: { image_id: hint } }),
     { region: 'us-east-1', architectures },
   );
@@ -163,6 +166,24 @@ describe('the image', () => {
   ])('is refused as not there: %j (C2 6)', async (wanted, why) => {
     await expect(choose(wanted)).rejects.toThrow(InvalidArgumentError);
     await expect(choose(wanted)).rejects.toThrow(why);
+  });
+
+  it.each([
+    ['hint', { hint: imageId(13) }, 'provider_hints.aws.image_id'],
+    ['guest OS', { guestOs: imageId(13) }, 'guest_os.type'],
+  ])('of an owner that is not allowed is refused: by %s (X 3)', async (_, wanted, field) => {
+    await expect(choose(wanted)).rejects.toThrow(UnprocessableError);
+    await expect(choose(wanted)).rejects.toThrow(
+      `${field}: this provider does not allow ${imageId(13)}, only images of the owners amazon, 099720109477, 125523088429, 136693071363, 309956199498 and those that its settings name by id`,
+    );
+  });
+
+  it.each<[string, Wanted]>([
+    ['the owner of a configured image', { images: { other: { owner: stranger, name: 'other-*' } } }],
+    ['an owner that the settings allow', { allowedImageOwners: [stranger] }],
+    ['any owner where the settings name the image', { images: { other: { imageId: imageId(13) } } }],
+  ])('may be hinted of %s', async (_, settings) => {
+    expect((await choose({ hint: imageId(13), ...settings })).image.imageId).toBe(imageId(13));
   });
 
   it.each([

@@ -47,7 +47,10 @@ const subnets = [
   { id: 'subnet-a', zone: 'us-east-1a' },
   { id: 'subnet-b', zone: 'us-east-1b' },
 ];
-const network = { subnets, securityGroupIds: ['sg-1'], kmsKeyId: 'arn:aws:kms:key' };
+const network = {
+  ...{ subnets, securityGroupIds: ['sg-1'], kmsKeyId: 'arn:aws:kms:key' },
+  ...{ allowedSubnetIds: ['subnet-x'], allowedSecurityGroupIds: ['sg-x'] },
+};
 
 describe('a launch plan', () => {
   it('of a spec that says nothing is all defaults (C 25)', async () => {
@@ -107,7 +110,7 @@ describe('a launch plan', () => {
       instance_type: 'm7i.large',
       image_id: imageId(1),
       subnet_id: 'subnet-x',
-      security_group_ids: ['sg-x'],
+      security_group_ids: ['sg-x', 'sg-1'],
       iam_instance_profile: 'app',
       spot: true,
     };
@@ -119,7 +122,7 @@ describe('a launch plan', () => {
 
     expect(planned).toMatchObject({
       placements: [{ instanceType: 'm7i.large', subnetId: 'subnet-x' }],
-      securityGroupIds: ['sg-x'],
+      securityGroupIds: ['sg-x', 'sg-1'],
       instanceProfile: 'app',
       spot: true,
       sshUser: undefined,
@@ -226,6 +229,24 @@ describe('a launch plan', () => {
       'does not permit admin',
     ],
     ['a spot instance', { hints: { spot: true } }, {}, 'does not permit spot instances'],
+    [
+      'a subnet that is not allowed (X 3)',
+      { hints: { subnet_id: 'subnet-y' } },
+      { regions: { [region]: network } },
+      'provider_hints.aws.subnet_id: this provider does not allow subnet-y in us-east-1: only subnet-a, subnet-b, subnet-x',
+    ],
+    [
+      'security groups that are not allowed (X 3)',
+      { hints: { security_group_ids: ['sg-1', 'sg-y', 'sg-z'] } },
+      { regions: { [region]: network } },
+      'provider_hints.aws.security_group_ids: this provider does not allow sg-y, sg-z in us-east-1: only sg-1, sg-x',
+    ],
+    [
+      'a subnet where none is configured (X 3)',
+      { hints: { subnet_id: 'subnet-a' } },
+      {},
+      'provider_hints.aws.subnet_id: this provider does not allow subnet-a in us-east-1: none is configured',
+    ],
     ['one VM too many', {}, { living: 100 }, 'there are 100 VMs, and this provider allows 100'],
     ['any VM where none is allowed', {}, { maximumVms: 0 }, 'allows 0'],
   ])('is refused by the operator’s limits for %s', async (_, spec, settings, why) => {
@@ -253,6 +274,7 @@ describe('a launch plan', () => {
 
     await expect(plan({ vcpus: 99 }, { offerings })).rejects.toThrow();
     await expect(plan({}, { offerings, living: 100 })).rejects.toThrow();
+    await expect(plan({ hints: { subnet_id: 'subnet-a' } }, { offerings })).rejects.toThrow();
 
     expect(offerings.asked).toEqual([]);
   });
