@@ -2,6 +2,7 @@ import { isNews } from '../../shared/domain/gate.ts';
 import type { StateReason } from '../../shared/domain/instance.ts';
 import type { Notice, Observation, Signal, StatusWanted } from '../../shared/domain/signal.ts';
 import {
+  circumstancesOf,
   isNoticeNews,
   isRepeatNews,
   noticeStatus,
@@ -31,15 +32,11 @@ export const recordSignal =
 
     function observed(observation: Observation): Promise<Recorded> | Recorded {
       if (!isNews(vm, observation)) return { outcome: 'stale', vm };
-      const ended = observation.state === 'running' || vm.notice?.notice === 'stuck-launch';
-      const notice = ended ? undefined : vm.notice;
       return fleet.record(
         observation,
         statusOf(observation, {
+          ...circumstancesOf(vm, observation),
           reason: observation.state === 'terminated' ? reason : undefined,
-          notice: notice?.notice,
-          noticeText: notice?.text,
-          deleteRequested: vm.deleteRequested,
         }),
       );
     }

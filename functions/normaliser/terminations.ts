@@ -35,26 +35,16 @@ export const terminations = () => {
     reasonOf: (instanceId: string): StateReason | undefined => reasons.get(instanceId),
 
     /** Whether a lane ends in a `terminated` that only EC2 can tell DELETED from FAILED. */
-    isUnexplained: ({ instanceId, signals }: Lane, vm?: Vm): boolean => {
-      if (vm?.state === 'terminated') return false;
-      const circumstances = {
-        notice: vm?.notice?.notice,
-        deleteRequested: vm?.deleteRequested,
-        reason: reasons.get(instanceId),
-      };
-      const spot = signals.some(
-        (signal) => signal.kind === 'notice' && signal.notice === 'spot-interruption',
-      );
-      return signals.some(
+    isUnexplained: ({ instanceId, signals }: Lane, vm?: Vm): boolean =>
+      vm?.state !== 'terminated' &&
+      signals.some(
         (signal) =>
           signal.kind === 'observation' &&
           needsReason(signal.state, {
-            ...circumstances,
-            ...(spot && { notice: 'spot-interruption' }),
-            ...(signal.reason && { reason: signal.reason }),
+            reason: signal.reason ?? reasons.get(instanceId),
+            deleteRequested: vm?.deleteRequested,
           }),
-      );
-    },
+      ),
   };
 };
 export type Terminations = ReturnType<typeof terminations>;

@@ -27,7 +27,11 @@ export const Observation = z.object({
 export type Observation = z.infer<typeof Observation>;
 
 export const NoticeKind = z.enum([
+  /** EC2 will terminate a spot instance. */
   'spot-interruption',
+  /** EC2 will stop a spot instance, or hibernate it. */
+  'spot-stop',
+  'spot-hibernate',
   'rebalance-recommendation',
   'scheduled-change',
   'stuck-launch',

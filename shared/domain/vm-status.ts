@@ -22,9 +22,12 @@ export type VmStatus = z.infer<typeof VmStatus>;
 /** What, beside the state itself, decides between DELETED and FAILED. */
 export type Circumstances = {
   readonly reason?: StateReason | undefined;
+  /** The warning that may explain the state, where EC2 gives no reason (domain/vm.ts, noticeBehind). */
   readonly notice?: NoticeKind | undefined;
   /** DCM asked for the deletion, so nothing that EC2 says about it is a failure. */
   readonly deleteRequested?: boolean | undefined;
+  /** It is known to have run at some time. */
+  readonly hasRun?: boolean | undefined;
 };
 
 const byInstanceState = {
@@ -43,26 +46,44 @@ export const vmStatus = (state: InstanceState, circumstances: Circumstances = {}
   return hasFailed ? 'FAILED' : byInstanceState[state];
 };
 
-/** True where `terminated` can only be told apart as DELETED or FAILED by asking EC2 for the StateReason. */
+/** True where EC2 must be asked for the StateReason before a `terminated` can be reported as DELETED or FAILED. */
 export const needsReason = (
   state: InstanceState,
-  { reason, notice, deleteRequested }: Circumstances,
-): boolean =>
-  state === 'terminated' && !deleteRequested && reason === undefined && notice !== 'spot-interruption';
+  { reason, deleteRequested }: Pick<Circumstances, 'reason' | 'deleteRequested'>,
+): boolean => state === 'terminated' && !deleteRequested && reason === undefined;
 
-const launchFailures = new Set([
+/** Somebody ended the instance: its owner, or its own operating system. */
+const requestedEnds = new Set([
+  'Client.UserInitiatedShutdown',
+  'Client.UserInitiatedHibernate',
+  'Client.InstanceInitiatedShutdown',
+  'Client.InstanceTerminated',
+]);
+
+/** Failures also of an instance that has run. */
+const clientFailures = new Set([
   'Client.InternalError',
   'Client.InvalidSnapshot.NotFound',
   'Client.VolumeLimitExceeded',
 ]);
 
-const endedInFailure = ({ reason, notice, deleteRequested }: Circumstances): boolean => {
+/**
+ * EC2's reason decides; a spot interruption warning only where EC2 gives none. An end that nobody requested is a failure of the launch
+ * where the instance never ran, whatever EC2's code: its documentation lists only some of them.
+ */
+const endedInFailure = ({ reason, notice, deleteRequested, hasRun }: Circumstances): boolean => {
   if (deleteRequested) return false;
-  const codes = [reason?.code, messageCode(reason)].filter((code) => code !== undefined);
+  const codes = codesOf(reason);
   if (codes.length === 0) return notice === 'spot-interruption';
-  return codes.some((code) => code.startsWith('Server.') || launchFailures.has(code));
+  if (codes.some((code) => code.startsWith('Server.') || clientFailures.has(code))) return true;
+  return !hasRun && !codes.every((code) => requestedEnds.has(code));
 };
 
-/** EC2 also puts a code before the first colon of the message, and the two can differ: `Server.InternalError` with `Client.VolumeLimitExceeded: …`. */
-const messageCode = (reason: StateReason | undefined): string | undefined =>
-  reason?.message?.split(':', 1)[0]?.trim();
+/**
+ * EC2 also puts a code before the first colon of the message, and the two can differ: `Server.InternalError` with
+ * `Client.VolumeLimitExceeded: …`.
+ */
+const codesOf = (reason: StateReason | undefined): string[] =>
+  [reason?.code, reason?.message?.split(':', 1)[0]?.trim()].flatMap((code) =>
+    code !== undefined && /^(Client|Server)\./.test(code) ? [code] : [],
+  );

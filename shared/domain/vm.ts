@@ -2,7 +2,7 @@ import { partsOf, type Sequence, sequenceOf } from './gate.ts';
 import type { Past } from './history.ts';
 import type { InstanceState, StateReason } from './instance.ts';
 import type { Notice, Observation, StatusWanted } from './signal.ts';
-import { isStateKey, keyBeside, secondOfKey } from './status-key.ts';
+import { isStateKey, keyBeside, secondOfKey, stateOfKey } from './status-key.ts';
 import { type Circumstances, type VmStatus, vmStatus } from './vm-status.ts';
 
 /** A status that DCM has not been told yet, or not yet for certain. */
@@ -58,6 +58,34 @@ export const statusOf = (
     message: describeState(observation, reason, circumstances.noticeText),
     ...(observation.requestId !== undefined && { requestId: observation.requestId }),
   };
+};
+
+/** What is known of a VM that decides, beside EC2's reason, how an observation of it is reported. */
+export const circumstancesOf = (vm: Vm, observation: Pick<Observation, 'state' | 'at'>) => {
+  const notice = noticeBehind(vm, observation);
+  return {
+    notice: notice?.notice,
+    noticeText: notice?.text,
+    deleteRequested: vm.deleteRequested,
+    hasRun: [vm.state, ...vm.history.map(({ key }) => stateOfKey(key))].some(isAfterLaunch),
+  };
+};
+
+/** Only an instance that has run can be in one of these states. */
+const isAfterLaunch = (state: InstanceState | undefined): boolean =>
+  state === 'running' || state === 'stopping' || state === 'stopped';
+
+/** EC2 acts two minutes after a spot warning; shutting down takes up to some minutes more. */
+const spotWarningSeconds = 300;
+
+/** The warning that may have led to a state: none to `running`, no stuck launch, and no spot interruption that was due long before. */
+const noticeBehind = (
+  { notice }: Pick<Vm, 'notice'>,
+  { state, at }: Pick<Observation, 'state' | 'at'>,
+): Vm['notice'] => {
+  if (notice === undefined || state === 'running' || notice.notice === 'stuck-launch') return undefined;
+  const isOver = notice.notice.startsWith('spot-') && at - notice.at > spotWarningSeconds;
+  return isOver ? undefined : notice;
 };
 
 /** A notice as a status: what is held, said again with the warning. It sorts after the held status and before the next one. */

@@ -1,9 +1,10 @@
 import * as z from 'zod/mini';
 import { InstanceId } from '../../../shared/domain/instance.ts';
+import type { NoticeKind } from '../../../shared/domain/signal.ts';
 import { eventKind } from './kind.ts';
 
 /**
- * aws.ec2 "EC2 Spot Instance Interruption Warning", about two minutes before EC2 takes the instance back.
+ * aws.ec2 "EC2 Spot Instance Interruption Warning", about two minutes before EC2 terminates, stops or hibernates the instance.
  * @see https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/spot-instance-termination-notices.html
  */
 export const spotInterruption = eventKind({
@@ -15,8 +16,13 @@ export const spotInterruption = eventKind({
       kind: 'notice',
       ...from,
       instanceId,
-      notice: 'spot-interruption',
+      notice: noticeOf.get(action) ?? 'spot-stop',
       text: `spot interruption: EC2 will ${action} it`,
     },
   ],
 });
+
+const noticeOf: ReadonlyMap<string, NoticeKind> = new Map([
+  ['terminate', 'spot-interruption'],
+  ['hibernate', 'spot-hibernate'],
+]);

@@ -17,7 +17,9 @@ const failures = [
   'Client.InvalidSnapshot.NotFound',
   'Client.VolumeLimitExceeded',
 ];
-const codes = [...harmless, ...failures];
+/** Real, or possible, and not in EC2's list. */
+const unlisted = ['Client.InvalidKMSKey.InvalidState', 'Client.SomethingNew'];
+const codes = [...harmless, ...failures, ...unlisted];
 
 /** A code where EC2 can put it: as the code, before the message's first colon, or both. */
 const asReasons = (code: string) => [
@@ -29,7 +31,9 @@ const asReasons = (code: string) => [
 
 const circumstances = [undefined, ...codes.flatMap(asReasons)].flatMap((reason) =>
   [undefined, ...NoticeKind.options].flatMap((notice) =>
-    [undefined, false, true].map((deleteRequested) => ({ reason, notice, deleteRequested })),
+    [undefined, false, true].flatMap((deleteRequested) =>
+      [false, true].map((hasRun) => ({ reason, notice, deleteRequested, hasRun })),
+    ),
   ),
 );
 
@@ -54,6 +58,30 @@ describe('VM status', () => {
 
   it.each(failures)('of an instance terminated by %s is FAILED (C18, C22)', (code) => {
     for (const reason of asReasons(code)) expect(vmStatus('terminated', { reason })).toBe('FAILED');
+  });
+
+  it.each(unlisted)('of an instance that never ran and was terminated by %s is FAILED', (code) => {
+    for (const reason of asReasons(code)) {
+      expect(vmStatus('terminated', { reason })).toBe('FAILED');
+      expect(vmStatus('terminated', { reason, hasRun: true })).toBe('DELETED');
+    }
+  });
+
+  it.each(orderly)('is DELETED where EC2 says %s, whether or not it is known to have run', (code) => {
+    for (const reason of asReasons(code))
+      for (const hasRun of [false, true]) expect(vmStatus('terminated', { reason, hasRun })).toBe('DELETED');
+  });
+
+  it('is FAILED where the message of an instance that never ran has another code than a shutdown', () => {
+    const reason = { code: 'Client.UserInitiatedShutdown', message: 'Client.InvalidKMSKey.InvalidState: …' };
+
+    expect(vmStatus('terminated', { reason })).toBe('FAILED');
+  });
+
+  it('is DELETED where the reason is none of EC2’s codes', () => {
+    const reason = { code: 'Vanished', message: 'EC2 does not know it any more' };
+
+    expect(vmStatus('terminated', { reason })).toBe('DELETED');
   });
 
   it('is FAILED where code and message differ and one of them is a failure', () => {
@@ -93,7 +121,7 @@ describe('VM status', () => {
   });
 
   it('is not FAILED by a warning that does not announce the end', () => {
-    for (const notice of ['rebalance-recommendation', 'scheduled-change'] as const) {
+    for (const notice of NoticeKind.options.filter((kind) => kind !== 'spot-interruption')) {
       expect(vmStatus('terminated', { notice })).toBe('DELETED');
     }
   });
@@ -117,10 +145,7 @@ describe('the reason of a termination', () => {
   it('is needed only for a terminated instance, and only where nothing else decides', () => {
     for (const state of InstanceState.options) {
       for (const known of circumstances) {
-        const decided =
-          known.reason !== undefined ||
-          known.deleteRequested === true ||
-          known.notice === 'spot-interruption';
+        const decided = known.reason !== undefined || known.deleteRequested === true;
 
         expect(needsReason(state, known)).toBe(state === 'terminated' && !decided);
       }

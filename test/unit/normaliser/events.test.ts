@@ -66,6 +66,19 @@ describe('a spot interruption warning', () => {
   });
 });
 
+describe('a spot interruption warning of another action', () => {
+  it.each([
+    ['stop', 'spot-stop'],
+    ['hibernate', 'spot-hibernate'],
+  ])('than terminate is a notice of its own: %s', (action, notice) => {
+    const detail = { 'instance-id': instanceId, 'instance-action': action };
+
+    expect(signalsOf('spot-interruption', { detail })).toEqual([
+      { kind: 'notice', ...from, notice, text: `spot interruption: EC2 will ${action} it` },
+    ]);
+  });
+});
+
 describe('a rebalance recommendation', () => {
   it('is a notice', () => {
     expect(signalsOf('rebalance-recommendation')).toEqual([

@@ -26,33 +26,73 @@ describe('normaliser, with a warning about a VM', () => {
     ]);
   });
 
-  it('tells FAILED at its end after a spot interruption, without asking EC2', async () => {
-    const { deliver, told, instances } = await withVm();
+  const untilTheEnd = [
+    observed('running'),
+    spotWarning(60),
+    observed('shutting-down', 180),
+    observed('terminated', 190),
+  ];
 
-    for (const signal of [
-      observed('running'),
-      spotWarning(60),
-      observed('shutting-down', 180),
-      observed('terminated', 190),
-    ]) {
-      await deliver([signal]);
-    }
+  it.each([
+    { code: 'Server.SpotInstanceTermination', status: 'FAILED' },
+    { code: 'Client.UserInitiatedShutdown', status: 'DELETED' },
+  ])(
+    'reports $status at its end after a spot interruption where EC2’s reason is $code',
+    async ({ code, status }) => {
+      const { deliver, told } = await withVm({ instanceId, state: 'terminated', reason: { code } });
 
-    expect(told().slice(2)).toMatchObject([
-      { status: 'DELETING', message: `instance ${instanceId} is shutting-down: ${warning}` },
-      { status: 'FAILED', message: `instance ${instanceId} is terminated: ${warning}` },
-    ]);
-    expect(instances.calls).toEqual([]);
+      for (const signal of untilTheEnd) await deliver([signal]);
+
+      expect(told().slice(2)).toMatchObject([
+        { status: 'DELETING', message: `instance ${instanceId} is shutting-down: ${warning}` },
+        { status, message: `instance ${instanceId} is terminated: ${code}; ${warning}` },
+      ]);
+    },
+  );
+
+  it('takes a spot interruption for the cause of the end where EC2 gives no reason', async () => {
+    const { deliver, told } = await withVm();
+
+    for (const signal of untilTheEnd) await deliver([signal], 2);
+
+    expect(told().at(-1)).toMatchObject({
+      status: 'FAILED',
+      message: `instance ${instanceId} is terminated: ${warning}`,
+    });
   });
 
-  it('tells FAILED also where all of it comes in one batch', async () => {
-    const { deliver, statuses, instances } = await withVm();
+  it('reports the same where all of it comes in one batch', async () => {
+    const { deliver, statuses } = await withVm();
 
-    await deliver([observed('terminated', 190), spotWarning(60), observed('running')]);
+    await deliver([observed('terminated', 190), spotWarning(60), observed('running')], 2);
 
     expect(statuses()).toEqual(['RUNNING', 'RUNNING', 'FAILED']);
-    expect(instances.calls).toEqual([]);
   });
+
+  it('does not take a spot interruption for the cause of an end that comes more than five minutes later', async () => {
+    const { deliver, told } = await withVm();
+    await deliver([observed('running'), spotWarning(60)]);
+
+    await deliver([observed('terminated', 361)], 2);
+
+    expect(told().at(-1)).toEqual({
+      id: vm.vmId,
+      status: 'DELETED',
+      message: `instance ${instanceId} is terminated (reason unavailable)`,
+    });
+  });
+
+  it.each(['spot-stop', 'spot-hibernate'] as const)(
+    'does not take %s for the cause of an end',
+    async (notice) => {
+      const { deliver, statuses } = await withVm();
+      await deliver([observed('running'), spotWarning(60, { notice }), observed('stopped', 180)]);
+
+      await deliver([observed('terminated', 200)], 2);
+
+      expect(statuses()).toEqual(['RUNNING', 'RUNNING', 'STOPPED', 'DELETED']);
+    },
+  );
 
   it('tells FAILED also where no state was known when the warning came', async () => {
     const { deliver, statuses } = await withVm({

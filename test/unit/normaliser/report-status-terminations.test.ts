@@ -44,6 +44,43 @@ describe('normaliser, with a terminated VM', () => {
     expect(instances.calls).toHaveLength(1);
   });
 
+  it.each([
+    {
+      what: 'for a reason that EC2’s list does not have',
+      reason: { code: 'Client.InvalidKMSKey.InvalidState', message: 'The KMS key is disabled' },
+      status: 'FAILED',
+    },
+    { what: 'at its owner’s request', reason: byUser, status: 'DELETED' },
+    {
+      what: 'by its own operating system',
+      reason: { code: 'Client.InstanceInitiatedShutdown', message: 'Instance initiated shutdown' },
+      status: 'DELETED',
+    },
+  ])('reports $status, and why, where it ends $what without having run', async ({ reason, status }) => {
+    const account = awsAccount(gone(reason));
+    await account.fleet.claim(vm);
+    const deliver = account.worker();
+
+    await deliver([observed('pending')]);
+    await deliver([observed('terminated', 20)]);
+
+    expect(account.told()).toMatchObject([
+      { status: 'PROVISIONING' },
+      { status, message: `instance ${instanceId} is terminated: ${reason.message}` },
+    ]);
+  });
+
+  it('does not report a failed launch where it ran before, and was stopped and started since', async () => {
+    const reason = { code: 'Client.SomethingNew', message: 'something new' };
+    const { deliver, statuses } = await withVm(gone(reason));
+
+    for (const signal of [observed('stopping', 10), observed('stopped', 20), observed('pending', 30)])
+      await deliver([signal]);
+    await deliver([observed('terminated', 40)]);
+
+    expect(statuses().at(-1)).toBe('DELETED');
+  });
+
   it('does not ask EC2 for the reason before it is terminated', async () => {
     const { deliver, statuses, instances } = await withVm();
 

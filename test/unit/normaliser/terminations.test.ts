@@ -84,16 +84,6 @@ describe('a termination is unexplained', () => {
     { where: 'the observation says why', signals: [observed('terminated', 0, { reason })], held: vm },
     { where: 'DCM asked for it', signals: [observed('terminated')], held: { ...vm, deleteRequested: true } },
     {
-      where: 'a spot interruption was announced in the same batch',
-      signals: [observed('terminated', 120), spotWarning()],
-      held: vm,
-    },
-    {
-      where: 'a spot interruption was announced',
-      signals: [observed('terminated', 120)],
-      held: { ...vm, notice: spotWarning() },
-    },
-    {
       where: 'it was told already, why or not',
       signals: [observed('terminated')],
       held: { ...vm, state: 'terminated' as const },
@@ -109,9 +99,10 @@ describe('a termination is unexplained', () => {
     expect(reasons.isUnexplained(laneOf(observed('terminated')), vm)).toBe(false);
   });
 
-  it('also where another warning than of a spot interruption came', () => {
-    const rebalance = spotWarning(0, { notice: 'rebalance-recommendation' });
+  it('also after a warning, for EC2’s reason decides', () => {
+    const warned = { ...vm, notice: spotWarning() };
 
-    expect(terminations().isUnexplained(laneOf(observed('terminated', 120), rebalance), vm)).toBe(true);
+    expect(terminations().isUnexplained(laneOf(observed('terminated', 120), spotWarning()), vm)).toBe(true);
+    expect(terminations().isUnexplained(laneOf(observed('terminated', 120)), warned)).toBe(true);
   });
 });
