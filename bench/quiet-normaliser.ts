@@ -4,7 +4,7 @@ import { type Parts, reportStatus } from '../functions/normaliser/report-status.
 import { provider } from '../local/options.ts';
 import { partialBatch } from '../shared/runtime/partial-batch.ts';
 import { countingMeter, memoryLog } from '../test/fakes/silent.ts';
-import { tagKeys } from './workload.ts';
+import { region, tagKeys } from './workload.ts';
 
 /**
  * The normaliser as its handler wires it, with a log and a meter that write nothing.
@@ -19,7 +19,7 @@ export const quietNormaliser = (ports: Pick<Parts, 'fleet' | 'publisher' | 'inst
   const telemetry = { now: Date.now, log, meter: countingMeter() };
   const handler = partialBatch({
     ...telemetry,
-    read: readMessage(telemetry),
+    read: readMessage({ regions: [region], ...telemetry }),
     handle: reportStatus({ ...ports, ...later, ...telemetry, provider, tagKeys }),
     retries: { postpone: async () => undefined, bury: async () => undefined },
   });

@@ -4,7 +4,16 @@ import type { PolledRegion, Env as PollerEnv } from '../functions/poller/env.ts'
 import { silentRegion } from './options.ts';
 import type { LambdaFunction } from './parts/lambda-host/lambda-function.ts';
 import { providerApi, registration } from './provisioning-functions.ts';
-import { awsClients, functionName, homeRegion, identity, named, powertools, type Wiring } from './wiring.ts';
+import {
+  awsClients,
+  functionName,
+  homeRegion,
+  identity,
+  named,
+  powertools,
+  regions,
+  type Wiring,
+} from './wiring.ts';
 
 /**
  * The functions as infra/ deploys them, wired to the laptop's parts. Where they differ from AWS is in what an SDK client reads from its
@@ -32,6 +41,7 @@ const normaliser = (wiring: Wiring): LambdaFunction => ({
       OBSERVATIONS_QUEUE_URL: wiring.aws.observationsQueueUrl,
       NATS_BRIDGE: functionName(wiring.provider, 'nats-bridge'),
       DEAD_LETTER_QUEUE_URL: wiring.aws.deadLetterQueueUrl,
+      REGIONS: JSON.stringify(regions(wiring.options)),
       BURST: '8', // a life that takes EC2 minutes is over in seconds here
     } satisfies NormaliserEnv),
   },

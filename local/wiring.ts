@@ -24,7 +24,7 @@ export const tokenSecret = 'provider-api-token';
 export const homeRegion = ({ ec2Endpoint }: Wiring['options']): string =>
   ec2Endpoint ? (process.env.AWS_REGION ?? 'us-east-1') : 'us-east-1';
 
-/** Where VMs can be created. */
+/** Where VMs are reported, and can be created. */
 export const regions = (options: Wiring['options']): string[] =>
   options.ec2Endpoint ? [homeRegion(options)] : [homeRegion(options), silentRegion];
 

@@ -12,6 +12,8 @@ export type Evidence = {
   readonly described?: Instance | 'absent' | undefined;
   /** Milliseconds since 1970 of the oldest signal in this batch: the instance is at least this old. */
   readonly seenAtMs: number;
+  /** Milliseconds since 1970 of the launch that an event in this batch reported; undefined where none did. */
+  readonly launchedAtMs?: number | undefined;
   readonly terminated: boolean;
 };
 
@@ -67,13 +69,20 @@ const afterTagsWent = ({ described }: Evidence, idOf: IdOf, vmId: string): Verdi
     : { owner: 'us', vmId, claim: false };
 };
 
-const byEc2 = ({ described, seenAtMs, terminated }: Evidence, idOf: IdOf, nowMs: number): Verdict => {
+/** Only a launch that EC2 reports makes an instance recently launched: a recent event may be about an old one. */
+const byEc2 = (
+  { described, seenAtMs, launchedAtMs, terminated }: Evidence,
+  idOf: IdOf,
+  nowMs: number,
+): Verdict => {
   if (described === undefined) return { owner: 'undecided' };
   const found = described === 'absent' ? undefined : described;
   const vmId = idOf(found?.tags);
   if (vmId !== undefined) return { owner: 'us', vmId, claim: true };
   if (terminated) return { owner: 'others', forSure: false };
-  const young = isYoung(found?.launchedAtMs ?? seenAtMs, nowMs);
+  const launchMs = found ? found.launchedAtMs : launchedAtMs;
+  const isRecent = launchMs !== undefined && isYoung(launchMs, nowMs);
   const tagsArrived = Object.keys(found?.tags ?? {}).length > 0; // EC2 puts a launch's tags on all at once
-  return young && !tagsArrived ? { owner: 'undecided' } : { owner: 'others', forSure: true };
+  if (isRecent && !tagsArrived) return { owner: 'undecided' };
+  return { owner: 'others', forSure: found !== undefined || !isYoung(seenAtMs, nowMs) };
 };

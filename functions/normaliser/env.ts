@@ -12,6 +12,8 @@ export const Env = z.object({
   OBSERVATIONS_QUEUE_URL: z.url(),
   /** Where messages that no retry can make readable go, with the reason. */
   DEAD_LETTER_QUEUE_URL: z.url(),
+  /** JSON of the names of all regions whose instances are reported; events about others are dropped. */
+  REGIONS: z.pipe(json, z.array(z.string().check(z.minLength(1))).check(z.minLength(1))),
   /** Our name at DCM: CloudEvents carry it in `source`, instances in their provider tag. */
   PROVIDER_NAME: z.string().check(z.minLength(1)),
   /** JSON of TagKeys (shared/domain/tags.ts). */

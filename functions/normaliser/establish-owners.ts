@@ -87,5 +87,12 @@ const evidenceOf = (lane: Lane, remembered: ReadonlyMap<string, Recollection>): 
   remembered: remembered.get(lane.instanceId) ?? { owner: 'unknown' },
   tags: newestTags(lane),
   seenAtMs: Math.min(...lane.signals.map(({ at }) => at * 1000)),
+  launchedAtMs: launchTimeOf(lane),
   terminated: isTerminated(lane),
 });
+
+/** By its `pending`, which EC2 reports at a launch and at a start. */
+const launchTimeOf = ({ signals }: Lane): number | undefined => {
+  const pending = signals.find((signal) => signal.kind === 'observation' && signal.state === 'pending');
+  return pending && pending.at * 1000;
+};

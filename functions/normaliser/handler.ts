@@ -14,5 +14,5 @@ const handle = reportStatus({ ...awsPorts(env), ...identity, ...telemetry });
 const retries = sqsRetries(env.OBSERVATIONS_QUEUE_URL, env.DEAD_LETTER_QUEUE_URL);
 
 export const handler = withTelemetry(
-  partialBatch({ read: readMessage(telemetry), handle, retries, ...telemetry }),
+  partialBatch({ read: readMessage({ regions: env.REGIONS, ...telemetry }), handle, retries, ...telemetry }),
 );

@@ -5,16 +5,24 @@ import type { Clock } from '../../shared/ports/clock.ts';
 import type { Log } from '../../shared/ports/log.ts';
 import type { Meter } from '../../shared/ports/meter.ts';
 import { EventBridgeEvent } from '../../shared/wire/eventbridge.ts';
+import { ownSource } from '../../shared/wire/own-event.ts';
 import { eventKindOf } from './events/registry.ts';
 
-type Parts = { readonly now: Clock; readonly log: Log; readonly meter: Meter };
+type Parts = {
+  /** The regions whose instances are reported. */
+  readonly regions: readonly string[];
+  readonly now: Clock;
+  readonly log: Log;
+  readonly meter: Meter;
+};
 
 /**
- * What a message of the observations queue tells about which instances; nothing, for a kind of event that is not in the registry.
+ * What a message of the observations queue tells about which instances; nothing, for a kind of event that is not in the registry, and for
+ * an event of AWS about a region that is not reported. Our own messages pass: what a region that was reported left unpublished is published.
  * @throws UnreadableError where it is not an EventBridge event, or not as AWS documents its kind.
  */
 export const readMessage =
-  ({ now, log, meter }: Parts) =>
+  ({ regions, now, log, meter }: Parts) =>
   (body: string): Signal[] => {
     const event = envelope(body);
     const kind = eventKindOf(event);
@@ -28,12 +36,20 @@ export const readMessage =
     }
     try {
       const signals = kind.toSignals(event).map((signal) => ({ ...signal, at: clamped(signal.at, now()) }));
-      for (const signal of signals) warnOfUnknownState(signal);
-      return signals;
+      const reported = event.source === ownSource ? signals : signals.filter(isReported);
+      for (const signal of reported) warnOfUnknownState(signal);
+      return reported;
     } catch (cause) {
       throw new UnreadableError(`event ${event.id} is no "${kind.detailType}": ${reasonOf(cause)}`, {
         cause,
       });
+    }
+
+    function isReported({ region, instanceId }: Signal): boolean {
+      if (regions.includes(region)) return true;
+      meter.count('unreportedRegion');
+      log.info('dropped an event about a region that is not reported', { region, instanceId });
+      return false;
     }
 
     function warnOfUnknownState(signal: Signal) {

@@ -43,6 +43,7 @@ export class Normaliser extends Construct {
         NATS_BRIDGE: bridge.functionName,
         OBSERVATIONS_QUEUE_URL: observations.queue.queueUrl,
         DEAD_LETTER_QUEUE_URL: observations.deadLetters.queueUrl,
+        REGIONS: JSON.stringify(regionNames(settings)),
         PROVIDER_NAME: settings.provider.name,
         TAG_KEYS: JSON.stringify(settings.tags),
       } satisfies Env,

@@ -98,7 +98,8 @@ const address = {
 /** isNoticeNews (domain/vm.ts), for an item that still holds what `vm` does. */
 export const notifyUpdate = (vm: Vm, notice: Notice, status: UnpublishedStatus | undefined): Update => {
   const { notice: kind, at, text } = notice;
-  const newer = kind === 'spot-interruption' ? '' : ' AND notice.#at < :at';
+  const isLast = kind === 'spot-interruption' || kind === 'scheduled-change-closed';
+  const newer = isLast ? '' : ' AND notice.#at < :at';
   return {
     UpdateExpression: `SET notice = :notice${status ? `, ${addNewStatus}` : ''}`,
     ConditionExpression: `${stillHeld.condition(vm)} AND (attribute_not_exists(notice) OR (notice.notice <> :spot${newer}))`,

@@ -34,6 +34,8 @@ export const NoticeKind = z.enum([
   'spot-hibernate',
   'rebalance-recommendation',
   'scheduled-change',
+  /** What AWS Health announced as a scheduled change is over or cancelled. It has no text. */
+  'scheduled-change-closed',
   'stuck-launch',
   'impaired',
   /** What EC2 warned of is over. It has no text. */

@@ -140,12 +140,17 @@ const keyAfterLatest = ({ sequence, latest }: Vm, at: number, word: string): str
  */
 export const isNoticeNews = (
   { state, sequence, notice: held }: Vm,
-  notice: Pick<Notice, 'notice' | 'at'>,
+  notice: Pick<Notice, 'notice' | 'at' | 'text'>,
 ): boolean => {
   if (state === 'terminated' || notice.at < partsOf(sequence).at || held?.notice === 'spot-interruption')
     return false;
   if (notice.notice === 'impaired') return state === 'running' && notice.at > (held?.at ?? 0);
   if (notice.notice === 'recovered') return state === 'running' && held?.notice === 'impaired';
+  if (notice.notice === 'scheduled-change-closed')
+    return held?.notice === 'scheduled-change' && notice.at >= held.at;
+  // a copy from a backup region, or a reminder
+  if (notice.notice === 'scheduled-change' && held?.notice === notice.notice && held.text === notice.text)
+    return false;
   return held === undefined || notice.at > held.at || notice.notice === 'spot-interruption';
 };
 

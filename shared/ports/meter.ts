@@ -4,6 +4,8 @@ export type Count =
   | 'unreadable'
   | 'unknownEvent'
   | 'unknownState'
+  /** An event of AWS about an instance in a region that is not reported. */
+  | 'unreportedRegion'
   | 'foreign'
   | 'tooYoung'
   | 'accepted'

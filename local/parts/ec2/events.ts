@@ -77,8 +77,18 @@ export const rebalanceRecommendation = (occasion: Occasion): EventBridgeEvent =>
 
 const retirement = 'AWS_EC2_INSTANCE_RETIREMENT_SCHEDULED';
 
+/** The status of AWS Health's event, and of the instance in it. */
+const retirementStatus = {
+  scheduled: { event: 'upcoming', instance: 'PENDING' },
+  over: { event: 'closed', instance: 'RESOLVED' },
+} as const;
+
 /** @see https://docs.aws.amazon.com/health/latest/ug/aws-health-events-eventbridge-schema.html */
-export const scheduledRetirement = (occasion: Occasion, retiresAtMs: number): EventBridgeEvent => {
+export const retirementEvent = (
+  occasion: Occasion,
+  status: keyof typeof retirementStatus,
+  retiresAtMs: number,
+): EventBridgeEvent => {
   const { instance, account, atMs } = occasion;
   const communicationId = randomUUID();
   return event(occasion, {
@@ -94,7 +104,7 @@ export const scheduledRetirement = (occasion: Occasion, retiresAtMs: number): Ev
       communicationId,
       startTime: new Date(retiresAtMs).toUTCString(),
       lastUpdatedTime: new Date(atMs).toUTCString(),
-      statusCode: 'upcoming',
+      statusCode: retirementStatus[status].event,
       eventRegion: instance.region,
       eventDescription: [
         {
@@ -103,7 +113,11 @@ export const scheduledRetirement = (occasion: Occasion, retiresAtMs: number): Ev
         },
       ],
       affectedEntities: [
-        { entityValue: instance.id, lastUpdatedTime: new Date(atMs).toUTCString(), status: 'PENDING' },
+        {
+          entityValue: instance.id,
+          lastUpdatedTime: new Date(atMs).toUTCString(),
+          status: retirementStatus[status].instance,
+        },
       ],
       affectedAccount: account,
       page: '1',

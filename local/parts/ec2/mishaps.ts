@@ -1,6 +1,6 @@
 import type { StateReason } from '../../../shared/domain/instance.ts';
 import { Ec2Error } from './ec2-error.ts';
-import { rebalanceRecommendation, scheduledRetirement, spotInterruption } from './events.ts';
+import { rebalanceRecommendation, retirementEvent, spotInterruption } from './events.ts';
 import type { SimulatedInstance } from './instance.ts';
 import { because, isPassing } from './lifecycle.ts';
 import type { Region } from './region.ts';
@@ -20,6 +20,8 @@ export type Mishaps = {
   recommendRebalance(instanceId: string): Promise<void>;
   /** Announces by AWS Health that the host will be retired, by default in two weeks; nothing happens then. */
   scheduleRetirement(instanceId: string, options?: { readonly retiresAtMs?: number }): Promise<void>;
+  /** Announces by AWS Health that a retirement which was scheduled is over. */
+  cancelRetirement(instanceId: string): Promise<void>;
   /** Lets an instance fail a status check, by default its own, until it recovers or is started anew. */
   impair(instanceId: string, check?: 'instance' | 'system'): Promise<void>;
   recover(instanceId: string): Promise<void>;
@@ -62,7 +64,12 @@ export const mishaps = (regions: () => Iterable<Region>): Mishaps => {
       const { region, occasion } = find(id);
       const { retiresAtMs = occasion.atMs + usualRetirementMs } = options;
       region.amend(id, { retiresAtMs });
-      await region.account.emit(scheduledRetirement(occasion, retiresAtMs));
+      await region.account.emit(retirementEvent(occasion, 'scheduled', retiresAtMs));
+    },
+    cancelRetirement: async (id) => {
+      const { region, instance, occasion } = find(id);
+      region.amend(id, { retiresAtMs: undefined });
+      await region.account.emit(retirementEvent(occasion, 'over', instance.retiresAtMs ?? occasion.atMs));
     },
     impair: async (id, check = 'instance') => {
       const { region, occasion } = find(id);

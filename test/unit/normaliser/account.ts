@@ -85,7 +85,9 @@ export const awsAccount = (...known: Partial<Instance>[]) => {
     clock.ms += seconds * 1000;
     const ready = later.filter(({ dueAtMs }) => dueAtMs <= clock.ms);
     for (const look of ready) later.splice(later.indexOf(look), 1);
-    return ready.flatMap(({ event }) => readMessage({ now, log, meter })(JSON.stringify(event)));
+    return ready.flatMap(({ event }) =>
+      readMessage({ regions: ['us-east-1'], now, log, meter })(JSON.stringify(event)),
+    );
   };
 
   return {

@@ -134,7 +134,7 @@ const run = async ({ life, copies, faults, lateMs }: Run) => {
     if (!answer.duplicate) told.push({ ms: now(), sequence: Number(event.sequence) });
     return answer;
   };
-  const telemetry = { now, log: memoryLog(), meter: countingMeter() };
+  const telemetry = { regions: ['us-east-1'], now, log: memoryLog(), meter: countingMeter() };
   const send = async (events: readonly EventBridgeEvent[], afterSeconds = 0) => {
     const settled = events.filter((event) => event['detail-type'] === 'VM Status Settled');
     for (const event of settled)

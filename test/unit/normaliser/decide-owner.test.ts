@@ -92,11 +92,25 @@ const askedBecauseNothingIsKnown: readonly Row[] = [
   ],
   ['it was launched two minutes ago', { ...unknown, described: launched(old) }, forSure],
   ['it was launched two minutes ago by others', { ...unknown, described: launched(old, theirs) }, forSure],
-  ['EC2 does not know it yet', { ...unknown, described: 'absent', seenAtMs: young }, undecided],
+  [
+    'EC2 has reported its launch and does not describe it yet',
+    { ...unknown, described: 'absent', seenAtMs: young, launchedAtMs: young },
+    undecided,
+  ],
+  [
+    'a recent event is about an instance that EC2 does not know',
+    { ...unknown, described: 'absent', seenAtMs: young },
+    probably,
+  ],
+  [
+    'a recent event is about an old instance without tags',
+    { ...unknown, described: launched(old), seenAtMs: young },
+    forSure,
+  ],
   ['EC2 does not know it any more', { ...unknown, described: 'absent', seenAtMs: old }, forSure],
   [
     'EC2 does not know it any more, for it is terminated',
-    { ...unknown, described: 'absent', seenAtMs: young, terminated: true },
+    { ...unknown, described: 'absent', seenAtMs: young, launchedAtMs: young, terminated: true },
     probably,
   ],
 ];

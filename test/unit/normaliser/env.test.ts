@@ -7,13 +7,18 @@ const environment = {
   NATS_BRIDGE: 'nats-bridge',
   OBSERVATIONS_QUEUE_URL: 'https://sqs.us-east-1.amazonaws.com/123456789012/observations',
   DEAD_LETTER_QUEUE_URL: 'https://sqs.us-east-1.amazonaws.com/123456789012/dead-letters',
+  REGIONS: '["us-east-1"]',
   PROVIDER_NAME: 'ec2-sp',
   TAG_KEYS: '{}',
 };
 
 describe('the normaliser’s environment', () => {
   it('is what the stack supplies, and nothing else', () => {
-    expect(Env.parse({ ...environment, PATH: '/usr/bin' })).toEqual({ ...environment, TAG_KEYS: tagKeys });
+    expect(Env.parse({ ...environment, PATH: '/usr/bin' })).toEqual({
+      ...environment,
+      REGIONS: ['us-east-1'],
+      TAG_KEYS: tagKeys,
+    });
   });
 
   it.each(Object.keys(environment))('is refused by name without %s (C61)', (name) => {
@@ -28,6 +33,9 @@ describe('the normaliser’s environment', () => {
     ['DEAD_LETTER_QUEUE_URL', ''],
     ['TAG_KEYS', '{"managedBy":""}'],
     ['TAG_KEYS', 'managed-by'],
+    ['REGIONS', 'us-east-1'],
+    ['REGIONS', '[]'],
+    ['REGIONS', '[""]'],
     ['BURST', '0'],
     ['BURST', '10'],
     ['BURST', 'many'],

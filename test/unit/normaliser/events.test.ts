@@ -123,6 +123,47 @@ describe('a health event', () => {
     ]);
     expect(signalsOf('health-scheduled-change', { detail: rest })).toEqual([]);
   });
+
+  it.each([
+    { what: 'the event is closed', change: { statusCode: 'closed' } },
+    { what: 'the instance is RESOLVED', entity: { status: 'RESOLVED' } },
+    { what: 'the instance is UNIMPAIRED', entity: { status: 'UNIMPAIRED' } },
+  ])('withdraws its warning where $what', ({ change = {}, entity = {} }) => {
+    const affectedEntities = [{ entityValue: instanceId, ...entity }];
+
+    expect(
+      signalsOf('health-scheduled-change', { detail: { ...detail, ...change, affectedEntities } }),
+    ).toEqual([{ ...notice, notice: 'scheduled-change-closed', text: '' }]);
+  });
+
+  it.each(['upcoming', 'open'])('is a warning while it is %s', (statusCode) => {
+    const affectedEntities = [{ entityValue: instanceId, status: 'PENDING' }];
+
+    expect(
+      signalsOf('health-scheduled-change', { detail: { ...detail, statusCode, affectedEntities } }),
+    ).toEqual([notice]);
+  });
+
+  it('is about the region and the account in its detail, wherever it was delivered', () => {
+    const delivered = { region: 'us-west-2', account: '999999999999' };
+    const affected = { eventRegion: 'us-east-1', affectedAccount: from.account, backupEvent: 'True' };
+
+    expect(
+      signalsOf('health-scheduled-change', { ...delivered, detail: { ...detail, ...affected } }),
+    ).toEqual([notice]);
+  });
+
+  it('is complete on each of its pages', () => {
+    const pages = ['i-0000000000000000a', 'i-0000000000000000b'].map((entityValue, index) => ({
+      ...detail,
+      ...{ affectedEntities: [{ entityValue }], page: String(index + 1), totalPages: '2' },
+    }));
+
+    expect(pages.flatMap((page) => signalsOf('health-scheduled-change', { detail: page }))).toEqual([
+      { ...notice, instanceId: 'i-0000000000000000a' },
+      { ...notice, instanceId: 'i-0000000000000000b' },
+    ]);
+  });
 });
 
 describe('a tag change', () => {

@@ -73,7 +73,7 @@ type Run = {
 const run = async ({ lives, requests, seed, copies, workers, faultRate }: Run) => {
   const faults = randomFaults(seed, faultRate);
   const now = () => (halfPastTen + 3600) * 1000;
-  const read = readMessage({ now, log: memoryLog(), meter: countingMeter() });
+  const read = readMessage({ regions: ['us-east-1'], now, log: memoryLog(), meter: countingMeter() });
   const fleet = memoryFleet();
   const stream = memoryEventStream();
   for (const instanceId of instanceIds) {

@@ -1,14 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { readMessage } from '../../../functions/normaliser/read-message.ts';
 import { UnreadableError } from '../../../shared/domain/errors.ts';
+import { statusWantedEvent } from '../../../shared/wire/status-wanted.ts';
 import { countingMeter, memoryLog } from '../../fakes/silent.ts';
 import { eventBridgeEvent } from '../../fixtures/eventbridge.ts';
 import { halfPastTen, instanceId, observed } from '../../fixtures/signals.ts';
 
+const regions = ['us-east-1', 'eu-west-1'];
+
 const reader = (nowSeconds = halfPastTen) => {
   const meter = countingMeter();
   const log = memoryLog();
-  return { meter, log, read: readMessage({ now: () => nowSeconds * 1000, meter, log }) };
+  return { meter, log, read: readMessage({ regions, now: () => nowSeconds * 1000, meter, log }) };
 };
 const running = eventBridgeEvent('state-change-running');
 
@@ -93,5 +96,40 @@ describe('reading a message', () => {
     const { read } = reader(halfPastTen + secondsAgo);
 
     expect(read(JSON.stringify(running))).toMatchObject([{ at }]);
+  });
+
+  it.each(['state-change-running', 'spot-interruption', 'tag-change'] as const)(
+    'drops at once, and counts, an event about a region that is not reported: %s',
+    (name) => {
+      const { read, meter } = reader();
+
+      const signals = read(JSON.stringify(eventBridgeEvent(name, { region: 'sa-east-1' })));
+
+      expect(signals).toEqual([]);
+      expect(meter.counts).toEqual({ unreportedRegion: 1 });
+    },
+  );
+
+  it('drops a health event about a region that is not reported, also where it comes to one that is', () => {
+    const { read, meter } = reader();
+    const { detail, ...event } = eventBridgeEvent('health-scheduled-change');
+    const about = (eventRegion: string) => JSON.stringify({ ...event, detail: { ...detail, eventRegion } });
+
+    expect(read(about('sa-east-1'))).toEqual([]);
+    expect(meter.counts).toEqual({ unreportedRegion: 1 });
+    expect(read(about('eu-west-1'))).toMatchObject([{ instanceId, region: 'eu-west-1' }]);
+  });
+
+  it('keeps our own messages about a region that is not reported any more', () => {
+    const about = {
+      'instance-id': instanceId,
+      region: 'sa-east-1',
+      account: '123456789012',
+      at: halfPastTen,
+    };
+
+    expect(reader().read(JSON.stringify(statusWantedEvent(about)))).toMatchObject([
+      { kind: 'status-wanted' },
+    ]);
   });
 });

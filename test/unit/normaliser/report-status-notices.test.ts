@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Notice, Signal } from '../../../shared/domain/signal.ts';
 import type { Instance } from '../../../shared/ports/instances.ts';
 import { instanceId, observed, spotWarning } from '../../fixtures/signals.ts';
 import { awsAccount, vm } from './account.ts';
@@ -163,5 +164,45 @@ describe('normaliser, with a warning about a VM', () => {
     const failures = await deliver([spotWarning(60)]);
 
     expect([failures.size, statuses()]).toEqual([0, ['DELETED']]);
+  });
+});
+
+describe('normaliser, with a scheduled change that AWS Health announces', () => {
+  const retirement = 'AWS Health: AWS_EC2_INSTANCE_RETIREMENT_SCHEDULED from Sat, 05 Sep 2026 09:01:10 GMT';
+  const scheduled = (seconds: number, more: Partial<Notice> = {}) =>
+    spotWarning(seconds, { notice: 'scheduled-change', text: retirement, ...more });
+  const closed = (seconds: number) => spotWarning(seconds, { notice: 'scheduled-change-closed', text: '' });
+  const running = `instance ${instanceId} is running`;
+  const messages = async (...signals: Signal[]) => {
+    const { deliver, told } = await withVm();
+    for (const signal of [observed('running'), ...signals]) await deliver([signal]);
+    return told().map(({ message }) => message);
+  };
+
+  it('reports the status without the warning once that is over, once', async () => {
+    expect(await messages(scheduled(60), closed(60), closed(61))).toEqual([
+      running,
+      `${running}: ${retirement}`,
+      running,
+    ]);
+  });
+
+  it('reports a copy from a backup region once, also where it comes later', async () => {
+    expect(await messages(scheduled(60), scheduled(60), scheduled(75))).toHaveLength(2);
+    expect(await messages(scheduled(60), closed(90), scheduled(75))).toHaveLength(3);
+  });
+
+  it('reports it again where AWS moves it to another time', async () => {
+    const moved = retirement.replace('05 Sep', '06 Sep');
+
+    expect(await messages(scheduled(60), scheduled(90, { text: moved }))).toEqual([
+      running,
+      `${running}: ${retirement}`,
+      `${running}: ${moved}`,
+    ]);
+  });
+
+  it('reports nothing where a warning ends that was never reported', async () => {
+    expect(await messages(closed(60))).toEqual([running]);
   });
 });

@@ -16,7 +16,9 @@ describe('normaliser, asked for a VM’s status', () => {
     const { log, meter, clock } = awsAccount();
     const event = statusWantedEvent({ 'instance-id': instanceId, ...vm, at: halfPastTen });
 
-    expect(readMessage({ log, meter, now: () => clock.ms })(JSON.stringify(event))).toEqual([wanted()]);
+    expect(
+      readMessage({ regions: ['us-east-1'], log, meter, now: () => clock.ms })(JSON.stringify(event)),
+    ).toEqual([wanted()]);
   });
 
   it('tells it once more, once for a second, under an id of its own', async () => {

@@ -84,6 +84,20 @@ describe('EC2 simulator, its events', () => {
     });
   });
 
+  it('announces that a retirement is over in the words of AWS Health', async () => {
+    await using simulation = await startSimulation(pendingForLong);
+    const id = await simulation.launch();
+    await simulation.simulator.scheduleRetirement(id);
+
+    await simulation.simulator.cancelRetirement(id);
+
+    expect(simulation.events.at(-1)?.detail).toMatchObject({
+      startTime: 'Sat, 05 Sep 2026 10:30:00 GMT',
+      statusCode: 'closed',
+      affectedEntities: [{ entityValue: id, status: 'RESOLVED' }],
+    });
+  });
+
   it('tells nothing that the normaliser cannot read', async () => {
     await using simulation = await startSimulation({ ...pendingForLong, account: '210987654321' });
     const { events, launch, simulator } = simulation;
