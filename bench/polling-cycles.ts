@@ -20,6 +20,7 @@ export const unchangedCycle = async (vms: number, times: number): Promise<Cycle>
   await using dynamoDb = await startFleetTable();
   using polled = polledRegions({ dynamoDbUrl: dynamoDb.url, regions: [region], vms });
   await rememberListings(polled);
+  await fillFleet(polled); // what looks unchanged is compared with it once an hour
 
   const cycle = await medianCycle(polled, times);
   if (polled.queued.length > 0) throw new Error('The poller found a change where there was none.');

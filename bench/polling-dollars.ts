@@ -17,6 +17,7 @@ export const idleDollars = async (regions: readonly string[], turns: number): Pr
   using polled = polledRegions({ dynamoDbUrl: dynamoDb.url, regions, vms });
   polled.skip(quietMs - (polled.now() % quietMs)); // quiet regions come due on a common grid
   await rememberListings(polled, { dueInSeconds: quietMs / 1000 });
+  await fillFleet(polled); // what looks unchanged is compared with it once an hour
   return dollarsPerDay(await playTurns(polled, { turns, meanwhile: async () => {} }));
 };
 

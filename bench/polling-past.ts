@@ -28,13 +28,16 @@ export const rememberListings = async (
   const { regions, unmetered, now } = polled;
   const listings = dynamoDbListings(unmetered, fleetTable, now);
   for (const region of regions) {
-    const digests = Array.from(pagesOf(polled, region), pageDigest);
+    const digests = Array.from(pagesOf(polled, region), (page) => ({
+      ...pageDigest(page, now()),
+      comparedAtMs: now(),
+    }));
     const listing = {
       ...{ region, page: 0, token: undefined, seen: 0, busy: false, intervalSeconds: 300 },
       ...{ startedAtMs: now() - anHourMs, lastBusyAtMs: now() - aDayMs, breakerSinceMs: undefined },
       ...{ removed: new Set<string>(), added: new Set<string>(), absences: {}, checks: noStatusChecks },
       ...{ releasedAtMs: undefined, republishAt: undefined },
-      digests: wasHeld ? digests : digests.map(({ members }) => ({ states: '', members })),
+      digests: wasHeld ? digests : digests.map((digest) => ({ ...digest, states: '' })),
     };
     await listings.save(listing, { token: undefined, dueAtMs: now() + dueInSeconds * 1000 });
   }

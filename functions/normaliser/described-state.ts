@@ -1,6 +1,6 @@
-import { listingTime, partsOf } from '../../shared/domain/gate.ts';
+import { listingTime } from '../../shared/domain/gate.ts';
 import { isYoung } from '../../shared/domain/instance.ts';
-import { couldBeStale } from '../../shared/domain/listing.ts';
+import { couldBeStale, heldState } from '../../shared/domain/listing.ts';
 import type { Observation } from '../../shared/domain/signal.ts';
 import type { Vm } from '../../shared/domain/vm.ts';
 import type { Instance } from '../../shared/ports/instances.ts';
@@ -39,7 +39,8 @@ export const describedState = (
 const isNewcomer = ({ launchedAtMs }: Instance, nowMs: number): boolean => !isYoung(launchedAtMs, nowMs);
 
 /** A transition that was to be checked has ended, and its event did not come. */
-const isOver = (lane: Lane, vm: Vm, { state }: Instance, nowMs: number): boolean => {
-  if (vm.state === undefined || vm.state === state || !checkIn(lane, vm)) return false;
-  return !couldBeStale({ state: vm.state, at: partsOf(vm.sequence).at }, state, Math.floor(nowMs / 1000));
+const isOver = (lane: Lane, vm: Vm, described: Instance, nowMs: number): boolean => {
+  const held = heldState(vm);
+  if (held === undefined || held.state === described.state || !checkIn(lane, vm)) return false;
+  return !couldBeStale(held, described, Math.floor(nowMs / 1000));
 };

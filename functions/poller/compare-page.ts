@@ -1,6 +1,6 @@
 import { isNews, listingTime, partsOf } from '../../shared/domain/gate.ts';
 import { type InstanceState, isYoung } from '../../shared/domain/instance.ts';
-import { couldBeStale } from '../../shared/domain/listing.ts';
+import { couldBeStale, heldState } from '../../shared/domain/listing.ts';
 import { isStuck, stuckNotice } from '../../shared/domain/stuck-launch.ts';
 import { isNoticeNews, type Vm } from '../../shared/domain/vm.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
@@ -64,7 +64,7 @@ const findingOf = (
   if (held.vm.state === 'terminated') return 'as held';
   if (held.vm.vmId !== vmId) return 'news';
   if (isStuckNews(instance, held.vm, nowMs)) return 'stuck';
-  if (held.vm.state !== instance.state) return contradiction(held.vm, instance.state, nowMs);
+  if (held.vm.state !== instance.state) return contradiction(held.vm, instance, nowMs);
   return hasMoved(instance, held.vm) ? addressFinding(held.vm, instance.state, nowMs) : 'as held';
 };
 
@@ -99,11 +99,11 @@ const noticed = ({ instance }: ListedVm, held: Recollection, region: string): Ev
 };
 
 /** A state that is not the held one: believed unless it may be older, or the gate would take it for older. */
-const contradiction = ({ state, sequence }: Vm, seen: InstanceState, nowMs: number): Finding => {
-  if (state === undefined) return 'news';
-  const held = { state, at: partsOf(sequence).at };
-  const isRefused = !isNewer({ state, sequence }, seen, nowMs);
-  return isRefused || couldBeStale(held, seen, Math.floor(nowMs / 1000)) ? 'doubtful' : 'news';
+const contradiction = (vm: Vm, instance: Instance, nowMs: number): Finding => {
+  const held = heldState(vm);
+  if (held === undefined) return 'news';
+  const isRefused = !isNewer(vm, instance.state, nowMs);
+  return isRefused || couldBeStale(held, instance, Math.floor(nowMs / 1000)) ? 'doubtful' : 'news';
 };
 
 const isNewer = (held: Pick<Vm, 'state' | 'sequence'>, seen: InstanceState, nowMs: number): boolean =>

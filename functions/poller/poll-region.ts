@@ -16,6 +16,11 @@ import { membershipOf, withTurnover } from './turnover.ts';
 const patienceMs = 5_000;
 /** Longer than the function's time-out: a page is worked on by one. */
 const leaseMs = 20_000;
+/**
+ * A page that looks as in the last listing is compared with the fleet once an hour: what changed and changed back between two listings,
+ * and whose last event was lost, does not show in the digest. It costs half a read unit for each VM.
+ */
+const fullComparisonMs = 3_600_000;
 const shortestRetryMs = 10_000;
 const longestRetryMs = 300_000;
 
@@ -91,20 +96,38 @@ export const pollRegion = (parts: PollParts) => {
     const found = vms.map(({ instance }) => instance);
     const digest = pageDigest(found, now());
     const before = listing.digests[listing.page];
-    const isUnchanged = before?.states === digest.states;
-    if (isUnchanged) meter.count('pagesUnchanged');
-    const { news, doubtful } = isUnchanged ? unchanged : await compare(polled, vms);
+    const { differences, comparedAtMs } = await comparison(polled, vms, before, digest.states);
     const ids = found.map(({ instanceId }) => instanceId);
     const { members, turnover } = await membershipOf(listings, listing, digest.members, ids);
 
     const isMoving = found.some((one) => isTransitional(one.state) && !isStuck(one, now()));
     // what was queued or is doubtful is compared again next time: only what the fleet holds is done
-    const states = news + doubtful > 0 ? '' : digest.states;
-    const after = withTurnover(withPage(listing, { states, members }, found.length), turnover);
-    const busy = listing.busy || news + doubtful > 0 || isMoving;
+    const states = differences > 0 ? '' : digest.states;
+    const after = withTurnover(withPage(listing, { states, members, comparedAtMs }, found.length), turnover);
+    const busy = listing.busy || differences > 0 || isMoving;
     const isFirst = listing.lastBusyAtMs === 0; // nobody knows yet how quiet the region is
     const lastBusyAtMs = busy || isFirst ? now() : listing.lastBusyAtMs;
     return { after: { ...after, busy, lastBusyAtMs }, turnover };
+  }
+
+  /** The fleet is not read for a page that looks as before and was compared within the hour. */
+  async function comparison(
+    polled: PolledRegion,
+    vms: readonly ListedVm[],
+    before: Listing['digests'][number] | undefined,
+    states: string,
+  ) {
+    const looksUnchanged = before?.states === states;
+    if (looksUnchanged && now() - before.comparedAtMs < fullComparisonMs) {
+      meter.count('pagesUnchanged');
+      return { differences: 0, comparedAtMs: before.comparedAtMs };
+    }
+    const { news, doubtful } = await compare(polled, vms);
+    if (looksUnchanged) {
+      meter.count('pagesCompared');
+      meter.count('comparisonHealed', news);
+    }
+    return { differences: news + doubtful, comparedAtMs: now() };
   }
 
   function retryMs({ intervalSeconds }: Listing): number {
@@ -112,8 +135,6 @@ export const pollRegion = (parts: PollParts) => {
     return shortestRetryMs + random() * (upTo - shortestRetryMs);
   }
 };
-
-const unchanged = { news: 0, doubtful: 0 };
 
 const withPage = (listing: Listing, digest: Listing['digests'][number], seen: number): Listing => {
   const digests = [...listing.digests];

@@ -11,11 +11,13 @@ const Checks = z.object({
   failing: z.object({ instance: z.array(z.string()), system: z.array(z.string()) }),
 });
 
+const Digest = z.object({ states: z.string(), members: z.string(), comparedAtMs: count });
+
 const ListingItem = z.object({
   page: z.int(),
   token: z.optional(z.string()),
   startedAtMs: z.int(),
-  digests: z._default(z.array(z.object({ states: z.string(), members: z.string() })), []),
+  digests: z._default(z.array(Digest), []),
   seen: count,
   busy: z._default(z.boolean(), false),
   removed: ids,

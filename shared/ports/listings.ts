@@ -11,7 +11,12 @@ export type Listing = {
   /** Milliseconds since 1970. */
   readonly startedAtMs: number;
   /** What the pages of the last listings looked like, by page: of their instances' states, and of which instances there are. */
-  readonly digests: readonly { readonly states: string; readonly members: string }[];
+  readonly digests: readonly {
+    readonly states: string;
+    readonly members: string;
+    /** When the page was last compared with the fleet, in milliseconds since 1970; 0: never. */
+    readonly comparedAtMs: number;
+  }[];
   /** So far in this listing: our instances, and which of them are more or less than in the last one. */
   readonly seen: number;
   readonly busy: boolean;

@@ -24,6 +24,10 @@ export type Count =
   | 'unpublished'
   | 'pagesListed'
   | 'pagesUnchanged'
+  /** Pages that look unchanged and were compared with the fleet all the same, for the last comparison was an hour ago. */
+  | 'pagesCompared'
+  /** What such a comparison found: VMs of which the fleet held something else. */
+  | 'comparisonHealed'
   | 'vanished'
   | 'breakerTripped'
   /** One of the two while DCM does not take a provider row: once for each row and attempt. */

@@ -34,7 +34,7 @@ export const listingsContract = (name: string, make: MakeListings) => {
     it('goes on with the next page, with what was found so far', async () => {
       const { listings, taken } = await setup();
       const first = await taken();
-      const digests = [{ states: 'a', members: 'b' }];
+      const digests = [{ states: 'a', members: 'b', comparedAtMs: 3 }];
       const found = { digests, seen: 1000, busy: true, removed: new Set(['i-1']), added: new Set(['i-2']) };
       await listings.save({ ...first, ...found }, { token: 'next', dueAtMs: first.startedAtMs });
 
@@ -94,6 +94,7 @@ export const listingsContract = (name: string, make: MakeListings) => {
       const digests = Array.from({ length: 200 }, () => ({
         states: 'sixteen letters.',
         members: 'sixteen letters.',
+        comparedAtMs: 1_787_394_600_000,
       }));
       const first = await taken();
       const found = { absences, digests, removed: new Set(ids(1_000)), added: new Set(ids(5_000)) };
@@ -105,7 +106,7 @@ export const listingsContract = (name: string, make: MakeListings) => {
     it('begins anew after a complete listing, remembering what it looked like', async () => {
       const { listings, taken, clock } = await setup();
       const kept = {
-        digests: [{ states: 'a', members: 'b' }],
+        digests: [{ states: 'a', members: 'b', comparedAtMs: 3 }],
         absences: { 'i-1': { sinceMs: 1, listings: 2 } },
         lastBusyAtMs: 5,
         intervalSeconds: 60,

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { InstanceState } from '../../../shared/domain/instance.ts';
 import { couldBeStale } from '../../../shared/domain/listing.ts';
 import { observed } from '../../fixtures/signals.ts';
 import { deletions, idOf, minuteMs, polledRegion } from './region.ts';
@@ -108,6 +109,65 @@ describe('poller, listing a region', () => {
     },
   );
 
+  it('reports STOPPED within the floor where the VM was stopped right after it came up', async () => {
+    const region = polledRegion();
+    region.add(1, { launchedAtMs: region.clock.ms - 30_000 });
+    await region.list();
+    region.change(1, { state: 'stopped' });
+
+    await region.listFor(10_000, 10_000);
+
+    expect(region.statusesOf(1)).toEqual(['RUNNING', 'STOPPED']);
+  });
+
+  it('reports what changed twice between two listings where the events of the second change were lost', async () => {
+    const region = polledRegion('streaming');
+    const at = (seconds: number) => Math.floor(region.clock.ms / 1000) + seconds;
+    region.add(1);
+    await region.listFor(10 * minuteMs);
+    await region.deliver([observed('stopped', 0, { instanceId: idOf(1), at: at(10) })]);
+    region.change(1, { launchedAtMs: at(120) * 1000 }); // started again, and no event came
+
+    await region.listFor(10 * minuteMs);
+
+    expect(region.statusesOf(1)).toEqual(['RUNNING', 'STOPPED', 'RUNNING']);
+  });
+
+  it('compares a page that looks unchanged with the fleet once an hour, and counts what it finds', async () => {
+    const region = polledRegion('streaming');
+    region.add(1);
+    await region.listFor(10 * minuteMs);
+    const at = Math.floor(region.clock.ms / 1000);
+    await region.deliver([observed('stopping', 0, { instanceId: idOf(1), at })]); // the stop failed, and no event came
+    await region.listFor(45 * minuteMs);
+    const before = region.statusesOf(1);
+
+    await region.listFor(20 * minuteMs);
+
+    expect([before, region.statusesOf(1)]).toEqual([
+      ['RUNNING', 'STOPPING'],
+      ['RUNNING', 'STOPPING', 'RUNNING'],
+    ]);
+    expect(region.meter.counts).toMatchObject({ pagesCompared: 1, comparisonHealed: 1 });
+  });
+
+  it('takes a page for unchanged whatever the order of the instances and of their tags', async () => {
+    const region = polledRegion();
+    for (const n of [1, 2]) region.add(n);
+    await region.listFor(10 * minuteMs);
+    const before = region.recalls();
+    region.distort(({ instances, ...page }) => ({
+      ...page,
+      instances: instances
+        .map((one) => ({ ...one, tags: Object.fromEntries(Object.entries(one.tags).toReversed()) }))
+        .toReversed(),
+    }));
+
+    await region.listFor(10 * minuteMs);
+
+    expect(region.recalls()).toBe(before);
+  });
+
   it('does not bring a VM back to life that is being deleted and still listed as it was (C2 4)', async () => {
     const region = polledRegion('streaming');
     region.add(1);
@@ -213,9 +273,29 @@ describe('poller, listing a region', () => {
 });
 
 describe('a listing', () => {
+  const held = (state: InstanceState, stoppedAt?: number) => ({ state, at: 100, stoppedAt });
+  const listed = (state: InstanceState, launchedAt = 0) => ({ state, launchedAtMs: launchedAt * 1000 });
+
   it('that shows what follows the held state is believed at once', () => {
-    expect(couldBeStale({ state: 'pending', at: 100 }, 'running', 101)).toBe(false);
-    expect(couldBeStale({ state: 'running', at: 100 }, 'pending', 101)).toBe(true);
-    expect(couldBeStale({ state: 'running', at: 100 }, 'pending', 160)).toBe(false);
+    expect(couldBeStale(held('pending'), listed('running'), 101)).toBe(false);
+    expect(couldBeStale(held('running'), listed('pending'), 101)).toBe(true);
+    expect(couldBeStale(held('running'), listed('pending'), 160)).toBe(false);
+  });
+
+  it.each([
+    { what: 'running, and stopped, of a first launch', one: held('running'), two: listed('stopped', 90) },
+    { what: 'running, and stopped, of one launch', one: held('running', 80), two: listed('stopped', 90) },
+    { what: 'stopped, and running, launched since', one: held('stopped', 100), two: listed('running', 101) },
+  ])('is believed at once where the launch time shows that it is newer: $what', ({ one, two }) => {
+    expect(couldBeStale(one, two, 101)).toBe(false);
+  });
+
+  it.each([
+    { what: 'running, and stopped before that launch', one: held('running', 80), two: listed('stopped', 50) },
+    { what: 'running, and pending of one launch', one: held('running', 80), two: listed('pending', 90) },
+    { what: 'stopped, and running before that', one: held('stopped', 100), two: listed('running', 90) },
+    { what: 'shutting down, and stopped', one: held('shutting-down', 80), two: listed('stopped', 90) },
+  ])('is not believed at once where it may be older: $what', ({ one, two }) => {
+    expect(couldBeStale(one, two, 101)).toBe(true);
   });
 });
