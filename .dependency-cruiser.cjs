@@ -21,9 +21,15 @@ module.exports = {
       to: { pathNot: ['^shared/(domain|ports|wire)', 'node_modules/(zod|cloudevents)'] },
     },
     {
+      name: 'service-types-know-only-the-domain',
+      severity: 'error',
+      from: { path: '^shared/service-types' },
+      to: { pathNot: ['^shared/(domain|ports|wire|service-types)', 'node_modules/(zod|uuid)'] },
+    },
+    {
       name: 'only-adapters-and-runtime-touch-the-outside',
       severity: 'error',
-      from: { path: '^(shared/(domain|ports|wire)|functions/[^/]+/(?!handler))' },
+      from: { path: '^(shared/(domain|ports|wire|service-types)|functions/[^/]+/(?!handler))' },
       to: {
         path: 'node_modules/(@aws-sdk|@smithy|@nats-io|@aws-lambda-powertools)',
         dependencyTypesNot: ['type-only'],

@@ -104,6 +104,12 @@ export const Provisioning = z.strictObject({
     .boolean('must be true or false')
     .default(false)
     .describe('Whether a hint may ask for a spot instance.'),
+  changeAdopted: z
+    .boolean('must be true or false')
+    .default(false)
+    .describe(
+      'Whether instances that carry the tags of this provider, and that it did not launch, may be deleted, stopped, started and rebooted through the API. By default they are only reported. With `true`, everyone who may tag instances decides what the API can terminate.',
+    ),
 });
 
 /** Who may call the provider-api, and how often. */

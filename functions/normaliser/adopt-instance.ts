@@ -4,12 +4,14 @@ import type { Fleet } from '../../shared/ports/fleet.ts';
 import type { Log } from '../../shared/ports/log.ts';
 import type { Meter } from '../../shared/ports/meter.ts';
 import type { LaunchedVm, VmRecords } from '../../shared/ports/vm-records.ts';
+import { isLaunchedByUs } from '../../shared/service-types/vm/launch-origin.ts';
 import type { Evidence } from './decide-owner.ts';
 import type { Lane } from './lanes.ts';
 
 export type AdoptionParts = {
   readonly records?: Pick<VmRecords, 'read' | 'adopt' | 'end'> | undefined;
   readonly fleet: Pick<Fleet, 'recall'>;
+  readonly provider: string;
   readonly now: Clock;
   readonly meter: Meter;
   readonly log: Log;
@@ -20,11 +22,11 @@ export type AdoptionParts = {
  * hear of two instances under one id.
  */
 export const adoptInstance =
-  ({ records, fleet, now, meter, log }: AdoptionParts) =>
+  ({ records, fleet, provider, now, meter, log }: AdoptionParts) =>
   async (lane: Lane, vmId: string, evidence: Evidence): Promise<boolean> => {
     if (!records) return true;
     const { instanceId } = lane;
-    const vm = launchedVm(lane, vmId, evidence);
+    const vm = { ...launchedVm(lane, vmId, evidence), adopted: adoptedOf(vmId, evidence) };
     if ((await records.adopt(vm)) !== 'another') return true;
 
     const other = await records.read(vmId);
@@ -39,6 +41,12 @@ export const adoptInstance =
       duplicate: instanceId,
     });
     return false;
+
+    /** Undefined where EC2 did not describe the instance. */
+    function adoptedOf(id: string, { described }: Evidence): boolean | undefined {
+      if (described === undefined || described === 'absent') return undefined;
+      return !isLaunchedByUs(provider, { vmId: id }, described.clientToken);
+    }
 
     async function isGone(record: LaunchedRecord): Promise<boolean> {
       const held = (await fleet.recall([record.instanceId])).get(record.instanceId);

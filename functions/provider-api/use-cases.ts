@@ -64,15 +64,16 @@ type Parts = {
 
 /** The use cases that are about VMs, each with the parts that it needs. */
 export const vmUseCases = (parts: Parts): Omit<UseCases, 'checkHealth' | 'findRequest'> => {
-  const { regions, maximumVms } = parts.provisioning;
+  const { regions, maximumVms, changeAdopted } = parts.provisioning;
+  const changing = { ...parts, changeAdopted };
   const read = readVm(parts);
   const counted = { ...parts, list: read.list, regions: Object.keys(regions), maximumVms };
   const planning = { ...parts, livingVms: livingVms(counted) };
   return {
-    createVm: createVm({ ...parts, plan: planLaunch(planning) }),
+    createVm: createVm({ ...changing, plan: planLaunch(planning) }),
     validateVm: validateVm(planning),
     readVm: read,
-    deleteVm: deleteVm(parts),
-    changeVm: changeVm(parts),
+    deleteVm: deleteVm(changing),
+    changeVm: changeVm(changing),
   };
 };

@@ -14,7 +14,7 @@ export type Change = {
 export type Times = { readonly nowMs: number; readonly expiresAt: number };
 
 const ofLaunch = ['leaseUntilMs', 'launch'];
-const ofInstance = ['instanceId', 'account', 'facts', 'deleteRequestedAtMs', 'endedAtMs'];
+const ofInstance = ['instanceId', 'account', 'facts', 'adopted', 'deleteRequestedAtMs', 'endedAtMs'];
 const counters = { zero: 0, one: 1 };
 const orZero = (attribute: string) => `if_not_exists(${attribute}, :zero)`;
 
@@ -87,10 +87,15 @@ const instanceValues = ({ instanceId, account, facts }: LaunchedVm, nowMs: numbe
  * so once the next attempt was begun.
  */
 export const launched = (mine: VmRecord, vm: LaunchedVm, nowMs: number): Change => ({
-  set: noteInstance,
+  set: { ...noteInstance, adopted: ':adopted' },
   remove: [...ofLaunch, 'expiresAt'],
   when: 'generation = :generation AND (instanceId = :instanceId OR (attempt = :attempt AND attribute_exists(leaseUntilMs)))',
-  values: { ...instanceValues(vm, nowMs), generation: mine.generation, attempt: mine.attempt },
+  values: {
+    ...instanceValues(vm, nowMs),
+    adopted: false,
+    generation: mine.generation,
+    attempt: mine.attempt,
+  },
 });
 
 /** Keeps the generation, so that the next VM with this id is asked for under another client token. */
@@ -101,10 +106,18 @@ export const abandon = ({ turn }: VmRecord, expiresAt: number): Change => ({
   values: { turn, expiresAt, ...counters },
 });
 
-/** Where there is no record, or one without an instance. */
+/** `adopted` as it is known of the instance; unknown, it is not kept from the instance before. */
+const origin = ({ adopted }: LaunchedVm) => ({
+  set: adopted === undefined ? {} : { adopted: ':adopted' },
+  remove: adopted === undefined ? ['adopted'] : [],
+  values: adopted === undefined ? {} : { adopted },
+});
+
+/** Where there is no record, or one without an instance; of a creation in hand only by an instance that we launched. */
 export const adopt = (vm: LaunchedVm, nowMs: number): Change => ({
   set: {
     ...noteInstance,
+    ...origin(vm).set,
     vmId: ':vmId',
     '#region': ':region',
     listedIn: ':region',
@@ -113,25 +126,35 @@ export const adopt = (vm: LaunchedVm, nowMs: number): Change => ({
     turn: orZero('turn'),
     createdAtMs: 'if_not_exists(createdAtMs, :now)',
   },
-  remove: [...ofLaunch, 'expiresAt'],
-  when: 'attribute_not_exists(instanceId)',
-  values: { ...instanceValues(vm, nowMs), vmId: vm.vmId, region: vm.region, zero: 0 },
+  remove: [...ofLaunch, ...origin(vm).remove, 'expiresAt'],
+  when: vm.adopted
+    ? 'attribute_not_exists(instanceId) AND attribute_not_exists(leaseUntilMs)'
+    : 'attribute_not_exists(instanceId)',
+  values: {
+    ...instanceValues(vm, nowMs),
+    ...origin(vm).values,
+    vmId: vm.vmId,
+    region: vm.region,
+    zero: 0,
+  },
 });
 
 /** Where the VM that had the id is gone. */
 export const adoptAfter = (vm: LaunchedVm, gone: VmRecord, nowMs: number): Change => ({
   set: {
     ...noteInstance,
+    ...origin(vm).set,
     '#region': ':region',
     listedIn: ':region',
     generation: 'generation + :one',
     attempt: ':zero',
     createdAtMs: ':now',
   },
-  remove: ['deleteRequestedAtMs', 'endedAtMs', 'expiresAt'],
+  remove: ['deleteRequestedAtMs', 'endedAtMs', 'expiresAt', ...origin(vm).remove],
   when: 'turn = :turn AND instanceId = :gone AND attribute_exists(endedAtMs)',
   values: {
     ...instanceValues(vm, nowMs),
+    ...origin(vm).values,
     region: vm.region,
     turn: gone.turn,
     gone: gone.instanceId,

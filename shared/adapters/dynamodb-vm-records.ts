@@ -1,7 +1,7 @@
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { type DynamoDBDocumentClient, GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { UnavailableError } from '../domain/errors.ts';
-import { factsOf, isLaunched, type VmRecord } from '../domain/vm-record.ts';
+import { factsOf, isAssigned, type VmRecord } from '../domain/vm-record.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import type { LaunchedVm, VmRecords } from '../ports/vm-records.ts';
@@ -72,7 +72,7 @@ export const dynamoDbVmRecords = (
     async adopt(vm) {
       const held = await read(vm.vmId);
       const isKnown = held?.instanceId === vm.instanceId;
-      if (held && isLaunched(held) && held.endedAtMs === undefined) return isKnown ? 'known' : 'another';
+      if (held && isAssigned(held, vm)) return isKnown ? 'known' : 'another';
       if (await update(vm.vmId, isKnown ? change.revive(vm) : adoption(vm, held, now()))) return 'adopted';
       throw changedMeanwhile(vm.vmId);
     },

@@ -113,6 +113,7 @@ const described = (account: string, instance: Ec2Instance): Instance[] => {
       zone: instance.Placement?.AvailabilityZone,
       privateAddress: instance.PrivateIpAddress || undefined,
       publicAddress: instance.PublicIpAddress || undefined,
+      clientToken: instance.ClientToken || undefined,
     },
   ];
 };

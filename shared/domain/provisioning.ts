@@ -63,5 +63,7 @@ export const Provisioning = z.object({
   instanceProfiles: z._default(z.array(nonEmpty), []),
   /** Whether a hint may ask for a spot instance. */
   spot: z._default(z.boolean(), false),
+  /** Whether instances that carry our tags and that we did not launch may be deleted, stopped, started and rebooted. */
+  changeAdopted: z._default(z.boolean(), false),
 });
 export type Provisioning = z.infer<typeof Provisioning>;

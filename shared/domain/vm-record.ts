@@ -36,6 +36,11 @@ export const VmRecord = z.object({
   instanceId: z.optional(z.string()),
   account: z.optional(z.string()),
   facts: z.optional(VmFacts),
+  /**
+   * Whether the instance was found by its tags and not launched by this provider: it is reported, and not changed. Undefined where that is
+   * not known: records of earlier versions do not say.
+   */
+  adopted: z.optional(z.boolean()),
   createdAtMs: z.int(),
   updatedAtMs: z.int(),
   deleteRequestedAtMs: z.optional(z.int()),
@@ -54,22 +59,32 @@ export type LaunchedRecord = VmRecord & {
 export const isLaunched = (record: VmRecord): record is LaunchedRecord =>
   record.instanceId !== undefined && record.account !== undefined && record.facts !== undefined;
 
+/**
+ * Whether an instance that carries the DCM id of a record cannot become its VM: an instance is the VM already, or the VM is being created
+ * and the instance was not launched by us.
+ */
+export const isAssigned = (record: VmRecord, { adopted }: Pick<VmRecord, 'adopted'>): boolean =>
+  isLaunched(record) ? record.endedAtMs === undefined : adopted === true;
+
 /** Somebody is creating the VM right now. */
 export const isInHand = (record: VmRecord, nowMs: number): boolean =>
   !isLaunched(record) && (record.leaseUntilMs ?? 0) > nowMs;
 
 /** Whose an instance is, as far as the fleet remembers. */
 type Remembered =
-  | { readonly owner: 'us'; readonly vm: { readonly state?: InstanceState | undefined } }
+  | {
+      readonly owner: 'us';
+      readonly vm: { readonly vmId: string; readonly state?: InstanceState | undefined };
+    }
   | { readonly owner: 'others' | 'unknown' | 'unreadable' };
 
 /** By then the fleet has claimed an instance; it forgets none that lives. */
 const claimedWithinMs = 3_600_000;
 
-/** The VM's instance exists no more, or is no longer ours. */
+/** The VM's instance exists no more, is no longer ours, or carries another DCM id. */
 export const hasEnded = (record: LaunchedRecord, held: Remembered, nowMs: number): boolean => {
   if (record.endedAtMs !== undefined || held.owner === 'others') return true;
-  if (held.owner === 'us') return held.vm.state === 'terminated';
+  if (held.owner === 'us') return held.vm.state === 'terminated' || held.vm.vmId !== record.vmId;
   return held.owner === 'unknown' && nowMs - record.facts.launchedAtMs > claimedWithinMs;
 };
 

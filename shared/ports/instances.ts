@@ -15,6 +15,8 @@ export type Instance = {
   readonly zone?: string | undefined;
   readonly privateAddress?: string | undefined;
   readonly publicAddress?: string | undefined;
+  /** The ClientToken of the RunInstances call that launched it; undefined where that call had none. It never changes. */
+  readonly clientToken?: string | undefined;
 };
 
 export type ListQuery = {

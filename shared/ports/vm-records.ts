@@ -23,6 +23,8 @@ export type LaunchedVm = {
   readonly instanceId: string;
   readonly account: string;
   readonly facts: VmFacts;
+  /** As in VmRecord. */
+  readonly adopted?: boolean | undefined;
 };
 
 export type RecordsPage = {
@@ -55,7 +57,7 @@ export type VmRecords = {
   abandon(mine: VmRecord): Promise<void>;
   /**
    * An instance carries the id in its tags. `adopted`: it is the VM from now on, which nobody had noted yet, or which had been taken
-   * for gone; `known`: it was before; `another`: another instance is.
+   * for gone; `known`: it was before; `another`: another instance is, or is being launched and this one was not launched by us.
    */
   adopt(vm: LaunchedVm): Promise<'adopted' | 'known' | 'another'>;
   /** Idempotent. @returns the record, with the time of the first request; undefined as `read`. */

@@ -25,6 +25,15 @@ export const VmResource = z
     status_message: described('What EC2 says of it, or a warning.'),
     region: described('AWS region.'),
     instance_id: z.optional(described('EC2’s id.')),
+    adopted: z.optional(
+      z
+        .boolean()
+        .check(
+          z.describe(
+            'Whether the instance was tagged as a VM and not launched by this provider. It is then reported, and not changed unless the setting `provisioning.changeAdopted` allows it.',
+          ),
+        ),
+    ),
     instance_type: z.optional(described('As EC2 names it.')),
     image_id: z.optional(described('The AMI.')),
     zone: z.optional(described('Availability zone.')),

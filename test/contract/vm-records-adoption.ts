@@ -58,6 +58,29 @@ export const vmRecordsAdoptionContract = (name: string, make: MakeVmRecords) => 
       expect(await records.launched(record, vm(2))).toBeUndefined();
     });
 
+    it('leave a creation in hand to an instance that we launched', async () => {
+      const { records, vmId, begun, vm } = await setup();
+      const record = await begun();
+
+      expect(await records.adopt(vm(1, { adopted: true }))).toBe('another');
+      expect(await records.read(vmId)).toEqual(record);
+      expect(await records.adopt(vm(2, { adopted: false }))).toBe('adopted');
+      expect(await records.read(vmId)).toMatchObject({ instanceId: vm(2).instanceId, adopted: false });
+    });
+
+    it('remember whether the instance was launched by us, and nothing where that is not known', async () => {
+      const { records, vmId, launched, vm } = await setup();
+      expect(await launched()).toMatchObject({ adopted: false });
+      await records.end(vmId, vm(1).instanceId);
+
+      await records.adopt(vm(2, { adopted: true }));
+      expect(await records.read(vmId)).toMatchObject({ adopted: true });
+
+      await records.end(vmId, vm(2).instanceId);
+      await records.adopt(vm(3));
+      expect((await records.read(vmId))?.adopted).toBeUndefined();
+    });
+
     it('keep to the instance that is the VM', async () => {
       const { records, vmId, launched, vm } = await setup();
       const record = await launched();

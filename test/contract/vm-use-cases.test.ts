@@ -55,6 +55,7 @@ const parts = {
     });
   },
   provider: 'ec2-sp',
+  changeAdopted: false,
   tagKeys,
   now: Date.now,
   pause: (ms: number) => pause(ms),

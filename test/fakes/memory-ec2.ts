@@ -7,7 +7,7 @@ import { described } from './scripted-instances.ts';
 const account = '123456789012';
 
 export type MemoryEc2 = InstanceActions &
-  Pick<Instances, 'list'> & {
+  Pick<Instances, 'list' | 'describe'> & {
     readonly instances: Map<string, Instance>;
     /** What was asked for, such as `run t3.small in us-east-1a` or `stop i-…`. */
     readonly calls: string[];
@@ -26,12 +26,16 @@ export const memoryEc2 = (now: () => number): MemoryEc2 => {
   const instances = new Map<string, Instance>();
   const byToken = new Map<string, LaunchedInstance>();
 
-  const launch = (tags: Instance['tags'], { instanceType, zone = '' }: Placement): LaunchedInstance => {
+  const launch = (
+    tags: Instance['tags'],
+    { instanceType, zone = '' }: Placement,
+    clientToken: string,
+  ): LaunchedInstance => {
     const instanceId = `i-${String(instances.size + 1).padStart(17, '0')}`;
     const launchedAtMs = Math.floor(now() / 1000) * 1000;
     const privateAddress = `10.0.0.${instances.size + 4}`;
     const about = { instanceId, account, zone, privateAddress, launchedAtMs };
-    instances.set(instanceId, described({ ...about, tags, state: 'pending', instanceType }));
+    instances.set(instanceId, described({ ...about, tags, state: 'pending', instanceType, clientToken }));
     return about;
   };
 
@@ -65,7 +69,7 @@ export const memoryEc2 = (now: () => number): MemoryEc2 => {
       const before = byToken.get(clientToken);
       if (before) return before;
       if (this.isFull(placement)) throw new CapacityError(`no room for ${placement.instanceType}`);
-      const launched = launch(tags, placement);
+      const launched = launch(tags, placement, clientToken);
       byToken.set(clientToken, launched);
       return launched;
     },
@@ -78,6 +82,11 @@ export const memoryEc2 = (now: () => number): MemoryEc2 => {
       if (this.isProtected.has(instanceId))
         throw new FailedPreconditionError(`${instanceId} is protected from termination`);
       instances.set(instanceId, { ...known(instanceId), state: 'shutting-down' });
+    },
+    async describe(_region, ids) {
+      return new Map(
+        ids.flatMap((id) => [instances.get(id)].flatMap((found) => (found ? [[id, found] as const] : []))),
+      );
     },
     async list({ tag }) {
       const tagged = [...instances.values()].filter(({ tags }) => tags[tag.key] === tag.value);

@@ -1,5 +1,5 @@
 import { UnavailableError } from '../../shared/domain/errors.ts';
-import { factsOf, isLaunched, type VmRecord } from '../../shared/domain/vm-record.ts';
+import { factsOf, isAssigned, isLaunched, type VmRecord } from '../../shared/domain/vm-record.ts';
 import type { LaunchedVm, VmRecords } from '../../shared/ports/vm-records.ts';
 
 /** The VmRecords port in memory. Every method does its work in one turn, as a conditional write does. */
@@ -28,9 +28,10 @@ export const memoryVmRecords = (now: () => number = Date.now): VmRecords => {
     generation: generation + 1,
     turn,
   });
-  const withInstance = (record: VmRecord, { instanceId, account, facts }: LaunchedVm): VmRecord => {
-    const { launch: _, leaseUntilMs: __, ...rest } = record;
-    return keep({ ...rest, instanceId, account, facts, updatedAtMs: now() });
+  const withInstance = (record: VmRecord, { instanceId, account, facts, adopted }: LaunchedVm): VmRecord => {
+    const { launch: _, leaseUntilMs: __, adopted: ___, ...rest } = record;
+    const origin = adopted === undefined ? {} : { adopted };
+    return keep({ ...rest, instanceId, account, facts, ...origin, updatedAtMs: now() });
   };
   const inHand = ({ vmId, turn }: VmRecord): VmRecord | undefined => {
     const held = records.get(vmId);
@@ -69,7 +70,9 @@ export const memoryVmRecords = (now: () => number = Date.now): VmRecords => {
       const held = records.get(mine.vmId);
       if (held?.generation !== mine.generation) return undefined;
       const isAwaited = held.leaseUntilMs !== undefined && held.attempt === mine.attempt;
-      return held.instanceId === vm.instanceId || isAwaited ? withInstance(held, vm) : undefined;
+      return held.instanceId === vm.instanceId || isAwaited
+        ? withInstance(held, { ...vm, adopted: false })
+        : undefined;
     },
 
     async abandon(mine) {
@@ -82,7 +85,7 @@ export const memoryVmRecords = (now: () => number = Date.now): VmRecords => {
     async adopt(vm) {
       const held = records.get(vm.vmId);
       const isKnown = held?.instanceId === vm.instanceId;
-      if (held && isLaunched(held) && held.endedAtMs === undefined) return isKnown ? 'known' : 'another';
+      if (held && isAssigned(held, vm)) return isKnown ? 'known' : 'another';
       if (held && isKnown) {
         const { endedAtMs: _, ...rest } = held;
         keep(rest);

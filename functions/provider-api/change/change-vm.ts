@@ -14,6 +14,7 @@ import type { VmResource } from '../../../shared/wire/vm.ts';
 import { aboutInstance } from '../about-instance.ts';
 import { vmResource } from '../read/vm-resource.ts';
 import { isGone, recollectionOf } from '../read/vm-standing.ts';
+import { adoptedRefusal, type CheckParts, checkInstance } from './check-instance.ts';
 
 export type Change = 'start' | 'stop' | 'reboot';
 
@@ -32,7 +33,7 @@ const rules = {
   reboot: { from: ['running'], already: [], becomes: undefined },
 } as const satisfies Record<Change, Rule>;
 
-type Parts = {
+type Parts = CheckParts & {
   readonly records: Pick<VmRecords, 'read'>;
   readonly fleet: Pick<Fleet, 'recall'>;
   readonly actions: Pick<InstanceActions, Change>;
@@ -43,10 +44,11 @@ type Parts = {
 
 /**
  * Starts, stops or reboots a VM. Where it is so already, EC2 is not asked.
- * @throws NotFoundError; FailedPreconditionError where its state does not allow it.
+ * @throws NotFoundError; FailedPreconditionError where its state does not allow it, or it is adopted.
  */
 export const changeVm = (parts: Parts) => {
-  const { records, fleet, actions, now } = parts;
+  const { records, fleet, actions, now, changeAdopted } = parts;
+  const isItsInstance = checkInstance(parts);
 
   return async (vmId: string, change: Change, requestId: string): Promise<VmResource> => {
     const { record, held } = await changeable(vmId, change);
@@ -54,6 +56,7 @@ export const changeVm = (parts: Parts) => {
     const state = stateOf(held);
     if (already.includes(state)) return vmResource(record, held, now());
     if (!from.includes(state)) throw refusal(vmId, change, `is ${state}`);
+    if (!(await isItsInstance(record))) throw new NotFoundError(`there is no VM ${vmId} any more`);
     await actions[change](record.region, record.instanceId);
     if (becomes === undefined) return vmResource(record, held, now());
     await tell(parts, record, { becomes, requestId });
@@ -67,6 +70,7 @@ export const changeVm = (parts: Parts) => {
     const held = await recollectionOf(fleet, record);
     if (isGone(record, held, now())) throw new NotFoundError(`there is no VM ${vmId} any more`);
     if (record.deleteRequestedAtMs !== undefined) throw refusal(vmId, change, 'is being deleted');
+    if (record.adopted && !changeAdopted) throw adoptedRefusal(record);
     return { record, held };
   }
 };

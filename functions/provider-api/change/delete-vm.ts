@@ -14,7 +14,7 @@ type Parts = TerminationParts &
 /**
  * Deletes a VM. Resolves once EC2 has taken the request, and also where there is no such VM (any more): DCM takes a 404 for a failure. A
  * creation that is under way is told, and waited for; what a crashed one may have left is looked for.
- * @throws FailedPreconditionError where the instance is protected from termination; UnavailableError where it has to be asked again.
+ * @throws FailedPreconditionError where the instance is protected from termination, or adopted; UnavailableError where it has to be asked again.
  */
 export const deleteVm = (parts: Parts) => {
   const { records, now } = parts;

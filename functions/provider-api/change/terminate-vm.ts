@@ -9,28 +9,31 @@ import type { VmRecords } from '../../../shared/ports/vm-records.ts';
 import { instanceObservedEvent } from '../../../shared/wire/instance-observed.ts';
 import { aboutInstance } from '../about-instance.ts';
 import { recollectionOf } from '../read/vm-standing.ts';
+import { type CheckParts, checkInstance } from './check-instance.ts';
 import { type TerminatingParts, terminateInstance } from './terminate-instance.ts';
 
-export type TerminationParts = TerminatingParts & {
-  readonly records: Pick<VmRecords, 'withdrawDelete' | 'end'>;
-  readonly fleet: Pick<Fleet, 'recall' | 'requestDelete'>;
-  readonly observations: Observations;
-  readonly now: Clock;
-  readonly log: Log;
-};
+export type TerminationParts = TerminatingParts &
+  CheckParts & {
+    readonly records: Pick<VmRecords, 'withdrawDelete' | 'end'>;
+    readonly fleet: Pick<Fleet, 'recall' | 'requestDelete'>;
+    readonly observations: Observations;
+    readonly now: Clock;
+    readonly log: Log;
+  };
 
 /** What EC2 was asked for this short a while ago, it is busy with. */
 const busyForMs = 60_000;
 
 /**
  * Has EC2 terminate a VM whose deletion was asked for. Replays do no more than is needed. Resolves when EC2 has taken the request; DELETING
- * and DELETED follow by the normaliser.
- * @throws FailedPreconditionError where the instance is protected from termination; the deletion counts as not asked for then. What else
- * terminateInstance throws.
+ * and DELETED follow by the normaliser. Where the instance is not the VM any more, the VM is gone, and EC2 is not asked.
+ * @throws FailedPreconditionError where the instance is protected from termination, or adopted; the deletion counts as not asked for then.
+ * What else terminateInstance throws.
  */
 export const terminateVm = (parts: TerminationParts) => {
   const { records, fleet, observations, now, log } = parts;
   const terminate = terminateInstance(parts);
+  const isItsInstance = checkInstance(parts);
 
   const tell = async (record: LaunchedRecord, requestId: string): Promise<void> => {
     await fleet.requestDelete(record.instanceId);
@@ -45,6 +48,7 @@ export const terminateVm = (parts: TerminationParts) => {
     if (hasEnded(record, held, now())) return records.end(vmId, instanceId);
     if (isUnderWay(record, held, now())) return;
     try {
+      if (!(await isItsInstance(record))) return await records.end(vmId, instanceId);
       await terminate({ instanceId, region, launchedAtMs: facts.launchedAtMs });
     } catch (error) {
       if (error instanceof FailedPreconditionError) await records.withdrawDelete(vmId);

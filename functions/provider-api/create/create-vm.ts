@@ -8,6 +8,7 @@ import {
 import type { Fleet } from '../../../shared/ports/fleet.ts';
 import type { VmRecords } from '../../../shared/ports/vm-records.ts';
 import type { VmResource } from '../../../shared/wire/vm.ts';
+import { adoptedRefusal } from '../change/check-instance.ts';
 import { type TerminationParts, terminateVm } from '../change/terminate-vm.ts';
 import { vmResource } from '../read/vm-resource.ts';
 import { recollectionOf } from '../read/vm-standing.ts';
@@ -43,7 +44,7 @@ type Asked = {
 /**
  * Creates a VM, or answers the one that has the id, with whatever spec it was created: a 409 would have DCM forget a VM that exists.
  * Answers within ten seconds.
- * @throws FailedPreconditionError while the VM with this id is being deleted; UnavailableError where the same request, sent again, will
+ * @throws FailedPreconditionError while the VM with this id is being deleted, or where an adopted instance carries the id; UnavailableError where the same request, sent again, will
  * find out what became of it; what planning and EC2 refuse.
  */
 export const createVm = (parts: Parts) => {
@@ -76,11 +77,17 @@ export const createVm = (parts: Parts) => {
     if (!isLaunched(record)) return create(asked, deadlineMs); // whoever had it in hand is gone
     const remembered = await recollectionOf(fleet, record);
     if (hasEnded(record, remembered, now())) return create(asked, deadlineMs, record);
-    if (record.deleteRequestedAtMs !== undefined) throw beingDeleted(record);
+    refuseUnusable(record);
     const tell = remembered.owner === 'unknown' ? announce : wantStatus;
     await tell(record, asked.requestId);
     const isSameTime = now() - record.updatedAtMs < sameAnswerForMs;
     return vmResource(record, isSameTime ? { owner: 'unknown' } : remembered, now());
+  }
+
+  /** What the id stands for is no answer to its creation. */
+  function refuseUnusable(record: LaunchedRecord): void {
+    if (record.deleteRequestedAtMs !== undefined) throw beingDeleted(record);
+    if (record.adopted && !parts.changeAdopted) throw adoptedRefusal(record);
   }
 
   async function createdByAnother(held: VmRecord, deadlineMs: number): Promise<VmRecord> {

@@ -10,10 +10,11 @@ import type { LaunchPlan } from '../../../shared/domain/launch.ts';
 import { factsOf, isLaunched, type LaunchedRecord, type VmRecord } from '../../../shared/domain/vm-record.ts';
 import type { InstanceActions, LaunchedInstance } from '../../../shared/ports/instance-actions.ts';
 import type { VmRecords } from '../../../shared/ports/vm-records.ts';
+import { clientToken } from '../../../shared/service-types/vm/launch-origin.ts';
+import { type CheckParts, checkInstance } from '../change/check-instance.ts';
 import { type TerminatingParts, terminateInstance } from '../change/terminate-instance.ts';
 import type { VmSpec } from '../spec/vm-spec.ts';
 import { within } from '../within.ts';
-import { clientToken } from './client-token.ts';
 import { instanceLeftBehind, type SearchParts } from './instance-left-behind.ts';
 import { type RefusalParts, reportRefusal } from './report-refusal.ts';
 
@@ -26,6 +27,7 @@ type Request = {
 
 export type LaunchParts = RefusalParts &
   SearchParts &
+  CheckParts &
   TerminatingParts & {
     readonly records: Pick<VmRecords, 'attempt' | 'launched' | 'abandon'>;
     readonly actions: Pick<InstanceActions, 'run'>;
@@ -47,6 +49,7 @@ export const launchVm = (parts: LaunchParts) => {
   const report = reportRefusal(parts);
   const leftBehind = instanceLeftBehind(parts);
   const terminate = terminateInstance(parts);
+  const isItsInstance = checkInstance(parts);
 
   return async (mine: VmRecord, request: Request): Promise<LaunchedRecord | undefined> =>
     attempt(mine, await planOf(mine, request), mine.attempt, request);
@@ -96,7 +99,8 @@ export const launchVm = (parts: LaunchParts) => {
     const record = await records.launched(noted, { vmId, region, instanceId, account, facts });
     if (record && isLaunched(record)) return record;
     log.warn('an instance came too late to be the VM, and is terminated', { vmId, instanceId });
-    await terminate({ instanceId, region, launchedAtMs });
+    const late = { ...noted, instanceId, account, facts, adopted: false };
+    if (await isItsInstance(late)) await terminate({ instanceId, region, launchedAtMs });
     return undefined;
   }
 

@@ -87,7 +87,7 @@ export const readVm = ({ records, fleet, now, log }: Parts) => {
     /** Also of a VM that is gone, while it is remembered. @throws NotFoundError */
     async events(vmId: string): Promise<VmEvents> {
       const { held } = await find(vmId);
-      const history = held.owner === 'us' ? held.vm.history : [];
+      const history = held.owner === 'us' && held.vm.vmId === vmId ? held.vm.history : [];
       return {
         results: history.toReversed().map(({ at, status, message }) => ({
           status,

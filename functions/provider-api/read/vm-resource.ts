@@ -62,13 +62,14 @@ const publicAddressOf = (held: Recollection): string | undefined =>
   held.owner === 'us' ? held.vm.publicAddress || undefined : undefined;
 
 const instanceFields = (
-  { instanceId, facts }: LaunchedRecord,
+  { instanceId, facts, adopted }: LaunchedRecord,
   status: VmStatus,
   publicAddress: string | undefined,
 ): Partial<VmResource> => {
   const address = publicAddress ?? facts.privateAddress;
   const fields = {
     instance_id: instanceId,
+    adopted: adopted ?? (facts.chosenBy ? false : undefined), // records of earlier versions do not say
     instance_type: facts.instanceType,
     image_id: facts.imageId,
     zone: facts.zone,

@@ -15,6 +15,7 @@ export const recollectionOf = async (
 /** There is no such VM any more. One whose launch failed is there, FAILED, until DCM deletes it. */
 export const isGone = (record: VmRecord, held: Recollection, nowMs: number): boolean => {
   if (!isLaunched(record) || !hasEnded(record, held, nowMs)) return false;
-  const hasFailed = held.owner === 'us' && held.vm.latest?.status === 'FAILED';
+  const hasFailed =
+    held.owner === 'us' && held.vm.vmId === record.vmId && held.vm.latest?.status === 'FAILED';
   return !hasFailed || record.deleteRequestedAtMs !== undefined || record.endedAtMs !== undefined;
 };

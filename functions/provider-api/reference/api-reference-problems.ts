@@ -9,7 +9,8 @@ const meanings = {
   'permission-denied': 'AWS does not permit the provider to do it: its operator has to act.',
   'not-found': 'There is no such VM, or no such path.',
   'method-not-allowed': 'The path has no such method; `Allow` says which it has.',
-  'failed-precondition': 'The state that the VM is in does not allow it.',
+  'failed-precondition':
+    'The state that the VM is in does not allow it, or its instance was not launched by this provider.',
   'payload-too-large': 'The body is larger than any spec.',
   unprocessable: 'The spec is right, and is beyond what the operator allows or has.',
   'resource-exhausted': 'AWS throttles, or a quota of the account is used up.',

@@ -43,7 +43,7 @@ export const providerParts = () => {
   };
   const ec2 = memoryEc2(now);
   const actions: InstanceActions = ec2;
-  const instances: Pick<Instances, 'list'> = ec2;
+  const instances: Pick<Instances, 'list' | 'describe'> = ec2;
   const parts = {
     records: memoryVmRecords(now),
     fleet: memoryFleet(now),
@@ -53,6 +53,7 @@ export const providerParts = () => {
     publisher,
     plan: async () => launchPlan(),
     provider: 'ec2-sp',
+    changeAdopted: false,
     tagKeys,
     now,
     log: memoryLog(),

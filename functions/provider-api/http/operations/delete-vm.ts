@@ -7,7 +7,7 @@ export const deleteVm = operation({
   path: '/api/v1alpha1/vms/{vm_id}',
   summary: 'Delete a VM',
   description:
-    'Terminates the instance. Idempotent: a VM that is gone, or never was, is deleted. DELETING and DELETED follow by NATS.',
+    'Terminates the instance. Idempotent: a VM that is gone, or never was, is deleted. DELETING and DELETED follow by NATS. Of an adopted VM, which this provider did not launch, it is refused with 409 unless the setting `provisioning.changeAdopted` allows it.',
   query: NoQuery,
   status: 204,
   says: 'It is being deleted, or gone.',

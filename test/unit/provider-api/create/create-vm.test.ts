@@ -24,6 +24,7 @@ describe('creating a VM', () => {
       status_message: `instance ${firstInstance} is pending`,
       region: 'us-east-1',
       instance_id: firstInstance,
+      adopted: false,
       instance_type: 't3.small',
       image_id: 'ami-0123456789abcdef0',
       zone: 'us-east-1a',
