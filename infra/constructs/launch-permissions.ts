@@ -1,6 +1,7 @@
 import { ArnFormat, Stack } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import { partitionOf } from '../../shared/adapters/aws/regions.ts';
 import type { Settings } from '../settings.ts';
 import { justify, wildcard } from './wildcard.ts';
 
@@ -58,14 +59,14 @@ const ownParameters = (caller: LambdaFunction, { images, regions }: Provisioning
 /** Lets a function give the configured roles, keys and spot capacity to what it launches, and no others. */
 export const grantExtras = (caller: LambdaFunction, provisioning: Provisioning): void => {
   const statements = [
-    ...rolesOfProfiles(provisioning),
+    ...rolesOfProfiles(caller, provisioning),
     ...keysOfDisks(provisioning),
     ...(provisioning.spot ? [spotRole(caller)] : []),
   ];
   for (const statement of statements) caller.addToRolePolicy(statement);
 };
 
-const rolesOfProfiles = ({ instanceProfiles }: Provisioning): PolicyStatement[] =>
+const rolesOfProfiles = (caller: LambdaFunction, { instanceProfiles }: Provisioning): PolicyStatement[] =>
   instanceProfiles.length === 0
     ? []
     : [
@@ -73,16 +74,21 @@ const rolesOfProfiles = ({ instanceProfiles }: Provisioning): PolicyStatement[] 
           actions: ['iam:PassRole'],
           resources: [...new Set(instanceProfiles.map(({ roleArn }) => roleArn))],
           conditions: {
-            StringEquals: { 'iam:PassedToService': ['ec2.amazonaws.com', 'ec2.amazonaws.com.cn'] },
+            StringEquals: { 'iam:PassedToService': ec2Principals(Stack.of(caller).region) },
           },
         }),
       ];
+
+/** EC2's names as a service in the region's partition: most partitions use the commercial one, some their own DNS suffix. */
+const ec2Principals = (region: string, of = ''): string[] => [
+  ...new Set(['amazonaws.com', partitionOf(region).dnsSuffix].map((suffix) => `ec2.${of}${suffix}`)),
+];
 
 /** @see https://docs.aws.amazon.com/ebs/latest/userguide/ebs-encryption-requirements.html */
 const keysOfDisks = ({ regions }: Provisioning): PolicyStatement[] =>
   Object.entries(regions).flatMap(([region, { kmsKeyId }]) => {
     if (kmsKeyId === undefined) return [];
-    const StringLike = { 'kms:ViaService': `ec2.${region}.amazonaws.com*` };
+    const StringEquals = { 'kms:ViaService': ec2Principals(region, `${region}.`) };
     const reading = [
       'kms:Decrypt',
       'kms:DescribeKey',
@@ -91,11 +97,11 @@ const keysOfDisks = ({ regions }: Provisioning): PolicyStatement[] =>
       'kms:ReEncryptTo',
     ];
     return [
-      new PolicyStatement({ actions: reading, resources: [kmsKeyId], conditions: { StringLike } }),
+      new PolicyStatement({ actions: reading, resources: [kmsKeyId], conditions: { StringEquals } }),
       new PolicyStatement({
         actions: ['kms:CreateGrant'],
         resources: [kmsKeyId],
-        conditions: { StringLike, Bool: { 'kms:GrantIsForAWSResource': 'true' } },
+        conditions: { StringEquals, Bool: { 'kms:GrantIsForAWSResource': 'true' } },
       }),
     ];
   });

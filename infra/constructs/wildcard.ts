@@ -1,13 +1,14 @@
 import { type ArnComponents, ArnFormat, Stack, Validations } from 'aws-cdk-lib';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
-import { RegionInfo } from 'aws-cdk-lib/region-info';
+import { partitionOf } from '../../shared/adapters/aws/regions.ts';
 
 type Wildcard = Pick<ArnComponents, 'service' | 'resource' | 'account' | 'region'>;
 
 /** The ARN of resources that are not known before they are there, in any region unless one is given. */
 export const wildcard = (user: LambdaFunction, components: Wildcard): string =>
   Stack.of(user).formatArn({
-    partition: partitionOf(user),
+    // The name, not a reference: cdk-nag's findings are known by it.
+    partition: partitionOf(Stack.of(user).region).name,
     region: '*',
     arnFormat: ArnFormat.NO_RESOURCE_NAME,
     ...components,
@@ -22,7 +23,3 @@ export const justify = (user: LambdaFunction, reason: string, wildcards: readonl
   });
   Validations.of(user.role ?? user).acknowledge(...ids);
 };
-
-/** As a word, not as a reference: cdk-nag's findings are known by it. */
-const partitionOf = (user: LambdaFunction): string =>
-  RegionInfo.get(Stack.of(user).region).partition ?? 'aws';

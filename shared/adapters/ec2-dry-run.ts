@@ -1,6 +1,7 @@
 import { AwsClient } from 'aws4fetch';
 import { reasonOf, UnavailableError } from '../domain/errors.ts';
 import type { Ec2Probe } from '../ports/ec2-probe.ts';
+import { partitionOf } from './aws/regions.ts';
 
 type Credentials = {
   readonly accessKeyId: string;
@@ -50,5 +51,4 @@ export const ec2DryRun =
       );
   };
 
-const endpointOf = (region: string): string =>
-  `https://ec2.${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}/`;
+const endpointOf = (region: string): string => `https://ec2.${region}.${partitionOf(region).dnsSuffix}/`;

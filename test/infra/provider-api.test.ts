@@ -289,7 +289,7 @@ describe('provider-api may', () => {
         Effect: 'Allow',
         Action: ['iam:PassRole'],
         Resource: [webRole],
-        Condition: { StringEquals: { 'iam:PassedToService': ['ec2.amazonaws.com', 'ec2.amazonaws.com.cn'] } },
+        Condition: { StringEquals: { 'iam:PassedToService': 'ec2.amazonaws.com' } },
       },
     ]);
   });
@@ -300,7 +300,7 @@ describe('provider-api may', () => {
     expect(usingKeys).toHaveLength(2);
     for (const { Resource, Condition } of usingKeys) {
       expect(Resource).toEqual([key]);
-      expect(Condition).toMatchObject({ StringLike: { 'kms:ViaService': 'ec2.us-east-1.amazonaws.com*' } });
+      expect(Condition).toMatchObject({ StringEquals: { 'kms:ViaService': 'ec2.us-east-1.amazonaws.com' } });
     }
   });
 

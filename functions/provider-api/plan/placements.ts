@@ -1,3 +1,4 @@
+import { regionOfZone } from '../../../shared/adapters/aws/regions.ts';
 import { InvalidArgumentError, UnprocessableError } from '../../../shared/domain/errors.ts';
 import type { LaunchPlan, Placement } from '../../../shared/domain/launch.ts';
 import type { RegionNetwork } from '../../../shared/domain/provisioning.ts';
@@ -46,7 +47,7 @@ export const sitesOf = (
   { region, subnets }: { readonly region: string } & Pick<RegionNetwork, 'subnets'>,
 ): OneOrMore<Site> => {
   const subject = `provider_hints.aws.availability_zone: ${zone}`;
-  if (zone !== undefined && !isIn(region, zone))
+  if (zone !== undefined && regionOfZone(zone) !== region)
     throw new InvalidArgumentError(`${subject} is not in ${region}`);
   const site = zone === undefined ? {} : { zone };
   if (subnetId !== undefined) return [{ ...site, subnetId }];
@@ -60,7 +61,3 @@ export const sitesOf = (
   }
   return [first, ...others];
 };
-
-/** Local zones have the region's name in theirs, and more. */
-const isIn = (region: string, zone: string): boolean =>
-  zone.startsWith(region) && /^[a-z-]/.test(zone.slice(region.length));

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { arnPrefixPattern, zonePattern } from '../../../shared/adapters/aws/regions.ts';
 
 const id = (prefix: string, example: string) =>
   z.string({ error: `expected an id such as ${example}` }).check(
@@ -10,7 +11,7 @@ const id = (prefix: string, example: string) =>
 const text = (pattern: RegExp, error: string) => z.string({ error }).check(z.regex(pattern, { error }));
 
 export const imageIdPattern = /^ami-([0-9a-f]{8}|[0-9a-f]{17})$/;
-const profileArn = 'arn:aws[a-z-]*:iam::[0-9]{12}:instance-profile/[\\w+=,.@/-]+';
+const profileArn = `${arnPrefixPattern}:iam::[0-9]{12}:instance-profile/[\\w+=,.@/-]+`;
 const securityGroups = 'expected a list of 1 to 16 ids such as sg-0123456789abcdef0';
 
 /** All that `provider_hints.aws` may say; nothing else ever reaches EC2. */
@@ -41,10 +42,7 @@ export const AwsHint = {
         '1 to 16 that the operator allows, of the subnet’s VPC. Left out: the operator’s, or the VPC’s default one.',
       ),
     ),
-  availability_zone: text(
-    /^[a-z]{2}(-[a-z0-9]+)+-[0-9]+[a-z]$/,
-    'expected an availability zone such as us-east-1a',
-  ).check(
+  availability_zone: text(zonePattern, 'expected an availability zone such as us-east-1a').check(
     z.meta({
       description:
         'A zone of the region in which the operator has a subnet. Left out: any of them, and another where one has no capacity.',

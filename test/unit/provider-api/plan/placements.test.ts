@@ -101,7 +101,14 @@ describe('the sites of a VM', () => {
     expect(asked).toThrow('only us-east-1a, us-east-1b do');
   });
 
-  it.each(['eu-west-1a', 'us-east-2a', 'us-east-10a'])(
+  it.each(['us-east-1-bos-1a', 'us-east-1-wl1-bos-wlz-1'])(
+    'may be the Local or Wavelength Zone %s',
+    (zone) => {
+      expect(sitesOf({ availability_zone: zone }, { region, subnets: [] })).toEqual([{ zone }]);
+    },
+  );
+
+  it.each(['eu-west-1a', 'us-east-2a', 'us-east-10a', 'us-west-2-lax-1a'])(
     'are refused in %s, which is of another region',
     (zone) => {
       expect(() => sitesOf({ availability_zone: zone }, { region, subnets: [] })).toThrow(
