@@ -8,7 +8,11 @@ import { serviceProvider } from './service-provider.ts';
 const projectFolder = fileURLToPath(new URL('..', import.meta.url));
 const app = new App();
 try {
-  const context = { dcm: app.node.tryGetContext('dcm'), settings: app.node.tryGetContext('settings') };
+  const context = {
+    dcm: app.node.tryGetContext('dcm'),
+    settings: app.node.tryGetContext('settings'),
+    example: app.node.tryGetContext('example'),
+  };
   const { settings, areExample } = loadSettings(context, projectFolder);
   await bundleAll();
   const { home } = serviceProvider(app, settings);

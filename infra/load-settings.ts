@@ -1,12 +1,20 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type * as z from 'zod';
+import * as z from 'zod';
 import { reasonOf, SettingsError } from '../shared/domain/errors.ts';
+import { didYouMean } from './settings/nearest.ts';
 import { Settings } from './settings.ts';
 import { contradictions } from './settings-contradictions.ts';
 
-/** The two CDK context keys that give settings: themselves (JSON, or an object in cdk.json), or the path of their file. */
-export type SettingsContext = { readonly dcm?: unknown; readonly settings?: unknown };
+/**
+ * The CDK context keys about settings: themselves (JSON, or an object in cdk.json), or the path of their file; and `example`, which lets the
+ * example stand in where there are none, for `npm run synth`.
+ */
+export type SettingsContext = {
+  readonly dcm?: unknown;
+  readonly settings?: unknown;
+  readonly example?: unknown;
+};
 
 /** The settings, and whether they are only the example: enough to synthesize, not to deploy. */
 export type LoadedSettings = { readonly settings: Settings; readonly areExample: boolean };
@@ -14,8 +22,9 @@ export type LoadedSettings = { readonly settings: Settings; readonly areExample:
 const exampleFile = 'infra/settings.example.json';
 
 /**
- * Settings come from the context key `dcm`, else from the file that the context key `settings` names, else from `settings.json`, else
- * they are the example. Paths are relative to `folder`, where cdk.json is.
+ * Settings come from the context key `dcm`, else from the file that the context key `settings` names, else from `settings.json`. Where none
+ * of these is there, they are the example if the context key `example` is given: nobody deploys the example by forgetting the settings.
+ * Paths are relative to `folder`, where cdk.json is.
  * @throws SettingsError
  */
 export const loadSettings = (context: SettingsContext, folder: string): LoadedSettings => {
@@ -24,13 +33,18 @@ export const loadSettings = (context: SettingsContext, folder: string): LoadedSe
   if (context.dcm !== undefined)
     return { settings: parseSettings(jsonOf(context.dcm, 'Context "dcm"')), areExample: false };
 
-  const file = String(context.settings ?? ownFile(folder));
+  const file = String(context.settings ?? ownFile(folder, context.example !== undefined));
   const content = jsonOf(read(resolve(folder, file)), `Settings file ${file}`);
   return { settings: parseSettings(content), areExample: file === exampleFile };
 };
 
-const ownFile = (folder: string) =>
-  existsSync(resolve(folder, 'settings.json')) ? 'settings.json' : exampleFile;
+const ownFile = (folder: string, exampleWillDo: boolean): string => {
+  if (existsSync(resolve(folder, 'settings.json'))) return 'settings.json';
+  if (exampleWillDo) return exampleFile;
+  throw new SettingsError(
+    `There are no settings: write settings.json, or name another file by -c settings=FILE (docs/deploy.md; ${exampleFile} is an example).`,
+  );
+};
 
 const read = (path: string): string => {
   try {
@@ -54,24 +68,60 @@ const ConsistentSettings = Settings.superRefine((settings, context) => {
     context.addIssue({ code: 'custom', path: path.split('.'), message });
 });
 
-/** @throws SettingsError naming the first setting that is wrong. */
+/** @throws SettingsError naming an unknown setting where there is one, else the first that is missing or wrong. */
 export const parseSettings = (given: unknown): Settings => {
   const parsed = ConsistentSettings.safeParse(given, { error: must });
   if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  throw new SettingsError(issue ? sentence(issue) : 'The settings are wrong.', { cause: parsed.error });
+  const { issues } = parsed.error;
+  // A misspelt key makes another one missing: the misspelling is what must be mended.
+  const issue = issues.find(({ code }) => code === 'unrecognized_keys') ?? issues[0];
+  throw new SettingsError(issue ? sentence(issue, given) : 'The settings are wrong.', {
+    cause: parsed.error,
+  });
 };
 
 /** What is said of a setting whose schema does not say it better. */
-const must = (issue: z.core.$ZodRawIssue): string | undefined =>
-  issue.code === 'invalid_type' ? `must be of type ${issue.expected}` : undefined;
+const must = (issue: z.core.$ZodRawIssue): string | undefined => {
+  if (issue.code !== 'invalid_type') return undefined;
+  const kinds: Record<string, string> = { object: 'an object', array: 'a list', string: 'a text' };
+  return `must be ${kinds[issue.expected] ?? `of type ${issue.expected}`}`;
+};
 
-const sentence = (issue: z.core.$ZodIssue): string => {
-  if (issue.code === 'unrecognized_keys')
-    return `Setting "${shown([...issue.path, issue.keys[0] ?? ''])}" is unknown; docs/configuration.md lists those that exist.`;
+const sentence = (issue: z.core.$ZodIssue, given: unknown): string => {
+  if (issue.code === 'unrecognized_keys') return unknownKey(issue.path, issue.keys[0] ?? '');
   const setting = issue.path.length > 0 ? `Setting "${shown(issue.path)}"` : 'What the settings are';
   const message = issue.code === 'invalid_key' ? (issue.issues[0]?.message ?? '') : issue.message;
-  return `${setting} ${message.startsWith('must') ? message : `is wrong: ${message}`}.`;
+  if (issue.code === 'invalid_type' && valueAt(given, issue.path) === undefined)
+    return `${setting} is missing: it ${message}.`;
+  return ended(`${setting} ${message.startsWith('must') ? message : `is wrong: ${message}`}`);
+};
+
+const unknownKey = (path: readonly PropertyKey[], key: string): string => {
+  const hint = didYouMean(key, keysAt(path));
+  return ended(
+    `Setting "${shown([...path, key])}" is unknown${hint === '' ? '; docs/configuration.md lists those that exist' : hint}`,
+  );
+};
+
+const ended = (words: string): string => (words.endsWith('?') ? words : `${words}.`);
+
+const valueAt = (given: unknown, path: readonly PropertyKey[]): unknown =>
+  path.reduce<unknown>(
+    (value, key) => (typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined),
+    given,
+  );
+
+/** The keys that exist at a place in the settings. */
+const keysAt = (path: readonly PropertyKey[]): string[] => {
+  const schema = path.reduce<JsonSchema>(within, z.toJSONSchema(Settings, { io: 'input' }));
+  return Object.keys(schema.properties ?? {});
+};
+
+type JsonSchema = z.core.JSONSchema.BaseSchema;
+
+const within = ({ properties, additionalProperties, items }: JsonSchema, key: PropertyKey): JsonSchema => {
+  const inner = properties?.[String(key)] ?? additionalProperties ?? items;
+  return typeof inner === 'object' && !Array.isArray(inner) ? inner : {};
 };
 
 /** A setting's place as docs/configuration.md writes it. */

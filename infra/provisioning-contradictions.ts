@@ -1,3 +1,4 @@
+import { regionOfZone } from '../shared/adapters/aws/regions.ts';
 import { regionNames } from './reported-regions.ts';
 import { canReadSecrets } from './secrets-extension.ts';
 import type { Settings } from './settings.ts';
@@ -14,7 +15,7 @@ export function* ofProvisioning(settings: Settings): Iterable<Contradiction> {
     const setting = `provisioning.regions.${region}`;
     if (!regionNames(settings).includes(region))
       yield [setting, 'must be a region that is reported: the home region, a streaming or a legacy one'];
-    if (subnets.some(({ zone }) => !zone.startsWith(region)))
+    if (subnets.some(({ zone }) => regionOfZone(zone) !== region))
       yield [`${setting}.subnets`, `must be in zones of ${region}`];
     if (kmsKeyId !== undefined && kmsKeyId.split(':')[3] !== region)
       yield [`${setting}.kmsKeyId`, `must be a key in ${region}`];

@@ -1,7 +1,16 @@
 import * as z from 'zod';
-import { count, identifier, region, secretName, text } from './setting-kinds.ts';
+import { arnPrefixPattern } from '../shared/adapters/aws/regions.ts';
+import {
+  count,
+  defaultFamilies,
+  family,
+  identifier,
+  region,
+  secretName,
+  text,
+  zone,
+} from './setting-kinds.ts';
 
-const family = text(/^[a-z0-9-]+$/, 'must be an instance family, such as m7i');
 const sshUser = text(/^[a-z_][a-z0-9_-]{0,31}$/, 'must be a user name, such as ec2-user').optional();
 const nonEmpty = z.string('must be a text').min(1, 'must not be empty');
 
@@ -24,7 +33,7 @@ const Network = z.strictObject({
     .array(
       z.strictObject({
         id: identifier('subnet', 'a subnet id'),
-        zone: text(/^[a-z]{2}(-[a-z]+)+-\d[a-z]$/, 'must be an availability zone, such as eu-west-1a'),
+        zone,
       }),
     )
     .default([])
@@ -44,7 +53,7 @@ const Network = z.strictObject({
     .default([])
     .describe('Security groups that the hint `security_group_ids` may name, besides `securityGroupIds`.'),
   kmsKeyId: text(
-    /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[\w-]+$/,
+    new RegExp(`^${arnPrefixPattern}:kms:[a-z0-9-]+:\\d{12}:key/[\\w-]+$`),
     'must be the ARN of a KMS key, such as arn:aws:kms:eu-west-1:123456789012:key/…',
   )
     .optional()
@@ -55,7 +64,10 @@ const Network = z.strictObject({
 
 const InstanceProfile = z.strictObject({
   profile: nonEmpty,
-  roleArn: text(/^arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@/-]+$/, 'must be the ARN of an IAM role'),
+  roleArn: text(
+    new RegExp(`^${arnPrefixPattern}:iam::\\d{12}:role/[\\w+=,.@/-]+$`),
+    'must be the ARN of an IAM role',
+  ),
 });
 
 /** What may be created, and how. Left out: the stack reports instances, and creates none. */
@@ -84,7 +96,7 @@ export const Provisioning = z.strictObject({
   families: z
     .array(family)
     .min(1, 'must list at least one instance family')
-    .default(['t3', 'm7i', 'c7i', 'r7i'])
+    .default(defaultFamilies)
     .describe('Instance families that are chosen from and allowed, the preferred first.'),
   maximumVms: count(0, 100_000).default(100).describe('VMs at once, over all regions.'),
   maximumVcpus: count(1, 1_000).default(16).describe('vCPUs of one VM.'),

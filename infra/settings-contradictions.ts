@@ -1,4 +1,4 @@
-import { RegionInfo } from 'aws-cdk-lib/region-info';
+import { partitionOf, regionOfZone } from '../shared/adapters/aws/regions.ts';
 import { type Contradiction, ofApi, ofControlPlane, ofProvisioning } from './provisioning-contradictions.ts';
 import { canReadSecrets } from './secrets-extension.ts';
 import type { Settings } from './settings.ts';
@@ -25,17 +25,16 @@ function* ofOtherRegions(
   regions: readonly string[],
   homeRegion: string,
 ): Iterable<Contradiction> {
-  const partition = (region: string) => RegionInfo.get(region).partition ?? 'aws';
   if (regions.includes(homeRegion)) yield [setting, `must not list ${homeRegion}, the home region`];
   if (new Set(regions).size < regions.length) yield [setting, 'must list each region once'];
-  if (regions.some((region) => partition(region) !== partition(homeRegion)))
+  if (regions.some((region) => partitionOf(region).name !== partitionOf(homeRegion).name))
     yield [setting, `must list regions of the same AWS partition as ${homeRegion}`];
 }
 
 function* ofNats({ homeRegion, nats: { credentialsSecret, vpc } }: Settings): Iterable<Contradiction> {
   if (vpc && vpc.availabilityZones.length !== vpc.subnetIds.length)
     yield ['nats.vpc.availabilityZones', 'must list one zone for each of nats.vpc.subnetIds'];
-  if (vpc?.availabilityZones.some((zone) => !zone.startsWith(homeRegion)))
+  if (vpc?.availabilityZones.some((zone) => regionOfZone(zone) !== homeRegion))
     yield ['nats.vpc.availabilityZones', `must list zones of ${homeRegion}, the home region`];
   if (vpc?.secretsManagerEndpoint === 'create' && credentialsSecret === undefined)
     yield ['nats.vpc.secretsManagerEndpoint', 'must be "existing" where there is no secret to read'];

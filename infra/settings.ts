@@ -1,9 +1,10 @@
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import * as z from 'zod';
+import { arnPrefixPattern } from '../shared/adapters/aws/regions.ts';
 import { TagKeys } from '../shared/domain/tags.ts';
 import { functionNames } from './bundle.ts';
 import { Api, ControlPlane, Provisioning } from './provisioning-settings.ts';
-import { count, identifier, region, secretName, text } from './setting-kinds.ts';
+import { count, identifier, region, secretName, text, zone } from './setting-kinds.ts';
 
 const longestFunctionName = 64;
 const longestProvider = longestFunctionName - Math.max(...functionNames.map((name) => `-${name}`.length));
@@ -21,7 +22,7 @@ const Vpc = z.strictObject({
     .min(1, 'must list at least one subnet')
     .describe('Its subnets for the nats-bridge; two in different zones survive the loss of one.'),
   availabilityZones: z
-    .array(text(/^[a-z]{2}(-[a-z]+)+-\d[a-z]$/, 'must be an availability zone, such as eu-west-1a'))
+    .array(zone)
     .describe('The zone of each subnet, in the same order. Written here so that synthesis asks AWS nothing.'),
   securityGroupIds: z
     .array(identifier('sg', 'a security group id'))
@@ -115,7 +116,7 @@ export const Settings = z.strictObject({
   alarms: z
     .strictObject({
       emailOrTopicArn: text(
-        /^([^@\s]+@[^@\s]+\.[^@\s]+|arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[\w-]+)$/,
+        new RegExp(`^([^@\\s]+@[^@\\s]+\\.[^@\\s]+|${arnPrefixPattern}:sns:[a-z0-9-]+:\\d{12}:[\\w-]+)$`),
         'must be an e-mail address or the ARN of an SNS topic',
       )
         .optional()

@@ -3,12 +3,21 @@ import * as z from 'zod/mini';
 export const Tags = z.record(z.string(), z.string());
 export type Tags = z.infer<typeof Tags>;
 
+/** @see https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html */
+const TagKey = z
+  .string()
+  .check(
+    z.minLength(1),
+    z.maxLength(128),
+    z.regex(/^(?!aws:)/i, { error: 'must not begin with aws:, which is reserved for AWS' }),
+  );
+
 /** The tag keys by which an instance is known to be a DCM VM, and to be ours. */
 export const TagKeys = z.object({
-  managedBy: z._default(z.string().check(z.minLength(1), z.maxLength(128)), 'managed-by'),
-  instanceId: z._default(z.string().check(z.minLength(1), z.maxLength(128)), 'dcm-instance-id'),
-  provider: z._default(z.string().check(z.minLength(1), z.maxLength(128)), 'dcm-provider'),
-  serviceType: z._default(z.string().check(z.minLength(1), z.maxLength(128)), 'dcm-service-type'),
+  managedBy: z._default(TagKey, 'managed-by'),
+  instanceId: z._default(TagKey, 'dcm-instance-id'),
+  provider: z._default(TagKey, 'dcm-provider'),
+  serviceType: z._default(TagKey, 'dcm-service-type'),
 });
 export type TagKeys = z.infer<typeof TagKeys>;
 

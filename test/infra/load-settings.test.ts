@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -43,10 +43,20 @@ describe('where settings come from', () => {
     expect(areExample).toBe(false);
   });
 
-  it('is the example where there is nothing else', () => {
+  it('is the example where it is named', () => {
     const { areExample } = loadSettings({ settings: 'infra/settings.example.json' }, project);
 
     expect(areExample).toBe(true);
+  });
+
+  it('is the example where it may stand in for a settings.json that is not there, and only then', () => {
+    mkdirSync(join(folder, 'infra'));
+    writeFileSync(join(folder, 'infra/settings.example.json'), least);
+    const withoutFile = loadSettings({ example: 'true' }, folder);
+    writeFileSync(join(folder, 'settings.json'), least);
+    const withFile = loadSettings({ example: 'true' }, folder);
+
+    expect([withoutFile.areExample, withFile.areExample]).toEqual([true, false]);
   });
 
   it.each<[string, Parameters<typeof loadSettings>[0], RegExp]>([
@@ -57,6 +67,11 @@ describe('where settings come from', () => {
     ],
     ['text that is not JSON', { dcm: '{homeRegion}' }, /^Context "dcm" is not JSON: .*\.$/],
     [
+      'nothing',
+      {},
+      /^There are no settings: write settings\.json, or name another file by -c settings=FILE /,
+    ],
+    [
       'a file that is not there',
       { settings: 'nowhere.json' },
       /^Settings file .*nowhere\.json cannot be read: .*\.$/,
@@ -66,15 +81,17 @@ describe('where settings come from', () => {
   });
 });
 
+/** The app as the CDK runs it for any of its commands. */
+const app = (context: object) =>
+  spawnSync(process.execPath, ['--import', 'tsx', 'infra/app.ts'], {
+    cwd: project,
+    env: { ...process.env, CDK_CONTEXT_JSON: JSON.stringify(context) },
+    encoding: 'utf8',
+  });
+
 describe('cdk synth with wrong settings', () => {
   it('ends with exit code 1 and one sentence', () => {
-    const dcm = { ...leastSettings, homeRegion: 'Ireland' };
-
-    const { status, stderr } = spawnSync(process.execPath, ['--import', 'tsx', 'infra/app.ts'], {
-      cwd: project,
-      env: { ...process.env, CDK_CONTEXT_JSON: JSON.stringify({ dcm }) },
-      encoding: 'utf8',
-    });
+    const { status, stderr } = app({ dcm: { ...leastSettings, homeRegion: 'Ireland' } });
 
     expect(status).toBe(1);
     expect(stderr).toBe('Setting "homeRegion" must be an AWS region, such as eu-west-1.\n');

@@ -62,6 +62,15 @@ describe('settings to create VMs', () => {
       },
     ],
     [
+      'in Local Zones and Wavelength Zones',
+      inIreland({
+        subnets: ['eu-west-1a', 'eu-west-1-lon-1a', 'eu-west-1-wl1-dub-wlz-1'].map((zone) => ({
+          id: 'subnet-0123456789abcdef0',
+          zone,
+        })),
+      }),
+    ],
+    [
       'with images of every source',
       withProvisioning({
         images: {
@@ -128,6 +137,31 @@ describe('settings to create VMs', () => {
       '"provisioning.families" must list at least one instance family',
     ],
     [
+      'a family that EC2 does not have',
+      withProvisioning({ families: ['t3', 'm7x'] }),
+      '"provisioning.families[1]" must be an instance family of EC2: "m7x" is not known; did you mean "m7i"?',
+    ],
+    [
+      'a family in capitals',
+      withProvisioning({ families: ['T3'] }),
+      '"provisioning.families[0]" must be an instance family of EC2: "T3" is not known; did you mean "t3"?',
+    ],
+    [
+      'a misspelt key of a region',
+      inIreland({ subnet: [] }),
+      '"provisioning.regions.eu-west-1.subnet" is unknown; did you mean "subnets"?',
+    ],
+    [
+      'a region that AWS does not have',
+      withProvisioning({ regions: { 'eu-west-9': {} } }),
+      '"provisioning.regions.eu-west-9" must be an AWS region: "eu-west-9" is not known; did you mean "eu-west-1"?',
+    ],
+    [
+      'a subnet in a Local Zone elsewhere',
+      inIreland({ subnets: [{ id: 'subnet-0123456789abcdef0', zone: 'us-west-2-lax-1a' }] }),
+      '"provisioning.regions.eu-west-1.subnets" must be in zones of eu-west-1',
+    ],
+    [
       'a type for a family',
       withProvisioning({ families: ['t3.micro'] }),
       '"provisioning.families[0]" must be an instance family, such as m7i',
@@ -146,7 +180,7 @@ describe('settings to create VMs', () => {
     [
       'a profile without its role',
       withProvisioning({ instanceProfiles: [{ profile: 'web' }] }),
-      '"provisioning.instanceProfiles[0].roleArn" must be the ARN of an IAM role',
+      '"provisioning.instanceProfiles[0].roleArn" is missing: it must be the ARN of an IAM role',
     ],
     [
       'every role at once',
@@ -227,7 +261,9 @@ describe('settings to create VMs', () => {
       '"controlPlane.vpc" must be false where there is no nats.vpc',
     ],
   ])('refuse %s in one sentence', (_, settings, sentence) => {
-    expect(refusalOf(() => parseSettings(settings))).toBe(`Setting ${sentence}.`);
+    expect(refusalOf(() => parseSettings(settings))).toBe(
+      `Setting ${sentence}${sentence.endsWith('?') ? '' : '.'}`,
+    );
   });
 
   it('let the registration into the VPC of NATS', () => {

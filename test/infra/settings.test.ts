@@ -33,7 +33,7 @@ describe('settings', () => {
   });
 
   it.each<[string, unknown, string]>([
-    ['no object', [], 'What the settings are must be of type object.'],
+    ['no object', [], 'What the settings are must be an object.'],
     [
       'a key that does not exist',
       changed({ regoin: 'x' }),
@@ -42,7 +42,7 @@ describe('settings', () => {
     [
       'an inner key that does not exist',
       withNats({ url: 'x' }),
-      'Setting "nats.url" is unknown; docs/configuration.md lists those that exist.',
+      'Setting "nats.url" is unknown; did you mean "urls"?',
     ],
     [
       'an unknown tag',
@@ -52,20 +52,51 @@ describe('settings', () => {
     [
       'no home region',
       { nats: leastSettings.nats },
-      'Setting "homeRegion" must be an AWS region, such as eu-west-1.',
+      'Setting "homeRegion" is missing: it must be an AWS region, such as eu-west-1.',
     ],
     [
       'a home region that is none',
       changed({ homeRegion: 'Ireland' }),
       'Setting "homeRegion" must be an AWS region, such as eu-west-1.',
     ],
-    ['no NATS', { homeRegion: 'eu-west-1' }, 'Setting "nats" must be of type object.'],
-    ['no NATS server', withNats({ urls: [] }), 'Setting "nats.urls" must list at least one NATS server.'],
+    ['no NATS', { homeRegion: 'eu-west-1' }, 'Setting "nats" is missing: it must be an object.'],
     [
-      'a NATS server that is no list',
-      withNats({ urls: 'nats://a' }),
-      'Setting "nats.urls" must be of type array.',
+      'no list of subnets',
+      withNats({ vpc: { vpcId: vpc.vpcId } }),
+      'Setting "nats.vpc.subnetIds" is missing: it must be a list.',
     ],
+    [
+      'a misspelt key, although the right one is missing too',
+      { homeregion: 'eu-west-1', nats: leastSettings.nats },
+      'Setting "homeregion" is unknown; did you mean "homeRegion"?',
+    ],
+    [
+      'a home region that AWS does not have',
+      changed({ homeRegion: 'eu-west-9' }),
+      'Setting "homeRegion" must be an AWS region: "eu-west-9" is not known; did you mean "eu-west-1"?',
+    ],
+    [
+      'a legacy region that AWS does not have',
+      changed({ legacyRegions: ['us-east-7'] }),
+      'Setting "legacyRegions[0]" must be an AWS region: "us-east-7" is not known; did you mean "us-east-1"?',
+    ],
+    [
+      'a secret without a name',
+      withNats({ credentialsSecret: '' }),
+      'Setting "nats.credentialsSecret" must not be empty: name a secret in Secrets Manager, or leave the setting out.',
+    ],
+    [
+      'a tag key that AWS reserves',
+      changed({ tags: { managedBy: 'aws:managed' } }),
+      'Setting "tags.managedBy" must not begin with aws:, which is reserved for AWS.',
+    ],
+    [
+      'a tag key that AWS reserves, in capitals',
+      changed({ tags: { serviceType: 'AWS:type' } }),
+      'Setting "tags.serviceType" must not begin with aws:, which is reserved for AWS.',
+    ],
+    ['no NATS server', withNats({ urls: [] }), 'Setting "nats.urls" must list at least one NATS server.'],
+    ['a NATS server that is no list', withNats({ urls: 'nats://a' }), 'Setting "nats.urls" must be a list.'],
     [
       'another protocol',
       withNats({ urls: ['nats://a', 'http://b'] }),
