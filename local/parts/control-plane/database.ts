@@ -31,10 +31,10 @@ const schema = `
     update_time          timestamptz not null default now()
   )`;
 
-/** Postgres in this process: in memory, or kept in a folder that only one process may use at a time. */
-export const openDatabase = async (dataDir?: string): Promise<Database> => {
+/** Postgres in this process: in memory, or kept in a folder that only one process may use at a time. `tables` is the SQL that makes them. */
+export const openDatabase = async (dataDir?: string, tables = schema): Promise<Database> => {
   const postgres = await PGlite.create(dataDir === undefined ? {} : { dataDir });
-  await postgres.exec(schema);
+  await postgres.exec(tables);
   return postgres;
 };
 

@@ -4,7 +4,7 @@ import { serve } from '../loopback.ts';
 import { applyStatus } from './apply-status.ts';
 import { forgetAll, openDatabase } from './database.ts';
 import { startHealthMonitor } from './health-monitor.ts';
-import { type Consumed, type History, hasReachedRow, keepHistory } from './history.ts';
+import { keepHistory } from './history.ts';
 import { controlPlaneApi } from './http.ts';
 import { connectToNats } from './nats-connection.ts';
 import { type Patience, providerClient, usualPatience } from './provider-client.ts';
@@ -13,7 +13,7 @@ import type { Provider } from './providers/provider.ts';
 import { registryIn } from './providers/registry.ts';
 import { type Row, rowsIn } from './rows.ts';
 import { startStatusConsumer } from './status-consumer.ts';
-import { waitForStatus } from './wait-for.ts';
+import { type Watched, watch } from './wait-for.ts';
 
 export type ControlPlaneOptions = {
   readonly port?: number;
@@ -29,19 +29,14 @@ export type ControlPlaneOptions = {
   readonly log: (line: string) => void;
 };
 
-export type ControlPlane = Part & {
-  row(id: string): Promise<Row | undefined>;
-  rows(): Promise<Row[]>;
-  providers(): Promise<Provider[]>;
-  /** Loses all rows, of instances and of providers, as a restore of an empty backup does. */
-  forget(): Promise<void>;
-  /** The last 10,000 events, as they were consumed. */
-  history(): readonly Consumed[];
-  /** Tells of each event that reached its row, until the returned function is called. A listener must not throw. */
-  onApplied(listener: (consumed: Consumed) => void): () => void;
-  /** The event that brought the row to this status, now or within the time. @throws where none does. */
-  waitFor(id: string, status: string, withinMs: number): Promise<Consumed>;
-};
+export type ControlPlane = Part &
+  Watched & {
+    row(id: string): Promise<Row | undefined>;
+    rows(): Promise<Row[]>;
+    providers(): Promise<Provider[]>;
+    /** Loses all rows, of instances and of providers, as a restore of an empty backup does. */
+    forget(): Promise<void>;
+  };
 
 /**
  * What DCM's control plane does with providers, their instances and status events, small enough for a laptop: it keeps the registry and
@@ -71,18 +66,4 @@ const start = async (
   const watching = await keep(Promise.resolve(watch(history)));
   const forget = () => forgetAll(database);
   return { url, row: rows.get, rows: rows.list, providers: registry.list, forget, ...watching };
-};
-
-const watch = (history: History) => {
-  const stopping = new AbortController();
-  return {
-    history: history.entries,
-    onApplied: (listener: (consumed: Consumed) => void) =>
-      history.onConsumed((consumed) => hasReachedRow(consumed) && listener(consumed)),
-    waitFor: (id: string, status: string, withinMs: number) => {
-      const signal = AbortSignal.any([AbortSignal.timeout(withinMs), stopping.signal]);
-      return waitForStatus(history, { id, status, signal });
-    },
-    [Symbol.asyncDispose]: async () => stopping.abort(),
-  };
 };

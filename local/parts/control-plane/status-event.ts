@@ -12,6 +12,8 @@ export type StatusEvent = {
   readonly eventId: string;
   /** The CloudEvents extension of that name, where the provider sends it. DCM does not order by it. */
   readonly sequence?: string | undefined;
+  /** `output_spec` as sent, of any type; undefined where there is none. The older control plane does not read it. */
+  readonly outputSpec?: unknown;
 };
 
 /** Go's JSON decoder takes `Id` for `id`. */
@@ -27,6 +29,7 @@ const Data = z.preprocess(
     status: Text.transform((status) => status.trim().toLowerCase()),
     message: Text,
     timestamp: Timestamp.nullish(),
+    output_spec: z.unknown().optional(),
   }),
 );
 
@@ -34,9 +37,9 @@ const Data = z.preprocess(
 export const readStatusEvent = (message: Uint8Array): StatusEvent => {
   try {
     const event = readCloudEvent(message);
-    const { id, status, message: text } = Data.parse(jsonDataOf(event));
+    const { id, status, message: text, output_spec: outputSpec } = Data.parse(jsonDataOf(event));
     const sequence = event.sequence === undefined ? undefined : String(event.sequence);
-    return { id, status, message: text, eventId: event.id, sequence };
+    return { id, status, message: text, eventId: event.id, sequence, outputSpec };
   } catch (error) {
     throw new UnreadableError(error instanceof z.ZodError ? issuesOf(error) : reasonOf(error), {
       cause: error,

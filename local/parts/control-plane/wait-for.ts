@@ -31,3 +31,30 @@ export const waitForStatus = (history: History, { id, status, signal }: Wanted):
     else signal.addEventListener('abort', giveUp, { once: true });
   });
 };
+
+/** A control plane's consumption of status events, as tests and the terminal follow it. */
+export type Watched = {
+  /** The last 10,000 events, as they were consumed. */
+  history(): readonly Consumed[];
+  /** Calls the listener with each event once it is consumed, whatever became of it, until the returned function is called. A listener must not throw. */
+  onConsumed(listener: (consumed: Consumed) => void): () => void;
+  /** The same with those events only that reached their row. */
+  onApplied(listener: (consumed: Consumed) => void): () => void;
+  /** The event that brought the row to this status, now or within the time. @throws where none does. */
+  waitFor(id: string, status: string, withinMs: number): Promise<Consumed>;
+};
+
+/** Disposing of it ends every wait. */
+export const watch = (history: History): Watched & AsyncDisposable => {
+  const stopping = new AbortController();
+  return {
+    history: history.entries,
+    onConsumed: history.onConsumed,
+    onApplied: (listener) => history.onConsumed((consumed) => hasReachedRow(consumed) && listener(consumed)),
+    waitFor: (id, status, withinMs) => {
+      const signal = AbortSignal.any([AbortSignal.timeout(withinMs), stopping.signal]);
+      return waitForStatus(history, { id, status, signal });
+    },
+    [Symbol.asyncDispose]: async () => stopping.abort(),
+  };
+};

@@ -1,0 +1,68 @@
+import * as z from 'zod';
+import { PermissionDeniedError, UpstreamError } from '../../../../shared/domain/errors.ts';
+import type { Agent, Agents } from './agents.ts';
+import type { Documents } from './documents.ts';
+import type { Spec } from './rows.ts';
+
+/** A policy as users post it. @see https://github.com/dcm-project/control-plane (api/policy/v1alpha1/openapi.yaml) */
+export const Policy = z.object({
+  display_name: z.string().min(1).max(255),
+  description: z.string().max(2048).optional(),
+  policy_type: z.enum(['GLOBAL', 'USER']),
+  label_selector: z.record(z.string(), z.string()).optional(),
+  priority: z.int().min(1).max(1000).default(500),
+  rego_code: z.string().min(1).max(65_536),
+  enabled: z.boolean().default(true),
+});
+export type Policy = z.infer<typeof Policy>;
+
+type Question = { readonly spec: Spec; readonly exclude?: readonly string[] };
+
+/** Chooses the agent of a resource. */
+export type Policies = {
+  /**
+   * @throws PermissionDeniedError where a policy rejects, UpstreamError where there is no agent left that serves the type, or a policy
+   * chooses one that is not available.
+   */
+  choose(question: Question): Promise<string>;
+};
+
+/**
+ * Stands in for DCM's policy engine without evaluating Rego: of each enabled policy, by priority, it takes a constant `selected_agent`, and
+ * `"rejected": true` where the text has no other decision. A policy that chooses by rules is answered by the first agent that is ready and
+ * serves the type, as are requests without any policy; DCM refuses the latter.
+ * @see https://github.com/dcm-project/control-plane (internal/policy/service/evaluation.go)
+ */
+export const policyStub = (policies: Documents<Policy>, agents: Pick<Agents, 'list'>): Policies => ({
+  choose: async ({ spec, exclude = [] }) => {
+    const available = capableAgents(await agents.list('ready'), spec, exclude);
+    const enabled = (await policies.list())
+      .map(({ document }) => document)
+      .filter((policy) => policy.enabled)
+      .sort((one, other) => one.priority - other.priority);
+    for (const { rego_code: rego, display_name: name } of enabled)
+      if (rejects(rego)) throw new PermissionDeniedError(`policy '${name}' rejected the request`);
+    const chosen = enabled
+      .map(({ rego_code: rego }) => agentNamedIn(rego))
+      .findLast((name) => name !== undefined);
+    const agent = chosen ?? available[0]?.name;
+    if (agent === undefined)
+      throw new UpstreamError(`no available agent supports service type '${String(spec.service_type)}'`);
+    if (!available.some(({ name }) => name === agent))
+      throw new UpstreamError(`a policy selected agent '${agent}', which is not available`);
+    return agent;
+  },
+});
+
+const capableAgents = (agents: readonly Agent[], { service_type: type }: Spec, exclude: readonly string[]) =>
+  agents.filter(
+    ({ name, serviceTypes }) =>
+      !exclude.includes(name) && typeof type === 'string' && serviceTypes.includes(type),
+  );
+
+const agentNamedIn = (rego: string): string | undefined => /"selected_agent"\s*:\s*"([^"]+)"/.exec(rego)?.[1];
+
+const rejects = (rego: string): boolean =>
+  /"rejected"\s*:\s*true/.test(rego) &&
+  !/"selected_agent"/.test(rego) &&
+  !/"rejected"\s*:\s*false/.test(rego);

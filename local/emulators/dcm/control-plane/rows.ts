@@ -1,0 +1,195 @@
+import type { Tables } from './tables.ts';
+
+export type Spec = Readonly<Record<string, unknown>>;
+
+/** One service-type instance, as the instance service keeps it. */
+export type Row = {
+  readonly id: string;
+  /** null where a status event made the row. */
+  readonly serviceType: string | null;
+  /** Lower case: `pending`, `queued`, `provisioning`, `cancelled`, `deleting`, `pending_deletion`, `failed`, or any word of a provider. */
+  readonly status: string;
+  readonly message: string;
+  readonly spec: Spec | null;
+  /** What the provider published last as `output_spec`. */
+  readonly outputSpec: Spec | null;
+  readonly agentName: string | null;
+  /** How often the sweep has taken the create up again, or the cleanup the delete. */
+  readonly retryCount: number;
+  readonly deletionStatus: 'SCHEDULED' | 'FAILED' | 'DELETED' | null;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+};
+
+type Report = {
+  readonly id: string;
+  readonly status: string;
+  readonly message: string;
+  /** Replaces what is stored, whole; undefined keeps it. */
+  readonly outputSpec?: Spec | undefined;
+};
+
+/** A change that an agent's answer asks for: it applies to a row in one of the statuses that is that agent's still. */
+type Transition = { readonly from: readonly string[]; readonly agentName: string; readonly to: string };
+
+type Selection = {
+  readonly serviceType?: string | undefined;
+  readonly agentName?: string | undefined;
+  readonly showDeleted?: boolean | undefined;
+  readonly offset?: number;
+  readonly limit?: number | undefined;
+};
+
+/** DCM's table of instances. Methods that answer a boolean say whether a row was there, in a state that allows it. */
+export type Rows = {
+  add(row: Pick<Row, 'id' | 'agentName' | 'serviceType' | 'spec'>): Promise<Row>;
+  /** Also a row whose deletion is under way. */
+  get(id: string): Promise<Row | undefined>;
+  /** Oldest first; without `showDeleted`, those without a deletion status. */
+  list(selection?: Selection): Promise<Row[]>;
+  /** A status event: what was delivered last stays. */
+  report(report: Report): Promise<boolean>;
+  /** The same, but adds the row where there is none, and never was one that was deleted: then `unknown`. */
+  reportOrAdd(report: Report): Promise<'added' | 'applied' | 'unknown'>;
+  move(id: string, transition: Transition): Promise<boolean>;
+  /** `pending` → `queued`; the time for the sweep begins anew. */
+  queue(id: string, agentName: string): Promise<boolean>;
+  /** Back to `pending`, for another agent; only where it is `pending` or `cancelled` and still at the agent `from`. */
+  reassign(id: string, agentName: string, from: string): Promise<boolean>;
+  /** Rows that have been in this status for longer than this. */
+  overdue(status: 'pending' | 'queued', longerThanMs: number): Promise<Row[]>;
+  /** Takes an overdue row up: counts the attempt and begins its time anew. */
+  claim(id: string, from: 'pending' | 'queued', to: string): Promise<boolean>;
+  /** The sweep gives up, or tries again later. */
+  settle(id: string, from: string, to: 'failed' | 'pending'): Promise<boolean>;
+  /** The deletion is to be published until it is acknowledged; `deleting` also becomes the status. */
+  schedule(id: string, options?: { readonly status?: 'deleting' }): Promise<boolean>;
+  scheduled(): Promise<Row[]>;
+  countDeletion(id: string): Promise<void>;
+  endDeletion(id: string, status: 'FAILED' | 'DELETED', agentName?: string): Promise<boolean>;
+  /** For good; where an agent is named, only its own row. */
+  remove(id: string, agentName?: string): Promise<boolean>;
+};
+
+const columns = `id, service_type as "serviceType", status, status_message as message, spec, output_spec as "outputSpec",
+  agent_name as "agentName", retry_count as "retryCount", deletion_status as "deletionStatus", create_time as "createdAt",
+  update_time as "updatedAt"`;
+const ofAgent = '($2::text is null or agent_name = $2)';
+
+export const rowsIn = (tables: Tables): Rows => {
+  const changes = async (sql: string, ...values: readonly unknown[]) =>
+    (await tables.change(sql, values)) > 0;
+  return {
+    add: async ({ id, agentName, serviceType, spec }) => {
+      await tables.change('delete from deleted_instances where id = $1', [id]);
+      const row = await tables.one<Row>(insert, [id, serviceType, spec, agentName]);
+      if (row === undefined) throw new Error(`The row ${id} was not added.`);
+      return row;
+    },
+    get: (id) => tables.one<Row>(`select ${columns} from service_type_instances where id = $1`, [id]),
+    list: ({ serviceType, agentName, showDeleted = false, offset = 0, limit } = {}) =>
+      tables.all<Row>(list, [serviceType ?? null, agentName ?? null, showDeleted, offset, limit ?? null]),
+    report: ({ id, status, message, outputSpec }) => changes(report, id, status, message, outputSpec ?? null),
+    reportOrAdd: async ({ id, status, message, outputSpec }) => {
+      const values = [id, status, message, outputSpec ?? null];
+      const row = await tables.one<{ added: boolean }>(reportOrAdd, values);
+      if (row === undefined) return 'unknown';
+      return row.added ? 'added' : 'applied';
+    },
+    move: (id, { from, agentName, to }) => changes(move, id, agentName, JSON.stringify(from), to),
+    queue: (id, agentName) => changes(queue, id, agentName),
+    reassign: (id, agentName, from) => changes(reassign, id, agentName, from),
+    overdue: (status, longerThanMs) =>
+      tables.all<Row>(overdue, [status, new Date(Date.now() - longerThanMs)]),
+    claim: (id, from, to) => changes(claim, id, from, to),
+    settle: (id, from, to) => changes(settle, id, from, to),
+    schedule: (id, { status } = {}) => changes(schedule, id, status ?? null),
+    scheduled: () =>
+      tables.all<Row>(
+        `select ${columns} from service_type_instances where deletion_status = 'SCHEDULED' order by deletion_requested_at`,
+      ),
+    countDeletion: async (id) =>
+      void (await changes(
+        'update service_type_instances set retry_count = retry_count + 1 where id = $1',
+        id,
+      )),
+    endDeletion: (id, status, agentName) => changes(endDeletion, id, agentName ?? null, status),
+    remove: async (id, agentName) => {
+      const isRemoved = await changes(
+        `delete from service_type_instances where id = $1 and ${ofAgent}`,
+        id,
+        agentName ?? null,
+      );
+      if (isRemoved) await changes('insert into deleted_instances values ($1) on conflict do nothing', id);
+      return isRemoved;
+    },
+  };
+};
+
+const insert = `
+  insert into service_type_instances (id, service_type, status, spec, agent_name)
+  values ($1, $2, 'pending', $3, $4) returning ${columns}`;
+
+const list = `
+  select ${columns} from service_type_instances
+  where ($1::text is null or service_type = $1) and ${ofAgent} and ($3 or deletion_status is null)
+  order by create_time, id offset $4 limit $5`;
+
+const report = `
+  update service_type_instances set status = $2, status_message = $3, output_spec = coalesce($4::jsonb, output_spec),
+    update_time = now()
+  where id = $1`;
+
+/** A version that an insert wrote has replaced none. */
+const reportOrAdd = `
+  insert into service_type_instances (id, status, status_message, output_spec)
+  select $1::text, $2::text, $3::text, $4::jsonb where not exists (select from deleted_instances where id = $1::text)
+  on conflict (id) do update set status = $2::text, status_message = $3::text,
+    output_spec = coalesce($4::jsonb, service_type_instances.output_spec), update_time = now()
+  returning xmax = 0 as added`;
+
+const move = `
+  update service_type_instances set status = $4, status_message = '', update_time = now()
+  where id = $1 and agent_name = $2 and $3::jsonb ? status`;
+
+const queue = `
+  update service_type_instances set status = 'queued', pending_started_at = now(), update_time = now()
+  where id = $1 and agent_name = $2 and status = 'pending'`;
+
+const reassign = `
+  update service_type_instances set agent_name = $2, status = 'pending', status_message = '', pending_started_at = now(),
+    update_time = now()
+  where id = $1 and agent_name = $3 and status in ('pending', 'cancelled') and deletion_status is null`;
+
+const overdue = `
+  select ${columns} from service_type_instances
+  where status = $1 and pending_started_at < $2 and agent_name is not null and deletion_status is null`;
+
+const claim = `
+  update service_type_instances set status = $3, retry_count = retry_count + 1, pending_started_at = now()
+  where id = $1 and status = $2`;
+
+const settle = `
+  update service_type_instances set status = $3, pending_started_at = now(),
+    status_message = case when $3 = 'failed' then 'retries exhausted' else status_message end
+  where id = $1 and status = $2`;
+
+const schedule = `
+  update service_type_instances set deletion_status = 'SCHEDULED', deletion_requested_at = now(), retry_count = 0,
+    status = coalesce($2, status), update_time = now()
+  where id = $1`;
+
+const endDeletion = `
+  update service_type_instances set deletion_status = $3, update_time = now() where id = $1 and ${ofAgent}`;
+
+/** As DCM answers it: neither the message nor the outputs are visible. */
+export const instanceResource = (row: Row) => ({
+  id: row.id,
+  path: `service-type-instances/${row.id}`,
+  ...(row.agentName !== null && { agent_name: row.agentName }),
+  status: row.status,
+  ...(row.deletionStatus !== null && { deletion_status: row.deletionStatus }),
+  spec: row.spec ?? {},
+  create_time: row.createdAt.toISOString(),
+  update_time: row.updatedAt.toISOString(),
+});

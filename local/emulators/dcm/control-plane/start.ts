@@ -1,0 +1,95 @@
+import { type Keep, startTogether } from '../../../keeper.ts';
+import type { Part } from '../../../part.ts';
+import { keepHistory } from '../../../parts/control-plane/history.ts';
+import { connectToNats } from '../../../parts/control-plane/nats-connection.ts';
+import { startStatusConsumer } from '../../../parts/control-plane/status-consumer.ts';
+import { type Watched, watch } from '../../../parts/control-plane/wait-for.ts';
+import { serve } from '../../../parts/loopback.ts';
+import { startSchedule } from '../../../parts/schedule.ts';
+import { type Agent, agentsIn } from './agents.ts';
+import { type CatalogItem, type CatalogItemInstance, catalogOf } from './catalog.ts';
+import { documentsIn } from './documents.ts';
+import { controlPlaneApi } from './http.ts';
+import { instanceService } from './instances.ts';
+import { placementOf, type Resource } from './placement.ts';
+import { type Policy, policyStub } from './policies.ts';
+import { openRequests } from './requests.ts';
+import { startResponseConsumer } from './responses.ts';
+import { type Row, rowsIn } from './rows.ts';
+import { applyStatus } from './status.ts';
+import { openTables } from './tables.ts';
+import { cleanUp, defaultTimes, sweep, type Times } from './upkeep.ts';
+
+export type ControlPlaneOptions = {
+  readonly port?: number;
+  readonly natsUrl: string;
+  /** Skips status events of rows that do not exist, as DCM does. Otherwise they make the row. */
+  readonly strict?: boolean;
+  /** Where rows are kept. In memory when left out. */
+  readonly dataDir?: string;
+  /** @default defaultTimes, as DCM */
+  readonly times?: Partial<Times>;
+  readonly log: (line: string) => void;
+};
+
+export type ControlPlane = Part &
+  Watched & {
+    /** Also a row whose deletion is under way. */
+    row(id: string): Promise<Row | undefined>;
+    rows(): Promise<Row[]>;
+    agents(): Promise<Agent[]>;
+    /** The resources of a run, in the order of their levels; none where it is over. */
+    run(runId: string): Promise<Resource[]>;
+    /** Loses everything, as a restore of an empty backup does. */
+    forget(): Promise<void>;
+  };
+
+/**
+ * Today's DCM, small enough for a laptop: users order through the catalog, placement makes a run of it and publishes requests to
+ * environment agents over JetStream, and the agents' answers and the providers' status events move the rows and the run on.
+ * @throws where NATS cannot be reached; afterwards it reconnects for as long as it takes.
+ */
+export const startControlPlane = (options: ControlPlaneOptions): Promise<ControlPlane> =>
+  startTogether((keep) => start(options, keep));
+
+const start = async (
+  options: ControlPlaneOptions,
+  keep: Keep,
+): Promise<Omit<ControlPlane, keyof AsyncDisposable>> => {
+  const log = (line: string) => options.log(`control plane: ${line}`);
+  const times = { ...defaultTimes, ...options.times };
+  const nats = await connectToNats(options.natsUrl, options.log);
+  await keep(Promise.resolve({ [Symbol.asyncDispose]: () => nats.close() }));
+  const tables = await keep(openTables(options.dataDir));
+  const history = keepHistory();
+  const [rows, agents] = [rowsIn(tables), agentsIn(tables)];
+  const documents = {
+    policies: documentsIn<Policy>(tables, 'policy'),
+    items: documentsIn<CatalogItem>(tables, 'catalog item'),
+    instances: documentsIn<CatalogItemInstance>(tables, 'catalog item instance'),
+  };
+  const requests = await openRequests(nats);
+  const instances = instanceService({ rows, agents, requests });
+  const policies = policyStub(documents.policies, agents);
+  const placement = placementOf({ tables, rows, instances, policies, log });
+  const catalog = catalogOf({ ...documents, placement });
+
+  const apply = applyStatus({ rows, placement, strict: options.strict ?? false, log });
+  await keep(startStatusConsumer({ nats, apply, history, log: options.log }));
+  await keep(startResponseConsumer(nats, { rows, agents, requests, placement, log }));
+  const upkeep = { rows, agents, requests, placement, times, log };
+  await keep(scheduled(times.sweepMs, () => sweep(upkeep)));
+  await keep(scheduled(times.cleanupMs, () => cleanUp(upkeep)));
+  const checks = { database: () => tables.all('select 1'), nats: () => nats.rtt() };
+  const api = controlPlaneApi({ agents, rows, instances, catalog, documents, history, checks });
+  const { url } = await keep(serve(api.fetch, options.port));
+  const watching = await keep(Promise.resolve(watch(history)));
+  return {
+    ...{ url, row: rows.get, rows: () => rows.list({ showDeleted: true }), agents: () => agents.list() },
+    ...{ run: placement.run, forget: tables.forget, ...watching },
+  };
+
+  function scheduled(everyMs: number, invoke: () => Promise<void>) {
+    return Promise.resolve(startSchedule({ everyMs, invoke, log }));
+  }
+};
