@@ -1,7 +1,7 @@
 import { partsOf } from '../../shared/domain/gate.ts';
 import type { Notice } from '../../shared/domain/signal.ts';
 import { nextCheck, type StatusCheck, type StatusChecks } from '../../shared/domain/status-checks.ts';
-import type { Vm } from '../../shared/domain/vm.ts';
+import { isImpaired, type Vm } from '../../shared/domain/vm.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { Fleet } from '../../shared/ports/fleet.ts';
 import type { Instances } from '../../shared/ports/instances.ts';
@@ -81,13 +81,15 @@ type Told = { readonly vm: Vm } & Pick<Notice, 'notice' | 'at' | 'text'>;
 
 /** None where it was sent already, by a worker that could not write it down. */
 const warning = (vm: Vm, check: StatusCheck, sinceMs: number): Told[] => {
-  if (vm.notice?.notice === 'impaired') return [];
-  const at = Math.max(Math.floor(sinceMs / 1000), partsOf(vm.sequence).at, (vm.notice?.at ?? 0) + 1);
+  if (isImpaired(vm)) return [];
+  const recoveredAt = vm.notices?.recovered?.at ?? 0;
+  const at = Math.max(Math.floor(sinceMs / 1000), partsOf(vm.sequence).at, recoveredAt + 1);
   return [{ vm, notice: 'impaired', at, text: `impaired: its ${check} status check fails` }];
 };
 
-/** Without a text, so that what is told next is as if there had been no warning; none where another one has taken its place. */
+/** Without a text: the next message is as if there had been no warning. */
 const allClear = (vm: Vm, nowMs: number): Told[] => {
-  if (vm.notice?.notice !== 'impaired') return [];
-  return [{ vm, notice: 'recovered', at: Math.max(Math.floor(nowMs / 1000), vm.notice.at + 1), text: '' }];
+  if (!isImpaired(vm)) return [];
+  const impairedAt = vm.notices?.impaired?.at ?? 0;
+  return [{ vm, notice: 'recovered', at: Math.max(Math.floor(nowMs / 1000), impairedAt + 1), text: '' }];
 };

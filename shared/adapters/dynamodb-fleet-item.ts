@@ -16,6 +16,11 @@ const Status = z.object({
   requestId: z.optional(z.string()),
 });
 
+const noticeFields = { at: z.int(), text: z.string() };
+
+/** The attribute that has a VM's newest notice of a kind: one for each, so that no kind's update can undo another one's. */
+export const noticeAttribute = (kind: NoticeKind): string => `notice#${kind}`;
+
 const FleetItem = z.object({
   /** The instance id. */
   pk: z.string(),
@@ -24,7 +29,10 @@ const FleetItem = z.object({
   account: z.string(),
   sequence: z.int(),
   state: z.optional(InstanceState),
-  notice: z.optional(z.object({ notice: NoticeKind, at: z.int(), text: z.string() })),
+  /** Written by versions that kept one notice in all. */
+  notice: z.optional(z.object({ notice: NoticeKind, ...noticeFields })),
+  /** From an attribute for each kind (noticeAttribute). */
+  notices: z.partialRecord(NoticeKind, z.object(noticeFields)),
   deleteRequested: z.optional(z.boolean()),
   latest: z.optional(Status),
   repeatedAt: z.optional(z.int()),
@@ -35,17 +43,21 @@ const FleetItem = z.object({
 
 /** @throws UnreadableError where the item was not written by dynamodb-fleet.ts. */
 export const vmOf = (item: Record<string, unknown>): Vm => {
-  const parsed = FleetItem.safeParse(item);
+  const kinds = NoticeKind.options.filter((kind) => item[noticeAttribute(kind)] !== undefined);
+  const byKind = Object.fromEntries(kinds.map((kind) => [kind, item[noticeAttribute(kind)]]));
+  const parsed = FleetItem.safeParse({ ...item, notices: byKind });
   if (!parsed.success) {
     const why = reasonOf(parsed.error);
     throw new UnreadableError(`the fleet's item of ${item.pk} makes no sense: ${why}`, {
       cause: parsed.error,
     });
   }
-  const { pk, outbox, history, ...vm } = parsed.data;
+  const { pk, outbox, history, notice, notices, ...vm } = parsed.data;
+  const known = notice ? { [notice.notice]: { at: notice.at, text: notice.text }, ...notices } : notices;
   const past = Object.entries(history).map(([key, text]) => unpacked(pk, key, text));
   return {
     ...vm,
+    ...(Object.keys(known).length > 0 && { notices: known }),
     instanceId: pk,
     outbox: Object.values(outbox).sort(byKey),
     history: past.sort(byKey),

@@ -1,10 +1,11 @@
 import type { UpdateCommandInput } from '@aws-sdk/lib-dynamodb';
 import { sequenceOf } from '../domain/gate.ts';
 import { pastOf, surplusOf } from '../domain/history.ts';
-import type { Notice, Observation } from '../domain/signal.ts';
-import type { UnpublishedStatus, Vm } from '../domain/vm.ts';
+import { type Notice, NoticeKind, type Observation } from '../domain/signal.ts';
+import { keptNotice, type UnpublishedStatus, type Vm } from '../domain/vm.ts';
 import type { Claim } from '../ports/fleet.ts';
 import { packed } from './dynamodb-fleet-history.ts';
+import { noticeAttribute } from './dynamodb-fleet-item.ts';
 
 /** What one conditional UpdateItem of the fleet does, and when it does not. */
 export type Update = Pick<
@@ -42,11 +43,16 @@ export const requestDeleteUpdate: Update = {
   ExpressionAttributeValues: { ':yes': true },
 };
 
+const noticeNames = Object.fromEntries(
+  NoticeKind.options.map((kind, index) => [`#notice${index}`, noticeAttribute(kind)]),
+);
+/** The paths of all that may be held of notices, `notice` by earlier versions. */
+const noticePaths = ['notice', ...Object.keys(noticeNames)].join(', ');
+
 export const releaseUpdate = (expiresAt: number): Update => ({
-  UpdateExpression:
-    'SET expiresAt = :expiresAt REMOVE vmId, outbox, history, latest, repeatedAt, publicAddress, deleteRequested, #sequence, #state, notice',
+  UpdateExpression: `SET expiresAt = :expiresAt REMOVE vmId, outbox, history, latest, repeatedAt, publicAddress, deleteRequested, #sequence, #state, ${noticePaths}`,
   ConditionExpression: 'attribute_exists(vmId)',
-  ExpressionAttributeNames: { '#sequence': 'sequence', '#state': 'state' },
+  ExpressionAttributeNames: { '#sequence': 'sequence', '#state': 'state', ...noticeNames },
   ExpressionAttributeValues: { ':expiresAt': expiresAt },
 });
 
@@ -59,11 +65,16 @@ export const recordUpdate = (
   UpdateExpression: [
     `SET #sequence = :sequence, #state = :state, ${addNewStatus}${address.expression(observation)}`,
     ...(expiresAt === undefined ? [] : [', expiresAt = :expiresAt']),
-    ...(observation.state === 'running' ? [' REMOVE notice'] : []),
+    ...(observation.state === 'running' ? [` REMOVE ${noticePaths}`] : []),
   ].join(''),
   ConditionExpression:
     'attribute_exists(vmId) AND #sequence < :sequence AND (attribute_not_exists(#state) OR NOT #state IN (:terminated, :state))',
-  ExpressionAttributeNames: { '#sequence': 'sequence', '#state': 'state', '#key': status.key },
+  ExpressionAttributeNames: {
+    '#sequence': 'sequence',
+    '#state': 'state',
+    '#key': status.key,
+    ...(observation.state === 'running' && noticeNames),
+  },
   ExpressionAttributeValues: {
     ':sequence': sequenceOf(observation),
     ':state': observation.state,
@@ -97,22 +108,20 @@ const address = {
 
 /** isNoticeNews (domain/vm.ts), for an item that still holds what `vm` does. */
 export const notifyUpdate = (vm: Vm, notice: Notice, status: UnpublishedStatus | undefined): Update => {
-  const { notice: kind, at, text } = notice;
-  const isLast = kind === 'spot-interruption' || kind === 'scheduled-change-closed';
-  const newer = isLast ? '' : ' AND notice.#at < :at';
+  const isOnce = notice.notice === 'spot-interruption';
   return {
-    UpdateExpression: `SET notice = :notice${status ? `, ${addNewStatus}` : ''}`,
-    ConditionExpression: `${stillHeld.condition(vm)} AND (attribute_not_exists(notice) OR (notice.notice <> :spot${newer}))`,
+    UpdateExpression: `SET #notice = :notice${status ? `, ${addNewStatus}` : ''}`,
+    ConditionExpression: `${stillHeld.condition(vm)} AND (attribute_not_exists(#notice)${isOnce ? '' : ' OR #notice.#at < :at'})`,
     ExpressionAttributeNames: {
       ...stillHeld.names(vm),
-      ...(newer && { '#at': 'at' }),
+      '#notice': noticeAttribute(notice.notice),
+      ...(!isOnce && { '#at': 'at' }),
       ...(status && { '#key': status.key }),
     },
     ExpressionAttributeValues: {
       ...stillHeld.values(vm),
-      ':notice': { notice: kind, at, text },
-      ':spot': 'spot-interruption',
-      ...(newer && { ':at': at }),
+      ':notice': keptNotice(notice),
+      ...(!isOnce && { ':at': notice.at }),
       ...(status && { ':status': status, ':past': packed(vm.instanceId, pastOf(status)) }),
     },
   };

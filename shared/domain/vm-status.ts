@@ -22,7 +22,7 @@ export type VmStatus = z.infer<typeof VmStatus>;
 /** What, beside the state itself, decides between DELETED and FAILED. */
 export type Circumstances = {
   readonly reason?: StateReason | undefined;
-  /** The warning that may explain the state, where EC2 gives no reason (domain/vm.ts, noticeBehind). */
+  /** The warning that may explain the state, where EC2 gives no reason (domain/vm.ts, noticesBehind). */
   readonly notice?: NoticeKind | undefined;
   /** DCM asked for the deletion, so nothing that EC2 says about it is a failure. */
   readonly deleteRequested?: boolean | undefined;

@@ -1,7 +1,7 @@
 import { partsOf, type Sequence, sequenceOf } from './gate.ts';
 import type { Past } from './history.ts';
 import type { InstanceState, StateReason } from './instance.ts';
-import type { Notice, Observation, StatusWanted } from './signal.ts';
+import { type Notice, NoticeKind, type Observation, type StatusWanted } from './signal.ts';
 import { isStateKey, keyBeside, secondOfKey, stateOfKey } from './status-key.ts';
 import { type Circumstances, type VmStatus, vmStatus } from './vm-status.ts';
 
@@ -19,6 +19,9 @@ export type UnpublishedStatus = {
   readonly requestId?: string | undefined;
 };
 
+/** By kind, with the second of EC2's clock and the text, which is at most 1 KiB. */
+export type Notices = { readonly [Kind in NoticeKind]?: Pick<Notice, 'at' | 'text'> | undefined };
+
 /** One EC2 instance that is a DCM VM, as the fleet remembers it. */
 export type Vm = {
   readonly instanceId: string;
@@ -29,7 +32,8 @@ export type Vm = {
   /** 0 before the first observation. */
   readonly sequence: Sequence;
   readonly state?: InstanceState | undefined;
-  readonly notice?: Pick<Notice, 'notice' | 'at' | 'text'> | undefined;
+  /** The newest notice of each kind, kept until the VM runs again. Absent: none. */
+  readonly notices?: Notices | undefined;
   readonly deleteRequested?: boolean | undefined;
   /** Public IPv4 address; empty or undefined: none that is known of. */
   readonly publicAddress?: string | undefined;
@@ -62,10 +66,10 @@ export const statusOf = (
 
 /** What is known of a VM that decides, beside EC2's reason, how an observation of it is reported. */
 export const circumstancesOf = (vm: Vm, observation: Pick<Observation, 'state' | 'at'>) => {
-  const notice = noticeBehind(vm, observation);
+  const warnings = noticesBehind(vm, observation);
   return {
-    notice: notice?.notice,
-    noticeText: notice?.text,
+    notice: warnings.find(({ notice }) => notice === 'spot-interruption')?.notice,
+    noticeText: warnings.map(({ text }) => text).join('; '),
     deleteRequested: vm.deleteRequested,
     hasRun: [vm.state, ...vm.history.map(({ key }) => stateOfKey(key))].some(isAfterLaunch),
   };
@@ -78,17 +82,19 @@ const isAfterLaunch = (state: InstanceState | undefined): boolean =>
 /** EC2 acts two minutes after a spot warning; shutting down takes up to some minutes more. */
 const spotWarningSeconds = 300;
 
-/** The warning that may have led to a state: none to `running`, no stuck launch, and no spot interruption that was due long before. */
-const noticeBehind = (
-  { notice }: Pick<Vm, 'notice'>,
-  { state, at }: Pick<Observation, 'state' | 'at'>,
-): Vm['notice'] => {
-  if (notice === undefined || state === 'running' || notice.notice === 'stuck-launch') return undefined;
-  const isOver = notice.notice.startsWith('spot-') && at - notice.at > spotWarningSeconds;
-  return isOver ? undefined : notice;
-};
+/** The warnings that may have led to a state: none to `running`, no stuck launch, and no spot interruption that was due long before. */
+const noticesBehind = (vm: Vm, { state, at }: Pick<Observation, 'state' | 'at'>) =>
+  currentNotices(vm).filter(
+    (held) =>
+      state !== 'running' &&
+      held.notice !== 'stuck-launch' &&
+      !(held.notice.startsWith('spot-') && at - held.at > spotWarningSeconds),
+  );
 
-/** A notice as a status: what is held, said again with the warning. It sorts after the held status and before the next one. */
+/**
+ * A notice as a status: the held status again with this warning first and every other current one after it, for DCM keeps only the last
+ * message. It sorts after the held status and before the next one.
+ */
 export const noticeStatus = (
   vm: Vm & { readonly state: InstanceState },
   notice: Notice,
@@ -100,12 +106,52 @@ export const noticeStatus = (
     notice: isHeldStuck(vm) ? 'stuck-launch' : notice.notice,
     deleteRequested: vm.deleteRequested,
   }),
-  message: messageText(`${plainMessage(vm.instanceId, vm.state)}${notice.text && `: ${notice.text}`}`),
+  message: messageText(`${plainMessage(vm.instanceId, vm.state)}${withText(warningText(vm, notice))}`),
 });
 
-/** What else EC2 warns of does not bring a stuck launch up. */
-const isHeldStuck = ({ notice, sequence }: Vm): boolean =>
-  notice?.notice === 'stuck-launch' && notice.at >= partsOf(sequence).at;
+const withText = (text: string): string => text && `: ${text}`;
+
+/** This notice first, so that a message that has to be cut keeps it. */
+const warningText = (vm: Vm, { notice, at, text }: Notice): string => {
+  const others = currentNotices({ ...vm, notices: { ...vm.notices, [notice]: { at, text } } });
+  return [text, ...others.flatMap((other) => (other.notice === notice ? [] : [other.text]))]
+    .filter(Boolean)
+    .join('; ');
+};
+
+/** What a VM is warned of, in the order of the kinds: without what is over, and a stuck launch that came up. */
+export const currentNotices = (vm: Vm): Pick<Notice, 'notice' | 'at' | 'text'>[] =>
+  NoticeKind.options.flatMap((kind) => {
+    const held = vm.notices?.[kind];
+    const isWarning = isHeld(vm, kind) && !ends.has(kind) && (kind !== 'stuck-launch' || isHeldStuck(vm));
+    return held && isWarning ? [{ notice: kind, ...held }] : [];
+  });
+
+/** By kind, the kind that says that it is over. */
+const endOf: { readonly [Kind in NoticeKind]?: NoticeKind } = {
+  impaired: 'recovered',
+  'scheduled-change': 'scheduled-change-closed',
+};
+const ends = new Set(Object.values(endOf));
+
+/** There was a notice of this kind, and none since that says that it is over. */
+const isHeld = ({ notices }: Pick<Vm, 'notices'>, kind: NoticeKind): boolean => {
+  const held = notices?.[kind];
+  const end = endOf[kind];
+  return held !== undefined && (end === undefined || held.at > (notices?.[end]?.at ?? 0));
+};
+
+/** Other notices do not bring a stuck launch up. */
+const isHeldStuck = ({ notices, sequence }: Vm): boolean => {
+  const stuck = notices?.['stuck-launch'];
+  return stuck !== undefined && stuck.at >= partsOf(sequence).at;
+};
+
+/** A status check of it failed, and has not passed since. */
+export const isImpaired = (vm: Pick<Vm, 'notices'>): boolean => isHeld(vm, 'impaired');
+
+/** A notice as the fleet keeps it. EC2 does not bound its text. */
+export const keptNotice = ({ at, text }: Pick<Notice, 'at' | 'text'>) => ({ at, text: messageText(text) });
 
 const again = 'again';
 
@@ -135,23 +181,25 @@ const keyAfterLatest = ({ sequence, latest }: Vm, at: number, word: string): str
 };
 
 /**
- * Does this notice say something that is not known yet? A notice that is older than the held state was about the state before. A spot
- * interruption stands until the VM runs again: nothing else matters to an instance that EC2 takes back. Status checks are of what runs.
+ * Does this notice say something that is not known yet? Each kind by itself: it is compared with the newest of its kind only. A notice
+ * that is older than the held state was about the state before. EC2 interrupts a spot instance once; status checks are of what runs.
  */
 export const isNoticeNews = (
-  { state, sequence, notice: held }: Vm,
-  notice: Pick<Notice, 'notice' | 'at' | 'text'>,
+  vm: Vm,
+  { notice: kind, at, text }: Pick<Notice, 'notice' | 'at' | 'text'>,
 ): boolean => {
-  if (state === 'terminated' || notice.at < partsOf(sequence).at || held?.notice === 'spot-interruption')
-    return false;
-  if (notice.notice === 'impaired') return state === 'running' && notice.at > (held?.at ?? 0);
-  if (notice.notice === 'recovered') return state === 'running' && held?.notice === 'impaired';
-  if (notice.notice === 'scheduled-change-closed')
-    return held?.notice === 'scheduled-change' && notice.at >= held.at;
+  const { state, sequence, notices } = vm;
+  if (state === 'terminated' || at < partsOf(sequence).at) return false;
+  const newestAt = (of: NoticeKind) => notices?.[of]?.at ?? 0;
+  if (kind === 'spot-interruption') return newestAt(kind) === 0;
+  if (kind === 'recovered') return state === 'running' && isImpaired(vm) && at > newestAt('impaired');
+  if (kind === 'scheduled-change-closed')
+    return isHeld(vm, 'scheduled-change') && at >= newestAt('scheduled-change');
+  if (kind === 'impaired' && state !== 'running') return false;
   // a copy from a backup region, or a reminder
-  if (notice.notice === 'scheduled-change' && held?.notice === notice.notice && held.text === notice.text)
+  if (kind === 'scheduled-change' && isHeld(vm, kind) && notices?.[kind]?.text === messageText(text))
     return false;
-  return held === undefined || notice.at > held.at || notice.notice === 'spot-interruption';
+  return at > Math.max(newestAt(kind), newestAt(endOf[kind] ?? kind));
 };
 
 const statusId = (instanceId: string, sequence: Sequence): string => {

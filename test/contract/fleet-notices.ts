@@ -27,11 +27,11 @@ export const fleetNoticesContract = (name: string, make: MakeFleet) => {
       const started = await see('running', 90);
 
       expect(noticed.outcome).toBe('accepted');
-      expect(vmIn(noticed).notice).toEqual({ notice: 'spot-interruption', at: notice.at, text: notice.text });
+      expect(vmIn(noticed).notices).toEqual({ 'spot-interruption': { at: notice.at, text: notice.text } });
       expect(vmIn(noticed).outbox).toHaveLength(2);
       expect(again.outcome).toBe('stale');
-      expect(vmIn(stopped).notice?.notice).toBe('spot-interruption');
-      expect(vmIn(started).notice).toBeUndefined();
+      expect(vmIn(stopped).notices).toHaveProperty('spot-interruption');
+      expect(vmIn(started).notices).toBeUndefined();
     });
 
     it('asks to try a notice again where the VM changed meanwhile', async () => {
@@ -106,6 +106,51 @@ export const fleetNoticesContract = (name: string, make: MakeFleet) => {
       expect(await fleet.repeat(running, repeat(running, 5))).toEqual({ outcome: 'unknown' });
     });
 
+    it('keeps notices of different kinds and of one second beside each other', async () => {
+      const { fleet, claim, see, instanceId, recall } = await setup();
+      await fleet.claim(claim);
+      let vm = vmIn(await see('running', 0));
+      const notices = [
+        spotWarning(5, { instanceId }),
+        spotWarning(5, { instanceId, notice: 'rebalance-recommendation', text: 'rebalance' }),
+        spotWarning(4, { instanceId, notice: 'scheduled-change', text: 'retirement' }),
+      ];
+
+      for (const notice of notices) {
+        const noticed = await fleet.notify(vm, notice, noticeStatus({ ...vm, state: 'running' }, notice));
+        expect(noticed.outcome).toBe('accepted');
+        vm = vmIn(noticed);
+      }
+
+      expect(vm.outbox).toHaveLength(4);
+      expect(await recall()).toMatchObject({
+        vm: {
+          notices: {
+            'spot-interruption': { at: halfPastTen + 5 },
+            'rebalance-recommendation': { at: halfPastTen + 5, text: 'rebalance' },
+            'scheduled-change': { at: halfPastTen + 4, text: 'retirement' },
+          },
+        },
+      });
+    });
+
+    it('keeps at most 1 KiB of the text of a notice', async () => {
+      const { fleet, claim, see, instanceId } = await setup();
+      await fleet.claim(claim);
+      const running = vmIn(await see('running', 0));
+      const notice = spotWarning(5, { instanceId, text: 'é'.repeat(100_000) });
+
+      const noticed = await fleet.notify(
+        running,
+        notice,
+        noticeStatus({ ...running, state: 'running' }, notice),
+      );
+
+      const kept = vmIn(noticed).notices?.['spot-interruption']?.text ?? '';
+      expect(kept).toMatch(/^é{500,}…$/);
+      expect(Buffer.byteLength(kept)).toBeLessThanOrEqual(1024);
+    });
+
     it('remembers that a status check fails, once, until it passes again', async () => {
       const { fleet, claim, see, instanceId } = await setup();
       await fleet.claim(claim);
@@ -121,7 +166,7 @@ export const fleetNoticesContract = (name: string, make: MakeFleet) => {
       const recovered = vmIn(await tell(warned, passes));
 
       expect(again.outcome).toBe('stale');
-      expect(recovered.notice).toMatchObject({ notice: 'recovered', text: '' });
+      expect(recovered.notices?.recovered).toEqual({ at: passes.at, text: '' });
       expect(recovered.outbox.map(({ message }) => message.split(' is ')[1])).toEqual([
         'running',
         'running: impaired: its check fails',
@@ -142,8 +187,8 @@ export const fleetNoticesContract = (name: string, make: MakeFleet) => {
       );
       const running = await see('running', 960);
 
-      expect(vmIn(stuck).notice?.notice).toBe('stuck-launch');
-      expect(vmIn(running).notice).toBeUndefined();
+      expect(vmIn(stuck).notices).toHaveProperty('stuck-launch');
+      expect(vmIn(running).notices).toBeUndefined();
       expect(statuses(running)).toEqual(['PROVISIONING', 'FAILED', 'RUNNING']);
     });
   });

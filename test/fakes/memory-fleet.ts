@@ -1,7 +1,13 @@
 import { UnavailableError } from '../../shared/domain/errors.ts';
 import { isNews, sequenceOf } from '../../shared/domain/gate.ts';
 import { pastOf, surplusOf } from '../../shared/domain/history.ts';
-import { isNoticeNews, isRepeatNews, type UnpublishedStatus, type Vm } from '../../shared/domain/vm.ts';
+import {
+  isNoticeNews,
+  isRepeatNews,
+  keptNotice,
+  type UnpublishedStatus,
+  type Vm,
+} from '../../shared/domain/vm.ts';
 import type { Fleet, Recollection, Recorded } from '../../shared/ports/fleet.ts';
 
 const dayMs = 86_400_000;
@@ -69,8 +75,8 @@ export const memoryFleet = (now: () => number = Date.now): Fleet => {
         ...(publicAddress !== undefined && { publicAddress }),
       };
       if (held.state === state) return { outcome: 'unchanged', vm: keep({ ...held, ...seen }) };
-      const { notice, ...rest } = held;
-      const kept = state === 'running' ? rest : { ...rest, notice };
+      const { notices, ...rest } = held;
+      const kept = state === 'running' ? rest : { ...rest, notices };
       return { outcome: 'accepted', vm: keep(withNewStatus({ ...kept, ...seen, state }, status)) };
     },
 
@@ -79,8 +85,7 @@ export const memoryFleet = (now: () => number = Date.now): Fleet => {
       if (!held) return { outcome: 'unknown' };
       if (!isNoticeNews(held, notice)) return { outcome: 'stale', vm: held };
       insist(vm, held);
-      const { notice: kind, at, text } = notice;
-      const noted = { ...held, notice: { notice: kind, at, text } };
+      const noted = { ...held, notices: { ...held.notices, [notice.notice]: keptNotice(notice) } };
       return { outcome: 'accepted', vm: keep(status ? withNewStatus(noted, status) : noted) };
     },
 

@@ -109,6 +109,26 @@ describe('the fleet in DynamoDB, recalling many', () => {
   });
 });
 
+describe('the fleet in DynamoDB, with an item of a version that kept one notice in all', () => {
+  it('has that notice beside those of other kinds that came later', async () => {
+    const spot = { notice: 'spot-interruption', at: 1_787_394_600, text: 'spot' };
+    const rebalance = { at: 1_787_394_660, text: 'rebalance' };
+    const items = [
+      itemOf(instanceId, { notice: spot, 'notice#rebalance-recommendation': rebalance }),
+      itemOf(other, { notice: spot }),
+    ];
+    dynamoDb.on(BatchGetCommand).resolves({ Responses: { fleet: items } });
+
+    const found = await fleet.recall([instanceId, other]);
+
+    const kept = { 'spot-interruption': { at: spot.at, text: 'spot' } };
+    expect([...found.values()]).toMatchObject([
+      { vm: { notices: { ...kept, 'rebalance-recommendation': rebalance } } },
+      { vm: { notices: kept } },
+    ]);
+  });
+});
+
 describe('the fleet in DynamoDB, with an item that somebody damaged (C33)', () => {
   it.each([
     { what: 'without a region', more: { region: undefined } },

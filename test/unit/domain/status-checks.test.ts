@@ -6,8 +6,9 @@ import { nextCheck, noStatusChecks } from '../../../shared/domain/status-checks.
 import { isNoticeNews, noticeStatus, type Vm } from '../../../shared/domain/vm.ts';
 import { halfPastTen, instanceId, observed, spotWarning, vmId } from '../../fixtures/signals.ts';
 
-const held = (state: InstanceState, notice?: Vm['notice']) => ({
-  ...{ instanceId, vmId, region: 'us-east-1', account: '123456789012', state, notice },
+const held = (state: InstanceState, notice?: Notice): Vm & { readonly state: InstanceState } => ({
+  ...{ instanceId, vmId, region: 'us-east-1', account: '123456789012', state },
+  ...(notice && { notices: { [notice.notice]: notice } }),
   ...{ sequence: sequenceOf(observed(state)), outbox: [], history: [] },
 });
 const warned = (notice: Notice['notice'], seconds: number, text = ''): Notice => ({
@@ -54,7 +55,7 @@ describe('a VM that fails one', () => {
     ['has not recovered where nobody warned', held('running'), warned('recovered', 120), false],
     ['has not recovered unless it runs', held('stopping', impaired), warned('recovered', 120), false],
     ['is taken back all the same', held('running', impaired), warned('spot-interruption', 120), true],
-    ['is told of nothing else when it is taken back', held('running', spotWarning()), impaired, false],
+    ['is warned of also when EC2 will interrupt it', held('running', spotWarning()), impaired, true],
   ])('%s', (_, vm, notice, isNews) => {
     expect(isNoticeNews(vm, notice)).toBe(isNews);
   });

@@ -49,8 +49,10 @@ describe('status of a launch that is stuck', () => {
       status: 'FAILED',
       message: `instance ${instanceId} is pending: stuck: it has not come up within 15 minutes`,
     });
-    expect(noticeStatus({ ...vm, notice }, rebalance).status).toBe('FAILED');
-    expect(noticeStatus({ ...held('pending', 3600), notice }, rebalance).status).toBe('PROVISIONING');
+    expect(noticeStatus({ ...vm, notices: { 'stuck-launch': notice } }, rebalance).status).toBe('FAILED');
+    expect(
+      noticeStatus({ ...held('pending', 3600), notices: { 'stuck-launch': notice } }, rebalance).status,
+    ).toBe('PROVISIONING');
   });
 });
 
@@ -183,6 +185,20 @@ describe('status of a notice', () => {
       status: 'RUNNING',
       message: `instance ${instanceId} is running: spot interruption: EC2 will terminate it`,
     });
+  });
+
+  it('has every other current warning behind its own, for DCM keeps the last message only', () => {
+    const rebalance = spotWarning(5, { notice: 'rebalance-recommendation', text: 'rebalance recommended' });
+    const passes = spotWarning(9, { notice: 'recovered', text: '' });
+    const warned = {
+      ...held('running'),
+      notices: { 'spot-interruption': spotWarning(3), impaired: { at: halfPastTen + 4, text: 'impaired' } },
+    };
+
+    expect([rebalance, passes].map((notice) => noticeStatus(warned, notice).message)).toEqual([
+      `instance ${instanceId} is running: rebalance recommended; ${spotWarning().text}; impaired`,
+      `instance ${instanceId} is running: ${spotWarning().text}`,
+    ]);
   });
 
   it('sorts after the held status and before any that follows it', () => {

@@ -122,19 +122,35 @@ describe('normaliser, with a warning about a VM', () => {
   });
 
   it.each([
-    { order: 'before', notices: [rebalance(60), spotWarning(60)] },
-    { order: 'after', notices: [spotWarning(60), rebalance(60)] },
+    { order: 'before', notices: [rebalance(60), spotWarning(60)], last: `${warning}; ${rebalance(60).text}` },
+    { order: 'after', notices: [spotWarning(60), rebalance(60)], last: `${rebalance(60).text}; ${warning}` },
   ])(
-    'tells of the spot interruption also where EC2 recommends to rebalance in the same second, $order it',
-    async ({ notices }) => {
+    'publishes a rebalance recommendation $order a spot interruption warning of the same second, and each once',
+    async ({ notices, last }) => {
       const { deliver, told } = await withVm();
       await deliver([observed('running')]);
 
-      for (const notice of notices) await deliver([notice]);
+      for (const notice of [...notices, ...notices]) await deliver([notice]);
 
-      expect(told().map(({ message }) => message)).toContain(`instance ${instanceId} is running: ${warning}`);
+      const prefix = `instance ${instanceId} is running`;
+      expect(told().map(({ message }) => message)).toEqual([
+        prefix,
+        `${prefix}: ${notices[0]?.text}`,
+        `${prefix}: ${last}`,
+      ]);
     },
   );
+
+  it('has every warning in the message of the state that follows', async () => {
+    const { deliver, told } = await withVm();
+    await deliver([observed('running'), rebalance(60), spotWarning(61)]);
+
+    await deliver([observed('shutting-down', 180)]);
+
+    expect(told().at(-1)?.message).toBe(
+      `instance ${instanceId} is shutting-down: ${warning}; ${rebalance(60).text}`,
+    );
+  });
 
   it('forgets it once the VM runs again', async () => {
     const { deliver, told } = await withVm();
@@ -153,7 +169,7 @@ describe('normaliser, with a warning about a VM', () => {
 
     await deliver([spotWarning(60)]);
 
-    expect(await held()).not.toHaveProperty('vm.notice.notice');
+    expect(await held()).not.toHaveProperty('vm.notices');
     expect(meter.counts).toMatchObject({ published: 4, stale: 1 });
   });
 

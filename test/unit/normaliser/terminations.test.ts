@@ -100,7 +100,7 @@ describe('a termination is unexplained', () => {
   });
 
   it('also after a warning, for EC2’s reason decides', () => {
-    const warned = { ...vm, notice: spotWarning() };
+    const warned = { ...vm, notices: { 'spot-interruption': spotWarning() } };
 
     expect(terminations().isUnexplained(laneOf(observed('terminated', 120), spotWarning()), vm)).toBe(true);
     expect(terminations().isUnexplained(laneOf(observed('terminated', 120)), warned)).toBe(true);
