@@ -1,10 +1,11 @@
 import { Stack } from 'aws-cdk-lib';
 import { EventBus } from 'aws-cdk-lib/aws-events';
 import { EventBus as EventBusTarget } from 'aws-cdk-lib/aws-events-targets';
-import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Role } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
 import { Alarms } from './constructs/alarms.ts';
 import { InstanceEventsRules } from './constructs/instance-events-rules.ts';
+import { serviceOfThisAccount } from './constructs/service-of-this-account.ts';
 import type { Settings } from './settings.ts';
 
 export type StreamingRegionProps = { readonly settings: Settings; readonly region: string };
@@ -30,7 +31,7 @@ export class StreamingRegionStack extends Stack {
     });
     const homeBus = EventBus.fromEventBusArn(this, 'HomeBus', homeBusArn);
     const role = new Role(this, 'Forwarder', {
-      assumedBy: new ServicePrincipal('events.amazonaws.com'),
+      assumedBy: serviceOfThisAccount(this, 'events', 'rule/*'),
       description: `Forwards EC2 events to ${homeRegion}`,
     });
     const instanceEvents = new InstanceEventsRules(this, 'InstanceEvents', {

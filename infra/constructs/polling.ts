@@ -2,12 +2,13 @@ import { readFileSync } from 'node:fs';
 import { Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import { Rule, RuleTargetInput, Schedule } from 'aws-cdk-lib/aws-events';
 import { SfnStateMachine } from 'aws-cdk-lib/aws-events-targets';
-import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { PolicyStatement, Role } from 'aws-cdk-lib/aws-iam';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { DefinitionBody, LogLevel, StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import type { House } from './house-function.ts';
+import { serviceOfThisAccount } from './service-of-this-account.ts';
 
 export type PollingProps = { readonly house: House; readonly poller: LambdaFunction };
 
@@ -16,7 +17,10 @@ const watchdogPeriod = Duration.minutes(5);
 
 /**
  * Has the poller poll, for all regions together: a Standard state machine that goes on for ever. The watchdog starts it, and starts it
- * again should it have ended; where it has not, the new execution learns so from its first plan and ends.
+ * again should it have ended; where it has not, the new execution learns so from its first plan and ends. It also does when a deployment
+ * of the stack is complete, so that polling does not wait for the schedule. CloudFormation's event is best effort, and a rule that was
+ * made moments ago may miss it: then the schedule starts the machine.
+ * @see https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/eventbridge-events-reference.html
  */
 export class Polling extends Construct {
   readonly stateMachine: StateMachine;
@@ -24,7 +28,7 @@ export class Polling extends Construct {
   constructor(scope: Construct, id: string, { house, poller }: PollingProps) {
     super(scope, id);
     const stateMachineName = `${house.provider}-polling`;
-    const role = this.#role(house, poller, stateMachineName);
+    const role = this.#role(house, poller, `stateMachine:${stateMachineName}`);
     this.stateMachine = new StateMachine(this, 'StateMachine', {
       stateMachineName,
       definitionBody: DefinitionBody.fromString(readFileSync(definition, 'utf8')),
@@ -36,27 +40,39 @@ export class Polling extends Construct {
     new Rule(this, 'Watchdog', {
       description: 'Starts polling where it does not run',
       schedule: Schedule.rate(watchdogPeriod),
+      eventPattern: {
+        source: ['aws.cloudformation'],
+        detailType: ['CloudFormation Stack Status Change'],
+        detail: {
+          'stack-id': [Stack.of(this).stackId],
+          'status-details': { status: ['CREATE_COMPLETE', 'UPDATE_COMPLETE'] },
+        },
+      },
       targets: [
         new SfnStateMachine(this.stateMachine, {
           input: RuleTargetInput.fromObject({}),
+          role: new Role(this.stateMachine, 'EventsRole', {
+            assumedBy: serviceOfThisAccount(this, 'events', 'rule/*'),
+          }),
           maxEventAge: watchdogPeriod,
         }),
       ],
     });
   }
 
-  #role(house: House, poller: LambdaFunction, stateMachineName: string): Role {
+  #role(house: House, poller: LambdaFunction, successor: string): Role {
     const role = new Role(this, 'Role', {
-      assumedBy: new ServicePrincipal('states.amazonaws.com'),
+      assumedBy: serviceOfThisAccount(this, 'states', successor),
       description: `What the polling of ${house.provider} may do`,
     });
     poller.grantInvokeLatestVersion(role);
-    // The name, not the state machine: a role that waits for its state machine and is waited for by it cannot be made.
-    const successor = Stack.of(this).formatArn({
-      service: 'states',
-      resource: `stateMachine:${stateMachineName}`,
-    });
-    role.addToPolicy(new PolicyStatement({ actions: ['states:StartExecution'], resources: [successor] }));
+    // By its name: a role that waits for its state machine and is waited for by it cannot be made.
+    role.addToPolicy(
+      new PolicyStatement({
+        actions: ['states:StartExecution'],
+        resources: [Stack.of(this).formatArn({ service: 'states', resource: successor })],
+      }),
+    );
     return role;
   }
 

@@ -124,6 +124,20 @@ describe('polling', () => {
     });
   });
 
+  it('is started by the same watchdog when a deployment of the stack is complete (X 25)', () => {
+    home.hasResourceProperties('AWS::Events::Rule', {
+      ScheduleExpression: 'rate(5 minutes)',
+      EventPattern: {
+        source: ['aws.cloudformation'],
+        'detail-type': ['CloudFormation Stack Status Change'],
+        detail: {
+          'stack-id': [{ Ref: 'AWS::StackId' }],
+          'status-details': { status: ['CREATE_COMPLETE', 'UPDATE_COMPLETE'] },
+        },
+      },
+    });
+  });
+
   it('is started every five minutes by a watchdog that may do nothing else', () => {
     home.hasResourceProperties('AWS::Events::Rule', {
       ScheduleExpression: 'rate(5 minutes)',

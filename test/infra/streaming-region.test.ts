@@ -2,7 +2,14 @@ import { Match } from 'aws-cdk-lib/assertions';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { describe, expect, it } from 'vitest';
 import { eventPatterns } from '../../functions/normaliser/events/registry.ts';
-import { allowedBy, leastSettings, patternsOf, synthesized } from './synthesized.ts';
+import {
+  allowedBy,
+  leastSettings,
+  patternsOf,
+  provisioningSettings,
+  synthesized,
+  trustsOf,
+} from './synthesized.ts';
 
 const homeBus = {
   'Fn::Join': [
@@ -16,6 +23,28 @@ const homeBus = {
     ],
   ],
 };
+
+describe('roles of every stack', () => {
+  const { home, streaming } = synthesized({ ...provisioningSettings, streamingRegions: ['us-east-1'] });
+  const trusts = [home, ...streaming].flatMap(trustsOf);
+
+  it('are assumed by EventBridge and Step Functions for this account alone (X 3)', () => {
+    const others = trusts.filter(({ service }) => service !== 'lambda.amazonaws.com');
+
+    expect(others.map(({ service }) => service).sort()).toEqual([
+      'events.amazonaws.com',
+      'events.amazonaws.com',
+      'states.amazonaws.com',
+    ]);
+    for (const { condition } of others)
+      expect(condition).toEqual({
+        StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } },
+        ArnLike: { 'aws:SourceArn': expect.anything() },
+      });
+    expect(JSON.stringify(others)).toContain(':stateMachine:ec2-sp-polling"');
+    expect(JSON.stringify(others)).toContain(':rule/*"');
+  });
+});
 
 describe('a streaming region', () => {
   const { app, streaming } = synthesized({ ...leastSettings, streamingRegions: ['us-east-1', 'ap-south-1'] });

@@ -63,6 +63,25 @@ export const allowedBy = (template: Template, role = '') =>
     .flatMap(({ PolicyDocument }) => PolicyDocument.Statement)
     .filter(({ Effect }) => Effect === 'Allow');
 
+const ARole = z.object({
+  Properties: z.object({
+    AssumeRolePolicyDocument: z.object({
+      Statement: z.array(
+        z.object({ Principal: z.object({ Service: z.string() }), Condition: z.unknown().optional() }),
+      ),
+    }),
+  }),
+});
+
+/** Who may assume the roles of a template, and on which condition. */
+export const trustsOf = (template: Template) =>
+  Object.values(template.findResources('AWS::IAM::Role')).flatMap((role) =>
+    ARole.parse(role).Properties.AssumeRolePolicyDocument.Statement.map(({ Principal, Condition }) => ({
+      service: Principal.Service,
+      condition: Condition,
+    })),
+  );
+
 const AFunction = z.object({
   Properties: z.object({ Environment: z.object({ Variables: z.record(z.string(), z.unknown()) }) }),
 });
@@ -81,13 +100,19 @@ export const environmentOf = (template: Template, functionName: string) => {
   );
 };
 
-const Rule = z.object({ Properties: z.object({ EventPattern: z.unknown().optional() }) });
+const Rule = z.object({
+  Properties: z.object({
+    EventPattern: z.unknown().optional(),
+    ScheduleExpression: z.string().optional(),
+  }),
+});
 
-/** What the rules of a template let through. Rules that follow a clock let nothing through. */
+/** What the rules of a template let through to the queue: those without a schedule. */
 export const patternsOf = (template: Template) =>
   Object.values(template.findResources('AWS::Events::Rule'))
-    .map((rule) => Rule.parse(rule).Properties.EventPattern)
-    .filter((pattern) => pattern !== undefined);
+    .map((rule) => Rule.parse(rule).Properties)
+    .filter(({ ScheduleExpression }) => ScheduleExpression === undefined)
+    .map(({ EventPattern }) => EventPattern);
 
 const AnAlarm = z.object({ Properties: z.object({ AlarmName: z.string(), AlarmDescription: z.string() }) });
 
