@@ -48,6 +48,12 @@ export function* ofControlPlane({
     yield ['controlPlane', 'must be left out where there is no provisioning: there is nothing to register'];
   if (controlPlane.endpointCredentials && api?.tokenSecret === undefined)
     yield ['controlPlane.endpointCredentials', 'must be false where there is no api.tokenSecret'];
+  for (const setting of ['url', 'publicUrl'] as const)
+    if (controlPlane.endpointCredentials && controlPlane[setting]?.startsWith('http:'))
+      yield [
+        `controlPlane.${setting}`,
+        "must be https:// where controlPlane.endpointCredentials is true: the API's token is sent there",
+      ];
   if (controlPlane.vpc && nats.vpc === undefined)
     yield ['controlPlane.vpc', 'must be false where there is no nats.vpc'];
 }

@@ -252,8 +252,21 @@ describe('settings to create VMs', () => {
     ]),
     [
       'a token in the endpoint where there is none',
-      { ...least, api: { jwt }, controlPlane: { ...controlPlane, endpointCredentials: true } },
+      { ...least, api: { jwt }, controlPlane: { url: 'https://dcm.test', endpointCredentials: true } },
       '"controlPlane.endpointCredentials" must be false where there is no api.tokenSecret',
+    ],
+    [
+      'a token in the endpoint that goes to DCM in the clear (X 3)',
+      withControlPlane({ endpointCredentials: true }),
+      `"controlPlane.url" must be https:// where controlPlane.endpointCredentials is true: the API's token is sent there`,
+    ],
+    [
+      'a token in an endpoint that is reached in the clear (X 3)',
+      withControlPlane({
+        ...{ url: 'https://dcm.test', publicUrl: 'http://vms.test' },
+        endpointCredentials: true,
+      }),
+      `"controlPlane.publicUrl" must be https:// where controlPlane.endpointCredentials is true: the API's token is sent there`,
     ],
     [
       'a VPC that is not there',

@@ -153,7 +153,7 @@ describe('registration with a token in the endpoint, from the VPC of NATS', () =
   const { app, home: placed } = synthesized({
     ...provisioningSettings,
     nats: { ...leastSettings.nats, vpc },
-    controlPlane: { ...controlPlane, endpointCredentials: true, vpc: true },
+    controlPlane: { url: 'https://dcm.test', endpointCredentials: true, vpc: true },
   });
 
   it('has nothing that cdk-nag objects to', () => {
