@@ -18,7 +18,7 @@ export const quietNormaliser = (ports: Pick<Parts, 'fleet' | 'publisher' | 'inst
   };
   const telemetry = { now: Date.now, log, meter: countingMeter() };
   const handler = partialBatch({
-    ...telemetry,
+    ...{ log, meter: telemetry.meter },
     read: readMessage({ regions: [region], ...telemetry }),
     handle: reportStatus({ ...ports, ...later, ...telemetry, provider, tagKeys }),
     retries: { postpone: async () => undefined, bury: async () => undefined },

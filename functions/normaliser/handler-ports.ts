@@ -3,6 +3,7 @@ import { LambdaClient } from '@aws-sdk/client-lambda';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { bridgePublisher } from '../../shared/adapters/bridge-publisher.ts';
 import { deferredObservations } from '../../shared/adapters/deferred-observations.ts';
+import { dynamoDbHeartbeats } from '../../shared/adapters/dynamodb/heartbeats.ts';
 import { dynamoDbFleet } from '../../shared/adapters/dynamodb-fleet.ts';
 import { dynamoDbListings } from '../../shared/adapters/dynamodb-listings.ts';
 import { dynamoDbVmRecords } from '../../shared/adapters/dynamodb-vm-records.ts';
@@ -17,6 +18,7 @@ export const awsPorts = ({ FLEET_TABLE: table, OBSERVATIONS_QUEUE_URL: queueUrl,
   const client = DynamoDBDocumentClient.from(new DynamoDBClient());
   return {
     fleet: dynamoDbFleet(client, table),
+    heartbeats: dynamoDbHeartbeats(client, table),
     listings: dynamoDbListings(client, table),
     records: dynamoDbVmRecords(client, table, log),
     observations: deferredObservations(queueUrl),

@@ -4,15 +4,20 @@ import { partialBatch } from '../../shared/runtime/partial-batch.ts';
 import { log, meter, withTelemetry } from '../../shared/runtime/telemetry.ts';
 import { Env } from './env.ts';
 import { awsPorts } from './handler-ports.ts';
+import { processHeartbeats } from './process-heartbeats.ts';
 import { readMessage } from './read-message.ts';
 import { reportStatus } from './report-status.ts';
 
 const env = Env.parse(process.env);
 const identity = { provider: env.PROVIDER_NAME, tagKeys: env.TAG_KEYS, burst: env.BURST };
 const telemetry = { now: Date.now, log, meter };
-const handle = reportStatus({ ...awsPorts(env), ...identity, ...telemetry });
+const { heartbeats, ...ports } = awsPorts(env);
+const handle = reportStatus({ ...ports, ...identity, ...telemetry });
 const retries = sqsRetries(env.OBSERVATIONS_QUEUE_URL, env.DEAD_LETTER_QUEUE_URL);
 
 export const handler = withTelemetry(
-  partialBatch({ read: readMessage({ regions: env.REGIONS, ...telemetry }), handle, retries, ...telemetry }),
+  processHeartbeats(
+    { heartbeats, log },
+    partialBatch({ read: readMessage({ regions: env.REGIONS, ...telemetry }), handle, retries, log, meter }),
+  ),
 );

@@ -40,7 +40,8 @@ export const Env = z.object({
   AGENT_REQUESTS: z._default(z.enum(['true', 'false']), 'false'),
   /** What health says as our version. */
   PROVIDER_VERSION: nonEmpty,
-  /** Another EC2, as AWS's SDKs understand it; absent: EC2's own endpoint of each region. */
+  /** Another endpoint for every AWS service, and one for EC2 that goes before it, as AWS's SDKs read them; absent: AWS's own. */
+  AWS_ENDPOINT_URL: z.optional(z.url()),
   AWS_ENDPOINT_URL_EC2: z.optional(z.url()),
   /** TCP port of the AWS Parameters and Secrets Lambda Extension, on localhost. */
   PARAMETERS_SECRETS_EXTENSION_HTTP_PORT: z._default(z.string(), '2773'),

@@ -1,5 +1,5 @@
 import { Duration, Validations } from 'aws-cdk-lib';
-import { HttpApi, HttpStage } from 'aws-cdk-lib/aws-apigatewayv2';
+import { CfnStage, HttpApi, HttpMethod, HttpStage } from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
@@ -8,6 +8,7 @@ import { Construct } from 'constructs';
 import type { ApiAccess, Env } from '../../functions/provider-api/env.ts';
 import packageJson from '../../package.json' with { type: 'json' };
 import type { Provisioning } from '../../shared/domain/provisioning.ts';
+import { publicPaths } from '../../shared/wire/public-paths.ts';
 import type { ProvisioningSettings } from '../settings.ts';
 import { accessLog } from './access-log.ts';
 import { grantItems } from './grant-items.ts';
@@ -28,6 +29,12 @@ export type ProviderApiProps = {
 /** As long as API Gateway waits for an answer, less a second to give a proper one. */
 const longestAnswer = Duration.seconds(29);
 
+/**
+ * Requests a second, and at once, to each route that needs no credentials: DCM asks every provider row for its health each ten seconds, all
+ * of them together. Its other requests have the throttle of the settings to themselves.
+ */
+const publicThrottle = { ThrottlingRateLimit: 5, ThrottlingBurstLimit: 40 };
+
 /** HTTP ─► the function that creates, reads, changes and deletes VMs. It alone says who may call: API Gateway knows no tokens of ours. */
 export class ProviderApi extends Construct {
   readonly api: HttpApi;
@@ -37,20 +44,31 @@ export class ProviderApi extends Construct {
     super(scope, id);
     this.function = this.#function(props);
     const { house, settings } = props;
+    const integration = new HttpLambdaIntegration('Function', this.function, { timeout: longestAnswer });
     this.api = new HttpApi(this, 'Api', {
       apiName: `${house.provider}-provider-api`,
       description: `VMs of DCM's EC2 service provider ${house.provider}`,
-      defaultIntegration: new HttpLambdaIntegration('Function', this.function, { timeout: longestAnswer }),
+      defaultIntegration: integration,
       createDefaultStage: false,
     });
     const { rate, burst } = settings.api.throttling;
-    new HttpStage(this, 'Stage', {
+    const paths = publicPaths.flatMap((path) => [path, `/{region}${path}`]);
+    const publicRoutes = paths.flatMap((path) =>
+      this.api.addRoutes({ path, methods: [HttpMethod.GET], integration }),
+    );
+    const stage = new HttpStage(this, 'Stage', {
       httpApi: this.api,
       stageName: '$default',
       autoDeploy: true,
       throttle: { rateLimit: rate, burstLimit: burst },
       accessLogSettings: accessLog(this, house),
     });
+    // API Gateway refuses the throttle of a route that is not there yet.
+    stage.node.addDependency(...publicRoutes);
+    if (CfnStage.isCfnStage(stage.node.defaultChild))
+      stage.node.defaultChild.routeSettings = Object.fromEntries(
+        paths.map((path) => [`GET ${path}`, publicThrottle]),
+      );
     Validations.of(this.api).acknowledge({
       id: 'AwsSolutions-APIG4',
       reason: 'The function authenticates every call but health, which DCM asks for without credentials.',
@@ -83,8 +101,7 @@ export class ProviderApi extends Construct {
     made.addToRolePolicy(
       new PolicyStatement({ actions: ['dynamodb:Query'], resources: [vmsByRegion(fleet)] }),
     );
-    // Health looks at a message, and leaves it, to know how long it waits.
-    observations.queue.grant(made, 'sqs:SendMessage', 'sqs:ReceiveMessage');
+    observations.queue.grant(made, 'sqs:SendMessage');
     bridge.grantInvokeLatestVersion(made);
     grantSecret(made, 'Token', api.tokenSecret);
     grantInstances(made, settings);

@@ -1,6 +1,5 @@
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import { reasonOf, UnreadableError } from '../domain/errors.ts';
-import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import type { Meter } from '../ports/meter.ts';
 import type { Retries } from '../ports/retries.ts';
@@ -18,7 +17,6 @@ type Parts<Content> = {
   /** Answers why messages are not done, by message id; those that it does not mention are. */
   readonly handle: (messages: readonly Message<Content>[]) => Promise<ReadonlyMap<string, unknown>>;
   readonly retries: Retries;
-  readonly now: Clock;
   readonly log: Log;
   readonly meter: Meter;
 };
@@ -29,7 +27,7 @@ type Parts<Content> = {
  * @see https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html#services-sqs-batchfailurereporting
  */
 export const partialBatch =
-  <Content>({ read, handle, retries, now, log, meter }: Parts<Content>) =>
+  <Content>({ read, handle, retries, log, meter }: Parts<Content>) =>
   async ({ Records }: SQSEvent): Promise<SQSBatchResponse> => {
     meter.count('received', Records.length);
     const failed = new Map<string, unknown>();
@@ -41,7 +39,7 @@ export const partialBatch =
     async function readOrBury(record: SQSRecord): Promise<Message<Content>[]> {
       try {
         const signals = read(record.body);
-        return [{ messageId: record.messageId, isRetry: isRetry(record, now()), signals }];
+        return [{ messageId: record.messageId, isRetry: receiveCountOf(record) > 1, signals }];
       } catch (error) {
         if (!(error instanceof UnreadableError)) throw error;
         meter.count('unreadable');
@@ -82,14 +80,6 @@ export const partialBatch =
   };
 
 const receiveCountOf = (record: SQSRecord): number => Number(record.attributes.ApproximateReceiveCount);
-
-/** A retry waits a second at least; less some time, for SQS's clock is not ours. */
-const soonestRetryMs = 900;
-
-/** Health looks at messages, which SQS counts too: what comes a second time so soon was only looked at. */
-const isRetry = (record: SQSRecord, nowMs: number): boolean =>
-  receiveCountOf(record) > 1 &&
-  nowMs - Number(record.attributes.ApproximateFirstReceiveTimestamp) >= soonestRetryMs;
 
 const longestDelaySeconds = 60;
 

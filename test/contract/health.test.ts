@@ -1,22 +1,18 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { ReceiveMessageCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { afterAll, describe, expect, it } from 'vitest';
 import { clientConfig } from '../../local/parts/client-config.ts';
 import { createTable, startDynamoDb } from '../../local/parts/dynamodb.ts';
 import { startEc2Simulator } from '../../local/parts/ec2/start-ec2-simulator.ts';
-import { createQueue, startSqs } from '../../local/parts/sqs.ts';
+import { dynamoDbHeartbeats } from '../../shared/adapters/dynamodb/heartbeats.ts';
 import { dynamoDbFirstAnswer } from '../../shared/adapters/dynamodb-first-answer.ts';
 import { ec2DryRun } from '../../shared/adapters/ec2-dry-run.ts';
-import { sqsBacklog } from '../../shared/adapters/sqs-backlog.ts';
+import { memoryHeartbeats } from '../fakes/memory-heartbeats.ts';
+import { heartbeatsContract } from './heartbeats.ts';
 
-const [dynamoDb, sqs, ec2] = await Promise.all([
-  startDynamoDb(),
-  startSqs(),
-  startEc2Simulator({ emit: () => undefined }),
-]);
+const [dynamoDb, ec2] = await Promise.all([startDynamoDb(), startEc2Simulator({ emit: () => undefined })]);
 afterAll(async () => {
-  for (const part of [dynamoDb, sqs, ec2]) await part[Symbol.asyncDispose]();
+  for (const part of [dynamoDb, ec2]) await part[Symbol.asyncDispose]();
 });
 
 describe('what health asks', () => {
@@ -24,19 +20,6 @@ describe('what health asks', () => {
     const credentials = async () => ({ accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'secret' });
 
     await expect(ec2DryRun({ credentials, endpoint: ec2.url })('eu-west-1')).resolves.toBeUndefined();
-  });
-
-  it('of the queue leaves the message to the normaliser', async () => {
-    const QueueUrl = await createQueue(sqs.url, 'observations');
-    const client = new SQSClient(clientConfig(sqs.url));
-    await client.send(new SendMessageCommand({ QueueUrl, MessageBody: '{"source":"aws.ec2"}' }));
-    const inAnHour = () => Date.now() + 3_600_000;
-
-    const waited = await sqsBacklog(client, QueueUrl, inAnHour)();
-    const { Messages = [] } = await client.send(new ReceiveMessageCommand({ QueueUrl }));
-
-    expect(Math.round(waited / 60)).toBe(60);
-    expect(Messages.map(({ Body }) => Body)).toEqual(['{"source":"aws.ec2"}']);
   });
 
   it('of the fleet table is decided by whoever asks first', async () => {
@@ -49,4 +32,16 @@ describe('what health asks', () => {
     expect(new Set(answers).size).toBe(1);
     expect(await askedAt(400)).toBe(answers[0]);
   });
+});
+
+const tables = (function* () {
+  for (let n = 0; ; n += 1) yield `heartbeats-${n}`;
+})();
+
+heartbeatsContract('in memory', async () => memoryHeartbeats());
+heartbeatsContract('in DynamoDB', async () => {
+  const table = tables.next().value;
+  await createTable(dynamoDb.url, { name: table, partitionKey: { name: 'pk', type: 'S' } });
+  const client = DynamoDBDocumentClient.from(new DynamoDBClient(clientConfig(dynamoDb.url)));
+  return dynamoDbHeartbeats(client, table);
 });

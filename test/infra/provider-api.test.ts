@@ -3,6 +3,7 @@ import { AwsSolutionsChecks } from 'cdk-nag';
 import { describe, expect, it } from 'vitest';
 import { Env as BridgeEnv } from '../../functions/nats-bridge/env.ts';
 import { Env } from '../../functions/provider-api/env.ts';
+import { operations } from '../../functions/provider-api/http/operations/registry.ts';
 import { TagKeys } from '../../shared/domain/tags.ts';
 import { allowedBy, environmentOf, provisioningSettings, synthesized } from './synthesized.ts';
 
@@ -55,7 +56,8 @@ describe('the API', () => {
 
   it('is one HTTP API that leaves every path to the function', () => {
     home.resourceCountIs('AWS::ApiGatewayV2::Api', 1);
-    home.allResourcesProperties('AWS::ApiGatewayV2::Route', { RouteKey: '$default' });
+    home.hasResourceProperties('AWS::ApiGatewayV2::Route', { RouteKey: '$default' });
+    home.resourceCountIs('AWS::ApiGatewayV2::Integration', 1);
     home.hasResourceProperties('AWS::ApiGatewayV2::Integration', {
       IntegrationUri: { 'Fn::GetAtt': [Match.stringLikeRegexp('^ProviderApiFunction'), 'Arn'] },
       PayloadFormatVersion: '2.0',
@@ -73,6 +75,25 @@ describe('the API', () => {
 
     home.hasResourceProperties('AWS::ApiGatewayV2::Stage', throttled(20, 40));
     plain.home.hasResourceProperties('AWS::ApiGatewayV2::Stage', throttled(50, 100));
+  });
+
+  it('lets what needs no credentials through at a low rate of its own, which leaves the configured one to DCM (X 3)', () => {
+    const open = operations
+      .filter(({ isPublic }) => isPublic)
+      .flatMap(({ method, path }) => [`${method} ${path}`, `${method} /{region}${path}`]);
+    const [stage] = Object.values(home.findResources('AWS::ApiGatewayV2::Stage'));
+    const routes = home.findResources('AWS::ApiGatewayV2::Route');
+
+    expect(stage?.Properties.RouteSettings).toEqual(
+      Object.fromEntries(open.map((key) => [key, { ThrottlingRateLimit: 5, ThrottlingBurstLimit: 40 }])),
+    );
+    expect(
+      Object.values(routes)
+        .map(({ Properties }) => Properties.RouteKey)
+        .sort(),
+    ).toEqual(['$default', ...open].sort());
+    const withSettings = Object.keys(routes).filter((id) => routes[id]?.Properties.RouteKey !== '$default');
+    expect(stage?.DependsOn).toEqual(expect.arrayContaining(withSettings));
   });
 
   it('logs one JSON line a request, without headers, query or body (C 60)', () => {
@@ -319,7 +340,7 @@ describe('provider-api may', () => {
     expect(least.flatMap(arns).join()).not.toContain('spot-instances-request');
   });
 
-  it('keep records in the fleet, query its index, queue what it was told, look how long that waits, and ask the nats-bridge', () => {
+  it('keep records in the fleet, query its index, put messages into the queue and take none off, and ask the nats-bridge (X 24)', () => {
     const elsewhere = allowed
       .filter(({ Action }) => Action.some((action) => /^(dynamodb|sqs|lambda):/.test(action)))
       .map(({ Action, Resource }) => [Action, Resource]);
@@ -327,7 +348,7 @@ describe('provider-api may', () => {
     expect(elsewhere).toEqual([
       [['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:UpdateItem'], [attribute('^FleetTable')]],
       [['dynamodb:Query'], [expect.anything()]],
-      [['sqs:SendMessage', 'sqs:ReceiveMessage'], [attribute('^ObservationsQueue')]],
+      [['sqs:SendMessage'], [attribute('^ObservationsQueue')]],
       [['lambda:InvokeFunction'], expect.arrayContaining([attribute('^NatsBridgeFunction')])],
     ]);
     expect(JSON.stringify(elsewhere[1])).toContain('/index/vms-by-region');

@@ -1,4 +1,4 @@
-import { ProviderError, UnavailableError } from '../../../shared/domain/errors.ts';
+import { NotFoundError, ProviderError, UnavailableError } from '../../../shared/domain/errors.ts';
 import type { Backlog } from '../../../shared/ports/backlog.ts';
 import type { Clock } from '../../../shared/ports/clock.ts';
 import type { Ec2Probe } from '../../../shared/ports/ec2-probe.ts';
@@ -35,10 +35,11 @@ const longestBacklogSeconds = 300;
 /**
  * How the provider of one region is: well where EC2, the fleet, the observations queue and NATS are. All of them are asked at once. Only
  * `healthy` is remembered, so the next poll sees a recovery. A registration that DCM refuses is told, and makes nothing unhealthy: the
- * VMs there are still need their statuses. Never rejects.
+ * VMs there are still need their statuses.
+ * @throws NotFoundError, at once, for a region where no VMs are created; nothing else.
  */
 export const checkHealth = (parts: Parts): ((region: string) => Promise<Health>) => {
-  const { version, firstAnswer, now, log, timeoutMs = 2_500 } = parts;
+  const { version, regions, firstAnswer, now, log, timeoutMs = 2_500 } = parts;
   const startedAt = Math.floor(now() / 1000);
 
   const ask = async (region: string): Promise<Health> => {
@@ -50,7 +51,7 @@ export const checkHealth = (parts: Parts): ((region: string) => Promise<Health>)
     const [since, registration, ...others] = await Promise.all([
       within(timeoutMs, 'the fleet table', firstAnswer(version)).catch(() => startedAt),
       boxed('the fleet table', registrationOf(parts, region)),
-      boxed(`EC2 in ${region}`, ec2Answers(parts, region)),
+      boxed(`EC2 in ${region}`, parts.ec2(region)),
       boxed('the observations queue', queueMoves(parts)),
       boxed('NATS', natsTakes(parts)),
     ]);
@@ -66,7 +67,16 @@ export const checkHealth = (parts: Parts): ((region: string) => Promise<Health>)
     };
   };
 
-  return singleFlight({ ask, isKept: ({ status }) => status === 'healthy', keepMs: keepHealthyMs, now });
+  const check = singleFlight({
+    ask,
+    isKept: ({ status }) => status === 'healthy',
+    keepMs: keepHealthyMs,
+    now,
+  });
+  return async (region) => {
+    if (!regions.includes(region)) throw new NotFoundError(`no VMs are created in ${region}`);
+    return check(region);
+  };
 };
 
 type Checked<Answer> = { readonly answer: Answer | undefined; readonly fault: string | undefined };
@@ -78,11 +88,6 @@ const faultOf = (who: string, error: unknown): string =>
 const registrationOf = async ({ registrations, rowNameOf }: Parts, region: string) => {
   const rowName = rowNameOf(region);
   return (await registrations.recall([rowName])).get(rowName);
-};
-
-const ec2Answers = async ({ ec2, regions }: Parts, region: string): Promise<void> => {
-  if (!regions.includes(region)) throw new UnavailableError(`no VMs are created in ${region}`);
-  await ec2(region);
 };
 
 const queueMoves = async ({ backlog }: Parts): Promise<void> => {

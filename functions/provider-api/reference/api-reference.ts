@@ -76,6 +76,7 @@ const credentialsSection = ({ securitySchemes }: Document['components']): string
         description,
       ]),
     ),
+    'Each of them permits every operation on every VM of the provider, in all regions; there are no lesser ones. Whoever has it can create VMs within the limits of the settings (number, families, sizes, subnets, security groups, owners of images, instance profiles), read all VMs with their addresses and history, and start, stop, reboot and delete them. It reaches no instance without the provider’s tags, no other part of AWS, and no secret. [SECURITY.md](../SECURITY.md) has the whole picture.',
   ].join('\n\n');
 
 const operationSection = (method: string, path: string, operation: Operation): string =>

@@ -25,7 +25,6 @@ const environment = {
   AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE',
   AWS_SECRET_ACCESS_KEY: 'secret',
   AWS_ENDPOINT_URL: aws.url,
-  AWS_ENDPOINT_URL_EC2: aws.url,
   FLEET_TABLE: 'fleet',
   OBSERVATIONS_QUEUE_URL: `${aws.url}/queue`,
   NATS_BRIDGE: 'ec2-sp-nats-bridge',
@@ -70,6 +69,21 @@ describe('the provider-api behind API Gateway', () => {
     const health = Health.parse(JSON.parse(body ?? ''));
     expect([statusCode, health.status, health.version]).toEqual([200, 'unhealthy', '1.2.3']);
     expect(health.detail).toContain('NATS does not take statuses');
+  });
+
+  it('asks the EC2 that AWS_ENDPOINT_URL alone names (X 25)', async () => {
+    const { body } = await handler(event('GET', '/health'), context);
+
+    expect(Health.parse(JSON.parse(body ?? '')).detail).toContain(
+      'EC2 in us-east-1 answers HTTP 400 to DescribeInstances',
+    );
+  });
+
+  it('answers 404 at once for the health of a region where no VMs are created (X 3)', async () => {
+    const answer = await handler(event('GET', '/eu-west-9/api/v1alpha1/vms/health'), context);
+
+    expect(answer.statusCode).toBe(404);
+    expect(JSON.parse(answer.body ?? '')).toMatchObject({ detail: 'no VMs are created in eu-west-9' });
   });
 
   it('lets nobody else in without the token', async () => {

@@ -8,9 +8,7 @@ import { countingMeter, memoryLog } from '../../fakes/silent.ts';
 type Handle = Parameters<typeof partialBatch<string>>[0]['handle'];
 
 /** A record whose body is also its message id. */
-const nowMs = 60_000;
-
-const record = (body: string, receiveCount = 1, firstReceivedAtMs = 0): SQSRecord => ({
+const record = (body: string, receiveCount = 1): SQSRecord => ({
   messageId: body,
   receiptHandle: `receipt of ${body}`,
   body,
@@ -18,7 +16,7 @@ const record = (body: string, receiveCount = 1, firstReceivedAtMs = 0): SQSRecor
     ApproximateReceiveCount: String(receiveCount),
     SentTimestamp: '0',
     SenderId: 'events',
-    ApproximateFirstReceiveTimestamp: String(firstReceivedAtMs),
+    ApproximateFirstReceiveTimestamp: '0',
   },
   messageAttributes: {},
   md5OfBody: '',
@@ -47,7 +45,7 @@ const setup = (more: { handle?: Handle; retries?: Partial<Retries> } = {}) => {
   };
   const meter = countingMeter();
   const log = memoryLog();
-  const batch = partialBatch({ read, handle, retries, now: () => nowMs, log, meter });
+  const batch = partialBatch({ read, handle, retries, log, meter });
   const receive = async (...Records: SQSRecord[]) => {
     const { batchItemFailures } = await batch({ Records });
     return batchItemFailures.map(({ itemIdentifier }) => itemIdentifier);
@@ -73,14 +71,6 @@ describe('partial batch', () => {
       { messageId: 'b', isRetry: true, signals: ['signal of b'] },
     ]);
     expect([postponed, meter.counts, log.lines]).toEqual([[], { received: 2 }, []]);
-  });
-
-  it('does not take for a retry what health has only looked at: no retry comes within a second', async () => {
-    const { receive, handled } = setup();
-
-    await receive(record('looked at', 2, nowMs - 800), record('tried', 2, nowMs - 1_000));
-
-    expect(handled).toMatchObject([{ isRetry: false }, { isRetry: true }]);
   });
 
   it('buries at once what cannot be read, with the reason, and handles the others', async () => {
@@ -158,7 +148,6 @@ describe('partial batch', () => {
       },
       handle: async () => new Map(),
       retries: { postpone: lost, bury: lost },
-      now: () => nowMs,
       log: memoryLog(),
       meter: countingMeter(),
     });

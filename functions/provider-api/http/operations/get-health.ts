@@ -1,4 +1,5 @@
 import { Health } from '../../../../shared/wire/health.ts';
+import { healthPaths } from '../../../../shared/wire/public-paths.ts';
 import { operation } from '../operation.ts';
 import { NoQuery } from '../query.ts';
 
@@ -9,21 +10,17 @@ const getHealth = (operationId: string, path: string, summary: string) =>
     path,
     summary,
     description:
-      'EC2, the fleet table, the observations queue and NATS are asked; what is healthy is not asked again for 5 s. Always 200: `status` says how it is.',
+      'EC2, the fleet table, the observations queue and NATS are asked; what is healthy is not asked again for 5 s. Always 200 in a region where VMs are created: `status` says how it is.',
     isPublic: true,
     query: NoQuery,
     status: 200,
     says: 'How the provider is.',
     answer: Health,
-    problems: [],
+    problems: ['not-found'],
     run: ({ checkHealth }, { region }) => checkHealth(region),
   });
 
 /** DCM asks below the endpoint that is registered; people and load balancers at the others. */
-export const getVmsHealth = getHealth(
-  'getVmsHealth',
-  '/api/v1alpha1/vms/health',
-  'Get the health, as DCM does',
-);
-export const getApiHealth = getHealth('getApiHealth', '/api/v1alpha1/health', 'Get the health of the API');
-export const getRootHealth = getHealth('getHealth', '/health', 'Get the health');
+export const getVmsHealth = getHealth('getVmsHealth', healthPaths.vms, 'Get the health, as DCM does');
+export const getApiHealth = getHealth('getApiHealth', healthPaths.api, 'Get the health of the API');
+export const getRootHealth = getHealth('getHealth', healthPaths.root, 'Get the health');

@@ -1,11 +1,12 @@
 import * as z from 'zod/mini';
+import { openApiPath } from '../../../../shared/wire/public-paths.ts';
 import { operation } from '../operation.ts';
 import { NoQuery } from '../query.ts';
 
 export const getOpenApi = operation({
   operationId: 'getOpenApi',
   method: 'GET',
-  path: '/api/v1alpha1/openapi.json',
+  path: openApiPath,
   summary: 'Get this description',
   description: 'The API as an OpenAPI document.',
   isPublic: true,

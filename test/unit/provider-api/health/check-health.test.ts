@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { checkHealth } from '../../../../functions/provider-api/health/check-health.ts';
-import { UnavailableError } from '../../../../shared/domain/errors.ts';
+import { NotFoundError, UnavailableError } from '../../../../shared/domain/errors.ts';
 import type { Registration } from '../../../../shared/ports/registrations.ts';
 import { Health } from '../../../../shared/wire/health.ts';
 import { keepingLog } from '../http/keeping-log.ts';
@@ -132,14 +132,11 @@ describe('a provider where something is not', () => {
     });
   });
 
-  it('is unhealthy where no VMs are created, without a question to EC2 there', async () => {
+  it('is not found at once in a region where no VMs are created, and nothing is asked (X 3)', async () => {
     const { check, asked } = provider();
 
-    expect(await check('ap-south-1')).toMatchObject({
-      status: 'unhealthy',
-      detail: 'no VMs are created in ap-south-1',
-    });
-    expect(asked).not.toContain('ec2');
+    await expect(check('ap-south-1')).rejects.toThrow(new NotFoundError('no VMs are created in ap-south-1'));
+    expect(asked).toEqual([]);
   });
 });
 

@@ -1,0 +1,58 @@
+import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
+import { type DynamoDBDocumentClient, GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import * as z from 'zod/mini';
+import { UnavailableError } from '../../domain/errors.ts';
+import type { Heartbeats } from '../../ports/heartbeats.ts';
+
+const Key = { pk: 'heartbeat' };
+const second = z.catch(z.int(), 0);
+const HeartbeatItem = z.object({ sentAt: second, waitingSince: second, processedAt: second });
+
+/** The heartbeat in the fleet's table: one item, `heartbeat`. What cannot be read counts as never. */
+export const dynamoDbHeartbeats = (client: DynamoDBDocumentClient, table: string): Heartbeats => {
+  const unavailable = (cause: unknown): never => {
+    throw new UnavailableError('the fleet table did not answer about the heartbeat', { cause });
+  };
+
+  /** Whether the condition held. */
+  const update = (
+    UpdateExpression: string,
+    ConditionExpression: string,
+    ExpressionAttributeValues: Readonly<Record<string, number>>,
+  ): Promise<boolean> =>
+    client
+      .send(
+        new UpdateCommand({
+          ...{ TableName: table, Key },
+          ...{ UpdateExpression, ConditionExpression, ExpressionAttributeValues },
+        }),
+      )
+      .then(
+        () => true,
+        (error: unknown) => (error instanceof ConditionalCheckFailedException ? false : unavailable(error)),
+      );
+
+  return {
+    async recall() {
+      const { Item } = await client.send(new GetCommand({ TableName: table, Key })).catch(unavailable);
+      return HeartbeatItem.parse(Item ?? {});
+    },
+
+    claim: ({ sentAt, waitingSince }, previousSentAt) =>
+      update(
+        'SET sentAt = :sentAt, waitingSince = :waitingSince',
+        'attribute_not_exists(sentAt) OR sentAt = :previous',
+        { ':sentAt': sentAt, ':waitingSince': waitingSince, ':previous': previousSentAt },
+      ),
+
+    async processed(sentAt) {
+      await update(
+        'SET processedAt = :sentAt',
+        'attribute_not_exists(processedAt) OR processedAt < :sentAt',
+        {
+          ':sentAt': sentAt,
+        },
+      );
+    },
+  };
+};

@@ -1,0 +1,37 @@
+import * as z from 'zod/mini';
+import type { EventBridgeEvent } from './eventbridge.ts';
+import { ownSource } from './own-event.ts';
+
+const detailType = 'Queue Heartbeat';
+
+/** Our own kind of event: it tells of no instance, but is sent through the observations queue to see how long that takes. */
+const Heartbeat = z.object({
+  source: z.literal(ownSource),
+  'detail-type': z.literal(detailType),
+  detail: z.object({ 'sent-at': z.int() }),
+});
+
+/** `sentAt` in seconds since 1970. */
+export const heartbeatEvent = (
+  sentAt: number,
+  { region, account }: Pick<EventBridgeEvent, 'region' | 'account'>,
+): EventBridgeEvent => ({
+  version: '0',
+  id: `heartbeat:${sentAt}`,
+  'detail-type': detailType,
+  source: ownSource,
+  account,
+  time: new Date(sentAt * 1000).toISOString(),
+  region,
+  resources: [],
+  detail: { 'sent-at': sentAt },
+});
+
+/** When the heartbeat was sent that a message is, in seconds since 1970; undefined for every other message. */
+export const heartbeatIn = (body: string): number | undefined => {
+  try {
+    return Heartbeat.parse(JSON.parse(body)).detail['sent-at'];
+  } catch {
+    return undefined;
+  }
+};
