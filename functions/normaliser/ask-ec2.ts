@@ -1,3 +1,4 @@
+import { UpstreamError } from '../../shared/domain/errors.ts';
 import { type Instance, type Instances, maximumDescribed } from '../../shared/ports/instances.ts';
 import type { Log } from '../../shared/ports/log.ts';
 import type { Meter } from '../../shared/ports/meter.ts';
@@ -34,22 +35,29 @@ export const askEc2 =
         0,
         Math.max(maximumDescribed, asked.length),
       );
-      for (let start = 0; start < ids.length; start += maximumDescribed)
-        await describe(region, ids.slice(start, start + maximumDescribed));
+      for (let start = 0; start < ids.length; start += maximumDescribed) {
+        const error = await describe(region, ids.slice(start, start + maximumDescribed));
+        const alone = ids.slice(start, start + maximumDescribed).filter((id) => asked.includes(id));
+        // one instance of a zone that is down has EC2 refuse the whole question
+        if (error instanceof UpstreamError) await Promise.all(alone.map((id) => describe(region, [id])));
+      }
     }
 
-    async function describe(region: string, ids: readonly string[]) {
+    /** Answers why EC2 did not. */
+    async function describe(region: string, ids: readonly string[]): Promise<unknown> {
       meter.count('ec2Calls');
       try {
         const found = await instances.describe(region, ids, patienceMs);
         for (const id of ids) answers.set(id, found.get(id) ?? 'absent');
         for (const instance of found.values()) reasons.learn(instance);
+        return undefined;
       } catch (error) {
         log.warn('EC2 did not describe instances; what depends on it is tried again', {
           region,
           instances: ids.length,
           error,
         });
+        return error;
       }
     }
   };

@@ -4,6 +4,7 @@ import type { Observation, Signal } from '../../shared/domain/signal.ts';
 import type { Vm } from '../../shared/domain/vm.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { Fleet } from '../../shared/ports/fleet.ts';
+import type { Instance } from '../../shared/ports/instances.ts';
 import type { Log } from '../../shared/ports/log.ts';
 import type { Meter } from '../../shared/ports/meter.ts';
 import { type AdoptionParts, adoptInstance } from './adopt-instance.ts';
@@ -18,6 +19,8 @@ export type Owned = {
   readonly signals: readonly Signal[];
   /** The signal that EC2's answer was, and no message. */
   readonly answer: Observation | undefined;
+  /** As EC2 described it; undefined where EC2 was not asked, did not answer or does not know it. */
+  readonly described: Instance | undefined;
 };
 
 type Parts = AdoptionParts & {
@@ -49,7 +52,8 @@ export const enactVerdict = (parts: Parts) => {
     const blank: Vm = { instanceId, vmId, region, account, sequence: 0, outbox: [], history: [] };
     const vm = remembered.owner === 'us' ? { ...remembered.vm, vmId } : blank;
     const answer = describedState(lane, vm, described, now());
-    return [{ lane, vm, answer, signals: [...(answer ? [answer] : []), ...lane.signals] }];
+    const signals = [...(answer ? [answer] : []), ...lane.signals];
+    return [{ lane, vm, answer, signals, described: described === 'absent' ? undefined : described }];
   };
 
   const duplicate = async ({ instanceId }: Lane, vmId: string, { remembered }: Evidence) => {

@@ -10,7 +10,14 @@ import type { AdoptionParts } from './adopt-instance.ts';
 import type { Answers } from './ask-ec2.ts';
 import { decideOwner, type Evidence, type Identity, mustAskEc2 } from './decide-owner.ts';
 import { enactVerdict, type Owned } from './enact-verdict.ts';
-import { checkIn, hasObservation, isTerminated, type Lane, newestTags } from './lanes.ts';
+import {
+  checkIn,
+  hasObservation,
+  hasUnexplainedFallback,
+  isTerminated,
+  type Lane,
+  newestTags,
+} from './lanes.ts';
 import type { Terminations } from './terminations.ts';
 
 const rememberForeignMs = 5 * 60_000;
@@ -72,7 +79,7 @@ export const establishOwners = (parts: OwnershipParts) => {
     return (
       mustAskEc2(evidence, parts) ||
       (!hasObservation(lane) && isStateWanted(evidence, lane, held)) ||
-      (held !== undefined && reasons.isUnexplained(lane, held))
+      (held !== undefined && (reasons.isUnexplained(lane, held) || hasUnexplainedFallback(lane, held)))
     );
   }
 

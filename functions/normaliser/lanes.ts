@@ -84,3 +84,14 @@ export const checkIn = ({ signals }: Lane, vm: Vm): CheckWanted | undefined => {
     (signal): signal is CheckWanted => signal.kind === 'check-wanted' && signal.key === key,
   );
 };
+
+/** A start that fell back to `stopped`, of which no signal says why: EC2 goes through `stopping` only where somebody stops the instance. */
+export const hasUnexplainedFallback = ({ signals }: Lane, vm: Vm | undefined): boolean => {
+  let before = vm?.state;
+  for (const signal of signals) {
+    if (signal.kind !== 'observation') continue;
+    if (before === 'pending' && signal.state === 'stopped' && !signal.reason) return true;
+    before = signal.state;
+  }
+  return false;
+};

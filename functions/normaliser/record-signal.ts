@@ -11,6 +11,7 @@ import {
   type Vm,
 } from '../../shared/domain/vm.ts';
 import type { Fleet, Recorded } from '../../shared/ports/fleet.ts';
+import type { Instance } from '../../shared/ports/instances.ts';
 
 export type Before = {
   readonly vm: Vm;
@@ -18,12 +19,14 @@ export type Before = {
   readonly isRecalled: boolean;
   /** Why it was terminated, where it was and EC2 said. */
   readonly reason: StateReason | undefined;
+  /** As EC2 described it; undefined where EC2 was not asked, did not answer or does not know it. */
+  readonly described: Instance | undefined;
 };
 
 /** Tells the fleet one thing about a VM, and nothing that it is known to know. */
 export const recordSignal =
   ({ fleet }: { readonly fleet: Fleet }) =>
-  ({ vm, isRecalled, reason }: Before, signal: Signal): Promise<Recorded> | Recorded => {
+  ({ vm, isRecalled, reason, described }: Before, signal: Signal): Promise<Recorded> | Recorded => {
     if (signal.kind === 'observation') return observed(signal);
     if (signal.kind === 'notice') return noticed(signal);
     if (signal.kind === 'status-wanted') return wanted(signal);
@@ -36,9 +39,16 @@ export const recordSignal =
         observation,
         statusOf(observation, {
           ...circumstancesOf(vm, observation),
-          reason: observation.state === 'terminated' ? reason : undefined,
+          reason: reasonOf(observation),
         }),
       );
+    }
+
+    /** EC2 says why it ended, and why a start fell back to `stopped`. */
+    function reasonOf({ state }: Observation): StateReason | undefined {
+      if (state === 'terminated') return reason;
+      const hasFallenBack = state === 'stopped' && vm.state === 'pending';
+      return hasFallenBack && described?.state === 'stopped' ? described.reason : undefined;
     }
 
     function noticed(notice: Notice): Promise<Recorded> | Recorded {

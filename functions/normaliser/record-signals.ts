@@ -31,6 +31,7 @@ export const recordSignals = ({ fleet, reasons, meter }: Parts) => {
     signals,
     answer,
     reason,
+    described,
   }: Owned & Pick<Before, 'reason'>): Promise<RecordedLane> => {
     const told = withoutSuperseded(signals);
     meter.count('collapsed', signals.length - told.length);
@@ -38,7 +39,7 @@ export const recordSignals = ({ fleet, reasons, meter }: Parts) => {
     let held = vm;
     let hasRepeats = false;
     for (const signal of told) {
-      const recorded = await record({ vm: held, isRecalled: held === vm, reason }, signal);
+      const recorded = await record({ vm: held, isRecalled: held === vm, reason, described }, signal);
       if (recorded.outcome === 'unknown')
         throw new UnavailableError(
           `the fleet no longer holds ${vm.instanceId}; whose it is must be established again`,

@@ -6,7 +6,7 @@ import { afterOutage } from './after-outage.ts';
 import { askEc2 } from './ask-ec2.ts';
 import type { Owned } from './enact-verdict.ts';
 import { establishOwners, type OwnershipParts } from './establish-owners.ts';
-import { isRetried, type Lane, lanesOf, type Message } from './lanes.ts';
+import { hasUnexplainedFallback, isRetried, type Lane, lanesOf, type Message } from './lanes.ts';
 import { type LookingParts, lookAgain } from './look-again.ts';
 import { type PublishingParts, publishOutboxes } from './publish-outboxes.ts';
 import { type RecordedLane, recordSignals } from './record-signals.ts';
@@ -58,10 +58,15 @@ export const reportStatus = ({ burst = usualBurst, ...others }: Parts) => {
     return byMessage(failed);
   };
 
-  /** @throws UnavailableError once, where EC2 should be asked a second time why the instance was terminated. */
-  function reasonFor({ lane, vm }: Owned) {
+  /**
+   * @throws UnavailableError once, where EC2 should be asked a second time: it did not say why the instance was terminated, or its answer
+   * was older than the event of a start that fell back.
+   */
+  function reasonFor({ lane, vm, described }: Owned) {
     if (!isRetried(lane) && reasons.isUnexplained(lane, vm))
       throw new UnavailableError(`EC2 does not say yet why ${lane.instanceId} was terminated`);
+    if (!isRetried(lane) && described?.state === 'pending' && hasUnexplainedFallback(lane, vm))
+      throw new UnavailableError(`EC2 does not say yet why ${lane.instanceId} is stopped and did not start`);
     return reasons.reasonOf(lane.instanceId);
   }
 };

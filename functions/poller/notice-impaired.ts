@@ -1,6 +1,12 @@
 import { partsOf } from '../../shared/domain/gate.ts';
 import type { Notice } from '../../shared/domain/signal.ts';
-import { nextCheck, type StatusCheck, type StatusChecks } from '../../shared/domain/status-checks.ts';
+import {
+  checkNames,
+  nextCheck,
+  type StatusCheck,
+  type StatusChecks,
+  statusChecks,
+} from '../../shared/domain/status-checks.ts';
 import { isImpaired, type Vm } from '../../shared/domain/vm.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { Fleet } from '../../shared/ports/fleet.ts';
@@ -47,8 +53,8 @@ export const noticeImpaired = ({ fleet, instances, observations, now, log }: Imp
     const known = failing[check];
     const fresh = await running([...found.keys()].filter((id) => !known.includes(id)));
     const over = await running(known.filter((id) => !found.has(id)));
-    const other = new Set(failing[check === 'instance' ? 'system' : 'instance']);
-    const isAlone = ({ instanceId }: Vm) => !other.has(instanceId); // what fails both checks is told of one
+    const others = new Set(statusChecks.flatMap((one) => (one === check ? [] : failing[one])));
+    const isAlone = ({ instanceId }: Vm) => !others.has(instanceId); // a VM that fails several checks is reported with one
     await tell(region, [
       ...fresh.filter(isAlone).flatMap((vm) => warning(vm, check, found.get(vm.instanceId) ?? now())),
       ...over.filter(isAlone).flatMap((vm) => allClear(vm, now())),
@@ -84,7 +90,7 @@ const warning = (vm: Vm, check: StatusCheck, sinceMs: number): Told[] => {
   if (isImpaired(vm)) return [];
   const recoveredAt = vm.notices?.recovered?.at ?? 0;
   const at = Math.max(Math.floor(sinceMs / 1000), partsOf(vm.sequence).at, recoveredAt + 1);
-  return [{ vm, notice: 'impaired', at, text: `impaired: its ${check} status check fails` }];
+  return [{ vm, notice: 'impaired', at, text: `impaired: its ${checkNames[check]} status check fails` }];
 };
 
 /** Without a text: the next message is as if there had been no warning. */

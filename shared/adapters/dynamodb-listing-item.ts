@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { noStatusChecks } from '../domain/status-checks.ts';
+import { noStatusChecks, statusChecks } from '../domain/status-checks.ts';
 import type { Listing, Standing } from '../ports/listings.ts';
 
 const ids = z._default(z.array(z.string()), []);
@@ -7,8 +7,8 @@ const count = z._default(z.int(), 0);
 
 const Checks = z.object({
   askedAtMs: z.int(),
-  asked: z.enum(['instance', 'system']),
-  failing: z.object({ instance: z.array(z.string()), system: z.array(z.string()) }),
+  asked: z.enum(statusChecks),
+  failing: z.object({ instance: ids, system: ids, 'attached-ebs': ids }),
 });
 
 const Digest = z.object({ states: z.string(), members: z.string(), comparedAtMs: count });
@@ -29,7 +29,10 @@ const ListingItem = z.object({
   releasedAtMs: z.optional(z.int()),
   republishAt: count,
   republishedAt: count,
-  checks: z._default(Checks, { ...noStatusChecks, failing: { instance: [], system: [] } }),
+  checks: z._default(Checks, {
+    ...noStatusChecks,
+    failing: { instance: [], system: [], 'attached-ebs': [] },
+  }),
 });
 
 /** @throws ZodError where the item was not written by dynamodb-listings.ts. */

@@ -134,6 +134,9 @@ const classes: ReadonlyMap<string, ErrorClass> = new Map(
 export const codeOf = (error: unknown): string =>
   error instanceof Error ? error.name : 'an error without a name';
 
+/** Requests come too fast, for whatever reason EC2 gives. */
+export const isThrottling = (code: string): boolean => classes.get(code) === ThrottledError;
+
 /** No time and no repetition makes room; another placement may. */
 export const isCapacity = (code: string): boolean => classes.get(code) === CapacityError;
 

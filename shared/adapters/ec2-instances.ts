@@ -1,21 +1,26 @@
 import type {
+  EbsStatusSummary,
   EC2Client,
   Instance as Ec2Instance,
   InstanceStatus,
   InstanceStatusSummary,
   Reservation,
 } from '@aws-sdk/client-ec2';
-import { UnavailableError } from '../domain/errors.ts';
+import { UnavailableError, UpstreamError } from '../domain/errors.ts';
 import { instanceStateOf } from '../domain/instance.ts';
+import type { StatusCheck } from '../domain/status-checks.ts';
 import type { Instance, Instances } from '../ports/instances.ts';
+import { codeOf, isThrottling } from './ec2-errors.ts';
 import { regionalClients } from './regional-clients.ts';
 
 const largestPage = 1000;
 
 /**
- * EC2 by its own SDK client. Asks by filters, never by ids: one unknown id fails a call that names ids, and a
- * filtered, paginated call draws on the larger of EC2's request buckets. A warm function does not ask EC2, and has no client.
+ * EC2 by its own SDK client. Asks by filters: one unknown id fails a call that names ids, and a filtered, paginated call draws on the
+ * larger of EC2's request buckets. By ids only where that fails, for while a zone is down every call without ids does. A warm function
+ * does not ask EC2, and has no client.
  * @see https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-throttling.html
+ * @see https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeInstances.html
  */
 export const ec2Instances = (): Instances => {
   const clientIn = regionalClients({
@@ -36,6 +41,8 @@ export const ec2Instances = (): Instances => {
     try {
       return await call(sdk, client, AbortSignal.timeout(withinMs));
     } catch (cause) {
+      if (isServerError(sdk, cause))
+        throw new UpstreamError(`EC2 in ${region} did not ${what}: ${codeOf(cause)}`, { cause });
       throw new UnavailableError(`EC2 in ${region} did not ${what} within ${withinMs} ms`, { cause });
     }
   };
@@ -49,10 +56,14 @@ export const ec2Instances = (): Instances => {
           const pages = ec2.paginateDescribeInstances({ client, pageSize: largestPage }, filters, {
             abortSignal,
           });
-          const found = new Map<string, Instance>();
-          for await (const { Reservations } of pages)
-            for (const instance of describedIn(Reservations)) found.set(instance.instanceId, instance);
-          return found;
+          const found: Instance[] = [];
+          try {
+            for await (const { Reservations } of pages) found.push(...describedIn(Reservations));
+          } catch (error) {
+            if (!isServerError(ec2, error)) throw error;
+            return byId(await describeIds(ec2, client, instanceIds, abortSignal));
+          }
+          return byId(found);
         },
       ),
 
@@ -78,18 +89,58 @@ export const ec2Instances = (): Instances => {
           const found: InstanceStatus[] = [];
           for await (const { InstanceStatuses = [] } of pages) found.push(...InstanceStatuses);
           return new Map(
-            found.map((one) => [
-              one.InstanceId ?? '',
-              since(check === 'instance' ? one.InstanceStatus : one.SystemStatus),
-            ]),
+            found.flatMap(({ InstanceId, [summaries[check]]: summary }) =>
+              InstanceId !== undefined && summary?.Status === 'impaired'
+                ? [[InstanceId, since(summary)]]
+                : [],
+            ),
           );
         },
       ),
   };
 };
 
-const since = (summary: InstanceStatusSummary | undefined): number | undefined =>
-  summary?.Details?.find(({ ImpairedSince }) => ImpairedSince)?.ImpairedSince?.getTime();
+type Sdk = typeof import('./ec2-sdk.ts');
+
+/** EC2 answered, with an error that is neither throttling nor the fault of the request. */
+const isServerError = ({ EC2ServiceException }: Sdk, error: unknown): boolean =>
+  error instanceof EC2ServiceException &&
+  (error.$metadata.httpStatusCode ?? 0) >= 500 &&
+  !isThrottling(codeOf(error));
+
+/** By ids. EC2 refuses the call where it does not know one of them, and names those that it does not know. */
+const describeIds = async (
+  ec2: Sdk,
+  client: EC2Client,
+  instanceIds: readonly string[],
+  abortSignal: AbortSignal,
+): Promise<Instance[]> => {
+  if (instanceIds.length === 0) return [];
+  const command = new ec2.DescribeInstancesCommand({ InstanceIds: [...instanceIds] });
+  try {
+    return describedIn((await client.send(command, { abortSignal })).Reservations);
+  } catch (error) {
+    const unknown = codeOf(error) === 'InvalidInstanceID.NotFound' ? idsIn(error) : [];
+    const known = instanceIds.filter((id) => !unknown.includes(id));
+    if (known.length === instanceIds.length) throw error;
+    return describeIds(ec2, client, known, abortSignal);
+  }
+};
+
+const idsIn = (error: unknown): readonly string[] =>
+  (error instanceof Error && error.message.match(/\bi-[0-9a-f]+/g)) || [];
+
+const byId = (instances: readonly Instance[]): ReadonlyMap<string, Instance> =>
+  new Map(instances.map((instance) => [instance.instanceId, instance]));
+
+const summaries = {
+  instance: 'InstanceStatus',
+  system: 'SystemStatus',
+  'attached-ebs': 'AttachedEbsStatus',
+} as const satisfies Record<StatusCheck, keyof InstanceStatus>;
+
+const since = (summary: InstanceStatusSummary | EbsStatusSummary): number | undefined =>
+  summary.Details?.find(({ ImpairedSince }) => ImpairedSince)?.ImpairedSince?.getTime();
 
 const describedIn = (reservations: readonly Reservation[] = []): Instance[] =>
   reservations.flatMap(({ OwnerId = '', Instances = [] }) =>

@@ -3,6 +3,7 @@ export {
   DescribeImagesCommand,
   DescribeInstancesCommand,
   EC2Client,
+  EC2ServiceException,
   paginateDescribeInstanceStatus,
   paginateDescribeInstances,
   paginateDescribeInstanceTypes,

@@ -1,5 +1,13 @@
-/** Of what EC2 checks every minute of a running instance: its own software and network, and the host under it. */
-export type StatusCheck = 'instance' | 'system';
+/** What EC2 checks every minute of a running instance, in the order of our questions. */
+export const statusChecks = ['instance', 'system', 'attached-ebs'] as const;
+export type StatusCheck = (typeof statusChecks)[number];
+
+/** How EC2's documentation calls each check: its own software and network, the host under it, the disks attached to it. */
+export const checkNames = {
+  instance: 'instance',
+  system: 'system',
+  'attached-ebs': 'attached EBS',
+} as const satisfies Record<StatusCheck, string>;
 
 /** What the status checks of a region's VMs were last found to be. */
 export type StatusChecks = {
@@ -13,8 +21,8 @@ export type StatusChecks = {
 
 export const noStatusChecks: StatusChecks = {
   askedAtMs: 0,
-  asked: 'system',
-  failing: { instance: [], system: [] },
+  asked: 'attached-ebs',
+  failing: { instance: [], system: [], 'attached-ebs': [] },
 };
 
 const minimumMs = 60_000;
@@ -25,5 +33,5 @@ const minimumMs = 60_000;
  */
 export const nextCheck = ({ askedAtMs, asked }: StatusChecks, nowMs: number): StatusCheck | undefined => {
   if (nowMs - askedAtMs < minimumMs) return undefined;
-  return asked === 'instance' ? 'system' : 'instance';
+  return statusChecks[(statusChecks.indexOf(asked) + 1) % statusChecks.length];
 };

@@ -38,8 +38,10 @@ export const maximumDescribed = 199;
 /** EC2's own view of instances. */
 export type Instances = {
   /**
-   * One DescribeInstances by filters, so that an unknown id is merely absent. 1 to 199 ids of one region.
+   * One DescribeInstances by filters, so that an unknown id is merely absent. 1 to 199 ids of one region. Where EC2 answers that with an
+   * error of its own, as it does while a zone is down, it is asked once more by the ids alone, which works for the other zones.
    * @throws UnavailableError where EC2 throttled the call or did not answer in `withinMs`.
+   * @throws UpstreamError where EC2 answered both questions with an error of its own: of a part of the ids it may still know.
    */
   describe(
     region: string,
@@ -52,7 +54,7 @@ export type Instances = {
    */
   list(query: ListQuery): Promise<Page>;
   /**
-   * All running instances of the region, ours or not, that fail this status check, and since when in milliseconds since 1970, where EC2
+   * All running instances of the region, ours or not, whose answer says that they fail this status check, and since when in milliseconds since 1970, where EC2
    * says so. EC2 checks once a minute.
    * @throws UnavailableError as above.
    */

@@ -92,7 +92,7 @@ export const listingsMarks = (setup: ReturnType<typeof listingsSubject>) => {
       const checks = {
         askedAtMs: clock.ms,
         asked: 'instance',
-        failing: { instance: ['i-1'], system: [] },
+        failing: { instance: ['i-1'], system: [], 'attached-ebs': ['i-2'] },
       } as const;
       await listings.save({ ...first, checks }, { token: undefined, dueAtMs: 0 });
       clock.ms += floorMs;

@@ -25,7 +25,7 @@ export const scriptedInstances = (...instances: Partial<Instance>[]): ScriptedIn
     known,
     calls,
     throttled: false,
-    failing: { instance: new Map(), system: new Map() },
+    failing: { instance: new Map(), system: new Map(), 'attached-ebs': new Map() },
     checked: [],
     listed: 0,
     lastPage: true,

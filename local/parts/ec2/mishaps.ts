@@ -1,4 +1,5 @@
 import type { StateReason } from '../../../shared/domain/instance.ts';
+import type { StatusCheck } from '../../../shared/domain/status-checks.ts';
 import { Ec2Error } from './ec2-error.ts';
 import { rebalanceRecommendation, retirementEvent, spotInterruption } from './events.ts';
 import type { SimulatedInstance } from './instance.ts';
@@ -23,7 +24,7 @@ export type Mishaps = {
   /** Announces by AWS Health that a retirement which was scheduled is over. */
   cancelRetirement(instanceId: string): Promise<void>;
   /** Lets an instance fail a status check, by default its own, until it recovers or is started anew. */
-  impair(instanceId: string, check?: 'instance' | 'system'): Promise<void>;
+  impair(instanceId: string, check?: StatusCheck): Promise<void>;
   recover(instanceId: string): Promise<void>;
   /** Leaves an instance for ever in a state that ends by itself, such as pending, until a call or a mishap moves it. */
   stall(instanceId: string): Promise<void>;

@@ -1,8 +1,13 @@
-import { DescribeInstancesCommand, EC2Client, EC2ServiceException } from '@aws-sdk/client-ec2';
+import {
+  DescribeInstanceStatusCommand,
+  DescribeInstancesCommand,
+  EC2Client,
+  EC2ServiceException,
+} from '@aws-sdk/client-ec2';
 import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { ec2Instances } from '../../../shared/adapters/ec2-instances.ts';
-import { UnavailableError } from '../../../shared/domain/errors.ts';
+import { UnavailableError, UpstreamError } from '../../../shared/domain/errors.ts';
 
 const ec2 = mockClient(EC2Client);
 const one = 'i-1234567890abcdef0';
@@ -19,7 +24,7 @@ const throttled = new EC2ServiceException({
 beforeEach(() => void ec2.reset());
 
 describe('EC2’s view of instances', () => {
-  it('is asked for by a filter and a page size, never by ids', async () => {
+  it('is asked for by a filter and a page size', async () => {
     ec2.on(DescribeInstancesCommand).resolves({});
 
     await ec2Instances().describe(region, [one, other], 500);
@@ -147,4 +152,77 @@ describe('EC2’s view of instances', () => {
     ]);
     expect(new Set(clients).size).toBe(2);
   });
+});
+
+describe('EC2 while a zone is down', () => {
+  const failed = (name: string, message = name, httpStatusCode = 500) =>
+    new EC2ServiceException({ name, message, $fault: 'client', $metadata: { httpStatusCode } });
+  const withoutIds = { Filters: [{ Name: 'instance-id', Values: [one, other] }], MaxResults: 1000 };
+  const running = (InstanceId: string) => ({
+    Reservations: [{ Instances: [{ InstanceId, State: { Name: 'running' } } as const] }],
+  });
+
+  it('is asked by ids where the question without ids fails', async () => {
+    ec2.on(DescribeInstancesCommand, withoutIds).rejects(failed('Unavailable'));
+    ec2.on(DescribeInstancesCommand, { InstanceIds: [one, other] }).resolves(running(one));
+
+    const found = await ec2Instances().describe(region, [one, other], 2_000);
+
+    expect([...found.keys()]).toEqual([one]);
+  });
+
+  it('is asked once more without the ids that it does not know', async () => {
+    const unknown = failed('InvalidInstanceID.NotFound', `The instance ID '${other}' does not exist`, 400);
+    ec2.on(DescribeInstancesCommand, withoutIds).rejects(failed('InternalError'));
+    ec2.on(DescribeInstancesCommand, { InstanceIds: [one, other] }).rejects(unknown);
+    ec2.on(DescribeInstancesCommand, { InstanceIds: [one] }).resolves(running(one));
+
+    const found = await ec2Instances().describe(region, [one, other], 2_000);
+
+    expect([...found.keys()]).toEqual([one]);
+  });
+
+  it('has answered nothing where it fails by ids too', async () => {
+    ec2.on(DescribeInstancesCommand).rejects(failed('InternalError'));
+
+    const describing = ec2Instances().describe(region, [one, other], 2_000);
+
+    await expect(describing).rejects.toThrow(UpstreamError);
+    await expect(describing).rejects.toThrow('InternalError');
+  });
+
+  it('is not asked by ids where it throttles', async () => {
+    ec2.on(DescribeInstancesCommand).rejects(throttled);
+
+    await expect(ec2Instances().describe(region, [one, other], 2_000)).rejects.toThrow(UnavailableError);
+    const asked = ec2.commandCalls(DescribeInstancesCommand).map(({ args }) => args[0].input);
+    expect(asked.filter(({ InstanceIds }) => InstanceIds !== undefined)).toEqual([]);
+  });
+});
+
+describe('which instances fail a status check', () => {
+  const since = new Date('2026-08-22T10:30:00Z');
+  const details = [{ ImpairedSince: since }];
+  const of = (InstanceId: string, Status: 'impaired' | 'ok') => ({
+    InstanceId,
+    InstanceStatus: { Status, Details: details },
+    SystemStatus: { Status, Details: details },
+    AttachedEbsStatus: { Status, Details: details },
+  });
+
+  it.each(['instance', 'system', 'attached-ebs'] as const)(
+    'is read from the answer, not from the filter alone: %s',
+    async (check) => {
+      ec2
+        .on(DescribeInstanceStatusCommand)
+        .resolves({ InstanceStatuses: [of(one, 'impaired'), of(other, 'ok'), { InstanceId: 'i-0000000a' }] });
+
+      const found = await ec2Instances().impaired(region, check, 2_000);
+
+      expect(found).toEqual(new Map([[one, since.getTime()]]));
+      expect(ec2.commandCalls(DescribeInstanceStatusCommand)[0]?.args[0].input).toMatchObject({
+        Filters: [{ Name: `${check}-status.status`, Values: ['impaired'] }],
+      });
+    },
+  );
 });

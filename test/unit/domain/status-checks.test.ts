@@ -23,6 +23,7 @@ describe('status checks', () => {
     expect(nextCheck(asked, 1_059_999)).toBeUndefined();
     expect(nextCheck(asked, 1_060_000)).toBe('instance');
     expect(nextCheck({ ...asked, asked: 'instance' }, 1_060_000)).toBe('system');
+    expect(nextCheck({ ...asked, asked: 'system' }, 1_060_000)).toBe('attached-ebs');
     expect(nextCheck(noStatusChecks, 1_000_000)).toBe('instance');
   });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { askEc2 } from '../../../functions/normaliser/ask-ec2.ts';
 import { terminations } from '../../../functions/normaliser/terminations.ts';
+import { UpstreamError } from '../../../shared/domain/errors.ts';
 import type { Instance } from '../../../shared/ports/instances.ts';
 import { described, scriptedInstances } from '../../fakes/scripted-instances.ts';
 import { countingMeter, memoryLog } from '../../fakes/silent.ts';
@@ -81,5 +82,23 @@ describe('asking EC2', () => {
 
     expect(answers.size).toBe(0);
     expect(log.lines).toEqual([expect.stringMatching(/^warn: EC2 did not describe/)]);
+  });
+
+  it('is asked about each instance alone where one of a zone that is down has it refuse the whole question', async () => {
+    const { ask, instances } = setup({ instanceId: 'i-a' }, { instanceId: 'i-b' });
+    const { describe: answer } = instances;
+    instances.describe = (where, named, withinMs) =>
+      named.includes('i-b')
+        ? Promise.reject(new UpstreamError('EC2 in us-east-1 did not describe them: InternalError'))
+        : answer.call(instances, where, named, withinMs);
+
+    const answers = await ask(about(['i-a', 'i-b', 'i-c']));
+
+    expect(answers).toEqual(
+      new Map<string, unknown>([
+        ['i-a', described({ instanceId: 'i-a' })],
+        ['i-c', 'absent'],
+      ]),
+    );
   });
 });

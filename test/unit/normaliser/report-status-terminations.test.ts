@@ -196,3 +196,52 @@ describe('normaliser, with a hundred VMs that are terminated at once', () => {
     expect(account.instances.calls.length).toBeLessThanOrEqual(2);
   });
 });
+
+describe('normaliser, with a start that falls back to stopped', () => {
+  const reason = {
+    code: 'Server.InsufficientInstanceCapacity',
+    message: 'Server.InsufficientInstanceCapacity: no capacity',
+  };
+  const starting = async (...known: Partial<Instance>[]) => {
+    const account = await withVm(...known);
+    for (const signal of [observed('stopping', 10), observed('stopped', 20), observed('pending', 60)])
+      await account.deliver([signal]);
+    return account;
+  };
+
+  it('reports why', async () => {
+    const { deliver, told } = await starting({ instanceId, state: 'stopped', reason });
+
+    await deliver([observed('stopped', 65)]);
+
+    expect(told().at(-1)).toMatchObject({
+      status: 'STOPPED',
+      message: `instance ${instanceId} is stopped: ${reason.message}`,
+    });
+  });
+
+  it('reports why also where both states come in one batch', async () => {
+    const { deliver, told } = await withVm({ instanceId, state: 'stopped', reason });
+    await deliver([observed('stopping', 10), observed('stopped', 20)]);
+
+    await deliver([observed('pending', 60), observed('stopped', 65)]);
+
+    expect(told().at(-1)?.message).toBe(`instance ${instanceId} is stopped: ${reason.message}`);
+  });
+
+  it('is held back for one delivery only where EC2 still answers with the state before', async () => {
+    const { deliver, told } = await starting({ instanceId, state: 'pending' });
+
+    const failures = await deliver([observed('stopped', 65)]);
+    await deliver([observed('stopped', 65)], 2);
+
+    expect(failures.get(0)).toBeInstanceOf(UnavailableError);
+    expect(told().at(-1)?.message).toBe(`instance ${instanceId} is stopped`);
+  });
+
+  it('does not ask EC2 why an instance is stopped that somebody stopped', async () => {
+    const { instances } = await starting({ instanceId, state: 'stopped', reason });
+
+    expect(instances.calls).toEqual([]);
+  });
+});

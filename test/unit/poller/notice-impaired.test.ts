@@ -6,7 +6,7 @@ const messages = (region: ReturnType<typeof polledRegion>) =>
 const running = (n: number, more = '') => `vm-${n} RUNNING instance ${idOf(n)} is running${more}`;
 const broken = ': impaired: its instance status check fails';
 
-/** So long that a quiet region is asked about both checks. */
+/** So long that a quiet region is asked about each check. */
 const round = 20 * minuteMs;
 
 const withTwo = async (kind: 'legacy' | 'streaming' = 'legacy') => {
@@ -30,6 +30,18 @@ describe('poller, and an instance that fails a status check', () => {
     },
   );
 
+  it.each([
+    ['system', 'its system status check fails'],
+    ['attached-ebs', 'its attached EBS status check fails'],
+  ] as const)('reports which check fails: %s', async (check, says) => {
+    const region = await withTwo();
+    region.instances.failing[check].set(idOf(1), region.clock.ms);
+
+    await region.listFor(round);
+
+    expect(messages(region).slice(2)).toEqual([running(1, `: impaired: ${says}`)]);
+  });
+
   it('tells once of what fails both checks, however EC2 finds out', async () => {
     const region = await withTwo();
     region.instances.failing.system.set(idOf(1), region.clock.ms);
@@ -41,12 +53,13 @@ describe('poller, and an instance that fails a status check', () => {
     expect(messages(region).slice(2)).toEqual([running(1, ': impaired: its system status check fails')]);
   });
 
-  it('tells that it is over once it fails neither check, with nothing left of the warning', async () => {
+  it('tells that it is over once it fails no check, with nothing left of the warning', async () => {
     const region = await withTwo();
     for (const failing of Object.values(region.instances.failing)) failing.set(idOf(1), region.clock.ms);
     await region.listFor(round);
 
     region.instances.failing.instance.clear();
+    region.instances.failing['attached-ebs'].clear();
     await region.listFor(round);
     const half = messages(region).length;
     region.instances.failing.system.clear();
@@ -129,12 +142,8 @@ describe('poller, and an instance that fails a status check', () => {
     await Promise.all([region.listFor(6 * minuteMs, 10_000), empty.listFor(6 * minuteMs, 10_000)]);
 
     expect(region.instances.checked).toEqual([
-      'instance',
-      'system',
-      'instance',
-      'system',
-      'instance',
-      'system',
+      ...['instance', 'system', 'attached-ebs'],
+      ...['instance', 'system', 'attached-ebs'],
     ]);
     expect(empty.instances.checked).toEqual([]);
   });

@@ -62,10 +62,12 @@ const statusXml = (instance: SeenInstance): XmlElements => {
     instanceState: stateXml(instance.state),
     systemStatus: checkXml(instance, 'system'),
     instanceStatus: checkXml(instance, 'instance'),
+    attachedEbsStatus: checkXml(instance, 'attached-ebs'),
   };
 };
 
 const fields: Fields<SeenInstance> = {
+  'attached-ebs-status.status': (instance) => [statusOf(instance, 'attached-ebs')],
   'availability-zone': ({ launch }) => [launch.availabilityZone],
   'event.code': ({ retiresAtMs }) => [retiresAtMs === undefined ? undefined : retirement.code],
   'instance-state-code': ({ state }) => [String(stateCode[state])],

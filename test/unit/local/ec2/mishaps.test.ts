@@ -93,8 +93,8 @@ describe('EC2 simulator, mishaps', () => {
   it('shows impaired checks and scheduled retirements to who looks for them', async () => {
     await using simulation = await startSimulation();
     const { client, launch, reaches, simulator } = simulation;
-    const [impaired, retiring] = [await launch(), await launch()];
-    await Promise.all([reaches(impaired, 'running'), reaches(retiring, 'running')]);
+    const [impaired, retiring, diskless] = [await launch(), await launch(), await launch()];
+    await Promise.all([impaired, retiring, diskless].map((id) => reaches(id, 'running')));
     const found = async (Name: string, value: string) => {
       const Filters = [{ Name, Values: [value] }];
       const { InstanceStatuses = [] } = await client.send(new DescribeInstanceStatusCommand({ Filters }));
@@ -102,9 +102,11 @@ describe('EC2 simulator, mishaps', () => {
     };
 
     await simulator.impair(impaired, 'system');
+    await simulator.impair(diskless, 'attached-ebs');
     await simulator.scheduleRetirement(retiring);
 
     expect(await found('system-status.status', 'impaired')).toEqual([impaired]);
+    expect(await found('attached-ebs-status.status', 'impaired')).toEqual([diskless]);
     expect(await found('instance-status.status', 'impaired')).toEqual([]);
     expect(await found('event.code', 'instance-retirement')).toEqual([retiring]);
   });
