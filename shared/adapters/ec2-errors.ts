@@ -6,9 +6,11 @@ import {
   PermissionDeniedError,
   type ProviderError,
   ResourceExhaustedError,
+  reasonOf,
   ThrottledError,
   UnavailableError,
   UnprocessableError,
+  UnsendableError,
   UpstreamError,
 } from '../domain/errors.ts';
 
@@ -130,6 +132,14 @@ const classes: ReadonlyMap<string, ErrorClass> = new Map(
   codesBy.flatMap(([errorClass, codes]) => codes.map((code) => [code, errorClass] as const)),
 );
 
+/** An SDK client failed before any attempt of a request reached the network, so AWS knows nothing of it. */
+export class UnsentRequestError extends Error {
+  override name = 'UnsentRequestError' as const;
+  constructor(cause: unknown) {
+    super(reasonOf(cause), { cause });
+  }
+}
+
 /** The AWS error code of anything thrown by an SDK client, or what the error is called where AWS never answered. */
 export const codeOf = (error: unknown): string =>
   error instanceof Error ? error.name : 'an error without a name';
@@ -145,6 +155,11 @@ export const isCapacity = (code: string): boolean => classes.get(code) === Capac
  * sentence, without what it may quote; the rest only the code, and all of it as cause.
  */
 export const awsError = (cause: unknown, { who, what }: { who: string; what: string }): ProviderError => {
+  if (cause instanceof UnsentRequestError)
+    return new UnsendableError(
+      `${who} was not asked to ${what}: the request could not be built or signed (${publicText(cause.message)})`,
+      { cause },
+    );
   const code = codeOf(cause);
   const known = classes.get(code) ?? (hasAnswered(cause) ? UpstreamError : UnavailableError);
   if (known === PermissionDeniedError)

@@ -99,6 +99,13 @@ export class CapacityError extends ProviderError {
   readonly retryable = true;
 }
 
+/** A request could not be serialised or signed, so that nothing was sent: HTTP 500. The same request fails every time. */
+export class UnsendableError extends ProviderError {
+  override name = 'UnsendableError' as const;
+  readonly code = 'internal';
+  readonly retryable = false;
+}
+
 /** EC2 answered with an error of its own: HTTP 502. */
 export class UpstreamError extends ProviderError {
   override name = 'UpstreamError' as const;

@@ -229,11 +229,11 @@ export const plainMessage = (instanceId: string, state: string): string =>
 const maximumMessageBytes = 1024;
 
 /**
- * Text as DCM's `status_message` takes it: at most 1 KiB, no NUL. Postgres refuses a NUL, and DCM's consumer then asks for the
- * same message again without end.
+ * Text as DCM's `status_message` takes it: at most 1 KiB, no NUL, U+FFFD for half a surrogate pair. Postgres refuses a NUL, and DCM's
+ * consumer then asks for the same message again without end.
  */
 export const messageText = (text: string): string => {
-  const clean = text.replaceAll('\0', '');
+  const clean = text.toWellFormed().replaceAll('\0', '');
   if (Buffer.byteLength(clean) <= maximumMessageBytes) return clean;
   const cut = Buffer.from(clean)
     .subarray(0, maximumMessageBytes - 3)

@@ -3,18 +3,28 @@ import * as z from 'zod/mini';
 /** DCM's streams take exactly two tokens, the first of them `dcm`. */
 const subjectPattern = /^dcm\.[a-z0-9-]+$/;
 
+/**
+ * Not empty, and without half a surrogate pair: ids that differ only there would become one `Nats-Msg-Id`, and the second event would be
+ * lost as a duplicate.
+ * @see https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md#type-system
+ */
+const Text = z.string().check(
+  z.minLength(1),
+  z.refine((text) => text.isWellFormed(), { error: 'expected text without half a surrogate pair' }),
+);
+
 const envelope = {
   specversion: z.literal('1.0'),
-  id: z.string().check(z.minLength(1)),
-  source: z.string().check(z.minLength(1)),
-  type: z.string().check(z.minLength(1)),
+  id: Text,
+  source: Text,
+  type: Text,
   /** Also the NATS subject. */
   subject: z.string().check(z.regex(subjectPattern, 'expected a NATS subject such as dcm.vm')),
   /**
    * Events with the same key are published one after the other.
    * @see https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/extensions/partitioning.md
    */
-  partitionkey: z.optional(z.string().check(z.minLength(1))),
+  partitionkey: z.optional(Text),
 };
 
 /**
@@ -40,4 +50,5 @@ export const isCloudEventJson = (candidate: unknown): candidate is CloudEventJso
   );
 };
 
-const isText = (value: unknown): value is string => typeof value === 'string' && value.length > 0;
+const isText = (value: unknown): value is string =>
+  typeof value === 'string' && value.length > 0 && value.isWellFormed();

@@ -1,9 +1,12 @@
 import {
   CapacityError,
   FailedPreconditionError,
+  InvalidArgumentError,
   ProviderError,
   ThrottledError,
   UnavailableError,
+  UnprocessableError,
+  UnsendableError,
   UpstreamError,
 } from '../../../shared/domain/errors.ts';
 import type { LaunchPlan } from '../../../shared/domain/launch.ts';
@@ -40,7 +43,8 @@ export type LaunchParts = RefusalParts &
 /**
  * Gets the instance of a VM whose creation is in the caller's hands: exactly one, whatever crashes, for every step is noted before it is
  * taken. Each placement is asked for under a client token of its own.
- * @returns undefined where somebody else has taken the creation over.
+ * @returns undefined where somebody else has taken the creation over, or where EC2 can never accept the plan of an earlier request: that
+ * plan is deleted, and the caller begins again with its own spec.
  * @throws UnavailableError, UpstreamError, ThrottledError where it is unknown what became of it: the next caller asks for the same
  * instance. All other errors are refusals, after which the id is free.
  */
@@ -75,7 +79,9 @@ export const launchVm = (parts: LaunchParts) => {
   ): Promise<LaunchedRecord | undefined> {
     const noted = await records.attempt(mine, plan, number);
     if (!noted) return undefined;
-    const end = (why: unknown) => giveUp(noted, request, wasAskedBefore(mine, number), why);
+    const isEarlierPlan = mine.launch !== undefined;
+    const end = (why: unknown) =>
+      giveUp(noted, request, { wasAsked: wasAskedBefore(mine, number), isEarlierPlan }, why);
     if (noted.deleteRequestedAtMs !== undefined) return end(deletedMeanwhile(mine));
     const answer = await ask(noted, plan, request.deadlineMs).catch(refusalOf);
     if (!(answer instanceof ProviderError)) return note(noted, answer);
@@ -108,12 +114,13 @@ export const launchVm = (parts: LaunchParts) => {
   async function giveUp(
     noted: VmRecord,
     { requestId }: Request,
-    wasAsked: boolean,
+    { wasAsked, isEarlierPlan }: { readonly wasAsked: boolean; readonly isEarlierPlan: boolean },
     why: unknown,
-  ): Promise<LaunchedRecord> {
+  ): Promise<LaunchedRecord | undefined> {
     const found = wasAsked ? await leftBehind(noted) : undefined;
     if (found) return found;
     await records.abandon(noted);
+    if (isEarlierPlan && isAboutThePlan(why)) return undefined;
     if (noted.deleteRequestedAtMs === undefined) await report(noted, requestId, why);
     throw why;
   }
@@ -122,6 +129,10 @@ export const launchVm = (parts: LaunchParts) => {
 /** By whoever had the creation in hand before. */
 const wasAskedBefore = ({ launch, attempt }: VmRecord, number: number): boolean =>
   launch !== undefined && attempt === number;
+
+/** Another plan may be accepted, whatever state EC2 is in. */
+const isAboutThePlan = (why: unknown): boolean =>
+  why instanceof InvalidArgumentError || why instanceof UnprocessableError || why instanceof UnsendableError;
 
 const deletedMeanwhile = ({ vmId }: VmRecord) =>
   new FailedPreconditionError(`${vmId} was deleted while it was being created`);

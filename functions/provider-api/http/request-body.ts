@@ -11,7 +11,7 @@ class PayloadTooLargeError extends ProviderError {
 
 /**
  * The JSON of a request's body.
- * @throws InvalidArgumentError where it is empty, malformed, or called something else; PayloadTooLargeError. It is not quoted: it may hold
+ * @throws InvalidArgumentError where it is empty, not UTF-8, malformed, or called something else; PayloadTooLargeError. It is not quoted: it may hold
  * user data.
  */
 export const jsonBody = async (request: Request): Promise<unknown> => {
@@ -23,11 +23,20 @@ export const jsonBody = async (request: Request): Promise<unknown> => {
     throw new PayloadTooLargeError(
       `body: expected at most ${maximumBodyBytes} bytes, got ${bytes.byteLength}`,
     );
-  const text = new TextDecoder().decode(bytes);
+  const text = decoded(bytes);
   if (text.trim() === '') throw new InvalidArgumentError('body: expected JSON, got nothing');
   try {
     return JSON.parse(text);
   } catch {
     throw new InvalidArgumentError('body: expected JSON, got something else');
+  }
+};
+
+/** Without `fatal`, bytes that are no UTF-8 would become other characters than the caller's. */
+const decoded = (bytes: ArrayBuffer): string => {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw new InvalidArgumentError('body: expected UTF-8');
   }
 };

@@ -9,7 +9,10 @@ import { SpecBody, type VmSpec } from './vm-spec.ts';
  * @throws InvalidArgumentError that names every field which is not as expected (the first ten), and says what was.
  */
 export const specOf = (body: unknown): VmSpec => {
-  const spec = withoutAbsent(unwrapped(body));
+  const given = unwrapped(body);
+  const notEncodable = notEncodableIn(given);
+  if (notEncodable.length > 0) throw new InvalidArgumentError(listed(notEncodable));
+  const spec = withoutAbsent(given);
   if (!isFields(spec) || !saysAnything(spec)) {
     throw new InvalidArgumentError(
       'spec: expected a VM spec: {"spec":{"service_type":"vm",…}}, or what is in there alone',
@@ -31,12 +34,32 @@ const unwrapped = (body: unknown): unknown => (isFields(body) && 'spec' in body 
 const saysAnything = (spec: Readonly<Record<string, unknown>>): boolean =>
   Object.keys(spec).some((key) => key in SpecBody.shape || key === 'provider_hints');
 
+/**
+ * Every field whose name or value has half a surrogate pair, at any depth and whoever reads it. JSON can escape such a text, but UTF-8 cannot
+ * encode it, so no request to AWS could carry it. Without recursion, because a body can be nested deeper than the call stack.
+ * @see https://www.rfc-editor.org/rfc/rfc8259#section-8.2
+ */
+const notEncodableIn = (given: unknown): Violation[] => {
+  const fields: Field[] = [{ name: '', value: given, path: '' }];
+  for (const { value, path } of fields) {
+    if (typeof value !== 'object' || value === null) continue;
+    for (const [name, below] of Object.entries(value))
+      fields.push({ name, value: below, path: pathBelow(path, Array.isArray(value) ? Number(name) : name) });
+  }
+  return fields
+    .filter(({ name, value }) => ![name, value].every(isEncodable))
+    .map(({ path }) => ({ path, message: 'expected text without half a surrogate pair' }));
+};
+
+type Field = { readonly name: string; readonly value: unknown; readonly path: string };
+
+const isEncodable = (value: unknown): boolean => typeof value !== 'string' || value.isWellFormed();
+
+const pathBelow = (above: string, key: PropertyKey): string =>
+  typeof key === 'number' ? `${above}[${key}]` : [above, String(key)].filter(Boolean).join('.');
+
 const violationOf = (issue: z.core.$ZodIssue): Violation => ({
-  path: issue.path.reduce<string>(
-    (above, key) =>
-      typeof key === 'number' ? `${above}[${key}]` : [above, String(key)].filter(Boolean).join('.'),
-    '',
-  ),
+  path: issue.path.reduce<string>(pathBelow, ''),
   message: (issue.code === 'invalid_key' && issue.issues[0]?.message) || issue.message,
 });
 
@@ -46,7 +69,7 @@ const longestPath = 120;
 const listed = (violations: readonly Violation[]): string => {
   const told = violations
     .slice(0, most)
-    .map(({ path, message }) => `${path.slice(0, longestPath)}: ${message}`);
+    .map(({ path, message }) => `${path.slice(0, longestPath).toWellFormed()}: ${message}`);
   const untold = violations.length - told.length;
   return [...told, ...(untold > 0 ? [`and ${untold} more`] : [])].join('; ');
 };

@@ -1,7 +1,8 @@
 import { createServer } from 'node:http';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ec2InstanceActions } from '../../../shared/adapters/ec2-instance-actions.ts';
-import { UnavailableError, UpstreamError } from '../../../shared/domain/errors.ts';
+import { UnavailableError, UnsendableError, UpstreamError } from '../../../shared/domain/errors.ts';
+import { launchPlan } from '../../fixtures/launches.ts';
 import { loopback } from './loopback.ts';
 
 afterEach(() => vi.unstubAllEnvs());
@@ -43,5 +44,39 @@ describe('EC2 behind a proxy', () => {
     })();
 
     await expect(behind(url).start('us-east-1', 'i-1234567890abcdef0')).rejects.toThrow(UnavailableError);
+  });
+});
+
+describe('a request to EC2', () => {
+  const placement = { instanceType: 't3.small' };
+
+  it('that cannot be serialised is not sent, and is not an outage', async () => {
+    let requests = 0;
+    await using server = await loopback(
+      createServer((_request, response) => {
+        requests += 1;
+        response.writeHead(500).end();
+      }),
+    );
+    const plan = launchPlan({ tags: { team: 'shop \ud83d' } });
+
+    const running = behind(server.url).run(plan, placement, 'token-1');
+
+    await expect(running).rejects.toThrow(UnsendableError);
+    await expect(running).rejects.toThrow(
+      'EC2 in us-east-1 was not asked to run an instance of type t3.small: the request could not be built or signed',
+    );
+    expect(requests).toBe(0);
+  });
+
+  it('that cannot be signed is not sent, and is not an outage', async () => {
+    const actions = behind('http://127.0.0.1:1');
+    vi.stubEnv('AWS_ACCESS_KEY_ID', undefined);
+    vi.stubEnv('AWS_SECRET_ACCESS_KEY', undefined);
+    vi.stubEnv('AWS_EC2_METADATA_DISABLED', 'true');
+    vi.stubEnv('AWS_SHARED_CREDENTIALS_FILE', '/dev/null');
+    vi.stubEnv('AWS_CONFIG_FILE', '/dev/null');
+
+    await expect(actions.start('us-east-1', 'i-1234567890abcdef0')).rejects.toThrow(UnsendableError);
   });
 });

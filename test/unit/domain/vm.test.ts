@@ -247,6 +247,11 @@ describe('message text', () => {
     expect(messageText('a\0b\0')).toBe('ab');
   });
 
+  it('has U+FFFD for half a surrogate pair, which UTF-8 cannot encode', () => {
+    expect(messageText('shop \ud83d!')).toBe('shop \ufffd!');
+    expect(messageText(`${'x'.repeat(2_000)}\udc00`).isWellFormed()).toBe(true);
+  });
+
   it('is cut to 1 KiB of UTF-8, never through a character, and shows that it was', () => {
     fc.assert(
       fc.property(

@@ -52,6 +52,7 @@ describe('CloudEvent to be published', () => {
   it.each([
     { what: 'another version', candidate: { ...event, specversion: '0.3' } },
     { what: 'an empty partition key', candidate: { ...event, partitionkey: '' } },
+    { what: 'an id with half a surrogate pair', candidate: { ...event, id: 'a\ud83d' } },
     { what: 'a batch', candidate: [event] },
     { what: 'text', candidate: JSON.stringify(event) },
     { what: 'nothing', candidate: null },
@@ -60,7 +61,19 @@ describe('CloudEvent to be published', () => {
   });
 
   it('is known by what the schema says, whatever it is', () => {
-    const values = fc.constantFrom<unknown>('1.0', 'dcm.vm', 'dcm.vm.x', '', 'a', 1, null, undefined, {}, []);
+    const values = fc.constantFrom<unknown>(
+      '1.0',
+      'dcm.vm',
+      'dcm.vm.x',
+      '',
+      'a',
+      '\ud83d',
+      1,
+      null,
+      undefined,
+      {},
+      [],
+    );
     const attributes = ['specversion', 'id', 'source', 'type', 'subject', 'partitionkey', 'data'];
     const changes = fc.dictionary(fc.constantFrom(...attributes), values, { maxKeys: 2 });
     const candidates = fc.oneof(

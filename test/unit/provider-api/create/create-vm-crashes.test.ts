@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import {
+  InvalidArgumentError,
   ResourceExhaustedError,
   ThrottledError,
   UnavailableError,
+  UnprocessableError,
+  UnsendableError,
   UpstreamError,
 } from '../../../../shared/domain/errors.ts';
 import { launchPlan } from '../../../fixtures/launches.ts';
@@ -51,6 +54,38 @@ describe('creating a VM, with crashes', () => {
     const answer = await create(asked);
 
     expect(answer.image_id).toBe('ami-1');
+  });
+
+  it.each([
+    new UnsendableError('the request could not be built or signed'),
+    new InvalidArgumentError('no such image'),
+    new UnprocessableError('not supported'),
+  ])(
+    'deletes an earlier plan that EC2 can never accept, and creates the VM of the corrected spec: $name',
+    async (refusal) => {
+      let plans = 0;
+      const { create, clock, ec2, published } = provider(() => ({
+        plan: async () => launchPlan({ imageId: `ami-${++plans}` }),
+      }));
+      ec2.refusals.push(new UnavailableError('EC2 did not answer'), refusal);
+      await expect(create(asked)).rejects.toThrow(UnavailableError);
+      clock.ms += leaseMs;
+
+      const answer = await create(asked);
+
+      expect(answer).toMatchObject({ instance_id: firstInstance, image_id: 'ami-2' });
+      expect(ec2.tokens.size).toBe(2);
+      expect(published).toEqual([]);
+    },
+  );
+
+  it('keeps no plan whose request could not be sent, so that the corrected one works', async () => {
+    const { create, ec2 } = provider();
+    ec2.refusals.push(new UnsendableError('the request could not be built or signed'));
+
+    await expect(create(asked)).rejects.toThrow(UnsendableError);
+
+    expect(await create(asked)).toMatchObject({ instance_id: firstInstance });
   });
 
   it('finds the instance that was launched before, where EC2 then refuses to say so (C 32)', async () => {

@@ -7,6 +7,19 @@ const body = { spec: { service_type: 'vm', vcpu: { count: 2 } } };
 const detailOf = async (response: Response): Promise<unknown> => Object(await response.json()).detail;
 
 describe('a create', () => {
+  it('is refused where a label has half a surrogate pair, which no request to EC2 can carry', async () => {
+    const api = servedApi();
+    const labelled = '{"spec":{"vcpu":{"count":1},"metadata":{"labels":{"team":"shop \\ud83d"}}}}';
+
+    const response = await api.ask('POST', `${vms}?id=vm-1`, { body: labelled });
+
+    expect([response.status, await detailOf(response)]).toEqual([
+      400,
+      'metadata.labels.team: expected text without half a surrogate pair',
+    ]);
+    expect(api.asked).toEqual([]);
+  });
+
   it('is of the VM in ?id=, with the spec, and answers 201 with the VM', async () => {
     const api = servedApi();
 

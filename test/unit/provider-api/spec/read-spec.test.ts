@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { specOf } from '../../../../functions/provider-api/spec/read-spec.ts';
 import { InvalidArgumentError } from '../../../../shared/domain/errors.ts';
@@ -220,5 +221,66 @@ describe('a VM spec', () => {
     );
 
     expect(specOf(body)).toEqual(vmSpec());
+  });
+});
+
+/** UTF-16 as JSON can escape it: any code units in any order. */
+const utf16 = fc
+  .array(
+    fc.oneof(
+      fc.integer({ min: 0, max: 0xffff }),
+      fc.integer({ min: 0xd800, max: 0xdfff }),
+      fc.integer({ min: 0x61, max: 0x7a }),
+    ),
+    { minLength: 1, maxLength: 12 },
+  )
+  .map((units) => String.fromCharCode(...units));
+
+const textFields: readonly (readonly [string, (text: string) => object])[] = [
+  ['service_type', (text) => ({ service_type: text })],
+  ['memory.size', (text) => ({ memory: { size: text } })],
+  ['storage.disks[0].name', (text) => ({ storage: { disks: [{ name: text, capacity: '20GB' }] } })],
+  ['guest_os.type', (text) => ({ guest_os: { type: text } })],
+  ['access.ssh_public_key', (text) => ({ access: { ssh_public_key: `${sshPublicKey} ${text}` } })],
+  ['metadata.name', (text) => ({ metadata: { name: text } })],
+  ['metadata.labels.team', (text) => ({ metadata: { labels: { team: text } } })],
+  ['provider_hints.aws.image_id', (text) => ({ provider_hints: { aws: { image_id: text } } })],
+  [
+    'provider_hints.aws.security_group_ids[1]',
+    (text) => ({ provider_hints: { aws: { security_group_ids: ['sg-12345678', text] } } }),
+  ],
+  ['provider_hints.other.text', (text) => ({ provider_hints: { other: { text } }, vcpu: { count: 1 } })],
+];
+
+describe('text that UTF-8 cannot encode', () => {
+  it.each(textFields)('is refused in %s by the name of the field', (path, specWith) => {
+    const text = 'shop \ud83d';
+
+    expect(refusalOf({ spec: specWith(text) })).toBe(
+      `InvalidArgumentError: ${path}: expected text without half a surrogate pair`,
+    );
+    expect(refusalOf(specWith(text))).toContain(path);
+  });
+
+  it('is refused in the name of a label', () => {
+    expect(refusalOf({ metadata: { labels: { 'a\udc00': 'x' } } })).toBe(
+      'InvalidArgumentError: metadata.labels.a\ufffd: expected text without half a surrogate pair',
+    );
+  });
+
+  it('is refused at any depth, however deep the body is nested', () => {
+    const deep = `{"vcpu":{"count":1},"x":${'['.repeat(100_000)}"\\ud83d"${']'.repeat(100_000)}}`;
+
+    expect(refusalOf(JSON.parse(deep))).toContain('expected text without half a surrogate pair');
+  });
+
+  it('is never in a spec that was read, whatever UTF-16 the body has', () => {
+    fc.assert(
+      fc.property(fc.constantFrom(...textFields), utf16, ([path, specWith], text) => {
+        if (!text.isWellFormed()) expect(refusalOf(specWith(text))).toContain(path);
+        else if (path === 'metadata.labels.team' && !/\p{Cc}/u.test(text))
+          expect(specOf(specWith(text)).labels).toEqual({ team: text });
+      }),
+    );
   });
 });
