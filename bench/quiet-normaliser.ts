@@ -17,11 +17,12 @@ export const quietNormaliser = (ports: Pick<Parts, 'fleet' | 'publisher' | 'inst
     listings: { wantRepublish: async () => undefined },
   };
   const telemetry = { now: Date.now, log, meter: countingMeter() };
+  const retries = { postpone: async () => undefined, bury: async () => undefined };
   const handler = partialBatch({
     ...{ log, meter: telemetry.meter },
     read: readMessage({ regions: [region], ...telemetry }),
-    handle: reportStatus({ ...ports, ...later, ...telemetry, provider, tagKeys }),
-    retries: { postpone: async () => undefined, bury: async () => undefined },
+    handle: reportStatus({ ...ports, ...later, ...telemetry, retries, provider, tagKeys }),
+    retries,
   });
   return async (batches: readonly SQSEvent[]): Promise<void> => {
     for (const batch of batches) {

@@ -12,8 +12,8 @@ const env = Env.parse(process.env);
 const identity = { provider: env.PROVIDER_NAME, tagKeys: env.TAG_KEYS, burst: env.BURST };
 const telemetry = { now: Date.now, log, meter };
 const { heartbeats, ...ports } = awsPorts(env);
-const handle = reportStatus({ ...ports, ...identity, ...telemetry });
 const retries = sqsRetries(env.OBSERVATIONS_QUEUE_URL, env.DEAD_LETTER_QUEUE_URL);
+const handle = reportStatus({ ...ports, retries, ...identity, ...telemetry });
 
 export const handler = withTelemetry(
   processHeartbeats(

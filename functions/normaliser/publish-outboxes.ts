@@ -1,4 +1,6 @@
 import { releaseOf } from '../../shared/domain/debounce.ts';
+import type { Log } from '../../shared/ports/log.ts';
+import type { Retries } from '../../shared/ports/retries.ts';
 import type { StatusPublisher } from '../../shared/ports/status-publisher.ts';
 import type { CloudEventJson } from '../../shared/wire/cloudevents.ts';
 import { vmStatusEvent } from '../../shared/wire/dcm-vm.ts';
@@ -9,6 +11,9 @@ import { type Published, type SettlingParts, settleOutbox } from './settle-outbo
 
 export type PublishingParts = SettlingParts & {
   readonly publisher: StatusPublisher;
+  /** To the dead-letter queue, where no retry can publish a status. */
+  readonly retries: Pick<Retries, 'bury'>;
+  readonly log: Log;
   readonly provider: string;
   /** How often a VM may change in ten seconds and be told of each time. */
   readonly burst: number;
@@ -18,7 +23,7 @@ export type PublishingParts = SettlingParts & {
  * Publishes what these VMs have unpublished and may be told of, then removes what was acknowledged, and what that made worthless, from
  * their outboxes. In that order: a crash in between repeats the news, never loses it.
  */
-export const publishOutboxes = ({ publisher, provider, burst, ...parts }: PublishingParts) => {
+export const publishOutboxes = ({ publisher, retries, log, provider, burst, ...parts }: PublishingParts) => {
   const { meter } = parts;
   const settle = settleOutbox(parts);
 
@@ -32,11 +37,32 @@ export const publishOutboxes = ({ publisher, provider, burst, ...parts }: Publis
     );
     const { acknowledged, failed } = await publish(events);
     const outcome = {
+      refused: await deadLetter(events, failed),
       told: new Set(acknowledged.map(({ id }) => id)),
       why: new Map(failed.map(({ id, reason }) => [id, reason])),
     };
     return Promise.all(releases.map((one) => settle(one, outcome)));
   };
+
+  /** @returns the ids of the statuses that are in the dead-letter queue, so that the VM's later ones need not wait for them. */
+  async function deadLetter(
+    events: readonly CloudEventJson[],
+    failed: PublicationAnswer['failed'],
+  ): Promise<ReadonlySet<string>> {
+    const refused = new Set<string>();
+    for (const { id, reason } of failed.filter(({ retryable }) => !retryable)) {
+      const event = events.find((one) => one.id === id);
+      if (event === undefined) continue;
+      try {
+        await retries.bury(JSON.stringify(event), reason);
+        log.error('a status can never be published; it is in the dead-letter queue', { id, reason });
+        refused.add(id);
+      } catch (error) {
+        log.warn('a status could not be sent to the dead-letter queue; it is retried', { id, error });
+      }
+    }
+    return refused;
+  }
 
   async function publish(events: readonly CloudEventJson[]): Promise<PublicationAnswer> {
     if (events.length === 0) return { acknowledged: [], failed: [] };

@@ -7,8 +7,15 @@ import type { RecordedLane } from './record-signals.ts';
 
 export type SettlingParts = { readonly fleet: Fleet; readonly now: Clock; readonly meter: Meter };
 
-/** By the ids of the statuses: what was acknowledged, and why others were not, where that is known. */
-type Outcome = { readonly told: ReadonlySet<string>; readonly why: ReadonlyMap<string, string> };
+/** By the ids of the statuses. */
+type Outcome = {
+  /** Acknowledged. */
+  readonly told: ReadonlySet<string>;
+  /** Never to be published, and in the dead-letter queue. */
+  readonly refused: ReadonlySet<string>;
+  /** Why it was not acknowledged, where that is known. */
+  readonly why: ReadonlyMap<string, string>;
+};
 
 /** What became of one lane's VM. */
 export type Published = RecordedLane & {
@@ -18,7 +25,7 @@ export type Published = RecordedLane & {
 };
 
 /**
- * Removes from a VM's outbox what was acknowledged, and what that made worthless. Answers the VM as it then is: with what was held back,
+ * Removes from a VM's outbox what was acknowledged, what can never be published, and what the acknowledged made worthless. Answers the VM as it then is: with what was held back,
  * or came in between, still to be told.
  */
 export const settleOutbox =
@@ -28,15 +35,16 @@ export const settleOutbox =
     outcome: Outcome,
   ): Promise<Published> => {
     const told = release.tell.filter(({ id }) => outcome.told.has(id));
-    const untold = release.tell.find(({ id }) => !outcome.told.has(id));
+    const refused = release.tell.filter(({ id }) => outcome.refused.has(id));
+    const untold = release.tell.find(({ id }) => !outcome.told.has(id) && !outcome.refused.has(id));
     const unpublished = untold && (outcome.why.get(untold.id) ?? `the bridge did not mention ${untold.id}`);
     const newest = told.at(-1);
-    if (newest === undefined) return { ...recorded, told, failure: unpublished };
+    if (newest === undefined && refused.length === 0) return { ...recorded, told, failure: unpublished };
 
     for (const { at } of told.filter((status) => !isRepeat(status))) meter.eventAge(now() - at * 1000);
-    const worthless = release.drop.filter(({ key }) => key < newest.key);
+    const worthless = newest ? release.drop.filter(({ key }) => key < newest.key) : [];
     meter.count('debounced', worthless.length);
-    const keys = [...told, ...worthless].map(({ key }) => key);
+    const keys = [...told, ...refused, ...worthless].map(({ key }) => key);
     try {
       const { vm } = recorded;
       const settled = (await fleet.settle(vm, keys)) ?? { ...vm, outbox: [] }; // released: nothing more to tell

@@ -1,4 +1,4 @@
-import { type JetStreamClient, jetstream } from '@nats-io/jetstream';
+import { JetStreamApiError, type JetStreamClient, jetstream } from '@nats-io/jetstream';
 import { errors } from '@nats-io/nats-core';
 import { reasonOf, UnavailableError, UnreadableError } from '../domain/errors.ts';
 import type { EventStream } from '../ports/event-stream.ts';
@@ -35,8 +35,8 @@ export const natsEventStream = (link: NatsLink): EventStream => {
         link.worked();
         return acknowledgement;
       } catch (cause) {
-        if (cause instanceof errors.InvalidArgumentError)
-          throw new UnreadableError(`NATS can never take ${event.id}: ${cause.message}`, { cause });
+        if (isPermanent(cause))
+          throw new UnreadableError(`NATS can never take ${event.id}: ${reasonOf(cause)}`, { cause });
         throw new UnavailableError(`${event.subject} did not acknowledge ${event.id}: ${explain(cause)}`, {
           cause,
         });
@@ -44,6 +44,18 @@ export const natsEventStream = (link: NatsLink): EventStream => {
     },
   };
 };
+
+/**
+ * JetStream's error codes for an event that does not fit: larger than the stream's max_msg_size, or with an id that makes the headers larger
+ * than 64 KiB.
+ * @see https://github.com/nats-io/nats-server/blob/main/server/errors.json
+ */
+const tooLargeCodes: readonly number[] = [10054, 10097];
+
+/** nats.js itself refuses what is larger than the server's max_payload, and ids that no header can carry. */
+const isPermanent = (error: unknown): boolean =>
+  error instanceof errors.InvalidArgumentError ||
+  (error instanceof JetStreamApiError && tooLargeCodes.includes(error.code));
 
 /** nats.js reports that no stream has the subject as JetStream not being enabled. */
 const explain = (error: unknown): string =>

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { jetstreamManager } from '@nats-io/jetstream';
 import { nkeyAuthenticator, nkeys } from '@nats-io/nats-core';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { publishEvents } from '../../functions/nats-bridge/publish-events.ts';
@@ -154,6 +155,35 @@ describe('JetStream event stream', () => {
     await stream.ready();
 
     const appending = stream.append({ ...statusEvent(1, 1), message: 'x'.repeat(2_000_000) });
+
+    await expect(appending).rejects.toThrow(UnreadableError);
+    stream.abandon();
+  });
+
+  it('refuses for good what is larger than the stream takes, and publishes the rest of its key', async () => {
+    const jsm = await jetstreamManager(nats.nc);
+    await jsm.streams.update('dcm-status', { max_msg_size: 2_048 });
+    const stream = natsEventStream(natsLink([nats.server.url], openAccess));
+    const large = { ...statusEvent(1, 1), message: 'x'.repeat(2_048) };
+
+    const { acknowledged, failed } = await publishEvents(stream).publish([large, statusEvent(1, 2)]);
+
+    expect(acknowledged.map(({ id }) => id)).toEqual([statusEvent(1, 2).id]);
+    expect(failed).toEqual([
+      {
+        id: large.id,
+        retryable: false,
+        reason: `NATS can never take ${large.id}: message size exceeds maximum allowed`,
+      },
+    ]);
+    stream.abandon();
+  });
+
+  it('refuses for good an id that makes the headers larger than JetStream takes', async () => {
+    const stream = natsEventStream(natsLink([nats.server.url], openAccess));
+    await stream.ready();
+
+    const appending = stream.append({ ...statusEvent(1, 1), id: 'x'.repeat(70_000) });
 
     await expect(appending).rejects.toThrow(UnreadableError);
     stream.abandon();

@@ -41,6 +41,9 @@ export const awsAccount = (...known: Partial<Instance>[]) => {
         ...events.map((event) => ({ event, afterSeconds, dueAtMs: clock.ms + afterSeconds * 1000 })),
       ),
   };
+  /** What is in the dead-letter queue, and why. */
+  const deadLetters: (readonly [body: string, reason: string])[] = [];
+  const retries = { bury: async (body: string, reason: string) => void deadLetters.push([body, reason]) };
   const listings = { wantRepublish: async (region: string) => void republished.push(region) };
   const recall: typeof fleet.recall = (ids) => {
     recalls.push(ids);
@@ -55,6 +58,7 @@ export const awsAccount = (...known: Partial<Instance>[]) => {
       instances,
       observations,
       listings,
+      retries,
       now,
       meter,
       log,
@@ -91,7 +95,20 @@ export const awsAccount = (...known: Partial<Instance>[]) => {
   };
 
   return {
-    ...{ clock, due, fleet, held, instances, later, log, meter, observations, recalls, republished },
+    ...{
+      clock,
+      deadLetters,
+      due,
+      fleet,
+      held,
+      instances,
+      later,
+      log,
+      meter,
+      observations,
+      recalls,
+      republished,
+    },
     ...{ statuses, stream, told, worker },
   };
 };

@@ -149,6 +149,7 @@ const run = async ({ life, copies, faults, lateMs }: Run) => {
     publisher: publishEvents({ ...faulty({ ready: stream.ready, append }, faults), abandon: stream.abandon }),
     observations: faulty({ send }, faults),
     listings: { wantRepublish: async () => undefined },
+    retries: { bury: async () => undefined },
     instances: scriptedInstances(),
     provider: 'ec2-sp',
     tagKeys,

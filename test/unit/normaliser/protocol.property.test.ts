@@ -94,6 +94,7 @@ const run = async ({ lives, requests, seed, copies, workers, faultRate }: Run) =
         faults,
       ),
       listings: faulty({ wantRepublish: async () => undefined }, faults),
+      retries: faulty({ bury: async () => undefined }, faults),
       now,
       meter: countingMeter(),
       log: memoryLog(),

@@ -162,6 +162,57 @@ describe('normaliser, when something fails', () => {
     expect(meter.counts.duplicate).toBe(1);
   });
 
+  describe('a status that the stream can never take', () => {
+    const refusing = async () => {
+      const account = await withVms();
+      const { stream, worker } = account;
+      const append: typeof stream.append = (event) =>
+        JSON.stringify(event).includes('PROVISIONING')
+          ? Promise.reject(new UnreadableError('message size exceeds maximum allowed'))
+          : stream.append(event);
+      return { ...account, deliver: worker({ publisher: publishEvents({ ...stream, append }) }) };
+    };
+
+    it('goes to the dead-letter queue with the reason, and does not hold up the VM’s later statuses', async () => {
+      const { deliver, deadLetters, outbox, statuses, log, meter } = await refusing();
+
+      const failures = [await deliver([observed('pending')]), await deliver([observed('running', 9)])];
+
+      expect(failures.map(({ size }) => size)).toEqual([0, 0]);
+      expect([statuses(), await outbox()]).toEqual([['RUNNING'], []]);
+      expect(deadLetters).toEqual([
+        [expect.stringContaining('"status":"PROVISIONING"'), 'message size exceeds maximum allowed'],
+      ]);
+      expect(log.lines).toContain('error: a status can never be published; it is in the dead-letter queue');
+      expect(meter.counts).toMatchObject({ unpublished: 1, published: 1 });
+    });
+
+    it('is settled together with those that were published', async () => {
+      const { deliver, deadLetters, outbox, statuses } = await refusing();
+
+      const failures = await deliver([observed('pending'), observed('running', 9)]);
+
+      expect([failures.size, statuses(), await outbox(), deadLetters.length]).toEqual([
+        0,
+        ['RUNNING'],
+        [],
+        1,
+      ]);
+    });
+
+    it('stays in the outbox while the dead-letter queue does not take it', async () => {
+      const { stream, worker, outbox } = await withVms();
+      const publisher = publishEvents({
+        ...stream,
+        append: () => Promise.reject(new UnreadableError('too large')),
+      });
+
+      const failures = await worker({ publisher, retries: { bury: down } })([observed('running')]);
+
+      expect([failures.get(0), await outbox()]).toEqual(['too large', ['RUNNING']]);
+    });
+  });
+
   it('tells of the other VMs where the stream does not take one VM’s status', async () => {
     const { worker, refusing, statuses, outbox } = await withVms();
     const deliver = worker({ publisher: publishEvents(refusing(instanceId)) });

@@ -75,7 +75,7 @@ export const polledRegion = (kind: PolledRegion['kind'] = 'legacy') => {
   const normaliser = () =>
     reportStatus({
       ...{ ...identity, fleet, instances, now, meter, log, publisher: publishEvents(stream) },
-      listings,
+      ...{ listings, retries: { bury: async () => undefined } },
       observations: { send: async (more) => void later.push(...more) }, // done only where a test wants it
       burst: 99, // nor what it holds back for later
     });
