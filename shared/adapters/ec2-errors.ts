@@ -86,6 +86,7 @@ const codesBy: readonly (readonly [ErrorClass, readonly string[]])[] = [
   [
     UnprocessableError,
     [
+      'MissingInput', // such as: no subnets found for the default VPC
       'SpotMaxPriceTooLow',
       'UnsupportedHibernationConfiguration',
       'UnsupportedOperation',

@@ -44,6 +44,7 @@ const table = [
   [409, FailedPreconditionError, 'IncorrectInstanceState IncorrectState InvalidInstanceState'],
   [409, FailedPreconditionError, 'IdempotentParameterMismatch IdempotentInstanceTerminated'],
   [409, FailedPreconditionError, 'OperationNotPermitted IncorrectSpotRequestState ConcurrentTagAccess'],
+  [422, UnprocessableError, 'MissingInput'],
   [422, UnprocessableError, 'UnsupportedOperation UnsupportedHibernationConfiguration'],
   [422, UnprocessableError, 'VPCIdNotSpecified VPCResourceNotSpecified'],
   [422, UnprocessableError, 'VolumeTypeNotAvailableInZone SpotMaxPriceTooLow'],
@@ -86,6 +87,15 @@ describe('EC2’s error codes', () => {
     ).toBe(
       "EC2 in us-east-1 did not run an instance: The subnet ID 'subnet-1' does not exist (InvalidSubnetID.NotFound)",
     );
+  });
+
+  it('tell that the default VPC has no subnet, which no retry changes', () => {
+    const error = translated(refusal('MissingInput', 'No subnets found for the default VPC'));
+
+    expect([error.retryable, error.message]).toEqual([
+      false,
+      'EC2 in us-east-1 did not run an instance: No subnets found for the default VPC (MissingInput)',
+    ]);
   });
 
   it('tell which quota is used up, and how much of it there is', () => {
