@@ -35,8 +35,10 @@ const smallest = (asked: Asked, within: readonly InstanceType[], { families }: L
     .sort(bySize(families));
   const wanted = `${vcpus} vCPU${asked.vcpus === undefined ? ' (default)' : ''} and ${gib(memoryMib)}${asked.memoryMib === undefined ? ' (default)' : ''}`;
   if (types.length === 0) {
+    const asSpot =
+      asked.hints.spot === true ? ' and can be a spot instance, as provider_hints.aws.spot asks' : '';
     throw new UnprocessableError(
-      `no instance type of ${families.join(', ')} within this provider's limits has ${wanted}`,
+      `no instance type of ${families.join(', ')} within this provider's limits has ${wanted}${asSpot}`,
     );
   }
   return { types, chosenBy: `smallest of ${families.join(', ')} with ${wanted}` };

@@ -2,7 +2,7 @@ import { XMLBuilder } from 'fast-xml-parser';
 
 /** The content of an XML element. Undefined: the element is left out. */
 export type Xml = string | number | boolean | undefined | XmlElements;
-export type XmlElements = { readonly [name: string]: Xml | readonly XmlElements[] };
+export type XmlElements = { readonly [name: string]: Xml | readonly (XmlElements | string)[] };
 
 /** A list as EC2 writes one; an empty one is an empty element. */
 export const items = (members: readonly XmlElements[]): Xml => (members.length > 0 ? { item: members } : '');

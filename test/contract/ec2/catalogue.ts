@@ -80,6 +80,16 @@ export const catalogue = ({ ec2, imageId, unless }: Subject) => {
       ]);
     });
 
+    it('tells which types can be spot instances', async () => {
+      const { InstanceTypes } = await ec2().send(
+        new DescribeInstanceTypesCommand({ InstanceTypes: ['t3.small'] }),
+      );
+
+      expect(InstanceTypes?.map(({ SupportedUsageClasses }) => SupportedUsageClasses)).toEqual([
+        expect.arrayContaining(['on-demand', 'spot']),
+      ]);
+    });
+
     unless('strictness')('lists the instance types of families, page by page', async () => {
       const names: (string | undefined)[] = [];
       const pages = paginateDescribeInstanceTypes(

@@ -29,6 +29,7 @@ const hypervisorOf = ({ currentGeneration }: InstanceType) => (currentGeneration
 const instanceTypeXml = (type: InstanceType): XmlElements => ({
   instanceType: type.name,
   currentGeneration: type.currentGeneration,
+  supportedUsageClasses: { item: usageClasses },
   freeTierEligible: type.name === 't3.micro',
   bareMetal: false,
   hypervisor: hypervisorOf(type),

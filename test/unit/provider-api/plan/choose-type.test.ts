@@ -45,6 +45,14 @@ describe('the instance type', () => {
     expect(chosenBy({ hints: { instance_type: 't3.large' } })).toBe('provider_hints.aws.instance_type');
   });
 
+  it('is refused with a word of spot where no type that fits can be a spot instance', () => {
+    const onDemand = usualTypes.map((type) => ({ ...type, spot: false }));
+    const choosing = () => fittingTypes(vmSpec({ vcpus: 2, hints: { spot: true } }), onDemand, limits);
+
+    expect(choosing).toThrow(UnprocessableError);
+    expect(choosing).toThrow('and can be a spot instance, as provider_hints.aws.spot asks');
+  });
+
   it('of a spot instance is one that EC2 sells as such', () => {
     expect(best({ vcpus: 2, memoryMib: 9 * gib, hints: { spot: true } })).toBe('t3.xlarge');
   });
