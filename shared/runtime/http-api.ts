@@ -23,8 +23,17 @@ const requestOf = (event: APIGatewayProxyEventV2): Request => {
   const url = new URL('https://provider-api');
   url.pathname = event.rawPath;
   url.search = event.rawQueryString;
-  return new Request(url, { method, headers: headersOf(event), ...bodyOf(event, method) });
+  if (!forbiddenMethods.includes(method.toUpperCase()))
+    return new Request(url, { method, headers: headersOf(event), ...bodyOf(event, method) });
+  const request = new Request(url, { headers: headersOf(event) });
+  return Object.defineProperty(request, 'method', { value: method });
 };
+
+/**
+ * Methods with which Fetch makes no request. They can be answered all the same, with the 405 of any other method that a path does not have.
+ * @see https://fetch.spec.whatwg.org/#forbidden-method
+ */
+const forbiddenMethods: readonly string[] = ['CONNECT', 'TRACE', 'TRACK'];
 
 const headersOf = ({ headers }: APIGatewayProxyEventV2): Headers =>
   new Headers(

@@ -57,7 +57,9 @@ export type VmResource = z.infer<typeof VmResource>;
 export const VmPage = z
   .object({
     results: z.array(VmResource),
-    next_page_token: z.optional(described('Asks for the next page; absent on the last one.')),
+    next_page_token: z.optional(
+      described('Asks for the next page; absent on the last one. A page without VMs can have it, too.'),
+    ),
   })
   .check(z.meta({ id: 'VmPage', description: 'A page of VMs.' }));
 export type VmPage = z.infer<typeof VmPage>;

@@ -6,7 +6,7 @@ import { type AnswerParts, answer, type Environment } from './answer.ts';
 import { challenge } from './authenticate.ts';
 import type { Operation } from './operation.ts';
 import { operations } from './operations/registry.ts';
-import { pathOf, prefixes, routeOf } from './paths.ts';
+import { pathOf, prefixes, routeOf, uriPathOf } from './paths.ts';
 import { requestIdOf } from './request-id.ts';
 
 type Parts = AnswerParts & { readonly log: Log; readonly now: Clock };
@@ -42,16 +42,13 @@ const isOperators = (code: ProblemCode): boolean =>
 const byPath = (all: readonly Operation[]): ReadonlyMap<string, readonly Operation[]> =>
   new Map(all.map(({ path }) => [path, all.filter((one) => one.path === path)]));
 
-const longestInstance = 200;
-
 const problem = (
   request: Request,
   requestId: string,
   code: ProblemCode,
   detail: string,
   headers?: Readonly<Record<string, string>>,
-): Response =>
-  problemResponse({ code, detail }, `${pathOf(request).slice(0, longestInstance)}#${requestId}`, headers);
+): Response => problemResponse({ code, detail }, `${uriPathOf(request)}#${requestId}`, headers);
 
 /** Gives every answer and log line the request's id, and each request one line: never a query, a header or a body. */
 const accounted =

@@ -14,6 +14,20 @@ export const pathOf = (request: Request): string =>
     .replace(/(?<=.)\/$/, '')
     .replace(/%3a/gi, ':');
 
+const longestUriPath = 200;
+
+/**
+ * The path as part of a URI reference, cut to 200 characters and never within a percent escape. URLs of browsers and Fetch may have
+ * characters in a path that RFC 3986 allows only as escapes.
+ * @see https://www.rfc-editor.org/rfc/rfc3986#section-3.3
+ */
+export const uriPathOf = (request: Request): string =>
+  pathOf(request)
+    .replace(/%(?![0-9a-f]{2})/gi, '%25')
+    .replace(/[^\w.~!$&'()*+,;=:@/%-]/g, encodeURIComponent)
+    .slice(0, longestUriPath)
+    .replace(/%[0-9a-f]?$/i, '');
+
 /** What stands behind the `{vm_id}` of a custom method: a colon and its verb. */
 export const verbOf = (template: string): string => /\}(:[a-z]+)$/.exec(template)?.[1] ?? '';
 

@@ -1,7 +1,17 @@
 import * as z from 'zod/mini';
 import { InvalidArgumentError } from '../../../shared/domain/errors.ts';
 
-const Position = z.tuple([z.string(), z.string().check(z.minLength(1))]);
+/** Longer than any that is answered: a region, and an id that a tag can hold. */
+export const maximumTokenLength = 2048;
+
+const Position = z.tuple([
+  z.string(),
+  z.string().check(
+    z.minLength(1),
+    z.maxLength(256),
+    z.refine((id) => id.isWellFormed()),
+  ),
+]);
 
 /** Where the next page of a region's VMs begins: after the one with this id, whether that is still there or not. */
 export const pageToken = (region: string, lastId: string): string =>

@@ -40,7 +40,8 @@ const VmSpec = z
     z.meta({
       id: 'VmSpec',
       description:
-        'What the VM should be. Unknown keys and the hints of other providers are ignored; hints may be in camel case, too.',
+        'What the VM should be, in at least one of these fields. Unknown keys and the hints of other providers are ignored; hints may be in camel case, too.',
+      anyOf: [...Object.keys(SpecBody.shape), 'provider_hints'].map((field) => ({ required: [field] })),
     }),
   );
 

@@ -10,8 +10,8 @@ import { SpecBody, type VmSpec } from './vm-spec.ts';
  */
 export const specOf = (body: unknown): VmSpec => {
   const given = unwrapped(body);
-  const notEncodable = notEncodableIn(given);
-  if (notEncodable.length > 0) throw new InvalidArgumentError(listed(notEncodable));
+  const unusable = unusableIn(given);
+  if (unusable.length > 0) throw new InvalidArgumentError(listed(unusable));
   const spec = withoutAbsent(given);
   if (!isFields(spec) || !saysAnything(spec)) {
     throw new InvalidArgumentError(
@@ -32,26 +32,33 @@ const unwrapped = (body: unknown): unknown => (isFields(body) && 'spec' in body 
 
 /** Something that is not a spec at all would otherwise be a VM of defaults. */
 const saysAnything = (spec: Readonly<Record<string, unknown>>): boolean =>
-  Object.keys(spec).some((key) => key in SpecBody.shape || key === 'provider_hints');
+  Object.keys(spec).some((key) => Object.hasOwn(SpecBody.shape, key) || key === 'provider_hints');
 
 /**
- * Every field whose name or value has half a surrogate pair, at any depth and whoever reads it. JSON can escape such a text, but UTF-8 cannot
- * encode it, so no request to AWS could carry it. Without recursion, because a body can be nested deeper than the call stack.
+ * Every field that could not be sent or would be lost: one whose name or value has half a surrogate pair, at any depth and whoever reads it,
+ * which JSON can escape and UTF-8 cannot encode; and a label called `__proto__`, which objects drop. Without recursion, because a body can be
+ * nested deeper than the call stack.
  * @see https://www.rfc-editor.org/rfc/rfc8259#section-8.2
  */
-const notEncodableIn = (given: unknown): Violation[] => {
+const unusableIn = (given: unknown): Violation[] => {
   const fields: Field[] = [{ name: '', value: given, path: '' }];
   for (const { value, path } of fields) {
     if (typeof value !== 'object' || value === null) continue;
     for (const [name, below] of Object.entries(value))
       fields.push({ name, value: below, path: pathBelow(path, Array.isArray(value) ? Number(name) : name) });
   }
-  return fields
-    .filter(({ name, value }) => ![name, value].every(isEncodable))
-    .map(({ path }) => ({ path, message: 'expected text without half a surrogate pair' }));
+  return fields.flatMap((field) => {
+    const message = faultOf(field);
+    return message === undefined ? [] : [{ path: field.path, message }];
+  });
 };
 
 type Field = { readonly name: string; readonly value: unknown; readonly path: string };
+
+const faultOf = ({ name, value, path }: Field): string | undefined => {
+  if (![name, value].every(isEncodable)) return 'expected text without half a surrogate pair';
+  return path === 'metadata.labels.__proto__' ? 'expected another name: this one cannot be kept' : undefined;
+};
 
 const isEncodable = (value: unknown): boolean => typeof value !== 'string' || value.isWellFormed();
 

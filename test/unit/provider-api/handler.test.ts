@@ -117,6 +117,16 @@ describe('the provider-api behind API Gateway', () => {
     });
   });
 
+  it('answers a method that Fetch forbids with 405, like any other that a path does not have', async () => {
+    const answer = await handler(event('TRACE', '/api/v1alpha1/vms', { headers: token }), context);
+
+    expect(answer).toMatchObject({
+      statusCode: 405,
+      headers: { allow: 'POST, GET', 'x-request-id': 'JKJaXmPLvHcESHA=' },
+    });
+    expect(JSON.parse(answer.body ?? '')).toMatchObject({ status: 405, detail: 'expected POST, GET' });
+  });
+
   it('refuses to start without all that it needs to know (C 61)', async () => {
     vi.resetModules();
     vi.stubEnv('API_ACCESS', '{}');

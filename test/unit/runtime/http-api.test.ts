@@ -35,6 +35,15 @@ describe('a request through API Gateway', () => {
     expect(await request.json()).toEqual({ spec: { name: 'ü' } });
   });
 
+  it.each(['TRACE', 'CONNECT', 'track'])(
+    'keeps the method %s, with which Fetch makes no request',
+    async (method) => {
+      const request = await seen({ method, body: '{}' });
+
+      expect([request.method, new URL(request.url).pathname]).toEqual([method, '/api/v1alpha1/vms']);
+    },
+  );
+
   it('has the bytes of a body in base64', async () => {
     const body = Buffer.from('{"a":1}').toString('base64');
 

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { VmPage } from '../../../../shared/wire/vm.ts';
+import { maximumTokenLength } from '../../read/page-token.ts';
 import { operation } from '../operation.ts';
 
 const error = 'expected a whole number from 1 to 100';
@@ -16,7 +17,14 @@ const Query = z.object({
       ),
     50,
   ),
-  page_token: z.optional(z.string().check(z.describe('`next_page_token` of the page before.'))),
+  page_token: z.optional(
+    z
+      .string()
+      .check(
+        z.maxLength(maximumTokenLength, { error: `expected at most ${maximumTokenLength} characters` }),
+        z.describe('`next_page_token` of the page before.'),
+      ),
+  ),
 });
 
 export const listVms = operation({
@@ -24,7 +32,8 @@ export const listVms = operation({
   method: 'GET',
   path: '/api/v1alpha1/vms',
   summary: 'List the VMs of a region',
-  description: 'In the order of their ids. VMs that come or go while pages are read move no other.',
+  description:
+    'In the order of their ids. VMs that come or go while pages are read move no other. A page can have fewer VMs than `max_page_size`, or none, and still have a `next_page_token`: the last page is the one without it.',
   query: Query,
   status: 200,
   says: 'One page of VMs.',

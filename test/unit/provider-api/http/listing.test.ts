@@ -13,6 +13,7 @@ describe('a listing', () => {
     ['?max_page_size=&page_token=', { maximumPageSize: 50, pageToken: undefined }],
     ['?max_page_size=1', { maximumPageSize: 1, pageToken: undefined }],
     ['?max_page_size=100&page_token=Mg%3D%3D', { maximumPageSize: 100, pageToken: 'Mg==' }],
+    ['?__proto__=1&constructor=2&toString=', { maximumPageSize: 50, pageToken: undefined }],
     ['?something=else', { maximumPageSize: 50, pageToken: undefined }],
   ])('is asked for with %j (C 28)', async (query, expected) => {
     const { api, response } = await list(query);
@@ -33,6 +34,25 @@ describe('a listing', () => {
       ]);
     },
   );
+
+  it('is refused with a page token longer than any that is answered', async () => {
+    const { api, response } = await list(`?page_token=${'a'.repeat(2_049)}`);
+
+    expect([response.status, await response.json(), api.asked]).toMatchObject([
+      400,
+      { detail: 'page_token: expected at most 2048 characters' },
+      [],
+    ]);
+  });
+
+  it.each(['something', '__proto__', 'constructor'])('is refused where %s is given twice', async (name) => {
+    const { response } = await list(`?${name}=a&${name}=b`);
+
+    expect([response.status, await response.json()]).toMatchObject([
+      400,
+      { detail: `${name}: expected it once` },
+    ]);
+  });
 
   it('is refused where a parameter is given twice', async () => {
     const { response } = await list('?page_token=a&page_token=b');

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import * as z from 'zod/mini';
 import { operations } from '../../../../functions/provider-api/http/operations/registry.ts';
 import {
   exampleProblem,
@@ -53,6 +54,22 @@ describe('the description of the API', () => {
 
     expect(fields.length).toBeGreaterThan(60);
     expect(unsaid).toEqual([]);
+  });
+});
+
+describe('the schema', () => {
+  it('of VmSpec requires what a request must have: at least one known field', () => {
+    const fields = z
+      .object({ anyOf: z.array(z.object({ required: z.tuple([z.string()]) })) })
+      .parse(openApiDocument().components?.schemas?.VmSpec)
+      .anyOf.map(({ required: [field] }) => field);
+
+    expect(fields).toContain('service_type');
+    expect(fields).toContain('provider_hints');
+    expect(() => specOf({ spec: {} })).toThrow('expected a VM spec');
+    for (const field of fields) expect(Object.keys(exampleSpec)).toContain(field);
+    for (const [field, value] of Object.entries(exampleSpec))
+      expect(() => specOf({ spec: { [field]: value } })).not.toThrow();
   });
 });
 

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod/mini';
 import * as errors from '../../../../shared/domain/errors.ts';
@@ -13,6 +14,50 @@ const answerTo = async (error: unknown) => {
   return { api, response, body };
 };
 
+/** @see https://www.rfc-editor.org/rfc/rfc3986#appendix-A path-absolute, fragment */
+const uriReference = /^\/(?:[\w.~!$&'()*+,;=:@/-]|%[0-9a-f]{2})*#(?:[\w.~!$&'()*+,;=:@/?-]|%[0-9a-f]{2})*$/i;
+
+describe('a problem', () => {
+  const instanceAt = async (path: string): Promise<unknown> =>
+    Object(await (await servedApi().ask('GET', path)).json()).instance;
+
+  it('has an instance that is a URI reference, whatever the path is', async () => {
+    const parts = fc.constantFrom(
+      'a',
+      '/',
+      '%',
+      '%2',
+      '%zz',
+      '[',
+      ']',
+      '|',
+      '^',
+      '`',
+      '"',
+      'ü',
+      '\u{1f600}',
+      '%41',
+      ':',
+      '{',
+    );
+
+    await fc.assert(
+      fc.asyncProperty(fc.array(parts, { maxLength: 300 }), async (path) => {
+        expect(await instanceAt(`/none/${path.join('')}`)).toMatch(uriReference);
+      }),
+    );
+  });
+
+  it('has an instance that is cut at a whole percent escape', async () => {
+    for (const before of [0, 1, 2]) {
+      const instance = await instanceAt(`/${'a'.repeat(before)}${'%C3%BC'.repeat(60)}`);
+
+      expect(instance).toMatch(uriReference);
+      expect(String(instance).length).toBeLessThanOrEqual(200 + 1 + requestId.length);
+    }
+  });
+});
+
 describe('an error of ours', () => {
   it.each([
     [errors.InvalidArgumentError, 400, 'invalid-argument', 'Invalid argument', null],
@@ -23,6 +68,7 @@ describe('an error of ours', () => {
     [errors.UnprocessableError, 422, 'unprocessable', 'Unprocessable', null],
     [errors.ResourceExhaustedError, 429, 'resource-exhausted', 'Resource exhausted', '5'],
     [errors.ThrottledError, 429, 'resource-exhausted', 'Resource exhausted', '5'],
+    [errors.UnsendableError, 500, 'internal', 'Internal error', null],
     [errors.UpstreamError, 502, 'upstream', 'Upstream error', null],
     [errors.CapacityError, 503, 'insufficient-capacity', 'Insufficient capacity', '30'],
     [errors.UnavailableError, 503, 'unavailable', 'Unavailable', '5'],

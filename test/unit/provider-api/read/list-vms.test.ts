@@ -56,6 +56,25 @@ describe('listing VMs', () => {
     expect(results.map(({ id }) => id)).toEqual(['b']);
   });
 
+  it('can give an empty page that has a next one', async () => {
+    const { read, happens } = await withVms(['a', 'b']);
+    await happens('terminated', { instanceId: firstInstance });
+
+    const first = await read.list({ ...page, maximumPageSize: 1 });
+    const second = await read.list({ ...page, maximumPageSize: 1, pageToken: first.next_page_token });
+
+    expect(first).toEqual({ results: [], next_page_token: expect.any(String) });
+    expect(second.results.map(({ id }) => id)).toEqual(['b']);
+  });
+
+  it('refuses a token whose id no tag can hold', async () => {
+    const { read } = await withVms(['a']);
+    const tokenOf = (id: string) => Buffer.from(`["${region}","${id}"]`).toString('base64url');
+
+    for (const id of ['a\\ud83d', 'a'.repeat(257)])
+      await expect(read.list({ ...page, pageToken: tokenOf(id) })).rejects.toThrow(InvalidArgumentError);
+  });
+
   it('refuses a token of another region, or none at all (C 28)', async () => {
     const { read } = await withVms(['a', 'b']);
     const { next_page_token } = await read.list({ ...page, maximumPageSize: 1 });

@@ -252,6 +252,26 @@ const textFields: readonly (readonly [string, (text: string) => object])[] = [
   ['provider_hints.other.text', (text) => ({ provider_hints: { other: { text } }, vcpu: { count: 1 } })],
 ];
 
+describe('a label named as a member of every object', () => {
+  it('is refused where it cannot be kept, by its place', () => {
+    const body = '{"spec":{"vcpu":{"count":1},"metadata":{"labels":{"__proto__":"x","team":"a"}}}}';
+
+    expect(refusalOf(JSON.parse(body))).toBe(
+      'InvalidArgumentError: metadata.labels.__proto__: expected another name: this one cannot be kept',
+    );
+  });
+
+  it('is kept where it can be', () => {
+    const labels = { constructor: 'x', toString: 'y', hasOwnProperty: 'z' };
+
+    expect(specOf({ vcpu: { count: 1 }, metadata: { labels } }).labels).toEqual(labels);
+  });
+
+  it('says nothing of a VM', () => {
+    expect(refusalOf({ constructor: 1, toString: 2 })).toContain('expected a VM spec');
+  });
+});
+
 describe('text that UTF-8 cannot encode', () => {
   it.each(textFields)('is refused in %s by the name of the field', (path, specWith) => {
     const text = 'shop \ud83d';
