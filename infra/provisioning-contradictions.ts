@@ -1,6 +1,5 @@
 import { regionOfZone } from '../shared/adapters/aws/regions.ts';
 import { regionNames } from './reported-regions.ts';
-import { canReadSecrets } from './secrets-extension.ts';
 import type { Settings } from './settings.ts';
 
 export type Contradiction = readonly [setting: string, must: string];
@@ -28,13 +27,11 @@ export function* ofProvisioning(settings: Settings): Iterable<Contradiction> {
     ];
 }
 
-export function* ofApi({ homeRegion, provisioning, api }: Settings): Iterable<Contradiction> {
+export function* ofApi({ provisioning, api }: Settings): Iterable<Contradiction> {
   if (api === undefined) return;
   if (provisioning === undefined) yield ['api', 'must be left out where there is no provisioning'];
   if (api.tokenSecret === undefined && api.jwt === undefined)
     yield ['api', 'must have a tokenSecret or a jwt, or both: the API is never open'];
-  if (api.tokenSecret !== undefined && !canReadSecrets(homeRegion))
-    yield ['api.tokenSecret', `must be left out: AWS has no extension in ${homeRegion} to read it`];
 }
 
 export function* ofControlPlane({

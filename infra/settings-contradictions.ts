@@ -1,6 +1,5 @@
 import { partitionOf, regionOfZone } from '../shared/adapters/aws/regions.ts';
 import { type Contradiction, ofApi, ofControlPlane, ofProvisioning } from './provisioning-contradictions.ts';
-import { canReadSecrets } from './secrets-extension.ts';
 import type { Settings } from './settings.ts';
 
 /** Settings that are right alone and wrong together: which one, and what it must be. */
@@ -38,8 +37,6 @@ function* ofNats({ homeRegion, nats: { credentialsSecret, vpc } }: Settings): It
     yield ['nats.vpc.availabilityZones', `must list zones of ${homeRegion}, the home region`];
   if (vpc?.secretsManagerEndpoint === 'create' && credentialsSecret === undefined)
     yield ['nats.vpc.secretsManagerEndpoint', 'must be "existing" where there is no secret to read'];
-  if (credentialsSecret !== undefined && !canReadSecrets(homeRegion))
-    yield ['nats.credentialsSecret', `must be left out: AWS has no extension in ${homeRegion} to read it`];
 }
 
 function* ofAlarms({ homeRegion, alarms: { emailOrTopicArn } }: Settings): Iterable<Contradiction> {

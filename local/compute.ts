@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { Aws } from './aws.ts';
+import { startSecretsManager } from './emulators/secrets-manager.ts';
 import { localFunctions } from './functions.ts';
 import type { Keep } from './keeper.ts';
 import { provider, type StackOptions } from './options.ts';
@@ -8,7 +9,6 @@ import { startEventSourceMapping } from './parts/event-source-mapping.ts';
 import { startHttpApi } from './parts/http-api/start.ts';
 import { type LambdaHost, startLambdaHost } from './parts/lambda-host/start-lambda-host.ts';
 import { startSchedule } from './parts/schedule.ts';
-import { startSecretsExtension } from './parts/secrets-extension.ts';
 import { startStateMachine } from './parts/step-functions/start-state-machine.ts';
 import { functionName, tokenSecret } from './wiring.ts';
 
@@ -29,7 +29,7 @@ type Surroundings = {
 export const startCompute = async (surroundings: Surroundings, keep: Keep): Promise<Compute> => {
   const { options, aws } = surroundings;
   const providerApiToken = randomBytes(24).toString('hex');
-  const { url: secretsUrl } = await keep(startSecretsExtension({ [tokenSecret]: providerApiToken }));
+  const { url: secretsUrl } = await keep(startSecretsManager({ [tokenSecret]: providerApiToken }));
   const http = await keep(
     startHttpApi({
       invoke: async (event) => (await lambda).invoke(functionName(provider, 'provider-api'), event),

@@ -38,7 +38,6 @@ export const providerApi = (wiring: Wiring): LambdaFunction => ({
       API_ACCESS: JSON.stringify({ tokenSecret } satisfies ApiAccess),
       AGENT_REQUESTS: 'true',
       PROVIDER_VERSION: version,
-      ...secretsPort(wiring),
     } satisfies ProviderApiEnv),
   },
 });
@@ -57,7 +56,6 @@ export const registration = (wiring: Wiring): LambdaFunction => ({
       CONTROL_PLANE_URL: wiring.controlPlaneUrl,
       PUBLIC_URL: wiring.providerApiUrl,
       ENDPOINT_TOKEN_SECRET: tokenSecret,
-      ...secretsPort(wiring),
     } satisfies RegistrationEnv),
   },
 });
@@ -69,7 +67,3 @@ const provisioning = (options: Wiring['options']): Provisioning =>
     maximumVms: 1_000,
     spot: true,
   });
-
-const secretsPort = ({ secretsUrl }: Wiring) => ({
-  PARAMETERS_SECRETS_EXTENSION_HTTP_PORT: new URL(secretsUrl).port,
-});

@@ -12,7 +12,7 @@ export type Wiring = {
   /** Where the provider-api answers. */
   readonly providerApiUrl: string;
   readonly controlPlaneUrl: string;
-  /** Of the stand-in for the AWS Parameters and Secrets Lambda Extension, which knows the secret `tokenSecret`. */
+  /** Of the emulated Secrets Manager, which has the secret `tokenSecret`. */
   readonly secretsUrl: string;
   readonly options: Pick<StackOptions, 'ec2Endpoint' | 'pollFloorSeconds'>;
 };
@@ -50,13 +50,14 @@ export const powertools = (box: FunctionName) => ({
 });
 
 /** Where SDK clients find AWS: the stand-ins, and with another EC2 what belongs to it. */
-export const awsClients = ({ aws, lambdaUrl }: Wiring): Record<string, string> => ({
+export const awsClients = ({ aws, lambdaUrl, secretsUrl }: Wiring): Record<string, string> => ({
   ...(aws.ec2Url === undefined ? ownAwsEnvironment() : { AWS_ENDPOINT_URL_EC2: aws.ec2Url }),
   ...(aws.ssmUrl !== undefined && { AWS_ENDPOINT_URL_SSM: aws.ssmUrl }),
   ...(aws.serviceQuotasUrl !== undefined && { AWS_ENDPOINT_URL_SERVICE_QUOTAS: aws.serviceQuotasUrl }),
   AWS_ENDPOINT_URL_DYNAMODB: aws.dynamodbUrl,
   AWS_ENDPOINT_URL_SQS: aws.sqsUrl,
   AWS_ENDPOINT_URL_LAMBDA: lambdaUrl,
+  AWS_ENDPOINT_URL_SECRETS_MANAGER: secretsUrl,
 });
 
 const ownAwsEnvironment = (): Record<string, string> =>

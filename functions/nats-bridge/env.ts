@@ -16,9 +16,5 @@ export const Env = z.object({
     ),
     z.transform((names): string[] => names?.split(',') ?? []),
   ),
-  /** TCP port of the AWS Parameters and Secrets Lambda Extension, on localhost. */
-  PARAMETERS_SECRETS_EXTENSION_HTTP_PORT: z._default(z.string(), '2773'),
-  /** Lambda's own session token, which the extension asks for. */
-  AWS_SESSION_TOKEN: z._default(z.string(), ''),
 });
 export type Env = z.input<typeof Env>;

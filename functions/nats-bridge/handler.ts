@@ -4,17 +4,15 @@ import { natsLink } from '../../shared/adapters/nats-connection.ts';
 import { natsAccess } from '../../shared/adapters/nats-credentials.ts';
 import { natsEventStream } from '../../shared/adapters/nats-event-stream.ts';
 import { natsProbe } from '../../shared/adapters/nats-probe.ts';
+import { SecretsManagerEnvironment, secretsManager } from '../../shared/adapters/secrets/secrets-manager.ts';
 import { log, meter, withTelemetry } from '../../shared/runtime/telemetry.ts';
 import { Env } from './env.ts';
 import { handleRequest } from './handle-request.ts';
 import { publishEvents } from './publish-events.ts';
 
 const env = Env.parse(process.env);
-const access = natsAccess({
-  secretId: env.NATS_CREDENTIALS_SECRET,
-  port: env.PARAMETERS_SECRETS_EXTENSION_HTTP_PORT,
-  sessionToken: env.AWS_SESSION_TOKEN,
-});
+const readSecret = secretsManager(SecretsManagerEnvironment.parse(process.env));
+const access = natsAccess(env.NATS_CREDENTIALS_SECRET, readSecret);
 const link = natsLink(env.NATS_URL.split(','), access);
 const publisher = publishEvents(natsEventStream(link));
 const probe = natsProbe(link, 'dcm.vm');

@@ -43,17 +43,6 @@ export const Env = z.object({
   /** Another endpoint for every AWS service, and one for EC2 that goes before it, as AWS's SDKs read them; absent: AWS's own. */
   AWS_ENDPOINT_URL: z.optional(z.url()),
   AWS_ENDPOINT_URL_EC2: z.optional(z.url()),
-  /** TCP port of the AWS Parameters and Secrets Lambda Extension, on localhost. */
-  PARAMETERS_SECRETS_EXTENSION_HTTP_PORT: z._default(z.string(), '2773'),
-  /** Lambda's own session token, which the extension asks for. */
-  AWS_SESSION_TOKEN: z._default(z.string(), ''),
 });
 export type Env = z.input<typeof Env>;
 export type Environment = z.output<typeof Env>;
-
-/** Where the API's token is. */
-export const tokenSecretOf = (env: Environment) => ({
-  secretId: env.API_ACCESS.tokenSecret,
-  port: env.PARAMETERS_SECRETS_EXTENSION_HTTP_PORT,
-  sessionToken: env.AWS_SESSION_TOKEN,
-});

@@ -1,10 +1,14 @@
 import '../../shared/runtime/schema-messages.ts';
 import { bridgeAgentRequests } from '../../shared/adapters/bridge-agent-requests.ts';
-import { optionalExtensionSecret } from '../../shared/adapters/extension-secret.ts';
 import { jwtVerifier } from '../../shared/adapters/jwt-verifier.ts';
+import {
+  optionalSecret,
+  SecretsManagerEnvironment,
+  secretsManager,
+} from '../../shared/adapters/secrets/secrets-manager.ts';
 import { httpApi } from '../../shared/runtime/http-api.ts';
 import { correlate, log, withTelemetry } from '../../shared/runtime/telemetry.ts';
-import { Env, tokenSecretOf } from './env.ts';
+import { Env } from './env.ts';
 import { awsClients } from './handler-clients.ts';
 import { awsHealth } from './handler-health.ts';
 import { awsVms } from './handler-vms.ts';
@@ -16,9 +20,10 @@ const { AGENT_REQUESTS, API_ACCESS: access, HOME_REGION: homeRegion, NATS_BRIDGE
 const clients = awsClients();
 const findRequest = AGENT_REQUESTS === 'true' ? bridgeAgentRequests(clients.lambda, bridge).find : undefined;
 const useCases = { ...awsVms(env, clients), checkHealth: awsHealth(env, clients), findRequest };
-const secret = optionalExtensionSecret(tokenSecretOf(env));
+const readSecret = secretsManager(SecretsManagerEnvironment.parse(process.env));
+const secret = optionalSecret(readSecret, access.tokenSecret);
 const isTrustedJwt = access.jwt && jwtVerifier(access.jwt);
-const authentication = authenticate({ secret, isTrustedJwt, now: Date.now });
+const authentication = authenticate({ secret, isTrustedJwt });
 const app = api({ useCases, authenticate: authentication, homeRegion, correlate, log, now: Date.now });
 
 export const handler = withTelemetry(httpApi((request, given) => app.fetch(request, given)));

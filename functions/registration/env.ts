@@ -23,10 +23,6 @@ export const Env = z.object({
    * none.
    */
   ENDPOINT_TOKEN_SECRET: z.optional(nonEmpty),
-  /** TCP port of the AWS Parameters and Secrets Lambda Extension, on localhost. */
-  PARAMETERS_SECRETS_EXTENSION_HTTP_PORT: z._default(z.string(), '2773'),
-  /** Lambda's own session token, which the extension asks for. */
-  AWS_SESSION_TOKEN: z._default(z.string(), ''),
 });
 export type Env = z.input<typeof Env>;
 
@@ -36,11 +32,4 @@ export const providerOf = (env: z.output<typeof Env>): Provider => ({
   homeRegion: env.HOME_REGION,
   regions: env.REGIONS,
   publicUrl: env.PUBLIC_URL,
-});
-
-/** Where the endpoints' token is. */
-export const endpointTokenOf = (env: z.output<typeof Env>) => ({
-  secretId: env.ENDPOINT_TOKEN_SECRET,
-  port: env.PARAMETERS_SECRETS_EXTENSION_HTTP_PORT,
-  sessionToken: env.AWS_SESSION_TOKEN,
 });

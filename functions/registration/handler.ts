@@ -3,19 +3,24 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { dynamoDbListings } from '../../shared/adapters/dynamodb-listings.ts';
 import { dynamoDbRegistrations } from '../../shared/adapters/dynamodb-registrations.ts';
-import { optionalExtensionSecret } from '../../shared/adapters/extension-secret.ts';
 import { httpProviderRegistry } from '../../shared/adapters/http-provider-registry.ts';
+import {
+  optionalSecret,
+  SecretsManagerEnvironment,
+  secretsManager,
+} from '../../shared/adapters/secrets/secrets-manager.ts';
 import { log, meter, withTelemetry } from '../../shared/runtime/telemetry.ts';
-import { Env, endpointTokenOf, providerOf } from './env.ts';
+import { Env, providerOf } from './env.ts';
 import { handleRequest } from './handle-request.ts';
 
 const env = Env.parse(process.env);
+const readSecret = secretsManager(SecretsManagerEnvironment.parse(process.env));
 const client = DynamoDBDocumentClient.from(new DynamoDBClient());
 
 export const handler = withTelemetry(
   handleRequest({
     provider: providerOf(env),
-    secret: optionalExtensionSecret(endpointTokenOf(env)),
+    secret: optionalSecret(readSecret, env.ENDPOINT_TOKEN_SECRET),
     registry: httpProviderRegistry(env.CONTROL_PLANE_URL),
     registrations: dynamoDbRegistrations(client, env.FLEET_TABLE),
     listings: dynamoDbListings(client, env.FLEET_TABLE),

@@ -23,10 +23,7 @@ export type House = {
   readonly codeOf: (box: FunctionName) => Code;
 };
 
-export type HouseFunctionProps = Pick<
-  FunctionProps,
-  'vpc' | 'vpcSubnets' | 'securityGroups' | 'paramsAndSecrets'
-> & {
+export type HouseFunctionProps = Pick<FunctionProps, 'vpc' | 'vpcSubnets' | 'securityGroups'> & {
   readonly house: House;
   readonly box: FunctionName;
   readonly description: string;

@@ -5,7 +5,7 @@ import type { Env } from '../../functions/nats-bridge/env.ts';
 import type { Settings } from '../settings.ts';
 import { functionNameOf, type House, houseFunction } from './house-function.ts';
 import { NatsNetwork } from './nats-network.ts';
-import { grantSecret, secretsOf } from './secret.ts';
+import { grantSecret, secretsManagerEndpoint } from './secret.ts';
 
 export type NatsBridgeProps = { readonly house: House; readonly settings: Pick<Settings, 'nats' | 'api'> };
 
@@ -26,8 +26,8 @@ export class NatsBridge extends Construct {
       timeout: Duration.seconds(10),
       memoryMb: 256,
       ...this.network?.placement,
-      ...secretsOf(nats.credentialsSecret),
       environment: {
+        ...secretsManagerEndpoint(this, nats.credentialsSecret),
         NATS_URL: nats.urls.join(','),
         ...(nats.credentialsSecret !== undefined && { NATS_CREDENTIALS_SECRET: nats.credentialsSecret }),
         ...(api?.agentRequests && { AGENT_REQUESTS_STREAM: api.agentRequestStreams.join(',') }),

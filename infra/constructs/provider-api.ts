@@ -16,7 +16,7 @@ import { type House, houseFunction } from './house-function.ts';
 import { grantInstances } from './instance-permissions.ts';
 import { grantExtras, grantOfferings } from './launch-permissions.ts';
 import type { ObservationsQueue } from './observations-queue.ts';
-import { grantSecret, secretsOf } from './secret.ts';
+import { grantSecret, secretsManagerEndpoint } from './secret.ts';
 
 export type ProviderApiProps = {
   readonly house: House;
@@ -83,8 +83,8 @@ export class ProviderApi extends Construct {
       description: 'Creates, reads, changes and deletes VMs for DCM',
       timeout: longestAnswer,
       memoryMb: 1024,
-      ...secretsOf(api.tokenSecret),
       environment: {
+        ...secretsManagerEndpoint(this, api.tokenSecret),
         FLEET_TABLE: fleet.tableName,
         OBSERVATIONS_QUEUE_URL: observations.queue.queueUrl,
         NATS_BRIDGE: bridge.functionName,

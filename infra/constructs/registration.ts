@@ -14,7 +14,7 @@ import { grantItems } from './grant-items.ts';
 import { functionNameOf, type House, houseFunction } from './house-function.ts';
 import type { NatsNetwork } from './nats-network.ts';
 import type { ProviderApi } from './provider-api.ts';
-import { grantSecret, secretsOf } from './secret.ts';
+import { grantSecret, secretsManagerEndpoint } from './secret.ts';
 
 export type RegistrationProps = {
   readonly house: House;
@@ -69,8 +69,8 @@ export class Registration extends Construct {
       timeout: period,
       memoryMb: 256,
       ...place?.placement,
-      ...secretsOf(secret),
       environment: {
+        ...secretsManagerEndpoint(this, secret),
         FLEET_TABLE: fleet.tableName,
         PROVIDER_NAME: provider.name,
         HOME_REGION: homeRegion,

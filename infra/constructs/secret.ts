@@ -1,11 +1,19 @@
+import { Stack } from 'aws-cdk-lib';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
-import { secretsExtension } from '../secrets-extension.ts';
-import type { HouseFunctionProps } from './house-function.ts';
+import type { Construct } from 'constructs';
+import { partitionOf } from '../../shared/adapters/aws/regions.ts';
+import type { SecretsManagerEnvironment } from '../../shared/adapters/secrets/secrets-manager.ts';
 
-/** What a function is made with that reads a secret; nothing where there is none. */
-export const secretsOf = (secretName: string | undefined): Pick<HouseFunctionProps, 'paramsAndSecrets'> =>
-  secretName === undefined ? {} : { paramsAndSecrets: secretsExtension };
+/** What a function that reads a secret has in its environment; nothing where there is none. */
+export const secretsManagerEndpoint = (scope: Construct, secretName: string | undefined) => {
+  const { region } = Stack.of(scope);
+  return secretName === undefined
+    ? {}
+    : ({
+        AWS_ENDPOINT_URL_SECRETS_MANAGER: `https://secretsmanager.${region}.${partitionOf(region).dnsSuffix}`,
+      } satisfies Partial<SecretsManagerEnvironment>);
+};
 
 /** Lets a function read that secret, which is found by its name, and no other. */
 export const grantSecret = (reader: LambdaFunction, id: string, secretName: string | undefined): void => {

@@ -43,12 +43,17 @@ describe('nats-bridge in a VPC with a secret', () => {
     home.resourceCountIs('AWS::SecretsManager::Secret', 0);
   });
 
-  it('reads it by the extension for its processor', () => {
-    home.hasResourceProperties('AWS::Lambda::Function', {
-      FunctionName: 'ec2-sp-nats-bridge',
-      Layers: [Match.stringLikeRegexp(':layer:AWS-Parameters-and-Secrets-Lambda-Extension-Arm64:')],
-    });
-    home.resourcePropertiesCountIs('AWS::Lambda::Function', { Layers: Match.absent() }, 2);
+  it.each([
+    ['eu-west-1', 'https://secretsmanager.eu-west-1.amazonaws.com'],
+    ['ap-east-2', 'https://secretsmanager.ap-east-2.amazonaws.com'],
+    ['us-gov-west-1', 'https://secretsmanager.us-gov-west-1.amazonaws.com'],
+    ['cn-north-1', 'https://secretsmanager.cn-north-1.amazonaws.com.cn'],
+    ['eusc-de-east-1', 'https://secretsmanager.eusc-de-east-1.amazonaws.eu'],
+  ])('reads it in %s too, from %s, without a layer', (homeRegion, endpoint) => {
+    const { home: there } = synthesized({ homeRegion, nats: { urls, credentialsSecret: 'dcm/nats' } });
+
+    expect(environmentOf(there, 'ec2-sp-nats-bridge').AWS_ENDPOINT_URL_SECRETS_MANAGER).toBe(endpoint);
+    there.allResourcesProperties('AWS::Lambda::Function', { Layers: Match.absent() });
   });
 
   it('is told what it asks of its environment', () => {

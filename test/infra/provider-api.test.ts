@@ -149,22 +149,21 @@ describe('provider-api', () => {
     expect(Env.parse(environmentOf(plain.home, 'ec2-sp-provider-api')).AGENT_REQUESTS).toBe('false');
   });
 
-  it('reads the token of the API, known by name, by the extension, and no other secret', () => {
+  it('reads the token of the API, known by name, and no other secret', () => {
     const [statement, ...others] = allowing('secretsmanager:GetSecretValue');
 
     expect(others).toEqual([]);
     expect(JSON.stringify(statement?.Resource)).toContain(':secret:dcm/api-??????');
-    home.hasResourceProperties('AWS::Lambda::Function', {
-      FunctionName: 'ec2-sp-provider-api',
-      Layers: [Match.stringLikeRegexp(':layer:AWS-Parameters-and-Secrets-Lambda-Extension-Arm64:')],
-    });
+    expect(environmentOf(home, 'ec2-sp-provider-api').AWS_ENDPOINT_URL_SECRETS_MANAGER).toBe(
+      'https://secretsmanager.eu-west-1.amazonaws.com',
+    );
   });
 
-  it('needs neither where callers have tokens of an issuer', () => {
+  it('reads no secret where callers have tokens of an issuer', () => {
     const jwt = { issuer: 'https://issuer.test', audience: 'dcm', jwksUrl: 'https://issuer.test/keys' };
     const { home: byJwt } = synthesized({ ...provisioningSettings, api: { jwt } });
 
-    byJwt.allResourcesProperties('AWS::Lambda::Function', { Layers: Match.absent() });
+    expect(allowedBy(byJwt).flatMap(({ Action }) => Action)).not.toContain('secretsmanager:GetSecretValue');
     expect(Env.parse(environmentOf(byJwt, 'ec2-sp-provider-api')).API_ACCESS).toEqual({ jwt });
   });
 });
@@ -310,7 +309,7 @@ describe('provider-api may', () => {
         Effect: 'Allow',
         Action: ['iam:PassRole'],
         Resource: [webRole],
-        Condition: { StringEquals: { 'iam:PassedToService': 'ec2.amazonaws.com' } },
+        Condition: { StringEquals: { 'iam:PassedToService': ['ec2.amazonaws.com'] } },
       },
     ]);
   });
@@ -321,7 +320,9 @@ describe('provider-api may', () => {
     expect(usingKeys).toHaveLength(2);
     for (const { Resource, Condition } of usingKeys) {
       expect(Resource).toEqual([key]);
-      expect(Condition).toMatchObject({ StringEquals: { 'kms:ViaService': 'ec2.us-east-1.amazonaws.com' } });
+      expect(Condition).toMatchObject({
+        StringEquals: { 'kms:ViaService': ['ec2.us-east-1.amazonaws.com'] },
+      });
     }
   });
 

@@ -214,11 +214,6 @@ describe('settings to create VMs', () => {
       '"api.tokenSecret" must be the name of a secret in Secrets Manager, not its ARN',
     ],
     [
-      'a token where it cannot be read',
-      { ...least, homeRegion: 'ap-east-2', provisioning: { regions: { 'ap-east-2': {} } } },
-      '"api.tokenSecret" must be left out: AWS has no extension in ap-east-2 to read it',
-    ],
-    [
       'keys over plain HTTP',
       withApi({ jwt: { ...jwt, jwksUrl: 'http://issuer.test/keys' } }),
       '"api.jwt.jwksUrl" must be an https:// URL',

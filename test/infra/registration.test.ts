@@ -88,7 +88,6 @@ describe('registration', () => {
     home.hasResourceProperties('AWS::Lambda::Function', {
       FunctionName: 'ec2-sp-registration',
       VpcConfig: Match.absent(),
-      Layers: Match.absent(),
     });
   });
 

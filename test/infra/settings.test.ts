@@ -113,11 +113,6 @@ describe('settings', () => {
       'Setting "nats.credentialsSecret" must be the name of a secret in Secrets Manager, not its ARN.',
     ],
     [
-      'a secret where it cannot be read',
-      { homeRegion: 'ap-east-2', nats: { ...leastSettings.nats, credentialsSecret: 'x' } },
-      'Setting "nats.credentialsSecret" must be left out: AWS has no extension in ap-east-2 to read it.',
-    ],
-    [
       'a VPC that is none',
       withNats({ vpc: { ...vpc, vpcId: 'main' } }),
       'Setting "nats.vpc.vpcId" must be a VPC id, such as vpc-0123456789abcdef0.',

@@ -1,6 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { UnauthenticatedError, UnavailableError } from '../../../shared/domain/errors.ts';
-import type { Clock } from '../../../shared/ports/clock.ts';
 import { tokensOf } from '../../../shared/wire/api-tokens.ts';
 
 type Parts = {
@@ -8,11 +7,7 @@ type Parts = {
   readonly secret: () => Promise<string | undefined>;
   /** Whether a JWT is of the issuer we trust and for us; undefined: we trust none. */
   readonly isTrustedJwt: ((jwt: string) => Promise<boolean>) | undefined;
-  readonly now: Clock;
 };
-
-/** To ask the extension takes as long as to read the fleet. A token that is taken back is good for this much longer. */
-const keepTokensMs = 10_000;
 
 /** What a 401 asks for. */
 export const challenge = 'Bearer realm="provider-api", Basic realm="provider-api", charset="UTF-8"';
@@ -22,27 +17,18 @@ export const challenge = 'Bearer realm="provider-api", Basic realm="provider-api
  * URL as Basic, and nothing else.
  * @throws UnauthenticatedError for all others; UnavailableError where it cannot be known.
  */
-export const authenticate = ({ secret, isTrustedJwt, now }: Parts) => {
-  let kept: { readonly tokens: readonly string[]; readonly atMs: number } | undefined;
-  const read = async (): Promise<readonly string[]> => {
-    const tokens = await tokensIn(secret);
-    kept = { tokens, atMs: now() };
-    return tokens;
-  };
-  const isKept = (text: string): boolean =>
-    kept !== undefined && now() - kept.atMs < keepTokensMs && isOneOf(kept.tokens, text);
-
-  return async (authorization: string | undefined): Promise<void> => {
+export const authenticate =
+  ({ secret, isTrustedJwt }: Parts) =>
+  async (authorization: string | undefined): Promise<void> => {
     const credential = credentialIn(authorization);
     if (credential === undefined) throw new UnauthenticatedError(expected);
     const { scheme, text } = credential;
     const isTrusted =
       isTrustedJwt !== undefined && scheme === 'bearer' && looksLikeJwt.test(text)
         ? await isTrustedJwt(text)
-        : isKept(text) || isOneOf(await read(), text); // a new token is known at once
+        : isOneOf(await tokensIn(secret), text);
     if (!isTrusted) throw new UnauthenticatedError('the credentials are not accepted');
   };
-};
 
 const expected = 'expected a bearer token, or the token as the password of Basic credentials';
 const looksLikeJwt = /^[\w-]+\.[\w-]+\.[\w-]+$/;

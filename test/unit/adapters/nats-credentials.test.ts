@@ -1,29 +1,15 @@
-import { createServer } from 'node:http';
 import { buildAuthenticator, nkeys } from '@nats-io/nats-core';
 import { describe, expect, it } from 'vitest';
 import { natsAccess } from '../../../shared/adapters/nats-credentials.ts';
 import { SettingsError, UnavailableError } from '../../../shared/domain/errors.ts';
-import { loopback } from './loopback.ts';
 
 const secretId = 'dcm/nats credentials';
 
-/** The extension, which has one secret. */
-const extension = async (secret: () => string, status = 200) => {
-  const asked: unknown[] = [];
-  const server = createServer(({ url, headers }, response) => {
-    asked.push({ url, token: headers['x-aws-parameters-secrets-token'] });
-    response.writeHead(status, { 'content-type': 'application/json' });
-    response.end(status === 200 ? JSON.stringify({ SecretString: secret(), VersionId: '1' }) : 'an error');
-  });
-  const { port, ...running } = await loopback(server);
-  return { ...running, asked, access: natsAccess({ secretId, port, sessionToken: 'token-1' }) };
-};
-
 /** How NATS would be logged in to with this secret. */
-const loginBy = async (secret: unknown) => {
-  await using secrets = await extension(() => (typeof secret === 'string' ? secret : JSON.stringify(secret)));
-  return buildAuthenticator(await secrets.access())('nonce');
-};
+const loginBy = async (secret: unknown) => buildAuthenticator(await accessBy(secret)())('nonce');
+
+const accessBy = (secret: unknown) =>
+  natsAccess(secretId, async () => (typeof secret === 'string' ? secret : JSON.stringify(secret)));
 
 const user = nkeys.createUser();
 const seed = new TextDecoder().decode(user.getSeed());
@@ -36,28 +22,27 @@ ${seed}
 ------END USER NKEY SEED------
 `;
 
+const pem = (what: string) => `-----BEGIN ${what}-----\nMIIB\n-----END ${what}-----\n`;
+
 describe('access to NATS', () => {
   it('needs no secret where none is configured', async () => {
-    expect(await natsAccess({ secretId: undefined, port: '1', sessionToken: '' })()).toEqual({});
-  });
+    const readSecret = async () => Promise.reject(new Error('no secret is to be read'));
 
-  it('asks the extension for the secret by name, with Lambda’s session token', async () => {
-    await using secrets = await extension(() => '{}');
-
-    await secrets.access();
-
-    expect(secrets.asked).toEqual([
-      { url: '/secretsmanager/get?secretId=dcm%2Fnats%20credentials', token: 'token-1' },
-    ]);
+    expect(await natsAccess(undefined, readSecret)()).toEqual({});
   });
 
   it('asks anew for each connection, so that a rotated secret is used (C13)', async () => {
     const tokens = ['old', 'new'];
-    await using secrets = await extension(() => JSON.stringify({ token: tokens.shift() }));
+    const asked: string[] = [];
+    const access = natsAccess(secretId, async (id) => {
+      asked.push(id);
+      return JSON.stringify({ token: tokens.shift() });
+    });
 
-    const logins = [await secrets.access(), await secrets.access()].map((one) => buildAuthenticator(one)());
+    const logins = [await access(), await access()].map((one) => buildAuthenticator(one)());
 
     expect(logins).toEqual([{ auth_token: 'old' }, { auth_token: 'new' }]);
+    expect(asked).toEqual([secretId, secretId]);
   });
 
   it('is by the text of a .creds file', async () => {
@@ -88,13 +73,74 @@ describe('access to NATS', () => {
   });
 
   it('has what TLS and the account need beside', async () => {
-    const tls = { ca: '-----BEGIN CERTIFICATE-----', cert: 'certificate', key: 'private key' };
-    await using withAll = await extension(() => JSON.stringify({ ...tls, inboxPrefix: '_INBOX_sp' }));
-    await using withCa = await extension(() => JSON.stringify({ ca: tls.ca, token: 't' }));
+    const tls = { ca: pem('CERTIFICATE'), cert: pem('CERTIFICATE'), key: pem('PRIVATE KEY') };
 
-    expect(await withAll.access()).toEqual({ tls, inboxPrefix: '_INBOX_sp' });
-    expect(await withCa.access()).toMatchObject({ tls: { ca: tls.ca } });
+    expect(await accessBy({ ...tls, inboxPrefix: '_INBOX_sp' })()).toEqual({ tls, inboxPrefix: '_INBOX_sp' });
+    expect(await accessBy({ ca: tls.ca, token: 't' })()).toMatchObject({ tls: { ca: tls.ca } });
   });
+});
+
+describe('access to NATS, with a secret to which an editor or a shell added something', () => {
+  const soiled: [string, (secret: string) => string][] = [
+    ['a trailing newline', (secret) => `${secret}\n`],
+    ['no trailing newline', (secret) => secret.trimEnd()],
+    ['a blank line before it', (secret) => `\n${secret}`],
+    ['a blank line after it', (secret) => `${secret}\r\n\r\n`],
+    ['CRLF for line ends', (secret) => secret.replaceAll('\n', '\r\n')],
+    ['a byte order mark', (secret) => `\uFEFF${secret}`],
+  ];
+
+  it.each(soiled)('works all the same: %s', async (_, soil) => {
+    const signed = { jwt: 'eyJhbGciOiJlZDI1NTE5In0.e30.c2ln', nkey: user.getPublicKey() };
+
+    expect(await loginBy(soil(creds))).toMatchObject(signed);
+    expect(await loginBy({ creds: soil(creds) })).toMatchObject(signed);
+    expect(await loginBy({ nkeySeed: soil(seed) })).toMatchObject({ nkey: user.getPublicKey() });
+    expect(await loginBy(soil(JSON.stringify({ token: soil('t0ken') }, null, 2)))).toEqual({
+      auth_token: 't0ken',
+    });
+    expect(await loginBy({ user: soil('sp'), password: soil('s3cret') })).toEqual({
+      user: 'sp',
+      pass: 's3cret',
+    });
+    expect(await accessBy({ ca: soil(pem('CERTIFICATE')) })()).toEqual({ tls: { ca: pem('CERTIFICATE') } });
+  });
+
+  it('works with a blank line between the lines of a .creds file', async () => {
+    expect(await loginBy(creds.replaceAll('\n', '\n\n'))).toMatchObject({ nkey: user.getPublicKey() });
+  });
+
+  it('keeps the blanks of a password', async () => {
+    expect(await loginBy({ user: 'sp', password: ' s3cret \n' })).toEqual({ user: 'sp', pass: ' s3cret ' });
+  });
+
+  it.each([
+    [
+      'creds',
+      { creds: creds.replace(seed, 'hunter2') },
+      'must be the text of a .creds file, with the JWT and the nkey seed of a user',
+    ],
+    [
+      'creds',
+      creds.slice(0, creds.indexOf('-----BEGIN USER NKEY')),
+      'must be the text of a .creds file, with the JWT and the nkey seed of a user',
+    ],
+    ['nkeySeed', { nkeySeed: `${seed.slice(0, -1)}1` }, 'must be the nkey seed of a user, SU…'],
+    ['nkeySeed', { nkeySeed: user.getPublicKey() }, 'must be the nkey seed of a user, SU…'],
+    ['token', { token: '\n' }, 'must be one line of text and not empty'],
+    ['password', { user: 'sp', password: 'hunter2\nhunter3' }, 'must be one line of text and not empty'],
+    ['token', { token: 2 }, 'must be a text'],
+    ['ca', { ca: 'hunter2' }, 'must be PEM, from -----BEGIN to -----END'],
+  ])(
+    'names the field %s at once where that is not all, and does not quote it',
+    async (field, secret, must) => {
+      const access = accessBy(secret)();
+
+      await expect(access).rejects.toThrow(SettingsError);
+      await expect(access).rejects.toThrow(`; its field "${field}" ${must}`);
+      await expect(access).rejects.not.toThrow('hunter2');
+    },
+  );
 });
 
 describe('access to NATS, with a secret that cannot be used', () => {
@@ -107,9 +153,7 @@ describe('access to NATS, with a secret that cannot be used', () => {
     { what: 'two ways to log in', secret: '{"token":"hunter2","nkeySeed":"SU"}' },
     { what: 'a password of nobody', secret: '{"password":"hunter2"}' },
   ])('is a mistake in the settings: $what; the secret is not quoted (C14)', async ({ secret }) => {
-    await using secrets = await extension(() => secret);
-
-    const error = await secrets.access().catch((thrown: unknown) => thrown);
+    const error = await accessBy(secret)().catch((thrown: unknown) => thrown);
 
     expect(error).toBeInstanceOf(SettingsError);
     expect(error).toMatchObject({ message: expect.stringContaining(secretId) });
@@ -119,29 +163,10 @@ describe('access to NATS, with a secret that cannot be used', () => {
   });
 });
 
-describe('access to NATS, where the secret cannot be had', () => {
-  it.each([400, 403, 500])('is unavailable where the extension answers %i, and says so', async (status) => {
-    await using secrets = await extension(() => '{}', status);
+describe('access to NATS, where the secret cannot be read', () => {
+  it('is unavailable, and says so', async () => {
+    const unreadable = new UnavailableError(`the secret ${secretId} cannot be read: HTTP 500`);
 
-    await expect(secrets.access()).rejects.toThrow(UnavailableError);
-    await expect(secrets.access()).rejects.toThrow(`the secret ${secretId} cannot be read: HTTP ${status}`);
-  });
-
-  it('is unavailable where there is no extension', async () => {
-    const { port, ...stopped } = await loopback(createServer());
-    await stopped[Symbol.asyncDispose]();
-
-    const access = natsAccess({ secretId, port, sessionToken: '' })();
-
-    await expect(access).rejects.toThrow(UnavailableError);
-    await expect(access).rejects.toThrow(secretId);
-  });
-
-  it('is unavailable where the extension answers something else than a secret', async () => {
-    await using garbage = await loopback(createServer((_, response) => void response.end('<html>')));
-
-    const access = natsAccess({ secretId, port: garbage.port, sessionToken: '' })();
-
-    await expect(access).rejects.toThrow(UnavailableError);
+    await expect(natsAccess(secretId, async () => Promise.reject(unreadable))()).rejects.toBe(unreadable);
   });
 });

@@ -5,8 +5,6 @@ describe('the nats-bridge’s environment', () => {
   it('needs the URL only', () => {
     expect(Env.parse({ NATS_URL: 'nats://localhost:4222' })).toEqual({
       NATS_URL: 'nats://localhost:4222',
-      PARAMETERS_SECRETS_EXTENSION_HTTP_PORT: '2773',
-      AWS_SESSION_TOKEN: '',
       AGENT_REQUESTS_STREAM: [],
     });
   });

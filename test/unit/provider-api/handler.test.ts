@@ -7,8 +7,8 @@ import { loopback } from '../adapters/loopback.ts';
 
 /** AWS, where nothing works. */
 const aws = await loopback(createServer((_, response) => void response.writeHead(400).end('{}')));
-/** The extension, which has the API's token. */
-const extension = await loopback(
+/** Secrets Manager, which has the API's token. */
+const secretsManager = await loopback(
   createServer((_, response) => {
     response.writeHead(200, { 'content-type': 'application/json' });
     response.end(JSON.stringify({ SecretString: '{"token":"open-sesame"}' }));
@@ -17,7 +17,7 @@ const extension = await loopback(
 afterAll(async () => {
   vi.unstubAllEnvs();
   await aws[Symbol.asyncDispose]();
-  await extension[Symbol.asyncDispose]();
+  await secretsManager[Symbol.asyncDispose]();
 });
 
 const environment = {
@@ -34,7 +34,7 @@ const environment = {
   PROVISIONING: '{"regions":{"us-east-1":{}}}',
   API_ACCESS: '{"tokenSecret":"dcm/api-token"}',
   PROVIDER_VERSION: '1.2.3',
-  PARAMETERS_SECRETS_EXTENSION_HTTP_PORT: extension.port,
+  AWS_ENDPOINT_URL_SECRETS_MANAGER: secretsManager.url,
   POWERTOOLS_DEV: 'true',
   POWERTOOLS_LOG_LEVEL: 'SILENT',
 };

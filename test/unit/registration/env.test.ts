@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Env, endpointTokenOf, providerOf } from '../../../functions/registration/env.ts';
+import { Env, providerOf } from '../../../functions/registration/env.ts';
 
 const least = {
   FLEET_TABLE: 'fleet',
@@ -18,17 +18,6 @@ describe('environment of the registration', () => {
       regions: ['eu-west-1', 'us-east-1'],
       publicUrl: 'https://api.test',
     });
-  });
-
-  it('names a secret only where the endpoints are to carry a token', () => {
-    expect(endpointTokenOf(Env.parse(least))).toEqual({
-      secretId: undefined,
-      port: '2773',
-      sessionToken: '',
-    });
-    expect(endpointTokenOf(Env.parse({ ...least, ENDPOINT_TOKEN_SECRET: 'dcm/api' })).secretId).toBe(
-      'dcm/api',
-    );
   });
 
   it.each([

@@ -44,7 +44,6 @@ const credentials = [
 const authentication = authenticate({
   secret: async () => JSON.stringify({ token, previous: 'before' }),
   isTrustedJwt: jwtVerifier(trusted.trust),
-  now: Date.now,
 });
 
 describe.each(described)('$method $path', ({ method, path, isPublic }) => {

@@ -78,8 +78,7 @@ export const servedApi = ({ useCases, authenticate: authentication }: Changes = 
   let nowMs = 1_000;
   const app = api({
     useCases: { ...notingUseCases(asked), ...useCases },
-    authenticate:
-      authentication ?? authenticate({ secret: async () => token, isTrustedJwt: undefined, now: Date.now }),
+    authenticate: authentication ?? authenticate({ secret: async () => token, isTrustedJwt: undefined }),
     homeRegion: 'us-east-1',
     correlate: (fields) => void Object.assign(correlated, fields),
     log,

@@ -1,0 +1,20 @@
+import * as z from 'zod';
+import type { Part } from '../part.ts';
+import { JsonApiError, jsonApi } from '../parts/json-api.ts';
+import { serve } from '../parts/loopback.ts';
+
+const GetSecretValue = z.object({ SecretId: z.string().min(1) });
+
+/**
+ * Secrets Manager with the secrets that it is given, by name.
+ * @see https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html
+ */
+export const startSecretsManager = (secrets: Readonly<Record<string, string>>): Promise<Part> => {
+  const getSecretValue = (input: unknown) => {
+    const { SecretId } = GetSecretValue.parse(input);
+    if (!Object.hasOwn(secrets, SecretId))
+      throw new JsonApiError('ResourceNotFoundException', "Secrets Manager can't find the specified secret.");
+    return { Name: SecretId, SecretString: secrets[SecretId], VersionStages: ['AWSCURRENT'] };
+  };
+  return serve(jsonApi(new Map([['GetSecretValue', getSecretValue]])).fetch);
+};
