@@ -68,7 +68,7 @@ export const startConsumer = ({ concurrency = 1, ...options }: Options): AsyncDi
 };
 
 /** Made where it is missing, else brought to the configuration. @throws where the stream is missing. */
-const ensureConsumer = async ({
+export const ensureConsumer = async ({
   nats,
   stream,
   durable,
@@ -83,6 +83,27 @@ const ensureConsumer = async ({
       throw error;
     });
 };
+
+const atOnce = 100;
+
+/** All messages of a durable consumer that can be had now. A fetch that brings none within its second is the end. */
+export async function* messagesNow(
+  nats: NatsConnection,
+  stream: string,
+  durable: string,
+): AsyncGenerator<JsMsg> {
+  const consumer = await jetstream(nats).consumers.get(stream, durable);
+  for (;;) {
+    const { num_pending: waiting, num_ack_pending: taken } = await consumer.info();
+    if (waiting + taken === 0) return;
+    let found = 0;
+    for await (const message of await consumer.fetch({ max_messages: atOnce, expires: 1_000 })) {
+      found += 1;
+      yield message;
+    }
+    if (found === 0) return;
+  }
+}
 
 /** The message's JSON; undefined where it has none. */
 export const jsonOf = (message: Pick<JsMsg, 'json'>): unknown => {

@@ -23,7 +23,7 @@ export const scriptedProvider = async () => {
     const one = { method, url, headers, body: await text(request) };
     asked.push(one);
     const answered = url.endsWith('/health') ? health : await answer(one);
-    if (answered === 'nothing') return void request.destroy();
+    if (answered === 'nothing') return void request.socket.destroy();
     response.writeHead(answered.status, { 'content-type': answered.type ?? 'application/json' });
     response.end(typeof answered.body === 'string' ? answered.body : JSON.stringify(answered.body ?? {}));
   });

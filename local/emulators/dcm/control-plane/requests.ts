@@ -14,7 +14,7 @@ export type About = { readonly resourceId: string; readonly serviceType: string 
  * A request as the control plane sends it: without a time, and without a content type.
  * @see https://github.com/dcm-project/control-plane (internal/sp/messaging/publisher.go, types.go)
  */
-const agentRequest = (
+export const agentRequest = (
   kind: 'create' | 'delete' | 'cancel',
   subject: string,
   { resourceId, serviceType, spec }: About & { readonly spec?: Spec | undefined },

@@ -1,0 +1,105 @@
+import { type Context, Hono } from 'hono';
+import {
+  FailedPreconditionError,
+  NotFoundError,
+  UnauthenticatedError,
+  UnprocessableError,
+} from '../../../../shared/domain/errors.ts';
+import type { HealthMonitor } from './health.ts';
+import { type Provider, type Providers, Registration } from './providers.ts';
+
+type Parts = {
+  readonly providers: Providers;
+  readonly monitor: Pick<HealthMonitor, 'status' | 'lastCheckTime' | 'track'>;
+  /** Whether a bearer token may use the API; undefined: nobody needs one. */
+  readonly isTrusted?: ((token: string) => Promise<boolean>) | undefined;
+  readonly isConnected: () => boolean;
+  /** After each registration that succeeded. */
+  readonly onRegistered: () => void;
+};
+
+/**
+ * The agent's API: health, and registration of providers, without an end of it.
+ * @see https://github.com/dcm-project/environment-agent (api/v1alpha1/openapi.yaml; internal/handler/handler.go)
+ */
+export const agentApi = ({ providers, monitor, isTrusted, isConnected, onRegistered }: Parts): Hono => {
+  const resource = (provider: Provider) => {
+    const lastCheckTime = monitor.lastCheckTime(provider.id);
+    return {
+      ...{ ...provider, path: `providers/${provider.id}`, status: monitor.status(provider.id) },
+      ...(lastCheckTime !== undefined && { last_check_time: lastCheckTime }),
+    };
+  };
+  const api = new Hono()
+    .get('/health', ({ json }) => json({ status: isConnected() ? 'healthy' : 'unhealthy', path: 'health' }))
+    .use(async ({ req }, next) => {
+      const [, token = ''] = /^Bearer (.+)$/i.exec(req.header('authorization') ?? '') ?? [];
+      if (isTrusted !== undefined && !(await isTrusted(token)))
+        throw new UnauthenticatedError('invalid Bearer token');
+      await next();
+    })
+    .get('/providers', ({ json }) => json({ results: providers.list().map(resource) }))
+    .get('/providers/:id', ({ req, json }) => {
+      const provider = providers.get(req.param('id'));
+      if (provider === undefined) throw new NotFoundError(`provider '${req.param('id')}' not found`);
+      return json(resource(provider));
+    })
+    .post('/providers', async (context) => {
+      const registration = await registrationIn(context);
+      const { provider, isNew, isMoved } = await providers.register(registration, context.req.query('id'));
+      if (isMoved) await monitor.track(provider); // checked before the answer, as the agent does
+      onRegistered();
+      return context.json(resource(provider), isNew ? 201 : 200);
+    });
+  return new Hono()
+    .route('/api/v1alpha1', api)
+    .notFound((context) =>
+      answer(context, 400, 'INVALID_ARGUMENT', 'Bad Request', 'no matching operation was found'),
+    )
+    .onError((error, context) => answerTo(context, error));
+};
+
+/** What does not fit the OpenAPI document. */
+class UnfitRequestError extends Error {
+  override name = 'UnfitRequestError' as const;
+}
+
+const registrationIn = async ({ req }: Context): Promise<Registration> => {
+  const given: unknown = await req.json().catch(() => {
+    throw new UnfitRequestError('request body has an error: failed to decode request body');
+  });
+  const result = Registration.safeParse(given);
+  if (result.success) return result.data;
+  const [{ path, message } = { path: [], message: '' }] = result.error.issues;
+  const where = path.map((step) => `/${String(step)}`).join('');
+  throw new UnfitRequestError(
+    `request body has an error: doesn't match schema #/components/schemas/Provider: Error at "${where}": ${message}`,
+  );
+};
+
+const answerTo = (context: Context, error: Error): Response => {
+  const { message } = error;
+  if (error instanceof UnfitRequestError)
+    return answer(context, 400, 'INVALID_ARGUMENT', 'Bad Request', message);
+  if (error instanceof NotFoundError) return answer(context, 404, 'NOT_FOUND', 'Provider Not Found', message);
+  if (error instanceof FailedPreconditionError) return answer(context, 409, 'CONFLICT', 'Conflict', message);
+  if (error instanceof UnprocessableError)
+    return answer(context, 422, 'UNPROCESSABLE_ENTITY', 'Validation Failed', message);
+  if (error instanceof UnauthenticatedError) {
+    context.header('www-authenticate', 'Bearer');
+    return answer(context, 401, 'UNAUTHORIZED', 'Unauthorized', message);
+  }
+  return answer(context, 500, 'INTERNAL', 'Internal Server Error', 'An unexpected internal error occurred');
+};
+
+const answer = (
+  { req, body }: Context,
+  status: 400 | 401 | 404 | 409 | 422 | 500,
+  type: string,
+  title: string,
+  detail: string,
+): Response => {
+  const { pathname, search } = new URL(req.url);
+  const problem = { type, title, status, detail, instance: `${pathname}${search}` };
+  return body(JSON.stringify(problem), status, { 'content-type': 'application/problem+json' });
+};

@@ -1,0 +1,124 @@
+import { randomUUID } from 'node:crypto';
+import { JetStreamApiError, jetstream, jetstreamManager } from '@nats-io/jetstream';
+import type { NatsConnection } from '@nats-io/transport-node';
+import * as z from 'zod';
+import { reasonOf } from '../../../../shared/domain/errors.ts';
+import { responseSubject } from '../control-plane/requests.ts';
+
+/**
+ * The subjects and streams of an agent, by the base that is its topic's name, or its own.
+ * @see https://github.com/dcm-project/environment-agent (internal/messaging/topics.go)
+ */
+export const topicsOf = (base: string) => ({
+  main: `dcm.agent.${base}`,
+  cancel: `dcm.agent.${base}.cancel`,
+  retry: `${base}.retry`,
+  retryStream: `${base}-retry`,
+  mainConsumer: `${base}-consumer`,
+  cancelConsumer: `${base}-cancel-consumer`,
+  retryConsumer: `${base}-retry-consumer`,
+});
+export type Topics = ReturnType<typeof topicsOf>;
+
+const healthStream = 'dcm-health';
+const healthSubject = 'dcm.agents.health';
+
+const Data = z.object({
+  resource_id: z.string().default(''),
+  service_type: z.string().default(''),
+  spec: z.unknown().optional(),
+});
+
+/** A request as an agent reads it. */
+const Request = z.object({
+  id: z.string(),
+  type: z.enum(['dcm.request.create', 'dcm.request.delete', 'dcm.request.cancel']),
+  data: Data,
+});
+export type Request = {
+  /** Of the CloudEvent: the `Idempotency-Key` of every attempt. */
+  readonly id: string;
+  readonly kind: 'create' | 'delete' | 'cancel';
+  readonly resourceId: string;
+  readonly serviceType: string;
+  readonly spec: unknown;
+};
+
+/** undefined where it is no request: it is dropped. */
+export const readRequest = (json: unknown): Request | undefined => {
+  const { data: request } = Request.safeParse(json);
+  if (request === undefined) return undefined;
+  const { id, type, data } = request;
+  const kinds = {
+    'dcm.request.create': 'create',
+    'dcm.request.delete': 'delete',
+    'dcm.request.cancel': 'cancel',
+  } as const;
+  return {
+    id,
+    kind: kinds[type],
+    resourceId: data.resource_id,
+    serviceType: data.service_type,
+    spec: data.spec,
+  };
+};
+
+/** What an agent publishes. Failures are only logged: JetStream is asked once. */
+export type Publications = {
+  /** An answer to the control plane, about a resource. */
+  answer(type: AnswerType, resourceId: string, more: object): Promise<void>;
+  /** Moves a request, as it is, to the retry stream. @throws where JetStream does not take it */
+  hold(request: Uint8Array): Promise<void>;
+  health(type: 'degraded' | 'unavailable', more: object): Promise<void>;
+};
+export type AnswerType =
+  | 'creation-acknowledged'
+  | 'deletion-acknowledged'
+  | 'request-queued'
+  | 'error'
+  | 'cancel-acknowledged'
+  | 'cancel-rejected';
+
+type Options = {
+  readonly nats: NatsConnection;
+  readonly agentName: string;
+  readonly topics: Topics;
+  readonly log: (line: string) => void;
+};
+
+export const publications = ({ nats, agentName, topics, log }: Options): Publications => {
+  const js = jetstream(nats);
+  const names = { agent_name: agentName, topic_name: topics.main };
+  const publish = async (subject: string, type: string, data: object) => {
+    const id = randomUUID();
+    const event = {
+      ...{ specversion: '1.0', id, source: `dcm/agents/${agentName}`, type: `dcm.agent.${type}`, subject },
+      ...{ datacontenttype: 'application/json', time: new Date().toISOString(), data },
+    };
+    await js
+      .publish(subject, JSON.stringify(event), { msgID: id })
+      .catch((error: unknown) => log(`${type} was not published: ${reasonOf(error)}`));
+  };
+  return {
+    answer: (type, resourceId, more) =>
+      publish(responseSubject, type, { resource_id: resourceId, ...names, ...more }),
+    hold: async (request) => void (await js.publish(topics.retry, request)),
+    health: (type, more) =>
+      publish(healthSubject, `health.service-type-${type}`, { agent_id: agentName, ...names, ...more }),
+  };
+};
+
+/** The streams that are an agent's to make; the control plane makes the other two. */
+export const ensureOwnStreams = async (nats: NatsConnection, topics: Topics): Promise<void> => {
+  const { streams } = await jetstreamManager(nats);
+  for (const [name, subject] of [
+    [topics.retryStream, topics.retry],
+    [healthStream, healthSubject],
+  ] as const)
+    await streams.add({ name, subjects: [subject] }).catch((error: unknown) => {
+      if (!(error instanceof JetStreamApiError && error.code === streamExists)) throw error;
+    });
+};
+
+/** @see https://github.com/nats-io/nats-server/blob/v2.12.1/server/errors.json */
+const streamExists = 10058;

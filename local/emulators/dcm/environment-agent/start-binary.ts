@@ -1,0 +1,41 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { SettingsError } from '../../../../shared/domain/errors.ts';
+import { executable } from '../../../parts/installing/executable.ts';
+import { type ListeningProcess, startListeningProcess } from '../../../parts/listening-process.ts';
+
+type Options = {
+  /** The program, as its user has built it. */
+  readonly path: string;
+  readonly name: string;
+  readonly natsUrl: string;
+  readonly controlPlaneUrl: string;
+  /** Where it keeps its providers; made if need be, never removed. */
+  readonly folder: string;
+  /** More of its environment, such as `AGENT_EMBEDDED_SPS`. */
+  readonly environment?: NodeJS.ProcessEnv;
+  readonly log: (line: string) => void;
+};
+
+/**
+ * DCM's own environment agent, without embedded providers, on 127.0.0.1.
+ * @throws SettingsError where there is no such program, UnavailableError with its last lines where it does not start
+ * @see https://github.com/dcm-project/environment-agent (internal/config/config.go)
+ */
+export const startAgentBinary = async (options: Options): Promise<ListeningProcess> => {
+  const { path, name, natsUrl, controlPlaneUrl, folder, environment, log } = options;
+  if (!(await executable(path)))
+    throw new SettingsError(`the environment agent ${path} is not a file that can be run`);
+  await mkdir(folder, { recursive: true });
+  return startListeningProcess({
+    ...{ what: `the environment agent ${path}`, command: path, log },
+    ...{ announcement: 'server listening', healthPath: '/api/v1alpha1/health' },
+    env: {
+      PATH: process.env.PATH,
+      ...{ AGENT_NAME: name, AGENT_ENVIRONMENT: 'laptop', AGENT_COST: 'low', AGENT_EMBEDDED_SPS: '' },
+      ...{ AGENT_SERVER_ADDRESS: '127.0.0.1:0', AGENT_SP_PERSISTENCE_PATH: join(folder, 'registrations') },
+      ...{ AGENT_MESSAGING_URL: natsUrl, DCM_REGISTRATION_URL: controlPlaneUrl },
+      ...environment,
+    },
+  });
+};
