@@ -80,7 +80,7 @@ export const Provisioning = z.strictObject({
     .record(nonEmpty, ImageSource)
     .default({})
     .describe(
-      'By `guest_os.type`: where its image comes from, before the built-in catalogue. `{ "ssmParameter": … }`, `{ "owner": …, "name": … }` for the newest image of that owner with such a name (`*` is a wildcard), or `{ "imageId": … }`; each with an `sshUser`, if there is one. The image that a parameter names must be the account’s own, or of an owner that is allowed.',
+      'By `guest_os.type`: where its image comes from, before the built-in catalogue. `{ "ssmParameter": … }`, `{ "owner": …, "name": … }` for the newest image of that owner with such a name (`*` is a wildcard), by the version in its name and then by its date, or `{ "imageId": … }`; each with an `sshUser`, if there is one. The image that a parameter names must be the account’s own, or of an owner that is allowed.',
     ),
   allowedImageOwners: z
     .array(

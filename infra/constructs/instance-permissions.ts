@@ -1,6 +1,7 @@
 import { Annotations, ArnFormat, Stack } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import { partitionOf } from '../../shared/adapters/aws/regions.ts';
 import { configuredImageIds, imageOwnersOf } from '../../shared/domain/image-catalogue.ts';
 import { securityGroupIdsOf, subnetIdsOf } from '../../shared/domain/provisioning.ts';
 import { managedByDcm } from '../../shared/domain/tags.ts';
@@ -63,11 +64,13 @@ type Allow = (actions: string[], resources: string[], StringEquals: object) => v
  */
 const grantImages = (caller: LambdaFunction, provisioning: Provisioning, allow: Allow): void => {
   const image = (id: string) => wildcard(caller, { service: 'ec2', resource: `image/${id}`, account: '' });
-  const { account } = Stack.of(caller);
+  const { account, region } = Stack.of(caller);
   const named = Object.values(provisioning.images).some((source) => 'ssmParameter' in source)
     ? [account]
     : [];
-  const owners = imageOwnersOf(provisioning).map((owner) => (owner === 'self' ? account : owner));
+  const owners = imageOwnersOf(provisioning, partitionOf(region).name).map((owner) =>
+    owner === 'self' ? account : owner,
+  );
   const ids = configuredImageIds(provisioning).map(image);
   allow(['RunInstances'], [image('*')], { 'ec2:Owner': [...new Set([...owners, ...named])] });
   if (ids.length > 0) allow(['RunInstances'], ids, {});

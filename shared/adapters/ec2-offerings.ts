@@ -1,5 +1,5 @@
 import type { Image as Ec2Image, Filter, InstanceTypeInfo } from '@aws-sdk/client-ec2';
-import type { Architecture } from '../domain/image-catalogue.ts';
+import { type Architecture, compareVersions } from '../domain/image-catalogue.ts';
 import type { Image, InstanceType, Offerings } from '../ports/offerings.ts';
 import { type Ec2Calls, ec2Calls } from './ec2-calls.ts';
 import { codeOf } from './ec2-errors.ts';
@@ -55,8 +55,9 @@ const noneIfUnknown = (error: unknown): { Images?: Ec2Image[] } => {
   throw error;
 };
 
-/** By time, and by id where two are of one moment, so that the answer is always the same. */
-const newestFirst = (a: Ec2Image, b: Ec2Image): number => (ageKey(a) < ageKey(b) ? 1 : -1);
+/** By version, then by time, and by id where two are of one moment, so that the answer is always the same. */
+const newestFirst = (a: Ec2Image, b: Ec2Image): number =>
+  compareVersions(b.Name ?? '', a.Name ?? '') || (ageKey(a) < ageKey(b) ? 1 : -1);
 const ageKey = ({ CreationDate = '', ImageId = '' }: Ec2Image): string => `${CreationDate} ${ImageId}`;
 
 const isArchitecture = (word: string | undefined): word is Architecture =>

@@ -27,7 +27,7 @@ export type Offerings = {
    * `self` or EC2's aliases, such as `amazon`.
    */
   image(region: string, imageId: string, owners?: readonly string[]): Promise<Image | undefined>;
-  /** The newest of an owner's available images with such a name; `*` is any characters, `?` any one. */
+  /** The newest, by the version in its name and then by date, of an owner's available images with such a name; `*` is any characters, `?` any one. */
   newestImage(
     region: string,
     named: { readonly owner: string; readonly name: string; readonly architecture: Architecture },

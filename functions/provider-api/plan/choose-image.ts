@@ -1,9 +1,11 @@
+import { partitionOf } from '../../../shared/adapters/aws/regions.ts';
 import { InvalidArgumentError, UnprocessableError } from '../../../shared/domain/errors.ts';
 import {
   type Architecture,
   catalogued,
   cataloguedSource,
   configuredImageIds,
+  type ImageSearch,
   imageOwnersOf,
   usualGuestOs,
 } from '../../../shared/domain/image-catalogue.ts';
@@ -36,6 +38,7 @@ export const chooseImage =
     { guestOs, hints }: Pick<VmSpec, 'guestOs' | 'hints'>,
     { region, architectures }: Where,
   ): Promise<ChosenImage> => {
+    const partition = partitionOf(region).name;
     const hint = hints.image_id;
     if (hint !== undefined) return named(hint, 'provider_hints.aws.image_id');
     const wanted = (guestOs ?? usualGuestOs).toLowerCase();
@@ -47,7 +50,7 @@ export const chooseImage =
     async function named(imageId: string, field: string): Promise<ChosenImage> {
       const owners = configuredImageIds(provisioning).includes(imageId)
         ? undefined
-        : imageOwnersOf(provisioning);
+        : imageOwnersOf(provisioning, partition);
       const image = await offerings.image(region, imageId, owners);
       if (image === undefined) throw await refusal(imageId, field);
       return { image, sshUser: undefined, chosenBy: field };
@@ -56,7 +59,7 @@ export const chooseImage =
     async function refusal(imageId: string, field: string): Promise<Error> {
       if ((await offerings.image(region, imageId)) === undefined)
         return new InvalidArgumentError(`${field}: no image ${imageId} in ${region}`);
-      const owners = imageOwnersOf(provisioning).join(', ');
+      const owners = imageOwnersOf(provisioning, partition).join(', ');
       return new UnprocessableError(
         `${field}: this provider does not allow ${imageId}, only images of the owners ${owners} and those that its settings name by id`,
       );
@@ -64,7 +67,7 @@ export const chooseImage =
 
     async function firstOf(wanted: string): Promise<ChosenImage> {
       for (const architecture of architectures) {
-        const { source, list } = sourceOf(wanted, architecture, provisioning);
+        const { source, list } = sourceOf(wanted, { architecture, partition }, provisioning);
         const image = await find(source, architecture);
         if (image !== undefined)
           return { image, sshUser: source.sshUser, chosenBy: `${list}: ${wanted} (${inWords(source)})` };
@@ -87,13 +90,18 @@ export const chooseImage =
 
 const sourceOf = (
   wanted: string,
-  architecture: Architecture,
+  search: ImageSearch,
   { images }: Pick<Provisioning, 'images'>,
 ): { readonly source: ImageSource; readonly list: 'configured' | 'catalogue' } => {
   const configured = Object.entries(images).find(([name]) => name.toLowerCase() === wanted);
   if (configured !== undefined) return { source: configured[1], list: 'configured' };
-  const source = cataloguedSource(wanted, architecture);
+  const source = cataloguedSource(wanted, search);
   if (source !== undefined) return { source, list: 'catalogue' };
+  if (catalogued.includes(wanted)) {
+    throw new UnprocessableError(
+      `guest_os.type: this provider does not know which account publishes ${wanted} in partition ${search.partition}; its operator can name an image for it in provisioning.images`,
+    );
+  }
   const known = [...new Set([...Object.keys(images), ...catalogued])].sort();
   const given = JSON.stringify(wanted.slice(0, 64));
   throw new InvalidArgumentError(

@@ -116,6 +116,21 @@ describe('the newest image', () => {
     });
   });
 
+  it('is of the newest version, whichever was published last', async () => {
+    const Images = [
+      described({ ImageId: 'ami-6', Name: 'RHEL-9.6.0_HVM-20260101-x86_64-0-Hourly2-GP3' }),
+      described({
+        ImageId: 'ami-2',
+        Name: 'RHEL-9.2.0_HVM-20260908-x86_64-0-Hourly2-GP3',
+        CreationDate: '2026-09-08T00:00:00.000Z',
+      }),
+      described({ ImageId: 'ami-10', Name: 'RHEL-9.10.0_HVM-20251201-x86_64-0-Hourly2-GP3' }),
+    ];
+    ec2.on(DescribeImagesCommand).resolves({ Images });
+
+    expect((await ec2Offerings().newestImage(region, rhel))?.imageId).toBe('ami-10');
+  });
+
   it('is the newest, and always the same of two that are equally new', async () => {
     const old = described({ ImageId: 'ami-9', CreationDate: '2025-12-31T00:00:00.000Z' });
     const twins = [described({ ImageId: 'ami-3' }), described({ ImageId: 'ami-4' })];

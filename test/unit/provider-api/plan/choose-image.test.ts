@@ -62,15 +62,16 @@ const offerings = () => {
 type Wanted = {
   guestOs?: string;
   hint?: string;
+  region?: string;
   architectures?: Architecture[];
   images?: Provisioning['images'];
   allowedImageOwners?: string[];
 };
 
-const choose = ({ guestOs, hint, architectures = ['x86_64'], ...settings }: Wanted) =>
+const choose = ({ guestOs, hint, region = 'us-east-1', architectures = ['x86_64'], ...settings }: Wanted) =>
   chooseImage({ offerings: offerings(), provisioning: Provisioning.parse({ regions: {}, ...settings }) })(
     vmSpec({ guestOs, hints: { image_id: hint } }),
-    { region: 'us-east-1', architectures },
+    { region, architectures },
   );
 
 describe('the image', () => {
@@ -89,6 +90,21 @@ describe('the image', () => {
 
     expect(chosen).toMatchObject({ image: { imageId: imageId(n) }, sshUser });
     expect(chosen.chosenBy).toMatch(new RegExp(`^catalogue: ${guestOs.toLowerCase()} \\(.+\\)$`));
+  });
+
+  it('is of the publisher’s account in the partition of the region', async () => {
+    await expect(choose({ guestOs: 'rhel-9', region: 'us-gov-west-1' })).rejects.toThrow(
+      'no image for rhel-9 on x86_64 is offered in us-gov-west-1',
+    );
+  });
+
+  it('is refused in a partition where its publisher is not known', async () => {
+    const chosen = choose({ guestOs: 'fedora', region: 'cn-north-1' });
+
+    await expect(chosen).rejects.toThrow(UnprocessableError);
+    await expect(chosen).rejects.toThrow(
+      'guest_os.type: this provider does not know which account publishes fedora in partition aws-cn; its operator can name an image for it in provisioning.images',
+    );
   });
 
   it('says where in the catalogue it comes from', async () => {
