@@ -73,6 +73,7 @@ const functions = localFunctions({
   providerApiUrl: nowhere,
   controlPlaneUrl: nowhere,
   secretsUrl: nowhere,
+  provisioningFile: 'nowhere',
   aws: {
     fleetTable: 'fleet',
     observationsQueueUrl: nowhere,

@@ -1,10 +1,9 @@
 import { CfnOutput, Duration, Stack } from 'aws-cdk-lib';
 import { SqsQueue } from 'aws-cdk-lib/aws-events-targets';
-import type { Code } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
-import type { FunctionName } from './bundle.ts';
 import { Alarms } from './constructs/alarms.ts';
 import { FleetTable } from './constructs/fleet-table.ts';
+import type { CodeOf } from './constructs/house-function.ts';
 import { InstanceEventsRules } from './constructs/instance-events-rules.ts';
 import { NatsBridge } from './constructs/nats-bridge.ts';
 import { Normaliser, normaliserTimeout } from './constructs/normaliser.ts';
@@ -15,7 +14,7 @@ import { ProviderApi, type ProviderApiProps } from './constructs/provider-api.ts
 import { Registration, type RegistrationProps } from './constructs/registration.ts';
 import { canProvision, canRegister, type Settings } from './settings.ts';
 
-export type HomeRegionProps = { readonly settings: Settings; readonly codeOf: (box: FunctionName) => Code };
+export type HomeRegionProps = { readonly settings: Settings; readonly codeOf: CodeOf };
 
 /**
  * EC2 ─► rules ─────────┬─► observations queue ─► normaliser ─► nats-bridge ─► JetStream

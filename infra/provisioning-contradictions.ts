@@ -4,9 +4,6 @@ import type { Settings } from './settings.ts';
 
 export type Contradiction = readonly [setting: string, must: string];
 
-/** Lambda's limit for all variables is 4 KiB, and there are others. */
-const longestProvisioning = 3000;
-
 export function* ofProvisioning(settings: Settings): Iterable<Contradiction> {
   const { provisioning, api } = settings;
   if (provisioning === undefined) return;
@@ -20,11 +17,6 @@ export function* ofProvisioning(settings: Settings): Iterable<Contradiction> {
       yield [`${setting}.kmsKeyId`, `must be a key in ${region}`];
   }
   if (api === undefined) yield ['api', 'must be there to create VMs: it says who may ask for them'];
-  if (JSON.stringify(provisioning).length > longestProvisioning)
-    yield [
-      'provisioning',
-      `must be at most ${longestProvisioning} characters of JSON: a function keeps it in its environment`,
-    ];
 }
 
 export function* ofApi({ provisioning, api }: Settings): Iterable<Contradiction> {

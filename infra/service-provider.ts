@@ -1,7 +1,11 @@
-import { type App, Validations } from 'aws-cdk-lib';
+import { cpSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type App, AssetHashType, DockerImage, Validations } from 'aws-cdk-lib';
 import { Code } from 'aws-cdk-lib/aws-lambda';
 import { AwsSolutionsChecks } from 'cdk-nag';
-import { bundleFolder, type FunctionName } from './bundle.ts';
+import { bundleFolder } from './bundle.ts';
+import type { CodeOf } from './constructs/house-function.ts';
+import { checkEnvironments } from './environment-limit.ts';
 import { HomeRegionStack } from './home-region-stack.ts';
 import type { Settings } from './settings.ts';
 import { StreamingRegionStack } from './streaming-region-stack.ts';
@@ -11,15 +15,33 @@ export type ServiceProvider = {
   readonly streaming: readonly StreamingRegionStack[];
 };
 
-const bundleOf = (box: FunctionName): Code => Code.fromAsset(bundleFolder(box));
+const bundleOf: CodeOf = (box, files) =>
+  files === undefined
+    ? Code.fromAsset(bundleFolder(box))
+    : Code.fromAsset(bundleFolder(box), {
+        assetHashType: AssetHashType.OUTPUT,
+        bundling: {
+          image: DockerImage.fromRegistry('none'), // required, and never used: the files are put there without Docker
+          local: {
+            tryBundle: (folder) => {
+              cpSync(bundleFolder(box), folder, { recursive: true });
+              for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
+              return true;
+            },
+          },
+        },
+      });
 
-/** Everything that is deployed, checked against AWS's own advice. Bundles must be there, unless the code comes from elsewhere. */
+/**
+ * Everything that is deployed, checked against AWS's own advice. Bundles must be there, unless the code comes from elsewhere.
+ * @throws SettingsError where they make an environment that Lambda refuses.
+ */
 export const serviceProvider = (app: App, settings: Settings, codeOf = bundleOf): ServiceProvider => {
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
-  return {
-    home: new HomeRegionStack(app, 'HomeRegion', { settings, codeOf }),
-    streaming: settings.streamingRegions.map(
-      (region) => new StreamingRegionStack(app, `StreamingRegion-${region}`, { settings, region }),
-    ),
-  };
+  const home = new HomeRegionStack(app, 'HomeRegion', { settings, codeOf });
+  const streaming = settings.streamingRegions.map(
+    (region) => new StreamingRegionStack(app, `StreamingRegion-${region}`, { settings, region }),
+  );
+  checkEnvironments(app);
+  return { home, streaming };
 };

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import type { Aws } from './aws.ts';
 import { startSecretsManager } from './emulators/secrets-manager.ts';
 import { localFunctions } from './functions.ts';
@@ -10,6 +11,7 @@ import { startHttpApi } from './parts/http-api/start.ts';
 import { type LambdaHost, startLambdaHost } from './parts/lambda-host/start-lambda-host.ts';
 import { startSchedule } from './parts/schedule.ts';
 import { startStateMachine } from './parts/step-functions/start-state-machine.ts';
+import { provisioning } from './provisioning-functions.ts';
 import { functionName, tokenSecret } from './wiring.ts';
 
 export type Compute = {
@@ -30,6 +32,8 @@ export const startCompute = async (surroundings: Surroundings, keep: Keep): Prom
   const { options, aws } = surroundings;
   const providerApiToken = randomBytes(24).toString('hex');
   const { url: secretsUrl } = await keep(startSecretsManager({ [tokenSecret]: providerApiToken }));
+  const provisioningFile = resolve(options.folder, 'provisioning.json');
+  await writeFile(provisioningFile, JSON.stringify(provisioning(options)));
   const http = await keep(
     startHttpApi({
       invoke: async (event) => (await lambda).invoke(functionName(provider, 'provider-api'), event),
@@ -40,7 +44,11 @@ export const startCompute = async (surroundings: Surroundings, keep: Keep): Prom
     startLambdaHost({
       log: options.log,
       functions: (lambdaUrl) =>
-        localFunctions({ ...surroundings, provider, lambdaUrl, providerApiUrl: http.url, secretsUrl }),
+        localFunctions({
+          ...surroundings,
+          ...{ provider, lambdaUrl, secretsUrl, provisioningFile },
+          providerApiUrl: http.url,
+        }),
     }),
   );
   const host = await lambda;

@@ -34,7 +34,7 @@ export const providerApi = (wiring: Wiring): LambdaFunction => ({
       OBSERVATIONS_QUEUE_URL: wiring.aws.observationsQueueUrl,
       NATS_BRIDGE: functionName(wiring.provider, 'nats-bridge'),
       HOME_REGION: homeRegion(wiring.options),
-      PROVISIONING: JSON.stringify(provisioning(wiring.options)),
+      PROVISIONING_FILE: wiring.provisioningFile,
       API_ACCESS: JSON.stringify({ tokenSecret } satisfies ApiAccess),
       AGENT_REQUESTS: 'true',
       PROVIDER_VERSION: version,
@@ -61,7 +61,7 @@ export const registration = (wiring: Wiring): LambdaFunction => ({
 });
 
 /** As many VMs as a test wants, in the default VPC of each region. */
-const provisioning = (options: Wiring['options']): Provisioning =>
+export const provisioning = (options: Wiring['options']): Provisioning =>
   Provisioning.parse({
     regions: Object.fromEntries(regions(options).map((region) => [region, {}])),
     maximumVms: 1_000,

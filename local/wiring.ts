@@ -12,6 +12,8 @@ export type Wiring = {
   /** Where the provider-api answers. */
   readonly providerApiUrl: string;
   readonly controlPlaneUrl: string;
+  /** Path of the file with what may be created; a deployment has it beside the code. */
+  readonly provisioningFile: string;
   /** Of the emulated Secrets Manager, which has the secret `tokenSecret`. */
   readonly secretsUrl: string;
   readonly options: Pick<StackOptions, 'ec2Endpoint' | 'pollFloorSeconds'>;

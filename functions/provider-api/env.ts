@@ -1,7 +1,10 @@
 import * as z from 'zod/mini';
 import { Provisioning } from '../../shared/domain/provisioning.ts';
 import { TagKeys } from '../../shared/domain/tags.ts';
-import { json } from '../../shared/runtime/json-variable.ts';
+import { json, jsonFile } from '../../shared/runtime/json-variable.ts';
+
+/** A file, for with many regions it is larger than the 4 KiB that Lambda takes as an environment. */
+export const provisioningFile = 'provisioning.json';
 
 const nonEmpty = z.string().check(z.minLength(1));
 
@@ -32,8 +35,8 @@ export const Env = z.object({
   TAG_KEYS: z.pipe(json, TagKeys),
   /** Region of the VMs where a path names none. */
   HOME_REGION: nonEmpty,
-  /** JSON of Provisioning (shared/domain/provisioning.ts). */
-  PROVISIONING: z.pipe(json, Provisioning),
+  /** File with the JSON of Provisioning (shared/domain/provisioning.ts). A deployment puts it beside the code. */
+  PROVISIONING_FILE: z.prefault(z.pipe(jsonFile, Provisioning), provisioningFile),
   /** JSON of ApiAccess. */
   API_ACCESS: z.pipe(json, ApiAccess),
   /** `true`: creates without an id are looked up among the environment agent's requests, by the nats-bridge. */

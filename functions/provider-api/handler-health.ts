@@ -24,7 +24,7 @@ export const awsHealth = (env: Environment, { table, lambda, sqs, credentials }:
     nats: bridgeProbe(lambda, env.NATS_BRIDGE),
     registrations: dynamoDbRegistrations(table, env.FLEET_TABLE),
     firstAnswer: dynamoDbFirstAnswer(table, env.FLEET_TABLE),
-    regions: Object.keys(env.PROVISIONING.regions),
+    regions: Object.keys(env.PROVISIONING_FILE.regions),
     rowNameOf: (region) => providerRowName(provider, region),
     version: env.PROVIDER_VERSION,
     ...{ now: Date.now, log },

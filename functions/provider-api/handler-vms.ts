@@ -24,7 +24,7 @@ export const awsVms = (env: Environment, { table, lambda, sqs }: AwsClients) =>
     vcpuQuota: awsVcpuQuota(),
     observations: sqsObservations(sqs, env.OBSERVATIONS_QUEUE_URL),
     publisher: bridgePublisher(lambda, env.NATS_BRIDGE),
-    provisioning: env.PROVISIONING,
+    provisioning: env.PROVISIONING_FILE,
     provider: env.PROVIDER_NAME,
     tagKeys: env.TAG_KEYS,
     ...{ now: Date.now, pause, log },

@@ -15,12 +15,18 @@ import type { FunctionName } from '../bundle.ts';
 /** Where in CloudWatch everything is that the functions count; its dimension `service` is the box. */
 export const metricsNamespace = 'DcmEc2ServiceProvider';
 
+/** The bundle of a function, with these files beside it. */
+export type CodeOf = (box: FunctionName, files?: Files) => Code;
+
+/** The content of files by their names. */
+export type Files = Readonly<Record<string, string>>;
+
 /** What all functions of a deployment have in common. */
 export type House = {
   /** Our name at DCM; functions are called `<provider>-<box>`. */
   readonly provider: string;
   readonly logRetention: RetentionDays;
-  readonly codeOf: (box: FunctionName) => Code;
+  readonly codeOf: CodeOf;
 };
 
 export type HouseFunctionProps = Pick<FunctionProps, 'vpc' | 'vpcSubnets' | 'securityGroups'> & {
@@ -29,6 +35,8 @@ export type HouseFunctionProps = Pick<FunctionProps, 'vpc' | 'vpcSubnets' | 'sec
   readonly description: string;
   readonly timeout: Duration;
   readonly memoryMb: number;
+  /** What is too large for the environment. */
+  readonly files?: Files;
   readonly environment: Readonly<Record<string, string>>;
 };
 
@@ -41,7 +49,7 @@ export const functionNameOf = (house: House, box: FunctionName): string => `${ho
  */
 export const houseFunction = (
   scope: Construct,
-  { house, box, memoryMb, environment, ...rest }: HouseFunctionProps,
+  { house, box, memoryMb, files, environment, ...rest }: HouseFunctionProps,
 ): LambdaFunction => {
   const functionName = functionNameOf(house, box);
   const logGroup = new LogGroup(scope, 'Logs', {
@@ -57,7 +65,7 @@ export const houseFunction = (
   return new LambdaFunction(scope, 'Function', {
     ...rest,
     functionName,
-    code: house.codeOf(box),
+    code: house.codeOf(box, files),
     handler: 'index.handler',
     runtime: Runtime.NODEJS_24_X,
     architecture: Architecture.ARM_64,

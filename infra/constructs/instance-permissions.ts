@@ -101,7 +101,11 @@ const grantNetwork = (
   const any = (kind: string) => wildcard(caller, { service: 'ec2', region, resource: `${kind}/*` });
   const choices = [
     {
-      ...{ kind: 'subnet', setting: 'subnets', words: 'a subnet of the default VPC' },
+      ...{
+        kind: 'subnet',
+        setting: 'subnets',
+        words: 'a subnet of the default VPC, and refuses every launch where the region has none',
+      },
       ids: network.subnets.length > 0 ? subnetIdsOf(network) : [],
     },
     {

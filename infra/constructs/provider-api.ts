@@ -5,7 +5,7 @@ import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
-import type { ApiAccess, Env } from '../../functions/provider-api/env.ts';
+import { type ApiAccess, type Env, provisioningFile } from '../../functions/provider-api/env.ts';
 import packageJson from '../../package.json' with { type: 'json' };
 import type { Provisioning } from '../../shared/domain/provisioning.ts';
 import { publicPaths } from '../../shared/wire/public-paths.ts';
@@ -83,6 +83,7 @@ export class ProviderApi extends Construct {
       description: 'Creates, reads, changes and deletes VMs for DCM',
       timeout: longestAnswer,
       memoryMb: 1024,
+      files: { [provisioningFile]: JSON.stringify(provisioningOf(provisioning)) },
       environment: {
         ...secretsManagerEndpoint(this, api.tokenSecret),
         FLEET_TABLE: fleet.tableName,
@@ -91,7 +92,6 @@ export class ProviderApi extends Construct {
         PROVIDER_NAME: provider.name,
         TAG_KEYS: JSON.stringify(tags),
         HOME_REGION: homeRegion,
-        PROVISIONING: JSON.stringify(provisioningOf(provisioning)),
         API_ACCESS: JSON.stringify(accessOf(api)),
         AGENT_REQUESTS: api.agentRequests ? 'true' : 'false',
         PROVIDER_VERSION: packageJson.version,

@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import * as z from 'zod/mini';
+import { reasonOf } from '../domain/errors.ts';
 
 /** An environment variable that holds JSON. */
 export const json = z.pipe(
@@ -11,4 +13,27 @@ export const json = z.pipe(
       return z.NEVER;
     }
   }),
+);
+
+/**
+ * An environment variable that names a file with JSON, for what is too large for an environment. A relative path is relative to the
+ * function's code, which is the working directory in Lambda.
+ */
+export const jsonFile = z.pipe(
+  z.pipe(
+    z.string(),
+    z.transform((path, context): string => {
+      try {
+        return readFileSync(path, 'utf8');
+      } catch (cause) {
+        context.issues.push({
+          code: 'custom',
+          message: `must name a file that can be read: ${reasonOf(cause)}`,
+          input: path,
+        });
+        return z.NEVER;
+      }
+    }),
+  ),
+  json,
 );

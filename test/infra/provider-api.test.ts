@@ -1,8 +1,11 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Match } from 'aws-cdk-lib/assertions';
 import { AwsSolutionsChecks } from 'cdk-nag';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { Env as BridgeEnv } from '../../functions/nats-bridge/env.ts';
-import { Env } from '../../functions/provider-api/env.ts';
+import { Env, provisioningFile } from '../../functions/provider-api/env.ts';
 import { operations } from '../../functions/provider-api/http/operations/registry.ts';
 import { TagKeys } from '../../shared/domain/tags.ts';
 import { allowedBy, environmentOf, provisioningSettings, synthesized } from './synthesized.ts';
@@ -11,7 +14,7 @@ const { api } = provisioningSettings;
 const subnet = { id: 'subnet-0123456789abcdef0', zone: 'eu-west-1a' };
 const key = 'arn:aws:kms:us-east-1:123456789012:key/1';
 const webRole = 'arn:aws:iam::123456789012:role/web';
-const { app, home, warnings } = synthesized({
+const complete = synthesized({
   ...provisioningSettings,
   streamingRegions: ['us-east-1'],
   provisioning: {
@@ -37,7 +40,18 @@ const { app, home, warnings } = synthesized({
   },
   api: { ...api, agentRequests: true, throttling: { rate: 20, burst: 40 } },
 });
+const { app, home, warnings } = complete;
 const plain = synthesized(provisioningSettings);
+
+const folder = mkdtempSync(join(tmpdir(), 'dcm-provisioning-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** The environment as the function reads it, with the file beside its code. */
+const readBy = ({ home: template, filesOf }: Pick<typeof plain, 'home' | 'filesOf'>) => {
+  const PROVISIONING_FILE = join(folder, provisioningFile);
+  writeFileSync(PROVISIONING_FILE, filesOf('provider-api')[provisioningFile] ?? '');
+  return Env.parse({ ...environmentOf(template, 'ec2-sp-provider-api'), PROVISIONING_FILE });
+};
 
 type Statement = ReturnType<typeof allowedBy>[number];
 const allowed = allowedBy(home, 'ProviderApiRole');
@@ -117,7 +131,7 @@ describe('the API', () => {
 });
 
 describe('provider-api', () => {
-  const environment = Env.parse(environmentOf(home, 'ec2-sp-provider-api'));
+  const environment = readBy(complete);
 
   it('is told what it asks of its environment', () => {
     expect(environment).toMatchObject({
@@ -130,8 +144,8 @@ describe('provider-api', () => {
     });
   });
 
-  it('is told what may be created, without the roles of the profiles', () => {
-    expect(environment.PROVISIONING).toMatchObject({
+  it('is told what may be created, in a file beside its code, without the roles of the profiles', () => {
+    expect(environment.PROVISIONING_FILE).toMatchObject({
       regions: { 'eu-west-1': { subnets: [subnet] }, 'us-east-1': { kmsKeyId: key } },
       families: ['m7i', 'c7g'],
       instanceProfiles: ['web'],
@@ -146,7 +160,7 @@ describe('provider-api', () => {
 
     expect(streams(home)).toEqual(['dcm-agent-requests']);
     expect(streams(plain.home)).toEqual([]);
-    expect(Env.parse(environmentOf(plain.home, 'ec2-sp-provider-api')).AGENT_REQUESTS).toBe('false');
+    expect(readBy(plain).AGENT_REQUESTS).toBe('false');
   });
 
   it('reads the token of the API, known by name, and no other secret', () => {
@@ -161,10 +175,12 @@ describe('provider-api', () => {
 
   it('reads no secret where callers have tokens of an issuer', () => {
     const jwt = { issuer: 'https://issuer.test', audience: 'dcm', jwksUrl: 'https://issuer.test/keys' };
-    const { home: byJwt } = synthesized({ ...provisioningSettings, api: { jwt } });
+    const byJwt = synthesized({ ...provisioningSettings, api: { jwt } });
 
-    expect(allowedBy(byJwt).flatMap(({ Action }) => Action)).not.toContain('secretsmanager:GetSecretValue');
-    expect(Env.parse(environmentOf(byJwt, 'ec2-sp-provider-api')).API_ACCESS).toEqual({ jwt });
+    expect(allowedBy(byJwt.home).flatMap(({ Action }) => Action)).not.toContain(
+      'secretsmanager:GetSecretValue',
+    );
+    expect(readBy(byJwt).API_ACCESS).toEqual({ jwt });
   });
 });
 
@@ -214,7 +230,7 @@ describe('provider-api may', () => {
   it('launch into any subnet where none is configured, of which synthesis warns (X 3)', () => {
     expect(warnings).toEqual([
       expect.stringContaining(
-        'Setting "provisioning.regions.us-east-1.subnets" is empty: EC2 chooses a subnet of the default VPC',
+        'Setting "provisioning.regions.us-east-1.subnets" is empty: EC2 chooses a subnet of the default VPC, and refuses every launch where the region has none',
       ),
       expect.stringContaining('Setting "provisioning.regions.us-east-1.securityGroupIds" is empty'),
     ]);

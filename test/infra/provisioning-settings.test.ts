@@ -190,15 +190,6 @@ describe('settings to create VMs', () => {
       '"provisioning.instanceProfiles[0].roleArn" must be the ARN of an IAM role',
     ],
     [
-      'more than a function can be told',
-      withProvisioning({
-        images: Object.fromEntries(
-          Array.from({ length: 100 }, (_, n) => [`system-${n}`, { imageId: 'ami-0123456789abcdef0' }]),
-        ),
-      }),
-      '"provisioning" must be at most 3000 characters of JSON: a function keeps it in its environment',
-    ],
-    [
       'nobody who may call',
       { ...leastSettings, provisioning },
       '"api" must be there to create VMs: it says who may ask for them',

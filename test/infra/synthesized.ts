@@ -3,6 +3,7 @@ import { App } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { Code } from 'aws-cdk-lib/aws-lambda';
 import * as z from 'zod';
+import type { CodeOf, Files } from '../../infra/constructs/house-function.ts';
 import { parseSettings } from '../../infra/load-settings.ts';
 import { serviceProvider } from '../../infra/service-provider.ts';
 
@@ -27,9 +28,16 @@ export const provisioningSettings = {
 /** The service provider as CDK synthesizes it, with functions that do nothing. */
 export const synthesized = (settings: object = leastSettings) => {
   const app = new App();
-  const { home, streaming } = serviceProvider(app, parseSettings(settings), () => Code.fromInline('//'));
+  const filesOf = new Map<string, Files>();
+  const codeOf: CodeOf = (box, files = {}) => {
+    filesOf.set(box, files);
+    return Code.fromInline('//');
+  };
+  const { home, streaming } = serviceProvider(app, parseSettings(settings), codeOf);
   const templates = {
     app,
+    /** The files beside a function's code. */
+    filesOf: (box: string): Files => filesOf.get(box) ?? {},
     home: Template.fromStack(home),
     streaming: streaming.map((stack) => Template.fromStack(stack)),
     warnings: Annotations.fromStack(home)

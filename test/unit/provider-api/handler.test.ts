@@ -1,4 +1,7 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { APIGatewayProxyEventV2, Context } from 'aws-lambda';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { Health } from '../../../shared/wire/health.ts';
@@ -20,6 +23,11 @@ afterAll(async () => {
   await secretsManager[Symbol.asyncDispose]();
 });
 
+const folder = mkdtempSync(join(tmpdir(), 'dcm-provider-api-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+const provisioningFile = join(folder, 'provisioning.json');
+writeFileSync(provisioningFile, '{"regions":{"us-east-1":{}}}');
+
 const environment = {
   AWS_REGION: 'us-east-1',
   AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE',
@@ -31,7 +39,7 @@ const environment = {
   PROVIDER_NAME: 'ec2-sp',
   TAG_KEYS: '{}',
   HOME_REGION: 'us-east-1',
-  PROVISIONING: '{"regions":{"us-east-1":{}}}',
+  PROVISIONING_FILE: provisioningFile,
   API_ACCESS: '{"tokenSecret":"dcm/api-token"}',
   PROVIDER_VERSION: '1.2.3',
   AWS_ENDPOINT_URL_SECRETS_MANAGER: secretsManager.url,
