@@ -120,7 +120,7 @@ const warningText = (vm: Vm, { notice, at, text }: Notice): string => {
 };
 
 /** What a VM is warned of, in the order of the kinds: without what is over, and a stuck launch that came up. */
-export const currentNotices = (vm: Vm): Pick<Notice, 'notice' | 'at' | 'text'>[] =>
+const currentNotices = (vm: Vm): Pick<Notice, 'notice' | 'at' | 'text'>[] =>
   NoticeKind.options.flatMap((kind) => {
     const held = vm.notices?.[kind];
     const isWarning = isHeld(vm, kind) && !ends.has(kind) && (kind !== 'stuck-launch' || isHeldStuck(vm));
