@@ -11,7 +11,7 @@ import { type Published, type SettlingParts, settleOutbox } from './settle-outbo
 
 export type PublishingParts = SettlingParts & {
   readonly publisher: StatusPublisher;
-  /** To the dead-letter queue, where no retry can publish a status. */
+  /** Puts a status that no retry can publish into the dead-letter queue. */
   readonly retries: Pick<Retries, 'bury'>;
   readonly log: Log;
   readonly provider: string;
@@ -20,8 +20,8 @@ export type PublishingParts = SettlingParts & {
 };
 
 /**
- * Publishes what these VMs have unpublished and may be told of, then removes what was acknowledged, and what that made worthless, from
- * their outboxes. In that order: a crash in between repeats the news, never loses it.
+ * Publishes what these VMs have unpublished and may be told of, then removes what was acknowledged or can never be published, and what that
+ * made worthless, from their outboxes. In that order: a crash in between repeats the news, never loses it.
  */
 export const publishOutboxes = ({ publisher, retries, log, provider, burst, ...parts }: PublishingParts) => {
   const { meter } = parts;

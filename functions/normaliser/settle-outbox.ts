@@ -25,8 +25,8 @@ export type Published = RecordedLane & {
 };
 
 /**
- * Removes from a VM's outbox what was acknowledged, what can never be published, and what the acknowledged made worthless. Answers the VM as it then is: with what was held back,
- * or came in between, still to be told.
+ * Removes from a VM's outbox what was acknowledged, what can never be published, and what the acknowledged superseded. Answers the VM as it
+ * then is: with what was held back, or came in between, still to be told.
  */
 export const settleOutbox =
   ({ fleet, now, meter }: SettlingParts) =>

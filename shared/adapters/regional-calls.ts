@@ -73,7 +73,7 @@ export const regionalCalls = <Sdk, Client, Input extends object, Output extends 
 /**
  * Makes a client throw UnsentRequestError where no attempt of a request reached the network: input that cannot be serialised, a request
  * that cannot be signed. The middleware of lowest priority in the last step runs directly before the HTTP handler.
- * @see https://docs.aws.amazon.com/sdk-for-javascript/v3/developer-guide/middleware-stack.html
+ * @see https://aws.amazon.com/blogs/developer/middleware-stack-modular-aws-sdk-js/
  */
 const markUnsent = <Input extends object, Output extends Described>({
   middlewareStack,

@@ -1,9 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DescribeInstancesCommand, EC2Client } from '@aws-sdk/client-ec2';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import { deleteVm } from '../../functions/provider-api/change/delete-vm.ts';
 import { createVm } from '../../functions/provider-api/create/create-vm.ts';
+import { planLaunch } from '../../functions/provider-api/plan/plan-launch.ts';
 import { readVm } from '../../functions/provider-api/read/read-vm.ts';
 import { clientConfig } from '../../local/parts/client-config.ts';
 import { createTable, fleetTable, startDynamoDb } from '../../local/parts/dynamodb.ts';
@@ -12,6 +14,8 @@ import { dynamoDbFleet } from '../../shared/adapters/dynamodb-fleet.ts';
 import { dynamoDbVmRecords } from '../../shared/adapters/dynamodb-vm-records.ts';
 import { ec2InstanceActions } from '../../shared/adapters/ec2-instance-actions.ts';
 import { ec2Instances } from '../../shared/adapters/ec2-instances.ts';
+import { ec2Offerings } from '../../shared/adapters/ec2-offerings.ts';
+import { Provisioning } from '../../shared/domain/provisioning.ts';
 import { memoryLog } from '../fakes/silent.ts';
 import { launchPlan } from '../fixtures/launches.ts';
 import { tagKeys } from '../fixtures/signals.ts';
@@ -90,6 +94,26 @@ describe('VMs, by DynamoDB (dynalite) and EC2 (simulated)', () => {
 
     expect(await create('elsewhere')).toMatchObject({ zone: 'us-east-1b', instance_type: 't3.small' });
     expect(instancesOf('elsewhere')).toHaveLength(1);
+  });
+
+  it('are spot instances where the spec asks for one and the provider permits it', async () => {
+    const offerings = ec2Offerings({ parameters: async () => undefined });
+    const provisioning = Provisioning.parse({
+      regions: { [region]: {} },
+      images: { golden: { imageId: 'ami-0123456789abcdef0' } },
+      spot: true,
+    });
+    const plan = planLaunch({ ...parts, offerings, provisioning, livingVms: async () => 0 });
+    const spec = vmSpec({ guestOs: 'golden', hints: { spot: true } });
+
+    const vm = await createVm({ ...parts, plan })({ vmId: 'spot', region, spec, requestId: 'request-1' });
+
+    expect(vm.instance_type).toBe('t3.small');
+    const client = new EC2Client(clientConfig(ec2.url));
+    const command = new DescribeInstancesCommand({ InstanceIds: [vm.instance_id ?? ''] });
+    const { Reservations = [] } = await client.send(command);
+    client.destroy();
+    expect(Reservations).toMatchObject([{ Instances: [{ InstanceLifecycle: 'spot' }] }]);
   });
 
   it('are read, listed and deleted', async () => {
