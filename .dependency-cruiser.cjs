@@ -9,16 +9,16 @@ module.exports = {
     },
     {
       name: 'domain-is-pure',
-      comment: 'shared/domain imports itself and the schema library, nothing else.',
+      comment: 'shared/core and shared/domain import each other and the schema library, nothing else.',
       severity: 'error',
-      from: { path: '^shared/domain' },
-      to: { pathNot: ['^shared/domain', 'node_modules/zod'] },
+      from: { path: '^shared/(core|domain)' },
+      to: { pathNot: ['^shared/(core|domain)', 'node_modules/zod'] },
     },
     {
       name: 'ports-and-wire-know-only-the-domain',
       severity: 'error',
       from: { path: '^shared/(ports|wire)' },
-      to: { pathNot: ['^shared/(domain|ports|wire)', 'node_modules/(zod|cloudevents)'] },
+      to: { pathNot: ['^shared/(core|domain|ports|wire)', 'node_modules/(zod|cloudevents)'] },
     },
     {
       name: 'service-types-know-only-the-domain',
@@ -29,7 +29,7 @@ module.exports = {
     {
       name: 'only-adapters-and-runtime-touch-the-outside',
       severity: 'error',
-      from: { path: '^(shared/(domain|ports|wire|service-types)|functions/[^/]+/(?!handler))' },
+      from: { path: '^(shared/(core|domain|ports|wire|service-types)|functions/[^/]+/(?!handler))' },
       to: {
         path: 'node_modules/(@aws-sdk|@smithy|@nats-io|@aws-lambda-powertools)',
         dependencyTypesNot: ['type-only'],

@@ -65,7 +65,7 @@ const remember = async (url: string): Promise<void> => {
   const running = { kind: 'observation', ...model, at, state: 'running', seenBy: 'event' } as const;
   const status = statusOf(running);
   await fleet.record(running, status);
-  await fleet.settle({ ...model, history: [] }, [status.key]);
+  await fleet.settle({ ...model, outbox: [], history: [] }, [status.key]);
 
   const read = async (pk: string) =>
     (await client.send(new GetCommand({ TableName: table, Key: { pk } }))).Item;

@@ -1,4 +1,4 @@
-import { releaseOf } from '../../shared/domain/debounce.ts';
+import { type Release, releaseOf } from '../../shared/domain/debounce.ts';
 import type { Log } from '../../shared/ports/log.ts';
 import type { Retries } from '../../shared/ports/retries.ts';
 import type { StatusPublisher } from '../../shared/ports/status-publisher.ts';
@@ -20,19 +20,48 @@ export type PublishingParts = SettlingParts & {
 };
 
 /**
+ * So many statuses of one VM go to the bridge at once. Each waits for the acknowledgement of the one before it, and the bridge has 10 s:
+ * enough where an acknowledgement takes 200 ms.
+ */
+const maximumPerVm = 50;
+/** No portion is begun later than this after the first: with the bridge's 10 s it ends within the normaliser's 15 s. */
+const publishingMs = 4_000;
+
+/**
  * Publishes what these VMs have unpublished and may be told of, then removes what was acknowledged or can never be published, and what that
- * made worthless, from their outboxes. In that order: a crash in between repeats the news, never loses it.
+ * made worthless, from their outboxes. In that order: a crash in between repeats the news, never loses it. A long outbox goes in portions, each settled before
+ * the next; what is left when the time is over is published when SQS redelivers the messages.
  */
 export const publishOutboxes = ({ publisher, retries, log, provider, burst, ...parts }: PublishingParts) => {
-  const { meter } = parts;
+  const { meter, now } = parts;
   const settle = settleOutbox(parts);
 
-  return async (recorded: readonly RecordedLane[]): Promise<Published[]> => {
-    const releases = recorded.map((one) => ({
-      ...one,
-      release: releaseOf(one.vm, { burst, settled: settledKey(one.lane) }),
-    }));
-    const events = releases.flatMap(({ vm, release }) =>
+  return (recorded: readonly RecordedLane[]): Promise<Published[]> =>
+    publishFrom(recorded, now() + publishingMs);
+
+  async function publishFrom(recorded: readonly RecordedLane[], untilMs: number): Promise<Published[]> {
+    if (recorded.length === 0) return [];
+    const portions = recorded.map(portionOf);
+    const published = await publishPortions(portions);
+    const unfinished = published.filter(
+      ({ failure }, index) => failure === undefined && portions[index]?.isPart === true,
+    );
+    const later = now() < untilMs ? await publishFrom(unfinished, untilMs) : unfinished.map(postponed);
+    const laterByLane = new Map(later.map((one) => [one.lane, one]));
+    return published.map((one) => {
+      const last = laterByLane.get(one.lane) ?? one;
+      return last === one ? one : { ...last, told: [...one.told, ...last.told] };
+    });
+  }
+
+  function portionOf(one: RecordedLane): Portion {
+    const release = releaseOf(one.vm, { burst, settled: settledKey(one.lane) });
+    const tell = release.tell.slice(0, maximumPerVm);
+    return { ...one, release: { ...release, tell }, isPart: tell.length < release.tell.length };
+  }
+
+  async function publishPortions(portions: readonly Portion[]): Promise<Published[]> {
+    const events = portions.flatMap(({ vm, release }) =>
       release.tell.map((status) => vmStatusEvent(vm, status, provider)),
     );
     const { acknowledged, failed } = await publish(events);
@@ -41,8 +70,8 @@ export const publishOutboxes = ({ publisher, retries, log, provider, burst, ...p
       told: new Set(acknowledged.map(({ id }) => id)),
       why: new Map(failed.map(({ id, reason }) => [id, reason])),
     };
-    return Promise.all(releases.map((one) => settle(one, outcome)));
-  };
+    return Promise.all(portions.map(({ isPart, ...one }) => settle(one, outcome)));
+  }
 
   /** @returns the ids of the statuses that are in the dead-letter queue, so that the VM's later ones need not wait for them. */
   async function deadLetter(
@@ -73,3 +102,15 @@ export const publishOutboxes = ({ publisher, retries, log, provider, burst, ...p
     return answer;
   }
 };
+
+type Portion = RecordedLane & {
+  readonly release: Release;
+  /** It may be told more than this. */
+  readonly isPart: boolean;
+};
+
+const postponed = (one: Published): Published => ({
+  ...one,
+  told: [],
+  failure: `${one.vm.instanceId} has more statuses than could be published in the time; SQS redelivers the message`,
+});

@@ -1,3 +1,4 @@
+import { supersededKeys } from '../../shared/core/outbox-bound.ts';
 import { UnavailableError } from '../../shared/domain/errors.ts';
 import type { Signal } from '../../shared/domain/signal.ts';
 import type { Vm } from '../../shared/domain/vm.ts';
@@ -21,9 +22,19 @@ export type RecordedLane = {
   readonly hasRepeats: boolean;
 };
 
-/** Tells the fleet, in order, what was learnt about one VM. */
+/** Tells the fleet, in order, what was learnt about one VM, whose outbox is first brought below its bounds. */
 export const recordSignals = ({ fleet, reasons, meter }: Parts) => {
   const record = recordSignal({ fleet });
+
+  /** Before anything is added: an item at DynamoDB's size limit takes nothing more. */
+  const bounded = async (vm: Vm): Promise<Vm> => {
+    const superseded = supersededKeys(vm);
+    if (superseded.length === 0) return vm;
+    meter.count('superseded', superseded.length);
+    const settled = await fleet.settle(vm, superseded);
+    if (settled === undefined) throw noLongerHeld(vm);
+    return settled;
+  };
 
   return async ({
     lane,
@@ -36,14 +47,11 @@ export const recordSignals = ({ fleet, reasons, meter }: Parts) => {
     const told = withoutSuperseded(signals);
     meter.count('collapsed', signals.length - told.length);
     const added = new Set<string>();
-    let held = vm;
+    let held = await bounded(vm);
     let hasRepeats = false;
     for (const signal of told) {
       const recorded = await record({ vm: held, isRecalled: held === vm, reason, described }, signal);
-      if (recorded.outcome === 'unknown')
-        throw new UnavailableError(
-          `the fleet no longer holds ${vm.instanceId}; whose it is must be established again`,
-        );
+      if (recorded.outcome === 'unknown') throw noLongerHeld(vm);
       meter.count(recorded.outcome);
       held = recorded.vm;
       if (recorded.outcome === 'accepted') note(signal, held);
@@ -58,3 +66,6 @@ export const recordSignals = ({ fleet, reasons, meter }: Parts) => {
     }
   };
 };
+
+const noLongerHeld = ({ instanceId }: Vm) =>
+  new UnavailableError(`the fleet no longer holds ${instanceId}; whose it is must be established again`);

@@ -146,16 +146,29 @@ const stillHeld = {
   values: ({ sequence, latest }: Vm) => ({ ':sequence': sequence, ...(latest && { ':latest': latest.id }) }),
 };
 
-export const settleUpdate = ({ history }: Pick<Vm, 'history'>, keys: readonly string[]): Update => {
-  const surplus = surplusOf(history);
-  const names = new Map([...new Set([...keys, ...surplus])].map((key, index) => [key, `#k${index}`]));
-  const paths = [
-    ...keys.map((key) => `outbox.${names.get(key)}`),
-    ...surplus.map((key) => `history.${names.get(key)}`),
+/**
+ * So many paths, of at most 15 bytes each, stay below 4,096 bytes of an expression and 300 operators, whatever counts as one.
+ * @see https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html#limits-expression-parameters
+ */
+const maximumPaths = 200;
+
+/** One update, or as many as DynamoDB's limits take; each by itself leaves an item that can be read. */
+export const settleUpdates = (
+  { outbox, history }: Pick<Vm, 'outbox' | 'history'>,
+  keys: readonly string[],
+): Update[] => {
+  const settled = new Set(keys);
+  const unpublished = outbox.flatMap(({ key }) => (settled.has(key) ? [] : [key]));
+  const removed = [
+    ...[...settled].map((key) => ['outbox', key] as const),
+    ...surplusOf(history, unpublished).map((key) => ['history', key] as const),
   ];
-  return {
-    UpdateExpression: `REMOVE ${paths.join(', ')}`,
+  const portions = Array.from({ length: Math.ceil(removed.length / maximumPaths) }, (_, index) =>
+    removed.slice(index * maximumPaths, (index + 1) * maximumPaths),
+  );
+  return portions.map((portion) => ({
+    UpdateExpression: `REMOVE ${portion.map(([map], index) => `${map}.#k${index}`).join(', ')}`,
     ConditionExpression: 'attribute_exists(vmId)',
-    ExpressionAttributeNames: Object.fromEntries([...names].map(([key, name]) => [name, key])),
-  };
+    ExpressionAttributeNames: Object.fromEntries(portion.map(([, key], index) => [`#k${index}`, key])),
+  }));
 };

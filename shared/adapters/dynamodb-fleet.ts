@@ -20,7 +20,7 @@ import {
   releaseUpdate,
   repeatUpdate,
   requestDeleteUpdate,
-  settleUpdate,
+  settleUpdates,
   type Update,
 } from './dynamodb-fleet-updates.ts';
 
@@ -134,7 +134,11 @@ export const dynamoDbFleet = (
     },
 
     async settle(vm, keys) {
-      const settled = await update(vm.instanceId, settleUpdate(vm, keys));
+      let settled: Record<string, unknown> | undefined;
+      for (const change of settleUpdates(vm, keys)) {
+        settled = await update(vm.instanceId, change);
+        if (settled === undefined) return undefined;
+      }
       return settled && vmOf(settled);
     },
   };

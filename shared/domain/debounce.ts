@@ -29,7 +29,9 @@ export const releaseOf = (
   { outbox, history }: Pick<Vm, 'outbox' | 'history'>,
   { burst, settled }: Limits,
 ): Release => {
-  const changes = [...new Set([...history, ...outbox].map(({ key }) => key))].filter(isStateKey);
+  const changes = [...new Set([...history, ...outbox].map(({ key }) => key))]
+    .filter(isStateKey)
+    .map((key) => ({ key, at: secondOfKey(key) }));
   const isFree = ({ key }: UnpublishedStatus) => isEnd(key) || changesBefore(changes, key) <= burst;
   const firstHeld = outbox.find((status) => !isFree(status));
   const newest = outbox.at(-1);
@@ -48,5 +50,10 @@ export const releaseOf = (
 const isEnd = (key: string): boolean => stateOfKey(key) === 'terminated';
 
 /** How often the state changed in the ten seconds up to a status, itself included. */
-const changesBefore = (changes: readonly string[], key: string): number =>
-  changes.filter((change) => change <= key && secondOfKey(change) > secondOfKey(key) - windowSeconds).length;
+const changesBefore = (
+  changes: readonly { readonly key: string; readonly at: number }[],
+  key: string,
+): number => {
+  const after = secondOfKey(key) - windowSeconds;
+  return changes.filter((change) => change.at > after && change.key <= key).length;
+};

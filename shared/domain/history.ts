@@ -21,6 +21,16 @@ export const pastOf = ({ key, status, message }: Omit<Past, 'at'>): Past => ({
   message,
 });
 
-/** The keys of what is older than the ten newest. */
-export const surplusOf = (history: readonly Past[]): string[] =>
-  history.slice(0, -historyLength).map(({ key }) => key);
+/**
+ * The keys of what need not be remembered once these statuses are all that is unpublished: neither among the ten newest, nor one of them,
+ * nor among the ten before one of them, by which the debounce decides (domain/debounce.ts).
+ */
+export const surplusOf = (history: readonly Past[], unpublished: readonly string[]): string[] => {
+  const kept = new Set(history.slice(-historyLength));
+  for (const key of unpublished) {
+    const newer = history.findIndex((past) => past.key > key);
+    const end = newer === -1 ? history.length : newer;
+    for (const past of history.slice(Math.max(0, end - 1 - historyLength), end)) kept.add(past);
+  }
+  return history.filter((past) => !kept.has(past)).map(({ key }) => key);
+};

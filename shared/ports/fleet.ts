@@ -59,8 +59,9 @@ export type Fleet = {
    */
   repeat(vm: Vm, status: UnpublishedStatus): Promise<Recorded>;
   /**
-   * Idempotent: removes these statuses, at least one, and no others, from the outbox, and from the history what is older than the ten
-   * newest of `vm`. Answers the VM as it then is, which may have more to tell; undefined where the fleet no longer holds it.
+   * Idempotent: removes these statuses, at least one, and no others, from the outbox, and from the history what `vm` then no longer needs
+   * (domain/history.ts). Any number of keys: where the store limits a write, several follow each other. Answers the VM as it then is, which
+   * may have more to publish; undefined where the fleet no longer holds it.
    */
-  settle(vm: Pick<Vm, 'instanceId' | 'history'>, keys: readonly string[]): Promise<Vm | undefined>;
+  settle(vm: Pick<Vm, 'instanceId' | 'outbox' | 'history'>, keys: readonly string[]): Promise<Vm | undefined>;
 };

@@ -14,6 +14,8 @@ export type Count =
   | 'collapsed'
   /** Statuses of a VM that changed too often, which a newer one was told instead of. */
   | 'debounced'
+  /** Statuses that were not published because their VM had too many unpublished ones (shared/core/outbox-bound.ts). */
+  | 'superseded'
   | 'claimed'
   /** A second instance with the DCM id of a VM that another one is: seen, and not reported. */
   | 'duplicateOwner'

@@ -1,11 +1,12 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { DynamoDBDocumentClient, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { DynamoDBDocumentClient, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, describe, expect, it } from 'vitest';
 import { createTable, startDynamoDb } from '../../local/parts/dynamodb.ts';
 import { dynamoDbFleet } from '../../shared/adapters/dynamodb-fleet.ts';
 import { statusOf } from '../../shared/domain/vm.ts';
 import { memoryFleet } from '../fakes/memory-fleet.ts';
 import { observed, vmId, wholeLife } from '../fixtures/signals.ts';
+import { awsAccount } from '../unit/normaliser/account.ts';
 import { fleetContract } from './fleet.ts';
 
 fleetContract('in memory', async (now) => memoryFleet(now));
@@ -23,6 +24,34 @@ const client = DynamoDBDocumentClient.from(
 fleetContract('DynamoDB (dynalite)', async (now) => dynamoDbFleet(client, 'fleet', now));
 
 describe('the item of a VM', () => {
+  it('that an earlier version let grow to thousands of unpublished statuses is published and settled by itself', async () => {
+    const instanceId = 'i-0bbbbbbbbbbbbbbbb';
+    const about = { vmId, region: 'us-east-1', account: '123456789012' };
+    const grown = Array.from({ length: 2_500 }, (_, n) => {
+      const { id: _id, ...status } = statusOf(
+        observed(wholeLife[n % 4] ?? 'pending', n * 60, { instanceId }),
+      );
+      return { ...status, id: `${instanceId}:${status.at}:${n % 4}` };
+    });
+    const latest = grown.at(-1);
+    const Item = {
+      ...{ pk: instanceId, ...about, latest, state: 'stopped', sequence: Number(latest?.key) },
+      outbox: Object.fromEntries(grown.map((status) => [status.key, status])),
+      history: Object.fromEntries(grown.map(({ key, status }) => [key, status])),
+    };
+    await client.send(new PutCommand({ TableName: 'fleet', Item }));
+    const account = awsAccount();
+    const fleet = dynamoDbFleet(client, 'fleet');
+
+    const failures = await account.worker({ fleet })([observed('pending', 2_500 * 60, { instanceId })]);
+
+    expect(failures.size).toBe(0);
+    const ids = account.stream.stored.map(({ id }) => id);
+    expect(ids.slice(0, -1)).toEqual([grown[0], ...grown.slice(-100)].map((status) => status?.id));
+    expect(account.statuses(instanceId).at(-1)).toBe('PROVISIONING');
+    expect((await fleet.recall([instanceId])).get(instanceId)).toMatchObject({ vm: { outbox: [] } });
+  });
+
   it('costs one write unit a write, with ten statuses behind it', async () => {
     const fleet = dynamoDbFleet(client, 'fleet');
     const instanceId = 'i-0aaaaaaaaaaaaaaaa';

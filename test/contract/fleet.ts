@@ -3,6 +3,7 @@ import { isNews, sequenceOf } from '../../shared/domain/gate.ts';
 import { InstanceState } from '../../shared/domain/instance.ts';
 import { statusOf, type Vm } from '../../shared/domain/vm.ts';
 import { observed, vmId } from '../fixtures/signals.ts';
+import { fleetBacklogContract } from './fleet-backlog.ts';
 import { fleetHistoryContract } from './fleet-history.ts';
 import { fleetNoticesContract } from './fleet-notices.ts';
 import { fleetSubject, type MakeFleet } from './fleet-subject.ts';
@@ -129,7 +130,7 @@ export const fleetContract = (name: string, make: MakeFleet) => {
     it('does not bring a forgotten VM back by settling it', async () => {
       const { fleet, instanceId, recall } = await setup();
 
-      const settled = await fleet.settle({ instanceId, history: [] }, ['17873974000']);
+      const settled = await fleet.settle({ instanceId, outbox: [], history: [] }, ['17873974000']);
 
       expect(settled).toBeUndefined();
       expect(await recall()).toEqual({ owner: 'unknown' });
@@ -213,6 +214,7 @@ export const fleetContract = (name: string, make: MakeFleet) => {
     });
   });
 
+  fleetBacklogContract(name, make);
   fleetHistoryContract(name, make);
   fleetNoticesContract(name, make);
 };

@@ -97,9 +97,10 @@ export const memoryFleet = (now: () => number = Date.now): Fleet => {
       return { outcome: 'accepted', vm: keep(withStatus({ ...held, repeatedAt: status.at }, status)) };
     },
 
-    async settle({ instanceId: id, history }, keys) {
+    async settle({ instanceId: id, outbox, history }, keys) {
       const held = vms.get(id);
-      const surplus = surplusOf(history);
+      const unpublished = outbox.flatMap(({ key }) => (keys.includes(key) ? [] : [key]));
+      const surplus = surplusOf(history, unpublished);
       return (
         held &&
         keep({

@@ -75,6 +75,30 @@ describe('publishing through the bridge', () => {
     await expect(publisher.publish([event])).rejects.toThrow(UnavailableError);
   });
 
+  it('invokes it several times where one invocation could be too large for Lambda, and never between the events of one key', async () => {
+    lambda.on(InvokeCommand).callsFake(({ Payload }) => ({
+      Payload: Buffer.from(
+        JSON.stringify({
+          acknowledged: JSON.parse(String(Payload)).events.map(({ id }: { id: string }) => ({
+            ...{ id, stream: 'dcm-status', seq: 1, duplicate: false },
+          })),
+          failed: [],
+        }),
+      ),
+    }));
+    const events = ['i-1', 'i-2', 'i-3'].flatMap((partitionkey) =>
+      Array.from({ length: 200 }, (_, n) => ({ ...event, id: `${partitionkey}:${n}`, partitionkey })),
+    );
+
+    const { acknowledged: all } = await publisher.publish(events);
+
+    const invoked = lambda
+      .commandCalls(InvokeCommand)
+      .map(({ args }) => JSON.parse(String(args[0].input.Payload)));
+    expect(invoked.map((request) => request.events.length)).toEqual([400, 200]);
+    expect(all.map(({ id }) => id)).toEqual(events.map(({ id }) => id));
+  });
+
   it('passes on an answer that leaves an event out: whoever asked knows which', async () => {
     answers({ acknowledged: [], failed: [] });
 

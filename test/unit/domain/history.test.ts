@@ -35,12 +35,26 @@ describe('the history of a VM', () => {
   });
 
   it.each([0, 1, historyLength])('has nothing to spare with %i statuses', (length) => {
-    expect(surplusOf(Array.from({ length }, (_, n) => past(n)))).toEqual([]);
+    expect(
+      surplusOf(
+        Array.from({ length }, (_, n) => past(n)),
+        [],
+      ),
+    ).toEqual([]);
   });
 
   it('can spare the oldest', () => {
     const history = Array.from({ length: historyLength + 2 }, (_, n) => past(n));
 
-    expect(surplusOf(history)).toEqual([past(0).key, past(1).key]);
+    expect(surplusOf(history, [])).toEqual([past(0).key, past(1).key]);
+  });
+
+  it('keeps what is unpublished and the ten statuses before it, by which the debounce decides', () => {
+    const history = Array.from({ length: 40 }, (_, n) => past(n));
+    const kept = history.slice(5, 16);
+
+    expect(surplusOf(history, [past(15).key])).toEqual(
+      history.slice(0, -historyLength).flatMap((one) => (kept.includes(one) ? [] : [one.key])),
+    );
   });
 });

@@ -3,11 +3,14 @@ import { publishEvents } from '../../../functions/nats-bridge/publish-events.ts'
 import { UnavailableError, UnreadableError } from '../../../shared/domain/errors.ts';
 import { statusOf } from '../../../shared/domain/vm.ts';
 import type { EventStream } from '../../../shared/ports/event-stream.ts';
-import { instanceId, observed, spotWarning } from '../../fixtures/signals.ts';
+import { instanceId, observed, spotWarning, wholeLife } from '../../fixtures/signals.ts';
 import { awsAccount, vm } from './account.ts';
 
 const other = 'i-0000000000000000a';
 const down = () => Promise.reject(new UnavailableError('NATS cannot be connected'));
+
+/** The nth change of a VM, each a minute after the one before. */
+const changeAt = (n: number) => observed(wholeLife[n % 4] ?? 'pending', n * 60);
 
 const withVms = async () => {
   const account = awsAccount();
@@ -250,6 +253,61 @@ describe('normaliser, when something fails', () => {
 
     expect([...failures]).toEqual([[0, error]]);
     expect([statuses(), statuses(other)]).toEqual([[], ['RUNNING']]);
+  });
+
+  it('publishes a long outbox in portions, each settled before the next', async () => {
+    const { worker, fleet, stream, outbox } = await withVms();
+    for (const n of Array.from({ length: 120 }).keys())
+      await fleet.record(changeAt(n), statusOf(changeAt(n)));
+    const publisher = publishEvents(stream);
+    const seen: unknown[] = [];
+    const publish: typeof publisher.publish = async (events) => {
+      seen.push([events.length, (await outbox())?.length]);
+      return publisher.publish(events);
+    };
+
+    const failures = await worker({ publisher: { publish } })([changeAt(119)]);
+
+    expect(seen).toEqual([
+      [50, 120],
+      [50, 70],
+      [20, 20],
+    ]);
+    expect(failures.size).toBe(0);
+    expect(stream.stored.map(({ sequence }) => sequence)).toEqual(
+      Array.from({ length: 120 }, (_, n) => statusOf(changeAt(n)).key),
+    );
+  });
+
+  it('leaves what it has not the time to publish to the redelivered message', async () => {
+    const { worker, fleet, stream, outbox, clock, deliver } = await withVms();
+    for (const n of Array.from({ length: 160 }).keys())
+      await fleet.record(changeAt(n), statusOf(changeAt(n)));
+    const publisher = publishEvents(stream);
+    const publish: typeof publisher.publish = (events) => {
+      clock.ms += 3_000;
+      return publisher.publish(events);
+    };
+
+    const failures = await worker({ publisher: { publish } })([changeAt(159)]);
+    expect(failures.get(0)).toMatch('more statuses than could be published in the time');
+    expect(await outbox()).toHaveLength(60);
+
+    expect((await deliver([changeAt(159)], 2)).size).toBe(0);
+    expect(await outbox()).toEqual([]);
+  });
+
+  it('supersedes the middle of an outbox of more than three hundred statuses before it records more, and counts it', async () => {
+    const { deliver, fleet, stream, meter } = await withVms();
+    for (const n of Array.from({ length: 301 }).keys())
+      await fleet.record(changeAt(n), statusOf(changeAt(n)));
+
+    await deliver([changeAt(301)]);
+
+    expect(meter.counts.superseded).toBe(200);
+    expect(stream.stored.map(({ sequence }) => sequence)).toEqual(
+      [0, ...Array.from({ length: 101 }, (_, n) => 201 + n)].map((n) => statusOf(changeAt(n)).key),
+    );
   });
 
   it('has a message come again that is about two VMs where one of them fails, and tells of the other once', async () => {
