@@ -5,10 +5,12 @@ import { publishEvents } from '../functions/nats-bridge/publish-events.ts';
 import { vmSpec } from '../local/demo/dcm-vm.ts';
 import { createRequest, requestStream, topic } from '../local/parts/environment-agent/requests.ts';
 import { startNatsServer } from '../local/parts/nats-server/start-nats-server.ts';
-import { natsAgentRequests } from '../shared/adapters/nats-agent-requests.ts';
+import { natsAgentRequests } from '../shared/adapters/nats/agent-requests.ts';
 import { natsLink } from '../shared/adapters/nats-connection.ts';
 import { natsEventStream } from '../shared/adapters/nats-event-stream.ts';
 import { natsProbe } from '../shared/adapters/nats-probe.ts';
+import { UnavailableError } from '../shared/domain/errors.ts';
+import { FoundRequest } from '../shared/wire/bridge-request.ts';
 import { countingMeter, memoryLog } from '../test/fakes/silent.ts';
 import type { Figures } from './figures.ts';
 import { median } from './statistics.ts';
@@ -18,33 +20,55 @@ import { timed } from './timed.ts';
 const atOnce = 50;
 const rounds = 5;
 
-/** How long the slowest of fifty creates by an agent waits until it is known which VM it is for: the whole nats-bridge but Lambda's runtime. */
+const history = 10_000;
+
+/** How long creates by an agent wait until it is known which VM they are for: the whole nats-bridge but Lambda's runtime. */
 export const agentLookups = async (): Promise<Figures> => {
   await using folder = await temporaryFolder();
   await using server = await startNatsServer({ storeDir: folder.path });
   const nats = await connect({ servers: server.url });
   const { streams } = await jetstreamManager(nats);
-  await streams.add({
-    name: requestStream,
-    subjects: ['dcm.agent.>'],
-    retention: RetentionPolicy.Workqueue,
-  });
+  const subjects = ['dcm.agent.>'];
+  const publish = (vmIds: readonly string[]) => {
+    const [last = '', ...others] = [...vmIds].reverse();
+    for (const vmId of others.reverse()) nats.publish(topic, JSON.stringify(requestOf(vmId)));
+    return jetstream(nats).publish(topic, JSON.stringify(requestOf(last))); // acknowledged after those before it
+  };
+
+  await streams.add({ name: requestStream, subjects, retention: RetentionPolicy.Workqueue });
   const slowest: number[] = [];
   for (let round = 0; round < rounds; round++) {
     const vmIds = Array.from({ length: atOnce }, (_, n) => `vm-${round}-${n}`);
-    for (const vmId of vmIds) await jetstream(nats).publish(topic, JSON.stringify(requestOf(vmId)));
-    slowest.push(await slowestLookup(server.url, vmIds));
+    await publish(vmIds);
+    slowest.push(await withBridge(server.url, (find) => slowestLookup(find, vmIds)));
     await streams.purge(requestStream); // an agent removes what was answered
   }
+
+  await streams.delete(requestStream);
+  await streams.add({ name: requestStream, subjects, retention: RetentionPolicy.Limits });
+  await publish(Array.from({ length: history }, (_, n) => `vm-${n}`));
+  const newest: number[] = [];
+  const missing: number[] = [];
+  for (let round = 0; round < rounds; round++) {
+    newest.push(await withBridge(server.url, (find) => slowestLookup(find, [`vm-${history - 1}`])));
+    missing.push(await withBridge(server.url, (find) => timed(() => untilMissing(find))));
+  }
   await nats.close();
-  return { agent_lookup_slowest_ms_50: median(slowest) };
+  return {
+    agent_lookup_slowest_ms_50: median(slowest),
+    agent_lookup_history_ms_10k: median(newest),
+    agent_lookup_missing_ms_10k: median(missing),
+  };
 };
 
+const keyOf = (vmId: string) => `request-of-${vmId}`;
 const requestOf = (vmId: string) =>
-  createRequest({ resourceId: vmId, serviceType: 'vm', spec: vmSpec(vmId) }, `request-of-${vmId}`);
+  createRequest({ resourceId: vmId, serviceType: 'vm', spec: vmSpec(vmId) }, keyOf(vmId));
+
+type Find = (idempotencyKey: string) => Promise<string | null>;
 
 /** By a bridge that is connected, and has read none of the requests. */
-const slowestLookup = async (url: string, vmIds: readonly string[]): Promise<number> => {
+const withBridge = async (url: string, measure: (find: Find) => Promise<number>): Promise<number> => {
   const link = natsLink([url], async () => ({}));
   await link.ready();
   const bridge = handleRequest({
@@ -54,15 +78,31 @@ const slowestLookup = async (url: string, vmIds: readonly string[]): Promise<num
     log: memoryLog(),
     meter: countingMeter(),
   });
+  const ms = await measure(
+    async (idempotencyKey) =>
+      FoundRequest.parse(await bridge({ do: 'find-request', idempotencyKey })).resourceId,
+  );
+  link.abandon();
+  return ms;
+};
+
+const slowestLookup = async (find: Find, vmIds: readonly string[]): Promise<number> => {
   const times = await Promise.all(
     vmIds.map((vmId) =>
       timed(async () => {
-        const answer = await bridge({ do: 'find-request', idempotencyKey: `request-of-${vmId}` });
-        if (!('resourceId' in answer) || answer.resourceId !== vmId)
-          throw new Error(`The request for ${vmId} was not found.`);
+        if ((await find(keyOf(vmId))) !== vmId) throw new Error(`The request for ${vmId} was not found.`);
       }),
     ),
   );
-  link.abandon();
   return Math.max(...times);
+};
+
+/** Each call reads for a second at most, and the next one continues: an agent calls again, too. */
+const untilMissing = async (find: Find): Promise<void> => {
+  const found = await find('no-such-request').catch((error: unknown) => {
+    if (error instanceof UnavailableError) return undefined;
+    throw error;
+  });
+  if (found === undefined) return untilMissing(find);
+  if (found !== null) throw new Error('A request was found that nobody has published.');
 };

@@ -83,6 +83,13 @@ const definitions = {
     what: 'slowest of 50 look-ups at once of the VM that an agent’s create is for, ms',
     atMost: 50,
   },
+  agent_lookup_history_ms_10k: {
+    what: 'look-up of the newest request, 10,000 messages of history behind it, by a bridge that has read none, ms',
+    atMost: 50,
+  },
+  agent_lookup_missing_ms_10k: {
+    what: 'until it is established that none of these 10,000 messages is the request, ms',
+  },
   start_ready_ms: { what: '`npm start` until every part answers, ms', atMost: 8_000 },
 } as const satisfies Record<string, Definition>;
 

@@ -26,8 +26,10 @@ export const handleRequest = ({ publisher, probe, agentRequests, log, meter }: P
     const { data: asked } = BridgeRequest.safeParse(request);
     if (asked === undefined) throw new UnreadableError(`expected ${requests}`);
     if ('events' in asked) return publish(asked);
-    if (asked.do === 'probe') return probe();
-    return { resourceId: await agentRequests.find(asked.idempotencyKey) };
+    if (asked.do === 'find-request')
+      return (await agentRequests.find(asked.idempotencyKey)) ?? { resourceId: null };
+    const [state, unreadableRequests] = await Promise.all([probe(), agentRequests.check()]);
+    return state.connected && unreadableRequests !== undefined ? { ...state, unreadableRequests } : state;
   };
 };
 

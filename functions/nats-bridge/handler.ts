@@ -1,5 +1,5 @@
 import '../../shared/runtime/schema-messages.ts';
-import { natsAgentRequests } from '../../shared/adapters/nats-agent-requests.ts';
+import { natsAgentRequests } from '../../shared/adapters/nats/agent-requests.ts';
 import { natsLink } from '../../shared/adapters/nats-connection.ts';
 import { natsAccess } from '../../shared/adapters/nats-credentials.ts';
 import { natsEventStream } from '../../shared/adapters/nats-event-stream.ts';

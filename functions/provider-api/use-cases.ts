@@ -1,5 +1,6 @@
 import type { Provisioning } from '../../shared/domain/provisioning.ts';
 import type { TagKeys } from '../../shared/domain/tags.ts';
+import type { AgentRequests } from '../../shared/ports/agent-requests.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { Fleet } from '../../shared/ports/fleet.ts';
 import type { InstanceActions } from '../../shared/ports/instance-actions.ts';
@@ -40,8 +41,8 @@ export type UseCases = {
   deleteVm(vmId: string, requestId: string): Promise<void>;
   changeVm(vmId: string, change: 'start' | 'stop' | 'reboot', requestId: string): Promise<VmResource>;
   checkHealth(region: string): Promise<Health>;
-  /** The DCM id that an environment agent's create is for; null: nobody asked for that. Undefined: agents are not listened to. */
-  readonly findRequest: ((idempotencyKey: string) => Promise<string | null>) | undefined;
+  /** As AgentRequests. Undefined: the look-up is not configured. */
+  readonly findRequest: AgentRequests['find'] | undefined;
 };
 
 type Parts = {

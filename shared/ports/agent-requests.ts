@@ -1,9 +1,21 @@
-/** What DCM's control plane asks of environment agents, and they then ask of us without saying for which resource. */
+/** A create that DCM's control plane has requested of an environment agent, which calls us without saying for which resource. */
+export type AgentRequest = {
+  /** The DCM id of the resource. */
+  readonly resourceId: string;
+  /** DCM's service type, such as `vm`; undefined where the request does not say. */
+  readonly serviceType?: string | undefined;
+  /** When it was published: milliseconds since 1970, on the clock of the NATS server. Undefined where that is not known. */
+  readonly publishedAtMs?: number | undefined;
+};
+
+/** The requests that DCM's control plane has published for environment agents. */
 export type AgentRequests = {
   /**
-   * The DCM id of the resource that a create is for. `idempotencyKey` is the id of the request's CloudEvent, which an agent sends as
-   * Idempotency-Key. null: among all requests there is no create with that id, and asking again will not find one.
-   * @throws UnavailableError where that cannot be known now, SettingsError where the lookup is not configured.
+   * The create whose CloudEvent has the id `idempotencyKey`: an agent sends that id as Idempotency-Key. null: every message that could be
+   * it was read, and a later call will not find it either. Takes two seconds at most.
+   * @throws UnavailableError where that could not be established this time, SettingsError where the look-up is not configured.
    */
-  find(idempotencyKey: string): Promise<string | null>;
+  find(idempotencyKey: string): Promise<AgentRequest | null>;
+  /** Why requests cannot be read now; undefined where they can, or where the look-up is not configured. Never rejects. */
+  check(): Promise<string | undefined>;
 };

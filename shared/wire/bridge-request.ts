@@ -4,7 +4,7 @@ import { PublicationRequest } from './publication.ts';
 /** Whether statuses can be published just now. Answered with a ProbeAnswer, also when they cannot. */
 const ProbeRequest = z.object({ do: z.literal('probe') });
 
-/** Which resource an environment agent's create is for (ports/agent-requests.ts). Answered with a FoundRequest. */
+/** Which resource an environment agent's create is for. Answered with a FoundRequest. */
 const FindRequest = z.object({
   do: z.literal('find-request'),
   idempotencyKey: z.string().check(z.minLength(1)),
@@ -18,11 +18,16 @@ export const BridgeRequest = z.union([
 export type BridgeRequest = z.infer<typeof BridgeRequest>;
 
 export const ProbeAnswer = z.discriminatedUnion('connected', [
-  z.object({ connected: z.literal(true) }),
+  /** `unreadableRequests`: why requests to environment agents cannot be read; absent where they can, or where nobody asks for them. */
+  z.object({ connected: z.literal(true), unreadableRequests: z.optional(z.string()) }),
   z.object({ connected: z.literal(false), reason: z.string() }),
 ]);
 export type ProbeAnswer = z.infer<typeof ProbeAnswer>;
 
-/** `resourceId` is null where there is no such request. */
-export const FoundRequest = z.object({ resourceId: z.nullable(z.string()) });
+/** As AgentRequest (ports/agent-requests.ts); `resourceId` is null where there is no such request. Earlier versions answer that alone. */
+export const FoundRequest = z.object({
+  resourceId: z.nullable(z.string()),
+  serviceType: z.optional(z.string()),
+  publishedAtMs: z.optional(z.int()),
+});
 export type FoundRequest = z.infer<typeof FoundRequest>;

@@ -1,12 +1,12 @@
 import { AckPolicy, jetstream, jetstreamManager, RetentionPolicy } from '@nats-io/jetstream';
 import { usernamePasswordAuthenticator } from '@nats-io/nats-core';
 import { afterAll, describe, expect, it } from 'vitest';
-import { natsAgentRequests } from '../../shared/adapters/nats-agent-requests.ts';
+import { natsAgentRequests } from '../../shared/adapters/nats/agent-requests.ts';
 import { natsLink } from '../../shared/adapters/nats-connection.ts';
 import { SettingsError, UnavailableError } from '../../shared/domain/errors.ts';
 import { memoryAgentRequests } from '../fakes/memory-agent-requests.ts';
 import { createOf } from '../fixtures/agent-requests.ts';
-import { agentRequestsContract } from './agent-requests.ts';
+import { agentRequestsContract, resourceOf } from './agent-requests.ts';
 import { startTestNats, type TestNats } from './nats.ts';
 
 const nats = await startTestNats();
@@ -15,21 +15,35 @@ afterAll(() => nats[Symbol.asyncDispose]());
 const name = 'dcm-agent-requests';
 const openAccess = async () => ({});
 
-/** The stream as DCM has it, empty, and how to publish on it. */
-const newStream = async ({ nc }: TestNats = nats) => {
+const retryName = 'ec2-retry';
+
+/** The stream as DCM has it, empty, and how to publish on it. There is no retry stream yet. */
+const newStream = async ({ nc }: TestNats = nats, retention: RetentionPolicy = RetentionPolicy.Workqueue) => {
   const manager = await jetstreamManager(nc);
-  await manager.streams.delete(name).catch(() => undefined);
-  await manager.streams.add({ name, subjects: ['dcm.agent.>'], retention: RetentionPolicy.Workqueue });
+  for (const stream of [name, retryName]) await manager.streams.delete(stream).catch(() => undefined);
+  await manager.streams.add({ name, subjects: ['dcm.agent.>'], retention });
   const js = jetstream(nc);
   const publish = async (messages: readonly string[], agent = 'ec2') => {
     for (const message of messages) await js.publish(`dcm.agent.${agent}`, message);
   };
-  return { manager, js, publish };
+  /** Without acknowledgements, but for the last one. */
+  const publishMany = async (count: number, prefix: string, subject = 'dcm.agent.ec2') => {
+    const messages = Array.from({ length: count }, (_, n) => createOf(`${prefix}-${n}`, `vm-${prefix}-${n}`));
+    for (const message of messages.slice(1)) nc.publish(subject, message);
+    await js.publish(subject, messages[0] ?? '');
+  };
+  return { manager, js, publish, publishMany };
+};
+
+/** A retry stream as the environment agent makes it: it keeps every message for ever, acknowledged or not. */
+const newRetryStream = async ({ manager }: Pick<Awaited<ReturnType<typeof newStream>>, 'manager'>) => {
+  await manager.streams.add({ name: retryName, subjects: ['ec2.retry'] });
+  return async (message: string) => void (await jetstream(nats.nc).publish('ec2.retry', message));
 };
 
 /** Time stands still: how long a search may take on this machine is not the question. */
-const requestsOf = (server: TestNats, streams = [name]) =>
-  natsAgentRequests(natsLink([server.server.url], openAccess), streams, () => 0);
+const requestsOf = (server: TestNats, streams = [name], now = () => 0) =>
+  natsAgentRequests(natsLink([server.server.url], openAccess), streams, now);
 
 /** Takes messages from the queue as an agent does, which acknowledges each when its provider has answered. */
 const acknowledge = async ({ manager, js }: Awaited<ReturnType<typeof newStream>>, count: number) => {
@@ -68,7 +82,7 @@ describe('requests to agents on JetStream', () => {
     await acknowledge(stream, 1);
 
     expect(await requestsOf(nats).find('r-1')).toBeNull();
-    expect(await requestsOf(nats).find('r-2')).toBe('vm-2');
+    expect(await resourceOf(requestsOf(nats), 'r-2')).toBe('vm-2');
   });
 
   it('are remembered once seen: the agent’s second try finds what its first one found', async () => {
@@ -78,7 +92,7 @@ describe('requests to agents on JetStream', () => {
     await requests.find('r-1');
     await acknowledge(stream, 2);
 
-    expect(await requests.find('r-1')).toBe('vm-1');
+    expect(await resourceOf(requests, 'r-1')).toBe('vm-1');
   });
 
   it('are found behind a thousand others that nobody fetches, and behind as many gaps', async () => {
@@ -86,27 +100,118 @@ describe('requests to agents on JetStream', () => {
     await stream.publish(Array.from({ length: 600 }, (_, n) => createOf(`done-${n}`, `vm-${n}`)));
     await acknowledge(stream, 600);
     await stream.publish([createOf('r-1', 'vm-1')]);
-    const later = Array.from({ length: 1_100 }, (_, n) => createOf(`later-${n}`, `vm-${n}`));
-    await Promise.all(later.map((message) => stream.publish([message], 'silent')));
+    await stream.publishMany(1_100, 'later', 'dcm.agent.silent');
 
-    expect(await requestsOf(nats).find('r-1')).toBe('vm-1');
-    expect(await requestsOf(nats).find('later-3')).toBe('vm-3');
+    expect(await resourceOf(requestsOf(nats), 'r-1')).toBe('vm-1');
+    expect(await resourceOf(requestsOf(nats), 'later-3')).toBe('vm-later-3');
     expect(await requestsOf(nats).find('r-2')).toBeNull();
   });
 
-  it('are looked for on the stream of second tries, too', async () => {
-    const { manager } = await newStream();
-    await manager.streams.add({ name: 'ec2-retry', subjects: ['ec2.retry'] });
-    await jetstream(nats.nc).publish('ec2.retry', createOf('r-1', 'vm-1'));
+  it('are found on the retry stream, where the agent moves them while the provider is unhealthy', async () => {
+    const retry = await newRetryStream(await newStream());
+    await retry(createOf('r-1', 'vm-1'));
 
-    expect(await requestsOf(nats, [name, 'ec2-retry']).find('r-1')).toBe('vm-1');
+    expect(await resourceOf(requestsOf(nats, [name, retryName]), 'r-1')).toBe('vm-1');
   });
 
-  it('are unavailable where the stream is missing, by its name', async () => {
-    const finding = requestsOf(nats, ['nowhere']).find('r-1');
+  it('are found on the retry stream behind what earlier outages left there', async () => {
+    const stream = await newStream();
+    const retry = await newRetryStream(stream);
+    await stream.publishMany(300, 'old', 'ec2.retry');
+    await retry(createOf('r-1', 'vm-1'));
+    await stream.publishMany(300, 'new', 'ec2.retry');
 
-    await expect(finding).rejects.toThrow(UnavailableError);
-    await expect(finding).rejects.toThrow('nowhere cannot be read: stream not found');
+    expect(await resourceOf(requestsOf(nats, [name, retryName]), 'r-1')).toBe('vm-1');
+  });
+
+  it('are not there where the retry stream does not exist yet', async () => {
+    const { publish } = await newStream();
+    await publish([createOf('r-1', 'vm-1')]);
+    const requests = requestsOf(nats, [name, retryName]);
+
+    expect(await resourceOf(requests, 'r-1')).toBe('vm-1');
+    expect(await requests.find('r-2')).toBeNull();
+    expect(await requests.check()).toBeUndefined();
+  });
+
+  it('are unavailable where none of the streams exists, by the name of the first', async () => {
+    const requests = requestsOf(nats, ['nowhere', 'nor-there']);
+
+    await expect(requests.find('r-1')).rejects.toThrow(UnavailableError);
+    await expect(requests.find('r-1')).rejects.toThrow('nowhere cannot be read: stream not found');
+    expect(await requests.check()).toBe('nowhere cannot be read: stream not found');
+  });
+
+  it('are found at once behind 10,000 messages of history, and a missing one is established', async () => {
+    const { publish, publishMany } = await newStream(nats, RetentionPolicy.Limits);
+    await publishMany(10_000, 'history');
+    await publish([createOf('r-1', 'vm-1')]);
+    const link = natsLink([nats.server.url], openAccess);
+    const requests = natsAgentRequests(link, [name], () => 0);
+    const { outMsgs: before } = (await link.ready()).stats();
+
+    expect(await resourceOf(requests, 'r-1')).toBe('vm-1');
+
+    expect((await link.ready()).stats().outMsgs - before).toBeLessThan(100);
+    expect(await requests.find('r-2')).toBeNull();
+    expect(await resourceOf(requests, 'history-5000')).toBe('vm-history-5000');
+  });
+
+  it('are read once: what is asked next is looked for among newer messages', async () => {
+    const { publish, publishMany } = await newStream(nats, RetentionPolicy.Limits);
+    await publishMany(500, 'history');
+    const link = natsLink([nats.server.url], openAccess);
+    const requests = natsAgentRequests(link, [name], () => 0);
+    await requests.find('r-1');
+    const { outMsgs: before } = (await link.ready()).stats();
+
+    expect(await requests.find('r-2')).toBeNull();
+    await publish([createOf('r-3', 'vm-3'), createOf('r-4', 'vm-4')]);
+    expect(await resourceOf(requests, 'r-3')).toBe('vm-3');
+
+    expect((await link.ready()).stats().outMsgs - before).toBeLessThan(10);
+  });
+
+  it('are unavailable where time runs out first, and the next call continues there', async () => {
+    const { publish, publishMany } = await newStream(nats, RetentionPolicy.Limits);
+    await publishMany(300, 'history');
+    const clock = { ms: 0 };
+    const requests = requestsOf(nats, [name], () => (clock.ms += 2_000));
+    const outcomes: string[] = [];
+    for (let call = 0; call < 6; call += 1)
+      outcomes.push(
+        await requests.find('r-1').then(
+          (found) => String(found),
+          ({ name: error, message }) => `${error}: ${message.slice(0, 48)}`,
+        ),
+      );
+    await publish([createOf('r-2', 'vm-2')]);
+
+    const notYet = 'UnavailableError: dcm-agent-requests has more messages than can be';
+    expect(outcomes).toEqual([notYet, notYet, notYet, notYet, 'null', 'null']);
+    expect(await resourceOf(requests, 'r-2')).toBe('vm-2');
+  });
+
+  it('are found on a stream that was made anew', async () => {
+    const first = await newStream();
+    await first.publishMany(100, 'history');
+    const requests = requestsOf(nats);
+    await requests.find('r-1');
+    const { publish } = await newStream();
+    await publish([createOf('r-1', 'vm-1'), createOf('r-2', 'vm-2')]);
+
+    expect(await resourceOf(requests, 'r-1')).toBe('vm-1');
+  });
+
+  it('say when they were published', async () => {
+    const { publish } = await newStream();
+    const startedAtMs = Date.now();
+    await publish([createOf('r-1', 'vm-1')]);
+
+    const publishedAtMs = (await requestsOf(nats).find('r-1'))?.publishedAtMs ?? 0;
+
+    expect(Math.abs(publishedAtMs - startedAtMs)).toBeLessThan(60_000);
+    expect(Number.isInteger(publishedAtMs)).toBe(true);
   });
 
   it('are unavailable where NATS is', async () => {
@@ -141,9 +246,31 @@ describe('requests to agents on JetStream', () => {
       return natsAgentRequests(natsLink([guarded.server.url], access), [name]);
     };
 
-    expect(await as('reader').find('r-1')).toBe('vm-1');
-    await expect(as('publisher').find('r-1')).rejects.toThrow(
-      `${name} cannot be read: the NATS user may not publish on ${message}`,
+    expect(await resourceOf(as('reader'), 'r-1')).toBe('vm-1');
+    const refusal = `${name} cannot be read: the NATS user may not publish on ${message}`;
+    await expect(as('publisher').find('r-1')).rejects.toThrow(refusal);
+    expect(await as('reader').check()).toBeUndefined();
+    expect(await as('publisher').check()).toBe(refusal);
+  });
+
+  it('are found on one stream although another one may not be read; else that is why they are unavailable', async () => {
+    await using guarded = await startTestNats(`
+      authorization {
+        users: [
+          { user: "reader", password: "p", permissions { publish: ["$JS.API.STREAM.MSG.GET.${name}"], subscribe: ["_INBOX.>"] } }
+          { user: "dcm", password: "p" }
+        ]
+      }
+      no_auth_user: dcm
+    `);
+    const { publish } = await newStream(guarded);
+    await publish([createOf('r-1', 'vm-1')]);
+    const access = async () => ({ authenticator: usernamePasswordAuthenticator('reader', 'p') });
+    const requests = natsAgentRequests(natsLink([guarded.server.url], access), [name, retryName], () => 0);
+
+    expect(await resourceOf(requests, 'r-1')).toBe('vm-1');
+    await expect(requests.find('r-2')).rejects.toThrow(
+      `${retryName} cannot be read: the NATS user may not publish on $JS.API.STREAM.MSG.GET.${retryName}`,
     );
   });
 });

@@ -19,6 +19,10 @@ const foreign = [
   ['a request whose resource id is a number', createOf('r', 'vm-1', { data: { resource_id: 7 } })],
 ] as const;
 
+/** The resource that a create is for. */
+export const resourceOf = async (requests: AgentRequests, key: string): Promise<string | undefined> =>
+  (await requests.find(key))?.resourceId;
+
 /** What every AgentRequests is held to. */
 export const agentRequestsContract = (name: string, make: () => Promise<Subject>) => {
   describe(`agent requests: ${name}`, () => {
@@ -26,8 +30,8 @@ export const agentRequestsContract = (name: string, make: () => Promise<Subject>
       const { requests, publish } = await make();
       await publish([createOf('r-1', 'vm-1'), createOf('r-2', 'vm-2')]);
 
-      expect(await requests.find('r-1')).toBe('vm-1');
-      expect(await requests.find('r-2')).toBe('vm-2');
+      expect(await resourceOf(requests, 'r-1')).toBe('vm-1');
+      expect(await resourceOf(requests, 'r-2')).toBe('vm-2');
     });
 
     it('finds a create that was published after an earlier look', async () => {
@@ -37,14 +41,26 @@ export const agentRequestsContract = (name: string, make: () => Promise<Subject>
 
       await publish([createOf('r-2', 'vm-2')]);
 
-      expect(await requests.find('r-2')).toBe('vm-2');
+      expect(await resourceOf(requests, 'r-2')).toBe('vm-2');
     });
 
     it('reads requests of older control planes', async () => {
       const { requests, publish } = await make();
       await publish([createOf('r-1', '', { data: { resourceId: 'vm-1', spec: {} } })]);
 
-      expect(await requests.find('r-1')).toBe('vm-1');
+      expect(await resourceOf(requests, 'r-1')).toBe('vm-1');
+    });
+
+    it('says of which service type a create is, where the request does', async () => {
+      const { requests, publish } = await make();
+      const data = { resource_id: 'c-1', service_type: 'container', spec: {} };
+      await publish([
+        createOf('r-1', 'c-1', { data }),
+        createOf('r-2', '', { data: { resourceId: 'vm-2' } }),
+      ]);
+
+      expect(await requests.find('r-1')).toMatchObject({ resourceId: 'c-1', serviceType: 'container' });
+      expect(await requests.find('r-2')).toMatchObject({ resourceId: 'vm-2', serviceType: undefined });
     });
 
     it('finds creates among those of other agents', async () => {
@@ -52,7 +68,7 @@ export const agentRequestsContract = (name: string, make: () => Promise<Subject>
       await publish([createOf('r-1', 'vm-1')], 'ec2');
       await publish([createOf('r-2', 'container-2')], 'kubernetes');
 
-      expect(await requests.find('r-1')).toBe('vm-1');
+      expect(await resourceOf(requests, 'r-1')).toBe('vm-1');
     });
 
     it('answers null where there is no such request', async () => {
@@ -69,7 +85,7 @@ export const agentRequestsContract = (name: string, make: () => Promise<Subject>
       await publish([createOf('r-0', 'vm-0'), message]);
 
       expect(await requests.find('r')).toBeNull();
-      expect(await requests.find('r-0')).toBe('vm-0');
+      expect(await resourceOf(requests, 'r-0')).toBe('vm-0');
     });
 
     it.each(['', 'text', '[]', 'null', '{"foo":"bar"}', '\u0000'])(
@@ -78,7 +94,7 @@ export const agentRequestsContract = (name: string, make: () => Promise<Subject>
         const { requests, publish } = await make();
         await publish([createOf('r-1', 'vm-1'), message, createOf('r-2', 'vm-2')]);
 
-        expect(await requests.find('r-1')).toBe('vm-1');
+        expect(await resourceOf(requests, 'r-1')).toBe('vm-1');
         expect(await requests.find('r-3')).toBeNull();
       },
     );
@@ -87,7 +103,9 @@ export const agentRequestsContract = (name: string, make: () => Promise<Subject>
       const { requests, publish } = await make();
       await publish([createOf('r-1', 'vm-1'), createOf('r-2', 'vm-2'), createOf('r-1', 'vm-1')]);
 
-      expect(await Promise.all([requests.find('r-1'), requests.find('r-1')])).toEqual(['vm-1', 'vm-1']);
+      const found = await Promise.all([resourceOf(requests, 'r-1'), resourceOf(requests, 'r-1')]);
+
+      expect(found).toEqual(['vm-1', 'vm-1']);
     });
 
     it('correlates fifty creates that come at once, each with its own resource', async () => {
@@ -95,7 +113,7 @@ export const agentRequestsContract = (name: string, make: () => Promise<Subject>
       const numbers = Array.from({ length: 50 }, (_, n) => n);
       await publish(numbers.map((n) => createOf(`r-${n}`, `vm-${n}`)));
 
-      const found = await Promise.all(numbers.map((n) => requests.find(`r-${n}`)));
+      const found = await Promise.all(numbers.map((n) => resourceOf(requests, `r-${n}`)));
 
       expect(found).toEqual(numbers.map((n) => `vm-${n}`));
     });

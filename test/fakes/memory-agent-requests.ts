@@ -5,6 +5,8 @@ import { createRequest } from '../../shared/wire/agent-request.ts';
 export const memoryAgentRequests = (messages: readonly string[]): AgentRequests => ({
   find: async (key) => {
     const requests = messages.map((text) => createRequest(Buffer.from(text)));
-    return requests.findLast((request) => request?.id === key)?.resourceId ?? null;
+    const found = requests.findLast((request) => request?.id === key);
+    return found ? { resourceId: found.resourceId, serviceType: found.serviceType, publishedAtMs: 0 } : null;
   },
+  check: async () => undefined,
 });

@@ -99,7 +99,11 @@ const queueMoves = async ({ backlog }: Parts): Promise<void> => {
 /** The reason may name servers of a private network, so it goes to the log alone. */
 const natsTakes = async ({ nats, log }: Parts): Promise<void> => {
   const state = await nats();
-  if (state.connected) return;
+  if (state.connected && state.unreadableRequests === undefined) return;
+  if (state.connected) {
+    log.warn('requests to environment agents cannot be read', { reason: state.unreadableRequests });
+    throw new UnavailableError('the requests to environment agents cannot be read from NATS');
+  }
   log.warn('NATS does not take statuses', { reason: state.reason });
   throw new UnavailableError('NATS does not take statuses');
 };

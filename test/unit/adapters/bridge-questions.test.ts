@@ -22,7 +22,11 @@ const asked = () => {
 beforeEach(() => void lambda.reset());
 
 describe('asking the bridge for NATS', () => {
-  it.each([{ connected: true }, { connected: false, reason: 'no stream' }])('passes on %j', async (state) => {
+  it.each([
+    { connected: true },
+    { connected: true, unreadableRequests: 'not permitted' },
+    { connected: false, reason: 'no stream' },
+  ])('passes on %j', async (state) => {
     answers(state);
 
     expect(await probe()).toEqual(state);
@@ -48,10 +52,17 @@ describe('asking the bridge for NATS', () => {
 });
 
 describe('asking the bridge for an agent’s request', () => {
-  it.each(['vm-1', null])('answers %j', async (resourceId) => {
-    answers({ resourceId });
+  it.each([
+    { answer: { resourceId: null }, found: null },
+    { answer: { resourceId: 'vm-1' }, found: { resourceId: 'vm-1' } }, // by an earlier version
+    {
+      answer: { resourceId: 'vm-1', serviceType: 'vm', publishedAtMs: 5 },
+      found: { resourceId: 'vm-1', serviceType: 'vm', publishedAtMs: 5 },
+    },
+  ])('answers $found', async ({ answer, found }) => {
+    answers(answer);
 
-    expect(await requests.find('r-1')).toBe(resourceId);
+    expect(await requests.find('r-1')).toEqual(found);
     expect(asked()).toEqual(['nats-bridge', { do: 'find-request', idempotencyKey: 'r-1' }]);
   });
 

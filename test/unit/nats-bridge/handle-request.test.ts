@@ -7,13 +7,17 @@ import type { NatsProbe } from '../../../shared/ports/nats-probe.ts';
 import { memoryEventStream } from '../../fakes/memory-event-stream.ts';
 import { countingMeter, memoryLog } from '../../fakes/silent.ts';
 
-type Given = { readonly probe?: NatsProbe; readonly find?: AgentRequests['find'] };
+type Given = { readonly probe?: NatsProbe } & Partial<AgentRequests>;
 
-const bridge = ({ probe = async () => ({ connected: true }), find = async () => null }: Given = {}) =>
+const bridge = ({
+  probe = async () => ({ connected: true }),
+  find = async () => null,
+  check = async () => undefined,
+}: Given = {}) =>
   handleRequest({
     publisher: publishEvents(memoryEventStream()),
     probe,
-    agentRequests: { find },
+    agentRequests: { find, check },
     meter: countingMeter(),
     log: memoryLog(),
   });
@@ -39,10 +43,20 @@ describe('nats-bridge', () => {
     expect(await down({ do: 'probe' })).toEqual({ connected: false, reason });
   });
 
-  it('finds the resource that an agent’s create is for, or says that there is no such request', async () => {
-    const handle = bridge({ find: async (key) => (key === 'request-1' ? 'vm-1' : null) });
+  it('says why requests to environment agents cannot be read, although statuses can be published', async () => {
+    const unreadableRequests = 'the NATS user may not publish on $JS.API.STREAM.MSG.GET.ec2-retry';
+    const check = async () => unreadableRequests;
+    const down = { connected: false, reason: 'no stream' } as const;
 
-    expect(await handle({ do: 'find-request', idempotencyKey: 'request-1' })).toEqual({ resourceId: 'vm-1' });
+    expect(await bridge({ check })({ do: 'probe' })).toEqual({ connected: true, unreadableRequests });
+    expect(await bridge({ check, probe: async () => down })({ do: 'probe' })).toEqual(down);
+  });
+
+  it('finds the resource that an agent’s create is for, or says that there is no such request', async () => {
+    const request = { resourceId: 'vm-1', serviceType: 'vm', publishedAtMs: 1_000 };
+    const handle = bridge({ find: async (key) => (key === 'request-1' ? request : null) });
+
+    expect(await handle({ do: 'find-request', idempotencyKey: 'request-1' })).toEqual(request);
     expect(await handle({ do: 'find-request', idempotencyKey: 'request-2' })).toEqual({ resourceId: null });
   });
 

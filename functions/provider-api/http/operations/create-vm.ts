@@ -34,30 +34,44 @@ export const createVm = operation({
     'insufficient-capacity',
   ],
   run: async (useCases, { query, header, body, region, requestId, concerns }) => {
-    const vmId = query.id ?? (await requestedId(useCases, header('idempotency-key')));
+    const vmId = await requestedId(useCases, { id: query.id, key: header('idempotency-key') });
     concerns(vmId);
     return useCases.createVm({ vmId, region, spec: specOf(await body()), requestId });
   },
 });
 
+type Named = {
+  /** `?id=`. */
+  readonly id: string | undefined;
+  /** `Idempotency-Key`. */
+  readonly key: string | undefined;
+};
+
 /**
- * A VM whose DCM id nobody knows could never be reported or deleted, so one is never made up.
- * @throws InvalidArgumentError where there is none. A retry would not help: the request is looked up where it must be as long as its agent
- * waits for our answer.
+ * The id of the VM that a create is for, in each of the ways in which callers say it. An id is never made up: DCM would not know the VM, and
+ * could neither follow nor delete it.
+ * @throws InvalidArgumentError where the create can never be connected with an id; UnavailableError where the request could not be looked
+ * up this time.
  */
-const requestedId = async ({ findRequest }: UseCases, key: string | undefined): Promise<string> => {
+const requestedId = async ({ findRequest }: UseCases, { id, key = '' }: Named): Promise<string> => {
+  if (id !== undefined) return id;
   if (findRequest === undefined)
     throw new InvalidArgumentError(
       'id: expected ?id=, for this provider is not configured to look up the requests of environment agents by Idempotency-Key',
     );
-  if (key === undefined || key === '')
+  if (key === '')
     throw new InvalidArgumentError(
       'id: expected ?id=, or the Idempotency-Key of an environment agent’s request',
     );
-  const id = await findRequest(key);
-  if (id === null)
+  const request = await findRequest(key);
+  if (request === null)
     throw new InvalidArgumentError(
       'id: expected ?id=, or an Idempotency-Key by which DCM’s request can be found; there is none with this one',
     );
-  return vmIdOf(id, 'resource_id of the environment agent’s request');
+  const { resourceId, serviceType = 'vm' } = request;
+  if (serviceType !== 'vm')
+    throw new InvalidArgumentError(
+      `Idempotency-Key: expected a request for a vm; the one with this key is for a ${serviceType}`,
+    );
+  return vmIdOf(resourceId, 'resource_id of the environment agent’s request');
 };

@@ -93,6 +93,11 @@ describe('a provider where something is not', () => {
       { nats: async () => ({ connected: false, reason: 'no route to 10.0.0.7' }) },
       'NATS does not take statuses',
     ],
+    [
+      'requests to environment agents cannot be read, so that their creates fail',
+      { nats: async () => ({ connected: true, unreadableRequests: 'no permission at 10.0.0.7' }) },
+      'the requests to environment agents cannot be read from NATS',
+    ],
     ['NATS cannot be asked', { nats: never }, 'NATS does not answer within 50 ms'],
     [
       'two of them are',

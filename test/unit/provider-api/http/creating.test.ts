@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { maximumBodyBytes } from '../../../../functions/provider-api/http/request-body.ts';
+import { UnavailableError } from '../../../../shared/domain/errors.ts';
 import { requestId, servedApi, vm } from './served-api.ts';
 
 const vms = '/api/v1alpha1/vms';
@@ -127,7 +128,7 @@ describe('a create without an id', () => {
     const looked: string[] = [];
     const findRequest = async (key: string) => {
       looked.push(key);
-      return 'vm-7';
+      return { resourceId: 'vm-7', serviceType: 'vm' };
     };
     const api = servedApi({ useCases: { findRequest } });
 
@@ -137,8 +138,27 @@ describe('a create without an id', () => {
     expect(api.asked).toMatchObject([['createVm', { vmId: 'vm-7' }]]);
   });
 
+  it('may have the spec wrapped, and is of the VM that an earlier control plane requested without a service type', async () => {
+    const api = servedApi({ useCases: { findRequest: async () => ({ resourceId: 'vm-7' }) } });
+
+    const response = await api.ask('POST', vms, { body, headers: agent });
+
+    expect(response.status).toBe(201);
+    expect(api.asked).toMatchObject([['createVm', { vmId: 'vm-7', spec: { vcpus: 2 } }]]);
+  });
+
+  it('is to be sent again where its request could not be looked up', async () => {
+    const findRequest = () => Promise.reject(new UnavailableError('the stream cannot be read'));
+    const api = servedApi({ useCases: { findRequest } });
+
+    const response = await api.ask('POST', vms, { body: body.spec, headers: agent });
+
+    expect([response.status, await response.json()]).toMatchObject([503, { retryable: true }]);
+    expect(api.asked).toEqual([]);
+  });
+
   it('is not looked up where there is an id', async () => {
-    const findRequest = async () => 'vm-7';
+    const findRequest = async () => ({ resourceId: 'vm-7' });
     const api = servedApi({ useCases: { findRequest } });
 
     await api.ask('POST', `${vms}?id=vm-1`, { body, headers: agent });
@@ -162,10 +182,16 @@ describe('a create without an id', () => {
     },
     {
       what: 'is of a resource that cannot be',
-      found: 'Not An Id',
+      found: { resourceId: 'Not An Id' },
       headers: agent,
       detail:
         'resource_id of the environment agent’s request: expected 1 to 63 lower-case letters, digits and inner hyphens',
+    },
+    {
+      what: 'is of another service type',
+      found: { resourceId: 'c-1', serviceType: 'container' },
+      headers: agent,
+      detail: 'Idempotency-Key: expected a request for a vm; the one with this key is for a container',
     },
   ])('is refused for good where it $what: no id is made up', async ({ found, headers, detail }) => {
     const api = servedApi({ useCases: { findRequest: async () => found } });
