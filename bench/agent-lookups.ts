@@ -3,7 +3,7 @@ import { connect } from '@nats-io/transport-node';
 import { handleRequest } from '../functions/nats-bridge/handle-request.ts';
 import { publishEvents } from '../functions/nats-bridge/publish-events.ts';
 import { vmSpec } from '../local/demo/dcm-vm.ts';
-import { createRequest, requestStream, topic } from '../local/parts/environment-agent/requests.ts';
+import { agentRequest, requestStream } from '../local/emulators/dcm/control-plane/requests.ts';
 import { startNatsServer } from '../local/parts/nats-server/start-nats-server.ts';
 import { natsAgentRequests } from '../shared/adapters/nats/agent-requests.ts';
 import { natsLink } from '../shared/adapters/nats-connection.ts';
@@ -17,6 +17,7 @@ import { median } from './statistics.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 import { timed } from './timed.ts';
 
+const topic = 'dcm.agent.laptop';
 const atOnce = 50;
 const rounds = 5;
 
@@ -63,7 +64,7 @@ export const agentLookups = async (): Promise<Figures> => {
 
 const keyOf = (vmId: string) => `request-of-${vmId}`;
 const requestOf = (vmId: string) =>
-  createRequest({ resourceId: vmId, serviceType: 'vm', spec: vmSpec(vmId) }, keyOf(vmId));
+  agentRequest('create', topic, { resourceId: vmId, serviceType: 'vm', spec: vmSpec(vmId) }, keyOf(vmId));
 
 type Find = (idempotencyKey: string) => Promise<string | null>;
 

@@ -71,7 +71,7 @@ const functions = localFunctions({
   natsUrl: nowhere,
   lambdaUrl: nowhere,
   providerApiUrl: nowhere,
-  controlPlaneUrl: nowhere,
+  dcm: { registryUrl: nowhere, agent: undefined },
   secretsUrl: nowhere,
   provisioningFile: 'nowhere',
   aws: {

@@ -1,7 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import * as z from 'zod';
+import { reasonOf } from '../shared/domain/errors.ts';
 import type { Aws } from './aws.ts';
+import type { Dcm } from './dcm.ts';
 import { startSecretsManager } from './emulators/secrets-manager.ts';
 import { localFunctions } from './functions.ts';
 import type { Keep } from './keeper.ts';
@@ -24,7 +27,7 @@ type Surroundings = {
   readonly options: StackOptions;
   readonly aws: Aws;
   readonly natsUrl: string;
-  readonly controlPlaneUrl: string;
+  readonly dcm: Pick<Dcm, 'registryUrl' | 'agent'>;
 };
 
 /** The functions, and what invokes them: HTTP, the observations queue, the state machine that polls, and the schedule that registers. */
@@ -79,12 +82,29 @@ const pollRegions = async (options: StackOptions, lambda: LambdaHost) =>
     log: (line) => options.log('step-functions', line),
   });
 
-/** As a deployment does: once, and then on a schedule. Where DCM does not answer, everything else works all the same. */
+const Registrations = z.object({
+  rows: z.record(z.string(), z.object({ outcome: z.string(), detail: z.string() })),
+});
+
+/**
+ * As a deployment does: once, and then on a schedule. Where DCM does not answer, or refuses, everything else works all the same, and the
+ * terminal says so, once.
+ */
 const register = async (options: StackOptions, lambda: LambdaHost): Promise<AsyncDisposable> => {
   const log = (line: string) => options.log('registration', line);
-  const invoke = (request: 'register' | 'keep-registered') =>
-    lambda.invoke(functionName(provider, 'registration'), { do: request });
-  const answer = await invoke('register').catch((error: unknown) => String(error));
-  log(JSON.stringify(answer));
+  let last = '';
+  const invoke = async (request: 'register' | 'keep-registered') => {
+    const answer = await lambda.invoke(functionName(provider, 'registration'), { do: request });
+    log(JSON.stringify(answer));
+    const rows = Object.entries(Registrations.safeParse(answer).data?.rows ?? {});
+    const failed = rows.filter(([, { outcome }]) => outcome !== 'registered');
+    const said = failed.map(
+      ([name, { outcome, detail }]) => `${name} is not registered, ${outcome}: ${detail}`,
+    );
+    const line = said.join('; ') || (last && 'DCM has registered the provider');
+    if (line !== '' && line !== last) options.progress('registration', line);
+    last = said.join('; ');
+  };
+  await invoke('register').catch((error) => options.progress('registration', reasonOf(error)));
   return startSchedule({ everyMs: 60_000, invoke: () => invoke('keep-registered'), log });
 };

@@ -1,7 +1,8 @@
 import colors from 'picocolors';
+import { orderOf } from './demo/catalog-item.ts';
 import { vmSpec } from './demo/dcm-vm.ts';
 import { provider } from './options.ts';
-import type { Consumed } from './parts/control-plane/history.ts';
+import { type Consumed, hasReachedRow } from './parts/control-plane/history.ts';
 import type { Endpoints } from './stack.ts';
 
 export type Console = ReturnType<typeof terminal>;
@@ -20,7 +21,7 @@ export const terminal = (out: NodeJS.WritableStream) => {
 
     ready(endpoints: Endpoints) {
       timed(`${colors.green('ready')}${colors.dim(', everything answers (.local/endpoints.json):')}`);
-      for (const [name, url] of Object.entries(endpoints))
+      for (const [name, url] of Object.entries(endpoints).filter(([, value]) => value !== ''))
         line(`          ${colors.dim(name.padEnd(20))} ${url}`);
     },
 
@@ -52,10 +53,34 @@ export const terminal = (out: NodeJS.WritableStream) => {
   };
 };
 
-const creating = ({ controlPlaneUrl }: Endpoints): string[] => [
-  `curl -X POST ${controlPlaneUrl}/api/v1alpha1/service-type-instances -H 'content-type: application/json' \\`,
-  `  -d '${JSON.stringify({ provider_name: provider, spec: vmSpec('web-1') })}'`,
-];
+/**
+ * Which events a person wants to see: each status of a VM once, not what is published again, and those too that come when DCM has removed
+ * the row of a VM that it had.
+ */
+export const newsOf = (): ((consumed: Consumed) => boolean) => {
+  const shown = new Map<string, string>();
+  return (consumed) => {
+    const { id = '', status = '', message = '', outcome } = consumed;
+    const isOfOurs = hasReachedRow(consumed) || (outcome === 'skipped' && shown.has(id));
+    const now = `${status} ${message}`;
+    if (!isOfOurs || shown.get(id) === now) return false;
+    shown.set(id, now);
+    return true;
+  };
+};
+
+const creating = (endpoints: Endpoints): string[] => {
+  const { controlPlaneUrl, catalogItemId } = endpoints;
+  if (controlPlaneUrl === '') return [];
+  const [path, body] =
+    catalogItemId === undefined
+      ? ['service-type-instances', { provider_name: provider, spec: vmSpec('web-1') }]
+      : ['catalog-item-instances', orderOf('web-1')];
+  return [
+    `curl -X POST ${controlPlaneUrl}/api/v1alpha1/${path} -H 'content-type: application/json' \\`,
+    `  -d '${JSON.stringify(body)}'`,
+  ];
+};
 
 const launching = ({ ec2Url }: Endpoints): string[] => [
   'AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local aws ec2 run-instances --region us-east-1 \\',

@@ -26,7 +26,7 @@ type Creation = {
 
 export type ControlPlaneClient = ReturnType<typeof controlPlaneClient>;
 
-/** A user of a control plane's API, the stand-in's or DCM's own. @throws ky's HTTPError where it refuses. */
+/** A user of an older control plane's API, the stand-in's or DCM's own. @throws ky's HTTPError where it refuses. */
 export const controlPlaneClient = (url: string) => {
   const api = ky.create({ prefix: `${url}/api/v1alpha1`, retry: 0, timeout: 40_000 });
 
@@ -75,7 +75,8 @@ export const controlPlaneClient = (url: string) => {
   };
 };
 
-const eventually = async <Result>(
+/** Looks until there is something. @throws UnavailableError with the description where there is nothing in time */
+export const eventually = async <Result>(
   look: () => Promise<Result | undefined>,
   withinMs: number,
   describe: () => Promise<string>,

@@ -12,6 +12,7 @@ import {
   named,
   powertools,
   regions,
+  requestStreams,
   type Wiring,
 } from './wiring.ts';
 
@@ -47,13 +48,13 @@ const normaliser = (wiring: Wiring): LambdaFunction => ({
   },
 });
 
-const natsBridge = ({ provider, natsUrl }: Wiring): LambdaFunction => ({
+const natsBridge = ({ provider, natsUrl, dcm }: Wiring): LambdaFunction => ({
   ...named(provider, 'nats-bridge'),
   timeoutMs: 10_000,
   concurrency: 2,
   environment: {
     ...powertools('nats-bridge'),
-    ...({ NATS_URL: natsUrl, AGENT_REQUESTS_STREAM: 'dcm-agent-requests' } satisfies NatsBridgeEnv),
+    ...({ NATS_URL: natsUrl, AGENT_REQUESTS_STREAM: requestStreams({ dcm }) } satisfies NatsBridgeEnv),
   },
 });
 

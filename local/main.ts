@@ -3,11 +3,11 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command, Option } from 'commander';
-import { reasonOf } from '../shared/domain/errors.ts';
-import { terminal } from './console.ts';
+import { reasonOf, SettingsError } from '../shared/domain/errors.ts';
+import { newsOf, terminal } from './console.ts';
 import { dcmDemo } from './demo/dcm-demo.ts';
 import { demo } from './demo/demo.ts';
-import type { StackOptions } from './options.ts';
+import { agentName, type StackOptions } from './options.ts';
 import { startStack } from './stack.ts';
 
 const folder = fileURLToPath(new URL('../.local', import.meta.url));
@@ -18,6 +18,10 @@ type Flags = {
   demo?: true;
   natsUrl?: string;
   ec2Endpoint?: string;
+  generation?: 'today' | 'old';
+  agentBin?: string;
+  agentUrl?: string;
+  agentTopic?: string;
   controlPlaneUrl?: string;
   controlPlane?: 'dcm';
   strict?: true;
@@ -32,14 +36,28 @@ const command = new Command('npm start --')
     '--ec2-endpoint <url>',
     'use another EC2: the URL of its endpoint, or "aws" for EC2 itself with your credentials',
   )
-  .option(
-    '--control-plane-url <url>',
-    'register at a control plane, or an environment agent, that runs already',
+  .addOption(
+    new Option('--generation <which>', 'play the DCM before environment agents, which calls providers itself')
+      .choices(['today', 'old'])
+      .default('today'),
+  )
+  .addOption(
+    new Option('--agent-bin <path>', "use DCM's environment agent, a program that you have built")
+      .env('DCM_AGENT_BIN')
+      .conflicts(['agentUrl', 'controlPlaneUrl', 'controlPlane']),
   )
   .addOption(
     new Option(
+      '--agent-url <url>',
+      'register at an environment agent that runs already; needs --nats-url',
+    ).conflicts(['controlPlaneUrl', 'controlPlane']),
+  )
+  .option('--agent-topic <name>', "that agent's AGENT_TOPIC_NAME, else its AGENT_NAME", agentName)
+  .option('--control-plane-url <url>', 'register at an older control plane that runs already')
+  .addOption(
+    new Option(
       '--control-plane <which>',
-      "use DCM's own service provider manager, built with Go the first time",
+      "use DCM's own service provider manager, of the older generation, built with Go the first time",
     )
       .choices(['dcm'])
       .conflicts('controlPlaneUrl'),
@@ -67,11 +85,14 @@ const run = async (flags: Flags): Promise<void> => {
   }
 };
 
-/** The long story looks into the stand-in; of another control plane there is only its API. */
-const play = (options: StackOptions, show: ReturnType<typeof terminal>): Promise<string[]> =>
-  options.controlPlane === undefined && options.controlPlaneUrl === undefined
+/** The long story looks into the stand-in; of another control plane there is only its API, and of an agent not even that. */
+const play = (options: StackOptions, show: ReturnType<typeof terminal>): Promise<string[]> => {
+  if (options.agentUrl !== undefined)
+    throw new SettingsError('--demo needs the control plane behind the agent: leave --agent-url out');
+  return options.controlPlane === undefined && options.controlPlaneUrl === undefined
     ? demo(options, show)
     : dcmDemo(options, show);
+};
 
 /** Runs until Ctrl-C, and shows each status that reaches DCM. */
 const watch = async (options: StackOptions, show: ReturnType<typeof terminal>): Promise<void> => {
@@ -81,7 +102,10 @@ const watch = async (options: StackOptions, show: ReturnType<typeof terminal>): 
   await using stack = await startStack(options);
   show.ready(stack.endpoints);
   show.invitation(stack.endpoints);
-  stack.controlPlane?.onApplied((consumed) => show.followed(consumed));
+  const isNews = newsOf();
+  stack.controlPlane?.onConsumed((consumed) => {
+    if (isNews(consumed)) show.followed(consumed);
+  });
   await interrupted;
   show.line('stopping');
 };

@@ -3,6 +3,9 @@ import type { Ec2SimulatorOptions } from './parts/ec2/start-ec2-simulator.ts';
 /** Our name at DCM, on a laptop. */
 export const provider = 'ec2-sp';
 
+/** The environment agent's name on a laptop, and the base of its streams. */
+export const agentName = 'laptop';
+
 /** The simulated EC2 sends no events from here, so it is polled. */
 export const silentRegion = 'us-west-2';
 type Dwell = NonNullable<Ec2SimulatorOptions['dwellMs']>;
@@ -14,11 +17,21 @@ export type StackOptions = {
   readonly natsUrl?: string | undefined;
   /** An EC2 endpoint, or `aws` for EC2 itself; left out, the simulator is started. */
   readonly ec2Endpoint?: string | undefined;
-  /** A control plane, or an environment agent, that runs already: the provider registers there. */
+  /** `old`: the DCM before environment agents, whose control plane calls providers itself. @default today */
+  readonly generation?: 'today' | 'old' | undefined;
+  /** An older control plane that runs already: the provider registers there. */
   readonly controlPlaneUrl?: string | undefined;
-  /** `dcm`: DCM's own service provider manager, built from its source; left out, the stand-in. */
+  /** `dcm`: DCM's own service provider manager, which is of the older generation, built from its source. */
   readonly controlPlane?: 'dcm' | undefined;
-  /** From one health check of the stand-in to the next. @default 10,000, as DCM */
+  /** An environment agent that runs already: the provider registers there. Its NATS must be given too. */
+  readonly agentUrl?: string | undefined;
+  /** The base of that agent's streams: its AGENT_TOPIC_NAME, else its AGENT_NAME. */
+  readonly agentTopic?: string | undefined;
+  /** An environment agent that its user has built, instead of the stand-in. */
+  readonly agentBin?: string | undefined;
+  /** How many requests the stand-in for the agent handles at once. @default 1, as the environment agent does */
+  readonly agentConcurrency?: number | undefined;
+  /** From one health check of DCM to the next. @default 10,000, as DCM */
   readonly healthIntervalMs?: number | undefined;
   /** Status events of unknown VMs are skipped, as today's control plane does, and do not add a row. */
   readonly strict?: boolean | undefined;

@@ -11,6 +11,7 @@ import {
   named,
   powertools,
   regions,
+  registeredRegions,
   tokenSecret,
   type Wiring,
 } from './wiring.ts';
@@ -52,8 +53,8 @@ export const registration = (wiring: Wiring): LambdaFunction => ({
       FLEET_TABLE: wiring.aws.fleetTable,
       PROVIDER_NAME: wiring.provider,
       HOME_REGION: homeRegion(wiring.options),
-      REGIONS: JSON.stringify(regions(wiring.options)),
-      CONTROL_PLANE_URL: wiring.controlPlaneUrl,
+      REGIONS: JSON.stringify(registeredRegions(wiring)),
+      CONTROL_PLANE_URL: wiring.dcm.registryUrl,
       PUBLIC_URL: wiring.providerApiUrl,
       ENDPOINT_TOKEN_SECRET: tokenSecret,
     } satisfies RegistrationEnv),

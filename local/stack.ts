@@ -3,10 +3,11 @@ import { join } from 'node:path';
 import { bundleAll } from '../infra/bundle.ts';
 import { startAws } from './aws.ts';
 import { startCompute } from './compute.ts';
-import { startDcm } from './dcm.ts';
+import { type Dcm, type StandIn, startDcm } from './dcm.ts';
+import { catalogItemId } from './demo/catalog-item.ts';
+import type { EnvironmentAgent } from './emulators/dcm/environment-agent/start.ts';
 import { type Keep, startTogether } from './keeper.ts';
 import type { StackOptions } from './options.ts';
-import type { ControlPlane } from './parts/control-plane/start.ts';
 import type { DynamoDb } from './parts/dynamodb.ts';
 import type { Ec2Simulator } from './parts/ec2/start-ec2-simulator.ts';
 import type { LambdaHost } from './parts/lambda-host/start-lambda-host.ts';
@@ -26,12 +27,18 @@ export type Endpoints = Record<
   | 'observationsQueueUrl'
   | 'deadLetterQueueUrl',
   string
->;
+> & {
+  /** Of the environment agent that the provider is registered at. */
+  readonly agentUrl?: string;
+  /** What a user of today's DCM can order. */
+  readonly catalogItemId?: string;
+};
 
 export type Stack = AsyncDisposable & {
   readonly endpoints: Endpoints;
-  /** The stand-in; undefined where DCM's own, or one elsewhere, is used. */
-  readonly controlPlane: ControlPlane | undefined;
+  /** The stand-ins; undefined where DCM's own, or one elsewhere, is used. */
+  readonly controlPlane: StandIn | undefined;
+  readonly agent: EnvironmentAgent | undefined;
   readonly dynamoDb: DynamoDb;
   readonly lambda: LambdaHost;
   /** undefined where another NATS or EC2 is used. */
@@ -48,12 +55,9 @@ export const startStack = (options: StackOptions): Promise<Stack> =>
 
 const start = async (options: StackOptions, keep: Keep): Promise<Omit<Stack, keyof AsyncDisposable>> => {
   await mkdir(options.folder, { recursive: true });
-  const [{ natsUrl, controlPlaneUrl, controlPlane, nats }, aws] = await Promise.all([
-    startDcm(options, keep),
-    startAws(options, keep),
-    bundleAll(),
-  ]);
-  const surroundings = { options, aws, natsUrl, controlPlaneUrl };
+  const [dcm, aws] = await Promise.all([startDcm(options, keep), startAws(options, keep), bundleAll()]);
+  const { natsUrl, controlPlaneUrl, controlPlane, agentStandIn: agent, nats } = dcm;
+  const surroundings = { options, aws, natsUrl, dcm };
   const { lambda, providerApiUrl, providerApiToken } = await startCompute(surroundings, keep);
   const endpoints = {
     natsUrl,
@@ -67,10 +71,16 @@ const start = async (options: StackOptions, keep: Keep): Promise<Omit<Stack, key
     providerApiToken,
     observationsQueueUrl: aws.observationsQueueUrl,
     deadLetterQueueUrl: aws.deadLetterQueueUrl,
+    ...onlyToday(dcm),
   };
   await writeEndpoints(options.folder, endpoints);
-  return { endpoints, controlPlane, dynamoDb: aws.dynamoDb, lambda, nats, ec2: aws.ec2 };
+  return { endpoints, controlPlane, agent, dynamoDb: aws.dynamoDb, lambda, nats, ec2: aws.ec2 };
 };
+
+const onlyToday = ({ agent, controlPlane }: Dcm) => ({
+  ...(agent !== undefined && { agentUrl: agent.url }),
+  ...(agent !== undefined && controlPlane !== undefined && { catalogItemId }),
+});
 
 /** For nobody else's eyes: there is a token in it. */
 const writeEndpoints = async (folder: string, endpoints: Endpoints): Promise<void> => {

@@ -1,6 +1,7 @@
 import { bundleFolder, type FunctionName } from '../infra/bundle.ts';
 import { TagKeys } from '../shared/domain/tags.ts';
 import type { Aws } from './aws.ts';
+import type { Dcm } from './dcm.ts';
 import { type StackOptions, silentRegion } from './options.ts';
 
 /** What the functions are wired to. */
@@ -11,7 +12,7 @@ export type Wiring = {
   readonly lambdaUrl: string;
   /** Where the provider-api answers. */
   readonly providerApiUrl: string;
-  readonly controlPlaneUrl: string;
+  readonly dcm: Pick<Dcm, 'registryUrl' | 'agent'>;
   /** Path of the file with what may be created; a deployment has it beside the code. */
   readonly provisioningFile: string;
   /** Of the emulated Secrets Manager, which has the secret `tokenSecret`. */
@@ -29,6 +30,14 @@ export const homeRegion = ({ ec2Endpoint }: Wiring['options']): string =>
 /** Where VMs are reported, and can be created. */
 export const regions = (options: Wiring['options']): string[] =>
   options.ec2Endpoint ? [homeRegion(options)] : [homeRegion(options), silentRegion];
+
+/** The regions whose VMs DCM can have created: an environment agent takes one provider of VMs, so the home region alone. */
+export const registeredRegions = ({ dcm, options }: Wiring): string[] =>
+  dcm.agent === undefined ? regions(options) : [homeRegion(options)];
+
+/** The streams on which a request of an agent can be: DCM's, and the agent's own for those that it holds. */
+export const requestStreams = ({ dcm: { agent } }: Pick<Wiring, 'dcm'>): string =>
+  ['dcm-agent-requests', ...(agent === undefined ? [] : [`${agent.topic}-retry`])].join(',');
 
 export const functionName = (provider: string, box: FunctionName): string => `${provider}-${box}`;
 

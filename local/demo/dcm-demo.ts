@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { reasonOf } from '../../shared/domain/errors.ts';
 import type { Console } from '../console.ts';
 import { controlPlaneClient } from '../control-plane-client.ts';
+import { olderDcmUser } from '../dcm-user.ts';
 import { provider, type StackOptions } from '../options.ts';
 import { providerApiClient } from '../provider-api-client.ts';
 import { startStack } from '../stack.ts';
@@ -15,9 +16,8 @@ export const dcmDemo = async (options: StackOptions, show: Console): Promise<str
   await using stack = await startStack({ ...options, dwellMs });
   show.ready(stack.endpoints);
   const stage = {
-    controlPlane: controlPlaneClient(stack.endpoints.controlPlaneUrl),
+    dcm: olderDcmUser(controlPlaneClient(stack.endpoints.controlPlaneUrl), provider),
     providerApi: providerApiClient(stack.endpoints),
-    provider,
     say: show.scene,
   };
   const ending = new AbortController();

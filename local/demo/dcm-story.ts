@@ -1,20 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UpstreamError } from '../../shared/domain/errors.ts';
-import type { ControlPlaneClient } from '../control-plane-client.ts';
+import type { DcmUser } from '../dcm-user.ts';
 import type { ProviderApiClient } from '../provider-api-client.ts';
-import { vmSpec } from './dcm-vm.ts';
 
 const patienceMs = 60_000;
 
 type Stage = {
-  readonly controlPlane: ControlPlaneClient;
+  readonly dcm: DcmUser;
   readonly providerApi: ProviderApiClient;
-  /** Our name at DCM. */
-  readonly provider: string;
-  /** The id that DCM is to give the VM; left out, it makes one up. */
-  readonly vmId?: string;
   readonly say: (line: string) => void;
-  /** Told once, when DCM has the VM. */
+  /** Called once DCM has given the VM its id. */
+  readonly named?: (vmId: string) => void;
+  /** Called once, when the provider has the VM. */
   readonly enter?: (vm: {
     readonly name: string;
     readonly vmId: string;
@@ -27,35 +24,32 @@ type Stage = {
  * after each step. @throws UnavailableError where the row does not follow, UpstreamError where the VM is not listed, or not gone
  */
 export const dcmStory = async (stage: Stage): Promise<void> => {
-  const { controlPlane, providerApi, provider, say } = stage;
-  await controlPlane.isReady(provider, patienceMs);
-  say(`DCM finds the provider ${provider} ready, and has it create dcm-1`);
-  const { id } = await controlPlane.create({
-    provider,
-    spec: vmSpec('dcm-1'),
-    ...(stage.vmId !== undefined && { id: stage.vmId }),
-  });
+  const { dcm, providerApi, say } = stage;
+  await dcm.isReady(patienceMs);
+  say('DCM finds the provider ready, and its user creates dcm-1');
+  const id = await dcm.create('dcm-1');
+  stage.named?.(id);
+  await dcm.reaches(id, 'running', patienceMs);
   const { instance_id: instanceId = '' } = await providerApi.get(id);
   stage.enter?.({ name: 'dcm-1', vmId: id, instanceId });
-  await controlPlane.reaches(id, 'running', patienceMs);
   await mustBeListed(stage, id, true);
 
   for (const [action, status] of [
-    ['stop', 'stopped'],
-    ['start', 'running'],
+    ['stop', 'STOPPED'],
+    ['start', 'RUNNING'],
   ] as const) {
     await sleep(1_020 - (Date.now() % 1_000)); // EC2 tells times by the second, and a timer can be early
     await providerApi.change(id, action);
-    await controlPlane.reaches(id, status, patienceMs);
+    await dcm.reaches(id, status, patienceMs);
     say(`dcm-1 is asked to ${action}, and its row is ${status}`);
   }
 
-  await controlPlane.delete(id);
+  await dcm.delete(id);
   await mustBeListed(stage, id, false);
   say('DCM has dcm-1 deleted, and its row is gone');
 };
 
-const mustBeListed = async ({ controlPlane }: Stage, vmId: string, expected: boolean): Promise<void> => {
-  const isListed = (await controlPlane.instances()).some(({ id }) => id === vmId);
+const mustBeListed = async ({ dcm }: Stage, vmId: string, expected: boolean): Promise<void> => {
+  const isListed = await dcm.lists(vmId);
   if (isListed !== expected) throw new UpstreamError(`DCM lists ${vmId}: ${isListed}, expected: ${expected}`);
 };

@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EC2Client } from '@aws-sdk/client-ec2';
 import { SettingsError } from '../../shared/domain/errors.ts';
-import { isRepeat } from '../../shared/domain/vm.ts';
-import type { Console } from '../console.ts';
+import { type Console, newsOf } from '../console.ts';
 import { controlPlaneClient } from '../control-plane-client.ts';
+import { type DcmUser, dcmUser, olderDcmUser } from '../dcm-user.ts';
 import { provider, type StackOptions, silentRegion } from '../options.ts';
 import { clientConfig } from '../parts/client-config.ts';
 import type { Consumed } from '../parts/control-plane/history.ts';
@@ -34,23 +34,25 @@ export const demo = async (options: StackOptions, show: Console): Promise<string
   show.ready(endpoints);
 
   const actors: Actor[] = [];
-  const createdByDcm = { name: 'dcm-1', vmId: randomUUID() };
+  const createdByDcm = { name: 'dcm-1', vmId: String(randomUUID()) };
+  const isNews = newsOf();
   const ec2 = new EC2Client(clientConfig(endpoints.ec2Url));
   const silentEc2 = new EC2Client(clientConfig(endpoints.ec2Url, silentRegion));
   const enter = (actor: Actor) => void actors.push(actor);
   const [actions, silentActions] = [cast(ec2, enter), cast(silentEc2, enter)];
-  controlPlane.onApplied((consumed) => {
-    if (!isRepeat({ id: consumed.eventId ?? '' }))
-      show.followed(consumed, asSeen(consumed, [...actors, createdByDcm], transitions));
+  controlPlane.onConsumed((consumed) => {
+    if (isNews(consumed)) show.followed(consumed, asSeen(consumed, [...actors, createdByDcm], transitions));
   });
   const say = show.scene;
   await Promise.all([
     story({ actions, silentActions, simulator, controlPlane, provider, say }),
     dcmStory({
-      ...clientsOf(endpoints),
-      provider,
+      dcm: userOf(endpoints, createdByDcm.vmId),
+      providerApi: providerApiClient(endpoints),
       say,
-      vmId: createdByDcm.vmId,
+      named: (vmId) => {
+        createdByDcm.vmId = vmId;
+      },
       enter: (vm) => enter({ ...vm, seenBy: 'events' }),
     }),
   ]);
@@ -63,10 +65,11 @@ export const demo = async (options: StackOptions, show: Console): Promise<string
   return judge(actors, transitions, controlPlane.history(), show);
 };
 
-const clientsOf = (endpoints: Endpoints) => ({
-  controlPlane: controlPlaneClient(endpoints.controlPlaneUrl),
-  providerApi: providerApiClient(endpoints),
-});
+/** The older DCM's user gives the VM its id; today's is given one. */
+const userOf = ({ controlPlaneUrl, agentUrl }: Endpoints, vmId: string): DcmUser =>
+  agentUrl === undefined
+    ? olderDcmUser(controlPlaneClient(controlPlaneUrl), provider, vmId)
+    : dcmUser({ controlPlaneUrl, agentUrl, provider });
 
 /** The VM that DCM had deleted has no row any more that would tell when it is terminated, and that DCM was told. */
 const untilTold = async (isTold: () => boolean): Promise<void> => {

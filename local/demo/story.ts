@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ControlPlane } from '../parts/control-plane/start.ts';
+import type { Watched } from '../parts/control-plane/wait-for.ts';
 import type { Ec2Simulator } from '../parts/ec2/start-ec2-simulator.ts';
 import type { Actor, cast } from './cast.ts';
 
@@ -10,7 +10,7 @@ type Stage = {
   /** The same in the region that sends no events. */
   readonly silentActions: ReturnType<typeof cast>;
   readonly simulator: Ec2Simulator;
-  readonly controlPlane: ControlPlane;
+  readonly controlPlane: Pick<Watched, 'waitFor'>;
   readonly provider: string;
   readonly say: (line: string) => void;
 };

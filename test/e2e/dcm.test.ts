@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { controlPlaneClient } from '../../local/control-plane-client.ts';
+import { olderDcmUser } from '../../local/dcm-user.ts';
 import { dcmStory } from '../../local/demo/dcm-story.ts';
 import { vmSpec } from '../../local/demo/dcm-vm.ts';
 import { provider, silentRegion } from '../../local/options.ts';
@@ -44,7 +45,7 @@ describe.skipIf(missing !== undefined)("DCM's own service provider manager", () 
   it('has a VM created, and its rows follow it to its end', async () => {
     const providerApi = providerApiClient(stack.endpoints);
 
-    await dcmStory({ controlPlane: dcm(), providerApi, provider, say: () => undefined });
+    await dcmStory({ dcm: olderDcmUser(dcm(), provider), providerApi, say: () => undefined });
   });
 
   it('writes its row after our answer, and still has it right where EC2 was faster', async () => {

@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { controlPlaneClient } from '../../local/control-plane-client.ts';
+import { olderDcmUser } from '../../local/dcm-user.ts';
 import { dcmStory } from '../../local/demo/dcm-story.ts';
+import { openRequests } from '../../local/emulators/dcm/control-plane/requests.ts';
 import { type Keep, keeper } from '../../local/keeper.ts';
 import { provider, silentRegion } from '../../local/options.ts';
 import { startControlPlane } from '../../local/parts/control-plane/start.ts';
-import { startEnvironmentAgent } from '../../local/parts/environment-agent/start.ts';
 import { serve } from '../../local/parts/loopback.ts';
 import { providerApiClient } from '../../local/provider-api-client.ts';
 import { conformance } from '../conformance/conformance.ts';
@@ -36,10 +37,10 @@ const startElsewhere = async (keep: Keep) => {
   const dcm = await keep(startAddress());
   dcm.leadTo(controlPlane.url);
   const stack = await keep(watchedStack({ natsUrl, controlPlaneUrl: `${dcm.url}/` }));
-  return { controlPlane, dcm, stack };
+  return { nats, controlPlane, dcm, stack };
 };
 
-describe('a provider of a DCM that runs elsewhere', () => {
+describe('a provider of an older DCM that runs elsewhere', () => {
   const { keep, stop } = keeper();
   let parts: Awaited<ReturnType<typeof startElsewhere>>;
   beforeAll(async () => {
@@ -62,13 +63,14 @@ describe('a provider of a DCM that runs elsewhere', () => {
   it('has a VM live through that DCM', async () => {
     const controlPlane = controlPlaneClient(parts.controlPlane.url);
 
-    await dcmStory({ controlPlane, providerApi: providerApiClient(parts.stack.endpoints), provider, say });
+    const dcm = olderDcmUser(controlPlane, provider);
+
+    await dcmStory({ dcm, providerApi: providerApiClient(parts.stack.endpoints), say });
   });
 
   it('conforms to everything that DCM relies on', async () => {
     const { natsUrl, providerApiUrl, providerApiToken: token } = parts.stack.endpoints;
-    const endpoint = `${providerApiUrl}/api/v1alpha1/vms`;
-    await using _ = await startEnvironmentAgent({ natsUrl, endpoint, log: say }); // which has the stream of requests
+    await openRequests(parts.nats.nc); // DCM's stream of requests to agents
     const registry = { registryPort: 0, serviceType: 'vm', timeout: 70 };
     const options = { provider: providerApiUrl, token, nats: natsUrl, ...registry };
 

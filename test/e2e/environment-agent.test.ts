@@ -1,32 +1,48 @@
+import { jetstream, jetstreamManager } from '@nats-io/jetstream';
+import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import * as z from 'zod';
+import { dcmUser } from '../../local/dcm-user.ts';
+import { dcmStory } from '../../local/demo/dcm-story.ts';
 import { vmSpec } from '../../local/demo/dcm-vm.ts';
-import { createRequest, deleteRequest } from '../../local/parts/environment-agent/requests.ts';
-import { type EnvironmentAgent, startEnvironmentAgent } from '../../local/parts/environment-agent/start.ts';
-import { type TestStack, testStack } from './stack.ts';
+import { agentRequest, requestStream } from '../../local/emulators/dcm/control-plane/requests.ts';
+import {
+  type EnvironmentAgent,
+  startEnvironmentAgent,
+} from '../../local/emulators/dcm/environment-agent/start.ts';
+import { agentName, provider } from '../../local/options.ts';
+import { providerApiClient } from '../../local/provider-api-client.ts';
+import { startTestNats } from '../contract/nats.ts';
+import { type TestStack, testStack, watchedStack } from './stack.ts';
 import { instancesOf, newVmId } from './vm-instances.ts';
 
 const soon = 60_000;
+const topic = `dcm.agent.${agentName}`;
 
 describe('an environment agent, whose creates carry no id', () => {
   let stack: TestStack;
   let agent: EnvironmentAgent;
+  let nats: NatsConnection;
   beforeAll(async () => {
-    stack = await testStack();
-    const { natsUrl, providerApiUrl, providerApiToken } = stack.endpoints;
-    const endpoint = `${providerApiUrl.replace('//', `//dcm:${providerApiToken}@`)}/api/v1alpha1/vms`;
-    agent = await startEnvironmentAgent({
-      natsUrl,
-      endpoint,
-      log: (line) => stack.said.push(`agent: ${line}`),
-    });
+    stack = await testStack({ agentConcurrency: 50, healthIntervalMs: 500 });
+    if (stack.agent === undefined) throw new Error('these tests look into the stand-in for the agent');
+    agent = stack.agent;
+    nats = await connect({ servers: stack.endpoints.natsUrl });
   });
   afterAll(async () => {
-    await agent[Symbol.asyncDispose]();
+    await nats.close();
     await stack[Symbol.asyncDispose]();
   });
 
   const asked = (resourceId: string) =>
-    createRequest({ resourceId, serviceType: 'vm', spec: vmSpec('from-agent') });
+    agentRequest('create', topic, { resourceId, serviceType: 'vm', spec: vmSpec('from-agent') });
+  const unasked = (resourceId: string) => agentRequest('delete', topic, { resourceId, serviceType: 'vm' });
+  const publish = (requests: readonly ReturnType<typeof asked>[]) =>
+    Promise.all(
+      requests.map((one) => jetstream(nats).publish(topic, JSON.stringify(one), { msgID: one.id })),
+    );
+  const waiting = async () =>
+    (await (await jetstreamManager(nats)).streams.info(requestStream)).state.messages;
   const answered = (requests: readonly { readonly id: string }[]) => {
     const ids = new Set(requests.map(({ id }) => id));
     const answers = () => agent.forwarded().filter(({ requestId }) => ids.has(requestId));
@@ -36,10 +52,20 @@ describe('an environment agent, whose creates carry no id', () => {
       .then(answers);
   };
 
+  it('has a VM ordered in the catalog live through DCM, as its user sees it', async () => {
+    const { controlPlaneUrl, agentUrl = '' } = stack.endpoints;
+
+    await dcmStory({
+      dcm: dcmUser({ controlPlaneUrl, agentUrl, provider }),
+      providerApi: providerApiClient(stack.endpoints),
+      say: () => undefined,
+    });
+  });
+
   it('has fifty VMs created at once, each under its own id', async () => {
     const vmIds = Array.from({ length: 50 }, newVmId);
     const requests = vmIds.map(asked);
-    await agent.publish(requests);
+    await publish(requests);
 
     const answers = await answered(requests);
 
@@ -48,19 +74,15 @@ describe('an environment agent, whose creates carry no id', () => {
       answers.map(({ resourceId }) => [resourceId, resourceId]),
     );
     expect(vmIds.map((vmId) => instancesOf(stack, vmId).length)).toEqual(vmIds.map(() => 1));
-    await expect.poll(() => agent.waiting()).toBe(0);
+    await expect.poll(() => waiting()).toBe(0);
   });
 
   it('has a VM deleted by its id, and again', async () => {
     const vmId = newVmId();
-    const requests = [
-      asked(vmId),
-      deleteRequest({ resourceId: vmId, serviceType: 'vm' }),
-      deleteRequest({ resourceId: vmId, serviceType: 'vm' }),
-    ];
+    const requests = [asked(vmId), unasked(vmId), unasked(vmId)];
     const statuses: number[] = [];
     for (const request of requests) {
-      await agent.publish([request]);
+      await publish([request]);
       statuses.push(...(await answered([request])).map(({ status }) => status));
     }
 
@@ -73,7 +95,7 @@ describe('an environment agent, whose creates carry no id', () => {
   it('has one VM of two requests for it, as DCM’s sweeps send them', async () => {
     const vmId = newVmId();
     const requests = [asked(vmId), asked(vmId)];
-    await agent.publish(requests);
+    await publish(requests);
 
     const answers = await answered(requests);
 
@@ -99,5 +121,50 @@ describe('an environment agent, whose creates carry no id', () => {
     expect(response.headers.get('content-type')).toContain('application/problem+json');
     expect(await response.json()).toMatchObject({ detail: expect.stringContaining('Idempotency-Key') });
     expect(stack.ec2?.calls().RunInstances).toBe(before);
+  });
+
+  it('has a VM created that was ordered while the provider was unhealthy, and replays its create with the same key', async () => {
+    const { controlPlaneUrl, agentUrl = '' } = stack.endpoints;
+    const dcm = dcmUser({ controlPlaneUrl, agentUrl, provider });
+    stack.ec2?.faults({ refuse: { DescribeInstances: 'UnauthorizedOperation' } });
+    await providerStatus(agentUrl).toBe('Unhealthy');
+
+    const vmId = await dcm.create('held');
+    await dcm.reaches(vmId, 'queued', soon);
+    stack.ec2?.faults({ refuse: {} });
+
+    await dcm.reaches(vmId, 'running', soon);
+    expect(agent.forwarded().filter(({ resourceId }) => resourceId === vmId)).toMatchObject([
+      { status: 201 },
+    ]);
+    expect(instancesOf(stack, vmId)).toHaveLength(1);
+  });
+});
+
+const Providers = z.object({ results: z.array(z.object({ status: z.string() })) });
+
+const providerStatus = (agentUrl: string) =>
+  expect.poll(
+    async () => {
+      const response = await fetch(`${agentUrl}/api/v1alpha1/providers`);
+      return Providers.parse(await response.json()).results[0]?.status;
+    },
+    { timeout: soon },
+  );
+
+describe('npm start, where the provider cannot be registered', () => {
+  it('says at the terminal, once, who holds the service type at an agent that runs already', async () => {
+    await using nats = await startTestNats();
+    const { url: natsUrl } = nats.server;
+    const log = () => undefined;
+    await using other = await startEnvironmentAgent({
+      ...{ name: 'other', natsUrl, controlPlaneUrl: 'http://127.0.0.1:9', embedded: ['vm'], log },
+    });
+    await using stack = await watchedStack({ natsUrl, agentUrl: `${other.url}/`, agentTopic: 'other' });
+
+    expect(stack.said.filter((line) => line.startsWith('registration: ec2-sp'))).toEqual([
+      "registration: ec2-sp is not registered, refused: HTTP 409: service type 'vm' is already served by provider 'vm'",
+    ]);
+    expect(stack.endpoints).toMatchObject({ agentUrl: other.url, controlPlaneUrl: '' });
   });
 });

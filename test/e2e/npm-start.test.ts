@@ -32,6 +32,25 @@ describe('npm start', () => {
     expect(output()).toContain('2 instances that are not ours were not reported');
   });
 
+  it('--demo --generation old plays it with the control plane that calls providers itself', async () => {
+    const { ended, output } = start('--demo', '--generation', 'old');
+
+    expect((await ended)[0], output()).toBe(0);
+
+    expect(output()).toContain("transitions of 6 VMs reached DCM's rows, each once and in order");
+  });
+
+  it.skipIf(process.env.DCM_AGENT_BIN === undefined)(
+    "--demo --agent-bin plays it through DCM's own environment agent",
+    async () => {
+      const { ended, output } = start('--demo', '--agent-bin', process.env.DCM_AGENT_BIN ?? '');
+
+      expect((await ended)[0], output()).toBe(0);
+
+      expect(output()).toContain("transitions of 6 VMs reached DCM's rows, each once and in order");
+    },
+  );
+
   it.skipIf(missing !== undefined)(
     "--demo --control-plane dcm plays a VM's life against DCM's own service provider manager and ends with 0",
     async () => {
@@ -60,6 +79,8 @@ describe('npm start', () => {
         'controlPlaneUrl',
         'providerApiUrl',
         'providerApiToken',
+        'agentUrl',
+        'catalogItemId',
       ]),
     );
 
@@ -74,11 +95,22 @@ describe('npm start', () => {
     }
   });
 
-  it('says in one sentence what is wrong with a flag', async () => {
-    const { ended, output } = start('--ec2-endpoint');
+  it.each([
+    { flags: ['--ec2-endpoint'], says: "option '--ec2-endpoint <url>' argument missing" },
+    {
+      flags: ['--control-plane-url', 'http://127.0.0.1:9/api/v1alpha1'],
+      says: '--control-plane-url is http://127.0.0.1:9/api/v1alpha1: leave the path out, as in http://127.0.0.1:9',
+    },
+    { flags: ['--agent-url', 'http://127.0.0.1:9'], says: '--agent-url needs --nats-url' },
+    {
+      flags: ['--agent-bin', '/no/such/agent'],
+      says: 'the environment agent /no/such/agent is not a file that can be run',
+    },
+  ])('says in one sentence what is wrong with $flags', async ({ flags, says }) => {
+    const { ended, output } = start(...flags);
 
     expect((await ended)[0]).toBe(1);
 
-    expect(output()).toContain("option '--ec2-endpoint <url>' argument missing");
+    expect(output()).toContain(says);
   });
 });

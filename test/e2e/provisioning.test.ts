@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { controlPlaneClient } from '../../local/control-plane-client.ts';
+import { dcmUser, olderDcmUser } from '../../local/dcm-user.ts';
 import { dcmStory } from '../../local/demo/dcm-story.ts';
 import { vmSpec } from '../../local/demo/dcm-vm.ts';
 import { provider, silentRegion } from '../../local/options.ts';
@@ -14,7 +15,7 @@ describe('a VM', () => {
   let stack: TestStack;
   let api: ReturnType<typeof providerApiClient>;
   beforeAll(async () => {
-    stack = await testStack({ healthIntervalMs: 500 });
+    stack = await testStack({ healthIntervalMs: 500, generation: 'old' });
     api = providerApiClient(stack.endpoints);
   });
   afterAll(() => stack?.[Symbol.asyncDispose]());
@@ -76,10 +77,10 @@ describe('a VM', () => {
     await status(vmId).toBe('RUNNING');
   });
 
-  it('lives through DCM as its user sees it', async () => {
+  it('lives through an older DCM as its user sees it', async () => {
     const controlPlane = controlPlaneClient(stack.endpoints.controlPlaneUrl);
 
-    await dcmStory({ controlPlane, providerApi: api, provider, say: () => undefined });
+    await dcmStory({ dcm: olderDcmUser(controlPlane, provider), providerApi: api, say: () => undefined });
   });
 
   it('of another region is created where its provider’s row says', async () => {
@@ -116,10 +117,11 @@ describe('a VM, where DCM skips what it has no row for and EC2 is faster than an
   afterAll(() => stack?.[Symbol.asyncDispose]());
 
   it('lives through DCM all the same', async () => {
+    const { controlPlaneUrl, agentUrl = '' } = stack.endpoints;
+
     await dcmStory({
-      controlPlane: controlPlaneClient(stack.endpoints.controlPlaneUrl),
+      dcm: dcmUser({ controlPlaneUrl, agentUrl, provider }),
       providerApi: providerApiClient(stack.endpoints),
-      provider,
       say: () => undefined,
     });
   });

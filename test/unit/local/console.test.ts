@@ -1,0 +1,44 @@
+import { describe, expect, it } from 'vitest';
+import { newsOf } from '../../../local/console.ts';
+import type { Consumed } from '../../../local/parts/control-plane/history.ts';
+
+const event = (changes: Partial<Consumed>): Consumed => ({
+  ...{ position: 1, streamSeq: 1, deliveries: 1, receivedAtMs: 0, appliedAtMs: 0 },
+  ...{ id: 'vm-1', status: 'running', message: 'instance is running', outcome: 'applied', ...changes },
+});
+
+describe('what npm start shows', () => {
+  it('is each status of a VM once, also where it is published again', () => {
+    const isNews = newsOf();
+
+    expect([event({}), event({ eventId: 'again' }), event({ id: 'vm-2' })].map(isNews)).toEqual([
+      true,
+      false,
+      true,
+    ]);
+  });
+
+  it('is a status that a VM comes back to, and one with another message', () => {
+    const isNews = newsOf();
+    const events = [event({}), event({ status: 'stopped' }), event({}), event({ message: 'a warning' })];
+
+    expect(events.map(isNews)).toEqual([true, true, true, true]);
+  });
+
+  it('is how a VM ends whose row DCM has removed, but not what was never DCM’s', () => {
+    const isNews = newsOf();
+    const deleting = { status: 'deleting', outcome: 'skipped' } as const;
+
+    expect([event({}), event(deleting), event({ ...deleting, id: 'vm-9' })].map(isNews)).toEqual([
+      true,
+      true,
+      false,
+    ]);
+  });
+
+  it('is nothing that could not be read or stored', () => {
+    const isNews = newsOf();
+
+    expect([event({ outcome: 'dropped' }), event({ outcome: 'nak' })].map(isNews)).toEqual([false, false]);
+  });
+});
