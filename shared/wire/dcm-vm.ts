@@ -1,5 +1,6 @@
 import { CloudEvent } from 'cloudevents';
-import type { UnpublishedStatus, Vm } from '../domain/vm.ts';
+import { messageText, type UnpublishedStatus, type Vm } from '../domain/vm.ts';
+import { addressProblem } from '../domain/vm-id.ts';
 import type { CloudEventJson } from './cloudevents.ts';
 
 /**
@@ -21,7 +22,7 @@ export const vmStatusEvent = (
     subject: 'dcm.vm',
     datacontenttype: 'application/json',
     time: `${new Date(at * 1000).toISOString().slice(0, 19)}Z`,
-    data: { id: vm.vmId, status, message },
+    data: { id: vm.vmId, status, message: withWarning(vm.vmId, message) },
     sequence: key,
     partitionkey: vm.instanceId ?? vm.vmId,
     region: vm.region,
@@ -30,4 +31,10 @@ export const vmStatusEvent = (
   } as const;
   new CloudEvent(event); // throws ValidationError where the event is not one
   return event;
+};
+
+/** A VM that was tagged by hand may have a DCM id that no request can name. */
+const withWarning = (vmId: string, message: string): string => {
+  const problem = addressProblem(vmId);
+  return problem === undefined ? message : messageText(`${message}; ${problem}`);
 };

@@ -1,10 +1,11 @@
 import * as z from 'zod/mini';
 import { InvalidArgumentError } from '../../../../shared/domain/errors.ts';
+import { VmId } from '../../../../shared/domain/vm-id.ts';
 import { VmResource } from '../../../../shared/wire/vm.ts';
 import { specOf } from '../../spec/read-spec.ts';
 import type { UseCases } from '../../use-cases.ts';
 import { operation } from '../operation.ts';
-import { VmId, vmIdOf } from '../vm-id.ts';
+import { vmIdOf } from '../vm-id.ts';
 
 const Query = z.object({ id: z.optional(VmId) });
 

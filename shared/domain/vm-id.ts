@@ -1,0 +1,21 @@
+import * as z from 'zod/mini';
+
+/** Paths below the API's collection that are no VM. */
+const reserved: readonly string[] = ['health'];
+
+/** The DCM id of a VM, as the API takes it. @see https://aep.dev/122 */
+export const VmId = z.string().check(
+  z.regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, {
+    error: 'expected 1 to 63 lower-case letters, digits and inner hyphens',
+  }),
+  z.refine((id) => !reserved.includes(id), { error: 'expected another id: this one is a path of the API' }),
+  z.meta({ description: 'The id that DCM has given the VM.', example: 'vm-1' }),
+);
+
+/** Why the API cannot address a VM whose DCM id comes from an instance's tags, which may hold any text; undefined where it can. */
+export const addressProblem = (vmId: string): string | undefined => {
+  const parsed = VmId.safeParse(vmId);
+  return parsed.success
+    ? undefined
+    : `the API cannot address a VM with this DCM id: ${parsed.error.issues[0]?.message}`;
+};
