@@ -1,7 +1,7 @@
-import { eventPatterns } from '../functions/normaliser/events/registry.ts';
+import { eventPatternsOf } from '../functions/normaliser/events/registry.ts';
 import { forwardToBus } from './forward-to-bus.ts';
 import type { Keep } from './keeper.ts';
-import { provider, type StackOptions, silentRegion } from './options.ts';
+import { account, provider, type StackOptions, silentRegion } from './options.ts';
 import {
   createTable,
   type DynamoDb,
@@ -14,8 +14,6 @@ import { startEventBus } from './parts/event-bus/start-event-bus.ts';
 import { startServiceQuotas } from './parts/service-quotas.ts';
 import { createQueue, startSqs } from './parts/sqs.ts';
 import { startSsm } from './parts/ssm.ts';
-
-const account = '123456789012';
 
 export type Aws = {
   readonly dynamoDb: DynamoDb;
@@ -46,7 +44,7 @@ export const startAws = async (options: StackOptions, keep: Keep): Promise<Aws> 
   ]);
   const deliver = sendToQueue(observationsQueueUrl, sqs.url);
   const log = (line: string) => options.log('event-bus', line);
-  const rules = [{ name: 'instance-events', patterns: eventPatterns, deliver }];
+  const rules = [{ name: 'instance-events', patterns: eventPatternsOf(account), deliver }];
   const { url: eventsUrl } = await keep(startEventBus({ account, log, rules }));
   const ownImages = options.ec2Endpoint !== undefined;
   const ssm = ownImages ? undefined : await keep(startSsm());

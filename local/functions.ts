@@ -1,7 +1,7 @@
 import type { Env as NatsBridgeEnv } from '../functions/nats-bridge/env.ts';
 import type { Env as NormaliserEnv } from '../functions/normaliser/env.ts';
 import type { PolledRegion, Env as PollerEnv } from '../functions/poller/env.ts';
-import { silentRegion } from './options.ts';
+import { account, silentRegion } from './options.ts';
 import type { LambdaFunction } from './parts/lambda-host/lambda-function.ts';
 import { providerApi, registration } from './provisioning-functions.ts';
 import {
@@ -43,6 +43,7 @@ const normaliser = (wiring: Wiring): LambdaFunction => ({
       NATS_BRIDGE: functionName(wiring.provider, 'nats-bridge'),
       DEAD_LETTER_QUEUE_URL: wiring.aws.deadLetterQueueUrl,
       REGIONS: JSON.stringify(regions(wiring.options)),
+      ...(wiring.options.ec2Endpoint === undefined && { ACCOUNT_ID: account }),
       BURST: '8', // a life that takes EC2 minutes is over in seconds here
     } satisfies NormaliserEnv),
   },

@@ -6,6 +6,9 @@ export const provider = 'ec2-sp';
 /** The environment agent's name on a laptop, and the base of its streams. */
 export const agentName = 'laptop';
 
+/** AWS's account, on a laptop. */
+export const account = '123456789012';
+
 /** The simulated EC2 sends no events from here, so it is polled. */
 export const silentRegion = 'us-west-2';
 type Dwell = NonNullable<Ec2SimulatorOptions['dwellMs']>;

@@ -1,6 +1,8 @@
+import { type TagKeys, vmIdOf } from '../../shared/domain/tags.ts';
 import { hasEnded, isLaunched, type LaunchedRecord } from '../../shared/domain/vm-record.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { Fleet } from '../../shared/ports/fleet.ts';
+import type { Instances } from '../../shared/ports/instances.ts';
 import type { Log } from '../../shared/ports/log.ts';
 import type { Meter } from '../../shared/ports/meter.ts';
 import type { LaunchedVm, VmRecords } from '../../shared/ports/vm-records.ts';
@@ -11,18 +13,22 @@ import type { Lane } from './lanes.ts';
 export type AdoptionParts = {
   readonly records?: Pick<VmRecords, 'read' | 'adopt' | 'end'> | undefined;
   readonly fleet: Pick<Fleet, 'recall'>;
+  readonly instances: Pick<Instances, 'describe'>;
   readonly provider: string;
+  readonly tagKeys: TagKeys;
   readonly now: Clock;
   readonly meter: Meter;
   readonly log: Log;
 };
 
+const describeWithinMs = 500;
+
 /**
- * Notes, before an instance is claimed, that it is the VM with this DCM id. False where another instance is, and lives: DCM must not
- * hear of two instances under one id.
+ * Notes, before an instance is claimed, that it is the VM with this DCM id, and whether we launched it. False where another instance is,
+ * lives and still carries the id: DCM must not hear of two instances under one id.
  */
 export const adoptInstance =
-  ({ records, fleet, provider, now, meter, log }: AdoptionParts) =>
+  ({ records, fleet, instances, provider, tagKeys, now, meter, log }: AdoptionParts) =>
   async (lane: Lane, vmId: string, evidence: Evidence): Promise<boolean> => {
     if (!records) return true;
     const { instanceId } = lane;
@@ -30,7 +36,7 @@ export const adoptInstance =
     if ((await records.adopt(vm)) !== 'another') return true;
 
     const other = await records.read(vmId);
-    if (other && isLaunched(other) && (await isGone(other))) {
+    if (other && isLaunched(other) && ((await isGone(other)) || !(await stillCarriesIt(other)))) {
       await records.end(vmId, other.instanceId);
       if ((await records.adopt(vm)) !== 'another') return true;
     }
@@ -42,10 +48,17 @@ export const adoptInstance =
     });
     return false;
 
-    /** Undefined where EC2 did not describe the instance. */
-    function adoptedOf(id: string, { described }: Evidence): boolean | undefined {
-      if (described === undefined || described === 'absent') return undefined;
-      return !isLaunchedByUs(provider, { vmId: id }, described.clientToken);
+    /** Undefined where neither EC2's answer nor a listing shows the instance. */
+    function adoptedOf(id: string, { described, tagChange }: Evidence): boolean | undefined {
+      const isDescribed = described !== undefined && described !== 'absent';
+      const token = isDescribed ? (described.clientToken ?? '') : tagChange?.clientToken;
+      return token === undefined ? undefined : !isLaunchedByUs(provider, { vmId: id }, token);
+    }
+
+    /** Its own tag change may not have come yet, as when two instances swap their ids. */
+    async function stillCarriesIt({ region, instanceId: id }: LaunchedRecord): Promise<boolean> {
+      const seen = (await instances.describe(region, [id], describeWithinMs)).get(id);
+      return seen === undefined || vmIdOf(seen.tags, tagKeys, provider) === vmId;
     }
 
     async function isGone(record: LaunchedRecord): Promise<boolean> {

@@ -1,71 +1,79 @@
-import type { LRUCache } from 'lru-cache';
 import { TooYoungError, UnavailableError } from '../../shared/domain/errors.ts';
-import type { Observation, Signal } from '../../shared/domain/signal.ts';
 import type { Vm } from '../../shared/domain/vm.ts';
+import { addressProblem } from '../../shared/domain/vm-id.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { Fleet } from '../../shared/ports/fleet.ts';
-import type { Instance } from '../../shared/ports/instances.ts';
 import type { Log } from '../../shared/ports/log.ts';
 import type { Meter } from '../../shared/ports/meter.ts';
 import { type AdoptionParts, adoptInstance } from './adopt-instance.ts';
 import type { Evidence, Verdict } from './decide-owner.ts';
-import { describedState } from './described-state.ts';
 import type { Lane } from './lanes.ts';
+import { type MoveParts, moveInstance } from './move-instance.ts';
 
-/** A VM of ours, and what is to be recorded of it. */
-export type Owned = {
+/** A VM of ours. */
+export type Enacted = {
   readonly lane: Lane;
   readonly vm: Vm;
-  readonly signals: readonly Signal[];
-  /** The signal that EC2's answer was, and no message. */
-  readonly answer: Observation | undefined;
-  /** As EC2 described it; undefined where EC2 was not asked, did not answer or does not know it. */
-  readonly described: Instance | undefined;
+  /** It became ours just now, and events of it may have been dropped until then. */
+  readonly isClaimed: boolean;
 };
 
-type Parts = AdoptionParts & {
-  readonly fleet: Fleet;
-  readonly now: Clock;
-  readonly meter: Meter;
-  readonly log: Log;
-  /** Instances that are known, for a while, not to be ours. */
-  readonly foreign: LRUCache<string, true>;
-};
+export type EnactmentParts = AdoptionParts &
+  MoveParts & {
+    readonly fleet: Fleet;
+    readonly now: Clock;
+    readonly meter: Meter;
+    readonly log: Log;
+  };
 
 /**
  * Makes the fleet remember whose an instance is; what is ours goes on to be recorded.
  * @throws TooYoungError, UnavailableError where that cannot be told yet.
  */
-export const enactVerdict = (parts: Parts) => {
-  const { fleet, now, meter, log, foreign } = parts;
+export const enactVerdict = (parts: EnactmentParts) => {
+  const { fleet, meter, log } = parts;
   const adopt = adoptInstance(parts);
+  const move = moveInstance(parts);
 
-  const ours = async (lane: Lane, { vmId, claim }: VerdictOf<'us'>, evidence: Evidence) => {
+  const ours = async (
+    lane: Lane,
+    { vmId, claim }: VerdictOf<'us'>,
+    evidence: Evidence,
+  ): Promise<Enacted[]> => {
     const { instanceId, region, account } = lane;
-    const { remembered, described } = evidence;
-    if (claim) {
-      if (!(await adopt(lane, vmId, evidence))) return duplicate(lane, vmId, evidence);
-      await fleet.claim({ instanceId, vmId, region, account });
-      foreign.delete(instanceId);
-      meter.count('claimed');
+    const { remembered } = evidence;
+    const former = remembered.owner === 'us' ? remembered.vm : undefined;
+    if (former && !claim) return [{ lane, vm: former, isClaimed: false }];
+    if (!(await adopt(lane, vmId, evidence))) return duplicate(lane, vmId, evidence);
+    warnWhereUnaddressable(lane, vmId);
+    if (former) {
+      const vm = await move(instanceId, { vmId, at: changedAt(evidence) });
+      return vm ? [{ lane, vm, isClaimed: true }] : [];
     }
+    await fleet.claim({ instanceId, vmId, region, account });
+    meter.count('claimed');
     const blank: Vm = { instanceId, vmId, region, account, sequence: 0, outbox: [], history: [] };
-    const vm = remembered.owner === 'us' ? { ...remembered.vm, vmId } : blank;
-    const answer = describedState(lane, vm, described, now());
-    const signals = [...(answer ? [answer] : []), ...lane.signals];
-    return [{ lane, vm, answer, signals, described: described === 'absent' ? undefined : described }];
+    return [{ lane, vm: blank, isClaimed: true }];
   };
 
-  const duplicate = async ({ instanceId }: Lane, vmId: string, { remembered }: Evidence) => {
-    if (remembered.owner === 'us') await fleet.release(instanceId);
+  const warnWhereUnaddressable = ({ instanceId, region }: Lane, vmId: string): void => {
+    const reason = addressProblem(vmId);
+    if (reason === undefined) return;
+    meter.count('unaddressable');
+    log.warn('the tags of an instance hold a DCM id that the API does not take; it is reported', {
+      ...{ vmId, instanceId, region, reason },
+    });
+  };
+
+  const duplicate = async ({ instanceId }: Lane, vmId: string, evidence: Evidence) => {
+    if (evidence.remembered.owner === 'us')
+      await move(instanceId, { vmId: undefined, at: changedAt(evidence) });
     await fleet.disclaim([instanceId], vmId);
-    foreign.set(instanceId, true);
     return [];
   };
 
   const others = async ({ instanceId }: Lane, { forSure }: VerdictOf<'others'>, { remembered }: Evidence) => {
     meter.count('foreign');
-    if (forSure) foreign.set(instanceId, true);
     if (forSure && remembered.owner === 'unknown') await fleet.disclaim([instanceId]);
     return [];
   };
@@ -84,11 +92,14 @@ export const enactVerdict = (parts: Parts) => {
       : new TooYoungError(`${instanceId} was launched moments ago and has no tags yet`);
   };
 
-  return async (lane: Lane, verdict: Verdict, evidence: Evidence): Promise<Owned[]> => {
+  return async (lane: Lane, verdict: Verdict, evidence: Evidence): Promise<Enacted[]> => {
     if (verdict.owner === 'us') return ours(lane, verdict, evidence);
     if (verdict.owner === 'others') return others(lane, verdict, evidence);
     return verdict.owner === 'nobody' ? nobody(lane) : undecided(lane, evidence);
   };
 };
+
+/** When the tags were changed, in seconds since 1970; the same each time the message comes. */
+const changedAt = ({ tagChange, seenAtMs }: Evidence): number => tagChange?.at ?? Math.floor(seenAtMs / 1000);
 
 type VerdictOf<Owner extends Verdict['owner']> = Extract<Verdict, { owner: Owner }>;

@@ -16,6 +16,11 @@ export const Env = z.object({
   REGIONS: z.pipe(json, z.array(z.string().check(z.minLength(1))).check(z.minLength(1))),
   /** Our name at DCM: CloudEvents carry it in `source`, instances in their provider tag. */
   PROVIDER_NAME: z.string().check(z.minLength(1)),
+  /**
+   * Id of the AWS account whose instances are reported; events of others are dropped. Left out only on a laptop with another EC2, whose
+   * account is not known: events of any account are taken then.
+   */
+  ACCOUNT_ID: z.optional(z.string().check(z.regex(/^\d{12}$/))),
   /** JSON of TagKeys (shared/domain/tags.ts). */
   TAG_KEYS: z.pipe(json, TagKeys),
   /**

@@ -1,37 +1,43 @@
-import { LRUCache } from 'lru-cache';
 import { ProviderError } from '../../shared/domain/errors.ts';
+import type { Observation, Signal } from '../../shared/domain/signal.ts';
 import { vmIdOf } from '../../shared/domain/tags.ts';
 import type { Vm } from '../../shared/domain/vm.ts';
-import type { Clock } from '../../shared/ports/clock.ts';
-import type { Fleet, Recollection } from '../../shared/ports/fleet.ts';
-import type { Log } from '../../shared/ports/log.ts';
-import type { Meter } from '../../shared/ports/meter.ts';
-import type { AdoptionParts } from './adopt-instance.ts';
+import type { Recollection } from '../../shared/ports/fleet.ts';
+import type { Instance } from '../../shared/ports/instances.ts';
 import type { Answers } from './ask-ec2.ts';
 import { decideOwner, type Evidence, type Identity, mustAskEc2 } from './decide-owner.ts';
-import { enactVerdict, type Owned } from './enact-verdict.ts';
+import { describedState } from './described-state.ts';
+import { type Enacted, type EnactmentParts, enactVerdict } from './enact-verdict.ts';
 import {
   checkIn,
+  hasClaimCheck,
   hasObservation,
   hasUnexplainedFallback,
+  isRetried,
   isTerminated,
   type Lane,
-  newestTags,
+  newestTagChange,
 } from './lanes.ts';
 import type { Terminations } from './terminations.ts';
 
-const rememberForeignMs = 5 * 60_000;
-const maximumForeign = 50_000;
-
 export type OwnershipParts = Identity &
-  AdoptionParts & {
-    readonly fleet: Fleet;
+  EnactmentParts & {
     readonly ask: (questions: readonly Lane[]) => Promise<Answers>;
     readonly reasons: Terminations;
-    readonly now: Clock;
-    readonly meter: Meter;
-    readonly log: Log;
   };
+
+/** A VM of ours, and what is to be recorded of it. */
+export type Owned = {
+  readonly lane: Lane;
+  readonly vm: Vm;
+  readonly signals: readonly Signal[];
+  /** The signal that EC2's answer was, and no message. */
+  readonly answer: Observation | undefined;
+  /** As EC2 described it; undefined where EC2 was not asked, did not answer or does not know it. */
+  readonly described: Instance | undefined;
+  /** Its state is to be compared with EC2's again, since it was claimed after events of it may have been dropped. */
+  readonly needsClaimCheck: boolean;
+};
 
 export type Owners = {
   readonly ours: readonly Owned[];
@@ -40,38 +46,57 @@ export type Owners = {
 };
 
 /**
- * Tells our VMs from everybody else's instances, in this order, so that a warm function asks nobody: memory, one batched read of the
- * fleet, one filtered DescribeInstances a region. Claims what turns out to be ours and remembers what is not.
+ * Tells our VMs from everybody else's instances: one batched read of the fleet, one filtered DescribeInstances a region where the fleet
+ * does not know. Claims what turns out to be ours and remembers in the fleet what is not.
+ *
+ * Nothing that happens after a claim is lost, however many workers there are: no worker remembers for itself that an instance is not ours,
+ * and before it drops a signal for that reason it reads the item consistently. So a signal that was dropped was handled before the claim.
+ * EC2 is asked for the state once more after the claim, which shows what that signal was about; and again a minute later, for
+ * DescribeInstances may lag behind.
  */
 export const establishOwners = (parts: OwnershipParts) => {
-  const { fleet, ask, reasons, now, meter } = parts;
-  const foreign = new LRUCache<string, true>({ max: maximumForeign, ttl: rememberForeignMs, perf: { now } });
-  const enact = enactVerdict({ ...parts, foreign });
+  const { fleet, ask, reasons, now } = parts;
+  const enact = enactVerdict(parts);
 
   return async (lanes: readonly Lane[]): Promise<Owners> => {
-    const open = lanes.filter((lane) => newestTags(lane) !== undefined || !foreign.has(lane.instanceId));
-    meter.count('foreign', lanes.length - open.length);
-    if (open.length === 0) return { ours: [], undecided: new Map() };
+    if (lanes.length === 0) return { ours: [], undecided: new Map() };
+    const remembered = await recall(lanes);
+    const answers = await ask(lanes.filter((lane) => mustAsk(evidenceOf(lane, remembered), lane)));
 
-    const remembered = await fleet.recall(open.map(({ instanceId }) => instanceId));
-    const questions = open.filter((lane) => mustAsk(evidenceOf(lane, remembered), lane));
-    const answers = await ask(questions);
-
-    const ours: Owned[] = [];
+    const enacted: Enacted[] = [];
     const undecided = new Map<Lane, ProviderError>();
     const settle = async (lane: Lane) => {
-      const evidence = { ...evidenceOf(lane, remembered), described: answers.get(lane.instanceId) };
+      const evidence = { ...evidenceOf(lane, remembered), described: answerFor(lane, answers) };
       try {
         if (evidence.remembered.owner === 'unreadable') throw evidence.remembered.error;
-        ours.push(...(await enact(lane, decideOwner(evidence, parts, now()), evidence)));
+        enacted.push(...(await enact(lane, decideOwner(evidence, parts, now()), evidence)));
       } catch (error) {
         if (!(error instanceof ProviderError)) throw error;
         undecided.set(lane, error);
       }
     };
-    await Promise.all(open.map(settle));
+    await Promise.all(lanes.map(settle));
+
+    const late = enacted.filter((one) => isLateClaim(one, remembered));
+    const afterClaim = await ask(late.map(({ lane }) => lane));
+    const ours = enacted.map((one) => {
+      const isLate = late.includes(one);
+      return owned(one, isLate, answerFor(one.lane, isLate ? afterClaim : answers));
+    });
     return { ours, undecided };
   };
+
+  /** What the fleet remembers; of instances that seem not to be ours as all writes so far have left it. */
+  async function recall(lanes: readonly Lane[]): Promise<ReadonlyMap<string, Recollection>> {
+    const remembered = new Map(await fleet.recall(lanes.map(({ instanceId }) => instanceId)));
+    const reread = async ([instanceId, { owner }]: readonly [string, Recollection]) => {
+      if (owner !== 'others') return;
+      const held = await fleet.reread(instanceId);
+      if (held.outcome !== 'unknown') remembered.set(instanceId, { owner: 'us', vm: held.vm });
+    };
+    await Promise.all([...remembered].map(reread));
+    return remembered;
+  }
 
   function mustAsk(evidence: Evidence, lane: Lane): boolean {
     const { remembered } = evidence;
@@ -83,16 +108,35 @@ export const establishOwners = (parts: OwnershipParts) => {
     );
   }
 
-  /** It was tagged while it ran, or a transition of it is to be checked. */
-  function isStateWanted({ tags }: Evidence, lane: Lane, held: Vm | undefined): boolean {
-    if (held?.state !== undefined) return checkIn(lane, held) !== undefined;
-    return tags !== undefined && vmIdOf(tags, parts.tagKeys, parts.provider) !== undefined;
+  /** It was tagged while it ran, or its state is to be checked. */
+  function isStateWanted({ tagChange }: Evidence, lane: Lane, held: Vm | undefined): boolean {
+    if (held?.state !== undefined) return hasClaimCheck(lane) || checkIn(lane, held) !== undefined;
+    return tagChange !== undefined && vmIdOf(tagChange.tags, parts.tagKeys, parts.provider) !== undefined;
   }
+
+  /** It became ours by a tag change, or was known not to be ours. Also where that was done and what follows was not. */
+  function isLateClaim({ lane, isClaimed }: Enacted, remembered: ReadonlyMap<string, Recollection>): boolean {
+    if (!isClaimed) return isRetried(lane) && newestTagChange(lane) !== undefined;
+    return !hasObservation(lane) || remembered.get(lane.instanceId)?.owner === 'others';
+  }
+
+  function owned({ lane, vm }: Enacted, isLate: boolean, described: Evidence['described']): Owned {
+    const answer = describedState({ lane, vm, isLate, described }, now());
+    const signals = [...(answer ? [answer] : []), ...lane.signals];
+    const seen = described === 'absent' ? undefined : described;
+    return { lane, vm, answer, signals, described: seen, needsClaimCheck: isLate };
+  }
+};
+
+/** An instance of another account is none that the events of this one are about. */
+const answerFor = ({ instanceId, account }: Lane, answers: Answers): Evidence['described'] => {
+  const answer = answers.get(instanceId);
+  return answer === undefined || answer === 'absent' || answer.account === account ? answer : 'absent';
 };
 
 const evidenceOf = (lane: Lane, remembered: ReadonlyMap<string, Recollection>): Evidence => ({
   remembered: remembered.get(lane.instanceId) ?? { owner: 'unknown' },
-  tags: newestTags(lane),
+  tagChange: newestTagChange(lane),
   seenAtMs: Math.min(...lane.signals.map(({ at }) => at * 1000)),
   launchedAtMs: launchTimeOf(lane),
   terminated: isTerminated(lane),

@@ -18,6 +18,12 @@ const handle = reportStatus({ ...ports, retries, ...identity, ...telemetry });
 export const handler = withTelemetry(
   processHeartbeats(
     { heartbeats, log },
-    partialBatch({ read: readMessage({ regions: env.REGIONS, ...telemetry }), handle, retries, log, meter }),
+    partialBatch({
+      read: readMessage({ regions: env.REGIONS, account: env.ACCOUNT_ID, ...telemetry }),
+      handle,
+      retries,
+      log,
+      meter,
+    }),
   ),
 );

@@ -1,7 +1,6 @@
 import { sequenceOf } from '../../shared/domain/gate.ts';
 import { rank } from '../../shared/domain/instance.ts';
-import type { CheckWanted, Observation, Signal } from '../../shared/domain/signal.ts';
-import type { Tags } from '../../shared/domain/tags.ts';
+import type { CheckWanted, Observation, Signal, TagChange } from '../../shared/domain/signal.ts';
 import { transitionOf } from '../../shared/domain/transition.ts';
 import type { Vm } from '../../shared/domain/vm.ts';
 
@@ -42,9 +41,9 @@ export const lanesOf = (messages: readonly Message[]): Lane[] => {
   }));
 };
 
-/** The tags that an instance had after the newest tag change in the batch. */
-export const newestTags = ({ signals }: Lane): Tags | undefined =>
-  signals.findLast((signal) => signal.kind === 'tag-change')?.tags;
+/** The newest tag change in the batch. */
+export const newestTagChange = ({ signals }: Lane): TagChange | undefined =>
+  signals.findLast((signal) => signal.kind === 'tag-change');
 
 /** Without the states that another one of the same second supersedes: nobody could have acted on them. */
 export const withoutSuperseded = (signals: readonly Signal[]): Signal[] =>
@@ -63,6 +62,9 @@ const order = (signal: Signal): number =>
 
 export const hasObservation = ({ signals }: Lane): boolean =>
   signals.some(({ kind }) => kind === 'observation');
+
+export const hasClaimCheck = ({ signals }: Lane): boolean =>
+  signals.some(({ kind }) => kind === 'claim-check');
 
 export const isTerminated = ({ signals }: Lane): boolean =>
   signals.some((signal) => signal.kind === 'observation' && signal.state === 'terminated');

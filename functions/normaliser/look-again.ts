@@ -6,6 +6,7 @@ import type { Vm } from '../../shared/domain/vm.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { Observations } from '../../shared/ports/observations.ts';
 import { checkWantedEvent } from '../../shared/wire/check-wanted.ts';
+import { claimCheckEvent } from '../../shared/wire/claim-check.ts';
 import type { EventBridgeEvent } from '../../shared/wire/eventbridge.ts';
 import { statusSettledEvent } from '../../shared/wire/status-settled.ts';
 import { checkIn, isRetried, type Lane } from './lanes.ts';
@@ -19,7 +20,7 @@ export type LookingParts = {
 };
 
 /**
- * Queues what is to be done about VMs later: to tell what was held back, to ask EC2 whether a transition is over. The messages that made
+ * Queues what is to be done about VMs later: to tell what was held back, to ask EC2 whether a transition is over, or what state a claimed instance is in. The messages that made
  * it necessary are done only then, so no timer can be lost.
  * @returns why it could not be queued, by lane.
  */
@@ -28,7 +29,9 @@ export const lookAgain =
   async (recorded: readonly RecordedLane[]): Promise<ReadonlyMap<Lane, unknown>> => {
     const failures = new Map<Lane, unknown>();
     const looks = recorded.flatMap((one) =>
-      [settling(one), check(one)].flatMap((look) => (look ? [{ ...look, lane: one.lane }] : [])),
+      [settling(one), check(one), claimCheck(one)].flatMap((look) =>
+        look ? [{ ...look, lane: one.lane }] : [],
+      ),
     );
     await Promise.all([...new Set(looks.map(({ afterSeconds }) => afterSeconds))].map(queue));
     return failures;
@@ -53,6 +56,14 @@ export const lookAgain =
       return { event, afterSeconds: settleSeconds };
     }
 
+    function claimCheck({ vm, needsClaimCheck }: RecordedLane): Look | undefined {
+      if (!needsClaimCheck) return undefined;
+      const { instanceId, region, account } = vm;
+      const at = Math.floor(now() / 1000);
+      const event = claimCheckEvent({ 'instance-id': instanceId, region, account, at });
+      return { event, afterSeconds: claimCheckSeconds };
+    }
+
     function check(one: RecordedLane): Look | undefined {
       const key = transitionOf(one.vm);
       if (key === undefined) return undefined;
@@ -63,6 +74,9 @@ export const lookAgain =
         : { event: checkWantedEvent({ ...about(one.vm, key), key, turn }), afterSeconds };
     }
   };
+
+/** A state that was recorded at the claim is a minute old by then, so that no answer of EC2 can be older than it (domain/listing.ts). */
+const claimCheckSeconds = 75;
 
 type Look = { readonly event: EventBridgeEvent; readonly afterSeconds: number };
 

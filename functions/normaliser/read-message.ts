@@ -11,20 +11,23 @@ import { eventKindOf } from './events/registry.ts';
 type Parts = {
   /** The regions whose instances are reported. */
   readonly regions: readonly string[];
+  /** Id of the account whose instances are reported; undefined: of any. */
+  readonly account?: string | undefined;
   readonly now: Clock;
   readonly log: Log;
   readonly meter: Meter;
 };
 
 /**
- * What a message of the observations queue tells about which instances; nothing, for a kind of event that is not in the registry, and for
- * an event of AWS about a region that is not reported. Our own messages pass: what a region that was reported left unpublished is published.
+ * What a message of the observations queue tells about which instances; nothing, for a kind of event that is not in the registry, for one
+ * of another account, and for an event of AWS about a region that is not reported. Our own messages pass: what a region that was reported left unpublished is published.
  * @throws UnreadableError where it is not an EventBridge event, or not as AWS documents its kind.
  */
 export const readMessage =
-  ({ regions, now, log, meter }: Parts) =>
+  ({ regions, account, now, log, meter }: Parts) =>
   (body: string): Signal[] => {
     const event = envelope(body);
+    if (account !== undefined && event.account !== account) return dropForeign(event);
     const kind = eventKindOf(event);
     if (!kind) {
       meter.count('unknownEvent');
@@ -43,6 +46,16 @@ export const readMessage =
       throw new UnreadableError(`event ${event.id} is no "${kind.detailType}": ${reasonOf(cause)}`, {
         cause,
       });
+    }
+
+    function dropForeign({
+      source,
+      'detail-type': detailType,
+      account: foreign,
+    }: EventBridgeEvent): Signal[] {
+      meter.count('foreignAccount');
+      log.warn('dropped an event of another AWS account', { source, detailType, account: foreign });
+      return [];
     }
 
     function isReported({ region, instanceId }: Signal): boolean {

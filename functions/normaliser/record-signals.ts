@@ -4,7 +4,7 @@ import type { Signal } from '../../shared/domain/signal.ts';
 import type { Vm } from '../../shared/domain/vm.ts';
 import type { Fleet } from '../../shared/ports/fleet.ts';
 import type { Meter } from '../../shared/ports/meter.ts';
-import type { Owned } from './enact-verdict.ts';
+import type { Owned } from './establish-owners.ts';
 import { type Lane, withoutSuperseded } from './lanes.ts';
 import { type Before, recordSignal } from './record-signal.ts';
 import type { Terminations } from './terminations.ts';
@@ -20,7 +20,7 @@ export type RecordedLane = {
   readonly added: ReadonlySet<string>;
   /** Not all of it was news: it may be here again, because something of it was left undone. */
   readonly hasRepeats: boolean;
-};
+} & Pick<Owned, 'needsClaimCheck'>;
 
 /** Tells the fleet, in order, what was learnt about one VM, whose outbox is first brought below its bounds. */
 export const recordSignals = ({ fleet, reasons, meter }: Parts) => {
@@ -43,6 +43,7 @@ export const recordSignals = ({ fleet, reasons, meter }: Parts) => {
     answer,
     reason,
     described,
+    needsClaimCheck,
   }: Owned & Pick<Before, 'reason'>): Promise<RecordedLane> => {
     const told = withoutSuperseded(signals);
     meter.count('collapsed', signals.length - told.length);
@@ -58,7 +59,7 @@ export const recordSignals = ({ fleet, reasons, meter }: Parts) => {
       else hasRepeats = true;
     }
     if (held.state === 'shutting-down') reasons.expect(held);
-    return { lane, vm: held, added, hasRepeats };
+    return { lane, vm: held, added, hasRepeats, needsClaimCheck };
 
     function note(signal: Signal, { latest, region, state }: Vm) {
       if (latest) added.add(latest.key);

@@ -115,7 +115,7 @@ const listed = (
   region: string,
   at: number,
 ): ListedInstance => {
-  const { instanceId, account, state, reason, tags, publicAddress = '' } = instance;
+  const { instanceId, account, state, reason, tags, clientToken = '', publicAddress = '' } = instance;
   const isClaimed = held.owner === 'us' && held.vm.vmId === vmId;
   return {
     region,
@@ -125,6 +125,6 @@ const listed = (
     state,
     publicAddress,
     ...(reason && { 'state-reason': reason }),
-    ...(!isClaimed && { tags }),
+    ...(!isClaimed && { tags, clientToken }),
   };
 };

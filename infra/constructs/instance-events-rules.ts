@@ -1,7 +1,8 @@
+import { Stack } from 'aws-cdk-lib';
 import { type IRuleTarget, Rule } from 'aws-cdk-lib/aws-events';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { eventPatterns } from '../../functions/normaliser/events/registry.ts';
+import { eventPatternsOf } from '../../functions/normaliser/events/registry.ts';
 import type { EventPattern } from '../../shared/wire/eventbridge.ts';
 import { deadLetterQueue } from './dead-letter-queue.ts';
 
@@ -19,7 +20,7 @@ export class InstanceEventsRules extends Construct {
   constructor(scope: Construct, id: string, { target }: InstanceEventsRulesProps) {
     super(scope, id);
     this.deadLetters = deadLetterQueue(this, 'DeadLetters');
-    this.rules = eventPatterns.map((pattern) => {
+    this.rules = eventPatternsOf(Stack.of(this).account).map((pattern) => {
       const name = pattern['detail-type'].join(', ');
       return new Rule(this, name.replaceAll(/\W/g, ''), {
         description: name,
@@ -30,8 +31,9 @@ export class InstanceEventsRules extends Construct {
   }
 }
 
-const rulePattern = ({ source, 'detail-type': detailType, detail }: EventPattern) => ({
+const rulePattern = ({ source, 'detail-type': detailType, account, detail }: EventPattern) => ({
   source: [...source],
   detailType: [...detailType],
+  ...(account && { account: [...account] }),
   ...(detail && { detail }),
 });

@@ -1,4 +1,4 @@
-import { Duration } from 'aws-cdk-lib';
+import { Duration, Stack } from 'aws-cdk-lib';
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
@@ -44,6 +44,7 @@ export class Normaliser extends Construct {
         OBSERVATIONS_QUEUE_URL: observations.queue.queueUrl,
         DEAD_LETTER_QUEUE_URL: observations.deadLetters.queueUrl,
         REGIONS: JSON.stringify(regionNames(settings)),
+        ACCOUNT_ID: Stack.of(this).account,
         PROVIDER_NAME: settings.provider.name,
         TAG_KEYS: JSON.stringify(settings.tags),
       } satisfies Env,

@@ -135,6 +135,20 @@ export const repeatUpdate = (vm: Vm, status: UnpublishedStatus): Update => ({
   ExpressionAttributeValues: { ...stillHeld.values(vm), ':status': status, ':at': status.at },
 });
 
+/** Another DCM id for an item that still holds what `vm` does. */
+export const moveUpdate = (vm: Vm, vmId: string, status: UnpublishedStatus | undefined): Update => ({
+  UpdateExpression: `SET vmId = :vmId, outbox = :outbox${status ? ', latest = :status' : ''} REMOVE deleteRequested, repeatedAt`,
+  ConditionExpression: `${stillHeld.condition(vm)} AND vmId = :former`,
+  ExpressionAttributeNames: stillHeld.names(vm),
+  ExpressionAttributeValues: {
+    ...stillHeld.values(vm),
+    ':vmId': vmId,
+    ':former': vm.vmId,
+    ':outbox': status ? { [status.key]: status } : {},
+    ...(status && { ':status': status }),
+  },
+});
+
 const addStatus = 'latest = :status, outbox.#key = :status';
 const addNewStatus = `${addStatus}, history.#key = :past`;
 

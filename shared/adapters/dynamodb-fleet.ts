@@ -15,6 +15,7 @@ import {
   claimUpdate,
   disclaimUpdate,
   moveGateUpdate,
+  moveUpdate,
   notifyUpdate,
   recordUpdate,
   releaseUpdate,
@@ -87,6 +88,12 @@ export const dynamoDbFleet = (
 
     async claim(claim) {
       await update(claim.instanceId, claimUpdate(claim));
+    },
+
+    async move(vm, vmId, status) {
+      const moved = await update(vm.instanceId, moveUpdate(vm, vmId, status));
+      if (moved) return vmOf(moved);
+      throw new UnavailableError(`${vm.instanceId} changed while it was given another DCM id; try it again`);
     },
 
     async disclaim(instanceIds, duplicateOf) {

@@ -57,6 +57,8 @@ export const TagChange = z.object({
   kind: z.literal('tag-change'),
   ...fromInstance,
   tags: Tags,
+  /** Of the instance's launch, empty where that had none; undefined where it was not said, as in events of EC2. */
+  clientToken: z.optional(z.string()),
 });
 export type TagChange = z.infer<typeof TagChange>;
 
@@ -85,6 +87,9 @@ export const CheckWanted = z.object({
 });
 export type CheckWanted = z.infer<typeof CheckWanted>;
 
+/** The instance was claimed a while ago: EC2 is to be asked for its state, whatever other workers made of its events at that time. */
+const ClaimCheck = z.object({ kind: z.literal('claim-check'), ...fromInstance });
+
 /** Whatever can be learnt about one instance, or is wanted of it. */
 export const Signal = z.discriminatedUnion('kind', [
   Observation,
@@ -93,5 +98,6 @@ export const Signal = z.discriminatedUnion('kind', [
   StatusWanted,
   StatusSettled,
   CheckWanted,
+  ClaimCheck,
 ]);
 export type Signal = z.infer<typeof Signal>;

@@ -167,6 +167,28 @@ export const repeatedStatus = (
   ...(requestId !== undefined && { requestId }),
 });
 
+/**
+ * The last status of a VM whose instance carries another DCM id from `at` on: DELETED, since this VM exists no more. The same at each
+ * attempt while `vm` is what is held.
+ */
+export const movedAwayStatus = (vm: Vm, at: number, newVmId: string | undefined): UnpublishedStatus => {
+  const key = keyAfterLatest(vm, at, 'moved');
+  const id = `${vm.instanceId}:${key}`;
+  const now = newVmId === undefined ? 'no longer carries this DCM id' : `now carries the DCM id ${newVmId}`;
+  return { key, id, at, status: 'DELETED', message: messageText(`instance ${vm.instanceId} ${now}`) };
+};
+
+/** The first status of the VM that an instance becomes by another DCM id: what was published last under the old id. */
+export const movedStatus = (
+  vm: Vm & { readonly latest: UnpublishedStatus },
+  { key: lastKey }: UnpublishedStatus,
+): UnpublishedStatus => {
+  const { requestId: _, ...latest } = vm.latest;
+  const at = secondOfKey(lastKey);
+  const key = keyBeside(vm.sequence, at + 1, 'moved');
+  return { ...latest, key, id: `${vm.instanceId}:${key}`, at };
+};
+
 /** Is this request newer than all that were answered? Else messages that are tried again and again would fill the outbox. */
 export const isRepeatNews = ({ repeatedAt = 0 }: Vm, { at }: Pick<StatusWanted, 'at'>): boolean =>
   at > repeatedAt;

@@ -35,6 +35,12 @@ export type Fleet = {
   /** Idempotent: makes an instance ours, or gives it another DCM id. What is held of its state stays. */
   claim(claim: Claim): Promise<void>;
   /**
+   * Gives an instance another DCM id, with `status` as the new VM's first, if there is one. The outbox is emptied: it was published under
+   * the old id. What is held of the instance's state and its history stays. Rejects with UnavailableError also where `vm` is no longer
+   * what is held.
+   */
+  move(vm: Vm, vmId: string, status: UnpublishedStatus | undefined): Promise<Vm>;
+  /**
    * Idempotent: remembers for a day that an instance is not ours, or that it has the id of a VM that another instance is. Never overrules
    * a claim.
    */

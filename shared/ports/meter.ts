@@ -3,6 +3,8 @@ export type Count =
   | 'received'
   | 'unreadable'
   | 'unknownEvent'
+  /** An event of another AWS account, which was dropped. */
+  | 'foreignAccount'
   | 'unknownState'
   /** An event of AWS about an instance in a region that is not reported. */
   | 'unreportedRegion'
@@ -19,7 +21,11 @@ export type Count =
   | 'claimed'
   /** A second instance with the DCM id of a VM that another one is: seen, and not reported. */
   | 'duplicateOwner'
+  /** An instance was claimed whose DCM id, as its tags have it, the API does not take. */
+  | 'unaddressable'
   | 'released'
+  /** An instance was given another DCM id: the VM that it was has ended. */
+  | 'moved'
   | 'ec2Calls'
   | 'published'
   | 'duplicate'

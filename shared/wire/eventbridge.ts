@@ -22,6 +22,7 @@ export type EventBridgeEvent = z.infer<typeof EventBridgeEvent>;
 export type EventPattern = {
   readonly source: readonly string[];
   readonly 'detail-type': readonly string[];
+  readonly account?: readonly string[];
   readonly detail?: Readonly<Record<string, readonly string[]>>;
 };
 

@@ -21,6 +21,8 @@ export const InstanceObservedDetail = z.object({
   publicAddress: z.optional(z.string()),
   /** Where the fleet does not hold it as ours: so that it can be claimed without another question to EC2. */
   tags: z.optional(Tags),
+  /** With the tags: the client token of its launch, empty where that had none. */
+  clientToken: z.optional(z.string()),
 });
 
 /** `at` is the listing's (listingTime in domain/gate.ts). */

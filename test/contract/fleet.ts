@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { UnavailableError } from '../../shared/domain/errors.ts';
 import { isNews, sequenceOf } from '../../shared/domain/gate.ts';
 import { InstanceState } from '../../shared/domain/instance.ts';
-import { statusOf, type Vm } from '../../shared/domain/vm.ts';
+import { movedAwayStatus, movedStatus, statusOf, type Vm } from '../../shared/domain/vm.ts';
 import { observed, vmId } from '../fixtures/signals.ts';
 import { fleetBacklogContract } from './fleet-backlog.ts';
 import { fleetHistoryContract } from './fleet-history.ts';
@@ -39,6 +40,33 @@ export const fleetContract = (name: string, make: MakeFleet) => {
       await fleet.claim({ ...claim, vmId: 'another' });
 
       expect(await recall()).toEqual({ owner: 'us', vm: { ...vm, vmId: 'another' } });
+    });
+
+    it('gives a VM another DCM id: state and gate stay, outbox and what was asked for under the old id go', async () => {
+      const { fleet, claim, see, recall } = await setup();
+      await fleet.claim(claim);
+      const { vm } = (await see('running', 10)) as { vm: Vm };
+      await fleet.requestDelete(claim.instanceId);
+      const { latest } = vm;
+      if (!latest) throw new Error('expected a status');
+      const first = movedStatus({ ...vm, latest }, movedAwayStatus(vm, latest.at + 60, 'another'));
+
+      const moved = await fleet.move(vm, 'another', first);
+
+      expect(moved).toMatchObject({ vmId: 'another', state: 'running', sequence: vm.sequence });
+      expect([moved.outbox, moved.latest, moved.deleteRequested]).toEqual([[first], first, undefined]);
+      expect(await recall()).toEqual({ owner: 'us', vm: moved });
+      expect(statuses(await see('stopping', 90))).toEqual(['RUNNING', 'STOPPING']);
+    });
+
+    it('gives no other DCM id to a VM that has changed since it was read', async () => {
+      const { fleet, claim, see, recall } = await setup();
+      await fleet.claim(claim);
+      const { vm } = (await see('running', 10)) as { vm: Vm };
+      await see('stopping', 20);
+
+      await expect(fleet.move(vm, 'another', undefined)).rejects.toThrow(UnavailableError);
+      expect(await recall()).toMatchObject({ vm: { vmId, state: 'stopping' } });
     });
 
     it('puts the status of every accepted observation into the outbox, ascending', async () => {

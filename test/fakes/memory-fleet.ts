@@ -45,6 +45,15 @@ export const memoryFleet = (now: () => number = Date.now): Fleet => {
       keep({ sequence: 0, outbox: [], history: [], ...held, ...claim });
     },
 
+    async move(vm, vmId, status) {
+      const held = vms.get(vm.instanceId);
+      if (held?.vmId !== vm.vmId) throw new UnavailableError(`${vm.instanceId} changed meanwhile`);
+      insist(vm, held);
+      const { deleteRequested: _, repeatedAt: __, ...rest } = held;
+      const moved = { ...rest, vmId, outbox: [] };
+      return keep(status ? withStatus(moved, status) : moved);
+    },
+
     async disclaim(ids, duplicateOf) {
       for (const id of ids) {
         if (vms.has(id)) continue;

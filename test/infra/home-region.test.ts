@@ -3,11 +3,11 @@ import { AwsSolutionsChecks } from 'cdk-nag';
 import { describe, expect, it } from 'vitest';
 import { Env as BridgeEnv } from '../../functions/nats-bridge/env.ts';
 import { Env as NormaliserEnv } from '../../functions/normaliser/env.ts';
-import { eventPatterns } from '../../functions/normaliser/events/registry.ts';
 import { functionNames } from '../../infra/bundle.ts';
 import { TagKeys } from '../../shared/domain/tags.ts';
 import {
   allowedBy,
+  deployedPatterns,
   environmentOf,
   leastSettings,
   patternsOf,
@@ -85,7 +85,7 @@ describe('the home region', () => {
 
 describe('instance events', () => {
   it('are all those that the normaliser understands', () => {
-    expect(patternsOf(home)).toEqual(eventPatterns);
+    expect(patternsOf(home)).toEqual(deployedPatterns);
   });
 
   it('reach the observations queue, are tried for a day, and then become dead letters', () => {
@@ -103,8 +103,12 @@ describe('instance events', () => {
       ],
     };
 
-    home.resourcePropertiesCountIs('AWS::Events::Rule', delivering, eventPatterns.length);
+    home.resourcePropertiesCountIs('AWS::Events::Rule', delivering, deployedPatterns.length);
   });
+});
+
+it('the normaliser takes events of the account that it is deployed to', () => {
+  expect(environmentOf(home, 'ec2-sp-normaliser').ACCOUNT_ID).toBe('123456789012');
 });
 
 describe('observations queue', () => {
@@ -148,7 +152,7 @@ describe('observations queue', () => {
       Queues: [{ Ref: Match.stringLikeRegexp('ObservationsQueue') }],
       PolicyDocument: {
         Version: Match.anyValue(),
-        Statement: [denyPlainText, ...eventPatterns.map(() => allowRule)],
+        Statement: [denyPlainText, ...deployedPatterns.map(() => allowRule)],
       },
     });
   });

@@ -1,9 +1,9 @@
 import { Match } from 'aws-cdk-lib/assertions';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { describe, expect, it } from 'vitest';
-import { eventPatterns } from '../../functions/normaliser/events/registry.ts';
 import {
   allowedBy,
+  deployedPatterns,
   leastSettings,
   patternsOf,
   provisioningSettings,
@@ -60,7 +60,7 @@ describe('a streaming region', () => {
   it.each(streaming)(
     'forwards every event that the normaliser understands to the home region',
     (template) => {
-      expect(patternsOf(template)).toEqual(eventPatterns);
+      expect(patternsOf(template)).toEqual(deployedPatterns);
       template.allResourcesProperties('AWS::Events::Rule', {
         Targets: [
           Match.objectLike({

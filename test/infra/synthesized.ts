@@ -3,6 +3,7 @@ import { App } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { Code } from 'aws-cdk-lib/aws-lambda';
 import * as z from 'zod';
+import { eventPatternsOf } from '../../functions/normaliser/events/registry.ts';
 import type { CodeOf, Files } from '../../infra/constructs/house-function.ts';
 import { parseSettings } from '../../infra/load-settings.ts';
 import { serviceProvider } from '../../infra/service-provider.ts';
@@ -103,10 +104,19 @@ export const environmentOf = (template: Template, functionName: string) => {
   return Object.fromEntries(
     Object.entries(variables).map(([name, value]) => [
       name,
-      typeof value === 'string' ? value : 'https://known-to-aws.test',
+      typeof value === 'string' ? value : knownToAws(value),
     ]),
   );
 };
+
+const knownToAws = (value: unknown): string =>
+  JSON.stringify(value) === '{"Ref":"AWS::AccountId"}' ? '123456789012' : 'https://known-to-aws.test';
+
+/** What the rules of a template must match: of the account that it is deployed to. */
+export const deployedPatterns = eventPatternsOf('').map((pattern) => ({
+  ...pattern,
+  account: [{ Ref: 'AWS::AccountId' }],
+}));
 
 const Rule = z.object({
   Properties: z.object({

@@ -8,11 +8,18 @@ export const observedInListing = eventKind({
   ...instanceObserved,
   schema: InstanceObservedDetail,
   toSignals: (detail, from): Signal[] => {
-    const { state, 'state-reason': reason, 'request-id': requestId, publicAddress, tags } = detail;
+    const {
+      state,
+      'state-reason': reason,
+      'request-id': requestId,
+      publicAddress,
+      tags,
+      clientToken,
+    } = detail;
     const about = { ...from, instanceId: InstanceId.parse(detail['instance-id']) };
     const seenBy = requestId === undefined ? 'listing' : 'api';
     return [
-      ...(tags ? [{ kind: 'tag-change' as const, ...about, tags }] : []),
+      ...(tags ? [{ kind: 'tag-change' as const, ...about, tags, clientToken }] : []),
       { kind: 'observation', ...about, state, reason, requestId, publicAddress, seenBy },
     ];
   },

@@ -1,5 +1,6 @@
 import type { EventBridgeEvent, EventPattern } from '../../../shared/wire/eventbridge.ts';
 import { wantedCheck } from './check-wanted.ts';
+import { claimedInstance } from './claim-check.ts';
 import { health } from './health.ts';
 import { noticedInListing } from './instance-noticed.ts';
 import { observedInListing } from './instance-observed.ts';
@@ -27,6 +28,7 @@ const ownKinds: readonly EventKind[] = [
   wantedStatus,
   settledStatus,
   wantedCheck,
+  claimedInstance,
 ];
 
 const key = (source: string, detailType: string) => `${source}/${detailType}`;
@@ -35,9 +37,14 @@ const kinds = new Map([...eventKinds, ...ownKinds].map((kind) => [key(kind.sourc
 export const eventKindOf = (event: EventBridgeEvent): EventKind | undefined =>
   kinds.get(key(event.source, event['detail-type']));
 
-/** What the EventBridge rules let through: one pattern per kind of event, read by infra and by the local event bus. */
-export const eventPatterns: readonly EventPattern[] = eventKinds.map(({ source, detailType, detail }) => ({
-  source: [source],
-  'detail-type': [detailType],
-  ...(detail && { detail }),
-}));
+/**
+ * What the EventBridge rules let through of this account's events: one pattern per kind of event, read by infra and by the local event
+ * bus. Other accounts may be allowed to put events on the same bus.
+ */
+export const eventPatternsOf = (account: string): readonly EventPattern[] =>
+  eventKinds.map(({ source, detailType, detail }) => ({
+    source: [source],
+    'detail-type': [detailType],
+    account: [account],
+    ...(detail && { detail }),
+  }));

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { eventPatterns } from '../../../functions/normaliser/events/registry.ts';
+import { eventPatternsOf } from '../../../functions/normaliser/events/registry.ts';
 import { eventPattern } from '../../../local/parts/event-bus/event-pattern.ts';
 
 const event = {
@@ -109,7 +109,10 @@ describe('event pattern', () => {
   });
 
   it('reads the patterns that the rules are deployed with', () => {
-    const matching = eventPatterns.filter((pattern) => eventPattern(pattern)(event));
+    const account = '123456789012';
+    const matching = eventPatternsOf(account).filter((pattern) =>
+      eventPattern(pattern)({ ...event, account }),
+    );
 
     expect(matching).toHaveLength(1);
   });

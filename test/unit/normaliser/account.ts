@@ -80,6 +80,11 @@ export const awsAccount = (...known: Partial<Instance>[]) => {
     stream.stored
       .map((event) => Told.parse(event))
       .flatMap(({ partitionkey, data }) => (partitionkey === about ? [data] : []));
+  /** The statuses of a DCM id, in the order in which they were published. */
+  const reported = (id: string) =>
+    stream.stored
+      .map((event) => Told.parse(event).data)
+      .flatMap(({ id: told, status }) => (told === id ? [status] : []));
   const statuses = (about = instanceId) => told(about).map(({ status }) => status);
   /** What the fleet remembers. */
   const held = async (about = instanceId) => (await fleet.recall([about])).get(about);
@@ -109,6 +114,6 @@ export const awsAccount = (...known: Partial<Instance>[]) => {
       recalls,
       republished,
     },
-    ...{ statuses, stream, told, worker },
+    ...{ reported, statuses, stream, told, worker },
   };
 };

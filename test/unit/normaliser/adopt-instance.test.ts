@@ -35,12 +35,12 @@ describe('normaliser, claiming an instance', () => {
     });
   });
 
-  it('notes what is known where EC2 was not asked: a tag change tells whose it is', async () => {
+  it('notes what is known where EC2 does not know the instance any more: a tag change tells whose it is', async () => {
     const { deliver, records, instances } = withRecords();
 
     await deliver([[tagged(ourTags), observed('running', 3)]]);
 
-    expect(instances.calls).toEqual([]);
+    expect(instances.calls).toEqual([[instanceId]]);
     expect((await records.read(vmId))?.facts).toEqual({ launchedAtMs: halfPastTen * 1000 });
   });
 
@@ -101,7 +101,7 @@ describe('normaliser, with two instances that carry one DCM id', () => {
     await deliver([observed('stopped', 90, { instanceId: second })]);
 
     expect(await held(second)).toEqual({ owner: 'others', duplicateOf: vmId });
-    expect(statuses(second)).toEqual([]);
+    expect(statuses(second)).toEqual(['DELETED']); // of vm-a, which no instance is any more
   });
 
   it('reports the second where the first has been terminated: it is its replacement', async () => {

@@ -22,6 +22,9 @@ const us = { remembered: { owner: 'us', vm } } as const;
 const others = { remembered: { owner: 'others' } } as const;
 const unknown = { remembered: { owner: 'unknown' } } as const;
 
+/** Tags that were changed long ago. */
+const saying = (tags: Record<string, string>) => ({ tagChange: { tags, at: 0 } });
+
 const tagless = (state: Parameters<typeof described>[0]['state'] = 'running') => described({ state });
 const launched = (launchedAtMs: number, tags = {}) => described({ launchedAtMs, tags });
 
@@ -37,37 +40,76 @@ type Row = readonly [when: string, known: Partial<Evidence> & Pick<Evidence, 're
 const decided: readonly Row[] = [
   ['it is remembered as ours', us, ours],
   ['it is remembered as ours and terminated', { ...us, terminated: true }, ours],
-  ['it is remembered as ours and its tags say so', { ...us, tags: ourTags }, ours],
-  [
-    'it is remembered as ours and its tags name another VM',
-    { ...us, tags: retagged },
-    { ...claimed, vmId: 'another' },
-  ],
+  ['it is remembered as ours and its tags say so', { ...us, ...saying(ourTags) }, ours],
   ['it is remembered as others’', others, forSure],
-  ['it is remembered as others’ and its tags say so', { ...others, tags: theirs }, forSure],
-  ['it is not remembered and its tags are ours', { ...unknown, tags: ourTags }, claimed],
-  ['it is not remembered and has no tags', { ...unknown, tags: {} }, probably],
-  ['it is not remembered and has another provider’s tags (C2-18)', { ...unknown, tags: theirs }, probably],
+  ['it is remembered as others’ and its tags say so', { ...others, ...saying(theirs) }, forSure],
+  [
+    'it is not remembered and a listing shows our tags and its client token',
+    { ...unknown, tagChange: { tags: ourTags, at: 0, clientToken: '' } },
+    claimed,
+  ],
+  ['it is not remembered and has no tags', { ...unknown, ...saying({}) }, probably],
+  [
+    'it is not remembered and has another provider’s tags (C2-18)',
+    { ...unknown, ...saying(theirs) },
+    probably,
+  ],
 ];
 
 const askedBecauseTagsAreGone: readonly Row[] = [
-  ['EC2 knows it pending', { ...us, tags: {}, described: tagless('pending') }, nobody],
-  ['EC2 knows it running', { ...us, tags: {}, described: tagless('running') }, nobody],
-  ['EC2 knows it stopping', { ...us, tags: {}, described: tagless('stopping') }, nobody],
-  ['EC2 knows it stopped', { ...us, tags: {}, described: tagless('stopped') }, nobody],
-  ['another provider took it', { ...us, tags: theirs, described: launched(old, theirs) }, nobody],
-  ['EC2 still knows the tags', { ...us, tags: {}, described: launched(old, ourTags) }, ours],
-  ['it is shutting down', { ...us, tags: {}, described: tagless('shutting-down') }, ours],
-  ['it is terminated', { ...us, tags: {}, described: tagless('terminated') }, ours],
-  ['EC2 does not know it', { ...us, tags: {}, described: 'absent' }, ours],
-  ['EC2 did not answer', { ...us, tags: {} }, undecided],
+  ['EC2 knows it pending', { ...us, ...saying({}), described: tagless('pending') }, nobody],
+  ['EC2 knows it running', { ...us, ...saying({}), described: tagless('running') }, nobody],
+  ['EC2 knows it stopping', { ...us, ...saying({}), described: tagless('stopping') }, nobody],
+  ['EC2 knows it stopped', { ...us, ...saying({}), described: tagless('stopped') }, nobody],
+  ['another provider took it', { ...us, ...saying(theirs), described: launched(old, theirs) }, nobody],
+  ['EC2 still knows the tags', { ...us, ...saying({}), described: launched(old, ourTags) }, ours],
+  ['it is shutting down', { ...us, ...saying({}), described: tagless('shutting-down') }, ours],
+  ['it is terminated', { ...us, ...saying({}), described: tagless('terminated') }, ours],
+  ['EC2 does not know it', { ...us, ...saying({}), described: 'absent' }, ours],
+  ['EC2 did not answer', { ...us, ...saying({}) }, undecided],
+];
+
+const moved = { owner: 'us', vmId: 'another', claim: true } as const;
+const justNow = { tagChange: { tags: retagged, at: halfPastTen - 29 } };
+
+const askedBecauseTheIdIsAnother: readonly Row[] = [
+  ['EC2 knows it too', { ...us, ...saying(retagged), described: launched(old, retagged) }, moved],
+  ['EC2 knows the one before', { ...us, ...saying(retagged), described: launched(old, ourTags) }, ours],
+  ['EC2 does not show it yet', { ...us, ...justNow, described: launched(old, ourTags) }, undecided],
+  ['EC2 knows no tags of ours', { ...us, ...saying(retagged), described: launched(old) }, nobody],
+  ['it is terminated', { ...us, ...saying(retagged), described: tagless('terminated') }, ours],
+  ['EC2 does not know it', { ...us, ...saying(retagged), described: 'absent' }, ours],
+  ['EC2 did not answer', { ...us, ...saying(retagged) }, undecided],
+];
+
+const askedForTheClientToken: readonly Row[] = [
+  ['EC2 knows them too', { ...unknown, ...saying(ourTags), described: launched(old, ourTags) }, claimed],
+  ['EC2 knows another id', { ...unknown, ...saying(ourTags), described: launched(old, retagged) }, moved],
+  ['EC2 does not show them', { ...unknown, ...saying(ourTags), described: launched(old) }, forSure],
+  [
+    'EC2 does not show them yet',
+    { ...unknown, tagChange: { tags: ourTags, at: halfPastTen - 29 }, described: launched(old) },
+    undecided,
+  ],
+  ['it is terminated', { ...unknown, ...saying(ourTags), described: tagless('terminated') }, claimed],
+  [
+    'EC2 does not know it yet',
+    { ...unknown, tagChange: { tags: ourTags, at: halfPastTen - 29 }, described: 'absent' },
+    undecided,
+  ],
+  ['EC2 does not know it any more', { ...unknown, ...saying(ourTags), described: 'absent' }, claimed],
+  ['EC2 did not answer', { ...unknown, ...saying(ourTags) }, undecided],
 ];
 
 const askedBecauseTagsAreNew: readonly Row[] = [
-  ['EC2 knows them too', { ...others, tags: ourTags, described: launched(young, ourTags) }, claimed],
-  ['EC2 does not know them', { ...others, tags: ourTags, described: launched(old) }, forSure],
-  ['EC2 knows another provider’s', { ...others, tags: ourTags, described: launched(old, theirs) }, forSure],
-  ['EC2 did not answer', { ...others, tags: ourTags }, undecided],
+  ['EC2 knows them too', { ...others, ...saying(ourTags), described: launched(young, ourTags) }, claimed],
+  ['EC2 does not know them', { ...others, ...saying(ourTags), described: launched(old) }, forSure],
+  [
+    'EC2 knows another provider’s',
+    { ...others, ...saying(ourTags), described: launched(old, theirs) },
+    forSure,
+  ],
+  ['EC2 did not answer', { ...others, ...saying(ourTags) }, undecided],
 ];
 
 const askedBecauseNothingIsKnown: readonly Row[] = [
@@ -128,6 +170,19 @@ describe('whose an instance is', () => {
     expect(decideOwner(evidence(known), identity, nowMs)).toEqual(verdict);
   });
 
+  it.each(askedBecauseTheIdIsAnother)('needs EC2 where the DCM id is another: %s', (_, known, verdict) => {
+    expect(mustAskEc2(evidence(known), identity)).toBe(true);
+    expect(decideOwner(evidence(known), identity, nowMs)).toEqual(verdict);
+  });
+
+  it.each(askedForTheClientToken)(
+    'needs EC2 where it was not known and has our tags: %s',
+    (_, known, verdict) => {
+      expect(mustAskEc2(evidence(known), identity)).toBe(true);
+      expect(decideOwner(evidence(known), identity, nowMs)).toEqual(verdict);
+    },
+  );
+
   it.each(askedBecauseTagsAreNew)(
     'needs EC2 where it was others’ and has our tags: %s',
     (_, known, verdict) => {
@@ -155,7 +210,11 @@ describe('whose an instance is, whatever is known', () => {
       ].flatMap((answer) =>
         [young, old].flatMap((seenAtMs) =>
           [true, false].map(
-            (terminated): Evidence => ({ ...remembered, tags, described: answer, seenAtMs, terminated }),
+            (terminated): Evidence => ({
+              ...remembered,
+              ...(tags && saying(tags)),
+              ...{ described: answer, seenAtMs, terminated },
+            }),
           ),
         ),
       ),
@@ -166,14 +225,14 @@ describe('whose an instance is, whatever is known', () => {
   it('never becomes others’ by forgetting: a VM of ours stays ours until somebody takes its tags', () => {
     for (const { known, verdict } of verdicts.filter((one) => one.known.remembered.owner === 'us')) {
       expect(verdict.owner).not.toBe('others');
-      if (known.tags === undefined) expect(verdict).toEqual(ours);
+      if (known.tagChange === undefined) expect(verdict).toEqual(ours);
     }
   });
 
   it('is taken from us only by tags that were seen gone and that EC2 confirms gone, of a living instance', () => {
     for (const { known } of verdicts.filter((one) => one.verdict.owner === 'nobody')) {
       expect(known).toMatchObject({ remembered: us.remembered, described: { state: 'running', tags: {} } });
-      expect([{}, theirs]).toContainEqual(known.tags);
+      expect(known.tagChange?.tags).not.toEqual(ourTags);
     }
   });
 

@@ -36,11 +36,16 @@ describe('the normaliser’s environment', () => {
     ['REGIONS', 'us-east-1'],
     ['REGIONS', '[]'],
     ['REGIONS', '[""]'],
+    ['ACCOUNT_ID', '12345'],
     ['BURST', '0'],
     ['BURST', '10'],
     ['BURST', 'many'],
   ])('is refused by name with %s=%s (C61)', (name, value) => {
     expect(() => Env.parse({ ...environment, [name]: value })).toThrow(name);
+  });
+
+  it('may say the account whose instances are reported', () => {
+    expect(Env.parse({ ...environment, ACCOUNT_ID: '123456789012' }).ACCOUNT_ID).toBe('123456789012');
   });
 
   it('may say how often a VM may change in ten seconds and be told of each time', () => {

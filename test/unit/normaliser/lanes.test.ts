@@ -4,7 +4,7 @@ import {
   isTerminated,
   lanesOf,
   type Message,
-  newestTags,
+  newestTagChange,
   withoutSuperseded,
 } from '../../../functions/normaliser/lanes.ts';
 import type { Signal } from '../../../shared/domain/signal.ts';
@@ -65,10 +65,10 @@ describe('lanes', () => {
   });
 
   it('know the newest tags, if any', () => {
-    expect(newestTags(laneOf(tagged({ Name: 'new' }, 9), tagged({ Name: 'old' }, 3)))).toEqual({
+    expect(newestTagChange(laneOf(tagged({ Name: 'new' }, 9), tagged({ Name: 'old' }, 3)))?.tags).toEqual({
       Name: 'new',
     });
-    expect(newestTags(laneOf(observed('running')))).toBeUndefined();
+    expect(newestTagChange(laneOf(observed('running')))).toBeUndefined();
   });
 
   it('know whether the instance was seen, and whether it ended', () => {

@@ -35,6 +35,22 @@ describe('reading a message', () => {
     expect(read(JSON.stringify(reversed, null, 4))).toEqual([observed('running')]);
   });
 
+  it('drops an event of another account, counts it and warns of it', () => {
+    const { meter, log } = reader();
+    const read = readMessage({
+      regions,
+      account: running.account,
+      now: () => halfPastTen * 1000,
+      meter,
+      log,
+    });
+
+    expect(read(JSON.stringify(running))).toEqual([observed('running')]);
+    expect(read(JSON.stringify({ ...running, account: '999999999999' }))).toEqual([]);
+    expect(meter.counts).toEqual({ foreignAccount: 1 });
+    expect(log.lines).toEqual(['warn: dropped an event of another AWS account']);
+  });
+
   it('does without the version', () => {
     const { version: _, ...withoutVersion } = running;
 

@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { eventKindOf, eventKinds, eventPatterns } from '../../../functions/normaliser/events/registry.ts';
+import { eventKindOf, eventKinds, eventPatternsOf } from '../../../functions/normaliser/events/registry.ts';
 import { eventPattern } from '../../../local/parts/event-bus/event-pattern.ts';
 import { InstanceState } from '../../../shared/domain/instance.ts';
 import { type EventFixture, eventBridgeEvent } from '../../fixtures/eventbridge.ts';
@@ -10,8 +10,10 @@ const fixtures: readonly EventFixture[] = [
   'spot-interruption',
   'rebalance-recommendation',
   'tag-change',
+  'tag-change-other-dcm-id',
   'health-scheduled-change',
 ];
+const eventPatterns = eventPatternsOf('123456789012');
 const matchers = eventPatterns.map(eventPattern);
 const matching = (event: unknown) =>
   eventPatterns.filter((_, index) => matchers[index]?.(event)).map(({ source }) => source);
@@ -60,6 +62,10 @@ describe('the kinds of event', () => {
     {
       what: 'another event of EC2',
       event: eventBridgeEvent('spot-interruption', { 'detail-type': 'EBS Volume Notification' }),
+    },
+    {
+      what: 'the same event of another account',
+      event: eventBridgeEvent('state-change-running', { account: '999999999999' }),
     },
     {
       what: 'somebody else’s event of the same name',

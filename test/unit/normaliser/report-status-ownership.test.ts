@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { TooYoungError, UnavailableError } from '../../../shared/domain/errors.ts';
 import { InstanceState } from '../../../shared/domain/instance.ts';
@@ -10,28 +9,27 @@ const stranger = 'i-0000000000000000a';
 const minutes = (count: number) => count * 60_000;
 
 describe('normaliser, with an instance that is not ours', () => {
-  it('tells nothing of it, and asks neither EC2 nor the fleet a second time', async () => {
-    const { worker, instances, recalls, stream, meter } = awsAccount({ instanceId });
+  it('tells nothing of it, and asks EC2 once', async () => {
+    const { worker, instances, stream, meter } = awsAccount({ instanceId });
     const deliver = worker();
 
     await deliver([observed('pending')]);
     await deliver([observed('running', 9), observed('stopping', 60)]);
 
-    expect([instances.calls.length, recalls.length, stream.stored]).toEqual([1, 1, []]);
+    expect([instances.calls.length, stream.stored]).toEqual([1, []]);
     expect(meter.counts.foreign).toBe(2);
   });
 
-  it('asks the fleet again after five minutes, and EC2 not for a day, also after a restart', async () => {
-    const { worker, instances, recalls, clock } = awsAccount({ instanceId });
+  it('does not ask EC2 again for a day, also after a restart', async () => {
+    const { worker, instances, clock } = awsAccount({ instanceId });
     const deliver = worker();
     await deliver([observed('running')]);
 
-    clock.ms += minutes(5) + 1;
-    await pause(5); // the cache reads its clock once a millisecond
+    clock.ms += minutes(5);
     await deliver([observed('stopping', 60)]);
     await worker()([observed('stopped', 70)]);
 
-    expect([instances.calls.length, recalls.length]).toEqual([1, 3]);
+    expect(instances.calls).toHaveLength(1);
   });
 
   it('is not misled by a missing answer: one call names all instances of a batch', async () => {
@@ -80,6 +78,34 @@ describe('normaliser, with an instance that it has not seen before', () => {
     expect(told()).toEqual([{ id: vmId, status: 'RUNNING', message: `instance ${instanceId} is running` }]);
     expect(await held()).toMatchObject({ owner: 'us', vm });
     expect(meter.counts.claimed).toBe(1);
+  });
+
+  it('does not claim an instance that EC2 shows in another account', async () => {
+    const { worker, held, stream } = awsAccount({ instanceId, tags: ourTags, account: '999999999999' });
+
+    await worker()([observed('running')]);
+
+    expect(stream.stored).toEqual([]);
+    expect((await held())?.owner).not.toBe('us');
+  });
+
+  it('reports one whose DCM id the API does not take, and says why it cannot be addressed', async () => {
+    const tags = { ...ourTags, 'dcm-instance-id': 'My VM/1' };
+    const { worker, told, meter, log } = awsAccount({ instanceId, tags });
+
+    await worker()([observed('running')]);
+
+    expect(told()).toEqual([
+      {
+        id: 'My VM/1',
+        status: 'RUNNING',
+        message: `instance ${instanceId} is running; the API cannot address a VM with this DCM id: expected 1 to 63 lower-case letters, digits and inner hyphens`,
+      },
+    ]);
+    expect(meter.counts.unaddressable).toBe(1);
+    expect(log.lines).toContain(
+      'warn: the tags of an instance hold a DCM id that the API does not take; it is reported',
+    );
   });
 
   it('asks EC2 about a VM of ours only that once', async () => {

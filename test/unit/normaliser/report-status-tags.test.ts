@@ -5,13 +5,13 @@ import { halfPastTen, instanceId, observed, ourTags, tagged, vmId } from '../../
 import { awsAccount, vm } from './account.ts';
 
 describe('normaliser, with a change of tags', () => {
-  it('claims by it, without EC2, where the state comes along', async () => {
+  it('claims by it where EC2 does not know the instance any more', async () => {
     const { worker, instances, told } = awsAccount();
 
     await worker()([tagged(ourTags), observed('running', 1)]);
 
     expect(told()).toMatchObject([{ id: vmId, status: 'RUNNING' }]);
-    expect(instances.calls).toEqual([]);
+    expect(instances.calls).toEqual([[vm.instanceId]]);
   });
 
   it('lists the state where the instance was tagged while it ran', async () => {
@@ -22,10 +22,10 @@ describe('normaliser, with a change of tags', () => {
 
     expect(statuses()).toEqual(['RUNNING']);
     expect(stream.stored).toMatchObject([{ time: '2026-08-22T11:29:54Z' }]); // six seconds ago
-    expect(instances.calls).toHaveLength(1);
+    expect(instances.calls).toHaveLength(2); // before the claim, and after it
   });
 
-  it('leaves a young instance to its own events, which a listing would only be behind of', async () => {
+  it('publishes at once that a recently launched instance runs, before its event and after that of its launch', async () => {
     const { worker, statuses, held, clock } = awsAccount({
       instanceId,
       tags: ourTags,
@@ -36,10 +36,10 @@ describe('normaliser, with a change of tags', () => {
 
     const failures = await deliver([tagged(ourTags)]);
 
-    expect([failures.size, statuses()]).toEqual([0, []]);
+    expect([failures.size, statuses()]).toEqual([0, ['RUNNING']]);
     expect(await held()).toMatchObject({ owner: 'us' });
 
-    await deliver([observed('running', 9)]);
+    await deliver([observed('pending', 1), observed('running', 9)]);
 
     expect(statuses()).toEqual(['RUNNING']);
   });
@@ -68,12 +68,15 @@ describe('normaliser, with a change of tags', () => {
   });
 
   it('gives a VM the id that its tags say', async () => {
-    const { worker, fleet, told } = awsAccount();
+    const { worker, fleet, told } = awsAccount({ instanceId, tags: ourTags });
     await fleet.claim({ ...vm, vmId: 'another' });
 
     await worker()([tagged(ourTags), observed('running', 1)]);
 
-    expect(told()).toMatchObject([{ id: vmId, status: 'RUNNING' }]);
+    expect(told()).toMatchObject([
+      { id: 'another', status: 'DELETED' },
+      { id: vmId, status: 'RUNNING' },
+    ]);
   });
 
   it('has a living VM reported no more whose tags were taken off, and warns of it', async () => {

@@ -1,0 +1,109 @@
+import { UnavailableError } from '../../shared/domain/errors.ts';
+import { listingTime } from '../../shared/domain/gate.ts';
+import { type TagKeys, vmIdOf } from '../../shared/domain/tags.ts';
+import { movedAwayStatus, movedStatus, type Vm } from '../../shared/domain/vm.ts';
+import { isLaunched } from '../../shared/domain/vm-record.ts';
+import type { Clock } from '../../shared/ports/clock.ts';
+import type { Fleet } from '../../shared/ports/fleet.ts';
+import type { Instance, Instances } from '../../shared/ports/instances.ts';
+import type { Log } from '../../shared/ports/log.ts';
+import type { Meter } from '../../shared/ports/meter.ts';
+import type { Observations } from '../../shared/ports/observations.ts';
+import type { StatusPublisher } from '../../shared/ports/status-publisher.ts';
+import type { VmRecords } from '../../shared/ports/vm-records.ts';
+import { vmStatusEvent } from '../../shared/wire/dcm-vm.ts';
+import { instanceObservedEvent } from '../../shared/wire/instance-observed.ts';
+
+const listWithinMs = 2_000;
+
+export type MoveParts = {
+  readonly records?: Pick<VmRecords, 'read' | 'end'> | undefined;
+  readonly fleet: Pick<Fleet, 'reread' | 'move' | 'release'>;
+  readonly instances: Pick<Instances, 'list'>;
+  readonly publisher: StatusPublisher;
+  readonly observations: Observations;
+  readonly provider: string;
+  readonly tagKeys: TagKeys;
+  readonly now: Clock;
+  readonly meter: Meter;
+  readonly log: Log;
+};
+
+/** To which DCM id an instance moves, undefined: to none that is reported, and since when in seconds since 1970. */
+type Move = { readonly vmId: string | undefined; readonly at: number };
+
+/**
+ * Ends the VM that an instance was until its tags said another DCM id: publishes what is unpublished of it and then DELETED, ends its
+ * record, and only then gives the instance the new id. Where another instance carries the old id now, as after a swap, the VM goes on as
+ * that one: no DELETED, and the other instance is looked at. Every step is repeated after a crash, under the same message ids.
+ * @returns the new VM, with its first status in the outbox; undefined where the instance is not reported any more.
+ * @throws UnavailableError where NATS did not acknowledge all of it, EC2 did not answer, or the instance changed meanwhile.
+ */
+export const moveInstance = (parts: MoveParts) => {
+  const { records, fleet, publisher, observations, provider, now, meter, log } = parts;
+
+  return async (instanceId: string, { vmId, at }: Move): Promise<Vm | undefined> => {
+    const held = await fleet.reread(instanceId);
+    if (held.outcome === 'unknown') return undefined;
+    const { vm } = held;
+    const ended = movedAwayStatus(vm, at, vmId);
+    const carriers = await othersThatCarry(vm);
+    const goesOn = carriers.length > 0 || (await isAnotherInstances(vm));
+    await publish(vm, goesOn ? vm.outbox : [...vm.outbox, ended]);
+    await records?.end(vm.vmId, instanceId);
+    await observations.send(carriers.map((instance) => observed(vm.region, instance)));
+    meter.count('moved');
+    if (vmId === undefined) return void (await fleet.release(instanceId));
+    const { latest } = vm;
+    return fleet.move(vm, vmId, latest && movedStatus({ ...vm, latest }, ended));
+  };
+
+  /** Without what can never be published: that must not keep the VM from ending. */
+  async function publish(vm: Vm, statuses: Vm['outbox']): Promise<void> {
+    if (statuses.length === 0) return;
+    const events = statuses.map((status) => vmStatusEvent(vm, status, provider));
+    const { acknowledged, failed } = await publisher.publish(events);
+    meter.count('published', acknowledged.length);
+    const refused = failed.filter(({ retryable }) => !retryable);
+    for (const { id, reason } of refused)
+      log.error('a status of a VM that ends can never be published', { vmId: vm.vmId, id, reason });
+    const done = new Set([...acknowledged, ...refused].map(({ id }) => id));
+    const rest = statuses.filter(({ id }) => !done.has(id));
+    if (rest.length === 0) return;
+    if (refused.length > 0) return publish(vm, rest);
+    const why = failed[0]?.reason ?? 'the nats-bridge did not answer for all of them';
+    throw new UnavailableError(`the end of VM ${vm.vmId} could not be published: ${why}`);
+  }
+
+  /** A create or an adoption has given the DCM id to another instance. */
+  async function isAnotherInstances({ vmId, instanceId }: Vm): Promise<boolean> {
+    const record = await records?.read(vmId);
+    return record !== undefined && (!isLaunched(record) || record.instanceId !== instanceId);
+  }
+
+  async function othersThatCarry(
+    { region, vmId, instanceId }: Pick<Vm, 'region' | 'vmId' | 'instanceId'>,
+    token?: string,
+  ): Promise<Instance[]> {
+    const { instances, tagKeys } = parts;
+    const tag = { key: tagKeys.instanceId, value: vmId };
+    const page = await instances.list({ region, tag, token, withinMs: listWithinMs });
+    const carriers = page.instances.filter(
+      (one) =>
+        one.instanceId !== instanceId &&
+        one.state !== 'shutting-down' &&
+        one.state !== 'terminated' &&
+        vmIdOf(one.tags, tagKeys, provider) === vmId,
+    );
+    if (page.nextToken === undefined) return carriers;
+    return [...carriers, ...(await othersThatCarry({ region, vmId, instanceId }, page.nextToken))];
+  }
+
+  function observed(
+    region: string,
+    { instanceId, account, state, tags, clientToken = '', publicAddress = '' }: Instance,
+  ) {
+    const about = { 'instance-id': instanceId, region, account, at: listingTime(now()) };
+    return instanceObservedEvent({ ...about, state, publicAddress, tags, clientToken });
+  }
+};
