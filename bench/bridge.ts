@@ -7,6 +7,7 @@ import { ensureStatusStream } from '../local/parts/control-plane/status-stream.t
 import { startNatsServer } from '../local/parts/nats-server/start-nats-server.ts';
 import { natsLink } from '../shared/adapters/nats-connection.ts';
 import { natsEventStream } from '../shared/adapters/nats-event-stream.ts';
+import { randomPart } from '../shared/adapters/random-part.ts';
 import { statusOf } from '../shared/domain/vm.ts';
 import type { EventStream } from '../shared/ports/event-stream.ts';
 import type { CloudEventJson } from '../shared/wire/cloudevents.ts';
@@ -91,6 +92,6 @@ const statusEvents = (): CloudEventJson[] => {
       state: 'running',
       seenBy: 'event',
     } as const;
-    return vmStatusEvent({ ...vm, region }, statusOf(observation), provider);
+    return vmStatusEvent({ ...vm, region }, statusOf(observation, randomPart()), provider);
   });
 };

@@ -7,6 +7,7 @@ import { type Stack, startStack } from '../local/stack.ts';
 import { functionName } from '../local/wiring.ts';
 import { dynamoDbFleet } from '../shared/adapters/dynamodb-fleet.ts';
 import { dynamoDbVmRecords } from '../shared/adapters/dynamodb-vm-records.ts';
+import { randomPart } from '../shared/adapters/random-part.ts';
 import { statusOf } from '../shared/domain/vm.ts';
 import { VmPage, VmResource } from '../shared/wire/vm.ts';
 import type { Figures } from './figures.ts';
@@ -63,7 +64,7 @@ const remember = async (url: string): Promise<void> => {
   await fleet.claim(model);
   const at = Math.floor(Date.now() / 1000);
   const running = { kind: 'observation', ...model, at, state: 'running', seenBy: 'event' } as const;
-  const status = statusOf(running);
+  const status = statusOf(running, randomPart());
   await fleet.record(running, status);
   await fleet.settle({ ...model, outbox: [], history: [] }, [status.key]);
 

@@ -2,6 +2,7 @@ import type { SQSEvent } from 'aws-lambda';
 import { readMessage } from '../functions/normaliser/read-message.ts';
 import { type Parts, reportStatus } from '../functions/normaliser/report-status.ts';
 import { provider } from '../local/options.ts';
+import { randomPart } from '../shared/adapters/random-part.ts';
 import { partialBatch } from '../shared/runtime/partial-batch.ts';
 import { countingMeter, memoryLog } from '../test/fakes/silent.ts';
 import { region, tagKeys } from './workload.ts';
@@ -21,7 +22,7 @@ export const quietNormaliser = (ports: Pick<Parts, 'fleet' | 'publisher' | 'inst
   const handler = partialBatch({
     ...{ log, meter: telemetry.meter },
     read: readMessage({ regions: [region], ...telemetry }),
-    handle: reportStatus({ ...ports, ...later, ...telemetry, retries, provider, tagKeys }),
+    handle: reportStatus({ ...ports, ...later, ...telemetry, retries, randomPart, provider, tagKeys }),
     retries,
   });
   return async (batches: readonly SQSEvent[]): Promise<void> => {

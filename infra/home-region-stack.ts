@@ -53,6 +53,7 @@ export class HomeRegionStack extends Stack {
     alarms.watchRules(instanceEvents);
     alarms.watchObservations(observations);
     alarms.watchFunction('normaliser', normaliser.function);
+    alarms.watchPublication();
     alarms.watchOwners();
     alarms.watchFunction('nats-bridge', bridge);
     alarms.watchFunction('poller', poller);

@@ -2,7 +2,7 @@ import { reasonOf, UnavailableError, UnreadableError } from '../../shared/domain
 import type { EventStream } from '../../shared/ports/event-stream.ts';
 import type { StatusPublisher } from '../../shared/ports/status-publisher.ts';
 import type { CloudEventJson } from '../../shared/wire/cloudevents.ts';
-import type { PublicationAnswer } from '../../shared/wire/publication.ts';
+import { asRetried, type PublicationAnswer } from '../../shared/wire/publication.ts';
 
 /** How many events may wait for an acknowledgement at once. Measured: beyond 500, JetStream gets no faster. */
 const maximumInFlight = 500;
@@ -24,7 +24,7 @@ export const publishEvents = (stream: EventStream): StatusPublisher => ({
     );
     const final = first.failed.filter((one) => !one.retryable);
     return {
-      acknowledged: [...first.acknowledged, ...second.acknowledged],
+      acknowledged: [...first.acknowledged, ...asRetried(second.acknowledged)],
       failed: [...final, ...second.failed],
     };
   },

@@ -8,6 +8,7 @@ import { dynamoDbFleet } from '../../shared/adapters/dynamodb-fleet.ts';
 import { dynamoDbListings } from '../../shared/adapters/dynamodb-listings.ts';
 import { dynamoDbVmRecords } from '../../shared/adapters/dynamodb-vm-records.ts';
 import { ec2Instances } from '../../shared/adapters/ec2-instances.ts';
+import { randomPart } from '../../shared/adapters/random-part.ts';
 import { log } from '../../shared/runtime/telemetry.ts';
 import type { Env } from './env.ts';
 
@@ -24,5 +25,6 @@ export const awsPorts = ({ FLEET_TABLE: table, OBSERVATIONS_QUEUE_URL: queueUrl,
     observations: deferredObservations(queueUrl),
     publisher: bridgePublisher(new LambdaClient(), NATS_BRIDGE),
     instances: ec2Instances(),
+    randomPart,
   };
 };

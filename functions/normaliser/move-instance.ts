@@ -9,6 +9,7 @@ import type { Instance, Instances } from '../../shared/ports/instances.ts';
 import type { Log } from '../../shared/ports/log.ts';
 import type { Meter } from '../../shared/ports/meter.ts';
 import type { Observations } from '../../shared/ports/observations.ts';
+import type { RandomPart } from '../../shared/ports/random-part.ts';
 import type { StatusPublisher } from '../../shared/ports/status-publisher.ts';
 import type { VmRecords } from '../../shared/ports/vm-records.ts';
 import { vmStatusEvent } from '../../shared/wire/dcm-vm.ts';
@@ -22,6 +23,7 @@ export type MoveParts = {
   readonly instances: Pick<Instances, 'list'>;
   readonly publisher: StatusPublisher;
   readonly observations: Observations;
+  readonly randomPart: RandomPart;
   readonly provider: string;
   readonly tagKeys: TagKeys;
   readonly now: Clock;
@@ -40,13 +42,13 @@ type Move = { readonly vmId: string | undefined; readonly at: number };
  * @throws UnavailableError where NATS did not acknowledge all of it, EC2 did not answer, or the instance changed meanwhile.
  */
 export const moveInstance = (parts: MoveParts) => {
-  const { records, fleet, publisher, observations, provider, now, meter, log } = parts;
+  const { records, fleet, publisher, observations, randomPart, provider, now, meter, log } = parts;
 
   return async (instanceId: string, { vmId, at }: Move): Promise<Vm | undefined> => {
     const held = await fleet.reread(instanceId);
     if (held.outcome === 'unknown') return undefined;
     const { vm } = held;
-    const ended = movedAwayStatus(vm, at, vmId);
+    const ended = movedAwayStatus(vm, { at, vmId }, randomPart());
     const carriers = await othersThatCarry(vm);
     const goesOn = carriers.length > 0 || (await isAnotherInstances(vm));
     await publish(vm, goesOn ? vm.outbox : [...vm.outbox, ended]);
@@ -55,7 +57,7 @@ export const moveInstance = (parts: MoveParts) => {
     meter.count('moved');
     if (vmId === undefined) return void (await fleet.release(instanceId));
     const { latest } = vm;
-    return fleet.move(vm, vmId, latest && movedStatus({ ...vm, latest }, ended));
+    return fleet.move(vm, vmId, latest && movedStatus({ ...vm, latest }, ended, randomPart()));
   };
 
   /** Without what can never be published: that must not keep the VM from ending. */

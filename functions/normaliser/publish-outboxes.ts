@@ -5,7 +5,7 @@ import type { StatusPublisher } from '../../shared/ports/status-publisher.ts';
 import type { CloudEventJson } from '../../shared/wire/cloudevents.ts';
 import { vmStatusEvent } from '../../shared/wire/dcm-vm.ts';
 import type { PublicationAnswer } from '../../shared/wire/publication.ts';
-import { settledKey } from './lanes.ts';
+import { isRetried, settledKey } from './lanes.ts';
 import type { RecordedLane } from './record-signals.ts';
 import { type Published, type SettlingParts, settleOutbox } from './settle-outbox.ts';
 
@@ -70,7 +70,31 @@ export const publishOutboxes = ({ publisher, retries, log, provider, burst, ...p
       told: new Set(acknowledged.map(({ id }) => id)),
       why: new Map(failed.map(({ id, reason }) => [id, reason])),
     };
-    return Promise.all(portions.map(({ isPart, ...one }) => settle(one, outcome)));
+    const published = await Promise.all(portions.map(({ isPart, ...one }) => settle(one, outcome)));
+    const duplicates = new Map(
+      acknowledged.flatMap((one) => (one.duplicate && !one.retried ? [[one.id, one]] : [])),
+    );
+    for (const [index, one] of published.entries()) {
+      const isAlone = one.vm.latest?.id === portions[index]?.vm.latest?.id;
+      if (isAlone && !isRetried(one.lane)) reportTakenIds(one, duplicates);
+    }
+    return published;
+  }
+
+  /**
+   * What this invocation added to the outbox was not published before, unless by another worker that found it there. So a duplicate means
+   * that somebody else has published a message under its id, and that the stream dropped the status.
+   */
+  function reportTakenIds({ told, added, vm }: Published, duplicates: ReadonlyMap<string, Acknowledged>) {
+    for (const { id } of told.filter(({ key }) => added.has(key))) {
+      const duplicate = duplicates.get(id);
+      if (duplicate === undefined) continue;
+      const { stream, seq } = duplicate;
+      meter.count('duplicateAtFirstAttempt');
+      log.error('JetStream took the first attempt to publish a status for a duplicate', {
+        ...{ id, vmId: vm.vmId, stream, seq },
+      });
+    }
   }
 
   /** @returns the ids of the statuses that are in the dead-letter queue, so that the VM's later ones need not wait for them. */
@@ -102,6 +126,8 @@ export const publishOutboxes = ({ publisher, retries, log, provider, burst, ...p
     return answer;
   }
 };
+
+type Acknowledged = PublicationAnswer['acknowledged'][number];
 
 type Portion = RecordedLane & {
   readonly release: Release;

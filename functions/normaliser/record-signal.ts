@@ -12,6 +12,7 @@ import {
 } from '../../shared/domain/vm.ts';
 import type { Fleet, Recorded } from '../../shared/ports/fleet.ts';
 import type { Instance } from '../../shared/ports/instances.ts';
+import type { RandomPart } from '../../shared/ports/random-part.ts';
 
 export type Before = {
   readonly vm: Vm;
@@ -23,9 +24,11 @@ export type Before = {
   readonly described: Instance | undefined;
 };
 
+export type RecordingParts = { readonly fleet: Fleet; readonly randomPart: RandomPart };
+
 /** Tells the fleet one thing about a VM, and nothing that it is known to know. */
 export const recordSignal =
-  ({ fleet }: { readonly fleet: Fleet }) =>
+  ({ fleet, randomPart }: RecordingParts) =>
   ({ vm, isRecalled, reason, described }: Before, signal: Signal): Promise<Recorded> | Recorded => {
     if (signal.kind === 'observation') return observed(signal);
     if (signal.kind === 'notice') return noticed(signal);
@@ -37,7 +40,7 @@ export const recordSignal =
       if (!isNews(vm, observation)) return { outcome: 'stale', vm };
       return fleet.record(
         observation,
-        statusOf(observation, {
+        statusOf(observation, randomPart(), {
           ...circumstancesOf(vm, observation),
           reason: reasonOf(observation),
         }),
@@ -54,12 +57,12 @@ export const recordSignal =
     function noticed(notice: Notice): Promise<Recorded> | Recorded {
       if (!isNoticeNews(vm, notice)) return { outcome: 'stale', vm };
       const { state } = vm;
-      return fleet.notify(vm, notice, state && noticeStatus({ ...vm, state }, notice));
+      return fleet.notify(vm, notice, state && noticeStatus({ ...vm, state }, notice, randomPart()));
     }
 
     function wanted(request: StatusWanted): Promise<Recorded> | Recorded {
       const { latest } = vm;
       if (!latest || !isRepeatNews(vm, request)) return { outcome: 'stale', vm };
-      return fleet.repeat(vm, repeatedStatus({ ...vm, latest }, request));
+      return fleet.repeat(vm, repeatedStatus({ ...vm, latest }, request, randomPart()));
     }
   };

@@ -2,14 +2,13 @@ import { supersededKeys } from '../../shared/core/outbox-bound.ts';
 import { UnavailableError } from '../../shared/domain/errors.ts';
 import type { Signal } from '../../shared/domain/signal.ts';
 import type { Vm } from '../../shared/domain/vm.ts';
-import type { Fleet } from '../../shared/ports/fleet.ts';
 import type { Meter } from '../../shared/ports/meter.ts';
 import type { Owned } from './establish-owners.ts';
 import { type Lane, withoutSuperseded } from './lanes.ts';
-import { type Before, recordSignal } from './record-signal.ts';
+import { type Before, type RecordingParts, recordSignal } from './record-signal.ts';
 import type { Terminations } from './terminations.ts';
 
-type Parts = { readonly fleet: Fleet; readonly reasons: Terminations; readonly meter: Meter };
+type Parts = RecordingParts & { readonly reasons: Terminations; readonly meter: Meter };
 
 /** What became of a lane in the fleet. */
 export type RecordedLane = {
@@ -23,8 +22,8 @@ export type RecordedLane = {
 } & Pick<Owned, 'needsClaimCheck'>;
 
 /** Tells the fleet, in order, what was learnt about one VM, whose outbox is first brought below its bounds. */
-export const recordSignals = ({ fleet, reasons, meter }: Parts) => {
-  const record = recordSignal({ fleet });
+export const recordSignals = ({ fleet, randomPart, reasons, meter }: Parts) => {
+  const record = recordSignal({ fleet, randomPart });
 
   /** Before anything is added: an item at DynamoDB's size limit takes nothing more. */
   const bounded = async (vm: Vm): Promise<Vm> => {

@@ -8,10 +8,12 @@ import { establishOwners, type Owned, type OwnershipParts } from './establish-ow
 import { hasUnexplainedFallback, isRetried, type Lane, lanesOf, type Message } from './lanes.ts';
 import { type LookingParts, lookAgain } from './look-again.ts';
 import { type PublishingParts, publishOutboxes } from './publish-outboxes.ts';
+import type { RecordingParts } from './record-signal.ts';
 import { type RecordedLane, recordSignals } from './record-signals.ts';
 import { terminations } from './terminations.ts';
 
 export type Parts = Omit<OwnershipParts, 'ask' | 'reasons'> &
+  Pick<RecordingParts, 'randomPart'> &
   Omit<PublishingParts & LookingParts, 'burst'> & {
     readonly instances: Instances;
     readonly listings: Pick<Listings, 'wantRepublish'>;

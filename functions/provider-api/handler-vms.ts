@@ -6,6 +6,7 @@ import { dynamoDbVmRecords } from '../../shared/adapters/dynamodb-vm-records.ts'
 import { ec2InstanceActions } from '../../shared/adapters/ec2-instance-actions.ts';
 import { ec2Instances } from '../../shared/adapters/ec2-instances.ts';
 import { ec2Offerings } from '../../shared/adapters/ec2-offerings.ts';
+import { randomPart } from '../../shared/adapters/random-part.ts';
 import { rememberedOfferings } from '../../shared/adapters/remembered-offerings.ts';
 import { sqsObservations } from '../../shared/adapters/sqs-observations.ts';
 import { log } from '../../shared/runtime/telemetry.ts';
@@ -27,5 +28,5 @@ export const awsVms = (env: Environment, { table, lambda, sqs }: AwsClients) =>
     provisioning: env.PROVISIONING_FILE,
     provider: env.PROVIDER_NAME,
     tagKeys: env.TAG_KEYS,
-    ...{ now: Date.now, pause, log },
+    ...{ now: Date.now, pause, log, randomPart },
   });

@@ -8,6 +8,7 @@ import type { Instances } from '../../shared/ports/instances.ts';
 import type { Log } from '../../shared/ports/log.ts';
 import type { Observations } from '../../shared/ports/observations.ts';
 import type { Offerings } from '../../shared/ports/offerings.ts';
+import type { RandomPart } from '../../shared/ports/random-part.ts';
 import type { StatusPublisher } from '../../shared/ports/status-publisher.ts';
 import type { VcpuQuota } from '../../shared/ports/vcpu-quota.ts';
 import type { VmRecords } from '../../shared/ports/vm-records.ts';
@@ -60,6 +61,7 @@ type Parts = {
   readonly tagKeys: TagKeys;
   readonly now: Clock;
   readonly pause: (ms: number) => Promise<void>;
+  readonly randomPart: RandomPart;
   readonly log: Log;
 };
 

@@ -126,6 +126,16 @@ export class Alarms extends Construct {
     });
   }
 
+  watchPublication() {
+    this.#raise({
+      name: 'duplicate-first-attempt',
+      meaning: 'JetStream dropped a status as a duplicate that had not been published before.',
+      metric: counted('duplicateAtFirstAttempt', 'normaliser'),
+      atLeast: 1,
+      periods: 1,
+    });
+  }
+
   watchOwners() {
     this.#raise({
       name: 'duplicate-owner',

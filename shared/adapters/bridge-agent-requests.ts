@@ -12,7 +12,7 @@ export const bridgeAgentRequests = (client: LambdaClient, bridge: string): Pick<
   async find(idempotencyKey) {
     try {
       const request = { do: 'find-request', idempotencyKey } as const;
-      const answer = await invokeBridge({ client, bridge, timeoutMs }, request);
+      const { answer } = await invokeBridge({ client, bridge, timeoutMs }, request);
       const { resourceId, ...rest } = FoundRequest.parse(answer);
       return resourceId === null ? null : { resourceId, ...rest };
     } catch (cause) {

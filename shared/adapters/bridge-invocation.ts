@@ -11,16 +11,16 @@ type Invocation = {
   readonly timeoutMs?: number;
 };
 
-/** What the nats-bridge answers. @throws SettingsError where it refuses for its settings, else an Error that says why not. */
+/** What the nats-bridge answers, and after how many attempts of the SDK, from 1. @throws SettingsError where it refuses for its settings, else an Error that says why not. */
 export const invokeBridge = async (
   { client, bridge, timeoutMs }: Invocation,
   request: BridgeRequest,
-): Promise<unknown> => {
+): Promise<{ readonly answer: unknown; readonly attempts: number }> => {
   const command = new InvokeCommand({ FunctionName: bridge, Payload: Buffer.from(JSON.stringify(request)) });
   const options = timeoutMs === undefined ? {} : { abortSignal: AbortSignal.timeout(timeoutMs) };
-  const { FunctionError, Payload } = await client.send(command, options);
+  const { FunctionError, Payload, $metadata } = await client.send(command, options);
   const text = Buffer.from(Payload ?? []).toString();
-  if (FunctionError === undefined) return JSON.parse(text);
+  if (FunctionError === undefined) return { answer: JSON.parse(text), attempts: $metadata?.attempts ?? 1 };
   const { data: failure } = Failure.safeParse(JSON.parse(text));
   if (failure?.errorType === 'SettingsError') throw new SettingsError(failure.errorMessage);
   throw new Error(`${FunctionError}: ${failure?.errorMessage ?? text}`);

@@ -12,7 +12,8 @@ export const bridgeProbe =
   (client: LambdaClient, bridge: string): NatsProbe =>
   async () => {
     try {
-      return ProbeAnswer.parse(await invokeBridge({ client, bridge, timeoutMs }, { do: 'probe' }));
+      const { answer } = await invokeBridge({ client, bridge, timeoutMs }, { do: 'probe' });
+      return ProbeAnswer.parse(answer);
     } catch (error) {
       return { connected: false, reason: `${bridge} did not answer: ${reasonOf(error)}` };
     }

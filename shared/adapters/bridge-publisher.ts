@@ -2,7 +2,7 @@ import type { LambdaClient } from '@aws-sdk/client-lambda';
 import { UnavailableError } from '../domain/errors.ts';
 import type { StatusPublisher } from '../ports/status-publisher.ts';
 import type { CloudEventJson } from '../wire/cloudevents.ts';
-import { PublicationAnswer } from '../wire/publication.ts';
+import { asRetried, PublicationAnswer } from '../wire/publication.ts';
 import { invokeBridge } from './bridge-invocation.ts';
 
 /** Lambda takes 6 MB at once; an event of ours has less than 10 KB, and of one VM there come far fewer at once. */
@@ -13,9 +13,11 @@ export const bridgePublisher = (client: LambdaClient, bridge: string): StatusPub
   async publish(events) {
     try {
       const answers = await Promise.all(
-        portionsOf(events).map(async (portion) =>
-          PublicationAnswer.parse(await invokeBridge({ client, bridge }, { events: portion })),
-        ),
+        portionsOf(events).map(async (portion) => {
+          const { answer, attempts } = await invokeBridge({ client, bridge }, { events: portion });
+          const { acknowledged, failed } = PublicationAnswer.parse(answer);
+          return { acknowledged: attempts > 1 ? asRetried(acknowledged) : acknowledged, failed };
+        }),
       );
       return {
         acknowledged: answers.flatMap(({ acknowledged }) => acknowledged),

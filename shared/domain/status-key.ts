@@ -14,6 +14,9 @@ export const secondOfKey = (key: string): number => {
   return second ?? partsOf(sequence ?? 0).at;
 };
 
+/** What was placed beside the states: a kind of notice, or a repeat. Undefined for a state's key. */
+export const wordOfKey = (key: string): string | undefined => /^\d+-\d+-(.+)$/.exec(key)?.[1];
+
 /** Is it a state's, not that of a notice or a repeat? */
 export const isStateKey = (key: string): boolean => !key.includes('-');
 

@@ -2,14 +2,17 @@ import { partsOf, type Sequence, sequenceOf } from './gate.ts';
 import type { Past } from './history.ts';
 import type { InstanceState, StateReason } from './instance.ts';
 import { type Notice, NoticeKind, type Observation, type StatusWanted } from './signal.ts';
-import { isStateKey, keyBeside, secondOfKey, stateOfKey } from './status-key.ts';
+import { isStateKey, keyBeside, secondOfKey, stateOfKey, wordOfKey } from './status-key.ts';
 import { type Circumstances, type VmStatus, vmStatus } from './vm-status.ts';
 
 /** A status that DCM has not been told yet, or not yet for certain. */
 export type UnpublishedStatus = {
   /** Orders the statuses of one VM, as a string too; also the CloudEvent's `sequence`. */
   readonly key: string;
-  /** Tells this status from every other of the provider, and is the same at every attempt: CloudEvent id and `Nats-Msg-Id`. */
+  /**
+   * CloudEvent id and `Nats-Msg-Id`: drawn once for this status, the same at every attempt to publish it, and not to be guessed, for
+   * JetStream drops a message whose id another message of the stream, on any subject, has taken.
+   */
   readonly id: string;
   /** Seconds since 1970 on EC2's clock. */
   readonly at: number;
@@ -47,22 +50,31 @@ export type Vm = {
   readonly history: readonly Past[];
 };
 
-/** What an observation tells DCM. */
-export const statusOf = (
+/** What an observation tells DCM, without an id: as the API answers it. */
+export const describedStatus = (
   observation: Observation,
   circumstances: Circumstances & { readonly noticeText?: string | undefined } = {},
-): UnpublishedStatus => {
+): Omit<UnpublishedStatus, 'id'> => {
   const reason = observation.reason ?? circumstances.reason;
   const sequence = sequenceOf(observation);
   return {
     key: String(sequence),
-    id: statusId(observation.instanceId, sequence),
     at: observation.at,
     status: vmStatus(observation.state, { ...circumstances, reason }),
     message: describeState(observation, reason, circumstances.noticeText),
     ...(observation.requestId !== undefined && { requestId: observation.requestId }),
   };
 };
+
+/** What an observation tells DCM. `randomPart` (ports/random-part.ts) is drawn for this status alone. */
+export const statusOf = (
+  observation: Observation,
+  randomPart: string,
+  circumstances?: Parameters<typeof describedStatus>[1],
+): UnpublishedStatus => ({
+  ...describedStatus(observation, circumstances),
+  id: statusId(observation, randomPart, partsOf(sequenceOf(observation)).rank),
+});
 
 /** What is known of a VM that decides, beside EC2's reason, how an observation of it is reported. */
 export const circumstancesOf = (vm: Vm, observation: Pick<Observation, 'state' | 'at'>) => {
@@ -98,9 +110,10 @@ const noticesBehind = (vm: Vm, { state, at }: Pick<Observation, 'state' | 'at'>)
 export const noticeStatus = (
   vm: Vm & { readonly state: InstanceState },
   notice: Notice,
+  randomPart: string,
 ): UnpublishedStatus => ({
   key: keyAfterLatest(vm, notice.at, notice.notice),
-  id: `${notice.instanceId}:${notice.at}:${notice.notice}`,
+  id: statusId(notice, randomPart, notice.notice),
   at: notice.at,
   status: vmStatus(vm.state, {
     notice: isHeldStuck(vm) ? 'stuck-launch' : notice.notice,
@@ -155,25 +168,34 @@ export const keptNotice = ({ at, text }: Pick<Notice, 'at' | 'text'>) => ({ at, 
 
 const again = 'again';
 
-/** What was told last, told again. It sorts after that, and before the next status. Requests of one second have one id. */
+/** What was told last, told again. It sorts after that, and before the next status. */
 export const repeatedStatus = (
   vm: Vm & { readonly latest: UnpublishedStatus },
   { at, requestId }: Pick<StatusWanted, 'at' | 'requestId'>,
+  randomPart: string,
 ): UnpublishedStatus => ({
   ...vm.latest,
   key: keyAfterLatest(vm, at, again),
-  id: `${vm.instanceId}:${at}:${again}`,
+  id: statusId({ instanceId: vm.instanceId, at }, randomPart, again),
   at,
   ...(requestId !== undefined && { requestId }),
 });
 
+const moved = 'moved';
+
 /**
  * The last status of a VM whose instance carries another DCM id from `at` on: DELETED, since this VM exists no more. The same at each
- * attempt while `vm` is what is held.
+ * attempt while `vm` is what is held: it is in no outbox, so its id takes the random part of the VM's last status. `randomPart` is for a
+ * VM whose last status has none.
  */
-export const movedAwayStatus = (vm: Vm, at: number, newVmId: string | undefined): UnpublishedStatus => {
-  const key = keyAfterLatest(vm, at, 'moved');
-  const id = `${vm.instanceId}:${key}`;
+export const movedAwayStatus = (
+  vm: Vm,
+  { at, vmId: newVmId }: { readonly at: number; readonly vmId: string | undefined },
+  randomPart: string,
+): UnpublishedStatus => {
+  const key = keyAfterLatest(vm, at, moved);
+  const drawn = /:([\w-]{16}):[^:]+$/.exec(vm.latest?.id ?? '')?.[1];
+  const id = statusId({ instanceId: vm.instanceId, at: secondOfKey(key) }, drawn ?? randomPart, moved);
   const now = newVmId === undefined ? 'no longer carries this DCM id' : `now carries the DCM id ${newVmId}`;
   return { key, id, at, status: 'DELETED', message: messageText(`instance ${vm.instanceId} ${now}`) };
 };
@@ -182,11 +204,13 @@ export const movedAwayStatus = (vm: Vm, at: number, newVmId: string | undefined)
 export const movedStatus = (
   vm: Vm & { readonly latest: UnpublishedStatus },
   { key: lastKey }: UnpublishedStatus,
+  randomPart: string,
 ): UnpublishedStatus => {
   const { requestId: _, ...latest } = vm.latest;
   const at = secondOfKey(lastKey);
-  const key = keyBeside(vm.sequence, at + 1, 'moved');
-  return { ...latest, key, id: `${vm.instanceId}:${key}`, at };
+  const key = keyBeside(vm.sequence, at + 1, moved);
+  const id = statusId({ instanceId: vm.instanceId, at: at + 1 }, randomPart, moved);
+  return { ...latest, key, id, at };
 };
 
 /** Is this request newer than all that were answered? Else messages that are tried again and again would fill the outbox. */
@@ -194,7 +218,7 @@ export const isRepeatNews = ({ repeatedAt = 0 }: Vm, { at }: Pick<StatusWanted, 
   at > repeatedAt;
 
 /** A repeat is as old as the request, which says nothing of how fast changes are told. */
-export const isRepeat = ({ id }: Pick<UnpublishedStatus, 'id'>): boolean => id.endsWith(`:${again}`);
+export const isRepeat = ({ key }: Pick<UnpublishedStatus, 'key'>): boolean => wordOfKey(key) === again;
 
 /** Between the held state's key and the next one's, and after all that was told of the held state already. */
 const keyAfterLatest = ({ sequence, latest }: Vm, at: number, word: string): string => {
@@ -224,10 +248,12 @@ export const isNoticeNews = (
   return at > Math.max(newestAt(kind), newestAt(endOf[kind] ?? kind));
 };
 
-const statusId = (instanceId: string, sequence: Sequence): string => {
-  const { at, rank } = partsOf(sequence);
-  return `${instanceId}:${at}:${rank}`;
-};
+/** The end says what it is, for people: a state's rank, a kind of notice or a repeat. */
+const statusId = (
+  { instanceId, at }: Pick<Observation, 'instanceId' | 'at'>,
+  randomPart: string,
+  word: string | number,
+): string => `${instanceId}:${at}:${randomPart}:${word}`;
 
 const describeState = (
   observation: Observation,

@@ -29,6 +29,8 @@ export type Count =
   | 'ec2Calls'
   | 'published'
   | 'duplicate'
+  /** Of these, events that were not published before: somebody else has published a message under their id. */
+  | 'duplicateAtFirstAttempt'
   | 'unpublished'
   | 'pagesListed'
   | 'pagesUnchanged'

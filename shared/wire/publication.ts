@@ -8,9 +8,20 @@ export type PublicationRequest = z.infer<typeof PublicationRequest>;
 export const PublicationAnswer = z.object({
   /** The stream has it: newly, or since an earlier attempt (`duplicate`). */
   acknowledged: z.array(
-    z.object({ id: z.string(), stream: z.string(), seq: z.int(), duplicate: z.boolean() }),
+    z.object({
+      id: z.string(),
+      stream: z.string(),
+      seq: z.int(),
+      duplicate: z.boolean(),
+      /** This request tried more than once, so that a duplicate may be its own. */
+      retried: z.optional(z.boolean()),
+    }),
   ),
   /** Where `retryable`, the stream may have it all the same; publishing it again is safe and needed. */
   failed: z.array(z.object({ id: z.string(), retryable: z.boolean(), reason: z.string() })),
 });
 export type PublicationAnswer = z.infer<typeof PublicationAnswer>;
+
+export const asRetried = (
+  acknowledged: PublicationAnswer['acknowledged'],
+): PublicationAnswer['acknowledged'] => acknowledged.map((one) => ({ ...one, retried: true }));

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { statusOf } from '../../shared/domain/vm.ts';
 import type { EventStream } from '../../shared/ports/event-stream.ts';
 import type { CloudEventJson } from '../../shared/wire/cloudevents.ts';
 import { vmStatusEvent } from '../../shared/wire/dcm-vm.ts';
 import { observed, vmId } from '../fixtures/signals.ts';
+import { statusOf } from '../fixtures/statuses.ts';
 
 /** The nth status event of a VM; `vm` tells one test's events from another's. */
 export const statusEvent = (vm: number, n: number): CloudEventJson => {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { pastOf } from '../../shared/domain/history.ts';
 import type { InstanceState } from '../../shared/domain/instance.ts';
-import { noticeStatus, repeatedStatus } from '../../shared/domain/vm.ts';
 import { halfPastTen, spotWarning } from '../fixtures/signals.ts';
+import { noticeStatus, repeatedStatus } from '../fixtures/statuses.ts';
 import { fleetSubject, type MakeFleet } from './fleet-subject.ts';
 
 const cycle: readonly InstanceState[] = ['pending', 'running', 'stopping', 'stopped'];

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { UnavailableError } from '../../shared/domain/errors.ts';
 import type { Notice } from '../../shared/domain/signal.ts';
-import { noticeStatus, repeatedStatus, type Vm } from '../../shared/domain/vm.ts';
+import type { Vm } from '../../shared/domain/vm.ts';
 import { halfPastTen, spotWarning } from '../fixtures/signals.ts';
+import { noticeStatus, repeatedStatus } from '../fixtures/statuses.ts';
 import { fleetSubject, type MakeFleet } from './fleet-subject.ts';
 
 /** What every Fleet is held to about what is told beside the states: notices, and repeats. */

@@ -1,8 +1,9 @@
 import type { InstanceState } from '../../shared/domain/instance.ts';
 import type { Observation } from '../../shared/domain/signal.ts';
-import { statusOf, type Vm } from '../../shared/domain/vm.ts';
+import type { Vm } from '../../shared/domain/vm.ts';
 import type { Fleet, Recorded } from '../../shared/ports/fleet.ts';
 import { halfPastTen, observed, vmId } from '../fixtures/signals.ts';
+import { statusOf } from '../fixtures/statuses.ts';
 
 /** Makes a Fleet; given the clock, in milliseconds. */
 export type MakeFleet = (now: () => number) => Promise<Fleet>;

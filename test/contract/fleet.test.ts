@@ -3,9 +3,9 @@ import { DynamoDBDocumentClient, PutCommand, UpdateCommand } from '@aws-sdk/lib-
 import { afterAll, describe, expect, it } from 'vitest';
 import { createTable, startDynamoDb } from '../../local/parts/dynamodb.ts';
 import { dynamoDbFleet } from '../../shared/adapters/dynamodb-fleet.ts';
-import { statusOf } from '../../shared/domain/vm.ts';
 import { memoryFleet } from '../fakes/memory-fleet.ts';
 import { observed, vmId, wholeLife } from '../fixtures/signals.ts';
+import { statusOf } from '../fixtures/statuses.ts';
 import { awsAccount } from '../unit/normaliser/account.ts';
 import { fleetContract } from './fleet.ts';
 

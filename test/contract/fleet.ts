@@ -2,8 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { UnavailableError } from '../../shared/domain/errors.ts';
 import { isNews, sequenceOf } from '../../shared/domain/gate.ts';
 import { InstanceState } from '../../shared/domain/instance.ts';
-import { movedAwayStatus, movedStatus, statusOf, type Vm } from '../../shared/domain/vm.ts';
+import type { Vm } from '../../shared/domain/vm.ts';
 import { observed, vmId } from '../fixtures/signals.ts';
+import { movedAwayStatus, movedStatus, statusOf } from '../fixtures/statuses.ts';
 import { fleetBacklogContract } from './fleet-backlog.ts';
 import { fleetHistoryContract } from './fleet-history.ts';
 import { fleetNoticesContract } from './fleet-notices.ts';
@@ -216,6 +217,20 @@ export const fleetContract = (name: string, make: MakeFleet) => {
       expect(await see('stopping', 10)).toEqual({ outcome: 'unknown' });
       await fleet.claim(claim);
       expect(await recall()).toEqual({ owner: 'us', vm: { ...claim, sequence: 0, outbox: [], history: [] } });
+    });
+
+    it('keeps the id of the status that was recorded where two workers draw one each', async () => {
+      const { fleet, claim, instanceId } = await setup();
+      await fleet.claim(claim);
+      const running = observed('running', 0, { instanceId });
+      const drawn = ['one', 'other'].map((id) => ({ ...statusOf(running), id }));
+
+      const recorded = await Promise.all(drawn.map((status) => fleet.record(running, status)));
+
+      const outboxes = recorded.map((one) => vmIn(one).outbox.map(({ id }) => id));
+      expect(recorded.map(({ outcome }) => outcome).sort()).toEqual(['accepted', 'stale']);
+      expect(outboxes[0]).toEqual(outboxes[1]);
+      expect(outboxes[0]).toHaveLength(1);
     });
 
     it('lets exactly one of twenty racing workers win', async () => {

@@ -15,6 +15,7 @@ import { dynamoDbVmRecords } from '../../shared/adapters/dynamodb-vm-records.ts'
 import { ec2InstanceActions } from '../../shared/adapters/ec2-instance-actions.ts';
 import { ec2Instances } from '../../shared/adapters/ec2-instances.ts';
 import { ec2Offerings } from '../../shared/adapters/ec2-offerings.ts';
+import { randomPart } from '../../shared/adapters/random-part.ts';
 import { Provisioning } from '../../shared/domain/provisioning.ts';
 import { memoryLog } from '../fakes/silent.ts';
 import { launchPlan } from '../fixtures/launches.ts';
@@ -64,6 +65,7 @@ const parts = {
   now: Date.now,
   pause: (ms: number) => pause(ms),
   log,
+  randomPart,
 };
 const create = (vmId: string) => createVm(parts)({ vmId, region, spec: vmSpec({}), requestId: 'request-1' });
 const remove = (vmId: string) => deleteVm(parts)(vmId, 'r-1');

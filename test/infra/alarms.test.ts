@@ -21,6 +21,7 @@ describe('alarms', () => {
       'ec2-sp-observations-dead-letters',
       'ec2-sp-normaliser-errors',
       'ec2-sp-normaliser-throttles',
+      'ec2-sp-duplicate-first-attempt',
       'ec2-sp-duplicate-owner',
       'ec2-sp-nats-bridge-errors',
       'ec2-sp-nats-bridge-throttles',

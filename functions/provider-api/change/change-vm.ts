@@ -1,7 +1,7 @@
 import { FailedPreconditionError, NotFoundError } from '../../../shared/domain/errors.ts';
 import { listingTime } from '../../../shared/domain/gate.ts';
 import type { InstanceState } from '../../../shared/domain/instance.ts';
-import { statusOf } from '../../../shared/domain/vm.ts';
+import { describedStatus } from '../../../shared/domain/vm.ts';
 import { isLaunched, type LaunchedRecord } from '../../../shared/domain/vm-record.ts';
 import type { Clock } from '../../../shared/ports/clock.ts';
 import type { Fleet, Recollection } from '../../../shared/ports/fleet.ts';
@@ -91,7 +91,8 @@ const asAnswered = (
 ): Recollection => {
   if (held.owner !== 'us') return held;
   const at = Math.floor(nowMs / 1000);
-  const latest = statusOf({ kind: 'observation', instanceId, region, account, at, state, seenBy: 'api' });
+  const answered = { kind: 'observation', instanceId, region, account, at, state, seenBy: 'api' } as const;
+  const latest = { ...describedStatus(answered), id: 'not recorded' };
   return { owner: 'us', vm: { ...held.vm, latest } };
 };
 

@@ -1,5 +1,5 @@
 import type { Past } from '../../../shared/domain/history.ts';
-import { statusOf } from '../../../shared/domain/vm.ts';
+import { describedStatus } from '../../../shared/domain/vm.ts';
 import { isLaunched, type LaunchedRecord, type VmRecord } from '../../../shared/domain/vm-record.ts';
 import type { VmStatus } from '../../../shared/domain/vm-status.ts';
 import type { Recollection } from '../../../shared/ports/fleet.ts';
@@ -40,7 +40,7 @@ const toldOf = (record: VmRecord, held: Recollection, nowMs: number): Told => {
 
 /** The status that DCM is told of the launch. */
 const pendingStatus = ({ instanceId, region, account, facts }: LaunchedRecord): Told =>
-  statusOf({
+  describedStatus({
     kind: 'observation',
     instanceId,
     region,

@@ -4,9 +4,9 @@ import { packed, unpacked } from '../../../shared/adapters/dynamodb-fleet-histor
 import { UnreadableError } from '../../../shared/domain/errors.ts';
 import { pastOf } from '../../../shared/domain/history.ts';
 import { InstanceState } from '../../../shared/domain/instance.ts';
-import { statusOf } from '../../../shared/domain/vm.ts';
 import { VmStatus } from '../../../shared/domain/vm-status.ts';
 import { halfPastTen, instanceId, observed } from '../../fixtures/signals.ts';
+import { statusOf } from '../../fixtures/statuses.ts';
 
 const messages = fc.oneof(
   fc.string(),

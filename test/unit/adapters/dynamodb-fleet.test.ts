@@ -8,9 +8,10 @@ import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { dynamoDbFleet } from '../../../shared/adapters/dynamodb-fleet.ts';
 import { UnavailableError, UnreadableError } from '../../../shared/domain/errors.ts';
-import { noticeStatus, statusOf, type Vm } from '../../../shared/domain/vm.ts';
+import type { Vm } from '../../../shared/domain/vm.ts';
 import type { Fleet } from '../../../shared/ports/fleet.ts';
 import { instanceId, observed, spotWarning, vmId } from '../../fixtures/signals.ts';
+import { noticeStatus, statusOf } from '../../fixtures/statuses.ts';
 
 const dynamoDb = mockClient(DynamoDBDocumentClient);
 const client = DynamoDBDocumentClient.from(new DynamoDBClient({ region: 'us-east-1' }));

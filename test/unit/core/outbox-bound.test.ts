@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { supersededKeys } from '../../../shared/core/outbox-bound.ts';
 import { pastOf } from '../../../shared/domain/history.ts';
-import { statusOf } from '../../../shared/domain/vm.ts';
 import { observed, wholeLife } from '../../fixtures/signals.ts';
+import { statusOf } from '../../fixtures/statuses.ts';
 
 const statuses = (count: number, text = '') =>
   Array.from({ length: count }, (_, n) => ({

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { statusOf } from '../../../shared/domain/vm.ts';
 import { vmStatusEvent } from '../../../shared/wire/dcm-vm.ts';
 import { instanceId, observed, vmId } from '../../fixtures/signals.ts';
+import { statusOf } from '../../fixtures/statuses.ts';
 
 it('docs/events.md shows an event exactly as it is published', () => {
   const text = readFileSync(new URL('../../../docs/events.md', import.meta.url), 'utf8');

@@ -2,8 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { releaseOf, usualBurst } from '../../../shared/domain/debounce.ts';
 import { pastOf } from '../../../shared/domain/history.ts';
 import type { InstanceState } from '../../../shared/domain/instance.ts';
-import { statusOf, type UnpublishedStatus } from '../../../shared/domain/vm.ts';
+import type { UnpublishedStatus } from '../../../shared/domain/vm.ts';
 import { observed } from '../../fixtures/signals.ts';
+import { statusOf } from '../../fixtures/statuses.ts';
 
 const states: readonly InstanceState[] = ['pending', 'running', 'stopping', 'stopped'];
 /** The nth change of a VM that starts and stops, so many seconds after half past ten. */

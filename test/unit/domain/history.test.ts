@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { historyLength, pastOf, surplusOf } from '../../../shared/domain/history.ts';
-import { noticeStatus, statusOf } from '../../../shared/domain/vm.ts';
 import { halfPastTen, instanceId, observed, spotWarning, vmId } from '../../fixtures/signals.ts';
+import { noticeStatus, statusOf } from '../../fixtures/statuses.ts';
 
 const past = (seconds: number) => pastOf(statusOf(observed('running', seconds)));
 

@@ -3,8 +3,9 @@ import { sequenceOf } from '../../../shared/domain/gate.ts';
 import type { InstanceState } from '../../../shared/domain/instance.ts';
 import type { Notice } from '../../../shared/domain/signal.ts';
 import { nextCheck, noStatusChecks } from '../../../shared/domain/status-checks.ts';
-import { isNoticeNews, noticeStatus, type Vm } from '../../../shared/domain/vm.ts';
+import { isNoticeNews, type Vm } from '../../../shared/domain/vm.ts';
 import { halfPastTen, instanceId, observed, spotWarning, vmId } from '../../fixtures/signals.ts';
+import { noticeStatus } from '../../fixtures/statuses.ts';
 
 const held = (state: InstanceState, notice?: Notice): Vm & { readonly state: InstanceState } => ({
   ...{ instanceId, vmId, region: 'us-east-1', account: '123456789012', state },

@@ -1,7 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { sequenceOf } from '../../../shared/domain/gate.ts';
 import { InstanceState } from '../../../shared/domain/instance.ts';
-import { isStateKey, keyBeside, secondOfKey, stateOfKey } from '../../../shared/domain/status-key.ts';
+import {
+  isStateKey,
+  keyBeside,
+  secondOfKey,
+  stateOfKey,
+  wordOfKey,
+} from '../../../shared/domain/status-key.ts';
 import { halfPastTen } from '../../fixtures/signals.ts';
 
 describe('the key of a status', () => {
@@ -14,6 +20,8 @@ describe('the key of a status', () => {
   it('tells, of what is told beside a state, that state and its own second', () => {
     const sequence = sequenceOf({ at: halfPastTen, state: 'stopped' });
     const key = keyBeside(sequence, halfPastTen + 60, 'spot-interruption');
+
+    expect([wordOfKey(key), wordOfKey(String(sequence))]).toEqual(['spot-interruption', undefined]);
 
     expect([secondOfKey(key), stateOfKey(key), isStateKey(key)]).toEqual([
       halfPastTen + 60,

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { pastOf } from '../../../shared/domain/history.ts';
 import { InstanceState } from '../../../shared/domain/instance.ts';
 import { secondsToCheck, transitionOf } from '../../../shared/domain/transition.ts';
-import { repeatedStatus, statusOf } from '../../../shared/domain/vm.ts';
 import { halfPastTen, instanceId, observed, vmId } from '../../fixtures/signals.ts';
+import { repeatedStatus, statusOf } from '../../fixtures/statuses.ts';
 
 const keyOf = (state: InstanceState, seconds = 0) => statusOf(observed(state, seconds)).key;
 const minutes = (n: number) => (halfPastTen + n * 60) * 1000;

@@ -3,16 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { sequenceOf } from '../../../shared/domain/gate.ts';
 import { InstanceState } from '../../../shared/domain/instance.ts';
 import { isStuck, stuckNotice } from '../../../shared/domain/stuck-launch.ts';
-import {
-  isRepeat,
-  isRepeatNews,
-  messageText,
-  noticeStatus,
-  repeatedStatus,
-  statusOf,
-  type Vm,
-} from '../../../shared/domain/vm.ts';
+import { isRepeat, isRepeatNews, messageText, type Vm } from '../../../shared/domain/vm.ts';
 import { halfPastTen, instanceId, observed, spotWarning, vmId } from '../../fixtures/signals.ts';
+import { fixedPart, noticeStatus, repeatedStatus, statusOf } from '../../fixtures/statuses.ts';
 
 const held = (state: InstanceState, seconds = 0) =>
   ({
@@ -65,7 +58,7 @@ describe('status told again', () => {
     const keys = [latest.key, repeated.key, statusOf(observed('pending', 30)).key];
 
     expect(repeated).toMatchObject({
-      id: `${instanceId}:${halfPastTen + 60}:again`,
+      id: `${instanceId}:${halfPastTen + 60}:${fixedPart}:again`,
       at: halfPastTen + 60,
       status: 'STOPPED',
       message: latest.message,
@@ -107,7 +100,7 @@ describe('status of an observation', () => {
   it('has a key that orders it and an id that is the same at every attempt', () => {
     expect(statusOf(observed('running', 9))).toEqual({
       key: `${halfPastTen + 9}1`,
-      id: `${instanceId}:${halfPastTen + 9}:1`,
+      id: `${instanceId}:${halfPastTen + 9}:${fixedPart}:1`,
       at: halfPastTen + 9,
       status: 'RUNNING',
       message: `instance ${instanceId} is running`,
@@ -180,7 +173,7 @@ describe('status of a notice', () => {
   it('says again what is held, with the warning', () => {
     expect(noticeStatus(held('running'), spotWarning(5))).toEqual({
       key: expect.stringContaining(`${halfPastTen}1-${halfPastTen + 5}`),
-      id: `${instanceId}:${halfPastTen + 5}:spot-interruption`,
+      id: `${instanceId}:${halfPastTen + 5}:${fixedPart}:spot-interruption`,
       at: halfPastTen + 5,
       status: 'RUNNING',
       message: `instance ${instanceId} is running: spot interruption: EC2 will terminate it`,

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { publishEvents } from '../../../functions/nats-bridge/publish-events.ts';
 import { readMessage } from '../../../functions/normaliser/read-message.ts';
 import { type Parts, reportStatus } from '../../../functions/normaliser/report-status.ts';
+import { randomPart } from '../../../shared/adapters/random-part.ts';
 import type { Signal } from '../../../shared/domain/signal.ts';
 import type { Instance } from '../../../shared/ports/instances.ts';
 import type { Observations } from '../../../shared/ports/observations.ts';
@@ -62,6 +63,7 @@ export const awsAccount = (...known: Partial<Instance>[]) => {
       now,
       meter,
       log,
+      randomPart,
     };
     const handle = reportStatus({ ...parts, provider: 'ec2-sp', tagKeys, ...more });
     return async (batch: readonly (Signal | readonly Signal[])[], delivery = 1) => {

@@ -4,6 +4,7 @@ import { publishEvents } from '../../../functions/nats-bridge/publish-events.ts'
 import type { Message } from '../../../functions/normaliser/lanes.ts';
 import { readMessage } from '../../../functions/normaliser/read-message.ts';
 import { reportStatus } from '../../../functions/normaliser/report-status.ts';
+import { randomPart } from '../../../shared/adapters/random-part.ts';
 import { sequenceOf } from '../../../shared/domain/gate.ts';
 import type { Observation } from '../../../shared/domain/signal.ts';
 import { stateOfKey } from '../../../shared/domain/status-key.ts';
@@ -151,6 +152,7 @@ const run = async ({ life, copies, faults, lateMs }: Run) => {
     listings: { wantRepublish: async () => undefined },
     retries: { bury: async () => undefined },
     instances: scriptedInstances(),
+    randomPart,
     provider: 'ec2-sp',
     tagKeys,
   });

@@ -5,6 +5,7 @@ import { publishEvents } from '../../../functions/nats-bridge/publish-events.ts'
 import type { Message } from '../../../functions/normaliser/lanes.ts';
 import { readMessage } from '../../../functions/normaliser/read-message.ts';
 import { reportStatus } from '../../../functions/normaliser/report-status.ts';
+import { randomPart } from '../../../shared/adapters/random-part.ts';
 import { sequenceOf } from '../../../shared/domain/gate.ts';
 import type { Observation, Signal } from '../../../shared/domain/signal.ts';
 import { vmStatus } from '../../../shared/domain/vm-status.ts';
@@ -98,6 +99,7 @@ const run = async ({ lives, requests, seed, copies, workers, faultRate }: Run) =
       now,
       meter: countingMeter(),
       log: memoryLog(),
+      randomPart,
     });
   /** One check of a transition is enough: nothing is lost here for it to find. */
   const ownMessage = (event: EventBridgeEvent): Message[] =>

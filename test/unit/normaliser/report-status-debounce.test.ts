@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { UnavailableError } from '../../../shared/domain/errors.ts';
 import type { InstanceState } from '../../../shared/domain/instance.ts';
-import { statusOf } from '../../../shared/domain/vm.ts';
 import { observed, wanted } from '../../fixtures/signals.ts';
+import { statusOf } from '../../fixtures/statuses.ts';
 import { awsAccount, vm } from './account.ts';
 
 const down = () => Promise.reject(new UnavailableError('down'));

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { publishEvents } from '../../../functions/nats-bridge/publish-events.ts';
 import { UnavailableError, UnreadableError } from '../../../shared/domain/errors.ts';
-import { statusOf } from '../../../shared/domain/vm.ts';
 import type { EventStream } from '../../../shared/ports/event-stream.ts';
 import { instanceId, observed, spotWarning, wholeLife } from '../../fixtures/signals.ts';
+import { statusOf } from '../../fixtures/statuses.ts';
 import { awsAccount, vm } from './account.ts';
 
 const other = 'i-0000000000000000a';
@@ -152,6 +152,69 @@ describe('normaliser, when something fails', () => {
     const failures = await worker()([observed('pending')]);
 
     expect([failures.size, statuses(), await outbox()]).toEqual([0, ['RUNNING'], []]);
+  });
+
+  it('publishes a status under an id with a random part, the same at every attempt', async () => {
+    const { worker, deliver, held, stream } = await withVms();
+    const running = [observed('running'), observed('running', 0, { instanceId: other })];
+
+    await worker({ publisher: publishEvents({ ...stream, ready: down }) })(running);
+    const recorded = await Promise.all(
+      [instanceId, other].map(async (id) => {
+        const vmHeld = await held(id);
+        return vmHeld?.owner === 'us' ? vmHeld.vm.latest?.id : undefined;
+      }),
+    );
+    await deliver(running, 2);
+
+    const parts = recorded.map((id) => id?.split(':').at(2));
+    expect(parts).toEqual([expect.stringMatching(/^[\w-]{16}$/), expect.stringMatching(/^[\w-]{16}$/)]);
+    expect(parts[0]).not.toBe(parts[1]);
+    expect(stream.stored.map(({ id }) => id)).toEqual(recorded);
+  });
+
+  describe('a status whose id another message of the stream has', () => {
+    const taken: EventStream['append'] = async () => ({ stream: 'dcm-status', seq: 7, duplicate: true });
+
+    it('counts and logs a status that the stream takes for a duplicate at the first attempt', async () => {
+      const { worker, stream, meter, log } = await withVms();
+
+      await worker({ publisher: publishEvents({ ...stream, append: taken }) })([observed('running')]);
+
+      expect(meter.counts).toMatchObject({ duplicate: 1, duplicateAtFirstAttempt: 1 });
+      expect(log.lines).toContain(
+        'error: JetStream took the first attempt to publish a status for a duplicate',
+      );
+    });
+
+    it('is not counted where the attempt may be a repeated one', async () => {
+      const { worker, stream, fleet, meter } = await withVms();
+      const deliver = worker({ publisher: publishEvents({ ...stream, append: taken }) });
+      let attempts = 0;
+      const second: EventStream['append'] = async (event) => (attempts++ === 0 ? down() : taken(event));
+
+      await deliver([observed('running')], 2);
+      await worker({ publisher: publishEvents({ ...stream, append: second }) })([observed('stopping', 60)]);
+      await fleet.record(observed('stopped', 90), statusOf(observed('stopped', 90)));
+      await deliver([observed('stopped', 90)]);
+
+      expect(meter.counts).toMatchObject({ duplicate: 3 });
+      expect(meter.counts.duplicateAtFirstAttempt).toBeUndefined();
+    });
+
+    it('is not counted where another worker recorded more meanwhile, for it publishes the whole outbox', async () => {
+      const { worker, fleet, stream, meter } = await withVms();
+      const next = observed('stopping', 60);
+      const append: EventStream['append'] = async (event) => {
+        await fleet.record(next, statusOf(next));
+        return taken(event);
+      };
+
+      await worker({ publisher: publishEvents({ ...stream, append }) })([observed('running')]);
+
+      expect(meter.counts.duplicate).toBe(1);
+      expect(meter.counts.duplicateAtFirstAttempt).toBeUndefined();
+    });
   });
 
   it('repeats the same event, which the stream recognises, where only the settling failed', async () => {

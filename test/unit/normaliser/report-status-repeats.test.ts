@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { readMessage } from '../../../functions/normaliser/read-message.ts';
-import { statusOf } from '../../../shared/domain/vm.ts';
 import { statusWantedEvent } from '../../../shared/wire/status-wanted.ts';
 import { halfPastTen, instanceId, observed, spotWarning, wanted } from '../../fixtures/signals.ts';
+import { statusOf } from '../../fixtures/statuses.ts';
 import { awsAccount, vm } from './account.ts';
 
 const withVm = async () => {
@@ -29,8 +29,8 @@ describe('normaliser, asked for a VM’s status', () => {
     await deliver([wanted(60)]);
 
     expect(stream.stored.map(({ id }) => id)).toEqual([
-      `${instanceId}:${halfPastTen}:1`,
-      `${instanceId}:${halfPastTen + 60}:again`,
+      expect.stringMatching(new RegExp(`^${instanceId}:${halfPastTen}:[\\w-]{16}:1$`)),
+      expect.stringMatching(new RegExp(`^${instanceId}:${halfPastTen + 60}:[\\w-]{16}:again$`)),
     ]);
     expect(meter.counts).toMatchObject({ accepted: 2, stale: 1, published: 2 });
   });

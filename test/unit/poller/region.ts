@@ -3,6 +3,7 @@ import { readMessage } from '../../../functions/normaliser/read-message.ts';
 import { reportStatus } from '../../../functions/normaliser/report-status.ts';
 import type { PolledRegion } from '../../../functions/poller/env.ts';
 import { pollRegion } from '../../../functions/poller/poll-region.ts';
+import { randomPart } from '../../../shared/adapters/random-part.ts';
 import type { Signal } from '../../../shared/domain/signal.ts';
 import type { Instance, Page } from '../../../shared/ports/instances.ts';
 import type { Observations } from '../../../shared/ports/observations.ts';
@@ -75,7 +76,7 @@ export const polledRegion = (kind: PolledRegion['kind'] = 'legacy') => {
   const normaliser = () =>
     reportStatus({
       ...{ ...identity, fleet, instances, now, meter, log, publisher: publishEvents(stream) },
-      ...{ listings, retries: { bury: async () => undefined } },
+      ...{ listings, retries: { bury: async () => undefined }, randomPart },
       observations: { send: async (more) => void later.push(...more) }, // done only where a test wants it
       burst: 99, // nor what it holds back for later
     });

@@ -4,9 +4,9 @@ import { deleteVm } from '../../../functions/provider-api/change/delete-vm.ts';
 import { createVm } from '../../../functions/provider-api/create/create-vm.ts';
 import { readVm } from '../../../functions/provider-api/read/read-vm.ts';
 import { specOf } from '../../../functions/provider-api/spec/read-spec.ts';
+import { randomPart } from '../../../shared/adapters/random-part.ts';
 import type { InstanceState, StateReason } from '../../../shared/domain/instance.ts';
 import type { Observation } from '../../../shared/domain/signal.ts';
-import { statusOf } from '../../../shared/domain/vm.ts';
 import type { InstanceActions } from '../../../shared/ports/instance-actions.ts';
 import type { Instances } from '../../../shared/ports/instances.ts';
 import type { Observations } from '../../../shared/ports/observations.ts';
@@ -19,6 +19,7 @@ import { memoryVmRecords } from '../../fakes/memory-vm-records.ts';
 import { memoryLog } from '../../fakes/silent.ts';
 import { launchPlan } from '../../fixtures/launches.ts';
 import { halfPastTen, tagKeys } from '../../fixtures/signals.ts';
+import { statusOf } from '../../fixtures/statuses.ts';
 
 export const vmId = 'vm-1';
 const region = 'us-east-1';
@@ -57,6 +58,7 @@ export const providerParts = () => {
     tagKeys,
     now,
     log: memoryLog(),
+    randomPart,
     async pause(ms: number) {
       const untilMs = clock.ms + ms;
       await turn();

@@ -1,10 +1,10 @@
 import { CloudEvent } from 'cloudevents';
 import { describe, expect, it } from 'vitest';
 import { InstanceState } from '../../../shared/domain/instance.ts';
-import { noticeStatus, statusOf } from '../../../shared/domain/vm.ts';
 import { CloudEventJson } from '../../../shared/wire/cloudevents.ts';
 import { vmStatusEvent } from '../../../shared/wire/dcm-vm.ts';
 import { instanceId, observed, spotWarning, vmId } from '../../fixtures/signals.ts';
+import { noticeStatus, statusOf } from '../../fixtures/statuses.ts';
 
 const vm = { vmId, instanceId, region: 'us-east-1' };
 const running = statusOf(observed('running'));
@@ -24,7 +24,7 @@ describe('CloudEvent of a VM’s status', () => {
 
     expect(bytes).toBe(
       '{"specversion":"1.0",' +
-        '"id":"i-1234567890abcdef0:1787394600:1",' +
+        '"id":"i-1234567890abcdef0:1787394600:AbCdEfGhIjKlMnOp:1",' +
         '"source":"dcm/providers/ec2-sp",' +
         '"type":"dcm.status.vm",' +
         '"subject":"dcm.vm",' +

@@ -89,7 +89,7 @@ describe('creating a VM', () => {
     expect(published).toEqual([
       {
         specversion: '1.0',
-        id: `${vmId}:${halfPastTen}:launch-failed`,
+        id: expect.stringMatching(/^vm-1:\d+:[\w-]{16}:launch-failed$/),
         source: 'dcm/providers/ec2-sp',
         type: 'dcm.status.vm',
         subject: 'dcm.vm',
@@ -104,6 +104,22 @@ describe('creating a VM', () => {
     ]);
     expect(answer.instance_type).toBe('t3.small');
     expect([...ec2.tokens].filter((token) => !tokens.has(token))).toHaveLength(1);
+  });
+
+  it('publishes each refusal under an id with a random part', async () => {
+    const { create, ec2, published } = provider();
+    const refusals = [
+      new ResourceExhaustedError('too many instances'),
+      new ResourceExhaustedError('too many instances'),
+    ];
+    for (const refusal of refusals) {
+      ec2.refusals.push(refusal);
+      await expect(create(asked)).rejects.toThrow(ResourceExhaustedError);
+    }
+
+    const ids = published.map(({ id }) => id);
+    expect(ids).toEqual(refusals.map(() => expect.stringMatching(/:[\w-]{16}:launch-failed$/)));
+    expect(new Set(ids).size).toBe(2);
   });
 
   it('passes a refusal on although DCM cannot be told of it by NATS', async () => {
