@@ -1,0 +1,99 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DeleteCommand, DynamoDBDocumentClient, PutCommand, ScanCommand } from '@aws-sdk/lib-dynamodb';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { vmSpec } from '../../local/demo/dcm-vm.ts';
+import { provider } from '../../local/options.ts';
+import { clientConfig } from '../../local/parts/client-config.ts';
+import { providerApiClient } from '../../local/provider-api-client.ts';
+import { untilNextSecond } from './next-second.ts';
+import { type TestStack, testStack } from './stack.ts';
+import { instancesOf, newVmId } from './vm-instances.ts';
+
+const soon = 60_000;
+const table = `${provider}-fleet`;
+
+/** The recovery that docs/runbook.md describes under "Restore the table", played through. */
+describe('the table', () => {
+  let stack: TestStack;
+  let api: ReturnType<typeof providerApiClient>;
+  let dynamoDb: DynamoDBDocumentClient;
+  beforeEach(async () => {
+    stack = await testStack({ pollFloorSeconds: 1 });
+    api = providerApiClient(stack.endpoints);
+    dynamoDb = DynamoDBDocumentClient.from(new DynamoDBClient(clientConfig(stack.endpoints.dynamodbUrl)));
+  });
+  afterEach(async () => {
+    dynamoDb.destroy();
+    await stack[Symbol.asyncDispose]();
+  });
+
+  const items = async () =>
+    (await dynamoDb.send(new ScanCommand({ TableName: table, ConsistentRead: true }))).Items ?? [];
+  const replaceItems = async (restored: readonly Record<string, unknown>[]) => {
+    for (const { pk } of await items())
+      await dynamoDb.send(new DeleteCommand({ TableName: table, Key: { pk } }));
+    for (const Item of restored) await dynamoDb.send(new PutCommand({ TableName: table, Item }));
+  };
+  const published = (vmId: string) =>
+    stack.controlPlane
+      .history()
+      .filter(({ id }) => id === vmId)
+      .map(({ status }) => status);
+  const create = async (name: string) => {
+    const vmId = newVmId();
+    await api.create(vmId, vmSpec(name));
+    await stack.controlPlane.waitFor(vmId, 'running', soon);
+    return vmId;
+  };
+
+  it('that is empty is filled again from the tags: no VM is deleted, and each can be deleted through the API', async () => {
+    const vmId = await create('kept');
+    const handMade = await stack.actions.launch({ name: 'hand-made', owner: 'us', provider });
+    const adoptedId = handMade.vmId ?? '';
+    await stack.controlPlane.waitFor(adoptedId, 'running', soon);
+    const before = published(vmId).length;
+
+    await replaceItems([]);
+
+    await expect.poll(() => published(vmId).slice(before), { timeout: soon }).toContain('running');
+    await expect
+      .poll(() => api.get(vmId).catch(() => undefined), { timeout: soon })
+      .toMatchObject({ status: 'RUNNING' });
+    await expect
+      .poll(() => api.get(adoptedId).catch(() => undefined), { timeout: soon })
+      .toMatchObject({ status: 'RUNNING', adopted: true });
+    expect([...published(vmId), ...published(adoptedId)]).not.toContain('deleted');
+    await expect(api.delete(adoptedId)).rejects.toMatchObject({ response: { status: 409 } });
+    await api.delete(vmId);
+    await expect.poll(() => published(vmId).at(-1), { timeout: soon }).toBe('deleted');
+    expect(instancesOf(stack, adoptedId).map(({ state }) => state)).toEqual(['running']);
+  });
+
+  it('that is restored from a backup catches up with what happened since', async () => {
+    const stopped = await create('stopped-since');
+    const deleted = await create('deleted-since');
+    const backup = await items();
+    await untilNextSecond();
+    await api.change(stopped, 'stop');
+    await api.delete(deleted);
+    const created = await create('created-since');
+    await stack.controlPlane.waitFor(stopped, 'stopped', soon);
+    await stack.controlPlane.waitFor(deleted, 'deleted', soon);
+    const before = [stopped, created].map((vmId) => published(vmId).length);
+
+    await replaceItems(backup);
+
+    const last = (vmId: string) =>
+      api.get(vmId).then(
+        ({ status }) => status,
+        () => 'gone',
+      );
+    await expect.poll(() => last(stopped), { timeout: soon }).toBe('STOPPED');
+    await expect.poll(() => last(created), { timeout: soon }).toBe('RUNNING');
+    await expect.poll(() => last(deleted), { timeout: soon }).toBe('gone');
+    const since = [stopped, created].map((vmId, index) => published(vmId).slice(before[index]));
+    expect(since.flat()).not.toContain('deleted');
+    expect(published(deleted).at(-1)).toBe('deleted');
+    expect(instancesOf(stack, created)).toHaveLength(1);
+  });
+});
