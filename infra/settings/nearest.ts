@@ -2,7 +2,7 @@
  * The candidate that was probably meant: the same but for upper and lower case, else the one with the fewest characters changed, the first
  * of several. Undefined where more than a third of the characters would have to change.
  */
-export const nearest = (word: string, candidates: readonly string[]): string | undefined => {
+const nearest = (word: string, candidates: readonly string[]): string | undefined => {
   const lower = word.toLowerCase();
   const [best] = candidates
     .map((candidate) => ({ candidate, distance: distance(lower, candidate.toLowerCase()) }))
