@@ -93,7 +93,7 @@ describe('the table', () => {
     await expect.poll(() => last(deleted), { timeout: soon }).toBe('gone');
     const since = [stopped, created].map((vmId, index) => published(vmId).slice(before[index]));
     expect(since.flat()).not.toContain('deleted');
-    expect(published(deleted).at(-1)).toBe('deleted');
+    await expect.poll(() => published(deleted).at(-1), { timeout: soon }).toBe('deleted');
     expect(instancesOf(stack, created)).toHaveLength(1);
   });
 });

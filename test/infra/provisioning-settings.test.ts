@@ -33,6 +33,7 @@ describe('settings to create VMs', () => {
       publicAddresses: false,
       instanceProfiles: [],
       spot: false,
+      changeAdopted: false,
     });
     expect(settings.api).toEqual({
       tokenSecret: 'dcm/api',
