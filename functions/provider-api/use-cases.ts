@@ -16,19 +16,17 @@ import type { Health } from '../../shared/wire/health.ts';
 import type { VmEvents, VmPage, VmResource, VmValidation } from '../../shared/wire/vm.ts';
 import { changeVm } from './change/change-vm.ts';
 import { deleteVm } from './change/delete-vm.ts';
-import { createVm } from './create/create-vm.ts';
+import { type Asked, createVm } from './create/create-vm.ts';
 import { livingVms } from './plan/living-vms.ts';
 import { planLaunch } from './plan/plan-launch.ts';
 import { validateVm } from './plan/validate-vm.ts';
 import { readVm } from './read/read-vm.ts';
 import type { VmSpec } from './spec/vm-spec.ts';
 
-type Asked = { readonly spec: VmSpec; readonly region: string; readonly requestId: string };
-
 /** All that the API's operations come down to. */
 export type UseCases = {
-  createVm(asked: Asked & { readonly vmId: string }): Promise<VmResource>;
-  validateVm(spec: VmSpec, asked: Omit<Asked, 'spec'>): Promise<VmValidation>;
+  createVm(asked: Asked): Promise<VmResource>;
+  validateVm(spec: VmSpec, asked: Pick<Asked, 'region' | 'requestId'>): Promise<VmValidation>;
   readonly readVm: {
     get(vmId: string): Promise<VmResource>;
     list(asked: {

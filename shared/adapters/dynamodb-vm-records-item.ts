@@ -30,5 +30,11 @@ export const recordOf = (item: Record<string, unknown> | undefined): VmRecord | 
   }
 };
 
+const Deletion = z.object({ deletedAtMs: z.optional(z.int()) });
+
+/** When the id was last deleted: also of an item that is no record. */
+export const deletionOf = (item: Record<string, unknown> | undefined): z.infer<typeof Deletion> =>
+  Deletion.safeParse(item).data ?? {};
+
 const isVacant = (item: Record<string, unknown>): boolean =>
   item.instanceId === undefined && item.leaseUntilMs === undefined;

@@ -14,6 +14,7 @@ export type Change = {
 export type Times = { readonly nowMs: number; readonly expiresAt: number };
 
 const ofLaunch = ['leaseUntilMs', 'launch'];
+const ofRequest = ['requestKey', 'specDigest'];
 const ofInstance = ['instanceId', 'account', 'facts', 'adopted', 'deleteRequestedAtMs', 'endedAtMs'];
 const counters = { zero: 0, one: 1 };
 const orZero = (attribute: string) => `if_not_exists(${attribute}, :zero)`;
@@ -24,6 +25,17 @@ const lease = ({ leaseMs }: Beginning, { nowMs, expiresAt }: Times) => ({
   expiresAt,
   ...counters,
 });
+
+const requestValues = ({ request }: Beginning) => ({
+  ...(request && { requestKey: request.key, specDigest: request.specDigest }),
+  ...(request?.publishedAtMs !== undefined && { publishedAt: request.publishedAtMs }),
+});
+
+/** Where the id was not deleted after the request had been published. */
+const whenNotDeletedSince = ({ request }: Beginning): string =>
+  request?.publishedAtMs === undefined
+    ? ''
+    : ' AND (attribute_not_exists(deletedAtMs) OR deletedAtMs < :publishedAt)';
 
 /** Where nobody has the creation in hand. A region that was chosen before stays: an instance may be there. */
 export const begin = (beginning: Beginning, times: Times): Change => ({
@@ -38,9 +50,18 @@ export const begin = (beginning: Beginning, times: Times): Change => ({
     createdAtMs: 'if_not_exists(createdAtMs, :now)',
     updatedAtMs: ':now',
     expiresAt: ':expiresAt',
+    ...(beginning.request && {
+      requestKey: 'if_not_exists(requestKey, :requestKey)',
+      specDigest: 'if_not_exists(specDigest, :specDigest)',
+    }),
   },
-  when: 'attribute_not_exists(instanceId) AND attribute_not_exists(deleteRequestedAtMs) AND (attribute_not_exists(leaseUntilMs) OR leaseUntilMs <= :now)',
-  values: { vmId: beginning.vmId, region: beginning.region, ...lease(beginning, times) },
+  when: `attribute_not_exists(instanceId) AND attribute_not_exists(deleteRequestedAtMs) AND (attribute_not_exists(leaseUntilMs) OR leaseUntilMs <= :now)${whenNotDeletedSince(beginning)}`,
+  values: {
+    vmId: beginning.vmId,
+    region: beginning.region,
+    ...requestValues(beginning),
+    ...lease(beginning, times),
+  },
 });
 
 /** Where the VM that had the id is still the one that is gone. */
@@ -55,11 +76,13 @@ export const beginAfter = (beginning: Beginning, gone: VmRecord, times: Times): 
     createdAtMs: ':now',
     updatedAtMs: ':now',
     expiresAt: ':expiresAt',
+    ...(beginning.request && { requestKey: ':requestKey', specDigest: ':specDigest' }),
   },
-  remove: ['launch', ...ofInstance],
-  when: 'turn = :turn AND instanceId = :instanceId',
+  remove: ['launch', ...ofInstance, ...(beginning.request ? [] : ofRequest)],
+  when: `turn = :turn AND instanceId = :instanceId${whenNotDeletedSince(beginning)}`,
   values: {
     region: beginning.region,
+    ...requestValues(beginning),
     turn: gone.turn,
     instanceId: gone.instanceId,
     ...lease(beginning, times),
@@ -101,7 +124,15 @@ export const launched = (mine: VmRecord, vm: LaunchedVm, nowMs: number): Change 
 /** Keeps the generation, so that the next VM with this id is asked for under another client token. */
 export const abandon = ({ turn }: VmRecord, expiresAt: number): Change => ({
   set: { generation: 'generation + :one', attempt: ':zero', expiresAt: ':expiresAt' },
-  remove: ['#region', 'listedIn', 'createdAtMs', 'updatedAtMs', 'deleteRequestedAtMs', ...ofLaunch],
+  remove: [
+    '#region',
+    'listedIn',
+    'createdAtMs',
+    'updatedAtMs',
+    'deleteRequestedAtMs',
+    ...ofRequest,
+    ...ofLaunch,
+  ],
   when: inMyHands,
   values: { turn, expiresAt, ...counters },
 });
@@ -150,7 +181,7 @@ export const adoptAfter = (vm: LaunchedVm, gone: VmRecord, nowMs: number): Chang
     attempt: ':zero',
     createdAtMs: ':now',
   },
-  remove: ['deleteRequestedAtMs', 'endedAtMs', 'expiresAt', ...origin(vm).remove],
+  remove: ['deleteRequestedAtMs', 'endedAtMs', 'expiresAt', ...ofRequest, ...origin(vm).remove],
   when: 'turn = :turn AND instanceId = :gone AND attribute_exists(endedAtMs)',
   values: {
     ...instanceValues(vm, nowMs),
@@ -171,13 +202,20 @@ export const revive = ({ instanceId, region }: LaunchedVm): Change => ({
 });
 
 export const requestDelete = (nowMs: number): Change => ({
-  set: { deleteRequestedAtMs: 'if_not_exists(deleteRequestedAtMs, :now)' },
+  set: { deleteRequestedAtMs: 'if_not_exists(deleteRequestedAtMs, :now)', deletedAtMs: ':now' },
   when: 'attribute_exists(instanceId) OR attribute_exists(leaseUntilMs)',
   values: { now: nowMs },
 });
 
+/** Where there is no VM with this id, and nobody creates one. */
+export const noteDeletion = ({ nowMs, expiresAt }: Times): Change => ({
+  set: { deletedAtMs: ':now', expiresAt: ':expiresAt' },
+  when: 'attribute_not_exists(instanceId) AND attribute_not_exists(leaseUntilMs)',
+  values: { now: nowMs, expiresAt },
+});
+
 export const withdrawDelete: Change = {
-  remove: ['deleteRequestedAtMs'],
+  remove: ['deleteRequestedAtMs', 'deletedAtMs'],
   when: 'attribute_exists(deleteRequestedAtMs)',
 };
 

@@ -1,19 +1,20 @@
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { type DynamoDBDocumentClient, GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { UnavailableError } from '../domain/errors.ts';
-import { factsOf, isAssigned, type VmRecord } from '../domain/vm-record.ts';
+import { factsOf, isAssigned, refuseIfDeletedSince, type VmRecord } from '../domain/vm-record.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import type { LaunchedVm, VmRecords } from '../ports/vm-records.ts';
 import { dynamoDbVmIndex } from './dynamodb-vm-records-index.ts';
-import { keyOf, recordOf } from './dynamodb-vm-records-item.ts';
+import { deletionOf, keyOf, recordOf } from './dynamodb-vm-records-item.ts';
 import * as change from './dynamodb-vm-records-updates.ts';
 
 const secondsPerDay = 86_400;
-/** EC2 remembers a client token for 24 hours after the instance was terminated; by then nobody asks with it any more. */
-const keepUnfinishedDays = 2;
-/** As long as the fleet remembers the instance. */
-const keepEndedDays = 7;
+/**
+ * Of creations that led to no instance, deletions and VMs that ended. As long as the fleet remembers an instance; EC2 remembers a client
+ * token for 24 hours after it, and DCM's streams keep a request for 72.
+ */
+const keepDays = 7;
 
 /** VM records in the fleet's table: single conditional updates, and a read after a refused one. */
 export const dynamoDbVmRecords = (
@@ -22,9 +23,9 @@ export const dynamoDbVmRecords = (
   log: Pick<Log, 'error'>,
   now: Clock = Date.now,
 ): VmRecords => {
-  const times = (days: number) => ({
+  const times = (): change.Times => ({
     nowMs: now(),
-    expiresAt: Math.floor(now() / 1000) + days * secondsPerDay,
+    expiresAt: Math.floor(now() / 1000) + keepDays * secondsPerDay,
   });
 
   /** The item after the change, or undefined where its condition refused it. */
@@ -38,25 +39,27 @@ export const dynamoDbVmRecords = (
     }
   };
 
-  const read = async (vmId: string): Promise<VmRecord | undefined> => {
+  const readItem = async (vmId: string): Promise<Record<string, unknown> | undefined> => {
     const command = new GetCommand({ TableName: table, Key: keyOf(vmId), ConsistentRead: true });
     const { Item } = await client.send(command).catch((error: unknown) => {
       throw unavailable(error, `read the record of ${vmId}`);
     });
-    return recordOf(Item);
+    return Item;
   };
+  const read = async (vmId: string): Promise<VmRecord | undefined> => recordOf(await readItem(vmId));
 
   return {
     read,
 
     async begin(beginning) {
       const { vmId, after } = beginning;
-      const expiry = times(keepUnfinishedDays);
-      const made = after ? change.beginAfter(beginning, after, expiry) : change.begin(beginning, expiry);
+      const made = after ? change.beginAfter(beginning, after, times()) : change.begin(beginning, times());
       const begun = recordOf(await update(vmId, made));
       if (begun) return { outcome: 'begun', record: begun };
-      const held = await read(vmId);
+      const item = await readItem(vmId);
+      const held = recordOf(item);
       if (held) return { outcome: 'held', record: held };
+      refuseIfDeletedSince({ vmId, ...deletionOf(item) }, beginning.request);
       throw changedMeanwhile(vmId);
     },
 
@@ -66,7 +69,7 @@ export const dynamoDbVmRecords = (
     launched: async (mine, vm) => recordOf(await update(mine.vmId, change.launched(mine, vm, now()))),
 
     async abandon(mine) {
-      await update(mine.vmId, change.abandon(mine, times(keepUnfinishedDays).expiresAt));
+      await update(mine.vmId, change.abandon(mine, times().expiresAt));
     },
 
     async adopt(vm) {
@@ -78,7 +81,13 @@ export const dynamoDbVmRecords = (
     },
 
     async requestDelete(vmId) {
-      return recordOf(await update(vmId, change.requestDelete(now())));
+      const request = async () => recordOf(await update(vmId, change.requestDelete(now())));
+      const marked = await request();
+      if (marked) return marked;
+      if (await update(vmId, change.noteDeletion(times()))) return undefined;
+      const begunMeanwhile = await request();
+      if (begunMeanwhile) return begunMeanwhile;
+      throw changedMeanwhile(vmId);
     },
 
     async withdrawDelete(vmId) {
@@ -86,7 +95,7 @@ export const dynamoDbVmRecords = (
     },
 
     async end(vmId, instanceId) {
-      await update(vmId, change.end(instanceId, times(keepEndedDays)));
+      await update(vmId, change.end(instanceId, times()));
     },
 
     ...dynamoDbVmIndex(client, table, log),

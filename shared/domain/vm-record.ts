@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { FailedPreconditionError } from './errors.ts';
 import type { InstanceState } from './instance.ts';
 import { LaunchPlan } from './launch.ts';
 
@@ -41,13 +42,45 @@ export const VmRecord = z.object({
    * not known: records of earlier versions do not say.
    */
   adopted: z.optional(z.boolean()),
+  /** The request that the creation is of: its Idempotency-Key, and a digest of its spec. Undefined where the caller named none. */
+  requestKey: z.optional(z.string()),
+  specDigest: z.optional(z.string()),
   createdAtMs: z.int(),
   updatedAtMs: z.int(),
   deleteRequestedAtMs: z.optional(z.int()),
+  /** When DCM last deleted this id. Outlives the VM: requests that were published before then are refused. */
+  deletedAtMs: z.optional(z.int()),
   /** Since when the VM is known to be gone. */
   endedAtMs: z.optional(z.int()),
 });
 export type VmRecord = z.infer<typeof VmRecord>;
+
+/** A create whose caller says by Idempotency-Key which request it is of: the same key is the same request, however often it comes. */
+export type CreateRequest = {
+  readonly key: string;
+  /** Of the spec that it asks for. */
+  readonly specDigest: string;
+  /** When DCM published it: milliseconds since 1970, on the clock of the NATS server; undefined where that is not known. */
+  readonly publishedAtMs?: number | undefined;
+};
+
+/** Whether DCM deleted the id after it had published the request, which reached us late or a second time. */
+export const isDeletedSince = (
+  { deletedAtMs = Number.NEGATIVE_INFINITY }: Pick<VmRecord, 'deletedAtMs'>,
+  { publishedAtMs = Number.POSITIVE_INFINITY }: Partial<CreateRequest> = {},
+): boolean => publishedAtMs <= deletedAtMs;
+
+/**
+ * The VM of a request that DCM has given up would run for ever.
+ * @throws FailedPreconditionError where the id was deleted after the request had been published.
+ */
+export const refuseIfDeletedSince = (
+  about: Pick<VmRecord, 'vmId' | 'deletedAtMs'>,
+  request: CreateRequest | undefined,
+): void => {
+  if (isDeletedSince(about, request))
+    throw new FailedPreconditionError(`${about.vmId} was deleted after this create had been requested`);
+};
 
 /** A record whose VM has an instance. */
 export type LaunchedRecord = VmRecord & {

@@ -1,5 +1,5 @@
 import type { LaunchPlan } from '../domain/launch.ts';
-import type { LaunchedRecord, VmFacts, VmRecord } from '../domain/vm-record.ts';
+import type { CreateRequest, LaunchedRecord, VmFacts, VmRecord } from '../domain/vm-record.ts';
 
 export type Beginning = {
   readonly vmId: string;
@@ -8,6 +8,7 @@ export type Beginning = {
   readonly leaseMs: number;
   /** The record of a VM that is gone for good: the id is given to another one. */
   readonly after?: LaunchedRecord;
+  readonly request?: CreateRequest | undefined;
 };
 
 export type Begun =
@@ -40,7 +41,11 @@ export type RecordsPage = {
 export type VmRecords = {
   /** As it is now; undefined where there is no VM with this id, or its creation was refused. */
   read(vmId: string): Promise<VmRecord | undefined>;
-  /** Exactly one of any number of callers gets the creation of a VM, or takes it over where another's lease has run out. */
+  /**
+   * Exactly one of any number of callers gets the creation of a VM, or takes it over where another's lease has run out: the request of the
+   * one before stays noted with its plan. None gets it whose request was published before the id was deleted.
+   * @throws FailedPreconditionError in that case, where there is no record either.
+   */
   begin(beginning: Beginning): Promise<Begun>;
   /**
    * Notes, before EC2 is asked, what it will be asked for.
@@ -60,7 +65,10 @@ export type VmRecords = {
    * for gone; `known`: it was before; `another`: another instance is, or is being launched and this one was not launched by us.
    */
   adopt(vm: LaunchedVm): Promise<'adopted' | 'known' | 'another'>;
-  /** Idempotent. @returns the record, with the time of the first request; undefined as `read`. */
+  /**
+   * Idempotent. Also of an id without a VM: its creation may still be on the way, and is refused then, for a week.
+   * @returns the record, with the time of the first request; undefined as `read`.
+   */
   requestDelete(vmId: string): Promise<VmRecord | undefined>;
   /** Idempotent: it cannot be deleted as it is. */
   withdrawDelete(vmId: string): Promise<void>;

@@ -45,14 +45,14 @@ describe('VM records in DynamoDB', () => {
     const ended = await item('ttl');
     await records.abandon(await begun('refused'));
 
-    expect([inFlight, living, ended].map((one) => one?.expiresAt)).toEqual([days(2), undefined, days(7)]);
+    expect([inFlight, living, ended].map((one) => one?.expiresAt)).toEqual([days(7), undefined, days(7)]);
     expect(await item('refused')).toEqual({
       pk: 'vm#refused',
       vmId: 'refused',
       generation: 1,
       attempt: 0,
       turn: 1,
-      expiresAt: days(2),
+      expiresAt: days(7),
     });
   });
 

@@ -123,9 +123,67 @@ export const vmRecordsContract = (name: string, make: MakeVmRecords) => {
       await records.withdrawDelete(vmId);
       await records.withdrawDelete(vmId);
 
-      expect(first).toEqual({ ...record, deleteRequestedAtMs: clock.ms - 1000 });
-      expect(again).toEqual(first);
+      const deleteRequestedAtMs = clock.ms - 1000;
+      expect(first).toEqual({ ...record, deleteRequestedAtMs, deletedAtMs: clock.ms - 1000 });
+      expect(again).toEqual({ ...record, deleteRequestedAtMs, deletedAtMs: clock.ms });
       expect(await records.read(vmId)).toEqual(record);
+    });
+
+    it('refuse a request that was published before its id was deleted, whether there was a VM or not', async () => {
+      const { records, clock, vmId, begin, launched } = await setup();
+      const publishedAt = (publishedAtMs: number | undefined) => ({
+        request: { key: 'r-1', specDigest: 'd', publishedAtMs },
+      });
+      await records.requestDelete(vmId);
+      const late = [clock.ms - 60_000, clock.ms].map((ms) => begin(publishedAt(ms)));
+      const reasons = (await Promise.allSettled(late)).map(
+        (one) => one.status === 'rejected' && one.reason.name,
+      );
+      const deleted = `${vmId}-deleted`;
+      const record = await launched(deleted);
+      await records.requestDelete(deleted);
+      await records.end(deleted, record.instanceId);
+
+      const lateAgain = await begin({ vmId: deleted, after: record, ...publishedAt(clock.ms - 1) });
+      const newer = await begin({ vmId: deleted, after: record, ...publishedAt(clock.ms + 1) });
+
+      expect(reasons).toEqual(['FailedPreconditionError', 'FailedPreconditionError']);
+      expect(lateAgain.outcome).toBe('held');
+      expect(newer.outcome).toBe('begun');
+      expect((await begin(publishedAt(clock.ms + 1))).outcome).toBe('begun');
+      expect((await begin({ vmId: `${vmId}-other`, ...publishedAt(0) })).outcome).toBe('begun');
+    });
+
+    it('refuse such a request also after the creation that was deleted had come to nothing', async () => {
+      const { records, clock, vmId, begin, begun } = await setup();
+      const request = { key: 'r-1', specDigest: 'd', publishedAtMs: clock.ms - 1 };
+      const record = await begun({ request });
+      await records.requestDelete(vmId);
+      await records.abandon(record);
+
+      await expect(begin({ request })).rejects.toThrow(
+        `${vmId} was deleted after this create had been requested`,
+      );
+      expect((await begin()).outcome).toBe('begun');
+    });
+
+    it('remember the request of a VM, also where another took its creation over, and forget it with the VM', async () => {
+      const { records, clock, begun, vm } = await setup();
+      const request = { key: 'r-1', specDigest: 'd-1' };
+      await begun({ request });
+      clock.ms += leaseMs;
+      const taken = await begun({ request: { key: 'r-2', specDigest: 'd-2' } });
+      const first = await records.launched(taken, vm(1));
+      if (!first?.instanceId || !first.account || !first.facts) throw new Error('expected an instance');
+      const after = { ...first, instanceId: first.instanceId, account: first.account, facts: first.facts };
+      await records.end(first.vmId, first.instanceId);
+      const second = await begun({ after });
+      await records.abandon(second);
+      const third = await begun({ request: { key: 'r-3', specDigest: 'd-3' } });
+
+      expect(first).toMatchObject({ requestKey: 'r-1', specDigest: 'd-1' });
+      expect([second.requestKey, second.specDigest]).toEqual([undefined, undefined]);
+      expect(third).toMatchObject({ requestKey: 'r-3', specDigest: 'd-3' });
     });
 
     it('tell a creation in flight that its VM is to be deleted, and let nobody take it over', async () => {

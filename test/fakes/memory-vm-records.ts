@@ -1,12 +1,19 @@
 import { UnavailableError } from '../../shared/domain/errors.ts';
-import { factsOf, isAssigned, isLaunched, type VmRecord } from '../../shared/domain/vm-record.ts';
-import type { LaunchedVm, VmRecords } from '../../shared/ports/vm-records.ts';
+import {
+  factsOf,
+  isAssigned,
+  isDeletedSince,
+  isLaunched,
+  refuseIfDeletedSince,
+  type VmRecord,
+} from '../../shared/domain/vm-record.ts';
+import type { Beginning, LaunchedVm, VmRecords } from '../../shared/ports/vm-records.ts';
 
 /** The VmRecords port in memory. Every method does its work in one turn, as a conditional write does. */
 export const memoryVmRecords = (now: () => number = Date.now): VmRecords => {
   const records = new Map<string, VmRecord>();
   /** What stays of creations that were refused. */
-  const vacant = new Map<string, Pick<VmRecord, 'generation' | 'turn'>>();
+  const vacant = new Map<string, Pick<VmRecord, 'generation' | 'turn' | 'deletedAtMs'>>();
 
   const keep = (record: VmRecord): VmRecord => {
     vacant.delete(record.vmId);
@@ -23,8 +30,9 @@ export const memoryVmRecords = (now: () => number = Date.now): VmRecords => {
     createdAtMs: now(),
     updatedAtMs: now(),
   });
-  const successorOf = ({ vmId, region, generation, turn }: VmRecord): VmRecord => ({
+  const successorOf = ({ vmId, region, generation, turn, deletedAtMs }: VmRecord): VmRecord => ({
     ...blank(vmId, region),
+    ...(deletedAtMs !== undefined && { deletedAtMs }),
     generation: generation + 1,
     turn,
   });
@@ -45,13 +53,16 @@ export const memoryVmRecords = (now: () => number = Date.now): VmRecords => {
   return {
     read: async (vmId) => records.get(vmId),
 
-    async begin({ vmId, region, leaseMs, after }) {
+    async begin(beginning) {
+      const { vmId, region, leaseMs, after, request } = beginning;
       const held = records.get(vmId);
-      if (held && !isOpen(held, after, now())) return { outcome: 'held', record: held };
+      if (held && !isOpen(held, beginning, now())) return { outcome: 'held', record: held };
+      refuseIfDeletedSince({ vmId, deletedAtMs: vacant.get(vmId)?.deletedAtMs }, request);
       if (!held && after) throw new UnavailableError(`the record of ${vmId} changed meanwhile; try it again`);
       const next = after ? successorOf(after) : (held ?? blank(vmId, region));
       const leaseUntilMs = now() + leaseMs;
       const record = keep({
+        ...(request && { requestKey: request.key, specDigest: request.specDigest }),
         ...next,
         region: after ? region : next.region,
         turn: next.turn + 1,
@@ -79,7 +90,12 @@ export const memoryVmRecords = (now: () => number = Date.now): VmRecords => {
       const held = inHand(mine);
       if (!held) return;
       records.delete(mine.vmId);
-      vacant.set(mine.vmId, { generation: held.generation + 1, turn: held.turn });
+      const { generation, turn, deletedAtMs } = held;
+      vacant.set(mine.vmId, {
+        generation: generation + 1,
+        turn,
+        ...(deletedAtMs !== undefined && { deletedAtMs }),
+      });
     },
 
     async adopt(vm) {
@@ -99,13 +115,15 @@ export const memoryVmRecords = (now: () => number = Date.now): VmRecords => {
 
     async requestDelete(vmId) {
       const held = records.get(vmId);
-      return held && keep({ deleteRequestedAtMs: now(), ...held });
+      if (held) return keep({ deleteRequestedAtMs: now(), ...held, deletedAtMs: now() });
+      vacant.set(vmId, { generation: 0, turn: 0, ...vacant.get(vmId), deletedAtMs: now() });
+      return undefined;
     },
 
     async withdrawDelete(vmId) {
       const held = records.get(vmId);
       if (!held) return;
-      const { deleteRequestedAtMs: _, ...rest } = held;
+      const { deleteRequestedAtMs: _, deletedAtMs: __, ...rest } = held;
       keep(rest);
     },
 
@@ -128,7 +146,8 @@ export const memoryVmRecords = (now: () => number = Date.now): VmRecords => {
   };
 };
 
-const isOpen = (held: VmRecord, after: VmRecord | undefined, nowMs: number): boolean =>
-  after
-    ? held.turn === after.turn && held.instanceId === after.instanceId
-    : !isLaunched(held) && held.deleteRequestedAtMs === undefined && (held.leaseUntilMs ?? 0) <= nowMs;
+const isOpen = (held: VmRecord, { after, request }: Beginning, nowMs: number): boolean => {
+  if (isDeletedSince(held, request)) return false;
+  if (after) return held.turn === after.turn && held.instanceId === after.instanceId;
+  return !isLaunched(held) && held.deleteRequestedAtMs === undefined && (held.leaseUntilMs ?? 0) <= nowMs;
+};

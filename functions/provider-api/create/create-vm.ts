@@ -1,8 +1,10 @@
 import { FailedPreconditionError, UnavailableError } from '../../../shared/domain/errors.ts';
 import {
+  type CreateRequest,
   hasEnded,
   isLaunched,
   type LaunchedRecord,
+  refuseIfDeletedSince,
   type VmRecord,
 } from '../../../shared/domain/vm-record.ts';
 import type { Fleet } from '../../../shared/ports/fleet.ts';
@@ -15,6 +17,7 @@ import { recollectionOf } from '../read/vm-standing.ts';
 import type { VmSpec } from '../spec/vm-spec.ts';
 import { type AnnouncementParts, announceLaunch } from './announce-launch.ts';
 import { awaitCreation, type WaitingParts } from './await-creation.ts';
+import { refuseAnotherSpec, refuseSecondVm, specDigest } from './check-request.ts';
 import { type LaunchParts, launchVm } from './launch-vm.ts';
 
 /** DCM waits ten seconds for the answer; what is left of them is the way. */
@@ -34,18 +37,22 @@ type Parts = LaunchParts &
     readonly fleet: Pick<Fleet, 'recall'>;
   };
 
-type Asked = {
+export type Asked = {
   readonly vmId: string;
   readonly region: string;
   readonly spec: VmSpec;
   readonly requestId: string;
+  /** The request of an environment agent that it is of, where its caller names one. */
+  readonly request?: Omit<CreateRequest, 'specDigest'> | undefined;
 };
+type Wanted = Omit<Asked, 'request'> & { readonly request: CreateRequest | undefined };
 
 /**
  * Creates a VM, or answers the one that has the id, with whatever spec it was created: a 409 would have DCM forget a VM that exists.
  * Answers within ten seconds.
- * @throws FailedPreconditionError while the VM with this id is being deleted, or where an adopted instance carries the id; UnavailableError where the same request, sent again, will
- * find out what became of it; what planning and EC2 refuse.
+ * @throws FailedPreconditionError while the VM with this id is being deleted, where an adopted instance carries the id, and where the request
+ * may create none (check-request.ts); UnavailableError where the same request, sent again, will find out what became of it; what planning
+ * and EC2 refuse.
  */
 export const createVm = (parts: Parts) => {
   const { records, fleet, now } = parts;
@@ -54,12 +61,16 @@ export const createVm = (parts: Parts) => {
   const terminate = terminateVm(parts);
   const { announce, wantStatus } = announceLaunch(parts);
 
-  return (asked: Asked): Promise<VmResource> => create(asked, now() + answerWithinMs);
+  return ({ request, ...asked }: Asked): Promise<VmResource> => {
+    const wanted = { ...asked, request: request && { ...request, specDigest: specDigest(asked.spec) } };
+    return create(wanted, now() + answerWithinMs);
+  };
 
-  async function create(asked: Asked, deadlineMs: number, after?: LaunchedRecord): Promise<VmResource> {
-    const { vmId, region } = asked;
+  async function create(asked: Wanted, deadlineMs: number, after?: LaunchedRecord): Promise<VmResource> {
+    const { vmId, region, request } = asked;
     if (now() >= deadlineMs) throw new UnavailableError(`${vmId} could not be created in time; try it again`);
-    const { outcome, record } = await records.begin({ vmId, region, leaseMs, ...(after && { after }) });
+    const beginning = { vmId, region, leaseMs, request, ...(after && { after }) };
+    const { outcome, record } = await records.begin(beginning);
     if (outcome === 'held') return existing(record, asked, deadlineMs);
     const launched = await launch(record, { ...asked, deadlineMs: deadlineMs - announceWithinMs });
     return launched ? announced(launched, asked.requestId) : create(asked, deadlineMs);
@@ -72,12 +83,18 @@ export const createVm = (parts: Parts) => {
     throw new FailedPreconditionError(`${record.vmId} was deleted while it was being created`);
   }
 
-  async function existing(held: VmRecord, asked: Asked, deadlineMs: number): Promise<VmResource> {
+  async function existing(held: VmRecord, asked: Wanted, deadlineMs: number): Promise<VmResource> {
+    const { request } = asked;
+    if (!isLaunched(held)) refuseIfDeletedSince(held, request);
     const record = isLaunched(held) ? held : await createdByAnother(held, deadlineMs);
     if (!isLaunched(record)) return create(asked, deadlineMs); // whoever had it in hand is gone
     const remembered = await recollectionOf(fleet, record);
-    if (hasEnded(record, remembered, now())) return create(asked, deadlineMs, record);
+    if (hasEnded(record, remembered, now())) {
+      refuseSecondVm(record, request);
+      return create(asked, deadlineMs, record);
+    }
     refuseUnusable(record);
+    refuseAnotherSpec(record, request);
     const tell = remembered.owner === 'unknown' ? announce : wantStatus;
     await tell(record, asked.requestId);
     const isSameTime = now() - record.updatedAtMs < sameAnswerForMs;

@@ -106,7 +106,7 @@ export const startAgentAlone = async (
       .filter(({ data }) => data.resource_id === resourceId);
 
   return {
-    ...{ lines, registrations, answersOf },
+    ...{ lines, registrations, answersOf, natsUrl: nats.url },
     /** The types, and codes of errors, of what it answered of a resource. */
     outcomesOf: async (resourceId: string) =>
       (await answersOf(resourceId)).map(({ type, data }) =>

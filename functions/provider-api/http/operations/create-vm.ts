@@ -2,6 +2,7 @@ import * as z from 'zod/mini';
 import { InvalidArgumentError } from '../../../../shared/domain/errors.ts';
 import { VmId } from '../../../../shared/domain/vm-id.ts';
 import { VmResource } from '../../../../shared/wire/vm.ts';
+import type { Asked } from '../../create/create-vm.ts';
 import { specOf } from '../../spec/read-spec.ts';
 import type { UseCases } from '../../use-cases.ts';
 import { operation } from '../operation.ts';
@@ -15,11 +16,11 @@ export const createVm = operation({
   path: '/api/v1alpha1/vms',
   summary: 'Create a VM',
   description:
-    'Idempotent: the same `id` again answers the VM that there is, with 201, too. The spec may also stand alone, without `spec` around it; null, "", 0 and {} in it mean nothing. `id` may be left out by an environment agent, whose `Idempotency-Key` names the request that it passes on.',
+    'Idempotent: the same `id` again answers the VM that there is, with 201, too. The spec may also stand alone, without `spec` around it; null, "", 0 and {} in it mean nothing. An environment agent leaves out `id`, and its `Idempotency-Key` names the request that it forwards. A request creates one VM: once that is gone, the same key is answered 409, and so is a request that DCM had published before it deleted the id.',
   query: Query,
   headers: {
     'Idempotency-Key':
-      'Where there is no `id`: the id of the CloudEvent in which DCM asked an environment agent for the VM. Read only where the provider is configured to look such requests up.',
+      'Which request this is, however often it is sent. Where there is no `id`: the id of the CloudEvent in which DCM requested the VM of an environment agent; looked up only where the provider is configured to. 400 where no such request exists, 503 where that is not established yet.',
   },
   takesSpec: true,
   status: 201,
@@ -35,9 +36,9 @@ export const createVm = operation({
     'insufficient-capacity',
   ],
   run: async (useCases, { query, header, body, region, requestId, concerns }) => {
-    const vmId = await requestedId(useCases, { id: query.id, key: header('idempotency-key') });
-    concerns(vmId);
-    return useCases.createVm({ vmId, region, spec: specOf(await body()), requestId });
+    const subject = await subjectOf(useCases, { id: query.id, key: header('idempotency-key') });
+    concerns(subject.vmId);
+    return useCases.createVm({ ...subject, region, spec: specOf(await body()), requestId });
   },
 });
 
@@ -47,15 +48,21 @@ type Named = {
   /** `Idempotency-Key`. */
   readonly key: string | undefined;
 };
+type Subject = Pick<Asked, 'vmId' | 'request'>;
+
+/** As DCM's ids of CloudEvents, with room for others'. */
+const acceptableKey = /^[\x21-\x7e]{1,256}$/;
 
 /**
- * The id of the VM that a create is for, in each of the ways in which callers say it. An id is never made up: DCM would not know the VM, and
- * could neither follow nor delete it.
+ * Which VM a create is for, and of which request it is, in each of the ways in which callers say it. An id is never made up: DCM would not
+ * know the VM, and could neither follow nor delete it.
  * @throws InvalidArgumentError where the create can never be connected with an id; UnavailableError where the request could not be looked
  * up this time.
  */
-const requestedId = async ({ findRequest }: UseCases, { id, key = '' }: Named): Promise<string> => {
-  if (id !== undefined) return id;
+const subjectOf = async ({ findRequest }: UseCases, { id, key = '' }: Named): Promise<Subject> => {
+  if (key !== '' && !acceptableKey.test(key))
+    throw new InvalidArgumentError('Idempotency-Key: expected 1 to 256 visible ASCII characters');
+  if (id !== undefined) return { vmId: id, request: key === '' ? undefined : { key } };
   if (findRequest === undefined)
     throw new InvalidArgumentError(
       'id: expected ?id=, for this provider is not configured to look up the requests of environment agents by Idempotency-Key',
@@ -64,15 +71,16 @@ const requestedId = async ({ findRequest }: UseCases, { id, key = '' }: Named): 
     throw new InvalidArgumentError(
       'id: expected ?id=, or the Idempotency-Key of an environment agent’s request',
     );
-  const request = await findRequest(key);
-  if (request === null)
+  const found = await findRequest(key);
+  if (found === null)
     throw new InvalidArgumentError(
       'id: expected ?id=, or an Idempotency-Key by which DCM’s request can be found; there is none with this one',
     );
-  const { resourceId, serviceType = 'vm' } = request;
+  const { resourceId, serviceType = 'vm', publishedAtMs } = found;
   if (serviceType !== 'vm')
     throw new InvalidArgumentError(
       `Idempotency-Key: expected a request for a vm; the one with this key is for a ${serviceType}`,
     );
-  return vmIdOf(resourceId, 'resource_id of the environment agent’s request');
+  const vmId = vmIdOf(resourceId, 'resource_id of the environment agent’s request');
+  return { vmId, request: { key, publishedAtMs } };
 };

@@ -128,14 +128,16 @@ describe('a create without an id', () => {
     const looked: string[] = [];
     const findRequest = async (key: string) => {
       looked.push(key);
-      return { resourceId: 'vm-7', serviceType: 'vm' };
+      return { resourceId: 'vm-7', serviceType: 'vm', publishedAtMs: 5 };
     };
     const api = servedApi({ useCases: { findRequest } });
 
     const response = await api.ask('POST', vms, { body: body.spec, headers: agent });
 
     expect([response.status, looked]).toEqual([201, ['7d0c3d8e']]);
-    expect(api.asked).toMatchObject([['createVm', { vmId: 'vm-7' }]]);
+    expect(api.asked).toMatchObject([
+      ['createVm', { vmId: 'vm-7', request: { key: '7d0c3d8e', publishedAtMs: 5 } }],
+    ]);
   });
 
   it('may have the spec wrapped, and is of the VM that an earlier control plane requested without a service type', async () => {
@@ -163,7 +165,20 @@ describe('a create without an id', () => {
 
     await api.ask('POST', `${vms}?id=vm-1`, { body, headers: agent });
 
-    expect(api.asked).toMatchObject([['createVm', { vmId: 'vm-1' }]]);
+    expect(api.asked).toMatchObject([['createVm', { vmId: 'vm-1', request: { key: '7d0c3d8e' } }]]);
+  });
+
+  it.each(['two words', 'k'.repeat(257), 'schlüssel'])('is refused with the key %j', async (key) => {
+    const findRequest = async () => ({ resourceId: 'vm-7' });
+    const api = servedApi({ useCases: { findRequest } });
+
+    const response = await api.ask('POST', vms, { body: body.spec, headers: { 'idempotency-key': key } });
+
+    expect([response.status, await detailOf(response), api.asked]).toEqual([
+      400,
+      'Idempotency-Key: expected 1 to 256 visible ASCII characters',
+      [],
+    ]);
   });
 
   it.each([

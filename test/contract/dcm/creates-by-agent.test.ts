@@ -1,0 +1,188 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { deleteVm } from '../../../functions/provider-api/change/delete-vm.ts';
+import { createVm } from '../../../functions/provider-api/create/create-vm.ts';
+import { serve } from '../../../local/parts/loopback.ts';
+import { natsAgentRequests } from '../../../shared/adapters/nats/agent-requests.ts';
+import { natsLink } from '../../../shared/adapters/nats-connection.ts';
+import { UnavailableError } from '../../../shared/domain/errors.ts';
+import { memoryEc2 } from '../../fakes/memory-ec2.ts';
+import { memoryFleet } from '../../fakes/memory-fleet.ts';
+import { memoryVmRecords } from '../../fakes/memory-vm-records.ts';
+import { launchPlan } from '../../fixtures/launches.ts';
+import { health, servedApi } from '../../unit/provider-api/http/served-api.ts';
+import { providerParts } from '../../unit/provider-api/provider.ts';
+import { type AgentAlone, agentsUnderTest, startAgentAlone } from './environment-agents.ts';
+
+/** The provider's API with its own look-up among the requests on JetStream; EC2 and the table are in memory, on the real clock. */
+const startProvider = async (natsUrl: string) => {
+  const now = Date.now;
+  const ec2 = memoryEc2(now);
+  const parts = {
+    ...providerParts().parts,
+    ...{ records: memoryVmRecords(now), fleet: memoryFleet(now), actions: ec2, instances: ec2, now },
+    plan: async (_: unknown, { vmId }: { readonly vmId: string }) => {
+      const { tags } = launchPlan();
+      return launchPlan({ tags: { ...tags, 'dcm-instance-id': vmId } });
+    },
+    pause: (ms: number) => pause(ms),
+  };
+  const link = natsLink([natsUrl], async () => ({}));
+  const { find } = natsAgentRequests(link, ['dcm-agent-requests', 'a-1-retry']);
+  const state = { isHealthy: true, outages: 0 };
+  const answers: { readonly vmId: string; readonly status: number }[] = [];
+  const { ask } = servedApi({
+    useCases: {
+      createVm: createVm(parts),
+      deleteVm: deleteVm(parts),
+      checkHealth: async () => ({ ...health, status: state.isHealthy ? 'healthy' : 'unhealthy' }),
+      findRequest: async (key) => {
+        state.outages -= 1;
+        if (state.outages >= 0) throw new UnavailableError('NATS is away');
+        return find(key);
+      },
+    },
+  });
+  const server = await serve(async (request) => {
+    const { pathname, search } = new URL(request.url);
+    const headers = Object.fromEntries(request.headers);
+    const body = await request.text();
+    const response = await ask(request.method, `${pathname}${search}`, {
+      headers: { ...headers, authorization: 'Bearer open-sesame' },
+      ...(body !== '' && { body }),
+    });
+    if (request.method === 'POST') {
+      const { id } = Object(await response.clone().json());
+      answers.push({ vmId: id, status: response.status });
+    }
+    return response;
+  });
+  return {
+    ...{ ec2, state, answers, endpoint: `${server.url}/api/v1alpha1/vms` },
+    instancesOf: (vmId: string) =>
+      [...ec2.instances.values()].filter(({ tags }) => tags['dcm-instance-id'] === vmId),
+    /** As the agent sends a create. */
+    create: (key: string, vmId: string) =>
+      fetch(`${server.url}/api/v1alpha1/vms`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', 'idempotency-key': key },
+        body: JSON.stringify({ service_type: 'vm', metadata: { name: vmId } }),
+      }),
+    remove: (vmId: string) => fetch(`${server.url}/api/v1alpha1/vms/${vmId}`, { method: 'DELETE' }),
+    async [Symbol.asyncDispose]() {
+      await server[Symbol.asyncDispose]();
+      link.abandon();
+    },
+  };
+};
+
+describe.each(agentsUnderTest)('creates by an environment agent, $title', (subject) => {
+  let agent: AgentAlone;
+  let provider: Awaited<ReturnType<typeof startProvider>>;
+  beforeAll(async () => {
+    agent = await startAgentAlone(subject);
+    provider = await startProvider(agent.natsUrl);
+    await agent.call('POST', '/providers', {
+      ...{ name: 'ec2-sp', endpoint: provider.endpoint, service_type: 'vm', schema_version: 'v1alpha1' },
+    });
+  });
+  afterAll(async () => {
+    await agent[Symbol.asyncDispose]();
+    await provider[Symbol.asyncDispose]();
+  });
+  const status = () =>
+    expect.poll(async () => Object((await agent.call('GET', '/providers')).body).results[0].status, {
+      timeout: 10_000,
+    });
+  const outcomes = (id: string) => expect.poll(() => agent.outcomesOf(id), { timeout: 20_000 });
+  beforeEach(async () => {
+    Object.assign(provider.state, { isHealthy: true, outages: 0 });
+    await status().toBe('Ready');
+  });
+
+  it('are one VM each, under the id of its resource, fifty of them at once', async () => {
+    const vmIds = Array.from({ length: 50 }, (_, n) => `vm-fifty-${n}`);
+    await Promise.all(vmIds.map((vmId) => agent.publish('create', vmId)));
+
+    for (const vmId of vmIds) await outcomes(vmId).toEqual(['creation-acknowledged']);
+
+    expect(vmIds.map((vmId) => provider.instancesOf(vmId).length)).toEqual(vmIds.map(() => 1));
+  });
+
+  it('are tried again in line where the request cannot be looked up, and are then one VM', async () => {
+    provider.state.outages = 2;
+    await agent.publish('create', 'vm-line');
+
+    await outcomes('vm-line').toEqual(['creation-acknowledged']);
+
+    expect(provider.instancesOf('vm-line')).toHaveLength(1);
+  });
+
+  it('are found after they waited on the retry stream, and after the agent was started again', async () => {
+    provider.state.isHealthy = false;
+    await status().toBe('Unhealthy');
+    await agent.publish('create', 'vm-waited');
+    await outcomes('vm-waited').toEqual(['request-queued']);
+    await agent.stop();
+    provider.state.isHealthy = true;
+
+    await agent.start();
+
+    await outcomes('vm-waited').toEqual(['request-queued', 'creation-acknowledged']);
+    expect(provider.instancesOf('vm-waited')).toHaveLength(1);
+  });
+
+  it('are the same VM where the request is delivered again after its answer was lost', async () => {
+    await agent.stop();
+    await agent.publish('create', 'vm-again', { id: 'request-again' });
+    const first = await provider.create('request-again', 'vm-again');
+
+    await agent.start();
+
+    await outcomes('vm-again').toEqual(['creation-acknowledged']);
+    expect(first.status).toBe(201);
+    expect(provider.instancesOf('vm-again')).toHaveLength(1);
+  });
+
+  it('are no VM where the delete overtakes the create that is delivered again', async () => {
+    await agent.stop();
+    await agent.publish('create', 'vm-overtaken');
+    const removed = await provider.remove('vm-overtaken');
+
+    await agent.start();
+
+    await outcomes('vm-overtaken').toEqual(['NON_RETRYABLE_SP_ERROR']);
+    expect(removed.status).toBe(204);
+    expect(provider.instancesOf('vm-overtaken')).toEqual([]);
+  });
+
+  it('are no VM where create and delete wait together, nor where the create was cancelled', async () => {
+    provider.state.isHealthy = false;
+    await status().toBe('Unhealthy');
+    await agent.publish('create', 'vm-pair');
+    await agent.publish('delete', 'vm-pair');
+    await agent.publish('create', 'vm-cancelled');
+    await outcomes('vm-cancelled').toEqual(['request-queued']);
+    await agent.publish('cancel', 'vm-cancelled');
+    await outcomes('vm-cancelled').toEqual(['request-queued', 'cancel-acknowledged']);
+    provider.state.isHealthy = true;
+
+    await outcomes('vm-pair').toEqual(['request-queued', 'request-queued', 'deletion-acknowledged']);
+
+    expect([...provider.instancesOf('vm-pair'), ...provider.instancesOf('vm-cancelled')]).toEqual([]);
+  });
+
+  it('leave no second VM where the request comes once more after the delete', async () => {
+    await agent.publish('create', 'vm-gone', { id: 'request-gone' });
+    await agent.publish('delete', 'vm-gone');
+    await outcomes('vm-gone').toEqual(['creation-acknowledged', 'deletion-acknowledged']);
+    await agent.stop();
+    await agent.publish('create', 'vm-gone', { id: 'request-gone' });
+
+    const again = await provider.create('request-gone', 'vm-gone');
+    await agent.start();
+
+    expect(again.status).toBe(409);
+    expect(provider.instancesOf('vm-gone')).toHaveLength(1);
+  });
+});
