@@ -5,9 +5,10 @@ import { serve } from '../../local/parts/loopback.ts';
 import { agentRequests } from './agent-requests.ts';
 import type { Group } from './check.ts';
 import { followEvents } from './events.ts';
-import { groups } from './groups.ts';
 import { openSession } from './open-session.ts';
 import { type Options, providerOf, specOf } from './options.ts';
+import { reasonOf } from './outcome.ts';
+import { probe } from './probe.ts';
 import { registry as newRegistry } from './registry.ts';
 import { type Result, runChecks } from './run.ts';
 import type { Given } from './session.ts';
@@ -21,17 +22,23 @@ type Watch = {
   readonly say: (line: string) => void;
 };
 
-/** Makes the checks that were asked for, and deletes what they created. Answers their outcomes. */
+/**
+ * Makes the checks of these groups, and deletes what they created. Returns their outcomes.
+ * @throws Error in one sentence where no check can be made: no provider, no NATS, no stream, no spec.
+ */
 export const conformance = async (
   options: Options,
+  groups: readonly Group[],
   { cancel, onResult, say }: Watch,
 ): Promise<readonly Result[]> => {
   const provider = providerOf(options);
+  const spec = await specOf(options);
+  await probe(provider);
   const { keep, stop } = keeper();
   try {
     const session = openSession({
       provider,
-      spec: await specOf(options),
+      spec,
       serviceType: options.serviceType,
       vocabulary: vocabularyOf(options.serviceType),
       timeoutMs: options.timeout * 1_000,
@@ -40,7 +47,7 @@ export const conformance = async (
       now: Date.now,
       pause: (ms) => sleep(ms, undefined, { signal: cancel }),
     });
-    return await runChecks(chosen(options), session, { onResult, isCancelled: () => cancel.aborted });
+    return await runChecks(groups, session, { onResult, isCancelled: () => cancel.aborted });
   } finally {
     const left = await provider.cleanUp();
     if (left.length > 0) say(`not deleted: ${left.join(', ')}`);
@@ -48,35 +55,42 @@ export const conformance = async (
   }
 };
 
-const natsParts = async ({ nats }: Options, keep: Keep): Promise<Pick<Given, 'feed' | 'askAgent'>> => {
+const natsParts = async (
+  { nats, agentTopic }: Options,
+  keep: Keep,
+): Promise<Pick<Given, 'feed' | 'agentRequests'>> => {
   if (nats === undefined) return {};
   const { username, password, host, protocol } = new URL(nats);
+  const server = `${protocol}//${host}`;
   const login = { user: decodeURIComponent(username), pass: decodeURIComponent(password) };
   const nc = await connect({
-    servers: `${protocol}//${host}`,
+    servers: server,
     name: 'dcm-conformance',
+    timeout: natsTimeoutMs,
     ...(username && login),
+  }).catch((cause: unknown) => {
+    throw new Error(`NATS at ${server} (--nats) cannot be connected to: ${reasonOf(cause)}`);
   });
   await keep(Promise.resolve({ [Symbol.asyncDispose]: () => nc.close() }));
-  const { ask } = await keep(agentRequests(nc));
-  return { feed: await keep(followEvents(nc)), askAgent: ask };
+  const feed = await keep(followEvents(nc)).catch((cause: unknown) => {
+    throw new Error(`the status events at NATS ${server} (--nats) cannot be read: ${reasonOf(cause)}`);
+  });
+  return { feed, agentRequests: await keep(agentRequests(nc, agentTopic)) };
 };
 
+const natsTimeoutMs = 5_000;
+
 const registryParts = async (
-  { registryPort }: Options,
+  { registryPort, registryToken }: Options,
   keep: Keep,
   say: Watch['say'],
 ): Promise<Pick<Given, 'registry'>> => {
   if (registryPort === undefined) return {};
-  const registry = newRegistry();
-  const { url } = await keep(serve(registry.fetch, registryPort));
+  const registry = newRegistry({ token: registryToken });
+  const { url } = await keep(serve(registry.fetch, registryPort)).catch((cause: unknown) => {
+    throw new Error(`--registry-port ${registryPort} cannot be listened on: ${reasonOf(cause)}`);
+  });
   say(`the provider must register at ${url}/api/v1alpha1/providers`);
+  if (registryToken !== undefined) say(`a token is answered at ${url}/token`);
   return { registry };
-};
-
-const chosen = ({ only }: Options): readonly Group[] => {
-  const wanted = only?.split(',');
-  const isWanted = (id: string) =>
-    wanted === undefined || wanted.includes(id) || wanted.includes(id.charAt(0));
-  return groups.map((group) => ({ ...group, checks: group.checks.filter(({ id }) => isWanted(id)) }));
 };

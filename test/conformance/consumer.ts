@@ -12,6 +12,7 @@ const Envelope = z.looseObject({
       id: Text.min(1, 'data.id must not be empty'),
       status: Text.optional(),
       message: Text.optional(),
+      output_spec: z.union([z.null(), z.looseObject({})], 'data.output_spec must be an object').optional(),
       timestamp: z.union([z.null(), z.iso.datetime({ offset: true })]).optional(),
     },
     'data must be an object',

@@ -1,4 +1,4 @@
-import type { Group } from './check.ts';
+import type { Group, Need } from './check.ts';
 import { agentChecks } from './checks/agent.ts';
 import { authenticationChecks } from './checks/authentication.ts';
 import { createChecks } from './checks/create.ts';
@@ -11,17 +11,50 @@ import { readChecks } from './checks/read.ts';
 import { refusalChecks } from './checks/refusals.ts';
 import { registrationChecks } from './checks/registration.ts';
 
-/** All checks, in the order in which they are made: what all others rest on comes first. */
+/** All checks, in the order in which they are made: first what environment agents, today's callers, rely on. */
 export const groups: readonly Group[] = [
   registrationChecks,
   healthChecks,
+  agentChecks,
   createChecks,
   refusalChecks,
   readChecks,
   deleteChecks,
   idempotencyChecks,
-  agentChecks,
   authenticationChecks,
   eventChecks,
   descriptionChecks,
 ];
+
+/**
+ * The checks that `--only` names by id or by group letter; all checks without it. What is named must exist, and must have what it needs:
+ * a run that was asked for a check and does not make it would look like one that passed.
+ * @throws Error that names the word of `--only`.
+ */
+export const chosenGroups = (
+  only: string | undefined,
+  isGiven: (need: Need) => boolean,
+): readonly Group[] => {
+  if (only === undefined) return groups;
+  const words = only.split(',').map((word) => word.trim().toUpperCase());
+  const isNamed = (id: string) => words.some((word) => word === id || word === id.charAt(0));
+  const chosen = groups.map((group) => ({
+    ...group,
+    checks: group.checks.filter(({ id }) => isNamed(id)),
+  }));
+
+  const all = groups.flatMap(({ checks }) => checks.map(({ id }) => id));
+  const unknown = words.find((word) => !all.some((id) => word === id || word === id.charAt(0)));
+  if (unknown !== undefined)
+    throw new Error(
+      `--only: there is no check or group "${unknown}"; groups are ${[...new Set(all.map((id) => id.charAt(0)))].join(', ')}, and docs/conformance.md lists the checks`,
+    );
+  for (const { needs, checks } of chosen) {
+    for (const check of checks) {
+      const isNamedAlone = words.includes(check.id);
+      const missing = [needs, isNamedAlone ? check.needs : undefined].find((need) => need && !isGiven(need));
+      if (missing) throw new Error(`--only: ${check.id} needs ${missing}, which is not given`);
+    }
+  }
+  return chosen;
+};

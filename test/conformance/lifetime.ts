@@ -1,5 +1,7 @@
 import { eventOf } from './consumer.ts';
 import type { EventFeed, Received } from './events.ts';
+import { must } from './outcome.ts';
+import { idOf } from './provider.ts';
 import type { Session } from './session.ts';
 
 /** A resource from create to end. */
@@ -18,19 +20,23 @@ export type Lifetime = {
 /** After the end, how long to listen for what should not come any more. */
 const aftermathMs = 3_000;
 
-/** Creates, waits until it runs, creates again with the same id, deletes, waits for the end, and a little longer. */
+/**
+ * Creates, waits until it runs, creates again with the same id, deletes, waits for the end, and a little longer.
+ * @throws NotConforming where it is not created, or no event comes.
+ */
 export const liveOnce = async (session: Session, feed: EventFeed): Promise<Lifetime> => {
-  const { provider, vocabulary, specOf, eventually, pause, now } = session;
-  const id = session.newId();
-  const events = () => feed.received.filter(({ payload }) => payload.includes(id));
-  const has = (...wanted: readonly string[]) =>
-    eventually(() => events().some((event) => wanted.includes(statusOf(event) ?? '')));
-
-  await provider.create(id, { spec: specOf(id) });
+  const { provider, vocabulary, create, eventually, pause, now } = session;
+  const wanted = session.newId();
+  const id = idOf((await create(wanted)).json) ?? wanted;
   const answeredAt = now();
+  const events = () => feed.received.filter(({ payload }) => payload.includes(id));
+  const has = (...statuses: readonly string[]) =>
+    eventually(() => events().some((event) => statuses.includes(statusOf(event) ?? '')));
+
   const isReady = await has(...vocabulary.ready.flatMap(inAnyCase));
+  must(events().length > 0, 'no event came');
   const statusRead = isReady ? await readStatus(session, id) : undefined;
-  await provider.create(id, { spec: specOf(id) }); // a retry, which must not make it start over
+  await create(id).catch(() => undefined); // a retry, which must not make it start over
   await provider.remove(id);
   const isDeleted = await has(...inAnyCase('DELETED'));
   await pause(aftermathMs);

@@ -1,19 +1,37 @@
 import { readFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import * as z from 'zod';
+import type { Need } from './check.ts';
 import { collectionUrl } from './collection-url.ts';
+import { reasonOf } from './outcome.ts';
 import { provider } from './provider.ts';
 import type { Spec } from './session.ts';
 import { vocabularyOf } from './vocabulary.ts';
 
+const notAPort = '--registry-port must be a port: 1 to 65535';
+
 const Flags = z.object({
-  provider: z.url('--provider must be a URL'),
+  provider: z.url({ protocol: /^https?$/, error: '--provider must be a URL, http:// or https://' }),
   token: z.string().optional(),
-  nats: z.url('--nats must be a URL').optional(),
-  registryPort: z.coerce.number().int().min(1).max(65_535).optional(),
+  nats: z
+    .url({
+      protocol: /^(nats|tls|wss?)$/,
+      hostname: /./,
+      error: '--nats must be a URL such as nats://host:4222',
+    })
+    .optional(),
+  agentTopic: z
+    .string()
+    .regex(
+      /^(?!dcm\.agent\.)[^.\s*>]{1,239}$/,
+      '--agent-topic must be the agent’s AGENT_TOPIC_NAME, without dots',
+    )
+    .optional(),
+  registryPort: z.coerce.number(notAPort).int(notAPort).min(1, notAPort).max(65_535, notAPort).optional(),
+  registryToken: z.string().min(1, '--registry-token must not be empty').optional(),
   spec: z.string().optional(),
   serviceType: z.string(),
-  timeout: z.coerce.number().positive(),
+  timeout: z.coerce.number('--timeout must be seconds').positive('--timeout must be more than 0 seconds'),
   only: z.string().optional(),
   json: z.string().optional(),
 });
@@ -29,11 +47,13 @@ const command = () =>
       'the provider’s API, or its collection; credentials in it are sent as Basic',
     )
     .option('--token <token>', 'bearer token that the provider asks for')
-    .option('--nats <url>', 'DCM’s NATS, to see the status events')
+    .option('--nats <url>', 'DCM’s NATS, to see the status events and to publish agents’ requests')
+    .option('--agent-topic <topic>', 'AGENT_TOPIC_NAME of the provider’s agent, for the stream {topic}-retry')
     .option(
       '--registry-port <port>',
-      'stand in for DCM’s registry on this port, and wait for the provider to register',
+      'stand in for an environment agent on this port, and wait for the provider to register',
     )
+    .option('--registry-token <token>', 'ask for this bearer token at registration')
     .option('--spec <file>', 'JSON of the spec to create resources with')
     .option('--service-type <type>', 'vm, container, cluster or storage', 'vm')
     .option('--timeout <seconds>', 'how long a resource may take to run, or to be gone', '120')
@@ -48,7 +68,20 @@ export const readOptions = (argv: readonly string[]): Options => {
       .opts(),
   );
   if (flags.success) return flags.data;
-  throw new Error(z.prettifyError(flags.error));
+  const reasons = new Set(flags.error.issues.map(({ message }) => message));
+  throw new Error([...reasons].join('; '));
+};
+
+/** Whether the options give what a check needs. */
+export const givenBy = (options: Options) => {
+  const given: Readonly<Record<Need, unknown>> = {
+    '--registry-port': options.registryPort,
+    '--registry-token': options.registryToken,
+    '--nats': options.nats,
+    '--agent-topic': options.agentTopic,
+    '--token': options.token ?? (new URL(options.provider).username || undefined),
+  };
+  return (need: Need): boolean => given[need] !== undefined;
 };
 
 const smallVm: Spec = {
@@ -61,10 +94,18 @@ const smallVm: Spec = {
 
 /** The spec of what is created: the file's, or a small VM. @throws Error where there is no default, or the file has no spec. */
 export const specOf = async ({ spec, serviceType }: Options): Promise<Spec> => {
-  if (spec !== undefined)
-    return z.record(z.string(), z.unknown()).parse(JSON.parse(await readFile(spec, 'utf8')));
+  if (spec !== undefined) return readSpec(spec);
   if (serviceType === 'vm') return smallVm;
   throw new Error(`--service-type ${serviceType} needs --spec: a spec that the provider takes`);
+};
+
+const readSpec = async (file: string): Promise<Spec> => {
+  try {
+    return z.record(z.string(), z.unknown()).parse(JSON.parse(await readFile(file, 'utf8')));
+  } catch (error) {
+    const reason = error instanceof z.ZodError ? 'it must be a JSON object' : reasonOf(error);
+    throw new Error(`--spec ${file} cannot be read: ${reason}`);
+  }
 };
 
 /** The provider that the options mean. */

@@ -17,3 +17,10 @@ export class Skipped extends Error {
 export function must(condition: unknown, otherwise: string): asserts condition {
   if (!condition) throw new NotConforming(otherwise);
 }
+
+/** An error in words. `fetch` says what went wrong only in the cause. */
+export const reasonOf = (error: unknown): string => {
+  if (!(error instanceof Error)) return String(error);
+  const { message, cause } = error;
+  return cause instanceof Error ? `${message}: ${cause.message}` : message;
+};

@@ -27,6 +27,8 @@ export type Provider = {
   call(method: string, call?: Call): Promise<Answer>;
   /** POSTs, and remembers what may have come of it. */
   create(id: string | undefined, body: Call['body'], call?: Call): Promise<Answer>;
+  /** Has `cleanUp` delete a resource that a create may have made under an id that is not in the create's URL. */
+  remember(id: string): void;
   remove(id: string, call?: Call): Promise<Answer>;
   /** Deletes all that was created here and not deleted. Answers the ids that may be left. */
   cleanUp(): Promise<string[]>;
@@ -73,7 +75,7 @@ export const provider = ({ url, token, fetch, now }: Parts): Provider => {
 
   const remove: Provider['remove'] = async (id, options) => {
     const answer = await call('DELETE', { path: `/${encodeURIComponent(id)}`, ...options });
-    if (answer.status < 300) created.delete(id);
+    if (answer.status < 300 || answer.status === 404) created.delete(id);
     return answer;
   };
 
@@ -82,6 +84,7 @@ export const provider = ({ url, token, fetch, now }: Parts): Provider => {
     needsToken: authorization !== '',
     call,
     remove,
+    remember: (id) => void created.add(id),
     async create(id, body, options) {
       const path = id === undefined ? '' : `?id=${encodeURIComponent(id)}`;
       const isNew = id !== undefined && !created.has(id);

@@ -1,5 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { describeCheck } from './check.ts';
 import { groups } from './groups.ts';
 
 /** Where the table begins in docs/conformance.md; it ends with the file. */
@@ -12,7 +13,10 @@ export const conformanceReference = (text: string): string =>
   text.slice(0, text.indexOf(marker) + marker.length) + groups.map(section).join('');
 
 const section = ({ title, needs, checks }: (typeof groups)[number]): string => {
-  const rows = checks.map(({ id, sentence, source }) => `| ${id} | ${sentence} | ${source} |\n`);
+  const rows = checks.map((check) => {
+    const needed = check.needs ? ` Needs \`${check.needs}\`.` : '';
+    return `| ${check.id} | ${describeCheck(check)} | ${check.source}${needed && `.${needed}`} |\n`;
+  });
   const need = needs ? `Needs \`${needs}\`.\n\n` : '';
   return `\n### ${title}\n\n${need}| check | a provider … | who relies on it |\n|---|---|---|\n${rows.join('')}`;
 };

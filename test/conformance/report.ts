@@ -1,5 +1,6 @@
 import Table from 'cli-table3';
 import type picocolors from 'picocolors';
+import { describeCheck } from './check.ts';
 import type { Result } from './run.ts';
 
 type Colours = Pick<typeof picocolors, 'green' | 'red' | 'yellow'>;
@@ -17,13 +18,15 @@ export const table = (results: readonly Result[], colours: Colours): string => {
   });
   for (const result of results) {
     const reason = result.verdict === 'pass' ? '' : result.reason;
-    rows.push([result.id, paint[result.verdict](result.verdict), result.sentence, reason]);
+    rows.push([result.id, paint[result.verdict](result.verdict), describeCheck(result), reason]);
   }
   return rows.toString();
 };
 
-/** One line that says how it went. */
-export const summary = (results: readonly Result[]): string => {
+/** One line that says how a run ended. `planned` is how many checks were to be made; fewer results mean that the run ended early. */
+export const summary = (results: readonly Result[], planned: number): string => {
   const count = (verdict: Result['verdict']) => results.filter((result) => result.verdict === verdict).length;
-  return `${count('pass')} passed, ${count('fail')} failed, ${count('skip')} skipped`;
+  const notMade = planned - results.length;
+  const counts = `${count('pass')} passed, ${count('fail')} failed, ${count('skip')} skipped`;
+  return notMade > 0 ? `${counts}, ${notMade} not made` : counts;
 };

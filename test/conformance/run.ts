@@ -1,12 +1,14 @@
 import type { Check, Group } from './check.ts';
-import { type Outcome, Skipped } from './outcome.ts';
+import { type Outcome, reasonOf, Skipped } from './outcome.ts';
 import type { Session } from './session.ts';
 
-export type Result = Pick<Check, 'id' | 'sentence' | 'source'> & { readonly group: string } & Outcome;
+export type Result = Pick<Check, 'id' | 'sentence' | 'source' | 'caller'> & {
+  readonly group: string;
+} & Outcome;
 
 type Watch = { readonly onResult?: (result: Result) => void; readonly isCancelled?: () => boolean };
 
-/** Makes the checks one after the other, in their order, until cancelled. Answers one result each. */
+/** Makes the checks one after the other, in their order, until cancelled. Returns one result for each check that was not interrupted. */
 export const runChecks = async (
   groups: readonly Group[],
   session: Session,
@@ -16,8 +18,10 @@ export const runChecks = async (
   const all = groups.flatMap(({ title, checks }) => checks.map((check) => ({ group: title, check })));
   for (const { group, check } of all) {
     if (isCancelled()) break;
-    const { id, sentence, source } = check;
-    const result = { id, sentence, source, group, ...(await outcomeOf(check.run(session))) };
+    const { id, sentence, source, caller } = check;
+    const outcome = await outcomeOf(check.run(session));
+    if (isCancelled() && outcome.verdict === 'fail') break; // the interruption may be all that it failed by
+    const result = { id, sentence, source, ...(caller && { caller }), group, ...outcome };
     results.push(result);
     onResult(result);
   }
@@ -29,11 +33,6 @@ const outcomeOf = async (made: Promise<void>): Promise<Outcome> => {
     await made;
     return { verdict: 'pass' };
   } catch (error) {
-    const reason = error instanceof Error ? sentenceOf(error) : String(error);
-    return { verdict: error instanceof Skipped ? 'skip' : 'fail', reason };
+    return { verdict: error instanceof Skipped ? 'skip' : 'fail', reason: reasonOf(error) };
   }
 };
-
-/** `fetch` hides what went wrong in the cause. */
-const sentenceOf = ({ message, cause }: Error): string =>
-  cause instanceof Error ? `${message}: ${cause.message}` : message;

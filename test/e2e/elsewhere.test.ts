@@ -9,6 +9,7 @@ import { startControlPlane } from '../../local/parts/control-plane/start.ts';
 import { serve } from '../../local/parts/loopback.ts';
 import { providerApiClient } from '../../local/provider-api-client.ts';
 import { conformance } from '../conformance/conformance.ts';
+import { groups } from '../conformance/groups.ts';
 import { startTestNats } from '../contract/nats.ts';
 import { watchedStack } from './stack.ts';
 
@@ -74,7 +75,7 @@ describe('a provider of an older DCM that runs elsewhere', () => {
     const registry = { registryPort: 0, serviceType: 'vm', timeout: 70 };
     const options = { provider: providerApiUrl, token, nats: natsUrl, ...registry };
 
-    const results = await conformance(options, { cancel, onResult: say, say: registerAt });
+    const results = await conformance(options, served, { cancel, onResult: say, say: registerAt });
 
     const others = results.flatMap((one) =>
       one.verdict === 'pass' ? [] : [`${one.id} ${one.verdict}: ${one.reason}`],
@@ -82,6 +83,13 @@ describe('a provider of an older DCM that runs elsewhere', () => {
     expect(others).toEqual([]);
     expect(new Set(results.map(({ id }) => id.charAt(0)))).toEqual(new Set('RHCFGDIBAEO'));
   });
+
+  /** An agent's ways that this older DCM does not have: tokens, a retry stream, what an agent makes of FAILED and of outputs. */
+  const agents = new Set(['R9', 'R10', 'R11', 'B4', 'B7', 'E17', 'E18']);
+  const served = groups.map((group) => ({
+    ...group,
+    checks: group.checks.filter(({ id }) => !agents.has(id)),
+  }));
 
   const say = () => undefined;
   const { signal: cancel } = new AbortController();

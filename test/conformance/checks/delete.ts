@@ -3,12 +3,11 @@ import { must } from '../outcome.ts';
 import { idOf } from '../provider.ts';
 import type { Session } from '../session.ts';
 
-/** One that may be deleted. @throws NotConforming where it cannot be created. */
-const another = async ({ provider, newId, specOf }: Session): Promise<string> => {
+/** One that may be deleted. @throws NotConforming or Skipped where it cannot be created. */
+const another = async ({ newId, specimen, create }: Session): Promise<string> => {
+  await specimen();
   const id = newId();
-  const { status, json } = await provider.create(id, { spec: specOf(id) });
-  must(status < 300, `a create was answered ${status}`);
-  return idOf(json) ?? id;
+  return idOf((await create(id)).json) ?? id;
 };
 
 const agent = 'environment-agent internal/routing/forwarder_test.go';
@@ -43,7 +42,7 @@ export const deleteChecks: Group = {
     {
       id: 'D3',
       sentence: 'answers DELETE of an id that it never had by success',
-      source: `${agent}; control-plane deleteInstanceWithProvider takes 404 as well, the agent does not`,
+      source: `${agent}: 404 fails the request for good`,
       async run({ provider, newId }) {
         const { status } = await provider.call('DELETE', { path: `/${newId()}` });
         must(status < 300, `DELETE of an unknown id was answered ${status}`);

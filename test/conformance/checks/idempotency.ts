@@ -14,7 +14,9 @@ export const idempotencyChecks: Group = {
       id: 'I1',
       sentence: 'answers the same create again by success and the same resource',
       source: `${resty}; any 4xx deletes DCM's row`,
-      async run({ provider, newId, specOf }) {
+      caller: 'old control plane',
+      async run({ provider, specimen, newId, specOf }) {
+        await specimen();
         const id = newId();
         const first = await provider.create(id, { spec: specOf(id) });
         const again = await provider.create(id, { spec: specOf(id) });
@@ -25,8 +27,10 @@ export const idempotencyChecks: Group = {
     {
       id: 'I2',
       sentence: 'makes one resource of ten creates with one id at once, and says so to all of them',
-      source: 'environment-agent internal/routing/routing_integration_test.go (concurrent duplicate)',
-      async run({ provider, newId, specOf }) {
+      source: resty,
+      caller: 'old control plane',
+      async run({ provider, specimen, newId, specOf }) {
+        await specimen();
         const id = newId();
         const creates = Array.from({ length: atOnce }, () => provider.create(id, { spec: specOf(id) }));
         const answers = await Promise.all(creates);
@@ -44,7 +48,9 @@ export const idempotencyChecks: Group = {
       id: 'I3',
       sentence: 'answers a create by success whose first answer was lost',
       source: `${resty} when the connection breaks`,
-      async run({ provider, newId, specOf, pause }) {
+      caller: 'old control plane',
+      async run({ provider, specimen, newId, specOf, pause }) {
+        await specimen();
         const id = newId();
         const breaking = new AbortController();
         const lost = provider

@@ -1,5 +1,6 @@
 import type { Group } from '../check.ts';
-import { must } from '../outcome.ts';
+import { must, Skipped } from '../outcome.ts';
+import type { Registration } from '../registry.ts';
 import type { Session } from '../session.ts';
 
 const agent = 'environment-agent internal/provider/provider_integration_test.go';
@@ -25,14 +26,20 @@ const eachBody = async (session: Session, look: (body: Record<string, unknown>) 
   }
 };
 
+/** What was sent by the provider that registered first. */
+const ofFirst = ({ registry }: Session): readonly Registration[] => {
+  const registrations = registry?.registrations ?? [];
+  return registrations.filter(({ body }) => body?.name === registrations[0]?.body?.name);
+};
+
 export const registrationChecks: Group = {
-  title: 'Registration',
+  title: 'Registration at an environment agent',
   needs: '--registry-port',
   checks: [
     {
       id: 'R1',
       sentence: 'registers by POST /api/v1alpha1/providers with a JSON object',
-      source: 'control-plane test/subsystem/sp/provider_test.go',
+      source: 'environment-agent api/v1alpha1/openapi.yaml (createProvider)',
       async run(session) {
         for (const { method, path, contentType, body } of await session.registered()) {
           must(method === 'POST' && path === '/api/v1alpha1/providers', `it sent ${method} ${path}`);
@@ -56,7 +63,7 @@ export const registrationChecks: Group = {
     {
       id: 'R3',
       sentence: 'registers the service type that it was checked for',
-      source: 'control-plane internal/sp/service/provider/provider.go',
+      source: 'environment-agent internal/provider/service/service.go: one provider for each service type',
       async run(session) {
         const types = (await session.registered()).map(({ body }) => String(body?.service_type));
         must(types.includes(session.serviceType), `it registered ${types.join(', ')}`);
@@ -65,7 +72,7 @@ export const registrationChecks: Group = {
     {
       id: 'R4',
       sentence: 'registers the collection’s full URL, without query, fragment or slash at its end',
-      source: `${agent}; control-plane joins it with "/" and the id`,
+      source: `${agent}: the agent joins it with "/" and the id`,
       run: (session) =>
         eachBody(session, ({ endpoint }) => {
           const url = URL.canParse(String(endpoint)) ? new URL(String(endpoint)) : undefined;
@@ -117,6 +124,57 @@ export const registrationChecks: Group = {
         const again = () => later().find(({ body }) => body?.name === first?.body?.name);
         must(await session.eventually(() => again() !== undefined), 'it gave up');
         must(again()?.id === first?.id, `its id was ${first?.id}, then ${again()?.id}`);
+      },
+    },
+    {
+      id: 'R9',
+      sentence:
+        'sends a bearer token after 401, and once more where the token was refused, as an expired one is',
+      source: 'environment-agent internal/auth/middleware.go (AGENT_AUTH_DISABLED=false)',
+      needs: '--registry-token',
+      async run(session) {
+        const { registry, eventually } = session;
+        if (registry?.token === undefined) throw new Skipped('needs --registry-token');
+        await session.registered();
+        const bearer = `Bearer ${registry.token}`;
+        const sent = () =>
+          ofFirst(session).flatMap(({ authorization, status }) =>
+            authorization === undefined || status === 503 ? [] : [{ authorization, status }],
+          );
+        const isAccepted = () =>
+          sent().some(({ authorization, status }) => authorization === bearer && status !== 401);
+        if (await eventually(isAccepted)) return;
+        must(sent().length > 0, 'it never sent credentials after 401');
+        const isToken = sent().some(({ authorization }) => authorization === bearer);
+        must(isToken, 'it sent other credentials than the token');
+        must(false, 'it gave up when the token was refused once');
+      },
+    },
+    {
+      id: 'R10',
+      sentence: 'registers again after a 409: the provider that holds its service type may be removed',
+      source: 'osac-service-provider internal/registration/registration.go (DD-203)',
+      async run(session) {
+        await session.registered();
+        const conflict = () => ofFirst(session).findIndex(({ status }) => status === 409);
+        const isAgain = () => conflict() >= 0 && ofFirst(session).length > conflict() + 1;
+        const isTried = await session.eventually(isAgain);
+        if (conflict() < 0) throw new Skipped('it did not come as far as the 409');
+        must(isTried, 'it gave up');
+      },
+    },
+    {
+      id: 'R11',
+      sentence: 'is registered in the end without a DELETE, which an agent answers by 405',
+      source:
+        'environment-agent .ai/specs/environment-agent.spec.md (§1, DD-120): there is no de-registration',
+      async run(session) {
+        await session.registered();
+        const isAccepted = () => ofFirst(session).some(({ status }) => status === 201);
+        if (await session.eventually(isAccepted)) return;
+        const [deletion] = session.registry?.deletions ?? [];
+        if (deletion === undefined) throw new Skipped('it gave up for another reason');
+        must(false, `after DELETE ${deletion} was answered 405 it did not register again`);
       },
     },
   ],

@@ -1,3 +1,4 @@
+import type { RequestStream } from '../../conformance/agent-requests.ts';
 import type { Received } from '../../conformance/events.ts';
 import type { Registry } from '../../conformance/registry.ts';
 import type { FakeEvents } from './fake-events.ts';
@@ -16,6 +17,8 @@ export type Defect = {
   readonly register?: (request: Request, attempt: number) => Promise<Request | undefined>;
 };
 
+export type FakeAgentRequest = { readonly id: string; readonly on: RequestStream };
+
 export type FakeProvider = {
   readonly fetch: typeof fetch;
   readonly handle: (request: Request) => Promise<Response>;
@@ -23,8 +26,8 @@ export type FakeProvider = {
   readonly registry: Registry;
   readonly vms: ReadonlyMap<string, ListedVm>;
   readonly events: FakeEvents;
-  /** Requests that agents have in hand: resource ids by the ids of the requests. */
-  readonly agentRequests: Map<string, string>;
+  /** Requests that agents have in hand, by the ids of the requests. */
+  readonly agentRequests: Map<string, FakeAgentRequest>;
   now(): number;
   /** Lets time pass, and happen what is due. */
   advance(ms: number): Promise<void>;

@@ -1,4 +1,5 @@
 import { type Context, Hono } from 'hono';
+import type { FakeAgentRequest } from './defect.ts';
 import { type ListedVm, listPage } from './fake-list.ts';
 import { problem } from './fake-problem.ts';
 
@@ -6,9 +7,11 @@ export const token = 'the-token';
 
 type Vms = {
   readonly vms: ReadonlyMap<string, ListedVm>;
-  readonly agentRequests: ReadonlyMap<string, string>;
+  readonly agentRequests: ReadonlyMap<string, FakeAgentRequest>;
   readonly create: (id: string) => void;
   readonly remove: (id: string) => void;
+  /** A create of this id was refused for good. */
+  readonly fail: (id: string) => void;
   readonly now: () => number;
 };
 
@@ -17,11 +20,11 @@ const validId = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 const health = { status: 'healthy', version: '1.2.3', type: 'fake.dcm.io/health', path: 'health' };
 
 /** The HTTP side of a conforming provider. */
-export const fakeApi = ({ vms, agentRequests, create, remove, now }: Vms): Hono => {
+export const fakeApi = ({ vms, agentRequests, create, remove, fail, now }: Vms): Hono => {
   let generated = 0;
   const idFor = (context: Context): string | undefined => {
     const key = context.req.header('idempotency-key');
-    if (key && !context.req.query('id')) return agentRequests.get(key);
+    if (key && !context.req.query('id')) return agentRequests.get(key)?.id;
     generated += 1;
     return context.req.query('id') ?? `generated-${generated}`;
   };
@@ -35,8 +38,11 @@ export const fakeApi = ({ vms, agentRequests, create, remove, now }: Vms): Hono 
   );
   app.post(base, async (context) => {
     if (!context.req.header('content-type')?.startsWith('application/json')) return problem(400, 'not JSON');
-    if (!hasSpec(await context.req.json().catch(() => undefined))) return problem(400, 'no spec');
     const id = idFor(context);
+    if (!hasSpec(await context.req.json().catch(() => undefined))) {
+      if (id !== undefined) fail(id);
+      return problem(400, 'no spec');
+    }
     if (id === undefined || id === 'health' || !validId.test(id)) return problem(400, 'no such id');
     create(id);
     return Response.json(resource(vms.get(id)), { status: 201 });

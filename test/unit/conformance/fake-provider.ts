@@ -1,9 +1,9 @@
 import { registry as newRegistry } from '../../conformance/registry.ts';
-import type { Defect, FakeProvider } from './defect.ts';
+import type { Defect, FakeAgentRequest, FakeProvider } from './defect.ts';
 import { fakeApi } from './fake-api.ts';
 import { fakeEvents } from './fake-events.ts';
 import type { ListedVm } from './fake-list.ts';
-import { fakeRegistrar } from './fake-registrar.ts';
+import { fakeRegistrar, registryToken } from './fake-registrar.ts';
 
 const stepMs = 500;
 
@@ -13,8 +13,8 @@ export const fakeProvider = (defect: Defect = {}): FakeProvider => {
   const due: { readonly at: number; readonly run: () => unknown }[] = [];
   const later = (run: () => unknown) => void due.push({ at: now + stepMs, run });
   const vms = new Map<string, ListedVm>();
-  const agentRequests = new Map<string, string>();
-  const registry = newRegistry();
+  const agentRequests = new Map<string, FakeAgentRequest>();
+  const registry = newRegistry({ token: registryToken });
   const events = fakeEvents(
     (event) => defect.publish?.(event, fake) ?? [event],
     () => now,
@@ -36,7 +36,14 @@ export const fakeProvider = (defect: Defect = {}): FakeProvider => {
       vms.delete(id);
     });
   };
-  const api = fakeApi({ vms, agentRequests, create, remove, now: () => now });
+  const api = fakeApi({
+    vms,
+    agentRequests,
+    create,
+    remove,
+    fail: (id) => events.tell(id, 'FAILED'),
+    now: () => now,
+  });
   const next = async (request: Request) => api.fetch(request);
 
   const fake: FakeProvider = {

@@ -10,23 +10,27 @@ const body = {
   metadata: { region_code: 'us-east-1' },
 };
 
-/** Registers, and tries again until it is accepted. */
+export const registryToken = 'registry-token';
+
+/** Registers, with a token once it is asked for one, and tries again until it is accepted. */
 export const fakeRegistrar = (
   registry: Registry,
   later: (run: () => unknown) => void,
   through: Defect['register'] = async (request) => request,
 ): void => {
   let attempts = 0;
+  let authorization: string | undefined;
   const register = async () => {
     attempts += 1;
     const url = 'http://registry/api/v1alpha1/providers?id=fake-vm';
-    const headers = { 'content-type': 'application/json' };
+    const headers = { 'content-type': 'application/json', ...(authorization && { authorization }) };
     const request = await through(
       new Request(url, { method: 'POST', headers, body: JSON.stringify(body) }),
       attempts,
     );
     if (request === undefined) return;
-    const { ok } = await registry.fetch(request);
+    const { ok, status } = await registry.fetch(request);
+    if (status === 401) authorization = `Bearer ${registryToken}`;
     if (!ok) later(register);
   };
   later(register);

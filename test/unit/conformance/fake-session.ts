@@ -21,7 +21,9 @@ export const fakeSession = (defect?: Defect): { session: Session; fake: FakeProv
     timeoutMs: 4_000,
     feed: fake,
     registry,
-    askAgent: async (key, id) => void fake.agentRequests.set(key, id),
+    agentRequests: {
+      publish: async ({ key, resourceId, on }) => void fake.agentRequests.set(key, { id: resourceId, on }),
+    },
     now,
     pause: fake.advance,
   });

@@ -48,12 +48,51 @@ describe('a run', () => {
     const text = table(results, colours.createColors(false));
 
     expect(text).toMatch(/X2\s+│ fail\s+│ does X2\s+│ it does not/);
-    expect(summary(results)).toBe('1 passed, 2 failed, 1 skipped');
+    expect(summary(results, 4)).toBe('1 passed, 2 failed, 1 skipped');
+  });
+
+  it('says how many checks were not made where it ended early', async () => {
+    const [first, second] = await runChecks([group], fakeSession().session);
+
+    expect(summary(first && second ? [first, second] : [], 4)).toBe(
+      '1 passed, 1 failed, 0 skipped, 2 not made',
+    );
+    expect(summary([], 0)).toBe('0 passed, 0 failed, 0 skipped');
+  });
+
+  it('leaves out the check that an interruption has failed', async () => {
+    let isCancelled = false;
+    const interrupted = check('X5', async () => {
+      isCancelled = true;
+      throw new Error('The operation was aborted');
+    });
+
+    const results = await runChecks([{ ...group, checks: [interrupted] }], fakeSession().session, {
+      isCancelled: () => isCancelled,
+    });
+
+    expect(results).toEqual([]);
+  });
+
+  it('marks what only the old control plane relies on', async () => {
+    const old: Check = { ...check('X6', async () => undefined), caller: 'old control plane' };
+
+    const results = await runChecks([{ ...group, checks: [old] }], fakeSession().session);
+
+    expect(table(results, colours.createColors(false))).toContain('does X6 (old control plane)');
+    expect(groups.flatMap(({ checks }) => checks.flatMap(({ id, caller }) => (caller ? [id] : [])))).toEqual([
+      'H2',
+      'C1',
+      'C3',
+      'I1',
+      'I2',
+      'I3',
+    ]);
   });
 
   it('skips what it was not given the means for, and says which', async () => {
     const { session } = fakeSession();
-    const bare = openSession({ ...session, feed: undefined, registry: undefined, askAgent: undefined });
+    const bare = openSession({ ...session, feed: undefined, registry: undefined, agentRequests: undefined });
 
     const results = await runChecks(groups, bare);
 

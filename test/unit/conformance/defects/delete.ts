@@ -2,7 +2,7 @@ import type { Defect } from '../defect.ts';
 import { problem } from '../fake-problem.ts';
 import { isDelete, type KnownDefects, rewriting } from './known-defect.ts';
 
-const unknownIs = (status: number): Defect => ({
+export const unknownIs = (status: number): Defect => ({
   answer: async (request, next, fake) => {
     const id = new URL(request.url).pathname.split('/').at(-1) ?? '';
     const isThere = fake.vms.has(id) && fake.vms.get(id)?.status !== 'DELETING';

@@ -1,4 +1,5 @@
 import type { Received } from '../../../conformance/events.ts';
+import { dataOf } from '../../../conformance/lifetime.ts';
 import type { Defect } from '../defect.ts';
 import { isCreate, isOne, json, type KnownDefects, rewriting } from './known-defect.ts';
 
@@ -14,6 +15,13 @@ const silentAbout = (status: string): Defect => ({
   publish: (received) => (received.payload.includes(`"status":"${status}"`) ? [] : [received]),
 });
 
+/** Other outputs with RUNNING. */
+const outputs = (change: () => unknown): Defect =>
+  event((whole) => {
+    const data = Object(whole.data);
+    return { ...whole, data: data.status === 'RUNNING' ? { ...data, output_spec: change() } : data };
+  });
+
 export const courseDefects: KnownDefects = {
   E10: [{ what: 'never tells RUNNING', because: /RUNNING was not told/, defect: silentAbout('RUNNING') }],
   E11: [
@@ -28,8 +36,11 @@ export const courseDefects: KnownDefects = {
           fake.stall(1);
           return response;
         },
-        publish: (received, fake) =>
-          fake.received.length > 1 && !received.payload.includes('DELET') ? [] : [received],
+        publish: (received, fake) => {
+          const { id } = dataOf(received);
+          const before = fake.received.filter((one) => dataOf(one).id === id);
+          return before.length > 1 && !received.payload.includes('DELET') ? [] : [received];
+        },
       },
     },
   ],
@@ -80,6 +91,45 @@ export const courseDefects: KnownDefects = {
           isOne,
           json((body) => ({ ...body, status: 'PROVISIONING' })),
         ),
+      },
+    },
+  ],
+  E17: [
+    { what: 'erases the outputs', because: /output_spec is \{\}: it is empty/, defect: outputs(() => ({})) },
+    {
+      what: 'gives the address as a text',
+      because: /ip must be a list/,
+      defect: outputs(() => ({ ip: '10.0.0.5' })),
+    },
+    {
+      what: 'gives a port as a text',
+      because: /port must be a number/,
+      defect: outputs(() => ({ ip: [{ address: '10.0.0.5', port: '22', scope: 'internal' }] })),
+    },
+    {
+      what: 'gives an empty address',
+      because: /address must not be empty/,
+      defect: outputs(() => ({ ip: [{ address: '', port: 22, scope: 'internal' }] })),
+    },
+    {
+      what: 'has a scope of its own',
+      because: /scope must be internal or external/,
+      defect: outputs(() => ({ ip: [{ address: '10.0.0.5', port: 22, scope: 'public' }] })),
+    },
+    { what: 'gives no address', because: /ip must not be empty/, defect: outputs(() => ({ ip: [] })) },
+  ],
+  E18: [
+    {
+      what: 'tells RUNNING before it knows the address',
+      because: /it tells that the VM runs, without an address/,
+      defect: {
+        publish: (received) => {
+          const { output_spec: _, ...data } = dataOf(received);
+          const early = { ...JSON.parse(received.payload), data };
+          return data.status === 'RUNNING'
+            ? [{ ...received, payload: JSON.stringify(early) }, received]
+            : [received];
+        },
       },
     },
   ],

@@ -81,9 +81,19 @@ export const formDefects: KnownDefects = {
   E5: [
     { what: 'has no message', because: /data has not/, defect: data(({ message: _, ...whole }) => whole) },
     {
-      what: 'has a timestamp in data',
-      because: /data has not/,
-      defect: data((whole) => ({ ...whole, timestamp: '2026-01-01T00:00:00Z' })),
+      what: 'has a key of its own in data',
+      because: /data has not.*reason/,
+      defect: data((whole) => ({ ...whole, reason: 'none' })),
+    },
+    {
+      what: 'has an epoch timestamp in data',
+      because: /timestamp must be RFC 3339/,
+      defect: data((whole) => ({ ...whole, timestamp: 1_771_234_567 })),
+    },
+    {
+      what: 'has its outputs as text',
+      because: /output_spec must be an object/,
+      defect: data((whole) => ({ ...whole, output_spec: '{}' })),
     },
     {
       what: 'has null for a message',

@@ -15,7 +15,7 @@ export const healthDefects: KnownDefects = {
     },
     {
       what: 'asks for credentials',
-      because: /credentials/,
+      because: /health was answered 401/,
       defect: { answer: rewriting(isHealth, () => problem(401, 'who?')) },
     },
   ],
@@ -77,6 +77,24 @@ export const healthDefects: KnownDefects = {
           if (isHealth(request)) fake.stall(6_000);
           return next(request);
         },
+      },
+    },
+  ],
+  H8: [
+    {
+      what: 'asks for credentials',
+      because: /without credentials health was answered 401/,
+      defect: {
+        answer: async (request, next) =>
+          isHealth(request) && !request.headers.has('authorization') ? problem(401, 'who?') : next(request),
+      },
+    },
+    {
+      what: 'refuses credentials that it does not need',
+      because: /with credentials health was answered 400/,
+      defect: {
+        answer: async (request, next) =>
+          isHealth(request) && request.headers.has('authorization') ? problem(400, 'unasked') : next(request),
       },
     },
   ],

@@ -36,12 +36,22 @@ export const readDefects: KnownDefects = {
   ],
   G3: [
     {
-      what: 'lists under "vms"',
+      what: 'lists under "items"',
       because: /a page must be \{"results"/,
       defect: {
         answer: rewriting(
           isList,
-          json(({ results, ...body }) => ({ ...body, vms: results })),
+          json(({ results, ...body }) => ({ ...body, items: results })),
+        ),
+      },
+    },
+    {
+      what: 'lists something else under "vms" than under "results"',
+      because: /list different resources/,
+      defect: {
+        answer: rewriting(
+          isList,
+          json((body) => ({ ...body, vms: [] })),
         ),
       },
     },

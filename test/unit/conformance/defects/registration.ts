@@ -10,6 +10,18 @@ const registration = (change: (body: Record<string, unknown>) => object, query =
     }),
 });
 
+/** The attempts are answered 503, 401 without a token, 401 with it, 409, 201. */
+const givesUpAfter = (attempts: number): Defect => ({
+  register: async (request, attempt) => (attempt > attempts ? undefined : request),
+});
+
+const authorized = (request: Request, authorization: string | undefined): Request => {
+  const headers = new Headers(request.headers);
+  headers.delete('authorization');
+  if (authorization !== undefined) headers.set('authorization', authorization);
+  return new Request(request, { headers });
+};
+
 export const registrationDefects: KnownDefects = {
   R1: [
     {
@@ -103,6 +115,36 @@ export const registrationDefects: KnownDefects = {
       defect: {
         register: async (request, attempt) =>
           attempt > 1 ? new Request(request.url.replace('fake-vm', 'another'), request) : request,
+      },
+    },
+  ],
+  R9: [
+    {
+      what: 'sends no credentials',
+      because: /it never sent credentials after 401/,
+      defect: { register: async (request) => authorized(request, undefined) },
+    },
+    {
+      what: 'sends other credentials',
+      because: /other credentials than the token/,
+      defect: { register: async (request) => authorized(request, 'Basic YTpi') },
+    },
+    {
+      what: 'gives up when its token is refused',
+      because: /gave up when the token was refused once/,
+      defect: givesUpAfter(3),
+    },
+  ],
+  R10: [{ what: 'gives up after a 409', because: /it gave up/, defect: givesUpAfter(4) }],
+  R11: [
+    {
+      what: 'deletes another registration first, and insists on it',
+      because: /after DELETE .*\/providers\/other was answered 405/,
+      defect: {
+        register: async (request, attempt) =>
+          attempt > 4
+            ? new Request('http://registry/api/v1alpha1/providers/other', { method: 'DELETE' })
+            : request,
       },
     },
   ],
