@@ -4,7 +4,7 @@ import { statusOf } from '../lifetime.ts';
 import { isMade, refusalOf } from '../open-session.ts';
 import { must, Skipped } from '../outcome.ts';
 import { type Answer, idOf } from '../provider.ts';
-import type { Session } from '../session.ts';
+import type { Session, Spec } from '../session.ts';
 import { allIds } from './pages.ts';
 import { mustBeProblem } from './problem.ts';
 
@@ -148,14 +148,14 @@ export const agentChecks: Group = {
         'control-plane internal/sp/consumer/response_consumer.go: the agent’s error does not reach placement, and without FAILED the run never ends',
       needs: '--nats',
       async run(session) {
-        const { provider, feed, newId, spec, eventually } = session;
+        const { provider, feed, newId, specOf, eventually } = session;
         if (feed === undefined) throw new Skipped('needs --nats URL');
         await needsAgentCreate(session);
         const id = newId();
-        const empty = { service_type: spec.service_type, metadata: { name: id } };
-        const key = await publish(session, { resourceId: id, spec: empty, on: 'requests' });
-        const { status } = await provider.create(undefined, empty, { headers: { 'idempotency-key': key } });
-        must(status >= 400 && status < 500, `a spec that lacks everything was answered ${status}, not 4xx`);
+        const spec = malformed(specOf(id));
+        const key = await publish(session, { resourceId: id, spec, on: 'requests' });
+        const { status } = await provider.create(undefined, spec, { headers: { 'idempotency-key': key } });
+        must(status >= 400 && status < 500, `a malformed spec was answered ${status}, not 4xx`);
         const events = () => feed.received.filter(({ payload }) => payload.includes(id));
         const isTold = await eventually(() => events().some((event) => statusOf(event) === 'FAILED'));
         must(isTold, `the create was answered ${status}, and FAILED was not published in time`);
@@ -166,3 +166,12 @@ export const agentChecks: Group = {
 
 const remove = async ({ provider }: Session, id: string): Promise<number> =>
   (await provider.call('DELETE', { path: `/${id}`, headers: { 'idempotency-key': randomUUID() } })).status;
+
+/** The spec with a text for each object, which no provider can take. */
+const malformed = (spec: Spec): Spec =>
+  Object.fromEntries(
+    Object.entries(spec).map(([name, value]) => [
+      name,
+      typeof value === 'object' && name !== 'metadata' ? 'not an object' : value,
+    ]),
+  );

@@ -135,7 +135,7 @@ export const agentDefects: KnownDefects = {
       defect: { publish: (received) => (received.payload.includes('"FAILED"') ? [] : [received]) },
     },
     {
-      what: 'breaks on a spec that lacks everything',
+      what: 'breaks on a malformed spec',
       because: /answered 500, not 4xx/,
       defect: refusals(() => problem(500, 'nil')),
     },
