@@ -1,15 +1,11 @@
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
-import {
-  BatchGetCommand,
-  type DynamoDBDocumentClient,
-  GetCommand,
-  UpdateCommand,
-} from '@aws-sdk/lib-dynamodb';
+import { type DynamoDBDocumentClient, GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { UnavailableError } from '../domain/errors.ts';
 import { isNews } from '../domain/gate.ts';
 import { isNoticeNews, isRepeatNews } from '../domain/vm.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Fleet, Recollection, Recorded } from '../ports/fleet.ts';
+import { batchGet } from './dynamodb/batch-get.ts';
 import { recollectionOf, vmOf } from './dynamodb-fleet-item.ts';
 import {
   claimUpdate,
@@ -29,7 +25,6 @@ const secondsPerDay = 86_400;
 /** A terminated VM is remembered this long, so that late duplicates and redriven messages still find the gate shut. */
 const keepTerminatedDays = 7;
 const keepForeignDays = 1;
-const maximumKeysPerBatchGet = 100;
 
 /**
  * The fleet in one DynamoDB table, one item an instance. Works the same on AWS, dynalite and moto: single conditional updates, a read
@@ -72,12 +67,11 @@ export const dynamoDbFleet = (
   return {
     async recall(instanceIds) {
       const found = new Map<string, Recollection>(instanceIds.map((id) => [id, { owner: 'unknown' }]));
-      const unread = [...found.keys()];
-      while (unread.length > 0) {
-        const keys = unread.splice(0, maximumKeysPerBatchGet).map((pk) => ({ pk }));
-        for (const item of await batchGet(client, table, keys))
-          found.set(String(item.pk), recollectionOf(item, now()));
-      }
+      const refuse = (cause: unknown) => {
+        throw unavailable(cause, `read ${found.size} instances`);
+      };
+      for (const item of await batchGet({ client, table, unavailable: refuse }, found.keys()))
+        found.set(String(item.pk), recollectionOf(item, now()));
       return found;
     },
 
@@ -149,23 +143,6 @@ export const dynamoDbFleet = (
       return settled && vmOf(settled);
     },
   };
-};
-
-type Key = { readonly pk: string };
-
-/** Reads on while DynamoDB leaves keys unprocessed, which is how it throttles a part of a batch, as long as it makes progress. */
-const batchGet = async (
-  client: DynamoDBDocumentClient,
-  table: string,
-  keys: Key[],
-): Promise<Record<string, unknown>[]> => {
-  const command = new BatchGetCommand({ RequestItems: { [table]: { Keys: keys } } });
-  const { Responses, UnprocessedKeys } = await client.send(command).catch((error: unknown) => {
-    throw unavailable(error, `read ${keys.length} instances`);
-  });
-  const rest = (UnprocessedKeys?.[table]?.Keys ?? []).map(({ pk }) => ({ pk: String(pk) }));
-  if (rest.length === keys.length) throw unavailable(undefined, `read any of ${keys.length} instances`);
-  return [...(Responses?.[table] ?? []), ...(rest.length > 0 ? await batchGet(client, table, rest) : [])];
 };
 
 const unavailable = (cause: unknown, what: string): UnavailableError =>

@@ -1,14 +1,9 @@
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
-import {
-  BatchGetCommand,
-  type DynamoDBDocumentClient,
-  GetCommand,
-  PutCommand,
-  UpdateCommand,
-} from '@aws-sdk/lib-dynamodb';
+import { type DynamoDBDocumentClient, GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { UnavailableError } from '../domain/errors.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Listings } from '../ports/listings.ts';
+import { batchGet } from './dynamodb/batch-get.ts';
 import { listingOf, standingOf } from './dynamodb-listing-item.ts';
 import {
   beginUpdate,
@@ -53,11 +48,10 @@ export const dynamoDbListings = (
   const get = async (Key: { pk: string }) =>
     (await client.send(new GetCommand({ TableName: table, Key })).catch(unavailable)).Item;
 
-  const rows = async (regions: readonly string[], ProjectionExpression: string) => {
-    const Keys = regions.map(key.region);
-    const command = new BatchGetCommand({ RequestItems: { [table]: { Keys, ProjectionExpression } } });
-    const { Responses } = regions.length > 0 ? await client.send(command).catch(unavailable) : {};
-    return new Map((Responses?.[table] ?? []).map((row) => [row.pk, row]));
+  const rows = async (regions: readonly string[], projection: string) => {
+    const keys = regions.map((region) => key.region(region).pk);
+    const found = await batchGet({ client, table, projection, unavailable }, keys);
+    return new Map(found.map((row) => [row.pk, row]));
   };
 
   return {

@@ -1,12 +1,8 @@
-import {
-  BatchGetCommand,
-  DeleteCommand,
-  type DynamoDBDocumentClient,
-  PutCommand,
-} from '@aws-sdk/lib-dynamodb';
+import { DeleteCommand, type DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod/mini';
 import { UnavailableError } from '../domain/errors.ts';
 import type { Registrations } from '../ports/registrations.ts';
+import { batchGet } from './dynamodb/batch-get.ts';
 
 const prefix = 'registration#';
 
@@ -29,12 +25,11 @@ export const dynamoDbRegistrations = (client: DynamoDBDocumentClient, table: str
 
   return {
     async recall(rowNames) {
-      if (rowNames.length === 0) return new Map();
-      const RequestItems = { [table]: { Keys: rowNames.map(key) } };
-      const { Responses } = await client.send(new BatchGetCommand({ RequestItems })).catch(unavailable);
+      const keys = rowNames.map((rowName) => key(rowName).pk);
+      const items = await batchGet({ client, table, unavailable }, keys);
       // An item that cannot be read is like none: the next attempt writes it anew.
       return new Map(
-        (Responses?.[table] ?? []).flatMap((item) => {
+        items.flatMap((item) => {
           const parsed = RegistrationItem.safeParse(item);
           return parsed.success ? [[String(item.pk).slice(prefix.length), parsed.data] as const] : [];
         }),
