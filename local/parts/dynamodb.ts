@@ -1,3 +1,6 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
 import {
   type AttributeDefinition,
   CreateTableCommand,
@@ -6,6 +9,7 @@ import {
   waitUntilTableExists,
 } from '@aws-sdk/client-dynamodb';
 import dynalite from 'dynalite';
+import { exceededLimit } from '../emulators/dynamodb-limits.ts';
 import type { Part } from '../part.ts';
 import { clientConfig } from './client-config.ts';
 import { listen } from './loopback.ts';
@@ -16,17 +20,38 @@ export type DynamoDb = Part & {
 };
 
 /**
- * DynamoDB, in memory and in process: dynalite. It has no transactions, no time to live and no streams, and
- * `ReturnValuesOnConditionCheckFailure` brings no item.
+ * DynamoDB, in memory and in process: dynalite, and before it the limits that dynalite does not check. It has no transactions, no time to
+ * live and no streams, and `ReturnValuesOnConditionCheckFailure` brings no item.
  */
 export const startDynamoDb = async (options: { readonly port?: number } = {}): Promise<DynamoDb> => {
   const counts = new Map<string, number>();
-  const server = dynalite({ createTableMs: 0, deleteTableMs: 0 });
-  server.on('request', ({ headers }) => {
+  const dynaliteServer = dynalite({ createTableMs: 0, deleteTableMs: 0 }); // never listens itself
+  const answer = async (request: IncomingMessage, response: ServerResponse) => {
+    const { method, url, headers } = request;
     const operation = String(headers['x-amz-target']).split('.').at(-1) ?? '';
     counts.set(operation, (counts.get(operation) ?? 0) + 1);
+    const body = await buffer(request);
+    const fault = exceededLimit(parsed(body));
+    if (fault !== undefined) return refuse(response, fault);
+    dynaliteServer.emit('request', Object.assign(Readable.from([body]), { method, url, headers }), response);
+  };
+  const server = createServer((request, response) => {
+    answer(request, response).catch(() => response.destroy()); // the client broke off
   });
   return { ...(await listen(server, options.port)), operations: () => Object.fromEntries(counts) };
+};
+
+const parsed = (body: Buffer): unknown => {
+  try {
+    return JSON.parse(body.toString());
+  } catch {
+    return undefined; // dynalite says so
+  }
+};
+
+const refuse = (response: ServerResponse, message: string): void => {
+  response.writeHead(400, { 'content-type': 'application/x-amz-json-1.0' });
+  response.end(JSON.stringify({ __type: 'com.amazon.coral.validate#ValidationException', message }));
 };
 
 type Key = { readonly name: string; readonly type: 'S' | 'N' | 'B' };
