@@ -73,12 +73,12 @@ const launchedVm = (
   { described, seenAtMs }: Evidence,
 ): LaunchedVm => {
   const found = described === 'absent' ? undefined : described;
-  const { instanceType, imageId, zone, privateAddress, launchedAtMs = seenAtMs } = found ?? {};
+  const { instanceType, imageId, zone, privateAddress, isWindows, launchedAtMs = seenAtMs } = found ?? {};
   return {
     vmId,
     region,
     instanceId,
     account,
-    facts: { instanceType, imageId, zone, privateAddress, launchedAtMs },
+    facts: { instanceType, imageId, zone, privateAddress, isWindows, launchedAtMs },
   };
 };

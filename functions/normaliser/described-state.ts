@@ -1,8 +1,9 @@
 import { listingTime } from '../../shared/domain/gate.ts';
-import { isYoung } from '../../shared/domain/instance.ts';
+import { type InstanceState, isYoung } from '../../shared/domain/instance.ts';
 import { couldBeStale, heldState } from '../../shared/domain/listing.ts';
-import type { Observation } from '../../shared/domain/signal.ts';
+import type { Observation, Signal } from '../../shared/domain/signal.ts';
 import type { Vm } from '../../shared/domain/vm.ts';
+import type { Addresses } from '../../shared/domain/vm-outputs.ts';
 import type { Instance } from '../../shared/ports/instances.ts';
 import { checkIn, hasClaimCheck, hasObservation, type Lane } from './lanes.ts';
 
@@ -25,7 +26,7 @@ export const describedState = (
   if (at === undefined) return undefined;
   if (vm.state !== undefined && !isOver({ lane, vm, isLate }, described, nowMs)) return undefined;
   const { instanceId, region, account } = lane;
-  const { state, reason, publicAddress = '' } = described;
+  const { state, reason, publicAddress = '', privateAddress, isWindows } = described;
   return {
     kind: 'observation',
     instanceId,
@@ -36,6 +37,8 @@ export const describedState = (
     seenBy: 'listing',
     reason,
     publicAddress,
+    privateAddress,
+    isWindows,
   };
 };
 
@@ -67,3 +70,27 @@ const isOver = (
   if (!isLate && !hasClaimCheck(lane) && !checkIn(lane, vm)) return false;
   return !couldBeStale(held, described, Math.floor(nowMs / 1000));
 };
+
+/**
+ * What EC2's answer tells of the addresses of an instance that is known to be in `state`. The public one comes and goes with `running`; where
+ * EC2 shows none, it may not be there yet.
+ */
+export const addressesIn = (
+  described: Instance | 'absent' | undefined,
+  state: InstanceState | undefined,
+): Addresses => {
+  if (described === undefined || described === 'absent') return {};
+  const { privateAddress, publicAddress, isWindows } = described;
+  const runs = described.state === 'running' && state === 'running';
+  return {
+    ...(privateAddress !== undefined && { privateAddress }),
+    ...(runs && publicAddress && { publicAddress }),
+    ...(isWindows && { isWindows }),
+  };
+};
+
+/** An event tells no addresses; EC2's answer is later than the event. */
+export const withAddresses = (signal: Signal, described: Instance | undefined): Signal =>
+  signal.kind === 'observation' && described !== undefined
+    ? { ...addressesIn(described, signal.state), ...signal }
+    : signal;

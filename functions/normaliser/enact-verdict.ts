@@ -7,6 +7,7 @@ import type { Log } from '../../shared/ports/log.ts';
 import type { Meter } from '../../shared/ports/meter.ts';
 import { type AdoptionParts, adoptInstance } from './adopt-instance.ts';
 import type { Evidence, Verdict } from './decide-owner.ts';
+import { addressesIn } from './described-state.ts';
 import type { Lane } from './lanes.ts';
 import { type MoveParts, moveInstance } from './move-instance.ts';
 
@@ -50,10 +51,11 @@ export const enactVerdict = (parts: EnactmentParts) => {
       const vm = await move(instanceId, { vmId, at: changedAt(evidence) });
       return vm ? [{ lane, vm, isClaimed: true }] : [];
     }
-    await fleet.claim({ instanceId, vmId, region, account });
+    const addresses = addressesIn(evidence.described, 'running');
+    await fleet.claim({ instanceId, vmId, region, account, ...addresses });
     meter.count('claimed');
     const blank: Vm = { instanceId, vmId, region, account, sequence: 0, outbox: [], history: [] };
-    return [{ lane, vm: blank, isClaimed: true }];
+    return [{ lane, vm: { ...blank, ...addresses }, isClaimed: true }];
   };
 
   const warnWhereUnaddressable = ({ instanceId, region }: Lane, vmId: string): void => {

@@ -2,11 +2,12 @@ import { ProviderError } from '../../shared/domain/errors.ts';
 import type { Observation, Signal } from '../../shared/domain/signal.ts';
 import { vmIdOf } from '../../shared/domain/tags.ts';
 import type { Vm } from '../../shared/domain/vm.ts';
+import { lacksPublicAddress } from '../../shared/domain/vm-outputs.ts';
 import type { Recollection } from '../../shared/ports/fleet.ts';
 import type { Instance } from '../../shared/ports/instances.ts';
 import type { Answers } from './ask-ec2.ts';
 import { decideOwner, type Evidence, type Identity, mustAskEc2 } from './decide-owner.ts';
-import { describedState } from './described-state.ts';
+import { describedState, withAddresses } from './described-state.ts';
 import { type Enacted, type EnactmentParts, enactVerdict } from './enact-verdict.ts';
 import {
   checkIn,
@@ -104,13 +105,18 @@ export const establishOwners = (parts: OwnershipParts) => {
     return (
       mustAskEc2(evidence, parts) ||
       (!hasObservation(lane) && isStateWanted(evidence, lane, held)) ||
-      (held !== undefined && (reasons.isUnexplained(lane, held) || hasUnexplainedFallback(lane, held)))
+      (held !== undefined && (reasons.isUnexplained(lane, held) || hasUnexplainedFallback(lane, held))) ||
+      ((held !== undefined || isTaggedAsOurs(evidence)) && isAddressWanted(lane, held))
     );
   }
 
   /** It was tagged while it ran, or its state is to be checked. */
-  function isStateWanted({ tagChange }: Evidence, lane: Lane, held: Vm | undefined): boolean {
+  function isStateWanted(evidence: Evidence, lane: Lane, held: Vm | undefined): boolean {
     if (held?.state !== undefined) return hasClaimCheck(lane) || checkIn(lane, held) !== undefined;
+    return isTaggedAsOurs(evidence);
+  }
+
+  function isTaggedAsOurs({ tagChange }: Evidence): boolean {
     return tagChange !== undefined && vmIdOf(tagChange.tags, parts.tagKeys, parts.provider) !== undefined;
   }
 
@@ -122,8 +128,9 @@ export const establishOwners = (parts: OwnershipParts) => {
 
   function owned({ lane, vm }: Enacted, isLate: boolean, described: Evidence['described']): Owned {
     const answer = describedState({ lane, vm, isLate, described }, now());
-    const signals = [...(answer ? [answer] : []), ...lane.signals];
     const seen = described === 'absent' ? undefined : described;
+    const told = lane.signals.map((signal) => withAddresses(signal, seen));
+    const signals = [...(answer ? [answer] : []), ...told];
     return { lane, vm, answer, signals, described: seen, needsClaimCheck: isLate };
   }
 };
@@ -133,6 +140,21 @@ const answerFor = ({ instanceId, account }: Lane, answers: Answers): Evidence['d
   const answer = answers.get(instanceId);
   return answer === undefined || answer === 'absent' || answer.account === account ? answer : 'absent';
 };
+
+/** RUNNING is about to be published, and neither the lane nor the fleet tells all its addresses. */
+const isAddressWanted = (lane: Lane, held: Vm | undefined): boolean => {
+  if (isTerminated(lane)) return false;
+  const running = lane.signals.filter(isRunning);
+  const isNew = running.length > 0 || held?.outbox.some(({ status }) => status === 'RUNNING') === true;
+  if (!isNew && held?.state !== 'running') return false;
+  const isTold = (address: 'privateAddress' | 'publicAddress') => running.some((seen) => seen[address]);
+  const lacksPrivate = held?.privateAddress === undefined && !isTold('privateAddress');
+  const lacksPublic = isNew && held !== undefined && lacksPublicAddress(held) && !isTold('publicAddress');
+  return lacksPrivate || lacksPublic;
+};
+
+const isRunning = (signal: Signal): signal is Observation =>
+  signal.kind === 'observation' && signal.state === 'running';
 
 const evidenceOf = (lane: Lane, remembered: ReadonlyMap<string, Recollection>): Evidence => ({
   remembered: remembered.get(lane.instanceId) ?? { owner: 'unknown' },

@@ -1,7 +1,7 @@
 import { sequenceOf } from '../../shared/domain/gate.ts';
 import { rank } from '../../shared/domain/instance.ts';
 import type { CheckWanted, Observation, Signal, TagChange } from '../../shared/domain/signal.ts';
-import { transitionOf } from '../../shared/domain/transition.ts';
+import { checkedState } from '../../shared/domain/transition.ts';
 import type { Vm } from '../../shared/domain/vm.ts';
 
 /** A message of the observations queue, read. */
@@ -79,9 +79,9 @@ export const settledKey = ({ signals }: Lane): string | undefined =>
     .sort()
     .at(-1);
 
-/** The check of the transition that the VM is in. */
+/** The check of the state that the VM is in. */
 export const checkIn = ({ signals }: Lane, vm: Vm): CheckWanted | undefined => {
-  const key = transitionOf(vm);
+  const key = checkedState(vm);
   return signals.find(
     (signal): signal is CheckWanted => signal.kind === 'check-wanted' && signal.key === key,
   );

@@ -1,7 +1,7 @@
 import { releaseOf, settleSeconds } from '../../shared/domain/debounce.ts';
 import { sequenceOf } from '../../shared/domain/gate.ts';
 import { secondOfKey } from '../../shared/domain/status-key.ts';
-import { secondsToCheck, transitionOf } from '../../shared/domain/transition.ts';
+import { checkedState, secondsToCheck } from '../../shared/domain/transition.ts';
 import type { Vm } from '../../shared/domain/vm.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { Observations } from '../../shared/ports/observations.ts';
@@ -50,7 +50,7 @@ export const lookAgain =
 
     /** One for all that is held back: whoever added the first of it queues it, and whoever cannot know whether that one could. */
     function settling({ vm, added, hasRepeats }: RecordedLane): Look | undefined {
-      const [first] = releaseOf(vm, { burst }).hold;
+      const [first] = releaseOf(vm, { burst, nowMs: now() }).hold;
       if (first === undefined || !(hasRepeats || added.has(first.key))) return undefined;
       const event = statusSettledEvent({ ...about(vm, first.key), key: first.key });
       return { event, afterSeconds: settleSeconds };
@@ -65,7 +65,7 @@ export const lookAgain =
     }
 
     function check(one: RecordedLane): Look | undefined {
-      const key = transitionOf(one.vm);
+      const key = checkedState(one.vm);
       if (key === undefined) return undefined;
       const turn = nextTurn(one, key);
       const afterSeconds = turn && secondsToCheck(key, turn, now());

@@ -55,7 +55,7 @@ export const publishOutboxes = ({ publisher, retries, log, provider, burst, ...p
   }
 
   function portionOf(one: RecordedLane): Portion {
-    const release = releaseOf(one.vm, { burst, settled: settledKey(one.lane) });
+    const release = releaseOf(one.vm, { burst, settled: settledKey(one.lane), nowMs: now() });
     const tell = release.tell.slice(0, maximumPerVm);
     return { ...one, release: { ...release, tell }, isPart: tell.length < release.tell.length };
   }

@@ -6,10 +6,18 @@ import {
   isNoticeNews,
   isRepeatNews,
   noticeStatus,
+  readdressedStatus,
   repeatedStatus,
   statusOf,
   type Vm,
 } from '../../shared/domain/vm.ts';
+import {
+  type Addresses,
+  awaitsAddress,
+  changesOutputs,
+  newAddresses,
+} from '../../shared/domain/vm-outputs.ts';
+import type { Clock } from '../../shared/ports/clock.ts';
 import type { Fleet, Recorded } from '../../shared/ports/fleet.ts';
 import type { Instance } from '../../shared/ports/instances.ts';
 import type { RandomPart } from '../../shared/ports/random-part.ts';
@@ -24,12 +32,29 @@ export type Before = {
   readonly described: Instance | undefined;
 };
 
-export type RecordingParts = { readonly fleet: Fleet; readonly randomPart: RandomPart };
+export type RecordingParts = { readonly fleet: Fleet; readonly now: Clock; readonly randomPart: RandomPart };
+
+/**
+ * Keeps addresses that were seen of a VM whose state is held already. Where the status that was published last has other outputs with them,
+ * it is published once more; a status that waits for them is not.
+ */
+export const recordAddresses =
+  ({ fleet, now, randomPart }: RecordingParts) =>
+  (vm: Vm, seen: Addresses, at: number): Promise<Recorded> | Recorded => {
+    const found = newAddresses(vm, seen);
+    if (found === undefined) return { outcome: 'unchanged', vm };
+    const { latest } = vm;
+    const isToBePublished = latest && changesOutputs(vm, seen) && !awaitsAddress(vm, latest, now());
+    const status = isToBePublished ? readdressedStatus({ ...vm, latest }, at, randomPart()) : undefined;
+    return fleet.readdress(vm, found, status);
+  };
 
 /** Tells the fleet one thing about a VM, and nothing that it is known to know. */
-export const recordSignal =
-  ({ fleet, randomPart }: RecordingParts) =>
-  ({ vm, isRecalled, reason, described }: Before, signal: Signal): Promise<Recorded> | Recorded => {
+export const recordSignal = (parts: RecordingParts) => {
+  const { fleet, randomPart } = parts;
+  const readdress = recordAddresses(parts);
+
+  return ({ vm, isRecalled, reason, described }: Before, signal: Signal): Promise<Recorded> | Recorded => {
     if (signal.kind === 'observation') return observed(signal);
     if (signal.kind === 'notice') return noticed(signal);
     if (signal.kind === 'status-wanted') return wanted(signal);
@@ -38,6 +63,8 @@ export const recordSignal =
 
     function observed(observation: Observation): Promise<Recorded> | Recorded {
       if (!isNews(vm, observation)) return { outcome: 'stale', vm };
+      if (vm.state === observation.state && changesOutputs(vm, observation))
+        return readdress(vm, observation, observation.at);
       return fleet.record(
         observation,
         statusOf(observation, randomPart(), {
@@ -66,3 +93,4 @@ export const recordSignal =
       return fleet.repeat(vm, repeatedStatus({ ...vm, latest }, request, randomPart()));
     }
   };
+};

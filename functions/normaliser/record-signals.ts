@@ -2,10 +2,15 @@ import { supersededKeys } from '../../shared/core/outbox-bound.ts';
 import { UnavailableError } from '../../shared/domain/errors.ts';
 import type { Signal } from '../../shared/domain/signal.ts';
 import type { Vm } from '../../shared/domain/vm.ts';
+
+import type { Recorded } from '../../shared/ports/fleet.ts';
+
 import type { Meter } from '../../shared/ports/meter.ts';
+import { addressesIn } from './described-state.ts';
 import type { Owned } from './establish-owners.ts';
 import { type Lane, withoutSuperseded } from './lanes.ts';
-import { type Before, type RecordingParts, recordSignal } from './record-signal.ts';
+
+import { type Before, type RecordingParts, recordAddresses, recordSignal } from './record-signal.ts';
 import type { Terminations } from './terminations.ts';
 
 type Parts = RecordingParts & { readonly reasons: Terminations; readonly meter: Meter };
@@ -22,8 +27,10 @@ export type RecordedLane = {
 } & Pick<Owned, 'needsClaimCheck'>;
 
 /** Tells the fleet, in order, what was learnt about one VM, whose outbox is first brought below its bounds. */
-export const recordSignals = ({ fleet, randomPart, reasons, meter }: Parts) => {
-  const record = recordSignal({ fleet, randomPart });
+export const recordSignals = (parts: Parts) => {
+  const { fleet, reasons, now, meter } = parts;
+  const record = recordSignal(parts);
+  const readdress = recordAddresses(parts);
 
   /** Before anything is added: an item at DynamoDB's size limit takes nothing more. */
   const bounded = async (vm: Vm): Promise<Vm> => {
@@ -51,18 +58,25 @@ export const recordSignals = ({ fleet, randomPart, reasons, meter }: Parts) => {
     let hasRepeats = false;
     for (const signal of told) {
       const recorded = await record({ vm: held, isRecalled: held === vm, reason, described }, signal);
-      if (recorded.outcome === 'unknown') throw noLongerHeld(vm);
-      meter.count(recorded.outcome);
-      held = recorded.vm;
-      if (recorded.outcome === 'accepted') note(signal, held);
-      else hasRepeats = true;
+      keep(signal, recorded);
     }
+    const seen = addressesIn(described, held.state);
+    keep(undefined, await readdress(held, seen, Math.floor(now() / 1000)));
     if (held.state === 'shutting-down') reasons.expect(held);
     return { lane, vm: held, added, hasRepeats, needsClaimCheck };
 
-    function note(signal: Signal, { latest, region, state }: Vm) {
+    function keep(signal: Signal | undefined, recorded: Recorded) {
+      if (recorded.outcome === 'unknown') throw noLongerHeld(vm);
+      if (signal) meter.count(recorded.outcome);
+      held = recorded.vm;
+      if (recorded.outcome === 'accepted') note(signal, held);
+      else if (signal) hasRepeats = true;
+    }
+
+    function note(signal: Signal | undefined, { latest, region, state }: Vm) {
       if (latest) added.add(latest.key);
-      if (signal === answer && vm.state !== undefined && state !== undefined) meter.healed(region, state);
+      if (signal !== undefined && signal === answer && vm.state !== undefined && state !== undefined)
+        meter.healed(region, state);
     }
   };
 };

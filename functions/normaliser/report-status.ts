@@ -1,5 +1,6 @@
 import { usualBurst } from '../../shared/domain/debounce.ts';
 import { UnavailableError } from '../../shared/domain/errors.ts';
+import { awaitsAddress } from '../../shared/domain/vm-outputs.ts';
 import type { Instances } from '../../shared/ports/instances.ts';
 import type { Listings } from '../../shared/ports/listings.ts';
 import { afterOutage } from './after-outage.ts';
@@ -53,6 +54,9 @@ export const reportStatus = ({ burst = usualBurst, ...others }: Parts) => {
 
     const published = await publish(recorded);
     for (const { lane, failure } of published) if (failure !== undefined) failed.set(lane, failure);
+    for (const { lane, vm } of published)
+      if (vm.outbox.some((status) => awaitsAddress(vm, status, parts.now())))
+        failed.set(lane, new UnavailableError(`EC2 does not say yet at which address ${vm.instanceId} is`));
     await republish(published);
     const done = published.filter(({ lane }) => !failed.has(lane)); // or each retry would queue another look
     for (const [lane, error] of await look(done)) failed.set(lane, error);

@@ -1,5 +1,5 @@
 import type { Release } from '../../shared/domain/debounce.ts';
-import { isRepeat, type UnpublishedStatus } from '../../shared/domain/vm.ts';
+import { republicationTime, type UnpublishedStatus } from '../../shared/domain/vm.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { Fleet } from '../../shared/ports/fleet.ts';
 import type { Meter } from '../../shared/ports/meter.ts';
@@ -41,7 +41,8 @@ export const settleOutbox =
     const newest = told.at(-1);
     if (newest === undefined && refused.length === 0) return { ...recorded, told, failure: unpublished };
 
-    for (const { at } of told.filter((status) => !isRepeat(status))) meter.eventAge(now() - at * 1000);
+    for (const { at } of told.filter((status) => republicationTime(status) === undefined))
+      meter.eventAge(now() - at * 1000);
     const worthless = newest ? release.drop.filter(({ key }) => key < newest.key) : [];
     meter.count('debounced', worthless.length);
     const keys = [...told, ...refused, ...worthless].map(({ key }) => key);

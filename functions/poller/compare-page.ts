@@ -3,6 +3,7 @@ import { type InstanceState, isYoung } from '../../shared/domain/instance.ts';
 import { couldBeStale, heldState } from '../../shared/domain/listing.ts';
 import { isStuck, stuckNotice } from '../../shared/domain/stuck-launch.ts';
 import { isNoticeNews, type Vm } from '../../shared/domain/vm.ts';
+import { newAddresses } from '../../shared/domain/vm-outputs.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { Fleet, Recollection } from '../../shared/ports/fleet.ts';
 import type { Instance } from '../../shared/ports/instances.ts';
@@ -72,9 +73,10 @@ const findingOf = (
 const newcomer = ({ launchedAtMs }: Instance, kind: PolledRegion['kind'], nowMs: number): Finding =>
   kind === 'streaming' && isYoung(launchedAtMs, nowMs) ? 'doubtful' : 'news';
 
-/** Has another public address than the fleet holds. While it comes up or goes down it may have either. */
-const hasMoved = ({ state, publicAddress = '' }: Instance, vm: Vm): boolean =>
-  (state === 'running' || state === 'stopped') && publicAddress !== (vm.publicAddress ?? '');
+/** Has other addresses than the fleet holds. While it comes up or goes down it may have either public one. */
+const hasMoved = ({ state, publicAddress = '', privateAddress, isWindows }: Instance, vm: Vm): boolean =>
+  (state === 'running' || state === 'stopped') &&
+  newAddresses(vm, { publicAddress, privateAddress, isWindows }) !== undefined;
 
 const addressFinding = (vm: Vm, state: InstanceState, nowMs: number): Finding =>
   isNewer(vm, state, nowMs) ? 'moved' : 'doubtful';
@@ -115,7 +117,8 @@ const listed = (
   region: string,
   at: number,
 ): ListedInstance => {
-  const { instanceId, account, state, reason, tags, clientToken = '', publicAddress = '' } = instance;
+  const { instanceId, account, state, reason, tags, clientToken = '' } = instance;
+  const { publicAddress = '', privateAddress, isWindows } = instance;
   const isClaimed = held.owner === 'us' && held.vm.vmId === vmId;
   return {
     region,
@@ -124,6 +127,8 @@ const listed = (
     'instance-id': instanceId,
     state,
     publicAddress,
+    ...(privateAddress !== undefined && { privateAddress }),
+    ...(isWindows && { isWindows }),
     ...(reason && { 'state-reason': reason }),
     ...(!isClaimed && { tags, clientToken }),
   };

@@ -14,6 +14,7 @@ const Status = z.object({
   status: VmStatus,
   message: z.string(),
   requestId: z.optional(z.string()),
+  republishedAt: z.optional(z.int()),
 });
 
 const noticeFields = { at: z.int(), text: z.string() };
@@ -36,7 +37,10 @@ const FleetItem = z.object({
   deleteRequested: z.optional(z.boolean()),
   latest: z.optional(Status),
   repeatedAt: z.optional(z.int()),
+  privateAddress: z.optional(z.string()),
   publicAddress: z.optional(z.string()),
+  getsPublicAddress: z.optional(z.boolean()),
+  isWindows: z.optional(z.boolean()),
   outbox: z.record(z.string(), Status),
   history: z.record(z.string(), z.string()),
 });

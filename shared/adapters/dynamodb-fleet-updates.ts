@@ -3,6 +3,7 @@ import { sequenceOf } from '../domain/gate.ts';
 import { pastOf, surplusOf } from '../domain/history.ts';
 import { type Notice, NoticeKind, type Observation } from '../domain/signal.ts';
 import { keptNotice, type UnpublishedStatus, type Vm } from '../domain/vm.ts';
+import type { Addresses } from '../domain/vm-outputs.ts';
 import type { Claim } from '../ports/fleet.ts';
 import { packed } from './dynamodb-fleet-history.ts';
 import { noticeAttribute } from './dynamodb-fleet-item.ts';
@@ -13,9 +14,8 @@ export type Update = Pick<
   'UpdateExpression' | 'ConditionExpression' | 'ExpressionAttributeNames' | 'ExpressionAttributeValues'
 >;
 
-export const claimUpdate = ({ vmId, region, account }: Claim): Update => ({
-  UpdateExpression:
-    'SET vmId = :vmId, #region = :region, account = :account, outbox = if_not_exists(outbox, :empty), history = if_not_exists(history, :empty), #sequence = if_not_exists(#sequence, :zero) REMOVE expiresAt, duplicateOf',
+export const claimUpdate = ({ vmId, region, account, ...seen }: Claim): Update => ({
+  UpdateExpression: `SET vmId = :vmId, #region = :region, account = :account, outbox = if_not_exists(outbox, :empty), history = if_not_exists(history, :empty), #sequence = if_not_exists(#sequence, :zero)${addresses.expression(seen)} REMOVE expiresAt, duplicateOf`,
   ConditionExpression: 'attribute_not_exists(#state) OR #state <> :terminated',
   ExpressionAttributeNames: { '#region': 'region', '#sequence': 'sequence', '#state': 'state' },
   ExpressionAttributeValues: {
@@ -25,6 +25,7 @@ export const claimUpdate = ({ vmId, region, account }: Claim): Update => ({
     ':empty': {},
     ':zero': 0,
     ':terminated': 'terminated',
+    ...addresses.values(seen),
   },
 });
 
@@ -50,7 +51,7 @@ const noticeNames = Object.fromEntries(
 const noticePaths = ['notice', ...Object.keys(noticeNames)].join(', ');
 
 export const releaseUpdate = (expiresAt: number): Update => ({
-  UpdateExpression: `SET expiresAt = :expiresAt REMOVE vmId, outbox, history, latest, repeatedAt, publicAddress, deleteRequested, #sequence, #state, ${noticePaths}`,
+  UpdateExpression: `SET expiresAt = :expiresAt REMOVE vmId, outbox, history, latest, repeatedAt, ${addressAttributes.join(', ')}, deleteRequested, #sequence, #state, ${noticePaths}`,
   ConditionExpression: 'attribute_exists(vmId)',
   ExpressionAttributeNames: { '#sequence': 'sequence', '#state': 'state', ...noticeNames },
   ExpressionAttributeValues: { ':expiresAt': expiresAt },
@@ -63,9 +64,10 @@ export const recordUpdate = (
   expiresAt: number | undefined,
 ): Update => ({
   UpdateExpression: [
-    `SET #sequence = :sequence, #state = :state, ${addNewStatus}${address.expression(observation)}`,
+    `SET #sequence = :sequence, #state = :state, ${addNewStatus}${addresses.expression(observation)}`,
     ...(expiresAt === undefined ? [] : [', expiresAt = :expiresAt']),
     ...(observation.state === 'running' ? [` REMOVE ${noticePaths}`] : []),
+    ...(losesPublicAddress(observation) ? [' REMOVE publicAddress'] : []),
   ].join(''),
   ConditionExpression:
     'attribute_exists(vmId) AND #sequence < :sequence AND (attribute_not_exists(#state) OR NOT #state IN (:terminated, :state))',
@@ -81,30 +83,57 @@ export const recordUpdate = (
     ':status': status,
     ':past': packed(observation.instanceId, pastOf(status)),
     ':terminated': 'terminated',
-    ...address.values(observation),
+    ...addresses.values(observation),
     ...(expiresAt !== undefined && { ':expiresAt': expiresAt }),
   },
 });
 
 /** The held state, seen again later. */
 export const moveGateUpdate = (observation: Observation): Update => ({
-  UpdateExpression: `SET #sequence = :sequence${address.expression(observation)}`,
+  UpdateExpression: `SET #sequence = :sequence${addresses.expression(observation)}`,
   ConditionExpression: '#sequence < :sequence AND #state = :state',
   ExpressionAttributeNames: { '#sequence': 'sequence', '#state': 'state' },
   ExpressionAttributeValues: {
     ':sequence': sequenceOf(observation),
     ':state': observation.state,
-    ...address.values(observation),
+    ...addresses.values(observation),
   },
 });
 
-/** Kept where whoever saw the instance says. */
-const address = {
-  expression: ({ publicAddress }: Observation) =>
-    publicAddress === undefined ? '' : ', publicAddress = :publicAddress',
-  values: ({ publicAddress }: Observation) =>
-    publicAddress !== undefined && { ':publicAddress': publicAddress },
+/** A stop takes the public address away, and a start gives another one. Not so an Elastic IP address, which EC2 then shows again. */
+const losesPublicAddress = ({ state, publicAddress }: Observation): boolean =>
+  publicAddress === undefined && (state === 'pending' || state === 'stopped');
+
+const addressAttributes = ['privateAddress', 'publicAddress', 'getsPublicAddress', 'isWindows'] as const;
+
+/** Those of the addresses that were seen. An instance that had a public address once gets one each time it starts. */
+const seenOf = (seen: Addresses) => {
+  const known = { ...seen, ...(seen.publicAddress && { getsPublicAddress: true }) };
+  return addressAttributes.flatMap((attribute) => {
+    const value = known[attribute];
+    return value === undefined || value === false ? [] : [[attribute, value] as const];
+  });
 };
+const addresses = {
+  expression: (seen: Addresses) =>
+    seenOf(seen)
+      .map(([attribute]) => `, ${attribute} = :${attribute}`)
+      .join(''),
+  values: (seen: Addresses) =>
+    Object.fromEntries(seenOf(seen).map(([attribute, value]) => [`:${attribute}`, value])),
+};
+
+/** For an item that still holds what `vm` does. */
+export const readdressUpdate = (vm: Vm, seen: Addresses, status: UnpublishedStatus | undefined): Update => ({
+  UpdateExpression: `SET vmId = vmId${addresses.expression(seen)}${status ? `, ${addStatus}` : ''}`,
+  ConditionExpression: stillHeld.condition(vm),
+  ExpressionAttributeNames: { ...stillHeld.names(vm), ...(status && { '#key': status.key }) },
+  ExpressionAttributeValues: {
+    ...stillHeld.values(vm),
+    ...addresses.values(seen),
+    ...(status && { ':status': status }),
+  },
+});
 
 /** isNoticeNews (domain/vm.ts), for an item that still holds what `vm` does. */
 export const notifyUpdate = (vm: Vm, notice: Notice, status: UnpublishedStatus | undefined): Update => {
@@ -132,7 +161,7 @@ export const repeatUpdate = (vm: Vm, status: UnpublishedStatus): Update => ({
   UpdateExpression: `SET repeatedAt = :at, ${addStatus}`,
   ConditionExpression: `${stillHeld.condition(vm)} AND (attribute_not_exists(repeatedAt) OR repeatedAt < :at)`,
   ExpressionAttributeNames: { ...stillHeld.names(vm), '#key': status.key },
-  ExpressionAttributeValues: { ...stillHeld.values(vm), ':status': status, ':at': status.at },
+  ExpressionAttributeValues: { ...stillHeld.values(vm), ':status': status, ':at': status.republishedAt },
 });
 
 /** Another DCM id for an item that still holds what `vm` does. */

@@ -3,6 +3,7 @@ import { type DynamoDBDocumentClient, GetCommand, UpdateCommand } from '@aws-sdk
 import { UnavailableError } from '../domain/errors.ts';
 import { isNews } from '../domain/gate.ts';
 import { isNoticeNews, isRepeatNews } from '../domain/vm.ts';
+import { changesOutputs } from '../domain/vm-outputs.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Fleet, Recollection, Recorded } from '../ports/fleet.ts';
 import { batchGet } from './dynamodb/batch-get.ts';
@@ -13,6 +14,7 @@ import {
   moveGateUpdate,
   moveUpdate,
   notifyUpdate,
+  readdressUpdate,
   recordUpdate,
   releaseUpdate,
   repeatUpdate,
@@ -111,7 +113,8 @@ export const dynamoDbFleet = (
 
       const held = await asHeld(instanceId);
       if (held.outcome !== 'stale' || held.vm.state !== state || !isNews(held.vm, observation)) return held;
-      const moved = await update(instanceId, moveGateUpdate(observation));
+      const isToBePublished = changesOutputs(held.vm, observation);
+      const moved = isToBePublished ? undefined : await update(instanceId, moveGateUpdate(observation));
       if (moved) return { outcome: 'unchanged', vm: vmOf(moved) };
       throw new UnavailableError(`${instanceId} changed while its state was recorded; try it again`);
     },
@@ -125,12 +128,20 @@ export const dynamoDbFleet = (
       throw new UnavailableError(`${vm.instanceId} changed while a notice was recorded; try it again`);
     },
 
+    async readdress(vm, seen, status) {
+      const readdressed = await update(vm.instanceId, readdressUpdate(vm, seen, status));
+      if (readdressed) return { outcome: status ? 'accepted' : 'unchanged', vm: vmOf(readdressed) };
+      if ((await asHeld(vm.instanceId)).outcome === 'unknown') return { outcome: 'unknown' };
+      throw new UnavailableError(`${vm.instanceId} changed while its addresses were recorded; try it again`);
+    },
+
     async repeat(vm, status) {
       const repeated = await update(vm.instanceId, repeatUpdate(vm, status));
       if (repeated) return { outcome: 'accepted', vm: vmOf(repeated) };
 
       const held = await asHeld(vm.instanceId);
-      if (held.outcome !== 'stale' || !isRepeatNews(held.vm, status)) return held;
+      if (held.outcome !== 'stale' || !isRepeatNews(held.vm, { at: status.republishedAt ?? status.at }))
+        return held;
       throw new UnavailableError(`${vm.instanceId} changed while its status was repeated; try it again`);
     },
 

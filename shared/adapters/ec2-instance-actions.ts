@@ -3,6 +3,7 @@ import { UpstreamError } from '../domain/errors.ts';
 import type { InstanceActions, LaunchedInstance } from '../ports/instance-actions.ts';
 import { type Ec2Calls, ec2Calls } from './ec2-calls.ts';
 import { codeOf } from './ec2-errors.ts';
+import { isWindows } from './ec2-platform.ts';
 import { runRequest } from './ec2-run-request.ts';
 
 /** EC2's instances by its own SDK client. */
@@ -54,7 +55,8 @@ const launchedIn = ({ OwnerId, Instances }: RunInstancesCommandOutput, region: s
     instanceId: instance.InstanceId,
     account: OwnerId,
     zone: instance.Placement?.AvailabilityZone ?? '',
-    privateAddress: instance.PrivateIpAddress,
+    privateAddress: instance.PrivateIpAddress || instance.Ipv6Address || undefined,
+    isWindows: isWindows(instance),
     launchedAtMs: instance.LaunchTime?.getTime() ?? 0,
   };
 };

@@ -11,6 +11,7 @@ import { instanceStateOf } from '../domain/instance.ts';
 import type { StatusCheck } from '../domain/status-checks.ts';
 import type { Instance, Instances } from '../ports/instances.ts';
 import { codeOf, isThrottling } from './ec2-errors.ts';
+import { isWindows } from './ec2-platform.ts';
 import { regionalClients } from './regional-clients.ts';
 
 const largestPage = 1000;
@@ -162,8 +163,9 @@ const described = (account: string, instance: Ec2Instance): Instance[] => {
       instanceType: instance.InstanceType,
       imageId: instance.ImageId,
       zone: instance.Placement?.AvailabilityZone,
-      privateAddress: instance.PrivateIpAddress || undefined,
+      privateAddress: instance.PrivateIpAddress || instance.Ipv6Address || undefined,
       publicAddress: instance.PublicIpAddress || undefined,
+      isWindows: isWindows(instance),
       clientToken: instance.ClientToken || undefined,
     },
   ];

@@ -1,5 +1,6 @@
 import { isStateKey, secondOfKey, stateOfKey } from './status-key.ts';
 import type { UnpublishedStatus, Vm } from './vm.ts';
+import { type Addresses, awaitsAddress } from './vm-outputs.ts';
 
 /** A VM may change this often in ten seconds and have each change told at once; what comes on top is held back. */
 export const usualBurst = 4;
@@ -19,15 +20,18 @@ type Limits = {
   readonly burst: number;
   /** What was held back at the latest with this key may be told now. */
   readonly settled?: string | undefined;
+  /** Milliseconds since 1970. */
+  readonly nowMs: number;
 };
 
 /**
  * What of a VM's outbox may be told: the first changes of ten seconds on EC2's clock at once, then none until it settles, and an end at
- * once, always. Decided by the history alone, so that every worker decides the same and none has to remember anything.
+ * once, always. Decided by the history alone, so that every worker decides the same and none has to remember anything. RUNNING waits for
+ * its addresses (domain/vm-outputs.ts), and is superseded where the VM has left that state before they are known.
  */
 export const releaseOf = (
-  { outbox, history }: Pick<Vm, 'outbox' | 'history'>,
-  { burst, settled }: Limits,
+  { outbox, history, ...addresses }: Pick<Vm, 'outbox' | 'history'> & Addresses,
+  { burst, settled, nowMs }: Limits,
 ): Release => {
   const changes = [...new Set([...history, ...outbox].map(({ key }) => key))]
     .filter(isStateKey)
@@ -37,7 +41,10 @@ export const releaseOf = (
   const newest = outbox.at(-1);
   const isSettled = settled !== undefined && firstHeld !== undefined && firstHeld.key <= settled;
 
-  const tell = outbox.filter((status) => isFree(status) || (isSettled && status === newest));
+  const tell = outbox.filter(
+    (status) =>
+      !awaitsAddress(addresses, status, nowMs) && (isFree(status) || (isSettled && status === newest)),
+  );
   const until = tell.at(-1)?.key ?? '';
   const rest = outbox.filter((status) => !tell.includes(status));
   return {

@@ -21,6 +21,9 @@ export const Observation = z.object({
   requestId: z.optional(z.string()),
   /** Public IPv4 address, empty where it has none; undefined where whoever saw it did not say. */
   publicAddress: z.optional(z.string()),
+  /** In the VPC; undefined where it was not seen. */
+  privateAddress: z.optional(z.string()),
+  isWindows: z.optional(z.boolean()),
   /** EC2's word for the state, where it is none of the six and `state` is only the nearest. */
   unrecognised: z.optional(z.string()),
 });
@@ -63,12 +66,7 @@ export const TagChange = z.object({
 export type TagChange = z.infer<typeof TagChange>;
 
 /** Somebody wants, since `at`, to be told once more what DCM was told last. */
-export const StatusWanted = z.object({
-  kind: z.literal('status-wanted'),
-  ...fromInstance,
-  /** The request to the provider's API after which it is wanted. */
-  requestId: z.optional(z.string()),
-});
+export const StatusWanted = z.object({ kind: z.literal('status-wanted'), ...fromInstance });
 export type StatusWanted = z.infer<typeof StatusWanted>;
 
 /** A VM that changed too often to be told of each time has had the time to settle: since the status with this key was held back. */

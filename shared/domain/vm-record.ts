@@ -9,6 +9,9 @@ export const VmFacts = z.object({
   imageId: z.optional(z.string()),
   zone: z.optional(z.string()),
   privateAddress: z.optional(z.string()),
+  /** Whether its launch asked for a public address. */
+  getsPublicAddress: z.optional(z.boolean()),
+  isWindows: z.optional(z.boolean()),
   sshUser: z.optional(z.string()),
   /** Which rule chose what, in words; unknown of an instance that was found by its tags alone. */
   chosenBy: z.optional(z.object({ image: z.string(), instanceType: z.string() })),
@@ -123,14 +126,14 @@ export const hasEnded = (record: LaunchedRecord, held: Remembered, nowMs: number
 
 /** What an instance itself shows. */
 export const factsSeen = (instance: VmFacts): VmFacts => {
-  const { instanceType, imageId, zone, privateAddress, launchedAtMs } = instance;
-  return { instanceType, imageId, zone, privateAddress, launchedAtMs };
+  const { instanceType, imageId, zone, privateAddress, isWindows, launchedAtMs } = instance;
+  return { instanceType, imageId, zone, privateAddress, isWindows, launchedAtMs };
 };
 
 /** What is seen of an instance, and what the plan that it was launched for tells of it. */
 export const factsOf = (record: Pick<VmRecord, 'launch' | 'attempt'> | undefined, seen: VmFacts): VmFacts => {
   if (!record?.launch) return seen;
-  const { placements, imageId, sshUser, chosenBy } = record.launch;
+  const { placements, imageId, sshUser, chosenBy, publicAddress: getsPublicAddress } = record.launch;
   const placement = placements[record.attempt];
   return {
     ...seen,
@@ -139,5 +142,6 @@ export const factsOf = (record: Pick<VmRecord, 'launch' | 'attempt'> | undefined
     zone: seen.zone ?? placement?.zone,
     sshUser,
     chosenBy,
+    getsPublicAddress,
   };
 };

@@ -3,6 +3,7 @@ import type { Past } from './history.ts';
 import type { InstanceState, StateReason } from './instance.ts';
 import { type Notice, NoticeKind, type Observation, type StatusWanted } from './signal.ts';
 import { isStateKey, keyBeside, secondOfKey, stateOfKey, wordOfKey } from './status-key.ts';
+import type { Addresses } from './vm-outputs.ts';
 import { type Circumstances, type VmStatus, vmStatus } from './vm-status.ts';
 
 /** A status that DCM has not been told yet, or not yet for certain. */
@@ -20,13 +21,15 @@ export type UnpublishedStatus = {
   readonly message: string;
   /** The request to the provider's API that it is due to; undefined where EC2 changed by itself, or for somebody else. */
   readonly requestId?: string | undefined;
+  /** Seconds since 1970 on our clock of the request to publish it once more; undefined for its first publication. */
+  readonly republishedAt?: number | undefined;
 };
 
 /** By kind, with the second of EC2's clock and the text, which is at most 1 KiB. */
 export type Notices = { readonly [Kind in NoticeKind]?: Pick<Notice, 'at' | 'text'> | undefined };
 
 /** One EC2 instance that is a DCM VM, as the fleet remembers it. */
-export type Vm = {
+export type Vm = Addresses & {
   readonly instanceId: string;
   /** The id DCM gave it. */
   readonly vmId: string;
@@ -38,8 +41,6 @@ export type Vm = {
   /** The newest notice of each kind, kept until the VM runs again. Absent: none. */
   readonly notices?: Notices | undefined;
   readonly deleteRequested?: boolean | undefined;
-  /** Public IPv4 address; empty or undefined: none that is known of. */
-  readonly publicAddress?: string | undefined;
   /** What was put into the outbox last, whether it is still there or not: all that DCM knows, or is about to. */
   readonly latest?: UnpublishedStatus | undefined;
   /** The second of the newest request for which that was told again. */
@@ -168,17 +169,33 @@ export const keptNotice = ({ at, text }: Pick<Notice, 'at' | 'text'>) => ({ at, 
 
 const again = 'again';
 
-/** What was told last, told again. It sorts after that, and before the next status. */
+/**
+ * What was published last, to be published once more: with its own time and request, for it tells of the same change. It sorts after that,
+ * and before the next status.
+ */
 export const repeatedStatus = (
   vm: Vm & { readonly latest: UnpublishedStatus },
-  { at, requestId }: Pick<StatusWanted, 'at' | 'requestId'>,
+  { at }: Pick<StatusWanted, 'at'>,
+  randomPart: string,
+): UnpublishedStatus => republished(vm, { at, word: again }, randomPart);
+
+/** What was published last, to be published once more because the VM's addresses have changed since. */
+export const readdressedStatus = (
+  vm: Vm & { readonly latest: UnpublishedStatus },
+  at: number,
+  randomPart: string,
+): UnpublishedStatus => republished(vm, { at, word: 'address' }, randomPart);
+
+const republished = (
+  vm: Vm & { readonly latest: UnpublishedStatus },
+  { at, word }: { readonly at: number; readonly word: string },
   randomPart: string,
 ): UnpublishedStatus => ({
   ...vm.latest,
-  key: keyAfterLatest(vm, at, again),
-  id: statusId({ instanceId: vm.instanceId, at }, randomPart, again),
-  at,
-  ...(requestId !== undefined && { requestId }),
+  key: keyAfterLatest(vm, at, word),
+  id: statusId({ instanceId: vm.instanceId, at }, randomPart, word),
+  at: originalTime(vm.latest),
+  republishedAt: at,
 });
 
 const moved = 'moved';
@@ -206,19 +223,28 @@ export const movedStatus = (
   { key: lastKey }: UnpublishedStatus,
   randomPart: string,
 ): UnpublishedStatus => {
-  const { requestId: _, ...latest } = vm.latest;
+  const { requestId: _, republishedAt: __, ...latest } = vm.latest;
   const at = secondOfKey(lastKey);
   const key = keyBeside(vm.sequence, at + 1, moved);
   const id = statusId({ instanceId: vm.instanceId, at: at + 1 }, randomPart, moved);
   return { ...latest, key, id, at };
 };
 
+/** Earlier versions gave a republication the time of its request; what it repeats has that of the state, which its key begins with. */
+const originalTime = ({ key, at, republishedAt }: UnpublishedStatus): number =>
+  wordOfKey(key) === again && republishedAt === undefined ? partsOf(Number.parseInt(key, 10)).at : at;
+
 /** Is this request newer than all that were answered? Else messages that are tried again and again would fill the outbox. */
 export const isRepeatNews = ({ repeatedAt = 0 }: Vm, { at }: Pick<StatusWanted, 'at'>): boolean =>
   at > repeatedAt;
 
-/** A repeat is as old as the request, which says nothing of how fast changes are told. */
-export const isRepeat = ({ key }: Pick<UnpublishedStatus, 'key'>): boolean => wordOfKey(key) === again;
+/** The second of the request where a status is a republication; its own time then says nothing of how fast changes are published. */
+export const republicationTime = ({
+  key,
+  at,
+  republishedAt,
+}: Pick<UnpublishedStatus, 'key' | 'at' | 'republishedAt'>): number | undefined =>
+  republishedAt ?? (wordOfKey(key) === again ? at : undefined);
 
 /** Between the held state's key and the next one's, and after all that was told of the held state already. */
 const keyAfterLatest = ({ sequence, latest }: Vm, at: number, word: string): string => {

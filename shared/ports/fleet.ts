@@ -1,6 +1,7 @@
 import type { ProviderError } from '../domain/errors.ts';
 import type { Notice, Observation } from '../domain/signal.ts';
 import type { UnpublishedStatus, Vm } from '../domain/vm.ts';
+import type { Addresses } from '../domain/vm-outputs.ts';
 
 /** Whose an instance is, as far as the fleet remembers. */
 export type Recollection =
@@ -20,7 +21,8 @@ export type Recorded =
   | { readonly outcome: 'stale'; readonly vm: Vm }
   | { readonly outcome: 'unknown' };
 
-export type Claim = Pick<Vm, 'instanceId' | 'vmId' | 'region' | 'account'>;
+/** Addresses that are not known leave those that are held. */
+export type Claim = Pick<Vm, 'instanceId' | 'vmId' | 'region' | 'account'> & Addresses;
 
 /**
  * What we remember of every VM, and of instances that are not ours. Safe under any number of concurrent writers.
@@ -51,7 +53,8 @@ export type Fleet = {
   release(instanceId: string): Promise<void>;
   /**
    * The gate and the outbox in one conditional write: accepts the observation if it is news (domain/gate.ts). A newer observation of
-   * the state that is held already moves the gate and adds nothing to the outbox. Either way the public address is kept, where told.
+   * the state that is held already moves the gate and adds nothing to the outbox. Either way the addresses seen are kept; the public one is
+   * not known any more after a stop or a start that was seen without one.
    */
   record(observation: Observation, status: UnpublishedStatus): Promise<Recorded>;
   /**
@@ -59,6 +62,11 @@ export type Fleet = {
    * Rejects with UnavailableError also where `vm` is no longer what is held.
    */
   notify(vm: Vm, notice: Notice, status: UnpublishedStatus | undefined): Promise<Recorded>;
+  /**
+   * Keeps the addresses that were seen and, where there is a status, puts it into the outbox, in one write.
+   * Rejects with UnavailableError also where `vm` is no longer what is held.
+   */
+  readdress(vm: Vm, seen: Addresses, status: UnpublishedStatus | undefined): Promise<Recorded>;
   /**
    * Puts what was told last into the outbox once more, as `status`, if the request is news (domain/vm.ts).
    * Rejects with UnavailableError also where `vm` is no longer what is held.

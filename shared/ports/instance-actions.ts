@@ -4,7 +4,9 @@ export type LaunchedInstance = {
   readonly instanceId: string;
   readonly account: string;
   readonly zone: string;
+  /** IPv4 in the VPC, or IPv6 where the subnet has no IPv4. */
   readonly privateAddress: string | undefined;
+  readonly isWindows: boolean;
   /** Milliseconds since 1970, on EC2's clock. */
   readonly launchedAtMs: number;
 };

@@ -13,8 +13,10 @@ export type Instance = {
   readonly instanceType?: string | undefined;
   readonly imageId?: string | undefined;
   readonly zone?: string | undefined;
+  /** IPv4 in the VPC, or IPv6 where the subnet has no IPv4. */
   readonly privateAddress?: string | undefined;
   readonly publicAddress?: string | undefined;
+  readonly isWindows?: boolean | undefined;
   /** The ClientToken of the RunInstances call that launched it; undefined where that call had none. It never changes. */
   readonly clientToken?: string | undefined;
 };

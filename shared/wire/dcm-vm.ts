@@ -1,19 +1,23 @@
 import { CloudEvent } from 'cloudevents';
-import { messageText, type UnpublishedStatus, type Vm } from '../domain/vm.ts';
+import { messageText, republicationTime, type UnpublishedStatus, type Vm } from '../domain/vm.ts';
 import { addressProblem } from '../domain/vm-id.ts';
+import { type Addresses, outputsOf } from '../domain/vm-outputs.ts';
 import type { CloudEventJson } from './cloudevents.ts';
 
 /**
- * The CloudEvent that tells DCM a VM's status. `data` has exactly `id`, `status` and `message`; what else may help a subscriber
- * rides as extensions, whose names must be lower-case letters and digits or DCM's consumer drops the event. A VM that was never launched
- * has no instance.
+ * The CloudEvent that tells DCM a VM's status. `data` has `id`, `status` and `message`, and with RUNNING and STOPPED `output_spec`; what
+ * else may help a subscriber is in extensions, whose names must be lower-case letters and digits or DCM's consumer drops the event. A VM
+ * that was never launched has no instance.
  * @see https://github.com/dcm-project/enhancements (state-management/service-provider-status-reporting.md, "CloudEvents Format")
  */
 export const vmStatusEvent = (
-  vm: Pick<Vm, 'vmId' | 'region'> & Partial<Pick<Vm, 'instanceId'>>,
-  { id, key, at, status, message, requestId }: UnpublishedStatus,
+  vm: Pick<Vm, 'vmId' | 'region'> & Partial<Pick<Vm, 'instanceId'>> & Addresses,
+  unpublished: UnpublishedStatus,
   provider: string,
 ): CloudEventJson => {
+  const { id, key, at, status, message, requestId } = unpublished;
+  const outputs = outputsOf(vm, status);
+  const republishedAt = republicationTime(unpublished);
   const event = {
     specversion: '1.0',
     id,
@@ -21,13 +25,19 @@ export const vmStatusEvent = (
     type: 'dcm.status.vm',
     subject: 'dcm.vm',
     datacontenttype: 'application/json',
-    time: `${new Date(at * 1000).toISOString().slice(0, 19)}Z`,
-    data: { id: vm.vmId, status, message: withWarning(vm.vmId, message) },
+    time: timeOf(at),
+    data: {
+      id: vm.vmId,
+      status,
+      message: withWarning(vm.vmId, message),
+      ...(outputs && { output_spec: outputs }),
+    },
     sequence: key,
     partitionkey: vm.instanceId ?? vm.vmId,
     region: vm.region,
     ...(vm.instanceId !== undefined && { instanceid: vm.instanceId }),
     ...(requestId !== undefined && { requestid: requestId }),
+    ...(republishedAt !== undefined && { republished: timeOf(republishedAt) }),
   } as const;
   new CloudEvent(event); // throws ValidationError where the event is not one
   return event;
@@ -38,3 +48,4 @@ const withWarning = (vmId: string, message: string): string => {
   const problem = addressProblem(vmId);
   return problem === undefined ? message : messageText(`${message}; ${problem}`);
 };
+const timeOf = (seconds: number): string => `${new Date(seconds * 1000).toISOString().slice(0, 19)}Z`;

@@ -19,6 +19,10 @@ export const InstanceObservedDetail = z.object({
   'request-id': z.optional(z.string()),
   /** Public IPv4 address, empty where it has none; absent where whoever saw it did not say. */
   publicAddress: z.optional(z.string()),
+  /** In the VPC; absent where it was not seen. */
+  privateAddress: z.optional(z.string()),
+  /** Absent where it is not known. */
+  isWindows: z.optional(z.boolean()),
   /** Where the fleet does not hold it as ours: so that it can be claimed without another question to EC2. */
   tags: z.optional(Tags),
   /** With the tags: the client token of its launch, empty where that had none. */

@@ -6,10 +6,7 @@ import { type About, ownEvent, ownSource } from './own-event.ts';
 /** Our own kind of event: somebody wants a VM's current status to be told once more. Its time is that of the request. */
 export const statusWanted = { source: ownSource, detailType: 'VM Status Wanted', word: 'wanted' } as const;
 
-export const StatusWantedDetail = z.object({
-  'instance-id': InstanceId,
-  /** The request to the provider's API after which it is wanted; absent: somebody else wants it. */
-  'request-id': z.optional(z.string()),
-});
+export const StatusWantedDetail = z.object({ 'instance-id': InstanceId });
 
-export const statusWantedEvent = (wanted: About): EventBridgeEvent => ownEvent(statusWanted, wanted);
+export const statusWantedEvent = (wanted: Omit<About, 'request-id'>): EventBridgeEvent =>
+  ownEvent(statusWanted, wanted);

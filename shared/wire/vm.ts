@@ -37,7 +37,7 @@ export const VmResource = z
     instance_type: z.optional(described('As EC2 names it.')),
     image_id: z.optional(described('The AMI.')),
     zone: z.optional(described('Availability zone.')),
-    private_ip_address: z.optional(described('IPv4, in the VPC.')),
+    private_ip_address: z.optional(described('In the VPC: IPv4, or IPv6 where the subnet has no IPv4.')),
     public_ip_address: z.optional(described('IPv4; gone while it is stopped, another when it runs again.')),
     ssh: z.optional(
       z

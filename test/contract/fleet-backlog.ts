@@ -18,7 +18,7 @@ export const fleetBacklogContract = (name: string, make: MakeFleet) => {
       timeout: 240_000,
     }, async () => {
       const { fleet, claim, instanceId } = await setup();
-      await fleet.claim(claim);
+      await fleet.claim({ ...claim, privateAddress: '10.0.0.4' });
       const account = awsAccount();
       let isDown = true;
       const ready = async () => {

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { UnavailableError } from '../../shared/domain/errors.ts';
 import { pastOf } from '../../shared/domain/history.ts';
 import type { InstanceState } from '../../shared/domain/instance.ts';
+
 import { halfPastTen, spotWarning } from '../fixtures/signals.ts';
-import { noticeStatus, repeatedStatus } from '../fixtures/statuses.ts';
+import { noticeStatus, readdressedStatus, repeatedStatus } from '../fixtures/statuses.ts';
 import { fleetSubject, type MakeFleet } from './fleet-subject.ts';
 
 const cycle: readonly InstanceState[] = ['pending', 'running', 'stopping', 'stopped'];
@@ -84,9 +86,9 @@ export const fleetHistoryContract = (name: string, make: MakeFleet) => {
 
       const pending = vmIn(await see('pending', 0));
       const running = vmIn(await see('running', 9, { publicAddress: '203.0.113.7' }));
-      const moved = vmIn(await see('running', 60, { publicAddress: '203.0.113.8' }));
+      const seen = vmIn(await see('running', 60, { publicAddress: '203.0.113.8' }));
 
-      expect([pending, running, moved].map(({ publicAddress }) => publicAddress)).toEqual([
+      expect([pending, running, seen].map(({ publicAddress }) => publicAddress)).toEqual([
         undefined,
         '203.0.113.7',
         '203.0.113.8',
@@ -103,6 +105,16 @@ export const fleetHistoryContract = (name: string, make: MakeFleet) => {
       expect([silent, gone].map(({ publicAddress }) => publicAddress)).toEqual(['203.0.113.7', '']);
     });
 
+    it('is not known any more after a stop, of which an event does not say it', async () => {
+      const { see } = await begin();
+      await see('running', 0, { publicAddress: '203.0.113.7' });
+
+      const stopped = vmIn(await see('stopped', 90));
+
+      expect(stopped).toMatchObject({ getsPublicAddress: true });
+      expect(stopped.publicAddress).toBeUndefined();
+    });
+
     it('is forgotten with the VM', async () => {
       const { fleet, see, claim, held } = await begin();
       await see('running', 0, { publicAddress: '203.0.113.7' });
@@ -111,6 +123,57 @@ export const fleetHistoryContract = (name: string, make: MakeFleet) => {
       await fleet.claim(claim);
 
       expect((await held()).publicAddress).toBeUndefined();
+    });
+  });
+
+  describe(`fleet: ${name}, the addresses of a VM`, () => {
+    const both = { privateAddress: '10.0.0.4', publicAddress: '203.0.113.7' };
+
+    it('are kept by a claim and by an observation, where they are known', async () => {
+      const { fleet, claim, see, held } = await begin();
+      await fleet.claim({ ...claim, privateAddress: '10.0.0.4', isWindows: true });
+      await see('running', 0, { publicAddress: '203.0.113.7' });
+      await fleet.claim(claim);
+
+      expect(await held()).toMatchObject({ ...both, getsPublicAddress: true, isWindows: true });
+    });
+
+    it('are kept with a status that tells of them, in one write', async () => {
+      const { fleet, see } = await begin();
+      const running = vmIn(await see('running', 0));
+      const { latest } = running;
+      const again = latest && readdressedStatus({ ...running, latest }, halfPastTen + 60);
+
+      const [silent, told] = [
+        await fleet.readdress(running, { privateAddress: '10.0.0.4' }, undefined),
+        await fleet.readdress(running, both, again),
+      ];
+
+      expect(silent).toMatchObject({
+        outcome: 'unchanged',
+        vm: { privateAddress: '10.0.0.4', outbox: [{}] },
+      });
+      expect(told).toMatchObject({
+        outcome: 'accepted',
+        vm: { ...both, latest: again, outbox: [{}, again] },
+      });
+    });
+
+    it('are refused where the state changed meanwhile, and where nobody holds the VM', async () => {
+      const { fleet, see, claim } = await begin();
+      const running = vmIn(await see('running', 0));
+      await see('stopping', 60);
+
+      await expect(fleet.readdress(running, both, undefined)).rejects.toThrow(UnavailableError);
+      await fleet.release(claim.instanceId);
+      expect(await fleet.readdress(running, both, undefined)).toEqual({ outcome: 'unknown' });
+    });
+
+    it('are not passed over where DCM holds others, though the state is held already', async () => {
+      const { see } = await begin();
+      await see('running', 0, both);
+
+      await expect(see('running', 60, { publicAddress: '203.0.113.8' })).rejects.toThrow(UnavailableError);
     });
   });
 

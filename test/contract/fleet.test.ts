@@ -40,7 +40,7 @@ describe('the item of a VM', () => {
       history: Object.fromEntries(grown.map(({ key, status }) => [key, status])),
     };
     await client.send(new PutCommand({ TableName: 'fleet', Item }));
-    const account = awsAccount();
+    const account = awsAccount({ instanceId }); // an earlier version kept no private address
     const fleet = dynamoDbFleet(client, 'fleet');
 
     const failures = await account.worker({ fleet })([observed('pending', 2_500 * 60, { instanceId })]);
@@ -56,9 +56,11 @@ describe('the item of a VM', () => {
     const fleet = dynamoDbFleet(client, 'fleet');
     const instanceId = 'i-0aaaaaaaaaaaaaaaa';
     const vm = { instanceId, vmId, region: 'ap-southeast-1', account: '123456789012' };
-    await fleet.claim(vm);
+    await fleet.claim({ ...vm, privateAddress: '172.31.255.254', publicAddress: '198.51.100.254' });
     for (const [n, state] of [...wholeLife.slice(0, 4), ...wholeLife.slice(0, 4), ...wholeLife].entries()) {
-      const seen = observed(state, n * 60, { ...vm, reason: { code: 'Client.UserInitiatedShutdown' } });
+      const isUp = state === 'pending' || state === 'running'; // of which EC2 gives no reason
+      const reason = isUp ? undefined : { code: 'Client.UserInitiatedShutdown' };
+      const seen = observed(state, n * 60, { ...vm, reason });
       const recorded = await fleet.record(seen, statusOf(seen));
       if (recorded.outcome !== 'accepted') throw new Error(`expected ${state} to be accepted`);
       await fleet.settle(recorded.vm, [statusOf(seen).key]);

@@ -34,7 +34,7 @@ export const memoryEc2 = (now: () => number): MemoryEc2 => {
     const instanceId = `i-${String(instances.size + 1).padStart(17, '0')}`;
     const launchedAtMs = Math.floor(now() / 1000) * 1000;
     const privateAddress = `10.0.0.${instances.size + 4}`;
-    const about = { instanceId, account, zone, privateAddress, launchedAtMs };
+    const about = { instanceId, account, zone, privateAddress, isWindows: false, launchedAtMs };
     instances.set(instanceId, described({ ...about, tags, state: 'pending', instanceType, clientToken }));
     return about;
   };

@@ -1,6 +1,7 @@
 import { UnavailableError } from '../../shared/domain/errors.ts';
 import { isNews, sequenceOf } from '../../shared/domain/gate.ts';
 import { pastOf, surplusOf } from '../../shared/domain/history.ts';
+import type { InstanceState } from '../../shared/domain/instance.ts';
 import {
   isNoticeNews,
   isRepeatNews,
@@ -8,6 +9,7 @@ import {
   type UnpublishedStatus,
   type Vm,
 } from '../../shared/domain/vm.ts';
+import { type Addresses, changesOutputs } from '../../shared/domain/vm-outputs.ts';
 import type { Fleet, Recollection, Recorded } from '../../shared/ports/fleet.ts';
 
 const dayMs = 86_400_000;
@@ -42,7 +44,7 @@ export const memoryFleet = (now: () => number = Date.now): Fleet => {
       const held = vms.get(claim.instanceId);
       if (held?.state === 'terminated') return;
       foreignUntil.delete(claim.instanceId);
-      keep({ sequence: 0, outbox: [], history: [], ...held, ...claim });
+      keep({ sequence: 0, outbox: [], history: [], ...held, ...claim, ...seenOf(claim) });
     },
 
     async move(vm, vmId, status) {
@@ -78,15 +80,17 @@ export const memoryFleet = (now: () => number = Date.now): Fleet => {
       const held = vms.get(observation.instanceId);
       if (!held) return { outcome: 'unknown' };
       if (!isNews(held, observation)) return { outcome: 'stale', vm: held };
-      const { state, publicAddress } = observation;
-      const seen = {
-        sequence: sequenceOf(observation),
-        ...(publicAddress !== undefined && { publicAddress }),
+      const { state } = observation;
+      const seen = { sequence: sequenceOf(observation), ...seenOf(observation) };
+      if (held.state === state) {
+        if (changesOutputs(held, observation))
+          throw new UnavailableError(`${observation.instanceId} has another address`);
+        return { outcome: 'unchanged', vm: keep({ ...held, ...seen }) };
+      }
+      return {
+        outcome: 'accepted',
+        vm: keep(withNewStatus({ ...keptIn(state, held), ...seen, state }, status)),
       };
-      if (held.state === state) return { outcome: 'unchanged', vm: keep({ ...held, ...seen }) };
-      const { notices, ...rest } = held;
-      const kept = state === 'running' ? rest : { ...rest, notices };
-      return { outcome: 'accepted', vm: keep(withNewStatus({ ...kept, ...seen, state }, status)) };
     },
 
     async notify(vm, notice, status): Promise<Recorded> {
@@ -98,12 +102,23 @@ export const memoryFleet = (now: () => number = Date.now): Fleet => {
       return { outcome: 'accepted', vm: keep(status ? withNewStatus(noted, status) : noted) };
     },
 
+    async readdress(vm, seen, status): Promise<Recorded> {
+      const held = vms.get(vm.instanceId);
+      if (!held) return { outcome: 'unknown' };
+      insist(vm, held);
+      const readdressed = { ...held, ...seenOf(seen) };
+      return status
+        ? { outcome: 'accepted', vm: keep(withStatus(readdressed, status)) }
+        : { outcome: 'unchanged', vm: keep(readdressed) };
+    },
+
     async repeat(vm, status): Promise<Recorded> {
       const held = vms.get(vm.instanceId);
       if (!held) return { outcome: 'unknown' };
-      if (!isRepeatNews(held, status)) return { outcome: 'stale', vm: held };
+      const at = status.republishedAt ?? status.at;
+      if (!isRepeatNews(held, { at })) return { outcome: 'stale', vm: held };
       insist(vm, held);
-      return { outcome: 'accepted', vm: keep(withStatus({ ...held, repeatedAt: status.at }, status)) };
+      return { outcome: 'accepted', vm: keep(withStatus({ ...held, repeatedAt: at }, status)) };
     },
 
     async settle({ instanceId: id, outbox, history }, keys) {
@@ -121,6 +136,20 @@ export const memoryFleet = (now: () => number = Date.now): Fleet => {
     },
   };
 };
+
+/** A VM that runs has no notices, and a stop takes the public address away. */
+const keptIn = (state: InstanceState, { notices, publicAddress, ...rest }: Vm): Vm => ({
+  ...rest,
+  ...(state !== 'running' && { notices }),
+  ...(state !== 'pending' && state !== 'stopped' && { publicAddress }),
+});
+
+const seenOf = ({ privateAddress, publicAddress, getsPublicAddress, isWindows }: Addresses): Addresses => ({
+  ...(privateAddress !== undefined && { privateAddress }),
+  ...(publicAddress !== undefined && { publicAddress }),
+  ...((getsPublicAddress || publicAddress) && { getsPublicAddress: true }),
+  ...(isWindows && { isWindows }),
+});
 
 const withStatus = (vm: Vm, status: UnpublishedStatus): Vm => ({
   ...vm,

@@ -69,5 +69,6 @@ export const described = (instance: Partial<Instance>): Instance => ({
   tags: {},
   reason: undefined,
   launchedAtMs: 0,
+  privateAddress: '10.0.0.4',
   ...instance,
 });

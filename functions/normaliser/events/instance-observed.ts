@@ -8,19 +8,14 @@ export const observedInListing = eventKind({
   ...instanceObserved,
   schema: InstanceObservedDetail,
   toSignals: (detail, from): Signal[] => {
-    const {
-      state,
-      'state-reason': reason,
-      'request-id': requestId,
-      publicAddress,
-      tags,
-      clientToken,
-    } = detail;
+    const { state, 'state-reason': reason, 'request-id': requestId, tags, clientToken } = detail;
+    const { publicAddress, privateAddress, isWindows } = detail;
+    const addresses = { publicAddress, privateAddress, isWindows };
     const about = { ...from, instanceId: InstanceId.parse(detail['instance-id']) };
     const seenBy = requestId === undefined ? 'listing' : 'api';
     return [
       ...(tags ? [{ kind: 'tag-change' as const, ...about, tags, clientToken }] : []),
-      { kind: 'observation', ...about, state, reason, requestId, publicAddress, seenBy },
+      { kind: 'observation', ...about, state, reason, requestId, ...addresses, seenBy },
     ];
   },
 });

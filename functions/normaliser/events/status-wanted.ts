@@ -5,7 +5,5 @@ import { eventKind } from './kind.ts';
 export const wantedStatus = eventKind({
   ...statusWanted,
   schema: StatusWantedDetail,
-  toSignals: ({ 'instance-id': instanceId, 'request-id': requestId }, from) => [
-    { kind: 'status-wanted', ...from, instanceId, requestId },
-  ],
+  toSignals: ({ 'instance-id': instanceId }, from) => [{ kind: 'status-wanted', ...from, instanceId }],
 });

@@ -31,23 +31,28 @@ export const announceLaunch = ({ fleet, observations, now, log }: AnnouncementPa
     );
   };
 
-  const wantStatus = (record: LaunchedRecord, requestId: string) => {
-    const wanted = { ...aboutInstance(record, requestId), at: Math.floor(now() / 1000) };
+  const wantStatus = ({ instanceId, region, account, vmId }: LaunchedRecord) => {
+    const wanted = { 'instance-id': instanceId, region, account, at: Math.floor(now() / 1000) };
     return tried(
       'told of once more',
-      record.vmId,
+      vmId,
       observations.send([statusWantedEvent(wanted)], repeatAfterSeconds),
     );
   };
 
   const announce = async (record: LaunchedRecord, requestId: string): Promise<void> => {
     const { vmId, instanceId, region, account, facts } = record;
-    await tried('claimed', vmId, fleet.claim({ instanceId, vmId, region, account }));
+    const { privateAddress, getsPublicAddress, isWindows } = facts;
+    const addresses = { privateAddress, getsPublicAddress, isWindows };
+    await tried('claimed', vmId, fleet.claim({ instanceId, vmId, region, account, ...addresses }));
     const at = Math.floor(facts.launchedAtMs / 1000);
-    const pending = { ...aboutInstance(record, requestId), at, state: 'pending' } as const;
+    const pending = {
+      ...aboutInstance(record, requestId),
+      ...{ at, state: 'pending' as const, privateAddress, isWindows },
+    };
     await Promise.all([
       tried('told of', vmId, observations.send([instanceObservedEvent(pending)])),
-      wantStatus(record, requestId),
+      wantStatus(record),
     ]);
   };
 

@@ -99,9 +99,9 @@ export const launchVm = (parts: LaunchParts) => {
 
   async function note(noted: VmRecord, instance: LaunchedInstance): Promise<LaunchedRecord | undefined> {
     const { vmId, region } = noted;
-    const { instanceId, account, zone, privateAddress } = instance;
+    const { instanceId, account, zone, privateAddress, isWindows } = instance;
     const launchedAtMs = instance.launchedAtMs || now();
-    const facts = factsOf(noted, { zone: zone || undefined, privateAddress, launchedAtMs });
+    const facts = factsOf(noted, { zone: zone || undefined, privateAddress, isWindows, launchedAtMs });
     const record = await records.launched(noted, { vmId, region, instanceId, account, facts });
     if (record && isLaunched(record)) return record;
     log.warn('an instance came too late to be the VM, and is terminated', { vmId, instanceId });

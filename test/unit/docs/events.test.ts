@@ -10,6 +10,10 @@ it('docs/events.md shows an event exactly as it is published', () => {
   const shown = JSON.parse(/```json\n(.*?)```/s.exec(text)?.[1] ?? '');
 
   expect(shown).toEqual(
-    vmStatusEvent({ vmId, instanceId, region: 'us-east-1' }, statusOf(observed('running')), 'ec2-sp'),
+    vmStatusEvent(
+      { vmId, instanceId, region: 'us-east-1', privateAddress: '10.0.1.5', publicAddress: '203.0.113.7' },
+      statusOf(observed('running')),
+      'ec2-sp',
+    ),
   );
 });

@@ -2,8 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { releaseOf, usualBurst } from '../../../shared/domain/debounce.ts';
 import { pastOf } from '../../../shared/domain/history.ts';
 import type { InstanceState } from '../../../shared/domain/instance.ts';
+
 import type { UnpublishedStatus } from '../../../shared/domain/vm.ts';
-import { observed } from '../../fixtures/signals.ts';
+import { halfPastTen, observed } from '../../fixtures/signals.ts';
 import { statusOf } from '../../fixtures/statuses.ts';
 
 const states: readonly InstanceState[] = ['pending', 'running', 'stopping', 'stopped'];
@@ -11,14 +12,17 @@ const states: readonly InstanceState[] = ['pending', 'running', 'stopping', 'sto
 const change = (n: number, seconds = n) => statusOf(observed(states[n % 4] ?? 'pending', seconds));
 const changes = (count: number) => Array.from({ length: count }, (_, n) => change(n));
 
+const addresses = { privateAddress: '10.0.0.4' };
+const nowMs = (halfPastTen + 3600) * 1000;
+
 /** What becomes of an outbox, by the place of its statuses among all that the VM had; `told` of them were told before. */
 const release = (
   all: readonly UnpublishedStatus[],
   { told = 0, settled }: { told?: number; settled?: number } = {},
 ) => {
   const { tell, drop, hold } = releaseOf(
-    { history: all.map(pastOf), outbox: all.slice(told) },
-    { burst: usualBurst, settled: settled === undefined ? undefined : all[settled]?.key },
+    { ...addresses, history: all.map(pastOf), outbox: all.slice(told) },
+    { burst: usualBurst, nowMs, settled: settled === undefined ? undefined : all[settled]?.key },
   );
   const places = (some: readonly UnpublishedStatus[]) => some.map((status) => all.indexOf(status));
   return { tell: places(tell), drop: places(drop), hold: places(hold) };
@@ -79,8 +83,8 @@ describe('debounce', () => {
   it('decides the same where older history is forgotten but not what is still unpublished', () => {
     const all = changes(14);
     const { tell, hold } = releaseOf(
-      { history: all.slice(4).map(pastOf), outbox: all.slice(9) },
-      { burst: usualBurst },
+      { ...addresses, history: all.slice(4).map(pastOf), outbox: all.slice(9) },
+      { burst: usualBurst, nowMs },
     );
 
     expect([tell, hold]).toEqual([[], all.slice(9)]);

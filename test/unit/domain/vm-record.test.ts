@@ -41,6 +41,7 @@ describe('the facts of a VM', () => {
       zone: 'us-east-1b',
       sshUser: 'ec2-user',
       chosenBy: launch.chosenBy,
+      getsPublicAddress: false,
       launchedAtMs: 1,
     });
     expect(
@@ -60,6 +61,7 @@ describe('the facts of a VM', () => {
   it('are those of an instance that concern a VM', () => {
     expect(factsSeen(described({ zone: 'us-east-1a', launchedAtMs: 7, tags: { a: 'b' } }))).toEqual({
       zone: 'us-east-1a',
+      privateAddress: '10.0.0.4',
       launchedAtMs: 7,
     });
   });

@@ -3,7 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { sequenceOf } from '../../../shared/domain/gate.ts';
 import { InstanceState } from '../../../shared/domain/instance.ts';
 import { isStuck, stuckNotice } from '../../../shared/domain/stuck-launch.ts';
-import { isRepeat, isRepeatNews, messageText, type Vm } from '../../../shared/domain/vm.ts';
+
+import { isRepeatNews, messageText, republicationTime, type Vm } from '../../../shared/domain/vm.ts';
+
 import { halfPastTen, instanceId, observed, spotWarning, vmId } from '../../fixtures/signals.ts';
 import { fixedPart, noticeStatus, repeatedStatus, statusOf } from '../../fixtures/statuses.ts';
 
@@ -59,20 +61,33 @@ describe('status told again', () => {
 
     expect(repeated).toMatchObject({
       id: `${instanceId}:${halfPastTen + 60}:${fixedPart}:again`,
-      at: halfPastTen + 60,
+      at: halfPastTen,
+      republishedAt: halfPastTen + 60,
       status: 'STOPPED',
       message: latest.message,
     });
     expect(keys).toEqual(keys.toSorted());
-    expect([latest, repeated].map(isRepeat)).toEqual([false, true]);
+    expect([latest, repeated].map(republicationTime)).toEqual([undefined, halfPastTen + 60]);
   });
 
-  it('is due to whoever wants it, or else to what it repeats', () => {
+  it('keeps the time and the request of the change, however often it is republished', () => {
     const stopped = statusOf(observed('stopped', 0, { requestId: 'r-1' }));
-    const requestOf = (requestId?: string) =>
-      repeatedStatus({ ...vm, latest: stopped }, { at: halfPastTen + 60, requestId }).requestId;
+    const once = repeatedStatus({ ...vm, latest: stopped }, { at: halfPastTen + 60 });
+    const twice = repeatedStatus({ ...vm, latest: once }, { at: halfPastTen + 120 });
 
-    expect([stopped.requestId, requestOf(), requestOf('r-2')]).toEqual(['r-1', 'r-1', 'r-2']);
+    expect([once, twice]).toMatchObject([
+      { at: halfPastTen, requestId: 'r-1', republishedAt: halfPastTen + 60 },
+      { at: halfPastTen, requestId: 'r-1', republishedAt: halfPastTen + 120 },
+    ]);
+  });
+
+  it('has the time of the change where an earlier version stored the time of the request', () => {
+    const at = halfPastTen + 60;
+    const stored = { ...latest, key: `${latest.key}-${at}-again`, id: `${instanceId}:${at}:again`, at };
+    const repeated = repeatedStatus({ ...vm, latest: stored }, { at: halfPastTen + 120 });
+
+    expect(republicationTime(stored)).toBe(at);
+    expect(repeated).toMatchObject({ at: halfPastTen, republishedAt: halfPastTen + 120 });
   });
 
   it('is news only for a request that is newer than all before', () => {

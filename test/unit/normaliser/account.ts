@@ -21,7 +21,10 @@ const Told = z.object({
 });
 
 /** A VM's id, instance and region, as the fixtures have it. */
-export const vm = { instanceId, vmId, region: 'us-east-1', account: '123456789012' };
+export const vm = {
+  ...{ instanceId, vmId, region: 'us-east-1', account: '123456789012' },
+  privateAddress: '10.0.0.4',
+};
 
 /** What the normaliser meets in an AWS account, in memory. It is an hour after the fixtures' signals there. */
 export const awsAccount = (...known: Partial<Instance>[]) => {

@@ -121,7 +121,8 @@ const run = async ({ life, copies, faults, lateMs }: Run) => {
   const { now, put, drain } = clockedQueue(faults);
   const fleet = memoryFleet(now);
   const stream = memoryEventStream();
-  await fleet.claim({ instanceId, vmId, region: 'us-east-1', account: '123456789012' });
+  const address = { privateAddress: '10.0.0.4' };
+  await fleet.claim({ instanceId, vmId, region: 'us-east-1', account: '123456789012', ...address });
 
   const history = new Set<number>();
   const record: typeof fleet.record = async (observation, status) => {

@@ -39,7 +39,7 @@ describe('protocol', () => {
         const { stored, outboxes } = await run(given);
 
         for (const life of lives) {
-          const newest = life.reduce((a, b) => (sequenceOf(b) > sequenceOf(a) ? b : a));
+          const newest = newestOf(life);
           const told = stored.filter((event) => event.partitionkey === newest.instanceId);
           expect(statusIn(told.at(-1))).toEqual({
             id: vmIdOf(newest.instanceId),
@@ -54,6 +54,11 @@ describe('protocol', () => {
     );
   });
 });
+
+const newestOf = (life: readonly Observation[]): Pick<Observation, 'instanceId' | 'state'> => {
+  const { instanceId, state } = life.reduce((a, b) => (sequenceOf(b) > sequenceOf(a) ? b : a));
+  return { instanceId, state };
+};
 
 const statusIn = (event: CloudEventJson | undefined) => {
   const { id, status } = Object(event?.data);
@@ -78,7 +83,9 @@ const run = async ({ lives, requests, seed, copies, workers, faultRate }: Run) =
   const fleet = memoryFleet();
   const stream = memoryEventStream();
   for (const instanceId of instanceIds) {
-    await fleet.claim({ instanceId, vmId: vmIdOf(instanceId), region: 'us-east-1', account: '123456789012' });
+    const about = { instanceId, vmId: vmIdOf(instanceId), region: 'us-east-1', account: '123456789012' };
+    const isLaunchedByUs = instanceId !== instanceIds[0]; // EC2 is asked for the address of another one
+    await fleet.claim({ ...about, ...(isLaunchedByUs && { privateAddress: '10.0.0.4' }) });
   }
   const worker = () =>
     reportStatus({
@@ -87,7 +94,7 @@ const run = async ({ lives, requests, seed, copies, workers, faultRate }: Run) =
         ...faulty({ ready: stream.ready, append: stream.append }, faults),
         abandon: stream.abandon,
       }),
-      instances: scriptedInstances(),
+      instances: scriptedInstances(...lives.map(newestOf)),
       provider: 'ec2-sp',
       tagKeys,
       observations: faulty(

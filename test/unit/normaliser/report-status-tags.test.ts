@@ -8,7 +8,7 @@ describe('normaliser, with a change of tags', () => {
   it('claims by it where EC2 does not know the instance any more', async () => {
     const { worker, instances, told } = awsAccount();
 
-    await worker()([tagged(ourTags), observed('running', 1)]);
+    await worker()([tagged(ourTags), observed('running', 1, { privateAddress: '10.0.0.4' })]);
 
     expect(told()).toMatchObject([{ id: vmId, status: 'RUNNING' }]);
     expect(instances.calls).toEqual([[vm.instanceId]]);

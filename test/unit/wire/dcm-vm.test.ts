@@ -3,11 +3,14 @@ import { describe, expect, it } from 'vitest';
 import { InstanceState } from '../../../shared/domain/instance.ts';
 import { CloudEventJson } from '../../../shared/wire/cloudevents.ts';
 import { vmStatusEvent } from '../../../shared/wire/dcm-vm.ts';
-import { instanceId, observed, spotWarning, vmId } from '../../fixtures/signals.ts';
+
+import { halfPastTen, instanceId, observed, spotWarning, vmId } from '../../fixtures/signals.ts';
 import { noticeStatus, statusOf } from '../../fixtures/statuses.ts';
 
-const vm = { vmId, instanceId, region: 'us-east-1' };
+const vm = { vmId, instanceId, region: 'us-east-1', privateAddress: '10.0.0.4' };
 const running = statusOf(observed('running'));
+
+const internal = { address: '10.0.0.4', port: 22, scope: 'internal' };
 
 /** Everything that the provider can publish. */
 const events = [
@@ -31,7 +34,8 @@ describe('CloudEvent of a VM’s status', () => {
         '"datacontenttype":"application/json",' +
         '"time":"2026-08-22T10:30:00Z",' +
         '"data":{"id":"0b7f7a1e-1c1d-4f0e-8a34-5e2f5d1c9a77","status":"RUNNING",' +
-        '"message":"instance i-1234567890abcdef0 is running"},' +
+        '"message":"instance i-1234567890abcdef0 is running",' +
+        '"output_spec":{"ip":[{"address":"10.0.0.4","port":22,"scope":"internal"}]}},' +
         '"sequence":"17873946001",' +
         '"partitionkey":"i-1234567890abcdef0",' +
         '"region":"us-east-1",' +
@@ -51,12 +55,26 @@ describe('CloudEvent of a VM’s status', () => {
     expect(CloudEventJson.parse(event)).toEqual(event);
   });
 
-  it.each(events)('has data of three strings that are not empty: $data.status, $id', ({ data }) => {
-    expect(data).toEqual({
-      id: vmId,
-      status: expect.stringMatching(/^[A-Z]+$/),
-      message: expect.stringMatching(/^[^\0]+$/),
+  it.each(events)(
+    'has data of three strings that are not empty, and outputs: $data.status, $id',
+    ({ data }) => {
+      expect(data).toEqual({
+        id: vmId,
+        status: expect.stringMatching(/^[A-Z]+$/),
+        message: expect.stringMatching(/^[^\0]+$/),
+        ...(/"status":"(RUNNING|STOPPED)"/.test(JSON.stringify(data)) && { output_spec: { ip: [internal] } }),
+      });
+    },
+  );
+
+  it('says that it is a republication, and when it was asked for', () => {
+    const again = { ...running, republishedAt: halfPastTen + 60 };
+
+    expect(vmStatusEvent(vm, again, 'ec2-sp')).toMatchObject({
+      time: '2026-08-22T10:30:00Z',
+      republished: '2026-08-22T10:31:00Z',
     });
+    expect(vmStatusEvent(vm, running, 'ec2-sp')).not.toHaveProperty('republished');
   });
 
   it('names nothing that DCM’s consumer would drop it for: lower-case letters and digits only', () => {

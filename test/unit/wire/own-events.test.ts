@@ -45,10 +45,6 @@ const kinds = [
     signals: [{ kind: 'notice', ...from, notice: 'stuck-launch', text: 'stuck' }],
   },
   { event: statusWantedEvent(about), signals: [{ kind: 'status-wanted', ...from }] },
-  {
-    event: statusWantedEvent({ ...about, 'request-id': 'r-1' }),
-    signals: [{ kind: 'status-wanted', ...from, requestId: 'r-1' }],
-  },
   { event: statusSettledEvent({ ...about, key }), signals: [{ kind: 'status-settled', ...from, key }] },
   {
     event: checkWantedEvent({ ...about, key, turn: 2 }),
