@@ -64,14 +64,14 @@ export const VmPage = z
   .check(z.meta({ id: 'VmPage', description: 'A page of VMs.' }));
 export type VmPage = z.infer<typeof VmPage>;
 
-/** One status that DCM was told, or is about to be. */
+/** One status that was published for DCM, or is about to be. */
 const VmEvent = z
   .object({
     status: VmStatus,
     message: described('Why, in words.'),
     update_time: DateTime.check(z.describe('When EC2 had it so.')),
   })
-  .check(z.meta({ id: 'VmEvent', description: 'One status that DCM was told, or is about to be.' }));
+  .check(z.meta({ id: 'VmEvent', description: 'One status that was published for DCM, or is about to be.' }));
 export type VmEvent = z.infer<typeof VmEvent>;
 
 /** The newest first; at most ten. */

@@ -14,7 +14,8 @@ import { apiReference } from './api-reference.ts';
 
 export type OpenApiDocument = ReturnType<typeof createDocument>;
 
-const description = `A DCM Service Provider for Amazon EC2. DCM creates and deletes VMs through this API and learns their statuses from NATS.
+const description = `A DCM Service Provider for Amazon EC2. An environment agent of DCM creates and deletes VMs through this API
+and asks it for its health; so does the control plane of an older DCM without agents. Statuses reach DCM by NATS.
 
 Every path exists twice: as it stands here for the home region, and with \`/{region}\` before it for each other region. Errors are problem
 details (RFC 9457). Every answer has the id of its request in \`x-request-id\`: the caller's own, where it sent an acceptable one.`;
@@ -80,7 +81,8 @@ const securitySchemes = {
   basic: {
     type: 'http',
     scheme: 'basic',
-    description: 'Any user; the password is the API’s token. DCM sends what is in the endpoint’s URL so.',
+    description:
+      'Any user; the password is the API’s token. An environment agent sends what is in the registered endpoint’s URL in this way.',
   },
   jwt: {
     type: 'http',

@@ -20,7 +20,7 @@ export const createVm = operation({
   query: Query,
   headers: {
     'Idempotency-Key':
-      'Which request this is, however often it is sent. Where there is no `id`: the id of the CloudEvent in which DCM requested the VM of an environment agent; looked up only where the provider is configured to. 400 where no such request exists, 503 where that is not established yet.',
+      'Which request this is, however often it is sent. Where there is no `id`: the id of the CloudEvent in which DCM requested the VM of an environment agent; looked up only where the provider is configured for an environment agent. 400 where no such request exists, 503 where that is not established yet.',
   },
   takesSpec: true,
   status: 201,

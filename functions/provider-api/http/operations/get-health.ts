@@ -21,6 +21,6 @@ const getHealth = (operationId: string, path: string, summary: string) =>
   });
 
 /** DCM asks below the endpoint that is registered; people and load balancers at the others. */
-export const getVmsHealth = getHealth('getVmsHealth', healthPaths.vms, 'Get the health, as DCM does');
+export const getVmsHealth = getHealth('getVmsHealth', healthPaths.vms, 'Get the health, as agents do');
 export const getApiHealth = getHealth('getApiHealth', healthPaths.api, 'Get the health of the API');
 export const getRootHealth = getHealth('getHealth', healthPaths.root, 'Get the health');

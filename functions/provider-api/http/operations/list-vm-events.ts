@@ -6,7 +6,7 @@ export const listVmEvents = operation({
   operationId: 'listVmEvents',
   method: 'GET',
   path: '/api/v1alpha1/vms/{vm_id}/events',
-  summary: 'List what DCM was told of a VM',
+  summary: 'List the statuses of a VM that were published',
   description: 'The newest ten statuses, the newest first, in one page.',
   query: NoQuery,
   status: 200,
