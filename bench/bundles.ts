@@ -74,6 +74,7 @@ const functions = localFunctions({
   dcm: { registryUrl: nowhere, agent: undefined },
   secretsUrl: nowhere,
   provisioningFile: 'nowhere',
+  registriesFile: 'nowhere',
   aws: {
     fleetTable: 'fleet',
     observationsQueueUrl: nowhere,

@@ -1,4 +1,4 @@
-import { CfnOutput, Duration, Stack } from 'aws-cdk-lib';
+import { Annotations, CfnOutput, Duration, Stack } from 'aws-cdk-lib';
 import { SqsQueue } from 'aws-cdk-lib/aws-events-targets';
 import type { Construct } from 'constructs';
 import { Alarms } from './constructs/alarms.ts';
@@ -11,8 +11,9 @@ import { ObservationsQueue } from './constructs/observations-queue.ts';
 import { Poller } from './constructs/poller.ts';
 import { Polling } from './constructs/polling.ts';
 import { ProviderApi, type ProviderApiProps } from './constructs/provider-api.ts';
-import { Registration, type RegistrationProps } from './constructs/registration.ts';
-import { canProvision, canRegister, type Settings } from './settings.ts';
+import { Registration, type RegistrationProps, registriesOf } from './constructs/registration.ts';
+import { agentStreamsOf, natsPermissions } from './settings/agent.ts';
+import { canProvision, type Settings } from './settings.ts';
 
 export type HomeRegionProps = { readonly settings: Settings; readonly codeOf: CodeOf };
 
@@ -73,10 +74,22 @@ export class HomeRegionStack extends Stack {
     alarms.watchFunction('provider-api', api.function);
     alarms.watchApi(api.api);
     new CfnOutput(this, 'ProviderApiUrl', { value: api.api.apiEndpoint });
-    if (!canRegister(settings)) return;
-    const registration = new Registration(this, 'Registration', { ...props, settings, api, network });
+    const registries = registriesOf(settings);
+    if (Object.keys(registries).length === 0) return;
+    const registration = new Registration(this, 'Registration', { ...props, registries, api, network });
     alarms.watchFunction('registration', registration.function);
     alarms.watchRegistration();
     new CfnOutput(this, 'RegistrationOutcome', { value: registration.outcome });
+    if (agentStreamsOf(settings).length > 0) this.#sayNatsPermissions(settings);
+  }
+
+  /** Without them creates through an environment agent fail, and only the settings tell which streams there are. */
+  #sayNatsPermissions(settings: Settings) {
+    const permissions = natsPermissions(settings);
+    Annotations.of(this).addInfoV2(
+      'dcm:nats-permissions',
+      `The NATS user of the nats-bridge needs: ${permissions}`,
+    );
+    new CfnOutput(this, 'NatsPermissions', { value: permissions });
   }
 }

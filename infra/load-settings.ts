@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import * as z from 'zod';
 import { reasonOf, SettingsError } from '../shared/domain/errors.ts';
+import { supersededAgentSettings } from './settings/agent.ts';
 import { didYouMean } from './settings/nearest.ts';
 import { Settings } from './settings.ts';
 import { contradictions } from './settings-contradictions.ts';
@@ -68,8 +69,13 @@ const ConsistentSettings = Settings.superRefine((settings, context) => {
     context.addIssue({ code: 'custom', path: path.split('.'), message });
 });
 
-/** @throws SettingsError naming an unknown setting where there is one, else the first that is missing or wrong. */
+/**
+ * @throws SettingsError that says what to write instead of settings that do not exist any more, else naming an unknown setting where there
+ * is one, else the first that is missing or wrong.
+ */
 export const parseSettings = (given: unknown): Settings => {
+  const superseded = supersededAgentSettings(given);
+  if (superseded !== undefined) throw new SettingsError(superseded);
   const parsed = ConsistentSettings.safeParse(given, { error: must });
   if (parsed.success) return parsed.data;
   const { issues } = parsed.error;

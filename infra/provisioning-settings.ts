@@ -5,6 +5,7 @@ import {
   defaultFamilies,
   family,
   identifier,
+  origin,
   region,
   secretName,
   text,
@@ -140,17 +141,6 @@ export const Api = z.strictObject({
       ),
     })
     .optional(),
-  agentRequests: z
-    .boolean('must be true or false')
-    .default(false)
-    .describe(
-      'Whether creates without an id, which come from an environment agent, are looked up by the nats-bridge among the requests to agents. NATS must let it read them.',
-    ),
-  agentRequestStreams: z
-    .array(text(/^[^\s.*>,]+$/, 'must be the name of a JetStream stream'))
-    .min(1, 'must list at least one stream')
-    .default(['dcm-agent-requests'])
-    .describe('JetStream streams that hold these requests.'),
   throttling: z
     .strictObject({
       rate: count(1, 10_000)
@@ -161,14 +151,11 @@ export const Api = z.strictObject({
     .prefault({}),
 });
 
-const origin = text(
-  /^https?:\/\/[^\s/?#@]+\/?$/,
-  'must be http://HOST or https://HOST, perhaps with a port, without credentials and without a path',
-);
-
-/** Where DCM is, to be told of us. Left out: somebody else registers the provider. */
+/** A DCM of the older generation, whose control plane calls providers itself. */
 export const ControlPlane = z.strictObject({
-  url: origin.describe("DCM's control plane, or an environment agent: the provider is registered there."),
+  url: origin.describe(
+    'A control plane of the older generation, which has `/providers` itself; the provider is registered there. Today’s DCM registers providers at environment agents alone: `agent`.',
+  ),
   publicUrl: origin
     .optional()
     .describe(

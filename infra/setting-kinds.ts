@@ -56,6 +56,12 @@ export const secretName = z
   .min(1, 'must not be empty: name a secret in Secrets Manager, or leave the setting out')
   .regex(/^[\w/+=.@-]{1,512}$/, nameOfSecret);
 
+/** Where something answers by HTTP, without a path. */
+export const origin = text(
+  /^https?:\/\/[^\s/?#@]+\/?$/,
+  'must be http://HOST or https://HOST, perhaps with a port, without credentials and without a path',
+);
+
 /** A whole number in a range. */
 export const count = (least: number, most: number) =>
   z

@@ -1,5 +1,6 @@
 import { partitionOf, regionOfZone } from '../shared/adapters/aws/regions.ts';
 import { type Contradiction, ofApi, ofControlPlane, ofProvisioning } from './provisioning-contradictions.ts';
+import { ofAgents } from './settings/agent-contradictions.ts';
 import type { Settings } from './settings.ts';
 
 /** Settings that are right alone and wrong together: which one, and what it must be. */
@@ -9,6 +10,7 @@ export const contradictions = (settings: Settings): Contradiction[] => [
   ...ofAlarms(settings),
   ...ofProvisioning(settings),
   ...ofApi(settings),
+  ...ofAgents(settings),
   ...ofControlPlane(settings),
 ];
 

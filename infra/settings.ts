@@ -5,6 +5,7 @@ import { TagKeys } from '../shared/domain/tags.ts';
 import { functionNames } from './bundle.ts';
 import { Api, ControlPlane, Provisioning } from './provisioning-settings.ts';
 import { count, identifier, region, secretName, text, zone } from './setting-kinds.ts';
+import { Agent } from './settings/agent.ts';
 
 const longestFunctionName = 64;
 const longestProvider = longestFunctionName - Math.max(...functionNames.map((name) => `-${name}`.length));
@@ -112,6 +113,13 @@ export const Settings = z.strictObject({
     .prefault({}),
   provisioning: Provisioning.optional(),
   api: Api.optional(),
+  agent: Agent.optional(),
+  agents: z
+    .record(region, Agent)
+    .optional()
+    .describe(
+      'Where VMs are created in several regions: the environment agent of each, by region, with the settings of `agent`.',
+    ),
   controlPlane: ControlPlane.optional(),
   alarms: z
     .strictObject({
@@ -132,11 +140,6 @@ export type VpcSettings = z.infer<typeof Vpc>;
 type With<Key extends keyof Settings> = Settings & { readonly [Each in Key]: NonNullable<Settings[Each]> };
 /** Settings with which VMs can be created. */
 export type ProvisioningSettings = With<'provisioning' | 'api'>;
-/** Settings with which the provider is registered at DCM, too. */
-export type RegistrationSettings = With<'provisioning' | 'api' | 'controlPlane'>;
 
 export const canProvision = (settings: Settings): settings is ProvisioningSettings =>
   settings.provisioning !== undefined && settings.api !== undefined;
-
-export const canRegister = (settings: ProvisioningSettings): settings is RegistrationSettings =>
-  settings.controlPlane !== undefined;

@@ -14,7 +14,7 @@ import { startHttpApi } from './parts/http-api/start.ts';
 import { type LambdaHost, startLambdaHost } from './parts/lambda-host/start-lambda-host.ts';
 import { startSchedule } from './parts/schedule.ts';
 import { startStateMachine } from './parts/step-functions/start-state-machine.ts';
-import { provisioning } from './provisioning-functions.ts';
+import { provisioning, registries } from './provisioning-functions.ts';
 import { functionName, tokenSecret } from './wiring.ts';
 
 export type Compute = {
@@ -37,6 +37,8 @@ export const startCompute = async (surroundings: Surroundings, keep: Keep): Prom
   const { url: secretsUrl } = await keep(startSecretsManager({ [tokenSecret]: providerApiToken }));
   const provisioningFile = resolve(options.folder, 'provisioning.json');
   await writeFile(provisioningFile, JSON.stringify(provisioning(options)));
+  const registriesFile = resolve(options.folder, 'registries.json');
+  await writeFile(registriesFile, JSON.stringify(registries(surroundings)));
   const http = await keep(
     startHttpApi({
       invoke: async (event) => (await lambda).invoke(functionName(provider, 'provider-api'), event),
@@ -49,7 +51,7 @@ export const startCompute = async (surroundings: Surroundings, keep: Keep): Prom
       functions: (lambdaUrl) =>
         localFunctions({
           ...surroundings,
-          ...{ provider, lambdaUrl, secretsUrl, provisioningFile },
+          ...{ provider, lambdaUrl, secretsUrl, provisioningFile, registriesFile },
           providerApiUrl: http.url,
         }),
     }),

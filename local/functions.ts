@@ -1,6 +1,7 @@
 import type { Env as NatsBridgeEnv } from '../functions/nats-bridge/env.ts';
 import type { Env as NormaliserEnv } from '../functions/normaliser/env.ts';
 import type { PolledRegion, Env as PollerEnv } from '../functions/poller/env.ts';
+import { requestStreams } from '../shared/wire/agent-streams.ts';
 import { account, silentRegion } from './options.ts';
 import type { LambdaFunction } from './parts/lambda-host/lambda-function.ts';
 import { providerApi, registration } from './provisioning-functions.ts';
@@ -12,7 +13,6 @@ import {
   named,
   powertools,
   regions,
-  requestStreams,
   type Wiring,
 } from './wiring.ts';
 
@@ -49,13 +49,16 @@ const normaliser = (wiring: Wiring): LambdaFunction => ({
   },
 });
 
-const natsBridge = ({ provider, natsUrl, dcm }: Wiring): LambdaFunction => ({
+const natsBridge = ({ provider, natsUrl, dcm: { agent } }: Wiring): LambdaFunction => ({
   ...named(provider, 'nats-bridge'),
   timeoutMs: 10_000,
   concurrency: 2,
   environment: {
     ...powertools('nats-bridge'),
-    ...({ NATS_URL: natsUrl, AGENT_REQUESTS_STREAM: requestStreams({ dcm }) } satisfies NatsBridgeEnv),
+    ...({
+      NATS_URL: natsUrl,
+      AGENT_REQUESTS_STREAM: requestStreams(agent ? [agent.topic] : []).join(','),
+    } satisfies NatsBridgeEnv),
   },
 });
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { ApiAccess, Env as ProviderApiEnv } from '../functions/provider-api/env.ts';
-import type { Env as RegistrationEnv } from '../functions/registration/env.ts';
+import type { Env as RegistrationEnv, Registries } from '../functions/registration/env.ts';
 import { Provisioning } from '../shared/domain/provisioning.ts';
 import type { LambdaFunction } from './parts/lambda-host/lambda-function.ts';
 import {
@@ -11,7 +11,6 @@ import {
   named,
   powertools,
   regions,
-  registeredRegions,
   tokenSecret,
   type Wiring,
 } from './wiring.ts';
@@ -53,13 +52,25 @@ export const registration = (wiring: Wiring): LambdaFunction => ({
       FLEET_TABLE: wiring.aws.fleetTable,
       PROVIDER_NAME: wiring.provider,
       HOME_REGION: homeRegion(wiring.options),
-      REGIONS: JSON.stringify(registeredRegions(wiring)),
-      CONTROL_PLANE_URL: wiring.dcm.registryUrl,
+      REGISTRIES_FILE: wiring.registriesFile,
       PUBLIC_URL: wiring.providerApiUrl,
       ENDPOINT_TOKEN_SECRET: tokenSecret,
     } satisfies RegistrationEnv),
   },
 });
+
+/**
+ * Where the provider is registered, with the token of the API in the endpoint: at the environment agent, which takes one provider of VMs,
+ * for the home region alone; at an older control plane for each region.
+ */
+export const registries = ({ dcm, options }: Pick<Wiring, 'dcm' | 'options'>): Registries => {
+  const { registryUrl: url, agent } = dcm;
+  if (agent === undefined)
+    return Object.fromEntries(
+      regions(options).map((region) => [region, { kind: 'control-plane', url, endpointCredentials: true }]),
+    );
+  return { [homeRegion(options)]: { kind: 'agent', url, endpointCredentials: true } };
+};
 
 /** As many VMs as a test wants, in the default VPC of each region. */
 export const provisioning = (options: Wiring['options']): Provisioning =>

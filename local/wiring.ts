@@ -15,6 +15,8 @@ export type Wiring = {
   readonly dcm: Pick<Dcm, 'registryUrl' | 'agent'>;
   /** Path of the file with what may be created; a deployment has it beside the code. */
   readonly provisioningFile: string;
+  /** Path of the file with where the provider is registered; a deployment has it beside the code. */
+  readonly registriesFile: string;
   /** Of the emulated Secrets Manager, which has the secret `tokenSecret`. */
   readonly secretsUrl: string;
   readonly options: Pick<StackOptions, 'ec2Endpoint' | 'pollFloorSeconds'>;
@@ -30,14 +32,6 @@ export const homeRegion = ({ ec2Endpoint }: Wiring['options']): string =>
 /** Where VMs are reported, and can be created. */
 export const regions = (options: Wiring['options']): string[] =>
   options.ec2Endpoint ? [homeRegion(options)] : [homeRegion(options), silentRegion];
-
-/** The regions whose VMs DCM can have created: an environment agent takes one provider of VMs, so the home region alone. */
-export const registeredRegions = ({ dcm, options }: Wiring): string[] =>
-  dcm.agent === undefined ? regions(options) : [homeRegion(options)];
-
-/** The streams on which a request of an agent can be: DCM's, and the agent's own for those that it holds. */
-export const requestStreams = ({ dcm: { agent } }: Pick<Wiring, 'dcm'>): string =>
-  ['dcm-agent-requests', ...(agent === undefined ? [] : [`${agent.topic}-retry`])].join(',');
 
 export const functionName = (provider: string, box: FunctionName): string => `${provider}-${box}`;
 

@@ -1,4 +1,5 @@
 import { reasonOf, UnreadableError } from '../../shared/domain/errors.ts';
+import type { ProviderRegistry } from '../../shared/ports/provider-registry.ts';
 import type { Registration } from '../../shared/ports/registrations.ts';
 import { tokensOf } from '../../shared/wire/api-tokens.ts';
 import { answerStack, type StackAnswer } from './answer-stack.ts';
@@ -11,6 +12,8 @@ type Parts = RowsParts & {
   readonly provider: Provider;
   /** The text of the secret (shared/wire/api-tokens.ts) whose token goes into the endpoints; undefined: none does. */
   readonly secret: () => Promise<string | undefined>;
+  /** A control plane of the older generation, from which rows can be withdrawn. */
+  readonly controlPlane: Pick<ProviderRegistry, 'withdraw'> | undefined;
 };
 
 type Answer = StackAnswer | { readonly rows: Readonly<Record<string, Registration>> };

@@ -3,7 +3,6 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { dynamoDbListings } from '../../shared/adapters/dynamodb-listings.ts';
 import { dynamoDbRegistrations } from '../../shared/adapters/dynamodb-registrations.ts';
-import { httpProviderRegistry } from '../../shared/adapters/http-provider-registry.ts';
 import {
   optionalSecret,
   SecretsManagerEnvironment,
@@ -12,6 +11,7 @@ import {
 import { log, meter, withTelemetry } from '../../shared/runtime/telemetry.ts';
 import { Env, providerOf } from './env.ts';
 import { handleRequest } from './handle-request.ts';
+import { httpRegistries } from './handler-registries.ts';
 
 const env = Env.parse(process.env);
 const readSecret = secretsManager(SecretsManagerEnvironment.parse(process.env));
@@ -21,7 +21,7 @@ export const handler = withTelemetry(
   handleRequest({
     provider: providerOf(env),
     secret: optionalSecret(readSecret, env.ENDPOINT_TOKEN_SECRET),
-    registry: httpProviderRegistry(env.CONTROL_PLANE_URL),
+    ...httpRegistries(env.REGISTRIES_FILE, readSecret),
     registrations: dynamoDbRegistrations(client, env.FLEET_TABLE),
     listings: dynamoDbListings(client, env.FLEET_TABLE),
     ...{ now: Date.now, log, meter },

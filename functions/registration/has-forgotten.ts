@@ -4,18 +4,18 @@ import type { Registration } from '../../shared/ports/registrations.ts';
 type Registered = Extract<RegistrationAnswer, { outcome: 'registered' }>;
 
 /**
- * Whether DCM knows less than it was told, so that every current status is to be told once more. It was made anew, when its row is: at the
- * first registration, or because the registry was lost. It was restored from a backup, when the row as it was found had been written last
- * before we last had it written, which happens every minute.
+ * Whether a registry has lost rows or was restored from a backup, so that DCM may have lost statuses with it and every current one is
+ * published again. Its row is new, or holds an older registration than the last that it accepted. DCM's own `update_time` does not show
+ * it: its health checks write that, too.
  */
 export const hasForgotten = (
-  remembered: Pick<Registration, 'rowCreatedAt' | 'rowUpdatedAt'> | undefined,
+  remembered: Pick<Registration, 'rowCreatedAt' | 'registeredAt'> | undefined,
   found: HeldRow | undefined,
   { isNew, row }: Registered,
 ): boolean =>
   isNew ||
   differs(row.createdAt, remembered?.rowCreatedAt) ||
-  isEarlier(found?.updatedAt, remembered?.rowUpdatedAt);
+  isEarlier(found?.registeredAt, remembered?.registeredAt);
 
 /** A row that was made anew, of which we missed the answer that said so. */
 const differs = (now: number | undefined, remembered: number | undefined) =>

@@ -7,13 +7,18 @@ import type { Registration, Registrations } from '../../shared/ports/registratio
 import { hasForgotten } from './has-forgotten.ts';
 import type { ProviderRow } from './provider-rows.ts';
 
-/** A refusal clears when somebody changes something: no hurry, and no noise in DCM's log. */
+/** A refusal other than a conflict clears when somebody changes something: no hurry, and no noise in DCM's log. */
 const refusedPauseSeconds = 600;
 /** DCM can ask for no longer a pause. */
 const longestPauseSeconds = 3600;
+/**
+ * Behind an environment agent nothing shows that the control plane was restored or lost a callback, so every status of the region is
+ * published again so often (docs/adr/0043).
+ */
+const republishSeconds = 6 * 3600;
 
 export type RowParts = {
-  readonly registry: ProviderRegistry;
+  readonly registryOf: (row: ProviderRow) => Pick<ProviderRegistry, 'find' | 'register'>;
   readonly registrations: Pick<Registrations, 'record'>;
   readonly listings: Pick<Listings, 'wantRepublish'>;
   readonly now: Clock;
@@ -26,25 +31,33 @@ export type RowParts = {
  * forgotten the statuses. @throws UnavailableError where it cannot be remembered.
  */
 export const registerRow =
-  ({ registry, registrations, listings, now, log, meter }: RowParts) =>
+  ({ registryOf, registrations, listings, now, log, meter }: RowParts) =>
   async (row: ProviderRow, remembered: Registration | undefined): Promise<Registration> => {
     const { id, region, registration } = row;
+    const registry = registryOf(row);
     const found = await registry.find(id);
-    const answer = await registry.register(id, registration);
+    const sentAt = Math.floor(now() / 1000);
+    const answer = await registry.register(id, { ...registration, metadata: metadataOf(region, sentAt) });
     const at = Math.floor(now() / 1000);
 
     tell(answer);
-    if (answer.outcome === 'registered' && hasForgotten(remembered, found, answer)) {
-      log.info('DCM is to be told every status of the region once more', { region });
-      await listings.wantRepublish(region, at);
-    }
-    const became = { ...registrationOf(answer, remembered, at), providerId: id };
+    const isForgotten = answer.outcome === 'registered' && hasForgotten(remembered, found, answer);
+    if (isForgotten)
+      log.info('DCM has a new or a restored row: every status of the region is published again', { region });
+    const republishes = isForgotten || (answer.outcome === 'registered' && isDue(row, remembered, at));
+    if (republishes) await listings.wantRepublish(region, at);
+    const republishedAt = republishes ? at : remembered?.republishedAt;
+    const became = {
+      ...registrationOf(answer, remembered, { at, sentAt }),
+      ...{ providerId: id, republishedAt },
+    };
     await registrations.record(registration.name, became);
     return became;
 
     function tell(told: RegistrationAnswer) {
       const fields = { row: registration.name, id, ...('detail' in told && { detail: told.detail }) };
-      if (told.outcome === 'refused') log.error('DCM refuses to register a row', fields);
+      if (told.outcome === 'refused' && !isKnownConflict(told, remembered))
+        log.error('DCM refuses to register a row', fields);
       if (told.outcome === 'unreachable') log.warn('DCM cannot be reached to register a row', fields);
       if (told.outcome === 'registered' && remembered?.outcome !== 'registered')
         log.info('DCM has registered a row', fields);
@@ -52,32 +65,47 @@ export const registerRow =
     }
   };
 
+/** It is tried every minute, and said once. */
+const isKnownConflict = (
+  { isConflict, detail }: Extract<RegistrationAnswer, { outcome: 'refused' }>,
+  remembered: Registration | undefined,
+): boolean => isConflict === true && detail === remembered?.detail;
+
 /** Counted as long as it lasts, not only when it happens, so that the alarm does. */
 export const countOutcome = (meter: Meter, outcome: Registration['outcome']): void => {
   if (outcome === 'refused') meter.count('registrationRefused');
   if (outcome === 'unreachable') meter.count('registrationUnreachable');
 };
 
+const isDue = ({ registry }: ProviderRow, remembered: Registration | undefined, at: number): boolean =>
+  registry.kind === 'agent' && at - (remembered?.republishedAt ?? 0) >= republishSeconds;
+
+const metadataOf = (region: string, sentAt: number) => ({
+  ...{ region_code: region, registered_at: new Date(sentAt * 1000).toISOString() },
+});
+
+type Times = { readonly at: number; readonly sentAt: number };
+
 const registrationOf = (
   answer: RegistrationAnswer,
   remembered: Registration | undefined,
-  at: number,
+  { at, sentAt }: Times,
 ): Omit<Registration, 'providerId'> => {
   if (answer.outcome === 'registered')
     return {
       ...{ outcome: 'registered', detail: 'DCM has the row', at },
-      ...{ rowCreatedAt: answer.row.createdAt, rowUpdatedAt: answer.row.updatedAt },
+      ...{ rowCreatedAt: answer.row.createdAt, registeredAt: sentAt },
     };
   const { outcome, detail } = answer;
-  const { rowCreatedAt, rowUpdatedAt } = remembered ?? {};
-  return { outcome, detail, at, rowCreatedAt, rowUpdatedAt, nextAttemptAt: nextAttemptAt(answer, at) };
+  const { rowCreatedAt, registeredAt } = remembered ?? {};
+  return { outcome, detail, at, rowCreatedAt, registeredAt, nextAttemptAt: nextAttemptAt(answer, at) };
 };
 
 const nextAttemptAt = (
   answer: Exclude<RegistrationAnswer, { outcome: 'registered' }>,
   at: number,
 ): number | undefined => {
-  if (answer.outcome === 'refused') return at + refusedPauseSeconds;
+  if (answer.outcome === 'refused') return answer.isConflict ? undefined : at + refusedPauseSeconds;
   if (answer.retryAfterSeconds === undefined) return undefined;
   return at + Math.min(answer.retryAfterSeconds, longestPauseSeconds);
 };

@@ -2,6 +2,7 @@ import * as z from 'zod/mini';
 
 /** What the custom resource is deployed with: whatever changes here has the rows registered anew at the next deployment. */
 export const ResourceProperties = z.object({
+  /** Of the registries, environment agents too, separated by commas: the name is the one that earlier versions read. */
   controlPlaneUrl: z.string(),
   rowNames: z.array(z.string()),
 });

@@ -2,12 +2,13 @@ import { Duration } from 'aws-cdk-lib';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import type { Env } from '../../functions/nats-bridge/env.ts';
+import { agentStreamsOf } from '../settings/agent.ts';
 import type { Settings } from '../settings.ts';
 import { functionNameOf, type House, houseFunction } from './house-function.ts';
 import { NatsNetwork } from './nats-network.ts';
 import { grantSecret, secretsManagerEndpoint } from './secret.ts';
 
-export type NatsBridgeProps = { readonly house: House; readonly settings: Pick<Settings, 'nats' | 'api'> };
+export type NatsBridgeProps = { readonly house: House; readonly settings: Settings };
 
 /** Alone knows NATS: its address, its credentials and, where it is private, its network. */
 export class NatsBridge extends Construct {
@@ -17,7 +18,8 @@ export class NatsBridge extends Construct {
 
   constructor(scope: Construct, id: string, { house, settings }: NatsBridgeProps) {
     super(scope, id);
-    const { nats, api } = settings;
+    const { nats } = settings;
+    const streams = agentStreamsOf(settings);
     this.network = nats.vpc && new NatsNetwork(this, 'Network', nats.vpc);
     this.function = houseFunction(this, {
       house,
@@ -30,7 +32,7 @@ export class NatsBridge extends Construct {
         ...secretsManagerEndpoint(this, nats.credentialsSecret),
         NATS_URL: nats.urls.join(','),
         ...(nats.credentialsSecret !== undefined && { NATS_CREDENTIALS_SECRET: nats.credentialsSecret }),
-        ...(api?.agentRequests && { AGENT_REQUESTS_STREAM: api.agentRequestStreams.join(',') }),
+        ...(streams.length > 0 && { AGENT_REQUESTS_STREAM: streams.join(',') }),
       } satisfies Env,
     });
     this.network?.admit(this.function, functionNameOf(house, 'nats-bridge'));

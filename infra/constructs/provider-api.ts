@@ -9,6 +9,7 @@ import { type ApiAccess, type Env, provisioningFile } from '../../functions/prov
 import packageJson from '../../package.json' with { type: 'json' };
 import type { Provisioning } from '../../shared/domain/provisioning.ts';
 import { publicPaths } from '../../shared/wire/public-paths.ts';
+import { agentStreamsOf } from '../settings/agent.ts';
 import type { ProvisioningSettings } from '../settings.ts';
 import { accessLog } from './access-log.ts';
 import { grantItems } from './grant-items.ts';
@@ -93,7 +94,7 @@ export class ProviderApi extends Construct {
         TAG_KEYS: JSON.stringify(tags),
         HOME_REGION: homeRegion,
         API_ACCESS: JSON.stringify(accessOf(api)),
-        AGENT_REQUESTS: api.agentRequests ? 'true' : 'false',
+        AGENT_REQUESTS: agentStreamsOf(settings).length > 0 ? 'true' : 'false',
         PROVIDER_VERSION: packageJson.version,
       } satisfies Env,
     });

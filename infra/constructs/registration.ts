@@ -7,9 +7,15 @@ import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Provider } from 'aws-cdk-lib/custom-resources';
 import { Construct } from 'constructs';
-import type { Env } from '../../functions/registration/env.ts';
+import {
+  type Env,
+  type Registries,
+  type Registry,
+  registriesFile,
+} from '../../functions/registration/env.ts';
 import { providerRowName } from '../../shared/domain/provider-row.ts';
-import type { RegistrationSettings } from '../settings.ts';
+import { agentsOf } from '../settings/agent.ts';
+import type { ProvisioningSettings } from '../settings.ts';
 import { grantItems } from './grant-items.ts';
 import { functionNameOf, type House, houseFunction } from './house-function.ts';
 import type { NatsNetwork } from './nats-network.ts';
@@ -18,7 +24,9 @@ import { grantSecret, secretsManagerEndpoint } from './secret.ts';
 
 export type RegistrationProps = {
   readonly house: House;
-  readonly settings: RegistrationSettings;
+  readonly settings: ProvisioningSettings;
+  /** Where the provider is registered, by region; at least one. */
+  readonly registries: Registries;
   readonly fleet: Table;
   readonly api: ProviderApi;
   /** Where NATS is; undefined: it is reached by the internet. */
@@ -58,10 +66,12 @@ export class Registration extends Construct {
     schedule.node.addDependency(rows);
   }
 
-  #function({ house, settings, fleet, api, network }: RegistrationProps): LambdaFunction {
-    const { provider, homeRegion, controlPlane } = settings;
-    const secret = controlPlane.endpointCredentials ? settings.api.tokenSecret : undefined;
-    const place = controlPlane.vpc ? network : undefined;
+  #function({ house, settings, registries, fleet, api, network }: RegistrationProps): LambdaFunction {
+    const { provider, homeRegion } = settings;
+    const isTold = Object.values(registries).some(({ endpointCredentials }) => endpointCredentials);
+    const token = isTold ? settings.api.tokenSecret : undefined;
+    const secrets = [...new Set([token, ...Object.values(registries).map(secretOf)])];
+    const place = isInVpc(settings) ? network : undefined;
     const made = houseFunction(this, {
       house,
       box: 'registration',
@@ -69,19 +79,23 @@ export class Registration extends Construct {
       timeout: period,
       memoryMb: 256,
       ...place?.placement,
+      files: { [registriesFile]: JSON.stringify(registries) },
       environment: {
-        ...secretsManagerEndpoint(this, secret),
+        ...secretsManagerEndpoint(
+          this,
+          secrets.find((secret) => secret !== undefined),
+        ),
         FLEET_TABLE: fleet.tableName,
         PROVIDER_NAME: provider.name,
         HOME_REGION: homeRegion,
-        REGIONS: JSON.stringify(regionsOf(settings)),
-        CONTROL_PLANE_URL: controlPlane.url,
-        PUBLIC_URL: publicUrlOf(settings, api),
-        ...(secret !== undefined && { ENDPOINT_TOKEN_SECRET: secret }),
+        PUBLIC_URL: api.api.apiEndpoint,
+        ...(token !== undefined && { ENDPOINT_TOKEN_SECRET: token }),
       } satisfies Env,
     });
     place?.admit(made, functionNameOf(house, 'registration'));
-    grantSecret(made, 'Token', secret);
+    grantSecret(made, 'Token', token);
+    for (const [index, secret] of secrets.entries())
+      if (index > 0) grantSecret(made, `AgentSecret${index}`, secret);
     grantItems(
       fleet,
       made,
@@ -94,7 +108,7 @@ export class Registration extends Construct {
   }
 
   /** Whatever changes in its properties has the rows registered anew at the next deployment. */
-  #rows({ settings, api, house }: RegistrationProps): CustomResource {
+  #rows({ settings, registries, api, house }: RegistrationProps): CustomResource {
     const logGroup = new LogGroup(this, 'ProviderLogs', {
       logGroupName: `/aws/lambda/${house.provider}-registration-provider`,
       retention: house.logRetention,
@@ -115,9 +129,9 @@ export class Registration extends Construct {
       serviceTimeout: Duration.minutes(5),
       resourceType: 'Custom::DcmProviderRows',
       properties: {
-        controlPlaneUrl: settings.controlPlane.url,
-        publicUrl: publicUrlOf(settings, api),
-        rowNames: regionsOf(settings).map((region) =>
+        controlPlaneUrl: listed(registries, ({ url }) => url),
+        publicUrl: listed(registries, ({ publicUrl }) => publicUrl ?? api.api.apiEndpoint),
+        rowNames: Object.keys(registries).map((region) =>
           providerRowName({ name: settings.provider.name, homeRegion: settings.homeRegion }, region),
         ),
       },
@@ -140,7 +154,31 @@ const logicalIdOf = (made: LambdaFunction): string => {
   return CfnElement.isCfnElement(defaultChild) ? Stack.of(made).getLogicalId(defaultChild) : '';
 };
 
-const regionsOf = ({ provisioning }: RegistrationSettings): string[] => Object.keys(provisioning.regions);
+/** Each value once, in the order of the regions. */
+const listed = (registries: Registries, of: (registry: Registry) => string): string =>
+  [...new Set(Object.values(registries).map(of))].join(',');
 
-const publicUrlOf = ({ controlPlane }: RegistrationSettings, { api }: ProviderApi): string =>
-  controlPlane.publicUrl ?? api.apiEndpoint;
+const isInVpc = (settings: ProvisioningSettings): boolean =>
+  settings.controlPlane?.vpc ?? Object.values(agentsOf(settings)).some(({ vpc }) => vpc);
+
+/** Name of the secret that the token for a registry is made from, or is. */
+const secretOf = ({ auth }: Registry): string | undefined => {
+  if (auth === undefined) return undefined;
+  return 'tokenSecret' in auth ? auth.tokenSecret : auth.clientSecret;
+};
+
+/** Where the provider is registered, by region; nowhere where the settings leave that to somebody else. */
+export const registriesOf = (settings: ProvisioningSettings): Registries => {
+  const { controlPlane, provisioning } = settings;
+  if (controlPlane !== undefined) {
+    const { url, publicUrl, endpointCredentials } = controlPlane;
+    const registry = { kind: 'control-plane', url, publicUrl, endpointCredentials } as const;
+    return Object.fromEntries(Object.keys(provisioning.regions).map((region) => [region, registry]));
+  }
+  return Object.fromEntries(
+    Object.entries(agentsOf(settings)).map(([region, { url, publicUrl, auth, caller }]) => {
+      const endpointCredentials = caller === 'endpointCredentials';
+      return [region, { kind: 'agent', url, publicUrl, endpointCredentials, auth } as const];
+    }),
+  );
+};

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { reasonOf } from '../domain/errors.ts';
 import type { HeldRow } from '../ports/provider-registry.ts';
-import { RegisteredProvider } from '../wire/dcm-provider.ts';
+import { type ListedProvider, ProviderList, RegisteredProvider } from '../wire/dcm-provider.ts';
 
 /** A row is half a kilobyte. */
 const longestAnswer = 64 * 1024;
@@ -11,9 +11,13 @@ const longestDetail = 300;
 export const heldRowOf = async (response: Response): Promise<HeldRow | undefined> => {
   const parsed = RegisteredProvider.safeParse(jsonOf(await limitedText(response)));
   if (!parsed.success) return undefined;
-  const { create_time: created, update_time: updated } = parsed.data;
-  return { createdAt: secondsOf(created), updatedAt: secondsOf(updated) };
+  const { create_time: created, metadata } = parsed.data;
+  return { createdAt: secondsOf(created), registeredAt: secondsOf(metadata?.registered_at) };
 };
+
+/** The providers in an answer; undefined where it is no list of them, or too long. */
+export const listedIn = async (response: Response): Promise<readonly ListedProvider[] | undefined> =>
+  ProviderList.safeParse(jsonOf(await limitedText(response))).data;
 
 /** What an answer says, where it is no success: RFC 9457's `detail`, or its text. */
 export const detailOf = (response: Response, data: unknown): string => {

@@ -13,7 +13,8 @@ const RegistrationItem = z.object({
   providerId: z.string(),
   nextAttemptAt: z.optional(z.int()),
   rowCreatedAt: z.optional(z.int()),
-  rowUpdatedAt: z.optional(z.int()),
+  registeredAt: z.optional(z.int()),
+  republishedAt: z.optional(z.int()),
 });
 
 /** What became of registrations, in the fleet's table: one item a provider row, read again by the provider-api's health. */

@@ -7,9 +7,12 @@ export type Registration = {
   readonly providerId: string;
   /** The schedule leaves the row alone until then; undefined: its next run tries. */
   readonly nextAttemptAt?: number | undefined;
-  /** When DCM made the row and last wrote it, on DCM's clock, as of the last attempt that succeeded. */
+  /** When DCM made the row, on DCM's clock, as of the last attempt that succeeded. */
   readonly rowCreatedAt?: number | undefined;
-  readonly rowUpdatedAt?: number | undefined;
+  /** The last `metadata.registered_at` that DCM accepted. */
+  readonly registeredAt?: number | undefined;
+  /** When every status of the region was last asked for again. */
+  readonly republishedAt?: number | undefined;
 };
 
 /** What is remembered of the attempts, by row name. All rejections are UnavailableErrors. */

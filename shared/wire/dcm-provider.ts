@@ -15,7 +15,11 @@ export const ProviderRegistration = z.strictObject({
   schema_version: z.literal('v1alpha1'),
   display_name: z.string(),
   operations: z.array(ProviderOperation),
-  metadata: z.strictObject({ region_code: z.string() }),
+  metadata: z.strictObject({
+    region_code: z.string(),
+    /** RFC 3339, on our clock: a row that has an earlier one than was registered last comes from a backup. */
+    registered_at: z.string(),
+  }),
 });
 export type ProviderRegistration = z.infer<typeof ProviderRegistration>;
 
@@ -27,6 +31,28 @@ export const RegisteredProvider = z.object({
   id: z.string(),
   /** RFC 3339, with up to nanoseconds. */
   create_time: z.optional(z.string()),
-  update_time: z.optional(z.string()),
+  metadata: z.optional(z.nullable(z.object({ registered_at: z.optional(z.string()) }))),
 });
 export type RegisteredProvider = z.infer<typeof RegisteredProvider>;
+
+/** A provider in DCM's list, as far as people are told of it. */
+export const ListedProvider = z.object({
+  id: z.string(),
+  name: z.string(),
+  service_type: z.string(),
+  endpoint: z.optional(z.string()),
+  /** Environment agents only: `embedded` runs within the agent, `external` has registered. */
+  type: z.optional(z.string()),
+  /** Of an environment agent: Ready, Unhealthy or Unavailable. */
+  status: z.optional(z.string()),
+});
+export type ListedProvider = z.infer<typeof ListedProvider>;
+
+/** `GET /providers`: environment agents answer `results`, the first of them and control plane answered `providers`. */
+export const ProviderList = z.pipe(
+  z.object({
+    results: z.optional(z.array(ListedProvider)),
+    providers: z.optional(z.array(ListedProvider)),
+  }),
+  z.transform(({ results, providers }) => results ?? providers),
+);

@@ -12,6 +12,7 @@ const Body = z.looseObject({ name: z.string(), endpoint: z.string(), service_typ
 type Flavour = {
   readonly added: Readonly<Record<string, unknown>>;
   conflict(name: string): Answer;
+  list(rows: readonly object[]): object;
   withdraw(rows: Rows, id: string): Answer;
 };
 
@@ -26,6 +27,7 @@ export const controlPlane: Flavour = {
       detail: `name '${name}' already exists with a different provider ID`,
     },
   }),
+  list: (providers) => ({ providers }),
   withdraw: (rows, id) => (rows.delete(id) ? { status: 204 } : { status: 404, body: { type: 'not-found' } }),
 };
 
@@ -41,6 +43,7 @@ export const environmentAgent: Flavour = {
       instance: '/api/v1alpha1/providers',
     },
   }),
+  list: (results) => ({ results }),
   withdraw: () => ({ status: 405 }),
 };
 
@@ -65,6 +68,8 @@ export const startRegistry = async (flavour: Flavour, now: () => number) => {
     const id = pathname.split('/api/v1alpha1/providers/')[1] ?? searchParams.get('id') ?? '';
     if (request.method === 'POST') return send(response, register(id, JSON.parse(await text(request))));
     if (request.method === 'DELETE') return send(response, flavour.withdraw(rows, id));
+    if (pathname.endsWith('/providers'))
+      return send(response, { status: 200, body: flavour.list([...rows.values()]) });
     const row = rows.get(id);
     return send(response, row ? { status: 200, body: row } : { status: 404, body: { type: 'not-found' } });
   });

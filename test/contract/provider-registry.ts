@@ -20,8 +20,10 @@ export const registration: ProviderRegistration = {
   schema_version: 'v1alpha1',
   display_name: 'Amazon EC2 in eu-west-1',
   operations: ['CREATE', 'DELETE', 'READ'],
-  metadata: { region_code: 'eu-west-1' },
+  metadata: { region_code: 'eu-west-1', registered_at: '2026-11-21T06:00:00.000Z' },
 };
+
+const registeredAt = Date.parse(registration.metadata.registered_at) / 1000;
 
 /** `now` in seconds since 1970 is DCM's clock. */
 export const providerRegistryContract = (
@@ -38,7 +40,7 @@ export const providerRegistryContract = (
 
       const answer = await subject.registry.register('row-1', registration);
 
-      const row = { createdAt: seconds, updatedAt: seconds };
+      const row = { createdAt: seconds, registeredAt };
       expect(answer).toEqual({ outcome: 'registered', isNew: true, row });
     });
 
@@ -50,16 +52,17 @@ export const providerRegistryContract = (
 
       const answer = await subject.registry.register('row-1', { ...registration, display_name: 'EC2' });
 
-      expect(answer).toEqual({ outcome: 'registered', isNew: false, row: { createdAt, updatedAt: seconds } });
+      expect(answer).toEqual({ outcome: 'registered', isNew: false, row: { createdAt, registeredAt } });
     });
 
-    it('finds a row as it was written last, and none where there is none', async () => {
+    it('finds a row as it was registered last, and none where there is none', async () => {
       await using subject = await opened();
+      const createdAt = seconds;
       await subject.registry.register('row-1', registration);
-      const writtenAt = seconds;
-      seconds += 60;
+      const metadata = { ...registration.metadata, registered_at: '2026-11-21T06:01:00.000Z' };
+      await subject.registry.register('row-1', { ...registration, metadata });
 
-      expect(await subject.registry.find('row-1')).toEqual({ createdAt: writtenAt, updatedAt: writtenAt });
+      expect(await subject.registry.find('row-1')).toEqual({ createdAt, registeredAt: registeredAt + 60 });
       expect(await subject.registry.find('row-2')).toBeUndefined();
     });
 
@@ -69,7 +72,19 @@ export const providerRegistryContract = (
 
       const answer = await subject.registry.register('row-2', registration);
 
-      expect(answer).toEqual({ outcome: 'refused', detail: expect.stringContaining("'ec2-sp'") });
+      expect(answer).toEqual({
+        ...{ outcome: 'refused', detail: expect.stringContaining("'ec2-sp'") },
+        isConflict: true,
+      });
+    });
+
+    it('lists the rows that it has', async () => {
+      await using subject = await opened();
+      await subject.registry.register('row-1', registration);
+
+      expect(await subject.registry.list()).toEqual({
+        providers: [expect.objectContaining({ id: 'row-1', name: 'ec2-sp', service_type: 'vm' })],
+      });
     });
 
     it('has a new row again when it lost all it had', async () => {

@@ -7,7 +7,8 @@ const registered: Registration = {
   at: 1_790_000_000,
   providerId: 'row-1',
   rowCreatedAt: 1_789_000_000,
-  rowUpdatedAt: 1_790_000_000,
+  registeredAt: 1_790_000_000,
+  republishedAt: 1_789_990_000,
 };
 const refused: Registration = {
   outcome: 'refused',

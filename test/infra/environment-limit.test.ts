@@ -35,7 +35,6 @@ const large = (count: number, zones: readonly string[]) => ({
   api: {
     tokenSecret: 'dcm/api',
     jwt: { issuer: 'https://i.test', audience: 'dcm', jwksUrl: 'https://i.test/jwks' },
-    agentRequests: true,
   },
   controlPlane: { url: 'https://dcm.test', endpointCredentials: true, vpc: true },
 });

@@ -8,7 +8,7 @@ import { Env as BridgeEnv } from '../../functions/nats-bridge/env.ts';
 import { Env, provisioningFile } from '../../functions/provider-api/env.ts';
 import { operations } from '../../functions/provider-api/http/operations/registry.ts';
 import { TagKeys } from '../../shared/domain/tags.ts';
-import { allowedBy, environmentOf, provisioningSettings, synthesized } from './synthesized.ts';
+import { agentSettings, allowedBy, environmentOf, provisioningSettings, synthesized } from './synthesized.ts';
 
 const { api } = provisioningSettings;
 const subnet = { id: 'subnet-0123456789abcdef0', zone: 'eu-west-1a' };
@@ -38,7 +38,12 @@ const complete = synthesized({
     instanceProfiles: [{ profile: 'web', roleArn: webRole }],
     spot: true,
   },
-  api: { ...api, agentRequests: true, throttling: { rate: 20, burst: 40 } },
+  api: { ...api, throttling: { rate: 20, burst: 40 } },
+  controlPlane: undefined,
+  agents: {
+    'eu-west-1': agentSettings.agent,
+    'us-east-1': { ...agentSettings.agent, url: 'https://agent-2.test', topic: 'aws-us-east-1' },
+  },
 });
 const { app, home, warnings } = complete;
 const plain = synthesized(provisioningSettings);
@@ -154,11 +159,11 @@ describe('provider-api', () => {
     expect(JSON.stringify(environment)).not.toContain(webRole);
   });
 
-  it('has the nats-bridge look up requests to agents only where that is wanted', () => {
+  it('has the nats-bridge look up requests on the streams of every agent, and without an agent nowhere (Y 1)', () => {
     const streams = (template: typeof home) =>
       BridgeEnv.parse(environmentOf(template, 'ec2-sp-nats-bridge')).AGENT_REQUESTS_STREAM;
 
-    expect(streams(home)).toEqual(['dcm-agent-requests']);
+    expect(streams(home)).toEqual([...['dcm-agent-requests', 'aws-eu-west-1-retry', 'aws-us-east-1-retry']]);
     expect(streams(plain.home)).toEqual([]);
     expect(readBy(plain).AGENT_REQUESTS).toBe('false');
   });

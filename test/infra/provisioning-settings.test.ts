@@ -37,8 +37,6 @@ describe('settings to create VMs', () => {
     });
     expect(settings.api).toEqual({
       tokenSecret: 'dcm/api',
-      agentRequests: false,
-      agentRequestStreams: ['dcm-agent-requests'],
       throttling: { rate: 50, burst: 100 },
     });
     expect(settings.controlPlane).toEqual({
@@ -211,11 +209,6 @@ describe('settings to create VMs', () => {
       '"api.jwt.jwksUrl" must be an https:// URL',
     ],
     ['no request at all', withApi({ throttling: { rate: 0 } }), '"api.throttling.rate" must be at least 1'],
-    [
-      'a subject for a stream',
-      withApi({ agentRequestStreams: ['dcm.agent.>'] }),
-      '"api.agentRequestStreams[0]" must be the name of a JetStream stream',
-    ],
     [
       'an API for nothing',
       { ...leastSettings, api },

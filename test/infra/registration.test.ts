@@ -1,10 +1,14 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Match } from 'aws-cdk-lib/assertions';
 import { AwsSolutionsChecks } from 'cdk-nag';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
-import { Env } from '../../functions/registration/env.ts';
+import { Env, registriesFile } from '../../functions/registration/env.ts';
 import { ResourceProperties } from '../../functions/registration/request.ts';
 import {
+  agentSettings,
   allowedBy,
   environmentOf,
   leastSettings,
@@ -14,11 +18,23 @@ import {
 } from './synthesized.ts';
 
 const { controlPlane } = provisioningSettings;
-const { home } = synthesized({
-  ...provisioningSettings,
+const folder = mkdtempSync(join(tmpdir(), 'dcm-registration-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const twoRegions = {
   streamingRegions: ['us-east-1'],
   provisioning: { regions: { 'eu-west-1': {}, 'us-east-1': {} } },
-});
+};
+const older = synthesized({ ...provisioningSettings, ...twoRegions });
+const { home } = older;
+
+/** What the function is told: its environment, and the file beside its code. */
+const toldTo = ({ home: template, filesOf }: Pick<typeof older, 'home' | 'filesOf'>) => {
+  const variables = environmentOf(template, 'ec2-sp-registration');
+  const path = join(folder, `${crypto.randomUUID()}.json`);
+  writeFileSync(path, filesOf('registration')[registriesFile] ?? '');
+  return Env.parse({ ...variables, REGISTRIES_FILE: path });
+};
 const Resource = z.object({
   Properties: z.record(z.string(), z.unknown()),
   DependsOn: z.array(z.string()).default([]),
@@ -29,31 +45,29 @@ const resource = (template: typeof home, type: string) => {
 };
 
 describe('registration', () => {
-  it('is told what it asks of its environment', () => {
-    expect(Env.parse(environmentOf(home, 'ec2-sp-registration'))).toMatchObject({
+  it('is told what it asks of its environment, and every region at the one control plane', () => {
+    const registry = { kind: 'control-plane', url: 'http://dcm.test:8080', endpointCredentials: false };
+
+    expect(toldTo(older)).toMatchObject({
       PROVIDER_NAME: 'ec2-sp',
       HOME_REGION: 'eu-west-1',
-      REGIONS: ['eu-west-1', 'us-east-1'],
-      CONTROL_PLANE_URL: 'http://dcm.test:8080',
+      REGISTRIES_FILE: { 'eu-west-1': registry, 'us-east-1': registry },
     });
   });
 
   it("says that the provider is at API Gateway's address, or at the domain that leads there", () => {
     const publicUrl = 'https://vms.example.com';
-    const { home: withDomain } = synthesized({
-      ...provisioningSettings,
-      controlPlane: { ...controlPlane, publicUrl },
-    });
-    const told = (PUBLIC_URL: unknown) => ({
-      FunctionName: 'ec2-sp-registration',
-      Environment: { Variables: Match.objectLike({ PUBLIC_URL }) },
-    });
+    const withDomain = synthesized({ ...provisioningSettings, controlPlane: { ...controlPlane, publicUrl } });
 
-    home.hasResourceProperties(
-      'AWS::Lambda::Function',
-      told({ 'Fn::GetAtt': [Match.stringLikeRegexp('^ProviderApi'), 'ApiEndpoint'] }),
-    );
-    withDomain.hasResourceProperties('AWS::Lambda::Function', told(publicUrl));
+    home.hasResourceProperties('AWS::Lambda::Function', {
+      FunctionName: 'ec2-sp-registration',
+      Environment: {
+        Variables: Match.objectLike({
+          PUBLIC_URL: { 'Fn::GetAtt': [Match.stringLikeRegexp('^ProviderApi'), 'ApiEndpoint'] },
+        }),
+      },
+    });
+    expect(toldTo(withDomain).REGISTRIES_FILE['eu-west-1']).toMatchObject({ publicUrl });
   });
 
   it('is asked every minute to keep the rows, and not twice for one minute', () => {
@@ -173,10 +187,68 @@ describe('registration with a token in the endpoint, from the VPC of NATS', () =
   });
 
   it('reads the token of the API', () => {
-    expect(Env.parse(environmentOf(placed, 'ec2-sp-registration')).ENDPOINT_TOKEN_SECRET).toBe('dcm/api');
+    expect(environmentOf(placed, 'ec2-sp-registration').ENDPOINT_TOKEN_SECRET).toBe('dcm/api');
     const onSecrets = allowedBy(placed, 'RegistrationRole').filter(({ Action }) =>
       Action.includes('secretsmanager:GetSecretValue'),
     );
     expect(JSON.stringify(onSecrets.map(({ Resource }) => Resource))).toContain(':secret:dcm/api-??????');
+  });
+});
+
+describe('registration at an environment agent for each region', () => {
+  const auth = { tokenEndpoint: 'https://sso.test/token', clientId: 'ec2-sp', clientSecret: 'dcm/client' };
+  const { agent: first, ...rest } = agentSettings;
+  const second = {
+    ...{ url: 'https://agent-2.test', topic: 'aws-2', caller: 'proxy', publicUrl: 'https://proxy.test' },
+    auth: { tokenSecret: 'dcm/agent-token' },
+  };
+  const deployed = synthesized({
+    ...{ ...rest, ...twoRegions },
+    agents: { 'eu-west-1': { ...first, auth }, 'us-east-1': second },
+  });
+
+  it('is told where each region is registered, how it gets a token, and how the agent gets past the API (Y 1)', () => {
+    expect(toldTo(deployed)).toMatchObject({
+      ENDPOINT_TOKEN_SECRET: 'dcm/api',
+      REGISTRIES_FILE: {
+        'eu-west-1': { kind: 'agent', url: 'https://agent.test', endpointCredentials: true, auth },
+        'us-east-1': {
+          ...{ kind: 'agent', url: 'https://agent-2.test', publicUrl: 'https://proxy.test' },
+          ...{ endpointCredentials: false, auth: { tokenSecret: 'dcm/agent-token' } },
+        },
+      },
+    });
+  });
+
+  it('may read the secrets that it is told to use, and no others (Y 3)', () => {
+    const secrets = allowedBy(deployed.home, 'RegistrationRole')
+      .filter(({ Action }) => Action.includes('secretsmanager:GetSecretValue'))
+      .map(({ Resource }) => JSON.stringify(Resource).match(/:secret:([\w/-]+)-\?{6}/)?.[1]);
+
+    expect(secrets.toSorted()).toEqual(['dcm/agent-token', 'dcm/api', 'dcm/client']);
+  });
+
+  it('has nothing that cdk-nag objects to', () => {
+    expect(new AwsSolutionsChecks(deployed.app).validateScope(deployed.app).violations).toEqual([]);
+  });
+
+  it('is done anew where an agent moves, by properties that earlier versions understand', () => {
+    const { Properties } = resource(deployed.home, 'Custom::DcmProviderRows');
+
+    expect(ResourceProperties.parse(Properties)).toEqual({
+      controlPlaneUrl: 'https://agent.test,https://agent-2.test',
+      rowNames: ['ec2-sp', 'ec2-sp-us-east-1'],
+    });
+  });
+
+  it('is printed with what the NATS user must be allowed, at synthesis and as an output (Y 1)', () => {
+    const permissions =
+      'permissions { publish: ["dcm.vm", "$JS.API.STREAM.NAMES", "$JS.API.STREAM.MSG.GET.dcm-agent-requests", "$JS.API.STREAM.MSG.GET.aws-eu-west-1-retry", "$JS.API.STREAM.MSG.GET.aws-2-retry"], subscribe: ["_INBOX.>"] }';
+
+    expect(deployed.infos).toContain(
+      `The NATS user of the nats-bridge needs: ${permissions} [ack: dcm:nats-permissions]`,
+    );
+    deployed.home.hasOutput('NatsPermissions', { Value: permissions });
+    expect(home.findOutputs('NatsPermissions')).toEqual({});
   });
 });

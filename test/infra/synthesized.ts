@@ -26,6 +26,14 @@ export const provisioningSettings = {
   controlPlane: { url: 'http://dcm.test:8080' },
 };
 
+/** With an environment agent of today's DCM. */
+export const agentSettings = {
+  ...leastSettings,
+  provisioning: { regions: { 'eu-west-1': {} } },
+  api: { tokenSecret: 'dcm/api' },
+  agent: { url: 'https://agent.test', topic: 'aws-eu-west-1', caller: 'endpointCredentials' },
+};
+
 /** The service provider as CDK synthesizes it, with functions that do nothing. */
 export const synthesized = (settings: object = leastSettings) => {
   const app = new App();
@@ -43,6 +51,9 @@ export const synthesized = (settings: object = leastSettings) => {
     streaming: streaming.map((stack) => Template.fromStack(stack)),
     warnings: Annotations.fromStack(home)
       .findWarning('*', Match.anyValue())
+      .map(({ entry }) => String(entry.data)),
+    infos: Annotations.fromStack(home)
+      .findInfo('*', Match.anyValue())
       .map(({ entry }) => String(entry.data)),
   };
   rmSync(app.outdir, { recursive: true, force: true });

@@ -17,10 +17,11 @@ export const SecretsManagerEnvironment = z.object({
 export type SecretsManagerEnvironment = z.infer<typeof SecretsManagerEnvironment>;
 
 /**
- * The text of a secret, by its name or ARN. It is read at most once in five minutes, so a rotated secret is used within that time.
+ * The text of a secret, by its name or ARN. It is read at most once in five minutes, so a rotated secret is used within that time, and
+ * again at once where `maximumAgeMs` asks for a newer one.
  * @throws UnavailableError where it cannot be read. The next call then reads it again.
  */
-export type ReadSecret = (secretId: string) => Promise<string>;
+export type ReadSecret = (secretId: string, maximumAgeMs?: number) => Promise<string>;
 
 /** As long as AWS's Parameters and Secrets extension keeps a secret by default. */
 const keepMs = 300_000;
@@ -36,9 +37,9 @@ const pauseMs = 100;
 export const secretsManager = (environment: SecretsManagerEnvironment, now: Clock = Date.now): ReadSecret => {
   const getSecretValue = secretsManagerClient(environment);
   const kept = new Map<string, { readonly text: Promise<string>; readonly atMs: number }>();
-  return (secretId) => {
+  return (secretId, maximumAgeMs = keepMs) => {
     const found = kept.get(secretId);
-    if (found && now() - found.atMs < keepMs) return found.text;
+    if (found && now() - found.atMs < maximumAgeMs) return found.text;
     const text = getSecretValue(secretId);
     kept.set(secretId, { text, atMs: now() });
     text.catch(() => {

@@ -3,7 +3,9 @@ import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'nod
 import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
+import type { BearerTokens } from '../../../shared/adapters/dcm/bearer-tokens.ts';
 import { httpProviderRegistry, type Patience } from '../../../shared/adapters/http-provider-registry.ts';
+import { SettingsError, UnavailableError } from '../../../shared/domain/errors.ts';
 import { registration } from '../../contract/provider-registry.ts';
 import { loopback } from './loopback.ts';
 
@@ -24,7 +26,7 @@ const dcm = async (first: Scripted, ...next: Scripted[]) => {
     give(response, script[Math.min(asked.length, script.length) - 1] ?? first);
   });
   const { url, ...running } = await loopback(server);
-  return { ...running, asked, registry: httpProviderRegistry(url) };
+  return { ...running, url, asked, registry: httpProviderRegistry(url) };
 };
 
 const give = (response: ServerResponse, { status, body, headers }: Scripted) => {
@@ -37,6 +39,7 @@ const row = {
   id: 'row-1',
   create_time: '2026-11-21T06:01:40.894881022Z',
   update_time: '2026-11-21T06:02:40.1Z',
+  metadata: { registered_at: '2026-11-21T06:01:41.000Z' },
 };
 
 const Captured = z.object({ case: z.string(), status: z.int(), body: z.unknown() });
@@ -66,7 +69,7 @@ describe('registration by HTTP', () => {
       schema_version: 'v1alpha1',
       display_name: 'Amazon EC2 in eu-west-1',
       operations: ['CREATE', 'DELETE', 'READ'],
-      metadata: { region_code: 'eu-west-1' },
+      metadata: { region_code: 'eu-west-1', registered_at: '2026-11-21T06:00:00.000Z' },
     });
   });
 
@@ -91,7 +94,7 @@ describe('registration by HTTP', () => {
     const answer = await running.registry.register('row-1', registration);
 
     expect(answer).toMatchObject(expected);
-    expect(running.asked).toHaveLength(1);
+    expect(running.asked.filter(({ method }) => method === 'POST')).toHaveLength(1);
   });
 
   it('reads the times of a row to the second', async () => {
@@ -99,7 +102,7 @@ describe('registration by HTTP', () => {
 
     expect(await running.registry.find('row-1')).toEqual({
       createdAt: 1_795_240_900,
-      updatedAt: 1_795_240_960,
+      registeredAt: 1_795_240_901,
     });
   });
 
@@ -196,7 +199,7 @@ describe('registration by HTTP', () => {
   ])('waits no longer than it has patience %s', async (_, patience) => {
     await using silent = await loopback(createServer(() => undefined));
 
-    const answer = await httpProviderRegistry(silent.url, patience).register('row-1', registration);
+    const answer = await httpProviderRegistry(silent.url, { patience }).register('row-1', registration);
 
     expect(answer).toMatchObject({
       outcome: 'unreachable',
@@ -209,6 +212,102 @@ describe('registration by HTTP', () => {
 
     expect(await running.registry.find('row-1')).toBeUndefined();
     expect(running.asked).toHaveLength(1);
+  });
+});
+
+describe('a service type that another provider has', () => {
+  const conflict = {
+    status: 409,
+    body: { type: 'CONFLICT', detail: "service type 'vm' is already served by provider 'vm'" },
+  };
+  const listing = (type: string): Scripted => ({
+    status: 200,
+    body: { results: [{ id: 'vm', name: 'vm', service_type: 'vm', type, status: 'Ready' }] },
+  });
+
+  it('is refused with what to do where the agent has it embedded (Y 3)', async () => {
+    await using running = await dcm(conflict, listing('embedded'));
+
+    expect(await running.registry.register('row-1', registration)).toEqual({
+      outcome: 'refused',
+      detail:
+        "HTTP 409: service type 'vm' is already served by provider 'vm'; that one is embedded in the agent: take vm out of its AGENT_EMBEDDED_SPS and restart it",
+      isConflict: true,
+    });
+  });
+
+  it.each([
+    ['an external provider has it', listing('external')],
+    ['the agent lists no providers', { status: 503 }],
+  ])('is refused in the words of the agent where %s', async (_, listed) => {
+    await using running = await dcm(conflict, listed);
+
+    expect(await running.registry.register('row-1', registration)).toEqual({
+      outcome: 'refused',
+      detail: "HTTP 409: service type 'vm' is already served by provider 'vm'",
+      isConflict: true,
+    });
+  });
+});
+
+describe('a token for the API', () => {
+  const unauthorized = { status: 401, body: { type: 'UNAUTHORIZED', detail: 'invalid Bearer token' } };
+  const tokens = (...texts: readonly string[]): BearerTokens => ({
+    current: async () => texts[0] ?? '',
+    renewed: async () => texts[1] ?? texts[0] ?? '',
+  });
+  const sent = ({ asked }: { readonly asked: readonly Asked[] }) =>
+    asked.map(({ method, headers }) => `${method} ${headers.authorization}`);
+
+  it('is sent with every call, and a new one where it is refused (Y 3)', async () => {
+    await using running = await dcm(unauthorized, { status: 200, body: row }, unauthorized, {
+      status: 201,
+      body: row,
+    });
+    const registry = httpProviderRegistry(running.url, { tokens: tokens('old', 'new') });
+
+    expect(await registry.find('row-1')).toBeDefined();
+    expect(await registry.register('row-1', registration)).toMatchObject({ outcome: 'registered' });
+
+    expect(sent(running)).toEqual(['GET Bearer old', 'GET Bearer new', 'POST Bearer old', 'POST Bearer new']);
+  });
+
+  it.each([
+    [
+      'a new token is refused, too',
+      tokens('old', 'new'),
+      2,
+      /^HTTP 401: invalid Bearer token; a new token was refused, too/,
+    ],
+    ['there is no other', tokens('same'), 1, /^HTTP 401: invalid Bearer token; a new token was refused, too/],
+    [
+      'none is configured',
+      undefined,
+      1,
+      /^HTTP 401: invalid Bearer token; DCM asks for a token, and no auth is set$/,
+    ],
+  ])('is refused for good where %s (Y 3)', async (_, given, calls, detail) => {
+    await using running = await dcm(unauthorized);
+    const registry = httpProviderRegistry(running.url, { tokens: given });
+
+    expect(await registry.register('row-1', registration)).toEqual({
+      outcome: 'refused',
+      detail: expect.stringMatching(detail),
+    });
+    expect(running.asked).toHaveLength(calls);
+  });
+
+  it.each([
+    [new UnavailableError('the secret dcm/client cannot be read'), 'unreachable'],
+    [new SettingsError('the client ec2-sp gets no token'), 'refused'],
+  ])('that cannot be obtained is said, and nothing is sent: %s', async (error, outcome) => {
+    await using running = await dcm({ status: 201, body: row });
+    const none = { current: () => Promise.reject(error), renewed: () => Promise.reject(error) };
+
+    const answer = await httpProviderRegistry(running.url, { tokens: none }).register('row-1', registration);
+
+    expect(answer).toMatchObject({ outcome, detail: error.message });
+    expect(running.asked).toEqual([]);
   });
 });
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { handleRequest } from '../../../functions/registration/handle-request.ts';
 import { UnavailableError } from '../../../shared/domain/errors.ts';
-import { scriptedRegistration } from './scripted-registration.ts';
+import { registriesOf, scriptedRegistration } from './scripted-registration.ts';
 
 const properties = (...rowNames: string[]) => ({
   ServiceToken: 'arn:aws:lambda:eu-west-1:123456789012:function:x',
@@ -78,7 +78,7 @@ describe('the custom resource', () => {
     await before.ask(create);
     const after = handleRequest({
       ...before.parts,
-      provider: { ...before.parts.provider, regions: ['eu-west-1'] },
+      provider: { ...before.parts.provider, registries: registriesOf(['eu-west-1'], 'control-plane') },
     });
 
     const answer = await after(update(both));
@@ -100,10 +100,21 @@ describe('the custom resource', () => {
   it.each(['refused', 'unreachable'] as const)('can be deleted where DCM is %s', async (outcome) => {
     const { parts, log } = scriptedRegistration({ regions: ['eu-west-1'] });
     const withdraw = async () => ({ outcome, detail: 'it keeps the row' });
-    const ask = handleRequest({ ...parts, registry: { ...parts.registry, withdraw } });
+    const ask = handleRequest({ ...parts, controlPlane: { withdraw } });
 
     expect(await ask(remove)).toMatchObject({ PhysicalResourceId: 'dcm-provider-rows' });
 
+    expect(log.lines).toContain('warn: DCM keeps a row that is no more');
+  });
+
+  it('asks no environment agent to remove a row, for an agent cannot (Y 3)', async () => {
+    const { ask, dcm, log, outcomeOf } = scriptedRegistration({ regions: ['eu-west-1'], kind: 'agent' });
+    await ask(create);
+
+    expect(await ask(remove)).toMatchObject({ Data: { outcome: 'withdrawn' } });
+
+    expect(dcm.registered()).toHaveLength(1);
+    expect(await outcomeOf('ec2-sp')).toBeUndefined();
     expect(log.lines).toContain('warn: DCM keeps a row that is no more');
   });
 

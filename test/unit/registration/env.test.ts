@@ -1,31 +1,57 @@
-import { describe, expect, it } from 'vitest';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
 import { Env, providerOf } from '../../../functions/registration/env.ts';
 
-const least = {
+const folder = mkdtempSync(join(tmpdir(), 'dcm-registries-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const fileWith = (registries: unknown): string => {
+  const path = join(folder, `${crypto.randomUUID()}.json`);
+  writeFileSync(path, JSON.stringify(registries));
+  return path;
+};
+
+const agent = { kind: 'agent', url: 'http://agent.test:8081', endpointCredentials: true };
+const withFile = (registries: unknown) => ({
   FLEET_TABLE: 'fleet',
   PROVIDER_NAME: 'ec2-sp',
   HOME_REGION: 'eu-west-1',
-  REGIONS: '["eu-west-1","us-east-1"]',
-  CONTROL_PLANE_URL: 'http://dcm.test:8080',
+  REGISTRIES_FILE: fileWith(registries),
   PUBLIC_URL: 'https://api.test',
-};
+});
+const least = withFile({ 'eu-west-1': agent });
 
 describe('environment of the registration', () => {
-  it('says who the provider is', () => {
+  it('says who the provider is, and where each region is registered', () => {
     expect(providerOf(Env.parse(least))).toEqual({
       name: 'ec2-sp',
       homeRegion: 'eu-west-1',
-      regions: ['eu-west-1', 'us-east-1'],
       publicUrl: 'https://api.test',
+      registries: { 'eu-west-1': agent },
     });
   });
 
   it.each([
-    ['no region', { REGIONS: '[]' }],
-    ['regions that are no JSON', { REGIONS: 'eu-west-1' }],
-    ['no address of DCM', { CONTROL_PLANE_URL: 'dcm' }],
-    ['no name', { PROVIDER_NAME: '' }],
+    { tokenEndpoint: 'https://sso.test/token', clientId: 'ec2-sp', clientSecret: 'dcm/client', scope: 'dcm' },
+    { tokenSecret: 'dcm/token' },
+  ])('says how a token is obtained: %j', (auth) => {
+    const { registries } = providerOf(Env.parse(withFile({ 'eu-west-1': { ...agent, auth } })));
+
+    expect(registries['eu-west-1']?.auth).toEqual(auth);
+  });
+
+  it.each([
+    ['no region', withFile({})],
+    ['registries that are in no file', { ...least, REGISTRIES_FILE: join(folder, 'nowhere.json') }],
+    ['no address of DCM', withFile({ 'eu-west-1': { ...agent, url: 'dcm' } })],
+    ['no name', { ...least, PROVIDER_NAME: '' }],
+    [
+      'a token endpoint without a client',
+      withFile({ 'eu-west-1': { ...agent, auth: { tokenEndpoint: 'https://sso.test' } } }),
+    ],
   ])('is refused at the cold start with %s (C 61)', (_, wrong) => {
-    expect(Env.safeParse({ ...least, ...wrong }).success).toBe(false);
+    expect(Env.safeParse(wrong).success).toBe(false);
   });
 });

@@ -4,7 +4,12 @@ import { UnavailableError, UnreadableError } from '../../../shared/domain/errors
 import { scriptedRegistration } from './scripted-registration.ts';
 
 const keep = { do: 'keep-registered' };
-const refused = { outcome: 'refused', detail: 'HTTP 409: the slot is taken' } as const;
+const refused = { outcome: 'refused', detail: 'HTTP 422: invalid endpoint' } as const;
+const conflict = {
+  outcome: 'refused',
+  detail: "HTTP 409: service type 'vm' is already served by provider 'vm'",
+  isConflict: true,
+} as const;
 const unreachable = { outcome: 'unreachable', detail: 'ECONNREFUSED', retryAfterSeconds: undefined } as const;
 const lastsNight = 8 * 3600;
 
@@ -112,6 +117,69 @@ describe('a refusal', () => {
   });
 });
 
+describe('a service type that another provider has', () => {
+  it('is tried again every minute, counted each time and logged once (Y 3)', async () => {
+    const { ask, pass, attempts, log, meter } = scriptedRegistration({
+      ...{ regions: ['eu-west-1'], kind: 'agent' },
+      says: () => conflict,
+    });
+
+    for (let minute = 0; minute < 3; minute++) {
+      await ask(keep);
+      pass(60);
+    }
+
+    expect(attempts).toHaveLength(3);
+    expect(meter.counts.registrationRefused).toBe(3);
+    expect(log.lines).toEqual(['error: DCM refuses to register a row']);
+  });
+
+  it('is ours within a minute once the other has given it up (Y 3)', async () => {
+    let answer: typeof conflict | undefined = conflict;
+    const { ask, pass, outcomeOf } = scriptedRegistration({ kind: 'agent', says: () => answer });
+    await ask(keep);
+    answer = undefined;
+    pass(60);
+
+    await ask(keep);
+
+    expect(await outcomeOf('ec2-sp')).toMatchObject({ outcome: 'registered' });
+  });
+});
+
+describe('several rows', () => {
+  it('are registered one after the other, the home region first (Y 3)', async () => {
+    const regions = ['us-east-1', 'ap-south-1', 'eu-west-1'];
+    const { ask, attempts } = scriptedRegistration({ kind: 'agent', regions });
+
+    await ask(keep);
+
+    expect(attempts).toEqual(['ec2-sp', 'ec2-sp-us-east-1', 'ec2-sp-ap-south-1']);
+  });
+
+  it('do not wait for long behind registries that do not answer: after 30 seconds the next run goes on (Y 3)', async () => {
+    const regions = ['eu-west-1', 'us-east-1', 'ap-south-1', 'sa-east-1'];
+    const slow = (rowName: string) => {
+      if (rowName === 'ec2-sp-sa-east-1') return undefined;
+      scripted.pass(28);
+      return unreachable;
+    };
+    const scripted = scriptedRegistration({ kind: 'agent', regions, says: slow });
+
+    const answer = await scripted.ask(keep);
+    expect(scripted.attempts).toEqual(['ec2-sp', 'ec2-sp-us-east-1']);
+    expect(answer).toMatchObject({
+      rows: { 'ec2-sp-sa-east-1': { detail: expect.stringMatching(/^not tried yet/) } },
+    });
+
+    await scripted.ask(keep);
+    expect(scripted.attempts.slice(2)).toEqual(['ec2-sp', 'ec2-sp-ap-south-1']);
+
+    await scripted.ask(keep);
+    expect(scripted.dcm.registered().map(({ name }) => name)).toEqual(['ec2-sp-sa-east-1']);
+  });
+});
+
 describe('a DCM that cannot be reached', () => {
   it('is tried every minute, with a warning', async () => {
     const { ask, pass, attempts, log, meter } = scriptedRegistration({
@@ -168,7 +236,7 @@ describe('a DCM that forgot', () => {
     expect(republished).toEqual([]);
   });
 
-  it('is told again after it was restored from a backup of last night', async () => {
+  it('is told again after it was restored from a backup of last night, though its health checks write the row', async () => {
     const { ask, pass, dcm, republished, now } = scriptedRegistration({ regions: ['eu-west-1'] });
     await ask(keep);
     const restore = dcm.backup();
@@ -204,6 +272,19 @@ describe('a DCM that forgot', () => {
     await ask(keep);
 
     expect(republished).toHaveLength(1);
+  });
+
+  it('is told again every six hours behind an environment agent, where nothing shows it (Y 3)', async () => {
+    const { ask, pass, republished } = scriptedRegistration({ regions: ['eu-west-1'], kind: 'agent' });
+    await ask(keep);
+    republished.length = 0;
+
+    for (let minute = 0; minute < 12 * 60; minute++) {
+      pass(60);
+      await ask(keep);
+    }
+
+    expect(republished).toHaveLength(2);
   });
 
   it('is told also where the first attempt to say so failed after DCM had made its row', async () => {

@@ -4,8 +4,11 @@ import { hasForgotten } from '../../../functions/registration/has-forgotten.ts';
 const made = 1_790_000_000;
 const yesterday = made + 86_400;
 const now = yesterday + 86_400;
-const held = (createdAt: number | undefined, updatedAt: number | undefined) => ({ createdAt, updatedAt });
-const known = { rowCreatedAt: made, rowUpdatedAt: now - 60 };
+const held = (createdAt: number | undefined, registeredAt: number | undefined) => ({
+  createdAt,
+  registeredAt,
+});
+const known = { rowCreatedAt: made, registeredAt: now - 60 };
 const answered = (createdAt: number | undefined, isNew = false) =>
   ({ outcome: 'registered', isNew, row: held(createdAt, now) }) as const;
 
@@ -26,15 +29,10 @@ describe('DCM has forgotten', () => {
 
   it.each([
     ['when all is as we left it', known, held(made, now - 60), answered(made)],
-    [
-      'when DCM itself wrote the row since, as its health checks do',
-      known,
-      held(made, now - 1),
-      answered(made),
-    ],
+    ['when another deployment has registered the row since', known, held(made, now - 1), answered(made)],
     ['when we remember nothing of a row that it has', undefined, held(made, yesterday), answered(made)],
     ['when the row could not be looked at', known, undefined, answered(made)],
-    ['when DCM tells no times', known, held(undefined, undefined), answered(undefined)],
+    ['when DCM does not keep our time', known, held(undefined, undefined), answered(undefined)],
     ['when we never were told times', {}, held(made, yesterday), answered(made)],
   ])('nothing %s', (_, remembered, found, answer) => {
     expect(hasForgotten(remembered, found, answer)).toBe(false);

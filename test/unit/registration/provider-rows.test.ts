@@ -1,17 +1,19 @@
 import { describe, expect, it } from 'vitest';
+import * as z from 'zod/mini';
 import { providerIdOf, providerRows } from '../../../functions/registration/provider-rows.ts';
 import { ProviderRegistration } from '../../../shared/wire/dcm-provider.ts';
 
+const registry = { kind: 'agent', url: 'https://agent.test', endpointCredentials: true } as const;
 const provider = {
   name: 'ec2-sp',
   homeRegion: 'eu-west-1',
-  regions: ['eu-west-1', 'us-east-1'],
   publicUrl: 'https://api.test',
+  registries: { 'us-east-1': registry, 'eu-west-1': registry },
 };
 const [home, other] = providerRows(provider, undefined);
 
 describe('provider rows', () => {
-  it('are one for each region, the home region under our bare name', () => {
+  it('are one for each region, the home region first and under our bare name', () => {
     expect(home?.registration).toEqual({
       name: 'ec2-sp',
       endpoint: 'https://api.test/api/v1alpha1/vms',
@@ -19,12 +21,10 @@ describe('provider rows', () => {
       schema_version: 'v1alpha1',
       display_name: 'Amazon EC2 in eu-west-1',
       operations: ['CREATE', 'DELETE', 'READ'],
-      metadata: { region_code: 'eu-west-1' },
     });
     expect(other?.registration).toMatchObject({
       name: 'ec2-sp-us-east-1',
       endpoint: 'https://api.test/us-east-1/api/v1alpha1/vms',
-      metadata: { region_code: 'us-east-1' },
     });
   });
 
@@ -37,8 +37,32 @@ describe('provider rows', () => {
   });
 
   it('hold nothing that DCM only tells, and no resources', () => {
+    const WithoutMetadata = z.omit(ProviderRegistration, { metadata: true });
+
     for (const { registration } of providerRows(provider, 'token'))
-      expect(ProviderRegistration.safeParse(registration).success).toBe(true);
+      expect(WithoutMetadata.safeParse(registration).success).toBe(true);
+  });
+
+  it('have the address by which the DCM of their region reaches the API', () => {
+    const elsewhere = { ...registry, publicUrl: 'https://proxy.test' };
+
+    const rows = providerRows(
+      { ...provider, registries: { 'eu-west-1': registry, 'us-east-1': elsewhere } },
+      undefined,
+    );
+
+    expect(rows.map(({ registration }) => registration.endpoint)).toEqual([
+      'https://api.test/api/v1alpha1/vms',
+      'https://proxy.test/us-east-1/api/v1alpha1/vms',
+    ]);
+  });
+
+  it('carry no token to a registry whose DCM gets past the API otherwise', () => {
+    const proxied = { ...registry, endpointCredentials: false };
+
+    const [row] = providerRows({ ...provider, registries: { 'eu-west-1': proxied } }, 'token');
+
+    expect(row?.registration.endpoint).toBe('https://api.test/api/v1alpha1/vms');
   });
 
   it.each([
@@ -61,7 +85,7 @@ describe('provider rows', () => {
   });
 
   it('are none of a region where nothing can be created', () => {
-    const rows = providerRows({ ...provider, regions: ['us-east-1'] }, undefined);
+    const rows = providerRows({ ...provider, registries: { 'us-east-1': registry } }, undefined);
 
     expect(rows.map(({ registration }) => registration.name)).toEqual(['ec2-sp-us-east-1']);
   });

@@ -1,3 +1,4 @@
+import type { Registries, Registry } from '../../../functions/registration/env.ts';
 import { handleRequest } from '../../../functions/registration/handle-request.ts';
 import type { ProviderRegistry, RegistrationAnswer } from '../../../shared/ports/provider-registry.ts';
 import { memoryProviderRegistry } from '../../fakes/memory-provider-registry.ts';
@@ -6,14 +7,22 @@ import { countingMeter, memoryLog } from '../../fakes/silent.ts';
 
 type Options = {
   readonly regions?: readonly string[];
+  /** @default control-plane, for all regions */
+  readonly kind?: Registry['kind'];
   readonly secret?: string;
   /** What DCM says to the row of this name instead of registering it. */
   readonly says?: (rowName: string) => RegistrationAnswer | undefined;
 };
 
+export const registriesOf = (regions: readonly string[], kind: Registry['kind']): Registries =>
+  Object.fromEntries(
+    regions.map((region) => [region, { kind, url: 'https://dcm.test', endpointCredentials: true }]),
+  );
+
 /** A registration of two regions with everything in memory, at a time that can be set forward. */
 export const scriptedRegistration = ({
   regions = ['eu-west-1', 'us-east-1'],
+  kind = 'control-plane',
   secret,
   says,
 }: Options = {}) => {
@@ -36,9 +45,13 @@ export const scriptedRegistration = ({
     wantRepublish: async (region: string, at: number) => void republished.push([region, at]),
   };
   const parts = {
-    provider: { name: 'ec2-sp', homeRegion: 'eu-west-1', regions, publicUrl: 'https://api.test' },
+    provider: {
+      ...{ name: 'ec2-sp', homeRegion: 'eu-west-1', publicUrl: 'https://api.test' },
+      registries: registriesOf(regions, kind),
+    },
     secret: async () => secret,
-    ...{ registry, registrations, listings, now, log, meter },
+    ...{ registryOf: () => registry, controlPlane: kind === 'control-plane' ? registry : undefined },
+    ...{ registrations, listings, now, log, meter },
   };
   return {
     ...{ parts, dcm, registrations, listings, republished, attempts, log, meter },

@@ -68,6 +68,13 @@ describe('a secret', () => {
     expect(secrets.asked).toHaveLength(1);
   });
 
+  it('is read again at once where a newer one is asked for', async () => {
+    await using secrets = await answering(secret('old'), secret('new'));
+    await secrets.read('dcm/api');
+
+    expect([await secrets.read('dcm/api', 0), await secrets.read('dcm/api')]).toEqual(['new', 'new']);
+  });
+
   it('that was rotated is used after five minutes, without a restart', async () => {
     await using secrets = await answering(secret('old'), secret('new'));
 
