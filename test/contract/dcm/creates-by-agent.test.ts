@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { deleteVm } from '../../../functions/provider-api/change/delete-vm.ts';
 import { createVm } from '../../../functions/provider-api/create/create-vm.ts';
+import { startEnvironmentAgent } from '../../../local/emulators/dcm/environment-agent/start.ts';
 import { serve } from '../../../local/parts/loopback.ts';
 import { natsAgentRequests } from '../../../shared/adapters/nats/agent-requests.ts';
 import { natsLink } from '../../../shared/adapters/nats-connection.ts';
@@ -12,6 +13,7 @@ import { memoryVmRecords } from '../../fakes/memory-vm-records.ts';
 import { launchPlan } from '../../fixtures/launches.ts';
 import { health, servedApi } from '../../unit/provider-api/http/served-api.ts';
 import { providerParts } from '../../unit/provider-api/provider.ts';
+import { startTodaysDcm } from './control-plane.ts';
 import { type AgentAlone, agentsUnderTest, startAgentAlone } from './environment-agents.ts';
 
 /** The provider's API with its own look-up among the requests on JetStream; EC2 and the table are in memory, on the real clock. */
@@ -30,7 +32,7 @@ const startProvider = async (natsUrl: string) => {
   const link = natsLink([natsUrl], async () => ({}));
   const { find } = natsAgentRequests(link, ['dcm-agent-requests', 'a-1-retry']);
   const state = { isHealthy: true, outages: 0 };
-  const answers: { readonly vmId: string; readonly status: number }[] = [];
+  const answers: { readonly key: string | null; readonly status: number }[] = [];
   const { ask } = servedApi({
     useCases: {
       createVm: createVm(parts),
@@ -51,14 +53,12 @@ const startProvider = async (natsUrl: string) => {
       headers: { ...headers, authorization: 'Bearer open-sesame' },
       ...(body !== '' && { body }),
     });
-    if (request.method === 'POST') {
-      const { id } = Object(await response.clone().json());
-      answers.push({ vmId: id, status: response.status });
-    }
+    answers.push({ key: request.headers.get('idempotency-key'), status: response.status });
     return response;
   });
   return {
-    ...{ ec2, state, answers, endpoint: `${server.url}/api/v1alpha1/vms` },
+    ...{ state, endpoint: `${server.url}/api/v1alpha1/vms` },
+    answersTo: (key: string) => answers.filter((one) => one.key === key).map((one) => one.status),
     instancesOf: (vmId: string) =>
       [...ec2.instances.values()].filter(({ tags }) => tags['dcm-instance-id'] === vmId),
     /** As the agent sends a create. */
@@ -146,30 +146,41 @@ describe.each(agentsUnderTest)('creates by an environment agent, $title', (subje
 
   it('are no VM where the delete overtakes the create that is delivered again', async () => {
     await agent.stop();
-    await agent.publish('create', 'vm-overtaken');
+    await agent.publish('create', 'vm-overtaken', { id: 'request-overtaken' });
     const removed = await provider.remove('vm-overtaken');
 
     await agent.start();
 
-    await outcomes('vm-overtaken').toEqual(['NON_RETRYABLE_SP_ERROR']);
+    await expect.poll(() => provider.answersTo('request-overtaken'), { timeout: 20_000 }).toContain(409);
     expect(removed.status).toBe(204);
     expect(provider.instancesOf('vm-overtaken')).toEqual([]);
   });
 
-  it('are no VM where create and delete wait together, nor where the create was cancelled', async () => {
+  it('are no VM where create and delete wait together', async () => {
     provider.state.isHealthy = false;
     await status().toBe('Unhealthy');
     await agent.publish('create', 'vm-pair');
     await agent.publish('delete', 'vm-pair');
+    await outcomes('vm-pair').toEqual(['request-queued', 'request-queued']);
+    provider.state.isHealthy = true;
+
+    await outcomes('vm-pair').toEqual(['request-queued', 'request-queued', 'deletion-acknowledged']);
+
+    expect(provider.instancesOf('vm-pair')).toEqual([]);
+  });
+
+  it('are no VM where the create is cancelled while it waits', async () => {
+    provider.state.isHealthy = false;
+    await status().toBe('Unhealthy');
     await agent.publish('create', 'vm-cancelled');
     await outcomes('vm-cancelled').toEqual(['request-queued']);
     await agent.publish('cancel', 'vm-cancelled');
     await outcomes('vm-cancelled').toEqual(['request-queued', 'cancel-acknowledged']);
     provider.state.isHealthy = true;
 
-    await outcomes('vm-pair').toEqual(['request-queued', 'request-queued', 'deletion-acknowledged']);
+    await status().toBe('Ready');
 
-    expect([...provider.instancesOf('vm-pair'), ...provider.instancesOf('vm-cancelled')]).toEqual([]);
+    expect(provider.instancesOf('vm-cancelled')).toEqual([]);
   });
 
   it('leave no second VM where the request comes once more after the delete', async () => {
@@ -184,5 +195,33 @@ describe.each(agentsUnderTest)('creates by an environment agent, $title', (subje
 
     expect(again.status).toBe(409);
     expect(provider.instancesOf('vm-gone')).toHaveLength(1);
+  });
+});
+
+describe('a create that DCM has published', () => {
+  it('leaves pending within seconds, so that the sweep gives it to no other agent', async () => {
+    await using dcm = await startTodaysDcm({ times: { pendingMs: 4_000, sweepMs: 200 } });
+    await using provider = await startProvider(dcm.nats.url);
+    await using agent = await startEnvironmentAgent({
+      ...{ name: 'a-1', natsUrl: dcm.nats.url, controlPlaneUrl: dcm.controlPlane.url, log: () => undefined },
+    });
+    await fetch(`${agent.url}/api/v1alpha1/providers`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({
+        ...{ name: 'ec2-sp', endpoint: provider.endpoint, service_type: 'vm', schema_version: 'v1alpha1' },
+      }),
+    });
+    await expect.poll(async () => (await dcm.controlPlane.agents()).length, { timeout: 10_000 }).toBe(1);
+    const fields = [{ path: 'vcpu.count', display_name: 'CPUs', editable: true, default: 2 }];
+    const { resource_ids: [vmId = ''] = [] } = await dcm.order([{ name: 'web', service_type: 'vm', fields }]);
+
+    await expect
+      .poll(async () => (await dcm.controlPlane.row(vmId))?.status, { timeout: 4_000 })
+      .toBe('provisioning');
+    await pause(5_000); // longer than the sweep leaves a pending create alone
+
+    expect(await dcm.controlPlane.row(vmId)).toMatchObject({ status: 'provisioning', retryCount: 0 });
+    expect(provider.instancesOf(vmId)).toHaveLength(1);
   });
 });
