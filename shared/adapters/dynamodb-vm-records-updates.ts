@@ -28,14 +28,10 @@ const lease = ({ leaseMs }: Beginning, { nowMs, expiresAt }: Times) => ({
 
 const requestValues = ({ request }: Beginning) => ({
   ...(request && { requestKey: request.key, specDigest: request.specDigest }),
-  ...(request?.publishedAtMs !== undefined && { publishedAt: request.publishedAtMs }),
 });
 
-/** Where the id was not deleted after the request had been published. */
-const whenNotDeletedSince = ({ request }: Beginning): string =>
-  request?.publishedAtMs === undefined
-    ? ''
-    : ' AND (attribute_not_exists(deletedAtMs) OR deletedAtMs < :publishedAt)';
+const unlessDeleted = ({ request }: Beginning): string =>
+  request === undefined ? '' : ' AND attribute_not_exists(deletedAtMs)';
 
 /** Where nobody has the creation in hand. A region that was chosen before stays: an instance may be there. */
 export const begin = (beginning: Beginning, times: Times): Change => ({
@@ -55,7 +51,7 @@ export const begin = (beginning: Beginning, times: Times): Change => ({
       specDigest: 'if_not_exists(specDigest, :specDigest)',
     }),
   },
-  when: `attribute_not_exists(instanceId) AND attribute_not_exists(deleteRequestedAtMs) AND (attribute_not_exists(leaseUntilMs) OR leaseUntilMs <= :now)${whenNotDeletedSince(beginning)}`,
+  when: `attribute_not_exists(instanceId) AND attribute_not_exists(deleteRequestedAtMs) AND (attribute_not_exists(leaseUntilMs) OR leaseUntilMs <= :now)${unlessDeleted(beginning)}`,
   values: {
     vmId: beginning.vmId,
     region: beginning.region,
@@ -79,7 +75,7 @@ export const beginAfter = (beginning: Beginning, gone: VmRecord, times: Times): 
     ...(beginning.request && { requestKey: ':requestKey', specDigest: ':specDigest' }),
   },
   remove: ['launch', ...ofInstance, ...(beginning.request ? [] : ofRequest)],
-  when: `turn = :turn AND instanceId = :instanceId${whenNotDeletedSince(beginning)}`,
+  when: `turn = :turn AND instanceId = :instanceId${unlessDeleted(beginning)}`,
   values: {
     region: beginning.region,
     ...requestValues(beginning),

@@ -1,7 +1,7 @@
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { type DynamoDBDocumentClient, GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { UnavailableError } from '../domain/errors.ts';
-import { factsOf, isAssigned, refuseIfDeletedSince, type VmRecord } from '../domain/vm-record.ts';
+import { factsOf, isAssigned, refuseDeleted, type VmRecord } from '../domain/vm-record.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import type { LaunchedVm, VmRecords } from '../ports/vm-records.ts';
@@ -59,7 +59,7 @@ export const dynamoDbVmRecords = (
       const item = await readItem(vmId);
       const held = recordOf(item);
       if (held) return { outcome: 'held', record: held };
-      refuseIfDeletedSince({ vmId, ...deletionOf(item) }, beginning.request);
+      refuseDeleted({ vmId, ...deletionOf(item) }, beginning.request);
       throw changedMeanwhile(vmId);
     },
 

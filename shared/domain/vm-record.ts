@@ -51,7 +51,7 @@ export const VmRecord = z.object({
   createdAtMs: z.int(),
   updatedAtMs: z.int(),
   deleteRequestedAtMs: z.optional(z.int()),
-  /** When DCM last deleted this id. Outlives the VM: requests that were published before then are refused. */
+  /** When DCM last deleted this id. Outlives the VM: creates by Idempotency-Key are refused from then on. */
   deletedAtMs: z.optional(z.int()),
   /** Since when the VM is known to be gone. */
   endedAtMs: z.optional(z.int()),
@@ -63,26 +63,27 @@ export type CreateRequest = {
   readonly key: string;
   /** Of the spec that it asks for. */
   readonly specDigest: string;
-  /** When DCM published it: milliseconds since 1970, on the clock of the NATS server; undefined where that is not known. */
-  readonly publishedAtMs?: number | undefined;
 };
 
-/** Whether DCM deleted the id after it had published the request, which reached us late or a second time. */
-export const isDeletedSince = (
-  { deletedAtMs = Number.NEGATIVE_INFINITY }: Pick<VmRecord, 'deletedAtMs'>,
-  { publishedAtMs = Number.POSITIVE_INFINITY }: Partial<CreateRequest> = {},
-): boolean => publishedAtMs <= deletedAtMs;
+/**
+ * Whether DCM deleted the id of a request that reached us late, or a second time. DCM gives each of its ids to one resource, so none of its
+ * requests is meant for an id that it has deleted.
+ */
+export const isDeletedFor = (
+  { deletedAtMs }: Pick<VmRecord, 'deletedAtMs'>,
+  request: CreateRequest | undefined,
+): boolean => request !== undefined && deletedAtMs !== undefined;
 
 /**
  * The VM of a request that DCM has given up would run for ever.
- * @throws FailedPreconditionError where the id was deleted after the request had been published.
+ * @throws FailedPreconditionError where DCM deleted the id.
  */
-export const refuseIfDeletedSince = (
+export const refuseDeleted = (
   about: Pick<VmRecord, 'vmId' | 'deletedAtMs'>,
   request: CreateRequest | undefined,
 ): void => {
-  if (isDeletedSince(about, request))
-    throw new FailedPreconditionError(`${about.vmId} was deleted after this create had been requested`);
+  if (isDeletedFor(about, request))
+    throw new FailedPreconditionError(`DCM deleted ${about.vmId}; no request creates it any more`);
 };
 
 /** A record whose VM has an instance. */

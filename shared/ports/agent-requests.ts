@@ -4,8 +4,6 @@ export type AgentRequest = {
   readonly resourceId: string;
   /** DCM's service type, such as `vm`; undefined where the request does not say. */
   readonly serviceType?: string | undefined;
-  /** When it was published: milliseconds since 1970, on the clock of the NATS server. Undefined where that is not known. */
-  readonly publishedAtMs?: number | undefined;
 };
 
 /** The requests that DCM's control plane has published for environment agents. */

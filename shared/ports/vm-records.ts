@@ -43,8 +43,8 @@ export type VmRecords = {
   read(vmId: string): Promise<VmRecord | undefined>;
   /**
    * Exactly one of any number of callers gets the creation of a VM, or takes it over where another's lease has run out: the request of the
-   * one before stays noted with its plan. None gets it whose request was published before the id was deleted.
-   * @throws FailedPreconditionError in that case, where there is no record either.
+   * one before stays noted with its plan. None gets it for a request whose id DCM has deleted.
+   * @throws FailedPreconditionError in that case, where there is no record of a VM either.
    */
   begin(beginning: Beginning): Promise<Begun>;
   /**
@@ -66,7 +66,7 @@ export type VmRecords = {
    */
   adopt(vm: LaunchedVm): Promise<'adopted' | 'known' | 'another'>;
   /**
-   * Idempotent. Also of an id without a VM: its creation may still be on the way, and is refused then, for a week.
+   * Idempotent. Also of an id without a VM: for a week, a request that is still on its way is refused.
    * @returns the record, with the time of the first request; undefined as `read`.
    */
   requestDelete(vmId: string): Promise<VmRecord | undefined>;

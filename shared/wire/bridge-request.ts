@@ -28,6 +28,5 @@ export type ProbeAnswer = z.infer<typeof ProbeAnswer>;
 export const FoundRequest = z.object({
   resourceId: z.nullable(z.string()),
   serviceType: z.optional(z.string()),
-  publishedAtMs: z.optional(z.int()),
 });
 export type FoundRequest = z.infer<typeof FoundRequest>;

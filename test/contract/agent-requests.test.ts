@@ -203,17 +203,6 @@ describe('requests to agents on JetStream', () => {
     expect(await resourceOf(requests, 'r-1')).toBe('vm-1');
   });
 
-  it('say when they were published', async () => {
-    const { publish } = await newStream();
-    const startedAtMs = Date.now();
-    await publish([createOf('r-1', 'vm-1')]);
-
-    const publishedAtMs = (await requestsOf(nats).find('r-1'))?.publishedAtMs ?? 0;
-
-    expect(Math.abs(publishedAtMs - startedAtMs)).toBeLessThan(60_000);
-    expect(Number.isInteger(publishedAtMs)).toBe(true);
-  });
-
   it('are unavailable where NATS is', async () => {
     const requests = natsAgentRequests(natsLink(['nats://127.0.0.1:1'], openAccess), [name]);
 

@@ -129,42 +129,45 @@ export const vmRecordsContract = (name: string, make: MakeVmRecords) => {
       expect(await records.read(vmId)).toEqual(record);
     });
 
-    it('refuse a request that was published before its id was deleted, whether there was a VM or not', async () => {
-      const { records, clock, vmId, begin, launched } = await setup();
-      const publishedAt = (publishedAtMs: number | undefined) => ({
-        request: { key: 'r-1', specDigest: 'd', publishedAtMs },
-      });
+    it('refuse a request for an id that was deleted, whether there was a VM or not, and no other create', async () => {
+      const { records, vmId, begin, launched } = await setup();
+      const request = { key: 'r-1', specDigest: 'd' };
       await records.requestDelete(vmId);
-      const late = [clock.ms - 60_000, clock.ms].map((ms) => begin(publishedAt(ms)));
-      const reasons = (await Promise.allSettled(late)).map(
-        (one) => one.status === 'rejected' && one.reason.name,
-      );
       const deleted = `${vmId}-deleted`;
       const record = await launched(deleted);
       await records.requestDelete(deleted);
       await records.end(deleted, record.instanceId);
 
-      const lateAgain = await begin({ vmId: deleted, after: record, ...publishedAt(clock.ms - 1) });
-      const newer = await begin({ vmId: deleted, after: record, ...publishedAt(clock.ms + 1) });
+      await expect(begin({ request })).rejects.toThrow(`DCM deleted ${vmId}; no request creates it any more`);
+      const late = await begin({ vmId: deleted, after: record, request });
 
-      expect(reasons).toEqual(['FailedPreconditionError', 'FailedPreconditionError']);
-      expect(lateAgain.outcome).toBe('held');
-      expect(newer.outcome).toBe('begun');
-      expect((await begin(publishedAt(clock.ms + 1))).outcome).toBe('begun');
-      expect((await begin({ vmId: `${vmId}-other`, ...publishedAt(0) })).outcome).toBe('begun');
+      expect(late).toEqual({ outcome: 'held', record: await records.read(deleted) });
+      expect((await begin({ vmId: deleted, after: record })).outcome).toBe('begun');
+      expect((await begin()).outcome).toBe('begun');
+      expect((await begin({ vmId: `${vmId}-other`, request })).outcome).toBe('begun');
     });
 
     it('refuse such a request also after the creation that was deleted had come to nothing', async () => {
-      const { records, clock, vmId, begin, begun } = await setup();
-      const request = { key: 'r-1', specDigest: 'd', publishedAtMs: clock.ms - 1 };
+      const { records, vmId, begin, begun } = await setup();
+      const request = { key: 'r-1', specDigest: 'd' };
       const record = await begun({ request });
       await records.requestDelete(vmId);
       await records.abandon(record);
 
-      await expect(begin({ request })).rejects.toThrow(
-        `${vmId} was deleted after this create had been requested`,
-      );
+      await expect(begin({ request })).rejects.toThrow(`DCM deleted ${vmId}; no request creates it any more`);
       expect((await begin()).outcome).toBe('begun');
+    });
+
+    it('let a request create where the deletion of its id was withdrawn', async () => {
+      const { records, vmId, begin, launched } = await setup();
+      const record = await launched();
+      await records.requestDelete(vmId);
+      await records.withdrawDelete(vmId);
+      await records.end(vmId, record.instanceId);
+
+      const begun = await begin({ after: record, request: { key: 'r-1', specDigest: 'd' } });
+
+      expect(begun.outcome).toBe('begun');
     });
 
     it('remember the request of a VM, also where another took its creation over, and forget it with the VM', async () => {

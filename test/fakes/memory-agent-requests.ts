@@ -6,7 +6,7 @@ export const memoryAgentRequests = (messages: readonly string[]): AgentRequests 
   find: async (key) => {
     const requests = messages.map((text) => createRequest(Buffer.from(text)));
     const found = requests.findLast((request) => request?.id === key);
-    return found ? { resourceId: found.resourceId, serviceType: found.serviceType, publishedAtMs: 0 } : null;
+    return found ? { resourceId: found.resourceId, serviceType: found.serviceType } : null;
   },
   check: async () => undefined,
 });

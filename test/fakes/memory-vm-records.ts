@@ -2,9 +2,9 @@ import { UnavailableError } from '../../shared/domain/errors.ts';
 import {
   factsOf,
   isAssigned,
-  isDeletedSince,
+  isDeletedFor,
   isLaunched,
-  refuseIfDeletedSince,
+  refuseDeleted,
   type VmRecord,
 } from '../../shared/domain/vm-record.ts';
 import type { Beginning, LaunchedVm, VmRecords } from '../../shared/ports/vm-records.ts';
@@ -57,7 +57,7 @@ export const memoryVmRecords = (now: () => number = Date.now): VmRecords => {
       const { vmId, region, leaseMs, after, request } = beginning;
       const held = records.get(vmId);
       if (held && !isOpen(held, beginning, now())) return { outcome: 'held', record: held };
-      refuseIfDeletedSince({ vmId, deletedAtMs: vacant.get(vmId)?.deletedAtMs }, request);
+      refuseDeleted({ vmId, deletedAtMs: vacant.get(vmId)?.deletedAtMs }, request);
       if (!held && after) throw new UnavailableError(`the record of ${vmId} changed meanwhile; try it again`);
       const next = after ? successorOf(after) : (held ?? blank(vmId, region));
       const leaseUntilMs = now() + leaseMs;
@@ -147,7 +147,7 @@ export const memoryVmRecords = (now: () => number = Date.now): VmRecords => {
 };
 
 const isOpen = (held: VmRecord, { after, request }: Beginning, nowMs: number): boolean => {
-  if (isDeletedSince(held, request)) return false;
+  if (isDeletedFor(held, request)) return false;
   if (after) return held.turn === after.turn && held.instanceId === after.instanceId;
   return !isLaunched(held) && held.deleteRequestedAtMs === undefined && (held.leaseUntilMs ?? 0) <= nowMs;
 };

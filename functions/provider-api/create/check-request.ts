@@ -1,10 +1,6 @@
 import { createHash } from 'node:crypto';
 import { FailedPreconditionError } from '../../../shared/domain/errors.ts';
-import {
-  type CreateRequest,
-  type LaunchedRecord,
-  refuseIfDeletedSince,
-} from '../../../shared/domain/vm-record.ts';
+import { type CreateRequest, type LaunchedRecord, refuseDeleted } from '../../../shared/domain/vm-record.ts';
 import type { VmSpec } from '../spec/vm-spec.ts';
 
 /** The same for specs that ask for the same, in whatever order. */
@@ -18,10 +14,10 @@ const inOrder = (_: string, value: unknown): unknown =>
 
 /**
  * One request creates one VM: JetStream delivers it again when an agent did not acknowledge it, and its VM may have ended meanwhile.
- * @throws FailedPreconditionError where the VM that is gone was the request's own, or where DCM deleted it after the request.
+ * @throws FailedPreconditionError where the VM that is gone was the request's own, or where DCM deleted it.
  */
 export const refuseSecondVm = (gone: LaunchedRecord, request: CreateRequest | undefined): void => {
-  refuseIfDeletedSince(gone, request);
+  refuseDeleted(gone, request);
   if (request !== undefined && gone.requestKey === request.key)
     throw new FailedPreconditionError(
       `the request ${request.key} created ${gone.vmId}, which is gone; a request creates one VM`,

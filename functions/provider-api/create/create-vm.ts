@@ -4,7 +4,7 @@ import {
   hasEnded,
   isLaunched,
   type LaunchedRecord,
-  refuseIfDeletedSince,
+  refuseDeleted,
   type VmRecord,
 } from '../../../shared/domain/vm-record.ts';
 import type { Fleet } from '../../../shared/ports/fleet.ts';
@@ -85,7 +85,7 @@ export const createVm = (parts: Parts) => {
 
   async function existing(held: VmRecord, asked: Wanted, deadlineMs: number): Promise<VmResource> {
     const { request } = asked;
-    if (!isLaunched(held)) refuseIfDeletedSince(held, request);
+    if (!isLaunched(held)) refuseDeleted(held, request);
     const record = isLaunched(held) ? held : await createdByAnother(held, deadlineMs);
     if (!isLaunched(record)) return create(asked, deadlineMs); // whoever had it in hand is gone
     const remembered = await recollectionOf(fleet, record);

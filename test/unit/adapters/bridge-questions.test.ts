@@ -56,8 +56,8 @@ describe('asking the bridge for an agent’s request', () => {
     { answer: { resourceId: null }, found: null },
     { answer: { resourceId: 'vm-1' }, found: { resourceId: 'vm-1' } }, // by an earlier version
     {
-      answer: { resourceId: 'vm-1', serviceType: 'vm', publishedAtMs: 5 },
-      found: { resourceId: 'vm-1', serviceType: 'vm', publishedAtMs: 5 },
+      answer: { resourceId: 'vm-1', serviceType: 'vm' },
+      found: { resourceId: 'vm-1', serviceType: 'vm' },
     },
   ])('answers $found', async ({ answer, found }) => {
     answers(answer);

@@ -53,7 +53,7 @@ describe('nats-bridge', () => {
   });
 
   it('finds the resource that an agent’s create is for, or says that there is no such request', async () => {
-    const request = { resourceId: 'vm-1', serviceType: 'vm', publishedAtMs: 1_000 };
+    const request = { resourceId: 'vm-1', serviceType: 'vm' };
     const handle = bridge({ find: async (key) => (key === 'request-1' ? request : null) });
 
     expect(await handle({ do: 'find-request', idempotencyKey: 'request-1' })).toEqual(request);

@@ -16,7 +16,7 @@ export const createVm = operation({
   path: '/api/v1alpha1/vms',
   summary: 'Create a VM',
   description:
-    'Idempotent: the same `id` again answers the VM that there is, with 201, too. The spec may also stand alone, without `spec` around it; null, "", 0 and {} in it mean nothing. An environment agent leaves out `id`, and its `Idempotency-Key` names the request that it forwards. A request creates one VM: once that is gone, the same key is answered 409, and so is a request that DCM had published before it deleted the id.',
+    'Idempotent: the same `id` again answers the VM that there is, with 201, too. The spec may also stand alone, without `spec` around it; null, "", 0 and {} in it mean nothing. An environment agent leaves out `id`, and its `Idempotency-Key` names the request that it forwards. A request creates one VM: once that is gone, the same key is answered 409, and so is every key for an id that DCM has deleted, for a week.',
   query: Query,
   headers: {
     'Idempotency-Key':
@@ -76,11 +76,11 @@ const subjectOf = async ({ findRequest }: UseCases, { id, key = '' }: Named): Pr
     throw new InvalidArgumentError(
       'id: expected ?id=, or an Idempotency-Key by which DCM’s request can be found; there is none with this one',
     );
-  const { resourceId, serviceType = 'vm', publishedAtMs } = found;
+  const { resourceId, serviceType = 'vm' } = found;
   if (serviceType !== 'vm')
     throw new InvalidArgumentError(
       `Idempotency-Key: expected a request for a vm; the one with this key is for a ${serviceType}`,
     );
   const vmId = vmIdOf(resourceId, 'resource_id of the environment agent’s request');
-  return { vmId, request: { key, publishedAtMs } };
+  return { vmId, request: { key } };
 };
