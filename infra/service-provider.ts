@@ -38,6 +38,14 @@ const bundleOf: CodeOf = (box, files) =>
  */
 export const serviceProvider = (app: App, settings: Settings, codeOf = bundleOf): ServiceProvider => {
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
+  return stacksOf(app, settings, codeOf);
+};
+
+/**
+ * The same without AWS's advice, for an emulator: what is adapted to it would not pass.
+ * @throws SettingsError where they make an environment that Lambda refuses.
+ */
+export const stacksOf = (app: App, settings: Settings, codeOf = bundleOf): ServiceProvider => {
   const home = new HomeRegionStack(app, 'HomeRegion', { settings, codeOf });
   const streaming = settings.streamingRegions.map(
     (region) => new StreamingRegionStack(app, `StreamingRegion-${region}`, { settings, region }),

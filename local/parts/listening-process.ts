@@ -7,6 +7,7 @@ type Options = {
   /** For errors, such as "DCM's environment agent". */
   readonly what: string;
   readonly command: string;
+  readonly args?: readonly string[];
   readonly cwd?: string;
   /** All of its environment: nothing of ours is inherited. */
   readonly env: NodeJS.ProcessEnv;
@@ -23,11 +24,11 @@ export type ListeningProcess = Part & Pick<TiedProcess, 'ended'>;
 const timeoutMs = 20_000;
 const killAfterMs = 3_000;
 
-/** Starts a server that chooses its own port. @throws UnavailableError with its last lines where it does not answer in time */
+/** Starts a server that names its address once it listens. @throws UnavailableError with its last lines where it does not answer in time */
 export const startListeningProcess = async (options: Options): Promise<ListeningProcess> => {
   const heard = listen(options);
-  const { command, cwd, env } = options;
-  const child = await startTiedProcess({ command, args: [], env, onLine: heard.line, ...(cwd && { cwd }) });
+  const { command, args = [], cwd, env } = options;
+  const child = await startTiedProcess({ command, args, env, onLine: heard.line, ...(cwd && { cwd }) });
   const url = await answering(child, heard, options);
   return {
     url,
