@@ -39,7 +39,7 @@ module.exports = {
       name: 'shared-stands-alone',
       severity: 'error',
       from: { path: '^shared' },
-      to: { path: '^(functions|infra|local|bench|test)' },
+      to: { path: '^(functions|infra|local|bench|test|acceptance)' },
     },
     {
       name: 'functions-do-not-import-each-other',
@@ -52,7 +52,7 @@ module.exports = {
       name: 'nothing-deployed-knows-the-laptop',
       severity: 'error',
       from: { path: '^(functions|shared|infra)' },
-      to: { path: '^(local|bench|test)' },
+      to: { path: '^(local|bench|test|acceptance)' },
     },
     {
       name: 'infra-takes-types-and-patterns-from-functions',

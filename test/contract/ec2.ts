@@ -5,16 +5,16 @@ import { launchOptions } from './ec2/launch-options.ts';
 import { launching } from './ec2/launching.ts';
 import { listing } from './ec2/listing.ts';
 import { statusChecks } from './ec2/status-checks.ts';
-import { ec2Subject, type Lacking, type Setup } from './ec2/subject.ts';
+import { ec2Subject, type Setup } from './ec2/subject.ts';
 import { tagging } from './ec2/tagging.ts';
 
 /**
  * What the provider relies on in EC2, asked through the real SDK. An endpoint that others use too can be held to it: each
  * test knows its own instances by a tag.
  */
-export const ec2Contract = (name: string, setup: Setup, lacking: readonly Lacking[] = []) =>
+export const ec2Contract = (name: string, setup: Setup) =>
   describe(name, () => {
-    const subject = ec2Subject(setup, lacking);
+    const subject = ec2Subject(setup);
     launching(subject);
     launchOptions(subject);
     catalogue(subject);

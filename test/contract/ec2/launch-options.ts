@@ -9,7 +9,7 @@ import { describe, expect, it } from 'vitest';
 import { codes, refusal, type Subject } from './subject.ts';
 
 /** What a create of ours asks for, field by field, and what EC2 makes of it. */
-export const launchOptions = ({ ec2, launch, launchInput, listed, reaches, unless }: Subject) => {
+export const launchOptions = ({ ec2, launch, launchInput, listed, reaches }: Subject) => {
   const network = async () => {
     const isDefault = { Name: 'default-for-az', Values: ['true'] };
     const { Subnets = [] } = await ec2().send(new DescribeSubnetsCommand({ Filters: [isDefault] }));
@@ -74,7 +74,7 @@ export const launchOptions = ({ ec2, launch, launchInput, listed, reaches, unles
       expect(instance?.PublicIpAddress).toBeFalsy();
     });
 
-    unless('strictness')('show its volumes, its metadata service and its profile', async () => {
+    it('show its volumes, its metadata service and its profile', async () => {
       const instance = await launched({
         BlockDeviceMappings: [
           { DeviceName: '/dev/xvda', Ebs: { VolumeSize: 20, VolumeType: 'gp3', Encrypted: true } },
@@ -99,7 +99,7 @@ export const launchOptions = ({ ec2, launch, launchInput, listed, reaches, unles
       expect(new Set(volumes).size).toBe(2);
     });
 
-    unless('strictness').each([
+    it.each([
       ['an image that is none', { ImageId: 'debian' }, 'InvalidAMIID.Malformed'],
       ['an image that does not exist', { ImageId: 'ami-0fffffffffffffff0' }, 'InvalidAMIID.NotFound'],
       ['a subnet that does not exist', { SubnetId: 'subnet-0fffffffffffffff0' }, 'InvalidSubnetID.NotFound'],
@@ -147,26 +147,23 @@ export const launchOptions = ({ ec2, launch, launchInput, listed, reaches, unles
       expect(await codes(launch(wanted), launch({ ...wanted, DryRun: true }))).toEqual([code, code]);
     });
 
-    unless('client tokens')(
-      'give the same instance to the same client token, and none once that is terminated',
-      async () => {
-        const input = launchInput({ ClientToken: randomUUID() });
-        const [first = ''] = await launch(input);
-        const [again = ''] = await launch(input);
-        await ec2().send(new TerminateInstancesCommand({ InstanceIds: [first] }));
-        await reaches([first], 'terminated');
+    it('give the same instance to the same client token, and none once that is terminated', async () => {
+      const input = launchInput({ ClientToken: randomUUID() });
+      const [first = ''] = await launch(input);
+      const [again = ''] = await launch(input);
+      await ec2().send(new TerminateInstancesCommand({ InstanceIds: [first] }));
+      await reaches([first], 'terminated');
 
-        const error = await refusal(launch(input));
+      const error = await refusal(launch(input));
 
-        expect(again).toBe(first);
-        expect(error.name).toBe('IdempotentInstanceTerminated');
-        expect(
-          await listed({ Filters: [{ Name: 'client-token', Values: [input.ClientToken ?? ''] }] }),
-        ).toHaveLength(1);
-      },
-    );
+      expect(again).toBe(first);
+      expect(error.name).toBe('IdempotentInstanceTerminated');
+      expect(
+        await listed({ Filters: [{ Name: 'client-token', Values: [input.ClientToken ?? ''] }] }),
+      ).toHaveLength(1);
+    });
 
-    unless('strictness')('protect it from termination from the start', async () => {
+    it('protect it from termination from the start', async () => {
       const [id = ''] = await launch({ DisableApiTermination: true });
 
       const error = await refusal(ec2().send(new TerminateInstancesCommand({ InstanceIds: [id] })));

@@ -9,11 +9,8 @@ import {
   RunInstancesCommand,
   type RunInstancesCommandInput,
 } from '@aws-sdk/client-ec2';
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, expect, vi } from 'vitest';
 import { clientConfig } from '../../../local/parts/client-config.ts';
-
-/** What EC2 does, and an endpoint may not do. */
-export type Lacking = 'client tokens' | 'dwelling' | 'final termination' | 'status listing' | 'strictness';
 
 export type Setup = () => Promise<AsyncDisposable & { readonly url: string }>;
 
@@ -29,7 +26,7 @@ export const tagged = (tag: string) => ({ Name: 'tag:contract', Values: [tag] })
 export type Subject = ReturnType<typeof ec2Subject>;
 
 /** An endpoint under test, started before the tests of this block and disposed of after them, and ways to use it. */
-export const ec2Subject = (setup: Setup, lacking: readonly Lacking[]) => {
+export const ec2Subject = (setup: Setup) => {
   let endpoint: Awaited<ReturnType<Setup>>;
   let client: EC2Client;
   let imageId = '';
@@ -60,7 +57,6 @@ export const ec2Subject = (setup: Setup, lacking: readonly Lacking[]) => {
   };
 
   return {
-    unless: (lack: Lacking) => it.skipIf(lacking.includes(lack)),
     ec2: () => client,
     url: () => endpoint.url,
     imageId: () => imageId,

@@ -1,0 +1,24 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { clientConfig } from '../../local/parts/client-config.ts';
+import { createTable, fleetTable } from '../../local/parts/dynamodb.ts';
+import { dynamoDbFleet } from '../../shared/adapters/dynamodb-fleet.ts';
+import { dynamoDbListings } from '../../shared/adapters/dynamodb-listings.ts';
+import { dynamoDbRegistrations } from '../../shared/adapters/dynamodb-registrations.ts';
+import { dynamoDbVmRecords } from '../../shared/adapters/dynamodb-vm-records.ts';
+import { fleetContract } from '../../test/contract/fleet.ts';
+import { listingsContract } from '../../test/contract/listings.ts';
+import { registrationsContract } from '../../test/contract/registrations.ts';
+import { vmRecordsContract } from '../../test/contract/vm-records.ts';
+import { memoryLog } from '../../test/fakes/silent.ts';
+
+const { MINISTACK_URL: url = '' } = process.env;
+const client = DynamoDBDocumentClient.from(new DynamoDBClient(clientConfig(url)));
+await createTable(url, fleetTable('contract'));
+
+fleetContract('ministack: fleet', async (now) => dynamoDbFleet(client, 'contract', now));
+listingsContract('ministack: listings', async (now) => dynamoDbListings(client, 'contract', now));
+registrationsContract('ministack: registrations', async () => dynamoDbRegistrations(client, 'contract'));
+vmRecordsContract('ministack: VM records', async (now) =>
+  dynamoDbVmRecords(client, 'contract', memoryLog(), now),
+);

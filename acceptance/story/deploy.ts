@@ -1,0 +1,161 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
+import { GetFunctionCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import * as z from 'zod';
+import { vmSpec } from '../../local/demo/dcm-vm.ts';
+import { account, homeRegion, legacyRegion, provider, streamingRegion } from '../names.ts';
+import { callAws, rootConfig, userWithPolicy } from '../root.ts';
+import { apiIn, outputsOf, type SettingsInput, type Stage, type Step } from './stage.ts';
+
+/** The whole app: every construct that the settings can ask for. */
+const settingsOf = ({ surroundings }: Stage, provisioned: readonly string[]): SettingsInput => ({
+  provider: { name: provider },
+  homeRegion,
+  streamingRegions: [streamingRegion],
+  legacyRegions: [legacyRegion],
+  nats: {
+    urls: [surroundings.natsUrl],
+    credentialsSecret: surroundings.secrets.nats.name,
+    vpc: {
+      vpcId: 'vpc-0123456789abcdef0',
+      subnetIds: ['subnet-0123456789abcdef0'],
+      availabilityZones: [`${homeRegion}a`],
+      secretsManagerEndpoint: 'create',
+    },
+  },
+  provisioning: { regions: Object.fromEntries(provisioned.map((region) => [region, {}])), spot: true },
+  api: { tokenSecret: surroundings.secrets.token.name },
+  controlPlane: { url: surroundings.controlPlane.url, publicUrl: surroundings.publicUrl, vpc: true },
+  alarms: { emailOrTopicArn: 'operators@example.com' },
+});
+
+const first = (stage: Stage) => deploymentOf(stage, [homeRegion, legacyRegion], stage.ministack.url);
+/** The legacy region creates no VMs any more, and moto's EC2 takes the place of ministack's. */
+const second = (stage: Stage) => deploymentOf(stage, [homeRegion], stage.moto.url);
+
+const deploymentOf = (stage: Stage, provisioned: readonly string[], ec2Url: string) => ({
+  settings: settingsOf(stage, provisioned),
+  environment: {
+    AWS_ENDPOINT_URL_SECRETS_MANAGER: stage.ministack.url,
+    AWS_ENDPOINT_URL_EC2: ec2Url,
+    AWS_ENDPOINT_URL_SSM: ec2Url,
+  },
+});
+
+const deploy = async (stage: Stage): Promise<void> => {
+  const outputs = await stage.cdk.deploy();
+  stage.outputs = outputs;
+  const [apiId] = new URL(outputs.ProviderApiUrl).hostname.split('.');
+  stage.surroundings.leadTo(`${stage.ministack.url}/_aws/execute-api/${apiId}/$default`);
+};
+
+export const deployment: readonly Step[] = [
+  {
+    title: 'cdk bootstrap and cdk deploy create every resource of both stacks, under enforced IAM policies',
+    async run(stage) {
+      await createSecrets(stage);
+      await stage.cdk.synth(first(stage));
+      await stage.cdk.bootstrap([homeRegion, streamingRegion]);
+      for (const region of [homeRegion, streamingRegion]) await allowHttpToAssets(stage, region);
+      await deploy(stage);
+    },
+  },
+  {
+    title: 'the deployment registers a provider for each region, and the control plane finds them healthy',
+    async run(stage) {
+      const names = [provider, `${provider}-${legacyRegion}`];
+      assert.equal(
+        outputsOf(stage).RegistrationOutcome,
+        names.map((name) => `${name}: registered`).join('; '),
+      );
+      await areReady(stage, names);
+    },
+  },
+  {
+    title: 'a user without policies is refused: IAM policies are enforced',
+    async run(stage) {
+      const credentials = await userWithPolicy(stage.ministack);
+      const client = new DynamoDBClient({ ...rootConfig(stage.ministack), credentials });
+      const Key = { pk: { S: 'polling' } };
+      const asked = client.send(new GetItemCommand({ TableName: outputsOf(stage).FleetTableName, Key }));
+      await assert.rejects(asked, { name: 'AccessDeniedException' });
+    },
+  },
+];
+
+export const update: readonly Step[] = [
+  {
+    title: 'an update of the stacks withdraws the provider of a region that is taken away',
+    async run(stage) {
+      await stage.cdk.synth(second(stage));
+      await deploy(stage);
+      await areReady(stage, [provider]);
+      const created = apiIn(stage, legacyRegion).create('refused-1', vmSpec('refused-1'));
+      await assert.rejects(created, { name: 'HTTPError' });
+    },
+  },
+];
+
+export const destruction: readonly Step[] = [
+  {
+    title: 'cdk destroy withdraws the provider and deletes everything but the fleet table',
+    async run(stage) {
+      await stage.cdk.destroy();
+      await areReady(stage, []);
+      const lambda = new LambdaClient(rootConfig(stage.ministack));
+      const FunctionName = `${provider}-normaliser`;
+      await assert.rejects(lambda.send(new GetFunctionCommand({ FunctionName })), {
+        name: 'ResourceNotFoundException',
+      });
+      const dynamoDb = new DynamoDBClient(rootConfig(stage.ministack));
+      const Key = { pk: { S: 'polling' } };
+      const { Item } = await dynamoDb.send(
+        new GetItemCommand({ TableName: outputsOf(stage).FleetTableName, Key }),
+      );
+      assert.ok(Item, 'the fleet table lost its items');
+    },
+  },
+];
+
+/** Waits until DCM's registry has exactly these providers and finds them healthy, and the deployed functions say that they are now. */
+const areReady = async ({ surroundings }: Stage, names: readonly string[]): Promise<void> => {
+  const expected = names.map((name) => `${name} ready`).join(', ');
+  const deadline = Date.now() + 60_000;
+  for (;;) {
+    const health = names.length > 0 ? await healthAt(surroundings.publicUrl) : healthy;
+    const providers = await surroundings.controlPlane.providers();
+    const found = providers
+      .map(({ name, status }) => `${name} ${status}`)
+      .toSorted()
+      .join(', ');
+    if (found === expected && health.status === healthy.status) return;
+    const differs = `DCM has the providers: ${found || 'none'}; expected: ${expected || 'none'}`;
+    assert.ok(Date.now() < deadline, `${differs}; health: ${JSON.stringify(health)}`);
+    await sleep(200);
+  }
+};
+
+const healthy = { status: 'healthy' };
+const Health = z.object({ status: z.string(), detail: z.string().optional() });
+
+const healthAt = async (url: string) =>
+  Health.parse(await (await fetch(`${url}/api/v1alpha1/vms/health`)).json());
+
+const createSecrets = async ({ ministack, surroundings }: Stage): Promise<void> => {
+  for (const { name, text } of Object.values(surroundings.secrets))
+    await callAws(ministack, 'secretsmanager', {
+      headers: {
+        'x-amz-target': 'secretsmanager.CreateSecret',
+        'content-type': 'application/x-amz-json-1.1',
+      },
+      body: JSON.stringify({ Name: name, SecretString: text, ClientRequestToken: randomUUID() }),
+    });
+};
+
+/** CDK's staging buckets refuse what does not come over TLS, as our requests to the emulator do not. */
+const allowHttpToAssets = ({ ministack }: Stage, region: string): Promise<string> => {
+  const url = `${ministack.url}/cdk-hnb659fds-assets-${account}-${region}?policy`;
+  return callAws({ url }, 's3', { method: 'DELETE', region });
+};

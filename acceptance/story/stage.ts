@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type * as z from 'zod';
+import type { Settings } from '../../infra/settings.ts';
+import type { Part } from '../../local/part.ts';
+import { providerApiClient } from '../../local/provider-api-client.ts';
+import { UnavailableError } from '../../shared/domain/errors.ts';
+import { eventOf } from '../../test/conformance/consumer.ts';
+import type { cdk, Outputs } from '../deployment/cdk.ts';
+import { homeRegion } from '../names.ts';
+import type { Surroundings } from '../surroundings.ts';
+
+export type SettingsInput = z.input<typeof Settings>;
+
+/** What the steps of the run share. */
+export type Stage = {
+  /** For files of the run. */
+  readonly folder: string;
+  readonly surroundings: Surroundings;
+  /** What the stacks are deployed to: with our repairs, and IAM policies enforced. */
+  readonly ministack: Part;
+  /** ministack without our repairs. */
+  readonly published: Part;
+  /** With our repairs, and everything permitted. */
+  readonly openMinistack: Part;
+  readonly moto: Part;
+  readonly cdk: ReturnType<typeof cdk>;
+  readonly log: (line: string) => void;
+  /** Of the last deployment. */
+  outputs: Outputs | undefined;
+};
+
+/** One thing that must hold of the deployed provider. Steps run in order; one that throws ends the run. */
+export type Step = { readonly title: string; readonly run: (stage: Stage) => Promise<void> };
+
+/** Statuses published for a VM so far, oldest first. */
+export const statusesOf = ({ surroundings }: Stage, vmId: string): string[] =>
+  surroundings.published.flatMap(({ payload }) => {
+    const data = eventOf(payload)?.data;
+    return isStatus(data) && data.id === vmId ? [data.status] : [];
+  });
+
+const isStatus = (data: unknown): data is { readonly id: string; readonly status: string } =>
+  typeof data === 'object' &&
+  data !== null &&
+  'id' in data &&
+  'status' in data &&
+  typeof data.status === 'string';
+
+/** @throws UnavailableError where the newest published status of the VM is not this one in time. */
+export const reaches = async (
+  stage: Stage,
+  vmId: string,
+  status: string,
+  withinMs: number,
+): Promise<void> => {
+  const deadline = Date.now() + withinMs;
+  while (statusesOf(stage, vmId).at(-1) !== status) {
+    if (Date.now() > deadline)
+      throw new UnavailableError(
+        `${vmId} is not ${status} after ${withinMs / 1000} s; published: ${statusesOf(stage, vmId).join(', ') || 'nothing'}`,
+      );
+    await sleep(50);
+  }
+};
+
+export const outputsOf = ({ outputs }: Stage): Outputs => {
+  assert.ok(outputs, 'nothing is deployed');
+  return outputs;
+};
+
+/** A user of the provider's API in a region. */
+export const apiIn = ({ surroundings }: Stage, region: string) =>
+  providerApiClient({
+    providerApiUrl: region === homeRegion ? surroundings.publicUrl : `${surroundings.publicUrl}/${region}`,
+    providerApiToken: surroundings.secrets.token.text,
+  });

@@ -1,0 +1,58 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { deviationsFromDocumentation, readEventDocumentation } from '../../../acceptance/published-events.ts';
+
+const documentation = readEventDocumentation(
+  readFileSync(new URL('../../../docs/events.md', import.meta.url), 'utf8'),
+);
+const { example } = documentation;
+
+const message = (change: object = {}, headers: object = {}) => {
+  const event = { ...example, ...change };
+  return {
+    subject: 'dcm.vm',
+    payload: JSON.stringify(event),
+    headers: { 'nats-msg-id': String(event.id), ...headers },
+    at: 0,
+  };
+};
+const complaints = (...messages: ReturnType<typeof message>[]) =>
+  deviationsFromDocumentation(messages, documentation, 'ec2-sp').map((line) => line.split(': {')[0]);
+
+describe('the check of published events', () => {
+  it('accepts the example of docs/events.md, and later ones with a request id', () => {
+    const later = message({ id: 'later', sequence: `${example.sequence}9`, requestid: 'r-1' });
+
+    expect(complaints(message(), later)).toEqual([]);
+  });
+
+  it.each([
+    [{ undocumented: 'x' }, 'docs/events.md does not document undocumented'],
+    [{ region: undefined }, 'it has no region'],
+    [{ source: 'dcm/providers/other' }, 'source is dcm/providers/other, not dcm/providers/ec2-sp'],
+    [{ time: '2026-08-22T10:30:00.5Z' }, 'time is not to the second, in UTC'],
+    [{ partitionkey: 'other' }, 'partitionkey is not the instance'],
+    [
+      { data: { id: 'a', status: 'PAUSED', message: '' } },
+      'docs/events.md does not document the status PAUSED',
+    ],
+    [
+      { data: { id: 'a', status: 'RUNNING', message: 'x'.repeat(1025) } },
+      'data.message is longer than 1 KiB',
+    ],
+    [{ data: { id: 'a', status: 'RUNNING' } }, 'data is not exactly id, status and message'],
+  ])('names what is wrong with %j', (change, complaint) => {
+    expect(complaints(message(change))).toEqual([complaint]);
+  });
+
+  it('names an id that was published before, and a sequence that is not greater than the one before', () => {
+    expect(complaints(message(), message())).toEqual([
+      'its id was published before',
+      `its sequence is not greater than ${example.sequence}, the one before`,
+    ]);
+  });
+
+  it('names a message id that is not the id of the event', () => {
+    expect(complaints(message({}, { 'nats-msg-id': 'other' }))).toEqual([`Nats-Msg-Id is other, not its id`]);
+  });
+});
