@@ -117,6 +117,12 @@ export const Provisioning = z.strictObject({
     .boolean('must be true or false')
     .default(false)
     .describe('Whether a hint may ask for a spot instance.'),
+  spotEndsAs: z
+    .enum(['FAILED', 'DELETED'], 'must be FAILED or DELETED')
+    .default('FAILED')
+    .describe(
+      'The status of a VM whose spot instance EC2 has taken back. With `FAILED`, DCM deletes the whole run of the VM, its other resources included; with `DELETED` it leaves them. A spot instance that never ran is always `FAILED`.',
+    ),
   changeAdopted: z
     .boolean('must be true or false')
     .default(false)

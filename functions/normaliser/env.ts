@@ -28,5 +28,7 @@ export const Env = z.object({
    * @default 4
    */
   BURST: z.optional(z.pipe(json, z.int().check(z.minimum(1), z.maximum(9)))),
+  /** How the end of a spot instance that has run is reported. @default 'FAILED' */
+  SPOT_ENDS_AS: z.optional(z.enum(['FAILED', 'DELETED'])),
 });
 export type Env = z.input<typeof Env>;

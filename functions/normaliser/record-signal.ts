@@ -17,6 +17,7 @@ import {
   changesOutputs,
   newAddresses,
 } from '../../shared/domain/vm-outputs.ts';
+import type { SpotEndsAs } from '../../shared/domain/vm-status.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { Fleet, Recorded } from '../../shared/ports/fleet.ts';
 import type { Instance } from '../../shared/ports/instances.ts';
@@ -32,7 +33,13 @@ export type Before = {
   readonly described: Instance | undefined;
 };
 
-export type RecordingParts = { readonly fleet: Fleet; readonly now: Clock; readonly randomPart: RandomPart };
+export type RecordingParts = {
+  readonly fleet: Fleet;
+  readonly now: Clock;
+  readonly randomPart: RandomPart;
+  /** How the end of a spot instance that has run is reported. @default 'FAILED' */
+  readonly spotEndsAs?: SpotEndsAs | undefined;
+};
 
 /**
  * Keeps addresses that were seen of a VM whose state is held already. Where the status that was published last has other outputs with them,
@@ -51,7 +58,7 @@ export const recordAddresses =
 
 /** Tells the fleet one thing about a VM, and nothing that it is known to know. */
 export const recordSignal = (parts: RecordingParts) => {
-  const { fleet, randomPart } = parts;
+  const { fleet, randomPart, spotEndsAs } = parts;
   const readdress = recordAddresses(parts);
 
   return ({ vm, isRecalled, reason, described }: Before, signal: Signal): Promise<Recorded> | Recorded => {
@@ -69,6 +76,7 @@ export const recordSignal = (parts: RecordingParts) => {
         observation,
         statusOf(observation, randomPart(), {
           ...circumstancesOf(vm, observation),
+          spotEndsAs,
           reason: reasonOf(observation),
         }),
       );

@@ -1,12 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { awsVcpuQuota } from '../../shared/adapters/aws-vcpu-quota.ts';
-import { bridgePublisher } from '../../shared/adapters/bridge-publisher.ts';
 import { dynamoDbFleet } from '../../shared/adapters/dynamodb-fleet.ts';
 import { dynamoDbVmRecords } from '../../shared/adapters/dynamodb-vm-records.ts';
 import { ec2InstanceActions } from '../../shared/adapters/ec2-instance-actions.ts';
 import { ec2Instances } from '../../shared/adapters/ec2-instances.ts';
 import { ec2Offerings } from '../../shared/adapters/ec2-offerings.ts';
-import { randomPart } from '../../shared/adapters/random-part.ts';
 import { rememberedOfferings } from '../../shared/adapters/remembered-offerings.ts';
 import { sqsObservations } from '../../shared/adapters/sqs-observations.ts';
 import { log } from '../../shared/runtime/telemetry.ts';
@@ -15,7 +13,7 @@ import type { AwsClients } from './handler-clients.ts';
 import { vmUseCases } from './use-cases.ts';
 
 /** VMs by the parts that AWS has. */
-export const awsVms = (env: Environment, { table, lambda, sqs }: AwsClients) =>
+export const awsVms = (env: Environment, { table, sqs }: AwsClients) =>
   vmUseCases({
     records: dynamoDbVmRecords(table, env.FLEET_TABLE, log),
     fleet: dynamoDbFleet(table, env.FLEET_TABLE),
@@ -24,9 +22,8 @@ export const awsVms = (env: Environment, { table, lambda, sqs }: AwsClients) =>
     offerings: rememberedOfferings(ec2Offerings(), Date.now),
     vcpuQuota: awsVcpuQuota(),
     observations: sqsObservations(sqs, env.OBSERVATIONS_QUEUE_URL),
-    publisher: bridgePublisher(lambda, env.NATS_BRIDGE),
     provisioning: env.PROVISIONING_FILE,
     provider: env.PROVIDER_NAME,
     tagKeys: env.TAG_KEYS,
-    ...{ now: Date.now, pause, log, randomPart },
+    ...{ now: Date.now, pause, log },
   });

@@ -8,8 +8,6 @@ import type { Instances } from '../../shared/ports/instances.ts';
 import type { Log } from '../../shared/ports/log.ts';
 import type { Observations } from '../../shared/ports/observations.ts';
 import type { Offerings } from '../../shared/ports/offerings.ts';
-import type { RandomPart } from '../../shared/ports/random-part.ts';
-import type { StatusPublisher } from '../../shared/ports/status-publisher.ts';
 import type { VcpuQuota } from '../../shared/ports/vcpu-quota.ts';
 import type { VmRecords } from '../../shared/ports/vm-records.ts';
 import type { Health } from '../../shared/wire/health.ts';
@@ -17,6 +15,7 @@ import type { VmEvents, VmPage, VmResource, VmValidation } from '../../shared/wi
 import { changeVm } from './change/change-vm.ts';
 import { deleteVm } from './change/delete-vm.ts';
 import { type Asked, createVm } from './create/create-vm.ts';
+import { type Refused, reportRefusals } from './create/report-refusal.ts';
 import { livingVms } from './plan/living-vms.ts';
 import { planLaunch } from './plan/plan-launch.ts';
 import { validateVm } from './plan/validate-vm.ts';
@@ -26,6 +25,8 @@ import type { VmSpec } from './spec/vm-spec.ts';
 /** All that the API's operations come down to. */
 export type UseCases = {
   createVm(asked: Asked): Promise<VmResource>;
+  /** Runs the creation of a VM whose id is known, and has DCM be told where it is refused. */
+  reportRefusals<Answer>(about: Refused, create: () => Promise<Answer>): Promise<Answer>;
   validateVm(spec: VmSpec, asked: Pick<Asked, 'region' | 'requestId'>): Promise<VmValidation>;
   readonly readVm: {
     get(vmId: string): Promise<VmResource>;
@@ -52,14 +53,12 @@ type Parts = {
   readonly offerings: Offerings;
   readonly vcpuQuota: VcpuQuota;
   readonly observations: Observations;
-  readonly publisher: StatusPublisher;
   readonly provisioning: Provisioning;
   /** Our name at DCM. */
   readonly provider: string;
   readonly tagKeys: TagKeys;
   readonly now: Clock;
   readonly pause: (ms: number) => Promise<void>;
-  readonly randomPart: RandomPart;
   readonly log: Log;
 };
 
@@ -72,6 +71,7 @@ export const vmUseCases = (parts: Parts): Omit<UseCases, 'checkHealth' | 'findRe
   const planning = { ...parts, livingVms: livingVms(counted) };
   return {
     createVm: createVm({ ...changing, plan: planLaunch(planning) }),
+    reportRefusals: reportRefusals(parts),
     validateVm: validateVm(planning),
     readVm: read,
     deleteVm: deleteVm(changing),

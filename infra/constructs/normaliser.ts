@@ -47,6 +47,7 @@ export class Normaliser extends Construct {
         ACCOUNT_ID: Stack.of(this).account,
         PROVIDER_NAME: settings.provider.name,
         TAG_KEYS: JSON.stringify(settings.tags),
+        SPOT_ENDS_AS: settings.provisioning?.spotEndsAs ?? 'FAILED',
       } satisfies Env,
     });
 

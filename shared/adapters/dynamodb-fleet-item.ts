@@ -7,7 +7,8 @@ import { VmStatus } from '../domain/vm-status.ts';
 import type { Recollection } from '../ports/fleet.ts';
 import { unpacked } from './dynamodb-fleet-history.ts';
 
-const Status = z.object({
+/** An unpublished status. */
+export const Status = z.object({
   key: z.string(),
   id: z.string(),
   at: z.int(),

@@ -1,7 +1,8 @@
 import * as z from 'zod/mini';
 import { reasonOf, UnreadableError } from '../domain/errors.ts';
 import { LaunchPlan } from '../domain/launch.ts';
-import { VmFacts, VmRecord } from '../domain/vm-record.ts';
+import { type Creation, VmFacts, VmRecord } from '../domain/vm-record.ts';
+import { Status } from './dynamodb-fleet-item.ts';
 
 /** VM records share the fleet's table; no instance id begins like this. */
 export const keyOf = (vmId: string) => ({ pk: `vm#${vmId}` });
@@ -35,6 +36,30 @@ const Deletion = z.object({ deletedAtMs: z.optional(z.int()) });
 /** When the id was last deleted: also of an item that is no record. */
 export const deletionOf = (item: Record<string, unknown> | undefined): z.infer<typeof Deletion> =>
   Deletion.safeParse(item).data ?? {};
+
+const CreationItem = z.object({
+  turn: z.optional(z.int()),
+  deletedAtMs: z.optional(z.int()),
+  attemptedAtMs: z.optional(z.int()),
+  failure: z.optional(z.pipe(json, Status)),
+  failurePublishedAtMs: z.optional(z.int()),
+});
+
+/** @throws UnreadableError as recordOf. */
+export const creationOf = (item: Record<string, unknown> | undefined): Creation => {
+  const parsed = CreationItem.safeParse(item ?? {});
+  if (!parsed.success)
+    throw new UnreadableError(`the creation ${item?.pk} makes no sense: ${reasonOf(parsed.error)}`, {
+      cause: parsed.error,
+    });
+  const { turn, deletedAtMs, attemptedAtMs, failure, failurePublishedAtMs } = parsed.data;
+  const isPublished = failurePublishedAtMs !== undefined;
+  return {
+    record: recordOf(item),
+    ...{ turn, deletedAtMs, attemptedAtMs },
+    failure: failure && { status: failure, isPublished },
+  };
+};
 
 const isVacant = (item: Record<string, unknown>): boolean =>
   item.instanceId === undefined && item.leaseUntilMs === undefined;

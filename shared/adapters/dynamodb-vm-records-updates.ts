@@ -1,5 +1,6 @@
 import type { LaunchPlan } from '../domain/launch.ts';
-import type { VmRecord } from '../domain/vm-record.ts';
+import type { UnpublishedStatus } from '../domain/vm.ts';
+import type { Creation, VmRecord } from '../domain/vm-record.ts';
 import type { Beginning, LaunchedVm } from '../ports/vm-records.ts';
 
 /** What one conditional UpdateItem of a VM's record does: attributes and what they are set to, in DynamoDB's own expressions. */
@@ -16,6 +17,8 @@ export type Times = { readonly nowMs: number; readonly expiresAt: number };
 const ofLaunch = ['leaseUntilMs', 'launch'];
 const ofRequest = ['requestKey', 'specDigest'];
 const ofInstance = ['instanceId', 'account', 'facts', 'adopted', 'deleteRequestedAtMs', 'endedAtMs'];
+/** The status FAILED of attempts, until another one begins. */
+const ofFailure = ['failure', 'failureId', 'failurePublishedAtMs'];
 const counters = { zero: 0, one: 1 };
 const orZero = (attribute: string) => `if_not_exists(${attribute}, :zero)`;
 
@@ -45,12 +48,14 @@ export const begin = (beginning: Beginning, times: Times): Change => ({
     leaseUntilMs: ':until',
     createdAtMs: 'if_not_exists(createdAtMs, :now)',
     updatedAtMs: ':now',
+    attemptedAtMs: ':now',
     expiresAt: ':expiresAt',
     ...(beginning.request && {
       requestKey: 'if_not_exists(requestKey, :requestKey)',
       specDigest: 'if_not_exists(specDigest, :specDigest)',
     }),
   },
+  remove: ofFailure,
   when: `attribute_not_exists(instanceId) AND attribute_not_exists(deleteRequestedAtMs) AND (attribute_not_exists(leaseUntilMs) OR leaseUntilMs <= :now)${unlessDeleted(beginning)}`,
   values: {
     vmId: beginning.vmId,
@@ -71,10 +76,11 @@ export const beginAfter = (beginning: Beginning, gone: VmRecord, times: Times): 
     leaseUntilMs: ':until',
     createdAtMs: ':now',
     updatedAtMs: ':now',
+    attemptedAtMs: ':now',
     expiresAt: ':expiresAt',
     ...(beginning.request && { requestKey: ':requestKey', specDigest: ':specDigest' }),
   },
-  remove: ['launch', ...ofInstance, ...(beginning.request ? [] : ofRequest)],
+  remove: ['launch', ...ofInstance, ...ofFailure, ...(beginning.request ? [] : ofRequest)],
   when: `turn = :turn AND instanceId = :instanceId${unlessDeleted(beginning)}`,
   values: {
     region: beginning.region,
@@ -195,6 +201,39 @@ export const revive = ({ instanceId, region }: LaunchedVm): Change => ({
   remove: ['endedAtMs', 'expiresAt'],
   when: 'instanceId = :instanceId AND attribute_exists(endedAtMs)',
   values: { instanceId, region },
+});
+
+/** Where the creation is still as it was seen, and nobody has it in hand. The week does not end later for it. */
+export const fail = (
+  { record, turn }: Creation,
+  status: UnpublishedStatus,
+  { nowMs, expiresAt }: Times,
+): Change => ({
+  set: {
+    failure: ':failure',
+    failureId: ':failureId',
+    expiresAt: 'if_not_exists(expiresAt, :expiresAt)',
+  },
+  when: [
+    turn === undefined ? 'attribute_not_exists(turn)' : 'turn = :turn',
+    record?.instanceId === undefined ? 'attribute_not_exists(instanceId)' : 'instanceId = :instanceId',
+    '(attribute_not_exists(leaseUntilMs) OR leaseUntilMs <= :now)',
+    'attribute_not_exists(failureId)',
+  ].join(' AND '),
+  values: {
+    failure: JSON.stringify(status),
+    failureId: status.id,
+    expiresAt,
+    now: nowMs,
+    ...(turn !== undefined && { turn }),
+    ...(record?.instanceId !== undefined && { instanceId: record.instanceId }),
+  },
+});
+
+export const failurePublished = (statusId: string, nowMs: number): Change => ({
+  set: { failurePublishedAtMs: ':now' },
+  when: 'failureId = :failureId',
+  values: { failureId: statusId, now: nowMs },
 });
 
 export const requestDelete = (nowMs: number): Change => ({

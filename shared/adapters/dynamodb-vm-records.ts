@@ -6,7 +6,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import type { LaunchedVm, VmRecords } from '../ports/vm-records.ts';
 import { dynamoDbVmIndex } from './dynamodb-vm-records-index.ts';
-import { deletionOf, keyOf, recordOf } from './dynamodb-vm-records-item.ts';
+import { creationOf, deletionOf, keyOf, recordOf } from './dynamodb-vm-records-item.ts';
 import * as change from './dynamodb-vm-records-updates.ts';
 
 const secondsPerDay = 86_400;
@@ -88,6 +88,16 @@ export const dynamoDbVmRecords = (
       const begunMeanwhile = await request();
       if (begunMeanwhile) return begunMeanwhile;
       throw changedMeanwhile(vmId);
+    },
+
+    creation: async (vmId) => creationOf(await readItem(vmId)),
+
+    async fail(vmId, seen, status) {
+      return (await update(vmId, change.fail(seen, status, times()))) && status;
+    },
+
+    async failurePublished(vmId, statusId) {
+      await update(vmId, change.failurePublished(statusId, now()));
     },
 
     async withdrawDelete(vmId) {

@@ -165,7 +165,7 @@ const described = (account: string, instance: Ec2Instance): Instance[] => {
       zone: instance.Placement?.AvailabilityZone,
       privateAddress: instance.PrivateIpAddress || instance.Ipv6Address || undefined,
       publicAddress: instance.PublicIpAddress || undefined,
-      isWindows: isWindows(instance),
+      isWindows: isWindows(instance) || undefined,
       clientToken: instance.ClientToken || undefined,
     },
   ];

@@ -2,6 +2,7 @@ import * as z from 'zod/mini';
 import { FailedPreconditionError } from './errors.ts';
 import type { InstanceState } from './instance.ts';
 import { LaunchPlan } from './launch.ts';
+import type { UnpublishedStatus } from './vm.ts';
 
 /** What is known of a VM's instance from its launch on. */
 export const VmFacts = z.object({
@@ -84,6 +85,36 @@ export const refuseDeleted = (
 ): void => {
   if (isDeletedFor(about, request))
     throw new FailedPreconditionError(`DCM deleted ${about.vmId}; no request creates it any more`);
+};
+
+/** How far the creation of a VM has come, and what DCM is to be told where nothing comes of it. */
+export type Creation = {
+  /** As VmRecords.read. */
+  readonly record: VmRecord | undefined;
+  /** As in VmRecord, also where there is no record; undefined where nobody ever had the creation in hand. */
+  readonly turn: number | undefined;
+  readonly deletedAtMs: number | undefined;
+  /** When the newest attempt was begun. Milliseconds since 1970 on our clock. */
+  readonly attemptedAtMs: number | undefined;
+  /** The status FAILED of the attempts so far; gone when another one begins. */
+  readonly failure: { readonly status: UnpublishedStatus; readonly isPublished: boolean } | undefined;
+};
+
+/** An environment agent tries a create again within this time, if it does. */
+export const secondsToFailure = 180;
+
+/**
+ * When a refused create has led to no VM for good: at once where no retry helps, else three minutes after the newest attempt. So it is where
+ * another request has the creation in hand, or has begun it since. Milliseconds since 1970.
+ */
+export const failureDueMs = (
+  { refusedAtMs, retryable }: { readonly refusedAtMs: number; readonly retryable: boolean },
+  { record, attemptedAtMs = 0 }: Creation,
+  nowMs: number,
+): number => {
+  const isTried = attemptedAtMs > refusedAtMs || (record !== undefined && isInHand(record, nowMs));
+  if (!retryable && !isTried) return refusedAtMs;
+  return Math.max(refusedAtMs, attemptedAtMs) + secondsToFailure * 1000;
 };
 
 /** A record whose VM has an instance. */

@@ -28,7 +28,12 @@ export type Circumstances = {
   readonly deleteRequested?: boolean | undefined;
   /** It is known to have run at some time. */
   readonly hasRun?: boolean | undefined;
+  /** How the end of a spot instance that has run is reported. @default 'FAILED' */
+  readonly spotEndsAs?: SpotEndsAs | undefined;
 };
+
+/** DCM deletes the whole run of a VM that is FAILED, and leaves the other resources of one that is DELETED. */
+export type SpotEndsAs = 'FAILED' | 'DELETED';
 
 const byInstanceState = {
   pending: 'PROVISIONING',
@@ -71,13 +76,21 @@ const clientFailures = new Set([
  * EC2's reason decides; a spot interruption warning only where EC2 gives none. An end that nobody requested is a failure of the launch
  * where the instance never ran, whatever EC2's code: its documentation lists only some of them.
  */
-const endedInFailure = ({ reason, notice, deleteRequested, hasRun }: Circumstances): boolean => {
+const endedInFailure = (circumstances: Circumstances): boolean => {
+  const { reason, notice, deleteRequested, hasRun, spotEndsAs } = circumstances;
   if (deleteRequested) return false;
   const codes = codesOf(reason);
+  if (hasRun && spotEndsAs === 'DELETED' && isSpotEnd(codes, notice)) return false;
   if (codes.length === 0) return notice === 'spot-interruption';
   if (codes.some((code) => code.startsWith('Server.') || clientFailures.has(code))) return true;
   return !hasRun && !codes.every((code) => requestedEnds.has(code));
 };
+
+/** EC2 took a spot instance back, as its reason says, or a warning where it gives none. */
+const isSpotEnd = (codes: readonly string[], notice: NoticeKind | undefined): boolean =>
+  codes.length === 0
+    ? notice === 'spot-interruption'
+    : codes.some((code) => code.startsWith('Server.SpotInstance'));
 
 /**
  * EC2 also puts a code before the first colon of the message, and the two can differ: `Server.InternalError` with

@@ -1,5 +1,6 @@
 import type { LaunchPlan } from '../domain/launch.ts';
-import type { CreateRequest, LaunchedRecord, VmFacts, VmRecord } from '../domain/vm-record.ts';
+import type { UnpublishedStatus } from '../domain/vm.ts';
+import type { CreateRequest, Creation, LaunchedRecord, VmFacts, VmRecord } from '../domain/vm-record.ts';
 
 export type Beginning = {
   readonly vmId: string;
@@ -72,6 +73,15 @@ export type VmRecords = {
   requestDelete(vmId: string): Promise<VmRecord | undefined>;
   /** Idempotent: it cannot be deleted as it is. */
   withdrawDelete(vmId: string): Promise<void>;
+  /** How far a creation has come, also where there is no record of it. */
+  creation(vmId: string): Promise<Creation>;
+  /**
+   * Keeps the status of a creation that has failed, for a week, where it still is as `seen`.
+   * @returns the status; undefined where it is not.
+   */
+  fail(vmId: string, seen: Creation, status: UnpublishedStatus): Promise<UnpublishedStatus | undefined>;
+  /** Idempotent: the status with this id need not be published any more. */
+  failurePublished(vmId: string, statusId: string): Promise<void>;
   /** Idempotent: the VM that was this instance is gone. It is listed and counted no more, and forgotten in a week. */
   end(vmId: string, instanceId: string): Promise<void>;
   /** One query: the region's VMs whose id is greater than `after`, ascending, at most `limit`. May lag behind by a moment. */

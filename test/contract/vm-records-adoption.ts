@@ -44,6 +44,7 @@ export const vmRecordsAdoptionContract = (name: string, make: MakeVmRecords) => 
         zone: 'us-east-1a',
         sshUser: 'ec2-user',
         chosenBy: { image: 'guest_os.type', instanceType: 'vcpu and memory' },
+        getsPublicAddress: false,
         launchedAtMs: 1000,
       });
     });

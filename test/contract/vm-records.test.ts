@@ -52,6 +52,7 @@ describe('VM records in DynamoDB', () => {
       generation: 1,
       attempt: 0,
       turn: 1,
+      attemptedAtMs: nowMs,
       expiresAt: days(7),
     });
   });

@@ -65,6 +65,63 @@ export const vmRecordsContract = (name: string, make: MakeVmRecords) => {
       expect(begunAgain).toEqual({ outcome: 'held', record: await records.read(vmId) });
     });
 
+    describe('the status of a creation that has failed', () => {
+      const status = {
+        ...{ key: '17873946000', id: 'vm:17873946000:launch-failed', at: 1_787_394_600 },
+        ...{ status: 'FAILED' as const, message: 'it could not be launched: no room', requestId: 'r-1' },
+      };
+
+      it('is kept, once, also of an id that was never begun', async () => {
+        const { records, vmId } = await setup();
+        const seen = await records.creation(vmId);
+
+        expect(await records.fail(vmId, seen, status)).toEqual(status);
+        expect(await records.fail(vmId, seen, { ...status, id: 'another' })).toBeUndefined();
+
+        expect(seen).toEqual({});
+        expect(await records.creation(vmId)).toEqual({ failure: { status, isPublished: false } });
+        expect(await records.read(vmId)).toBeUndefined();
+      });
+
+      it('need not be published any more once it was', async () => {
+        const { records, vmId } = await setup();
+        await records.fail(vmId, await records.creation(vmId), status);
+
+        await records.failurePublished(vmId, 'another');
+        expect(await records.creation(vmId)).toMatchObject({ failure: { isPublished: false } });
+        await records.failurePublished(vmId, status.id);
+
+        expect(await records.creation(vmId)).toMatchObject({ failure: { status, isPublished: true } });
+      });
+
+      it('is gone when another attempt begins, whose time is kept after it was abandoned', async () => {
+        const { records, vmId, begun, clock } = await setup();
+        await records.fail(vmId, await records.creation(vmId), status);
+
+        const record = await begun();
+        const inHand = await records.creation(vmId);
+        await records.abandon(record);
+        const abandoned = await records.creation(vmId);
+
+        expect(inHand).toMatchObject({ record, turn: 1, attemptedAtMs: clock.ms });
+        expect(abandoned).toEqual({ turn: 1, attemptedAtMs: clock.ms });
+      });
+
+      it('is refused where somebody has the creation in hand, has begun it since, or has launched the VM', async () => {
+        const { records, vmId, begun, begin, vm, clock } = await setup();
+        const before = await records.creation(vmId);
+        const mine = await begun();
+
+        expect(await records.fail(vmId, before, status)).toBeUndefined();
+        expect(await records.fail(vmId, await records.creation(vmId), status)).toBeUndefined();
+        clock.ms += leaseMs;
+        const seen = await records.creation(vmId);
+        await records.launched(mine, vm(1));
+        expect(await records.fail(vmId, seen, status)).toBeUndefined();
+        expect((await begin()).outcome).toBe('held');
+      });
+    });
+
     it('take the instance of an attempt from whoever asked for it, also after another took over', async () => {
       const { records, clock, begun, vm } = await setup();
       const late = await records.attempt(await begun(), launchPlan(), 0);

@@ -1,5 +1,6 @@
 import { UnavailableError } from '../../shared/domain/errors.ts';
 import {
+  type Creation,
   factsOf,
   isAssigned,
   isDeletedFor,
@@ -14,6 +15,9 @@ export const memoryVmRecords = (now: () => number = Date.now): VmRecords => {
   const records = new Map<string, VmRecord>();
   /** What stays of creations that were refused. */
   const vacant = new Map<string, Pick<VmRecord, 'generation' | 'turn' | 'deletedAtMs'>>();
+
+  const attempts = new Map<string, number>();
+  const failures = new Map<string, NonNullable<Creation['failure']>>();
 
   const keep = (record: VmRecord): VmRecord => {
     vacant.delete(record.vmId);
@@ -60,6 +64,8 @@ export const memoryVmRecords = (now: () => number = Date.now): VmRecords => {
       refuseDeleted({ vmId, deletedAtMs: vacant.get(vmId)?.deletedAtMs }, request);
       if (!held && after) throw new UnavailableError(`the record of ${vmId} changed meanwhile; try it again`);
       const next = after ? successorOf(after) : (held ?? blank(vmId, region));
+      attempts.set(vmId, now());
+      failures.delete(vmId);
       const leaseUntilMs = now() + leaseMs;
       const record = keep({
         ...(request && { requestKey: request.key, specDigest: request.specDigest }),
@@ -118,6 +124,26 @@ export const memoryVmRecords = (now: () => number = Date.now): VmRecords => {
       if (held) return keep({ deleteRequestedAtMs: now(), ...held, deletedAtMs: now() });
       vacant.set(vmId, { generation: 0, turn: 0, ...vacant.get(vmId), deletedAtMs: now() });
       return undefined;
+    },
+
+    async creation(vmId): Promise<Creation> {
+      const record = records.get(vmId);
+      const { turn, deletedAtMs } = record ?? vacant.get(vmId) ?? {};
+      return { record, turn, deletedAtMs, attemptedAtMs: attempts.get(vmId), failure: failures.get(vmId) };
+    },
+
+    async fail(vmId, seen, status) {
+      const record = records.get(vmId);
+      const isAsSeen =
+        (record ?? vacant.get(vmId))?.turn === seen.turn && record?.instanceId === seen.record?.instanceId;
+      if (!isAsSeen || (record?.leaseUntilMs ?? 0) > now() || failures.has(vmId)) return undefined;
+      failures.set(vmId, { status, isPublished: false });
+      return status;
+    },
+
+    async failurePublished(vmId, statusId) {
+      const failure = failures.get(vmId);
+      if (failure?.status.id === statusId) failures.set(vmId, { ...failure, isPublished: true });
     },
 
     async withdrawDelete(vmId) {

@@ -33,6 +33,7 @@ describe('settings to create VMs', () => {
       publicAddresses: false,
       instanceProfiles: [],
       spot: false,
+      spotEndsAs: 'FAILED',
       changeAdopted: false,
     });
     expect(settings.api).toEqual({

@@ -12,6 +12,7 @@ import {
 import type { LaunchPlan } from '../../../shared/domain/launch.ts';
 import { factsOf, isLaunched, type LaunchedRecord, type VmRecord } from '../../../shared/domain/vm-record.ts';
 import type { InstanceActions, LaunchedInstance } from '../../../shared/ports/instance-actions.ts';
+import type { Log } from '../../../shared/ports/log.ts';
 import type { VmRecords } from '../../../shared/ports/vm-records.ts';
 import { clientToken } from '../../../shared/service-types/vm/launch-origin.ts';
 import { type CheckParts, checkInstance } from '../change/check-instance.ts';
@@ -19,7 +20,6 @@ import { type TerminatingParts, terminateInstance } from '../change/terminate-in
 import type { VmSpec } from '../spec/vm-spec.ts';
 import { within } from '../within.ts';
 import { instanceLeftBehind, type SearchParts } from './instance-left-behind.ts';
-import { type RefusalParts, reportRefusal } from './report-refusal.ts';
 
 type Request = {
   readonly spec: VmSpec;
@@ -28,9 +28,7 @@ type Request = {
   readonly deadlineMs: number;
 };
 
-export type LaunchParts = RefusalParts &
-  SearchParts &
-  CheckParts &
+export type LaunchParts = SearchParts & { readonly log: Log } & CheckParts &
   TerminatingParts & {
     readonly records: Pick<VmRecords, 'attempt' | 'launched' | 'abandon'>;
     readonly actions: Pick<InstanceActions, 'run'>;
@@ -50,7 +48,6 @@ export type LaunchParts = RefusalParts &
  */
 export const launchVm = (parts: LaunchParts) => {
   const { records, actions, provider, now, log } = parts;
-  const report = reportRefusal(parts);
   const leftBehind = instanceLeftBehind(parts);
   const terminate = terminateInstance(parts);
   const isItsInstance = checkInstance(parts);
@@ -81,7 +78,7 @@ export const launchVm = (parts: LaunchParts) => {
     if (!noted) return undefined;
     const isEarlierPlan = mine.launch !== undefined;
     const end = (why: unknown) =>
-      giveUp(noted, request, { wasAsked: wasAskedBefore(mine, number), isEarlierPlan }, why);
+      giveUp(noted, { wasAsked: wasAskedBefore(mine, number), isEarlierPlan }, why);
     if (noted.deleteRequestedAtMs !== undefined) return end(deletedMeanwhile(mine));
     const answer = await ask(noted, plan, request.deadlineMs).catch(refusalOf);
     if (!(answer instanceof ProviderError)) return note(noted, answer);
@@ -113,7 +110,6 @@ export const launchVm = (parts: LaunchParts) => {
   /** What EC2 refuses the second time it may have granted the first time, whose answer was lost. */
   async function giveUp(
     noted: VmRecord,
-    { requestId }: Request,
     { wasAsked, isEarlierPlan }: { readonly wasAsked: boolean; readonly isEarlierPlan: boolean },
     why: unknown,
   ): Promise<LaunchedRecord | undefined> {
@@ -121,7 +117,6 @@ export const launchVm = (parts: LaunchParts) => {
     if (found) return found;
     await records.abandon(noted);
     if (isEarlierPlan && isAboutThePlan(why)) return undefined;
-    if (noted.deleteRequestedAtMs === undefined) await report(noted, requestId, why);
     throw why;
   }
 };

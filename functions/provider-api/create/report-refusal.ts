@@ -1,41 +1,64 @@
-import { reasonOf } from '../../../shared/domain/errors.ts';
+import {
+  FailedPreconditionError,
+  ProviderError,
+  reasonOf,
+  UnavailableError,
+} from '../../../shared/domain/errors.ts';
 import { messageText } from '../../../shared/domain/vm.ts';
-import type { VmRecord } from '../../../shared/domain/vm-record.ts';
+import { secondsToFailure } from '../../../shared/domain/vm-record.ts';
 import type { Clock } from '../../../shared/ports/clock.ts';
 import type { Log } from '../../../shared/ports/log.ts';
-import type { RandomPart } from '../../../shared/ports/random-part.ts';
-import type { StatusPublisher } from '../../../shared/ports/status-publisher.ts';
-import { vmStatusEvent } from '../../../shared/wire/dcm-vm.ts';
+import type { Observations } from '../../../shared/ports/observations.ts';
+import { createRefusedEvent } from '../../../shared/wire/create-refused.ts';
 import { within } from '../within.ts';
 
-/** The caller waits for the refusal itself; a bridge that cannot reach NATS would hold it up for ten seconds. */
-const patienceMs = 1_000;
+/** The caller waits for the refusal itself. */
+const sendWithinMs = 1_000;
 
 export type RefusalParts = {
-  readonly publisher: StatusPublisher;
-  readonly provider: string;
-  readonly randomPart: RandomPart;
+  readonly observations: Observations;
   readonly now: Clock;
   readonly log: Log;
 };
 
-/** Tells DCM that EC2 refused to launch a VM. It has no instance, so no normaliser will. Best effort: the caller is told as well. */
-export const reportRefusal =
-  ({ publisher, provider, randomPart, now, log }: RefusalParts) =>
-  async ({ vmId, region }: VmRecord, requestId: string, refusal: unknown): Promise<void> => {
-    const at = Math.floor(now() / 1000);
-    const failed = {
-      key: String(at * 10),
-      id: `${vmId}:${at}:${randomPart()}:launch-failed`,
-      at,
-      status: 'FAILED',
-      message: messageText(`it could not be launched: ${reasonOf(refusal)}`),
-      requestId,
-    } as const;
+/** The create that is refused. */
+export type Refused = { readonly vmId: string; readonly region: string; readonly requestId: string };
+
+/**
+ * Has the normaliser publish FAILED for a create that is refused, since an environment agent's error does not reach DCM's placement: the run
+ * would never end. At once where no retry helps, and three minutes later otherwise. Not where the id is being deleted, was deleted, or is
+ * another VM's: DCM knows that by itself.
+ * @throws what `create` throws; UnavailableError instead of a final refusal that could not be queued, so that the caller asks again.
+ */
+export const reportRefusals =
+  ({ observations, now, log }: RefusalParts) =>
+  async <Answer>({ vmId, region, requestId }: Refused, create: () => Promise<Answer>): Promise<Answer> => {
     try {
-      const published = publisher.publish([vmStatusEvent({ vmId, region }, failed, provider)]);
-      await within(patienceMs, 'the nats-bridge', published);
+      return await create();
     } catch (error) {
-      log.warn('DCM was not told that a VM could not be launched', { vmId, error });
+      if (!(error instanceof FailedPreconditionError)) await report(describe(error));
+      throw error;
+    }
+
+    async function report({ retryable, reason }: Refusal): Promise<void> {
+      const refusedAtMs = now();
+      const event = createRefusedEvent({ vmId, region, requestId, refusedAtMs, retryable, reason });
+      try {
+        const sent = observations.send([event], retryable ? secondsToFailure : 0);
+        await within(sendWithinMs, 'the observations queue', sent);
+      } catch (cause) {
+        log.warn('a refused create was not queued to be published as FAILED', { vmId, error: cause });
+        if (retryable) return;
+        const why = `${vmId} is refused, and DCM could not be told: ${reason}; try it again`;
+        throw new UnavailableError(why, { cause });
+      }
     }
   };
+
+type Refusal = { readonly retryable: boolean; readonly reason: string };
+
+/** As the caller is told of it. */
+const describe = (error: unknown): Refusal =>
+  error instanceof ProviderError
+    ? { retryable: error.retryable, reason: messageText(error.message) }
+    : { retryable: true, reason: 'the provider failed' };

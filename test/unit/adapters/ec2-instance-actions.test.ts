@@ -135,6 +135,7 @@ describe('running an instance', () => {
       account: '123456789012',
       zone: 'us-east-1a',
       privateAddress: '10.0.0.4',
+      isWindows: false,
       launchedAtMs: launchedAt.getTime(),
     });
   });

@@ -56,6 +56,27 @@ describe('VM status', () => {
     for (const reason of asReasons(code)) expect(vmStatus('terminated', { reason })).toBe('DELETED');
   });
 
+  it.each([
+    { reason: { code: 'Server.SpotInstanceTermination' } },
+    { reason: { message: 'Server.SpotInstanceShutdown: taken back' } },
+    { notice: 'spot-interruption' as const },
+  ])('of a spot instance that EC2 has taken back is what the operator wants: %j', (known) => {
+    const ends = (more: object) => vmStatus('terminated', { ...known, hasRun: true, ...more });
+
+    expect([ends({}), ends({ spotEndsAs: 'FAILED' }), ends({ spotEndsAs: 'DELETED' })]).toEqual([
+      'FAILED',
+      'FAILED',
+      'DELETED',
+    ]);
+    expect(ends({ spotEndsAs: 'DELETED', hasRun: false })).toBe('FAILED');
+  });
+
+  it('of an instance whose host failed is FAILED, however spot instances are reported', () => {
+    const reason = { code: 'Server.InternalError' };
+
+    expect(vmStatus('terminated', { reason, hasRun: true, spotEndsAs: 'DELETED' })).toBe('FAILED');
+  });
+
   it.each(failures)('of an instance terminated by %s is FAILED (C18, C22)', (code) => {
     for (const reason of asReasons(code)) expect(vmStatus('terminated', { reason })).toBe('FAILED');
   });

@@ -33,7 +33,7 @@ describe('poller, and public addresses', () => {
     }
 
     expect(held.map((address) => address ?? '')).toEqual(['', '198.18.0.1', '198.18.0.2', '']);
-    expect(region.statusesOf(1)).toEqual(['RUNNING']);
+    expect(region.statusesOf(1)).toEqual(held.map(() => 'RUNNING')); // each with its outputs
   });
 
   it('gives a VM that was stopped no address, and the new one once it runs again', async () => {

@@ -110,8 +110,7 @@ describe('the provider-api behind API Gateway', () => {
 
   it('reads what it is asked by who has it', async () => {
     const answer = await handler(
-      event('POST', '/api/v1alpha1/vms', {
-        rawQueryString: 'id=vm-1',
+      event('POST', '/api/v1alpha1/vms:validate', {
         headers: token,
         body: '{"spec":{"vcpu":{"count":"two"}}}',
       }),
@@ -121,7 +120,7 @@ describe('the provider-api behind API Gateway', () => {
     expect(answer.statusCode).toBe(400);
     expect(JSON.parse(answer.body ?? '')).toMatchObject({
       detail: 'vcpu.count: expected a whole number of at least 1',
-      instance: '/api/v1alpha1/vms#JKJaXmPLvHcESHA=',
+      instance: '/api/v1alpha1/vms:validate#JKJaXmPLvHcESHA=',
     });
   });
 

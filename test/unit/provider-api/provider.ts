@@ -4,14 +4,11 @@ import { deleteVm } from '../../../functions/provider-api/change/delete-vm.ts';
 import { createVm } from '../../../functions/provider-api/create/create-vm.ts';
 import { readVm } from '../../../functions/provider-api/read/read-vm.ts';
 import { specOf } from '../../../functions/provider-api/spec/read-spec.ts';
-import { randomPart } from '../../../shared/adapters/random-part.ts';
 import type { InstanceState, StateReason } from '../../../shared/domain/instance.ts';
 import type { Observation } from '../../../shared/domain/signal.ts';
 import type { InstanceActions } from '../../../shared/ports/instance-actions.ts';
 import type { Instances } from '../../../shared/ports/instances.ts';
 import type { Observations } from '../../../shared/ports/observations.ts';
-import type { StatusPublisher } from '../../../shared/ports/status-publisher.ts';
-import type { CloudEventJson } from '../../../shared/wire/cloudevents.ts';
 import type { EventBridgeEvent } from '../../../shared/wire/eventbridge.ts';
 import { memoryEc2 } from '../../fakes/memory-ec2.ts';
 import { memoryFleet } from '../../fakes/memory-fleet.ts';
@@ -30,16 +27,9 @@ export const providerParts = () => {
   const clock = { ms: halfPastTen * 1000 };
   const now = () => clock.ms;
   const queued: { event: EventBridgeEvent; afterSeconds: number }[] = [];
-  const published: CloudEventJson[] = [];
   const observations: Observations = {
     async send(events, afterSeconds = 0) {
       queued.push(...events.map((event) => ({ event, afterSeconds })));
-    },
-  };
-  const publisher: StatusPublisher = {
-    async publish(events) {
-      published.push(...events);
-      return { acknowledged: [], failed: [] };
     },
   };
   const ec2 = memoryEc2(now);
@@ -51,21 +41,19 @@ export const providerParts = () => {
     actions,
     instances,
     observations,
-    publisher,
     plan: async () => launchPlan(),
     provider: 'ec2-sp',
     changeAdopted: false,
     tagKeys,
     now,
     log: memoryLog(),
-    randomPart,
     async pause(ms: number) {
       const untilMs = clock.ms + ms;
       await turn();
       clock.ms = Math.max(clock.ms, untilMs); // those who wait at the same time wait together
     },
   };
-  return { parts, clock, ec2, queued, published };
+  return { parts, clock, ec2, queued };
 };
 export type ProviderParts = ReturnType<typeof providerParts>['parts'];
 

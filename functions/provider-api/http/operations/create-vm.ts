@@ -38,7 +38,10 @@ export const createVm = operation({
   run: async (useCases, { query, header, body, region, requestId, concerns }) => {
     const subject = await subjectOf(useCases, { id: query.id, key: header('idempotency-key') });
     concerns(subject.vmId);
-    return useCases.createVm({ ...subject, region, spec: specOf(await body()), requestId });
+    const asked = { ...subject, region, requestId };
+    return useCases.reportRefusals(asked, async () =>
+      useCases.createVm({ ...asked, spec: specOf(await body()) }),
+    );
   },
 });
 

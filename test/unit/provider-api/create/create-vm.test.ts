@@ -56,8 +56,12 @@ describe('creating a VM', () => {
         ['VM Status Wanted', '2026-08-22T10:30:00.000Z', 5],
       ],
     );
-    const about = { 'instance-id': firstInstance, 'request-id': asked.requestId };
-    expect(queued.map(({ event }) => event.detail)).toEqual([{ ...about, state: 'pending' }, about]);
+    const about = { 'instance-id': firstInstance };
+    const addresses = { privateAddress: '10.0.0.4', isWindows: false };
+    expect(queued.map(({ event }) => event.detail)).toEqual([
+      { ...about, 'request-id': asked.requestId, state: 'pending', ...addresses },
+      about,
+    ]);
   });
 
   it('falls back to the next place, under a client token of its own, where EC2 has no capacity', async () => {
@@ -76,8 +80,8 @@ describe('creating a VM', () => {
     expect(answer.instance_type).toBe('m7i.large');
   });
 
-  it('fails, and tells DCM so, where no place has capacity; the id can be used again', async () => {
-    const { create, ec2, published, read } = provider();
+  it('fails where no place has capacity; the id can be used again', async () => {
+    const { create, ec2, read } = provider();
     ec2.isFull = () => true;
 
     await expect(create(asked)).rejects.toThrow(CapacityError);
@@ -86,68 +90,12 @@ describe('creating a VM', () => {
     ec2.isFull = () => false;
     const answer = await create(asked);
 
-    expect(published).toEqual([
-      {
-        specversion: '1.0',
-        id: expect.stringMatching(/^vm-1:\d+:[\w-]{16}:launch-failed$/),
-        source: 'dcm/providers/ec2-sp',
-        type: 'dcm.status.vm',
-        subject: 'dcm.vm',
-        datacontenttype: 'application/json',
-        time: '2026-08-22T10:30:00Z',
-        data: { id: vmId, status: 'FAILED', message: 'it could not be launched: no room for m7i.large' },
-        sequence: `${halfPastTen}0`,
-        partitionkey: vmId,
-        region: 'us-east-1',
-        requestid: asked.requestId,
-      },
-    ]);
     expect(answer.instance_type).toBe('t3.small');
     expect([...ec2.tokens].filter((token) => !tokens.has(token))).toHaveLength(1);
   });
 
-  it('publishes each refusal under an id with a random part', async () => {
-    const { create, ec2, published } = provider();
-    const refusals = [
-      new ResourceExhaustedError('too many instances'),
-      new ResourceExhaustedError('too many instances'),
-    ];
-    for (const refusal of refusals) {
-      ec2.refusals.push(refusal);
-      await expect(create(asked)).rejects.toThrow(ResourceExhaustedError);
-    }
-
-    const ids = published.map(({ id }) => id);
-    expect(ids).toEqual(refusals.map(() => expect.stringMatching(/:[\w-]{16}:launch-failed$/)));
-    expect(new Set(ids).size).toBe(2);
-  });
-
-  it('passes a refusal on although DCM cannot be told of it by NATS', async () => {
+  it('forgets a VM that could not be planned', async () => {
     const { create, ec2, parts } = provider(() => ({
-      publisher: { publish: () => Promise.reject(new UnavailableError('no bridge')) },
-    }));
-    ec2.refusals.push(new ResourceExhaustedError('too many instances'));
-
-    await expect(create(asked)).rejects.toThrow(ResourceExhaustedError);
-    expect(parts.log.lines).toEqual(['warn: DCM was not told that a VM could not be launched']);
-  });
-
-  it('does not have the caller wait for a NATS that does not answer (C 63)', async () => {
-    vi.useFakeTimers();
-    const { create, ec2, parts } = provider(() => ({
-      publisher: { publish: () => new Promise(() => {}) },
-    }));
-    ec2.refusals.push(new ResourceExhaustedError('too many instances'));
-
-    const refused = expect(create(asked)).rejects.toThrow(ResourceExhaustedError);
-    await vi.advanceTimersByTimeAsync(1_500);
-
-    await refused;
-    expect(parts.log.lines).toEqual(['warn: DCM was not told that a VM could not be launched']);
-  });
-
-  it('forgets a VM that could not be planned, and tells nobody of it but the caller', async () => {
-    const { create, ec2, parts, published } = provider(() => ({
       plan: async () => {
         throw new InvalidArgumentError('guest_os.type: expected one of …');
       },
@@ -156,7 +104,6 @@ describe('creating a VM', () => {
     await expect(create(asked)).rejects.toThrow(InvalidArgumentError);
 
     expect(ec2.calls).toEqual([]);
-    expect(published).toEqual([]);
     expect(await parts.records.read(vmId)).toBeUndefined();
   });
 

@@ -49,6 +49,7 @@ const notingUseCases = (asked: unknown[]): UseCases => {
     };
   return {
     createVm: note('createVm', ({ vmId, region }: { vmId: string; region: string }) => vm(vmId, region)),
+    reportRefusals: (_about, create) => create(),
     validateVm: note('validateVm', (..._: Parameters<UseCases['validateVm']>) => validation),
     readVm: {
       get: note('get', (vmId: string) => vm(vmId)),

@@ -1,0 +1,83 @@
+import * as z from 'zod/mini';
+import { reasonOf, UnreadableError } from '../domain/errors.ts';
+import type { EventBridgeEvent } from './eventbridge.ts';
+import { ownSource } from './own-event.ts';
+
+const detailType = 'VM Create Refused';
+
+const CreateRefusedDetail = z.object({
+  'vm-id': z.string(),
+  /** Milliseconds since 1970. */
+  'refused-at-ms': z.int(),
+  /** Whether the caller was told that the same request can succeed later. */
+  retryable: z.boolean(),
+  reason: z.string(),
+  'request-id': z.string(),
+});
+
+const CreateRefusedEvent = z.object({ region: z.string(), detail: CreateRefusedDetail });
+
+/** A create that was refused: there is no instance that an observation could be of. */
+export type CreateRefused = {
+  readonly kind: 'create-refused';
+  readonly vmId: string;
+  readonly region: string;
+  /** Milliseconds since 1970 on our clock. */
+  readonly refusedAtMs: number;
+  /** Whether the caller was told that the same request can succeed later. */
+  readonly retryable: boolean;
+  readonly reason: string;
+  readonly requestId: string;
+};
+
+/** Our own kind of event, from the provider-api to the normaliser, which publishes FAILED where no VM has come of it. */
+export const createRefusedEvent = ({
+  vmId,
+  region,
+  refusedAtMs,
+  retryable,
+  reason,
+  requestId,
+}: Omit<CreateRefused, 'kind'>): EventBridgeEvent => ({
+  version: '0',
+  id: `${vmId}:${refusedAtMs}:refused`,
+  'detail-type': detailType,
+  source: ownSource,
+  account: '',
+  time: new Date(refusedAtMs).toISOString(),
+  region,
+  resources: [],
+  detail: { 'vm-id': vmId, 'refused-at-ms': refusedAtMs, retryable, reason, 'request-id': requestId },
+});
+
+const Kind = z.object({ source: z.literal(ownSource), 'detail-type': z.literal(detailType) });
+
+/**
+ * The refused create that a message tells of; undefined for every other message.
+ * @throws UnreadableError where it is of this kind and not as it is written above.
+ */
+export const createRefusedIn = (body: string): CreateRefused | undefined => {
+  const message = jsonOf(body);
+  if (!Kind.safeParse(message).success) return undefined;
+  try {
+    const { region, detail } = CreateRefusedEvent.parse(message);
+    const {
+      'vm-id': vmId,
+      'refused-at-ms': refusedAtMs,
+      retryable,
+      reason,
+      'request-id': requestId,
+    } = detail;
+    return { kind: 'create-refused', vmId, region, refusedAtMs, retryable, reason, requestId };
+  } catch (cause) {
+    throw new UnreadableError(`the message is no "${detailType}": ${reasonOf(cause)}`, { cause });
+  }
+};
+
+const jsonOf = (body: string): unknown => {
+  try {
+    return JSON.parse(body);
+  } catch {
+    return undefined;
+  }
+};
