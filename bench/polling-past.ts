@@ -36,7 +36,7 @@ export const rememberListings = async (
       ...{ region, page: 0, token: undefined, seen: 0, busy: false, intervalSeconds: 300 },
       ...{ startedAtMs: now() - anHourMs, lastBusyAtMs: now() - aDayMs, breakerSinceMs: undefined },
       ...{ removed: new Set<string>(), added: new Set<string>(), absences: {}, checks: noStatusChecks },
-      ...{ releasedAtMs: undefined, republishAt: undefined },
+      ...{ releasedAtMs: undefined, republishAt: undefined, republishedAt: 0 },
       digests: wasHeld ? digests : digests.map((digest) => ({ ...digest, states: '' })),
     };
     await listings.save(listing, { token: undefined, dueAtMs: now() + dueInSeconds * 1000 });

@@ -22,6 +22,7 @@ import type { Clock } from '../../shared/ports/clock.ts';
 import type { Fleet, Recorded } from '../../shared/ports/fleet.ts';
 import type { Instance } from '../../shared/ports/instances.ts';
 import type { RandomPart } from '../../shared/ports/random-part.ts';
+import type { VmRecords } from '../../shared/ports/vm-records.ts';
 
 export type Before = {
   readonly vm: Vm;
@@ -37,6 +38,7 @@ export type RecordingParts = {
   readonly fleet: Fleet;
   readonly now: Clock;
   readonly randomPart: RandomPart;
+  readonly records?: Pick<VmRecords, 'read'> | undefined;
   /** How the end of a spot instance that has run is reported. @default 'FAILED' */
   readonly spotEndsAs?: SpotEndsAs | undefined;
 };
@@ -95,10 +97,17 @@ export const recordSignal = (parts: RecordingParts) => {
       return fleet.notify(vm, notice, state && noticeStatus({ ...vm, state }, notice, randomPart()));
     }
 
-    function wanted(request: StatusWanted): Promise<Recorded> | Recorded {
+    async function wanted(request: StatusWanted): Promise<Recorded> {
       const { latest } = vm;
-      if (!latest || !isRepeatNews(vm, request)) return { outcome: 'stale', vm };
+      if (!latest || !isRepeatNews(vm, request) || (await isReplaced())) return { outcome: 'stale', vm };
       return fleet.repeat(vm, repeatedStatus({ ...vm, latest }, request, randomPart()));
+    }
+
+    /** DCM has given the id of a VM that ended to another instance, of which the end must not be published. */
+    async function isReplaced(): Promise<boolean> {
+      if (vm.state !== 'terminated') return false;
+      const record = await parts.records?.read(vm.vmId);
+      return record !== undefined && record.instanceId !== vm.instanceId;
     }
   };
 };

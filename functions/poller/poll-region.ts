@@ -54,7 +54,8 @@ export const pollRegion = (parts: PollParts) => {
     try {
       const { page, nextToken } = await listPage(listing);
       const { after, turnover } = await look(polled, listing, page);
-      await again(listing, page);
+      await again.living(listing, page);
+      if (nextToken === undefined) await again.ended(after);
       await (nextToken === undefined
         ? close(polled, after)
         : listings.save(after, { token: nextToken, dueAtMs: now() }));

@@ -45,6 +45,7 @@ export class Poller extends Construct {
       'dynamodb:BatchGetItem',
       'dynamodb:UpdateItem',
       'dynamodb:PutItem',
+      'dynamodb:Scan',
     );
     observations.queue.grant(this.function, 'sqs:SendMessage');
     grantDescribe(

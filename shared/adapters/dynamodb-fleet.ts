@@ -1,7 +1,7 @@
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
-import { type DynamoDBDocumentClient, GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { type DynamoDBDocumentClient, GetCommand, ScanCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { UnavailableError } from '../domain/errors.ts';
-import { isNews } from '../domain/gate.ts';
+import { isNews, sequenceOf } from '../domain/gate.ts';
 import { isNoticeNews, isRepeatNews } from '../domain/vm.ts';
 import { changesOutputs } from '../domain/vm-outputs.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -75,6 +75,27 @@ export const dynamoDbFleet = (
       for (const item of await batchGet({ client, table, unavailable: refuse }, found.keys()))
         found.set(String(item.pk), recollectionOf(item, now()));
       return found;
+    },
+
+    async ended({ region, since, token }) {
+      const command = new ScanCommand({
+        TableName: table,
+        FilterExpression:
+          '#region = :region AND #state = :terminated AND #sequence >= :since AND attribute_exists(vmId)',
+        ProjectionExpression: 'pk, account',
+        ExpressionAttributeNames: { '#region': 'region', '#state': 'state', '#sequence': 'sequence' },
+        ExpressionAttributeValues: {
+          ':region': region,
+          ':terminated': 'terminated',
+          ':since': sequenceOf({ at: since, state: 'pending' }),
+        },
+        ...(token !== undefined && { ExclusiveStartKey: { pk: token } }),
+      });
+      const { Items = [], LastEvaluatedKey } = await client.send(command).catch((error: unknown) => {
+        throw unavailable(error, `list the VMs of ${region} that have ended`);
+      });
+      const vms = Items.map(({ pk, account }) => ({ instanceId: String(pk), account: String(account) }));
+      return { vms, next: LastEvaluatedKey && String(LastEvaluatedKey.pk) };
     },
 
     async reread(instanceId) {

@@ -40,7 +40,7 @@ export const listingOf = (region: string, item: Record<string, unknown>): Listin
   const { removed, added, token, breakerSinceMs, releasedAtMs, republishAt, republishedAt, ...rest } =
     ListingItem.parse(item);
   return {
-    ...{ region, ...rest, token, breakerSinceMs, releasedAtMs },
+    ...{ region, ...rest, token, breakerSinceMs, releasedAtMs, republishedAt },
     republishAt: republishAt > republishedAt ? republishAt : undefined,
     removed: new Set(removed),
     added: new Set(added),

@@ -21,6 +21,12 @@ export type Recorded =
   | { readonly outcome: 'stale'; readonly vm: Vm }
   | { readonly outcome: 'unknown' };
 
+export type EndedPage = {
+  readonly vms: readonly Pick<Vm, 'instanceId' | 'account'>[];
+  /** Where the next page begins; undefined on the last one. */
+  readonly next: string | undefined;
+};
+
 /** Addresses that are not known leave those that are held. */
 export type Claim = Pick<Vm, 'instanceId' | 'vmId' | 'region' | 'account'> & Addresses;
 
@@ -32,6 +38,15 @@ export type Claim = Pick<Vm, 'instanceId' | 'vmId' | 'region' | 'account'> & Add
 export type Fleet = {
   /** One batched read, which may lag behind. Answers for every id asked, in any number. */
   recall(instanceIds: readonly string[]): Promise<ReadonlyMap<string, Recollection>>;
+  /**
+   * One page of the region's VMs that were terminated, by EC2's clock, at `since` or later, and are still remembered. Reads the whole table page by
+   * page: half a read unit for each 4 KB of it, whatever is found.
+   */
+  ended(asked: {
+    readonly region: string;
+    readonly since: number;
+    readonly token: string | undefined;
+  }): Promise<EndedPage>;
   /** `unchanged`, with the VM as all writes so far have left it, or `unknown`. Twice as dear as a recall. */
   reread(instanceId: string): Promise<Recorded>;
   /** Idempotent: makes an instance ours, or gives it another DCM id. What is held of its state stays. */

@@ -31,6 +31,8 @@ export type Listing = {
   readonly releasedAtMs: number | undefined;
   /** Every current status is to be asked for once more, as of this second; undefined: it is not. Stays the same from page to page. */
   readonly republishAt: number | undefined;
+  /** The second of the newest republication that a listing has completed; 0: none. */
+  readonly republishedAt: number;
   readonly checks: StatusChecks;
 };
 

@@ -177,6 +177,29 @@ export const fleetHistoryContract = (name: string, make: MakeFleet) => {
     });
   });
 
+  describe(`fleet: ${name}, VMs that have ended`, () => {
+    it('are those of the region that were terminated since then', async () => {
+      const [early, late, alive, elsewhere] = [await setup(), await setup(), await setup(), await setup()];
+      const region = `us-test-${late.instanceId}`;
+      for (const { fleet, claim } of [early, late, alive]) await fleet.claim({ ...claim, region });
+      await elsewhere.fleet.claim({ ...elsewhere.claim, region: 'elsewhere' });
+      await early.see('terminated', 0);
+      await late.see('terminated', 60);
+      await alive.see('running', 60);
+      await elsewhere.see('terminated', 60);
+
+      const found: string[] = [];
+      let token: string | undefined;
+      do {
+        const page = await late.fleet.ended({ region, since: halfPastTen + 60, token });
+        found.push(...page.vms.map(({ instanceId }) => instanceId));
+        token = page.next;
+      } while (token !== undefined);
+
+      expect(found).toEqual([late.instanceId]);
+    });
+  });
+
   describe(`fleet: ${name}, an instance with the id of another one’s VM`, () => {
     it('is remembered as that for a day, and does not overrule a claim', async () => {
       const { fleet, clock, instanceId, recall, claim } = await setup();

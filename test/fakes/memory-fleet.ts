@@ -35,6 +35,12 @@ export const memoryFleet = (now: () => number = Date.now): Fleet => {
   return {
     recall: async (ids) => new Map(ids.map((id) => [id, recollection(id)])),
 
+    async ended({ region, since }) {
+      const isEnded = (vm: Vm) =>
+        vm.region === region && vm.state === 'terminated' && vm.sequence >= since * 10;
+      return { vms: [...vms.values()].filter(isEnded), next: undefined };
+    },
+
     async reread(id): Promise<Recorded> {
       const vm = vms.get(id);
       return vm ? { outcome: 'unchanged', vm } : { outcome: 'unknown' };

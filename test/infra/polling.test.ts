@@ -53,7 +53,13 @@ describe('poller', () => {
     expect(allowed).toEqual([
       {
         Effect: 'Allow',
-        Action: ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:UpdateItem', 'dynamodb:PutItem'],
+        Action: [
+          'dynamodb:GetItem',
+          'dynamodb:BatchGetItem',
+          'dynamodb:UpdateItem',
+          'dynamodb:PutItem',
+          'dynamodb:Scan',
+        ],
         Resource: [attribute('^FleetTable')],
       },
       { Effect: 'Allow', Action: ['sqs:SendMessage'], Resource: [attribute('^ObservationsQueue')] },

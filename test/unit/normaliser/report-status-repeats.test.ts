@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { readMessage } from '../../../functions/normaliser/read-message.ts';
 import { statusWantedEvent } from '../../../shared/wire/status-wanted.ts';
+import { memoryVmRecords } from '../../fakes/memory-vm-records.ts';
+import { vmFacts } from '../../fixtures/launches.ts';
 import { halfPastTen, instanceId, observed, spotWarning, wanted } from '../../fixtures/signals.ts';
 import { statusOf } from '../../fixtures/statuses.ts';
 import { awsAccount, vm } from './account.ts';
@@ -64,6 +66,18 @@ describe('normaliser, asked for a VM’s status', () => {
 
     expect(told().map(({ status }) => status)).toEqual(['FAILED', 'FAILED']);
     expect(told()[1]).toEqual(told()[0]);
+  });
+
+  it('says nothing of the end of an instance whose DCM id another one has by now', async () => {
+    const { worker, fleet, told } = awsAccount();
+    const records = memoryVmRecords();
+    await fleet.claim(vm);
+    await records.adopt({ ...vm, facts: vmFacts(), instanceId: 'i-0000000000000000b' });
+    await worker({ records })([observed('terminated', 0, { reason: { code: 'Server.InternalError' } })]);
+
+    const failures = await worker({ records })([wanted(60)]);
+
+    expect([failures.size, told().map(({ status }) => status)]).toEqual([0, ['FAILED']]);
   });
 
   it('says nothing of a VM without a state', async () => {

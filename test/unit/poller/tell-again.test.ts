@@ -26,9 +26,26 @@ describe('poller, where every status is wanted once more', () => {
     await region.listFor(60_000, 60_000);
 
     const living = before.filter(({ status }) => status !== 'DELETED');
-    expect(region.told().slice(before.length)).toEqual(living);
+    const ended = before.filter(({ status }) => status === 'DELETED');
+    expect(region.told().slice(before.length)).toEqual([...living, ...ended]);
     expect(living.map(({ status }) => status)).toEqual(['RUNNING', 'STOPPED']);
     expect(region.recalls()).toBe(reads);
+  });
+
+  it('has every VM told that ended since the time before, also where EC2 shows it no more, and once', async () => {
+    const region = await quiet(1, 2);
+    region.change(2, { state: 'terminated', reason: { code: 'Client.UserInitiatedShutdown' } });
+    await region.listFor(10 * 60_000);
+    region.forget(2);
+    region.clock.ms += 2 * 3_600_000;
+    await region.want();
+    await region.listFor(60_000, 60_000);
+    region.clock.ms += 6 * 3_600_000;
+
+    await region.want();
+    await region.listFor(60_000, 60_000);
+
+    expect(region.statusesOf(2)).toEqual(['RUNNING', 'DELETED', 'DELETED']);
   });
 
   it('has it told by one listing, however many wanted it before that', async () => {
