@@ -1,4 +1,4 @@
-/** Arrows only point down: infra and local → functions → adapters, runtime → ports, wire → domain. */
+/** Arrows only point down: infra, local and cli → functions → adapters, runtime → ports, wire → domain. */
 module.exports = {
   forbidden: [
     {
@@ -39,7 +39,7 @@ module.exports = {
       name: 'shared-stands-alone',
       severity: 'error',
       from: { path: '^shared' },
-      to: { path: '^(functions|infra|local|bench|test|acceptance)' },
+      to: { path: '^(functions|infra|local|cli|bench|test|acceptance)' },
     },
     {
       name: 'functions-do-not-import-each-other',
@@ -52,7 +52,7 @@ module.exports = {
       name: 'nothing-deployed-knows-the-laptop',
       severity: 'error',
       from: { path: '^(functions|shared|infra)' },
-      to: { path: '^(local|bench|test|acceptance)' },
+      to: { path: '^(local|cli|bench|test|acceptance)' },
     },
     {
       name: 'infra-takes-types-and-patterns-from-functions',

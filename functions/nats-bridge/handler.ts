@@ -1,5 +1,6 @@
 import '../../shared/runtime/schema-messages.ts';
 import { natsAgentRequests } from '../../shared/adapters/nats/agent-requests.ts';
+import { natsStreamNames } from '../../shared/adapters/nats/stream-names.ts';
 import { natsLink } from '../../shared/adapters/nats-connection.ts';
 import { natsAccess } from '../../shared/adapters/nats-credentials.ts';
 import { natsEventStream } from '../../shared/adapters/nats-event-stream.ts';
@@ -16,6 +17,10 @@ const access = natsAccess(env.NATS_CREDENTIALS_SECRET, readSecret);
 const link = natsLink(env.NATS_URL.split(','), access);
 const publisher = publishEvents(natsEventStream(link));
 const probe = natsProbe(link, 'dcm.vm');
-const agentRequests = natsAgentRequests(link, env.AGENT_REQUESTS_STREAM);
+const requestStreams = env.AGENT_REQUESTS_STREAM;
+const agentRequests = natsAgentRequests(link, requestStreams);
+const streamNames = natsStreamNames(link);
 
-export const handler = withTelemetry(handleRequest({ publisher, probe, agentRequests, log, meter }));
+export const handler = withTelemetry(
+  handleRequest({ publisher, probe, agentRequests, requestStreams, streamNames, log, meter }),
+);

@@ -2,13 +2,16 @@ import { reasonOf, UnreadableError } from '../../shared/domain/errors.ts';
 import type { ProviderRegistry } from '../../shared/ports/provider-registry.ts';
 import type { Registration } from '../../shared/ports/registrations.ts';
 import { tokensOf } from '../../shared/wire/api-tokens.ts';
+import type { Inspection } from '../../shared/wire/inspection.ts';
 import { answerStack, type StackAnswer } from './answer-stack.ts';
-import { type Provider, providerRows } from './provider-rows.ts';
+import { inspectRows } from './inspect-rows.ts';
+import { type Provider, type ProviderRow, providerRows } from './provider-rows.ts';
 import { keepRowsRegistered, type Outcomes, type Parts as RowsParts, registerRows } from './register-rows.ts';
 import { Request } from './request.ts';
 import { withdrawRows } from './withdraw-rows.ts';
 
 type Parts = RowsParts & {
+  readonly registryOf: (row: ProviderRow) => Pick<ProviderRegistry, 'find' | 'register' | 'list'>;
   readonly provider: Provider;
   /** The text of the secret (shared/wire/api-tokens.ts) whose token goes into the endpoints; undefined: none does. */
   readonly secret: () => Promise<string | undefined>;
@@ -16,7 +19,7 @@ type Parts = RowsParts & {
   readonly controlPlane: Pick<ProviderRegistry, 'withdraw'> | undefined;
 };
 
-type Answer = StackAnswer | { readonly rows: Readonly<Record<string, Registration>> };
+type Answer = StackAnswer | Inspection | { readonly rows: Readonly<Record<string, Registration>> };
 
 /** Answers the schedule, people and CloudFormation. @throws UnreadableError for anything else. */
 export const handleRequest = (parts: Parts) => {
@@ -34,6 +37,7 @@ export const handleRequest = (parts: Parts) => {
     if ('RequestType' in request) return answer(request);
     if (request.do === 'keep-registered') return answered(await keepRegistered(await rows()));
     if (request.do === 'register') return answered(await register(await rows()));
+    if (request.do === 'inspect') return inspectRows(parts, providerRows(parts.provider, undefined));
     await withdraw((await rows()).map(({ registration }) => registration.name));
     return { rows: {} };
   };

@@ -20,11 +20,11 @@ const StackRequest = z.discriminatedUnion('RequestType', [
 export type StackRequest = z.infer<typeof StackRequest>;
 
 /**
- * What the registration is invoked with: by the schedule to keep the rows registered, by people to register or withdraw them at once, or
- * by CloudFormation.
+ * What the registration is invoked with: by the schedule to keep the rows registered, by people to register or withdraw them at once,
+ * by `npm run doctor` to inspect what DCM has, or by CloudFormation.
  */
 export const Request = z.union([
-  z.object({ do: z.enum(['keep-registered', 'register', 'withdraw']) }),
+  z.object({ do: z.enum(['keep-registered', 'register', 'withdraw', 'inspect']) }),
   StackRequest,
 ]);
 export type Request = z.infer<typeof Request>;

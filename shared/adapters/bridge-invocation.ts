@@ -1,7 +1,6 @@
-import { InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda';
-import * as z from 'zod/mini';
-import { SettingsError } from '../domain/errors.ts';
+import type { LambdaClient } from '@aws-sdk/client-lambda';
 import type { BridgeRequest } from '../wire/bridge-request.ts';
+import { invokeFunction } from './aws/function-invocation.ts';
 
 type Invocation = {
   readonly client: LambdaClient;
@@ -11,20 +10,6 @@ type Invocation = {
   readonly timeoutMs?: number;
 };
 
-/** What the nats-bridge answers, and after how many attempts of the SDK, from 1. @throws SettingsError where it refuses for its settings, else an Error that says why not. */
-export const invokeBridge = async (
-  { client, bridge, timeoutMs }: Invocation,
-  request: BridgeRequest,
-): Promise<{ readonly answer: unknown; readonly attempts: number }> => {
-  const command = new InvokeCommand({ FunctionName: bridge, Payload: Buffer.from(JSON.stringify(request)) });
-  const options = timeoutMs === undefined ? {} : { abortSignal: AbortSignal.timeout(timeoutMs) };
-  const { FunctionError, Payload, $metadata } = await client.send(command, options);
-  const text = Buffer.from(Payload ?? []).toString();
-  if (FunctionError === undefined) return { answer: JSON.parse(text), attempts: $metadata?.attempts ?? 1 };
-  const { data: failure } = Failure.safeParse(JSON.parse(text));
-  if (failure?.errorType === 'SettingsError') throw new SettingsError(failure.errorMessage);
-  throw new Error(`${FunctionError}: ${failure?.errorMessage ?? text}`);
-};
-
-/** @see https://docs.aws.amazon.com/lambda/latest/dg/nodejs-exceptions.html */
-const Failure = z.object({ errorType: z.string(), errorMessage: z.string() });
+/** What the nats-bridge answers, and after how many attempts of the SDK, from 1. @throws what invokeFunction throws. */
+export const invokeBridge = ({ client, bridge, timeoutMs }: Invocation, request: BridgeRequest) =>
+  invokeFunction({ client, functionName: bridge, timeoutMs }, request);

@@ -10,10 +10,13 @@ const FindRequest = z.object({
   idempotencyKey: z.string().check(z.minLength(1)),
 });
 
+/** Which streams there are at NATS, and which of them requests to agents are looked up on. Answered with Streams. */
+const StreamsRequest = z.object({ do: z.literal('list-streams') });
+
 /** Everything that the nats-bridge can be invoked with. */
 export const BridgeRequest = z.union([
   PublicationRequest,
-  z.discriminatedUnion('do', [ProbeRequest, FindRequest]),
+  z.discriminatedUnion('do', [ProbeRequest, FindRequest, StreamsRequest]),
 ]);
 export type BridgeRequest = z.infer<typeof BridgeRequest>;
 
@@ -30,3 +33,6 @@ export const FoundRequest = z.object({
   serviceType: z.optional(z.string()),
 });
 export type FoundRequest = z.infer<typeof FoundRequest>;
+
+export const Streams = z.object({ names: z.array(z.string()), requestStreams: z.array(z.string()) });
+export type Streams = z.infer<typeof Streams>;

@@ -107,6 +107,9 @@ export const startAgentAlone = async (
 
   return {
     ...{ lines, registrations, answersOf, natsUrl: nats.url },
+    url: () => agent.url,
+    /** The stream that takes statuses, which the control plane makes. */
+    createStatusStream: () => streams.add({ name: 'dcm-status', subjects: ['dcm.vm'] }),
     /** The types, and codes of errors, of what it answered of a resource. */
     outcomesOf: async (resourceId: string) =>
       (await answersOf(resourceId)).map(({ type, data }) =>

@@ -7,17 +7,22 @@ import type { NatsProbe } from '../../../shared/ports/nats-probe.ts';
 import { memoryEventStream } from '../../fakes/memory-event-stream.ts';
 import { countingMeter, memoryLog } from '../../fakes/silent.ts';
 
-type Given = { readonly probe?: NatsProbe } & Partial<AgentRequests>;
+type Given = {
+  readonly probe?: NatsProbe;
+  readonly streamNames?: () => Promise<string[]>;
+} & Partial<AgentRequests>;
 
 const bridge = ({
   probe = async () => ({ connected: true }),
   find = async () => null,
   check = async () => undefined,
+  streamNames = async () => [],
 }: Given = {}) =>
   handleRequest({
     publisher: publishEvents(memoryEventStream()),
     probe,
     agentRequests: { find, check },
+    ...{ requestStreams: ['dcm-agent-requests'], streamNames },
     meter: countingMeter(),
     log: memoryLog(),
   });
@@ -41,6 +46,14 @@ describe('nats-bridge', () => {
     expect(await bridge()({ do: 'probe' })).toEqual({ connected: true });
     const down = bridge({ probe: async () => ({ connected: false, reason }) });
     expect(await down({ do: 'probe' })).toEqual({ connected: false, reason });
+  });
+
+  it('lists the streams that there are, and those on which requests are looked up (Y 9)', async () => {
+    const streamNames = async () => ['dcm-status', 'ec2-retry'];
+
+    expect(await bridge({ streamNames })({ do: 'list-streams' })).toEqual({
+      ...{ names: ['dcm-status', 'ec2-retry'], requestStreams: ['dcm-agent-requests'] },
+    });
   });
 
   it('says why requests to environment agents cannot be read, although statuses can be published', async () => {

@@ -339,6 +339,24 @@ describe('a request to the registration', () => {
     },
   );
 
+  it('can list what DCM has, without the credentials in its endpoints, and registers nothing then (Y 9)', async () => {
+    const scripted = scriptedRegistration({ regions: ['eu-west-1'], kind: 'agent', secret: 's3cret' });
+    await scripted.ask(keep);
+
+    const answer = await scripted.ask({ do: 'inspect' });
+
+    expect(answer).toEqual({
+      regions: [
+        {
+          ...{ region: 'eu-west-1', row: 'ec2-sp', kind: 'agent', url: 'https://dcm.test' },
+          endpoint: 'https://api.test/api/v1alpha1/vms',
+          providers: [expect.objectContaining({ endpoint: 'https://api.test/api/v1alpha1/vms' })],
+        },
+      ],
+    });
+    expect(scripted.attempts).toHaveLength(1);
+  });
+
   it('can withdraw all rows', async () => {
     const { ask, dcm, outcomeOf } = scriptedRegistration();
     await ask(keep);

@@ -1,0 +1,141 @@
+import type { FunctionName } from '../../infra/bundle.ts';
+import { reasonOf } from '../../shared/domain/errors.ts';
+import { FoundRequest, ProbeAnswer, Streams } from '../../shared/wire/bridge-request.ts';
+import type { ListedProvider } from '../../shared/wire/dcm-provider.ts';
+import { type InspectedRegion, Inspection } from '../../shared/wire/inspection.ts';
+
+/** One thing that was looked at. `says` is a sentence for the operator: what is so, and where it is wrong, what to do. */
+export type Finding = { readonly isWrong: boolean; readonly says: string };
+
+/** Invokes a deployed function and answers what it answers. Rejects with a reason in words. */
+export type Invoke = (box: FunctionName, request: object) => Promise<unknown>;
+
+/** What the settings want, to be held against what is deployed; nothing where there are no settings. */
+export type Wanted = {
+  /** URL of the registry by region. */
+  readonly urls: Readonly<Record<string, string>>;
+  readonly requestStreams: readonly string[];
+};
+
+/**
+ * Looks at everything between DCM and the provider through the deployed functions, which have the credentials and the place in the network:
+ * who has the service type at DCM, whether NATS takes statuses, which streams there are, and whether a create could be looked up. Changes
+ * nothing. Never rejects.
+ */
+export const examine = async (invoke: Invoke, wanted?: Wanted): Promise<Finding[]> => {
+  const regions = look('The registration', async () => {
+    const inspection = Inspection.parse(await invoke('registration', { do: 'inspect' }));
+    return inspection.regions.flatMap((region) => ofRegion(region, wanted?.urls[region.region]));
+  });
+  const nats = look('NATS', async () =>
+    ofNats(ProbeAnswer.parse(await invoke('nats-bridge', { do: 'probe' }))),
+  );
+  const streams = look('The list of streams', async () =>
+    ofStreams(Streams.parse(await invoke('nats-bridge', { do: 'list-streams' })), wanted),
+  );
+  const lookUp = look('The look-up of a create', async () => {
+    if (wanted?.requestStreams.length === 0) return [];
+    FoundRequest.parse(await invoke('nats-bridge', { do: 'find-request', idempotencyKey: dryKey }));
+    return [well('A create by Idempotency-Key can be looked up: a dry look-up read every stream.')];
+  });
+  return (await Promise.all([regions, nats, streams, lookUp])).flat();
+};
+
+/** No request has it. */
+const dryKey = 'doctor-dry-look-up';
+
+const well = (says: string): Finding => ({ isWrong: false, says });
+const wrong = (says: string): Finding => ({ isWrong: true, says });
+
+const look = async (what: string, findings: () => Promise<Finding[]>): Promise<Finding[]> => {
+  try {
+    return await findings();
+  } catch (error) {
+    return [wrong(`${what} could not be checked: ${reasonOf(error)}`)];
+  }
+};
+
+const ofRegion = (region: InspectedRegion, wantedUrl: string | undefined): Finding[] => {
+  const { url, failure } = region;
+  const who = region.kind === 'agent' ? 'the environment agent' : 'the control plane';
+  const where = `${who} at ${url}`;
+  const isOther = wantedUrl !== undefined && bare(wantedUrl) !== bare(url);
+  return [
+    ...(isOther
+      ? [wrong(`${region.region}: the settings name ${wantedUrl}, and what is deployed uses ${url}. Deploy.`)]
+      : []),
+    failure === undefined
+      ? ofProviders(region, where)
+      : wrong(`${region.region}: ${where} does not list its providers: ${failure}. ${adviceOn(failure)}`),
+  ];
+};
+
+const bare = (url: string): string => url.replace(/\/+$/, '');
+
+const adviceOn = (failure: string): string =>
+  failure.startsWith('HTTP 401')
+    ? 'Set or correct agent.auth (docs/runbook.md, registration-refused).'
+    : 'Check agent.url, and agent.vpc where its address is private.';
+
+const ofProviders = ({ region, row, providers, endpoint, kind }: InspectedRegion, where: string): Finding => {
+  const ours = providers.find(({ name }) => name === row);
+  const holder = providers.find(({ name, service_type: type }) => name !== row && type === 'vm');
+  if (ours !== undefined) return ofOurs(region, ours, { endpoint, where });
+  if (kind === 'agent' && holder !== undefined) return wrong(`${region}: ${ofHolder(holder, where)}`);
+  return wrong(
+    `${region}: ${row} is not registered at ${where}. The registration tries every minute; its log says why it fails (docs/runbook.md, registration-refused).`,
+  );
+};
+
+const ofHolder = ({ name, type }: ListedProvider, where: string): string =>
+  type === 'embedded'
+    ? `${where} serves VMs by its embedded provider ${name}. Take vm out of its AGENT_EMBEDDED_SPS and restart it; the registration follows within a minute.`
+    : `${where} has the provider ${name} for VMs, and takes one. Use another agent, or stop ${name}, clear the agent's AGENT_SP_PERSISTENCE_PATH and restart it.`;
+
+type Place = { readonly endpoint: string; readonly where: string };
+
+const ofOurs = (region: string, { name, status, endpoint }: ListedProvider, place: Place): Finding => {
+  if (endpoint !== undefined && endpoint !== place.endpoint)
+    return wrong(
+      `${region}: ${place.where} has ${name} at ${endpoint}, and it is at ${place.endpoint}. Another deployment may have the same provider.name.`,
+    );
+  if (status !== undefined && status !== 'Ready')
+    return wrong(
+      `${region}: ${name} is registered at ${place.where}, which calls it ${status}. GET ${place.endpoint}/health must be answered 200 and "healthy"; its answer names what is not.`,
+    );
+  return well(
+    `${region}: ${name} is registered at ${place.where}${status === undefined ? '' : `, and ${status}`}.`,
+  );
+};
+
+const ofNats = (state: ProbeAnswer): Finding[] => {
+  if (!state.connected)
+    return [wrong(`NATS does not take statuses: ${state.reason}. Check nats.urls and its credentials.`)];
+  if (state.unreadableRequests === undefined) return [well('NATS takes statuses.')];
+  return [
+    wrong(
+      `NATS takes statuses, but requests to agents cannot be read: ${state.unreadableRequests}. Allow it to the NATS user, as the stack's output NatsPermissions has it.`,
+    ),
+  ];
+};
+
+const ofStreams = ({ names, requestStreams }: Streams, wanted: Wanted | undefined): Finding[] => {
+  const deployed = requestStreams.join(', ') || 'none';
+  if (wanted !== undefined && wanted.requestStreams.join(', ') !== requestStreams.join(', '))
+    return [
+      wrong(
+        `The settings have creates looked up on ${wanted.requestStreams.join(', ') || 'none'}, and what is deployed on ${deployed}. Deploy.`,
+      ),
+    ];
+  if (requestStreams.length === 0)
+    return [well('Creates are not looked up: the settings have no environment agent.')];
+  return requestStreams.map((stream) => {
+    if (names.includes(stream)) return well(`NATS has the stream ${stream}.`);
+    const retries = names.filter((name) => name.endsWith('-retry'));
+    if (!stream.endsWith('-retry'))
+      return wrong(`NATS has no stream ${stream}. DCM's control plane creates it: is this DCM's NATS?`);
+    return wrong(
+      `NATS has no stream ${stream}. The agent creates it when it starts: agent.topic must be its AGENT_TOPIC_NAME, else its AGENT_NAME.${retries.length === 0 ? '' : ` Streams of agents there are: ${retries.join(', ')}.`}`,
+    );
+  });
+};

@@ -1,0 +1,78 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { LambdaClient } from '@aws-sdk/client-lambda';
+import { Command } from 'commander';
+import * as z from 'zod';
+import type { FunctionName } from '../../infra/bundle.ts';
+import { loadSettings } from '../../infra/load-settings.ts';
+import { agentStreamsOf, agentsOf } from '../../infra/settings/agent.ts';
+import { invokeFunction } from '../../shared/adapters/aws/function-invocation.ts';
+import { reasonOf, SettingsError } from '../../shared/domain/errors.ts';
+import { examine, type Wanted } from './examine.ts';
+
+const folder = fileURLToPath(new URL('../..', import.meta.url));
+
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true'; // whoever runs this with Node 20 cannot act on it
+
+/** A deployment, by how its functions are invoked. */
+type Deployment = { readonly client: LambdaClient; readonly provider: string; readonly wanted?: Wanted };
+type Flags = { readonly settings?: string; readonly local?: true };
+
+const command = new Command('npm run doctor --')
+  .description('Says what is missing between DCM and the deployed provider, and what to do. Changes nothing.')
+  .option('--settings <file>', 'the settings of the deployment; left out, settings.json')
+  .option('--local', 'examine what `npm start` runs on this machine')
+  .addHelpText('after', '\nExit code: 0 all is well, 1 something is to be done, 2 it could not be examined.');
+
+const Endpoints = z.object({ lambdaUrl: z.url() });
+
+const onThisMachine = (): Deployment => {
+  const path = resolve(folder, '.local/endpoints.json');
+  if (!existsSync(path)) throw new SettingsError('nothing runs on this machine: begin with npm start');
+  const { lambdaUrl } = Endpoints.parse(JSON.parse(readFileSync(path, 'utf8')));
+  const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
+  return {
+    client: new LambdaClient({ endpoint: lambdaUrl, region: 'us-east-1', credentials, maxAttempts: 1 }),
+    provider: 'ec2-sp',
+  };
+};
+
+const onAws = (file: string | undefined): Deployment => {
+  const { settings } = loadSettings({ settings: file }, folder);
+  const agents = Object.entries(agentsOf(settings)).map(([region, { url }]) => [region, url] as const);
+  const older = settings.controlPlane?.url;
+  const regions = Object.keys(settings.provisioning?.regions ?? {});
+  return {
+    client: new LambdaClient({ region: settings.homeRegion }),
+    provider: settings.provider.name,
+    wanted: {
+      urls: Object.fromEntries(
+        older === undefined ? agents : regions.map((region) => [region, older] as const),
+      ),
+      requestStreams: agentStreamsOf(settings),
+    },
+  };
+};
+
+const run = async ({ local, settings }: Flags): Promise<void> => {
+  const { client, provider, wanted } = local ? onThisMachine() : onAws(settings);
+  const invoke = async (box: FunctionName, request: object) => {
+    const functionName = `${provider}-${box}`;
+    try {
+      return (await invokeFunction({ client, functionName, timeoutMs: 40_000 }, request)).answer;
+    } catch (cause) {
+      throw new Error(`${functionName}: ${reasonOf(cause)}`, { cause });
+    }
+  };
+  const findings = await examine(invoke, wanted);
+  for (const { isWrong, says } of findings) process.stdout.write(`${isWrong ? '✗' : '✓'} ${says}\n`);
+  if (findings.some(({ isWrong }) => isWrong)) process.exitCode = 1;
+};
+
+try {
+  await run(command.parse().opts<Flags>());
+} catch (error) {
+  process.stderr.write(`npm run doctor: ${reasonOf(error)}\n`);
+  process.exitCode = 2;
+}
