@@ -27,7 +27,17 @@ export const readEventDocumentation = (page: string): EventDocumentation => {
 
 const codeIn = (cell: string): string[] => Array.from(cell.matchAll(/`([^`]+)`/g), ([, code = '']) => code);
 
-const StatusData = z.strictObject({ id: z.string().min(1), status: z.string(), message: z.string() });
+const Address = z.strictObject({
+  address: z.ipv4(),
+  port: z.int(),
+  scope: z.enum(['internal', 'external']),
+});
+const StatusData = z.strictObject({
+  id: z.string().min(1),
+  status: z.string(),
+  message: z.string(),
+  output_spec: z.strictObject({ ip: z.array(Address).min(1) }).optional(),
+});
 type StatusData = z.infer<typeof StatusData>;
 
 /** Everything in which published messages, in the order of the stream, differ from the page; a sentence each. */
@@ -44,7 +54,9 @@ export const deviationsFromDocumentation = (
     const complaints = [
       dropReason(message),
       ...ofEnvelope(event, message, documentation, provider),
-      ...(success ? ofData(data, documentation) : ['data is not exactly id, status and message']),
+      ...(success
+        ? ofData(data, documentation)
+        : ['data is not id, status, message and output_spec as documented']),
       ids.has(String(event.id)) ? 'its id was published before' : undefined,
       success ? outOfOrder(newest, data.id, event.sequence) : undefined,
     ];
@@ -77,10 +89,17 @@ const ofEnvelope = (
   ];
 };
 
-const ofData = ({ status, message }: StatusData, { statuses }: EventDocumentation): string[] => [
-  ...(statuses.has(status) ? [] : [`docs/events.md does not document the status ${status}`]),
-  ...(Buffer.byteLength(message) > longestMessageBytes ? ['data.message is longer than 1 KiB'] : []),
-];
+const ofData = (data: StatusData, { statuses }: EventDocumentation): string[] => {
+  const hasOutputs = data.output_spec !== undefined;
+  const mustHaveOutputs = ['RUNNING', 'STOPPED'].includes(data.status);
+  return [
+    ...(statuses.has(data.status) ? [] : [`docs/events.md does not document the status ${data.status}`]),
+    ...(Buffer.byteLength(data.message) > longestMessageBytes ? ['data.message is longer than 1 KiB'] : []),
+    ...(hasOutputs === mustHaveOutputs
+      ? []
+      : [`${data.status} comes ${hasOutputs ? 'with' : 'without'} output_spec`]),
+  ];
+};
 
 const outOfOrder = (newest: Map<string, string>, vmId: string, sequence: unknown): string | undefined => {
   if (typeof sequence !== 'string') return 'sequence is not a string';
