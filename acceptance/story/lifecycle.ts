@@ -41,7 +41,7 @@ const live = async (stage: Stage, { vmId, region, withinMs }: Life): Promise<voi
 const burstMs = 10_000;
 /** As soon as EC2's events are there. */
 const byEventsMs = 20_000;
-/** Longer than the check of a transition waits, 25 s. */
+/** Longer than the check of a transition waits, 25 s: without an event, it or a listing shows what EC2 has. */
 const byCheckMs = 60_000;
 /** Some listings, each at most every 10 s while something changes. */
 const byPollingMs = 90_000;
@@ -98,7 +98,7 @@ export const lifecycle: readonly Step[] = [
     },
   },
   {
-    title: 'a status whose event EventBridge loses is published by the check of the transition',
+    title: 'a status whose event EventBridge loses is published all the same',
     async run(stage) {
       const api = apiIn(stage, homeRegion);
       await api.create('lost-1', vmSpec('lost-1'));
