@@ -73,6 +73,7 @@ export const natsAgentRequests = (
     const found = known.get(key);
     if (found) return found;
     refuseUnreadable(scans);
+    refuseMissing(scans);
     link.worked();
     const incomplete = streams.filter((_, index) => isUnfinished(scans[index]));
     if (incomplete.length === 0) return null;
@@ -176,10 +177,17 @@ const explained =
     throw new ErrorOfKind(`${stream} cannot be read: ${reason}`, { cause });
   };
 
-/** @throws UnavailableError where a stream cannot be read, or where none of them exists: then this is not DCM's NATS, or DCM never ran. */
+/** @throws UnavailableError where a stream that exists cannot be read. */
 const refuseUnreadable = (reads: readonly PromiseSettledResult<unknown>[]): void => {
-  const failures = reads.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []));
-  const unreadable = failures.find((failure) => !(failure instanceof StreamMissingError));
+  const unreadable = failuresOf(reads).find((failure) => !(failure instanceof StreamMissingError));
   if (unreadable !== undefined) throw unreadable;
+};
+
+/** @throws UnavailableError where no stream exists: this is not DCM's NATS, or DCM has not run yet. */
+const refuseMissing = (reads: readonly PromiseSettledResult<unknown>[]): void => {
+  const failures = failuresOf(reads);
   if (failures.length > 0 && failures.length === reads.length) throw failures[0];
 };
+
+const failuresOf = (reads: readonly PromiseSettledResult<unknown>[]): unknown[] =>
+  reads.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []));
