@@ -1,9 +1,4 @@
-import {
-  FailedPreconditionError,
-  ProviderError,
-  reasonOf,
-  UnavailableError,
-} from '../../../shared/domain/errors.ts';
+import { FailedPreconditionError, ProviderError, UnavailableError } from '../../../shared/domain/errors.ts';
 import { messageText } from '../../../shared/domain/vm.ts';
 import { secondsToFailure } from '../../../shared/domain/vm-record.ts';
 import type { Clock } from '../../../shared/ports/clock.ts';

@@ -1,12 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import {
-  CapacityError,
-  InvalidArgumentError,
-  ResourceExhaustedError,
-  UnavailableError,
-} from '../../../../shared/domain/errors.ts';
+import { CapacityError, InvalidArgumentError, UnavailableError } from '../../../../shared/domain/errors.ts';
 import { launchPlan } from '../../../fixtures/launches.ts';
-import { halfPastTen } from '../../../fixtures/signals.ts';
 import { asked, provider, vmId } from '../provider.ts';
 
 const firstInstance = 'i-00000000000000001';
