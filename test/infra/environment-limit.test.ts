@@ -4,7 +4,7 @@ import { App, Stack } from 'aws-cdk-lib';
 import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { describe, expect, it } from 'vitest';
-import { bundle } from '../../infra/bundle.ts';
+import { bundleAll } from '../../infra/bundle.ts';
 import { checkEnvironments } from '../../infra/environment-limit.ts';
 import { parseSettings } from '../../infra/load-settings.ts';
 import { serviceProvider } from '../../infra/service-provider.ts';
@@ -58,7 +58,7 @@ describe('what a function is told', () => {
   });
 
   it('is in a file that is deployed beside the code', async () => {
-    await bundle('provider-api');
+    await bundleAll();
     const app = new App();
     const { home } = serviceProvider(app, parseSettings(provisioningSettings));
     const [asset = ''] = home.node
