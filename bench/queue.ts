@@ -1,5 +1,10 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { connect } from '@nats-io/transport-node';
+import { provider } from '../local/options.ts';
+import { clientConfig } from '../local/parts/client-config.ts';
 import { type Stack, startStack } from '../local/stack.ts';
+import { dynamoDbFleet } from '../shared/adapters/dynamodb-fleet.ts';
 import { sequenceOf } from '../shared/domain/gate.ts';
 import { type Acknowledgements, acknowledgements } from './acknowledgements.ts';
 import type { Figures } from './figures.ts';
@@ -7,7 +12,15 @@ import { observationsQueue } from './observations-queue.ts';
 import { countSqsRequests } from './sqs-requests.ts';
 import { percentile } from './statistics.ts';
 import { temporaryFolder } from './temporary-folder.ts';
-import { type Change, changesOf, stateChangeBody, subjects, tagChangeBody } from './workload.ts';
+import {
+  account,
+  type Change,
+  changesOf,
+  region,
+  type Subject,
+  stateChangeBody,
+  subjects,
+} from './workload.ts';
 
 const vms = 500;
 const strangers = 125;
@@ -24,10 +37,7 @@ export const queue = async (): Promise<Figures> => {
   const ownChanges = changesOf(ours, anHourAgo);
   const foreignChanges = changesOf(subjects(strangers, 'd'), anHourAgo);
 
-  await feeder.feed(
-    ours.map((vm) => ({ body: tagChangeBody(vm, anHourAgo) })),
-    warmUpPerSecond,
-  );
+  await claim(stack, ours);
   await feeder.run(ownChanges, warmUpPerSecond);
   const slow = await feeder.run(ownChanges, 50);
   const fast = await feeder.run(ownChanges, 500);
@@ -46,6 +56,14 @@ export const queue = async (): Promise<Figures> => {
     queue_requests_per_1000_owned: slow.requestsPer1000,
     queue_requests_per_1000_foreign: foreign.requestsPer1000,
   };
+};
+
+/** As a launch through the API does; EC2, which does not know these instances, need not be asked for their addresses. */
+const claim = async ({ endpoints }: Stack, all: readonly Subject[]): Promise<void> => {
+  const client = new DynamoDBClient(clientConfig(endpoints.dynamodbUrl));
+  const fleet = dynamoDbFleet(DynamoDBDocumentClient.from(client), `${provider}-fleet`);
+  for (const vm of all) await fleet.claim({ ...vm, region, account, privateAddress: '10.0.0.4' });
+  client.destroy();
 };
 
 /** Fills the observations queue, waits each time until all is done, and counts the SQS requests that it took. */

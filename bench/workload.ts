@@ -1,5 +1,4 @@
 import type { SQSEvent } from 'aws-lambda';
-import { provider } from '../local/options.ts';
 import { sqsEvent } from '../local/parts/sqs-event.ts';
 import type { InstanceState } from '../shared/domain/instance.ts';
 import { TagKeys } from '../shared/domain/tags.ts';
@@ -20,7 +19,6 @@ export const subjects = (count: number, series: string): Subject[] =>
   }));
 
 const stateChange = eventBridgeEvent('state-change-running');
-const tagChange = eventBridgeEvent('tag-change');
 
 const from = ({ instanceId }: Subject, at: number) => ({
   id: crypto.randomUUID(),
@@ -50,16 +48,6 @@ export const stateChangeBody = ({ subject, state, at }: Change): string =>
     ...from(subject, at),
     detail: { 'instance-id': subject.instanceId, state },
   });
-
-/** The tag change that makes an instance a VM of this provider's. */
-export const tagChangeBody = (subject: Subject, at: number): string => {
-  const tags = {
-    [tagKeys.managedBy]: 'dcm',
-    [tagKeys.instanceId]: subject.vmId,
-    [tagKeys.provider]: provider,
-  };
-  return JSON.stringify({ ...tagChange, ...from(subject, at), detail: { ...tagChange.detail, tags } });
-};
 
 const batchSize = 10;
 
