@@ -40,7 +40,7 @@ type Reached = { readonly controlPlaneUrl: string; readonly agentUrl: string; re
 
 /** A user of today's DCM, who orders in the catalog: DCM chooses the agent, and the agent knows the provider. */
 export const dcmUser = ({ controlPlaneUrl, agentUrl, provider }: Reached): DcmUser => {
-  const apiOf = (url: string) => ky.create({ prefix: `${url}/api/v1alpha1`, retry: 0, timeout: 40_000 });
+  const apiOf = (url: string) => ky.create({ prefixUrl: `${url}/api/v1alpha1`, retry: 0, timeout: 40_000 });
   const [api, agent] = [apiOf(controlPlaneUrl), apiOf(agentUrl)];
   const orders = new Map<string, string>();
   const row = async (id: string) => {

@@ -9,7 +9,7 @@ export type ProviderApiClient = ReturnType<typeof providerApiClient>;
 /** A user of the provider's own API, in the home region. @throws ky's HTTPError where it refuses. */
 export const providerApiClient = ({ providerApiUrl, providerApiToken }: Reached) => {
   const api = ky.create({
-    prefix: `${providerApiUrl}/api/v1alpha1`,
+    prefixUrl: `${providerApiUrl}/api/v1alpha1`,
     headers: { authorization: `Bearer ${providerApiToken}` },
     retry: 0,
     timeout: 40_000,

@@ -20,11 +20,16 @@ export const listedIn = async (response: Response): Promise<readonly ListedProvi
   ProviderList.safeParse(jsonOf(await limitedText(response))).data;
 
 /** What an answer says, where it is no success: RFC 9457's `detail`, or its text. */
-export const detailOf = (response: Response, data: unknown): string => {
+export const detailOf = async (response: Response): Promise<string> => {
   if (response.headers.has('location')) return `it redirects to ${response.headers.get('location')}`;
-  const { detail, title } = Problem.parse(typeof data === 'string' ? jsonOf(data) : data);
-  return detail ?? title ?? (typeof data === 'string' ? data : 'it says no more');
+  const text = await bodyOf(response);
+  const json = jsonOf(text);
+  const { detail, title } = Problem.parse(json);
+  return detail ?? title ?? (json === undefined && text !== '' ? text : 'it says no more');
 };
+
+/** The JSON body of an answer that is no success; undefined where it has none. */
+export const refusalOf = async (response: Response): Promise<unknown> => jsonOf(await bodyOf(response));
 
 /** Why there was no answer: the innermost cause says most. */
 export const explanationOf = (error: unknown): string => {
@@ -59,6 +64,9 @@ const codeOf = (error: unknown): string => Coded.parse(error).code ?? 'no answer
 const Coded = z.catch(z.object({ code: z.optional(z.string()) }), {});
 
 const Problem = z.catch(z.object({ detail: z.optional(z.string()), title: z.optional(z.string()) }), {});
+
+/** Empty where the connection breaks, too: the status alone says that the call failed. */
+const bodyOf = (response: Response): Promise<string> => limitedText(response).catch(() => '');
 
 const limitedText = async (response: Response): Promise<string> => {
   const decoder = new TextDecoder();

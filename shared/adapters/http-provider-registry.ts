@@ -55,7 +55,6 @@ export const httpProviderRegistry = (
     ky(url, {
       redirect: 'manual',
       timeout: patience.attemptMs,
-      totalTimeout: patience.callMs,
       signal: AbortSignal.timeout(patience.callMs),
       retry,
       ...options,
@@ -82,7 +81,7 @@ export const httpProviderRegistry = (
       const listed = await listedIn(await call(providers, { method: 'get', retry: 0 }));
       return listed === undefined ? { failure: 'the answer is no list of providers' } : { providers: listed };
     } catch (error) {
-      return { failure: failureOf(error, tokens).detail };
+      return { failure: (await failureOf(error, tokens)).detail };
     }
   };
 
@@ -107,7 +106,7 @@ export const httpProviderRegistry = (
           detail: `HTTP ${response.status}, and it is no provider row that came with it`,
         };
       } catch (error) {
-        const failure = failureOf(error, tokens, json.endpoint);
+        const failure = await failureOf(error, tokens, json.endpoint);
         if (statusOf(error) !== 409 || failure.outcome !== 'refused') return failure;
         return { ...failure, detail: `${failure.detail}${adviceOn(await list(), json)}`, isConflict: true };
       }
@@ -133,11 +132,11 @@ const statusOf = (error: unknown): number | undefined =>
   error instanceof HTTPError ? error.response.status : undefined;
 
 /** What became of a call that did not succeed, and that may have told the endpoint. */
-const failureOf = (
+const failureOf = async (
   error: unknown,
   tokens: BearerTokens | undefined,
   endpoint?: string,
-): Exclude<RegistrationAnswer, { outcome: 'registered' }> => {
+): Promise<Exclude<RegistrationAnswer, { outcome: 'registered' }>> => {
   if (error instanceof ProviderError)
     return error.retryable
       ? { outcome: 'unreachable', detail: error.message, retryAfterSeconds: undefined }
@@ -146,8 +145,8 @@ const failureOf = (
     const detail = presentable(explanationOf(error), endpoint);
     return { outcome: 'unreachable', detail, retryAfterSeconds: undefined };
   }
-  const { response, data } = error;
-  const detail = presentable(`HTTP ${response.status}: ${detailOf(response, data)}`, endpoint);
+  const { response } = error;
+  const detail = presentable(`HTTP ${response.status}: ${await detailOf(response)}`, endpoint);
   if (retriedStatuses.includes(response.status))
     return { outcome: 'unreachable', detail, retryAfterSeconds: retryAfterSecondsOf(response) };
   return { outcome: 'refused', detail: response.status === 401 ? `${detail}${missing(tokens)}` : detail };

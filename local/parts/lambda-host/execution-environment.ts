@@ -5,10 +5,10 @@ import { startTiedProcess } from '../tied-process.ts';
 import type { FunctionSettings } from './lambda-function.ts';
 import { runtimeApi } from './runtime-api.ts';
 import { createSandbox } from './sandbox.ts';
-import { variables } from './variables.ts';
+import { handler, variables } from './variables.ts';
 
 const require = createRequire(import.meta.url);
-const runtimeClient = require.resolve('aws-lambda-ric');
+const runtimeClient = require.resolve('aws-lambda-ric/bin/index.mjs');
 const transport = fileURLToPath(new URL('runtime-transport.cjs', import.meta.url));
 
 export type ExecutionEnvironment = Awaited<ReturnType<typeof startExecutionEnvironment>>;
@@ -19,7 +19,7 @@ export const startExecutionEnvironment = async (fn: FunctionSettings, log: (line
   const api = await serve(runtimeApi(fn.name, sandbox.runtimeSide).fetch);
   const child = await startTiedProcess({
     command: process.execPath,
-    args: [`--max-old-space-size=${fn.memoryMb}`, '--require', transport, runtimeClient],
+    args: [`--max-old-space-size=${fn.memoryMb}`, '--require', transport, runtimeClient, handler],
     cwd: fn.folder,
     env: variables(fn, new URL(api.url).host),
     onLine: log,

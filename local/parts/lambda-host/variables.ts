@@ -1,5 +1,8 @@
 import { type FunctionSettings, region } from './lambda-function.ts';
 
+/** File and export of every function, as the bundles have them. */
+export const handler = 'index.handler';
+
 /**
  * The environment of a function's process: Lambda's own variables, then the function's.
  * @see https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
@@ -8,7 +11,7 @@ export const variables = (fn: FunctionSettings, runtimeApi: string): Record<stri
   PATH: process.env.PATH ?? '',
   LANG: 'en_US.UTF-8',
   TZ: ':UTC',
-  _HANDLER: 'index.handler',
+  _HANDLER: handler,
   LAMBDA_TASK_ROOT: fn.folder,
   AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs24.x',
   AWS_LAMBDA_RUNTIME_API: runtimeApi,

@@ -2,7 +2,7 @@ import ky, { HTTPError } from 'ky';
 import * as z from 'zod/mini';
 import { SettingsError, UnavailableError } from '../../domain/errors.ts';
 import type { Clock } from '../../ports/clock.ts';
-import { explanationOf, presentable } from '../dcm-answers.ts';
+import { explanationOf, presentable, refusalOf } from '../dcm-answers.ts';
 import type { ReadSecret } from '../secrets/secrets-manager.ts';
 
 const nonEmpty = z.string().check(z.minLength(1));
@@ -67,13 +67,14 @@ const ofClient = (client: Client, readSecret: ReadSecret, now: Clock): BearerTok
     });
     const askedAtMs = now();
     try {
-      const options = { body, redirect: 'manual', retry: 0, timeout: timeoutMs } as const;
+      const signal = AbortSignal.timeout(timeoutMs); // covers the body too, unlike ky’s own timeout
+      const options = { body, redirect: 'manual', retry: 0, timeout: false, signal } as const;
       const { access_token: text, expires_in: seconds } = Granted.parse(
         await ky.post(tokenEndpoint, options).json(),
       );
       return { text, expiresAtMs: askedAtMs + (seconds ?? defaultLifetimeSeconds) * 1000 };
     } catch (cause) {
-      throw refusalOf(client, cause, secret);
+      throw await failureOf(client, cause, secret);
     }
   };
 
@@ -108,11 +109,17 @@ const Refused = z.catch(
   {},
 );
 
-const refusalOf = ({ tokenEndpoint, clientId, clientSecret }: Client, cause: unknown, secret: string) => {
+const failureOf = async (
+  { tokenEndpoint, clientId, clientSecret }: Client,
+  cause: unknown,
+  secret: string,
+) => {
   const whose = `${tokenEndpoint} gives the client ${clientId} no token`;
   const said = (why: string) => presentable(secret === '' ? why : why.replaceAll(secret, '***'), undefined);
   if (cause instanceof HTTPError && cause.response.status < 500 && cause.response.status !== 429) {
-    const { error = '', error_description: description = '' } = Refused.parse(cause.data);
+    const { error = '', error_description: description = '' } = Refused.parse(
+      await refusalOf(cause.response),
+    );
     const why = said([`HTTP ${cause.response.status}`, error, description].filter(Boolean).join(', '));
     return new SettingsError(`${whose}: ${why}; check clientId, scope and the secret ${clientSecret}`, {
       cause,

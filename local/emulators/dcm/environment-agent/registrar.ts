@@ -29,7 +29,7 @@ const longestBackoffMs = 300_000;
  */
 export const startRegistrar = (options: Options): AsyncDisposable & { readonly changed: () => void } => {
   const { log, serviceTypes } = options;
-  const api = ky.create({ prefix: `${options.controlPlaneUrl}/api/v1alpha1`, retry: 0, timeout: 10_000 });
+  const api = ky.create({ prefixUrl: `${options.controlPlaneUrl}/api/v1alpha1`, retry: 0, timeout: 10_000 });
   const stopping = new AbortController();
   const { signal } = stopping;
   let wake = () => {};
