@@ -67,6 +67,15 @@ module.exports = {
       to: { path: 'node_modules/@aws-lambda-powertools' },
     },
   ],
+  required: [
+    {
+      name: 'only-tests-of-subprocesses-are-retried',
+      comment: 'vitest.config.ts retries files of this name, because they start a nats-server or the like.',
+      severity: 'error',
+      module: { path: '\\.subprocess\\.test\\.ts$' },
+      to: { path: '^(node:)?child_process$', reachable: true },
+    },
+  ],
   options: {
     doNotFollow: { path: 'node_modules' },
     tsPreCompilationDeps: true,

@@ -1,29 +1,40 @@
 import { defineConfig } from 'vitest/config';
+import { retriedAndSkipped } from './test/retried-and-skipped.ts';
 
-/** What is awaited comes in milliseconds, but for a machine that has other things to do. */
+/** Everything these tests wait for takes milliseconds, except on a machine that is busy with something else. */
 const expecting = { poll: { timeout: 20_000 } };
 
-const project = (name: string, testTimeout: number, retry = 0, groupOrder = 0) => ({
+/**
+ * A test is never retried, because a race in our own code must fail. The exception is a test that starts subprocesses (nats-server, Lambda's
+ * runtime, an agent, `npm start`): it is retried once, and reported when it needed that. Such tests are in `test/e2e`, and in files named
+ * `*.subprocess.test.ts`.
+ */
+const retry = 1;
+const subprocessTests = 'test/contract/**/*.subprocess.test.ts';
+
+const project = (name: string, testTimeout: number, more: object = {}) => ({
   extends: true as const,
   test: {
     name,
     include: [`test/${name}/**/*.test.ts`],
     expect: expecting,
-    ...{ testTimeout, hookTimeout: testTimeout, retry, sequence: { groupOrder } },
+    ...{ testTimeout, hookTimeout: testTimeout, ...more },
   },
 });
 
-// Real servers on a machine that others use too: a test that needed its second try is still printed as such.
-const retry = 2;
+const inGitHubActions = process.env.GITHUB_ACTIONS === 'true' ? (['github-actions'] as const) : [];
 
 export default defineConfig({
   test: {
     projects: [
-      project('unit', 60_000),
-      project('contract', 60_000, retry),
+      // Of a run that imports everything anew for each file, imports are most: these tests stub nothing that outlives their file.
+      project('unit', 60_000, { isolate: false }),
+      project('contract', 60_000, { exclude: [subprocessTests] }),
+      project('subprocess', 60_000, { include: [subprocessTests], retry }),
       project('infra', 240_000),
-      project('e2e', 180_000, retry, 1), // after the others, which would take the machine from it
+      project('e2e', 180_000, { retry, sequence: { groupOrder: 1 } }), // after the others, which would take the machine from it
     ],
+    reporters: ['default', ...inGitHubActions, retriedAndSkipped()],
     coverage: {
       include: ['shared/**', 'functions/**'],
       thresholds: { 'shared/{core,domain}/**': { 100: true } },

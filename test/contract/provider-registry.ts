@@ -97,24 +97,25 @@ export const providerRegistryContract = (
       expect(answer).toMatchObject({ outcome: 'registered', isNew: true });
     });
 
-    it.runIf(canWithdraw)('forgets a row, however often it is withdrawn', async () => {
-      await using subject = await opened();
-      await subject.registry.register('row-1', registration);
+    if (canWithdraw)
+      it('forgets a row, however often it is withdrawn', async () => {
+        await using subject = await opened();
+        await subject.registry.register('row-1', registration);
 
-      const answers = [await subject.registry.withdraw('row-1'), await subject.registry.withdraw('row-1')];
+        const answers = [await subject.registry.withdraw('row-1'), await subject.registry.withdraw('row-1')];
 
-      expect(answers.map(({ outcome }) => outcome)).toEqual(['withdrawn', 'withdrawn']);
-      expect(await subject.registry.find('row-1')).toBeUndefined();
-    });
+        expect(answers.map(({ outcome }) => outcome)).toEqual(['withdrawn', 'withdrawn']);
+        expect(await subject.registry.find('row-1')).toBeUndefined();
+      });
+    else
+      it('keeps a row that is withdrawn, and says so', async () => {
+        await using subject = await opened();
+        await subject.registry.register('row-1', registration);
 
-    it.skipIf(canWithdraw)('keeps a row that is withdrawn, and says so', async () => {
-      await using subject = await opened();
-      await subject.registry.register('row-1', registration);
+        const { outcome } = await subject.registry.withdraw('row-1');
 
-      const { outcome } = await subject.registry.withdraw('row-1');
-
-      expect(outcome).toBe('refused');
-      expect(await subject.registry.find('row-1')).toBeDefined();
-    });
+        expect(outcome).toBe('refused');
+        expect(await subject.registry.find('row-1')).toBeDefined();
+      });
   });
 };

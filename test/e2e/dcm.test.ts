@@ -10,11 +10,9 @@ import { provider, silentRegion } from '../../local/options.ts';
 import { findServiceProviderManager, whyNoDcm } from '../../local/parts/dcm/find-service-provider-manager.ts';
 import { providerApiClient } from '../../local/provider-api-client.ts';
 import { type Stack, startStack } from '../../local/stack.ts';
+import { skippedBecause } from '../retried-and-skipped.ts';
 
-const missing = await whyNoDcm();
-if (missing !== undefined) process.stderr.write(`DCM's own control plane is not tested: ${missing}\n`);
-
-describe.skipIf(missing !== undefined)("DCM's own service provider manager", () => {
+describe("DCM's own service provider manager", skippedBecause(await whyNoDcm()), () => {
   let folder: string;
   let stack: Stack;
   beforeAll(async () => {

@@ -4,11 +4,10 @@ import { readFile, stat } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { whyNoDcm } from '../../local/parts/dcm/find-service-provider-manager.ts';
+import { whyNoAgent } from '../contract/dcm/environment-agents.ts';
+import { skippedBecause } from '../retried-and-skipped.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-
-const missing = await whyNoDcm();
-if (missing !== undefined) process.stderr.write(`--control-plane dcm is not tested: ${missing}\n`);
 
 /** `npm start` as a person runs it, without npm's own process in between. */
 const start = (...flags: string[]) => {
@@ -22,7 +21,7 @@ const start = (...flags: string[]) => {
   return { child, says, ended: once(child, 'exit'), output: () => output };
 };
 
-describe('npm start', () => {
+describe('npm start', async () => {
   it('--demo plays its story, finds nothing wrong and ends with 0', async () => {
     const { ended, output } = start('--demo');
 
@@ -40,8 +39,9 @@ describe('npm start', () => {
     expect(output()).toContain("transitions of 6 VMs reached DCM's rows, each once and in order");
   });
 
-  it.skipIf(process.env.DCM_AGENT_BIN === undefined)(
+  it(
     "--demo --agent-bin plays it through DCM's own environment agent",
+    skippedBecause(whyNoAgent, { alsoInCi: true }),
     async () => {
       const { ended, output } = start('--demo', '--agent-bin', process.env.DCM_AGENT_BIN ?? '');
 
@@ -51,8 +51,9 @@ describe('npm start', () => {
     },
   );
 
-  it.skipIf(missing !== undefined)(
+  it(
     "--demo --control-plane dcm plays a VM's life against DCM's own service provider manager and ends with 0",
+    skippedBecause(await whyNoDcm()),
     async () => {
       const { ended, output } = start('--demo', '--control-plane', 'dcm');
 

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
+import { describe } from 'vitest';
 import * as z from 'zod';
 import {
   agentRequest,
@@ -18,6 +19,7 @@ import { startAgentBinary } from '../../../local/emulators/dcm/environment-agent
 import type { Part } from '../../../local/part.ts';
 import { serve } from '../../../local/parts/loopback.ts';
 import { startNatsServer } from '../../../local/parts/nats-server/start-nats-server.ts';
+import { skippedBecause } from '../../retried-and-skipped.ts';
 import { temporaryFolder } from '../control-plane/dcm.ts';
 
 type Started = Pick<EnvironmentAgentOptions, 'natsUrl' | 'controlPlaneUrl' | 'log'> & {
@@ -39,7 +41,7 @@ const pace = {
   ...{ handlerMs: 3_000, nakMs: 100, requeueMs: 1_000, registrationBackoffMs: 100 },
 };
 
-const standIn: AgentUnderTest = {
+export const standIn: AgentUnderTest = {
   title: 'the stand-in',
   start: ({ folder, ...options }) =>
     startEnvironmentAgent({ ...options, name, pace, persistencePath: join(folder, 'registrations') }),
@@ -61,8 +63,21 @@ const real = (path: string): AgentUnderTest => ({
 
 const { DCM_AGENT_BIN: binary } = process.env;
 
-/** The stand-in, and DCM's own where `DCM_AGENT_BIN` names one that was built. */
-export const agentsUnderTest: readonly AgentUnderTest[] = [standIn, ...(binary ? [real(binary)] : [])];
+/** Why DCM's own environment agent is not tested; undefined where it is. */
+export const whyNoAgent =
+  binary === undefined
+    ? "DCM_AGENT_BIN does not name DCM's environment agent, built from its source"
+    : undefined;
+
+/** Makes the tests for the stand-in, and for DCM's own environment agent, which is skipped where `DCM_AGENT_BIN` names none. */
+export const describeEachAgent = (
+  what: (title: string) => string,
+  tests: (subject: AgentUnderTest) => void,
+): void => {
+  describe(what(standIn.title), () => tests(standIn));
+  const dcmsOwn = real(binary ?? '');
+  describe(what(dcmsOwn.title), skippedBecause(whyNoAgent, { alsoInCi: true }), () => tests(dcmsOwn));
+};
 
 const Answer = z.object({
   type: z.string(),

@@ -15,7 +15,7 @@ import { countingMeter, memoryLog } from '../../fakes/silent.ts';
 import { issuer } from '../../unit/adapters/issuer.ts';
 import { startTestNats } from '../nats.ts';
 import { registration } from '../provider-registry.ts';
-import { type AgentAlone, agentsUnderTest, startAgentAlone } from './environment-agents.ts';
+import { type AgentAlone, describeEachAgent, standIn, startAgentAlone } from './environment-agents.ts';
 
 const at = (seconds: number) => ({
   ...registration,
@@ -24,47 +24,50 @@ const at = (seconds: number) => ({
 });
 const sentAt = 1_790_000_000;
 
-describe.each(agentsUnderTest)('registration at an environment agent, $title', (subject) => {
-  let agent: AgentAlone;
-  afterEach(() => agent[Symbol.asyncDispose]());
+describeEachAgent(
+  (title) => `registration at an environment agent, ${title}`,
+  (subject) => {
+    let agent: AgentAlone;
+    afterEach(() => agent[Symbol.asyncDispose]());
 
-  describe('with nothing for VMs', () => {
-    beforeEach(async () => {
-      agent = await startAgentAlone(subject);
-    });
-
-    it('is kept over a restart, with the time of it, so that nothing counts as forgotten (Y 3)', async () => {
-      const before = await httpProviderRegistry(agent.url()).register('ec2-1', at(sentAt));
-      await agent.stop();
-      await agent.start();
-
-      const registry = httpProviderRegistry(agent.url());
-      const found = await registry.find('ec2-1');
-      const after = await registry.register('ec2-1', at(sentAt + 60));
-
-      expect(before).toMatchObject({ outcome: 'registered', isNew: true });
-      expect(found).toMatchObject({ registeredAt: sentAt });
-      expect(after).toMatchObject({
-        outcome: 'registered',
-        isNew: false,
-        row: { registeredAt: sentAt + 60 },
+    describe('with nothing for VMs', () => {
+      beforeEach(async () => {
+        agent = await startAgentAlone(subject);
       });
-      expect(found?.createdAt).toBeTypeOf('number');
-    });
-  });
 
-  it('is refused with what to do where the agent serves VMs itself (Y 3)', async () => {
-    agent = await startAgentAlone(subject, { embedded: ['vm'] });
+      it('is kept over a restart, with the time of it, so that nothing counts as forgotten (Y 3)', async () => {
+        const before = await httpProviderRegistry(agent.url()).register('ec2-1', at(sentAt));
+        await agent.stop();
+        await agent.start();
 
-    expect(await httpProviderRegistry(agent.url()).register('ec2-1', at(sentAt))).toEqual({
-      outcome: 'refused',
-      detail: expect.stringMatching(
-        /^HTTP 409: .*'vm'.*take vm out of its AGENT_EMBEDDED_SPS and restart it$/,
-      ),
-      isConflict: true,
+        const registry = httpProviderRegistry(agent.url());
+        const found = await registry.find('ec2-1');
+        const after = await registry.register('ec2-1', at(sentAt + 60));
+
+        expect(before).toMatchObject({ outcome: 'registered', isNew: true });
+        expect(found).toMatchObject({ registeredAt: sentAt });
+        expect(after).toMatchObject({
+          outcome: 'registered',
+          isNew: false,
+          row: { registeredAt: sentAt + 60 },
+        });
+        expect(found?.createdAt).toBeTypeOf('number');
+      });
     });
-  });
-});
+
+    it('is refused with what to do where the agent serves VMs itself (Y 3)', async () => {
+      agent = await startAgentAlone(subject, { embedded: ['vm'] });
+
+      expect(await httpProviderRegistry(agent.url()).register('ec2-1', at(sentAt))).toEqual({
+        outcome: 'refused',
+        detail: expect.stringMatching(
+          /^HTTP 409: .*'vm'.*take vm out of its AGENT_EMBEDDED_SPS and restart it$/,
+        ),
+        isConflict: true,
+      });
+    });
+  },
+);
 
 describe('registration at an environment agent that wants a token', () => {
   it('is accepted with one of its issuer, after the first had expired (Y 3)', async () => {
@@ -101,8 +104,6 @@ describe('npm run doctor, by the functions as they are, an environment agent and
   ])(
     'finds with embedded providers $embedded and the topic $topic what is to be done (Y 9)',
     async (given) => {
-      const [standIn] = agentsUnderTest;
-      if (standIn === undefined) throw new Error('there is no stand-in');
       await using agent = await startAgentAlone(standIn, { embedded: given.embedded });
       await agent.createStatusStream();
       const link = natsLink([agent.natsUrl], async () => ({}));

@@ -14,7 +14,7 @@ import { launchPlan } from '../../fixtures/launches.ts';
 import { health, servedApi } from '../../unit/provider-api/http/served-api.ts';
 import { providerParts } from '../../unit/provider-api/provider.ts';
 import { startTodaysDcm } from './control-plane.ts';
-import { type AgentAlone, agentsUnderTest, startAgentAlone } from './environment-agents.ts';
+import { type AgentAlone, describeEachAgent, startAgentAlone } from './environment-agents.ts';
 
 /** The provider's API with its own look-up among the requests on JetStream; EC2 and the table are in memory, on the real clock. */
 const startProvider = async (natsUrl: string) => {
@@ -76,127 +76,130 @@ const startProvider = async (natsUrl: string) => {
   };
 };
 
-describe.each(agentsUnderTest)('creates by an environment agent, $title', (subject) => {
-  let agent: AgentAlone;
-  let provider: Awaited<ReturnType<typeof startProvider>>;
-  beforeAll(async () => {
-    agent = await startAgentAlone(subject);
-    provider = await startProvider(agent.natsUrl);
-    await agent.call('POST', '/providers', {
-      ...{ name: 'ec2-sp', endpoint: provider.endpoint, service_type: 'vm', schema_version: 'v1alpha1' },
+describeEachAgent(
+  (title) => `creates by an environment agent, ${title}`,
+  (subject) => {
+    let agent: AgentAlone;
+    let provider: Awaited<ReturnType<typeof startProvider>>;
+    beforeAll(async () => {
+      agent = await startAgentAlone(subject);
+      provider = await startProvider(agent.natsUrl);
+      await agent.call('POST', '/providers', {
+        ...{ name: 'ec2-sp', endpoint: provider.endpoint, service_type: 'vm', schema_version: 'v1alpha1' },
+      });
     });
-  });
-  afterAll(async () => {
-    await agent[Symbol.asyncDispose]();
-    await provider[Symbol.asyncDispose]();
-  });
-  const status = () =>
-    expect.poll(async () => Object((await agent.call('GET', '/providers')).body).results[0].status, {
-      timeout: 10_000,
+    afterAll(async () => {
+      await agent[Symbol.asyncDispose]();
+      await provider[Symbol.asyncDispose]();
     });
-  const outcomes = (id: string) => expect.poll(() => agent.outcomesOf(id), { timeout: 20_000 });
-  beforeEach(async () => {
-    Object.assign(provider.state, { isHealthy: true, outages: 0 });
-    await status().toBe('Ready');
-  });
+    const status = () =>
+      expect.poll(async () => Object((await agent.call('GET', '/providers')).body).results[0].status, {
+        timeout: 10_000,
+      });
+    const outcomes = (id: string) => expect.poll(() => agent.outcomesOf(id), { timeout: 20_000 });
+    beforeEach(async () => {
+      Object.assign(provider.state, { isHealthy: true, outages: 0 });
+      await status().toBe('Ready');
+    });
 
-  it('are one VM each, under the id of its resource, fifty of them at once', async () => {
-    const vmIds = Array.from({ length: 50 }, (_, n) => `vm-fifty-${n}`);
-    await Promise.all(vmIds.map((vmId) => agent.publish('create', vmId)));
+    it('are one VM each, under the id of its resource, fifty of them at once', async () => {
+      const vmIds = Array.from({ length: 50 }, (_, n) => `vm-fifty-${n}`);
+      await Promise.all(vmIds.map((vmId) => agent.publish('create', vmId)));
 
-    for (const vmId of vmIds) await outcomes(vmId).toEqual(['creation-acknowledged']);
+      for (const vmId of vmIds) await outcomes(vmId).toEqual(['creation-acknowledged']);
 
-    expect(vmIds.map((vmId) => provider.instancesOf(vmId).length)).toEqual(vmIds.map(() => 1));
-  });
+      expect(vmIds.map((vmId) => provider.instancesOf(vmId).length)).toEqual(vmIds.map(() => 1));
+    });
 
-  it('are tried again in line where the request cannot be looked up, and are then one VM', async () => {
-    provider.state.outages = 2;
-    await agent.publish('create', 'vm-line');
+    it('are tried again in line where the request cannot be looked up, and are then one VM', async () => {
+      provider.state.outages = 2;
+      await agent.publish('create', 'vm-line');
 
-    await outcomes('vm-line').toEqual(['creation-acknowledged']);
+      await outcomes('vm-line').toEqual(['creation-acknowledged']);
 
-    expect(provider.instancesOf('vm-line')).toHaveLength(1);
-  });
+      expect(provider.instancesOf('vm-line')).toHaveLength(1);
+    });
 
-  it('are found after they waited on the retry stream, and after the agent was started again', async () => {
-    provider.state.isHealthy = false;
-    await status().toBe('Unhealthy');
-    await agent.publish('create', 'vm-waited');
-    await outcomes('vm-waited').toEqual(['request-queued']);
-    await agent.stop();
-    provider.state.isHealthy = true;
+    it('are found after they waited on the retry stream, and after the agent was started again', async () => {
+      provider.state.isHealthy = false;
+      await status().toBe('Unhealthy');
+      await agent.publish('create', 'vm-waited');
+      await outcomes('vm-waited').toEqual(['request-queued']);
+      await agent.stop();
+      provider.state.isHealthy = true;
 
-    await agent.start();
+      await agent.start();
 
-    await outcomes('vm-waited').toEqual(['request-queued', 'creation-acknowledged']);
-    expect(provider.instancesOf('vm-waited')).toHaveLength(1);
-  });
+      await outcomes('vm-waited').toEqual(['request-queued', 'creation-acknowledged']);
+      expect(provider.instancesOf('vm-waited')).toHaveLength(1);
+    });
 
-  it('are the same VM where the request is delivered again after its answer was lost', async () => {
-    await agent.stop();
-    await agent.publish('create', 'vm-again', { id: 'request-again' });
-    const first = await provider.create('request-again', 'vm-again');
+    it('are the same VM where the request is delivered again after its answer was lost', async () => {
+      await agent.stop();
+      await agent.publish('create', 'vm-again', { id: 'request-again' });
+      const first = await provider.create('request-again', 'vm-again');
 
-    await agent.start();
+      await agent.start();
 
-    await outcomes('vm-again').toEqual(['creation-acknowledged']);
-    expect(first.status).toBe(201);
-    expect(provider.instancesOf('vm-again')).toHaveLength(1);
-  });
+      await outcomes('vm-again').toEqual(['creation-acknowledged']);
+      expect(first.status).toBe(201);
+      expect(provider.instancesOf('vm-again')).toHaveLength(1);
+    });
 
-  it('are no VM where the delete overtakes the create that is delivered again', async () => {
-    await agent.stop();
-    await agent.publish('create', 'vm-overtaken', { id: 'request-overtaken' });
-    const removed = await provider.remove('vm-overtaken');
+    it('are no VM where the delete overtakes the create that is delivered again', async () => {
+      await agent.stop();
+      await agent.publish('create', 'vm-overtaken', { id: 'request-overtaken' });
+      const removed = await provider.remove('vm-overtaken');
 
-    await agent.start();
+      await agent.start();
 
-    await expect.poll(() => provider.answersTo('request-overtaken'), { timeout: 20_000 }).toContain(409);
-    expect(removed.status).toBe(204);
-    expect(provider.instancesOf('vm-overtaken')).toEqual([]);
-  });
+      await expect.poll(() => provider.answersTo('request-overtaken'), { timeout: 20_000 }).toContain(409);
+      expect(removed.status).toBe(204);
+      expect(provider.instancesOf('vm-overtaken')).toEqual([]);
+    });
 
-  it('are no VM where create and delete wait together', async () => {
-    provider.state.isHealthy = false;
-    await status().toBe('Unhealthy');
-    await agent.publish('create', 'vm-pair');
-    await agent.publish('delete', 'vm-pair');
-    await outcomes('vm-pair').toEqual(['request-queued', 'request-queued']);
-    provider.state.isHealthy = true;
+    it('are no VM where create and delete wait together', async () => {
+      provider.state.isHealthy = false;
+      await status().toBe('Unhealthy');
+      await agent.publish('create', 'vm-pair');
+      await agent.publish('delete', 'vm-pair');
+      await outcomes('vm-pair').toEqual(['request-queued', 'request-queued']);
+      provider.state.isHealthy = true;
 
-    await outcomes('vm-pair').toEqual(['request-queued', 'request-queued', 'deletion-acknowledged']);
+      await outcomes('vm-pair').toEqual(['request-queued', 'request-queued', 'deletion-acknowledged']);
 
-    expect(provider.instancesOf('vm-pair')).toEqual([]);
-  });
+      expect(provider.instancesOf('vm-pair')).toEqual([]);
+    });
 
-  it('are no VM where the create is cancelled while it waits', async () => {
-    provider.state.isHealthy = false;
-    await status().toBe('Unhealthy');
-    await agent.publish('create', 'vm-cancelled');
-    await outcomes('vm-cancelled').toEqual(['request-queued']);
-    await agent.publish('cancel', 'vm-cancelled');
-    await outcomes('vm-cancelled').toEqual(['request-queued', 'cancel-acknowledged']);
-    provider.state.isHealthy = true;
+    it('are no VM where the create is cancelled while it waits', async () => {
+      provider.state.isHealthy = false;
+      await status().toBe('Unhealthy');
+      await agent.publish('create', 'vm-cancelled');
+      await outcomes('vm-cancelled').toEqual(['request-queued']);
+      await agent.publish('cancel', 'vm-cancelled');
+      await outcomes('vm-cancelled').toEqual(['request-queued', 'cancel-acknowledged']);
+      provider.state.isHealthy = true;
 
-    await status().toBe('Ready');
+      await status().toBe('Ready');
 
-    expect(provider.instancesOf('vm-cancelled')).toEqual([]);
-  });
+      expect(provider.instancesOf('vm-cancelled')).toEqual([]);
+    });
 
-  it('leave no second VM where the request comes once more after the delete', async () => {
-    await agent.publish('create', 'vm-gone', { id: 'request-gone' });
-    await agent.publish('delete', 'vm-gone');
-    await outcomes('vm-gone').toEqual(['creation-acknowledged', 'deletion-acknowledged']);
-    await agent.stop();
-    await agent.publish('create', 'vm-gone', { id: 'request-gone' });
+    it('leave no second VM where the request comes once more after the delete', async () => {
+      await agent.publish('create', 'vm-gone', { id: 'request-gone' });
+      await agent.publish('delete', 'vm-gone');
+      await outcomes('vm-gone').toEqual(['creation-acknowledged', 'deletion-acknowledged']);
+      await agent.stop();
+      await agent.publish('create', 'vm-gone', { id: 'request-gone' });
 
-    const again = await provider.create('request-gone', 'vm-gone');
-    await agent.start();
+      const again = await provider.create('request-gone', 'vm-gone');
+      await agent.start();
 
-    expect(again.status).toBe(409);
-    expect(provider.instancesOf('vm-gone')).toHaveLength(1);
-  });
-});
+      expect(again.status).toBe(409);
+      expect(provider.instancesOf('vm-gone')).toHaveLength(1);
+    });
+  },
+);
 
 describe('a create that DCM has published', () => {
   it('leaves pending within seconds, so that the sweep gives it to no other agent', async () => {
