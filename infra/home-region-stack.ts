@@ -26,11 +26,13 @@ export type HomeRegionProps = { readonly settings: Settings; readonly codeOf: Co
  */
 export class HomeRegionStack extends Stack {
   constructor(scope: Construct, id: string, { settings, codeOf }: HomeRegionProps) {
-    const { provider, homeRegion, logRetentionDays } = settings;
+    const { provider, homeRegion, logRetentionDays, deletionProtection } = settings;
     super(scope, id, {
       stackName: `dcm-${provider.name}`,
       description: `DCM's EC2 service provider ${provider.name}`,
       env: { region: homeRegion },
+      terminationProtection: deletionProtection,
+      tags: settings.tags.stack,
     });
     const house = { provider: provider.name, logRetention: logRetentionDays, codeOf };
 
@@ -43,7 +45,7 @@ export class HomeRegionStack extends Stack {
           retryAttempts: 185,
         }),
     });
-    const { table: fleet } = new FleetTable(this, 'Fleet');
+    const { table: fleet } = new FleetTable(this, 'Fleet', { deletionProtection });
     const { function: bridge, network } = new NatsBridge(this, 'NatsBridge', { house, settings });
     const normaliser = new Normaliser(this, 'Normaliser', { house, settings, observations, fleet, bridge });
 

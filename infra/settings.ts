@@ -16,6 +16,11 @@ const retentionDays = Object.values(RetentionDays).filter(
 const tagKey = (key: keyof TagKeys, meaning: string) =>
   TagKeys.shape[key].register(z.globalRegistry, { description: `Key of the tag ${meaning}.` });
 
+const stackTagKey = text(
+  /^(?!aws:)[\p{L}\p{Z}\p{N}_.:/=+@-]{1,128}$/iu,
+  'must be the key of an AWS tag, and not begin with aws:',
+);
+
 const Vpc = z.strictObject({
   vpcId: identifier('vpc', 'a VPC id').describe('The VPC from which NATS is reached.'),
   subnetIds: z
@@ -85,9 +90,22 @@ export const Settings = z.strictObject({
       instanceId: tagKey('instanceId', 'that holds the DCM id'),
       provider: tagKey('provider', 'that holds the name of the provider an instance belongs to'),
       serviceType: tagKey('serviceType', 'that holds the DCM service type'),
+      stack: z
+        .record(stackTagKey, text(/^[\p{L}\p{Z}\p{N}_.:/=+@-]{0,256}$/u, 'must be the value of an AWS tag'))
+        .refine((tags) => Object.keys(tags).length <= 50, 'must have at most 50 tags')
+        .default({})
+        .describe(
+          'Tags of the stacks, as `{ "cost-centre": "1234" }`. CloudFormation gives them to every resource that takes tags; VMs do not get them.',
+        ),
     })
-    .refine((keys) => new Set(Object.values(keys)).size === 4, 'must be four different keys')
+    .refine(({ stack, ...keys }) => new Set(Object.values(keys)).size === 4, 'must be four different keys')
     .prefault({}),
+  deletionProtection: z
+    .boolean()
+    .default(true)
+    .describe(
+      'Whether CloudFormation refuses to delete the stacks, and DynamoDB the table ([how to remove them](deploy.md#remove-it)).',
+    ),
   logRetentionDays: z
     .number(`must be one of ${retentionDays.join(', ')}`)
     .refine((days) => retentionDays.includes(days), `must be one of ${retentionDays.join(', ')}`)
@@ -136,6 +154,9 @@ export const Settings = z.strictObject({
 });
 export type Settings = z.infer<typeof Settings>;
 export type VpcSettings = z.infer<typeof Vpc>;
+
+/** The keys of the tags by which instances are known, as the functions take them. */
+export const tagKeysOf = ({ tags: { stack, ...keys } }: Settings): TagKeys => keys;
 
 type With<Key extends keyof Settings> = Settings & { readonly [Each in Key]: NonNullable<Settings[Each]> };
 /** Settings with which VMs can be created. */

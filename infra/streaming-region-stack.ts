@@ -17,11 +17,13 @@ export type StreamingRegionProps = { readonly settings: Settings; readonly regio
  */
 export class StreamingRegionStack extends Stack {
   constructor(scope: Construct, id: string, { settings, region }: StreamingRegionProps) {
-    const { provider, homeRegion } = settings;
+    const { provider, homeRegion, deletionProtection, tags } = settings;
     super(scope, id, {
       stackName: `dcm-${provider.name}-${region}`,
       description: `EC2 events of ${region} for DCM's EC2 service provider ${provider.name} in ${homeRegion}`,
       env: { region },
+      terminationProtection: deletionProtection,
+      tags: tags.stack,
     });
 
     const homeBusArn = this.formatArn({

@@ -32,8 +32,11 @@ const settingsOf = ({ surroundings }: Stage, provisioned: readonly string[]): Se
 });
 
 const first = (stage: Stage) => deploymentOf(stage, [homeRegion, legacyRegion], stage.ministack.url);
-/** The legacy region creates no VMs any more, and moto's EC2 takes the place of ministack's. */
-const second = (stage: Stage) => deploymentOf(stage, [homeRegion], stage.moto.url);
+/** The legacy region creates no VMs any more, moto's EC2 takes the place of ministack's, and the stacks can be deleted. */
+const second = (stage: Stage) => {
+  const { settings, environment } = deploymentOf(stage, [homeRegion], stage.moto.url);
+  return { settings: { ...settings, deletionProtection: false }, environment };
+};
 
 const deploymentOf = (stage: Stage, provisioned: readonly string[], ec2Url: string) => ({
   settings: settingsOf(stage, provisioned),

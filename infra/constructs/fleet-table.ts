@@ -1,6 +1,7 @@
 import { RemovalPolicy } from 'aws-cdk-lib';
 import { AttributeType, BillingMode, ProjectionType, Table } from 'aws-cdk-lib/aws-dynamodb';
 import { Construct } from 'constructs';
+import type { Settings } from '../settings.ts';
 
 /**
  * What is remembered of the VMs: an item an instance, and an item a DCM id. It outlives the stack: without it, DELETED could not be told
@@ -9,7 +10,7 @@ import { Construct } from 'constructs';
 export class FleetTable extends Construct {
   readonly table: Table;
 
-  constructor(scope: Construct, id: string) {
+  constructor(scope: Construct, id: string, { deletionProtection }: Pick<Settings, 'deletionProtection'>) {
     super(scope, id);
     this.table = new Table(this, 'Table', {
       partitionKey: { name: 'pk', type: AttributeType.STRING },
@@ -17,6 +18,7 @@ export class FleetTable extends Construct {
       timeToLiveAttribute: 'expiresAt',
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
       removalPolicy: RemovalPolicy.RETAIN,
+      deletionProtection,
     });
     // whole records, so that a page of VMs is one query; state changes write only instances' items, which are not in it
     this.table.addGlobalSecondaryIndex({

@@ -5,7 +5,7 @@ import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { Construct } from 'constructs';
 import type { Env } from '../../functions/normaliser/env.ts';
 import { regionNames } from '../reported-regions.ts';
-import type { Settings } from '../settings.ts';
+import { type Settings, tagKeysOf } from '../settings.ts';
 import { grantDescribe } from './describe-instances.ts';
 import { grantItems } from './grant-items.ts';
 import { type House, houseFunction } from './house-function.ts';
@@ -46,7 +46,7 @@ export class Normaliser extends Construct {
         REGIONS: JSON.stringify(regionNames(settings)),
         ACCOUNT_ID: Stack.of(this).account,
         PROVIDER_NAME: settings.provider.name,
-        TAG_KEYS: JSON.stringify(settings.tags),
+        TAG_KEYS: JSON.stringify(tagKeysOf(settings)),
         SPOT_ENDS_AS: settings.provisioning?.spotEndsAs ?? 'FAILED',
       } satisfies Env,
     });

@@ -4,7 +4,7 @@ import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import type { Env } from '../../functions/poller/env.ts';
 import { regionNames, reportedRegions } from '../reported-regions.ts';
-import type { Settings } from '../settings.ts';
+import { type Settings, tagKeysOf } from '../settings.ts';
 import { grantDescribe } from './describe-instances.ts';
 import { grantItems } from './grant-items.ts';
 import { type House, houseFunction } from './house-function.ts';
@@ -33,7 +33,7 @@ export class Poller extends Construct {
         FLEET_TABLE: fleet.tableName,
         OBSERVATIONS_QUEUE_URL: observations.queue.queueUrl,
         PROVIDER_NAME: settings.provider.name,
-        TAG_KEYS: JSON.stringify(settings.tags),
+        TAG_KEYS: JSON.stringify(tagKeysOf(settings)),
         REGIONS: JSON.stringify(reportedRegions(settings)),
         POLL_FLOOR_SECONDS: String(settings.polling.floorSeconds),
       } satisfies Env,

@@ -10,7 +10,7 @@ import packageJson from '../../package.json' with { type: 'json' };
 import type { Provisioning } from '../../shared/domain/provisioning.ts';
 import { publicPaths } from '../../shared/wire/public-paths.ts';
 import { agentStreamsOf } from '../settings/agent.ts';
-import type { ProvisioningSettings } from '../settings.ts';
+import { type ProvisioningSettings, tagKeysOf } from '../settings.ts';
 import { accessLog } from './access-log.ts';
 import { grantItems } from './grant-items.ts';
 import { type House, houseFunction } from './house-function.ts';
@@ -77,7 +77,7 @@ export class ProviderApi extends Construct {
   }
 
   #function({ house, settings, observations, fleet, bridge }: ProviderApiProps): LambdaFunction {
-    const { provider, homeRegion, tags, provisioning, api } = settings;
+    const { provider, homeRegion, provisioning, api } = settings;
     const made = houseFunction(this, {
       house,
       box: 'provider-api',
@@ -91,7 +91,7 @@ export class ProviderApi extends Construct {
         OBSERVATIONS_QUEUE_URL: observations.queue.queueUrl,
         NATS_BRIDGE: bridge.functionName,
         PROVIDER_NAME: provider.name,
-        TAG_KEYS: JSON.stringify(tags),
+        TAG_KEYS: JSON.stringify(tagKeysOf(settings)),
         HOME_REGION: homeRegion,
         API_ACCESS: JSON.stringify(accessOf(api)),
         AGENT_REQUESTS: agentStreamsOf(settings).length > 0 ? 'true' : 'false',

@@ -5,7 +5,7 @@ import { FleetTable } from '../../infra/constructs/fleet-table.ts';
 import { fleetTable } from '../../local/parts/dynamodb.ts';
 
 const stack = new Stack(new App(), 'Stack');
-new FleetTable(stack, 'Fleet');
+new FleetTable(stack, 'Fleet', { deletionProtection: true });
 const template = Template.fromStack(stack);
 
 describe('the fleet’s table', () => {
@@ -28,5 +28,9 @@ describe('the fleet’s table', () => {
       TimeToLiveSpecification: { AttributeName: 'expiresAt', Enabled: true },
     });
     template.hasResource('AWS::DynamoDB::Table', { DeletionPolicy: 'Retain' });
+  });
+
+  it('cannot be deleted where the settings protect it', () => {
+    template.hasResourceProperties('AWS::DynamoDB::Table', { DeletionProtectionEnabled: true });
   });
 });

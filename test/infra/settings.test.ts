@@ -24,7 +24,9 @@ describe('settings', () => {
         instanceId: 'dcm-instance-id',
         provider: 'dcm-provider',
         serviceType: 'dcm-service-type',
+        stack: {},
       },
+      deletionProtection: true,
       logRetentionDays: 30,
       normaliser: { maximumConcurrency: 20 },
       polling: { floorSeconds: 10 },
@@ -48,6 +50,16 @@ describe('settings', () => {
       'an unknown tag',
       changed({ tags: { owner: 'x' } }),
       'Setting "tags.owner" is unknown; docs/configuration.md lists those that exist.',
+    ],
+    [
+      'a tag of the stacks that AWS reserves',
+      changed({ tags: { stack: { 'aws:owner': 'x' } } }),
+      'Setting "tags.stack.aws:owner" must be the key of an AWS tag, and not begin with aws:.',
+    ],
+    [
+      'a tag of the stacks without a value',
+      changed({ tags: { stack: { owner: null } } }),
+      'Setting "tags.stack.owner" must be the value of an AWS tag.',
     ],
     [
       'no home region',
