@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import colors from 'picocolors';
 import { startTogether } from '../local/keeper.ts';
-import { reasonOf } from '../shared/domain/errors.ts';
+import { reasonOf } from '../shared/core/errors.ts';
 import { cdk } from './deployment/cdk.ts';
 import { installEmulators } from './emulators/install.ts';
 import { startMinistack, startMoto } from './emulators/start.ts';

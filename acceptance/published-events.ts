@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { dropReason, eventOf } from '../test/conformance/consumer.ts';
-import type { Received } from '../test/conformance/events.ts';
+import { dropReason, eventOf } from '../conformance/consumer.ts';
+import type { Received } from '../conformance/events.ts';
 
 /** What docs/events.md promises of an event, read from its example and its tables. */
 export type EventDocumentation = {

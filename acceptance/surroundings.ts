@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { connect } from '@nats-io/transport-node';
+import { followEvents, type Received } from '../conformance/events.ts';
+import { type ControlPlane, startControlPlane } from '../local/emulators/dcm/older/start.ts';
 import { type Keep, startTogether } from '../local/keeper.ts';
-import { type ControlPlane, startControlPlane } from '../local/parts/control-plane/start.ts';
-import { serve } from '../local/parts/loopback.ts';
-import { startNatsServer } from '../local/parts/nats-server/start-nats-server.ts';
-import { followEvents, type Received } from '../test/conformance/events.ts';
+import { startNatsServer } from '../local/nats-server/start-nats-server.ts';
+import { serve } from '../local/processes/loopback.ts';
 
 export type Surroundings = AsyncDisposable & {
   readonly natsUrl: string;

@@ -1,10 +1,10 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { publishEvents } from '../functions/nats-bridge/publish-events.ts';
-import { clientConfig } from '../local/parts/client-config.ts';
-import { createTable, startDynamoDb } from '../local/parts/dynamodb.ts';
-import { dynamoDbFleet } from '../shared/adapters/dynamodb-fleet.ts';
-import type { InstanceState } from '../shared/domain/instance.ts';
+import { clientConfig } from '../local/client-config.ts';
+import { createTable, startDynamoDb } from '../local/emulators/dynamodb.ts';
+import { dynamoDbFleet } from '../shared/adapters/dynamodb/resource-store.ts';
+import type { InstanceState } from '../shared/service-types/vm/kind.ts';
 import { memoryEventStream } from '../test/fakes/memory-event-stream.ts';
 import { described, scriptedInstances } from '../test/fakes/scripted-instances.ts';
 import { wholeLife } from '../test/fixtures/signals.ts';

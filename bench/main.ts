@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { Command, Option } from 'commander';
-import { reasonOf } from '../shared/domain/errors.ts';
+import { reasonOf } from '../shared/core/errors.ts';
 import { agentLookups } from './agent-lookups.ts';
 import { bridge } from './bridge.ts';
 import { bundles } from './bundles.ts';

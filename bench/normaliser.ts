@@ -1,9 +1,9 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import { clientConfig } from '../local/parts/client-config.ts';
-import { bridgePublisher } from '../shared/adapters/bridge-publisher.ts';
-import { dynamoDbFleet } from '../shared/adapters/dynamodb-fleet.ts';
+import { clientConfig } from '../local/client-config.ts';
+import { bridgePublisher } from '../shared/adapters/bridge/bridge.ts';
+import { dynamoDbFleet } from '../shared/adapters/dynamodb/resource-store.ts';
 import { scriptedInstances } from '../test/fakes/scripted-instances.ts';
 import type { Figures } from './figures.ts';
 import { quietNormaliser } from './quiet-normaliser.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GetQueueAttributesCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
-import { clientConfig } from '../local/parts/client-config.ts';
+import { clientConfig } from '../local/client-config.ts';
 import type { Endpoints } from '../local/stack.ts';
 
 const patienceMs = 60_000;

@@ -1,4 +1,4 @@
-import { TagKeys } from '../shared/domain/tags.ts';
+import { TagKeys } from '../shared/core/ownership.ts';
 import type { Instance, Instances, Page } from '../shared/ports/instances.ts';
 import { account } from './workload.ts';
 

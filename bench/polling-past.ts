@@ -1,11 +1,11 @@
 import { BatchWriteCommand } from '@aws-sdk/lib-dynamodb';
-import { pageDigest } from '../functions/poller/page-digest.ts';
-import { dynamoDbListings } from '../shared/adapters/dynamodb-listings.ts';
-import { sequenceOf } from '../shared/domain/gate.ts';
-import type { InstanceState } from '../shared/domain/instance.ts';
-import { noStatusChecks } from '../shared/domain/status-checks.ts';
+import { pageDigest } from '../functions/poller/poll-region.ts';
+import { dynamoDbListings } from '../shared/adapters/dynamodb/listings.ts';
+import { sequenceOf } from '../shared/core/gate.ts';
 import type { Instance } from '../shared/ports/instances.ts';
-import { InstanceObservedDetail } from '../shared/wire/instance-observed.ts';
+import type { InstanceState } from '../shared/service-types/vm/kind.ts';
+import { noStatusChecks } from '../shared/service-types/vm/status-checks.ts';
+import { InstanceObservedDetail } from '../shared/wire/own-messages.ts';
 import { vmIdOfCrowd } from './polling-crowd.ts';
 import type { PolledRegions } from './polling-regions.ts';
 import { fleetTable } from './polling-table.ts';
@@ -91,7 +91,7 @@ const hold = async ({ unmetered }: PolledRegions, seen: readonly Seen[]): Promis
   }
 };
 
-/** As shared/adapters/dynamodb-fleet-item.ts reads it. */
+/** As shared/adapters/dynamodb/resource-store.ts reads it. */
 const itemOf = ({ instanceId, region, account, state, at }: Seen) => ({
   pk: instanceId,
   vmId: vmIdOfCrowd(instanceId),

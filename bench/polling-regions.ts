@@ -1,10 +1,10 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { poller } from '../functions/poller/poller.ts';
+import { clientConfig } from '../local/client-config.ts';
 import { provider } from '../local/options.ts';
-import { clientConfig } from '../local/parts/client-config.ts';
-import { dynamoDbFleet } from '../shared/adapters/dynamodb-fleet.ts';
-import { dynamoDbListings } from '../shared/adapters/dynamodb-listings.ts';
+import { dynamoDbListings } from '../shared/adapters/dynamodb/listings.ts';
+import { dynamoDbFleet } from '../shared/adapters/dynamodb/resource-store.ts';
 import type { EventBridgeEvent } from '../shared/wire/eventbridge.ts';
 import { countingMeter, memoryLog } from '../test/fakes/silent.ts';
 import { countCapacity } from './capacity.ts';

@@ -1,4 +1,4 @@
-import { createTable, type DynamoDb, startDynamoDb } from '../local/parts/dynamodb.ts';
+import { createTable, type DynamoDb, startDynamoDb } from '../local/emulators/dynamodb.ts';
 
 export const fleetTable = 'fleet';
 

@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Plan, PollerRequest } from '../functions/poller/request.ts';
+import { Plan, PollerRequest } from '../functions/poller/poller.ts';
 import {
   type LocalStateMachine,
   startStateMachine,
-} from '../local/parts/step-functions/start-state-machine.ts';
+} from '../local/emulators/step-functions/start-state-machine.ts';
 import type { Usage } from './polling-prices.ts';
 import type { PolledRegions } from './polling-regions.ts';
 

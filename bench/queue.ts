@@ -1,11 +1,11 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { connect } from '@nats-io/transport-node';
+import { clientConfig } from '../local/client-config.ts';
 import { provider } from '../local/options.ts';
-import { clientConfig } from '../local/parts/client-config.ts';
 import { type Stack, startStack } from '../local/stack.ts';
-import { dynamoDbFleet } from '../shared/adapters/dynamodb-fleet.ts';
-import { sequenceOf } from '../shared/domain/gate.ts';
+import { dynamoDbFleet } from '../shared/adapters/dynamodb/resource-store.ts';
+import { sequenceOf } from '../shared/core/gate.ts';
 import { type Acknowledgements, acknowledgements } from './acknowledgements.ts';
 import type { Figures } from './figures.ts';
 import { observationsQueue } from './observations-queue.ts';

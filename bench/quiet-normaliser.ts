@@ -1,6 +1,6 @@
 import type { SQSEvent } from 'aws-lambda';
+import { type Parts, reportStatus } from '../functions/normaliser/normalise.ts';
 import { readMessage } from '../functions/normaliser/read-message.ts';
-import { type Parts, reportStatus } from '../functions/normaliser/report-status.ts';
 import { provider } from '../local/options.ts';
 import { randomPart } from '../shared/adapters/random-part.ts';
 import { partialBatch } from '../shared/runtime/partial-batch.ts';

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { findNatsServer } from '../local/parts/nats-server/find-nats-server.ts';
-import { startTiedProcess } from '../local/parts/tied-process.ts';
+import { findNatsServer } from '../local/nats-server/find-nats-server.ts';
+import { startTiedProcess } from '../local/processes/tied-process.ts';
 import type { Figures } from './figures.ts';
 import { familyOf, stillRunning } from './processes.ts';
 import { median } from './statistics.ts';

@@ -4,7 +4,7 @@
  */
 import { createServer, type IncomingMessage } from 'node:http';
 import * as z from 'zod';
-import { listen } from '../local/parts/loopback.ts';
+import { listen } from '../local/processes/loopback.ts';
 
 const BatchGet = z.object({
   RequestItems: z.record(

@@ -1,7 +1,7 @@
 import type { SQSEvent } from 'aws-lambda';
-import { sqsEvent } from '../local/parts/sqs-event.ts';
-import type { InstanceState } from '../shared/domain/instance.ts';
-import { TagKeys } from '../shared/domain/tags.ts';
+import { sqsEvent } from '../local/emulators/sqs-event.ts';
+import { TagKeys } from '../shared/core/ownership.ts';
+import type { InstanceState } from '../shared/service-types/vm/kind.ts';
 import { eventBridgeEvent } from '../test/fixtures/eventbridge.ts';
 
 export const region = 'us-east-1';

@@ -1,9 +1,9 @@
 import { fileURLToPath } from 'node:url';
 import { App, Validations } from 'aws-cdk-lib';
-import { SettingsError } from '../shared/domain/errors.ts';
+import { SettingsError } from '../shared/core/errors.ts';
 import { bundleAll } from './bundle.ts';
-import { loadSettings } from './load-settings.ts';
 import { serviceProvider } from './service-provider.ts';
+import { loadSettings } from './settings/load-settings.ts';
 
 const projectFolder = fileURLToPath(new URL('..', import.meta.url));
 const app = new App();

@@ -1,7 +1,7 @@
 import { type App, Stack, Token } from 'aws-cdk-lib';
 import { CfnFunction } from 'aws-cdk-lib/aws-lambda';
 import * as z from 'zod';
-import { SettingsError } from '../shared/domain/errors.ts';
+import { SettingsError } from '../shared/core/errors.ts';
 
 /** @see https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
 const limitBytes = 4_096;

@@ -4,11 +4,11 @@ import { type App, AssetHashType, DockerImage, Validations } from 'aws-cdk-lib';
 import { Code } from 'aws-cdk-lib/aws-lambda';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { bundleFolder } from './bundle.ts';
-import type { CodeOf } from './constructs/house-function.ts';
+import type { CodeOf } from './constructs/function-defaults.ts';
 import { checkEnvironments } from './environment-limit.ts';
-import { HomeRegionStack } from './home-region-stack.ts';
-import type { Settings } from './settings.ts';
-import { StreamingRegionStack } from './streaming-region-stack.ts';
+import type { Settings } from './settings/settings.ts';
+import { HomeRegionStack } from './stacks/home-region-stack.ts';
+import { StreamingRegionStack } from './stacks/streaming-region-stack.ts';
 
 export type ServiceProvider = {
   readonly home: HomeRegionStack;

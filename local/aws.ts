@@ -1,19 +1,19 @@
-import { eventPatternsOf } from '../functions/normaliser/events/registry.ts';
-import { forwardToBus } from './forward-to-bus.ts';
-import type { Keep } from './keeper.ts';
-import { account, provider, type StackOptions, silentRegion } from './options.ts';
+import { eventPatternsOf } from '../shared/service-types/vm/events/registry.ts';
 import {
   createTable,
   type DynamoDb,
   fleetTable as describeFleetTable,
   startDynamoDb,
-} from './parts/dynamodb.ts';
-import { type Ec2Simulator, startEc2Simulator } from './parts/ec2/start-ec2-simulator.ts';
-import { sendToQueue } from './parts/event-bus/send-to-queue.ts';
-import { startEventBus } from './parts/event-bus/start-event-bus.ts';
-import { startServiceQuotas } from './parts/service-quotas.ts';
-import { createQueue, startSqs } from './parts/sqs.ts';
-import { startSsm } from './parts/ssm.ts';
+} from './emulators/dynamodb.ts';
+import { type Ec2Simulator, startEc2Simulator } from './emulators/ec2/start-ec2-simulator.ts';
+import { sendToQueue } from './emulators/event-bus/send-to-queue.ts';
+import { startEventBus } from './emulators/event-bus/start-event-bus.ts';
+import { startServiceQuotas } from './emulators/service-quotas.ts';
+import { createQueue, startSqs } from './emulators/sqs.ts';
+import { startSsm } from './emulators/ssm.ts';
+import { forwardToBus } from './forward-to-bus.ts';
+import type { Keep } from './keeper.ts';
+import { account, provider, type StackOptions, silentRegion } from './options.ts';
 
 export type Aws = {
   readonly dynamoDb: DynamoDb;

@@ -1,8 +1,8 @@
 import colors from 'picocolors';
 import { orderOf } from './demo/catalog-item.ts';
 import { vmSpec } from './demo/dcm-vm.ts';
+import { type Consumed, hasReachedRow } from './emulators/dcm/older/history.ts';
 import { provider } from './options.ts';
-import { type Consumed, hasReachedRow } from './parts/control-plane/history.ts';
 import type { Endpoints } from './stack.ts';
 
 export type Console = ReturnType<typeof terminal>;

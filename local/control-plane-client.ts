@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import ky, { isHTTPError } from 'ky';
 import * as z from 'zod';
-import { UnavailableError } from '../shared/domain/errors.ts';
+import { UnavailableError } from '../shared/core/errors.ts';
 
 const Provider = z.object({
   id: z.string(),

@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import ky from 'ky';
-import { SettingsError } from '../shared/domain/errors.ts';
+import { SettingsError } from '../shared/core/errors.ts';
 import { catalogItem, catalogItemId } from './demo/catalog-item.ts';
 import { startControlPlane } from './emulators/dcm/control-plane/start.ts';
 import {
@@ -10,15 +10,15 @@ import {
   startEnvironmentAgent,
 } from './emulators/dcm/environment-agent/start.ts';
 import { startAgentBinary } from './emulators/dcm/environment-agent/start-binary.ts';
+import { startControlPlane as startOlderControlPlane } from './emulators/dcm/older/start.ts';
+import type { Watched } from './emulators/dcm/older/wait-for.ts';
+import { startServiceProviderManager } from './emulators/dcm/service-provider-manager/start.ts';
 import type { Keep } from './keeper.ts';
+import { findNatsServer } from './nats-server/find-nats-server.ts';
+import { type NatsServer, startNatsServer } from './nats-server/start-nats-server.ts';
 import { agentName, type StackOptions } from './options.ts';
 import type { Part } from './part.ts';
-import { startControlPlane as startOlderControlPlane } from './parts/control-plane/start.ts';
-import type { Watched } from './parts/control-plane/wait-for.ts';
-import { startServiceProviderManager } from './parts/dcm/start.ts';
-import type { ListeningProcess } from './parts/listening-process.ts';
-import { findNatsServer } from './parts/nats-server/find-nats-server.ts';
-import { type NatsServer, startNatsServer } from './parts/nats-server/start-nats-server.ts';
+import type { ListeningProcess } from './processes/listening-process.ts';
 
 /** A stand-in for DCM's control plane, of either generation, as tests and the demo look into it. */
 export type StandIn = Watched & {

@@ -1,6 +1,6 @@
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import type { EventBridgeEvent } from '../shared/wire/eventbridge.ts';
-import { clientConfig } from './parts/client-config.ts';
+import { clientConfig } from './client-config.ts';
 
 /** Puts events on the bus of `url` with the AWS SDK, as the region they come from. */
 export const forwardToBus = (url: string) => {

@@ -1,9 +1,9 @@
 import type { Env as NatsBridgeEnv } from '../functions/nats-bridge/env.ts';
 import type { Env as NormaliserEnv } from '../functions/normaliser/env.ts';
 import type { PolledRegion, Env as PollerEnv } from '../functions/poller/env.ts';
-import { requestStreams } from '../shared/wire/agent-streams.ts';
+import { requestStreams } from '../shared/wire/agent-requests.ts';
+import type { LambdaFunction } from './emulators/lambda/lambda-function.ts';
 import { account, silentRegion } from './options.ts';
-import type { LambdaFunction } from './parts/lambda-host/lambda-function.ts';
 import { providerApi, registration } from './provisioning-functions.ts';
 import {
   awsClients,

@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command, Option } from 'commander';
-import { reasonOf, SettingsError } from '../shared/domain/errors.ts';
+import { reasonOf, SettingsError } from '../shared/core/errors.ts';
 import { newsOf, terminal } from './console.ts';
 import { dcmDemo } from './demo/dcm-demo.ts';
 import { demo } from './demo/demo.ts';

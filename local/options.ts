@@ -1,4 +1,4 @@
-import type { Ec2SimulatorOptions } from './parts/ec2/start-ec2-simulator.ts';
+import type { Ec2SimulatorOptions } from './emulators/ec2/start-ec2-simulator.ts';
 
 /** Our name at DCM, on a laptop. */
 export const provider = 'ec2-sp';

@@ -1,5 +1,5 @@
 import ky from 'ky';
-import { VmPage, VmResource } from '../shared/wire/vm.ts';
+import { VmPage, VmResource } from '../shared/service-types/vm/resource.ts';
 import type { Endpoints } from './stack.ts';
 
 type Reached = Pick<Endpoints, 'providerApiUrl' | 'providerApiToken'>;

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import type { ApiAccess, Env as ProviderApiEnv } from '../functions/provider-api/env.ts';
 import type { Env as RegistrationEnv, Registries } from '../functions/registration/env.ts';
-import { Provisioning } from '../shared/domain/provisioning.ts';
-import type { LambdaFunction } from './parts/lambda-host/lambda-function.ts';
+import { Provisioning } from '../shared/service-types/vm/provisioning.ts';
+import type { LambdaFunction } from './emulators/lambda/lambda-function.ts';
 import {
   awsClients,
   functionName,

@@ -6,12 +6,12 @@ import { startCompute } from './compute.ts';
 import { type Dcm, type StandIn, startDcm } from './dcm.ts';
 import { catalogItemId } from './demo/catalog-item.ts';
 import type { EnvironmentAgent } from './emulators/dcm/environment-agent/start.ts';
+import type { DynamoDb } from './emulators/dynamodb.ts';
+import type { Ec2Simulator } from './emulators/ec2/start-ec2-simulator.ts';
+import type { LambdaHost } from './emulators/lambda/start-lambda-host.ts';
 import { type Keep, startTogether } from './keeper.ts';
+import type { NatsServer } from './nats-server/start-nats-server.ts';
 import type { StackOptions } from './options.ts';
-import type { DynamoDb } from './parts/dynamodb.ts';
-import type { Ec2Simulator } from './parts/ec2/start-ec2-simulator.ts';
-import type { LambdaHost } from './parts/lambda-host/start-lambda-host.ts';
-import type { NatsServer } from './parts/nats-server/start-nats-server.ts';
 
 /** Where everything answers, as in `.local/endpoints.json`. */
 export type Endpoints = Record<

@@ -1,5 +1,5 @@
 import { bundleFolder, type FunctionName } from '../infra/bundle.ts';
-import { TagKeys } from '../shared/domain/tags.ts';
+import { TagKeys } from '../shared/core/ownership.ts';
 import type { Aws } from './aws.ts';
 import type { Dcm } from './dcm.ts';
 import { type StackOptions, silentRegion } from './options.ts';

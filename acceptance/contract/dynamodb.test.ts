@@ -1,15 +1,15 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import { clientConfig } from '../../local/parts/client-config.ts';
-import { createTable, fleetTable } from '../../local/parts/dynamodb.ts';
-import { dynamoDbFleet } from '../../shared/adapters/dynamodb-fleet.ts';
-import { dynamoDbListings } from '../../shared/adapters/dynamodb-listings.ts';
-import { dynamoDbRegistrations } from '../../shared/adapters/dynamodb-registrations.ts';
-import { dynamoDbVmRecords } from '../../shared/adapters/dynamodb-vm-records.ts';
-import { fleetContract } from '../../test/contract/fleet.ts';
+import { clientConfig } from '../../local/client-config.ts';
+import { createTable, fleetTable } from '../../local/emulators/dynamodb.ts';
+import { dynamoDbListings } from '../../shared/adapters/dynamodb/listings.ts';
+import { dynamoDbVmRecords } from '../../shared/adapters/dynamodb/records.ts';
+import { dynamoDbRegistrations } from '../../shared/adapters/dynamodb/registrations.ts';
+import { dynamoDbFleet } from '../../shared/adapters/dynamodb/resource-store.ts';
 import { listingsContract } from '../../test/contract/listings.ts';
+import { vmRecordsContract } from '../../test/contract/records.ts';
 import { registrationsContract } from '../../test/contract/registrations.ts';
-import { vmRecordsContract } from '../../test/contract/vm-records.ts';
+import { fleetContract } from '../../test/contract/resource-store.ts';
 import { memoryLog } from '../../test/fakes/silent.ts';
 
 const { MINISTACK_URL: url = '' } = process.env;

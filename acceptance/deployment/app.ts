@@ -1,8 +1,8 @@
 import { App, Aspects } from 'aws-cdk-lib';
 import * as z from 'zod';
 import { bundleAll } from '../../infra/bundle.ts';
-import { loadSettings } from '../../infra/load-settings.ts';
 import { stacksOf } from '../../infra/service-provider.ts';
+import { loadSettings } from '../../infra/settings/load-settings.ts';
 import { adaptations } from './adaptations.ts';
 
 /** The CDK app of the acceptance run: what infra/app.ts deploys, with what the emulator does not know taken out. */

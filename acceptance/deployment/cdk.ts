@@ -2,9 +2,9 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as z from 'zod';
-import type { Settings } from '../../infra/settings.ts';
-import { run } from '../../local/parts/installing/run.ts';
-import { UpstreamError } from '../../shared/domain/errors.ts';
+import type { Settings } from '../../infra/settings/settings.ts';
+import { run } from '../../local/processes/installing/run.ts';
+import { UpstreamError } from '../../shared/core/errors.ts';
 import { account, provider } from '../names.ts';
 
 type Cdk = {

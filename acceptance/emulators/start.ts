@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Part } from '../../local/part.ts';
-import { startListeningProcess } from '../../local/parts/listening-process.ts';
-import { listen } from '../../local/parts/loopback.ts';
+import { startListeningProcess } from '../../local/processes/listening-process.ts';
+import { listen } from '../../local/processes/loopback.ts';
 import { account, homeRegion } from '../names.ts';
 
 type Options = {

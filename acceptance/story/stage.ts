@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type * as z from 'zod';
-import type { Settings } from '../../infra/settings.ts';
+import { eventOf } from '../../conformance/consumer.ts';
+import type { Settings } from '../../infra/settings/settings.ts';
 import type { Part } from '../../local/part.ts';
 import { providerApiClient } from '../../local/provider-api-client.ts';
-import { UnavailableError } from '../../shared/domain/errors.ts';
-import { eventOf } from '../../test/conformance/consumer.ts';
+import { UnavailableError } from '../../shared/core/errors.ts';
 import type { cdk, Outputs } from '../deployment/cdk.ts';
 import { homeRegion } from '../names.ts';
 import type { Surroundings } from '../surroundings.ts';

@@ -1,6 +1,6 @@
 import type { FunctionName } from '../../infra/bundle.ts';
-import { reasonOf } from '../../shared/domain/errors.ts';
-import { FoundRequest, ProbeAnswer, Streams } from '../../shared/wire/bridge-request.ts';
+import { reasonOf } from '../../shared/core/errors.ts';
+import { FoundRequest, ProbeAnswer, Streams } from '../../shared/wire/bridge.ts';
 import type { ListedProvider } from '../../shared/wire/dcm-provider.ts';
 import { type InspectedRegion, Inspection } from '../../shared/wire/inspection.ts';
 

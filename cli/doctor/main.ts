@@ -5,10 +5,10 @@ import { LambdaClient } from '@aws-sdk/client-lambda';
 import { Command } from 'commander';
 import * as z from 'zod';
 import type { FunctionName } from '../../infra/bundle.ts';
-import { loadSettings } from '../../infra/load-settings.ts';
 import { agentStreamsOf, agentsOf } from '../../infra/settings/agent.ts';
+import { loadSettings } from '../../infra/settings/load-settings.ts';
 import { invokeFunction } from '../../shared/adapters/aws/function-invocation.ts';
-import { reasonOf, SettingsError } from '../../shared/domain/errors.ts';
+import { reasonOf, SettingsError } from '../../shared/core/errors.ts';
 import { examine, type Wanted } from './examine.ts';
 
 const folder = fileURLToPath(new URL('../..', import.meta.url));

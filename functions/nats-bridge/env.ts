@@ -4,7 +4,7 @@ import * as z from 'zod/mini';
 export const Env = z.object({
   /** Comma-separated `nats://` or `tls://` URLs of one NATS cluster. */
   NATS_URL: z.string().check(z.minLength(1)),
-  /** Secrets Manager name or ARN of the NATS credentials (shared/adapters/nats-credentials.ts); absent: none are needed. */
+  /** Secrets Manager name or ARN of the NATS credentials (shared/adapters/nats/credentials.ts); absent: none are needed. */
   NATS_CREDENTIALS_SECRET: z.optional(z.string().check(z.minLength(1))),
   /**
    * Comma-separated JetStream streams that hold DCM's requests to environment agents; absent: nobody may look there. An agent that tries

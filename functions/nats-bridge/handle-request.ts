@@ -1,17 +1,18 @@
-import { UnreadableError } from '../../shared/domain/errors.ts';
+import * as z from 'zod/mini';
+import { reasonOf, UnreadableError } from '../../shared/core/errors.ts';
 import type { AgentRequests } from '../../shared/ports/agent-requests.ts';
-import type { Log } from '../../shared/ports/log.ts';
-import type { Meter } from '../../shared/ports/meter.ts';
-import type { NatsProbe } from '../../shared/ports/nats-probe.ts';
+import type { NatsProbe } from '../../shared/ports/health-probes.ts';
 import type { StatusPublisher } from '../../shared/ports/status-publisher.ts';
+import type { Log, Meter } from '../../shared/ports/telemetry.ts';
 import {
   BridgeRequest,
   type FoundRequest,
   type ProbeAnswer,
+  type PublicationAnswer,
+  type PublicationRequest,
   type Streams,
-} from '../../shared/wire/bridge-request.ts';
-import type { PublicationAnswer } from '../../shared/wire/publication.ts';
-import { publishRequest } from './publish-request.ts';
+} from '../../shared/wire/bridge.ts';
+import { CloudEventJson, isCloudEventJson } from '../../shared/wire/cloudevents.ts';
 
 type Parts = {
   readonly publisher: StatusPublisher;
@@ -47,3 +48,42 @@ export const handleRequest = ({ publisher, log, meter, ...parts }: Parts) => {
 
 const requests =
   '{ "events": [CloudEvent, …] } in the JSON event format, { "do": "probe" }, { "do": "list-streams" }, or { "do": "find-request", "idempotencyKey": … }';
+
+type PublishRequestParts = { readonly publisher: StatusPublisher; readonly log: Log; readonly meter: Meter };
+
+/**
+ * Publishes the events of a request, from our own normaliser or from any other workload of the account, and answers for each of them.
+ * What is no CloudEvent is answered as failed, and does not hold up the others.
+ */
+export const publishRequest =
+  ({ publisher, log, meter }: PublishRequestParts) =>
+  async (request: PublicationRequest): Promise<PublicationAnswer> => {
+    const { events, refused } = sort(request);
+    const { acknowledged, failed } = await publisher.publish(events);
+    meter.count('published', acknowledged.length);
+    meter.count('duplicate', acknowledged.filter(({ duplicate }) => duplicate).length);
+    const unpublished = [...failed, ...refused];
+    meter.count('unpublished', unpublished.length);
+    if (unpublished.length > 0) {
+      log.warn('events were not published', { events: unpublished.length, first: unpublished[0] });
+    }
+    return { acknowledged, failed: unpublished };
+  };
+
+const sort = (request: PublicationRequest) => {
+  const events: CloudEventJson[] = [];
+  const refused: PublicationAnswer['failed'] = [];
+  for (const [index, candidate] of request.events.entries()) {
+    if (isCloudEventJson(candidate)) events.push(candidate);
+    else
+      refused.push({
+        id: idOf(candidate, index),
+        retryable: false,
+        reason: reasonOf(CloudEventJson.safeParse(candidate).error),
+      });
+  }
+  return { events, refused };
+};
+
+const idOf = (candidate: unknown, index: number): string =>
+  z.object({ id: z.string().check(z.minLength(1)) }).safeParse(candidate).data?.id ?? `events[${index}]`;

@@ -1,10 +1,10 @@
 import '../../shared/runtime/schema-messages.ts';
 import { natsAgentRequests } from '../../shared/adapters/nats/agent-requests.ts';
+import { natsLink } from '../../shared/adapters/nats/connection.ts';
+import { natsAccess } from '../../shared/adapters/nats/credentials.ts';
+import { natsEventStream } from '../../shared/adapters/nats/event-stream.ts';
+import { natsProbe } from '../../shared/adapters/nats/probe.ts';
 import { natsStreamNames } from '../../shared/adapters/nats/stream-names.ts';
-import { natsLink } from '../../shared/adapters/nats-connection.ts';
-import { natsAccess } from '../../shared/adapters/nats-credentials.ts';
-import { natsEventStream } from '../../shared/adapters/nats-event-stream.ts';
-import { natsProbe } from '../../shared/adapters/nats-probe.ts';
 import { SecretsManagerEnvironment, secretsManager } from '../../shared/adapters/secrets/secrets-manager.ts';
 import { log, meter, withTelemetry } from '../../shared/runtime/telemetry.ts';
 import { Env } from './env.ts';

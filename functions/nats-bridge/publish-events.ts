@@ -1,8 +1,8 @@
-import { reasonOf, UnavailableError, UnreadableError } from '../../shared/domain/errors.ts';
+import { reasonOf, UnavailableError, UnreadableError } from '../../shared/core/errors.ts';
 import type { EventStream } from '../../shared/ports/event-stream.ts';
 import type { StatusPublisher } from '../../shared/ports/status-publisher.ts';
+import { asRetried, type PublicationAnswer } from '../../shared/wire/bridge.ts';
 import type { CloudEventJson } from '../../shared/wire/cloudevents.ts';
-import { asRetried, type PublicationAnswer } from '../../shared/wire/publication.ts';
 
 /** How many events may wait for an acknowledgement at once. Measured: beyond 500, JetStream gets no faster. */
 const maximumInFlight = 500;

@@ -1,14 +1,13 @@
-import { type TagKeys, vmIdOf } from '../../shared/domain/tags.ts';
-import { hasEnded, isLaunched, type LaunchedRecord } from '../../shared/domain/vm-record.ts';
+import { type TagKeys, vmIdOf } from '../../shared/core/ownership.ts';
+import { hasEnded, isLaunched, type LaunchedRecord } from '../../shared/core/record.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
-import type { Fleet } from '../../shared/ports/fleet.ts';
 import type { Instances } from '../../shared/ports/instances.ts';
-import type { Log } from '../../shared/ports/log.ts';
-import type { Meter } from '../../shared/ports/meter.ts';
-import type { LaunchedVm, VmRecords } from '../../shared/ports/vm-records.ts';
-import { isLaunchedByUs } from '../../shared/service-types/vm/launch-origin.ts';
-import type { Evidence } from './decide-owner.ts';
-import type { Lane } from './lanes.ts';
+import type { LaunchedVm, VmRecords } from '../../shared/ports/records.ts';
+import type { Fleet } from '../../shared/ports/resource-store.ts';
+import type { Log, Meter } from '../../shared/ports/telemetry.ts';
+import { isLaunchedByUs } from '../../shared/service-types/vm/launch.ts';
+import type { Lane } from './message-groups.ts';
+import type { Evidence } from './ownership.ts';
 
 export type AdoptionParts = {
   readonly records?: Pick<VmRecords, 'read' | 'adopt' | 'end'> | undefined;

@@ -1,8 +1,19 @@
-import { UpstreamError } from '../../shared/domain/errors.ts';
+import { LRUCache } from 'lru-cache';
+import { UpstreamError } from '../../shared/core/errors.ts';
+import { listingTime } from '../../shared/core/gate.ts';
+import { couldBeStale, heldState } from '../../shared/core/listing/doubt.ts';
+import type { Observation, Signal } from '../../shared/core/message.ts';
+import type { Addresses } from '../../shared/core/outputs.ts';
+import type { Vm } from '../../shared/core/resource.ts';
 import { type Instance, type Instances, maximumDescribed } from '../../shared/ports/instances.ts';
-import type { Log } from '../../shared/ports/log.ts';
-import type { Meter } from '../../shared/ports/meter.ts';
-import type { Terminations } from './terminations.ts';
+import type { Log, Meter } from '../../shared/ports/telemetry.ts';
+import {
+  type InstanceState,
+  isYoung,
+  needsReason,
+  type StateReason,
+} from '../../shared/service-types/vm/kind.ts';
+import { checkIn, hasClaimCheck, hasObservation, type Lane } from './message-groups.ts';
 
 /** Twice this and the second between two deliveries keep a DELETED whose reason nobody knows from waiting longer than two. */
 const patienceMs = 500;
@@ -61,3 +72,135 @@ export const askEc2 =
       }
     }
   };
+
+type Seen = {
+  readonly lane: Lane;
+  readonly vm: Vm;
+  /** It was claimed just now, and events of it may have been dropped until then. */
+  readonly isLate: boolean;
+  readonly described: Instance | 'absent' | undefined;
+};
+
+/** What EC2's answer tells of a VM's state, where no event has. */
+export const describedState = (
+  { lane, vm, isLate, described }: Seen,
+  nowMs: number,
+): Observation | undefined => {
+  if (described === undefined || described === 'absent') return undefined;
+  if (hasObservation(lane) && !isLate) return undefined;
+  const at = vm.state === undefined ? timeOf(described, nowMs) : listingTime(nowMs);
+  if (at === undefined) return undefined;
+  if (vm.state !== undefined && !isOver({ lane, vm, isLate }, described, nowMs)) return undefined;
+  const { instanceId, region, account } = lane;
+  const { state, reason, publicAddress = '', privateAddress, isWindows } = described;
+  return {
+    kind: 'observation',
+    instanceId,
+    region,
+    account,
+    at,
+    state,
+    seenBy: 'listing',
+    reason,
+    publicAddress,
+    privateAddress,
+    isWindows,
+  };
+};
+
+/** EventBridge's time of `pending` is within these seconds of the launch; no instance runs and is stopped again within them. */
+const pendingWithinSeconds = 5;
+
+/**
+ * Where a first state is placed among the events, in seconds since 1970: as a listing's, before all that may still be on its way. Of a
+ * recently launched instance the events of the launch are then on their way too, and must not come after: `pending` is placed at the
+ * launch, and `running` after `pending`. Of other states of such an instance the events tell; undefined.
+ */
+const timeOf = ({ state, launchedAtMs }: Instance, nowMs: number): number | undefined => {
+  const listedAt = listingTime(nowMs);
+  if (!isYoung(launchedAtMs, nowMs)) return listedAt;
+  const launchedAt = Math.floor(launchedAtMs / 1000);
+  if (state === 'pending') return launchedAt;
+  if (state !== 'running') return undefined;
+  return Math.max(listedAt, Math.min(launchedAt + pendingWithinSeconds, Math.floor(nowMs / 1000)));
+};
+
+/** A transition that was to be checked has ended and its event did not come, or events were dropped before the claim. */
+const isOver = (
+  { lane, vm, isLate }: Omit<Seen, 'described'>,
+  described: Instance,
+  nowMs: number,
+): boolean => {
+  const held = heldState(vm);
+  if (held === undefined || held.state === described.state) return false;
+  if (!isLate && !hasClaimCheck(lane) && !checkIn(lane, vm)) return false;
+  return !couldBeStale(held, described, Math.floor(nowMs / 1000));
+};
+
+/**
+ * What EC2's answer tells of the addresses of an instance that is known to be in `state`. The public one comes and goes with `running`; where
+ * EC2 shows none, it may not be there yet.
+ */
+export const addressesIn = (
+  described: Instance | 'absent' | undefined,
+  state: InstanceState | undefined,
+): Addresses => {
+  if (described === undefined || described === 'absent') return {};
+  const { privateAddress, publicAddress, isWindows } = described;
+  const runs = described.state === 'running' && state === 'running';
+  return {
+    ...(privateAddress !== undefined && { privateAddress }),
+    ...(runs && publicAddress && { publicAddress }),
+    ...(isWindows && { isWindows }),
+  };
+};
+
+/** An event tells no addresses; EC2's answer is later than the event. */
+export const withAddresses = (signal: Signal, described: Instance | undefined): Signal =>
+  signal.kind === 'observation' && described !== undefined
+    ? { ...addressesIn(described, signal.state), ...signal }
+    : signal;
+
+/** DescribeInstances takes at most 200 filter values. */
+const maximumLeaving = 150;
+
+/**
+ * Why instances were terminated. EC2 knows the reason from `shutting-down` on, and `terminated` follows: so whoever asks about one
+ * instance asks about all that are on their way, and a mass termination costs a call or two, not one for each.
+ */
+export const terminations = () => {
+  const leaving = new LRUCache<string, string>({ max: maximumLeaving }); // instance id → region
+  const reasons = new LRUCache<string, StateReason>({ max: 1_000 });
+
+  return {
+    /** Hears of an instance of ours that is shutting down. */
+    expect({ instanceId, region }: Pick<Vm, 'instanceId' | 'region'>): void {
+      if (!reasons.has(instanceId)) leaving.set(instanceId, region);
+    },
+
+    /** The instances of a region whose reason will soon be wanted. */
+    leaving: (region: string): string[] =>
+      [...leaving.entries()].flatMap(([id, where]) => (where === region ? [id] : [])),
+
+    learn({ instanceId, state, reason }: Instance): void {
+      if (!reason || (state !== 'shutting-down' && state !== 'terminated')) return;
+      leaving.delete(instanceId);
+      reasons.set(instanceId, reason);
+    },
+
+    reasonOf: (instanceId: string): StateReason | undefined => reasons.get(instanceId),
+
+    /** Whether a lane ends in a `terminated` that only EC2 can tell DELETED from FAILED. */
+    isUnexplained: ({ instanceId, signals }: Lane, vm?: Vm): boolean =>
+      vm?.state !== 'terminated' &&
+      signals.some(
+        (signal) =>
+          signal.kind === 'observation' &&
+          needsReason(signal.state, {
+            reason: signal.reason ?? reasons.get(instanceId),
+            deleteRequested: vm?.deleteRequested,
+          }),
+      ),
+  };
+};
+export type Terminations = ReturnType<typeof terminations>;

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { TagKeys } from '../../shared/domain/tags.ts';
+import { TagKeys } from '../../shared/core/ownership.ts';
 import { json } from '../../shared/runtime/json-variable.ts';
 
 /** What the normaliser is told by its environment. infra/constructs/normaliser.ts must supply exactly this. */
@@ -21,7 +21,7 @@ export const Env = z.object({
    * account is not known: events of any account are taken then.
    */
   ACCOUNT_ID: z.optional(z.string().check(z.regex(/^\d{12}$/))),
-  /** JSON of TagKeys (shared/domain/tags.ts). */
+  /** JSON of TagKeys (shared/core/ownership.ts). */
   TAG_KEYS: z.pipe(json, TagKeys),
   /**
    * How often a VM may change within ten seconds and be told of each time; what comes on top is told once it settles.

@@ -1,13 +1,40 @@
-import '../../shared/runtime/schema-messages.ts';
-import { sqsRetries } from '../../shared/adapters/sqs-retries.ts';
-import { partialBatch } from '../../shared/runtime/partial-batch.ts';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { LambdaClient } from '@aws-sdk/client-lambda';
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { bridgePublisher } from '../../shared/adapters/bridge/bridge.ts';
+import { dynamoDbHeartbeats } from '../../shared/adapters/dynamodb/heartbeats.ts';
+import { dynamoDbListings } from '../../shared/adapters/dynamodb/listings.ts';
+import { dynamoDbVmRecords } from '../../shared/adapters/dynamodb/records.ts';
+import { dynamoDbFleet } from '../../shared/adapters/dynamodb/resource-store.ts';
+import { randomPart } from '../../shared/adapters/random-part.ts';
+import { deferredObservations } from '../../shared/adapters/sqs/deferred-observations.ts';
 import { log, meter, withTelemetry } from '../../shared/runtime/telemetry.ts';
+import { ec2Instances } from '../../shared/service-types/vm/ec2/instances.ts';
 import { Env } from './env.ts';
-import { awsPorts } from './handler-ports.ts';
-import { processHeartbeats } from './process-heartbeats.ts';
+import '../../shared/runtime/schema-messages.ts';
+import { sqsRetries } from '../../shared/adapters/sqs/retries.ts';
+import { partialBatch } from '../../shared/runtime/partial-batch.ts';
+import { processHeartbeats } from './heartbeats.ts';
+import { reportStatus } from './normalise.ts';
 import { readMessage } from './read-message.ts';
-import { readRefusals, reportRefusals } from './report-refusals.ts';
-import { reportStatus } from './report-status.ts';
+import { readRefusals, reportRefusals } from './refused-creates.ts';
+
+type Named = Pick<Env, 'FLEET_TABLE' | 'OBSERVATIONS_QUEUE_URL' | 'NATS_BRIDGE'>;
+
+/** What reporting a status takes, by the parts that AWS has. */
+export const awsPorts = ({ FLEET_TABLE: table, OBSERVATIONS_QUEUE_URL: queueUrl, NATS_BRIDGE }: Named) => {
+  const client = DynamoDBDocumentClient.from(new DynamoDBClient());
+  return {
+    fleet: dynamoDbFleet(client, table),
+    heartbeats: dynamoDbHeartbeats(client, table),
+    listings: dynamoDbListings(client, table),
+    records: dynamoDbVmRecords(client, table, log),
+    observations: deferredObservations(queueUrl),
+    publisher: bridgePublisher(new LambdaClient(), NATS_BRIDGE),
+    instances: ec2Instances(),
+    randomPart,
+  };
+};
 
 const env = Env.parse(process.env);
 const identity = { provider: env.PROVIDER_NAME, tagKeys: env.TAG_KEYS, burst: env.BURST };

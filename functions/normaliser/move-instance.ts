@@ -1,19 +1,17 @@
-import { UnavailableError } from '../../shared/domain/errors.ts';
-import { listingTime } from '../../shared/domain/gate.ts';
-import { type TagKeys, vmIdOf } from '../../shared/domain/tags.ts';
-import { movedAwayStatus, movedStatus, type Vm } from '../../shared/domain/vm.ts';
-import { isLaunched } from '../../shared/domain/vm-record.ts';
-import type { Clock } from '../../shared/ports/clock.ts';
-import type { Fleet } from '../../shared/ports/fleet.ts';
+import { UnavailableError } from '../../shared/core/errors.ts';
+import { listingTime } from '../../shared/core/gate.ts';
+import { type TagKeys, vmIdOf } from '../../shared/core/ownership.ts';
+import { isLaunched } from '../../shared/core/record.ts';
+import { movedAwayStatus, movedStatus, type Vm } from '../../shared/core/resource.ts';
+import type { Clock, RandomPart } from '../../shared/ports/clock.ts';
 import type { Instance, Instances } from '../../shared/ports/instances.ts';
-import type { Log } from '../../shared/ports/log.ts';
-import type { Meter } from '../../shared/ports/meter.ts';
 import type { Observations } from '../../shared/ports/observations.ts';
-import type { RandomPart } from '../../shared/ports/random-part.ts';
+import type { VmRecords } from '../../shared/ports/records.ts';
+import type { Fleet } from '../../shared/ports/resource-store.ts';
 import type { StatusPublisher } from '../../shared/ports/status-publisher.ts';
-import type { VmRecords } from '../../shared/ports/vm-records.ts';
-import { vmStatusEvent } from '../../shared/wire/dcm-vm.ts';
-import { instanceObservedEvent } from '../../shared/wire/instance-observed.ts';
+import type { Log, Meter } from '../../shared/ports/telemetry.ts';
+import { vmStatusEvent } from '../../shared/wire/dcm-status.ts';
+import { instanceObservedEvent } from '../../shared/wire/own-messages.ts';
 
 const listWithinMs = 2_000;
 

@@ -1,12 +1,11 @@
-import { reasonOf, UnreadableError } from '../../shared/domain/errors.ts';
-import { clamped } from '../../shared/domain/gate.ts';
-import type { Signal } from '../../shared/domain/signal.ts';
+import { reasonOf, UnreadableError } from '../../shared/core/errors.ts';
+import { clamped } from '../../shared/core/gate.ts';
+import type { Signal } from '../../shared/core/message.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
-import type { Log } from '../../shared/ports/log.ts';
-import type { Meter } from '../../shared/ports/meter.ts';
+import type { Log, Meter } from '../../shared/ports/telemetry.ts';
+import { eventKindOf } from '../../shared/service-types/vm/events/registry.ts';
 import { EventBridgeEvent } from '../../shared/wire/eventbridge.ts';
-import { ownSource } from '../../shared/wire/own-event.ts';
-import { eventKindOf } from './events/registry.ts';
+import { ownSource } from '../../shared/wire/own-messages.ts';
 
 type Parts = {
   /** The regions whose instances are reported. */

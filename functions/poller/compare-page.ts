@@ -1,17 +1,20 @@
-import { isNews, listingTime, partsOf } from '../../shared/domain/gate.ts';
-import { type InstanceState, isYoung } from '../../shared/domain/instance.ts';
-import { couldBeStale, heldState } from '../../shared/domain/listing.ts';
-import { isStuck, stuckNotice } from '../../shared/domain/stuck-launch.ts';
-import { isNoticeNews, type Vm } from '../../shared/domain/vm.ts';
-import { newAddresses } from '../../shared/domain/vm-outputs.ts';
+import { isStuck, stuckNotice } from '../../shared/core/follow-up.ts';
+import { isNews, listingTime, partsOf } from '../../shared/core/gate.ts';
+import { couldBeStale, heldState } from '../../shared/core/listing/doubt.ts';
+import { newAddresses } from '../../shared/core/outputs.ts';
+import { isNoticeNews, type Vm } from '../../shared/core/resource.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
-import type { Fleet, Recollection } from '../../shared/ports/fleet.ts';
 import type { Instance } from '../../shared/ports/instances.ts';
-import type { Meter } from '../../shared/ports/meter.ts';
 import type { Observations } from '../../shared/ports/observations.ts';
+import type { Fleet, Recollection } from '../../shared/ports/resource-store.ts';
+import type { Meter } from '../../shared/ports/telemetry.ts';
+import { type InstanceState, isYoung } from '../../shared/service-types/vm/kind.ts';
 import type { EventBridgeEvent } from '../../shared/wire/eventbridge.ts';
-import { instanceNoticedEvent } from '../../shared/wire/instance-noticed.ts';
-import { instanceObservedEvent, type ListedInstance } from '../../shared/wire/instance-observed.ts';
+import {
+  instanceNoticedEvent,
+  instanceObservedEvent,
+  type ListedInstance,
+} from '../../shared/wire/own-messages.ts';
 import type { PolledRegion } from './env.ts';
 
 export type ComparisonParts = {

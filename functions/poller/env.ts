@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { TagKeys } from '../../shared/domain/tags.ts';
+import { TagKeys } from '../../shared/core/ownership.ts';
 import { json } from '../../shared/runtime/json-variable.ts';
 
 export const PolledRegion = z.object({ region: z.string(), kind: z.enum(['legacy', 'streaming']) });
@@ -13,7 +13,7 @@ export const Env = z.object({
   OBSERVATIONS_QUEUE_URL: z.url(),
   /** Our name at DCM. */
   PROVIDER_NAME: z.string().check(z.minLength(1)),
-  /** JSON of TagKeys (shared/domain/tags.ts). */
+  /** JSON of TagKeys (shared/core/ownership.ts). */
   TAG_KEYS: z.pipe(json, TagKeys),
   /** JSON of all regions that are polled: legacy ones have nothing else, streaming ones are healed. */
   REGIONS: z.pipe(json, z.array(PolledRegion)),

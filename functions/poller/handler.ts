@@ -2,11 +2,11 @@ import '../../shared/runtime/schema-messages.ts';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import { dynamoDbFleet } from '../../shared/adapters/dynamodb-fleet.ts';
-import { dynamoDbListings } from '../../shared/adapters/dynamodb-listings.ts';
-import { ec2Instances } from '../../shared/adapters/ec2-instances.ts';
-import { sqsObservations } from '../../shared/adapters/sqs-observations.ts';
+import { dynamoDbListings } from '../../shared/adapters/dynamodb/listings.ts';
+import { dynamoDbFleet } from '../../shared/adapters/dynamodb/resource-store.ts';
+import { sqsObservations } from '../../shared/adapters/sqs/observations.ts';
 import { log, meter, withTelemetry } from '../../shared/runtime/telemetry.ts';
+import { ec2Instances } from '../../shared/service-types/vm/ec2/instances.ts';
 import { Env } from './env.ts';
 import { poller } from './poller.ts';
 

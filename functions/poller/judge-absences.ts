@@ -1,14 +1,13 @@
-import { type Absences, isMassDeletion, nextAbsences, overdue } from '../../shared/domain/absence.ts';
-import { listingTime } from '../../shared/domain/gate.ts';
-import type { Vm } from '../../shared/domain/vm.ts';
+import { listingTime } from '../../shared/core/gate.ts';
+import { type Absences, isMassDeletion, nextAbsences, overdue } from '../../shared/core/listing/absences.ts';
+import type { Vm } from '../../shared/core/resource.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
-import type { Fleet } from '../../shared/ports/fleet.ts';
 import { type Instance, type Instances, maximumDescribed } from '../../shared/ports/instances.ts';
 import type { Listing, Listings } from '../../shared/ports/listings.ts';
-import type { Log } from '../../shared/ports/log.ts';
-import type { Meter } from '../../shared/ports/meter.ts';
 import type { Observations } from '../../shared/ports/observations.ts';
-import { instanceObservedEvent } from '../../shared/wire/instance-observed.ts';
+import type { Fleet } from '../../shared/ports/resource-store.ts';
+import type { Log, Meter } from '../../shared/ports/telemetry.ts';
+import { instanceObservedEvent } from '../../shared/wire/own-messages.ts';
 
 const patienceMs = 5_000;
 const breakerHoldsMs = 10 * 60_000;

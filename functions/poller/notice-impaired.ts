@@ -1,20 +1,20 @@
-import { partsOf } from '../../shared/domain/gate.ts';
-import type { Notice } from '../../shared/domain/signal.ts';
+import { partsOf } from '../../shared/core/gate.ts';
+import type { Notice } from '../../shared/core/message.ts';
+import { isImpaired, type Vm } from '../../shared/core/resource.ts';
+import type { Clock } from '../../shared/ports/clock.ts';
+import type { Instances } from '../../shared/ports/instances.ts';
+import type { Listing } from '../../shared/ports/listings.ts';
+import type { Observations } from '../../shared/ports/observations.ts';
+import type { Fleet } from '../../shared/ports/resource-store.ts';
+import type { Log } from '../../shared/ports/telemetry.ts';
 import {
   checkNames,
   nextCheck,
   type StatusCheck,
   type StatusChecks,
   statusChecks,
-} from '../../shared/domain/status-checks.ts';
-import { isImpaired, type Vm } from '../../shared/domain/vm.ts';
-import type { Clock } from '../../shared/ports/clock.ts';
-import type { Fleet } from '../../shared/ports/fleet.ts';
-import type { Instances } from '../../shared/ports/instances.ts';
-import type { Listing } from '../../shared/ports/listings.ts';
-import type { Log } from '../../shared/ports/log.ts';
-import type { Observations } from '../../shared/ports/observations.ts';
-import { instanceNoticedEvent } from '../../shared/wire/instance-noticed.ts';
+} from '../../shared/service-types/vm/status-checks.ts';
+import { instanceNoticedEvent } from '../../shared/wire/own-messages.ts';
 
 const patienceMs = 2_000;
 

@@ -1,16 +1,15 @@
-import { isTransitional } from '../../shared/domain/listing.ts';
-import { nextDue, nextInterval, paces } from '../../shared/domain/polling-interval.ts';
-import { isStuck } from '../../shared/domain/stuck-launch.ts';
-import { managedByDcm, type TagKeys, vmIdOf } from '../../shared/domain/tags.ts';
-import type { Instances } from '../../shared/ports/instances.ts';
+import { createHash } from 'node:crypto';
+import { isStuck } from '../../shared/core/follow-up.ts';
+import { isTransitional } from '../../shared/core/listing/doubt.ts';
+import { nextDue, nextInterval, paces } from '../../shared/core/listing/interval.ts';
+import { managedByDcm, type TagKeys, vmIdOf } from '../../shared/core/ownership.ts';
+import type { Instance, Instances } from '../../shared/ports/instances.ts';
 import type { Listing, Listings } from '../../shared/ports/listings.ts';
 import { type ComparisonParts, comparePage, type ListedVm } from './compare-page.ts';
 import type { PolledRegion } from './env.ts';
 import { type AbsenceParts, judgeAbsences } from './judge-absences.ts';
 import { type ImpairedParts, noticeImpaired } from './notice-impaired.ts';
-import { pageDigest } from './page-digest.ts';
-import { tellAgain } from './tell-again.ts';
-import { membershipOf, withTurnover } from './turnover.ts';
+import { tellAgain } from './republish.ts';
 
 /** Less than the floor, so that a region whose EC2 does not answer holds up the others by less than one turn. */
 const patienceMs = 5_000;
@@ -142,3 +141,79 @@ const withPage = (listing: Listing, digest: Listing['digests'][number], seen: nu
   digests[listing.page] = digest;
   return { ...listing, digests, seen: listing.seen + seen };
 };
+
+/** Together they leave room in the 400 KB of a DynamoDB item: an absence takes about 60 bytes, an id 20. */
+const maximumMissing = 3_000;
+const maximumAdded = 5_000;
+
+/** Who is on a page now, and who is not any more and was not before. */
+type Turnover = {
+  readonly members: readonly string[];
+  readonly removed: readonly string[];
+  readonly added: readonly string[];
+};
+
+/** The turnover of a page whose members' digest is `digest` now, and the digest to remember: none, where the page is to be looked at again. */
+const membershipOf = async (
+  listings: Listings,
+  listing: Listing,
+  digest: string,
+  members: readonly string[],
+) => {
+  if (listing.digests[listing.page]?.members === digest) return { members: digest, turnover: undefined };
+  const turnover = await turnoverOf(listings, listing, members);
+  return { members: turnover ? digest : '', turnover };
+};
+
+/** Undefined where more would be missing than can be kept. */
+const turnoverOf = async (
+  listings: Listings,
+  listing: Listing,
+  members: readonly string[],
+): Promise<Turnover | undefined> => {
+  const before = await listings.members(listing.region, listing.page);
+  const were = new Set(before);
+  const are = new Set(members);
+  const removed = before.filter((id) => !are.has(id));
+  const missing = listing.removed.size + Object.keys(listing.absences).length + removed.length;
+  if (removed.length > 0 && missing > maximumMissing) return undefined;
+  return { members, removed, added: members.filter((id) => !were.has(id)) };
+};
+
+/**
+ * The listing with a page's turnover in it. Who left one page and came to another only moved, and is not kept. A region's first listing
+ * keeps nobody: there was nobody before to be missing. Beyond the bound a newcomer is not kept either: should it only have moved, EC2 is
+ * asked by its id before anything is said of it.
+ */
+const withTurnover = (listing: Listing, turnover: Turnover | undefined): Listing => {
+  const isFirst = listing.intervalSeconds === 0;
+  if (turnover === undefined || isFirst) return listing;
+  const removed = new Set([...listing.removed, ...turnover.removed]);
+  const added = new Set([...listing.added, ...turnover.added]);
+  for (const id of removed) {
+    if (!added.has(id)) continue;
+    removed.delete(id);
+    added.delete(id);
+  }
+  return { ...listing, removed, added: new Set([...added].slice(0, maximumAdded)) };
+};
+
+/** 96 bits tell a page from every other that a region will ever show. */
+const digest = (lines: readonly string[]): string =>
+  createHash('sha256').update(lines.toSorted().join('\n')).digest('base64url').slice(0, 16);
+
+/**
+ * What a page looks like: equal digests mean that nothing has changed on it since, that no instance was stopped and started again, and that
+ * none got stuck. The order of instances and of tags does not matter, for EC2 promises none.
+ */
+export const pageDigest = (instances: readonly Instance[], nowMs: number) => ({
+  states: digest(
+    instances.map((instance) => {
+      const { instanceId, state, launchedAtMs, publicAddress = '', tags } = instance;
+      const shown = isStuck(instance, nowMs) ? 'stuck' : state;
+      const sortedTags = Object.entries(tags).sort(([one], [other]) => (one < other ? -1 : 1));
+      return `${instanceId} ${shown} ${launchedAtMs} ${publicAddress} ${JSON.stringify(sortedTags)}`;
+    }),
+  ),
+  members: digest(instances.map(({ instanceId }) => instanceId)),
+});

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
-import { Provisioning } from '../../shared/domain/provisioning.ts';
-import { TagKeys } from '../../shared/domain/tags.ts';
+import { TagKeys } from '../../shared/core/ownership.ts';
 import { json, jsonFile } from '../../shared/runtime/json-variable.ts';
+import { Provisioning } from '../../shared/service-types/vm/provisioning.ts';
 
 /** A file, for with many regions it is larger than the 4 KiB that Lambda takes as an environment. */
 export const provisioningFile = 'provisioning.json';
@@ -31,11 +31,11 @@ export const Env = z.object({
   NATS_BRIDGE: nonEmpty,
   /** Our name at DCM. */
   PROVIDER_NAME: nonEmpty,
-  /** JSON of TagKeys (shared/domain/tags.ts). */
+  /** JSON of TagKeys (shared/core/ownership.ts). */
   TAG_KEYS: z.pipe(json, TagKeys),
   /** Region of the VMs where a path names none. */
   HOME_REGION: nonEmpty,
-  /** File with the JSON of Provisioning (shared/domain/provisioning.ts). A deployment puts it beside the code. */
+  /** File with the JSON of Provisioning (shared/service-types/vm/provisioning.ts). A deployment puts it beside the code. */
   PROVISIONING_FILE: z.prefault(z.pipe(jsonFile, Provisioning), provisioningFile),
   /** JSON of ApiAccess. */
   API_ACCESS: z.pipe(json, ApiAccess),

@@ -1,26 +1,24 @@
-import type { Provisioning } from '../../shared/domain/provisioning.ts';
-import type { TagKeys } from '../../shared/domain/tags.ts';
+import type { TagKeys } from '../../shared/core/ownership.ts';
 import type { AgentRequests } from '../../shared/ports/agent-requests.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
-import type { Fleet } from '../../shared/ports/fleet.ts';
-import type { InstanceActions } from '../../shared/ports/instance-actions.ts';
 import type { Instances } from '../../shared/ports/instances.ts';
-import type { Log } from '../../shared/ports/log.ts';
 import type { Observations } from '../../shared/ports/observations.ts';
-import type { Offerings } from '../../shared/ports/offerings.ts';
-import type { VcpuQuota } from '../../shared/ports/vcpu-quota.ts';
-import type { VmRecords } from '../../shared/ports/vm-records.ts';
+import type { VmRecords } from '../../shared/ports/records.ts';
+import type { Fleet } from '../../shared/ports/resource-store.ts';
+import type { Log } from '../../shared/ports/telemetry.ts';
+import { planLaunch } from '../../shared/service-types/vm/plan/plan-launch.ts';
+import type { InstanceActions, Offerings, VcpuQuota } from '../../shared/service-types/vm/ports.ts';
+import type { Provisioning } from '../../shared/service-types/vm/provisioning.ts';
+import type { VmEvents, VmPage, VmResource, VmValidation } from '../../shared/service-types/vm/resource.ts';
+import type { VmSpec } from '../../shared/service-types/vm/spec.ts';
 import type { Health } from '../../shared/wire/health.ts';
-import type { VmEvents, VmPage, VmResource, VmValidation } from '../../shared/wire/vm.ts';
 import { changeVm } from './change/change-vm.ts';
 import { deleteVm } from './change/delete-vm.ts';
 import { type Asked, createVm } from './create/create-vm.ts';
 import { type Refused, reportRefusals } from './create/report-refusal.ts';
-import { livingVms } from './plan/living-vms.ts';
-import { planLaunch } from './plan/plan-launch.ts';
-import { validateVm } from './plan/validate-vm.ts';
+import { validateVm } from './create/validate-vm.ts';
+import { livingVms } from './read/living-vms.ts';
 import { readVm } from './read/read-vm.ts';
-import type { VmSpec } from './spec/vm-spec.ts';
 
 /** All that the API's operations come down to. */
 export type UseCases = {

@@ -1,4 +1,4 @@
-import { UnavailableError } from '../../shared/domain/errors.ts';
+import { UnavailableError } from '../../shared/core/errors.ts';
 
 /** What `asked` answers, or an UnavailableError where that takes longer: `who` does not answer. */
 export const within = async <Answer>(ms: number, who: string, asked: Promise<Answer>): Promise<Answer> => {

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { AgentAuth } from '../../shared/adapters/dcm/bearer-tokens.ts';
 import { jsonFile } from '../../shared/runtime/json-variable.ts';
-import type { Provider } from './provider-rows.ts';
+import type { Provider } from './providers.ts';
 
 /** A file, for with many regions it is larger than the 4 KiB that Lambda takes as an environment. */
 export const registriesFile = 'registries.json';

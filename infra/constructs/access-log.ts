@@ -3,7 +3,7 @@ import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
 import { type IAccessLogSettings, LogGroupLogDestination } from 'aws-cdk-lib/aws-apigatewayv2';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
-import type { House } from './house-function.ts';
+import type { House } from './function-defaults.ts';
 
 /**
  * A JSON line for each request. Headers, bodies and queries are not in it, for they can hold what is secret.

@@ -13,11 +13,11 @@ import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
-import type { Count } from '../../shared/ports/meter.ts';
+import type { Count } from '../../shared/ports/telemetry.ts';
 import type { FunctionName } from '../bundle.ts';
-import type { Settings } from '../settings.ts';
+import type { Settings } from '../settings/settings.ts';
 import { alarmTopic } from './alarm-topic.ts';
-import { metricsNamespace } from './house-function.ts';
+import { metricsNamespace } from './function-defaults.ts';
 import type { InstanceEventsRules } from './instance-events-rules.ts';
 import type { ObservationsQueue } from './observations-queue.ts';
 
@@ -199,7 +199,7 @@ export class Alarms extends Construct {
 const sumOf = (usingMetrics: Record<string, IMetric>) =>
   new MathExpression({ expression: 'SUM(FILL(METRICS(), 0))', period: fiveMinutes, usingMetrics });
 
-/** What a box counts itself (shared/ports/meter.ts). */
+/** What a box counts itself (shared/ports/telemetry.ts). */
 const counted = (metricName: Count, box: FunctionName) =>
   new Metric({
     namespace: metricsNamespace,

@@ -1,12 +1,11 @@
-import { Annotations, ArnFormat, Stack } from 'aws-cdk-lib';
+import { Annotations, type ArnComponents, ArnFormat, Stack, Validations } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { partitionOf } from '../../shared/adapters/aws/regions.ts';
-import { configuredImageIds, imageOwnersOf } from '../../shared/domain/image-catalogue.ts';
-import { securityGroupIdsOf, subnetIdsOf } from '../../shared/domain/provisioning.ts';
-import { managedByDcm } from '../../shared/domain/tags.ts';
-import type { Settings } from '../settings.ts';
-import { justify, wildcard } from './wildcard.ts';
+import { managedByDcm } from '../../shared/core/ownership.ts';
+import { configuredImageIds, imageOwnersOf } from '../../shared/service-types/vm/image-catalogue.ts';
+import { securityGroupIdsOf, subnetIdsOf } from '../../shared/service-types/vm/provisioning.ts';
+import type { Settings } from '../settings/settings.ts';
 
 type Provisioning = NonNullable<Settings['provisioning']>;
 type Choices = Pick<Settings, 'provider' | 'tags'> & { readonly provisioning: Provisioning };
@@ -129,4 +128,26 @@ const grantNetwork = (
     'Where the settings leave the choice to EC2, it is not known before the launch. Synthesis warns of it.',
     open.map(({ kind }) => any(kind)),
   );
+};
+
+type Wildcard = Pick<ArnComponents, 'service' | 'resource' | 'account' | 'region'>;
+
+/** The ARN of resources that are not known before they are there, in any region unless one is given. */
+export const wildcard = (user: LambdaFunction, components: Wildcard): string =>
+  Stack.of(user).formatArn({
+    // The name, not a reference: cdk-nag's findings are known by it.
+    partition: partitionOf(Stack.of(user).region).name,
+    region: '*',
+    arnFormat: ArnFormat.NO_RESOURCE_NAME,
+    ...components,
+  });
+
+/** Tells cdk-nag why a function's permissions must hold for resources that only a wildcard names. */
+export const justify = (user: LambdaFunction, reason: string, wildcards: readonly string[]): void => {
+  const stack = Stack.of(user);
+  const ids = wildcards.map((arn) => {
+    const shown = arn.replace(stack.account, '<AWS::AccountId>');
+    return { id: `AwsSolutions-IAM5[Resource::${shown}]`, reason };
+  });
+  Validations.of(user.role ?? user).acknowledge(...ids);
 };

@@ -2,8 +2,8 @@ import { ArnFormat, Stack } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { partitionOf } from '../../shared/adapters/aws/regions.ts';
-import type { Settings } from '../settings.ts';
-import { justify, wildcard } from './wildcard.ts';
+import type { Settings } from '../settings/settings.ts';
+import { justify, wildcard } from './instance-permissions.ts';
 
 type Provisioning = NonNullable<Settings['provisioning']>;
 

@@ -3,8 +3,8 @@ import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import type { Env } from '../../functions/nats-bridge/env.ts';
 import { agentStreamsOf } from '../settings/agent.ts';
-import type { Settings } from '../settings.ts';
-import { functionNameOf, type House, houseFunction } from './house-function.ts';
+import type { Settings } from '../settings/settings.ts';
+import { functionNameOf, type House, houseFunction } from './function-defaults.ts';
 import { NatsNetwork } from './nats-network.ts';
 import { grantSecret, secretsManagerEndpoint } from './secret.ts';
 

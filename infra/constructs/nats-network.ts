@@ -11,7 +11,7 @@ import {
 import { Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
-import type { VpcSettings } from '../settings.ts';
+import type { VpcSettings } from '../settings/settings.ts';
 
 const networkInterfaceActions = [
   'ec2:CreateNetworkInterface',

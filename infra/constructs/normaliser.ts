@@ -4,11 +4,11 @@ import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { Construct } from 'constructs';
 import type { Env } from '../../functions/normaliser/env.ts';
-import { regionNames } from '../reported-regions.ts';
-import { type Settings, tagKeysOf } from '../settings.ts';
+import { regionNames } from '../settings/reported-regions.ts';
+import { type Settings, tagKeysOf } from '../settings/settings.ts';
 import { grantDescribe } from './describe-instances.ts';
+import { type House, houseFunction } from './function-defaults.ts';
 import { grantItems } from './grant-items.ts';
-import { type House, houseFunction } from './house-function.ts';
 import type { ObservationsQueue } from './observations-queue.ts';
 
 export type NormaliserProps = {

@@ -3,11 +3,11 @@ import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import type { Env } from '../../functions/poller/env.ts';
-import { regionNames, reportedRegions } from '../reported-regions.ts';
-import { type Settings, tagKeysOf } from '../settings.ts';
+import { regionNames, reportedRegions } from '../settings/reported-regions.ts';
+import { type Settings, tagKeysOf } from '../settings/settings.ts';
 import { grantDescribe } from './describe-instances.ts';
+import { type House, houseFunction } from './function-defaults.ts';
 import { grantItems } from './grant-items.ts';
-import { type House, houseFunction } from './house-function.ts';
 import type { ObservationsQueue } from './observations-queue.ts';
 
 export type PollerProps = {

@@ -7,7 +7,7 @@ import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { DefinitionBody, LogLevel, StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
-import type { House } from './house-function.ts';
+import type { House } from './function-defaults.ts';
 import { serviceOfThisAccount } from './service-of-this-account.ts';
 
 export type PollingProps = { readonly house: House; readonly poller: LambdaFunction };

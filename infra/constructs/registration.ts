@@ -13,11 +13,11 @@ import {
   type Registry,
   registriesFile,
 } from '../../functions/registration/env.ts';
-import { providerRowName } from '../../shared/domain/provider-row.ts';
+import { providerRowName } from '../../shared/core/provider-name.ts';
 import { agentsOf } from '../settings/agent.ts';
-import type { ProvisioningSettings } from '../settings.ts';
+import type { ProvisioningSettings } from '../settings/settings.ts';
+import { functionNameOf, type House, houseFunction } from './function-defaults.ts';
 import { grantItems } from './grant-items.ts';
-import { functionNameOf, type House, houseFunction } from './house-function.ts';
 import type { NatsNetwork } from './nats-network.ts';
 import type { ProviderApi } from './provider-api.ts';
 import { grantSecret, secretsManagerEndpoint } from './secret.ts';

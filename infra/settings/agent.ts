@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { requestStreams } from '../../shared/wire/agent-streams.ts';
-import { origin, secretName, text } from '../setting-kinds.ts';
+import { requestStreams } from '../../shared/wire/agent-requests.ts';
+import { origin, secretName, text } from './setting-kinds.ts';
 
 const nonEmpty = z.string('must be a text').min(1, 'must not be empty');
 

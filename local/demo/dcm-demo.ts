@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { reasonOf } from '../../shared/domain/errors.ts';
+import { reasonOf } from '../../shared/core/errors.ts';
 import type { Console } from '../console.ts';
 import { controlPlaneClient } from '../control-plane-client.ts';
 import { olderDcmUser } from '../dcm-user.ts';

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { UpstreamError } from '../../shared/domain/errors.ts';
+import { UpstreamError } from '../../shared/core/errors.ts';
 import type { DcmUser } from '../dcm-user.ts';
 import type { ProviderApiClient } from '../provider-api-client.ts';
 

@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EC2Client } from '@aws-sdk/client-ec2';
-import { SettingsError } from '../../shared/domain/errors.ts';
+import { SettingsError } from '../../shared/core/errors.ts';
+import { clientConfig } from '../client-config.ts';
 import { type Console, newsOf } from '../console.ts';
 import { controlPlaneClient } from '../control-plane-client.ts';
 import { type DcmUser, dcmUser, olderDcmUser } from '../dcm-user.ts';
+import type { Consumed } from '../emulators/dcm/older/history.ts';
+import type { Ec2Simulator } from '../emulators/ec2/start-ec2-simulator.ts';
 import { provider, type StackOptions, silentRegion } from '../options.ts';
-import { clientConfig } from '../parts/client-config.ts';
-import type { Consumed } from '../parts/control-plane/history.ts';
-import type { Ec2Simulator } from '../parts/ec2/start-ec2-simulator.ts';
 import { providerApiClient } from '../provider-api-client.ts';
 import { type Endpoints, startStack } from '../stack.ts';
 import { type Actor, cast } from './cast.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Watched } from '../parts/control-plane/wait-for.ts';
-import type { Ec2Simulator } from '../parts/ec2/start-ec2-simulator.ts';
+import type { Watched } from '../emulators/dcm/older/wait-for.ts';
+import type { Ec2Simulator } from '../emulators/ec2/start-ec2-simulator.ts';
 import type { Actor, cast } from './cast.ts';
 
 const patienceMs = 60_000;

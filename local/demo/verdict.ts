@@ -1,5 +1,5 @@
-import type { InstanceState } from '../../shared/domain/instance.ts';
-import type { Consumed } from '../parts/control-plane/history.ts';
+import type { InstanceState } from '../../shared/service-types/vm/kind.ts';
+import type { Consumed } from '../emulators/dcm/older/history.ts';
 import type { Actor } from './cast.ts';
 
 /** What EC2 did, on the simulator's clock. */

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { Part } from '../part.ts';
-import { JsonApiError, jsonApi } from '../parts/json-api.ts';
-import { serve } from '../parts/loopback.ts';
+import { serve } from '../processes/loopback.ts';
+import { JsonApiError, jsonApi } from './json-api.ts';
 
 const GetSecretValue = z.object({ SecretId: z.string().min(1) });
 

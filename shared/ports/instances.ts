@@ -1,6 +1,6 @@
-import type { InstanceState, StateReason } from '../domain/instance.ts';
-import type { StatusCheck } from '../domain/status-checks.ts';
-import type { Tags } from '../domain/tags.ts';
+import type { Tags } from '../core/ownership.ts';
+import type { InstanceState, StateReason } from '../service-types/vm/kind.ts';
+import type { StatusCheck } from '../service-types/vm/status-checks.ts';
 
 export type Instance = {
   readonly instanceId: string;

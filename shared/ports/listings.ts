@@ -1,5 +1,5 @@
-import type { Absences } from '../domain/absence.ts';
-import type { StatusChecks } from '../domain/status-checks.ts';
+import type { Absences } from '../core/listing/absences.ts';
+import type { StatusChecks } from '../service-types/vm/status-checks.ts';
 
 /** One region's listing, from its first page to its last, as it is remembered between two pages and between two listings. */
 export type Listing = {

@@ -1,5 +1,5 @@
+import type { PublicationAnswer } from '../wire/bridge.ts';
 import type { CloudEventJson } from '../wire/cloudevents.ts';
-import type { PublicationAnswer } from '../wire/publication.ts';
 
 /**
  * Hands CloudEvents to whoever listens for them, and tells of each whether the stream acknowledged it. Events with the same

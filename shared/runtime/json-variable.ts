@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import * as z from 'zod/mini';
-import { reasonOf } from '../domain/errors.ts';
+import { reasonOf } from '../core/errors.ts';
 
 /** An environment variable that holds JSON. */
 export const json = z.pipe(

@@ -1,8 +1,7 @@
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
-import { reasonOf, UnreadableError } from '../domain/errors.ts';
-import type { Log } from '../ports/log.ts';
-import type { Meter } from '../ports/meter.ts';
+import { reasonOf, UnreadableError } from '../core/errors.ts';
 import type { Retries } from '../ports/retries.ts';
+import type { Log, Meter } from '../ports/telemetry.ts';
 
 type Message<Content> = {
   readonly messageId: string;

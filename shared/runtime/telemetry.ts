@@ -1,8 +1,7 @@
 import { Logger } from '@aws-lambda-powertools/logger';
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import type { Context } from 'aws-lambda';
-import type { Log } from '../ports/log.ts';
-import type { Meter } from '../ports/meter.ts';
+import type { Log, Meter } from '../ports/telemetry.ts';
 
 const logger = new Logger();
 const metrics = new Metrics();

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { SettingsError } from '../domain/errors.ts';
+import { SettingsError } from '../core/errors.ts';
 
 const Token = z.string().check(z.minLength(1));
 const Tokens = z.strictObject({

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
-import { reasonOf, UnreadableError } from '../domain/errors.ts';
+import { reasonOf, UnreadableError } from '../core/errors.ts';
 import type { EventBridgeEvent } from './eventbridge.ts';
-import { ownSource } from './own-event.ts';
+import { ownSource } from './own-messages.ts';
 
 const detailType = 'VM Create Refused';
 

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import type { EventBridgeEvent } from './eventbridge.ts';
-import { ownSource } from './own-event.ts';
+import { ownSource } from './own-messages.ts';
 
 const detailType = 'Queue Heartbeat';
 

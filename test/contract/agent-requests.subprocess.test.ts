@@ -2,8 +2,8 @@ import { AckPolicy, jetstream, jetstreamManager, RetentionPolicy } from '@nats-i
 import { usernamePasswordAuthenticator } from '@nats-io/nats-core';
 import { afterAll, describe, expect, it } from 'vitest';
 import { natsAgentRequests } from '../../shared/adapters/nats/agent-requests.ts';
-import { natsLink } from '../../shared/adapters/nats-connection.ts';
-import { SettingsError, UnavailableError } from '../../shared/domain/errors.ts';
+import { natsLink } from '../../shared/adapters/nats/connection.ts';
+import { SettingsError, UnavailableError } from '../../shared/core/errors.ts';
 import { memoryAgentRequests } from '../fakes/memory-agent-requests.ts';
 import { createOf } from '../fixtures/agent-requests.ts';
 import { agentRequestsContract, resourceOf } from './agent-requests.ts';

@@ -3,11 +3,11 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { jetstream, jetstreamManager, RetentionPolicy } from '@nats-io/jetstream';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { serve } from '../../local/parts/loopback.ts';
-import { conformance } from '../conformance/conformance.ts';
-import { chosenGroups } from '../conformance/groups.ts';
-import { givenBy } from '../conformance/options.ts';
-import type { Result } from '../conformance/run.ts';
+import { conformance } from '../../conformance/conformance.ts';
+import { chosenGroups } from '../../conformance/groups.ts';
+import { givenBy } from '../../conformance/options.ts';
+import type { Result } from '../../conformance/run.ts';
+import { serve } from '../../local/processes/loopback.ts';
 import type { FakeProvider } from '../unit/conformance/defect.ts';
 import { token } from '../unit/conformance/fake-api.ts';
 import { fakeProvider } from '../unit/conformance/fake-provider.ts';
@@ -150,7 +150,7 @@ it('says in one sentence that no provider answers', async () => {
 });
 
 const command = promisify(execFile);
-const main = fileURLToPath(new URL('../conformance/main.ts', import.meta.url));
+const main = fileURLToPath(new URL('../../conformance/main.ts', import.meta.url));
 
 it.each([
   ['no provider answers', ['--provider', 'http://127.0.0.1:1']],

@@ -1,4 +1,4 @@
-import { startEc2Simulator } from '../../local/parts/ec2/start-ec2-simulator.ts';
+import { startEc2Simulator } from '../../local/emulators/ec2/start-ec2-simulator.ts';
 import { ec2Contract } from './ec2.ts';
 
 ec2Contract('EC2 simulator', () =>

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { EventStream } from '../../shared/ports/event-stream.ts';
 import type { CloudEventJson } from '../../shared/wire/cloudevents.ts';
-import { vmStatusEvent } from '../../shared/wire/dcm-vm.ts';
+import { vmStatusEvent } from '../../shared/wire/dcm-status.ts';
 import { observed, vmId } from '../fixtures/signals.ts';
 import { statusOf } from '../fixtures/statuses.ts';
 

@@ -1,12 +1,12 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { afterAll, describe, expect, it } from 'vitest';
-import { clientConfig } from '../../local/parts/client-config.ts';
-import { createTable, startDynamoDb } from '../../local/parts/dynamodb.ts';
-import { startEc2Simulator } from '../../local/parts/ec2/start-ec2-simulator.ts';
+import { clientConfig } from '../../local/client-config.ts';
+import { createTable, startDynamoDb } from '../../local/emulators/dynamodb.ts';
+import { startEc2Simulator } from '../../local/emulators/ec2/start-ec2-simulator.ts';
+import { dynamoDbFirstAnswer } from '../../shared/adapters/dynamodb/first-answer.ts';
 import { dynamoDbHeartbeats } from '../../shared/adapters/dynamodb/heartbeats.ts';
-import { dynamoDbFirstAnswer } from '../../shared/adapters/dynamodb-first-answer.ts';
-import { ec2DryRun } from '../../shared/adapters/ec2-dry-run.ts';
+import { ec2DryRun } from '../../shared/service-types/vm/ec2/dry-run.ts';
 import { memoryHeartbeats } from '../fakes/memory-heartbeats.ts';
 import { heartbeatsContract } from './heartbeats.ts';
 

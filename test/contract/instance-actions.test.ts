@@ -1,20 +1,20 @@
 import { EC2Client, ModifyInstanceAttributeCommand } from '@aws-sdk/client-ec2';
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
-import { planLaunch } from '../../functions/provider-api/plan/plan-launch.ts';
-import { clientConfig } from '../../local/parts/client-config.ts';
-import { startEc2Simulator } from '../../local/parts/ec2/start-ec2-simulator.ts';
-import { startServiceQuotas } from '../../local/parts/service-quotas.ts';
-import { startSsm } from '../../local/parts/ssm.ts';
-import { awsVcpuQuota } from '../../shared/adapters/aws-vcpu-quota.ts';
-import { ec2InstanceActions } from '../../shared/adapters/ec2-instance-actions.ts';
-import { ec2Offerings } from '../../shared/adapters/ec2-offerings.ts';
+import { clientConfig } from '../../local/client-config.ts';
+import { startEc2Simulator } from '../../local/emulators/ec2/start-ec2-simulator.ts';
+import { startServiceQuotas } from '../../local/emulators/service-quotas.ts';
+import { startSsm } from '../../local/emulators/ssm.ts';
 import {
   FailedPreconditionError,
   NotFoundError,
   PermissionDeniedError,
   ThrottledError,
-} from '../../shared/domain/errors.ts';
-import { Provisioning } from '../../shared/domain/provisioning.ts';
+} from '../../shared/core/errors.ts';
+import { ec2InstanceActions } from '../../shared/service-types/vm/ec2/instance-actions.ts';
+import { ec2Offerings } from '../../shared/service-types/vm/ec2/offerings.ts';
+import { awsVcpuQuota } from '../../shared/service-types/vm/ec2/vcpu-quota.ts';
+import { planLaunch } from '../../shared/service-types/vm/plan/plan-launch.ts';
+import { Provisioning } from '../../shared/service-types/vm/provisioning.ts';
 import { memoryEc2 } from '../fakes/memory-ec2.ts';
 import { launchPlan } from '../fixtures/launches.ts';
 import { tagKeys } from '../fixtures/signals.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { CapacityError, FailedPreconditionError, NotFoundError } from '../../shared/domain/errors.ts';
-import type { LaunchPlan } from '../../shared/domain/launch.ts';
-import type { InstanceActions } from '../../shared/ports/instance-actions.ts';
+import { CapacityError, FailedPreconditionError, NotFoundError } from '../../shared/core/errors.ts';
+import type { LaunchPlan } from '../../shared/service-types/vm/launch.ts';
+import type { InstanceActions } from '../../shared/service-types/vm/ports.ts';
 
 export type InstanceActionsUnderTest = {
   readonly actions: InstanceActions;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { StatusCheck } from '../../shared/domain/status-checks.ts';
-import type { Tags } from '../../shared/domain/tags.ts';
+import type { Tags } from '../../shared/core/ownership.ts';
 import type { Instances } from '../../shared/ports/instances.ts';
+import type { StatusCheck } from '../../shared/service-types/vm/status-checks.ts';
 import { ourTags } from '../fixtures/signals.ts';
 
 export type InstancesUnderTest = {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { noStatusChecks } from '../../shared/domain/status-checks.ts';
+import { noStatusChecks } from '../../shared/service-types/vm/status-checks.ts';
 import { floorMs, type listingsSubject } from './listings-subject.ts';
 
 /** What is wanted of a region, and what a listing remembers beside its pages. */

@@ -1,9 +1,9 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { afterAll } from 'vitest';
-import { clientConfig } from '../../local/parts/client-config.ts';
-import { createTable, startDynamoDb } from '../../local/parts/dynamodb.ts';
-import { dynamoDbListings } from '../../shared/adapters/dynamodb-listings.ts';
+import { clientConfig } from '../../local/client-config.ts';
+import { createTable, startDynamoDb } from '../../local/emulators/dynamodb.ts';
+import { dynamoDbListings } from '../../shared/adapters/dynamodb/listings.ts';
 import { memoryListings } from '../fakes/memory-listings.ts';
 import { listingsContract } from './listings.ts';
 

@@ -1,7 +1,7 @@
 import { usernamePasswordAuthenticator } from '@nats-io/nats-core';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
-import { natsLink } from '../../shared/adapters/nats-connection.ts';
-import { natsProbe } from '../../shared/adapters/nats-probe.ts';
+import { natsLink } from '../../shared/adapters/nats/connection.ts';
+import { natsProbe } from '../../shared/adapters/nats/probe.ts';
 import { startForgetfulNetwork, startTestNats } from './nats.ts';
 
 const nats = await startTestNats();

@@ -1,4 +1,4 @@
-import { httpProviderRegistry } from '../../shared/adapters/http-provider-registry.ts';
+import { httpProviderRegistry } from '../../shared/adapters/dcm/provider-registry.ts';
 import { memoryProviderRegistry } from '../fakes/memory-provider-registry.ts';
 import { controlPlane, environmentAgent, startRegistry } from './dcm-registries.ts';
 import { providerRegistryContract } from './provider-registry.ts';

@@ -1,10 +1,10 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, describe, expect, it } from 'vitest';
-import { clientConfig } from '../../local/parts/client-config.ts';
-import { createTable, startDynamoDb } from '../../local/parts/dynamodb.ts';
-import { dynamoDbRegistrations } from '../../shared/adapters/dynamodb-registrations.ts';
-import { UnavailableError } from '../../shared/domain/errors.ts';
+import { clientConfig } from '../../local/client-config.ts';
+import { createTable, startDynamoDb } from '../../local/emulators/dynamodb.ts';
+import { dynamoDbRegistrations } from '../../shared/adapters/dynamodb/registrations.ts';
+import { UnavailableError } from '../../shared/core/errors.ts';
 import { memoryRegistrations } from '../fakes/memory-registrations.ts';
 import { registrationsContract } from './registrations.ts';
 

@@ -6,8 +6,11 @@ import { controlPlaneClient } from '../../local/control-plane-client.ts';
 import { olderDcmUser } from '../../local/dcm-user.ts';
 import { dcmStory } from '../../local/demo/dcm-story.ts';
 import { vmSpec } from '../../local/demo/dcm-vm.ts';
+import {
+  findServiceProviderManager,
+  whyNoDcm,
+} from '../../local/emulators/dcm/service-provider-manager/find-service-provider-manager.ts';
 import { provider, silentRegion } from '../../local/options.ts';
-import { findServiceProviderManager, whyNoDcm } from '../../local/parts/dcm/find-service-provider-manager.ts';
 import { providerApiClient } from '../../local/provider-api-client.ts';
 import { type Stack, startStack } from '../../local/stack.ts';
 import { skippedBecause } from '../retried-and-skipped.ts';

@@ -1,9 +1,9 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DeleteCommand, DynamoDBDocumentClient, PutCommand, ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { clientConfig } from '../../local/client-config.ts';
 import { vmSpec } from '../../local/demo/dcm-vm.ts';
 import { provider } from '../../local/options.ts';
-import { clientConfig } from '../../local/parts/client-config.ts';
 import { providerApiClient } from '../../local/provider-api-client.ts';
 import { untilNextSecond } from './next-second.ts';
 import { type TestStack, testStack } from './stack.ts';

@@ -2,10 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EC2Client } from '@aws-sdk/client-ec2';
+import { clientConfig } from '../../local/client-config.ts';
 import type { StandIn } from '../../local/dcm.ts';
 import { cast } from '../../local/demo/cast.ts';
 import type { StackOptions } from '../../local/options.ts';
-import { clientConfig } from '../../local/parts/client-config.ts';
 import { type Stack, startStack } from '../../local/stack.ts';
 
 /** Quick, but long enough for a second to pass between a stop and a start. */

@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { UnavailableError } from '../../shared/domain/errors.ts';
+import { UnavailableError } from '../../shared/core/errors.ts';
 
 export type Faults = {
   /** A whole number from 0 to below `n`. */

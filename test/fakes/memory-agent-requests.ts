@@ -1,5 +1,5 @@
 import type { AgentRequests } from '../../shared/ports/agent-requests.ts';
-import { createRequest } from '../../shared/wire/agent-request.ts';
+import { createRequest } from '../../shared/wire/agent-requests.ts';
 
 /** The AgentRequests port in memory: `messages` are what the stream holds, and may change. */
 export const memoryAgentRequests = (messages: readonly string[]): AgentRequests => ({

@@ -1,7 +1,7 @@
-import { CapacityError, FailedPreconditionError, NotFoundError } from '../../shared/domain/errors.ts';
-import type { Placement } from '../../shared/domain/launch.ts';
-import type { InstanceActions, LaunchedInstance } from '../../shared/ports/instance-actions.ts';
+import { CapacityError, FailedPreconditionError, NotFoundError } from '../../shared/core/errors.ts';
 import type { Instance, Instances } from '../../shared/ports/instances.ts';
+import type { Placement } from '../../shared/service-types/vm/launch.ts';
+import type { InstanceActions, LaunchedInstance } from '../../shared/service-types/vm/ports.ts';
 import { described } from './scripted-instances.ts';
 
 const account = '123456789012';

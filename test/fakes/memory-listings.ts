@@ -1,5 +1,5 @@
-import { noStatusChecks } from '../../shared/domain/status-checks.ts';
 import type { Listing, Listings } from '../../shared/ports/listings.ts';
+import { noStatusChecks } from '../../shared/service-types/vm/status-checks.ts';
 
 const abandonedAfterMs = 10 * 60_000;
 

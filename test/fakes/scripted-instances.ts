@@ -1,6 +1,6 @@
-import { UnavailableError } from '../../shared/domain/errors.ts';
-import type { StatusCheck } from '../../shared/domain/status-checks.ts';
+import { UnavailableError } from '../../shared/core/errors.ts';
 import type { Instance, Instances } from '../../shared/ports/instances.ts';
+import type { StatusCheck } from '../../shared/service-types/vm/status-checks.ts';
 
 export type ScriptedInstances = Instances & {
   /** What EC2 knows in us-east-1; a test changes it. */

@@ -1,6 +1,6 @@
-import type { Architecture } from '../../shared/domain/image-catalogue.ts';
-import { familyOf } from '../../shared/domain/instance-family.ts';
-import type { Image, InstanceType, Offerings } from '../../shared/ports/offerings.ts';
+import type { Architecture } from '../../shared/service-types/vm/image-catalogue.ts';
+import type { Image, InstanceType, Offerings } from '../../shared/service-types/vm/ports.ts';
+import { familyOf } from '../../shared/service-types/vm/provisioning.ts';
 
 /** Every sixteenth-of-a-digit counts: `imageId(1)` is an id as EC2 makes them. */
 export const imageId = (n: number): string => `ami-${n.toString(16).padStart(17, '0')}`;

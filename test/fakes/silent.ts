@@ -1,5 +1,4 @@
-import type { Log } from '../../shared/ports/log.ts';
-import type { Count, Meter } from '../../shared/ports/meter.ts';
+import type { Count, Log, Meter } from '../../shared/ports/telemetry.ts';
 
 /** A meter that can be read. */
 export const countingMeter = (): Meter & {

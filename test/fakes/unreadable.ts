@@ -1,5 +1,5 @@
-import { UnreadableError } from '../../shared/domain/errors.ts';
-import type { Fleet } from '../../shared/ports/fleet.ts';
+import { UnreadableError } from '../../shared/core/errors.ts';
+import type { Fleet } from '../../shared/ports/resource-store.ts';
 
 /** A fleet's memory in which one instance's item makes no sense. */
 export const unreadable = (instanceId: string, { recall }: Fleet): Fleet['recall'] => {

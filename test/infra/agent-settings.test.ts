@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { parseSettings } from '../../infra/load-settings.ts';
 import { agentStreamsOf, agentsOf, natsPermissions } from '../../infra/settings/agent.ts';
+import { parseSettings } from '../../infra/settings/load-settings.ts';
 import { refusalOf } from './refused.ts';
 import { agentSettings, leastSettings, provisioningSettings, vpc } from './synthesized.ts';
 

@@ -6,8 +6,8 @@ import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { describe, expect, it } from 'vitest';
 import { bundleAll } from '../../infra/bundle.ts';
 import { checkEnvironments } from '../../infra/environment-limit.ts';
-import { parseSettings } from '../../infra/load-settings.ts';
 import { serviceProvider } from '../../infra/service-provider.ts';
+import { parseSettings } from '../../infra/settings/load-settings.ts';
 import { refusalOf } from './refused.ts';
 import { leastSettings, provisioningSettings, synthesized, vpc } from './synthesized.ts';
 

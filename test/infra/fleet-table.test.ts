@@ -2,7 +2,7 @@ import { App, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { describe, it } from 'vitest';
 import { FleetTable } from '../../infra/constructs/fleet-table.ts';
-import { fleetTable } from '../../local/parts/dynamodb.ts';
+import { fleetTable } from '../../local/emulators/dynamodb.ts';
 
 const stack = new Stack(new App(), 'Stack');
 new FleetTable(stack, 'Fleet', { deletionProtection: true });

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { Env as BridgeEnv } from '../../functions/nats-bridge/env.ts';
 import { Env as NormaliserEnv } from '../../functions/normaliser/env.ts';
 import { functionNames } from '../../infra/bundle.ts';
-import { TagKeys } from '../../shared/domain/tags.ts';
+import { TagKeys } from '../../shared/core/ownership.ts';
 import {
   allowedBy,
   deployedPatterns,

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { loadSettings, parseSettings } from '../../infra/load-settings.ts';
+import { loadSettings, parseSettings } from '../../infra/settings/load-settings.ts';
 import { refusalOf } from './refused.ts';
 import { leastSettings } from './synthesized.ts';
 

@@ -3,7 +3,7 @@ import { Match } from 'aws-cdk-lib/assertions';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { Env } from '../../functions/poller/env.ts';
-import { TagKeys } from '../../shared/domain/tags.ts';
+import { TagKeys } from '../../shared/core/ownership.ts';
 import { allowedBy, environmentOf, leastSettings, synthesized } from './synthesized.ts';
 
 const { home } = synthesized({

@@ -1,9 +1,9 @@
 import { App, type Stack } from 'aws-cdk-lib';
 import { Code } from 'aws-cdk-lib/aws-lambda';
 import { describe, expect, it } from 'vitest';
-import { parseSettings } from '../../infra/load-settings.ts';
 import { stacksOf } from '../../infra/service-provider.ts';
-import { TagKeys } from '../../shared/domain/tags.ts';
+import { parseSettings } from '../../infra/settings/load-settings.ts';
+import { TagKeys } from '../../shared/core/ownership.ts';
 import { environmentOf, leastSettings, synthesized } from './synthesized.ts';
 
 const withRegion = { ...leastSettings, streamingRegions: ['us-east-1'] };

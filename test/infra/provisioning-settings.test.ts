@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseSettings } from '../../infra/load-settings.ts';
+import { parseSettings } from '../../infra/settings/load-settings.ts';
 import { refusalOf } from './refused.ts';
 import { provisioningSettings as least, leastSettings, vpc } from './synthesized.ts';
 

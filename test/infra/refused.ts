@@ -1,4 +1,4 @@
-import { SettingsError } from '../../shared/domain/errors.ts';
+import { SettingsError } from '../../shared/core/errors.ts';
 
 /** The sentence by which settings are refused. */
 export const refusalOf = (attempt: () => unknown): string => {

@@ -6,7 +6,7 @@ import { AwsSolutionsChecks } from 'cdk-nag';
 import { afterAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { Env, registriesFile } from '../../functions/registration/env.ts';
-import { ResourceProperties } from '../../functions/registration/request.ts';
+import { ResourceProperties } from '../../functions/registration/handle-request.ts';
 import {
   agentSettings,
   allowedBy,

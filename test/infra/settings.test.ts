@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { parseSettings } from '../../infra/load-settings.ts';
-import { settingsReference } from '../../infra/settings-reference.ts';
+import { parseSettings } from '../../infra/settings/load-settings.ts';
+import { settingsReference } from '../../tools/settings-reference.ts';
 import { refusalOf } from './refused.ts';
 import { leastSettings, vpc } from './synthesized.ts';
 

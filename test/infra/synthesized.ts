@@ -3,10 +3,10 @@ import { App } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { Code } from 'aws-cdk-lib/aws-lambda';
 import * as z from 'zod';
-import { eventPatternsOf } from '../../functions/normaliser/events/registry.ts';
-import type { CodeOf, Files } from '../../infra/constructs/house-function.ts';
-import { parseSettings } from '../../infra/load-settings.ts';
+import type { CodeOf, Files } from '../../infra/constructs/function-defaults.ts';
 import { serviceProvider } from '../../infra/service-provider.ts';
+import { parseSettings } from '../../infra/settings/load-settings.ts';
+import { eventPatternsOf } from '../../shared/service-types/vm/events/registry.ts';
 
 /** The least that a deployment must choose. */
 export const leastSettings = { homeRegion: 'eu-west-1', nats: { urls: ['nats://nats.test:4222'] } };

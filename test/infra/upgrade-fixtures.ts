@@ -5,8 +5,8 @@ import { App, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { Code } from 'aws-cdk-lib/aws-lambda';
 import * as z from 'zod';
-import { parseSettings } from '../../infra/load-settings.ts';
 import { stacksOf } from '../../infra/service-provider.ts';
+import { parseSettings } from '../../infra/settings/load-settings.ts';
 
 /**
  * What an update must leave as it is, by stack name and then by place, such as `Resources.FleetTable4A611C9B.KeySchema`. A place that holds

@@ -1,20 +1,22 @@
-import { FailedPreconditionError, NotFoundError } from '../../../shared/domain/errors.ts';
-import { listingTime } from '../../../shared/domain/gate.ts';
-import type { InstanceState } from '../../../shared/domain/instance.ts';
-import { describedStatus } from '../../../shared/domain/vm.ts';
-import { isLaunched, type LaunchedRecord } from '../../../shared/domain/vm-record.ts';
+import { FailedPreconditionError, NotFoundError } from '../../../shared/core/errors.ts';
+import { listingTime } from '../../../shared/core/gate.ts';
+import { isLaunched, type LaunchedRecord } from '../../../shared/core/record.ts';
+import { describedStatus } from '../../../shared/core/resource.ts';
 import type { Clock } from '../../../shared/ports/clock.ts';
-import type { Fleet, Recollection } from '../../../shared/ports/fleet.ts';
-import type { InstanceActions } from '../../../shared/ports/instance-actions.ts';
-import type { Log } from '../../../shared/ports/log.ts';
 import type { Observations } from '../../../shared/ports/observations.ts';
-import type { VmRecords } from '../../../shared/ports/vm-records.ts';
-import { instanceObservedEvent } from '../../../shared/wire/instance-observed.ts';
-import type { VmResource } from '../../../shared/wire/vm.ts';
-import { aboutInstance } from '../about-instance.ts';
-import { vmResource } from '../read/vm-resource.ts';
-import { isGone, recollectionOf } from '../read/vm-standing.ts';
-import { adoptedRefusal, type CheckParts, checkInstance } from './check-instance.ts';
+import type { VmRecords } from '../../../shared/ports/records.ts';
+import type { Fleet, Recollection } from '../../../shared/ports/resource-store.ts';
+import type { Log } from '../../../shared/ports/telemetry.ts';
+import type { InstanceState } from '../../../shared/service-types/vm/kind.ts';
+import type { InstanceActions } from '../../../shared/service-types/vm/ports.ts';
+import {
+  isGone,
+  recollectionOf,
+  type VmResource,
+  vmResource,
+} from '../../../shared/service-types/vm/resource.ts';
+import { instanceObservedEvent } from '../../../shared/wire/own-messages.ts';
+import { aboutInstance, adoptedRefusal, type CheckParts, checkInstance } from './check-instance.ts';
 
 export type Change = 'start' | 'stop' | 'reboot';
 

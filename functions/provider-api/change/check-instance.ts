@@ -1,10 +1,12 @@
-import { FailedPreconditionError, UnavailableError } from '../../../shared/domain/errors.ts';
-import { isYoung } from '../../../shared/domain/instance.ts';
-import { type TagKeys, vmIdOf } from '../../../shared/domain/tags.ts';
-import type { LaunchedRecord } from '../../../shared/domain/vm-record.ts';
+import { FailedPreconditionError, NotFoundError, UnavailableError } from '../../../shared/core/errors.ts';
+import { type TagKeys, vmIdOf } from '../../../shared/core/ownership.ts';
+import type { LaunchedRecord } from '../../../shared/core/record.ts';
 import type { Clock } from '../../../shared/ports/clock.ts';
 import type { Instance, Instances } from '../../../shared/ports/instances.ts';
-import { isLaunchedByUs } from '../../../shared/service-types/vm/launch-origin.ts';
+import { isYoung } from '../../../shared/service-types/vm/kind.ts';
+import { isLaunchedByUs } from '../../../shared/service-types/vm/launch.ts';
+import type { InstanceActions } from '../../../shared/service-types/vm/ports.ts';
+import type { About } from '../../../shared/wire/own-messages.ts';
 
 /** DCM waits ten seconds for the answer, and the call that changes the instance needs some of them. */
 const describeWithinMs = 2_000;
@@ -59,3 +61,35 @@ export const adoptedRefusal = ({ vmId, instanceId }: Pick<Checked, 'vmId' | 'ins
   new FailedPreconditionError(
     `VM ${vmId} is adopted: its instance ${instanceId} carries this provider's tags and was not launched by it, so it is reported and not changed; the setting provisioning.changeAdopted allows that`,
   );
+
+/** Which instance the normaliser is told of, and by which request it came to that. */
+export const aboutInstance = (
+  { instanceId, region, account }: LaunchedRecord,
+  requestId: string,
+): Omit<About, 'at'> => ({ 'instance-id': instanceId, region, account, 'request-id': requestId });
+
+export type TerminatingParts = {
+  readonly actions: Pick<InstanceActions, 'terminate'>;
+  readonly now: Clock;
+};
+
+type Doomed = { readonly instanceId: string; readonly region: string; readonly launchedAtMs: number };
+
+/**
+ * Has EC2 terminate an instance. Resolves also where it is gone.
+ * @throws FailedPreconditionError where it is protected from termination; UnavailableError where EC2 does not know an instance yet that it
+ * has only just launched: it would run for ever if that were taken for gone.
+ * @see https://docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html
+ */
+export const terminateInstance =
+  ({ actions, now }: TerminatingParts) =>
+  async ({ instanceId, region, launchedAtMs }: Doomed): Promise<void> => {
+    try {
+      await actions.terminate(region, instanceId);
+    } catch (error) {
+      if (!(error instanceof NotFoundError)) throw error;
+      if (!isYoung(launchedAtMs, now())) return;
+      const why = `EC2 does not know ${instanceId} yet, which it has only just launched; try it again`;
+      throw new UnavailableError(why, { cause: error });
+    }
+  };

@@ -1,7 +1,7 @@
-import { UnavailableError } from '../../../shared/domain/errors.ts';
-import { isInHand, type VmRecord } from '../../../shared/domain/vm-record.ts';
+import { UnavailableError } from '../../../shared/core/errors.ts';
+import { isInHand, type VmRecord } from '../../../shared/core/record.ts';
 import type { Clock } from '../../../shared/ports/clock.ts';
-import type { VmRecords } from '../../../shared/ports/vm-records.ts';
+import type { VmRecords } from '../../../shared/ports/records.ts';
 
 const pollMs = 200;
 

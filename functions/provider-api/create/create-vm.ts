@@ -1,4 +1,5 @@
-import { FailedPreconditionError, UnavailableError } from '../../../shared/domain/errors.ts';
+import { createHash } from 'node:crypto';
+import { FailedPreconditionError, UnavailableError } from '../../../shared/core/errors.ts';
 import {
   type CreateRequest,
   hasEnded,
@@ -6,18 +7,19 @@ import {
   type LaunchedRecord,
   refuseDeleted,
   type VmRecord,
-} from '../../../shared/domain/vm-record.ts';
-import type { Fleet } from '../../../shared/ports/fleet.ts';
-import type { VmRecords } from '../../../shared/ports/vm-records.ts';
-import type { VmResource } from '../../../shared/wire/vm.ts';
-import { adoptedRefusal } from '../change/check-instance.ts';
-import { type TerminationParts, terminateVm } from '../change/terminate-vm.ts';
-import { vmResource } from '../read/vm-resource.ts';
-import { recollectionOf } from '../read/vm-standing.ts';
-import type { VmSpec } from '../spec/vm-spec.ts';
-import { type AnnouncementParts, announceLaunch } from './announce-launch.ts';
+} from '../../../shared/core/record.ts';
+import type { Clock } from '../../../shared/ports/clock.ts';
+import type { Observations } from '../../../shared/ports/observations.ts';
+import type { VmRecords } from '../../../shared/ports/records.ts';
+import type { Fleet } from '../../../shared/ports/resource-store.ts';
+import type { Log } from '../../../shared/ports/telemetry.ts';
+import { recollectionOf, type VmResource, vmResource } from '../../../shared/service-types/vm/resource.ts';
+import type { VmSpec } from '../../../shared/service-types/vm/spec.ts';
+import { instanceObservedEvent, statusWantedEvent } from '../../../shared/wire/own-messages.ts';
+import { aboutInstance, adoptedRefusal } from '../change/check-instance.ts';
+import { type TerminationParts, terminateVm } from '../change/delete-vm.ts';
+import { within } from '../within.ts';
 import { awaitCreation, type WaitingParts } from './await-creation.ts';
-import { refuseAnotherSpec, refuseSecondVm, specDigest } from './check-request.ts';
 import { type LaunchParts, launchVm } from './launch-vm.ts';
 
 /** DCM waits ten seconds for the answer; what is left of them is the way. */
@@ -117,3 +119,87 @@ export const createVm = (parts: Parts) => {
 
 const beingDeleted = ({ vmId }: VmRecord) =>
   new FailedPreconditionError(`${vmId} is being deleted; create it again when it is gone`);
+
+/** The same for specs that ask for the same, in whatever order. */
+const specDigest = (spec: VmSpec): string =>
+  createHash('sha256').update(JSON.stringify(spec, inOrder)).digest('base64url');
+
+const inOrder = (_: string, value: unknown): unknown =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+    : value;
+
+/**
+ * One request creates one VM: JetStream delivers it again when an agent did not acknowledge it, and its VM may have ended meanwhile.
+ * @throws FailedPreconditionError where the VM that is gone was the request's own, or where DCM deleted it.
+ */
+const refuseSecondVm = (gone: LaunchedRecord, request: CreateRequest | undefined): void => {
+  refuseDeleted(gone, request);
+  if (request !== undefined && gone.requestKey === request.key)
+    throw new FailedPreconditionError(
+      `the request ${request.key} created ${gone.vmId}, which is gone; a request creates one VM`,
+    );
+};
+
+/**
+ * DCM sends a create again under another key, with the same spec, where it has not heard of the first one. Another spec is another VM's.
+ * @throws FailedPreconditionError where the VM was created by another request with another spec.
+ */
+const refuseAnotherSpec = (vm: LaunchedRecord, request: CreateRequest | undefined): void => {
+  if (request === undefined || vm.requestKey === undefined || vm.requestKey === request.key) return;
+  if (vm.specDigest === request.specDigest) return;
+  throw new FailedPreconditionError(
+    `${vm.vmId} was created by the request ${vm.requestKey}, with another spec than that of ${request.key}`,
+  );
+};
+
+/** The caller waits. */
+const patienceMs = 750;
+/** By then DCM has written down what we answered; what it was told before that, it has dropped. */
+const repeatAfterSeconds = 5;
+
+export type AnnouncementParts = {
+  readonly fleet: Pick<Fleet, 'claim'>;
+  readonly observations: Observations;
+  readonly now: Clock;
+  readonly log: Log;
+};
+
+/**
+ * Makes a launched instance ours in the fleet, and tells the normaliser of it. Idempotent, and never fails: an answer that there is no VM
+ * would be wrong, and what is left undone here the instance's tags and its events make up for.
+ */
+const announceLaunch = ({ fleet, observations, now, log }: AnnouncementParts) => {
+  const tried = async (what: string, vmId: string, done: Promise<void>) => {
+    await within(patienceMs, 'whoever remembers it', done).catch((error: unknown) =>
+      log.warn(`a launched VM could not be ${what}`, { vmId, error }),
+    );
+  };
+
+  const wantStatus = ({ instanceId, region, account, vmId }: LaunchedRecord) => {
+    const wanted = { 'instance-id': instanceId, region, account, at: Math.floor(now() / 1000) };
+    return tried(
+      'told of once more',
+      vmId,
+      observations.send([statusWantedEvent(wanted)], repeatAfterSeconds),
+    );
+  };
+
+  const announce = async (record: LaunchedRecord, requestId: string): Promise<void> => {
+    const { vmId, instanceId, region, account, facts } = record;
+    const { privateAddress, getsPublicAddress, isWindows } = facts;
+    const addresses = { privateAddress, getsPublicAddress, isWindows };
+    await tried('claimed', vmId, fleet.claim({ instanceId, vmId, region, account, ...addresses }));
+    const at = Math.floor(facts.launchedAtMs / 1000);
+    const pending = {
+      ...aboutInstance(record, requestId),
+      ...{ at, state: 'pending' as const, privateAddress, isWindows },
+    };
+    await Promise.all([
+      tried('told of', vmId, observations.send([instanceObservedEvent(pending)])),
+      wantStatus(record),
+    ]);
+  };
+
+  return { announce, wantStatus };
+};

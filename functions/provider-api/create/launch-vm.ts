@@ -8,18 +8,28 @@ import {
   UnprocessableError,
   UnsendableError,
   UpstreamError,
-} from '../../../shared/domain/errors.ts';
-import type { LaunchPlan } from '../../../shared/domain/launch.ts';
-import { factsOf, isLaunched, type LaunchedRecord, type VmRecord } from '../../../shared/domain/vm-record.ts';
-import type { InstanceActions, LaunchedInstance } from '../../../shared/ports/instance-actions.ts';
-import type { Log } from '../../../shared/ports/log.ts';
-import type { VmRecords } from '../../../shared/ports/vm-records.ts';
-import { clientToken } from '../../../shared/service-types/vm/launch-origin.ts';
-import { type CheckParts, checkInstance } from '../change/check-instance.ts';
-import { type TerminatingParts, terminateInstance } from '../change/terminate-instance.ts';
-import type { VmSpec } from '../spec/vm-spec.ts';
+} from '../../../shared/core/errors.ts';
+import { type TagKeys, vmIdOf } from '../../../shared/core/ownership.ts';
+import {
+  factsOf,
+  factsSeen,
+  isLaunched,
+  type LaunchedRecord,
+  type VmRecord,
+} from '../../../shared/core/record.ts';
+import type { Instance, Instances } from '../../../shared/ports/instances.ts';
+import type { VmRecords } from '../../../shared/ports/records.ts';
+import type { Log } from '../../../shared/ports/telemetry.ts';
+import { clientToken, isLaunchedByUs, type LaunchPlan } from '../../../shared/service-types/vm/launch.ts';
+import type { InstanceActions, LaunchedInstance } from '../../../shared/service-types/vm/ports.ts';
+import type { VmSpec } from '../../../shared/service-types/vm/spec.ts';
+import {
+  type CheckParts,
+  checkInstance,
+  type TerminatingParts,
+  terminateInstance,
+} from '../change/check-instance.ts';
 import { within } from '../within.ts';
-import { instanceLeftBehind, type SearchParts } from './instance-left-behind.ts';
 
 type Request = {
   readonly spec: VmSpec;
@@ -141,4 +151,44 @@ const refusalOf = (error: unknown): ProviderError => {
     error instanceof UnavailableError || error instanceof UpstreamError || error instanceof ThrottledError;
   if (error instanceof ProviderError && !isOpen) return error;
   throw error;
+};
+
+const patienceMs = 3_000;
+
+export type SearchParts = {
+  readonly records: Pick<VmRecords, 'read' | 'adopt'>;
+  readonly instances: Pick<Instances, 'list'>;
+  readonly provider: string;
+  readonly tagKeys: TagKeys;
+};
+
+/**
+ * Looks, by its tags, for the instance of a creation that crashed before it was noted, and notes it. Only one that this provider launched:
+ * anybody who may tag instances can write the tags.
+ * @returns the record with it; undefined where EC2 has none, or was never asked for one.
+ */
+export const instanceLeftBehind = ({ records, instances, provider, tagKeys }: SearchParts) => {
+  const living = async (creation: VmRecord, token?: string): Promise<Instance | undefined> => {
+    const { region, vmId } = creation;
+    const tag = { key: tagKeys.instanceId, value: vmId };
+    const page = await instances.list({ region, tag, token, withinMs: patienceMs });
+    const found = page.instances.find(
+      ({ tags, state, clientToken }) =>
+        state !== 'shutting-down' &&
+        state !== 'terminated' &&
+        vmIdOf(tags, tagKeys, provider) === vmId &&
+        isLaunchedByUs(provider, creation, clientToken),
+    );
+    return found ?? (page.nextToken ? living(creation, page.nextToken) : undefined);
+  };
+
+  return async (creation: VmRecord): Promise<LaunchedRecord | undefined> => {
+    const { vmId, region, launch } = creation;
+    const instance = launch && (await living(creation));
+    if (!instance) return undefined;
+    const { instanceId, account } = instance;
+    await records.adopt({ vmId, region, instanceId, account, facts: factsSeen(instance), adopted: false });
+    const record = await records.read(vmId);
+    return record && isLaunched(record) ? record : undefined;
+  };
 };

@@ -1,9 +1,9 @@
-import { FailedPreconditionError, ProviderError, UnavailableError } from '../../../shared/domain/errors.ts';
-import { messageText } from '../../../shared/domain/vm.ts';
-import { secondsToFailure } from '../../../shared/domain/vm-record.ts';
+import { FailedPreconditionError, ProviderError, UnavailableError } from '../../../shared/core/errors.ts';
+import { secondsToFailure } from '../../../shared/core/record.ts';
+import { messageText } from '../../../shared/core/resource.ts';
 import type { Clock } from '../../../shared/ports/clock.ts';
-import type { Log } from '../../../shared/ports/log.ts';
 import type { Observations } from '../../../shared/ports/observations.ts';
+import type { Log } from '../../../shared/ports/telemetry.ts';
 import { createRefusedEvent } from '../../../shared/wire/create-refused.ts';
 import { within } from '../within.ts';
 

@@ -1,12 +1,12 @@
-import { NotFoundError, ProviderError, UnavailableError } from '../../../shared/domain/errors.ts';
-import type { Backlog } from '../../../shared/ports/backlog.ts';
+import { NotFoundError, ProviderError, UnavailableError } from '../../../shared/core/errors.ts';
 import type { Clock } from '../../../shared/ports/clock.ts';
-import type { Ec2Probe } from '../../../shared/ports/ec2-probe.ts';
-import type { FirstAnswer } from '../../../shared/ports/first-answer.ts';
-import type { Log } from '../../../shared/ports/log.ts';
-import type { NatsProbe } from '../../../shared/ports/nats-probe.ts';
+import type { Backlog, Ec2Probe, FirstAnswer, NatsProbe } from '../../../shared/ports/health-probes.ts';
+import type { Heartbeats } from '../../../shared/ports/heartbeats.ts';
+import type { Observations } from '../../../shared/ports/observations.ts';
 import type { Registration, Registrations } from '../../../shared/ports/registrations.ts';
+import type { Log } from '../../../shared/ports/telemetry.ts';
 import type { Health } from '../../../shared/wire/health.ts';
+import { heartbeatEvent } from '../../../shared/wire/heartbeat.ts';
 import { within } from '../within.ts';
 import { singleFlight } from './single-flight.ts';
 
@@ -114,3 +114,30 @@ const detailOf = (faults: readonly string[], registration: Registration | undefi
   const told = [...faults, ...refusals];
   return told.length === 0 ? {} : { detail: told.join('; ') };
 };
+
+type QueueDelayParts = {
+  readonly heartbeats: Omit<Heartbeats, 'processed'>;
+  readonly observations: Observations;
+  /** Where the queue is. */
+  readonly homeRegion: string;
+  readonly now: Clock;
+};
+
+/** At most, however many ask for the health; a lost one delays the next for as long. */
+const everySeconds = 60;
+
+/**
+ * How long the observations queue takes, found without receiving from it: at most once a minute one heartbeat is sent through it, which
+ * the normaliser writes down. While one is unprocessed, the queue's delay is its age, and another is sent each minute, in case it was lost.
+ */
+export const queueDelay =
+  ({ heartbeats, observations, homeRegion, now }: QueueDelayParts): Backlog =>
+  async () => {
+    const at = Math.floor(now() / 1000);
+    const known = await heartbeats.recall();
+    const isWaiting = known.waitingSince > known.processedAt;
+    const next = { sentAt: at, waitingSince: isWaiting ? known.waitingSince : at };
+    if (at - known.sentAt >= everySeconds && (await heartbeats.claim(next, known.sentAt)))
+      await observations.send([heartbeatEvent(at, { region: homeRegion, account: '' })]);
+    return isWaiting ? at - known.waitingSince : 0;
+  };

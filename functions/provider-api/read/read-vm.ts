@@ -1,13 +1,17 @@
-import { NotFoundError } from '../../../shared/domain/errors.ts';
-import { isLaunched, type VmRecord } from '../../../shared/domain/vm-record.ts';
+import { NotFoundError } from '../../../shared/core/errors.ts';
+import { isLaunched, type VmRecord } from '../../../shared/core/record.ts';
+import { pageToken, positionOf } from '../../../shared/http/page-token.ts';
 import type { Clock } from '../../../shared/ports/clock.ts';
-import type { Fleet, Recollection } from '../../../shared/ports/fleet.ts';
-import type { Log } from '../../../shared/ports/log.ts';
-import type { VmRecords } from '../../../shared/ports/vm-records.ts';
-import type { VmEvents, VmPage, VmResource } from '../../../shared/wire/vm.ts';
-import { pageToken, positionOf } from './page-token.ts';
-import { vmResource } from './vm-resource.ts';
-import { isGone } from './vm-standing.ts';
+import type { VmRecords } from '../../../shared/ports/records.ts';
+import type { Fleet, Recollection } from '../../../shared/ports/resource-store.ts';
+import type { Log } from '../../../shared/ports/telemetry.ts';
+import {
+  isGone,
+  type VmEvents,
+  type VmPage,
+  type VmResource,
+  vmResource,
+} from '../../../shared/service-types/vm/resource.ts';
 
 type Parts = {
   readonly records: Pick<VmRecords, 'read' | 'list' | 'end'>;

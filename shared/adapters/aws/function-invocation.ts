@@ -1,6 +1,6 @@
 import { InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda';
 import * as z from 'zod/mini';
-import { SettingsError } from '../../domain/errors.ts';
+import { SettingsError } from '../../core/errors.ts';
 
 type Invocation = {
   readonly client: LambdaClient;

@@ -1,9 +1,9 @@
 import ky, { HTTPError } from 'ky';
 import * as z from 'zod/mini';
-import { SettingsError, UnavailableError } from '../../domain/errors.ts';
+import { SettingsError, UnavailableError } from '../../core/errors.ts';
 import type { Clock } from '../../ports/clock.ts';
-import { explanationOf, presentable, refusalOf } from '../dcm-answers.ts';
 import type { ReadSecret } from '../secrets/secrets-manager.ts';
+import { explanationOf, presentable, refusalOf } from './answers.ts';
 
 const nonEmpty = z.string().check(z.minLength(1));
 

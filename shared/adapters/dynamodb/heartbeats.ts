@@ -1,7 +1,7 @@
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { type DynamoDBDocumentClient, GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod/mini';
-import { UnavailableError } from '../../domain/errors.ts';
+import { UnavailableError } from '../../core/errors.ts';
 import type { Heartbeats } from '../../ports/heartbeats.ts';
 
 const Key = { pk: 'heartbeat' };

@@ -5,11 +5,11 @@ import {
   jetstreamManager,
   type StoredMsg,
 } from '@nats-io/jetstream';
-import { reasonOf, SettingsError, UnavailableError } from '../../domain/errors.ts';
+import { reasonOf, SettingsError, UnavailableError } from '../../core/errors.ts';
 import type { AgentRequest, AgentRequests } from '../../ports/agent-requests.ts';
 import type { Clock } from '../../ports/clock.ts';
-import { createRequest } from '../../wire/agent-request.ts';
-import { forbiddenSubject, type NatsLink } from '../nats-connection.ts';
+import { createRequest } from '../../wire/agent-requests.ts';
+import { forbiddenSubject, type NatsLink } from './connection.ts';
 
 /** No read is started later than this after the call; with the timeout of a read, a call takes two seconds at most. */
 const searchMs = 1_000;

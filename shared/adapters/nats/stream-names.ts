@@ -1,6 +1,6 @@
 import { jetstreamManager } from '@nats-io/jetstream';
-import { reasonOf, UnavailableError } from '../../domain/errors.ts';
-import { forbiddenSubject, type NatsLink } from '../nats-connection.ts';
+import { reasonOf, UnavailableError } from '../../core/errors.ts';
+import { forbiddenSubject, type NatsLink } from './connection.ts';
 
 const timeoutMs = 2_000;
 

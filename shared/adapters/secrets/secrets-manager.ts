@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { AwsClient } from 'aws4fetch';
 import * as z from 'zod/mini';
-import { reasonOf, UnavailableError } from '../../domain/errors.ts';
+import { reasonOf, UnavailableError } from '../../core/errors.ts';
 import type { Clock } from '../../ports/clock.ts';
 
 /** The variables that Lambda gives every function, and the endpoint variables of AWS's SDKs. */

@@ -7,8 +7,8 @@ import {
   type ControlPlaneOptions,
   startControlPlane,
 } from '../../../local/emulators/dcm/control-plane/start.ts';
-import { startNatsServer } from '../../../local/parts/nats-server/start-nats-server.ts';
-import { connectProvider, statusEvent, temporaryFolder } from '../control-plane/dcm.ts';
+import { startNatsServer } from '../../../local/nats-server/start-nats-server.ts';
+import { connectProvider, statusEvent, temporaryFolder } from '../older-control-plane/dcm.ts';
 
 const Request = z.object({
   id: z.string(),

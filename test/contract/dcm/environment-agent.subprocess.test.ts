@@ -2,9 +2,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startEnvironmentAgent } from '../../../local/emulators/dcm/environment-agent/start.ts';
 import { audience, issuer } from '../../unit/adapters/issuer.ts';
-import { temporaryFolder } from '../control-plane/dcm.ts';
-import { scriptedProvider } from '../control-plane/provider.ts';
 import { startTestNats } from '../nats.ts';
+import { temporaryFolder } from '../older-control-plane/dcm.ts';
+import { scriptedProvider } from '../older-control-plane/provider.ts';
 import { type AgentAlone, describeEachAgent, startAgentAlone } from './environment-agents.ts';
 
 const registration = (changes: object = {}) => ({

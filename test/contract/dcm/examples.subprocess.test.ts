@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import * as z from 'zod';
-import { specOf } from '../../../functions/provider-api/spec/read-spec.ts';
+import { specOf } from '../../../shared/service-types/vm/spec.ts';
 import { startTodaysDcm, type TodaysDcm } from './control-plane.ts';
 
 const example = (name: string): unknown =>

@@ -4,12 +4,12 @@ import { handleRequest as bridgeRequests } from '../../../functions/nats-bridge/
 import { publishEvents } from '../../../functions/nats-bridge/publish-events.ts';
 import { handleRequest } from '../../../functions/registration/handle-request.ts';
 import { startEnvironmentAgent } from '../../../local/emulators/dcm/environment-agent/start.ts';
-import { httpProviderRegistry } from '../../../shared/adapters/http-provider-registry.ts';
+import { httpProviderRegistry } from '../../../shared/adapters/dcm/provider-registry.ts';
 import { natsAgentRequests } from '../../../shared/adapters/nats/agent-requests.ts';
+import { natsLink } from '../../../shared/adapters/nats/connection.ts';
+import { natsEventStream } from '../../../shared/adapters/nats/event-stream.ts';
+import { natsProbe } from '../../../shared/adapters/nats/probe.ts';
 import { natsStreamNames } from '../../../shared/adapters/nats/stream-names.ts';
-import { natsLink } from '../../../shared/adapters/nats-connection.ts';
-import { natsEventStream } from '../../../shared/adapters/nats-event-stream.ts';
-import { natsProbe } from '../../../shared/adapters/nats-probe.ts';
 import { memoryRegistrations } from '../../fakes/memory-registrations.ts';
 import { countingMeter, memoryLog } from '../../fakes/silent.ts';
 import { issuer } from '../../unit/adapters/issuer.ts';

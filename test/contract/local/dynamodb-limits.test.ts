@@ -8,8 +8,8 @@ import {
   type UpdateItemCommandInput,
 } from '@aws-sdk/client-dynamodb';
 import { afterAll, describe, expect, it } from 'vitest';
-import { clientConfig } from '../../../local/parts/client-config.ts';
-import { createTable, startDynamoDb } from '../../../local/parts/dynamodb.ts';
+import { clientConfig } from '../../../local/client-config.ts';
+import { createTable, startDynamoDb } from '../../../local/emulators/dynamodb.ts';
 
 const dynamoDb = await startDynamoDb();
 afterAll(() => dynamoDb[Symbol.asyncDispose]());

@@ -7,8 +7,8 @@ import {
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { describe, expect, it } from 'vitest';
-import { clientConfig } from '../../../local/parts/client-config.ts';
-import { createTable, startDynamoDb } from '../../../local/parts/dynamodb.ts';
+import { clientConfig } from '../../../local/client-config.ts';
+import { createTable, startDynamoDb } from '../../../local/emulators/dynamodb.ts';
 
 describe('dynamodb', () => {
   it('stores items of a table that is ready when it has been created', async () => {

@@ -1,12 +1,12 @@
 import { EventBridgeClient, PutEventsCommand, type PutEventsRequestEntry } from '@aws-sdk/client-eventbridge';
 import { ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { describe, expect, it } from 'vitest';
-import { stateChange } from '../../../functions/normaliser/events/state-change.ts';
-import { clientConfig } from '../../../local/parts/client-config.ts';
-import type { Rule } from '../../../local/parts/event-bus/delivery.ts';
-import { sendToQueue } from '../../../local/parts/event-bus/send-to-queue.ts';
-import { startEventBus } from '../../../local/parts/event-bus/start-event-bus.ts';
-import { createQueue, startSqs } from '../../../local/parts/sqs.ts';
+import { clientConfig } from '../../../local/client-config.ts';
+import type { Rule } from '../../../local/emulators/event-bus/delivery.ts';
+import { sendToQueue } from '../../../local/emulators/event-bus/send-to-queue.ts';
+import { startEventBus } from '../../../local/emulators/event-bus/start-event-bus.ts';
+import { createQueue, startSqs } from '../../../local/emulators/sqs.ts';
+import { stateChange } from '../../../shared/service-types/vm/events/state-change.ts';
 import { EventBridgeEvent } from '../../../shared/wire/eventbridge.ts';
 
 const entry: PutEventsRequestEntry = {

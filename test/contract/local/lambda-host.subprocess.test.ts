@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { describe, expect, it } from 'vitest';
-import { clientConfig } from '../../../local/parts/client-config.ts';
-import type { LambdaFunction } from '../../../local/parts/lambda-host/lambda-function.ts';
-import { startLambdaHost } from '../../../local/parts/lambda-host/start-lambda-host.ts';
+import { clientConfig } from '../../../local/client-config.ts';
+import type { LambdaFunction } from '../../../local/emulators/lambda/lambda-function.ts';
+import { startLambdaHost } from '../../../local/emulators/lambda/start-lambda-host.ts';
 import { bundles } from './bundles.ts';
 import { isAlive, isStopped } from './processes.ts';
 

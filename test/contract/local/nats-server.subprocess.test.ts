@@ -5,8 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { findNatsServer } from '../../../local/parts/nats-server/find-nats-server.ts';
-import { startNatsServer } from '../../../local/parts/nats-server/start-nats-server.ts';
+import { findNatsServer } from '../../../local/nats-server/find-nats-server.ts';
+import { startNatsServer } from '../../../local/nats-server/start-nats-server.ts';
 import { isAlive, isStopped } from './processes.ts';
 
 /** A nats-server with a store of its own, and how to connect to it. */

@@ -1,7 +1,7 @@
 import { GetServiceQuotaCommand, ServiceQuotasClient } from '@aws-sdk/client-service-quotas';
 import { describe, expect, it } from 'vitest';
-import { clientConfig } from '../../../local/parts/client-config.ts';
-import { startServiceQuotas } from '../../../local/parts/service-quotas.ts';
+import { clientConfig } from '../../../local/client-config.ts';
+import { startServiceQuotas } from '../../../local/emulators/service-quotas.ts';
 
 const quota = async (vcpus: number | undefined, ServiceCode: string, QuotaCode: string) => {
   await using part = await startServiceQuotas(vcpus === undefined ? {} : { vcpus });

@@ -9,8 +9,8 @@ import {
   SQSClient,
 } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { clientConfig } from '../../../local/parts/client-config.ts';
-import { createQueue, startSqs } from '../../../local/parts/sqs.ts';
+import { clientConfig } from '../../../local/client-config.ts';
+import { createQueue, startSqs } from '../../../local/emulators/sqs.ts';
 
 describe('sqs', () => {
   let url = '';

@@ -1,9 +1,9 @@
 import { DescribeImagesCommand, EC2Client } from '@aws-sdk/client-ec2';
 import { GetParameterCommand, PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { afterAll, describe, expect, it } from 'vitest';
-import { clientConfig } from '../../../local/parts/client-config.ts';
-import { startEc2Simulator } from '../../../local/parts/ec2/start-ec2-simulator.ts';
-import { startSsm } from '../../../local/parts/ssm.ts';
+import { clientConfig } from '../../../local/client-config.ts';
+import { startEc2Simulator } from '../../../local/emulators/ec2/start-ec2-simulator.ts';
+import { startSsm } from '../../../local/emulators/ssm.ts';
 
 const [ssm, simulator] = [await startSsm(), await startEc2Simulator({ emit: () => undefined })];
 const client = new SSMClient({ ...clientConfig(ssm.url), maxAttempts: 1 });

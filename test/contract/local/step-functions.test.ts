@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { startStateMachine } from '../../../local/parts/step-functions/start-state-machine.ts';
+import { startStateMachine } from '../../../local/emulators/step-functions/start-state-machine.ts';
 
 type Options = Parameters<typeof startStateMachine>[0];
 

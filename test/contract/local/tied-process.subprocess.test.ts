@@ -2,10 +2,10 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { startTiedProcess } from '../../../local/parts/tied-process.ts';
+import { startTiedProcess } from '../../../local/processes/tied-process.ts';
 import { isAlive } from './processes.ts';
 
-const module = fileURLToPath(new URL('../../../local/parts/tied-process.ts', import.meta.url));
+const module = fileURLToPath(new URL('../../../local/processes/tied-process.ts', import.meta.url));
 
 describe('tied process', () => {
   it('tells every line that the process writes, and how it ended', async () => {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { groups } from '../../conformance/groups.ts';
-import { openSession } from '../../conformance/open-session.ts';
-import { runChecks } from '../../conformance/run.ts';
-import { vocabularyOf } from '../../conformance/vocabulary.ts';
+import { groups } from '../../../conformance/groups.ts';
+import { openSession } from '../../../conformance/open-session.ts';
+import { runChecks } from '../../../conformance/run.ts';
+import { vocabularyOf } from '../../../conformance/vocabulary.ts';
 import type { Defect } from './defect.ts';
 import { isCreate, isHealth, isList, json, rewriting } from './defects/known-defect.ts';
 import { token } from './fake-api.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { dropReason } from '../../conformance/consumer.ts';
+import { dropReason } from '../../../conformance/consumer.ts';
 
 const good = {
   specversion: '1.0',

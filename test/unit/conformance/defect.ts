@@ -1,6 +1,6 @@
-import type { RequestStream } from '../../conformance/agent-requests.ts';
-import type { Received } from '../../conformance/events.ts';
-import type { Registry } from '../../conformance/registry.ts';
+import type { RequestStream } from '../../../conformance/agent-requests.ts';
+import type { Received } from '../../../conformance/events.ts';
+import type { Registry } from '../../../conformance/registry.ts';
 import type { FakeEvents } from './fake-events.ts';
 import type { ListedVm } from './fake-list.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { groups } from '../../conformance/groups.ts';
-import { runChecks } from '../../conformance/run.ts';
+import { groups } from '../../../conformance/groups.ts';
+import { runChecks } from '../../../conformance/run.ts';
 import { defects } from './defects.ts';
 import { fakeSession } from './fake-session.ts';
 

@@ -1,4 +1,4 @@
-import type { Received } from '../../conformance/events.ts';
+import type { Received } from '../../../conformance/events.ts';
 
 export type FakeEvents = {
   readonly received: readonly Received[];

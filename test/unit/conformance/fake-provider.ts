@@ -1,4 +1,4 @@
-import { registry as newRegistry } from '../../conformance/registry.ts';
+import { registry as newRegistry } from '../../../conformance/registry.ts';
 import type { Defect, FakeAgentRequest, FakeProvider } from './defect.ts';
 import { fakeApi } from './fake-api.ts';
 import { fakeEvents } from './fake-events.ts';

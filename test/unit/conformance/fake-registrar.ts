@@ -1,4 +1,4 @@
-import type { Registry } from '../../conformance/registry.ts';
+import type { Registry } from '../../../conformance/registry.ts';
 import type { Defect } from './defect.ts';
 
 const body = {

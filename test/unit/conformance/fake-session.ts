@@ -1,7 +1,7 @@
-import { openSession } from '../../conformance/open-session.ts';
-import { provider } from '../../conformance/provider.ts';
-import type { Session } from '../../conformance/session.ts';
-import { vocabularyOf } from '../../conformance/vocabulary.ts';
+import { openSession } from '../../../conformance/open-session.ts';
+import { provider } from '../../../conformance/provider.ts';
+import type { Session } from '../../../conformance/session.ts';
+import { vocabularyOf } from '../../../conformance/vocabulary.ts';
 import type { Defect, FakeProvider } from './defect.ts';
 import { token } from './fake-api.ts';
 import { fakeProvider } from './fake-provider.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { chosenGroups } from '../../conformance/groups.ts';
-import { givenBy, readOptions, specOf } from '../../conformance/options.ts';
+import { chosenGroups } from '../../../conformance/groups.ts';
+import { givenBy, readOptions, specOf } from '../../../conformance/options.ts';
 
 const provider = 'http://host:8081';
 const read = (...options: readonly string[]) =>

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { agentFinds, controlPlaneFinds } from '../../conformance/pollers.ts';
+import { agentFinds, controlPlaneFinds } from '../../../conformance/pollers.ts';
 
 const table = [
   { status: 200, word: 'healthy', controlPlane: 'healthy', agent: 'healthy' },

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { probe } from '../../conformance/probe.ts';
-import { provider } from '../../conformance/provider.ts';
+import { probe } from '../../../conformance/probe.ts';
+import { provider } from '../../../conformance/provider.ts';
 import { token } from './fake-api.ts';
 import { problem } from './fake-problem.ts';
 import { fakeProvider } from './fake-provider.ts';

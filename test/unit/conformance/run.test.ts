@@ -1,11 +1,11 @@
 import colours from 'picocolors';
 import { describe, expect, it } from 'vitest';
-import type { Check } from '../../conformance/check.ts';
-import { groups } from '../../conformance/groups.ts';
-import { openSession } from '../../conformance/open-session.ts';
-import { NotConforming, Skipped } from '../../conformance/outcome.ts';
-import { summary, table } from '../../conformance/report.ts';
-import { runChecks } from '../../conformance/run.ts';
+import type { Check } from '../../../conformance/check.ts';
+import { groups } from '../../../conformance/groups.ts';
+import { openSession } from '../../../conformance/open-session.ts';
+import { NotConforming, Skipped } from '../../../conformance/outcome.ts';
+import { summary, table } from '../../../conformance/report.ts';
+import { runChecks } from '../../../conformance/run.ts';
 import { fakeSession } from './fake-session.ts';
 
 const check = (id: string, run: Check['run']): Check => ({ id, sentence: `does ${id}`, source: 'here', run });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { supersededKeys } from '../../../shared/core/outbox-bound.ts';
-import { pastOf } from '../../../shared/domain/history.ts';
+import { pastOf } from '../../../shared/core/history.ts';
+import { supersededKeys } from '../../../shared/core/outbox.ts';
 import { observed, wholeLife } from '../../fixtures/signals.ts';
 import { statusOf } from '../../fixtures/statuses.ts';
 

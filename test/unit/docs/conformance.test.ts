@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { conformanceReference, page } from '../../conformance/reference.ts';
+import { conformanceReference, page } from '../../../conformance/reference.ts';
 
-it('docs/conformance.md lists the checks as they are (npx tsx test/conformance/reference.ts)', () => {
+it('docs/conformance.md lists the checks as they are (npx tsx conformance/reference.ts)', () => {
   const text = readFileSync(page, 'utf8');
 
   expect(text).toBe(conformanceReference(text));

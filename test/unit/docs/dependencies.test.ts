@@ -32,7 +32,7 @@ const direct = { ...dependencies, ...devDependencies };
 const allowed = {
   excludingOldestNode: {
     'node_modules/aws-local-stepfunctions':
-      'no version accepts Node 20; local/parts/step-functions adds Promise.withResolvers, the only thing that it misses there',
+      'no version accepts Node 20; local/emulators/step-functions adds Promise.withResolvers, the only thing that it misses there',
   },
   deprecated: {},
 };

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { vmStatusEvent } from '../../../shared/wire/dcm-vm.ts';
+import { vmStatusEvent } from '../../../shared/wire/dcm-status.ts';
 import { instanceId, observed, vmId } from '../../fixtures/signals.ts';
 import { statusOf } from '../../fixtures/statuses.ts';
 

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { loadSettings } from '../../../infra/load-settings.ts';
+import { loadSettings } from '../../../infra/settings/load-settings.ts';
 
 const docs = new URL('../../../docs/', import.meta.url);
 const textOf = (page: string): string => readFileSync(new URL(page, docs), 'utf8');

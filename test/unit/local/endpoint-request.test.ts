@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { requestBelow } from '../../../local/parts/endpoint-request.ts';
+import { requestBelow } from '../../../local/emulators/endpoint-request.ts';
 
 const endpoint = 'http://127.0.0.1:9/api/v1alpha1/vms';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { eventPatternsOf } from '../../../functions/normaliser/events/registry.ts';
-import { eventPattern } from '../../../local/parts/event-bus/event-pattern.ts';
+import { eventPattern } from '../../../local/emulators/event-bus/event-pattern.ts';
+import { eventPatternsOf } from '../../../shared/service-types/vm/events/registry.ts';
 
 const event = {
   source: 'aws.ec2',

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { startSchedule } from '../../../local/parts/schedule.ts';
+import { startSchedule } from '../../../local/emulators/schedule.ts';
 
 describe('schedule', () => {
   it('invokes at every period, also after a failure, which it tells', async () => {

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { handleRequest } from '../../../functions/nats-bridge/handle-request.ts';
 import { publishEvents } from '../../../functions/nats-bridge/publish-events.ts';
-import { SettingsError, UnavailableError, UnreadableError } from '../../../shared/domain/errors.ts';
+import { SettingsError, UnavailableError, UnreadableError } from '../../../shared/core/errors.ts';
 import type { AgentRequests } from '../../../shared/ports/agent-requests.ts';
-import type { NatsProbe } from '../../../shared/ports/nats-probe.ts';
+import type { NatsProbe } from '../../../shared/ports/health-probes.ts';
 import { memoryEventStream } from '../../fakes/memory-event-stream.ts';
 import { countingMeter, memoryLog } from '../../fakes/silent.ts';
 

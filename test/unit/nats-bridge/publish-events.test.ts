@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { publishEvents } from '../../../functions/nats-bridge/publish-events.ts';
-import { UnavailableError, UnreadableError } from '../../../shared/domain/errors.ts';
+import { UnavailableError, UnreadableError } from '../../../shared/core/errors.ts';
 import type { EventStream } from '../../../shared/ports/event-stream.ts';
 import type { CloudEventJson } from '../../../shared/wire/cloudevents.ts';
 import { memoryEventStream } from '../../fakes/memory-event-stream.ts';

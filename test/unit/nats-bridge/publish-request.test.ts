@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { publishRequest } from '../../../functions/nats-bridge/handle-request.ts';
 import { publishEvents } from '../../../functions/nats-bridge/publish-events.ts';
-import { publishRequest } from '../../../functions/nats-bridge/publish-request.ts';
-import { UnavailableError } from '../../../shared/domain/errors.ts';
+import { UnavailableError } from '../../../shared/core/errors.ts';
 import type { StatusPublisher } from '../../../shared/ports/status-publisher.ts';
 import { memoryEventStream } from '../../fakes/memory-event-stream.ts';
 import { countingMeter, memoryLog } from '../../fakes/silent.ts';

@@ -1,14 +1,14 @@
 import * as z from 'zod';
 import { publishEvents } from '../../../functions/nats-bridge/publish-events.ts';
+import { type Parts, reportStatus } from '../../../functions/normaliser/normalise.ts';
 import { readMessage } from '../../../functions/normaliser/read-message.ts';
-import { type Parts, reportStatus } from '../../../functions/normaliser/report-status.ts';
 import { randomPart } from '../../../shared/adapters/random-part.ts';
-import type { Signal } from '../../../shared/domain/signal.ts';
+import type { Signal } from '../../../shared/core/message.ts';
 import type { Instance } from '../../../shared/ports/instances.ts';
 import type { Observations } from '../../../shared/ports/observations.ts';
 import type { EventBridgeEvent } from '../../../shared/wire/eventbridge.ts';
 import { memoryEventStream } from '../../fakes/memory-event-stream.ts';
-import { memoryFleet } from '../../fakes/memory-fleet.ts';
+import { memoryFleet } from '../../fakes/memory-resource-store.ts';
 import { scriptedInstances } from '../../fakes/scripted-instances.ts';
 import { countingMeter, memoryLog } from '../../fakes/silent.ts';
 import { halfPastTen, instanceId, tagKeys, vmId } from '../../fixtures/signals.ts';

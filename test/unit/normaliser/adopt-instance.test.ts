@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { UnavailableError } from '../../../shared/domain/errors.ts';
+import { UnavailableError } from '../../../shared/core/errors.ts';
 import type { Instance } from '../../../shared/ports/instances.ts';
-import { memoryVmRecords } from '../../fakes/memory-vm-records.ts';
+import { memoryVmRecords } from '../../fakes/memory-records.ts';
 import { described } from '../../fakes/scripted-instances.ts';
 import { halfPastTen, instanceId, observed, ourTags, tagged, vmId } from '../../fixtures/signals.ts';
 import { awsAccount, vm } from './account.ts';

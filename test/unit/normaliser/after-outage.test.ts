@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { UnavailableError } from '../../../shared/domain/errors.ts';
+import { UnavailableError } from '../../../shared/core/errors.ts';
 import { halfPastTen, instanceId, observed, spotWarning, wanted } from '../../fixtures/signals.ts';
 import { awsAccount, vm } from './account.ts';
 

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { askEc2 } from '../../../functions/normaliser/ask-ec2.ts';
-import { terminations } from '../../../functions/normaliser/terminations.ts';
-import { UpstreamError } from '../../../shared/domain/errors.ts';
+import { askEc2, terminations } from '../../../functions/normaliser/ask-ec2.ts';
+import { UpstreamError } from '../../../shared/core/errors.ts';
 import type { Instance } from '../../../shared/ports/instances.ts';
 import { described, scriptedInstances } from '../../fakes/scripted-instances.ts';
 import { countingMeter, memoryLog } from '../../fakes/silent.ts';

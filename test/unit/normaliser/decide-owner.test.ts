@@ -4,7 +4,7 @@ import {
   type Evidence,
   mustAskEc2,
   type Verdict,
-} from '../../../functions/normaliser/decide-owner.ts';
+} from '../../../functions/normaliser/ownership.ts';
 import { described } from '../../fakes/scripted-instances.ts';
 import { halfPastTen, instanceId, ourTags, tagKeys, vmId } from '../../fixtures/signals.ts';
 

@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { InstanceState } from '../../../shared/domain/instance.ts';
-import type { Signal } from '../../../shared/domain/signal.ts';
-import { vmStatus } from '../../../shared/domain/vm-status.ts';
+import type { Signal } from '../../../shared/core/message.ts';
+import { type InstanceState, vmStatus } from '../../../shared/service-types/vm/kind.ts';
 import { described } from '../../fakes/scripted-instances.ts';
 import { halfPastTen, instanceId, observed, ourTags, tagged, vmId, wanted } from '../../fixtures/signals.ts';
 import { awsAccount, vm } from './account.ts';

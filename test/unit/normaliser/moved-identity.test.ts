@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { readMessage } from '../../../functions/normaliser/read-message.ts';
-import { UnavailableError } from '../../../shared/domain/errors.ts';
-import type { InstanceState } from '../../../shared/domain/instance.ts';
+import { UnavailableError } from '../../../shared/core/errors.ts';
 import type { StatusPublisher } from '../../../shared/ports/status-publisher.ts';
-import { memoryVmRecords } from '../../fakes/memory-vm-records.ts';
+import type { InstanceState } from '../../../shared/service-types/vm/kind.ts';
+import { memoryVmRecords } from '../../fakes/memory-records.ts';
 import { described } from '../../fakes/scripted-instances.ts';
 import { countingMeter, memoryLog } from '../../fakes/silent.ts';
 import { eventBridgeEvent } from '../../fixtures/eventbridge.ts';

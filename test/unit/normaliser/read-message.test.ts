@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { readMessage } from '../../../functions/normaliser/read-message.ts';
-import { UnreadableError } from '../../../shared/domain/errors.ts';
-import { statusWantedEvent } from '../../../shared/wire/status-wanted.ts';
+import { UnreadableError } from '../../../shared/core/errors.ts';
+import { statusWantedEvent } from '../../../shared/wire/own-messages.ts';
 import { countingMeter, memoryLog } from '../../fakes/silent.ts';
 import { eventBridgeEvent } from '../../fixtures/eventbridge.ts';
 import { halfPastTen, instanceId, observed } from '../../fixtures/signals.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { UnavailableError } from '../../../shared/domain/errors.ts';
-import type { InstanceState } from '../../../shared/domain/instance.ts';
+import { UnavailableError } from '../../../shared/core/errors.ts';
 import type { Instance } from '../../../shared/ports/instances.ts';
+import type { InstanceState } from '../../../shared/service-types/vm/kind.ts';
 import { described } from '../../fakes/scripted-instances.ts';
 import { halfPastTen, instanceId, observed } from '../../fixtures/signals.ts';
 import { awsAccount, vm } from './account.ts';

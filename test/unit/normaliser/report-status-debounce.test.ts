@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { UnavailableError } from '../../../shared/domain/errors.ts';
-import type { InstanceState } from '../../../shared/domain/instance.ts';
+import { UnavailableError } from '../../../shared/core/errors.ts';
+import type { InstanceState } from '../../../shared/service-types/vm/kind.ts';
 import { observed, wanted } from '../../fixtures/signals.ts';
 import { statusOf } from '../../fixtures/statuses.ts';
 import { awsAccount, vm } from './account.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { publishEvents } from '../../../functions/nats-bridge/publish-events.ts';
-import { UnavailableError, UnreadableError } from '../../../shared/domain/errors.ts';
+import { UnavailableError, UnreadableError } from '../../../shared/core/errors.ts';
 import type { EventStream } from '../../../shared/ports/event-stream.ts';
 import { instanceId, observed, spotWarning, wholeLife } from '../../fixtures/signals.ts';
 import { statusOf } from '../../fixtures/statuses.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Notice, Signal } from '../../../shared/domain/signal.ts';
+import type { Notice, Signal } from '../../../shared/core/message.ts';
 import type { Instance } from '../../../shared/ports/instances.ts';
 import { instanceId, observed, spotWarning } from '../../fixtures/signals.ts';
 import { awsAccount, vm } from './account.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { TooYoungError, UnavailableError } from '../../../shared/domain/errors.ts';
-import { InstanceState } from '../../../shared/domain/instance.ts';
+import { TooYoungError, UnavailableError } from '../../../shared/core/errors.ts';
+import { InstanceState } from '../../../shared/service-types/vm/kind.ts';
 import { described } from '../../fakes/scripted-instances.ts';
 import { halfPastTen, instanceId, observed, ourTags, vmId } from '../../fixtures/signals.ts';
 import { awsAccount, vm } from './account.ts';

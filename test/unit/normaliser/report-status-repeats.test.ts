@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { readMessage } from '../../../functions/normaliser/read-message.ts';
-import { statusWantedEvent } from '../../../shared/wire/status-wanted.ts';
-import { memoryVmRecords } from '../../fakes/memory-vm-records.ts';
+import { statusWantedEvent } from '../../../shared/wire/own-messages.ts';
+import { memoryVmRecords } from '../../fakes/memory-records.ts';
 import { vmFacts } from '../../fixtures/launches.ts';
 import { halfPastTen, instanceId, observed, spotWarning, wanted } from '../../fixtures/signals.ts';
 import { statusOf } from '../../fixtures/statuses.ts';

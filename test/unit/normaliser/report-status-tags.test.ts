@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { UnavailableError } from '../../../shared/domain/errors.ts';
+import { UnavailableError } from '../../../shared/core/errors.ts';
 import { described } from '../../fakes/scripted-instances.ts';
 import { halfPastTen, instanceId, observed, ourTags, tagged, vmId } from '../../fixtures/signals.ts';
 import { awsAccount, vm } from './account.ts';

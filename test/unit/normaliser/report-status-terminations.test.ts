@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { UnavailableError } from '../../../shared/domain/errors.ts';
+import { UnavailableError } from '../../../shared/core/errors.ts';
 import type { Instance } from '../../../shared/ports/instances.ts';
 import { described } from '../../fakes/scripted-instances.ts';
 import { instanceId, observed, ourTags, vmId } from '../../fixtures/signals.ts';

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { lanesOf } from '../../../functions/normaliser/lanes.ts';
-import { terminations } from '../../../functions/normaliser/terminations.ts';
-import type { Signal } from '../../../shared/domain/signal.ts';
-import type { Vm } from '../../../shared/domain/vm.ts';
+import { terminations } from '../../../functions/normaliser/ask-ec2.ts';
+import { lanesOf } from '../../../functions/normaliser/message-groups.ts';
+import type { Signal } from '../../../shared/core/message.ts';
+import type { Vm } from '../../../shared/core/resource.ts';
 import { described } from '../../fakes/scripted-instances.ts';
 import { instanceId, observed, spotWarning, vmId } from '../../fixtures/signals.ts';
 

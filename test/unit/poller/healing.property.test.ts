@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Observation } from '../../../shared/domain/signal.ts';
-import { vmStatus } from '../../../shared/domain/vm-status.ts';
+import type { Observation } from '../../../shared/core/message.ts';
+import { vmStatus } from '../../../shared/service-types/vm/kind.ts';
 import { randomFaults } from '../../fakes/faulty.ts';
 import { lifetime } from '../../fixtures/lifetime.ts';
 import { halfPastTen, observed } from '../../fixtures/signals.ts';

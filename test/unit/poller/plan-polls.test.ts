@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { planPolls } from '../../../functions/poller/plan-polls.ts';
-import { nextDue, nextInterval, paces } from '../../../shared/domain/polling-interval.ts';
+import { planPolls } from '../../../functions/poller/poller.ts';
+import { nextDue, nextInterval, paces } from '../../../shared/core/listing/interval.ts';
 import { memoryListings } from '../../fakes/memory-listings.ts';
 import { halfPastTen } from '../../fixtures/signals.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { InstanceState } from '../../../shared/domain/instance.ts';
-import { couldBeStale } from '../../../shared/domain/listing.ts';
+import { couldBeStale } from '../../../shared/core/listing/doubt.ts';
+import type { InstanceState } from '../../../shared/service-types/vm/kind.ts';
 import { observed } from '../../fixtures/signals.ts';
 import { deletions, idOf, minuteMs, polledRegion } from './region.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { poller } from '../../../functions/poller/poller.ts';
-import { memoryFleet } from '../../fakes/memory-fleet.ts';
 import { memoryListings } from '../../fakes/memory-listings.ts';
+import { memoryFleet } from '../../fakes/memory-resource-store.ts';
 import { described, scriptedInstances } from '../../fakes/scripted-instances.ts';
 import { countingMeter, memoryLog } from '../../fakes/silent.ts';
 import { halfPastTen, ourTags, tagKeys } from '../../fixtures/signals.ts';

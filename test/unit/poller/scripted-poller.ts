@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'vitest';
-import { type Plan, PollerRequest } from '../../../functions/poller/request.ts';
-import { startStateMachine } from '../../../local/parts/step-functions/start-state-machine.ts';
+import { type Plan, PollerRequest } from '../../../functions/poller/poller.ts';
+import { startStateMachine } from '../../../local/emulators/step-functions/start-state-machine.ts';
 
 const file = new URL('../../../functions/poller/state-machine.asl.json', import.meta.url);
 export const definition = readFileSync(file, 'utf8');

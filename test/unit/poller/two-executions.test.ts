@@ -1,10 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { poller } from '../../../functions/poller/poller.ts';
-import { PollerRequest } from '../../../functions/poller/request.ts';
-import { startStateMachine } from '../../../local/parts/step-functions/start-state-machine.ts';
+import { PollerRequest, poller } from '../../../functions/poller/poller.ts';
+import { startStateMachine } from '../../../local/emulators/step-functions/start-state-machine.ts';
 import type { Listings } from '../../../shared/ports/listings.ts';
-import { memoryFleet } from '../../fakes/memory-fleet.ts';
 import { memoryListings } from '../../fakes/memory-listings.ts';
+import { memoryFleet } from '../../fakes/memory-resource-store.ts';
 import { described, scriptedInstances } from '../../fakes/scripted-instances.ts';
 import { countingMeter, memoryLog } from '../../fakes/silent.ts';
 import { halfPastTen, ourTags, tagKeys } from '../../fixtures/signals.ts';

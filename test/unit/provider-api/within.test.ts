@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { within } from '../../../functions/provider-api/within.ts';
-import { UnavailableError } from '../../../shared/domain/errors.ts';
+import { UnavailableError } from '../../../shared/core/errors.ts';
 
 describe('what is waited for only so long', () => {
   it('is answered where it comes in time', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { handleRequest } from '../../../functions/registration/handle-request.ts';
-import { UnavailableError } from '../../../shared/domain/errors.ts';
+import { UnavailableError } from '../../../shared/core/errors.ts';
 import { registriesOf, scriptedRegistration } from './scripted-registration.ts';
 
 const properties = (...rowNames: string[]) => ({

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { handleRequest } from '../../../functions/registration/handle-request.ts';
-import { UnavailableError, UnreadableError } from '../../../shared/domain/errors.ts';
+import { UnavailableError, UnreadableError } from '../../../shared/core/errors.ts';
 import { scriptedRegistration } from './scripted-registration.ts';
 
 const keep = { do: 'keep-registered' };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { hasForgotten } from '../../../functions/registration/has-forgotten.ts';
+import { hasForgotten } from '../../../functions/registration/register-providers.ts';
 
 const made = 1_790_000_000;
 const yesterday = made + 86_400;

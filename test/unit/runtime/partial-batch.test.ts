@@ -1,6 +1,6 @@
 import type { SQSRecord } from 'aws-lambda';
 import { describe, expect, it } from 'vitest';
-import { UnavailableError, UnreadableError } from '../../../shared/domain/errors.ts';
+import { UnavailableError, UnreadableError } from '../../../shared/core/errors.ts';
 import type { Retries } from '../../../shared/ports/retries.ts';
 import { partialBatch } from '../../../shared/runtime/partial-batch.ts';
 import { countingMeter, memoryLog } from '../../fakes/silent.ts';

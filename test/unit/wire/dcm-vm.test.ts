@@ -1,8 +1,8 @@
 import { CloudEvent } from 'cloudevents';
 import { describe, expect, it } from 'vitest';
-import { InstanceState } from '../../../shared/domain/instance.ts';
+import { InstanceState } from '../../../shared/service-types/vm/kind.ts';
 import { CloudEventJson } from '../../../shared/wire/cloudevents.ts';
-import { vmStatusEvent } from '../../../shared/wire/dcm-vm.ts';
+import { vmStatusEvent } from '../../../shared/wire/dcm-status.ts';
 
 import { halfPastTen, instanceId, observed, spotWarning, vmId } from '../../fixtures/signals.ts';
 import { noticeStatus, statusOf } from '../../fixtures/statuses.ts';

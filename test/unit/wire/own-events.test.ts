@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { eventKindOf, eventPatternsOf } from '../../../functions/normaliser/events/registry.ts';
-import { checkWantedEvent } from '../../../shared/wire/check-wanted.ts';
+import { eventKindOf, eventPatternsOf } from '../../../shared/service-types/vm/events/registry.ts';
 import { EventBridgeEvent } from '../../../shared/wire/eventbridge.ts';
-import { instanceNoticedEvent } from '../../../shared/wire/instance-noticed.ts';
-import { instanceObservedEvent } from '../../../shared/wire/instance-observed.ts';
-import { statusSettledEvent } from '../../../shared/wire/status-settled.ts';
-import { statusWantedEvent } from '../../../shared/wire/status-wanted.ts';
+import {
+  checkWantedEvent,
+  instanceNoticedEvent,
+  instanceObservedEvent,
+  statusSettledEvent,
+  statusWantedEvent,
+} from '../../../shared/wire/own-messages.ts';
 import { halfPastTen, instanceId, ourTags } from '../../fixtures/signals.ts';
 
 const about = { 'instance-id': instanceId, region: 'us-east-1', account: '123456789012', at: halfPastTen };

@@ -4,7 +4,7 @@ import {
   FailedPreconditionError,
   InvalidArgumentError,
   NotFoundError,
-} from '../../../../shared/domain/errors.ts';
+} from '../../../../shared/core/errors.ts';
 import type { Documents, Stored } from './documents.ts';
 import type { Placement, ResourceInput } from './placement.ts';
 import { isObject, referenceIn } from './references.ts';

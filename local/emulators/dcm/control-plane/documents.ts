@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { FailedPreconditionError } from '../../../../shared/domain/errors.ts';
+import { FailedPreconditionError } from '../../../../shared/core/errors.ts';
 import type { Tables } from './tables.ts';
 
 export type Stored<Document> = {

@@ -8,11 +8,11 @@ import {
   UnavailableError,
   UnprocessableError,
   UpstreamError,
-} from '../../../../shared/domain/errors.ts';
-import { events } from '../../../parts/control-plane/events.ts';
-import type { History } from '../../../parts/control-plane/history.ts';
-import { lenientPageToken, nextPageToken } from '../../../parts/control-plane/page.ts';
-import { problem } from '../../../parts/control-plane/problem.ts';
+} from '../../../../shared/core/errors.ts';
+import { events } from '../older/events.ts';
+import type { History } from '../older/history.ts';
+import { lenientPageToken, nextPageToken } from '../older/page.ts';
+import { problem } from '../older/problem.ts';
 import { AgentHealth, AgentRegistration, type Agents, agentResource, Heartbeat } from './agents.ts';
 import { type Catalog, CatalogItem, CatalogItemInstance, PlacementError, serviceTypes } from './catalog.ts';
 import type { Documents, Stored } from './documents.ts';

@@ -6,7 +6,7 @@ import {
   reasonOf,
   UnavailableError,
   UnprocessableError,
-} from '../../../../shared/domain/errors.ts';
+} from '../../../../shared/core/errors.ts';
 import type { Agent, Agents } from './agents.ts';
 import type { Requests } from './requests.ts';
 import type { Row, Rows, Spec } from './rows.ts';

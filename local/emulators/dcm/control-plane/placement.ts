@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { InvalidArgumentError, NotFoundError, reasonOf } from '../../../../shared/domain/errors.ts';
+import { InvalidArgumentError, NotFoundError, reasonOf } from '../../../../shared/core/errors.ts';
 import type { Instances } from './instances.ts';
 import type { Policies } from './policies.ts';
 import { bindReferences } from './references.ts';

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { PermissionDeniedError, UpstreamError } from '../../../../shared/domain/errors.ts';
+import { PermissionDeniedError, UpstreamError } from '../../../../shared/core/errors.ts';
 import type { Agent, Agents } from './agents.ts';
 import type { Documents } from './documents.ts';
 import type { Spec } from './rows.ts';

@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from '../../../../shared/domain/errors.ts';
+import { InvalidArgumentError } from '../../../../shared/core/errors.ts';
 import type { Spec } from './rows.ts';
 
 type Reference = { readonly resource: string; readonly output: string };

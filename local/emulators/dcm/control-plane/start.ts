@@ -1,11 +1,11 @@
 import { type Keep, startTogether } from '../../../keeper.ts';
 import type { Part } from '../../../part.ts';
-import { keepHistory } from '../../../parts/control-plane/history.ts';
-import { connectToNats } from '../../../parts/control-plane/nats-connection.ts';
-import { startStatusConsumer } from '../../../parts/control-plane/status-consumer.ts';
-import { type Watched, watch } from '../../../parts/control-plane/wait-for.ts';
-import { serve } from '../../../parts/loopback.ts';
-import { startSchedule } from '../../../parts/schedule.ts';
+import { serve } from '../../../processes/loopback.ts';
+import { startSchedule } from '../../schedule.ts';
+import { keepHistory } from '../older/history.ts';
+import { connectToNats } from '../older/nats-connection.ts';
+import { startStatusConsumer } from '../older/status-consumer.ts';
+import { type Watched, watch } from '../older/wait-for.ts';
 import { type Agent, agentsIn } from './agents.ts';
 import { type CatalogItem, type CatalogItemInstance, catalogOf } from './catalog.ts';
 import { documentsIn } from './documents.ts';

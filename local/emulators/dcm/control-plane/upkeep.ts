@@ -1,4 +1,4 @@
-import { reasonOf } from '../../../../shared/domain/errors.ts';
+import { reasonOf } from '../../../../shared/core/errors.ts';
 import type { Agents } from './agents.ts';
 import type { Placement } from './placement.ts';
 import type { Requests } from './requests.ts';

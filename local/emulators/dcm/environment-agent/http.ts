@@ -4,7 +4,7 @@ import {
   NotFoundError,
   UnauthenticatedError,
   UnprocessableError,
-} from '../../../../shared/domain/errors.ts';
+} from '../../../../shared/core/errors.ts';
 import type { HealthMonitor } from './health.ts';
 import { type Provider, type Providers, Registration } from './providers.ts';
 

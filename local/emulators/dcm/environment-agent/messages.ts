@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { JetStreamApiError, jetstream, jetstreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import * as z from 'zod';
-import { reasonOf } from '../../../../shared/domain/errors.ts';
+import { reasonOf } from '../../../../shared/core/errors.ts';
 import { responseSubject } from '../control-plane/requests.ts';
 
 /**

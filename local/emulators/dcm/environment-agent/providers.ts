@@ -6,7 +6,7 @@ import {
   FailedPreconditionError,
   SettingsError,
   UnprocessableError,
-} from '../../../../shared/domain/errors.ts';
+} from '../../../../shared/core/errors.ts';
 
 const Metadata = z.looseObject({
   resources: z

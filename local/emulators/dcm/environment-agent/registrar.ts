@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import ky, { isHTTPError } from 'ky';
 import * as z from 'zod';
-import { reasonOf } from '../../../../shared/domain/errors.ts';
+import { reasonOf } from '../../../../shared/core/errors.ts';
 
 const Registered = z.object({ agent_id: z.string().min(1) });
 

@@ -1,8 +1,8 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { SettingsError } from '../../../../shared/domain/errors.ts';
-import { executable } from '../../../parts/installing/executable.ts';
-import { type ListeningProcess, startListeningProcess } from '../../../parts/listening-process.ts';
+import { SettingsError } from '../../../../shared/core/errors.ts';
+import { executable } from '../../../processes/installing/executable.ts';
+import { type ListeningProcess, startListeningProcess } from '../../../processes/listening-process.ts';
 
 type Options = {
   /** The program, as its user has built it. */

@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type JsMsg, jetstream } from '@nats-io/jetstream';
 import { type NatsConnection, nanos } from '@nats-io/transport-node';
-import { type JwtIssuer, jwtVerifier } from '../../../../shared/adapters/jwt-verifier.ts';
-import { reasonOf } from '../../../../shared/domain/errors.ts';
+import { reasonOf } from '../../../../shared/core/errors.ts';
+import { type JwtIssuer, jwtVerifier } from '../../../../shared/http/jwt-verifier.ts';
 import { type Keep, keeper, startTogether } from '../../../keeper.ts';
 import type { Part } from '../../../part.ts';
-import { connectToNats } from '../../../parts/control-plane/nats-connection.ts';
-import { serve } from '../../../parts/loopback.ts';
+import { serve } from '../../../processes/loopback.ts';
 import { ensureConsumer, jsonOf, messagesNow, startConsumer } from '../consumer.ts';
 import { requestStream } from '../control-plane/requests.ts';
+import { connectToNats } from '../older/nats-connection.ts';
 import { type Forwarded, type ForwardPace, forwarder as forwarderOf } from './forwarder.ts';
 import { type HealthPace, healthMonitor, type Transition } from './health.ts';
 import { agentApi } from './http.ts';

@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
 import { bearerTokens } from '../../../../shared/adapters/dcm/bearer-tokens.ts';
-import { SettingsError, UnavailableError } from '../../../../shared/domain/errors.ts';
+import { SettingsError, UnavailableError } from '../../../../shared/core/errors.ts';
 import { loopback } from '../loopback.ts';
 
 type Reply = { readonly status?: number; readonly body?: unknown; readonly location?: string };

@@ -2,10 +2,10 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { BatchGetCommand, DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { dynamoDbFleet } from '../../../../shared/adapters/dynamodb-fleet.ts';
-import { dynamoDbListings } from '../../../../shared/adapters/dynamodb-listings.ts';
-import { dynamoDbRegistrations } from '../../../../shared/adapters/dynamodb-registrations.ts';
-import { UnavailableError } from '../../../../shared/domain/errors.ts';
+import { dynamoDbListings } from '../../../../shared/adapters/dynamodb/listings.ts';
+import { dynamoDbRegistrations } from '../../../../shared/adapters/dynamodb/registrations.ts';
+import { dynamoDbFleet } from '../../../../shared/adapters/dynamodb/resource-store.ts';
+import { UnavailableError } from '../../../../shared/core/errors.ts';
 
 const dynamoDb = mockClient(DynamoDBDocumentClient);
 const client = DynamoDBDocumentClient.from(new DynamoDBClient({ region: 'us-east-1' }));

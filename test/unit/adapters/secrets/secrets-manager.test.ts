@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
 import { optionalSecret, secretsManager } from '../../../../shared/adapters/secrets/secrets-manager.ts';
-import { UnavailableError } from '../../../../shared/domain/errors.ts';
+import { UnavailableError } from '../../../../shared/core/errors.ts';
 import { loopback } from '../loopback.ts';
 
 const lambda = {

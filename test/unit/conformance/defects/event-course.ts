@@ -1,5 +1,5 @@
-import type { Received } from '../../../conformance/events.ts';
-import { dataOf } from '../../../conformance/lifetime.ts';
+import type { Received } from '../../../../conformance/events.ts';
+import { dataOf } from '../../../../conformance/lifetime.ts';
 import type { Defect } from '../defect.ts';
 import { isCreate, isOne, json, type KnownDefects, rewriting } from './known-defect.ts';
 

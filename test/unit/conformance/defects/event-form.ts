@@ -1,4 +1,4 @@
-import type { Received } from '../../../conformance/events.ts';
+import type { Received } from '../../../../conformance/events.ts';
 import type { Defect } from '../defect.ts';
 import type { KnownDefects } from './known-defect.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Actor } from '../../../../local/demo/cast.ts';
 import { faultsIn, type Transition } from '../../../../local/demo/verdict.ts';
-import type { Consumed } from '../../../../local/parts/control-plane/history.ts';
+import type { Consumed } from '../../../../local/emulators/dcm/older/history.ts';
 
 const web: Actor = { name: 'web-1', instanceId: 'i-1', vmId: 'vm-1', seenBy: 'events' };
 const at = (atMs: number, state: Transition['state']): Transition => ({ instanceId: 'i-1', atMs, state });

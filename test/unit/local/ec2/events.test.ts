@@ -1,6 +1,6 @@
 import { CreateTagsCommand, DeleteTagsCommand } from '@aws-sdk/client-ec2';
 import { describe, expect, it } from 'vitest';
-import { eventKindOf } from '../../../../functions/normaliser/events/registry.ts';
+import { eventKindOf } from '../../../../shared/service-types/vm/events/registry.ts';
 import { startSimulation } from './simulation.ts';
 
 const clock = () => Date.parse('2026-08-22T10:30:00.789Z');

@@ -1,6 +1,6 @@
 import type { Instance } from '@aws-sdk/client-ec2';
 import { describe, expect, it } from 'vitest';
-import type { Ec2SimulatorOptions } from '../../../../local/parts/ec2/start-ec2-simulator.ts';
+import type { Ec2SimulatorOptions } from '../../../../local/emulators/ec2/start-ec2-simulator.ts';
 import { ours, startSimulation } from './simulation.ts';
 
 const byTag = { Filters: [{ Name: 'tag:managed-by', Values: ['dcm'] }] };

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { pageFrom, pageOf } from '../../../../local/parts/ec2/page.ts';
+import { pageFrom, pageOf } from '../../../../local/emulators/ec2/page.ts';
 
 const place = (item: string) => item;
 const letters = 'abcdefghijkl'.split('');

@@ -1,6 +1,6 @@
 import { DescribeTagsCommand, TerminateInstancesCommand } from '@aws-sdk/client-ec2';
 import { describe, expect, it } from 'vitest';
-import type { Ec2SimulatorOptions } from '../../../../local/parts/ec2/start-ec2-simulator.ts';
+import type { Ec2SimulatorOptions } from '../../../../local/emulators/ec2/start-ec2-simulator.ts';
 import { ours, startSimulation } from './simulation.ts';
 
 const minute = 60_000;

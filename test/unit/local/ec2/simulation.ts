@@ -9,12 +9,12 @@ import {
   type RunInstancesCommandInput,
 } from '@aws-sdk/client-ec2';
 import { vi } from 'vitest';
-import { clientConfig } from '../../../../local/parts/client-config.ts';
-import type { Transition } from '../../../../local/parts/ec2/account.ts';
+import { clientConfig } from '../../../../local/client-config.ts';
+import type { Transition } from '../../../../local/emulators/ec2/account.ts';
 import {
   type Ec2SimulatorOptions,
   startEc2Simulator,
-} from '../../../../local/parts/ec2/start-ec2-simulator.ts';
+} from '../../../../local/emulators/ec2/start-ec2-simulator.ts';
 import type { EventBridgeEvent } from '../../../../shared/wire/eventbridge.ts';
 
 export const ours = { 'managed-by': 'dcm' };

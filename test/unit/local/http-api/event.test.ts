@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { httpApiResponse } from '../../../../local/parts/http-api/answer.ts';
-import { httpApiEvent } from '../../../../local/parts/http-api/event.ts';
+import { httpApiResponse } from '../../../../local/emulators/http-api/answer.ts';
+import { httpApiEvent } from '../../../../local/emulators/http-api/event.ts';
 
 const received = (body = '') => ({
   requestId: 'request-1',

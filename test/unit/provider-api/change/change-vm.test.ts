@@ -1,11 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Change } from '../../../../functions/provider-api/change/change-vm.ts';
-import {
-  FailedPreconditionError,
-  NotFoundError,
-  UnavailableError,
-} from '../../../../shared/domain/errors.ts';
-import type { InstanceState } from '../../../../shared/domain/instance.ts';
+import { FailedPreconditionError, NotFoundError, UnavailableError } from '../../../../shared/core/errors.ts';
+import type { InstanceState } from '../../../../shared/service-types/vm/kind.ts';
 import { asked, provider, vmId } from '../provider.ts';
 
 const firstInstance = 'i-00000000000000001';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { FailedPreconditionError, UnavailableError } from '../../../../shared/domain/errors.ts';
+import { FailedPreconditionError, UnavailableError } from '../../../../shared/core/errors.ts';
 import { launchPlan } from '../../../fixtures/launches.ts';
 import { asked, provider, vmId } from '../provider.ts';
 

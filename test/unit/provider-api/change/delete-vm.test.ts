@@ -1,9 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import {
-  FailedPreconditionError,
-  NotFoundError,
-  UnavailableError,
-} from '../../../../shared/domain/errors.ts';
+import { FailedPreconditionError, NotFoundError, UnavailableError } from '../../../../shared/core/errors.ts';
 import { asked, provider, vmId } from '../provider.ts';
 
 const firstInstance = 'i-00000000000000001';

@@ -1,11 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import {
-  FailedPreconditionError,
-  NotFoundError,
-  UnavailableError,
-} from '../../../../shared/domain/errors.ts';
+import { FailedPreconditionError, NotFoundError, UnavailableError } from '../../../../shared/core/errors.ts';
 import type { Instance } from '../../../../shared/ports/instances.ts';
-import { clientToken } from '../../../../shared/service-types/vm/launch-origin.ts';
+import { clientToken } from '../../../../shared/service-types/vm/launch.ts';
 import { described } from '../../../fakes/scripted-instances.ts';
 import { launchPlan, vmFacts } from '../../../fixtures/launches.ts';
 import { halfPastTen } from '../../../fixtures/signals.ts';

@@ -3,7 +3,7 @@ import {
   FailedPreconditionError,
   InvalidArgumentError,
   UnavailableError,
-} from '../../../../shared/domain/errors.ts';
+} from '../../../../shared/core/errors.ts';
 import { asked, provider, vmId } from '../provider.ts';
 
 const leaseMs = 11_000;

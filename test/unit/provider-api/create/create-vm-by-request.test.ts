@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { specOf } from '../../../../functions/provider-api/spec/read-spec.ts';
-import { FailedPreconditionError } from '../../../../shared/domain/errors.ts';
+import { FailedPreconditionError } from '../../../../shared/core/errors.ts';
+import { specOf } from '../../../../shared/service-types/vm/spec.ts';
 import { asked, provider, vmId } from '../provider.ts';
 
 const larger = specOf({ vcpu: { count: 8 } });

@@ -7,7 +7,7 @@ import {
   UnprocessableError,
   UnsendableError,
   UpstreamError,
-} from '../../../../shared/domain/errors.ts';
+} from '../../../../shared/core/errors.ts';
 import { launchPlan } from '../../../fixtures/launches.ts';
 import { asked, provider, vmId } from '../provider.ts';
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { UnavailableError } from '../../../../shared/domain/errors.ts';
+import { UnavailableError } from '../../../../shared/core/errors.ts';
 import { asked, type ProviderParts, provider, vmId } from '../provider.ts';
 
 const never = () => new Promise<never>(() => {});

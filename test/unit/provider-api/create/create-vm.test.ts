@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { CapacityError, InvalidArgumentError, UnavailableError } from '../../../../shared/domain/errors.ts';
+import { CapacityError, InvalidArgumentError, UnavailableError } from '../../../../shared/core/errors.ts';
 import { launchPlan } from '../../../fixtures/launches.ts';
 import { asked, provider, vmId } from '../provider.ts';
 

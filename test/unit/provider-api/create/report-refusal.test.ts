@@ -5,7 +5,7 @@ import {
   FailedPreconditionError,
   InvalidArgumentError,
   UnavailableError,
-} from '../../../../shared/domain/errors.ts';
+} from '../../../../shared/core/errors.ts';
 import type { Observations } from '../../../../shared/ports/observations.ts';
 import { type CreateRefused, createRefusedIn } from '../../../../shared/wire/create-refused.ts';
 import { memoryLog } from '../../../fakes/silent.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { checkHealth } from '../../../../functions/provider-api/health/check-health.ts';
-import { NotFoundError, UnavailableError } from '../../../../shared/domain/errors.ts';
+import { NotFoundError, UnavailableError } from '../../../../shared/core/errors.ts';
 import type { Registration } from '../../../../shared/ports/registrations.ts';
 import { Health } from '../../../../shared/wire/health.ts';
 import { keepingLog } from '../http/keeping-log.ts';

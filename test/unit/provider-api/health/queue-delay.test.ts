@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { queueDelay } from '../../../../functions/provider-api/health/queue-delay.ts';
-import { UnavailableError } from '../../../../shared/domain/errors.ts';
+import { queueDelay } from '../../../../functions/provider-api/health/check-health.ts';
+import { UnavailableError } from '../../../../shared/core/errors.ts';
 import { heartbeatIn } from '../../../../shared/wire/heartbeat.ts';
 import { memoryHeartbeats } from '../../../fakes/memory-heartbeats.ts';
 

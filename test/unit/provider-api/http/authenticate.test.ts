@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { authenticate } from '../../../../functions/provider-api/http/authenticate.ts';
-import { SettingsError, UnauthenticatedError, UnavailableError } from '../../../../shared/domain/errors.ts';
+import { SettingsError, UnauthenticatedError, UnavailableError } from '../../../../shared/core/errors.ts';
+import { authenticate } from '../../../../shared/http/authentication.ts';
 import { tokensOf } from '../../../../shared/wire/api-tokens.ts';
 import { servedApi } from './served-api.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { maximumBodyBytes } from '../../../../functions/provider-api/http/request-body.ts';
-import { UnavailableError } from '../../../../shared/domain/errors.ts';
+import { UnavailableError } from '../../../../shared/core/errors.ts';
+import { maximumBodyBytes } from '../../../../shared/http/request-body.ts';
 import { requestId, servedApi, vm } from './served-api.ts';
 
 const vms = '/api/v1alpha1/vms';

@@ -1,8 +1,8 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import * as z from 'zod/mini';
-import { authenticate } from '../../../../functions/provider-api/http/authenticate.ts';
-import { openApiDocument } from '../../../../functions/provider-api/reference/openapi.ts';
-import { jwtVerifier } from '../../../../shared/adapters/jwt-verifier.ts';
+import { authenticate } from '../../../../shared/http/authentication.ts';
+import { jwtVerifier } from '../../../../shared/http/jwt-verifier.ts';
+import { openApiDocument } from '../../../../tools/openapi.ts';
 import { issuer } from '../../adapters/issuer.ts';
 import { servedApi, token } from './served-api.ts';
 

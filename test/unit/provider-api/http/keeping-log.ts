@@ -1,4 +1,4 @@
-import type { Log } from '../../../../shared/ports/log.ts';
+import type { Log } from '../../../../shared/ports/telemetry.ts';
 
 /** A log that can be read, with all that was told to it. */
 export const keepingLog = () => {

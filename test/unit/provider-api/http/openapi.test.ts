@@ -1,16 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod/mini';
-import { operations } from '../../../../functions/provider-api/http/operations/registry.ts';
-import {
-  exampleProblem,
-  exampleSpec,
-  exampleVm,
-} from '../../../../functions/provider-api/reference/api-examples.ts';
-import { apiDocuments, openApiDocument } from '../../../../functions/provider-api/reference/openapi.ts';
-import { specOf } from '../../../../functions/provider-api/spec/read-spec.ts';
-import { problemKinds } from '../../../../shared/wire/problem.ts';
-import { VmResource } from '../../../../shared/wire/vm.ts';
+import { operations } from '../../../../functions/provider-api/http/registry.ts';
+import { problemKinds } from '../../../../shared/http/problem.ts';
+import { VmResource } from '../../../../shared/service-types/vm/resource.ts';
+import { specOf } from '../../../../shared/service-types/vm/spec.ts';
+import { exampleProblem, exampleSpec, exampleVm } from '../../../../tools/api-examples.ts';
+import { apiDocuments, openApiDocument } from '../../../../tools/openapi.ts';
 import { servedApi } from './served-api.ts';
 
 const committed = (name: string) =>
@@ -18,7 +14,7 @@ const committed = (name: string) =>
 
 describe('the description of the API', () => {
   it.each(Object.entries(apiDocuments()))(
-    'docs/%s is what the schemas make of it; else: npx tsx functions/provider-api/reference/openapi.ts (C 74)',
+    'docs/%s is what the schemas make of it; else: npx tsx tools/openapi.ts (C 74)',
     (name, text) => {
       expect(committed(name)).toBe(text);
     },

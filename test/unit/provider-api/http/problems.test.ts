@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod/mini';
-import * as errors from '../../../../shared/domain/errors.ts';
-import { Problem, problemKinds } from '../../../../shared/wire/problem.ts';
+import * as errors from '../../../../shared/core/errors.ts';
+import { Problem, problemKinds } from '../../../../shared/http/problem.ts';
 import { requestId, servedApi } from './served-api.ts';
 
 /** What the API answers where a use case throws this. */

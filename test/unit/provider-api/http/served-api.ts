@@ -1,8 +1,10 @@
-import { api } from '../../../../functions/provider-api/http/api.ts';
-import { authenticate } from '../../../../functions/provider-api/http/authenticate.ts';
+import { operations } from '../../../../functions/provider-api/http/registry.ts';
+import { vmIdOf } from '../../../../functions/provider-api/http/vms.ts';
 import type { UseCases } from '../../../../functions/provider-api/use-cases.ts';
+import { api } from '../../../../shared/http/api.ts';
+import { authenticate } from '../../../../shared/http/authentication.ts';
+import type { VmEvents, VmResource, VmValidation } from '../../../../shared/service-types/vm/resource.ts';
 import type { Health } from '../../../../shared/wire/health.ts';
-import type { VmEvents, VmResource, VmValidation } from '../../../../shared/wire/vm.ts';
 import { keepingLog } from './keeping-log.ts';
 
 export const token = 'open-sesame';
@@ -81,6 +83,7 @@ export const servedApi = ({ useCases, authenticate: authentication }: Changes = 
     useCases: { ...notingUseCases(asked), ...useCases },
     authenticate: authentication ?? authenticate({ secret: async () => token, isTrustedJwt: undefined }),
     homeRegion: 'us-east-1',
+    ...{ operations, idField: 'vmId', checkId: vmIdOf },
     correlate: (fields) => void Object.assign(correlated, fields),
     log,
     now: () => (nowMs += 7),

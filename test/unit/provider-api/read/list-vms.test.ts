@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { InvalidArgumentError } from '../../../../shared/domain/errors.ts';
+import { InvalidArgumentError } from '../../../../shared/core/errors.ts';
 import { unreadable } from '../../../fakes/unreadable.ts';
 import { asked, provider } from '../provider.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { NotFoundError, UnreadableError } from '../../../../shared/domain/errors.ts';
-import type { Recollection } from '../../../../shared/ports/fleet.ts';
+import { NotFoundError, UnreadableError } from '../../../../shared/core/errors.ts';
+import type { Recollection } from '../../../../shared/ports/resource-store.ts';
 import { unreadable } from '../../../fakes/unreadable.ts';
 import { asked, provider, vmId } from '../provider.ts';
 

@@ -1,0 +1,96 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { connect } from '@nats-io/transport-node';
+import { type Keep, keeper } from '../local/keeper.ts';
+import { serve } from '../local/processes/loopback.ts';
+import { agentRequests } from './agent-requests.ts';
+import type { Group } from './check.ts';
+import { followEvents } from './events.ts';
+import { openSession } from './open-session.ts';
+import { type Options, providerOf, specOf } from './options.ts';
+import { reasonOf } from './outcome.ts';
+import { probe } from './probe.ts';
+import { registry as newRegistry } from './registry.ts';
+import { type Result, runChecks } from './run.ts';
+import type { Given } from './session.ts';
+import { vocabularyOf } from './vocabulary.ts';
+
+type Watch = {
+  /** Ends the run before its next check, and whatever a check is waiting for; what was created is still deleted. */
+  readonly cancel: AbortSignal;
+  readonly onResult: (result: Result) => void;
+  /** Hears what happens beside the checks. */
+  readonly say: (line: string) => void;
+};
+
+/**
+ * Makes the checks of these groups, and deletes what they created. Returns their outcomes.
+ * @throws Error in one sentence where no check can be made: no provider, no NATS, no stream, no spec.
+ */
+export const conformance = async (
+  options: Options,
+  groups: readonly Group[],
+  { cancel, onResult, say }: Watch,
+): Promise<readonly Result[]> => {
+  const provider = providerOf(options);
+  const spec = await specOf(options);
+  await probe(provider);
+  const { keep, stop } = keeper();
+  try {
+    const session = openSession({
+      provider,
+      spec,
+      serviceType: options.serviceType,
+      vocabulary: vocabularyOf(options.serviceType),
+      timeoutMs: options.timeout * 1_000,
+      ...(await natsParts(options, keep)),
+      ...(await registryParts(options, keep, say)),
+      now: Date.now,
+      pause: (ms) => sleep(ms, undefined, { signal: cancel }),
+    });
+    return await runChecks(groups, session, { onResult, isCancelled: () => cancel.aborted });
+  } finally {
+    const left = await provider.cleanUp();
+    if (left.length > 0) say(`not deleted: ${left.join(', ')}`);
+    await stop();
+  }
+};
+
+const natsParts = async (
+  { nats, agentTopic }: Options,
+  keep: Keep,
+): Promise<Pick<Given, 'feed' | 'agentRequests'>> => {
+  if (nats === undefined) return {};
+  const { username, password, host, protocol } = new URL(nats);
+  const server = `${protocol}//${host}`;
+  const login = { user: decodeURIComponent(username), pass: decodeURIComponent(password) };
+  const nc = await connect({
+    servers: server,
+    name: 'dcm-conformance',
+    timeout: natsTimeoutMs,
+    ...(username && login),
+  }).catch((cause: unknown) => {
+    throw new Error(`NATS at ${server} (--nats) cannot be connected to: ${reasonOf(cause)}`);
+  });
+  await keep(Promise.resolve({ [Symbol.asyncDispose]: () => nc.close() }));
+  const feed = await keep(followEvents(nc)).catch((cause: unknown) => {
+    throw new Error(`the status events at NATS ${server} (--nats) cannot be read: ${reasonOf(cause)}`);
+  });
+  return { feed, agentRequests: await keep(agentRequests(nc, agentTopic)) };
+};
+
+const natsTimeoutMs = 5_000;
+
+const registryParts = async (
+  { registryPort, registryToken }: Options,
+  keep: Keep,
+  say: Watch['say'],
+): Promise<Pick<Given, 'registry'>> => {
+  if (registryPort === undefined) return {};
+  const registry = newRegistry({ token: registryToken });
+  const { url } = await keep(serve(registry.fetch, registryPort)).catch((cause: unknown) => {
+    throw new Error(`--registry-port ${registryPort} cannot be listened on: ${reasonOf(cause)}`);
+  });
+  say(`the provider must register at ${url}/api/v1alpha1/providers`);
+  if (registryToken !== undefined) say(`a token is answered at ${url}/token`);
+  return { registry };
+};

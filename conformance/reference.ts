@@ -1,0 +1,25 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { describeCheck } from './check.ts';
+import { groups } from './groups.ts';
+
+/** Where the table begins in docs/conformance.md; it ends with the file. */
+const marker = '<!-- made by `npx tsx conformance/reference.ts`: -->\n';
+
+export const page = fileURLToPath(new URL('../docs/conformance.md', import.meta.url));
+
+/** The page with the table of all checks made anew. */
+export const conformanceReference = (text: string): string =>
+  text.slice(0, text.indexOf(marker) + marker.length) + groups.map(section).join('');
+
+const section = ({ title, needs, checks }: (typeof groups)[number]): string => {
+  const rows = checks.map((check) => {
+    const needed = check.needs ? ` Needs \`${check.needs}\`.` : '';
+    return `| ${check.id} | ${describeCheck(check)} | ${check.source}${needed && `.${needed}`} |\n`;
+  });
+  const need = needs ? `Needs \`${needs}\`.\n\n` : '';
+  return `\n### ${title}\n\n${need}| check | a provider … | who relies on it |\n|---|---|---|\n${rows.join('')}`;
+};
+
+if (process.argv[1] === fileURLToPath(import.meta.url))
+  await writeFile(page, conformanceReference(await readFile(page, 'utf8')));

@@ -1,0 +1,183 @@
+import { UnavailableError } from '../../shared/core/errors.ts';
+import { isNews } from '../../shared/core/gate.ts';
+import type { Notice, Observation, Signal, StatusWanted } from '../../shared/core/message.ts';
+import { supersededKeys } from '../../shared/core/outbox.ts';
+import { type Addresses, awaitsAddress, changesOutputs, newAddresses } from '../../shared/core/outputs.ts';
+import {
+  circumstancesOf,
+  isNoticeNews,
+  isRepeatNews,
+  noticeStatus,
+  readdressedStatus,
+  repeatedStatus,
+  statusOf,
+  type Vm,
+} from '../../shared/core/resource.ts';
+import type { Clock, RandomPart } from '../../shared/ports/clock.ts';
+import type { Instance } from '../../shared/ports/instances.ts';
+import type { VmRecords } from '../../shared/ports/records.ts';
+import type { Fleet, Recorded } from '../../shared/ports/resource-store.ts';
+import type { Meter } from '../../shared/ports/telemetry.ts';
+import type { SpotEndsAs, StateReason } from '../../shared/service-types/vm/kind.ts';
+import { addressesIn, type Terminations } from './ask-ec2.ts';
+import { type Lane, withoutSuperseded } from './message-groups.ts';
+import type { Owned } from './ownership.ts';
+
+type Parts = RecordingParts & { readonly reasons: Terminations; readonly meter: Meter };
+
+/** What became of a lane in the fleet. */
+export type RecordedLane = {
+  readonly lane: Lane;
+  /** As the fleet then holds it, outbox and all: also what a crashed worker left there. */
+  readonly vm: Vm;
+  /** The keys of what it added to the outbox. */
+  readonly added: ReadonlySet<string>;
+  /** Not all of it was news: it may be here again, because something of it was left undone. */
+  readonly hasRepeats: boolean;
+} & Pick<Owned, 'needsClaimCheck'>;
+
+/** Tells the fleet, in order, what was learnt about one VM, whose outbox is first brought below its bounds. */
+export const recordSignals = (parts: Parts) => {
+  const { fleet, reasons, now, meter } = parts;
+  const record = recordSignal(parts);
+  const readdress = recordAddresses(parts);
+
+  /** Before anything is added: an item at DynamoDB's size limit takes nothing more. */
+  const bounded = async (vm: Vm): Promise<Vm> => {
+    const superseded = supersededKeys(vm);
+    if (superseded.length === 0) return vm;
+    meter.count('superseded', superseded.length);
+    const settled = await fleet.settle(vm, superseded);
+    if (settled === undefined) throw noLongerHeld(vm);
+    return settled;
+  };
+
+  return async ({
+    lane,
+    vm,
+    signals,
+    answer,
+    reason,
+    described,
+    needsClaimCheck,
+  }: Owned & Pick<Before, 'reason'>): Promise<RecordedLane> => {
+    const told = withoutSuperseded(signals);
+    meter.count('collapsed', signals.length - told.length);
+    const added = new Set<string>();
+    let held = await bounded(vm);
+    let hasRepeats = false;
+    for (const signal of told) {
+      const recorded = await record({ vm: held, isRecalled: held === vm, reason, described }, signal);
+      keep(signal, recorded);
+    }
+    const seen = addressesIn(described, held.state);
+    keep(undefined, await readdress(held, seen, Math.floor(now() / 1000)));
+    if (held.state === 'shutting-down') reasons.expect(held);
+    return { lane, vm: held, added, hasRepeats, needsClaimCheck };
+
+    function keep(signal: Signal | undefined, recorded: Recorded) {
+      if (recorded.outcome === 'unknown') throw noLongerHeld(vm);
+      if (signal) meter.count(recorded.outcome);
+      held = recorded.vm;
+      if (recorded.outcome === 'accepted') note(signal, held);
+      else if (signal) hasRepeats = true;
+    }
+
+    function note(signal: Signal | undefined, { latest, region, state }: Vm) {
+      if (latest) added.add(latest.key);
+      if (signal !== undefined && signal === answer && vm.state !== undefined && state !== undefined)
+        meter.healed(region, state);
+    }
+  };
+};
+
+const noLongerHeld = ({ instanceId }: Vm) =>
+  new UnavailableError(`the fleet no longer holds ${instanceId}; whose it is must be established again`);
+
+export type Before = {
+  readonly vm: Vm;
+  /** Read, not written: it may lag behind, though it is never ahead. */
+  readonly isRecalled: boolean;
+  /** Why it was terminated, where it was and EC2 said. */
+  readonly reason: StateReason | undefined;
+  /** As EC2 described it; undefined where EC2 was not asked, did not answer or does not know it. */
+  readonly described: Instance | undefined;
+};
+
+export type RecordingParts = {
+  readonly fleet: Fleet;
+  readonly now: Clock;
+  readonly randomPart: RandomPart;
+  readonly records?: Pick<VmRecords, 'read'> | undefined;
+  /** How the end of a spot instance that has run is reported. @default 'FAILED' */
+  readonly spotEndsAs?: SpotEndsAs | undefined;
+};
+
+/**
+ * Keeps addresses that were seen of a VM whose state is held already. Where the status that was published last has other outputs with them,
+ * it is published once more; a status that waits for them is not.
+ */
+const recordAddresses =
+  ({ fleet, now, randomPart }: RecordingParts) =>
+  (vm: Vm, seen: Addresses, at: number): Promise<Recorded> | Recorded => {
+    const found = newAddresses(vm, seen);
+    if (found === undefined) return { outcome: 'unchanged', vm };
+    const { latest } = vm;
+    const isToBePublished = latest && changesOutputs(vm, seen) && !awaitsAddress(vm, latest, now());
+    const status = isToBePublished ? readdressedStatus({ ...vm, latest }, at, randomPart()) : undefined;
+    return fleet.readdress(vm, found, status);
+  };
+
+/** Tells the fleet one thing about a VM, and nothing that it is known to know. */
+const recordSignal = (parts: RecordingParts) => {
+  const { fleet, randomPart, spotEndsAs } = parts;
+  const readdress = recordAddresses(parts);
+
+  return ({ vm, isRecalled, reason, described }: Before, signal: Signal): Promise<Recorded> | Recorded => {
+    if (signal.kind === 'observation') return observed(signal);
+    if (signal.kind === 'notice') return noticed(signal);
+    if (signal.kind === 'status-wanted') return wanted(signal);
+    const mayHide = isRecalled && signal.kind === 'status-settled'; // what was held back must not be overlooked
+    return mayHide ? fleet.reread(vm.instanceId) : { outcome: 'unchanged', vm };
+
+    function observed(observation: Observation): Promise<Recorded> | Recorded {
+      if (!isNews(vm, observation)) return { outcome: 'stale', vm };
+      if (vm.state === observation.state && changesOutputs(vm, observation))
+        return readdress(vm, observation, observation.at);
+      return fleet.record(
+        observation,
+        statusOf(observation, randomPart(), {
+          ...circumstancesOf(vm, observation),
+          spotEndsAs,
+          reason: reasonOf(observation),
+        }),
+      );
+    }
+
+    /** EC2 says why it ended, and why a start fell back to `stopped`. */
+    function reasonOf({ state }: Observation): StateReason | undefined {
+      if (state === 'terminated') return reason;
+      const hasFallenBack = state === 'stopped' && vm.state === 'pending';
+      return hasFallenBack && described?.state === 'stopped' ? described.reason : undefined;
+    }
+
+    function noticed(notice: Notice): Promise<Recorded> | Recorded {
+      if (!isNoticeNews(vm, notice)) return { outcome: 'stale', vm };
+      const { state } = vm;
+      return fleet.notify(vm, notice, state && noticeStatus({ ...vm, state }, notice, randomPart()));
+    }
+
+    async function wanted(request: StatusWanted): Promise<Recorded> {
+      const { latest } = vm;
+      if (!latest || !isRepeatNews(vm, request) || (await isReplaced())) return { outcome: 'stale', vm };
+      return fleet.repeat(vm, repeatedStatus({ ...vm, latest }, request, randomPart()));
+    }
+
+    /** DCM has given the id of a VM that ended to another instance, of which the end must not be published. */
+    async function isReplaced(): Promise<boolean> {
+      if (vm.state !== 'terminated') return false;
+      const record = await parts.records?.read(vm.vmId);
+      return record !== undefined && record.instanceId !== vm.instanceId;
+    }
+  };
+};

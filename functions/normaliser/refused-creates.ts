@@ -1,0 +1,124 @@
+import { UnavailableError } from '../../shared/core/errors.ts';
+import type { Signal } from '../../shared/core/message.ts';
+import { type Creation, failureDueMs, hasEnded, isLaunched } from '../../shared/core/record.ts';
+import { messageText, type UnpublishedStatus } from '../../shared/core/resource.ts';
+import type { Clock, RandomPart } from '../../shared/ports/clock.ts';
+import type { Observations } from '../../shared/ports/observations.ts';
+import type { VmRecords } from '../../shared/ports/records.ts';
+import type { Fleet } from '../../shared/ports/resource-store.ts';
+import type { Retries } from '../../shared/ports/retries.ts';
+import type { StatusPublisher } from '../../shared/ports/status-publisher.ts';
+import { type CreateRefused, createRefusedEvent, createRefusedIn } from '../../shared/wire/create-refused.ts';
+import { vmStatusEvent } from '../../shared/wire/dcm-status.ts';
+import type { Message } from './message-groups.ts';
+
+/** SQS holds a message back for no longer. */
+const longestDelaySeconds = 900;
+
+type Parts = {
+  readonly records: Pick<VmRecords, 'creation' | 'fail' | 'failurePublished'>;
+  readonly fleet: Pick<Fleet, 'recall'>;
+  readonly observations: Observations;
+  readonly publisher: StatusPublisher;
+  readonly retries: Pick<Retries, 'bury'>;
+  readonly provider: string;
+  readonly randomPart: RandomPart;
+  readonly now: Clock;
+};
+
+type Told = Signal | CreateRefused;
+type AnyMessage = Omit<Message, 'signals'> & { readonly signals: readonly Told[] };
+type Handle<One> = (messages: readonly One[]) => Promise<ReadonlyMap<string, unknown>>;
+
+/** What a message of the observations queue tells, refused creates included. */
+export const readRefusals =
+  (read: (body: string) => Signal[]) =>
+  (body: string): Told[] => {
+    const refused = createRefusedIn(body);
+    return refused ? [refused] : read(body);
+  };
+
+/**
+ * Publishes FAILED for creates that were refused and of which no VM has come; all other messages go on. The status is kept in the record of
+ * the DCM id until the stream has acknowledged it: published at least once, under one id, and once for all refusals until the next attempt.
+ *
+ * Never for a VM that lives, so that nobody can fail it by a create that is refused, nor for an id that DCM has deleted since. A refusal
+ * that a retry may turn into a VM waits until three minutes after the newest attempt.
+ * @returns why messages must come again, by message id.
+ */
+export const reportRefusals = (parts: Parts, others: Handle<Message>): Handle<AnyMessage> => {
+  const { records, fleet, observations, publisher, retries, provider, randomPart, now } = parts;
+
+  return async (messages) => {
+    const failed = new Map<string, unknown>();
+    const rest: Message[] = [];
+    const report = async ({ messageId, signals, ...message }: AnyMessage) => {
+      const refused = signals.filter(isRefusal);
+      if (refused.length === 0) {
+        rest.push({ messageId, ...message, signals: signals.filter((signal) => !isRefusal(signal)) });
+        return;
+      }
+      try {
+        for (const one of refused) await settle(one);
+      } catch (error) {
+        failed.set(messageId, error);
+      }
+    };
+    const reports = Promise.all(messages.map(report)); // sorts all messages before it waits for any
+    const handled = rest.length > 0 ? await others(rest) : new Map<string, unknown>();
+    await reports;
+    return new Map([...handled, ...failed]);
+  };
+
+  async function settle(refused: CreateRefused): Promise<void> {
+    const creation = await records.creation(refused.vmId);
+    if (await isObsolete(refused, creation)) return;
+    const { failure } = creation;
+    if (failure?.isPublished) return;
+    const waitMs = failureDueMs(refused, creation, now()) - now();
+    if (failure === undefined && waitMs > 0) return postpone(refused, waitMs);
+    const kept = failure?.status ?? (await records.fail(refused.vmId, creation, statusOf(refused)));
+    if (kept === undefined)
+      throw new UnavailableError(`the record of ${refused.vmId} changed while its failure was recorded`);
+    await publish(refused, kept);
+  }
+
+  async function isObsolete({ refusedAtMs }: CreateRefused, creation: Creation): Promise<boolean> {
+    const { record, deletedAtMs = Number.NEGATIVE_INFINITY } = creation;
+    if (deletedAtMs >= refusedAtMs || record?.deleteRequestedAtMs !== undefined) return true;
+    if (record === undefined || !isLaunched(record)) return false;
+    const held = (await fleet.recall([record.instanceId])).get(record.instanceId);
+    return !hasEnded(record, held ?? { owner: 'unknown' }, now());
+  }
+
+  async function postpone(refused: CreateRefused, waitMs: number): Promise<void> {
+    const seconds = Math.min(Math.ceil(waitMs / 1000), longestDelaySeconds);
+    await observations.send([createRefusedEvent(refused)], seconds);
+  }
+
+  function statusOf({ vmId, refusedAtMs, reason, requestId }: CreateRefused): UnpublishedStatus {
+    const at = Math.floor(refusedAtMs / 1000);
+    return {
+      key: String(at * 10),
+      id: `${vmId}:${at}:${randomPart()}:launch-failed`,
+      at,
+      status: 'FAILED',
+      message: messageText(`it could not be launched: ${reason}`),
+      requestId,
+    };
+  }
+
+  async function publish({ vmId, region }: CreateRefused, status: UnpublishedStatus): Promise<void> {
+    const event = vmStatusEvent({ vmId, region }, status, provider);
+    const { acknowledged, failed } = await publisher.publish([event]);
+    const [refusal] = failed;
+    if (acknowledged.length === 0 && refusal?.retryable !== false)
+      throw new UnavailableError(
+        `NATS did not take that ${vmId} has failed: ${refusal?.reason ?? 'no answer'}`,
+      );
+    if (acknowledged.length === 0) await retries.bury(JSON.stringify(event), refusal?.reason ?? '');
+    await records.failurePublished(vmId, status.id);
+  }
+};
+
+const isRefusal = (signal: Told): signal is CreateRefused => signal.kind === 'create-refused';

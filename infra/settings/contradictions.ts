@@ -1,0 +1,176 @@
+import { partitionOf, regionOfZone } from '../../shared/adapters/aws/regions.ts';
+import { type AgentSettings, agentsOf } from './agent.ts';
+import { regionNames } from './reported-regions.ts';
+import type { Settings } from './settings.ts';
+
+/** Settings that are right alone and wrong together: which one, and what it must be. */
+export const contradictions = (settings: Settings): Contradiction[] => [
+  ...ofRegions(settings),
+  ...ofNats(settings),
+  ...ofAlarms(settings),
+  ...ofProvisioning(settings),
+  ...ofApi(settings),
+  ...ofAgents(settings),
+  ...ofControlPlane(settings),
+];
+
+function* ofRegions({ homeRegion, streamingRegions, legacyRegions }: Settings): Iterable<Contradiction> {
+  yield* ofOtherRegions('streamingRegions', streamingRegions, homeRegion);
+  yield* ofOtherRegions('legacyRegions', legacyRegions, homeRegion);
+  const both = legacyRegions.find((region) => streamingRegions.includes(region));
+  if (both !== undefined) yield ['legacyRegions', `must not list ${both}, a streaming region`];
+}
+
+function* ofOtherRegions(
+  setting: string,
+  regions: readonly string[],
+  homeRegion: string,
+): Iterable<Contradiction> {
+  if (regions.includes(homeRegion)) yield [setting, `must not list ${homeRegion}, the home region`];
+  if (new Set(regions).size < regions.length) yield [setting, 'must list each region once'];
+  if (regions.some((region) => partitionOf(region).name !== partitionOf(homeRegion).name))
+    yield [setting, `must list regions of the same AWS partition as ${homeRegion}`];
+}
+
+function* ofNats({ homeRegion, nats: { credentialsSecret, vpc } }: Settings): Iterable<Contradiction> {
+  if (vpc && vpc.availabilityZones.length !== vpc.subnetIds.length)
+    yield ['nats.vpc.availabilityZones', 'must list one zone for each of nats.vpc.subnetIds'];
+  if (vpc?.availabilityZones.some((zone) => regionOfZone(zone) !== homeRegion))
+    yield ['nats.vpc.availabilityZones', `must list zones of ${homeRegion}, the home region`];
+  if (vpc?.secretsManagerEndpoint === 'create' && credentialsSecret === undefined)
+    yield ['nats.vpc.secretsManagerEndpoint', 'must be "existing" where there is no secret to read'];
+}
+
+function* ofAlarms({ homeRegion, alarms: { emailOrTopicArn } }: Settings): Iterable<Contradiction> {
+  const topicRegion = emailOrTopicArn?.startsWith('arn:') ? emailOrTopicArn.split(':')[3] : undefined;
+  if (topicRegion !== undefined && topicRegion !== homeRegion)
+    yield ['alarms.emailOrTopicArn', `must be a topic in ${homeRegion}, the home region`];
+}
+
+export type Contradiction = readonly [setting: string, must: string];
+
+function* ofProvisioning(settings: Settings): Iterable<Contradiction> {
+  const { provisioning, api } = settings;
+  if (provisioning === undefined) return;
+  for (const [region, { subnets, kmsKeyId }] of Object.entries(provisioning.regions)) {
+    const setting = `provisioning.regions.${region}`;
+    if (!regionNames(settings).includes(region))
+      yield [setting, 'must be a region that is reported: the home region, a streaming or a legacy one'];
+    if (subnets.some(({ zone }) => regionOfZone(zone) !== region))
+      yield [`${setting}.subnets`, `must be in zones of ${region}`];
+    if (kmsKeyId !== undefined && kmsKeyId.split(':')[3] !== region)
+      yield [`${setting}.kmsKeyId`, `must be a key in ${region}`];
+  }
+  if (api === undefined) yield ['api', 'must be there to create VMs: it says who may ask for them'];
+}
+
+function* ofApi({ provisioning, api }: Settings): Iterable<Contradiction> {
+  if (api === undefined) return;
+  if (provisioning === undefined) yield ['api', 'must be left out where there is no provisioning'];
+  if (api.tokenSecret === undefined && api.jwt === undefined)
+    yield ['api', 'must have a tokenSecret or a jwt, or both: the API is never open'];
+}
+
+function* ofControlPlane({ provisioning, api, controlPlane, nats }: Settings): Iterable<Contradiction> {
+  if (controlPlane === undefined) return;
+  if (provisioning === undefined)
+    yield ['controlPlane', 'must be left out where there is no provisioning: there is nothing to register'];
+  if (controlPlane.endpointCredentials && api?.tokenSecret === undefined)
+    yield ['controlPlane.endpointCredentials', 'must be false where there is no api.tokenSecret'];
+  for (const setting of ['url', 'publicUrl'] as const)
+    if (controlPlane.endpointCredentials && controlPlane[setting]?.startsWith('http:'))
+      yield [
+        `controlPlane.${setting}`,
+        "must be https:// where controlPlane.endpointCredentials is true: the API's token is sent there",
+      ];
+  if (controlPlane.vpc && nats.vpc === undefined)
+    yield ['controlPlane.vpc', 'must be false where there is no nats.vpc'];
+}
+
+/** What is wrong about the agents together with the other settings. */
+function* ofAgents(settings: Settings): Iterable<Contradiction> {
+  const { agent, agents, controlPlane, provisioning } = settings;
+  if (agent === undefined && agents === undefined) return;
+  const block = agent === undefined ? 'agents' : 'agent';
+  if (agent !== undefined && agents !== undefined)
+    yield ['agent', 'must be left out where there is agents, which has an agent for each region'];
+  if (controlPlane !== undefined)
+    yield [
+      'controlPlane',
+      `must be left out where there is ${block}: it is for a DCM without environment agents`,
+    ];
+  if (provisioning === undefined)
+    yield [block, 'must be left out where there is no provisioning: there is nothing to register'];
+  yield* ofRegionsAgentContradictions(settings, Object.keys(provisioning?.regions ?? {}));
+  for (const [region, each] of Object.entries(agentsOf(settings))) {
+    const setting = agent === undefined ? `agents.${region}` : 'agent';
+    yield* ofCaller(settings, setting, each);
+    yield* ofTransport(settings, setting, each);
+  }
+  yield* ofSeveral(Object.entries(agents ?? {}));
+}
+
+function* ofRegionsAgentContradictions(
+  { agent, agents }: Settings,
+  regions: readonly string[],
+): Iterable<Contradiction> {
+  if (agent !== undefined && regions.length > 1)
+    yield [
+      'agent',
+      `must be agents, an object with an agent for each of ${regions.join(', ')}: an environment agent takes one provider of VMs`,
+    ];
+  if (agents === undefined) return;
+  for (const region of regions)
+    if (agents[region] === undefined)
+      yield ['agents', `must have ${region}, as every region of provisioning.regions`];
+  for (const region of Object.keys(agents))
+    if (!regions.includes(region))
+      yield [`agents.${region}`, 'must be left out: it is no region of provisioning.regions'];
+}
+
+function* ofCaller(
+  { api }: Settings,
+  setting: string,
+  { caller, publicUrl }: AgentSettings,
+): Iterable<Contradiction> {
+  if (caller === 'proxy' && publicUrl === undefined)
+    yield [`${setting}.publicUrl`, 'must be the address of the proxy where caller is "proxy"'];
+  if (caller === 'proxy') return;
+  if (api?.tokenSecret === undefined)
+    yield [`${setting}.caller`, 'must be "proxy" where there is no api.tokenSecret'];
+  if (publicUrl?.startsWith('http:'))
+    yield [`${setting}.publicUrl`, "must be https://: the agent sends the API's token there"];
+}
+
+/** Tokens and secrets are sent by TLS, or within the private network: an environment agent has no TLS of its own. */
+function* ofTransport(
+  { nats }: Settings,
+  setting: string,
+  { auth, caller, url, vpc }: AgentSettings,
+): Iterable<Contradiction> {
+  if (vpc && nats.vpc === undefined) yield [`${setting}.vpc`, 'must be false where there is no nats.vpc'];
+  if (vpc) return;
+  if (url.startsWith('http:') && (caller === 'endpointCredentials' || auth !== undefined))
+    yield [`${setting}.url`, 'must be https://, or "vpc" must be true: a token is sent there'];
+  if (auth !== undefined && 'tokenEndpoint' in auth && auth.tokenEndpoint.startsWith('http:'))
+    yield [
+      `${setting}.auth.tokenEndpoint`,
+      'must be https://, or "vpc" must be true: a secret is sent there',
+    ];
+}
+
+function* ofSeveral(agents: readonly (readonly [string, AgentSettings])[]): Iterable<Contradiction> {
+  if (new Set(agents.map(([, { vpc }]) => vpc)).size > 1)
+    yield ['agents', 'must all have the same vpc: one function registers the provider at all of them'];
+  for (const key of ['url', 'topic'] as const)
+    for (const [index, [region, { [key]: value }]] of agents.entries()) {
+      const first = agents.findIndex(([, other]) => bare(other[key]) === bare(value));
+      if (first < index)
+        yield [
+          `agents.${region}.${key}`,
+          `must be another than that of ${agents[first]?.[0]}: an environment agent takes one provider of VMs, so each region needs an agent of its own`,
+        ];
+    }
+}
+
+const bare = (text: string): string => text.replace(/\/$/, '');

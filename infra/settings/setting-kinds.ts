@@ -1,0 +1,101 @@
+import { _InstanceType } from '@aws-sdk/client-ec2';
+import { RegionInfo } from 'aws-cdk-lib/region-info';
+import * as z from 'zod';
+import { isKnownRegion, regionPattern, zonePattern } from '../../shared/adapters/aws/regions.ts';
+import { familyOf } from '../../shared/service-types/vm/provisioning.ts';
+
+/** A text that looks like this; `must` is said of one that does not. */
+export const text = (pattern: RegExp, must: string) => z.string(must).regex(pattern, must);
+
+/** One of the names that AWS has. `kind` is with its article, such as `an AWS region`. */
+const known = (
+  schema: z.ZodString,
+  kind: string,
+  isKnown: (name: string) => boolean,
+  candidates: readonly string[],
+) =>
+  schema.refine(isKnown, {
+    error: ({ input }) => `must be ${kind}: "${input}" is not known${didYouMean(String(input), candidates)}`,
+    abort: true,
+  });
+
+const regions = RegionInfo.regions.map(({ name }) => name);
+
+export const region = known(
+  text(regionPattern, 'must be an AWS region, such as eu-west-1'),
+  'an AWS region',
+  isKnownRegion,
+  regions,
+);
+
+export const zone = text(zonePattern, 'must be an availability zone, such as eu-west-1a');
+
+/** Families that are chosen from where the settings name none, the preferred first. */
+export const defaultFamilies = ['t3', 'm7i', 'c7i', 'r7i'];
+
+/** All that EC2's SDK client of this version knows: synthesis asks AWS nothing. */
+const families = [...new Set([...defaultFamilies, ...Object.values(_InstanceType).map(familyOf)])];
+
+export const family = known(
+  text(/^[A-Za-z0-9-]+$/, 'must be an instance family, such as m7i'),
+  'an instance family of EC2',
+  (name) => families.includes(name),
+  families,
+);
+
+/** The id of something in EC2. */
+export const identifier = (prefix: string, anId: string) =>
+  text(new RegExp(`^${prefix}-[0-9a-f]{8,17}$`), `must be ${anId}, such as ${prefix}-0123456789abcdef0`);
+
+const nameOfSecret = 'must be the name of a secret in Secrets Manager, not its ARN';
+
+/** The stack finds a secret by its name, so that it stays the same one when it is rotated or made anew. */
+export const secretName = z
+  .string(nameOfSecret)
+  .min(1, 'must not be empty: name a secret in Secrets Manager, or leave the setting out')
+  .regex(/^[\w/+=.@-]{1,512}$/, nameOfSecret);
+
+/** Where something answers by HTTP, without a path. */
+export const origin = text(
+  /^https?:\/\/[^\s/?#@]+\/?$/,
+  'must be http://HOST or https://HOST, perhaps with a port, without credentials and without a path',
+);
+
+/** A whole number in a range. */
+export const count = (least: number, most: number) =>
+  z
+    .int(`must be a whole number from ${least} to ${most}`)
+    .min(least, `must be at least ${least}`)
+    .max(most, `must be at most ${most}`);
+
+/**
+ * The candidate that was probably meant: the same but for upper and lower case, else the one with the fewest characters changed, the first
+ * of several. Undefined where more than a third of the characters would have to change.
+ */
+const nearest = (word: string, candidates: readonly string[]): string | undefined => {
+  const lower = word.toLowerCase();
+  const [best] = candidates
+    .map((candidate) => ({ candidate, distance: distance(lower, candidate.toLowerCase()) }))
+    .sort((one, other) => one.distance - other.distance);
+  return best && best.distance <= Math.max(1, Math.floor(word.length / 3)) ? best.candidate : undefined;
+};
+
+/** The hint at the end of a refusal; empty where nothing is near. */
+export const didYouMean = (word: string, candidates: readonly string[]): string => {
+  const meant = nearest(word, candidates);
+  return meant === undefined ? '' : `; did you mean "${meant}"?`;
+};
+
+/** Levenshtein distance: characters inserted, deleted or replaced. @see https://en.wikipedia.org/wiki/Levenshtein_distance */
+const distance = (from: string, to: string): number => {
+  let row = Array.from({ length: to.length + 1 }, (_, index) => index);
+  for (const [i, character] of [...from].entries()) {
+    const next = [i + 1];
+    for (const [j, other] of [...to].entries()) {
+      const replaced = (row[j] ?? 0) + (character === other ? 0 : 1);
+      next.push(Math.min(replaced, (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row.at(-1) ?? 0;
+};

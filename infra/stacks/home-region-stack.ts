@@ -1,0 +1,97 @@
+import { Annotations, CfnOutput, Duration, Stack } from 'aws-cdk-lib';
+import { SqsQueue } from 'aws-cdk-lib/aws-events-targets';
+import type { Construct } from 'constructs';
+import { Alarms } from '../constructs/alarms.ts';
+import { FleetTable } from '../constructs/fleet-table.ts';
+import type { CodeOf } from '../constructs/function-defaults.ts';
+import { InstanceEventsRules } from '../constructs/instance-events-rules.ts';
+import { NatsBridge } from '../constructs/nats-bridge.ts';
+import { Normaliser, normaliserTimeout } from '../constructs/normaliser.ts';
+import { ObservationsQueue } from '../constructs/observations-queue.ts';
+import { Poller } from '../constructs/poller.ts';
+import { Polling } from '../constructs/polling.ts';
+import { ProviderApi, type ProviderApiProps } from '../constructs/provider-api.ts';
+import { Registration, type RegistrationProps, registriesOf } from '../constructs/registration.ts';
+import { agentStreamsOf, natsPermissions } from '../settings/agent.ts';
+import { canProvision, type Settings } from '../settings/settings.ts';
+
+export type HomeRegionProps = { readonly settings: Settings; readonly codeOf: CodeOf };
+
+/**
+ * EC2 ─► rules ─────────┬─► observations queue ─► normaliser ─► nats-bridge ─► JetStream
+ *  └─► poller ◄─ polling  │        ▲                  │
+ *         └───────────────┴────────┼───────────────► fleet ◄──────────┐
+ * DCM ─► provider-api ─► EC2 ──────┴──────────────────┘               │
+ *  └──────────────────────────────────────────── ◄─ registration ─────┘
+ */
+export class HomeRegionStack extends Stack {
+  constructor(scope: Construct, id: string, { settings, codeOf }: HomeRegionProps) {
+    const { provider, homeRegion, logRetentionDays, deletionProtection } = settings;
+    super(scope, id, {
+      stackName: `dcm-${provider.name}`,
+      description: `DCM's EC2 service provider ${provider.name}`,
+      env: { region: homeRegion },
+      terminationProtection: deletionProtection,
+      tags: settings.tags.stack,
+    });
+    const house = { provider: provider.name, logRetention: logRetentionDays, codeOf };
+
+    const observations = new ObservationsQueue(this, 'Observations', { consumerTimeout: normaliserTimeout });
+    const instanceEvents = new InstanceEventsRules(this, 'InstanceEvents', {
+      target: (deadLetterQueue) =>
+        new SqsQueue(observations.queue, {
+          deadLetterQueue,
+          maxEventAge: Duration.hours(24),
+          retryAttempts: 185,
+        }),
+    });
+    const { table: fleet } = new FleetTable(this, 'Fleet', { deletionProtection });
+    const { function: bridge, network } = new NatsBridge(this, 'NatsBridge', { house, settings });
+    const normaliser = new Normaliser(this, 'Normaliser', { house, settings, observations, fleet, bridge });
+
+    const { function: poller } = new Poller(this, 'Poller', { house, settings, observations, fleet });
+    const { stateMachine } = new Polling(this, 'Polling', { house, poller });
+
+    const alarms = new Alarms(this, 'Alarms', settings);
+    alarms.watchRules(instanceEvents);
+    alarms.watchObservations(observations);
+    alarms.watchFunction('normaliser', normaliser.function);
+    alarms.watchPublication();
+    alarms.watchOwners();
+    alarms.watchFunction('nats-bridge', bridge);
+    alarms.watchFunction('poller', poller);
+    alarms.watchPolling(stateMachine);
+
+    new CfnOutput(this, 'FleetTableName', { value: fleet.tableName });
+    new CfnOutput(this, 'ObservationsQueueUrl', { value: observations.queue.queueUrl });
+    new CfnOutput(this, 'NatsBridgeFunctionName', { value: bridge.functionName });
+    if (canProvision(settings))
+      this.#provision(alarms, { house, settings, observations, fleet, bridge, network });
+  }
+
+  /** Without it, instances are reported and none is created. */
+  #provision(alarms: Alarms, { network, ...props }: ProviderApiProps & Pick<RegistrationProps, 'network'>) {
+    const { settings } = props;
+    const api = new ProviderApi(this, 'ProviderApi', props);
+    alarms.watchFunction('provider-api', api.function);
+    alarms.watchApi(api.api);
+    new CfnOutput(this, 'ProviderApiUrl', { value: api.api.apiEndpoint });
+    const registries = registriesOf(settings);
+    if (Object.keys(registries).length === 0) return;
+    const registration = new Registration(this, 'Registration', { ...props, registries, api, network });
+    alarms.watchFunction('registration', registration.function);
+    alarms.watchRegistration();
+    new CfnOutput(this, 'RegistrationOutcome', { value: registration.outcome });
+    if (agentStreamsOf(settings).length > 0) this.#sayNatsPermissions(settings);
+  }
+
+  /** Without them creates through an environment agent fail, and only the settings tell which streams there are. */
+  #sayNatsPermissions(settings: Settings) {
+    const permissions = natsPermissions(settings);
+    Annotations.of(this).addInfoV2(
+      'dcm:nats-permissions',
+      `The NATS user of the nats-bridge needs: ${permissions}`,
+    );
+    new CfnOutput(this, 'NatsPermissions', { value: permissions });
+  }
+}

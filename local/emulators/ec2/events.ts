@@ -1,0 +1,127 @@
+import { randomUUID } from 'node:crypto';
+import type { Tags } from '../../../shared/core/ownership.ts';
+import type { InstanceState } from '../../../shared/service-types/vm/kind.ts';
+import type { EventBridgeEvent } from '../../../shared/wire/eventbridge.ts';
+import { instanceArn, type SimulatedInstance } from './instance.ts';
+
+/** Whom and when an event is about. */
+export type Occasion = {
+  readonly instance: SimulatedInstance;
+  readonly account: string;
+  readonly atMs: number;
+};
+
+type Content = {
+  readonly source: string;
+  readonly type: string;
+  readonly resource?: string;
+  readonly detail: EventBridgeEvent['detail'];
+};
+
+const event = (
+  { instance, account, atMs }: Occasion,
+  { source, type, resource, detail }: Content,
+): EventBridgeEvent => ({
+  version: '0',
+  id: randomUUID(),
+  'detail-type': type,
+  source,
+  account,
+  time: `${new Date(atMs).toISOString().slice(0, 19)}Z`,
+  region: instance.region,
+  resources: [resource ?? instanceArn(instance, account)],
+  detail,
+});
+
+/** @see https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/monitoring-instance-state-changes.html */
+export const stateChange = (occasion: Occasion, state: InstanceState): EventBridgeEvent =>
+  event(occasion, {
+    source: 'aws.ec2',
+    type: 'EC2 Instance State-change Notification',
+    detail: { 'instance-id': occasion.instance.id, state },
+  });
+
+/** @see https://docs.aws.amazon.com/tag-editor/latest/userguide/tag-monitor.html */
+export const tagChange = (occasion: Occasion, changedKeys: readonly string[], tags: Tags): EventBridgeEvent =>
+  event(occasion, {
+    source: 'aws.tag',
+    type: 'Tag Change on Resource',
+    detail: {
+      'changed-tag-keys': changedKeys,
+      tags,
+      service: 'ec2',
+      'resource-type': 'instance',
+      version: occasion.instance.tagVersion,
+    },
+  });
+
+/**
+ * Its ARN has the availability zone in the region's place and no account: AWS documents it so.
+ * @see https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/spot-instance-termination-notices.html
+ */
+export const spotInterruption = (occasion: Occasion, action: string): EventBridgeEvent =>
+  event(occasion, {
+    source: 'aws.ec2',
+    type: 'EC2 Spot Instance Interruption Warning',
+    resource: `arn:aws:ec2:${occasion.instance.launch.availabilityZone}:instance/${occasion.instance.id}`,
+    detail: { 'instance-id': occasion.instance.id, 'instance-action': action },
+  });
+
+/** @see https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/rebalance-recommendations.html */
+export const rebalanceRecommendation = (occasion: Occasion): EventBridgeEvent =>
+  event(occasion, {
+    source: 'aws.ec2',
+    type: 'EC2 Instance Rebalance Recommendation',
+    detail: { 'instance-id': occasion.instance.id },
+  });
+
+const retirement = 'AWS_EC2_INSTANCE_RETIREMENT_SCHEDULED';
+
+/** The status of AWS Health's event, and of the instance in it. */
+const retirementStatus = {
+  scheduled: { event: 'upcoming', instance: 'PENDING' },
+  over: { event: 'closed', instance: 'RESOLVED' },
+} as const;
+
+/** @see https://docs.aws.amazon.com/health/latest/ug/aws-health-events-eventbridge-schema.html */
+export const retirementEvent = (
+  occasion: Occasion,
+  status: keyof typeof retirementStatus,
+  retiresAtMs: number,
+): EventBridgeEvent => {
+  const { instance, account, atMs } = occasion;
+  const communicationId = randomUUID();
+  return event(occasion, {
+    source: 'aws.health',
+    type: 'AWS Health Event',
+    resource: instance.id,
+    detail: {
+      eventArn: `arn:aws:health:${instance.region}::event/EC2/${retirement}/${retirement}_${communicationId}`,
+      service: 'EC2',
+      eventTypeCode: retirement,
+      eventTypeCategory: 'scheduledChange',
+      eventScopeCode: 'ACCOUNT_SPECIFIC',
+      communicationId,
+      startTime: new Date(retiresAtMs).toUTCString(),
+      lastUpdatedTime: new Date(atMs).toUTCString(),
+      statusCode: retirementStatus[status].event,
+      eventRegion: instance.region,
+      eventDescription: [
+        {
+          language: 'en_US',
+          latestDescription: 'The hardware under this instance is degraded and will be retired.',
+        },
+      ],
+      affectedEntities: [
+        {
+          entityValue: instance.id,
+          lastUpdatedTime: new Date(atMs).toUTCString(),
+          status: retirementStatus[status].instance,
+        },
+      ],
+      affectedAccount: account,
+      page: '1',
+      totalPages: '1',
+    },
+  });
+};

@@ -1,0 +1,119 @@
+import { randomBytes } from 'node:crypto';
+import type { Tags } from '../../../shared/core/ownership.ts';
+import type { InstanceState, StateReason } from '../../../shared/service-types/vm/kind.ts';
+import type { StatusCheck } from '../../../shared/service-types/vm/status-checks.ts';
+import type { Faults } from './faults.ts';
+import { because } from './lifecycle.ts';
+import { asOf, begun, oldest, type Timeline } from './timeline.ts';
+
+/** What one RunInstances asked for: the same for all its instances, for good. */
+export type Launch = {
+  readonly reservationId: string;
+  readonly imageId: string;
+  readonly instanceType: string;
+  readonly architecture: 'x86_64' | 'arm64';
+  readonly windows: boolean;
+  readonly availabilityZone: string;
+  readonly vpcId: string;
+  readonly subnetId: string;
+  readonly securityGroupIds: readonly string[];
+  readonly keyName: string | undefined;
+  readonly spot: 'one-time' | 'persistent' | undefined;
+  readonly hibernation: boolean;
+  readonly publicAddress: boolean;
+  readonly rootDevice: string;
+  readonly devices: readonly { readonly name: string; readonly deleteOnTermination: boolean }[];
+  readonly metadata: {
+    readonly HttpEndpoint: string;
+    readonly HttpTokens: string;
+    readonly HttpPutResponseHopLimit: number;
+  };
+  /** Its ARN. */
+  readonly instanceProfile: string | undefined;
+  readonly clientToken: string | undefined;
+  /** Everything that was asked, to tell whether another call with this client token asks for the same. */
+  readonly request: string;
+};
+
+type Status = {
+  readonly state: InstanceState;
+  readonly reason: StateReason | undefined;
+  /** When it was last started. */
+  readonly launchedAtMs: number;
+};
+
+export type SimulatedInstance = {
+  readonly id: string;
+  readonly region: string;
+  /** Counts the instances of the region from 1. */
+  readonly number: number;
+  readonly launch: Launch;
+  /** Counts the instances of the launch from 0. */
+  readonly launchIndex: number;
+  readonly publicIp: string | undefined;
+  readonly disableApiTermination: boolean;
+  /** The status check that it fails. */
+  readonly impaired: { readonly check: StatusCheck; readonly sinceMs: number } | undefined;
+  readonly retiresAtMs: number | undefined;
+  readonly status: Timeline<Status>;
+  readonly tags: Timeline<Tags>;
+  readonly tagVersion: number;
+};
+
+type Born = 'region' | 'number' | 'launch' | 'launchIndex' | 'publicIp' | 'disableApiTermination';
+
+/** An instance at the beginning of its life. */
+export const newInstance = (
+  born: Pick<SimulatedInstance, Born>,
+  tags: Tags,
+  atMs: number,
+): SimulatedInstance => ({
+  ...born,
+  id: newId('i'),
+  impaired: undefined,
+  retiresAtMs: undefined,
+  status: begun({ state: 'pending', reason: because.launched, launchedAtMs: atMs }, atMs),
+  tags: begun(tags, atMs),
+  tagVersion: 1,
+});
+
+type Shown = 'id' | 'region' | 'number' | 'launch' | 'launchIndex' | 'publicIp' | 'impaired' | 'retiresAtMs';
+
+/** An instance as a Describe shows it. */
+export type SeenInstance = Pick<SimulatedInstance, Shown> &
+  Status & { readonly tags: Tags; readonly changedAtMs: number };
+
+/**
+ * Under faults a Describe shows the state and the tags as they were some time ago. Property by property, as a walk over
+ * 100,000 instances takes half as long so (70 ms) as with a spread.
+ */
+export const seenAt = (
+  nowMs: number,
+  { staleReadMs, tagLagMs }: Pick<Faults, 'staleReadMs' | 'tagLagMs'>,
+  instance: SimulatedInstance,
+): SeenInstance => {
+  const { value, atMs } = asOf(instance.status, nowMs - staleReadMs) ?? oldest(instance.status);
+  return {
+    id: instance.id,
+    region: instance.region,
+    number: instance.number,
+    launch: instance.launch,
+    launchIndex: instance.launchIndex,
+    publicIp: instance.publicIp,
+    impaired: instance.impaired,
+    retiresAtMs: instance.retiresAtMs,
+    state: value.state,
+    reason: value.reason,
+    launchedAtMs: value.launchedAtMs,
+    changedAtMs: atMs,
+    tags: asOf(instance.tags, nowMs - tagLagMs)?.value ?? {},
+  };
+};
+
+/** A new id such as EC2 makes them: `i-0…` with 17 hexadecimal digits. */
+export const newId = (prefix: string): string => `${prefix}-0${randomBytes(8).toString('hex')}`;
+
+export const instanceArn = (
+  { region, id }: Pick<SimulatedInstance, 'region' | 'id'>,
+  account: string,
+): string => `arn:aws:ec2:${region}:${account}:instance/${id}`;

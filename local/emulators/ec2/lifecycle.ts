@@ -1,0 +1,72 @@
+import type { InstanceState, StateReason } from '../../../shared/service-types/vm/kind.ts';
+import type { Random } from './random.ts';
+
+/** @see https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_InstanceState.html */
+export const stateCode = {
+  pending: 0,
+  running: 16,
+  'shutting-down': 32,
+  terminated: 48,
+  stopping: 64,
+  stopped: 80,
+} as const satisfies Record<InstanceState, number>;
+
+/** The states that end by themselves, and what they end in. */
+const settlesAs = { pending: 'running', stopping: 'stopped', 'shutting-down': 'terminated' } as const;
+type PassingState = keyof typeof settlesAs;
+
+export const isPassing = (state: InstanceState): state is PassingState => state in settlesAs;
+
+/** Milliseconds that an instance stays in a state that ends by itself: always the same, or anything between two values. */
+export type DwellMs = Readonly<Record<PassingState, number | readonly [number, number]>>;
+
+export const usualDwellMs: DwellMs = {
+  pending: [1500, 3000],
+  stopping: [1500, 3000],
+  'shutting-down': [1000, 2000],
+};
+
+/** What a state ends in, and after how long; undefined for a state that stays. */
+export const settling = (
+  state: InstanceState,
+  dwellMs: DwellMs,
+  random: Random,
+): { readonly state: InstanceState; readonly ms: number } | undefined => {
+  if (!isPassing(state)) return undefined;
+  const dwell = dwellMs[state];
+  const [shortest, longest] = typeof dwell === 'number' ? [dwell, dwell] : dwell;
+  return { state: settlesAs[state], ms: shortest + random() * (longest - shortest) };
+};
+
+/**
+ * Why instances change state, in EC2's words.
+ * @see https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_StateReason.html
+ */
+export const because = {
+  launched: { code: 'pending', message: 'pending' },
+  userShutdown: {
+    code: 'Client.UserInitiatedShutdown',
+    message: 'Client.UserInitiatedShutdown: User initiated shutdown',
+  },
+  userHibernate: {
+    code: 'Client.UserInitiatedHibernate',
+    message: 'Client.UserInitiatedHibernate: User initiated hibernate',
+  },
+  spotTermination: {
+    code: 'Server.SpotInstanceTermination',
+    message: 'Server.SpotInstanceTermination: Spot instance termination',
+  },
+  spotShutdown: {
+    code: 'Server.SpotInstanceShutdown',
+    message: 'Server.SpotInstanceShutdown: Spot instance shutdown',
+  },
+} as const satisfies Record<string, StateReason>;
+
+/** The older of EC2's two words for why, the element `reason`: empty while all is well. */
+export const transitionReason = (reason: StateReason | undefined, atMs: number): string => {
+  const { code = '' } = reason ?? {};
+  const when = `(${new Date(atMs).toISOString().slice(0, 19).replace('T', ' ')} GMT)`;
+  if (code.startsWith('Client.User')) return `User initiated ${when}`;
+  if (code.startsWith('Server.Spot')) return `Service initiated ${when}`;
+  return code === because.launched.code ? '' : code;
+};

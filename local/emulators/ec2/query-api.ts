@@ -1,0 +1,69 @@
+import { randomUUID } from 'node:crypto';
+import { Hono } from 'hono';
+import * as z from 'zod';
+import { reasonOf } from '../../../shared/core/errors.ts';
+import { actions } from './actions/registry.ts';
+import { Ec2Error } from './ec2-error.ts';
+import { Flag, type Parameter, parametersOf } from './query.ts';
+import { refuse } from './refusals.ts';
+import type { Region } from './region.ts';
+import { answerXml, errorXml } from './xml.ts';
+
+type Options = {
+  /** Opens it where it was never used. */
+  readonly region: (name: string) => Region;
+  /** Hears of every call, before anything is known of its outcome. */
+  readonly onCall: (action: string) => void;
+};
+
+const Call = z
+  .object({ Action: z.string().default(''), DryRun: Flag.catch(false) })
+  .catch({ Action: '', DryRun: false });
+
+/**
+ * The EC2 Query protocol: POST / with a form, answered in XML. Signatures are not checked; they name the region.
+ * @see https://docs.aws.amazon.com/AWSEC2/latest/APIReference/Query-Requests.html
+ */
+export const queryApi = ({ region, onCall }: Options): Hono => {
+  const app = new Hono();
+  app.post('/', async ({ req, body }) => {
+    const requestId = randomUUID();
+    const xml = (text: string, status: 200 | Ec2Error['status']) =>
+      body(text, status, { 'content-type': 'text/xml;charset=UTF-8', 'x-amzn-requestid': requestId });
+    try {
+      const parameters = parametersOf(await req.text());
+      const call = Call.parse(parameters);
+      onCall(call.Action);
+      const act = prepare(call.Action, parameters, region(regionOf(req.header('authorization'))));
+      if (call.DryRun) throw dryRun();
+      return xml(answerXml(call.Action, requestId, act()), 200);
+    } catch (error) {
+      const refusal = error instanceof Ec2Error ? error : new Ec2Error('InternalError', reasonOf(error), 500);
+      return xml(errorXml(requestId, refusal), refusal.status);
+    }
+  });
+  return app;
+};
+
+const prepare = (name: string, parameters: Parameter, region: Region) => {
+  const action = actions.get(name);
+  if (action === undefined) {
+    throw new Ec2Error('InvalidAction', `The action ${name} is not valid for this web service.`);
+  }
+  throttle(region);
+  refuse(name, region.account.faults());
+  return action(parameters, region);
+};
+
+const throttle = ({ account }: Region): void => {
+  const { throttle: probability } = account.faults();
+  if (probability === 0 || account.random() >= probability) return;
+  throw new Ec2Error('RequestLimitExceeded', 'Request limit exceeded.', 503);
+};
+
+const dryRun = (): Ec2Error =>
+  new Ec2Error('DryRunOperation', 'Request would have succeeded, but DryRun flag is set.', 412);
+
+/** @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html */
+const regionOf = (authorization = ''): string =>
+  /Credential=[^,\s]+\/\d{8}\/([a-z0-9-]+)\/ec2\/aws4_request/.exec(authorization)?.[1] ?? 'us-east-1';

@@ -1,0 +1,109 @@
+import type { Tags } from '../../../shared/core/ownership.ts';
+import type { InstanceState, StateReason } from '../../../shared/service-types/vm/kind.ts';
+import type { Account } from './account.ts';
+import { publicIp } from './addresses.ts';
+import { stateChange, tagChange } from './events.ts';
+import { type Launch, newInstance, type SeenInstance, type SimulatedInstance, seenAt } from './instance.ts';
+import { type InstanceStore, instanceStore } from './instance-store.ts';
+import { settling } from './lifecycle.ts';
+import { begun, changed } from './timeline.ts';
+
+type Amendable = 'disableApiTermination' | 'impaired' | 'publicIp' | 'retiresAtMs';
+
+type Own = Pick<SimulatedInstance, 'disableApiTermination' | 'launchIndex'> & { readonly tags: Tags };
+
+/** The instances of one region, and everything that can happen to them. */
+export type Region = Omit<InstanceStore, 'put'> & {
+  readonly name: string;
+  readonly account: Account;
+  /** As a Describe shows them, all at the time of its call. */
+  seen(instances: Iterable<SimulatedInstance>): Iterable<SeenInstance>;
+  /** Begins the life of an instance. */
+  launch(launch: Launch, own: Own): SimulatedInstance;
+  /** Adds an instance that runs already, and tells nobody. */
+  adopt(launch: Launch, tags: Tags): SimulatedInstance;
+  /** Changes the state of an instance, tells everybody, and lets it go on from there. */
+  enter(id: string, state: InstanceState, reason: StateReason | undefined): SimulatedInstance;
+  /** Gives an instance these tags and no others. */
+  tag(id: string, tags: Tags): void;
+  /** Changes what no event tells of. */
+  amend(id: string, amendment: Partial<Pick<SimulatedInstance, Amendable>>): void;
+  newPublicIp(): string;
+};
+
+export const openRegion = (name: string, account: Account): Region => {
+  const { clock, timers } = account;
+  const { put, ...store } = instanceStore(clock, account.retention);
+  const count = { instances: 1, publicIps: 1 };
+  const newPublicIp = () => publicIp(count.publicIps++);
+
+  const enter: Region['enter'] = (id, state, reason) => {
+    const instance = store.get(id);
+    const atMs = clock();
+    const launchedAtMs = state === 'pending' ? atMs : instance.status.value.launchedAtMs;
+    return entered(
+      put({ ...instance, status: changed(instance.status, { state, reason, launchedAtMs }, atMs) }),
+    );
+  };
+  const entered = (instance: SimulatedInstance): SimulatedInstance => {
+    const { state, reason } = instance.status.value;
+    const next = settling(state, account.dwellMs, account.random);
+    if (next === undefined) timers.cancel(instance.id);
+    else {
+      const kept = next.state === 'running' ? undefined : reason;
+      timers.after(instance.id, next.ms, () => enter(instance.id, next.state, kept));
+    }
+    tellState(account, instance);
+    return instance;
+  };
+
+  const born = (launch: Launch, { tags, ...own }: Own): SimulatedInstance => {
+    const address = launch.publicAddress ? newPublicIp() : undefined;
+    const instance = { ...own, region: name, number: count.instances++, launch, publicIp: address };
+    return newInstance(instance, tags, clock());
+  };
+
+  return {
+    ...store,
+    name,
+    account,
+    enter,
+    newPublicIp,
+    *seen(instances) {
+      const [nowMs, faults] = [clock(), account.faults()];
+      for (const instance of instances) yield seenAt(nowMs, faults, instance);
+    },
+    launch: (launch, own) => {
+      const instance = entered(put(born(launch, own)));
+      tellTags(account, instance, changedKeys({}, own.tags));
+      return instance;
+    },
+    adopt: (launch, tags) => {
+      const instance = born(launch, { launchIndex: 0, tags, disableApiTermination: false });
+      const { atMs, value } = instance.status;
+      return put({ ...instance, status: begun({ ...value, state: 'running', reason: undefined }, atMs) });
+    },
+    tag: (id, tags) => {
+      const instance = store.get(id);
+      const keys = changedKeys(instance.tags.value, tags);
+      if (keys.length === 0) return;
+      const tagVersion = instance.tagVersion + 1;
+      tellTags(account, put({ ...instance, tagVersion, tags: changed(instance.tags, tags, clock()) }), keys);
+    },
+    amend: (id, amendment) => void put({ ...store.get(id), ...amendment }),
+  };
+};
+
+const tellState = (account: Account, instance: SimulatedInstance): void => {
+  const { atMs, value } = instance.status;
+  account.onTransition({ instanceId: instance.id, state: value.state, atMs });
+  void account.emit(stateChange({ instance, account: account.id, atMs }, value.state));
+};
+
+const tellTags = (account: Account, instance: SimulatedInstance, keys: readonly string[]): void => {
+  const { atMs, value } = instance.tags;
+  if (keys.length > 0) void account.emit(tagChange({ instance, account: account.id, atMs }, keys, value));
+};
+
+const changedKeys = (before: Tags, after: Tags): string[] =>
+  Object.keys({ ...before, ...after }).filter((key) => before[key] !== after[key]);

@@ -1,0 +1,143 @@
+import { randomInt } from 'node:crypto';
+import type { Tags } from '../../../shared/core/ownership.ts';
+import type { Clock } from '../../../shared/ports/clock.ts';
+import type { InstanceState, StateReason } from '../../../shared/service-types/vm/kind.ts';
+import type { EventBridgeEvent } from '../../../shared/wire/eventbridge.ts';
+import type { Part } from '../../part.ts';
+import { serve } from '../../processes/loopback.ts';
+import type { Account, Transition } from './account.ts';
+import { emissionTo, type LostEvent } from './emission.ts';
+import { type Faults, noFaults } from './faults.ts';
+import type { SimulatedInstance } from './instance.ts';
+import { type Retention, usualRetention } from './instance-store.ts';
+import { type DwellMs, usualDwellMs } from './lifecycle.ts';
+import { type Mishaps, mishaps } from './mishaps.ts';
+import { type Population, populate } from './populate.ts';
+import { queryApi } from './query-api.ts';
+import { seededRandom } from './random.ts';
+import { openRegion, type Region } from './region.ts';
+import { timers } from './timers.ts';
+
+/** An instance as it is, whatever a Describe shows. */
+type TrueInstance = {
+  readonly instanceId: string;
+  readonly region: string;
+  readonly state: InstanceState;
+  readonly tags: Tags;
+  readonly reason: StateReason | undefined;
+  readonly changedAtMs: number;
+};
+
+/** EC2 for demos, tests and the bench. Everything that a person can do by API is done by API. */
+export type Ec2Simulator = Part &
+  Mishaps & {
+    /** Of all regions. */
+    instances(): readonly TrueInstance[];
+    /** How often each action was called, refused calls included. */
+    calls(): Readonly<Record<string, number>>;
+    /** From now on; what is not named stays as it was set. */
+    faults(change: Partial<Faults>): void;
+    /** How many events the fault `loseEvents` took. */
+    lost(): number;
+    /** Which ones, in their order. */
+    lostEvents(): readonly LostEvent[];
+    /** Adds many instances that run already, with no event, transition or timer. Gives their ids, oldest first. */
+    populate(population: Population): readonly string[];
+  };
+
+/** Left out, a terminated instance is known for as long as usualRetention says. */
+export type Ec2SimulatorOptions = Partial<Retention> & {
+  readonly port?: number;
+  /** Takes every event in the order EC2 decided, the next without waiting for the last. One that it rejects is lost. */
+  readonly emit: (event: EventBridgeEvent) => void | Promise<void>;
+  /** Called in the moment of each transition, before its event. */
+  readonly onTransition?: (transition: Transition) => void;
+  /** @default usualDwellMs */
+  readonly dwellMs?: Partial<DwellMs>;
+  /** @default '123456789012' */
+  readonly account?: string;
+  /** Tells when things happen, not how long they take. */
+  readonly clock?: Clock;
+  /** Makes dwell times and faults the same for the same calls and events. */
+  readonly seed?: number;
+  /** Regions that emit no event, as where EventBridge forwards none: the fault of this name, from the start. */
+  readonly silentRegions?: readonly string[];
+  /** From the start. */
+  readonly faults?: Partial<Faults>;
+};
+
+/**
+ * The instances of one AWS account, in every region, behind the EC2 Query protocol. Regions open when they are first used.
+ * Disposing of it ends every timer, and waits until `emit` has taken what it was given.
+ */
+export const startEc2Simulator = async (options: Ec2SimulatorOptions): Promise<Ec2Simulator> => {
+  const waiting = timers();
+  const counts = new Map<string, number>();
+  const regions = new Map<string, Region>();
+  const seed = options.seed ?? randomInt(2 ** 32);
+  let faults: Faults = { ...noFaults, silentRegions: options.silentRegions ?? [], ...options.faults };
+  const emission = emissionTo({
+    emit: options.emit,
+    faults: () => faults,
+    random: seededRandom(~seed), // its own, so that no number of calls decides which events are lost
+  });
+  const account = accountOf(options, {
+    seed,
+    timers: waiting,
+    faults: () => faults,
+    emit: emission.emit,
+  });
+  const region = (name: string): Region => {
+    const opened = regions.get(name) ?? openRegion(name, account);
+    regions.set(name, opened);
+    return opened;
+  };
+  const onCall = (action: string) => counts.set(action, (counts.get(action) ?? 0) + 1);
+  const server = await serve(queryApi({ region, onCall }).fetch, options.port);
+  return {
+    url: server.url,
+    ...mishaps(() => regions.values()),
+    instances: () => [...regions.values()].flatMap((opened) => [...opened.all()].map(trueInstance)),
+    calls: () => Object.fromEntries(counts),
+    faults: (change) => {
+      faults = { ...faults, ...change };
+    },
+    lost: () => emission.lost().length,
+    lostEvents: emission.lost,
+    populate: (population) => populate(population, region(population.region)),
+    [Symbol.asyncDispose]: async () => {
+      await server[Symbol.asyncDispose]();
+      waiting[Symbol.dispose]();
+      await emission.taken();
+    },
+  };
+};
+
+const accountOf = (
+  {
+    account: id = '123456789012',
+    clock = Date.now,
+    dwellMs,
+    tagsVanishMs = usualRetention.tagsVanishMs,
+    purgeMs = usualRetention.purgeMs,
+    onTransition = () => {},
+  }: Ec2SimulatorOptions,
+  shared: Pick<Account, 'seed' | 'timers' | 'faults' | 'emit'>,
+): Account => ({
+  ...shared,
+  id,
+  clock,
+  random: seededRandom(shared.seed),
+  dwellMs: { ...usualDwellMs, ...dwellMs },
+  retention: { tagsVanishMs, purgeMs },
+  onTransition,
+});
+
+const trueInstance = ({ id, region, status, tags }: SimulatedInstance): TrueInstance => ({
+  instanceId: id,
+  region,
+  state: status.value.state,
+  reason: status.value.reason,
+  tags: tags.value,
+  changedAtMs: status.atMs,
+});

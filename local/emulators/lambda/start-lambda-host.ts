@@ -1,0 +1,69 @@
+import { randomUUID } from 'node:crypto';
+import { access } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Part } from '../../part.ts';
+import { serve } from '../../processes/loopback.ts';
+import { functionPool } from './function-pool.ts';
+import { invokeApi } from './invoke-api.ts';
+import { type LambdaFunction, settingsOf } from './lambda-function.ts';
+
+/** Lambda, running bundles exactly as they are deployed. Its functions call each other through its `url`. */
+export type LambdaHost = Part & {
+  /** The function's answer. @throws FunctionError as Lambda describes what went wrong in the function */
+  invoke(name: string, event: unknown): Promise<unknown>;
+  /** The process ids of the function's execution environments that are alive. */
+  pids(name: string): number[];
+  /** Stops the function's processes in their tracks, as Lambda does between invocations. */
+  freeze(name: string): void;
+  thaw(name: string): void;
+  /** Kills the function's processes; the next invocation starts afresh. */
+  kill(name: string): void;
+};
+
+type Options = {
+  readonly port?: number;
+  /** May be made of the host's own URL: functions that invoke others need it in their environment. */
+  readonly functions: readonly LambdaFunction[] | ((hostUrl: string) => readonly LambdaFunction[]);
+  /** Hears every line that a function writes. */
+  readonly log: (name: string, line: string) => void;
+};
+
+/**
+ * Starts AWS's runtime client with the bundle of each function when it is first invoked.
+ * @throws where a bundle is missing, and where a name is used that no function has.
+ */
+export const startLambdaHost = async ({ port, functions, log }: Options): Promise<LambdaHost> => {
+  const pools = new Map<string, ReturnType<typeof functionPool>>();
+  const pool = (name: string) => {
+    const found = pools.get(name);
+    if (found === undefined) throw new Error(`There is no function ${name}.`);
+    return found;
+  };
+  const http = await serve(invokeApi({ pools, log }).fetch, port);
+  const settings = (typeof functions === 'function' ? functions(http.url) : functions).map(settingsOf);
+  const bundles = settings.map(({ folder }) => access(join(folder, 'index.mjs')));
+  await Promise.all(bundles).catch(async (error) => {
+    await http[Symbol.asyncDispose]();
+    throw error;
+  });
+  for (const fn of settings) {
+    pools.set(
+      fn.name,
+      functionPool(fn, (line) => log(fn.name, line)),
+    );
+  }
+  await Promise.all(settings.filter(({ warm }) => warm).map(({ name }) => pool(name).warmUp()));
+  return {
+    url: http.url,
+    invoke: async (name, event) =>
+      JSON.parse(await pool(name).invoke(randomUUID(), JSON.stringify(event ?? {}))),
+    pids: (name) => pool(name).pids(),
+    freeze: (name) => pool(name).signal('SIGSTOP'),
+    thaw: (name) => pool(name).signal('SIGCONT'),
+    kill: (name) => pool(name).signal('SIGKILL'),
+    [Symbol.asyncDispose]: async () => {
+      await http[Symbol.asyncDispose]();
+      await Promise.all(Array.from(pools.values(), (each) => each.close()));
+    },
+  };
+};

@@ -1,0 +1,31 @@
+import * as z from 'zod';
+import type { Part } from '../part.ts';
+import { serve } from '../processes/loopback.ts';
+import { JsonApiError, jsonApi } from './json-api.ts';
+
+const GetServiceQuota = z.object({ ServiceCode: z.string(), QuotaCode: z.string() });
+
+const onDemandVcpus = {
+  ServiceCode: 'ec2',
+  ServiceName: 'Amazon Elastic Compute Cloud (Amazon EC2)',
+  QuotaCode: 'L-1216C47A',
+  QuotaName: 'Running On-Demand Standard (A, C, D, H, I, M, R, T, Z) instances',
+} as const;
+
+type Options = {
+  readonly port?: number;
+  /** The one quota that it knows: of the vCPUs of running on-demand instances. @default 256 */
+  readonly vcpus?: number;
+};
+
+/** Service Quotas. @see https://docs.aws.amazon.com/servicequotas/2019-06-24/apireference/API_GetServiceQuota.html */
+export const startServiceQuotas = ({ port, vcpus = 256 }: Options = {}): Promise<Part> => {
+  const getServiceQuota = (input: unknown) => {
+    const { ServiceCode, QuotaCode } = GetServiceQuota.parse(input);
+    if (ServiceCode !== onDemandVcpus.ServiceCode || QuotaCode !== onDemandVcpus.QuotaCode) {
+      throw new JsonApiError('NoSuchResourceException', `There is no quota ${QuotaCode} of ${ServiceCode}.`);
+    }
+    return { Quota: { ...onDemandVcpus, Value: vcpus, Unit: 'None', Adjustable: true, GlobalQuota: false } };
+  };
+  return serve(jsonApi(new Map([['GetServiceQuota', getServiceQuota]])).fetch, port);
+};

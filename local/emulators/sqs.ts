@@ -1,0 +1,47 @@
+import { CreateQueueCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { buildApp } from 'fauxqs';
+import * as z from 'zod';
+import { clientConfig } from '../client-config.ts';
+import type { Part } from '../part.ts';
+
+/**
+ * SQS, in memory and in process: fauxqs. Its account is 000000000000. Queue URLs carry the address that it listens on:
+ * fauxqs would put a host name there, such as sqs.us-east-1.localhost, which the SDK calls and few machines can resolve.
+ */
+export const startSqs = async (options: { readonly port?: number } = {}): Promise<Part> => {
+  const app = buildApp({ logger: false });
+  const ownUrls = new Map<string, string>();
+  app.addHook('preHandler', async (request) => {
+    const { success, data } = Asking.safeParse(request.body);
+    if (success) request.body = { ...data, QueueUrl: ownUrls.get(data.QueueUrl) ?? data.QueueUrl };
+  });
+  app.addHook('onSend', async ({ headers }, _reply, answer) => {
+    if (typeof answer !== 'string' || !tellsUrls.test(String(headers['x-amz-target']))) return answer;
+    return answer.replace(ownUrl, (own, addressAndName) => {
+      ownUrls.set(`http://127.0.0.1${addressAndName}`, own);
+      return `http://127.0.0.1${addressAndName}`;
+    });
+  });
+  const url = await app.listen({ host: '127.0.0.1', port: options.port ?? 0 });
+  return { url, [Symbol.asyncDispose]: () => app.close() };
+};
+
+const Asking = z.looseObject({ QueueUrl: z.string() });
+const tellsUrls = /\.(CreateQueue|GetQueueUrl|ListQueues)$/;
+const ownUrl = /http:\/\/sqs\.[\w-]+\.localhost(:\d+\/\d+\/[\w.-]+)/g;
+
+/**
+ * Creates a queue at the SQS of `url`, or finds it, and tells the queue's URL.
+ * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html for the attributes.
+ */
+export const createQueue = async (
+  url: string,
+  name: string,
+  attributes: Readonly<Record<string, string>> = {},
+): Promise<string> => {
+  const client = new SQSClient(clientConfig(url));
+  const { QueueUrl } = await client.send(new CreateQueueCommand({ QueueName: name, Attributes: attributes }));
+  client.destroy();
+  if (QueueUrl === undefined) throw new Error(`Creating the queue ${name} gave no URL.`);
+  return QueueUrl;
+};

@@ -1,0 +1,30 @@
+import * as z from 'zod';
+import type { Part } from '../part.ts';
+import { serve } from '../processes/loopback.ts';
+import { imageParameters } from './ec2/images.ts';
+import { JsonApiError, jsonApi } from './json-api.ts';
+
+const GetParameter = z.object({ Name: z.string().min(1) });
+
+const publishedAt = Date.parse('2025-01-15T00:00:00Z') / 1000;
+
+/**
+ * SSM's public parameters of images, which name the simulator's newest, the same in every region. It has no other parameters.
+ * @see https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameter.html
+ * @see https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-public-parameters-ami.html
+ */
+export const startSsm = ({ port }: { readonly port?: number } = {}): Promise<Part> =>
+  serve(jsonApi(new Map([['GetParameter', getParameter]])).fetch, port);
+
+const getParameter = (input: unknown) => {
+  const { Name } = GetParameter.parse(input);
+  const Value = imageParameters.get(Name);
+  if (Value === undefined) throw new JsonApiError('ParameterNotFound', `There is no parameter ${Name}.`);
+  return {
+    Parameter: {
+      ...{ Name, Value, Type: 'String', Version: 42, DataType: 'aws:ec2:image' },
+      LastModifiedDate: publishedAt,
+      ARN: `arn:aws:ssm:us-east-1::parameter${Name}`,
+    },
+  };
+};

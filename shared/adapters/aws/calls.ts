@@ -1,0 +1,102 @@
+import type { EC2ClientConfig, EC2ServiceException, __Client as SmithyClient } from '@aws-sdk/client-ec2';
+import { awsError, UnsentRequestError } from '../../service-types/vm/ec2/errors.ts';
+import { regionalClients } from './clients.ts';
+import { patientRetries } from './patient-retries.ts';
+
+type Connection = {
+  readonly region: string;
+  readonly maxAttempts: number;
+  readonly retryStrategy: NonNullable<EC2ClientConfig['retryStrategy']>;
+};
+
+type Described = Pick<EC2ServiceException, '$metadata'>;
+
+/** What the client of every service has, whatever its commands are. */
+type WithMiddleware<Input extends object, Output extends Described> = Pick<
+  SmithyClient<never, Input, Output, never>,
+  'middlewareStack'
+>;
+
+type Service<Sdk, Client, Input extends object, Output extends Described> = {
+  /** As people know it, such as `EC2`. */
+  readonly name: string;
+  readonly load: () => Promise<Sdk>;
+  readonly connect: (sdk: Sdk, connection: Connection) => Client & WithMiddleware<Input, Output>;
+  /** Of all attempts of one call together. */
+  readonly withinMs: number;
+};
+
+type Call<Sdk, Client, Answer> = (
+  sdk: Sdk,
+  client: Client,
+  options: { readonly abortSignal: AbortSignal },
+) => Promise<Answer>;
+
+/** Calls of an AWS service in one region or another. `what` says what for, as in "run an instance". @throws ProviderError */
+export type RegionalCalls<Sdk, Client> = <Answer>(
+  region: string,
+  what: string,
+  call: Call<Sdk, Client, Answer>,
+) => Promise<Answer>;
+
+const attempts = 12;
+
+/** Each call against the clock; what a client throws is translated. */
+export const regionalCalls = <Sdk, Client, Input extends object, Output extends Described>({
+  name,
+  load,
+  connect,
+  withinMs,
+}: Service<Sdk, Client, Input, Output>): RegionalCalls<Sdk, Client> => {
+  const clientIn = regionalClients({
+    load,
+    connect: (sdk: Sdk, region) => {
+      const client = connect(sdk, {
+        region,
+        maxAttempts: attempts,
+        retryStrategy: patientRetries({ attempts }),
+      });
+      markUnsent(client);
+      return client;
+    },
+  });
+  return async (region, what, call) => {
+    const { sdk, client } = await clientIn(region);
+    try {
+      return await call(sdk, client, { abortSignal: AbortSignal.timeout(withinMs) });
+    } catch (cause) {
+      throw awsError(cause, { who: `${name} in ${region}`, what });
+    }
+  };
+};
+
+/**
+ * Makes a client throw UnsentRequestError where no attempt of a request reached the network: input that cannot be serialised, a request
+ * that cannot be signed. The middleware of lowest priority in the last step runs directly before the HTTP handler.
+ * @see https://aws.amazon.com/blogs/developer/middleware-stack-modular-aws-sdk-js/
+ */
+const markUnsent = <Input extends object, Output extends Described>({
+  middlewareStack,
+}: WithMiddleware<Input, Output>): void => {
+  middlewareStack.add(
+    (next, context) => async (input) => {
+      try {
+        return await next(input);
+      } catch (cause) {
+        throw context.wasSent === true || isTimeout(cause) ? cause : new UnsentRequestError(cause);
+      }
+    },
+    { step: 'initialize', priority: 'high', name: 'markUnsentRequest' },
+  );
+  middlewareStack.add(
+    (next, context) => (input) => {
+      context.wasSent = true;
+      return next(input);
+    },
+    { step: 'deserialize', priority: 'low', name: 'noteSentRequest' },
+  );
+};
+
+/** The deadline passed before the request was sent; the next attempt may be faster. */
+const isTimeout = (error: unknown): boolean =>
+  error instanceof Error && (error.name === 'TimeoutError' || error.name === 'AbortError');

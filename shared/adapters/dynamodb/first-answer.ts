@@ -1,0 +1,32 @@
+import { type DynamoDBDocumentClient, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { UnavailableError } from '../../core/errors.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { FirstAnswer } from '../../ports/health-probes.ts';
+
+/** One item a version in the fleet's table, `health#<version>`; asked once in the life of an execution environment. */
+export const dynamoDbFirstAnswer = (
+  client: DynamoDBDocumentClient,
+  table: string,
+  now: Clock = Date.now,
+): FirstAnswer => {
+  const known = new Map<string, number>();
+
+  return async (version) => {
+    const held = known.get(version);
+    if (held !== undefined) return held;
+    const command = new UpdateCommand({
+      TableName: table,
+      Key: { pk: `health#${version}` },
+      UpdateExpression: 'SET #at = if_not_exists(#at, :now)',
+      ExpressionAttributeNames: { '#at': 'at' },
+      ExpressionAttributeValues: { ':now': Math.floor(now() / 1000) },
+      ReturnValues: 'ALL_NEW',
+    });
+    const { Attributes } = await client.send(command).catch((cause: unknown) => {
+      throw new UnavailableError('the fleet table does not answer', { cause });
+    });
+    const at = Number(Attributes?.at);
+    known.set(version, at);
+    return at;
+  };
+};

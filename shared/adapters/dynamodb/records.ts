@@ -1,0 +1,523 @@
+import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
+import { type DynamoDBDocumentClient, GetCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import * as z from 'zod/mini';
+import { reasonOf, UnavailableError, UnreadableError } from '../../core/errors.ts';
+import { type Creation, factsOf, isAssigned, refuseDeleted, VmFacts, VmRecord } from '../../core/record.ts';
+import type { UnpublishedStatus } from '../../core/resource.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { Beginning, LaunchedVm, VmRecords } from '../../ports/records.ts';
+import type { Log } from '../../ports/telemetry.ts';
+import { LaunchPlan } from '../../service-types/vm/launch.ts';
+import { Status } from './resource-store.ts';
+
+const secondsPerDay = 86_400;
+/**
+ * Of creations that led to no instance, deletions and VMs that ended. As long as the fleet remembers an instance; EC2 remembers a client
+ * token for 24 hours after it, and DCM's streams keep a request for 72.
+ */
+const keepDays = 7;
+
+/** VM records in the fleet's table: single conditional updates, and a read after a refused one. */
+export const dynamoDbVmRecords = (
+  client: DynamoDBDocumentClient,
+  table: string,
+  log: Pick<Log, 'error'>,
+  now: Clock = Date.now,
+): VmRecords => {
+  const times = (): Times => ({
+    nowMs: now(),
+    expiresAt: Math.floor(now() / 1000) + keepDays * secondsPerDay,
+  });
+
+  /** The item after the change, or undefined where its condition refused it. */
+  const update = async (vmId: string, made: Change) => {
+    try {
+      return (await client.send(new UpdateCommand({ TableName: table, Key: keyOf(vmId), ...updateOf(made) })))
+        .Attributes;
+    } catch (error) {
+      if (error instanceof ConditionalCheckFailedException) return undefined;
+      throw unavailable(error, `write the record of ${vmId}`);
+    }
+  };
+
+  const readItem = async (vmId: string): Promise<Record<string, unknown> | undefined> => {
+    const command = new GetCommand({ TableName: table, Key: keyOf(vmId), ConsistentRead: true });
+    const { Item } = await client.send(command).catch((error: unknown) => {
+      throw unavailable(error, `read the record of ${vmId}`);
+    });
+    return Item;
+  };
+  const read = async (vmId: string): Promise<VmRecord | undefined> => recordOf(await readItem(vmId));
+
+  return {
+    read,
+
+    async begin(beginning) {
+      const { vmId, after } = beginning;
+      const made = after ? beginAfterUpdate(beginning, after, times()) : beginUpdate(beginning, times());
+      const begun = recordOf(await update(vmId, made));
+      if (begun) return { outcome: 'begun', record: begun };
+      const item = await readItem(vmId);
+      const held = recordOf(item);
+      if (held) return { outcome: 'held', record: held };
+      refuseDeleted({ vmId, ...deletionOf(item) }, beginning.request);
+      throw changedMeanwhile(vmId);
+    },
+
+    attempt: async (mine, launch, attempt) =>
+      recordOf(await update(mine.vmId, attemptUpdate(mine, launch, attempt, now()))),
+
+    launched: async (mine, vm) => recordOf(await update(mine.vmId, launchedUpdate(mine, vm, now()))),
+
+    async abandon(mine) {
+      await update(mine.vmId, abandonUpdate(mine, times().expiresAt));
+    },
+
+    async adopt(vm) {
+      const held = await read(vm.vmId);
+      const isKnown = held?.instanceId === vm.instanceId;
+      if (held && isAssigned(held, vm)) return isKnown ? 'known' : 'another';
+      if (await update(vm.vmId, isKnown ? reviveUpdate(vm) : adoption(vm, held, now()))) return 'adopted';
+      throw changedMeanwhile(vm.vmId);
+    },
+
+    async requestDelete(vmId) {
+      const request = async () => recordOf(await update(vmId, requestDeleteUpdate(now())));
+      const marked = await request();
+      if (marked) return marked;
+      if (await update(vmId, noteDeletionUpdate(times()))) return undefined;
+      const begunMeanwhile = await request();
+      if (begunMeanwhile) return begunMeanwhile;
+      throw changedMeanwhile(vmId);
+    },
+
+    creation: async (vmId) => creationOf(await readItem(vmId)),
+
+    async fail(vmId, seen, status) {
+      return (await update(vmId, failUpdate(seen, status, times()))) && status;
+    },
+
+    async failurePublished(vmId, statusId) {
+      await update(vmId, failurePublishedUpdate(statusId, now()));
+    },
+
+    async withdrawDelete(vmId) {
+      await update(vmId, withdrawDeleteUpdate);
+    },
+
+    async end(vmId, instanceId) {
+      await update(vmId, endUpdate(instanceId, times()));
+    },
+
+    ...dynamoDbVmIndex(client, table, log),
+  };
+};
+
+const adoption = (vm: LaunchedVm, held: VmRecord | undefined, nowMs: number): Change => {
+  const found: LaunchedVm = { ...vm, facts: factsOf(held, vm.facts) };
+  return held?.endedAtMs ? adoptAfterUpdate(found, held, nowMs) : adoptUpdate(found, nowMs);
+};
+
+const updateOf = ({ set = {}, remove = [], when, values = {} }: Change) => {
+  const assignments = Object.entries(set).map(([attribute, value]) => `${attribute} = ${value}`);
+  const UpdateExpression = [
+    ...(assignments.length > 0 ? [`SET ${assignments.join(', ')}`] : []),
+    ...(remove.length > 0 ? [`REMOVE ${remove.join(', ')}`] : []),
+  ].join(' ');
+  const named = Object.entries(values).map(([name, value]) => [`:${name}`, value] as const);
+  return {
+    UpdateExpression,
+    ConditionExpression: when,
+    ReturnValues: 'ALL_NEW' as const,
+    ...(UpdateExpression.includes('#region') && { ExpressionAttributeNames: { '#region': 'region' } }),
+    ...(named.length > 0 && { ExpressionAttributeValues: Object.fromEntries(named) }),
+  };
+};
+
+const changedMeanwhile = (vmId: string) =>
+  new UnavailableError(`the record of ${vmId} changed meanwhile; try it again`);
+
+const unavailable = (cause: unknown, what: string): UnavailableError =>
+  new UnavailableError(`the fleet table did not ${what}`, { cause });
+
+/** VM records share the fleet's table; no instance id begins like this. */
+const keyOf = (vmId: string) => ({ pk: `vm#${vmId}` });
+
+const json = z.pipe(
+  z.string(),
+  z.transform((text): unknown => JSON.parse(text)),
+);
+
+/** Plan and facts are JSON: nobody asks DynamoDB for a part of them. */
+const VmRecordItem = z.extend(VmRecord, {
+  launch: z.optional(z.pipe(json, LaunchPlan)),
+  facts: z.optional(z.pipe(json, VmFacts)),
+});
+
+/**
+ * Undefined where the item only keeps the generation of a creation that was refused.
+ * @throws UnreadableError where the item was not written by dynamodb-vm-records.ts.
+ */
+const recordOf = (item: Record<string, unknown> | undefined): VmRecord | undefined => {
+  if (item === undefined || isVacant(item)) return undefined;
+  try {
+    return VmRecordItem.parse(item);
+  } catch (cause) {
+    throw new UnreadableError(`the record ${item.pk} makes no sense: ${reasonOf(cause)}`, { cause });
+  }
+};
+
+const Deletion = z.object({ deletedAtMs: z.optional(z.int()) });
+
+/** When the id was last deleted: also of an item that is no record. */
+const deletionOf = (item: Record<string, unknown> | undefined): z.infer<typeof Deletion> =>
+  Deletion.safeParse(item).data ?? {};
+
+const CreationItem = z.object({
+  turn: z.optional(z.int()),
+  deletedAtMs: z.optional(z.int()),
+  attemptedAtMs: z.optional(z.int()),
+  failure: z.optional(z.pipe(json, Status)),
+  failurePublishedAtMs: z.optional(z.int()),
+});
+
+/** @throws UnreadableError as recordOf. */
+const creationOf = (item: Record<string, unknown> | undefined): Creation => {
+  const parsed = CreationItem.safeParse(item ?? {});
+  if (!parsed.success)
+    throw new UnreadableError(`the creation ${item?.pk} makes no sense: ${reasonOf(parsed.error)}`, {
+      cause: parsed.error,
+    });
+  const { turn, deletedAtMs, attemptedAtMs, failure, failurePublishedAtMs } = parsed.data;
+  const isPublished = failurePublishedAtMs !== undefined;
+  return {
+    record: recordOf(item),
+    ...{ turn, deletedAtMs, attemptedAtMs },
+    failure: failure && { status: failure, isPublished },
+  };
+};
+
+const isVacant = (item: Record<string, unknown>): boolean =>
+  item.instanceId === undefined && item.leaseUntilMs === undefined;
+
+/** What one conditional UpdateItem of a VM's record does: attributes and what they are set to, in DynamoDB's own expressions. */
+export type Change = {
+  readonly set?: Readonly<Record<string, string>>;
+  readonly remove?: readonly string[];
+  readonly when: string;
+  readonly values?: Readonly<Record<string, unknown>>;
+};
+
+/** Milliseconds since 1970, and the time to live in seconds. */
+export type Times = { readonly nowMs: number; readonly expiresAt: number };
+
+const ofLaunch = ['leaseUntilMs', 'launch'];
+const ofRequest = ['requestKey', 'specDigest'];
+const ofInstance = ['instanceId', 'account', 'facts', 'adopted', 'deleteRequestedAtMs', 'endedAtMs'];
+/** The status FAILED of attempts, until another one begins. */
+const ofFailure = ['failure', 'failureId', 'failurePublishedAtMs'];
+const counters = { zero: 0, one: 1 };
+const orZero = (attribute: string) => `if_not_exists(${attribute}, :zero)`;
+
+const lease = ({ leaseMs }: Beginning, { nowMs, expiresAt }: Times) => ({
+  now: nowMs,
+  until: nowMs + leaseMs,
+  expiresAt,
+  ...counters,
+});
+
+const requestValues = ({ request }: Beginning) => ({
+  ...(request && { requestKey: request.key, specDigest: request.specDigest }),
+});
+
+const unlessDeleted = ({ request }: Beginning): string =>
+  request === undefined ? '' : ' AND attribute_not_exists(deletedAtMs)';
+
+/** Where nobody has the creation in hand. A region that was chosen before stays: an instance may be there. */
+const beginUpdate = (beginning: Beginning, times: Times): Change => ({
+  set: {
+    vmId: ':vmId',
+    '#region': 'if_not_exists(#region, :region)',
+    listedIn: 'if_not_exists(#region, :region)',
+    generation: orZero('generation'),
+    attempt: orZero('attempt'),
+    turn: `${orZero('turn')} + :one`,
+    leaseUntilMs: ':until',
+    createdAtMs: 'if_not_exists(createdAtMs, :now)',
+    updatedAtMs: ':now',
+    attemptedAtMs: ':now',
+    expiresAt: ':expiresAt',
+    ...(beginning.request && {
+      requestKey: 'if_not_exists(requestKey, :requestKey)',
+      specDigest: 'if_not_exists(specDigest, :specDigest)',
+    }),
+  },
+  remove: ofFailure,
+  when: `attribute_not_exists(instanceId) AND attribute_not_exists(deleteRequestedAtMs) AND (attribute_not_exists(leaseUntilMs) OR leaseUntilMs <= :now)${unlessDeleted(beginning)}`,
+  values: {
+    vmId: beginning.vmId,
+    region: beginning.region,
+    ...requestValues(beginning),
+    ...lease(beginning, times),
+  },
+});
+
+/** Where the VM that had the id is still the one that is gone. */
+const beginAfterUpdate = (beginning: Beginning, gone: VmRecord, times: Times): Change => ({
+  set: {
+    '#region': ':region',
+    listedIn: ':region',
+    generation: 'generation + :one',
+    attempt: ':zero',
+    turn: 'turn + :one',
+    leaseUntilMs: ':until',
+    createdAtMs: ':now',
+    updatedAtMs: ':now',
+    attemptedAtMs: ':now',
+    expiresAt: ':expiresAt',
+    ...(beginning.request && { requestKey: ':requestKey', specDigest: ':specDigest' }),
+  },
+  remove: ['launch', ...ofInstance, ...ofFailure, ...(beginning.request ? [] : ofRequest)],
+  when: `turn = :turn AND instanceId = :instanceId${unlessDeleted(beginning)}`,
+  values: {
+    region: beginning.region,
+    ...requestValues(beginning),
+    turn: gone.turn,
+    instanceId: gone.instanceId,
+    ...lease(beginning, times),
+  },
+});
+
+const inMyHands = 'turn = :turn AND attribute_exists(leaseUntilMs)';
+
+const attemptUpdate = ({ turn }: VmRecord, launch: LaunchPlan, number: number, nowMs: number): Change => ({
+  set: { launch: ':launch', attempt: ':attempt', updatedAtMs: ':now' },
+  when: inMyHands,
+  values: { turn, launch: JSON.stringify(launch), attempt: number, now: nowMs },
+});
+
+const noteInstance = { instanceId: ':instanceId', account: ':account', facts: ':facts', updatedAtMs: ':now' };
+const instanceValues = ({ instanceId, account, facts }: LaunchedVm, nowMs: number) => ({
+  instanceId,
+  account,
+  facts: JSON.stringify(facts),
+  now: nowMs,
+});
+
+/**
+ * Generation and attempt make the client token: whoever asked EC2 with it got this instance, even if somebody else has taken over. Not
+ * so once the next attempt was begun.
+ */
+const launchedUpdate = (mine: VmRecord, vm: LaunchedVm, nowMs: number): Change => ({
+  set: { ...noteInstance, adopted: ':adopted' },
+  remove: [...ofLaunch, 'expiresAt'],
+  when: 'generation = :generation AND (instanceId = :instanceId OR (attemptUpdate = :attempt AND attribute_exists(leaseUntilMs)))',
+  values: {
+    ...instanceValues(vm, nowMs),
+    adopted: false,
+    generation: mine.generation,
+    attempt: mine.attempt,
+  },
+});
+
+/** Keeps the generation, so that the next VM with this id is asked for under another client token. */
+const abandonUpdate = ({ turn }: VmRecord, expiresAt: number): Change => ({
+  set: { generation: 'generation + :one', attempt: ':zero', expiresAt: ':expiresAt' },
+  remove: [
+    '#region',
+    'listedIn',
+    'createdAtMs',
+    'updatedAtMs',
+    'deleteRequestedAtMs',
+    ...ofRequest,
+    ...ofLaunch,
+  ],
+  when: inMyHands,
+  values: { turn, expiresAt, ...counters },
+});
+
+/** `adopted` as it is known of the instance; unknown, it is not kept from the instance before. */
+const origin = ({ adopted }: LaunchedVm) => ({
+  set: adopted === undefined ? {} : { adopted: ':adopted' },
+  remove: adopted === undefined ? ['adopted'] : [],
+  values: adopted === undefined ? {} : { adopted },
+});
+
+/** Where there is no record, or one without an instance; of a creation in hand only by an instance that we launched. */
+const adoptUpdate = (vm: LaunchedVm, nowMs: number): Change => ({
+  set: {
+    ...noteInstance,
+    ...origin(vm).set,
+    vmId: ':vmId',
+    '#region': ':region',
+    listedIn: ':region',
+    generation: orZero('generation'),
+    attempt: orZero('attempt'),
+    turn: orZero('turn'),
+    createdAtMs: 'if_not_exists(createdAtMs, :now)',
+  },
+  remove: [...ofLaunch, ...origin(vm).remove, 'expiresAt'],
+  when: vm.adopted
+    ? 'attribute_not_exists(instanceId) AND attribute_not_exists(leaseUntilMs)'
+    : 'attribute_not_exists(instanceId)',
+  values: {
+    ...instanceValues(vm, nowMs),
+    ...origin(vm).values,
+    vmId: vm.vmId,
+    region: vm.region,
+    zero: 0,
+  },
+});
+
+/** Where the VM that had the id is gone. */
+const adoptAfterUpdate = (vm: LaunchedVm, gone: VmRecord, nowMs: number): Change => ({
+  set: {
+    ...noteInstance,
+    ...origin(vm).set,
+    '#region': ':region',
+    listedIn: ':region',
+    generation: 'generation + :one',
+    attempt: ':zero',
+    createdAtMs: ':now',
+  },
+  remove: ['deleteRequestedAtMs', 'endedAtMs', 'expiresAt', ...ofRequest, ...origin(vm).remove],
+  when: 'turn = :turn AND instanceId = :gone AND attribute_exists(endedAtMs)',
+  values: {
+    ...instanceValues(vm, nowMs),
+    ...origin(vm).values,
+    region: vm.region,
+    turn: gone.turn,
+    gone: gone.instanceId,
+    ...counters,
+  },
+});
+
+/** Where the instance was taken for gone, and is not: its tags were off it for a while. */
+const reviveUpdate = ({ instanceId, region }: LaunchedVm): Change => ({
+  set: { listedIn: ':region' },
+  remove: ['endedAtMs', 'expiresAt'],
+  when: 'instanceId = :instanceId AND attribute_exists(endedAtMs)',
+  values: { instanceId, region },
+});
+
+/** Where the creation is still as it was seen, and nobody has it in hand. The week does not end later for it. */
+const failUpdate = (
+  { record, turn }: Creation,
+  status: UnpublishedStatus,
+  { nowMs, expiresAt }: Times,
+): Change => ({
+  set: {
+    failure: ':failure',
+    failureId: ':failureId',
+    expiresAt: 'if_not_exists(expiresAt, :expiresAt)',
+  },
+  when: [
+    turn === undefined ? 'attribute_not_exists(turn)' : 'turn = :turn',
+    record?.instanceId === undefined ? 'attribute_not_exists(instanceId)' : 'instanceId = :instanceId',
+    '(attribute_not_exists(leaseUntilMs) OR leaseUntilMs <= :now)',
+    'attribute_not_exists(failureId)',
+  ].join(' AND '),
+  values: {
+    failure: JSON.stringify(status),
+    failureId: status.id,
+    expiresAt,
+    now: nowMs,
+    ...(turn !== undefined && { turn }),
+    ...(record?.instanceId !== undefined && { instanceId: record.instanceId }),
+  },
+});
+
+const failurePublishedUpdate = (statusId: string, nowMs: number): Change => ({
+  set: { failurePublishedAtMs: ':now' },
+  when: 'failureId = :failureId',
+  values: { failureId: statusId, now: nowMs },
+});
+
+const requestDeleteUpdate = (nowMs: number): Change => ({
+  set: { deleteRequestedAtMs: 'if_not_exists(deleteRequestedAtMs, :now)', deletedAtMs: ':now' },
+  when: 'attribute_exists(instanceId) OR attribute_exists(leaseUntilMs)',
+  values: { now: nowMs },
+});
+
+/** Where there is no VM with this id, and nobody creates one. */
+const noteDeletionUpdate = ({ nowMs, expiresAt }: Times): Change => ({
+  set: { deletedAtMs: ':now', expiresAt: ':expiresAt' },
+  when: 'attribute_not_exists(instanceId) AND attribute_not_exists(leaseUntilMs)',
+  values: { now: nowMs, expiresAt },
+});
+
+const withdrawDeleteUpdate: Change = {
+  remove: ['deleteRequestedAtMs', 'deletedAtMs'],
+  when: 'attribute_exists(deleteRequestedAtMs)',
+};
+
+const endUpdate = (instanceId: string, { nowMs, expiresAt }: Times): Change => ({
+  set: { endedAtMs: ':now', expiresAt: ':expiresAt' },
+  remove: ['listedIn'],
+  when: 'instanceId = :instanceId AND attribute_not_exists(endedAtMs)',
+  values: { instanceId, now: nowMs, expiresAt },
+});
+
+/** In it is every record with a `listedIn`: hash `listedIn`, sort `vmId`. No change of a VM's state writes it. */
+const index = 'vms-by-region';
+
+/** A region's records, by the table's global secondary index, which lags behind by a moment. */
+const dynamoDbVmIndex = (
+  client: DynamoDBDocumentClient,
+  table: string,
+  log: Pick<Log, 'error'>,
+): Pick<VmRecords, 'list' | 'count'> => {
+  const query = (region: string, more: Partial<QueryCommand['input']>) =>
+    client
+      .send(
+        new QueryCommand({
+          TableName: table,
+          IndexName: index,
+          KeyConditionExpression: 'listedIn = :region',
+          ExpressionAttributeValues: { ':region': region },
+          ...more,
+        }),
+      )
+      .catch((cause: unknown) => {
+        throw new UnavailableError(`the fleet table did not list the VMs of ${region}`, { cause });
+      });
+
+  /** A record that cannot be read is left out of a listing, not the end of it. */
+  const readable = (item: Record<string, unknown>): VmRecord[] => {
+    try {
+      const record = recordOf(item);
+      return record ? [record] : [];
+    } catch (error) {
+      if (!(error instanceof UnreadableError)) throw error;
+      log.error('a VM is missing from a listing', { vmId: item.vmId, error });
+      return [];
+    }
+  };
+
+  const countFrom = async (region: string, start?: Record<string, unknown>): Promise<number> => {
+    const { Count = 0, LastEvaluatedKey } = await query(region, {
+      Select: 'COUNT',
+      // one that is still being planned must not count itself
+      FilterExpression:
+        'attribute_not_exists(deleteRequestedAtMs) AND (attribute_exists(instanceId) OR attribute_exists(launch))',
+      ...(start && { ExclusiveStartKey: start }),
+    });
+    return Count + (LastEvaluatedKey ? await countFrom(region, LastEvaluatedKey) : 0);
+  };
+
+  return {
+    async list(region, after, limit) {
+      const { Items = [], LastEvaluatedKey } = await query(region, {
+        Limit: limit + 1, // so that the last page is known to be the last
+        ...(after && {
+          KeyConditionExpression: 'listedIn = :region AND vmId > :after',
+          ExpressionAttributeValues: { ':region': region, ':after': after },
+        }),
+      });
+      const page = Items.slice(0, limit);
+      const last = Items.length > limit || LastEvaluatedKey ? page.at(-1)?.vmId : undefined;
+      return { records: page.flatMap(readable), last: last === undefined ? undefined : String(last) };
+    },
+    count: (region) => countFrom(region),
+  };
+};

@@ -1,0 +1,50 @@
+import { DeleteCommand, type DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb';
+import * as z from 'zod/mini';
+import { UnavailableError } from '../../core/errors.ts';
+import type { Registrations } from '../../ports/registrations.ts';
+import { batchGet } from './batch-get.ts';
+
+const prefix = 'registration#';
+
+const RegistrationItem = z.object({
+  outcome: z.enum(['registered', 'refused', 'unreachable']),
+  detail: z.string(),
+  at: z.int(),
+  providerId: z.string(),
+  nextAttemptAt: z.optional(z.int()),
+  rowCreatedAt: z.optional(z.int()),
+  registeredAt: z.optional(z.int()),
+  republishedAt: z.optional(z.int()),
+});
+
+/** What became of registrations, in the fleet's table: one item a provider row, read again by the provider-api's health. */
+export const dynamoDbRegistrations = (client: DynamoDBDocumentClient, table: string): Registrations => {
+  const unavailable = (cause: unknown): never => {
+    throw new UnavailableError('the fleet table did not answer about a registration', { cause });
+  };
+  const key = (rowName: string) => ({ pk: `${prefix}${rowName}` });
+
+  return {
+    async recall(rowNames) {
+      const keys = rowNames.map((rowName) => key(rowName).pk);
+      const items = await batchGet({ client, table, unavailable }, keys);
+      // An item that cannot be read is like none: the next attempt writes it anew.
+      return new Map(
+        items.flatMap((item) => {
+          const parsed = RegistrationItem.safeParse(item);
+          return parsed.success ? [[String(item.pk).slice(prefix.length), parsed.data] as const] : [];
+        }),
+      );
+    },
+
+    async record(rowName, registration) {
+      const known = Object.entries(registration).filter(([, value]) => value !== undefined);
+      const Item = { ...key(rowName), ...Object.fromEntries(known) };
+      await client.send(new PutCommand({ TableName: table, Item })).catch(unavailable);
+    },
+
+    async forget(rowName) {
+      await client.send(new DeleteCommand({ TableName: table, Key: key(rowName) })).catch(unavailable);
+    },
+  };
+};

@@ -1,0 +1,493 @@
+import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
+import {
+  type DynamoDBDocumentClient,
+  GetCommand,
+  ScanCommand,
+  UpdateCommand,
+  type UpdateCommandInput,
+} from '@aws-sdk/lib-dynamodb';
+import * as z from 'zod/mini';
+import { reasonOf, UnavailableError, UnreadableError } from '../../core/errors.ts';
+import { isNews, secondOfKey, sequenceOf, stateOfKey } from '../../core/gate.ts';
+import { type Past, pastOf, surplusOf } from '../../core/history.ts';
+import { type Notice, NoticeKind, type Observation } from '../../core/message.ts';
+import { type Addresses, changesOutputs } from '../../core/outputs.ts';
+import {
+  isNoticeNews,
+  isRepeatNews,
+  keptNotice,
+  plainMessage,
+  type UnpublishedStatus,
+  type Vm,
+} from '../../core/resource.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { Claim, Fleet, Recollection, Recorded } from '../../ports/resource-store.ts';
+import { InstanceState, VmStatus } from '../../service-types/vm/kind.ts';
+import { batchGet } from './batch-get.ts';
+
+const secondsPerDay = 86_400;
+/** A terminated VM is remembered this long, so that late duplicates and redriven messages still find the gate shut. */
+const keepTerminatedDays = 7;
+const keepForeignDays = 1;
+
+/**
+ * The fleet in one DynamoDB table, one item an instance. Works the same on AWS, dynalite and moto: single conditional updates, a read
+ * after a refused one, no transactions, no streams, and time to live checked here as well, for DynamoDB deletes late.
+ */
+export const dynamoDbFleet = (
+  client: DynamoDBDocumentClient,
+  table: string,
+  now: Clock = Date.now,
+): Fleet => {
+  const inDays = (days: number) => Math.floor(now() / 1000) + days * secondsPerDay;
+
+  /** The item after the update, or undefined where its condition refused it. */
+  const update = async (instanceId: string, change: Update) => {
+    const command = {
+      TableName: table,
+      Key: { pk: instanceId },
+      ReturnValues: 'ALL_NEW',
+      ...change,
+    } as const;
+    try {
+      return (await client.send(new UpdateCommand(command))).Attributes ?? {};
+    } catch (error) {
+      if (error instanceof ConditionalCheckFailedException) return undefined;
+      throw unavailable(error, `write ${instanceId}`);
+    }
+  };
+
+  /** The item as all writes so far have left it: what a refused one found. */
+  const asHeld = async (instanceId: string): Promise<Recorded> => {
+    const command = new GetCommand({ TableName: table, Key: { pk: instanceId }, ConsistentRead: true });
+    const { Item } = await client.send(command).catch((error: unknown) => {
+      throw unavailable(error, `read ${instanceId}`);
+    });
+    const held = recollectionOf(Item, now());
+    if (held.owner === 'unreadable') throw held.error;
+    return held.owner === 'us' ? { outcome: 'stale', vm: held.vm } : { outcome: 'unknown' };
+  };
+
+  return {
+    async recall(instanceIds) {
+      const found = new Map<string, Recollection>(instanceIds.map((id) => [id, { owner: 'unknown' }]));
+      const refuse = (cause: unknown) => {
+        throw unavailable(cause, `read ${found.size} instances`);
+      };
+      for (const item of await batchGet({ client, table, unavailable: refuse }, found.keys()))
+        found.set(String(item.pk), recollectionOf(item, now()));
+      return found;
+    },
+
+    async ended({ region, since, token }) {
+      const command = new ScanCommand({
+        TableName: table,
+        FilterExpression:
+          '#region = :region AND #state = :terminated AND #sequence >= :since AND attribute_exists(vmId)',
+        ProjectionExpression: 'pk, account',
+        ExpressionAttributeNames: { '#region': 'region', '#state': 'state', '#sequence': 'sequence' },
+        ExpressionAttributeValues: {
+          ':region': region,
+          ':terminated': 'terminated',
+          ':since': sequenceOf({ at: since, state: 'pending' }),
+        },
+        ...(token !== undefined && { ExclusiveStartKey: { pk: token } }),
+      });
+      const { Items = [], LastEvaluatedKey } = await client.send(command).catch((error: unknown) => {
+        throw unavailable(error, `list the VMs of ${region} that have ended`);
+      });
+      const vms = Items.map(({ pk, account }) => ({ instanceId: String(pk), account: String(account) }));
+      return { vms, next: LastEvaluatedKey && String(LastEvaluatedKey.pk) };
+    },
+
+    async reread(instanceId) {
+      const held = await asHeld(instanceId);
+      return held.outcome === 'unknown' ? held : { outcome: 'unchanged', vm: held.vm };
+    },
+
+    async claim(claim) {
+      await update(claim.instanceId, claimUpdate(claim));
+    },
+
+    async move(vm, vmId, status) {
+      const moved = await update(vm.instanceId, moveUpdate(vm, vmId, status));
+      if (moved) return vmOf(moved);
+      throw new UnavailableError(`${vm.instanceId} changed while it was given another DCM id; try it again`);
+    },
+
+    async disclaim(instanceIds, duplicateOf) {
+      const change = disclaimUpdate(inDays(keepForeignDays), duplicateOf);
+      await Promise.all(instanceIds.map((id) => update(id, change)));
+    },
+
+    async requestDelete(instanceId) {
+      await update(instanceId, requestDeleteUpdate);
+    },
+
+    async release(instanceId) {
+      await update(instanceId, releaseUpdate(inDays(keepForeignDays)));
+    },
+
+    async record(observation, status) {
+      const { instanceId, state } = observation;
+      const expiresAt = state === 'terminated' ? inDays(keepTerminatedDays) : undefined;
+      const recorded = await update(instanceId, recordUpdate(observation, status, expiresAt));
+      if (recorded) return { outcome: 'accepted', vm: vmOf(recorded) };
+
+      const held = await asHeld(instanceId);
+      if (held.outcome !== 'stale' || held.vm.state !== state || !isNews(held.vm, observation)) return held;
+      const isToBePublished = changesOutputs(held.vm, observation);
+      const moved = isToBePublished ? undefined : await update(instanceId, moveGateUpdate(observation));
+      if (moved) return { outcome: 'unchanged', vm: vmOf(moved) };
+      throw new UnavailableError(`${instanceId} changed while its state was recorded; try it again`);
+    },
+
+    async notify(vm, notice, status) {
+      const noted = await update(vm.instanceId, notifyUpdate(vm, notice, status));
+      if (noted) return { outcome: 'accepted', vm: vmOf(noted) };
+
+      const held = await asHeld(vm.instanceId);
+      if (held.outcome !== 'stale' || !isNoticeNews(held.vm, notice)) return held;
+      throw new UnavailableError(`${vm.instanceId} changed while a notice was recorded; try it again`);
+    },
+
+    async readdress(vm, seen, status) {
+      const readdressed = await update(vm.instanceId, readdressUpdate(vm, seen, status));
+      if (readdressed) return { outcome: status ? 'accepted' : 'unchanged', vm: vmOf(readdressed) };
+      if ((await asHeld(vm.instanceId)).outcome === 'unknown') return { outcome: 'unknown' };
+      throw new UnavailableError(`${vm.instanceId} changed while its addresses were recorded; try it again`);
+    },
+
+    async repeat(vm, status) {
+      const repeated = await update(vm.instanceId, repeatUpdate(vm, status));
+      if (repeated) return { outcome: 'accepted', vm: vmOf(repeated) };
+
+      const held = await asHeld(vm.instanceId);
+      if (held.outcome !== 'stale' || !isRepeatNews(held.vm, { at: status.republishedAt ?? status.at }))
+        return held;
+      throw new UnavailableError(`${vm.instanceId} changed while its status was repeated; try it again`);
+    },
+
+    async settle(vm, keys) {
+      let settled: Record<string, unknown> | undefined;
+      for (const change of settleUpdates(vm, keys)) {
+        settled = await update(vm.instanceId, change);
+        if (settled === undefined) return undefined;
+      }
+      return settled && vmOf(settled);
+    },
+  };
+};
+
+const unavailable = (cause: unknown, what: string): UnavailableError =>
+  new UnavailableError(`the fleet table did not ${what}`, { cause });
+
+/** An unpublished status. */
+export const Status = z.object({
+  key: z.string(),
+  id: z.string(),
+  at: z.int(),
+  status: VmStatus,
+  message: z.string(),
+  requestId: z.optional(z.string()),
+  republishedAt: z.optional(z.int()),
+});
+
+const noticeFields = { at: z.int(), text: z.string() };
+
+/** The attribute that has a VM's newest notice of a kind: one for each, so that no kind's update can undo another one's. */
+const noticeAttribute = (kind: NoticeKind): string => `notice#${kind}`;
+
+const FleetItem = z.object({
+  /** The instance id. */
+  pk: z.string(),
+  vmId: z.string(),
+  region: z.string(),
+  account: z.string(),
+  sequence: z.int(),
+  state: z.optional(InstanceState),
+  /** Written by versions that kept one notice in all. */
+  notice: z.optional(z.object({ notice: NoticeKind, ...noticeFields })),
+  /** From an attribute for each kind (noticeAttribute). */
+  notices: z.partialRecord(NoticeKind, z.object(noticeFields)),
+  deleteRequested: z.optional(z.boolean()),
+  latest: z.optional(Status),
+  repeatedAt: z.optional(z.int()),
+  privateAddress: z.optional(z.string()),
+  publicAddress: z.optional(z.string()),
+  getsPublicAddress: z.optional(z.boolean()),
+  isWindows: z.optional(z.boolean()),
+  outbox: z.record(z.string(), Status),
+  history: z.record(z.string(), z.string()),
+});
+
+/** @throws UnreadableError where the item was not written by dynamodb/resource-store.ts. */
+const vmOf = (item: Record<string, unknown>): Vm => {
+  const kinds = NoticeKind.options.filter((kind) => item[noticeAttribute(kind)] !== undefined);
+  const byKind = Object.fromEntries(kinds.map((kind) => [kind, item[noticeAttribute(kind)]]));
+  const parsed = FleetItem.safeParse({ ...item, notices: byKind });
+  if (!parsed.success) {
+    const why = reasonOf(parsed.error);
+    throw new UnreadableError(`the fleet's item of ${item.pk} makes no sense: ${why}`, {
+      cause: parsed.error,
+    });
+  }
+  const { pk, outbox, history, notice, notices, ...vm } = parsed.data;
+  const known = notice ? { [notice.notice]: { at: notice.at, text: notice.text }, ...notices } : notices;
+  const past = Object.entries(history).map(([key, text]) => unpacked(pk, key, text));
+  return {
+    ...vm,
+    ...(Object.keys(known).length > 0 && { notices: known }),
+    instanceId: pk,
+    outbox: Object.values(outbox).sort(byKey),
+    history: past.sort(byKey),
+  };
+};
+
+const byKey = (a: { readonly key: string }, b: { readonly key: string }): number => (a.key < b.key ? -1 : 1);
+
+/** An item without a `vmId` remembers, until it expires, that the instance is not ours. */
+const recollectionOf = (item: Record<string, unknown> | undefined, nowMs: number): Recollection => {
+  if (item?.vmId === undefined)
+    return Number(item?.expiresAt ?? 0) > nowMs / 1000 ? others(item?.duplicateOf) : { owner: 'unknown' };
+  try {
+    return { owner: 'us', vm: vmOf(item) };
+  } catch (error) {
+    if (error instanceof UnreadableError) return { owner: 'unreadable', error };
+    throw error;
+  }
+};
+
+const others = (duplicateOf: unknown): Recollection =>
+  typeof duplicateOf === 'string' ? { owner: 'others', duplicateOf } : { owner: 'others' };
+
+/** Before a message that does not begin like the others: no status and no rest of a message begins like this. */
+const whole = '\n';
+
+/** A past status as text: what key and instance do not tell, so that ten of them fit into an item's first kilobyte. */
+export const packed = (instanceId: string, { key, status, message }: Past): string => {
+  const plain = plainMessage(instanceId, stateOfKey(key));
+  const rest = message.startsWith(plain) ? message.slice(plain.length) : undefined;
+  return rest === undefined || /^[A-Z\n]/.test(rest) ? `${status}${whole}${message}` : `${status}${rest}`;
+};
+
+/** @throws UnreadableError where it was not written by `packed`. */
+export const unpacked = (instanceId: string, key: string, text: string): Past => {
+  const [word = ''] = /^[A-Z]*/.exec(text) ?? [];
+  const status = VmStatus.safeParse(word);
+  if (!status.success)
+    throw new UnreadableError(`the history of ${instanceId} makes no sense: no status begins "${text}"`);
+  const rest = text.slice(word.length);
+  const message = rest.startsWith(whole)
+    ? rest.slice(whole.length)
+    : `${plainMessage(instanceId, stateOfKey(key))}${rest}`;
+  return { key, at: secondOfKey(key), status: status.data, message };
+};
+
+/** What one conditional UpdateItem of the fleet does, and when it does not. */
+export type Update = Pick<
+  UpdateCommandInput,
+  'UpdateExpression' | 'ConditionExpression' | 'ExpressionAttributeNames' | 'ExpressionAttributeValues'
+>;
+
+const claimUpdate = ({ vmId, region, account, ...seen }: Claim): Update => ({
+  UpdateExpression: `SET vmId = :vmId, #region = :region, account = :account, outbox = if_not_exists(outbox, :empty), history = if_not_exists(history, :empty), #sequence = if_not_exists(#sequence, :zero)${addresses.expression(seen)} REMOVE expiresAt, duplicateOf`,
+  ConditionExpression: 'attribute_not_exists(#state) OR #state <> :terminated',
+  ExpressionAttributeNames: { '#region': 'region', '#sequence': 'sequence', '#state': 'state' },
+  ExpressionAttributeValues: {
+    ':vmId': vmId,
+    ':region': region,
+    ':account': account,
+    ':empty': {},
+    ':zero': 0,
+    ':terminated': 'terminated',
+    ...addresses.values(seen),
+  },
+});
+
+const disclaimUpdate = (expiresAt: number, duplicateOf: string | undefined): Update => ({
+  UpdateExpression: `SET expiresAt = :expiresAt${duplicateOf === undefined ? ' REMOVE duplicateOf' : ', duplicateOf = :vmId'}`,
+  ConditionExpression: 'attribute_not_exists(vmId)',
+  ExpressionAttributeValues: {
+    ':expiresAt': expiresAt,
+    ...(duplicateOf !== undefined && { ':vmId': duplicateOf }),
+  },
+});
+
+const requestDeleteUpdate: Update = {
+  UpdateExpression: 'SET deleteRequested = :yes',
+  ConditionExpression: 'attribute_exists(vmId)',
+  ExpressionAttributeValues: { ':yes': true },
+};
+
+const noticeNames = Object.fromEntries(
+  NoticeKind.options.map((kind, index) => [`#notice${index}`, noticeAttribute(kind)]),
+);
+/** The paths of all that may be held of notices, `notice` by earlier versions. */
+const noticePaths = ['notice', ...Object.keys(noticeNames)].join(', ');
+
+const releaseUpdate = (expiresAt: number): Update => ({
+  UpdateExpression: `SET expiresAt = :expiresAt REMOVE vmId, outbox, history, latest, repeatedAt, ${addressAttributes.join(', ')}, deleteRequested, #sequence, #state, ${noticePaths}`,
+  ConditionExpression: 'attribute_exists(vmId)',
+  ExpressionAttributeNames: { '#sequence': 'sequence', '#state': 'state', ...noticeNames },
+  ExpressionAttributeValues: { ':expiresAt': expiresAt },
+});
+
+/** The gate (core/gate.ts) and the outbox in one write. `expiresAt` where this observation is a VM's last. */
+const recordUpdate = (
+  observation: Observation,
+  status: UnpublishedStatus,
+  expiresAt: number | undefined,
+): Update => ({
+  UpdateExpression: [
+    `SET #sequence = :sequence, #state = :state, ${addNewStatus}${addresses.expression(observation)}`,
+    ...(expiresAt === undefined ? [] : [', expiresAt = :expiresAt']),
+    ...(observation.state === 'running' ? [` REMOVE ${noticePaths}`] : []),
+    ...(losesPublicAddress(observation) ? [' REMOVE publicAddress'] : []),
+  ].join(''),
+  ConditionExpression:
+    'attribute_exists(vmId) AND #sequence < :sequence AND (attribute_not_exists(#state) OR NOT #state IN (:terminated, :state))',
+  ExpressionAttributeNames: {
+    '#sequence': 'sequence',
+    '#state': 'state',
+    '#key': status.key,
+    ...(observation.state === 'running' && noticeNames),
+  },
+  ExpressionAttributeValues: {
+    ':sequence': sequenceOf(observation),
+    ':state': observation.state,
+    ':status': status,
+    ':past': packed(observation.instanceId, pastOf(status)),
+    ':terminated': 'terminated',
+    ...addresses.values(observation),
+    ...(expiresAt !== undefined && { ':expiresAt': expiresAt }),
+  },
+});
+
+/** The held state, seen again later. */
+const moveGateUpdate = (observation: Observation): Update => ({
+  UpdateExpression: `SET #sequence = :sequence${addresses.expression(observation)}`,
+  ConditionExpression: '#sequence < :sequence AND #state = :state',
+  ExpressionAttributeNames: { '#sequence': 'sequence', '#state': 'state' },
+  ExpressionAttributeValues: {
+    ':sequence': sequenceOf(observation),
+    ':state': observation.state,
+    ...addresses.values(observation),
+  },
+});
+
+/** A stop takes the public address away, and a start gives another one. Not so an Elastic IP address, which EC2 then shows again. */
+const losesPublicAddress = ({ state, publicAddress }: Observation): boolean =>
+  publicAddress === undefined && (state === 'pending' || state === 'stopped');
+
+const addressAttributes = ['privateAddress', 'publicAddress', 'getsPublicAddress', 'isWindows'] as const;
+
+/** Those of the addresses that were seen. An instance that had a public address once gets one each time it starts. */
+const seenOf = (seen: Addresses) => {
+  const known = { ...seen, ...(seen.publicAddress && { getsPublicAddress: true }) };
+  return addressAttributes.flatMap((attribute) => {
+    const value = known[attribute];
+    return value === undefined || value === false ? [] : [[attribute, value] as const];
+  });
+};
+const addresses = {
+  expression: (seen: Addresses) =>
+    seenOf(seen)
+      .map(([attribute]) => `, ${attribute} = :${attribute}`)
+      .join(''),
+  values: (seen: Addresses) =>
+    Object.fromEntries(seenOf(seen).map(([attribute, value]) => [`:${attribute}`, value])),
+};
+
+/** For an item that still holds what `vm` does. */
+const readdressUpdate = (vm: Vm, seen: Addresses, status: UnpublishedStatus | undefined): Update => ({
+  UpdateExpression: `SET vmId = vmId${addresses.expression(seen)}${status ? `, ${addStatus}` : ''}`,
+  ConditionExpression: stillHeld.condition(vm),
+  ExpressionAttributeNames: { ...stillHeld.names(vm), ...(status && { '#key': status.key }) },
+  ExpressionAttributeValues: {
+    ...stillHeld.values(vm),
+    ...addresses.values(seen),
+    ...(status && { ':status': status }),
+  },
+});
+
+/** isNoticeNews (core/resource.ts), for an item that still holds what `vm` does. */
+const notifyUpdate = (vm: Vm, notice: Notice, status: UnpublishedStatus | undefined): Update => {
+  const isOnce = notice.notice === 'spot-interruption';
+  return {
+    UpdateExpression: `SET #notice = :notice${status ? `, ${addNewStatus}` : ''}`,
+    ConditionExpression: `${stillHeld.condition(vm)} AND (attribute_not_exists(#notice)${isOnce ? '' : ' OR #notice.#at < :at'})`,
+    ExpressionAttributeNames: {
+      ...stillHeld.names(vm),
+      '#notice': noticeAttribute(notice.notice),
+      ...(!isOnce && { '#at': 'at' }),
+      ...(status && { '#key': status.key }),
+    },
+    ExpressionAttributeValues: {
+      ...stillHeld.values(vm),
+      ':notice': keptNotice(notice),
+      ...(!isOnce && { ':at': notice.at }),
+      ...(status && { ':status': status, ':past': packed(vm.instanceId, pastOf(status)) }),
+    },
+  };
+};
+
+/** isRepeatNews (core/resource.ts), for an item that still holds what `vm` does. */
+const repeatUpdate = (vm: Vm, status: UnpublishedStatus): Update => ({
+  UpdateExpression: `SET repeatedAt = :at, ${addStatus}`,
+  ConditionExpression: `${stillHeld.condition(vm)} AND (attribute_not_exists(repeatedAt) OR repeatedAt < :at)`,
+  ExpressionAttributeNames: { ...stillHeld.names(vm), '#key': status.key },
+  ExpressionAttributeValues: { ...stillHeld.values(vm), ':status': status, ':at': status.republishedAt },
+});
+
+/** Another DCM id for an item that still holds what `vm` does. */
+const moveUpdate = (vm: Vm, vmId: string, status: UnpublishedStatus | undefined): Update => ({
+  UpdateExpression: `SET vmId = :vmId, outbox = :outbox${status ? ', latest = :status' : ''} REMOVE deleteRequested, repeatedAt`,
+  ConditionExpression: `${stillHeld.condition(vm)} AND vmId = :former`,
+  ExpressionAttributeNames: stillHeld.names(vm),
+  ExpressionAttributeValues: {
+    ...stillHeld.values(vm),
+    ':vmId': vmId,
+    ':former': vm.vmId,
+    ':outbox': status ? { [status.key]: status } : {},
+    ...(status && { ':status': status }),
+  },
+});
+
+const addStatus = 'latest = :status, outbox.#key = :status';
+const addNewStatus = `${addStatus}, history.#key = :past`;
+
+/** Neither the state has changed since `vm` was read, nor what was told of it. */
+const stillHeld = {
+  condition: ({ latest }: Vm) =>
+    `attribute_exists(vmId) AND #sequence = :sequence AND ${latest ? 'latest.#id = :latest' : 'attribute_not_exists(latest)'}`,
+  names: ({ latest }: Vm) => ({ '#sequence': 'sequence', ...(latest && { '#id': 'id' }) }),
+  values: ({ sequence, latest }: Vm) => ({ ':sequence': sequence, ...(latest && { ':latest': latest.id }) }),
+};
+
+/**
+ * So many paths, of at most 15 bytes each, stay below 4,096 bytes of an expression and 300 operators, whatever counts as one.
+ * @see https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html#limits-expression-parameters
+ */
+const maximumPaths = 200;
+
+/** One update, or as many as DynamoDB's limits take; each by itself leaves an item that can be read. */
+const settleUpdates = (
+  { outbox, history }: Pick<Vm, 'outbox' | 'history'>,
+  keys: readonly string[],
+): Update[] => {
+  const settled = new Set(keys);
+  const unpublished = outbox.flatMap(({ key }) => (settled.has(key) ? [] : [key]));
+  const removed = [
+    ...[...settled].map((key) => ['outbox', key] as const),
+    ...surplusOf(history, unpublished).map((key) => ['history', key] as const),
+  ];
+  const portions = Array.from({ length: Math.ceil(removed.length / maximumPaths) }, (_, index) =>
+    removed.slice(index * maximumPaths, (index + 1) * maximumPaths),
+  );
+  return portions.map((portion) => ({
+    UpdateExpression: `REMOVE ${portion.map(([map], index) => `${map}.#k${index}`).join(', ')}`,
+    ConditionExpression: 'attribute_exists(vmId)',
+    ExpressionAttributeNames: Object.fromEntries(portion.map(([, key], index) => [`#k${index}`, key])),
+  }));
+};

@@ -1,0 +1,36 @@
+import type { VmStatus } from '../service-types/vm/kind.ts';
+import { secondOfKey } from './gate.ts';
+
+/** A status that a VM came to have: DCM was told of it, is about to be, or was spared it because the next one followed at once. */
+export type Past = {
+  /** The status's key (core/gate.ts). */
+  readonly key: string;
+  /** Seconds since 1970, by the key. */
+  readonly at: number;
+  readonly status: VmStatus;
+  readonly message: string;
+};
+
+/** So many of a VM's statuses are remembered. Those of a VM that is just being told of are forgotten when it has been. */
+export const historyLength = 10;
+
+export const pastOf = ({ key, status, message }: Omit<Past, 'at'>): Past => ({
+  key,
+  at: secondOfKey(key),
+  status,
+  message,
+});
+
+/**
+ * The keys of what need not be remembered once these statuses are all that is unpublished: neither among the ten newest, nor one of them,
+ * nor among the ten before one of them, by which the debounce decides (core/outbox.ts).
+ */
+export const surplusOf = (history: readonly Past[], unpublished: readonly string[]): string[] => {
+  const kept = new Set(history.slice(-historyLength));
+  for (const key of unpublished) {
+    const newer = history.findIndex((past) => past.key > key);
+    const end = newer === -1 ? history.length : newer;
+    for (const past of history.slice(Math.max(0, end - 1 - historyLength), end)) kept.add(past);
+  }
+  return history.filter((past) => !kept.has(past)).map(({ key }) => key);
+};

@@ -1,0 +1,90 @@
+import { isStateKey, secondOfKey, stateOfKey } from './gate.ts';
+import { type Addresses, awaitsAddress } from './outputs.ts';
+import type { UnpublishedStatus, Vm } from './resource.ts';
+
+/** A VM may change this often in ten seconds and have each change told at once; what comes on top is held back. */
+export const usualBurst = 4;
+const windowSeconds = 10;
+/** After so long what was held back is settled: its newest is told, whatever it is. */
+export const settleSeconds = 5;
+
+/** What becomes of an outbox. All three ascending. */
+export type Release = {
+  readonly tell: readonly UnpublishedStatus[];
+  /** Held back until something newer could be told, which makes them worthless. */
+  readonly drop: readonly UnpublishedStatus[];
+  readonly hold: readonly UnpublishedStatus[];
+};
+
+type Limits = {
+  readonly burst: number;
+  /** What was held back at the latest with this key may be told now. */
+  readonly settled?: string | undefined;
+  /** Milliseconds since 1970. */
+  readonly nowMs: number;
+};
+
+/**
+ * What of a VM's outbox may be told: the first changes of ten seconds on EC2's clock at once, then none until it settles, and an end at
+ * once, always. Decided by the history alone, so that every worker decides the same and none has to remember anything. RUNNING waits for
+ * its addresses (core/outputs.ts), and is superseded where the VM has left that state before they are known.
+ */
+export const releaseOf = (
+  { outbox, history, ...addresses }: Pick<Vm, 'outbox' | 'history'> & Addresses,
+  { burst, settled, nowMs }: Limits,
+): Release => {
+  const changes = [...new Set([...history, ...outbox].map(({ key }) => key))]
+    .filter(isStateKey)
+    .map((key) => ({ key, at: secondOfKey(key) }));
+  const isFree = ({ key }: UnpublishedStatus) => isEnd(key) || changesBefore(changes, key) <= burst;
+  const firstHeld = outbox.find((status) => !isFree(status));
+  const newest = outbox.at(-1);
+  const isSettled = settled !== undefined && firstHeld !== undefined && firstHeld.key <= settled;
+
+  const tell = outbox.filter(
+    (status) =>
+      !awaitsAddress(addresses, status, nowMs) && (isFree(status) || (isSettled && status === newest)),
+  );
+  const until = tell.at(-1)?.key ?? '';
+  const rest = outbox.filter((status) => !tell.includes(status));
+  return {
+    tell,
+    drop: rest.filter(({ key }) => key < until),
+    hold: rest.filter(({ key }) => key > until),
+  };
+};
+
+const isEnd = (key: string): boolean => stateOfKey(key) === 'terminated';
+
+/** How often the state changed in the ten seconds up to a status, itself included. */
+const changesBefore = (
+  changes: readonly { readonly key: string; readonly at: number }[],
+  key: string,
+): number => {
+  const after = secondOfKey(key) - windowSeconds;
+  return changes.filter((change) => change.at > after && change.key <= key).length;
+};
+
+/** Below these bounds nothing is superseded. An item of DynamoDB, with all else that it holds, has 409,600 bytes. */
+const maximumUnpublished = 300;
+const maximumBytes = 256 * 1024;
+/** What an unpublished or past status takes beside its message: measured on items of both, at most. */
+const bytesBesideMessage = 250;
+const keptNewest = 100;
+
+/**
+ * The keys of the unpublished statuses that are superseded because one VM has too many of them, which only an outage of NATS that lasts for
+ * hours leads to: all but the first, the newest hundred and every end. None below the bounds.
+ */
+export const supersededKeys = ({ outbox, history }: Pick<Vm, 'outbox' | 'history'>): string[] => {
+  const middle = outbox.slice(1, -keptNewest);
+  const isBounded =
+    middle.length === 0 || (outbox.length <= maximumUnpublished && !isLarge([...outbox, ...history]));
+  return isBounded ? [] : middle.map(({ key }) => key).filter((key) => !isEndOutboxBound(key));
+};
+
+const isLarge = (statuses: readonly { readonly message: string }[]): boolean =>
+  statuses.reduce((sum, { message }) => sum + bytesBesideMessage + Buffer.byteLength(message), 0) >
+  maximumBytes;
+
+const isEndOutboxBound = (key: string): boolean => isStateKey(key) && stateOfKey(key) === 'terminated';

@@ -1,0 +1,46 @@
+import type { errors as JoseErrors, JWTVerifyGetKey } from 'jose';
+import { UnavailableError } from '../core/errors.ts';
+
+export type JwtIssuer = {
+  /** What `iss` and `aud` must be. */
+  readonly issuer: string;
+  readonly audience: string;
+  /** Where the issuer publishes its keys. */
+  readonly jwksUrl: string;
+};
+
+/** Signatures that only the issuer can make. */
+const algorithms = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'];
+
+const clockToleranceSeconds = 30;
+
+/**
+ * Whether a JWT is the issuer's, for us, and not expired. The issuer's keys are kept for ten minutes, and asked for anew, at most twice a
+ * minute, where a token names another one. The library is loaded with the first token.
+ * @throws UnavailableError where the keys cannot be had.
+ */
+export const jwtVerifier = ({ issuer, audience, jwksUrl }: JwtIssuer) => {
+  let loaded: Promise<{ jose: typeof import('jose'); keys: JWTVerifyGetKey }> | undefined;
+  const load = () => {
+    loaded ??= import('jose').then((jose) => ({ jose, keys: jose.createRemoteJWKSet(new URL(jwksUrl)) }));
+    return loaded;
+  };
+
+  return async (token: string): Promise<boolean> => {
+    const { jose, keys } = await load();
+    try {
+      const expected = { issuer, audience, algorithms, clockTolerance: clockToleranceSeconds };
+      await jose.jwtVerify(token, keys, { ...expected, requiredClaims: ['exp'] });
+      return true;
+    } catch (cause) {
+      if (isRefusal(cause, jose.errors)) return false;
+      throw new UnavailableError(`the keys of ${issuer} cannot be read`, { cause });
+    }
+  };
+};
+
+/** What is wrong is the token, not the way to the issuer's keys. */
+const isRefusal = (error: unknown, errors: typeof JoseErrors): boolean =>
+  error instanceof errors.JOSEError &&
+  !(error instanceof errors.JWKSTimeout || error instanceof errors.JWKSInvalid) &&
+  error.code !== errors.JOSEError.code;

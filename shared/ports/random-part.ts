@@ -1,2 +1,0 @@
-/** Draws the part of a message id that nobody can guess: 16 characters of base64url, which are 96 random bits. Never the same twice. */
-export type RandomPart = () => string;

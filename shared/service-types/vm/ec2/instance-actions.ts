@@ -1,0 +1,119 @@
+import type {
+  RunInstancesCommandInput,
+  RunInstancesCommandOutput,
+  TagSpecification,
+} from '@aws-sdk/client-ec2';
+import { UpstreamError } from '../../../core/errors.ts';
+import type { LaunchPlan, Placement } from '../launch.ts';
+import type { InstanceActions, LaunchedInstance } from '../ports.ts';
+import { type Ec2Calls, ec2Calls } from './calls.ts';
+import { codeOf } from './errors.ts';
+import { isWindows } from './platform.ts';
+
+/** EC2's instances by its own SDK client. */
+export const ec2InstanceActions = (call: Ec2Calls = ec2Calls()): InstanceActions => ({
+  run: async (plan, placement, clientToken) => {
+    const what = `run an instance of type ${placement.instanceType}`;
+    const input = { ...runRequest(plan, placement), ClientToken: clientToken };
+    const answer = await call(plan.region, what, (ec2, client, options) =>
+      client.send(new ec2.RunInstancesCommand(input), options),
+    );
+    return launchedIn(answer, plan.region);
+  },
+
+  rehearse: (plan, placement) =>
+    call(plan.region, `run an instance of type ${placement.instanceType}`, async (ec2, client, options) => {
+      const command = new ec2.RunInstancesCommand({ ...runRequest(plan, placement), DryRun: true });
+      await client.send(command, options).catch((error: unknown) => {
+        if (codeOf(error) !== 'DryRunOperation') throw error; // a dry run that would have worked is an error too
+      });
+    }),
+
+  start: (region, instanceId) =>
+    call(region, `start instance ${instanceId}`, async (ec2, client, options) => {
+      await client.send(new ec2.StartInstancesCommand({ InstanceIds: [instanceId] }), options);
+    }),
+
+  stop: (region, instanceId) =>
+    call(region, `stop instance ${instanceId}`, async (ec2, client, options) => {
+      await client.send(new ec2.StopInstancesCommand({ InstanceIds: [instanceId] }), options);
+    }),
+
+  reboot: (region, instanceId) =>
+    call(region, `reboot instance ${instanceId}`, async (ec2, client, options) => {
+      await client.send(new ec2.RebootInstancesCommand({ InstanceIds: [instanceId] }), options);
+    }),
+
+  terminate: (region, instanceId) =>
+    call(region, `terminate instance ${instanceId}`, async (ec2, client, options) => {
+      await client.send(new ec2.TerminateInstancesCommand({ InstanceIds: [instanceId] }), options);
+    }),
+});
+
+const launchedIn = ({ OwnerId, Instances }: RunInstancesCommandOutput, region: string): LaunchedInstance => {
+  const [instance] = Instances ?? [];
+  if (OwnerId === undefined || instance?.InstanceId === undefined) {
+    throw new UpstreamError(`EC2 in ${region} launched an instance, it says, and does not say which`);
+  }
+  return {
+    instanceId: instance.InstanceId,
+    account: OwnerId,
+    zone: instance.Placement?.AvailabilityZone ?? '',
+    privateAddress: instance.PrivateIpAddress || instance.Ipv6Address || undefined,
+    isWindows: isWindows(instance),
+    launchedAtMs: instance.LaunchTime?.getTime() ?? 0,
+  };
+};
+
+/**
+ * A plan as RunInstances takes it. The network interface is spelled out, since only there a public address can be refused; subnet and
+ * security groups then belong there too.
+ * @see https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RunInstances.html
+ */
+const runRequest = (
+  plan: LaunchPlan,
+  { instanceType, subnetId, zone }: Placement,
+): RunInstancesCommandInput => ({
+  MinCount: 1,
+  MaxCount: 1,
+  ImageId: plan.imageId,
+  // EC2 knows more types than this version of its client
+  InstanceType: instanceType as NonNullable<RunInstancesCommandInput['InstanceType']>,
+  ...(zone !== undefined && { Placement: { AvailabilityZone: zone } }),
+  NetworkInterfaces: [
+    {
+      DeviceIndex: 0,
+      AssociatePublicIpAddress: plan.publicAddress,
+      DeleteOnTermination: true,
+      ...(subnetId !== undefined && { SubnetId: subnetId }),
+      ...(plan.securityGroupIds.length > 0 && { Groups: plan.securityGroupIds }),
+    },
+  ],
+  BlockDeviceMappings: plan.disks.map(({ deviceName, gib }) => ({
+    DeviceName: deviceName,
+    Ebs: {
+      VolumeSize: gib,
+      VolumeType: 'gp3',
+      Encrypted: true,
+      DeleteOnTermination: true,
+      ...(plan.kmsKeyId !== undefined && { KmsKeyId: plan.kmsKeyId }),
+    },
+  })),
+  MetadataOptions: { HttpEndpoint: 'enabled', HttpTokens: 'required', HttpPutResponseHopLimit: 1 },
+  TagSpecifications: tagged(plan),
+  ...(plan.userData !== undefined && { UserData: plan.userData }),
+  ...(plan.instanceProfile !== undefined && { IamInstanceProfile: profileOf(plan.instanceProfile) }),
+  ...(plan.spot && {
+    InstanceMarketOptions: { MarketType: 'spot', SpotOptions: { SpotInstanceType: 'one-time' } },
+  }),
+});
+
+const tagged = ({ tags }: LaunchPlan): TagSpecification[] => {
+  const Tags = Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
+  return [
+    { ResourceType: 'instance', Tags },
+    { ResourceType: 'volume', Tags },
+  ];
+};
+
+const profileOf = (profile: string) => (profile.startsWith('arn:') ? { Arn: profile } : { Name: profile });

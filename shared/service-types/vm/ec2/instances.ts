@@ -1,0 +1,168 @@
+import type {
+  EbsStatusSummary,
+  EC2Client,
+  Instance as Ec2Instance,
+  InstanceStatus,
+  InstanceStatusSummary,
+  Reservation,
+} from '@aws-sdk/client-ec2';
+import { regionalClients } from '../../../adapters/aws/clients.ts';
+import { UnavailableError, UpstreamError } from '../../../core/errors.ts';
+import type { Instance, Instances } from '../../../ports/instances.ts';
+import { instanceStateOf } from '../kind.ts';
+import type { StatusCheck } from '../status-checks.ts';
+import { codeOf, isThrottling } from './errors.ts';
+import { isWindows } from './platform.ts';
+
+const largestPage = 1000;
+
+/**
+ * EC2 by its own SDK client. Asks by filters: one unknown id fails a call that names ids, and a filtered, paginated call draws on the
+ * larger of EC2's request buckets. By ids only where that fails, for while a zone is down every call without ids does. A warm function
+ * does not ask EC2, and has no client.
+ * @see https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-throttling.html
+ * @see https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeInstances.html
+ */
+export const ec2Instances = (): Instances => {
+  const clientIn = regionalClients({
+    load: () => import('./sdk.ts'),
+    connect: ({ EC2Client: Client }, region) => new Client({ region, maxAttempts: 2 }),
+  });
+
+  /** Runs `call` against the clock. */
+  const ask = async <Answer>(
+    { region, withinMs, what }: { region: string; withinMs: number; what: string },
+    call: (ec2: typeof import('./sdk.ts'), client: EC2Client, abortSignal: AbortSignal) => Promise<Answer>,
+  ): Promise<Answer> => {
+    const { sdk, client } = await clientIn(region);
+    try {
+      return await call(sdk, client, AbortSignal.timeout(withinMs));
+    } catch (cause) {
+      if (isServerError(sdk, cause))
+        throw new UpstreamError(`EC2 in ${region} did not ${what}: ${codeOf(cause)}`, { cause });
+      throw new UnavailableError(`EC2 in ${region} did not ${what} within ${withinMs} ms`, { cause });
+    }
+  };
+
+  return {
+    describe: (region, instanceIds, withinMs) =>
+      ask(
+        { region, withinMs, what: `describe ${instanceIds.length} instances` },
+        async (ec2, client, abortSignal) => {
+          const filters = { Filters: [{ Name: 'instance-id', Values: [...instanceIds] }] };
+          const pages = ec2.paginateDescribeInstances({ client, pageSize: largestPage }, filters, {
+            abortSignal,
+          });
+          const found: Instance[] = [];
+          try {
+            for await (const { Reservations } of pages) found.push(...describedIn(Reservations));
+          } catch (error) {
+            if (!isServerError(ec2, error)) throw error;
+            return byId(await describeIds(ec2, client, instanceIds, abortSignal));
+          }
+          return byId(found);
+        },
+      ),
+
+    list: ({ region, tag, token, withinMs }) =>
+      ask({ region, withinMs, what: 'list a page of instances' }, async (ec2, client, abortSignal) => {
+        const command = new ec2.DescribeInstancesCommand({
+          Filters: [{ Name: `tag:${tag.key}`, Values: [tag.value] }],
+          MaxResults: largestPage,
+          ...(token !== undefined && { NextToken: token }),
+        });
+        const { Reservations, NextToken } = await client.send(command, { abortSignal });
+        return { instances: describedIn(Reservations), nextToken: NextToken || undefined };
+      }),
+
+    impaired: (region, check, withinMs) =>
+      ask(
+        { region, withinMs, what: `name those that fail the ${check} check` },
+        async (ec2, client, signal) => {
+          const filters = { Filters: [{ Name: `${check}-status.status`, Values: ['impaired'] }] };
+          const pages = ec2.paginateDescribeInstanceStatus({ client, pageSize: largestPage }, filters, {
+            abortSignal: signal,
+          });
+          const found: InstanceStatus[] = [];
+          for await (const { InstanceStatuses = [] } of pages) found.push(...InstanceStatuses);
+          return new Map(
+            found.flatMap(({ InstanceId, [summaries[check]]: summary }) =>
+              InstanceId !== undefined && summary?.Status === 'impaired'
+                ? [[InstanceId, since(summary)]]
+                : [],
+            ),
+          );
+        },
+      ),
+  };
+};
+
+type Sdk = typeof import('./sdk.ts');
+
+/** EC2 answered, with an error that is neither throttling nor the fault of the request. */
+const isServerError = ({ EC2ServiceException }: Sdk, error: unknown): boolean =>
+  error instanceof EC2ServiceException &&
+  (error.$metadata.httpStatusCode ?? 0) >= 500 &&
+  !isThrottling(codeOf(error));
+
+/** By ids. EC2 refuses the call where it does not know one of them, and names those that it does not know. */
+const describeIds = async (
+  ec2: Sdk,
+  client: EC2Client,
+  instanceIds: readonly string[],
+  abortSignal: AbortSignal,
+): Promise<Instance[]> => {
+  if (instanceIds.length === 0) return [];
+  const command = new ec2.DescribeInstancesCommand({ InstanceIds: [...instanceIds] });
+  try {
+    return describedIn((await client.send(command, { abortSignal })).Reservations);
+  } catch (error) {
+    const unknown = codeOf(error) === 'InvalidInstanceID.NotFound' ? idsIn(error) : [];
+    const known = instanceIds.filter((id) => !unknown.includes(id));
+    if (known.length === instanceIds.length) throw error;
+    return describeIds(ec2, client, known, abortSignal);
+  }
+};
+
+const idsIn = (error: unknown): readonly string[] =>
+  (error instanceof Error && error.message.match(/\bi-[0-9a-f]+/g)) || [];
+
+const byId = (instances: readonly Instance[]): ReadonlyMap<string, Instance> =>
+  new Map(instances.map((instance) => [instance.instanceId, instance]));
+
+const summaries = {
+  instance: 'InstanceStatus',
+  system: 'SystemStatus',
+  'attached-ebs': 'AttachedEbsStatus',
+} as const satisfies Record<StatusCheck, keyof InstanceStatus>;
+
+const since = (summary: InstanceStatusSummary | EbsStatusSummary): number | undefined =>
+  summary.Details?.find(({ ImpairedSince }) => ImpairedSince)?.ImpairedSince?.getTime();
+
+const describedIn = (reservations: readonly Reservation[] = []): Instance[] =>
+  reservations.flatMap(({ OwnerId = '', Instances = [] }) =>
+    Instances.flatMap((one) => described(OwnerId, one)),
+  );
+
+const described = (account: string, instance: Ec2Instance): Instance[] => {
+  const { InstanceId, State, StateReason, Tags = [], LaunchTime } = instance;
+  if (InstanceId === undefined || State?.Name === undefined) return [];
+  const { Code: code, Message: message } = StateReason ?? {};
+  return [
+    {
+      instanceId: InstanceId,
+      account,
+      state: instanceStateOf(State.Name).state,
+      tags: Object.fromEntries(Tags.map(({ Key = '', Value = '' }) => [Key, Value])),
+      reason: code && code !== State.Name ? { code, message } : undefined, // a launch has the reason "pending"
+      launchedAtMs: LaunchTime?.getTime() ?? 0,
+      instanceType: instance.InstanceType,
+      imageId: instance.ImageId,
+      zone: instance.Placement?.AvailabilityZone,
+      privateAddress: instance.PrivateIpAddress || instance.Ipv6Address || undefined,
+      publicAddress: instance.PublicIpAddress || undefined,
+      isWindows: isWindows(instance) || undefined,
+      clientToken: instance.ClientToken || undefined,
+    },
+  ];
+};

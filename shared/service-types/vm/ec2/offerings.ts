@@ -1,0 +1,90 @@
+import type { Image as Ec2Image, Filter, InstanceTypeInfo } from '@aws-sdk/client-ec2';
+import { type SsmParameters, ssmParameters } from '../../../adapters/aws/ssm-parameters.ts';
+import { type Architecture, compareVersions } from '../image-catalogue.ts';
+import type { Image, InstanceType, Offerings } from '../ports.ts';
+import { type Ec2Calls, ec2Calls } from './calls.ts';
+import { codeOf } from './errors.ts';
+
+type Parts = { readonly call?: Ec2Calls; readonly parameters?: SsmParameters };
+
+/** Images and instance types by EC2's own SDK client; public parameters by SSM's. */
+export const ec2Offerings = ({ call = ec2Calls(), parameters = ssmParameters() }: Parts = {}): Offerings => ({
+  image: (region, imageId, owners) =>
+    call(region, `describe image ${imageId}`, async (ec2, client, options) => {
+      const command = new ec2.DescribeImagesCommand({
+        ImageIds: [imageId],
+        ...(owners && { Owners: [...owners] }),
+      });
+      const { Images = [] } = await client.send(command, options).catch(noneIfUnknown);
+      return Images.flatMap(imageOf)[0];
+    }),
+
+  newestImage: (region, { owner, name, architecture }) =>
+    call(region, `describe images of ${owner}`, async (ec2, client, options) => {
+      const Filters = [...usable, filter('name', name), filter('architecture', architecture)];
+      const command = new ec2.DescribeImagesCommand({ Owners: [owner], Filters });
+      const { Images = [] } = await client.send(command, options);
+      return [...Images].sort(newestFirst).flatMap(imageOf)[0];
+    }),
+
+  imageIdOf: parameters,
+
+  instanceTypes: (region, families) =>
+    call(region, `describe instance types of ${families.join(', ')}`, async (ec2, client, options) => {
+      const Filters = [
+        filter('instance-type', ...families.map((family) => `${family}.*`)),
+        filter('bare-metal', 'false'),
+      ];
+      const found: InstanceType[] = [];
+      const pages = ec2.paginateDescribeInstanceTypes({ client, pageSize: 100 }, { Filters }, options);
+      for await (const { InstanceTypes = [] } of pages) found.push(...InstanceTypes.flatMap(instanceTypeOf));
+      return found;
+    }),
+});
+
+const filter = (Name: string, ...Values: string[]): Filter => ({ Name, Values });
+
+const usable = [
+  filter('state', 'available'),
+  filter('root-device-type', 'ebs'),
+  filter('virtualization-type', 'hvm'),
+];
+
+const noneIfUnknown = (error: unknown): { Images?: Ec2Image[] } => {
+  if (codeOf(error).startsWith('InvalidAMIID.')) return {};
+  throw error;
+};
+
+/** By version, then by time, and by id where two are of one moment, so that the answer is always the same. */
+const newestFirst = (a: Ec2Image, b: Ec2Image): number =>
+  compareVersions(b.Name ?? '', a.Name ?? '') || (ageKey(a) < ageKey(b) ? 1 : -1);
+const ageKey = ({ CreationDate = '', ImageId = '' }: Ec2Image): string => `${CreationDate} ${ImageId}`;
+
+const isArchitecture = (word: string | undefined): word is Architecture =>
+  word === 'x86_64' || word === 'arm64';
+
+/** None of what no virtual instance type of ours runs. */
+const imageOf = (image: Ec2Image): Image[] => {
+  const { ImageId, Name = '', Architecture: architecture, RootDeviceName, Platform } = image;
+  if (ImageId === undefined || RootDeviceName === undefined || !isArchitecture(architecture)) return [];
+  const platform = Platform?.toLowerCase() === 'windows' ? 'windows' : 'linux';
+  const volumes = volumesOf(image);
+  return [{ imageId: ImageId, name: Name, architecture, platform, rootDeviceName: RootDeviceName, volumes }];
+};
+
+const volumesOf = ({ BlockDeviceMappings = [], RootDeviceName }: Ec2Image): Image['volumes'] =>
+  BlockDeviceMappings.flatMap(({ DeviceName, Ebs }) =>
+    DeviceName === undefined || Ebs?.VolumeSize === undefined
+      ? []
+      : [{ deviceName: DeviceName, gib: Ebs.VolumeSize }],
+  ).sort((a, b) => Number(b.deviceName === RootDeviceName) - Number(a.deviceName === RootDeviceName));
+
+const instanceTypeOf = (info: InstanceTypeInfo): InstanceType[] => {
+  const { InstanceType: instanceType, VCpuInfo, MemoryInfo, ProcessorInfo, SupportedUsageClasses } = info;
+  const { DefaultVCpus: vcpus } = VCpuInfo ?? {};
+  const { SizeInMiB: memoryMib } = MemoryInfo ?? {};
+  if (instanceType === undefined || vcpus === undefined || memoryMib === undefined) return [];
+  const architectures = (ProcessorInfo?.SupportedArchitectures ?? []).filter(isArchitecture);
+  const spot = SupportedUsageClasses?.includes('spot') ?? false;
+  return [{ instanceType, vcpus, memoryMib, architectures, spot }];
+};

@@ -1,0 +1,60 @@
+import type { Instance, Reservation } from '@aws-sdk/client-ec2';
+import { regionalCalls } from '../../../adapters/aws/calls.ts';
+import { UnavailableError } from '../../../core/errors.ts';
+import type { VcpuQuota } from '../ports.ts';
+import { isStandard } from '../provisioning.ts';
+import { type Ec2Calls, ec2Calls } from './calls.ts';
+
+/**
+ * "Running On-Demand Standard (A, C, D, H, I, M, R, T, Z) instances" and the same for spot.
+ * @see https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-instance-quotas.html
+ */
+const quotaCodes = { 'on-demand': 'L-1216C47A', spot: 'L-34B43A08' } as const;
+
+/** Service Quotas tells the limit, and EC2 what runs. */
+export const awsVcpuQuota = (ec2: Ec2Calls = ec2Calls()): VcpuQuota => {
+  const quotas = regionalCalls({
+    name: 'Service Quotas',
+    load: () => import('../../../adapters/aws/service-quotas-sdk.ts'),
+    connect: ({ ServiceQuotasClient }, connection) => new ServiceQuotasClient(connection),
+    withinMs: 2_000, // it is advice, and nobody waits for it
+  });
+
+  const limitOf = (region: string, QuotaCode: string): Promise<number | undefined> =>
+    quotas(region, `tell quota ${QuotaCode}`, async (sdk, client, options) => {
+      const command = new sdk.GetServiceQuotaCommand({ ServiceCode: 'ec2', QuotaCode });
+      const { Quota } = await client.send(command, options);
+      return Quota?.Value;
+    });
+
+  const usedOf = (region: string, spot: boolean): Promise<number> =>
+    ec2(region, 'describe what runs', async (sdk, client, options) => {
+      const Filters = [{ Name: 'instance-state-name', Values: ['pending', 'running'] }];
+      const pages = sdk.paginateDescribeInstances({ client, pageSize: 1000 }, { Filters }, options);
+      let used = 0;
+      for await (const { Reservations = [] } of pages) used += vcpusIn(Reservations, spot);
+      return used;
+    });
+
+  return {
+    quota: async (region, market) => {
+      const code = quotaCodes[market];
+      const [limit, used] = await Promise.all([limitOf(region, code), usedOf(region, market === 'spot')]);
+      if (limit === undefined)
+        throw new UnavailableError(`Service Quotas in ${region} has no value of ${code}`);
+      return { limit, used };
+    },
+  };
+};
+
+const vcpusIn = (reservations: readonly Reservation[], spot: boolean): number =>
+  reservations
+    .flatMap(({ Instances = [] }) => Instances)
+    .filter((instance) => isCounted(instance, spot))
+    .reduce((sum, instance) => sum + vcpusOf(instance), 0);
+
+const isCounted = ({ InstanceType, InstanceLifecycle }: Instance, spot: boolean): boolean =>
+  isStandard(InstanceType ?? '') && (InstanceLifecycle === 'spot') === spot;
+
+const vcpusOf = ({ CpuOptions: { CoreCount = 0, ThreadsPerCore = 0 } = {} }: Instance): number =>
+  CoreCount * ThreadsPerCore;

@@ -1,0 +1,35 @@
+import type * as z from 'zod/mini';
+import type { Signal } from '../../../core/message.ts';
+import { type EventBridgeEvent, type EventPattern, secondOf } from '../../../wire/eventbridge.ts';
+
+/** One kind of EventBridge event: what it matches, what its detail looks like, what it tells about which instances. */
+export type EventKind = {
+  readonly source: string;
+  readonly detailType: string;
+  /** Narrows the rule where the source sends much that is not about instances. */
+  readonly detail?: EventPattern['detail'];
+  /** @throws ZodError where the event is not what AWS documents. */
+  readonly toSignals: (event: EventBridgeEvent) => Signal[];
+};
+
+type Definition<Detail extends z.ZodMiniType> = Omit<EventKind, 'toSignals'> & {
+  readonly schema: Detail;
+  readonly toSignals: (detail: z.infer<Detail>, from: Origin, event: EventBridgeEvent) => Signal[];
+};
+
+/** Where and when an event came from, as every signal carries it. */
+type Origin = Pick<Signal, 'region' | 'account' | 'at'>;
+
+export const eventKind = <Detail extends z.ZodMiniType>({
+  schema,
+  toSignals,
+  ...kind
+}: Definition<Detail>): EventKind => ({
+  ...kind,
+  toSignals: (event) =>
+    toSignals(
+      schema.parse(event.detail),
+      { region: event.region, account: event.account, at: secondOf(event) },
+      event,
+    ),
+});

@@ -1,0 +1,50 @@
+import * as z from 'zod/mini';
+import type { Notice } from '../../../core/message.ts';
+import { InstanceId } from '../kind.ts';
+import { eventKind } from './event-kind.ts';
+
+/**
+ * aws.health "AWS Health Event" of EC2: maintenance or retirement that is scheduled for some instances, or that this is over. The event
+ * may be a copy that AWS Health sends to a backup region, or that an organization's management account receives, so the detail says where
+ * the instances are and whose. A long list of instances comes as several events, the pages, each with its own part of the list.
+ * @see https://docs.aws.amazon.com/health/latest/ug/aws-health-events-eventbridge-schema.html
+ */
+export const health = eventKind({
+  source: 'aws.health',
+  detailType: 'AWS Health Event',
+  detail: { service: ['EC2'], eventTypeCategory: ['scheduledChange'] },
+  schema: z.object({
+    eventTypeCode: z.string(),
+    /** `upcoming`, `open` or `closed`. */
+    statusCode: z.optional(z.string()),
+    startTime: z.optional(z.string()),
+    eventRegion: z.optional(z.string()),
+    affectedAccount: z.optional(z.string()),
+    affectedEntities: z._default(
+      z.array(
+        z.object({
+          entityValue: z.string(),
+          /** `IMPAIRED`, `UNIMPAIRED`, `UNKNOWN`, `PENDING` or `RESOLVED`. */
+          status: z.optional(z.string()),
+        }),
+      ),
+      [],
+    ),
+  }),
+  toSignals: (detail, from) => {
+    const { eventTypeCode, statusCode, startTime, affectedEntities } = detail;
+    const { eventRegion: region = from.region, affectedAccount: account = from.account } = detail;
+    return affectedEntities.flatMap(({ entityValue, status }): Notice[] => {
+      const instanceId = InstanceId.safeParse(entityValue);
+      if (!instanceId.success) return []; // EC2's health events are also about volumes, hosts and reservations
+      const about = { ...from, region, account, instanceId: instanceId.data };
+      if (isOver(statusCode, status))
+        return [{ kind: 'notice', ...about, notice: 'scheduled-change-closed', text: '' }];
+      const text = `AWS Health: ${eventTypeCode}${startTime ? ` from ${startTime}` : ''}`;
+      return [{ kind: 'notice', ...about, notice: 'scheduled-change', text }];
+    });
+  },
+});
+
+const isOver = (statusCode = '', entityStatus = ''): boolean =>
+  statusCode.toLowerCase() === 'closed' || ['RESOLVED', 'UNIMPAIRED'].includes(entityStatus.toUpperCase());

@@ -1,0 +1,75 @@
+import type { Signal } from '../../../core/message.ts';
+import {
+  CheckWantedDetail,
+  ClaimCheckDetail,
+  checkWanted,
+  claimCheck,
+  InstanceNoticedDetail,
+  InstanceObservedDetail,
+  instanceNoticed,
+  instanceObserved,
+  StatusSettledDetail,
+  StatusWantedDetail,
+  statusSettled,
+  statusWanted,
+} from '../../../wire/own-messages.ts';
+import { InstanceId } from '../kind.ts';
+import { eventKind } from './event-kind.ts';
+
+/** dcm.ec2-sp "EC2 Instance Observed": what the poller saw in a listing and the fleet does not hold, or what EC2 answered the API. */
+export const observedInListing = eventKind({
+  ...instanceObserved,
+  schema: InstanceObservedDetail,
+  toSignals: (detail, from): Signal[] => {
+    const { state, 'state-reason': reason, 'request-id': requestId, tags, clientToken } = detail;
+    const { publicAddress, privateAddress, isWindows } = detail;
+    const addresses = { publicAddress, privateAddress, isWindows };
+    const about = { ...from, instanceId: InstanceId.parse(detail['instance-id']) };
+    const seenBy = requestId === undefined ? 'listing' : 'api';
+    return [
+      ...(tags ? [{ kind: 'tag-change' as const, ...about, tags, clientToken }] : []),
+      { kind: 'observation', ...about, state, reason, requestId, ...addresses, seenBy },
+    ];
+  },
+});
+
+/** dcm.ec2-sp "EC2 Instance Noticed": what the poller noticed of an instance beside its state. */
+export const noticedInListing = eventKind({
+  ...instanceNoticed,
+  schema: InstanceNoticedDetail,
+  toSignals: ({ 'instance-id': instanceId, notice, text }, from) => [
+    { kind: 'notice', ...from, instanceId, notice, text },
+  ],
+});
+
+/** dcm.ec2-sp "VM Status Wanted": the VM's current status is to be told again, as of the second of the request. */
+export const wantedStatus = eventKind({
+  ...statusWanted,
+  schema: StatusWantedDetail,
+  toSignals: ({ 'instance-id': instanceId }, from) => [{ kind: 'status-wanted', ...from, instanceId }],
+});
+
+/** dcm.ec2-sp "VM Status Settled": what was held back of a VM that changes too often may be told. */
+export const settledStatus = eventKind({
+  ...statusSettled,
+  schema: StatusSettledDetail,
+  toSignals: ({ 'instance-id': instanceId, key }, from) => [
+    { kind: 'status-settled', ...from, instanceId, key },
+  ],
+});
+
+/** dcm.ec2-sp "EC2 Instance Check Wanted": EC2 is to be asked whether a state is over that should be. */
+export const wantedCheck = eventKind({
+  ...checkWanted,
+  schema: CheckWantedDetail,
+  toSignals: ({ 'instance-id': instanceId, key, turn }, from) => [
+    { kind: 'check-wanted', ...from, instanceId, key, turn },
+  ],
+});
+
+/** dcm.ec2-sp "EC2 Instance Claim Check": EC2 is to be asked for the state of an instance that was claimed a while ago. */
+export const claimedInstance = eventKind({
+  ...claimCheck,
+  schema: ClaimCheckDetail,
+  toSignals: ({ 'instance-id': instanceId }, from) => [{ kind: 'claim-check', ...from, instanceId }],
+});

@@ -1,0 +1,16 @@
+import * as z from 'zod/mini';
+import { InstanceId, instanceStateOf } from '../kind.ts';
+import { eventKind } from './event-kind.ts';
+
+/**
+ * aws.ec2 "EC2 Instance State-change Notification". It names neither tags nor the previous state nor a reason.
+ * @see https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/monitoring-instance-state-changes.html
+ */
+export const stateChange = eventKind({
+  source: 'aws.ec2',
+  detailType: 'EC2 Instance State-change Notification',
+  schema: z.object({ 'instance-id': InstanceId, state: z.string() }),
+  toSignals: ({ 'instance-id': instanceId, state }, from) => [
+    { kind: 'observation', ...from, instanceId, ...instanceStateOf(state), seenBy: 'event' },
+  ],
+});

@@ -1,0 +1,22 @@
+import * as z from 'zod/mini';
+import { Tags } from '../../../core/ownership.ts';
+import { InstanceId } from '../kind.ts';
+import { eventKind } from './event-kind.ts';
+
+/**
+ * aws.tag "Tag Change on Resource" of an instance: all its tags, so ownership is known without a call to EC2.
+ * @see https://docs.aws.amazon.com/tag-editor/latest/userguide/monitor-tag-changes.html
+ */
+export const tagChange = eventKind({
+  source: 'aws.tag',
+  detailType: 'Tag Change on Resource',
+  detail: { service: ['ec2'], 'resource-type': ['instance'] },
+  schema: z.object({ tags: z._default(Tags, {}) }),
+  toSignals: ({ tags }, from, { resources }) =>
+    resources.map((arn) => ({
+      kind: 'tag-change',
+      ...from,
+      instanceId: InstanceId.parse(arn.slice(arn.lastIndexOf('/') + 1)),
+      tags,
+    })),
+});

@@ -1,0 +1,131 @@
+import * as z from 'zod/mini';
+import { arnPrefixPattern, zonePattern } from '../../adapters/aws/regions.ts';
+
+const id = (prefix: string, example: string) =>
+  z.string({ error: `expected an id such as ${example}` }).check(
+    z.regex(new RegExp(`^${prefix}-([0-9a-f]{8}|[0-9a-f]{17})$`), {
+      error: `expected an id such as ${example}`,
+    }),
+  );
+
+const text = (pattern: RegExp, error: string) => z.string({ error }).check(z.regex(pattern, { error }));
+
+export const imageIdPattern = /^ami-([0-9a-f]{8}|[0-9a-f]{17})$/;
+const profileArn = `${arnPrefixPattern}:iam::[0-9]{12}:instance-profile/[\\w+=,.@/-]+`;
+const securityGroups = 'expected a list of 1 to 16 ids such as sg-0123456789abcdef0';
+
+/** All that `provider_hints.aws` may say; nothing else ever reaches EC2. */
+export const AwsHint = {
+  instance_type: text(/^[a-z0-9-]+\.[a-z0-9-]+$/, 'expected an instance type such as t3.medium').check(
+    z.meta({
+      description:
+        'The instance type, of a family that the operator allows, and with at least what `vcpu` and `memory` ask for. Left out: the smallest that fits.',
+      examples: ['t3.medium'],
+    }),
+  ),
+  image_id: text(imageIdPattern, 'expected an id such as ami-0123456789abcdef0').check(
+    z.describe(
+      'The image, of an owner that the operator allows, or one that the operator’s settings name. Goes before `guest_os.type`.',
+    ),
+  ),
+  subnet_id: id('subnet', 'subnet-0123456789abcdef0').check(
+    z.describe(
+      'One that the operator allows. Left out: one of the operator’s subnets of the region, or where EC2 puts the VM.',
+    ),
+  ),
+  security_group_ids: z
+    .array(id('sg', 'sg-0123456789abcdef0'), { error: securityGroups })
+    .check(
+      z.minLength(1, { error: securityGroups }),
+      z.maxLength(16, { error: securityGroups }),
+      z.describe(
+        '1 to 16 that the operator allows, of the subnet’s VPC. Left out: the operator’s, or the VPC’s default one.',
+      ),
+    ),
+  availability_zone: text(zonePattern, 'expected an availability zone such as us-east-1a').check(
+    z.meta({
+      description:
+        'A zone of the region in which the operator has a subnet. Left out: any of them, and another where one has no capacity.',
+      examples: ['us-east-1a'],
+    }),
+  ),
+  iam_instance_profile: text(
+    new RegExp(`^([\\w+=,.@-]{1,128}|${profileArn})$`),
+    'expected the name or the ARN of an IAM instance profile',
+  ).check(z.describe('Name or ARN of one that the operator permits. Left out: none.')),
+  spot: z
+    .boolean({ error: 'expected true or false' })
+    .check(z.meta({ description: 'A spot instance, where the operator permits them.', default: false })),
+};
+type HintName = keyof typeof AwsHint;
+
+export type AwsHints = { readonly [Name in HintName]?: z.infer<(typeof AwsHint)[Name]> | undefined };
+
+export type Violation = { readonly path: string; readonly message: string };
+
+type Read = { readonly hints: AwsHints; readonly violations: readonly Violation[] };
+
+const home = 'provider_hints.aws';
+const names = Object.keys(AwsHint).filter((name): name is HintName => Object.hasOwn(AwsHint, name));
+const camelCase = (name: string): string =>
+  name.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase());
+const spellings = new Map(
+  names.flatMap(
+    (name) =>
+      [
+        [name as string, name],
+        [camelCase(name), name],
+      ] as const,
+  ),
+);
+
+/** The hints for us of a spec without absent values: each name in either spelling, each at its place. */
+export const hintsOf = (spec: Readonly<Record<string, unknown>>): Read => {
+  const providers = fieldsOf(spec.provider_hints);
+  const astray = [
+    ...misplaced(spec, ''),
+    ...('aws' in spec ? [{ path: 'aws', message: `belongs to ${home}` }] : []),
+    ...misplaced(providers ?? {}, 'provider_hints.'),
+  ];
+  if (spec.provider_hints !== undefined && providers === undefined)
+    return { hints: {}, violations: [...astray, { path: 'provider_hints', message: 'expected an object' }] };
+  const aws = providers?.aws;
+  if (aws === undefined) return { hints: {}, violations: astray };
+  const given = fieldsOf(aws);
+  if (given === undefined)
+    return { hints: {}, violations: [...astray, { path: home, message: 'expected an object' }] };
+  const { hints, violations } = readEach(given);
+  return { hints, violations: [...astray, ...violations] };
+};
+
+const fieldsOf = (value: unknown): Readonly<Record<string, unknown>> | undefined =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : undefined;
+
+/** A known hint where none is read would be dropped without a word. */
+const misplaced = (fields: Readonly<Record<string, unknown>>, level: string): Violation[] =>
+  Object.keys(fields).flatMap((key) => {
+    const name = spellings.get(key);
+    return name === undefined ? [] : [{ path: `${level}${key}`, message: `belongs to ${home}.${name}` }];
+  });
+
+const readEach = (given: Readonly<Record<string, unknown>>): Read => {
+  const hints: Record<string, unknown> = {};
+  const violations: Violation[] = [];
+  for (const [key, value] of Object.entries(given)) {
+    const message = readOne(hints, key, value);
+    if (message !== undefined) violations.push({ path: `${home}.${key}`, message });
+  }
+  return { hints, violations };
+};
+
+/** Adds a hint to those read so far, or says why not. */
+const readOne = (hints: Record<string, unknown>, key: string, value: unknown): string | undefined => {
+  const name = spellings.get(key);
+  if (name === undefined) return `unknown; known are ${names.join(', ')}`;
+  const read = AwsHint[name].safeParse(value);
+  if (!read.success) return read.error.issues[0]?.message ?? 'not understood';
+  const differs = name in hints && JSON.stringify(hints[name]) !== JSON.stringify(read.data);
+  if (differs) return `differs from ${home}.${name === key ? camelCase(name) : name}`;
+  hints[name] = read.data;
+  return undefined;
+};

@@ -1,0 +1,115 @@
+import { partitionOf } from '../../../adapters/aws/regions.ts';
+import { InvalidArgumentError, UnprocessableError } from '../../../core/errors.ts';
+import { imageIdPattern } from '../hints.ts';
+import {
+  type Architecture,
+  catalogued,
+  cataloguedSource,
+  configuredImageIds,
+  type ImageSearch,
+  imageOwnersOf,
+  usualGuestOs,
+} from '../image-catalogue.ts';
+import type { Image, Offerings } from '../ports.ts';
+import type { ImageSource, Provisioning } from '../provisioning.ts';
+import type { VmSpec } from '../spec.ts';
+
+type Parts = { readonly offerings: Offerings; readonly provisioning: Provisioning };
+
+/** Where to look: the region, and the architectures of the types that fit, the best first. */
+type Where = { readonly region: string; readonly architectures: readonly Architecture[] };
+
+export type ChosenImage = {
+  readonly image: Image;
+  /** Who logs in by SSH, where the source of the image says so. */
+  readonly sshUser: string | undefined;
+  readonly chosenBy: string;
+};
+
+/**
+ * The image by the first rule that names one: the hint, an `ami-…` as guest OS, the operator's images, the built-in catalogue; where the
+ * spec says nothing, the catalogue's usual one.
+ * @throws InvalidArgumentError for what is not there; UnprocessableError where the operator's or the catalogue's source has no image, and
+ * for an image named by its id that the operator does not allow.
+ */
+export const chooseImage =
+  ({ offerings, provisioning }: Parts) =>
+  async (
+    { guestOs, hints }: Pick<VmSpec, 'guestOs' | 'hints'>,
+    { region, architectures }: Where,
+  ): Promise<ChosenImage> => {
+    const partition = partitionOf(region).name;
+    const hint = hints.image_id;
+    if (hint !== undefined) return named(hint, 'provider_hints.aws.image_id');
+    const wanted = (guestOs ?? usualGuestOs).toLowerCase();
+    if (imageIdPattern.test(wanted)) return named(wanted, 'guest_os.type');
+    const chosen = await firstOf(wanted);
+    if (guestOs !== undefined) return chosen;
+    return { ...chosen, chosenBy: `${chosen.chosenBy}, as guest_os.type is absent` };
+
+    async function named(imageId: string, field: string): Promise<ChosenImage> {
+      const owners = configuredImageIds(provisioning).includes(imageId)
+        ? undefined
+        : imageOwnersOf(provisioning, partition);
+      const image = await offerings.image(region, imageId, owners);
+      if (image === undefined) throw await refusal(imageId, field);
+      return { image, sshUser: undefined, chosenBy: field };
+    }
+
+    async function refusal(imageId: string, field: string): Promise<Error> {
+      if ((await offerings.image(region, imageId)) === undefined)
+        return new InvalidArgumentError(`${field}: no image ${imageId} in ${region}`);
+      const owners = imageOwnersOf(provisioning, partition).join(', ');
+      return new UnprocessableError(
+        `${field}: this provider does not allow ${imageId}, only images of the owners ${owners} and those that its settings name by id`,
+      );
+    }
+
+    async function firstOf(wanted: string): Promise<ChosenImage> {
+      for (const architecture of architectures) {
+        const { source, list } = sourceOf(wanted, { architecture, partition }, provisioning);
+        const image = await find(source, architecture);
+        if (image !== undefined)
+          return { image, sshUser: source.sshUser, chosenBy: `${list}: ${wanted} (${inWords(source)})` };
+      }
+      throw new UnprocessableError(
+        `guest_os.type: no image for ${wanted} on ${architectures.join(' or ')} is offered in ${region}`,
+      );
+    }
+
+    async function find(source: ImageSource, architecture: Architecture): Promise<Image | undefined> {
+      if ('owner' in source) {
+        const { owner, name } = source;
+        return offerings.newestImage(region, { owner, name, architecture });
+      }
+      const imageId =
+        'imageId' in source ? source.imageId : await offerings.imageIdOf(region, source.ssmParameter);
+      return imageId === undefined ? undefined : offerings.image(region, imageId);
+    }
+  };
+
+const sourceOf = (
+  wanted: string,
+  search: ImageSearch,
+  { images }: Pick<Provisioning, 'images'>,
+): { readonly source: ImageSource; readonly list: 'configured' | 'catalogue' } => {
+  const configured = Object.entries(images).find(([name]) => name.toLowerCase() === wanted);
+  if (configured !== undefined) return { source: configured[1], list: 'configured' };
+  const source = cataloguedSource(wanted, search);
+  if (source !== undefined) return { source, list: 'catalogue' };
+  if (catalogued.includes(wanted)) {
+    throw new UnprocessableError(
+      `guest_os.type: this provider does not know which account publishes ${wanted} in partition ${search.partition}; its operator can name an image for it in provisioning.images`,
+    );
+  }
+  const known = [...new Set([...Object.keys(images), ...catalogued])].sort();
+  const given = JSON.stringify(wanted.slice(0, 64));
+  throw new InvalidArgumentError(
+    `guest_os.type: expected an ami-… id or one of ${known.join(', ')}, not ${given}`,
+  );
+};
+
+const inWords = (source: ImageSource): string => {
+  if ('owner' in source) return `newest of owner ${source.owner} named ${source.name}`;
+  return 'imageId' in source ? source.imageId : `SSM parameter ${source.ssmParameter}`;
+};

@@ -1,0 +1,223 @@
+import { regionOfZone } from '../../../adapters/aws/regions.ts';
+import { InvalidArgumentError, UnprocessableError } from '../../../core/errors.ts';
+import { managedByDcm, type TagKeys, type Tags } from '../../../core/ownership.ts';
+import type { AwsHints } from '../hints.ts';
+import type { LaunchPlan, Placement } from '../launch.ts';
+import type { Image, InstanceType, Offerings } from '../ports.ts';
+import { familyOf, type Provisioning, type RegionNetwork } from '../provisioning.ts';
+import type { VmSpec } from '../spec.ts';
+import { chooseImage } from './choose-image.ts';
+import { type Fitting, fittingTypes } from './choose-type.ts';
+import { checkDisks, checkLimits, checkRoom, networkOf } from './limits.ts';
+import { userData } from './user-data.ts';
+
+export type PlanningParts = {
+  readonly offerings: Offerings;
+  readonly provisioning: Provisioning;
+  /** How many VMs there are that are not deleted, over all regions. */
+  readonly livingVms: () => Promise<number>;
+  /** Our name at DCM. */
+  readonly provider: string;
+  readonly tagKeys: TagKeys;
+};
+
+type Request = { readonly vmId: string; readonly region: string; readonly requestId: string };
+
+/**
+ * Decides all of a launch before EC2 is asked for it. Everything that the spec says is in the plan, or the spec is refused.
+ * @throws InvalidArgumentError for what contradicts itself or is not there; UnprocessableError for what the operator's limits forbid;
+ * else what Offerings throws.
+ */
+export const planLaunch = (parts: PlanningParts) => {
+  const choose = chooseImage(parts);
+  return async (spec: VmSpec, { vmId, region, requestId }: Request): Promise<LaunchPlan> => {
+    const { offerings, provisioning, tagKeys: keys, provider } = parts;
+    const network = networkOf(provisioning, region);
+    checkLimits(spec, { region, provisioning });
+    const sites = sitesOf(spec.hints, { region, ...network });
+    await checkRoom(provisioning, parts.livingVms);
+    const { instance_type: hint, security_group_ids: groups, iam_instance_profile: profile } = spec.hints;
+    const offered = await offerings.instanceTypes(
+      region,
+      hint === undefined ? provisioning.families : [familyOf(hint)],
+    );
+    const fitting = fittingTypes(spec, offered, provisioning);
+    const architectures = [...new Set(fitting.types.flatMap((type) => type.architectures))];
+    const chosen = await choose(spec, { region, architectures });
+    const disks = disksOf(spec, chosen.image);
+    checkDisks(disks, provisioning);
+    return {
+      region,
+      imageId: chosen.image.imageId,
+      placements: placementsOf(runnable(fitting, chosen.image), sites),
+      securityGroupIds: groups ?? network.securityGroupIds,
+      disks,
+      userData: keyAsUserData(spec, chosen.image),
+      instanceProfile: profile,
+      spot: spec.hints.spot ?? false,
+      publicAddress: provisioning.publicAddresses,
+      kmsKeyId: network.kmsKeyId,
+      tags: instanceTags(spec, { vmId, provider, requestId, keys }),
+      sshUser: chosen.sshUser,
+      chosenBy: { image: chosen.chosenBy, instanceType: fitting.chosenBy },
+    };
+  };
+};
+
+const runnable = ({ types }: Fitting, { imageId, architecture }: Image): OneOrMore<InstanceType> => {
+  const [first, ...others] = types.filter(({ architectures }) => architectures.includes(architecture));
+  if (first === undefined) {
+    const [best] = types;
+    throw new InvalidArgumentError(
+      `image ${imageId} is for ${architecture}, and ${best?.instanceType} runs ${best?.architectures.join(', ')} only`,
+    );
+  }
+  return [first, ...others];
+};
+
+const keyAsUserData = ({ sshPublicKey }: VmSpec, { platform, imageId }: Image): string | undefined => {
+  if (sshPublicKey === undefined) return undefined;
+  if (platform === 'windows') {
+    throw new InvalidArgumentError(
+      `access.ssh_public_key: expected none, as image ${imageId} is Windows, which takes no SSH key`,
+    );
+  }
+  return userData(sshPublicKey);
+};
+
+type Site = Pick<Placement, 'subnetId' | 'zone'>;
+
+export type OneOrMore<Thing> = readonly [Thing, ...Thing[]];
+
+/**
+ * Up to three tries, the best first: the smallest type in two places, then the next type, so that neither a zone nor a type without
+ * capacity is the end. Where only one place is given, the types alone differ.
+ */
+export const placementsOf = (
+  types: OneOrMore<InstanceType>,
+  sites: OneOrMore<Site>,
+): LaunchPlan['placements'] => {
+  const [best] = types;
+  const [first, second] = sites;
+  const at = (index: number): Site => sites[index % sites.length] ?? first;
+  const fallbacks =
+    second === undefined
+      ? types.slice(1, 3).map((type) => place(type, first))
+      : [place(best, second), place(types[1] ?? best, at(2))];
+  const tried = [place(best, first)];
+  const others = fallbacks.filter((fallback) => isNew(fallback, tried));
+  return [place(best, first), ...others];
+};
+
+const place = ({ instanceType }: InstanceType, site: Site): Placement => ({ instanceType, ...site });
+
+/** Two sites and one type: the third try would be the first again. */
+const isNew = (placement: Placement, tried: readonly Placement[]): boolean =>
+  !tried.some(
+    ({ instanceType, subnetId }) =>
+      instanceType === placement.instanceType && subnetId === placement.subnetId,
+  );
+
+/**
+ * Where a VM may be: as the hints say, else in the region's subnets, else where EC2 puts it.
+ * @throws InvalidArgumentError for a zone of another region; UnprocessableError for one where the operator has no subnet.
+ */
+export const sitesOf = (
+  { subnet_id: subnetId, availability_zone: zone }: AwsHints,
+  { region, subnets }: { readonly region: string } & Pick<RegionNetwork, 'subnets'>,
+): OneOrMore<Site> => {
+  const subject = `provider_hints.aws.availability_zone: ${zone}`;
+  if (zone !== undefined && regionOfZone(zone) !== region)
+    throw new InvalidArgumentError(`${subject} is not in ${region}`);
+  const site = zone === undefined ? {} : { zone };
+  if (subnetId !== undefined) return [{ ...site, subnetId }];
+  if (subnets.length === 0) return [site];
+  const [first, ...others] = subnets
+    .filter((subnet) => zone === undefined || subnet.zone === zone)
+    .map(({ id, zone: its }) => ({ subnetId: id, zone: its }));
+  if (first === undefined) {
+    const zones = [...new Set(subnets.map((subnet) => subnet.zone))];
+    throw new UnprocessableError(`${subject} has no subnet of this provider's, only ${zones.join(', ')} do`);
+  }
+  return [first, ...others];
+};
+
+/** The letters that AWS recommends for data volumes. */
+const letters = [...'fghijklmnop'];
+
+/**
+ * The boot disk, at least as large as the image, then the image's other disks, then the data disks in the order of the spec.
+ * @throws InvalidArgumentError for a boot disk that the image does not fit on, and for more data disks than there are names.
+ * @see https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/device_naming.html
+ */
+export const disksOf = ({ disks }: Pick<VmSpec, 'disks'>, image: Image): LaunchPlan['disks'] => {
+  const [root, ...others] = image.volumes;
+  const boot = disks.find(({ name }) => name === 'boot');
+  const smallest = root?.gib ?? 1;
+  if (boot !== undefined && boot.gib < smallest) {
+    throw new InvalidArgumentError(
+      `storage.disks: the boot disk of ${boot.gib} GiB is too small for image ${image.imageId}: expected at least ${smallest}GB`,
+    );
+  }
+  return [
+    { deviceName: image.rootDeviceName, gib: boot?.gib ?? smallest },
+    ...others,
+    ...dataDisks(
+      disks.filter(({ name }) => name !== 'boot'),
+      image,
+    ),
+  ];
+};
+
+const dataDisks = (disks: VmSpec['disks'], { platform, volumes }: Image): LaunchPlan['disks'] => {
+  const taken = new Set(volumes.map(({ deviceName }) => deviceName.replace(/^.*[sv]d([a-z]).*$/, '$1')));
+  const prefix = platform === 'windows' ? 'xvd' : '/dev/sd';
+  const free = letters.filter((letter) => !taken.has(letter));
+  if (disks.length > free.length) {
+    throw new InvalidArgumentError(
+      `storage.disks: expected at most ${free.length} disks besides boot, not ${disks.length}`,
+    );
+  }
+  return disks.map(({ gib }, index) => ({ deviceName: `${prefix}${free[index]}`, gib }));
+};
+
+type Identity = {
+  readonly vmId: string;
+  readonly provider: string;
+  readonly requestId: string;
+  readonly keys: TagKeys;
+};
+
+/** Tells by which request an instance came to be. */
+const requestIdKey = 'dcm-request-id';
+
+const maximumTags = 50;
+const longestValue = 256;
+
+/**
+ * The tags of an instance and its disks: the spec's labels, and ours, which no label replaces. The console shows `Name`.
+ * @throws InvalidArgumentError for more labels than EC2 has room for beside ours
+ * @see https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Tags.html#tag-restrictions
+ */
+export const instanceTags = (
+  { name, labels }: { readonly name: string | undefined; readonly labels: Tags },
+  { vmId, provider, requestId, keys }: Identity,
+): Tags => {
+  const tags: Tags = {
+    Name: vmId,
+    ...labels,
+    ...(name !== undefined && { Name: name }),
+    [keys.managedBy]: managedByDcm,
+    [keys.instanceId]: vmId,
+    [keys.provider]: provider,
+    [keys.serviceType]: 'vm',
+    [requestIdKey]: requestId.slice(0, longestValue),
+  };
+  const excess = Object.keys(tags).length - maximumTags;
+  if (excess > 0) {
+    throw new InvalidArgumentError(
+      `metadata.labels: ${excess} too many: EC2 has room for ${maximumTags} tags, of which some are this provider's`,
+    );
+  }
+  return tags;
+};

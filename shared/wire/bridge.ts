@@ -1,0 +1,63 @@
+import * as z from 'zod/mini';
+
+/** What the nats-bridge is invoked with: CloudEvents (wire/cloudevents.ts), at most 6 MB of JSON in all, which is Lambda's limit. */
+export const PublicationRequest = z.object({ events: z.array(z.unknown()) });
+export type PublicationRequest = z.infer<typeof PublicationRequest>;
+
+/** What the nats-bridge answers: each event's id is in one of the two. */
+export const PublicationAnswer = z.object({
+  /** The stream has it: newly, or since an earlier attempt (`duplicate`). */
+  acknowledged: z.array(
+    z.object({
+      id: z.string(),
+      stream: z.string(),
+      seq: z.int(),
+      duplicate: z.boolean(),
+      /** This request tried more than once, so that a duplicate may be its own. */
+      retried: z.optional(z.boolean()),
+    }),
+  ),
+  /** Where `retryable`, the stream may have it all the same; publishing it again is safe and needed. */
+  failed: z.array(z.object({ id: z.string(), retryable: z.boolean(), reason: z.string() })),
+});
+export type PublicationAnswer = z.infer<typeof PublicationAnswer>;
+
+export const asRetried = (
+  acknowledged: PublicationAnswer['acknowledged'],
+): PublicationAnswer['acknowledged'] => acknowledged.map((one) => ({ ...one, retried: true }));
+
+/** Whether statuses can be published just now. Answered with a ProbeAnswer, also when they cannot. */
+const ProbeRequest = z.object({ do: z.literal('probe') });
+
+/** Which resource an environment agent's create is for. Answered with a FoundRequest. */
+const FindRequest = z.object({
+  do: z.literal('find-request'),
+  idempotencyKey: z.string().check(z.minLength(1)),
+});
+
+/** Which streams there are at NATS, and which of them requests to agents are looked up on. Answered with Streams. */
+const StreamsRequest = z.object({ do: z.literal('list-streams') });
+
+/** Everything that the nats-bridge can be invoked with. */
+export const BridgeRequest = z.union([
+  PublicationRequest,
+  z.discriminatedUnion('do', [ProbeRequest, FindRequest, StreamsRequest]),
+]);
+export type BridgeRequest = z.infer<typeof BridgeRequest>;
+
+export const ProbeAnswer = z.discriminatedUnion('connected', [
+  /** `unreadableRequests`: why requests to environment agents cannot be read; absent where they can, or where nobody asks for them. */
+  z.object({ connected: z.literal(true), unreadableRequests: z.optional(z.string()) }),
+  z.object({ connected: z.literal(false), reason: z.string() }),
+]);
+export type ProbeAnswer = z.infer<typeof ProbeAnswer>;
+
+/** As AgentRequest (ports/agent-requests.ts); `resourceId` is null where there is no such request. Earlier versions answer that alone. */
+export const FoundRequest = z.object({
+  resourceId: z.nullable(z.string()),
+  serviceType: z.optional(z.string()),
+});
+export type FoundRequest = z.infer<typeof FoundRequest>;
+
+export const Streams = z.object({ names: z.array(z.string()), requestStreams: z.array(z.string()) });
+export type Streams = z.infer<typeof Streams>;

@@ -1,0 +1,51 @@
+import { CloudEvent } from 'cloudevents';
+import { type Addresses, outputsOf } from '../core/outputs.ts';
+import { messageText, republicationTime, type UnpublishedStatus, type Vm } from '../core/resource.ts';
+import { addressProblem } from '../core/resource-id.ts';
+import type { CloudEventJson } from './cloudevents.ts';
+
+/**
+ * The CloudEvent that tells DCM a VM's status. `data` has `id`, `status` and `message`, and with RUNNING and STOPPED `output_spec`; what
+ * else may help a subscriber is in extensions, whose names must be lower-case letters and digits or DCM's consumer drops the event. A VM
+ * that was never launched has no instance.
+ * @see https://github.com/dcm-project/enhancements (state-management/service-provider-status-reporting.md, "CloudEvents Format")
+ */
+export const vmStatusEvent = (
+  vm: Pick<Vm, 'vmId' | 'region'> & Partial<Pick<Vm, 'instanceId'>> & Addresses,
+  unpublished: UnpublishedStatus,
+  provider: string,
+): CloudEventJson => {
+  const { id, key, at, status, message, requestId } = unpublished;
+  const outputs = outputsOf(vm, status);
+  const republishedAt = republicationTime(unpublished);
+  const event = {
+    specversion: '1.0',
+    id,
+    source: `dcm/providers/${provider}`,
+    type: 'dcm.status.vm',
+    subject: 'dcm.vm',
+    datacontenttype: 'application/json',
+    time: timeOf(at),
+    data: {
+      id: vm.vmId,
+      status,
+      message: withWarning(vm.vmId, message),
+      ...(outputs && { output_spec: outputs }),
+    },
+    sequence: key,
+    partitionkey: vm.instanceId ?? vm.vmId,
+    region: vm.region,
+    ...(vm.instanceId !== undefined && { instanceid: vm.instanceId }),
+    ...(requestId !== undefined && { requestid: requestId }),
+    ...(republishedAt !== undefined && { republished: timeOf(republishedAt) }),
+  } as const;
+  new CloudEvent(event); // throws ValidationError where the event is not one
+  return event;
+};
+
+/** A VM that was tagged by hand may have a DCM id that no request can name. */
+const withWarning = (vmId: string, message: string): string => {
+  const problem = addressProblem(vmId);
+  return problem === undefined ? message : messageText(`${message}; ${problem}`);
+};
+const timeOf = (seconds: number): string => `${new Date(seconds * 1000).toISOString().slice(0, 19)}Z`;

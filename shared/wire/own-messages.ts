@@ -1,0 +1,137 @@
+import * as z from 'zod/mini';
+import { NoticeKind } from '../core/message.ts';
+import { Tags } from '../core/ownership.ts';
+import { InstanceId, InstanceState, StateReason } from '../service-types/vm/kind.ts';
+import type { EventBridgeEvent } from './eventbridge.ts';
+
+/** The `source` of what our functions put into the observations queue themselves. It never crosses a bus. */
+export const ownSource = 'dcm.ec2-sp';
+
+/** A kind of own event. `word` tells its ids from those of the other kinds. */
+export type OwnKind = { readonly source: string; readonly detailType: string; readonly word: string };
+
+/** Which instance it is about and where, and since when it is true, in seconds since 1970. */
+export type About = {
+  readonly 'instance-id': string;
+  readonly region: string;
+  readonly account: string;
+  readonly at: number;
+  /** The request to the provider's API that it is due to. */
+  readonly 'request-id'?: string | undefined;
+};
+
+/** What we tell the normaliser, in the shape of everything else in its queue. */
+const ownEvent = <Told extends About>(
+  { source, detailType, word }: OwnKind,
+  { region, account, at, ...detail }: Told,
+): EventBridgeEvent => ({
+  version: '0',
+  id: `${detail['instance-id']}:${at}:${word}`,
+  'detail-type': detailType,
+  source,
+  account,
+  time: new Date(at * 1000).toISOString(),
+  region,
+  resources: [],
+  detail,
+});
+
+/** Our own kind of event: what a listing, or the answer to a call of ours, showed of an instance. */
+export const instanceObserved = {
+  source: ownSource,
+  detailType: 'EC2 Instance Observed',
+  word: 'listed',
+} as const;
+
+export const InstanceObservedDetail = z.object({
+  'instance-id': z.string(),
+  state: InstanceState,
+  'state-reason': z.optional(StateReason),
+  /** The request to the provider's API whose doing it is; absent: a listing showed it. */
+  'request-id': z.optional(z.string()),
+  /** Public IPv4 address, empty where it has none; absent where whoever saw it did not say. */
+  publicAddress: z.optional(z.string()),
+  /** In the VPC; absent where it was not seen. */
+  privateAddress: z.optional(z.string()),
+  /** Absent where it is not known. */
+  isWindows: z.optional(z.boolean()),
+  /** Where the fleet does not hold it as ours: so that it can be claimed without another question to EC2. */
+  tags: z.optional(Tags),
+  /** With the tags: the client token of its launch, empty where that had none. */
+  clientToken: z.optional(z.string()),
+});
+
+/** `at` is the listing's (listingTime in core/gate.ts). */
+export type ListedInstance = z.infer<typeof InstanceObservedDetail> & About;
+
+export const instanceObservedEvent = (listed: ListedInstance): EventBridgeEvent =>
+  ownEvent(instanceObserved, listed);
+
+/** Our own kind of event: something that EC2 shows of an instance, has no event for, and is no state. */
+export const instanceNoticed = {
+  source: ownSource,
+  detailType: 'EC2 Instance Noticed',
+  word: 'noticed',
+} as const;
+
+export const InstanceNoticedDetail = z.object({
+  'instance-id': InstanceId,
+  notice: NoticeKind,
+  text: z.string(),
+});
+
+export const instanceNoticedEvent = (
+  noticed: z.infer<typeof InstanceNoticedDetail> & About,
+): EventBridgeEvent => ownEvent(instanceNoticed, noticed);
+
+/** Our own kind of event: somebody wants a VM's current status to be told once more. Its time is that of the request. */
+export const statusWanted = { source: ownSource, detailType: 'VM Status Wanted', word: 'wanted' } as const;
+
+export const StatusWantedDetail = z.object({ 'instance-id': InstanceId });
+
+export const statusWantedEvent = (wanted: Omit<About, 'request-id'>): EventBridgeEvent =>
+  ownEvent(statusWanted, wanted);
+
+/** Our own kind of event, from the normaliser to itself: a VM whose changes were held back has had the time to settle. */
+export const statusSettled = { source: ownSource, detailType: 'VM Status Settled', word: 'settled' } as const;
+
+export const StatusSettledDetail = z.object({
+  'instance-id': InstanceId,
+  /** Of the first status that was held back. */
+  key: z.string(),
+});
+
+/** `at` is that status's. */
+export const statusSettledEvent = (settled: z.infer<typeof StatusSettledDetail> & About): EventBridgeEvent =>
+  ownEvent(statusSettled, settled);
+
+/** Our own kind of event, from the normaliser to itself: a state that should end by itself may have, without an event. */
+export const checkWanted = {
+  source: ownSource,
+  detailType: 'EC2 Instance Check Wanted',
+  word: 'check',
+} as const;
+
+export const CheckWantedDetail = z.object({
+  'instance-id': InstanceId,
+  /** Of the state. */
+  key: z.string(),
+  /** 1 for the first check of that state. */
+  turn: z.int(),
+});
+
+/** `at` is since when the state holds. */
+export const checkWantedEvent = (wanted: z.infer<typeof CheckWantedDetail> & About): EventBridgeEvent =>
+  ownEvent(checkWanted, wanted);
+
+/** Our own kind of event, from the normaliser to itself: an instance was claimed, and its state is to be compared with EC2's once more. */
+export const claimCheck = {
+  source: ownSource,
+  detailType: 'EC2 Instance Claim Check',
+  word: 'claim-check',
+} as const;
+
+export const ClaimCheckDetail = z.object({ 'instance-id': InstanceId });
+
+/** `at` is when it was claimed. */
+export const claimCheckEvent = (claimed: About): EventBridgeEvent => ownEvent(claimCheck, claimed);

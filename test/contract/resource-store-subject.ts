@@ -1,0 +1,36 @@
+import type { Observation } from '../../shared/core/message.ts';
+import type { Vm } from '../../shared/core/resource.ts';
+import type { Fleet, Recorded } from '../../shared/ports/resource-store.ts';
+import type { InstanceState } from '../../shared/service-types/vm/kind.ts';
+import { halfPastTen, observed, vmId } from '../fixtures/signals.ts';
+import { statusOf } from '../fixtures/statuses.ts';
+
+/** Makes a Fleet; given the clock, in milliseconds. */
+export type MakeFleet = (now: () => number) => Promise<Fleet>;
+
+let instances = 0;
+
+/** A fleet for each test, and an instance that no other test has. */
+export const fleetSubject = (make: MakeFleet) => {
+  const setup = async () => {
+    instances += 1;
+    const instanceId = `i-${String(instances).padStart(17, '0')}`;
+    const clock = { ms: halfPastTen * 1000 };
+    const fleet = await make(() => clock.ms);
+    const claim = { instanceId, vmId, region: 'us-east-1', account: '123456789012' };
+    const see = (state: InstanceState, seconds = 0, more: Partial<Observation> = {}) => {
+      const observation = observed(state, seconds, { instanceId, ...more });
+      return fleet.record(observation, statusOf(observation));
+    };
+    const recall = async () => (await fleet.recall([instanceId])).get(instanceId);
+    return { fleet, clock, instanceId, claim, see, recall };
+  };
+
+  const vmIn = (recorded: Recorded | undefined): Vm => {
+    if (recorded === undefined || recorded.outcome === 'unknown') throw new Error('expected a VM');
+    return recorded.vm;
+  };
+  const statuses = (recorded: Recorded) => vmIn(recorded).outbox.map(({ status }) => status);
+
+  return { setup, vmIn, statuses };
+};

@@ -1,0 +1,174 @@
+import { UnavailableError } from '../../shared/core/errors.ts';
+import { isNews, sequenceOf } from '../../shared/core/gate.ts';
+import { pastOf, surplusOf } from '../../shared/core/history.ts';
+import { type Addresses, changesOutputs } from '../../shared/core/outputs.ts';
+import {
+  isNoticeNews,
+  isRepeatNews,
+  keptNotice,
+  type UnpublishedStatus,
+  type Vm,
+} from '../../shared/core/resource.ts';
+import type { Fleet, Recollection, Recorded } from '../../shared/ports/resource-store.ts';
+import type { InstanceState } from '../../shared/service-types/vm/kind.ts';
+
+const dayMs = 86_400_000;
+
+/** The Fleet port in memory. Every method does its work in one turn, as a conditional write does. */
+export const memoryFleet = (now: () => number = Date.now): Fleet => {
+  const vms = new Map<string, Vm>();
+  const foreignUntil = new Map<string, number>();
+  const duplicates = new Map<string, string>();
+
+  const recollection = (id: string): Recollection => {
+    const vm = vms.get(id);
+    if (vm) return { owner: 'us', vm };
+    if ((foreignUntil.get(id) ?? 0) <= now()) return { owner: 'unknown' };
+    const duplicateOf = duplicates.get(id);
+    return duplicateOf === undefined ? { owner: 'others' } : { owner: 'others', duplicateOf };
+  };
+  const keep = (vm: Vm): Vm => {
+    vms.set(vm.instanceId, vm);
+    return vm;
+  };
+
+  return {
+    recall: async (ids) => new Map(ids.map((id) => [id, recollection(id)])),
+
+    async ended({ region, since }) {
+      const isEnded = (vm: Vm) =>
+        vm.region === region && vm.state === 'terminated' && vm.sequence >= since * 10;
+      return { vms: [...vms.values()].filter(isEnded), next: undefined };
+    },
+
+    async reread(id): Promise<Recorded> {
+      const vm = vms.get(id);
+      return vm ? { outcome: 'unchanged', vm } : { outcome: 'unknown' };
+    },
+
+    async claim(claim) {
+      const held = vms.get(claim.instanceId);
+      if (held?.state === 'terminated') return;
+      foreignUntil.delete(claim.instanceId);
+      keep({ sequence: 0, outbox: [], history: [], ...held, ...claim, ...seenOf(claim) });
+    },
+
+    async move(vm, vmId, status) {
+      const held = vms.get(vm.instanceId);
+      if (held?.vmId !== vm.vmId) throw new UnavailableError(`${vm.instanceId} changed meanwhile`);
+      insist(vm, held);
+      const { deleteRequested: _, repeatedAt: __, ...rest } = held;
+      const moved = { ...rest, vmId, outbox: [] };
+      return keep(status ? withStatus(moved, status) : moved);
+    },
+
+    async disclaim(ids, duplicateOf) {
+      for (const id of ids) {
+        if (vms.has(id)) continue;
+        foreignUntil.set(id, now() + dayMs);
+        duplicates.delete(id);
+        if (duplicateOf !== undefined) duplicates.set(id, duplicateOf);
+      }
+    },
+
+    async requestDelete(id) {
+      const held = vms.get(id);
+      if (held) keep({ ...held, deleteRequested: true });
+    },
+
+    async release(id) {
+      if (!vms.delete(id)) return;
+      foreignUntil.set(id, now() + dayMs);
+      duplicates.delete(id);
+    },
+
+    async record(observation, status): Promise<Recorded> {
+      const held = vms.get(observation.instanceId);
+      if (!held) return { outcome: 'unknown' };
+      if (!isNews(held, observation)) return { outcome: 'stale', vm: held };
+      const { state } = observation;
+      const seen = { sequence: sequenceOf(observation), ...seenOf(observation) };
+      if (held.state === state) {
+        if (changesOutputs(held, observation))
+          throw new UnavailableError(`${observation.instanceId} has another address`);
+        return { outcome: 'unchanged', vm: keep({ ...held, ...seen }) };
+      }
+      return {
+        outcome: 'accepted',
+        vm: keep(withNewStatus({ ...keptIn(state, held), ...seen, state }, status)),
+      };
+    },
+
+    async notify(vm, notice, status): Promise<Recorded> {
+      const held = vms.get(vm.instanceId);
+      if (!held) return { outcome: 'unknown' };
+      if (!isNoticeNews(held, notice)) return { outcome: 'stale', vm: held };
+      insist(vm, held);
+      const noted = { ...held, notices: { ...held.notices, [notice.notice]: keptNotice(notice) } };
+      return { outcome: 'accepted', vm: keep(status ? withNewStatus(noted, status) : noted) };
+    },
+
+    async readdress(vm, seen, status): Promise<Recorded> {
+      const held = vms.get(vm.instanceId);
+      if (!held) return { outcome: 'unknown' };
+      insist(vm, held);
+      const readdressed = { ...held, ...seenOf(seen) };
+      return status
+        ? { outcome: 'accepted', vm: keep(withStatus(readdressed, status)) }
+        : { outcome: 'unchanged', vm: keep(readdressed) };
+    },
+
+    async repeat(vm, status): Promise<Recorded> {
+      const held = vms.get(vm.instanceId);
+      if (!held) return { outcome: 'unknown' };
+      const at = status.republishedAt ?? status.at;
+      if (!isRepeatNews(held, { at })) return { outcome: 'stale', vm: held };
+      insist(vm, held);
+      return { outcome: 'accepted', vm: keep(withStatus({ ...held, repeatedAt: at }, status)) };
+    },
+
+    async settle({ instanceId: id, outbox, history }, keys) {
+      const held = vms.get(id);
+      const unpublished = outbox.flatMap(({ key }) => (keys.includes(key) ? [] : [key]));
+      const surplus = surplusOf(history, unpublished);
+      return (
+        held &&
+        keep({
+          ...held,
+          outbox: held.outbox.filter(({ key }) => !keys.includes(key)),
+          history: held.history.filter(({ key }) => !surplus.includes(key)),
+        })
+      );
+    },
+  };
+};
+
+/** A VM that runs has no notices, and a stop takes the public address away. */
+const keptIn = (state: InstanceState, { notices, publicAddress, ...rest }: Vm): Vm => ({
+  ...rest,
+  ...(state !== 'running' && { notices }),
+  ...(state !== 'pending' && state !== 'stopped' && { publicAddress }),
+});
+
+const seenOf = ({ privateAddress, publicAddress, getsPublicAddress, isWindows }: Addresses): Addresses => ({
+  ...(privateAddress !== undefined && { privateAddress }),
+  ...(publicAddress !== undefined && { publicAddress }),
+  ...((getsPublicAddress || publicAddress) && { getsPublicAddress: true }),
+  ...(isWindows && { isWindows }),
+});
+
+const withStatus = (vm: Vm, status: UnpublishedStatus): Vm => ({
+  ...vm,
+  latest: status,
+  outbox: [...vm.outbox, status],
+});
+
+const withNewStatus = (vm: Vm, status: UnpublishedStatus): Vm => ({
+  ...withStatus(vm, status),
+  history: [...vm.history, pastOf(status)],
+});
+
+const insist = (vm: Vm, held: Vm) => {
+  if (held.sequence !== vm.sequence || held.latest?.id !== vm.latest?.id)
+    throw new UnavailableError(`${vm.instanceId} changed meanwhile`);
+};

@@ -1,0 +1,55 @@
+import { describe, expect, it } from 'vitest';
+import { TagKeys, vmIdOf } from '../../../shared/core/ownership.ts';
+import { ourTags, tagKeys, vmId } from '../../fixtures/signals.ts';
+
+const { 'dcm-provider': _, ...withoutProvider } = ourTags;
+
+describe('tags', () => {
+  it('name the VM of an instance that is ours', () => {
+    expect(vmIdOf({ ...ourTags, Name: 'web-1' }, tagKeys, 'ec2-sp')).toBe(vmId);
+  });
+
+  it('name it also where no provider is named', () => {
+    expect(vmIdOf(withoutProvider, tagKeys, 'ec2-sp')).toBe(vmId);
+  });
+
+  it('lose the blanks around the id', () => {
+    expect(vmIdOf({ ...ourTags, 'dcm-instance-id': ` ${vmId}\t` }, tagKeys, 'ec2-sp')).toBe(vmId);
+  });
+
+  it.each([
+    { what: 'no tags', tags: {} },
+    { what: 'another provider (C2-18)', tags: { ...ourTags, 'dcm-provider': 'ec2-sp-2' } },
+    { what: 'our provider in other letters', tags: { ...ourTags, 'dcm-provider': 'EC2-SP' } },
+    { what: 'a provider that is blank', tags: { ...ourTags, 'dcm-provider': '' } },
+    { what: 'no id', tags: { 'managed-by': 'dcm', 'dcm-provider': 'ec2-sp' } },
+    { what: 'an empty id', tags: { ...ourTags, 'dcm-instance-id': '' } },
+    { what: 'a blank id', tags: { ...ourTags, 'dcm-instance-id': '  ' } },
+    { what: 'nobody who manages it', tags: { 'dcm-instance-id': vmId, 'dcm-provider': 'ec2-sp' } },
+    { what: 'somebody else who manages it', tags: { ...ourTags, 'managed-by': 'terraform' } },
+    { what: 'a manager in other letters', tags: { ...ourTags, 'managed-by': 'DCM' } },
+    { what: 'tag keys in other letters', tags: { 'Managed-By': 'dcm', 'dcm-instance-id': vmId } },
+  ])('name no VM where there is $what', ({ tags }) => {
+    expect(vmIdOf(tags, tagKeys, 'ec2-sp')).toBeUndefined();
+  });
+
+  it('may have keys that are configured, and then no others', () => {
+    const keys = TagKeys.parse({
+      managedBy: 'acme:manager',
+      instanceId: 'acme:vm',
+      provider: 'acme:provider',
+    });
+    const theirs = { 'acme:manager': 'dcm', 'acme:vm': vmId, 'acme:provider': 'ec2-sp' };
+
+    expect(vmIdOf(theirs, keys, 'ec2-sp')).toBe(vmId);
+    expect(vmIdOf(ourTags, keys, 'ec2-sp')).toBeUndefined();
+  });
+
+  it('have the keys that DCM expects unless others are configured', () => {
+    expect(TagKeys.parse({})).toEqual(tagKeys);
+  });
+
+  it.each(['', 'x'.repeat(129)])('cannot have a key that EC2 does not take', (key) => {
+    expect(TagKeys.safeParse({ managedBy: key }).success).toBe(false);
+  });
+});

@@ -1,0 +1,95 @@
+import { describe, expect, it } from 'vitest';
+import { type Consumed, keepHistory } from '../../../../local/emulators/dcm/older/history.ts';
+import { waitForStatus } from '../../../../local/emulators/dcm/older/wait-for.ts';
+
+const consumed = (changes: Partial<Consumed> = {}): Omit<Consumed, 'position'> => ({
+  id: 'vm-1',
+  status: 'running',
+  streamSeq: 1,
+  deliveries: 1,
+  receivedAtMs: 1,
+  appliedAtMs: 2,
+  outcome: 'applied',
+  ...changes,
+});
+
+describe('control plane, remembering what it consumed', () => {
+  it('keeps the last ones, and where each was among all', () => {
+    const history = keepHistory(2);
+
+    for (const id of ['vm-1', 'vm-2', 'vm-3']) history.record(consumed({ id }));
+
+    expect(history.entries()).toMatchObject([
+      { position: 2, id: 'vm-2' },
+      { position: 3, id: 'vm-3' },
+    ]);
+  });
+
+  it('tells listeners, until they stop listening', () => {
+    const history = keepHistory();
+    const heard: Consumed[] = [];
+    const stop = history.onConsumed((entry) => heard.push(entry));
+
+    history.record(consumed());
+    stop();
+    history.record(consumed());
+
+    expect(heard).toEqual([{ position: 1, ...consumed() }]);
+  });
+});
+
+describe('control plane, waiting for a status', () => {
+  const soon = () => AbortSignal.timeout(50);
+
+  it('is done when the row has it already, written in any case', async () => {
+    const history = keepHistory();
+    history.record(consumed());
+
+    const found = await waitForStatus(history, { id: 'vm-1', status: 'Running', signal: soon() });
+
+    expect(found.position).toBe(1);
+  });
+
+  it('waits for the row to have it again when it had and left it', async () => {
+    const history = keepHistory();
+    history.record(consumed());
+    history.record(consumed({ status: 'stopped' }));
+
+    const waiting = waitForStatus(history, { id: 'vm-1', status: 'running', signal: soon() });
+    history.record(consumed());
+
+    expect((await waiting).position).toBe(3);
+  });
+
+  it('looks past other rows and past what did not reach its row', async () => {
+    const history = keepHistory();
+    history.record(consumed({ id: 'vm-2' }));
+    history.record(consumed({ outcome: 'skipped' }));
+
+    const waiting = waitForStatus(history, { id: 'vm-1', status: 'running', signal: soon() });
+    history.record(consumed({ outcome: 'nak' }));
+    history.record(consumed({ outcome: 'added' }));
+
+    expect((await waiting).position).toBe(4);
+  });
+
+  it('gives up in time, telling what the row went through', async () => {
+    const history = keepHistory();
+    history.record(consumed({ status: 'provisioning' }));
+    history.record(consumed({ status: 'failed' }));
+
+    const waiting = waitForStatus(history, { id: 'vm-1', status: 'running', signal: soon() });
+
+    await expect(waiting).rejects.toThrow('Row vm-1 is not running; it went through: provisioning, failed.');
+  });
+
+  it('does not wait at all when it is over already', async () => {
+    const waiting = waitForStatus(keepHistory(), {
+      id: 'vm-1',
+      status: 'running',
+      signal: AbortSignal.abort(),
+    });
+
+    await expect(waiting).rejects.toThrow('it went through: nothing.');
+  });
+});

@@ -1,0 +1,97 @@
+import { describe, expect, it } from 'vitest';
+import {
+  hasObservation,
+  isTerminated,
+  lanesOf,
+  type Message,
+  newestTagChange,
+  withoutSuperseded,
+} from '../../../functions/normaliser/message-groups.ts';
+import type { Signal } from '../../../shared/core/message.ts';
+import { instanceId, observed, spotWarning, tagged } from '../../fixtures/signals.ts';
+
+const other = 'i-0000000000000000a';
+
+const message = (messageId: string, ...signals: Signal[]): Message => ({
+  messageId,
+  isRetry: false,
+  signals,
+});
+const laneOf = (...signals: Signal[]) => {
+  const [lane] = lanesOf([message('m', ...signals)]);
+  if (!lane) throw new Error('expected a lane');
+  return lane;
+};
+
+describe('lanes', () => {
+  it('have what a batch tells about one instance, and the messages that told it', () => {
+    const first = message('1', observed('running'));
+    const second = message('2', observed('stopped', 0, { instanceId: other, region: 'eu-west-1' }));
+    const third = message('3', spotWarning(5), spotWarning(5, { instanceId: other }));
+
+    const lanes = lanesOf([first, second, third]);
+
+    expect(lanes).toMatchObject([
+      { instanceId, region: 'us-east-1', account: '123456789012', messages: [first, third] },
+      { instanceId: other, region: 'eu-west-1', messages: [second, third] },
+    ]);
+  });
+
+  it('are none where nothing is told', () => {
+    expect(lanesOf([])).toEqual([]);
+    expect(lanesOf([message('1')])).toEqual([]);
+  });
+
+  it('count a message once that tells two things about one instance', () => {
+    expect(laneOf(observed('pending'), observed('running')).messages).toHaveLength(1);
+  });
+
+  it('go from old to new, by rank within one second, notices after the state they are about', () => {
+    const { signals } = laneOf(
+      observed('stopped', 20),
+      spotWarning(10),
+      observed('running', 10),
+      observed('pending', 10),
+      observed('stopping', 11),
+    );
+
+    expect(signals).toEqual([
+      observed('pending', 10),
+      observed('running', 10),
+      spotWarning(10),
+      observed('stopping', 11),
+      observed('stopped', 20),
+    ]);
+  });
+
+  it('know the newest tags, if any', () => {
+    expect(newestTagChange(laneOf(tagged({ Name: 'new' }, 9), tagged({ Name: 'old' }, 3)))?.tags).toEqual({
+      Name: 'new',
+    });
+    expect(newestTagChange(laneOf(observed('running')))).toBeUndefined();
+  });
+
+  it('know whether the instance was seen, and whether it ended', () => {
+    const seen = laneOf(observed('running'), spotWarning());
+    const ended = laneOf(observed('running'), observed('terminated', 9));
+    const warned = laneOf(spotWarning());
+
+    expect([seen, ended, warned].map(hasObservation)).toEqual([true, true, false]);
+    expect([seen, ended, warned].map(isTerminated)).toEqual([false, true, false]);
+  });
+});
+
+describe('superseded states', () => {
+  it('are those that another one of the same second follows', () => {
+    const warning = spotWarning(10);
+    const told = [observed('pending', 10), observed('running', 10), warning, observed('stopping', 11)];
+
+    expect(withoutSuperseded(told)).toEqual([observed('running', 10), warning, observed('stopping', 11)]);
+  });
+
+  it('are not those of another second, nor repeats', () => {
+    const told = [observed('pending', 9), observed('running', 10), observed('running', 10)];
+
+    expect(withoutSuperseded(told)).toEqual(told);
+  });
+});

@@ -1,0 +1,93 @@
+import { describe, expect, it } from 'vitest';
+import { UnavailableError } from '../../../../../shared/core/errors.ts';
+import { rememberedOfferings } from '../../../../../shared/service-types/vm/ec2/remembered-offerings.ts';
+import { image, imageId, scriptedOfferings } from '../../../../fakes/scripted-offerings.ts';
+
+const minute = 60_000;
+
+const remembering = () => {
+  const scripted = scriptedOfferings([{ ...image(), owner: 'o' }]);
+  const clock = { now: 0 };
+  scripted.parameters.set('/p', imageId(1));
+  return { scripted, clock, offerings: rememberedOfferings(scripted, () => clock.now) };
+};
+
+describe('remembered offerings', () => {
+  it('are asked for once in ten minutes (C 67)', async () => {
+    const { scripted, clock, offerings } = remembering();
+    const askAll = () =>
+      Promise.all([
+        offerings.image('us-east-1', imageId(1)),
+        offerings.newestImage('us-east-1', { owner: 'o', name: 'an image', architecture: 'x86_64' }),
+        offerings.imageIdOf('us-east-1', '/p'),
+        offerings.instanceTypes('us-east-1', ['t3']),
+      ]);
+
+    const first = await askAll();
+    clock.now = 10 * minute - 1;
+    expect(await askAll()).toEqual(first);
+    expect(scripted.asked).toHaveLength(4);
+
+    clock.now = 10 * minute;
+    await askAll();
+    expect(scripted.asked).toHaveLength(8);
+  });
+
+  it('are asked for once by many at the same moment (C 44)', async () => {
+    const { scripted, offerings } = remembering();
+
+    await Promise.all(Array.from({ length: 50 }, () => offerings.instanceTypes('us-east-1', ['t3'])));
+
+    expect(scripted.asked).toHaveLength(1);
+  });
+
+  it('are others in another region, and for another question', async () => {
+    const { scripted, offerings } = remembering();
+
+    for (const region of ['us-east-1', 'eu-west-1'])
+      for (const families of [['t3'], ['t3', 'm7i']]) await offerings.instanceTypes(region, families);
+
+    expect(scripted.asked).toHaveLength(4);
+  });
+
+  it('that are not there are looked for again: they may be soon', async () => {
+    const { scripted, offerings } = remembering();
+
+    expect(await offerings.image('us-east-1', imageId(2))).toBeUndefined();
+    scripted.images.push(image({ imageId: imageId(2) }));
+
+    expect(await offerings.image('us-east-1', imageId(2))).toBeDefined();
+  });
+
+  it('that could not be had are asked for again (C 53)', async () => {
+    const { scripted, clock } = remembering();
+    let failures = 1;
+    const offerings = rememberedOfferings(
+      {
+        ...scripted,
+        instanceTypes: (...asked) => {
+          failures -= 1;
+          return failures >= 0
+            ? Promise.reject(new UnavailableError('away'))
+            : scripted.instanceTypes(...asked);
+        },
+      },
+      () => clock.now,
+    );
+
+    await expect(offerings.instanceTypes('us-east-1', ['t3'])).rejects.toThrow(UnavailableError);
+
+    expect(await offerings.instanceTypes('us-east-1', ['t3'])).not.toEqual([]);
+  });
+
+  it('are not remembered without end (C 66)', async () => {
+    const { scripted, offerings } = remembering();
+    const one = image({ imageId: imageId(1) });
+    scripted.images.push(...Array.from({ length: 501 }, (_, n) => ({ ...one, imageId: imageId(n + 10) })));
+
+    for (const { imageId: id } of scripted.images) await offerings.image('us-east-1', id);
+    await offerings.image('us-east-1', imageId(1));
+
+    expect(scripted.asked.filter((question) => question.endsWith(imageId(1)))).toHaveLength(2);
+  });
+});

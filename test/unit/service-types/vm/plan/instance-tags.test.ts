@@ -1,0 +1,65 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { InvalidArgumentError } from '../../../../../shared/core/errors.ts';
+import { vmIdOf } from '../../../../../shared/core/ownership.ts';
+import { instanceTags } from '../../../../../shared/service-types/vm/plan/plan-launch.ts';
+import { tagKeys, vmId } from '../../../../fixtures/signals.ts';
+
+const identity = { vmId, provider: 'ec2-sp', requestId: 'request-1', keys: tagKeys };
+const ours = {
+  'managed-by': 'dcm',
+  'dcm-instance-id': vmId,
+  'dcm-provider': 'ec2-sp',
+  'dcm-service-type': 'vm',
+  'dcm-request-id': 'request-1',
+};
+
+describe('the tags of an instance', () => {
+  it('say that it is ours, and by which request (C 48)', () => {
+    expect(instanceTags({ name: undefined, labels: {} }, identity)).toEqual({ Name: vmId, ...ours });
+  });
+
+  it('are the labels too, and the name (C 25, C2 5)', () => {
+    expect(instanceTags({ name: 'web-1', labels: { tier: 'web', empty: '' } }, identity)).toEqual({
+      Name: 'web-1',
+      tier: 'web',
+      empty: '',
+      ...ours,
+    });
+  });
+
+  it('have as Name a label of that name, where the spec has no name', () => {
+    expect(instanceTags({ name: undefined, labels: { Name: 'mine' } }, identity).Name).toBe('mine');
+    expect(instanceTags({ name: 'web-1', labels: { Name: 'mine' } }, identity).Name).toBe('web-1');
+  });
+
+  it('are ours whatever the labels say (C2 18)', () => {
+    const anyKey = fc.oneof(fc.constantFrom(...Object.keys(ours)), fc.string({ minLength: 1 }));
+
+    fc.assert(
+      fc.property(fc.dictionary(anyKey, fc.string(), { maxKeys: 40 }), (labels) => {
+        const tags = instanceTags({ name: undefined, labels }, identity);
+
+        expect(tags).toMatchObject(ours);
+        expect(vmIdOf(tags, tagKeys, 'ec2-sp')).toBe(vmId);
+      }),
+    );
+  });
+
+  it('are as many as EC2 has room for, and no more', () => {
+    const labels = (count: number) =>
+      Object.fromEntries(Array.from({ length: count }, (_, n) => [`label-${n}`, 'x']));
+
+    expect(Object.keys(instanceTags({ name: 'n', labels: labels(44) }, identity))).toHaveLength(50);
+    expect(() => instanceTags({ name: 'n', labels: labels(46) }, identity)).toThrow(InvalidArgumentError);
+    expect(() => instanceTags({ name: 'n', labels: labels(46) }, identity)).toThrow(
+      'metadata.labels: 2 too many',
+    );
+  });
+
+  it('hold a request id of any length', () => {
+    const tags = instanceTags({ name: undefined, labels: {} }, { ...identity, requestId: 'r'.repeat(300) });
+
+    expect(tags['dcm-request-id']).toHaveLength(256);
+  });
+});

@@ -1,0 +1,281 @@
+import * as z from 'zod/mini';
+import { type ProblemCode, problemKinds } from '../shared/http/problem.ts';
+import { exampleProblem } from './api-examples.ts';
+
+/** A table in Markdown. */
+const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
+  [head, head.map(() => '---'), ...rows]
+    .map((cells) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`)
+    .join('\n');
+
+/** What we read of a JSON Schema. */
+export type Schema = {
+  readonly $ref?: string | undefined;
+  readonly type?: string | undefined;
+  readonly description?: string | undefined;
+  readonly enum?: readonly unknown[] | undefined;
+  readonly const?: unknown;
+  readonly format?: string | undefined;
+  readonly items?: Schema | undefined;
+  readonly properties?: Readonly<Record<string, Schema>> | undefined;
+  readonly required?: readonly string[] | undefined;
+  readonly minimum?: number | undefined;
+  readonly maximum?: number | undefined;
+  readonly writeOnly?: boolean | undefined;
+  readonly pattern?: string | undefined;
+  readonly default?: unknown;
+  readonly examples?: readonly unknown[] | undefined;
+};
+
+export const Schema: z.ZodMiniType<Schema> = z.looseObject({
+  $ref: z.optional(z.string()),
+  type: z.optional(z.string()),
+  description: z.optional(z.string()),
+  enum: z.optional(z.array(z.unknown())),
+  const: z.optional(z.unknown()),
+  format: z.optional(z.string()),
+  items: z.optional(z.lazy(() => Schema)),
+  properties: z.optional(z.lazy(() => z.record(z.string(), Schema))),
+  required: z.optional(z.array(z.string())),
+  minimum: z.optional(z.number()),
+  maximum: z.optional(z.number()),
+  writeOnly: z.optional(z.boolean()),
+  pattern: z.optional(z.string()),
+  default: z.optional(z.unknown()),
+  examples: z.optional(z.array(z.unknown())),
+});
+
+/** A schema as a table of its fields, those within them included. */
+const schemaSection = (name: string, schema: Schema): string =>
+  [
+    `### ${name}`,
+    schema.description ?? '',
+    schema.properties
+      ? table(['field', 'type', 'what it is'], fieldRows(schema))
+      : `One of ${typeOf(schema)}.`,
+  ].join('\n\n');
+
+const fieldRows = ({ properties = {}, required = [] }: Schema, above = ''): string[][] =>
+  Object.entries(properties).flatMap(([key, schema]) => {
+    const inner = schema.properties ? schema : (schema.items ?? {});
+    const path = `${above}${key}${schema.items ? '[]' : ''}`;
+    const note = [
+      ...(required.includes(key) ? [] : ['optional']),
+      ...(schema.writeOnly ? ['never answered'] : []),
+    ];
+    const row = [`\`${path}\``, [typeOf(schema), ...note].join(', '), inWords(schema)];
+    return [row, ...fieldRows(inner, `${path}.`)];
+  });
+
+const inWords = (schema: Schema): string => {
+  const { description, default: usual, examples: [example] = [] } = schema;
+  const pattern = schema.pattern ?? schema.items?.pattern;
+  return [
+    ...(description === undefined ? [] : [description]),
+    ...(usual === undefined ? [] : [`Left out: ${code(usual)}.`]),
+    ...(example === undefined ? [] : [`Such as ${code(example)}.`]),
+    ...(pattern === undefined ? [] : [`Pattern: ${code(pattern)}.`]),
+  ].join(' ');
+};
+
+const code = (value: unknown): string => `\`${typeof value === 'string' ? value : JSON.stringify(value)}\``;
+
+/** The type of a field in a few words. */
+const typeOf = ({
+  $ref,
+  const: only,
+  enum: values,
+  items,
+  type,
+  format,
+  minimum,
+  maximum,
+}: Schema): string => {
+  if ($ref !== undefined) return linked($ref.slice($ref.lastIndexOf('/') + 1));
+  if (only !== undefined) return `\`${only}\``;
+  if (values !== undefined) return values.map((value) => `\`${value}\``).join(', ');
+  if (items !== undefined) return `list of ${typeOf(items)}`;
+  const range = minimum !== undefined && maximum !== undefined ? ` ${minimum}–${maximum}` : '';
+  return `${format ?? type ?? 'anything'}${range}`;
+};
+
+const linked = (name: string): string => `[${name}](#${name.toLowerCase()})`;
+
+const meanings = {
+  'invalid-argument':
+    'Something in the request is not as it must be, contradicts itself, or names what is not there; `detail` names each field and what was expected.',
+  unauthenticated: 'There are no credentials, or they are not accepted.',
+  'permission-denied': 'AWS does not permit the provider to do it: its operator has to act.',
+  'not-found': 'There is no such VM, or no such path.',
+  'method-not-allowed': 'The path has no such method; `Allow` says which it has.',
+  'failed-precondition':
+    'The state that the VM is in does not allow it, or its instance was not launched by this provider.',
+  'payload-too-large': 'The body is larger than any spec.',
+  unprocessable: 'The spec is right, and is beyond what the operator allows or has.',
+  'resource-exhausted': 'AWS throttles, or a quota of the account is used up.',
+  internal: 'The provider failed; its log has the reason under the id of the request.',
+  upstream: 'AWS answered what nobody can read, or failed.',
+  unavailable: 'Something that is needed does not answer, or is busy with the same VM.',
+  'insufficient-capacity': 'EC2 has no room for such an instance wherever it was tried.',
+} satisfies Record<ProblemCode, string>;
+const meaning: ReadonlyMap<string, string> = new Map(Object.entries(meanings));
+
+/** Every problem, and what to make of it. */
+const problemSection = (): string =>
+  [
+    '## Problems',
+    'Every error is `application/problem+json` ([Problem](#problem)). Its `type` is `https://dcm-project.github.io/problems/` with one of these behind it.',
+    table(
+      ['type', 'status', 'what it means', 'a retry can help', '`Retry-After`'],
+      Object.entries(problemKinds).map(([code, kind]) => [
+        `\`${code}\``,
+        String(kind.status),
+        meaning.get(code) ?? '',
+        kind.retryable ? 'yes' : 'no',
+        'retryAfterSeconds' in kind ? `${kind.retryAfterSeconds} s` : '–',
+      ]),
+    ),
+    'For example:',
+    `\`\`\`json\n${JSON.stringify(exampleProblem, undefined, 2)}\n\`\`\``,
+  ].join('\n\n');
+
+const Content = z.optional(
+  z.record(z.string(), z.object({ schema: Schema, example: z.optional(z.unknown()) })),
+);
+const Operation = z.object({
+  operationId: z.string(),
+  summary: z.string(),
+  description: z.string(),
+  security: z.optional(z.array(z.unknown())),
+  parameters: z._default(
+    z.array(
+      z.object({
+        in: z.string(),
+        name: z.string(),
+        required: z.optional(z.boolean()),
+        description: z.optional(z.string()),
+        schema: Schema,
+      }),
+    ),
+    [],
+  ),
+  requestBody: z.optional(z.object({ content: Content })),
+  responses: z.record(z.string(), z.object({ description: z.string(), content: Content })),
+});
+type Operation = z.infer<typeof Operation>;
+
+const Document = z.object({
+  info: z.object({ description: z.string() }),
+  paths: z.record(z.string(), z.record(z.string(), Operation)),
+  components: z.object({
+    schemas: z.record(z.string(), Schema),
+    securitySchemes: z.record(z.string(), z.object({ scheme: z.string(), description: z.string() })),
+  }),
+});
+type Document = z.infer<typeof Document>;
+
+const heading = `# API
+
+Made from the schemas by \`npx tsx tools/openapi.ts\`, as is [openapi.json](openapi.json), which the provider serves at
+\`/api/v1alpha1/openapi.json\`. The curl lines want the provider's address in \`$PROVIDER\` and its token in \`$TOKEN\`.
+
+`;
+
+/** The API's OpenAPI document as Markdown, for people. */
+export const apiReference = (document: unknown): string => {
+  const { info, paths, components } = Document.parse(document);
+  const operations = Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) =>
+      operationSection(method.toUpperCase(), path, operation),
+    ),
+  );
+  const schemas = Object.entries(components.schemas).map(([name, schema]) => schemaSection(name, schema));
+  return [
+    `${heading}${info.description}`,
+    credentialsSection(components),
+    ...operations,
+    problemSection(),
+    '## Schemas',
+    ...schemas,
+    '',
+  ].join('\n\n');
+};
+
+const credentialsSection = ({ securitySchemes }: Document['components']): string =>
+  [
+    '## Credentials',
+    'All but what is marked public wants one of these in `Authorization`; without any it is answered with 401, whose `WWW-Authenticate` says so.',
+    table(
+      ['`Authorization`', 'what it is'],
+      Object.entries(securitySchemes).map(([name, { scheme, description }]) => [
+        `\`${scheme === 'basic' ? 'Basic base64(user:token)' : `Bearer ${name === 'jwt' ? 'JWT' : 'token'}`}\``,
+        description,
+      ]),
+    ),
+    'Each of them permits every operation on every VM of the provider, in all regions; there are no lesser ones. Whoever has it can create VMs within the limits of the settings (number, families, sizes, subnets, security groups, owners of images, instance profiles), read all VMs with their addresses and history, and start, stop, reboot and delete them. It reaches no instance without the provider’s tags, no other part of AWS, and no secret. [SECURITY.md](../SECURITY.md) has the whole picture.',
+  ].join('\n\n');
+
+const operationSection = (method: string, path: string, operation: Operation): string =>
+  [
+    `## ${operation.summary}`,
+    `\`${method} ${path}\` (\`${operation.operationId}\`)${operation.security?.length === 0 ? ', public' : ''}`,
+    operation.description,
+    ...parametersTable(operation),
+    ...bodyLine(operation),
+    answersTable(operation),
+    `\`\`\`sh\n${curlLine(method, path, operation)}\n\`\`\``,
+    ...answerExample(operation),
+  ].join('\n\n');
+
+const parametersTable = ({ parameters }: Operation): string[] =>
+  parameters.length === 0
+    ? []
+    : [
+        table(
+          ['parameter', 'in', 'what it is'],
+          parameters.map(({ name, in: where, schema, required, description = schema.description ?? '' }) => [
+            `\`${name}\``,
+            where,
+            `${typeOf(schema)}${required ? ', required' : ''}. ${description}`,
+          ]),
+        ),
+      ];
+
+const bodyLine = ({ requestBody }: Operation): string[] =>
+  Object.values(requestBody?.content ?? {}).map(
+    () => 'Body, in JSON: `{"spec": …}`, where `spec` is a [VmSpec](#vmspec).',
+  );
+
+const answersTable = ({ responses }: Operation): string =>
+  table(
+    ['status', 'answer', 'when'],
+    Object.entries(responses).map(([status, { description, content = {} }]) => [
+      status,
+      Object.values(content)
+        .map(({ schema }) => typeOf(schema))
+        .join(', ') || 'nothing',
+      description,
+    ]),
+  );
+
+const curlLine = (method: string, path: string, { security, requestBody, parameters }: Operation): string => {
+  const query = parameters.some(({ name }) => name === 'id') ? '?id=vm-1' : '';
+  return [
+    'curl',
+    ...(method === 'GET' ? [] : [`-X ${method}`]),
+    `"$PROVIDER${path.replace('{vm_id}', 'vm-1')}${query}"`,
+    ...(security?.length === 0 ? [] : ['-H "Authorization: Bearer $TOKEN"']),
+    ...Object.values(requestBody?.content ?? {}).flatMap(({ example }) => [
+      "-H 'Content-Type: application/json'",
+      `-d '${indented(example)}'`,
+    ]),
+  ].join(' ');
+};
+
+/** Of a create only: the others answer the same. */
+const answerExample = ({ responses }: Operation): string[] =>
+  Object.values(responses['201']?.content ?? {}).map(
+    ({ example }) => `Once it runs, the same request answers:\n\n\`\`\`json\n${indented(example)}\n\`\`\``,
+  );
+
+const indented = (example: unknown): string => JSON.stringify(example, undefined, 2);

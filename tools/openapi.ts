@@ -1,0 +1,197 @@
+import { writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import * as z from 'zod/mini';
+import { createDocument, type ZodOpenApiOverride, type ZodOpenApiPathsObject } from 'zod-openapi';
+import { operations } from '../functions/provider-api/http/registry.ts';
+import type { UseCases } from '../functions/provider-api/use-cases.ts';
+import { VmId } from '../shared/core/resource-id.ts';
+import type { Operation } from '../shared/http/operation.ts';
+import { Problem, type ProblemCode, problemKinds } from '../shared/http/problem.ts';
+import { AwsHint } from '../shared/service-types/vm/hints.ts';
+import { VmResource } from '../shared/service-types/vm/resource.ts';
+import { SpecBody } from '../shared/service-types/vm/spec.ts';
+import { exampleSpec, exampleVm } from './api-examples.ts';
+import { apiReference } from './api-reference.ts';
+
+export type OpenApiDocument = ReturnType<typeof createDocument>;
+
+const description = `A DCM Service Provider for Amazon EC2. An environment agent of DCM creates and deletes VMs through this API
+and asks it for its health; so does the control plane of an older DCM without agents. Statuses reach DCM by NATS.
+
+Every path exists twice: as it stands here for the home region, and with \`/{region}\` before it for each other region. Errors are problem
+details (RFC 9457). Every answer has the id of its request in \`x-request-id\`: the caller's own, where it sent an acceptable one.`;
+
+const VmSpec = z
+  .looseObject({
+    ...SpecBody.shape,
+    provider_hints: z.optional(
+      z
+        .looseObject({
+          aws: z.optional(
+            z
+              .partial(z.object(AwsHint))
+              .check(
+                z.describe('Ours. Another key in it is refused, and so is one of these keys anywhere else.'),
+              ),
+          ),
+        })
+        .check(z.describe('By provider: what only that provider understands.')),
+    ),
+  })
+  .check(
+    z.meta({
+      id: 'VmSpec',
+      description:
+        'What the VM should be, in at least one of these fields. Unknown keys and the hints of other providers are ignored; hints may be in camel case, too.',
+      anyOf: [...Object.keys(SpecBody.shape), 'provider_hints'].map((field) => ({ required: [field] })),
+    }),
+  );
+
+/** The API as an OpenAPI document, from what the requests are read with. */
+export const openApiDocument = (): OpenApiDocument => {
+  const document = createDocument(
+    {
+      openapi: '3.1.0',
+      info: { title: 'DCM Service Provider for Amazon EC2', version: 'v1alpha1', description },
+      servers,
+      security: Object.keys(securitySchemes).map((scheme) => ({ [scheme]: [] })),
+      paths: pathsOf(operations),
+      components: { schemas: { VmSpec }, securitySchemes },
+    },
+    { override: plain },
+  );
+  markVm(document);
+  return document;
+};
+
+const servers = [
+  { url: '/', description: 'The home region' },
+  {
+    url: '/{region}',
+    description: 'Another region',
+    variables: { region: { default: 'us-east-1', description: 'AWS region' } },
+  },
+];
+
+const securitySchemes = {
+  bearer: {
+    type: 'http',
+    scheme: 'bearer',
+    description: 'The API’s token: the text of the secret that the operator names as `api.tokenSecret`.',
+  },
+  basic: {
+    type: 'http',
+    scheme: 'basic',
+    description:
+      'Any user; the password is the API’s token. An environment agent sends what is in the registered endpoint’s URL in this way.',
+  },
+  jwt: {
+    type: 'http',
+    scheme: 'bearer',
+    bearerFormat: 'JWT',
+    description: 'A JWT of the issuer and for the audience that the operator configures as `api.jwt`.',
+  },
+} as const;
+
+/** Leaves out what is only the schema library's way to say it. */
+const plain: ZodOpenApiOverride = ({ jsonSchema }) => {
+  delete jsonSchema.additionalProperties;
+  if (jsonSchema.format === 'date-time') delete jsonSchema.pattern;
+  if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;
+  if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
+};
+
+const VmSchema = z.looseObject({ properties: z.record(z.string(), z.looseObject({})) });
+
+/** A VM is AEP's resource: what we answer is read only, and `spec`, which we are sent, is never answered. */
+const markVm = ({ components }: OpenApiDocument): void => {
+  const vm = components?.schemas?.Vm;
+  const answered = Object.entries(VmSchema.parse(vm).properties).map(([name, property]) => [
+    name,
+    '$ref' in property ? property : { ...property, readOnly: true },
+  ]);
+  const spec = { $ref: '#/components/schemas/VmSpec', writeOnly: true };
+  const patterns = ['vms/{vm_id}'];
+  Object.assign(vm ?? {}, {
+    properties: { ...Object.fromEntries(answered), spec },
+    'x-aep-resource': { singular: 'vm', plural: 'vms', type: 'ec2-sp.dcm.io/vm', patterns },
+  });
+};
+
+const pathsOf = (all: readonly Operation<UseCases>[]): ZodOpenApiPathsObject => {
+  const paths: ZodOpenApiPathsObject = {};
+  for (const operation of all)
+    paths[operation.path] = {
+      ...paths[operation.path],
+      [operation.method.toLowerCase()]: operationObject(operation),
+    };
+  return paths;
+};
+
+const json = (schema: z.ZodMiniType, example?: unknown) => ({
+  content: { 'application/json': { schema, ...(example !== undefined && { example }) } },
+});
+
+const operationObject = (operation: Operation<UseCases>) => ({
+  operationId: operation.operationId,
+  summary: operation.summary,
+  description: operation.description,
+  ...(operation.isPublic && { security: [] }),
+  requestParams: {
+    query: operation.query,
+    ...(operation.path.includes('{vm_id}') && { path: z.object({ vm_id: VmId }) }),
+    ...(operation.headers && { header: z.object(headersOf(operation.headers)) }),
+  },
+  ...(operation.takesSpec && { requestBody: { required: true, ...json(VmResource, { spec: exampleSpec }) } }),
+  responses: {
+    [operation.status]: { description: operation.says, ...(operation.answer && answerOf(operation.answer)) },
+    ...problemsOf(operation),
+  },
+});
+
+const answerOf = (answer: z.ZodMiniType) => json(answer, answer === VmResource ? exampleVm : undefined);
+
+const headersOf = (headers: Readonly<Record<string, string>>) =>
+  Object.fromEntries(
+    Object.entries(headers).map(([name, says]) => [name, z.optional(z.string().check(z.describe(says)))]),
+  );
+
+const problemsOf = (operation: Operation<UseCases>) => {
+  const codes: ProblemCode[] = [
+    ...(takesAnything(operation) ? (['invalid-argument'] as const) : []),
+    ...(operation.isPublic ? [] : (['unauthenticated', 'unavailable'] as const)),
+    ...operation.problems,
+    'internal',
+  ];
+  const statuses = new Set(codes.map((code) => problemKinds[code].status));
+  return Object.fromEntries(
+    [...statuses].map((status) => [
+      status,
+      {
+        description: codes
+          .filter((code) => problemKinds[code].status === status)
+          .map((code) => problemKinds[code].title)
+          .join(', or '),
+        content: { 'application/problem+json': { schema: Problem } },
+      },
+    ]),
+  );
+};
+
+const takesAnything = ({ path, query, takesSpec }: Operation<UseCases>): boolean =>
+  takesSpec === true || path.includes('{') || Object.keys(query.shape).length > 0;
+
+const write = async (name: string, text: string): Promise<void> =>
+  writeFile(fileURLToPath(new URL(`../docs/${name}`, import.meta.url)), text);
+
+/** docs/openapi.json and docs/api.md, as they must be committed. */
+export const apiDocuments = (): Readonly<Record<'openapi.json' | 'api.md', string>> => {
+  const document = openApiDocument();
+  return {
+    'openapi.json': `${JSON.stringify(document, undefined, 2)}\n`,
+    'api.md': apiReference(document),
+  };
+};
+
+if (process.argv[1] === fileURLToPath(import.meta.url))
+  for (const [name, text] of Object.entries(apiDocuments())) await write(name, text);

@@ -1,0 +1,41 @@
+import { writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import * as z from 'zod';
+import { Settings } from '../infra/settings/settings.ts';
+
+type JsonSchema = z.core.JSONSchema.BaseSchema;
+
+const heading = `# Configuration
+
+Made from \`infra/settings/settings.ts\` by \`npx tsx tools/settings-reference.ts\`. Where they are read from: [deploy.md](deploy.md#2-write-the-settings).
+Keys that are not listed here are refused. Without any \`nats.vpc\`, the nats-bridge runs outside VPCs and reaches NATS by the internet.
+Without any \`provisioning\`, instances are reported and none is created; with it, \`api\` must say who may ask for them.
+
+| setting | what it is | default |
+|---|---|---|
+`;
+
+/** Every setting in a table, as Markdown. */
+export const settingsReference = (): string =>
+  heading + rows(z.toJSONSchema(Settings, { io: 'input' })).join('');
+
+const rows = ({ properties = {}, required = [] }: JsonSchema, parent = ''): string[] =>
+  Object.entries(properties).flatMap(([key, schema]) => {
+    if (typeof schema === 'boolean') return [];
+    const path = `${parent}${key}`;
+    if (schema.properties) return rows(schema, `${path}.`);
+    const each = schema.additionalProperties;
+    const inner = typeof each === 'object' && each.properties ? rows(each, `${path}.<key>.`) : [];
+    return [
+      `| \`${path}\` | ${schema.description} | ${defaultOf(schema, required.includes(key))} |\n`,
+      ...inner,
+    ];
+  });
+
+const defaultOf = (schema: JsonSchema, isRequired: boolean): string => {
+  if (isRequired) return '*required*';
+  return schema.default === undefined ? '–' : `\`${JSON.stringify(schema.default)}\``;
+};
+
+const page = fileURLToPath(new URL('../docs/configuration.md', import.meta.url));
+if (process.argv[1] === fileURLToPath(import.meta.url)) await writeFile(page, settingsReference());
