@@ -76,7 +76,7 @@ const functions = localFunctions({
   provisioningFile: 'nowhere',
   registriesFile: 'nowhere',
   aws: {
-    fleetTable: 'fleet',
+    resourceTable: 'fleet',
     observationsQueueUrl: nowhere,
     deadLetterQueueUrl: nowhere,
     dynamodbUrl: nowhere,

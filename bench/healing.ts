@@ -4,7 +4,7 @@ import type { Figures } from './figures.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
 const vms = 5;
-const patienceMs = 60_000;
+const timeoutMs = 60_000;
 const spec = { service_type: 'vm', guest_os: { type: 'amazon-linux-2023' } };
 
 /** How long a VM's change stays unknown to DCM where EventBridge loses every event and no listing is due. */
@@ -24,7 +24,7 @@ export const healing = async (): Promise<Figures> => {
   const api = providerApiClient(endpoints);
   const heal = async (id: string): Promise<number> => {
     await api.create(id, spec);
-    await controlPlane.waitFor(id, 'running', patienceMs);
+    await controlPlane.waitFor(id, 'running', timeoutMs);
     return Date.now();
   };
   const healedAt = await Promise.all(Array.from({ length: vms }, (_, n) => heal(`lost-${n}`)));

@@ -6,13 +6,13 @@ import { bridge } from './bridge.ts';
 import { bundles } from './bundles.ts';
 import { creates } from './creates.ts';
 import { type Figures, rowsOf } from './figures.ts';
-import { fleet } from './fleet.ts';
 import { healing } from './healing.ts';
 import { normaliser } from './normaliser.ts';
 import { polling } from './polling.ts';
 import { providerApi } from './provider-api.ts';
 import { queue } from './queue.ts';
 import { rewriteTable } from './readme.ts';
+import { resourceStore } from './resource-store.ts';
 import { start } from './start.ts';
 import { markdownTable, textTable } from './table.ts';
 
@@ -23,7 +23,7 @@ const sections: Readonly<Record<string, () => Promise<Figures>>> = {
   bridge,
   normaliser,
   queue,
-  fleet,
+  'resource-store': resourceStore,
   polling,
   healing,
   'provider-api': async () => ({

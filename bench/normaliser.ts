@@ -3,7 +3,7 @@ import { LambdaClient } from '@aws-sdk/client-lambda';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { clientConfig } from '../local/client-config.ts';
 import { bridgePublisher } from '../shared/adapters/bridge/bridge.ts';
-import { dynamoDbFleet } from '../shared/adapters/dynamodb/resource-store.ts';
+import { dynamoDbResourceStore } from '../shared/adapters/dynamodb/resource-store.ts';
 import { scriptedInstances } from '../test/fakes/scripted-instances.ts';
 import type { Figures } from './figures.ts';
 import { quietNormaliser } from './quiet-normaliser.ts';
@@ -45,7 +45,7 @@ export const normaliser = async (): Promise<Figures> => {
 
 const normaliserOf = ({ dynamoDb, lambda }: Clients) =>
   quietNormaliser({
-    fleet: dynamoDbFleet(dynamoDb, 'fleet'),
+    resourceStore: dynamoDbResourceStore(dynamoDb, 'fleet'),
     publisher: bridgePublisher(lambda, 'nats-bridge'),
     instances: scriptedInstances(),
   });

@@ -3,7 +3,7 @@ import { GetQueueAttributesCommand, SendMessageCommand, SQSClient } from '@aws-s
 import { clientConfig } from '../local/client-config.ts';
 import type { Endpoints } from '../local/stack.ts';
 
-const patienceMs = 60_000;
+const timeoutMs = 60_000;
 const betweenLooksMs = 50;
 
 type Message = { readonly body: string };
@@ -41,7 +41,7 @@ export const observationsQueue = ({ sqsUrl, observationsQueueUrl: QueueUrl }: En
 
     /** Settles when every message is done. @throws where that takes more than a minute. */
     async drained(): Promise<void> {
-      for (const deadline = Date.now() + patienceMs; Date.now() < deadline; await sleep(betweenLooksMs))
+      for (const deadline = Date.now() + timeoutMs; Date.now() < deadline; await sleep(betweenLooksMs))
         if (await isEmpty()) return;
       throw new Error('The observations queue is not empty after a minute.');
     },

@@ -1,7 +1,7 @@
 import { changes } from './polling-changes.ts';
-import { fillFleet, rememberListings } from './polling-past.ts';
+import { fillResourceStore, rememberListings } from './polling-past.ts';
 import { type PolledRegions, polledRegions } from './polling-regions.ts';
-import { startFleetTable } from './polling-table.ts';
+import { startResourceTable } from './polling-table.ts';
 import { median } from './statistics.ts';
 
 const region = 'us-west-2';
@@ -17,10 +17,10 @@ export type Cycle = {
 
 /** A region in which nothing changes; medians of so many cycles. */
 export const unchangedCycle = async (vms: number, times: number): Promise<Cycle> => {
-  await using dynamoDb = await startFleetTable();
+  await using dynamoDb = await startResourceTable();
   using polled = polledRegions({ dynamoDbUrl: dynamoDb.url, regions: [region], vms });
   await rememberListings(polled);
-  await fillFleet(polled); // what looks unchanged is compared with it once an hour
+  await fillResourceStore(polled); // what looks unchanged is compared with it once an hour
 
   const cycle = await medianCycle(polled, times);
   if (polled.queued.length > 0) throw new Error('The poller found a change where there was none.');
@@ -29,10 +29,10 @@ export const unchangedCycle = async (vms: number, times: number): Promise<Cycle>
 
 /** A region in which one VM in a hundred has changed each time, and the fleet holds the others as they are; medians of so many cycles. */
 export const changedCycle = async (vms: number, times: number): Promise<Cycle> => {
-  await using dynamoDb = await startFleetTable();
+  await using dynamoDb = await startResourceTable();
   using polled = polledRegions({ dynamoDbUrl: dynamoDb.url, regions: [region], vms });
   await rememberListings(polled);
-  await fillFleet(polled);
+  await fillResourceStore(polled);
   return await medianCycle(polled, times, changes(polled, region, vms)); // DynamoDB must not go before
 };
 

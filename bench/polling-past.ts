@@ -8,12 +8,12 @@ import { noStatusChecks } from '../shared/service-types/vm/status-checks.ts';
 import { InstanceObservedDetail } from '../shared/wire/own-messages.ts';
 import { vmIdOfCrowd } from './polling-crowd.ts';
 import type { PolledRegions } from './polling-regions.ts';
-import { fleetTable } from './polling-table.ts';
+import { resourceTable } from './polling-table.ts';
 
 const aDayMs = 86_400_000;
 const anHourMs = 3_600_000;
 
-type Past = {
+type PastStatus = {
   /** When the regions are to be listed again. @default 0 */
   readonly dueInSeconds?: number;
   /** Whether the fleet held what was listed. @default true */
@@ -23,10 +23,10 @@ type Past = {
 /** Every region was listed an hour ago, and has been quiet for a day. */
 export const rememberListings = async (
   polled: PolledRegions,
-  { dueInSeconds = 0, wasHeld = true }: Past = {},
+  { dueInSeconds = 0, wasHeld = true }: PastStatus = {},
 ): Promise<void> => {
   const { regions, unmetered, now } = polled;
-  const listings = dynamoDbListings(unmetered, fleetTable, now);
+  const listings = dynamoDbListings(unmetered, resourceTable, now);
   for (const region of regions) {
     const digests = Array.from(pagesOf(polled, region), (page) => ({
       ...pageDigest(page, now()),
@@ -44,7 +44,7 @@ export const rememberListings = async (
 };
 
 /** The fleet holds all that EC2 has. */
-export const fillFleet = async (polled: PolledRegions): Promise<void> => {
+export const fillResourceStore = async (polled: PolledRegions): Promise<void> => {
   const at = Math.floor((polled.now() - anHourMs) / 1000);
   for (const region of polled.regions) {
     for (const instances of pagesOf(polled, region))
@@ -86,7 +86,7 @@ export const holdQueued = (polled: PolledRegions): Promise<void> =>
 const hold = async ({ unmetered }: PolledRegions, seen: readonly Seen[]): Promise<void> => {
   const puts = seen.map((one) => ({ PutRequest: { Item: itemOf(one) } }));
   for (let start = 0; start < puts.length; start += largestBatch) {
-    const RequestItems = { [fleetTable]: puts.slice(start, start + largestBatch) };
+    const RequestItems = { [resourceTable]: puts.slice(start, start + largestBatch) };
     await unmetered.send(new BatchWriteCommand({ RequestItems }));
   }
 };

@@ -4,12 +4,12 @@ import { poller } from '../functions/poller/poller.ts';
 import { clientConfig } from '../local/client-config.ts';
 import { provider } from '../local/options.ts';
 import { dynamoDbListings } from '../shared/adapters/dynamodb/listings.ts';
-import { dynamoDbFleet } from '../shared/adapters/dynamodb/resource-store.ts';
+import { dynamoDbResourceStore } from '../shared/adapters/dynamodb/resource-store.ts';
 import type { EventBridgeEvent } from '../shared/wire/eventbridge.ts';
 import { countingMeter, memoryLog } from '../test/fakes/silent.ts';
 import { countCapacity } from './capacity.ts';
 import { crowd } from './polling-crowd.ts';
-import { fleetTable } from './polling-table.ts';
+import { resourceTable } from './polling-table.ts';
 import { tagKeys } from './workload.ts';
 
 type Options = {
@@ -44,8 +44,8 @@ export const polledRegions = ({ dynamoDbUrl, regions, vms, onQueued = () => {} }
     queued,
     /** Answers as the function does. */
     handle: poller({
-      fleet: dynamoDbFleet(documents, fleetTable, now),
-      listings: dynamoDbListings(documents, fleetTable, now),
+      resourceStore: dynamoDbResourceStore(documents, resourceTable, now),
+      listings: dynamoDbListings(documents, resourceTable, now),
       instances: ec2,
       observations: {
         send: async (events) => {

@@ -6,7 +6,7 @@ import { provider } from '../local/options.ts';
 import { type Stack, startStack } from '../local/stack.ts';
 import { functionName } from '../local/wiring.ts';
 import { dynamoDbVmRecords } from '../shared/adapters/dynamodb/records.ts';
-import { dynamoDbFleet } from '../shared/adapters/dynamodb/resource-store.ts';
+import { dynamoDbResourceStore } from '../shared/adapters/dynamodb/resource-store.ts';
 import { randomPart } from '../shared/adapters/random-part.ts';
 import { statusOf } from '../shared/core/resource.ts';
 import { VmPage, VmResource } from '../shared/service-types/vm/resource.ts';
@@ -60,13 +60,13 @@ const remember = async (url: string): Promise<void> => {
   const model = { vmId: vmIdOf(0), instanceId: instanceIdOf(0), region, account };
   const facts = { instanceType: 't3.small', launchedAtMs: Date.now() };
   await dynamoDbVmRecords(client, table, console).adopt({ ...model, facts });
-  const fleet = dynamoDbFleet(client, table);
-  await fleet.claim(model);
+  const resourceStore = dynamoDbResourceStore(client, table);
+  await resourceStore.claim(model);
   const at = Math.floor(Date.now() / 1000);
   const running = { kind: 'observation', ...model, at, state: 'running', seenBy: 'event' } as const;
   const status = statusOf(running, randomPart());
-  await fleet.record(running, status);
-  await fleet.settle({ ...model, outbox: [], history: [] }, [status.key]);
+  await resourceStore.record(running, status);
+  await resourceStore.settle({ ...model, outbox: [], history: [] }, [status.key]);
 
   const read = async (pk: string) =>
     (await client.send(new GetCommand({ TableName: table, Key: { pk } }))).Item;

@@ -4,7 +4,7 @@ import { connect } from '@nats-io/transport-node';
 import { clientConfig } from '../local/client-config.ts';
 import { provider } from '../local/options.ts';
 import { type Stack, startStack } from '../local/stack.ts';
-import { dynamoDbFleet } from '../shared/adapters/dynamodb/resource-store.ts';
+import { dynamoDbResourceStore } from '../shared/adapters/dynamodb/resource-store.ts';
 import { sequenceOf } from '../shared/core/gate.ts';
 import { type Acknowledgements, acknowledgements } from './acknowledgements.ts';
 import type { Figures } from './figures.ts';
@@ -61,8 +61,8 @@ export const queue = async (): Promise<Figures> => {
 /** As a launch through the API does; EC2, which does not know these instances, need not be asked for their addresses. */
 const claim = async ({ endpoints }: Stack, all: readonly Subject[]): Promise<void> => {
   const client = new DynamoDBClient(clientConfig(endpoints.dynamodbUrl));
-  const fleet = dynamoDbFleet(DynamoDBDocumentClient.from(client), `${provider}-fleet`);
-  for (const vm of all) await fleet.claim({ ...vm, region, account, privateAddress: '10.0.0.4' });
+  const resourceStore = dynamoDbResourceStore(DynamoDBDocumentClient.from(client), `${provider}-fleet`);
+  for (const vm of all) await resourceStore.claim({ ...vm, region, account, privateAddress: '10.0.0.4' });
   client.destroy();
 };
 

@@ -11,14 +11,14 @@ import { region, tagKeys } from './workload.ts';
  * The normaliser as its handler wires it, with a log and a meter that write nothing.
  * @returns a function that hands it batches one after the other, as Lambda does. It rejects where a message is not done at once.
  */
-export const quietNormaliser = (ports: Pick<Parts, 'fleet' | 'publisher' | 'instances'>) => {
+export const quietNormaliser = (ports: Pick<Parts, 'resourceStore' | 'publisher' | 'instances'>) => {
   const log = memoryLog();
   const later = {
     observations: { send: async () => undefined },
     listings: { wantRepublish: async () => undefined },
   };
   const telemetry = { now: Date.now, log, meter: countingMeter() };
-  const retries = { postpone: async () => undefined, bury: async () => undefined };
+  const retries = { postpone: async () => undefined, deadLetter: async () => undefined };
   const handler = partialBatch({
     ...{ log, meter: telemetry.meter },
     read: readMessage({ regions: [region], ...telemetry }),

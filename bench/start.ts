@@ -8,7 +8,7 @@ import { median } from './statistics.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const turns = 3;
-const patienceMs = 30_000;
+const timeoutMs = 30_000;
 const betweenLooksMs = 50;
 
 /** How long `npm start` takes until every part answers, where nats-server is there; and that nothing of it outlives an interrupt. */
@@ -53,7 +53,7 @@ const npmStart = async () => {
     env: process.env,
     onLine,
   });
-  const lapsed = sleep(patienceMs, undefined, { ref: false });
+  const lapsed = sleep(timeoutMs, undefined, { ref: false });
   const silent = Promise.race([ended, lapsed]).then(() => {
     throw new Error(`npm start was not ready:\n${lines.join('\n')}`);
   });
@@ -61,7 +61,7 @@ const npmStart = async () => {
 };
 
 const allGone = async (family: readonly number[]): Promise<void> => {
-  for (const deadline = Date.now() + patienceMs; Date.now() < deadline; await sleep(betweenLooksMs))
+  for (const deadline = Date.now() + timeoutMs; Date.now() < deadline; await sleep(betweenLooksMs))
     if ((await stillRunning(family)).length === 0) return;
   throw new Error(`npm start left processes behind: ${(await stillRunning(family)).join(', ')}.`);
 };

@@ -2,7 +2,7 @@ import { eventPatternsOf } from '../shared/service-types/vm/events/registry.ts';
 import {
   createTable,
   type DynamoDb,
-  fleetTable as describeFleetTable,
+  resourceTable as describeFleetTable,
   startDynamoDb,
 } from './emulators/dynamodb.ts';
 import { type Ec2Simulator, startEc2Simulator } from './emulators/ec2/start-ec2-simulator.ts';
@@ -18,7 +18,7 @@ import { account, provider, type StackOptions, silentRegion } from './options.ts
 export type Aws = {
   readonly dynamoDb: DynamoDb;
   readonly dynamodbUrl: string;
-  readonly fleetTable: string;
+  readonly resourceTable: string;
   readonly sqsUrl: string;
   readonly observationsQueueUrl: string;
   readonly deadLetterQueueUrl: string;
@@ -35,12 +35,12 @@ export type Aws = {
 /** AWS's side, but for Lambda: the table, the queues, the bus with its rules, and EC2 with its images and quotas. */
 export const startAws = async (options: StackOptions, keep: Keep): Promise<Aws> => {
   const [dynamoDb, sqs] = await Promise.all([keep(startDynamoDb()), keep(startSqs())]);
-  const fleetTable = `${provider}-fleet`;
+  const resourceTable = `${provider}-fleet`;
   const VisibilityTimeout = String(options.visibilityTimeoutSeconds ?? 90);
   const [observationsQueueUrl, deadLetterQueueUrl] = await Promise.all([
     createQueue(sqs.url, `${provider}-observations`, { VisibilityTimeout }),
     createQueue(sqs.url, `${provider}-observations-dead-letters`),
-    createTable(dynamoDb.url, describeFleetTable(fleetTable)),
+    createTable(dynamoDb.url, describeFleetTable(resourceTable)),
   ]);
   const deliver = sendToQueue(observationsQueueUrl, sqs.url);
   const log = (line: string) => options.log('event-bus', line);
@@ -55,7 +55,7 @@ export const startAws = async (options: StackOptions, keep: Keep): Promise<Aws> 
   return {
     dynamoDb,
     dynamodbUrl: dynamoDb.url,
-    fleetTable,
+    resourceTable,
     sqsUrl: sqs.url,
     ...queues,
     eventsUrl,

@@ -56,20 +56,20 @@ export const controlPlaneClient = (url: string) => {
       await api.delete(`service-type-instances/${id}`);
     },
     /** Waits until the row has the status, written in any case. @throws UnavailableError where it does not in time */
-    reaches: (id: string, status: string, withinMs: number) =>
+    reaches: (id: string, status: string, timeoutMs: number) =>
       eventually(
         async () => {
           const row = await instance(id);
           return row?.status.toLowerCase() === status.toLowerCase() ? row : undefined;
         },
-        withinMs,
+        timeoutMs,
         async () => `the row of ${id} is ${(await instance(id))?.status ?? 'gone'}, not ${status}`,
       ),
     /** Waits until a provider is registered and found healthy. @throws UnavailableError where it is not in time */
-    isReady: (name: string, withinMs: number) =>
+    isReady: (name: string, timeoutMs: number) =>
       eventually(
         async () => (await providers()).find((one) => one.name === name && one.health_status === 'ready'),
-        withinMs,
+        timeoutMs,
         async () => `the provider ${name} is not ready: ${JSON.stringify(await providers())}`,
       ),
   };
@@ -78,10 +78,10 @@ export const controlPlaneClient = (url: string) => {
 /** Looks until there is something. @throws UnavailableError with the description where there is nothing in time */
 export const eventually = async <Result>(
   look: () => Promise<Result | undefined>,
-  withinMs: number,
+  timeoutMs: number,
   describe: () => Promise<string>,
 ): Promise<Result> => {
-  const deadline = Date.now() + withinMs;
+  const deadline = Date.now() + timeoutMs;
   while (Date.now() < deadline) {
     const found = await look();
     if (found !== undefined) return found;

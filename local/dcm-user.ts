@@ -7,26 +7,26 @@ import { vmSpec } from './demo/dcm-vm.ts';
 /** A user of DCM who has one VM: of either generation. @throws ky's HTTPError where DCM refuses */
 export type DcmUser = {
   /** Waits until DCM can have VMs created. @throws UnavailableError where it cannot in time */
-  isReady(withinMs: number): Promise<void>;
+  isReady(timeoutMs: number): Promise<void>;
   /** Answers DCM's id of the VM. */
   create(name: string): Promise<string>;
   delete(id: string): Promise<void>;
   /** Whether DCM lists it. */
   lists(id: string): Promise<boolean>;
   /** Waits until the row has the status, written in any case. @throws UnavailableError where it does not in time */
-  reaches(id: string, status: string, withinMs: number): Promise<void>;
+  reaches(id: string, status: string, timeoutMs: number): Promise<void>;
 };
 
 /** A user of the older DCM, who names a provider. `vmId` is the id that DCM is to give the VM; left out, it makes one. */
 export const olderDcmUser = (client: ControlPlaneClient, provider: string, vmId?: string): DcmUser => ({
-  isReady: async (withinMs) => void (await client.isReady(provider, withinMs)),
+  isReady: async (timeoutMs) => void (await client.isReady(provider, timeoutMs)),
   create: async (name) => {
     const id = vmId === undefined ? {} : { id: vmId };
     return (await client.create({ provider, spec: vmSpec(name), ...id })).id;
   },
   delete: client.delete,
   lists: async (wanted) => (await client.instances()).some(({ id }) => id === wanted),
-  reaches: async (id, status, withinMs) => void (await client.reaches(id, status, withinMs)),
+  reaches: async (id, status, timeoutMs) => void (await client.reaches(id, status, timeoutMs)),
 });
 
 const Ordered = z.object({ uid: z.string(), resource_ids: z.array(z.string()).min(1) });
@@ -59,10 +59,10 @@ export const dcmUser = ({ controlPlaneUrl, agentUrl, provider }: Reached): DcmUs
     return isServed && isReady ? true : undefined;
   };
   return {
-    isReady: async (withinMs) =>
+    isReady: async (timeoutMs) =>
       void (await eventually(
         serves,
-        withinMs,
+        timeoutMs,
         async () => `the provider ${provider} is not ready: ${JSON.stringify(await providers())}`,
       )),
     create: async (name) => {
@@ -73,10 +73,10 @@ export const dcmUser = ({ controlPlaneUrl, agentUrl, provider }: Reached): DcmUs
     },
     delete: async (id) => void (await api.delete(`catalog-item-instances/${orders.get(id)}`)),
     lists: async (id) => (await row(id)) !== undefined,
-    reaches: async (id, status, withinMs) =>
+    reaches: async (id, status, timeoutMs) =>
       void (await eventually(
         async () => ((await row(id))?.status === status.toLowerCase() ? true : undefined),
-        withinMs,
+        timeoutMs,
         async () => `the row of ${id} is ${(await row(id))?.status ?? 'gone'}, not ${status}`,
       )),
   };

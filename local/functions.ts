@@ -38,7 +38,7 @@ const normaliser = (wiring: Wiring): LambdaFunction => ({
     ...powertools('normaliser'),
     ...({
       ...identity(wiring.provider),
-      FLEET_TABLE: wiring.aws.fleetTable,
+      FLEET_TABLE: wiring.aws.resourceTable,
       OBSERVATIONS_QUEUE_URL: wiring.aws.observationsQueueUrl,
       NATS_BRIDGE: functionName(wiring.provider, 'nats-bridge'),
       DEAD_LETTER_QUEUE_URL: wiring.aws.deadLetterQueueUrl,
@@ -71,7 +71,7 @@ const poller = (wiring: Wiring): LambdaFunction => ({
     ...powertools('poller'),
     ...({
       ...identity(wiring.provider),
-      FLEET_TABLE: wiring.aws.fleetTable,
+      FLEET_TABLE: wiring.aws.resourceTable,
       OBSERVATIONS_QUEUE_URL: wiring.aws.observationsQueueUrl,
       REGIONS: JSON.stringify(polledRegions(wiring.options)),
       POLL_FLOOR_SECONDS: String(wiring.options.pollFloorSeconds ?? 10),

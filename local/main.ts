@@ -102,9 +102,9 @@ const watch = async (options: StackOptions, show: ReturnType<typeof terminal>): 
   await using stack = await startStack(options);
   show.ready(stack.endpoints);
   show.invitation(stack.endpoints);
-  const isNews = newsOf();
+  const isNewerObservation = newsOf();
   stack.controlPlane?.onConsumed((consumed) => {
-    if (isNews(consumed)) show.followed(consumed);
+    if (isNewerObservation(consumed)) show.followed(consumed);
   });
   await interrupted;
   show.line('stopping');

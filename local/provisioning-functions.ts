@@ -30,7 +30,7 @@ export const providerApi = (wiring: Wiring): LambdaFunction => ({
     ...powertools('provider-api'),
     ...({
       ...identity(wiring.provider),
-      FLEET_TABLE: wiring.aws.fleetTable,
+      FLEET_TABLE: wiring.aws.resourceTable,
       OBSERVATIONS_QUEUE_URL: wiring.aws.observationsQueueUrl,
       NATS_BRIDGE: functionName(wiring.provider, 'nats-bridge'),
       HOME_REGION: homeRegion(wiring.options),
@@ -49,7 +49,7 @@ export const registration = (wiring: Wiring): LambdaFunction => ({
     ...awsClients(wiring),
     ...powertools('registration'),
     ...({
-      FLEET_TABLE: wiring.aws.fleetTable,
+      FLEET_TABLE: wiring.aws.resourceTable,
       PROVIDER_NAME: wiring.provider,
       HOME_REGION: homeRegion(wiring.options),
       REGISTRIES_FILE: wiring.registriesFile,

@@ -68,11 +68,11 @@ const fieldRows = ({ properties = {}, required = [] }: Schema, above = ''): stri
   });
 
 const inWords = (schema: Schema): string => {
-  const { description, default: usual, examples: [example] = [] } = schema;
+  const { description, default: defaults, examples: [example] = [] } = schema;
   const pattern = schema.pattern ?? schema.items?.pattern;
   return [
     ...(description === undefined ? [] : [description]),
-    ...(usual === undefined ? [] : [`Left out: ${code(usual)}.`]),
+    ...(defaults === undefined ? [] : [`Left out: ${code(defaults)}.`]),
     ...(example === undefined ? [] : [`Such as ${code(example)}.`]),
     ...(pattern === undefined ? [] : [`Pattern: ${code(pattern)}.`]),
   ].join(' ');

@@ -1,22 +1,22 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { clientConfig } from '../../local/client-config.ts';
-import { createTable, fleetTable } from '../../local/emulators/dynamodb.ts';
+import { createTable, resourceTable } from '../../local/emulators/dynamodb.ts';
 import { dynamoDbListings } from '../../shared/adapters/dynamodb/listings.ts';
 import { dynamoDbVmRecords } from '../../shared/adapters/dynamodb/records.ts';
 import { dynamoDbRegistrations } from '../../shared/adapters/dynamodb/registrations.ts';
-import { dynamoDbFleet } from '../../shared/adapters/dynamodb/resource-store.ts';
+import { dynamoDbResourceStore } from '../../shared/adapters/dynamodb/resource-store.ts';
 import { listingsContract } from '../../test/contract/listings.ts';
 import { vmRecordsContract } from '../../test/contract/records.ts';
 import { registrationsContract } from '../../test/contract/registrations.ts';
-import { fleetContract } from '../../test/contract/resource-store.ts';
+import { resourceStoreContract } from '../../test/contract/resource-store.ts';
 import { memoryLog } from '../../test/fakes/silent.ts';
 
 const { MINISTACK_URL: url = '' } = process.env;
 const client = DynamoDBDocumentClient.from(new DynamoDBClient(clientConfig(url)));
-await createTable(url, fleetTable('contract'));
+await createTable(url, resourceTable('contract'));
 
-fleetContract('ministack: fleet', async (now) => dynamoDbFleet(client, 'contract', now));
+resourceStoreContract('ministack: fleet', async (now) => dynamoDbResourceStore(client, 'contract', now));
 listingsContract('ministack: listings', async (now) => dynamoDbListings(client, 'contract', now));
 registrationsContract('ministack: registrations', async () => dynamoDbRegistrations(client, 'contract'));
 vmRecordsContract('ministack: VM records', async (now) =>

@@ -23,7 +23,7 @@ type Deployment = {
 };
 
 const HomeRegionOutputs = z.object({
-  FleetTableName: z.string(),
+  ResourceTableName: z.string(),
   ProviderApiUrl: z.url(),
   RegistrationOutcome: z.string(),
 });

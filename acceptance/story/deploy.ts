@@ -82,7 +82,7 @@ export const deployment: readonly Step[] = [
       const credentials = await userWithPolicy(stage.ministack);
       const client = new DynamoDBClient({ ...rootConfig(stage.ministack), credentials });
       const Key = { pk: { S: 'polling' } };
-      const asked = client.send(new GetItemCommand({ TableName: outputsOf(stage).FleetTableName, Key }));
+      const asked = client.send(new GetItemCommand({ TableName: outputsOf(stage).ResourceTableName, Key }));
       await assert.rejects(asked, { name: 'AccessDeniedException' });
     },
   },
@@ -115,7 +115,7 @@ export const destruction: readonly Step[] = [
       const dynamoDb = new DynamoDBClient(rootConfig(stage.ministack));
       const Key = { pk: { S: 'polling' } };
       const { Item } = await dynamoDb.send(
-        new GetItemCommand({ TableName: outputsOf(stage).FleetTableName, Key }),
+        new GetItemCommand({ TableName: outputsOf(stage).ResourceTableName, Key }),
       );
       assert.ok(Item, 'the fleet table lost its items');
     },

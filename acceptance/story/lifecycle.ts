@@ -18,23 +18,23 @@ type Life = {
   readonly vmId: string;
   readonly region: string;
   /** How long each change may take to be published, in milliseconds. */
-  readonly withinMs: number;
+  readonly timeoutMs: number;
 };
 
 /** A VM that is created, stopped, started and deleted by the API; each change is awaited on the status stream. */
-const live = async (stage: Stage, { vmId, region, withinMs }: Life): Promise<void> => {
+const live = async (stage: Stage, { vmId, region, timeoutMs }: Life): Promise<void> => {
   const api = apiIn(stage, region);
   const created = await api.create(vmId, vmSpec(vmId));
   assert.equal(created.region, region);
-  await reaches(stage, vmId, 'RUNNING', withinMs);
+  await reaches(stage, vmId, 'RUNNING', timeoutMs);
   assert.equal((await api.get(vmId)).status, 'RUNNING');
   await api.change(vmId, 'stop');
-  await reaches(stage, vmId, 'STOPPED', withinMs);
+  await reaches(stage, vmId, 'STOPPED', timeoutMs);
   await sleep(burstMs);
   await api.change(vmId, 'start');
-  await reaches(stage, vmId, 'RUNNING', withinMs);
+  await reaches(stage, vmId, 'RUNNING', timeoutMs);
   await api.delete(vmId);
-  await reaches(stage, vmId, 'DELETED', withinMs);
+  await reaches(stage, vmId, 'DELETED', timeoutMs);
 };
 
 /** Of more than four changes in ten seconds, some are held back and superseded (docs/events.md). */
@@ -71,7 +71,7 @@ export const lifecycle: readonly Step[] = [
     title:
       'a VM is created, runs, is stopped, started and deleted: each status is published, by EC2’s events',
     async run(stage) {
-      await live(stage, { vmId: 'home-1', region: homeRegion, withinMs: byEventsMs });
+      await live(stage, { vmId: 'home-1', region: homeRegion, timeoutMs: byEventsMs });
       assert.deepEqual(withoutRepeats(statusesOf(stage, 'home-1')), [
         ...['PROVISIONING', 'RUNNING', 'STOPPING', 'STOPPED'],
         ...['PROVISIONING', 'RUNNING', 'DELETING', 'DELETED'],
@@ -133,6 +133,6 @@ export const lifecycle: readonly Step[] = [
 export const lifecycleOnMoto: readonly Step[] = [
   {
     title: 'with moto as EC2, which has no events, a VM is created, runs, is stopped, started and deleted',
-    run: (stage) => live(stage, { vmId: 'moto-1', region: homeRegion, withinMs: byCheckMs }),
+    run: (stage) => live(stage, { vmId: 'moto-1', region: homeRegion, timeoutMs: byCheckMs }),
   },
 ];

@@ -52,13 +52,13 @@ export const reaches = async (
   stage: Stage,
   vmId: string,
   status: string,
-  withinMs: number,
+  timeoutMs: number,
 ): Promise<void> => {
-  const deadline = Date.now() + withinMs;
+  const deadline = Date.now() + timeoutMs;
   while (statusesOf(stage, vmId).at(-1) !== status) {
     if (Date.now() > deadline)
       throw new UnavailableError(
-        `${vmId} is not ${status} after ${withinMs / 1000} s; published: ${statusesOf(stage, vmId).join(', ') || 'nothing'}`,
+        `${vmId} is not ${status} after ${timeoutMs / 1000} s; published: ${statusesOf(stage, vmId).join(', ') || 'nothing'}`,
       );
     await sleep(50);
   }

@@ -157,8 +157,8 @@ export const agentChecks: Group = {
         const { status } = await provider.create(undefined, spec, { headers: { 'idempotency-key': key } });
         must(status >= 400 && status < 500, `a malformed spec was answered ${status}, not 4xx`);
         const events = () => feed.received.filter(({ payload }) => payload.includes(id));
-        const isTold = await eventually(() => events().some((event) => statusOf(event) === 'FAILED'));
-        must(isTold, `the create was answered ${status}, and FAILED was not published in time`);
+        const isPublished = await eventually(() => events().some((event) => statusOf(event) === 'FAILED'));
+        must(isPublished, `the create was answered ${status}, and FAILED was not published in time`);
       },
     },
   ],

@@ -38,27 +38,27 @@ const attempt = async (
   try {
     await stream.ready();
   } catch (error) {
-    return { acknowledged: [], failed: events.map(({ id }) => untold(id, error)) };
+    return { acknowledged: [], failed: events.map(({ id }) => notPublished(id, error)) };
   }
-  const lanes = lanesOf(events).values();
+  const groups = groupsOf(events).values();
   const workers = Math.min(events.length, maximumInFlight);
-  await Promise.all(Array.from({ length: workers }, () => publishLanes(stream, lanes, answer)));
+  await Promise.all(Array.from({ length: workers }, () => publishLanes(stream, groups, answer)));
   return answer;
 };
 
 /** One of many workers that share the lanes; written out in one function, for a call more an event is measured. */
 const publishLanes = async (
   stream: EventStream,
-  lanes: Iterable<readonly CloudEventJson[]>,
+  groups: Iterable<readonly CloudEventJson[]>,
   answer: PublicationAnswer,
 ): Promise<void> => {
-  for (const lane of lanes) {
-    for (const event of lane) {
+  for (const group of groups) {
+    for (const event of group) {
       try {
         const { stream: name, seq, duplicate } = await stream.append(event);
         answer.acknowledged.push({ id: event.id, stream: name, seq, duplicate });
       } catch (error) {
-        const failures = failuresOf(lane, event, error);
+        const failures = failuresOf(group, event, error);
         answer.failed.push(...failures);
         if (failures[0]?.retryable) break;
       }
@@ -67,27 +67,27 @@ const publishLanes = async (
 };
 
 /** Events that must follow each other, together; the others each alone. */
-const lanesOf = (events: readonly CloudEventJson[]): CloudEventJson[][] => {
-  const lanes = new Map<string | CloudEventJson, CloudEventJson[]>();
+const groupsOf = (events: readonly CloudEventJson[]): CloudEventJson[][] => {
+  const groups = new Map<string | CloudEventJson, CloudEventJson[]>();
   for (const event of events) {
-    const lane = lanes.get(event.partitionkey ?? event);
-    if (lane) lane.push(event);
-    else lanes.set(event.partitionkey ?? event, [event]);
+    const group = groups.get(event.partitionkey ?? event);
+    if (group) group.push(event);
+    else groups.set(event.partitionkey ?? event, [event]);
   }
-  return [...lanes.values()];
+  return [...groups.values()];
 };
 
 /** An event that failed, and those behind it that must wait for it: what can never be published holds nobody up. */
-const failuresOf = (lane: readonly CloudEventJson[], event: CloudEventJson, error: unknown): Failure[] => {
-  const failure = untold(event.id, error);
+const failuresOf = (group: readonly CloudEventJson[], event: CloudEventJson, error: unknown): Failure[] => {
+  const failure = notPublished(event.id, error);
   if (!failure.retryable) return [failure];
   const waiting = new UnavailableError(`${event.id} must go first`);
-  return [failure, ...lane.slice(lane.indexOf(event) + 1).map(({ id }) => untold(id, waiting))];
+  return [failure, ...group.slice(group.indexOf(event) + 1).map(({ id }) => notPublished(id, waiting))];
 };
 
 type Failure = PublicationAnswer['failed'][number];
 
-const untold = (id: string, error: unknown): Failure => ({
+const notPublished = (id: string, error: unknown): Failure => ({
   id,
   retryable: !(error instanceof UnreadableError),
   reason: reasonOf(error),

@@ -3,15 +3,15 @@ import { hasEnded, isLaunched, type LaunchedRecord } from '../../shared/core/rec
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { Instances } from '../../shared/ports/instances.ts';
 import type { LaunchedVm, VmRecords } from '../../shared/ports/records.ts';
-import type { Fleet } from '../../shared/ports/resource-store.ts';
+import type { ResourceStore } from '../../shared/ports/resource-store.ts';
 import type { Log, Meter } from '../../shared/ports/telemetry.ts';
 import { isLaunchedByUs } from '../../shared/service-types/vm/launch.ts';
-import type { Lane } from './message-groups.ts';
+import type { MessageGroup } from './message-groups.ts';
 import type { Evidence } from './ownership.ts';
 
 export type AdoptionParts = {
   readonly records?: Pick<VmRecords, 'read' | 'adopt' | 'end'> | undefined;
-  readonly fleet: Pick<Fleet, 'recall'>;
+  readonly resourceStore: Pick<ResourceStore, 'recall'>;
   readonly instances: Pick<Instances, 'describe'>;
   readonly provider: string;
   readonly tagKeys: TagKeys;
@@ -20,18 +20,18 @@ export type AdoptionParts = {
   readonly log: Log;
 };
 
-const describeWithinMs = 500;
+const describeTimeoutMs = 500;
 
 /**
  * Notes, before an instance is claimed, that it is the VM with this DCM id, and whether we launched it. False where another instance is,
  * lives and still carries the id: DCM must not hear of two instances under one id.
  */
 export const adoptInstance =
-  ({ records, fleet, instances, provider, tagKeys, now, meter, log }: AdoptionParts) =>
-  async (lane: Lane, vmId: string, evidence: Evidence): Promise<boolean> => {
+  ({ records, resourceStore, instances, provider, tagKeys, now, meter, log }: AdoptionParts) =>
+  async (group: MessageGroup, vmId: string, evidence: Evidence): Promise<boolean> => {
     if (!records) return true;
-    const { instanceId } = lane;
-    const vm = { ...launchedVm(lane, vmId, evidence), adopted: adoptedOf(vmId, evidence) };
+    const { instanceId } = group;
+    const vm = { ...launchedVm(group, vmId, evidence), adopted: adoptedOf(vmId, evidence) };
     if ((await records.adopt(vm)) !== 'another') return true;
 
     const other = await records.read(vmId);
@@ -56,18 +56,18 @@ export const adoptInstance =
 
     /** Its own tag change may not have come yet, as when two instances swap their ids. */
     async function stillCarriesIt({ region, instanceId: id }: LaunchedRecord): Promise<boolean> {
-      const seen = (await instances.describe(region, [id], describeWithinMs)).get(id);
+      const seen = (await instances.describe(region, [id], describeTimeoutMs)).get(id);
       return seen === undefined || vmIdOf(seen.tags, tagKeys, provider) === vmId;
     }
 
     async function isGone(record: LaunchedRecord): Promise<boolean> {
-      const held = (await fleet.recall([record.instanceId])).get(record.instanceId);
+      const held = (await resourceStore.recall([record.instanceId])).get(record.instanceId);
       return hasEnded(record, held ?? { owner: 'unknown' }, now());
     }
   };
 
 const launchedVm = (
-  { instanceId, region, account }: Lane,
+  { instanceId, region, account }: MessageGroup,
   vmId: string,
   { described, seenAtMs }: Evidence,
 ): LaunchedVm => {

@@ -2,21 +2,21 @@ import { LRUCache } from 'lru-cache';
 import { UpstreamError } from '../../shared/core/errors.ts';
 import { listingTime } from '../../shared/core/gate.ts';
 import { couldBeStale, heldState } from '../../shared/core/listing/doubt.ts';
-import type { Observation, Signal } from '../../shared/core/message.ts';
+import type { Observation, ResourceMessage } from '../../shared/core/message.ts';
 import type { Addresses } from '../../shared/core/outputs.ts';
 import type { Vm } from '../../shared/core/resource.ts';
 import { type Instance, type Instances, maximumDescribed } from '../../shared/ports/instances.ts';
 import type { Log, Meter } from '../../shared/ports/telemetry.ts';
 import {
   type InstanceState,
-  isYoung,
+  isRecentlyLaunched,
   needsReason,
   type StateReason,
 } from '../../shared/service-types/vm/kind.ts';
-import { checkIn, hasClaimCheck, hasObservation, type Lane } from './message-groups.ts';
+import { checkIn, hasClaimCheck, hasObservation, type MessageGroup } from './message-groups.ts';
 
 /** Twice this and the second between two deliveries keep a DELETED whose reason nobody knows from waiting longer than two. */
-const patienceMs = 500;
+const timeoutMs = 500;
 
 type Parts = {
   readonly instances: Instances;
@@ -58,7 +58,7 @@ export const askEc2 =
     async function describe(region: string, ids: readonly string[]): Promise<unknown> {
       meter.count('ec2Calls');
       try {
-        const found = await instances.describe(region, ids, patienceMs);
+        const found = await instances.describe(region, ids, timeoutMs);
         for (const id of ids) answers.set(id, found.get(id) ?? 'absent');
         for (const instance of found.values()) reasons.learn(instance);
         return undefined;
@@ -74,7 +74,7 @@ export const askEc2 =
   };
 
 type Seen = {
-  readonly lane: Lane;
+  readonly group: MessageGroup;
   readonly vm: Vm;
   /** It was claimed just now, and events of it may have been dropped until then. */
   readonly isLate: boolean;
@@ -83,15 +83,15 @@ type Seen = {
 
 /** What EC2's answer tells of a VM's state, where no event has. */
 export const describedState = (
-  { lane, vm, isLate, described }: Seen,
+  { group, vm, isLate, described }: Seen,
   nowMs: number,
 ): Observation | undefined => {
   if (described === undefined || described === 'absent') return undefined;
-  if (hasObservation(lane) && !isLate) return undefined;
+  if (hasObservation(group) && !isLate) return undefined;
   const at = vm.state === undefined ? timeOf(described, nowMs) : listingTime(nowMs);
   if (at === undefined) return undefined;
-  if (vm.state !== undefined && !isOver({ lane, vm, isLate }, described, nowMs)) return undefined;
-  const { instanceId, region, account } = lane;
+  if (vm.state !== undefined && !isOver({ group, vm, isLate }, described, nowMs)) return undefined;
+  const { instanceId, region, account } = group;
   const { state, reason, publicAddress = '', privateAddress, isWindows } = described;
   return {
     kind: 'observation',
@@ -118,7 +118,7 @@ const pendingWithinSeconds = 5;
  */
 const timeOf = ({ state, launchedAtMs }: Instance, nowMs: number): number | undefined => {
   const listedAt = listingTime(nowMs);
-  if (!isYoung(launchedAtMs, nowMs)) return listedAt;
+  if (!isRecentlyLaunched(launchedAtMs, nowMs)) return listedAt;
   const launchedAt = Math.floor(launchedAtMs / 1000);
   if (state === 'pending') return launchedAt;
   if (state !== 'running') return undefined;
@@ -127,13 +127,13 @@ const timeOf = ({ state, launchedAtMs }: Instance, nowMs: number): number | unde
 
 /** A transition that was to be checked has ended and its event did not come, or events were dropped before the claim. */
 const isOver = (
-  { lane, vm, isLate }: Omit<Seen, 'described'>,
+  { group, vm, isLate }: Omit<Seen, 'described'>,
   described: Instance,
   nowMs: number,
 ): boolean => {
   const held = heldState(vm);
   if (held === undefined || held.state === described.state) return false;
-  if (!isLate && !hasClaimCheck(lane) && !checkIn(lane, vm)) return false;
+  if (!isLate && !hasClaimCheck(group) && !checkIn(group, vm)) return false;
   return !couldBeStale(held, described, Math.floor(nowMs / 1000));
 };
 
@@ -156,10 +156,13 @@ export const addressesIn = (
 };
 
 /** An event tells no addresses; EC2's answer is later than the event. */
-export const withAddresses = (signal: Signal, described: Instance | undefined): Signal =>
-  signal.kind === 'observation' && described !== undefined
-    ? { ...addressesIn(described, signal.state), ...signal }
-    : signal;
+export const withAddresses = (
+  resourceMessage: ResourceMessage,
+  described: Instance | undefined,
+): ResourceMessage =>
+  resourceMessage.kind === 'observation' && described !== undefined
+    ? { ...addressesIn(described, resourceMessage.state), ...resourceMessage }
+    : resourceMessage;
 
 /** DescribeInstances takes at most 200 filter values. */
 const maximumLeaving = 150;
@@ -191,13 +194,13 @@ export const terminations = () => {
     reasonOf: (instanceId: string): StateReason | undefined => reasons.get(instanceId),
 
     /** Whether a lane ends in a `terminated` that only EC2 can tell DELETED from FAILED. */
-    isUnexplained: ({ instanceId, signals }: Lane, vm?: Vm): boolean =>
+    isUnexplained: ({ instanceId, resourceMessages }: MessageGroup, vm?: Vm): boolean =>
       vm?.state !== 'terminated' &&
-      signals.some(
-        (signal) =>
-          signal.kind === 'observation' &&
-          needsReason(signal.state, {
-            reason: signal.reason ?? reasons.get(instanceId),
+      resourceMessages.some(
+        (resourceMessage) =>
+          resourceMessage.kind === 'observation' &&
+          needsReason(resourceMessage.state, {
+            reason: resourceMessage.reason ?? reasons.get(instanceId),
             deleteRequested: vm?.deleteRequested,
           }),
       ),

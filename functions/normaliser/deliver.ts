@@ -1,7 +1,7 @@
 import { type Release, releaseOf } from '../../shared/core/outbox.ts';
 import { republicationTime, type UnpublishedStatus } from '../../shared/core/resource.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
-import type { Fleet } from '../../shared/ports/resource-store.ts';
+import type { ResourceStore } from '../../shared/ports/resource-store.ts';
 import type { Retries } from '../../shared/ports/retries.ts';
 import type { StatusPublisher } from '../../shared/ports/status-publisher.ts';
 import type { Log, Meter } from '../../shared/ports/telemetry.ts';
@@ -9,12 +9,12 @@ import type { PublicationAnswer } from '../../shared/wire/bridge.ts';
 import type { CloudEventJson } from '../../shared/wire/cloudevents.ts';
 import { vmStatusEvent } from '../../shared/wire/dcm-status.ts';
 import { isRetried, settledKey } from './message-groups.ts';
-import type { RecordedLane } from './record.ts';
+import type { RecordedGroup } from './record.ts';
 
 export type PublishingParts = SettlingParts & {
   readonly publisher: StatusPublisher;
   /** Puts a status that no retry can publish into the dead-letter queue. */
-  readonly retries: Pick<Retries, 'bury'>;
+  readonly retries: Pick<Retries, 'deadLetter'>;
   readonly log: Log;
   readonly provider: string;
   /** How often a VM may change in ten seconds and be told of each time. */
@@ -38,10 +38,10 @@ export const publishOutboxes = ({ publisher, retries, log, provider, burst, ...p
   const { meter, now } = parts;
   const settle = settleOutbox(parts);
 
-  return (recorded: readonly RecordedLane[]): Promise<Published[]> =>
+  return (recorded: readonly RecordedGroup[]): Promise<Published[]> =>
     publishFrom(recorded, now() + publishingMs);
 
-  async function publishFrom(recorded: readonly RecordedLane[], untilMs: number): Promise<Published[]> {
+  async function publishFrom(recorded: readonly RecordedGroup[], untilMs: number): Promise<Published[]> {
     if (recorded.length === 0) return [];
     const portions = recorded.map(portionOf);
     const published = await publishPortions(portions);
@@ -49,15 +49,15 @@ export const publishOutboxes = ({ publisher, retries, log, provider, burst, ...p
       ({ failure }, index) => failure === undefined && portions[index]?.isPart === true,
     );
     const later = now() < untilMs ? await publishFrom(unfinished, untilMs) : unfinished.map(postponed);
-    const laterByLane = new Map(later.map((one) => [one.lane, one]));
+    const laterByLane = new Map(later.map((one) => [one.group, one]));
     return published.map((one) => {
-      const last = laterByLane.get(one.lane) ?? one;
+      const last = laterByLane.get(one.group) ?? one;
       return last === one ? one : { ...last, told: [...one.told, ...last.told] };
     });
   }
 
-  function portionOf(one: RecordedLane): Portion {
-    const release = releaseOf(one.vm, { burst, settled: settledKey(one.lane), nowMs: now() });
+  function portionOf(one: RecordedGroup): Portion {
+    const release = releaseOf(one.vm, { burst, settled: settledKey(one.group), nowMs: now() });
     const tell = release.tell.slice(0, maximumPerVm);
     return { ...one, release: { ...release, tell }, isPart: tell.length < release.tell.length };
   }
@@ -78,7 +78,7 @@ export const publishOutboxes = ({ publisher, retries, log, provider, burst, ...p
     );
     for (const [index, one] of published.entries()) {
       const isAlone = one.vm.latest?.id === portions[index]?.vm.latest?.id;
-      if (isAlone && !isRetried(one.lane)) reportTakenIds(one, duplicates);
+      if (isAlone && !isRetried(one.group)) reportTakenIds(one, duplicates);
     }
     return published;
   }
@@ -109,7 +109,7 @@ export const publishOutboxes = ({ publisher, retries, log, provider, burst, ...p
       const event = events.find((one) => one.id === id);
       if (event === undefined) continue;
       try {
-        await retries.bury(JSON.stringify(event), reason);
+        await retries.deadLetter(JSON.stringify(event), reason);
         log.error('a status can never be published; it is in the dead-letter queue', { id, reason });
         refused.add(id);
       } catch (error) {
@@ -131,7 +131,7 @@ export const publishOutboxes = ({ publisher, retries, log, provider, burst, ...p
 
 type Acknowledged = PublicationAnswer['acknowledged'][number];
 
-type Portion = RecordedLane & {
+type Portion = RecordedGroup & {
   readonly release: Release;
   /** It may be told more than this. */
   readonly isPart: boolean;
@@ -143,7 +143,11 @@ const postponed = (one: Published): Published => ({
   failure: `${one.vm.instanceId} has more statuses than could be published in the time; SQS redelivers the message`,
 });
 
-export type SettlingParts = { readonly fleet: Fleet; readonly now: Clock; readonly meter: Meter };
+export type SettlingParts = {
+  readonly resourceStore: ResourceStore;
+  readonly now: Clock;
+  readonly meter: Meter;
+};
 
 /** By the ids of the statuses. */
 type Outcome = {
@@ -156,7 +160,7 @@ type Outcome = {
 };
 
 /** What became of one lane's VM. */
-export type Published = RecordedLane & {
+export type Published = RecordedGroup & {
   readonly told: readonly UnpublishedStatus[];
   /** Why not all that may be told is told and settled; undefined where it is. */
   readonly failure: unknown;
@@ -167,26 +171,27 @@ export type Published = RecordedLane & {
  * then is: with what was held back, or came in between, still to be told.
  */
 const settleOutbox =
-  ({ fleet, now, meter }: SettlingParts) =>
+  ({ resourceStore, now, meter }: SettlingParts) =>
   async (
-    { release, ...recorded }: RecordedLane & { readonly release: Release },
+    { release, ...recorded }: RecordedGroup & { readonly release: Release },
     outcome: Outcome,
   ): Promise<Published> => {
     const told = release.tell.filter(({ id }) => outcome.told.has(id));
     const refused = release.tell.filter(({ id }) => outcome.refused.has(id));
-    const untold = release.tell.find(({ id }) => !outcome.told.has(id) && !outcome.refused.has(id));
-    const unpublished = untold && (outcome.why.get(untold.id) ?? `the bridge did not mention ${untold.id}`);
+    const notPublished = release.tell.find(({ id }) => !outcome.told.has(id) && !outcome.refused.has(id));
+    const unpublished =
+      notPublished && (outcome.why.get(notPublished.id) ?? `the bridge did not mention ${notPublished.id}`);
     const newest = told.at(-1);
     if (newest === undefined && refused.length === 0) return { ...recorded, told, failure: unpublished };
 
     for (const { at } of told.filter((status) => republicationTime(status) === undefined))
       meter.eventAge(now() - at * 1000);
-    const worthless = newest ? release.drop.filter(({ key }) => key < newest.key) : [];
-    meter.count('debounced', worthless.length);
-    const keys = [...told, ...refused, ...worthless].map(({ key }) => key);
+    const superseded = newest ? release.drop.filter(({ key }) => key < newest.key) : [];
+    meter.count('debounced', superseded.length);
+    const keys = [...told, ...refused, ...superseded].map(({ key }) => key);
     try {
       const { vm } = recorded;
-      const settled = (await fleet.settle(vm, keys)) ?? { ...vm, outbox: [] }; // released: nothing more to tell
+      const settled = (await resourceStore.settle(vm, keys)) ?? { ...vm, outbox: [] }; // released: nothing more to tell
       return { ...recorded, vm: settled, told, failure: unpublished };
     } catch (failure) {
       return { ...recorded, told, failure };

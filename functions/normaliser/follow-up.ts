@@ -7,10 +7,10 @@ import type { Listings } from '../../shared/ports/listings.ts';
 import type { Observations } from '../../shared/ports/observations.ts';
 import type { Log } from '../../shared/ports/telemetry.ts';
 import type { EventBridgeEvent } from '../../shared/wire/eventbridge.ts';
-import { checkWantedEvent, claimCheckEvent, statusSettledEvent } from '../../shared/wire/own-messages.ts';
+import { checkRequestedEvent, claimCheckEvent, statusSettledEvent } from '../../shared/wire/own-messages.ts';
 import type { Published } from './deliver.ts';
-import { checkIn, isRetried, type Lane } from './message-groups.ts';
-import type { RecordedLane } from './record.ts';
+import { checkIn, isRetried, type MessageGroup } from './message-groups.ts';
+import type { RecordedGroup } from './record.ts';
 
 export type LookingParts = {
   readonly observations: Observations;
@@ -26,11 +26,11 @@ export type LookingParts = {
  */
 export const lookAgain =
   ({ observations, burst, now }: LookingParts) =>
-  async (recorded: readonly RecordedLane[]): Promise<ReadonlyMap<Lane, unknown>> => {
-    const failures = new Map<Lane, unknown>();
+  async (recorded: readonly RecordedGroup[]): Promise<ReadonlyMap<MessageGroup, unknown>> => {
+    const failures = new Map<MessageGroup, unknown>();
     const looks = recorded.flatMap((one) =>
       [settling(one), check(one), claimCheck(one)].flatMap((look) =>
-        look ? [{ ...look, lane: one.lane }] : [],
+        look ? [{ ...look, group: one.group }] : [],
       ),
     );
     await Promise.all([...new Set(looks.map(({ afterSeconds }) => afterSeconds))].map(queue));
@@ -44,19 +44,19 @@ export const lookAgain =
           afterSeconds,
         );
       } catch (error) {
-        for (const { lane } of due) failures.set(lane, error);
+        for (const { group } of due) failures.set(group, error);
       }
     }
 
     /** One for all that is held back: whoever added the first of it queues it, and whoever cannot know whether that one could. */
-    function settling({ vm, added, hasRepeats }: RecordedLane): Look | undefined {
+    function settling({ vm, added, hasRepeats }: RecordedGroup): Look | undefined {
       const [first] = releaseOf(vm, { burst, nowMs: now() }).hold;
       if (first === undefined || !(hasRepeats || added.has(first.key))) return undefined;
       const event = statusSettledEvent({ ...about(vm, first.key), key: first.key });
       return { event, afterSeconds: settleSeconds };
     }
 
-    function claimCheck({ vm, needsClaimCheck }: RecordedLane): Look | undefined {
+    function claimCheck({ vm, needsClaimCheck }: RecordedGroup): Look | undefined {
       if (!needsClaimCheck) return undefined;
       const { instanceId, region, account } = vm;
       const at = Math.floor(now() / 1000);
@@ -64,14 +64,14 @@ export const lookAgain =
       return { event, afterSeconds: claimCheckSeconds };
     }
 
-    function check(one: RecordedLane): Look | undefined {
+    function check(one: RecordedGroup): Look | undefined {
       const key = checkedState(one.vm);
       if (key === undefined) return undefined;
       const turn = nextTurn(one, key);
       const afterSeconds = turn && secondsToCheck(key, turn, now());
       return afterSeconds === undefined || turn === undefined
         ? undefined
-        : { event: checkWantedEvent({ ...about(one.vm, key), key, turn }), afterSeconds };
+        : { event: checkRequestedEvent({ ...about(one.vm, key), key, turn }), afterSeconds };
     }
   };
 
@@ -81,13 +81,14 @@ const claimCheckSeconds = 75;
 type Look = { readonly event: EventBridgeEvent; readonly afterSeconds: number };
 
 /** A copy of an event does not begin a second round of checks. */
-const nextTurn = ({ lane, vm, added }: RecordedLane, key: string): number | undefined => {
-  const checked = checkIn(lane, vm);
+const nextTurn = ({ group, vm, added }: RecordedGroup, key: string): number | undefined => {
+  const checked = checkIn(group, vm);
   if (checked) return checked.turn + 1;
-  const isAboutIt = lane.signals.some(
-    (signal) => signal.kind === 'observation' && String(sequenceOf(signal)) === key,
+  const isAboutIt = group.resourceMessages.some(
+    (resourceMessage) =>
+      resourceMessage.kind === 'observation' && String(sequenceOf(resourceMessage)) === key,
   );
-  return added.has(key) || (isRetried(lane) && isAboutIt) ? 1 : undefined;
+  return added.has(key) || (isRetried(group) && isAboutIt) ? 1 : undefined;
 };
 
 const about = ({ instanceId, region, account }: Vm, key: string) => ({

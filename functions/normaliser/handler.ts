@@ -5,7 +5,7 @@ import { bridgePublisher } from '../../shared/adapters/bridge/bridge.ts';
 import { dynamoDbHeartbeats } from '../../shared/adapters/dynamodb/heartbeats.ts';
 import { dynamoDbListings } from '../../shared/adapters/dynamodb/listings.ts';
 import { dynamoDbVmRecords } from '../../shared/adapters/dynamodb/records.ts';
-import { dynamoDbFleet } from '../../shared/adapters/dynamodb/resource-store.ts';
+import { dynamoDbResourceStore } from '../../shared/adapters/dynamodb/resource-store.ts';
 import { randomPart } from '../../shared/adapters/random-part.ts';
 import { deferredObservations } from '../../shared/adapters/sqs/deferred-observations.ts';
 import { log, meter, withTelemetry } from '../../shared/runtime/telemetry.ts';
@@ -25,7 +25,7 @@ type Named = Pick<Env, 'FLEET_TABLE' | 'OBSERVATIONS_QUEUE_URL' | 'NATS_BRIDGE'>
 export const awsPorts = ({ FLEET_TABLE: table, OBSERVATIONS_QUEUE_URL: queueUrl, NATS_BRIDGE }: Named) => {
   const client = DynamoDBDocumentClient.from(new DynamoDBClient());
   return {
-    fleet: dynamoDbFleet(client, table),
+    resourceStore: dynamoDbResourceStore(client, table),
     heartbeats: dynamoDbHeartbeats(client, table),
     listings: dynamoDbListings(client, table),
     records: dynamoDbVmRecords(client, table, log),

@@ -7,17 +7,17 @@ import type { Clock, RandomPart } from '../../shared/ports/clock.ts';
 import type { Instance, Instances } from '../../shared/ports/instances.ts';
 import type { Observations } from '../../shared/ports/observations.ts';
 import type { VmRecords } from '../../shared/ports/records.ts';
-import type { Fleet } from '../../shared/ports/resource-store.ts';
+import type { ResourceStore } from '../../shared/ports/resource-store.ts';
 import type { StatusPublisher } from '../../shared/ports/status-publisher.ts';
 import type { Log, Meter } from '../../shared/ports/telemetry.ts';
 import { vmStatusEvent } from '../../shared/wire/dcm-status.ts';
 import { instanceObservedEvent } from '../../shared/wire/own-messages.ts';
 
-const listWithinMs = 2_000;
+const listTimeoutMs = 2_000;
 
 export type MoveParts = {
   readonly records?: Pick<VmRecords, 'read' | 'end'> | undefined;
-  readonly fleet: Pick<Fleet, 'reread' | 'move' | 'release'>;
+  readonly resourceStore: Pick<ResourceStore, 'reread' | 'move' | 'release'>;
   readonly instances: Pick<Instances, 'list'>;
   readonly publisher: StatusPublisher;
   readonly observations: Observations;
@@ -40,10 +40,10 @@ type Move = { readonly vmId: string | undefined; readonly at: number };
  * @throws UnavailableError where NATS did not acknowledge all of it, EC2 did not answer, or the instance changed meanwhile.
  */
 export const moveInstance = (parts: MoveParts) => {
-  const { records, fleet, publisher, observations, randomPart, provider, now, meter, log } = parts;
+  const { records, resourceStore, publisher, observations, randomPart, provider, now, meter, log } = parts;
 
   return async (instanceId: string, { vmId, at }: Move): Promise<Vm | undefined> => {
-    const held = await fleet.reread(instanceId);
+    const held = await resourceStore.reread(instanceId);
     if (held.outcome === 'unknown') return undefined;
     const { vm } = held;
     const ended = movedAwayStatus(vm, { at, vmId }, randomPart());
@@ -53,9 +53,9 @@ export const moveInstance = (parts: MoveParts) => {
     await records?.end(vm.vmId, instanceId);
     await observations.send(carriers.map((instance) => observed(vm.region, instance)));
     meter.count('moved');
-    if (vmId === undefined) return void (await fleet.release(instanceId));
+    if (vmId === undefined) return void (await resourceStore.release(instanceId));
     const { latest } = vm;
-    return fleet.move(vm, vmId, latest && movedStatus({ ...vm, latest }, ended, randomPart()));
+    return resourceStore.move(vm, vmId, latest && movedStatus({ ...vm, latest }, ended, randomPart()));
   };
 
   /** Without what can never be published: that must not keep the VM from ending. */
@@ -87,7 +87,7 @@ export const moveInstance = (parts: MoveParts) => {
   ): Promise<Instance[]> {
     const { instances, tagKeys } = parts;
     const tag = { key: tagKeys.instanceId, value: vmId };
-    const page = await instances.list({ region, tag, token, withinMs: listWithinMs });
+    const page = await instances.list({ region, tag, token, timeoutMs: listTimeoutMs });
     const carriers = page.instances.filter(
       (one) =>
         one.instanceId !== instanceId &&

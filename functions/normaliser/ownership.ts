@@ -1,14 +1,14 @@
-import { ProviderError, TooYoungError, UnavailableError } from '../../shared/core/errors.ts';
-import type { Observation, Signal, TagChange } from '../../shared/core/message.ts';
+import { ProviderError, RecentlyLaunchedError, UnavailableError } from '../../shared/core/errors.ts';
+import type { Observation, ResourceMessage, TagChange } from '../../shared/core/message.ts';
 import { lacksPublicAddress } from '../../shared/core/outputs.ts';
 import { type TagKeys, type Tags, vmIdOf } from '../../shared/core/ownership.ts';
 import type { Vm } from '../../shared/core/resource.ts';
 import { addressProblem } from '../../shared/core/resource-id.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { Instance } from '../../shared/ports/instances.ts';
-import type { Fleet, Recollection } from '../../shared/ports/resource-store.ts';
+import type { Recollection, ResourceStore } from '../../shared/ports/resource-store.ts';
 import type { Log, Meter } from '../../shared/ports/telemetry.ts';
-import { isYoung } from '../../shared/service-types/vm/kind.ts';
+import { isRecentlyLaunched } from '../../shared/service-types/vm/kind.ts';
 import { type AdoptionParts, adoptInstance } from './adopt-instance.ts';
 import { type Answers, addressesIn, describedState, type Terminations, withAddresses } from './ask-ec2.ts';
 import {
@@ -18,22 +18,22 @@ import {
   hasUnexplainedFallback,
   isRetried,
   isTerminated,
-  type Lane,
+  type MessageGroup,
   newestTagChange,
 } from './message-groups.ts';
 import { type MoveParts, moveInstance } from './move-instance.ts';
 
 export type OwnershipParts = Identity &
   EnactmentParts & {
-    readonly ask: (questions: readonly Lane[]) => Promise<Answers>;
+    readonly ask: (questions: readonly MessageGroup[]) => Promise<Answers>;
     readonly reasons: Terminations;
   };
 
 /** A VM of ours, and what is to be recorded of it. */
 export type Owned = {
-  readonly lane: Lane;
+  readonly group: MessageGroup;
   readonly vm: Vm;
-  readonly signals: readonly Signal[];
+  readonly resourceMessages: readonly ResourceMessage[];
   /** The signal that EC2's answer was, and no message. */
   readonly answer: Observation | undefined;
   /** As EC2 described it; undefined where EC2 was not asked, did not answer or does not know it. */
@@ -45,7 +45,7 @@ export type Owned = {
 export type Owners = {
   readonly ours: readonly Owned[];
   /** Why nothing can be done about these yet. */
-  readonly undecided: ReadonlyMap<Lane, ProviderError>;
+  readonly undecided: ReadonlyMap<MessageGroup, ProviderError>;
 };
 
 /**
@@ -58,63 +58,63 @@ export type Owners = {
  * DescribeInstances may lag behind.
  */
 export const establishOwners = (parts: OwnershipParts) => {
-  const { fleet, ask, reasons, now } = parts;
+  const { resourceStore, ask, reasons, now } = parts;
   const enact = enactVerdict(parts);
 
-  return async (lanes: readonly Lane[]): Promise<Owners> => {
-    if (lanes.length === 0) return { ours: [], undecided: new Map() };
-    const remembered = await recall(lanes);
-    const answers = await ask(lanes.filter((lane) => mustAsk(evidenceOf(lane, remembered), lane)));
+  return async (groups: readonly MessageGroup[]): Promise<Owners> => {
+    if (groups.length === 0) return { ours: [], undecided: new Map() };
+    const remembered = await recall(groups);
+    const answers = await ask(groups.filter((group) => mustAsk(evidenceOf(group, remembered), group)));
 
     const enacted: Enacted[] = [];
-    const undecided = new Map<Lane, ProviderError>();
-    const settle = async (lane: Lane) => {
-      const evidence = { ...evidenceOf(lane, remembered), described: answerFor(lane, answers) };
+    const undecided = new Map<MessageGroup, ProviderError>();
+    const settle = async (group: MessageGroup) => {
+      const evidence = { ...evidenceOf(group, remembered), described: answerFor(group, answers) };
       try {
         if (evidence.remembered.owner === 'unreadable') throw evidence.remembered.error;
-        enacted.push(...(await enact(lane, decideOwner(evidence, parts, now()), evidence)));
+        enacted.push(...(await enact(group, decideOwner(evidence, parts, now()), evidence)));
       } catch (error) {
         if (!(error instanceof ProviderError)) throw error;
-        undecided.set(lane, error);
+        undecided.set(group, error);
       }
     };
-    await Promise.all(lanes.map(settle));
+    await Promise.all(groups.map(settle));
 
     const late = enacted.filter((one) => isLateClaim(one, remembered));
-    const afterClaim = await ask(late.map(({ lane }) => lane));
+    const afterClaim = await ask(late.map(({ group }) => group));
     const ours = enacted.map((one) => {
       const isLate = late.includes(one);
-      return owned(one, isLate, answerFor(one.lane, isLate ? afterClaim : answers));
+      return owned(one, isLate, answerFor(one.group, isLate ? afterClaim : answers));
     });
     return { ours, undecided };
   };
 
   /** What the fleet remembers; of instances that seem not to be ours as all writes so far have left it. */
-  async function recall(lanes: readonly Lane[]): Promise<ReadonlyMap<string, Recollection>> {
-    const remembered = new Map(await fleet.recall(lanes.map(({ instanceId }) => instanceId)));
+  async function recall(groups: readonly MessageGroup[]): Promise<ReadonlyMap<string, Recollection>> {
+    const remembered = new Map(await resourceStore.recall(groups.map(({ instanceId }) => instanceId)));
     const reread = async ([instanceId, { owner }]: readonly [string, Recollection]) => {
       if (owner !== 'others') return;
-      const held = await fleet.reread(instanceId);
+      const held = await resourceStore.reread(instanceId);
       if (held.outcome !== 'unknown') remembered.set(instanceId, { owner: 'us', vm: held.vm });
     };
     await Promise.all([...remembered].map(reread));
     return remembered;
   }
 
-  function mustAsk(evidence: Evidence, lane: Lane): boolean {
+  function mustAsk(evidence: Evidence, group: MessageGroup): boolean {
     const { remembered } = evidence;
     const held = remembered.owner === 'us' ? remembered.vm : undefined;
     return (
       mustAskEc2(evidence, parts) ||
-      (!hasObservation(lane) && isStateWanted(evidence, lane, held)) ||
-      (held !== undefined && (reasons.isUnexplained(lane, held) || hasUnexplainedFallback(lane, held))) ||
-      ((held !== undefined || isTaggedAsOurs(evidence)) && isAddressWanted(lane, held))
+      (!hasObservation(group) && isStateWanted(evidence, group, held)) ||
+      (held !== undefined && (reasons.isUnexplained(group, held) || hasUnexplainedFallback(group, held))) ||
+      ((held !== undefined || isTaggedAsOurs(evidence)) && isAddressWanted(group, held))
     );
   }
 
   /** It was tagged while it ran, or its state is to be checked. */
-  function isStateWanted(evidence: Evidence, lane: Lane, held: Vm | undefined): boolean {
-    if (held?.state !== undefined) return hasClaimCheck(lane) || checkIn(lane, held) !== undefined;
+  function isStateWanted(evidence: Evidence, group: MessageGroup, held: Vm | undefined): boolean {
+    if (held?.state !== undefined) return hasClaimCheck(group) || checkIn(group, held) !== undefined;
     return isTaggedAsOurs(evidence);
   }
 
@@ -123,52 +123,58 @@ export const establishOwners = (parts: OwnershipParts) => {
   }
 
   /** It became ours by a tag change, or was known not to be ours. Also where that was done and what follows was not. */
-  function isLateClaim({ lane, isClaimed }: Enacted, remembered: ReadonlyMap<string, Recollection>): boolean {
-    if (!isClaimed) return isRetried(lane) && newestTagChange(lane) !== undefined;
-    return !hasObservation(lane) || remembered.get(lane.instanceId)?.owner === 'others';
+  function isLateClaim(
+    { group, isClaimed }: Enacted,
+    remembered: ReadonlyMap<string, Recollection>,
+  ): boolean {
+    if (!isClaimed) return isRetried(group) && newestTagChange(group) !== undefined;
+    return !hasObservation(group) || remembered.get(group.instanceId)?.owner === 'others';
   }
 
-  function owned({ lane, vm }: Enacted, isLate: boolean, described: Evidence['described']): Owned {
-    const answer = describedState({ lane, vm, isLate, described }, now());
+  function owned({ group, vm }: Enacted, isLate: boolean, described: Evidence['described']): Owned {
+    const answer = describedState({ group, vm, isLate, described }, now());
     const seen = described === 'absent' ? undefined : described;
-    const told = lane.signals.map((signal) => withAddresses(signal, seen));
-    const signals = [...(answer ? [answer] : []), ...told];
-    return { lane, vm, answer, signals, described: seen, needsClaimCheck: isLate };
+    const told = group.resourceMessages.map((resourceMessage) => withAddresses(resourceMessage, seen));
+    const resourceMessages = [...(answer ? [answer] : []), ...told];
+    return { group, vm, answer, resourceMessages, described: seen, needsClaimCheck: isLate };
   }
 };
 
 /** An instance of another account is none that the events of this one are about. */
-const answerFor = ({ instanceId, account }: Lane, answers: Answers): Evidence['described'] => {
+const answerFor = ({ instanceId, account }: MessageGroup, answers: Answers): Evidence['described'] => {
   const answer = answers.get(instanceId);
   return answer === undefined || answer === 'absent' || answer.account === account ? answer : 'absent';
 };
 
 /** RUNNING is about to be published, and neither the lane nor the fleet tells all its addresses. */
-const isAddressWanted = (lane: Lane, held: Vm | undefined): boolean => {
-  if (isTerminated(lane)) return false;
-  const running = lane.signals.filter(isRunning);
+const isAddressWanted = (group: MessageGroup, held: Vm | undefined): boolean => {
+  if (isTerminated(group)) return false;
+  const running = group.resourceMessages.filter(isRunning);
   const isNew = running.length > 0 || held?.outbox.some(({ status }) => status === 'RUNNING') === true;
   if (!isNew && held?.state !== 'running') return false;
-  const isTold = (address: 'privateAddress' | 'publicAddress') => running.some((seen) => seen[address]);
-  const lacksPrivate = held?.privateAddress === undefined && !isTold('privateAddress');
-  const lacksPublic = isNew && held !== undefined && lacksPublicAddress(held) && !isTold('publicAddress');
+  const isPublished = (address: 'privateAddress' | 'publicAddress') => running.some((seen) => seen[address]);
+  const lacksPrivate = held?.privateAddress === undefined && !isPublished('privateAddress');
+  const lacksPublic =
+    isNew && held !== undefined && lacksPublicAddress(held) && !isPublished('publicAddress');
   return lacksPrivate || lacksPublic;
 };
 
-const isRunning = (signal: Signal): signal is Observation =>
-  signal.kind === 'observation' && signal.state === 'running';
+const isRunning = (resourceMessage: ResourceMessage): resourceMessage is Observation =>
+  resourceMessage.kind === 'observation' && resourceMessage.state === 'running';
 
-const evidenceOf = (lane: Lane, remembered: ReadonlyMap<string, Recollection>): Evidence => ({
-  remembered: remembered.get(lane.instanceId) ?? { owner: 'unknown' },
-  tagChange: newestTagChange(lane),
-  seenAtMs: Math.min(...lane.signals.map(({ at }) => at * 1000)),
-  launchedAtMs: launchTimeOf(lane),
-  terminated: isTerminated(lane),
+const evidenceOf = (group: MessageGroup, remembered: ReadonlyMap<string, Recollection>): Evidence => ({
+  remembered: remembered.get(group.instanceId) ?? { owner: 'unknown' },
+  tagChange: newestTagChange(group),
+  seenAtMs: Math.min(...group.resourceMessages.map(({ at }) => at * 1000)),
+  launchedAtMs: launchTimeOf(group),
+  terminated: isTerminated(group),
 });
 
 /** By its `pending`, which EC2 reports at a launch and at a start. */
-const launchTimeOf = ({ signals }: Lane): number | undefined => {
-  const pending = signals.find((signal) => signal.kind === 'observation' && signal.state === 'pending');
+const launchTimeOf = ({ resourceMessages }: MessageGroup): number | undefined => {
+  const pending = resourceMessages.find(
+    (resourceMessage) => resourceMessage.kind === 'observation' && resourceMessage.state === 'pending',
+  );
   return pending && pending.at * 1000;
 };
 
@@ -288,15 +294,15 @@ const byEc2 = (
   if (vmId !== undefined) return { owner: 'us', vmId, claim: true };
   if (terminated) return { owner: 'others', forSure: false };
   const launchMs = found ? found.launchedAtMs : launchedAtMs;
-  const isRecent = launchMs !== undefined && isYoung(launchMs, nowMs);
+  const isRecent = launchMs !== undefined && isRecentlyLaunched(launchMs, nowMs);
   const tagsArrived = Object.keys(found?.tags ?? {}).length > 0; // EC2 puts a launch's tags on all at once
   if (isRecent && !tagsArrived) return { owner: 'undecided' };
-  return { owner: 'others', forSure: found !== undefined || !isYoung(seenAtMs, nowMs) };
+  return { owner: 'others', forSure: found !== undefined || !isRecentlyLaunched(seenAtMs, nowMs) };
 };
 
 /** A VM of ours. */
 export type Enacted = {
-  readonly lane: Lane;
+  readonly group: MessageGroup;
   readonly vm: Vm;
   /** It became ours just now, and events of it may have been dropped until then. */
   readonly isClaimed: boolean;
@@ -304,7 +310,7 @@ export type Enacted = {
 
 export type EnactmentParts = AdoptionParts &
   MoveParts & {
-    readonly fleet: Fleet;
+    readonly resourceStore: ResourceStore;
     readonly now: Clock;
     readonly meter: Meter;
     readonly log: Log;
@@ -312,36 +318,36 @@ export type EnactmentParts = AdoptionParts &
 
 /**
  * Makes the fleet remember whose an instance is; what is ours goes on to be recorded.
- * @throws TooYoungError, UnavailableError where that cannot be told yet.
+ * @throws RecentlyLaunchedError, UnavailableError where that cannot be told yet.
  */
 const enactVerdict = (parts: EnactmentParts) => {
-  const { fleet, meter, log } = parts;
+  const { resourceStore, meter, log } = parts;
   const adopt = adoptInstance(parts);
   const move = moveInstance(parts);
 
   const ours = async (
-    lane: Lane,
+    group: MessageGroup,
     { vmId, claim }: VerdictOf<'us'>,
     evidence: Evidence,
   ): Promise<Enacted[]> => {
-    const { instanceId, region, account } = lane;
+    const { instanceId, region, account } = group;
     const { remembered } = evidence;
     const former = remembered.owner === 'us' ? remembered.vm : undefined;
-    if (former && !claim) return [{ lane, vm: former, isClaimed: false }];
-    if (!(await adopt(lane, vmId, evidence))) return duplicate(lane, vmId, evidence);
-    warnWhereUnaddressable(lane, vmId);
+    if (former && !claim) return [{ group, vm: former, isClaimed: false }];
+    if (!(await adopt(group, vmId, evidence))) return duplicate(group, vmId, evidence);
+    warnWhereUnaddressable(group, vmId);
     if (former) {
       const vm = await move(instanceId, { vmId, at: changedAt(evidence) });
-      return vm ? [{ lane, vm, isClaimed: true }] : [];
+      return vm ? [{ group, vm, isClaimed: true }] : [];
     }
     const addresses = addressesIn(evidence.described, 'running');
-    await fleet.claim({ instanceId, vmId, region, account, ...addresses });
+    await resourceStore.claim({ instanceId, vmId, region, account, ...addresses });
     meter.count('claimed');
     const blank: Vm = { instanceId, vmId, region, account, sequence: 0, outbox: [], history: [] };
-    return [{ lane, vm: { ...blank, ...addresses }, isClaimed: true }];
+    return [{ group, vm: { ...blank, ...addresses }, isClaimed: true }];
   };
 
-  const warnWhereUnaddressable = ({ instanceId, region }: Lane, vmId: string): void => {
+  const warnWhereUnaddressable = ({ instanceId, region }: MessageGroup, vmId: string): void => {
     const reason = addressProblem(vmId);
     if (reason === undefined) return;
     meter.count('unaddressable');
@@ -350,37 +356,41 @@ const enactVerdict = (parts: EnactmentParts) => {
     });
   };
 
-  const duplicate = async ({ instanceId }: Lane, vmId: string, evidence: Evidence) => {
+  const duplicate = async ({ instanceId }: MessageGroup, vmId: string, evidence: Evidence) => {
     if (evidence.remembered.owner === 'us')
       await move(instanceId, { vmId: undefined, at: changedAt(evidence) });
-    await fleet.disclaim([instanceId], vmId);
+    await resourceStore.disclaim([instanceId], vmId);
     return [];
   };
 
-  const others = async ({ instanceId }: Lane, { forSure }: VerdictOf<'others'>, { remembered }: Evidence) => {
+  const others = async (
+    { instanceId }: MessageGroup,
+    { forSure }: VerdictOf<'others'>,
+    { remembered }: Evidence,
+  ) => {
     meter.count('foreign');
-    if (forSure && remembered.owner === 'unknown') await fleet.disclaim([instanceId]);
+    if (forSure && remembered.owner === 'unknown') await resourceStore.disclaim([instanceId]);
     return [];
   };
 
-  const nobody = async ({ instanceId, region }: Lane) => {
-    await fleet.release(instanceId);
+  const nobody = async ({ instanceId, region }: MessageGroup) => {
+    await resourceStore.release(instanceId);
     meter.count('released');
     log.warn('our tags were taken off an instance; it is not reported any more', { instanceId, region });
     return [];
   };
 
-  const undecided = ({ instanceId }: Lane, { described }: Evidence): never => {
+  const undecided = ({ instanceId }: MessageGroup, { described }: Evidence): never => {
     meter.count('tooYoung');
     throw described === undefined
       ? new UnavailableError(`EC2 did not say whose ${instanceId} is`)
-      : new TooYoungError(`${instanceId} was launched moments ago and has no tags yet`);
+      : new RecentlyLaunchedError(`${instanceId} was launched moments ago and has no tags yet`);
   };
 
-  return async (lane: Lane, verdict: Verdict, evidence: Evidence): Promise<Enacted[]> => {
-    if (verdict.owner === 'us') return ours(lane, verdict, evidence);
-    if (verdict.owner === 'others') return others(lane, verdict, evidence);
-    return verdict.owner === 'nobody' ? nobody(lane) : undecided(lane, evidence);
+  return async (group: MessageGroup, verdict: Verdict, evidence: Evidence): Promise<Enacted[]> => {
+    if (verdict.owner === 'us') return ours(group, verdict, evidence);
+    if (verdict.owner === 'others') return others(group, verdict, evidence);
+    return verdict.owner === 'nobody' ? nobody(group) : undecided(group, evidence);
   };
 };
 

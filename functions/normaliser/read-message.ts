@@ -1,6 +1,6 @@
 import { reasonOf, UnreadableError } from '../../shared/core/errors.ts';
 import { clamped } from '../../shared/core/gate.ts';
-import type { Signal } from '../../shared/core/message.ts';
+import type { ResourceMessage } from '../../shared/core/message.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { Log, Meter } from '../../shared/ports/telemetry.ts';
 import { eventKindOf } from '../../shared/service-types/vm/events/registry.ts';
@@ -24,7 +24,7 @@ type Parts = {
  */
 export const readMessage =
   ({ regions, account, now, log, meter }: Parts) =>
-  (body: string): Signal[] => {
+  (body: string): ResourceMessage[] => {
     const event = envelope(body);
     if (account !== undefined && event.account !== account) return dropForeign(event);
     const kind = eventKindOf(event);
@@ -37,9 +37,11 @@ export const readMessage =
       return [];
     }
     try {
-      const signals = kind.toSignals(event).map((signal) => ({ ...signal, at: clamped(signal.at, now()) }));
-      const reported = event.source === ownSource ? signals : signals.filter(isReported);
-      for (const signal of reported) warnOfUnknownState(signal);
+      const resourceMessages = kind
+        .toMessages(event)
+        .map((resourceMessage) => ({ ...resourceMessage, at: clamped(resourceMessage.at, now()) }));
+      const reported = event.source === ownSource ? resourceMessages : resourceMessages.filter(isReported);
+      for (const resourceMessage of reported) warnOfUnknownState(resourceMessage);
       return reported;
     } catch (cause) {
       throw new UnreadableError(`event ${event.id} is no "${kind.detailType}": ${reasonOf(cause)}`, {
@@ -51,26 +53,26 @@ export const readMessage =
       source,
       'detail-type': detailType,
       account: foreign,
-    }: EventBridgeEvent): Signal[] {
+    }: EventBridgeEvent): ResourceMessage[] {
       meter.count('foreignAccount');
       log.warn('dropped an event of another AWS account', { source, detailType, account: foreign });
       return [];
     }
 
-    function isReported({ region, instanceId }: Signal): boolean {
+    function isReported({ region, instanceId }: ResourceMessage): boolean {
       if (regions.includes(region)) return true;
       meter.count('unreportedRegion');
       log.info('dropped an event about a region that is not reported', { region, instanceId });
       return false;
     }
 
-    function warnOfUnknownState(signal: Signal) {
-      if (signal.kind !== 'observation' || signal.unrecognised === undefined) return;
+    function warnOfUnknownState(resourceMessage: ResourceMessage) {
+      if (resourceMessage.kind !== 'observation' || resourceMessage.unrecognised === undefined) return;
       meter.count('unknownState');
       log.warn('EC2 reported a state that is not known; it is taken as the nearest active one', {
-        instanceId: signal.instanceId,
-        state: signal.unrecognised,
-        takenAs: signal.state,
+        instanceId: resourceMessage.instanceId,
+        state: resourceMessage.unrecognised,
+        takenAs: resourceMessage.state,
       });
     }
   };

@@ -1,12 +1,17 @@
 import { UnavailableError } from '../../shared/core/errors.ts';
-import { isNews } from '../../shared/core/gate.ts';
-import type { Notice, Observation, Signal, StatusWanted } from '../../shared/core/message.ts';
+import { isNewerObservation } from '../../shared/core/gate.ts';
+import type {
+  Notice,
+  Observation,
+  RepublicationRequest,
+  ResourceMessage,
+} from '../../shared/core/message.ts';
 import { supersededKeys } from '../../shared/core/outbox.ts';
 import { type Addresses, awaitsAddress, changesOutputs, newAddresses } from '../../shared/core/outputs.ts';
 import {
   circumstancesOf,
-  isNoticeNews,
-  isRepeatNews,
+  isNewNotice,
+  isNewRepublication,
   noticeStatus,
   readdressedStatus,
   repeatedStatus,
@@ -16,18 +21,18 @@ import {
 import type { Clock, RandomPart } from '../../shared/ports/clock.ts';
 import type { Instance } from '../../shared/ports/instances.ts';
 import type { VmRecords } from '../../shared/ports/records.ts';
-import type { Fleet, Recorded } from '../../shared/ports/resource-store.ts';
+import type { Recorded, ResourceStore } from '../../shared/ports/resource-store.ts';
 import type { Meter } from '../../shared/ports/telemetry.ts';
 import type { SpotEndsAs, StateReason } from '../../shared/service-types/vm/kind.ts';
 import { addressesIn, type Terminations } from './ask-ec2.ts';
-import { type Lane, withoutSuperseded } from './message-groups.ts';
+import { type MessageGroup, withoutSuperseded } from './message-groups.ts';
 import type { Owned } from './ownership.ts';
 
 type Parts = RecordingParts & { readonly reasons: Terminations; readonly meter: Meter };
 
 /** What became of a lane in the fleet. */
-export type RecordedLane = {
-  readonly lane: Lane;
+export type RecordedGroup = {
+  readonly group: MessageGroup;
   /** As the fleet then holds it, outbox and all: also what a crashed worker left there. */
   readonly vm: Vm;
   /** The keys of what it added to the outbox. */
@@ -37,9 +42,9 @@ export type RecordedLane = {
 } & Pick<Owned, 'needsClaimCheck'>;
 
 /** Tells the fleet, in order, what was learnt about one VM, whose outbox is first brought below its bounds. */
-export const recordSignals = (parts: Parts) => {
-  const { fleet, reasons, now, meter } = parts;
-  const record = recordSignal(parts);
+export const recordMessages = (parts: Parts) => {
+  const { resourceStore, reasons, now, meter } = parts;
+  const record = recordMessage(parts);
   const readdress = recordAddresses(parts);
 
   /** Before anything is added: an item at DynamoDB's size limit takes nothing more. */
@@ -47,45 +52,53 @@ export const recordSignals = (parts: Parts) => {
     const superseded = supersededKeys(vm);
     if (superseded.length === 0) return vm;
     meter.count('superseded', superseded.length);
-    const settled = await fleet.settle(vm, superseded);
+    const settled = await resourceStore.settle(vm, superseded);
     if (settled === undefined) throw noLongerHeld(vm);
     return settled;
   };
 
   return async ({
-    lane,
+    group,
     vm,
-    signals,
+    resourceMessages,
     answer,
     reason,
     described,
     needsClaimCheck,
-  }: Owned & Pick<Before, 'reason'>): Promise<RecordedLane> => {
-    const told = withoutSuperseded(signals);
-    meter.count('collapsed', signals.length - told.length);
+  }: Owned & Pick<Before, 'reason'>): Promise<RecordedGroup> => {
+    const told = withoutSuperseded(resourceMessages);
+    meter.count('collapsed', resourceMessages.length - told.length);
     const added = new Set<string>();
     let held = await bounded(vm);
     let hasRepeats = false;
-    for (const signal of told) {
-      const recorded = await record({ vm: held, isRecalled: held === vm, reason, described }, signal);
-      keep(signal, recorded);
+    for (const resourceMessage of told) {
+      const recorded = await record(
+        { vm: held, isRecalled: held === vm, reason, described },
+        resourceMessage,
+      );
+      keep(resourceMessage, recorded);
     }
     const seen = addressesIn(described, held.state);
     keep(undefined, await readdress(held, seen, Math.floor(now() / 1000)));
     if (held.state === 'shutting-down') reasons.expect(held);
-    return { lane, vm: held, added, hasRepeats, needsClaimCheck };
+    return { group, vm: held, added, hasRepeats, needsClaimCheck };
 
-    function keep(signal: Signal | undefined, recorded: Recorded) {
+    function keep(resourceMessage: ResourceMessage | undefined, recorded: Recorded) {
       if (recorded.outcome === 'unknown') throw noLongerHeld(vm);
-      if (signal) meter.count(recorded.outcome);
+      if (resourceMessage) meter.count(recorded.outcome);
       held = recorded.vm;
-      if (recorded.outcome === 'accepted') note(signal, held);
-      else if (signal) hasRepeats = true;
+      if (recorded.outcome === 'accepted') note(resourceMessage, held);
+      else if (resourceMessage) hasRepeats = true;
     }
 
-    function note(signal: Signal | undefined, { latest, region, state }: Vm) {
+    function note(resourceMessage: ResourceMessage | undefined, { latest, region, state }: Vm) {
       if (latest) added.add(latest.key);
-      if (signal !== undefined && signal === answer && vm.state !== undefined && state !== undefined)
+      if (
+        resourceMessage !== undefined &&
+        resourceMessage === answer &&
+        vm.state !== undefined &&
+        state !== undefined
+      )
         meter.healed(region, state);
     }
   };
@@ -105,7 +118,7 @@ export type Before = {
 };
 
 export type RecordingParts = {
-  readonly fleet: Fleet;
+  readonly resourceStore: ResourceStore;
   readonly now: Clock;
   readonly randomPart: RandomPart;
   readonly records?: Pick<VmRecords, 'read'> | undefined;
@@ -118,33 +131,36 @@ export type RecordingParts = {
  * it is published once more; a status that waits for them is not.
  */
 const recordAddresses =
-  ({ fleet, now, randomPart }: RecordingParts) =>
+  ({ resourceStore, now, randomPart }: RecordingParts) =>
   (vm: Vm, seen: Addresses, at: number): Promise<Recorded> | Recorded => {
     const found = newAddresses(vm, seen);
     if (found === undefined) return { outcome: 'unchanged', vm };
     const { latest } = vm;
     const isToBePublished = latest && changesOutputs(vm, seen) && !awaitsAddress(vm, latest, now());
     const status = isToBePublished ? readdressedStatus({ ...vm, latest }, at, randomPart()) : undefined;
-    return fleet.readdress(vm, found, status);
+    return resourceStore.readdress(vm, found, status);
   };
 
 /** Tells the fleet one thing about a VM, and nothing that it is known to know. */
-const recordSignal = (parts: RecordingParts) => {
-  const { fleet, randomPart, spotEndsAs } = parts;
+const recordMessage = (parts: RecordingParts) => {
+  const { resourceStore, randomPart, spotEndsAs } = parts;
   const readdress = recordAddresses(parts);
 
-  return ({ vm, isRecalled, reason, described }: Before, signal: Signal): Promise<Recorded> | Recorded => {
-    if (signal.kind === 'observation') return observed(signal);
-    if (signal.kind === 'notice') return noticed(signal);
-    if (signal.kind === 'status-wanted') return wanted(signal);
-    const mayHide = isRecalled && signal.kind === 'status-settled'; // what was held back must not be overlooked
-    return mayHide ? fleet.reread(vm.instanceId) : { outcome: 'unchanged', vm };
+  return (
+    { vm, isRecalled, reason, described }: Before,
+    resourceMessage: ResourceMessage,
+  ): Promise<Recorded> | Recorded => {
+    if (resourceMessage.kind === 'observation') return observed(resourceMessage);
+    if (resourceMessage.kind === 'notice') return noticed(resourceMessage);
+    if (resourceMessage.kind === 'status-wanted') return wanted(resourceMessage);
+    const mayHide = isRecalled && resourceMessage.kind === 'status-settled'; // what was held back must not be overlooked
+    return mayHide ? resourceStore.reread(vm.instanceId) : { outcome: 'unchanged', vm };
 
     function observed(observation: Observation): Promise<Recorded> | Recorded {
-      if (!isNews(vm, observation)) return { outcome: 'stale', vm };
+      if (!isNewerObservation(vm, observation)) return { outcome: 'stale', vm };
       if (vm.state === observation.state && changesOutputs(vm, observation))
         return readdress(vm, observation, observation.at);
-      return fleet.record(
+      return resourceStore.record(
         observation,
         statusOf(observation, randomPart(), {
           ...circumstancesOf(vm, observation),
@@ -162,15 +178,16 @@ const recordSignal = (parts: RecordingParts) => {
     }
 
     function noticed(notice: Notice): Promise<Recorded> | Recorded {
-      if (!isNoticeNews(vm, notice)) return { outcome: 'stale', vm };
+      if (!isNewNotice(vm, notice)) return { outcome: 'stale', vm };
       const { state } = vm;
-      return fleet.notify(vm, notice, state && noticeStatus({ ...vm, state }, notice, randomPart()));
+      return resourceStore.notify(vm, notice, state && noticeStatus({ ...vm, state }, notice, randomPart()));
     }
 
-    async function wanted(request: StatusWanted): Promise<Recorded> {
+    async function wanted(request: RepublicationRequest): Promise<Recorded> {
       const { latest } = vm;
-      if (!latest || !isRepeatNews(vm, request) || (await isReplaced())) return { outcome: 'stale', vm };
-      return fleet.repeat(vm, repeatedStatus({ ...vm, latest }, request, randomPart()));
+      if (!latest || !isNewRepublication(vm, request) || (await isReplaced()))
+        return { outcome: 'stale', vm };
+      return resourceStore.repeat(vm, repeatedStatus({ ...vm, latest }, request, randomPart()));
     }
 
     /** DCM has given the id of a VM that ended to another instance, of which the end must not be published. */

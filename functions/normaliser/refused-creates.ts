@@ -1,11 +1,11 @@
 import { UnavailableError } from '../../shared/core/errors.ts';
-import type { Signal } from '../../shared/core/message.ts';
+import type { ResourceMessage } from '../../shared/core/message.ts';
 import { type Creation, failureDueMs, hasEnded, isLaunched } from '../../shared/core/record.ts';
 import { messageText, type UnpublishedStatus } from '../../shared/core/resource.ts';
 import type { Clock, RandomPart } from '../../shared/ports/clock.ts';
 import type { Observations } from '../../shared/ports/observations.ts';
 import type { VmRecords } from '../../shared/ports/records.ts';
-import type { Fleet } from '../../shared/ports/resource-store.ts';
+import type { ResourceStore } from '../../shared/ports/resource-store.ts';
 import type { Retries } from '../../shared/ports/retries.ts';
 import type { StatusPublisher } from '../../shared/ports/status-publisher.ts';
 import { type CreateRefused, createRefusedEvent, createRefusedIn } from '../../shared/wire/create-refused.ts';
@@ -17,22 +17,22 @@ const longestDelaySeconds = 900;
 
 type Parts = {
   readonly records: Pick<VmRecords, 'creation' | 'fail' | 'failurePublished'>;
-  readonly fleet: Pick<Fleet, 'recall'>;
+  readonly resourceStore: Pick<ResourceStore, 'recall'>;
   readonly observations: Observations;
   readonly publisher: StatusPublisher;
-  readonly retries: Pick<Retries, 'bury'>;
+  readonly retries: Pick<Retries, 'deadLetter'>;
   readonly provider: string;
   readonly randomPart: RandomPart;
   readonly now: Clock;
 };
 
-type Told = Signal | CreateRefused;
-type AnyMessage = Omit<Message, 'signals'> & { readonly signals: readonly Told[] };
+type Told = ResourceMessage | CreateRefused;
+type AnyMessage = Omit<Message, 'resourceMessages'> & { readonly resourceMessages: readonly Told[] };
 type Handle<One> = (messages: readonly One[]) => Promise<ReadonlyMap<string, unknown>>;
 
 /** What a message of the observations queue tells, refused creates included. */
 export const readRefusals =
-  (read: (body: string) => Signal[]) =>
+  (read: (body: string) => ResourceMessage[]) =>
   (body: string): Told[] => {
     const refused = createRefusedIn(body);
     return refused ? [refused] : read(body);
@@ -47,15 +47,19 @@ export const readRefusals =
  * @returns why messages must come again, by message id.
  */
 export const reportRefusals = (parts: Parts, others: Handle<Message>): Handle<AnyMessage> => {
-  const { records, fleet, observations, publisher, retries, provider, randomPart, now } = parts;
+  const { records, resourceStore, observations, publisher, retries, provider, randomPart, now } = parts;
 
   return async (messages) => {
     const failed = new Map<string, unknown>();
     const rest: Message[] = [];
-    const report = async ({ messageId, signals, ...message }: AnyMessage) => {
-      const refused = signals.filter(isRefusal);
+    const report = async ({ messageId, resourceMessages, ...message }: AnyMessage) => {
+      const refused = resourceMessages.filter(isRefusal);
       if (refused.length === 0) {
-        rest.push({ messageId, ...message, signals: signals.filter((signal) => !isRefusal(signal)) });
+        rest.push({
+          messageId,
+          ...message,
+          resourceMessages: resourceMessages.filter((resourceMessage) => !isRefusal(resourceMessage)),
+        });
         return;
       }
       try {
@@ -87,7 +91,7 @@ export const reportRefusals = (parts: Parts, others: Handle<Message>): Handle<An
     const { record, deletedAtMs = Number.NEGATIVE_INFINITY } = creation;
     if (deletedAtMs >= refusedAtMs || record?.deleteRequestedAtMs !== undefined) return true;
     if (record === undefined || !isLaunched(record)) return false;
-    const held = (await fleet.recall([record.instanceId])).get(record.instanceId);
+    const held = (await resourceStore.recall([record.instanceId])).get(record.instanceId);
     return !hasEnded(record, held ?? { owner: 'unknown' }, now());
   }
 
@@ -116,9 +120,10 @@ export const reportRefusals = (parts: Parts, others: Handle<Message>): Handle<An
       throw new UnavailableError(
         `NATS did not take that ${vmId} has failed: ${refusal?.reason ?? 'no answer'}`,
       );
-    if (acknowledged.length === 0) await retries.bury(JSON.stringify(event), refusal?.reason ?? '');
+    if (acknowledged.length === 0) await retries.deadLetter(JSON.stringify(event), refusal?.reason ?? '');
     await records.failurePublished(vmId, status.id);
   }
 };
 
-const isRefusal = (signal: Told): signal is CreateRefused => signal.kind === 'create-refused';
+const isRefusal = (resourceMessage: Told): resourceMessage is CreateRefused =>
+  resourceMessage.kind === 'create-refused';

@@ -1,14 +1,14 @@
 import { isStuck, stuckNotice } from '../../shared/core/follow-up.ts';
-import { isNews, listingTime, partsOf } from '../../shared/core/gate.ts';
+import { isNewerObservation, listingTime, partsOf } from '../../shared/core/gate.ts';
 import { couldBeStale, heldState } from '../../shared/core/listing/doubt.ts';
 import { newAddresses } from '../../shared/core/outputs.ts';
-import { isNoticeNews, type Vm } from '../../shared/core/resource.ts';
+import { isNewNotice, type Vm } from '../../shared/core/resource.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { Instance } from '../../shared/ports/instances.ts';
 import type { Observations } from '../../shared/ports/observations.ts';
-import type { Fleet, Recollection } from '../../shared/ports/resource-store.ts';
+import type { Recollection, ResourceStore } from '../../shared/ports/resource-store.ts';
 import type { Meter } from '../../shared/ports/telemetry.ts';
-import { type InstanceState, isYoung } from '../../shared/service-types/vm/kind.ts';
+import { type InstanceState, isRecentlyLaunched } from '../../shared/service-types/vm/kind.ts';
 import type { EventBridgeEvent } from '../../shared/wire/eventbridge.ts';
 import {
   instanceNoticedEvent,
@@ -18,7 +18,7 @@ import {
 import type { PolledRegion } from './env.ts';
 
 export type ComparisonParts = {
-  readonly fleet: Fleet;
+  readonly resourceStore: ResourceStore;
   readonly observations: Observations;
   readonly now: Clock;
   readonly meter: Meter;
@@ -36,9 +36,9 @@ export type Comparison = {
 
 /** Compares a page with the fleet and queues the differences, which the normaliser sends through the same gate as events. */
 export const comparePage =
-  ({ fleet, observations, now, meter }: ComparisonParts) =>
+  ({ resourceStore, observations, now, meter }: ComparisonParts) =>
   async (polled: PolledRegion, vms: readonly ListedVm[]): Promise<Comparison> => {
-    const remembered = await fleet.recall(vms.map(({ instance }) => instance.instanceId));
+    const remembered = await resourceStore.recall(vms.map(({ instance }) => instance.instanceId));
     const held = (vm: ListedVm) => remembered.get(vm.instance.instanceId) ?? { owner: 'unknown' as const };
     const judged = vms.map((vm) => ({ vm, finding: findingOf(vm, held(vm), polled.kind, now()) }));
 
@@ -74,7 +74,7 @@ const findingOf = (
 
 /** Where events come, a young instance's are still on their way, and would seem older than this listing's. */
 const newcomer = ({ launchedAtMs }: Instance, kind: PolledRegion['kind'], nowMs: number): Finding =>
-  kind === 'streaming' && isYoung(launchedAtMs, nowMs) ? 'doubtful' : 'news';
+  kind === 'streaming' && isRecentlyLaunched(launchedAtMs, nowMs) ? 'doubtful' : 'news';
 
 /** Has other addresses than the fleet holds. While it comes up or goes down it may have either public one. */
 const hasMoved = ({ state, publicAddress = '', privateAddress, isWindows }: Instance, vm: Vm): boolean =>
@@ -88,7 +88,7 @@ const stuckNoticeOf = (instance: Instance, { sequence }: Vm) => stuckNotice(inst
 
 /** Stuck, which is told once: only in the state that is held, for what it is stuck in must have been told before. */
 const isStuckNews = (instance: Instance, vm: Vm, nowMs: number): boolean =>
-  vm.state === instance.state && isStuck(instance, nowMs) && isNoticeNews(vm, stuckNoticeOf(instance, vm));
+  vm.state === instance.state && isStuck(instance, nowMs) && isNewNotice(vm, stuckNoticeOf(instance, vm));
 
 const noticed = ({ instance }: ListedVm, held: Recollection, region: string): EventBridgeEvent[] => {
   if (held.owner !== 'us') return [];
@@ -112,7 +112,7 @@ const contradiction = (vm: Vm, instance: Instance, nowMs: number): Finding => {
 };
 
 const isNewer = (held: Pick<Vm, 'state' | 'sequence'>, seen: InstanceState, nowMs: number): boolean =>
-  isNews(held, { state: seen, at: listingTime(nowMs) });
+  isNewerObservation(held, { state: seen, at: listingTime(nowMs) });
 
 const listed = (
   { instance, vmId }: ListedVm,

@@ -3,7 +3,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { dynamoDbListings } from '../../shared/adapters/dynamodb/listings.ts';
-import { dynamoDbFleet } from '../../shared/adapters/dynamodb/resource-store.ts';
+import { dynamoDbResourceStore } from '../../shared/adapters/dynamodb/resource-store.ts';
 import { sqsObservations } from '../../shared/adapters/sqs/observations.ts';
 import { log, meter, withTelemetry } from '../../shared/runtime/telemetry.ts';
 import { ec2Instances } from '../../shared/service-types/vm/ec2/instances.ts';
@@ -15,7 +15,7 @@ const client = DynamoDBDocumentClient.from(new DynamoDBClient());
 
 export const handler = withTelemetry(
   poller({
-    fleet: dynamoDbFleet(client, env.FLEET_TABLE),
+    resourceStore: dynamoDbResourceStore(client, env.FLEET_TABLE),
     listings: dynamoDbListings(client, env.FLEET_TABLE),
     instances: ec2Instances(),
     observations: sqsObservations(new SQSClient(), env.OBSERVATIONS_QUEUE_URL),

@@ -5,15 +5,15 @@ import type { Clock } from '../../shared/ports/clock.ts';
 import { type Instance, type Instances, maximumDescribed } from '../../shared/ports/instances.ts';
 import type { Listing, Listings } from '../../shared/ports/listings.ts';
 import type { Observations } from '../../shared/ports/observations.ts';
-import type { Fleet } from '../../shared/ports/resource-store.ts';
+import type { ResourceStore } from '../../shared/ports/resource-store.ts';
 import type { Log, Meter } from '../../shared/ports/telemetry.ts';
 import { instanceObservedEvent } from '../../shared/wire/own-messages.ts';
 
-const patienceMs = 5_000;
+const timeoutMs = 5_000;
 const breakerHoldsMs = 10 * 60_000;
 
 export type AbsenceParts = {
-  readonly fleet: Fleet;
+  readonly resourceStore: ResourceStore;
   readonly instances: Instances;
   readonly listings: Listings;
   readonly observations: Observations;
@@ -28,7 +28,7 @@ export type AbsenceParts = {
  * doubted, a breaker trips: none is deleted until EC2 is asked by their ids, ten minutes later or once an operator releases it.
  */
 export const judgeAbsences = ({
-  fleet,
+  resourceStore,
   instances,
   listings,
   observations,
@@ -71,7 +71,7 @@ export const judgeAbsences = ({
   /** EC2 forgets a terminated instance within the hour; that is no absence. */
   async function onlyLiving(absences: Absences, known: Absences): Promise<Absences> {
     const fresh = Object.keys(absences).filter((id) => known[id] === undefined);
-    const remembered = fresh.length > 0 ? await fleet.recall(fresh) : new Map();
+    const remembered = fresh.length > 0 ? await resourceStore.recall(fresh) : new Map();
     const isLiving = (id: string) => {
       const held = remembered.get(id);
       return held === undefined || (held.owner === 'us' && held.vm.state !== 'terminated');
@@ -106,14 +106,14 @@ export const judgeAbsences = ({
   ): Promise<ReadonlyMap<string, Instance>> {
     const found = new Map<string, Instance>();
     for (let start = 0; start < ids.length; start += maximumDescribed) {
-      const answer = await instances.describe(region, ids.slice(start, start + maximumDescribed), patienceMs);
+      const answer = await instances.describe(region, ids.slice(start, start + maximumDescribed), timeoutMs);
       for (const [id, instance] of answer) found.set(id, instance);
     }
     return found;
   }
 
   async function tellGone(region: string, ids: readonly string[], found: ReadonlyMap<string, Instance>) {
-    const remembered = await fleet.recall(ids);
+    const remembered = await resourceStore.recall(ids);
     const vms = [...remembered.values()].flatMap((held): Vm[] => (held.owner === 'us' ? [held.vm] : []));
     const at = listingTime(now());
     await observations.send(

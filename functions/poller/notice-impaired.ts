@@ -5,7 +5,7 @@ import type { Clock } from '../../shared/ports/clock.ts';
 import type { Instances } from '../../shared/ports/instances.ts';
 import type { Listing } from '../../shared/ports/listings.ts';
 import type { Observations } from '../../shared/ports/observations.ts';
-import type { Fleet } from '../../shared/ports/resource-store.ts';
+import type { ResourceStore } from '../../shared/ports/resource-store.ts';
 import type { Log } from '../../shared/ports/telemetry.ts';
 import {
   checkNames,
@@ -16,10 +16,10 @@ import {
 } from '../../shared/service-types/vm/status-checks.ts';
 import { instanceNoticedEvent } from '../../shared/wire/own-messages.ts';
 
-const patienceMs = 2_000;
+const timeoutMs = 2_000;
 
 export type ImpairedParts = {
-  readonly fleet: Fleet;
+  readonly resourceStore: ResourceStore;
   readonly instances: Instances;
   readonly observations: Observations;
   readonly now: Clock;
@@ -30,7 +30,7 @@ export type ImpairedParts = {
  * Asks EC2, after a complete listing that showed VMs and at most once a minute, which instances fail a status check: no event tells. Of
  * ours, the warning goes out once, and once more that it is over. A question that fails is asked again at the next listing.
  */
-export const noticeImpaired = ({ fleet, instances, observations, now, log }: ImpairedParts) => {
+export const noticeImpaired = ({ resourceStore, instances, observations, now, log }: ImpairedParts) => {
   return async (listing: Listing): Promise<Listing> => {
     const check = listing.seen > 0 ? nextCheck(listing.checks, now()) : undefined;
     if (check === undefined) return listing;
@@ -39,7 +39,7 @@ export const noticeImpaired = ({ fleet, instances, observations, now, log }: Imp
   };
 
   function ask(region: string, check: StatusCheck) {
-    return instances.impaired(region, check, patienceMs).catch((error: unknown) => {
+    return instances.impaired(region, check, timeoutMs).catch((error: unknown) => {
       log.warn('EC2 did not say which instances fail a status check', { region, check, error });
       return undefined;
     });
@@ -66,7 +66,7 @@ export const noticeImpaired = ({ fleet, instances, observations, now, log }: Imp
 
   /** Those of them that are ours, and run as far as the fleet knows. */
   async function running(instanceIds: readonly string[]): Promise<Vm[]> {
-    const remembered = instanceIds.length > 0 ? await fleet.recall(instanceIds) : new Map();
+    const remembered = instanceIds.length > 0 ? await resourceStore.recall(instanceIds) : new Map();
     return [...remembered.values()].flatMap((held) =>
       held.owner === 'us' && held.vm.state === 'running' ? [held.vm] : [],
     );

@@ -9,10 +9,10 @@ import { type ComparisonParts, comparePage, type ListedVm } from './compare-page
 import type { PolledRegion } from './env.ts';
 import { type AbsenceParts, judgeAbsences } from './judge-absences.ts';
 import { type ImpairedParts, noticeImpaired } from './notice-impaired.ts';
-import { tellAgain } from './republish.ts';
+import { republishStatuses } from './republish.ts';
 
 /** Less than the floor, so that a region whose EC2 does not answer holds up the others by less than one turn. */
-const patienceMs = 5_000;
+const timeoutMs = 5_000;
 /** Longer than the function's time-out: a page is worked on by one. */
 const leaseMs = 20_000;
 /**
@@ -44,7 +44,7 @@ export const pollRegion = (parts: PollParts) => {
   const compare = comparePage(parts);
   const judge = judgeAbsences(parts);
   const notice = noticeImpaired(parts);
-  const again = tellAgain(parts);
+  const again = republishStatuses(parts);
 
   return async (polled: PolledRegion): Promise<void> => {
     const { region } = polled;
@@ -72,7 +72,7 @@ export const pollRegion = (parts: PollParts) => {
       region,
       tag,
       token,
-      withinMs: patienceMs,
+      timeoutMs: timeoutMs,
     });
     meter.count('pagesListed');
     const page = found.flatMap((instance): ListedVm[] => {

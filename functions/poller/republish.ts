@@ -1,9 +1,9 @@
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { Listing } from '../../shared/ports/listings.ts';
 import type { Observations } from '../../shared/ports/observations.ts';
-import type { Fleet } from '../../shared/ports/resource-store.ts';
+import type { ResourceStore } from '../../shared/ports/resource-store.ts';
 import type { Log } from '../../shared/ports/telemetry.ts';
-import { statusWantedEvent } from '../../shared/wire/own-messages.ts';
+import { republicationRequestedEvent } from '../../shared/wire/own-messages.ts';
 import type { ListedVm } from './compare-page.ts';
 
 /** What the normaliser and NATS take beside everything else. */
@@ -16,7 +16,7 @@ const readEndedWithinMs = 5_000;
 const overlapSeconds = 3_600;
 
 type Parts = {
-  readonly fleet: Pick<Fleet, 'ended'>;
+  readonly resourceStore: Pick<ResourceStore, 'ended'>;
   readonly observations: Observations;
   readonly now: Clock;
   readonly log: Log;
@@ -28,7 +28,7 @@ type Wanted = { readonly instanceId: string; readonly account: string };
  * Asks the normaliser, where that is wanted, to tell once more the status of a region's VMs: so many a second, counted from the beginning
  * of the listing. A page that is done again asks with the same time, and is told once.
  */
-export const tellAgain = ({ fleet, observations, now, log }: Parts) => {
+export const republishStatuses = ({ resourceStore, observations, now, log }: Parts) => {
   return {
     /** The living VMs of a page. */
     async living(listing: Listing, vms: readonly ListedVm[]): Promise<void> {
@@ -49,7 +49,7 @@ export const tellAgain = ({ fleet, observations, now, log }: Parts) => {
       let { seen } = listing;
       let token: string | undefined;
       do {
-        const page = await fleet.ended({ region, since, token });
+        const page = await resourceStore.ended({ region, since, token });
         await want(listing, page.vms, seen);
         seen += page.vms.length;
         token = page.next;
@@ -65,7 +65,7 @@ export const tellAgain = ({ fleet, observations, now, log }: Parts) => {
     const { region, republishAt: at, startedAtMs } = listing;
     if (at === undefined) return;
     const events = vms.map(({ instanceId, account }) =>
-      statusWantedEvent({ 'instance-id': instanceId, region, account, at }),
+      republicationRequestedEvent({ 'instance-id': instanceId, region, account, at }),
     );
     const passedSeconds = Math.floor((now() - startedAtMs) / 1000);
     for (let told = 0; told < events.length; told += vmsPerSecond) {

@@ -9,7 +9,7 @@ import { dynamoDbFirstAnswer } from '../../shared/adapters/dynamodb/first-answer
 import { dynamoDbHeartbeats } from '../../shared/adapters/dynamodb/heartbeats.ts';
 import { dynamoDbVmRecords } from '../../shared/adapters/dynamodb/records.ts';
 import { dynamoDbRegistrations } from '../../shared/adapters/dynamodb/registrations.ts';
-import { dynamoDbFleet } from '../../shared/adapters/dynamodb/resource-store.ts';
+import { dynamoDbResourceStore } from '../../shared/adapters/dynamodb/resource-store.ts';
 import {
   optionalSecret,
   SecretsManagerEnvironment,
@@ -35,15 +35,15 @@ import { vmIdOf } from './http/vms.ts';
 import { vmUseCases } from './use-cases.ts';
 
 /** Without them a connection that died while the function was frozen has a caller wait until the function is stopped. */
-const impatient = { connectionTimeout: 1_000, requestTimeout: 3_000, throwOnRequestTimeout: true };
+const shortTimeouts = { connectionTimeout: 1_000, requestTimeout: 3_000, throwOnRequestTimeout: true };
 
 /** What every invocation uses, health included; all other clients are loaded when they are needed. */
 export const awsClients = () => {
-  const dynamoDb = new DynamoDBClient({ requestHandler: impatient });
+  const dynamoDb = new DynamoDBClient({ requestHandler: shortTimeouts });
   return {
     table: DynamoDBDocumentClient.from(dynamoDb),
     lambda: new LambdaClient(),
-    sqs: new SQSClient({ requestHandler: impatient }),
+    sqs: new SQSClient({ requestHandler: shortTimeouts }),
     credentials: dynamoDb.config.credentials,
   };
 };
@@ -53,7 +53,7 @@ export type AwsClients = ReturnType<typeof awsClients>;
 export const awsVms = (env: Environment, { table, sqs }: AwsClients) =>
   vmUseCases({
     records: dynamoDbVmRecords(table, env.FLEET_TABLE, log),
-    fleet: dynamoDbFleet(table, env.FLEET_TABLE),
+    resourceStore: dynamoDbResourceStore(table, env.FLEET_TABLE),
     instances: ec2Instances(),
     actions: ec2InstanceActions(),
     offerings: rememberedOfferings(ec2Offerings(), Date.now),

@@ -4,7 +4,7 @@ import type { Clock } from '../../shared/ports/clock.ts';
 import type { Instances } from '../../shared/ports/instances.ts';
 import type { Observations } from '../../shared/ports/observations.ts';
 import type { VmRecords } from '../../shared/ports/records.ts';
-import type { Fleet } from '../../shared/ports/resource-store.ts';
+import type { ResourceStore } from '../../shared/ports/resource-store.ts';
 import type { Log } from '../../shared/ports/telemetry.ts';
 import { planLaunch } from '../../shared/service-types/vm/plan/plan-launch.ts';
 import type { InstanceActions, Offerings, VcpuQuota } from '../../shared/service-types/vm/ports.ts';
@@ -45,7 +45,7 @@ export type UseCases = {
 
 type Parts = {
   readonly records: VmRecords;
-  readonly fleet: Fleet;
+  readonly resourceStore: ResourceStore;
   readonly instances: Instances;
   readonly actions: InstanceActions;
   readonly offerings: Offerings;

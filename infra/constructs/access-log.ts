@@ -3,7 +3,7 @@ import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
 import { type IAccessLogSettings, LogGroupLogDestination } from 'aws-cdk-lib/aws-apigatewayv2';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
-import type { House } from './function-defaults.ts';
+import type { FunctionDefaults } from './function-defaults.ts';
 
 /**
  * A JSON line for each request. Headers, bodies and queries are not in it, for they can hold what is secret.
@@ -23,7 +23,10 @@ const fields = {
 };
 
 /** Where an API writes who asked for what. Under this prefix CloudWatch keeps the log's resource policy from growing too long. */
-export const accessLog = (scope: Construct, { provider, logRetention }: House): IAccessLogSettings => {
+export const accessLog = (
+  scope: Construct,
+  { provider, logRetention }: FunctionDefaults,
+): IAccessLogSettings => {
   const logGroup = new LogGroup(scope, 'AccessLog', {
     logGroupName: `/aws/vendedlogs/apis/${provider}-provider-api`,
     retention: logRetention,

@@ -22,15 +22,15 @@ export type CodeOf = (box: FunctionName, files?: Files) => Code;
 export type Files = Readonly<Record<string, string>>;
 
 /** What all functions of a deployment have in common. */
-export type House = {
+export type FunctionDefaults = {
   /** Our name at DCM; functions are called `<provider>-<box>`. */
   readonly provider: string;
   readonly logRetention: RetentionDays;
   readonly codeOf: CodeOf;
 };
 
-export type HouseFunctionProps = Pick<FunctionProps, 'vpc' | 'vpcSubnets' | 'securityGroups'> & {
-  readonly house: House;
+export type FunctionWithDefaultsProps = Pick<FunctionProps, 'vpc' | 'vpcSubnets' | 'securityGroups'> & {
+  readonly defaults: FunctionDefaults;
   readonly box: FunctionName;
   readonly description: string;
   readonly timeout: Duration;
@@ -40,32 +40,33 @@ export type HouseFunctionProps = Pick<FunctionProps, 'vpc' | 'vpcSubnets' | 'sec
   readonly environment: Readonly<Record<string, string>>;
 };
 
-export const functionNameOf = (house: House, box: FunctionName): string => `${house.provider}-${box}`;
+export const functionNameOf = (defaults: FunctionDefaults, box: FunctionName): string =>
+  `${defaults.provider}-${box}`;
 
 /**
  * The one way a function is made: arm64, JSON logs in a log group of its own, and a role that can do nothing but write them. Whoever
  * makes it grants it the rest. It is not traced by X-Ray: what a request to the API brings about carries the request's id, up to
  * the CloudEvent.
  */
-export const houseFunction = (
+export const functionWithDefaults = (
   scope: Construct,
-  { house, box, memoryMb, files, environment, ...rest }: HouseFunctionProps,
+  { defaults, box, memoryMb, files, environment, ...rest }: FunctionWithDefaultsProps,
 ): LambdaFunction => {
-  const functionName = functionNameOf(house, box);
+  const functionName = functionNameOf(defaults, box);
   const logGroup = new LogGroup(scope, 'Logs', {
     logGroupName: `/aws/lambda/${functionName}`,
-    retention: house.logRetention,
+    retention: defaults.logRetention,
     removalPolicy: RemovalPolicy.DESTROY,
   });
   const role = new Role(scope, 'Role', {
     assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
-    description: `What the ${box} of ${house.provider} may do`,
+    description: `What the ${box} of ${defaults.provider} may do`,
   });
   logGroup.grantWrite(role);
   return new LambdaFunction(scope, 'Function', {
     ...rest,
     functionName,
-    code: house.codeOf(box, files),
+    code: defaults.codeOf(box, files),
     handler: 'index.handler',
     runtime: Runtime.NODEJS_24_X,
     architecture: Architecture.ARM_64,

@@ -4,11 +4,11 @@ import { Construct } from 'constructs';
 import type { Env } from '../../functions/nats-bridge/env.ts';
 import { agentStreamsOf } from '../settings/agent.ts';
 import type { Settings } from '../settings/settings.ts';
-import { functionNameOf, type House, houseFunction } from './function-defaults.ts';
+import { type FunctionDefaults, functionNameOf, functionWithDefaults } from './function-defaults.ts';
 import { NatsNetwork } from './nats-network.ts';
 import { grantSecret, secretsManagerEndpoint } from './secret.ts';
 
-export type NatsBridgeProps = { readonly house: House; readonly settings: Settings };
+export type NatsBridgeProps = { readonly defaults: FunctionDefaults; readonly settings: Settings };
 
 /** Alone knows NATS: its address, its credentials and, where it is private, its network. */
 export class NatsBridge extends Construct {
@@ -16,13 +16,13 @@ export class NatsBridge extends Construct {
   /** Where NATS is; undefined: it is reached by the internet. */
   readonly network: NatsNetwork | undefined;
 
-  constructor(scope: Construct, id: string, { house, settings }: NatsBridgeProps) {
+  constructor(scope: Construct, id: string, { defaults, settings }: NatsBridgeProps) {
     super(scope, id);
     const { nats } = settings;
     const streams = agentStreamsOf(settings);
     this.network = nats.vpc && new NatsNetwork(this, 'Network', nats.vpc);
-    this.function = houseFunction(this, {
-      house,
+    this.function = functionWithDefaults(this, {
+      defaults,
       box: 'nats-bridge',
       description: 'Publishes CloudEvents to JetStream and says which were acknowledged',
       timeout: Duration.seconds(10),
@@ -35,7 +35,7 @@ export class NatsBridge extends Construct {
         ...(streams.length > 0 && { AGENT_REQUESTS_STREAM: streams.join(',') }),
       } satisfies Env,
     });
-    this.network?.admit(this.function, functionNameOf(house, 'nats-bridge'));
+    this.network?.admit(this.function, functionNameOf(defaults, 'nats-bridge'));
     grantSecret(this.function, 'Credentials', nats.credentialsSecret);
   }
 }

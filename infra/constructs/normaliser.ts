@@ -7,15 +7,15 @@ import type { Env } from '../../functions/normaliser/env.ts';
 import { regionNames } from '../settings/reported-regions.ts';
 import { type Settings, tagKeysOf } from '../settings/settings.ts';
 import { grantDescribe } from './describe-instances.ts';
-import { type House, houseFunction } from './function-defaults.ts';
+import { type FunctionDefaults, functionWithDefaults } from './function-defaults.ts';
 import { grantItems } from './grant-items.ts';
 import type { ObservationsQueue } from './observations-queue.ts';
 
 export type NormaliserProps = {
-  readonly house: House;
+  readonly defaults: FunctionDefaults;
   readonly settings: Settings;
   readonly observations: ObservationsQueue;
-  readonly fleet: Table;
+  readonly resourceStore: Table;
   readonly bridge: LambdaFunction;
 };
 
@@ -29,17 +29,17 @@ export class Normaliser extends Construct {
   constructor(
     scope: Construct,
     id: string,
-    { house, settings, observations, fleet, bridge }: NormaliserProps,
+    { defaults, settings, observations, resourceStore, bridge }: NormaliserProps,
   ) {
     super(scope, id);
-    this.function = houseFunction(this, {
-      house,
+    this.function = functionWithDefaults(this, {
+      defaults,
       box: 'normaliser',
       description: 'Turns observations of EC2 instances into DCM statuses',
       timeout: normaliserTimeout,
       memoryMb: 512,
       environment: {
-        FLEET_TABLE: fleet.tableName,
+        FLEET_TABLE: resourceStore.tableName,
         NATS_BRIDGE: bridge.functionName,
         OBSERVATIONS_QUEUE_URL: observations.queue.queueUrl,
         DEAD_LETTER_QUEUE_URL: observations.deadLetters.queueUrl,
@@ -62,7 +62,13 @@ export class Normaliser extends Construct {
     );
     observations.queue.grantSendMessages(this.function);
     observations.deadLetters.grantSendMessages(this.function);
-    grantItems(fleet, this.function, 'dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:UpdateItem');
+    grantItems(
+      resourceStore,
+      this.function,
+      'dynamodb:GetItem',
+      'dynamodb:BatchGetItem',
+      'dynamodb:UpdateItem',
+    );
     bridge.grantInvokeLatestVersion(this.function);
     grantDescribe(this.function, ['ec2:DescribeInstances'], regionNames(settings));
   }

@@ -6,31 +6,35 @@ import type { Env } from '../../functions/poller/env.ts';
 import { regionNames, reportedRegions } from '../settings/reported-regions.ts';
 import { type Settings, tagKeysOf } from '../settings/settings.ts';
 import { grantDescribe } from './describe-instances.ts';
-import { type House, houseFunction } from './function-defaults.ts';
+import { type FunctionDefaults, functionWithDefaults } from './function-defaults.ts';
 import { grantItems } from './grant-items.ts';
 import type { ObservationsQueue } from './observations-queue.ts';
 
 export type PollerProps = {
-  readonly house: House;
+  readonly defaults: FunctionDefaults;
   readonly settings: Settings;
   readonly observations: ObservationsQueue;
-  readonly fleet: Table;
+  readonly resourceStore: Table;
 };
 
 /** Lists instances and queues what differs from the fleet. Runs outside any VPC, where AWS's services are near and free. */
 export class Poller extends Construct {
   readonly function: LambdaFunction;
 
-  constructor(scope: Construct, id: string, { house, settings, observations, fleet }: PollerProps) {
+  constructor(
+    scope: Construct,
+    id: string,
+    { defaults, settings, observations, resourceStore }: PollerProps,
+  ) {
     super(scope, id);
-    this.function = houseFunction(this, {
-      house,
+    this.function = functionWithDefaults(this, {
+      defaults,
       box: 'poller',
       description: 'Lists EC2 instances and queues what differs from the fleet',
       timeout: Duration.seconds(15),
       memoryMb: 512,
       environment: {
-        FLEET_TABLE: fleet.tableName,
+        FLEET_TABLE: resourceStore.tableName,
         OBSERVATIONS_QUEUE_URL: observations.queue.queueUrl,
         PROVIDER_NAME: settings.provider.name,
         TAG_KEYS: JSON.stringify(tagKeysOf(settings)),
@@ -39,7 +43,7 @@ export class Poller extends Construct {
       } satisfies Env,
     });
     grantItems(
-      fleet,
+      resourceStore,
       this.function,
       'dynamodb:GetItem',
       'dynamodb:BatchGetItem',

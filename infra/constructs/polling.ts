@@ -7,10 +7,10 @@ import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { DefinitionBody, LogLevel, StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
-import type { House } from './function-defaults.ts';
+import type { FunctionDefaults } from './function-defaults.ts';
 import { serviceOfThisAccount } from './service-of-this-account.ts';
 
-export type PollingProps = { readonly house: House; readonly poller: LambdaFunction };
+export type PollingProps = { readonly defaults: FunctionDefaults; readonly poller: LambdaFunction };
 
 const definition = new URL('../../functions/poller/state-machine.asl.json', import.meta.url);
 const watchdogPeriod = Duration.minutes(5);
@@ -25,16 +25,16 @@ const watchdogPeriod = Duration.minutes(5);
 export class Polling extends Construct {
   readonly stateMachine: StateMachine;
 
-  constructor(scope: Construct, id: string, { house, poller }: PollingProps) {
+  constructor(scope: Construct, id: string, { defaults, poller }: PollingProps) {
     super(scope, id);
-    const stateMachineName = `${house.provider}-polling`;
-    const role = this.#role(house, poller, `stateMachine:${stateMachineName}`);
+    const stateMachineName = `${defaults.provider}-polling`;
+    const role = this.#role(defaults, poller, `stateMachine:${stateMachineName}`);
     this.stateMachine = new StateMachine(this, 'StateMachine', {
       stateMachineName,
       definitionBody: DefinitionBody.fromString(readFileSync(definition, 'utf8')),
       definitionSubstitutions: { Partition: Stack.of(this).partition, Poller: poller.functionName },
       role,
-      logs: { destination: this.#logs(house, stateMachineName), level: LogLevel.ERROR },
+      logs: { destination: this.#logs(defaults, stateMachineName), level: LogLevel.ERROR },
     });
     this.#acknowledge(role);
     new Rule(this, 'Watchdog', {
@@ -60,10 +60,10 @@ export class Polling extends Construct {
     });
   }
 
-  #role(house: House, poller: LambdaFunction, successor: string): Role {
+  #role(defaults: FunctionDefaults, poller: LambdaFunction, successor: string): Role {
     const role = new Role(this, 'Role', {
       assumedBy: serviceOfThisAccount(this, 'states', successor),
-      description: `What the polling of ${house.provider} may do`,
+      description: `What the polling of ${defaults.provider} may do`,
     });
     poller.grantInvokeLatestVersion(role);
     // By its name: a role that waits for its state machine and is waited for by it cannot be made.
@@ -77,7 +77,7 @@ export class Polling extends Construct {
   }
 
   /** Where errors are told. Under this prefix CloudWatch keeps the log's resource policy from growing too long. */
-  #logs({ logRetention }: House, stateMachineName: string): LogGroup {
+  #logs({ logRetention }: FunctionDefaults, stateMachineName: string): LogGroup {
     return new LogGroup(this, 'Logs', {
       logGroupName: `/aws/vendedlogs/states/${stateMachineName}`,
       retention: logRetention,

@@ -12,7 +12,7 @@ import { publicPaths } from '../../shared/wire/public-paths.ts';
 import { agentStreamsOf } from '../settings/agent.ts';
 import { type ProvisioningSettings, tagKeysOf } from '../settings/settings.ts';
 import { accessLog } from './access-log.ts';
-import { type House, houseFunction } from './function-defaults.ts';
+import { type FunctionDefaults, functionWithDefaults } from './function-defaults.ts';
 import { grantItems } from './grant-items.ts';
 import { grantInstances } from './instance-permissions.ts';
 import { grantExtras, grantOfferings } from './launch-permissions.ts';
@@ -20,10 +20,10 @@ import type { ObservationsQueue } from './observations-queue.ts';
 import { grantSecret, secretsManagerEndpoint } from './secret.ts';
 
 export type ProviderApiProps = {
-  readonly house: House;
+  readonly defaults: FunctionDefaults;
   readonly settings: ProvisioningSettings;
   readonly observations: ObservationsQueue;
-  readonly fleet: Table;
+  readonly resourceStore: Table;
   readonly bridge: LambdaFunction;
 };
 
@@ -44,11 +44,11 @@ export class ProviderApi extends Construct {
   constructor(scope: Construct, id: string, props: ProviderApiProps) {
     super(scope, id);
     this.function = this.#function(props);
-    const { house, settings } = props;
+    const { defaults, settings } = props;
     const integration = new HttpLambdaIntegration('Function', this.function, { timeout: longestAnswer });
     this.api = new HttpApi(this, 'Api', {
-      apiName: `${house.provider}-provider-api`,
-      description: `VMs of DCM's EC2 service provider ${house.provider}`,
+      apiName: `${defaults.provider}-provider-api`,
+      description: `VMs of DCM's EC2 service provider ${defaults.provider}`,
       defaultIntegration: integration,
       createDefaultStage: false,
     });
@@ -62,7 +62,7 @@ export class ProviderApi extends Construct {
       stageName: '$default',
       autoDeploy: true,
       throttle: { rateLimit: rate, burstLimit: burst },
-      accessLogSettings: accessLog(this, house),
+      accessLogSettings: accessLog(this, defaults),
     });
     // API Gateway refuses the throttle of a route that is not there yet.
     stage.node.addDependency(...publicRoutes);
@@ -76,10 +76,10 @@ export class ProviderApi extends Construct {
     });
   }
 
-  #function({ house, settings, observations, fleet, bridge }: ProviderApiProps): LambdaFunction {
+  #function({ defaults, settings, observations, resourceStore, bridge }: ProviderApiProps): LambdaFunction {
     const { provider, homeRegion, provisioning, api } = settings;
-    const made = houseFunction(this, {
-      house,
+    const made = functionWithDefaults(this, {
+      defaults,
       box: 'provider-api',
       description: 'Creates, reads, changes and deletes VMs for DCM',
       timeout: longestAnswer,
@@ -87,7 +87,7 @@ export class ProviderApi extends Construct {
       files: { [provisioningFile]: JSON.stringify(provisioningOf(provisioning)) },
       environment: {
         ...secretsManagerEndpoint(this, api.tokenSecret),
-        FLEET_TABLE: fleet.tableName,
+        FLEET_TABLE: resourceStore.tableName,
         OBSERVATIONS_QUEUE_URL: observations.queue.queueUrl,
         NATS_BRIDGE: bridge.functionName,
         PROVIDER_NAME: provider.name,
@@ -98,9 +98,9 @@ export class ProviderApi extends Construct {
         PROVIDER_VERSION: packageJson.version,
       } satisfies Env,
     });
-    grantItems(fleet, made, 'dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:UpdateItem');
+    grantItems(resourceStore, made, 'dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:UpdateItem');
     made.addToRolePolicy(
-      new PolicyStatement({ actions: ['dynamodb:Query'], resources: [vmsByRegion(fleet)] }),
+      new PolicyStatement({ actions: ['dynamodb:Query'], resources: [vmsByRegion(resourceStore)] }),
     );
     observations.queue.grant(made, 'sqs:SendMessage');
     bridge.grantInvokeLatestVersion(made);
@@ -112,7 +112,7 @@ export class ProviderApi extends Construct {
   }
 }
 
-const vmsByRegion = (fleet: Table): string => `${fleet.tableArn}/index/vms-by-region`;
+const vmsByRegion = (resourceStore: Table): string => `${resourceStore.tableArn}/index/vms-by-region`;
 
 /** Without the roles, which are IAM's business. */
 const provisioningOf = ({ instanceProfiles, ...rest }: ProvisioningSettings['provisioning']) =>

@@ -16,18 +16,18 @@ import {
 import { providerRowName } from '../../shared/core/provider-name.ts';
 import { agentsOf } from '../settings/agent.ts';
 import type { ProvisioningSettings } from '../settings/settings.ts';
-import { functionNameOf, type House, houseFunction } from './function-defaults.ts';
+import { type FunctionDefaults, functionNameOf, functionWithDefaults } from './function-defaults.ts';
 import { grantItems } from './grant-items.ts';
 import type { NatsNetwork } from './nats-network.ts';
 import type { ProviderApi } from './provider-api.ts';
 import { grantSecret, secretsManagerEndpoint } from './secret.ts';
 
 export type RegistrationProps = {
-  readonly house: House;
+  readonly defaults: FunctionDefaults;
   readonly settings: ProvisioningSettings;
   /** Where the provider is registered, by region; at least one. */
   readonly registries: Registries;
-  readonly fleet: Table;
+  readonly resourceStore: Table;
   readonly api: ProviderApi;
   /** Where NATS is; undefined: it is reached by the internet. */
   readonly network: NatsNetwork | undefined;
@@ -66,14 +66,21 @@ export class Registration extends Construct {
     schedule.node.addDependency(rows);
   }
 
-  #function({ house, settings, registries, fleet, api, network }: RegistrationProps): LambdaFunction {
+  #function({
+    defaults,
+    settings,
+    registries,
+    resourceStore,
+    api,
+    network,
+  }: RegistrationProps): LambdaFunction {
     const { provider, homeRegion } = settings;
-    const isTold = Object.values(registries).some(({ endpointCredentials }) => endpointCredentials);
-    const token = isTold ? settings.api.tokenSecret : undefined;
+    const isPublished = Object.values(registries).some(({ endpointCredentials }) => endpointCredentials);
+    const token = isPublished ? settings.api.tokenSecret : undefined;
     const secrets = [...new Set([token, ...Object.values(registries).map(secretOf)])];
     const place = isInVpc(settings) ? network : undefined;
-    const made = houseFunction(this, {
-      house,
+    const made = functionWithDefaults(this, {
+      defaults,
       box: 'registration',
       description: "Keeps the provider in DCM's registry",
       timeout: period,
@@ -85,19 +92,19 @@ export class Registration extends Construct {
           this,
           secrets.find((secret) => secret !== undefined),
         ),
-        FLEET_TABLE: fleet.tableName,
+        FLEET_TABLE: resourceStore.tableName,
         PROVIDER_NAME: provider.name,
         HOME_REGION: homeRegion,
         PUBLIC_URL: api.api.apiEndpoint,
         ...(token !== undefined && { ENDPOINT_TOKEN_SECRET: token }),
       } satisfies Env,
     });
-    place?.admit(made, functionNameOf(house, 'registration'));
+    place?.admit(made, functionNameOf(defaults, 'registration'));
     grantSecret(made, 'Token', token);
     for (const [index, secret] of secrets.entries())
       if (index > 0) grantSecret(made, `AgentSecret${index}`, secret);
     grantItems(
-      fleet,
+      resourceStore,
       made,
       'dynamodb:BatchGetItem',
       'dynamodb:PutItem',
@@ -108,13 +115,13 @@ export class Registration extends Construct {
   }
 
   /** Whatever changes in its properties has the rows registered anew at the next deployment. */
-  #rows({ settings, registries, api, house }: RegistrationProps): CustomResource {
+  #rows({ settings, registries, api, defaults }: RegistrationProps): CustomResource {
     const logGroup = new LogGroup(this, 'ProviderLogs', {
-      logGroupName: `/aws/lambda/${house.provider}-registration-provider`,
-      retention: house.logRetention,
+      logGroupName: `/aws/lambda/${defaults.provider}-registration-provider`,
+      retention: defaults.logRetention,
       removalPolicy: RemovalPolicy.DESTROY,
     });
-    const frameworkOnEventRole = this.#frameworkRole(house, logGroup);
+    const frameworkOnEventRole = this.#frameworkRole(defaults, logGroup);
     const { serviceToken } = new Provider(this, 'Provider', {
       onEventHandler: this.function,
       frameworkOnEventRole,
@@ -139,10 +146,10 @@ export class Registration extends Construct {
   }
 
   /** What CDK's framework may do, which stands between CloudFormation and the function: invoke it, and write its log. */
-  #frameworkRole(house: House, logGroup: LogGroup): Role {
+  #frameworkRole(defaults: FunctionDefaults, logGroup: LogGroup): Role {
     const role = new Role(this, 'ProviderRole', {
       assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
-      description: `What tells CloudFormation of the registration of ${house.provider} may do`,
+      description: `What tells CloudFormation of the registration of ${defaults.provider} may do`,
     });
     logGroup.grantWrite(role);
     return role;

@@ -2,7 +2,6 @@ import { Annotations, CfnOutput, Duration, Stack } from 'aws-cdk-lib';
 import { SqsQueue } from 'aws-cdk-lib/aws-events-targets';
 import type { Construct } from 'constructs';
 import { Alarms } from '../constructs/alarms.ts';
-import { FleetTable } from '../constructs/fleet-table.ts';
 import type { CodeOf } from '../constructs/function-defaults.ts';
 import { InstanceEventsRules } from '../constructs/instance-events-rules.ts';
 import { NatsBridge } from '../constructs/nats-bridge.ts';
@@ -12,6 +11,7 @@ import { Poller } from '../constructs/poller.ts';
 import { Polling } from '../constructs/polling.ts';
 import { ProviderApi, type ProviderApiProps } from '../constructs/provider-api.ts';
 import { Registration, type RegistrationProps, registriesOf } from '../constructs/registration.ts';
+import { ResourceTable } from '../constructs/resource-table.ts';
 import { agentStreamsOf, natsPermissions } from '../settings/agent.ts';
 import { canProvision, type Settings } from '../settings/settings.ts';
 
@@ -34,7 +34,7 @@ export class HomeRegionStack extends Stack {
       terminationProtection: deletionProtection,
       tags: settings.tags.stack,
     });
-    const house = { provider: provider.name, logRetention: logRetentionDays, codeOf };
+    const defaults = { provider: provider.name, logRetention: logRetentionDays, codeOf };
 
     const observations = new ObservationsQueue(this, 'Observations', { consumerTimeout: normaliserTimeout });
     const instanceEvents = new InstanceEventsRules(this, 'InstanceEvents', {
@@ -45,12 +45,23 @@ export class HomeRegionStack extends Stack {
           retryAttempts: 185,
         }),
     });
-    const { table: fleet } = new FleetTable(this, 'Fleet', { deletionProtection });
-    const { function: bridge, network } = new NatsBridge(this, 'NatsBridge', { house, settings });
-    const normaliser = new Normaliser(this, 'Normaliser', { house, settings, observations, fleet, bridge });
+    const { table: resourceStore } = new ResourceTable(this, 'Fleet', { deletionProtection });
+    const { function: bridge, network } = new NatsBridge(this, 'NatsBridge', { defaults, settings });
+    const normaliser = new Normaliser(this, 'Normaliser', {
+      defaults,
+      settings,
+      observations,
+      resourceStore,
+      bridge,
+    });
 
-    const { function: poller } = new Poller(this, 'Poller', { house, settings, observations, fleet });
-    const { stateMachine } = new Polling(this, 'Polling', { house, poller });
+    const { function: poller } = new Poller(this, 'Poller', {
+      defaults,
+      settings,
+      observations,
+      resourceStore,
+    });
+    const { stateMachine } = new Polling(this, 'Polling', { defaults, poller });
 
     const alarms = new Alarms(this, 'Alarms', settings);
     alarms.watchRules(instanceEvents);
@@ -62,11 +73,11 @@ export class HomeRegionStack extends Stack {
     alarms.watchFunction('poller', poller);
     alarms.watchPolling(stateMachine);
 
-    new CfnOutput(this, 'FleetTableName', { value: fleet.tableName });
+    new CfnOutput(this, 'FleetTableName', { value: resourceStore.tableName });
     new CfnOutput(this, 'ObservationsQueueUrl', { value: observations.queue.queueUrl });
     new CfnOutput(this, 'NatsBridgeFunctionName', { value: bridge.functionName });
     if (canProvision(settings))
-      this.#provision(alarms, { house, settings, observations, fleet, bridge, network });
+      this.#provision(alarms, { defaults, settings, observations, resourceStore, bridge, network });
   }
 
   /** Without it, instances are reported and none is created. */

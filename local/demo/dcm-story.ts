@@ -3,7 +3,7 @@ import { UpstreamError } from '../../shared/core/errors.ts';
 import type { DcmUser } from '../dcm-user.ts';
 import type { ProviderApiClient } from '../provider-api-client.ts';
 
-const patienceMs = 60_000;
+const timeoutMs = 60_000;
 
 type Stage = {
   readonly dcm: DcmUser;
@@ -25,11 +25,11 @@ type Stage = {
  */
 export const dcmStory = async (stage: Stage): Promise<void> => {
   const { dcm, providerApi, say } = stage;
-  await dcm.isReady(patienceMs);
+  await dcm.isReady(timeoutMs);
   say('DCM finds the provider ready, and its user creates dcm-1');
   const id = await dcm.create('dcm-1');
   stage.named?.(id);
-  await dcm.reaches(id, 'running', patienceMs);
+  await dcm.reaches(id, 'running', timeoutMs);
   const { instance_id: instanceId = '' } = await providerApi.get(id);
   stage.enter?.({ name: 'dcm-1', vmId: id, instanceId });
   await mustBeListed(stage, id, true);
@@ -40,7 +40,7 @@ export const dcmStory = async (stage: Stage): Promise<void> => {
   ] as const) {
     await sleep(1_020 - (Date.now() % 1_000)); // EC2 tells times by the second, and a timer can be early
     await providerApi.change(id, action);
-    await dcm.reaches(id, status, patienceMs);
+    await dcm.reaches(id, status, timeoutMs);
     say(`dcm-1 is asked to ${action}, and its row is ${status}`);
   }
 

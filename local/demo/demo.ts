@@ -17,7 +17,7 @@ import { dwellMs } from './dwell.ts';
 import { story } from './story.ts';
 import { faultsIn, pair, type Transition } from './verdict.ts';
 
-const patienceMs = 20_000;
+const timeoutMs = 20_000;
 
 /** Plays the story on a stack of its own, shows each transition as it reaches DCM, and checks them all. Answers what went wrong. */
 export const demo = async (options: StackOptions, show: Console): Promise<string[]> => {
@@ -35,13 +35,14 @@ export const demo = async (options: StackOptions, show: Console): Promise<string
 
   const actors: Actor[] = [];
   const createdByDcm = { name: 'dcm-1', vmId: String(randomUUID()) };
-  const isNews = newsOf();
+  const isNewerObservation = newsOf();
   const ec2 = new EC2Client(clientConfig(endpoints.ec2Url));
   const silentEc2 = new EC2Client(clientConfig(endpoints.ec2Url, silentRegion));
   const enter = (actor: Actor) => void actors.push(actor);
   const [actions, silentActions] = [cast(ec2, enter), cast(silentEc2, enter)];
   controlPlane.onConsumed((consumed) => {
-    if (isNews(consumed)) show.followed(consumed, asSeen(consumed, [...actors, createdByDcm], transitions));
+    if (isNewerObservation(consumed))
+      show.followed(consumed, asSeen(consumed, [...actors, createdByDcm], transitions));
   });
   const say = show.scene;
   await Promise.all([
@@ -72,9 +73,9 @@ const userOf = ({ controlPlaneUrl, agentUrl }: Endpoints, vmId: string): DcmUser
     : dcmUser({ controlPlaneUrl, agentUrl, provider });
 
 /** The VM that DCM had deleted has no row any more that would tell when it is terminated, and that DCM was told. */
-const untilTold = async (isTold: () => boolean): Promise<void> => {
-  const deadline = Date.now() + patienceMs;
-  while (!isTold() && Date.now() < deadline) await sleep(50);
+const untilTold = async (isPublished: () => boolean): Promise<void> => {
+  const deadline = Date.now() + timeoutMs;
+  while (!isPublished() && Date.now() < deadline) await sleep(50);
   await sleep(1_000); // for what should not come any more
 };
 

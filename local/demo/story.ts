@@ -3,7 +3,7 @@ import type { Watched } from '../emulators/dcm/older/wait-for.ts';
 import type { Ec2Simulator } from '../emulators/ec2/start-ec2-simulator.ts';
 import type { Actor, cast } from './cast.ts';
 
-const patienceMs = 60_000;
+const timeoutMs = 60_000;
 
 type Stage = {
   readonly actions: ReturnType<typeof cast>;
@@ -19,7 +19,7 @@ type Stage = {
 export const story = async (stage: Stage): Promise<void> => {
   const { actions, silentActions, simulator, controlPlane, provider, say } = stage;
   const until = async (status: string, ...actors: Actor[]) => {
-    await Promise.all(actors.map(({ vmId = '' }) => controlPlane.waitFor(vmId, status, patienceMs)));
+    await Promise.all(actors.map(({ vmId = '' }) => controlPlane.waitFor(vmId, status, timeoutMs)));
     await sleep(1_020 - (Date.now() % 1_000)); // EC2 tells times by the second; a person would not act within one
   };
   const ours = { owner: 'us', provider } as const;

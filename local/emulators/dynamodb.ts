@@ -63,8 +63,8 @@ export type Table = Keys & {
   readonly indexes?: readonly (Keys & { readonly name: string })[];
 };
 
-/** The fleet's table, as infra/constructs/fleet-table.ts has it. */
-export const fleetTable = (name: string): Table => ({
+/** The fleet's table, as infra/constructs/resource-table.ts has it. */
+export const resourceTable = (name: string): Table => ({
   name,
   partitionKey: { name: 'pk', type: 'S' },
   indexes: [

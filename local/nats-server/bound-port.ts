@@ -2,7 +2,7 @@ import { readFile, rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TiedProcess } from '../processes/tied-process.ts';
 
-const patienceMs = 10_000;
+const timeoutMs = 10_000;
 
 /**
  * The port on which a nats-server takes connections, by the file that it writes when it does.
@@ -13,7 +13,7 @@ export const boundPort = async (server: TiedProcess, portsFile: string): Promise
   const stop = () => {
     goesOn = false;
   };
-  const impatience = setTimeout(stop, patienceMs);
+  const impatience = setTimeout(stop, timeoutMs);
   server.ended.then(stop);
   try {
     while (goesOn) {

@@ -23,7 +23,7 @@ export class UnavailableError extends ProviderError {
 }
 
 /** EC2 does not say yet whose instance this is: it was launched moments ago and its tags are not there. */
-export class TooYoungError extends ProviderError {
+export class RecentlyLaunchedError extends ProviderError {
   override name = 'TooYoungError' as const;
   readonly code = 'too-young';
   readonly retryable = true;

@@ -21,7 +21,7 @@ export type Held = { readonly sequence: Sequence; readonly state?: InstanceState
  * Does this observation change what is known? Only a newer one does, and nothing follows `terminated`: EC2 never reuses an id.
  * The same rule is a condition expression in dynamodb/resource-store.ts; test/contract/resource-store.ts holds both to it.
  */
-export const isNews = (held: Held, observation: Pick<Observation, 'at' | 'state'>): boolean =>
+export const isNewerObservation = (held: Held, observation: Pick<Observation, 'at' | 'state'>): boolean =>
   held.state !== 'terminated' && sequenceOf(observation) > held.sequence;
 
 const listingLagSeconds = 5;

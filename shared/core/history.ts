@@ -2,7 +2,7 @@ import type { VmStatus } from '../service-types/vm/kind.ts';
 import { secondOfKey } from './gate.ts';
 
 /** A status that a VM came to have: DCM was told of it, is about to be, or was spared it because the next one followed at once. */
-export type Past = {
+export type PastStatus = {
   /** The status's key (core/gate.ts). */
   readonly key: string;
   /** Seconds since 1970, by the key. */
@@ -14,7 +14,7 @@ export type Past = {
 /** So many of a VM's statuses are remembered. Those of a VM that is just being told of are forgotten when it has been. */
 export const historyLength = 10;
 
-export const pastOf = ({ key, status, message }: Omit<Past, 'at'>): Past => ({
+export const pastStatusOf = ({ key, status, message }: Omit<PastStatus, 'at'>): PastStatus => ({
   key,
   at: secondOfKey(key),
   status,
@@ -25,7 +25,7 @@ export const pastOf = ({ key, status, message }: Omit<Past, 'at'>): Past => ({
  * The keys of what need not be remembered once these statuses are all that is unpublished: neither among the ten newest, nor one of them,
  * nor among the ten before one of them, by which the debounce decides (core/outbox.ts).
  */
-export const surplusOf = (history: readonly Past[], unpublished: readonly string[]): string[] => {
+export const surplusOf = (history: readonly PastStatus[], unpublished: readonly string[]): string[] => {
   const kept = new Set(history.slice(-historyLength));
   for (const key of unpublished) {
     const newer = history.findIndex((past) => past.key > key);

@@ -66,8 +66,8 @@ export const TagChange = z.object({
 export type TagChange = z.infer<typeof TagChange>;
 
 /** Somebody wants, since `at`, to be told once more what DCM was told last. */
-export const StatusWanted = z.object({ kind: z.literal('status-wanted'), ...fromInstance });
-export type StatusWanted = z.infer<typeof StatusWanted>;
+export const RepublicationRequest = z.object({ kind: z.literal('status-wanted'), ...fromInstance });
+export type RepublicationRequest = z.infer<typeof RepublicationRequest>;
 
 /** A VM that changed too often to be told of each time has had the time to settle: since the status with this key was held back. */
 const StatusSettled = z.object({
@@ -77,25 +77,25 @@ const StatusSettled = z.object({
 });
 
 /** The state with this key should have been over by now: EC2 is to be asked, for the `turn`th time, whether it is. */
-export const CheckWanted = z.object({
+export const CheckRequest = z.object({
   kind: z.literal('check-wanted'),
   ...fromInstance,
   key: z.string(),
   turn: z.int(),
 });
-export type CheckWanted = z.infer<typeof CheckWanted>;
+export type CheckRequest = z.infer<typeof CheckRequest>;
 
 /** The instance was claimed a while ago: EC2 is to be asked for its state, whatever other workers made of its events at that time. */
 const ClaimCheck = z.object({ kind: z.literal('claim-check'), ...fromInstance });
 
 /** Whatever can be learnt about one instance, or is wanted of it. */
-export const Signal = z.discriminatedUnion('kind', [
+export const ResourceMessage = z.discriminatedUnion('kind', [
   Observation,
   Notice,
   TagChange,
-  StatusWanted,
+  RepublicationRequest,
   StatusSettled,
-  CheckWanted,
+  CheckRequest,
   ClaimCheck,
 ]);
-export type Signal = z.infer<typeof Signal>;
+export type ResourceMessage = z.infer<typeof ResourceMessage>;

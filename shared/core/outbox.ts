@@ -3,7 +3,7 @@ import { type Addresses, awaitsAddress } from './outputs.ts';
 import type { UnpublishedStatus, Vm } from './resource.ts';
 
 /** A VM may change this often in ten seconds and have each change told at once; what comes on top is held back. */
-export const usualBurst = 4;
+export const defaultBurst = 4;
 const windowSeconds = 10;
 /** After so long what was held back is settled: its newest is told, whatever it is. */
 export const settleSeconds = 5;

@@ -15,8 +15,8 @@ import {
   stateOfKey,
   wordOfKey,
 } from './gate.ts';
-import type { Past } from './history.ts';
-import { type Notice, NoticeKind, type Observation, type StatusWanted } from './message.ts';
+import type { PastStatus } from './history.ts';
+import { type Notice, NoticeKind, type Observation, type RepublicationRequest } from './message.ts';
 import type { Addresses } from './outputs.ts';
 
 /** A status that DCM has not been told yet, or not yet for certain. */
@@ -61,7 +61,7 @@ export type Vm = Addresses & {
   /** Ascending. */
   readonly outbox: readonly UnpublishedStatus[];
   /** Ascending: the ten newest statuses without repeats, and more until what is unpublished is settled (core/history.ts). */
-  readonly history: readonly Past[];
+  readonly history: readonly PastStatus[];
 };
 
 /** What an observation tells DCM, without an id: as the API answers it. */
@@ -188,7 +188,7 @@ const again = 'again';
  */
 export const repeatedStatus = (
   vm: Vm & { readonly latest: UnpublishedStatus },
-  { at }: Pick<StatusWanted, 'at'>,
+  { at }: Pick<RepublicationRequest, 'at'>,
   randomPart: string,
 ): UnpublishedStatus => republished(vm, { at, word: again }, randomPart);
 
@@ -248,8 +248,10 @@ const originalTime = ({ key, at, republishedAt }: UnpublishedStatus): number =>
   wordOfKey(key) === again && republishedAt === undefined ? partsOf(Number.parseInt(key, 10)).at : at;
 
 /** Is this request newer than all that were answered? Else messages that are tried again and again would fill the outbox. */
-export const isRepeatNews = ({ repeatedAt = 0 }: Vm, { at }: Pick<StatusWanted, 'at'>): boolean =>
-  at > repeatedAt;
+export const isNewRepublication = (
+  { repeatedAt = 0 }: Vm,
+  { at }: Pick<RepublicationRequest, 'at'>,
+): boolean => at > repeatedAt;
 
 /** The second of the request where a status is a republication; its own time then says nothing of how fast changes are published. */
 export const republicationTime = ({
@@ -269,7 +271,7 @@ const keyAfterLatest = ({ sequence, latest }: Vm, at: number, word: string): str
  * Does this notice say something that is not known yet? Each kind by itself: it is compared with the newest of its kind only. A notice
  * that is older than the held state was about the state before. EC2 interrupts a spot instance once; status checks are of what runs.
  */
-export const isNoticeNews = (
+export const isNewNotice = (
   vm: Vm,
   { notice: kind, at, text }: Pick<Notice, 'notice' | 'at' | 'text'>,
 ): boolean => {

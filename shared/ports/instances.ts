@@ -25,7 +25,7 @@ export type ListQuery = {
   readonly region: string;
   readonly tag: { readonly key: string; readonly value: string };
   readonly token: string | undefined;
-  readonly withinMs: number;
+  readonly timeoutMs: number;
 };
 
 export type Page = {
@@ -42,13 +42,13 @@ export type Instances = {
   /**
    * One DescribeInstances by filters, so that an unknown id is merely absent. 1 to 199 ids of one region. Where EC2 answers that with an
    * error of its own, as it does while a zone is down, it is asked once more by the ids alone, which works for the other zones.
-   * @throws UnavailableError where EC2 throttled the call or did not answer in `withinMs`.
+   * @throws UnavailableError where EC2 throttled the call or did not answer in `timeoutMs`.
    * @throws UpstreamError where EC2 answered both questions with an error of its own: of a part of the ids it may still know.
    */
   describe(
     region: string,
     instanceIds: readonly string[],
-    withinMs: number,
+    timeoutMs: number,
   ): Promise<ReadonlyMap<string, Instance>>;
   /**
    * One page, of at most 1,000, of the region's instances that carry `tag`. A page may be short, or empty, and another one follow.
@@ -63,6 +63,6 @@ export type Instances = {
   impaired(
     region: string,
     check: StatusCheck,
-    withinMs: number,
+    timeoutMs: number,
   ): Promise<ReadonlyMap<string, number | undefined>>;
 };

@@ -35,7 +35,7 @@ export type Claim = Pick<Vm, 'instanceId' | 'vmId' | 'region' | 'account'> & Add
  * Every method rejects with UnavailableError where the store did not answer; nothing was lost then, and a retry helps. What it cannot
  * make sense of is an UnreadableError that names the instance.
  */
-export type Fleet = {
+export type ResourceStore = {
   /** One batched read, which may lag behind. Answers for every id asked, in any number. */
   recall(instanceIds: readonly string[]): Promise<ReadonlyMap<string, Recollection>>;
   /**

@@ -3,5 +3,5 @@ export type Retries = {
   /** The message comes again after this many seconds, at most 43,200. */
   postpone(receiptHandle: string, seconds: number): Promise<void>;
   /** To the dead-letter queue, with the reason, for people to look at. */
-  bury(body: string, reason: string): Promise<void>;
+  deadLetter(body: string, reason: string): Promise<void>;
 };

@@ -7,7 +7,7 @@ type Message<Content> = {
   readonly messageId: string;
   /** It was handled before, and may be half done. */
   readonly isRetry: boolean;
-  readonly signals: readonly Content[];
+  readonly resourceMessages: readonly Content[];
 };
 
 type Parts<Content> = {
@@ -37,8 +37,8 @@ export const partialBatch =
 
     async function readOrBury(record: SQSRecord): Promise<Message<Content>[]> {
       try {
-        const signals = read(record.body);
-        return [{ messageId: record.messageId, isRetry: receiveCountOf(record) > 1, signals }];
+        const resourceMessages = read(record.body);
+        return [{ messageId: record.messageId, isRetry: receiveCountOf(record) > 1, resourceMessages }];
       } catch (error) {
         if (!(error instanceof UnreadableError)) throw error;
         meter.count('unreadable');
@@ -47,7 +47,7 @@ export const partialBatch =
           reason: error.message,
         });
         await retries
-          .bury(record.body, error.message)
+          .deadLetter(record.body, error.message)
           .catch((cause: unknown) => failed.set(record.messageId, cause));
         return [];
       }

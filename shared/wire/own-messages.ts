@@ -85,12 +85,16 @@ export const instanceNoticedEvent = (
 ): EventBridgeEvent => ownEvent(instanceNoticed, noticed);
 
 /** Our own kind of event: somebody wants a VM's current status to be told once more. Its time is that of the request. */
-export const statusWanted = { source: ownSource, detailType: 'VM Status Wanted', word: 'wanted' } as const;
+export const republicationRequested = {
+  source: ownSource,
+  detailType: 'VM Status Wanted',
+  word: 'wanted',
+} as const;
 
-export const StatusWantedDetail = z.object({ 'instance-id': InstanceId });
+export const RepublicationRequestedDetail = z.object({ 'instance-id': InstanceId });
 
-export const statusWantedEvent = (wanted: Omit<About, 'request-id'>): EventBridgeEvent =>
-  ownEvent(statusWanted, wanted);
+export const republicationRequestedEvent = (wanted: Omit<About, 'request-id'>): EventBridgeEvent =>
+  ownEvent(republicationRequested, wanted);
 
 /** Our own kind of event, from the normaliser to itself: a VM whose changes were held back has had the time to settle. */
 export const statusSettled = { source: ownSource, detailType: 'VM Status Settled', word: 'settled' } as const;
@@ -106,13 +110,13 @@ export const statusSettledEvent = (settled: z.infer<typeof StatusSettledDetail> 
   ownEvent(statusSettled, settled);
 
 /** Our own kind of event, from the normaliser to itself: a state that should end by itself may have, without an event. */
-export const checkWanted = {
+export const checkRequested = {
   source: ownSource,
   detailType: 'EC2 Instance Check Wanted',
   word: 'check',
 } as const;
 
-export const CheckWantedDetail = z.object({
+export const CheckRequestedDetail = z.object({
   'instance-id': InstanceId,
   /** Of the state. */
   key: z.string(),
@@ -121,8 +125,8 @@ export const CheckWantedDetail = z.object({
 });
 
 /** `at` is since when the state holds. */
-export const checkWantedEvent = (wanted: z.infer<typeof CheckWantedDetail> & About): EventBridgeEvent =>
-  ownEvent(checkWanted, wanted);
+export const checkRequestedEvent = (wanted: z.infer<typeof CheckRequestedDetail> & About): EventBridgeEvent =>
+  ownEvent(checkRequested, wanted);
 
 /** Our own kind of event, from the normaliser to itself: an instance was claimed, and its state is to be compared with EC2's once more. */
 export const claimCheck = {

@@ -22,11 +22,13 @@ const topic = 'aws-conformance';
 const startProvider = async (rewrite: (payload: string) => string = (payload) => payload) => {
   const js = jetstream(nats.nc);
   const { streams } = await jetstreamManager(nats.nc);
-  let lastTold = Promise.resolve<unknown>(undefined);
+  let lastPublished = Promise.resolve<unknown>(undefined);
   const fake: FakeProvider = fakeProvider({
     publish: (received) => {
       const msgID = received.headers['nats-msg-id'] ?? '';
-      lastTold = lastTold.then(() => js.publish(received.subject, rewrite(received.payload), { msgID }));
+      lastPublished = lastPublished.then(() =>
+        js.publish(received.subject, rewrite(received.payload), { msgID }),
+      );
       return [];
     },
   });
@@ -50,7 +52,7 @@ const startProvider = async (rewrite: (payload: string) => string = (payload) =>
     url: server.url,
     async [Symbol.asyncDispose]() {
       clearInterval(clock);
-      await lastTold;
+      await lastPublished;
       await server[Symbol.asyncDispose]();
     },
   };

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { EventStream } from '../../shared/ports/event-stream.ts';
 import type { CloudEventJson } from '../../shared/wire/cloudevents.ts';
 import { vmStatusEvent } from '../../shared/wire/dcm-status.ts';
-import { observed, vmId } from '../fixtures/signals.ts';
+import { observed, vmId } from '../fixtures/resource-messages.ts';
 import { statusOf } from '../fixtures/statuses.ts';
 
 /** The nth status event of a VM; `vm` tells one test's events from another's. */

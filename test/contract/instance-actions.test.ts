@@ -17,7 +17,7 @@ import { planLaunch } from '../../shared/service-types/vm/plan/plan-launch.ts';
 import { Provisioning } from '../../shared/service-types/vm/provisioning.ts';
 import { memoryEc2 } from '../fakes/memory-ec2.ts';
 import { launchPlan } from '../fixtures/launches.ts';
-import { tagKeys } from '../fixtures/signals.ts';
+import { tagKeys } from '../fixtures/resource-messages.ts';
 import { sshPublicKey, vmSpec } from '../fixtures/vm-spec.ts';
 import { instanceActionsContract } from './instance-actions.ts';
 
@@ -127,7 +127,7 @@ describe('EC2', () => {
     const plan = await makePlan({ guestOs, vcpus: 2, memoryMib: 4096, labels: { tier: 'web' } });
     const actions = ec2InstanceActions();
 
-    await actions.rehearse(plan, plan.placements[0]);
+    await actions.dryRun(plan, plan.placements[0]);
     const { instanceId } = await actions.run(plan, plan.placements[0], `token-${vms}`);
 
     expect(simulator.instances().find((one) => one.instanceId === instanceId)?.tags).toMatchObject({
@@ -201,10 +201,10 @@ describe('EC2', () => {
     simulator.faults({ refuse: { RunInstances: 'UnauthorizedOperation' } });
     const plan = planned();
 
-    const rehearsing = ec2InstanceActions().rehearse(plan, plan.placements[0]);
+    const dryRunning = ec2InstanceActions().dryRun(plan, plan.placements[0]);
 
-    await expect(rehearsing).rejects.toThrow(PermissionDeniedError);
-    await expect(rehearsing).rejects.not.toThrow('bm90IGEgcmVhbCBvbmU');
+    await expect(dryRunning).rejects.toThrow(PermissionDeniedError);
+    await expect(dryRunning).rejects.not.toThrow('bm90IGEgcmVhbCBvbmU');
   });
 
   it('refuses the same token for another plan: both cannot be the VM', async () => {

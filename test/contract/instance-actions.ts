@@ -73,7 +73,7 @@ export const instanceActionsContract = (name: string, make: () => Promise<Instan
     it('rehearse a launch without launching', async () => {
       const { actions, plan, living } = await make();
 
-      await actions.rehearse(plan, plan.placements[0]);
+      await actions.dryRun(plan, plan.placements[0]);
 
       expect(await living(plan.tags[vmId] ?? '')).toBe(0);
     });

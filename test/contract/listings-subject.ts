@@ -1,5 +1,5 @@
 import type { Listings } from '../../shared/ports/listings.ts';
-import { halfPastTen } from '../fixtures/signals.ts';
+import { halfPastTen } from '../fixtures/resource-messages.ts';
 
 export const floorMs = 10_000;
 export const leaseMs = 20_000;

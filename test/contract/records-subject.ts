@@ -1,7 +1,7 @@
 import type { VmRecord } from '../../shared/core/record.ts';
 import type { Beginning, LaunchedVm, VmRecords } from '../../shared/ports/records.ts';
 import { vmFacts } from '../fixtures/launches.ts';
-import { halfPastTen } from '../fixtures/signals.ts';
+import { halfPastTen } from '../fixtures/resource-messages.ts';
 
 /** Makes VmRecords; given the clock, in milliseconds. */
 export type MakeVmRecords = (now: () => number) => Promise<VmRecords>;

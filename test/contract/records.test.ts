@@ -2,7 +2,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, describe, expect, it } from 'vitest';
 import { clientConfig } from '../../local/client-config.ts';
-import { createTable, fleetTable, startDynamoDb } from '../../local/emulators/dynamodb.ts';
+import { createTable, resourceTable, startDynamoDb } from '../../local/emulators/dynamodb.ts';
 import { dynamoDbVmRecords } from '../../shared/adapters/dynamodb/records.ts';
 import { UnavailableError } from '../../shared/core/errors.ts';
 import { memoryVmRecords } from '../fakes/memory-records.ts';
@@ -13,7 +13,7 @@ vmRecordsContract('in memory', async (now) => memoryVmRecords(now));
 
 const dynamoDb = await startDynamoDb();
 afterAll(() => dynamoDb[Symbol.asyncDispose]());
-await createTable(dynamoDb.url, fleetTable('fleet'));
+await createTable(dynamoDb.url, resourceTable('fleet'));
 const client = DynamoDBDocumentClient.from(new DynamoDBClient(clientConfig(dynamoDb.url)));
 vmRecordsContract('DynamoDB (dynalite)', async (now) => dynamoDbVmRecords(client, 'fleet', memoryLog(), now));
 

@@ -2,34 +2,37 @@ import { describe, expect, it } from 'vitest';
 import { publishEvents } from '../../functions/nats-bridge/publish-events.ts';
 import { UnavailableError } from '../../shared/core/errors.ts';
 import type { InstanceState } from '../../shared/service-types/vm/kind.ts';
-import { observed } from '../fixtures/signals.ts';
+import { observed } from '../fixtures/resource-messages.ts';
 import { awsAccount } from '../unit/normaliser/account.ts';
-import { fleetSubject, type MakeFleet } from './resource-store-subject.ts';
+import { type MakeResourceStore, resourceStoreSubject } from './resource-store-subject.ts';
 
 const cycle: readonly InstanceState[] = ['pending', 'running', 'stopping', 'stopped'];
 const daysOfOutage = 14;
 
 /** What every Fleet is held to when nothing can be published for as long as SQS keeps a message. */
-export const fleetBacklogContract = (name: string, make: MakeFleet) => {
-  const { setup, vmIn } = fleetSubject(make);
+export const resourceStoreBacklogContract = (name: string, make: MakeResourceStore) => {
+  const { setup, vmIn } = resourceStoreSubject(make);
 
   describe(`fleet: ${name}, after an outage of NATS`, () => {
     it('has a VM that changed every hour for 14 days published once, in order, settled, and its newest status last', {
       timeout: 240_000,
     }, async () => {
-      const { fleet, claim, instanceId } = await setup();
-      await fleet.claim({ ...claim, privateAddress: '10.0.0.4' });
+      const { resourceStore, claim, instanceId } = await setup();
+      await resourceStore.claim({ ...claim, privateAddress: '10.0.0.4' });
       const account = awsAccount();
       let isDown = true;
       const ready = async () => {
         if (isDown) throw new UnavailableError('NATS cannot be connected');
       };
-      const deliver = account.worker({ fleet, publisher: publishEvents({ ...account.stream, ready }) });
+      const deliver = account.worker({
+        resourceStore,
+        publisher: publishEvents({ ...account.stream, ready }),
+      });
       const changes = Array.from({ length: daysOfOutage * 24 }, (_, hour) =>
         observed(cycle[hour % 4] ?? 'pending', hour * 3600, { instanceId }),
       );
       for (const change of changes) expect((await deliver([change])).size).toBe(1);
-      const unpublished = vmIn(await fleet.reread(instanceId)).outbox;
+      const unpublished = vmIn(await resourceStore.reread(instanceId)).outbox;
 
       isDown = false;
       account.clock.ms += daysOfOutage * 86_400_000;
@@ -46,7 +49,7 @@ export const fleetBacklogContract = (name: string, make: MakeFleet) => {
         'STOPPING',
         'STOPPED',
       ]);
-      const settled = vmIn(await fleet.reread(instanceId));
+      const settled = vmIn(await resourceStore.reread(instanceId));
       expect(settled.outbox).toEqual([]);
       expect(settled.history).toHaveLength(10);
     });

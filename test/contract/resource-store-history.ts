@@ -1,27 +1,27 @@
 import { describe, expect, it } from 'vitest';
 import { UnavailableError } from '../../shared/core/errors.ts';
-import { pastOf } from '../../shared/core/history.ts';
+import { pastStatusOf } from '../../shared/core/history.ts';
 import type { InstanceState } from '../../shared/service-types/vm/kind.ts';
 
-import { halfPastTen, spotWarning } from '../fixtures/signals.ts';
+import { halfPastTen, spotWarning } from '../fixtures/resource-messages.ts';
 import { noticeStatus, readdressedStatus, repeatedStatus } from '../fixtures/statuses.ts';
-import { fleetSubject, type MakeFleet } from './resource-store-subject.ts';
+import { type MakeResourceStore, resourceStoreSubject } from './resource-store-subject.ts';
 
 const cycle: readonly InstanceState[] = ['pending', 'running', 'stopping', 'stopped'];
 
 /** What every Fleet is held to about what it remembers beside what is to be told. */
-export const fleetHistoryContract = (name: string, make: MakeFleet) => {
-  const { setup, vmIn } = fleetSubject(make);
+export const resourceStoreHistoryContract = (name: string, make: MakeResourceStore) => {
+  const { setup, vmIn } = resourceStoreSubject(make);
   const begin = async () => {
     const subject = await setup();
-    await subject.fleet.claim(subject.claim);
+    await subject.resourceStore.claim(subject.claim);
     const change = async (n: number) => vmIn(await subject.see(cycle[n % cycle.length] ?? 'pending', n));
     const settle = async (vm: Awaited<ReturnType<typeof change>>) =>
-      subject.fleet.settle(
+      subject.resourceStore.settle(
         vm,
         vm.outbox.map(({ key }) => key),
       );
-    const held = async () => vmIn(await subject.fleet.reread(subject.instanceId));
+    const held = async () => vmIn(await subject.resourceStore.reread(subject.instanceId));
     return { ...subject, change, settle, held };
   };
 
@@ -32,21 +32,21 @@ export const fleetHistoryContract = (name: string, make: MakeFleet) => {
       await settle(stopped);
       const pending = vmIn(await see('pending', 60));
 
-      expect(pending.history).toEqual([...stopped.outbox, ...pending.outbox].map(pastOf));
+      expect(pending.history).toEqual([...stopped.outbox, ...pending.outbox].map(pastStatusOf));
       expect(await held()).toEqual(pending);
     });
 
     it('has warnings, and no repeats', async () => {
-      const { fleet, see, instanceId } = await begin();
+      const { resourceStore, see, instanceId } = await begin();
       const running = vmIn(await see('running', 0));
       const notice = spotWarning(5, { instanceId });
       const status = noticeStatus({ ...running, state: 'running' }, notice);
 
-      const noticed = vmIn(await fleet.notify(running, notice, status));
+      const noticed = vmIn(await resourceStore.notify(running, notice, status));
       const again = repeatedStatus({ ...noticed, latest: status }, { at: halfPastTen + 60 });
-      const repeated = vmIn(await fleet.repeat(noticed, again));
+      const repeated = vmIn(await resourceStore.repeat(noticed, again));
 
-      expect(repeated.history).toEqual([...running.outbox, status].map(pastOf));
+      expect(repeated.history).toEqual([...running.outbox, status].map(pastStatusOf));
     });
 
     it('does not grow with what is no news', async () => {
@@ -116,11 +116,11 @@ export const fleetHistoryContract = (name: string, make: MakeFleet) => {
     });
 
     it('is forgotten with the VM', async () => {
-      const { fleet, see, claim, held } = await begin();
+      const { resourceStore, see, claim, held } = await begin();
       await see('running', 0, { publicAddress: '203.0.113.7' });
 
-      await fleet.release(claim.instanceId);
-      await fleet.claim(claim);
+      await resourceStore.release(claim.instanceId);
+      await resourceStore.claim(claim);
 
       expect((await held()).publicAddress).toBeUndefined();
     });
@@ -130,23 +130,23 @@ export const fleetHistoryContract = (name: string, make: MakeFleet) => {
     const both = { privateAddress: '10.0.0.4', publicAddress: '203.0.113.7' };
 
     it('are kept by a claim and by an observation, where they are known', async () => {
-      const { fleet, claim, see, held } = await begin();
-      await fleet.claim({ ...claim, privateAddress: '10.0.0.4', isWindows: true });
+      const { resourceStore, claim, see, held } = await begin();
+      await resourceStore.claim({ ...claim, privateAddress: '10.0.0.4', isWindows: true });
       await see('running', 0, { publicAddress: '203.0.113.7' });
-      await fleet.claim(claim);
+      await resourceStore.claim(claim);
 
       expect(await held()).toMatchObject({ ...both, getsPublicAddress: true, isWindows: true });
     });
 
     it('are kept with a status that tells of them, in one write', async () => {
-      const { fleet, see } = await begin();
+      const { resourceStore, see } = await begin();
       const running = vmIn(await see('running', 0));
       const { latest } = running;
       const again = latest && readdressedStatus({ ...running, latest }, halfPastTen + 60);
 
       const [silent, told] = [
-        await fleet.readdress(running, { privateAddress: '10.0.0.4' }, undefined),
-        await fleet.readdress(running, both, again),
+        await resourceStore.readdress(running, { privateAddress: '10.0.0.4' }, undefined),
+        await resourceStore.readdress(running, both, again),
       ];
 
       expect(silent).toMatchObject({
@@ -160,13 +160,13 @@ export const fleetHistoryContract = (name: string, make: MakeFleet) => {
     });
 
     it('are refused where the state changed meanwhile, and where nobody holds the VM', async () => {
-      const { fleet, see, claim } = await begin();
+      const { resourceStore, see, claim } = await begin();
       const running = vmIn(await see('running', 0));
       await see('stopping', 60);
 
-      await expect(fleet.readdress(running, both, undefined)).rejects.toThrow(UnavailableError);
-      await fleet.release(claim.instanceId);
-      expect(await fleet.readdress(running, both, undefined)).toEqual({ outcome: 'unknown' });
+      await expect(resourceStore.readdress(running, both, undefined)).rejects.toThrow(UnavailableError);
+      await resourceStore.release(claim.instanceId);
+      expect(await resourceStore.readdress(running, both, undefined)).toEqual({ outcome: 'unknown' });
     });
 
     it('are not passed over where DCM holds others, though the state is held already', async () => {
@@ -181,8 +181,9 @@ export const fleetHistoryContract = (name: string, make: MakeFleet) => {
     it('are those of the region that were terminated since then', async () => {
       const [early, late, alive, elsewhere] = [await setup(), await setup(), await setup(), await setup()];
       const region = `us-test-${late.instanceId}`;
-      for (const { fleet, claim } of [early, late, alive]) await fleet.claim({ ...claim, region });
-      await elsewhere.fleet.claim({ ...elsewhere.claim, region: 'elsewhere' });
+      for (const { resourceStore, claim } of [early, late, alive])
+        await resourceStore.claim({ ...claim, region });
+      await elsewhere.resourceStore.claim({ ...elsewhere.claim, region: 'elsewhere' });
       await early.see('terminated', 0);
       await late.see('terminated', 60);
       await alive.see('running', 60);
@@ -191,7 +192,7 @@ export const fleetHistoryContract = (name: string, make: MakeFleet) => {
       const found: string[] = [];
       let token: string | undefined;
       do {
-        const page = await late.fleet.ended({ region, since: halfPastTen + 60, token });
+        const page = await late.resourceStore.ended({ region, since: halfPastTen + 60, token });
         found.push(...page.vms.map(({ instanceId }) => instanceId));
         token = page.next;
       } while (token !== undefined);
@@ -202,22 +203,22 @@ export const fleetHistoryContract = (name: string, make: MakeFleet) => {
 
   describe(`fleet: ${name}, an instance with the id of another one’s VM`, () => {
     it('is remembered as that for a day, and does not overrule a claim', async () => {
-      const { fleet, clock, instanceId, recall, claim } = await setup();
-      await fleet.disclaim([instanceId], claim.vmId);
+      const { resourceStore, clock, instanceId, recall, claim } = await setup();
+      await resourceStore.disclaim([instanceId], claim.vmId);
       expect(await recall()).toEqual({ owner: 'others', duplicateOf: claim.vmId });
 
       clock.ms += 86_401_000;
       expect(await recall()).toEqual({ owner: 'unknown' });
-      await fleet.claim(claim);
-      await fleet.disclaim([instanceId], claim.vmId);
+      await resourceStore.claim(claim);
+      await resourceStore.disclaim([instanceId], claim.vmId);
       expect(await recall()).toMatchObject({ owner: 'us' });
     });
 
     it('is nobody’s once it is disclaimed for another reason', async () => {
-      const { fleet, instanceId, recall, claim } = await setup();
-      await fleet.disclaim([instanceId], claim.vmId);
+      const { resourceStore, instanceId, recall, claim } = await setup();
+      await resourceStore.disclaim([instanceId], claim.vmId);
 
-      await fleet.disclaim([instanceId]);
+      await resourceStore.disclaim([instanceId]);
 
       expect(await recall()).toEqual({ owner: 'others' });
     });
@@ -225,11 +226,11 @@ export const fleetHistoryContract = (name: string, make: MakeFleet) => {
 
   describe(`fleet: ${name}, read again`, () => {
     it('shows what every write so far has left, and knows nothing of what is not ours', async () => {
-      const { fleet, change, settle, instanceId } = await begin();
+      const { resourceStore, change, settle, instanceId } = await begin();
       const settled = await settle(await change(0));
 
-      expect(await fleet.reread(instanceId)).toEqual({ outcome: 'unchanged', vm: settled });
-      expect(await fleet.reread('i-0000000000000000f')).toEqual({ outcome: 'unknown' });
+      expect(await resourceStore.reread(instanceId)).toEqual({ outcome: 'unchanged', vm: settled });
+      expect(await resourceStore.reread('i-0000000000000000f')).toEqual({ outcome: 'unknown' });
     });
   });
 };

@@ -2,13 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { UnavailableError } from '../../shared/core/errors.ts';
 import type { Notice } from '../../shared/core/message.ts';
 import type { Vm } from '../../shared/core/resource.ts';
-import { halfPastTen, spotWarning } from '../fixtures/signals.ts';
+import { halfPastTen, spotWarning } from '../fixtures/resource-messages.ts';
 import { noticeStatus, repeatedStatus } from '../fixtures/statuses.ts';
-import { fleetSubject, type MakeFleet } from './resource-store-subject.ts';
+import { type MakeResourceStore, resourceStoreSubject } from './resource-store-subject.ts';
 
 /** What every Fleet is held to about what is told beside the states: notices, and repeats. */
-export const fleetNoticesContract = (name: string, make: MakeFleet) => {
-  const { setup, vmIn, statuses } = fleetSubject(make);
+export const resourceStoreNoticesContract = (name: string, make: MakeResourceStore) => {
+  const { setup, vmIn, statuses } = resourceStoreSubject(make);
   const repeat = (vm: Vm, seconds: number) => {
     if (!vm.latest) throw new Error('expected a VM that something was told of');
     return repeatedStatus({ ...vm, latest: vm.latest }, { at: halfPastTen + seconds });
@@ -16,14 +16,14 @@ export const fleetNoticesContract = (name: string, make: MakeFleet) => {
 
   describe(`fleet: ${name}, beside the states`, () => {
     it('remembers a notice until the VM runs again, and publishes it once', async () => {
-      const { fleet, claim, see, instanceId } = await setup();
-      await fleet.claim(claim);
+      const { resourceStore, claim, see, instanceId } = await setup();
+      await resourceStore.claim(claim);
       const running = vmIn(await see('running', 0));
       const notice = spotWarning(5, { instanceId });
       const status = noticeStatus({ ...running, state: 'running' }, notice);
 
-      const noticed = await fleet.notify(running, notice, status);
-      const again = await fleet.notify(running, notice, status);
+      const noticed = await resourceStore.notify(running, notice, status);
+      const again = await resourceStore.notify(running, notice, status);
       const stopped = await see('stopped', 60);
       const started = await see('running', 90);
 
@@ -36,28 +36,32 @@ export const fleetNoticesContract = (name: string, make: MakeFleet) => {
     });
 
     it('asks to try a notice again where the VM changed meanwhile', async () => {
-      const { fleet, claim, see, instanceId } = await setup();
-      await fleet.claim(claim);
+      const { resourceStore, claim, see, instanceId } = await setup();
+      await resourceStore.claim(claim);
       const running = vmIn(await see('running', 0));
       await see('stopping', 4);
       const notice = spotWarning(5, { instanceId });
 
-      const noticing = fleet.notify(running, notice, noticeStatus({ ...running, state: 'running' }, notice));
+      const noticing = resourceStore.notify(
+        running,
+        notice,
+        noticeStatus({ ...running, state: 'running' }, notice),
+      );
 
       await expect(noticing).rejects.toThrow(UnavailableError);
     });
 
     it('puts what was told last into the outbox once more, after it, and once for a second', async () => {
-      const { fleet, claim, see } = await setup();
-      await fleet.claim(claim);
+      const { resourceStore, claim, see } = await setup();
+      await resourceStore.claim(claim);
       const running = vmIn(await see('running', 0));
       const told = running.outbox.map(({ key }) => key);
-      await fleet.settle(running, told);
+      await resourceStore.settle(running, told);
       const status = repeat(running, 5);
 
-      const repeated = await fleet.repeat(running, status);
-      const raced = await fleet.repeat(running, status);
-      const again = await fleet.repeat(vmIn(repeated), repeat(vmIn(repeated), 4));
+      const repeated = await resourceStore.repeat(running, status);
+      const raced = await resourceStore.repeat(running, status);
+      const again = await resourceStore.repeat(vmIn(repeated), repeat(vmIn(repeated), 4));
 
       expect([repeated.outcome, raced.outcome, again.outcome]).toEqual(['accepted', 'stale', 'stale']);
       expect(vmIn(again).outbox).toEqual([status]);
@@ -65,13 +69,13 @@ export const fleetNoticesContract = (name: string, make: MakeFleet) => {
     });
 
     it('tells what was noticed after a repeat after it, though it happened before', async () => {
-      const { fleet, claim, see, instanceId } = await setup();
-      await fleet.claim(claim);
+      const { resourceStore, claim, see, instanceId } = await setup();
+      await resourceStore.claim(claim);
       const running = vmIn(await see('running', 0));
       const notice = spotWarning(3, { instanceId });
 
-      const repeated = vmIn(await fleet.repeat(running, repeat(running, 5)));
-      const noticed = await fleet.notify(
+      const repeated = vmIn(await resourceStore.repeat(running, repeat(running, 5)));
+      const noticed = await resourceStore.notify(
         repeated,
         notice,
         noticeStatus({ ...repeated, state: 'running' }, notice),
@@ -85,31 +89,31 @@ export const fleetNoticesContract = (name: string, make: MakeFleet) => {
     });
 
     it('asks to try a repeat again where the VM changed, or something was told of it, meanwhile', async () => {
-      const { fleet, claim, see, instanceId } = await setup();
-      await fleet.claim(claim);
+      const { resourceStore, claim, see, instanceId } = await setup();
+      await resourceStore.claim(claim);
       const running = vmIn(await see('running', 0));
       const notice = spotWarning(3, { instanceId });
       const noticed = vmIn(
-        await fleet.notify(running, notice, noticeStatus({ ...running, state: 'running' }, notice)),
+        await resourceStore.notify(running, notice, noticeStatus({ ...running, state: 'running' }, notice)),
       );
 
-      await expect(fleet.repeat(running, repeat(running, 5))).rejects.toThrow(UnavailableError);
+      await expect(resourceStore.repeat(running, repeat(running, 5))).rejects.toThrow(UnavailableError);
       await see('stopping', 6);
-      await expect(fleet.repeat(noticed, repeat(noticed, 5))).rejects.toThrow(UnavailableError);
+      await expect(resourceStore.repeat(noticed, repeat(noticed, 5))).rejects.toThrow(UnavailableError);
     });
 
     it('repeats nothing of a VM that was released', async () => {
-      const { fleet, claim, see, instanceId } = await setup();
-      await fleet.claim(claim);
+      const { resourceStore, claim, see, instanceId } = await setup();
+      await resourceStore.claim(claim);
       const running = vmIn(await see('running', 0));
-      await fleet.release(instanceId);
+      await resourceStore.release(instanceId);
 
-      expect(await fleet.repeat(running, repeat(running, 5))).toEqual({ outcome: 'unknown' });
+      expect(await resourceStore.repeat(running, repeat(running, 5))).toEqual({ outcome: 'unknown' });
     });
 
     it('keeps notices of different kinds and of one second beside each other', async () => {
-      const { fleet, claim, see, instanceId, recall } = await setup();
-      await fleet.claim(claim);
+      const { resourceStore, claim, see, instanceId, recall } = await setup();
+      await resourceStore.claim(claim);
       let vm = vmIn(await see('running', 0));
       const notices = [
         spotWarning(5, { instanceId }),
@@ -118,7 +122,11 @@ export const fleetNoticesContract = (name: string, make: MakeFleet) => {
       ];
 
       for (const notice of notices) {
-        const noticed = await fleet.notify(vm, notice, noticeStatus({ ...vm, state: 'running' }, notice));
+        const noticed = await resourceStore.notify(
+          vm,
+          notice,
+          noticeStatus({ ...vm, state: 'running' }, notice),
+        );
         expect(noticed.outcome).toBe('accepted');
         vm = vmIn(noticed);
       }
@@ -136,12 +144,12 @@ export const fleetNoticesContract = (name: string, make: MakeFleet) => {
     });
 
     it('keeps at most 1 KiB of the text of a notice', async () => {
-      const { fleet, claim, see, instanceId } = await setup();
-      await fleet.claim(claim);
+      const { resourceStore, claim, see, instanceId } = await setup();
+      await resourceStore.claim(claim);
       const running = vmIn(await see('running', 0));
       const notice = spotWarning(5, { instanceId, text: 'é'.repeat(100_000) });
 
-      const noticed = await fleet.notify(
+      const noticed = await resourceStore.notify(
         running,
         notice,
         noticeStatus({ ...running, state: 'running' }, notice),
@@ -153,12 +161,12 @@ export const fleetNoticesContract = (name: string, make: MakeFleet) => {
     });
 
     it('remembers that a status check fails, once, until it passes again', async () => {
-      const { fleet, claim, see, instanceId } = await setup();
-      await fleet.claim(claim);
+      const { resourceStore, claim, see, instanceId } = await setup();
+      await resourceStore.claim(claim);
       const running = vmIn(await see('running', 0));
       const state = 'running' as const;
       const tell = (vm: Vm, notice: Notice) =>
-        fleet.notify(vm, notice, noticeStatus({ ...vm, state }, notice));
+        resourceStore.notify(vm, notice, noticeStatus({ ...vm, state }, notice));
       const fails = spotWarning(60, { instanceId, notice: 'impaired', text: 'impaired: its check fails' });
       const passes = spotWarning(120, { instanceId, notice: 'recovered', text: '' });
 
@@ -176,12 +184,12 @@ export const fleetNoticesContract = (name: string, make: MakeFleet) => {
     });
 
     it('holds a launch to be stuck until it runs', async () => {
-      const { fleet, claim, see, instanceId } = await setup();
-      await fleet.claim(claim);
+      const { resourceStore, claim, see, instanceId } = await setup();
+      await resourceStore.claim(claim);
       const pending = vmIn(await see('pending', 0));
       const notice = spotWarning(900, { instanceId, notice: 'stuck-launch' });
 
-      const stuck = await fleet.notify(
+      const stuck = await resourceStore.notify(
         pending,
         notice,
         noticeStatus({ ...pending, state: 'pending' }, notice),

@@ -1,29 +1,29 @@
 import type { Observation } from '../../shared/core/message.ts';
 import type { Vm } from '../../shared/core/resource.ts';
-import type { Fleet, Recorded } from '../../shared/ports/resource-store.ts';
+import type { Recorded, ResourceStore } from '../../shared/ports/resource-store.ts';
 import type { InstanceState } from '../../shared/service-types/vm/kind.ts';
-import { halfPastTen, observed, vmId } from '../fixtures/signals.ts';
+import { halfPastTen, observed, vmId } from '../fixtures/resource-messages.ts';
 import { statusOf } from '../fixtures/statuses.ts';
 
 /** Makes a Fleet; given the clock, in milliseconds. */
-export type MakeFleet = (now: () => number) => Promise<Fleet>;
+export type MakeResourceStore = (now: () => number) => Promise<ResourceStore>;
 
 let instances = 0;
 
 /** A fleet for each test, and an instance that no other test has. */
-export const fleetSubject = (make: MakeFleet) => {
+export const resourceStoreSubject = (make: MakeResourceStore) => {
   const setup = async () => {
     instances += 1;
     const instanceId = `i-${String(instances).padStart(17, '0')}`;
     const clock = { ms: halfPastTen * 1000 };
-    const fleet = await make(() => clock.ms);
+    const resourceStore = await make(() => clock.ms);
     const claim = { instanceId, vmId, region: 'us-east-1', account: '123456789012' };
     const see = (state: InstanceState, seconds = 0, more: Partial<Observation> = {}) => {
       const observation = observed(state, seconds, { instanceId, ...more });
-      return fleet.record(observation, statusOf(observation));
+      return resourceStore.record(observation, statusOf(observation));
     };
-    const recall = async () => (await fleet.recall([instanceId])).get(instanceId);
-    return { fleet, clock, instanceId, claim, see, recall };
+    const recall = async () => (await resourceStore.recall([instanceId])).get(instanceId);
+    return { resourceStore, clock, instanceId, claim, see, recall };
   };
 
   const vmIn = (recorded: Recorded | undefined): Vm => {

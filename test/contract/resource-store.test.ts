@@ -2,14 +2,14 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, describe, expect, it } from 'vitest';
 import { createTable, startDynamoDb } from '../../local/emulators/dynamodb.ts';
-import { dynamoDbFleet } from '../../shared/adapters/dynamodb/resource-store.ts';
-import { memoryFleet } from '../fakes/memory-resource-store.ts';
-import { observed, vmId, wholeLife } from '../fixtures/signals.ts';
+import { dynamoDbResourceStore } from '../../shared/adapters/dynamodb/resource-store.ts';
+import { memoryResourceStore } from '../fakes/memory-resource-store.ts';
+import { observed, vmId, wholeLife } from '../fixtures/resource-messages.ts';
 import { statusOf } from '../fixtures/statuses.ts';
 import { awsAccount } from '../unit/normaliser/account.ts';
-import { fleetContract } from './resource-store.ts';
+import { resourceStoreContract } from './resource-store.ts';
 
-fleetContract('in memory', async (now) => memoryFleet(now));
+resourceStoreContract('in memory', async (now) => memoryResourceStore(now));
 
 const dynamoDb = await startDynamoDb();
 afterAll(() => dynamoDb[Symbol.asyncDispose]());
@@ -21,7 +21,7 @@ const client = DynamoDBDocumentClient.from(
     credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
   }),
 );
-fleetContract('DynamoDB (dynalite)', async (now) => dynamoDbFleet(client, 'fleet', now));
+resourceStoreContract('DynamoDB (dynalite)', async (now) => dynamoDbResourceStore(client, 'fleet', now));
 
 describe('the item of a VM', () => {
   it('that an earlier version let grow to thousands of unpublished statuses is published and settled by itself', async () => {
@@ -41,29 +41,31 @@ describe('the item of a VM', () => {
     };
     await client.send(new PutCommand({ TableName: 'fleet', Item }));
     const account = awsAccount({ instanceId }); // an earlier version kept no private address
-    const fleet = dynamoDbFleet(client, 'fleet');
+    const resourceStore = dynamoDbResourceStore(client, 'fleet');
 
-    const failures = await account.worker({ fleet })([observed('pending', 2_500 * 60, { instanceId })]);
+    const failures = await account.worker({ resourceStore })([
+      observed('pending', 2_500 * 60, { instanceId }),
+    ]);
 
     expect(failures.size).toBe(0);
     const ids = account.stream.stored.map(({ id }) => id);
     expect(ids.slice(0, -1)).toEqual([grown[0], ...grown.slice(-100)].map((status) => status?.id));
     expect(account.statuses(instanceId).at(-1)).toBe('PROVISIONING');
-    expect((await fleet.recall([instanceId])).get(instanceId)).toMatchObject({ vm: { outbox: [] } });
+    expect((await resourceStore.recall([instanceId])).get(instanceId)).toMatchObject({ vm: { outbox: [] } });
   });
 
   it('costs one write unit a write, with ten statuses behind it', async () => {
-    const fleet = dynamoDbFleet(client, 'fleet');
+    const resourceStore = dynamoDbResourceStore(client, 'fleet');
     const instanceId = 'i-0aaaaaaaaaaaaaaaa';
     const vm = { instanceId, vmId, region: 'ap-southeast-1', account: '123456789012' };
-    await fleet.claim({ ...vm, privateAddress: '172.31.255.254', publicAddress: '198.51.100.254' });
+    await resourceStore.claim({ ...vm, privateAddress: '172.31.255.254', publicAddress: '198.51.100.254' });
     for (const [n, state] of [...wholeLife.slice(0, 4), ...wholeLife.slice(0, 4), ...wholeLife].entries()) {
       const isUp = state === 'pending' || state === 'running'; // of which EC2 gives no reason
       const reason = isUp ? undefined : { code: 'Client.UserInitiatedShutdown' };
       const seen = observed(state, n * 60, { ...vm, reason });
-      const recorded = await fleet.record(seen, statusOf(seen));
+      const recorded = await resourceStore.record(seen, statusOf(seen));
       if (recorded.outcome !== 'accepted') throw new Error(`expected ${state} to be accepted`);
-      await fleet.settle(recorded.vm, [statusOf(seen).key]);
+      await resourceStore.settle(recorded.vm, [statusOf(seen).key]);
     }
 
     const touch = new UpdateCommand({

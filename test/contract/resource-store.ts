@@ -1,20 +1,20 @@
 import { describe, expect, it } from 'vitest';
 import { UnavailableError } from '../../shared/core/errors.ts';
-import { isNews, sequenceOf } from '../../shared/core/gate.ts';
+import { isNewerObservation, sequenceOf } from '../../shared/core/gate.ts';
 import type { Vm } from '../../shared/core/resource.ts';
 import { InstanceState } from '../../shared/service-types/vm/kind.ts';
-import { observed, vmId } from '../fixtures/signals.ts';
+import { observed, vmId } from '../fixtures/resource-messages.ts';
 import { movedAwayStatus, movedStatus, statusOf } from '../fixtures/statuses.ts';
-import { fleetBacklogContract } from './resource-store-backlog.ts';
-import { fleetHistoryContract } from './resource-store-history.ts';
-import { fleetNoticesContract } from './resource-store-notices.ts';
-import { fleetSubject, type MakeFleet } from './resource-store-subject.ts';
+import { resourceStoreBacklogContract } from './resource-store-backlog.ts';
+import { resourceStoreHistoryContract } from './resource-store-history.ts';
+import { resourceStoreNoticesContract } from './resource-store-notices.ts';
+import { type MakeResourceStore, resourceStoreSubject } from './resource-store-subject.ts';
 
 const dayMs = 86_400_000;
 
 /** What every Fleet is held to. `make` is given the clock, in milliseconds. */
-export const fleetContract = (name: string, make: MakeFleet) => {
-  const { setup, vmIn, statuses } = fleetSubject(make);
+export const resourceStoreContract = (name: string, make: MakeResourceStore) => {
+  const { setup, vmIn, statuses } = resourceStoreSubject(make);
 
   describe(`fleet: ${name}`, () => {
     it('does not know an instance that nobody told it of', async () => {
@@ -26,33 +26,33 @@ export const fleetContract = (name: string, make: MakeFleet) => {
     });
 
     it('holds a claimed VM, without a state', async () => {
-      const { fleet, claim, recall } = await setup();
+      const { resourceStore, claim, recall } = await setup();
 
-      await fleet.claim(claim);
+      await resourceStore.claim(claim);
 
       expect(await recall()).toEqual({ owner: 'us', vm: { ...claim, sequence: 0, outbox: [], history: [] } });
     });
 
     it('keeps state and outbox when a VM is claimed again, under another DCM id', async () => {
-      const { fleet, claim, see, recall } = await setup();
-      await fleet.claim(claim);
+      const { resourceStore, claim, see, recall } = await setup();
+      await resourceStore.claim(claim);
       const { vm } = (await see('running')) as { vm: Vm };
 
-      await fleet.claim({ ...claim, vmId: 'another' });
+      await resourceStore.claim({ ...claim, vmId: 'another' });
 
       expect(await recall()).toEqual({ owner: 'us', vm: { ...vm, vmId: 'another' } });
     });
 
     it('gives a VM another DCM id: state and gate stay, outbox and what was asked for under the old id go', async () => {
-      const { fleet, claim, see, recall } = await setup();
-      await fleet.claim(claim);
+      const { resourceStore, claim, see, recall } = await setup();
+      await resourceStore.claim(claim);
       const { vm } = (await see('running', 10)) as { vm: Vm };
-      await fleet.requestDelete(claim.instanceId);
+      await resourceStore.requestDelete(claim.instanceId);
       const { latest } = vm;
       if (!latest) throw new Error('expected a status');
       const first = movedStatus({ ...vm, latest }, movedAwayStatus(vm, latest.at + 60, 'another'));
 
-      const moved = await fleet.move(vm, 'another', first);
+      const moved = await resourceStore.move(vm, 'another', first);
 
       expect(moved).toMatchObject({ vmId: 'another', state: 'running', sequence: vm.sequence });
       expect([moved.outbox, moved.latest, moved.deleteRequested]).toEqual([[first], first, undefined]);
@@ -61,18 +61,18 @@ export const fleetContract = (name: string, make: MakeFleet) => {
     });
 
     it('gives no other DCM id to a VM that has changed since it was read', async () => {
-      const { fleet, claim, see, recall } = await setup();
-      await fleet.claim(claim);
+      const { resourceStore, claim, see, recall } = await setup();
+      await resourceStore.claim(claim);
       const { vm } = (await see('running', 10)) as { vm: Vm };
       await see('stopping', 20);
 
-      await expect(fleet.move(vm, 'another', undefined)).rejects.toThrow(UnavailableError);
+      await expect(resourceStore.move(vm, 'another', undefined)).rejects.toThrow(UnavailableError);
       expect(await recall()).toMatchObject({ vm: { vmId, state: 'stopping' } });
     });
 
     it('puts the status of every accepted observation into the outbox, ascending', async () => {
-      const { fleet, claim, see } = await setup();
-      await fleet.claim(claim);
+      const { resourceStore, claim, see } = await setup();
+      await resourceStore.claim(claim);
 
       await see('pending', 0);
       await see('running', 9);
@@ -83,8 +83,8 @@ export const fleetContract = (name: string, make: MakeFleet) => {
     });
 
     it('refuses what is older or the same again, and shows what is still unpublished', async () => {
-      const { fleet, claim, see } = await setup();
-      await fleet.claim(claim);
+      const { resourceStore, claim, see } = await setup();
+      await resourceStore.claim(claim);
       await see('running', 10);
 
       const again = await see('running', 10);
@@ -98,8 +98,8 @@ export const fleetContract = (name: string, make: MakeFleet) => {
     });
 
     it('moves the gate but says nothing when the state that is held is seen again later', async () => {
-      const { fleet, claim, see } = await setup();
-      await fleet.claim(claim);
+      const { resourceStore, claim, see } = await setup();
+      await resourceStore.claim(claim);
       await see('running', 10);
 
       const later = await see('running', 20);
@@ -111,11 +111,11 @@ export const fleetContract = (name: string, make: MakeFleet) => {
     });
 
     it('accepts nothing after terminated, not even a claim', async () => {
-      const { fleet, claim, see, recall } = await setup();
-      await fleet.claim(claim);
+      const { resourceStore, claim, see, recall } = await setup();
+      await resourceStore.claim(claim);
       await see('terminated', 10);
 
-      await fleet.claim({ ...claim, vmId: 'another' });
+      await resourceStore.claim({ ...claim, vmId: 'another' });
 
       expect((await see('running', 20)).outcome).toBe('stale');
       expect(await recall()).toMatchObject({ owner: 'us', vm: { vmId, state: 'terminated' } });
@@ -123,8 +123,8 @@ export const fleetContract = (name: string, make: MakeFleet) => {
 
     it('agrees with the gate about every pair of observations', async () => {
       for (const before of InstanceState.options) {
-        const { fleet, claim, see, instanceId } = await setup();
-        await fleet.claim(claim);
+        const { resourceStore, claim, see, instanceId } = await setup();
+        await resourceStore.claim(claim);
         await see(before, 10);
         for (const [after, seconds] of InstanceState.options.flatMap((s) => [
           [s, 9] as const,
@@ -132,10 +132,10 @@ export const fleetContract = (name: string, make: MakeFleet) => {
         ])) {
           const observation = observed(after, seconds, { instanceId });
           const held = { state: before, sequence: sequenceOf(observed(before, 10)) };
-          if (isNews(held, observation)) continue; // accepted ones would change what is held
+          if (isNewerObservation(held, observation)) continue; // accepted ones would change what is held
 
           expect(
-            (await fleet.record(observation, statusOf(observation))).outcome,
+            (await resourceStore.record(observation, statusOf(observation))).outcome,
             `${before}, then ${after}`,
           ).toBe('stale');
         }
@@ -143,31 +143,31 @@ export const fleetContract = (name: string, make: MakeFleet) => {
     });
 
     it('settles these statuses and no others, as often as it is asked', async () => {
-      const { fleet, claim, see } = await setup();
-      await fleet.claim(claim);
+      const { resourceStore, claim, see } = await setup();
+      await resourceStore.claim(claim);
       const first = vmIn(await see('pending', 0));
       await see('running', 9);
 
       const keys = first.outbox.map(({ key }) => key);
-      await fleet.settle(first, keys);
-      const settled = await fleet.settle(first, keys);
+      await resourceStore.settle(first, keys);
+      const settled = await resourceStore.settle(first, keys);
 
       expect(settled?.outbox.map(({ status }) => status)).toEqual(['RUNNING']);
       expect(statuses(await see('pending', 0))).toEqual(['RUNNING']);
     });
 
     it('does not bring a forgotten VM back by settling it', async () => {
-      const { fleet, instanceId, recall } = await setup();
+      const { resourceStore, instanceId, recall } = await setup();
 
-      const settled = await fleet.settle({ instanceId, outbox: [], history: [] }, ['17873974000']);
+      const settled = await resourceStore.settle({ instanceId, outbox: [], history: [] }, ['17873974000']);
 
       expect(settled).toBeUndefined();
       expect(await recall()).toEqual({ owner: 'unknown' });
     });
 
     it('remembers for a day that an instance is not ours', async () => {
-      const { fleet, clock, instanceId, recall, see } = await setup();
-      await fleet.disclaim([instanceId]);
+      const { resourceStore, clock, instanceId, recall, see } = await setup();
+      await resourceStore.disclaim([instanceId]);
 
       expect(await recall()).toEqual({ owner: 'others' });
       expect(await see('running')).toEqual({ outcome: 'unknown' });
@@ -176,56 +176,56 @@ export const fleetContract = (name: string, make: MakeFleet) => {
     });
 
     it('keeps the request that a status is due to', async () => {
-      const { fleet, claim, see, recall } = await setup();
-      await fleet.claim(claim);
+      const { resourceStore, claim, see, recall } = await setup();
+      await resourceStore.claim(claim);
       await see('stopping', 0, { requestId: 'r-1' });
 
       expect(await recall()).toMatchObject({ vm: { outbox: [{ requestId: 'r-1' }] } });
     });
 
     it('lets a claim overrule a disclaim, and never the other way round', async () => {
-      const { fleet, claim, instanceId, recall } = await setup();
-      await fleet.disclaim([instanceId]);
-      await fleet.claim(claim);
-      await fleet.disclaim([instanceId]);
+      const { resourceStore, claim, instanceId, recall } = await setup();
+      await resourceStore.disclaim([instanceId]);
+      await resourceStore.claim(claim);
+      await resourceStore.disclaim([instanceId]);
 
       expect(await recall()).toMatchObject({ owner: 'us' });
     });
 
     it('remembers that DCM asked for the deletion of what is ours', async () => {
-      const { fleet, claim, see, recall, instanceId } = await setup();
-      await fleet.requestDelete(instanceId);
+      const { resourceStore, claim, see, recall, instanceId } = await setup();
+      await resourceStore.requestDelete(instanceId);
       const before = await recall();
-      await fleet.claim(claim);
+      await resourceStore.claim(claim);
       await see('running');
 
-      await fleet.requestDelete(instanceId);
-      await fleet.requestDelete(instanceId);
+      await resourceStore.requestDelete(instanceId);
+      await resourceStore.requestDelete(instanceId);
 
       expect(before).toEqual({ owner: 'unknown' });
       expect(await recall()).toMatchObject({ owner: 'us', vm: { state: 'running', deleteRequested: true } });
     });
 
     it('forgets a released VM with all that was held of it', async () => {
-      const { fleet, claim, see, instanceId, recall } = await setup();
-      await fleet.claim(claim);
+      const { resourceStore, claim, see, instanceId, recall } = await setup();
+      await resourceStore.claim(claim);
       await see('running');
 
-      await fleet.release(instanceId);
+      await resourceStore.release(instanceId);
 
       expect(await recall()).toEqual({ owner: 'others' });
       expect(await see('stopping', 10)).toEqual({ outcome: 'unknown' });
-      await fleet.claim(claim);
+      await resourceStore.claim(claim);
       expect(await recall()).toEqual({ owner: 'us', vm: { ...claim, sequence: 0, outbox: [], history: [] } });
     });
 
     it('keeps the id of the status that was recorded where two workers draw one each', async () => {
-      const { fleet, claim, instanceId } = await setup();
-      await fleet.claim(claim);
+      const { resourceStore, claim, instanceId } = await setup();
+      await resourceStore.claim(claim);
       const running = observed('running', 0, { instanceId });
       const drawn = ['one', 'other'].map((id) => ({ ...statusOf(running), id }));
 
-      const recorded = await Promise.all(drawn.map((status) => fleet.record(running, status)));
+      const recorded = await Promise.all(drawn.map((status) => resourceStore.record(running, status)));
 
       const outboxes = recorded.map((one) => vmIn(one).outbox.map(({ id }) => id));
       expect(recorded.map(({ outcome }) => outcome).sort()).toEqual(['accepted', 'stale']);
@@ -234,8 +234,8 @@ export const fleetContract = (name: string, make: MakeFleet) => {
     });
 
     it('lets exactly one of twenty racing workers win', async () => {
-      const { fleet, claim, see } = await setup();
-      await fleet.claim(claim);
+      const { resourceStore, claim, see } = await setup();
+      await resourceStore.claim(claim);
 
       const outcomes = await Promise.all(Array.from({ length: 20 }, () => see('running')));
 
@@ -243,21 +243,21 @@ export const fleetContract = (name: string, make: MakeFleet) => {
     });
 
     it('recalls more instances at once than DynamoDB answers in one call', async () => {
-      const { fleet, claim } = await setup();
-      await fleet.claim(claim);
+      const { resourceStore, claim } = await setup();
+      await resourceStore.claim(claim);
       const strangers = Array.from(
         { length: 150 },
         (_, index) => `i-${String(900_000 + index).padStart(17, '0')}`,
       );
 
-      const found = await fleet.recall([...strangers, claim.instanceId, claim.instanceId]);
+      const found = await resourceStore.recall([...strangers, claim.instanceId, claim.instanceId]);
 
       expect(found.size).toBe(151);
       expect(found.get(claim.instanceId)?.owner).toBe('us');
     });
   });
 
-  fleetBacklogContract(name, make);
-  fleetHistoryContract(name, make);
-  fleetNoticesContract(name, make);
+  resourceStoreBacklogContract(name, make);
+  resourceStoreHistoryContract(name, make);
+  resourceStoreNoticesContract(name, make);
 };

@@ -7,10 +7,10 @@ import { deleteVm } from '../../functions/provider-api/change/delete-vm.ts';
 import { createVm } from '../../functions/provider-api/create/create-vm.ts';
 import { readVm } from '../../functions/provider-api/read/read-vm.ts';
 import { clientConfig } from '../../local/client-config.ts';
-import { createTable, fleetTable, startDynamoDb } from '../../local/emulators/dynamodb.ts';
+import { createTable, resourceTable, startDynamoDb } from '../../local/emulators/dynamodb.ts';
 import { startEc2Simulator } from '../../local/emulators/ec2/start-ec2-simulator.ts';
 import { dynamoDbVmRecords } from '../../shared/adapters/dynamodb/records.ts';
-import { dynamoDbFleet } from '../../shared/adapters/dynamodb/resource-store.ts';
+import { dynamoDbResourceStore } from '../../shared/adapters/dynamodb/resource-store.ts';
 import { randomPart } from '../../shared/adapters/random-part.ts';
 import { ec2InstanceActions } from '../../shared/service-types/vm/ec2/instance-actions.ts';
 import { ec2Instances } from '../../shared/service-types/vm/ec2/instances.ts';
@@ -19,14 +19,14 @@ import { planLaunch } from '../../shared/service-types/vm/plan/plan-launch.ts';
 import { Provisioning } from '../../shared/service-types/vm/provisioning.ts';
 import { memoryLog } from '../fakes/silent.ts';
 import { launchPlan } from '../fixtures/launches.ts';
-import { tagKeys } from '../fixtures/signals.ts';
+import { tagKeys } from '../fixtures/resource-messages.ts';
 import { vmSpec } from '../fixtures/vm-spec.ts';
 
 const region = 'us-east-1';
 
 const ec2 = await startEc2Simulator({ emit: () => undefined, dwellMs: { pending: 60_000 } });
 const dynamoDb = await startDynamoDb();
-await createTable(dynamoDb.url, fleetTable('fleet'));
+await createTable(dynamoDb.url, resourceTable('fleet'));
 for (const [name, value] of Object.entries({
   AWS_ENDPOINT_URL_EC2: ec2.url,
   AWS_ACCESS_KEY_ID: 'local',
@@ -44,7 +44,7 @@ afterAll(async () => {
 const log = memoryLog();
 const parts = {
   records: dynamoDbVmRecords(table, 'fleet', log),
-  fleet: dynamoDbFleet(table, 'fleet'),
+  resourceStore: dynamoDbResourceStore(table, 'fleet'),
   actions: ec2InstanceActions(),
   instances: ec2Instances(),
   observations: { send: async () => undefined },

@@ -4,14 +4,14 @@ import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { clientConfig } from '../../local/client-config.ts';
 import { provider } from '../../local/options.ts';
-import { dynamoDbFleet } from '../../shared/adapters/dynamodb/resource-store.ts';
+import { dynamoDbResourceStore } from '../../shared/adapters/dynamodb/resource-store.ts';
 import { type InstanceState, vmStatus } from '../../shared/service-types/vm/kind.ts';
 import { randomFaults } from '../fakes/faulty.ts';
-import { wholeLife } from '../fixtures/signals.ts';
+import { wholeLife } from '../fixtures/resource-messages.ts';
 import { type TestStack, testStack } from './stack.ts';
 
 const vms = 30;
-const patienceMs = 60_000;
+const timeoutMs = 60_000;
 const chance = randomFaults(20_261_121, 0);
 
 const instanceId = (vm: number) => `i-${String(vm).padStart(17, '0')}`;
@@ -41,9 +41,9 @@ const stateChange = (vm: number, at: number, state: InstanceState) =>
 /** As a launch through the API does; EC2, which does not know these instances, need not be asked for their addresses. */
 const claim = async (dynamodbUrl: string, all: readonly number[]): Promise<void> => {
   const client = new DynamoDBClient(clientConfig(dynamodbUrl));
-  const fleet = dynamoDbFleet(DynamoDBDocumentClient.from(client), `${provider}-fleet`);
+  const resourceStore = dynamoDbResourceStore(DynamoDBDocumentClient.from(client), `${provider}-fleet`);
   const place = { region: 'us-east-1', account: '123456789012', privateAddress: '10.0.0.4' };
-  for (const vm of all) await fleet.claim({ vmId: vmId(vm), instanceId: instanceId(vm), ...place });
+  for (const vm of all) await resourceStore.claim({ vmId: vmId(vm), instanceId: instanceId(vm), ...place });
   client.destroy();
 };
 
@@ -68,7 +68,7 @@ describe('an hour of events, shuffled and duplicated', () => {
     for (const { vm, states } of lives) {
       const truth = vmStatus(states.at(-1) ?? 'pending').toLowerCase();
       await expect
-        .poll(async () => (await stack.controlPlane.row(vmId(vm)))?.status, { timeout: patienceMs })
+        .poll(async () => (await stack.controlPlane.row(vmId(vm)))?.status, { timeout: timeoutMs })
         .toBe(truth);
     }
     const history = stack.controlPlane.history();

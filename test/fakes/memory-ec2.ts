@@ -73,7 +73,7 @@ export const memoryEc2 = (now: () => number): MemoryEc2 => {
       byToken.set(clientToken, launched);
       return launched;
     },
-    async rehearse() {},
+    async dryRun() {},
     start: change('start', 'pending'),
     stop: change('stop', 'stopping'),
     reboot: change('reboot', undefined),

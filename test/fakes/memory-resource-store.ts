@@ -1,21 +1,21 @@
 import { UnavailableError } from '../../shared/core/errors.ts';
-import { isNews, sequenceOf } from '../../shared/core/gate.ts';
-import { pastOf, surplusOf } from '../../shared/core/history.ts';
+import { isNewerObservation, sequenceOf } from '../../shared/core/gate.ts';
+import { pastStatusOf, surplusOf } from '../../shared/core/history.ts';
 import { type Addresses, changesOutputs } from '../../shared/core/outputs.ts';
 import {
-  isNoticeNews,
-  isRepeatNews,
+  isNewNotice,
+  isNewRepublication,
   keptNotice,
   type UnpublishedStatus,
   type Vm,
 } from '../../shared/core/resource.ts';
-import type { Fleet, Recollection, Recorded } from '../../shared/ports/resource-store.ts';
+import type { Recollection, Recorded, ResourceStore } from '../../shared/ports/resource-store.ts';
 import type { InstanceState } from '../../shared/service-types/vm/kind.ts';
 
 const dayMs = 86_400_000;
 
 /** The Fleet port in memory. Every method does its work in one turn, as a conditional write does. */
-export const memoryFleet = (now: () => number = Date.now): Fleet => {
+export const memoryResourceStore = (now: () => number = Date.now): ResourceStore => {
   const vms = new Map<string, Vm>();
   const foreignUntil = new Map<string, number>();
   const duplicates = new Map<string, string>();
@@ -85,7 +85,7 @@ export const memoryFleet = (now: () => number = Date.now): Fleet => {
     async record(observation, status): Promise<Recorded> {
       const held = vms.get(observation.instanceId);
       if (!held) return { outcome: 'unknown' };
-      if (!isNews(held, observation)) return { outcome: 'stale', vm: held };
+      if (!isNewerObservation(held, observation)) return { outcome: 'stale', vm: held };
       const { state } = observation;
       const seen = { sequence: sequenceOf(observation), ...seenOf(observation) };
       if (held.state === state) {
@@ -102,7 +102,7 @@ export const memoryFleet = (now: () => number = Date.now): Fleet => {
     async notify(vm, notice, status): Promise<Recorded> {
       const held = vms.get(vm.instanceId);
       if (!held) return { outcome: 'unknown' };
-      if (!isNoticeNews(held, notice)) return { outcome: 'stale', vm: held };
+      if (!isNewNotice(held, notice)) return { outcome: 'stale', vm: held };
       insist(vm, held);
       const noted = { ...held, notices: { ...held.notices, [notice.notice]: keptNotice(notice) } };
       return { outcome: 'accepted', vm: keep(status ? withNewStatus(noted, status) : noted) };
@@ -122,7 +122,7 @@ export const memoryFleet = (now: () => number = Date.now): Fleet => {
       const held = vms.get(vm.instanceId);
       if (!held) return { outcome: 'unknown' };
       const at = status.republishedAt ?? status.at;
-      if (!isRepeatNews(held, { at })) return { outcome: 'stale', vm: held };
+      if (!isNewRepublication(held, { at })) return { outcome: 'stale', vm: held };
       insist(vm, held);
       return { outcome: 'accepted', vm: keep(withStatus({ ...held, repeatedAt: at }, status)) };
     },
@@ -165,7 +165,7 @@ const withStatus = (vm: Vm, status: UnpublishedStatus): Vm => ({
 
 const withNewStatus = (vm: Vm, status: UnpublishedStatus): Vm => ({
   ...withStatus(vm, status),
-  history: [...vm.history, pastOf(status)],
+  history: [...vm.history, pastStatusOf(status)],
 });
 
 const insist = (vm: Vm, held: Vm) => {

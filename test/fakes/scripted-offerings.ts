@@ -32,7 +32,7 @@ export const instanceType = (
 const arm = { architectures: ['arm64'] as const };
 
 /** Some of what every region has. */
-export const usualTypes: readonly InstanceType[] = [
+export const defaultTypes: readonly InstanceType[] = [
   instanceType('t3.nano', 2, 0.5),
   instanceType('t3.micro', 2, 1),
   instanceType('t3.small', 2, 2),
@@ -64,7 +64,7 @@ export type ScriptedOfferings = Offerings & {
 
 /** Offerings that a test writes down, the same in every region. */
 export const scriptedOfferings = (images: Published[] = [image()]): ScriptedOfferings => {
-  const types = [...usualTypes];
+  const types = [...defaultTypes];
   const parameters = new Map<string, string>();
   const asked: string[] = [];
   const isNamed = (

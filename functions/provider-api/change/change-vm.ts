@@ -5,7 +5,7 @@ import { describedStatus } from '../../../shared/core/resource.ts';
 import type { Clock } from '../../../shared/ports/clock.ts';
 import type { Observations } from '../../../shared/ports/observations.ts';
 import type { VmRecords } from '../../../shared/ports/records.ts';
-import type { Fleet, Recollection } from '../../../shared/ports/resource-store.ts';
+import type { Recollection, ResourceStore } from '../../../shared/ports/resource-store.ts';
 import type { Log } from '../../../shared/ports/telemetry.ts';
 import type { InstanceState } from '../../../shared/service-types/vm/kind.ts';
 import type { InstanceActions } from '../../../shared/service-types/vm/ports.ts';
@@ -37,7 +37,7 @@ const rules = {
 
 type Parts = CheckParts & {
   readonly records: Pick<VmRecords, 'read'>;
-  readonly fleet: Pick<Fleet, 'recall'>;
+  readonly resourceStore: Pick<ResourceStore, 'recall'>;
   readonly actions: Pick<InstanceActions, Change>;
   readonly observations: Observations;
   readonly now: Clock;
@@ -49,7 +49,7 @@ type Parts = CheckParts & {
  * @throws NotFoundError; FailedPreconditionError where its state does not allow it, or it is adopted.
  */
 export const changeVm = (parts: Parts) => {
-  const { records, fleet, actions, now, changeAdopted } = parts;
+  const { records, resourceStore, actions, now, changeAdopted } = parts;
   const isItsInstance = checkInstance(parts);
 
   return async (vmId: string, change: Change, requestId: string): Promise<VmResource> => {
@@ -69,7 +69,7 @@ export const changeVm = (parts: Parts) => {
     const record = await records.read(vmId);
     if (!record) throw new NotFoundError(`there is no VM ${vmId}`);
     if (!isLaunched(record)) throw refusal(vmId, change, 'has not been launched yet');
-    const held = await recollectionOf(fleet, record);
+    const held = await recollectionOf(resourceStore, record);
     if (isGone(record, held, now())) throw new NotFoundError(`there is no VM ${vmId} any more`);
     if (record.deleteRequestedAtMs !== undefined) throw refusal(vmId, change, 'is being deleted');
     if (record.adopted && !changeAdopted) throw adoptedRefusal(record);

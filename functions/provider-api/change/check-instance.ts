@@ -3,13 +3,13 @@ import { type TagKeys, vmIdOf } from '../../../shared/core/ownership.ts';
 import type { LaunchedRecord } from '../../../shared/core/record.ts';
 import type { Clock } from '../../../shared/ports/clock.ts';
 import type { Instance, Instances } from '../../../shared/ports/instances.ts';
-import { isYoung } from '../../../shared/service-types/vm/kind.ts';
+import { isRecentlyLaunched } from '../../../shared/service-types/vm/kind.ts';
 import { isLaunchedByUs } from '../../../shared/service-types/vm/launch.ts';
 import type { InstanceActions } from '../../../shared/service-types/vm/ports.ts';
 import type { About } from '../../../shared/wire/own-messages.ts';
 
 /** DCM waits ten seconds for the answer, and the call that changes the instance needs some of them. */
-const describeWithinMs = 2_000;
+const describeTimeoutMs = 2_000;
 
 export type CheckParts = {
   readonly instances: Pick<Instances, 'describe'>;
@@ -38,8 +38,8 @@ type Checked = Pick<
 export const checkInstance = ({ instances, provider, tagKeys, changeAdopted, now }: CheckParts) => {
   return async (vm: Checked): Promise<boolean> => {
     const { region, instanceId } = vm;
-    const seen = (await instances.describe(region, [instanceId], describeWithinMs)).get(instanceId);
-    if (seen ? !carriesItsId(vm, seen) : !isYoung(vm.facts.launchedAtMs, now())) return false;
+    const seen = (await instances.describe(region, [instanceId], describeTimeoutMs)).get(instanceId);
+    if (seen ? !carriesItsId(vm, seen) : !isRecentlyLaunched(vm.facts.launchedAtMs, now())) return false;
     if (changeAdopted || isOurLaunch(vm, seen)) return true;
     if (seen) throw adoptedRefusal(vm);
     throw new UnavailableError(`EC2 in ${region} does not show ${instanceId} yet; try it again`);
@@ -51,7 +51,8 @@ export const checkInstance = ({ instances, provider, tagKeys, changeAdopted, now
 
   function carriesItsId(vm: Checked, seen: Instance): boolean {
     if (seen.account !== vm.account) return false;
-    const hasNoTagsYet = Object.keys(seen.tags).length === 0 && isYoung(vm.facts.launchedAtMs, now());
+    const hasNoTagsYet =
+      Object.keys(seen.tags).length === 0 && isRecentlyLaunched(vm.facts.launchedAtMs, now());
     return vmIdOf(seen.tags, tagKeys, provider) === vm.vmId || (hasNoTagsYet && isOurLaunch(vm, seen));
   }
 };
@@ -88,7 +89,7 @@ export const terminateInstance =
       await actions.terminate(region, instanceId);
     } catch (error) {
       if (!(error instanceof NotFoundError)) throw error;
-      if (!isYoung(launchedAtMs, now())) return;
+      if (!isRecentlyLaunched(launchedAtMs, now())) return;
       const why = `EC2 does not know ${instanceId} yet, which it has only just launched; try it again`;
       throw new UnavailableError(why, { cause: error });
     }

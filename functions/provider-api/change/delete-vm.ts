@@ -4,12 +4,12 @@ import { hasEnded, isLaunched, type LaunchedRecord } from '../../../shared/core/
 import type { Clock } from '../../../shared/ports/clock.ts';
 import type { Observations } from '../../../shared/ports/observations.ts';
 import type { VmRecords } from '../../../shared/ports/records.ts';
-import type { Fleet, Recollection } from '../../../shared/ports/resource-store.ts';
+import type { Recollection, ResourceStore } from '../../../shared/ports/resource-store.ts';
 import type { Log } from '../../../shared/ports/telemetry.ts';
 import { recollectionOf } from '../../../shared/service-types/vm/resource.ts';
 import { instanceObservedEvent } from '../../../shared/wire/own-messages.ts';
 import { awaitCreation, type WaitingParts } from '../create/await-creation.ts';
-import { instanceLeftBehind, type SearchParts } from '../create/launch-vm.ts';
+import { orphanedInstance, type SearchParts } from '../create/launch-vm.ts';
 import {
   aboutInstance,
   type CheckParts,
@@ -33,14 +33,14 @@ type Parts = TerminationParts &
 export const deleteVm = (parts: Parts) => {
   const { records, now } = parts;
   const finished = awaitCreation(parts);
-  const leftBehind = instanceLeftBehind(parts);
+  const orphan = orphanedInstance(parts);
   const terminate = terminateVm(parts);
 
   return async (vmId: string, requestId: string): Promise<void> => {
     const marked = await records.requestDelete(vmId);
     const record = marked && (await finished(marked, now() + creationWithinMs));
     if (!record) return;
-    const launched = isLaunched(record) ? record : await leftBehind(record);
+    const launched = isLaunched(record) ? record : await orphan(record);
     await (launched ? terminate(launched, requestId) : records.abandon(record));
   };
 };
@@ -48,7 +48,7 @@ export const deleteVm = (parts: Parts) => {
 export type TerminationParts = TerminatingParts &
   CheckParts & {
     readonly records: Pick<VmRecords, 'withdrawDelete' | 'end'>;
-    readonly fleet: Pick<Fleet, 'recall' | 'requestDelete'>;
+    readonly resourceStore: Pick<ResourceStore, 'recall' | 'requestDelete'>;
     readonly observations: Observations;
     readonly now: Clock;
     readonly log: Log;
@@ -64,12 +64,12 @@ const busyForMs = 60_000;
  * What else terminateInstance throws.
  */
 export const terminateVm = (parts: TerminationParts) => {
-  const { records, fleet, observations, now, log } = parts;
+  const { records, resourceStore, observations, now, log } = parts;
   const terminate = terminateInstance(parts);
   const isItsInstance = checkInstance(parts);
 
   const tell = async (record: LaunchedRecord, requestId: string): Promise<void> => {
-    await fleet.requestDelete(record.instanceId);
+    await resourceStore.requestDelete(record.instanceId);
     const at = listingTime(now());
     const leaving = { ...aboutInstance(record, requestId), at, state: 'shutting-down' } as const;
     await observations.send([instanceObservedEvent(leaving)]);
@@ -77,7 +77,7 @@ export const terminateVm = (parts: TerminationParts) => {
 
   return async (record: LaunchedRecord, requestId: string): Promise<void> => {
     const { vmId, instanceId, region, facts } = record;
-    const held = await recollectionOf(fleet, record);
+    const held = await recollectionOf(resourceStore, record);
     if (hasEnded(record, held, now())) return records.end(vmId, instanceId);
     if (isUnderWay(record, held, now())) return;
     try {

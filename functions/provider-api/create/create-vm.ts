@@ -11,11 +11,11 @@ import {
 import type { Clock } from '../../../shared/ports/clock.ts';
 import type { Observations } from '../../../shared/ports/observations.ts';
 import type { VmRecords } from '../../../shared/ports/records.ts';
-import type { Fleet } from '../../../shared/ports/resource-store.ts';
+import type { ResourceStore } from '../../../shared/ports/resource-store.ts';
 import type { Log } from '../../../shared/ports/telemetry.ts';
 import { recollectionOf, type VmResource, vmResource } from '../../../shared/service-types/vm/resource.ts';
 import type { VmSpec } from '../../../shared/service-types/vm/spec.ts';
-import { instanceObservedEvent, statusWantedEvent } from '../../../shared/wire/own-messages.ts';
+import { instanceObservedEvent, republicationRequestedEvent } from '../../../shared/wire/own-messages.ts';
 import { aboutInstance, adoptedRefusal } from '../change/check-instance.ts';
 import { type TerminationParts, terminateVm } from '../change/delete-vm.ts';
 import { within } from '../within.ts';
@@ -36,7 +36,7 @@ type Parts = LaunchParts &
   AnnouncementParts &
   WaitingParts & {
     readonly records: Pick<VmRecords, 'begin'>;
-    readonly fleet: Pick<Fleet, 'recall'>;
+    readonly resourceStore: Pick<ResourceStore, 'recall'>;
   };
 
 export type Asked = {
@@ -57,7 +57,7 @@ type Wanted = Omit<Asked, 'request'> & { readonly request: CreateRequest | undef
  * and EC2 refuse.
  */
 export const createVm = (parts: Parts) => {
-  const { records, fleet, now } = parts;
+  const { records, resourceStore, now } = parts;
   const launch = launchVm(parts);
   const finished = awaitCreation(parts);
   const terminate = terminateVm(parts);
@@ -90,7 +90,7 @@ export const createVm = (parts: Parts) => {
     if (!isLaunched(held)) refuseDeleted(held, request);
     const record = isLaunched(held) ? held : await createdByAnother(held, deadlineMs);
     if (!isLaunched(record)) return create(asked, deadlineMs); // whoever had it in hand is gone
-    const remembered = await recollectionOf(fleet, record);
+    const remembered = await recollectionOf(resourceStore, record);
     if (hasEnded(record, remembered, now())) {
       refuseSecondVm(record, request);
       return create(asked, deadlineMs, record);
@@ -154,12 +154,12 @@ const refuseAnotherSpec = (vm: LaunchedRecord, request: CreateRequest | undefine
 };
 
 /** The caller waits. */
-const patienceMs = 750;
+const timeoutMs = 750;
 /** By then DCM has written down what we answered; what it was told before that, it has dropped. */
 const repeatAfterSeconds = 5;
 
 export type AnnouncementParts = {
-  readonly fleet: Pick<Fleet, 'claim'>;
+  readonly resourceStore: Pick<ResourceStore, 'claim'>;
   readonly observations: Observations;
   readonly now: Clock;
   readonly log: Log;
@@ -169,9 +169,9 @@ export type AnnouncementParts = {
  * Makes a launched instance ours in the fleet, and tells the normaliser of it. Idempotent, and never fails: an answer that there is no VM
  * would be wrong, and what is left undone here the instance's tags and its events make up for.
  */
-const announceLaunch = ({ fleet, observations, now, log }: AnnouncementParts) => {
+const announceLaunch = ({ resourceStore, observations, now, log }: AnnouncementParts) => {
   const tried = async (what: string, vmId: string, done: Promise<void>) => {
-    await within(patienceMs, 'whoever remembers it', done).catch((error: unknown) =>
+    await within(timeoutMs, 'whoever remembers it', done).catch((error: unknown) =>
       log.warn(`a launched VM could not be ${what}`, { vmId, error }),
     );
   };
@@ -181,7 +181,7 @@ const announceLaunch = ({ fleet, observations, now, log }: AnnouncementParts) =>
     return tried(
       'told of once more',
       vmId,
-      observations.send([statusWantedEvent(wanted)], repeatAfterSeconds),
+      observations.send([republicationRequestedEvent(wanted)], repeatAfterSeconds),
     );
   };
 
@@ -189,7 +189,7 @@ const announceLaunch = ({ fleet, observations, now, log }: AnnouncementParts) =>
     const { vmId, instanceId, region, account, facts } = record;
     const { privateAddress, getsPublicAddress, isWindows } = facts;
     const addresses = { privateAddress, getsPublicAddress, isWindows };
-    await tried('claimed', vmId, fleet.claim({ instanceId, vmId, region, account, ...addresses }));
+    await tried('claimed', vmId, resourceStore.claim({ instanceId, vmId, region, account, ...addresses }));
     const at = Math.floor(facts.launchedAtMs / 1000);
     const pending = {
       ...aboutInstance(record, requestId),

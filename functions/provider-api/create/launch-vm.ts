@@ -58,7 +58,7 @@ export type LaunchParts = SearchParts & { readonly log: Log } & CheckParts &
  */
 export const launchVm = (parts: LaunchParts) => {
   const { records, actions, provider, now, log } = parts;
-  const leftBehind = instanceLeftBehind(parts);
+  const orphan = orphanedInstance(parts);
   const terminate = terminateInstance(parts);
   const isItsInstance = checkInstance(parts);
 
@@ -123,7 +123,7 @@ export const launchVm = (parts: LaunchParts) => {
     { wasAsked, isEarlierPlan }: { readonly wasAsked: boolean; readonly isEarlierPlan: boolean },
     why: unknown,
   ): Promise<LaunchedRecord | undefined> {
-    const found = wasAsked ? await leftBehind(noted) : undefined;
+    const found = wasAsked ? await orphan(noted) : undefined;
     if (found) return found;
     await records.abandon(noted);
     if (isEarlierPlan && isAboutThePlan(why)) return undefined;
@@ -153,7 +153,7 @@ const refusalOf = (error: unknown): ProviderError => {
   throw error;
 };
 
-const patienceMs = 3_000;
+const timeoutMs = 3_000;
 
 export type SearchParts = {
   readonly records: Pick<VmRecords, 'read' | 'adopt'>;
@@ -167,11 +167,11 @@ export type SearchParts = {
  * anybody who may tag instances can write the tags.
  * @returns the record with it; undefined where EC2 has none, or was never asked for one.
  */
-export const instanceLeftBehind = ({ records, instances, provider, tagKeys }: SearchParts) => {
+export const orphanedInstance = ({ records, instances, provider, tagKeys }: SearchParts) => {
   const living = async (creation: VmRecord, token?: string): Promise<Instance | undefined> => {
     const { region, vmId } = creation;
     const tag = { key: tagKeys.instanceId, value: vmId };
-    const page = await instances.list({ region, tag, token, withinMs: patienceMs });
+    const page = await instances.list({ region, tag, token, timeoutMs: timeoutMs });
     const found = page.instances.find(
       ({ tags, state, clientToken }) =>
         state !== 'shutting-down' &&

@@ -7,7 +7,7 @@ import type { VmValidation } from '../../../shared/service-types/vm/resource.ts'
 import type { VmSpec } from '../../../shared/service-types/vm/spec.ts';
 
 type Parts = PlanningParts & {
-  readonly actions: Pick<InstanceActions, 'rehearse'>;
+  readonly actions: Pick<InstanceActions, 'dryRun'>;
   readonly vcpuQuota: VcpuQuota;
 };
 
@@ -25,7 +25,7 @@ export const validateVm = (parts: Parts) => {
     const [placement] = planned.placements;
     const [vcpuQuota] = await Promise.all([
       comparedWithQuota(parts, planned),
-      parts.actions.rehearse(planned, placement),
+      parts.actions.dryRun(planned, placement),
     ]);
     return {
       region,

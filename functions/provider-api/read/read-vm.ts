@@ -3,7 +3,7 @@ import { isLaunched, type VmRecord } from '../../../shared/core/record.ts';
 import { pageToken, positionOf } from '../../../shared/http/page-token.ts';
 import type { Clock } from '../../../shared/ports/clock.ts';
 import type { VmRecords } from '../../../shared/ports/records.ts';
-import type { Fleet, Recollection } from '../../../shared/ports/resource-store.ts';
+import type { Recollection, ResourceStore } from '../../../shared/ports/resource-store.ts';
 import type { Log } from '../../../shared/ports/telemetry.ts';
 import {
   isGone,
@@ -15,7 +15,7 @@ import {
 
 type Parts = {
   readonly records: Pick<VmRecords, 'read' | 'list' | 'end'>;
-  readonly fleet: Pick<Fleet, 'recall'>;
+  readonly resourceStore: Pick<ResourceStore, 'recall'>;
   readonly now: Clock;
   readonly log: Log;
 };
@@ -29,9 +29,9 @@ type Asked = {
 };
 
 /** Reads VMs from what is remembered of them; EC2 is never asked. What is gone is not there. */
-export const readVm = ({ records, fleet, now, log }: Parts) => {
+export const readVm = ({ records, resourceStore, now, log }: Parts) => {
   const recall = async (read: readonly VmRecord[]) => {
-    const found = await fleet.recall(read.filter(isLaunched).map(({ instanceId }) => instanceId));
+    const found = await resourceStore.recall(read.filter(isLaunched).map(({ instanceId }) => instanceId));
     return read.map(
       (record): Remembered => ({
         record,

@@ -23,7 +23,7 @@ type Options = {
 };
 
 const retryAfterMs = 250;
-const finishWithinMs = 1_000;
+const finishTimeoutMs = 1_000;
 const consumerExists = 10148;
 
 /**
@@ -62,7 +62,7 @@ export const startConsumer = ({ concurrency = 1, ...options }: Options): AsyncDi
     [Symbol.asyncDispose]: async () => {
       closing = true;
       void messages?.close();
-      await Promise.race([following.then(() => Promise.all(underWay)), delay(finishWithinMs)]);
+      await Promise.race([following.then(() => Promise.all(underWay)), delay(finishTimeoutMs)]);
     },
   };
 };

@@ -21,7 +21,7 @@ export type InstanceStore = {
 /** How long after its end an instance still has its tags, and is known at all. */
 export type Retention = { readonly tagsVanishMs: number; readonly purgeMs: number };
 
-export const usualRetention: Retention = { tagsVanishMs: 600_000, purgeMs: 3_600_000 };
+export const defaultRetention: Retention = { tagsVanishMs: 600_000, purgeMs: 3_600_000 };
 
 export const instanceStore = (clock: Clock, { tagsVanishMs, purgeMs }: Retention): InstanceStore => {
   const instances = new Map<string, SimulatedInstance>();

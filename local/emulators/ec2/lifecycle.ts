@@ -20,7 +20,7 @@ export const isPassing = (state: InstanceState): state is PassingState => state 
 /** Milliseconds that an instance stays in a state that ends by itself: always the same, or anything between two values. */
 export type DwellMs = Readonly<Record<PassingState, number | readonly [number, number]>>;
 
-export const usualDwellMs: DwellMs = {
+export const defaultDwellMs: DwellMs = {
   pending: [1500, 3000],
   stopping: [1500, 3000],
   'shutting-down': [1000, 2000],

@@ -10,7 +10,7 @@ import type { Region } from './region.ts';
  * What EC2 does to instances of its own accord. Each rejects with an Ec2Error where it does not know the instance, and
  * resolves when its warning, where it gives one, was taken by `emit`.
  */
-export type Mishaps = {
+export type InstanceFaults = {
   /**
    * Takes an instance back, spot or not: the warning goes out now, the instance `noticeMs` later (two minutes, as AWS
    * gives), with Server.SpotInstanceTermination, or Server.SpotInstanceShutdown where it is only stopped.
@@ -38,7 +38,7 @@ type Interruption = {
 const usualNoticeMs = 120_000;
 const usualRetirementMs = 14 * 86_400_000;
 
-export const mishaps = (regions: () => Iterable<Region>): Mishaps => {
+export const instanceFaults = (regions: () => Iterable<Region>): InstanceFaults => {
   const find = (id: string) => {
     for (const region of regions()) {
       const instance = region.lookUp(id);

@@ -9,9 +9,9 @@ import type { Account, Transition } from './account.ts';
 import { emissionTo, type LostEvent } from './emission.ts';
 import { type Faults, noFaults } from './faults.ts';
 import type { SimulatedInstance } from './instance.ts';
-import { type Retention, usualRetention } from './instance-store.ts';
-import { type DwellMs, usualDwellMs } from './lifecycle.ts';
-import { type Mishaps, mishaps } from './mishaps.ts';
+import { defaultRetention, type Retention } from './instance-store.ts';
+import { type DwellMs, defaultDwellMs } from './lifecycle.ts';
+import { type InstanceFaults, instanceFaults } from './mishaps.ts';
 import { type Population, populate } from './populate.ts';
 import { queryApi } from './query-api.ts';
 import { seededRandom } from './random.ts';
@@ -30,7 +30,7 @@ type TrueInstance = {
 
 /** EC2 for demos, tests and the bench. Everything that a person can do by API is done by API. */
 export type Ec2Simulator = Part &
-  Mishaps & {
+  InstanceFaults & {
     /** Of all regions. */
     instances(): readonly TrueInstance[];
     /** How often each action was called, refused calls included. */
@@ -45,14 +45,14 @@ export type Ec2Simulator = Part &
     populate(population: Population): readonly string[];
   };
 
-/** Left out, a terminated instance is known for as long as usualRetention says. */
+/** Left out, a terminated instance is known for as long as defaultRetention says. */
 export type Ec2SimulatorOptions = Partial<Retention> & {
   readonly port?: number;
   /** Takes every event in the order EC2 decided, the next without waiting for the last. One that it rejects is lost. */
   readonly emit: (event: EventBridgeEvent) => void | Promise<void>;
   /** Called in the moment of each transition, before its event. */
   readonly onTransition?: (transition: Transition) => void;
-  /** @default usualDwellMs */
+  /** @default defaultDwellMs */
   readonly dwellMs?: Partial<DwellMs>;
   /** @default '123456789012' */
   readonly account?: string;
@@ -96,7 +96,7 @@ export const startEc2Simulator = async (options: Ec2SimulatorOptions): Promise<E
   const server = await serve(queryApi({ region, onCall }).fetch, options.port);
   return {
     url: server.url,
-    ...mishaps(() => regions.values()),
+    ...instanceFaults(() => regions.values()),
     instances: () => [...regions.values()].flatMap((opened) => [...opened.all()].map(trueInstance)),
     calls: () => Object.fromEntries(counts),
     faults: (change) => {
@@ -118,8 +118,8 @@ const accountOf = (
     account: id = '123456789012',
     clock = Date.now,
     dwellMs,
-    tagsVanishMs = usualRetention.tagsVanishMs,
-    purgeMs = usualRetention.purgeMs,
+    tagsVanishMs = defaultRetention.tagsVanishMs,
+    purgeMs = defaultRetention.purgeMs,
     onTransition = () => {},
   }: Ec2SimulatorOptions,
   shared: Pick<Account, 'seed' | 'timers' | 'faults' | 'emit'>,
@@ -128,7 +128,7 @@ const accountOf = (
   id,
   clock,
   random: seededRandom(shared.seed),
-  dwellMs: { ...usualDwellMs, ...dwellMs },
+  dwellMs: { ...defaultDwellMs, ...dwellMs },
   retention: { tagsVanishMs, purgeMs },
   onTransition,
 });

@@ -23,7 +23,7 @@ type Service<Sdk, Client, Input extends object, Output extends Described> = {
   readonly load: () => Promise<Sdk>;
   readonly connect: (sdk: Sdk, connection: Connection) => Client & WithMiddleware<Input, Output>;
   /** Of all attempts of one call together. */
-  readonly withinMs: number;
+  readonly timeoutMs: number;
 };
 
 type Call<Sdk, Client, Answer> = (
@@ -46,7 +46,7 @@ export const regionalCalls = <Sdk, Client, Input extends object, Output extends 
   name,
   load,
   connect,
-  withinMs,
+  timeoutMs,
 }: Service<Sdk, Client, Input, Output>): RegionalCalls<Sdk, Client> => {
   const clientIn = regionalClients({
     load,
@@ -63,7 +63,7 @@ export const regionalCalls = <Sdk, Client, Input extends object, Output extends 
   return async (region, what, call) => {
     const { sdk, client } = await clientIn(region);
     try {
-      return await call(sdk, client, { abortSignal: AbortSignal.timeout(withinMs) });
+      return await call(sdk, client, { abortSignal: AbortSignal.timeout(timeoutMs) });
     } catch (cause) {
       throw awsError(cause, { who: `${name} in ${region}`, what });
     }

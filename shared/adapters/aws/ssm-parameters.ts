@@ -10,7 +10,7 @@ export const ssmParameters = (): SsmParameters => {
     name: 'SSM',
     load: () => import('./ssm-sdk.ts'),
     connect: ({ SSMClient }, connection) => new SSMClient(connection),
-    withinMs: 5_000,
+    timeoutMs: 5_000,
   });
   return (region, name) =>
     call(region, `get parameter ${name}`, async (ssm, client, options) => {

@@ -7,7 +7,7 @@ import type { BearerTokens } from './bearer-tokens.ts';
 
 /** How long DCM may take for one attempt, and for all attempts of one call with the pauses between them. */
 export type Patience = { readonly attemptMs: number; readonly callMs: number };
-const usualPatience: Patience = { attemptMs: 8_000, callMs: 20_000 };
+const defaultTimeout: Patience = { attemptMs: 8_000, callMs: 20_000 };
 /** A pause that DCM asks for and that is longer is the schedule's business. */
 const longestPauseSeconds = 5;
 
@@ -40,7 +40,7 @@ type RegistryOptions = {
  */
 export const httpProviderRegistry = (
   baseUrl: string,
-  { tokens, patience = usualPatience }: RegistryOptions = {},
+  { tokens, patience = defaultTimeout }: RegistryOptions = {},
 ): ProviderRegistry => {
   const providers = `${baseUrl.replace(/\/+$/, '')}/api/v1alpha1/providers`;
 

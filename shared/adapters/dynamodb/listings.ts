@@ -93,7 +93,8 @@ export const dynamoDbListings = (
       await update(key.region(region), wantRepublishUpdate(at, now()));
     },
 
-    release: async (region) => (await update(key.region(region), releaseUpdate(now()))) !== undefined,
+    release: async (region) =>
+      (await update(key.region(region), releaseOwnershipUpdate(now()))) !== undefined,
 
     async members(region, page) {
       const Item = await get(key.page(region, page));
@@ -284,7 +285,7 @@ const wantRepublishUpdate = (at: number, nowMs: number): ListingUpdate => ({
   ExpressionAttributeValues: { ':at': at, ':now': nowMs, ':zero': 0 },
 });
 
-const releaseUpdate = (nowMs: number): ListingUpdate => ({
+const releaseOwnershipUpdate = (nowMs: number): ListingUpdate => ({
   UpdateExpression: `SET releasedAtMs = :now, ${wake}`,
   ConditionExpression: 'attribute_exists(breakerSinceMs)',
   ExpressionAttributeValues: { ':now': nowMs, ':zero': 0 },

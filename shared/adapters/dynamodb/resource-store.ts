@@ -8,20 +8,20 @@ import {
 } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod/mini';
 import { reasonOf, UnavailableError, UnreadableError } from '../../core/errors.ts';
-import { isNews, secondOfKey, sequenceOf, stateOfKey } from '../../core/gate.ts';
-import { type Past, pastOf, surplusOf } from '../../core/history.ts';
+import { isNewerObservation, secondOfKey, sequenceOf, stateOfKey } from '../../core/gate.ts';
+import { type PastStatus, pastStatusOf, surplusOf } from '../../core/history.ts';
 import { type Notice, NoticeKind, type Observation } from '../../core/message.ts';
 import { type Addresses, changesOutputs } from '../../core/outputs.ts';
 import {
-  isNoticeNews,
-  isRepeatNews,
+  isNewNotice,
+  isNewRepublication,
   keptNotice,
   plainMessage,
   type UnpublishedStatus,
   type Vm,
 } from '../../core/resource.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type { Claim, Fleet, Recollection, Recorded } from '../../ports/resource-store.ts';
+import type { Claim, Recollection, Recorded, ResourceStore } from '../../ports/resource-store.ts';
 import { InstanceState, VmStatus } from '../../service-types/vm/kind.ts';
 import { batchGet } from './batch-get.ts';
 
@@ -34,11 +34,11 @@ const keepForeignDays = 1;
  * The fleet in one DynamoDB table, one item an instance. Works the same on AWS, dynalite and moto: single conditional updates, a read
  * after a refused one, no transactions, no streams, and time to live checked here as well, for DynamoDB deletes late.
  */
-export const dynamoDbFleet = (
+export const dynamoDbResourceStore = (
   client: DynamoDBDocumentClient,
   table: string,
   now: Clock = Date.now,
-): Fleet => {
+): ResourceStore => {
   const inDays = (days: number) => Math.floor(now() / 1000) + days * secondsPerDay;
 
   /** The item after the update, or undefined where its condition refused it. */
@@ -125,7 +125,7 @@ export const dynamoDbFleet = (
     },
 
     async release(instanceId) {
-      await update(instanceId, releaseUpdate(inDays(keepForeignDays)));
+      await update(instanceId, releaseOwnershipUpdate(inDays(keepForeignDays)));
     },
 
     async record(observation, status) {
@@ -135,7 +135,8 @@ export const dynamoDbFleet = (
       if (recorded) return { outcome: 'accepted', vm: vmOf(recorded) };
 
       const held = await asHeld(instanceId);
-      if (held.outcome !== 'stale' || held.vm.state !== state || !isNews(held.vm, observation)) return held;
+      if (held.outcome !== 'stale' || held.vm.state !== state || !isNewerObservation(held.vm, observation))
+        return held;
       const isToBePublished = changesOutputs(held.vm, observation);
       const moved = isToBePublished ? undefined : await update(instanceId, moveGateUpdate(observation));
       if (moved) return { outcome: 'unchanged', vm: vmOf(moved) };
@@ -147,7 +148,7 @@ export const dynamoDbFleet = (
       if (noted) return { outcome: 'accepted', vm: vmOf(noted) };
 
       const held = await asHeld(vm.instanceId);
-      if (held.outcome !== 'stale' || !isNoticeNews(held.vm, notice)) return held;
+      if (held.outcome !== 'stale' || !isNewNotice(held.vm, notice)) return held;
       throw new UnavailableError(`${vm.instanceId} changed while a notice was recorded; try it again`);
     },
 
@@ -163,7 +164,7 @@ export const dynamoDbFleet = (
       if (repeated) return { outcome: 'accepted', vm: vmOf(repeated) };
 
       const held = await asHeld(vm.instanceId);
-      if (held.outcome !== 'stale' || !isRepeatNews(held.vm, { at: status.republishedAt ?? status.at }))
+      if (held.outcome !== 'stale' || !isNewRepublication(held.vm, { at: status.republishedAt ?? status.at }))
         return held;
       throw new UnavailableError(`${vm.instanceId} changed while its status was repeated; try it again`);
     },
@@ -265,14 +266,14 @@ const others = (duplicateOf: unknown): Recollection =>
 const whole = '\n';
 
 /** A past status as text: what key and instance do not tell, so that ten of them fit into an item's first kilobyte. */
-export const packed = (instanceId: string, { key, status, message }: Past): string => {
+export const packed = (instanceId: string, { key, status, message }: PastStatus): string => {
   const plain = plainMessage(instanceId, stateOfKey(key));
   const rest = message.startsWith(plain) ? message.slice(plain.length) : undefined;
   return rest === undefined || /^[A-Z\n]/.test(rest) ? `${status}${whole}${message}` : `${status}${rest}`;
 };
 
 /** @throws UnreadableError where it was not written by `packed`. */
-export const unpacked = (instanceId: string, key: string, text: string): Past => {
+export const unpacked = (instanceId: string, key: string, text: string): PastStatus => {
   const [word = ''] = /^[A-Z]*/.exec(text) ?? [];
   const status = VmStatus.safeParse(word);
   if (!status.success)
@@ -326,7 +327,7 @@ const noticeNames = Object.fromEntries(
 /** The paths of all that may be held of notices, `notice` by earlier versions. */
 const noticePaths = ['notice', ...Object.keys(noticeNames)].join(', ');
 
-const releaseUpdate = (expiresAt: number): Update => ({
+const releaseOwnershipUpdate = (expiresAt: number): Update => ({
   UpdateExpression: `SET expiresAt = :expiresAt REMOVE vmId, outbox, history, latest, repeatedAt, ${addressAttributes.join(', ')}, deleteRequested, #sequence, #state, ${noticePaths}`,
   ConditionExpression: 'attribute_exists(vmId)',
   ExpressionAttributeNames: { '#sequence': 'sequence', '#state': 'state', ...noticeNames },
@@ -357,7 +358,7 @@ const recordUpdate = (
     ':sequence': sequenceOf(observation),
     ':state': observation.state,
     ':status': status,
-    ':past': packed(observation.instanceId, pastOf(status)),
+    ':past': packed(observation.instanceId, pastStatusOf(status)),
     ':terminated': 'terminated',
     ...addresses.values(observation),
     ...(expiresAt !== undefined && { ':expiresAt': expiresAt }),
@@ -411,7 +412,7 @@ const readdressUpdate = (vm: Vm, seen: Addresses, status: UnpublishedStatus | un
   },
 });
 
-/** isNoticeNews (core/resource.ts), for an item that still holds what `vm` does. */
+/** isNewNotice (core/resource.ts), for an item that still holds what `vm` does. */
 const notifyUpdate = (vm: Vm, notice: Notice, status: UnpublishedStatus | undefined): Update => {
   const isOnce = notice.notice === 'spot-interruption';
   return {
@@ -427,12 +428,12 @@ const notifyUpdate = (vm: Vm, notice: Notice, status: UnpublishedStatus | undefi
       ...stillHeld.values(vm),
       ':notice': keptNotice(notice),
       ...(!isOnce && { ':at': notice.at }),
-      ...(status && { ':status': status, ':past': packed(vm.instanceId, pastOf(status)) }),
+      ...(status && { ':status': status, ':past': packed(vm.instanceId, pastStatusOf(status)) }),
     },
   };
 };
 
-/** isRepeatNews (core/resource.ts), for an item that still holds what `vm` does. */
+/** isNewRepublication (core/resource.ts), for an item that still holds what `vm` does. */
 const repeatUpdate = (vm: Vm, status: UnpublishedStatus): Update => ({
   UpdateExpression: `SET repeatedAt = :at, ${addStatus}`,
   ConditionExpression: `${stillHeld.condition(vm)} AND (attribute_not_exists(repeatedAt) OR repeatedAt < :at)`,

@@ -24,7 +24,7 @@ export const sqsRetries = (queueUrl: string, deadLetterQueueUrl: string): Retrie
       );
     },
 
-    async bury(body, reason) {
+    async deadLetter(body, reason) {
       const { client, sqs } = await load();
       await client.send(
         new sqs.SendMessageCommand({

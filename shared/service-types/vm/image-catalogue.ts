@@ -95,7 +95,7 @@ const catalogue: ReadonlyMap<string, Entry> = new Map(Object.entries(entries));
 export const catalogued: readonly string[] = [...catalogue.keys()];
 
 /** What a VM runs whose spec says nothing of it: the one system that every region has, free of charge. */
-export const usualGuestOs = 'amazon-linux-2023';
+export const defaultGuestOs = 'amazon-linux-2023';
 
 /** Undefined for what the catalogue does not have, or not in this partition. */
 export const cataloguedSource = (guestOs: string, search: ImageSearch): ImageSource | undefined =>

@@ -56,7 +56,8 @@ const youthMs = 120_000;
  * Launched, or started again, within the last two minutes. Until then the absence of tags says nothing, for they can lag behind, and
  * neither does a listing, for events of what it shows may still be on their way.
  */
-export const isYoung = (launchedAtMs: number, nowMs: number): boolean => nowMs - launchedAtMs < youthMs;
+export const isRecentlyLaunched = (launchedAtMs: number, nowMs: number): boolean =>
+  nowMs - launchedAtMs < youthMs;
 
 /**
  * DCM's VM statuses. PAUSED is in the vocabulary but EC2 has nothing like it, and PENDING must never be sent:

@@ -20,7 +20,7 @@ export type InstanceActions = {
    */
   run(plan: LaunchPlan, placement: Placement, clientToken: string): Promise<LaunchedInstance>;
   /** The same, but nothing is launched: resolves where it would have been allowed. */
-  rehearse(plan: LaunchPlan, placement: Placement): Promise<void>;
+  dryRun(plan: LaunchPlan, placement: Placement): Promise<void>;
   start(region: string, instanceId: string): Promise<void>;
   stop(region: string, instanceId: string): Promise<void>;
   reboot(region: string, instanceId: string): Promise<void>;

@@ -1,8 +1,8 @@
 import * as z from 'zod/mini';
-import type { Past } from '../../core/history.ts';
+import type { PastStatus } from '../../core/history.ts';
 import { hasEnded, isLaunched, type LaunchedRecord, type VmRecord } from '../../core/record.ts';
 import { describedStatus } from '../../core/resource.ts';
-import type { Fleet, Recollection } from '../../ports/resource-store.ts';
+import type { Recollection, ResourceStore } from '../../ports/resource-store.ts';
 import { VmStatus as Status, type VmStatus } from './kind.ts';
 
 const DateTime = z.iso.datetime();
@@ -100,7 +100,7 @@ export const VmValidation = z
   .check(z.meta({ id: 'VmValidation', description: 'What a create with this spec would do.' }));
 export type VmValidation = z.infer<typeof VmValidation>;
 
-type Told = Pick<Past, 'at' | 'status' | 'message'>;
+type Told = Pick<PastStatus, 'at' | 'status' | 'message'>;
 
 /** What is remembered of a VM, as the API answers it. */
 export const vmResource = (record: VmRecord, held: Recollection, nowMs: number): VmResource => {
@@ -187,9 +187,10 @@ const sshOf = (user: string | undefined, address: string | undefined): VmResourc
 
 /** What the fleet remembers of a record's instance. */
 export const recollectionOf = async (
-  fleet: Pick<Fleet, 'recall'>,
+  resourceStore: Pick<ResourceStore, 'recall'>,
   { instanceId }: LaunchedRecord,
-): Promise<Recollection> => (await fleet.recall([instanceId])).get(instanceId) ?? { owner: 'unknown' };
+): Promise<Recollection> =>
+  (await resourceStore.recall([instanceId])).get(instanceId) ?? { owner: 'unknown' };
 
 /** There is no such VM any more. One whose launch failed is there, FAILED, until DCM deletes it. */
 export const isGone = (record: VmRecord, held: Recollection, nowMs: number): boolean => {

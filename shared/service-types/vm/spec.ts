@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import { InvalidArgumentError } from '../../core/errors.ts';
 import type { Tags } from '../../core/ownership.ts';
 import { type AwsHints, hintsOf, type Violation } from './hints.ts';
-import { catalogued, usualGuestOs } from './image-catalogue.ts';
+import { catalogued, defaultGuestOs } from './image-catalogue.ts';
 import { sshPublicKeyPattern } from './plan/user-data.ts';
 
 /** What a VM should be, as DCM asked for it. What was not said is undefined. */
@@ -19,7 +19,7 @@ export type VmSpec = {
 };
 
 /** What a VM gets whose spec does not say: the least on which each system of the catalogue starts. */
-export const usualSize = { vcpus: 1, memoryMib: 2048 } as const;
+export const defaultSize = { vcpus: 1, memoryMib: 2048 } as const;
 
 const dnsLabel = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
 const longestTagKey = 128;
@@ -101,7 +101,7 @@ export const SpecBody = z.object({
       z.int({ error: 'expected a whole number of at least 1' }).check(
         z.positive({ error: 'expected a whole number of at least 1' }),
         z.meta({
-          description: `The VM gets the smallest instance type that the operator allows with at least so many. Left out: what \`instance_type\` has, else ${usualSize.vcpus}.`,
+          description: `The VM gets the smallest instance type that the operator allows with at least so many. Left out: what \`instance_type\` has, else ${defaultSize.vcpus}.`,
           examples: [2],
         }),
       ),
@@ -111,7 +111,7 @@ export const SpecBody = z.object({
     size: z.optional(
       Size.check(
         z.meta({
-          description: `${sizeInWords} The instance type has at least so much. Left out: what \`instance_type\` has, else ${usualSize.memoryMib / 1024} GiB.`,
+          description: `${sizeInWords} The instance type has at least so much. Left out: what \`instance_type\` has, else ${defaultSize.memoryMib / 1024} GiB.`,
           examples: ['4GB'],
         }),
       ),
@@ -130,7 +130,7 @@ export const SpecBody = z.object({
     type: z.optional(
       text('expected a name such as rhel-9').check(
         z.meta({
-          description: `A name that the operator has configured, or one of ${catalogued.join(', ')}, in any case; or the id of an image. Left out: ${usualGuestOs}.`,
+          description: `A name that the operator has configured, or one of ${catalogued.join(', ')}, in any case; or the id of an image. Left out: ${defaultGuestOs}.`,
           examples: ['ubuntu-24.04'],
         }),
       ),
@@ -246,8 +246,8 @@ const listed = (violations: readonly Violation[]): string => {
   const told = violations
     .slice(0, most)
     .map(({ path, message }) => `${path.slice(0, longestPath).toWellFormed()}: ${message}`);
-  const untold = violations.length - told.length;
-  return [...told, ...(untold > 0 ? [`and ${untold} more`] : [])].join('; ');
+  const notPublished = violations.length - told.length;
+  return [...told, ...(notPublished > 0 ? [`and ${notPublished} more`] : [])].join('; ');
 };
 
 const asked = ({ vcpu, memory, storage, guest_os, access, metadata }: SpecBody): Omit<VmSpec, 'hints'> => ({

@@ -9,7 +9,7 @@ import { natsLink } from '../../../shared/adapters/nats/connection.ts';
 import { UnavailableError } from '../../../shared/core/errors.ts';
 import { memoryEc2 } from '../../fakes/memory-ec2.ts';
 import { memoryVmRecords } from '../../fakes/memory-records.ts';
-import { memoryFleet } from '../../fakes/memory-resource-store.ts';
+import { memoryResourceStore } from '../../fakes/memory-resource-store.ts';
 import { launchPlan } from '../../fixtures/launches.ts';
 import { health, servedApi } from '../../unit/provider-api/http/served-api.ts';
 import { providerParts } from '../../unit/provider-api/provider.ts';
@@ -22,7 +22,13 @@ const startProvider = async (natsUrl: string) => {
   const ec2 = memoryEc2(now);
   const parts = {
     ...providerParts().parts,
-    ...{ records: memoryVmRecords(now), fleet: memoryFleet(now), actions: ec2, instances: ec2, now },
+    ...{
+      records: memoryVmRecords(now),
+      resourceStore: memoryResourceStore(now),
+      actions: ec2,
+      instances: ec2,
+      now,
+    },
     plan: async (_: unknown, { vmId }: { readonly vmId: string }) => {
       const { tags } = launchPlan();
       return launchPlan({ tags: { ...tags, 'dcm-instance-id': vmId } });

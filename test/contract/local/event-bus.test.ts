@@ -73,8 +73,8 @@ describe('event bus', () => {
     await events.put(entry);
 
     await expect.poll(() => events.delivered[0]).toHaveLength(1);
-    const signals = events.delivered[0]?.flatMap(stateChange.toSignals);
-    expect(signals).toMatchObject([{ kind: 'observation', state: 'running', region: 'eu-west-1' }]);
+    const resourceMessages = events.delivered[0]?.flatMap(stateChange.toMessages);
+    expect(resourceMessages).toMatchObject([{ kind: 'observation', state: 'running', region: 'eu-west-1' }]);
   });
 
   it('delivers an event once to each rule that it matches', async () => {

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { pastOf } from '../../../shared/core/history.ts';
-import { releaseOf, usualBurst } from '../../../shared/core/outbox.ts';
+import { pastStatusOf } from '../../../shared/core/history.ts';
+import { defaultBurst, releaseOf } from '../../../shared/core/outbox.ts';
 import type { UnpublishedStatus } from '../../../shared/core/resource.ts';
 import type { InstanceState } from '../../../shared/service-types/vm/kind.ts';
-import { halfPastTen, observed } from '../../fixtures/signals.ts';
+import { halfPastTen, observed } from '../../fixtures/resource-messages.ts';
 import { statusOf } from '../../fixtures/statuses.ts';
 
 const states: readonly InstanceState[] = ['pending', 'running', 'stopping', 'stopped'];
@@ -20,8 +20,8 @@ const release = (
   { told = 0, settled }: { told?: number; settled?: number } = {},
 ) => {
   const { tell, drop, hold } = releaseOf(
-    { ...addresses, history: all.map(pastOf), outbox: all.slice(told) },
-    { burst: usualBurst, nowMs, settled: settled === undefined ? undefined : all[settled]?.key },
+    { ...addresses, history: all.map(pastStatusOf), outbox: all.slice(told) },
+    { burst: defaultBurst, nowMs, settled: settled === undefined ? undefined : all[settled]?.key },
   );
   const places = (some: readonly UnpublishedStatus[]) => some.map((status) => all.indexOf(status));
   return { tell: places(tell), drop: places(drop), hold: places(hold) };
@@ -82,8 +82,8 @@ describe('debounce', () => {
   it('decides the same where older history is forgotten but not what is still unpublished', () => {
     const all = changes(14);
     const { tell, hold } = releaseOf(
-      { ...addresses, history: all.slice(4).map(pastOf), outbox: all.slice(9) },
-      { burst: usualBurst, nowMs },
+      { ...addresses, history: all.slice(4).map(pastStatusOf), outbox: all.slice(9) },
+      { burst: defaultBurst, nowMs },
     );
 
     expect([tell, hold]).toEqual([[], all.slice(9)]);

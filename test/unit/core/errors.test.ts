@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import {
   ProviderError,
+  RecentlyLaunchedError,
   reasonOf,
   SettingsError,
-  TooYoungError,
   UnavailableError,
   UnreadableError,
 } from '../../../shared/core/errors.ts';
@@ -12,7 +12,7 @@ describe('provider errors', () => {
   it.each([
     { error: new UnreadableError('x'), name: 'UnreadableError', code: 'unreadable', retryable: false },
     { error: new UnavailableError('x'), name: 'UnavailableError', code: 'unavailable', retryable: true },
-    { error: new TooYoungError('x'), name: 'TooYoungError', code: 'too-young', retryable: true },
+    { error: new RecentlyLaunchedError('x'), name: 'TooYoungError', code: 'too-young', retryable: true },
     { error: new SettingsError('x'), name: 'SettingsError', code: 'settings', retryable: false },
   ])('$name is $code; retryable: $retryable', ({ error, ...expected }) => {
     expect(error).toBeInstanceOf(ProviderError);

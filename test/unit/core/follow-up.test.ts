@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { checkedState, secondsToCheck } from '../../../shared/core/follow-up.ts';
-import { pastOf } from '../../../shared/core/history.ts';
+import { pastStatusOf } from '../../../shared/core/history.ts';
 import { InstanceState } from '../../../shared/service-types/vm/kind.ts';
 
-import { halfPastTen, instanceId, observed, vmId } from '../../fixtures/signals.ts';
+import { halfPastTen, instanceId, observed, vmId } from '../../fixtures/resource-messages.ts';
 import { repeatedStatus, statusOf } from '../../fixtures/statuses.ts';
 
 const keyOf = (state: InstanceState, seconds = 0) => statusOf(observed(state, seconds)).key;
@@ -16,7 +16,7 @@ const blank = {
 
 describe('a transition', () => {
   it.each(InstanceState.options)('is a state that ends by itself: %s', (state) => {
-    const history = [pastOf(statusOf(observed(state)))];
+    const history = [pastStatusOf(statusOf(observed(state)))];
     const ends = ['pending', 'stopping', 'shutting-down'].includes(state);
 
     expect(checkedState({ ...blank, state, history })).toBe(ends ? keyOf(state) : undefined);
@@ -24,10 +24,12 @@ describe('a transition', () => {
 
   it('is the same one after the gate moved, or something was told beside it', () => {
     const latest = statusOf(observed('stopping'));
-    const vm = { ...blank, sequence: Number(latest.key), latest, history: [pastOf(latest)] };
-    const again = pastOf(repeatedStatus(vm, { at: halfPastTen + 60 }));
+    const vm = { ...blank, sequence: Number(latest.key), latest, history: [pastStatusOf(latest)] };
+    const again = pastStatusOf(repeatedStatus(vm, { at: halfPastTen + 60 }));
 
-    expect(checkedState({ ...blank, state: 'stopping', history: [pastOf(latest), again] })).toBe(latest.key);
+    expect(checkedState({ ...blank, state: 'stopping', history: [pastStatusOf(latest), again] })).toBe(
+      latest.key,
+    );
   });
 
   it('is none of a VM that nothing is known of', () => {
@@ -36,7 +38,11 @@ describe('a transition', () => {
   });
 
   it('is checked like a VM that runs and has not got its public address', () => {
-    const running = { ...blank, state: 'running' as const, history: [pastOf(statusOf(observed('running')))] };
+    const running = {
+      ...blank,
+      state: 'running' as const,
+      history: [pastStatusOf(statusOf(observed('running')))],
+    };
     const seconds = [1, 12, 13].map((turn) => secondsToCheck(keyOf('running'), turn, minutes(1)));
 
     expect(checkedState({ ...running, getsPublicAddress: true })).toBe(keyOf('running'));

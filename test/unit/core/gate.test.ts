@@ -1,8 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { clamped, type Held, isNews, listingTime, partsOf, sequenceOf } from '../../../shared/core/gate.ts';
+import {
+  clamped,
+  type Held,
+  isNewerObservation,
+  listingTime,
+  partsOf,
+  sequenceOf,
+} from '../../../shared/core/gate.ts';
 import { InstanceState, rank } from '../../../shared/service-types/vm/kind.ts';
-import { halfPastTen } from '../../fixtures/signals.ts';
+import { halfPastTen } from '../../fixtures/resource-messages.ts';
 
 /** From 2001 to 2286, where a second has ten digits. */
 const second = fc.integer({ min: 1_000_000_000, max: 9_999_999_999 });
@@ -11,7 +18,7 @@ type Seen = { at: number; state: InstanceState };
 
 const nothing: Held = { sequence: 0 };
 const having = (held: Held, one: Seen): Held =>
-  isNews(held, one) ? { sequence: sequenceOf(one), state: one.state } : held;
+  isNewerObservation(held, one) ? { sequence: sequenceOf(one), state: one.state } : held;
 
 /** What EC2 can tell of one instance: anything in any second, and `terminated`, if at all, last. */
 const lifetime = fc
@@ -54,7 +61,7 @@ describe('gate', () => {
   });
 
   it('takes the first observation, whatever it is', () => {
-    fc.assert(fc.property(seen, (first) => isNews(nothing, first)));
+    fc.assert(fc.property(seen, (first) => isNewerObservation(nothing, first)));
   });
 
   it('takes of two observations never both after each other, and none twice', () => {
@@ -62,8 +69,8 @@ describe('gate', () => {
       fc.property(seen, seen, (a, b) => {
         const [heldA, heldB] = [having(nothing, a), having(nothing, b)];
 
-        expect(isNews(heldA, a)).toBe(false);
-        expect(isNews(heldA, b) && isNews(heldB, a)).toBe(false);
+        expect(isNewerObservation(heldA, a)).toBe(false);
+        expect(isNewerObservation(heldA, b) && isNewerObservation(heldB, a)).toBe(false);
       }),
     );
   });
@@ -71,7 +78,7 @@ describe('gate', () => {
   it('takes nothing after terminated', () => {
     fc.assert(
       fc.property(seen, second, (later, at) => {
-        expect(isNews(having(nothing, { at, state: 'terminated' }), later)).toBe(false);
+        expect(isNewerObservation(having(nothing, { at, state: 'terminated' }), later)).toBe(false);
       }),
     );
   });
@@ -79,8 +86,8 @@ describe('gate', () => {
   it('takes a start after a stop: rank decides only within one second', () => {
     const stopped = having(nothing, { at: halfPastTen, state: 'stopped' });
 
-    expect(isNews(stopped, { at: halfPastTen + 1, state: 'pending' })).toBe(true);
-    expect(isNews(stopped, { at: halfPastTen, state: 'pending' })).toBe(false);
+    expect(isNewerObservation(stopped, { at: halfPastTen + 1, state: 'pending' })).toBe(true);
+    expect(isNewerObservation(stopped, { at: halfPastTen, state: 'pending' })).toBe(false);
   });
 
   it('ends in the same state, the newest, in whatever order and however often it is told', () => {

@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { historyLength, pastOf, surplusOf } from '../../../shared/core/history.ts';
-import { halfPastTen, instanceId, observed, spotWarning, vmId } from '../../fixtures/signals.ts';
+import { historyLength, pastStatusOf, surplusOf } from '../../../shared/core/history.ts';
+import { halfPastTen, instanceId, observed, spotWarning, vmId } from '../../fixtures/resource-messages.ts';
 import { noticeStatus, statusOf } from '../../fixtures/statuses.ts';
 
-const past = (seconds: number) => pastOf(statusOf(observed('running', seconds)));
+const past = (seconds: number) => pastStatusOf(statusOf(observed('running', seconds)));
 
 describe('the history of a VM', () => {
   it('says what the VM came to be, when and why', () => {
     const reason = { code: 'Server.ScheduledStop' };
 
-    expect(pastOf(statusOf(observed('stopped', 60, { reason })))).toEqual({
+    expect(pastStatusOf(statusOf(observed('stopped', 60, { reason })))).toEqual({
       key: String((halfPastTen + 60) * 10 + 3),
       at: halfPastTen + 60,
       status: 'STOPPED',
@@ -27,7 +27,7 @@ describe('the history of a VM', () => {
       state: 'running',
     } as const;
 
-    expect(pastOf(noticeStatus(vm, spotWarning(60)))).toMatchObject({
+    expect(pastStatusOf(noticeStatus(vm, spotWarning(60)))).toMatchObject({
       at: halfPastTen + 60,
       status: 'RUNNING',
       message: expect.stringContaining('spot interruption'),

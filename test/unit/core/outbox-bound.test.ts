@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { pastOf } from '../../../shared/core/history.ts';
+import { pastStatusOf } from '../../../shared/core/history.ts';
 import { supersededKeys } from '../../../shared/core/outbox.ts';
-import { observed, wholeLife } from '../../fixtures/signals.ts';
+import { observed, wholeLife } from '../../fixtures/resource-messages.ts';
 import { statusOf } from '../../fixtures/statuses.ts';
 
 const statuses = (count: number, text = '') =>
@@ -10,7 +10,7 @@ const statuses = (count: number, text = '') =>
     ...(text && { message: text }),
   }));
 const superseded = (outbox: ReturnType<typeof statuses>) =>
-  supersededKeys({ outbox, history: outbox.map(pastOf) });
+  supersededKeys({ outbox, history: outbox.map(pastStatusOf) });
 
 describe('the unpublished statuses of one VM', () => {
   it('are all kept up to three hundred', () => {

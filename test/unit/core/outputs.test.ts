@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { awaitsAddress, changesOutputs, outputsOf } from '../../../shared/core/outputs.ts';
 import { VmStatus } from '../../../shared/service-types/vm/kind.ts';
-import { halfPastTen, observed } from '../../fixtures/signals.ts';
+import { halfPastTen, observed } from '../../fixtures/resource-messages.ts';
 import { statusOf } from '../../fixtures/statuses.ts';
 
 const internal = { address: '10.0.0.4', port: 22, scope: 'internal' };

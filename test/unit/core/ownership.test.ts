@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { TagKeys, vmIdOf } from '../../../shared/core/ownership.ts';
-import { ourTags, tagKeys, vmId } from '../../fixtures/signals.ts';
+import { ourTags, tagKeys, vmId } from '../../fixtures/resource-messages.ts';
 
 const { 'dcm-provider': _, ...withoutProvider } = ourTags;
 

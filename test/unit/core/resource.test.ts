@@ -2,10 +2,15 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isStuck, stuckNotice } from '../../../shared/core/follow-up.ts';
 import { sequenceOf } from '../../../shared/core/gate.ts';
-import { isRepeatNews, messageText, republicationTime, type Vm } from '../../../shared/core/resource.ts';
+import {
+  isNewRepublication,
+  messageText,
+  republicationTime,
+  type Vm,
+} from '../../../shared/core/resource.ts';
 import { InstanceState } from '../../../shared/service-types/vm/kind.ts';
 
-import { halfPastTen, instanceId, observed, spotWarning, vmId } from '../../fixtures/signals.ts';
+import { halfPastTen, instanceId, observed, spotWarning, vmId } from '../../fixtures/resource-messages.ts';
 import { fixedPart, noticeStatus, repeatedStatus, statusOf } from '../../fixtures/statuses.ts';
 
 const held = (state: InstanceState, seconds = 0) =>
@@ -92,8 +97,8 @@ describe('status told again', () => {
   it('is news only for a request that is newer than all before', () => {
     const answered = { ...vm, repeatedAt: halfPastTen };
 
-    expect(isRepeatNews(vm, { at: halfPastTen })).toBe(true);
-    expect([-1, 0, 1].map((seconds) => isRepeatNews(answered, { at: halfPastTen + seconds }))).toEqual([
+    expect(isNewRepublication(vm, { at: halfPastTen })).toBe(true);
+    expect([-1, 0, 1].map((seconds) => isNewRepublication(answered, { at: halfPastTen + seconds }))).toEqual([
       false,
       false,
       true,

@@ -8,7 +8,7 @@ import {
   wordOfKey,
 } from '../../../shared/core/gate.ts';
 import { InstanceState } from '../../../shared/service-types/vm/kind.ts';
-import { halfPastTen } from '../../fixtures/signals.ts';
+import { halfPastTen } from '../../fixtures/resource-messages.ts';
 
 describe('the key of a status', () => {
   it.each(InstanceState.options)('tells second and state of %s', (state) => {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { vmStatusEvent } from '../../../shared/wire/dcm-status.ts';
-import { instanceId, observed, vmId } from '../../fixtures/signals.ts';
+import { instanceId, observed, vmId } from '../../fixtures/resource-messages.ts';
 import { statusOf } from '../../fixtures/statuses.ts';
 
 it('docs/events.md shows an event exactly as it is published', () => {

@@ -9,9 +9,9 @@ const event = (changes: Partial<Consumed>): Consumed => ({
 
 describe('what npm start shows', () => {
   it('is each status of a VM once, also where it is published again', () => {
-    const isNews = newsOf();
+    const isNewerObservation = newsOf();
 
-    expect([event({}), event({ eventId: 'again' }), event({ id: 'vm-2' })].map(isNews)).toEqual([
+    expect([event({}), event({ eventId: 'again' }), event({ id: 'vm-2' })].map(isNewerObservation)).toEqual([
       true,
       false,
       true,
@@ -19,17 +19,17 @@ describe('what npm start shows', () => {
   });
 
   it('is a status that a VM comes back to, and one with another message', () => {
-    const isNews = newsOf();
+    const isNewerObservation = newsOf();
     const events = [event({}), event({ status: 'stopped' }), event({}), event({ message: 'a warning' })];
 
-    expect(events.map(isNews)).toEqual([true, true, true, true]);
+    expect(events.map(isNewerObservation)).toEqual([true, true, true, true]);
   });
 
   it('is how a VM ends whose row DCM has removed, but not what was never DCM’s', () => {
-    const isNews = newsOf();
+    const isNewerObservation = newsOf();
     const deleting = { status: 'deleting', outcome: 'skipped' } as const;
 
-    expect([event({}), event(deleting), event({ ...deleting, id: 'vm-9' })].map(isNews)).toEqual([
+    expect([event({}), event(deleting), event({ ...deleting, id: 'vm-9' })].map(isNewerObservation)).toEqual([
       true,
       true,
       false,
@@ -37,8 +37,11 @@ describe('what npm start shows', () => {
   });
 
   it('is nothing that could not be read or stored', () => {
-    const isNews = newsOf();
+    const isNewerObservation = newsOf();
 
-    expect([event({ outcome: 'dropped' }), event({ outcome: 'nak' })].map(isNews)).toEqual([false, false]);
+    expect([event({ outcome: 'dropped' }), event({ outcome: 'nak' })].map(isNewerObservation)).toEqual([
+      false,
+      false,
+    ]);
   });
 });

@@ -3,15 +3,15 @@ import { publishEvents } from '../../../functions/nats-bridge/publish-events.ts'
 import { type Parts, reportStatus } from '../../../functions/normaliser/normalise.ts';
 import { readMessage } from '../../../functions/normaliser/read-message.ts';
 import { randomPart } from '../../../shared/adapters/random-part.ts';
-import type { Signal } from '../../../shared/core/message.ts';
+import type { ResourceMessage } from '../../../shared/core/message.ts';
 import type { Instance } from '../../../shared/ports/instances.ts';
 import type { Observations } from '../../../shared/ports/observations.ts';
 import type { EventBridgeEvent } from '../../../shared/wire/eventbridge.ts';
 import { memoryEventStream } from '../../fakes/memory-event-stream.ts';
-import { memoryFleet } from '../../fakes/memory-resource-store.ts';
+import { memoryResourceStore } from '../../fakes/memory-resource-store.ts';
 import { scriptedInstances } from '../../fakes/scripted-instances.ts';
 import { countingMeter, memoryLog } from '../../fakes/silent.ts';
-import { halfPastTen, instanceId, tagKeys, vmId } from '../../fixtures/signals.ts';
+import { halfPastTen, instanceId, tagKeys, vmId } from '../../fixtures/resource-messages.ts';
 
 type Later = { readonly event: EventBridgeEvent; readonly afterSeconds: number; readonly dueAtMs: number };
 
@@ -30,7 +30,7 @@ export const vm = {
 export const awsAccount = (...known: Partial<Instance>[]) => {
   const clock = { ms: (halfPastTen + 3600) * 1000 };
   const now = () => clock.ms;
-  const fleet = memoryFleet(now);
+  const resourceStore = memoryResourceStore(now);
   const recalls: (readonly string[])[] = [];
   const stream = memoryEventStream();
   const instances = scriptedInstances(...known);
@@ -47,17 +47,19 @@ export const awsAccount = (...known: Partial<Instance>[]) => {
   };
   /** What is in the dead-letter queue, and why. */
   const deadLetters: (readonly [body: string, reason: string])[] = [];
-  const retries = { bury: async (body: string, reason: string) => void deadLetters.push([body, reason]) };
+  const retries = {
+    deadLetter: async (body: string, reason: string) => void deadLetters.push([body, reason]),
+  };
   const listings = { wantRepublish: async (region: string) => void republished.push(region) };
-  const recall: typeof fleet.recall = (ids) => {
+  const recall: typeof resourceStore.recall = (ids) => {
     recalls.push(ids);
-    return fleet.recall(ids);
+    return resourceStore.recall(ids);
   };
 
   /** A normaliser that was just started. What it is given becomes a batch, a message each; answers why messages failed, by their place. */
   const worker = (more: Partial<Parts> = {}) => {
     const parts = {
-      fleet: { ...fleet, recall },
+      resourceStore: { ...resourceStore, recall },
       publisher: publishEvents(stream),
       instances,
       observations,
@@ -69,11 +71,11 @@ export const awsAccount = (...known: Partial<Instance>[]) => {
       randomPart,
     };
     const handle = reportStatus({ ...parts, provider: 'ec2-sp', tagKeys, ...more });
-    return async (batch: readonly (Signal | readonly Signal[])[], delivery = 1) => {
+    return async (batch: readonly (ResourceMessage | readonly ResourceMessage[])[], delivery = 1) => {
       const messages = batch.map((told, place) => ({
         messageId: String(place),
         isRetry: delivery > 1,
-        signals: [told].flat(),
+        resourceMessages: [told].flat(),
       }));
       const failures = await handle(messages);
       return new Map([...failures].map(([id, error]) => [Number(id), error]));
@@ -92,10 +94,10 @@ export const awsAccount = (...known: Partial<Instance>[]) => {
       .flatMap(({ id: told, status }) => (told === id ? [status] : []));
   const statuses = (about = instanceId) => told(about).map(({ status }) => status);
   /** What the fleet remembers. */
-  const held = async (about = instanceId) => (await fleet.recall([about])).get(about);
+  const held = async (about = instanceId) => (await resourceStore.recall([about])).get(about);
 
   /** The signals of what was queued for later and is due, so many seconds on. */
-  const due = (seconds: number): Signal[] => {
+  const due = (seconds: number): ResourceMessage[] => {
     clock.ms += seconds * 1000;
     const ready = later.filter(({ dueAtMs }) => dueAtMs <= clock.ms);
     for (const look of ready) later.splice(later.indexOf(look), 1);
@@ -109,7 +111,7 @@ export const awsAccount = (...known: Partial<Instance>[]) => {
       clock,
       deadLetters,
       due,
-      fleet,
+      resourceStore,
       held,
       instances,
       later,

@@ -3,7 +3,14 @@ import { UnavailableError } from '../../../shared/core/errors.ts';
 import type { Instance } from '../../../shared/ports/instances.ts';
 import { memoryVmRecords } from '../../fakes/memory-records.ts';
 import { described } from '../../fakes/scripted-instances.ts';
-import { halfPastTen, instanceId, observed, ourTags, tagged, vmId } from '../../fixtures/signals.ts';
+import {
+  halfPastTen,
+  instanceId,
+  observed,
+  ourTags,
+  tagged,
+  vmId,
+} from '../../fixtures/resource-messages.ts';
 import { awsAccount, vm } from './account.ts';
 
 const second = 'i-0000000000000000a';
@@ -45,8 +52,8 @@ describe('normaliser, claiming an instance', () => {
   });
 
   it('reads no record of what is claimed already', async () => {
-    const { worker, fleet, statuses } = withRecords();
-    await fleet.claim(vm);
+    const { worker, resourceStore, statuses } = withRecords();
+    await resourceStore.claim(vm);
     const never = () => Promise.reject(new Error('asked for a record'));
 
     const failures = await worker({ records: { read: never, adopt: never, end: never } })([
@@ -93,9 +100,9 @@ describe('normaliser, with two instances that carry one DCM id', () => {
   });
 
   it('reports a VM no more that is given the id of another one', async () => {
-    const { deliver, fleet, held, statuses } = withRecords({ instanceId }, { instanceId: second });
+    const { deliver, resourceStore, held, statuses } = withRecords({ instanceId }, { instanceId: second });
     await deliver([observed('running')]);
-    await fleet.claim({ ...vm, instanceId: second, vmId: 'vm-a' });
+    await resourceStore.claim({ ...vm, instanceId: second, vmId: 'vm-a' });
 
     await deliver([tagged(ourTags, 60, { instanceId: second })]);
     await deliver([observed('stopped', 90, { instanceId: second })]);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { UnavailableError } from '../../../shared/core/errors.ts';
-import { halfPastTen, instanceId, observed, spotWarning, wanted } from '../../fixtures/signals.ts';
+import { halfPastTen, instanceId, observed, spotWarning, wanted } from '../../fixtures/resource-messages.ts';
 import { awsAccount, vm } from './account.ts';
 
 const other = 'i-0000000000000000a';
@@ -9,8 +9,8 @@ const other = 'i-0000000000000000a';
 const afterMinutes = async (minutes: number) => {
   const account = awsAccount();
   account.clock.ms = (halfPastTen + minutes * 60) * 1000;
-  await account.fleet.claim(vm);
-  await account.fleet.claim({ ...vm, instanceId: other, vmId: 'vm-a' });
+  await account.resourceStore.claim(vm);
+  await account.resourceStore.claim({ ...vm, instanceId: other, vmId: 'vm-a' });
   return { ...account, deliver: account.worker() };
 };
 
@@ -38,10 +38,10 @@ describe('normaliser, after a long outage', () => {
     ['a change that was told in time', 14, [observed('running')]],
     ['what was asked for again', 1, [observed('running'), wanted(-1_000)]],
     ['a copy of what was told', 1, [observed('running'), observed('running', -1_000)]],
-  ])('does nothing after %s', async (_, minutes, signals) => {
+  ])('does nothing after %s', async (_, minutes, resourceMessages) => {
     const { deliver, republished } = await afterMinutes(minutes);
 
-    for (const signal of signals) await deliver([signal]);
+    for (const resourceMessage of resourceMessages) await deliver([resourceMessage]);
 
     expect(republished).toEqual([]);
   });

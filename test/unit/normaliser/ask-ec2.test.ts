@@ -86,10 +86,10 @@ describe('asking EC2', () => {
   it('is asked about each instance alone where one of a zone that is down has it refuse the whole question', async () => {
     const { ask, instances } = setup({ instanceId: 'i-a' }, { instanceId: 'i-b' });
     const { describe: answer } = instances;
-    instances.describe = (where, named, withinMs) =>
+    instances.describe = (where, named, timeoutMs) =>
       named.includes('i-b')
         ? Promise.reject(new UpstreamError('EC2 in us-east-1 did not describe them: InternalError'))
-        : answer.call(instances, where, named, withinMs);
+        : answer.call(instances, where, named, timeoutMs);
 
     const answers = await ask(about(['i-a', 'i-b', 'i-c']));
 

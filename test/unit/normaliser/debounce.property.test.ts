@@ -10,11 +10,11 @@ import type { Observation } from '../../../shared/core/message.ts';
 import type { EventBridgeEvent } from '../../../shared/wire/eventbridge.ts';
 import { type Faults, faulty, randomFaults } from '../../fakes/faulty.ts';
 import { memoryEventStream } from '../../fakes/memory-event-stream.ts';
-import { memoryFleet } from '../../fakes/memory-resource-store.ts';
+import { memoryResourceStore } from '../../fakes/memory-resource-store.ts';
 import { scriptedInstances } from '../../fakes/scripted-instances.ts';
 import { countingMeter, memoryLog } from '../../fakes/silent.ts';
 import { flapping } from '../../fixtures/flapping.ts';
-import { instanceId, tagKeys, vmId } from '../../fixtures/signals.ts';
+import { instanceId, tagKeys, vmId } from '../../fixtures/resource-messages.ts';
 
 const burst = 4;
 const windowMs = 10_000;
@@ -93,9 +93,9 @@ type Run = { life: readonly Observation[]; copies: number; faults: Faults; lateM
 const clockedQueue = (faults: Faults) => {
   const clock = { ms: 0 };
   const waiting: { dueMs: number; message: Message }[] = [];
-  const put = (dueMs: number, signals: Message['signals'], isRetry = false) => {
+  const put = (dueMs: number, resourceMessages: Message['resourceMessages'], isRetry = false) => {
     const messageId = `${waiting.length} ${dueMs} ${isRetry}`;
-    waiting.push({ dueMs, message: { messageId, isRetry, signals } });
+    waiting.push({ dueMs, message: { messageId, isRetry, resourceMessages } });
   };
   const take = (): Message[] => {
     waiting.sort((a, b) => a.dueMs - b.dueMs);
@@ -109,7 +109,7 @@ const clockedQueue = (faults: Faults) => {
       const crash = () => new Map(batch.map(({ messageId }) => [messageId, undefined]));
       const failures = await handle(batch).catch(crash);
       const failed = batch.filter(({ messageId }) => failures.has(messageId));
-      for (const { signals } of failed) put(clock.ms + 1_000, signals, true);
+      for (const { resourceMessages } of failed) put(clock.ms + 1_000, resourceMessages, true);
     }
   };
   return { now: () => clock.ms, put, drain };
@@ -118,14 +118,14 @@ const clockedQueue = (faults: Faults) => {
 /** Lets a life happen, and the queue deliver it, and what we queue ourselves but checks, when it is due. */
 const run = async ({ life, copies, faults, lateMs }: Run) => {
   const { now, put, drain } = clockedQueue(faults);
-  const fleet = memoryFleet(now);
+  const resourceStore = memoryResourceStore(now);
   const stream = memoryEventStream();
   const address = { privateAddress: '10.0.0.4' };
-  await fleet.claim({ instanceId, vmId, region: 'us-east-1', account: '123456789012', ...address });
+  await resourceStore.claim({ instanceId, vmId, region: 'us-east-1', account: '123456789012', ...address });
 
   const history = new Set<number>();
-  const record: typeof fleet.record = async (observation, status) => {
-    const answer = await fleet.record(observation, status);
+  const record: typeof resourceStore.record = async (observation, status) => {
+    const answer = await resourceStore.record(observation, status);
     if (answer.outcome === 'accepted') history.add(sequenceOf(observation));
     return answer;
   };
@@ -146,11 +146,11 @@ const run = async ({ life, copies, faults, lateMs }: Run) => {
   for (const change of events) put(change.at * 1000 + (lateMs && faults.below(lateMs)), [change]);
   const handle = reportStatus({
     ...telemetry,
-    fleet: faulty({ ...fleet, record }, faults),
+    resourceStore: faulty({ ...resourceStore, record }, faults),
     publisher: publishEvents({ ...faulty({ ready: stream.ready, append }, faults), abandon: stream.abandon }),
     observations: faulty({ send }, faults),
     listings: { wantRepublish: async () => undefined },
-    retries: { bury: async () => undefined },
+    retries: { deadLetter: async () => undefined },
     instances: scriptedInstances(),
     randomPart,
     provider: 'ec2-sp',
@@ -158,6 +158,6 @@ const run = async ({ life, copies, faults, lateMs }: Run) => {
   });
   await drain(handle);
 
-  const held = (await fleet.recall([instanceId])).get(instanceId);
+  const held = (await resourceStore.recall([instanceId])).get(instanceId);
   return { told, history, outbox: held?.owner === 'us' ? held.vm.outbox : undefined };
 };

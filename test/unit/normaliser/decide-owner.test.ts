@@ -6,10 +6,10 @@ import {
   type Verdict,
 } from '../../../functions/normaliser/ownership.ts';
 import { described } from '../../fakes/scripted-instances.ts';
-import { halfPastTen, instanceId, ourTags, tagKeys, vmId } from '../../fixtures/signals.ts';
+import { halfPastTen, instanceId, ourTags, tagKeys, vmId } from '../../fixtures/resource-messages.ts';
 
 const nowMs = halfPastTen * 1000;
-const young = nowMs - 119_999;
+const recentlyLaunched = nowMs - 119_999;
 const old = nowMs - 120_000;
 
 const identity = { tagKeys, provider: 'ec2-sp' };
@@ -102,7 +102,11 @@ const askedForTheClientToken: readonly Row[] = [
 ];
 
 const askedBecauseTagsAreNew: readonly Row[] = [
-  ['EC2 knows them too', { ...others, ...saying(ourTags), described: launched(young, ourTags) }, claimed],
+  [
+    'EC2 knows them too',
+    { ...others, ...saying(ourTags), described: launched(recentlyLaunched, ourTags) },
+    claimed,
+  ],
   ['EC2 does not know them', { ...others, ...saying(ourTags), described: launched(old) }, forSure],
   [
     'EC2 knows another provider’s',
@@ -115,44 +119,50 @@ const askedBecauseTagsAreNew: readonly Row[] = [
 const askedBecauseNothingIsKnown: readonly Row[] = [
   ['EC2 did not answer', unknown, undecided],
   ['EC2 did not answer and it is terminated', { ...unknown, terminated: true }, undecided],
-  ['EC2 knows our tags', { ...unknown, described: launched(young, ourTags) }, claimed],
+  ['EC2 knows our tags', { ...unknown, described: launched(recentlyLaunched, ourTags) }, claimed],
   [
     'EC2 still knows our tags and it is terminated',
     { ...unknown, terminated: true, described: launched(old, ourTags) },
     claimed,
   ],
-  ['it was launched moments ago', { ...unknown, described: launched(young) }, undecided],
+  ['it was launched moments ago', { ...unknown, described: launched(recentlyLaunched) }, undecided],
   [
     'it was launched moments ago and others’ tags are there',
-    { ...unknown, described: launched(young, { Name: 'web-1' }) },
+    { ...unknown, described: launched(recentlyLaunched, { Name: 'web-1' }) },
     forSure,
   ],
   [
     'it was launched moments ago and is terminated',
-    { ...unknown, terminated: true, described: launched(young) },
+    { ...unknown, terminated: true, described: launched(recentlyLaunched) },
     probably,
   ],
   ['it was launched two minutes ago', { ...unknown, described: launched(old) }, forSure],
   ['it was launched two minutes ago by others', { ...unknown, described: launched(old, theirs) }, forSure],
   [
     'EC2 has reported its launch and does not describe it yet',
-    { ...unknown, described: 'absent', seenAtMs: young, launchedAtMs: young },
+    { ...unknown, described: 'absent', seenAtMs: recentlyLaunched, launchedAtMs: recentlyLaunched },
     undecided,
   ],
   [
     'a recent event is about an instance that EC2 does not know',
-    { ...unknown, described: 'absent', seenAtMs: young },
+    { ...unknown, described: 'absent', seenAtMs: recentlyLaunched },
     probably,
   ],
   [
     'a recent event is about an old instance without tags',
-    { ...unknown, described: launched(old), seenAtMs: young },
+    { ...unknown, described: launched(old), seenAtMs: recentlyLaunched },
     forSure,
   ],
   ['EC2 does not know it any more', { ...unknown, described: 'absent', seenAtMs: old }, forSure],
   [
     'EC2 does not know it any more, for it is terminated',
-    { ...unknown, described: 'absent', seenAtMs: young, launchedAtMs: young, terminated: true },
+    {
+      ...unknown,
+      described: 'absent',
+      seenAtMs: recentlyLaunched,
+      launchedAtMs: recentlyLaunched,
+      terminated: true,
+    },
     probably,
   ],
 ];
@@ -205,10 +215,10 @@ describe('whose an instance is, whatever is known', () => {
         'absent' as const,
         tagless(),
         tagless('terminated'),
-        launched(young),
+        launched(recentlyLaunched),
         launched(old, ourTags),
       ].flatMap((answer) =>
-        [young, old].flatMap((seenAtMs) =>
+        [recentlyLaunched, old].flatMap((seenAtMs) =>
           [true, false].map(
             (terminated): Evidence => ({
               ...remembered,
@@ -240,7 +250,7 @@ describe('whose an instance is, whatever is known', () => {
     for (const { known, verdict } of verdicts) {
       if (known.remembered.owner !== 'unknown' || verdict.owner !== 'others' || !verdict.forSure) continue;
       expect(known.terminated).toBe(false);
-      expect(known.described).not.toEqual(launched(young));
+      expect(known.described).not.toEqual(launched(recentlyLaunched));
       if (known.described === 'absent') expect(known.seenAtMs).toBe(old);
     }
   });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Env } from '../../../functions/normaliser/env.ts';
-import { tagKeys } from '../../fixtures/signals.ts';
+import { tagKeys } from '../../fixtures/resource-messages.ts';
 
 const environment = {
   FLEET_TABLE: 'fleet',

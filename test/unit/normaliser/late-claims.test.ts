@@ -1,9 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Signal } from '../../../shared/core/message.ts';
+import type { ResourceMessage } from '../../../shared/core/message.ts';
 import { type InstanceState, vmStatus } from '../../../shared/service-types/vm/kind.ts';
 import { described } from '../../fakes/scripted-instances.ts';
-import { halfPastTen, instanceId, observed, ourTags, tagged, vmId, wanted } from '../../fixtures/signals.ts';
+import {
+  halfPastTen,
+  instanceId,
+  observed,
+  ourTags,
+  tagged,
+  vmId,
+  wanted,
+} from '../../fixtures/resource-messages.ts';
 import { awsAccount, vm } from './account.ts';
 
 const otherTags = { Name: 'web-1' };
@@ -40,12 +48,14 @@ describe('normaliser, with an instance that is tagged late', () => {
   });
 
   it('publishes a change whose worker reads an old copy of the table', async () => {
-    const { one, worker, fleet, becomes, statuses } = await foreignTo();
+    const { one, worker, resourceStore, becomes, statuses } = await foreignTo();
     becomes('running');
-    const old = await fleet.recall([instanceId]);
+    const old = await resourceStore.recall([instanceId]);
 
     await one([tagged(ourTags, 3600)]);
-    await worker({ fleet: { ...fleet, recall: async () => old } })([observed('stopping', 3601)]);
+    await worker({ resourceStore: { ...resourceStore, recall: async () => old } })([
+      observed('stopping', 3601),
+    ]);
 
     expect(statuses()).toEqual(['RUNNING', 'STOPPING']);
   });
@@ -61,15 +71,15 @@ describe('normaliser, with an instance that is tagged late', () => {
   });
 
   it('asks EC2 after the claim: a change that was dropped before it is published', async () => {
-    const { one, fleet, worker, becomes, statuses } = await foreignTo();
+    const { one, resourceStore, worker, becomes, statuses } = await foreignTo();
     becomes('running');
-    const claim: typeof fleet.claim = async (made) => {
+    const claim: typeof resourceStore.claim = async (made) => {
       becomes('stopped');
       await one([observed('stopped', 3599)]); // dropped: nobody has claimed it yet
-      await fleet.claim(made);
+      await resourceStore.claim(made);
     };
 
-    await worker({ fleet: { ...fleet, claim } })([tagged(ourTags, 3600)]);
+    await worker({ resourceStore: { ...resourceStore, claim } })([tagged(ourTags, 3600)]);
 
     expect(statuses()).toEqual(['STOPPED']);
   });
@@ -87,9 +97,9 @@ describe('normaliser, with an instance that is tagged late', () => {
   });
 
   it('queues that question also where it crashed after the claim', async () => {
-    const { one, two, becomes, fleet, later } = await foreignTo();
+    const { one, two, becomes, resourceStore, later } = await foreignTo();
     becomes('running');
-    await fleet.claim(vm);
+    await resourceStore.claim(vm);
 
     await one([tagged(ourTags, 3600)]);
     await two([tagged(ourTags, 3600)], 2);
@@ -144,8 +154,8 @@ const lived = async (
 ) => {
   const account = awsAccount({ instanceId, tags: otherTags });
   const workers = Array.from({ length: workerCount }, () => account.worker({ burst: 9 }));
-  const deliver = async (worker: number, ...signals: Signal[]) => {
-    const failures = await workers[worker]?.(signals);
+  const deliver = async (worker: number, ...resourceMessages: ResourceMessage[]) => {
+    const failures = await workers[worker]?.(resourceMessages);
     expect(failures?.size).toBe(0);
   };
   for (const [step, { worker, state }] of steps.entries()) {

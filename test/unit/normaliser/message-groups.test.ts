@@ -1,26 +1,26 @@
 import { describe, expect, it } from 'vitest';
 import {
+  groupsOf,
   hasObservation,
   isTerminated,
-  lanesOf,
   type Message,
   newestTagChange,
   withoutSuperseded,
 } from '../../../functions/normaliser/message-groups.ts';
-import type { Signal } from '../../../shared/core/message.ts';
-import { instanceId, observed, spotWarning, tagged } from '../../fixtures/signals.ts';
+import type { ResourceMessage } from '../../../shared/core/message.ts';
+import { instanceId, observed, spotWarning, tagged } from '../../fixtures/resource-messages.ts';
 
 const other = 'i-0000000000000000a';
 
-const message = (messageId: string, ...signals: Signal[]): Message => ({
+const message = (messageId: string, ...resourceMessages: ResourceMessage[]): Message => ({
   messageId,
   isRetry: false,
-  signals,
+  resourceMessages,
 });
-const laneOf = (...signals: Signal[]) => {
-  const [lane] = lanesOf([message('m', ...signals)]);
-  if (!lane) throw new Error('expected a lane');
-  return lane;
+const groupOf = (...resourceMessages: ResourceMessage[]) => {
+  const [group] = groupsOf([message('m', ...resourceMessages)]);
+  if (!group) throw new Error('expected a lane');
+  return group;
 };
 
 describe('lanes', () => {
@@ -29,25 +29,25 @@ describe('lanes', () => {
     const second = message('2', observed('stopped', 0, { instanceId: other, region: 'eu-west-1' }));
     const third = message('3', spotWarning(5), spotWarning(5, { instanceId: other }));
 
-    const lanes = lanesOf([first, second, third]);
+    const groups = groupsOf([first, second, third]);
 
-    expect(lanes).toMatchObject([
+    expect(groups).toMatchObject([
       { instanceId, region: 'us-east-1', account: '123456789012', messages: [first, third] },
       { instanceId: other, region: 'eu-west-1', messages: [second, third] },
     ]);
   });
 
   it('are none where nothing is told', () => {
-    expect(lanesOf([])).toEqual([]);
-    expect(lanesOf([message('1')])).toEqual([]);
+    expect(groupsOf([])).toEqual([]);
+    expect(groupsOf([message('1')])).toEqual([]);
   });
 
   it('count a message once that tells two things about one instance', () => {
-    expect(laneOf(observed('pending'), observed('running')).messages).toHaveLength(1);
+    expect(groupOf(observed('pending'), observed('running')).messages).toHaveLength(1);
   });
 
   it('go from old to new, by rank within one second, notices after the state they are about', () => {
-    const { signals } = laneOf(
+    const { resourceMessages } = groupOf(
       observed('stopped', 20),
       spotWarning(10),
       observed('running', 10),
@@ -55,7 +55,7 @@ describe('lanes', () => {
       observed('stopping', 11),
     );
 
-    expect(signals).toEqual([
+    expect(resourceMessages).toEqual([
       observed('pending', 10),
       observed('running', 10),
       spotWarning(10),
@@ -65,16 +65,16 @@ describe('lanes', () => {
   });
 
   it('know the newest tags, if any', () => {
-    expect(newestTagChange(laneOf(tagged({ Name: 'new' }, 9), tagged({ Name: 'old' }, 3)))?.tags).toEqual({
+    expect(newestTagChange(groupOf(tagged({ Name: 'new' }, 9), tagged({ Name: 'old' }, 3)))?.tags).toEqual({
       Name: 'new',
     });
-    expect(newestTagChange(laneOf(observed('running')))).toBeUndefined();
+    expect(newestTagChange(groupOf(observed('running')))).toBeUndefined();
   });
 
   it('know whether the instance was seen, and whether it ended', () => {
-    const seen = laneOf(observed('running'), spotWarning());
-    const ended = laneOf(observed('running'), observed('terminated', 9));
-    const warned = laneOf(spotWarning());
+    const seen = groupOf(observed('running'), spotWarning());
+    const ended = groupOf(observed('running'), observed('terminated', 9));
+    const warned = groupOf(spotWarning());
 
     expect([seen, ended, warned].map(hasObservation)).toEqual([true, true, false]);
     expect([seen, ended, warned].map(isTerminated)).toEqual([false, true, false]);

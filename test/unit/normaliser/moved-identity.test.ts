@@ -7,7 +7,7 @@ import { memoryVmRecords } from '../../fakes/memory-records.ts';
 import { described } from '../../fakes/scripted-instances.ts';
 import { countingMeter, memoryLog } from '../../fakes/silent.ts';
 import { eventBridgeEvent } from '../../fixtures/eventbridge.ts';
-import { instanceId, observed, ourTags, tagged } from '../../fixtures/signals.ts';
+import { instanceId, observed, ourTags, tagged } from '../../fixtures/resource-messages.ts';
 import { awsAccount } from './account.ts';
 
 const second = 'i-0000000000000000a';
@@ -122,8 +122,8 @@ describe('normaliser, with an instance whose DCM id is overwritten', () => {
   });
 
   it('does not take the deletion that was asked for under the old id along', async () => {
-    const { deliver, fleet, retag, held } = await world();
-    await fleet.requestDelete(instanceId);
+    const { deliver, resourceStore, retag, held } = await world();
+    await resourceStore.requestDelete(instanceId);
 
     await deliver([retag(instanceId, 'vm-right', 60)]);
 

@@ -7,17 +7,17 @@ import { reportStatus } from '../../../functions/normaliser/normalise.ts';
 import { readMessage } from '../../../functions/normaliser/read-message.ts';
 import { randomPart } from '../../../shared/adapters/random-part.ts';
 import { sequenceOf } from '../../../shared/core/gate.ts';
-import type { Observation, Signal } from '../../../shared/core/message.ts';
+import type { Observation, ResourceMessage } from '../../../shared/core/message.ts';
 import { vmStatus } from '../../../shared/service-types/vm/kind.ts';
 import type { CloudEventJson } from '../../../shared/wire/cloudevents.ts';
 import type { EventBridgeEvent } from '../../../shared/wire/eventbridge.ts';
 import { faulty, randomFaults } from '../../fakes/faulty.ts';
 import { memoryEventStream } from '../../fakes/memory-event-stream.ts';
-import { memoryFleet } from '../../fakes/memory-resource-store.ts';
+import { memoryResourceStore } from '../../fakes/memory-resource-store.ts';
 import { scriptedInstances } from '../../fakes/scripted-instances.ts';
 import { countingMeter, memoryLog } from '../../fakes/silent.ts';
 import { lifetime } from '../../fixtures/lifetime.ts';
-import { halfPastTen, tagKeys, wanted } from '../../fixtures/signals.ts';
+import { halfPastTen, tagKeys, wanted } from '../../fixtures/resource-messages.ts';
 
 const instanceIds = ['i-00000000000000001', 'i-00000000000000002', 'i-00000000000000003'];
 const vmIdOf = (instanceId: string) => `vm-${instanceId.at(-1)}`;
@@ -80,16 +80,16 @@ const run = async ({ lives, requests, seed, copies, workers, faultRate }: Run) =
   const faults = randomFaults(seed, faultRate);
   const now = () => (halfPastTen + 3600) * 1000;
   const read = readMessage({ regions: ['us-east-1'], now, log: memoryLog(), meter: countingMeter() });
-  const fleet = memoryFleet();
+  const resourceStore = memoryResourceStore();
   const stream = memoryEventStream();
   for (const instanceId of instanceIds) {
     const about = { instanceId, vmId: vmIdOf(instanceId), region: 'us-east-1', account: '123456789012' };
     const isLaunchedByUs = instanceId !== instanceIds[0]; // EC2 is asked for the address of another one
-    await fleet.claim({ ...about, ...(isLaunchedByUs && { privateAddress: '10.0.0.4' }) });
+    await resourceStore.claim({ ...about, ...(isLaunchedByUs && { privateAddress: '10.0.0.4' }) });
   }
   const worker = () =>
     reportStatus({
-      fleet: faulty(fleet, faults),
+      resourceStore: faulty(resourceStore, faults),
       publisher: publishEvents({
         ...faulty({ ready: stream.ready, append: stream.append }, faults),
         abandon: stream.abandon,
@@ -102,7 +102,7 @@ const run = async ({ lives, requests, seed, copies, workers, faultRate }: Run) =
         faults,
       ),
       listings: faulty({ wantRepublish: async () => undefined }, faults),
-      retries: faulty({ bury: async () => undefined }, faults),
+      retries: faulty({ deadLetter: async () => undefined }, faults),
       now,
       meter: countingMeter(),
       log: memoryLog(),
@@ -113,14 +113,16 @@ const run = async ({ lives, requests, seed, copies, workers, faultRate }: Run) =
     event.detail.turn === 2 ? [] : [deliver(...read(JSON.stringify(event)))];
 
   let messageId = 0;
-  const deliver = (...signals: Signal[]): Message => ({
+  const deliver = (...resourceMessages: ResourceMessage[]): Message => ({
     messageId: String(messageId++),
     isRetry: true,
-    signals,
+    resourceMessages,
   });
   const wants = requests.flatMap((second) => instanceIds.map((id) => wanted(second, { instanceId: id })));
   const queue = faults.shuffled(
-    [...lives.flat(), ...wants].flatMap((signal) => Array.from({ length: copies }, () => deliver(signal))),
+    [...lives.flat(), ...wants].flatMap((resourceMessage) =>
+      Array.from({ length: copies }, () => deliver(resourceMessage)),
+    ),
   );
 
   const work = async () => {
@@ -138,7 +140,7 @@ const run = async ({ lives, requests, seed, copies, workers, faultRate }: Run) =
   await Promise.all(Array.from({ length: workers }, work));
   await work(); // what came back after the last worker left
 
-  const recollections = await fleet.recall(instanceIds);
+  const recollections = await resourceStore.recall(instanceIds);
   const outboxes = [...recollections.values()].map((held) =>
     held.owner === 'us' ? held.vm.outbox : undefined,
   );

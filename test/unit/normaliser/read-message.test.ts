@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { readMessage } from '../../../functions/normaliser/read-message.ts';
 import { UnreadableError } from '../../../shared/core/errors.ts';
-import { statusWantedEvent } from '../../../shared/wire/own-messages.ts';
+import { republicationRequestedEvent } from '../../../shared/wire/own-messages.ts';
 import { countingMeter, memoryLog } from '../../fakes/silent.ts';
 import { eventBridgeEvent } from '../../fixtures/eventbridge.ts';
-import { halfPastTen, instanceId, observed } from '../../fixtures/signals.ts';
+import { halfPastTen, instanceId, observed } from '../../fixtures/resource-messages.ts';
 
 const regions = ['us-east-1', 'eu-west-1'];
 
@@ -19,9 +19,9 @@ describe('reading a message', () => {
   it('gives what the event tells, without a word in the log', () => {
     const { read, meter, log } = reader();
 
-    const signals = read(JSON.stringify(running));
+    const resourceMessages = read(JSON.stringify(running));
 
-    expect(signals).toEqual([observed('running')]);
+    expect(resourceMessages).toEqual([observed('running')]);
     expect([meter.counts, log.lines]).toEqual([{}, []]);
   });
 
@@ -84,9 +84,9 @@ describe('reading a message', () => {
   it('drops an event of a kind that nobody handles, counts it and warns of it', () => {
     const { read, meter, log } = reader();
 
-    const signals = read(JSON.stringify({ ...running, 'detail-type': 'EBS Volume Notification' }));
+    const resourceMessages = read(JSON.stringify({ ...running, 'detail-type': 'EBS Volume Notification' }));
 
-    expect(signals).toEqual([]);
+    expect(resourceMessages).toEqual([]);
     expect(meter.counts).toEqual({ unknownEvent: 1 });
     expect(log.lines).toEqual([expect.stringMatching(/^warn: dropped an event/)]);
   });
@@ -94,11 +94,11 @@ describe('reading a message', () => {
   it('takes a state that is not known as the nearest, counts it and warns of it (C19)', () => {
     const { read, meter, log } = reader();
 
-    const signals = read(
+    const resourceMessages = read(
       JSON.stringify({ ...running, detail: { 'instance-id': instanceId, state: 'rebooting' } }),
     );
 
-    expect(signals).toEqual([observed('running', 0, { unrecognised: 'rebooting' })]);
+    expect(resourceMessages).toEqual([observed('running', 0, { unrecognised: 'rebooting' })]);
     expect(meter.counts).toEqual({ unknownState: 1 });
     expect(log.lines).toEqual([expect.stringMatching(/^warn: EC2 reported a state/)]);
   });
@@ -119,9 +119,9 @@ describe('reading a message', () => {
     (name) => {
       const { read, meter } = reader();
 
-      const signals = read(JSON.stringify(eventBridgeEvent(name, { region: 'sa-east-1' })));
+      const resourceMessages = read(JSON.stringify(eventBridgeEvent(name, { region: 'sa-east-1' })));
 
-      expect(signals).toEqual([]);
+      expect(resourceMessages).toEqual([]);
       expect(meter.counts).toEqual({ unreportedRegion: 1 });
     },
   );
@@ -144,7 +144,7 @@ describe('reading a message', () => {
       at: halfPastTen,
     };
 
-    expect(reader().read(JSON.stringify(statusWantedEvent(about)))).toMatchObject([
+    expect(reader().read(JSON.stringify(republicationRequestedEvent(about)))).toMatchObject([
       { kind: 'status-wanted' },
     ]);
   });

@@ -2,13 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { publishEvents } from '../../../functions/nats-bridge/publish-events.ts';
 import { readRefusals, reportRefusals } from '../../../functions/normaliser/refused-creates.ts';
 import { UnreadableError } from '../../../shared/core/errors.ts';
-import type { Signal } from '../../../shared/core/message.ts';
+import type { ResourceMessage } from '../../../shared/core/message.ts';
 import { type CreateRefused, createRefusedEvent } from '../../../shared/wire/create-refused.ts';
 import { memoryEventStream } from '../../fakes/memory-event-stream.ts';
 import { memoryVmRecords } from '../../fakes/memory-records.ts';
-import { memoryFleet } from '../../fakes/memory-resource-store.ts';
+import { memoryResourceStore } from '../../fakes/memory-resource-store.ts';
 import { launchPlan, vmFacts } from '../../fixtures/launches.ts';
-import { halfPastTen, instanceId, observed } from '../../fixtures/signals.ts';
+import { halfPastTen, instanceId, observed } from '../../fixtures/resource-messages.ts';
 import { fixedPart, statusOf } from '../../fixtures/statuses.ts';
 
 const vmId = 'vm-1';
@@ -19,16 +19,16 @@ const normaliser = () => {
   const clock = { ms: halfPastTen * 1000 };
   const now = () => clock.ms;
   const records = memoryVmRecords(now);
-  const fleet = memoryFleet(now);
+  const resourceStore = memoryResourceStore(now);
   const stream = memoryEventStream();
   const deadLetters: string[] = [];
-  const queued: { refused: CreateRefused | Signal | undefined; afterSeconds: number }[] = [];
+  const queued: { refused: CreateRefused | ResourceMessage | undefined; afterSeconds: number }[] = [];
   const read = readRefusals(() => []);
-  const others: (readonly Signal[])[] = [];
+  const others: (readonly ResourceMessage[])[] = [];
   const parts = {
-    ...{ records, fleet, now, provider: 'ec2-sp', randomPart: () => fixedPart },
+    ...{ records, resourceStore, now, provider: 'ec2-sp', randomPart: () => fixedPart },
     publisher: publishEvents(stream),
-    retries: { bury: async (body: string) => void deadLetters.push(body) },
+    retries: { deadLetter: async (body: string) => void deadLetters.push(body) },
     observations: {
       send: async (events: readonly object[], afterSeconds = 0) =>
         void queued.push(
@@ -38,12 +38,16 @@ const normaliser = () => {
   };
   const worker = (more: Partial<typeof parts> = {}) => {
     const handle = reportRefusals({ ...parts, ...more }, async (messages) => {
-      others.push(...messages.map(({ signals }) => signals));
+      others.push(...messages.map(({ resourceMessages }) => resourceMessages));
       return new Map();
     });
-    return async (...signals: (CreateRefused | Signal)[]) =>
+    return async (...resourceMessages: (CreateRefused | ResourceMessage)[]) =>
       handle(
-        signals.map((signal, place) => ({ messageId: String(place), isRetry: false, signals: [signal] })),
+        resourceMessages.map((resourceMessage, place) => ({
+          messageId: String(place),
+          isRetry: false,
+          resourceMessages: [resourceMessage],
+        })),
       );
   };
   const refused = (more: Partial<CreateRefused> = {}): CreateRefused => ({
@@ -56,13 +60,13 @@ const normaliser = () => {
     const mine = await records.attempt(await begin(), launchPlan(), 0);
     const vm = { vmId, region, instanceId, account: '123456789012', facts: vmFacts() };
     if (mine) await records.launched(mine, vm);
-    await fleet.claim(vm);
+    await resourceStore.claim(vm);
   };
   const statuses = () => stream.stored.map(({ data }) => Object(data).status);
   return {
     clock,
     records,
-    fleet,
+    resourceStore,
     stream,
     deadLetters,
     queued,
@@ -175,10 +179,10 @@ describe('normaliser, with a create that was refused', () => {
   });
 
   it('says it of an id whose VM has ended, and which was asked for again', async () => {
-    const { worker, refused, statuses, launch, clock, fleet } = normaliser();
+    const { worker, refused, statuses, launch, clock, resourceStore } = normaliser();
     await launch();
     const terminated = observed('terminated', 60);
-    await fleet.record(terminated, statusOf(terminated));
+    await resourceStore.record(terminated, statusOf(terminated));
     clock.ms += 3_600_000;
 
     await worker()(refused());

@@ -7,7 +7,7 @@ import {
   spotWarning,
   tagged,
   wanted,
-} from '../../fixtures/signals.ts';
+} from '../../fixtures/resource-messages.ts';
 import { awsAccount, vm } from './account.ts';
 
 const internal = { address: '10.0.0.4', port: 22, scope: 'internal' };
@@ -16,7 +16,7 @@ const { privateAddress, ...withoutAddress } = vm;
 
 const withVm = async (more: Partial<typeof vm & { getsPublicAddress: boolean }> = vm) => {
   const account = awsAccount({ instanceId, tags: ourTags });
-  await account.fleet.claim({ ...withoutAddress, ...more });
+  await account.resourceStore.claim({ ...withoutAddress, ...more });
   /** What DCM was told: status and outputs. */
   const outputs = () =>
     account.stream.stored.map(({ data }) => {
@@ -72,9 +72,9 @@ describe('normaliser, with a VM’s addresses', () => {
   });
 
   it('does not hold back an end for it, nor the statuses of other VMs', async () => {
-    const { deliver, fleet, outputs, instances } = await withVm({});
+    const { deliver, resourceStore, outputs, instances } = await withVm({});
     const other = 'i-0000000000000000b';
-    await fleet.claim({ ...vm, instanceId: other, vmId: 'vm-2' });
+    await resourceStore.claim({ ...vm, instanceId: other, vmId: 'vm-2' });
     instances.throttled = true;
 
     await deliver([observed('running'), observed('running', 0, { instanceId: other })]);

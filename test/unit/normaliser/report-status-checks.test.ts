@@ -3,7 +3,7 @@ import { UnavailableError } from '../../../shared/core/errors.ts';
 import type { Instance } from '../../../shared/ports/instances.ts';
 import type { InstanceState } from '../../../shared/service-types/vm/kind.ts';
 import { described } from '../../fakes/scripted-instances.ts';
-import { halfPastTen, instanceId, observed } from '../../fixtures/signals.ts';
+import { halfPastTen, instanceId, observed } from '../../fixtures/resource-messages.ts';
 import { awsAccount, vm } from './account.ts';
 
 const other = 'i-0000000000000000a';
@@ -12,8 +12,8 @@ const other = 'i-0000000000000000a';
 const withVm = async (known: Partial<Instance> = {}) => {
   const account = awsAccount({ instanceId, ...known });
   account.clock.ms = halfPastTen * 1000;
-  await account.fleet.claim(vm);
-  await account.fleet.claim({ ...vm, instanceId: other, vmId: 'vm-a' });
+  await account.resourceStore.claim(vm);
+  await account.resourceStore.claim({ ...vm, instanceId: other, vmId: 'vm-a' });
   const deliver = account.worker();
   const isNow = (state: InstanceState, change: Partial<Instance> = {}) =>
     account.instances.known.set(instanceId, described({ instanceId, state, ...change }));
@@ -199,9 +199,9 @@ describe('normaliser, with a state that should end by itself', () => {
   });
 
   it('looks after nothing that is not ours any more', async () => {
-    const { deliver, due, fleet, instances, later } = await withVm();
+    const { deliver, due, resourceStore, instances, later } = await withVm();
     await deliver([observed('stopping')]);
-    await fleet.release(instanceId);
+    await resourceStore.release(instanceId);
 
     await deliver(due(25));
 

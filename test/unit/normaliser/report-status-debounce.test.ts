@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { UnavailableError } from '../../../shared/core/errors.ts';
 import type { InstanceState } from '../../../shared/service-types/vm/kind.ts';
-import { observed, wanted } from '../../fixtures/signals.ts';
+import { observed, wanted } from '../../fixtures/resource-messages.ts';
 import { statusOf } from '../../fixtures/statuses.ts';
 import { awsAccount, vm } from './account.ts';
 
@@ -13,7 +13,7 @@ const firstFour = ['RUNNING', 'STOPPING', 'STOPPED', 'PROVISIONING'];
 
 const withVm = async () => {
   const account = awsAccount();
-  await account.fleet.claim(vm);
+  await account.resourceStore.claim(vm);
   const deliver = account.worker();
   const settling = () => account.later.filter(({ event }) => event['detail-type'] === 'VM Status Settled');
   const outbox = async () => {
@@ -112,20 +112,20 @@ describe('normaliser, with a VM that changes too often', () => {
   });
 
   it('costs two writes a change at most', async () => {
-    const { fleet, worker, due } = await withVm();
+    const { resourceStore, worker, due } = await withVm();
     const writes: string[] = [];
     const counted = {
-      ...fleet,
-      record: (...args: Parameters<typeof fleet.record>) => {
+      ...resourceStore,
+      record: (...args: Parameters<typeof resourceStore.record>) => {
         writes.push('record');
-        return fleet.record(...args);
+        return resourceStore.record(...args);
       },
-      settle: (...args: Parameters<typeof fleet.settle>) => {
+      settle: (...args: Parameters<typeof resourceStore.settle>) => {
         writes.push('settle');
-        return fleet.settle(...args);
+        return resourceStore.settle(...args);
       },
     };
-    const deliver = worker({ fleet: counted });
+    const deliver = worker({ resourceStore: counted });
 
     for (let n = 0; n < 9; n++) await deliver([change(n)]);
     await deliver(due(5));
@@ -156,7 +156,7 @@ describe('normaliser, with a VM that changes too often, when something fails', (
     await deliver([change(5)]);
 
     const settled = due(5);
-    for (const signal of settled) await deliver([signal]);
+    for (const resourceMessage of settled) await deliver([resourceMessage]);
 
     expect(settled.filter(({ kind }) => kind === 'status-settled')).toHaveLength(3);
     expect(statuses()).toHaveLength(5);
@@ -176,14 +176,14 @@ describe('normaliser, with a VM that changes too often, when something fails', (
   });
 
   it('does not overlook what another worker recorded while it told what had settled', async () => {
-    const { worker, fleet, flap, deliver, due, statuses, settling } = await withVm();
+    const { worker, resourceStore, flap, deliver, due, statuses, settling } = await withVm();
     await flap(0, 6);
-    const settle: typeof fleet.settle = async (...args) => {
-      await fleet.record(change(6), statusOf(change(6)));
-      return fleet.settle(...args);
+    const settle: typeof resourceStore.settle = async (...args) => {
+      await resourceStore.record(change(6), statusOf(change(6)));
+      return resourceStore.settle(...args);
     };
 
-    await worker({ fleet: { ...fleet, settle } })(due(5));
+    await worker({ resourceStore: { ...resourceStore, settle } })(due(5));
     expect(settling()).toHaveLength(1);
 
     await deliver(due(5));
@@ -191,23 +191,25 @@ describe('normaliser, with a VM that changes too often, when something fails', (
   });
 
   it('asks the fleet for what no cache could have missed before it tells what has settled', async () => {
-    const { worker, fleet, flap, due, statuses } = await withVm();
+    const { worker, resourceStore, flap, due, statuses } = await withVm();
     await flap(0, 4);
-    const before = await fleet.recall([vm.instanceId]);
+    const before = await resourceStore.recall([vm.instanceId]);
     await flap(4, 6);
 
-    await worker({ fleet: { ...fleet, recall: async () => before } })(due(5));
+    await worker({ resourceStore: { ...resourceStore, recall: async () => before } })(due(5));
 
     expect(statuses().at(-1)).toBe('STOPPING');
   });
 
   it('has the message come again where the VM was released meanwhile', async () => {
-    const { worker, fleet, flap, due } = await withVm();
+    const { worker, resourceStore, flap, due } = await withVm();
     await flap(0, 6);
-    const before = await fleet.recall([vm.instanceId]);
-    await fleet.release(vm.instanceId);
+    const before = await resourceStore.recall([vm.instanceId]);
+    await resourceStore.release(vm.instanceId);
 
-    const failures = await worker({ fleet: { ...fleet, recall: async () => before } })(due(5));
+    const failures = await worker({ resourceStore: { ...resourceStore, recall: async () => before } })(
+      due(5),
+    );
 
     expect(failures.get(0)).toBeInstanceOf(UnavailableError);
   });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { publishEvents } from '../../../functions/nats-bridge/publish-events.ts';
 import { UnavailableError, UnreadableError } from '../../../shared/core/errors.ts';
 import type { EventStream } from '../../../shared/ports/event-stream.ts';
-import { instanceId, observed, spotWarning, wholeLife } from '../../fixtures/signals.ts';
+import { instanceId, observed, spotWarning, wholeLife } from '../../fixtures/resource-messages.ts';
 import { statusOf } from '../../fixtures/statuses.ts';
 import { awsAccount, vm } from './account.ts';
 
@@ -14,8 +14,8 @@ const changeAt = (n: number) => observed(wholeLife[n % 4] ?? 'pending', n * 60);
 
 const withVms = async () => {
   const account = awsAccount();
-  await account.fleet.claim(vm);
-  await account.fleet.claim({ ...vm, instanceId: other, vmId: 'vm-a' });
+  await account.resourceStore.claim(vm);
+  await account.resourceStore.claim({ ...vm, instanceId: other, vmId: 'vm-a' });
   const outbox = async (id = instanceId) => {
     const held = await account.held(id);
     return held?.owner === 'us' ? held.vm.outbox.map(({ status }) => status) : undefined;
@@ -78,10 +78,10 @@ describe('normaliser, telling statuses', () => {
       observed('stopping', 60),
       observed('stopped', 90),
     ];
-    for (const signal of day) await deliver([signal]);
+    for (const resourceMessage of day) await deliver([resourceMessage]);
 
     const replayed = worker();
-    for (const signal of day.toReversed()) await replayed([signal]);
+    for (const resourceMessage of day.toReversed()) await replayed([resourceMessage]);
 
     expect(statuses()).toEqual(['PROVISIONING', 'RUNNING', 'STOPPING', 'STOPPED']);
   });
@@ -145,9 +145,9 @@ describe('normaliser, when something fails', () => {
   });
 
   it('tells on a stale delivery what a crashed worker left, also after a restart (C2-17)', async () => {
-    const { worker, fleet, statuses, outbox } = await withVms();
+    const { worker, resourceStore, statuses, outbox } = await withVms();
     const running = observed('running');
-    await fleet.record(running, statusOf(running));
+    await resourceStore.record(running, statusOf(running));
 
     const failures = await worker()([observed('pending')]);
 
@@ -188,14 +188,14 @@ describe('normaliser, when something fails', () => {
     });
 
     it('is not counted where the attempt may be a repeated one', async () => {
-      const { worker, stream, fleet, meter } = await withVms();
+      const { worker, stream, resourceStore, meter } = await withVms();
       const deliver = worker({ publisher: publishEvents({ ...stream, append: taken }) });
       let attempts = 0;
       const second: EventStream['append'] = async (event) => (attempts++ === 0 ? down() : taken(event));
 
       await deliver([observed('running')], 2);
       await worker({ publisher: publishEvents({ ...stream, append: second }) })([observed('stopping', 60)]);
-      await fleet.record(observed('stopped', 90), statusOf(observed('stopped', 90)));
+      await resourceStore.record(observed('stopped', 90), statusOf(observed('stopped', 90)));
       await deliver([observed('stopped', 90)]);
 
       expect(meter.counts).toMatchObject({ duplicate: 3 });
@@ -203,10 +203,10 @@ describe('normaliser, when something fails', () => {
     });
 
     it('is not counted where another worker recorded more meanwhile, for it publishes the whole outbox', async () => {
-      const { worker, fleet, stream, meter } = await withVms();
+      const { worker, resourceStore, stream, meter } = await withVms();
       const next = observed('stopping', 60);
       const append: EventStream['append'] = async (event) => {
-        await fleet.record(next, statusOf(next));
+        await resourceStore.record(next, statusOf(next));
         return taken(event);
       };
 
@@ -218,9 +218,11 @@ describe('normaliser, when something fails', () => {
   });
 
   it('repeats the same event, which the stream recognises, where only the settling failed', async () => {
-    const { worker, fleet, deliver, stream, outbox, meter } = await withVms();
+    const { worker, resourceStore, deliver, stream, outbox, meter } = await withVms();
 
-    const failures = await worker({ fleet: { ...fleet, settle: down } })([observed('running')]);
+    const failures = await worker({ resourceStore: { ...resourceStore, settle: down } })([
+      observed('running'),
+    ]);
     await deliver([observed('running')], 2);
 
     expect(failures.get(0)).toBeInstanceOf(UnavailableError);
@@ -273,7 +275,7 @@ describe('normaliser, when something fails', () => {
         append: () => Promise.reject(new UnreadableError('too large')),
       });
 
-      const failures = await worker({ publisher, retries: { bury: down } })([observed('running')]);
+      const failures = await worker({ publisher, retries: { deadLetter: down } })([observed('running')]);
 
       expect([failures.get(0), await outbox()]).toEqual(['too large', ['RUNNING']]);
     });
@@ -290,11 +292,11 @@ describe('normaliser, when something fails', () => {
   });
 
   it('tells of the other VMs where one VM cannot be recorded', async () => {
-    const { worker, fleet, statuses } = await withVms();
-    const record: typeof fleet.record = (observation, status) =>
-      observation.instanceId === instanceId ? down() : fleet.record(observation, status);
+    const { worker, resourceStore, statuses } = await withVms();
+    const record: typeof resourceStore.record = (observation, status) =>
+      observation.instanceId === instanceId ? down() : resourceStore.record(observation, status);
 
-    const failures = await worker({ fleet: { ...fleet, record } })([
+    const failures = await worker({ resourceStore: { ...resourceStore, record } })([
       observed('running'),
       observed('running', 0, { instanceId: other }),
     ]);
@@ -304,12 +306,12 @@ describe('normaliser, when something fails', () => {
   });
 
   it('tells of the other VMs where what is remembered of one makes no sense (C33)', async () => {
-    const { worker, fleet, statuses } = await withVms();
+    const { worker, resourceStore, statuses } = await withVms();
     const error = new UnreadableError(`the item of ${instanceId} makes no sense`);
-    const recall: typeof fleet.recall = async (ids) =>
-      new Map([...(await fleet.recall(ids)), [instanceId, { owner: 'unreadable', error }]]);
+    const recall: typeof resourceStore.recall = async (ids) =>
+      new Map([...(await resourceStore.recall(ids)), [instanceId, { owner: 'unreadable', error }]]);
 
-    const failures = await worker({ fleet: { ...fleet, recall } })([
+    const failures = await worker({ resourceStore: { ...resourceStore, recall } })([
       observed('running'),
       observed('running', 0, { instanceId: other }),
     ]);
@@ -319,9 +321,9 @@ describe('normaliser, when something fails', () => {
   });
 
   it('publishes a long outbox in portions, each settled before the next', async () => {
-    const { worker, fleet, stream, outbox } = await withVms();
+    const { worker, resourceStore, stream, outbox } = await withVms();
     for (const n of Array.from({ length: 120 }).keys())
-      await fleet.record(changeAt(n), statusOf(changeAt(n)));
+      await resourceStore.record(changeAt(n), statusOf(changeAt(n)));
     const publisher = publishEvents(stream);
     const seen: unknown[] = [];
     const publish: typeof publisher.publish = async (events) => {
@@ -343,9 +345,9 @@ describe('normaliser, when something fails', () => {
   });
 
   it('leaves what it has not the time to publish to the redelivered message', async () => {
-    const { worker, fleet, stream, outbox, clock, deliver } = await withVms();
+    const { worker, resourceStore, stream, outbox, clock, deliver } = await withVms();
     for (const n of Array.from({ length: 160 }).keys())
-      await fleet.record(changeAt(n), statusOf(changeAt(n)));
+      await resourceStore.record(changeAt(n), statusOf(changeAt(n)));
     const publisher = publishEvents(stream);
     const publish: typeof publisher.publish = (events) => {
       clock.ms += 3_000;
@@ -361,9 +363,9 @@ describe('normaliser, when something fails', () => {
   });
 
   it('supersedes the middle of an outbox of more than three hundred statuses before it records more, and counts it', async () => {
-    const { deliver, fleet, stream, meter } = await withVms();
+    const { deliver, resourceStore, stream, meter } = await withVms();
     for (const n of Array.from({ length: 301 }).keys())
-      await fleet.record(changeAt(n), statusOf(changeAt(n)));
+      await resourceStore.record(changeAt(n), statusOf(changeAt(n)));
 
     await deliver([changeAt(301)]);
 
@@ -389,20 +391,20 @@ describe('normaliser, when something fails', () => {
   });
 
   it('establishes again whose an instance is that the fleet lost meanwhile', async () => {
-    const { worker, fleet, outbox } = await withVms();
-    const record: typeof fleet.record = async () => ({ outcome: 'unknown' });
+    const { worker, resourceStore, outbox } = await withVms();
+    const record: typeof resourceStore.record = async () => ({ outcome: 'unknown' });
 
-    const failures = await worker({ fleet: { ...fleet, record } })([observed('running')]);
+    const failures = await worker({ resourceStore: { ...resourceStore, record } })([observed('running')]);
 
     expect(failures.get(0)).toBeInstanceOf(UnavailableError);
     expect(await outbox()).toEqual([]);
   });
 
   it('rejects as a whole where the fleet cannot be read', async () => {
-    const { worker, fleet } = await withVms();
+    const { worker, resourceStore } = await withVms();
 
-    await expect(worker({ fleet: { ...fleet, recall: down } })([observed('running')])).rejects.toThrow(
-      UnavailableError,
-    );
+    await expect(
+      worker({ resourceStore: { ...resourceStore, recall: down } })([observed('running')]),
+    ).rejects.toThrow(UnavailableError);
   });
 });

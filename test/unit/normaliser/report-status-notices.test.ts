@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Notice, Signal } from '../../../shared/core/message.ts';
+import type { Notice, ResourceMessage } from '../../../shared/core/message.ts';
 import type { Instance } from '../../../shared/ports/instances.ts';
-import { instanceId, observed, spotWarning } from '../../fixtures/signals.ts';
+import { instanceId, observed, spotWarning } from '../../fixtures/resource-messages.ts';
 import { awsAccount, vm } from './account.ts';
 
 const warning = 'spot interruption: EC2 will terminate it';
@@ -10,7 +10,7 @@ const rebalance = (seconds: number) =>
 
 const withVm = async (...known: Partial<Instance>[]) => {
   const account = awsAccount(...known);
-  await account.fleet.claim(vm);
+  await account.resourceStore.claim(vm);
   return { ...account, deliver: account.worker() };
 };
 
@@ -42,7 +42,7 @@ describe('normaliser, with a warning about a VM', () => {
     async ({ code, status }) => {
       const { deliver, told } = await withVm({ instanceId, state: 'terminated', reason: { code } });
 
-      for (const signal of untilTheEnd) await deliver([signal]);
+      for (const resourceMessage of untilTheEnd) await deliver([resourceMessage]);
 
       expect(told().slice(2)).toMatchObject([
         { status: 'DELETING', message: `instance ${instanceId} is shutting-down: ${warning}` },
@@ -54,7 +54,7 @@ describe('normaliser, with a warning about a VM', () => {
   it('takes a spot interruption for the cause of the end where EC2 gives no reason', async () => {
     const { deliver, told } = await withVm();
 
-    for (const signal of untilTheEnd) await deliver([signal], 2);
+    for (const resourceMessage of untilTheEnd) await deliver([resourceMessage], 2);
 
     expect(told().at(-1)).toMatchObject({
       status: 'FAILED',
@@ -189,9 +189,10 @@ describe('normaliser, with a scheduled change that AWS Health announces', () => 
     spotWarning(seconds, { notice: 'scheduled-change', text: retirement, ...more });
   const closed = (seconds: number) => spotWarning(seconds, { notice: 'scheduled-change-closed', text: '' });
   const running = `instance ${instanceId} is running`;
-  const messages = async (...signals: Signal[]) => {
+  const messages = async (...resourceMessages: ResourceMessage[]) => {
     const { deliver, told } = await withVm();
-    for (const signal of [observed('running'), ...signals]) await deliver([signal]);
+    for (const resourceMessage of [observed('running'), ...resourceMessages])
+      await deliver([resourceMessage]);
     return told().map(({ message }) => message);
   };
 

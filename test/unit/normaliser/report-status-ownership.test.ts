@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { TooYoungError, UnavailableError } from '../../../shared/core/errors.ts';
+import { RecentlyLaunchedError, UnavailableError } from '../../../shared/core/errors.ts';
 import { InstanceState } from '../../../shared/service-types/vm/kind.ts';
 import { described } from '../../fakes/scripted-instances.ts';
-import { halfPastTen, instanceId, observed, ourTags, vmId } from '../../fixtures/signals.ts';
+import { halfPastTen, instanceId, observed, ourTags, vmId } from '../../fixtures/resource-messages.ts';
 import { awsAccount, vm } from './account.ts';
 
 const stranger = 'i-0000000000000000a';
@@ -130,7 +130,7 @@ describe('normaliser, with an instance that it has not seen before', () => {
 
     const failures = await deliver([observed('pending')]);
 
-    expect(failures.get(0)).toBeInstanceOf(TooYoungError);
+    expect(failures.get(0)).toBeInstanceOf(RecentlyLaunchedError);
     expect(await held()).toEqual({ owner: 'unknown' });
 
     instances.known.set(instanceId, described({ instanceId, tags: ourTags }));
@@ -140,8 +140,8 @@ describe('normaliser, with an instance that it has not seen before', () => {
   });
 
   it('has only its message come again while EC2 throttles (C44)', async () => {
-    const { worker, fleet, instances, statuses } = awsAccount();
-    await fleet.claim(vm);
+    const { worker, resourceStore, instances, statuses } = awsAccount();
+    await resourceStore.claim(vm);
     instances.throttled = true;
 
     const failures = await worker()([observed('running', 0, { instanceId: stranger }), observed('running')]);

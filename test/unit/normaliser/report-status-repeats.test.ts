@@ -1,22 +1,22 @@
 import { describe, expect, it } from 'vitest';
 import { readMessage } from '../../../functions/normaliser/read-message.ts';
-import { statusWantedEvent } from '../../../shared/wire/own-messages.ts';
+import { republicationRequestedEvent } from '../../../shared/wire/own-messages.ts';
 import { memoryVmRecords } from '../../fakes/memory-records.ts';
 import { vmFacts } from '../../fixtures/launches.ts';
-import { halfPastTen, instanceId, observed, spotWarning, wanted } from '../../fixtures/signals.ts';
+import { halfPastTen, instanceId, observed, spotWarning, wanted } from '../../fixtures/resource-messages.ts';
 import { statusOf } from '../../fixtures/statuses.ts';
 import { awsAccount, vm } from './account.ts';
 
 const withVm = async () => {
   const account = awsAccount();
-  await account.fleet.claim(vm);
+  await account.resourceStore.claim(vm);
   return { ...account, deliver: account.worker() };
 };
 
 describe('normaliser, asked for a VM’s status', () => {
   it('understands the own event that asks for it', () => {
     const { log, meter, clock } = awsAccount();
-    const event = statusWantedEvent({ 'instance-id': instanceId, ...vm, at: halfPastTen });
+    const event = republicationRequestedEvent({ 'instance-id': instanceId, ...vm, at: halfPastTen });
 
     expect(
       readMessage({ regions: ['us-east-1'], log, meter, now: () => clock.ms })(JSON.stringify(event)),
@@ -69,9 +69,9 @@ describe('normaliser, asked for a VM’s status', () => {
   });
 
   it('says nothing of the end of an instance whose DCM id another one has by now', async () => {
-    const { worker, fleet, told } = awsAccount();
+    const { worker, resourceStore, told } = awsAccount();
     const records = memoryVmRecords();
-    await fleet.claim(vm);
+    await resourceStore.claim(vm);
     await records.adopt({ ...vm, facts: vmFacts(), instanceId: 'i-0000000000000000b' });
     await worker({ records })([observed('terminated', 0, { reason: { code: 'Server.InternalError' } })]);
 
@@ -97,15 +97,15 @@ describe('normaliser, asked for a VM’s status', () => {
   });
 
   it('tells the change that came in between, and never what was before it', async () => {
-    const { deliver, worker, statuses, fleet } = await withVm();
+    const { deliver, worker, statuses, resourceStore } = await withVm();
     await deliver([observed('running')]);
-    const repeat: typeof fleet.repeat = async (...args) => {
+    const repeat: typeof resourceStore.repeat = async (...args) => {
       const stopping = observed('stopping', 61);
-      await fleet.record(stopping, statusOf(stopping));
-      return fleet.repeat(...args);
+      await resourceStore.record(stopping, statusOf(stopping));
+      return resourceStore.repeat(...args);
     };
 
-    const failures = await worker({ fleet: { ...fleet, repeat } })([wanted(60)]);
+    const failures = await worker({ resourceStore: { ...resourceStore, repeat } })([wanted(60)]);
     await deliver([wanted(60)]);
 
     expect(failures.size).toBe(1);

@@ -1,7 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { UnavailableError } from '../../../shared/core/errors.ts';
 import { described } from '../../fakes/scripted-instances.ts';
-import { halfPastTen, instanceId, observed, ourTags, tagged, vmId } from '../../fixtures/signals.ts';
+import {
+  halfPastTen,
+  instanceId,
+  observed,
+  ourTags,
+  tagged,
+  vmId,
+} from '../../fixtures/resource-messages.ts';
 import { awsAccount, vm } from './account.ts';
 
 describe('normaliser, with a change of tags', () => {
@@ -57,8 +64,8 @@ describe('normaliser, with a change of tags', () => {
   });
 
   it('tells nothing, and does not ask EC2, where it is about other tags', async () => {
-    const { worker, fleet, instances, statuses } = awsAccount();
-    await fleet.claim(vm);
+    const { worker, resourceStore, instances, statuses } = awsAccount();
+    await resourceStore.claim(vm);
     const deliver = worker();
     await deliver([observed('running')]);
 
@@ -68,8 +75,8 @@ describe('normaliser, with a change of tags', () => {
   });
 
   it('gives a VM the id that its tags say', async () => {
-    const { worker, fleet, told } = awsAccount({ instanceId, tags: ourTags });
-    await fleet.claim({ ...vm, vmId: 'another' });
+    const { worker, resourceStore, told } = awsAccount({ instanceId, tags: ourTags });
+    await resourceStore.claim({ ...vm, vmId: 'another' });
 
     await worker()([tagged(ourTags), observed('running', 1)]);
 
@@ -80,8 +87,8 @@ describe('normaliser, with a change of tags', () => {
   });
 
   it('has a living VM reported no more whose tags were taken off, and warns of it', async () => {
-    const { worker, fleet, held, log, meter, stream } = awsAccount({ instanceId });
-    await fleet.claim(vm);
+    const { worker, resourceStore, held, log, meter, stream } = awsAccount({ instanceId });
+    await resourceStore.claim(vm);
     const deliver = worker();
 
     await deliver([tagged({})]);
@@ -94,8 +101,8 @@ describe('normaliser, with a change of tags', () => {
   });
 
   it('comes again while EC2 does not say whether the tags are gone', async () => {
-    const { worker, fleet, instances, held } = awsAccount({ instanceId });
-    await fleet.claim(vm);
+    const { worker, resourceStore, instances, held } = awsAccount({ instanceId });
+    await resourceStore.claim(vm);
     const deliver = worker();
     instances.throttled = true;
 
@@ -110,12 +117,12 @@ describe('normaliser, with a change of tags', () => {
   });
 
   it('does not keep DELETED from a VM that lost its tags by being terminated', async () => {
-    const { worker, fleet, statuses } = awsAccount({
+    const { worker, resourceStore, statuses } = awsAccount({
       instanceId,
       state: 'terminated',
       reason: { code: 'Client.UserInitiatedShutdown' },
     });
-    await fleet.claim(vm);
+    await resourceStore.claim(vm);
     const deliver = worker();
 
     await deliver([tagged({})]);
@@ -125,8 +132,8 @@ describe('normaliser, with a change of tags', () => {
   });
 
   it('does not bring a VM back by a late copy of the tags it had before (C2-18)', async () => {
-    const { worker, fleet, held, stream } = awsAccount({ instanceId });
-    await fleet.claim(vm);
+    const { worker, resourceStore, held, stream } = awsAccount({ instanceId });
+    await resourceStore.claim(vm);
     const deliver = worker();
     await deliver([tagged({}, 9)]);
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { UnavailableError } from '../../../shared/core/errors.ts';
 import type { Instance } from '../../../shared/ports/instances.ts';
 import { described } from '../../fakes/scripted-instances.ts';
-import { instanceId, observed, ourTags, vmId } from '../../fixtures/signals.ts';
+import { instanceId, observed, ourTags, vmId } from '../../fixtures/resource-messages.ts';
 import { awsAccount, vm } from './account.ts';
 
 const gone = (reason: Instance['reason']) => ({ instanceId, state: 'terminated', reason }) as const;
@@ -18,7 +18,7 @@ const noCapacity = {
 /** An account with one VM, which runs. */
 const withVm = async (...known: Partial<Instance>[]) => {
   const account = awsAccount(...known);
-  await account.fleet.claim(vm);
+  await account.resourceStore.claim(vm);
   const deliver = account.worker();
   await deliver([observed('running')]);
   return { ...account, deliver };
@@ -58,7 +58,7 @@ describe('normaliser, with a terminated VM', () => {
     },
   ])('reports $status, and why, where it ends $what without having run', async ({ reason, status }) => {
     const account = awsAccount(gone(reason));
-    await account.fleet.claim(vm);
+    await account.resourceStore.claim(vm);
     const deliver = account.worker();
 
     await deliver([observed('pending')]);
@@ -74,8 +74,12 @@ describe('normaliser, with a terminated VM', () => {
     const reason = { code: 'Client.SomethingNew', message: 'something new' };
     const { deliver, statuses } = await withVm(gone(reason));
 
-    for (const signal of [observed('stopping', 10), observed('stopped', 20), observed('pending', 30)])
-      await deliver([signal]);
+    for (const resourceMessage of [
+      observed('stopping', 10),
+      observed('stopped', 20),
+      observed('pending', 30),
+    ])
+      await deliver([resourceMessage]);
     await deliver([observed('terminated', 40)]);
 
     expect(statuses().at(-1)).toBe('DELETED');
@@ -91,9 +95,9 @@ describe('normaliser, with a terminated VM', () => {
   });
 
   it('does not ask EC2 where DCM asked for the deletion', async () => {
-    const { worker, fleet, statuses, instances } = awsAccount(gone(noCapacity));
+    const { worker, resourceStore, statuses, instances } = awsAccount(gone(noCapacity));
     const deleted = { ...vm, deleteRequested: true };
-    await fleet.claim(deleted);
+    await resourceStore.claim(deleted);
 
     await worker()([observed('terminated')]);
 
@@ -183,7 +187,7 @@ describe('normaliser, with a hundred VMs that are terminated at once', () => {
   it('asks EC2 once or twice in all (C43)', async () => {
     const ids = Array.from({ length: 100 }, (_, n) => `i-${String(n).padStart(17, '0')}`);
     const account = awsAccount(...ids.map((id) => ({ ...gone(byUser), instanceId: id })));
-    for (const id of ids) await account.fleet.claim({ ...vm, instanceId: id, vmId: `vm-${id}` });
+    for (const id of ids) await account.resourceStore.claim({ ...vm, instanceId: id, vmId: `vm-${id}` });
     const deliver = account.worker();
     const inTens = (state: 'shutting-down' | 'terminated', seconds: number) =>
       Array.from({ length: 10 }, (_, ten) =>
@@ -204,8 +208,12 @@ describe('normaliser, with a start that falls back to stopped', () => {
   };
   const starting = async (...known: Partial<Instance>[]) => {
     const account = await withVm(...known);
-    for (const signal of [observed('stopping', 10), observed('stopped', 20), observed('pending', 60)])
-      await account.deliver([signal]);
+    for (const resourceMessage of [
+      observed('stopping', 10),
+      observed('stopped', 20),
+      observed('pending', 60),
+    ])
+      await account.deliver([resourceMessage]);
     return account;
   };
 

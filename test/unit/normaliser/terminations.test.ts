@@ -1,19 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import { terminations } from '../../../functions/normaliser/ask-ec2.ts';
-import { lanesOf } from '../../../functions/normaliser/message-groups.ts';
-import type { Signal } from '../../../shared/core/message.ts';
+import { groupsOf } from '../../../functions/normaliser/message-groups.ts';
+import type { ResourceMessage } from '../../../shared/core/message.ts';
 import type { Vm } from '../../../shared/core/resource.ts';
 import { described } from '../../fakes/scripted-instances.ts';
-import { instanceId, observed, spotWarning, vmId } from '../../fixtures/signals.ts';
+import { instanceId, observed, spotWarning, vmId } from '../../fixtures/resource-messages.ts';
 
 const region = 'us-east-1';
 const reason = { code: 'Client.UserInitiatedShutdown' };
 const vm: Vm = { instanceId, vmId, region, account: '123456789012', sequence: 0, outbox: [], history: [] };
 
-const laneOf = (...signals: Signal[]) => {
-  const [lane] = lanesOf([{ messageId: 'm', isRetry: false, signals }]);
-  if (!lane) throw new Error('expected a lane');
-  return lane;
+const groupOf = (...resourceMessages: ResourceMessage[]) => {
+  const [group] = groupsOf([{ messageId: 'm', isRetry: false, resourceMessages }]);
+  if (!group) throw new Error('expected a lane');
+  return group;
 };
 
 describe('why instances were terminated', () => {
@@ -75,34 +75,42 @@ describe('why instances were terminated', () => {
 
 describe('a termination is unexplained', () => {
   it('where nobody said why', () => {
-    expect(terminations().isUnexplained(laneOf(observed('terminated')), vm)).toBe(true);
-    expect(terminations().isUnexplained(laneOf(observed('terminated')))).toBe(true);
+    expect(terminations().isUnexplained(groupOf(observed('terminated')), vm)).toBe(true);
+    expect(terminations().isUnexplained(groupOf(observed('terminated')))).toBe(true);
   });
 
   it.each([
-    { where: 'the instance lives', signals: [observed('shutting-down')], held: vm },
-    { where: 'the observation says why', signals: [observed('terminated', 0, { reason })], held: vm },
-    { where: 'DCM asked for it', signals: [observed('terminated')], held: { ...vm, deleteRequested: true } },
+    { where: 'the instance lives', resourceMessages: [observed('shutting-down')], held: vm },
+    {
+      where: 'the observation says why',
+      resourceMessages: [observed('terminated', 0, { reason })],
+      held: vm,
+    },
+    {
+      where: 'DCM asked for it',
+      resourceMessages: [observed('terminated')],
+      held: { ...vm, deleteRequested: true },
+    },
     {
       where: 'it was told already, why or not',
-      signals: [observed('terminated')],
+      resourceMessages: [observed('terminated')],
       held: { ...vm, state: 'terminated' as const },
     },
-  ])('not where $where', ({ signals, held }) => {
-    expect(terminations().isUnexplained(laneOf(...signals), held)).toBe(false);
+  ])('not where $where', ({ resourceMessages, held }) => {
+    expect(terminations().isUnexplained(groupOf(...resourceMessages), held)).toBe(false);
   });
 
   it('not where EC2 said why', () => {
     const reasons = terminations();
     reasons.learn(described({ instanceId, state: 'terminated', reason }));
 
-    expect(reasons.isUnexplained(laneOf(observed('terminated')), vm)).toBe(false);
+    expect(reasons.isUnexplained(groupOf(observed('terminated')), vm)).toBe(false);
   });
 
   it('also after a warning, for EC2’s reason decides', () => {
     const warned = { ...vm, notices: { 'spot-interruption': spotWarning() } };
 
-    expect(terminations().isUnexplained(laneOf(observed('terminated', 120), spotWarning()), vm)).toBe(true);
-    expect(terminations().isUnexplained(laneOf(observed('terminated', 120)), warned)).toBe(true);
+    expect(terminations().isUnexplained(groupOf(observed('terminated', 120), spotWarning()), vm)).toBe(true);
+    expect(terminations().isUnexplained(groupOf(observed('terminated', 120)), warned)).toBe(true);
   });
 });

@@ -118,7 +118,7 @@ describe('poller, with a listing that cannot be true', () => {
     await region.listFor(60 * minuteMs);
 
     expect(deletions(region.told())).toBe(0);
-    expect((await region.fleet().recall([idOf(3)])).get(idOf(3))).toMatchObject({
+    expect((await region.resourceStore().recall([idOf(3)])).get(idOf(3))).toMatchObject({
       owner: 'us',
       vm: { vmId: 'vm-3' },
     });

@@ -5,10 +5,10 @@ import { describe, expect, it } from 'vitest';
 import { pollRegion } from '../../../functions/poller/poll-region.ts';
 import type { Instance, Instances } from '../../../shared/ports/instances.ts';
 import { memoryListings } from '../../fakes/memory-listings.ts';
-import { memoryFleet } from '../../fakes/memory-resource-store.ts';
+import { memoryResourceStore } from '../../fakes/memory-resource-store.ts';
 import { described, scriptedInstances } from '../../fakes/scripted-instances.ts';
 import { countingMeter, memoryLog } from '../../fakes/silent.ts';
-import { halfPastTen, tagKeys } from '../../fixtures/signals.ts';
+import { halfPastTen, tagKeys } from '../../fixtures/resource-messages.ts';
 import { idOf } from './region.ts';
 
 setFlagsFromString('--expose-gc');
@@ -47,7 +47,12 @@ const mostHeld = async (vms: number, { hoard }: { readonly hoard: boolean }) => 
   let queued = 0;
   const poll = pollRegion({
     ...{ provider: 'ec2-sp', tagKeys, floorSeconds: 10, now, random: () => 0 },
-    ...{ fleet: memoryFleet(now), listings: memoryListings(now), meter: countingMeter(), log: memoryLog() },
+    ...{
+      resourceStore: memoryResourceStore(now),
+      listings: memoryListings(now),
+      meter: countingMeter(),
+      log: memoryLog(),
+    },
     instances: {
       ...region.instances,
       list: async (query) => {

@@ -4,7 +4,7 @@ import type { Observation } from '../../../shared/core/message.ts';
 import { vmStatus } from '../../../shared/service-types/vm/kind.ts';
 import { randomFaults } from '../../fakes/faulty.ts';
 import { lifetime } from '../../fixtures/lifetime.ts';
-import { halfPastTen, observed } from '../../fixtures/signals.ts';
+import { halfPastTen, observed } from '../../fixtures/resource-messages.ts';
 import { idOf, minuteMs, polledRegion } from './region.ts';
 
 const vms = [1, 2, 3, 4];

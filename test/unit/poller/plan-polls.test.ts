@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { planPolls } from '../../../functions/poller/poller.ts';
 import { nextDue, nextInterval, paces } from '../../../shared/core/listing/interval.ts';
 import { memoryListings } from '../../fakes/memory-listings.ts';
-import { halfPastTen } from '../../fixtures/signals.ts';
+import { halfPastTen } from '../../fixtures/resource-messages.ts';
 
 const regions = [
   { region: 'us-west-2', kind: 'legacy' },

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { couldBeStale } from '../../../shared/core/listing/doubt.ts';
 import type { InstanceState } from '../../../shared/service-types/vm/kind.ts';
-import { observed } from '../../fixtures/signals.ts';
+import { observed } from '../../fixtures/resource-messages.ts';
 import { deletions, idOf, minuteMs, polledRegion } from './region.ts';
 
 describe('poller, listing a region', () => {

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { poller } from '../../../functions/poller/poller.ts';
 import { memoryListings } from '../../fakes/memory-listings.ts';
-import { memoryFleet } from '../../fakes/memory-resource-store.ts';
+import { memoryResourceStore } from '../../fakes/memory-resource-store.ts';
 import { described, scriptedInstances } from '../../fakes/scripted-instances.ts';
 import { countingMeter, memoryLog } from '../../fakes/silent.ts';
-import { halfPastTen, ourTags, tagKeys } from '../../fixtures/signals.ts';
+import { halfPastTen, ourTags, tagKeys } from '../../fixtures/resource-messages.ts';
 
 const regions = [
   { region: 'us-east-1', kind: 'legacy' },
@@ -19,7 +19,12 @@ const setup = () => {
   const instances = scriptedInstances(described({ tags: ourTags, launchedAtMs: 0 }));
   const answer = poller({
     ...{ regions, provider: 'ec2-sp', tagKeys, floorSeconds: 10 },
-    ...{ fleet: memoryFleet(now), listings, instances, observations: { send: async () => undefined } },
+    ...{
+      resourceStore: memoryResourceStore(now),
+      listings,
+      instances,
+      observations: { send: async () => undefined },
+    },
     ...{ now, random: () => 0, meter: countingMeter(), log },
   });
   return { answer, clock, listings, log };

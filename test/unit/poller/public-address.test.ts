@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { observed } from '../../fixtures/signals.ts';
+import { observed } from '../../fixtures/resource-messages.ts';
 import { idOf, minuteMs, polledRegion } from './region.ts';
 
 const addressHeld = async (region: ReturnType<typeof polledRegion>) => {
-  const held = (await region.fleet().recall([idOf(1)])).get(idOf(1));
+  const held = (await region.resourceStore().recall([idOf(1)])).get(idOf(1));
   return held?.owner === 'us' ? held.vm.publicAddress : undefined;
 };
 

@@ -4,16 +4,16 @@ import { readMessage } from '../../../functions/normaliser/read-message.ts';
 import type { PolledRegion } from '../../../functions/poller/env.ts';
 import { pollRegion } from '../../../functions/poller/poll-region.ts';
 import { randomPart } from '../../../shared/adapters/random-part.ts';
-import type { Signal } from '../../../shared/core/message.ts';
+import type { ResourceMessage } from '../../../shared/core/message.ts';
 import type { Instance, Page } from '../../../shared/ports/instances.ts';
 import type { Observations } from '../../../shared/ports/observations.ts';
 import type { EventBridgeEvent } from '../../../shared/wire/eventbridge.ts';
 import { memoryEventStream } from '../../fakes/memory-event-stream.ts';
 import { memoryListings } from '../../fakes/memory-listings.ts';
-import { memoryFleet } from '../../fakes/memory-resource-store.ts';
+import { memoryResourceStore } from '../../fakes/memory-resource-store.ts';
 import { described, scriptedInstances } from '../../fakes/scripted-instances.ts';
 import { countingMeter, memoryLog } from '../../fakes/silent.ts';
-import { halfPastTen, tagKeys } from '../../fixtures/signals.ts';
+import { halfPastTen, tagKeys } from '../../fixtures/resource-messages.ts';
 
 export const minuteMs = 60_000;
 
@@ -29,15 +29,15 @@ export const polledRegion = (kind: PolledRegion['kind'] = 'legacy') => {
   const later: EventBridgeEvent[] = [];
   const delays: number[] = [];
   const identity = { provider: 'ec2-sp', tagKeys };
-  let fleet = memoryFleet(now);
+  let resourceStore = memoryResourceStore(now);
   let recalls = 0;
   let isLost = false;
   let listed: ((page: Page) => Page) | undefined;
   const watchedFleet = () => ({
-    ...fleet,
+    ...resourceStore,
     recall: (ids: readonly string[]) => {
       recalls += ids.length > 0 ? 1 : 0;
-      return fleet.recall(ids);
+      return resourceStore.recall(ids);
     },
   });
 
@@ -51,7 +51,7 @@ export const polledRegion = (kind: PolledRegion['kind'] = 'legacy') => {
   const worker = () =>
     pollRegion({
       ...identity,
-      fleet: watchedFleet(),
+      resourceStore: watchedFleet(),
       listings,
       instances: {
         describe: instances.describe.bind(instances),
@@ -75,8 +75,8 @@ export const polledRegion = (kind: PolledRegion['kind'] = 'legacy') => {
   /** The normaliser, with the fleet as it is. */
   const normaliser = () =>
     reportStatus({
-      ...{ ...identity, fleet, instances, now, meter, log, publisher: publishEvents(stream) },
-      ...{ listings, retries: { bury: async () => undefined }, randomPart },
+      ...{ ...identity, resourceStore, instances, now, meter, log, publisher: publishEvents(stream) },
+      ...{ listings, retries: { deadLetter: async () => undefined }, randomPart },
       observations: { send: async (more) => void later.push(...more) }, // done only where a test wants it
       burst: 99, // nor what it holds back for later
     });
@@ -86,7 +86,7 @@ export const polledRegion = (kind: PolledRegion['kind'] = 'legacy') => {
     const batch = events.map((one, index) => ({
       messageId: String(index),
       isRetry: true,
-      signals: read(JSON.stringify(one)),
+      resourceMessages: read(JSON.stringify(one)),
     }));
     if (batch.length > 0) await handle(batch);
   };
@@ -120,12 +120,16 @@ export const polledRegion = (kind: PolledRegion['kind'] = 'legacy') => {
       isLost = true;
     },
     /** Events reach the normaliser, in the order given, some at a time. */
-    async deliver(signals: readonly Signal[], atOnce = 3) {
+    async deliver(resourceMessages: readonly ResourceMessage[], atOnce = 3) {
       const handle = normaliser();
-      for (let start = 0; start < signals.length; start += atOnce) {
-        const batch = signals.slice(start, start + atOnce);
+      for (let start = 0; start < resourceMessages.length; start += atOnce) {
+        const batch = resourceMessages.slice(start, start + atOnce);
         await handle(
-          batch.map((signal, n) => ({ messageId: `${start + n}`, isRetry: true, signals: [signal] })),
+          batch.map((resourceMessage, n) => ({
+            messageId: `${start + n}`,
+            isRetry: true,
+            resourceMessages: [resourceMessage],
+          })),
         );
       }
     },
@@ -137,9 +141,9 @@ export const polledRegion = (kind: PolledRegion['kind'] = 'legacy') => {
       impaired = answer;
     },
     setFleet: () => {
-      fleet = memoryFleet(now);
+      resourceStore = memoryResourceStore(now);
     },
-    fleet: () => fleet,
+    resourceStore: () => resourceStore,
     /** What DescribeInstances by tag answers in the place of the truth; undefined: the truth. */
     distort: (change: ((page: Page) => Page) | undefined) => {
       listed = change;

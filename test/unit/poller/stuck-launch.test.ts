@@ -67,10 +67,10 @@ describe('poller, and an instance that does not come up', () => {
 
     region.change(1, { state: 'pending', launchedAtMs: region.clock.ms });
     await region.listFor(5 * minuteMs, minuteMs);
-    const young = region.statusesOf(1).at(-1);
+    const recentlyLaunched = region.statusesOf(1).at(-1);
     await region.listFor(15 * minuteMs, minuteMs);
 
-    expect(young).toBe('PROVISIONING');
+    expect(recentlyLaunched).toBe('PROVISIONING');
     expect(region.statusesOf(1)).toEqual(['PROVISIONING', 'FAILED', 'STOPPED', 'PROVISIONING', 'FAILED']);
   });
 

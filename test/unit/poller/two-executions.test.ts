@@ -3,10 +3,10 @@ import { PollerRequest, poller } from '../../../functions/poller/poller.ts';
 import { startStateMachine } from '../../../local/emulators/step-functions/start-state-machine.ts';
 import type { Listings } from '../../../shared/ports/listings.ts';
 import { memoryListings } from '../../fakes/memory-listings.ts';
-import { memoryFleet } from '../../fakes/memory-resource-store.ts';
+import { memoryResourceStore } from '../../fakes/memory-resource-store.ts';
 import { described, scriptedInstances } from '../../fakes/scripted-instances.ts';
 import { countingMeter, memoryLog } from '../../fakes/silent.ts';
-import { halfPastTen, ourTags, tagKeys } from '../../fixtures/signals.ts';
+import { halfPastTen, ourTags, tagKeys } from '../../fixtures/resource-messages.ts';
 import { definition } from './scripted-poller.ts';
 
 const floorSeconds = 10;
@@ -24,7 +24,7 @@ const startTwo = async (planOf: (real: unknown) => unknown) => {
   const answer = poller({
     regions: regions.map((region) => ({ region, kind: 'legacy' })),
     ...{ provider: 'ec2-sp', tagKeys, floorSeconds, now, random: () => 0 },
-    ...{ fleet: memoryFleet(now), listings, observations: { send: async () => undefined } },
+    ...{ resourceStore: memoryResourceStore(now), listings, observations: { send: async () => undefined } },
     instances: scriptedInstances(described({ tags: ourTags, state: 'pending', launchedAtMs: clock.ms })),
     ...{ meter: countingMeter(), log: memoryLog() },
   });

@@ -12,10 +12,10 @@ import { specOf } from '../../../shared/service-types/vm/spec.ts';
 import type { EventBridgeEvent } from '../../../shared/wire/eventbridge.ts';
 import { memoryEc2 } from '../../fakes/memory-ec2.ts';
 import { memoryVmRecords } from '../../fakes/memory-records.ts';
-import { memoryFleet } from '../../fakes/memory-resource-store.ts';
+import { memoryResourceStore } from '../../fakes/memory-resource-store.ts';
 import { memoryLog } from '../../fakes/silent.ts';
 import { launchPlan } from '../../fixtures/launches.ts';
-import { halfPastTen, tagKeys } from '../../fixtures/signals.ts';
+import { halfPastTen, tagKeys } from '../../fixtures/resource-messages.ts';
 import { statusOf } from '../../fixtures/statuses.ts';
 
 export const vmId = 'vm-1';
@@ -37,7 +37,7 @@ export const providerParts = () => {
   const instances: Pick<Instances, 'list' | 'describe'> = ec2;
   const parts = {
     records: memoryVmRecords(now),
-    fleet: memoryFleet(now),
+    resourceStore: memoryResourceStore(now),
     actions,
     instances,
     observations,
@@ -70,9 +70,9 @@ export const provider = (change: (parts: ProviderParts) => Partial<ProviderParts
     const at = Math.floor(world.clock.ms / 1000);
     const seen = { kind: 'observation', instanceId, region, account: '123456789012', at } as const;
     const observation: Observation = { ...seen, state, seenBy: 'event', ...more };
-    const held = (await parts.fleet.recall([observation.instanceId])).get(observation.instanceId);
+    const held = (await parts.resourceStore.recall([observation.instanceId])).get(observation.instanceId);
     const deleteRequested = held?.owner === 'us' && held.vm.deleteRequested;
-    await parts.fleet.record(observation, statusOf(observation, { deleteRequested }));
+    await parts.resourceStore.record(observation, statusOf(observation, { deleteRequested }));
     return observation;
   };
   return {

@@ -33,10 +33,10 @@ const read = (body: string) => {
 const setup = (more: { handle?: Handle; retries?: Partial<Retries> } = {}) => {
   const handled: unknown[] = [];
   const postponed: [string, number][] = [];
-  const buried: [string, string][] = [];
+  const deadLettered: [string, string][] = [];
   const retries: Retries = {
     postpone: async (receiptHandle, seconds) => void postponed.push([receiptHandle, seconds]),
-    bury: async (body, reason) => void buried.push([body, reason]),
+    deadLetter: async (body, reason) => void deadLettered.push([body, reason]),
     ...more.retries,
   };
   const handle: Handle = async (messages) => {
@@ -50,7 +50,7 @@ const setup = (more: { handle?: Handle; retries?: Partial<Retries> } = {}) => {
     const { batchItemFailures } = await batch({ Records });
     return batchItemFailures.map(({ itemIdentifier }) => itemIdentifier);
   };
-  return { receive, handled, postponed, buried, meter, log };
+  return { receive, handled, postponed, deadLettered, meter, log };
 };
 
 const lost = () => Promise.reject(new UnavailableError('SQS did not answer'));
@@ -67,34 +67,34 @@ describe('partial batch', () => {
 
     expect(failures).toEqual([]);
     expect(handled).toEqual([
-      { messageId: 'a', isRetry: false, signals: ['signal of a'] },
-      { messageId: 'b', isRetry: true, signals: ['signal of b'] },
+      { messageId: 'a', isRetry: false, resourceMessages: ['signal of a'] },
+      { messageId: 'b', isRetry: true, resourceMessages: ['signal of b'] },
     ]);
     expect([postponed, meter.counts, log.lines]).toEqual([[], { received: 2 }, []]);
   });
 
   it('buries at once what cannot be read, with the reason, and handles the others', async () => {
-    const { receive, handled, postponed, buried, meter, log } = setup();
+    const { receive, handled, postponed, deadLettered, meter, log } = setup();
 
     const failures = await receive(record('garbage'), record('a'));
 
     expect([failures, postponed]).toEqual([[], []]);
-    expect(buried).toEqual([['garbage', 'garbage is no event']]);
+    expect(deadLettered).toEqual([['garbage', 'garbage is no event']]);
     expect(handled).toMatchObject([{ messageId: 'a' }]);
     expect(meter.counts).toEqual({ received: 2, unreadable: 1 });
     expect(log.lines).toEqual([expect.stringMatching(/^error: a message cannot be read/)]);
   });
 
   it('handles nothing where nothing can be read', async () => {
-    const { receive, handled, buried } = setup({ handle: lost });
+    const { receive, handled, deadLettered } = setup({ handle: lost });
 
     const failures = await receive(record('garbage 1'), record('garbage 2'));
 
-    expect([failures, handled, buried.length]).toEqual([[], [], 2]);
+    expect([failures, handled, deadLettered.length]).toEqual([[], [], 2]);
   });
 
   it('has a message come again that could not be buried', async () => {
-    const { receive, postponed } = setup({ retries: { bury: lost } });
+    const { receive, postponed } = setup({ retries: { deadLetter: lost } });
 
     const failures = await receive(record('garbage'), record('a'));
 
@@ -113,13 +113,13 @@ describe('partial batch', () => {
   });
 
   it('has all of them come again where handling throws, but for those that cannot be read', async () => {
-    const { receive, postponed, buried } = setup({ handle: lost });
+    const { receive, postponed, deadLettered } = setup({ handle: lost });
 
     const failures = await receive(record('a'), record('garbage'), record('b'));
 
     expect(failures).toEqual(['a', 'b']);
     expect(postponed).toHaveLength(2);
-    expect(buried).toHaveLength(1);
+    expect(deadLettered).toHaveLength(1);
   });
 
   it('waits longer each time, and never longer than a minute', async () => {
@@ -147,7 +147,7 @@ describe('partial batch', () => {
         throw new TypeError('x is not a function');
       },
       handle: async () => new Map(),
-      retries: { postpone: lost, bury: lost },
+      retries: { postpone: lost, deadLetter: lost },
       log: memoryLog(),
       meter: countingMeter(),
     });

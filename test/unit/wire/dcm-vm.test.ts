@@ -4,7 +4,7 @@ import { InstanceState } from '../../../shared/service-types/vm/kind.ts';
 import { CloudEventJson } from '../../../shared/wire/cloudevents.ts';
 import { vmStatusEvent } from '../../../shared/wire/dcm-status.ts';
 
-import { halfPastTen, instanceId, observed, spotWarning, vmId } from '../../fixtures/signals.ts';
+import { halfPastTen, instanceId, observed, spotWarning, vmId } from '../../fixtures/resource-messages.ts';
 import { noticeStatus, statusOf } from '../../fixtures/statuses.ts';
 
 const vm = { vmId, instanceId, region: 'us-east-1', privateAddress: '10.0.0.4' };

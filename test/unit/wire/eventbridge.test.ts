@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { EventBridgeEvent, secondOf } from '../../../shared/wire/eventbridge.ts';
 import { eventBridgeEvent } from '../../fixtures/eventbridge.ts';
-import { halfPastTen } from '../../fixtures/signals.ts';
+import { halfPastTen } from '../../fixtures/resource-messages.ts';
 
 const event = eventBridgeEvent('state-change-running');
 

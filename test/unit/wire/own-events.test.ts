@@ -2,13 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { eventKindOf, eventPatternsOf } from '../../../shared/service-types/vm/events/registry.ts';
 import { EventBridgeEvent } from '../../../shared/wire/eventbridge.ts';
 import {
-  checkWantedEvent,
+  checkRequestedEvent,
   instanceNoticedEvent,
   instanceObservedEvent,
+  republicationRequestedEvent,
   statusSettledEvent,
-  statusWantedEvent,
 } from '../../../shared/wire/own-messages.ts';
-import { halfPastTen, instanceId, ourTags } from '../../fixtures/signals.ts';
+import { halfPastTen, instanceId, ourTags } from '../../fixtures/resource-messages.ts';
 
 const about = { 'instance-id': instanceId, region: 'us-east-1', account: '123456789012', at: halfPastTen };
 const from = { instanceId, region: 'us-east-1', account: '123456789012', at: halfPastTen };
@@ -46,10 +46,10 @@ const kinds = [
     event: instanceNoticedEvent({ ...about, notice: 'stuck-launch', text: 'stuck' }),
     signals: [{ kind: 'notice', ...from, notice: 'stuck-launch', text: 'stuck' }],
   },
-  { event: statusWantedEvent(about), signals: [{ kind: 'status-wanted', ...from }] },
+  { event: republicationRequestedEvent(about), signals: [{ kind: 'status-wanted', ...from }] },
   { event: statusSettledEvent({ ...about, key }), signals: [{ kind: 'status-settled', ...from, key }] },
   {
-    event: checkWantedEvent({ ...about, key, turn: 2 }),
+    event: checkRequestedEvent({ ...about, key, turn: 2 }),
     signals: [{ kind: 'check-wanted', ...from, key, turn: 2 }],
   },
 ];
@@ -58,7 +58,7 @@ describe('an event of our own', () => {
   it.each(kinds)('tells the normaliser what it was made of: $event.detail-type', ({ event, signals }) => {
     const received = EventBridgeEvent.parse(JSON.parse(JSON.stringify(event)));
 
-    expect(eventKindOf(received)?.toSignals(received)).toEqual(signals);
+    expect(eventKindOf(received)?.toMessages(received)).toEqual(signals);
   });
 
   it.each(kinds)('is let through by no rule: $event.detail-type', ({ event }) => {
@@ -74,8 +74,8 @@ describe('an event of our own', () => {
 
   it.each([
     ['no instance id', statusSettledEvent({ ...about, 'instance-id': 'vol-1', key })],
-    ['no turn', checkWantedEvent({ ...about, key, turn: 1.5 })],
+    ['no turn', checkRequestedEvent({ ...about, key, turn: 1.5 })],
   ])('is refused with %s', (_, event) => {
-    expect(() => eventKindOf(event)?.toSignals(event)).toThrow();
+    expect(() => eventKindOf(event)?.toMessages(event)).toThrow();
   });
 });

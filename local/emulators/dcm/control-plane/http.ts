@@ -316,9 +316,10 @@ const mismatch = (name: string, place: 'path' | 'query', { source }: RegExp) =>
     `parameter "${name}" in ${place} has an error: string doesn't match the regular expression "${source}"`,
   );
 
-const size = (largest: number, usual: number) => z.coerce.number().int().min(1).max(largest).default(usual);
-const listing = (usual: number) =>
-  z.object({ max_page_size: size(1000, usual), page_token: z.string().default('') });
+const size = (largest: number, defaults: number) =>
+  z.coerce.number().int().min(1).max(largest).default(defaults);
+const listing = (defaults: number) =>
+  z.object({ max_page_size: size(1000, defaults), page_token: z.string().default('') });
 const AgentListing = z.object({
   health_status: AgentHealth.optional(),
   max_page_size: size(100, 100),

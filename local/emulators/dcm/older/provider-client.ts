@@ -13,7 +13,7 @@ export type Patience = {
   readonly retryMs: number;
   readonly longestRetryMs: number;
 };
-export const usualPatience: Patience = {
+export const defaultTimeout: Patience = {
   dispatchMs: 30_000,
   healthMs: 5_000,
   retryMs: 2_000,

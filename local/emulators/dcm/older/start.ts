@@ -7,8 +7,8 @@ import { startHealthMonitor } from './health-monitor.ts';
 import { keepHistory } from './history.ts';
 import { controlPlaneApi } from './http.ts';
 import { connectToNats } from './nats-connection.ts';
-import { type Patience, providerClient, usualPatience } from './provider-client.ts';
-import { usualPace } from './providers/health.ts';
+import { defaultTimeout, type Patience, providerClient } from './provider-client.ts';
+import { defaultPace } from './providers/health.ts';
 import type { Provider } from './providers/provider.ts';
 import { registryIn } from './providers/registry.ts';
 import { type Row, rowsIn } from './rows.ts';
@@ -24,7 +24,7 @@ export type ControlPlaneOptions = {
   readonly dataDir?: string;
   /** From one round of health checks to the next. @default 10,000, as DCM */
   readonly healthIntervalMs?: number;
-  /** How long providers may take, and are asked again. @default usualPatience, as DCM */
+  /** How long providers may take, and are asked again. @default defaultTimeout, as DCM */
   readonly patience?: Partial<Patience>;
   readonly log: (line: string) => void;
 };
@@ -50,7 +50,7 @@ const start = async (
   options: ControlPlaneOptions,
   keep: Keep,
 ): Promise<Omit<ControlPlane, keyof AsyncDisposable>> => {
-  const { natsUrl, dataDir, log, strict = false, healthIntervalMs = usualPace.intervalMs } = options;
+  const { natsUrl, dataDir, log, strict = false, healthIntervalMs = defaultPace.intervalMs } = options;
   const nats = await connectToNats(natsUrl, log);
   await keep(Promise.resolve({ [Symbol.asyncDispose]: () => nats.close() }));
   const database = await openDatabase(dataDir);
@@ -58,9 +58,9 @@ const start = async (
   const history = keepHistory();
   const rows = rowsIn(database);
   const registry = registryIn(database);
-  const client = providerClient({ ...usualPatience, ...options.patience });
+  const client = providerClient({ ...defaultTimeout, ...options.patience });
   await keep(startStatusConsumer({ nats, apply: applyStatus(rows, { strict }), history, log }));
-  const pace = { ...usualPace, intervalMs: healthIntervalMs };
+  const pace = { ...defaultPace, intervalMs: healthIntervalMs };
   await keep(Promise.resolve(startHealthMonitor({ registry, client, pace, log })));
   const { url } = await keep(serve(controlPlaneApi({ rows, registry, client, history }).fetch, options.port));
   const watching = await keep(Promise.resolve(watch(history)));

@@ -15,7 +15,7 @@ type Parts = {
 };
 
 const retryAfterMs = 250;
-const finishWithinMs = 1000;
+const finishTimeoutMs = 1000;
 
 /**
  * DCM's StatusConsumer: takes the stream's events one at a time, in stream order; after an outage it goes on where the
@@ -52,7 +52,7 @@ export const startStatusConsumer = async (parts: Parts): Promise<AsyncDisposable
     [Symbol.asyncDispose]: async () => {
       closing = true;
       void messages?.close();
-      await Promise.race([following, delay(finishWithinMs)]);
+      await Promise.race([following, delay(finishTimeoutMs)]);
       await nats.close();
       await following;
     },

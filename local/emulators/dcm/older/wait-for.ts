@@ -41,7 +41,7 @@ export type Watched = {
   /** The same with those events only that reached their row. */
   onApplied(listener: (consumed: Consumed) => void): () => void;
   /** The event that brought the row to this status, now or within the time. @throws where none does. */
-  waitFor(id: string, status: string, withinMs: number): Promise<Consumed>;
+  waitFor(id: string, status: string, timeoutMs: number): Promise<Consumed>;
 };
 
 /** Disposing of it ends every wait. */
@@ -51,8 +51,8 @@ export const watch = (history: History): Watched & AsyncDisposable => {
     history: history.entries,
     onConsumed: history.onConsumed,
     onApplied: (listener) => history.onConsumed((consumed) => hasReachedRow(consumed) && listener(consumed)),
-    waitFor: (id, status, withinMs) => {
-      const signal = AbortSignal.any([AbortSignal.timeout(withinMs), stopping.signal]);
+    waitFor: (id, status, timeoutMs) => {
+      const signal = AbortSignal.any([AbortSignal.timeout(timeoutMs), stopping.signal]);
       return waitForStatus(history, { id, status, signal });
     },
     [Symbol.asyncDispose]: async () => stopping.abort(),

@@ -9,5 +9,5 @@ export const ec2Calls = (): Ec2Calls =>
     name: 'EC2',
     load: () => import('./sdk.ts'),
     connect: ({ EC2Client }, connection) => new EC2Client(connection),
-    withinMs: 5_000,
+    timeoutMs: 5_000,
   });

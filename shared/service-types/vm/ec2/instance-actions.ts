@@ -21,7 +21,7 @@ export const ec2InstanceActions = (call: Ec2Calls = ec2Calls()): InstanceActions
     return launchedIn(answer, plan.region);
   },
 
-  rehearse: (plan, placement) =>
+  dryRun: (plan, placement) =>
     call(plan.region, `run an instance of type ${placement.instanceType}`, async (ec2, client, options) => {
       const command = new ec2.RunInstancesCommand({ ...runRequest(plan, placement), DryRun: true });
       await client.send(command, options).catch((error: unknown) => {

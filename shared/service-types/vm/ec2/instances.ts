@@ -31,23 +31,23 @@ export const ec2Instances = (): Instances => {
 
   /** Runs `call` against the clock. */
   const ask = async <Answer>(
-    { region, withinMs, what }: { region: string; withinMs: number; what: string },
+    { region, timeoutMs, what }: { region: string; timeoutMs: number; what: string },
     call: (ec2: typeof import('./sdk.ts'), client: EC2Client, abortSignal: AbortSignal) => Promise<Answer>,
   ): Promise<Answer> => {
     const { sdk, client } = await clientIn(region);
     try {
-      return await call(sdk, client, AbortSignal.timeout(withinMs));
+      return await call(sdk, client, AbortSignal.timeout(timeoutMs));
     } catch (cause) {
       if (isServerError(sdk, cause))
         throw new UpstreamError(`EC2 in ${region} did not ${what}: ${codeOf(cause)}`, { cause });
-      throw new UnavailableError(`EC2 in ${region} did not ${what} within ${withinMs} ms`, { cause });
+      throw new UnavailableError(`EC2 in ${region} did not ${what} within ${timeoutMs} ms`, { cause });
     }
   };
 
   return {
-    describe: (region, instanceIds, withinMs) =>
+    describe: (region, instanceIds, timeoutMs) =>
       ask(
-        { region, withinMs, what: `describe ${instanceIds.length} instances` },
+        { region, timeoutMs, what: `describe ${instanceIds.length} instances` },
         async (ec2, client, abortSignal) => {
           const filters = { Filters: [{ Name: 'instance-id', Values: [...instanceIds] }] };
           const pages = ec2.paginateDescribeInstances({ client, pageSize: largestPage }, filters, {
@@ -64,8 +64,8 @@ export const ec2Instances = (): Instances => {
         },
       ),
 
-    list: ({ region, tag, token, withinMs }) =>
-      ask({ region, withinMs, what: 'list a page of instances' }, async (ec2, client, abortSignal) => {
+    list: ({ region, tag, token, timeoutMs }) =>
+      ask({ region, timeoutMs, what: 'list a page of instances' }, async (ec2, client, abortSignal) => {
         const command = new ec2.DescribeInstancesCommand({
           Filters: [{ Name: `tag:${tag.key}`, Values: [tag.value] }],
           MaxResults: largestPage,
@@ -75,9 +75,9 @@ export const ec2Instances = (): Instances => {
         return { instances: describedIn(Reservations), nextToken: NextToken || undefined };
       }),
 
-    impaired: (region, check, withinMs) =>
+    impaired: (region, check, timeoutMs) =>
       ask(
-        { region, withinMs, what: `name those that fail the ${check} check` },
+        { region, timeoutMs, what: `name those that fail the ${check} check` },
         async (ec2, client, signal) => {
           const filters = { Filters: [{ Name: `${check}-status.status`, Values: ['impaired'] }] };
           const pages = ec2.paginateDescribeInstanceStatus({ client, pageSize: largestPage }, filters, {

@@ -17,7 +17,7 @@ export const awsVcpuQuota = (ec2: Ec2Calls = ec2Calls()): VcpuQuota => {
     name: 'Service Quotas',
     load: () => import('../../../adapters/aws/service-quotas-sdk.ts'),
     connect: ({ ServiceQuotasClient }, connection) => new ServiceQuotasClient(connection),
-    withinMs: 2_000, // it is advice, and nobody waits for it
+    timeoutMs: 2_000, // it is advice, and nobody waits for it
   });
 
   const limitOf = (region: string, QuotaCode: string): Promise<number | undefined> =>

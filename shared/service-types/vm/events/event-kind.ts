@@ -1,5 +1,5 @@
 import type * as z from 'zod/mini';
-import type { Signal } from '../../../core/message.ts';
+import type { ResourceMessage } from '../../../core/message.ts';
 import { type EventBridgeEvent, type EventPattern, secondOf } from '../../../wire/eventbridge.ts';
 
 /** One kind of EventBridge event: what it matches, what its detail looks like, what it tells about which instances. */
@@ -9,25 +9,25 @@ export type EventKind = {
   /** Narrows the rule where the source sends much that is not about instances. */
   readonly detail?: EventPattern['detail'];
   /** @throws ZodError where the event is not what AWS documents. */
-  readonly toSignals: (event: EventBridgeEvent) => Signal[];
+  readonly toMessages: (event: EventBridgeEvent) => ResourceMessage[];
 };
 
-type Definition<Detail extends z.ZodMiniType> = Omit<EventKind, 'toSignals'> & {
+type Definition<Detail extends z.ZodMiniType> = Omit<EventKind, 'toMessages'> & {
   readonly schema: Detail;
-  readonly toSignals: (detail: z.infer<Detail>, from: Origin, event: EventBridgeEvent) => Signal[];
+  readonly toMessages: (detail: z.infer<Detail>, from: Origin, event: EventBridgeEvent) => ResourceMessage[];
 };
 
 /** Where and when an event came from, as every signal carries it. */
-type Origin = Pick<Signal, 'region' | 'account' | 'at'>;
+type Origin = Pick<ResourceMessage, 'region' | 'account' | 'at'>;
 
 export const eventKind = <Detail extends z.ZodMiniType>({
   schema,
-  toSignals,
+  toMessages,
   ...kind
 }: Definition<Detail>): EventKind => ({
   ...kind,
-  toSignals: (event) =>
-    toSignals(
+  toMessages: (event) =>
+    toMessages(
       schema.parse(event.detail),
       { region: event.region, account: event.account, at: secondOf(event) },
       event,

@@ -31,7 +31,7 @@ export const health = eventKind({
       [],
     ),
   }),
-  toSignals: (detail, from) => {
+  toMessages: (detail, from) => {
     const { eventTypeCode, statusCode, startTime, affectedEntities } = detail;
     const { eventRegion: region = from.region, affectedAccount: account = from.account } = detail;
     return affectedEntities.flatMap(({ entityValue, status }): Notice[] => {

@@ -1,17 +1,17 @@
-import type { Signal } from '../../../core/message.ts';
+import type { ResourceMessage } from '../../../core/message.ts';
 import {
-  CheckWantedDetail,
+  CheckRequestedDetail,
   ClaimCheckDetail,
-  checkWanted,
+  checkRequested,
   claimCheck,
   InstanceNoticedDetail,
   InstanceObservedDetail,
   instanceNoticed,
   instanceObserved,
+  RepublicationRequestedDetail,
+  republicationRequested,
   StatusSettledDetail,
-  StatusWantedDetail,
   statusSettled,
-  statusWanted,
 } from '../../../wire/own-messages.ts';
 import { InstanceId } from '../kind.ts';
 import { eventKind } from './event-kind.ts';
@@ -20,7 +20,7 @@ import { eventKind } from './event-kind.ts';
 export const observedInListing = eventKind({
   ...instanceObserved,
   schema: InstanceObservedDetail,
-  toSignals: (detail, from): Signal[] => {
+  toMessages: (detail, from): ResourceMessage[] => {
     const { state, 'state-reason': reason, 'request-id': requestId, tags, clientToken } = detail;
     const { publicAddress, privateAddress, isWindows } = detail;
     const addresses = { publicAddress, privateAddress, isWindows };
@@ -37,32 +37,32 @@ export const observedInListing = eventKind({
 export const noticedInListing = eventKind({
   ...instanceNoticed,
   schema: InstanceNoticedDetail,
-  toSignals: ({ 'instance-id': instanceId, notice, text }, from) => [
+  toMessages: ({ 'instance-id': instanceId, notice, text }, from) => [
     { kind: 'notice', ...from, instanceId, notice, text },
   ],
 });
 
 /** dcm.ec2-sp "VM Status Wanted": the VM's current status is to be told again, as of the second of the request. */
 export const wantedStatus = eventKind({
-  ...statusWanted,
-  schema: StatusWantedDetail,
-  toSignals: ({ 'instance-id': instanceId }, from) => [{ kind: 'status-wanted', ...from, instanceId }],
+  ...republicationRequested,
+  schema: RepublicationRequestedDetail,
+  toMessages: ({ 'instance-id': instanceId }, from) => [{ kind: 'status-wanted', ...from, instanceId }],
 });
 
 /** dcm.ec2-sp "VM Status Settled": what was held back of a VM that changes too often may be told. */
 export const settledStatus = eventKind({
   ...statusSettled,
   schema: StatusSettledDetail,
-  toSignals: ({ 'instance-id': instanceId, key }, from) => [
+  toMessages: ({ 'instance-id': instanceId, key }, from) => [
     { kind: 'status-settled', ...from, instanceId, key },
   ],
 });
 
 /** dcm.ec2-sp "EC2 Instance Check Wanted": EC2 is to be asked whether a state is over that should be. */
 export const wantedCheck = eventKind({
-  ...checkWanted,
-  schema: CheckWantedDetail,
-  toSignals: ({ 'instance-id': instanceId, key, turn }, from) => [
+  ...checkRequested,
+  schema: CheckRequestedDetail,
+  toMessages: ({ 'instance-id': instanceId, key, turn }, from) => [
     { kind: 'check-wanted', ...from, instanceId, key, turn },
   ],
 });
@@ -71,5 +71,5 @@ export const wantedCheck = eventKind({
 export const claimedInstance = eventKind({
   ...claimCheck,
   schema: ClaimCheckDetail,
-  toSignals: ({ 'instance-id': instanceId }, from) => [{ kind: 'claim-check', ...from, instanceId }],
+  toMessages: ({ 'instance-id': instanceId }, from) => [{ kind: 'claim-check', ...from, instanceId }],
 });

@@ -11,7 +11,7 @@ export const spotInterruption = eventKind({
   source: 'aws.ec2',
   detailType: 'EC2 Spot Instance Interruption Warning',
   schema: z.object({ 'instance-id': InstanceId, 'instance-action': z.string() }),
-  toSignals: ({ 'instance-id': instanceId, 'instance-action': action }, from) => [
+  toMessages: ({ 'instance-id': instanceId, 'instance-action': action }, from) => [
     {
       kind: 'notice',
       ...from,
@@ -35,7 +35,7 @@ export const rebalanceRecommendation = eventKind({
   source: 'aws.ec2',
   detailType: 'EC2 Instance Rebalance Recommendation',
   schema: z.object({ 'instance-id': InstanceId }),
-  toSignals: ({ 'instance-id': instanceId }, from) => [
+  toMessages: ({ 'instance-id': instanceId }, from) => [
     {
       kind: 'notice',
       ...from,

@@ -12,7 +12,7 @@ export const tagChange = eventKind({
   detailType: 'Tag Change on Resource',
   detail: { service: ['ec2'], 'resource-type': ['instance'] },
   schema: z.object({ tags: z._default(Tags, {}) }),
-  toSignals: ({ tags }, from, { resources }) =>
+  toMessages: ({ tags }, from, { resources }) =>
     resources.map((arn) => ({
       kind: 'tag-change',
       ...from,

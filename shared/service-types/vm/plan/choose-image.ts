@@ -6,9 +6,9 @@ import {
   catalogued,
   cataloguedSource,
   configuredImageIds,
+  defaultGuestOs,
   type ImageSearch,
   imageOwnersOf,
-  usualGuestOs,
 } from '../image-catalogue.ts';
 import type { Image, Offerings } from '../ports.ts';
 import type { ImageSource, Provisioning } from '../provisioning.ts';
@@ -41,7 +41,7 @@ export const chooseImage =
     const partition = partitionOf(region).name;
     const hint = hints.image_id;
     if (hint !== undefined) return named(hint, 'provider_hints.aws.image_id');
-    const wanted = (guestOs ?? usualGuestOs).toLowerCase();
+    const wanted = (guestOs ?? defaultGuestOs).toLowerCase();
     if (imageIdPattern.test(wanted)) return named(wanted, 'guest_os.type');
     const chosen = await firstOf(wanted);
     if (guestOs !== undefined) return chosen;

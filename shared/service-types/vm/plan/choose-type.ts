@@ -1,7 +1,7 @@
 import { InvalidArgumentError, UnprocessableError } from '../../../core/errors.ts';
 import type { InstanceType } from '../ports.ts';
 import { familyOf, type Provisioning } from '../provisioning.ts';
-import { usualSize, type VmSpec } from '../spec.ts';
+import { defaultSize, type VmSpec } from '../spec.ts';
 
 type Asked = Pick<VmSpec, 'vcpus' | 'memoryMib' | 'hints'>;
 type Limits = Pick<Provisioning, 'families' | 'maximumVcpus' | 'maximumMemoryGib'>;
@@ -28,7 +28,7 @@ const isWithin =
     memoryMib <= maximumMemoryGib * 1024;
 
 const smallest = (asked: Asked, within: readonly InstanceType[], { families }: Limits): Fitting => {
-  const { vcpus = usualSize.vcpus, memoryMib = usualSize.memoryMib } = asked;
+  const { vcpus = defaultSize.vcpus, memoryMib = defaultSize.memoryMib } = asked;
   const types = within
     .filter((type) => type.vcpus >= vcpus && type.memoryMib >= memoryMib)
     .sort(bySize(families));

@@ -4,7 +4,7 @@ import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { dynamoDbListings } from '../../../../shared/adapters/dynamodb/listings.ts';
 import { dynamoDbRegistrations } from '../../../../shared/adapters/dynamodb/registrations.ts';
-import { dynamoDbFleet } from '../../../../shared/adapters/dynamodb/resource-store.ts';
+import { dynamoDbResourceStore } from '../../../../shared/adapters/dynamodb/resource-store.ts';
 import { UnavailableError } from '../../../../shared/core/errors.ts';
 
 const dynamoDb = mockClient(DynamoDBDocumentClient);
@@ -16,7 +16,7 @@ const readers = [
     what: 'of the fleet',
     keys: ['i-1', 'i-2'],
     item: { expiresAt: 9e9 },
-    read: async () => [...(await dynamoDbFleet(client, 'fleet').recall(['i-1', 'i-2'])).values()],
+    read: async () => [...(await dynamoDbResourceStore(client, 'fleet').recall(['i-1', 'i-2'])).values()],
     found: [{ owner: 'others' }, { owner: 'others' }],
   },
   {

@@ -2,9 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { packed, unpacked } from '../../../../shared/adapters/dynamodb/resource-store.ts';
 import { UnreadableError } from '../../../../shared/core/errors.ts';
-import { pastOf } from '../../../../shared/core/history.ts';
+import { pastStatusOf } from '../../../../shared/core/history.ts';
 import { InstanceState, VmStatus } from '../../../../shared/service-types/vm/kind.ts';
-import { halfPastTen, instanceId, observed } from '../../../fixtures/signals.ts';
+import { halfPastTen, instanceId, observed } from '../../../fixtures/resource-messages.ts';
 import { statusOf } from '../../../fixtures/statuses.ts';
 
 const messages = fc.oneof(
@@ -24,7 +24,7 @@ describe('a past status in the item', () => {
     fc.assert(
       fc.property(past, ({ state, second, status, message }) => {
         const { key } = statusOf(observed(state));
-        const one = pastOf({
+        const one = pastStatusOf({
           key: second === null ? key : `${key}-${halfPastTen + second}-impaired`,
           status,
           message,
@@ -41,7 +41,7 @@ describe('a past status in the item', () => {
     ['STOPPED: Server.ScheduledStop', observed('stopped', 0, { reason: { code: 'Server.ScheduledStop' } })],
     ['DELETED (reason unavailable)', observed('terminated')],
   ])('says %s, and not what the key and the instance say', (text, observation) => {
-    expect(packed(instanceId, pastOf(statusOf(observation)))).toBe(text);
+    expect(packed(instanceId, pastStatusOf(statusOf(observation)))).toBe(text);
   });
 
   it('is refused, with the instance named, where we did not write it', () => {

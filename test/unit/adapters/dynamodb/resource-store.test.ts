@@ -6,16 +6,16 @@ import {
 import { BatchGetCommand, DynamoDBDocumentClient, GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { dynamoDbFleet } from '../../../../shared/adapters/dynamodb/resource-store.ts';
+import { dynamoDbResourceStore } from '../../../../shared/adapters/dynamodb/resource-store.ts';
 import { UnavailableError, UnreadableError } from '../../../../shared/core/errors.ts';
 import type { Vm } from '../../../../shared/core/resource.ts';
-import type { Fleet } from '../../../../shared/ports/resource-store.ts';
-import { instanceId, observed, spotWarning, vmId } from '../../../fixtures/signals.ts';
+import type { ResourceStore } from '../../../../shared/ports/resource-store.ts';
+import { instanceId, observed, spotWarning, vmId } from '../../../fixtures/resource-messages.ts';
 import { noticeStatus, statusOf } from '../../../fixtures/statuses.ts';
 
 const dynamoDb = mockClient(DynamoDBDocumentClient);
 const client = DynamoDBDocumentClient.from(new DynamoDBClient({ region: 'us-east-1' }));
-const fleet = dynamoDbFleet(client, 'fleet');
+const resourceStore = dynamoDbResourceStore(client, 'fleet');
 const other = 'i-1a2b3c4d';
 
 const claim = { instanceId, vmId, region: 'us-east-1', account: '123456789012' };
@@ -33,7 +33,7 @@ const itemOf = (pk: string, more: object = {}) => ({
 });
 const throttled = new ProvisionedThroughputExceededException({ message: 'slow down', $metadata: {} });
 
-const calls: readonly (readonly [string, (fleet: Fleet) => Promise<unknown>])[] = [
+const calls: readonly (readonly [string, (resourceStore: ResourceStore) => Promise<unknown>])[] = [
   ['recalling', ({ recall }) => recall([instanceId])],
   ['claiming', (one) => one.claim(claim)],
   ['disclaiming', ({ disclaim }) => disclaim([instanceId])],
@@ -53,7 +53,7 @@ describe('the fleet in DynamoDB, which throttles', () => {
   it.each(calls)('is unavailable for %s, and says for what', async (_, call) => {
     dynamoDb.onAnyCommand().rejects(throttled);
 
-    const calling = call(fleet);
+    const calling = call(resourceStore);
 
     await expect(calling).rejects.toThrow(UnavailableError);
     await expect(calling).rejects.toThrow(
@@ -67,7 +67,7 @@ describe('the fleet in DynamoDB, which throttles', () => {
     dynamoDb.on(UpdateCommand).rejects(refused);
     dynamoDb.on(GetCommand).rejects(throttled);
 
-    await expect(fleet.record(running, statusOf(running))).rejects.toThrow(UnavailableError);
+    await expect(resourceStore.record(running, statusOf(running))).rejects.toThrow(UnavailableError);
   });
 });
 
@@ -81,10 +81,13 @@ describe('the fleet in DynamoDB, recalling many', () => {
   it('asks again for what DynamoDB left out', async () => {
     dynamoDb
       .on(BatchGetCommand)
-      .resolvesOnce({ Responses: { fleet: [itemOf(other)] }, UnprocessedKeys: unprocessed(instanceId) })
+      .resolvesOnce({
+        Responses: { fleet: [itemOf(other)] },
+        UnprocessedKeys: unprocessed(instanceId),
+      })
       .resolves({ Responses: { fleet: [itemOf(instanceId)] } });
 
-    const found = await fleet.recall([instanceId, other]);
+    const found = await resourceStore.recall([instanceId, other]);
 
     expect([...found.values()].map(({ owner }) => owner)).toEqual(['us', 'us']);
     expect(asked()).toEqual([[instanceId, other], [instanceId]]);
@@ -93,20 +96,20 @@ describe('the fleet in DynamoDB, recalling many', () => {
   it('is unavailable where DynamoDB leaves out everything: no answer is not “unknown”', async () => {
     dynamoDb.on(BatchGetCommand).resolves({ UnprocessedKeys: unprocessed(instanceId, other) });
 
-    await expect(fleet.recall([instanceId, other])).rejects.toThrow(UnavailableError);
+    await expect(resourceStore.recall([instanceId, other])).rejects.toThrow(UnavailableError);
   });
 
   it('asks for a hundred at a time, each once', async () => {
     dynamoDb.on(BatchGetCommand).resolves({});
     const ids = Array.from({ length: 250 }, (_, n) => `i-${n}`);
 
-    const found = await fleet.recall([...ids, ...ids]);
+    const found = await resourceStore.recall([...ids, ...ids]);
 
     expect([found.size, asked().map((keys) => keys?.length)]).toEqual([250, [100, 100, 50]]);
   });
 
   it('asks for nothing where there is nothing to recall', async () => {
-    expect([(await fleet.recall([])).size, asked()]).toEqual([0, []]);
+    expect([(await resourceStore.recall([])).size, asked()]).toEqual([0, []]);
   });
 });
 
@@ -120,7 +123,7 @@ describe('the fleet in DynamoDB, with an item of a version that kept one notice 
     ];
     dynamoDb.on(BatchGetCommand).resolves({ Responses: { fleet: items } });
 
-    const found = await fleet.recall([instanceId, other]);
+    const found = await resourceStore.recall([instanceId, other]);
 
     const kept = { 'spot-interruption': { at: spot.at, text: 'spot' } };
     expect([...found.values()]).toMatchObject([
@@ -142,8 +145,8 @@ describe('the fleet in DynamoDB, with an item that somebody damaged (C33)', () =
     dynamoDb.on(BatchGetCommand).resolves({ Responses: { fleet: [item, itemOf(other)] } });
     dynamoDb.on(UpdateCommand).resolves({ Attributes: item });
 
-    const found = await fleet.recall([instanceId, other]);
-    const recording = fleet.record(running, statusOf(running));
+    const found = await resourceStore.recall([instanceId, other]);
+    const recording = resourceStore.record(running, statusOf(running));
 
     expect(found.get(instanceId)).toMatchObject({
       owner: 'unreadable',
@@ -159,7 +162,7 @@ describe('the fleet in DynamoDB, with an item that somebody damaged (C33)', () =
     dynamoDb.on(UpdateCommand).rejects(refused);
     dynamoDb.on(GetCommand).resolves({ Item: itemOf(instanceId, { state: 'rebooting' }) });
 
-    const recording = fleet.record(running, statusOf(running));
+    const recording = resourceStore.record(running, statusOf(running));
 
     await expect(recording).rejects.toThrow(UnreadableError);
   });

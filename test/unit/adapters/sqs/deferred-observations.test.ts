@@ -3,13 +3,13 @@ import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { deferredObservations } from '../../../../shared/adapters/sqs/deferred-observations.ts';
 import { UnavailableError } from '../../../../shared/core/errors.ts';
-import { statusWantedEvent } from '../../../../shared/wire/own-messages.ts';
-import { halfPastTen, instanceId } from '../../../fixtures/signals.ts';
+import { republicationRequestedEvent } from '../../../../shared/wire/own-messages.ts';
+import { halfPastTen, instanceId } from '../../../fixtures/resource-messages.ts';
 
 const sqs = mockClient(SQSClient);
 const queue = 'https://sqs.us-east-1.amazonaws.com/123456789012/observations';
 const { send } = deferredObservations(queue);
-const event = statusWantedEvent({
+const event = republicationRequestedEvent({
   'instance-id': instanceId,
   region: 'us-east-1',
   account: '123456789012',

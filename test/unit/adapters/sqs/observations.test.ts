@@ -3,15 +3,15 @@ import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { sqsObservations } from '../../../../shared/adapters/sqs/observations.ts';
 import { UnavailableError } from '../../../../shared/core/errors.ts';
-import { statusWantedEvent } from '../../../../shared/wire/own-messages.ts';
-import { halfPastTen, instanceId } from '../../../fixtures/signals.ts';
+import { republicationRequestedEvent } from '../../../../shared/wire/own-messages.ts';
+import { halfPastTen, instanceId } from '../../../fixtures/resource-messages.ts';
 
 const sqs = mockClient(SQSClient);
 const queue = 'https://sqs.us-east-1.amazonaws.com/123456789012/observations';
 const { send } = sqsObservations(new SQSClient({ region: 'us-east-1' }), queue);
 const events = (n: number) =>
   Array.from({ length: n }, (_, second) =>
-    statusWantedEvent({
+    republicationRequestedEvent({
       'instance-id': instanceId,
       region: 'us-east-1',
       account: '123456789012',

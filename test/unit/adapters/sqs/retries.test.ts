@@ -9,8 +9,8 @@ const deadLetters = 'https://sqs.us-east-1.amazonaws.com/123456789012/dead-lette
 const retries = sqsRetries(queue, deadLetters);
 
 /** The reason that a message was buried with. */
-const buriedFor = async (reason: string) => {
-  await retries.bury('{}', reason);
+const deadLetteredFor = async (reason: string) => {
+  await retries.deadLetter('{}', reason);
   const [call] = sqs.commandCalls(SendMessageCommand);
   return call?.args[0].input.MessageAttributes?.reason?.StringValue;
 };
@@ -27,7 +27,7 @@ describe('messages that are not done', () => {
   });
 
   it('go to the dead-letter queue as they are, with the reason', async () => {
-    await retries.bury('not JSON', 'the message is no EventBridge event');
+    await retries.deadLetter('not JSON', 'the message is no EventBridge event');
 
     expect(sqs.calls().map(({ args }) => args[0].input)).toEqual([
       {
@@ -44,7 +44,7 @@ describe('messages that are not done', () => {
     { what: 'is empty', reason: '', kept: 'unknown' },
     { what: 'is long', reason: 'x'.repeat(5_000), kept: 'x'.repeat(1_024) },
   ])('have a reason that SQS takes also where it $what', async ({ reason, kept }) => {
-    expect(await buriedFor(reason)).toBe(kept);
+    expect(await deadLetteredFor(reason)).toBe(kept);
   });
 
   // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
@@ -53,7 +53,7 @@ describe('messages that are not done', () => {
     { what: 'half of a character', reason: 'Unexpected token \ud83d in JSON' },
     { what: 'a character where it is cut', reason: `${'x'.repeat(1_023)}😀` },
   ])('have a reason that SQS takes also where it has $what', async ({ reason }) => {
-    const characters = [...((await buriedFor(reason)) ?? '')].map(
+    const characters = [...((await deadLetteredFor(reason)) ?? '')].map(
       (character) => character.codePointAt(0) ?? 0,
     );
 
@@ -68,6 +68,6 @@ describe('messages that are not done', () => {
     sqs.on(SendMessageCommand).rejects(new Error('timeout'));
 
     await expect(retries.postpone('receipt', 1)).rejects.toThrow('timeout');
-    await expect(retries.bury('{}', 'why')).rejects.toThrow('timeout');
+    await expect(retries.deadLetter('{}', 'why')).rejects.toThrow('timeout');
   });
 });

@@ -108,7 +108,7 @@ describe('EC2 simulator, its events', () => {
     await simulator.recommendRebalance(id);
     await simulator.scheduleRetirement(id);
 
-    const signals = events.flatMap((event) => eventKindOf(event)?.toSignals(event) ?? []);
+    const signals = events.flatMap((event) => eventKindOf(event)?.toMessages(event) ?? []);
     expect(signals.map(({ kind }) => kind)).toEqual([
       'observation',
       'tag-change',

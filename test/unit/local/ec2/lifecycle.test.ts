@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { StartInstancesCommand, StopInstancesCommand, TerminateInstancesCommand } from '@aws-sdk/client-ec2';
 import { describe, expect, it } from 'vitest';
-import { settling, usualDwellMs } from '../../../../local/emulators/ec2/lifecycle.ts';
+import { defaultDwellMs, settling } from '../../../../local/emulators/ec2/lifecycle.ts';
 import { seededRandom } from '../../../../local/emulators/ec2/random.ts';
 import { startSimulation } from './simulation.ts';
 
@@ -29,7 +29,7 @@ describe('EC2 simulator, the life of an instance', () => {
       'shutting-down',
       'terminated',
     ];
-    expect(simulation.toldStates()).toEqual(lived);
+    expect(simulation.publishedStates()).toEqual(lived);
     expect(simulation.transitions.map(({ state }) => state)).toEqual(lived);
     expect(simulation.transitions.every(({ instanceId }) => instanceId === id)).toBe(true);
   });
@@ -43,7 +43,7 @@ describe('EC2 simulator, the life of an instance', () => {
     await reaches(id, 'terminated');
     await sleep(1_100); // by then it would have been running
 
-    expect(simulation.toldStates()).toEqual(['pending', 'shutting-down', 'terminated']);
+    expect(simulation.publishedStates()).toEqual(['pending', 'shutting-down', 'terminated']);
   });
 
   it('says why it is as it is', async () => {
@@ -116,7 +116,7 @@ describe('EC2 simulator, the life of an instance', () => {
   it('dwells as long as EC2 does, differently each time, the same for the same seed', () => {
     const dwells = (seed: number) => {
       const random = seededRandom(seed);
-      return Array.from({ length: 100 }, () => settling('pending', usualDwellMs, random)?.ms ?? 0);
+      return Array.from({ length: 100 }, () => settling('pending', defaultDwellMs, random)?.ms ?? 0);
     };
 
     expect(Math.min(...dwells(1))).toBeGreaterThanOrEqual(1500);

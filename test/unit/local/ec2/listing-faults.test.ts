@@ -8,7 +8,7 @@ const idsOf = (instances: readonly Instance[]) => instances.map(({ InstanceId })
 const lengths = (pages: readonly unknown[][]) => pages.map(({ length }) => length);
 
 /** Forty instances of ours. */
-const fleet = async (options: Partial<Ec2SimulatorOptions> = {}) => {
+const resourceStore = async (options: Partial<Ec2SimulatorOptions> = {}) => {
   const simulation = await startSimulation({ seed: 1, ...options });
   const ids = simulation.simulator.populate({ region: 'us-east-1', count: 40, tags: () => ours });
   return { ...simulation, ids };
@@ -16,7 +16,7 @@ const fleet = async (options: Partial<Ec2SimulatorOptions> = {}) => {
 
 describe('EC2 simulator, the fault failPages', () => {
   it('fails some of the pages as EC2 does, and gives them when asked again', async () => {
-    await using simulation = await fleet({ faults: { failPages: 0.5 } });
+    await using simulation = await resourceStore({ faults: { failPages: 0.5 } });
     const { ids, shown } = simulation;
 
     const outcomes = await Promise.allSettled(Array.from({ length: 40 }, () => shown(byTag)));
@@ -41,7 +41,7 @@ describe('EC2 simulator, the fault failPages', () => {
 
 describe('EC2 simulator, the fault shortPages', () => {
   it('gives short and empty pages that go on, an empty last one, and every instance once', async () => {
-    await using simulation = await fleet({ faults: { shortPages: true } });
+    await using simulation = await resourceStore({ faults: { shortPages: true } });
 
     const pages = await simulation.pages(10);
 
@@ -52,7 +52,7 @@ describe('EC2 simulator, the fault shortPages', () => {
   });
 
   it('leaves an answer without pages whole', async () => {
-    await using simulation = await fleet({ faults: { shortPages: true } });
+    await using simulation = await resourceStore({ faults: { shortPages: true } });
 
     expect(await simulation.shown(byTag)).toHaveLength(40);
   });
@@ -60,14 +60,14 @@ describe('EC2 simulator, the fault shortPages', () => {
 
 describe('EC2 simulator, the faults emptyListings and partialListings', () => {
   it('finds nothing by tags, and says that it is all', async () => {
-    await using simulation = await fleet({ faults: { emptyListings: true } });
+    await using simulation = await resourceStore({ faults: { emptyListings: true } });
 
     expect(await simulation.pages(10)).toEqual([[]]);
     expect(await simulation.shown({ Filters: [{ Name: 'tag-key', Values: ['managed-by'] }] })).toEqual([]);
   });
 
   it('misses the same share of the instances in every listing, however it is paged', async () => {
-    await using simulation = await fleet({ faults: { partialListings: 0.25 } });
+    await using simulation = await resourceStore({ faults: { partialListings: 0.25 } });
 
     const listings = [await simulation.pages(5), await simulation.pages(1000)].map((pages) =>
       idsOf(pages.flat()),
@@ -79,7 +79,7 @@ describe('EC2 simulator, the faults emptyListings and partialListings', () => {
   });
 
   it('misses more of them with a larger share, and none when it ends', async () => {
-    await using simulation = await fleet();
+    await using simulation = await resourceStore();
     const found = async (partialListings: number) => {
       simulation.simulator.faults({ partialListings });
       return idsOf(await simulation.shown(byTag));
@@ -96,7 +96,9 @@ describe('EC2 simulator, the faults emptyListings and partialListings', () => {
   it.each(['emptyListings', 'partialListings'] as const)(
     'finds every instance in spite of %s when asked by id, or without tags',
     async (fault) => {
-      await using simulation = await fleet({ faults: { [fault]: fault === 'emptyListings' ? true : 1 } });
+      await using simulation = await resourceStore({
+        faults: { [fault]: fault === 'emptyListings' ? true : 1 },
+      });
       const { ids, shown } = simulation;
       const Values = ids.slice(0, 20);
 

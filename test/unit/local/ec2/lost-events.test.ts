@@ -34,12 +34,12 @@ describe('EC2 simulator, the fault loseEvents', () => {
     const { events, simulator, transitions } = simulation;
 
     const told = events.map(({ detail }) => `${detail['instance-id']} ${detail.state}`);
-    const untold = transitions
+    const notPublished = transitions
       .map(({ instanceId, state }) => `${instanceId} ${state}`)
       .filter((change) => !told.includes(change));
 
     const lost = simulator.lostEvents().filter(({ state }) => state !== undefined);
-    expect(lost.map(({ instanceId, state }) => `${instanceId} ${state}`)).toEqual(untold);
+    expect(lost.map(({ instanceId, state }) => `${instanceId} ${state}`)).toEqual(notPublished);
   });
 
   it('takes the same ones for the same seed, whoever else calls', async () => {
@@ -49,7 +49,7 @@ describe('EC2 simulator, the fault loseEvents', () => {
       for (let launched = 0; launched < 12; launched += 1) {
         await simulation.reaches(await simulation.launch(), 'running');
       }
-      return simulation.toldStates();
+      return simulation.publishedStates();
     };
 
     const [one, again, another] = [await fates(1, 0), await fates(1, 5), await fates(2, 0)];
@@ -98,12 +98,12 @@ describe('EC2 simulator, a silent region', () => {
 
     await simulation.reaches(await simulation.launch(), 'running');
 
-    expect(simulation.toldStates()).toEqual(['pending', 'running']);
+    expect(simulation.publishedStates()).toEqual(['pending', 'running']);
   });
 
   it('can fall silent and speak again', async () => {
     await using simulation = await startSimulation();
-    const { client, launch, reaches, simulator, toldStates } = simulation;
+    const { client, launch, reaches, simulator, publishedStates } = simulation;
     const id = await launch();
     await reaches(id, 'running');
 
@@ -113,6 +113,6 @@ describe('EC2 simulator, a silent region', () => {
     simulator.faults({ silentRegions: [] });
     await launch();
 
-    expect(toldStates().slice(0, 3)).toEqual(['pending', 'running', 'pending']);
+    expect(publishedStates().slice(0, 3)).toEqual(['pending', 'running', 'pending']);
   });
 });

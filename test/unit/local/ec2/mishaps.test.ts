@@ -66,27 +66,27 @@ describe('EC2 simulator, mishaps', () => {
 
   it('ends a failed launch at once, and says why', async () => {
     await using simulation = await startSimulation({ dwellMs: { pending: 60_000 } });
-    const { launch, shown, simulator, toldStates } = simulation;
+    const { launch, shown, simulator, publishedStates } = simulation;
     const id = await launch();
 
     await simulator.fail(id, volumeLimit);
 
     const [failed] = await shown();
-    expect(toldStates()).toEqual(['pending', 'terminated']);
+    expect(publishedStates()).toEqual(['pending', 'terminated']);
     expect(failed?.StateReason).toEqual({ Code: volumeLimit.code, Message: volumeLimit.message });
     expect(failed?.StateTransitionReason).toBe('Server.InternalError');
   });
 
   it('ends a running instance by way of shutting-down', async () => {
     await using simulation = await startSimulation();
-    const { launch, reaches, simulator, toldStates } = simulation;
+    const { launch, reaches, simulator, publishedStates } = simulation;
     const id = await launch();
     await reaches(id, 'running');
 
     await simulator.fail(id, volumeLimit);
     await reaches(id, 'terminated');
 
-    expect(toldStates()).toEqual(['pending', 'running', 'shutting-down', 'terminated']);
+    expect(publishedStates()).toEqual(['pending', 'running', 'shutting-down', 'terminated']);
     expect(simulator.instances()).toMatchObject([{ instanceId: id, reason: volumeLimit }]);
   });
 
@@ -149,7 +149,7 @@ describe('EC2 simulator, mishaps', () => {
 
   it('leaves a stalled launch in pending, with no further event, until its user ends it', async () => {
     await using simulation = await startSimulation({ dwellMs: { pending: 1_000, 'shutting-down': 5 } });
-    const { client, launch, reaches, shown, simulator, toldStates } = simulation;
+    const { client, launch, reaches, shown, simulator, publishedStates } = simulation;
     const stalled = await launch();
 
     await simulator.stall(stalled);
@@ -159,7 +159,7 @@ describe('EC2 simulator, mishaps', () => {
     await reaches(stalled, 'terminated');
 
     expect(pending?.State?.Name).toBe('pending');
-    expect(toldStates()).toEqual(['pending', 'pending', 'running', 'shutting-down', 'terminated']);
+    expect(publishedStates()).toEqual(['pending', 'pending', 'running', 'shutting-down', 'terminated']);
   });
 
   it('stalls nothing that stays as it is anyway', async () => {

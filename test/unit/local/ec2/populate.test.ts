@@ -27,6 +27,6 @@ describe('EC2 simulator, populating', () => {
     await simulation.client.send(new TerminateInstancesCommand({ InstanceIds: [id] }));
     await simulation.reaches(id, 'terminated');
 
-    expect(simulation.toldStates()).toEqual(['shutting-down', 'terminated']);
+    expect(simulation.publishedStates()).toEqual(['shutting-down', 'terminated']);
   });
 });

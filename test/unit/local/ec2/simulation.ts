@@ -40,7 +40,7 @@ export const startSimulation = async ({ maxAttempts = 1, ...options }: Options =
     events,
     transitions,
     /** The states that the events tell of, in their order. */
-    toldStates: () => events.flatMap(({ detail }) => detail.state ?? []),
+    publishedStates: () => events.flatMap(({ detail }) => detail.state ?? []),
     /** The id of the one instance. */
     launch: async (input: Partial<RunInstancesCommandInput> = {}): Promise<string> => {
       const one = { ImageId: 'ami-0123456789abcdef0', MinCount: 1, MaxCount: 1 };

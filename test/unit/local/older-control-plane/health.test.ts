@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import {
+  defaultPace,
   type Health,
   type HealthAnswer,
   judge,
-  usualPace,
 } from '../../../../local/emulators/dcm/older/providers/health.ts';
 
 const judged = (health: Health, ...answers: HealthAnswer[]) =>
   answers.reduce<Health & { againInMs?: number }>(
-    (before, answer) => judge(before, answer, usualPace),
+    (before, answer) => judge(before, answer, defaultPace),
     health,
   );
 
@@ -40,7 +40,7 @@ describe('control plane, judging the health of a provider', () => {
   ])(
     'asks one that did not answer $failures times and now again not in $seconds s',
     ({ failures, seconds }) => {
-      const { againInMs } = judge({ status: 'unavailable', failures }, 'failed', usualPace);
+      const { againInMs } = judge({ status: 'unavailable', failures }, 'failed', defaultPace);
 
       expect(againInMs).toBe(seconds * 1_000);
     },

@@ -92,7 +92,7 @@ describe('deleting a VM', () => {
 
     await happens('terminated', { reason: { code: 'Server.InternalError' } });
 
-    const held = (await parts.fleet.recall([firstInstance])).get(firstInstance);
+    const held = (await parts.resourceStore.recall([firstInstance])).get(firstInstance);
     expect(held).toMatchObject({ owner: 'us', vm: { latest: { status: 'DELETED' } } });
   });
 

@@ -4,7 +4,7 @@ import type { Instance } from '../../../../shared/ports/instances.ts';
 import { clientToken } from '../../../../shared/service-types/vm/launch.ts';
 import { described } from '../../../fakes/scripted-instances.ts';
 import { launchPlan, vmFacts } from '../../../fixtures/launches.ts';
-import { halfPastTen } from '../../../fixtures/signals.ts';
+import { halfPastTen } from '../../../fixtures/resource-messages.ts';
 import { asked, provider, vmId } from '../provider.ts';
 
 const region = 'us-east-1';
@@ -33,7 +33,7 @@ const adoptedVm = async (
     described({ instanceId: byHand, tags: tagsOf(vmId), ...facts, ...instance }),
   );
   await world.parts.records.adopt({ vmId, region, instanceId: byHand, account, facts, adopted });
-  await world.parts.fleet.claim({ instanceId: byHand, vmId, region, account });
+  await world.parts.resourceStore.claim({ instanceId: byHand, vmId, region, account });
   return world;
 };
 
@@ -182,7 +182,7 @@ describe('an instance whose tags say another DCM id', () => {
     const world = provider();
     const instanceId = await launchedVm(world);
     retag(world, instanceId, tagsOf('vm-2'));
-    await world.parts.fleet.claim({ instanceId, vmId: 'vm-2', region, account });
+    await world.parts.resourceStore.claim({ instanceId, vmId: 'vm-2', region, account });
 
     await expect(world.read.get(vmId)).rejects.toThrow(NotFoundError);
     expect((await world.read.list({ region, maximumPageSize: 10, pageToken: undefined })).results).toEqual(
@@ -210,8 +210,8 @@ describe('an instance whose tags say another DCM id', () => {
   it('is not terminated where the id moved between the request and the termination', async () => {
     const world = provider();
     const instanceId = await launchedVm(world);
-    const { recall } = world.parts.fleet;
-    world.parts.fleet.recall = async (ids) => {
+    const { recall } = world.parts.resourceStore;
+    world.parts.resourceStore.recall = async (ids) => {
       retag(world, instanceId, tagsOf('vm-2'));
       return recall(ids);
     };

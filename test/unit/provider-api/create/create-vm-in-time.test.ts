@@ -34,9 +34,9 @@ describe('creating a VM, with something that never answers', () => {
   });
 
   it('answers within ten seconds where it is the queue and the fleet (C2 21)', async () => {
-    const { create, clock } = provider(({ fleet }) => ({
+    const { create, clock } = provider(({ resourceStore }) => ({
       observations: { send: never },
-      fleet: { ...fleet, claim: never },
+      resourceStore: { ...resourceStore, claim: never },
     }));
 
     expect(await afterTenSeconds(create(asked), clock)).toMatchObject([{ id: vmId }]);

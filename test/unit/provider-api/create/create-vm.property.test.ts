@@ -37,7 +37,7 @@ describe('a VM’s creation and deletion, with whatever crashes and is lost on t
 
         expect(ec2.living().map(({ instanceId }) => instanceId)).toEqual([answer.instance_id]);
         expect(await readVm(parts).get(vmId)).toMatchObject({ instance_id: answer.instance_id });
-        const held = await parts.fleet.recall([String(answer.instance_id)]);
+        const held = await parts.resourceStore.recall([String(answer.instance_id)]);
         expect([...held.values()]).toMatchObject([{ owner: 'us', vm: { vmId } }]);
       }),
       { numRuns: 400 },
@@ -135,7 +135,7 @@ const mortal = (parts: ProviderParts, faults: Faults, crashes: Faults): Provider
   return {
     ...parts,
     records: until(faulty(parts.records, faults)),
-    fleet: until(faulty(parts.fleet, faults)),
+    resourceStore: until(faulty(parts.resourceStore, faults)),
     actions: until(faulty(parts.actions, faults)),
     instances: until(faulty(parts.instances, faults)),
     observations: until(faulty(parts.observations, faults)),

@@ -35,7 +35,7 @@ describe('creating a VM', () => {
 
     await create(asked);
 
-    const held = (await parts.fleet.recall([firstInstance])).get(firstInstance);
+    const held = (await parts.resourceStore.recall([firstInstance])).get(firstInstance);
     expect(held).toMatchObject({ owner: 'us', vm: { vmId, region: 'us-east-1', account: '123456789012' } });
   });
 

@@ -9,7 +9,7 @@ import {
 import type { Observations } from '../../../../shared/ports/observations.ts';
 import { type CreateRefused, createRefusedIn } from '../../../../shared/wire/create-refused.ts';
 import { memoryLog } from '../../../fakes/silent.ts';
-import { halfPastTen } from '../../../fixtures/signals.ts';
+import { halfPastTen } from '../../../fixtures/resource-messages.ts';
 
 const about = { vmId: 'vm-1', region: 'us-east-1', requestId: 'request-1' };
 

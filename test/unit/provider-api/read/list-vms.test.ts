@@ -92,7 +92,7 @@ describe('listing VMs', () => {
     const calls: string[] = [];
     const { read, ec2 } = await withVms(['a', 'b', 'c', 'd'], (parts) => ({
       records: counting(parts.records, calls),
-      fleet: counting(parts.fleet, calls),
+      resourceStore: counting(parts.resourceStore, calls),
     }));
     calls.length = 0;
     ec2.calls.length = 0;
@@ -117,7 +117,7 @@ describe('listing VMs', () => {
 
   it('shows the rest where one of them cannot be read (C 33)', async () => {
     const { read, parts } = await withVms(['a', 'b']);
-    parts.fleet.recall = unreadable(firstInstance, parts.fleet);
+    parts.resourceStore.recall = unreadable(firstInstance, parts.resourceStore);
 
     const { results } = await read.list(page);
 

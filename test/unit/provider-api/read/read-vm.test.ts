@@ -119,7 +119,7 @@ describe('reading a VM', () => {
     const { create, read, parts, clock } = provider();
     await create(asked);
     clock.ms += 3_700_000;
-    parts.fleet.recall = async (ids) => new Map(ids.map((id) => [id, held]));
+    parts.resourceStore.recall = async (ids) => new Map(ids.map((id) => [id, held]));
 
     await expect(read.get(vmId)).rejects.toThrow(NotFoundError);
   });
@@ -127,7 +127,7 @@ describe('reading a VM', () => {
   it('says so where what is remembered makes no sense', async () => {
     const { create, read, parts } = provider();
     await create(asked);
-    parts.fleet.recall = unreadable(firstInstance, parts.fleet);
+    parts.resourceStore.recall = unreadable(firstInstance, parts.resourceStore);
 
     await expect(read.get(vmId)).rejects.toThrow(UnreadableError);
   });

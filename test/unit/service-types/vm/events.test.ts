@@ -2,32 +2,32 @@ import { describe, expect, it } from 'vitest';
 import { eventKindOf } from '../../../../shared/service-types/vm/events/registry.ts';
 import { InstanceState } from '../../../../shared/service-types/vm/kind.ts';
 import { type EventFixture, eventBridgeEvent } from '../../../fixtures/eventbridge.ts';
-import { halfPastTen, instanceId, observed, ourTags, vmId } from '../../../fixtures/signals.ts';
+import { halfPastTen, instanceId, observed, ourTags, vmId } from '../../../fixtures/resource-messages.ts';
 
 type Event = ReturnType<typeof eventBridgeEvent>;
 
-const signalsOf = (name: EventFixture, change: Partial<Event> = {}) => {
+const messagesOf = (name: EventFixture, change: Partial<Event> = {}) => {
   const event = eventBridgeEvent(name, change);
-  return eventKindOf(event)?.toSignals(event);
+  return eventKindOf(event)?.toMessages(event);
 };
 const from = { instanceId, region: 'us-east-1', account: '123456789012', at: halfPastTen };
 
 describe('a state-change event', () => {
   it.each(InstanceState.options)('says that an instance was %s', (state) => {
-    expect(signalsOf(`state-change-${state}`)).toEqual([observed(state)]);
+    expect(messagesOf(`state-change-${state}`)).toEqual([observed(state)]);
   });
 
   it('may have blanks around the instance id, as AWS’s own sample has', () => {
     const detail = { 'instance-id': ` ${instanceId}`, state: 'running' };
 
-    expect(signalsOf('state-change-running', { detail })).toEqual([observed('running')]);
+    expect(messagesOf('state-change-running', { detail })).toEqual([observed('running')]);
   });
 
   it('may name a state in any case, or one that is not known (C19)', () => {
     const saying = (state: string) => ({ detail: { 'instance-id': instanceId, state } });
 
-    expect(signalsOf('state-change-running', saying('Shutting-Down'))).toEqual([observed('shutting-down')]);
-    expect(signalsOf('state-change-running', saying('rebooting'))).toEqual([
+    expect(messagesOf('state-change-running', saying('Shutting-Down'))).toEqual([observed('shutting-down')]);
+    expect(messagesOf('state-change-running', saying('rebooting'))).toEqual([
       observed('running', 0, { unrecognised: 'rebooting' }),
     ]);
   });
@@ -38,7 +38,7 @@ describe('a state-change event', () => {
       resources: [`arn:aws-cn:ec2:cn-north-1:123456789012:instance/${instanceId}`],
     };
 
-    expect(signalsOf('state-change-running', change)).toEqual([
+    expect(messagesOf('state-change-running', change)).toEqual([
       observed('running', 0, { region: 'cn-north-1' }),
     ]);
   });
@@ -49,13 +49,13 @@ describe('a state-change event', () => {
     { state: 'running' },
     { 'instance-id': 'i-1', state: 'running' },
   ])('is none with the detail %j', (detail) => {
-    expect(() => signalsOf('state-change-running', { detail })).toThrow();
+    expect(() => messagesOf('state-change-running', { detail })).toThrow();
   });
 });
 
 describe('a spot interruption warning', () => {
   it('announces what EC2 will do', () => {
-    expect(signalsOf('spot-interruption')).toEqual([
+    expect(messagesOf('spot-interruption')).toEqual([
       {
         kind: 'notice',
         ...from,
@@ -73,7 +73,7 @@ describe('a spot interruption warning of another action', () => {
   ])('than terminate is a notice of its own: %s', (action, notice) => {
     const detail = { 'instance-id': instanceId, 'instance-action': action };
 
-    expect(signalsOf('spot-interruption', { detail })).toEqual([
+    expect(messagesOf('spot-interruption', { detail })).toEqual([
       { kind: 'notice', ...from, notice, text: `spot interruption: EC2 will ${action} it` },
     ]);
   });
@@ -81,7 +81,7 @@ describe('a spot interruption warning of another action', () => {
 
 describe('a rebalance recommendation', () => {
   it('is a notice', () => {
-    expect(signalsOf('rebalance-recommendation')).toEqual([
+    expect(messagesOf('rebalance-recommendation')).toEqual([
       {
         kind: 'notice',
         ...from,
@@ -107,8 +107,8 @@ describe('a health event', () => {
       entityValue,
     }));
 
-    expect(signalsOf('health-scheduled-change')).toEqual([notice]);
-    expect(signalsOf('health-scheduled-change', { detail: { ...detail, affectedEntities } })).toEqual([
+    expect(messagesOf('health-scheduled-change')).toEqual([notice]);
+    expect(messagesOf('health-scheduled-change', { detail: { ...detail, affectedEntities } })).toEqual([
       notice,
       { ...notice, instanceId: other },
     ]);
@@ -118,10 +118,10 @@ describe('a health event', () => {
     const { startTime: _, affectedEntities, ...rest } = detail;
     const text = 'AWS Health: AWS_EC2_INSTANCE_RETIREMENT_SCHEDULED';
 
-    expect(signalsOf('health-scheduled-change', { detail: { ...rest, affectedEntities } })).toEqual([
+    expect(messagesOf('health-scheduled-change', { detail: { ...rest, affectedEntities } })).toEqual([
       { ...notice, text },
     ]);
-    expect(signalsOf('health-scheduled-change', { detail: rest })).toEqual([]);
+    expect(messagesOf('health-scheduled-change', { detail: rest })).toEqual([]);
   });
 
   it.each([
@@ -132,7 +132,7 @@ describe('a health event', () => {
     const affectedEntities = [{ entityValue: instanceId, ...entity }];
 
     expect(
-      signalsOf('health-scheduled-change', { detail: { ...detail, ...change, affectedEntities } }),
+      messagesOf('health-scheduled-change', { detail: { ...detail, ...change, affectedEntities } }),
     ).toEqual([{ ...notice, notice: 'scheduled-change-closed', text: '' }]);
   });
 
@@ -140,7 +140,7 @@ describe('a health event', () => {
     const affectedEntities = [{ entityValue: instanceId, status: 'PENDING' }];
 
     expect(
-      signalsOf('health-scheduled-change', { detail: { ...detail, statusCode, affectedEntities } }),
+      messagesOf('health-scheduled-change', { detail: { ...detail, statusCode, affectedEntities } }),
     ).toEqual([notice]);
   });
 
@@ -149,7 +149,7 @@ describe('a health event', () => {
     const affected = { eventRegion: 'us-east-1', affectedAccount: from.account, backupEvent: 'True' };
 
     expect(
-      signalsOf('health-scheduled-change', { ...delivered, detail: { ...detail, ...affected } }),
+      messagesOf('health-scheduled-change', { ...delivered, detail: { ...detail, ...affected } }),
     ).toEqual([notice]);
   });
 
@@ -159,7 +159,7 @@ describe('a health event', () => {
       ...{ affectedEntities: [{ entityValue }], page: String(index + 1), totalPages: '2' },
     }));
 
-    expect(pages.flatMap((page) => signalsOf('health-scheduled-change', { detail: page }))).toEqual([
+    expect(pages.flatMap((page) => messagesOf('health-scheduled-change', { detail: page }))).toEqual([
       { ...notice, instanceId: 'i-0000000000000000a' },
       { ...notice, instanceId: 'i-0000000000000000b' },
     ]);
@@ -172,13 +172,13 @@ describe('a tag change', () => {
 
   it('tells all tags of the instance, so that EC2 need not be asked', () => {
     expect(tags['dcm-instance-id']).toBe(vmId);
-    expect(signalsOf('tag-change')).toEqual([{ kind: 'tag-change', ...from, tags }]);
+    expect(messagesOf('tag-change')).toEqual([{ kind: 'tag-change', ...from, tags }]);
   });
 
   it('tells them for each of its resources', () => {
     const resources = [arn(instanceId), arn('i-1a2b3c4d')];
 
-    expect(signalsOf('tag-change', { resources })).toMatchObject([
+    expect(messagesOf('tag-change', { resources })).toMatchObject([
       { instanceId },
       { instanceId: 'i-1a2b3c4d' },
     ]);
@@ -187,10 +187,10 @@ describe('a tag change', () => {
   it('may leave no tags', () => {
     const detail = { service: 'ec2', 'resource-type': 'instance' };
 
-    expect(signalsOf('tag-change', { detail })).toMatchObject([{ tags: {} }]);
+    expect(messagesOf('tag-change', { detail })).toMatchObject([{ tags: {} }]);
   });
 
   it('is none where its resource is no instance', () => {
-    expect(() => signalsOf('tag-change', { resources: [arn('vol-0123456789abcdef0')] })).toThrow();
+    expect(() => messagesOf('tag-change', { resources: [arn('vol-0123456789abcdef0')] })).toThrow();
   });
 });

@@ -5,8 +5,8 @@ import {
   catalogued,
   cataloguedSource,
   compareVersions,
+  defaultGuestOs,
   imageOwnersOf,
-  usualGuestOs,
 } from '../../../../shared/service-types/vm/image-catalogue.ts';
 import { ImageSource } from '../../../../shared/service-types/vm/provisioning.ts';
 
@@ -24,7 +24,7 @@ describe('the image catalogue', () => {
       'ubuntu-24.04',
       'windows-server-2022',
     ]);
-    expect(catalogued).toContain(usualGuestOs);
+    expect(catalogued).toContain(defaultGuestOs);
   });
 
   it.each(catalogued)('knows where %s comes from, and who logs in where SSH does', (guestOs) => {

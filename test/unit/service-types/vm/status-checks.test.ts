@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { sequenceOf } from '../../../../shared/core/gate.ts';
 import type { Notice } from '../../../../shared/core/message.ts';
-import { isNoticeNews, type Vm } from '../../../../shared/core/resource.ts';
+import { isNewNotice, type Vm } from '../../../../shared/core/resource.ts';
 import type { InstanceState } from '../../../../shared/service-types/vm/kind.ts';
 import { nextCheck, noStatusChecks } from '../../../../shared/service-types/vm/status-checks.ts';
-import { halfPastTen, instanceId, observed, spotWarning, vmId } from '../../../fixtures/signals.ts';
+import { halfPastTen, instanceId, observed, spotWarning, vmId } from '../../../fixtures/resource-messages.ts';
 import { noticeStatus } from '../../../fixtures/statuses.ts';
 
 const held = (state: InstanceState, notice?: Notice): Vm & { readonly state: InstanceState } => ({
@@ -43,7 +43,7 @@ describe('a VM that fails one', () => {
   it('is RUNNING without a word of it once it has recovered', () => {
     const recovered = warned('recovered', 120);
 
-    expect(isNoticeNews(held('running', impaired), recovered)).toBe(true);
+    expect(isNewNotice(held('running', impaired), recovered)).toBe(true);
     expect(noticeStatus(held('running', impaired), recovered)).toMatchObject({
       status: 'RUNNING',
       message: `instance ${instanceId} is running`,
@@ -58,7 +58,7 @@ describe('a VM that fails one', () => {
     ['has not recovered unless it runs', held('stopping', impaired), warned('recovered', 120), false],
     ['is taken back all the same', held('running', impaired), warned('spot-interruption', 120), true],
     ['is warned of also when EC2 will interrupt it', held('running', spotWarning()), impaired, true],
-  ])('%s', (_, vm, notice, isNews) => {
-    expect(isNoticeNews(vm, notice)).toBe(isNews);
+  ])('%s', (_, vm, notice, isNewerObservation) => {
+    expect(isNewNotice(vm, notice)).toBe(isNewerObservation);
   });
 });

@@ -15,7 +15,7 @@ export type Pace = {
   readonly threshold: number;
   readonly longestMs: number;
 };
-export const usualPace: Pace = { intervalMs: 10_000, threshold: 3, longestMs: 300_000 };
+export const defaultPace: Pace = { intervalMs: 10_000, threshold: 3, longestMs: 300_000 };
 
 /** The state machine of DCM's health monitor, and when to ask again. One healthy answer makes a provider ready from anywhere. */
 export const judge = (

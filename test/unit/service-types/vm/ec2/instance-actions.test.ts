@@ -174,7 +174,7 @@ describe('rehearsing a launch', () => {
   it('is a dry run, and well where EC2 says that it would have worked', async () => {
     ec2.on(RunInstancesCommand).rejects(refusal('DryRunOperation'));
 
-    await ec2InstanceActions().rehearse(launchPlan(), placement);
+    await ec2InstanceActions().dryRun(launchPlan(), placement);
 
     expect(ec2.commandCalls(RunInstancesCommand)[0]?.args[0].input).toMatchObject({
       DryRun: true,
@@ -185,9 +185,7 @@ describe('rehearsing a launch', () => {
   it('fails as the launch would', async () => {
     ec2.on(RunInstancesCommand).rejects(refusal('UnauthorizedOperation'));
 
-    await expect(ec2InstanceActions().rehearse(launchPlan(), placement)).rejects.toThrow(
-      PermissionDeniedError,
-    );
+    await expect(ec2InstanceActions().dryRun(launchPlan(), placement)).rejects.toThrow(PermissionDeniedError);
   });
 });
 

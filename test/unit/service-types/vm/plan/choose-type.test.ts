@@ -4,14 +4,14 @@ import { InvalidArgumentError, UnprocessableError } from '../../../../../shared/
 import { fittingTypes } from '../../../../../shared/service-types/vm/plan/choose-type.ts';
 import type { InstanceType } from '../../../../../shared/service-types/vm/ports.ts';
 import { familyOf, Provisioning } from '../../../../../shared/service-types/vm/provisioning.ts';
-import { instanceType, usualTypes } from '../../../../fakes/scripted-offerings.ts';
+import { defaultTypes, instanceType } from '../../../../fakes/scripted-offerings.ts';
 import { vmSpec } from '../../../../fixtures/vm-spec.ts';
 
 const limits = Provisioning.parse({ regions: {} });
 const gib = 1024;
 
 const best = (spec: Parameters<typeof vmSpec>[0], more: Partial<typeof limits> = {}) =>
-  fittingTypes(vmSpec(spec), usualTypes, { ...limits, ...more }).types[0]?.instanceType;
+  fittingTypes(vmSpec(spec), defaultTypes, { ...limits, ...more }).types[0]?.instanceType;
 
 describe('the instance type', () => {
   it.each([
@@ -35,7 +35,7 @@ describe('the instance type', () => {
 
   it('says by which rule it was chosen, and what was not asked for', () => {
     const chosenBy = (spec: Parameters<typeof vmSpec>[0]) =>
-      fittingTypes(vmSpec(spec), usualTypes, limits).chosenBy;
+      fittingTypes(vmSpec(spec), defaultTypes, limits).chosenBy;
 
     expect(chosenBy({ vcpus: 2, memoryMib: 4 * gib })).toBe(
       'smallest of t3, m7i, c7i, r7i with 2 vCPU and 4 GiB',
@@ -45,7 +45,7 @@ describe('the instance type', () => {
   });
 
   it('is refused with a word of spot where no type that fits can be a spot instance', () => {
-    const onDemand = usualTypes.map((type) => ({ ...type, spot: false }));
+    const onDemand = defaultTypes.map((type) => ({ ...type, spot: false }));
     const choosing = () => fittingTypes(vmSpec({ vcpus: 2, hints: { spot: true } }), onDemand, limits);
 
     expect(choosing).toThrow(UnprocessableError);

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { InvalidArgumentError } from '../../../../../shared/core/errors.ts';
 import { vmIdOf } from '../../../../../shared/core/ownership.ts';
 import { instanceTags } from '../../../../../shared/service-types/vm/plan/plan-launch.ts';
-import { tagKeys, vmId } from '../../../../fixtures/signals.ts';
+import { tagKeys, vmId } from '../../../../fixtures/resource-messages.ts';
 
 const identity = { vmId, provider: 'ec2-sp', requestId: 'request-1', keys: tagKeys };
 const ours = {

@@ -14,7 +14,7 @@ import {
   type ScriptedOfferings,
   scriptedOfferings,
 } from '../../../../fakes/scripted-offerings.ts';
-import { tagKeys, vmId } from '../../../../fixtures/signals.ts';
+import { tagKeys, vmId } from '../../../../fixtures/resource-messages.ts';
 import { sshPublicKey, vmSpec } from '../../../../fixtures/vm-spec.ts';
 
 const region = 'us-east-1';

@@ -11,7 +11,7 @@ import { Provisioning } from '../../../../../shared/service-types/vm/provisionin
 import { VmValidation } from '../../../../../shared/service-types/vm/resource.ts';
 import type { VmSpec } from '../../../../../shared/service-types/vm/spec.ts';
 import { image, imageId, instanceType, scriptedOfferings } from '../../../../fakes/scripted-offerings.ts';
-import { tagKeys } from '../../../../fixtures/signals.ts';
+import { tagKeys } from '../../../../fixtures/resource-messages.ts';
 import { vmSpec } from '../../../../fixtures/vm-spec.ts';
 
 const region = 'us-east-1';
@@ -24,7 +24,7 @@ const validation = ({
 }: { quota?: VcpuQuota['quota']; refusal?: Error } & Partial<Provisioning> = {}) => {
   const offerings = scriptedOfferings([image()]);
   offerings.types.push(instanceType('g5.xlarge', 4, 16));
-  const rehearsed: [LaunchPlan, Placement][] = [];
+  const dryRunAnswer: [LaunchPlan, Placement][] = [];
   const subnets = [{ id: 'subnet-a', zone: 'us-east-1a' }];
   const validate = validateVm({
     offerings,
@@ -34,15 +34,15 @@ const validation = ({
     tagKeys,
     vcpuQuota: { quota },
     actions: {
-      rehearse: async (...asked) => {
-        rehearsed.push(asked);
+      dryRun: async (...asked) => {
+        dryRunAnswer.push(asked);
         if (refusal) throw refusal;
       },
     },
   });
   const ask = (spec: Partial<VmSpec> = { hints }) =>
     validate(vmSpec(spec), { region, requestId: 'request-1' });
-  return { ask, rehearsed };
+  return { ask, dryRunAnswer };
 };
 
 describe('validation of a VM', () => {
@@ -66,11 +66,11 @@ describe('validation of a VM', () => {
   });
 
   it('rehearses the best placement at EC2', async () => {
-    const { ask, rehearsed } = validation();
+    const { ask, dryRunAnswer } = validation();
 
     await ask();
 
-    expect(rehearsed.map(([plan, placement]) => [plan.imageId, placement.subnetId])).toEqual([
+    expect(dryRunAnswer.map(([plan, placement]) => [plan.imageId, placement.subnetId])).toEqual([
       [imageId(1), 'subnet-a'],
     ]);
   });
@@ -82,10 +82,10 @@ describe('validation of a VM', () => {
   });
 
   it('is what a create would be refused with', async () => {
-    const { ask, rehearsed } = validation();
+    const { ask, dryRunAnswer } = validation();
 
     await expect(ask({ vcpus: 99, hints })).rejects.toThrow(UnprocessableError);
-    expect(rehearsed).toEqual([]);
+    expect(dryRunAnswer).toEqual([]);
   });
 
   it('is refused where the account’s quota would be exceeded', async () => {

@@ -3,11 +3,11 @@ import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { publishEvents } from '../functions/nats-bridge/publish-events.ts';
 import { clientConfig } from '../local/client-config.ts';
 import { createTable, startDynamoDb } from '../local/emulators/dynamodb.ts';
-import { dynamoDbFleet } from '../shared/adapters/dynamodb/resource-store.ts';
+import { dynamoDbResourceStore } from '../shared/adapters/dynamodb/resource-store.ts';
 import type { InstanceState } from '../shared/service-types/vm/kind.ts';
 import { memoryEventStream } from '../test/fakes/memory-event-stream.ts';
 import { described, scriptedInstances } from '../test/fakes/scripted-instances.ts';
-import { wholeLife } from '../test/fixtures/signals.ts';
+import { wholeLife } from '../test/fixtures/resource-messages.ts';
 import { countCapacity } from './capacity.ts';
 import type { Figures } from './figures.ts';
 import { quietNormaliser } from './quiet-normaliser.ts';
@@ -19,7 +19,7 @@ const instances = 125;
 const secondsBetween = 30;
 
 /** What events cost at DynamoDB, by its own account, and at EC2, with one warm normaliser. */
-export const fleet = async (): Promise<Figures> => {
+export const resourceStore = async (): Promise<Figures> => {
   await using dynamoDb = await startDynamoDb();
   await createTable(dynamoDb.url, { name: table, partitionKey: { name: 'pk', type: 'S' } });
   using normaliser = meteredNormaliser(dynamoDb.url);
@@ -47,8 +47,12 @@ const meteredNormaliser = (dynamoDbUrl: string) => {
   const units = countCapacity(client);
   const ec2 = scriptedInstances();
   const stream = memoryEventStream();
-  const held = dynamoDbFleet(DynamoDBDocumentClient.from(client), table);
-  const handleAll = quietNormaliser({ fleet: held, publisher: publishEvents(stream), instances: ec2 });
+  const held = dynamoDbResourceStore(DynamoDBDocumentClient.from(client), table);
+  const handleAll = quietNormaliser({
+    resourceStore: held,
+    publisher: publishEvents(stream),
+    instances: ec2,
+  });
   const anHourAgo = Math.floor(Date.now() / 1000) - 3600;
 
   return {

@@ -7,7 +7,7 @@ import type { Settings } from '../settings/settings.ts';
  * What is remembered of the VMs: an item an instance, and an item a DCM id. It outlives the stack: without it, DELETED could not be told
  * of instances whose tags EC2 has dropped already.
  */
-export class FleetTable extends Construct {
+export class ResourceTable extends Construct {
   readonly table: Table;
 
   constructor(scope: Construct, id: string, { deletionProtection }: Pick<Settings, 'deletionProtection'>) {

@@ -1,16 +1,16 @@
 import { App, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { describe, it } from 'vitest';
-import { FleetTable } from '../../infra/constructs/fleet-table.ts';
-import { fleetTable } from '../../local/emulators/dynamodb.ts';
+import { ResourceTable } from '../../infra/constructs/resource-table.ts';
+import { resourceTable } from '../../local/emulators/dynamodb.ts';
 
 const stack = new Stack(new App(), 'Stack');
-new FleetTable(stack, 'Fleet', { deletionProtection: true });
+new ResourceTable(stack, 'Fleet', { deletionProtection: true });
 const template = Template.fromStack(stack);
 
 describe('the fleet’s table', () => {
   it('has the index of VMs by region that the laptop’s has', () => {
-    const { partitionKey, indexes = [] } = fleetTable('fleet');
+    const { partitionKey, indexes = [] } = resourceTable('fleet');
     const key = (name: string, KeyType: string) => ({ AttributeName: name, KeyType });
 
     template.hasResourceProperties('AWS::DynamoDB::Table', {
