@@ -1,49 +1,35 @@
 import * as z from 'zod';
-import { Condition, type Scalar } from './condition.ts';
 
 type Matcher = (value: unknown) => boolean;
 
 /**
- * Reads an event pattern as EventBridge does, and gives the function that tells which events match it: exact values and
- * `prefix`, `suffix`, `equals-ignore-case`, `wildcard`, `anything-but`, `numeric`, `exists` in nested fields, and `$or`.
+ * Reads an event pattern as EventBridge does, and gives the function that tells which events match it. Only what our rules use: lists of
+ * exact values, in nested fields. Operators, such as `prefix`, are refused.
  * @throws ZodError where the pattern is none.
- * @see https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html
+ * @see https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-event-patterns.html
  */
 export const eventPattern = (pattern: unknown): Matcher => Pattern.parse(pattern);
 
-/** All fields must match, and one of the alternatives of `$or`. An event may have an array where the pattern has an object. */
-const Pattern: z.ZodType<Matcher> = z.lazy(() =>
-  z
-    .object({ $or: z.array(Pattern).min(2).optional() })
-    .catchall(z.union([Leaf, Pattern]))
-    .transform(({ $or, ...fields }): Matcher => {
-      const all = Object.entries(fields);
-      const matches = (value: unknown) =>
-        all.every(([name, matcher]) => matcher(fieldOf(value, name))) &&
-        ($or === undefined || $or.some((alternative) => alternative(value)));
-      return (value) => (Array.isArray(value) && value.length > 0 ? value.some(matches) : matches(value));
-    }),
-);
+const Scalar = z.union([z.string(), z.number(), z.boolean(), z.null()]);
 
-const Leaf = z
-  .array(Condition)
+/** One of an event's values must be in the list. */
+const Values = z
+  .array(Scalar)
   .min(1)
-  .transform(
-    (alternatives): Matcher =>
-      (value) => {
-        const values = scalarsOf(value);
-        return alternatives.some((condition) => condition(values));
-      },
-  );
+  .transform((wanted): Matcher => {
+    const matches = (value: unknown): boolean =>
+      Array.isArray(value) ? value.some(matches) : wanted.some((one) => one === value);
+    return matches;
+  });
+
+/** All fields must match. An event may have an array where the pattern has an object. */
+const Pattern: z.ZodType<Matcher> = z.lazy(() =>
+  z.record(z.string(), z.union([Values, Pattern])).transform((fields): Matcher => {
+    const all = Object.entries(fields);
+    const matches = (value: unknown) => all.every(([name, matcher]) => matcher(fieldOf(value, name)));
+    return (value) => (Array.isArray(value) && value.length > 0 ? value.some(matches) : matches(value));
+  }),
+);
 
 const Fields = z.record(z.string(), z.unknown());
 const fieldOf = (value: unknown, name: string): unknown => Fields.safeParse(value).data?.[name];
-
-/** What EventBridge compares: an array stands for each of its elements, an object is no value. */
-const scalarsOf = (value: unknown): readonly Scalar[] => {
-  if (Array.isArray(value)) return value.flatMap(scalarsOf);
-  return isScalar(value) ? [value] : [];
-};
-
-const isScalar = (value: unknown): value is Scalar =>
-  value === null || ['string', 'number', 'boolean'].includes(typeof value);

@@ -12,8 +12,6 @@ const event = {
     count: 3,
     spot: false,
     reason: null,
-    path: 'a/b*c\\d.png',
-    none: [],
     tags: { 'managed-by': 'DCM' },
     entities: [
       { kind: 'instance', id: 'i-1' },
@@ -32,38 +30,6 @@ describe('event pattern', () => {
     ['a number', { detail: { count: [3.0] } }],
     ['a boolean', { detail: { spot: [false] } }],
     ['null', { detail: { reason: [null] } }],
-    ['a prefix', { region: [{ prefix: 'eu-' }] }],
-    ['a prefix in any case', { region: [{ prefix: { 'equals-ignore-case': 'EU-' } }] }],
-    ['a suffix', { detail: { path: [{ suffix: '.png' }] } }],
-    ['a suffix in any case', { detail: { path: [{ suffix: { 'equals-ignore-case': '.PNG' } }] } }],
-    ['a text in any case', { detail: { tags: { 'managed-by': [{ 'equals-ignore-case': 'dcm' }] } } }],
-    ['a wildcard', { resources: [{ wildcard: 'arn:*:instance/*' }] }],
-    ['a wildcard and the characters * and \\', { detail: { path: [{ wildcard: 'a*b\\*c\\\\d.*' }] } }],
-    ['anything but a value', { detail: { state: [{ 'anything-but': 'running' }] } }],
-    ['anything but several values', { detail: { count: [{ 'anything-but': [1, 2] }] } }],
-    ['anything but a prefix', { region: [{ 'anything-but': { prefix: 'us-' } }] }],
-    ['anything but a suffix', { region: [{ 'anything-but': { suffix: ['-2', '-3'] } }] }],
-    [
-      'anything but a text in any case',
-      { region: [{ 'anything-but': { 'equals-ignore-case': 'US-EAST-1' } }] },
-    ],
-    ['anything but a wildcard', { region: [{ 'anything-but': { wildcard: '*-east-*' } }] }],
-    ['a number that equals', { detail: { count: [{ numeric: ['=', 3] }] } }],
-    ['a number above', { detail: { count: [{ numeric: ['>', 2.5] }] } }],
-    ['a number within', { detail: { count: [{ numeric: ['>', 0, '<=', 3] }] } }],
-    ['a field that exists', { detail: { reason: [{ exists: true }] } }],
-    ['a field that does not exist', { detail: { owner: [{ exists: false }] } }],
-    ['an empty array, which is no value', { detail: { none: [{ exists: false }] } }],
-    ['an object, which is no value', { detail: { tags: [{ exists: false }] } }],
-    ['either of two fields', { $or: [{ source: ['aws.health'] }, { region: ['eu-west-1'] }] }],
-    [
-      'a field, and either of two others',
-      { source: ['aws.ec2'], $or: [{ detail: { count: [3] } }, { a: [1] }] },
-    ],
-    [
-      'either of two nested fields',
-      { detail: { $or: [{ state: ['running'] }, { count: [{ numeric: ['<', 9] }] }] } },
-    ],
   ])('matches %s', (_, pattern) => {
     expect(eventPattern(pattern)(event)).toBe(true);
   });
@@ -75,20 +41,6 @@ describe('event pattern', () => {
     ['a value in another case', { detail: { tags: { 'managed-by': ['dcm'] } } }],
     ['a text that looks like the number', { detail: { count: ['3'] } }],
     ['two objects of an array together', { detail: { entities: { kind: ['volume'], id: ['i-1'] } } }],
-    ['another prefix', { region: [{ prefix: 'us-' }] }],
-    ['a prefix of a number', { detail: { count: [{ prefix: '3' }] } }],
-    ['another suffix', { region: [{ suffix: '-2' }] }],
-    ['half a wildcard', { source: [{ wildcard: '*.e' }] }],
-    ['a wildcard whose dot is a dot', { source: [{ wildcard: 'awsxec*' }] }],
-    ['a star that is no wildcard', { source: [{ wildcard: 'aws\\*' }] }],
-    ['the one value that is excluded', { detail: { state: [{ 'anything-but': ['stopped', 'running'] }] } }],
-    ['an excluded prefix', { region: [{ 'anything-but': { prefix: 'eu-' } }] }],
-    ['an absent field by anything-but', { owner: [{ 'anything-but': 'me' }] }],
-    ['a number outside', { detail: { count: [{ numeric: ['>', 3, '<', 10] }] } }],
-    ['a text by numeric', { region: [{ numeric: ['>=', 0] }] }],
-    ['an absent field by exists', { owner: [{ exists: true }] }],
-    ['a present field by exists: false', { source: [{ exists: false }] }],
-    ['neither of two fields', { $or: [{ source: ['aws.health'] }, { region: ['us-east-1'] }] }],
     ['a nested pattern for a plain value', { source: { name: ['ec2'] } }],
   ])('does not match %s', (_, pattern) => {
     expect(eventPattern(pattern)(event)).toBe(false);
@@ -98,12 +50,8 @@ describe('event pattern', () => {
     ['no object', ['aws.ec2']],
     ['a value without a list', { source: 'aws.ec2' }],
     ['an empty list', { source: [] }],
-    ['an unknown operator', { source: [{ contains: 'ec2' }] }],
-    ['two operators in one', { source: [{ prefix: 'a', suffix: 'b' }] }],
-    ['a numeric without a number', { detail: { count: [{ numeric: ['>'] }] } }],
-    ['a numeric range upside down', { detail: { count: [{ numeric: ['<', 3, '>', 1] }] } }],
-    ['two stars in a row', { source: [{ wildcard: 'a**' }] }],
-    ['an escape of nothing special', { source: [{ wildcard: 'a\\b' }] }],
+    ['an operator, which no rule of ours uses', { source: [{ prefix: 'aws.' }] }],
+    ['alternatives, which no rule of ours uses', { $or: [{ source: ['aws.ec2'] }, { source: ['aws.tag'] }] }],
   ])('refuses %s', (_, pattern) => {
     expect(() => eventPattern(pattern)).toThrow();
   });
