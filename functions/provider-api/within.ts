@@ -1,14 +1,9 @@
+import pTimeout from 'p-timeout';
 import { UnavailableError } from '../../shared/core/errors.ts';
 
 /** What `asked` answers, or an UnavailableError where that takes longer: `who` does not answer. */
-export const within = async <Answer>(ms: number, who: string, asked: Promise<Answer>): Promise<Answer> => {
-  let timer: NodeJS.Timeout | undefined;
-  const silence = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new UnavailableError(`${who} does not answer within ${ms} ms`)), ms);
+export const within = <Answer>(ms: number, who: string, asked: Promise<Answer>): Promise<Answer> =>
+  pTimeout(asked, {
+    milliseconds: Math.max(1, ms), // a deadline may have passed already
+    message: new UnavailableError(`${who} does not answer within ${ms} ms`),
   });
-  try {
-    return await Promise.race([asked, silence]);
-  } finally {
-    clearTimeout(timer);
-  }
-};

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import { NotFoundError, ProviderError, UnavailableError } from '../../../shared/core/errors.ts';
 import type { Clock } from '../../../shared/ports/clock.ts';
 import type { Backlog, Ec2Probe, FirstAnswer, NatsProbe } from '../../../shared/ports/health-probes.ts';
@@ -8,7 +9,6 @@ import type { Log } from '../../../shared/ports/telemetry.ts';
 import type { Health } from '../../../shared/wire/health.ts';
 import { heartbeatEvent } from '../../../shared/wire/heartbeat.ts';
 import { within } from '../within.ts';
-import { singleFlight } from './single-flight.ts';
 
 type Parts = {
   readonly ec2: Ec2Probe;
@@ -67,15 +67,15 @@ export const checkHealth = (parts: Parts): ((region: string) => Promise<Health>)
     };
   };
 
-  const check = singleFlight({
-    ask,
-    isKept: ({ status }) => status === 'healthy',
-    keepMs: keepHealthyMs,
-    now,
+  const checks = new LRUCache<string, Health>({
+    ...{ max: Math.max(1, regions.length), ttl: keepHealthyMs, ttlResolution: 0, perf: { now } },
+    fetchMethod: ask,
   });
   return async (region) => {
     if (!regions.includes(region)) throw new NotFoundError(`no VMs are created in ${region}`);
-    return check(region);
+    const health = await checks.forceFetch(region);
+    if (health.status !== 'healthy') checks.delete(region);
+    return health;
   };
 };
 

@@ -197,7 +197,7 @@ describe('who asks again (C 53)', () => {
     const { check, asked, clock } = provider();
 
     await check('us-east-1');
-    clock.nowMs += 4_999;
+    clock.nowMs += 5_000;
     await check('us-east-1');
     expect(asked).toHaveLength(4);
 
@@ -221,7 +221,7 @@ describe('who asks again (C 53)', () => {
     const { check, clock } = provider({ ec2: () => answers.shift()?.() ?? never() });
 
     await check('us-east-1');
-    clock.nowMs += 5_000;
+    clock.nowMs += 5_001;
 
     expect((await check('us-east-1')).status).toBe('unhealthy');
   });

@@ -4,10 +4,11 @@ import { rememberedOfferings } from '../../../../../shared/service-types/vm/ec2/
 import { image, imageId, scriptedOfferings } from '../../../../fakes/scripted-offerings.ts';
 
 const minute = 60_000;
+const startMs = Date.UTC(2026, 0);
 
 const remembering = () => {
   const scripted = scriptedOfferings([{ ...image(), owner: 'o' }]);
-  const clock = { now: 0 };
+  const clock = { now: startMs };
   scripted.parameters.set('/p', imageId(1));
   return { scripted, clock, offerings: rememberedOfferings(scripted, () => clock.now) };
 };
@@ -24,11 +25,11 @@ describe('remembered offerings', () => {
       ]);
 
     const first = await askAll();
-    clock.now = 10 * minute - 1;
+    clock.now = startMs + 10 * minute;
     expect(await askAll()).toEqual(first);
     expect(scripted.asked).toHaveLength(4);
 
-    clock.now = 10 * minute;
+    clock.now += 1;
     await askAll();
     expect(scripted.asked).toHaveLength(8);
   });
