@@ -34,6 +34,7 @@ export default defineConfig({
       project('infra', 240_000),
       project('e2e', 180_000, { retry, sequence: { groupOrder: 1 } }), // after the others, which would take the machine from it
     ],
+    env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' }, // Node 20 is supported and tested; see docs/dependencies.md
     reporters: ['default', ...inGitHubActions, retriedAndSkipped()],
     coverage: {
       include: ['shared/**', 'functions/**'],

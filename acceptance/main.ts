@@ -15,6 +15,8 @@ import { lifecycle, lifecycleOnMoto } from './story/lifecycle.ts';
 import type { Stage } from './story/stage.ts';
 import { startSurroundings } from './surroundings.ts';
 
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true'; // about this machine's Node, not Lambda's
+
 const steps = [
   ...contracts,
   ...deployment,
