@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import * as z from 'zod/mini';
 import { createDocument, type ZodOpenApiOverride, type ZodOpenApiPathsObject } from 'zod-openapi';
-import { operations } from '../functions/provider-api/http/registry.ts';
+import { operations } from '../functions/provider-api/operations/registry.ts';
 import type { UseCases } from '../functions/provider-api/use-cases.ts';
 import { VmId } from '../shared/core/resource-id.ts';
 import type { Operation } from '../shared/http/operation.ts';

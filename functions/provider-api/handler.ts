@@ -17,9 +17,9 @@ import {
 } from '../../shared/adapters/secrets/secrets-manager.ts';
 import { sqsObservations } from '../../shared/adapters/sqs/observations.ts';
 import { providerRowName } from '../../shared/core/provider-name.ts';
-import { api } from '../../shared/http/api.ts';
 import { authenticate } from '../../shared/http/authentication.ts';
 import { jwtVerifier } from '../../shared/http/jwt-verifier.ts';
+import { api } from '../../shared/http/router.ts';
 import { httpApi } from '../../shared/runtime/http-api.ts';
 import { correlate, log, withTelemetry } from '../../shared/runtime/telemetry.ts';
 import { ec2DryRun } from '../../shared/service-types/vm/ec2/dry-run.ts';
@@ -30,8 +30,8 @@ import { rememberedOfferings } from '../../shared/service-types/vm/ec2/remembere
 import { awsVcpuQuota } from '../../shared/service-types/vm/ec2/vcpu-quota.ts';
 import { Env, type Environment } from './env.ts';
 import { checkHealth, queueDelay } from './health/check-health.ts';
-import { operations } from './http/registry.ts';
-import { vmIdOf } from './http/vms.ts';
+import { operations } from './operations/registry.ts';
+import { vmIdOf } from './operations/vms.ts';
 import { vmUseCases } from './use-cases.ts';
 
 /** Without them a connection that died while the function was frozen has a caller wait until the function is stopped. */

@@ -12,13 +12,12 @@ import type { Provisioning } from '../../shared/service-types/vm/provisioning.ts
 import type { VmEvents, VmPage, VmResource, VmValidation } from '../../shared/service-types/vm/resource.ts';
 import type { VmSpec } from '../../shared/service-types/vm/spec.ts';
 import type { Health } from '../../shared/wire/health.ts';
-import { changeVm } from './change/change-vm.ts';
-import { deleteVm } from './change/delete-vm.ts';
-import { type Asked, createVm } from './create/create-vm.ts';
-import { type Refused, reportRefusals } from './create/report-refusal.ts';
-import { validateVm } from './create/validate-vm.ts';
-import { livingVms } from './read/living-vms.ts';
-import { readVm } from './read/read-vm.ts';
+import { changeVm } from './change-vm.ts';
+import { type Asked, createVm } from './create-resource.ts';
+import { deleteVm } from './delete-resource.ts';
+import { livingVms, readVm } from './read-resources.ts';
+import { type Refused, reportRefusals } from './report-refusals.ts';
+import { validateVm } from './validate-vm.ts';
 
 /** All that the API's operations come down to. */
 export type UseCases = {

@@ -6,7 +6,7 @@ import { AwsSolutionsChecks } from 'cdk-nag';
 import { afterAll, describe, expect, it } from 'vitest';
 import { Env as BridgeEnv } from '../../functions/nats-bridge/env.ts';
 import { Env, provisioningFile } from '../../functions/provider-api/env.ts';
-import { operations } from '../../functions/provider-api/http/registry.ts';
+import { operations } from '../../functions/provider-api/operations/registry.ts';
 import { TagKeys } from '../../shared/core/ownership.ts';
 import { agentSettings, allowedBy, environmentOf, provisioningSettings, synthesized } from './synthesized.ts';
 

@@ -8,7 +8,7 @@ import type { Registration, Registrations } from '../../../shared/ports/registra
 import type { Log } from '../../../shared/ports/telemetry.ts';
 import type { Health } from '../../../shared/wire/health.ts';
 import { heartbeatEvent } from '../../../shared/wire/heartbeat.ts';
-import { within } from '../within.ts';
+import { within } from '../timeout.ts';
 
 type Parts = {
   readonly ec2: Ec2Probe;

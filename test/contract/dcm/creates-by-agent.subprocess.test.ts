@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { deleteVm } from '../../../functions/provider-api/change/delete-vm.ts';
-import { createVm } from '../../../functions/provider-api/create/create-vm.ts';
+import { createVm } from '../../../functions/provider-api/create-resource.ts';
+import { deleteVm } from '../../../functions/provider-api/delete-resource.ts';
 import { startEnvironmentAgent } from '../../../local/emulators/dcm/environment-agent/start.ts';
 import { serve } from '../../../local/processes/loopback.ts';
 import { natsAgentRequests } from '../../../shared/adapters/nats/agent-requests.ts';

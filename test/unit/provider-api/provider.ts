@@ -1,8 +1,8 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { type Change, changeVm } from '../../../functions/provider-api/change/change-vm.ts';
-import { deleteVm } from '../../../functions/provider-api/change/delete-vm.ts';
-import { createVm } from '../../../functions/provider-api/create/create-vm.ts';
-import { readVm } from '../../../functions/provider-api/read/read-vm.ts';
+import { type Change, changeVm } from '../../../functions/provider-api/change-vm.ts';
+import { createVm } from '../../../functions/provider-api/create-resource.ts';
+import { deleteVm } from '../../../functions/provider-api/delete-resource.ts';
+import { readVm } from '../../../functions/provider-api/read-resources.ts';
 import type { Observation } from '../../../shared/core/message.ts';
 import type { Instances } from '../../../shared/ports/instances.ts';
 import type { Observations } from '../../../shared/ports/observations.ts';

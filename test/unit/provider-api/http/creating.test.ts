@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { UnavailableError } from '../../../../shared/core/errors.ts';
-import { maximumBodyBytes } from '../../../../shared/http/request-body.ts';
+import { maximumBodyBytes } from '../../../../shared/http/operation.ts';
 import { requestId, servedApi, vm } from './served-api.ts';
 
 const vms = '/api/v1alpha1/vms';

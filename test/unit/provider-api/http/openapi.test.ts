@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod/mini';
-import { operations } from '../../../../functions/provider-api/http/registry.ts';
+import { operations } from '../../../../functions/provider-api/operations/registry.ts';
 import { problemKinds } from '../../../../shared/http/problem.ts';
 import { VmResource } from '../../../../shared/service-types/vm/resource.ts';
 import { specOf } from '../../../../shared/service-types/vm/spec.ts';

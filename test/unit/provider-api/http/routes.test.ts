@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { operations } from '../../../../functions/provider-api/http/registry.ts';
+import { operations } from '../../../../functions/provider-api/operations/registry.ts';
 import { health, requestId, servedApi } from './served-api.ts';
 
 const spec = { vcpu: { count: 2 } };

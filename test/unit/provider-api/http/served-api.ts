@@ -1,8 +1,8 @@
-import { operations } from '../../../../functions/provider-api/http/registry.ts';
-import { vmIdOf } from '../../../../functions/provider-api/http/vms.ts';
+import { operations } from '../../../../functions/provider-api/operations/registry.ts';
+import { vmIdOf } from '../../../../functions/provider-api/operations/vms.ts';
 import type { UseCases } from '../../../../functions/provider-api/use-cases.ts';
-import { api } from '../../../../shared/http/api.ts';
 import { authenticate } from '../../../../shared/http/authentication.ts';
+import { api } from '../../../../shared/http/router.ts';
 import type { VmEvents, VmResource, VmValidation } from '../../../../shared/service-types/vm/resource.ts';
 import type { Health } from '../../../../shared/wire/health.ts';
 import { keepingLog } from './keeping-log.ts';

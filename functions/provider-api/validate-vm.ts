@@ -1,0 +1,59 @@
+import { ResourceExhaustedError, reasonOf } from '../../shared/core/errors.ts';
+import type { LaunchPlan } from '../../shared/service-types/vm/launch.ts';
+import { type PlanningParts, planLaunch } from '../../shared/service-types/vm/plan/plan-launch.ts';
+import type { InstanceActions, VcpuQuota } from '../../shared/service-types/vm/ports.ts';
+import { familyOf, isStandard } from '../../shared/service-types/vm/provisioning.ts';
+import type { VmValidation } from '../../shared/service-types/vm/resource.ts';
+import type { VmSpec } from '../../shared/service-types/vm/spec.ts';
+
+type Parts = PlanningParts & {
+  readonly actions: Pick<InstanceActions, 'dryRun'>;
+  readonly vcpuQuota: VcpuQuota;
+};
+
+/**
+ * What a create with this spec would do, by all checks that create nothing: the plan, EC2's dry run, the quota of vCPUs.
+ * @throws all that a create would be refused with; ResourceExhaustedError where the quota would not do.
+ */
+export const validateVm = (parts: Parts) => {
+  const plan = planLaunch(parts);
+  return async (
+    spec: VmSpec,
+    { region, requestId }: { readonly region: string; readonly requestId: string },
+  ): Promise<VmValidation> => {
+    const planned = await plan(spec, { vmId: 'validation', region, requestId });
+    const [placement] = planned.placements;
+    const [vcpuQuota] = await Promise.all([
+      comparedWithQuota(parts, planned),
+      parts.actions.dryRun(planned, placement),
+    ]);
+    return {
+      region,
+      image_id: planned.imageId,
+      instance_type: placement.instanceType,
+      ...(placement.subnetId !== undefined && { subnet_id: placement.subnetId }),
+      ...(placement.zone !== undefined && { zone: placement.zone }),
+      chosen_by: { image: planned.chosenBy.image, instance_type: planned.chosenBy.instanceType },
+      vcpu_quota: vcpuQuota,
+    };
+  };
+};
+
+const comparedWithQuota = async (
+  { offerings, vcpuQuota }: Pick<Parts, 'offerings' | 'vcpuQuota'>,
+  { region, spot, placements: [{ instanceType }] }: LaunchPlan,
+): Promise<string> => {
+  const family = familyOf(instanceType);
+  if (!isStandard(instanceType)) return `not checked: family ${family} has a quota of its own`;
+  const types = await offerings.instanceTypes(region, [family]);
+  const wanted = types.find((type) => type.instanceType === instanceType)?.vcpus ?? 0;
+  const known = await vcpuQuota
+    .quota(region, spot ? 'spot' : 'on-demand')
+    .catch((error: unknown) => reasonOf(error));
+  if (typeof known === 'string') return `not checked: ${known}`;
+  const { limit, used } = known;
+  const comparison = `${used} of ${limit} vCPUs in ${region} are used, and ${instanceType} has ${wanted}`;
+  if (used + wanted > limit)
+    throw new ResourceExhaustedError(`the account's quota does not do: ${comparison}`);
+  return comparison;
+};

@@ -1,0 +1,140 @@
+import { describe, expect, it } from 'vitest';
+import { SettingsError, UnauthenticatedError, UnavailableError } from '../../../shared/core/errors.ts';
+import { authenticate } from '../../../shared/http/authentication.ts';
+import { tokensOf } from '../../../shared/wire/api-tokens.ts';
+import { servedApi } from '../provider-api/http/served-api.ts';
+
+const secret = async () => JSON.stringify({ token: 'new-token', previous: 'old-token' });
+const basic = (userAndPassword: string) => `Basic ${Buffer.from(userAndPassword).toString('base64')}`;
+const byToken = authenticate({ secret, isTrustedJwt: undefined });
+
+describe('who knows the token', () => {
+  it.each([
+    'Bearer new-token',
+    'bearer new-token',
+    'Bearer   new-token ',
+    'Bearer old-token',
+    basic('dcm:new-token'),
+    basic(':new-token'),
+    basic('anybody:old-token'),
+  ])('is let in: %s', async (authorization) => {
+    await expect(byToken(authorization)).resolves.toBeUndefined();
+  });
+
+  it('may have a colon in it, as the password of Basic', async () => {
+    const withColon = authenticate({ secret: async () => 'pa:ss', isTrustedJwt: undefined });
+
+    await expect(withColon(basic('user:pa:ss'))).resolves.toBeUndefined();
+  });
+});
+
+describe('who does not', () => {
+  it.each([
+    undefined,
+    '',
+    'Bearer',
+    'Bearer ',
+    'new-token',
+    'Bearer new-toke',
+    'Bearer new-token2',
+    'Bearer NEW-TOKEN',
+    'Bearer new-token old-token',
+    'Digest new-token',
+    basic('new-token'),
+    basic('new-token:'),
+    basic('dcm:new-token '),
+    'Basic new-token',
+    'Basic %%%',
+    'Bearer undefined',
+    'Bearer {"token":"new-token"}',
+  ])('is not: %s', async (authorization) => {
+    await expect(byToken(authorization)).rejects.toThrow(UnauthenticatedError);
+  });
+
+  it('is told how to ask (RFC 9110, 11.6.1)', async () => {
+    const response = await servedApi().ask('GET', '/api/v1alpha1/vms', { headers: { authorization: '' } });
+
+    expect([response.status, response.headers.get('www-authenticate')]).toEqual([
+      401,
+      'Bearer realm="provider-api", Basic realm="provider-api", charset="UTF-8"',
+    ]);
+  });
+
+  it('is asked before anything is read of the request', async () => {
+    const response = await servedApi().ask('POST', '/api/v1alpha1/vms?id=NO', {
+      headers: { authorization: '', 'content-type': 'text/plain' },
+    });
+
+    expect(response.status).toBe(401);
+  });
+});
+
+describe('where the secret cannot be read', () => {
+  it('nobody is let in, it is not their fault, and where it is kept is not for strangers', async () => {
+    const gone = authenticate({
+      secret: async () => Promise.reject(new UnavailableError('arn:aws:secretsmanager:…: HTTP 400')),
+      isTrustedJwt: undefined,
+    });
+
+    const response = await servedApi({ authenticate: gone }).ask('GET', '/api/v1alpha1/vms');
+
+    expect(response.status).toBe(503);
+    expect(await response.text()).not.toContain('arn:');
+  });
+
+  it('a rotated one is used by the next request, without a restart (C 13)', async () => {
+    const tokens = ['first', 'second', 'second'];
+    const rotated = authenticate({ secret: async () => tokens.shift() ?? '', isTrustedJwt: undefined });
+
+    await expect(rotated('Bearer first')).resolves.toBeUndefined();
+    await expect(rotated('Bearer second')).resolves.toBeUndefined();
+    await expect(rotated('Bearer first')).rejects.toThrow(UnauthenticatedError);
+  });
+});
+
+describe('a JWT', () => {
+  const jwt = 'aGVhZA.Ym9keQ.c2lnbmF0dXJl';
+  const trusting = (isTrusted: boolean) =>
+    authenticate({ secret, isTrustedJwt: async (candidate) => isTrusted && candidate === jwt });
+
+  it('is let in by the issuer’s word, beside the token', async () => {
+    await expect(trusting(true)(`Bearer ${jwt}`)).resolves.toBeUndefined();
+    await expect(trusting(true)('Bearer new-token')).resolves.toBeUndefined();
+    await expect(trusting(false)(`Bearer ${jwt}`)).rejects.toThrow(UnauthenticatedError);
+  });
+
+  it('is no password', async () => {
+    await expect(trusting(true)(basic(`dcm:${jwt}`))).rejects.toThrow(UnauthenticatedError);
+  });
+
+  it('lets nobody in by token where there is none', async () => {
+    const byJwtAlone = authenticate({ secret: async () => undefined, isTrustedJwt: async () => true });
+
+    await expect(byJwtAlone('Bearer new-token')).rejects.toThrow(UnauthenticatedError);
+    await expect(byJwtAlone(basic('dcm:undefined'))).rejects.toThrow(UnauthenticatedError);
+  });
+});
+
+describe('the secret of the API', () => {
+  it.each([
+    ['token-1', ['token-1']],
+    [' token-1\n', ['token-1']],
+    ['{"token":"token-1"}', ['token-1']],
+    ['{"token":"token-1","previous":"token-0"}', ['token-1', 'token-0']],
+  ])('%j holds the tokens %j', (text, tokens) => {
+    expect(tokensOf(text)).toEqual(tokens);
+  });
+
+  it.each([
+    '',
+    ' ',
+    '{}',
+    '{"token":""}',
+    '{"tokne":"hunter2"}',
+    '{"token":"hunter2","old":"x"}',
+    '{"token":"hunter2"',
+  ])('is a mistake in the settings where it is %j, and is not quoted', (text) => {
+    expect(() => tokensOf(text)).toThrow(SettingsError);
+    expect(() => tokensOf(text)).not.toThrow('hunter2');
+  });
+});

@@ -1,0 +1,148 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { createVm } from '../../../functions/provider-api/create-resource.ts';
+import { deleteVm } from '../../../functions/provider-api/delete-resource.ts';
+import { readVm } from '../../../functions/provider-api/read-resources.ts';
+import { type Faults, faulty, randomFaults } from '../../fakes/faulty.ts';
+import { asked, type ProviderParts, providerParts, vmId } from './provider.ts';
+
+const region = 'us-east-1';
+/** Longer than any creation has the VM to itself. */
+const roundMs = 20_000;
+
+const scenario = fc.record({
+  seed: fc.integer(),
+  /** What is asked for at once, round after round. */
+  rounds: fc.array(fc.array(fc.constantFrom('create', 'create', 'delete'), { minLength: 1, maxLength: 4 }), {
+    minLength: 1,
+    maxLength: 4,
+  }),
+  faultRate: fc.constantFrom(0, 0.05, 0.2),
+  crashRate: fc.constantFrom(0, 0.05, 0.2),
+  fullRate: fc.constantFrom(0, 0.5),
+});
+type Scenario = typeof scenario extends fc.Arbitrary<infer Given> ? Given : never;
+
+describe('a VM’s creation and deletion, with whatever crashes and is lost on the way (C 32)', () => {
+  it('ends, once the creation is asked for again, in one instance, which is the VM', async () => {
+    await fc.assert(
+      fc.asyncProperty(scenario, async (given) => {
+        const { parts, ec2 } = await lived({
+          ...given,
+          rounds: given.rounds.map((round) => round.map(() => 'create')),
+        });
+
+        const answer = await eventually(() => createVm(parts)(asked), parts);
+
+        expect(ec2.living().map(({ instanceId }) => instanceId)).toEqual([answer.instance_id]);
+        expect(await readVm(parts).get(vmId)).toMatchObject({ instance_id: answer.instance_id });
+        const held = await parts.resourceStore.recall([String(answer.instance_id)]);
+        expect([...held.values()]).toMatchObject([{ owner: 'us', vm: { vmId } }]);
+      }),
+      { numRuns: 400 },
+    );
+  });
+
+  it('ends, once the deletion is asked for again, in no instance', async () => {
+    await fc.assert(
+      fc.asyncProperty(scenario, async (given) => {
+        const { parts, ec2 } = await lived(given);
+
+        await deleteVm(parts)(vmId, 'r-1');
+
+        expect(ec2.living()).toEqual([]);
+      }),
+      { numRuns: 400 },
+    );
+  });
+
+  it('leaves, if nobody asks again, at most one instance, which the normaliser finds to be the VM', async () => {
+    await fc.assert(
+      fc.asyncProperty(scenario, async (given) => {
+        const { parts, ec2 } = await lived(given);
+        const living = ec2.living();
+
+        for (const { instanceId, account, launchedAtMs } of living)
+          await parts.records.adopt({ vmId, region, instanceId, account, facts: { launchedAtMs } });
+
+        expect(living.length).toBeLessThanOrEqual(1);
+        for (const { instanceId } of living)
+          expect(await readVm(parts).get(vmId)).toMatchObject({ instance_id: instanceId });
+      }),
+      { numRuns: 400 },
+    );
+  });
+});
+
+/** The world after all that was asked for has been answered, or has crashed. */
+const lived = async ({ seed, rounds, faultRate, crashRate, fullRate }: Scenario) => {
+  const world = providerParts();
+  const faults = randomFaults(seed, faultRate);
+  const crashes = randomFaults(seed + 1, crashRate);
+  const capacity = randomFaults(seed + 2, fullRate);
+  world.ec2.isFull = () => capacity.strikes();
+  for (const round of rounds) {
+    await Promise.all(
+      round.map((request) => {
+        const parts = mortal(world.parts, faults, crashes);
+        const done: Promise<unknown> =
+          request === 'create' ? createVm(parts)(asked) : deleteVm(parts)(vmId, 'r-1');
+        return done.catch(() => undefined);
+      }),
+    );
+    world.clock.ms += roundMs;
+    for (const [id, { state }] of world.ec2.instances)
+      if (state === 'shutting-down') await world.parts.records.end(vmId, id);
+  }
+  world.ec2.isFull = () => false;
+  return world;
+};
+
+const eventually = async <Answer>(ask: () => Promise<Answer>, { pause }: ProviderParts): Promise<Answer> => {
+  for (let tries = 0; tries < 5; tries++) {
+    const answer = await ask().catch(() => undefined);
+    if (answer !== undefined) return answer;
+    await pause(roundMs);
+  }
+  return ask();
+};
+
+/**
+ * One invocation's view of the world: calls that fail or lose their answer, and at some point, perhaps, the end of the invocation, after
+ * which nothing it does has any effect. Its waiting takes no time of the others': a creation is never overtaken while it is worked at.
+ */
+const mortal = (parts: ProviderParts, faults: Faults, crashes: Faults): ProviderParts => {
+  const life = { over: false, waitedMs: 0 };
+  const until = <Port extends object>(port: Port): Port =>
+    new Proxy(port, {
+      get: (target, name) => {
+        const method: unknown = Reflect.get(target, name);
+        if (typeof method !== 'function') return method;
+        return async (...args: unknown[]) => {
+          await survive();
+          const answer = await Reflect.apply(method, target, args);
+          await survive();
+          return answer;
+        };
+      },
+    });
+  const survive = async () => {
+    await turn();
+    life.over ||= crashes.strikes();
+    if (life.over) throw new Error('this invocation has crashed');
+  };
+  return {
+    ...parts,
+    records: until(faulty(parts.records, faults)),
+    resourceStore: until(faulty(parts.resourceStore, faults)),
+    actions: until(faulty(parts.actions, faults)),
+    instances: until(faulty(parts.instances, faults)),
+    observations: until(faulty(parts.observations, faults)),
+    now: () => parts.now() + life.waitedMs,
+    async pause(ms) {
+      life.waitedMs += ms;
+      await turn();
+    },
+  };
+};

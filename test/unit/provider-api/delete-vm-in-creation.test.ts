@@ -1,0 +1,111 @@
+import { describe, expect, it } from 'vitest';
+import { FailedPreconditionError, UnavailableError } from '../../../shared/core/errors.ts';
+import { launchPlan } from '../../fixtures/launches.ts';
+import { asked, provider, vmId } from './provider.ts';
+
+const leaseMs = 11_000;
+const region = 'us-east-1';
+const firstInstance = 'i-00000000000000001';
+const terminations = (calls: readonly string[]) => calls.filter((call) => call.startsWith('terminate'));
+
+describe('deleting a VM while it is being created', () => {
+  it('waits for the instance and has it terminated; the creation says so', async () => {
+    const { create, remove, ec2, parts } = provider();
+    const { run } = ec2;
+    let removal: Promise<void> | undefined;
+    ec2.run = async (...args) => {
+      removal = remove(vmId);
+      await parts.pause(500);
+      return run.apply(ec2, args);
+    };
+
+    await expect(create(asked)).rejects.toThrow(/deleted while it was being created/);
+    await removal;
+
+    expect(ec2.living()).toEqual([]);
+  });
+
+  it('keeps EC2 from being asked at all, where there is time', async () => {
+    const { create, remove, ec2, parts } = provider((before) => ({
+      plan: async () => {
+        await before.records.requestDelete(vmId);
+        return launchPlan();
+      },
+    }));
+
+    await expect(create(asked)).rejects.toThrow(FailedPreconditionError);
+    await remove(vmId);
+
+    expect(ec2.calls).toEqual([]);
+    expect(await parts.records.read(vmId)).toBeUndefined();
+  });
+
+  it('is to be asked for again where the creation takes too long', async () => {
+    const { remove, parts } = provider();
+    await parts.records.begin({ vmId, region, leaseMs });
+
+    await expect(remove(vmId)).rejects.toThrow(UnavailableError);
+  });
+
+  it('is done with where a crashed creation had not asked EC2 yet', async () => {
+    const { create, remove, clock, parts, ec2 } = provider();
+    await parts.records.begin({ vmId, region, leaseMs });
+    clock.ms += leaseMs;
+
+    await remove(vmId);
+
+    expect(await parts.records.read(vmId)).toBeUndefined();
+    expect(await create(asked)).toMatchObject({ id: vmId });
+    expect(ec2.living()).toHaveLength(1);
+  });
+
+  it('finds, by its tags, the instance that a crashed creation left behind (C 32)', async () => {
+    const { create, remove, clock, parts, ec2 } = provider();
+    const crash = new Error('the function was stopped');
+    const { launched } = parts.records;
+    parts.records.launched = () => Promise.reject(crash);
+    await expect(create(asked)).rejects.toThrow(crash);
+    parts.records.launched = launched;
+    clock.ms += leaseMs;
+
+    await remove(vmId);
+
+    expect(terminations(ec2.calls)).toEqual([`terminate ${firstInstance}`]);
+    expect(await parts.records.read(vmId)).toMatchObject({ instanceId: firstInstance });
+  });
+
+  it('leaves instances of other providers and those that are going alone (C2 18)', async () => {
+    const { remove, clock, parts, ec2 } = provider();
+    const plan = launchPlan();
+    const foreign = { ...plan, tags: { ...plan.tags, 'dcm-provider': 'another' } };
+    const [placement] = plan.placements;
+    await ec2.run(foreign, placement, 'token-1');
+    const { instanceId } = await ec2.run(plan, placement, 'token-2');
+    await ec2.terminate(region, instanceId);
+    const { record } = await parts.records.begin({ vmId, region, leaseMs });
+    await parts.records.attempt(record, plan, 0);
+    clock.ms += leaseMs;
+    ec2.calls.length = 0;
+
+    await remove(vmId);
+
+    expect(ec2.calls).toEqual([]);
+    expect(await parts.records.read(vmId)).toBeUndefined();
+  });
+
+  it('deletes nothing that was created under the id afterwards', async () => {
+    const { create, remove, ec2, parts } = provider();
+    const { record } = await parts.records.begin({ vmId, region, leaseMs });
+    const { read } = parts.records;
+    parts.records.read = async (id) => {
+      parts.records.read = read;
+      await parts.records.abandon(record); // the creation is refused, and begun anew
+      await create(asked);
+      return read(id);
+    };
+
+    await remove(vmId);
+
+    expect(ec2.living()).toHaveLength(1);
+  });
+});

@@ -1,0 +1,171 @@
+import { describe, expect, it } from 'vitest';
+import { FailedPreconditionError, NotFoundError, UnavailableError } from '../../../shared/core/errors.ts';
+import { asked, provider, vmId } from './provider.ts';
+
+const firstInstance = 'i-00000000000000001';
+const terminations = (calls: readonly string[]) => calls.filter((call) => call.startsWith('terminate'));
+
+describe('deleting a VM', () => {
+  it('is done where there is no such VM (C2 8)', async () => {
+    const { remove, ec2 } = provider();
+
+    await expect(remove('never-heard-of')).resolves.toBeUndefined();
+    expect(ec2.calls).toEqual([]);
+  });
+
+  it('has EC2 terminate the instance, and tells the normaliser, as of when a listing would have shown it', async () => {
+    const { create, remove, happens, ec2, queued, clock } = provider();
+    await create(asked);
+    await happens('running');
+    clock.ms += 60_000;
+    queued.length = 0;
+
+    await remove(vmId);
+
+    expect(terminations(ec2.calls)).toEqual([`terminate ${firstInstance}`]);
+    expect(queued.map(({ event }) => event)).toMatchObject([
+      {
+        'detail-type': 'EC2 Instance Observed',
+        time: '2026-08-22T10:30:54.000Z',
+        detail: { 'instance-id': firstInstance, 'request-id': asked.requestId, state: 'shutting-down' },
+      },
+    ]);
+  });
+
+  it('shows the VM as DELETING until it is gone, and then no more (C 31, C2 4)', async () => {
+    const { create, remove, read, happens, clock } = provider();
+    await create(asked);
+    await happens('running');
+    clock.ms += 1000;
+
+    await remove(vmId);
+    const asRead = await read.get(vmId);
+    await happens('shutting-down');
+    clock.ms += 1000;
+    const later = await read.get(vmId);
+    await happens('terminated');
+
+    expect(asRead).toMatchObject({
+      status: 'DELETING',
+      status_message: `instance ${firstInstance} is running; DCM has asked for its deletion`,
+      update_time: '2026-08-22T10:30:01.000Z',
+    });
+    expect(later).toMatchObject({
+      status: 'DELETING',
+      status_message: `instance ${firstInstance} is shutting-down`,
+    });
+    await expect(read.get(vmId)).rejects.toThrow(NotFoundError);
+  });
+
+  it('asks EC2 once, however often it is asked (C 31)', async () => {
+    const { create, remove, happens, ec2, clock } = provider();
+    await create(asked);
+
+    await remove(vmId);
+    await remove(vmId);
+    await happens('shutting-down');
+    clock.ms += 120_000;
+    await remove(vmId);
+    await happens('terminated');
+    await remove(vmId);
+    await remove(vmId);
+
+    expect(terminations(ec2.calls)).toHaveLength(1);
+  });
+
+  it('asks EC2 again after a minute, where nothing has come of it (C2 4)', async () => {
+    const { create, remove, happens, ec2, clock } = provider();
+    await create(asked);
+    await happens('running');
+
+    await remove(vmId);
+    clock.ms += 61_000;
+    await remove(vmId);
+
+    expect(terminations(ec2.calls)).toHaveLength(2);
+  });
+
+  it('makes whatever EC2 says of the end no failure', async () => {
+    const { create, remove, happens, parts } = provider();
+    await create(asked);
+    await remove(vmId);
+
+    await happens('terminated', { reason: { code: 'Server.InternalError' } });
+
+    const held = (await parts.resourceStore.recall([firstInstance])).get(firstInstance);
+    expect(held).toMatchObject({ owner: 'us', vm: { latest: { status: 'DELETED' } } });
+  });
+
+  it('says that the instance is protected from termination, and leaves the VM as it was', async () => {
+    const { create, remove, read, happens, ec2, clock } = provider();
+    await create(asked);
+    await happens('running');
+    clock.ms += 60_000;
+    ec2.isProtected.add(firstInstance);
+
+    await expect(remove(vmId)).rejects.toThrow(FailedPreconditionError);
+
+    expect(await read.get(vmId)).toMatchObject({ status: 'RUNNING' });
+    expect(await create(asked)).toMatchObject({ status: 'RUNNING' });
+  });
+
+  it('is to be asked for again where EC2 does not know the instance yet that it has just launched (C 31)', async () => {
+    const { create, remove, ec2 } = provider();
+    await create(asked);
+    const { terminate } = ec2;
+    ec2.terminate = () => Promise.reject(new NotFoundError('there is no such instance'));
+
+    await expect(remove(vmId)).rejects.toThrow(/does not know i-00000000000000001 yet.*try it again/);
+    ec2.terminate = terminate;
+    await remove(vmId);
+
+    expect(ec2.living()).toEqual([]);
+  });
+
+  it('is done where EC2 does not know the instance any more (C 31)', async () => {
+    const { create, remove, happens, ec2, clock } = provider();
+    await create(asked);
+    await happens('running');
+    clock.ms += 120_000;
+    ec2.instances.clear();
+
+    await expect(remove(vmId)).resolves.toBeUndefined();
+  });
+
+  it('is to be asked for again where EC2 did not take it, and stays asked for', async () => {
+    const { create, remove, read, ec2 } = provider();
+    await create(asked);
+    const { terminate } = ec2;
+    ec2.terminate = () => Promise.reject(new UnavailableError('EC2 did not answer'));
+
+    await expect(remove(vmId)).rejects.toThrow(UnavailableError);
+    expect(await read.get(vmId)).toMatchObject({ status: 'DELETING' });
+    ec2.terminate = terminate;
+    await remove(vmId);
+
+    expect(ec2.living()).toEqual([]);
+  });
+
+  it('is done although the normaliser cannot be told: EC2 tells it', async () => {
+    const { create, remove, parts, ec2 } = provider();
+    await create(asked);
+    parts.observations.send = () => Promise.reject(new UnavailableError('no queue'));
+
+    await remove(vmId);
+
+    expect(ec2.living()).toEqual([]);
+    expect(parts.log.lines).toEqual(['warn: the normaliser was not told of a termination; EC2 tells it']);
+  });
+
+  it('deletes a VM whose launch failed', async () => {
+    const { create, remove, read, happens, ec2 } = provider();
+    await create(asked);
+    await happens('terminated', { reason: { code: 'Server.InternalError' } });
+    expect(await read.get(vmId)).toMatchObject({ status: 'FAILED' });
+
+    await remove(vmId);
+
+    await expect(read.get(vmId)).rejects.toThrow(NotFoundError);
+    expect(terminations(ec2.calls)).toEqual([]);
+  });
+});

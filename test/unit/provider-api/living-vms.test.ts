@@ -1,0 +1,49 @@
+import { describe, expect, it } from 'vitest';
+import { livingVms } from '../../../functions/provider-api/read-resources.ts';
+import { asked, provider } from './provider.ts';
+
+const regions = ['us-east-1', 'eu-west-1'];
+
+/** So many VMs, and how many are counted where there may be at most `maximumVms`. */
+const withVms = async (count: number, maximumVms: number) => {
+  const world = provider();
+  for (let number = 1; number <= count; number++) await world.create({ ...asked, vmId: `vm-${number}` });
+  const { records } = world.parts;
+  return { ...world, living: livingVms({ records, list: world.read.list, regions, maximumVms }) };
+};
+
+describe('counting VMs', () => {
+  it('is over all regions', async () => {
+    const { living, create } = await withVms(2, 10);
+    await create({ ...asked, vmId: 'vm-3', region: 'eu-west-1' });
+    await create({ ...asked, vmId: 'vm-4', region: 'ap-south-1' });
+
+    expect(await living()).toBe(3);
+  });
+
+  it('leaves out those that are being deleted', async () => {
+    const { living, remove } = await withVms(3, 10);
+
+    await remove('vm-2');
+
+    expect(await living()).toBe(2);
+  });
+
+  it('looks at each where there seem to be too many, and leaves out what was terminated without DCM', async () => {
+    const { living, happens } = await withVms(103, 103);
+    await happens('terminated', { instanceId: 'i-00000000000000001' });
+    await happens('terminated', {
+      instanceId: 'i-00000000000000002',
+      reason: { code: 'Server.InternalError' },
+    });
+
+    expect(await living()).toBe(101);
+  });
+
+  it('does not count what is only being planned', async () => {
+    const { living, parts } = await withVms(1, 1);
+    await parts.records.begin({ vmId: 'vm-9', region: 'us-east-1', leaseMs: 11_000 });
+
+    expect(await living()).toBe(1);
+  });
+});

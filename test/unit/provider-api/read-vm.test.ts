@@ -1,0 +1,161 @@
+import { describe, expect, it } from 'vitest';
+import { NotFoundError, UnreadableError } from '../../../shared/core/errors.ts';
+import type { Recollection } from '../../../shared/ports/resource-store.ts';
+import { unreadable } from '../../fakes/unreadable.ts';
+import { asked, provider, vmId } from './provider.ts';
+
+const region = 'us-east-1';
+const firstInstance = 'i-00000000000000001';
+const page = { region, maximumPageSize: 50, pageToken: undefined };
+
+describe('reading a VM', () => {
+  it('knows no VM that was never created (C2 8)', async () => {
+    const { read } = provider();
+
+    await expect(read.get('never-heard-of')).rejects.toThrow(NotFoundError);
+    await expect(read.events('never-heard-of')).rejects.toThrow(NotFoundError);
+  });
+
+  it('shows what DCM was told last, and since when', async () => {
+    const { create, read, happens, clock } = provider();
+    await create(asked);
+    clock.ms += 30_000;
+    await happens('running');
+    clock.ms += 30_000;
+
+    expect(await read.get(vmId)).toMatchObject({
+      status: 'RUNNING',
+      status_message: `instance ${firstInstance} is running`,
+      create_time: '2026-08-22T10:30:00.000Z',
+      update_time: '2026-08-22T10:30:30.000Z',
+    });
+  });
+
+  it('says how to log in once somebody can, by the public address before the private one (C 39)', async () => {
+    const { create, read, happens, clock } = provider();
+    await create(asked);
+    const pending = await read.get(vmId);
+    clock.ms += 10_000;
+    await happens('running');
+    const running = await read.get(vmId);
+    clock.ms += 10_000;
+    await happens('stopped', { publicAddress: '' });
+    const stopped = await read.get(vmId);
+    clock.ms += 10_000;
+    await happens('running', { publicAddress: '203.0.113.7' });
+    const again = await read.get(vmId);
+
+    const user = 'ec2-user';
+    expect([pending, running, stopped, again].map(({ ssh }) => ssh)).toEqual([
+      { user },
+      { user, command: 'ssh ec2-user@10.0.0.4' },
+      { user },
+      { user, command: 'ssh ec2-user@203.0.113.7' },
+    ]);
+    expect(again.public_ip_address).toBe('203.0.113.7');
+    expect(stopped).not.toHaveProperty('public_ip_address');
+  });
+
+  it('leaves out what is not known of an instance that was found by its tags', async () => {
+    const { read, parts } = provider();
+    const facts = { launchedAtMs: parts.now() };
+    await parts.records.adopt({ vmId, region, instanceId: firstInstance, account: '1', facts });
+
+    expect(Object.keys(await read.get(vmId)).sort()).toEqual([
+      'create_time',
+      'id',
+      'instance_id',
+      'path',
+      'region',
+      'status',
+      'status_message',
+      'update_time',
+    ]);
+  });
+
+  it('shows a VM that EC2 has not been asked for yet as PROVISIONING, and DELETING where that was asked', async () => {
+    const { read, parts } = provider();
+    await parts.records.begin({ vmId, region, leaseMs: 11_000 });
+
+    expect(await read.get(vmId)).toMatchObject({
+      status: 'PROVISIONING',
+      status_message: 'no instance has been launched yet',
+    });
+    await parts.records.requestDelete(vmId);
+    expect(await read.get(vmId)).toMatchObject({ status: 'DELETING' });
+  });
+
+  it('shows a creation that crashed, and that nobody took up again, as FAILED (C 47, C2 19)', async () => {
+    const { read, parts, clock } = provider();
+    await parts.records.begin({ vmId, region, leaseMs: 11_000 });
+
+    clock.ms += 10 * 60_000;
+
+    expect(await read.get(vmId)).toMatchObject({
+      status: 'FAILED',
+      status_message: expect.stringContaining('interrupted'),
+    });
+  });
+
+  it('shows a VM whose launch failed, until it is deleted (C 22)', async () => {
+    const { create, remove, read, happens } = provider();
+    await create(asked);
+    const reason = { code: 'Client.VolumeLimitExceeded', message: 'too many volumes' };
+    await happens('terminated', { reason });
+
+    const failed = await read.get(vmId);
+    const listed = await read.list(page);
+    await remove(vmId);
+
+    expect(failed).toMatchObject({ status: 'FAILED', status_message: expect.stringContaining('too many') });
+    expect(listed.results).toEqual([failed]);
+    await expect(read.get(vmId)).rejects.toThrow(NotFoundError);
+  });
+
+  it.each<[string, Recollection]>([
+    ['somebody terminated', { owner: 'unknown' }],
+    ['somebody took our tags off', { owner: 'others' }],
+  ])('knows no VM that %s', async (_, held) => {
+    const { create, read, parts, clock } = provider();
+    await create(asked);
+    clock.ms += 3_700_000;
+    parts.resourceStore.recall = async (ids) => new Map(ids.map((id) => [id, held]));
+
+    await expect(read.get(vmId)).rejects.toThrow(NotFoundError);
+  });
+
+  it('says so where what is remembered makes no sense', async () => {
+    const { create, read, parts } = provider();
+    await create(asked);
+    parts.resourceStore.recall = unreadable(firstInstance, parts.resourceStore);
+
+    await expect(read.get(vmId)).rejects.toThrow(UnreadableError);
+  });
+});
+
+describe('the events of a VM', () => {
+  it('are what DCM was told, the newest first, also when the VM is gone', async () => {
+    const { create, read, happens, clock } = provider();
+    await create(asked);
+    for (const state of ['pending', 'running', 'shutting-down', 'terminated'] as const) {
+      await happens(state);
+      clock.ms += 10_000;
+    }
+
+    const { results } = await read.events(vmId);
+
+    expect(results.map(({ status, update_time: time }) => [status, time.slice(14, 19)])).toEqual([
+      ['DELETED', '30:30'],
+      ['DELETING', '30:20'],
+      ['RUNNING', '30:10'],
+      ['PROVISIONING', '30:00'],
+    ]);
+  });
+
+  it('are none while there is no instance', async () => {
+    const { read, parts } = provider();
+    await parts.records.begin({ vmId, region, leaseMs: 11_000 });
+
+    expect(await read.events(vmId)).toEqual({ results: [] });
+  });
+});

@@ -1,0 +1,96 @@
+import { describe, expect, it, vi } from 'vitest';
+import { reportRefusals } from '../../../functions/provider-api/report-refusals.ts';
+import {
+  CapacityError,
+  FailedPreconditionError,
+  InvalidArgumentError,
+  UnavailableError,
+} from '../../../shared/core/errors.ts';
+import type { Observations } from '../../../shared/ports/observations.ts';
+import { type CreateRefused, createRefusedIn } from '../../../shared/wire/create-refused.ts';
+import { memoryLog } from '../../fakes/silent.ts';
+import { halfPastTen } from '../../fixtures/resource-messages.ts';
+
+const about = { vmId: 'vm-1', region: 'us-east-1', requestId: 'request-1' };
+
+const reporter = (more: Partial<Observations> = {}) => {
+  const queued: (Partial<CreateRefused> & { afterSeconds: number })[] = [];
+  const observations: Observations = {
+    async send(events, afterSeconds = 0) {
+      queued.push(...events.map((event) => ({ ...createRefusedIn(JSON.stringify(event)), afterSeconds })));
+    },
+    ...more,
+  };
+  const log = memoryLog();
+  const report = reportRefusals({ observations, now: () => halfPastTen * 1000, log });
+  const refuse = (error: Error) => report(about, () => Promise.reject(error));
+  return { queued, log, report, refuse };
+};
+
+describe('provider-api, a create that is refused', () => {
+  it('has FAILED published at once where no retry helps', async () => {
+    const { queued, refuse } = reporter();
+
+    await expect(refuse(new InvalidArgumentError('vcpu.count: expected a number'))).rejects.toThrow(
+      InvalidArgumentError,
+    );
+
+    expect(queued).toEqual([
+      {
+        kind: 'create-refused',
+        ...about,
+        refusedAtMs: halfPastTen * 1000,
+        retryable: false,
+        reason: 'vcpu.count: expected a number',
+        afterSeconds: 0,
+      },
+    ]);
+  });
+
+  it.each([new CapacityError('no room'), new UnavailableError('EC2 is away'), new Error('a bug')])(
+    'has it looked at three minutes later where the agent may try again: %s',
+    async (error) => {
+      const { queued, refuse } = reporter();
+
+      await expect(refuse(error)).rejects.toThrow(error);
+
+      expect(queued).toMatchObject([{ retryable: true, afterSeconds: 180 }]);
+      expect(JSON.stringify(queued)).not.toContain('a bug');
+    },
+  );
+
+  it('says nothing where the id is being deleted', async () => {
+    const { queued, refuse } = reporter();
+
+    await expect(refuse(new FailedPreconditionError('vm-1 is being deleted'))).rejects.toThrow();
+
+    expect(queued).toEqual([]);
+  });
+
+  it('says nothing of a create that is not refused', async () => {
+    const { queued, report } = reporter();
+
+    expect(await report(about, async () => 'a VM')).toBe('a VM');
+    expect(queued).toEqual([]);
+  });
+
+  it('is not final for the caller while it cannot be queued', async () => {
+    const send = () => Promise.reject(new UnavailableError('no queue'));
+    const { refuse } = reporter({ send });
+
+    await expect(refuse(new InvalidArgumentError('no'))).rejects.toThrow(UnavailableError);
+    await expect(refuse(new CapacityError('no room'))).rejects.toThrow(CapacityError);
+  });
+
+  it('does not have the caller wait for a queue that does not answer (C 63)', async () => {
+    vi.useFakeTimers();
+    const { refuse, log } = reporter({ send: () => new Promise(() => {}) });
+
+    const refused = expect(refuse(new CapacityError('no room'))).rejects.toThrow(CapacityError);
+    await vi.advanceTimersByTimeAsync(1_500);
+
+    await refused;
+    expect(log.lines).toEqual(['warn: a refused create was not queued to be published as FAILED']);
+    vi.useRealTimers();
+  });
+});
