@@ -16,7 +16,7 @@ import {
   secretsManager,
 } from '../../shared/adapters/secrets/secrets-manager.ts';
 import { sqsObservations } from '../../shared/adapters/sqs/observations.ts';
-import { providerRowName } from '../../shared/core/provider-name.ts';
+import { providerName } from '../../shared/core/provider-name.ts';
 import { authenticate } from '../../shared/http/authentication.ts';
 import { jwtVerifier } from '../../shared/http/jwt-verifier.ts';
 import { api } from '../../shared/http/router.ts';
@@ -79,7 +79,7 @@ export const awsHealth = (env: Environment, { table, lambda, sqs, credentials }:
     registrations: dynamoDbRegistrations(table, env.FLEET_TABLE),
     firstAnswer: dynamoDbFirstAnswer(table, env.FLEET_TABLE),
     regions: Object.keys(env.PROVISIONING_FILE.regions),
-    rowNameOf: (region) => providerRowName(provider, region),
+    providerNameOf: (region) => providerName(provider, region),
     version: env.PROVIDER_VERSION,
     ...{ now: Date.now, log },
   });

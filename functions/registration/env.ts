@@ -1,29 +1,28 @@
 import * as z from 'zod/mini';
 import { AgentAuth } from '../../shared/adapters/dcm/bearer-tokens.ts';
 import { jsonFile } from '../../shared/runtime/json-variable.ts';
-import type { Provider } from './providers.ts';
 
-/** A file, for with many regions it is larger than the 4 KiB that Lambda takes as an environment. */
+/** A file, because with many regions the JSON exceeds the 4 KiB of a Lambda environment. */
 export const registriesFile = 'registries.json';
 
 const nonEmpty = z.string().check(z.minLength(1));
 
-/** Where the VMs of a region are registered. */
+/** The registry at which the VMs of one region are registered. */
 export const Registry = z.object({
-  /** `control-plane`: of the older generation, which called providers itself. */
+  /** `control-plane`: a DCM of the older generation, whose control plane calls providers itself. */
   kind: z.enum(['agent', 'control-plane']),
   /** Without a path. */
   url: z.url(),
-  /** Where the provider-api answers, as this registry's DCM reaches it, without a path and without credentials. Absent: `PUBLIC_URL`. */
+  /** URL of the provider-api as this registry's DCM reaches it, without a path and without credentials. Absent: `PUBLIC_URL`. */
   publicUrl: z.optional(z.url()),
   /** Whether the endpoint carries the token of `ENDPOINT_TOKEN_SECRET`. */
   endpointCredentials: z.boolean(),
-  /** Absent: the registry takes calls without a token. */
+  /** Absent: the registry accepts calls without a token. */
   auth: z.optional(AgentAuth),
 });
 export type Registry = z.infer<typeof Registry>;
 
-/** By region where VMs can be created. */
+/** By region in which VMs can be created. */
 export const Registries = z
   .record(nonEmpty, Registry)
   .check(
@@ -31,25 +30,35 @@ export const Registries = z
   );
 export type Registries = z.infer<typeof Registries>;
 
-/** What the registration is told by its environment. infra/constructs/registration.ts must supply exactly this. */
+/** Environment of the registration. infra/constructs/registration.ts must supply exactly this. */
 export const Env = z.object({
-  /** DynamoDB table of the fleet, where the outcome of each attempt is remembered too. */
+  /** DynamoDB table of the resource store, which also has the result of the last registration of each provider. */
   FLEET_TABLE: nonEmpty,
-  /** Our name at DCM; the rows of other regions have `-<region>` behind it. */
+  /** Our name at DCM; providers of other regions than the home region have `-<region>` appended. */
   PROVIDER_NAME: nonEmpty,
-  /** Region whose row has our bare name. */
+  /** Region whose provider has the bare name. */
   HOME_REGION: nonEmpty,
-  /** File with the JSON of Registries. A deployment puts it beside the code. */
+  /** File with the JSON of Registries, which a deployment puts beside the code. */
   REGISTRIES_FILE: z.prefault(z.pipe(jsonFile, Registries), registriesFile),
-  /** Where the provider-api answers, without a path and without credentials. */
+  /** URL of the provider-api, without a path and without credentials. */
   PUBLIC_URL: z.url(),
-  /** Secrets Manager name or ARN of the API's token, where an endpoint carries it as Basic credentials. */
+  /** Secrets Manager name or ARN of the API's token, where an endpoint carries the token as Basic credentials. */
   ENDPOINT_TOKEN_SECRET: z.optional(nonEmpty),
 });
 export type Env = z.input<typeof Env>;
 
-/** The provider as its rows show it. */
-export const providerOf = (env: z.output<typeof Env>): Provider => ({
+/** What the registrations at DCM are made from. */
+export type ProviderSettings = {
+  /** Our name at DCM. */
+  readonly name: string;
+  /** Region whose provider has the bare name, and whose endpoint has no prefix. */
+  readonly homeRegion: string;
+  /** URL of the provider-api as DCM reaches it, where a registry does not say otherwise. */
+  readonly publicUrl: string;
+  readonly registries: Registries;
+};
+
+export const settingsOf = (env: z.output<typeof Env>): ProviderSettings => ({
   name: env.PROVIDER_NAME,
   homeRegion: env.HOME_REGION,
   publicUrl: env.PUBLIC_URL,

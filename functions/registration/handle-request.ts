@@ -5,56 +5,21 @@ import type { Registration } from '../../shared/ports/registrations.ts';
 import type { Log } from '../../shared/ports/telemetry.ts';
 import { tokensOf } from '../../shared/wire/api-tokens.ts';
 import type { Inspection } from '../../shared/wire/inspection.ts';
-import { type Provider, type ProviderRow, providerRows } from './providers.ts';
+import type { ProviderSettings, Registry } from './env.ts';
+import { type Provider, providersOf } from './providers.ts';
 import {
-  keepRowsRegistered,
-  type Outcomes,
-  type Parts as RowsParts,
-  registerRows,
-  withdrawRows,
+  keepProvidersRegistered,
+  type RegistrationParts,
+  type RegistrationResults,
+  registerProviders,
+  withdrawProviders,
 } from './register-providers.ts';
 
-type Parts = RowsParts & {
-  readonly registryOf: (row: ProviderRow) => Pick<ProviderRegistry, 'find' | 'register' | 'list'>;
-  readonly provider: Provider;
-  /** The text of the secret (shared/wire/api-tokens.ts) whose token goes into the endpoints; undefined: none does. */
-  readonly secret: () => Promise<string | undefined>;
-  /** A control plane of the older generation, from which rows can be withdrawn. */
-  readonly controlPlane: Pick<ProviderRegistry, 'withdraw'> | undefined;
-};
-
-type Answer = StackAnswer | Inspection | { readonly rows: Readonly<Record<string, Registration>> };
-
-/** Answers the schedule, people and CloudFormation. @throws UnreadableError for anything else. */
-export const handleRequest = (parts: Parts) => {
-  const rows = async () => providerRows(parts.provider, newestToken(await parts.secret()));
-  const register = registerRows(parts);
-  const keepRegistered = keepRowsRegistered(parts);
-  const withdraw = withdrawRows(parts);
-  const answer = answerStack({ rows, register, withdraw, log: parts.log });
-
-  return async (given: unknown): Promise<Answer> => {
-    const parsed = Request.safeParse(given);
-    if (!parsed.success)
-      throw new UnreadableError(`not a request to the registration: ${reasonOf(parsed.error)}`);
-    const request = parsed.data;
-    if ('RequestType' in request) return answer(request);
-    if (request.do === 'keep-registered') return answered(await keepRegistered(await rows()));
-    if (request.do === 'register') return answered(await register(await rows()));
-    if (request.do === 'inspect') return inspectRows(parts, providerRows(parts.provider, undefined));
-    await withdraw((await rows()).map(({ registration }) => registration.name));
-    return { rows: {} };
-  };
-};
-
-const newestToken = (secret: string | undefined) => (secret === undefined ? undefined : tokensOf(secret)[0]);
-
-const answered = (outcomes: Outcomes) => ({ rows: Object.fromEntries(outcomes) });
-
-/** What the custom resource is deployed with: whatever changes here has the rows registered anew at the next deployment. */
+/** What the custom resource is deployed with. A change of any property registers all providers again at the next deployment. */
 export const ResourceProperties = z.object({
-  /** Of the registries, environment agents too, separated by commas: the name is the one that earlier versions read. */
+  /** URLs of all registries, environment agents' included, separated by commas. Earlier versions read this name. */
   controlPlaneUrl: z.string(),
+  /** Names of the providers. */
   rowNames: z.array(z.string()),
 });
 
@@ -68,86 +33,123 @@ const StackRequest = z.discriminatedUnion('RequestType', [
   }),
   z.object({ RequestType: z.literal('Delete'), ResourceProperties }),
 ]);
-export type StackRequest = z.infer<typeof StackRequest>;
+type StackRequest = z.infer<typeof StackRequest>;
 
 /**
- * What the registration is invoked with: by the schedule to keep the rows registered, by people to register or withdraw them at once,
- * by `npm run doctor` to inspect what DCM has, or by CloudFormation.
+ * What the registration is invoked with: by the schedule to keep the providers registered, by people to register or withdraw them at
+ * once, by `npm run doctor` to inspect what DCM has, or by CloudFormation.
  */
 const Request = z.union([
   z.object({ do: z.enum(['keep-registered', 'register', 'withdraw', 'inspect']) }),
   StackRequest,
 ]);
-export type Request = z.infer<typeof Request>;
 
-type AnswerStackParts = {
-  readonly rows: () => Promise<readonly ProviderRow[]>;
-  readonly register: (rows: readonly ProviderRow[]) => Promise<Outcomes>;
-  readonly withdraw: (rowNames: readonly string[]) => Promise<void>;
-  readonly log: Log;
+/** `rows`: the result of each registration, by the provider's name. */
+type Answer = StackAnswer | Inspection | { readonly rows: Readonly<Record<string, Registration>> };
+
+type Parts = Omit<RegistrationParts, 'registryOf'> & {
+  readonly registryOf: (registry: Registry) => ProviderRegistry;
+  readonly settings: ProviderSettings;
+  /** The text of the secret (shared/wire/api-tokens.ts) whose token goes into the endpoints; undefined: there is none. */
+  readonly secret: () => Promise<string | undefined>;
 };
 
-/** For CDK's provider framework, which tells CloudFormation. */
-export type StackAnswer = {
+/** @throws UnreadableError for anything that is no request. */
+export const handleRequest = (parts: Parts) => {
+  const { settings, secret, registryOf, registrations, log } = parts;
+  const register = registerProviders(parts);
+  const keepRegistered = keepProvidersRegistered(parts);
+  const older = Object.values(settings.registries).find(({ kind }) => kind === 'control-plane');
+  const withdraw = withdrawProviders({ controlPlane: older && registryOf(older), registrations, log });
+  const providers = async () => providersOf(settings, newestToken(await secret()));
+  const answerStack = customResource({ providers, register, withdraw, log });
+
+  return async (given: unknown): Promise<Answer> => {
+    const parsed = Request.safeParse(given);
+    if (!parsed.success)
+      throw new UnreadableError(`not a request to the registration: ${reasonOf(parsed.error)}`);
+    const request = parsed.data;
+    if ('RequestType' in request) return answerStack(request);
+    if (request.do === 'keep-registered') return answerOf(await keepRegistered(await providers()));
+    if (request.do === 'register') return answerOf(await register(await providers()));
+    if (request.do === 'inspect') return inspect(registryOf, providersOf(settings, undefined));
+    await withdraw((await providers()).map(({ registration }) => registration.name));
+    return { rows: {} };
+  };
+};
+
+const newestToken = (secret: string | undefined) => (secret === undefined ? undefined : tokensOf(secret)[0]);
+
+const answerOf = (results: RegistrationResults) => ({ rows: Object.fromEntries(results) });
+
+/** For CDK's provider framework, which answers CloudFormation. */
+type StackAnswer = {
   readonly PhysicalResourceId: string;
   readonly Data: { readonly outcome: string };
 };
 
-/** CloudFormation refuses outputs that are longer than 1,024 bytes. */
+/** CloudFormation refuses outputs longer than 1,024 bytes. */
 const longestOutcome = 1000;
 
+type CustomResourceParts = {
+  readonly providers: () => Promise<readonly Provider[]>;
+  readonly register: (providers: readonly Provider[]) => Promise<RegistrationResults>;
+  readonly withdraw: (providerNames: readonly string[]) => Promise<void>;
+  readonly log: Log;
+};
+
 /**
- * Creates, updates and deletes the stack's custom resource, which always succeeds: what DCM did not take now, the schedule goes on
- * trying. `outcome` says how it went, for people who deploy.
+ * Creates, updates and deletes the stack's custom resource. Every request succeeds, so that a deployment does not depend on DCM: the
+ * schedule retries what failed. `outcome` is for the person who deploys.
  */
-const answerStack =
-  ({ rows, register, withdraw, log }: AnswerStackParts) =>
+const customResource =
+  ({ providers, register, withdraw, log }: CustomResourceParts) =>
   async (request: StackRequest): Promise<StackAnswer> => {
     try {
-      await withdraw(removedRows(request));
-      return answer(request.RequestType === 'Delete' ? 'withdrawn' : outcomeOf(await register(await rows())));
+      await withdraw(removedProviders(request));
+      if (request.RequestType === 'Delete') return stackAnswer('withdrawn');
+      return stackAnswer(outcomeOf(await register(await providers())));
     } catch (error) {
-      log.error('the provider rows are not as the deployment wants them', { reason: reasonOf(error) });
-      return answer(`not registered yet: ${reasonOf(error)}`);
+      log.error('could not register the providers during the deployment; the schedule retries', {
+        reason: reasonOf(error),
+      });
+      return stackAnswer(`not registered yet: ${reasonOf(error)}`);
     }
   };
 
-/** One resource for ever: a new id would have CloudFormation delete the old one, and so the rows. */
-const answer = (outcome: string): StackAnswer => ({
+/** The physical id never changes: CloudFormation would delete the resource with the old id, and so withdraw the providers. */
+const stackAnswer = (outcome: string): StackAnswer => ({
   PhysicalResourceId: 'dcm-provider-rows',
   Data: { outcome: outcome.slice(0, longestOutcome) },
 });
 
-const removedRows = (request: StackRequest): readonly string[] => {
+const removedProviders = (request: StackRequest): readonly string[] => {
   const { rowNames } = request.ResourceProperties;
   if (request.RequestType === 'Delete') return rowNames;
   if (request.RequestType === 'Create') return [];
-  return request.OldResourceProperties.rowNames.filter((row) => !rowNames.includes(row));
+  return request.OldResourceProperties.rowNames.filter((name) => !rowNames.includes(name));
 };
 
-const outcomeOf = (outcomes: Outcomes): string =>
-  [...outcomes]
+const outcomeOf = (results: RegistrationResults): string =>
+  [...results]
     .map(
-      ([row, { outcome, detail }]) => `${row}: ${outcome}${outcome === 'registered' ? '' : ` (${detail})`}`,
+      ([name, { outcome, detail }]) => `${name}: ${outcome}${outcome === 'registered' ? '' : ` (${detail})`}`,
     )
     .join('; ');
 
-type InspectRowsParts = { readonly registryOf: (row: ProviderRow) => Pick<ProviderRegistry, 'list'> };
-
-/** What DCM has where each of these rows is registered; changes nothing. The rows must carry no credentials. */
-const inspectRows = async (
-  { registryOf }: InspectRowsParts,
-  rows: readonly ProviderRow[],
+/** What DCM has where each of these providers is registered; changes nothing. */
+const inspect = async (
+  registryOf: (registry: Registry) => Pick<ProviderRegistry, 'list'>,
+  providers: readonly Provider[],
 ): Promise<Inspection> => ({
   regions: await Promise.all(
-    rows.map(async (row) => {
-      const { region, registry, registration } = row;
-      const { providers = [], failure } = await registryOf(row).list();
+    providers.map(async ({ region, registry, registration }) => {
+      const { providers: listed = [], failure } = await registryOf(registry).list();
       return {
         ...{ region, row: registration.name, kind: registry.kind, url: registry.url },
         endpoint: registration.endpoint,
         ...(failure !== undefined && { failure }),
-        providers: providers.map((listed) => ({ ...listed, endpoint: withoutCredentials(listed.endpoint) })),
+        providers: listed.map((one) => ({ ...one, endpoint: withoutCredentials(one.endpoint) })),
       };
     }),
   ),

@@ -1,41 +1,31 @@
 import { v5 as uuid } from 'uuid';
-import { providerRowName } from '../../shared/core/provider-name.ts';
+import { providerName } from '../../shared/core/provider-name.ts';
 import type { ProviderRegistration } from '../../shared/wire/dcm-provider.ts';
-import type { Registries, Registry } from './env.ts';
+import type { ProviderSettings, Registry } from './env.ts';
 
-/** One row of a registry of DCM's: the VMs of one region. */
-export type ProviderRow = {
+/** What is registered at DCM for the VMs of one region. */
+export type Provider = {
   readonly region: string;
   readonly registry: Registry;
-  /** The row's id at DCM. The same name has it in every deployment, so that a new one takes over the row of the last. */
+  /** Follows from the name, so that a new deployment replaces the registration of the last one. */
   readonly id: string;
   readonly registration: Omit<ProviderRegistration, 'metadata'>;
 };
 
-export type Provider = {
-  /** Our name at DCM. */
-  readonly name: string;
-  /** Region whose row has our bare name, and whose collection has no prefix. */
-  readonly homeRegion: string;
-  /** Where the provider-api answers, as DCM reaches it where a registry does not say otherwise. */
-  readonly publicUrl: string;
-  readonly registries: Registries;
-};
-
-/** DCM's id of a row: the UUIDv5 of its name, as a name of the DNS. */
-export const providerIdOf = (rowName: string): string => uuid(rowName, uuid.DNS);
+/** The id of a provider at DCM: UUIDv5 of its name in the namespace of DNS names. */
+export const providerIdOf = (name: string): string => uuid(name, uuid.DNS);
 
 /**
- * The rows to register, the home region's first: where two registries are the same one under two names, it gets the service type. `token`
- * goes into the endpoints as Basic credentials where the registry's settings say so.
+ * The providers to register, the home region's first: where two registries turn out to be the same one, the home region gets the service
+ * type. `token` goes into the endpoints as Basic credentials where the registry's settings say so.
  */
-export const providerRows = (provider: Provider, token: string | undefined): ProviderRow[] =>
-  Object.entries(provider.registries)
-    .toSorted(([one], [other]) => Number(other === provider.homeRegion) - Number(one === provider.homeRegion))
+export const providersOf = (settings: ProviderSettings, token: string | undefined): Provider[] =>
+  Object.entries(settings.registries)
+    .toSorted(([one], [other]) => Number(other === settings.homeRegion) - Number(one === settings.homeRegion))
     .map(([region, registry]) => {
-      const name = providerRowName(provider, region);
-      const prefix = region === provider.homeRegion ? '' : `/${region}`;
-      const endpoint = new URL(`${prefix}/api/v1alpha1/vms`, registry.publicUrl ?? provider.publicUrl);
+      const name = providerName(settings, region);
+      const prefix = region === settings.homeRegion ? '' : `/${region}`;
+      const endpoint = new URL(`${prefix}/api/v1alpha1/vms`, registry.publicUrl ?? settings.publicUrl);
       return {
         region,
         registry,
@@ -51,6 +41,6 @@ export const providerRows = (provider: Provider, token: string | undefined): Pro
       };
     });
 
-/** DCM's clients send what stands before the `@` as Basic credentials with every call, health included. */
+/** DCM's clients send the user information of the URL as Basic credentials with every call, health checks included. */
 const withToken = ({ protocol, host, pathname }: URL, token: string | undefined): string =>
   `${protocol}//${token === undefined ? '' : `dcm:${encodeURIComponent(token)}@`}${host}${pathname}`;

@@ -1,168 +1,173 @@
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { Listings } from '../../shared/ports/listings.ts';
-import type { HeldRow, ProviderRegistry, RegistrationAnswer } from '../../shared/ports/provider-registry.ts';
+import type {
+  HeldProvider,
+  ProviderRegistry,
+  RegistrationAnswer,
+} from '../../shared/ports/provider-registry.ts';
 import type { Registration, Registrations } from '../../shared/ports/registrations.ts';
 import type { Log, Meter } from '../../shared/ports/telemetry.ts';
-import { type ProviderRow, providerIdOf } from './providers.ts';
+import type { Registry } from './env.ts';
+import { type Provider, providerIdOf } from './providers.ts';
 
-export type Parts = Omit<RowParts, 'registrations'> & { readonly registrations: Registrations };
-
-/** What became of each row, by its name. */
-export type Outcomes = ReadonlyMap<string, Registration>;
-
-/** No row is begun later in one run: a registry that does not answer takes 28 seconds, and the function has 60. */
-const beginMs = 30_000;
-
-/**
- * Registers these rows one after the other, the first one first, and each on its own: one that fails stops no other.
- * @throws UnavailableError, after all rows have been tried, where the fleet table failed for one.
- */
-export const registerRows =
-  (parts: Parts) =>
-  async (rows: readonly ProviderRow[]): Promise<Outcomes> =>
-    registerEach(parts, rows, await parts.registrations.recall(rows.map(nameOf)));
-
-/** The same for those rows whose time has come; the others stay as they are remembered. */
-export const keepRowsRegistered =
-  (parts: Parts) =>
-  async (rows: readonly ProviderRow[]): Promise<Outcomes> => {
-    const remembered = await parts.registrations.recall(rows.map(nameOf));
-    const nowSeconds = parts.now() / 1000;
-    const waiting = new Map(
-      [...remembered].filter(([, { nextAttemptAt = 0 }]) => nextAttemptAt > nowSeconds),
-    );
-    for (const { outcome } of waiting.values()) countOutcome(parts.meter, outcome);
-    const due = rows.filter((row) => !waiting.has(nameOf(row)));
-    return new Map([...waiting, ...(await registerEach(parts, due, remembered))]);
-  };
-
-const registerEach = async (
-  parts: Parts,
-  rows: readonly ProviderRow[],
-  remembered: Outcomes,
-): Promise<Outcomes> => {
-  const register = registerRow(parts);
-  const startedAtMs = parts.now();
-  const outcomes = new Map<string, Registration>();
-  const failures: unknown[] = [];
-  for (const row of inTurn(rows, remembered)) {
-    const known = remembered.get(nameOf(row));
-    if (parts.now() - startedAtMs > beginMs) outcomes.set(nameOf(row), known ?? notTried(row, startedAtMs));
-    else
-      await register(row, known).then(
-        (became) => outcomes.set(nameOf(row), became),
-        (error: unknown) => failures.push(error),
-      );
-  }
-  if (failures.length > 0) throw failures[0];
-  return outcomes;
-};
-
-/** The first row first, then those whose last attempt is the longest ago: registries that do not answer keep no other row waiting for long. */
-const inTurn = ([first, ...others]: readonly ProviderRow[], remembered: Outcomes): ProviderRow[] => {
-  if (first === undefined) return [];
-  const lastAt = (row: ProviderRow) => remembered.get(nameOf(row))?.at ?? 0;
-  return [first, ...others.toSorted((one, other) => lastAt(one) - lastAt(other))];
-};
-
-const notTried = ({ id }: ProviderRow, atMs: number): Registration => ({
-  ...{ outcome: 'unreachable', detail: 'not tried yet: others took too long; the next run tries it' },
-  ...{ at: Math.floor(atMs / 1000), providerId: id },
-});
-
-const nameOf = ({ registration }: ProviderRow): string => registration.name;
-
-/** A refusal other than a conflict clears when somebody changes something: no hurry, and no noise in DCM's log. */
-const refusedPauseSeconds = 600;
-/** DCM can ask for no longer a pause. */
-const longestPauseSeconds = 3600;
-/**
- * Behind an environment agent nothing shows that the control plane was restored or lost a callback, so every status of the region is
- * published again so often (docs/adr/0043).
- */
-const republishSeconds = 6 * 3600;
-
-export type RowParts = {
-  readonly registryOf: (row: ProviderRow) => Pick<ProviderRegistry, 'find' | 'register'>;
-  readonly registrations: Pick<Registrations, 'record'>;
+export type RegistrationParts = {
+  readonly registryOf: (registry: Registry) => Pick<ProviderRegistry, 'find' | 'register'>;
+  readonly registrations: Registrations;
   readonly listings: Pick<Listings, 'wantRepublish'>;
   readonly now: Clock;
   readonly log: Log;
   readonly meter: Meter;
 };
 
+/** By the provider's name. */
+export type RegistrationResults = ReadonlyMap<string, Registration>;
+
+/** One run starts no registration later than this: a registry that does not answer takes 28 seconds, and the function has 60. */
+const lastStartMs = 30_000;
+
 /**
- * Registers one row and remembers how that went. It is remembered last: after a crash, the next attempt finds out again that DCM has
- * forgotten the statuses. @throws UnavailableError where it cannot be remembered.
+ * Registers the providers one after the other, the first one first. A failure of one does not stop the others.
+ * @throws UnavailableError, after all were tried, where the resource store failed for one.
  */
-const registerRow =
-  ({ registryOf, registrations, listings, now, log, meter }: RowParts) =>
-  async (row: ProviderRow, remembered: Registration | undefined): Promise<Registration> => {
-    const { id, region, registration } = row;
-    const registry = registryOf(row);
+export const registerProviders =
+  (parts: RegistrationParts) =>
+  async (providers: readonly Provider[]): Promise<RegistrationResults> =>
+    registerEach(parts, providers, await parts.registrations.recall(providers.map(nameOf)));
+
+/** The same, without the providers whose next attempt is not due yet. */
+export const keepProvidersRegistered =
+  (parts: RegistrationParts) =>
+  async (providers: readonly Provider[]): Promise<RegistrationResults> => {
+    const last = await parts.registrations.recall(providers.map(nameOf));
+    const nowSeconds = parts.now() / 1000;
+    const waiting = new Map([...last].filter(([, { nextAttemptAt = 0 }]) => nextAttemptAt > nowSeconds));
+    for (const { outcome } of waiting.values()) countOutcome(parts.meter, outcome);
+    const due = providers.filter((provider) => !waiting.has(nameOf(provider)));
+    return new Map([...waiting, ...(await registerEach(parts, due, last))]);
+  };
+
+const registerEach = async (
+  parts: RegistrationParts,
+  providers: readonly Provider[],
+  last: RegistrationResults,
+): Promise<RegistrationResults> => {
+  const register = registerProvider(parts);
+  const startedAtMs = parts.now();
+  const results = new Map<string, Registration>();
+  const failures: unknown[] = [];
+  for (const provider of inOrder(providers, last)) {
+    const name = nameOf(provider);
+    if (parts.now() - startedAtMs > lastStartMs)
+      results.set(name, last.get(name) ?? notTried(provider, startedAtMs));
+    else
+      await register(provider, last.get(name)).then(
+        (registration) => results.set(name, registration),
+        (error: unknown) => failures.push(error),
+      );
+  }
+  if (failures.length > 0) throw failures[0];
+  return results;
+};
+
+/** The first provider, then the others by their last attempt, oldest first, so that registries that do not answer delay no other for long. */
+const inOrder = ([first, ...others]: readonly Provider[], last: RegistrationResults): Provider[] => {
+  if (first === undefined) return [];
+  const lastAt = (provider: Provider) => last.get(nameOf(provider))?.at ?? 0;
+  return [first, ...others.toSorted((one, other) => lastAt(one) - lastAt(other))];
+};
+
+const notTried = ({ id }: Provider, atMs: number): Registration => ({
+  ...{
+    outcome: 'unreachable',
+    detail: 'not tried yet: other registries took too long; the next run tries it',
+  },
+  ...{ at: Math.floor(atMs / 1000), providerId: id },
+});
+
+const nameOf = ({ registration }: Provider): string => registration.name;
+
+/** After a refusal other than a conflict, which only a changed setting resolves; a shorter pause would fill DCM's log. */
+const refusedPauseSeconds = 600;
+/** The longest pause that DCM can ask for. */
+const longestPauseSeconds = 3600;
+/**
+ * How often every status of a region is republished behind an environment agent: nothing shows there that the control plane was restored
+ * or lost statuses (docs/adr/0043).
+ */
+const republishSeconds = 6 * 3600;
+
+/**
+ * Registers one provider and records the result. Recorded last: after a crash, the next attempt notices again that DCM lost statuses.
+ * @throws UnavailableError where the resource store failed.
+ */
+const registerProvider =
+  ({ registryOf, registrations, listings, now, log, meter }: RegistrationParts) =>
+  async (provider: Provider, last: Registration | undefined): Promise<Registration> => {
+    const { id, region, registration } = provider;
+    const registry = registryOf(provider.registry);
     const found = await registry.find(id);
     const sentAt = Math.floor(now() / 1000);
     const answer = await registry.register(id, { ...registration, metadata: metadataOf(region, sentAt) });
     const at = Math.floor(now() / 1000);
 
-    tell(answer);
-    const isForgotten = answer.outcome === 'registered' && hasForgotten(remembered, found, answer);
-    if (isForgotten)
-      log.info('DCM has a new or a restored row: every status of the region is published again', { region });
-    const republishes = isForgotten || (answer.outcome === 'registered' && isDue(row, remembered, at));
+    report(answer);
+    const lostStatuses = answer.outcome === 'registered' && hasLostStatuses(last, found, answer);
+    if (lostStatuses)
+      log.info("DCM's row of the provider is new or restored: every status of the region is republished", {
+        region,
+      });
+    const republishes =
+      lostStatuses || (answer.outcome === 'registered' && isRepublicationDue(provider, last, at));
     if (republishes) await listings.wantRepublish(region, at);
-    const republishedAt = republishes ? at : remembered?.republishedAt;
-    const became = {
-      ...registrationOf(answer, remembered, { at, sentAt }),
-      ...{ providerId: id, republishedAt },
+    const result = {
+      ...registrationOf(answer, last, { at, sentAt }),
+      ...{ providerId: id, republishedAt: republishes ? at : last?.republishedAt },
     };
-    await registrations.record(registration.name, became);
-    return became;
+    await registrations.record(registration.name, result);
+    return result;
 
-    function tell(told: RegistrationAnswer) {
-      const fields = { row: registration.name, id, ...('detail' in told && { detail: told.detail }) };
-      if (told.outcome === 'refused' && !isKnownConflict(told, remembered))
-        log.error('DCM refuses to register a row', fields);
-      if (told.outcome === 'unreachable') log.warn('DCM cannot be reached to register a row', fields);
-      if (told.outcome === 'registered' && remembered?.outcome !== 'registered')
-        log.info('DCM has registered a row', fields);
-      countOutcome(meter, told.outcome);
+    function report(given: RegistrationAnswer) {
+      const fields = { provider: registration.name, id, ...('detail' in given && { detail: given.detail }) };
+      if (given.outcome === 'refused' && !isKnownConflict(given, last))
+        log.error('DCM refuses to register the provider', fields);
+      if (given.outcome === 'unreachable') log.warn('DCM cannot be reached to register the provider', fields);
+      if (given.outcome === 'registered' && last?.outcome !== 'registered')
+        log.info('DCM has registered the provider', fields);
+      countOutcome(meter, given.outcome);
     }
   };
 
-/** It is tried every minute, and said once. */
+/** A conflict is tried again every minute, but logged once. */
 const isKnownConflict = (
   { isConflict, detail }: Extract<RegistrationAnswer, { outcome: 'refused' }>,
-  remembered: Registration | undefined,
-): boolean => isConflict === true && detail === remembered?.detail;
+  last: Registration | undefined,
+): boolean => isConflict === true && detail === last?.detail;
 
-/** Counted as long as it lasts, not only when it happens, so that the alarm does. */
+/** Counted at every run while it lasts, so that the alarm lasts as long. */
 const countOutcome = (meter: Meter, outcome: Registration['outcome']): void => {
   if (outcome === 'refused') meter.count('registrationRefused');
   if (outcome === 'unreachable') meter.count('registrationUnreachable');
 };
 
-const isDue = ({ registry }: ProviderRow, remembered: Registration | undefined, at: number): boolean =>
-  registry.kind === 'agent' && at - (remembered?.republishedAt ?? 0) >= republishSeconds;
+const isRepublicationDue = ({ registry }: Provider, last: Registration | undefined, at: number): boolean =>
+  registry.kind === 'agent' && at - (last?.republishedAt ?? 0) >= republishSeconds;
 
 const metadataOf = (region: string, sentAt: number) => ({
   ...{ region_code: region, registered_at: new Date(sentAt * 1000).toISOString() },
 });
 
-type Times = { readonly at: number; readonly sentAt: number };
-
 const registrationOf = (
   answer: RegistrationAnswer,
-  remembered: Registration | undefined,
-  { at, sentAt }: Times,
+  last: Registration | undefined,
+  { at, sentAt }: { readonly at: number; readonly sentAt: number },
 ): Omit<Registration, 'providerId'> => {
   if (answer.outcome === 'registered')
     return {
-      ...{ outcome: 'registered', detail: 'DCM has the row', at },
-      ...{ rowCreatedAt: answer.row.createdAt, registeredAt: sentAt },
+      ...{ outcome: 'registered', detail: 'DCM has the provider', at },
+      ...{ rowCreatedAt: answer.held.createdAt, registeredAt: sentAt },
     };
   const { outcome, detail } = answer;
-  const { rowCreatedAt, registeredAt } = remembered ?? {};
+  const { rowCreatedAt, registeredAt } = last ?? {};
   return { outcome, detail, at, rowCreatedAt, registeredAt, nextAttemptAt: nextAttemptAt(answer, at) };
 };
 
@@ -175,56 +180,50 @@ const nextAttemptAt = (
   return at + Math.min(answer.retryAfterSeconds, longestPauseSeconds);
 };
 
-type Registered = Extract<RegistrationAnswer, { outcome: 'registered' }>;
-
 /**
- * Whether a registry has lost rows or was restored from a backup, so that DCM may have lost statuses with it and every current one is
- * published again. Its row is new, or holds an older registration than the last that it accepted. DCM's own `update_time` does not show
- * it: its health checks write that, too.
+ * True where a registry lost its rows or was restored from a backup: DCM can have lost statuses with it, so every current one is
+ * republished. Its row is then new, or holds an older registration than the last one that it accepted. DCM's own `update_time` does not
+ * show it, because DCM's health checks write it too.
  */
-export const hasForgotten = (
-  remembered: Pick<Registration, 'rowCreatedAt' | 'registeredAt'> | undefined,
-  found: HeldRow | undefined,
-  { isNew, row }: Registered,
+export const hasLostStatuses = (
+  last: Pick<Registration, 'rowCreatedAt' | 'registeredAt'> | undefined,
+  found: HeldProvider | undefined,
+  { isNew, held }: Pick<Extract<RegistrationAnswer, { outcome: 'registered' }>, 'isNew' | 'held'>,
 ): boolean =>
-  isNew ||
-  differs(row.createdAt, remembered?.rowCreatedAt) ||
-  isEarlier(found?.registeredAt, remembered?.registeredAt);
+  isNew || differs(held.createdAt, last?.rowCreatedAt) || isEarlier(found?.registeredAt, last?.registeredAt);
 
-/** A row that was made anew, of which we missed the answer that said so. */
-const differs = (now: number | undefined, remembered: number | undefined) =>
-  now !== undefined && remembered !== undefined && now !== remembered;
+/** The row was created again, and the answer that said so did not reach us. */
+const differs = (createdAt: number | undefined, lastCreatedAt: number | undefined) =>
+  createdAt !== undefined && lastCreatedAt !== undefined && createdAt !== lastCreatedAt;
 
-const isEarlier = (found: number | undefined, remembered: number | undefined) =>
-  found !== undefined && remembered !== undefined && found < remembered;
+const isEarlier = (found: number | undefined, last: number | undefined) =>
+  found !== undefined && last !== undefined && found < last;
 
-type WithdrawRowsParts = {
-  /** A control plane of the older generation; undefined where the rows are at environment agents, which cannot remove them. */
+type WithdrawParts = {
+  /** Of the older generation; undefined where the providers are registered at environment agents, which cannot remove them. */
   readonly controlPlane: Pick<ProviderRegistry, 'withdraw'> | undefined;
   readonly registrations: Pick<Registrations, 'forget'>;
   readonly log: Log;
 };
 
 /**
- * Takes rows out of DCM's registry as far as it lets us: a stack that is deleted must not wait for a DCM that is gone.
- * @throws UnavailableError where the fleet table failed.
+ * Removes providers from DCM where DCM allows it, and logs where not: the deletion of a stack must not depend on DCM.
+ * @throws UnavailableError where the resource store failed.
  */
-export const withdrawRows =
-  ({ controlPlane, registrations, log }: WithdrawRowsParts) =>
-  async (rowNames: readonly string[]): Promise<void> => {
+export const withdrawProviders =
+  ({ controlPlane, registrations, log }: WithdrawParts) =>
+  async (providerNames: readonly string[]): Promise<void> => {
     await Promise.all(
-      rowNames.map(async (row) => {
-        const { outcome, detail } = (await controlPlane?.withdraw(providerIdOf(row))) ?? keptByAgent;
-        if (outcome === 'withdrawn') log.info('a row is withdrawn from DCM', { row, detail });
-        else log.warn('DCM keeps a row that is no more', { row, detail });
-        await registrations.forget(row);
+      providerNames.map(async (provider) => {
+        const { outcome, detail } = (await controlPlane?.withdraw(providerIdOf(provider))) ?? keptByAgent;
+        if (outcome === 'withdrawn') log.info('withdrew a provider from DCM', { provider, detail });
+        else log.warn('could not withdraw a provider from DCM', { provider, detail });
+        await registrations.forget(provider);
       }),
     );
   };
 
 const keptByAgent = {
-  ...{
-    outcome: 'refused',
-    detail: 'an environment agent keeps it until its AGENT_SP_PERSISTENCE_PATH is cleared',
-  },
+  outcome: 'refused',
+  detail: 'an environment agent keeps it until its AGENT_SP_PERSISTENCE_PATH is cleared',
 } as const;

@@ -13,7 +13,7 @@ import {
   type Registry,
   registriesFile,
 } from '../../functions/registration/env.ts';
-import { providerRowName } from '../../shared/core/provider-name.ts';
+import { providerName } from '../../shared/core/provider-name.ts';
 import { agentsOf } from '../settings/agent.ts';
 import type { ProvisioningSettings } from '../settings/settings.ts';
 import { type FunctionDefaults, functionNameOf, functionWithDefaults } from './function-defaults.ts';
@@ -139,7 +139,7 @@ export class Registration extends Construct {
         controlPlaneUrl: listed(registries, ({ url }) => url),
         publicUrl: listed(registries, ({ publicUrl }) => publicUrl ?? api.api.apiEndpoint),
         rowNames: Object.keys(registries).map((region) =>
-          providerRowName({ name: settings.provider.name, homeRegion: settings.homeRegion }, region),
+          providerName({ name: settings.provider.name, homeRegion: settings.homeRegion }, region),
         ),
       },
     });

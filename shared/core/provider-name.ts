@@ -1,10 +1,10 @@
-type Provider = {
+type ProviderNaming = {
   /** Our name at DCM. */
   readonly name: string;
-  /** Region whose row has our bare name. */
+  /** Region whose provider has the bare name. */
   readonly homeRegion: string;
 };
 
-/** The name of the row by which DCM knows our VMs of a region. */
-export const providerRowName = ({ name, homeRegion }: Provider, region: string): string =>
+/** The name under which the VMs of a region are registered at DCM. */
+export const providerName = ({ name, homeRegion }: ProviderNaming, region: string): string =>
   region === homeRegion ? name : `${name}-${region}`;

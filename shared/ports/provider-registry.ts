@@ -1,26 +1,27 @@
 import type { ListedProvider, ProviderRegistration } from '../wire/dcm-provider.ts';
 
-/** A provider row as DCM holds it; times in seconds since 1970, undefined where DCM does not say. */
-export type HeldRow = {
+/** A provider as DCM holds it. Seconds since 1970; undefined where DCM does not say. */
+export type HeldProvider = {
   /** On DCM's clock. */
   readonly createdAt: number | undefined;
-  /** When we sent the registration that the row holds, on our clock. */
+  /** When we sent the registration that DCM holds, on our clock. */
   readonly registeredAt: number | undefined;
 };
 
-/** What DCM said to a registration. Only `registered` means that it has the row. */
+/** DCM's answer to a registration. DCM has the provider only where it is `registered`. */
 export type RegistrationAnswer =
   | {
-      readonly outcome: 'registered' /** There was no such row before. */;
+      readonly outcome: 'registered';
+      /** DCM did not have the provider before. */
       readonly isNew: boolean;
-      readonly row: HeldRow;
+      readonly held: HeldProvider;
     }
   /**
-   * It will say the same again until somebody changes something, here or there. `isConflict`: another provider has the service type, the
-   * name or the id, and may give it up at any time.
+   * The answer stays the same until somebody changes a setting on either side. `isConflict`: another provider has the service type, the
+   * name or the id, and can give it up at any time.
    */
   | { readonly outcome: 'refused'; readonly detail: string; readonly isConflict?: true }
-  /** No answer, or one that asks for another attempt: not before `retryAfterSeconds`, where it says so. */
+  /** No answer, or one that asks for another attempt; not before `retryAfterSeconds`, where given. */
   | {
       readonly outcome: 'unreachable';
       readonly detail: string;
@@ -32,22 +33,22 @@ export type WithdrawalAnswer = {
   readonly detail: string;
 };
 
-/** All providers that DCM has; `failure` says why it did not answer. */
+/** All providers that DCM has, or why DCM did not answer. */
 export type ProviderListing =
   | { readonly providers: readonly ListedProvider[]; readonly failure?: undefined }
   | { readonly providers?: undefined; readonly failure: string };
 
 /**
- * DCM's registry of service providers: an environment agent's, or that of a control plane of the older generation. Nothing here rejects,
- * and no `detail` shows a password or a token.
+ * DCM's registry of service providers: of an environment agent, or of a control plane of the older generation. No method rejects, and no
+ * `detail` shows a password or a token.
  */
 export type ProviderRegistry = {
-  /** The row as it is now; undefined where there is none, or nobody said. */
-  find(id: string): Promise<HeldRow | undefined>;
-  /** Asks once. Endpoints in it may carry the credentials of other providers. */
+  /** The provider as DCM holds it; undefined where DCM has none with this id, or did not answer. */
+  find(id: string): Promise<HeldProvider | undefined>;
+  /** One request, without retries. Endpoints in the answer can carry the credentials of other providers. */
   list(): Promise<ProviderListing>;
-  /** Makes the row or makes it anew; idempotent. Tries again for some seconds. */
+  /** Creates or replaces the provider; idempotent. Retries for some seconds. */
   register(id: string, registration: ProviderRegistration): Promise<RegistrationAnswer>;
-  /** Resolves as `withdrawn` also where there is no such row. An environment agent cannot forget: `refused`. */
+  /** `withdrawn` also where DCM has no such provider. An environment agent cannot remove providers: `refused`. */
   withdraw(id: string): Promise<WithdrawalAnswer>;
 };

@@ -1,24 +1,24 @@
-/** What became of the last attempt to register one provider row at DCM. Times in seconds since 1970. */
+/** The result of the last attempt to register one provider at DCM. Times in seconds since 1970. */
 export type Registration = {
   readonly outcome: 'registered' | 'refused' | 'unreachable';
-  /** In words; no credential is in it. */
+  /** For people; without credentials. */
   readonly detail: string;
   readonly at: number;
   readonly providerId: string;
-  /** The schedule leaves the row alone until then; undefined: its next run tries. */
+  /** The schedule does not try again before; undefined: its next run does. */
   readonly nextAttemptAt?: number | undefined;
-  /** When DCM made the row, on DCM's clock, as of the last attempt that succeeded. */
+  /** When DCM created its row of the provider, on DCM's clock, as of the last successful attempt. */
   readonly rowCreatedAt?: number | undefined;
   /** The last `metadata.registered_at` that DCM accepted. */
   readonly registeredAt?: number | undefined;
-  /** When every status of the region was last asked for again. */
+  /** When the last republication of every status was requested. */
   readonly republishedAt?: number | undefined;
 };
 
-/** What is remembered of the attempts, by row name. All rejections are UnavailableErrors. */
+/** The last attempts, by the provider's name. All rejections are UnavailableErrors. */
 export type Registrations = {
-  recall(rowNames: readonly string[]): Promise<ReadonlyMap<string, Registration>>;
-  record(rowName: string, registration: Registration): Promise<void>;
+  recall(providerNames: readonly string[]): Promise<ReadonlyMap<string, Registration>>;
+  record(providerName: string, registration: Registration): Promise<void>;
   /** Idempotent. */
-  forget(rowName: string): Promise<void>;
+  forget(providerName: string): Promise<void>;
 };

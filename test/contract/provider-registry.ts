@@ -9,7 +9,7 @@ export type RegistrySubject = AsyncDisposable & {
 };
 
 type Options = {
-  /** An environment agent cannot. */
+  /** An environment agent cannot remove providers. */
   readonly canWithdraw: boolean;
 };
 
@@ -35,42 +35,42 @@ export const providerRegistryContract = (
     let seconds = 1_790_000_000;
     const opened = () => open(() => seconds * 1000);
 
-    it('has a new row, and says that it is new', async () => {
+    it('registers a new provider, and answers that it is new', async () => {
       await using subject = await opened();
 
-      const answer = await subject.registry.register('row-1', registration);
+      const answer = await subject.registry.register('ec2-1', registration);
 
-      const row = { createdAt: seconds, registeredAt };
-      expect(answer).toEqual({ outcome: 'registered', isNew: true, row });
+      const held = { createdAt: seconds, registeredAt };
+      expect(answer).toEqual({ outcome: 'registered', isNew: true, held });
     });
 
-    it('has the same row still when it is registered again', async () => {
+    it('keeps its row when a provider is registered again', async () => {
       await using subject = await opened();
-      await subject.registry.register('row-1', registration);
+      await subject.registry.register('ec2-1', registration);
       const createdAt = seconds;
       seconds += 60;
 
-      const answer = await subject.registry.register('row-1', { ...registration, display_name: 'EC2' });
+      const answer = await subject.registry.register('ec2-1', { ...registration, display_name: 'EC2' });
 
-      expect(answer).toEqual({ outcome: 'registered', isNew: false, row: { createdAt, registeredAt } });
+      expect(answer).toEqual({ outcome: 'registered', isNew: false, held: { createdAt, registeredAt } });
     });
 
-    it('finds a row as it was registered last, and none where there is none', async () => {
+    it('finds a provider as it was registered last, and no other', async () => {
       await using subject = await opened();
       const createdAt = seconds;
-      await subject.registry.register('row-1', registration);
+      await subject.registry.register('ec2-1', registration);
       const metadata = { ...registration.metadata, registered_at: '2026-11-21T06:01:00.000Z' };
-      await subject.registry.register('row-1', { ...registration, metadata });
+      await subject.registry.register('ec2-1', { ...registration, metadata });
 
-      expect(await subject.registry.find('row-1')).toEqual({ createdAt, registeredAt: registeredAt + 60 });
-      expect(await subject.registry.find('row-2')).toBeUndefined();
+      expect(await subject.registry.find('ec2-1')).toEqual({ createdAt, registeredAt: registeredAt + 60 });
+      expect(await subject.registry.find('ec2-2')).toBeUndefined();
     });
 
-    it('refuses a name that another id has, and says why', async () => {
+    it('refuses a name that another id has, with the reason', async () => {
       await using subject = await opened();
-      await subject.registry.register('row-1', registration);
+      await subject.registry.register('ec2-1', registration);
 
-      const answer = await subject.registry.register('row-2', registration);
+      const answer = await subject.registry.register('ec2-2', registration);
 
       expect(answer).toEqual({
         ...{ outcome: 'refused', detail: expect.stringContaining("'ec2-sp'") },
@@ -78,44 +78,44 @@ export const providerRegistryContract = (
       });
     });
 
-    it('lists the rows that it has', async () => {
+    it('lists its providers', async () => {
       await using subject = await opened();
-      await subject.registry.register('row-1', registration);
+      await subject.registry.register('ec2-1', registration);
 
       expect(await subject.registry.list()).toEqual({
-        providers: [expect.objectContaining({ id: 'row-1', name: 'ec2-sp', service_type: 'vm' })],
+        providers: [expect.objectContaining({ id: 'ec2-1', name: 'ec2-sp', service_type: 'vm' })],
       });
     });
 
-    it('has a new row again when it lost all it had', async () => {
+    it('registers a provider as new after it lost its registry', async () => {
       await using subject = await opened();
-      await subject.registry.register('row-1', registration);
+      await subject.registry.register('ec2-1', registration);
       subject.forgetAll();
 
-      const answer = await subject.registry.register('row-1', registration);
+      const answer = await subject.registry.register('ec2-1', registration);
 
       expect(answer).toMatchObject({ outcome: 'registered', isNew: true });
     });
 
     if (canWithdraw)
-      it('forgets a row, however often it is withdrawn', async () => {
+      it('removes a provider, also when it is withdrawn twice', async () => {
         await using subject = await opened();
-        await subject.registry.register('row-1', registration);
+        await subject.registry.register('ec2-1', registration);
 
-        const answers = [await subject.registry.withdraw('row-1'), await subject.registry.withdraw('row-1')];
+        const answers = [await subject.registry.withdraw('ec2-1'), await subject.registry.withdraw('ec2-1')];
 
         expect(answers.map(({ outcome }) => outcome)).toEqual(['withdrawn', 'withdrawn']);
-        expect(await subject.registry.find('row-1')).toBeUndefined();
+        expect(await subject.registry.find('ec2-1')).toBeUndefined();
       });
     else
-      it('keeps a row that is withdrawn, and says so', async () => {
+      it('refuses to withdraw a provider', async () => {
         await using subject = await opened();
-        await subject.registry.register('row-1', registration);
+        await subject.registry.register('ec2-1', registration);
 
-        const { outcome } = await subject.registry.withdraw('row-1');
+        const { outcome } = await subject.registry.withdraw('ec2-1');
 
         expect(outcome).toBe('refused');
-        expect(await subject.registry.find('row-1')).toBeDefined();
+        expect(await subject.registry.find('ec2-1')).toBeDefined();
       });
   });
 };

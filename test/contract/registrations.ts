@@ -3,9 +3,9 @@ import type { Registration, Registrations } from '../../shared/ports/registratio
 
 const registered: Registration = {
   outcome: 'registered',
-  detail: 'DCM has the row',
+  detail: 'DCM has the provider',
   at: 1_790_000_000,
-  providerId: 'row-1',
+  providerId: 'ec2-1',
   rowCreatedAt: 1_789_000_000,
   registeredAt: 1_790_000_000,
   republishedAt: 1_789_990_000,
@@ -14,7 +14,7 @@ const refused: Registration = {
   outcome: 'refused',
   detail: 'HTTP 409: the name is taken',
   at: 1_790_000_060,
-  providerId: 'row-1',
+  providerId: 'ec2-1',
   nextAttemptAt: 1_790_000_660,
 };
 
@@ -25,12 +25,12 @@ export const registrationsContract = (name: string, open: () => Promise<Registra
       registrations = await open();
     });
 
-    it('know nothing of a row that was never tried', async () => {
+    it('have no result of a provider that was never tried', async () => {
       expect(await registrations.recall(['ec2-sp-never'])).toEqual(new Map());
       expect(await registrations.recall([])).toEqual(new Map());
     });
 
-    it('remember each row of those that are asked for', async () => {
+    it('return the result of each provider that is asked for', async () => {
       await registrations.record('ec2-sp', registered);
       await registrations.record('ec2-sp-us-east-1', refused);
 
@@ -44,14 +44,14 @@ export const registrationsContract = (name: string, open: () => Promise<Registra
       );
     });
 
-    it('keep only the last attempt', async () => {
+    it('keep only the last result', async () => {
       await registrations.record('ec2-sp', registered);
       await registrations.record('ec2-sp', { ...refused, rowCreatedAt: undefined });
 
       expect((await registrations.recall(['ec2-sp'])).get('ec2-sp')).toEqual(refused);
     });
 
-    it('forget, also what they do not know', async () => {
+    it('forget a result, also one that they do not have', async () => {
       await registrations.record('ec2-sp', registered);
 
       await registrations.forget('ec2-sp');

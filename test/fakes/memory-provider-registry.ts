@@ -1,49 +1,52 @@
-import type { HeldRow, ProviderRegistry } from '../../shared/ports/provider-registry.ts';
+import type { HeldProvider, ProviderRegistry } from '../../shared/ports/provider-registry.ts';
 import type { ProviderRegistration } from '../../shared/wire/dcm-provider.ts';
 
-type Row = HeldRow & { readonly registration: ProviderRegistration };
+type Provider = HeldProvider & { readonly registration: ProviderRegistration };
 
-/** DCM's registry in memory, which can lose everything, or go back to what it was. */
+/** DCM's registry in memory, which can lose its providers, or be restored from a backup. */
 export const memoryProviderRegistry = (now: () => number = Date.now) => {
-  let rows = new Map<string, Row>();
+  let providers = new Map<string, Provider>();
   const second = () => Math.floor(now() / 1000);
 
   const registry: ProviderRegistry = {
     async find(id) {
-      const row = rows.get(id);
-      return row && { createdAt: row.createdAt, registeredAt: row.registeredAt };
+      const found = providers.get(id);
+      return found && { createdAt: found.createdAt, registeredAt: found.registeredAt };
     },
     async register(id, registration) {
-      const held = rows.get(id);
+      const before = providers.get(id);
       const { name } = registration;
-      const namesake = [...rows].find(([otherId, row]) => otherId !== id && row.registration.name === name);
+      const namesake = [...providers].find(([other, one]) => other !== id && one.registration.name === name);
       if (namesake)
         return {
           ...{ outcome: 'refused', detail: `name '${name}' already exists with a different provider ID` },
           isConflict: true,
         };
       const registeredAt = Date.parse(registration.metadata.registered_at) / 1000;
-      const row = { createdAt: held?.createdAt ?? second(), registeredAt };
-      rows.set(id, { ...row, registration });
-      return { outcome: 'registered', isNew: held === undefined, row };
+      const held = { createdAt: before?.createdAt ?? second(), registeredAt };
+      providers.set(id, { ...held, registration });
+      return { outcome: 'registered', isNew: before === undefined, held };
     },
     async list() {
       return {
-        providers: [...rows].map(([id, { registration }]) => ({ id, ...registration })),
+        providers: [...providers].map(([id, { registration }]) => ({ id, ...registration })),
       };
     },
     async withdraw(id) {
-      return { outcome: 'withdrawn', detail: rows.delete(id) ? 'it is gone' : 'there was none' };
+      return {
+        outcome: 'withdrawn',
+        detail: providers.delete(id) ? 'DCM removed it' : 'DCM did not have it',
+      };
     },
   };
   return {
     ...registry,
-    registered: () => [...rows.values()].map(({ registration }) => registration),
-    /** @returns what brings it back. */
+    registered: () => [...providers.values()].map(({ registration }) => registration),
+    /** @returns a function that restores the registry as it is now. */
     backup: () => {
-      const kept = new Map(rows);
+      const kept = new Map(providers);
       return () => {
-        rows = new Map(kept);
+        providers = new Map(kept);
       };
     },
   };

@@ -4,12 +4,12 @@ import type { Registration, Registrations } from '../../shared/ports/registratio
 export const memoryRegistrations = (): Registrations => {
   const held = new Map<string, Registration>();
   return {
-    recall: async (rowNames) => new Map([...held].filter(([rowName]) => rowNames.includes(rowName))),
-    async record(rowName, registration) {
-      held.set(rowName, registration);
+    recall: async (names) => new Map([...held].filter(([name]) => names.includes(name))),
+    async record(name, registration) {
+      held.set(name, registration);
     },
-    async forget(rowName) {
-      held.delete(rowName);
+    async forget(name) {
+      held.delete(name);
     },
   };
 };

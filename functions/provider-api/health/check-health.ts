@@ -16,10 +16,10 @@ type Parts = {
   readonly nats: NatsProbe;
   readonly registrations: Pick<Registrations, 'recall'>;
   readonly firstAnswer: FirstAnswer;
-  /** Where VMs can be created. */
+  /** In which VMs can be created. */
   readonly regions: readonly string[];
-  /** The provider row of a region at DCM. */
-  readonly rowNameOf: (region: string) => string;
+  /** Under which the VMs of a region are registered at DCM. */
+  readonly providerNameOf: (region: string) => string;
   readonly version: string;
   readonly now: Clock;
   readonly log: Log;
@@ -27,33 +27,34 @@ type Parts = {
   readonly timeoutMs?: number;
 };
 
-/** DCM polls every 10 s; anybody may. */
+/** DCM polls every 10 s, and the endpoint is public. */
 const keepHealthyMs = 5_000;
-/** Nothing healthy leaves a message waiting as long: the normaliser's retries are 60 s apart at most. */
+/** The normaliser's retries are at most 60 s apart, so no message of a healthy provider waits this long. */
 const longestBacklogSeconds = 300;
 
 /**
- * How the provider of one region is: well where EC2, the fleet, the observations queue and NATS are. All of them are asked at once. Only
- * `healthy` is remembered, so the next poll sees a recovery. A registration that DCM refuses is told, and makes nothing unhealthy: the
- * VMs there are still need their statuses.
- * @throws NotFoundError, at once, for a region where no VMs are created; nothing else.
+ * The health of the provider in one region: `healthy` where EC2, the resource store, the observations queue and NATS answer, all asked at
+ * once. Only `healthy` is cached, so that the next poll finds a recovery. A registration that DCM refuses is reported in `detail`, but
+ * does not make the provider unhealthy, because the statuses of existing VMs are still published.
+ * @throws NotFoundError, at once, for a region in which no VMs are created; nothing else.
  */
 export const checkHealth = (parts: Parts): ((region: string) => Promise<Health>) => {
   const { version, regions, firstAnswer, now, log, timeoutMs = 2_500 } = parts;
   const startedAt = Math.floor(now() / 1000);
 
-  const ask = async (region: string): Promise<Health> => {
-    const boxed = <Answer>(who: string, asked: Promise<Answer>) =>
-      within(timeoutMs, who, asked).then(
-        (answer): Checked<Answer> => ({ answer, fault: undefined }),
-        (error: unknown): Checked<Answer> => ({ answer: undefined, fault: faultOf(who, error) }),
-      );
+  const checked = <Answer>(service: string, asked: Promise<Answer>) =>
+    within(timeoutMs, service, asked).then(
+      (answer): Checked<Answer> => ({ answer, fault: undefined }),
+      (error: unknown): Checked<Answer> => ({ answer: undefined, fault: faultOf(service, error) }),
+    );
+
+  const check = async (region: string): Promise<Health> => {
     const [since, registration, ...others] = await Promise.all([
-      within(timeoutMs, 'the fleet table', firstAnswer(version)).catch(() => startedAt),
-      boxed('the fleet table', registrationOf(parts, region)),
-      boxed(`EC2 in ${region}`, parts.ec2(region)),
-      boxed('the observations queue', queueMoves(parts)),
-      boxed('NATS', natsTakes(parts)),
+      within(timeoutMs, 'the resource store', firstAnswer(version)).catch(() => startedAt),
+      checked('the resource store', registrationOf(parts, region)),
+      checked(`EC2 in ${region}`, parts.ec2(region)),
+      checked('the observations queue', checkQueue(parts)),
+      checked('NATS', checkNats(parts)),
     ]);
     const faults = [registration, ...others].flatMap(({ fault = [] }) => fault);
     if (faults.length > 0) log.warn('the provider is not healthy', { region, faults });
@@ -69,7 +70,7 @@ export const checkHealth = (parts: Parts): ((region: string) => Promise<Health>)
 
   const checks = new LRUCache<string, Health>({
     ...{ max: Math.max(1, regions.length), ttl: keepHealthyMs, ttlResolution: 0, perf: { now } },
-    fetchMethod: ask,
+    fetchMethod: check,
   });
   return async (region) => {
     if (!regions.includes(region)) throw new NotFoundError(`no VMs are created in ${region}`);
@@ -81,23 +82,23 @@ export const checkHealth = (parts: Parts): ((region: string) => Promise<Health>)
 
 type Checked<Answer> = { readonly answer: Answer | undefined; readonly fault: string | undefined };
 
-/** In words that anybody may read, for health is public: those of our own errors. */
-const faultOf = (who: string, error: unknown): string =>
-  error instanceof ProviderError ? error.message : `${who} cannot be checked`;
+/** Health is public, so only the messages of our own errors are shown. */
+const faultOf = (service: string, error: unknown): string =>
+  error instanceof ProviderError ? error.message : `${service} cannot be checked`;
 
-const registrationOf = async ({ registrations, rowNameOf }: Parts, region: string) => {
-  const rowName = rowNameOf(region);
-  return (await registrations.recall([rowName])).get(rowName);
+const registrationOf = async ({ registrations, providerNameOf }: Parts, region: string) => {
+  const name = providerNameOf(region);
+  return (await registrations.recall([name])).get(name);
 };
 
-const queueMoves = async ({ backlog }: Parts): Promise<void> => {
+const checkQueue = async ({ backlog }: Parts): Promise<void> => {
   const seconds = Math.floor(await backlog());
   if (seconds > longestBacklogSeconds)
     throw new UnavailableError(`a message waits in the observations queue for ${seconds} s`);
 };
 
-/** The reason may name servers of a private network, so it goes to the log alone. */
-const natsTakes = async ({ nats, log }: Parts): Promise<void> => {
+/** The reason can name servers of a private network, so it is logged and not answered. */
+const checkNats = async ({ nats, log }: Parts): Promise<void> => {
   const state = await nats();
   if (state.connected && state.unreadableRequests === undefined) return;
   if (state.connected) {
@@ -111,24 +112,25 @@ const natsTakes = async ({ nats, log }: Parts): Promise<void> => {
 const detailOf = (faults: readonly string[], registration: Registration | undefined): { detail?: string } => {
   const refusals =
     registration?.outcome === 'refused' ? [`DCM refuses the registration: ${registration.detail}`] : [];
-  const told = [...faults, ...refusals];
-  return told.length === 0 ? {} : { detail: told.join('; ') };
+  const details = [...faults, ...refusals];
+  return details.length === 0 ? {} : { detail: details.join('; ') };
 };
 
 type QueueDelayParts = {
   readonly heartbeats: Omit<Heartbeats, 'processed'>;
   readonly observations: Observations;
-  /** Where the queue is. */
+  /** Region of the queue. */
   readonly homeRegion: string;
   readonly now: Clock;
 };
 
-/** At most, however many ask for the health; a lost one delays the next for as long. */
+/** At most one heartbeat in this time, however many health checks there are. */
 const everySeconds = 60;
 
 /**
- * How long the observations queue takes, found without receiving from it: at most once a minute one heartbeat is sent through it, which
- * the normaliser writes down. While one is unprocessed, the queue's delay is its age, and another is sent each minute, in case it was lost.
+ * The delay of the observations queue, measured without receiving from it: at most once a minute a heartbeat is sent through it, and the
+ * normaliser records that it was processed. While one is unprocessed, the delay is its age, and another is sent each minute, in case one
+ * was lost.
  */
 export const queueDelay =
   ({ heartbeats, observations, homeRegion, now }: QueueDelayParts): Backlog =>

@@ -1,44 +1,44 @@
 import * as z from 'zod/mini';
 import { reasonOf } from '../../core/errors.ts';
-import type { HeldRow } from '../../ports/provider-registry.ts';
+import type { HeldProvider } from '../../ports/provider-registry.ts';
 import { type ListedProvider, ProviderList, RegisteredProvider } from '../../wire/dcm-provider.ts';
 
-/** A row is half a kilobyte. */
+/** Bytes. A provider takes half a kilobyte. */
 const longestAnswer = 64 * 1024;
 const longestDetail = 300;
 
-/** The row in an answer; undefined where it is none, or so long that it cannot be one. */
-export const heldRowOf = async (response: Response): Promise<HeldRow | undefined> => {
+/** The provider in an answer; undefined where there is none, or the answer is too long. */
+export const heldProviderOf = async (response: Response): Promise<HeldProvider | undefined> => {
   const parsed = RegisteredProvider.safeParse(jsonOf(await limitedText(response)));
   if (!parsed.success) return undefined;
   const { create_time: created, metadata } = parsed.data;
   return { createdAt: secondsOf(created), registeredAt: secondsOf(metadata?.registered_at) };
 };
 
-/** The providers in an answer; undefined where it is no list of them, or too long. */
+/** The providers in an answer; undefined where it is not a list of them, or too long. */
 export const listedIn = async (response: Response): Promise<readonly ListedProvider[] | undefined> =>
   ProviderList.safeParse(jsonOf(await limitedText(response))).data;
 
-/** What an answer says, where it is no success: RFC 9457's `detail`, or its text. */
+/** Why a call failed, by its answer: RFC 9457's `detail`, or the text. */
 export const detailOf = async (response: Response): Promise<string> => {
   if (response.headers.has('location')) return `it redirects to ${response.headers.get('location')}`;
   const text = await bodyOf(response);
   const json = jsonOf(text);
   const { detail, title } = Problem.parse(json);
-  return detail ?? title ?? (json === undefined && text !== '' ? text : 'it says no more');
+  return detail ?? title ?? (json === undefined && text !== '' ? text : 'no further details');
 };
 
-/** The JSON body of an answer that is no success; undefined where it has none. */
-export const refusalOf = async (response: Response): Promise<unknown> => jsonOf(await bodyOf(response));
+/** The JSON body of an error answer; undefined where it has none. */
+export const errorBodyOf = async (response: Response): Promise<unknown> => jsonOf(await bodyOf(response));
 
-/** Why there was no answer: the innermost cause says most. */
+/** Why there was no answer: the message of the innermost cause, the most precise one. */
 export const explanationOf = (error: unknown): string => {
   let innermost = error;
   while (innermost instanceof Error && innermost.cause !== undefined) innermost = innermost.cause;
   return reasonOf(innermost) || codeOf(innermost);
 };
 
-/** In how many seconds the answer asks to be asked again; undefined where it does not say. RFC 9110, section 10.2.3. */
+/** Seconds until the next attempt that the answer asks for; undefined where it does not. RFC 9110, section 10.2.3. */
 export const retryAfterSecondsOf = ({ headers }: Response): number | undefined => {
   const given = headers.get('retry-after');
   if (given === null) return undefined;
@@ -47,8 +47,8 @@ export const retryAfterSecondsOf = ({ headers }: Response): number | undefined =
 };
 
 /**
- * A text for people that may quote the endpoint, without the password in it, as it is and as a URL writes it. Shortened only then: half
- * a password would not be found.
+ * A text for people, without the password of the endpoint, plain or URL encoded. The text is shortened after that, so that no part of a
+ * password remains.
  */
 export const presentable = (text: string, endpoint: string | undefined): string => {
   const password = endpoint === undefined ? '' : new URL(endpoint).password;
@@ -58,14 +58,14 @@ export const presentable = (text: string, endpoint: string | undefined): string 
   return free.replaceAll(/\s+/g, ' ').trim().slice(0, longestDetail);
 };
 
-/** All that Node says of a host none of whose addresses answers. */
+/** Where no address of a host answers, Node's error has a code, but no message. */
 const codeOf = (error: unknown): string => Coded.parse(error).code ?? 'no answer';
 
 const Coded = z.catch(z.object({ code: z.optional(z.string()) }), {});
 
 const Problem = z.catch(z.object({ detail: z.optional(z.string()), title: z.optional(z.string()) }), {});
 
-/** Empty where the connection breaks, too: the status alone says that the call failed. */
+/** Empty where the connection breaks: the status is enough to know that the call failed. */
 const bodyOf = (response: Response): Promise<string> => limitedText(response).catch(() => '');
 
 const limitedText = async (response: Response): Promise<string> => {
@@ -86,7 +86,7 @@ const jsonOf = (text: string): unknown => {
   }
 };
 
-/** RFC 3339 to seconds since 1970; undefined where it is none. */
+/** RFC 3339 to seconds since 1970; undefined where the text is not a time. */
 const secondsOf = (time: string | undefined): number | undefined => {
   const ms = Date.parse(time ?? '');
   return Number.isNaN(ms) ? undefined : Math.floor(ms / 1000);

@@ -3,11 +3,11 @@ import * as z from 'zod/mini';
 import { SettingsError, UnavailableError } from '../../core/errors.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { ReadSecret } from '../secrets/secrets-manager.ts';
-import { explanationOf, presentable, refusalOf } from './answers.ts';
+import { errorBodyOf, explanationOf, presentable } from './answers.ts';
 
 const nonEmpty = z.string().check(z.minLength(1));
 
-/** How a token for the API of an environment agent is obtained. */
+/** How to obtain a token for the API of an environment agent. */
 export const AgentAuth = z.union([
   z.object({
     /** Of an OAuth 2.0 authorization server, such as Keycloak. */
@@ -17,26 +17,26 @@ export const AgentAuth = z.union([
     clientSecret: nonEmpty,
     scope: z.optional(nonEmpty),
   }),
-  /** Secrets Manager name or ARN of a token that somebody else renews. */
+  /** Secrets Manager name or ARN of a token that is renewed elsewhere. */
   z.object({ tokenSecret: nonEmpty }),
 ]);
 export type AgentAuth = z.infer<typeof AgentAuth>;
 
 /**
- * @throws UnavailableError where there is none this time: the secret cannot be read, or the token endpoint does not answer; SettingsError
- * where the token endpoint refuses the client.
+ * @throws UnavailableError where the secret cannot be read or the token endpoint does not answer; SettingsError where the token endpoint
+ * refuses the client.
  */
 export type BearerTokens = {
-  /** The token to send. The same one again until it is about to expire. */
+  /** The token to send: the same one until shortly before it expires. */
   current(): Promise<string>;
-  /** Another one than `refused`, which was answered 401, where there is one. */
+  /** A new token in place of `refused`, which was answered with 401; the same one where there is no new one. */
   renewed(refused: string): Promise<string>;
 };
 
 export const bearerTokens = (auth: AgentAuth, readSecret: ReadSecret, now: Clock = Date.now): BearerTokens =>
-  'tokenSecret' in auth ? ofSecret(auth.tokenSecret, readSecret) : ofClient(auth, readSecret, now);
+  'tokenSecret' in auth ? storedTokens(auth.tokenSecret, readSecret) : clientTokens(auth, readSecret, now);
 
-const ofSecret = (secretId: string, readSecret: ReadSecret): BearerTokens => ({
+const storedTokens = (secretId: string, readSecret: ReadSecret): BearerTokens => ({
   current: async () => (await readSecret(secretId)).trim(),
   renewed: async () => (await readSecret(secretId, 0)).trim(),
 });
@@ -44,18 +44,18 @@ const ofSecret = (secretId: string, readSecret: ReadSecret): BearerTokens => ({
 type Client = Extract<AgentAuth, { readonly clientId: string }>;
 type Token = { readonly text: string; readonly expiresAtMs: number };
 
-/** A token is not sent any more when it expires so soon: the clocks of the server and of Lambda differ, and a call takes time. */
+/** A token that expires within this time is renewed first: the clocks of server and Lambda differ, and a call takes time. */
 const marginMs = 30_000;
-/** For a server that does not say. */
+/** Where the server does not say. */
 const defaultLifetimeSeconds = 60;
 const timeoutMs = 5_000;
 
 /**
- * Tokens by the client credentials grant, with the client's credentials in the form as the environment agent sends its own. Redirects are
- * not followed: the form has the secret.
+ * Tokens by the client credentials grant, with the client's credentials in the form, as the environment agent sends its own. Redirects are
+ * not followed, because the form has the secret.
  * @see https://www.rfc-editor.org/rfc/rfc6749#section-4.4
  */
-const ofClient = (client: Client, readSecret: ReadSecret, now: Clock): BearerTokens => {
+const clientTokens = (client: Client, readSecret: ReadSecret, now: Clock): BearerTokens => {
   let held: Promise<Token> | undefined;
 
   const request = async (maximumAgeMs?: number): Promise<Token> => {
@@ -94,7 +94,7 @@ const ofClient = (client: Client, readSecret: ReadSecret, now: Clock): BearerTok
     },
     async renewed(refused) {
       const token = await held;
-      // Another call has renewed it meanwhile.
+      // Another call has renewed it in the meantime.
       if (token !== undefined && token.text !== refused) return token.text;
       return obtain(0);
     },
@@ -114,16 +114,16 @@ const failureOf = async (
   cause: unknown,
   secret: string,
 ) => {
-  const whose = `${tokenEndpoint} gives the client ${clientId} no token`;
-  const said = (why: string) => presentable(secret === '' ? why : why.replaceAll(secret, '***'), undefined);
+  const failure = `${tokenEndpoint} did not give the client ${clientId} a token`;
+  const shown = (why: string) => presentable(secret === '' ? why : why.replaceAll(secret, '***'), undefined);
   if (cause instanceof HTTPError && cause.response.status < 500 && cause.response.status !== 429) {
     const { error = '', error_description: description = '' } = Refused.parse(
-      await refusalOf(cause.response),
+      await errorBodyOf(cause.response),
     );
-    const why = said([`HTTP ${cause.response.status}`, error, description].filter(Boolean).join(', '));
-    return new SettingsError(`${whose}: ${why}; check clientId, scope and the secret ${clientSecret}`, {
+    const why = shown([`HTTP ${cause.response.status}`, error, description].filter(Boolean).join(', '));
+    return new SettingsError(`${failure}: ${why}; check clientId, scope and the secret ${clientSecret}`, {
       cause,
     });
   }
-  return new UnavailableError(`${whose}: ${said(explanationOf(cause))}`, { cause });
+  return new UnavailableError(`${failure}: ${shown(explanationOf(cause))}`, { cause });
 };

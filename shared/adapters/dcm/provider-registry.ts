@@ -2,18 +2,26 @@ import ky, { HTTPError, type Options } from 'ky';
 import { ProviderError } from '../../core/errors.ts';
 import type { ProviderListing, ProviderRegistry, RegistrationAnswer } from '../../ports/provider-registry.ts';
 import type { ProviderRegistration } from '../../wire/dcm-provider.ts';
-import { detailOf, explanationOf, heldRowOf, listedIn, presentable, retryAfterSecondsOf } from './answers.ts';
-import type { BearerTokens } from './bearer-tokens.ts';
+import type { ReadSecret } from '../secrets/secrets-manager.ts';
+import {
+  detailOf,
+  explanationOf,
+  heldProviderOf,
+  listedIn,
+  presentable,
+  retryAfterSecondsOf,
+} from './answers.ts';
+import { type AgentAuth, type BearerTokens, bearerTokens } from './bearer-tokens.ts';
 
-/** How long DCM may take for one attempt, and for all attempts of one call with the pauses between them. */
-export type Patience = { readonly attemptMs: number; readonly callMs: number };
-const defaultTimeout: Patience = { attemptMs: 8_000, callMs: 20_000 };
-/** A pause that DCM asks for and that is longer is the schedule's business. */
+/** Of one attempt, and of all attempts of one call with the pauses between them. */
+export type Timeouts = { readonly attemptMs: number; readonly callMs: number };
+const defaultTimeouts: Timeouts = { attemptMs: 8_000, callMs: 20_000 };
+/** Where DCM asks for a longer pause, the schedule tries again instead. */
 const longestPauseSeconds = 5;
 
 const retriedStatuses = [408, 429, ...Array.from({ length: 100 }, (_, index) => 500 + index)];
 
-/** Full jitter, so that many providers do not come back together after an outage. */
+/** Full jitter, so that many providers do not call at the same moment after an outage. */
 const retry: Options['retry'] = {
   limit: 2,
   methods: ['post', 'delete'],
@@ -29,26 +37,39 @@ const retry: Options['retry'] = {
 };
 
 type RegistryOptions = {
-  /** Left out: calls carry no Authorization. */
+  /** Absent: calls carry no Authorization. */
   readonly tokens?: BearerTokens | undefined;
-  readonly patience?: Patience;
+  readonly timeouts?: Timeouts;
+};
+
+/** DCM's registries by their settings. Registries with the same `auth` share one token, for as long as the function lives. */
+export const httpProviderRegistries = (readSecret: ReadSecret) => {
+  const known = new Map<string, BearerTokens>();
+  const tokensOf = (auth: AgentAuth): BearerTokens => {
+    const key = JSON.stringify(auth);
+    const tokens = known.get(key) ?? bearerTokens(auth, readSecret);
+    known.set(key, tokens);
+    return tokens;
+  };
+  return ({ url, auth }: { readonly url: string; readonly auth?: AgentAuth | undefined }): ProviderRegistry =>
+    httpProviderRegistry(url, { tokens: auth && tokensOf(auth) });
 };
 
 /**
- * The registry of an environment agent, or of a control plane of the older generation, at `baseUrl`. A token that is answered 401 is
- * replaced once. Redirects are not followed: the endpoint in the body can hold a credential.
+ * The registry of an environment agent, or of a control plane of the older generation, at `baseUrl`. A token that is answered with 401 is
+ * renewed once. Redirects are not followed, because the endpoint in the body can hold a credential.
  */
 export const httpProviderRegistry = (
   baseUrl: string,
-  { tokens, patience = defaultTimeout }: RegistryOptions = {},
+  { tokens, timeouts = defaultTimeouts }: RegistryOptions = {},
 ): ProviderRegistry => {
   const providers = `${baseUrl.replace(/\/+$/, '')}/api/v1alpha1/providers`;
 
   const send = (url: string, options: Options, token: string | undefined) =>
     ky(url, {
       redirect: 'manual',
-      timeout: patience.attemptMs,
-      signal: AbortSignal.timeout(patience.callMs),
+      timeout: timeouts.attemptMs,
+      signal: AbortSignal.timeout(timeouts.callMs),
       retry,
       ...options,
       headers: {
@@ -72,7 +93,9 @@ export const httpProviderRegistry = (
   const list = async (): Promise<ProviderListing> => {
     try {
       const listed = await listedIn(await call(providers, { method: 'get', retry: 0 }));
-      return listed === undefined ? { failure: 'the answer is no list of providers' } : { providers: listed };
+      return listed === undefined
+        ? { failure: 'the answer is not a list of providers' }
+        : { providers: listed };
     } catch (error) {
       return { failure: (await failureOf(error, tokens)).detail };
     }
@@ -83,7 +106,7 @@ export const httpProviderRegistry = (
 
     async find(id) {
       try {
-        return await heldRowOf(await call(`${providers}/${id}`, { method: 'get', retry: 0 }));
+        return await heldProviderOf(await call(`${providers}/${id}`, { method: 'get', retry: 0 }));
       } catch {
         return undefined;
       }
@@ -92,39 +115,40 @@ export const httpProviderRegistry = (
     async register(id, json) {
       try {
         const response = await call(providers, { method: 'post', searchParams: { id }, json });
-        const row = isRow(response) ? await heldRowOf(response) : undefined;
-        if (row !== undefined) return { outcome: 'registered', isNew: response.status === 201, row };
-        return {
-          outcome: 'refused',
-          detail: `HTTP ${response.status}, and it is no provider row that came with it`,
-        };
+        const held = isSuccess(response) ? await heldProviderOf(response) : undefined;
+        if (held !== undefined) return { outcome: 'registered', isNew: response.status === 201, held };
+        return { outcome: 'refused', detail: `HTTP ${response.status}, and the answer is not a provider` };
       } catch (error) {
         const failure = await failureOf(error, tokens, json.endpoint);
         if (statusOf(error) !== 409 || failure.outcome !== 'refused') return failure;
-        return { ...failure, detail: `${failure.detail}${adviceOn(await list(), json)}`, isConflict: true };
+        return {
+          ...failure,
+          detail: `${failure.detail}${conflictAdvice(await list(), json)}`,
+          isConflict: true,
+        };
       }
     },
 
     async withdraw(id) {
       try {
         await call(`${providers}/${id}`, { method: 'delete' });
-        return { outcome: 'withdrawn', detail: 'it is gone' };
+        return { outcome: 'withdrawn', detail: 'DCM removed it' };
       } catch (error) {
-        if (statusOf(error) === 404) return { outcome: 'withdrawn', detail: 'there was none' };
+        if (statusOf(error) === 404) return { outcome: 'withdrawn', detail: 'DCM did not have it' };
         if (statusOf(error) === 405)
-          return { outcome: 'refused', detail: 'an environment agent forgets no provider' };
+          return { outcome: 'refused', detail: 'an environment agent cannot remove a provider' };
         return failureOf(error, tokens);
       }
     },
   };
 };
 
-const isRow = ({ status }: Response): boolean => status === 200 || status === 201;
+const isSuccess = ({ status }: Response): boolean => status === 200 || status === 201;
 
 const statusOf = (error: unknown): number | undefined =>
   error instanceof HTTPError ? error.response.status : undefined;
 
-/** What became of a call that did not succeed, and that may have told the endpoint. */
+/** The result of a failed call; `endpoint` is what it sent, whose password must not be shown. */
 const failureOf = async (
   error: unknown,
   tokens: BearerTokens | undefined,
@@ -142,16 +166,16 @@ const failureOf = async (
   const detail = presentable(`HTTP ${response.status}: ${await detailOf(response)}`, endpoint);
   if (retriedStatuses.includes(response.status))
     return { outcome: 'unreachable', detail, retryAfterSeconds: retryAfterSecondsOf(response) };
-  return { outcome: 'refused', detail: response.status === 401 ? `${detail}${missing(tokens)}` : detail };
+  return { outcome: 'refused', detail: response.status === 401 ? `${detail}${tokenAdvice(tokens)}` : detail };
 };
 
-const missing = (tokens: BearerTokens | undefined): string =>
+const tokenAdvice = (tokens: BearerTokens | undefined): string =>
   tokens === undefined
     ? '; DCM asks for a token, and no auth is set'
-    : '; a new token was refused, too: compare its issuer and audience with what the agent expects';
+    : '; a renewed token was refused too: compare its issuer and audience with what the agent expects';
 
-/** Who has the service type, where that is an embedded provider: its name alone does not tell how it is switched off. */
-const adviceOn = (
+/** How to switch off the provider that has the service type, where that one is embedded in the agent. */
+const conflictAdvice = (
   { providers = [] }: ProviderListing,
   { name, service_type: type }: ProviderRegistration,
 ): string => {

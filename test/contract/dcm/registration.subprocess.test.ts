@@ -35,7 +35,7 @@ describeEachAgent(
         agent = await startAgentAlone(subject);
       });
 
-      it('is kept over a restart, with the time of it, so that nothing counts as forgotten (Y 3)', async () => {
+      it('survives a restart of the agent with its time, so that nothing counts as lost (Y 3)', async () => {
         const before = await httpProviderRegistry(agent.url()).register('ec2-1', at(sentAt));
         await agent.stop();
         await agent.start();
@@ -49,13 +49,13 @@ describeEachAgent(
         expect(after).toMatchObject({
           outcome: 'registered',
           isNew: false,
-          row: { registeredAt: sentAt + 60 },
+          held: { registeredAt: sentAt + 60 },
         });
         expect(found?.createdAt).toBeTypeOf('number');
       });
     });
 
-    it('is refused with what to do where the agent serves VMs itself (Y 3)', async () => {
+    it('is refused with advice when the agent serves VMs itself (Y 3)', async () => {
       agent = await startAgentAlone(subject, { embedded: ['vm'] });
 
       expect(await httpProviderRegistry(agent.url()).register('ec2-1', at(sentAt))).toEqual({
@@ -102,7 +102,7 @@ describe('npm run doctor, by the functions as they are, an environment agent and
       ],
     },
   ])(
-    'finds with embedded providers $embedded and the topic $topic what is to be done (Y 9)',
+    'reports with embedded providers $embedded and the topic $topic what has to be changed (Y 9)',
     async (given) => {
       await using agent = await startAgentAlone(standIn, { embedded: given.embedded });
       await agent.createStatusStream();
@@ -115,12 +115,12 @@ describe('npm run doctor, by the functions as they are, an environment agent and
         streamNames: natsStreamNames(link),
       });
       const ask = handleRequest({
-        provider: {
+        settings: {
           ...{ name: 'ec2-sp', homeRegion: 'eu-west-1', publicUrl: 'http://127.0.0.1:9' },
           registries: { 'eu-west-1': { kind: 'agent', url: agent.url(), endpointCredentials: false } },
         },
         registryOf: () => httpProviderRegistry(agent.url()),
-        ...{ secret: async () => undefined, controlPlane: undefined, registrations: memoryRegistrations() },
+        ...{ secret: async () => undefined, registrations: memoryRegistrations() },
         ...{ listings: { wantRepublish: async () => undefined }, now: Date.now, ...telling },
       });
       await ask({ do: 'register' });

@@ -28,7 +28,7 @@ const update = (before: object) => ({
 const unreachable = { outcome: 'unreachable', detail: 'ECONNREFUSED', retryAfterSeconds: undefined } as const;
 
 describe('the custom resource', () => {
-  it('registers the rows when it is created, and says so', async () => {
+  it('registers the providers when it is created, and answers the outcome', async () => {
     const { ask, dcm } = scriptedRegistration();
 
     const answer = await ask(create);
@@ -40,7 +40,7 @@ describe('the custom resource', () => {
     expect(dcm.registered()).toHaveLength(2);
   });
 
-  it('fails no deployment where DCM cannot be reached, and says so; the schedule registers later', async () => {
+  it('succeeds when DCM cannot be reached, and answers so; the schedule registers later', async () => {
     let answer: typeof unreachable | undefined = unreachable;
     const { ask, dcm } = scriptedRegistration({ regions: ['eu-west-1'], says: () => answer });
 
@@ -51,7 +51,7 @@ describe('the custom resource', () => {
     expect(dcm.registered()).toHaveLength(1);
   });
 
-  it('fails no deployment where a secret or the fleet table cannot be read either', async () => {
+  it('succeeds when a secret or the resource store cannot be read', async () => {
     const { parts } = scriptedRegistration();
     const ask = handleRequest({
       ...parts,
@@ -63,7 +63,7 @@ describe('the custom resource', () => {
     });
   });
 
-  it('tries at once what was refused before, for a deployment may have changed the reason', async () => {
+  it('tries a refused provider again at once, because a deployment can have changed the reason', async () => {
     const refused = { outcome: 'refused', detail: 'no' } as const;
     const { ask, attempts } = scriptedRegistration({ regions: ['eu-west-1'], says: () => refused });
     await ask(create);
@@ -73,12 +73,12 @@ describe('the custom resource', () => {
     expect(attempts).toHaveLength(2);
   });
 
-  it('withdraws the rows of regions that are no more', async () => {
+  it('withdraws the providers of removed regions', async () => {
     const before = scriptedRegistration();
     await before.ask(create);
     const after = handleRequest({
       ...before.parts,
-      provider: { ...before.parts.provider, registries: registriesOf(['eu-west-1'], 'control-plane') },
+      settings: { ...before.parts.settings, registries: registriesOf(['eu-west-1'], 'control-plane') },
     });
 
     const answer = await after(update(both));
@@ -88,7 +88,7 @@ describe('the custom resource', () => {
     expect(await before.outcomeOf('ec2-sp-us-east-1')).toBeUndefined();
   });
 
-  it('withdraws all rows when it is deleted (C 52)', async () => {
+  it('withdraws all providers when it is deleted (C 52)', async () => {
     const { ask, dcm } = scriptedRegistration();
     await ask(create);
 
@@ -97,17 +97,20 @@ describe('the custom resource', () => {
     expect(dcm.registered()).toEqual([]);
   });
 
-  it.each(['refused', 'unreachable'] as const)('can be deleted where DCM is %s', async (outcome) => {
-    const { parts, log } = scriptedRegistration({ regions: ['eu-west-1'] });
-    const withdraw = async () => ({ outcome, detail: 'it keeps the row' });
-    const ask = handleRequest({ ...parts, controlPlane: { withdraw } });
+  it.each(['refused', 'unreachable'] as const)(
+    'can be deleted when the answer of DCM is %s',
+    async (outcome) => {
+      const { parts, log } = scriptedRegistration({ regions: ['eu-west-1'] });
+      const withdraw = async () => ({ outcome, detail: 'it keeps the provider' });
+      const ask = handleRequest({ ...parts, registryOf: () => ({ ...parts.registryOf(), withdraw }) });
 
-    expect(await ask(remove)).toMatchObject({ PhysicalResourceId: 'dcm-provider-rows' });
+      expect(await ask(remove)).toMatchObject({ PhysicalResourceId: 'dcm-provider-rows' });
 
-    expect(log.lines).toContain('warn: DCM keeps a row that is no more');
-  });
+      expect(log.lines).toContain('warn: could not withdraw a provider from DCM');
+    },
+  );
 
-  it('asks no environment agent to remove a row, for an agent cannot (Y 3)', async () => {
+  it('does not ask an environment agent to remove a provider, because agents cannot (Y 3)', async () => {
     const { ask, dcm, log, outcomeOf } = scriptedRegistration({ regions: ['eu-west-1'], kind: 'agent' });
     await ask(create);
 
@@ -115,10 +118,10 @@ describe('the custom resource', () => {
 
     expect(dcm.registered()).toHaveLength(1);
     expect(await outcomeOf('ec2-sp')).toBeUndefined();
-    expect(log.lines).toContain('warn: DCM keeps a row that is no more');
+    expect(log.lines).toContain('warn: could not withdraw a provider from DCM');
   });
 
-  it('says no more than an output of a stack can hold', async () => {
+  it('answers an outcome that fits into an output of a stack', async () => {
     const regions = Array.from({ length: 9 }, (_, n) => `eu-west-${n + 1}`);
     const { ask } = scriptedRegistration({
       regions,

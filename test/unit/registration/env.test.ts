@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { Env, providerOf } from '../../../functions/registration/env.ts';
+import { Env, settingsOf } from '../../../functions/registration/env.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'dcm-registries-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -24,8 +24,8 @@ const withFile = (registries: unknown) => ({
 const least = withFile({ 'eu-west-1': agent });
 
 describe('environment of the registration', () => {
-  it('says who the provider is, and where each region is registered', () => {
-    expect(providerOf(Env.parse(least))).toEqual({
+  it('gives the name of the provider and the registry of each region', () => {
+    expect(settingsOf(Env.parse(least))).toEqual({
       name: 'ec2-sp',
       homeRegion: 'eu-west-1',
       publicUrl: 'https://api.test',
@@ -36,16 +36,16 @@ describe('environment of the registration', () => {
   it.each([
     { tokenEndpoint: 'https://sso.test/token', clientId: 'ec2-sp', clientSecret: 'dcm/client', scope: 'dcm' },
     { tokenSecret: 'dcm/token' },
-  ])('says how a token is obtained: %j', (auth) => {
-    const { registries } = providerOf(Env.parse(withFile({ 'eu-west-1': { ...agent, auth } })));
+  ])('gives the way to obtain a token: %j', (auth) => {
+    const { registries } = settingsOf(Env.parse(withFile({ 'eu-west-1': { ...agent, auth } })));
 
     expect(registries['eu-west-1']?.auth).toEqual(auth);
   });
 
   it.each([
     ['no region', withFile({})],
-    ['registries that are in no file', { ...least, REGISTRIES_FILE: join(folder, 'nowhere.json') }],
-    ['no address of DCM', withFile({ 'eu-west-1': { ...agent, url: 'dcm' } })],
+    ['a file of registries that does not exist', { ...least, REGISTRIES_FILE: join(folder, 'nowhere.json') }],
+    ['a registry without a URL', withFile({ 'eu-west-1': { ...agent, url: 'dcm' } })],
     ['no name', { ...least, PROVIDER_NAME: '' }],
     [
       'a token endpoint without a client',

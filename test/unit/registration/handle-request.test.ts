@@ -11,10 +11,10 @@ const conflict = {
   isConflict: true,
 } as const;
 const unreachable = { outcome: 'unreachable', detail: 'ECONNREFUSED', retryAfterSeconds: undefined } as const;
-const lastsNight = 8 * 3600;
+const eightHours = 8 * 3600;
 
 describe('registration by the schedule', () => {
-  it('has DCM know every region, and remembers that it does', async () => {
+  it('registers a provider for every region, and records the result', async () => {
     const { ask, dcm, outcomeOf, now } = scriptedRegistration();
 
     await ask(keep);
@@ -27,10 +27,10 @@ describe('registration by the schedule', () => {
     });
   });
 
-  it('tells the same every time, and says nothing of it', async () => {
+  it('registers again at every run, and logs only the first', async () => {
     const { ask, pass, attempts, log } = scriptedRegistration({ regions: ['eu-west-1'] });
     await ask(keep);
-    const said = log.lines.length;
+    const logged = log.lines.length;
 
     for (let minute = 0; minute < 5; minute++) {
       pass(60);
@@ -38,11 +38,11 @@ describe('registration by the schedule', () => {
     }
 
     expect(attempts).toHaveLength(6);
-    expect(log.lines).toHaveLength(said);
+    expect(log.lines).toHaveLength(logged);
   });
 
-  it('answers what became of each row', async () => {
-    const { ask } = scriptedRegistration({ says: (row) => (row === 'ec2-sp' ? refused : undefined) });
+  it('answers the result of each provider', async () => {
+    const { ask } = scriptedRegistration({ says: (name) => (name === 'ec2-sp' ? refused : undefined) });
 
     expect(await ask(keep)).toEqual({
       rows: {
@@ -52,7 +52,7 @@ describe('registration by the schedule', () => {
     });
   });
 
-  it('gives DCM the newest token of the secret, where one is configured', async () => {
+  it('puts the newest token of the secret into the endpoint, where a secret is configured', async () => {
     const secret = '{"token":"new","previous":"old"}';
     const { ask, dcm } = scriptedRegistration({ regions: ['eu-west-1'], secret });
 
@@ -65,7 +65,7 @@ describe('registration by the schedule', () => {
 });
 
 describe('a refusal', () => {
-  it('is loud: an error in the log, a count, and the reason where health finds it (C 49, C 55)', async () => {
+  it('is logged as an error, counted, and recorded with its reason for the health check (C 49, C 55)', async () => {
     const { ask, log, meter, outcomeOf, now } = scriptedRegistration({
       regions: ['eu-west-1'],
       says: () => refused,
@@ -73,12 +73,12 @@ describe('a refusal', () => {
 
     await ask(keep);
 
-    expect(log.lines).toEqual(['error: DCM refuses to register a row']);
+    expect(log.lines).toEqual(['error: DCM refuses to register the provider']);
     expect(meter.counts.registrationRefused).toBe(1);
     expect(await outcomeOf('ec2-sp')).toMatchObject({ ...refused, at: now(), nextAttemptAt: now() + 600 });
   });
 
-  it('is not tried again for ten minutes, and counted every minute all the same', async () => {
+  it('is not tried again for ten minutes, but counted every minute', async () => {
     const { ask, pass, attempts, meter } = scriptedRegistration({
       regions: ['eu-west-1'],
       says: () => refused,
@@ -97,7 +97,7 @@ describe('a refusal', () => {
     expect(attempts).toHaveLength(2);
   });
 
-  it('is over as soon as somebody asks for it, or deploys', async () => {
+  it('is tried again at once on request', async () => {
     let answer: typeof refused | undefined = refused;
     const { ask, outcomeOf } = scriptedRegistration({ regions: ['eu-west-1'], says: () => answer });
     await ask(keep);
@@ -108,8 +108,8 @@ describe('a refusal', () => {
     expect(await outcomeOf('ec2-sp')).toMatchObject({ outcome: 'registered' });
   });
 
-  it('of one row stops no other', async () => {
-    const { ask, dcm } = scriptedRegistration({ says: (row) => (row === 'ec2-sp' ? refused : undefined) });
+  it('of one provider does not stop the others', async () => {
+    const { ask, dcm } = scriptedRegistration({ says: (name) => (name === 'ec2-sp' ? refused : undefined) });
 
     await ask(keep);
 
@@ -131,10 +131,10 @@ describe('a service type that another provider has', () => {
 
     expect(attempts).toHaveLength(3);
     expect(meter.counts.registrationRefused).toBe(3);
-    expect(log.lines).toEqual(['error: DCM refuses to register a row']);
+    expect(log.lines).toEqual(['error: DCM refuses to register the provider']);
   });
 
-  it('is ours within a minute once the other has given it up (Y 3)', async () => {
+  it('is registered within a minute after the other provider gave it up (Y 3)', async () => {
     let answer: typeof conflict | undefined = conflict;
     const { ask, pass, outcomeOf } = scriptedRegistration({ kind: 'agent', says: () => answer });
     await ask(keep);
@@ -147,7 +147,7 @@ describe('a service type that another provider has', () => {
   });
 });
 
-describe('several rows', () => {
+describe('several providers', () => {
   it('are registered one after the other, the home region first (Y 3)', async () => {
     const regions = ['us-east-1', 'ap-south-1', 'eu-west-1'];
     const { ask, attempts } = scriptedRegistration({ kind: 'agent', regions });
@@ -157,10 +157,10 @@ describe('several rows', () => {
     expect(attempts).toEqual(['ec2-sp', 'ec2-sp-us-east-1', 'ec2-sp-ap-south-1']);
   });
 
-  it('do not wait for long behind registries that do not answer: after 30 seconds the next run goes on (Y 3)', async () => {
+  it('are not delayed for long by registries that do not answer: after 30 seconds the next run continues (Y 3)', async () => {
     const regions = ['eu-west-1', 'us-east-1', 'ap-south-1', 'sa-east-1'];
-    const slow = (rowName: string) => {
-      if (rowName === 'ec2-sp-sa-east-1') return undefined;
+    const slow = (name: string) => {
+      if (name === 'ec2-sp-sa-east-1') return undefined;
       scripted.pass(28);
       return unreachable;
     };
@@ -181,7 +181,7 @@ describe('several rows', () => {
 });
 
 describe('a DCM that cannot be reached', () => {
-  it('is tried every minute, with a warning', async () => {
+  it('is tried again every minute, with a warning', async () => {
     const { ask, pass, attempts, log, meter } = scriptedRegistration({
       regions: ['eu-west-1'],
       says: () => unreachable,
@@ -192,14 +192,14 @@ describe('a DCM that cannot be reached', () => {
     await ask(keep);
 
     expect(attempts).toHaveLength(2);
-    expect(log.lines[0]).toBe('warn: DCM cannot be reached to register a row');
+    expect(log.lines[0]).toBe('warn: DCM cannot be reached to register the provider');
     expect(meter.counts.registrationUnreachable).toBe(2);
   });
 
   it.each([
     [300, 300],
     [86_400, 3600],
-  ])('is left alone where it asks for %i seconds: for %i', async (retryAfterSeconds, pause) => {
+  ])('that asks for a pause of %i seconds is not called for %i seconds', async (retryAfterSeconds, pause) => {
     const { ask, outcomeOf, now } = scriptedRegistration({
       regions: ['eu-west-1'],
       says: () => ({ ...unreachable, retryAfterSeconds }),
@@ -211,8 +211,8 @@ describe('a DCM that cannot be reached', () => {
   });
 });
 
-describe('a DCM that forgot', () => {
-  it('is told every status once more after the first registration, region by region', async () => {
+describe('a DCM that lost statuses', () => {
+  it('gets every status republished after the first registration, region by region', async () => {
     const { ask, republished, now } = scriptedRegistration();
 
     await ask(keep);
@@ -223,7 +223,7 @@ describe('a DCM that forgot', () => {
     ]);
   });
 
-  it('is not told again while it remembers', async () => {
+  it('gets nothing republished while its rows are as they were', async () => {
     const { ask, pass, republished } = scriptedRegistration();
     await ask(keep);
     republished.length = 0;
@@ -236,11 +236,11 @@ describe('a DCM that forgot', () => {
     expect(republished).toEqual([]);
   });
 
-  it('is told again after it was restored from a backup of last night, though its health checks write the row', async () => {
+  it("gets every status republished after a restore from last night's backup, although its health checks write the row", async () => {
     const { ask, pass, dcm, republished, now } = scriptedRegistration({ regions: ['eu-west-1'] });
     await ask(keep);
     const restore = dcm.backup();
-    pass(lastsNight);
+    pass(eightHours);
     await ask(keep);
     republished.length = 0;
     restore();
@@ -253,7 +253,7 @@ describe('a DCM that forgot', () => {
     expect(republished).toEqual([['eu-west-1', now() - 60]]);
   });
 
-  it('is told again after it lost its registry, and so after an outage in between', async () => {
+  it('gets every status republished after it lost its registry, also with an outage in between', async () => {
     let answer: typeof unreachable | undefined;
     const { ask, pass, dcm, republished } = scriptedRegistration({
       regions: ['eu-west-1'],
@@ -274,7 +274,7 @@ describe('a DCM that forgot', () => {
     expect(republished).toHaveLength(1);
   });
 
-  it('is told again every six hours behind an environment agent, where nothing shows it (Y 3)', async () => {
+  it('gets every status republished every six hours behind an environment agent, which does not show a loss (Y 3)', async () => {
     const { ask, pass, republished } = scriptedRegistration({ regions: ['eu-west-1'], kind: 'agent' });
     await ask(keep);
     republished.length = 0;
@@ -287,7 +287,7 @@ describe('a DCM that forgot', () => {
     expect(republished).toHaveLength(2);
   });
 
-  it('is told also where the first attempt to say so failed after DCM had made its row', async () => {
+  it('gets every status republished also when the first request for it failed after DCM had created its row', async () => {
     const scripted = scriptedRegistration({ regions: ['eu-west-1'] });
     const { ask, pass, dcm, parts, republished } = scripted;
     const empty = dcm.backup();
@@ -297,7 +297,7 @@ describe('a DCM that forgot', () => {
     pass(60);
     const failing = handleRequest({
       ...parts,
-      listings: { wantRepublish: () => Promise.reject(new UnavailableError('the fleet table is away')) },
+      listings: { wantRepublish: () => Promise.reject(new UnavailableError('the table did not answer')) },
     });
     await expect(failing(keep)).rejects.toThrow(UnavailableError);
     pass(60);
@@ -308,21 +308,21 @@ describe('a DCM that forgot', () => {
   });
 });
 
-describe('a fleet table that fails for one row', () => {
-  it('fails the invocation once all rows have been tried', async () => {
+describe('a resource store that fails for one provider', () => {
+  it('fails the invocation after all providers were tried', async () => {
     const { parts, dcm } = scriptedRegistration();
     const ask = handleRequest({
       ...parts,
       registrations: {
         ...parts.registrations,
-        record: async (rowName, registration) => {
-          if (rowName === 'ec2-sp') throw new UnavailableError('the fleet table is away');
-          await parts.registrations.record(rowName, registration);
+        record: async (name, registration) => {
+          if (name === 'ec2-sp') throw new UnavailableError('the table did not answer');
+          await parts.registrations.record(name, registration);
         },
       },
     });
 
-    await expect(ask(keep)).rejects.toThrow('the fleet table is away');
+    await expect(ask(keep)).rejects.toThrow('the table did not answer');
 
     expect(dcm.registered()).toHaveLength(2);
     expect((await parts.registrations.recall(['ec2-sp-us-east-1'])).size).toBe(1);
@@ -331,7 +331,7 @@ describe('a fleet table that fails for one row', () => {
 
 describe('a request to the registration', () => {
   it.each([undefined, {}, { do: 'dance' }, { RequestType: 'Create' }])(
-    'is refused when it is %j',
+    'is refused if it is %j',
     async (request) => {
       const { ask } = scriptedRegistration();
 
@@ -339,7 +339,7 @@ describe('a request to the registration', () => {
     },
   );
 
-  it('can list what DCM has, without the credentials in its endpoints, and registers nothing then (Y 9)', async () => {
+  it('can list the providers that DCM has, without the credentials in their endpoints and without registering anything (Y 9)', async () => {
     const scripted = scriptedRegistration({ regions: ['eu-west-1'], kind: 'agent', secret: 's3cret' });
     await scripted.ask(keep);
 
@@ -357,7 +357,7 @@ describe('a request to the registration', () => {
     expect(scripted.attempts).toHaveLength(1);
   });
 
-  it('can withdraw all rows', async () => {
+  it('can withdraw all providers', async () => {
     const { ask, dcm, outcomeOf } = scriptedRegistration();
     await ask(keep);
 

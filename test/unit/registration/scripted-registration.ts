@@ -10,8 +10,8 @@ type Options = {
   /** @default control-plane, for all regions */
   readonly kind?: Registry['kind'];
   readonly secret?: string;
-  /** What DCM says to the row of this name instead of registering it. */
-  readonly says?: (rowName: string) => RegistrationAnswer | undefined;
+  /** What DCM answers instead of registering the provider of this name. */
+  readonly says?: (providerName: string) => RegistrationAnswer | undefined;
 };
 
 export const registriesOf = (regions: readonly string[], kind: Registry['kind']): Registries =>
@@ -19,7 +19,7 @@ export const registriesOf = (regions: readonly string[], kind: Registry['kind'])
     regions.map((region) => [region, { kind, url: 'https://dcm.test', endpointCredentials: true }]),
   );
 
-/** A registration of two regions with everything in memory, at a time that can be set forward. */
+/** A registration of two regions with everything in memory, and a clock that the test moves. */
 export const scriptedRegistration = ({
   regions = ['eu-west-1', 'us-east-1'],
   kind = 'control-plane',
@@ -45,12 +45,12 @@ export const scriptedRegistration = ({
     wantRepublish: async (region: string, at: number) => void republished.push([region, at]),
   };
   const parts = {
-    provider: {
+    settings: {
       ...{ name: 'ec2-sp', homeRegion: 'eu-west-1', publicUrl: 'https://api.test' },
       registries: registriesOf(regions, kind),
     },
     secret: async () => secret,
-    ...{ registryOf: () => registry, controlPlane: kind === 'control-plane' ? registry : undefined },
+    registryOf: () => registry,
     ...{ registrations, listings, now, log, meter },
   };
   return {
@@ -60,6 +60,6 @@ export const scriptedRegistration = ({
       seconds += more;
     },
     ask: handleRequest(parts),
-    outcomeOf: async (rowName: string) => (await registrations.recall([rowName])).get(rowName),
+    outcomeOf: async (name: string) => (await registrations.recall([name])).get(name),
   };
 };

@@ -7,7 +7,7 @@ import { loopback } from '../loopback.ts';
 
 type Reply = { readonly status?: number; readonly body?: unknown; readonly location?: string };
 
-/** An OAuth server that answers each request by the next of these replies, the last one again and again, and a clock. */
+/** An OAuth server that gives these replies, and then repeats the last one; and a clock. */
 const oauth = async (...replies: readonly Reply[]) => {
   const forms: Record<string, string>[] = [];
   const server = createServer(async (request, response) => {
@@ -33,7 +33,7 @@ const granted = (token: string, seconds?: number): Reply => ({
 });
 
 describe('a token by client credentials', () => {
-  it('is asked for with the client, its secret and the scope (Y 3)', async () => {
+  it('is requested with the client, its secret and the scope (Y 3)', async () => {
     await using server = await oauth(granted('token-1', 300));
 
     expect(await server.tokens.current()).toBe('token-1');
@@ -49,18 +49,18 @@ describe('a token by client credentials', () => {
   it.each([
     ['30 seconds before it expires', granted('token-1', 300), 269, 270],
     ['half a minute after it was granted, where the server does not say', granted('token-1'), 29, 30],
-  ])('is replaced %s', async (_, first, kept, replaced) => {
+  ])('is renewed %s', async (_, first, kept, renewed) => {
     await using server = await oauth(first, granted('token-2', 300));
     await server.tokens.current();
 
     server.wait(kept);
     expect(await server.tokens.current()).toBe('token-1');
 
-    server.wait(replaced - kept);
+    server.wait(renewed - kept);
     expect(await server.tokens.current()).toBe('token-2');
   });
 
-  it('that is refused is replaced once for all who hear it, with the secret read anew', async () => {
+  it('that is refused is renewed once for all callers, with the secret read again', async () => {
     await using server = await oauth(granted('token-1', 300), granted('token-2', 300));
     const refused = await server.tokens.current();
 
@@ -71,7 +71,7 @@ describe('a token by client credentials', () => {
     expect(server.forms.map(({ client_secret: secret }) => secret)).toEqual(['s3cret', 'rotated']);
   });
 
-  it('is final where the server refuses the client, says why, and shows no secret (Y 3)', async () => {
+  it('is not retried when the server refuses the client; the error has the reason and no secret (Y 3)', async () => {
     const body = { error: 'invalid_client', error_description: 'not s3cret' };
     await using server = await oauth({ status: 401, body });
 
@@ -80,22 +80,22 @@ describe('a token by client credentials', () => {
     expect(error).toBeInstanceOf(SettingsError);
     expect(error).toHaveProperty(
       'message',
-      `${server.client.tokenEndpoint} gives the client ec2-sp no token: HTTP 401, invalid_client, not ***; check clientId, scope and the secret dcm/client`,
+      `${server.client.tokenEndpoint} did not give the client ec2-sp a token: HTTP 401, invalid_client, not ***; check clientId, scope and the secret dcm/client`,
     );
   });
 
   it.each<[string, Reply]>([
-    ['is out of order', { status: 503 }],
+    ['answers 503', { status: 503 }],
     ['throttles', { status: 429 }],
-    ['answers something else', { body: { ok: true } }],
-  ])('can come later where the server %s', async (_, reply) => {
+    ['answers JSON without a token', { body: { ok: true } }],
+  ])('can be obtained later when the server %s', async (_, reply) => {
     await using server = await oauth(reply, granted('token-1', 300));
 
     await expect(server.tokens.current()).rejects.toThrow(UnavailableError);
     expect(await server.tokens.current()).toBe('token-1');
   });
 
-  it('is asked for at no place that the server redirects to, for the form has the secret', async () => {
+  it('is not requested where the server redirects to, because the form has the secret', async () => {
     await using elsewhere = await oauth(granted('stolen'));
     await using server = await oauth({ status: 307, location: elsewhere.client.tokenEndpoint });
 
@@ -105,7 +105,7 @@ describe('a token by client credentials', () => {
 });
 
 describe('a token from a secret', () => {
-  it('is the text of the secret, read anew where it is refused (Y 3)', async () => {
+  it('is the text of the secret, read again when it is refused (Y 3)', async () => {
     const ages: (number | undefined)[] = [];
     const readSecret = async (_: string, maximumAgeMs?: number) => {
       ages.push(maximumAgeMs);

@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import type { BearerTokens } from '../../../../shared/adapters/dcm/bearer-tokens.ts';
-import { httpProviderRegistry, type Patience } from '../../../../shared/adapters/dcm/provider-registry.ts';
+import { httpProviderRegistry, type Timeouts } from '../../../../shared/adapters/dcm/provider-registry.ts';
 import { SettingsError, UnavailableError } from '../../../../shared/core/errors.ts';
 import { registration } from '../../../contract/provider-registry.ts';
 import { loopback } from '../loopback.ts';
@@ -16,7 +16,7 @@ type Scripted = {
   readonly headers?: Readonly<Record<string, string>>;
 };
 
-/** DCM that gives these answers, the last one again and again. */
+/** A DCM that gives these answers, and then repeats the last one. */
 const dcm = async (first: Scripted, ...next: Scripted[]) => {
   const script = [first, ...next];
   const asked: Asked[] = [];
@@ -35,8 +35,8 @@ const give = (response: ServerResponse, { status, body, headers }: Scripted) => 
   response.end(typeof body === 'string' || body === undefined ? body : JSON.stringify(body));
 };
 
-const row = {
-  id: 'row-1',
+const provider = {
+  id: 'ec2-1',
   create_time: '2026-11-21T06:01:40.894881022Z',
   update_time: '2026-11-21T06:02:40.1Z',
   metadata: { registered_at: '2026-11-21T06:01:41.000Z' },
@@ -52,14 +52,14 @@ const captured = readFileSync(
   .map((line) => Captured.parse(JSON.parse(line)));
 
 describe('registration by HTTP', () => {
-  it('sends exactly what DCM asks for, to the id, and no credentials of its own', async () => {
-    await using running = await dcm({ status: 201, body: row });
+  it("sends exactly what DCM's API defines, with the id, and no credentials of its own", async () => {
+    await using running = await dcm({ status: 201, body: provider });
 
-    await running.registry.register('row-1', registration);
+    await running.registry.register('ec2-1', registration);
 
     const [asked] = running.asked;
     expect(asked?.method).toBe('POST');
-    expect(asked?.url).toBe('/api/v1alpha1/providers?id=row-1');
+    expect(asked?.url).toBe('/api/v1alpha1/providers?id=ec2-1');
     expect(asked?.headers['content-type']).toBe('application/json');
     expect(asked?.headers.authorization).toBeUndefined();
     expect(JSON.parse(asked?.body ?? '')).toEqual({
@@ -87,52 +87,52 @@ describe('registration by HTTP', () => {
       'endpoint missing',
       { outcome: 'refused', detail: expect.stringMatching(/^HTTP 400: .*property "endpoint" is missing$/) },
     ],
-  ])('reads what DCM was seen to answer: %s', async (name, expected) => {
+  ])('reads the captured answer of DCM: %s', async (name, expected) => {
     const { status, body } = captured.find((one) => one.case === name) ?? { status: 0, body: undefined };
     await using running = await dcm({ status, body });
 
-    const answer = await running.registry.register('row-1', registration);
+    const answer = await running.registry.register('ec2-1', registration);
 
     expect(answer).toMatchObject(expected);
     expect(running.asked.filter(({ method }) => method === 'POST')).toHaveLength(1);
   });
 
-  it('reads the times of a row to the second', async () => {
-    await using running = await dcm({ status: 200, body: row });
+  it('reads the times of a provider to the second', async () => {
+    await using running = await dcm({ status: 200, body: provider });
 
-    expect(await running.registry.find('row-1')).toEqual({
+    expect(await running.registry.find('ec2-1')).toEqual({
       createdAt: 1_795_240_900,
       registeredAt: 1_795_240_901,
     });
   });
 
   it.each<[string, Scripted]>([
-    ['a page of somebody else', { status: 200, body: '<html>log in</html>' }],
-    ['JSON that is no row', { status: 200, body: { ok: true } }],
+    ['an HTML page', { status: 200, body: '<html>log in</html>' }],
+    ['JSON that is not a provider', { status: 200, body: { ok: true } }],
     ['no body', { status: 201 }],
-    ['another success', { status: 202, body: row }],
-    ['an endless row', { status: 200, body: { ...row, note: 'x'.repeat(200_000) } }],
+    ['another success', { status: 202, body: provider }],
+    ['an endless answer', { status: 200, body: { ...provider, note: 'x'.repeat(200_000) } }],
     ['unauthorized', { status: 401, body: { title: 'Unauthorized' } }],
     ['forbidden', { status: 403 }],
     ['not found', { status: 404, body: 'page not found' }],
     ['unprocessable', { status: 422, body: { type: 'UNPROCESSABLE_ENTITY', detail: 'endpoint' } }],
-  ])('takes %s for a refusal, and asks once (C 55)', async (_, answer) => {
+  ])('treats %s as a refusal, and asks once (C 55)', async (_, answer) => {
     await using running = await dcm(answer);
 
-    const { outcome } = await running.registry.register('row-1', registration);
+    const { outcome } = await running.registry.register('ec2-1', registration);
 
     expect(outcome).toBe('refused');
     expect(running.asked).toHaveLength(1);
   });
 
-  it('follows no redirect: what it sends can hold a credential', async () => {
-    await using elsewhere = await dcm({ status: 201, body: row });
+  it('follows no redirect, because the request can hold a credential', async () => {
+    await using elsewhere = await dcm({ status: 201, body: provider });
     await using running = await dcm({
       status: 307,
       headers: { location: `http://127.0.0.1:${elsewhere.port}/api/v1alpha1/providers` },
     });
 
-    const answer = await running.registry.register('row-1', registration);
+    const answer = await running.registry.register('ec2-1', registration);
 
     expect(answer).toEqual({
       outcome: 'refused',
@@ -141,10 +141,10 @@ describe('registration by HTTP', () => {
     expect(elsewhere.asked).toEqual([]);
   });
 
-  it.each([408, 429, 500, 502, 503, 507])('asks three times where DCM answers %i (C 55)', async (status) => {
+  it.each([408, 429, 500, 502, 503, 507])('asks three times when DCM answers %i (C 55)', async (status) => {
     await using running = await dcm({ status, body: { detail: 'busy' } });
 
-    const answer = await running.registry.register('row-1', registration);
+    const answer = await running.registry.register('ec2-1', registration);
 
     expect(answer).toEqual({
       outcome: 'unreachable',
@@ -154,19 +154,19 @@ describe('registration by HTTP', () => {
     expect(running.asked).toHaveLength(3);
   });
 
-  it('is content with the second answer', async () => {
-    await using running = await dcm({ status: 503 }, { status: 201, body: row });
+  it('succeeds with the second answer', async () => {
+    await using running = await dcm({ status: 503 }, { status: 201, body: provider });
 
-    expect(await running.registry.register('row-1', registration)).toMatchObject({ outcome: 'registered' });
+    expect(await running.registry.register('ec2-1', registration)).toMatchObject({ outcome: 'registered' });
   });
 
-  it('comes back after the short pause that DCM asks for', async () => {
+  it('retries after the short pause that DCM asks for', async () => {
     await using running = await dcm(
       { status: 429, headers: { 'retry-after': '0' } },
-      { status: 200, body: row },
+      { status: 200, body: provider },
     );
 
-    expect(await running.registry.register('row-1', registration)).toMatchObject({ outcome: 'registered' });
+    expect(await running.registry.register('ec2-1', registration)).toMatchObject({ outcome: 'registered' });
   });
 
   it.each([
@@ -175,7 +175,7 @@ describe('registration by HTTP', () => {
   ])('leaves a long pause to the schedule, given %s', async (_, pause) => {
     await using running = await dcm({ status: 503, headers: { 'retry-after': pause } });
 
-    const answer = await running.registry.register('row-1', registration);
+    const answer = await running.registry.register('ec2-1', registration);
 
     expect(answer).toMatchObject({
       outcome: 'unreachable',
@@ -184,22 +184,22 @@ describe('registration by HTTP', () => {
     expect(running.asked).toHaveLength(1);
   });
 
-  it('says why nobody answers', async () => {
+  it('answers why the registry cannot be reached', async () => {
     const { url, ...gone } = await loopback(createServer());
     await gone[Symbol.asyncDispose]();
 
-    const answer = await httpProviderRegistry(url).register('row-1', registration);
+    const answer = await httpProviderRegistry(url).register('ec2-1', registration);
 
     expect(answer).toMatchObject({ outcome: 'unreachable', detail: expect.stringContaining('ECONNREFUSED') });
   });
 
-  it.each<[string, Patience]>([
+  it.each<[string, Timeouts]>([
     ['for one attempt', { attemptMs: 50, callMs: 10_000 }],
     ['for all of them', { attemptMs: 10_000, callMs: 50 }],
-  ])('waits no longer than it has patience %s', async (_, patience) => {
+  ])('waits no longer than the timeout %s', async (_, timeouts) => {
     await using silent = await loopback(createServer(() => undefined));
 
-    const answer = await httpProviderRegistry(silent.url, { patience }).register('row-1', registration);
+    const answer = await httpProviderRegistry(silent.url, { timeouts }).register('ec2-1', registration);
 
     expect(answer).toMatchObject({
       outcome: 'unreachable',
@@ -207,10 +207,10 @@ describe('registration by HTTP', () => {
     });
   });
 
-  it('finds nothing, rather than fail, where DCM does not answer', async () => {
+  it('finds no provider, instead of failing, when DCM does not answer', async () => {
     await using running = await dcm({ status: 500 });
 
-    expect(await running.registry.find('row-1')).toBeUndefined();
+    expect(await running.registry.find('ec2-1')).toBeUndefined();
     expect(running.asked).toHaveLength(1);
   });
 });
@@ -225,10 +225,10 @@ describe('a service type that another provider has', () => {
     body: { results: [{ id: 'vm', name: 'vm', service_type: 'vm', type, status: 'Ready' }] },
   });
 
-  it('is refused with what to do where the agent has it embedded (Y 3)', async () => {
+  it('is refused with advice when the agent has it embedded (Y 3)', async () => {
     await using running = await dcm(conflict, listing('embedded'));
 
-    expect(await running.registry.register('row-1', registration)).toEqual({
+    expect(await running.registry.register('ec2-1', registration)).toEqual({
       outcome: 'refused',
       detail:
         "HTTP 409: service type 'vm' is already served by provider 'vm'; that one is embedded in the agent: take vm out of its AGENT_EMBEDDED_SPS and restart it",
@@ -237,12 +237,12 @@ describe('a service type that another provider has', () => {
   });
 
   it.each([
-    ['an external provider has it', listing('external')],
+    ['an external provider serves it', listing('external')],
     ['the agent lists no providers', { status: 503 }],
-  ])('is refused in the words of the agent where %s', async (_, listed) => {
+  ])("is refused with the agent's own text when %s", async (_, listed) => {
     await using running = await dcm(conflict, listed);
 
-    expect(await running.registry.register('row-1', registration)).toEqual({
+    expect(await running.registry.register('ec2-1', registration)).toEqual({
       outcome: 'refused',
       detail: "HTTP 409: service type 'vm' is already served by provider 'vm'",
       isConflict: true,
@@ -259,38 +259,43 @@ describe('a token for the API', () => {
   const sent = ({ asked }: { readonly asked: readonly Asked[] }) =>
     asked.map(({ method, headers }) => `${method} ${headers.authorization}`);
 
-  it('is sent with every call, and a new one where it is refused (Y 3)', async () => {
-    await using running = await dcm(unauthorized, { status: 200, body: row }, unauthorized, {
+  it('is sent with every call, and renewed when it is refused (Y 3)', async () => {
+    await using running = await dcm(unauthorized, { status: 200, body: provider }, unauthorized, {
       status: 201,
-      body: row,
+      body: provider,
     });
     const registry = httpProviderRegistry(running.url, { tokens: tokens('old', 'new') });
 
-    expect(await registry.find('row-1')).toBeDefined();
-    expect(await registry.register('row-1', registration)).toMatchObject({ outcome: 'registered' });
+    expect(await registry.find('ec2-1')).toBeDefined();
+    expect(await registry.register('ec2-1', registration)).toMatchObject({ outcome: 'registered' });
 
     expect(sent(running)).toEqual(['GET Bearer old', 'GET Bearer new', 'POST Bearer old', 'POST Bearer new']);
   });
 
   it.each([
     [
-      'a new token is refused, too',
+      'a renewed token is refused too',
       tokens('old', 'new'),
       2,
-      /^HTTP 401: invalid Bearer token; a new token was refused, too/,
+      /^HTTP 401: invalid Bearer token; a renewed token was refused too/,
     ],
-    ['there is no other', tokens('same'), 1, /^HTTP 401: invalid Bearer token; a new token was refused, too/],
     [
-      'none is configured',
+      'there is no other token',
+      tokens('same'),
+      1,
+      /^HTTP 401: invalid Bearer token; a renewed token was refused too/,
+    ],
+    [
+      'no token is configured',
       undefined,
       1,
       /^HTTP 401: invalid Bearer token; DCM asks for a token, and no auth is set$/,
     ],
-  ])('is refused for good where %s (Y 3)', async (_, given, calls, detail) => {
+  ])('is not retried further when %s (Y 3)', async (_, given, calls, detail) => {
     await using running = await dcm(unauthorized);
     const registry = httpProviderRegistry(running.url, { tokens: given });
 
-    expect(await registry.register('row-1', registration)).toEqual({
+    expect(await registry.register('ec2-1', registration)).toEqual({
       outcome: 'refused',
       detail: expect.stringMatching(detail),
     });
@@ -299,12 +304,12 @@ describe('a token for the API', () => {
 
   it.each([
     [new UnavailableError('the secret dcm/client cannot be read'), 'unreachable'],
-    [new SettingsError('the client ec2-sp gets no token'), 'refused'],
-  ])('that cannot be obtained is said, and nothing is sent: %s', async (error, outcome) => {
-    await using running = await dcm({ status: 201, body: row });
+    [new SettingsError('the client ec2-sp did not get a token'), 'refused'],
+  ])('that cannot be obtained is reported, and nothing is sent: %s', async (error, outcome) => {
+    await using running = await dcm({ status: 201, body: provider });
     const none = { current: () => Promise.reject(error), renewed: () => Promise.reject(error) };
 
-    const answer = await httpProviderRegistry(running.url, { tokens: none }).register('row-1', registration);
+    const answer = await httpProviderRegistry(running.url, { tokens: none }).register('ec2-1', registration);
 
     expect(answer).toMatchObject({ outcome, detail: error.message });
     expect(running.asked).toEqual([]);
@@ -319,13 +324,13 @@ describe('a token in the endpoint', () => {
   };
 
   it.each([
-    ['as the endpoint has it', `the endpoint ${withToken.endpoint} does not answer`],
-    ['as it is', `no such user: dcm:${token}`],
-    ['where the text is cut', `${'x'.repeat(295 - 'HTTP 400: '.length)}${token}`],
-  ])('is shown in no detail, though DCM quotes it %s', async (_, detail) => {
+    ['URL encoded', `the endpoint ${withToken.endpoint} does not answer`],
+    ['plain', `no such user: dcm:${token}`],
+    ['at the end of a long text', `${'x'.repeat(295 - 'HTTP 400: '.length)}${token}`],
+  ])('is not shown in a detail when DCM quotes it %s', async (_, detail) => {
     await using running = await dcm({ status: 400, body: { detail } });
 
-    const answer = await running.registry.register('row-1', withToken);
+    const answer = await running.registry.register('ec2-1', withToken);
 
     const shown = JSON.stringify(answer);
     expect(shown).toContain('***');
@@ -342,12 +347,12 @@ describe('withdrawal by HTTP', () => {
     [405, 'refused', 1],
     [409, 'refused', 1],
     [503, 'unreachable', 3],
-  ])('takes %i for %s', async (status, outcome, attempts) => {
+  ])('treats %i as %s', async (status, outcome, attempts) => {
     await using running = await dcm({ status });
 
-    expect((await running.registry.withdraw('row-1')).outcome).toBe(outcome);
+    expect((await running.registry.withdraw('ec2-1')).outcome).toBe(outcome);
     expect(running.asked.map(({ method, url }) => `${method} ${url}`)).toEqual(
-      Array.from({ length: attempts }, () => 'DELETE /api/v1alpha1/providers/row-1'),
+      Array.from({ length: attempts }, () => 'DELETE /api/v1alpha1/providers/ec2-1'),
     );
   });
 });

@@ -11,12 +11,12 @@ const never = () => new Promise<never>(() => undefined);
 const down = async () => Promise.reject(new UnavailableError('it does not answer'));
 const broken = async () => Promise.reject(new TypeError('10.0.0.7 is undefined'));
 
-/** A provider of two regions where all is well, but for what is changed; 1,000 s old. */
+/** A healthy provider of two regions with these changes, which first answered 1,000 s ago. */
 const provider = (changes: Partial<Parts> = {}) => {
   const asked: string[] = [];
   const { log, lines } = keepingLog();
   const clock = { nowMs: 2_000_000 };
-  const noted =
+  const counted =
     <Input extends unknown[], Answer>(name: string, answer: (...input: Input) => Promise<Answer>) =>
     (...input: Input) => {
       asked.push(name);
@@ -31,13 +31,13 @@ const provider = (changes: Partial<Parts> = {}) => {
     ...changes,
   };
   const check = checkHealth({
-    ec2: noted('ec2', parts.ec2),
-    backlog: noted('queue', parts.backlog),
-    nats: noted('nats', parts.nats),
-    registrations: { recall: noted('fleet', parts.registrations.recall) },
+    ec2: counted('ec2', parts.ec2),
+    backlog: counted('queue', parts.backlog),
+    nats: counted('nats', parts.nats),
+    registrations: { recall: counted('resource store', parts.registrations.recall) },
     firstAnswer: parts.firstAnswer,
     regions: ['us-east-1', 'eu-west-1'],
-    rowNameOf: (region) => `ec2-sp-${region}`,
+    providerNameOf: (region) => `ec2-sp-${region}`,
     version: '1.2.3',
     now: () => clock.nowMs,
     log,
@@ -50,7 +50,7 @@ const registered = (outcome: Registration['outcome'], detail: string): Parts['re
   recall: async (names) => new Map(names.map((name) => [name, { outcome, detail, at: 1, providerId: name }])),
 });
 
-describe('a provider where all is well', () => {
+describe('a provider without faults', () => {
   it('is healthy, in exactly the words that DCM reads (C 17, C2 9)', async () => {
     const health = await provider().check('us-east-1');
 
@@ -63,33 +63,33 @@ describe('a provider where all is well', () => {
     });
   });
 
-  it('is asked about each box at once (C 65)', async () => {
+  it('is checked by one question to each service, all at once (C 65)', async () => {
     const { check, asked } = provider();
 
     const answer = check('us-east-1');
 
-    expect([...asked].sort()).toEqual(['ec2', 'fleet', 'nats', 'queue']);
+    expect([...asked].sort()).toEqual(['ec2', 'nats', 'queue', 'resource store']);
     await answer;
   });
 });
 
-describe('a provider where something is not', () => {
+describe('a provider with a fault', () => {
   it.each<[string, Partial<Parts>, string]>([
     ['EC2 does not answer', { ec2: down }, 'it does not answer'],
     ['EC2 takes too long', { ec2: never }, 'EC2 in us-east-1 does not answer within 50 ms'],
     [
-      'the fleet table takes too long',
+      'the resource store takes too long',
       { registrations: { recall: never } },
-      'the fleet table does not answer within 50 ms',
+      'the resource store does not answer within 50 ms',
     ],
-    ['the queue cannot be asked', { backlog: broken }, 'the observations queue cannot be checked'],
+    ['the queue cannot be checked', { backlog: broken }, 'the observations queue cannot be checked'],
     [
-      'the normaliser stands still (C2 15)',
+      'the normaliser has stopped (C2 15)',
       { backlog: async () => 301.9 },
       'a message waits in the observations queue for 301 s',
     ],
     [
-      'NATS is away',
+      'NATS cannot be reached',
       { nats: async () => ({ connected: false, reason: 'no route to 10.0.0.7' }) },
       'NATS does not take statuses',
     ],
@@ -98,13 +98,13 @@ describe('a provider where something is not', () => {
       { nats: async () => ({ connected: true, unreadableRequests: 'no permission at 10.0.0.7' }) },
       'the requests to environment agents cannot be read from NATS',
     ],
-    ['NATS cannot be asked', { nats: never }, 'NATS does not answer within 50 ms'],
+    ['NATS takes too long', { nats: never }, 'NATS does not answer within 50 ms'],
     [
-      'two of them are',
+      'two services have a fault',
       { ec2: down, backlog: async () => 400 },
       'it does not answer; a message waits in the observations queue for 400 s',
     ],
-  ])('is unhealthy and says so: %s', async (_, changes, detail) => {
+  ])('is unhealthy, with the fault in the detail: %s', async (_, changes, detail) => {
     const { check, lines } = provider(changes);
 
     const health = await check('us-east-1');
@@ -118,13 +118,13 @@ describe('a provider where something is not', () => {
     });
   });
 
-  it('still is healthy while messages wait for up to five minutes', async () => {
+  it('is healthy while messages wait for up to five minutes', async () => {
     expect(await provider({ backlog: async () => 300.9 }).check('us-east-1')).toMatchObject({
       status: 'healthy',
     });
   });
 
-  it('logs what may not be public', async () => {
+  it('logs the details that must not be public', async () => {
     const nats = async () => ({ connected: false as const, reason: 'no route to 10.0.0.7' });
     const { check, lines } = provider({ nats });
 
@@ -137,7 +137,7 @@ describe('a provider where something is not', () => {
     });
   });
 
-  it('is not found at once in a region where no VMs are created, and nothing is asked (X 3)', async () => {
+  it('answers NotFoundError at once for a region in which no VMs are created, without any check (X 3)', async () => {
     const { check, asked } = provider();
 
     await expect(check('ap-south-1')).rejects.toThrow(new NotFoundError('no VMs are created in ap-south-1'));
@@ -150,15 +150,18 @@ describe('the registration', () => {
     ['registered', undefined],
     ['unreachable', undefined],
     ['refused', 'DCM refuses the registration: 409 the name is taken'],
-  ])('that is %s is told, and makes nothing unhealthy (C 51)', async (outcome, detail) => {
-    const registrations = registered(outcome, '409 the name is taken');
+  ])(
+    'that is %s is in the detail at most, and does not make the provider unhealthy (C 51)',
+    async (outcome, detail) => {
+      const registrations = registered(outcome, '409 the name is taken');
 
-    const health = await provider({ registrations }).check('eu-west-1');
+      const health = await provider({ registrations }).check('eu-west-1');
 
-    expect([health.status, health.detail]).toEqual(['healthy', detail]);
-  });
+      expect([health.status, health.detail]).toEqual(['healthy', detail]);
+    },
+  );
 
-  it('is that of the region’s own row', async () => {
+  it("is that of the region's own provider", async () => {
     const asked: (readonly string[])[] = [];
     const recall = async (names: readonly string[]) => {
       asked.push(names);
@@ -172,7 +175,7 @@ describe('the registration', () => {
 });
 
 describe('uptime (C 58)', () => {
-  it('is of the version, not of whoever answers: whole seconds, never fewer than before', async () => {
+  it('counts from the first answer of the version, in whole seconds, and never decreases', async () => {
     const { check, clock } = provider();
 
     const first = await check('us-east-1');
@@ -182,7 +185,7 @@ describe('uptime (C 58)', () => {
     expect([first.uptime, second.uptime]).toEqual([1_000, 1_012]);
   });
 
-  it('is that of the process where nobody knows better, and never negative', async () => {
+  it('counts from the start of the process when the first answer is unknown, and is never negative', async () => {
     const lost = provider({ firstAnswer: down });
     const early = provider({ firstAnswer: async () => 9_999 });
     lost.clock.nowMs += 3_000;
@@ -192,8 +195,8 @@ describe('uptime (C 58)', () => {
   });
 });
 
-describe('who asks again (C 53)', () => {
-  it('within five seconds is told that all was well, without another question', async () => {
+describe('a repeated health check (C 53)', () => {
+  it('within five seconds of a healthy answer gets the same answer, without another check', async () => {
     const { check, asked, clock } = provider();
 
     await check('us-east-1');
@@ -206,7 +209,7 @@ describe('who asks again (C 53)', () => {
     expect(asked).toHaveLength(8);
   });
 
-  it('sees a recovery at once', async () => {
+  it('finds a recovery at once', async () => {
     const answers = [down, async () => undefined];
     const { check } = provider({ ec2: () => answers.shift()?.() ?? never() });
 
@@ -216,7 +219,7 @@ describe('who asks again (C 53)', () => {
     ]);
   });
 
-  it('sees an outage after a healthy answer has aged', async () => {
+  it('finds an outage once the healthy answer is older than five seconds', async () => {
     const answers = [async () => undefined, down];
     const { check, clock } = provider({ ec2: () => answers.shift()?.() ?? never() });
 
@@ -226,7 +229,7 @@ describe('who asks again (C 53)', () => {
     expect((await check('us-east-1')).status).toBe('unhealthy');
   });
 
-  it('at the same time gets the same answer', async () => {
+  it('shares the answer with others at the same time', async () => {
     const { check, asked } = provider();
 
     const answers = await Promise.all(Array.from({ length: 50 }, () => check('us-east-1')));
@@ -234,7 +237,7 @@ describe('who asks again (C 53)', () => {
     expect([new Set(answers).size, asked.length]).toEqual([1, 4]);
   });
 
-  it('about another region gets that one’s', async () => {
+  it('of another region is a check of its own', async () => {
     const { check, asked } = provider();
 
     await Promise.all([check('us-east-1'), check('eu-west-1')]);
@@ -243,7 +246,7 @@ describe('who asks again (C 53)', () => {
   });
 });
 
-/** What DCM's two pollers make of an answer. @see contract: the control plane's monitor.go, the environment agent's checker.go */
+/** How DCM's two pollers read an answer. @see contract: the control plane's monitor.go, the environment agent's checker.go */
 const controlPlane = (status: number, body: { readonly status: string }) =>
   status >= 200 && status < 300 && body.status === 'healthy'
     ? 'ready'
@@ -255,11 +258,11 @@ const environmentAgent = (status: number, body: { readonly status: string }) =>
     ? body.status.toLowerCase()
     : 'failed';
 
-describe('DCM’s pollers', () => {
+describe("DCM's pollers", () => {
   it.each([
     [{}, 'ready', 'healthy'],
     [{ ec2: down }, 'unhealthy', 'unhealthy'],
-  ])('understand what they read (C2 9, C2 10)', async (changes, atControlPlane, atAgent) => {
+  ])('understand the answer (C2 9, C2 10)', async (changes, atControlPlane, atAgent) => {
     const health = await provider(changes).check('us-east-1');
 
     expect([controlPlane(200, health), environmentAgent(200, health)]).toEqual([atControlPlane, atAgent]);

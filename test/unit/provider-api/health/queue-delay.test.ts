@@ -4,17 +4,17 @@ import { UnavailableError } from '../../../../shared/core/errors.ts';
 import { heartbeatIn } from '../../../../shared/wire/heartbeat.ts';
 import { memoryHeartbeats } from '../../../fakes/memory-heartbeats.ts';
 
-/** A queue through which heartbeats go until it is stopped. */
+/** A queue whose heartbeats are processed until it is stopped. */
 const queue = () => {
   const heartbeats = memoryHeartbeats();
   const clock = { seconds: 1_790_000_000 };
   const sent: (number | undefined)[] = [];
-  const state = { isStopped: false, takes: true };
+  const state = { isStopped: false, accepts: true };
   const delay = queueDelay({
     heartbeats,
     observations: {
       send: async (events) => {
-        if (!state.takes) throw new UnavailableError('the observations queue did not take a batch');
+        if (!state.accepts) throw new UnavailableError('the observations queue did not take a batch');
         for (const event of events) sent.push(heartbeatIn(JSON.stringify(event)));
       },
     },
@@ -24,7 +24,7 @@ const queue = () => {
   const settle = async () => {
     if (!state.isStopped) for (const at of sent) await heartbeats.processed(at ?? 0);
   };
-  /** The delays that are found when asked every ten seconds for so long. */
+  /** The delays of checks every ten seconds for this long. */
   const askFor = async (seconds: number): Promise<number[]> => {
     const delays: number[] = [];
     for (const until = clock.seconds + seconds; clock.seconds < until; clock.seconds += 10) {
@@ -37,7 +37,7 @@ const queue = () => {
 };
 
 describe('the delay of the observations queue', () => {
-  it('is nothing while heartbeats come through, and takes one a minute (X 24)', async () => {
+  it('is 0 while heartbeats are processed, at one heartbeat a minute (X 24)', async () => {
     const { askFor, sent } = queue();
 
     const delays = await askFor(600);
@@ -46,7 +46,7 @@ describe('the delay of the observations queue', () => {
     expect(sent).toHaveLength(10);
   });
 
-  it('is found to exceed five minutes at most 370 seconds after the normaliser stops (X 24)', async () => {
+  it('exceeds five minutes at most 370 seconds after the normaliser stops (X 24)', async () => {
     const { askFor, clock, state } = queue();
     await askFor(60);
     const stoppedAt = clock.seconds;
@@ -60,7 +60,7 @@ describe('the delay of the observations queue', () => {
     expect(delays.at(-1)).toBe(clock.seconds - 10 - stoppedAt);
   });
 
-  it('is nothing again once a heartbeat comes through', async () => {
+  it('is 0 again once a heartbeat is processed', async () => {
     const { askFor, state } = queue();
     state.isStopped = true;
     await askFor(600);
@@ -70,7 +70,7 @@ describe('the delay of the observations queue', () => {
     expect((await askFor(20)).at(-1)).toBe(0);
   });
 
-  it('is not taken for long because nobody has asked for a day', async () => {
+  it('is 0 after a day without a check', async () => {
     const { askFor, clock } = queue();
     await askFor(60);
     clock.seconds += 86_400;
@@ -78,7 +78,7 @@ describe('the delay of the observations queue', () => {
     expect(await askFor(120)).toEqual(Array.from({ length: 12 }, () => 0));
   });
 
-  it('costs one message a minute, however many ask at once', async () => {
+  it('costs one message a minute, however many checks run at once', async () => {
     const { delay, sent } = queue();
 
     await Promise.all(Array.from({ length: 50 }, () => delay()));
@@ -86,12 +86,12 @@ describe('the delay of the observations queue', () => {
     expect(sent).toHaveLength(1);
   });
 
-  it('is unknown where the queue takes nothing, and the next minute tries again', async () => {
+  it('is unknown when the queue does not accept the heartbeat; the next minute tries again', async () => {
     const { delay, askFor, clock, sent, state } = queue();
-    state.takes = false;
+    state.accepts = false;
     await expect(delay()).rejects.toThrow(UnavailableError);
 
-    state.takes = true;
+    state.accepts = true;
     clock.seconds += 60;
     const delays = await askFor(20);
 
