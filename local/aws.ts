@@ -66,10 +66,11 @@ export const startAws = async (options: StackOptions, keep: Keep): Promise<Aws> 
   };
 };
 
-const startEc2 = ({ dwellMs, ec2Faults, onTransition }: StackOptions, eventsUrl: string) =>
+const startEc2 = ({ dwellMs, ec2Faults, onTransition, log }: StackOptions, eventsUrl: string) =>
   startEc2Simulator({
     account,
     emit: forwardToBus(eventsUrl),
+    log: (line) => log('ec2', line),
     faults: { silentRegions: [silentRegion], ...ec2Faults },
     ...(dwellMs && { dwellMs }),
     ...(onTransition && { onTransition }),

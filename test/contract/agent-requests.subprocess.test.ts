@@ -7,7 +7,7 @@ import { SettingsError, UnavailableError } from '../../shared/core/errors.ts';
 import { memoryAgentRequests } from '../fakes/memory-agent-requests.ts';
 import { createOf } from '../fixtures/agent-requests.ts';
 import { agentRequestsContract, resourceOf } from './agent-requests.ts';
-import { startTestNats, type TestNats } from './nats.ts';
+import { removeStreamIfAny, startTestNats, type TestNats } from './nats.ts';
 
 const nats = await startTestNats();
 afterAll(() => nats[Symbol.asyncDispose]());
@@ -20,7 +20,7 @@ const retryName = 'ec2-retry';
 /** The stream as DCM has it, empty, and how to publish on it. There is no retry stream yet. */
 const newStream = async ({ nc }: TestNats = nats, retention: RetentionPolicy = RetentionPolicy.Workqueue) => {
   const manager = await jetstreamManager(nc);
-  for (const stream of [name, retryName]) await manager.streams.delete(stream).catch(() => undefined);
+  for (const stream of [name, retryName]) await removeStreamIfAny(manager, stream);
   await manager.streams.add({ name, subjects: ['dcm.agent.>'], retention });
   const js = jetstream(nc);
   const publish = async (messages: readonly string[], agent = 'ec2') => {

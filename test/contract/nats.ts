@@ -2,7 +2,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type Socket, connect as tcpConnect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { jetstreamManager } from '@nats-io/jetstream';
+import {
+  JetStreamApiCodes,
+  JetStreamApiError,
+  type JetStreamManager,
+  jetstreamManager,
+} from '@nats-io/jetstream';
 import { type ConnectionOptions, connect, type NatsConnection } from '@nats-io/transport-node';
 import { type NatsServer, startNatsServer } from '../../local/nats-server/start-nats-server.ts';
 import type { CloudEventJson } from '../../shared/wire/cloudevents.ts';
@@ -23,15 +28,14 @@ export const startTestNats = async (config?: string, options: ConnectionOptions 
   const server = await startNatsServer({ storeDir, ...(config && { config }) });
   const nc = await connect({ servers: server.url, ...options });
   const jsm = await jetstreamManager(nc);
-  const removeStream = async () => void (await jsm.streams.delete('dcm-status').catch(() => undefined));
+  const removeStream = () => removeStreamIfAny(jsm, 'dcm-status');
   return {
     server,
     nc,
     removeStream,
     async resetStream() {
       await removeStream();
-      const add = () => jsm.streams.add({ name: 'dcm-status', subjects: ['dcm.*'] });
-      await add().catch(add); // on a busy machine a new server's store may not be there at once
+      await jsm.streams.add({ name: 'dcm-status', subjects: ['dcm.*'] });
     },
     async stored() {
       const { state } = await jsm.streams.info('dcm-status');
@@ -48,6 +52,16 @@ export const startTestNats = async (config?: string, options: ConnectionOptions 
       await rm(storeDir, { recursive: true, force: true });
     },
   };
+};
+
+/** Removes a stream; one that is not there is left so. */
+export const removeStreamIfAny = async ({ streams }: JetStreamManager, name: string): Promise<void> => {
+  try {
+    await streams.delete(name);
+  } catch (error) {
+    const isGone = error instanceof JetStreamApiError && error.code === JetStreamApiCodes.StreamNotFound;
+    if (!isGone) throw error;
+  }
 };
 
 /** A network between a client and a port, which can forget its connections without telling either end, as NAT does. */

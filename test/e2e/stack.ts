@@ -48,10 +48,13 @@ export const watchedStack = async (options: Partial<StackOptions>): Promise<Watc
     ...stack,
     said,
     actions: cast(ec2, () => undefined),
+    /** @throws where an event was lost that no test took from EC2: that is a defect of the stand-ins. */
     async [Symbol.asyncDispose]() {
+      const lost = said.filter((line) => / is lost: /.test(line));
       ec2.destroy();
       await stack[Symbol.asyncDispose]();
       await rm(folder, { recursive: true, force: true });
+      if (lost.length > 0) throw new Error(lost.join('\n'));
     },
   };
 };

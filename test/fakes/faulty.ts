@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { UnavailableError } from '../../shared/core/errors.ts';
+import { ProviderError, UnavailableError } from '../../shared/core/errors.ts';
 
 export type Faults = {
   /** A whole number from 0 to below `n`. */
@@ -50,6 +50,14 @@ export const faulty = <Port extends Readonly<Record<string, (...args: never[]) =
         return answer;
       },
   });
+
+/** What ends an invocation in the middle of its work. */
+export class SimulatedCrash extends Error {}
+
+/** For `catch` in tests that inject faults: accepts the faults, and our own errors that follow from them. Any other error fails the test. */
+export const acceptFault = (error: unknown): undefined => {
+  if (!(error instanceof ProviderError || error instanceof SimulatedCrash)) throw error;
+};
 
 const someTurns = async (faults: Faults) => {
   for (let turns = faults.below(4); turns > 0; turns--) await turn();

@@ -1,3 +1,4 @@
+import { reasonOf } from '../../../shared/core/errors.ts';
 import { InstanceState } from '../../../shared/service-types/vm/kind.ts';
 import type { EventBridgeEvent } from '../../../shared/wire/eventbridge.ts';
 import type { Faults } from './faults.ts';
@@ -16,10 +17,12 @@ type Options = {
   readonly emit: (event: EventBridgeEvent) => void | Promise<void>;
   readonly faults: () => Faults;
   readonly random: Random;
+  /** Called for each event that `emit` rejected. */
+  readonly log: (line: string) => void;
 };
 
 /** EC2 does its best to emit an event, and never tries twice. */
-export const emissionTo = ({ emit, faults, random }: Options) => {
+export const emissionTo = ({ emit, faults, random, log }: Options) => {
   const underWay = new Set<Promise<void>>();
   const lost: LostEvent[] = [];
   const isSilent = ({ region }: EventBridgeEvent) => faults().silentRegions.includes(region);
@@ -34,13 +37,16 @@ export const emissionTo = ({ emit, faults, random }: Options) => {
     emit: async (event: EventBridgeEvent): Promise<void> => {
       if (isSilent(event)) return;
       if (isLost()) return void lost.push(lostEvent(event));
-      const emitted = (async () => emit(event))().catch(() => {});
+      const emitted = (async () => emit(event))().catch((error) => log(lossOf(event, error)));
       underWay.add(emitted);
       await emitted;
       underWay.delete(emitted);
     },
   };
 };
+
+const lossOf = ({ resources, 'detail-type': detailType }: EventBridgeEvent, error: unknown): string =>
+  `the event ${detailType} of ${resources.join(', ')} is lost: ${reasonOf(error)}`;
 
 const lostEvent = ({
   resources,

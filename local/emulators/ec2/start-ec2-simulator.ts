@@ -48,8 +48,10 @@ export type Ec2Simulator = Part &
 /** Left out, a terminated instance is known for as long as defaultRetention says. */
 export type Ec2SimulatorOptions = Partial<Retention> & {
   readonly port?: number;
-  /** Takes every event in the order EC2 decided, the next without waiting for the last. One that it rejects is lost. */
+  /** Takes every event in the order EC2 decided, the next without waiting for the last. One that it rejects is lost, which `log` reports. */
   readonly emit: (event: EventBridgeEvent) => void | Promise<void>;
+  /** @default standard error */
+  readonly log?: (line: string) => void;
   /** Called in the moment of each transition, before its event. */
   readonly onTransition?: (transition: Transition) => void;
   /** @default defaultDwellMs */
@@ -78,6 +80,7 @@ export const startEc2Simulator = async (options: Ec2SimulatorOptions): Promise<E
   let faults: Faults = { ...noFaults, silentRegions: options.silentRegions ?? [], ...options.faults };
   const emission = emissionTo({
     emit: options.emit,
+    log: options.log ?? ((line) => void process.stderr.write(`EC2 simulator: ${line}\n`)),
     faults: () => faults,
     random: seededRandom(~seed), // its own, so that no number of calls decides which events are lost
   });

@@ -8,7 +8,7 @@ import { randomPart } from '../../../shared/adapters/random-part.ts';
 import { sequenceOf, stateOfKey } from '../../../shared/core/gate.ts';
 import type { Observation } from '../../../shared/core/message.ts';
 import type { EventBridgeEvent } from '../../../shared/wire/eventbridge.ts';
-import { type Faults, faulty, randomFaults } from '../../fakes/faulty.ts';
+import { acceptFault, type Faults, faulty, randomFaults } from '../../fakes/faulty.ts';
 import { memoryEventStream } from '../../fakes/memory-event-stream.ts';
 import { memoryResourceStore } from '../../fakes/memory-resource-store.ts';
 import { scriptedInstances } from '../../fakes/scripted-instances.ts';
@@ -106,7 +106,10 @@ const clockedQueue = (faults: Faults) => {
   /** Delivers until nothing comes back any more. */
   const drain = async (handle: ReturnType<typeof reportStatus>) => {
     for (let batch = take(); batch.length > 0; batch = take()) {
-      const crash = () => new Map(batch.map(({ messageId }) => [messageId, undefined]));
+      const crash = (error: unknown) => {
+        acceptFault(error);
+        return new Map(batch.map(({ messageId }) => [messageId, undefined]));
+      };
       const failures = await handle(batch).catch(crash);
       const failed = batch.filter(({ messageId }) => failures.has(messageId));
       for (const { resourceMessages } of failed) put(clock.ms + 1_000, resourceMessages, true);

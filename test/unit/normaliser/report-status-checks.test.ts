@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { UnavailableError } from '../../../shared/core/errors.ts';
 import type { Instance } from '../../../shared/ports/instances.ts';
 import type { InstanceState } from '../../../shared/service-types/vm/kind.ts';
+import { acceptFault } from '../../fakes/faulty.ts';
 import { described } from '../../fakes/scripted-instances.ts';
 import { halfPastTen, instanceId, observed } from '../../fixtures/resource-messages.ts';
 import { awsAccount, vm } from './account.ts';
@@ -193,7 +194,7 @@ describe('normaliser, with a state that should end by itself', () => {
     const publish = () => Promise.reject(new UnavailableError('NATS is down'));
     const cut = worker({ publisher: { publish } });
 
-    for (let retry = 1; retry < 5; retry++) await cut([observed('stopping')], retry).catch(() => undefined);
+    for (let retry = 1; retry < 5; retry++) await cut([observed('stopping')], retry).catch(acceptFault);
 
     expect(later).toEqual([]);
   });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { UnavailableError } from '../../../shared/core/errors.ts';
 import type { InstanceState } from '../../../shared/service-types/vm/kind.ts';
+import { acceptFault } from '../../fakes/faulty.ts';
 import { observed, wanted } from '../../fixtures/resource-messages.ts';
 import { statusOf } from '../../fixtures/statuses.ts';
 import { awsAccount, vm } from './account.ts';
@@ -168,7 +169,7 @@ describe('normaliser, with a VM that changes too often, when something fails', (
     const cut = worker({ publisher: { publish: down } });
     const settled = due(5);
 
-    for (let retry = 0; retry < 5; retry++) await cut(settled, 2).catch(() => undefined);
+    for (let retry = 0; retry < 5; retry++) await cut(settled, 2).catch(acceptFault);
     expect(settling()).toEqual([]);
 
     await deliver(settled, 2);

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { UnavailableError } from '../../../shared/core/errors.ts';
+import { acceptFault } from '../../fakes/faulty.ts';
 import { deletions, idOf, minuteMs, polledRegion } from './region.ts';
 
 describe('poller, with a listing that cannot be true', () => {
@@ -96,13 +98,13 @@ describe('poller, with a listing that cannot be true', () => {
     let page = 0;
     region.distort((found) => {
       page += 1;
-      if (page % 2 === 0) throw new Error('the connection was cut');
+      if (page % 2 === 0) throw new UnavailableError('the connection was cut');
       return found;
     });
 
     for (let turn = 0; turn < 30; turn++) {
       region.clock.ms += 5 * minuteMs;
-      await region.list().catch(() => undefined);
+      await region.list().catch(acceptFault);
     }
 
     expect(deletions(region.told())).toBe(0);

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Observation } from '../../../shared/core/message.ts';
 import { vmStatus } from '../../../shared/service-types/vm/kind.ts';
-import { randomFaults } from '../../fakes/faulty.ts';
+import { acceptFault, randomFaults } from '../../fakes/faulty.ts';
 import { lifetime } from '../../fixtures/lifetime.ts';
 import { halfPastTen, observed } from '../../fixtures/resource-messages.ts';
 import { idOf, minuteMs, polledRegion } from './region.ts';
@@ -43,7 +43,7 @@ const look = async (
 ) => {
   const faults = randomFaults(seed + 1, lookLossRate);
   region.instances.throttled = isThrottled;
-  for (let turn = 0; turn < looks; turn++) await region.lookAgain(faults.strikes).catch(() => undefined);
+  for (let turn = 0; turn < looks; turn++) await region.lookAgain(faults.strikes).catch(acceptFault);
   region.instances.throttled = false;
 };
 

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { createVm } from '../../../functions/provider-api/create-resource.ts';
 import { deleteVm } from '../../../functions/provider-api/delete-resource.ts';
 import { readVm } from '../../../functions/provider-api/read-resources.ts';
-import { type Faults, faulty, randomFaults } from '../../fakes/faulty.ts';
+import { acceptFault, type Faults, faulty, randomFaults, SimulatedCrash } from '../../fakes/faulty.ts';
 import { asked, type ProviderParts, providerParts, vmId } from './provider.ts';
 
 const region = 'us-east-1';
@@ -88,7 +88,7 @@ const lived = async ({ seed, rounds, faultRate, crashRate, fullRate }: Scenario)
         const parts = mortal(world.parts, faults, crashes);
         const done: Promise<unknown> =
           request === 'create' ? createVm(parts)(asked) : deleteVm(parts)(vmId, 'r-1');
-        return done.catch(() => undefined);
+        return done.catch(acceptFault);
       }),
     );
     world.clock.ms += roundMs;
@@ -101,7 +101,7 @@ const lived = async ({ seed, rounds, faultRate, crashRate, fullRate }: Scenario)
 
 const eventually = async <Answer>(ask: () => Promise<Answer>, { pause }: ProviderParts): Promise<Answer> => {
   for (let tries = 0; tries < 5; tries++) {
-    const answer = await ask().catch(() => undefined);
+    const answer = await ask().catch(acceptFault);
     if (answer !== undefined) return answer;
     await pause(roundMs);
   }
@@ -130,7 +130,7 @@ const mortal = (parts: ProviderParts, faults: Faults, crashes: Faults): Provider
   const survive = async () => {
     await turn();
     life.over ||= crashes.strikes();
-    if (life.over) throw new Error('this invocation has crashed');
+    if (life.over) throw new SimulatedCrash('this invocation has crashed');
   };
   return {
     ...parts,

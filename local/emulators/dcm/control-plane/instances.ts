@@ -31,9 +31,14 @@ export type Instances = {
   reassign(id: string, agentName: string, from: string): Promise<void>;
 };
 
-type Parts = { readonly rows: Rows; readonly agents: Pick<Agents, 'byName'>; readonly requests: Requests };
+type Parts = {
+  readonly rows: Rows;
+  readonly agents: Pick<Agents, 'byName'>;
+  readonly requests: Requests;
+  readonly log: (line: string) => void;
+};
 
-export const instanceService = ({ rows, agents, requests }: Parts): Instances => {
+export const instanceService = ({ rows, agents, requests, log }: Parts): Instances => {
   const capable = async (agentName: string, serviceType: string): Promise<Agent> => {
     if (agentName.trim() === '')
       throw new InvalidArgumentError('agent_name is required and must not be empty');
@@ -87,7 +92,10 @@ export const instanceService = ({ rows, agents, requests }: Parts): Instances =>
     deleteDeferred: async (id) => {
       const { row, agent } = await withAgent(id);
       await rows.schedule(id);
-      if (agent) await requests.delete(agent.topicName, aboutOf(row)).catch(() => undefined); // the cleanup will
+      if (agent === undefined) return;
+      await requests
+        .delete(agent.topicName, aboutOf(row))
+        .catch((error) => log(`the cleanup will publish the delete of ${id}: ${reasonOf(error)}`));
     },
     reassign: async (id, agentName, from) => {
       const { row } = await withAgent(id);

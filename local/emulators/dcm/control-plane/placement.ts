@@ -94,7 +94,8 @@ export const placementOf = (parts: Parts): Placement => {
         created.push(id);
       }
     } catch (error) {
-      for (const id of created) await instances.delete(id).catch(() => undefined);
+      for (const id of created)
+        await instances.delete(id).catch((reason) => log(`${id} is not deleted: ${reasonOf(reason)}`));
       await resources.removeRun(runId);
       throw error;
     }

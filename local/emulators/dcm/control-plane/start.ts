@@ -69,7 +69,7 @@ const start = async (
     instances: documentsIn<CatalogItemInstance>(tables, 'catalog item instance'),
   };
   const requests = await openRequests(nats);
-  const instances = instanceService({ rows, agents, requests });
+  const instances = instanceService({ rows, agents, requests, log });
   const policies = policyStub(documents.policies, agents);
   const placement = placementOf({ tables, rows, instances, policies, log });
   const catalog = catalogOf({ ...documents, placement });

@@ -132,7 +132,10 @@ const start = async (
       await router.refuse(request.resourceId, 'MAX_DELIVERY_EXCEEDED', 'max delivery attempts exceeded');
       return message.term();
     }
-    const handled = await router.handle(request, message.data).catch(() => 'later');
+    const handled = await router.handle(request, message.data).catch((error) => {
+      log(`the ${request.kind} of ${request.resourceId} is tried again later: ${reasonOf(error)}`);
+      return 'later' as const;
+    });
     if (handled === 'done') message.ack();
     else message.nak(pace.nakMs);
   };

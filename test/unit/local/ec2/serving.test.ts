@@ -18,19 +18,26 @@ describe('EC2 simulator, as a service', () => {
     );
   });
 
-  it('loses an event that nobody takes, and goes on', async () => {
+  it('loses an event that nobody takes, says so, and goes on', async () => {
     const taken: unknown[] = [];
+    const lines: string[] = [];
     await using simulation = await startSimulation({
       emit: async ({ detail }) => {
         if (detail.state === 'pending') throw new Error('the bus is away');
         taken.push(detail.state);
       },
+      log: (line) => lines.push(line),
     });
 
     const id = await simulation.launch();
     await simulation.reaches(id, 'running');
 
     expect(taken).toEqual(['running']);
+    expect(lines).toEqual([
+      expect.stringMatching(
+        /^the event EC2 Instance State-change Notification of arn:\S+ is lost: the bus is away$/,
+      ),
+    ]);
   });
 
   it('hands the next event on without waiting for the last', async () => {
