@@ -31,7 +31,7 @@ export default defineConfig({
       project('unit', 60_000, { isolate: false }),
       project('contract', 60_000, { exclude: [subprocessTests] }),
       project('subprocess', 60_000, { include: [subprocessTests], retry }),
-      project('infra', 240_000),
+      project('infra', 240_000, { isolate: false }),
       project('e2e', 180_000, { retry, sequence: { groupOrder: 1 } }), // after the others, which would take the machine from it
     ],
     env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' }, // Node 20 is supported and tested; see docs/dependencies.md

@@ -1,7 +1,7 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DeleteCommand, DynamoDBDocumentClient, PutCommand, ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { isHTTPError } from 'ky';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { clientConfig } from '../../local/client-config.ts';
 import { vmSpec } from '../../local/demo/dcm-vm.ts';
 import { provider } from '../../local/options.ts';
@@ -18,12 +18,12 @@ describe('the table', () => {
   let stack: TestStack;
   let api: ReturnType<typeof providerApiClient>;
   let dynamoDb: DynamoDBDocumentClient;
-  beforeEach(async () => {
+  beforeAll(async () => {
     stack = await testStack({ pollFloorSeconds: 1 });
     api = providerApiClient(stack.endpoints);
     dynamoDb = DynamoDBDocumentClient.from(new DynamoDBClient(clientConfig(stack.endpoints.dynamodbUrl)));
   });
-  afterEach(async () => {
+  afterAll(async () => {
     dynamoDb.destroy();
     await stack[Symbol.asyncDispose]();
   });
