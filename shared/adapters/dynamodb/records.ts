@@ -311,7 +311,7 @@ const instanceValues = ({ instanceId, account, facts }: LaunchedVm, nowMs: numbe
 const launchedUpdate = (mine: VmRecord, vm: LaunchedVm, nowMs: number): Change => ({
   set: { ...noteInstance, adopted: ':adopted' },
   remove: [...ofLaunch, 'expiresAt'],
-  when: 'generation = :generation AND (instanceId = :instanceId OR (attemptUpdate = :attempt AND attribute_exists(leaseUntilMs)))',
+  when: 'generation = :generation AND (instanceId = :instanceId OR (attempt = :attempt AND attribute_exists(leaseUntilMs)))',
   values: {
     ...instanceValues(vm, nowMs),
     adopted: false,
