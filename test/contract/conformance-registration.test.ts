@@ -21,12 +21,12 @@ it('conforms to what an environment agent that wants a token expects of a regist
   const now = () => clock.ms;
   const endpoint = 'http://127.0.0.1:9';
   const ask = handleRequest({
-    provider: {
+    settings: {
       ...{ name: 'ec2-sp', homeRegion: 'eu-west-1', publicUrl: endpoint },
       registries: { 'eu-west-1': { kind: 'agent', url: server.url, endpointCredentials: false } },
     },
     registryOf: () => httpProviderRegistry(server.url, { tokens }),
-    ...{ secret: async () => undefined, controlPlane: undefined, registrations: memoryRegistrations() },
+    ...{ secret: async () => undefined, registrations: memoryRegistrations() },
     ...{ listings: { wantRepublish: async () => undefined }, now, log: memoryLog(), meter: countingMeter() },
   });
   const session = openSession({
