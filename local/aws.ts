@@ -1,10 +1,5 @@
 import { eventPatternsOf } from '../shared/service-types/vm/events/registry.ts';
-import {
-  createTable,
-  type DynamoDb,
-  resourceTable as describeFleetTable,
-  startDynamoDb,
-} from './emulators/dynamodb.ts';
+import { createTable, resourceTable as describeResourceTable, startDynamoDb } from './emulators/dynamodb.ts';
 import { type Ec2Simulator, startEc2Simulator } from './emulators/ec2/start-ec2-simulator.ts';
 import { sendToQueue } from './emulators/event-bus/send-to-queue.ts';
 import { startEventBus } from './emulators/event-bus/start-event-bus.ts';
@@ -16,7 +11,6 @@ import type { Keep } from './keeper.ts';
 import { account, provider, type StackOptions, silentRegion } from './options.ts';
 
 export type Aws = {
-  readonly dynamoDb: DynamoDb;
   readonly dynamodbUrl: string;
   readonly resourceTable: string;
   readonly sqsUrl: string;
@@ -34,15 +28,18 @@ export type Aws = {
 
 /** AWS's side, but for Lambda: the table, the queues, the bus with its rules, and EC2 with its images and quotas. */
 export const startAws = async (options: StackOptions, keep: Keep): Promise<Aws> => {
-  const [dynamoDb, sqs] = await Promise.all([keep(startDynamoDb()), keep(startSqs())]);
+  const [dynamodbUrl, sqsUrl] = await Promise.all([
+    options.dynamodbUrl ?? keep(startDynamoDb()).then(({ url }) => url),
+    options.sqsUrl ?? keep(startSqs()).then(({ url }) => url),
+  ]);
   const resourceTable = `${provider}-fleet`;
   const VisibilityTimeout = String(options.visibilityTimeoutSeconds ?? 90);
   const [observationsQueueUrl, deadLetterQueueUrl] = await Promise.all([
-    createQueue(sqs.url, `${provider}-observations`, { VisibilityTimeout }),
-    createQueue(sqs.url, `${provider}-observations-dead-letters`),
-    createTable(dynamoDb.url, describeFleetTable(resourceTable)),
+    createQueue(sqsUrl, `${provider}-observations`, { VisibilityTimeout }),
+    createQueue(sqsUrl, `${provider}-observations-dead-letters`),
+    createTable(dynamodbUrl, describeResourceTable(resourceTable)),
   ]);
-  const deliver = sendToQueue(observationsQueueUrl, sqs.url);
+  const deliver = sendToQueue(observationsQueueUrl, sqsUrl);
   const log = (line: string) => options.log('event-bus', line);
   const rules = [{ name: 'instance-events', patterns: eventPatternsOf(account), deliver }];
   const { url: eventsUrl } = await keep(startEventBus({ account, log, rules }));
@@ -53,10 +50,9 @@ export const startAws = async (options: StackOptions, keep: Keep): Promise<Aws> 
   const ec2Url = options.ec2Endpoint === 'aws' ? undefined : (options.ec2Endpoint ?? ec2?.url);
   const queues = { observationsQueueUrl, deadLetterQueueUrl };
   return {
-    dynamoDb,
-    dynamodbUrl: dynamoDb.url,
+    dynamodbUrl,
     resourceTable,
-    sqsUrl: sqs.url,
+    sqsUrl,
     ...queues,
     eventsUrl,
     ssmUrl: ssm?.url,

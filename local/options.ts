@@ -18,6 +18,9 @@ export type StackOptions = {
   readonly folder: string;
   /** A NATS that runs already; left out, nats-server is started. */
   readonly natsUrl?: string | undefined;
+  /** A DynamoDB and an SQS that run already, both empty; left out, emulators are started in this process. */
+  readonly dynamodbUrl?: string | undefined;
+  readonly sqsUrl?: string | undefined;
   /** An EC2 endpoint, or `aws` for EC2 itself; left out, the simulator is started. */
   readonly ec2Endpoint?: string | undefined;
   /** `old`: the DCM before environment agents, whose control plane calls providers itself. @default today */

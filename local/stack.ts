@@ -6,7 +6,6 @@ import { startCompute } from './compute.ts';
 import { type Dcm, type StandIn, startDcm } from './dcm.ts';
 import { catalogItemId } from './demo/catalog-item.ts';
 import type { EnvironmentAgent } from './emulators/dcm/environment-agent/start.ts';
-import type { DynamoDb } from './emulators/dynamodb.ts';
 import type { Ec2Simulator } from './emulators/ec2/start-ec2-simulator.ts';
 import type { LambdaHost } from './emulators/lambda/start-lambda-host.ts';
 import { type Keep, startTogether } from './keeper.ts';
@@ -39,7 +38,6 @@ export type Stack = AsyncDisposable & {
   /** The stand-ins; undefined where DCM's own, or one elsewhere, is used. */
   readonly controlPlane: StandIn | undefined;
   readonly agent: EnvironmentAgent | undefined;
-  readonly dynamoDb: DynamoDb;
   readonly lambda: LambdaHost;
   /** undefined where another NATS or EC2 is used. */
   readonly nats: NatsServer | undefined;
@@ -74,7 +72,7 @@ const start = async (options: StackOptions, keep: Keep): Promise<Omit<Stack, key
     ...onlyToday(dcm),
   };
   await writeEndpoints(options.folder, endpoints);
-  return { endpoints, controlPlane, agent, dynamoDb: aws.dynamoDb, lambda, nats, ec2: aws.ec2 };
+  return { endpoints, controlPlane, agent, lambda, nats, ec2: aws.ec2 };
 };
 
 const onlyToday = ({ agent, controlPlane }: Dcm) => ({

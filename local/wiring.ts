@@ -7,7 +7,7 @@ import { type StackOptions, silentRegion } from './options.ts';
 /** What the functions are wired to. */
 export type Wiring = {
   readonly provider: string;
-  readonly aws: Omit<Aws, 'dynamoDb' | 'ec2' | 'eventsUrl'>;
+  readonly aws: Omit<Aws, 'ec2' | 'eventsUrl'>;
   readonly natsUrl: string;
   readonly lambdaUrl: string;
   /** Where the provider-api answers. */
