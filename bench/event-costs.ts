@@ -1,0 +1,92 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { publishEvents } from '../functions/nats-bridge/publish-events.ts';
+import { clientConfig } from '../local/client-config.ts';
+import { dynamoDbResourceStore } from '../shared/adapters/dynamodb/resource-store.ts';
+import type { InstanceState } from '../shared/service-types/vm/kind.ts';
+import { memoryEventStream } from '../test/fakes/memory-event-stream.ts';
+import { described, scriptedInstances } from '../test/fakes/scripted-instances.ts';
+import { wholeLife } from '../test/fixtures/resource-messages.ts';
+import { countCapacity } from './capacity.ts';
+import { startTable, tableName } from './emulators.ts';
+import type { Figures } from './figures.ts';
+import { quietNormaliser } from './quiet-normaliser.ts';
+import { account, region, type Subject, sqsBatches, stateChangeBody, subjects } from './workload.ts';
+
+/** Of ours, and as many of others. */
+const instances = 125;
+const secondsBetween = 30;
+
+/** What events cost at DynamoDB, by its own account, and at EC2, with one warm normaliser. */
+export const eventCosts = async (): Promise<Figures> => {
+  await using dynamoDb = await startTable();
+  using normaliser = meteredNormaliser(dynamoDb.url);
+  const [ours, others] = [subjects(instances, '1'), subjects(instances, '2')];
+
+  await normaliser.claim(ours);
+  const owned = await normaliser.costOfLives(ours, wholeLife);
+  if (normaliser.published() !== instances * wholeLife.length)
+    throw new Error('Not every status was published.');
+  await normaliser.costOfLives(others, ['running']); // first sight
+  const foreign = await normaliser.costOfLives(others, wholeLife);
+  return {
+    write_units_per_owned_event: owned.writes,
+    read_units_per_owned_event: owned.reads,
+    write_units_per_1000_foreign: foreign.writes * 1000,
+    read_units_per_1000_foreign: foreign.reads * 1000,
+    ec2_calls_per_1000_owned: owned.calls * 1000,
+    ec2_calls_per_1000_foreign: foreign.calls * 1000,
+  };
+};
+
+/** The normaliser with its table in DynamoDB, and what each event costs. */
+const meteredNormaliser = (dynamoDbUrl: string) => {
+  const client = new DynamoDBClient(clientConfig(dynamoDbUrl));
+  const units = countCapacity(client);
+  const ec2 = scriptedInstances();
+  const stream = memoryEventStream();
+  const held = dynamoDbResourceStore(DynamoDBDocumentClient.from(client), tableName);
+  const handleAll = quietNormaliser({
+    resourceStore: held,
+    publisher: publishEvents(stream),
+    instances: ec2,
+  });
+  const anHourAgo = Math.floor(Date.now() / 1000) - 3600;
+
+  return {
+    async claim(all: readonly Subject[]) {
+      for (const { instanceId, vmId } of all)
+        await held.claim({ instanceId, vmId, region, account, privateAddress: '10.0.0.4' });
+    },
+
+    /** For each event. All instances live side by side, and so end together: one that ends alone costs a call to EC2 of its own. */
+    async costOfLives(all: readonly Subject[], states: readonly InstanceState[]) {
+      const [before, callsBefore] = [units(), ec2.calls.length];
+      for (const [step, state] of states.entries()) {
+        for (const { instanceId } of all)
+          ec2.known.set(instanceId, described({ instanceId, state, reason: reasonOf(state) }));
+        const at = anHourAgo + step * secondsBetween;
+        await handleAll(sqsBatches(all.map((subject) => stateChangeBody({ subject, state, at }))));
+      }
+      const events = all.length * states.length;
+      const { reads, writes } = units();
+      return {
+        reads: (reads - before.reads) / events,
+        writes: (writes - before.writes) / events,
+        calls: (ec2.calls.length - callsBefore) / events,
+      };
+    },
+
+    published: () => stream.stored.length,
+    [Symbol.dispose]: () => client.destroy(),
+  };
+};
+
+/** EC2 tells why an instance ends from `shutting-down` on. */
+const reasonOf = (state: InstanceState) =>
+  state === 'shutting-down' || state === 'terminated'
+    ? {
+        code: 'Client.UserInitiatedShutdown',
+        message: 'Client.UserInitiatedShutdown: User initiated shutdown',
+      }
+    : undefined;

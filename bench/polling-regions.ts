@@ -1,0 +1,269 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { BatchWriteCommand, DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { pageDigest } from '../functions/poller/poll-region.ts';
+import { poller } from '../functions/poller/poller.ts';
+import { clientConfig } from '../local/client-config.ts';
+import { provider } from '../local/options.ts';
+import { dynamoDbListings } from '../shared/adapters/dynamodb/listings.ts';
+import { dynamoDbResourceStore } from '../shared/adapters/dynamodb/resource-store.ts';
+import { sequenceOf } from '../shared/core/gate.ts';
+import type { Instance, Instances, Page } from '../shared/ports/instances.ts';
+import type { InstanceState } from '../shared/service-types/vm/kind.ts';
+import { noStatusChecks } from '../shared/service-types/vm/status-checks.ts';
+import type { EventBridgeEvent } from '../shared/wire/eventbridge.ts';
+import { InstanceObservedDetail } from '../shared/wire/own-messages.ts';
+import { countingMeter, memoryLog } from '../test/fakes/silent.ts';
+import { countCapacity } from './capacity.ts';
+import { tableName } from './emulators.ts';
+import { account, tagKeys } from './workload.ts';
+
+type Options = {
+  readonly dynamoDbUrl: string;
+  readonly regions: readonly string[];
+  /** In each region. */
+  readonly vms: number;
+  /** Called when differences of a page were queued, while the page is being compared. */
+  readonly onQueued?: () => void;
+};
+
+export type PolledRegions = ReturnType<typeof polledRegions>;
+
+const floorSeconds = 10;
+/** 2026-01-01T00:00:00Z, a multiple of all intervals. */
+const startMs = 1_767_225_600_000;
+
+/**
+ * The poller without Lambda's runtime, for legacy regions: its listings and its resources in DynamoDB, an EC2 that answers at once, and a
+ * clock that stands still until `skip` puts it forward, so that what is counted does not depend on how fast the machine is.
+ */
+export const polledRegions = ({ dynamoDbUrl, regions, vms, onQueued = () => {} }: Options) => {
+  const [metered, unmetered] = [clientOf(dynamoDbUrl), clientOf(dynamoDbUrl)];
+  const documents = DynamoDBDocumentClient.from(metered);
+  const ec2 = simulatedEc2({ regions, vms });
+  const queued: EventBridgeEvent[] = [];
+  let nowMs = startMs;
+  const now = () => nowMs;
+  return {
+    regions,
+    ec2,
+    now,
+    /** What the poller has queued for the normaliser, which does not run here. */
+    queued,
+    /** Answers as the function does. */
+    handle: poller({
+      resourceStore: dynamoDbResourceStore(documents, tableName, now),
+      listings: dynamoDbListings(documents, tableName, now),
+      instances: ec2,
+      observations: {
+        send: async (events) => {
+          queued.push(...events);
+          onQueued();
+        },
+      },
+      regions: regions.map((region) => ({ region, kind: 'legacy' as const })),
+      ...{ floorSeconds, provider, tagKeys, now, random: () => 0.5 },
+      ...{ meter: countingMeter(), log: memoryLog() },
+    }),
+    /** What the poller has made DynamoDB do so far. */
+    units: countCapacity(metered),
+    /** A client whose requests are not counted. */
+    unmetered: DynamoDBDocumentClient.from(unmetered),
+    skip: (ms: number) => {
+      nowMs += ms;
+    },
+    [Symbol.dispose]: () => {
+      metered.destroy();
+      unmetered.destroy();
+    },
+  };
+};
+
+const clientOf = (url: string) => new DynamoDBClient(clientConfig(url));
+
+const largestPage = 1000;
+
+export type SimulatedEc2 = Instances & {
+  /** Calls of any kind so far. */
+  calls(): number;
+  /** Whether the page that was listed last was the last one of a listing. */
+  isAtEnd(): boolean;
+  /** A page as EC2 would list it, without a call; counted from 0. */
+  page(region: string, page: number): Page;
+  /** Stops every `step`th instance of a region from `first` on, or starts those that are stopped. */
+  toggle(region: string, first: number, step: number): void;
+};
+
+/**
+ * EC2 with so many VMs of ours in each region, all launched long ago. A page is made when it is listed and kept nowhere, so that the memory
+ * that a listing needs can be told from that of what it lists.
+ */
+const simulatedEc2 = ({ regions, vms }: Pick<Options, 'regions' | 'vms'>): SimulatedEc2 => {
+  const stopped = new Set<string>();
+  let calls = 0;
+  let atEnd = true;
+
+  const instance = (region: string, index: number): Instance => {
+    const instanceId = instanceIdOf(regions.indexOf(region), index);
+    return {
+      instanceId,
+      account,
+      state: stopped.has(instanceId) ? 'stopped' : 'running',
+      tags: {
+        [tagKeys.managedBy]: 'dcm',
+        [tagKeys.instanceId]: vmIdOf(instanceId),
+        [tagKeys.provider]: provider,
+      },
+      reason: undefined,
+      launchedAtMs: 0,
+    };
+  };
+
+  const page = (region: string, number: number): Page => {
+    const start = number * largestPage;
+    const length = Math.min(largestPage, vms - start);
+    return {
+      instances: Array.from({ length }, (_, index) => instance(region, start + index)),
+      nextToken: start + length < vms ? String(number + 1) : undefined,
+    };
+  };
+
+  return {
+    calls: () => calls,
+    isAtEnd: () => atEnd,
+    page,
+    toggle(region, first, step) {
+      for (let index = first; index < vms; index += step) {
+        const id = instanceIdOf(regions.indexOf(region), index);
+        if (!stopped.delete(id)) stopped.add(id);
+      }
+    },
+    async describe() {
+      calls += 1;
+      return new Map();
+    },
+    async impaired() {
+      calls += 1;
+      return new Map();
+    },
+    async list({ region, token = '0' }) {
+      calls += 1;
+      const listed = page(region, Number(token));
+      atEnd = listed.nextToken === undefined;
+      return listed;
+    },
+  };
+};
+
+const instanceIdOf = (region: number, index: number) => `i-${region}${index.toString(16).padStart(16, '0')}`;
+const vmIdOf = (instanceId: string) => `00000000-0000-4000-8000-${instanceId.slice(-12)}`;
+
+const aDayMs = 86_400_000;
+const anHourMs = 3_600_000;
+
+type Past = {
+  /** When the regions are to be listed again. @default 0 */
+  readonly dueInSeconds?: number;
+  /** Whether the instances that were listed were in the table. @default true */
+  readonly wereStored?: boolean;
+};
+
+/** Stores listings of an hour ago, by which every region has been without a change for a day. */
+export const storeListings = async (
+  polled: PolledRegions,
+  { dueInSeconds = 0, wereStored = true }: Past = {},
+): Promise<void> => {
+  const { regions, unmetered, now } = polled;
+  const listings = dynamoDbListings(unmetered, tableName, now);
+  for (const region of regions) {
+    const digests = Array.from(pagesOf(polled, region), (page) => ({
+      ...pageDigest(page, now()),
+      comparedAtMs: now(),
+    }));
+    const listing = {
+      ...{ region, page: 0, token: undefined, seen: 0, busy: false, intervalSeconds: 300 },
+      ...{ startedAtMs: now() - anHourMs, lastBusyAtMs: now() - aDayMs, breakerSinceMs: undefined },
+      ...{ removed: new Set<string>(), added: new Set<string>(), absences: {}, checks: noStatusChecks },
+      ...{ releasedAtMs: undefined, republishAt: undefined, republishedAt: 0 },
+      digests: wereStored ? digests : digests.map((digest) => ({ ...digest, states: '' })),
+    };
+    await listings.save(listing, { token: undefined, dueAtMs: now() + dueInSeconds * 1000 });
+  }
+};
+
+/** Stores all that EC2 has. */
+export const storeInstances = async (polled: PolledRegions): Promise<void> => {
+  const at = Math.floor((polled.now() - anHourMs) / 1000);
+  for (const region of polled.regions) {
+    for (const instances of pagesOf(polled, region))
+      await store(
+        polled,
+        instances.map((instance) => ({ ...instance, region, at })),
+      );
+  }
+};
+
+function* pagesOf({ ec2 }: PolledRegions, region: string): Generator<readonly Instance[]> {
+  for (let number = 0, isLast = false; !isLast; number++) {
+    const { instances, nextToken } = ec2.page(region, number);
+    isLast = nextToken === undefined;
+    yield instances;
+  }
+}
+
+/** One VM in so many changes from one listing to the next: 1 %, on every page. */
+const oneIn = 100;
+
+/**
+ * A function that stores the changes queued last and then changes the next VMs of the region, no VM twice within a hundred calls. It rejects
+ * where the poller has not queued each change once.
+ */
+export const changes = (polled: PolledRegions, region: string, vms: number) => {
+  let round = 0;
+  return async (): Promise<void> => {
+    const ids = new Set(polled.queued.map(({ detail }) => detail['instance-id']));
+    const expected = round === 0 ? 0 : vms / oneIn;
+    if (ids.size !== expected || polled.queued.length !== expected)
+      throw new Error(`The poller queued ${polled.queued.length} changes of ${expected}.`);
+    await storeQueued(polled);
+    polled.ec2.toggle(region, round % oneIn, oneIn);
+    round += 1;
+  };
+};
+
+/** As if the normaliser had recorded and published what is queued. */
+const storeQueued = (polled: PolledRegions): Promise<void> =>
+  store(
+    polled,
+    polled.queued.splice(0).map(({ region, account, time, detail }) => {
+      const { 'instance-id': instanceId, state } = InstanceObservedDetail.parse(detail);
+      return { instanceId, region, account, state, at: Date.parse(time) / 1000 };
+    }),
+  );
+
+type Stored = {
+  readonly instanceId: string;
+  readonly region: string;
+  readonly account: string;
+  readonly state: InstanceState;
+  readonly at: number;
+};
+
+const largestBatch = 25;
+
+const store = async ({ unmetered }: PolledRegions, instances: readonly Stored[]): Promise<void> => {
+  const puts = instances.map((one) => ({ PutRequest: { Item: itemOf(one) } }));
+  for (let start = 0; start < puts.length; start += largestBatch) {
+    const RequestItems = { [tableName]: puts.slice(start, start + largestBatch) };
+    await unmetered.send(new BatchWriteCommand({ RequestItems }));
+  }
+};
+
+/** As shared/adapters/dynamodb/resource-store.ts reads it. */
+const itemOf = ({ instanceId, region, account, state, at }: Stored) => ({
+  pk: instanceId,
+  vmId: vmIdOf(instanceId),
+  ...{ region, account, state },
+  sequence: sequenceOf({ at, state }),
+  outbox: {},
+  history: {},
+});
