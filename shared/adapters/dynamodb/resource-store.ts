@@ -210,7 +210,7 @@ const FleetItem = z.object({
   /** Written by versions that kept one notice in all. */
   notice: z.optional(z.object({ notice: NoticeKind, ...noticeFields })),
   /** From an attribute for each kind (noticeAttribute). */
-  notices: z.partialRecord(NoticeKind, z.object(noticeFields)),
+  notices: z.optional(z.partialRecord(NoticeKind, z.object(noticeFields))),
   deleteRequested: z.optional(z.boolean()),
   latest: z.optional(Status),
   repeatedAt: z.optional(z.int()),
@@ -225,15 +225,15 @@ const FleetItem = z.object({
 /** @throws UnreadableError where the item was not written by dynamodb/resource-store.ts. */
 const vmOf = (item: Record<string, unknown>): Vm => {
   const kinds = NoticeKind.options.filter((kind) => item[noticeAttribute(kind)] !== undefined);
-  const byKind = Object.fromEntries(kinds.map((kind) => [kind, item[noticeAttribute(kind)]]));
-  const parsed = FleetItem.safeParse({ ...item, notices: byKind });
+  const noticesByKind = Object.fromEntries(kinds.map((kind) => [kind, item[noticeAttribute(kind)]]));
+  const parsed = FleetItem.safeParse(kinds.length > 0 ? { ...item, notices: noticesByKind } : item);
   if (!parsed.success) {
     const why = reasonOf(parsed.error);
     throw new UnreadableError(`the fleet's item of ${item.pk} makes no sense: ${why}`, {
       cause: parsed.error,
     });
   }
-  const { pk, outbox, history, notice, notices, ...vm } = parsed.data;
+  const { pk, outbox, history, notice, notices = {}, ...vm } = parsed.data;
   const known = notice ? { [notice.notice]: { at: notice.at, text: notice.text }, ...notices } : notices;
   const past = Object.entries(history).map(([key, text]) => unpacked(pk, key, text));
   return {
