@@ -4,11 +4,11 @@ import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import type { Metafile } from 'esbuild';
 import { bundle, bundleFolder, type FunctionName } from '../infra/bundle.ts';
+import { functionNameOf } from '../infra/functions.ts';
 import { settingsOf } from '../local/emulators/lambda/lambda-function.ts';
 import { variables } from '../local/emulators/lambda/variables.ts';
 import { localFunctions } from '../local/functions.ts';
 import { provider } from '../local/options.ts';
-import { functionName } from '../local/wiring.ts';
 import type { Figures } from './figures.ts';
 import { median } from './measure.ts';
 
@@ -67,14 +67,12 @@ const importMs = async (name: FunctionName): Promise<number> => {
 
 const nowhere = 'http://127.0.0.1:9';
 const functions = localFunctions({
-  provider,
   natsUrl: nowhere,
   lambdaUrl: nowhere,
   providerApiUrl: nowhere,
   dcm: { registryUrl: nowhere, agent: undefined },
   secretsUrl: nowhere,
-  provisioningFile: 'nowhere',
-  registriesFile: 'nowhere',
+  writeFile: () => 'nowhere',
   aws: {
     resourceTable: 'fleet',
     observationsQueueUrl: nowhere,
@@ -89,7 +87,7 @@ const functions = localFunctions({
 });
 
 const environmentOf = (box: FunctionName): Record<string, string> => {
-  const found = functions.find(({ name }) => name === functionName(provider, box));
+  const found = functions.find(({ name }) => name === functionNameOf(provider, box));
   if (found === undefined) throw new Error(`The laptop has no function ${box}.`);
   return variables(settingsOf(found), '127.0.0.1:9');
 };

@@ -6,12 +6,12 @@ import { BatchWriteCommand, DynamoDBDocumentClient, GetCommand } from '@aws-sdk/
 import { operations } from '../functions/provider-api/operations/registry.ts';
 import { vmIdOf as checkVmId } from '../functions/provider-api/operations/vms.ts';
 import { vmUseCases } from '../functions/provider-api/use-cases.ts';
+import { functionNameOf } from '../infra/functions.ts';
 import { clientConfig } from '../local/client-config.ts';
 import { httpApiEvent } from '../local/emulators/http-api/event.ts';
+import { provisioning } from '../local/functions.ts';
 import { provider } from '../local/options.ts';
-import { provisioning } from '../local/provisioning-functions.ts';
 import type { Stack } from '../local/stack.ts';
-import { functionName } from '../local/wiring.ts';
 import { dynamoDbVmRecords } from '../shared/adapters/dynamodb/records.ts';
 import { dynamoDbResourceStore } from '../shared/adapters/dynamodb/resource-store.ts';
 import { randomPart } from '../shared/adapters/random-part.ts';
@@ -221,7 +221,7 @@ const readPages = async (get: Get, requests: number): Promise<number[]> => {
 };
 
 const coldHealth = async ({ lambda }: Stack, get: Get): Promise<number> => {
-  const name = functionName(provider, 'provider-api');
+  const name = functionNameOf(provider, 'provider-api');
   while (lambda.pids(name).length > 0) {
     lambda.kill(name); // also one that a health check of DCM's has started meanwhile
     await sleep(10);

@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import * as z from 'zod';
+import { functionNameOf } from '../infra/functions.ts';
 import { reasonOf } from '../shared/core/errors.ts';
 import type { Aws } from './aws.ts';
 import type { Dcm } from './dcm.ts';
@@ -11,11 +13,9 @@ import { type LambdaHost, startLambdaHost } from './emulators/lambda/start-lambd
 import { startSchedule } from './emulators/schedule.ts';
 import { startSecretsManager } from './emulators/secrets-manager.ts';
 import { startStateMachine } from './emulators/step-functions/start-state-machine.ts';
-import { localFunctions } from './functions.ts';
+import { localFunctions, tokenSecret } from './functions.ts';
 import type { Keep } from './keeper.ts';
 import { provider, type StackOptions } from './options.ts';
-import { provisioning, registries } from './provisioning-functions.ts';
-import { functionName, tokenSecret } from './wiring.ts';
 
 export type Compute = {
   readonly lambda: LambdaHost;
@@ -35,13 +35,9 @@ export const startCompute = async (surroundings: Surroundings, keep: Keep): Prom
   const { options, aws } = surroundings;
   const providerApiToken = randomBytes(24).toString('hex');
   const { url: secretsUrl } = await keep(startSecretsManager({ [tokenSecret]: providerApiToken }));
-  const provisioningFile = resolve(options.folder, 'provisioning.json');
-  await writeFile(provisioningFile, JSON.stringify(provisioning(options)));
-  const registriesFile = resolve(options.folder, 'registries.json');
-  await writeFile(registriesFile, JSON.stringify(registries(surroundings)));
   const http = await keep(
     startHttpApi({
-      invoke: async (event) => (await lambda).invoke(functionName(provider, 'provider-api'), event),
+      invoke: async (event) => (await lambda).invoke(functionNameOf(provider, 'provider-api'), event),
       log: (line) => options.log('http-api', line),
     }),
   );
@@ -51,8 +47,12 @@ export const startCompute = async (surroundings: Surroundings, keep: Keep): Prom
       functions: (lambdaUrl) =>
         localFunctions({
           ...surroundings,
-          ...{ provider, lambdaUrl, secretsUrl, provisioningFile, registriesFile },
-          providerApiUrl: http.url,
+          ...{ lambdaUrl, secretsUrl, providerApiUrl: http.url },
+          writeFile: (name, content) => {
+            const path = resolve(options.folder, name);
+            writeFileSync(path, content);
+            return path;
+          },
         }),
     }),
   );
@@ -67,7 +67,7 @@ const mapQueue = (options: StackOptions, aws: Aws, lambda: LambdaHost) =>
   startEventSourceMapping({
     queueUrl: aws.observationsQueueUrl,
     sqsEndpoint: aws.sqsUrl,
-    invoke: (event) => lambda.invoke(functionName(provider, 'normaliser'), event),
+    invoke: (event) => lambda.invoke(functionNameOf(provider, 'normaliser'), event),
     batchSize: 10,
     maximumConcurrency: 2,
     log: (line) => options.log('event-source-mapping', line),
@@ -79,7 +79,7 @@ const pollRegions = async (options: StackOptions, lambda: LambdaHost) =>
       new URL('../functions/poller/state-machine.asl.json', import.meta.url),
       'utf8',
     ),
-    substitutions: { Partition: 'aws', Poller: functionName(provider, 'poller') },
+    substitutions: { Partition: 'aws', Poller: functionNameOf(provider, 'poller') },
     invoke: lambda.invoke,
     log: (line) => options.log('step-functions', line),
   });
@@ -96,7 +96,7 @@ const register = async (options: StackOptions, lambda: LambdaHost): Promise<Asyn
   const log = (line: string) => options.log('registration', line);
   let last = '';
   const invoke = async (request: 'register' | 'keep-registered') => {
-    const answer = await lambda.invoke(functionName(provider, 'registration'), { do: request });
+    const answer = await lambda.invoke(functionNameOf(provider, 'registration'), { do: request });
     log(JSON.stringify(answer));
     const rows = Object.entries(Registrations.safeParse(answer).data?.rows ?? {});
     const failed = rows.filter(([, { outcome }]) => outcome !== 'registered');

@@ -15,9 +15,9 @@ import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import type { Count } from '../../shared/ports/telemetry.ts';
 import type { FunctionName } from '../bundle.ts';
+import { metricsNamespace } from '../functions.ts';
 import type { Settings } from '../settings/settings.ts';
 import { alarmTopic } from './alarm-topic.ts';
-import { metricsNamespace } from './function-defaults.ts';
 import type { InstanceEventsRules } from './instance-events-rules.ts';
 import type { ObservationsQueue } from './observations-queue.ts';
 

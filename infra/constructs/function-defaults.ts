@@ -1,4 +1,4 @@
-import { type Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import {
   Architecture,
@@ -11,9 +11,7 @@ import {
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import type { FunctionName } from '../bundle.ts';
-
-/** Where in CloudWatch everything is that the functions count; its dimension `service` is the box. */
-export const metricsNamespace = 'DcmEc2ServiceProvider';
+import { commonEnvironment, type FunctionSpec, functionNameOf } from '../functions.ts';
 
 /** The bundle of a function, with these files beside it. */
 export type CodeOf = (box: FunctionName, files?: Files) => Code;
@@ -29,56 +27,47 @@ export type FunctionDefaults = {
   readonly codeOf: CodeOf;
 };
 
-export type FunctionWithDefaultsProps = Pick<FunctionProps, 'vpc' | 'vpcSubnets' | 'securityGroups'> & {
+type Props = Pick<FunctionProps, 'vpc' | 'vpcSubnets' | 'securityGroups'> & {
   readonly defaults: FunctionDefaults;
-  readonly box: FunctionName;
-  readonly description: string;
-  readonly timeout: Duration;
-  readonly memoryMb: number;
-  /** What is too large for the environment. */
-  readonly files?: Files;
-  readonly environment: Readonly<Record<string, string>>;
+  readonly spec: FunctionSpec;
+  /** What AWS's SDKs read from the environment, beside the function's own variables. */
+  readonly sdkEnvironment?: Readonly<Record<string, string>>;
 };
 
-export const functionNameOf = (defaults: FunctionDefaults, box: FunctionName): string =>
-  `${defaults.provider}-${box}`;
-
 /**
- * The one way a function is made: arm64, JSON logs in a log group of its own, and a role that can do nothing but write them. Whoever
- * makes it grants it the rest. It is not traced by X-Ray: what a request to the API brings about carries the request's id, up to
- * the CloudEvent.
+ * The one way a function is made: arm64, JSON logs in a log group of its own, and a role that can do nothing but write them; the caller
+ * grants it the rest. It is not traced by X-Ray: what a request to the API brings about carries the request's id, up to the CloudEvent.
  */
 export const functionWithDefaults = (
   scope: Construct,
-  { defaults, box, memoryMb, files, environment, ...rest }: FunctionWithDefaultsProps,
+  { defaults, spec, sdkEnvironment, ...network }: Props,
 ): LambdaFunction => {
-  const functionName = functionNameOf(defaults, box);
+  const { provider, logRetention, codeOf } = defaults;
+  const { name, description, timeoutSeconds, memoryMb, environment, files } = spec;
+  const functionName = functionNameOf(provider, name);
   const logGroup = new LogGroup(scope, 'Logs', {
     logGroupName: `/aws/lambda/${functionName}`,
-    retention: defaults.logRetention,
+    retention: logRetention,
     removalPolicy: RemovalPolicy.DESTROY,
   });
   const role = new Role(scope, 'Role', {
     assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
-    description: `What the ${box} of ${defaults.provider} may do`,
+    description: `What the ${name} of ${provider} may do`,
   });
   logGroup.grantWrite(role);
   return new LambdaFunction(scope, 'Function', {
-    ...rest,
+    ...network,
     functionName,
-    code: defaults.codeOf(box, files),
+    description,
+    timeout: Duration.seconds(timeoutSeconds),
+    memorySize: memoryMb,
+    code: codeOf(name, files),
     handler: 'index.handler',
     runtime: Runtime.NODEJS_24_X,
     architecture: Architecture.ARM_64,
-    memorySize: memoryMb,
     role,
     logGroup,
     loggingFormat: LoggingFormat.JSON,
-    environment: {
-      ...environment,
-      NODE_OPTIONS: '--enable-source-maps',
-      POWERTOOLS_SERVICE_NAME: box,
-      POWERTOOLS_METRICS_NAMESPACE: metricsNamespace,
-    },
+    environment: { ...sdkEnvironment, ...environment, ...commonEnvironment(name) },
   });
 };

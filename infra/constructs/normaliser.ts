@@ -1,11 +1,11 @@
-import { Duration, Stack } from 'aws-cdk-lib';
+import { Stack } from 'aws-cdk-lib';
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { Construct } from 'constructs';
-import type { Env } from '../../functions/normaliser/env.ts';
+import { type Deployment, normaliser } from '../functions.ts';
 import { regionNames } from '../settings/reported-regions.ts';
-import { type Settings, tagKeysOf } from '../settings/settings.ts';
+import type { Settings } from '../settings/settings.ts';
 import { grantDescribe } from './describe-instances.ts';
 import { type FunctionDefaults, functionWithDefaults } from './function-defaults.ts';
 import { grantItems } from './grant-items.ts';
@@ -13,14 +13,12 @@ import type { ObservationsQueue } from './observations-queue.ts';
 
 export type NormaliserProps = {
   readonly defaults: FunctionDefaults;
+  readonly deployment: Deployment;
   readonly settings: Settings;
   readonly observations: ObservationsQueue;
   readonly resourceStore: Table;
   readonly bridge: LambdaFunction;
 };
-
-/** A call of the nats-bridge fits in it, and what comes before and after. */
-export const normaliserTimeout = Duration.seconds(15);
 
 /** Decides what each observation means and has the nats-bridge tell DCM. Runs outside any VPC, where AWS's services are near and free. */
 export class Normaliser extends Construct {
@@ -29,26 +27,18 @@ export class Normaliser extends Construct {
   constructor(
     scope: Construct,
     id: string,
-    { defaults, settings, observations, resourceStore, bridge }: NormaliserProps,
+    { defaults, deployment, settings, observations, resourceStore, bridge }: NormaliserProps,
   ) {
     super(scope, id);
+    const regions = regionNames(settings);
     this.function = functionWithDefaults(this, {
       defaults,
-      box: 'normaliser',
-      description: 'Turns observations of EC2 instances into DCM statuses',
-      timeout: normaliserTimeout,
-      memoryMb: 512,
-      environment: {
-        FLEET_TABLE: resourceStore.tableName,
-        NATS_BRIDGE: bridge.functionName,
-        OBSERVATIONS_QUEUE_URL: observations.queue.queueUrl,
-        DEAD_LETTER_QUEUE_URL: observations.deadLetters.queueUrl,
-        REGIONS: JSON.stringify(regionNames(settings)),
-        ACCOUNT_ID: Stack.of(this).account,
-        PROVIDER_NAME: settings.provider.name,
-        TAG_KEYS: JSON.stringify(tagKeysOf(settings)),
-        SPOT_ENDS_AS: settings.provisioning?.spotEndsAs ?? 'FAILED',
-      } satisfies Env,
+      spec: normaliser(deployment, {
+        deadLetterQueueUrl: observations.deadLetters.queueUrl,
+        regions,
+        accountId: Stack.of(this).account,
+        spotEndsAs: settings.provisioning?.spotEndsAs ?? 'FAILED',
+      }),
     });
 
     // No batching window: with one, Lambda holds a message of a quiet queue for up to 20 seconds.
@@ -70,6 +60,6 @@ export class Normaliser extends Construct {
       'dynamodb:UpdateItem',
     );
     bridge.grantInvokeLatestVersion(this.function);
-    grantDescribe(this.function, ['ec2:DescribeInstances'], regionNames(settings));
+    grantDescribe(this.function, ['ec2:DescribeInstances'], regions);
   }
 }

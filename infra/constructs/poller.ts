@@ -1,10 +1,9 @@
-import { Duration } from 'aws-cdk-lib';
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
-import type { Env } from '../../functions/poller/env.ts';
+import { type Deployment, poller } from '../functions.ts';
 import { regionNames, reportedRegions } from '../settings/reported-regions.ts';
-import { type Settings, tagKeysOf } from '../settings/settings.ts';
+import type { Settings } from '../settings/settings.ts';
 import { grantDescribe } from './describe-instances.ts';
 import { type FunctionDefaults, functionWithDefaults } from './function-defaults.ts';
 import { grantItems } from './grant-items.ts';
@@ -12,6 +11,7 @@ import type { ObservationsQueue } from './observations-queue.ts';
 
 export type PollerProps = {
   readonly defaults: FunctionDefaults;
+  readonly deployment: Deployment;
   readonly settings: Settings;
   readonly observations: ObservationsQueue;
   readonly resourceStore: Table;
@@ -24,23 +24,15 @@ export class Poller extends Construct {
   constructor(
     scope: Construct,
     id: string,
-    { defaults, settings, observations, resourceStore }: PollerProps,
+    { defaults, deployment, settings, observations, resourceStore }: PollerProps,
   ) {
     super(scope, id);
     this.function = functionWithDefaults(this, {
       defaults,
-      box: 'poller',
-      description: 'Lists EC2 instances and queues what differs from the fleet',
-      timeout: Duration.seconds(15),
-      memoryMb: 512,
-      environment: {
-        FLEET_TABLE: resourceStore.tableName,
-        OBSERVATIONS_QUEUE_URL: observations.queue.queueUrl,
-        PROVIDER_NAME: settings.provider.name,
-        TAG_KEYS: JSON.stringify(tagKeysOf(settings)),
-        REGIONS: JSON.stringify(reportedRegions(settings)),
-        POLL_FLOOR_SECONDS: String(settings.polling.floorSeconds),
-      } satisfies Env,
+      spec: poller(deployment, {
+        regions: reportedRegions(settings),
+        floorSeconds: settings.polling.floorSeconds,
+      }),
     });
     grantItems(
       resourceStore,

@@ -5,12 +5,12 @@ import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
-import { type ApiAccess, type Env, provisioningFile } from '../../functions/provider-api/env.ts';
-import packageJson from '../../package.json' with { type: 'json' };
+import type { ApiAccess } from '../../functions/provider-api/env.ts';
 import type { Provisioning } from '../../shared/service-types/vm/provisioning.ts';
 import { publicPaths } from '../../shared/wire/public-paths.ts';
+import { answerTimeoutSeconds, type Deployment, providerApi } from '../functions.ts';
 import { agentStreamsOf } from '../settings/agent.ts';
-import { type ProvisioningSettings, tagKeysOf } from '../settings/settings.ts';
+import type { ProvisioningSettings } from '../settings/settings.ts';
 import { accessLog } from './access-log.ts';
 import { type FunctionDefaults, functionWithDefaults } from './function-defaults.ts';
 import { grantItems } from './grant-items.ts';
@@ -21,14 +21,12 @@ import { grantSecret, secretsManagerEndpoint } from './secret.ts';
 
 export type ProviderApiProps = {
   readonly defaults: FunctionDefaults;
+  readonly deployment: Deployment;
   readonly settings: ProvisioningSettings;
   readonly observations: ObservationsQueue;
   readonly resourceStore: Table;
   readonly bridge: LambdaFunction;
 };
-
-/** As long as API Gateway waits for an answer, less a second to give a proper one. */
-const longestAnswer = Duration.seconds(29);
 
 /**
  * Requests a second, and at once, to each route that needs no credentials: DCM asks every provider row for its health each ten seconds, all
@@ -45,7 +43,9 @@ export class ProviderApi extends Construct {
     super(scope, id);
     this.function = this.#function(props);
     const { defaults, settings } = props;
-    const integration = new HttpLambdaIntegration('Function', this.function, { timeout: longestAnswer });
+    const integration = new HttpLambdaIntegration('Function', this.function, {
+      timeout: Duration.seconds(answerTimeoutSeconds),
+    });
     this.api = new HttpApi(this, 'Api', {
       apiName: `${defaults.provider}-provider-api`,
       description: `VMs of DCM's EC2 service provider ${defaults.provider}`,
@@ -76,28 +76,22 @@ export class ProviderApi extends Construct {
     });
   }
 
-  #function({ defaults, settings, observations, resourceStore, bridge }: ProviderApiProps): LambdaFunction {
-    const { provider, homeRegion, provisioning, api } = settings;
-    const made = functionWithDefaults(this, {
-      defaults,
-      box: 'provider-api',
-      description: 'Creates, reads, changes and deletes VMs for DCM',
-      timeout: longestAnswer,
-      memoryMb: 1024,
-      files: { [provisioningFile]: JSON.stringify(provisioningOf(provisioning)) },
-      environment: {
-        ...secretsManagerEndpoint(this, api.tokenSecret),
-        FLEET_TABLE: resourceStore.tableName,
-        OBSERVATIONS_QUEUE_URL: observations.queue.queueUrl,
-        NATS_BRIDGE: bridge.functionName,
-        PROVIDER_NAME: provider.name,
-        TAG_KEYS: JSON.stringify(tagKeysOf(settings)),
-        HOME_REGION: homeRegion,
-        API_ACCESS: JSON.stringify(accessOf(api)),
-        AGENT_REQUESTS: agentStreamsOf(settings).length > 0 ? 'true' : 'false',
-        PROVIDER_VERSION: packageJson.version,
-      } satisfies Env,
+  #function({
+    defaults,
+    deployment,
+    settings,
+    observations,
+    resourceStore,
+    bridge,
+  }: ProviderApiProps): LambdaFunction {
+    const { provisioning, api } = settings;
+    const spec = providerApi(deployment, {
+      provisioning: provisioningOf(provisioning),
+      access: accessOf(api),
+      findsAgentRequests: agentStreamsOf(settings).length > 0,
     });
+    const sdkEnvironment = secretsManagerEndpoint(this, api.tokenSecret);
+    const made = functionWithDefaults(this, { defaults, spec, sdkEnvironment });
     grantItems(resourceStore, made, 'dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:UpdateItem');
     made.addToRolePolicy(
       new PolicyStatement({ actions: ['dynamodb:Query'], resources: [vmsByRegion(resourceStore)] }),

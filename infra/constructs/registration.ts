@@ -7,16 +7,12 @@ import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Provider } from 'aws-cdk-lib/custom-resources';
 import { Construct } from 'constructs';
-import {
-  type Env,
-  type Registries,
-  type Registry,
-  registriesFile,
-} from '../../functions/registration/env.ts';
+import type { Registries, Registry } from '../../functions/registration/env.ts';
 import { providerName } from '../../shared/core/provider-name.ts';
+import { type Deployment, functionNameOf, registration } from '../functions.ts';
 import { agentsOf } from '../settings/agent.ts';
 import type { ProvisioningSettings } from '../settings/settings.ts';
-import { type FunctionDefaults, functionNameOf, functionWithDefaults } from './function-defaults.ts';
+import { type FunctionDefaults, functionWithDefaults } from './function-defaults.ts';
 import { grantItems } from './grant-items.ts';
 import type { NatsNetwork } from './nats-network.ts';
 import type { ProviderApi } from './provider-api.ts';
@@ -24,6 +20,7 @@ import { grantSecret, secretsManagerEndpoint } from './secret.ts';
 
 export type RegistrationProps = {
   readonly defaults: FunctionDefaults;
+  readonly deployment: Deployment;
   readonly settings: ProvisioningSettings;
   /** Where the provider is registered, by region; at least one. */
   readonly registries: Registries;
@@ -68,38 +65,32 @@ export class Registration extends Construct {
 
   #function({
     defaults,
+    deployment,
     settings,
     registries,
     resourceStore,
     api,
     network,
   }: RegistrationProps): LambdaFunction {
-    const { provider, homeRegion } = settings;
     const isPublished = Object.values(registries).some(({ endpointCredentials }) => endpointCredentials);
     const token = isPublished ? settings.api.tokenSecret : undefined;
     const secrets = [...new Set([token, ...Object.values(registries).map(secretOf)])];
     const place = isInVpc(settings) ? network : undefined;
+    const secretsEndpoint = secretsManagerEndpoint(
+      this,
+      secrets.find((secret) => secret !== undefined),
+    );
     const made = functionWithDefaults(this, {
       defaults,
-      box: 'registration',
-      description: "Keeps the provider in DCM's registry",
-      timeout: period,
-      memoryMb: 256,
+      spec: registration(deployment, {
+        registries,
+        publicUrl: api.api.apiEndpoint,
+        endpointTokenSecret: token,
+      }),
+      sdkEnvironment: secretsEndpoint,
       ...place?.placement,
-      files: { [registriesFile]: JSON.stringify(registries) },
-      environment: {
-        ...secretsManagerEndpoint(
-          this,
-          secrets.find((secret) => secret !== undefined),
-        ),
-        FLEET_TABLE: resourceStore.tableName,
-        PROVIDER_NAME: provider.name,
-        HOME_REGION: homeRegion,
-        PUBLIC_URL: api.api.apiEndpoint,
-        ...(token !== undefined && { ENDPOINT_TOKEN_SECRET: token }),
-      } satisfies Env,
     });
-    place?.admit(made, functionNameOf(defaults, 'registration'));
+    place?.admit(made, functionNameOf(defaults.provider, 'registration'));
     grantSecret(made, 'Token', token);
     for (const [index, secret] of secrets.entries())
       if (index > 0) grantSecret(made, `AgentSecret${index}`, secret);

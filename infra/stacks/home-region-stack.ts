@@ -5,15 +5,16 @@ import { Alarms } from '../constructs/alarms.ts';
 import type { CodeOf } from '../constructs/function-defaults.ts';
 import { InstanceEventsRules } from '../constructs/instance-events-rules.ts';
 import { NatsBridge } from '../constructs/nats-bridge.ts';
-import { Normaliser, normaliserTimeout } from '../constructs/normaliser.ts';
+import { Normaliser } from '../constructs/normaliser.ts';
 import { ObservationsQueue } from '../constructs/observations-queue.ts';
 import { Poller } from '../constructs/poller.ts';
 import { Polling } from '../constructs/polling.ts';
 import { ProviderApi, type ProviderApiProps } from '../constructs/provider-api.ts';
 import { Registration, type RegistrationProps, registriesOf } from '../constructs/registration.ts';
 import { ResourceTable } from '../constructs/resource-table.ts';
+import { normaliserTimeoutSeconds } from '../functions.ts';
 import { agentStreamsOf, natsPermissions } from '../settings/agent.ts';
-import { canProvision, type Settings } from '../settings/settings.ts';
+import { canProvision, type Settings, tagKeysOf } from '../settings/settings.ts';
 
 export type HomeRegionProps = { readonly settings: Settings; readonly codeOf: CodeOf };
 
@@ -36,7 +37,9 @@ export class HomeRegionStack extends Stack {
     });
     const defaults = { provider: provider.name, logRetention: logRetentionDays, codeOf };
 
-    const observations = new ObservationsQueue(this, 'Observations', { consumerTimeout: normaliserTimeout });
+    const observations = new ObservationsQueue(this, 'Observations', {
+      consumerTimeout: Duration.seconds(normaliserTimeoutSeconds),
+    });
     const instanceEvents = new InstanceEventsRules(this, 'InstanceEvents', {
       target: (deadLetterQueue) =>
         new SqsQueue(observations.queue, {
@@ -47,20 +50,18 @@ export class HomeRegionStack extends Stack {
     });
     const { table: resourceStore } = new ResourceTable(this, 'Fleet', { deletionProtection });
     const { function: bridge, network } = new NatsBridge(this, 'NatsBridge', { defaults, settings });
-    const normaliser = new Normaliser(this, 'Normaliser', {
-      defaults,
-      settings,
-      observations,
-      resourceStore,
-      bridge,
-    });
+    const deployment = {
+      provider: provider.name,
+      tagKeys: tagKeysOf(settings),
+      homeRegion,
+      tableName: resourceStore.tableName,
+      observationsQueueUrl: observations.queue.queueUrl,
+      natsBridge: bridge.functionName,
+    };
+    const parts = { defaults, deployment, settings, observations, resourceStore, bridge };
+    const normaliser = new Normaliser(this, 'Normaliser', parts);
 
-    const { function: poller } = new Poller(this, 'Poller', {
-      defaults,
-      settings,
-      observations,
-      resourceStore,
-    });
+    const { function: poller } = new Poller(this, 'Poller', parts);
     const { stateMachine } = new Polling(this, 'Polling', { defaults, poller });
 
     const alarms = new Alarms(this, 'Alarms', settings);
@@ -76,8 +77,7 @@ export class HomeRegionStack extends Stack {
     new CfnOutput(this, 'FleetTableName', { value: resourceStore.tableName });
     new CfnOutput(this, 'ObservationsQueueUrl', { value: observations.queue.queueUrl });
     new CfnOutput(this, 'NatsBridgeFunctionName', { value: bridge.functionName });
-    if (canProvision(settings))
-      this.#provision(alarms, { defaults, settings, observations, resourceStore, bridge, network });
+    if (canProvision(settings)) this.#provision(alarms, { ...parts, settings, network });
   }
 
   /** Without it, instances are reported and none is created. */

@@ -1,0 +1,178 @@
+import type { Env as NatsBridgeEnv } from '../functions/nats-bridge/env.ts';
+import type { Env as NormaliserEnv } from '../functions/normaliser/env.ts';
+import type { PolledRegion, Env as PollerEnv } from '../functions/poller/env.ts';
+import {
+  type ApiAccess,
+  type Env as ProviderApiEnv,
+  provisioningFile,
+} from '../functions/provider-api/env.ts';
+import {
+  type Env as RegistrationEnv,
+  type Registries,
+  registriesFile,
+} from '../functions/registration/env.ts';
+import packageJson from '../package.json' with { type: 'json' };
+import type { TagKeys } from '../shared/core/ownership.ts';
+import type { Provisioning } from '../shared/service-types/vm/provisioning.ts';
+import type { FunctionName } from './bundle.ts';
+
+/**
+ * What each function is, wherever it runs: the stacks and the laptop read its timeout, memory and environment here. They differ in the
+ * values that they put in, such as the name of the table, and in what AWS's SDKs read from the environment.
+ */
+export type FunctionSpec = {
+  readonly name: FunctionName;
+  readonly description: string;
+  readonly timeoutSeconds: number;
+  readonly memoryMb: number;
+  readonly environment: Readonly<Record<string, string>>;
+  /** What is too large for the environment (4 KiB): JSON files that stand beside the code, by name. */
+  readonly files?: Readonly<Record<string, string>>;
+};
+
+/** Where metrics are in CloudWatch; their dimension `service` is the function. */
+export const metricsNamespace = 'DcmEc2ServiceProvider';
+
+/** Functions are called `<provider>-<function>`. */
+export const functionNameOf = (provider: string, name: FunctionName): string => `${provider}-${name}`;
+
+/** What the functions of a deployment share. */
+export type Deployment = {
+  /** The provider's name at DCM. */
+  readonly provider: string;
+  readonly tagKeys: TagKeys;
+  readonly homeRegion: string;
+  readonly tableName: string;
+  readonly observationsQueueUrl: string;
+  /** Name or ARN of the nats-bridge function. */
+  readonly natsBridge: string;
+};
+
+/** A call of the nats-bridge fits into it, with what comes before and after. */
+export const normaliserTimeoutSeconds = 15;
+
+export const normaliser = (
+  deployment: Deployment,
+  given: {
+    readonly deadLetterQueueUrl: string;
+    readonly regions: readonly string[];
+    /** Undefined: events of any account are taken. */
+    readonly accountId: string | undefined;
+    readonly spotEndsAs: NonNullable<NormaliserEnv['SPOT_ENDS_AS']>;
+    readonly burst?: number;
+  },
+): FunctionSpec => ({
+  name: 'normaliser',
+  description: 'Turns observations of EC2 instances into DCM statuses',
+  timeoutSeconds: normaliserTimeoutSeconds,
+  memoryMb: 512,
+  environment: {
+    FLEET_TABLE: deployment.tableName,
+    NATS_BRIDGE: deployment.natsBridge,
+    OBSERVATIONS_QUEUE_URL: deployment.observationsQueueUrl,
+    DEAD_LETTER_QUEUE_URL: given.deadLetterQueueUrl,
+    REGIONS: JSON.stringify(given.regions),
+    ...(given.accountId !== undefined && { ACCOUNT_ID: given.accountId }),
+    PROVIDER_NAME: deployment.provider,
+    TAG_KEYS: JSON.stringify(deployment.tagKeys),
+    ...(given.burst !== undefined && { BURST: String(given.burst) }),
+    SPOT_ENDS_AS: given.spotEndsAs,
+  } satisfies NormaliserEnv,
+});
+
+export const natsBridge = (given: {
+  readonly natsUrls: readonly string[];
+  readonly credentialsSecret?: string | undefined;
+  /** JetStream streams that hold DCM's requests to environment agents. */
+  readonly agentStreams: readonly string[];
+}): FunctionSpec => ({
+  name: 'nats-bridge',
+  description: 'Publishes CloudEvents to JetStream and says which were acknowledged',
+  timeoutSeconds: 10,
+  memoryMb: 256,
+  environment: {
+    NATS_URL: given.natsUrls.join(','),
+    ...(given.credentialsSecret !== undefined && { NATS_CREDENTIALS_SECRET: given.credentialsSecret }),
+    ...(given.agentStreams.length > 0 && { AGENT_REQUESTS_STREAM: given.agentStreams.join(',') }),
+  } satisfies NatsBridgeEnv,
+});
+
+export const poller = (
+  deployment: Deployment,
+  given: { readonly regions: readonly PolledRegion[]; readonly floorSeconds: number },
+): FunctionSpec => ({
+  name: 'poller',
+  description: 'Lists EC2 instances and queues what differs from the fleet',
+  timeoutSeconds: 15,
+  memoryMb: 512,
+  environment: {
+    FLEET_TABLE: deployment.tableName,
+    OBSERVATIONS_QUEUE_URL: deployment.observationsQueueUrl,
+    PROVIDER_NAME: deployment.provider,
+    TAG_KEYS: JSON.stringify(deployment.tagKeys),
+    REGIONS: JSON.stringify(given.regions),
+    POLL_FLOOR_SECONDS: String(given.floorSeconds),
+  } satisfies PollerEnv,
+});
+
+/** As long as API Gateway waits for an answer, less a second to give a proper one. */
+export const answerTimeoutSeconds = 29;
+
+export const providerApi = (
+  deployment: Deployment,
+  given: {
+    readonly provisioning: Provisioning;
+    readonly access: ApiAccess;
+    /** Whether creates without an id are looked up among the requests to environment agents. */
+    readonly findsAgentRequests: boolean;
+  },
+): FunctionSpec => ({
+  name: 'provider-api',
+  description: 'Creates, reads, changes and deletes VMs for DCM',
+  timeoutSeconds: answerTimeoutSeconds,
+  memoryMb: 1024,
+  files: { [provisioningFile]: JSON.stringify(given.provisioning) },
+  environment: {
+    FLEET_TABLE: deployment.tableName,
+    OBSERVATIONS_QUEUE_URL: deployment.observationsQueueUrl,
+    NATS_BRIDGE: deployment.natsBridge,
+    PROVIDER_NAME: deployment.provider,
+    TAG_KEYS: JSON.stringify(deployment.tagKeys),
+    HOME_REGION: deployment.homeRegion,
+    API_ACCESS: JSON.stringify(given.access),
+    AGENT_REQUESTS: given.findsAgentRequests ? 'true' : 'false',
+    PROVIDER_VERSION: packageJson.version,
+  } satisfies ProviderApiEnv,
+});
+
+export const registration = (
+  deployment: Deployment,
+  given: {
+    /** Where the provider is registered, by region. */
+    readonly registries: Registries;
+    /** Where the provider-api answers. */
+    readonly publicUrl: string;
+    /** Secret of the API's token, where an endpoint that is registered carries it. */
+    readonly endpointTokenSecret?: string | undefined;
+  },
+): FunctionSpec => ({
+  name: 'registration',
+  description: "Keeps the provider in DCM's registry",
+  timeoutSeconds: 60,
+  memoryMb: 256,
+  files: { [registriesFile]: JSON.stringify(given.registries) },
+  environment: {
+    FLEET_TABLE: deployment.tableName,
+    PROVIDER_NAME: deployment.provider,
+    HOME_REGION: deployment.homeRegion,
+    PUBLIC_URL: given.publicUrl,
+    ...(given.endpointTokenSecret !== undefined && { ENDPOINT_TOKEN_SECRET: given.endpointTokenSecret }),
+  } satisfies RegistrationEnv,
+});
+
+/** What every function has in its environment besides its own variables. */
+export const commonEnvironment = (name: FunctionName) => ({
+  NODE_OPTIONS: '--enable-source-maps',
+  POWERTOOLS_SERVICE_NAME: name,
+  POWERTOOLS_METRICS_NAMESPACE: metricsNamespace,
+});
