@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Plan, PollerRequest } from '../functions/poller/poller.ts';
+import { Plan, PollerRequest } from '../functions/poller/handle-request.ts';
 import {
   type LocalStateMachine,
   startStateMachine,

@@ -1,7 +1,7 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { BatchWriteCommand, DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import { pageDigest } from '../functions/poller/poll-region.ts';
-import { poller } from '../functions/poller/poller.ts';
+import { poller } from '../functions/poller/handle-request.ts';
+import { pageDigest } from '../functions/poller/poll-target.ts';
 import { clientConfig } from '../local/client-config.ts';
 import { provider } from '../local/options.ts';
 import { dynamoDbListings } from '../shared/adapters/dynamodb/listings.ts';

@@ -15,7 +15,7 @@ export const quietNormaliser = (ports: Pick<Parts, 'resourceStore' | 'publisher'
   const log = memoryLog();
   const later = {
     observations: { send: async () => undefined },
-    listings: { wantRepublish: async () => undefined },
+    listings: { requestRepublication: async () => undefined },
   };
   const telemetry = { now: Date.now, log, meter: countingMeter() };
   const retries = { postpone: async () => undefined, deadLetter: async () => undefined };

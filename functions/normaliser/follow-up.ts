@@ -102,7 +102,7 @@ const about = ({ instanceId, region, account }: Vm, key: string) => ({
 const longMs = 15 * 60_000;
 
 type Parts = {
-  readonly listings: Pick<Listings, 'wantRepublish'>;
+  readonly listings: Pick<Listings, 'requestRepublication'>;
   readonly now: Clock;
   readonly log: Log;
 };
@@ -129,7 +129,7 @@ export const afterOutage = ({ listings, now, log }: Parts) => {
     if (before !== undefined && now() - before < longMs) return;
     wantedAtMs.set(region, now());
     try {
-      await listings.wantRepublish(region, Math.floor(now() / 1000));
+      await listings.requestRepublication(region, Math.floor(now() / 1000));
       log.info('statuses were told long after they changed; the region is republished', { region });
     } catch (error) {
       wantedAtMs.delete(region);

@@ -20,7 +20,7 @@ export type Parts = Omit<OwnershipParts, 'ask' | 'reasons'> &
   Pick<RecordingParts, 'randomPart'> &
   Omit<PublishingParts & LookingParts, 'burst'> & {
     readonly instances: Instances;
-    readonly listings: Pick<Listings, 'wantRepublish'>;
+    readonly listings: Pick<Listings, 'requestRepublication'>;
     /** How often a VM may change in ten seconds and be told of each time. @default 4 */
     readonly burst?: number | undefined;
   };

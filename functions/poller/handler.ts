@@ -8,7 +8,7 @@ import { sqsObservations } from '../../shared/adapters/sqs/observations.ts';
 import { log, meter, withTelemetry } from '../../shared/runtime/telemetry.ts';
 import { ec2Instances } from '../../shared/service-types/vm/ec2/instances.ts';
 import { Env } from './env.ts';
-import { poller } from './poller.ts';
+import { poller } from './handle-request.ts';
 
 const env = Env.parse(process.env);
 const client = DynamoDBDocumentClient.from(new DynamoDBClient());

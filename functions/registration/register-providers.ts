@@ -13,7 +13,7 @@ import { type Provider, providerIdOf } from './providers.ts';
 export type RegistrationParts = {
   readonly registryOf: (registry: Registry) => Pick<ProviderRegistry, 'find' | 'register'>;
   readonly registrations: Registrations;
-  readonly listings: Pick<Listings, 'wantRepublish'>;
+  readonly listings: Pick<Listings, 'requestRepublication'>;
   readonly now: Clock;
   readonly log: Log;
   readonly meter: Meter;
@@ -118,7 +118,7 @@ const registerProvider =
       });
     const republishes =
       lostStatuses || (answer.outcome === 'registered' && isRepublicationDue(provider, last, at));
-    if (republishes) await listings.wantRepublish(region, at);
+    if (republishes) await listings.requestRepublication(region, at);
     const result = {
       ...registrationOf(answer, last, { at, sentAt }),
       ...{ providerId: id, republishedAt: republishes ? at : last?.republishedAt },

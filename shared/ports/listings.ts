@@ -37,7 +37,7 @@ export type Listing = {
 };
 
 /** How a region's listings stand, for people to look at. Milliseconds since 1970. */
-export type Standing = {
+export type ListingStatus = {
   readonly region: string;
   /** When the last complete listing ended; undefined: there was none. */
   readonly listedAtMs: number | undefined;
@@ -74,24 +74,24 @@ export type Listings = {
   /** When regions can be taken, in milliseconds since 1970: when they are due, and nobody has them. 0 for one that was never listed. */
   due(regions: readonly string[]): Promise<ReadonlyMap<string, number>>;
   /** For every region asked, also one that was never listed. */
-  standing(regions: readonly string[]): Promise<readonly Standing[]>;
+  status(regions: readonly string[]): Promise<readonly ListingStatus[]>;
   /** The instances that were on a page in the last listing. */
   members(region: string, page: number): Promise<readonly string[]>;
-  keepMembers(region: string, page: number, instanceIds: readonly string[]): Promise<void>;
+  saveMembers(region: string, page: number, instanceIds: readonly string[]): Promise<void>;
   /**
    * How many turns `execution` has now been in charge of polling, and is for `leaseMs` more; undefined where another one is.
    */
-  takeCharge(execution: string, leaseMs: number): Promise<number | undefined>;
+  leasePolling(execution: string, leaseMs: number): Promise<number | undefined>;
   /**
    * Has the next listing of the region, which is due at once, ask for every current status once more, as of `at`, in seconds since
    * 1970. Idempotent; the newest request counts, and one that is made while a listing goes on is the next one's.
    */
-  wantRepublish(region: string, at: number): Promise<void>;
+  requestRepublication(region: string, at: number): Promise<void>;
   /**
    * An operator believes what the region's breaker holds back: the instances that are missing are to be judged gone, at once. True where
    * there was such a breaker; nothing happens to one that trips later.
    */
   release(region: string): Promise<boolean>;
   /** Lets the next execution take charge at once. */
-  resign(execution: string): Promise<void>;
+  releasePolling(execution: string): Promise<void>;
 };

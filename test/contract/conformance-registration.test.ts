@@ -27,7 +27,12 @@ it('conforms to what an environment agent that wants a token expects of a regist
     },
     registryOf: () => httpProviderRegistry(server.url, { tokens }),
     ...{ secret: async () => undefined, registrations: memoryRegistrations() },
-    ...{ listings: { wantRepublish: async () => undefined }, now, log: memoryLog(), meter: countingMeter() },
+    ...{
+      listings: { requestRepublication: async () => undefined },
+      now,
+      log: memoryLog(),
+      meter: countingMeter(),
+    },
   });
   const session = openSession({
     provider: provider({ url: new URL(`${endpoint}/api/v1alpha1/vms`), token: undefined, fetch, now }),

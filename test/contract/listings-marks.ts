@@ -7,15 +7,15 @@ export const listingsMarks = (setup: ReturnType<typeof listingsSubject>) => {
   describe('marks', () => {
     it('has the next listing tell everything again for whom wants it, once, on all of its pages', async () => {
       const { listings, region, taken, clock } = await setup();
-      await listings.wantRepublish(region, 1_000);
-      await listings.wantRepublish(region, 900);
+      await listings.requestRepublication(region, 1_000);
+      await listings.requestRepublication(region, 900);
 
       const first = await taken();
       await listings.save(first, { token: 'next', dueAtMs: 0 });
       const second = await taken();
       await listings.save(second, { token: undefined, dueAtMs: 0 });
       clock.ms += floorMs;
-      await listings.wantRepublish(region, 1_000);
+      await listings.requestRepublication(region, 1_000);
       const after = await taken();
 
       expect([first, second, after].map(({ republishAt }) => republishAt)).toEqual([1_000, 1_000, undefined]);
@@ -23,10 +23,10 @@ export const listingsMarks = (setup: ReturnType<typeof listingsSubject>) => {
 
     it('keeps for the next listing, due at once, what is wanted while one goes on', async () => {
       const { listings, region, taken, clock } = await setup();
-      await listings.wantRepublish(region, 1_000);
+      await listings.requestRepublication(region, 1_000);
       const first = await taken();
       clock.ms += 1;
-      await listings.wantRepublish(region, 2_000);
+      await listings.requestRepublication(region, 2_000);
       await listings.save(first, { token: 'next', dueAtMs: 0 });
       const second = await taken();
       await listings.save(second, { token: undefined, dueAtMs: clock.ms + 300_000 });
@@ -39,7 +39,7 @@ export const listingsMarks = (setup: ReturnType<typeof listingsSubject>) => {
 
     it('tells everything again after a listing that failed while it did', async () => {
       const { listings, region, taken, clock } = await setup();
-      await listings.wantRepublish(region, 1_000);
+      await listings.requestRepublication(region, 1_000);
       await taken();
       await listings.fail(region, clock.ms + floorMs);
       clock.ms += floorMs;
@@ -52,7 +52,7 @@ export const listingsMarks = (setup: ReturnType<typeof listingsSubject>) => {
       await listings.save(await taken(), { token: undefined, dueAtMs: clock.ms + 300_000 });
       clock.ms += 1;
 
-      await listings.wantRepublish(region, 1_000);
+      await listings.requestRepublication(region, 1_000);
 
       expect(await take()).toBeUndefined();
       clock.ms += floorMs;

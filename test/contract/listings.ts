@@ -148,10 +148,10 @@ export const listingsContract = (name: string, make: MakeListings) => {
       clock.ms += 700;
       const found = { seen: 9, intervalSeconds: 60, breakerSinceMs: 7 };
       await listings.save({ ...first, ...found }, { token: undefined, dueAtMs: clock.ms });
-      await listings.wantRepublish(region, 1_000);
+      await listings.requestRepublication(region, 1_000);
       const elsewhere = `not-${region}`;
 
-      expect(await listings.standing([region, elsewhere])).toEqual([
+      expect(await listings.status([region, elsewhere])).toEqual([
         {
           region,
           listedAtMs: clock.ms,
@@ -173,8 +173,8 @@ export const listingsContract = (name: string, make: MakeListings) => {
 
     it('remembers who was on which page', async () => {
       const { listings, region } = await setup();
-      await listings.keepMembers(region, 0, ['i-1', 'i-2']);
-      await listings.keepMembers(region, 1, []);
+      await listings.saveMembers(region, 0, ['i-1', 'i-2']);
+      await listings.saveMembers(region, 1, []);
 
       expect(await listings.members(region, 0)).toEqual(['i-1', 'i-2']);
       expect(await listings.members(region, 1)).toEqual([]);
@@ -184,18 +184,19 @@ export const listingsContract = (name: string, make: MakeListings) => {
     it('has one execution in charge, until its lease ends or it resigns', async () => {
       const { listings, clock, number } = await setup();
       const minute = 60_000;
-      await listings.resign('one');
+      await listings.releasePolling('one');
       clock.ms += number * 10 * minute; // whoever was in charge before is not any more
 
-      expect([await listings.takeCharge('one', minute), await listings.takeCharge('one', minute)]).toEqual([
-        1, 2,
-      ]);
-      expect(await listings.takeCharge('two', minute)).toBeUndefined();
+      expect([
+        await listings.leasePolling('one', minute),
+        await listings.leasePolling('one', minute),
+      ]).toEqual([1, 2]);
+      expect(await listings.leasePolling('two', minute)).toBeUndefined();
       clock.ms += minute;
-      expect(await listings.takeCharge('two', minute)).toBe(1);
-      expect(await listings.takeCharge('one', minute)).toBeUndefined();
-      await listings.resign('two');
-      expect(await listings.takeCharge('one', minute)).toBe(1);
+      expect(await listings.leasePolling('two', minute)).toBe(1);
+      expect(await listings.leasePolling('one', minute)).toBeUndefined();
+      await listings.releasePolling('two');
+      expect(await listings.leasePolling('one', minute)).toBe(1);
     });
     listingsMarks(setup);
   });

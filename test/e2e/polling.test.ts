@@ -64,14 +64,14 @@ describe('polling', () => {
     await untilNextSecond(); // requests of one second are one
 
     // One invocation after the other, so that no listing comes in between.
-    const [wanted, standing, released] = await Promise.all([
+    const [wanted, status, released] = await Promise.all([
       ask({ do: 'republish', region: 'us-east-1' }),
       ask({ do: 'regions' }),
       ask({ do: 'release', region: 'us-east-1' }),
     ]);
 
     expect(wanted).toEqual({ wanted: true });
-    expect(standing).toMatchObject({
+    expect(status).toMatchObject({
       regions: [{ region: 'us-east-1', republishWanted: true }, { region: silentRegion }],
     });
     expect(released).toEqual({ released: false });

@@ -49,14 +49,14 @@ export const memoryListings = (now: () => number = Date.now): Listings => {
     },
     due: async (names) =>
       new Map(names.map((name) => [name, Math.max(held(name).dueAtMs, held(name).leasedUntilMs)])),
-    standing: async (names) =>
+    status: async (names) =>
       names.map((region) => {
         const { listedAtMs, intervalSeconds, instances, breakerSinceMs, ...marks } = held(region);
         const republishWantedAt =
           marks.republishWantedAt > marks.republishedAt ? marks.republishWantedAt : undefined;
         return { region, listedAtMs, intervalSeconds, instances, breakerSinceMs, republishWantedAt };
       }),
-    async wantRepublish(region, at) {
+    async requestRepublication(region, at) {
       if (at > held(region).republishWantedAt) change(region, { republishWantedAt: at, ...wake() });
     },
     async release(region) {
@@ -65,16 +65,16 @@ export const memoryListings = (now: () => number = Date.now): Listings => {
       return isHeld;
     },
     members: async (region, page) => pages.get(`${region} ${page}`) ?? [],
-    async keepMembers(region, page, ids) {
+    async saveMembers(region, page, ids) {
       pages.set(`${region} ${page}`, ids);
     },
-    async takeCharge(execution, leaseMs) {
+    async leasePolling(execution, leaseMs) {
       if (charge && charge.execution !== execution && charge.untilMs > now()) return undefined;
       const turns = charge?.execution === execution ? charge.turns + 1 : 1;
       charge = { execution, untilMs: now() + leaseMs, turns };
       return turns;
     },
-    async resign(execution) {
+    async releasePolling(execution) {
       if (charge?.execution === execution) charge = undefined;
     },
   };

@@ -9,7 +9,7 @@ import {
 import * as z from 'zod/mini';
 import { UnavailableError } from '../../core/errors.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type { Listing, Listings, Standing } from '../../ports/listings.ts';
+import type { Listing, ListingStatus, Listings } from '../../ports/listings.ts';
 import { noStatusChecks, statusChecks } from '../../service-types/vm/status-checks.ts';
 import { batchGet } from './batch-get.ts';
 
@@ -81,7 +81,7 @@ export const dynamoDbListings = (
       return new Map(regions.map((region) => [region, dueAtMs(region)]));
     },
 
-    async standing(regions) {
+    async status(regions) {
       const found = await rows(
         regions,
         'pk, listedAtMs, intervalSeconds, instances, breakerSinceMs, republishWantedAt, republishedAt',
@@ -89,7 +89,7 @@ export const dynamoDbListings = (
       return regions.map((region) => standingOf(region, found.get(key.region(region).pk) ?? {}));
     },
 
-    async wantRepublish(region, at) {
+    async requestRepublication(region, at) {
       await update(key.region(region), wantRepublishUpdate(at, now()));
     },
 
@@ -101,9 +101,9 @@ export const dynamoDbListings = (
       return Item ? String(Item.members).split(' ').filter(Boolean) : [];
     },
 
-    keepMembers: (region, page, ids) => put({ ...key.page(region, page), members: ids.join(' ') }),
+    saveMembers: (region, page, ids) => put({ ...key.page(region, page), members: ids.join(' ') }),
 
-    async takeCharge(execution, leaseMs) {
+    async leasePolling(execution, leaseMs) {
       const taken = await update(key.charge, {
         UpdateExpression:
           'SET execution = :execution, leasedUntilMs = :until, turns = if_not_exists(turns, :zero) + :one',
@@ -129,7 +129,7 @@ export const dynamoDbListings = (
       return inherited && 1;
     },
 
-    async resign(execution) {
+    async releasePolling(execution) {
       await update(key.charge, {
         UpdateExpression: 'REMOVE execution, leasedUntilMs, turns',
         ConditionExpression: 'execution = :execution',
@@ -202,7 +202,7 @@ const StandingItem = z.object({
 });
 
 /** @throws ZodError as above. */
-const standingOf = (region: string, item: Record<string, unknown>): Standing => {
+const standingOf = (region: string, item: Record<string, unknown>): ListingStatus => {
   const { listedAtMs, breakerSinceMs, republishWantedAt, republishedAt, ...rest } = StandingItem.parse(item);
   return {
     ...{ region, ...rest, listedAtMs, breakerSinceMs },

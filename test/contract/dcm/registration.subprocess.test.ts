@@ -121,7 +121,7 @@ describe('npm run doctor, by the functions as they are, an environment agent and
         },
         registryOf: () => httpProviderRegistry(agent.url()),
         ...{ secret: async () => undefined, registrations: memoryRegistrations() },
-        ...{ listings: { wantRepublish: async () => undefined }, now: Date.now, ...telling },
+        ...{ listings: { requestRepublication: async () => undefined }, now: Date.now, ...telling },
       });
       await ask({ do: 'register' });
 

@@ -50,7 +50,7 @@ export const awsAccount = (...known: Partial<Instance>[]) => {
   const retries = {
     deadLetter: async (body: string, reason: string) => void deadLetters.push([body, reason]),
   };
-  const listings = { wantRepublish: async (region: string) => void republished.push(region) };
+  const listings = { requestRepublication: async (region: string) => void republished.push(region) };
   const recall: typeof resourceStore.recall = (ids) => {
     recalls.push(ids);
     return resourceStore.recall(ids);

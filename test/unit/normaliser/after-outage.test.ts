@@ -69,11 +69,11 @@ describe('normaliser, after a long outage', () => {
   it('is done with what it told also where that fails, and tries it with the next', async () => {
     const { worker, republished, log } = await afterMinutes(60);
     let isDown = true;
-    const wantRepublish = async (region: string) => {
+    const requestRepublication = async (region: string) => {
       if (isDown) throw new UnavailableError('the table is down');
       republished.push(region);
     };
-    const deliver = worker({ listings: { wantRepublish } });
+    const deliver = worker({ listings: { requestRepublication } });
 
     const failures = await deliver([observed('running')]);
     isDown = false;

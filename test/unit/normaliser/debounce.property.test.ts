@@ -152,7 +152,7 @@ const run = async ({ life, copies, faults, lateMs }: Run) => {
     resourceStore: faulty({ ...resourceStore, record }, faults),
     publisher: publishEvents({ ...faulty({ ready: stream.ready, append }, faults), abandon: stream.abandon }),
     observations: faulty({ send }, faults),
-    listings: { wantRepublish: async () => undefined },
+    listings: { requestRepublication: async () => undefined },
     retries: { deadLetter: async () => undefined },
     instances: scriptedInstances(),
     randomPart,

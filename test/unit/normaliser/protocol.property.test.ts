@@ -101,7 +101,7 @@ const run = async ({ lives, requests, seed, copies, workers, faultRate }: Run) =
         { send: async (events) => void queue.push(...events.flatMap(ownMessage)) },
         faults,
       ),
-      listings: faulty({ wantRepublish: async () => undefined }, faults),
+      listings: faulty({ requestRepublication: async () => undefined }, faults),
       retries: faulty({ deadLetter: async () => undefined }, faults),
       now,
       meter: countingMeter(),

@@ -42,7 +42,7 @@ describe('poller, with a listing that cannot be true', () => {
 
   it('deletes them at once where an operator releases the breaker, after it has asked by their ids', async () => {
     const region = await withManyMissing();
-    const held = (await region.listings.standing(['us-east-1']))[0]?.breakerSinceMs;
+    const held = (await region.listings.status(['us-east-1']))[0]?.breakerSinceMs;
     const asked = region.instances.calls.length;
 
     await region.release();
@@ -51,7 +51,7 @@ describe('poller, with a listing that cannot be true', () => {
     expect([held, asked]).toEqual([region.clock.ms - 10_000, 0]);
     expect(region.instances.calls).toHaveLength(1);
     expect(deletions(region.told())).toBe(20);
-    expect(await region.listings.standing(['us-east-1'])).toMatchObject([{ breakerSinceMs: undefined }]);
+    expect(await region.listings.status(['us-east-1'])).toMatchObject([{ breakerSinceMs: undefined }]);
   });
 
   it('deletes none of those that EC2 knows by their ids, though an operator released the breaker', async () => {

@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
-import { pollRegion } from '../../../functions/poller/poll-region.ts';
+import { pollTarget } from '../../../functions/poller/poll-target.ts';
 import type { Instance, Instances } from '../../../shared/ports/instances.ts';
 import { memoryListings } from '../../fakes/memory-listings.ts';
 import { memoryResourceStore } from '../../fakes/memory-resource-store.ts';
@@ -45,7 +45,7 @@ const mostHeld = async (vms: number, { hoard }: { readonly hoard: boolean }) => 
   const region = endlessRegion(vms);
   const hoarded: unknown[] = [];
   let queued = 0;
-  const poll = pollRegion({
+  const poll = pollTarget({
     ...{ provider: 'ec2-sp', tagKeys, floorSeconds: 10, now, random: () => 0 },
     ...{
       resourceStore: memoryResourceStore(now),

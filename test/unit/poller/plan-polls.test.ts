@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { planPolls } from '../../../functions/poller/poller.ts';
+import { planPolls } from '../../../functions/poller/handle-request.ts';
 import { nextDue, nextInterval, paces } from '../../../shared/core/listing/interval.ts';
 import { memoryListings } from '../../fakes/memory-listings.ts';
 import { halfPastTen } from '../../fixtures/resource-messages.ts';

@@ -2,7 +2,7 @@ import { publishEvents } from '../../../functions/nats-bridge/publish-events.ts'
 import { reportStatus } from '../../../functions/normaliser/normalise.ts';
 import { readMessage } from '../../../functions/normaliser/read-message.ts';
 import type { PolledRegion } from '../../../functions/poller/env.ts';
-import { pollRegion } from '../../../functions/poller/poll-region.ts';
+import { pollTarget } from '../../../functions/poller/poll-target.ts';
 import { randomPart } from '../../../shared/adapters/random-part.ts';
 import type { ResourceMessage } from '../../../shared/core/message.ts';
 import type { Instance, Page } from '../../../shared/ports/instances.ts';
@@ -49,7 +49,7 @@ export const polledRegion = (kind: PolledRegion['kind'] = 'legacy') => {
     },
   };
   const worker = () =>
-    pollRegion({
+    pollTarget({
       ...identity,
       resourceStore: watchedFleet(),
       listings,
@@ -110,7 +110,7 @@ export const polledRegion = (kind: PolledRegion['kind'] = 'legacy') => {
     normalise,
     worker,
     /** Somebody wants every status once more. */
-    want: (at = Math.floor(clock.ms / 1000)) => listings.wantRepublish('us-east-1', at),
+    want: (at = Math.floor(clock.ms / 1000)) => listings.requestRepublication('us-east-1', at),
     release: () => listings.release('us-east-1'),
     /** One page, of which nothing is worked off. */
     poll: () => poll({ region: 'us-east-1', kind }),

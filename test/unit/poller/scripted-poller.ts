@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'vitest';
-import { type Plan, PollerRequest } from '../../../functions/poller/poller.ts';
+import { type Plan, PollerRequest } from '../../../functions/poller/handle-request.ts';
 import { startStateMachine } from '../../../local/emulators/step-functions/start-state-machine.ts';
 
 const file = new URL('../../../functions/poller/state-machine.asl.json', import.meta.url);

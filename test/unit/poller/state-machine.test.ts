@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import aslValidator from 'asl-validator';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
-import type { Plan } from '../../../functions/poller/poller.ts';
+import type { Plan } from '../../../functions/poller/handle-request.ts';
 import { definition, failure, planOf, polling } from './scripted-poller.ts';
 
 describe('the state machine of polling', () => {

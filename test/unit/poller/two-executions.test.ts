@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { PollerRequest, poller } from '../../../functions/poller/poller.ts';
+import { PollerRequest, poller } from '../../../functions/poller/handle-request.ts';
 import { startStateMachine } from '../../../local/emulators/step-functions/start-state-machine.ts';
 import type { Listings } from '../../../shared/ports/listings.ts';
 import { memoryListings } from '../../fakes/memory-listings.ts';

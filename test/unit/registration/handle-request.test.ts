@@ -297,7 +297,9 @@ describe('a DCM that lost statuses', () => {
     pass(60);
     const failing = handleRequest({
       ...parts,
-      listings: { wantRepublish: () => Promise.reject(new UnavailableError('the table did not answer')) },
+      listings: {
+        requestRepublication: () => Promise.reject(new UnavailableError('the table did not answer')),
+      },
     });
     await expect(failing(keep)).rejects.toThrow(UnavailableError);
     pass(60);

@@ -42,7 +42,7 @@ export const scriptedRegistration = ({
     },
   };
   const listings = {
-    wantRepublish: async (region: string, at: number) => void republished.push([region, at]),
+    requestRepublication: async (region: string, at: number) => void republished.push([region, at]),
   };
   const parts = {
     settings: {

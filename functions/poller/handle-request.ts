@@ -1,9 +1,9 @@
 import * as z from 'zod/mini';
 import { reasonOf, UnreadableError } from '../../shared/core/errors.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
-import type { Listings, Standing } from '../../shared/ports/listings.ts';
+import type { ListingStatus, Listings } from '../../shared/ports/listings.ts';
 import type { PolledRegion } from './env.ts';
-import { type PollParts, pollRegion } from './poll-region.ts';
+import { type PollParts, pollTarget } from './poll-target.ts';
 
 type Parts = PollParts & { readonly regions: readonly PolledRegion[] };
 
@@ -15,7 +15,7 @@ type Parts = PollParts & { readonly regions: readonly PolledRegion[] };
 export const poller = (parts: Parts) => {
   const { listings, log, now } = parts;
   const plan = planPolls(parts);
-  const poll = pollRegion(parts);
+  const poll = pollTarget(parts);
   const report = reportRegions(parts);
   const polledRegion = (region: string): PolledRegion => {
     const polled = parts.regions.find((one) => one.region === region);
@@ -24,7 +24,7 @@ export const poller = (parts: Parts) => {
   };
 
   const republish = async (region: string) => {
-    await listings.wantRepublish(region, Math.floor(now() / 1000));
+    await listings.requestRepublication(region, Math.floor(now() / 1000));
     return { wanted: true } as const;
   };
 
@@ -117,13 +117,13 @@ export const planPolls =
     const soonest = Math.min(now() + longestWaitSeconds * 1000, ...due.values());
     const wakeAtMs = Math.max(soonest, now());
     const waitSeconds = Math.ceil((wakeAtMs - now()) / 1000);
-    const turns = await listings.takeCharge(execution, waitSeconds * 1000 + graceMs);
+    const turns = await listings.leasePolling(execution, waitSeconds * 1000 + graceMs);
     if (turns === undefined) return { next: 'stop', regions: [], waitSeconds: 0 };
 
     const wakeUpMs = now() + waitSeconds * 1000;
     const dueRegions = regions.filter(({ region }) => (due.get(region) ?? 0) <= wakeUpMs);
     if (turns * (eventsPerTurn + eventsPerRegion * regions.length) > historyBudget) {
-      await listings.resign(execution);
+      await listings.releasePolling(execution);
       return { next: 'handover', regions: [], waitSeconds: 0 };
     }
     return { next: 'poll', regions: dueRegions.map(({ region }) => ({ region })), waitSeconds };
@@ -135,10 +135,15 @@ type ReportRegionsParts = { readonly listings: Listings; readonly regions: reado
 const reportRegions =
   ({ listings, regions }: ReportRegionsParts) =>
   async (): Promise<{ readonly regions: readonly RegionReport[] }> => ({
-    regions: (await listings.standing(regions.map(({ region }) => region))).map(reportOf),
+    regions: (await listings.status(regions.map(({ region }) => region))).map(reportOf),
   });
 
-const reportOf = ({ listedAtMs, breakerSinceMs, republishWantedAt, ...rest }: Standing): RegionReport => ({
+const reportOf = ({
+  listedAtMs,
+  breakerSinceMs,
+  republishWantedAt,
+  ...rest
+}: ListingStatus): RegionReport => ({
   ...rest,
   ...(listedAtMs !== undefined && { lastListedAt: new Date(listedAtMs).toISOString() }),
   ...(breakerSinceMs !== undefined && { breakerSince: new Date(breakerSinceMs).toISOString() }),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { poller } from '../../../functions/poller/poller.ts';
+import { poller } from '../../../functions/poller/handle-request.ts';
 import { memoryListings } from '../../fakes/memory-listings.ts';
 import { memoryResourceStore } from '../../fakes/memory-resource-store.ts';
 import { described, scriptedInstances } from '../../fakes/scripted-instances.ts';

@@ -30,7 +30,7 @@ export type ImpairedParts = {
  * Asks EC2, after a complete listing that showed VMs and at most once a minute, which instances fail a status check: no event tells. Of
  * ours, the warning goes out once, and once more that it is over. A question that fails is asked again at the next listing.
  */
-export const noticeImpaired = ({ resourceStore, instances, observations, now, log }: ImpairedParts) => {
+export const reportImpaired = ({ resourceStore, instances, observations, now, log }: ImpairedParts) => {
   return async (listing: Listing): Promise<Listing> => {
     const check = listing.seen > 0 ? nextCheck(listing.checks, now()) : undefined;
     if (check === undefined) return listing;

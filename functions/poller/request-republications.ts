@@ -28,7 +28,7 @@ type Wanted = { readonly instanceId: string; readonly account: string };
  * Asks the normaliser, where that is wanted, to tell once more the status of a region's VMs: so many a second, counted from the beginning
  * of the listing. A page that is done again asks with the same time, and is told once.
  */
-export const republishStatuses = ({ resourceStore, observations, now, log }: Parts) => {
+export const requestRepublications = ({ resourceStore, observations, now, log }: Parts) => {
   return {
     /** The living VMs of a page. */
     async living(listing: Listing, vms: readonly ListedVm[]): Promise<void> {

@@ -6,10 +6,10 @@ import { managedByDcm, type TagKeys, vmIdOf } from '../../shared/core/ownership.
 import type { Instance, Instances } from '../../shared/ports/instances.ts';
 import type { Listing, Listings } from '../../shared/ports/listings.ts';
 import { type ComparisonParts, comparePage, type ListedVm } from './compare-page.ts';
+import { confirmDeletions, type DeletionParts } from './confirm-deletions.ts';
 import type { PolledRegion } from './env.ts';
-import { type AbsenceParts, judgeAbsences } from './judge-absences.ts';
-import { type ImpairedParts, noticeImpaired } from './notice-impaired.ts';
-import { republishStatuses } from './republish.ts';
+import { type ImpairedParts, reportImpaired } from './report-impaired.ts';
+import { requestRepublications } from './request-republications.ts';
 
 /** Less than the floor, so that a region whose EC2 does not answer holds up the others by less than one turn. */
 const timeoutMs = 5_000;
@@ -24,7 +24,7 @@ const shortestRetryMs = 10_000;
 const longestRetryMs = 300_000;
 
 export type PollParts = ComparisonParts &
-  AbsenceParts &
+  DeletionParts &
   ImpairedParts & {
     readonly instances: Instances;
     readonly listings: Listings;
@@ -39,12 +39,12 @@ export type PollParts = ComparisonParts &
  * Lists one page of a region's instances and queues what the fleet does not hold; after the last page, judges what is missing. Does
  * nothing where the region is not due, or another worker has it. A failed listing is begun anew and says nothing of what it did not show.
  */
-export const pollRegion = (parts: PollParts) => {
+export const pollTarget = (parts: PollParts) => {
   const { instances, listings, provider, tagKeys, floorSeconds, meter, now, random } = parts;
   const compare = comparePage(parts);
-  const judge = judgeAbsences(parts);
-  const notice = noticeImpaired(parts);
-  const again = republishStatuses(parts);
+  const judge = confirmDeletions(parts);
+  const notice = reportImpaired(parts);
+  const again = requestRepublications(parts);
 
   return async (polled: PolledRegion): Promise<void> => {
     const { region } = polled;
@@ -59,7 +59,7 @@ export const pollRegion = (parts: PollParts) => {
         ? close(polled, after)
         : listings.save(after, { token: nextToken, dueAtMs: now() }));
       // after what is missing was saved: a crash in between makes it be noticed again, never overlooked
-      if (turnover) await listings.keepMembers(region, listing.page, turnover.members);
+      if (turnover) await listings.saveMembers(region, listing.page, turnover.members);
     } catch (error) {
       await listings.fail(region, now() + retryMs(listing));
       throw error;

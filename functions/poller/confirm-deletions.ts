@@ -12,7 +12,7 @@ import { instanceObservedEvent } from '../../shared/wire/own-messages.ts';
 const timeoutMs = 5_000;
 const breakerHoldsMs = 10 * 60_000;
 
-export type AbsenceParts = {
+export type DeletionParts = {
   readonly resourceStore: ResourceStore;
   readonly instances: Instances;
   readonly listings: Listings;
@@ -27,7 +27,7 @@ export type AbsenceParts = {
  * without it, and when EC2, asked for it by its id, does not know it either. Where so many are missing that the listing is to be
  * doubted, a breaker trips: none is deleted until EC2 is asked by their ids, ten minutes later or once an operator releases it.
  */
-export const judgeAbsences = ({
+export const confirmDeletions = ({
   resourceStore,
   instances,
   listings,
@@ -35,7 +35,7 @@ export const judgeAbsences = ({
   now,
   meter,
   log,
-}: AbsenceParts) => {
+}: DeletionParts) => {
   return async (listing: Listing): Promise<Listing> => {
     const complete = await withForgottenPages(listing);
     const absences = await onlyLiving(nextAbsences(complete.absences, complete, now()), complete.absences);
@@ -63,7 +63,7 @@ export const judgeAbsences = ({
     const removed = new Set(listing.removed);
     for (let empty = page + 1; empty < digests.length; empty++) {
       for (const id of await listings.members(region, empty)) removed.add(id);
-      await listings.keepMembers(region, empty, []);
+      await listings.saveMembers(region, empty, []);
     }
     return { ...listing, removed, digests: digests.slice(0, page + 1) };
   }
