@@ -4,7 +4,6 @@ import { LambdaClient } from '@aws-sdk/client-lambda';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { BatchWriteCommand, DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb';
 import { operations } from '../functions/provider-api/operations/registry.ts';
-import { vmIdOf as checkVmId } from '../functions/provider-api/operations/vms.ts';
 import { vmUseCases } from '../functions/provider-api/use-cases.ts';
 import { functionNameOf } from '../infra/functions.ts';
 import { clientConfig } from '../local/client-config.ts';
@@ -17,8 +16,8 @@ import { dynamoDbResourceStore } from '../shared/adapters/dynamodb/resource-stor
 import { randomPart } from '../shared/adapters/random-part.ts';
 import { sqsObservations } from '../shared/adapters/sqs/observations.ts';
 import { statusOf } from '../shared/core/resource.ts';
-import { authenticate } from '../shared/http/authentication.ts';
-import { api } from '../shared/http/router.ts';
+import { authentication } from '../shared/http/authentication.ts';
+import { router } from '../shared/http/router.ts';
 import { httpApi } from '../shared/runtime/http-api.ts';
 import { ec2InstanceActions } from '../shared/service-types/vm/ec2/instance-actions.ts';
 import { ec2Instances } from '../shared/service-types/vm/ec2/instances.ts';
@@ -163,10 +162,12 @@ const functionGetter = ({ dynamoDb, sqs }: FunctionClients): ((vmId: string) => 
     ...{ provider, tagKeys, now, pause: async () => {}, log },
   });
   const unused = () => Promise.reject(new Error('A GET of a VM does not check health.'));
-  const app = api({
+  const app = router({
     ...{ operations, useCases: { ...useCases, checkHealth: unused, findRequest: undefined } },
-    authenticate: authenticate({ secret: async () => token, isTrustedJwt: undefined }),
-    ...{ homeRegion: region, idField: 'vmId', checkId: checkVmId, correlate: () => {}, log, now },
+    authentication: authentication({
+      ...{ realm: 'provider-api', secret: async () => token, isTrustedJwt: undefined },
+    }),
+    ...{ homeRegion: region, correlate: () => {}, log, now },
   });
   const handler = httpApi((request, given) => app.fetch(request, given));
   return async (vmId) => {

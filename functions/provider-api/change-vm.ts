@@ -16,16 +16,16 @@ import {
   vmResource,
 } from '../../shared/service-types/vm/resource.ts';
 import { instanceObservedEvent } from '../../shared/wire/own-messages.ts';
-import { aboutInstance, adoptedRefusal, type CheckParts, checkInstance } from './check-instance.ts';
+import { aboutInstance, type checkInstance, type refuseAdopted } from './check-instance.ts';
 
 export type Change = 'start' | 'stop' | 'reboot';
 
 type Rule = {
-  /** The states in which EC2 can be asked. */
+  /** The states in which EC2 accepts the change. */
   readonly from: readonly InstanceState[];
-  /** The states in which it is so already. */
+  /** The states in which the change is made already. */
   readonly already: readonly InstanceState[];
-  /** What EC2 answers that it has become; undefined: no other than before. */
+  /** The state that follows; undefined: the state stays. */
   readonly becomes: InstanceState | undefined;
 };
 
@@ -35,9 +35,11 @@ const rules = {
   reboot: { from: ['running'], already: [], becomes: undefined },
 } as const satisfies Record<Change, Rule>;
 
-type Parts = CheckParts & {
+type Parts = {
   readonly records: Pick<VmRecords, 'read'>;
   readonly resourceStore: Pick<ResourceStore, 'recall'>;
+  readonly isStillTheVm: ReturnType<typeof checkInstance>;
+  readonly refuseAdopted: ReturnType<typeof refuseAdopted>;
   readonly actions: Pick<InstanceActions, Change>;
   readonly observations: Observations;
   readonly now: Clock;
@@ -45,12 +47,11 @@ type Parts = CheckParts & {
 };
 
 /**
- * Starts, stops or reboots a VM. Where it is so already, EC2 is not asked.
- * @throws NotFoundError; FailedPreconditionError where its state does not allow it, or it is adopted.
+ * Starts, stops or reboots a VM. EC2 is not asked where the change is made already.
+ * @throws NotFoundError; FailedPreconditionError where the VM's state does not allow the change, or the VM is adopted.
  */
 export const changeVm = (parts: Parts) => {
-  const { records, resourceStore, actions, now, changeAdopted } = parts;
-  const isItsInstance = checkInstance(parts);
+  const { records, resourceStore, isStillTheVm, refuseAdopted, actions, observations, now, log } = parts;
 
   return async (vmId: string, change: Change, requestId: string): Promise<VmResource> => {
     const { record, held } = await changeable(vmId, change);
@@ -58,11 +59,11 @@ export const changeVm = (parts: Parts) => {
     const state = stateOf(held);
     if (already.includes(state)) return vmResource(record, held, now());
     if (!from.includes(state)) throw refusal(vmId, change, `is ${state}`);
-    if (!(await isItsInstance(record))) throw new NotFoundError(`there is no VM ${vmId} any more`);
+    if (!(await isStillTheVm(record))) throw new NotFoundError(`VM ${vmId} does not exist any more`);
     await actions[change](record.region, record.instanceId);
     if (becomes === undefined) return vmResource(record, held, now());
-    await tell(parts, record, { becomes, requestId });
-    return vmResource(record, asAnswered(held, record, becomes, now()), now());
+    await announce(record, becomes, requestId);
+    return vmResource(record, inState(becomes, held, record, now()), now());
   };
 
   async function changeable(vmId: string, change: Change) {
@@ -70,45 +71,40 @@ export const changeVm = (parts: Parts) => {
     if (!record) throw new NotFoundError(`there is no VM ${vmId}`);
     if (!isLaunched(record)) throw refusal(vmId, change, 'has not been launched yet');
     const held = await recollectionOf(resourceStore, record);
-    if (isGone(record, held, now())) throw new NotFoundError(`there is no VM ${vmId} any more`);
+    if (isGone(record, held, now())) throw new NotFoundError(`VM ${vmId} does not exist any more`);
     if (record.deleteRequestedAtMs !== undefined) throw refusal(vmId, change, 'is being deleted');
-    if (record.adopted && !changeAdopted) throw adoptedRefusal(record);
+    refuseAdopted(record);
     return { record, held };
+  }
+
+  /** Best effort: an event of EC2 or a listing reports the same state. */
+  async function announce(record: LaunchedRecord, state: InstanceState, requestId: string): Promise<void> {
+    const about = { ...aboutInstance(record, requestId), at: listingTime(now()) };
+    await observations.send([instanceObservedEvent({ ...about, state })]).catch((error: unknown) =>
+      log.warn('the observation of a change was not queued; an event of EC2 will report it', {
+        ...{ vmId: record.vmId, error },
+      }),
+    );
   }
 };
 
 const refusal = (vmId: string, change: Change, why: string) =>
   new FailedPreconditionError(`cannot ${change} VM ${vmId}: it ${why}`);
 
-/** A VM of which nothing was seen yet was launched moments ago. */
+/** A VM without any observation was launched moments ago. */
 const stateOf = (held: Recollection): InstanceState =>
   (held.owner === 'us' ? held.vm.state : undefined) ?? 'pending';
 
-/** What is held, once the normaliser has heard what EC2 answered. */
-const asAnswered = (
+/** What the resource store will hold once the normaliser has recorded this state. */
+const inState = (
+  state: InstanceState,
   held: Recollection,
   { instanceId, region, account }: LaunchedRecord,
-  state: InstanceState,
   nowMs: number,
 ): Recollection => {
   if (held.owner !== 'us') return held;
   const at = Math.floor(nowMs / 1000);
-  const answered = { kind: 'observation', instanceId, region, account, at, state, seenBy: 'api' } as const;
-  const latest = { ...describedStatus(answered), id: 'not recorded' };
+  const observed = { kind: 'observation', instanceId, region, account, at, state, seenBy: 'api' } as const;
+  const latest = { ...describedStatus(observed), id: 'not recorded' };
   return { owner: 'us', vm: { ...held.vm, latest } };
-};
-
-/** Best effort: EC2 tells it as well, or a listing does. */
-const tell = async (
-  { observations, now, log }: Parts,
-  record: LaunchedRecord,
-  { becomes, requestId }: { readonly becomes: InstanceState; readonly requestId: string },
-): Promise<void> => {
-  const about = { ...aboutInstance(record, requestId), at: listingTime(now()) };
-  const observed = instanceObservedEvent({ ...about, state: becomes });
-  await observations
-    .send([observed])
-    .catch((error: unknown) =>
-      log.warn('the normaliser was not told of a change; EC2 tells it', { vmId: record.vmId, error }),
-    );
 };

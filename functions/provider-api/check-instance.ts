@@ -11,7 +11,7 @@ import type { About } from '../../shared/wire/own-messages.ts';
 /** DCM waits ten seconds for the answer, and the call that changes the instance needs some of them. */
 const describeTimeoutMs = 2_000;
 
-export type CheckParts = {
+type CheckParts = {
   readonly instances: Pick<Instances, 'describe'>;
   readonly provider: string;
   readonly tagKeys: TagKeys;
@@ -26,12 +26,12 @@ type Checked = Pick<
 >;
 
 /**
- * Asks EC2, right before an instance is changed, whether it still is the VM: by the DCM id in its tags, its account, and whether this
- * provider launched it. False where the VM has no instance any more: EC2 does not know it, or its tags say something else.
+ * Asks EC2, right before an instance is changed, whether the instance still is the VM: by its DCM id tag, its account, and whether this
+ * provider launched it. False where EC2 does not know the instance, or its tags name another VM.
  *
- * DescribeInstances may not show an instance, or its tags, for some seconds after the launch: in the first two minutes the record of the
- * launch, and the client token where the instance is shown, decide.
- * @throws FailedPreconditionError where the instance was not launched by this provider, and the settings do not allow to change such;
+ * DescribeInstances may not show an instance, or its tags, for some seconds after the launch. In the first two minutes the record of the
+ * launch decides, and the client token where the instance is shown.
+ * @throws FailedPreconditionError where this provider did not launch the instance, and the settings do not allow changing it;
  * UnavailableError where EC2 did not answer.
  * @see https://docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html
  */
@@ -39,17 +39,17 @@ export const checkInstance = ({ instances, provider, tagKeys, changeAdopted, now
   return async (vm: Checked): Promise<boolean> => {
     const { region, instanceId } = vm;
     const seen = (await instances.describe(region, [instanceId], describeTimeoutMs)).get(instanceId);
-    if (seen ? !carriesItsId(vm, seen) : !isRecentlyLaunched(vm.facts.launchedAtMs, now())) return false;
+    if (seen ? !hasIdOf(vm, seen) : !isRecentlyLaunched(vm.facts.launchedAtMs, now())) return false;
     if (changeAdopted || isOurLaunch(vm, seen)) return true;
     if (seen) throw adoptedRefusal(vm);
-    throw new UnavailableError(`EC2 in ${region} does not show ${instanceId} yet; try it again`);
+    throw new UnavailableError(`EC2 in ${region} does not show ${instanceId} yet; retry the request`);
   };
 
   function isOurLaunch({ adopted, ...vm }: Checked, seen: Instance | undefined): boolean {
     return adopted === false || isLaunchedByUs(provider, vm, seen?.clientToken);
   }
 
-  function carriesItsId(vm: Checked, seen: Instance): boolean {
+  function hasIdOf(vm: Checked, seen: Instance): boolean {
     if (seen.account !== vm.account) return false;
     const hasNoTagsYet =
       Object.keys(seen.tags).length === 0 && isRecentlyLaunched(vm.facts.launchedAtMs, now());
@@ -57,40 +57,52 @@ export const checkInstance = ({ instances, provider, tagKeys, changeAdopted, now
   }
 };
 
-/** Why an adopted instance is not changed. No retry helps: HTTP 409. */
-export const adoptedRefusal = ({ vmId, instanceId }: Pick<Checked, 'vmId' | 'instanceId'>) =>
+/** @returns a check that throws FailedPreconditionError for a record of an adopted instance, where the settings do not allow changing it. */
+export const refuseAdopted =
+  ({ changeAdopted }: Pick<CheckParts, 'changeAdopted'>) =>
+  (record: LaunchedRecord): void => {
+    if (record.adopted && !changeAdopted) throw adoptedRefusal(record);
+  };
+
+const adoptedRefusal = ({ vmId, instanceId }: Pick<Checked, 'vmId' | 'instanceId'>) =>
   new FailedPreconditionError(
-    `VM ${vmId} is adopted: its instance ${instanceId} carries this provider's tags and was not launched by it, so it is reported and not changed; the setting provisioning.changeAdopted allows that`,
+    `VM ${vmId} is adopted: its instance ${instanceId} has this provider's tags, but was not launched by this provider, so it is reported and not changed; the setting provisioning.changeAdopted allows changing it`,
   );
 
-/** Which instance the normaliser is told of, and by which request it came to that. */
+/** The head of an observation that is queued for the normaliser after a request changed the instance. */
 export const aboutInstance = (
   { instanceId, region, account }: LaunchedRecord,
   requestId: string,
 ): Omit<About, 'at'> => ({ 'instance-id': instanceId, region, account, 'request-id': requestId });
 
-export type TerminatingParts = {
+type TerminatingParts = {
   readonly actions: Pick<InstanceActions, 'terminate'>;
   readonly now: Clock;
 };
 
-type Doomed = { readonly instanceId: string; readonly region: string; readonly launchedAtMs: number };
-
 /**
- * Has EC2 terminate an instance. Resolves also where it is gone.
- * @throws FailedPreconditionError where it is protected from termination; UnavailableError where EC2 does not know an instance yet that it
- * has only just launched: it would run for ever if that were taken for gone.
+ * Terminates an instance. Resolves also where it is terminated already.
+ * @throws FailedPreconditionError where it has termination protection; UnavailableError where EC2 does not know an instance that was just
+ * launched: taken as terminated, it would run on unnoticed.
  * @see https://docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html
  */
 export const terminateInstance =
   ({ actions, now }: TerminatingParts) =>
-  async ({ instanceId, region, launchedAtMs }: Doomed): Promise<void> => {
+  async ({
+    instanceId,
+    region,
+    launchedAtMs,
+  }: {
+    readonly instanceId: string;
+    readonly region: string;
+    readonly launchedAtMs: number;
+  }): Promise<void> => {
     try {
       await actions.terminate(region, instanceId);
     } catch (error) {
       if (!(error instanceof NotFoundError)) throw error;
       if (!isRecentlyLaunched(launchedAtMs, now())) return;
-      const why = `EC2 does not know ${instanceId} yet, which it has only just launched; try it again`;
+      const why = `EC2 does not know ${instanceId} yet, which was launched moments ago; retry the request`;
       throw new UnavailableError(why, { cause: error });
     }
   };

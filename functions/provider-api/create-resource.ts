@@ -14,199 +14,156 @@ import type { Observations } from '../../shared/ports/observations.ts';
 import type { VmRecords } from '../../shared/ports/records.ts';
 import type { ResourceStore } from '../../shared/ports/resource-store.ts';
 import type { Log } from '../../shared/ports/telemetry.ts';
-import { recollectionOf, type VmResource, vmResource } from '../../shared/service-types/vm/resource.ts';
-import type { VmSpec } from '../../shared/service-types/vm/spec.ts';
+import { type AnswerOf, recollectionOf } from '../../shared/service-types/vm/resource.ts';
 import { instanceObservedEvent, republicationRequestedEvent } from '../../shared/wire/own-messages.ts';
-import { aboutInstance, adoptedRefusal } from './check-instance.ts';
-import { type TerminationParts, terminateVm } from './delete-resource.ts';
-import { type LaunchParts, launchVm } from './launch-vm.ts';
-import { within } from './timeout.ts';
+import { aboutInstance } from './check-instance.ts';
+import { withTimeout } from './timeout.ts';
 
-/** DCM waits ten seconds for the answer; what is left of them is the way. */
-const answerWithinMs = 9_000;
-/** What EC2 must leave of them to those who are told of the launch. */
-const announceWithinMs = 1_500;
-/** Longer than a creation is worked at, so that whoever takes over does so alone. */
+/** DCM waits ten seconds for the answer; the rest is for the network. */
+const answerTimeoutMs = 9_000;
+/** How much of that is left for the announcement when the launch must have ended. */
+const announcementTimeoutMs = 1_500;
+/** Longer than a request works on a creation, so that never two requests do at once. */
 const leaseMs = 11_000;
-/** Whoever asked for the same VM at the same time gets the same answer, whatever the instance has come to since. */
+/** Requests for one resource that come this close together get the same answer, whatever its status has become since. */
 const sameAnswerForMs = 10_000;
 
-type Parts = LaunchParts &
-  TerminationParts &
-  AnnouncementParts &
-  WaitingParts & {
-    readonly records: Pick<VmRecords, 'begin'>;
-    readonly resourceStore: Pick<ResourceStore, 'recall'>;
-  };
-
-export type Asked = {
+export type CreateAsked<Spec> = {
   readonly vmId: string;
   readonly region: string;
-  readonly spec: VmSpec;
+  readonly spec: Spec;
   readonly requestId: string;
-  /** The request of an environment agent that it is of, where its caller names one. */
+  /** The request of an environment agent, where the caller named one by Idempotency-Key. */
   readonly request?: Omit<CreateRequest, 'specDigest'> | undefined;
 };
-type Wanted = Omit<Asked, 'request'> & { readonly request: CreateRequest | undefined };
+type Asked<Spec> = Omit<CreateAsked<Spec>, 'request'> & { readonly request: CreateRequest | undefined };
+
+type Launch<Spec> = (
+  record: VmRecord,
+  asked: {
+    readonly spec: Spec;
+    readonly requestId: string;
+    /** Milliseconds since 1970. After it, nothing is started any more. */
+    readonly deadlineMs: number;
+  },
+) => Promise<LaunchedRecord | undefined>;
+
+type Parts<Spec, Answer> = AnnouncementParts & {
+  readonly records: Pick<VmRecords, 'begin'>;
+  readonly resourceStore: Pick<ResourceStore, 'recall'>;
+  /** Launches the resource of a record whose lease the caller holds. Undefined: the creation must be begun again. */
+  readonly launch: Launch<Spec>;
+  readonly terminate: (record: LaunchedRecord, requestId: string) => Promise<void>;
+  readonly creationOf: ReturnType<typeof awaitCreation>;
+  /** @throws FailedPreconditionError where the record's resource must not be changed. */
+  readonly refuseAdopted: (record: LaunchedRecord) => void;
+  readonly answerOf: AnswerOf<Answer>;
+};
 
 /**
- * Creates a VM, or answers the one that has the id, with whatever spec it was created: a 409 would have DCM forget a VM that exists.
+ * Creates a resource, or answers the one that has the id already, whatever its spec: after a 409, DCM would forget a resource that exists.
  * Answers within ten seconds.
- * @throws FailedPreconditionError while the VM with this id is being deleted, where an adopted instance carries the id, and where the request
- * may create none (check-request.ts); UnavailableError where the same request, sent again, will find out what became of it; what planning
- * and EC2 refuse.
+ * @throws FailedPreconditionError while the resource with this id is being deleted, where an adopted one has the id, and where the request
+ * must not create another one; UnavailableError where the outcome is unknown and a retry will find it; what `launch` throws.
  */
-export const createVm = (parts: Parts) => {
-  const { records, resourceStore, now } = parts;
-  const launch = launchVm(parts);
-  const finished = awaitCreation(parts);
-  const terminate = terminateVm(parts);
-  const { announce, wantStatus } = announceLaunch(parts);
+export const createResource = <Spec, Answer>(parts: Parts<Spec, Answer>) => {
+  const { records, resourceStore, launch, terminate, creationOf, refuseAdopted, answerOf, now } = parts;
+  const { announce, requestRepublication } = announcement(parts);
 
-  return ({ request, ...asked }: Asked): Promise<VmResource> => {
-    const wanted = { ...asked, request: request && { ...request, specDigest: specDigest(asked.spec) } };
-    return create(wanted, now() + answerWithinMs);
+  return ({ request, ...asked }: CreateAsked<Spec>): Promise<Answer> => {
+    const withDigest = request && { ...request, specDigest: specDigest(asked.spec) };
+    return create({ ...asked, request: withDigest }, now() + answerTimeoutMs);
   };
 
-  async function create(asked: Wanted, deadlineMs: number, after?: LaunchedRecord): Promise<VmResource> {
+  async function create(asked: Asked<Spec>, deadlineMs: number, after?: LaunchedRecord): Promise<Answer> {
     const { vmId, region, request } = asked;
-    if (now() >= deadlineMs) throw new UnavailableError(`${vmId} could not be created in time; try it again`);
+    if (now() >= deadlineMs) throw new UnavailableError(`${vmId} was not created in time; retry the request`);
     const beginning = { vmId, region, leaseMs, request, ...(after && { after }) };
     const { outcome, record } = await records.begin(beginning);
     if (outcome === 'held') return existing(record, asked, deadlineMs);
-    const launched = await launch(record, { ...asked, deadlineMs: deadlineMs - announceWithinMs });
-    return launched ? announced(launched, asked.requestId) : create(asked, deadlineMs);
+    const launched = await launch(record, { ...asked, deadlineMs: deadlineMs - announcementTimeoutMs });
+    return launched ? created(launched, asked.requestId) : create(asked, deadlineMs);
   }
 
-  async function announced(record: LaunchedRecord, requestId: string): Promise<VmResource> {
+  async function created(record: LaunchedRecord, requestId: string): Promise<Answer> {
     await announce(record, requestId);
-    if (record.deleteRequestedAtMs === undefined) return vmResource(record, { owner: 'unknown' }, now());
+    if (record.deleteRequestedAtMs === undefined) return answerOf(record, { owner: 'unknown' }, now());
     await terminate(record, requestId);
     throw new FailedPreconditionError(`${record.vmId} was deleted while it was being created`);
   }
 
-  async function existing(held: VmRecord, asked: Wanted, deadlineMs: number): Promise<VmResource> {
-    const { request } = asked;
-    if (!isLaunched(held)) refuseDeleted(held, request);
-    const record = isLaunched(held) ? held : await createdByAnother(held, deadlineMs);
-    if (!isLaunched(record)) return create(asked, deadlineMs); // whoever had it in hand is gone
-    const remembered = await recollectionOf(resourceStore, record);
-    if (hasEnded(record, remembered, now())) {
-      refuseSecondVm(record, request);
+  /** The id has a record already: of a creation under way, of a resource, or of one that has ended. */
+  async function existing(found: VmRecord, asked: Asked<Spec>, deadlineMs: number): Promise<Answer> {
+    const { request, requestId } = asked;
+    if (!isLaunched(found)) refuseDeleted(found, request);
+    const record = isLaunched(found) ? found : await createdByOther(found, deadlineMs);
+    if (!isLaunched(record)) return create(asked, deadlineMs); // the other request's lease has run out
+    const held = await recollectionOf(resourceStore, record);
+    if (hasEnded(record, held, now())) {
+      refuseSecondResource(record, request);
       return create(asked, deadlineMs, record);
     }
     refuseUnusable(record);
     refuseAnotherSpec(record, request);
-    const tell = remembered.owner === 'unknown' ? announce : wantStatus;
-    await tell(record, asked.requestId);
-    const isSameTime = now() - record.updatedAtMs < sameAnswerForMs;
-    return vmResource(record, isSameTime ? { owner: 'unknown' } : remembered, now());
+    await (held.owner === 'unknown' ? announce(record, requestId) : requestRepublication(record));
+    const isSameAnswer = now() - record.updatedAtMs < sameAnswerForMs;
+    return answerOf(record, isSameAnswer ? { owner: 'unknown' } : held, now());
   }
 
-  /** What the id stands for is no answer to its creation. */
   function refuseUnusable(record: LaunchedRecord): void {
     if (record.deleteRequestedAtMs !== undefined) throw beingDeleted(record);
-    if (record.adopted && !parts.changeAdopted) throw adoptedRefusal(record);
+    refuseAdopted(record);
   }
 
-  async function createdByAnother(held: VmRecord, deadlineMs: number): Promise<VmRecord> {
-    if (held.deleteRequestedAtMs !== undefined) throw beingDeleted(held);
-    const record = await finished(held, deadlineMs);
+  async function createdByOther(found: VmRecord, deadlineMs: number): Promise<VmRecord> {
+    if (found.deleteRequestedAtMs !== undefined) throw beingDeleted(found);
+    const record = await creationOf(found, deadlineMs);
     if (record) return record;
-    throw new UnavailableError(`an earlier request to create ${held.vmId} failed; try it again`);
+    throw new UnavailableError(`an earlier request to create ${found.vmId} failed; retry the request`);
   }
 };
 
 const beingDeleted = ({ vmId }: VmRecord) =>
-  new FailedPreconditionError(`${vmId} is being deleted; create it again when it is gone`);
+  new FailedPreconditionError(`${vmId} is being deleted; create it again when it is deleted`);
 
-/** The same for specs that ask for the same, in whatever order. */
-const specDigest = (spec: VmSpec): string =>
-  createHash('sha256').update(JSON.stringify(spec, inOrder)).digest('base64url');
+/** Equal for specs with equal fields, in any order. */
+const specDigest = (spec: unknown): string =>
+  createHash('sha256').update(JSON.stringify(spec, sortedFields)).digest('base64url');
 
-const inOrder = (_: string, value: unknown): unknown =>
+const sortedFields = (_: string, value: unknown): unknown =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
     ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
     : value;
 
 /**
- * One request creates one VM: JetStream delivers it again when an agent did not acknowledge it, and its VM may have ended meanwhile.
- * @throws FailedPreconditionError where the VM that is gone was the request's own, or where DCM deleted it.
+ * One request creates one resource. JetStream delivers a request again where the agent did not acknowledge it, and the request's resource
+ * may have ended in between.
+ * @throws FailedPreconditionError where the ended resource was created by this request, or where DCM deleted it.
  */
-const refuseSecondVm = (gone: LaunchedRecord, request: CreateRequest | undefined): void => {
-  refuseDeleted(gone, request);
-  if (request !== undefined && gone.requestKey === request.key)
+const refuseSecondResource = (ended: LaunchedRecord, request: CreateRequest | undefined): void => {
+  refuseDeleted(ended, request);
+  if (request !== undefined && ended.requestKey === request.key)
     throw new FailedPreconditionError(
-      `the request ${request.key} created ${gone.vmId}, which is gone; a request creates one VM`,
+      `the request ${request.key} created ${ended.vmId}, which does not exist any more; one request creates one resource`,
     );
 };
 
 /**
- * DCM sends a create again under another key, with the same spec, where it has not heard of the first one. Another spec is another VM's.
- * @throws FailedPreconditionError where the VM was created by another request with another spec.
+ * DCM repeats a create that it got no answer to, under another key and with the same spec. A create with another spec is meant for another
+ * resource.
+ * @throws FailedPreconditionError where another request, with another spec, created the resource.
  */
-const refuseAnotherSpec = (vm: LaunchedRecord, request: CreateRequest | undefined): void => {
-  if (request === undefined || vm.requestKey === undefined || vm.requestKey === request.key) return;
-  if (vm.specDigest === request.specDigest) return;
+const refuseAnotherSpec = (record: LaunchedRecord, request: CreateRequest | undefined): void => {
+  if (request === undefined || record.requestKey === undefined || record.requestKey === request.key) return;
+  if (record.specDigest === request.specDigest) return;
   throw new FailedPreconditionError(
-    `${vm.vmId} was created by the request ${vm.requestKey}, with another spec than that of ${request.key}`,
+    `${record.vmId} was created by the request ${record.requestKey}, whose spec differs from that of ${request.key}`,
   );
 };
 
-/** The caller waits. */
-const timeoutMs = 750;
-/** By then DCM has written down what we answered; what it was told before that, it has dropped. */
-const repeatAfterSeconds = 5;
+const pollIntervalMs = 200;
 
-export type AnnouncementParts = {
-  readonly resourceStore: Pick<ResourceStore, 'claim'>;
-  readonly observations: Observations;
-  readonly now: Clock;
-  readonly log: Log;
-};
-
-/**
- * Makes a launched instance ours in the fleet, and tells the normaliser of it. Idempotent, and never fails: an answer that there is no VM
- * would be wrong, and what is left undone here the instance's tags and its events make up for.
- */
-const announceLaunch = ({ resourceStore, observations, now, log }: AnnouncementParts) => {
-  const tried = async (what: string, vmId: string, done: Promise<void>) => {
-    await within(timeoutMs, 'whoever remembers it', done).catch((error: unknown) =>
-      log.warn(`a launched VM could not be ${what}`, { vmId, error }),
-    );
-  };
-
-  const wantStatus = ({ instanceId, region, account, vmId }: LaunchedRecord) => {
-    const wanted = { 'instance-id': instanceId, region, account, at: Math.floor(now() / 1000) };
-    return tried(
-      'told of once more',
-      vmId,
-      observations.send([republicationRequestedEvent(wanted)], repeatAfterSeconds),
-    );
-  };
-
-  const announce = async (record: LaunchedRecord, requestId: string): Promise<void> => {
-    const { vmId, instanceId, region, account, facts } = record;
-    const { privateAddress, getsPublicAddress, isWindows } = facts;
-    const addresses = { privateAddress, getsPublicAddress, isWindows };
-    await tried('claimed', vmId, resourceStore.claim({ instanceId, vmId, region, account, ...addresses }));
-    const at = Math.floor(facts.launchedAtMs / 1000);
-    const pending = {
-      ...aboutInstance(record, requestId),
-      ...{ at, state: 'pending' as const, privateAddress, isWindows },
-    };
-    await Promise.all([
-      tried('told of', vmId, observations.send([instanceObservedEvent(pending)])),
-      wantStatus(record),
-    ]);
-  };
-
-  return { announce, wantStatus };
-};
-
-const pollMs = 200;
-
-export type WaitingParts = {
+type WaitingParts = {
   readonly records: Pick<VmRecords, 'read'>;
   readonly now: Clock;
   /** Resolves after so many milliseconds. */
@@ -214,18 +171,67 @@ export type WaitingParts = {
 };
 
 /**
- * Waits while somebody else has the creation of a VM in hand.
- * @returns the record, with an instance or with a lease that has run out; undefined where the creation was refused.
- * @throws UnavailableError where that takes until `deadlineMs`.
+ * Waits while another request holds the lease of a creation.
+ * @returns the record, launched or with an expired lease; undefined where the creation was refused.
+ * @throws UnavailableError where the lease is still held at `deadlineMs`.
  */
 export const awaitCreation = ({ records, now, pause }: WaitingParts) => {
   const settled = async (seen: VmRecord, deadlineMs: number): Promise<VmRecord | undefined> => {
     if (!isInHand(seen, now())) return seen;
-    if (now() + pollMs > deadlineMs)
-      throw new UnavailableError(`${seen.vmId} is still being created by an earlier request; try it again`);
-    await pause(pollMs);
+    if (now() + pollIntervalMs > deadlineMs)
+      throw new UnavailableError(
+        `${seen.vmId} is still being created by an earlier request; retry the request`,
+      );
+    await pause(pollIntervalMs);
     const record = await records.read(seen.vmId);
     return record?.generation === seen.generation ? settled(record, deadlineMs) : undefined;
   };
   return settled;
+};
+
+/** For each write, since the caller waits. */
+const announcementStepTimeoutMs = 750;
+/** By then DCM has stored our answer. DCM drops statuses that it receives before. */
+const republishAfterSeconds = 5;
+
+type AnnouncementParts = {
+  readonly resourceStore: Pick<ResourceStore, 'claim'>;
+  readonly observations: Observations;
+  readonly now: Clock;
+  readonly log: Log;
+};
+
+/**
+ * Claims a launched instance in the resource store, and queues its first observation for the normaliser. Idempotent. Never rejects: an
+ * answer that the creation failed would be wrong, and the instance's tags and events make up for a missing announcement.
+ */
+const announcement = ({ resourceStore, observations, now, log }: AnnouncementParts) => {
+  const logFailure = (failed: string, vmId: string, step: Promise<void>): Promise<void> =>
+    withTimeout(announcementStepTimeoutMs, 'the resource store or the queue', step).catch((error: unknown) =>
+      log.warn(failed, { vmId, error }),
+    );
+
+  const requestRepublication = ({ vmId, instanceId, region, account }: LaunchedRecord): Promise<void> => {
+    const about = { 'instance-id': instanceId, region, account, at: Math.floor(now() / 1000) };
+    const sent = observations.send([republicationRequestedEvent(about)], republishAfterSeconds);
+    return logFailure('the republication of a launched resource was not queued', vmId, sent);
+  };
+
+  const announce = async (record: LaunchedRecord, requestId: string): Promise<void> => {
+    const { vmId, instanceId, region, account, facts } = record;
+    const { privateAddress, getsPublicAddress, isWindows } = facts;
+    const addresses = { privateAddress, getsPublicAddress, isWindows };
+    const claimed = resourceStore.claim({ instanceId, vmId, region, account, ...addresses });
+    await logFailure('a launched resource was not claimed in the resource store', vmId, claimed);
+    const pending = instanceObservedEvent({
+      ...aboutInstance(record, requestId),
+      ...{ at: Math.floor(facts.launchedAtMs / 1000), state: 'pending', privateAddress, isWindows },
+    });
+    await Promise.all([
+      logFailure('the observation of a launched resource was not queued', vmId, observations.send([pending])),
+      requestRepublication(record),
+    ]);
+  };
+
+  return { announce, requestRepublication };
 };

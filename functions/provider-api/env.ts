@@ -48,4 +48,3 @@ export const Env = z.object({
   AWS_ENDPOINT_URL_EC2: z.optional(z.url()),
 });
 export type Env = z.input<typeof Env>;
-export type Environment = z.output<typeof Env>;

@@ -17,145 +17,150 @@ import {
   type LaunchedRecord,
   type VmRecord,
 } from '../../shared/core/record.ts';
+import type { Clock } from '../../shared/ports/clock.ts';
 import type { Instance, Instances } from '../../shared/ports/instances.ts';
 import type { VmRecords } from '../../shared/ports/records.ts';
 import type { Log } from '../../shared/ports/telemetry.ts';
 import { clientToken, isLaunchedByUs, type LaunchPlan } from '../../shared/service-types/vm/launch.ts';
 import type { InstanceActions, LaunchedInstance } from '../../shared/service-types/vm/ports.ts';
 import type { VmSpec } from '../../shared/service-types/vm/spec.ts';
-import {
-  type CheckParts,
-  checkInstance,
-  type TerminatingParts,
-  terminateInstance,
-} from './check-instance.ts';
-import { within } from './timeout.ts';
+import type { checkInstance, terminateInstance } from './check-instance.ts';
+import { withTimeout } from './timeout.ts';
 
-type Request = {
+type Asked = {
   readonly spec: VmSpec;
   readonly requestId: string;
-  /** Milliseconds since 1970; nothing is begun after it. */
+  /** Milliseconds since 1970. After it, nothing is started any more. */
   readonly deadlineMs: number;
 };
 
-export type LaunchParts = SearchParts & { readonly log: Log } & CheckParts &
-  TerminatingParts & {
-    readonly records: Pick<VmRecords, 'attempt' | 'launched' | 'abandon'>;
-    readonly actions: Pick<InstanceActions, 'run'>;
-    readonly plan: (
-      spec: VmSpec,
-      about: { readonly vmId: string; readonly region: string; readonly requestId: string },
-    ) => Promise<LaunchPlan>;
-  };
+export type PlanLaunch = (
+  spec: VmSpec,
+  about: { readonly vmId: string; readonly region: string; readonly requestId: string },
+) => Promise<LaunchPlan>;
+
+type Parts = {
+  readonly records: Pick<VmRecords, 'attempt' | 'launched' | 'abandon'>;
+  readonly actions: Pick<InstanceActions, 'run'>;
+  readonly plan: PlanLaunch;
+  readonly orphanOf: ReturnType<typeof findOrphan>;
+  readonly isStillTheVm: ReturnType<typeof checkInstance>;
+  readonly terminateOne: ReturnType<typeof terminateInstance>;
+  /** Our name at DCM. */
+  readonly provider: string;
+  readonly now: Clock;
+  readonly log: Log;
+};
 
 /**
- * Gets the instance of a VM whose creation is in the caller's hands: exactly one, whatever crashes, for every step is noted before it is
- * taken. Each placement is asked for under a client token of its own.
- * @returns undefined where somebody else has taken the creation over, or where EC2 can never accept the plan of an earlier request: that
- * plan is deleted, and the caller begins again with its own spec.
- * @throws UnavailableError, UpstreamError, ThrottledError where it is unknown what became of it: the next caller asks for the same
- * instance. All other errors are refusals, after which the id is free.
+ * Launches the instance of a VM whose lease the caller holds: exactly one, since every step is recorded before it is taken. Each placement
+ * of the plan has a client token of its own.
+ * @returns undefined where another request has taken the lease, or where EC2 can never accept the plan of an earlier request: that plan is
+ * deleted, and the caller begins again with its own spec.
+ * @throws UnavailableError, UpstreamError, ThrottledError where the outcome is unknown: the next request asks EC2 for the same instance.
+ * All other errors are refusals, after which the id is free again.
  */
-export const launchVm = (parts: LaunchParts) => {
-  const { records, actions, provider, now, log } = parts;
-  const orphan = orphanedInstance(parts);
-  const terminate = terminateInstance(parts);
-  const isItsInstance = checkInstance(parts);
+export const launchVm = (parts: Parts) => {
+  const { records, actions, plan, orphanOf, isStillTheVm, terminateOne, provider, now, log } = parts;
 
-  return async (mine: VmRecord, request: Request): Promise<LaunchedRecord | undefined> =>
-    attempt(mine, await planOf(mine, request), mine.attempt, request);
+  return async (leased: VmRecord, asked: Asked): Promise<LaunchedRecord | undefined> =>
+    attempt(leased, await planOf(leased, asked), leased.attempt, asked);
 
-  /** What was planned before stands: an instance may have been launched for it. */
-  async function planOf(mine: VmRecord, { spec, requestId, deadlineMs }: Request): Promise<LaunchPlan> {
-    if (mine.launch) return mine.launch;
-    const { vmId, region } = mine;
+  /** A recorded plan is kept: an instance may have been launched for it. */
+  async function planOf(leased: VmRecord, { spec, requestId, deadlineMs }: Asked): Promise<LaunchPlan> {
+    if (leased.launch) return leased.launch;
+    const { vmId, region } = leased;
     try {
-      const planned = parts.plan(spec, { vmId, region, requestId });
-      return await within(deadlineMs - now(), 'planning', planned);
+      return await withTimeout(deadlineMs - now(), 'planning', plan(spec, { vmId, region, requestId }));
     } catch (error) {
-      if (error instanceof ProviderError) await records.abandon(mine);
+      if (error instanceof ProviderError) await records.abandon(leased);
       throw error;
     }
   }
 
+  /** Asks EC2 for the placement with this number, and for the next one where there is no capacity. */
   async function attempt(
-    mine: VmRecord,
+    leased: VmRecord,
     plan: LaunchPlan,
     number: number,
-    request: Request,
+    asked: Asked,
   ): Promise<LaunchedRecord | undefined> {
-    const noted = await records.attempt(mine, plan, number);
-    if (!noted) return undefined;
-    const isEarlierPlan = mine.launch !== undefined;
-    const end = (why: unknown) =>
-      giveUp(noted, { wasAsked: wasAskedBefore(mine, number), isEarlierPlan }, why);
-    if (noted.deleteRequestedAtMs !== undefined) return end(deletedMeanwhile(mine));
-    const answer = await ask(noted, plan, request.deadlineMs).catch(refusalOf);
-    if (!(answer instanceof ProviderError)) return note(noted, answer);
-    const mayTryNext = answer instanceof CapacityError && plan.placements[number + 1] !== undefined;
-    return mayTryNext ? attempt(mine, plan, number + 1, request) : end(answer);
+    const attempted = await records.attempt(leased, plan, number);
+    if (!attempted) return undefined;
+    const refuse = (reason: ProviderError) => refused(attempted, leased, reason);
+    if (attempted.deleteRequestedAtMs !== undefined) return refuse(deletedMeanwhile(leased));
+    const answer = await run(attempted, plan, asked.deadlineMs).catch(definiteRefusal);
+    if (!(answer instanceof ProviderError)) return launched(attempted, answer);
+    const hasNext = answer instanceof CapacityError && plan.placements[number + 1] !== undefined;
+    return hasNext ? attempt(leased, plan, number + 1, asked) : refuse(answer);
   }
 
-  async function ask(noted: VmRecord, plan: LaunchPlan, deadlineMs: number): Promise<LaunchedInstance> {
-    const placement = plan.placements[noted.attempt];
+  async function run(attempted: VmRecord, plan: LaunchPlan, deadlineMs: number): Promise<LaunchedInstance> {
+    const placement = plan.placements[attempted.attempt];
     const remainingMs = deadlineMs - now();
     if (!placement || remainingMs <= 0)
-      throw new UnavailableError(`there was no time left to launch ${noted.vmId}; try it again`);
-    return within(remainingMs, 'EC2', actions.run(plan, placement, clientToken(provider, noted)));
+      throw new UnavailableError(`there was no time left to launch ${attempted.vmId}; retry the request`);
+    const instance = actions.run(plan, placement, clientToken(provider, attempted));
+    return withTimeout(remainingMs, 'EC2', instance);
   }
 
-  async function note(noted: VmRecord, instance: LaunchedInstance): Promise<LaunchedRecord | undefined> {
-    const { vmId, region } = noted;
+  async function launched(
+    attempted: VmRecord,
+    instance: LaunchedInstance,
+  ): Promise<LaunchedRecord | undefined> {
+    const { vmId, region } = attempted;
     const { instanceId, account, zone, privateAddress, isWindows } = instance;
     const launchedAtMs = instance.launchedAtMs || now();
-    const facts = factsOf(noted, { zone: zone || undefined, privateAddress, isWindows, launchedAtMs });
-    const record = await records.launched(noted, { vmId, region, instanceId, account, facts });
+    const facts = factsOf(attempted, { zone: zone || undefined, privateAddress, isWindows, launchedAtMs });
+    const record = await records.launched(attempted, { vmId, region, instanceId, account, facts });
     if (record && isLaunched(record)) return record;
-    log.warn('an instance came too late to be the VM, and is terminated', { vmId, instanceId });
-    const late = { ...noted, instanceId, account, facts, adopted: false };
-    if (await isItsInstance(late)) await terminate({ instanceId, region, launchedAtMs });
+    log.warn('an instance was launched too late to become the VM, and is terminated', { vmId, instanceId });
+    const late = { ...attempted, instanceId, account, facts, adopted: false };
+    if (await isStillTheVm(late)) await terminateOne({ instanceId, region, launchedAtMs });
     return undefined;
   }
 
-  /** What EC2 refuses the second time it may have granted the first time, whose answer was lost. */
-  async function giveUp(
-    noted: VmRecord,
-    { wasAsked, isEarlierPlan }: { readonly wasAsked: boolean; readonly isEarlierPlan: boolean },
-    why: unknown,
+  /** EC2 may have granted an earlier request, whose answer was lost, what it refuses now: that instance is looked for first. */
+  async function refused(
+    attempted: VmRecord,
+    leased: VmRecord,
+    reason: ProviderError,
   ): Promise<LaunchedRecord | undefined> {
-    const found = wasAsked ? await orphan(noted) : undefined;
-    if (found) return found;
-    await records.abandon(noted);
-    if (isEarlierPlan && isAboutThePlan(why)) return undefined;
-    throw why;
+    const orphan = wasAskedBefore(leased, attempted.attempt) ? await orphanOf(attempted) : undefined;
+    if (orphan) return orphan;
+    await records.abandon(attempted);
+    if (leased.launch !== undefined && isAboutThePlan(reason)) return undefined;
+    throw reason;
   }
 };
 
-/** By whoever had the creation in hand before. */
+/** An earlier request may have asked EC2 for this attempt already. */
 const wasAskedBefore = ({ launch, attempt }: VmRecord, number: number): boolean =>
   launch !== undefined && attempt === number;
 
-/** Another plan may be accepted, whatever state EC2 is in. */
-const isAboutThePlan = (why: unknown): boolean =>
-  why instanceof InvalidArgumentError || why instanceof UnprocessableError || why instanceof UnsendableError;
+/** EC2 refuses this plan whenever it is asked; another plan may be accepted. */
+const isAboutThePlan = (reason: ProviderError): boolean =>
+  reason instanceof InvalidArgumentError ||
+  reason instanceof UnprocessableError ||
+  reason instanceof UnsendableError;
 
 const deletedMeanwhile = ({ vmId }: VmRecord) =>
   new FailedPreconditionError(`${vmId} was deleted while it was being created`);
 
 /**
- * What says for sure that EC2 launched nothing; anything else is thrown on. EC2 throttles before it looks at the client token, so after an
- * attempt whose answer was lost, that the next one is throttled says nothing.
+ * The error, where it proves that EC2 launched nothing; other errors are thrown again. EC2 throttles before it looks at the client token,
+ * so a throttled request says nothing about an earlier one whose answer was lost.
  */
-const refusalOf = (error: unknown): ProviderError => {
-  const isOpen =
+const definiteRefusal = (error: unknown): ProviderError => {
+  const isUnknown =
     error instanceof UnavailableError || error instanceof UpstreamError || error instanceof ThrottledError;
-  if (error instanceof ProviderError && !isOpen) return error;
+  if (error instanceof ProviderError && !isUnknown) return error;
   throw error;
 };
 
-const timeoutMs = 3_000;
+const listTimeoutMs = 3_000;
 
-export type SearchParts = {
+type SearchParts = {
   readonly records: Pick<VmRecords, 'read' | 'adopt'>;
   readonly instances: Pick<Instances, 'list'>;
   readonly provider: string;
@@ -163,15 +168,15 @@ export type SearchParts = {
 };
 
 /**
- * Looks, by its tags, for the instance of a creation that crashed before it was noted, and notes it. Only one that this provider launched:
- * anybody who may tag instances can write the tags.
- * @returns the record with it; undefined where EC2 has none, or was never asked for one.
+ * Looks, by the tags, for the orphan of a creation: an instance that was launched and not recorded, because the request ended in between.
+ * Records it. Accepts only instances that this provider launched, since others can write the same tags.
+ * @returns the record with the instance; undefined where EC2 has none, or was never asked for one.
  */
-export const orphanedInstance = ({ records, instances, provider, tagKeys }: SearchParts) => {
-  const living = async (creation: VmRecord, token?: string): Promise<Instance | undefined> => {
+export const findOrphan = ({ records, instances, provider, tagKeys }: SearchParts) => {
+  const search = async (creation: VmRecord, token?: string): Promise<Instance | undefined> => {
     const { region, vmId } = creation;
     const tag = { key: tagKeys.instanceId, value: vmId };
-    const page = await instances.list({ region, tag, token, timeoutMs: timeoutMs });
+    const page = await instances.list({ region, tag, token, timeoutMs: listTimeoutMs });
     const found = page.instances.find(
       ({ tags, state, clientToken }) =>
         state !== 'shutting-down' &&
@@ -179,12 +184,12 @@ export const orphanedInstance = ({ records, instances, provider, tagKeys }: Sear
         vmIdOf(tags, tagKeys, provider) === vmId &&
         isLaunchedByUs(provider, creation, clientToken),
     );
-    return found ?? (page.nextToken ? living(creation, page.nextToken) : undefined);
+    return found ?? (page.nextToken ? search(creation, page.nextToken) : undefined);
   };
 
   return async (creation: VmRecord): Promise<LaunchedRecord | undefined> => {
     const { vmId, region, launch } = creation;
-    const instance = launch && (await living(creation));
+    const instance = launch && (await search(creation));
     if (!instance) return undefined;
     const { instanceId, account } = instance;
     await records.adopt({ vmId, region, instanceId, account, facts: factsSeen(instance), adopted: false });

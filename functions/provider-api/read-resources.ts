@@ -6,89 +6,93 @@ import type { VmRecords } from '../../shared/ports/records.ts';
 import type { Recollection, ResourceStore } from '../../shared/ports/resource-store.ts';
 import type { Log } from '../../shared/ports/telemetry.ts';
 import {
+  type AnswerOf,
   isGone,
   type VmEvents,
-  type VmPage,
   type VmResource,
-  vmResource,
 } from '../../shared/service-types/vm/resource.ts';
 
-type Parts = {
+type Parts<Answer> = {
   readonly records: Pick<VmRecords, 'read' | 'list' | 'end'>;
   readonly resourceStore: Pick<ResourceStore, 'recall'>;
+  readonly answerOf: AnswerOf<Answer>;
   readonly now: Clock;
   readonly log: Log;
 };
 
-type Asked = {
+export type ListAsked = {
   readonly region: string;
   /** 1 to 100. */
   readonly maximumPageSize: number;
-  /** Of the page before; undefined for the first one. */
+  /** From the page before; undefined for the first one. */
   readonly pageToken: string | undefined;
 };
 
-/** Reads VMs from what is remembered of them; EC2 is never asked. What is gone is not there. */
-export const readVm = ({ records, resourceStore, now, log }: Parts) => {
-  const recall = async (read: readonly VmRecord[]) => {
+export type Page<Answer> = {
+  readonly results: Answer[];
+  /** Undefined on the last page. */
+  readonly next_page_token?: string;
+};
+
+/** Reads resources from their records and the resource store, never from EC2. Resources that have ended are not found. */
+export const readResources = <Answer>({ records, resourceStore, answerOf, now, log }: Parts<Answer>) => {
+  const holdings = async (read: readonly VmRecord[]): Promise<Held[]> => {
     const found = await resourceStore.recall(read.filter(isLaunched).map(({ instanceId }) => instanceId));
-    return read.map(
-      (record): Remembered => ({
-        record,
-        held: found.get(record.instanceId ?? '') ?? { owner: 'unknown' },
-      }),
-    );
+    return read.map((record) => ({
+      record,
+      held: found.get(record.instanceId ?? '') ?? { owner: 'unknown' },
+    }));
   };
 
-  const find = async (vmId: string): Promise<Remembered> => {
+  const find = async (vmId: string): Promise<Held> => {
     const record = await records.read(vmId);
-    const [found] = record ? await recall([record]) : [];
+    const [found] = record ? await holdings([record]) : [];
     if (!found) throw new NotFoundError(`there is no VM ${vmId}`);
     if (found.held.owner === 'unreadable') throw found.held.error;
     return found;
   };
 
-  /** What cannot be read is left out of a page, not the end of it. */
-  const isReadable = ({ record, held }: Remembered): boolean => {
+  /** One unreadable item is left out of its page; the others are answered. */
+  const isReadable = ({ record, held }: Held): boolean => {
     if (held.owner !== 'unreadable') return true;
     log.error('a VM is missing from a listing', { vmId: record.vmId, error: held.error });
     return false;
   };
 
-  /** So that the next listing need not read past it. */
-  const strike = async ({ vmId, instanceId }: VmRecord): Promise<void> => {
+  /** Later listings then do not read the record again. */
+  const endRecord = async ({ vmId, instanceId }: VmRecord): Promise<void> => {
     if (instanceId === undefined) return;
     await records
       .end(vmId, instanceId)
-      .catch((error: unknown) => log.warn('a VM that is gone could not be struck off', { vmId, error }));
+      .catch((error: unknown) => log.warn('the record of an ended VM was not updated', { vmId, error }));
   };
 
   return {
     /** @throws NotFoundError */
-    async get(vmId: string): Promise<VmResource> {
+    async get(vmId: string): Promise<Answer> {
       const { record, held } = await find(vmId);
-      if (isGone(record, held, now())) throw new NotFoundError(`there is no VM ${vmId} any more`);
-      return vmResource(record, held, now());
+      if (isGone(record, held, now())) throw new NotFoundError(`VM ${vmId} does not exist any more`);
+      return answerOf(record, held, now());
     },
 
     /**
-     * A region's VMs in the order of their ids. A page may be short, and another one follow.
-     * @throws InvalidArgumentError where the token is none.
+     * The resources of a region, in the order of their ids. A page may be short, and not be the last one.
+     * @throws InvalidArgumentError for a page token that is not one of this region.
      */
-    async list({ region, maximumPageSize, pageToken: token }: Asked): Promise<VmPage> {
+    async list({ region, maximumPageSize, pageToken: token }: ListAsked): Promise<Page<Answer>> {
       const after = token ? positionOf(token, region) : '';
       const { records: read, last } = await records.list(region, after, maximumPageSize);
-      const remembered = (await recall(read)).filter(isReadable);
-      const gone = remembered.filter(({ record, held }) => isGone(record, held, now()));
-      await Promise.all(gone.map(({ record }) => strike(record)));
-      const there = remembered.filter((one) => !gone.includes(one));
+      const readable = (await holdings(read)).filter(isReadable);
+      const gone = readable.filter(({ record, held }) => isGone(record, held, now()));
+      await Promise.all(gone.map(({ record }) => endRecord(record)));
+      const present = readable.filter((one) => !gone.includes(one));
       return {
-        results: there.map(({ record, held }) => vmResource(record, held, now())),
+        results: present.map(({ record, held }) => answerOf(record, held, now())),
         ...(last !== undefined && { next_page_token: pageToken(region, last) }),
       };
     },
 
-    /** Also of a VM that is gone, while it is remembered. @throws NotFoundError */
+    /** The published statuses, the newest first; also of a resource that has ended, while it is remembered. @throws NotFoundError */
     async events(vmId: string): Promise<VmEvents> {
       const { held } = await find(vmId);
       const history = held.owner === 'us' && held.vm.vmId === vmId ? held.vm.history : [];
@@ -103,31 +107,27 @@ export const readVm = ({ records, resourceStore, now, log }: Parts) => {
   };
 };
 
-type Remembered = { readonly record: VmRecord; readonly held: Recollection };
+type Held = { readonly record: VmRecord; readonly held: Recollection };
 
-type LivingVmsParts = {
+type CountingParts = {
   readonly records: Pick<VmRecords, 'count'>;
-  /** Of readVm, which strikes off what is gone. */
-  readonly list: (asked: {
-    readonly region: string;
-    readonly maximumPageSize: number;
-    readonly pageToken: string | undefined;
-  }) => Promise<VmPage>;
+  /** As `readResources` lists. */
+  readonly list: (asked: ListAsked) => Promise<Page<Countable>>;
   readonly regions: readonly string[];
-  readonly maximumVms: number;
+  readonly maximum: number;
 };
 
 const largestPage = 100;
 
 /**
- * How many VMs there are, over all regions: roughly while there is room, as a count of records costs little; one by one where the rough
- * count leaves none, for it also counts what was terminated without DCM.
+ * How many resources live, over all regions. A count of the records is cheap, but includes those that were terminated outside DCM: only
+ * where it reaches the maximum are the resources listed and counted one by one.
  */
-export const livingVms =
-  ({ records, list, regions, maximumVms }: LivingVmsParts) =>
+export const countLiving =
+  ({ records, list, regions, maximum }: CountingParts) =>
   async (): Promise<number> => {
-    const roughly = sum(await Promise.all(regions.map((region) => records.count(region))));
-    return roughly < maximumVms ? roughly : sum(await Promise.all(regions.map((region) => living(region))));
+    const estimate = sum(await Promise.all(regions.map((region) => records.count(region))));
+    return estimate < maximum ? estimate : sum(await Promise.all(regions.map((region) => living(region))));
 
     async function living(region: string, pageToken?: string): Promise<number> {
       const page = await list({ region, maximumPageSize: largestPage, pageToken });
@@ -136,7 +136,9 @@ export const livingVms =
     }
   };
 
-const isLiving = ({ instance_id: instanceId, status }: VmResource): boolean =>
+type Countable = Pick<VmResource, 'instance_id' | 'status'>;
+
+const isLiving = ({ instance_id: instanceId, status }: Countable): boolean =>
   instanceId !== undefined && status !== 'DELETING' && status !== 'FAILED';
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);

@@ -5,33 +5,32 @@ import type { Clock } from '../../shared/ports/clock.ts';
 import type { Observations } from '../../shared/ports/observations.ts';
 import type { Log } from '../../shared/ports/telemetry.ts';
 import { createRefusedEvent } from '../../shared/wire/create-refused.ts';
-import { within } from './timeout.ts';
+import { withTimeout } from './timeout.ts';
 
-/** The caller waits for the refusal itself. */
-const sendWithinMs = 1_000;
+/** The caller waits for the answer. */
+const sendTimeoutMs = 1_000;
 
-export type RefusalParts = {
+type Parts = {
   readonly observations: Observations;
   readonly now: Clock;
   readonly log: Log;
 };
 
-/** The create that is refused. */
-export type Refused = { readonly vmId: string; readonly region: string; readonly requestId: string };
+type Create = { readonly vmId: string; readonly region: string; readonly requestId: string };
 
 /**
- * Has the normaliser publish FAILED for a create that is refused, since an environment agent's error does not reach DCM's placement: the run
- * would never end. At once where no retry helps, and three minutes later otherwise. Not where the id is being deleted, was deleted, or is
- * another VM's: DCM knows that by itself.
- * @throws what `create` throws; UnavailableError instead of a final refusal that could not be queued, so that the caller asks again.
+ * Runs a create, and queues its refusal for the normaliser, which publishes FAILED: an environment agent's error does not reach DCM's
+ * placement, whose run would wait for ever. Published at once where no retry helps, else after three minutes. Not where the id is being
+ * deleted, was deleted, or is another resource's: DCM knows these cases.
+ * @throws what `run` throws; UnavailableError instead of a final refusal that could not be queued, so that the caller retries.
  */
 export const reportRefusals =
-  ({ observations, now, log }: RefusalParts) =>
-  async <Answer>({ vmId, region, requestId }: Refused, create: () => Promise<Answer>): Promise<Answer> => {
+  ({ observations, now, log }: Parts) =>
+  async <Answer>({ vmId, region, requestId }: Create, run: () => Promise<Answer>): Promise<Answer> => {
     try {
-      return await create();
+      return await run();
     } catch (error) {
-      if (!(error instanceof FailedPreconditionError)) await report(describe(error));
+      if (!(error instanceof FailedPreconditionError)) await report(refusalOf(error));
       throw error;
     }
 
@@ -40,11 +39,11 @@ export const reportRefusals =
       const event = createRefusedEvent({ vmId, region, requestId, refusedAtMs, retryable, reason });
       try {
         const sent = observations.send([event], retryable ? secondsToFailure : 0);
-        await within(sendWithinMs, 'the observations queue', sent);
+        await withTimeout(sendTimeoutMs, 'the observations queue', sent);
       } catch (cause) {
-        log.warn('a refused create was not queued to be published as FAILED', { vmId, error: cause });
+        log.warn('a refused create was not queued, so FAILED is not published', { vmId, error: cause });
         if (retryable) return;
-        const why = `${vmId} is refused, and DCM could not be told: ${reason}; try it again`;
+        const why = `${vmId} is refused, and the refusal could not be queued for DCM: ${reason}; retry the request`;
         throw new UnavailableError(why, { cause });
       }
     }
@@ -52,8 +51,8 @@ export const reportRefusals =
 
 type Refusal = { readonly retryable: boolean; readonly reason: string };
 
-/** As the caller is told of it. */
-const describe = (error: unknown): Refusal =>
+/** The same text as in the answer to the caller. */
+const refusalOf = (error: unknown): Refusal =>
   error instanceof ProviderError
     ? { retryable: error.retryable, reason: messageText(error.message) }
     : { retryable: true, reason: 'the provider failed' };

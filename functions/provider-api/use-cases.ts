@@ -9,48 +9,30 @@ import type { Log } from '../../shared/ports/telemetry.ts';
 import { planLaunch } from '../../shared/service-types/vm/plan/plan-launch.ts';
 import type { InstanceActions, Offerings, VcpuQuota } from '../../shared/service-types/vm/ports.ts';
 import type { Provisioning } from '../../shared/service-types/vm/provisioning.ts';
-import type { VmEvents, VmPage, VmResource, VmValidation } from '../../shared/service-types/vm/resource.ts';
-import type { VmSpec } from '../../shared/service-types/vm/spec.ts';
+import { vmResource } from '../../shared/service-types/vm/resource.ts';
 import type { Health } from '../../shared/wire/health.ts';
 import { changeVm } from './change-vm.ts';
-import { type Asked, createVm } from './create-resource.ts';
-import { deleteVm } from './delete-resource.ts';
-import { livingVms, readVm } from './read-resources.ts';
-import { type Refused, reportRefusals } from './report-refusals.ts';
+import { checkInstance, refuseAdopted, terminateInstance } from './check-instance.ts';
+import { awaitCreation, createResource } from './create-resource.ts';
+import { deleteResource, terminateResource } from './delete-resource.ts';
+import { findOrphan, launchVm, type PlanLaunch } from './launch-vm.ts';
+import { countLiving, readResources } from './read-resources.ts';
+import { reportRefusals } from './report-refusals.ts';
 import { validateVm } from './validate-vm.ts';
 
-/** All that the API's operations come down to. */
-export type UseCases = {
-  createVm(asked: Asked): Promise<VmResource>;
-  /** Runs the creation of a VM whose id is known, and has DCM be told where it is refused. */
-  reportRefusals<Answer>(about: Refused, create: () => Promise<Answer>): Promise<Answer>;
-  validateVm(spec: VmSpec, asked: Pick<Asked, 'region' | 'requestId'>): Promise<VmValidation>;
-  readonly readVm: {
-    get(vmId: string): Promise<VmResource>;
-    list(asked: {
-      readonly region: string;
-      readonly maximumPageSize: number;
-      readonly pageToken: string | undefined;
-    }): Promise<VmPage>;
-    events(vmId: string): Promise<VmEvents>;
-  };
-  /** Resolves also where there is no such VM. */
-  deleteVm(vmId: string, requestId: string): Promise<void>;
-  changeVm(vmId: string, change: 'start' | 'stop' | 'reboot', requestId: string): Promise<VmResource>;
+/** What the API's operations call. */
+export type UseCases = ReturnType<typeof vmUseCases> & {
   checkHealth(region: string): Promise<Health>;
-  /** As AgentRequests. Undefined: the look-up is not configured. */
+  /** As AgentRequests.find. Undefined: the look-up is not configured. */
   readonly findRequest: AgentRequests['find'] | undefined;
 };
 
-type Parts = {
+type LifecyclePorts = {
   readonly records: VmRecords;
   readonly resourceStore: ResourceStore;
-  readonly instances: Instances;
+  readonly instances: Pick<Instances, 'list' | 'describe'>;
   readonly actions: InstanceActions;
-  readonly offerings: Offerings;
-  readonly vcpuQuota: VcpuQuota;
   readonly observations: Observations;
-  readonly provisioning: Provisioning;
   /** Our name at DCM. */
   readonly provider: string;
   readonly tagKeys: TagKeys;
@@ -59,19 +41,53 @@ type Parts = {
   readonly log: Log;
 };
 
-/** The use cases that are about VMs, each with the parts that it needs. */
-export const vmUseCases = (parts: Parts): Omit<UseCases, 'checkHealth' | 'findRequest'> => {
-  const { regions, maximumVms, changeAdopted } = parts.provisioning;
-  const changing = { ...parts, changeAdopted };
-  const read = readVm(parts);
-  const counted = { ...parts, list: read.list, regions: Object.keys(regions), maximumVms };
-  const planning = { ...parts, livingVms: livingVms(counted) };
+type Ports = LifecyclePorts & {
+  readonly offerings: Offerings;
+  readonly vcpuQuota: VcpuQuota;
+  readonly provisioning: Provisioning;
+};
+
+/** The use cases of VMs. */
+export const vmUseCases = (ports: Ports) => {
+  const { regions, maximumVms, changeAdopted } = ports.provisioning;
+  const readVm = readVms(ports);
+  const livingVms = countLiving({
+    ...{ records: ports.records, list: readVm.list },
+    ...{ regions: Object.keys(regions), maximum: maximumVms },
+  });
+  const planning = { ...ports, livingVms };
   return {
-    createVm: createVm({ ...changing, plan: planLaunch(planning) }),
-    reportRefusals: reportRefusals(parts),
+    ...vmLifecycle({ ...ports, plan: planLaunch(planning), changeAdopted }),
     validateVm: validateVm(planning),
-    readVm: read,
-    deleteVm: deleteVm(changing),
-    changeVm: changeVm(changing),
+    readVm,
+  };
+};
+
+/** The use cases that read VMs. */
+export const readVms = (ports: Pick<LifecyclePorts, 'records' | 'resourceStore' | 'now' | 'log'>) =>
+  readResources({ ...ports, answerOf: vmResource });
+
+/** The use cases that create, change and delete VMs. Only `launchVm` and `changeVm` know how: another service type brings its own. */
+export const vmLifecycle = (
+  ports: LifecyclePorts & {
+    readonly plan: PlanLaunch;
+    /** Whether instances that this provider did not launch may be changed. */
+    readonly changeAdopted: boolean;
+  },
+) => {
+  const isStillTheVm = checkInstance(ports);
+  const terminateOne = terminateInstance(ports);
+  const orphanOf = findOrphan(ports);
+  const creationOf = awaitCreation(ports);
+  const terminate = terminateResource({ ...ports, isStillIt: isStillTheVm, terminateOne });
+  return {
+    createVm: createResource({
+      ...ports,
+      launch: launchVm({ ...ports, isStillTheVm, terminateOne, orphanOf }),
+      ...{ terminate, creationOf, refuseAdopted: refuseAdopted(ports), answerOf: vmResource },
+    }),
+    reportRefusals: reportRefusals(ports),
+    deleteVm: deleteResource({ ...ports, creationOf, orphanOf, terminate }),
+    changeVm: changeVm({ ...ports, isStillTheVm, refuseAdopted: refuseAdopted(ports) }),
   };
 };

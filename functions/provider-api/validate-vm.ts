@@ -12,8 +12,8 @@ type Parts = PlanningParts & {
 };
 
 /**
- * What a create with this spec would do, by all checks that create nothing: the plan, EC2's dry run, the quota of vCPUs.
- * @throws all that a create would be refused with; ResourceExhaustedError where the quota would not do.
+ * Checks a create without launching anything: by the launch plan, EC2's dry run, and the account's vCPU quota.
+ * @throws what a create would be refused with; ResourceExhaustedError where the vCPU quota does not suffice.
  */
 export const validateVm = (parts: Parts) => {
   const plan = planLaunch(parts);
@@ -24,7 +24,7 @@ export const validateVm = (parts: Parts) => {
     const planned = await plan(spec, { vmId: 'validation', region, requestId });
     const [placement] = planned.placements;
     const [vcpuQuota] = await Promise.all([
-      comparedWithQuota(parts, planned),
+      compareWithQuota(parts, planned),
       parts.actions.dryRun(planned, placement),
     ]);
     return {
@@ -39,21 +39,21 @@ export const validateVm = (parts: Parts) => {
   };
 };
 
-const comparedWithQuota = async (
+const compareWithQuota = async (
   { offerings, vcpuQuota }: Pick<Parts, 'offerings' | 'vcpuQuota'>,
   { region, spot, placements: [{ instanceType }] }: LaunchPlan,
 ): Promise<string> => {
   const family = familyOf(instanceType);
   if (!isStandard(instanceType)) return `not checked: family ${family} has a quota of its own`;
   const types = await offerings.instanceTypes(region, [family]);
-  const wanted = types.find((type) => type.instanceType === instanceType)?.vcpus ?? 0;
-  const known = await vcpuQuota
+  const needed = types.find((type) => type.instanceType === instanceType)?.vcpus ?? 0;
+  const found = await vcpuQuota
     .quota(region, spot ? 'spot' : 'on-demand')
     .catch((error: unknown) => reasonOf(error));
-  if (typeof known === 'string') return `not checked: ${known}`;
-  const { limit, used } = known;
-  const comparison = `${used} of ${limit} vCPUs in ${region} are used, and ${instanceType} has ${wanted}`;
-  if (used + wanted > limit)
-    throw new ResourceExhaustedError(`the account's quota does not do: ${comparison}`);
+  if (typeof found === 'string') return `not checked: ${found}`;
+  const { limit, used } = found;
+  const comparison = `${used} of ${limit} vCPUs in ${region} are in use, and ${instanceType} needs ${needed}`;
+  if (used + needed > limit)
+    throw new ResourceExhaustedError(`the account's vCPU quota does not suffice: ${comparison}`);
   return comparison;
 };

@@ -3,32 +3,42 @@ import { UnauthenticatedError, UnavailableError } from '../core/errors.ts';
 import { tokensOf } from '../wire/api-tokens.ts';
 
 type Parts = {
-  /** The text of the secret with the API's tokens (wire/api-tokens.ts); undefined: there are none. */
+  /** Name of the API in `WWW-Authenticate`. */
+  readonly realm: string;
+  /** The text of the secret with the API's tokens (wire/api-tokens.ts); undefined: there are no tokens. */
   readonly secret: () => Promise<string | undefined>;
-  /** Whether a JWT is of the issuer we trust and for us; undefined: we trust none. */
+  /** Whether a JWT was signed by the configured issuer, for this API; undefined: no JWT is accepted. */
   readonly isTrustedJwt: ((jwt: string) => Promise<boolean>) | undefined;
 };
 
-/** What a 401 asks for. */
-export const challenge = 'Bearer realm="provider-api", Basic realm="provider-api", charset="UTF-8"';
+export type Authentication = {
+  /** The `WWW-Authenticate` header of a 401. */
+  readonly challenge: string;
+  /**
+   * Resolves where the `Authorization` header has accepted credentials.
+   * @throws UnauthenticatedError where it has not; UnavailableError where the credentials cannot be checked.
+   */
+  check(authorization: string | undefined): Promise<void>;
+};
 
 /**
- * Lets through who knows a token, as bearer or as the password of any user, or has a JWT. DCM's clients send the credentials of an endpoint
- * URL as Basic, and nothing else.
- * @throws UnauthenticatedError for all others; UnavailableError where it cannot be known.
+ * Accepts a token as bearer token, or as the password of Basic with any user name, and a JWT as bearer token. DCM's clients send the
+ * credentials of an endpoint URL as Basic, and support nothing else.
  */
-export const authenticate =
-  ({ secret, isTrustedJwt }: Parts) =>
-  async (authorization: string | undefined): Promise<void> => {
+export const authentication = ({ realm, secret, isTrustedJwt }: Parts): Authentication => ({
+  challenge: `Bearer realm="${realm}", Basic realm="${realm}", charset="UTF-8"`,
+
+  async check(authorization) {
     const credential = credentialIn(authorization);
     if (credential === undefined) throw new UnauthenticatedError(expected);
     const { scheme, text } = credential;
-    const isTrusted =
+    const isAccepted =
       isTrustedJwt !== undefined && scheme === 'bearer' && looksLikeJwt.test(text)
         ? await isTrustedJwt(text)
         : isOneOf(await tokensIn(secret), text);
-    if (!isTrusted) throw new UnauthenticatedError('the credentials are not accepted');
-  };
+    if (!isAccepted) throw new UnauthenticatedError('the credentials are not accepted');
+  },
+});
 
 const expected = 'expected a bearer token, or the token as the password of Basic credentials';
 const looksLikeJwt = /^[\w-]+\.[\w-]+\.[\w-]+$/;
@@ -43,12 +53,14 @@ const credentialIn = (authorization = '') => {
 
 const tokensIn = async (secret: Parts['secret']): Promise<readonly string[]> => {
   const text = await secret().catch((cause: unknown) => {
-    throw new UnavailableError('the credentials cannot be checked just now; try it again', { cause });
+    throw new UnavailableError('the credentials cannot be checked at the moment; retry the request', {
+      cause,
+    });
   });
   return text === undefined ? [] : tokensOf(text);
 };
 
-/** Takes as long whichever it is, and whether it is one or not: digests are compared, and all of them. */
+/** In constant time: compares digests, and with every token. */
 const isOneOf = (tokens: readonly string[], candidate: string): boolean =>
   tokens.map((token) => timingSafeEqual(digest(token), digest(candidate))).includes(true);
 

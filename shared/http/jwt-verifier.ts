@@ -2,22 +2,23 @@ import type { errors as JoseErrors, JWTVerifyGetKey } from 'jose';
 import { UnavailableError } from '../core/errors.ts';
 
 export type JwtIssuer = {
-  /** What `iss` and `aud` must be. */
+  /** The required `iss`. */
   readonly issuer: string;
+  /** The required `aud`. */
   readonly audience: string;
-  /** Where the issuer publishes its keys. */
+  /** URL of the issuer's public keys. */
   readonly jwksUrl: string;
 };
 
-/** Signatures that only the issuer can make. */
+/** Asymmetric signatures, which only the issuer can make. */
 const algorithms = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'];
 
 const clockToleranceSeconds = 30;
 
 /**
- * Whether a JWT is the issuer's, for us, and not expired. The issuer's keys are kept for ten minutes, and asked for anew, at most twice a
- * minute, where a token names another one. The library is loaded with the first token.
- * @throws UnavailableError where the keys cannot be had.
+ * Whether a JWT was signed by the issuer, is for this audience, and has not expired. The issuer's keys are cached for ten minutes, and
+ * fetched again, at most twice a minute, where a token names an unknown key. The library is loaded with the first token.
+ * @throws UnavailableError where the keys cannot be fetched.
  */
 export const jwtVerifier = ({ issuer, audience, jwksUrl }: JwtIssuer) => {
   let loaded: Promise<{ jose: typeof import('jose'); keys: JWTVerifyGetKey }> | undefined;
@@ -39,7 +40,7 @@ export const jwtVerifier = ({ issuer, audience, jwksUrl }: JwtIssuer) => {
   };
 };
 
-/** What is wrong is the token, not the way to the issuer's keys. */
+/** The token is wrong, as opposed to: the issuer's keys could not be fetched. */
 const isRefusal = (error: unknown, errors: typeof JoseErrors): boolean =>
   error instanceof errors.JOSEError &&
   !(error instanceof errors.JWKSTimeout || error instanceof errors.JWKSInvalid) &&

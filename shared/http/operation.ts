@@ -2,50 +2,60 @@ import * as z from 'zod/mini';
 import { InvalidArgumentError, ProviderError } from '../core/errors.ts';
 import type { ProblemCode } from './problem.ts';
 
-/** What is asked of an operation. */
+/** The ids by which a path names one resource. */
+export type ResourceIds = {
+  /** What an id must look like. */
+  readonly id: z.ZodMiniType<string>;
+  /** The field of log lines that holds the id, such as `vmId`. */
+  readonly logField: string;
+};
+
+/** One request, as an operation reads it. */
 export type Call<Query> = {
-  /** Of the resources that it is about. */
+  /** The region in the path, or the home region. */
   readonly region: string;
   /** The id in the path; empty where the path has none. */
   readonly resourceId: string;
   readonly query: Query;
   readonly header: (name: string) => string | undefined;
+  /** The JSON of the body, as `jsonBody` reads it. */
   readonly body: () => Promise<unknown>;
   readonly requestId: string;
-  /** Notes which resource it is about, where only the operation knows. */
-  readonly concerns: (resourceId: string) => void;
+  /** Adds the id to the request's log lines, where the path does not have it. */
+  readonly logResource: (resourceId: string) => void;
 };
 
 type Described = {
   readonly operationId: string;
   readonly method: 'GET' | 'POST' | 'DELETE';
-  /** Below the region's prefix, in OpenAPI's template language. */
+  /** Below the region's prefix, as a path of OpenAPI. */
   readonly path: string;
   readonly summary: string;
   readonly description: string;
   /** Answered without credentials. */
   readonly isPublic?: true;
-  /** Request headers that it reads, and what they say. */
+  /** The request headers that it reads, with their descriptions. */
   readonly headers?: Readonly<Record<string, string>>;
   /** Reads a resource's spec from the request's body. */
   readonly takesSpec?: true;
   readonly status: 200 | 201 | 204;
-  /** What it says with that status. */
+  /** The description of the answer with that status. */
   readonly says: string;
-  /** What else can become of it, besides what can become of everything. */
+  /** The problems that it may answer, besides those of every operation. */
   readonly problems: readonly ProblemCode[];
 };
 
-/** One operation of the API: how it is asked for, what it answers, and which use case it is. Everything that tells of the API reads these. */
+/** One operation of an HTTP API: its request, its answer, and the use case that it calls. The router and the OpenAPI document are made of these. */
 export type Operation<UseCases> = Described & {
+  readonly ids: ResourceIds;
   readonly query: z.ZodMiniObject;
+  /** Undefined: the answer has no body. */
   readonly answer: z.ZodMiniType | undefined;
   readonly run: (useCases: UseCases, call: Call<URLSearchParams>) => Promise<unknown>;
 };
 
 type Definition<UseCases, Query extends z.core.$ZodShape, Answer> = Described & {
   readonly query: z.ZodMiniObject<Query>;
-  /** Undefined: none. */
   readonly answer: z.ZodMiniType<Answer> | undefined;
   readonly run: (
     useCases: UseCases,
@@ -53,25 +63,26 @@ type Definition<UseCases, Query extends z.core.$ZodShape, Answer> = Described & 
   ) => Promise<Answer>;
 };
 
-/** Makes operations of one function's use cases, whose query is parsed before they run. */
+/** Makes operations on resources with these ids. The query is parsed before an operation runs. */
 export const operationsOf =
-  <UseCases>() =>
+  <UseCases>(ids: ResourceIds) =>
   <Query extends z.core.$ZodShape, Answer>({
     run,
     ...described
   }: Definition<UseCases, Query, Answer>): Operation<UseCases> => ({
     ...described,
-    run: (useCases, call) => run(useCases, { ...call, query: queryOf(described.query, call.query) }),
+    ids,
+    run: (useCases, call) => run(useCases, { ...call, query: parseQuery(described.query, call.query) }),
   });
 
-/** The parameters of operations that have none. */
+/** The query of an operation without query parameters. */
 export const NoQuery = z.object({});
 
 /**
- * The query parameters that an operation has; others are ignored, and so are empty ones.
- * @throws InvalidArgumentError that names the parameter and what was expected.
+ * The query parameters of an operation. Unknown and empty parameters are ignored.
+ * @throws InvalidArgumentError that names the parameter and says what was expected.
  */
-const queryOf = <Query>(schema: z.ZodMiniType<Query>, parameters: URLSearchParams): Query => {
+const parseQuery = <Query>(schema: z.ZodMiniType<Query>, parameters: URLSearchParams): Query => {
   const given = new Map<string, string>(); // an object would have members of its own, such as __proto__
   for (const [name, value] of parameters) {
     if (value === '') continue;
@@ -80,11 +91,18 @@ const queryOf = <Query>(schema: z.ZodMiniType<Query>, parameters: URLSearchParam
   }
   const parsed = schema.safeParse(Object.fromEntries(given));
   if (parsed.success) return parsed.data;
-  const refused = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
-  throw new InvalidArgumentError(refused.join('; '));
+  const violations = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
+  throw new InvalidArgumentError(violations.join('; '));
 };
 
-/** DCM's largest spec is a few kilobytes. */
+/** `id` as the schema has it. @throws InvalidArgumentError that begins with `name`, where the id came from. */
+export const parseId = (schema: z.ZodMiniType<string>, id: string, name: string): string => {
+  const parsed = schema.safeParse(id);
+  if (parsed.success) return parsed.data;
+  throw new InvalidArgumentError(`${name}: ${parsed.error.issues[0]?.message}`);
+};
+
+/** DCM's largest spec has a few kilobytes. */
 export const maximumBodyBytes = 1024 * 1024;
 
 class PayloadTooLargeError extends ProviderError {
@@ -94,9 +112,8 @@ class PayloadTooLargeError extends ProviderError {
 }
 
 /**
- * The JSON of a request's body.
- * @throws InvalidArgumentError where it is empty, not UTF-8, malformed, or called something else; PayloadTooLargeError. It is not quoted: it may hold
- * user data.
+ * The JSON of a request's body. Errors do not quote it, since it may hold user data.
+ * @throws InvalidArgumentError where the body is empty, not UTF-8 or not JSON, or has another content type; PayloadTooLargeError.
  */
 export const jsonBody = async (request: Request): Promise<unknown> => {
   const contentType = request.headers.get('content-type') ?? '';
@@ -107,7 +124,7 @@ export const jsonBody = async (request: Request): Promise<unknown> => {
     throw new PayloadTooLargeError(
       `body: expected at most ${maximumBodyBytes} bytes, got ${bytes.byteLength}`,
     );
-  const text = decoded(bytes);
+  const text = decodeUtf8(bytes);
   if (text.trim() === '') throw new InvalidArgumentError('body: expected JSON, got nothing');
   try {
     return JSON.parse(text);
@@ -116,8 +133,8 @@ export const jsonBody = async (request: Request): Promise<unknown> => {
   }
 };
 
-/** Without `fatal`, bytes that are no UTF-8 would become other characters than the caller's. */
-const decoded = (bytes: ArrayBuffer): string => {
+/** Without `fatal`, invalid bytes would become replacement characters. */
+const decodeUtf8 = (bytes: ArrayBuffer): string => {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {

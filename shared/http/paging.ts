@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { InvalidArgumentError } from '../core/errors.ts';
 
-/** Longer than any that is answered: a region, and an id that a tag can hold. */
+/** More than any token has that was answered: a region, and an id of at most 256 characters. */
 export const maximumTokenLength = 2048;
 
 const Position = z.tuple([
@@ -13,20 +13,20 @@ const Position = z.tuple([
   ),
 ]);
 
-/** Where the next page of a region's VMs begins: after the one with this id, whether that is still there or not. */
+/** The token of the page that begins after `lastId`, whether or not a resource with that id still exists. */
 export const pageToken = (region: string, lastId: string): string =>
   Buffer.from(JSON.stringify([region, lastId])).toString('base64url');
 
-/** The id after which the page begins. @throws InvalidArgumentError where the token is not of a page of this region. */
+/** The id after which the page begins. @throws InvalidArgumentError where the token is not one of this region. */
 export const positionOf = (token: string, region: string): string => {
-  const position = Position.safeParse(decoded(token));
+  const position = Position.safeParse(decode(token));
   if (position.success && position.data[0] === region) return position.data[1];
   throw new InvalidArgumentError(
-    `page_token: expected the next_page_token of another page of region ${region}, as it was answered`,
+    `page_token: expected an unchanged next_page_token of another page of region ${region}`,
   );
 };
 
-const decoded = (token: string): unknown => {
+const decode = (token: string): unknown => {
   try {
     return JSON.parse(Buffer.from(token, 'base64url').toString());
   } catch {

@@ -2,37 +2,35 @@ import * as z from 'zod/mini';
 import { ProviderError } from '../core/errors.ts';
 
 /**
- * An error as the provider's API answers it, `application/problem+json`.
+ * An error as an HTTP API answers it, `application/problem+json`.
  * @see https://www.rfc-editor.org/rfc/rfc9457
  */
 export const Problem = z
   .object({
-    type: z.string().check(z.meta({ format: 'uri-reference', description: 'Which kind of problem it is.' })),
-    title: z.string().check(z.describe('The same for all problems of this type.')),
-    status: z.int().check(z.describe('The HTTP status once more.')),
-    detail: z.string().check(z.describe('What failed, which one, and what was expected.')),
+    type: z.string().check(z.meta({ format: 'uri-reference', description: 'The kind of problem.' })),
+    title: z.string().check(z.describe('The name of that kind. The same for all problems of one type.')),
+    status: z.int().check(z.describe('The HTTP status code.')),
+    detail: z.string().check(z.describe('What failed, for which resource or field, and what was expected.')),
     instance: z.string().check(
       z.meta({
         format: 'uri-reference',
-        description: 'The path that was asked for and, behind `#`, the id of the request.',
+        description: 'The path of the request and, after `#`, the id of the request.',
       }),
     ),
-    retryable: z
-      .boolean()
-      .check(z.describe('Whether the same request can succeed later with nothing else changed.')),
+    retryable: z.boolean().check(z.describe('Whether the same request can succeed when it is retried.')),
   })
-  .check(z.meta({ id: 'Problem', description: 'An error, as RFC 9457 has it.' }));
+  .check(z.meta({ id: 'Problem', description: 'An error, as RFC 9457 defines it.' }));
 export type Problem = z.infer<typeof Problem>;
 
 type Kind = {
   readonly status: number;
   readonly title: string;
   readonly retryable: boolean;
-  /** What `Retry-After` says. */
+  /** The `Retry-After` header. */
   readonly retryAfterSeconds?: number;
 };
 
-/** Every problem there is, by the last segment of its `type`. Of an error with another code, callers learn only that it is ours. */
+/** Every kind of problem, by the last segment of its `type`. Errors with other codes are answered as `internal`. */
 export const problemKinds = {
   'invalid-argument': { status: 400, title: 'Invalid argument', retryable: false },
   unauthenticated: { status: 401, title: 'Not authenticated', retryable: false },
@@ -57,17 +55,17 @@ export type ProblemCode = keyof typeof problemKinds;
 
 const isProblemCode = (code: string): code is ProblemCode => Object.hasOwn(problemKinds, code);
 
-/** What a caller may learn of anything thrown: of what is not a problem of theirs, nothing. */
+/** What is answered of anything thrown. Unexpected errors are answered without their text, which may hold internals. */
 export const problemOf = (error: unknown): { readonly code: ProblemCode; readonly detail: string } => {
   if (error instanceof ProviderError && isProblemCode(error.code))
     return { code: error.code, detail: error.message };
   return {
     code: 'internal',
-    detail: 'the provider failed; its log has the reason under the id of the request',
+    detail: 'the provider failed; its log has the reason, under the id of this request',
   };
 };
 
-/** The one way in which the provider's API says that something is wrong. */
+/** The response of every problem. */
 export const problemResponse = (
   { code, detail }: { readonly code: ProblemCode; readonly detail: string },
   instance: string,

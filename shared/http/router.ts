@@ -1,77 +1,73 @@
 import { type Context, Hono, type MiddlewareHandler } from 'hono';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/telemetry.ts';
-import { challenge } from './authentication.ts';
-import { jsonBody, type Operation } from './operation.ts';
+import type { Authentication } from './authentication.ts';
+import { jsonBody, type Operation, parseId } from './operation.ts';
 import { type ProblemCode, problemKinds, problemOf, problemResponse } from './problem.ts';
 
 type Parts<UseCases> = {
   readonly operations: readonly Operation<UseCases>[];
   readonly useCases: UseCases;
-  /** @throws UnauthenticatedError where the caller is not allowed in. */
-  readonly authenticate: (authorization: string | undefined) => Promise<void>;
+  readonly authentication: Authentication;
+  /** The region of the paths that name none. */
   readonly homeRegion: string;
-  /** The field of log lines that holds the id in the path, such as `vmId`. */
-  readonly idField: string;
-  /** @throws InvalidArgumentError, NotFoundError where it is no id of a resource. */
-  readonly checkId: (id: string, what: string) => string;
-  /** Gives all later log lines of the request these fields. */
+  /** Adds these fields to all later log lines of the request. */
   readonly correlate: (fields: Readonly<Record<string, string>>) => void;
   readonly log: Log;
   readonly now: Clock;
 };
 
 /** What Hono carries along with a request. */
-export type Environment = {
-  /** From what received the request: the id that it has been given. */
+type Environment = {
+  /** From API Gateway: the id that it gave the request. */
   readonly Bindings: { readonly requestId: string };
   readonly Variables: { requestId: string; route: string | undefined };
 };
 
-/** An HTTP API: every operation below `/` for the home region and below `/{region}` for the others. */
-export const api = <UseCases>(parts: Parts<UseCases>): Hono<Environment> => {
-  const { operations } = parts;
-  const app = new Hono<Environment>({ getPath: pathOf });
-  app.use(accounted(parts));
+/**
+ * An HTTP API: every operation below `/` for the home region, and below `/{region}` for the other regions. Where two paths match, the
+ * operation that is listed first answers.
+ */
+export const router = <UseCases>(parts: Parts<UseCases>): Hono<Environment> => {
+  const { operations, authentication, log } = parts;
+  const app = new Hono<Environment>({ getPath: normalizedPath });
+  app.use(logAnswer(parts));
   for (const prefix of prefixes) {
     for (const [path, methods] of byPath(operations)) {
-      const route = `${prefix}${routeOf(path)}`;
-      for (const operation of methods) app.on(operation.method, route, answer(operation, parts));
+      const route = `${prefix}${honoRoute(path)}`;
+      for (const operation of methods) app.on(operation.method, route, runOperation(operation, parts));
       const allow = methods.map(({ method }) => method).join(', ');
-      app.all(route, ({ req, get }) =>
-        problem(req.raw, get('requestId'), 'method-not-allowed', `expected ${allow}`, { allow }),
-      );
+      app.all(route, (context) => problem(context, 'method-not-allowed', `expected ${allow}`, { allow }));
     }
   }
-  app.notFound(({ req, get }) => problem(req.raw, get('requestId'), 'not-found', 'the API has no such path'));
-  app.onError((error, { req, get }) => {
+  app.notFound((context) => problem(context, 'not-found', 'the API has no such path'));
+  app.onError((error, context) => {
     const { code, detail } = problemOf(error);
-    if (isOperators(code)) parts.log.error('a request failed', { error });
-    const headers = code === 'unauthenticated' ? { 'www-authenticate': challenge } : undefined;
-    return problem(req.raw, get('requestId'), code, detail, headers);
+    if (concernsOperator(code)) log.error('a request failed', { error });
+    const challenge = { 'www-authenticate': authentication.challenge };
+    return problem(context, code, detail, code === 'unauthenticated' ? challenge : undefined);
   });
   return app;
 };
-
-/** Callers can do nothing about it, and are not told all of it. */
-const isOperators = (code: ProblemCode): boolean =>
-  problemKinds[code].status >= 500 || code === 'permission-denied';
 
 const byPath = <UseCases>(
   all: readonly Operation<UseCases>[],
 ): ReadonlyMap<string, readonly Operation<UseCases>[]> =>
   new Map(all.map(({ path }) => [path, all.filter((one) => one.path === path)]));
 
+/** Problems that the caller cannot solve, and of which the answer does not say everything. */
+const concernsOperator = (code: ProblemCode): boolean =>
+  problemKinds[code].status >= 500 || code === 'permission-denied';
+
 const problem = (
-  request: Request,
-  requestId: string,
+  { req, get }: Context<Environment>,
   code: ProblemCode,
   detail: string,
   headers?: Readonly<Record<string, string>>,
-): Response => problemResponse({ code, detail }, `${uriPathOf(request)}#${requestId}`, headers);
+): Response => problemResponse({ code, detail }, `${uriPath(req.raw)}#${get('requestId')}`, headers);
 
-/** Gives every answer and log line the request's id, and each request one line: never a query, a header or a body. */
-const accounted =
+/** Gives every answer and log line the request's id, and logs one line a request, without its query, headers and body. */
+const logAnswer =
   ({
     correlate,
     log,
@@ -80,66 +76,73 @@ const accounted =
   async (context, next) => {
     const { req, env } = context;
     const startedAtMs = now();
-    const requestId = requestIdOf(req.header('x-request-id') ?? null, env.requestId);
+    const requestId = requestIdOf(req.header('x-request-id'), env.requestId);
     context.set('requestId', requestId);
     correlate({ requestId });
     await next();
     context.header('x-request-id', requestId);
     context.header('cache-control', 'no-store');
-    const { status } = context.res;
-    log.info('answered', {
-      method: req.method,
-      route: context.get('route') ?? 'none',
-      status,
-      ms: now() - startedAtMs,
-    });
+    const route = context.get('route') ?? 'none';
+    log.info('answered', { method: req.method, route, status: context.res.status, ms: now() - startedAtMs });
   };
 
-/** One operation as a handler of its route. */
-const answer =
-  <UseCases>(
-    operation: Operation<UseCases>,
-    { useCases, authenticate, homeRegion, correlate, idField, checkId }: Parts<UseCases>,
-  ) =>
+/** Ids that can be put into headers, log lines, tags and events unchanged. */
+const acceptableId = /^[\w.:=+/@-]{1,128}$/;
+
+/** The caller's id of the request where it is acceptable, else the one that API Gateway gave. */
+const requestIdOf = (fromCaller: string | undefined, fromGateway: string): string =>
+  fromCaller !== undefined && acceptableId.test(fromCaller) ? fromCaller : fromGateway;
+
+/** Runs an operation as the Hono handler of its route. */
+const runOperation =
+  <UseCases>(operation: Operation<UseCases>, parts: Parts<UseCases>) =>
   async (context: Context<Environment>): Promise<Response> => {
     const { req } = context;
+    const { ids, status } = operation;
+    const { useCases, authentication, homeRegion, correlate } = parts;
     context.set('route', operation.path);
-    if (!operation.isPublic) await authenticate(req.header('authorization'));
-    const concerns = (id: string) => correlate({ [idField]: id });
-    const parameter = idParameter(operation.path);
-    const given = parameter && req.param(parameter);
-    const resourceId =
-      parameter && given !== undefined
-        ? checkId(given.slice(0, given.length - verbOf(operation.path).length), parameter)
-        : '';
-    if (resourceId !== '') concerns(resourceId);
-    const answered = await operation.run(useCases, {
+    if (!operation.isPublic) await authentication.check(req.header('authorization'));
+    const logResource = (id: string) => correlate({ [ids.logField]: id });
+    const resourceId = resourceIdIn(context, operation);
+    if (resourceId !== '') logResource(resourceId);
+    const answer = await operation.run(useCases, {
       region: req.param('region') ?? homeRegion,
       resourceId,
       query: new URL(req.url).searchParams,
       header: (name) => req.header(name),
       body: () => jsonBody(req.raw),
       requestId: context.get('requestId'),
-      concerns,
+      logResource,
     });
-    const { status } = operation;
-    return status === 204 ? new Response(undefined, { status }) : Response.json(answered, { status });
+    return status === 204 ? new Response(undefined, { status }) : Response.json(answer, { status });
   };
 
-/** The name of the parameter in a path such as `/vms/{vm_id}`. */
-const idParameter = (template: string): string | undefined => /\{(\w+)\}/.exec(template)?.[1];
+/** The id in the request's path; empty where the operation's path has none. @throws InvalidArgumentError */
+const resourceIdIn = ({ req }: Context<Environment>, { path, ids }: Operation<never>): string => {
+  const name = /\{(\w+)\}/.exec(path)?.[1];
+  const segment = name === undefined ? undefined : req.param(name);
+  if (name === undefined || segment === undefined) return '';
+  return parseId(ids.id, segment.slice(0, segment.length - verbOf(path).length), name);
+};
 
-/** The shape of every AWS region's name, without capturing groups, as Hono's router wants it. */
+/** The verb of a custom method, with its colon: `:start` of `/vms/{vm_id}:start`. */
+const verbOf = (path: string): string => /\}(:[a-z]+)$/.exec(path)?.[1] ?? '';
+
+/** The shape of every AWS region's name. Hono's router accepts no capturing groups. */
 const regionPattern = '[a-z]+(?:-[a-z]+)+-[0-9]+';
 
-/** The VMs of the home region, and of the region that a path begins with. */
+/** Of the home region, and of a region that the path names. */
 const prefixes = ['', `/:region{${regionPattern}}`] as const;
 
+/** An operation's path as a route of Hono. An id ends at a colon, which begins the verb of a custom method. */
+const honoRoute = (path: string): string =>
+  path.replace(/\{(\w+)\}(:[a-z]+)?/, (_, name, verb = '') => `:${name}{[^/:]+${verb}}`);
+
 /**
- * The path that is routed by: one slash for many, none at the end, and the colon of custom methods as itself. DCM's pollers join URLs in
- * different ways.
+ * The path that requests are routed by: repeated slashes as one, no slash at the end, `%3A` as the colon of custom methods. DCM's clients
+ * join URLs in different ways.
  */
-const pathOf = (request: Request): string =>
+const normalizedPath = (request: Request): string =>
   new URL(request.url).pathname
     .replace(/\/{2,}/g, '/')
     .replace(/(?<=.)\/$/, '')
@@ -148,27 +151,13 @@ const pathOf = (request: Request): string =>
 const longestUriPath = 200;
 
 /**
- * The path as part of a URI reference, cut to 200 characters and never within a percent escape. URLs of browsers and Fetch may have
- * characters in a path that RFC 3986 allows only as escapes.
+ * The path as part of a URI reference: at most 200 characters, never cut within a percent escape. Fetch's URLs may have characters in
+ * their paths that RFC 3986 allows only as escapes.
  * @see https://www.rfc-editor.org/rfc/rfc3986#section-3.3
  */
-const uriPathOf = (request: Request): string =>
-  pathOf(request)
+const uriPath = (request: Request): string =>
+  normalizedPath(request)
     .replace(/%(?![0-9a-f]{2})/gi, '%25')
     .replace(/[^\w.~!$&'()*+,;=:@/%-]/g, encodeURIComponent)
     .slice(0, longestUriPath)
     .replace(/%[0-9a-f]?$/i, '');
-
-/** What stands behind the `{vm_id}` of a custom method: a colon and its verb. */
-const verbOf = (template: string): string => /\}(:[a-z]+)$/.exec(template)?.[1] ?? '';
-
-/** A path of the API in Hono's words. Ids end at a colon, which begins the verb of a custom method. */
-const routeOf = (template: string): string =>
-  template.replace(/\{(\w+)\}(:[a-z]+)?/, (_, name, verb = '') => `:${name}{[^/:]+${verb}}`);
-
-/** What goes into headers, log lines, tags and events as it came. */
-const acceptable = /^[\w.:=+/@-]{1,128}$/;
-
-/** The id that a request has everywhere: its caller's, where there is an acceptable one, or else the one it was given on the way. */
-const requestIdOf = (header: string | null, given: string): string =>
-  header !== null && acceptable.test(header) ? header : given;

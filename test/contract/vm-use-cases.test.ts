@@ -3,9 +3,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DescribeInstancesCommand, EC2Client } from '@aws-sdk/client-ec2';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
-import { createVm } from '../../functions/provider-api/create-resource.ts';
-import { deleteVm } from '../../functions/provider-api/delete-resource.ts';
-import { readVm } from '../../functions/provider-api/read-resources.ts';
+import { readVms, vmLifecycle } from '../../functions/provider-api/use-cases.ts';
 import { clientConfig } from '../../local/client-config.ts';
 import { createTable, resourceTable, startDynamoDb } from '../../local/emulators/dynamodb.ts';
 import { startEc2Simulator } from '../../local/emulators/ec2/start-ec2-simulator.ts';
@@ -48,7 +46,6 @@ const parts = {
   actions: ec2InstanceActions(),
   instances: ec2Instances(),
   observations: { send: async () => undefined },
-  publisher: { publish: async () => ({ acknowledged: [], failed: [] }) },
   plan: async (_: unknown, { vmId }: { readonly vmId: string }) => {
     const { tags } = launchPlan();
     return launchPlan({
@@ -67,9 +64,10 @@ const parts = {
   log,
   randomPart,
 };
-const create = (vmId: string) => createVm(parts)({ vmId, region, spec: vmSpec({}), requestId: 'request-1' });
-const remove = (vmId: string) => deleteVm(parts)(vmId, 'r-1');
-const { get, list } = readVm(parts);
+const create = (vmId: string) =>
+  vmLifecycle(parts).createVm({ vmId, region, spec: vmSpec({}), requestId: 'request-1' });
+const remove = (vmId: string) => vmLifecycle(parts).deleteVm(vmId, 'r-1');
+const { get, list } = readVms(parts);
 const instancesOf = (vmId: string) => ec2.instances().filter(({ tags }) => tags['dcm-instance-id'] === vmId);
 
 describe('VMs, by DynamoDB (dynalite) and EC2 (simulated)', () => {
@@ -108,7 +106,12 @@ describe('VMs, by DynamoDB (dynalite) and EC2 (simulated)', () => {
     const plan = planLaunch({ ...parts, offerings, provisioning, livingVms: async () => 0 });
     const spec = vmSpec({ guestOs: 'golden', hints: { spot: true } });
 
-    const vm = await createVm({ ...parts, plan })({ vmId: 'spot', region, spec, requestId: 'request-1' });
+    const vm = await vmLifecycle({ ...parts, plan }).createVm({
+      vmId: 'spot',
+      region,
+      spec,
+      requestId: 'request-1',
+    });
 
     expect(vm.instance_type).toBe('t3.small');
     const client = new EC2Client(clientConfig(ec2.url));

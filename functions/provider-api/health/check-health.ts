@@ -8,7 +8,7 @@ import type { Registration, Registrations } from '../../../shared/ports/registra
 import type { Log } from '../../../shared/ports/telemetry.ts';
 import type { Health } from '../../../shared/wire/health.ts';
 import { heartbeatEvent } from '../../../shared/wire/heartbeat.ts';
-import { within } from '../timeout.ts';
+import { withTimeout } from '../timeout.ts';
 
 type Parts = {
   readonly ec2: Ec2Probe;
@@ -43,14 +43,14 @@ export const checkHealth = (parts: Parts): ((region: string) => Promise<Health>)
   const startedAt = Math.floor(now() / 1000);
 
   const checked = <Answer>(service: string, asked: Promise<Answer>) =>
-    within(timeoutMs, service, asked).then(
+    withTimeout(timeoutMs, service, asked).then(
       (answer): Checked<Answer> => ({ answer, fault: undefined }),
       (error: unknown): Checked<Answer> => ({ answer: undefined, fault: faultOf(service, error) }),
     );
 
   const check = async (region: string): Promise<Health> => {
     const [since, registration, ...others] = await Promise.all([
-      within(timeoutMs, 'the resource store', firstAnswer(version)).catch(() => startedAt),
+      withTimeout(timeoutMs, 'the resource store', firstAnswer(version)).catch(() => startedAt),
       checked('the resource store', registrationOf(parts, region)),
       checked(`EC2 in ${region}`, parts.ec2(region)),
       checked('the observations queue', checkQueue(parts)),

@@ -23,18 +23,18 @@ const getHealth = (operationId: string, path: string, summary: string) =>
     path,
     summary,
     description:
-      'EC2, the fleet table, the observations queue and NATS are asked; what is healthy is not asked again for 5 s. Always 200 in a region where VMs are created: `status` says how it is.',
+      'Checks EC2, the DynamoDB table, the observations queue and NATS. A healthy result is cached for 5 s. Always answered with 200 in a region where VMs are created: see `status`.',
     isPublic: true,
     query: NoQuery,
     status: 200,
-    says: 'How the provider is.',
+    says: 'The health of the provider.',
     answer: Health,
     problems: ['not-found'],
     run: ({ checkHealth }, { region }) => checkHealth(region),
   });
 
-/** DCM asks below the endpoint that is registered; people and load balancers at the others. */
-const getVmsHealth = getHealth('getVmsHealth', healthPaths.vms, 'Get the health, as agents do');
+/** DCM polls the health below the registered endpoint; people and load balancers use the other paths. */
+const getVmsHealth = getHealth('getVmsHealth', healthPaths.vms, 'Get the health, as DCM does');
 const getApiHealth = getHealth('getApiHealth', healthPaths.api, 'Get the health of the API');
 const getRootHealth = getHealth('getHealth', healthPaths.root, 'Get the health');
 
@@ -42,8 +42,8 @@ const getOpenApi = operation({
   operationId: 'getOpenApi',
   method: 'GET',
   path: openApiPath,
-  summary: 'Get this description',
-  description: 'The API as an OpenAPI document.',
+  summary: 'Get the OpenAPI document',
+  description: 'The description of this API.',
   isPublic: true,
   query: NoQuery,
   status: 200,
@@ -53,7 +53,7 @@ const getOpenApi = operation({
   run: async () => (await import('../../../docs/openapi.json', { with: { type: 'json' } })).default,
 });
 
-/** Every operation of the API. The first whose path matches is meant, so those that could be taken for an id come first. */
+/** Every operation of the API. The first one whose path matches is run, so paths that could be taken for an id come first. */
 export const operations: readonly Operation<UseCases>[] = [
   getVmsHealth,
   createVm,

@@ -1,17 +1,17 @@
 import * as z from 'zod/mini';
 import { InvalidArgumentError } from '../../../shared/core/errors.ts';
 import { VmId } from '../../../shared/core/resource-id.ts';
-import { NoQuery, operationsOf } from '../../../shared/http/operation.ts';
+import { NoQuery, operationsOf, parseId } from '../../../shared/http/operation.ts';
 import { maximumTokenLength } from '../../../shared/http/paging.ts';
 import { VmEvents, VmPage, VmResource, VmValidation } from '../../../shared/service-types/vm/resource.ts';
-import { specOf } from '../../../shared/service-types/vm/spec.ts';
-import type { Asked } from '../create-resource.ts';
+import { specOf, type VmSpec } from '../../../shared/service-types/vm/spec.ts';
+import type { CreateAsked } from '../create-resource.ts';
 import type { UseCases } from '../use-cases.ts';
 
-/** Operations are how the API's callers reach the use cases. */
-export const operation = operationsOf<UseCases>();
+/** Makes an operation of the API. */
+export const operation = operationsOf<UseCases>({ id: VmId, logField: 'vmId' });
 
-const Query = z.object({ id: z.optional(VmId) });
+const CreateQuery = z.object({ id: z.optional(VmId) });
 
 export const createVm = operation({
   operationId: 'createVm',
@@ -19,15 +19,15 @@ export const createVm = operation({
   path: '/api/v1alpha1/vms',
   summary: 'Create a VM',
   description:
-    'Idempotent: the same `id` again answers the VM that there is, with 201, too. The spec may also stand alone, without `spec` around it; null, "", 0 and {} in it mean nothing. An environment agent leaves out `id`, and its `Idempotency-Key` names the request that it forwards. A request creates one VM: once that is gone, the same key is answered 409, and so is every key for an id that DCM has deleted, for a week.',
-  query: Query,
+    'Idempotent: a request with the `id` of an existing VM answers that VM, with 201 too. The body may also be the spec alone, without `spec` around it. Fields that are null, "", 0 or {} count as absent. An environment agent sends no `id`: its `Idempotency-Key` names the request that it forwards. One request creates one VM. When that VM does not exist any more, the same key is answered with 409. So is every key for an id that DCM has deleted, for a week.',
+  query: CreateQuery,
   headers: {
     'Idempotency-Key':
-      'Which request this is, however often it is sent. Where there is no `id`: the id of the CloudEvent in which DCM requested the VM of an environment agent; looked up only where the provider is configured for an environment agent. 400 where no such request exists, 503 where that is not established yet.',
+      'Names the request. Retries have the same key. Without `id`, the key must be the id of the CloudEvent by which DCM requested the VM from an environment agent, and the provider must be configured for environment agents: it then looks up the id of the VM in that request. Answered with 400 where no such request exists, and with 503 where the look-up has no result yet.',
   },
   takesSpec: true,
   status: 201,
-  says: 'The VM: created, or the one that there is.',
+  says: 'The VM, created by this request or existing before.',
   answer: VmResource,
   problems: [
     'permission-denied',
@@ -38,10 +38,10 @@ export const createVm = operation({
     'upstream',
     'insufficient-capacity',
   ],
-  run: async (useCases, { query, header, body, region, requestId, concerns }) => {
-    const subject = await subjectOf(useCases, { id: query.id, key: header('idempotency-key') });
-    concerns(subject.vmId);
-    const asked = { ...subject, region, requestId };
+  run: async (useCases, { query, header, body, region, requestId, logResource }) => {
+    const identity = await identityOf(useCases, { id: query.id, key: header('idempotency-key') });
+    logResource(identity.vmId);
+    const asked = { ...identity, region, requestId };
     return useCases.reportRefusals(asked, async () =>
       useCases.createVm({ ...asked, spec: specOf(await body()) }),
     );
@@ -54,24 +54,25 @@ type Named = {
   /** `Idempotency-Key`. */
   readonly key: string | undefined;
 };
-type Subject = Pick<Asked, 'vmId' | 'request'>;
 
-/** As DCM's ids of CloudEvents, with room for others'. */
+/** Like the ids of DCM's CloudEvents, and longer ones. */
 const acceptableKey = /^[\x21-\x7e]{1,256}$/;
 
 /**
- * Which VM a create is for, and of which request it is, in each of the ways in which callers say it. An id is never made up: DCM would not
- * know the VM, and could neither follow nor delete it.
- * @throws InvalidArgumentError where the create can never be connected with an id; UnavailableError where the request could not be looked
- * up this time.
+ * The id of the VM that a create is for, and the request that it belongs to, however the caller names them. An id is never generated: DCM
+ * would not know the VM, and could neither follow nor delete it.
+ * @throws InvalidArgumentError where the create has no id and never will; UnavailableError where the look-up has no result yet.
  */
-const subjectOf = async ({ findRequest }: UseCases, { id, key = '' }: Named): Promise<Subject> => {
+const identityOf = async (
+  { findRequest }: UseCases,
+  { id, key = '' }: Named,
+): Promise<Pick<CreateAsked<VmSpec>, 'vmId' | 'request'>> => {
   if (key !== '' && !acceptableKey.test(key))
     throw new InvalidArgumentError('Idempotency-Key: expected 1 to 256 visible ASCII characters');
   if (id !== undefined) return { vmId: id, request: key === '' ? undefined : { key } };
   if (findRequest === undefined)
     throw new InvalidArgumentError(
-      'id: expected ?id=, for this provider is not configured to look up the requests of environment agents by Idempotency-Key',
+      'id: expected ?id=, since this provider is not configured to look up requests of environment agents by Idempotency-Key',
     );
   if (key === '')
     throw new InvalidArgumentError(
@@ -80,14 +81,14 @@ const subjectOf = async ({ findRequest }: UseCases, { id, key = '' }: Named): Pr
   const found = await findRequest(key);
   if (found === null)
     throw new InvalidArgumentError(
-      'id: expected ?id=, or an Idempotency-Key by which DCM’s request can be found; there is none with this one',
+      'id: expected ?id=, or the Idempotency-Key of a request of DCM; no request has this key',
     );
   const { resourceId, serviceType = 'vm' } = found;
   if (serviceType !== 'vm')
     throw new InvalidArgumentError(
-      `Idempotency-Key: expected a request for a vm; the one with this key is for a ${serviceType}`,
+      `Idempotency-Key: expected a request for a vm; the request with this key is for a ${serviceType}`,
     );
-  const vmId = vmIdOf(resourceId, 'resource_id of the environment agent’s request');
+  const vmId = parseId(VmId, resourceId, 'resource_id of the environment agent’s request');
   return { vmId, request: { key } };
 };
 
@@ -95,13 +96,13 @@ export const validateVm = operation({
   operationId: ':ValidateVm',
   method: 'POST',
   path: '/api/v1alpha1/vms:validate',
-  summary: 'Rehearse the creation of a VM',
+  summary: 'Validate the creation of a VM',
   description:
-    'Decides on image, instance type and subnet, and asks EC2 whether it would launch it. Creates nothing.',
+    'Chooses image, instance type and subnet as a create would, and asks EC2 for a dry run of the launch. Creates nothing.',
   query: NoQuery,
   takesSpec: true,
   status: 200,
-  says: 'What a create with this spec would do.',
+  says: 'What a create with this spec would launch.',
   answer: VmValidation,
   problems: [
     'permission-denied',
@@ -117,7 +118,7 @@ export const validateVm = operation({
 
 const error = 'expected a whole number from 1 to 100';
 
-const QueryListVms = z.object({
+const ListQuery = z.object({
   max_page_size: z._default(
     z.coerce
       .number({ error })
@@ -125,7 +126,7 @@ const QueryListVms = z.object({
         z.int({ error }),
         z.minimum(1, { error }),
         z.maximum(100, { error }),
-        z.describe('How many VMs a page has at most.'),
+        z.describe('The maximum number of VMs of a page.'),
       ),
     50,
   ),
@@ -134,7 +135,7 @@ const QueryListVms = z.object({
       .string()
       .check(
         z.maxLength(maximumTokenLength, { error: `expected at most ${maximumTokenLength} characters` }),
-        z.describe('`next_page_token` of the page before.'),
+        z.describe('The `next_page_token` of the previous page.'),
       ),
   ),
 });
@@ -145,8 +146,8 @@ export const listVms = operation({
   path: '/api/v1alpha1/vms',
   summary: 'List the VMs of a region',
   description:
-    'In the order of their ids. VMs that come or go while pages are read move no other. A page can have fewer VMs than `max_page_size`, or none, and still have a `next_page_token`: the last page is the one without it.',
-  query: QueryListVms,
+    'In the order of their ids. A VM that is created or deleted between two pages does not shift the others. A page can have fewer VMs than `max_page_size`, or none, and still have a `next_page_token`. The last page has none.',
+  query: ListQuery,
   status: 200,
   says: 'One page of VMs.',
   answer: VmPage,
@@ -164,7 +165,7 @@ export const getVm = operation({
   method: 'GET',
   path: '/api/v1alpha1/vms/{vm_id}',
   summary: 'Get a VM',
-  description: 'What the provider knows of it; EC2 is not asked. VMs of every region are found.',
+  description: 'What the provider knows of the VM; EC2 is not asked. Finds VMs of every region.',
   query: NoQuery,
   status: 200,
   says: 'The VM.',
@@ -177,8 +178,8 @@ export const listVmEvents = operation({
   operationId: 'listVmEvents',
   method: 'GET',
   path: '/api/v1alpha1/vms/{vm_id}/events',
-  summary: 'List the statuses of a VM that were published',
-  description: 'The newest ten statuses, the newest first, in one page.',
+  summary: 'List the published statuses of a VM',
+  description: 'The newest ten statuses in one page, the newest first.',
   query: NoQuery,
   status: 200,
   says: 'The statuses.',
@@ -191,17 +192,17 @@ const changes = {
   start: {
     operationId: ':StartVm',
     summary: 'Start a stopped VM',
-    description: 'A VM that runs keeps running.',
+    description: 'Without effect on a VM that is running already.',
   },
   stop: {
     operationId: ':StopVm',
     summary: 'Stop a running VM',
-    description: 'Its disks are kept. A VM that is stopped stays so.',
+    description: 'The disks are kept. Without effect on a VM that is stopped already.',
   },
   reboot: {
     operationId: ':RebootVm',
     summary: 'Reboot a running VM',
-    description: 'Its status does not change.',
+    description: 'The status of the VM does not change.',
   },
 } as const;
 
@@ -212,7 +213,7 @@ const changeVm = (change: keyof typeof changes) =>
     path: `/api/v1alpha1/vms/{vm_id}:${change}`,
     query: NoQuery,
     status: 200,
-    says: 'The VM. EC2 has taken the request; statuses follow by NATS.',
+    says: 'The VM. EC2 accepted the request; the statuses are published on NATS.',
     answer: VmResource,
     problems: [
       'permission-denied',
@@ -235,18 +236,11 @@ export const deleteVm = operation({
   path: '/api/v1alpha1/vms/{vm_id}',
   summary: 'Delete a VM',
   description:
-    'Terminates the instance. Idempotent: a VM that is gone, or never was, is deleted. DELETING and DELETED follow by NATS. Of an adopted VM, which this provider did not launch, it is refused with 409 unless the setting `provisioning.changeAdopted` allows it.',
+    'Terminates the instance. Idempotent: also answered with 204 where there is no such VM. DELETING and DELETED are published on NATS. An adopted VM, whose instance this provider did not launch, is not deleted but answered with 409, unless the setting `provisioning.changeAdopted` allows it.',
   query: NoQuery,
   status: 204,
-  says: 'It is being deleted, or gone.',
+  says: 'The VM is being deleted, or does not exist.',
   answer: undefined,
   problems: ['permission-denied', 'failed-precondition', 'resource-exhausted', 'upstream'],
   run: ({ deleteVm: run }, { resourceId: vmId, requestId }) => run(vmId, requestId),
 });
-
-/** @throws InvalidArgumentError where no VM can have this id. */
-export const vmIdOf = (id: string, what: string): string => {
-  const parsed = VmId.safeParse(id);
-  if (parsed.success) return parsed.data;
-  throw new InvalidArgumentError(`${what}: ${parsed.error.issues[0]?.message}`);
-};

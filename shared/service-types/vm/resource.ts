@@ -102,8 +102,11 @@ export type VmValidation = z.infer<typeof VmValidation>;
 
 type Told = Pick<PastStatus, 'at' | 'status' | 'message'>;
 
-/** What is remembered of a VM, as the API answers it. */
-export const vmResource = (record: VmRecord, held: Recollection, nowMs: number): VmResource => {
+/** Makes the API's answer of a resource from its record and from what the resource store holds of it. */
+export type AnswerOf<Answer> = (record: VmRecord, held: Recollection, nowMs: number) => Answer;
+
+/** A VM as the API answers it. */
+export const vmResource: AnswerOf<VmResource> = (record, held, nowMs) => {
   const { at, status, message } = whileDeleting(record, toldOf(record, held, nowMs));
   const updatedAtMs = Math.max(record.createdAtMs, at * 1000);
   return {

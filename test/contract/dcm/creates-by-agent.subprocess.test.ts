@@ -1,7 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createVm } from '../../../functions/provider-api/create-resource.ts';
-import { deleteVm } from '../../../functions/provider-api/delete-resource.ts';
+import { vmLifecycle } from '../../../functions/provider-api/use-cases.ts';
 import { startEnvironmentAgent } from '../../../local/emulators/dcm/environment-agent/start.ts';
 import { serve } from '../../../local/processes/loopback.ts';
 import { natsAgentRequests } from '../../../shared/adapters/nats/agent-requests.ts';
@@ -39,10 +38,11 @@ const startProvider = async (natsUrl: string) => {
   const { find } = natsAgentRequests(link, ['dcm-agent-requests', 'a-1-retry']);
   const state = { isHealthy: true, outages: 0 };
   const answers: { readonly key: string | null; readonly status: number }[] = [];
+  const { createVm, deleteVm } = vmLifecycle(parts);
   const { ask } = servedApi({
     useCases: {
-      createVm: createVm(parts),
-      deleteVm: deleteVm(parts),
+      createVm,
+      deleteVm,
       checkHealth: async () => ({ ...health, status: state.isHealthy ? 'healthy' : 'unhealthy' }),
       findRequest: async (key) => {
         state.outages -= 1;

@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { SettingsError, UnauthenticatedError, UnavailableError } from '../../../shared/core/errors.ts';
-import { authenticate } from '../../../shared/http/authentication.ts';
+import { authentication } from '../../../shared/http/authentication.ts';
 import { tokensOf } from '../../../shared/wire/api-tokens.ts';
 import { servedApi } from '../provider-api/http/served-api.ts';
 
 const secret = async () => JSON.stringify({ token: 'new-token', previous: 'old-token' });
 const basic = (userAndPassword: string) => `Basic ${Buffer.from(userAndPassword).toString('base64')}`;
-const byToken = authenticate({ secret, isTrustedJwt: undefined });
+const realm = 'provider-api';
+const byToken = authentication({ realm, secret, isTrustedJwt: undefined });
 
 describe('who knows the token', () => {
   it.each([
@@ -18,13 +19,13 @@ describe('who knows the token', () => {
     basic(':new-token'),
     basic('anybody:old-token'),
   ])('is let in: %s', async (authorization) => {
-    await expect(byToken(authorization)).resolves.toBeUndefined();
+    await expect(byToken.check(authorization)).resolves.toBeUndefined();
   });
 
   it('may have a colon in it, as the password of Basic', async () => {
-    const withColon = authenticate({ secret: async () => 'pa:ss', isTrustedJwt: undefined });
+    const withColon = authentication({ realm, secret: async () => 'pa:ss', isTrustedJwt: undefined });
 
-    await expect(withColon(basic('user:pa:ss'))).resolves.toBeUndefined();
+    await expect(withColon.check(basic('user:pa:ss'))).resolves.toBeUndefined();
   });
 });
 
@@ -48,7 +49,7 @@ describe('who does not', () => {
     'Bearer undefined',
     'Bearer {"token":"new-token"}',
   ])('is not: %s', async (authorization) => {
-    await expect(byToken(authorization)).rejects.toThrow(UnauthenticatedError);
+    await expect(byToken.check(authorization)).rejects.toThrow(UnauthenticatedError);
   });
 
   it('is told how to ask (RFC 9110, 11.6.1)', async () => {
@@ -71,12 +72,13 @@ describe('who does not', () => {
 
 describe('where the secret cannot be read', () => {
   it('nobody is let in, it is not their fault, and where it is kept is not for strangers', async () => {
-    const gone = authenticate({
+    const gone = authentication({
+      realm,
       secret: async () => Promise.reject(new UnavailableError('arn:aws:secretsmanager:…: HTTP 400')),
       isTrustedJwt: undefined,
     });
 
-    const response = await servedApi({ authenticate: gone }).ask('GET', '/api/v1alpha1/vms');
+    const response = await servedApi({ authentication: gone }).ask('GET', '/api/v1alpha1/vms');
 
     expect(response.status).toBe(503);
     expect(await response.text()).not.toContain('arn:');
@@ -84,34 +86,42 @@ describe('where the secret cannot be read', () => {
 
   it('a rotated one is used by the next request, without a restart (C 13)', async () => {
     const tokens = ['first', 'second', 'second'];
-    const rotated = authenticate({ secret: async () => tokens.shift() ?? '', isTrustedJwt: undefined });
+    const rotated = authentication({
+      realm,
+      secret: async () => tokens.shift() ?? '',
+      isTrustedJwt: undefined,
+    });
 
-    await expect(rotated('Bearer first')).resolves.toBeUndefined();
-    await expect(rotated('Bearer second')).resolves.toBeUndefined();
-    await expect(rotated('Bearer first')).rejects.toThrow(UnauthenticatedError);
+    await expect(rotated.check('Bearer first')).resolves.toBeUndefined();
+    await expect(rotated.check('Bearer second')).resolves.toBeUndefined();
+    await expect(rotated.check('Bearer first')).rejects.toThrow(UnauthenticatedError);
   });
 });
 
 describe('a JWT', () => {
   const jwt = 'aGVhZA.Ym9keQ.c2lnbmF0dXJl';
   const trusting = (isTrusted: boolean) =>
-    authenticate({ secret, isTrustedJwt: async (candidate) => isTrusted && candidate === jwt });
+    authentication({ realm, secret, isTrustedJwt: async (candidate) => isTrusted && candidate === jwt });
 
   it('is let in by the issuer’s word, beside the token', async () => {
-    await expect(trusting(true)(`Bearer ${jwt}`)).resolves.toBeUndefined();
-    await expect(trusting(true)('Bearer new-token')).resolves.toBeUndefined();
-    await expect(trusting(false)(`Bearer ${jwt}`)).rejects.toThrow(UnauthenticatedError);
+    await expect(trusting(true).check(`Bearer ${jwt}`)).resolves.toBeUndefined();
+    await expect(trusting(true).check('Bearer new-token')).resolves.toBeUndefined();
+    await expect(trusting(false).check(`Bearer ${jwt}`)).rejects.toThrow(UnauthenticatedError);
   });
 
   it('is no password', async () => {
-    await expect(trusting(true)(basic(`dcm:${jwt}`))).rejects.toThrow(UnauthenticatedError);
+    await expect(trusting(true).check(basic(`dcm:${jwt}`))).rejects.toThrow(UnauthenticatedError);
   });
 
   it('lets nobody in by token where there is none', async () => {
-    const byJwtAlone = authenticate({ secret: async () => undefined, isTrustedJwt: async () => true });
+    const byJwtAlone = authentication({
+      realm,
+      secret: async () => undefined,
+      isTrustedJwt: async () => true,
+    });
 
-    await expect(byJwtAlone('Bearer new-token')).rejects.toThrow(UnauthenticatedError);
-    await expect(byJwtAlone(basic('dcm:undefined'))).rejects.toThrow(UnauthenticatedError);
+    await expect(byJwtAlone.check('Bearer new-token')).rejects.toThrow(UnauthenticatedError);
+    await expect(byJwtAlone.check(basic('dcm:undefined'))).rejects.toThrow(UnauthenticatedError);
   });
 });
 

@@ -123,6 +123,8 @@ describe('changing a VM', () => {
     parts.observations.send = () => Promise.reject(new UnavailableError('no queue'));
 
     expect(await change(vmId, 'stop')).toMatchObject({ status: 'STOPPING' });
-    expect(parts.log.lines).toEqual(['warn: the normaliser was not told of a change; EC2 tells it']);
+    expect(parts.log.lines).toEqual([
+      'warn: the observation of a change was not queued; an event of EC2 will report it',
+    ]);
   });
 });

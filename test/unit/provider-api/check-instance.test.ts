@@ -57,7 +57,9 @@ describe('an instance that was tagged as a VM and not launched by this provider'
     const acting = act(world, operation);
 
     await expect(acting).rejects.toThrow(FailedPreconditionError);
-    await expect(acting).rejects.toThrow(/adopted.*not launched by it.*provisioning\.changeAdopted/);
+    await expect(acting).rejects.toThrow(
+      /adopted.*not launched by this provider.*provisioning\.changeAdopted/,
+    );
     await expect(acting).rejects.toMatchObject({ retryable: false });
     expect(changes(world)).toEqual([]);
     expect(await world.read.get(vmId)).toMatchObject({ adopted: true });

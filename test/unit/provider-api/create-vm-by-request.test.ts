@@ -60,7 +60,7 @@ describe('a create by Idempotency-Key', () => {
     await happens('terminated');
 
     await expect(create(ofRequest('r-1'))).rejects.toThrow(
-      'the request r-1 created vm-1, which is gone; a request creates one VM',
+      'the request r-1 created vm-1, which does not exist any more; one request creates one resource',
     );
     expect(ec2.instances.size).toBe(1);
   });
@@ -99,7 +99,7 @@ describe('a create by Idempotency-Key', () => {
 
     await expect(forged).rejects.toThrow(FailedPreconditionError);
     await expect(forged).rejects.toThrow(
-      'vm-1 was created by the request r-1, with another spec than that of r-2',
+      'vm-1 was created by the request r-1, whose spec differs from that of r-2',
     );
     expect([ec2.instances.size, queued]).toEqual([1, []]);
   });

@@ -1,9 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createVm } from '../../../functions/provider-api/create-resource.ts';
-import { deleteVm } from '../../../functions/provider-api/delete-resource.ts';
-import { readVm } from '../../../functions/provider-api/read-resources.ts';
+import { readVms, vmLifecycle } from '../../../functions/provider-api/use-cases.ts';
 import { acceptFault, type Faults, faulty, randomFaults, SimulatedCrash } from '../../fakes/faulty.ts';
 import { asked, type ProviderParts, providerParts, vmId } from './provider.ts';
 
@@ -33,10 +31,10 @@ describe('a VM’s creation and deletion, with whatever crashes and is lost on t
           rounds: given.rounds.map((round) => round.map(() => 'create')),
         });
 
-        const answer = await eventually(() => createVm(parts)(asked), parts);
+        const answer = await eventually(() => vmLifecycle(parts).createVm(asked), parts);
 
         expect(ec2.living().map(({ instanceId }) => instanceId)).toEqual([answer.instance_id]);
-        expect(await readVm(parts).get(vmId)).toMatchObject({ instance_id: answer.instance_id });
+        expect(await readVms(parts).get(vmId)).toMatchObject({ instance_id: answer.instance_id });
         const held = await parts.resourceStore.recall([String(answer.instance_id)]);
         expect([...held.values()]).toMatchObject([{ owner: 'us', vm: { vmId } }]);
       }),
@@ -49,7 +47,7 @@ describe('a VM’s creation and deletion, with whatever crashes and is lost on t
       fc.asyncProperty(scenario, async (given) => {
         const { parts, ec2 } = await lived(given);
 
-        await deleteVm(parts)(vmId, 'r-1');
+        await vmLifecycle(parts).deleteVm(vmId, 'r-1');
 
         expect(ec2.living()).toEqual([]);
       }),
@@ -68,7 +66,7 @@ describe('a VM’s creation and deletion, with whatever crashes and is lost on t
 
         expect(living.length).toBeLessThanOrEqual(1);
         for (const { instanceId } of living)
-          expect(await readVm(parts).get(vmId)).toMatchObject({ instance_id: instanceId });
+          expect(await readVms(parts).get(vmId)).toMatchObject({ instance_id: instanceId });
       }),
       { numRuns: 400 },
     );
@@ -87,7 +85,9 @@ const lived = async ({ seed, rounds, faultRate, crashRate, fullRate }: Scenario)
       round.map((request) => {
         const parts = mortal(world.parts, faults, crashes);
         const done: Promise<unknown> =
-          request === 'create' ? createVm(parts)(asked) : deleteVm(parts)(vmId, 'r-1');
+          request === 'create'
+            ? vmLifecycle(parts).createVm(asked)
+            : vmLifecycle(parts).deleteVm(vmId, 'r-1');
         return done.catch(acceptFault);
       }),
     );

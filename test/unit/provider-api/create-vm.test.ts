@@ -108,8 +108,8 @@ describe('creating a VM', () => {
 
     expect(await create(asked)).toMatchObject({ instance_id: firstInstance });
     expect(parts.log.lines).toEqual([
-      'warn: a launched VM could not be told of',
-      'warn: a launched VM could not be told of once more',
+      'warn: the observation of a launched resource was not queued',
+      'warn: the republication of a launched resource was not queued',
     ]);
   });
 

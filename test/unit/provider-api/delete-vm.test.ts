@@ -115,7 +115,7 @@ describe('deleting a VM', () => {
     const { terminate } = ec2;
     ec2.terminate = () => Promise.reject(new NotFoundError('there is no such instance'));
 
-    await expect(remove(vmId)).rejects.toThrow(/does not know i-00000000000000001 yet.*try it again/);
+    await expect(remove(vmId)).rejects.toThrow(/does not know i-00000000000000001 yet.*retry the request/);
     ec2.terminate = terminate;
     await remove(vmId);
 
@@ -154,7 +154,9 @@ describe('deleting a VM', () => {
     await remove(vmId);
 
     expect(ec2.living()).toEqual([]);
-    expect(parts.log.lines).toEqual(['warn: the normaliser was not told of a termination; EC2 tells it']);
+    expect(parts.log.lines).toEqual([
+      'warn: the observation of a termination was not queued; an event of EC2 will report it',
+    ]);
   });
 
   it('deletes a VM whose launch failed', async () => {

@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { livingVms } from '../../../functions/provider-api/read-resources.ts';
+import { countLiving } from '../../../functions/provider-api/read-resources.ts';
 import { asked, provider } from './provider.ts';
 
 const regions = ['us-east-1', 'eu-west-1'];
 
-/** So many VMs, and how many are counted where there may be at most `maximumVms`. */
-const withVms = async (count: number, maximumVms: number) => {
+/** So many VMs, and how many are counted where there may be at most `maximum`. */
+const withVms = async (count: number, maximum: number) => {
   const world = provider();
   for (let number = 1; number <= count; number++) await world.create({ ...asked, vmId: `vm-${number}` });
   const { records } = world.parts;
-  return { ...world, living: livingVms({ records, list: world.read.list, regions, maximumVms }) };
+  return { ...world, living: countLiving({ records, list: world.read.list, regions, maximum }) };
 };
 
 describe('counting VMs', () => {

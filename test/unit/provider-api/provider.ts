@@ -1,8 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { type Change, changeVm } from '../../../functions/provider-api/change-vm.ts';
-import { createVm } from '../../../functions/provider-api/create-resource.ts';
-import { deleteVm } from '../../../functions/provider-api/delete-resource.ts';
-import { readVm } from '../../../functions/provider-api/read-resources.ts';
+import type { Change } from '../../../functions/provider-api/change-vm.ts';
+import { readVms, vmLifecycle } from '../../../functions/provider-api/use-cases.ts';
 import type { Observation } from '../../../shared/core/message.ts';
 import type { Instances } from '../../../shared/ports/instances.ts';
 import type { Observations } from '../../../shared/ports/observations.ts';
@@ -75,13 +73,14 @@ export const provider = (change: (parts: ProviderParts) => Partial<ProviderParts
     await parts.resourceStore.record(observation, statusOf(observation, { deleteRequested }));
     return observation;
   };
+  const { createVm, deleteVm, changeVm } = vmLifecycle(parts);
   return {
     ...world,
     parts,
     happens,
-    create: createVm(parts),
-    remove: (vmId: string) => deleteVm(parts)(vmId, asked.requestId),
-    read: readVm(parts),
-    change: (vmId: string, change: Change) => changeVm(parts)(vmId, change, asked.requestId),
+    create: createVm,
+    remove: (vmId: string) => deleteVm(vmId, asked.requestId),
+    read: readVms(parts),
+    change: (vmId: string, change: Change) => changeVm(vmId, change, asked.requestId),
   };
 };

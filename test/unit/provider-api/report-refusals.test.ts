@@ -90,7 +90,7 @@ describe('provider-api, a create that is refused', () => {
     await vi.advanceTimersByTimeAsync(1_500);
 
     await refused;
-    expect(log.lines).toEqual(['warn: a refused create was not queued to be published as FAILED']);
+    expect(log.lines).toEqual(['warn: a refused create was not queued, so FAILED is not published']);
     vi.useRealTimers();
   });
 });

@@ -61,7 +61,7 @@ describe('validation of a VM', () => {
         image: 'provider_hints.aws.image_id',
         instance_type: 'smallest of t3, m7i, c7i, r7i with 2 vCPU and 4 GiB',
       },
-      vcpu_quota: '8 of 32 vCPUs in us-east-1 are used, and t3.medium has 2',
+      vcpu_quota: '8 of 32 vCPUs in us-east-1 are in use, and t3.medium needs 2',
     });
   });
 
@@ -92,7 +92,7 @@ describe('validation of a VM', () => {
     const { ask } = validation({ quota: async () => ({ limit: 9, used: 8 }) });
 
     await expect(ask()).rejects.toThrow(ResourceExhaustedError);
-    await expect(ask()).rejects.toThrow('8 of 9 vCPUs in us-east-1 are used, and t3.small has 2');
+    await expect(ask()).rejects.toThrow('8 of 9 vCPUs in us-east-1 are in use, and t3.small needs 2');
   });
 
   it('may use the quota up to the last vCPU', async () => {

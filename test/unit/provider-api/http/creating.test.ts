@@ -123,7 +123,7 @@ describe('a create without an id', () => {
 
     expect([response.status, await detailOf(response)]).toEqual([
       400,
-      'id: expected ?id=, for this provider is not configured to look up the requests of environment agents by Idempotency-Key',
+      'id: expected ?id=, since this provider is not configured to look up requests of environment agents by Idempotency-Key',
     ]);
   });
 
@@ -193,8 +193,7 @@ describe('a create without an id', () => {
       what: 'names no request',
       found: null,
       headers: agent,
-      detail:
-        'id: expected ?id=, or an Idempotency-Key by which DCM’s request can be found; there is none with this one',
+      detail: 'id: expected ?id=, or the Idempotency-Key of a request of DCM; no request has this key',
     },
     {
       what: 'is of a resource that cannot be',
@@ -207,7 +206,7 @@ describe('a create without an id', () => {
       what: 'is of another service type',
       found: { resourceId: 'c-1', serviceType: 'container' },
       headers: agent,
-      detail: 'Idempotency-Key: expected a request for a vm; the one with this key is for a container',
+      detail: 'Idempotency-Key: expected a request for a vm; the request with this key is for a container',
     },
   ])('is refused for good where it $what: no id is made up', async ({ found, headers, detail }) => {
     const api = servedApi({ useCases: { findRequest: async () => found } });

@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import * as z from 'zod/mini';
-import { authenticate } from '../../../../shared/http/authentication.ts';
+import { authentication } from '../../../../shared/http/authentication.ts';
 import { jwtVerifier } from '../../../../shared/http/jwt-verifier.ts';
 import { openApiDocument } from '../../../../tools/openapi.ts';
 import { issuer } from '../../adapters/issuer.ts';
@@ -41,7 +41,8 @@ const credentials = [
   { who: 'a JWT for us', authorization: `Bearer ${await trusted.sign()}`, isLetIn: true },
 ];
 
-const authentication = authenticate({
+const authenticate = authentication({
+  realm: 'provider-api',
   secret: async () => JSON.stringify({ token, previous: 'before' }),
   isTrustedJwt: jwtVerifier(trusted.trust),
 });
@@ -49,7 +50,7 @@ const authentication = authenticate({
 describe.each(described)('$method $path', ({ method, path, isPublic }) => {
   it.each(credentials)(`lets $who in: $isLetIn, but for what is public (C 1)`, async (one) => {
     for (const prefix of ['', '/eu-west-1']) {
-      const api = servedApi({ authenticate: authentication });
+      const api = servedApi({ authentication: authenticate });
 
       const response = await api.ask(method, `${prefix}${path.replace('{vm_id}', 'vm-1')}?id=vm-1`, {
         headers: { authorization: one.authorization },

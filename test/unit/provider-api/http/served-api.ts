@@ -1,8 +1,7 @@
 import { operations } from '../../../../functions/provider-api/operations/registry.ts';
-import { vmIdOf } from '../../../../functions/provider-api/operations/vms.ts';
 import type { UseCases } from '../../../../functions/provider-api/use-cases.ts';
-import { authenticate } from '../../../../shared/http/authentication.ts';
-import { api } from '../../../../shared/http/router.ts';
+import { type Authentication, authentication } from '../../../../shared/http/authentication.ts';
+import { router } from '../../../../shared/http/router.ts';
 import type { VmEvents, VmResource, VmValidation } from '../../../../shared/service-types/vm/resource.ts';
 import type { Health } from '../../../../shared/wire/health.ts';
 import { keepingLog } from './keeping-log.ts';
@@ -68,22 +67,27 @@ const notingUseCases = (asked: unknown[]): UseCases => {
   };
 };
 
+const byToken = authentication({
+  realm: 'provider-api',
+  secret: async () => token,
+  isTrustedJwt: undefined,
+});
+
 type Changes = {
   readonly useCases?: Partial<UseCases>;
-  readonly authenticate?: (authorization: string | undefined) => Promise<void>;
+  readonly authentication?: Authentication;
 };
 
 /** The API as it is served, over use cases that can be exchanged. */
-export const servedApi = ({ useCases, authenticate: authentication }: Changes = {}) => {
+export const servedApi = ({ useCases, authentication = byToken }: Changes = {}) => {
   const asked: unknown[] = [];
   const { log, lines } = keepingLog();
   const correlated: Record<string, string> = {};
   let nowMs = 1_000;
-  const app = api({
+  const app = router({
     useCases: { ...notingUseCases(asked), ...useCases },
-    authenticate: authentication ?? authenticate({ secret: async () => token, isTrustedJwt: undefined }),
     homeRegion: 'us-east-1',
-    ...{ operations, idField: 'vmId', checkId: vmIdOf },
+    ...{ operations, authentication },
     correlate: (fields) => void Object.assign(correlated, fields),
     log,
     now: () => (nowMs += 7),
