@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 
 const root = new URL('../../../', import.meta.url);
 
-/** The rows of the tables: number, defect or whatever else it is, test file, test. */
+/** The rows of the tables: number, defect (or property, or decision), test file, title of the test. */
 const rows = readFileSync(new URL('docs/defects.md', root), 'utf8')
   .split('\n')
   .filter((line) => /^\| (C2? \d|D\d|F \d|X \d|Y \d|Z \d)/.test(line))
@@ -15,13 +15,13 @@ const rows = readFileSync(new URL('docs/defects.md', root), 'utf8')
     return { number, defect, file, title };
   });
 
-/** Whether a test is called so in the file, by itself or with the values of a table in it. */
+/** Whether the source has a test or a case with this title. */
 const hasTest = (source: string, title: string): boolean =>
   ["'", '`', '"'].some((quote) => source.includes(`(${quote}${title}${quote}`)) ||
   source.split('\n').some((line) => line.trim() === `'${title}',`);
 
 describe('docs/defects.md', () => {
-  it('tells of each defect what it is', () => {
+  it('describes every defect', () => {
     const first = rows.filter(
       ({ number }, index) => rows.findIndex((row) => row.number === number) === index,
     );
@@ -30,10 +30,16 @@ describe('docs/defects.md', () => {
     expect(rows.length).toBeGreaterThan(100);
   });
 
-  it.each(rows)('names a test for $number that is there: $title', ({ file, title }) => {
+  it('has no row twice', () => {
+    const keys = rows.map(({ number, file, title }) => `${number} | ${file} | ${title}`);
+
+    expect(keys.filter((key, index) => keys.indexOf(key) !== index)).toEqual([]);
+  });
+
+  it.each(rows)('names an existing test for $number: $title', ({ file, title }) => {
     const place = new URL(file, root);
 
-    expect(existsSync(place), `there is no ${file}`).toBe(true);
-    expect(hasTest(readFileSync(place, 'utf8'), title), `${file} has no test of this name`).toBe(true);
+    expect(existsSync(place), `${file} does not exist`).toBe(true);
+    expect(hasTest(readFileSync(place, 'utf8'), title), `${file} has no test with this title`).toBe(true);
   });
 });
