@@ -5,7 +5,7 @@ import type { SpecBody } from '../shared/service-types/vm/spec.ts';
 
 type Spec = z.infer<typeof SpecBody> & { readonly provider_hints: unknown };
 
-/** A spec that says most of what one can say. */
+/** A spec with most fields. */
 export const exampleSpec: Spec = {
   service_type: 'vm',
   vcpu: { count: 2 },
@@ -25,7 +25,7 @@ export const exampleSpec: Spec = {
   provider_hints: { aws: { availability_zone: 'us-east-1a' } },
 };
 
-/** What is answered to it once the VM runs. */
+/** The answer to it when the VM is running. */
 export const exampleVm: VmResource = {
   id: 'vm-1',
   path: 'vms/vm-1',
@@ -47,7 +47,7 @@ export const exampleVm: VmResource = {
   update_time: '2026-03-02T10:00:09.000Z',
 };
 
-/** What is answered to a memory of `4GiB`. */
+/** The answer to a memory size of `4GiB`. */
 export const exampleProblem: Problem = {
   type: 'https://dcm-project.github.io/problems/invalid-argument',
   title: 'Invalid argument',

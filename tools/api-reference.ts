@@ -8,7 +8,7 @@ const table = (head: readonly string[], rows: readonly (readonly string[])[]): s
     .map((cells) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`)
     .join('\n');
 
-/** What we read of a JSON Schema. */
+/** The fields of a JSON Schema that the page shows. */
 export type Schema = {
   readonly $ref?: string | undefined;
   readonly type?: string | undefined;
@@ -176,8 +176,8 @@ type Document = z.infer<typeof Document>;
 
 const heading = `# API
 
-Made from the schemas by \`npx tsx tools/openapi.ts\`, as is [openapi.json](openapi.json), which the provider serves at
-\`/api/v1alpha1/openapi.json\`. The curl lines want the provider's address in \`$PROVIDER\` and its token in \`$TOKEN\`.
+Generated from the schemas by \`npx tsx tools/openapi.ts\`, like [openapi.json](openapi.json), which the provider serves at
+\`/api/v1alpha1/openapi.json\`. The curl commands expect the provider's URL in \`$PROVIDER\` and its token in \`$TOKEN\`.
 
 `;
 
@@ -204,15 +204,15 @@ export const apiReference = (document: unknown): string => {
 const credentialsSection = ({ securitySchemes }: Document['components']): string =>
   [
     '## Credentials',
-    'All but what is marked public wants one of these in `Authorization`; without any it is answered with 401, whose `WWW-Authenticate` says so.',
+    'Every operation that is not marked public requires one of these in `Authorization`. A request without is answered with 401.',
     table(
-      ['`Authorization`', 'what it is'],
+      ['`Authorization`', 'description'],
       Object.entries(securitySchemes).map(([name, { scheme, description }]) => [
         `\`${scheme === 'basic' ? 'Basic base64(user:token)' : `Bearer ${name === 'jwt' ? 'JWT' : 'token'}`}\``,
         description,
       ]),
     ),
-    'Each of them permits every operation on every VM of the provider, in all regions; there are no lesser ones. Whoever has it can create VMs within the limits of the settings (number, families, sizes, subnets, security groups, owners of images, instance profiles), read all VMs with their addresses and history, and start, stop, reboot and delete them. It reaches no instance without the provider’s tags, no other part of AWS, and no secret. [SECURITY.md](../SECURITY.md) has the whole picture.',
+    'Each of them allows every operation on every VM of the provider, in all regions; there are no finer permissions. Its owner can create VMs within the limits of the settings (number, families, sizes, subnets, security groups, owners of images, instance profiles), read all VMs with their addresses and history, and start, stop, reboot and delete them. It gives no access to instances without the provider’s tags, to other AWS services, or to secrets. See [SECURITY.md](../SECURITY.md).',
   ].join('\n\n');
 
 const operationSection = (method: string, path: string, operation: Operation): string =>
@@ -243,7 +243,7 @@ const parametersTable = ({ parameters }: Operation): string[] =>
 
 const bodyLine = ({ requestBody }: Operation): string[] =>
   Object.values(requestBody?.content ?? {}).map(
-    () => 'Body, in JSON: `{"spec": …}`, where `spec` is a [VmSpec](#vmspec).',
+    () => 'Request body, in JSON: `{"spec": …}`, where `spec` is a [VmSpec](#vmspec).',
   );
 
 const answersTable = ({ responses }: Operation): string =>
@@ -272,10 +272,11 @@ const curlLine = (method: string, path: string, { security, requestBody, paramet
   ].join(' ');
 };
 
-/** Of a create only: the others answer the same. */
+/** Only of the create, since the other operations answer the same schema. */
 const answerExample = ({ responses }: Operation): string[] =>
   Object.values(responses['201']?.content ?? {}).map(
-    ({ example }) => `Once it runs, the same request answers:\n\n\`\`\`json\n${indented(example)}\n\`\`\``,
+    ({ example }) =>
+      `When the VM is running, the same request answers:\n\n\`\`\`json\n${indented(example)}\n\`\`\``,
   );
 
 const indented = (example: unknown): string => JSON.stringify(example, undefined, 2);

@@ -15,11 +15,11 @@ import { apiReference } from './api-reference.ts';
 
 export type OpenApiDocument = ReturnType<typeof createDocument>;
 
-const description = `A DCM Service Provider for Amazon EC2. An environment agent of DCM creates and deletes VMs through this API
-and asks it for its health; so does the control plane of an older DCM without agents. Statuses reach DCM by NATS.
+const description = `A DCM Service Provider for Amazon EC2. DCM's environment agent creates and deletes VMs through this API and
+polls its health; so does the control plane of an older DCM without agents. Statuses are published on NATS.
 
-Every path exists twice: as it stands here for the home region, and with \`/{region}\` before it for each other region. Errors are problem
-details (RFC 9457). Every answer has the id of its request in \`x-request-id\`: the caller's own, where it sent an acceptable one.`;
+Every path exists twice: as shown for the home region, and with the prefix \`/{region}\` for each other region. Errors are problem details
+(RFC 9457). Every answer has the id of its request in \`x-request-id\`: the caller's, if the request had an acceptable one.`;
 
 const VmSpec = z
   .looseObject({
@@ -31,23 +31,25 @@ const VmSpec = z
             z
               .partial(z.object(AwsHint))
               .check(
-                z.describe('Ours. Another key in it is refused, and so is one of these keys anywhere else.'),
+                z.describe(
+                  'The hints for this provider. Other keys are refused, and so are these keys in any other place.',
+                ),
               ),
           ),
         })
-        .check(z.describe('By provider: what only that provider understands.')),
+        .check(z.describe('Hints that only one provider understands, by provider.')),
     ),
   })
   .check(
     z.meta({
       id: 'VmSpec',
       description:
-        'What the VM should be, in at least one of these fields. Unknown keys and the hints of other providers are ignored; hints may be in camel case, too.',
+        'The spec of a VM, with at least one of these fields. Unknown keys and the hints of other providers are ignored. Hints can be written in camel case, too.',
       anyOf: [...Object.keys(SpecBody.shape), 'provider_hints'].map((field) => ({ required: [field] })),
     }),
   );
 
-/** The API as an OpenAPI document, from what the requests are read with. */
+/** The API as an OpenAPI document, generated from the schemas that requests are parsed with. */
 export const openApiDocument = (): OpenApiDocument => {
   const document = createDocument(
     {
@@ -77,23 +79,23 @@ const securitySchemes = {
   bearer: {
     type: 'http',
     scheme: 'bearer',
-    description: 'The API’s token: the text of the secret that the operator names as `api.tokenSecret`.',
+    description: 'The API’s token: the value of the secret that the operator names in `api.tokenSecret`.',
   },
   basic: {
     type: 'http',
     scheme: 'basic',
     description:
-      'Any user; the password is the API’s token. An environment agent sends what is in the registered endpoint’s URL in this way.',
+      'Any user name, with the API’s token as password. An environment agent sends the credentials of the registered endpoint’s URL this way.',
   },
   jwt: {
     type: 'http',
     scheme: 'bearer',
     bearerFormat: 'JWT',
-    description: 'A JWT of the issuer and for the audience that the operator configures as `api.jwt`.',
+    description: 'A JWT of the issuer, and for the audience, that the operator configures in `api.jwt`.',
   },
 } as const;
 
-/** Leaves out what is only the schema library's way to say it. */
+/** Removes keywords that only the schema library adds. */
 const plain: ZodOpenApiOverride = ({ jsonSchema }) => {
   delete jsonSchema.additionalProperties;
   if (jsonSchema.format === 'date-time') delete jsonSchema.pattern;
@@ -103,7 +105,7 @@ const plain: ZodOpenApiOverride = ({ jsonSchema }) => {
 
 const VmSchema = z.looseObject({ properties: z.record(z.string(), z.looseObject({})) });
 
-/** A VM is AEP's resource: what we answer is read only, and `spec`, which we are sent, is never answered. */
+/** Marks the VM as a resource of AEP: answered fields are read only, and `spec`, which is only sent, is write only. */
 const markVm = ({ components }: OpenApiDocument): void => {
   const vm = components?.schemas?.Vm;
   const answered = Object.entries(VmSchema.parse(vm).properties).map(([name, property]) => [
@@ -184,7 +186,7 @@ const takesAnything = ({ path, query, takesSpec }: Operation<UseCases>): boolean
 const write = async (name: string, text: string): Promise<void> =>
   writeFile(fileURLToPath(new URL(`../docs/${name}`, import.meta.url)), text);
 
-/** docs/openapi.json and docs/api.md, as they must be committed. */
+/** docs/openapi.json and docs/api.md. A test compares them with the committed files. */
 export const apiDocuments = (): Readonly<Record<'openapi.json' | 'api.md', string>> => {
   const document = openApiDocument();
   return {

@@ -7,15 +7,15 @@ type JsonSchema = z.core.JSONSchema.BaseSchema;
 
 const heading = `# Configuration
 
-Made from \`infra/settings/settings.ts\` by \`npx tsx tools/settings-reference.ts\`. Where they are read from: [deploy.md](deploy.md#2-write-the-settings).
-Keys that are not listed here are refused. Without any \`nats.vpc\`, the nats-bridge runs outside VPCs and reaches NATS by the internet.
-Without any \`provisioning\`, instances are reported and none is created; with it, \`api\` must say who may ask for them.
+Generated from \`infra/settings/settings.ts\` by \`npx tsx tools/settings-reference.ts\`. [deploy.md](deploy.md#2-write-the-settings) says where
+the settings are read from. Keys that are not listed here are refused. Without \`nats.vpc\`, the nats-bridge runs outside VPCs and reaches NATS over
+the internet. Without \`provisioning\`, instances are reported and none is created; with it, \`api\` must say who may create them.
 
 | setting | what it is | default |
 |---|---|---|
 `;
 
-/** Every setting in a table, as Markdown. */
+/** A table of every setting, in Markdown. */
 export const settingsReference = (): string =>
   heading + rows(z.toJSONSchema(Settings, { io: 'input' })).join('');
 

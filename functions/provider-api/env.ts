@@ -3,15 +3,15 @@ import { TagKeys } from '../../shared/core/ownership.ts';
 import { json, jsonFile } from '../../shared/runtime/json-variable.ts';
 import { Provisioning } from '../../shared/service-types/vm/provisioning.ts';
 
-/** A file, for with many regions it is larger than the 4 KiB that Lambda takes as an environment. */
+/** A file, since with many regions it exceeds Lambda's 4 KiB of environment variables. */
 export const provisioningFile = 'provisioning.json';
 
 const nonEmpty = z.string().check(z.minLength(1));
 
-/** Who may call. At least one of them: the API is never open. */
+/** The accepted credentials. At least one kind is required: the API is never open. */
 export const ApiAccess = z
   .object({
-    /** Secrets Manager name or ARN of the token: a bearer token, and the password of Basic. */
+    /** Secrets Manager name or ARN of the token, which is accepted as bearer token and as password of Basic. */
     tokenSecret: z.optional(nonEmpty),
     jwt: z.optional(z.object({ issuer: nonEmpty, audience: nonEmpty, jwksUrl: z.url() })),
   })
@@ -22,9 +22,9 @@ export const ApiAccess = z
   );
 export type ApiAccess = z.infer<typeof ApiAccess>;
 
-/** What the provider-api is told by its environment. infra/constructs/provider-api.ts must supply exactly this. */
+/** The provider-api's environment variables. infra/constructs/provider-api.ts must set exactly these. */
 export const Env = z.object({
-  /** DynamoDB table of the fleet. */
+  /** The DynamoDB table of the resource store. */
   FLEET_TABLE: nonEmpty,
   OBSERVATIONS_QUEUE_URL: z.url(),
   /** Name or ARN of the nats-bridge function. */
@@ -33,17 +33,17 @@ export const Env = z.object({
   PROVIDER_NAME: nonEmpty,
   /** JSON of TagKeys (shared/core/ownership.ts). */
   TAG_KEYS: z.pipe(json, TagKeys),
-  /** Region of the VMs where a path names none. */
+  /** The region of the paths that name none. */
   HOME_REGION: nonEmpty,
-  /** File with the JSON of Provisioning (shared/service-types/vm/provisioning.ts). A deployment puts it beside the code. */
+  /** File with the JSON of Provisioning (shared/service-types/vm/provisioning.ts). Deployed beside the code. */
   PROVISIONING_FILE: z.prefault(z.pipe(jsonFile, Provisioning), provisioningFile),
   /** JSON of ApiAccess. */
   API_ACCESS: z.pipe(json, ApiAccess),
-  /** `true`: creates without an id are looked up among the environment agent's requests, by the nats-bridge. */
+  /** `true`: the ids of creates without one are looked up in the environment agent's requests, by the nats-bridge. */
   AGENT_REQUESTS: z._default(z.enum(['true', 'false']), 'false'),
-  /** What health says as our version. */
+  /** The version in the answer of the health check. */
   PROVIDER_VERSION: nonEmpty,
-  /** Another endpoint for every AWS service, and one for EC2 that goes before it, as AWS's SDKs read them; absent: AWS's own. */
+  /** An endpoint for all AWS services, and one for EC2 that overrides it, as in AWS's SDKs; absent: AWS's own. */
   AWS_ENDPOINT_URL: z.optional(z.url()),
   AWS_ENDPOINT_URL_EC2: z.optional(z.url()),
 });

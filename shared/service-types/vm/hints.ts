@@ -14,23 +14,23 @@ export const imageIdPattern = /^ami-([0-9a-f]{8}|[0-9a-f]{17})$/;
 const profileArn = `${arnPrefixPattern}:iam::[0-9]{12}:instance-profile/[\\w+=,.@/-]+`;
 const securityGroups = 'expected a list of 1 to 16 ids such as sg-0123456789abcdef0';
 
-/** All that `provider_hints.aws` may say; nothing else ever reaches EC2. */
+/** The fields of `provider_hints.aws`. No other hint reaches EC2. */
 export const AwsHint = {
   instance_type: text(/^[a-z0-9-]+\.[a-z0-9-]+$/, 'expected an instance type such as t3.medium').check(
     z.meta({
       description:
-        'The instance type, of a family that the operator allows, and with at least what `vcpu` and `memory` ask for. Left out: the smallest that fits.',
+        'The instance type: of a family that the operator allows, with at least the vCPUs and memory of `vcpu` and `memory`. Default: the smallest that fits.',
       examples: ['t3.medium'],
     }),
   ),
   image_id: text(imageIdPattern, 'expected an id such as ami-0123456789abcdef0').check(
     z.describe(
-      'The image, of an owner that the operator allows, or one that the operator’s settings name. Goes before `guest_os.type`.',
+      'The image: of an owner that the operator allows, or named in the operator’s settings. Overrides `guest_os.type`.',
     ),
   ),
   subnet_id: id('subnet', 'subnet-0123456789abcdef0').check(
     z.describe(
-      'One that the operator allows. Left out: one of the operator’s subnets of the region, or where EC2 puts the VM.',
+      'The subnet: one that the operator allows. Default: one of the operator’s subnets of the region; where there are none, EC2 chooses one of the default VPC.',
     ),
   ),
   security_group_ids: z
@@ -39,23 +39,28 @@ export const AwsHint = {
       z.minLength(1, { error: securityGroups }),
       z.maxLength(16, { error: securityGroups }),
       z.describe(
-        '1 to 16 that the operator allows, of the subnet’s VPC. Left out: the operator’s, or the VPC’s default one.',
+        'The security groups: 1 to 16 of the subnet’s VPC that the operator allows. Default: the operator’s; where there are none, the VPC’s default security group.',
       ),
     ),
-  availability_zone: text(zonePattern, 'expected an availability zone such as us-east-1a').check(
+  availability_zone: text(zonePattern, 'expected an Availability Zone such as us-east-1a').check(
     z.meta({
       description:
-        'A zone of the region in which the operator has a subnet. Left out: any of them, and another where one has no capacity.',
+        'The Availability Zone: one of the region, with a subnet of the operator. Default: any of them; where one has no capacity, another is tried.',
       examples: ['us-east-1a'],
     }),
   ),
   iam_instance_profile: text(
     new RegExp(`^([\\w+=,.@-]{1,128}|${profileArn})$`),
     'expected the name or the ARN of an IAM instance profile',
-  ).check(z.describe('Name or ARN of one that the operator permits. Left out: none.')),
-  spot: z
-    .boolean({ error: 'expected true or false' })
-    .check(z.meta({ description: 'A spot instance, where the operator permits them.', default: false })),
+  ).check(
+    z.describe('The name or ARN of the IAM instance profile: one that the operator allows. Default: none.'),
+  ),
+  spot: z.boolean({ error: 'expected true or false' }).check(
+    z.meta({
+      description: 'Whether to launch a spot instance. The operator must allow them.',
+      default: false,
+    }),
+  ),
 };
 type HintName = keyof typeof AwsHint;
 
@@ -79,29 +84,29 @@ const spellings = new Map(
   ),
 );
 
-/** The hints for us of a spec without absent values: each name in either spelling, each at its place. */
+/** The hints of `provider_hints.aws`, in snake case or camel case, from a spec without absent fields. Hints elsewhere are violations. */
 export const hintsOf = (spec: Readonly<Record<string, unknown>>): Read => {
   const providers = fieldsOf(spec.provider_hints);
-  const astray = [
+  const stray = [
     ...misplaced(spec, ''),
     ...('aws' in spec ? [{ path: 'aws', message: `belongs to ${home}` }] : []),
     ...misplaced(providers ?? {}, 'provider_hints.'),
   ];
   if (spec.provider_hints !== undefined && providers === undefined)
-    return { hints: {}, violations: [...astray, { path: 'provider_hints', message: 'expected an object' }] };
+    return { hints: {}, violations: [...stray, { path: 'provider_hints', message: 'expected an object' }] };
   const aws = providers?.aws;
-  if (aws === undefined) return { hints: {}, violations: astray };
+  if (aws === undefined) return { hints: {}, violations: stray };
   const given = fieldsOf(aws);
   if (given === undefined)
-    return { hints: {}, violations: [...astray, { path: home, message: 'expected an object' }] };
+    return { hints: {}, violations: [...stray, { path: home, message: 'expected an object' }] };
   const { hints, violations } = readEach(given);
-  return { hints, violations: [...astray, ...violations] };
+  return { hints, violations: [...stray, ...violations] };
 };
 
 const fieldsOf = (value: unknown): Readonly<Record<string, unknown>> | undefined =>
   typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : undefined;
 
-/** A known hint where none is read would be dropped without a word. */
+/** Known hints in a place where hints are not read. They would be ignored without an error. */
 const misplaced = (fields: Readonly<Record<string, unknown>>, level: string): Violation[] =>
   Object.keys(fields).flatMap((key) => {
     const name = spellings.get(key);
@@ -118,12 +123,12 @@ const readEach = (given: Readonly<Record<string, unknown>>): Read => {
   return { hints, violations };
 };
 
-/** Adds a hint to those read so far, or says why not. */
+/** Adds a hint to `hints`, or returns what is wrong with it. */
 const readOne = (hints: Record<string, unknown>, key: string, value: unknown): string | undefined => {
   const name = spellings.get(key);
-  if (name === undefined) return `unknown; known are ${names.join(', ')}`;
+  if (name === undefined) return `unknown; expected one of ${names.join(', ')}`;
   const read = AwsHint[name].safeParse(value);
-  if (!read.success) return read.error.issues[0]?.message ?? 'not understood';
+  if (!read.success) return read.error.issues[0]?.message ?? 'invalid';
   const differs = name in hints && JSON.stringify(hints[name]) !== JSON.stringify(read.data);
   if (differs) return `differs from ${home}.${name === key ? camelCase(name) : name}`;
   hints[name] = read.data;

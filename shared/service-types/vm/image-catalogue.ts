@@ -1,9 +1,9 @@
 import type { ImageSource, Provisioning } from './provisioning.ts';
 
-/** As EC2 names them: of an image the one it has, of an instance type those it runs. */
+/** EC2's names of processor architectures. */
 export type Architecture = 'x86_64' | 'arm64';
 
-/** Which image is looked for, besides its guest OS. */
+/** What an image must match besides its guest OS. */
 export type ImageSearch = {
   readonly architecture: Architecture;
   /** Name of the region's AWS partition, such as `aws` or `aws-cn`. */
@@ -13,7 +13,7 @@ export type ImageSearch = {
 /** Undefined: the publisher's account in this partition is not known. */
 type Entry = (search: ImageSearch) => ImageSource | undefined;
 
-/** Canonical's and Debian's word for an architecture. */
+/** Canonical's and Debian's names of architectures. */
 const debianWord = { x86_64: 'amd64', arm64: 'arm64' } as const;
 
 const canonical =
@@ -26,8 +26,8 @@ const canonical =
 type Accounts = ReadonlyMap<string, string>;
 
 /**
- * The accounts of publishers, by partition. A publisher has another account in each partition; one that is not here is not known from
- * the publisher's own documentation, and is never guessed.
+ * The accounts of publishers, by partition: a publisher has another account in each partition. Only accounts that the publisher documents
+ * are listed.
  * @see https://documentation.ubuntu.com/aws/aws-how-to/instances/find-ubuntu-images/
  * @see https://access.redhat.com/solutions/15356
  * @see https://wiki.debian.org/Cloud/AmazonEC2Image
@@ -37,7 +37,7 @@ const canonicalAccounts: Accounts = new Map([
   ['aws-us-gov', '513442679011'],
   ['aws-cn', '837727238323'],
 ]);
-/** The Fedora project publishes CentOS too. */
+/** The Fedora project publishes CentOS, too. */
 const fedoraAccounts: Accounts = new Map([['aws', '125523088429']]);
 const debianAccounts: Accounts = new Map([['aws', '136693071363']]);
 const redHatAccounts: Accounts = new Map([
@@ -54,8 +54,8 @@ const newestOf =
   };
 
 /**
- * Where the images of well-known systems come from: the publisher's own SSM public parameter where there is one, else the newest of
- * the publisher's account with such a name. Names tell no architecture: the search does.
+ * Where the images of each guest OS come from: the publisher's public SSM parameter where there is one, else the newest image of the
+ * publisher's account whose name matches. The names have no architecture; the search adds it.
  * @see https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-finding-public-parameters.html
  * @see https://documentation.ubuntu.com/aws/aws-how-to/instances/find-ubuntu-images/
  * @see https://wiki.debian.org/Cloud/AmazonEC2Image
@@ -72,12 +72,12 @@ const entries: Readonly<Record<string, Entry>> = {
     ssmParameter: `/aws/service/debian/release/12/latest/${debianWord[architecture]}`,
     sshUser: 'admin',
   }),
-  // Releases only: nightly builds and Rawhide are named otherwise, and may be newer
+  // Releases only: nightly builds and Rawhide have other names, and may be newer
   fedora: newestOf(fedoraAccounts, {
     name: 'Fedora-Cloud-Base-AmazonEC2.*-4?-1.*',
     sshUser: 'fedora',
   }),
-  // Pay-as-you-go; betas are named RHEL-9.n.0_HVM_BETA
+  // Pay-as-you-go. Betas are named RHEL-9.n.0_HVM_BETA
   'rhel-9': newestOf(redHatAccounts, {
     name: 'RHEL-9.*_HVM-*-Hourly2-GP3',
     sshUser: 'ec2-user',
@@ -91,19 +91,19 @@ const entries: Readonly<Record<string, Entry>> = {
 
 const catalogue: ReadonlyMap<string, Entry> = new Map(Object.entries(entries));
 
-/** What `guest_os.type` may say without further configuration. */
+/** The values of `guest_os.type` that need no configuration. */
 export const catalogued: readonly string[] = [...catalogue.keys()];
 
-/** What a VM runs whose spec says nothing of it: the one system that every region has, free of charge. */
+/** The guest OS of a VM whose spec has none: free of charge, and available in every region. */
 export const defaultGuestOs = 'amazon-linux-2023';
 
-/** Undefined for what the catalogue does not have, or not in this partition. */
+/** Undefined where the catalogue has no such guest OS, or none in this partition. */
 export const cataloguedSource = (guestOs: string, search: ImageSearch): ImageSource | undefined =>
   catalogue.get(guestOs)?.(search);
 
 /**
- * Owners of the catalogue's images in a partition. EC2 knows the images of AWS and of verified providers by the alias `amazon`, all others by
- * the account; a publisher that becomes a verified provider changes from one to the other.
+ * Owners of the catalogue's images in a partition. EC2 shows the alias `amazon` as owner of the images of AWS and of verified providers, and
+ * the account as owner of all others. A publisher may become a verified provider, so both are listed.
  * @see https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/sharing-amis.html
  */
 const cataloguedOwners = (partition: string): readonly string[] => [
@@ -114,8 +114,8 @@ const cataloguedOwners = (partition: string): readonly string[] => [
 ];
 
 /**
- * Whose images of a partition may be launched by their id: the owners of the catalogue, of the configured images, and those that are allowed
- * besides.
+ * The owners whose images may be launched by id in a partition: those of the catalogue, of the configured images, and the additionally allowed
+ * ones.
  */
 export const imageOwnersOf = (
   { images, allowedImageOwners }: Pick<Provisioning, 'images' | 'allowedImageOwners'>,
@@ -128,14 +128,14 @@ export const imageOwnersOf = (
   ]),
 ];
 
-/** Images that the settings name by id: they may be launched whoever owns them. */
+/** The images that the settings name by id. They may be launched whatever their owner. */
 export const configuredImageIds = ({ images }: Pick<Provisioning, 'images'>): readonly string[] => [
   ...new Set(Object.values(images).flatMap((source) => ('imageId' in source ? [source.imageId] : []))),
 ];
 
 /**
- * Orders images of one publisher by the version that their names tell, the older first; 0 where it is the same. `RHEL-9.10.0_HVM-…` is
- * newer than `RHEL-9.9.0_HVM-…`, whichever was published last.
+ * Orders images of one publisher by the version in their names, the older first; 0 for equal versions. `RHEL-9.10.0_HVM-…` is newer than
+ * `RHEL-9.9.0_HVM-…`, whichever was published last.
  */
 export const compareVersions = (oneName: string, otherName: string): number => {
   const [one, other] = [versionIn(oneName), versionIn(otherName)];
@@ -163,5 +163,5 @@ const versionIn = (name: string): readonly (readonly number[])[] => {
   return date < 0 ? numbers : numbers.slice(0, date);
 };
 
-/** A number this large is a date such as 20260728, or seconds since 1970, and no version. */
+/** A number this large is a date such as 20260728, or seconds since 1970, not a version. */
 const earliestDate = 19_000_101;

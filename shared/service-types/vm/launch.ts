@@ -3,55 +3,55 @@ import * as z from 'zod/mini';
 import { Tags } from '../../core/ownership.ts';
 import type { VmRecord } from '../../core/record.ts';
 
-/** Where and as what an instance may be launched. */
+/** One try of a launch: instance type, subnet and zone. */
 export const Placement = z.object({
   instanceType: z.string(),
-  /** Undefined: EC2 chooses one of the default VPC. */
+  /** Undefined: EC2 chooses a subnet of the default VPC. */
   subnetId: z.optional(z.string()),
-  /** Availability zone; undefined: the subnet's, or EC2's choice. */
+  /** Availability Zone; undefined: the subnet's, or EC2's choice. */
   zone: z.optional(z.string()),
 });
 export type Placement = z.infer<typeof Placement>;
 
 const Disk = z.object({
-  /** As the image names it, such as `/dev/xvda`. */
+  /** As in the image, such as `/dev/xvda`. */
   deviceName: z.string(),
   gib: z.int(),
 });
 
 /**
- * All that was decided of a VM before EC2 is asked for it. It is written down first, so that whoever takes over after a crash asks for
+ * Everything that RunInstances needs for a VM. It is stored before EC2 is asked, so that the request that takes over after a crash asks for
  * the same instance.
  */
 export const LaunchPlan = z.object({
   region: z.string(),
   imageId: z.string(),
-  /** One to three, the best first: the next is tried where EC2 has no capacity for one. */
+  /** One to three, the best first. The next one is tried where EC2 has no capacity. */
   placements: z.tuple([Placement], Placement).check(z.maxLength(3)),
   securityGroupIds: z.array(z.string()),
   /** The boot disk first. gp3, encrypted, deleted with the instance. */
   disks: z.array(Disk),
-  /** cloud-init's, in base64; never in an answer or a log. */
+  /** For cloud-init, in base64. Never answered or logged. */
   userData: z.optional(z.string()),
   /** ARN or name of an IAM instance profile. */
   instanceProfile: z.optional(z.string()),
   spot: z.boolean(),
   publicAddress: z.boolean(),
   kmsKeyId: z.optional(z.string()),
-  /** All of them: labels, and those by which the instance is ours. */
+  /** The labels, and the tags that mark the instance as ours. */
   tags: Tags,
-  /** Who logs in by SSH, where the image says so. */
+  /** The default user of the image, for SSH; undefined where it is not known. */
   sshUser: z.optional(z.string()),
-  /** Which rule chose what, in words. */
+  /** Which rule chose the image and the instance type, in words. */
   chosenBy: z.object({ image: z.string(), instanceType: z.string() }),
 });
 export type LaunchPlan = z.infer<typeof LaunchPlan>;
 
-/** Ours alone, so that nobody else makes the same tokens. */
+/** Of this program, so that other programs generate other tokens. */
 const namespace = v5('dcm-ec2-service-provider/vms', v5.URL);
 
 /**
- * Whoever asks EC2 for the same attempt at the same VM asks with the same token, and so gets the same instance.
+ * The client token of one attempt to launch a VM: requests with the same token get the same instance.
  * @see https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-idempotency.html
  */
 export const clientToken = (
@@ -59,17 +59,17 @@ export const clientToken = (
   { vmId, generation, attempt }: Pick<VmRecord, 'vmId' | 'generation' | 'attempt'>,
 ): string => v5(JSON.stringify([provider, vmId, generation, attempt]), namespace);
 
-/** Tried where no record tells the generation: the table was lost, or another VM has had the id since. */
+/** How many are tried where no record has the generation: the table was lost, or another VM has the id. */
 const generationsTried = 100;
 /** A launch plan has at most three placements, an attempt each. */
 const attemptsPerGeneration = 3;
 
 /**
- * Whether this provider launched an instance as the VM with this DCM id. EC2 keeps the client token of a launch with the instance, and
- * nothing changes it afterwards, so tags that were written by hand make no instance one that we launched.
+ * Whether this provider launched an instance as the VM with this DCM id. EC2 shows the client token of a launch with the instance, and it
+ * cannot be changed afterwards, unlike tags.
  *
- * Compares the token with those of the generations 0 to 99, or up to the one given where that is higher, with three attempts each: at
- * most some hundred hashes. An instance of a later generation whose record is lost counts as not launched by us.
+ * Compares the token with those of the generations 0 to 99, or up to the given one where that is higher, with three attempts each: at most
+ * some hundred hashes. An instance of a later generation whose record is lost counts as not launched by us.
  * @see https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Instance.html
  */
 export const isLaunchedByUs = (

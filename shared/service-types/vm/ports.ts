@@ -12,33 +12,34 @@ export type LaunchedInstance = {
   readonly launchedAtMs: number;
 };
 
-/** What EC2 is asked to do with instances. What it refuses is one of the errors of core/errors.ts, by its EC2 error code. */
+/** The actions on EC2 instances. Rejects with the error of core/errors.ts that belongs to EC2's error code. */
 export type InstanceActions = {
   /**
-   * Exactly one instance; the same `clientToken` is the same instance, however often it is asked for.
-   * @throws CapacityError where EC2 has none left of this type there, so that another placement may do; other ProviderErrors where not.
+   * Launches exactly one instance. Idempotent by `clientToken`.
+   * @throws CapacityError where EC2 has no capacity for this placement, but may have some for another; other ProviderErrors.
    */
   run(plan: LaunchPlan, placement: Placement, clientToken: string): Promise<LaunchedInstance>;
-  /** The same, but nothing is launched: resolves where it would have been allowed. */
+  /** Resolves where `run` would be allowed. Launches nothing. */
   dryRun(plan: LaunchPlan, placement: Placement): Promise<void>;
   start(region: string, instanceId: string): Promise<void>;
   stop(region: string, instanceId: string): Promise<void>;
   reboot(region: string, instanceId: string): Promise<void>;
   /**
    * Resolves also where the instance is terminated already.
-   * @throws NotFoundError where EC2 does not know it, or not yet; FailedPreconditionError where it is protected from termination.
+   * @throws NotFoundError where EC2 does not know the instance, or does not know it yet; FailedPreconditionError where it has termination
+   * protection.
    */
   terminate(region: string, instanceId: string): Promise<void>;
 };
 
-/** An image as far as a launch must know it. */
+/** What a launch must know of an image. */
 export type Image = {
   readonly imageId: string;
   readonly name: string;
   readonly architecture: Architecture;
   readonly platform: 'linux' | 'windows';
   readonly rootDeviceName: string;
-  /** The volumes it brings, the boot disk first; none may be smaller. */
+  /** Its volumes, the boot disk first. A launch can make them larger, not smaller. */
   readonly volumes: readonly { readonly deviceName: string; readonly gib: number }[];
 };
 
@@ -47,31 +48,31 @@ export type InstanceType = {
   readonly vcpus: number;
   readonly memoryMib: number;
   readonly architectures: readonly Architecture[];
-  /** Whether EC2 sells it as a spot instance too. */
+  /** Whether it is available as a spot instance. */
   readonly spot: boolean;
 };
 
-/** What EC2 has to offer in a region: slow to change, so what is answered may be minutes old. Errors as those of InstanceActions. */
+/** The images and instance types that EC2 offers in a region. Answers may be minutes old. Errors as those of InstanceActions. */
 export type Offerings = {
   /**
-   * Undefined where the region has no such image, none that we may see, or, where owners are given, none of theirs. Owners are account ids,
-   * `self` or EC2's aliases, such as `amazon`.
+   * Undefined where the region has no such image, where we may not see it, or where none of the given owners owns it. Owners are account
+   * ids, `self` or EC2's aliases, such as `amazon`.
    */
   image(region: string, imageId: string, owners?: readonly string[]): Promise<Image | undefined>;
-  /** The newest, by the version in its name and then by date, of an owner's available images with such a name; `*` is any characters, `?` any one. */
+  /** The newest of an owner's available images whose name matches, by the version in the name and then by date. `*` matches any characters, `?` one. */
   newestImage(
     region: string,
     named: { readonly owner: string; readonly name: string; readonly architecture: Architecture },
   ): Promise<Image | undefined>;
-  /** What a public SSM parameter holds; undefined where there is no such parameter. */
+  /** The value of a public SSM parameter; undefined where there is no such parameter. */
   imageIdOf(region: string, ssmParameter: string): Promise<string | undefined>;
-  /** All virtual ones of these families that the region has, in no particular order. */
+  /** The virtual (not bare-metal) types of these families in the region, in no particular order. */
   instanceTypes(region: string, families: readonly string[]): Promise<readonly InstanceType[]>;
 };
 
-/** The account's quota of vCPUs for standard instances of one region and market, in vCPUs. */
+/** The account's vCPU quota for standard instances. */
 export type VcpuQuota = {
-  /** @throws ProviderError where it cannot be known, most often for want of permission. */
+  /** Both in vCPUs. @throws ProviderError where they cannot be read, most often for lack of permission. */
   quota(
     region: string,
     market: 'on-demand' | 'spot',

@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 
 const nonEmpty = z.string().check(z.minLength(1));
 
-/** Where an image comes from: a public SSM parameter that names the newest, or the newest of an owner's with such a name. */
+/** Where an image comes from: a public SSM parameter, the newest image of an owner whose name matches a pattern, or an image id. */
 export const ImageSource = z.union([
   z.object({ ssmParameter: nonEmpty, sshUser: z.optional(nonEmpty) }),
   z.object({ owner: nonEmpty, name: nonEmpty, sshUser: z.optional(nonEmpty) }),
@@ -10,17 +10,17 @@ export const ImageSource = z.union([
 ]);
 export type ImageSource = z.infer<typeof ImageSource>;
 
-/** Where VMs of one region are put. */
+/** The network of the VMs of one region. */
 export const RegionNetwork = z.object({
-  /** None: EC2 chooses one of the default VPC. */
+  /** Empty: EC2 chooses a subnet of the default VPC. */
   subnets: z._default(z.array(z.object({ id: nonEmpty, zone: nonEmpty })), []),
-  /** None: the VPC's default security group. */
+  /** Empty: the VPC's default security group. */
   securityGroupIds: z._default(z.array(nonEmpty), []),
   /** Subnets that a hint may name besides `subnets`. */
   allowedSubnetIds: z._default(z.array(nonEmpty), []),
   /** Security groups that a hint may name besides `securityGroupIds`. */
   allowedSecurityGroupIds: z._default(z.array(nonEmpty), []),
-  /** Key of the disks' encryption; undefined: the account's default key for EBS. */
+  /** The key that encrypts the disks; undefined: the account's default key for EBS. */
   kmsKeyId: z.optional(nonEmpty),
 });
 export type RegionNetwork = z.infer<typeof RegionNetwork>;
@@ -41,17 +41,17 @@ export const securityGroupIdsOf = ({
   allowedSecurityGroupIds,
 }: Allowed): readonly string[] => [...new Set([...securityGroupIds, ...allowedSecurityGroupIds])];
 
-/** What may be created, and how: what an operator decides, as opposed to what DCM asks for. */
+/** The operator's settings of which VMs may be created, and how. */
 export const Provisioning = z.object({
   /** By region; VMs are created in no other. */
   regions: z.record(nonEmpty, RegionNetwork),
-  /** By `guest_os.type`, in addition to the built-in catalogue, and before it. */
+  /** By `guest_os.type`. They take precedence over the built-in catalogue. */
   images: z._default(z.record(nonEmpty, ImageSource), {}),
-  /** Account ids or EC2's owner aliases, besides those of the catalogue and of `images`: a hint may name their images by id. */
+  /** Account ids or EC2's owner aliases whose images a hint may name by id, besides those of the catalogue and of `images`. */
   allowedImageOwners: z._default(z.array(nonEmpty), []),
-  /** Instance families that are chosen from and allowed, the preferred first. */
+  /** The allowed instance families, the preferred first. */
   families: z._default(z.array(nonEmpty).check(z.minLength(1)), ['t3', 'm7i', 'c7i', 'r7i']),
-  /** VMs at once, over all regions. */
+  /** Of all regions together. */
   maximumVms: z._default(z.int().check(z.nonnegative()), 100),
   maximumVcpus: z._default(z.int().check(z.positive()), 16),
   maximumMemoryGib: z._default(z.int().check(z.positive()), 64),
@@ -63,7 +63,7 @@ export const Provisioning = z.object({
   instanceProfiles: z._default(z.array(nonEmpty), []),
   /** Whether a hint may ask for a spot instance. */
   spot: z._default(z.boolean(), false),
-  /** Whether instances that carry our tags and that we did not launch may be deleted, stopped, started and rebooted. */
+  /** Whether instances that have our tags, but that we did not launch, may be deleted, stopped, started and rebooted. */
   changeAdopted: z._default(z.boolean(), false),
 });
 export type Provisioning = z.infer<typeof Provisioning>;
@@ -72,7 +72,7 @@ export type Provisioning = z.infer<typeof Provisioning>;
 export const familyOf = (instanceType: string): string => instanceType.split('.', 1).join('');
 
 /**
- * Whether it counts against the account's quota of standard instances, as families of these letters do; each other one has its own.
+ * Whether the instance type counts towards the account's quota of standard instances. Other families have quotas of their own.
  * @see https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-instance-quotas.html
  */
 export const isStandard = (instanceType: string): boolean =>

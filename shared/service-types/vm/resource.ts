@@ -7,107 +7,110 @@ import { VmStatus as Status, type VmStatus } from './kind.ts';
 
 const DateTime = z.iso.datetime();
 
-const DescribedStatus = Status.check(
-  z.meta({ id: 'VmStatus', description: 'What DCM calls the state of the instance.' }),
-);
+const DescribedStatus = Status.check(z.meta({ id: 'VmStatus', description: 'DCM’s status of the VM.' }));
 
 const described = (description: string) => z.string().check(z.describe(description));
 
 const ChosenBy = z
   .object({
-    image: described('The image’s: a field of the spec, or a list and what was found in it.'),
-    instance_type: described('The instance type’s.'),
+    image: described(
+      'The rule for the image: a field of the spec, or the list of images and the entry in it.',
+    ),
+    instance_type: described('The rule for the instance type.'),
   })
-  .check(z.meta({ id: 'ChosenBy', description: 'Which rule chose the image and the instance type.' }));
+  .check(z.meta({ id: 'ChosenBy', description: 'The rules that chose the image and the instance type.' }));
 
-/** A VM as the provider's API answers it. What is not known (yet) is left out. */
+/** A VM as the provider's API answers it. Fields that are not known (yet) are absent. */
 export const VmResource = z
   .object({
-    id: described('The id that DCM has given the VM.'),
+    id: described('DCM’s id of the VM.'),
     path: described('`vms/{id}`'),
     status: DescribedStatus,
-    status_message: described('What EC2 says of it, or a warning.'),
+    status_message: described('The instance’s state, with the reason or a warning of EC2.'),
     region: described('AWS region.'),
-    instance_id: z.optional(described('EC2’s id.')),
+    instance_id: z.optional(described('The id of the EC2 instance.')),
     adopted: z.optional(
       z
         .boolean()
         .check(
           z.describe(
-            'Whether the instance was tagged as a VM and not launched by this provider. It is then reported, and not changed unless the setting `provisioning.changeAdopted` allows it.',
+            'Whether the instance was tagged as a VM, and not launched by this provider. An adopted VM is reported, but not changed unless the setting `provisioning.changeAdopted` allows it.',
           ),
         ),
     ),
-    instance_type: z.optional(described('As EC2 names it.')),
-    image_id: z.optional(described('The AMI.')),
-    zone: z.optional(described('Availability zone.')),
-    private_ip_address: z.optional(described('In the VPC: IPv4, or IPv6 where the subnet has no IPv4.')),
-    public_ip_address: z.optional(described('IPv4; gone while it is stopped, another when it runs again.')),
+    instance_type: z.optional(described('The EC2 instance type.')),
+    image_id: z.optional(described('The id of the AMI.')),
+    zone: z.optional(described('The Availability Zone.')),
+    private_ip_address: z.optional(
+      described('The address in the VPC: IPv4, or IPv6 in a subnet without IPv4.'),
+    ),
+    public_ip_address: z.optional(
+      described('The public IPv4 address. A stopped VM has none, and gets another one when it is started.'),
+    ),
     ssh: z.optional(
       z
         .object({
-          user: described('The image’s own.'),
-          command: z.optional(described('While it runs.')),
+          user: described('The default user of the image.'),
+          command: z.optional(described('The SSH command. Only while the VM is running.')),
         })
-        .check(z.describe('How to log in, where the image is known to let anybody in.')),
+        .check(z.describe('How to log in. Only where the default user of the image is known.')),
     ),
     chosen_by: z.optional(ChosenBy),
-    create_time: DateTime.check(z.describe('When DCM asked for it.')),
-    update_time: DateTime.check(z.describe('When its status changed last.')),
+    create_time: DateTime.check(z.describe('When DCM requested the VM.')),
+    update_time: DateTime.check(z.describe('When the status last changed.')),
   })
-  .check(z.meta({ id: 'Vm', description: 'A VM. What is not known (yet) is left out.' }));
+  .check(z.meta({ id: 'Vm', description: 'A VM. Fields that are not known (yet) are absent.' }));
 export type VmResource = z.infer<typeof VmResource>;
 
 export const VmPage = z
   .object({
     results: z.array(VmResource),
     next_page_token: z.optional(
-      described('Asks for the next page; absent on the last one. A page without VMs can have it, too.'),
+      described('The token of the next page; absent on the last page. A page without VMs can have one.'),
     ),
   })
   .check(z.meta({ id: 'VmPage', description: 'A page of VMs.' }));
 export type VmPage = z.infer<typeof VmPage>;
 
-/** One status that was published for DCM, or is about to be. */
+/** One status that was published, or is about to be. */
 const VmEvent = z
   .object({
     status: DescribedStatus,
-    message: described('Why, in words.'),
-    update_time: DateTime.check(z.describe('When EC2 had it so.')),
+    message: described('The state and its reason, in words.'),
+    update_time: DateTime.check(z.describe('When EC2 entered the state.')),
   })
-  .check(z.meta({ id: 'VmEvent', description: 'One status that was published for DCM, or is about to be.' }));
+  .check(z.meta({ id: 'VmEvent', description: 'One status that was published, or is about to be.' }));
 export type VmEvent = z.infer<typeof VmEvent>;
 
-/** The newest first; at most ten. */
 export const VmEvents = z
   .object({ results: z.array(VmEvent) })
   .check(z.meta({ id: 'VmEvents', description: 'At most ten statuses, the newest first.' }));
 export type VmEvents = z.infer<typeof VmEvents>;
 
-/** What a create with this spec would do. */
+/** What a create with a spec would launch. */
 export const VmValidation = z
   .object({
     region: described('AWS region.'),
-    image_id: described('The AMI.'),
-    instance_type: described('As EC2 names it.'),
-    subnet_id: z.optional(described('The first that is tried; absent where EC2 chooses.')),
-    zone: z.optional(described('Availability zone, the first that is tried.')),
+    image_id: described('The id of the AMI.'),
+    instance_type: described('The EC2 instance type.'),
+    subnet_id: z.optional(described('The subnet that is tried first; absent where EC2 chooses.')),
+    zone: z.optional(described('The Availability Zone that is tried first.')),
     chosen_by: ChosenBy,
     vcpu_quota: described(
-      'How the VM compares with the account’s quota of vCPUs, in words; or why that is not known.',
+      'The vCPUs that the VM needs, compared with the account’s quota, in words; or why they could not be compared.',
     ),
   })
-  .check(z.meta({ id: 'VmValidation', description: 'What a create with this spec would do.' }));
+  .check(z.meta({ id: 'VmValidation', description: 'What a create with this spec would launch.' }));
 export type VmValidation = z.infer<typeof VmValidation>;
 
-type Told = Pick<PastStatus, 'at' | 'status' | 'message'>;
+type Described = Pick<PastStatus, 'at' | 'status' | 'message'>;
 
 /** Makes the API's answer of a resource from its record and from what the resource store holds of it. */
 export type AnswerOf<Answer> = (record: VmRecord, held: Recollection, nowMs: number) => Answer;
 
 /** A VM as the API answers it. */
 export const vmResource: AnswerOf<VmResource> = (record, held, nowMs) => {
-  const { at, status, message } = whileDeleting(record, toldOf(record, held, nowMs));
+  const { at, status, message } = withDeletion(record, statusOf(record, held, nowMs));
   const updatedAtMs = Math.max(record.createdAtMs, at * 1000);
   return {
     id: record.vmId,
@@ -121,23 +124,24 @@ export const vmResource: AnswerOf<VmResource> = (record, held, nowMs) => {
   };
 };
 
-/** So long after it was last in somebody's hands, a creation that led to no instance has failed. */
-const interruptedForMs = 5 * 60_000;
+/** A creation without an instance counts as failed this long after its last lease ended. */
+const interruptedAfterMs = 5 * 60_000;
 
-const toldOf = (record: VmRecord, held: Recollection, nowMs: number): Told => {
+const statusOf = (record: VmRecord, held: Recollection, nowMs: number): Described => {
   if (isLaunched(record)) {
     const latest = held.owner === 'us' ? held.vm.latest : undefined;
     return latest ?? pendingStatus(record);
   }
   const at = Math.floor(record.updatedAtMs / 1000);
-  if (nowMs < (record.leaseUntilMs ?? 0) + interruptedForMs)
+  if (nowMs < (record.leaseUntilMs ?? 0) + interruptedAfterMs)
     return { at, status: 'PROVISIONING', message: 'no instance has been launched yet' };
-  const message = 'its creation was interrupted, and no instance was found: create it again, or delete it';
+  const message =
+    'the creation was interrupted, and no instance was found; create the VM again, or delete it';
   return { at, status: 'FAILED', message };
 };
 
-/** The status that DCM is told of the launch. */
-const pendingStatus = ({ instanceId, region, account, facts }: LaunchedRecord): Told =>
+/** The status that is published of the launch. */
+const pendingStatus = ({ instanceId, region, account, facts }: LaunchedRecord): Described =>
   describedStatus({
     kind: 'observation',
     instanceId,
@@ -150,10 +154,10 @@ const pendingStatus = ({ instanceId, region, account, facts }: LaunchedRecord): 
 
 const ended: readonly VmStatus[] = ['DELETING', 'DELETED', 'FAILED'];
 
-const whileDeleting = ({ deleteRequestedAtMs }: VmRecord, told: Told): Told => {
-  if (deleteRequestedAtMs === undefined || ended.includes(told.status)) return told;
-  const at = Math.max(told.at, Math.floor(deleteRequestedAtMs / 1000));
-  return { at, status: 'DELETING', message: `${told.message}; DCM has asked for its deletion` };
+const withDeletion = ({ deleteRequestedAtMs }: VmRecord, published: Described): Described => {
+  if (deleteRequestedAtMs === undefined || ended.includes(published.status)) return published;
+  const at = Math.max(published.at, Math.floor(deleteRequestedAtMs / 1000));
+  return { at, status: 'DELETING', message: `${published.message}; DCM has requested the deletion` };
 };
 
 const publicAddressOf = (held: Recollection): string | undefined =>
@@ -167,7 +171,7 @@ const instanceFields = (
   const address = publicAddress ?? facts.privateAddress;
   const fields = {
     instance_id: instanceId,
-    adopted: adopted ?? (facts.chosenBy ? false : undefined), // records of earlier versions do not say
+    adopted: adopted ?? (facts.chosenBy ? false : undefined), // records of earlier versions do not have it
     instance_type: facts.instanceType,
     image_id: facts.imageId,
     zone: facts.zone,
@@ -182,20 +186,20 @@ const instanceFields = (
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 };
 
-/** The command only while somebody can log in. */
+/** The command only while the VM has an address and is running. */
 const sshOf = (user: string | undefined, address: string | undefined): VmResource['ssh'] => {
   if (user === undefined) return undefined;
   return address === undefined ? { user } : { user, command: `ssh ${user}@${address}` };
 };
 
-/** What the fleet remembers of a record's instance. */
+/** What the resource store holds of a record's instance. */
 export const recollectionOf = async (
   resourceStore: Pick<ResourceStore, 'recall'>,
   { instanceId }: LaunchedRecord,
 ): Promise<Recollection> =>
   (await resourceStore.recall([instanceId])).get(instanceId) ?? { owner: 'unknown' };
 
-/** There is no such VM any more. One whose launch failed is there, FAILED, until DCM deletes it. */
+/** The VM does not exist any more. A VM whose launch failed exists, as FAILED, until DCM deletes it. */
 export const isGone = (record: VmRecord, held: Recollection, nowMs: number): boolean => {
   if (!isLaunched(record) || !hasEnded(record, held, nowMs)) return false;
   const hasFailed =

@@ -47,7 +47,7 @@ describe('deleting a VM', () => {
 
     expect(asRead).toMatchObject({
       status: 'DELETING',
-      status_message: `instance ${firstInstance} is running; DCM has asked for its deletion`,
+      status_message: `instance ${firstInstance} is running; DCM has requested the deletion`,
       update_time: '2026-08-22T10:30:01.000Z',
     });
     expect(later).toMatchObject({

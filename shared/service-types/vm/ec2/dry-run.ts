@@ -10,20 +10,20 @@ type Credentials = {
 };
 
 type Parts = {
-  /** Those of any SDK client, which renews them. */
+  /** Of an SDK client, which renews them. */
   readonly credentials: () => Promise<Credentials>;
-  /** Another EC2; undefined: the region's own. */
+  /** Undefined: the region's own. */
   readonly endpoint: string | undefined;
   /** @default 2,000 */
   readonly timeoutMs?: number;
 };
 
-/** EC2's two ways to say that it works: the rehearsal would have gone well, and, being asked too much just now, not to hurry. */
-const wellCodes: readonly (string | undefined)[] = ['DryRunOperation', 'RequestLimitExceeded'];
+/** The codes of a healthy EC2: the dry run succeeded, or requests are throttled. */
+const healthyCodes: readonly (string | undefined)[] = ['DryRunOperation', 'RequestLimitExceeded'];
 
 /**
- * A DescribeInstances that EC2 only checks the permission of. One signed request, for a health check must not wait until the SDK's EC2
- * client is loaded.
+ * A dry run of DescribeInstances, of which EC2 checks only the permission. Sent without the SDK's EC2 client, since loading it takes longer than
+ * a health check may.
  * @see https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeInstances.html
  */
 export const ec2DryRun =
@@ -45,7 +45,7 @@ export const ec2DryRun =
         throw new UnavailableError(why, { cause });
       });
     const code = /<Code>(\w+(?:\.\w+)*)<\/Code>/.exec(answer.text)?.[1];
-    if (!wellCodes.includes(code))
+    if (!healthyCodes.includes(code))
       throw new UnavailableError(
         `EC2 in ${region} answers ${code ?? `HTTP ${answer.status}`} to DescribeInstances`,
       );

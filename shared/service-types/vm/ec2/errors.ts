@@ -17,8 +17,8 @@ import {
 type ErrorClass = new (message: string, options?: ErrorOptions) => ProviderError;
 
 /**
- * What each of EC2's error codes means for whoever asked us. What is not listed is EC2's own fault, or ours: 502. `Unsupported` is what EC2
- * says of a type that a zone does not have, so that another placement may do.
+ * The error class of each of EC2's error codes. Codes that are not listed are faults of EC2 or ours: HTTP 502. EC2 answers `Unsupported` where
+ * a zone does not have an instance type, so another placement may succeed.
  * @see https://docs.aws.amazon.com/ec2/latest/devguide/errors-overview.html
  */
 const codesBy: readonly (readonly [ErrorClass, readonly string[]])[] = [
@@ -133,7 +133,7 @@ const classes: ReadonlyMap<string, ErrorClass> = new Map(
   codesBy.flatMap(([errorClass, codes]) => codes.map((code) => [code, errorClass] as const)),
 );
 
-/** An SDK client failed before any attempt of a request reached the network, so AWS knows nothing of it. */
+/** An SDK client failed before it sent a request, so AWS has not received it. */
 export class UnsentRequestError extends Error {
   override name = 'UnsentRequestError' as const;
   constructor(cause: unknown) {
@@ -141,19 +141,19 @@ export class UnsentRequestError extends Error {
   }
 }
 
-/** The AWS error code of anything thrown by an SDK client, or what the error is called where AWS never answered. */
+/** The AWS error code of anything thrown by an SDK client; the name of the error where AWS did not answer. */
 export const codeOf = (error: unknown): string =>
   error instanceof Error ? error.name : 'an error without a name';
 
-/** Requests come too fast, for whatever reason EC2 gives. */
+/** The request was throttled. */
 export const isThrottling = (code: string): boolean => classes.get(code) === ThrottledError;
 
-/** No time and no repetition makes room; another placement may. */
+/** EC2 has no capacity: retries of the same placement do not help, another placement may. */
 export const isCapacity = (code: string): boolean => classes.get(code) === CapacityError;
 
 /**
- * What an SDK client threw, as one of ours: `who` did not do `what`, as in "run an instance". A refusal of the request carries AWS's own
- * sentence, without what it may quote; the rest only the code, and all of it as cause.
+ * Anything thrown by an SDK client as one of our errors. `who` is the service, `what` the action, as in "run an instance". Refusals have AWS's
+ * own message, without what it may quote; other errors only the code. The cause has everything.
  */
 export const awsError = (cause: unknown, { who, what }: { who: string; what: string }): ProviderError => {
   if (cause instanceof UnsentRequestError)
@@ -165,24 +165,24 @@ export const awsError = (cause: unknown, { who, what }: { who: string; what: str
   const known = classes.get(code) ?? (hasAnswered(cause) ? UpstreamError : UnavailableError);
   if (known === PermissionDeniedError)
     return new known(`${who} does not permit this provider to ${what} (${code})`, { cause });
-  const said = !terse.includes(known) && cause instanceof Error ? `: ${publicText(cause.message)}` : '';
+  const said = !codeOnly.includes(known) && cause instanceof Error ? `: ${publicText(cause.message)}` : '';
   return new known(`${who} did not ${what}${said} (${code})`, { cause });
 };
 
-/** Else the request never reached EC2, or its answer never reached us. */
+/** Otherwise the request was not received, or the answer was lost. */
 const hasAnswered = (cause: unknown): boolean =>
   cause instanceof Error && ('$fault' in cause || ('$response' in cause && cause.$response !== undefined));
 
-/** Of these AWS's sentence says no more than the code. */
-const terse: readonly ErrorClass[] = [UpstreamError, UnavailableError, ThrottledError];
+/** AWS's message of these errors says no more than the code. */
+const codeOnly: readonly ErrorClass[] = [UpstreamError, UnavailableError, ThrottledError];
 
-const longest = 300;
+const maximumLength = 300;
 
-/** EC2's sentence without what it quotes: encoded authorization messages, tokens, user data, and line ends. */
+/** AWS's message without encoded authorization messages, tokens, user data and line breaks. */
 const publicText = (text: string): string =>
   text
     .replace(/encoded authorization failure message:.*$/is, '')
     .replace(/[A-Za-z0-9+/_=-]{40,}/g, '…')
     .replace(/[\p{Cc}\s]+/gu, ' ')
     .trim()
-    .slice(0, longest);
+    .slice(0, maximumLength);

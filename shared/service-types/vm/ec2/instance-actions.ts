@@ -10,7 +10,7 @@ import { type Ec2Calls, ec2Calls } from './calls.ts';
 import { codeOf } from './errors.ts';
 import { isWindows } from './platform.ts';
 
-/** EC2's instances by its own SDK client. */
+/** InstanceActions by the EC2 client of AWS's SDK. */
 export const ec2InstanceActions = (call: Ec2Calls = ec2Calls()): InstanceActions => ({
   run: async (plan, placement, clientToken) => {
     const what = `run an instance of type ${placement.instanceType}`;
@@ -25,7 +25,7 @@ export const ec2InstanceActions = (call: Ec2Calls = ec2Calls()): InstanceActions
     call(plan.region, `run an instance of type ${placement.instanceType}`, async (ec2, client, options) => {
       const command = new ec2.RunInstancesCommand({ ...runRequest(plan, placement), DryRun: true });
       await client.send(command, options).catch((error: unknown) => {
-        if (codeOf(error) !== 'DryRunOperation') throw error; // a dry run that would have worked is an error too
+        if (codeOf(error) !== 'DryRunOperation') throw error; // EC2 answers a successful dry run with an error, too
       });
     }),
 
@@ -53,7 +53,7 @@ export const ec2InstanceActions = (call: Ec2Calls = ec2Calls()): InstanceActions
 const launchedIn = ({ OwnerId, Instances }: RunInstancesCommandOutput, region: string): LaunchedInstance => {
   const [instance] = Instances ?? [];
   if (OwnerId === undefined || instance?.InstanceId === undefined) {
-    throw new UpstreamError(`EC2 in ${region} launched an instance, it says, and does not say which`);
+    throw new UpstreamError(`EC2 in ${region} launched an instance, but did not answer its id`);
   }
   return {
     instanceId: instance.InstanceId,
@@ -66,8 +66,8 @@ const launchedIn = ({ OwnerId, Instances }: RunInstancesCommandOutput, region: s
 };
 
 /**
- * A plan as RunInstances takes it. The network interface is spelled out, since only there a public address can be refused; subnet and
- * security groups then belong there too.
+ * The input of RunInstances for a placement of a plan. It specifies the network interface, since only there a public address can be declined.
+ * Subnet and security groups must then be specified there, too.
  * @see https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RunInstances.html
  */
 const runRequest = (
@@ -77,7 +77,7 @@ const runRequest = (
   MinCount: 1,
   MaxCount: 1,
   ImageId: plan.imageId,
-  // EC2 knows more types than this version of its client
+  // EC2 has more types than this version of its client
   InstanceType: instanceType as NonNullable<RunInstancesCommandInput['InstanceType']>,
   ...(zone !== undefined && { Placement: { AvailabilityZone: zone } }),
   NetworkInterfaces: [

@@ -7,7 +7,7 @@ import { codeOf } from './errors.ts';
 
 type Parts = { readonly call?: Ec2Calls; readonly parameters?: SsmParameters };
 
-/** Images and instance types by EC2's own SDK client; public parameters by SSM's. */
+/** Offerings by the EC2 and SSM clients of AWS's SDK. */
 export const ec2Offerings = ({ call = ec2Calls(), parameters = ssmParameters() }: Parts = {}): Offerings => ({
   image: (region, imageId, owners) =>
     call(region, `describe image ${imageId}`, async (ec2, client, options) => {
@@ -55,7 +55,7 @@ const noneIfUnknown = (error: unknown): { Images?: Ec2Image[] } => {
   throw error;
 };
 
-/** By version, then by time, and by id where two are of one moment, so that the answer is always the same. */
+/** By version, then by creation date, then by id, so that the order is always the same. */
 const newestFirst = (a: Ec2Image, b: Ec2Image): number =>
   compareVersions(b.Name ?? '', a.Name ?? '') || (ageKey(a) < ageKey(b) ? 1 : -1);
 const ageKey = ({ CreationDate = '', ImageId = '' }: Ec2Image): string => `${CreationDate} ${ImageId}`;
@@ -63,7 +63,7 @@ const ageKey = ({ CreationDate = '', ImageId = '' }: Ec2Image): string => `${Cre
 const isArchitecture = (word: string | undefined): word is Architecture =>
   word === 'x86_64' || word === 'arm64';
 
-/** None of what no virtual instance type of ours runs. */
+/** None for images of other architectures, or without a root device. */
 const imageOf = (image: Ec2Image): Image[] => {
   const { ImageId, Name = '', Architecture: architecture, RootDeviceName, Platform } = image;
   if (ImageId === undefined || RootDeviceName === undefined || !isArchitecture(architecture)) return [];

@@ -2,31 +2,31 @@ import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../../ports/clock.ts';
 import type { Offerings } from '../ports.ts';
 
-const forMs = 10 * 60_000;
-const most = 500;
+const ttlMs = 10 * 60_000;
+const maximumEntries = 500;
 
 /**
- * Offerings that are asked once in ten minutes for each thing: a create then costs EC2 one call, and many creates at once ask together.
- * What was not there, or could not be asked, is asked again.
+ * Caches each answer for ten minutes, so that most creates call EC2 once, and concurrent creates share a call. Absent answers and errors are
+ * not cached.
  */
 export const rememberedOfferings = (offerings: Offerings, clock: Clock): Offerings => {
-  const instanceTypes = remembered(offerings.instanceTypes, clock);
+  const instanceTypes = cached(offerings.instanceTypes, clock);
   return {
-    image: remembered(offerings.image, clock),
-    newestImage: remembered(offerings.newestImage, clock),
-    imageIdOf: remembered(offerings.imageIdOf, clock),
+    image: cached(offerings.image, clock),
+    newestImage: cached(offerings.newestImage, clock),
+    imageIdOf: cached(offerings.imageIdOf, clock),
     instanceTypes: async (...asked) => (await instanceTypes(...asked)) ?? [],
   };
 };
 
-const remembered = <Asked extends readonly unknown[], Answer extends NonNullable<unknown>>(
+const cached = <Asked extends readonly unknown[], Answer extends NonNullable<unknown>>(
   ask: (...asked: Asked) => Promise<Answer | undefined>,
   clock: Clock,
 ): ((...asked: Asked) => Promise<Answer | undefined>) => {
   const cache = new LRUCache<string, Answer, () => Promise<Answer | undefined>>({
-    ...{ max: most, ttl: forMs, ttlResolution: 0, perf: { now: clock } },
-    fetchMethod: (_key, _stale, { context: look }) => look(),
-    ignoreFetchAbort: true, // an answer that arrives after its entry was evicted is still an answer
+    ...{ max: maximumEntries, ttl: ttlMs, ttlResolution: 0, perf: { now: clock } },
+    fetchMethod: (_key, _stale, { context: fetch }) => fetch(),
+    ignoreFetchAbort: true, // an answer that arrives after its entry was evicted is still valid
   });
   return (...asked) => cache.fetch(JSON.stringify(asked), { context: () => ask(...asked) });
 };

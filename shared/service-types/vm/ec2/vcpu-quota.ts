@@ -11,24 +11,24 @@ import { type Ec2Calls, ec2Calls } from './calls.ts';
  */
 const quotaCodes = { 'on-demand': 'L-1216C47A', spot: 'L-34B43A08' } as const;
 
-/** Service Quotas tells the limit, and EC2 what runs. */
+/** The limit comes from Service Quotas, the usage from EC2's running instances. */
 export const awsVcpuQuota = (ec2: Ec2Calls = ec2Calls()): VcpuQuota => {
   const quotas = regionalCalls({
     name: 'Service Quotas',
     load: () => import('../../../adapters/aws/service-quotas-sdk.ts'),
     connect: ({ ServiceQuotasClient }, connection) => new ServiceQuotasClient(connection),
-    timeoutMs: 2_000, // it is advice, and nobody waits for it
+    timeoutMs: 2_000, // the comparison is optional
   });
 
   const limitOf = (region: string, QuotaCode: string): Promise<number | undefined> =>
-    quotas(region, `tell quota ${QuotaCode}`, async (sdk, client, options) => {
+    quotas(region, `get quota ${QuotaCode}`, async (sdk, client, options) => {
       const command = new sdk.GetServiceQuotaCommand({ ServiceCode: 'ec2', QuotaCode });
       const { Quota } = await client.send(command, options);
       return Quota?.Value;
     });
 
   const usedOf = (region: string, spot: boolean): Promise<number> =>
-    ec2(region, 'describe what runs', async (sdk, client, options) => {
+    ec2(region, 'describe running instances', async (sdk, client, options) => {
       const Filters = [{ Name: 'instance-state-name', Values: ['pending', 'running'] }];
       const pages = sdk.paginateDescribeInstances({ client, pageSize: 1000 }, { Filters }, options);
       let used = 0;
@@ -41,7 +41,7 @@ export const awsVcpuQuota = (ec2: Ec2Calls = ec2Calls()): VcpuQuota => {
       const code = quotaCodes[market];
       const [limit, used] = await Promise.all([limitOf(region, code), usedOf(region, market === 'spot')]);
       if (limit === undefined)
-        throw new UnavailableError(`Service Quotas in ${region} has no value of ${code}`);
+        throw new UnavailableError(`Service Quotas in ${region} has no value for ${code}`);
       return { limit, used };
     },
   };

@@ -16,21 +16,21 @@ import type { VmSpec } from '../spec.ts';
 
 type Parts = { readonly offerings: Offerings; readonly provisioning: Provisioning };
 
-/** Where to look: the region, and the architectures of the types that fit, the best first. */
+/** `architectures` are those of the instance types that fit, the best first. */
 type Where = { readonly region: string; readonly architectures: readonly Architecture[] };
 
 export type ChosenImage = {
   readonly image: Image;
-  /** Who logs in by SSH, where the source of the image says so. */
+  /** The default user of the image, for SSH; undefined where it is not known. */
   readonly sshUser: string | undefined;
   readonly chosenBy: string;
 };
 
 /**
- * The image by the first rule that names one: the hint, an `ami-…` as guest OS, the operator's images, the built-in catalogue; where the
- * spec says nothing, the catalogue's usual one.
- * @throws InvalidArgumentError for what is not there; UnprocessableError where the operator's or the catalogue's source has no image, and
- * for an image named by its id that the operator does not allow.
+ * Chooses the image by the first rule that matches: the hint, an `ami-…` id as guest OS, the operator's images, the built-in catalogue. A spec
+ * without guest OS gets the catalogue's default.
+ * @throws InvalidArgumentError where there is no such image or guest OS; UnprocessableError where the guest OS has no image in this region, and
+ * for an image id that the operator does not allow.
  */
 export const chooseImage =
   ({ offerings, provisioning }: Parts) =>
@@ -40,14 +40,14 @@ export const chooseImage =
   ): Promise<ChosenImage> => {
     const partition = partitionOf(region).name;
     const hint = hints.image_id;
-    if (hint !== undefined) return named(hint, 'provider_hints.aws.image_id');
-    const wanted = (guestOs ?? defaultGuestOs).toLowerCase();
-    if (imageIdPattern.test(wanted)) return named(wanted, 'guest_os.type');
-    const chosen = await firstOf(wanted);
+    if (hint !== undefined) return byId(hint, 'provider_hints.aws.image_id');
+    const name = (guestOs ?? defaultGuestOs).toLowerCase();
+    if (imageIdPattern.test(name)) return byId(name, 'guest_os.type');
+    const chosen = await byName(name);
     if (guestOs !== undefined) return chosen;
     return { ...chosen, chosenBy: `${chosen.chosenBy}, as guest_os.type is absent` };
 
-    async function named(imageId: string, field: string): Promise<ChosenImage> {
+    async function byId(imageId: string, field: string): Promise<ChosenImage> {
       const owners = configuredImageIds(provisioning).includes(imageId)
         ? undefined
         : imageOwnersOf(provisioning, partition);
@@ -58,22 +58,22 @@ export const chooseImage =
 
     async function refusal(imageId: string, field: string): Promise<Error> {
       if ((await offerings.image(region, imageId)) === undefined)
-        return new InvalidArgumentError(`${field}: no image ${imageId} in ${region}`);
+        return new InvalidArgumentError(`${field}: there is no image ${imageId} in ${region}`);
       const owners = imageOwnersOf(provisioning, partition).join(', ');
       return new UnprocessableError(
-        `${field}: this provider does not allow ${imageId}, only images of the owners ${owners} and those that its settings name by id`,
+        `${field}: this provider does not allow ${imageId}, only images of the owners ${owners}, and images that the settings name by id`,
       );
     }
 
-    async function firstOf(wanted: string): Promise<ChosenImage> {
+    async function byName(name: string): Promise<ChosenImage> {
       for (const architecture of architectures) {
-        const { source, list } = sourceOf(wanted, { architecture, partition }, provisioning);
+        const { source, list } = sourceOf(name, { architecture, partition }, provisioning);
         const image = await find(source, architecture);
         if (image !== undefined)
-          return { image, sshUser: source.sshUser, chosenBy: `${list}: ${wanted} (${inWords(source)})` };
+          return { image, sshUser: source.sshUser, chosenBy: `${list}: ${name} (${inWords(source)})` };
       }
       throw new UnprocessableError(
-        `guest_os.type: no image for ${wanted} on ${architectures.join(' or ')} is offered in ${region}`,
+        `guest_os.type: there is no image of ${name} for ${architectures.join(' or ')} in ${region}`,
       );
     }
 
@@ -89,21 +89,21 @@ export const chooseImage =
   };
 
 const sourceOf = (
-  wanted: string,
+  guestOs: string,
   search: ImageSearch,
   { images }: Pick<Provisioning, 'images'>,
 ): { readonly source: ImageSource; readonly list: 'configured' | 'catalogue' } => {
-  const configured = Object.entries(images).find(([name]) => name.toLowerCase() === wanted);
+  const configured = Object.entries(images).find(([name]) => name.toLowerCase() === guestOs);
   if (configured !== undefined) return { source: configured[1], list: 'configured' };
-  const source = cataloguedSource(wanted, search);
+  const source = cataloguedSource(guestOs, search);
   if (source !== undefined) return { source, list: 'catalogue' };
-  if (catalogued.includes(wanted)) {
+  if (catalogued.includes(guestOs)) {
     throw new UnprocessableError(
-      `guest_os.type: this provider does not know which account publishes ${wanted} in partition ${search.partition}; its operator can name an image for it in provisioning.images`,
+      `guest_os.type: this provider does not know which account publishes ${guestOs} in partition ${search.partition}; the operator can configure an image in provisioning.images`,
     );
   }
   const known = [...new Set([...Object.keys(images), ...catalogued])].sort();
-  const given = JSON.stringify(wanted.slice(0, 64));
+  const given = JSON.stringify(guestOs.slice(0, 64));
   throw new InvalidArgumentError(
     `guest_os.type: expected an ami-… id or one of ${known.join(', ')}, not ${given}`,
   );

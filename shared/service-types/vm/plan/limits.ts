@@ -9,18 +9,18 @@ import {
 } from '../provisioning.ts';
 import type { VmSpec } from '../spec.ts';
 
-/** Where VMs of a region are put. @throws UnprocessableError for a region that the operator has not opened. */
+/** The network of VMs in a region. @throws UnprocessableError for a region that is not configured. */
 export const networkOf = ({ regions }: Provisioning, region: string): RegionNetwork => {
   const network = Object.hasOwn(regions, region) ? regions[region] : undefined;
   if (network === undefined) {
     throw new UnprocessableError(
-      `region: this provider creates no VMs in ${region}, only in ${Object.keys(regions).join(', ') || 'none'}`,
+      `region: this provider does not create VMs in ${region}, only in ${Object.keys(regions).join(', ') || 'none'}`,
     );
   }
   return network;
 };
 
-/** @throws UnprocessableError that names every limit of the operator's which the spec exceeds. */
+/** @throws UnprocessableError that names every limit of the operator that the spec exceeds. */
 export const checkLimits = (
   spec: VmSpec,
   { region, provisioning }: { readonly region: string; readonly provisioning: Provisioning },
@@ -35,10 +35,10 @@ export const checkLimits = (
       ? [`memory.size: more than the ${maximumMemoryGib}GB that this provider allows`]
       : []),
     ...(profile !== undefined && !instanceProfiles.includes(profile)
-      ? [`provider_hints.aws.iam_instance_profile: this provider does not permit ${profile}`]
+      ? [`provider_hints.aws.iam_instance_profile: this provider does not allow ${profile}`]
       : []),
     ...(spec.hints.spot === true && !spot
-      ? ['provider_hints.aws.spot: this provider does not permit spot instances']
+      ? ['provider_hints.aws.spot: this provider does not allow spot instances']
       : []),
     ...networkRefusals(spec.hints, { region, network: networkOf(provisioning, region) }),
     ...familyRefusal(spec.hints.instance_type, provisioning),
@@ -69,23 +69,23 @@ const familyRefusal = (instanceType: string | undefined, { families }: Provision
   instanceType === undefined || families.includes(familyOf(instanceType))
     ? []
     : [
-        `provider_hints.aws.instance_type: ${instanceType} is not of the families that this provider allows: ${families.join(', ')}`,
+        `provider_hints.aws.instance_type: ${instanceType} is not in the families that this provider allows: ${families.join(', ')}`,
       ];
 
 const diskRefusal = (disks: readonly { gib: number }[], { maximumDiskGib }: Provisioning): string[] => {
   const gib = disks.reduce((sum, disk) => sum + disk.gib, 0);
   return gib > maximumDiskGib
-    ? [`storage.disks: ${gib}GB together are more than the ${maximumDiskGib}GB that this provider allows`]
+    ? [`storage.disks: ${gib}GB in total, more than the ${maximumDiskGib}GB that this provider allows`]
     : [];
 };
 
-/** Once more, with what the image adds to what was asked for. @throws UnprocessableError */
+/** Checks the limit again, with the disks that the image adds to those of the spec. @throws UnprocessableError */
 export const checkDisks = (disks: LaunchPlan['disks'], provisioning: Provisioning): void => {
   const [refusal] = diskRefusal(disks, provisioning);
   if (refusal !== undefined) throw new UnprocessableError(refusal);
 };
 
-/** @throws UnprocessableError where one more VM would be too many. */
+/** @throws UnprocessableError where the maximum number of VMs is reached. */
 export const checkRoom = async (
   { maximumVms }: Provisioning,
   livingVms: () => Promise<number>,
@@ -93,7 +93,7 @@ export const checkRoom = async (
   const living = await livingVms();
   if (living >= maximumVms) {
     throw new UnprocessableError(
-      `there are ${living} VMs, and this provider allows ${maximumVms}: delete one first`,
+      `there are ${living} VMs, and this provider allows ${maximumVms}; delete one first`,
     );
   }
 };

@@ -14,7 +14,7 @@ import { userData } from './user-data.ts';
 export type PlanningParts = {
   readonly offerings: Offerings;
   readonly provisioning: Provisioning;
-  /** How many VMs there are that are not deleted, over all regions. */
+  /** The number of VMs that are not deleted, over all regions. */
   readonly livingVms: () => Promise<number>;
   /** Our name at DCM. */
   readonly provider: string;
@@ -24,9 +24,9 @@ export type PlanningParts = {
 type Request = { readonly vmId: string; readonly region: string; readonly requestId: string };
 
 /**
- * Decides all of a launch before EC2 is asked for it. Everything that the spec says is in the plan, or the spec is refused.
- * @throws InvalidArgumentError for what contradicts itself or is not there; UnprocessableError for what the operator's limits forbid;
- * else what Offerings throws.
+ * Plans a launch before EC2 is asked for it. Every field of the spec is in the plan, or the spec is refused.
+ * @throws InvalidArgumentError for fields that contradict each other or name something that does not exist; UnprocessableError for what the
+ * operator's limits forbid; what Offerings throws.
  */
 export const planLaunch = (parts: PlanningParts) => {
   const choose = chooseImage(parts);
@@ -69,7 +69,7 @@ const runnable = ({ types }: Fitting, { imageId, architecture }: Image): OneOrMo
   if (first === undefined) {
     const [best] = types;
     throw new InvalidArgumentError(
-      `image ${imageId} is for ${architecture}, and ${best?.instanceType} runs ${best?.architectures.join(', ')} only`,
+      `image ${imageId} is for ${architecture}, but ${best?.instanceType} runs only ${best?.architectures.join(', ')}`,
     );
   }
   return [first, ...others];
@@ -79,7 +79,7 @@ const keyAsUserData = ({ sshPublicKey }: VmSpec, { platform, imageId }: Image): 
   if (sshPublicKey === undefined) return undefined;
   if (platform === 'windows') {
     throw new InvalidArgumentError(
-      `access.ssh_public_key: expected none, as image ${imageId} is Windows, which takes no SSH key`,
+      `access.ssh_public_key: expected none, since image ${imageId} is Windows, which does not accept an SSH key`,
     );
   }
   return userData(sshPublicKey);
@@ -90,8 +90,8 @@ type Site = Pick<Placement, 'subnetId' | 'zone'>;
 export type OneOrMore<Thing> = readonly [Thing, ...Thing[]];
 
 /**
- * Up to three tries, the best first: the smallest type in two places, then the next type, so that neither a zone nor a type without
- * capacity is the end. Where only one place is given, the types alone differ.
+ * Up to three placements, the best first: the smallest type in two sites, then the next type, so that a launch succeeds although a zone or a
+ * type has no capacity. With one site, only the types differ.
  */
 export const placementsOf = (
   types: OneOrMore<InstanceType>,
@@ -104,23 +104,23 @@ export const placementsOf = (
     second === undefined
       ? types.slice(1, 3).map((type) => place(type, first))
       : [place(best, second), place(types[1] ?? best, at(2))];
-  const tried = [place(best, first)];
-  const others = fallbacks.filter((fallback) => isNew(fallback, tried));
+  const chosen = [place(best, first)];
+  const others = fallbacks.filter((fallback) => isNew(fallback, chosen));
   return [place(best, first), ...others];
 };
 
 const place = ({ instanceType }: InstanceType, site: Site): Placement => ({ instanceType, ...site });
 
-/** Two sites and one type: the third try would be the first again. */
-const isNew = (placement: Placement, tried: readonly Placement[]): boolean =>
-  !tried.some(
+/** With two sites and one type, the third placement would repeat the first. */
+const isNew = (placement: Placement, chosen: readonly Placement[]): boolean =>
+  !chosen.some(
     ({ instanceType, subnetId }) =>
       instanceType === placement.instanceType && subnetId === placement.subnetId,
   );
 
 /**
- * Where a VM may be: as the hints say, else in the region's subnets, else where EC2 puts it.
- * @throws InvalidArgumentError for a zone of another region; UnprocessableError for one where the operator has no subnet.
+ * The sites of a VM: those of the hints, else the configured subnets of the region, else EC2's choice.
+ * @throws InvalidArgumentError for a zone of another region; UnprocessableError for a zone without a configured subnet.
  */
 export const sitesOf = (
   { subnet_id: subnetId, availability_zone: zone }: AwsHints,
@@ -137,17 +137,19 @@ export const sitesOf = (
     .map(({ id, zone: its }) => ({ subnetId: id, zone: its }));
   if (first === undefined) {
     const zones = [...new Set(subnets.map((subnet) => subnet.zone))];
-    throw new UnprocessableError(`${subject} has no subnet of this provider's, only ${zones.join(', ')} do`);
+    throw new UnprocessableError(
+      `${subject} has no subnet of this provider; expected one of ${zones.join(', ')}`,
+    );
   }
   return [first, ...others];
 };
 
-/** The letters that AWS recommends for data volumes. */
+/** The last letters of device names that AWS recommends for data volumes. */
 const letters = [...'fghijklmnop'];
 
 /**
  * The boot disk, at least as large as the image, then the image's other disks, then the data disks in the order of the spec.
- * @throws InvalidArgumentError for a boot disk that the image does not fit on, and for more data disks than there are names.
+ * @throws InvalidArgumentError for a boot disk that is smaller than the image, and for more data disks than device names.
  * @see https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/device_naming.html
  */
 export const disksOf = ({ disks }: Pick<VmSpec, 'disks'>, image: Image): LaunchPlan['disks'] => {
@@ -188,15 +190,15 @@ type Identity = {
   readonly keys: TagKeys;
 };
 
-/** Tells by which request an instance came to be. */
+/** Tag with the id of the request that launched the instance. */
 const requestIdKey = 'dcm-request-id';
 
 const maximumTags = 50;
 const longestValue = 256;
 
 /**
- * The tags of an instance and its disks: the spec's labels, and ours, which no label replaces. The console shows `Name`.
- * @throws InvalidArgumentError for more labels than EC2 has room for beside ours
+ * The tags of an instance and its disks: the spec's labels, and our tags, which labels do not replace. AWS's console shows `Name`.
+ * @throws InvalidArgumentError where labels and our tags are more than EC2 allows.
  * @see https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Tags.html#tag-restrictions
  */
 export const instanceTags = (
@@ -216,7 +218,7 @@ export const instanceTags = (
   const excess = Object.keys(tags).length - maximumTags;
   if (excess > 0) {
     throw new InvalidArgumentError(
-      `metadata.labels: ${excess} too many: EC2 has room for ${maximumTags} tags, of which some are this provider's`,
+      `metadata.labels: ${excess} too many: EC2 allows ${maximumTags} tags, those of this provider included`,
     );
   }
   return tags;

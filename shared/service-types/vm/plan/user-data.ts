@@ -8,9 +8,9 @@ export const sshPublicKeyPattern =
 const maximumBytes = 16 * 1024;
 
 /**
- * What cloud-init is told at the first boot, in base64: whose key may log in as the image's own user. A list of JSON texts is YAML too,
- * and no character of a key can end one.
- * @throws InvalidArgumentError for a key that EC2 cannot carry
+ * The user data for cloud-init, in base64: it adds the key to the default user of the image. A JSON list of strings is valid YAML, and a JSON
+ * string escapes every character of a key that could end it.
+ * @throws InvalidArgumentError for a key that is too large for EC2's user data.
  * @see https://docs.cloud-init.io/en/latest/reference/modules.html#ssh
  */
 export const userData = (sshPublicKey: string): string => {

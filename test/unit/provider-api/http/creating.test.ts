@@ -16,7 +16,7 @@ describe('a create', () => {
 
     expect([response.status, await detailOf(response)]).toEqual([
       400,
-      'metadata.labels.team: expected text without half a surrogate pair',
+      'metadata.labels.team: expected text without an unpaired surrogate',
     ]);
     expect(api.asked).toEqual([]);
   });

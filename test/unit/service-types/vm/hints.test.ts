@@ -64,7 +64,7 @@ describe('provider_hints.aws', () => {
       {
         path: `provider_hints.aws.${key}`,
         message:
-          'unknown; known are instance_type, image_id, subnet_id, security_group_ids, availability_zone, iam_instance_profile, spot',
+          'unknown; expected one of instance_type, image_id, subnet_id, security_group_ids, availability_zone, iam_instance_profile, spot',
       },
     ]);
   });

@@ -128,7 +128,7 @@ describe('a VM spec', () => {
     ['memory.size', { memory: { size: '4' } }, 'such as 20GB'],
     ['memory.size', { memory: { size: '4Gi' } }, 'such as 20GB'],
     ['memory.size', { memory: { size: '1.5GB' } }, 'such as 20GB'],
-    ['memory.size', { memory: { size: '0GB' } }, 'more than nothing'],
+    ['memory.size', { memory: { size: '0GB' } }, 'more than 0'],
     ['memory.size', { memory: { size: 4 } }, 'such as 20GB'],
     ['storage.disks', { storage: { disks: 'boot' } }, 'a list of disks'],
     [
@@ -161,8 +161,8 @@ describe('a VM spec', () => {
     ['access.ssh_public_key', { access: { ssh_public_key: `${sshPublicKey}\u0085x` } }, 'one line'],
     ['metadata.name', { metadata: { name: 'Web 1' } }, 'lower-case'],
     ['metadata.name', { metadata: { name: 'a'.repeat(64) } }, 'at most 63'],
-    ['metadata.labels', { metadata: { labels: ['a'] } }, 'an object of texts'],
-    ['metadata.labels.size', { metadata: { labels: { size: 4 } } }, 'expected a text'],
+    ['metadata.labels', { metadata: { labels: ['a'] } }, 'an object with strings as values'],
+    ['metadata.labels.size', { metadata: { labels: { size: 4 } } }, 'expected a string'],
     ['metadata.labels.aws:x', { metadata: { labels: { 'aws:x': 'y' } } }, 'does not begin with aws:'],
     ['metadata.labels.AWS:x', { metadata: { labels: { 'AWS:x': 'y' } } }, 'does not begin with aws:'],
     ['metadata.labels.long', { metadata: { labels: { long: 'x'.repeat(257) } } }, 'at most 256'],
@@ -257,7 +257,7 @@ describe('a label named as a member of every object', () => {
     const body = '{"spec":{"vcpu":{"count":1},"metadata":{"labels":{"__proto__":"x","team":"a"}}}}';
 
     expect(refusalOf(JSON.parse(body))).toBe(
-      'InvalidArgumentError: metadata.labels.__proto__: expected another name: this one cannot be kept',
+      'InvalidArgumentError: metadata.labels.__proto__: expected another name: this one cannot be stored',
     );
   });
 
@@ -277,21 +277,21 @@ describe('text that UTF-8 cannot encode', () => {
     const text = 'shop \ud83d';
 
     expect(refusalOf({ spec: specWith(text) })).toBe(
-      `InvalidArgumentError: ${path}: expected text without half a surrogate pair`,
+      `InvalidArgumentError: ${path}: expected text without an unpaired surrogate`,
     );
     expect(refusalOf(specWith(text))).toContain(path);
   });
 
   it('is refused in the name of a label', () => {
     expect(refusalOf({ metadata: { labels: { 'a\udc00': 'x' } } })).toBe(
-      'InvalidArgumentError: metadata.labels.a\ufffd: expected text without half a surrogate pair',
+      'InvalidArgumentError: metadata.labels.a\ufffd: expected text without an unpaired surrogate',
     );
   });
 
   it('is refused at any depth, however deep the body is nested', () => {
     const deep = `{"vcpu":{"count":1},"x":${'['.repeat(100_000)}"\\ud83d"${']'.repeat(100_000)}}`;
 
-    expect(refusalOf(JSON.parse(deep))).toContain('expected text without half a surrogate pair');
+    expect(refusalOf(JSON.parse(deep))).toContain('expected text without an unpaired surrogate');
   });
 
   it('is never in a spec that was read, whatever UTF-16 the body has', () => {

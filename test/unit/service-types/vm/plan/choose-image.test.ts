@@ -94,7 +94,7 @@ describe('the image', () => {
 
   it('is of the publisher’s account in the partition of the region', async () => {
     await expect(choose({ guestOs: 'rhel-9', region: 'us-gov-west-1' })).rejects.toThrow(
-      'no image for rhel-9 on x86_64 is offered in us-gov-west-1',
+      'there is no image of rhel-9 for x86_64 in us-gov-west-1',
     );
   });
 
@@ -103,7 +103,7 @@ describe('the image', () => {
 
     await expect(chosen).rejects.toThrow(UnprocessableError);
     await expect(chosen).rejects.toThrow(
-      'guest_os.type: this provider does not know which account publishes fedora in partition aws-cn; its operator can name an image for it in provisioning.images',
+      'guest_os.type: this provider does not know which account publishes fedora in partition aws-cn; the operator can configure an image in provisioning.images',
     );
   });
 
@@ -170,8 +170,11 @@ describe('the image', () => {
   });
 
   it.each([
-    [{ hint: imageId(99) }, 'provider_hints.aws.image_id: no image ami-00000000000000063 in us-east-1'],
-    [{ guestOs: imageId(99) }, 'guest_os.type: no image'],
+    [
+      { hint: imageId(99) },
+      'provider_hints.aws.image_id: there is no image ami-00000000000000063 in us-east-1',
+    ],
+    [{ guestOs: imageId(99) }, 'guest_os.type: there is no image'],
     [
       { guestOs: 'plan9' },
       'expected an ami-… id or one of amazon-linux-2023, centos-stream-9, debian-12, fedora',
@@ -190,7 +193,7 @@ describe('the image', () => {
   ])('of an owner that is not allowed is refused: by %s (X 3)', async (_, wanted, field) => {
     await expect(choose(wanted)).rejects.toThrow(UnprocessableError);
     await expect(choose(wanted)).rejects.toThrow(
-      `${field}: this provider does not allow ${imageId(13)}, only images of the owners amazon, 099720109477, 125523088429, 136693071363, 309956199498 and those that its settings name by id`,
+      `${field}: this provider does not allow ${imageId(13)}, only images of the owners amazon, 099720109477, 125523088429, 136693071363, 309956199498, and images that the settings name by id`,
     );
   });
 
@@ -205,10 +208,10 @@ describe('the image', () => {
   it.each([
     [
       { guestOs: 'fedora', architectures: ['arm64' as const] },
-      'no image for fedora on arm64 is offered in us-east-1',
+      'there is no image of fedora for arm64 in us-east-1',
     ],
-    [{ guestOs: 'gone', images: { gone: { ssmParameter: '/gone' } } }, 'no image for gone'],
-    [{ guestOs: 'gone', images: { gone: { imageId: imageId(99) } } }, 'no image for gone'],
+    [{ guestOs: 'gone', images: { gone: { ssmParameter: '/gone' } } }, 'there is no image of gone'],
+    [{ guestOs: 'gone', images: { gone: { imageId: imageId(99) } } }, 'there is no image of gone'],
   ])('cannot be had where its source has none: %j', async (wanted, why) => {
     await expect(choose(wanted)).rejects.toThrow(UnprocessableError);
     await expect(choose(wanted)).rejects.toThrow(why);

@@ -49,7 +49,7 @@ describe('the instance type', () => {
     const choosing = () => fittingTypes(vmSpec({ vcpus: 2, hints: { spot: true } }), onDemand, limits);
 
     expect(choosing).toThrow(UnprocessableError);
-    expect(choosing).toThrow('and can be a spot instance, as provider_hints.aws.spot asks');
+    expect(choosing).toThrow('and is available as a spot instance, as provider_hints.aws.spot requires');
   });
 
   it('of a spot instance is one that EC2 sells as such', () => {
@@ -82,7 +82,7 @@ describe('the instance type', () => {
     [
       { hints: { instance_type: 'r7i.large', spot: true } },
       InvalidArgumentError,
-      'cannot be a spot instance',
+      'is not available as a spot instance',
     ],
     [{ hints: { instance_type: 'm7i.8xlarge' } }, UnprocessableError, 'more than this provider allows'],
   ])('is refused where hint and spec contradict each other: %j (C 8, C 38)', (spec, kind, why) => {

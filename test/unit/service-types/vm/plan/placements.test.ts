@@ -98,7 +98,7 @@ describe('the sites of a VM', () => {
     const asked = () => sitesOf({ availability_zone: 'us-east-1c' }, { region, subnets });
 
     expect(asked).toThrow(UnprocessableError);
-    expect(asked).toThrow('only us-east-1a, us-east-1b do');
+    expect(asked).toThrow('expected one of us-east-1a, us-east-1b');
   });
 
   it.each(['us-east-1-bos-1a', 'us-east-1-wl1-bos-wlz-1'])(

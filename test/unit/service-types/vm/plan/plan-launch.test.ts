@@ -179,13 +179,13 @@ describe('a launch plan', () => {
       'a type that does not run the image (C 38)',
       { hints: { instance_type: 't4g.small', image_id: imageId(1) } },
       { families: ['t4g'] },
-      'is for x86_64, and t4g.small runs arm64 only',
+      'is for x86_64, but t4g.small runs only arm64',
     ],
     [
       'an image that no allowed type runs',
       { hints: { image_id: imageId(2) } },
       {},
-      'is for arm64, and t3.small runs x86_64 only',
+      'is for arm64, but t3.small runs only x86_64',
     ],
     [
       'an SSH key for Windows',
@@ -213,22 +213,22 @@ describe('a launch plan', () => {
         ],
       },
       {},
-      'storage.disks: 1025GB together are more than the 1024GB',
+      'storage.disks: 1025GB in total, more than the 1024GB',
     ],
     ['an image larger than allowed', {}, { maximumDiskGib: 7 }, 'storage.disks: 8GB'],
     [
       'a family that is not allowed',
       { hints: { instance_type: 'p5.48xlarge' } },
       {},
-      'p5.48xlarge is not of the families that this provider allows: t3, m7i, c7i, r7i',
+      'p5.48xlarge is not in the families that this provider allows: t3, m7i, c7i, r7i',
     ],
     [
       'an instance profile that is not permitted (C 7)',
       { hints: { iam_instance_profile: 'admin' } },
       { instanceProfiles: ['app'] },
-      'does not permit admin',
+      'does not allow admin',
     ],
-    ['a spot instance', { hints: { spot: true } }, {}, 'does not permit spot instances'],
+    ['a spot instance', { hints: { spot: true } }, {}, 'does not allow spot instances'],
     [
       'a subnet that is not allowed (X 3)',
       { hints: { subnet_id: 'subnet-y' } },
@@ -266,7 +266,7 @@ describe('a launch plan', () => {
 
   it.each(['eu-west-1', 'constructor'])('is refused in %s, which is not configured', async (where) => {
     await expect(plan({}, {}, where)).rejects.toThrow(UnprocessableError);
-    await expect(plan({}, {}, where)).rejects.toThrow(`creates no VMs in ${where}, only in us-east-1`);
+    await expect(plan({}, {}, where)).rejects.toThrow(`does not create VMs in ${where}, only in us-east-1`);
   });
 
   it('asks EC2 nothing for what the limits refuse', async () => {
