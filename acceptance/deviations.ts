@@ -29,7 +29,7 @@ import {
   SQSClient,
 } from '@aws-sdk/client-sqs';
 import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
-import type { Part } from '../local/part.ts';
+import type { Part } from '../local/processes/loopback.ts';
 import { account, homeRegion, streamingRegion } from './names.ts';
 import { callAws, rootConfig, userWithPolicy } from './root.ts';
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import colors from 'picocolors';
-import { startTogether } from '../local/keeper.ts';
+import { startTogether } from '../local/processes/disposables.ts';
 import { reasonOf } from '../shared/core/errors.ts';
 import { cdk } from './deployment/cdk.ts';
 import { installEmulators } from './emulators/install.ts';

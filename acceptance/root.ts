@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { AwsClient } from 'aws4fetch';
-import type { Part } from '../local/part.ts';
+import type { Part } from '../local/processes/loopback.ts';
 import { account, homeRegion } from './names.ts';
 
 type Emulator = Pick<Part, 'url'>;

@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { connect } from '@nats-io/transport-node';
 import { followEvents, type Received } from '../conformance/events.ts';
-import { type ControlPlane, startControlPlane } from '../local/emulators/dcm/older/start.ts';
-import { type Keep, startTogether } from '../local/keeper.ts';
-import { startNatsServer } from '../local/nats-server/start-nats-server.ts';
+import { type ControlPlane, startControlPlane } from '../local/emulators/dcm/older-control-plane/start.ts';
+import { startNatsServer } from '../local/emulators/nats-server/start-nats-server.ts';
+import { type Keep, startTogether } from '../local/processes/disposables.ts';
 import { serve } from '../local/processes/loopback.ts';
 
 export type Surroundings = AsyncDisposable & {

@@ -2,9 +2,9 @@ import { jetstream, jetstreamManager, RetentionPolicy } from '@nats-io/jetstream
 import { connect } from '@nats-io/transport-node';
 import { handleRequest } from '../functions/nats-bridge/handle-request.ts';
 import { publishEvents } from '../functions/nats-bridge/publish-events.ts';
-import { vmSpec } from '../local/demo/dcm-vm.ts';
+import { vmSpec } from '../local/demo/catalog-item.ts';
 import { agentRequest, requestStream } from '../local/emulators/dcm/control-plane/requests.ts';
-import { startNatsServer } from '../local/nats-server/start-nats-server.ts';
+import { startNatsServer } from '../local/emulators/nats-server/start-nats-server.ts';
 import { natsAgentRequests } from '../shared/adapters/nats/agent-requests.ts';
 import { natsLink } from '../shared/adapters/nats/connection.ts';
 import { natsEventStream } from '../shared/adapters/nats/event-stream.ts';

@@ -2,9 +2,9 @@ import { type JetStreamClient, jetstream, jetstreamManager } from '@nats-io/jets
 import { connect } from '@nats-io/transport-node';
 import { publishRequest } from '../functions/nats-bridge/handle-request.ts';
 import { publishEvents } from '../functions/nats-bridge/publish-events.ts';
-import { ensureStatusStream } from '../local/emulators/dcm/older/status-stream.ts';
-import { startNatsServer } from '../local/nats-server/start-nats-server.ts';
-import { provider } from '../local/options.ts';
+import { ensureStatusStream } from '../local/emulators/dcm/status-consumer.ts';
+import { startNatsServer } from '../local/emulators/nats-server/start-nats-server.ts';
+import { provider } from '../local/stack/options.ts';
 import { natsLink } from '../shared/adapters/nats/connection.ts';
 import { natsEventStream } from '../shared/adapters/nats/event-stream.ts';
 import { randomPart } from '../shared/adapters/random-part.ts';

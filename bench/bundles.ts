@@ -5,10 +5,9 @@ import { promisify } from 'node:util';
 import type { Metafile } from 'esbuild';
 import { bundle, bundleFolder, type FunctionName } from '../infra/bundle.ts';
 import { functionNameOf } from '../infra/functions.ts';
-import { settingsOf } from '../local/emulators/lambda/lambda-function.ts';
-import { variables } from '../local/emulators/lambda/variables.ts';
-import { localFunctions } from '../local/functions.ts';
-import { provider } from '../local/options.ts';
+import { settingsOf, variables } from '../local/emulators/lambda/lambda-function.ts';
+import { localFunctions } from '../local/stack/functions.ts';
+import { provider } from '../local/stack/options.ts';
 import type { Figures } from './figures.ts';
 import { median } from './measure.ts';
 

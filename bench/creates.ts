@@ -1,6 +1,6 @@
-import { vmSpec } from '../local/demo/dcm-vm.ts';
-import { providerApiClient } from '../local/provider-api-client.ts';
-import type { Stack } from '../local/stack.ts';
+import { vmSpec } from '../local/demo/catalog-item.ts';
+import { providerApiClient } from '../local/demo/provider-api-client.ts';
+import type { Stack } from '../local/stack/start-stack.ts';
 import { startMeasuredStack } from './emulators.ts';
 import type { Figures } from './figures.ts';
 import { timed } from './measure.ts';

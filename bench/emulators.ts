@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { createTable } from '../local/emulators/dynamodb.ts';
-import { startTogether } from '../local/keeper.ts';
-import type { StackOptions } from '../local/options.ts';
-import type { Part } from '../local/part.ts';
-import { type Stack, startStack } from '../local/stack.ts';
+import { startTogether } from '../local/processes/disposables.ts';
+import type { Part } from '../local/processes/loopback.ts';
+import type { StackOptions } from '../local/stack/options.ts';
+import { type Stack, startStack } from '../local/stack/start-stack.ts';
 import { startModule } from './processes.ts';
 
 const Usage = z.object({

@@ -1,7 +1,7 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { publishEvents } from '../functions/nats-bridge/publish-events.ts';
-import { clientConfig } from '../local/client-config.ts';
+import { clientConfig } from '../local/emulators/client-config.ts';
 import { dynamoDbResourceStore } from '../shared/adapters/dynamodb/resource-store.ts';
 import type { InstanceState } from '../shared/service-types/vm/kind.ts';
 import { memoryEventStream } from '../test/fakes/memory-event-stream.ts';

@@ -1,4 +1,4 @@
-import { providerApiClient } from '../local/provider-api-client.ts';
+import { providerApiClient } from '../local/demo/provider-api-client.ts';
 import { startMeasuredStack } from './emulators.ts';
 import type { Figures } from './figures.ts';
 

@@ -2,7 +2,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
-import { clientConfig } from '../local/client-config.ts';
+import { clientConfig } from '../local/emulators/client-config.ts';
 import { bridgePublisher } from '../shared/adapters/bridge/bridge.ts';
 import { dynamoDbResourceStore } from '../shared/adapters/dynamodb/resource-store.ts';
 import { scriptedInstances } from '../test/fakes/scripted-instances.ts';

@@ -6,11 +6,11 @@ import { BatchWriteCommand, DynamoDBDocumentClient, GetCommand } from '@aws-sdk/
 import { operations } from '../functions/provider-api/operations/registry.ts';
 import { vmUseCases } from '../functions/provider-api/use-cases.ts';
 import { functionNameOf } from '../infra/functions.ts';
-import { clientConfig } from '../local/client-config.ts';
-import { httpApiEvent } from '../local/emulators/http-api/event.ts';
-import { provisioning } from '../local/functions.ts';
-import { provider } from '../local/options.ts';
-import type { Stack } from '../local/stack.ts';
+import { clientConfig } from '../local/emulators/client-config.ts';
+import { httpApiEvent } from '../local/emulators/http-api.ts';
+import { provisioning } from '../local/stack/functions.ts';
+import { provider } from '../local/stack/options.ts';
+import type { Stack } from '../local/stack/start-stack.ts';
 import { dynamoDbVmRecords } from '../shared/adapters/dynamodb/records.ts';
 import { dynamoDbResourceStore } from '../shared/adapters/dynamodb/resource-store.ts';
 import { randomPart } from '../shared/adapters/random-part.ts';

@@ -1,7 +1,7 @@
 import type { SQSEvent } from 'aws-lambda';
 import { type Parts, reportStatus } from '../functions/normaliser/normalise.ts';
 import { readMessage } from '../functions/normaliser/read-message.ts';
-import { provider } from '../local/options.ts';
+import { provider } from '../local/stack/options.ts';
 import { randomPart } from '../shared/adapters/random-part.ts';
 import { partialBatch } from '../shared/runtime/partial-batch.ts';
 import { countingMeter, memoryLog } from '../test/fakes/silent.ts';

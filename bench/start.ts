@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { findNatsServer } from '../local/nats-server/find-nats-server.ts';
+import { findNatsServer } from '../local/emulators/nats-server/find-nats-server.ts';
 import { startTiedProcess } from '../local/processes/tied-process.ts';
 import type { Figures } from './figures.ts';
 import { median } from './measure.ts';

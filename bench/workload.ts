@@ -1,5 +1,5 @@
 import type { SQSEvent } from 'aws-lambda';
-import { sqsEvent } from '../local/emulators/sqs-event.ts';
+import { sqsEvent } from '../local/emulators/event-source-mapping.ts';
 import { TagKeys } from '../shared/core/ownership.ts';
 import type { InstanceState } from '../shared/service-types/vm/kind.ts';
 import { eventBridgeEvent } from '../test/fixtures/eventbridge.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect } from '@nats-io/transport-node';
-import { type Keep, keeper } from '../local/keeper.ts';
+import { type Keep, keeper } from '../local/processes/disposables.ts';
 import { serve } from '../local/processes/loopback.ts';
 import { agentRequests } from './agent-requests.ts';
 import type { Group } from './check.ts';

@@ -1,9 +1,8 @@
 import colors from 'picocolors';
-import { orderOf } from './demo/catalog-item.ts';
-import { vmSpec } from './demo/dcm-vm.ts';
-import { type Consumed, hasReachedRow } from './emulators/dcm/older/history.ts';
-import { provider } from './options.ts';
-import type { Endpoints } from './stack.ts';
+import { orderOf, vmSpec } from './demo/catalog-item.ts';
+import { type Consumed, hasReachedRow } from './emulators/dcm/status-history.ts';
+import { provider } from './stack/options.ts';
+import type { Endpoints } from './stack/start-stack.ts';
 
 export type Console = ReturnType<typeof terminal>;
 

@@ -5,10 +5,9 @@ import { fileURLToPath } from 'node:url';
 import { Command, Option } from 'commander';
 import { reasonOf, SettingsError } from '../shared/core/errors.ts';
 import { newsOf, terminal } from './console.ts';
-import { dcmDemo } from './demo/dcm-demo.ts';
-import { demo } from './demo/demo.ts';
-import { agentName, type StackOptions } from './options.ts';
-import { startStack } from './stack.ts';
+import { dcmDemo, demo } from './demo/demo.ts';
+import { agentName, type StackOptions } from './stack/options.ts';
+import { startStack } from './stack/start-stack.ts';
 
 const folder = fileURLToPath(new URL('../.local', import.meta.url));
 

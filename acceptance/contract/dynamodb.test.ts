@@ -1,6 +1,6 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import { clientConfig } from '../../local/client-config.ts';
+import { clientConfig } from '../../local/emulators/client-config.ts';
 import { createTable, resourceTable } from '../../local/emulators/dynamodb.ts';
 import { dynamoDbListings } from '../../shared/adapters/dynamodb/listings.ts';
 import { dynamoDbVmRecords } from '../../shared/adapters/dynamodb/records.ts';

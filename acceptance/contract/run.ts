@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as z from 'zod';
-import { run } from '../../local/processes/installing/run.ts';
+import { run } from '../../local/processes/installing.ts';
 
 const Report = z.object({
   testResults: z.array(

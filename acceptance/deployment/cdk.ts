@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as z from 'zod';
 import type { Settings } from '../../infra/settings/settings.ts';
-import { run } from '../../local/processes/installing/run.ts';
+import { run } from '../../local/processes/installing.ts';
 import { UpstreamError } from '../../shared/core/errors.ts';
 import { account, provider } from '../names.ts';
 

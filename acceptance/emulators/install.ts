@@ -3,9 +3,7 @@ import { access, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { findOnPath } from '../../local/processes/installing/executable.ts';
-import { oneAtATime } from '../../local/processes/installing/one-at-a-time.ts';
-import { run } from '../../local/processes/installing/run.ts';
+import { findOnPath, oneAtATime, run } from '../../local/processes/installing.ts';
 import { SettingsError } from '../../shared/core/errors.ts';
 
 type Log = (line: string) => void;

@@ -3,9 +3,8 @@ import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Part } from '../../local/part.ts';
 import { startListeningProcess } from '../../local/processes/listening-process.ts';
-import { listen } from '../../local/processes/loopback.ts';
+import { listen, type Part } from '../../local/processes/loopback.ts';
 import { account, homeRegion } from '../names.ts';
 
 type Options = {

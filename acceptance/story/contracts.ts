@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Part } from '../../local/part.ts';
+import type { Part } from '../../local/processes/loopback.ts';
 import { expectedFailures } from '../contract/expected-failures.ts';
 import { type ContractTest, runContracts } from '../contract/run.ts';
 import { type Deviation, deviations } from '../deviations.ts';

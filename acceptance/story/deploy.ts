@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { GetFunctionCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import * as z from 'zod';
-import { vmSpec } from '../../local/demo/dcm-vm.ts';
+import { vmSpec } from '../../local/demo/catalog-item.ts';
 import { account, homeRegion, legacyRegion, provider, streamingRegion } from '../names.ts';
 import { callAws, rootConfig, userWithPolicy } from '../root.ts';
 import { apiIn, outputsOf, type SettingsInput, type Stage, type Step } from './stage.ts';

@@ -8,7 +8,7 @@ import {
 } from '@aws-sdk/client-ec2';
 import { DisableRuleCommand, EnableRuleCommand, EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { isHTTPError } from 'ky';
-import { vmSpec } from '../../local/demo/dcm-vm.ts';
+import { vmSpec } from '../../local/demo/catalog-item.ts';
 import { homeRegion, legacyRegion } from '../names.ts';
 import { rootConfig } from '../root.ts';
 import { deployedRules } from './events.ts';

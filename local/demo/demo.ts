@@ -1,21 +1,26 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EC2Client } from '@aws-sdk/client-ec2';
-import { SettingsError } from '../../shared/core/errors.ts';
-import { clientConfig } from '../client-config.ts';
+import { reasonOf, SettingsError } from '../../shared/core/errors.ts';
 import { type Console, newsOf } from '../console.ts';
-import { controlPlaneClient } from '../control-plane-client.ts';
-import { type DcmUser, dcmUser, olderDcmUser } from '../dcm-user.ts';
-import type { Consumed } from '../emulators/dcm/older/history.ts';
+import { clientConfig } from '../emulators/client-config.ts';
+import type { Consumed } from '../emulators/dcm/status-history.ts';
 import type { Ec2Simulator } from '../emulators/ec2/start-ec2-simulator.ts';
-import { provider, type StackOptions, silentRegion } from '../options.ts';
-import { providerApiClient } from '../provider-api-client.ts';
-import { type Endpoints, startStack } from '../stack.ts';
-import { type Actor, cast } from './cast.ts';
-import { dcmStory } from './dcm-story.ts';
-import { dwellMs } from './dwell.ts';
-import { story } from './story.ts';
-import { faultsIn, pair, type Transition } from './verdict.ts';
+import { provider, type StackOptions, silentRegion } from '../stack/options.ts';
+import { type Endpoints, startStack } from '../stack/start-stack.ts';
+import { faultsIn, pair, type Transition } from './check-statuses.ts';
+import { controlPlaneClient, type DcmUser, dcmUser, olderDcmUser } from './dcm-user.ts';
+import { dcmStory } from './dcm-vm-scenario.ts';
+import { type Actor, cast } from './ec2-actions.ts';
+import { story } from './instances-scenario.ts';
+import { providerApiClient } from './provider-api-client.ts';
+
+/** Shorter than EC2's, so that the story is short, and longer than the provider needs to report a state before the next one. */
+const dwellMs = {
+  pending: [2_000, 2_500],
+  stopping: [1_500, 2_000],
+  'shutting-down': [1_500, 2_000],
+} as const;
 
 const timeoutMs = 20_000;
 
@@ -115,4 +120,29 @@ const judge = (
   show.good(`of a region without events, and of lost ones, listings told what was to be told`);
   show.good(`from EC2's change to DCM's row, by events: p50 ${at(0.5)} ms, p99 ${at(0.99)} ms`);
   return faults;
+};
+
+const longestMs = 120_000;
+
+/** Plays one VM's life against a DCM that is not the stand-in, and checks DCM's rows on the way. Answers what went wrong. */
+export const dcmDemo = async (options: StackOptions, show: Console): Promise<string[]> => {
+  await using stack = await startStack({ ...options, dwellMs });
+  show.ready(stack.endpoints);
+  const stage = {
+    dcm: olderDcmUser(controlPlaneClient(stack.endpoints.controlPlaneUrl), provider),
+    providerApi: providerApiClient(stack.endpoints),
+    say: show.scene,
+  };
+  const ending = new AbortController();
+  const tooLong = sleep(longestMs, `the story took more than ${longestMs / 1000} s`, {
+    signal: ending.signal,
+  });
+  const played = dcmStory(stage).then(() => undefined, reasonOf);
+  const fault = await Promise.race([played, tooLong]);
+  ending.abort();
+  await tooLong.catch(() => {});
+  show.line();
+  if (fault !== undefined) show.bad(fault);
+  else show.good("DCM's own rows followed the VM from its creation to its end");
+  return fault === undefined ? [] : [fault];
 };

@@ -9,9 +9,8 @@ import {
   waitUntilTableExists,
 } from '@aws-sdk/client-dynamodb';
 import dynalite from 'dynalite';
-import { clientConfig } from '../client-config.ts';
-import type { Part } from '../part.ts';
-import { listen } from '../processes/loopback.ts';
+import { listen, type Part } from '../processes/loopback.ts';
+import { clientConfig } from './client-config.ts';
 import { exceededLimit } from './dynamodb-limits.ts';
 
 export type DynamoDb = Part & {

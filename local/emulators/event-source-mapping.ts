@@ -3,14 +3,14 @@ import {
   DeleteMessageBatchCommand,
   GetQueueAttributesCommand,
   type Message,
+  type MessageAttributeValue,
   ReceiveMessageCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs';
-import type { SQSEvent } from 'aws-lambda';
+import type { SQSEvent, SQSMessageAttribute, SQSRecord } from 'aws-lambda';
+import * as z from 'zod';
 import { reasonOf } from '../../shared/core/errors.ts';
-import { clientConfig } from '../client-config.ts';
-import { undone } from './batch-item-failures.ts';
-import { sqsEvent } from './sqs-event.ts';
+import { clientConfig } from './client-config.ts';
 
 type Options = {
   readonly queueUrl: string;
@@ -107,4 +107,64 @@ const openQueue = async ({ queueUrl: QueueUrl, sqsEndpoint, batchSize }: Options
       ),
     close: () => client.destroy(),
   };
+};
+
+/**
+ * The event that Lambda makes of messages of one queue.
+ * @see https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
+ */
+export const sqsEvent = (messages: readonly Message[], queueArn: string): SQSEvent => ({
+  Records: messages.map((message) => record(message, queueArn)),
+});
+
+/** What SQS always tells of a message, where all attributes are asked for. */
+const SystemAttributes = z.looseObject({
+  ApproximateReceiveCount: z.string(),
+  SentTimestamp: z.string(),
+  SenderId: z.string(),
+  ApproximateFirstReceiveTimestamp: z.string(),
+});
+
+const record = (message: Message, queueArn: string): SQSRecord => {
+  const attributes = Object.entries(message.MessageAttributes ?? {});
+  return {
+    messageId: message.MessageId ?? '',
+    receiptHandle: message.ReceiptHandle ?? '',
+    body: message.Body ?? '',
+    attributes: SystemAttributes.parse(message.Attributes),
+    messageAttributes: Object.fromEntries(attributes.map(([name, value]) => [name, messageAttribute(value)])),
+    md5OfBody: message.MD5OfBody ?? '',
+    ...(message.MD5OfMessageAttributes && { md5OfMessageAttributes: message.MD5OfMessageAttributes }),
+    eventSource: 'aws:sqs',
+    eventSourceARN: queueArn,
+    awsRegion: queueArn.split(':')[3] ?? '',
+  };
+};
+
+const messageAttribute = ({
+  StringValue,
+  BinaryValue,
+  DataType,
+}: MessageAttributeValue): SQSMessageAttribute => ({
+  ...(StringValue !== undefined && { stringValue: StringValue }),
+  ...(BinaryValue && { binaryValue: Buffer.from(BinaryValue).toString('base64') }),
+  stringListValues: [],
+  binaryListValues: [],
+  dataType: DataType ?? 'String',
+});
+
+/** What a function answers with ReportBatchItemFailures on; nothing at all is a success too. */
+const Answer = z
+  .object({ batchItemFailures: z.array(z.object({ itemIdentifier: z.string().min(1) })).nullish() })
+  .nullish();
+
+/**
+ * The messages of a batch that are not done. An answer that is not as agreed, or names a message that was not in the batch,
+ * leaves all of them undone.
+ * @see https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html#services-sqs-batchfailurereporting
+ */
+export const undone = (answer: unknown, messageIds: readonly string[]): readonly string[] => {
+  const { success, data } = Answer.safeParse(answer);
+  const failed = data?.batchItemFailures?.map(({ itemIdentifier }) => itemIdentifier) ?? [];
+  return success && failed.every((id) => messageIds.includes(id)) ? failed : messageIds;
 };

@@ -1,6 +1,5 @@
 import * as z from 'zod';
-import type { Part } from '../part.ts';
-import { serve } from '../processes/loopback.ts';
+import { type Part, serve } from '../processes/loopback.ts';
 import { JsonApiError, jsonApi } from './json-api.ts';
 
 const GetServiceQuota = z.object({ ServiceCode: z.string(), QuotaCode: z.string() });

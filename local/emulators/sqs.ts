@@ -1,8 +1,8 @@
 import { CreateQueueCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { buildApp } from 'fauxqs';
 import * as z from 'zod';
-import { clientConfig } from '../client-config.ts';
-import type { Part } from '../part.ts';
+import type { Part } from '../processes/loopback.ts';
+import { clientConfig } from './client-config.ts';
 
 /**
  * SQS, in memory and in process: fauxqs. Its account is 000000000000. Queue URLs carry the address that it listens on:

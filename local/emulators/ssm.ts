@@ -1,7 +1,6 @@
 import * as z from 'zod';
-import type { Part } from '../part.ts';
-import { serve } from '../processes/loopback.ts';
-import { imageParameters } from './ec2/images.ts';
+import { type Part, serve } from '../processes/loopback.ts';
+import { imageParameters } from './ec2/actions/images.ts';
 import { JsonApiError, jsonApi } from './json-api.ts';
 
 const GetParameter = z.object({ Name: z.string().min(1) });

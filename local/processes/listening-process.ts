@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UnavailableError } from '../../shared/core/errors.ts';
-import type { Part } from '../part.ts';
+import type { Part } from './loopback.ts';
 import { startTiedProcess, type TiedProcess } from './tied-process.ts';
 
 type Options = {

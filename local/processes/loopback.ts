@@ -1,6 +1,11 @@
 import { createServer, type Server } from 'node:http';
 import { getRequestListener } from '@hono/node-server';
-import type { Part } from '../part.ts';
+
+/** Something that runs on the laptop in the place of a service: where it answers, and how to end it. */
+export type Part = AsyncDisposable & {
+  /** On 127.0.0.1, without a trailing slash. */
+  readonly url: string;
+};
 
 /** Lets a server answer on 127.0.0.1 only. @throws where the port is taken. `port` 0 takes any free one. */
 export const listen = async (server: Server, port = 0): Promise<Part> => {

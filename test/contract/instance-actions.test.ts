@@ -1,6 +1,6 @@
 import { EC2Client, ModifyInstanceAttributeCommand } from '@aws-sdk/client-ec2';
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
-import { clientConfig } from '../../local/client-config.ts';
+import { clientConfig } from '../../local/emulators/client-config.ts';
 import { startEc2Simulator } from '../../local/emulators/ec2/start-ec2-simulator.ts';
 import { startServiceQuotas } from '../../local/emulators/service-quotas.ts';
 import { startSsm } from '../../local/emulators/ssm.ts';

@@ -1,6 +1,6 @@
 import { EC2Client, RunInstancesCommand, TerminateInstancesCommand } from '@aws-sdk/client-ec2';
 import { afterAll, describe, expect, it, vi } from 'vitest';
-import { clientConfig } from '../../local/client-config.ts';
+import { clientConfig } from '../../local/emulators/client-config.ts';
 import { startEc2Simulator } from '../../local/emulators/ec2/start-ec2-simulator.ts';
 import { UnavailableError } from '../../shared/core/errors.ts';
 import { ec2Instances } from '../../shared/service-types/vm/ec2/instances.ts';

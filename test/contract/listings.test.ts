@@ -1,7 +1,7 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { afterAll } from 'vitest';
-import { clientConfig } from '../../local/client-config.ts';
+import { clientConfig } from '../../local/emulators/client-config.ts';
 import { createTable, startDynamoDb } from '../../local/emulators/dynamodb.ts';
 import { dynamoDbListings } from '../../shared/adapters/dynamodb/listings.ts';
 import { memoryListings } from '../fakes/memory-listings.ts';

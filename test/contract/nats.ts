@@ -9,7 +9,7 @@ import {
   jetstreamManager,
 } from '@nats-io/jetstream';
 import { type ConnectionOptions, connect, type NatsConnection } from '@nats-io/transport-node';
-import { type NatsServer, startNatsServer } from '../../local/nats-server/start-nats-server.ts';
+import { type NatsServer, startNatsServer } from '../../local/emulators/nats-server/start-nats-server.ts';
 import type { CloudEventJson } from '../../shared/wire/cloudevents.ts';
 
 export type TestNats = AsyncDisposable & {

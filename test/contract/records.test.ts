@@ -1,7 +1,7 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, describe, expect, it } from 'vitest';
-import { clientConfig } from '../../local/client-config.ts';
+import { clientConfig } from '../../local/emulators/client-config.ts';
 import { createTable, resourceTable, startDynamoDb } from '../../local/emulators/dynamodb.ts';
 import { dynamoDbVmRecords } from '../../shared/adapters/dynamodb/records.ts';
 import { UnavailableError } from '../../shared/core/errors.ts';

@@ -1,7 +1,7 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, describe, expect, it } from 'vitest';
-import { clientConfig } from '../../local/client-config.ts';
+import { clientConfig } from '../../local/emulators/client-config.ts';
 import { createTable, startDynamoDb } from '../../local/emulators/dynamodb.ts';
 import { dynamoDbRegistrations } from '../../shared/adapters/dynamodb/registrations.ts';
 import { UnavailableError } from '../../shared/core/errors.ts';

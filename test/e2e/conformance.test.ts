@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { conformance } from '../../conformance/conformance.ts';
 import { groups } from '../../conformance/groups.ts';
-import { agentName } from '../../local/options.ts';
+import { agentName } from '../../local/stack/options.ts';
 import { type WatchedStack, watchedStack } from './stack.ts';
 
 let stack: WatchedStack;

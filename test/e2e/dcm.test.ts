@@ -2,17 +2,16 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { controlPlaneClient } from '../../local/control-plane-client.ts';
-import { olderDcmUser } from '../../local/dcm-user.ts';
-import { dcmStory } from '../../local/demo/dcm-story.ts';
-import { vmSpec } from '../../local/demo/dcm-vm.ts';
+import { vmSpec } from '../../local/demo/catalog-item.ts';
+import { controlPlaneClient, olderDcmUser } from '../../local/demo/dcm-user.ts';
+import { dcmStory } from '../../local/demo/dcm-vm-scenario.ts';
+import { providerApiClient } from '../../local/demo/provider-api-client.ts';
 import {
   findServiceProviderManager,
   whyNoDcm,
-} from '../../local/emulators/dcm/service-provider-manager/find-service-provider-manager.ts';
-import { provider, silentRegion } from '../../local/options.ts';
-import { providerApiClient } from '../../local/provider-api-client.ts';
-import { type Stack, startStack } from '../../local/stack.ts';
+} from '../../local/emulators/dcm/service-provider-manager/start.ts';
+import { provider, silentRegion } from '../../local/stack/options.ts';
+import { type Stack, startStack } from '../../local/stack/start-stack.ts';
 import { skippedBecause } from '../retried-and-skipped.ts';
 
 describe("DCM's own service provider manager", skippedBecause(await whyNoDcm()), () => {

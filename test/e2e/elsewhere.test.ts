@@ -1,15 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { conformance } from '../../conformance/conformance.ts';
 import { groups } from '../../conformance/groups.ts';
-import { controlPlaneClient } from '../../local/control-plane-client.ts';
-import { olderDcmUser } from '../../local/dcm-user.ts';
-import { dcmStory } from '../../local/demo/dcm-story.ts';
+import { controlPlaneClient, olderDcmUser } from '../../local/demo/dcm-user.ts';
+import { dcmStory } from '../../local/demo/dcm-vm-scenario.ts';
+import { providerApiClient } from '../../local/demo/provider-api-client.ts';
 import { openRequests } from '../../local/emulators/dcm/control-plane/requests.ts';
-import { startControlPlane } from '../../local/emulators/dcm/older/start.ts';
-import { type Keep, keeper } from '../../local/keeper.ts';
-import { provider, silentRegion } from '../../local/options.ts';
+import { startControlPlane } from '../../local/emulators/dcm/older-control-plane/start.ts';
+import { type Keep, keeper } from '../../local/processes/disposables.ts';
 import { serve } from '../../local/processes/loopback.ts';
-import { providerApiClient } from '../../local/provider-api-client.ts';
+import { provider, silentRegion } from '../../local/stack/options.ts';
 import { startTestNats } from '../contract/nats.ts';
 import { watchedStack } from './stack.ts';
 

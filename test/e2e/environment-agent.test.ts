@@ -2,16 +2,16 @@ import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
-import { dcmUser } from '../../local/dcm-user.ts';
-import { dcmStory } from '../../local/demo/dcm-story.ts';
-import { vmSpec } from '../../local/demo/dcm-vm.ts';
+import { vmSpec } from '../../local/demo/catalog-item.ts';
+import { dcmUser } from '../../local/demo/dcm-user.ts';
+import { dcmStory } from '../../local/demo/dcm-vm-scenario.ts';
+import { providerApiClient } from '../../local/demo/provider-api-client.ts';
 import { agentRequest, requestStream } from '../../local/emulators/dcm/control-plane/requests.ts';
 import {
   type EnvironmentAgent,
   startEnvironmentAgent,
 } from '../../local/emulators/dcm/environment-agent/start.ts';
-import { agentName, provider } from '../../local/options.ts';
-import { providerApiClient } from '../../local/provider-api-client.ts';
+import { agentName, provider } from '../../local/stack/options.ts';
 import { startTestNats } from '../contract/nats.ts';
 import { type TestStack, testStack, watchedStack } from './stack.ts';
 import { instancesOf, newVmId } from './vm-instances.ts';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readFile, stat } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { whyNoDcm } from '../../local/emulators/dcm/service-provider-manager/find-service-provider-manager.ts';
+import { whyNoDcm } from '../../local/emulators/dcm/service-provider-manager/start.ts';
 import { whyNoAgent } from '../contract/dcm/environment-agents.ts';
 import { skippedBecause } from '../retried-and-skipped.ts';
 

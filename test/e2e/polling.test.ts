@@ -1,8 +1,8 @@
 import { EC2Client } from '@aws-sdk/client-ec2';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { clientConfig } from '../../local/client-config.ts';
-import { cast } from '../../local/demo/cast.ts';
-import { provider, silentRegion } from '../../local/options.ts';
+import { cast } from '../../local/demo/ec2-actions.ts';
+import { clientConfig } from '../../local/emulators/client-config.ts';
+import { provider, silentRegion } from '../../local/stack/options.ts';
 import { untilNextSecond } from './next-second.ts';
 import { type TestStack, testStack } from './stack.ts';
 

@@ -1,10 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { controlPlaneClient } from '../../local/control-plane-client.ts';
-import { dcmUser, olderDcmUser } from '../../local/dcm-user.ts';
-import { dcmStory } from '../../local/demo/dcm-story.ts';
-import { vmSpec } from '../../local/demo/dcm-vm.ts';
-import { provider, silentRegion } from '../../local/options.ts';
-import { providerApiClient } from '../../local/provider-api-client.ts';
+import { vmSpec } from '../../local/demo/catalog-item.ts';
+import { controlPlaneClient, dcmUser, olderDcmUser } from '../../local/demo/dcm-user.ts';
+import { dcmStory } from '../../local/demo/dcm-vm-scenario.ts';
+import { providerApiClient } from '../../local/demo/provider-api-client.ts';
+import { provider, silentRegion } from '../../local/stack/options.ts';
 import { untilNextSecond } from './next-second.ts';
 import { type TestStack, testStack } from './stack.ts';
 import { instancesOf, newVmId } from './vm-instances.ts';

@@ -2,11 +2,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EC2Client } from '@aws-sdk/client-ec2';
-import { clientConfig } from '../../local/client-config.ts';
-import type { StandIn } from '../../local/dcm.ts';
-import { cast } from '../../local/demo/cast.ts';
-import type { StackOptions } from '../../local/options.ts';
-import { type Stack, startStack } from '../../local/stack.ts';
+import { cast } from '../../local/demo/ec2-actions.ts';
+import { clientConfig } from '../../local/emulators/client-config.ts';
+import type { StandIn } from '../../local/stack/dcm.ts';
+import type { StackOptions } from '../../local/stack/options.ts';
+import { type Stack, startStack } from '../../local/stack/start-stack.ts';
 
 /** Quick, but long enough for a second to pass between a stop and a start. */
 const dwellMs = { pending: 300, stopping: 300, 'shutting-down': 300 } as const;

@@ -2,9 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import { ReceiveMessageCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { clientConfig } from '../../local/client-config.ts';
-import type { Actor } from '../../local/demo/cast.ts';
-import { provider } from '../../local/options.ts';
+import type { Actor } from '../../local/demo/ec2-actions.ts';
+import { clientConfig } from '../../local/emulators/client-config.ts';
+import { provider } from '../../local/stack/options.ts';
 import { untilNextSecond } from './next-second.ts';
 import { type TestStack, testStack } from './stack.ts';
 

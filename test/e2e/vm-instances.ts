@@ -1,4 +1,4 @@
-import type { Stack } from '../../local/stack.ts';
+import type { Stack } from '../../local/stack/start-stack.ts';
 
 /** All instances that EC2 has ever launched for a VM. */
 export const instancesOf = ({ ec2 }: Pick<Stack, 'ec2'>, vmId: string) =>

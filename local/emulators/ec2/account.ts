@@ -4,8 +4,6 @@ import type { EventBridgeEvent } from '../../../shared/wire/eventbridge.ts';
 import type { Faults } from './faults.ts';
 import type { Retention } from './instance-store.ts';
 import type { DwellMs } from './lifecycle.ts';
-import type { Random } from './random.ts';
-import type { Timers } from './timers.ts';
 
 /** A state that an instance entered, to the millisecond. */
 export type Transition = {
@@ -29,4 +27,46 @@ export type Account = {
   /** Never rejects. */
   emit(event: EventBridgeEvent): Promise<void>;
   onTransition(transition: Transition): void;
+};
+
+/** What is to happen later, at most one thing per key. Waiting for it keeps no process alive. */
+export type Timers = Disposable & {
+  /** Takes the place of what the key was waiting for. */
+  after(key: string, ms: number, happens: () => void): void;
+  cancel(key: string): void;
+};
+
+export const timers = (): Timers => {
+  const waiting = new Map<string, NodeJS.Timeout>();
+  const cancel = (key: string) => {
+    clearTimeout(waiting.get(key));
+    waiting.delete(key);
+  };
+  return {
+    cancel,
+    after: (key, ms, happens) => {
+      cancel(key);
+      const timer = setTimeout(() => {
+        waiting.delete(key);
+        happens();
+      }, ms);
+      waiting.set(key, timer.unref());
+    },
+    [Symbol.dispose]: () => {
+      for (const key of [...waiting.keys()]) cancel(key);
+    },
+  };
+};
+
+/** Numbers in [0, 1) that are the same for the same seed: mulberry32. */
+export type Random = () => number;
+
+export const seededRandom = (seed: number): Random => {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
 };

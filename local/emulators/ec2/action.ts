@@ -1,8 +1,6 @@
 import * as z from 'zod';
-import { Ec2Error, invalidValue } from './ec2-error.ts';
-import type { Parameter } from './query.ts';
+import { Ec2Error, invalidValue, type Parameter, type XmlElements } from './query-protocol.ts';
 import type { Region } from './region.ts';
-import type { XmlElements } from './xml.ts';
 
 /**
  * One action of the EC2 API. It refuses what EC2 refuses, and gives what is to be done then: a dry run ends before that.

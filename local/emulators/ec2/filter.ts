@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { Ec2Error, invalidValue } from './ec2-error.ts';
+import { Ec2Error, invalidValue } from './query-protocol.ts';
 
 export const Filters = z
   .array(z.object({ Name: z.string(), Value: z.array(z.string()).default([]) }))

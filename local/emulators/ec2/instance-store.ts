@@ -1,8 +1,7 @@
 import type { Clock } from '../../../shared/ports/clock.ts';
 import { InstanceId } from '../../../shared/service-types/vm/kind.ts';
-import { Ec2Error } from './ec2-error.ts';
-import type { SimulatedInstance } from './instance.ts';
-import { begun } from './timeline.ts';
+import { begun, type SimulatedInstance } from './instance.ts';
+import { Ec2Error } from './query-protocol.ts';
 
 /** What EC2 still knows of the instances of one region: of a terminated one first its tags go, then all. */
 export type InstanceStore = {

@@ -1,9 +1,8 @@
 import type { Tags } from '../../../shared/core/ownership.ts';
 import type { InstanceState } from '../../../shared/service-types/vm/kind.ts';
-import { addressesOf } from './addresses.ts';
-import type { SeenInstance } from './instance.ts';
+import { addressesOf, type SeenInstance } from './instance.ts';
 import { stateCode, transitionReason } from './lifecycle.ts';
-import { items, type XmlElements } from './xml.ts';
+import { items, type XmlElements } from './query-protocol.ts';
 
 /** The instances of one launch. @see https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Reservation.html */
 export const reservationXml = (instances: readonly SeenInstance[], account: string): XmlElements => ({

@@ -4,7 +4,6 @@ import type { InstanceState, StateReason } from '../../../shared/service-types/v
 import type { StatusCheck } from '../../../shared/service-types/vm/status-checks.ts';
 import type { Faults } from './faults.ts';
 import { because } from './lifecycle.ts';
-import { asOf, begun, oldest, type Timeline } from './timeline.ts';
 
 /** What one RunInstances asked for: the same for all its instances, for good. */
 export type Launch = {
@@ -117,3 +116,46 @@ export const instanceArn = (
   { region, id }: Pick<SimulatedInstance, 'region' | 'id'>,
   account: string,
 ): string => `arn:aws:ec2:${region}:${account}:instance/${id}`;
+
+type Numbered = Pick<SeenInstance, 'number' | 'region' | 'state' | 'publicIp'>;
+
+/** An instance keeps its private address until it is terminated, and its public one while it is started. */
+export const addressesOf = ({ number, region, state, publicIp }: Numbered) => {
+  const privateIp = state === 'terminated' ? undefined : address('172.31', 16 * 256 + number);
+  const started = state === 'pending' || state === 'running' ? publicIp : undefined;
+  return {
+    privateIp,
+    privateDns: privateIp && `${dashed('ip', privateIp)}.${inside(region)}.internal`,
+    publicIp: started,
+    publicDns: started && `${dashed('ec2', started)}.${outside(region)}.amazonaws.com`,
+  };
+};
+
+/** From 198.18.0.0/15, which no network routes. */
+export const publicIp = (count: number): string => address('198.18', count);
+
+const address = (network: string, host: number): string => `${network}.${(host >> 8) & 255}.${host & 255}`;
+const dashed = (prefix: string, ip: string): string => `${prefix}-${ip.replaceAll('.', '-')}`;
+const inside = (region: string): string => (region === 'us-east-1' ? 'ec2' : `${region}.compute`);
+const outside = (region: string): string => (region === 'us-east-1' ? 'compute-1' : `${region}.compute`);
+
+type Moment<Value> = { readonly value: Value; readonly atMs: number };
+
+/** What something is since `atMs`, and what it was before, newest first: whoever asks EC2 may be shown the past. */
+export type Timeline<Value> = Moment<Value> & { readonly before: readonly Moment<Value>[] };
+
+const remembered = 16;
+
+export const begun = <Value>(value: Value, atMs: number): Timeline<Value> => ({ value, atMs, before: [] });
+
+export const changed = <Value>(
+  { before, ...last }: Timeline<Value>,
+  value: Value,
+  atMs: number,
+): Timeline<Value> => ({ value, atMs, before: [last, ...before].slice(0, remembered) });
+
+/** What it was at that time, and since when; undefined for a time before all that is remembered. */
+const asOf = <Value>(timeline: Timeline<Value>, atMs: number): Moment<Value> | undefined =>
+  timeline.atMs <= atMs ? timeline : timeline.before.find((moment) => moment.atMs <= atMs);
+
+const oldest = <Value>(timeline: Timeline<Value>): Moment<Value> => timeline.before.at(-1) ?? timeline;

@@ -1,5 +1,5 @@
 import type { InstanceState, StateReason } from '../../../shared/service-types/vm/kind.ts';
-import type { Random } from './random.ts';
+import type { Random } from './account.ts';
 
 /** @see https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_InstanceState.html */
 export const stateCode = {

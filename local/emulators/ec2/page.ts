@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import * as z from 'zod';
-import { Ec2Error, invalidValue } from './ec2-error.ts';
-import { Integer } from './query.ts';
+import { Ec2Error, Integer, invalidValue } from './query-protocol.ts';
 
 /** How a Describe is asked for one page of its answer. */
 export const Paging = z.object({ MaxResults: Integer.optional(), NextToken: z.string().optional() });

@@ -2,12 +2,25 @@ import { randomUUID } from 'node:crypto';
 import { Hono } from 'hono';
 import * as z from 'zod';
 import { reasonOf } from '../../../shared/core/errors.ts';
-import { actions } from './actions/registry.ts';
-import { Ec2Error } from './ec2-error.ts';
-import { Flag, type Parameter, parametersOf } from './query.ts';
-import { refuse } from './refusals.ts';
+import type { Action } from './action.ts';
+import {
+  modifyInstanceAttribute,
+  rebootInstances,
+  startInstances,
+  stopInstances,
+  terminateInstances,
+} from './actions/change-instances.ts';
+import { describeInstanceStatus } from './actions/describe-instance-status.ts';
+import { describeInstances } from './actions/describe-instances.ts';
+import { describeRegions } from './actions/describe-regions.ts';
+import { describeImages } from './actions/images.ts';
+import { describeInstanceTypeOfferings, describeInstanceTypes } from './actions/instance-types.ts';
+import { describeSecurityGroups, describeSubnets } from './actions/network.ts';
+import { runInstances } from './actions/run-instances.ts';
+import { createTags, deleteTags, describeTags } from './actions/tags.ts';
+import { refuse } from './faults.ts';
+import { answerXml, Ec2Error, errorXml, Flag, type Parameter, parametersOf } from './query-protocol.ts';
 import type { Region } from './region.ts';
-import { answerXml, errorXml } from './xml.ts';
 
 type Options = {
   /** Opens it where it was never used. */
@@ -67,3 +80,24 @@ const dryRun = (): Ec2Error =>
 /** @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html */
 const regionOf = (authorization = ''): string =>
   /Credential=[^,\s]+\/\d{8}\/([a-z0-9-]+)\/ec2\/aws4_request/.exec(authorization)?.[1] ?? 'us-east-1';
+
+/** Every action that the simulator answers. To add one: a file like its neighbours, and a line here. */
+const actions: ReadonlyMap<string, Action> = new Map([
+  ['CreateTags', createTags],
+  ['DeleteTags', deleteTags],
+  ['DescribeImages', describeImages],
+  ['DescribeInstanceStatus', describeInstanceStatus],
+  ['DescribeInstanceTypeOfferings', describeInstanceTypeOfferings],
+  ['DescribeInstanceTypes', describeInstanceTypes],
+  ['DescribeInstances', describeInstances],
+  ['DescribeRegions', describeRegions],
+  ['DescribeSecurityGroups', describeSecurityGroups],
+  ['DescribeSubnets', describeSubnets],
+  ['DescribeTags', describeTags],
+  ['ModifyInstanceAttribute', modifyInstanceAttribute],
+  ['RebootInstances', rebootInstances],
+  ['RunInstances', runInstances],
+  ['StartInstances', startInstances],
+  ['StopInstances', stopInstances],
+  ['TerminateInstances', terminateInstances],
+]);

@@ -1,12 +1,19 @@
 import type { Tags } from '../../../shared/core/ownership.ts';
 import type { InstanceState, StateReason } from '../../../shared/service-types/vm/kind.ts';
 import type { Account } from './account.ts';
-import { publicIp } from './addresses.ts';
 import { stateChange, tagChange } from './events.ts';
-import { type Launch, newInstance, type SeenInstance, type SimulatedInstance, seenAt } from './instance.ts';
+import {
+  begun,
+  changed,
+  type Launch,
+  newInstance,
+  publicIp,
+  type SeenInstance,
+  type SimulatedInstance,
+  seenAt,
+} from './instance.ts';
 import { type InstanceStore, instanceStore } from './instance-store.ts';
 import { settling } from './lifecycle.ts';
-import { begun, changed } from './timeline.ts';
 
 type Amendable = 'disableApiTermination' | 'impaired' | 'publicIp' | 'retiresAtMs';
 

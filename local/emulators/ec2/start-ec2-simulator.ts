@@ -3,20 +3,17 @@ import type { Tags } from '../../../shared/core/ownership.ts';
 import type { Clock } from '../../../shared/ports/clock.ts';
 import type { InstanceState, StateReason } from '../../../shared/service-types/vm/kind.ts';
 import type { EventBridgeEvent } from '../../../shared/wire/eventbridge.ts';
-import type { Part } from '../../part.ts';
-import { serve } from '../../processes/loopback.ts';
-import type { Account, Transition } from './account.ts';
-import { emissionTo, type LostEvent } from './emission.ts';
+import { type Part, serve } from '../../processes/loopback.ts';
+import { type Account, seededRandom, type Transition, timers } from './account.ts';
+import { checkLaunch, LaunchRequest, launchOf } from './actions/run-instances.ts';
+import { emissionTo, type LostEvent } from './events.ts';
 import { type Faults, noFaults } from './faults.ts';
-import type { SimulatedInstance } from './instance.ts';
+import { newId, type SimulatedInstance } from './instance.ts';
+import { type InstanceFaults, instanceFaults } from './instance-faults.ts';
 import { defaultRetention, type Retention } from './instance-store.ts';
 import { type DwellMs, defaultDwellMs } from './lifecycle.ts';
-import { type InstanceFaults, instanceFaults } from './mishaps.ts';
-import { type Population, populate } from './populate.ts';
 import { queryApi } from './query-api.ts';
-import { seededRandom } from './random.ts';
 import { openRegion, type Region } from './region.ts';
-import { timers } from './timers.ts';
 
 /** An instance as it is, whatever a Describe shows. */
 type TrueInstance = {
@@ -144,3 +141,19 @@ const trueInstance = ({ id, region, status, tags }: SimulatedInstance): TrueInst
   tags: tags.value,
   changedAtMs: status.atMs,
 });
+
+/** Many instances at once, each as if launched by a call of its own. */
+export type Population = {
+  readonly region: string;
+  readonly count: number;
+  /** The tags of each, counted from 0. */
+  readonly tags: (index: number) => Tags;
+};
+
+/** Their ids, oldest first. */
+const populate = ({ count, tags }: Population, region: Region): readonly string[] => {
+  const request = LaunchRequest.parse({ ImageId: 'ami-0a10000000000a011', MinCount: '1', MaxCount: '1' });
+  const launch = launchOf(request, checkLaunch(request, region), region);
+  const one = (index: number) => region.adopt({ ...launch, reservationId: newId('r') }, tags(index));
+  return Array.from({ length: count }, (_, index) => one(index).id);
+};

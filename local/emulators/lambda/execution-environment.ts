@@ -1,11 +1,10 @@
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import { Hono } from 'hono';
 import { serve } from '../../processes/loopback.ts';
-import { startTiedProcess } from '../../processes/tied-process.ts';
-import type { FunctionSettings } from './lambda-function.ts';
-import { runtimeApi } from './runtime-api.ts';
-import { createSandbox } from './sandbox.ts';
-import { handler, variables } from './variables.ts';
+import { type Ending, startTiedProcess } from '../../processes/tied-process.ts';
+import { exited, FunctionError, timedOut } from './function-error.ts';
+import { type FunctionSettings, functionArn, handler, variables } from './lambda-function.ts';
 
 const require = createRequire(import.meta.url);
 const runtimeClient = require.resolve('aws-lambda-ric/bin/index.mjs');
@@ -30,4 +29,136 @@ export const startExecutionEnvironment = async (fn: FunctionSettings, log: (line
   });
   const { invoke, ready, hasEnded } = sandbox;
   return { pid: child.pid, signal: child.signal, ended, invoke, ready, hasEnded };
+};
+
+/** Gives the waiting runtime something to do. */
+type Deliver = (invocation: Invocation) => void;
+
+type UnderWay = {
+  readonly requestId: string;
+  readonly answer: (response: string) => void;
+  readonly fail: (error: FunctionError) => void;
+};
+
+/** Lambda's limit for loading a function: https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html */
+const initLimitMs = 10_000;
+
+type Options = {
+  readonly timeoutMs: number;
+  /** Ends the process that takes too long. */
+  readonly kill: () => void;
+};
+
+/** What goes on between those who invoke a function and the one runtime that runs it, one invocation at a time. */
+const createSandbox = ({ timeoutMs, kill }: Options) => {
+  let underWay: UnderWay | undefined;
+  let ending: Ending | undefined;
+  let initialised = false;
+  let whyItEnded = exited;
+
+  let offer: (deliver: Deliver | undefined) => void;
+  let offered: Promise<Deliver | undefined>;
+  const awaitRuntime = () => {
+    offered = new Promise((resolve) => {
+      offer = resolve;
+    });
+    return offered;
+  };
+
+  const limit = (ms: number) =>
+    setTimeout(() => {
+      whyItEnded = (requestId) => timedOut(requestId, ms);
+      kill();
+    }, ms);
+  let clock = limit(initLimitMs);
+
+  const finished = (requestId: string): UnderWay | undefined => {
+    if (underWay?.requestId !== requestId) return undefined;
+    clearTimeout(clock);
+    const done = underWay;
+    underWay = undefined;
+    return done;
+  };
+
+  const runtimeSide: RuntimeSide = {
+    next: () => {
+      if (!initialised) clearTimeout(clock);
+      initialised = true;
+      return new Promise((deliver) => offer(deliver));
+    },
+    succeeded: (requestId, response) => finished(requestId)?.answer(response),
+    failed: (requestId, error) => finished(requestId)?.fail(error),
+    initFailed: (error) => {
+      whyItEnded = () => error;
+    },
+  };
+
+  return {
+    runtimeSide,
+    /** Settles when the function is loaded, or could not be. */
+    ready: awaitRuntime(),
+    hasEnded: () => ending !== undefined,
+    /** The function's answer; `undefined` where the process had ended of itself after an earlier invocation. @throws FunctionError */
+    invoke: async (requestId: string, event: string): Promise<string | undefined> => {
+      const deliver = await offered;
+      if (ending !== undefined && !initialised) throw whyItEnded(requestId, ending);
+      if (ending !== undefined || deliver === undefined) return undefined;
+      awaitRuntime();
+      clock = limit(timeoutMs);
+      return new Promise((answer, fail) => {
+        underWay = { requestId, answer, fail };
+        deliver({ requestId, event, deadlineMs: Date.now() + timeoutMs });
+      });
+    },
+    ended: (how: Ending): void => {
+      ending = how;
+      clearTimeout(clock);
+      underWay?.fail(whyItEnded(underWay.requestId, how));
+      offer(undefined);
+    },
+  };
+};
+
+/** One event on its way into a function. */
+export type Invocation = { readonly requestId: string; readonly event: string; readonly deadlineMs: number };
+
+/** Who is behind the Runtime API: it hands out work and hears of the outcome. */
+export type RuntimeSide = {
+  /** The runtime is idle: settles when there is something to do for it. */
+  next(): Promise<Invocation>;
+  /** Without effect where that invocation is not under way. */
+  succeeded(requestId: string, response: string): void;
+  failed(requestId: string, error: FunctionError): void;
+  /** The runtime could not load the handler. It ends its process next. */
+  initFailed(error: FunctionError): void;
+};
+
+/**
+ * Lambda's Runtime API, as the runtime of one execution environment sees it.
+ * @see https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
+ */
+const runtimeApi = (functionName: string, sandbox: RuntimeSide): Hono => {
+  const api = new Hono().basePath('/2018-06-01/runtime');
+  api.get('/invocation/next', async ({ body }) => {
+    const { requestId, event, deadlineMs } = await sandbox.next();
+    return body(event, 200, {
+      'content-type': 'application/json',
+      'lambda-runtime-aws-request-id': requestId,
+      'lambda-runtime-deadline-ms': String(deadlineMs),
+      'lambda-runtime-invoked-function-arn': functionArn(functionName),
+    });
+  });
+  api.post('/invocation/:id/response', async ({ req, json }) => {
+    sandbox.succeeded(req.param('id'), await req.text());
+    return json({ status: 'OK' }, 202);
+  });
+  api.post('/invocation/:id/error', async ({ req, json }) => {
+    sandbox.failed(req.param('id'), new FunctionError(await req.text()));
+    return json({ status: 'OK' }, 202);
+  });
+  api.post('/init/error', async ({ req, json }) => {
+    sandbox.initFailed(new FunctionError(await req.text()));
+    return json({ status: 'OK' }, 202);
+  });
+  return api;
 };

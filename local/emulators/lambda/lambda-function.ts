@@ -24,10 +24,38 @@ export const settingsOf = (fn: LambdaFunction): FunctionSettings => ({
 });
 
 const account = '000000000000';
-export const region = 'us-east-1';
+const region = 'us-east-1';
 
 export const functionArn = (name: string): string => `arn:aws:lambda:${region}:${account}:function:${name}`;
 
 /** What Lambda's Invoke API takes for a name: the name, or an ARN or the end of one, each with or without a qualifier. */
 export const functionName = (nameOrArn: string): string =>
   /^(?:(?:arn:[\w-]+:lambda:[\w-]+:)?\d{12}:function:)?([\w-]+)/.exec(nameOrArn)?.[1] ?? nameOrArn;
+
+/** File and export of every function, as the bundles have them. */
+export const handler = 'index.handler';
+
+/**
+ * The environment of a function's process: Lambda's own variables, then the function's.
+ * @see https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
+ */
+export const variables = (fn: FunctionSettings, runtimeApi: string): Record<string, string> => ({
+  PATH: process.env.PATH ?? '',
+  LANG: 'en_US.UTF-8',
+  TZ: ':UTC',
+  _HANDLER: handler,
+  LAMBDA_TASK_ROOT: fn.folder,
+  AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs24.x',
+  AWS_LAMBDA_RUNTIME_API: runtimeApi,
+  AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
+  AWS_LAMBDA_FUNCTION_NAME: fn.name,
+  AWS_LAMBDA_FUNCTION_VERSION: '$LATEST',
+  AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(fn.memoryMb),
+  AWS_LAMBDA_LOG_GROUP_NAME: `/aws/lambda/${fn.name}`,
+  AWS_LAMBDA_LOG_STREAM_NAME: 'local/[$LATEST]',
+  AWS_REGION: region,
+  AWS_DEFAULT_REGION: region,
+  AWS_ACCESS_KEY_ID: 'local',
+  AWS_SECRET_ACCESS_KEY: 'local',
+  ...fn.environment,
+});

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { StateMachine } from 'aws-local-stepfunctions';
-import { type Execution, followed } from './execution.ts';
-import { providePromiseWithResolvers } from './promise-with-resolvers.ts';
+import { reasonOf } from '../../../shared/core/errors.ts';
 import { playable } from './states-language.ts';
 import { taskHandlers } from './tasks.ts';
 
@@ -63,4 +62,60 @@ export const startStateMachine = async (options: Options): Promise<LocalStateMac
       await Promise.all([tasks.settled(), ...runs.map(({ ended }) => ended)]);
     },
   };
+};
+
+/** One run of a state machine. */
+export type Execution = {
+  /** Its ARN, which the state machine sees as `$$.Execution.Id`. */
+  readonly id: string;
+  readonly status: 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'ABORTED';
+  /** States that were entered, and retries of them: what AWS charges for. */
+  readonly transitions: number;
+};
+
+type Run = ReturnType<StateMachine['run']>;
+
+/** What becomes of a run, and when it has ended. Failures of states and of the whole are told to `log`. */
+const followed = (id: string, { result, eventLogs }: Run, log: (line: string) => void) => {
+  let execution: Execution = { id, status: 'RUNNING', transitions: 0 };
+  const follow = async () => {
+    for await (const event of eventLogs) {
+      if ('Error' in event) log(`${subjectOf(event)} failed: ${event.Error}: ${reasonOf(event.Cause)}`);
+      const { status, transitions } = execution;
+      execution = {
+        id,
+        status: statusAfter[event.type] ?? status,
+        transitions: transitions + (chargedFor.has(event.type) ? 1 : 0),
+      };
+    }
+  };
+  result.catch(() => {}); // the events say it, too
+  return { execution: () => execution, ended: follow() };
+};
+
+const chargedFor = new Set(['StateEntered', 'StateRetried']);
+
+const statusAfter: Record<string, Execution['status']> = {
+  ExecutionSucceeded: 'SUCCEEDED',
+  ExecutionFailed: 'FAILED',
+  ExecutionAborted: 'ABORTED',
+};
+
+const subjectOf = (event: object & { readonly state?: { readonly name: string } }): string =>
+  event.state?.name ?? 'The execution';
+
+/** Gives Node 20 the `Promise.withResolvers` that the interpreter uses and newer versions have. */
+const providePromiseWithResolvers = (): void => {
+  if (!('withResolvers' in Promise))
+    Object.defineProperty(Promise, 'withResolvers', { value: withResolvers, configurable: true });
+};
+
+const withResolvers = () => {
+  let resolve: (value: unknown) => void = () => {};
+  let reject: (reason: unknown) => void = () => {};
+  const promise = new Promise((fulfil, refuse) => {
+    resolve = fulfil;
+    reject = refuse;
+  });
+  return { promise, resolve, reject };
 };

@@ -7,7 +7,7 @@ import {
   type ControlPlaneOptions,
   startControlPlane,
 } from '../../../local/emulators/dcm/control-plane/start.ts';
-import { startNatsServer } from '../../../local/nats-server/start-nats-server.ts';
+import { startNatsServer } from '../../../local/emulators/nats-server/start-nats-server.ts';
 import { connectProvider, statusEvent, temporaryFolder } from '../older-control-plane/dcm.ts';
 
 const Request = z.object({

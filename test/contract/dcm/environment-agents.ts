@@ -16,9 +16,8 @@ import {
   startEnvironmentAgent,
 } from '../../../local/emulators/dcm/environment-agent/start.ts';
 import { startAgentBinary } from '../../../local/emulators/dcm/environment-agent/start-binary.ts';
-import { startNatsServer } from '../../../local/nats-server/start-nats-server.ts';
-import type { Part } from '../../../local/part.ts';
-import { serve } from '../../../local/processes/loopback.ts';
+import { startNatsServer } from '../../../local/emulators/nats-server/start-nats-server.ts';
+import { type Part, serve } from '../../../local/processes/loopback.ts';
 import { skippedBecause } from '../../retried-and-skipped.ts';
 import { temporaryFolder } from '../older-control-plane/dcm.ts';
 

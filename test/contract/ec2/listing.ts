@@ -9,7 +9,7 @@ import {
   TerminateInstancesCommand,
 } from '@aws-sdk/client-ec2';
 import { describe, expect, it } from 'vitest';
-import { clientConfig } from '../../../local/client-config.ts';
+import { clientConfig } from '../../../local/emulators/client-config.ts';
 import { codes, refusal, type Subject, tagged, unknownId } from './subject.ts';
 
 export const listing = ({ ec2, imageId, launch, listed, reaches, url }: Subject) =>

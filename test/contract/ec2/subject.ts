@@ -10,7 +10,7 @@ import {
   type RunInstancesCommandInput,
 } from '@aws-sdk/client-ec2';
 import { afterAll, beforeAll, expect, vi } from 'vitest';
-import { clientConfig } from '../../../local/client-config.ts';
+import { clientConfig } from '../../../local/emulators/client-config.ts';
 
 export type Setup = () => Promise<AsyncDisposable & { readonly url: string }>;
 

@@ -8,7 +8,7 @@ import {
   type UpdateItemCommandInput,
 } from '@aws-sdk/client-dynamodb';
 import { afterAll, describe, expect, it } from 'vitest';
-import { clientConfig } from '../../../local/client-config.ts';
+import { clientConfig } from '../../../local/emulators/client-config.ts';
 import { createTable, startDynamoDb } from '../../../local/emulators/dynamodb.ts';
 
 const dynamoDb = await startDynamoDb();

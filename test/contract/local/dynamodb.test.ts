@@ -7,7 +7,7 @@ import {
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { describe, expect, it } from 'vitest';
-import { clientConfig } from '../../../local/client-config.ts';
+import { clientConfig } from '../../../local/emulators/client-config.ts';
 import { createTable, startDynamoDb } from '../../../local/emulators/dynamodb.ts';
 
 describe('dynamodb', () => {

@@ -1,9 +1,8 @@
 import { EventBridgeClient, PutEventsCommand, type PutEventsRequestEntry } from '@aws-sdk/client-eventbridge';
 import { ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { describe, expect, it } from 'vitest';
-import { clientConfig } from '../../../local/client-config.ts';
-import type { Rule } from '../../../local/emulators/event-bus/delivery.ts';
-import { sendToQueue } from '../../../local/emulators/event-bus/send-to-queue.ts';
+import { clientConfig } from '../../../local/emulators/client-config.ts';
+import { type Rule, sendToQueue } from '../../../local/emulators/event-bus/delivery.ts';
 import { startEventBus } from '../../../local/emulators/event-bus/start-event-bus.ts';
 import { createQueue, startSqs } from '../../../local/emulators/sqs.ts';
 import { stateChange } from '../../../shared/service-types/vm/events/state-change.ts';

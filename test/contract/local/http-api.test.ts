@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { startHttpApi } from '../../../local/emulators/http-api/start.ts';
+import { startHttpApi } from '../../../local/emulators/http-api.ts';
 
 type Invoke = Parameters<typeof startHttpApi>[0]['invoke'];
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { describe, expect, it } from 'vitest';
-import { clientConfig } from '../../../local/client-config.ts';
+import { clientConfig } from '../../../local/emulators/client-config.ts';
 import type { LambdaFunction } from '../../../local/emulators/lambda/lambda-function.ts';
 import { startLambdaHost } from '../../../local/emulators/lambda/start-lambda-host.ts';
 import { bundles } from './bundles.ts';

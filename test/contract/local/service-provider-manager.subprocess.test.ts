@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import {
   findServiceProviderManager,
   whyNoDcm,
-} from '../../../local/emulators/dcm/service-provider-manager/find-service-provider-manager.ts';
+} from '../../../local/emulators/dcm/service-provider-manager/start.ts';
 
 const folderWith = async (commands: Record<string, string>) => {
   const path = await mkdtemp(join(tmpdir(), 'dcm-'));

@@ -1,6 +1,6 @@
 import { GetServiceQuotaCommand, ServiceQuotasClient } from '@aws-sdk/client-service-quotas';
 import { describe, expect, it } from 'vitest';
-import { clientConfig } from '../../../local/client-config.ts';
+import { clientConfig } from '../../../local/emulators/client-config.ts';
 import { startServiceQuotas } from '../../../local/emulators/service-quotas.ts';
 
 const quota = async (vcpus: number | undefined, ServiceCode: string, QuotaCode: string) => {

@@ -1,7 +1,7 @@
 import { DescribeImagesCommand, EC2Client } from '@aws-sdk/client-ec2';
 import { GetParameterCommand, PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { afterAll, describe, expect, it } from 'vitest';
-import { clientConfig } from '../../../local/client-config.ts';
+import { clientConfig } from '../../../local/emulators/client-config.ts';
 import { startEc2Simulator } from '../../../local/emulators/ec2/start-ec2-simulator.ts';
 import { startSsm } from '../../../local/emulators/ssm.ts';
 

@@ -3,8 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
-import { type ControlPlaneOptions, startControlPlane } from '../../../local/emulators/dcm/older/start.ts';
-import { startNatsServer } from '../../../local/nats-server/start-nats-server.ts';
+import {
+  type ControlPlaneOptions,
+  startControlPlane,
+} from '../../../local/emulators/dcm/older-control-plane/start.ts';
+import { startNatsServer } from '../../../local/emulators/nats-server/start-nats-server.ts';
 
 /** A status event as a provider sends it. */
 export const statusEvent = (data: object, extensions: object = {}) =>

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { controlPlaneClient } from '../../../local/control-plane-client.ts';
+import { controlPlaneClient } from '../../../local/demo/dcm-user.ts';
 import { startDcm } from './dcm.ts';
 import { scriptedProvider } from './provider.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { startDcm } from '../../../local/dcm.ts';
-import { keeper } from '../../../local/keeper.ts';
+import { keeper } from '../../../local/processes/disposables.ts';
+import { startDcm } from '../../../local/stack/dcm.ts';
 import { connectProvider, temporaryFolder } from './dcm.ts';
 
 const silent = () => undefined;

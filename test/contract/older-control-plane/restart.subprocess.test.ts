@@ -2,8 +2,8 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startControlPlane } from '../../../local/emulators/dcm/older/start.ts';
-import type { NatsServer } from '../../../local/nats-server/start-nats-server.ts';
+import { startControlPlane } from '../../../local/emulators/dcm/older-control-plane/start.ts';
+import type { NatsServer } from '../../../local/emulators/nats-server/start-nats-server.ts';
 import { startDcm, temporaryFolder } from './dcm.ts';
 
 const soonMs = 20_000;

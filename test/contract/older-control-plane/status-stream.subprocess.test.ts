@@ -1,9 +1,9 @@
 import { AckPolicy, jetstreamManager, StorageType } from '@nats-io/jetstream';
 import { connect, nanos } from '@nats-io/transport-node';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { startControlPlane } from '../../../local/emulators/dcm/older/start.ts';
-import { ensureStatusStream } from '../../../local/emulators/dcm/older/status-stream.ts';
-import { startNatsServer } from '../../../local/nats-server/start-nats-server.ts';
+import { startControlPlane } from '../../../local/emulators/dcm/older-control-plane/start.ts';
+import { ensureStatusStream } from '../../../local/emulators/dcm/status-consumer.ts';
+import { startNatsServer } from '../../../local/emulators/nats-server/start-nats-server.ts';
 import { temporaryFolder } from './dcm.ts';
 
 const connectToFreshServer = async () => {

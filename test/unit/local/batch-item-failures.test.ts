@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { undone } from '../../../local/emulators/batch-item-failures.ts';
+import { undone } from '../../../local/emulators/event-source-mapping.ts';
 
 const batch = ['m-1', 'm-2', 'm-3'];
 const failures = (...itemIdentifiers: unknown[]) => ({

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { newsOf } from '../../../local/console.ts';
-import type { Consumed } from '../../../local/emulators/dcm/older/history.ts';
+import type { Consumed } from '../../../local/emulators/dcm/status-history.ts';
 
 const event = (changes: Partial<Consumed>): Consumed => ({
   ...{ position: 1, streamSeq: 1, deliveries: 1, receivedAtMs: 0, appliedAtMs: 0 },

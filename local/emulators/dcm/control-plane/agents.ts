@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import * as z from 'zod';
 import { FailedPreconditionError, NotFoundError } from '../../../../shared/core/errors.ts';
-import { Timestamp } from '../older/cloud-event.ts';
+import { Timestamp } from '../status-event.ts';
 import type { Tables } from './tables.ts';
 
 /** What an environment agent registers with. @see https://github.com/dcm-project/control-plane (api/agent/v1alpha1/openapi.yaml) */

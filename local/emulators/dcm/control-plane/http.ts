@@ -9,10 +9,8 @@ import {
   UnprocessableError,
   UpstreamError,
 } from '../../../../shared/core/errors.ts';
-import { events } from '../older/events.ts';
-import type { History } from '../older/history.ts';
-import { lenientPageToken, nextPageToken } from '../older/page.ts';
-import { problem } from '../older/problem.ts';
+import { lenientPageToken, nextPageToken, problem } from '../api-conventions.ts';
+import { events, type History } from '../status-history.ts';
 import { AgentHealth, AgentRegistration, type Agents, agentResource, Heartbeat } from './agents.ts';
 import { type Catalog, CatalogItem, CatalogItemInstance, PlacementError, serviceTypes } from './catalog.ts';
 import type { Documents, Stored } from './documents.ts';

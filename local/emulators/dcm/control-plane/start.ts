@@ -1,11 +1,9 @@
-import { type Keep, startTogether } from '../../../keeper.ts';
-import type { Part } from '../../../part.ts';
-import { serve } from '../../../processes/loopback.ts';
+import { type Keep, startTogether } from '../../../processes/disposables.ts';
+import { type Part, serve } from '../../../processes/loopback.ts';
 import { startSchedule } from '../../schedule.ts';
-import { keepHistory } from '../older/history.ts';
-import { connectToNats } from '../older/nats-connection.ts';
-import { startStatusConsumer } from '../older/status-consumer.ts';
-import { type Watched, watch } from '../older/wait-for.ts';
+import { connectToNats } from '../nats-connection.ts';
+import { startStatusConsumer } from '../status-consumer.ts';
+import { keepHistory, type Watched, watch } from '../status-history.ts';
 import { type Agent, agentsIn } from './agents.ts';
 import { type CatalogItem, type CatalogItemInstance, catalogOf } from './catalog.ts';
 import { documentsIn } from './documents.ts';
@@ -16,9 +14,9 @@ import { type Policy, policyStub } from './policies.ts';
 import { openRequests } from './requests.ts';
 import { startResponseConsumer } from './responses.ts';
 import { type Row, rowsIn } from './rows.ts';
+import { cleanUp, defaultTimes, sweep, type Times } from './scheduled-work.ts';
 import { applyStatus } from './status.ts';
 import { openTables } from './tables.ts';
-import { cleanUp, defaultTimes, sweep, type Times } from './upkeep.ts';
 
 export type ControlPlaneOptions = {
   readonly port?: number;

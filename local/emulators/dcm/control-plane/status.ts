@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { reasonOf } from '../../../../shared/core/errors.ts';
-import type { Applied } from '../older/apply-status.ts';
-import { readStatusEvent, type StatusEvent } from '../older/status-event.ts';
+import type { Applied } from '../older-control-plane/apply-status.ts';
+import { readStatusEvent, type StatusEvent } from '../status-event.ts';
 import type { Placement } from './placement.ts';
 import type { Rows } from './rows.ts';
 

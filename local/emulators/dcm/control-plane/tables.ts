@@ -1,4 +1,4 @@
-import { type Database, openDatabase } from '../older/database.ts';
+import { type Database, openDatabase } from '../database.ts';
 
 /**
  * The tables of today's DCM, as far as a laptop needs them. `documents` holds what DCM only stores and answers: policies, catalog items and

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { requestBelow } from '../../endpoint-request.ts';
+import { requestBelow } from '../provider-request.ts';
 import type { Request } from './messages.ts';
 
 /** What a provider answered to one attempt. */

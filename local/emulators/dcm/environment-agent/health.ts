@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod';
-import { requestBelow } from '../../endpoint-request.ts';
+import { requestBelow } from '../provider-request.ts';
 import type { Provider } from './providers.ts';
 
 /** Ready: requests are forwarded. Unhealthy: they are held on the retry stream. Unavailable: they are refused, and the type is withdrawn. */

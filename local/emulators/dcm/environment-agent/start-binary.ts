@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SettingsError } from '../../../../shared/core/errors.ts';
-import { executable } from '../../../processes/installing/executable.ts';
+import { executable } from '../../../processes/installing.ts';
 import { type ListeningProcess, startListeningProcess } from '../../../processes/listening-process.ts';
 
 type Options = {

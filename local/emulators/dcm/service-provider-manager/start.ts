@@ -1,7 +1,10 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { copyFile, mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { UnavailableError } from '../../../../shared/core/errors.ts';
+import { executable, findOnPath, oneAtATime, run } from '../../../processes/installing.ts';
 import { type ListeningProcess, startListeningProcess } from '../../../processes/listening-process.ts';
-import { findServiceProviderManager } from './find-service-provider-manager.ts';
 
 type Options = {
   readonly natsUrl: string;
@@ -38,3 +41,78 @@ const environmentOf = ({ natsUrl, folder, healthIntervalSeconds = 2 }: Options):
   NATS_URL: natsUrl,
   HEALTH_CHECK_INTERVAL: `${healthIntervalSeconds}s`,
 });
+
+type OptionsFindServiceProviderManager = {
+  /** Hears what is being done: it takes long. */
+  readonly log: (line: string) => void;
+  /** @default process.env */
+  readonly environment?: NodeJS.ProcessEnv;
+  /** Filled once for each version. @default .cache/dcm in the repository */
+  readonly cache?: string;
+};
+
+const projectCache = fileURLToPath(new URL('../../../../.cache/dcm', import.meta.url));
+const command = 'github.com/dcm-project/service-provider-manager/cmd/service-provider-manager';
+
+/** What says which version is built, and of what: Go's checksum database vouches for the rest. */
+const manifest = ['go.mod', 'go.sum'] as const;
+const manifestPath = (name: string) => fileURLToPath(new URL(name, import.meta.url));
+
+/** Why DCM cannot be built here; undefined where it can. SQLite is C, so Go needs a C compiler too. */
+export const whyNoDcm = async (environment: NodeJS.ProcessEnv = process.env): Promise<string | undefined> => {
+  if (environment.DCM_BIN) return undefined;
+  if ((await findOnPath('go', environment)) === undefined)
+    return 'DCM is built from its source: install Go (https://go.dev/dl)';
+  const compilers = ['gcc', 'clang', 'cc'].map((name) => findOnPath(name, environment));
+  if ((await Promise.all(compilers)).every((path) => path === undefined))
+    return 'DCM keeps its rows in SQLite, which Go builds with a C compiler: install gcc or clang';
+  return undefined;
+};
+
+/**
+ * The path of DCM's own service provider manager: DCM_BIN, else the one in the project's cache, which is filled with Go.
+ * @throws UnavailableError that says in one line what is missing. @see ADR 22
+ */
+export const findServiceProviderManager = async ({
+  log,
+  environment = process.env,
+  cache = projectCache,
+}: OptionsFindServiceProviderManager): Promise<string> => {
+  if (environment.DCM_BIN) return environment.DCM_BIN;
+  const place = join(cache, await versionOf());
+  const path = join(place, 'service-provider-manager');
+  if (await executable(path)) return path;
+  const reason = await whyNoDcm(environment);
+  if (reason !== undefined) throw new UnavailableError(reason);
+  await mkdir(cache, { recursive: true });
+  await oneAtATime(join(cache, 'lock'), async () => {
+    if (!(await executable(path))) await build(place, { log, environment, cache });
+  });
+  return path;
+};
+
+const versionOf = async (): Promise<string> => {
+  const hash = createHash('sha256');
+  for (const name of manifest) hash.update(await readFile(manifestPath(name)));
+  return hash.digest('hex').slice(0, 12);
+};
+
+/** Puts it in its place: all of it, or nothing. Measured: 49 s on 2 cores, downloads included. */
+const build = async (
+  place: string,
+  { log, environment, cache }: Required<OptionsFindServiceProviderManager>,
+): Promise<void> => {
+  const folder = await mkdtemp(join(cache, 'unfinished-'));
+  try {
+    for (const name of manifest) await copyFile(manifestPath(name), join(folder, name));
+    log("Building DCM's service provider manager with Go, this once. It takes about a minute.");
+    const env = { ...environment, GOTOOLCHAIN: 'local', GOFLAGS: '-mod=readonly', CGO_ENABLED: '1' };
+    if (!(await run(['go', 'build', '-o', 'service-provider-manager', command], { cwd: folder, env, log })))
+      throw new UnavailableError(
+        `DCM's service provider manager could not be built: go build ${command} failed`,
+      );
+    await rename(folder, place);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+};

@@ -5,10 +5,9 @@ import { type Fields, Filters, passing } from '../filter.ts';
 import type { SeenInstance } from '../instance.ts';
 import { stateXml } from '../instance-xml.ts';
 import { stateCode } from '../lifecycle.ts';
-import { listedInstances } from '../listed-instances.ts';
 import { Paging, pageFrom } from '../page.ts';
-import { Flag } from '../query.ts';
-import { items, type XmlElements } from '../xml.ts';
+import { Flag, items, type XmlElements } from '../query-protocol.ts';
+import { listedInstances } from './describe-instances.ts';
 
 const Request = Paging.extend({
   InstanceId: z.array(z.string()).max(100).optional(),

@@ -1,14 +1,13 @@
 import * as z from 'zod';
+import { type Account, seededRandom } from '../account.ts';
 import { action } from '../action.ts';
-import { addressesOf } from '../addresses.ts';
-import { type Fields, Filters, passing } from '../filter.ts';
-import type { SeenInstance } from '../instance.ts';
+import { type Fields, Filters, isLiteral, passing } from '../filter.ts';
+import { addressesOf, type SeenInstance, type SimulatedInstance } from '../instance.ts';
 import { reservationXml } from '../instance-xml.ts';
 import { stateCode } from '../lifecycle.ts';
-import { listedInstances } from '../listed-instances.ts';
-import { failSometimes, overlooking, shortening } from '../listing-faults.ts';
 import { Paging, pageFrom } from '../page.ts';
-import { items } from '../xml.ts';
+import { Ec2Error, invalidCombination, items } from '../query-protocol.ts';
+import type { Region } from '../region.ts';
 
 const Request = Paging.extend({ InstanceId: z.array(z.string()).max(1000).optional(), Filter: Filters });
 
@@ -55,4 +54,73 @@ const fields: Fields<SeenInstance> = {
   'tag:': ({ tags }, key) => (Object.hasOwn(tags, key) ? [tags[key]] : []),
   'tag-key': ({ tags }) => Object.keys(tags),
   'tag-value': ({ tags }) => Object.values(tags),
+};
+
+type RequestListedInstances = Paging & {
+  readonly InstanceId?: readonly string[] | undefined;
+  readonly Filter: Filters;
+};
+
+/**
+ * The instances that a Describe is to go through, by age, and read only as far as a page needs.
+ * @throws Ec2Error where ids are combined with paging, or one is not known.
+ */
+export const listedInstances = (
+  { InstanceId, Filter, MaxResults, NextToken }: RequestListedInstances,
+  region: Region,
+  includes: (instance: SeenInstance) => boolean,
+) => {
+  if (InstanceId && (MaxResults !== undefined || NextToken !== undefined)) {
+    throw invalidCombination('The parameter instancesSet cannot be used with the parameter maxResults');
+  }
+  const named = InstanceId && region.find(InstanceId).map(({ id }) => id);
+  const ids = named ?? idsIn(Filter);
+  return {
+    *itemsAfter(place: string) {
+      const after = Number(place);
+      const candidates = ids === undefined ? region.all(after) : byAge(ids, region, after);
+      for (const instance of region.seen(candidates)) {
+        if (includes(instance)) yield instance;
+      }
+    },
+    placeOf,
+  };
+};
+
+/** Sorts by age. */
+export const placeOf = ({ number }: Pick<SeenInstance, 'number'>): string => String(number).padStart(12, '0');
+
+/** The only ids that a filter can let pass; with them nobody needs to go through all instances. */
+const idsIn = (filters: Filters): readonly string[] | undefined =>
+  filters.find(({ Name, Value }) => Name === 'instance-id' && Value.every(isLiteral))?.Value;
+
+const byAge = (ids: readonly string[], region: Region, after: number): readonly SimulatedInstance[] =>
+  [...new Set(ids)]
+    .flatMap((id) => region.lookUp(id) ?? [])
+    .filter(({ number }) => number > after)
+    .sort((a, b) => a.number - b.number);
+
+/** @throws Ec2Error for a page that fails; asked again, it may not. */
+const failSometimes = ({ faults, random }: Account): void => {
+  const { failPages } = faults();
+  if (failPages === 0 || random() >= failPages) return;
+  throw random() < 0.5
+    ? new Ec2Error('InternalError', 'An internal error has occurred', 500)
+    : new Ec2Error('Unavailable', "The server is overloaded and can't handle the request.", 503);
+};
+
+/** How much of a page is shown; undefined: all of it. One page in four is empty. */
+const shortening = ({ faults, random }: Account): ((length: number) => number) | undefined =>
+  faults().shortPages ? (length) => (random() < 0.25 ? 0 : Math.ceil(random() * length)) : undefined;
+
+/** Whether a listing misses an instance that it ought to find: one by tags may, one by ids never. */
+const overlooking = (
+  { InstanceId, Filter }: { readonly InstanceId?: readonly string[] | undefined; readonly Filter: Filters },
+  { faults, seed }: Account,
+): ((instance: Pick<SimulatedInstance, 'number'>) => boolean) => {
+  const { emptyListings, partialListings } = faults();
+  const names = Filter.map(({ Name }) => Name);
+  const asksById = InstanceId !== undefined || names.includes('instance-id');
+  if (asksById || !names.some((name) => name.startsWith('tag'))) return () => false;
+  return ({ number }) => emptyListings || seededRandom(seed + number)() < partialListings;
 };

@@ -1,8 +1,7 @@
 import * as z from 'zod';
 import { action } from '../action.ts';
-import { invalidValue } from '../ec2-error.ts';
 import { type Fields, Filters, filtered } from '../filter.ts';
-import { items } from '../xml.ts';
+import { invalidValue, items } from '../query-protocol.ts';
 
 const names = [
   'ap-northeast-1',

@@ -1,11 +1,81 @@
+import * as z from 'zod';
+import type { Tags } from '../../../../shared/core/ownership.ts';
 import { action } from '../action.ts';
-import { Ec2Error } from '../ec2-error.ts';
-import { type Launch, type SimulatedInstance, seenAt } from '../instance.ts';
+import { type Launch, newId, type SimulatedInstance, seenAt } from '../instance.ts';
 import { reservationXml } from '../instance-xml.ts';
+import { Ec2Error, Flag, Integer, invalidCombination, invalidValue } from '../query-protocol.ts';
 import type { Region } from '../region.ts';
-import { checkLaunch } from './check-launch.ts';
-import { launchOf, takeCapacity } from './launch.ts';
-import { instanceTags, LaunchRequest } from './launch-request.ts';
+import { type Image, imagesOf, imageWith, snapshotOf } from './images.ts';
+import { defaultInstanceType, type InstanceType, instanceTypes, isOffered } from './instance-types.ts';
+import { type Subnet, securityGroups, securityGroupWith, subnetsOf, subnetWith, zonesOf } from './network.ts';
+import { TagList, tagsOf, withinLimit } from './tags.ts';
+
+const Interface = z.object({
+  AssociatePublicIpAddress: Flag.optional(),
+  SubnetId: z.string().optional(),
+  SecurityGroupId: z.array(z.string()).optional(),
+});
+
+const Device = z.object({
+  DeviceName: z.string(),
+  Ebs: z
+    .object({
+      VolumeSize: Integer.optional(),
+      VolumeType: z.enum(['gp2', 'gp3', 'io1', 'io2', 'sc1', 'st1', 'standard']).optional(),
+      Encrypted: Flag.optional(),
+      DeleteOnTermination: Flag.default(true),
+    })
+    .optional(),
+});
+
+const hops = Integer.refine((count) => count >= 1 && count <= 64, 'Expecting 1 to 64.');
+
+const Metadata = z.object({
+  HttpEndpoint: z.enum(['enabled', 'disabled']).default('enabled'),
+  HttpTokens: z.enum(['optional', 'required']).default('optional'),
+  HttpPutResponseHopLimit: hops.default(1),
+});
+
+/** What RunInstances may be asked for; what is not named here is taken without effect. */
+export const LaunchRequest = z.looseObject({
+  ImageId: z.string(),
+  InstanceType: z.string().default(defaultInstanceType),
+  MinCount: Integer,
+  MaxCount: Integer,
+  ClientToken: z.string().max(64).optional(),
+  KeyName: z.string().optional(),
+  SubnetId: z.string().optional(),
+  SecurityGroupId: z.array(z.string()).optional(),
+  Placement: z.object({ AvailabilityZone: z.string().optional() }).optional(),
+  NetworkInterface: z.array(Interface).optional(),
+  BlockDeviceMapping: z.array(Device).default([]),
+  MetadataOptions: Metadata.default(Metadata.parse({})),
+  /** In base64. */
+  UserData: z.string().optional(),
+  IamInstanceProfile: z.object({ Arn: z.string().optional(), Name: z.string().optional() }).optional(),
+  TagSpecification: z.array(z.object({ ResourceType: z.string().optional(), Tag: TagList })).default([]),
+  InstanceMarketOptions: z
+    .object({
+      MarketType: z.string().optional(),
+      SpotOptions: z.object({ SpotInstanceType: z.enum(['one-time', 'persistent']).optional() }).optional(),
+    })
+    .optional(),
+  HibernationOptions: z.object({ Configured: Flag.optional() }).optional(),
+  DisableApiTermination: Flag.default(false),
+});
+export type LaunchRequest = z.infer<typeof LaunchRequest>;
+
+/** The subnet and the security groups that were asked for: in the network interface, or beside it. */
+const networkAskedFor = ({ NetworkInterface, SubnetId, SecurityGroupId }: LaunchRequest) => {
+  const first = NetworkInterface?.[0];
+  return { subnetId: first?.SubnetId ?? SubnetId, groupIds: first?.SecurityGroupId ?? SecurityGroupId };
+};
+
+/** The instances' own tags; those of their volumes and other things are taken without effect. */
+const instanceTags = ({ TagSpecification }: LaunchRequest): Tags => {
+  const ofInstances = TagSpecification.filter(({ ResourceType }) => ResourceType === 'instance');
+  return withinLimit(tagsOf(ofInstances.flatMap(({ Tag }) => Tag)));
+};
 
 /**
  * There is capacity for MaxCount, unless a fault says otherwise.
@@ -54,3 +124,207 @@ const launchedBy = (
   }
   return before.length > 0 ? before : undefined;
 };
+
+/** What a launch names, found. */
+export type Named = { readonly image: Image; readonly type: InstanceType };
+
+/** @throws Ec2Error for what EC2 would not launch, in a dry run neither. */
+export const checkLaunch = (request: LaunchRequest, region: Region): Named => {
+  checkCount(request);
+  const image = imageWith(request.ImageId, imagesOf(region.account.id));
+  const type = typeOf(request);
+  if (image.architecture !== type.architecture) throw mismatch(image, type);
+  checkNetwork(request, region);
+  checkZone(request, type, region);
+  checkDisks(request, image);
+  checkUserData(request);
+  checkProfile(request);
+  return { image, type };
+};
+
+const largestLaunch = 1000;
+
+const checkCount = ({ MinCount, MaxCount }: LaunchRequest): void => {
+  if (MinCount < 1) throw invalidValue(`Value (${MinCount}) for parameter minCount is invalid.`);
+  if (MinCount > MaxCount) throw invalidCombination('maxCount must be equal to or greater than minCount');
+  if (MaxCount > largestLaunch) {
+    throw new Ec2Error('InstanceLimitExceeded', `Launch at most ${largestLaunch} instances at once.`);
+  }
+};
+
+const typeOf = ({ InstanceType }: LaunchRequest): InstanceType => {
+  const type = instanceTypes.find(({ name }) => name === InstanceType);
+  if (type) return type;
+  throw invalidValue(`Invalid value '${InstanceType}' for InstanceType.`);
+};
+
+const mismatch = (image: Image, type: InstanceType): Ec2Error =>
+  invalidValue(
+    `The architecture '${type.architecture}' of the specified instance type does not match the architecture '${image.architecture}' of the specified AMI.`,
+  );
+
+const checkNetwork = (request: LaunchRequest, { name }: Region): void => {
+  if (request.NetworkInterface && (request.SubnetId ?? request.SecurityGroupId) !== undefined) {
+    throw invalidCombination(
+      'Network interfaces and an instance-level subnet ID or security groups may not be specified on the same request',
+    );
+  }
+  const { subnetId, groupIds } = networkAskedFor(request);
+  const groups = groupIds?.map(securityGroupWith) ?? [];
+  const vpcId = subnetId === undefined ? undefined : subnetWith(subnetId, name).vpcId;
+  const foreign = vpcId && groups.find((group) => group.vpcId !== vpcId);
+  if (!foreign) return;
+  throw new Ec2Error(
+    'InvalidParameter',
+    `Security group ${foreign.id} and subnet ${subnetId} belong to different networks.`,
+  );
+};
+
+const checkZone = (request: LaunchRequest, type: InstanceType, { name }: Region): void => {
+  const asked = request.Placement?.AvailabilityZone;
+  const { subnetId } = networkAskedFor(request);
+  const ofSubnet = subnetId === undefined ? undefined : subnetWith(subnetId, name).zone;
+  if (asked !== undefined && !zonesOf(name).includes(asked)) {
+    throw invalidValue(`Invalid availability zone: [${asked}]`);
+  }
+  if (asked !== undefined && ofSubnet !== undefined && asked !== ofSubnet) {
+    throw invalidValue(`The subnet '${subnetId}' is not in the availability zone ${asked}.`);
+  }
+  const zone = ofSubnet ?? asked;
+  if (zone === undefined || isOffered(type, zone)) return;
+  const others = zonesOf(name).filter((other) => isOffered(type, other));
+  throw new Ec2Error(
+    'Unsupported',
+    `Your requested instance type (${type.name}) is not supported in your requested Availability Zone (${zone}). Please retry your request by not specifying an Availability Zone or choosing ${others.join(', ')}.`,
+  );
+};
+
+const checkDisks = ({ BlockDeviceMapping }: LaunchRequest, image: Image): void => {
+  const names = BlockDeviceMapping.map(({ DeviceName }) => DeviceName);
+  if (new Set(names).size < names.length) throw wrongDevice('A device is mapped twice.');
+  const malformed = names.find((name) => !/^(\/dev\/)?(sd|xvd)[a-z]{1,2}\d{0,2}$/.test(name));
+  if (malformed !== undefined) throw wrongDevice(`Value (${malformed}) for device name is invalid.`);
+  const asked = BlockDeviceMapping.find(({ DeviceName }) => DeviceName === image.rootDevice)?.Ebs?.VolumeSize;
+  if (asked !== undefined && asked < image.snapshotGib) {
+    throw wrongDevice(
+      `Volume of size ${asked}GB is smaller than snapshot '${snapshotOf(image)}', expect size >= ${image.snapshotGib}GB`,
+    );
+  }
+};
+
+const wrongDevice = (message: string) => new Ec2Error('InvalidBlockDeviceMapping', message);
+
+const maximumUserDataBytes = 16_384;
+
+const checkUserData = ({ UserData }: LaunchRequest): void => {
+  if (UserData === undefined) return;
+  if (!/^[A-Za-z0-9+/\s]*={0,2}\s*$/.test(UserData)) {
+    throw new Ec2Error('InvalidUserData.Malformed', 'Invalid BASE64 encoding of user data.');
+  }
+  if (Buffer.from(UserData, 'base64').length > maximumUserDataBytes) {
+    throw invalidValue(`User data is limited to ${maximumUserDataBytes} bytes`);
+  }
+};
+
+const checkProfile = ({ IamInstanceProfile: profile }: LaunchRequest): void => {
+  const { Arn: arn, Name: name } = profile ?? {};
+  if (arn !== undefined && !/^arn:[a-z-]+:iam::\d{12}:instance-profile\/[\w+=,.@/-]+$/.test(arn)) {
+    throw invalidValue(`Value (${arn}) for parameter iamInstanceProfile.arn is invalid.`);
+  }
+  if (name !== undefined && !/^[\w+=,.@-]{1,128}$/.test(name)) {
+    throw invalidValue(`Value (${name}) for parameter iamInstanceProfile.name is invalid.`);
+  }
+};
+
+/** What a launch that was checked comes to, with what EC2 chooses where nothing is asked for. */
+export const launchOf = (
+  { DryRun, ...request }: LaunchRequest,
+  { image, type }: Named,
+  region: Region,
+): Launch => {
+  const market = request.InstanceMarketOptions;
+  const { groupIds } = networkAskedFor(request);
+  const subnet = subnetOf(request, type, region);
+  return {
+    reservationId: newId('r'),
+    ...{ imageId: image.id, architecture: image.architecture, windows: image.windows },
+    instanceType: type.name,
+    ...{ availabilityZone: subnet.zone, subnetId: subnet.id, vpcId: subnet.vpcId },
+    securityGroupIds: groupIds ?? defaultGroup(subnet),
+    keyName: request.KeyName,
+    spot: market?.MarketType === 'spot' ? (market.SpotOptions?.SpotInstanceType ?? 'one-time') : undefined,
+    hibernation: request.HibernationOptions?.Configured ?? false,
+    publicAddress: request.NetworkInterface?.[0]?.AssociatePublicIpAddress ?? subnet.isDefault,
+    rootDevice: image.rootDevice,
+    devices: devicesOf(request, image),
+    metadata: request.MetadataOptions,
+    instanceProfile: profileArn(request, region),
+    clientToken: request.ClientToken,
+    request: JSON.stringify(request),
+  };
+};
+
+/** Without a wish EC2 takes a zone that has the type, and room for it. */
+const subnetOf = (request: LaunchRequest, type: InstanceType, region: Region): Subnet => {
+  const { subnetId } = networkAskedFor(request);
+  if (subnetId !== undefined) return subnetWith(subnetId, region.name);
+  const zones = zonesOf(region.name).filter((zone) => isOffered(type, zone));
+  const free = zones.find((zone) => hasCapacity({ instanceType: type.name, availabilityZone: zone }, region));
+  const zone = request.Placement?.AvailabilityZone ?? free ?? zones[0];
+  const subnet = subnetsOf(region.name).find((one) => one.zone === zone && one.isDefault);
+  if (subnet) return subnet;
+  throw new Ec2Error('MissingInput', `No default subnet for availability zone: '${zone}'.`);
+};
+
+const defaultGroup = ({ vpcId }: Subnet) =>
+  securityGroups.filter((group) => group.vpcId === vpcId && group.name === 'default').map(({ id }) => id);
+
+const devicesOf = ({ BlockDeviceMapping }: LaunchRequest, { rootDevice }: Image): Launch['devices'] => {
+  const asked = BlockDeviceMapping.map(({ DeviceName, Ebs }) => ({
+    name: DeviceName,
+    deleteOnTermination: Ebs?.DeleteOnTermination ?? true,
+  }));
+  const hasRoot = asked.some(({ name }) => name === rootDevice);
+  return hasRoot ? asked : [{ name: rootDevice, deleteOnTermination: true }, ...asked];
+};
+
+const profileArn = ({ IamInstanceProfile: profile }: LaunchRequest, { account }: Region) =>
+  profile?.Arn ?? (profile?.Name && `arn:aws:iam::${account.id}:instance-profile/${profile.Name}`);
+
+type Wanted = Pick<Launch, 'instanceType' | 'availabilityZone'>;
+
+const hasCapacity = ({ instanceType, availabilityZone }: Wanted, { account }: Region): boolean =>
+  !account
+    .faults()
+    .noCapacity.some(
+      (lack) =>
+        (lack.instanceType ?? instanceType) === instanceType &&
+        (lack.zone ?? availabilityZone) === availabilityZone,
+    );
+
+/** @throws Ec2Error where there is no room for so many; a dry run does not ask. */
+const takeCapacity = (launch: Launch, count: number, region: Region): void => {
+  const { instanceType, availabilityZone } = launch;
+  if (!hasCapacity(launch, region)) {
+    throw new Ec2Error(
+      'InsufficientInstanceCapacity',
+      `We currently do not have sufficient ${instanceType} capacity in the Availability Zone you requested (${availabilityZone}).`,
+      500,
+    );
+  }
+  const { vcpuLimit } = region.account.faults();
+  if (launch.spot || vcpuLimit === Number.POSITIVE_INFINITY) return;
+  if (vcpusInUse(region) + count * vcpusOf(instanceType) > vcpuLimit) {
+    throw new Ec2Error(
+      'VcpuLimitExceeded',
+      `You have requested more vCPU capacity than your current vCPU limit of ${vcpuLimit} allows for the instance bucket that the specified instance type belongs to.`,
+    );
+  }
+};
+
+const vcpusOf = (type: string): number => instanceTypes.find(({ name }) => name === type)?.vcpus ?? 0;
+
+const vcpusInUse = (region: Region): number =>
+  [...region.all()]
+    .filter(({ launch, status: { value } }) => !launch.spot && /^(pending|running)$/.test(value.state))
+    .reduce((sum, { launch }) => sum + vcpusOf(launch.instanceType), 0);

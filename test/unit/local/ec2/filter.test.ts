@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { Ec2Error } from '../../../../local/emulators/ec2/ec2-error.ts';
 import { type Fields, filtered } from '../../../../local/emulators/ec2/filter.ts';
+import { Ec2Error } from '../../../../local/emulators/ec2/query-protocol.ts';
 
 type Item = { readonly name: string; readonly colour?: string };
 const fields: Fields<Item> = {

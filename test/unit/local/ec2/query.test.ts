@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parametersOf } from '../../../../local/emulators/ec2/query.ts';
+import { parametersOf } from '../../../../local/emulators/ec2/query-protocol.ts';
 
 describe('EC2 simulator, reading a query', () => {
   it('reads names with dots as groups, and numbers as places in a list', () => {

@@ -9,7 +9,7 @@ import {
   type RunInstancesCommandInput,
 } from '@aws-sdk/client-ec2';
 import { vi } from 'vitest';
-import { clientConfig } from '../../../../local/client-config.ts';
+import { clientConfig } from '../../../../local/emulators/client-config.ts';
 import type { Transition } from '../../../../local/emulators/ec2/account.ts';
 import {
   type Ec2SimulatorOptions,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { answerXml, errorXml, items } from '../../../../local/emulators/ec2/xml.ts';
+import { answerXml, errorXml, items } from '../../../../local/emulators/ec2/query-protocol.ts';
 
 describe('EC2 simulator, writing XML', () => {
   it('writes an answer in the namespace of the API version', () => {

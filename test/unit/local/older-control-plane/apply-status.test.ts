@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { applyStatus } from '../../../../local/emulators/dcm/older/apply-status.ts';
-import type { Rows } from '../../../../local/emulators/dcm/older/rows.ts';
+import { applyStatus } from '../../../../local/emulators/dcm/older-control-plane/apply-status.ts';
+import type { Rows } from '../../../../local/emulators/dcm/older-control-plane/rows.ts';
 
 const message = (data: object) =>
   new TextEncoder().encode(JSON.stringify({ specversion: '1.0', id: 'e-1', data }));

@@ -4,7 +4,7 @@ import {
   type Health,
   type HealthAnswer,
   judge,
-} from '../../../../local/emulators/dcm/older/providers/health.ts';
+} from '../../../../local/emulators/dcm/older-control-plane/health-monitor.ts';
 
 const judged = (health: Health, ...answers: HealthAnswer[]) =>
   answers.reduce<Health & { againInMs?: number }>(

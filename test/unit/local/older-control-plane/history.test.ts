@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Consumed, keepHistory } from '../../../../local/emulators/dcm/older/history.ts';
-import { waitForStatus } from '../../../../local/emulators/dcm/older/wait-for.ts';
+import { type Consumed, keepHistory, waitForStatus } from '../../../../local/emulators/dcm/status-history.ts';
 
 const consumed = (changes: Partial<Consumed> = {}): Omit<Consumed, 'position'> => ({
   id: 'vm-1',

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type Database, openDatabase } from '../../../../local/emulators/dcm/older/database.ts';
-import { type Rows, rowsIn } from '../../../../local/emulators/dcm/older/rows.ts';
+import { type Database, openDatabase } from '../../../../local/emulators/dcm/database.ts';
+import { type Rows, rowsIn } from '../../../../local/emulators/dcm/older-control-plane/rows.ts';
 
 describe('control plane, keeping rows', () => {
   let database: Database;

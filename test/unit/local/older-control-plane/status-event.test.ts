@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readStatusEvent } from '../../../../local/emulators/dcm/older/status-event.ts';
+import { readStatusEvent } from '../../../../local/emulators/dcm/status-event.ts';
 import { UnreadableError } from '../../../../shared/core/errors.ts';
 import { dropped, read } from './status-events.ts';
 

@@ -1,0 +1,28 @@
+import ky from 'ky';
+import { VmPage, VmResource } from '../../shared/service-types/vm/resource.ts';
+import type { Endpoints } from '../stack/start-stack.ts';
+
+type Reached = Pick<Endpoints, 'providerApiUrl' | 'providerApiToken'>;
+
+export type ProviderApiClient = ReturnType<typeof providerApiClient>;
+
+/** A user of the provider's own API, in the home region. @throws ky's HTTPError where it refuses. */
+export const providerApiClient = ({ providerApiUrl, providerApiToken }: Reached) => {
+  const api = ky.create({
+    prefixUrl: `${providerApiUrl}/api/v1alpha1`,
+    headers: { authorization: `Bearer ${providerApiToken}` },
+    retry: 0,
+    timeout: 40_000,
+  });
+  return {
+    create: async (id: string, spec: object) =>
+      VmResource.parse(await api.post('vms', { searchParams: { id }, json: { spec } }).json()),
+    get: async (id: string) => VmResource.parse(await api.get(`vms/${id}`).json()),
+    list: async () => VmPage.parse(await api.get('vms').json()),
+    change: async (id: string, action: 'start' | 'stop' | 'reboot') =>
+      VmResource.parse(await api.post(`vms/${id}:${action}`).json()),
+    delete: async (id: string): Promise<void> => {
+      await api.delete(`vms/${id}`);
+    },
+  };
+};

@@ -1,0 +1,177 @@
+import * as z from 'zod';
+import type { InstanceState } from '../../../../shared/service-types/vm/kind.ts';
+import { type Action, action, done, InstanceIds } from '../action.ts';
+import type { SimulatedInstance } from '../instance.ts';
+import { stateXml } from '../instance-xml.ts';
+import { because } from '../lifecycle.ts';
+import { Ec2Error, Flag, invalidCombination, items, type XmlElements } from '../query-protocol.ts';
+import type { Region } from '../region.ts';
+
+/** What a call does to an instance in each state: it acts, it succeeds without effect, or it is refused. */
+export type Effects = Readonly<Record<InstanceState, 'acts' | 'ignored' | 'refused'>>;
+
+const StateChangeRequest = z.object({ InstanceId: InstanceIds, Hibernate: Flag.optional() });
+export type StateChangeRequest = z.infer<typeof StateChangeRequest>;
+
+type Change = {
+  readonly effects: Effects;
+  readonly refusal: (id: string) => string;
+  /** @throws Ec2Error where something else than the state forbids it. */
+  readonly check?: (instance: SimulatedInstance, request: StateChangeRequest) => void;
+  /** Gives the instance after it. */
+  readonly act: (
+    region: Region,
+    instance: SimulatedInstance,
+    request: StateChangeRequest,
+  ) => SimulatedInstance;
+};
+
+/** An action that brings instances into another state, all of them or none, and tells the state before and after. */
+const stateChangeAction = ({ effects, refusal, check, act }: Change): Action =>
+  action(StateChangeRequest, (request, region) => {
+    const instances = acceptable(region.find(request.InstanceId), effects, refusal);
+    for (const instance of instances) check?.(instance, request);
+    return () => ({
+      instancesSet: items(
+        instances.map((before) => {
+          const isChanged = effects[before.status.value.state] === 'acts';
+          return changeXml(before, isChanged ? act(region, before, request) : before);
+        }),
+      ),
+    });
+  });
+
+/** The same instances. @throws Ec2Error where the state of one of them forbids the call. */
+const acceptable = (
+  instances: readonly SimulatedInstance[],
+  effects: Effects,
+  refusal: (id: string) => string,
+): readonly SimulatedInstance[] => {
+  const refused = instances.find(({ status }) => effects[status.value.state] === 'refused');
+  if (refused) throw new Ec2Error('IncorrectInstanceState', refusal(refused.id));
+  return instances;
+};
+
+const changeXml = (before: SimulatedInstance, after: SimulatedInstance): XmlElements => ({
+  instanceId: before.id,
+  currentState: stateXml(after.status.value.state),
+  previousState: stateXml(before.status.value.state),
+});
+
+/** @see https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_StartInstances.html */
+export const startInstances = stateChangeAction({
+  effects: {
+    pending: 'ignored',
+    running: 'ignored',
+    stopping: 'refused',
+    stopped: 'acts',
+    'shutting-down': 'refused',
+    terminated: 'refused',
+  },
+  refusal: (id) => `The instance '${id}' is not in a state from which it can be started.`,
+  act: (region, { id, launch }) => {
+    region.amend(id, {
+      publicIp: launch.publicAddress ? region.newPublicIp() : undefined,
+      impaired: undefined, // it starts on another host
+      retiresAtMs: undefined,
+    });
+    return region.enter(id, 'pending', because.launched);
+  },
+});
+
+/** @see https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_StopInstances.html */
+export const stopInstances = stateChangeAction({
+  effects: {
+    pending: 'refused',
+    running: 'acts',
+    stopping: 'ignored',
+    stopped: 'ignored',
+    'shutting-down': 'refused',
+    terminated: 'refused',
+  },
+  refusal: (id) => `This instance '${id}' is not in a state from which it can be stopped.`,
+  check: ({ id, launch }, { Hibernate }) => {
+    if (launch.spot === 'one-time') {
+      throw new Ec2Error(
+        'UnsupportedOperation',
+        `You can't stop the Spot Instance '${id}' because it is associated with a one-time Spot Instance request. You can only stop Spot Instances associated with persistent Spot Instance requests.`,
+      );
+    }
+    if (Hibernate && !launch.hibernation) {
+      throw new Ec2Error(
+        'UnsupportedHibernationConfiguration',
+        `Hibernation is not enabled for the instance: ${id}`,
+      );
+    }
+  },
+  act: (region, { id }, { Hibernate }) =>
+    region.enter(id, 'stopping', Hibernate ? because.userHibernate : because.userShutdown),
+});
+
+/**
+ * Changes no state, and EC2 sends no event.
+ * @see https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RebootInstances.html
+ */
+export const rebootInstances = action(StateChangeRequest, ({ InstanceId }, region) => {
+  acceptable(
+    region.find(InstanceId),
+    {
+      pending: 'ignored',
+      running: 'acts',
+      stopping: 'refused',
+      stopped: 'refused',
+      'shutting-down': 'ignored',
+      terminated: 'ignored',
+    },
+    (id) => `The instance '${id}' is not in a state from which it can be rebooted.`,
+  );
+  return () => done;
+});
+
+/** @see https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_TerminateInstances.html */
+export const terminateInstances = stateChangeAction({
+  effects: {
+    pending: 'acts',
+    running: 'acts',
+    stopping: 'acts',
+    stopped: 'acts',
+    'shutting-down': 'ignored',
+    terminated: 'ignored',
+  },
+  refusal: (id) => `The instance '${id}' may not be terminated.`,
+  check: ({ id, disableApiTermination }) => {
+    if (!disableApiTermination) return;
+    throw new Ec2Error(
+      'OperationNotPermitted',
+      `The instance '${id}' may not be terminated. Modify its 'disableApiTermination' instance attribute and try again.`,
+    );
+  },
+  act: (region, { id }) => region.enter(id, 'shutting-down', because.userShutdown),
+});
+
+const Request = z.object({
+  InstanceId: z.string(),
+  DisableApiTermination: z.object({ Value: Flag }).optional(),
+  Attribute: z.string().optional(),
+  Value: z.string().optional(),
+});
+
+/**
+ * Knows one attribute: disableApiTermination, in both ways to write it.
+ * @see https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifyInstanceAttribute.html
+ */
+export const modifyInstanceAttribute = action(
+  Request,
+  ({ InstanceId, DisableApiTermination, Attribute, Value }, region) => {
+    region.find([InstanceId]);
+    const named = Attribute === 'disableApiTermination' ? Flag.safeParse(Value).data : undefined;
+    const disableApiTermination = DisableApiTermination?.Value ?? named;
+    if (disableApiTermination === undefined) {
+      throw invalidCombination('Of the attributes, only disableApiTermination can be modified here.');
+    }
+    return () => {
+      region.amend(InstanceId, { disableApiTermination });
+      return done;
+    };
+  },
+);

@@ -1,0 +1,129 @@
+import * as z from 'zod';
+import { action } from '../action.ts';
+import { type Fields, Filters, filtered } from '../filter.ts';
+import { Paging, pageOf } from '../page.ts';
+import { Ec2Error, items, type XmlElements } from '../query-protocol.ts';
+
+export type Subnet = {
+  readonly id: string;
+  readonly vpcId: string;
+  readonly zone: string;
+  readonly cidr: string;
+  readonly isDefault: boolean;
+};
+
+export type SecurityGroup = { readonly id: string; readonly vpcId: string; readonly name: string };
+
+const defaultVpc = 'vpc-0a1b2c3d4e5f60718';
+const privateVpc = 'vpc-0b2c3d4e5f6071829';
+
+export const zonesOf = (region: string): readonly string[] =>
+  (region === 'us-east-1' ? ['a', 'b', 'c', 'd', 'e', 'f'] : ['a', 'b', 'c']).map((zone) => region + zone);
+
+/**
+ * Every region's subnets: of the default VPC one in each zone, whose instances get public addresses; of another VPC two without. Their
+ * ids are the same in every region.
+ */
+export const subnetsOf = (region: string): readonly Subnet[] => {
+  const zones = zonesOf(region);
+  return [
+    ...zones.map((zone, n) => ({
+      ...{ id: `subnet-0a1b2c3d4e5f6071${(8 + n).toString(16)}`, vpcId: defaultVpc, zone },
+      ...{ cidr: `172.31.${16 * n}.0/20`, isDefault: true },
+    })),
+    ...zones.slice(0, 2).map((zone, n) => ({
+      ...{ id: `subnet-0b2c3d4e5f607182${n}`, vpcId: privateVpc, zone },
+      ...{ cidr: `10.0.${n}.0/24`, isDefault: false },
+    })),
+  ];
+};
+
+/** Of each VPC the group that instances get where none is asked for, first; and one more. */
+export const securityGroups: readonly SecurityGroup[] = [
+  { id: 'sg-0a1b2c3d4e5f60718', vpcId: defaultVpc, name: 'default' },
+  { id: 'sg-0a1b2c3d4e5f60719', vpcId: defaultVpc, name: 'ssh' },
+  { id: 'sg-0b2c3d4e5f6071829', vpcId: privateVpc, name: 'default' },
+];
+
+const Request = Paging.extend({ SubnetId: z.array(z.string()).optional(), Filter: Filters });
+
+/** @see https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeSubnets.html */
+export const describeSubnets = action(Request, ({ SubnetId, Filter, ...paging }, { name, account }) => {
+  const named = SubnetId ? SubnetId.map((id) => subnetWith(id, name)) : [...subnetsOf(name)];
+  const sorted = named.sort((a, b) => (a.id < b.id ? -1 : 1));
+  const { page, nextToken } = pageOf(filtered(sorted, Filter, fields), paging, ({ id }) => id);
+  return () => ({ subnetSet: items(page.map((subnet) => subnetXml(subnet, name, account.id))), nextToken });
+});
+
+/** @throws Ec2Error where no subnet of the region has the id. */
+export const subnetWith = (id: string, region: string): Subnet => {
+  const subnet = subnetsOf(region).find((one) => one.id === id);
+  if (subnet) return subnet;
+  throw new Ec2Error('InvalidSubnetID.NotFound', `The subnet ID '${id}' does not exist`);
+};
+
+const subnetXml = ({ id, ...subnet }: Subnet, region: string, account: string): XmlElements => ({
+  subnetId: id,
+  subnetArn: `arn:aws:ec2:${region}:${account}:subnet/${id}`,
+  state: 'available',
+  ownerId: account,
+  vpcId: subnet.vpcId,
+  cidrBlock: subnet.cidr,
+  availableIpAddressCount: subnet.isDefault ? 4091 : 251,
+  availabilityZone: subnet.zone,
+  defaultForAz: subnet.isDefault,
+  mapPublicIpOnLaunch: subnet.isDefault,
+  tagSet: '',
+});
+
+const fields: Fields<Subnet> = {
+  'availability-zone': ({ zone }) => [zone],
+  'cidr-block': ({ cidr }) => [cidr],
+  'default-for-az': ({ isDefault }) => [String(isDefault)],
+  state: () => ['available'],
+  'subnet-id': ({ id }) => [id],
+  'vpc-id': ({ vpcId }) => [vpcId],
+};
+
+const RequestDescribeSecurityGroups = Paging.extend({
+  GroupId: z.array(z.string()).optional(),
+  Filter: Filters,
+});
+
+/** @see https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeSecurityGroups.html */
+export const describeSecurityGroups = action(
+  RequestDescribeSecurityGroups,
+  ({ GroupId, Filter, ...paging }, { account }) => {
+    const named = GroupId ? GroupId.map(securityGroupWith) : [...securityGroups];
+    const sorted = named.sort((a, b) => (a.id < b.id ? -1 : 1));
+    const { page, nextToken } = pageOf(
+      filtered(sorted, Filter, fieldsDescribeSecurityGroups),
+      paging,
+      ({ id }) => id,
+    );
+    return () => ({ securityGroupInfo: items(page.map((group) => groupXml(group, account.id))), nextToken });
+  },
+);
+
+/** @throws Ec2Error where no group has the id. */
+export const securityGroupWith = (id: string): SecurityGroup => {
+  const group = securityGroups.find((one) => one.id === id);
+  if (group) return group;
+  throw new Ec2Error('InvalidGroup.NotFound', `The security group '${id}' does not exist`);
+};
+
+const groupXml = ({ id, vpcId, name }: SecurityGroup, account: string): XmlElements => ({
+  groupId: id,
+  groupName: name,
+  groupDescription: `${name} security group`,
+  ownerId: account,
+  vpcId,
+  ipPermissions: '',
+  ipPermissionsEgress: '',
+});
+
+const fieldsDescribeSecurityGroups: Fields<SecurityGroup> = {
+  'group-id': ({ id }) => [id],
+  'group-name': ({ name }) => [name],
+  'vpc-id': ({ vpcId }) => [vpcId],
+};

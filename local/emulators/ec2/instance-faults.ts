@@ -1,0 +1,108 @@
+import type { StateReason } from '../../../shared/service-types/vm/kind.ts';
+import type { StatusCheck } from '../../../shared/service-types/vm/status-checks.ts';
+import { rebalanceRecommendation, retirementEvent, spotInterruption } from './events.ts';
+import type { SimulatedInstance } from './instance.ts';
+import { because, isPassing } from './lifecycle.ts';
+import { Ec2Error } from './query-protocol.ts';
+import type { Region } from './region.ts';
+
+/**
+ * What EC2 does to instances of its own accord. Each rejects with an Ec2Error where it does not know the instance, and
+ * resolves when its warning, where it gives one, was taken by `emit`.
+ */
+export type InstanceFaults = {
+  /**
+   * Takes an instance back, spot or not: the warning goes out now, the instance `noticeMs` later (two minutes, as AWS
+   * gives), with Server.SpotInstanceTermination, or Server.SpotInstanceShutdown where it is only stopped.
+   */
+  interruptSpot(instanceId: string, options?: Interruption): Promise<void>;
+  /** Ends an instance for this reason: at once where it is pending, which is a failed launch, else by way of shutting-down. */
+  fail(instanceId: string, reason: StateReason): Promise<void>;
+  recommendRebalance(instanceId: string): Promise<void>;
+  /** Announces by AWS Health that the host will be retired, by default in two weeks; nothing happens then. */
+  scheduleRetirement(instanceId: string, options?: { readonly retiresAtMs?: number }): Promise<void>;
+  /** Announces by AWS Health that a retirement which was scheduled is over. */
+  cancelRetirement(instanceId: string): Promise<void>;
+  /** Lets an instance fail a status check, by default its own, until it recovers or is started anew. */
+  impair(instanceId: string, check?: StatusCheck): Promise<void>;
+  recover(instanceId: string): Promise<void>;
+  /** Leaves an instance for ever in a state that ends by itself, such as pending, until a call or a mishap moves it. */
+  stall(instanceId: string): Promise<void>;
+};
+
+type Interruption = {
+  readonly noticeMs?: number;
+  readonly action?: 'hibernate' | 'stop' | 'terminate';
+};
+
+const usualNoticeMs = 120_000;
+const usualRetirementMs = 14 * 86_400_000;
+
+export const instanceFaults = (regions: () => Iterable<Region>): InstanceFaults => {
+  const find = (id: string) => {
+    for (const region of regions()) {
+      const instance = region.lookUp(id);
+      if (instance) return { region, instance, occasion: occasionOf(region, instance) };
+    }
+    throw new Ec2Error('InvalidInstanceID.NotFound', `The instance ID '${id}' does not exist`);
+  };
+  return {
+    interruptSpot: async (id, { noticeMs = usualNoticeMs, action = 'terminate' } = {}) => {
+      const { region, occasion } = find(id);
+      region.account.timers.after(`interruption of ${id}`, noticeMs, () => takeBack(region, id, action));
+      await region.account.emit(spotInterruption(occasion, action));
+    },
+    fail: async (id, reason) => {
+      const { region, instance } = find(id);
+      if (isEnding(instance)) return;
+      region.enter(id, instance.status.value.state === 'pending' ? 'terminated' : 'shutting-down', reason);
+    },
+    recommendRebalance: async (id) => {
+      const { region, occasion } = find(id);
+      await region.account.emit(rebalanceRecommendation(occasion));
+    },
+    scheduleRetirement: async (id, options = {}) => {
+      const { region, occasion } = find(id);
+      const { retiresAtMs = occasion.atMs + usualRetirementMs } = options;
+      region.amend(id, { retiresAtMs });
+      await region.account.emit(retirementEvent(occasion, 'scheduled', retiresAtMs));
+    },
+    cancelRetirement: async (id) => {
+      const { region, instance, occasion } = find(id);
+      region.amend(id, { retiresAtMs: undefined });
+      await region.account.emit(retirementEvent(occasion, 'over', instance.retiresAtMs ?? occasion.atMs));
+    },
+    impair: async (id, check = 'instance') => {
+      const { region, occasion } = find(id);
+      region.amend(id, { impaired: { check, sinceMs: occasion.atMs } });
+    },
+    recover: async (id) => find(id).region.amend(id, { impaired: undefined }),
+    stall: async (id) => {
+      const { region, instance } = find(id);
+      const { state } = instance.status.value;
+      if (!isPassing(state)) {
+        throw new Ec2Error(
+          'IncorrectInstanceState',
+          `The instance '${id}' is ${state}, and stays so anyway.`,
+        );
+      }
+      region.account.timers.cancel(id);
+    },
+  };
+};
+
+const occasionOf = ({ account }: Region, instance: SimulatedInstance) => ({
+  instance,
+  account: account.id,
+  atMs: account.clock(),
+});
+
+const takeBack = (region: Region, id: string, action: Interruption['action']): void => {
+  const instance = region.lookUp(id);
+  if (instance === undefined || isEnding(instance)) return;
+  if (action === 'terminate') return void region.enter(id, 'shutting-down', because.spotTermination);
+  if (instance.status.value.state === 'running') region.enter(id, 'stopping', because.spotShutdown);
+};
+
+const isEnding = ({ status }: SimulatedInstance): boolean =>
+  status.value.state === 'shutting-down' || status.value.state === 'terminated';

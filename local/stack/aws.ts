@@ -1,0 +1,72 @@
+import { eventPatternsOf } from '../../shared/service-types/vm/events/registry.ts';
+import { createTable, resourceTable as describeResourceTable, startDynamoDb } from '../emulators/dynamodb.ts';
+import { type Ec2Simulator, startEc2Simulator } from '../emulators/ec2/start-ec2-simulator.ts';
+import { sendToQueue } from '../emulators/event-bus/delivery.ts';
+import { forwardToBus, startEventBus } from '../emulators/event-bus/start-event-bus.ts';
+import { startServiceQuotas } from '../emulators/service-quotas.ts';
+import { createQueue, startSqs } from '../emulators/sqs.ts';
+import { startSsm } from '../emulators/ssm.ts';
+import type { Keep } from '../processes/disposables.ts';
+import { account, provider, type StackOptions, silentRegion } from './options.ts';
+
+export type Aws = {
+  readonly dynamodbUrl: string;
+  readonly resourceTable: string;
+  readonly sqsUrl: string;
+  readonly observationsQueueUrl: string;
+  readonly deadLetterQueueUrl: string;
+  readonly eventsUrl: string;
+  /** These two are undefined where another EC2 is used: its images and quotas are its own. */
+  readonly ssmUrl: string | undefined;
+  readonly serviceQuotasUrl: string | undefined;
+  /** undefined: EC2 itself. */
+  readonly ec2Url: string | undefined;
+  /** undefined where another EC2 is used. */
+  readonly ec2: Ec2Simulator | undefined;
+};
+
+/** AWS's side, but for Lambda: the table, the queues, the bus with its rules, and EC2 with its images and quotas. */
+export const startAws = async (options: StackOptions, keep: Keep): Promise<Aws> => {
+  const [dynamodbUrl, sqsUrl] = await Promise.all([
+    options.dynamodbUrl ?? keep(startDynamoDb()).then(({ url }) => url),
+    options.sqsUrl ?? keep(startSqs()).then(({ url }) => url),
+  ]);
+  const resourceTable = `${provider}-fleet`;
+  const VisibilityTimeout = String(options.visibilityTimeoutSeconds ?? 90);
+  const [observationsQueueUrl, deadLetterQueueUrl] = await Promise.all([
+    createQueue(sqsUrl, `${provider}-observations`, { VisibilityTimeout }),
+    createQueue(sqsUrl, `${provider}-observations-dead-letters`),
+    createTable(dynamodbUrl, describeResourceTable(resourceTable)),
+  ]);
+  const deliver = sendToQueue(observationsQueueUrl, sqsUrl);
+  const log = (line: string) => options.log('event-bus', line);
+  const rules = [{ name: 'instance-events', patterns: eventPatternsOf(account), deliver }];
+  const { url: eventsUrl } = await keep(startEventBus({ account, log, rules }));
+  const ownImages = options.ec2Endpoint !== undefined;
+  const ssm = ownImages ? undefined : await keep(startSsm());
+  const serviceQuotas = ownImages ? undefined : await keep(startServiceQuotas({ vcpus: 10_000 }));
+  const ec2 = options.ec2Endpoint ? undefined : await keep(startEc2(options, eventsUrl));
+  const ec2Url = options.ec2Endpoint === 'aws' ? undefined : (options.ec2Endpoint ?? ec2?.url);
+  const queues = { observationsQueueUrl, deadLetterQueueUrl };
+  return {
+    dynamodbUrl,
+    resourceTable,
+    sqsUrl,
+    ...queues,
+    eventsUrl,
+    ssmUrl: ssm?.url,
+    serviceQuotasUrl: serviceQuotas?.url,
+    ec2Url,
+    ec2,
+  };
+};
+
+const startEc2 = ({ dwellMs, ec2Faults, onTransition, log }: StackOptions, eventsUrl: string) =>
+  startEc2Simulator({
+    account,
+    emit: forwardToBus(eventsUrl),
+    log: (line) => log('ec2', line),
+    faults: { silentRegions: [silentRegion], ...ec2Faults },
+    ...(dwellMs && { dwellMs }),
+    ...(onTransition && { onTransition }),
+  });

@@ -1,0 +1,166 @@
+import { provisioningFile } from '../../functions/provider-api/env.ts';
+import { type Registries, registriesFile } from '../../functions/registration/env.ts';
+import { bundleFolder } from '../../infra/bundle.ts';
+import {
+  commonEnvironment,
+  type Deployment,
+  type FunctionSpec,
+  functionNameOf,
+  natsBridge,
+  normaliser,
+  poller,
+  providerApi,
+  registration,
+} from '../../infra/functions.ts';
+import { TagKeys } from '../../shared/core/ownership.ts';
+import { Provisioning } from '../../shared/service-types/vm/provisioning.ts';
+import { requestStreams } from '../../shared/wire/agent-requests.ts';
+import type { LambdaFunction } from '../emulators/lambda/lambda-function.ts';
+import type { Aws } from './aws.ts';
+import type { Dcm } from './dcm.ts';
+import { account, provider, type StackOptions, silentRegion } from './options.ts';
+
+/** What the functions are wired to. */
+type Wiring = {
+  readonly options: Pick<StackOptions, 'ec2Endpoint' | 'pollFloorSeconds'>;
+  readonly aws: Omit<Aws, 'ec2' | 'eventsUrl'>;
+  readonly natsUrl: string;
+  readonly dcm: Pick<Dcm, 'registryUrl' | 'agent'>;
+  readonly lambdaUrl: string;
+  /** Where the provider-api answers. */
+  readonly providerApiUrl: string;
+  /** Of the emulated Secrets Manager, which has the secret `tokenSecret`. */
+  readonly secretsUrl: string;
+  /** Writes a file that a deployment has beside the code. @returns its path */
+  readonly writeFile: (name: string, content: string) => string;
+};
+
+/** Name of the secret that holds the token of the provider-api. */
+export const tokenSecret = 'provider-api-token';
+
+/** Several invocations at once, as on AWS; each takes a process, so not as many. */
+const concurrency = {
+  normaliser: 2,
+  'nats-bridge': 2,
+  poller: 1,
+  'provider-api': 3,
+  registration: 1,
+} as const;
+
+/** The functions that the stacks deploy (infra/functions.ts), wired to the emulators. */
+export const localFunctions = (wiring: Wiring): LambdaFunction[] => {
+  const { options, aws, natsUrl, dcm } = wiring;
+  const regions = reportedRegions(options);
+  const deployment: Deployment = {
+    provider,
+    tagKeys: TagKeys.parse({}),
+    homeRegion: homeRegion(options),
+    tableName: aws.resourceTable,
+    observationsQueueUrl: aws.observationsQueueUrl,
+    natsBridge: functionNameOf(provider, 'nats-bridge'),
+  };
+  const specs = [
+    normaliser(deployment, {
+      deadLetterQueueUrl: aws.deadLetterQueueUrl,
+      regions: regions.map(({ region }) => region),
+      accountId: options.ec2Endpoint === undefined ? account : undefined,
+      spotEndsAs: 'FAILED',
+      burst: 8, // a life that takes EC2 minutes is over in seconds here
+    }),
+    natsBridge({ natsUrls: [natsUrl], agentStreams: requestStreams(dcm.agent ? [dcm.agent.topic] : []) }),
+    poller(deployment, { regions, floorSeconds: options.pollFloorSeconds ?? 10 }),
+    providerApi(deployment, {
+      provisioning: provisioning(options),
+      access: { tokenSecret },
+      findsAgentRequests: true,
+    }),
+    registration(deployment, {
+      registries: registries(wiring),
+      publicUrl: wiring.providerApiUrl,
+      endpointTokenSecret: tokenSecret,
+    }),
+  ];
+  return specs.map((spec) => localFunction(spec, wiring));
+};
+
+const localFunction = (spec: FunctionSpec, wiring: Wiring): LambdaFunction => ({
+  name: functionNameOf(provider, spec.name),
+  folder: bundleFolder(spec.name),
+  warm: true,
+  timeoutMs: spec.timeoutSeconds * 1_000,
+  memoryMb: spec.memoryMb,
+  concurrency: concurrency[spec.name],
+  environment: {
+    ...sdkEnvironment(wiring),
+    AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true', // about the laptop's Node, not Lambda's
+    ...spec.environment,
+    ...commonEnvironment(spec.name),
+    ...pathsOf(spec, wiring),
+  },
+});
+
+/** The variables that name the files which a deployment has beside the code. */
+const pathsOf = ({ files = {} }: FunctionSpec, { writeFile }: Wiring): Record<string, string> => {
+  const variables: Readonly<Record<string, string>> = {
+    [provisioningFile]: 'PROVISIONING_FILE',
+    [registriesFile]: 'REGISTRIES_FILE',
+  };
+  return Object.fromEntries(
+    Object.entries(files).map(([name, content]) => [variables[name] ?? name, writeFile(name, content)]),
+  );
+};
+
+/** Where AWS's SDKs find AWS: the emulators, and with another EC2 what belongs to it. */
+const sdkEnvironment = ({ aws, lambdaUrl, secretsUrl }: Wiring): Record<string, string> => ({
+  ...(aws.ec2Url === undefined ? ownAwsEnvironment() : { AWS_ENDPOINT_URL_EC2: aws.ec2Url }),
+  ...(aws.ssmUrl !== undefined && { AWS_ENDPOINT_URL_SSM: aws.ssmUrl }),
+  ...(aws.serviceQuotasUrl !== undefined && { AWS_ENDPOINT_URL_SERVICE_QUOTAS: aws.serviceQuotasUrl }),
+  AWS_ENDPOINT_URL_DYNAMODB: aws.dynamodbUrl,
+  AWS_ENDPOINT_URL_SQS: aws.sqsUrl,
+  AWS_ENDPOINT_URL_LAMBDA: lambdaUrl,
+  AWS_ENDPOINT_URL_SECRETS_MANAGER: secretsUrl,
+});
+
+const ownAwsEnvironment = (): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(process.env).flatMap(([name, value]) =>
+      value !== undefined && (name.startsWith('AWS_') || name === 'HOME') ? [[name, value]] : [],
+    ),
+  );
+
+/** The region whose VMs have the bare collection: the emulator's, or where another EC2 is. */
+const homeRegion = ({ ec2Endpoint }: Wiring['options']): string =>
+  ec2Endpoint ? (process.env.AWS_REGION ?? 'us-east-1') : 'us-east-1';
+
+/** Where VMs are reported and can be created. Another EC2 sends no events here, so all there is of it is what polling shows. */
+const reportedRegions = (options: Wiring['options']) =>
+  options.ec2Endpoint
+    ? [{ region: homeRegion(options), kind: 'legacy' as const }]
+    : [
+        { region: homeRegion(options), kind: 'streaming' as const },
+        { region: silentRegion, kind: 'legacy' as const },
+      ];
+
+/**
+ * Where the provider is registered, with the token of the API in the endpoint: at the environment agent, which takes one provider of VMs,
+ * for the home region alone; at an older control plane for each region.
+ */
+const registries = ({ dcm, options }: Pick<Wiring, 'dcm' | 'options'>): Registries => {
+  const { registryUrl: url, agent } = dcm;
+  if (agent !== undefined)
+    return { [homeRegion(options)]: { kind: 'agent', url, endpointCredentials: true } };
+  return Object.fromEntries(
+    reportedRegions(options).map(({ region }) => [
+      region,
+      { kind: 'control-plane', url, endpointCredentials: true },
+    ]),
+  );
+};
+
+/** As many VMs as a test wants, in the default VPC of each region. */
+export const provisioning = (options: Wiring['options']): Provisioning =>
+  Provisioning.parse({
+    regions: Object.fromEntries(reportedRegions(options).map(({ region }) => [region, {}])),
+    maximumVms: 1_000,
+    spot: true,
+  });
