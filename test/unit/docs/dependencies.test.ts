@@ -67,7 +67,7 @@ describe('the installed packages', () => {
   });
 
   it('have a line each in docs/dependencies.md, and no others have one', async () => {
-    const [npm = ''] = (await read('docs/dependencies.md')).split('## To accept');
+    const [npm = ''] = (await read('docs/dependencies.md')).split('## For the acceptance test');
     const firstCells = [...npm.matchAll(/^\| (`[^|]+) \|/gm)].map(([, cell = '']) => cell);
     const named = firstCells.flatMap((cell) => [...cell.matchAll(/`([^`]+)`/g)].map(([, name]) => name));
 
