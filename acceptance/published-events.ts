@@ -101,10 +101,10 @@ const ofData = (data: StatusData, { statuses }: EventDocumentation): string[] =>
   ];
 };
 
-const outOfOrder = (newest: Map<string, string>, vmId: string, sequence: unknown): string | undefined => {
+const outOfOrder = (newest: Map<string, string>, dcmId: string, sequence: unknown): string | undefined => {
   if (typeof sequence !== 'string') return 'sequence is not a string';
-  const before = newest.get(vmId);
-  newest.set(vmId, sequence);
+  const before = newest.get(dcmId);
+  newest.set(dcmId, sequence);
   return before !== undefined && sequence <= before
     ? `its sequence is not greater than ${before}, the one before`
     : undefined;

@@ -29,18 +29,18 @@ export const agentLookups = async (): Promise<Figures> => {
   const nats = await connect({ servers: server.url });
   const { streams } = await jetstreamManager(nats);
   const subjects = ['dcm.agent.>'];
-  const publish = (vmIds: readonly string[]) => {
-    const [last = '', ...others] = [...vmIds].reverse();
-    for (const vmId of others.reverse()) nats.publish(topic, JSON.stringify(requestOf(vmId)));
+  const publish = (dcmIds: readonly string[]) => {
+    const [last = '', ...others] = [...dcmIds].reverse();
+    for (const dcmId of others.reverse()) nats.publish(topic, JSON.stringify(requestOf(dcmId)));
     return jetstream(nats).publish(topic, JSON.stringify(requestOf(last))); // acknowledged after those before it
   };
 
   await streams.add({ name: requestStream, subjects, retention: RetentionPolicy.Workqueue });
   const slowest: number[] = [];
   for (let round = 0; round < rounds; round++) {
-    const vmIds = Array.from({ length: atOnce }, (_, n) => `vm-${round}-${n}`);
-    await publish(vmIds);
-    slowest.push(await withBridge(server.url, (find) => slowestLookup(find, vmIds)));
+    const dcmIds = Array.from({ length: atOnce }, (_, n) => `vm-${round}-${n}`);
+    await publish(dcmIds);
+    slowest.push(await withBridge(server.url, (find) => slowestLookup(find, dcmIds)));
     await streams.purge(requestStream); // an agent removes what was answered
   }
 
@@ -61,9 +61,9 @@ export const agentLookups = async (): Promise<Figures> => {
   };
 };
 
-const keyOf = (vmId: string) => `request-of-${vmId}`;
-const requestOf = (vmId: string) =>
-  agentRequest('create', topic, { resourceId: vmId, serviceType: 'vm', spec: vmSpec(vmId) }, keyOf(vmId));
+const keyOf = (dcmId: string) => `request-of-${dcmId}`;
+const requestOf = (dcmId: string) =>
+  agentRequest('create', topic, { resourceId: dcmId, serviceType: 'vm', spec: vmSpec(dcmId) }, keyOf(dcmId));
 
 type Find = (idempotencyKey: string) => Promise<string | null>;
 
@@ -87,11 +87,11 @@ const withBridge = async (url: string, measure: (find: Find) => Promise<number>)
   return ms;
 };
 
-const slowestLookup = async (find: Find, vmIds: readonly string[]): Promise<number> => {
+const slowestLookup = async (find: Find, dcmIds: readonly string[]): Promise<number> => {
   const times = await Promise.all(
-    vmIds.map((vmId) =>
+    dcmIds.map((dcmId) =>
       timed(async () => {
-        if ((await find(keyOf(vmId))) !== vmId) throw new Error(`The request for ${vmId} was not found.`);
+        if ((await find(keyOf(dcmId))) !== dcmId) throw new Error(`The request for ${dcmId} was not found.`);
       }),
     ),
   );

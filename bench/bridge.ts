@@ -11,7 +11,7 @@ import { randomPart } from '../shared/adapters/random-part.ts';
 import { statusOf } from '../shared/core/resource.ts';
 import type { EventStream } from '../shared/ports/event-stream.ts';
 import type { CloudEventJson } from '../shared/wire/cloudevents.ts';
-import { vmStatusEvent } from '../shared/wire/dcm-status.ts';
+import { statusEvent } from '../shared/wire/dcm-status.ts';
 import { countingMeter, memoryLog } from '../test/fakes/silent.ts';
 import { temporaryFolder } from './emulators.ts';
 import type { Figures } from './figures.ts';
@@ -84,7 +84,7 @@ const statusEvents = (): CloudEventJson[] => {
   const at = Math.floor(Date.now() / 1000);
   return subjects(events, 'b').map((vm) => {
     const observation = {
-      ...vm,
+      resourceId: vm.instanceId,
       kind: 'observation',
       region,
       account,
@@ -92,6 +92,10 @@ const statusEvents = (): CloudEventJson[] => {
       state: 'running',
       seenBy: 'event',
     } as const;
-    return vmStatusEvent({ ...vm, region }, statusOf(observation, randomPart()), provider);
+    return statusEvent(
+      { dcmId: vm.dcmId, resourceId: vm.instanceId, region },
+      statusOf(observation, randomPart()),
+      provider,
+    );
   });
 };

@@ -24,7 +24,7 @@ const throttledCreates = async ({ endpoints, ec2 }: Stack): Promise<number> => {
   const left = Array.from({ length: vms }, (_, n) => `throttled-${n}`).values();
   const times: number[] = [];
   const createOneByOne = async () => {
-    for (const vmId of left) times.push(await timed(() => api.create(vmId, vmSpec(vmId))));
+    for (const dcmId of left) times.push(await timed(() => api.create(dcmId, vmSpec(dcmId))));
   };
   ec2?.faults({ throttle: 0.5 });
   await Promise.all(Array.from({ length: atOnce }, createOneByOne));

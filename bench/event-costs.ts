@@ -55,8 +55,8 @@ const meteredNormaliser = (dynamoDbUrl: string) => {
 
   return {
     async claim(all: readonly Subject[]) {
-      for (const { instanceId, vmId } of all)
-        await held.claim({ instanceId, vmId, region, account, privateAddress: '10.0.0.4' });
+      for (const { instanceId, dcmId } of all)
+        await held.claim({ resourceId: instanceId, dcmId, region, account, privateAddress: '10.0.0.4' });
     },
 
     /** For each event. All instances live side by side, and so end together: one that ends alone costs a call to EC2 of its own. */

@@ -261,7 +261,7 @@ const store = async ({ unmetered }: PolledRegions, instances: readonly Stored[])
 /** As shared/adapters/dynamodb/resource-store.ts reads it. */
 const itemOf = ({ instanceId, region, account, state, at }: Stored) => ({
   pk: instanceId,
-  vmId: vmIdOf(instanceId),
+  dcmId: vmIdOf(instanceId),
   ...{ region, account, state },
   sequence: sequenceOf({ at, state }),
   outbox: {},

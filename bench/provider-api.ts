@@ -11,7 +11,7 @@ import { httpApiEvent } from '../local/emulators/http-api.ts';
 import { provisioning } from '../local/stack/functions.ts';
 import { provider } from '../local/stack/options.ts';
 import type { Stack } from '../local/stack/start-stack.ts';
-import { dynamoDbVmRecords } from '../shared/adapters/dynamodb/records.ts';
+import { dynamoDbRecords } from '../shared/adapters/dynamodb/records.ts';
 import { dynamoDbResourceStore } from '../shared/adapters/dynamodb/resource-store.ts';
 import { randomPart } from '../shared/adapters/random-part.ts';
 import { sqsObservations } from '../shared/adapters/sqs/observations.ts';
@@ -73,9 +73,9 @@ export const providerApi = async (): Promise<Figures> => {
 /** One VM as the functions write it, and copies of it that differ in their ids alone. */
 const storeVms = async (url: string): Promise<void> => {
   const client = DynamoDBDocumentClient.from(new DynamoDBClient(clientConfig(url)));
-  const model = { vmId: vmIdOf(0), instanceId: instanceIdOf(0), region, account };
+  const model = { dcmId: vmIdOf(0), resourceId: instanceIdOf(0), region, account };
   const facts = { instanceType: 't3.small', launchedAtMs: Date.now() };
-  await dynamoDbVmRecords(client, table, console).adopt({ ...model, facts });
+  await dynamoDbRecords(client, table, console).adopt({ ...model, facts });
   const resourceStore = dynamoDbResourceStore(client, table);
   await resourceStore.claim(model);
   const at = Math.floor(Date.now() / 1000);
@@ -86,10 +86,10 @@ const storeVms = async (url: string): Promise<void> => {
 
   const read = async (pk: string) =>
     (await client.send(new GetCommand({ TableName: table, Key: { pk } }))).Item;
-  const [record, instance] = [await read(`vm#${model.vmId}`), await read(model.instanceId)];
+  const [record, instance] = [await read(`vm#${model.dcmId}`), await read(model.resourceId)];
   const copies = Array.from({ length: vms - 1 }, (_, index) => index + 1).flatMap((n) => [
-    { ...record, pk: `vm#${vmIdOf(n)}`, vmId: vmIdOf(n), instanceId: instanceIdOf(n) },
-    { ...instance, pk: instanceIdOf(n), vmId: vmIdOf(n) },
+    { ...record, pk: `vm#${vmIdOf(n)}`, dcmId: vmIdOf(n), resourceId: instanceIdOf(n) },
+    { ...instance, pk: instanceIdOf(n), dcmId: vmIdOf(n) },
   ]);
   for (let start = 0; start < copies.length; start += perBatch) {
     const puts = copies.slice(start, start + perBatch).map((Item) => ({ PutRequest: { Item } }));
@@ -112,10 +112,10 @@ const getRatios = async (url: string): Promise<Figures> => {
   const get = functionGetter({ ...clients, sqs });
   const pairs = await Promise.all(
     Array.from({ length: pairsPerRound }, async (_, n) => {
-      const vmId = vmIdOf((n * 7919) % vms);
+      const dcmId = vmIdOf((n * 7919) % vms);
       const { dynamoDb, replay } = recordCalls(clients);
-      await functionGetter({ dynamoDb, sqs })(vmId);
-      return { product: () => get(vmId), baseline: replay };
+      await functionGetter({ dynamoDb, sqs })(dcmId);
+      return { product: () => get(dcmId), baseline: replay };
     }),
   );
   const measured: { p50: number; p99: number }[] = [];
@@ -148,10 +148,10 @@ const token = 'a-token-of-the-bench';
 type FunctionClients = { readonly dynamoDb: DynamoDBDocumentClient; readonly sqs: SQSClient };
 
 /** The function as its handler wires it, without metrics, and with a log that writes nothing. */
-const functionGetter = ({ dynamoDb, sqs }: FunctionClients): ((vmId: string) => Promise<void>) => {
+const functionGetter = ({ dynamoDb, sqs }: FunctionClients): ((dcmId: string) => Promise<void>) => {
   const [log, now] = [memoryLog(), Date.now];
   const useCases = vmUseCases({
-    records: dynamoDbVmRecords(dynamoDb, table, log),
+    records: dynamoDbRecords(dynamoDb, table, log),
     resourceStore: dynamoDbResourceStore(dynamoDb, table),
     instances: ec2Instances(),
     actions: ec2InstanceActions(),
@@ -170,12 +170,12 @@ const functionGetter = ({ dynamoDb, sqs }: FunctionClients): ((vmId: string) => 
     ...{ homeRegion: region, correlate: () => {}, log, now },
   });
   const handler = httpApi((request, given) => app.fetch(request, given));
-  return async (vmId) => {
-    const url = `https://provider-api/api/v1alpha1/vms/${vmId}`;
+  return async (dcmId) => {
+    const url = `https://provider-api/api/v1alpha1/vms/${dcmId}`;
     const request = new Request(url, { headers: { authorization: `Bearer ${token}` } });
     const about = { requestId: crypto.randomUUID(), at: new Date(), body: Buffer.alloc(0) };
     const { statusCode, body = '' } = await handler(httpApiEvent(request, about));
-    if (statusCode !== 200) throw new Error(`GET vms/${vmId}: HTTP ${statusCode} ${body}`);
+    if (statusCode !== 200) throw new Error(`GET vms/${dcmId}: HTTP ${statusCode} ${body}`);
   };
 };
 

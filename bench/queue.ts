@@ -78,7 +78,14 @@ const createStatusStream = async ({ endpoints }: MeasuredStack): Promise<void> =
 const claim = async ({ endpoints }: MeasuredStack, all: readonly Subject[]): Promise<void> => {
   const client = new DynamoDBClient(clientConfig(endpoints.dynamodbUrl));
   const resourceStore = dynamoDbResourceStore(DynamoDBDocumentClient.from(client), `${provider}-fleet`);
-  for (const vm of all) await resourceStore.claim({ ...vm, region, account, privateAddress: '10.0.0.4' });
+  for (const vm of all)
+    await resourceStore.claim({
+      dcmId: vm.dcmId,
+      resourceId: vm.instanceId,
+      region,
+      account,
+      privateAddress: '10.0.0.4',
+    });
   client.destroy();
 };
 

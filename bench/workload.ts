@@ -9,13 +9,13 @@ export const account = '123456789012';
 export const tagKeys = TagKeys.parse({});
 
 /** An instance of the workload, and what DCM would call it. */
-export type Subject = { readonly instanceId: string; readonly vmId: string };
+export type Subject = { readonly instanceId: string; readonly dcmId: string };
 
 /** So many instances; `series`, one hexadecimal digit, keeps those of one workload apart from another's. */
 export const subjects = (count: number, series: string): Subject[] =>
   Array.from({ length: count }, (_, index) => ({
     instanceId: `i-${series}${index.toString(16).padStart(16, '0')}`,
-    vmId: `${series.repeat(8)}-0000-4000-8000-${index.toString(16).padStart(12, '0')}`,
+    dcmId: `${series.repeat(8)}-0000-4000-8000-${index.toString(16).padStart(12, '0')}`,
   }));
 
 const stateChange = eventBridgeEvent('state-change-running');

@@ -3,7 +3,7 @@ import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { clientConfig } from '../../local/emulators/client-config.ts';
 import { createTable, resourceTable } from '../../local/emulators/dynamodb.ts';
 import { dynamoDbListings } from '../../shared/adapters/dynamodb/listings.ts';
-import { dynamoDbVmRecords } from '../../shared/adapters/dynamodb/records.ts';
+import { dynamoDbRecords } from '../../shared/adapters/dynamodb/records.ts';
 import { dynamoDbRegistrations } from '../../shared/adapters/dynamodb/registrations.ts';
 import { dynamoDbResourceStore } from '../../shared/adapters/dynamodb/resource-store.ts';
 import { listingsContract } from '../../test/contract/listings.ts';
@@ -20,5 +20,5 @@ resourceStoreContract('ministack: fleet', async (now) => dynamoDbResourceStore(c
 listingsContract('ministack: listings', async (now) => dynamoDbListings(client, 'contract', now));
 registrationsContract('ministack: registrations', async () => dynamoDbRegistrations(client, 'contract'));
 vmRecordsContract('ministack: VM records', async (now) =>
-  dynamoDbVmRecords(client, 'contract', memoryLog(), now),
+  dynamoDbRecords(client, 'contract', memoryLog(), now),
 );

@@ -15,26 +15,26 @@ import { deployedRules } from './events.ts';
 import { apiIn, reaches, type Stage, type Step, statusesOf } from './stage.ts';
 
 type Life = {
-  readonly vmId: string;
+  readonly dcmId: string;
   readonly region: string;
   /** How long each change may take to be published, in milliseconds. */
   readonly timeoutMs: number;
 };
 
 /** A VM that is created, stopped, started and deleted by the API; each change is awaited on the status stream. */
-const live = async (stage: Stage, { vmId, region, timeoutMs }: Life): Promise<void> => {
+const live = async (stage: Stage, { dcmId, region, timeoutMs }: Life): Promise<void> => {
   const api = apiIn(stage, region);
-  const created = await api.create(vmId, vmSpec(vmId));
+  const created = await api.create(dcmId, vmSpec(dcmId));
   assert.equal(created.region, region);
-  await reaches(stage, vmId, 'RUNNING', timeoutMs);
-  assert.equal((await api.get(vmId)).status, 'RUNNING');
-  await api.change(vmId, 'stop');
-  await reaches(stage, vmId, 'STOPPED', timeoutMs);
+  await reaches(stage, dcmId, 'RUNNING', timeoutMs);
+  assert.equal((await api.get(dcmId)).status, 'RUNNING');
+  await api.change(dcmId, 'stop');
+  await reaches(stage, dcmId, 'STOPPED', timeoutMs);
   await sleep(burstMs);
-  await api.change(vmId, 'start');
-  await reaches(stage, vmId, 'RUNNING', timeoutMs);
-  await api.delete(vmId);
-  await reaches(stage, vmId, 'DELETED', timeoutMs);
+  await api.change(dcmId, 'start');
+  await reaches(stage, dcmId, 'RUNNING', timeoutMs);
+  await api.delete(dcmId);
+  await reaches(stage, dcmId, 'DELETED', timeoutMs);
 };
 
 /** Of more than four changes in ten seconds, some are held back and superseded (docs/events.md). */
@@ -71,7 +71,7 @@ export const lifecycle: readonly Step[] = [
     title:
       'a VM is created, runs, is stopped, started and deleted: each status is published, by EC2’s events',
     async run(stage) {
-      await live(stage, { vmId: 'home-1', region: homeRegion, timeoutMs: byEventsMs });
+      await live(stage, { dcmId: 'home-1', region: homeRegion, timeoutMs: byEventsMs });
       assert.deepEqual(withoutRepeats(statusesOf(stage, 'home-1')), [
         ...['PROVISIONING', 'RUNNING', 'STOPPING', 'STOPPED'],
         ...['PROVISIONING', 'RUNNING', 'DELETING', 'DELETED'],
@@ -133,6 +133,6 @@ export const lifecycle: readonly Step[] = [
 export const lifecycleOnMoto: readonly Step[] = [
   {
     title: 'with moto as EC2, which has no events, a VM is created, runs, is stopped, started and deleted',
-    run: (stage) => live(stage, { vmId: 'moto-1', region: homeRegion, timeoutMs: byCheckMs }),
+    run: (stage) => live(stage, { dcmId: 'moto-1', region: homeRegion, timeoutMs: byCheckMs }),
   },
 ];

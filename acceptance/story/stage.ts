@@ -34,10 +34,10 @@ export type Stage = {
 export type Step = { readonly title: string; readonly run: (stage: Stage) => Promise<void> };
 
 /** Statuses published for a VM so far, oldest first. */
-export const statusesOf = ({ surroundings }: Stage, vmId: string): string[] =>
+export const statusesOf = ({ surroundings }: Stage, dcmId: string): string[] =>
   surroundings.published.flatMap(({ payload }) => {
     const data = eventOf(payload)?.data;
-    return isStatus(data) && data.id === vmId ? [data.status] : [];
+    return isStatus(data) && data.id === dcmId ? [data.status] : [];
   });
 
 const isStatus = (data: unknown): data is { readonly id: string; readonly status: string } =>
@@ -50,15 +50,15 @@ const isStatus = (data: unknown): data is { readonly id: string; readonly status
 /** @throws UnavailableError where the newest published status of the VM is not this one in time. */
 export const reaches = async (
   stage: Stage,
-  vmId: string,
+  dcmId: string,
   status: string,
   timeoutMs: number,
 ): Promise<void> => {
   const deadline = Date.now() + timeoutMs;
-  while (statusesOf(stage, vmId).at(-1) !== status) {
+  while (statusesOf(stage, dcmId).at(-1) !== status) {
     if (Date.now() > deadline)
       throw new UnavailableError(
-        `${vmId} is not ${status} after ${timeoutMs / 1000} s; published: ${statusesOf(stage, vmId).join(', ') || 'nothing'}`,
+        `${dcmId} is not ${status} after ${timeoutMs / 1000} s; published: ${statusesOf(stage, dcmId).join(', ') || 'nothing'}`,
       );
     await sleep(50);
   }

@@ -1,8 +1,8 @@
-import { type TagKeys, vmIdOf } from '../../shared/core/ownership.ts';
+import { dcmIdOf, type TagKeys } from '../../shared/core/ownership.ts';
 import { hasEnded, isLaunched, type LaunchedRecord } from '../../shared/core/record.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { Instances } from '../../shared/ports/instances.ts';
-import type { LaunchedVm, VmRecords } from '../../shared/ports/records.ts';
+import type { LaunchedResource, Records } from '../../shared/ports/records.ts';
 import type { ResourceStore } from '../../shared/ports/resource-store.ts';
 import type { Log, Meter } from '../../shared/ports/telemetry.ts';
 import { isLaunchedByUs } from '../../shared/service-types/vm/launch.ts';
@@ -10,8 +10,8 @@ import type { MessageGroup } from './message-groups.ts';
 import type { Evidence } from './ownership.ts';
 
 export type AdoptionParts = {
-  readonly records?: Pick<VmRecords, 'read' | 'adopt' | 'end'> | undefined;
-  readonly resourceStore: Pick<ResourceStore, 'recall'>;
+  readonly records?: Pick<Records, 'read' | 'adopt' | 'end'> | undefined;
+  readonly resourceStore: Pick<ResourceStore, 'read'>;
   readonly instances: Pick<Instances, 'describe'>;
   readonly provider: string;
   readonly tagKeys: TagKeys;
@@ -28,22 +28,22 @@ const describeTimeoutMs = 500;
  */
 export const adoptInstance =
   ({ records, resourceStore, instances, provider, tagKeys, now, meter, log }: AdoptionParts) =>
-  async (group: MessageGroup, vmId: string, evidence: Evidence): Promise<boolean> => {
+  async (group: MessageGroup, dcmId: string, evidence: Evidence): Promise<boolean> => {
     if (!records) return true;
-    const { instanceId } = group;
-    const vm = { ...launchedVm(group, vmId, evidence), adopted: adoptedOf(vmId, evidence) };
+    const { resourceId } = group;
+    const vm = { ...launchedVm(group, dcmId, evidence), adopted: adoptedOf(dcmId, evidence) };
     if ((await records.adopt(vm)) !== 'another') return true;
 
-    const other = await records.read(vmId);
+    const other = await records.read(dcmId);
     if (other && isLaunched(other) && ((await isGone(other)) || !(await stillCarriesIt(other)))) {
-      await records.end(vmId, other.instanceId);
+      await records.end(dcmId, other.resourceId);
       if ((await records.adopt(vm)) !== 'another') return true;
     }
     meter.count('duplicateOwner');
     log.error('two instances carry one DCM id; the second is not reported', {
-      vmId,
-      instanceId: other?.instanceId,
-      duplicate: instanceId,
+      dcmId,
+      resourceId: other?.resourceId,
+      duplicate: resourceId,
     });
     return false;
 
@@ -51,32 +51,32 @@ export const adoptInstance =
     function adoptedOf(id: string, { described, tagChange }: Evidence): boolean | undefined {
       const isDescribed = described !== undefined && described !== 'absent';
       const token = isDescribed ? (described.clientToken ?? '') : tagChange?.clientToken;
-      return token === undefined ? undefined : !isLaunchedByUs(provider, { vmId: id }, token);
+      return token === undefined ? undefined : !isLaunchedByUs(provider, { dcmId: id }, token);
     }
 
     /** Its own tag change may not have come yet, as when two instances swap their ids. */
-    async function stillCarriesIt({ region, instanceId: id }: LaunchedRecord): Promise<boolean> {
+    async function stillCarriesIt({ region, resourceId: id }: LaunchedRecord): Promise<boolean> {
       const seen = (await instances.describe(region, [id], describeTimeoutMs)).get(id);
-      return seen === undefined || vmIdOf(seen.tags, tagKeys, provider) === vmId;
+      return seen === undefined || dcmIdOf(seen.tags, tagKeys, provider) === dcmId;
     }
 
     async function isGone(record: LaunchedRecord): Promise<boolean> {
-      const held = (await resourceStore.recall([record.instanceId])).get(record.instanceId);
+      const held = (await resourceStore.read([record.resourceId])).get(record.resourceId);
       return hasEnded(record, held ?? { owner: 'unknown' }, now());
     }
   };
 
 const launchedVm = (
-  { instanceId, region, account }: MessageGroup,
-  vmId: string,
+  { resourceId, region, account }: MessageGroup,
+  dcmId: string,
   { described, seenAtMs }: Evidence,
-): LaunchedVm => {
+): LaunchedResource => {
   const found = described === 'absent' ? undefined : described;
   const { instanceType, imageId, zone, privateAddress, isWindows, launchedAtMs = seenAtMs } = found ?? {};
   return {
-    vmId,
+    dcmId,
     region,
-    instanceId,
+    resourceId,
     account,
     facts: { instanceType, imageId, zone, privateAddress, isWindows, launchedAtMs },
   };

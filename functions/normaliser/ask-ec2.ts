@@ -4,7 +4,7 @@ import { listingTime } from '../../shared/core/gate.ts';
 import { couldBeStale, heldState } from '../../shared/core/listing/doubt.ts';
 import type { Observation, ResourceMessage } from '../../shared/core/message.ts';
 import type { Addresses } from '../../shared/core/outputs.ts';
-import type { Vm } from '../../shared/core/resource.ts';
+import type { Resource } from '../../shared/core/resource.ts';
 import { type Instance, type Instances, maximumDescribed } from '../../shared/ports/instances.ts';
 import type { Log, Meter } from '../../shared/ports/telemetry.ts';
 import {
@@ -24,7 +24,7 @@ type Parts = {
   readonly meter: Meter;
   readonly log: Log;
 };
-type Question = { readonly instanceId: string; readonly region: string };
+type Question = { readonly resourceId: string; readonly region: string };
 
 /** EC2's answer for each instance asked about; no entry where EC2 did not answer. */
 export type Answers = ReadonlyMap<string, Instance | 'absent'>;
@@ -41,7 +41,7 @@ export const askEc2 =
     async function ask(region: string) {
       const asked = questions
         .filter((question) => question.region === region)
-        .map(({ instanceId }) => instanceId);
+        .map(({ resourceId }) => resourceId);
       const ids = [...new Set([...asked, ...reasons.leaving(region)])].slice(
         0,
         Math.max(maximumDescribed, asked.length),
@@ -75,7 +75,7 @@ export const askEc2 =
 
 type Seen = {
   readonly group: MessageGroup;
-  readonly vm: Vm;
+  readonly vm: Resource;
   /** It was claimed just now, and events of it may have been dropped until then. */
   readonly isLate: boolean;
   readonly described: Instance | 'absent' | undefined;
@@ -91,11 +91,11 @@ export const describedState = (
   const at = vm.state === undefined ? timeOf(described, nowMs) : listingTime(nowMs);
   if (at === undefined) return undefined;
   if (vm.state !== undefined && !isOver({ group, vm, isLate }, described, nowMs)) return undefined;
-  const { instanceId, region, account } = group;
+  const { resourceId, region, account } = group;
   const { state, reason, publicAddress = '', privateAddress, isWindows } = described;
   return {
     kind: 'observation',
-    instanceId,
+    resourceId,
     region,
     account,
     at,
@@ -177,30 +177,30 @@ export const terminations = () => {
 
   return {
     /** Hears of an instance of ours that is shutting down. */
-    expect({ instanceId, region }: Pick<Vm, 'instanceId' | 'region'>): void {
-      if (!reasons.has(instanceId)) leaving.set(instanceId, region);
+    expect({ resourceId, region }: Pick<Resource, 'resourceId' | 'region'>): void {
+      if (!reasons.has(resourceId)) leaving.set(resourceId, region);
     },
 
     /** The instances of a region whose reason will soon be wanted. */
     leaving: (region: string): string[] =>
       [...leaving.entries()].flatMap(([id, where]) => (where === region ? [id] : [])),
 
-    learn({ instanceId, state, reason }: Instance): void {
+    learn({ instanceId: resourceId, state, reason }: Instance): void {
       if (!reason || (state !== 'shutting-down' && state !== 'terminated')) return;
-      leaving.delete(instanceId);
-      reasons.set(instanceId, reason);
+      leaving.delete(resourceId);
+      reasons.set(resourceId, reason);
     },
 
-    reasonOf: (instanceId: string): StateReason | undefined => reasons.get(instanceId),
+    reasonOf: (resourceId: string): StateReason | undefined => reasons.get(resourceId),
 
     /** Whether a lane ends in a `terminated` that only EC2 can tell DELETED from FAILED. */
-    isUnexplained: ({ instanceId, resourceMessages }: MessageGroup, vm?: Vm): boolean =>
+    isUnexplained: ({ resourceId, resourceMessages }: MessageGroup, vm?: Resource): boolean =>
       vm?.state !== 'terminated' &&
       resourceMessages.some(
         (resourceMessage) =>
           resourceMessage.kind === 'observation' &&
           needsReason(resourceMessage.state, {
-            reason: resourceMessage.reason ?? reasons.get(instanceId),
+            reason: resourceMessage.reason ?? reasons.get(resourceId),
             deleteRequested: vm?.deleteRequested,
           }),
       ),

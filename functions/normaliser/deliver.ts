@@ -7,7 +7,7 @@ import type { StatusPublisher } from '../../shared/ports/status-publisher.ts';
 import type { Log, Meter } from '../../shared/ports/telemetry.ts';
 import type { PublicationAnswer } from '../../shared/wire/bridge.ts';
 import type { CloudEventJson } from '../../shared/wire/cloudevents.ts';
-import { vmStatusEvent } from '../../shared/wire/dcm-status.ts';
+import { statusEvent } from '../../shared/wire/dcm-status.ts';
 import { isRetried, settledKey } from './message-groups.ts';
 import type { RecordedGroup } from './record.ts';
 
@@ -58,13 +58,13 @@ export const publishOutboxes = ({ publisher, retries, log, provider, burst, ...p
 
   function portionOf(one: RecordedGroup): Portion {
     const release = releaseOf(one.vm, { burst, settled: settledKey(one.group), nowMs: now() });
-    const tell = release.tell.slice(0, maximumPerVm);
-    return { ...one, release: { ...release, tell }, isPart: tell.length < release.tell.length };
+    const tell = release.publish.slice(0, maximumPerVm);
+    return { ...one, release: { ...release, publish: tell }, isPart: tell.length < release.publish.length };
   }
 
   async function publishPortions(portions: readonly Portion[]): Promise<Published[]> {
     const events = portions.flatMap(({ vm, release }) =>
-      release.tell.map((status) => vmStatusEvent(vm, status, provider)),
+      release.publish.map((status) => statusEvent(vm, status, provider)),
     );
     const { acknowledged, failed } = await publish(events);
     const outcome = {
@@ -94,7 +94,7 @@ export const publishOutboxes = ({ publisher, retries, log, provider, burst, ...p
       const { stream, seq } = duplicate;
       meter.count('duplicateAtFirstAttempt');
       log.error('JetStream took the first attempt to publish a status for a duplicate', {
-        ...{ id, vmId: vm.vmId, stream, seq },
+        ...{ id, dcmId: vm.dcmId, stream, seq },
       });
     }
   }
@@ -140,7 +140,7 @@ type Portion = RecordedGroup & {
 const postponed = (one: Published): Published => ({
   ...one,
   told: [],
-  failure: `${one.vm.instanceId} has more statuses than could be published in the time; SQS redelivers the message`,
+  failure: `${one.vm.resourceId} has more statuses than could be published in the time; SQS redelivers the message`,
 });
 
 export type SettlingParts = {
@@ -176,9 +176,9 @@ const settleOutbox =
     { release, ...recorded }: RecordedGroup & { readonly release: Release },
     outcome: Outcome,
   ): Promise<Published> => {
-    const told = release.tell.filter(({ id }) => outcome.told.has(id));
-    const refused = release.tell.filter(({ id }) => outcome.refused.has(id));
-    const notPublished = release.tell.find(({ id }) => !outcome.told.has(id) && !outcome.refused.has(id));
+    const told = release.publish.filter(({ id }) => outcome.told.has(id));
+    const refused = release.publish.filter(({ id }) => outcome.refused.has(id));
+    const notPublished = release.publish.find(({ id }) => !outcome.told.has(id) && !outcome.refused.has(id));
     const unpublished =
       notPublished && (outcome.why.get(notPublished.id) ?? `the bridge did not mention ${notPublished.id}`);
     const newest = told.at(-1);
@@ -186,7 +186,7 @@ const settleOutbox =
 
     for (const { at } of told.filter((status) => republicationTime(status) === undefined))
       meter.eventAge(now() - at * 1000);
-    const superseded = newest ? release.drop.filter(({ key }) => key < newest.key) : [];
+    const superseded = newest ? release.superseded.filter(({ key }) => key < newest.key) : [];
     meter.count('debounced', superseded.length);
     const keys = [...told, ...refused, ...superseded].map(({ key }) => key);
     try {

@@ -1,7 +1,7 @@
 import { checkedState, secondsToCheck } from '../../shared/core/follow-up.ts';
 import { isStateKey, secondOfKey, sequenceOf } from '../../shared/core/gate.ts';
 import { releaseOf, settleSeconds } from '../../shared/core/outbox.ts';
-import type { Vm } from '../../shared/core/resource.ts';
+import type { Resource } from '../../shared/core/resource.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { Listings } from '../../shared/ports/listings.ts';
 import type { Observations } from '../../shared/ports/observations.ts';
@@ -50,7 +50,7 @@ export const lookAgain =
 
     /** One for all that is held back: whoever added the first of it queues it, and whoever cannot know whether that one could. */
     function settling({ vm, added, hasRepeats }: RecordedGroup): Look | undefined {
-      const [first] = releaseOf(vm, { burst, nowMs: now() }).hold;
+      const [first] = releaseOf(vm, { burst, nowMs: now() }).heldBack;
       if (first === undefined || !(hasRepeats || added.has(first.key))) return undefined;
       const event = statusSettledEvent({ ...about(vm, first.key), key: first.key });
       return { event, afterSeconds: settleSeconds };
@@ -58,9 +58,9 @@ export const lookAgain =
 
     function claimCheck({ vm, needsClaimCheck }: RecordedGroup): Look | undefined {
       if (!needsClaimCheck) return undefined;
-      const { instanceId, region, account } = vm;
+      const { resourceId, region, account } = vm;
       const at = Math.floor(now() / 1000);
-      const event = claimCheckEvent({ 'instance-id': instanceId, region, account, at });
+      const event = claimCheckEvent({ 'instance-id': resourceId, region, account, at });
       return { event, afterSeconds: claimCheckSeconds };
     }
 
@@ -91,8 +91,8 @@ const nextTurn = ({ group, vm, added }: RecordedGroup, key: string): number | un
   return added.has(key) || (isRetried(group) && isAboutIt) ? 1 : undefined;
 };
 
-const about = ({ instanceId, region, account }: Vm, key: string) => ({
-  'instance-id': instanceId,
+const about = ({ resourceId, region, account }: Resource, key: string) => ({
+  'instance-id': resourceId,
   region,
   account,
   at: secondOfKey(key),

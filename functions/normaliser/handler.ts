@@ -4,7 +4,7 @@ import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { bridgePublisher } from '../../shared/adapters/bridge/bridge.ts';
 import { dynamoDbHeartbeats } from '../../shared/adapters/dynamodb/heartbeats.ts';
 import { dynamoDbListings } from '../../shared/adapters/dynamodb/listings.ts';
-import { dynamoDbVmRecords } from '../../shared/adapters/dynamodb/records.ts';
+import { dynamoDbRecords } from '../../shared/adapters/dynamodb/records.ts';
 import { dynamoDbResourceStore } from '../../shared/adapters/dynamodb/resource-store.ts';
 import { randomPart } from '../../shared/adapters/random-part.ts';
 import { deferredObservations } from '../../shared/adapters/sqs/deferred-observations.ts';
@@ -28,7 +28,7 @@ export const awsPorts = ({ FLEET_TABLE: table, OBSERVATIONS_QUEUE_URL: queueUrl,
     resourceStore: dynamoDbResourceStore(client, table),
     heartbeats: dynamoDbHeartbeats(client, table),
     listings: dynamoDbListings(client, table),
-    records: dynamoDbVmRecords(client, table, log),
+    records: dynamoDbRecords(client, table, log),
     observations: deferredObservations(queueUrl),
     publisher: bridgePublisher(new LambdaClient(), NATS_BRIDGE),
     instances: ec2Instances(),

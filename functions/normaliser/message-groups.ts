@@ -1,7 +1,7 @@
 import { checkedState } from '../../shared/core/follow-up.ts';
 import { sequenceOf } from '../../shared/core/gate.ts';
 import type { CheckRequest, Observation, ResourceMessage, TagChange } from '../../shared/core/message.ts';
-import type { Vm } from '../../shared/core/resource.ts';
+import type { Resource } from '../../shared/core/resource.ts';
 import { rank } from '../../shared/service-types/vm/kind.ts';
 
 /** A message of the observations queue, read. */
@@ -14,7 +14,7 @@ export type Message = {
 
 /** Everything that one batch tells about one instance, oldest first. */
 export type MessageGroup = {
-  readonly instanceId: string;
+  readonly resourceId: string;
   readonly region: string;
   readonly account: string;
   readonly resourceMessages: readonly ResourceMessage[];
@@ -26,14 +26,14 @@ export const groupsOf = (messages: readonly Message[]): MessageGroup[] => {
   const groups = new Map<string, { resourceMessages: ResourceMessage[]; messages: Set<Message> }>();
   for (const message of messages) {
     for (const resourceMessage of message.resourceMessages) {
-      const group = groups.get(resourceMessage.instanceId) ?? { resourceMessages: [], messages: new Set() };
-      groups.set(resourceMessage.instanceId, group);
+      const group = groups.get(resourceMessage.resourceId) ?? { resourceMessages: [], messages: new Set() };
+      groups.set(resourceMessage.resourceId, group);
       group.resourceMessages.push(resourceMessage);
       group.messages.add(message);
     }
   }
-  return [...groups].map(([instanceId, group]) => ({
-    instanceId,
+  return [...groups].map(([resourceId, group]) => ({
+    resourceId,
     region: group.resourceMessages[0]?.region ?? '',
     account: group.resourceMessages[0]?.account ?? '',
     resourceMessages: group.resourceMessages.sort(oldestFirst),
@@ -86,7 +86,7 @@ export const settledKey = ({ resourceMessages }: MessageGroup): string | undefin
     .at(-1);
 
 /** The check of the state that the VM is in. */
-export const checkIn = ({ resourceMessages }: MessageGroup, vm: Vm): CheckRequest | undefined => {
+export const checkIn = ({ resourceMessages }: MessageGroup, vm: Resource): CheckRequest | undefined => {
   const key = checkedState(vm);
   return resourceMessages.find(
     (resourceMessage): resourceMessage is CheckRequest =>
@@ -95,7 +95,10 @@ export const checkIn = ({ resourceMessages }: MessageGroup, vm: Vm): CheckReques
 };
 
 /** A start that fell back to `stopped`, of which no signal says why: EC2 goes through `stopping` only where somebody stops the instance. */
-export const hasUnexplainedFallback = ({ resourceMessages }: MessageGroup, vm: Vm | undefined): boolean => {
+export const hasUnexplainedFallback = (
+  { resourceMessages }: MessageGroup,
+  vm: Resource | undefined,
+): boolean => {
   let before = vm?.state;
   for (const resourceMessage of resourceMessages) {
     if (resourceMessage.kind !== 'observation') continue;

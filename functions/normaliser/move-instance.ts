@@ -1,23 +1,23 @@
 import { UnavailableError } from '../../shared/core/errors.ts';
 import { listingTime } from '../../shared/core/gate.ts';
-import { type TagKeys, vmIdOf } from '../../shared/core/ownership.ts';
+import { dcmIdOf, type TagKeys } from '../../shared/core/ownership.ts';
 import { isLaunched } from '../../shared/core/record.ts';
-import { movedAwayStatus, movedStatus, type Vm } from '../../shared/core/resource.ts';
+import { movedAwayStatus, movedStatus, type Resource } from '../../shared/core/resource.ts';
 import type { Clock, RandomPart } from '../../shared/ports/clock.ts';
 import type { Instance, Instances } from '../../shared/ports/instances.ts';
 import type { Observations } from '../../shared/ports/observations.ts';
-import type { VmRecords } from '../../shared/ports/records.ts';
+import type { Records } from '../../shared/ports/records.ts';
 import type { ResourceStore } from '../../shared/ports/resource-store.ts';
 import type { StatusPublisher } from '../../shared/ports/status-publisher.ts';
 import type { Log, Meter } from '../../shared/ports/telemetry.ts';
-import { vmStatusEvent } from '../../shared/wire/dcm-status.ts';
+import { statusEvent } from '../../shared/wire/dcm-status.ts';
 import { instanceObservedEvent } from '../../shared/wire/own-messages.ts';
 
 const listTimeoutMs = 2_000;
 
 export type MoveParts = {
-  readonly records?: Pick<VmRecords, 'read' | 'end'> | undefined;
-  readonly resourceStore: Pick<ResourceStore, 'reread' | 'move' | 'release'>;
+  readonly records?: Pick<Records, 'read' | 'end'> | undefined;
+  readonly resourceStore: Pick<ResourceStore, 'readConsistently' | 'move' | 'removeOwnership'>;
   readonly instances: Pick<Instances, 'list'>;
   readonly publisher: StatusPublisher;
   readonly observations: Observations;
@@ -30,7 +30,7 @@ export type MoveParts = {
 };
 
 /** To which DCM id an instance moves, undefined: to none that is reported, and since when in seconds since 1970. */
-type Move = { readonly vmId: string | undefined; readonly at: number };
+type Move = { readonly dcmId: string | undefined; readonly at: number };
 
 /**
  * Ends the VM that an instance was until its tags said another DCM id: publishes what is unpublished of it and then DELETED, ends its
@@ -42,68 +42,68 @@ type Move = { readonly vmId: string | undefined; readonly at: number };
 export const moveInstance = (parts: MoveParts) => {
   const { records, resourceStore, publisher, observations, randomPart, provider, now, meter, log } = parts;
 
-  return async (instanceId: string, { vmId, at }: Move): Promise<Vm | undefined> => {
-    const held = await resourceStore.reread(instanceId);
+  return async (resourceId: string, { dcmId, at }: Move): Promise<Resource | undefined> => {
+    const held = await resourceStore.readConsistently(resourceId);
     if (held.outcome === 'unknown') return undefined;
     const { vm } = held;
-    const ended = movedAwayStatus(vm, { at, vmId }, randomPart());
+    const ended = movedAwayStatus(vm, { at, dcmId }, randomPart());
     const carriers = await othersThatCarry(vm);
     const goesOn = carriers.length > 0 || (await isAnotherInstances(vm));
     await publish(vm, goesOn ? vm.outbox : [...vm.outbox, ended]);
-    await records?.end(vm.vmId, instanceId);
+    await records?.end(vm.dcmId, resourceId);
     await observations.send(carriers.map((instance) => observed(vm.region, instance)));
     meter.count('moved');
-    if (vmId === undefined) return void (await resourceStore.release(instanceId));
+    if (dcmId === undefined) return void (await resourceStore.removeOwnership(resourceId));
     const { latest } = vm;
-    return resourceStore.move(vm, vmId, latest && movedStatus({ ...vm, latest }, ended, randomPart()));
+    return resourceStore.move(vm, dcmId, latest && movedStatus({ ...vm, latest }, ended, randomPart()));
   };
 
   /** Without what can never be published: that must not keep the VM from ending. */
-  async function publish(vm: Vm, statuses: Vm['outbox']): Promise<void> {
+  async function publish(vm: Resource, statuses: Resource['outbox']): Promise<void> {
     if (statuses.length === 0) return;
-    const events = statuses.map((status) => vmStatusEvent(vm, status, provider));
+    const events = statuses.map((status) => statusEvent(vm, status, provider));
     const { acknowledged, failed } = await publisher.publish(events);
     meter.count('published', acknowledged.length);
     const refused = failed.filter(({ retryable }) => !retryable);
     for (const { id, reason } of refused)
-      log.error('a status of a VM that ends can never be published', { vmId: vm.vmId, id, reason });
+      log.error('a status of a VM that ends can never be published', { dcmId: vm.dcmId, id, reason });
     const done = new Set([...acknowledged, ...refused].map(({ id }) => id));
     const rest = statuses.filter(({ id }) => !done.has(id));
     if (rest.length === 0) return;
     if (refused.length > 0) return publish(vm, rest);
     const why = failed[0]?.reason ?? 'the nats-bridge did not answer for all of them';
-    throw new UnavailableError(`the end of VM ${vm.vmId} could not be published: ${why}`);
+    throw new UnavailableError(`the end of VM ${vm.dcmId} could not be published: ${why}`);
   }
 
   /** A create or an adoption has given the DCM id to another instance. */
-  async function isAnotherInstances({ vmId, instanceId }: Vm): Promise<boolean> {
-    const record = await records?.read(vmId);
-    return record !== undefined && (!isLaunched(record) || record.instanceId !== instanceId);
+  async function isAnotherInstances({ dcmId, resourceId }: Resource): Promise<boolean> {
+    const record = await records?.read(dcmId);
+    return record !== undefined && (!isLaunched(record) || record.resourceId !== resourceId);
   }
 
   async function othersThatCarry(
-    { region, vmId, instanceId }: Pick<Vm, 'region' | 'vmId' | 'instanceId'>,
+    { region, dcmId, resourceId }: Pick<Resource, 'region' | 'dcmId' | 'resourceId'>,
     token?: string,
   ): Promise<Instance[]> {
     const { instances, tagKeys } = parts;
-    const tag = { key: tagKeys.instanceId, value: vmId };
+    const tag = { key: tagKeys.instanceId, value: dcmId };
     const page = await instances.list({ region, tag, token, timeoutMs: listTimeoutMs });
     const carriers = page.instances.filter(
       (one) =>
-        one.instanceId !== instanceId &&
+        one.instanceId !== resourceId &&
         one.state !== 'shutting-down' &&
         one.state !== 'terminated' &&
-        vmIdOf(one.tags, tagKeys, provider) === vmId,
+        dcmIdOf(one.tags, tagKeys, provider) === dcmId,
     );
     if (page.nextToken === undefined) return carriers;
-    return [...carriers, ...(await othersThatCarry({ region, vmId, instanceId }, page.nextToken))];
+    return [...carriers, ...(await othersThatCarry({ region, dcmId, resourceId }, page.nextToken))];
   }
 
   function observed(
     region: string,
-    { instanceId, account, state, tags, clientToken = '', publicAddress = '' }: Instance,
+    { instanceId: resourceId, account, state, tags, clientToken = '', publicAddress = '' }: Instance,
   ) {
-    const about = { 'instance-id': instanceId, region, account, at: listingTime(now()) };
+    const about = { 'instance-id': resourceId, region, account, at: listingTime(now()) };
     return instanceObservedEvent({ ...about, state, publicAddress, tags, clientToken });
   }
 };

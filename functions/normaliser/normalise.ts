@@ -59,7 +59,7 @@ export const reportStatus = ({ burst = defaultBurst, ...others }: Parts) => {
     for (const { group, failure } of published) if (failure !== undefined) failed.set(group, failure);
     for (const { group, vm } of published)
       if (vm.outbox.some((status) => awaitsAddress(vm, status, parts.now())))
-        failed.set(group, new UnavailableError(`EC2 does not say yet at which address ${vm.instanceId} is`));
+        failed.set(group, new UnavailableError(`EC2 does not say yet at which address ${vm.resourceId} is`));
     await republish(published);
     const done = published.filter(({ group }) => !failed.has(group)); // or each retry would queue another look
     for (const [group, error] of await look(done)) failed.set(group, error);
@@ -72,10 +72,10 @@ export const reportStatus = ({ burst = defaultBurst, ...others }: Parts) => {
    */
   function reasonFor({ group, vm, described }: Owned) {
     if (!isRetried(group) && reasons.isUnexplained(group, vm))
-      throw new UnavailableError(`EC2 does not say yet why ${group.instanceId} was terminated`);
+      throw new UnavailableError(`EC2 does not say yet why ${group.resourceId} was terminated`);
     if (!isRetried(group) && described?.state === 'pending' && hasUnexplainedFallback(group, vm))
-      throw new UnavailableError(`EC2 does not say yet why ${group.instanceId} is stopped and did not start`);
-    return reasons.reasonOf(group.instanceId);
+      throw new UnavailableError(`EC2 does not say yet why ${group.resourceId} is stopped and did not start`);
+    return reasons.reasonOf(group.resourceId);
   }
 };
 

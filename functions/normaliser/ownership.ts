@@ -1,12 +1,12 @@
 import { ProviderError, RecentlyLaunchedError, UnavailableError } from '../../shared/core/errors.ts';
 import type { Observation, ResourceMessage, TagChange } from '../../shared/core/message.ts';
 import { lacksPublicAddress } from '../../shared/core/outputs.ts';
-import { type TagKeys, type Tags, vmIdOf } from '../../shared/core/ownership.ts';
-import type { Vm } from '../../shared/core/resource.ts';
+import { dcmIdOf, type TagKeys, type Tags } from '../../shared/core/ownership.ts';
+import type { Resource } from '../../shared/core/resource.ts';
 import { addressProblem } from '../../shared/core/resource-id.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { Instance } from '../../shared/ports/instances.ts';
-import type { Recollection, ResourceStore } from '../../shared/ports/resource-store.ts';
+import type { Ownership, ResourceStore } from '../../shared/ports/resource-store.ts';
 import type { Log, Meter } from '../../shared/ports/telemetry.ts';
 import { isRecentlyLaunched } from '../../shared/service-types/vm/kind.ts';
 import { type AdoptionParts, adoptInstance } from './adopt-instance.ts';
@@ -32,7 +32,7 @@ export type OwnershipParts = Identity &
 /** A VM of ours, and what is to be recorded of it. */
 export type Owned = {
   readonly group: MessageGroup;
-  readonly vm: Vm;
+  readonly vm: Resource;
   readonly resourceMessages: readonly ResourceMessage[];
   /** The signal that EC2's answer was, and no message. */
   readonly answer: Observation | undefined;
@@ -63,7 +63,7 @@ export const establishOwners = (parts: OwnershipParts) => {
 
   return async (groups: readonly MessageGroup[]): Promise<Owners> => {
     if (groups.length === 0) return { ours: [], undecided: new Map() };
-    const remembered = await recall(groups);
+    const remembered = await read(groups);
     const answers = await ask(groups.filter((group) => mustAsk(evidenceOf(group, remembered), group)));
 
     const enacted: Enacted[] = [];
@@ -90,20 +90,20 @@ export const establishOwners = (parts: OwnershipParts) => {
   };
 
   /** What the fleet remembers; of instances that seem not to be ours as all writes so far have left it. */
-  async function recall(groups: readonly MessageGroup[]): Promise<ReadonlyMap<string, Recollection>> {
-    const remembered = new Map(await resourceStore.recall(groups.map(({ instanceId }) => instanceId)));
-    const reread = async ([instanceId, { owner }]: readonly [string, Recollection]) => {
-      if (owner !== 'others') return;
-      const held = await resourceStore.reread(instanceId);
-      if (held.outcome !== 'unknown') remembered.set(instanceId, { owner: 'us', vm: held.vm });
+  async function read(groups: readonly MessageGroup[]): Promise<ReadonlyMap<string, Ownership>> {
+    const remembered = new Map(await resourceStore.read(groups.map(({ resourceId }) => resourceId)));
+    const readConsistently = async ([resourceId, { owner }]: readonly [string, Ownership]) => {
+      if (owner !== 'foreign') return;
+      const held = await resourceStore.readConsistently(resourceId);
+      if (held.outcome !== 'unknown') remembered.set(resourceId, { owner: 'ours', vm: held.vm });
     };
-    await Promise.all([...remembered].map(reread));
+    await Promise.all([...remembered].map(readConsistently));
     return remembered;
   }
 
   function mustAsk(evidence: Evidence, group: MessageGroup): boolean {
     const { remembered } = evidence;
-    const held = remembered.owner === 'us' ? remembered.vm : undefined;
+    const held = remembered.owner === 'ours' ? remembered.vm : undefined;
     return (
       mustAskEc2(evidence, parts) ||
       (!hasObservation(group) && isStateWanted(evidence, group, held)) ||
@@ -113,22 +113,19 @@ export const establishOwners = (parts: OwnershipParts) => {
   }
 
   /** It was tagged while it ran, or its state is to be checked. */
-  function isStateWanted(evidence: Evidence, group: MessageGroup, held: Vm | undefined): boolean {
+  function isStateWanted(evidence: Evidence, group: MessageGroup, held: Resource | undefined): boolean {
     if (held?.state !== undefined) return hasClaimCheck(group) || checkIn(group, held) !== undefined;
     return isTaggedAsOurs(evidence);
   }
 
   function isTaggedAsOurs({ tagChange }: Evidence): boolean {
-    return tagChange !== undefined && vmIdOf(tagChange.tags, parts.tagKeys, parts.provider) !== undefined;
+    return tagChange !== undefined && dcmIdOf(tagChange.tags, parts.tagKeys, parts.provider) !== undefined;
   }
 
   /** It became ours by a tag change, or was known not to be ours. Also where that was done and what follows was not. */
-  function isLateClaim(
-    { group, isClaimed }: Enacted,
-    remembered: ReadonlyMap<string, Recollection>,
-  ): boolean {
+  function isLateClaim({ group, isClaimed }: Enacted, remembered: ReadonlyMap<string, Ownership>): boolean {
     if (!isClaimed) return isRetried(group) && newestTagChange(group) !== undefined;
-    return !hasObservation(group) || remembered.get(group.instanceId)?.owner === 'others';
+    return !hasObservation(group) || remembered.get(group.resourceId)?.owner === 'foreign';
   }
 
   function owned({ group, vm }: Enacted, isLate: boolean, described: Evidence['described']): Owned {
@@ -141,13 +138,13 @@ export const establishOwners = (parts: OwnershipParts) => {
 };
 
 /** An instance of another account is none that the events of this one are about. */
-const answerFor = ({ instanceId, account }: MessageGroup, answers: Answers): Evidence['described'] => {
-  const answer = answers.get(instanceId);
+const answerFor = ({ resourceId, account }: MessageGroup, answers: Answers): Evidence['described'] => {
+  const answer = answers.get(resourceId);
   return answer === undefined || answer === 'absent' || answer.account === account ? answer : 'absent';
 };
 
 /** RUNNING is about to be published, and neither the lane nor the fleet tells all its addresses. */
-const isAddressWanted = (group: MessageGroup, held: Vm | undefined): boolean => {
+const isAddressWanted = (group: MessageGroup, held: Resource | undefined): boolean => {
   if (isTerminated(group)) return false;
   const running = group.resourceMessages.filter(isRunning);
   const isNew = running.length > 0 || held?.outbox.some(({ status }) => status === 'RUNNING') === true;
@@ -162,8 +159,8 @@ const isAddressWanted = (group: MessageGroup, held: Vm | undefined): boolean => 
 const isRunning = (resourceMessage: ResourceMessage): resourceMessage is Observation =>
   resourceMessage.kind === 'observation' && resourceMessage.state === 'running';
 
-const evidenceOf = (group: MessageGroup, remembered: ReadonlyMap<string, Recollection>): Evidence => ({
-  remembered: remembered.get(group.instanceId) ?? { owner: 'unknown' },
+const evidenceOf = (group: MessageGroup, remembered: ReadonlyMap<string, Ownership>): Evidence => ({
+  remembered: remembered.get(group.resourceId) ?? { owner: 'unknown' },
   tagChange: newestTagChange(group),
   seenAtMs: Math.min(...group.resourceMessages.map(({ at }) => at * 1000)),
   launchedAtMs: launchTimeOf(group),
@@ -180,7 +177,7 @@ const launchTimeOf = ({ resourceMessages }: MessageGroup): number | undefined =>
 
 /** All that is known of whose an instance is. */
 export type Evidence = {
-  readonly remembered: Recollection;
+  readonly remembered: Ownership;
   /** The newest one in this batch. */
   readonly tagChange?: Pick<TagChange, 'tags' | 'at' | 'clientToken'> | undefined;
   /** EC2's answer: `absent` where it does not know the instance, undefined where it was not asked. */
@@ -194,11 +191,11 @@ export type Evidence = {
 
 export type Verdict =
   /** `claim` where the fleet does not say so yet, or says another DCM id. */
-  | { readonly owner: 'us'; readonly vmId: string; readonly claim: boolean }
+  | { readonly owner: 'ours'; readonly dcmId: string; readonly claim: boolean }
   /** `forSure` where the answer will not change by itself, so that it can be remembered. */
-  | { readonly owner: 'others'; readonly forSure: boolean }
+  | { readonly owner: 'foreign'; readonly forSure: boolean }
   /** Ours until now; somebody took our tags off a living instance. */
-  | { readonly owner: 'nobody' }
+  | { readonly owner: 'ownership-removed' }
   /** Launched moments ago, its tags not there yet; or EC2 does not show yet what a tag change says. */
   | { readonly owner: 'undecided' };
 
@@ -211,50 +208,54 @@ export type Identity = { readonly tagKeys: TagKeys; readonly provider: string };
  */
 export const mustAskEc2 = ({ remembered, tagChange }: Evidence, { tagKeys, provider }: Identity): boolean => {
   if (tagChange === undefined) return remembered.owner === 'unknown';
-  const tagged = vmIdOf(tagChange.tags, tagKeys, provider);
-  if (remembered.owner === 'us') return tagged !== remembered.vm.vmId;
+  const tagged = dcmIdOf(tagChange.tags, tagKeys, provider);
+  if (remembered.owner === 'ours') return tagged !== remembered.vm.dcmId;
   if (remembered.owner === 'unknown') return tagged !== undefined && tagChange.clientToken === undefined;
-  return remembered.owner === 'others' && tagged !== undefined;
+  return remembered.owner === 'foreign' && tagged !== undefined;
 };
 
 /** Whose an instance is. Pure, so that every combination can be tried. */
 export const decideOwner = (evidence: Evidence, { tagKeys, provider }: Identity, nowMs: number): Verdict => {
-  const idOf = (tags: Tags | undefined) => tags && vmIdOf(tags, tagKeys, provider);
+  const idOf = (tags: Tags | undefined) => tags && dcmIdOf(tags, tagKeys, provider);
   const { remembered, tagChange } = evidence;
   const tagged = idOf(tagChange?.tags);
 
-  if (remembered.owner === 'us') {
-    const { vmId } = remembered.vm;
-    const isKept = tagChange === undefined || tagged === vmId;
-    return isKept ? { owner: 'us', vmId, claim: false } : afterTagsChanged(evidence, { idOf, vmId, nowMs });
+  if (remembered.owner === 'ours') {
+    const { dcmId } = remembered.vm;
+    const isKept = tagChange === undefined || tagged === dcmId;
+    return isKept
+      ? { owner: 'ours', dcmId, claim: false }
+      : afterTagsChanged(evidence, { idOf, dcmId, nowMs });
   }
-  if (tagged !== undefined) return afterTagging(evidence, { idOf, vmId: tagged, nowMs });
-  if (remembered.owner === 'others') return { owner: 'others', forSure: true };
-  if (tagChange !== undefined) return { owner: 'others', forSure: false };
+  if (tagged !== undefined) return afterTagging(evidence, { idOf, dcmId: tagged, nowMs });
+  if (remembered.owner === 'foreign') return { owner: 'foreign', forSure: true };
+  if (tagChange !== undefined) return { owner: 'foreign', forSure: false };
   return byEc2(evidence, { idOf, nowMs });
 };
 
 type Known = {
   readonly idOf: (tags: Tags | undefined) => string | undefined;
   /** That of the fleet, or of the tag change. */
-  readonly vmId: string;
+  readonly dcmId: string;
   readonly nowMs: number;
 };
 
 /** A terminated instance loses its tags by itself: only a living one without them, or with another DCM id, is another VM, or none. */
-const afterTagsChanged = (evidence: Evidence, { idOf, vmId, nowMs }: Known): Verdict => {
+const afterTagsChanged = (evidence: Evidence, { idOf, dcmId, nowMs }: Known): Verdict => {
   const { described, tagChange } = evidence;
   if (described === undefined) return { owner: 'undecided' };
-  if (!isLiving(described)) return { owner: 'us', vmId, claim: false };
+  if (!isLiving(described)) return { owner: 'ours', dcmId, claim: false };
   const found = idOf(described.tags);
   if (found !== idOf(tagChange?.tags) && mayLag(evidence, nowMs)) return { owner: 'undecided' };
-  return found === undefined ? { owner: 'nobody' } : { owner: 'us', vmId: found, claim: found !== vmId };
+  return found === undefined
+    ? { owner: 'ownership-removed' }
+    : { owner: 'ours', dcmId: found, claim: found !== dcmId };
 };
 
 /** An instance that was not ours, or not known, has our tags. */
 const afterTagging = (evidence: Evidence, known: Known): Verdict => {
   const { described, terminated } = evidence;
-  if (isProofEnough(evidence, known.nowMs)) return { owner: 'us', vmId: known.vmId, claim: true };
+  if (isProofEnough(evidence, known.nowMs)) return { owner: 'ours', dcmId: known.dcmId, claim: true };
   const isMissing =
     described === 'absent' || (isLiving(described) && known.idOf(described.tags) === undefined);
   return isMissing && !terminated && mayLag(evidence, known.nowMs)
@@ -290,20 +291,20 @@ const byEc2 = (
 ): Verdict => {
   if (described === undefined) return { owner: 'undecided' };
   const found = described === 'absent' ? undefined : described;
-  const vmId = idOf(found?.tags);
-  if (vmId !== undefined) return { owner: 'us', vmId, claim: true };
-  if (terminated) return { owner: 'others', forSure: false };
+  const dcmId = idOf(found?.tags);
+  if (dcmId !== undefined) return { owner: 'ours', dcmId, claim: true };
+  if (terminated) return { owner: 'foreign', forSure: false };
   const launchMs = found ? found.launchedAtMs : launchedAtMs;
   const isRecent = launchMs !== undefined && isRecentlyLaunched(launchMs, nowMs);
   const tagsArrived = Object.keys(found?.tags ?? {}).length > 0; // EC2 puts a launch's tags on all at once
   if (isRecent && !tagsArrived) return { owner: 'undecided' };
-  return { owner: 'others', forSure: found !== undefined || !isRecentlyLaunched(seenAtMs, nowMs) };
+  return { owner: 'foreign', forSure: found !== undefined || !isRecentlyLaunched(seenAtMs, nowMs) };
 };
 
 /** A VM of ours. */
 export type Enacted = {
   readonly group: MessageGroup;
-  readonly vm: Vm;
+  readonly vm: Resource;
   /** It became ours just now, and events of it may have been dropped until then. */
   readonly isClaimed: boolean;
 };
@@ -327,70 +328,70 @@ const enactVerdict = (parts: EnactmentParts) => {
 
   const ours = async (
     group: MessageGroup,
-    { vmId, claim }: VerdictOf<'us'>,
+    { dcmId, claim }: VerdictOf<'ours'>,
     evidence: Evidence,
   ): Promise<Enacted[]> => {
-    const { instanceId, region, account } = group;
+    const { resourceId, region, account } = group;
     const { remembered } = evidence;
-    const former = remembered.owner === 'us' ? remembered.vm : undefined;
+    const former = remembered.owner === 'ours' ? remembered.vm : undefined;
     if (former && !claim) return [{ group, vm: former, isClaimed: false }];
-    if (!(await adopt(group, vmId, evidence))) return duplicate(group, vmId, evidence);
-    warnWhereUnaddressable(group, vmId);
+    if (!(await adopt(group, dcmId, evidence))) return duplicate(group, dcmId, evidence);
+    warnWhereUnaddressable(group, dcmId);
     if (former) {
-      const vm = await move(instanceId, { vmId, at: changedAt(evidence) });
+      const vm = await move(resourceId, { dcmId, at: changedAt(evidence) });
       return vm ? [{ group, vm, isClaimed: true }] : [];
     }
     const addresses = addressesIn(evidence.described, 'running');
-    await resourceStore.claim({ instanceId, vmId, region, account, ...addresses });
+    await resourceStore.claim({ resourceId, dcmId, region, account, ...addresses });
     meter.count('claimed');
-    const blank: Vm = { instanceId, vmId, region, account, sequence: 0, outbox: [], history: [] };
+    const blank: Resource = { resourceId, dcmId, region, account, sequence: 0, outbox: [], history: [] };
     return [{ group, vm: { ...blank, ...addresses }, isClaimed: true }];
   };
 
-  const warnWhereUnaddressable = ({ instanceId, region }: MessageGroup, vmId: string): void => {
-    const reason = addressProblem(vmId);
+  const warnWhereUnaddressable = ({ resourceId, region }: MessageGroup, dcmId: string): void => {
+    const reason = addressProblem(dcmId);
     if (reason === undefined) return;
     meter.count('unaddressable');
     log.warn('the tags of an instance hold a DCM id that the API does not take; it is reported', {
-      ...{ vmId, instanceId, region, reason },
+      ...{ dcmId, resourceId, region, reason },
     });
   };
 
-  const duplicate = async ({ instanceId }: MessageGroup, vmId: string, evidence: Evidence) => {
-    if (evidence.remembered.owner === 'us')
-      await move(instanceId, { vmId: undefined, at: changedAt(evidence) });
-    await resourceStore.disclaim([instanceId], vmId);
+  const duplicate = async ({ resourceId }: MessageGroup, dcmId: string, evidence: Evidence) => {
+    if (evidence.remembered.owner === 'ours')
+      await move(resourceId, { dcmId: undefined, at: changedAt(evidence) });
+    await resourceStore.markForeign([resourceId], dcmId);
     return [];
   };
 
   const others = async (
-    { instanceId }: MessageGroup,
-    { forSure }: VerdictOf<'others'>,
+    { resourceId }: MessageGroup,
+    { forSure }: VerdictOf<'foreign'>,
     { remembered }: Evidence,
   ) => {
     meter.count('foreign');
-    if (forSure && remembered.owner === 'unknown') await resourceStore.disclaim([instanceId]);
+    if (forSure && remembered.owner === 'unknown') await resourceStore.markForeign([resourceId]);
     return [];
   };
 
-  const nobody = async ({ instanceId, region }: MessageGroup) => {
-    await resourceStore.release(instanceId);
+  const nobody = async ({ resourceId, region }: MessageGroup) => {
+    await resourceStore.removeOwnership(resourceId);
     meter.count('released');
-    log.warn('our tags were taken off an instance; it is not reported any more', { instanceId, region });
+    log.warn('our tags were taken off an instance; it is not reported any more', { resourceId, region });
     return [];
   };
 
-  const undecided = ({ instanceId }: MessageGroup, { described }: Evidence): never => {
+  const undecided = ({ resourceId }: MessageGroup, { described }: Evidence): never => {
     meter.count('tooYoung');
     throw described === undefined
-      ? new UnavailableError(`EC2 did not say whose ${instanceId} is`)
-      : new RecentlyLaunchedError(`${instanceId} was launched moments ago and has no tags yet`);
+      ? new UnavailableError(`EC2 did not say whose ${resourceId} is`)
+      : new RecentlyLaunchedError(`${resourceId} was launched moments ago and has no tags yet`);
   };
 
   return async (group: MessageGroup, verdict: Verdict, evidence: Evidence): Promise<Enacted[]> => {
-    if (verdict.owner === 'us') return ours(group, verdict, evidence);
-    if (verdict.owner === 'others') return others(group, verdict, evidence);
-    return verdict.owner === 'nobody' ? nobody(group) : undecided(group, evidence);
+    if (verdict.owner === 'ours') return ours(group, verdict, evidence);
+    if (verdict.owner === 'foreign') return others(group, verdict, evidence);
+    return verdict.owner === 'ownership-removed' ? nobody(group) : undecided(group, evidence);
   };
 };
 

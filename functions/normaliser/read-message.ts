@@ -59,10 +59,10 @@ export const readMessage =
       return [];
     }
 
-    function isReported({ region, instanceId }: ResourceMessage): boolean {
+    function isReported({ region, resourceId }: ResourceMessage): boolean {
       if (regions.includes(region)) return true;
       meter.count('unreportedRegion');
-      log.info('dropped an event about a region that is not reported', { region, instanceId });
+      log.info('dropped an event about a region that is not reported', { region, resourceId });
       return false;
     }
 
@@ -70,7 +70,7 @@ export const readMessage =
       if (resourceMessage.kind !== 'observation' || resourceMessage.unrecognised === undefined) return;
       meter.count('unknownState');
       log.warn('EC2 reported a state that is not known; it is taken as the nearest active one', {
-        instanceId: resourceMessage.instanceId,
+        resourceId: resourceMessage.resourceId,
         state: resourceMessage.unrecognised,
         takenAs: resourceMessage.state,
       });

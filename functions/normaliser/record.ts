@@ -13,14 +13,14 @@ import {
   isNewNotice,
   isNewRepublication,
   noticeStatus,
+  type Resource,
   readdressedStatus,
-  repeatedStatus,
+  republishedStatus,
   statusOf,
-  type Vm,
 } from '../../shared/core/resource.ts';
 import type { Clock, RandomPart } from '../../shared/ports/clock.ts';
 import type { Instance } from '../../shared/ports/instances.ts';
-import type { VmRecords } from '../../shared/ports/records.ts';
+import type { Records } from '../../shared/ports/records.ts';
 import type { Recorded, ResourceStore } from '../../shared/ports/resource-store.ts';
 import type { Meter } from '../../shared/ports/telemetry.ts';
 import type { SpotEndsAs, StateReason } from '../../shared/service-types/vm/kind.ts';
@@ -34,7 +34,7 @@ type Parts = RecordingParts & { readonly reasons: Terminations; readonly meter: 
 export type RecordedGroup = {
   readonly group: MessageGroup;
   /** As the fleet then holds it, outbox and all: also what a crashed worker left there. */
-  readonly vm: Vm;
+  readonly vm: Resource;
   /** The keys of what it added to the outbox. */
   readonly added: ReadonlySet<string>;
   /** Not all of it was news: it may be here again, because something of it was left undone. */
@@ -48,7 +48,7 @@ export const recordMessages = (parts: Parts) => {
   const readdress = recordAddresses(parts);
 
   /** Before anything is added: an item at DynamoDB's size limit takes nothing more. */
-  const bounded = async (vm: Vm): Promise<Vm> => {
+  const bounded = async (vm: Resource): Promise<Resource> => {
     const superseded = supersededKeys(vm);
     if (superseded.length === 0) return vm;
     meter.count('superseded', superseded.length);
@@ -91,7 +91,7 @@ export const recordMessages = (parts: Parts) => {
       else if (resourceMessage) hasRepeats = true;
     }
 
-    function note(resourceMessage: ResourceMessage | undefined, { latest, region, state }: Vm) {
+    function note(resourceMessage: ResourceMessage | undefined, { latest, region, state }: Resource) {
       if (latest) added.add(latest.key);
       if (
         resourceMessage !== undefined &&
@@ -104,11 +104,11 @@ export const recordMessages = (parts: Parts) => {
   };
 };
 
-const noLongerHeld = ({ instanceId }: Vm) =>
-  new UnavailableError(`the fleet no longer holds ${instanceId}; whose it is must be established again`);
+const noLongerHeld = ({ resourceId }: Resource) =>
+  new UnavailableError(`the fleet no longer holds ${resourceId}; whose it is must be established again`);
 
 export type Before = {
-  readonly vm: Vm;
+  readonly vm: Resource;
   /** Read, not written: it may lag behind, though it is never ahead. */
   readonly isRecalled: boolean;
   /** Why it was terminated, where it was and EC2 said. */
@@ -121,7 +121,7 @@ export type RecordingParts = {
   readonly resourceStore: ResourceStore;
   readonly now: Clock;
   readonly randomPart: RandomPart;
-  readonly records?: Pick<VmRecords, 'read'> | undefined;
+  readonly records?: Pick<Records, 'read'> | undefined;
   /** How the end of a spot instance that has run is reported. @default 'FAILED' */
   readonly spotEndsAs?: SpotEndsAs | undefined;
 };
@@ -132,7 +132,7 @@ export type RecordingParts = {
  */
 const recordAddresses =
   ({ resourceStore, now, randomPart }: RecordingParts) =>
-  (vm: Vm, seen: Addresses, at: number): Promise<Recorded> | Recorded => {
+  (vm: Resource, seen: Addresses, at: number): Promise<Recorded> | Recorded => {
     const found = newAddresses(vm, seen);
     if (found === undefined) return { outcome: 'unchanged', vm };
     const { latest } = vm;
@@ -154,7 +154,7 @@ const recordMessage = (parts: RecordingParts) => {
     if (resourceMessage.kind === 'notice') return noticed(resourceMessage);
     if (resourceMessage.kind === 'status-wanted') return wanted(resourceMessage);
     const mayHide = isRecalled && resourceMessage.kind === 'status-settled'; // what was held back must not be overlooked
-    return mayHide ? resourceStore.reread(vm.instanceId) : { outcome: 'unchanged', vm };
+    return mayHide ? resourceStore.readConsistently(vm.resourceId) : { outcome: 'unchanged', vm };
 
     function observed(observation: Observation): Promise<Recorded> | Recorded {
       if (!isNewerObservation(vm, observation)) return { outcome: 'stale', vm };
@@ -187,14 +187,14 @@ const recordMessage = (parts: RecordingParts) => {
       const { latest } = vm;
       if (!latest || !isNewRepublication(vm, request) || (await isReplaced()))
         return { outcome: 'stale', vm };
-      return resourceStore.repeat(vm, repeatedStatus({ ...vm, latest }, request, randomPart()));
+      return resourceStore.republish(vm, republishedStatus({ ...vm, latest }, request, randomPart()));
     }
 
     /** DCM has given the id of a VM that ended to another instance, of which the end must not be published. */
     async function isReplaced(): Promise<boolean> {
       if (vm.state !== 'terminated') return false;
-      const record = await parts.records?.read(vm.vmId);
-      return record !== undefined && record.instanceId !== vm.instanceId;
+      const record = await parts.records?.read(vm.dcmId);
+      return record !== undefined && record.resourceId !== vm.resourceId;
     }
   };
 };

@@ -4,20 +4,20 @@ import { type Creation, failureDueMs, hasEnded, isLaunched } from '../../shared/
 import { messageText, type UnpublishedStatus } from '../../shared/core/resource.ts';
 import type { Clock, RandomPart } from '../../shared/ports/clock.ts';
 import type { Observations } from '../../shared/ports/observations.ts';
-import type { VmRecords } from '../../shared/ports/records.ts';
+import type { Records } from '../../shared/ports/records.ts';
 import type { ResourceStore } from '../../shared/ports/resource-store.ts';
 import type { Retries } from '../../shared/ports/retries.ts';
 import type { StatusPublisher } from '../../shared/ports/status-publisher.ts';
 import { type CreateRefused, createRefusedEvent, createRefusedIn } from '../../shared/wire/create-refused.ts';
-import { vmStatusEvent } from '../../shared/wire/dcm-status.ts';
+import { statusEvent } from '../../shared/wire/dcm-status.ts';
 import type { Message } from './message-groups.ts';
 
 /** SQS holds a message back for no longer. */
 const longestDelaySeconds = 900;
 
 type Parts = {
-  readonly records: Pick<VmRecords, 'creation' | 'fail' | 'failurePublished'>;
-  readonly resourceStore: Pick<ResourceStore, 'recall'>;
+  readonly records: Pick<Records, 'creation' | 'fail' | 'failurePublished'>;
+  readonly resourceStore: Pick<ResourceStore, 'read'>;
   readonly observations: Observations;
   readonly publisher: StatusPublisher;
   readonly retries: Pick<Retries, 'deadLetter'>;
@@ -75,15 +75,15 @@ export const reportRefusals = (parts: Parts, others: Handle<Message>): Handle<An
   };
 
   async function settle(refused: CreateRefused): Promise<void> {
-    const creation = await records.creation(refused.vmId);
+    const creation = await records.creation(refused.dcmId);
     if (await isObsolete(refused, creation)) return;
     const { failure } = creation;
     if (failure?.isPublished) return;
     const waitMs = failureDueMs(refused, creation, now()) - now();
     if (failure === undefined && waitMs > 0) return postpone(refused, waitMs);
-    const kept = failure?.status ?? (await records.fail(refused.vmId, creation, statusOf(refused)));
+    const kept = failure?.status ?? (await records.fail(refused.dcmId, creation, statusOf(refused)));
     if (kept === undefined)
-      throw new UnavailableError(`the record of ${refused.vmId} changed while its failure was recorded`);
+      throw new UnavailableError(`the record of ${refused.dcmId} changed while its failure was recorded`);
     await publish(refused, kept);
   }
 
@@ -91,7 +91,7 @@ export const reportRefusals = (parts: Parts, others: Handle<Message>): Handle<An
     const { record, deletedAtMs = Number.NEGATIVE_INFINITY } = creation;
     if (deletedAtMs >= refusedAtMs || record?.deleteRequestedAtMs !== undefined) return true;
     if (record === undefined || !isLaunched(record)) return false;
-    const held = (await resourceStore.recall([record.instanceId])).get(record.instanceId);
+    const held = (await resourceStore.read([record.resourceId])).get(record.resourceId);
     return !hasEnded(record, held ?? { owner: 'unknown' }, now());
   }
 
@@ -100,11 +100,11 @@ export const reportRefusals = (parts: Parts, others: Handle<Message>): Handle<An
     await observations.send([createRefusedEvent(refused)], seconds);
   }
 
-  function statusOf({ vmId, refusedAtMs, reason, requestId }: CreateRefused): UnpublishedStatus {
+  function statusOf({ dcmId, refusedAtMs, reason, requestId }: CreateRefused): UnpublishedStatus {
     const at = Math.floor(refusedAtMs / 1000);
     return {
       key: String(at * 10),
-      id: `${vmId}:${at}:${randomPart()}:launch-failed`,
+      id: `${dcmId}:${at}:${randomPart()}:launch-failed`,
       at,
       status: 'FAILED',
       message: messageText(`it could not be launched: ${reason}`),
@@ -112,16 +112,16 @@ export const reportRefusals = (parts: Parts, others: Handle<Message>): Handle<An
     };
   }
 
-  async function publish({ vmId, region }: CreateRefused, status: UnpublishedStatus): Promise<void> {
-    const event = vmStatusEvent({ vmId, region }, status, provider);
+  async function publish({ dcmId, region }: CreateRefused, status: UnpublishedStatus): Promise<void> {
+    const event = statusEvent({ dcmId, region }, status, provider);
     const { acknowledged, failed } = await publisher.publish([event]);
     const [refusal] = failed;
     if (acknowledged.length === 0 && refusal?.retryable !== false)
       throw new UnavailableError(
-        `NATS did not take that ${vmId} has failed: ${refusal?.reason ?? 'no answer'}`,
+        `NATS did not take that ${dcmId} has failed: ${refusal?.reason ?? 'no answer'}`,
       );
     if (acknowledged.length === 0) await retries.deadLetter(JSON.stringify(event), refusal?.reason ?? '');
-    await records.failurePublished(vmId, status.id);
+    await records.failurePublished(dcmId, status.id);
   }
 };
 

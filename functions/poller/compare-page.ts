@@ -2,11 +2,11 @@ import { isStuck, stuckNotice } from '../../shared/core/follow-up.ts';
 import { isNewerObservation, listingTime, partsOf } from '../../shared/core/gate.ts';
 import { couldBeStale, heldState } from '../../shared/core/listing/doubt.ts';
 import { newAddresses } from '../../shared/core/outputs.ts';
-import { isNewNotice, type Vm } from '../../shared/core/resource.ts';
+import { isNewNotice, type Resource } from '../../shared/core/resource.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { Instance } from '../../shared/ports/instances.ts';
 import type { Observations } from '../../shared/ports/observations.ts';
-import type { Recollection, ResourceStore } from '../../shared/ports/resource-store.ts';
+import type { Ownership, ResourceStore } from '../../shared/ports/resource-store.ts';
 import type { Meter } from '../../shared/ports/telemetry.ts';
 import { type InstanceState, isRecentlyLaunched } from '../../shared/service-types/vm/kind.ts';
 import type { EventBridgeEvent } from '../../shared/wire/eventbridge.ts';
@@ -25,7 +25,7 @@ export type ComparisonParts = {
 };
 
 /** An instance that carries our tags. */
-export type ListedVm = { readonly instance: Instance; readonly vmId: string };
+export type ListedVm = { readonly instance: Instance; readonly dcmId: string };
 
 export type Comparison = {
   /** Differences that were queued. */
@@ -38,7 +38,7 @@ export type Comparison = {
 export const comparePage =
   ({ resourceStore, observations, now, meter }: ComparisonParts) =>
   async (polled: PolledRegion, vms: readonly ListedVm[]): Promise<Comparison> => {
-    const remembered = await resourceStore.recall(vms.map(({ instance }) => instance.instanceId));
+    const remembered = await resourceStore.read(vms.map(({ instance }) => instance.instanceId));
     const held = (vm: ListedVm) => remembered.get(vm.instance.instanceId) ?? { owner: 'unknown' as const };
     const judged = vms.map((vm) => ({ vm, finding: findingOf(vm, held(vm), polled.kind, now()) }));
 
@@ -57,16 +57,16 @@ export const comparePage =
 type Finding = 'as held' | 'news' | 'moved' | 'stuck' | 'doubtful';
 
 const findingOf = (
-  { instance, vmId }: ListedVm,
-  held: Recollection,
+  { instance, dcmId }: ListedVm,
+  held: Ownership,
   kind: PolledRegion['kind'],
   nowMs: number,
 ): Finding => {
   if (held.owner === 'unreadable') return 'doubtful';
-  if (held.owner === 'others' && held.duplicateOf === vmId) return 'as held';
-  if (held.owner !== 'us') return newcomer(instance, kind, nowMs);
+  if (held.owner === 'foreign' && held.duplicateOf === dcmId) return 'as held';
+  if (held.owner !== 'ours') return newcomer(instance, kind, nowMs);
   if (held.vm.state === 'terminated') return 'as held';
-  if (held.vm.vmId !== vmId) return 'news';
+  if (held.vm.dcmId !== dcmId) return 'news';
   if (isStuckNews(instance, held.vm, nowMs)) return 'stuck';
   if (held.vm.state !== instance.state) return contradiction(held.vm, instance, nowMs);
   return hasMoved(instance, held.vm) ? addressFinding(held.vm, instance.state, nowMs) : 'as held';
@@ -77,21 +77,25 @@ const newcomer = ({ launchedAtMs }: Instance, kind: PolledRegion['kind'], nowMs:
   kind === 'streaming' && isRecentlyLaunched(launchedAtMs, nowMs) ? 'doubtful' : 'news';
 
 /** Has other addresses than the fleet holds. While it comes up or goes down it may have either public one. */
-const hasMoved = ({ state, publicAddress = '', privateAddress, isWindows }: Instance, vm: Vm): boolean =>
+const hasMoved = (
+  { state, publicAddress = '', privateAddress, isWindows }: Instance,
+  vm: Resource,
+): boolean =>
   (state === 'running' || state === 'stopped') &&
   newAddresses(vm, { publicAddress, privateAddress, isWindows }) !== undefined;
 
-const addressFinding = (vm: Vm, state: InstanceState, nowMs: number): Finding =>
+const addressFinding = (vm: Resource, state: InstanceState, nowMs: number): Finding =>
   isNewer(vm, state, nowMs) ? 'moved' : 'doubtful';
 
-const stuckNoticeOf = (instance: Instance, { sequence }: Vm) => stuckNotice(instance, partsOf(sequence).at);
+const stuckNoticeOf = (instance: Instance, { sequence }: Resource) =>
+  stuckNotice(instance, partsOf(sequence).at);
 
 /** Stuck, which is told once: only in the state that is held, for what it is stuck in must have been told before. */
-const isStuckNews = (instance: Instance, vm: Vm, nowMs: number): boolean =>
+const isStuckNews = (instance: Instance, vm: Resource, nowMs: number): boolean =>
   vm.state === instance.state && isStuck(instance, nowMs) && isNewNotice(vm, stuckNoticeOf(instance, vm));
 
-const noticed = ({ instance }: ListedVm, held: Recollection, region: string): EventBridgeEvent[] => {
-  if (held.owner !== 'us') return [];
+const noticed = ({ instance }: ListedVm, held: Ownership, region: string): EventBridgeEvent[] => {
+  if (held.owner !== 'ours') return [];
   const { instanceId, account } = instance;
   return [
     instanceNoticedEvent({
@@ -104,25 +108,25 @@ const noticed = ({ instance }: ListedVm, held: Recollection, region: string): Ev
 };
 
 /** A state that is not the held one: believed unless it may be older, or the gate would take it for older. */
-const contradiction = (vm: Vm, instance: Instance, nowMs: number): Finding => {
+const contradiction = (vm: Resource, instance: Instance, nowMs: number): Finding => {
   const held = heldState(vm);
   if (held === undefined) return 'news';
   const isRefused = !isNewer(vm, instance.state, nowMs);
   return isRefused || couldBeStale(held, instance, Math.floor(nowMs / 1000)) ? 'doubtful' : 'news';
 };
 
-const isNewer = (held: Pick<Vm, 'state' | 'sequence'>, seen: InstanceState, nowMs: number): boolean =>
+const isNewer = (held: Pick<Resource, 'state' | 'sequence'>, seen: InstanceState, nowMs: number): boolean =>
   isNewerObservation(held, { state: seen, at: listingTime(nowMs) });
 
 const listed = (
-  { instance, vmId }: ListedVm,
-  held: Recollection,
+  { instance, dcmId }: ListedVm,
+  held: Ownership,
   region: string,
   at: number,
 ): ListedInstance => {
   const { instanceId, account, state, reason, tags, clientToken = '' } = instance;
   const { publicAddress = '', privateAddress, isWindows } = instance;
-  const isClaimed = held.owner === 'us' && held.vm.vmId === vmId;
+  const isClaimed = held.owner === 'ours' && held.vm.dcmId === dcmId;
   return {
     region,
     account,

@@ -1,6 +1,6 @@
 import { listingTime } from '../../shared/core/gate.ts';
 import { type Absences, isMassDeletion, nextAbsences, overdue } from '../../shared/core/listing/absences.ts';
-import type { Vm } from '../../shared/core/resource.ts';
+import type { Resource } from '../../shared/core/resource.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import { type Instance, type Instances, maximumDescribed } from '../../shared/ports/instances.ts';
 import type { Listing, Listings } from '../../shared/ports/listings.ts';
@@ -71,10 +71,10 @@ export const confirmDeletions = ({
   /** EC2 forgets a terminated instance within the hour; that is no absence. */
   async function onlyLiving(absences: Absences, known: Absences): Promise<Absences> {
     const fresh = Object.keys(absences).filter((id) => known[id] === undefined);
-    const remembered = fresh.length > 0 ? await resourceStore.recall(fresh) : new Map();
+    const remembered = fresh.length > 0 ? await resourceStore.read(fresh) : new Map();
     const isLiving = (id: string) => {
       const held = remembered.get(id);
-      return held === undefined || (held.owner === 'us' && held.vm.state !== 'terminated');
+      return held === undefined || (held.owner === 'ours' && held.vm.state !== 'terminated');
     };
     return Object.fromEntries(Object.entries(absences).filter(([id]) => isLiving(id)));
   }
@@ -113,11 +113,13 @@ export const confirmDeletions = ({
   }
 
   async function tellGone(region: string, ids: readonly string[], found: ReadonlyMap<string, Instance>) {
-    const remembered = await resourceStore.recall(ids);
-    const vms = [...remembered.values()].flatMap((held): Vm[] => (held.owner === 'us' ? [held.vm] : []));
+    const remembered = await resourceStore.read(ids);
+    const vms = [...remembered.values()].flatMap((held): Resource[] =>
+      held.owner === 'ours' ? [held.vm] : [],
+    );
     const at = listingTime(now());
     await observations.send(
-      vms.map(({ instanceId, account }) =>
+      vms.map(({ resourceId: instanceId, account }) =>
         instanceObservedEvent({
           region,
           account,

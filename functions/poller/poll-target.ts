@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { isStuck } from '../../shared/core/follow-up.ts';
 import { isTransitional } from '../../shared/core/listing/doubt.ts';
 import { nextDue, nextInterval, paces } from '../../shared/core/listing/interval.ts';
-import { managedByDcm, type TagKeys, vmIdOf } from '../../shared/core/ownership.ts';
+import { dcmIdOf, managedByDcm, type TagKeys } from '../../shared/core/ownership.ts';
 import type { Instance, Instances } from '../../shared/ports/instances.ts';
 import type { Listing, Listings } from '../../shared/ports/listings.ts';
 import { type ComparisonParts, comparePage, type ListedVm } from './compare-page.ts';
@@ -76,8 +76,8 @@ export const pollTarget = (parts: PollParts) => {
     });
     meter.count('pagesListed');
     const page = found.flatMap((instance): ListedVm[] => {
-      const vmId = vmIdOf(instance.tags, tagKeys, provider);
-      return vmId === undefined ? [] : [{ instance, vmId }];
+      const dcmId = dcmIdOf(instance.tags, tagKeys, provider);
+      return dcmId === undefined ? [] : [{ instance, dcmId }];
     });
     return { page, nextToken };
   }

@@ -1,6 +1,6 @@
 import { partsOf } from '../../shared/core/gate.ts';
 import type { Notice } from '../../shared/core/message.ts';
-import { isImpaired, type Vm } from '../../shared/core/resource.ts';
+import { isImpaired, type Resource } from '../../shared/core/resource.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { Instances } from '../../shared/ports/instances.ts';
 import type { Listing } from '../../shared/ports/listings.ts';
@@ -54,27 +54,27 @@ export const reportImpaired = ({ resourceStore, instances, observations, now, lo
     const fresh = await running([...found.keys()].filter((id) => !known.includes(id)));
     const over = await running(known.filter((id) => !found.has(id)));
     const others = new Set(statusChecks.flatMap((one) => (one === check ? [] : failing[one])));
-    const isAlone = ({ instanceId }: Vm) => !others.has(instanceId); // a VM that fails several checks is reported with one
+    const isAlone = ({ resourceId: instanceId }: Resource) => !others.has(instanceId); // a VM that fails several checks is reported with one
     await tell(region, [
-      ...fresh.filter(isAlone).flatMap((vm) => warning(vm, check, found.get(vm.instanceId) ?? now())),
+      ...fresh.filter(isAlone).flatMap((vm) => warning(vm, check, found.get(vm.resourceId) ?? now())),
       ...over.filter(isAlone).flatMap((vm) => allClear(vm, now())),
     ]);
     const still = known.filter((id) => found.has(id));
-    const ours = [...still, ...fresh.map(({ instanceId }) => instanceId)];
+    const ours = [...still, ...fresh.map(({ resourceId: instanceId }) => instanceId)];
     return { askedAtMs: now(), asked: check, failing: { ...failing, [check]: ours } };
   }
 
   /** Those of them that are ours, and run as far as the fleet knows. */
-  async function running(instanceIds: readonly string[]): Promise<Vm[]> {
-    const remembered = instanceIds.length > 0 ? await resourceStore.recall(instanceIds) : new Map();
+  async function running(instanceIds: readonly string[]): Promise<Resource[]> {
+    const remembered = instanceIds.length > 0 ? await resourceStore.read(instanceIds) : new Map();
     return [...remembered.values()].flatMap((held) =>
-      held.owner === 'us' && held.vm.state === 'running' ? [held.vm] : [],
+      held.owner === 'ours' && held.vm.state === 'running' ? [held.vm] : [],
     );
   }
 
   async function tell(region: string, told: readonly Told[]) {
     await observations.send(
-      told.map(({ vm: { instanceId, account }, ...notice }) =>
+      told.map(({ vm: { resourceId: instanceId, account }, ...notice }) =>
         instanceNoticedEvent({ 'instance-id': instanceId, region, account, ...notice }),
       ),
     );
@@ -83,10 +83,10 @@ export const reportImpaired = ({ resourceStore, instances, observations, now, lo
   }
 };
 
-type Told = { readonly vm: Vm } & Pick<Notice, 'notice' | 'at' | 'text'>;
+type Told = { readonly vm: Resource } & Pick<Notice, 'notice' | 'at' | 'text'>;
 
 /** None where it was sent already, by a worker that could not write it down. */
-const warning = (vm: Vm, check: StatusCheck, sinceMs: number): Told[] => {
+const warning = (vm: Resource, check: StatusCheck, sinceMs: number): Told[] => {
   if (isImpaired(vm)) return [];
   const recoveredAt = vm.notices?.recovered?.at ?? 0;
   const at = Math.max(Math.floor(sinceMs / 1000), partsOf(vm.sequence).at, recoveredAt + 1);
@@ -94,7 +94,7 @@ const warning = (vm: Vm, check: StatusCheck, sinceMs: number): Told[] => {
 };
 
 /** Without a text: the next message is as if there had been no warning. */
-const allClear = (vm: Vm, nowMs: number): Told[] => {
+const allClear = (vm: Resource, nowMs: number): Told[] => {
   if (!isImpaired(vm)) return [];
   const impairedAt = vm.notices?.impaired?.at ?? 0;
   return [{ vm, notice: 'recovered', at: Math.max(Math.floor(nowMs / 1000), impairedAt + 1), text: '' }];

@@ -50,8 +50,9 @@ export const requestRepublications = ({ resourceStore, observations, now, log }:
       let token: string | undefined;
       do {
         const page = await resourceStore.ended({ region, since, token });
-        await want(listing, page.vms, seen);
-        seen += page.vms.length;
+        const ended = page.resources.map(({ resourceId, account }) => ({ instanceId: resourceId, account }));
+        await want(listing, ended, seen);
+        seen += page.resources.length;
         token = page.next;
       } while (token !== undefined && now() < untilMs);
       if (token !== undefined)

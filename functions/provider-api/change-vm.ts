@@ -4,17 +4,12 @@ import { isLaunched, type LaunchedRecord } from '../../shared/core/record.ts';
 import { describedStatus } from '../../shared/core/resource.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { Observations } from '../../shared/ports/observations.ts';
-import type { VmRecords } from '../../shared/ports/records.ts';
-import type { Recollection, ResourceStore } from '../../shared/ports/resource-store.ts';
+import type { Records } from '../../shared/ports/records.ts';
+import type { Ownership, ResourceStore } from '../../shared/ports/resource-store.ts';
 import type { Log } from '../../shared/ports/telemetry.ts';
 import type { InstanceState } from '../../shared/service-types/vm/kind.ts';
 import type { InstanceActions } from '../../shared/service-types/vm/ports.ts';
-import {
-  isGone,
-  recollectionOf,
-  type VmResource,
-  vmResource,
-} from '../../shared/service-types/vm/resource.ts';
+import { isGone, ownershipOf, type VmResource, vmResource } from '../../shared/service-types/vm/resource.ts';
 import { instanceObservedEvent } from '../../shared/wire/own-messages.ts';
 import { aboutInstance, type checkInstance, type refuseAdopted } from './check-instance.ts';
 
@@ -36,8 +31,8 @@ const rules = {
 } as const satisfies Record<Change, Rule>;
 
 type Parts = {
-  readonly records: Pick<VmRecords, 'read'>;
-  readonly resourceStore: Pick<ResourceStore, 'recall'>;
+  readonly records: Pick<Records, 'read'>;
+  readonly resourceStore: Pick<ResourceStore, 'read'>;
   readonly isStillTheVm: ReturnType<typeof checkInstance>;
   readonly refuseAdopted: ReturnType<typeof refuseAdopted>;
   readonly actions: Pick<InstanceActions, Change>;
@@ -53,26 +48,26 @@ type Parts = {
 export const changeVm = (parts: Parts) => {
   const { records, resourceStore, isStillTheVm, refuseAdopted, actions, observations, now, log } = parts;
 
-  return async (vmId: string, change: Change, requestId: string): Promise<VmResource> => {
-    const { record, held } = await changeable(vmId, change);
+  return async (dcmId: string, change: Change, requestId: string): Promise<VmResource> => {
+    const { record, held } = await changeable(dcmId, change);
     const { from, already, becomes }: Rule = rules[change];
     const state = stateOf(held);
     if (already.includes(state)) return vmResource(record, held, now());
-    if (!from.includes(state)) throw refusal(vmId, change, `is ${state}`);
-    if (!(await isStillTheVm(record))) throw new NotFoundError(`VM ${vmId} does not exist any more`);
-    await actions[change](record.region, record.instanceId);
+    if (!from.includes(state)) throw refusal(dcmId, change, `is ${state}`);
+    if (!(await isStillTheVm(record))) throw new NotFoundError(`VM ${dcmId} does not exist any more`);
+    await actions[change](record.region, record.resourceId);
     if (becomes === undefined) return vmResource(record, held, now());
     await announce(record, becomes, requestId);
     return vmResource(record, inState(becomes, held, record, now()), now());
   };
 
-  async function changeable(vmId: string, change: Change) {
-    const record = await records.read(vmId);
-    if (!record) throw new NotFoundError(`there is no VM ${vmId}`);
-    if (!isLaunched(record)) throw refusal(vmId, change, 'has not been launched yet');
-    const held = await recollectionOf(resourceStore, record);
-    if (isGone(record, held, now())) throw new NotFoundError(`VM ${vmId} does not exist any more`);
-    if (record.deleteRequestedAtMs !== undefined) throw refusal(vmId, change, 'is being deleted');
+  async function changeable(dcmId: string, change: Change) {
+    const record = await records.read(dcmId);
+    if (!record) throw new NotFoundError(`there is no VM ${dcmId}`);
+    if (!isLaunched(record)) throw refusal(dcmId, change, 'has not been launched yet');
+    const held = await ownershipOf(resourceStore, record);
+    if (isGone(record, held, now())) throw new NotFoundError(`VM ${dcmId} does not exist any more`);
+    if (record.deleteRequestedAtMs !== undefined) throw refusal(dcmId, change, 'is being deleted');
     refuseAdopted(record);
     return { record, held };
   }
@@ -82,29 +77,29 @@ export const changeVm = (parts: Parts) => {
     const about = { ...aboutInstance(record, requestId), at: listingTime(now()) };
     await observations.send([instanceObservedEvent({ ...about, state })]).catch((error: unknown) =>
       log.warn('the observation of a change was not queued; an event of EC2 will report it', {
-        ...{ vmId: record.vmId, error },
+        ...{ dcmId: record.dcmId, error },
       }),
     );
   }
 };
 
-const refusal = (vmId: string, change: Change, why: string) =>
-  new FailedPreconditionError(`cannot ${change} VM ${vmId}: it ${why}`);
+const refusal = (dcmId: string, change: Change, why: string) =>
+  new FailedPreconditionError(`cannot ${change} VM ${dcmId}: it ${why}`);
 
 /** A VM without any observation was launched moments ago. */
-const stateOf = (held: Recollection): InstanceState =>
-  (held.owner === 'us' ? held.vm.state : undefined) ?? 'pending';
+const stateOf = (held: Ownership): InstanceState =>
+  (held.owner === 'ours' ? held.vm.state : undefined) ?? 'pending';
 
 /** What the resource store will hold once the normaliser has recorded this state. */
 const inState = (
   state: InstanceState,
-  held: Recollection,
-  { instanceId, region, account }: LaunchedRecord,
+  held: Ownership,
+  { resourceId, region, account }: LaunchedRecord,
   nowMs: number,
-): Recollection => {
-  if (held.owner !== 'us') return held;
+): Ownership => {
+  if (held.owner !== 'ours') return held;
   const at = Math.floor(nowMs / 1000);
-  const observed = { kind: 'observation', instanceId, region, account, at, state, seenBy: 'api' } as const;
+  const observed = { kind: 'observation', resourceId, region, account, at, state, seenBy: 'api' } as const;
   const latest = { ...describedStatus(observed), id: 'not recorded' };
-  return { owner: 'us', vm: { ...held.vm, latest } };
+  return { owner: 'ours', vm: { ...held.vm, latest } };
 };

@@ -1,5 +1,5 @@
 import { FailedPreconditionError, NotFoundError, UnavailableError } from '../../shared/core/errors.ts';
-import { type TagKeys, vmIdOf } from '../../shared/core/ownership.ts';
+import { dcmIdOf, type TagKeys } from '../../shared/core/ownership.ts';
 import type { LaunchedRecord } from '../../shared/core/record.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { Instance, Instances } from '../../shared/ports/instances.ts';
@@ -22,7 +22,7 @@ type CheckParts = {
 
 type Checked = Pick<
   LaunchedRecord,
-  'vmId' | 'generation' | 'region' | 'instanceId' | 'account' | 'facts' | 'adopted'
+  'dcmId' | 'generation' | 'region' | 'resourceId' | 'account' | 'facts' | 'adopted'
 >;
 
 /**
@@ -37,12 +37,12 @@ type Checked = Pick<
  */
 export const checkInstance = ({ instances, provider, tagKeys, changeAdopted, now }: CheckParts) => {
   return async (vm: Checked): Promise<boolean> => {
-    const { region, instanceId } = vm;
-    const seen = (await instances.describe(region, [instanceId], describeTimeoutMs)).get(instanceId);
+    const { region, resourceId } = vm;
+    const seen = (await instances.describe(region, [resourceId], describeTimeoutMs)).get(resourceId);
     if (seen ? !hasIdOf(vm, seen) : !isRecentlyLaunched(vm.facts.launchedAtMs, now())) return false;
     if (changeAdopted || isOurLaunch(vm, seen)) return true;
     if (seen) throw adoptedRefusal(vm);
-    throw new UnavailableError(`EC2 in ${region} does not show ${instanceId} yet; retry the request`);
+    throw new UnavailableError(`EC2 in ${region} does not show ${resourceId} yet; retry the request`);
   };
 
   function isOurLaunch({ adopted, ...vm }: Checked, seen: Instance | undefined): boolean {
@@ -53,7 +53,7 @@ export const checkInstance = ({ instances, provider, tagKeys, changeAdopted, now
     if (seen.account !== vm.account) return false;
     const hasNoTagsYet =
       Object.keys(seen.tags).length === 0 && isRecentlyLaunched(vm.facts.launchedAtMs, now());
-    return vmIdOf(seen.tags, tagKeys, provider) === vm.vmId || (hasNoTagsYet && isOurLaunch(vm, seen));
+    return dcmIdOf(seen.tags, tagKeys, provider) === vm.dcmId || (hasNoTagsYet && isOurLaunch(vm, seen));
   }
 };
 
@@ -64,16 +64,16 @@ export const refuseAdopted =
     if (record.adopted && !changeAdopted) throw adoptedRefusal(record);
   };
 
-const adoptedRefusal = ({ vmId, instanceId }: Pick<Checked, 'vmId' | 'instanceId'>) =>
+const adoptedRefusal = ({ dcmId, resourceId }: Pick<Checked, 'dcmId' | 'resourceId'>) =>
   new FailedPreconditionError(
-    `VM ${vmId} is adopted: its instance ${instanceId} has this provider's tags, but was not launched by this provider, so it is reported and not changed; the setting provisioning.changeAdopted allows changing it`,
+    `VM ${dcmId} is adopted: its instance ${resourceId} has this provider's tags, but was not launched by this provider, so it is reported and not changed; the setting provisioning.changeAdopted allows changing it`,
   );
 
 /** The head of an observation that is queued for the normaliser after a request changed the instance. */
 export const aboutInstance = (
-  { instanceId, region, account }: LaunchedRecord,
+  { resourceId, region, account }: LaunchedRecord,
   requestId: string,
-): Omit<About, 'at'> => ({ 'instance-id': instanceId, region, account, 'request-id': requestId });
+): Omit<About, 'at'> => ({ 'instance-id': resourceId, region, account, 'request-id': requestId });
 
 type TerminatingParts = {
   readonly actions: Pick<InstanceActions, 'terminate'>;
@@ -89,20 +89,20 @@ type TerminatingParts = {
 export const terminateInstance =
   ({ actions, now }: TerminatingParts) =>
   async ({
-    instanceId,
+    resourceId,
     region,
     launchedAtMs,
   }: {
-    readonly instanceId: string;
+    readonly resourceId: string;
     readonly region: string;
     readonly launchedAtMs: number;
   }): Promise<void> => {
     try {
-      await actions.terminate(region, instanceId);
+      await actions.terminate(region, resourceId);
     } catch (error) {
       if (!(error instanceof NotFoundError)) throw error;
       if (!isRecentlyLaunched(launchedAtMs, now())) return;
-      const why = `EC2 does not know ${instanceId} yet, which was launched moments ago; retry the request`;
+      const why = `EC2 does not know ${resourceId} yet, which was launched moments ago; retry the request`;
       throw new UnavailableError(why, { cause: error });
     }
   };

@@ -6,15 +6,15 @@ import {
   isInHand,
   isLaunched,
   type LaunchedRecord,
+  type ResourceRecord,
   refuseDeleted,
-  type VmRecord,
 } from '../../shared/core/record.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { Observations } from '../../shared/ports/observations.ts';
-import type { VmRecords } from '../../shared/ports/records.ts';
+import type { Records } from '../../shared/ports/records.ts';
 import type { ResourceStore } from '../../shared/ports/resource-store.ts';
 import type { Log } from '../../shared/ports/telemetry.ts';
-import { type AnswerOf, recollectionOf } from '../../shared/service-types/vm/resource.ts';
+import { type AnswerOf, ownershipOf } from '../../shared/service-types/vm/resource.ts';
 import { instanceObservedEvent, republicationRequestedEvent } from '../../shared/wire/own-messages.ts';
 import { aboutInstance } from './check-instance.ts';
 import { withTimeout } from './timeout.ts';
@@ -29,7 +29,7 @@ const leaseMs = 11_000;
 const sameAnswerForMs = 10_000;
 
 export type CreateAsked<Spec> = {
-  readonly vmId: string;
+  readonly dcmId: string;
   readonly region: string;
   readonly spec: Spec;
   readonly requestId: string;
@@ -39,7 +39,7 @@ export type CreateAsked<Spec> = {
 type Asked<Spec> = Omit<CreateAsked<Spec>, 'request'> & { readonly request: CreateRequest | undefined };
 
 type Launch<Spec> = (
-  record: VmRecord,
+  record: ResourceRecord,
   asked: {
     readonly spec: Spec;
     readonly requestId: string;
@@ -49,8 +49,8 @@ type Launch<Spec> = (
 ) => Promise<LaunchedRecord | undefined>;
 
 type Parts<Spec, Answer> = AnnouncementParts & {
-  readonly records: Pick<VmRecords, 'begin'>;
-  readonly resourceStore: Pick<ResourceStore, 'recall'>;
+  readonly records: Pick<Records, 'begin'>;
+  readonly resourceStore: Pick<ResourceStore, 'read'>;
   /** Launches the resource of a record whose lease the caller holds. Undefined: the creation must be begun again. */
   readonly launch: Launch<Spec>;
   readonly terminate: (record: LaunchedRecord, requestId: string) => Promise<void>;
@@ -76,9 +76,10 @@ export const createResource = <Spec, Answer>(parts: Parts<Spec, Answer>) => {
   };
 
   async function create(asked: Asked<Spec>, deadlineMs: number, after?: LaunchedRecord): Promise<Answer> {
-    const { vmId, region, request } = asked;
-    if (now() >= deadlineMs) throw new UnavailableError(`${vmId} was not created in time; retry the request`);
-    const beginning = { vmId, region, leaseMs, request, ...(after && { after }) };
+    const { dcmId, region, request } = asked;
+    if (now() >= deadlineMs)
+      throw new UnavailableError(`${dcmId} was not created in time; retry the request`);
+    const beginning = { dcmId, region, leaseMs, request, ...(after && { after }) };
     const { outcome, record } = await records.begin(beginning);
     if (outcome === 'held') return existing(record, asked, deadlineMs);
     const launched = await launch(record, { ...asked, deadlineMs: deadlineMs - announcementTimeoutMs });
@@ -89,16 +90,16 @@ export const createResource = <Spec, Answer>(parts: Parts<Spec, Answer>) => {
     await announce(record, requestId);
     if (record.deleteRequestedAtMs === undefined) return answerOf(record, { owner: 'unknown' }, now());
     await terminate(record, requestId);
-    throw new FailedPreconditionError(`${record.vmId} was deleted while it was being created`);
+    throw new FailedPreconditionError(`${record.dcmId} was deleted while it was being created`);
   }
 
   /** The id has a record already: of a creation under way, of a resource, or of one that has ended. */
-  async function existing(found: VmRecord, asked: Asked<Spec>, deadlineMs: number): Promise<Answer> {
+  async function existing(found: ResourceRecord, asked: Asked<Spec>, deadlineMs: number): Promise<Answer> {
     const { request, requestId } = asked;
     if (!isLaunched(found)) refuseDeleted(found, request);
     const record = isLaunched(found) ? found : await createdByOther(found, deadlineMs);
     if (!isLaunched(record)) return create(asked, deadlineMs); // the other request's lease has run out
-    const held = await recollectionOf(resourceStore, record);
+    const held = await ownershipOf(resourceStore, record);
     if (hasEnded(record, held, now())) {
       refuseSecondResource(record, request);
       return create(asked, deadlineMs, record);
@@ -115,16 +116,16 @@ export const createResource = <Spec, Answer>(parts: Parts<Spec, Answer>) => {
     refuseAdopted(record);
   }
 
-  async function createdByOther(found: VmRecord, deadlineMs: number): Promise<VmRecord> {
+  async function createdByOther(found: ResourceRecord, deadlineMs: number): Promise<ResourceRecord> {
     if (found.deleteRequestedAtMs !== undefined) throw beingDeleted(found);
     const record = await creationOf(found, deadlineMs);
     if (record) return record;
-    throw new UnavailableError(`an earlier request to create ${found.vmId} failed; retry the request`);
+    throw new UnavailableError(`an earlier request to create ${found.dcmId} failed; retry the request`);
   }
 };
 
-const beingDeleted = ({ vmId }: VmRecord) =>
-  new FailedPreconditionError(`${vmId} is being deleted; create it again when it is deleted`);
+const beingDeleted = ({ dcmId }: ResourceRecord) =>
+  new FailedPreconditionError(`${dcmId} is being deleted; create it again when it is deleted`);
 
 /** Equal for specs with equal fields, in any order. */
 const specDigest = (spec: unknown): string =>
@@ -144,7 +145,7 @@ const refuseSecondResource = (ended: LaunchedRecord, request: CreateRequest | un
   refuseDeleted(ended, request);
   if (request !== undefined && ended.requestKey === request.key)
     throw new FailedPreconditionError(
-      `the request ${request.key} created ${ended.vmId}, which does not exist any more; one request creates one resource`,
+      `the request ${request.key} created ${ended.dcmId}, which does not exist any more; one request creates one resource`,
     );
 };
 
@@ -157,14 +158,14 @@ const refuseAnotherSpec = (record: LaunchedRecord, request: CreateRequest | unde
   if (request === undefined || record.requestKey === undefined || record.requestKey === request.key) return;
   if (record.specDigest === request.specDigest) return;
   throw new FailedPreconditionError(
-    `${record.vmId} was created by the request ${record.requestKey}, whose spec differs from that of ${request.key}`,
+    `${record.dcmId} was created by the request ${record.requestKey}, whose spec differs from that of ${request.key}`,
   );
 };
 
 const pollIntervalMs = 200;
 
 type WaitingParts = {
-  readonly records: Pick<VmRecords, 'read'>;
+  readonly records: Pick<Records, 'read'>;
   readonly now: Clock;
   /** Resolves after so many milliseconds. */
   readonly pause: (ms: number) => Promise<void>;
@@ -176,14 +177,14 @@ type WaitingParts = {
  * @throws UnavailableError where the lease is still held at `deadlineMs`.
  */
 export const awaitCreation = ({ records, now, pause }: WaitingParts) => {
-  const settled = async (seen: VmRecord, deadlineMs: number): Promise<VmRecord | undefined> => {
+  const settled = async (seen: ResourceRecord, deadlineMs: number): Promise<ResourceRecord | undefined> => {
     if (!isInHand(seen, now())) return seen;
     if (now() + pollIntervalMs > deadlineMs)
       throw new UnavailableError(
-        `${seen.vmId} is still being created by an earlier request; retry the request`,
+        `${seen.dcmId} is still being created by an earlier request; retry the request`,
       );
     await pause(pollIntervalMs);
-    const record = await records.read(seen.vmId);
+    const record = await records.read(seen.dcmId);
     return record?.generation === seen.generation ? settled(record, deadlineMs) : undefined;
   };
   return settled;
@@ -206,29 +207,33 @@ type AnnouncementParts = {
  * answer that the creation failed would be wrong, and the instance's tags and events make up for a missing announcement.
  */
 const announcement = ({ resourceStore, observations, now, log }: AnnouncementParts) => {
-  const logFailure = (failed: string, vmId: string, step: Promise<void>): Promise<void> =>
+  const logFailure = (failed: string, dcmId: string, step: Promise<void>): Promise<void> =>
     withTimeout(announcementStepTimeoutMs, 'the resource store or the queue', step).catch((error: unknown) =>
-      log.warn(failed, { vmId, error }),
+      log.warn(failed, { dcmId, error }),
     );
 
-  const requestRepublication = ({ vmId, instanceId, region, account }: LaunchedRecord): Promise<void> => {
-    const about = { 'instance-id': instanceId, region, account, at: Math.floor(now() / 1000) };
+  const requestRepublication = ({ dcmId, resourceId, region, account }: LaunchedRecord): Promise<void> => {
+    const about = { 'instance-id': resourceId, region, account, at: Math.floor(now() / 1000) };
     const sent = observations.send([republicationRequestedEvent(about)], republishAfterSeconds);
-    return logFailure('the republication of a launched resource was not queued', vmId, sent);
+    return logFailure('the republication of a launched resource was not queued', dcmId, sent);
   };
 
   const announce = async (record: LaunchedRecord, requestId: string): Promise<void> => {
-    const { vmId, instanceId, region, account, facts } = record;
+    const { dcmId, resourceId, region, account, facts } = record;
     const { privateAddress, getsPublicAddress, isWindows } = facts;
     const addresses = { privateAddress, getsPublicAddress, isWindows };
-    const claimed = resourceStore.claim({ instanceId, vmId, region, account, ...addresses });
-    await logFailure('a launched resource was not claimed in the resource store', vmId, claimed);
+    const claimed = resourceStore.claim({ resourceId, dcmId, region, account, ...addresses });
+    await logFailure('a launched resource was not claimed in the resource store', dcmId, claimed);
     const pending = instanceObservedEvent({
       ...aboutInstance(record, requestId),
       ...{ at: Math.floor(facts.launchedAtMs / 1000), state: 'pending', privateAddress, isWindows },
     });
     await Promise.all([
-      logFailure('the observation of a launched resource was not queued', vmId, observations.send([pending])),
+      logFailure(
+        'the observation of a launched resource was not queued',
+        dcmId,
+        observations.send([pending]),
+      ),
       requestRepublication(record),
     ]);
   };

@@ -3,10 +3,10 @@ import { listingTime } from '../../shared/core/gate.ts';
 import { hasEnded, isLaunched, type LaunchedRecord } from '../../shared/core/record.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { Observations } from '../../shared/ports/observations.ts';
-import type { VmRecords } from '../../shared/ports/records.ts';
-import type { Recollection, ResourceStore } from '../../shared/ports/resource-store.ts';
+import type { Records } from '../../shared/ports/records.ts';
+import type { Ownership, ResourceStore } from '../../shared/ports/resource-store.ts';
 import type { Log } from '../../shared/ports/telemetry.ts';
-import { recollectionOf } from '../../shared/service-types/vm/resource.ts';
+import { ownershipOf } from '../../shared/service-types/vm/resource.ts';
 import { instanceObservedEvent } from '../../shared/wire/own-messages.ts';
 import { aboutInstance, type checkInstance, type terminateInstance } from './check-instance.ts';
 import type { awaitCreation } from './create-resource.ts';
@@ -16,7 +16,7 @@ import type { findOrphan } from './launch-vm.ts';
 const creationTimeoutMs = 5_000;
 
 type Parts = {
-  readonly records: Pick<VmRecords, 'requestDelete' | 'abandon'>;
+  readonly records: Pick<Records, 'requestDelete' | 'abandon'>;
   readonly creationOf: ReturnType<typeof awaitCreation>;
   readonly orphanOf: ReturnType<typeof findOrphan>;
   readonly terminate: ReturnType<typeof terminateResource>;
@@ -30,8 +30,8 @@ type Parts = {
  */
 export const deleteResource =
   ({ records, creationOf, orphanOf, terminate, now }: Parts) =>
-  async (vmId: string, requestId: string): Promise<void> => {
-    const requested = await records.requestDelete(vmId);
+  async (dcmId: string, requestId: string): Promise<void> => {
+    const requested = await records.requestDelete(dcmId);
     const record = requested && (await creationOf(requested, now() + creationTimeoutMs));
     if (!record) return;
     const launched = isLaunched(record) ? record : await orphanOf(record);
@@ -39,8 +39,8 @@ export const deleteResource =
   };
 
 type TerminationParts = {
-  readonly records: Pick<VmRecords, 'withdrawDelete' | 'end'>;
-  readonly resourceStore: Pick<ResourceStore, 'recall' | 'requestDelete'>;
+  readonly records: Pick<Records, 'withdrawDelete' | 'end'>;
+  readonly resourceStore: Pick<ResourceStore, 'read' | 'requestDelete'>;
   /** Whether what the record names still is the resource. */
   readonly isStillIt: ReturnType<typeof checkInstance>;
   readonly terminateOne: ReturnType<typeof terminateInstance>;
@@ -62,37 +62,33 @@ export const terminateResource = (parts: TerminationParts) => {
   const { records, resourceStore, isStillIt, terminateOne, observations, now, log } = parts;
 
   return async (record: LaunchedRecord, requestId: string): Promise<void> => {
-    const { vmId, instanceId, region, facts } = record;
-    const held = await recollectionOf(resourceStore, record);
-    if (hasEnded(record, held, now())) return records.end(vmId, instanceId);
+    const { dcmId, resourceId, region, facts } = record;
+    const held = await ownershipOf(resourceStore, record);
+    if (hasEnded(record, held, now())) return records.end(dcmId, resourceId);
     if (isTerminating(record, held, now())) return;
     try {
-      if (!(await isStillIt(record))) return await records.end(vmId, instanceId);
-      await terminateOne({ instanceId, region, launchedAtMs: facts.launchedAtMs });
+      if (!(await isStillIt(record))) return await records.end(dcmId, resourceId);
+      await terminateOne({ resourceId, region, launchedAtMs: facts.launchedAtMs });
     } catch (error) {
-      if (error instanceof FailedPreconditionError) await records.withdrawDelete(vmId);
+      if (error instanceof FailedPreconditionError) await records.withdrawDelete(dcmId);
       throw error;
     }
     await announce(record, requestId).catch((error: unknown) =>
       log.warn('the observation of a termination was not queued; an event of EC2 will report it', {
-        ...{ vmId, instanceId, error },
+        ...{ dcmId, resourceId, error },
       }),
     );
   };
 
   async function announce(record: LaunchedRecord, requestId: string): Promise<void> {
-    await resourceStore.requestDelete(record.instanceId);
+    await resourceStore.requestDelete(record.resourceId);
     const about = { ...aboutInstance(record, requestId), at: listingTime(now()) };
     await observations.send([instanceObservedEvent({ ...about, state: 'shutting-down' })]);
   }
 };
 
-const isTerminating = (
-  { deleteRequestedAtMs }: LaunchedRecord,
-  held: Recollection,
-  nowMs: number,
-): boolean => {
-  if (held.owner !== 'us') return false;
+const isTerminating = ({ deleteRequestedAtMs }: LaunchedRecord, held: Ownership, nowMs: number): boolean => {
+  if (held.owner !== 'ours') return false;
   const { state, deleteRequested } = held.vm;
   const wasJustRequested = deleteRequested === true && nowMs - (deleteRequestedAtMs ?? 0) < terminatingForMs;
   return state === 'shutting-down' || wasJustRequested;

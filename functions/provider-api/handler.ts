@@ -7,7 +7,7 @@ import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { bridgeAgentRequests, bridgeProbe } from '../../shared/adapters/bridge/bridge.ts';
 import { dynamoDbFirstAnswer } from '../../shared/adapters/dynamodb/first-answer.ts';
 import { dynamoDbHeartbeats } from '../../shared/adapters/dynamodb/heartbeats.ts';
-import { dynamoDbVmRecords } from '../../shared/adapters/dynamodb/records.ts';
+import { dynamoDbRecords } from '../../shared/adapters/dynamodb/records.ts';
 import { dynamoDbRegistrations } from '../../shared/adapters/dynamodb/registrations.ts';
 import { dynamoDbResourceStore } from '../../shared/adapters/dynamodb/resource-store.ts';
 import {
@@ -49,7 +49,7 @@ const observations = sqsObservations(sqs, env.OBSERVATIONS_QUEUE_URL);
 const clock = { now: Date.now, log };
 
 const vms = vmUseCases({
-  records: dynamoDbVmRecords(table, tableName, log),
+  records: dynamoDbRecords(table, tableName, log),
   resourceStore: dynamoDbResourceStore(table, tableName),
   instances: ec2Instances(),
   actions: ec2InstanceActions(),

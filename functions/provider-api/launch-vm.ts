@@ -9,17 +9,17 @@ import {
   UnsendableError,
   UpstreamError,
 } from '../../shared/core/errors.ts';
-import { type TagKeys, vmIdOf } from '../../shared/core/ownership.ts';
+import { dcmIdOf, type TagKeys } from '../../shared/core/ownership.ts';
 import {
   factsOf,
   factsSeen,
   isLaunched,
   type LaunchedRecord,
-  type VmRecord,
+  type ResourceRecord,
 } from '../../shared/core/record.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { Instance, Instances } from '../../shared/ports/instances.ts';
-import type { VmRecords } from '../../shared/ports/records.ts';
+import type { Records } from '../../shared/ports/records.ts';
 import type { Log } from '../../shared/ports/telemetry.ts';
 import { clientToken, isLaunchedByUs, type LaunchPlan } from '../../shared/service-types/vm/launch.ts';
 import type { InstanceActions, LaunchedInstance } from '../../shared/service-types/vm/ports.ts';
@@ -36,11 +36,11 @@ type Asked = {
 
 export type PlanLaunch = (
   spec: VmSpec,
-  about: { readonly vmId: string; readonly region: string; readonly requestId: string },
+  about: { readonly dcmId: string; readonly region: string; readonly requestId: string },
 ) => Promise<LaunchPlan>;
 
 type Parts = {
-  readonly records: Pick<VmRecords, 'attempt' | 'launched' | 'abandon'>;
+  readonly records: Pick<Records, 'attempt' | 'launched' | 'abandon'>;
   readonly actions: Pick<InstanceActions, 'run'>;
   readonly plan: PlanLaunch;
   readonly orphanOf: ReturnType<typeof findOrphan>;
@@ -63,15 +63,15 @@ type Parts = {
 export const launchVm = (parts: Parts) => {
   const { records, actions, plan, orphanOf, isStillTheVm, terminateOne, provider, now, log } = parts;
 
-  return async (leased: VmRecord, asked: Asked): Promise<LaunchedRecord | undefined> =>
+  return async (leased: ResourceRecord, asked: Asked): Promise<LaunchedRecord | undefined> =>
     attempt(leased, await planOf(leased, asked), leased.attempt, asked);
 
   /** A recorded plan is kept: an instance may have been launched for it. */
-  async function planOf(leased: VmRecord, { spec, requestId, deadlineMs }: Asked): Promise<LaunchPlan> {
+  async function planOf(leased: ResourceRecord, { spec, requestId, deadlineMs }: Asked): Promise<LaunchPlan> {
     if (leased.launch) return leased.launch;
-    const { vmId, region } = leased;
+    const { dcmId, region } = leased;
     try {
-      return await withTimeout(deadlineMs - now(), 'planning', plan(spec, { vmId, region, requestId }));
+      return await withTimeout(deadlineMs - now(), 'planning', plan(spec, { dcmId, region, requestId }));
     } catch (error) {
       if (error instanceof ProviderError) await records.abandon(leased);
       throw error;
@@ -80,7 +80,7 @@ export const launchVm = (parts: Parts) => {
 
   /** Asks EC2 for the placement with this number, and for the next one where there is no capacity. */
   async function attempt(
-    leased: VmRecord,
+    leased: ResourceRecord,
     plan: LaunchPlan,
     number: number,
     asked: Asked,
@@ -95,35 +95,45 @@ export const launchVm = (parts: Parts) => {
     return hasNext ? attempt(leased, plan, number + 1, asked) : refuse(answer);
   }
 
-  async function run(attempted: VmRecord, plan: LaunchPlan, deadlineMs: number): Promise<LaunchedInstance> {
+  async function run(
+    attempted: ResourceRecord,
+    plan: LaunchPlan,
+    deadlineMs: number,
+  ): Promise<LaunchedInstance> {
     const placement = plan.placements[attempted.attempt];
     const remainingMs = deadlineMs - now();
     if (!placement || remainingMs <= 0)
-      throw new UnavailableError(`there was no time left to launch ${attempted.vmId}; retry the request`);
+      throw new UnavailableError(`there was no time left to launch ${attempted.dcmId}; retry the request`);
     const instance = actions.run(plan, placement, clientToken(provider, attempted));
     return withTimeout(remainingMs, 'EC2', instance);
   }
 
   async function launched(
-    attempted: VmRecord,
+    attempted: ResourceRecord,
     instance: LaunchedInstance,
   ): Promise<LaunchedRecord | undefined> {
-    const { vmId, region } = attempted;
+    const { dcmId, region } = attempted;
     const { instanceId, account, zone, privateAddress, isWindows } = instance;
     const launchedAtMs = instance.launchedAtMs || now();
     const facts = factsOf(attempted, { zone: zone || undefined, privateAddress, isWindows, launchedAtMs });
-    const record = await records.launched(attempted, { vmId, region, instanceId, account, facts });
+    const record = await records.launched(attempted, {
+      dcmId,
+      region,
+      resourceId: instanceId,
+      account,
+      facts,
+    });
     if (record && isLaunched(record)) return record;
-    log.warn('an instance was launched too late to become the VM, and is terminated', { vmId, instanceId });
-    const late = { ...attempted, instanceId, account, facts, adopted: false };
-    if (await isStillTheVm(late)) await terminateOne({ instanceId, region, launchedAtMs });
+    log.warn('an instance was launched too late to become the VM, and is terminated', { dcmId, instanceId });
+    const late = { ...attempted, resourceId: instanceId, account, facts, adopted: false };
+    if (await isStillTheVm(late)) await terminateOne({ resourceId: instanceId, region, launchedAtMs });
     return undefined;
   }
 
   /** EC2 may have granted an earlier request, whose answer was lost, what it refuses now: that instance is looked for first. */
   async function refused(
-    attempted: VmRecord,
-    leased: VmRecord,
+    attempted: ResourceRecord,
+    leased: ResourceRecord,
     reason: ProviderError,
   ): Promise<LaunchedRecord | undefined> {
     const orphan = wasAskedBefore(leased, attempted.attempt) ? await orphanOf(attempted) : undefined;
@@ -135,7 +145,7 @@ export const launchVm = (parts: Parts) => {
 };
 
 /** An earlier request may have asked EC2 for this attempt already. */
-const wasAskedBefore = ({ launch, attempt }: VmRecord, number: number): boolean =>
+const wasAskedBefore = ({ launch, attempt }: ResourceRecord, number: number): boolean =>
   launch !== undefined && attempt === number;
 
 /** EC2 refuses this plan whenever it is asked; another plan may be accepted. */
@@ -144,8 +154,8 @@ const isAboutThePlan = (reason: ProviderError): boolean =>
   reason instanceof UnprocessableError ||
   reason instanceof UnsendableError;
 
-const deletedMeanwhile = ({ vmId }: VmRecord) =>
-  new FailedPreconditionError(`${vmId} was deleted while it was being created`);
+const deletedMeanwhile = ({ dcmId }: ResourceRecord) =>
+  new FailedPreconditionError(`${dcmId} was deleted while it was being created`);
 
 /**
  * The error, where it proves that EC2 launched nothing; other errors are thrown again. EC2 throttles before it looks at the client token,
@@ -161,7 +171,7 @@ const definiteRefusal = (error: unknown): ProviderError => {
 const listTimeoutMs = 3_000;
 
 type SearchParts = {
-  readonly records: Pick<VmRecords, 'read' | 'adopt'>;
+  readonly records: Pick<Records, 'read' | 'adopt'>;
   readonly instances: Pick<Instances, 'list'>;
   readonly provider: string;
   readonly tagKeys: TagKeys;
@@ -173,27 +183,34 @@ type SearchParts = {
  * @returns the record with the instance; undefined where EC2 has none, or was never asked for one.
  */
 export const findOrphan = ({ records, instances, provider, tagKeys }: SearchParts) => {
-  const search = async (creation: VmRecord, token?: string): Promise<Instance | undefined> => {
-    const { region, vmId } = creation;
-    const tag = { key: tagKeys.instanceId, value: vmId };
+  const search = async (creation: ResourceRecord, token?: string): Promise<Instance | undefined> => {
+    const { region, dcmId } = creation;
+    const tag = { key: tagKeys.instanceId, value: dcmId };
     const page = await instances.list({ region, tag, token, timeoutMs: listTimeoutMs });
     const found = page.instances.find(
       ({ tags, state, clientToken }) =>
         state !== 'shutting-down' &&
         state !== 'terminated' &&
-        vmIdOf(tags, tagKeys, provider) === vmId &&
+        dcmIdOf(tags, tagKeys, provider) === dcmId &&
         isLaunchedByUs(provider, creation, clientToken),
     );
     return found ?? (page.nextToken ? search(creation, page.nextToken) : undefined);
   };
 
-  return async (creation: VmRecord): Promise<LaunchedRecord | undefined> => {
-    const { vmId, region, launch } = creation;
+  return async (creation: ResourceRecord): Promise<LaunchedRecord | undefined> => {
+    const { dcmId, region, launch } = creation;
     const instance = launch && (await search(creation));
     if (!instance) return undefined;
     const { instanceId, account } = instance;
-    await records.adopt({ vmId, region, instanceId, account, facts: factsSeen(instance), adopted: false });
-    const record = await records.read(vmId);
+    await records.adopt({
+      dcmId,
+      region,
+      resourceId: instanceId,
+      account,
+      facts: factsSeen(instance),
+      adopted: false,
+    });
+    const record = await records.read(dcmId);
     return record && isLaunched(record) ? record : undefined;
   };
 };

@@ -1,9 +1,9 @@
 import { NotFoundError } from '../../shared/core/errors.ts';
-import { isLaunched, type VmRecord } from '../../shared/core/record.ts';
+import { isLaunched, type ResourceRecord } from '../../shared/core/record.ts';
 import { pageToken, positionOf } from '../../shared/http/paging.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
-import type { VmRecords } from '../../shared/ports/records.ts';
-import type { Recollection, ResourceStore } from '../../shared/ports/resource-store.ts';
+import type { Records } from '../../shared/ports/records.ts';
+import type { Ownership, ResourceStore } from '../../shared/ports/resource-store.ts';
 import type { Log } from '../../shared/ports/telemetry.ts';
 import {
   type AnswerOf,
@@ -13,8 +13,8 @@ import {
 } from '../../shared/service-types/vm/resource.ts';
 
 type Parts<Answer> = {
-  readonly records: Pick<VmRecords, 'read' | 'list' | 'end'>;
-  readonly resourceStore: Pick<ResourceStore, 'recall'>;
+  readonly records: Pick<Records, 'read' | 'list' | 'end'>;
+  readonly resourceStore: Pick<ResourceStore, 'read'>;
   readonly answerOf: AnswerOf<Answer>;
   readonly now: Clock;
   readonly log: Log;
@@ -36,18 +36,18 @@ export type Page<Answer> = {
 
 /** Reads resources from their records and the resource store, never from EC2. Resources that have ended are not found. */
 export const readResources = <Answer>({ records, resourceStore, answerOf, now, log }: Parts<Answer>) => {
-  const holdings = async (read: readonly VmRecord[]): Promise<Held[]> => {
-    const found = await resourceStore.recall(read.filter(isLaunched).map(({ instanceId }) => instanceId));
+  const holdings = async (read: readonly ResourceRecord[]): Promise<Held[]> => {
+    const found = await resourceStore.read(read.filter(isLaunched).map(({ resourceId }) => resourceId));
     return read.map((record) => ({
       record,
-      held: found.get(record.instanceId ?? '') ?? { owner: 'unknown' },
+      held: found.get(record.resourceId ?? '') ?? { owner: 'unknown' },
     }));
   };
 
-  const find = async (vmId: string): Promise<Held> => {
-    const record = await records.read(vmId);
+  const find = async (dcmId: string): Promise<Held> => {
+    const record = await records.read(dcmId);
     const [found] = record ? await holdings([record]) : [];
-    if (!found) throw new NotFoundError(`there is no VM ${vmId}`);
+    if (!found) throw new NotFoundError(`there is no VM ${dcmId}`);
     if (found.held.owner === 'unreadable') throw found.held.error;
     return found;
   };
@@ -55,23 +55,23 @@ export const readResources = <Answer>({ records, resourceStore, answerOf, now, l
   /** One unreadable item is left out of its page; the others are answered. */
   const isReadable = ({ record, held }: Held): boolean => {
     if (held.owner !== 'unreadable') return true;
-    log.error('a VM is missing from a listing', { vmId: record.vmId, error: held.error });
+    log.error('a VM is missing from a listing', { dcmId: record.dcmId, error: held.error });
     return false;
   };
 
   /** Later listings then do not read the record again. */
-  const endRecord = async ({ vmId, instanceId }: VmRecord): Promise<void> => {
-    if (instanceId === undefined) return;
+  const endRecord = async ({ dcmId, resourceId }: ResourceRecord): Promise<void> => {
+    if (resourceId === undefined) return;
     await records
-      .end(vmId, instanceId)
-      .catch((error: unknown) => log.warn('the record of an ended VM was not updated', { vmId, error }));
+      .end(dcmId, resourceId)
+      .catch((error: unknown) => log.warn('the record of an ended VM was not updated', { dcmId, error }));
   };
 
   return {
     /** @throws NotFoundError */
-    async get(vmId: string): Promise<Answer> {
-      const { record, held } = await find(vmId);
-      if (isGone(record, held, now())) throw new NotFoundError(`VM ${vmId} does not exist any more`);
+    async get(dcmId: string): Promise<Answer> {
+      const { record, held } = await find(dcmId);
+      if (isGone(record, held, now())) throw new NotFoundError(`VM ${dcmId} does not exist any more`);
       return answerOf(record, held, now());
     },
 
@@ -93,9 +93,9 @@ export const readResources = <Answer>({ records, resourceStore, answerOf, now, l
     },
 
     /** The published statuses, the newest first; also of a resource that has ended, while it is remembered. @throws NotFoundError */
-    async events(vmId: string): Promise<VmEvents> {
-      const { held } = await find(vmId);
-      const history = held.owner === 'us' && held.vm.vmId === vmId ? held.vm.history : [];
+    async events(dcmId: string): Promise<VmEvents> {
+      const { held } = await find(dcmId);
+      const history = held.owner === 'ours' && held.vm.dcmId === dcmId ? held.vm.history : [];
       return {
         results: history.toReversed().map(({ at, status, message }) => ({
           status,
@@ -107,10 +107,10 @@ export const readResources = <Answer>({ records, resourceStore, answerOf, now, l
   };
 };
 
-type Held = { readonly record: VmRecord; readonly held: Recollection };
+type Held = { readonly record: ResourceRecord; readonly held: Ownership };
 
 type CountingParts = {
-  readonly records: Pick<VmRecords, 'count'>;
+  readonly records: Pick<Records, 'count'>;
   /** As `readResources` lists. */
   readonly list: (asked: ListAsked) => Promise<Page<Countable>>;
   readonly regions: readonly string[];
@@ -138,7 +138,7 @@ export const countLiving =
 
 type Countable = Pick<VmResource, 'instance_id' | 'status'>;
 
-const isLiving = ({ instance_id: instanceId, status }: Countable): boolean =>
-  instanceId !== undefined && status !== 'DELETING' && status !== 'FAILED';
+const isLiving = ({ instance_id: resourceId, status }: Countable): boolean =>
+  resourceId !== undefined && status !== 'DELETING' && status !== 'FAILED';
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);

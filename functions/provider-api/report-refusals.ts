@@ -16,7 +16,7 @@ type Parts = {
   readonly log: Log;
 };
 
-type Create = { readonly vmId: string; readonly region: string; readonly requestId: string };
+type Create = { readonly dcmId: string; readonly region: string; readonly requestId: string };
 
 /**
  * Runs a create, and queues its refusal for the normaliser, which publishes FAILED: an environment agent's error does not reach DCM's
@@ -26,7 +26,7 @@ type Create = { readonly vmId: string; readonly region: string; readonly request
  */
 export const reportRefusals =
   ({ observations, now, log }: Parts) =>
-  async <Answer>({ vmId, region, requestId }: Create, run: () => Promise<Answer>): Promise<Answer> => {
+  async <Answer>({ dcmId, region, requestId }: Create, run: () => Promise<Answer>): Promise<Answer> => {
     try {
       return await run();
     } catch (error) {
@@ -36,14 +36,14 @@ export const reportRefusals =
 
     async function report({ retryable, reason }: Refusal): Promise<void> {
       const refusedAtMs = now();
-      const event = createRefusedEvent({ vmId, region, requestId, refusedAtMs, retryable, reason });
+      const event = createRefusedEvent({ dcmId, region, requestId, refusedAtMs, retryable, reason });
       try {
         const sent = observations.send([event], retryable ? secondsToFailure : 0);
         await withTimeout(sendTimeoutMs, 'the observations queue', sent);
       } catch (cause) {
-        log.warn('a refused create was not queued, so FAILED is not published', { vmId, error: cause });
+        log.warn('a refused create was not queued, so FAILED is not published', { dcmId, error: cause });
         if (retryable) return;
-        const why = `${vmId} is refused, and the refusal could not be queued for DCM: ${reason}; retry the request`;
+        const why = `${dcmId} is refused, and the refusal could not be queued for DCM: ${reason}; retry the request`;
         throw new UnavailableError(why, { cause });
       }
     }

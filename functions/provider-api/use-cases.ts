@@ -3,7 +3,7 @@ import type { AgentRequests } from '../../shared/ports/agent-requests.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { Instances } from '../../shared/ports/instances.ts';
 import type { Observations } from '../../shared/ports/observations.ts';
-import type { VmRecords } from '../../shared/ports/records.ts';
+import type { Records } from '../../shared/ports/records.ts';
 import type { ResourceStore } from '../../shared/ports/resource-store.ts';
 import type { Log } from '../../shared/ports/telemetry.ts';
 import { planLaunch } from '../../shared/service-types/vm/plan/plan-launch.ts';
@@ -28,7 +28,7 @@ export type UseCases = ReturnType<typeof vmUseCases> & {
 };
 
 type LifecyclePorts = {
-  readonly records: VmRecords;
+  readonly records: Records;
   readonly resourceStore: ResourceStore;
   readonly instances: Pick<Instances, 'list' | 'describe'>;
   readonly actions: InstanceActions;

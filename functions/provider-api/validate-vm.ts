@@ -21,7 +21,7 @@ export const validateVm = (parts: Parts) => {
     spec: VmSpec,
     { region, requestId }: { readonly region: string; readonly requestId: string },
   ): Promise<VmValidation> => {
-    const planned = await plan(spec, { vmId: 'validation', region, requestId });
+    const planned = await plan(spec, { dcmId: 'validation', region, requestId });
     const [placement] = planned.placements;
     const [vcpuQuota] = await Promise.all([
       compareWithQuota(parts, planned),

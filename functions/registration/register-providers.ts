@@ -32,13 +32,13 @@ const lastStartMs = 30_000;
 export const registerProviders =
   (parts: RegistrationParts) =>
   async (providers: readonly Provider[]): Promise<RegistrationResults> =>
-    registerEach(parts, providers, await parts.registrations.recall(providers.map(nameOf)));
+    registerEach(parts, providers, await parts.registrations.read(providers.map(nameOf)));
 
 /** The same, without the providers whose next attempt is not due yet. */
 export const keepProvidersRegistered =
   (parts: RegistrationParts) =>
   async (providers: readonly Provider[]): Promise<RegistrationResults> => {
-    const last = await parts.registrations.recall(providers.map(nameOf));
+    const last = await parts.registrations.read(providers.map(nameOf));
     const nowSeconds = parts.now() / 1000;
     const waiting = new Map([...last].filter(([, { nextAttemptAt = 0 }]) => nextAttemptAt > nowSeconds));
     for (const { outcome } of waiting.values()) countOutcome(parts.meter, outcome);

@@ -31,7 +31,7 @@ export type Told = {
 export const pair = (actor: Actor, transitions: readonly Transition[], history: readonly Consumed[]) => {
   const told: Told[] = [];
   const missing: Transition[] = [];
-  const events = history.filter(({ id }) => id === actor.vmId);
+  const events = history.filter(({ id }) => id === actor.dcmId);
   let next = 0;
   const own = transitions.filter(({ instanceId }) => instanceId === actor.instanceId);
   for (const [step, transition] of own.entries()) {
@@ -61,8 +61,8 @@ export const faultsIn = (
   transitions: readonly Transition[],
   history: readonly Consumed[],
 ): string[] => {
-  const vms = actors.filter(({ vmId }) => vmId !== undefined);
-  const known = new Set(vms.map(({ vmId }) => vmId));
+  const vms = actors.filter(({ dcmId }) => dcmId !== undefined);
+  const known = new Set(vms.map(({ dcmId }) => dcmId));
   const eventIds = history.map(({ eventId }) => eventId);
   const pairs = vms.map((actor) => ({ actor, ...pair(actor, transitions, history) }));
   return [
@@ -79,7 +79,7 @@ export const faultsIn = (
   ];
 };
 
-const isAscending = (history: readonly Consumed[], { vmId }: Actor): boolean => {
-  const sequences = history.filter(({ id }) => id === vmId).map(({ sequence = '' }) => sequence);
+const isAscending = (history: readonly Consumed[], { dcmId }: Actor): boolean => {
+  const sequences = history.filter(({ id }) => id === dcmId).map(({ sequence = '' }) => sequence);
   return sequences.every((sequence, index) => index === 0 || (sequences[index - 1] ?? '') < sequence);
 };

@@ -104,11 +104,11 @@ export type DcmUser = {
   reaches(id: string, status: string, timeoutMs: number): Promise<void>;
 };
 
-/** A user of the older DCM, who names a provider. `vmId` is the id that DCM is to give the VM; left out, it makes one. */
-export const olderDcmUser = (client: ControlPlaneClient, provider: string, vmId?: string): DcmUser => ({
+/** A user of the older DCM, who names a provider. `dcmId` is the id that DCM is to give the VM; left out, it makes one. */
+export const olderDcmUser = (client: ControlPlaneClient, provider: string, dcmId?: string): DcmUser => ({
   isReady: async (timeoutMs) => void (await client.isReady(provider, timeoutMs)),
   create: async (name) => {
-    const id = vmId === undefined ? {} : { id: vmId };
+    const id = dcmId === undefined ? {} : { id: dcmId };
     return (await client.create({ provider, spec: vmSpec(name), ...id })).id;
   },
   delete: client.delete,

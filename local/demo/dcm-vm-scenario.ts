@@ -10,11 +10,11 @@ type Stage = {
   readonly providerApi: ProviderApiClient;
   readonly say: (line: string) => void;
   /** Called once DCM has given the VM its id. */
-  readonly named?: (vmId: string) => void;
+  readonly named?: (dcmId: string) => void;
   /** Called once, when the provider has the VM. */
   readonly enter?: (vm: {
     readonly name: string;
-    readonly vmId: string;
+    readonly dcmId: string;
     readonly instanceId: string;
   }) => void;
 };
@@ -31,7 +31,7 @@ export const dcmStory = async (stage: Stage): Promise<void> => {
   stage.named?.(id);
   await dcm.reaches(id, 'running', timeoutMs);
   const { instance_id: instanceId = '' } = await providerApi.get(id);
-  stage.enter?.({ name: 'dcm-1', vmId: id, instanceId });
+  stage.enter?.({ name: 'dcm-1', dcmId: id, instanceId });
   await mustBeListed(stage, id, true);
 
   for (const [action, status] of [
@@ -49,7 +49,8 @@ export const dcmStory = async (stage: Stage): Promise<void> => {
   say('DCM has dcm-1 deleted, and its row is gone');
 };
 
-const mustBeListed = async ({ dcm }: Stage, vmId: string, expected: boolean): Promise<void> => {
-  const isListed = await dcm.lists(vmId);
-  if (isListed !== expected) throw new UpstreamError(`DCM lists ${vmId}: ${isListed}, expected: ${expected}`);
+const mustBeListed = async ({ dcm }: Stage, dcmId: string, expected: boolean): Promise<void> => {
+  const isListed = await dcm.lists(dcmId);
+  if (isListed !== expected)
+    throw new UpstreamError(`DCM lists ${dcmId}: ${isListed}, expected: ${expected}`);
 };

@@ -39,7 +39,7 @@ export const demo = async (options: StackOptions, show: Console): Promise<string
   show.ready(endpoints);
 
   const actors: Actor[] = [];
-  const createdByDcm = { name: 'dcm-1', vmId: String(randomUUID()) };
+  const createdByDcm = { name: 'dcm-1', dcmId: String(randomUUID()) };
   const isNewerObservation = newsOf();
   const ec2 = new EC2Client(clientConfig(endpoints.ec2Url));
   const silentEc2 = new EC2Client(clientConfig(endpoints.ec2Url, silentRegion));
@@ -53,11 +53,11 @@ export const demo = async (options: StackOptions, show: Console): Promise<string
   await Promise.all([
     story({ actions, silentActions, simulator, controlPlane, provider, say }),
     dcmStory({
-      dcm: userOf(endpoints, createdByDcm.vmId),
+      dcm: userOf(endpoints, createdByDcm.dcmId),
       providerApi: providerApiClient(endpoints),
       say,
-      named: (vmId) => {
-        createdByDcm.vmId = vmId;
+      named: (dcmId) => {
+        createdByDcm.dcmId = dcmId;
       },
       enter: (vm) => enter({ ...vm, seenBy: 'events' }),
     }),
@@ -72,9 +72,9 @@ export const demo = async (options: StackOptions, show: Console): Promise<string
 };
 
 /** The older DCM's user gives the VM its id; today's is given one. */
-const userOf = ({ controlPlaneUrl, agentUrl }: Endpoints, vmId: string): DcmUser =>
+const userOf = ({ controlPlaneUrl, agentUrl }: Endpoints, dcmId: string): DcmUser =>
   agentUrl === undefined
-    ? olderDcmUser(controlPlaneClient(controlPlaneUrl), provider, vmId)
+    ? olderDcmUser(controlPlaneClient(controlPlaneUrl), provider, dcmId)
     : dcmUser({ controlPlaneUrl, agentUrl, provider });
 
 /** The VM that DCM had deleted has no row any more that would tell when it is terminated, and that DCM was told. */
@@ -89,10 +89,10 @@ const hasEnded = (simulator: Ec2Simulator): boolean =>
 
 const asSeen = (
   { id = '', appliedAtMs, message = '', eventId = '' }: Consumed,
-  actors: readonly Partial<Pick<Actor, 'name' | 'vmId' | 'instanceId'>>[],
+  actors: readonly Partial<Pick<Actor, 'name' | 'dcmId' | 'instanceId'>>[],
   transitions: readonly Transition[],
 ) => {
-  const actor = actors.find(({ vmId }) => vmId === id);
+  const actor = actors.find(({ dcmId }) => dcmId === id);
   const isNotice = !/:\d$/.test(eventId);
   const cause = transitions.findLast(
     ({ instanceId, state }) => instanceId === actor?.instanceId && message.includes(` is ${state}`),
@@ -107,7 +107,7 @@ const judge = (
   show: Console,
 ): string[] => {
   const faults = faultsIn(actors, transitions, history);
-  const vms = actors.filter(({ vmId }) => vmId !== undefined);
+  const vms = actors.filter(({ dcmId }) => dcmId !== undefined);
   const told = vms.flatMap((vm) => pair(vm, transitions, history).told);
   const streamed = told.filter(({ actor }) => actor.seenBy === 'events');
   const ms = streamed.map((one) => one.ms).sort((a, b) => a - b);

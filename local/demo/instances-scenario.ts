@@ -19,10 +19,10 @@ type Stage = {
 export const story = async (stage: Stage): Promise<void> => {
   const { actions, silentActions, simulator, controlPlane, provider, say } = stage;
   const until = async (status: string, ...actors: Actor[]) => {
-    await Promise.all(actors.map(({ vmId = '' }) => controlPlane.waitFor(vmId, status, timeoutMs)));
+    await Promise.all(actors.map(({ dcmId = '' }) => controlPlane.waitFor(dcmId, status, timeoutMs)));
     await sleep(1_020 - (Date.now() % 1_000)); // EC2 tells times by the second; a person would not act within one
   };
-  const ours = { owner: 'us', provider } as const;
+  const ours = { owner: 'ours', provider } as const;
 
   say(
     'five VMs are launched, one of them spot, one in a region without events; so are two instances that are not ours',
@@ -33,7 +33,7 @@ export const story = async (stage: Stage): Promise<void> => {
     actions.launch({ name: 'db-1', ...ours, seenBy: 'listings' }),
     actions.launch({ name: 'spot-1', ...ours, spot: true }),
     silentActions.launch({ name: 'legacy-1', ...ours, seenBy: 'listings' }),
-    actions.launch({ name: 'stranger', owner: 'nobody' }),
+    actions.launch({ name: 'stranger', owner: 'ownership-removed' }),
     actions.launch({ name: 'neighbour', owner: 'another provider' }),
   ]);
   await until('running', web1, web2, db, spot, legacy);

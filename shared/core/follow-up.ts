@@ -3,10 +3,10 @@ import { isStateKey, secondOfKey, stateOfKey } from './gate.ts';
 import { isTransitional } from './listing/doubt.ts';
 import type { Notice } from './message.ts';
 import { lacksPublicAddress } from './outputs.ts';
-import type { Vm } from './resource.ts';
+import type { Resource } from './resource.ts';
 
 /** The key of the state that a VM is in, where EC2 is to be asked about it: it ends by itself, or the VM lacks the public address that it gets. */
-export const checkedState = (vm: Vm): string | undefined => {
+export const checkedState = (vm: Resource): string | undefined => {
   const { state, history } = vm;
   const isChecked =
     state !== undefined && (isTransitional(state) || (state === 'running' && lacksPublicAddress(vm)));

@@ -2,8 +2,8 @@ import * as z from 'zod/mini';
 import { InstanceId, InstanceState, StateReason } from '../service-types/vm/kind.ts';
 import { Tags } from './ownership.ts';
 
-const fromInstance = {
-  instanceId: InstanceId,
+const about = {
+  resourceId: InstanceId,
   region: z.string(),
   account: z.string(),
   /** Seconds since 1970-01-01T00:00Z on EC2's clock: when EC2 says it happened, not when we heard of it. */
@@ -13,7 +13,7 @@ const fromInstance = {
 /** Instance `instanceId` was in `state` at `at`, seen by an EventBridge event, a DescribeInstances listing, or the API's own call. */
 export const Observation = z.object({
   kind: z.literal('observation'),
-  ...fromInstance,
+  ...about,
   state: InstanceState,
   seenBy: z.enum(['event', 'listing', 'api']),
   reason: z.optional(StateReason),
@@ -49,7 +49,7 @@ export type NoticeKind = z.infer<typeof NoticeKind>;
 /** EC2 warns about an instance, or shows something wrong with it, whose state has not changed (yet): shown in the message, and remembered as the cause of what follows. */
 export const Notice = z.object({
   kind: z.literal('notice'),
-  ...fromInstance,
+  ...about,
   notice: NoticeKind,
   text: z.string(),
 });
@@ -58,7 +58,7 @@ export type Notice = z.infer<typeof Notice>;
 /** All tags of an instance after somebody changed one. */
 export const TagChange = z.object({
   kind: z.literal('tag-change'),
-  ...fromInstance,
+  ...about,
   tags: Tags,
   /** Of the instance's launch, empty where that had none; undefined where it was not said, as in events of EC2. */
   clientToken: z.optional(z.string()),
@@ -66,27 +66,27 @@ export const TagChange = z.object({
 export type TagChange = z.infer<typeof TagChange>;
 
 /** Somebody wants, since `at`, to be told once more what DCM was told last. */
-export const RepublicationRequest = z.object({ kind: z.literal('status-wanted'), ...fromInstance });
+export const RepublicationRequest = z.object({ kind: z.literal('status-wanted'), ...about });
 export type RepublicationRequest = z.infer<typeof RepublicationRequest>;
 
 /** A VM that changed too often to be told of each time has had the time to settle: since the status with this key was held back. */
 const StatusSettled = z.object({
   kind: z.literal('status-settled'),
-  ...fromInstance,
+  ...about,
   key: z.string(),
 });
 
 /** The state with this key should have been over by now: EC2 is to be asked, for the `turn`th time, whether it is. */
 export const CheckRequest = z.object({
   kind: z.literal('check-wanted'),
-  ...fromInstance,
+  ...about,
   key: z.string(),
   turn: z.int(),
 });
 export type CheckRequest = z.infer<typeof CheckRequest>;
 
 /** The instance was claimed a while ago: EC2 is to be asked for its state, whatever other workers made of its events at that time. */
-const ClaimCheck = z.object({ kind: z.literal('claim-check'), ...fromInstance });
+const ClaimCheck = z.object({ kind: z.literal('claim-check'), ...about });
 
 /** Whatever can be learnt about one instance, or is wanted of it. */
 export const ResourceMessage = z.discriminatedUnion('kind', [

@@ -1,6 +1,6 @@
 import { isStateKey, secondOfKey, stateOfKey } from './gate.ts';
 import { type Addresses, awaitsAddress } from './outputs.ts';
-import type { UnpublishedStatus, Vm } from './resource.ts';
+import type { Resource, UnpublishedStatus } from './resource.ts';
 
 /** A VM may change this often in ten seconds and have each change told at once; what comes on top is held back. */
 export const defaultBurst = 4;
@@ -10,10 +10,10 @@ export const settleSeconds = 5;
 
 /** What becomes of an outbox. All three ascending. */
 export type Release = {
-  readonly tell: readonly UnpublishedStatus[];
+  readonly publish: readonly UnpublishedStatus[];
   /** Held back until something newer could be told, which makes them worthless. */
-  readonly drop: readonly UnpublishedStatus[];
-  readonly hold: readonly UnpublishedStatus[];
+  readonly superseded: readonly UnpublishedStatus[];
+  readonly heldBack: readonly UnpublishedStatus[];
 };
 
 type Limits = {
@@ -30,7 +30,7 @@ type Limits = {
  * its addresses (core/outputs.ts), and is superseded where the VM has left that state before they are known.
  */
 export const releaseOf = (
-  { outbox, history, ...addresses }: Pick<Vm, 'outbox' | 'history'> & Addresses,
+  { outbox, history, ...addresses }: Pick<Resource, 'outbox' | 'history'> & Addresses,
   { burst, settled, nowMs }: Limits,
 ): Release => {
   const changes = [...new Set([...history, ...outbox].map(({ key }) => key))]
@@ -48,9 +48,9 @@ export const releaseOf = (
   const until = tell.at(-1)?.key ?? '';
   const rest = outbox.filter((status) => !tell.includes(status));
   return {
-    tell,
-    drop: rest.filter(({ key }) => key < until),
-    hold: rest.filter(({ key }) => key > until),
+    publish: tell,
+    superseded: rest.filter(({ key }) => key < until),
+    heldBack: rest.filter(({ key }) => key > until),
   };
 };
 
@@ -76,7 +76,7 @@ const keptNewest = 100;
  * The keys of the unpublished statuses that are superseded because one VM has too many of them, which only an outage of NATS that lasts for
  * hours leads to: all but the first, the newest hundred and every end. None below the bounds.
  */
-export const supersededKeys = ({ outbox, history }: Pick<Vm, 'outbox' | 'history'>): string[] => {
+export const supersededKeys = ({ outbox, history }: Pick<Resource, 'outbox' | 'history'>): string[] => {
   const middle = outbox.slice(1, -keptNewest);
   const isBounded =
     middle.length === 0 || (outbox.length <= maximumUnpublished && !isLarge([...outbox, ...history]));

@@ -1,5 +1,5 @@
 import type { VmStatus } from '../service-types/vm/kind.ts';
-import type { UnpublishedStatus, Vm } from './resource.ts';
+import type { Resource, UnpublishedStatus } from './resource.ts';
 
 /** Where an instance is reached. What is undefined is not known. */
 export type Addresses = {
@@ -75,7 +75,7 @@ export const newAddresses = (held: Addresses, seen: Addresses): Addresses | unde
 
 /** Whether the status that was published last would have other outputs with these addresses. */
 export const changesOutputs = (
-  { latest, ...held }: Pick<Vm, 'latest'> & Addresses,
+  { latest, ...held }: Pick<Resource, 'latest'> & Addresses,
   seen: Addresses,
 ): boolean => {
   const found = newAddresses(held, seen);

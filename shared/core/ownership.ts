@@ -28,7 +28,7 @@ export const managedByDcm = 'dcm';
  * The DCM id of an instance with these tags, or undefined where it is not ours: not DCM's at all, or another
  * provider's. Two providers in one account never report each other's VMs.
  */
-export const vmIdOf = (tags: Tags, keys: TagKeys, provider: string): string | undefined => {
+export const dcmIdOf = (tags: Tags, keys: TagKeys, provider: string): string | undefined => {
   if (tags[keys.managedBy] !== managedByDcm) return undefined;
   const owner = tags[keys.provider];
   if (owner !== undefined && owner !== provider) return undefined;

@@ -25,20 +25,20 @@ export type VmFacts = z.infer<typeof VmFacts>;
  * What is remembered of one DCM id: which instance is its VM, or how far its creation has come. Times are milliseconds since 1970, on
  * our clock.
  */
-export const VmRecord = z.object({
-  vmId: z.string(),
+export const ResourceRecord = z.object({
+  dcmId: z.string(),
   region: z.string(),
   /** How many VMs, or attempts that EC2 refused for good, had this id before. */
   generation: z.int(),
   /** Which of the plan's placements EC2 is asked for, from 0. */
   attempt: z.int(),
   /** Rises each time somebody takes the creation in hand; whoever has an older one may write no more. */
-  turn: z.int(),
+  leaseNumber: z.int(),
   /** Until then the creation is in somebody's hands; it has ended where there is an instance. */
   leaseUntilMs: z.optional(z.int()),
   /** Written before EC2 is asked, so that whoever takes over asks for the same instance; gone when there is one. */
   launch: z.optional(LaunchPlan),
-  instanceId: z.optional(z.string()),
+  resourceId: z.optional(z.string()),
   account: z.optional(z.string()),
   facts: z.optional(VmFacts),
   /**
@@ -57,7 +57,7 @@ export const VmRecord = z.object({
   /** Since when the VM is known to be gone. */
   endedAtMs: z.optional(z.int()),
 });
-export type VmRecord = z.infer<typeof VmRecord>;
+export type ResourceRecord = z.infer<typeof ResourceRecord>;
 
 /** A create whose caller says by Idempotency-Key which request it is of: the same key is the same request, however often it comes. */
 export type CreateRequest = {
@@ -71,7 +71,7 @@ export type CreateRequest = {
  * requests is meant for an id that it has deleted.
  */
 export const isDeletedFor = (
-  { deletedAtMs }: Pick<VmRecord, 'deletedAtMs'>,
+  { deletedAtMs }: Pick<ResourceRecord, 'deletedAtMs'>,
   request: CreateRequest | undefined,
 ): boolean => request !== undefined && deletedAtMs !== undefined;
 
@@ -80,19 +80,19 @@ export const isDeletedFor = (
  * @throws FailedPreconditionError where DCM deleted the id.
  */
 export const refuseDeleted = (
-  about: Pick<VmRecord, 'vmId' | 'deletedAtMs'>,
+  about: Pick<ResourceRecord, 'dcmId' | 'deletedAtMs'>,
   request: CreateRequest | undefined,
 ): void => {
   if (isDeletedFor(about, request))
-    throw new FailedPreconditionError(`DCM deleted ${about.vmId}; no request creates it any more`);
+    throw new FailedPreconditionError(`DCM deleted ${about.dcmId}; no request creates it any more`);
 };
 
 /** How far the creation of a VM has come, and what DCM is to be told where nothing comes of it. */
 export type Creation = {
   /** As VmRecords.read. */
-  readonly record: VmRecord | undefined;
-  /** As in VmRecord, also where there is no record; undefined where nobody ever had the creation in hand. */
-  readonly turn: number | undefined;
+  readonly record: ResourceRecord | undefined;
+  /** As in ResourceRecord, also where there is no record; undefined where nobody ever had the creation in hand. */
+  readonly leaseNumber: number | undefined;
   readonly deletedAtMs: number | undefined;
   /** When the newest attempt was begun. Milliseconds since 1970 on our clock. */
   readonly attemptedAtMs: number | undefined;
@@ -118,41 +118,41 @@ export const failureDueMs = (
 };
 
 /** A record whose VM has an instance. */
-export type LaunchedRecord = VmRecord & {
-  readonly instanceId: string;
+export type LaunchedRecord = ResourceRecord & {
+  readonly resourceId: string;
   readonly account: string;
   readonly facts: VmFacts;
 };
 
-export const isLaunched = (record: VmRecord): record is LaunchedRecord =>
-  record.instanceId !== undefined && record.account !== undefined && record.facts !== undefined;
+export const isLaunched = (record: ResourceRecord): record is LaunchedRecord =>
+  record.resourceId !== undefined && record.account !== undefined && record.facts !== undefined;
 
 /**
  * Whether an instance that carries the DCM id of a record cannot become its VM: an instance is the VM already, or the VM is being created
  * and the instance was not launched by us.
  */
-export const isAssigned = (record: VmRecord, { adopted }: Pick<VmRecord, 'adopted'>): boolean =>
+export const isAssigned = (record: ResourceRecord, { adopted }: Pick<ResourceRecord, 'adopted'>): boolean =>
   isLaunched(record) ? record.endedAtMs === undefined : adopted === true;
 
 /** Somebody is creating the VM right now. */
-export const isInHand = (record: VmRecord, nowMs: number): boolean =>
+export const isInHand = (record: ResourceRecord, nowMs: number): boolean =>
   !isLaunched(record) && (record.leaseUntilMs ?? 0) > nowMs;
 
 /** Whose an instance is, as far as the fleet remembers. */
 type Remembered =
   | {
-      readonly owner: 'us';
-      readonly vm: { readonly vmId: string; readonly state?: InstanceState | undefined };
+      readonly owner: 'ours';
+      readonly vm: { readonly dcmId: string; readonly state?: InstanceState | undefined };
     }
-  | { readonly owner: 'others' | 'unknown' | 'unreadable' };
+  | { readonly owner: 'foreign' | 'unknown' | 'unreadable' };
 
 /** By then the fleet has claimed an instance; it forgets none that lives. */
 const claimedWithinMs = 3_600_000;
 
 /** The VM's instance exists no more, is no longer ours, or carries another DCM id. */
 export const hasEnded = (record: LaunchedRecord, held: Remembered, nowMs: number): boolean => {
-  if (record.endedAtMs !== undefined || held.owner === 'others') return true;
-  if (held.owner === 'us') return held.vm.state === 'terminated' || held.vm.vmId !== record.vmId;
+  if (record.endedAtMs !== undefined || held.owner === 'foreign') return true;
+  if (held.owner === 'ours') return held.vm.state === 'terminated' || held.vm.dcmId !== record.dcmId;
   return held.owner === 'unknown' && nowMs - record.facts.launchedAtMs > claimedWithinMs;
 };
 
@@ -163,7 +163,10 @@ export const factsSeen = (instance: VmFacts): VmFacts => {
 };
 
 /** What is seen of an instance, and what the plan that it was launched for tells of it. */
-export const factsOf = (record: Pick<VmRecord, 'launch' | 'attempt'> | undefined, seen: VmFacts): VmFacts => {
+export const factsOf = (
+  record: Pick<ResourceRecord, 'launch' | 'attempt'> | undefined,
+  seen: VmFacts,
+): VmFacts => {
   if (!record?.launch) return seen;
   const { placements, imageId, sshUser, chosenBy, publicAddress: getsPublicAddress } = record.launch;
   const placement = placements[record.attempt];

@@ -13,8 +13,8 @@ export const VmId = z.string().check(
 );
 
 /** Why the API cannot address a VM whose DCM id comes from an instance's tags, which may hold any text; undefined where it can. */
-export const addressProblem = (vmId: string): string | undefined => {
-  const parsed = VmId.safeParse(vmId);
+export const addressProblem = (dcmId: string): string | undefined => {
+  const parsed = VmId.safeParse(dcmId);
   return parsed.success
     ? undefined
     : `the API cannot address a VM with this DCM id: ${parsed.error.issues[0]?.message}`;

@@ -42,10 +42,10 @@ export type UnpublishedStatus = {
 export type Notices = { readonly [Kind in NoticeKind]?: Pick<Notice, 'at' | 'text'> | undefined };
 
 /** One EC2 instance that is a DCM VM, as the fleet remembers it. */
-export type Vm = Addresses & {
-  readonly instanceId: string;
+export type Resource = Addresses & {
+  readonly resourceId: string;
   /** The id DCM gave it. */
-  readonly vmId: string;
+  readonly dcmId: string;
   readonly region: string;
   readonly account: string;
   /** 0 before the first observation. */
@@ -91,7 +91,7 @@ export const statusOf = (
 });
 
 /** What is known of a VM that decides, beside EC2's reason, how an observation of it is reported. */
-export const circumstancesOf = (vm: Vm, observation: Pick<Observation, 'state' | 'at'>) => {
+export const circumstancesOf = (vm: Resource, observation: Pick<Observation, 'state' | 'at'>) => {
   const warnings = noticesBehind(vm, observation);
   return {
     notice: warnings.find(({ notice }) => notice === 'spot-interruption')?.notice,
@@ -109,7 +109,7 @@ const isAfterLaunch = (state: InstanceState | undefined): boolean =>
 const spotWarningSeconds = 300;
 
 /** The warnings that may have led to a state: none to `running`, no stuck launch, and no spot interruption that was due long before. */
-const noticesBehind = (vm: Vm, { state, at }: Pick<Observation, 'state' | 'at'>) =>
+const noticesBehind = (vm: Resource, { state, at }: Pick<Observation, 'state' | 'at'>) =>
   currentNotices(vm).filter(
     (held) =>
       state !== 'running' &&
@@ -122,7 +122,7 @@ const noticesBehind = (vm: Vm, { state, at }: Pick<Observation, 'state' | 'at'>)
  * message. It sorts after the held status and before the next one.
  */
 export const noticeStatus = (
-  vm: Vm & { readonly state: InstanceState },
+  vm: Resource & { readonly state: InstanceState },
   notice: Notice,
   randomPart: string,
 ): UnpublishedStatus => ({
@@ -133,13 +133,13 @@ export const noticeStatus = (
     notice: isHeldStuck(vm) ? 'stuck-launch' : notice.notice,
     deleteRequested: vm.deleteRequested,
   }),
-  message: messageText(`${plainMessage(vm.instanceId, vm.state)}${withText(warningText(vm, notice))}`),
+  message: messageText(`${plainMessage(vm.resourceId, vm.state)}${withText(warningText(vm, notice))}`),
 });
 
 const withText = (text: string): string => text && `: ${text}`;
 
 /** This notice first, so that a message that has to be cut keeps it. */
-const warningText = (vm: Vm, { notice, at, text }: Notice): string => {
+const warningText = (vm: Resource, { notice, at, text }: Notice): string => {
   const others = currentNotices({ ...vm, notices: { ...vm.notices, [notice]: { at, text } } });
   return [text, ...others.flatMap((other) => (other.notice === notice ? [] : [other.text]))]
     .filter(Boolean)
@@ -147,7 +147,7 @@ const warningText = (vm: Vm, { notice, at, text }: Notice): string => {
 };
 
 /** What a VM is warned of, in the order of the kinds: without what is over, and a stuck launch that came up. */
-const currentNotices = (vm: Vm): Pick<Notice, 'notice' | 'at' | 'text'>[] =>
+const currentNotices = (vm: Resource): Pick<Notice, 'notice' | 'at' | 'text'>[] =>
   NoticeKind.options.flatMap((kind) => {
     const held = vm.notices?.[kind];
     const isWarning = isHeld(vm, kind) && !ends.has(kind) && (kind !== 'stuck-launch' || isHeldStuck(vm));
@@ -162,20 +162,20 @@ const endOf: { readonly [Kind in NoticeKind]?: NoticeKind } = {
 const ends = new Set(Object.values(endOf));
 
 /** There was a notice of this kind, and none since that says that it is over. */
-const isHeld = ({ notices }: Pick<Vm, 'notices'>, kind: NoticeKind): boolean => {
+const isHeld = ({ notices }: Pick<Resource, 'notices'>, kind: NoticeKind): boolean => {
   const held = notices?.[kind];
   const end = endOf[kind];
   return held !== undefined && (end === undefined || held.at > (notices?.[end]?.at ?? 0));
 };
 
 /** Other notices do not bring a stuck launch up. */
-const isHeldStuck = ({ notices, sequence }: Vm): boolean => {
+const isHeldStuck = ({ notices, sequence }: Resource): boolean => {
   const stuck = notices?.['stuck-launch'];
   return stuck !== undefined && stuck.at >= partsOf(sequence).at;
 };
 
 /** A status check of it failed, and has not passed since. */
-export const isImpaired = (vm: Pick<Vm, 'notices'>): boolean => isHeld(vm, 'impaired');
+export const isImpaired = (vm: Pick<Resource, 'notices'>): boolean => isHeld(vm, 'impaired');
 
 /** A notice as the fleet keeps it. EC2 does not bound its text. */
 export const keptNotice = ({ at, text }: Pick<Notice, 'at' | 'text'>) => ({ at, text: messageText(text) });
@@ -186,27 +186,27 @@ const again = 'again';
  * What was published last, to be published once more: with its own time and request, for it tells of the same change. It sorts after that,
  * and before the next status.
  */
-export const repeatedStatus = (
-  vm: Vm & { readonly latest: UnpublishedStatus },
+export const republishedStatus = (
+  vm: Resource & { readonly latest: UnpublishedStatus },
   { at }: Pick<RepublicationRequest, 'at'>,
   randomPart: string,
 ): UnpublishedStatus => republished(vm, { at, word: again }, randomPart);
 
 /** What was published last, to be published once more because the VM's addresses have changed since. */
 export const readdressedStatus = (
-  vm: Vm & { readonly latest: UnpublishedStatus },
+  vm: Resource & { readonly latest: UnpublishedStatus },
   at: number,
   randomPart: string,
 ): UnpublishedStatus => republished(vm, { at, word: 'address' }, randomPart);
 
 const republished = (
-  vm: Vm & { readonly latest: UnpublishedStatus },
+  vm: Resource & { readonly latest: UnpublishedStatus },
   { at, word }: { readonly at: number; readonly word: string },
   randomPart: string,
 ): UnpublishedStatus => ({
   ...vm.latest,
   key: keyAfterLatest(vm, at, word),
-  id: statusId({ instanceId: vm.instanceId, at }, randomPart, word),
+  id: statusId({ resourceId: vm.resourceId, at }, randomPart, word),
   at: originalTime(vm.latest),
   republishedAt: at,
 });
@@ -219,27 +219,27 @@ const moved = 'moved';
  * VM whose last status has none.
  */
 export const movedAwayStatus = (
-  vm: Vm,
-  { at, vmId: newVmId }: { readonly at: number; readonly vmId: string | undefined },
+  vm: Resource,
+  { at, dcmId: newVmId }: { readonly at: number; readonly dcmId: string | undefined },
   randomPart: string,
 ): UnpublishedStatus => {
   const key = keyAfterLatest(vm, at, moved);
   const drawn = /:([\w-]{16}):[^:]+$/.exec(vm.latest?.id ?? '')?.[1];
-  const id = statusId({ instanceId: vm.instanceId, at: secondOfKey(key) }, drawn ?? randomPart, moved);
+  const id = statusId({ resourceId: vm.resourceId, at: secondOfKey(key) }, drawn ?? randomPart, moved);
   const now = newVmId === undefined ? 'no longer carries this DCM id' : `now carries the DCM id ${newVmId}`;
-  return { key, id, at, status: 'DELETED', message: messageText(`instance ${vm.instanceId} ${now}`) };
+  return { key, id, at, status: 'DELETED', message: messageText(`instance ${vm.resourceId} ${now}`) };
 };
 
 /** The first status of the VM that an instance becomes by another DCM id: what was published last under the old id. */
 export const movedStatus = (
-  vm: Vm & { readonly latest: UnpublishedStatus },
+  vm: Resource & { readonly latest: UnpublishedStatus },
   { key: lastKey }: UnpublishedStatus,
   randomPart: string,
 ): UnpublishedStatus => {
   const { requestId: _, republishedAt: __, ...latest } = vm.latest;
   const at = secondOfKey(lastKey);
   const key = keyBeside(vm.sequence, at + 1, moved);
-  const id = statusId({ instanceId: vm.instanceId, at: at + 1 }, randomPart, moved);
+  const id = statusId({ resourceId: vm.resourceId, at: at + 1 }, randomPart, moved);
   return { ...latest, key, id, at };
 };
 
@@ -249,7 +249,7 @@ const originalTime = ({ key, at, republishedAt }: UnpublishedStatus): number =>
 
 /** Is this request newer than all that were answered? Else messages that are tried again and again would fill the outbox. */
 export const isNewRepublication = (
-  { repeatedAt = 0 }: Vm,
+  { repeatedAt = 0 }: Resource,
   { at }: Pick<RepublicationRequest, 'at'>,
 ): boolean => at > repeatedAt;
 
@@ -262,7 +262,7 @@ export const republicationTime = ({
   republishedAt ?? (wordOfKey(key) === again ? at : undefined);
 
 /** Between the held state's key and the next one's, and after all that was told of the held state already. */
-const keyAfterLatest = ({ sequence, latest }: Vm, at: number, word: string): string => {
+const keyAfterLatest = ({ sequence, latest }: Resource, at: number, word: string): string => {
   const taken = latest === undefined || isStateKey(latest.key) ? 0 : secondOfKey(latest.key);
   return keyBeside(sequence, Math.max(at, taken + 1), word);
 };
@@ -272,7 +272,7 @@ const keyAfterLatest = ({ sequence, latest }: Vm, at: number, word: string): str
  * that is older than the held state was about the state before. EC2 interrupts a spot instance once; status checks are of what runs.
  */
 export const isNewNotice = (
-  vm: Vm,
+  vm: Resource,
   { notice: kind, at, text }: Pick<Notice, 'notice' | 'at' | 'text'>,
 ): boolean => {
   const { state, sequence, notices } = vm;
@@ -291,10 +291,10 @@ export const isNewNotice = (
 
 /** The end says what it is, for people: a state's rank, a kind of notice or a repeat. */
 const statusId = (
-  { instanceId, at }: Pick<Observation, 'instanceId' | 'at'>,
+  { resourceId, at }: Pick<Observation, 'resourceId' | 'at'>,
   randomPart: string,
   word: string | number,
-): string => `${instanceId}:${at}:${randomPart}:${word}`;
+): string => `${resourceId}:${at}:${randomPart}:${word}`;
 
 const describeState = (
   observation: Observation,
@@ -307,13 +307,13 @@ const describeState = (
     ? `in state "${observation.unrecognised}", which this provider does not know`
     : observation.state;
   return messageText(
-    `${plainMessage(observation.instanceId, state)}${because ? `: ${because}` : unexplained}`,
+    `${plainMessage(observation.resourceId, state)}${because ? `: ${because}` : unexplained}`,
   );
 };
 
 /** What a message begins with, and all of it where there is no more to say. */
-export const plainMessage = (instanceId: string, state: string): string =>
-  `instance ${instanceId} is ${state}`;
+export const plainMessage = (resourceId: string, state: string): string =>
+  `instance ${resourceId} is ${state}`;
 
 const maximumMessageBytes = 1024;
 

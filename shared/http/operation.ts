@@ -6,7 +6,7 @@ import type { ProblemCode } from './problem.ts';
 export type ResourceIds = {
   /** What an id must look like. */
   readonly id: z.ZodMiniType<string>;
-  /** The field of log lines that holds the id, such as `vmId`. */
+  /** The field of log lines that holds the id, such as `dcmId`. */
   readonly logField: string;
 };
 

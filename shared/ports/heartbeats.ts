@@ -10,7 +10,7 @@ export type Heartbeat = {
 
 /** One heartbeat a deployment, whichever execution environment sends or processes it. All rejections are UnavailableErrors. */
 export type Heartbeats = {
-  recall(): Promise<Heartbeat>;
+  read(): Promise<Heartbeat>;
   /** True where the caller is to send the next heartbeat; false where somebody else did since `previousSentAt`. */
   claim(next: Pick<Heartbeat, 'sentAt' | 'waitingSince'>, previousSentAt: number): Promise<boolean>;
   /** The heartbeat that was sent at `sentAt` is processed. Idempotent; an older one changes nothing. */

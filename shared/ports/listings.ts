@@ -77,7 +77,7 @@ export type Listings = {
   status(regions: readonly string[]): Promise<readonly ListingStatus[]>;
   /** The instances that were on a page in the last listing. */
   members(region: string, page: number): Promise<readonly string[]>;
-  saveMembers(region: string, page: number, instanceIds: readonly string[]): Promise<void>;
+  saveMembers(region: string, page: number, resourceIds: readonly string[]): Promise<void>;
   /**
    * How many turns `execution` has now been in charge of polling, and is for `leaseMs` more; undefined where another one is.
    */

@@ -1,9 +1,9 @@
-import type { CreateRequest, Creation, LaunchedRecord, VmFacts, VmRecord } from '../core/record.ts';
+import type { CreateRequest, Creation, LaunchedRecord, ResourceRecord, VmFacts } from '../core/record.ts';
 import type { UnpublishedStatus } from '../core/resource.ts';
 import type { LaunchPlan } from '../service-types/vm/launch.ts';
 
 export type Beginning = {
-  readonly vmId: string;
+  readonly dcmId: string;
   readonly region: string;
   /** How long the caller has the creation to itself, in milliseconds. */
   readonly leaseMs: number;
@@ -14,23 +14,23 @@ export type Beginning = {
 
 export type Begun =
   /** The caller, and nobody else, is to create the VM: from the start, or as `launch` and `attempt` say. */
-  | { readonly outcome: 'begun'; readonly record: VmRecord }
+  | { readonly outcome: 'begun'; readonly record: ResourceRecord }
   /** There is a VM with this id, or somebody has its creation in hand, or it is to be deleted. */
-  | { readonly outcome: 'held'; readonly record: VmRecord };
+  | { readonly outcome: 'held'; readonly record: ResourceRecord };
 
 /** An instance, and whose VM it is. */
-export type LaunchedVm = {
-  readonly vmId: string;
+export type LaunchedResource = {
+  readonly dcmId: string;
   readonly region: string;
-  readonly instanceId: string;
+  readonly resourceId: string;
   readonly account: string;
   readonly facts: VmFacts;
-  /** As in VmRecord. */
+  /** As in ResourceRecord. */
   readonly adopted?: boolean | undefined;
 };
 
 export type RecordsPage = {
-  readonly records: readonly VmRecord[];
+  readonly records: readonly ResourceRecord[];
   /** The id after which the next page begins; undefined on the last one. */
   readonly last: string | undefined;
 };
@@ -39,9 +39,9 @@ export type RecordsPage = {
  * What is remembered of every DCM id, one record an id, for which one conditional write at a time decides. Safe under any number of
  * concurrent callers. Every method rejects with UnavailableError where the store did not answer.
  */
-export type VmRecords = {
+export type Records = {
   /** As it is now; undefined where there is no VM with this id, or its creation was refused. */
-  read(vmId: string): Promise<VmRecord | undefined>;
+  read(dcmId: string): Promise<ResourceRecord | undefined>;
   /**
    * Exactly one of any number of callers gets the creation of a VM, or takes it over where another's lease has run out: the request of the
    * one before stays noted with its plan. None gets it for a request whose id DCM has deleted.
@@ -52,38 +52,38 @@ export type VmRecords = {
    * Notes, before EC2 is asked, what it will be asked for.
    * @returns the record; undefined where the creation is no longer in the caller's hands.
    */
-  attempt(mine: VmRecord, launch: LaunchPlan, attempt: number): Promise<VmRecord | undefined>;
+  attempt(mine: ResourceRecord, launch: LaunchPlan, attempt: number): Promise<ResourceRecord | undefined>;
   /**
    * Notes the instance that EC2 launched for the attempt, and forgets the plan. Idempotent, also where it was adopted before, and where
    * somebody else took over the same attempt.
    * @returns the record; undefined where this instance is not the VM: another one is, or another attempt is to be.
    */
-  launched(mine: VmRecord, vm: LaunchedVm): Promise<VmRecord | undefined>;
+  launched(mine: ResourceRecord, vm: LaunchedResource): Promise<ResourceRecord | undefined>;
   /** Forgets a creation that led to no instance; only the generation is kept. Without effect where it is not the caller's any more. */
-  abandon(mine: VmRecord): Promise<void>;
+  abandon(mine: ResourceRecord): Promise<void>;
   /**
    * An instance carries the id in its tags. `adopted`: it is the VM from now on, which nobody had noted yet, or which had been taken
    * for gone; `known`: it was before; `another`: another instance is, or is being launched and this one was not launched by us.
    */
-  adopt(vm: LaunchedVm): Promise<'adopted' | 'known' | 'another'>;
+  adopt(vm: LaunchedResource): Promise<'adopted' | 'known' | 'another'>;
   /**
    * Idempotent. Also of an id without a VM: for a week, a request that is still on its way is refused.
    * @returns the record, with the time of the first request; undefined as `read`.
    */
-  requestDelete(vmId: string): Promise<VmRecord | undefined>;
+  requestDelete(dcmId: string): Promise<ResourceRecord | undefined>;
   /** Idempotent: it cannot be deleted as it is. */
-  withdrawDelete(vmId: string): Promise<void>;
+  withdrawDelete(dcmId: string): Promise<void>;
   /** How far a creation has come, also where there is no record of it. */
-  creation(vmId: string): Promise<Creation>;
+  creation(dcmId: string): Promise<Creation>;
   /**
    * Keeps the status of a creation that has failed, for a week, where it still is as `seen`.
    * @returns the status; undefined where it is not.
    */
-  fail(vmId: string, seen: Creation, status: UnpublishedStatus): Promise<UnpublishedStatus | undefined>;
+  fail(dcmId: string, seen: Creation, status: UnpublishedStatus): Promise<UnpublishedStatus | undefined>;
   /** Idempotent: the status with this id need not be published any more. */
-  failurePublished(vmId: string, statusId: string): Promise<void>;
+  failurePublished(dcmId: string, statusId: string): Promise<void>;
   /** Idempotent: the VM that was this instance is gone. It is listed and counted no more, and forgotten in a week. */
-  end(vmId: string, instanceId: string): Promise<void>;
+  end(dcmId: string, resourceId: string): Promise<void>;
   /** One query: the region's VMs whose id is greater than `after`, ascending, at most `limit`. May lag behind by a moment. */
   list(region: string, after: string, limit: number): Promise<RecordsPage>;
   /**

@@ -17,7 +17,7 @@ export type Registration = {
 
 /** The last attempts, by the provider's name. All rejections are UnavailableErrors. */
 export type Registrations = {
-  recall(providerNames: readonly string[]): Promise<ReadonlyMap<string, Registration>>;
+  read(providerNames: readonly string[]): Promise<ReadonlyMap<string, Registration>>;
   record(providerName: string, registration: Registration): Promise<void>;
   /** Idempotent. */
   forget(providerName: string): Promise<void>;

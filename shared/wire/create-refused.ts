@@ -20,7 +20,7 @@ const CreateRefusedEvent = z.object({ region: z.string(), detail: CreateRefusedD
 /** A create that was refused: there is no instance that an observation could be of. */
 export type CreateRefused = {
   readonly kind: 'create-refused';
-  readonly vmId: string;
+  readonly dcmId: string;
   readonly region: string;
   /** Milliseconds since 1970 on our clock. */
   readonly refusedAtMs: number;
@@ -32,7 +32,7 @@ export type CreateRefused = {
 
 /** Our own kind of event, from the provider-api to the normaliser, which publishes FAILED where no VM has come of it. */
 export const createRefusedEvent = ({
-  vmId,
+  dcmId,
   region,
   refusedAtMs,
   retryable,
@@ -40,14 +40,14 @@ export const createRefusedEvent = ({
   requestId,
 }: Omit<CreateRefused, 'kind'>): EventBridgeEvent => ({
   version: '0',
-  id: `${vmId}:${refusedAtMs}:refused`,
+  id: `${dcmId}:${refusedAtMs}:refused`,
   'detail-type': detailType,
   source: ownSource,
   account: '',
   time: new Date(refusedAtMs).toISOString(),
   region,
   resources: [],
-  detail: { 'vm-id': vmId, 'refused-at-ms': refusedAtMs, retryable, reason, 'request-id': requestId },
+  detail: { 'vm-id': dcmId, 'refused-at-ms': refusedAtMs, retryable, reason, 'request-id': requestId },
 });
 
 const Kind = z.object({ source: z.literal(ownSource), 'detail-type': z.literal(detailType) });
@@ -62,13 +62,13 @@ export const createRefusedIn = (body: string): CreateRefused | undefined => {
   try {
     const { region, detail } = CreateRefusedEvent.parse(message);
     const {
-      'vm-id': vmId,
+      'vm-id': dcmId,
       'refused-at-ms': refusedAtMs,
       retryable,
       reason,
       'request-id': requestId,
     } = detail;
-    return { kind: 'create-refused', vmId, region, refusedAtMs, retryable, reason, requestId };
+    return { kind: 'create-refused', dcmId, region, refusedAtMs, retryable, reason, requestId };
   } catch (cause) {
     throw new UnreadableError(`the message is no "${detailType}": ${reasonOf(cause)}`, { cause });
   }

@@ -1,6 +1,6 @@
 import { CloudEvent } from 'cloudevents';
 import { type Addresses, outputsOf } from '../core/outputs.ts';
-import { messageText, republicationTime, type UnpublishedStatus, type Vm } from '../core/resource.ts';
+import { messageText, type Resource, republicationTime, type UnpublishedStatus } from '../core/resource.ts';
 import { addressProblem } from '../core/resource-id.ts';
 import type { CloudEventJson } from './cloudevents.ts';
 
@@ -10,8 +10,8 @@ import type { CloudEventJson } from './cloudevents.ts';
  * that was never launched has no instance.
  * @see https://github.com/dcm-project/enhancements (state-management/service-provider-status-reporting.md, "CloudEvents Format")
  */
-export const vmStatusEvent = (
-  vm: Pick<Vm, 'vmId' | 'region'> & Partial<Pick<Vm, 'instanceId'>> & Addresses,
+export const statusEvent = (
+  vm: Pick<Resource, 'dcmId' | 'region'> & Partial<Pick<Resource, 'resourceId'>> & Addresses,
   unpublished: UnpublishedStatus,
   provider: string,
 ): CloudEventJson => {
@@ -27,15 +27,15 @@ export const vmStatusEvent = (
     datacontenttype: 'application/json',
     time: timeOf(at),
     data: {
-      id: vm.vmId,
+      id: vm.dcmId,
       status,
-      message: withWarning(vm.vmId, message),
+      message: withWarning(vm.dcmId, message),
       ...(outputs && { output_spec: outputs }),
     },
     sequence: key,
-    partitionkey: vm.instanceId ?? vm.vmId,
+    partitionkey: vm.resourceId ?? vm.dcmId,
     region: vm.region,
-    ...(vm.instanceId !== undefined && { instanceid: vm.instanceId }),
+    ...(vm.resourceId !== undefined && { instanceid: vm.resourceId }),
     ...(requestId !== undefined && { requestid: requestId }),
     ...(republishedAt !== undefined && { republished: timeOf(republishedAt) }),
   } as const;
@@ -44,8 +44,8 @@ export const vmStatusEvent = (
 };
 
 /** A VM that was tagged by hand may have a DCM id that no request can name. */
-const withWarning = (vmId: string, message: string): string => {
-  const problem = addressProblem(vmId);
+const withWarning = (dcmId: string, message: string): string => {
+  const problem = addressProblem(dcmId);
   return problem === undefined ? message : messageText(`${message}; ${problem}`);
 };
 const timeOf = (seconds: number): string => `${new Date(seconds * 1000).toISOString().slice(0, 19)}Z`;

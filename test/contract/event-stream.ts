@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import type { EventStream } from '../../shared/ports/event-stream.ts';
 import type { CloudEventJson } from '../../shared/wire/cloudevents.ts';
-import { vmStatusEvent } from '../../shared/wire/dcm-status.ts';
-import { observed, vmId } from '../fixtures/resource-messages.ts';
+import { statusEvent as vmStatusEvent } from '../../shared/wire/dcm-status.ts';
+import { dcmId, observed } from '../fixtures/resource-messages.ts';
 import { statusOf } from '../fixtures/statuses.ts';
 
 /** The nth status event of a VM; `vm` tells one test's events from another's. */
 export const statusEvent = (vm: number, n: number): CloudEventJson => {
   const instanceId = `i-${String(vm).padStart(17, '0')}`;
-  const status = statusOf(observed(n % 2 ? 'running' : 'stopped', n, { instanceId }));
-  return vmStatusEvent({ vmId, instanceId, region: 'us-east-1' }, status, 'ec2-sp');
+  const status = statusOf(observed(n % 2 ? 'running' : 'stopped', n, { resourceId: instanceId }));
+  return vmStatusEvent({ dcmId, resourceId: instanceId, region: 'us-east-1' }, status, 'ec2-sp');
 };
 
 /** What every EventStream is held to. `stored` answers what the stream holds, in its order. */

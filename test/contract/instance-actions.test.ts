@@ -31,13 +31,13 @@ const nextVm = (): string => {
 };
 
 const planned = () => {
-  const vmId = nextVm();
+  const dcmId = nextVm();
   return launchPlan({
     placements: [
       { instanceType: 't3.small', zone: 'us-east-1a' },
       { instanceType: 't3.small', zone: 'us-east-1b' },
     ],
-    tags: { 'managed-by': 'dcm', 'dcm-instance-id': vmId },
+    tags: { 'managed-by': 'dcm', 'dcm-instance-id': dcmId },
   });
 };
 
@@ -46,7 +46,7 @@ instanceActionsContract('in memory', async () => {
   return {
     actions: ec2,
     plan: planned(),
-    living: async (vmId) => ec2.living().filter(({ tags }) => tags['dcm-instance-id'] === vmId).length,
+    living: async (dcmId) => ec2.living().filter(({ tags }) => tags['dcm-instance-id'] === dcmId).length,
     until: async (instanceId, states) => expect(states).toContain(ec2.instances.get(instanceId)?.state),
     protect: async (instanceId) => void ec2.isProtected.add(instanceId),
     fill: async (zone) => {
@@ -81,15 +81,15 @@ afterAll(async () => {
 const stateOf = (instanceId: string) =>
   simulator.instances().find((one) => one.instanceId === instanceId)?.state;
 
-const livingOf = (vmId: string) =>
+const livingOf = (dcmId: string) =>
   simulator
     .instances()
-    .filter(({ tags, state }) => tags['dcm-instance-id'] === vmId && !/shutting|terminated/.test(state));
+    .filter(({ tags, state }) => tags['dcm-instance-id'] === dcmId && !/shutting|terminated/.test(state));
 
 instanceActionsContract('EC2 (simulated)', async () => ({
   actions: ec2InstanceActions(),
   plan: planned(),
-  living: async (vmId) => livingOf(vmId).length,
+  living: async (dcmId) => livingOf(dcmId).length,
   until: async (instanceId, states) => {
     const [last] = states.slice(-1); // EC2 does not stop an instance that is still pending
     await expect.poll(() => stateOf(instanceId)).toBe(last);
@@ -108,7 +108,7 @@ const makePlan = (spec: Parameters<typeof vmSpec>[0], provisioning: Partial<Prov
     livingVms: async () => 0,
     provider: 'ec2-sp',
     tagKeys,
-  })(vmSpec(spec), { vmId: nextVm(), region, requestId: 'request-1' });
+  })(vmSpec(spec), { dcmId: nextVm(), region, requestId: 'request-1' });
 
 const callsOf = (action: string) => simulator.calls()[action] ?? 0;
 

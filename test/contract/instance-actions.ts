@@ -8,7 +8,7 @@ export type InstanceActionsUnderTest = {
   /** One that can be launched, with a placement in each of two zones. */
   readonly plan: LaunchPlan;
   /** How many instances have this DCM id and are not on their way out. */
-  readonly living: (vmId: string) => Promise<number>;
+  readonly living: (dcmId: string) => Promise<number>;
   /** Resolves once the instance is in the state, or on its way there. */
   readonly until: (instanceId: string, states: readonly string[]) => Promise<void>;
   readonly protect: (instanceId: string) => Promise<void>;
@@ -22,13 +22,13 @@ const gone = ['shutting-down', 'terminated'];
 /** What every InstanceActions is held to. */
 export const instanceActionsContract = (name: string, make: () => Promise<InstanceActionsUnderTest>) => {
   describe(`instance actions: ${name}`, () => {
-    const vmId = 'dcm-instance-id';
+    const dcmId = 'dcm-instance-id';
 
     const launch = async (token: string) => {
       const under = await make();
       const [placement] = under.plan.placements;
       const launched = await under.actions.run(under.plan, placement, token);
-      return { ...under, placement, launched, id: under.plan.tags[vmId] ?? '' };
+      return { ...under, placement, launched, id: under.plan.tags[dcmId] ?? '' };
     };
 
     it('launch one instance, and say which and where', async () => {
@@ -66,7 +66,7 @@ export const instanceActionsContract = (name: string, make: () => Promise<Instan
       await fill(full.zone ?? '');
 
       await expect(actions.run(plan, full, 'token-4')).rejects.toThrow(CapacityError);
-      expect(await living(plan.tags[vmId] ?? '')).toBe(0);
+      expect(await living(plan.tags[dcmId] ?? '')).toBe(0);
       expect((await actions.run(plan, free, 'token-4b')).zone).toBe(free.zone);
     });
 
@@ -75,7 +75,7 @@ export const instanceActionsContract = (name: string, make: () => Promise<Instan
 
       await actions.dryRun(plan, plan.placements[0]);
 
-      expect(await living(plan.tags[vmId] ?? '')).toBe(0);
+      expect(await living(plan.tags[dcmId] ?? '')).toBe(0);
     });
 
     it('stop, start and reboot an instance', async () => {

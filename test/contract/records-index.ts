@@ -9,15 +9,15 @@ export const vmRecordsIndexContract = (name: string, make: MakeVmRecords) => {
   describe(`VM records: ${name}, listed`, () => {
     it('come by region, in the order of their ids, page by page, and the last page says so (C 27, C 28)', async () => {
       const { records, region, begun } = await setup();
-      for (const id of ['c', 'a', 'e', 'b', 'd']) await begun({ vmId: `${region}-${id}` });
-      await begun({ vmId: `${region}-f`, region: `${region}-other` });
+      for (const id of ['c', 'a', 'e', 'b', 'd']) await begun({ dcmId: `${region}-${id}` });
+      await begun({ dcmId: `${region}-f`, region: `${region}-other` });
 
       const first = await records.list(region, '', 2);
       const second = await records.list(region, first.last ?? '', 2);
       const third = await records.list(region, second.last ?? '', 2);
       const whole = await records.list(region, '', 5);
 
-      const ids = (page: typeof first) => page.records.map(({ vmId }) => vmId.at(-1)).join('');
+      const ids = (page: typeof first) => page.records.map(({ dcmId }) => dcmId.at(-1)).join('');
       expect([first, second, third, whole].map(ids)).toEqual(['ab', 'cd', 'e', 'abcde']);
       expect([first.last, second.last]).toEqual([`${region}-b`, `${region}-d`]);
       expect([third.last, whole.last]).toEqual([undefined, undefined]);
@@ -25,19 +25,19 @@ export const vmRecordsIndexContract = (name: string, make: MakeVmRecords) => {
 
     it('skip and repeat nothing where VMs come and go between two pages (C 26)', async () => {
       const { records, region, begun } = await setup();
-      for (const id of ['b', 'd', 'f']) await begun({ vmId: `${region}-${id}` });
+      for (const id of ['b', 'd', 'f']) await begun({ dcmId: `${region}-${id}` });
 
       const first = await records.list(region, '', 2);
       await records.abandon(await recordOf(`${region}-b`));
-      await begun({ vmId: `${region}-a` });
-      await begun({ vmId: `${region}-e` });
+      await begun({ dcmId: `${region}-a` });
+      await begun({ dcmId: `${region}-e` });
       const second = await records.list(region, first.last ?? '', 2);
 
-      expect(second.records.map(({ vmId }) => vmId)).toEqual([`${region}-e`, `${region}-f`]);
+      expect(second.records.map(({ dcmId }) => dcmId)).toEqual([`${region}-e`, `${region}-f`]);
 
-      async function recordOf(vmId: string) {
-        const record = await records.read(vmId);
-        if (!record) throw new Error(`expected ${vmId}`);
+      async function recordOf(dcmId: string) {
+        const record = await records.read(dcmId);
+        if (!record) throw new Error(`expected ${dcmId}`);
         return record;
       }
     });
@@ -50,26 +50,26 @@ export const vmRecordsIndexContract = (name: string, make: MakeVmRecords) => {
     });
 
     it('are not those that were refused or are gone', async () => {
-      const { records, region, vmId, begun, launched } = await setup();
-      await records.abandon(await begun({ vmId: `${vmId}-refused` }));
-      const { instanceId } = await launched();
+      const { records, region, dcmId, begun, launched } = await setup();
+      await records.abandon(await begun({ dcmId: `${dcmId}-refused` }));
+      const { resourceId } = await launched();
 
-      await records.end(vmId, 'i-another');
+      await records.end(dcmId, 'i-another');
       const before = await records.list(region, '', 50);
-      await records.end(vmId, instanceId);
+      await records.end(dcmId, resourceId);
       const after = await records.list(region, '', 50);
 
-      expect(before.records.map((record) => record.vmId)).toEqual([vmId]);
+      expect(before.records.map((record) => record.dcmId)).toEqual([dcmId]);
       expect(after.records).toEqual([]);
-      expect(await records.read(vmId)).toMatchObject({ instanceId, endedAtMs: expect.any(Number) });
+      expect(await records.read(dcmId)).toMatchObject({ resourceId, endedAtMs: expect.any(Number) });
     });
 
     it('are counted from when they are planned, while nobody asked for their deletion', async () => {
-      const { records, region, vmId, begun, launched } = await setup();
+      const { records, region, dcmId, begun, launched } = await setup();
       for (const id of ['a', 'b']) await launched(`${region}-${id}`);
-      await begun({ vmId: `${region}-c` });
-      await records.attempt(await begun({ vmId: `${region}-d` }), launchPlan(), 0);
-      await records.attempt(await begun({ vmId, region: `${region}-other` }), launchPlan(), 0);
+      await begun({ dcmId: `${region}-c` });
+      await records.attempt(await begun({ dcmId: `${region}-d` }), launchPlan(), 0);
+      await records.attempt(await begun({ dcmId, region: `${region}-other` }), launchPlan(), 0);
 
       await records.requestDelete(`${region}-b`);
 

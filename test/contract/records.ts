@@ -10,20 +10,20 @@ export const vmRecordsContract = (name: string, make: MakeVmRecords) => {
 
   describe(`VM records: ${name}`, () => {
     it('do not know an id that was never begun', async () => {
-      const { records, vmId } = await setup();
+      const { records, dcmId } = await setup();
 
-      expect(await records.read(vmId)).toBeUndefined();
-      expect(await records.requestDelete(vmId)).toBeUndefined();
+      expect(await records.read(dcmId)).toBeUndefined();
+      expect(await records.requestDelete(dcmId)).toBeUndefined();
     });
 
     it('give the creation to exactly one of many callers (C 29)', async () => {
-      const { records, vmId, begin } = await setup();
+      const { records, dcmId, begin } = await setup();
 
       const all = await Promise.all(Array.from({ length: 20 }, () => begin()));
 
       expect(all.filter(({ outcome }) => outcome === 'begun')).toHaveLength(1);
-      const record = await records.read(vmId);
-      expect(record).toMatchObject({ vmId, generation: 0, attempt: 0, turn: 1 });
+      const record = await records.read(dcmId);
+      expect(record).toMatchObject({ dcmId, generation: 0, attempt: 0, leaseNumber: 1 });
       for (const one of all) expect(one.record).toEqual(record);
     });
 
@@ -40,13 +40,13 @@ export const vmRecordsContract = (name: string, make: MakeVmRecords) => {
 
       expect(tooEarly.outcome).toBe('held');
       expect(taken.outcome).toBe('begun');
-      expect(taken.record).toMatchObject({ region, launch: plan, attempt: 1, generation: 0, turn: 2 });
+      expect(taken.record).toMatchObject({ region, launch: plan, attempt: 1, generation: 0, leaseNumber: 2 });
       expect(taken.record.createdAtMs).toBe(first.createdAtMs);
       expect(await records.attempt(first, plan, 2)).toBeUndefined();
     });
 
     it('note the instance and forget the plan, once and again', async () => {
-      const { records, vmId, begin, begun, vm } = await setup();
+      const { records, dcmId, begin, begun, vm } = await setup();
       const record = await records.attempt(await begun(), launchPlan(), 0);
       if (!record) throw new Error('expected the attempt to be noted');
 
@@ -56,13 +56,13 @@ export const vmRecordsContract = (name: string, make: MakeVmRecords) => {
 
       expect(first).toEqual(again);
       expect(first).toMatchObject({
-        instanceId: vm(1).instanceId,
+        resourceId: vm(1).resourceId,
         account: '123456789012',
         facts: vmFacts(),
       });
       expect(first?.launch).toBeUndefined();
       expect(first?.leaseUntilMs).toBeUndefined();
-      expect(begunAgain).toEqual({ outcome: 'held', record: await records.read(vmId) });
+      expect(begunAgain).toEqual({ outcome: 'held', record: await records.read(dcmId) });
     });
 
     describe('the status of a creation that has failed', () => {
@@ -72,52 +72,52 @@ export const vmRecordsContract = (name: string, make: MakeVmRecords) => {
       };
 
       it('is kept, once, also of an id that was never begun', async () => {
-        const { records, vmId } = await setup();
-        const seen = await records.creation(vmId);
+        const { records, dcmId } = await setup();
+        const seen = await records.creation(dcmId);
 
-        expect(await records.fail(vmId, seen, status)).toEqual(status);
-        expect(await records.fail(vmId, seen, { ...status, id: 'another' })).toBeUndefined();
+        expect(await records.fail(dcmId, seen, status)).toEqual(status);
+        expect(await records.fail(dcmId, seen, { ...status, id: 'another' })).toBeUndefined();
 
         expect(seen).toEqual({});
-        expect(await records.creation(vmId)).toEqual({ failure: { status, isPublished: false } });
-        expect(await records.read(vmId)).toBeUndefined();
+        expect(await records.creation(dcmId)).toEqual({ failure: { status, isPublished: false } });
+        expect(await records.read(dcmId)).toBeUndefined();
       });
 
       it('need not be published any more once it was', async () => {
-        const { records, vmId } = await setup();
-        await records.fail(vmId, await records.creation(vmId), status);
+        const { records, dcmId } = await setup();
+        await records.fail(dcmId, await records.creation(dcmId), status);
 
-        await records.failurePublished(vmId, 'another');
-        expect(await records.creation(vmId)).toMatchObject({ failure: { isPublished: false } });
-        await records.failurePublished(vmId, status.id);
+        await records.failurePublished(dcmId, 'another');
+        expect(await records.creation(dcmId)).toMatchObject({ failure: { isPublished: false } });
+        await records.failurePublished(dcmId, status.id);
 
-        expect(await records.creation(vmId)).toMatchObject({ failure: { status, isPublished: true } });
+        expect(await records.creation(dcmId)).toMatchObject({ failure: { status, isPublished: true } });
       });
 
       it('is gone when another attempt begins, whose time is kept after it was abandoned', async () => {
-        const { records, vmId, begun, clock } = await setup();
-        await records.fail(vmId, await records.creation(vmId), status);
+        const { records, dcmId, begun, clock } = await setup();
+        await records.fail(dcmId, await records.creation(dcmId), status);
 
         const record = await begun();
-        const inHand = await records.creation(vmId);
+        const inHand = await records.creation(dcmId);
         await records.abandon(record);
-        const abandoned = await records.creation(vmId);
+        const abandoned = await records.creation(dcmId);
 
-        expect(inHand).toMatchObject({ record, turn: 1, attemptedAtMs: clock.ms });
-        expect(abandoned).toEqual({ turn: 1, attemptedAtMs: clock.ms });
+        expect(inHand).toMatchObject({ record, leaseNumber: 1, attemptedAtMs: clock.ms });
+        expect(abandoned).toEqual({ leaseNumber: 1, attemptedAtMs: clock.ms });
       });
 
       it('is refused where somebody has the creation in hand, has begun it since, or has launched the VM', async () => {
-        const { records, vmId, begun, begin, vm, clock } = await setup();
-        const before = await records.creation(vmId);
+        const { records, dcmId, begun, begin, vm, clock } = await setup();
+        const before = await records.creation(dcmId);
         const mine = await begun();
 
-        expect(await records.fail(vmId, before, status)).toBeUndefined();
-        expect(await records.fail(vmId, await records.creation(vmId), status)).toBeUndefined();
+        expect(await records.fail(dcmId, before, status)).toBeUndefined();
+        expect(await records.fail(dcmId, await records.creation(dcmId), status)).toBeUndefined();
         clock.ms += leaseMs;
-        const seen = await records.creation(vmId);
+        const seen = await records.creation(dcmId);
         await records.launched(mine, vm(1));
-        expect(await records.fail(vmId, seen, status)).toBeUndefined();
+        expect(await records.fail(dcmId, seen, status)).toBeUndefined();
         expect((await begin()).outcome).toBe('held');
       });
     });
@@ -129,7 +129,7 @@ export const vmRecordsContract = (name: string, make: MakeVmRecords) => {
       await begun();
       if (!late) throw new Error('expected the attempt to be noted');
 
-      expect(await records.launched(late, vm(1))).toMatchObject({ instanceId: vm(1).instanceId });
+      expect(await records.launched(late, vm(1))).toMatchObject({ resourceId: vm(1).resourceId });
     });
 
     it('refuse the instance of an attempt that was given up for the next one', async () => {
@@ -140,16 +140,16 @@ export const vmRecordsContract = (name: string, make: MakeVmRecords) => {
       if (!late || !next) throw new Error('expected the attempts to be noted');
 
       expect(await records.launched(late, vm(1))).toBeUndefined();
-      expect(await records.launched(next, vm(2))).toMatchObject({ instanceId: vm(2).instanceId });
+      expect(await records.launched(next, vm(2))).toMatchObject({ resourceId: vm(2).resourceId });
       expect(await records.launched(late, vm(1))).toBeUndefined();
     });
 
     it('forget a creation that was refused, but for its generation, so that the id can be used again', async () => {
-      const { records, vmId, begun, vm } = await setup();
+      const { records, dcmId, begun, vm } = await setup();
       const refused = await begun();
 
       await records.abandon(refused);
-      const between = await records.read(vmId);
+      const between = await records.read(dcmId);
       const late = await records.launched(refused, vm(1));
       const next = await begun();
 
@@ -160,67 +160,71 @@ export const vmRecordsContract = (name: string, make: MakeVmRecords) => {
     });
 
     it('forget nothing that is in the hands of another', async () => {
-      const { records, clock, vmId, begun } = await setup();
+      const { records, clock, dcmId, begun } = await setup();
       const first = await begun();
       clock.ms += leaseMs;
       const second = await begun();
 
       await records.abandon(first);
 
-      expect(await records.read(vmId)).toEqual(second);
+      expect(await records.read(dcmId)).toEqual(second);
     });
 
     it('remember when its deletion was first asked for, and until that was withdrawn', async () => {
-      const { records, clock, vmId, launched } = await setup();
+      const { records, clock, dcmId, launched } = await setup();
       const record = await launched();
 
-      const first = await records.requestDelete(vmId);
+      const first = await records.requestDelete(dcmId);
       clock.ms += 1000;
-      const again = await records.requestDelete(vmId);
-      await records.withdrawDelete(vmId);
-      await records.withdrawDelete(vmId);
+      const again = await records.requestDelete(dcmId);
+      await records.withdrawDelete(dcmId);
+      await records.withdrawDelete(dcmId);
 
       const deleteRequestedAtMs = clock.ms - 1000;
       expect(first).toEqual({ ...record, deleteRequestedAtMs, deletedAtMs: clock.ms - 1000 });
       expect(again).toEqual({ ...record, deleteRequestedAtMs, deletedAtMs: clock.ms });
-      expect(await records.read(vmId)).toEqual(record);
+      expect(await records.read(dcmId)).toEqual(record);
     });
 
     it('refuse a request for an id that was deleted, whether there was a VM or not, and no other create', async () => {
-      const { records, vmId, begin, launched } = await setup();
+      const { records, dcmId, begin, launched } = await setup();
       const request = { key: 'r-1', specDigest: 'd' };
-      await records.requestDelete(vmId);
-      const deleted = `${vmId}-deleted`;
+      await records.requestDelete(dcmId);
+      const deleted = `${dcmId}-deleted`;
       const record = await launched(deleted);
       await records.requestDelete(deleted);
-      await records.end(deleted, record.instanceId);
+      await records.end(deleted, record.resourceId);
 
-      await expect(begin({ request })).rejects.toThrow(`DCM deleted ${vmId}; no request creates it any more`);
-      const late = await begin({ vmId: deleted, after: record, request });
+      await expect(begin({ request })).rejects.toThrow(
+        `DCM deleted ${dcmId}; no request creates it any more`,
+      );
+      const late = await begin({ dcmId: deleted, after: record, request });
 
       expect(late).toEqual({ outcome: 'held', record: await records.read(deleted) });
-      expect((await begin({ vmId: deleted, after: record })).outcome).toBe('begun');
+      expect((await begin({ dcmId: deleted, after: record })).outcome).toBe('begun');
       expect((await begin()).outcome).toBe('begun');
-      expect((await begin({ vmId: `${vmId}-other`, request })).outcome).toBe('begun');
+      expect((await begin({ dcmId: `${dcmId}-other`, request })).outcome).toBe('begun');
     });
 
     it('refuse such a request also after the creation that was deleted had come to nothing', async () => {
-      const { records, vmId, begin, begun } = await setup();
+      const { records, dcmId, begin, begun } = await setup();
       const request = { key: 'r-1', specDigest: 'd' };
       const record = await begun({ request });
-      await records.requestDelete(vmId);
+      await records.requestDelete(dcmId);
       await records.abandon(record);
 
-      await expect(begin({ request })).rejects.toThrow(`DCM deleted ${vmId}; no request creates it any more`);
+      await expect(begin({ request })).rejects.toThrow(
+        `DCM deleted ${dcmId}; no request creates it any more`,
+      );
       expect((await begin()).outcome).toBe('begun');
     });
 
     it('let a request create where the deletion of its id was withdrawn', async () => {
-      const { records, vmId, begin, launched } = await setup();
+      const { records, dcmId, begin, launched } = await setup();
       const record = await launched();
-      await records.requestDelete(vmId);
-      await records.withdrawDelete(vmId);
-      await records.end(vmId, record.instanceId);
+      await records.requestDelete(dcmId);
+      await records.withdrawDelete(dcmId);
+      await records.end(dcmId, record.resourceId);
 
       const begun = await begin({ after: record, request: { key: 'r-1', specDigest: 'd' } });
 
@@ -234,9 +238,9 @@ export const vmRecordsContract = (name: string, make: MakeVmRecords) => {
       clock.ms += leaseMs;
       const taken = await begun({ request: { key: 'r-2', specDigest: 'd-2' } });
       const first = await records.launched(taken, vm(1));
-      if (!first?.instanceId || !first.account || !first.facts) throw new Error('expected an instance');
-      const after = { ...first, instanceId: first.instanceId, account: first.account, facts: first.facts };
-      await records.end(first.vmId, first.instanceId);
+      if (!first?.resourceId || !first.account || !first.facts) throw new Error('expected an instance');
+      const after = { ...first, resourceId: first.resourceId, account: first.account, facts: first.facts };
+      await records.end(first.dcmId, first.resourceId);
       const second = await begun({ after });
       await records.abandon(second);
       const third = await begun({ request: { key: 'r-3', specDigest: 'd-3' } });
@@ -247,10 +251,10 @@ export const vmRecordsContract = (name: string, make: MakeVmRecords) => {
     });
 
     it('tell a creation in flight that its VM is to be deleted, and let nobody take it over', async () => {
-      const { records, clock, vmId, begin, begun, vm } = await setup();
+      const { records, clock, dcmId, begin, begun, vm } = await setup();
       const record = await begun();
 
-      await records.requestDelete(vmId);
+      await records.requestDelete(dcmId);
       const attempted = await records.attempt(record, launchPlan(), 0);
       clock.ms += leaseMs;
       const taken = await begin();
@@ -262,18 +266,18 @@ export const vmRecordsContract = (name: string, make: MakeVmRecords) => {
     });
 
     it('give the id of a VM that is gone to exactly one new one, which knows nothing of it', async () => {
-      const { records, clock, vmId, begin, launched } = await setup();
+      const { records, clock, dcmId, begin, launched } = await setup();
       const gone = await launched();
-      await records.requestDelete(vmId);
+      await records.requestDelete(dcmId);
       const deleted = { ...gone, deleteRequestedAtMs: clock.ms };
       clock.ms += 1000;
 
       const all = await Promise.all(Array.from({ length: 5 }, () => begin({ after: deleted })));
 
       expect(all.filter(({ outcome }) => outcome === 'begun')).toHaveLength(1);
-      const next = await records.read(vmId);
+      const next = await records.read(dcmId);
       expect(next).toMatchObject({ generation: 1, attempt: 0, createdAtMs: clock.ms });
-      expect(next?.instanceId ?? next?.facts ?? next?.deleteRequestedAtMs).toBeUndefined();
+      expect(next?.resourceId ?? next?.facts ?? next?.deleteRequestedAtMs).toBeUndefined();
     });
   });
 

@@ -22,13 +22,13 @@ describe('registrations in DynamoDB (dynalite)', () => {
       new PutCommand({ TableName: 'fleet', Item: { pk: 'registration#ec2-sp-odd', outcome: 'pending' } }),
     );
 
-    expect(await dynamoDbRegistrations(client, 'fleet').recall(['ec2-sp-odd'])).toEqual(new Map());
+    expect(await dynamoDbRegistrations(client, 'fleet').read(['ec2-sp-odd'])).toEqual(new Map());
   });
 
   it('are unavailable where the table is', async () => {
     const registrations = dynamoDbRegistrations(client, 'no-such-table');
 
-    await expect(registrations.recall(['ec2-sp'])).rejects.toThrow(UnavailableError);
+    await expect(registrations.read(['ec2-sp'])).rejects.toThrow(UnavailableError);
     await expect(registrations.forget('ec2-sp')).rejects.toThrow(UnavailableError);
   });
 });

@@ -26,15 +26,15 @@ export const registrationsContract = (name: string, open: () => Promise<Registra
     });
 
     it('have no result of a provider that was never tried', async () => {
-      expect(await registrations.recall(['ec2-sp-never'])).toEqual(new Map());
-      expect(await registrations.recall([])).toEqual(new Map());
+      expect(await registrations.read(['ec2-sp-never'])).toEqual(new Map());
+      expect(await registrations.read([])).toEqual(new Map());
     });
 
     it('return the result of each provider that is asked for', async () => {
       await registrations.record('ec2-sp', registered);
       await registrations.record('ec2-sp-us-east-1', refused);
 
-      const recalled = await registrations.recall(['ec2-sp', 'ec2-sp-us-east-1', 'ec2-sp-never']);
+      const recalled = await registrations.read(['ec2-sp', 'ec2-sp-us-east-1', 'ec2-sp-never']);
 
       expect(recalled).toEqual(
         new Map([
@@ -48,7 +48,7 @@ export const registrationsContract = (name: string, open: () => Promise<Registra
       await registrations.record('ec2-sp', registered);
       await registrations.record('ec2-sp', { ...refused, rowCreatedAt: undefined });
 
-      expect((await registrations.recall(['ec2-sp'])).get('ec2-sp')).toEqual(refused);
+      expect((await registrations.read(['ec2-sp'])).get('ec2-sp')).toEqual(refused);
     });
 
     it('forget a result, also one that they do not have', async () => {
@@ -57,7 +57,7 @@ export const registrationsContract = (name: string, open: () => Promise<Registra
       await registrations.forget('ec2-sp');
       await registrations.forget('ec2-sp');
 
-      expect(await registrations.recall(['ec2-sp'])).toEqual(new Map());
+      expect(await registrations.read(['ec2-sp'])).toEqual(new Map());
     });
   });
 };

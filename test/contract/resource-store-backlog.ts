@@ -17,7 +17,7 @@ export const resourceStoreBacklogContract = (name: string, make: MakeResourceSto
     it('has a VM that changed every hour for 14 days published once, in order, settled, and its newest status last', {
       timeout: 240_000,
     }, async () => {
-      const { resourceStore, claim, instanceId } = await setup();
+      const { resourceStore, claim, resourceId } = await setup();
       await resourceStore.claim({ ...claim, privateAddress: '10.0.0.4' });
       const account = awsAccount();
       let isDown = true;
@@ -29,10 +29,10 @@ export const resourceStoreBacklogContract = (name: string, make: MakeResourceSto
         publisher: publishEvents({ ...account.stream, ready }),
       });
       const changes = Array.from({ length: daysOfOutage * 24 }, (_, hour) =>
-        observed(cycle[hour % 4] ?? 'pending', hour * 3600, { instanceId }),
+        observed(cycle[hour % 4] ?? 'pending', hour * 3600, { resourceId }),
       );
       for (const change of changes) expect((await deliver([change])).size).toBe(1);
-      const unpublished = vmIn(await resourceStore.reread(instanceId)).outbox;
+      const unpublished = vmIn(await resourceStore.readConsistently(resourceId)).outbox;
 
       isDown = false;
       account.clock.ms += daysOfOutage * 86_400_000;
@@ -43,13 +43,13 @@ export const resourceStoreBacklogContract = (name: string, make: MakeResourceSto
       expect(failures.map(({ size }) => size)).toEqual([0, 0]);
       expect(sequences).toEqual(unpublished.map(({ key }) => key));
       expect(sequences).toEqual([...new Set(sequences)].sort());
-      expect(account.statuses(instanceId).slice(-4)).toEqual([
+      expect(account.statuses(resourceId).slice(-4)).toEqual([
         'PROVISIONING',
         'RUNNING',
         'STOPPING',
         'STOPPED',
       ]);
-      const settled = vmIn(await resourceStore.reread(instanceId));
+      const settled = vmIn(await resourceStore.readConsistently(resourceId));
       expect(settled.outbox).toEqual([]);
       expect(settled.history).toHaveLength(10);
     });

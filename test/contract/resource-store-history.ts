@@ -21,7 +21,7 @@ export const resourceStoreHistoryContract = (name: string, make: MakeResourceSto
         vm,
         vm.outbox.map(({ key }) => key),
       );
-    const held = async () => vmIn(await subject.resourceStore.reread(subject.instanceId));
+    const held = async () => vmIn(await subject.resourceStore.readConsistently(subject.resourceId));
     return { ...subject, change, settle, held };
   };
 
@@ -37,14 +37,14 @@ export const resourceStoreHistoryContract = (name: string, make: MakeResourceSto
     });
 
     it('has warnings, and no repeats', async () => {
-      const { resourceStore, see, instanceId } = await begin();
+      const { resourceStore, see, resourceId } = await begin();
       const running = vmIn(await see('running', 0));
-      const notice = spotWarning(5, { instanceId });
+      const notice = spotWarning(5, { resourceId });
       const status = noticeStatus({ ...running, state: 'running' }, notice);
 
       const noticed = vmIn(await resourceStore.notify(running, notice, status));
       const again = repeatedStatus({ ...noticed, latest: status }, { at: halfPastTen + 60 });
-      const repeated = vmIn(await resourceStore.repeat(noticed, again));
+      const repeated = vmIn(await resourceStore.republish(noticed, again));
 
       expect(repeated.history).toEqual([...running.outbox, status].map(pastStatusOf));
     });
@@ -119,7 +119,7 @@ export const resourceStoreHistoryContract = (name: string, make: MakeResourceSto
       const { resourceStore, see, claim, held } = await begin();
       await see('running', 0, { publicAddress: '203.0.113.7' });
 
-      await resourceStore.release(claim.instanceId);
+      await resourceStore.removeOwnership(claim.resourceId);
       await resourceStore.claim(claim);
 
       expect((await held()).publicAddress).toBeUndefined();
@@ -165,7 +165,7 @@ export const resourceStoreHistoryContract = (name: string, make: MakeResourceSto
       await see('stopping', 60);
 
       await expect(resourceStore.readdress(running, both, undefined)).rejects.toThrow(UnavailableError);
-      await resourceStore.release(claim.instanceId);
+      await resourceStore.removeOwnership(claim.resourceId);
       expect(await resourceStore.readdress(running, both, undefined)).toEqual({ outcome: 'unknown' });
     });
 
@@ -180,7 +180,7 @@ export const resourceStoreHistoryContract = (name: string, make: MakeResourceSto
   describe(`fleet: ${name}, VMs that have ended`, () => {
     it('are those of the region that were terminated since then', async () => {
       const [early, late, alive, elsewhere] = [await setup(), await setup(), await setup(), await setup()];
-      const region = `us-test-${late.instanceId}`;
+      const region = `us-test-${late.resourceId}`;
       for (const { resourceStore, claim } of [early, late, alive])
         await resourceStore.claim({ ...claim, region });
       await elsewhere.resourceStore.claim({ ...elsewhere.claim, region: 'elsewhere' });
@@ -193,44 +193,44 @@ export const resourceStoreHistoryContract = (name: string, make: MakeResourceSto
       let token: string | undefined;
       do {
         const page = await late.resourceStore.ended({ region, since: halfPastTen + 60, token });
-        found.push(...page.vms.map(({ instanceId }) => instanceId));
+        found.push(...page.resources.map(({ resourceId }) => resourceId));
         token = page.next;
       } while (token !== undefined);
 
-      expect(found).toEqual([late.instanceId]);
+      expect(found).toEqual([late.resourceId]);
     });
   });
 
   describe(`fleet: ${name}, an instance with the id of another one’s VM`, () => {
     it('is remembered as that for a day, and does not overrule a claim', async () => {
-      const { resourceStore, clock, instanceId, recall, claim } = await setup();
-      await resourceStore.disclaim([instanceId], claim.vmId);
-      expect(await recall()).toEqual({ owner: 'others', duplicateOf: claim.vmId });
+      const { resourceStore, clock, resourceId, read, claim } = await setup();
+      await resourceStore.markForeign([resourceId], claim.dcmId);
+      expect(await read()).toEqual({ owner: 'foreign', duplicateOf: claim.dcmId });
 
       clock.ms += 86_401_000;
-      expect(await recall()).toEqual({ owner: 'unknown' });
+      expect(await read()).toEqual({ owner: 'unknown' });
       await resourceStore.claim(claim);
-      await resourceStore.disclaim([instanceId], claim.vmId);
-      expect(await recall()).toMatchObject({ owner: 'us' });
+      await resourceStore.markForeign([resourceId], claim.dcmId);
+      expect(await read()).toMatchObject({ owner: 'ours' });
     });
 
     it('is nobody’s once it is disclaimed for another reason', async () => {
-      const { resourceStore, instanceId, recall, claim } = await setup();
-      await resourceStore.disclaim([instanceId], claim.vmId);
+      const { resourceStore, resourceId, read, claim } = await setup();
+      await resourceStore.markForeign([resourceId], claim.dcmId);
 
-      await resourceStore.disclaim([instanceId]);
+      await resourceStore.markForeign([resourceId]);
 
-      expect(await recall()).toEqual({ owner: 'others' });
+      expect(await read()).toEqual({ owner: 'foreign' });
     });
   });
 
   describe(`fleet: ${name}, read again`, () => {
     it('shows what every write so far has left, and knows nothing of what is not ours', async () => {
-      const { resourceStore, change, settle, instanceId } = await begin();
+      const { resourceStore, change, settle, resourceId } = await begin();
       const settled = await settle(await change(0));
 
-      expect(await resourceStore.reread(instanceId)).toEqual({ outcome: 'unchanged', vm: settled });
-      expect(await resourceStore.reread('i-0000000000000000f')).toEqual({ outcome: 'unknown' });
+      expect(await resourceStore.readConsistently(resourceId)).toEqual({ outcome: 'unchanged', vm: settled });
+      expect(await resourceStore.readConsistently('i-0000000000000000f')).toEqual({ outcome: 'unknown' });
     });
   });
 };

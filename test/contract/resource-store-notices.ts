@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { UnavailableError } from '../../shared/core/errors.ts';
 import type { Notice } from '../../shared/core/message.ts';
-import type { Vm } from '../../shared/core/resource.ts';
+import type { Resource } from '../../shared/core/resource.ts';
 import { halfPastTen, spotWarning } from '../fixtures/resource-messages.ts';
 import { noticeStatus, repeatedStatus } from '../fixtures/statuses.ts';
 import { type MakeResourceStore, resourceStoreSubject } from './resource-store-subject.ts';
@@ -9,17 +9,17 @@ import { type MakeResourceStore, resourceStoreSubject } from './resource-store-s
 /** What every Fleet is held to about what is told beside the states: notices, and repeats. */
 export const resourceStoreNoticesContract = (name: string, make: MakeResourceStore) => {
   const { setup, vmIn, statuses } = resourceStoreSubject(make);
-  const repeat = (vm: Vm, seconds: number) => {
+  const repeat = (vm: Resource, seconds: number) => {
     if (!vm.latest) throw new Error('expected a VM that something was told of');
     return repeatedStatus({ ...vm, latest: vm.latest }, { at: halfPastTen + seconds });
   };
 
   describe(`fleet: ${name}, beside the states`, () => {
     it('remembers a notice until the VM runs again, and publishes it once', async () => {
-      const { resourceStore, claim, see, instanceId } = await setup();
+      const { resourceStore, claim, see, resourceId } = await setup();
       await resourceStore.claim(claim);
       const running = vmIn(await see('running', 0));
-      const notice = spotWarning(5, { instanceId });
+      const notice = spotWarning(5, { resourceId });
       const status = noticeStatus({ ...running, state: 'running' }, notice);
 
       const noticed = await resourceStore.notify(running, notice, status);
@@ -36,11 +36,11 @@ export const resourceStoreNoticesContract = (name: string, make: MakeResourceSto
     });
 
     it('asks to try a notice again where the VM changed meanwhile', async () => {
-      const { resourceStore, claim, see, instanceId } = await setup();
+      const { resourceStore, claim, see, resourceId } = await setup();
       await resourceStore.claim(claim);
       const running = vmIn(await see('running', 0));
       await see('stopping', 4);
-      const notice = spotWarning(5, { instanceId });
+      const notice = spotWarning(5, { resourceId });
 
       const noticing = resourceStore.notify(
         running,
@@ -59,9 +59,9 @@ export const resourceStoreNoticesContract = (name: string, make: MakeResourceSto
       await resourceStore.settle(running, told);
       const status = repeat(running, 5);
 
-      const repeated = await resourceStore.repeat(running, status);
-      const raced = await resourceStore.repeat(running, status);
-      const again = await resourceStore.repeat(vmIn(repeated), repeat(vmIn(repeated), 4));
+      const repeated = await resourceStore.republish(running, status);
+      const raced = await resourceStore.republish(running, status);
+      const again = await resourceStore.republish(vmIn(repeated), repeat(vmIn(repeated), 4));
 
       expect([repeated.outcome, raced.outcome, again.outcome]).toEqual(['accepted', 'stale', 'stale']);
       expect(vmIn(again).outbox).toEqual([status]);
@@ -69,12 +69,12 @@ export const resourceStoreNoticesContract = (name: string, make: MakeResourceSto
     });
 
     it('tells what was noticed after a repeat after it, though it happened before', async () => {
-      const { resourceStore, claim, see, instanceId } = await setup();
+      const { resourceStore, claim, see, resourceId } = await setup();
       await resourceStore.claim(claim);
       const running = vmIn(await see('running', 0));
-      const notice = spotWarning(3, { instanceId });
+      const notice = spotWarning(3, { resourceId });
 
-      const repeated = vmIn(await resourceStore.repeat(running, repeat(running, 5)));
+      const repeated = vmIn(await resourceStore.republish(running, repeat(running, 5)));
       const noticed = await resourceStore.notify(
         repeated,
         notice,
@@ -89,36 +89,36 @@ export const resourceStoreNoticesContract = (name: string, make: MakeResourceSto
     });
 
     it('asks to try a repeat again where the VM changed, or something was told of it, meanwhile', async () => {
-      const { resourceStore, claim, see, instanceId } = await setup();
+      const { resourceStore, claim, see, resourceId } = await setup();
       await resourceStore.claim(claim);
       const running = vmIn(await see('running', 0));
-      const notice = spotWarning(3, { instanceId });
+      const notice = spotWarning(3, { resourceId });
       const noticed = vmIn(
         await resourceStore.notify(running, notice, noticeStatus({ ...running, state: 'running' }, notice)),
       );
 
-      await expect(resourceStore.repeat(running, repeat(running, 5))).rejects.toThrow(UnavailableError);
+      await expect(resourceStore.republish(running, repeat(running, 5))).rejects.toThrow(UnavailableError);
       await see('stopping', 6);
-      await expect(resourceStore.repeat(noticed, repeat(noticed, 5))).rejects.toThrow(UnavailableError);
+      await expect(resourceStore.republish(noticed, repeat(noticed, 5))).rejects.toThrow(UnavailableError);
     });
 
     it('repeats nothing of a VM that was released', async () => {
-      const { resourceStore, claim, see, instanceId } = await setup();
+      const { resourceStore, claim, see, resourceId } = await setup();
       await resourceStore.claim(claim);
       const running = vmIn(await see('running', 0));
-      await resourceStore.release(instanceId);
+      await resourceStore.removeOwnership(resourceId);
 
-      expect(await resourceStore.repeat(running, repeat(running, 5))).toEqual({ outcome: 'unknown' });
+      expect(await resourceStore.republish(running, repeat(running, 5))).toEqual({ outcome: 'unknown' });
     });
 
     it('keeps notices of different kinds and of one second beside each other', async () => {
-      const { resourceStore, claim, see, instanceId, recall } = await setup();
+      const { resourceStore, claim, see, resourceId, read } = await setup();
       await resourceStore.claim(claim);
       let vm = vmIn(await see('running', 0));
       const notices = [
-        spotWarning(5, { instanceId }),
-        spotWarning(5, { instanceId, notice: 'rebalance-recommendation', text: 'rebalance' }),
-        spotWarning(4, { instanceId, notice: 'scheduled-change', text: 'retirement' }),
+        spotWarning(5, { resourceId }),
+        spotWarning(5, { resourceId, notice: 'rebalance-recommendation', text: 'rebalance' }),
+        spotWarning(4, { resourceId, notice: 'scheduled-change', text: 'retirement' }),
       ];
 
       for (const notice of notices) {
@@ -132,7 +132,7 @@ export const resourceStoreNoticesContract = (name: string, make: MakeResourceSto
       }
 
       expect(vm.outbox).toHaveLength(4);
-      expect(await recall()).toMatchObject({
+      expect(await read()).toMatchObject({
         vm: {
           notices: {
             'spot-interruption': { at: halfPastTen + 5 },
@@ -144,10 +144,10 @@ export const resourceStoreNoticesContract = (name: string, make: MakeResourceSto
     });
 
     it('keeps at most 1 KiB of the text of a notice', async () => {
-      const { resourceStore, claim, see, instanceId } = await setup();
+      const { resourceStore, claim, see, resourceId } = await setup();
       await resourceStore.claim(claim);
       const running = vmIn(await see('running', 0));
-      const notice = spotWarning(5, { instanceId, text: 'é'.repeat(100_000) });
+      const notice = spotWarning(5, { resourceId, text: 'é'.repeat(100_000) });
 
       const noticed = await resourceStore.notify(
         running,
@@ -161,14 +161,14 @@ export const resourceStoreNoticesContract = (name: string, make: MakeResourceSto
     });
 
     it('remembers that a status check fails, once, until it passes again', async () => {
-      const { resourceStore, claim, see, instanceId } = await setup();
+      const { resourceStore, claim, see, resourceId } = await setup();
       await resourceStore.claim(claim);
       const running = vmIn(await see('running', 0));
       const state = 'running' as const;
-      const tell = (vm: Vm, notice: Notice) =>
+      const tell = (vm: Resource, notice: Notice) =>
         resourceStore.notify(vm, notice, noticeStatus({ ...vm, state }, notice));
-      const fails = spotWarning(60, { instanceId, notice: 'impaired', text: 'impaired: its check fails' });
-      const passes = spotWarning(120, { instanceId, notice: 'recovered', text: '' });
+      const fails = spotWarning(60, { resourceId, notice: 'impaired', text: 'impaired: its check fails' });
+      const passes = spotWarning(120, { resourceId, notice: 'recovered', text: '' });
 
       const warned = vmIn(await tell(running, fails));
       const again = await tell(warned, fails);
@@ -184,10 +184,10 @@ export const resourceStoreNoticesContract = (name: string, make: MakeResourceSto
     });
 
     it('holds a launch to be stuck until it runs', async () => {
-      const { resourceStore, claim, see, instanceId } = await setup();
+      const { resourceStore, claim, see, resourceId } = await setup();
       await resourceStore.claim(claim);
       const pending = vmIn(await see('pending', 0));
-      const notice = spotWarning(900, { instanceId, notice: 'stuck-launch' });
+      const notice = spotWarning(900, { resourceId, notice: 'stuck-launch' });
 
       const stuck = await resourceStore.notify(
         pending,

@@ -1,8 +1,8 @@
 import type { Observation } from '../../shared/core/message.ts';
-import type { Vm } from '../../shared/core/resource.ts';
+import type { Resource } from '../../shared/core/resource.ts';
 import type { Recorded, ResourceStore } from '../../shared/ports/resource-store.ts';
 import type { InstanceState } from '../../shared/service-types/vm/kind.ts';
-import { halfPastTen, observed, vmId } from '../fixtures/resource-messages.ts';
+import { dcmId, halfPastTen, observed } from '../fixtures/resource-messages.ts';
 import { statusOf } from '../fixtures/statuses.ts';
 
 /** Makes a Fleet; given the clock, in milliseconds. */
@@ -14,19 +14,19 @@ let instances = 0;
 export const resourceStoreSubject = (make: MakeResourceStore) => {
   const setup = async () => {
     instances += 1;
-    const instanceId = `i-${String(instances).padStart(17, '0')}`;
+    const resourceId = `i-${String(instances).padStart(17, '0')}`;
     const clock = { ms: halfPastTen * 1000 };
     const resourceStore = await make(() => clock.ms);
-    const claim = { instanceId, vmId, region: 'us-east-1', account: '123456789012' };
+    const claim = { resourceId, dcmId, region: 'us-east-1', account: '123456789012' };
     const see = (state: InstanceState, seconds = 0, more: Partial<Observation> = {}) => {
-      const observation = observed(state, seconds, { instanceId, ...more });
+      const observation = observed(state, seconds, { resourceId, ...more });
       return resourceStore.record(observation, statusOf(observation));
     };
-    const recall = async () => (await resourceStore.recall([instanceId])).get(instanceId);
-    return { resourceStore, clock, instanceId, claim, see, recall };
+    const read = async () => (await resourceStore.read([resourceId])).get(resourceId);
+    return { resourceStore, clock, resourceId, claim, see, read };
   };
 
-  const vmIn = (recorded: Recorded | undefined): Vm => {
+  const vmIn = (recorded: Recorded | undefined): Resource => {
     if (recorded === undefined || recorded.outcome === 'unknown') throw new Error('expected a VM');
     return recorded.vm;
   };

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { UnavailableError } from '../../shared/core/errors.ts';
 import { isNewerObservation, sequenceOf } from '../../shared/core/gate.ts';
-import type { Vm } from '../../shared/core/resource.ts';
+import type { Resource } from '../../shared/core/resource.ts';
 import { InstanceState } from '../../shared/service-types/vm/kind.ts';
-import { observed, vmId } from '../fixtures/resource-messages.ts';
+import { dcmId, observed } from '../fixtures/resource-messages.ts';
 import { movedAwayStatus, movedStatus, statusOf } from '../fixtures/statuses.ts';
 import { resourceStoreBacklogContract } from './resource-store-backlog.ts';
 import { resourceStoreHistoryContract } from './resource-store-history.ts';
@@ -18,56 +18,56 @@ export const resourceStoreContract = (name: string, make: MakeResourceStore) => 
 
   describe(`fleet: ${name}`, () => {
     it('does not know an instance that nobody told it of', async () => {
-      const { see, recall } = await setup();
+      const { see, read } = await setup();
 
-      expect(await recall()).toEqual({ owner: 'unknown' });
+      expect(await read()).toEqual({ owner: 'unknown' });
       expect(await see('running')).toEqual({ outcome: 'unknown' });
-      expect(await recall()).toEqual({ owner: 'unknown' });
+      expect(await read()).toEqual({ owner: 'unknown' });
     });
 
     it('holds a claimed VM, without a state', async () => {
-      const { resourceStore, claim, recall } = await setup();
+      const { resourceStore, claim, read } = await setup();
 
       await resourceStore.claim(claim);
 
-      expect(await recall()).toEqual({ owner: 'us', vm: { ...claim, sequence: 0, outbox: [], history: [] } });
+      expect(await read()).toEqual({ owner: 'ours', vm: { ...claim, sequence: 0, outbox: [], history: [] } });
     });
 
     it('keeps state and outbox when a VM is claimed again, under another DCM id', async () => {
-      const { resourceStore, claim, see, recall } = await setup();
+      const { resourceStore, claim, see, read } = await setup();
       await resourceStore.claim(claim);
-      const { vm } = (await see('running')) as { vm: Vm };
+      const { vm } = (await see('running')) as { vm: Resource };
 
-      await resourceStore.claim({ ...claim, vmId: 'another' });
+      await resourceStore.claim({ ...claim, dcmId: 'another' });
 
-      expect(await recall()).toEqual({ owner: 'us', vm: { ...vm, vmId: 'another' } });
+      expect(await read()).toEqual({ owner: 'ours', vm: { ...vm, dcmId: 'another' } });
     });
 
     it('gives a VM another DCM id: state and gate stay, outbox and what was asked for under the old id go', async () => {
-      const { resourceStore, claim, see, recall } = await setup();
+      const { resourceStore, claim, see, read } = await setup();
       await resourceStore.claim(claim);
-      const { vm } = (await see('running', 10)) as { vm: Vm };
-      await resourceStore.requestDelete(claim.instanceId);
+      const { vm } = (await see('running', 10)) as { vm: Resource };
+      await resourceStore.requestDelete(claim.resourceId);
       const { latest } = vm;
       if (!latest) throw new Error('expected a status');
       const first = movedStatus({ ...vm, latest }, movedAwayStatus(vm, latest.at + 60, 'another'));
 
       const moved = await resourceStore.move(vm, 'another', first);
 
-      expect(moved).toMatchObject({ vmId: 'another', state: 'running', sequence: vm.sequence });
+      expect(moved).toMatchObject({ dcmId: 'another', state: 'running', sequence: vm.sequence });
       expect([moved.outbox, moved.latest, moved.deleteRequested]).toEqual([[first], first, undefined]);
-      expect(await recall()).toEqual({ owner: 'us', vm: moved });
+      expect(await read()).toEqual({ owner: 'ours', vm: moved });
       expect(statuses(await see('stopping', 90))).toEqual(['RUNNING', 'STOPPING']);
     });
 
     it('gives no other DCM id to a VM that has changed since it was read', async () => {
-      const { resourceStore, claim, see, recall } = await setup();
+      const { resourceStore, claim, see, read } = await setup();
       await resourceStore.claim(claim);
-      const { vm } = (await see('running', 10)) as { vm: Vm };
+      const { vm } = (await see('running', 10)) as { vm: Resource };
       await see('stopping', 20);
 
       await expect(resourceStore.move(vm, 'another', undefined)).rejects.toThrow(UnavailableError);
-      expect(await recall()).toMatchObject({ vm: { vmId, state: 'stopping' } });
+      expect(await read()).toMatchObject({ vm: { dcmId, state: 'stopping' } });
     });
 
     it('puts the status of every accepted observation into the outbox, ascending', async () => {
@@ -78,7 +78,7 @@ export const resourceStoreContract = (name: string, make: MakeResourceStore) => 
       await see('running', 9);
       const recorded = await see('stopping', 10);
 
-      expect(recorded).toMatchObject({ outcome: 'accepted', vm: { state: 'stopping', vmId } });
+      expect(recorded).toMatchObject({ outcome: 'accepted', vm: { state: 'stopping', dcmId } });
       expect(statuses(recorded)).toEqual(['PROVISIONING', 'RUNNING', 'STOPPING']);
     });
 
@@ -111,26 +111,26 @@ export const resourceStoreContract = (name: string, make: MakeResourceStore) => 
     });
 
     it('accepts nothing after terminated, not even a claim', async () => {
-      const { resourceStore, claim, see, recall } = await setup();
+      const { resourceStore, claim, see, read } = await setup();
       await resourceStore.claim(claim);
       await see('terminated', 10);
 
-      await resourceStore.claim({ ...claim, vmId: 'another' });
+      await resourceStore.claim({ ...claim, dcmId: 'another' });
 
       expect((await see('running', 20)).outcome).toBe('stale');
-      expect(await recall()).toMatchObject({ owner: 'us', vm: { vmId, state: 'terminated' } });
+      expect(await read()).toMatchObject({ owner: 'ours', vm: { dcmId, state: 'terminated' } });
     });
 
     it('agrees with the gate about every pair of observations', async () => {
       for (const before of InstanceState.options) {
-        const { resourceStore, claim, see, instanceId } = await setup();
+        const { resourceStore, claim, see, resourceId } = await setup();
         await resourceStore.claim(claim);
         await see(before, 10);
         for (const [after, seconds] of InstanceState.options.flatMap((s) => [
           [s, 9] as const,
           [s, 10] as const,
         ])) {
-          const observation = observed(after, seconds, { instanceId });
+          const observation = observed(after, seconds, { resourceId });
           const held = { state: before, sequence: sequenceOf(observed(before, 10)) };
           if (isNewerObservation(held, observation)) continue; // accepted ones would change what is held
 
@@ -157,72 +157,72 @@ export const resourceStoreContract = (name: string, make: MakeResourceStore) => 
     });
 
     it('does not bring a forgotten VM back by settling it', async () => {
-      const { resourceStore, instanceId, recall } = await setup();
+      const { resourceStore, resourceId, read } = await setup();
 
-      const settled = await resourceStore.settle({ instanceId, outbox: [], history: [] }, ['17873974000']);
+      const settled = await resourceStore.settle({ resourceId, outbox: [], history: [] }, ['17873974000']);
 
       expect(settled).toBeUndefined();
-      expect(await recall()).toEqual({ owner: 'unknown' });
+      expect(await read()).toEqual({ owner: 'unknown' });
     });
 
     it('remembers for a day that an instance is not ours', async () => {
-      const { resourceStore, clock, instanceId, recall, see } = await setup();
-      await resourceStore.disclaim([instanceId]);
+      const { resourceStore, clock, resourceId, read, see } = await setup();
+      await resourceStore.markForeign([resourceId]);
 
-      expect(await recall()).toEqual({ owner: 'others' });
+      expect(await read()).toEqual({ owner: 'foreign' });
       expect(await see('running')).toEqual({ outcome: 'unknown' });
       clock.ms += dayMs + 1000;
-      expect(await recall()).toEqual({ owner: 'unknown' });
+      expect(await read()).toEqual({ owner: 'unknown' });
     });
 
     it('keeps the request that a status is due to', async () => {
-      const { resourceStore, claim, see, recall } = await setup();
+      const { resourceStore, claim, see, read } = await setup();
       await resourceStore.claim(claim);
       await see('stopping', 0, { requestId: 'r-1' });
 
-      expect(await recall()).toMatchObject({ vm: { outbox: [{ requestId: 'r-1' }] } });
+      expect(await read()).toMatchObject({ vm: { outbox: [{ requestId: 'r-1' }] } });
     });
 
     it('lets a claim overrule a disclaim, and never the other way round', async () => {
-      const { resourceStore, claim, instanceId, recall } = await setup();
-      await resourceStore.disclaim([instanceId]);
+      const { resourceStore, claim, resourceId, read } = await setup();
+      await resourceStore.markForeign([resourceId]);
       await resourceStore.claim(claim);
-      await resourceStore.disclaim([instanceId]);
+      await resourceStore.markForeign([resourceId]);
 
-      expect(await recall()).toMatchObject({ owner: 'us' });
+      expect(await read()).toMatchObject({ owner: 'ours' });
     });
 
     it('remembers that DCM asked for the deletion of what is ours', async () => {
-      const { resourceStore, claim, see, recall, instanceId } = await setup();
-      await resourceStore.requestDelete(instanceId);
-      const before = await recall();
+      const { resourceStore, claim, see, read, resourceId } = await setup();
+      await resourceStore.requestDelete(resourceId);
+      const before = await read();
       await resourceStore.claim(claim);
       await see('running');
 
-      await resourceStore.requestDelete(instanceId);
-      await resourceStore.requestDelete(instanceId);
+      await resourceStore.requestDelete(resourceId);
+      await resourceStore.requestDelete(resourceId);
 
       expect(before).toEqual({ owner: 'unknown' });
-      expect(await recall()).toMatchObject({ owner: 'us', vm: { state: 'running', deleteRequested: true } });
+      expect(await read()).toMatchObject({ owner: 'ours', vm: { state: 'running', deleteRequested: true } });
     });
 
     it('forgets a released VM with all that was held of it', async () => {
-      const { resourceStore, claim, see, instanceId, recall } = await setup();
+      const { resourceStore, claim, see, resourceId, read } = await setup();
       await resourceStore.claim(claim);
       await see('running');
 
-      await resourceStore.release(instanceId);
+      await resourceStore.removeOwnership(resourceId);
 
-      expect(await recall()).toEqual({ owner: 'others' });
+      expect(await read()).toEqual({ owner: 'foreign' });
       expect(await see('stopping', 10)).toEqual({ outcome: 'unknown' });
       await resourceStore.claim(claim);
-      expect(await recall()).toEqual({ owner: 'us', vm: { ...claim, sequence: 0, outbox: [], history: [] } });
+      expect(await read()).toEqual({ owner: 'ours', vm: { ...claim, sequence: 0, outbox: [], history: [] } });
     });
 
     it('keeps the id of the status that was recorded where two workers draw one each', async () => {
-      const { resourceStore, claim, instanceId } = await setup();
+      const { resourceStore, claim, resourceId } = await setup();
       await resourceStore.claim(claim);
-      const running = observed('running', 0, { instanceId });
+      const running = observed('running', 0, { resourceId });
       const drawn = ['one', 'other'].map((id) => ({ ...statusOf(running), id }));
 
       const recorded = await Promise.all(drawn.map((status) => resourceStore.record(running, status)));
@@ -250,10 +250,10 @@ export const resourceStoreContract = (name: string, make: MakeResourceStore) => 
         (_, index) => `i-${String(900_000 + index).padStart(17, '0')}`,
       );
 
-      const found = await resourceStore.recall([...strangers, claim.instanceId, claim.instanceId]);
+      const found = await resourceStore.read([...strangers, claim.resourceId, claim.resourceId]);
 
       expect(found.size).toBe(151);
-      expect(found.get(claim.instanceId)?.owner).toBe('us');
+      expect(found.get(claim.resourceId)?.owner).toBe('ours');
     });
   });
 

@@ -7,7 +7,7 @@ import { readVms, vmLifecycle } from '../../functions/provider-api/use-cases.ts'
 import { clientConfig } from '../../local/emulators/client-config.ts';
 import { createTable, resourceTable, startDynamoDb } from '../../local/emulators/dynamodb.ts';
 import { startEc2Simulator } from '../../local/emulators/ec2/start-ec2-simulator.ts';
-import { dynamoDbVmRecords } from '../../shared/adapters/dynamodb/records.ts';
+import { dynamoDbRecords } from '../../shared/adapters/dynamodb/records.ts';
 import { dynamoDbResourceStore } from '../../shared/adapters/dynamodb/resource-store.ts';
 import { randomPart } from '../../shared/adapters/random-part.ts';
 import { ec2InstanceActions } from '../../shared/service-types/vm/ec2/instance-actions.ts';
@@ -41,19 +41,19 @@ afterAll(async () => {
 
 const log = memoryLog();
 const parts = {
-  records: dynamoDbVmRecords(table, 'fleet', log),
+  records: dynamoDbRecords(table, 'fleet', log),
   resourceStore: dynamoDbResourceStore(table, 'fleet'),
   actions: ec2InstanceActions(),
   instances: ec2Instances(),
   observations: { send: async () => undefined },
-  plan: async (_: unknown, { vmId }: { readonly vmId: string }) => {
+  plan: async (_: unknown, { dcmId }: { readonly dcmId: string }) => {
     const { tags } = launchPlan();
     return launchPlan({
       placements: [
         { instanceType: 't3.small', zone: 'us-east-1a' },
         { instanceType: 't3.small', zone: 'us-east-1b' },
       ],
-      tags: { ...tags, 'dcm-instance-id': vmId },
+      tags: { ...tags, 'dcm-instance-id': dcmId },
     });
   },
   provider: 'ec2-sp',
@@ -64,11 +64,12 @@ const parts = {
   log,
   randomPart,
 };
-const create = (vmId: string) =>
-  vmLifecycle(parts).createVm({ vmId, region, spec: vmSpec({}), requestId: 'request-1' });
-const remove = (vmId: string) => vmLifecycle(parts).deleteVm(vmId, 'r-1');
+const create = (dcmId: string) =>
+  vmLifecycle(parts).createVm({ dcmId, region, spec: vmSpec({}), requestId: 'request-1' });
+const remove = (dcmId: string) => vmLifecycle(parts).deleteVm(dcmId, 'r-1');
 const { get, list } = readVms(parts);
-const instancesOf = (vmId: string) => ec2.instances().filter(({ tags }) => tags['dcm-instance-id'] === vmId);
+const instancesOf = (dcmId: string) =>
+  ec2.instances().filter(({ tags }) => tags['dcm-instance-id'] === dcmId);
 
 describe('VMs, by DynamoDB (dynalite) and EC2 (simulated)', () => {
   it('are launched once for fifty requests at once, which get equal answers (C 29, C2 7)', async () => {
@@ -107,7 +108,7 @@ describe('VMs, by DynamoDB (dynalite) and EC2 (simulated)', () => {
     const spec = vmSpec({ guestOs: 'golden', hints: { spot: true } });
 
     const vm = await vmLifecycle({ ...parts, plan }).createVm({
-      vmId: 'spot',
+      dcmId: 'spot',
       region,
       spec,
       requestId: 'request-1',

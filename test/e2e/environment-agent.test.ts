@@ -63,8 +63,8 @@ describe('an environment agent, whose creates carry no id', () => {
   });
 
   it('has fifty VMs created at once, each under its own id', async () => {
-    const vmIds = Array.from({ length: 50 }, newVmId);
-    const requests = vmIds.map(asked);
+    const dcmIds = Array.from({ length: 50 }, newVmId);
+    const requests = dcmIds.map(asked);
     await publish(requests);
 
     const answers = await answered(requests);
@@ -73,13 +73,13 @@ describe('an environment agent, whose creates carry no id', () => {
     expect(answers.map(({ body, resourceId }) => [JSON.parse(body).id, resourceId])).toEqual(
       answers.map(({ resourceId }) => [resourceId, resourceId]),
     );
-    expect(vmIds.map((vmId) => instancesOf(stack, vmId).length)).toEqual(vmIds.map(() => 1));
+    expect(dcmIds.map((dcmId) => instancesOf(stack, dcmId).length)).toEqual(dcmIds.map(() => 1));
     await expect.poll(() => waiting()).toBe(0);
   });
 
   it('has a VM deleted by its id, and again', async () => {
-    const vmId = newVmId();
-    const requests = [asked(vmId), unasked(vmId), unasked(vmId)];
+    const dcmId = newVmId();
+    const requests = [asked(dcmId), unasked(dcmId), unasked(dcmId)];
     const statuses: number[] = [];
     for (const request of requests) {
       await publish([request]);
@@ -88,19 +88,19 @@ describe('an environment agent, whose creates carry no id', () => {
 
     expect(statuses).toEqual([201, 204, 204]);
     await expect
-      .poll(() => instancesOf(stack, vmId).map(({ state }) => state), { timeout: soon })
+      .poll(() => instancesOf(stack, dcmId).map(({ state }) => state), { timeout: soon })
       .toEqual(['terminated']);
   });
 
   it('has one VM of two requests for it, as DCM’s sweeps send them', async () => {
-    const vmId = newVmId();
-    const requests = [asked(vmId), asked(vmId)];
+    const dcmId = newVmId();
+    const requests = [asked(dcmId), asked(dcmId)];
     await publish(requests);
 
     const answers = await answered(requests);
 
     expect(answers.map(({ status }) => status)).toEqual([201, 201]);
-    expect(instancesOf(stack, vmId)).toHaveLength(1);
+    expect(instancesOf(stack, dcmId)).toHaveLength(1);
   });
 
   it('is told precisely what is wrong where its request is not there any more', async () => {
@@ -129,15 +129,15 @@ describe('an environment agent, whose creates carry no id', () => {
     stack.ec2?.faults({ refuse: { DescribeInstances: 'UnauthorizedOperation' } });
     await providerStatus(agentUrl).toBe('Unhealthy');
 
-    const vmId = await dcm.create('held');
-    await dcm.reaches(vmId, 'queued', soon);
+    const dcmId = await dcm.create('held');
+    await dcm.reaches(dcmId, 'queued', soon);
     stack.ec2?.faults({ refuse: {} });
 
-    await dcm.reaches(vmId, 'running', soon);
-    expect(agent.forwarded().filter(({ resourceId }) => resourceId === vmId)).toMatchObject([
+    await dcm.reaches(dcmId, 'running', soon);
+    expect(agent.forwarded().filter(({ resourceId }) => resourceId === dcmId)).toMatchObject([
       { status: 201 },
     ]);
-    expect(instancesOf(stack, vmId)).toHaveLength(1);
+    expect(instancesOf(stack, dcmId)).toHaveLength(1);
   });
 });
 

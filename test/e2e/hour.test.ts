@@ -15,7 +15,7 @@ const timeoutMs = 60_000;
 const chance = randomFaults(20_261_121, 0);
 
 const instanceId = (vm: number) => `i-${String(vm).padStart(17, '0')}`;
-const vmId = (vm: number) => `vm-${vm}`;
+const dcmId = (vm: number) => `vm-${vm}`;
 
 const entry = (detailType: string, vm: number, at: number, detail: object): PutEventsRequestEntry => ({
   Source: 'aws.ec2',
@@ -43,7 +43,7 @@ const claim = async (dynamodbUrl: string, all: readonly number[]): Promise<void>
   const client = new DynamoDBClient(clientConfig(dynamodbUrl));
   const resourceStore = dynamoDbResourceStore(DynamoDBDocumentClient.from(client), `${provider}-fleet`);
   const place = { region: 'us-east-1', account: '123456789012', privateAddress: '10.0.0.4' };
-  for (const vm of all) await resourceStore.claim({ vmId: vmId(vm), instanceId: instanceId(vm), ...place });
+  for (const vm of all) await resourceStore.claim({ dcmId: dcmId(vm), resourceId: instanceId(vm), ...place });
   client.destroy();
 };
 
@@ -68,14 +68,14 @@ describe('an hour of events, shuffled and duplicated', () => {
     for (const { vm, states } of lives) {
       const truth = vmStatus(states.at(-1) ?? 'pending').toLowerCase();
       await expect
-        .poll(async () => (await stack.controlPlane.row(vmId(vm)))?.status, { timeout: timeoutMs })
+        .poll(async () => (await stack.controlPlane.row(dcmId(vm)))?.status, { timeout: timeoutMs })
         .toBe(truth);
     }
     const history = stack.controlPlane.history();
     const eventIds = history.map(({ eventId }) => eventId);
     expect(new Set(eventIds).size).toBe(eventIds.length);
     for (const { vm } of lives) {
-      const sequences = history.filter(({ id }) => id === vmId(vm)).map(({ sequence = '' }) => sequence);
+      const sequences = history.filter(({ id }) => id === dcmId(vm)).map(({ sequence = '' }) => sequence);
       expect(sequences).toEqual(sequences.toSorted());
     }
   });

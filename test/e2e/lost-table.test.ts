@@ -35,42 +35,42 @@ describe('the table', () => {
       await dynamoDb.send(new DeleteCommand({ TableName: table, Key: { pk } }));
     for (const Item of restored) await dynamoDb.send(new PutCommand({ TableName: table, Item }));
   };
-  const published = (vmId: string) =>
+  const published = (dcmId: string) =>
     stack.controlPlane
       .history()
-      .filter(({ id }) => id === vmId)
+      .filter(({ id }) => id === dcmId)
       .map(({ status }) => status);
   /** The API may not know a VM. Any other error fails the test. */
   const ifUnknown = (error: unknown): undefined => {
     if (!isHTTPError(error) || error.response.status !== 404) throw error;
   };
   const create = async (name: string) => {
-    const vmId = newVmId();
-    await api.create(vmId, vmSpec(name));
-    await stack.controlPlane.waitFor(vmId, 'running', soon);
-    return vmId;
+    const dcmId = newVmId();
+    await api.create(dcmId, vmSpec(name));
+    await stack.controlPlane.waitFor(dcmId, 'running', soon);
+    return dcmId;
   };
 
   it('that is empty is filled again from the tags: no VM is deleted, and each can be deleted through the API', async () => {
-    const vmId = await create('kept');
-    const handMade = await stack.actions.launch({ name: 'hand-made', owner: 'us', provider });
-    const adoptedId = handMade.vmId ?? '';
+    const dcmId = await create('kept');
+    const handMade = await stack.actions.launch({ name: 'hand-made', owner: 'ours', provider });
+    const adoptedId = handMade.dcmId ?? '';
     await stack.controlPlane.waitFor(adoptedId, 'running', soon);
-    const before = published(vmId).length;
+    const before = published(dcmId).length;
 
     await replaceItems([]);
 
-    await expect.poll(() => published(vmId).slice(before), { timeout: soon }).toContain('running');
+    await expect.poll(() => published(dcmId).slice(before), { timeout: soon }).toContain('running');
     await expect
-      .poll(() => api.get(vmId).catch(ifUnknown), { timeout: soon })
+      .poll(() => api.get(dcmId).catch(ifUnknown), { timeout: soon })
       .toMatchObject({ status: 'RUNNING' });
     await expect
       .poll(() => api.get(adoptedId).catch(ifUnknown), { timeout: soon })
       .toMatchObject({ status: 'RUNNING', adopted: true });
-    expect([...published(vmId), ...published(adoptedId)]).not.toContain('deleted');
+    expect([...published(dcmId), ...published(adoptedId)]).not.toContain('deleted');
     await expect(api.delete(adoptedId)).rejects.toMatchObject({ response: { status: 409 } });
-    await api.delete(vmId);
-    await expect.poll(() => published(vmId).at(-1), { timeout: soon }).toBe('deleted');
+    await api.delete(dcmId);
+    await expect.poll(() => published(dcmId).at(-1), { timeout: soon }).toBe('deleted');
     expect(instancesOf(stack, adoptedId).map(({ state }) => state)).toEqual(['running']);
   });
 
@@ -84,15 +84,15 @@ describe('the table', () => {
     const created = await create('created-since');
     await stack.controlPlane.waitFor(stopped, 'stopped', soon);
     await stack.controlPlane.waitFor(deleted, 'deleted', soon);
-    const before = [stopped, created].map((vmId) => published(vmId).length);
+    const before = [stopped, created].map((dcmId) => published(dcmId).length);
 
     await replaceItems(backup);
 
-    const last = async (vmId: string) => (await api.get(vmId).catch(ifUnknown))?.status ?? 'gone';
+    const last = async (dcmId: string) => (await api.get(dcmId).catch(ifUnknown))?.status ?? 'gone';
     await expect.poll(() => last(stopped), { timeout: soon }).toBe('STOPPED');
     await expect.poll(() => last(created), { timeout: soon }).toBe('RUNNING');
     await expect.poll(() => last(deleted), { timeout: soon }).toBe('gone');
-    const since = [stopped, created].map((vmId, index) => published(vmId).slice(before[index]));
+    const since = [stopped, created].map((dcmId, index) => published(dcmId).slice(before[index]));
     expect(since.flat()).not.toContain('deleted');
     await expect.poll(() => published(deleted).at(-1), { timeout: soon }).toBe('deleted');
     expect(instancesOf(stack, created)).toHaveLength(1);

@@ -15,31 +15,31 @@ describe('polling', () => {
   });
   afterAll(() => stack[Symbol.asyncDispose]());
 
-  const statuses = (vmId: string) =>
+  const statuses = (dcmId: string) =>
     stack.controlPlane
       .history()
-      .filter(({ id }) => id === vmId)
+      .filter(({ id }) => id === dcmId)
       .map(({ status }) => status);
 
   it('reports the VMs of a region that sends no events at all', async () => {
     const ec2 = new EC2Client(clientConfig(stack.endpoints.ec2Url, silentRegion));
     const silent = cast(ec2, () => undefined);
-    const vm = await silent.launch({ name: 'legacy', owner: 'us', provider });
-    const vmId = vm.vmId ?? '';
-    await expect.poll(() => statuses(vmId).at(-1), { timeout: soon }).toBe('running');
+    const vm = await silent.launch({ name: 'legacy', owner: 'ours', provider });
+    const dcmId = vm.dcmId ?? '';
+    await expect.poll(() => statuses(dcmId).at(-1), { timeout: soon }).toBe('running');
 
     await silent.terminate(vm);
-    await expect.poll(() => statuses(vmId).at(-1), { timeout: soon }).toBe('deleted');
+    await expect.poll(() => statuses(dcmId).at(-1), { timeout: soon }).toBe('deleted');
     ec2.destroy();
   });
 
   it('heals what events lost', async () => {
-    const vm = await stack.actions.launch({ name: 'lost', owner: 'us', provider });
-    const vmId = vm.vmId ?? '';
-    await stack.controlPlane.waitFor(vmId, 'running', soon);
+    const vm = await stack.actions.launch({ name: 'lost', owner: 'ours', provider });
+    const dcmId = vm.dcmId ?? '';
+    await stack.controlPlane.waitFor(dcmId, 'running', soon);
     stack.ec2?.faults({ loseEvents: 1 });
     await stack.actions.terminate(vm);
-    await expect.poll(() => statuses(vmId).at(-1), { timeout: soon }).toBe('deleted');
+    await expect.poll(() => statuses(dcmId).at(-1), { timeout: soon }).toBe('deleted');
     stack.ec2?.faults({ loseEvents: 0 });
 
     const healed = stack.said.filter(
@@ -50,16 +50,16 @@ describe('polling', () => {
 
   it('has every row told again where somebody wants that, and says how the regions stand', async () => {
     const vms = await Promise.all(
-      ['again-1', 'again-2'].map((name) => stack.actions.launch({ name, owner: 'us', provider })),
+      ['again-1', 'again-2'].map((name) => stack.actions.launch({ name, owner: 'ours', provider })),
     );
-    const vmIds = vms.map(({ vmId = '' }) => vmId);
-    for (const vmId of vmIds) await stack.controlPlane.waitFor(vmId, 'running', soon);
-    const repeats = (vmId: string) =>
+    const dcmIds = vms.map(({ dcmId = '' }) => dcmId);
+    for (const dcmId of dcmIds) await stack.controlPlane.waitFor(dcmId, 'running', soon);
+    const repeats = (dcmId: string) =>
       stack.controlPlane
         .history()
-        .filter(({ id, eventId = '' }) => id === vmId && eventId.endsWith(':again'))
+        .filter(({ id, eventId = '' }) => id === dcmId && eventId.endsWith(':again'))
         .map(({ status }) => status);
-    const before = vmIds.map((vmId) => repeats(vmId).length);
+    const before = dcmIds.map((dcmId) => repeats(dcmId).length);
     const ask = (request: object) => stack.lambda.invoke(`${provider}-poller`, request);
     await untilNextSecond(); // requests of one second are one
 
@@ -76,8 +76,8 @@ describe('polling', () => {
     });
     expect(released).toEqual({ released: false });
     await expect
-      .poll(() => vmIds.map((vmId, vm) => repeats(vmId).slice(before[vm])), { timeout: soon })
-      .toEqual(vmIds.map(() => expect.arrayContaining(['running'])));
+      .poll(() => dcmIds.map((dcmId, vm) => repeats(dcmId).slice(before[vm])), { timeout: soon })
+      .toEqual(dcmIds.map(() => expect.arrayContaining(['running'])));
     await expect
       .poll(() => ask({ do: 'regions' }), { timeout: soon })
       .toMatchObject({

@@ -19,27 +19,27 @@ describe('a VM', () => {
   });
   afterAll(() => stack?.[Symbol.asyncDispose]());
 
-  const status = (vmId: string) => expect.poll(async () => (await api.get(vmId)).status, { timeout: soon });
+  const status = (dcmId: string) => expect.poll(async () => (await api.get(dcmId)).status, { timeout: soon });
 
   it('is created, read, stopped, started and deleted with the token', async () => {
-    const vmId = newVmId();
-    const created = await api.create(vmId, vmSpec('direct'));
-    expect(created).toMatchObject({ id: vmId, path: `vms/${vmId}`, status: 'PROVISIONING' });
-    await status(vmId).toBe('RUNNING');
-    expect((await api.list()).results.map(({ id }) => id)).toContain(vmId);
+    const dcmId = newVmId();
+    const created = await api.create(dcmId, vmSpec('direct'));
+    expect(created).toMatchObject({ id: dcmId, path: `vms/${dcmId}`, status: 'PROVISIONING' });
+    await status(dcmId).toBe('RUNNING');
+    expect((await api.list()).results.map(({ id }) => id)).toContain(dcmId);
 
     await untilNextSecond();
-    await api.change(vmId, 'stop');
-    await status(vmId).toBe('STOPPED');
+    await api.change(dcmId, 'stop');
+    await status(dcmId).toBe('STOPPED');
     await untilNextSecond();
-    await api.change(vmId, 'start');
-    await status(vmId).toBe('RUNNING');
-    await api.delete(vmId);
+    await api.change(dcmId, 'start');
+    await status(dcmId).toBe('RUNNING');
+    await api.delete(dcmId);
 
     await expect
-      .poll(() => instancesOf(stack, vmId).map(({ state }) => state), { timeout: soon })
+      .poll(() => instancesOf(stack, dcmId).map(({ state }) => state), { timeout: soon })
       .toEqual(['terminated']);
-    await api.delete(vmId);
+    await api.delete(dcmId);
   });
 
   it('is nobody’s to touch without the token', async () => {
@@ -55,25 +55,27 @@ describe('a VM', () => {
   });
 
   it('is one instance, however often and at once DCM asks for it', async () => {
-    const vmId = newVmId();
+    const dcmId = newVmId();
 
-    const answers = await Promise.all(Array.from({ length: 50 }, () => api.create(vmId, vmSpec('parallel'))));
+    const answers = await Promise.all(
+      Array.from({ length: 50 }, () => api.create(dcmId, vmSpec('parallel'))),
+    );
 
-    expect(instancesOf(stack, vmId)).toHaveLength(1);
+    expect(instancesOf(stack, dcmId)).toHaveLength(1);
     expect(new Set(answers.map(({ id, instance_id }) => `${id} ${instance_id}`)).size).toBe(1);
   });
 
   it('is created though EC2 throttles half of its calls', async () => {
-    const vmId = newVmId();
+    const dcmId = newVmId();
     stack.ec2?.faults({ throttle: 0.5 });
     try {
-      await api.create(vmId, vmSpec('throttled'));
+      await api.create(dcmId, vmSpec('throttled'));
     } finally {
       stack.ec2?.faults({ throttle: 0 });
     }
 
-    expect(instancesOf(stack, vmId)).toHaveLength(1);
-    await status(vmId).toBe('RUNNING');
+    expect(instancesOf(stack, dcmId)).toHaveLength(1);
+    await status(dcmId).toBe('RUNNING');
   });
 
   it('lives through an older DCM as its user sees it', async () => {

@@ -22,15 +22,16 @@ describe('an EC2 state change', () => {
   });
   afterAll(() => stack[Symbol.asyncDispose]());
 
-  const launch = async (name: string): Promise<Actor & { vmId: string }> => {
-    const actor = await stack.actions.launch({ name, owner: 'us', provider });
-    return { ...actor, vmId: actor.vmId ?? '' };
+  const launch = async (name: string): Promise<Actor & { dcmId: string }> => {
+    const actor = await stack.actions.launch({ name, owner: 'ours', provider });
+    return { ...actor, dcmId: actor.dcmId ?? '' };
   };
-  const reaches = (actor: { vmId: string }, status: string) =>
-    stack.controlPlane.waitFor(actor.vmId, status, soon);
-  const told = ({ vmId }: { vmId: string }) => stack.controlPlane.history().filter(({ id }) => id === vmId);
+  const reaches = (actor: { dcmId: string }, status: string) =>
+    stack.controlPlane.waitFor(actor.dcmId, status, soon);
+  const told = ({ dcmId }: { dcmId: string }) =>
+    stack.controlPlane.history().filter(({ id }) => id === dcmId);
   /** A status that is published once more, after a registration or an outage, says nothing new. */
-  const statuses = (actor: { vmId: string }) =>
+  const statuses = (actor: { dcmId: string }) =>
     told(actor).flatMap(({ status = '', eventId = '' }) => (eventId.endsWith(':again') ? [] : [status]));
 
   it('reaches DCM through a whole life, each status once and in order', async () => {
@@ -46,11 +47,11 @@ describe('an EC2 state change', () => {
 
     expect(statuses(vm)).toEqual([...startedAgain, 'deleting', 'deleted']);
     expect(new Set(told(vm).map(({ eventId }) => eventId)).size).toBe(told(vm).length);
-    expect(await stack.controlPlane.row(vm.vmId)).toMatchObject({ status: 'deleted' });
+    expect(await stack.controlPlane.row(vm.dcmId)).toMatchObject({ status: 'deleted' });
   });
 
   it('of an instance that is not ours reaches nobody', async () => {
-    const stranger = await stack.actions.launch({ name: 'stranger', owner: 'nobody' });
+    const stranger = await stack.actions.launch({ name: 'stranger', owner: 'ownership-removed' });
     const neighbour = await stack.actions.launch({ name: 'neighbour', owner: 'another provider' });
     const witness = await launch('witness');
     await stack.actions.terminate(stranger, neighbour, witness);

@@ -4,7 +4,7 @@ import type { Heartbeat, Heartbeats } from '../../shared/ports/heartbeats.ts';
 export const memoryHeartbeats = (): Heartbeats => {
   let held: Heartbeat = { sentAt: 0, waitingSince: 0, processedAt: 0 };
   return {
-    recall: async () => held,
+    read: async () => held,
     async claim(next, previousSentAt) {
       if (held.sentAt !== previousSentAt) return false;
       held = { ...held, ...next };

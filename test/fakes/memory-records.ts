@@ -5,73 +5,83 @@ import {
   isAssigned,
   isDeletedFor,
   isLaunched,
+  type ResourceRecord,
   refuseDeleted,
-  type VmRecord,
 } from '../../shared/core/record.ts';
-import type { Beginning, LaunchedVm, VmRecords } from '../../shared/ports/records.ts';
+import type { Beginning, LaunchedResource, Records } from '../../shared/ports/records.ts';
 
 /** The VmRecords port in memory. Every method does its work in one turn, as a conditional write does. */
-export const memoryVmRecords = (now: () => number = Date.now): VmRecords => {
-  const records = new Map<string, VmRecord>();
+export const memoryVmRecords = (now: () => number = Date.now): Records => {
+  const records = new Map<string, ResourceRecord>();
   /** What stays of creations that were refused. */
-  const vacant = new Map<string, Pick<VmRecord, 'generation' | 'turn' | 'deletedAtMs'>>();
+  const vacant = new Map<string, Pick<ResourceRecord, 'generation' | 'leaseNumber' | 'deletedAtMs'>>();
 
   const attempts = new Map<string, number>();
   const failures = new Map<string, NonNullable<Creation['failure']>>();
 
-  const keep = (record: VmRecord): VmRecord => {
-    vacant.delete(record.vmId);
-    records.set(record.vmId, record);
+  const keep = (record: ResourceRecord): ResourceRecord => {
+    vacant.delete(record.dcmId);
+    records.set(record.dcmId, record);
     return record;
   };
-  const blank = (vmId: string, region: string): VmRecord => ({
-    vmId,
+  const blank = (dcmId: string, region: string): ResourceRecord => ({
+    dcmId,
     region,
     generation: 0,
     attempt: 0,
-    turn: 0,
-    ...vacant.get(vmId),
+    leaseNumber: 0,
+    ...vacant.get(dcmId),
     createdAtMs: now(),
     updatedAtMs: now(),
   });
-  const successorOf = ({ vmId, region, generation, turn, deletedAtMs }: VmRecord): VmRecord => ({
-    ...blank(vmId, region),
+  const successorOf = ({
+    dcmId,
+    region,
+    generation,
+    leaseNumber,
+    deletedAtMs,
+  }: ResourceRecord): ResourceRecord => ({
+    ...blank(dcmId, region),
     ...(deletedAtMs !== undefined && { deletedAtMs }),
     generation: generation + 1,
-    turn,
+    leaseNumber: leaseNumber,
   });
-  const withInstance = (record: VmRecord, { instanceId, account, facts, adopted }: LaunchedVm): VmRecord => {
+  const withInstance = (
+    record: ResourceRecord,
+    { resourceId, account, facts, adopted }: LaunchedResource,
+  ): ResourceRecord => {
     const { launch: _, leaseUntilMs: __, adopted: ___, ...rest } = record;
     const origin = adopted === undefined ? {} : { adopted };
-    return keep({ ...rest, instanceId, account, facts, ...origin, updatedAtMs: now() });
+    return keep({ ...rest, resourceId, account, facts, ...origin, updatedAtMs: now() });
   };
-  const inHand = ({ vmId, turn }: VmRecord): VmRecord | undefined => {
-    const held = records.get(vmId);
-    return held?.turn === turn && held.leaseUntilMs !== undefined ? held : undefined;
+  const inHand = ({ dcmId, leaseNumber }: ResourceRecord): ResourceRecord | undefined => {
+    const held = records.get(dcmId);
+    return held?.leaseNumber === leaseNumber && held.leaseUntilMs !== undefined ? held : undefined;
   };
   const listed = (region: string) =>
     [...records.values()]
       .filter((record) => record.region === region && record.endedAtMs === undefined)
-      .sort((a, b) => (a.vmId < b.vmId ? -1 : 1));
+      .sort((a, b) => (a.dcmId < b.dcmId ? -1 : 1));
 
   return {
-    read: async (vmId) => records.get(vmId),
+    read: async (dcmId) => records.get(dcmId),
 
     async begin(beginning) {
-      const { vmId, region, leaseMs, after, request } = beginning;
-      const held = records.get(vmId);
+      const { dcmId, region, leaseMs, after, request } = beginning;
+      const held = records.get(dcmId);
       if (held && !isOpen(held, beginning, now())) return { outcome: 'held', record: held };
-      refuseDeleted({ vmId, deletedAtMs: vacant.get(vmId)?.deletedAtMs }, request);
-      if (!held && after) throw new UnavailableError(`the record of ${vmId} changed meanwhile; try it again`);
-      const next = after ? successorOf(after) : (held ?? blank(vmId, region));
-      attempts.set(vmId, now());
-      failures.delete(vmId);
+      refuseDeleted({ dcmId, deletedAtMs: vacant.get(dcmId)?.deletedAtMs }, request);
+      if (!held && after)
+        throw new UnavailableError(`the record of ${dcmId} changed meanwhile; try it again`);
+      const next = after ? successorOf(after) : (held ?? blank(dcmId, region));
+      attempts.set(dcmId, now());
+      failures.delete(dcmId);
       const leaseUntilMs = now() + leaseMs;
       const record = keep({
         ...(request && { requestKey: request.key, specDigest: request.specDigest }),
         ...next,
         region: after ? region : next.region,
-        turn: next.turn + 1,
+        leaseNumber: next.leaseNumber + 1,
         leaseUntilMs,
         updatedAtMs: now(),
       });
@@ -84,10 +94,10 @@ export const memoryVmRecords = (now: () => number = Date.now): VmRecords => {
     },
 
     async launched(mine, vm) {
-      const held = records.get(mine.vmId);
+      const held = records.get(mine.dcmId);
       if (held?.generation !== mine.generation) return undefined;
       const isAwaited = held.leaseUntilMs !== undefined && held.attempt === mine.attempt;
-      return held.instanceId === vm.instanceId || isAwaited
+      return held.resourceId === vm.resourceId || isAwaited
         ? withInstance(held, { ...vm, adopted: false })
         : undefined;
     },
@@ -95,85 +105,92 @@ export const memoryVmRecords = (now: () => number = Date.now): VmRecords => {
     async abandon(mine) {
       const held = inHand(mine);
       if (!held) return;
-      records.delete(mine.vmId);
-      const { generation, turn, deletedAtMs } = held;
-      vacant.set(mine.vmId, {
+      records.delete(mine.dcmId);
+      const { generation, leaseNumber, deletedAtMs } = held;
+      vacant.set(mine.dcmId, {
         generation: generation + 1,
-        turn,
+        leaseNumber: leaseNumber,
         ...(deletedAtMs !== undefined && { deletedAtMs }),
       });
     },
 
     async adopt(vm) {
-      const held = records.get(vm.vmId);
-      const isKnown = held?.instanceId === vm.instanceId;
+      const held = records.get(vm.dcmId);
+      const isKnown = held?.resourceId === vm.resourceId;
       if (held && isAssigned(held, vm)) return isKnown ? 'known' : 'another';
       if (held && isKnown) {
         const { endedAtMs: _, ...rest } = held;
         keep(rest);
         return 'adopted';
       }
-      const { vmId, region } = vm;
-      const next = held?.endedAtMs ? successorOf(held) : (held ?? blank(vmId, region));
+      const { dcmId, region } = vm;
+      const next = held?.endedAtMs ? successorOf(held) : (held ?? blank(dcmId, region));
       withInstance({ ...next, region }, { ...vm, facts: factsOf(held, vm.facts) });
       return 'adopted';
     },
 
-    async requestDelete(vmId) {
-      const held = records.get(vmId);
+    async requestDelete(dcmId) {
+      const held = records.get(dcmId);
       if (held) return keep({ deleteRequestedAtMs: now(), ...held, deletedAtMs: now() });
-      vacant.set(vmId, { generation: 0, turn: 0, ...vacant.get(vmId), deletedAtMs: now() });
+      vacant.set(dcmId, { generation: 0, leaseNumber: 0, ...vacant.get(dcmId), deletedAtMs: now() });
       return undefined;
     },
 
-    async creation(vmId): Promise<Creation> {
-      const record = records.get(vmId);
-      const { turn, deletedAtMs } = record ?? vacant.get(vmId) ?? {};
-      return { record, turn, deletedAtMs, attemptedAtMs: attempts.get(vmId), failure: failures.get(vmId) };
+    async creation(dcmId): Promise<Creation> {
+      const record = records.get(dcmId);
+      const { leaseNumber, deletedAtMs } = record ?? vacant.get(dcmId) ?? {};
+      return {
+        record,
+        leaseNumber: leaseNumber,
+        deletedAtMs,
+        attemptedAtMs: attempts.get(dcmId),
+        failure: failures.get(dcmId),
+      };
     },
 
-    async fail(vmId, seen, status) {
-      const record = records.get(vmId);
+    async fail(dcmId, seen, status) {
+      const record = records.get(dcmId);
       const isAsSeen =
-        (record ?? vacant.get(vmId))?.turn === seen.turn && record?.instanceId === seen.record?.instanceId;
-      if (!isAsSeen || (record?.leaseUntilMs ?? 0) > now() || failures.has(vmId)) return undefined;
-      failures.set(vmId, { status, isPublished: false });
+        (record ?? vacant.get(dcmId))?.leaseNumber === seen.leaseNumber &&
+        record?.resourceId === seen.record?.resourceId;
+      if (!isAsSeen || (record?.leaseUntilMs ?? 0) > now() || failures.has(dcmId)) return undefined;
+      failures.set(dcmId, { status, isPublished: false });
       return status;
     },
 
-    async failurePublished(vmId, statusId) {
-      const failure = failures.get(vmId);
-      if (failure?.status.id === statusId) failures.set(vmId, { ...failure, isPublished: true });
+    async failurePublished(dcmId, statusId) {
+      const failure = failures.get(dcmId);
+      if (failure?.status.id === statusId) failures.set(dcmId, { ...failure, isPublished: true });
     },
 
-    async withdrawDelete(vmId) {
-      const held = records.get(vmId);
+    async withdrawDelete(dcmId) {
+      const held = records.get(dcmId);
       if (!held) return;
       const { deleteRequestedAtMs: _, deletedAtMs: __, ...rest } = held;
       keep(rest);
     },
 
-    async end(vmId, instanceId) {
-      const held = records.get(vmId);
-      if (held?.instanceId === instanceId) keep({ endedAtMs: now(), ...held });
+    async end(dcmId, resourceId) {
+      const held = records.get(dcmId);
+      if (held?.resourceId === resourceId) keep({ endedAtMs: now(), ...held });
     },
 
     async list(region, after, limit) {
-      const rest = listed(region).filter(({ vmId }) => vmId > after);
+      const rest = listed(region).filter(({ dcmId }) => dcmId > after);
       const page = rest.slice(0, limit);
-      return { records: page, last: rest.length > limit ? page.at(-1)?.vmId : undefined };
+      return { records: page, last: rest.length > limit ? page.at(-1)?.dcmId : undefined };
     },
 
     count: async (region) =>
       listed(region).filter(
-        ({ deleteRequestedAtMs, instanceId, launch }) =>
-          deleteRequestedAtMs === undefined && (instanceId ?? launch) !== undefined,
+        ({ deleteRequestedAtMs, resourceId, launch }) =>
+          deleteRequestedAtMs === undefined && (resourceId ?? launch) !== undefined,
       ).length,
   };
 };
 
-const isOpen = (held: VmRecord, { after, request }: Beginning, nowMs: number): boolean => {
+const isOpen = (held: ResourceRecord, { after, request }: Beginning, nowMs: number): boolean => {
   if (isDeletedFor(held, request)) return false;
-  if (after) return held.turn === after.turn && held.instanceId === after.instanceId;
+  if (after) return held.leaseNumber === after.leaseNumber && held.resourceId === after.resourceId;
   return !isLaunched(held) && held.deleteRequestedAtMs === undefined && (held.leaseUntilMs ?? 0) <= nowMs;
 };

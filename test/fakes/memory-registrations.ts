@@ -4,7 +4,7 @@ import type { Registration, Registrations } from '../../shared/ports/registratio
 export const memoryRegistrations = (): Registrations => {
   const held = new Map<string, Registration>();
   return {
-    recall: async (names) => new Map([...held].filter(([name]) => names.includes(name))),
+    read: async (names) => new Map([...held].filter(([name]) => names.includes(name))),
     async record(name, registration) {
       held.set(name, registration);
     },

@@ -6,63 +6,63 @@ import {
   isNewNotice,
   isNewRepublication,
   keptNotice,
+  type Resource,
   type UnpublishedStatus,
-  type Vm,
 } from '../../shared/core/resource.ts';
-import type { Recollection, Recorded, ResourceStore } from '../../shared/ports/resource-store.ts';
+import type { Ownership, Recorded, ResourceStore } from '../../shared/ports/resource-store.ts';
 import type { InstanceState } from '../../shared/service-types/vm/kind.ts';
 
 const dayMs = 86_400_000;
 
 /** The Fleet port in memory. Every method does its work in one turn, as a conditional write does. */
 export const memoryResourceStore = (now: () => number = Date.now): ResourceStore => {
-  const vms = new Map<string, Vm>();
+  const vms = new Map<string, Resource>();
   const foreignUntil = new Map<string, number>();
   const duplicates = new Map<string, string>();
 
-  const recollection = (id: string): Recollection => {
+  const recollection = (id: string): Ownership => {
     const vm = vms.get(id);
-    if (vm) return { owner: 'us', vm };
+    if (vm) return { owner: 'ours', vm };
     if ((foreignUntil.get(id) ?? 0) <= now()) return { owner: 'unknown' };
     const duplicateOf = duplicates.get(id);
-    return duplicateOf === undefined ? { owner: 'others' } : { owner: 'others', duplicateOf };
+    return duplicateOf === undefined ? { owner: 'foreign' } : { owner: 'foreign', duplicateOf };
   };
-  const keep = (vm: Vm): Vm => {
-    vms.set(vm.instanceId, vm);
+  const keep = (vm: Resource): Resource => {
+    vms.set(vm.resourceId, vm);
     return vm;
   };
 
   return {
-    recall: async (ids) => new Map(ids.map((id) => [id, recollection(id)])),
+    read: async (ids) => new Map(ids.map((id) => [id, recollection(id)])),
 
     async ended({ region, since }) {
-      const isEnded = (vm: Vm) =>
+      const isEnded = (vm: Resource) =>
         vm.region === region && vm.state === 'terminated' && vm.sequence >= since * 10;
-      return { vms: [...vms.values()].filter(isEnded), next: undefined };
+      return { resources: [...vms.values()].filter(isEnded), next: undefined };
     },
 
-    async reread(id): Promise<Recorded> {
+    async readConsistently(id): Promise<Recorded> {
       const vm = vms.get(id);
       return vm ? { outcome: 'unchanged', vm } : { outcome: 'unknown' };
     },
 
     async claim(claim) {
-      const held = vms.get(claim.instanceId);
+      const held = vms.get(claim.resourceId);
       if (held?.state === 'terminated') return;
-      foreignUntil.delete(claim.instanceId);
+      foreignUntil.delete(claim.resourceId);
       keep({ sequence: 0, outbox: [], history: [], ...held, ...claim, ...seenOf(claim) });
     },
 
-    async move(vm, vmId, status) {
-      const held = vms.get(vm.instanceId);
-      if (held?.vmId !== vm.vmId) throw new UnavailableError(`${vm.instanceId} changed meanwhile`);
+    async move(vm, dcmId, status) {
+      const held = vms.get(vm.resourceId);
+      if (held?.dcmId !== vm.dcmId) throw new UnavailableError(`${vm.resourceId} changed meanwhile`);
       insist(vm, held);
       const { deleteRequested: _, repeatedAt: __, ...rest } = held;
-      const moved = { ...rest, vmId, outbox: [] };
+      const moved = { ...rest, dcmId, outbox: [] };
       return keep(status ? withStatus(moved, status) : moved);
     },
 
-    async disclaim(ids, duplicateOf) {
+    async markForeign(ids, duplicateOf) {
       for (const id of ids) {
         if (vms.has(id)) continue;
         foreignUntil.set(id, now() + dayMs);
@@ -76,21 +76,21 @@ export const memoryResourceStore = (now: () => number = Date.now): ResourceStore
       if (held) keep({ ...held, deleteRequested: true });
     },
 
-    async release(id) {
+    async removeOwnership(id) {
       if (!vms.delete(id)) return;
       foreignUntil.set(id, now() + dayMs);
       duplicates.delete(id);
     },
 
     async record(observation, status): Promise<Recorded> {
-      const held = vms.get(observation.instanceId);
+      const held = vms.get(observation.resourceId);
       if (!held) return { outcome: 'unknown' };
       if (!isNewerObservation(held, observation)) return { outcome: 'stale', vm: held };
       const { state } = observation;
       const seen = { sequence: sequenceOf(observation), ...seenOf(observation) };
       if (held.state === state) {
         if (changesOutputs(held, observation))
-          throw new UnavailableError(`${observation.instanceId} has another address`);
+          throw new UnavailableError(`${observation.resourceId} has another address`);
         return { outcome: 'unchanged', vm: keep({ ...held, ...seen }) };
       }
       return {
@@ -100,7 +100,7 @@ export const memoryResourceStore = (now: () => number = Date.now): ResourceStore
     },
 
     async notify(vm, notice, status): Promise<Recorded> {
-      const held = vms.get(vm.instanceId);
+      const held = vms.get(vm.resourceId);
       if (!held) return { outcome: 'unknown' };
       if (!isNewNotice(held, notice)) return { outcome: 'stale', vm: held };
       insist(vm, held);
@@ -109,7 +109,7 @@ export const memoryResourceStore = (now: () => number = Date.now): ResourceStore
     },
 
     async readdress(vm, seen, status): Promise<Recorded> {
-      const held = vms.get(vm.instanceId);
+      const held = vms.get(vm.resourceId);
       if (!held) return { outcome: 'unknown' };
       insist(vm, held);
       const readdressed = { ...held, ...seenOf(seen) };
@@ -118,8 +118,8 @@ export const memoryResourceStore = (now: () => number = Date.now): ResourceStore
         : { outcome: 'unchanged', vm: keep(readdressed) };
     },
 
-    async repeat(vm, status): Promise<Recorded> {
-      const held = vms.get(vm.instanceId);
+    async republish(vm, status): Promise<Recorded> {
+      const held = vms.get(vm.resourceId);
       if (!held) return { outcome: 'unknown' };
       const at = status.republishedAt ?? status.at;
       if (!isNewRepublication(held, { at })) return { outcome: 'stale', vm: held };
@@ -127,7 +127,7 @@ export const memoryResourceStore = (now: () => number = Date.now): ResourceStore
       return { outcome: 'accepted', vm: keep(withStatus({ ...held, repeatedAt: at }, status)) };
     },
 
-    async settle({ instanceId: id, outbox, history }, keys) {
+    async settle({ resourceId: id, outbox, history }, keys) {
       const held = vms.get(id);
       const unpublished = outbox.flatMap(({ key }) => (keys.includes(key) ? [] : [key]));
       const surplus = surplusOf(history, unpublished);
@@ -144,7 +144,7 @@ export const memoryResourceStore = (now: () => number = Date.now): ResourceStore
 };
 
 /** A VM that runs has no notices, and a stop takes the public address away. */
-const keptIn = (state: InstanceState, { notices, publicAddress, ...rest }: Vm): Vm => ({
+const keptIn = (state: InstanceState, { notices, publicAddress, ...rest }: Resource): Resource => ({
   ...rest,
   ...(state !== 'running' && { notices }),
   ...(state !== 'pending' && state !== 'stopped' && { publicAddress }),
@@ -157,18 +157,18 @@ const seenOf = ({ privateAddress, publicAddress, getsPublicAddress, isWindows }:
   ...(isWindows && { isWindows }),
 });
 
-const withStatus = (vm: Vm, status: UnpublishedStatus): Vm => ({
+const withStatus = (vm: Resource, status: UnpublishedStatus): Resource => ({
   ...vm,
   latest: status,
   outbox: [...vm.outbox, status],
 });
 
-const withNewStatus = (vm: Vm, status: UnpublishedStatus): Vm => ({
+const withNewStatus = (vm: Resource, status: UnpublishedStatus): Resource => ({
   ...withStatus(vm, status),
   history: [...vm.history, pastStatusOf(status)],
 });
 
-const insist = (vm: Vm, held: Vm) => {
+const insist = (vm: Resource, held: Resource) => {
   if (held.sequence !== vm.sequence || held.latest?.id !== vm.latest?.id)
-    throw new UnavailableError(`${vm.instanceId} changed meanwhile`);
+    throw new UnavailableError(`${vm.resourceId} changed meanwhile`);
 };

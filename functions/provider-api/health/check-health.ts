@@ -14,7 +14,7 @@ type Parts = {
   readonly ec2: Ec2Probe;
   readonly backlog: Backlog;
   readonly nats: NatsProbe;
-  readonly registrations: Pick<Registrations, 'recall'>;
+  readonly registrations: Pick<Registrations, 'read'>;
   readonly firstAnswer: FirstAnswer;
   /** In which VMs can be created. */
   readonly regions: readonly string[];
@@ -88,7 +88,7 @@ const faultOf = (service: string, error: unknown): string =>
 
 const registrationOf = async ({ registrations, providerNameOf }: Parts, region: string) => {
   const name = providerNameOf(region);
-  return (await registrations.recall([name])).get(name);
+  return (await registrations.read([name])).get(name);
 };
 
 const checkQueue = async ({ backlog }: Parts): Promise<void> => {
@@ -136,7 +136,7 @@ export const queueDelay =
   ({ heartbeats, observations, homeRegion, now }: QueueDelayParts): Backlog =>
   async () => {
     const at = Math.floor(now() / 1000);
-    const known = await heartbeats.recall();
+    const known = await heartbeats.read();
     const isWaiting = known.waitingSince > known.processedAt;
     const next = { sentAt: at, waitingSince: isWaiting ? known.waitingSince : at };
     if (at - known.sentAt >= everySeconds && (await heartbeats.claim(next, known.sentAt)))

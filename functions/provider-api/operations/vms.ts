@@ -9,7 +9,7 @@ import type { CreateAsked } from '../create-resource.ts';
 import type { UseCases } from '../use-cases.ts';
 
 /** Makes an operation of the API. */
-export const operation = operationsOf<UseCases>({ id: VmId, logField: 'vmId' });
+export const operation = operationsOf<UseCases>({ id: VmId, logField: 'dcmId' });
 
 const CreateQuery = z.object({ id: z.optional(VmId) });
 
@@ -40,7 +40,7 @@ export const createVm = operation({
   ],
   run: async (useCases, { query, header, body, region, requestId, logResource }) => {
     const identity = await identityOf(useCases, { id: query.id, key: header('idempotency-key') });
-    logResource(identity.vmId);
+    logResource(identity.dcmId);
     const asked = { ...identity, region, requestId };
     return useCases.reportRefusals(asked, async () =>
       useCases.createVm({ ...asked, spec: specOf(await body()) }),
@@ -66,10 +66,10 @@ const acceptableKey = /^[\x21-\x7e]{1,256}$/;
 const identityOf = async (
   { findRequest }: UseCases,
   { id, key = '' }: Named,
-): Promise<Pick<CreateAsked<VmSpec>, 'vmId' | 'request'>> => {
+): Promise<Pick<CreateAsked<VmSpec>, 'dcmId' | 'request'>> => {
   if (key !== '' && !acceptableKey.test(key))
     throw new InvalidArgumentError('Idempotency-Key: expected 1 to 256 visible ASCII characters');
-  if (id !== undefined) return { vmId: id, request: key === '' ? undefined : { key } };
+  if (id !== undefined) return { dcmId: id, request: key === '' ? undefined : { key } };
   if (findRequest === undefined)
     throw new InvalidArgumentError(
       'id: expected ?id=, since this provider is not configured to look up requests of environment agents by Idempotency-Key',
@@ -88,8 +88,8 @@ const identityOf = async (
     throw new InvalidArgumentError(
       `Idempotency-Key: expected a request for a vm; the request with this key is for a ${serviceType}`,
     );
-  const vmId = parseId(VmId, resourceId, 'resource_id of the environment agent’s request');
-  return { vmId, request: { key } };
+  const dcmId = parseId(VmId, resourceId, 'resource_id of the environment agent’s request');
+  return { dcmId, request: { key } };
 };
 
 export const validateVm = operation({
@@ -171,7 +171,7 @@ export const getVm = operation({
   says: 'The VM.',
   answer: VmResource,
   problems: ['not-found'],
-  run: ({ readVm }, { resourceId: vmId }) => readVm.get(vmId),
+  run: ({ readVm }, { resourceId: dcmId }) => readVm.get(dcmId),
 });
 
 export const listVmEvents = operation({
@@ -185,7 +185,7 @@ export const listVmEvents = operation({
   says: 'The statuses.',
   answer: VmEvents,
   problems: ['not-found'],
-  run: ({ readVm }, { resourceId: vmId }) => readVm.events(vmId),
+  run: ({ readVm }, { resourceId: dcmId }) => readVm.events(dcmId),
 });
 
 const changes = {
@@ -223,7 +223,7 @@ const changeVm = (change: keyof typeof changes) =>
       'upstream',
       'insufficient-capacity',
     ],
-    run: (useCases, { resourceId: vmId, requestId }) => useCases.changeVm(vmId, change, requestId),
+    run: (useCases, { resourceId: dcmId, requestId }) => useCases.changeVm(dcmId, change, requestId),
   });
 
 export const startVm = changeVm('start');
@@ -242,5 +242,5 @@ export const deleteVm = operation({
   says: 'The VM is being deleted, or does not exist.',
   answer: undefined,
   problems: ['permission-denied', 'failed-precondition', 'resource-exhausted', 'upstream'],
-  run: ({ deleteVm: run }, { resourceId: vmId, requestId }) => run(vmId, requestId),
+  run: ({ deleteVm: run }, { resourceId: dcmId, requestId }) => run(dcmId, requestId),
 });

@@ -33,7 +33,7 @@ export const dynamoDbHeartbeats = (client: DynamoDBDocumentClient, table: string
       );
 
   return {
-    async recall() {
+    async read() {
       const { Item } = await client.send(new GetCommand({ TableName: table, Key })).catch(unavailable);
       return HeartbeatItem.parse(Item ?? {});
     },

@@ -2,10 +2,17 @@ import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { type DynamoDBDocumentClient, GetCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod/mini';
 import { reasonOf, UnavailableError, UnreadableError } from '../../core/errors.ts';
-import { type Creation, factsOf, isAssigned, refuseDeleted, VmFacts, VmRecord } from '../../core/record.ts';
+import {
+  type Creation,
+  factsOf,
+  isAssigned,
+  ResourceRecord,
+  refuseDeleted,
+  VmFacts,
+} from '../../core/record.ts';
 import type { UnpublishedStatus } from '../../core/resource.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type { Beginning, LaunchedVm, VmRecords } from '../../ports/records.ts';
+import type { Beginning, LaunchedResource, Records } from '../../ports/records.ts';
 import type { Log } from '../../ports/telemetry.ts';
 import { LaunchPlan } from '../../service-types/vm/launch.ts';
 import { Status } from './resource-store.ts';
@@ -18,103 +25,104 @@ const secondsPerDay = 86_400;
 const keepDays = 7;
 
 /** VM records in the fleet's table: single conditional updates, and a read after a refused one. */
-export const dynamoDbVmRecords = (
+export const dynamoDbRecords = (
   client: DynamoDBDocumentClient,
   table: string,
   log: Pick<Log, 'error'>,
   now: Clock = Date.now,
-): VmRecords => {
+): Records => {
   const times = (): Times => ({
     nowMs: now(),
     expiresAt: Math.floor(now() / 1000) + keepDays * secondsPerDay,
   });
 
   /** The item after the change, or undefined where its condition refused it. */
-  const update = async (vmId: string, made: Change) => {
+  const update = async (dcmId: string, made: Change) => {
     try {
-      return (await client.send(new UpdateCommand({ TableName: table, Key: keyOf(vmId), ...updateOf(made) })))
-        .Attributes;
+      return (
+        await client.send(new UpdateCommand({ TableName: table, Key: keyOf(dcmId), ...updateOf(made) }))
+      ).Attributes;
     } catch (error) {
       if (error instanceof ConditionalCheckFailedException) return undefined;
-      throw unavailable(error, `write the record of ${vmId}`);
+      throw unavailable(error, `write the record of ${dcmId}`);
     }
   };
 
-  const readItem = async (vmId: string): Promise<Record<string, unknown> | undefined> => {
-    const command = new GetCommand({ TableName: table, Key: keyOf(vmId), ConsistentRead: true });
+  const readItem = async (dcmId: string): Promise<Record<string, unknown> | undefined> => {
+    const command = new GetCommand({ TableName: table, Key: keyOf(dcmId), ConsistentRead: true });
     const { Item } = await client.send(command).catch((error: unknown) => {
-      throw unavailable(error, `read the record of ${vmId}`);
+      throw unavailable(error, `read the record of ${dcmId}`);
     });
     return Item;
   };
-  const read = async (vmId: string): Promise<VmRecord | undefined> => recordOf(await readItem(vmId));
+  const read = async (dcmId: string): Promise<ResourceRecord | undefined> => recordOf(await readItem(dcmId));
 
   return {
     read,
 
     async begin(beginning) {
-      const { vmId, after } = beginning;
+      const { dcmId, after } = beginning;
       const made = after ? beginAfterUpdate(beginning, after, times()) : beginUpdate(beginning, times());
-      const begun = recordOf(await update(vmId, made));
+      const begun = recordOf(await update(dcmId, made));
       if (begun) return { outcome: 'begun', record: begun };
-      const item = await readItem(vmId);
+      const item = await readItem(dcmId);
       const held = recordOf(item);
       if (held) return { outcome: 'held', record: held };
-      refuseDeleted({ vmId, ...deletionOf(item) }, beginning.request);
-      throw changedMeanwhile(vmId);
+      refuseDeleted({ dcmId, ...deletionOf(item) }, beginning.request);
+      throw changedMeanwhile(dcmId);
     },
 
     attempt: async (mine, launch, attempt) =>
-      recordOf(await update(mine.vmId, attemptUpdate(mine, launch, attempt, now()))),
+      recordOf(await update(mine.dcmId, attemptUpdate(mine, launch, attempt, now()))),
 
-    launched: async (mine, vm) => recordOf(await update(mine.vmId, launchedUpdate(mine, vm, now()))),
+    launched: async (mine, vm) => recordOf(await update(mine.dcmId, launchedUpdate(mine, vm, now()))),
 
     async abandon(mine) {
-      await update(mine.vmId, abandonUpdate(mine, times().expiresAt));
+      await update(mine.dcmId, abandonUpdate(mine, times().expiresAt));
     },
 
     async adopt(vm) {
-      const held = await read(vm.vmId);
-      const isKnown = held?.instanceId === vm.instanceId;
+      const held = await read(vm.dcmId);
+      const isKnown = held?.resourceId === vm.resourceId;
       if (held && isAssigned(held, vm)) return isKnown ? 'known' : 'another';
-      if (await update(vm.vmId, isKnown ? reviveUpdate(vm) : adoption(vm, held, now()))) return 'adopted';
-      throw changedMeanwhile(vm.vmId);
+      if (await update(vm.dcmId, isKnown ? reviveUpdate(vm) : adoption(vm, held, now()))) return 'adopted';
+      throw changedMeanwhile(vm.dcmId);
     },
 
-    async requestDelete(vmId) {
-      const request = async () => recordOf(await update(vmId, requestDeleteUpdate(now())));
+    async requestDelete(dcmId) {
+      const request = async () => recordOf(await update(dcmId, requestDeleteUpdate(now())));
       const marked = await request();
       if (marked) return marked;
-      if (await update(vmId, noteDeletionUpdate(times()))) return undefined;
+      if (await update(dcmId, noteDeletionUpdate(times()))) return undefined;
       const begunMeanwhile = await request();
       if (begunMeanwhile) return begunMeanwhile;
-      throw changedMeanwhile(vmId);
+      throw changedMeanwhile(dcmId);
     },
 
-    creation: async (vmId) => creationOf(await readItem(vmId)),
+    creation: async (dcmId) => creationOf(await readItem(dcmId)),
 
-    async fail(vmId, seen, status) {
-      return (await update(vmId, failUpdate(seen, status, times()))) && status;
+    async fail(dcmId, seen, status) {
+      return (await update(dcmId, failUpdate(seen, status, times()))) && status;
     },
 
-    async failurePublished(vmId, statusId) {
-      await update(vmId, failurePublishedUpdate(statusId, now()));
+    async failurePublished(dcmId, statusId) {
+      await update(dcmId, failurePublishedUpdate(statusId, now()));
     },
 
-    async withdrawDelete(vmId) {
-      await update(vmId, withdrawDeleteUpdate);
+    async withdrawDelete(dcmId) {
+      await update(dcmId, withdrawDeleteUpdate);
     },
 
-    async end(vmId, instanceId) {
-      await update(vmId, endUpdate(instanceId, times()));
+    async end(dcmId, resourceId) {
+      await update(dcmId, endUpdate(resourceId, times()));
     },
 
     ...dynamoDbVmIndex(client, table, log),
   };
 };
 
-const adoption = (vm: LaunchedVm, held: VmRecord | undefined, nowMs: number): Change => {
-  const found: LaunchedVm = { ...vm, facts: factsOf(held, vm.facts) };
+const adoption = (vm: LaunchedResource, held: ResourceRecord | undefined, nowMs: number): Change => {
+  const found: LaunchedResource = { ...vm, facts: factsOf(held, vm.facts) };
   return held?.endedAtMs ? adoptAfterUpdate(found, held, nowMs) : adoptUpdate(found, nowMs);
 };
 
@@ -134,14 +142,14 @@ const updateOf = ({ set = {}, remove = [], when, values = {} }: Change) => {
   };
 };
 
-const changedMeanwhile = (vmId: string) =>
-  new UnavailableError(`the record of ${vmId} changed meanwhile; try it again`);
+const changedMeanwhile = (dcmId: string) =>
+  new UnavailableError(`the record of ${dcmId} changed meanwhile; try it again`);
 
 const unavailable = (cause: unknown, what: string): UnavailableError =>
   new UnavailableError(`the fleet table did not ${what}`, { cause });
 
 /** VM records share the fleet's table; no instance id begins like this. */
-const keyOf = (vmId: string) => ({ pk: `vm#${vmId}` });
+const keyOf = (dcmId: string) => ({ pk: `vm#${dcmId}` });
 
 const json = z.pipe(
   z.string(),
@@ -149,7 +157,7 @@ const json = z.pipe(
 );
 
 /** Plan and facts are JSON: nobody asks DynamoDB for a part of them. */
-const VmRecordItem = z.extend(VmRecord, {
+const RecordItem = z.extend(ResourceRecord, {
   launch: z.optional(z.pipe(json, LaunchPlan)),
   facts: z.optional(z.pipe(json, VmFacts)),
 });
@@ -158,10 +166,11 @@ const VmRecordItem = z.extend(VmRecord, {
  * Undefined where the item only keeps the generation of a creation that was refused.
  * @throws UnreadableError where the item was not written by dynamodb-vm-records.ts.
  */
-const recordOf = (item: Record<string, unknown> | undefined): VmRecord | undefined => {
+const recordOf = (item: Record<string, unknown> | undefined): ResourceRecord | undefined => {
   if (item === undefined || isVacant(item)) return undefined;
   try {
-    return VmRecordItem.parse(item);
+    const { vmId: dcmId, instanceId: resourceId, turn: leaseNumber, ...rest } = item;
+    return RecordItem.parse({ dcmId, resourceId, leaseNumber, ...rest });
   } catch (cause) {
     throw new UnreadableError(`the record ${item.pk} makes no sense: ${reasonOf(cause)}`, { cause });
   }
@@ -192,7 +201,7 @@ const creationOf = (item: Record<string, unknown> | undefined): Creation => {
   const isPublished = failurePublishedAtMs !== undefined;
   return {
     record: recordOf(item),
-    ...{ turn, deletedAtMs, attemptedAtMs },
+    ...{ leaseNumber: turn, deletedAtMs, attemptedAtMs },
     failure: failure && { status: failure, isPublished },
   };
 };
@@ -255,7 +264,7 @@ const beginUpdate = (beginning: Beginning, times: Times): Change => ({
   remove: ofFailure,
   when: `attribute_not_exists(instanceId) AND attribute_not_exists(deleteRequestedAtMs) AND (attribute_not_exists(leaseUntilMs) OR leaseUntilMs <= :now)${unlessDeleted(beginning)}`,
   values: {
-    vmId: beginning.vmId,
+    vmId: beginning.dcmId,
     region: beginning.region,
     ...requestValues(beginning),
     ...lease(beginning, times),
@@ -263,7 +272,7 @@ const beginUpdate = (beginning: Beginning, times: Times): Change => ({
 });
 
 /** Where the VM that had the id is still the one that is gone. */
-const beginAfterUpdate = (beginning: Beginning, gone: VmRecord, times: Times): Change => ({
+const beginAfterUpdate = (beginning: Beginning, gone: ResourceRecord, times: Times): Change => ({
   set: {
     '#region': ':region',
     listedIn: ':region',
@@ -282,23 +291,28 @@ const beginAfterUpdate = (beginning: Beginning, gone: VmRecord, times: Times): C
   values: {
     region: beginning.region,
     ...requestValues(beginning),
-    turn: gone.turn,
-    instanceId: gone.instanceId,
+    turn: gone.leaseNumber,
+    instanceId: gone.resourceId,
     ...lease(beginning, times),
   },
 });
 
 const inMyHands = 'turn = :turn AND attribute_exists(leaseUntilMs)';
 
-const attemptUpdate = ({ turn }: VmRecord, launch: LaunchPlan, number: number, nowMs: number): Change => ({
+const attemptUpdate = (
+  { leaseNumber }: ResourceRecord,
+  launch: LaunchPlan,
+  number: number,
+  nowMs: number,
+): Change => ({
   set: { launch: ':launch', attempt: ':attempt', updatedAtMs: ':now' },
   when: inMyHands,
-  values: { turn, launch: JSON.stringify(launch), attempt: number, now: nowMs },
+  values: { turn: leaseNumber, launch: JSON.stringify(launch), attempt: number, now: nowMs },
 });
 
 const noteInstance = { instanceId: ':instanceId', account: ':account', facts: ':facts', updatedAtMs: ':now' };
-const instanceValues = ({ instanceId, account, facts }: LaunchedVm, nowMs: number) => ({
-  instanceId,
+const instanceValues = ({ resourceId, account, facts }: LaunchedResource, nowMs: number) => ({
+  instanceId: resourceId,
   account,
   facts: JSON.stringify(facts),
   now: nowMs,
@@ -308,7 +322,7 @@ const instanceValues = ({ instanceId, account, facts }: LaunchedVm, nowMs: numbe
  * Generation and attempt make the client token: whoever asked EC2 with it got this instance, even if somebody else has taken over. Not
  * so once the next attempt was begun.
  */
-const launchedUpdate = (mine: VmRecord, vm: LaunchedVm, nowMs: number): Change => ({
+const launchedUpdate = (mine: ResourceRecord, vm: LaunchedResource, nowMs: number): Change => ({
   set: { ...noteInstance, adopted: ':adopted' },
   remove: [...ofLaunch, 'expiresAt'],
   when: 'generation = :generation AND (instanceId = :instanceId OR (attempt = :attempt AND attribute_exists(leaseUntilMs)))',
@@ -321,7 +335,7 @@ const launchedUpdate = (mine: VmRecord, vm: LaunchedVm, nowMs: number): Change =
 });
 
 /** Keeps the generation, so that the next VM with this id is asked for under another client token. */
-const abandonUpdate = ({ turn }: VmRecord, expiresAt: number): Change => ({
+const abandonUpdate = ({ leaseNumber }: ResourceRecord, expiresAt: number): Change => ({
   set: { generation: 'generation + :one', attempt: ':zero', expiresAt: ':expiresAt' },
   remove: [
     '#region',
@@ -333,18 +347,18 @@ const abandonUpdate = ({ turn }: VmRecord, expiresAt: number): Change => ({
     ...ofLaunch,
   ],
   when: inMyHands,
-  values: { turn, expiresAt, ...counters },
+  values: { turn: leaseNumber, expiresAt, ...counters },
 });
 
 /** `adopted` as it is known of the instance; unknown, it is not kept from the instance before. */
-const origin = ({ adopted }: LaunchedVm) => ({
+const origin = ({ adopted }: LaunchedResource) => ({
   set: adopted === undefined ? {} : { adopted: ':adopted' },
   remove: adopted === undefined ? ['adopted'] : [],
   values: adopted === undefined ? {} : { adopted },
 });
 
 /** Where there is no record, or one without an instance; of a creation in hand only by an instance that we launched. */
-const adoptUpdate = (vm: LaunchedVm, nowMs: number): Change => ({
+const adoptUpdate = (vm: LaunchedResource, nowMs: number): Change => ({
   set: {
     ...noteInstance,
     ...origin(vm).set,
@@ -363,14 +377,14 @@ const adoptUpdate = (vm: LaunchedVm, nowMs: number): Change => ({
   values: {
     ...instanceValues(vm, nowMs),
     ...origin(vm).values,
-    vmId: vm.vmId,
+    vmId: vm.dcmId,
     region: vm.region,
     zero: 0,
   },
 });
 
 /** Where the VM that had the id is gone. */
-const adoptAfterUpdate = (vm: LaunchedVm, gone: VmRecord, nowMs: number): Change => ({
+const adoptAfterUpdate = (vm: LaunchedResource, gone: ResourceRecord, nowMs: number): Change => ({
   set: {
     ...noteInstance,
     ...origin(vm).set,
@@ -386,23 +400,23 @@ const adoptAfterUpdate = (vm: LaunchedVm, gone: VmRecord, nowMs: number): Change
     ...instanceValues(vm, nowMs),
     ...origin(vm).values,
     region: vm.region,
-    turn: gone.turn,
-    gone: gone.instanceId,
+    turn: gone.leaseNumber,
+    gone: gone.resourceId,
     ...counters,
   },
 });
 
 /** Where the instance was taken for gone, and is not: its tags were off it for a while. */
-const reviveUpdate = ({ instanceId, region }: LaunchedVm): Change => ({
+const reviveUpdate = ({ resourceId, region }: LaunchedResource): Change => ({
   set: { listedIn: ':region' },
   remove: ['endedAtMs', 'expiresAt'],
   when: 'instanceId = :instanceId AND attribute_exists(endedAtMs)',
-  values: { instanceId, region },
+  values: { instanceId: resourceId, region },
 });
 
 /** Where the creation is still as it was seen, and nobody has it in hand. The week does not end later for it. */
 const failUpdate = (
-  { record, turn }: Creation,
+  { record, leaseNumber }: Creation,
   status: UnpublishedStatus,
   { nowMs, expiresAt }: Times,
 ): Change => ({
@@ -412,8 +426,8 @@ const failUpdate = (
     expiresAt: 'if_not_exists(expiresAt, :expiresAt)',
   },
   when: [
-    turn === undefined ? 'attribute_not_exists(turn)' : 'turn = :turn',
-    record?.instanceId === undefined ? 'attribute_not_exists(instanceId)' : 'instanceId = :instanceId',
+    leaseNumber === undefined ? 'attribute_not_exists(turn)' : 'turn = :turn',
+    record?.resourceId === undefined ? 'attribute_not_exists(instanceId)' : 'instanceId = :instanceId',
     '(attribute_not_exists(leaseUntilMs) OR leaseUntilMs <= :now)',
     'attribute_not_exists(failureId)',
   ].join(' AND '),
@@ -422,8 +436,8 @@ const failUpdate = (
     failureId: status.id,
     expiresAt,
     now: nowMs,
-    ...(turn !== undefined && { turn }),
-    ...(record?.instanceId !== undefined && { instanceId: record.instanceId }),
+    ...(leaseNumber !== undefined && { turn: leaseNumber }),
+    ...(record?.resourceId !== undefined && { instanceId: record.resourceId }),
   },
 });
 
@@ -451,11 +465,11 @@ const withdrawDeleteUpdate: Change = {
   when: 'attribute_exists(deleteRequestedAtMs)',
 };
 
-const endUpdate = (instanceId: string, { nowMs, expiresAt }: Times): Change => ({
+const endUpdate = (resourceId: string, { nowMs, expiresAt }: Times): Change => ({
   set: { endedAtMs: ':now', expiresAt: ':expiresAt' },
   remove: ['listedIn'],
   when: 'instanceId = :instanceId AND attribute_not_exists(endedAtMs)',
-  values: { instanceId, now: nowMs, expiresAt },
+  values: { instanceId: resourceId, now: nowMs, expiresAt },
 });
 
 /** In it is every record with a `listedIn`: hash `listedIn`, sort `vmId`. No change of a VM's state writes it. */
@@ -466,7 +480,7 @@ const dynamoDbVmIndex = (
   client: DynamoDBDocumentClient,
   table: string,
   log: Pick<Log, 'error'>,
-): Pick<VmRecords, 'list' | 'count'> => {
+): Pick<Records, 'list' | 'count'> => {
   const query = (region: string, more: Partial<QueryCommand['input']>) =>
     client
       .send(
@@ -483,13 +497,13 @@ const dynamoDbVmIndex = (
       });
 
   /** A record that cannot be read is left out of a listing, not the end of it. */
-  const readable = (item: Record<string, unknown>): VmRecord[] => {
+  const readable = (item: Record<string, unknown>): ResourceRecord[] => {
     try {
       const record = recordOf(item);
       return record ? [record] : [];
     } catch (error) {
       if (!(error instanceof UnreadableError)) throw error;
-      log.error('a VM is missing from a listing', { vmId: item.vmId, error });
+      log.error('a VM is missing from a listing', { dcmId: item.vmId, error });
       return [];
     }
   };

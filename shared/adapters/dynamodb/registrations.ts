@@ -25,7 +25,7 @@ export const dynamoDbRegistrations = (client: DynamoDBDocumentClient, table: str
   const key = (rowName: string) => ({ pk: `${prefix}${rowName}` });
 
   return {
-    async recall(rowNames) {
+    async read(rowNames) {
       const keys = rowNames.map((rowName) => key(rowName).pk);
       const items = await batchGet({ client, table, unavailable }, keys);
       // An item that cannot be read is like none: the next attempt writes it anew.

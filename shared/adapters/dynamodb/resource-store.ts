@@ -17,11 +17,11 @@ import {
   isNewRepublication,
   keptNotice,
   plainMessage,
+  type Resource,
   type UnpublishedStatus,
-  type Vm,
 } from '../../core/resource.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type { Claim, Recollection, Recorded, ResourceStore } from '../../ports/resource-store.ts';
+import type { Claim, Ownership, Recorded, ResourceStore } from '../../ports/resource-store.ts';
 import { InstanceState, VmStatus } from '../../service-types/vm/kind.ts';
 import { batchGet } from './batch-get.ts';
 
@@ -42,10 +42,10 @@ export const dynamoDbResourceStore = (
   const inDays = (days: number) => Math.floor(now() / 1000) + days * secondsPerDay;
 
   /** The item after the update, or undefined where its condition refused it. */
-  const update = async (instanceId: string, change: Update) => {
+  const update = async (resourceId: string, change: Update) => {
     const command = {
       TableName: table,
-      Key: { pk: instanceId },
+      Key: { pk: resourceId },
       ReturnValues: 'ALL_NEW',
       ...change,
     } as const;
@@ -53,29 +53,29 @@ export const dynamoDbResourceStore = (
       return (await client.send(new UpdateCommand(command))).Attributes ?? {};
     } catch (error) {
       if (error instanceof ConditionalCheckFailedException) return undefined;
-      throw unavailable(error, `write ${instanceId}`);
+      throw unavailable(error, `write ${resourceId}`);
     }
   };
 
   /** The item as all writes so far have left it: what a refused one found. */
-  const asHeld = async (instanceId: string): Promise<Recorded> => {
-    const command = new GetCommand({ TableName: table, Key: { pk: instanceId }, ConsistentRead: true });
+  const asHeld = async (resourceId: string): Promise<Recorded> => {
+    const command = new GetCommand({ TableName: table, Key: { pk: resourceId }, ConsistentRead: true });
     const { Item } = await client.send(command).catch((error: unknown) => {
-      throw unavailable(error, `read ${instanceId}`);
+      throw unavailable(error, `read ${resourceId}`);
     });
-    const held = recollectionOf(Item, now());
+    const held = ownershipOf(Item, now());
     if (held.owner === 'unreadable') throw held.error;
-    return held.owner === 'us' ? { outcome: 'stale', vm: held.vm } : { outcome: 'unknown' };
+    return held.owner === 'ours' ? { outcome: 'stale', vm: held.vm } : { outcome: 'unknown' };
   };
 
   return {
-    async recall(instanceIds) {
-      const found = new Map<string, Recollection>(instanceIds.map((id) => [id, { owner: 'unknown' }]));
+    async read(resourceIds) {
+      const found = new Map<string, Ownership>(resourceIds.map((id) => [id, { owner: 'unknown' }]));
       const refuse = (cause: unknown) => {
         throw unavailable(cause, `read ${found.size} instances`);
       };
       for (const item of await batchGet({ client, table, unavailable: refuse }, found.keys()))
-        found.set(String(item.pk), recollectionOf(item, now()));
+        found.set(String(item.pk), ownershipOf(item, now()));
       return found;
     },
 
@@ -96,83 +96,83 @@ export const dynamoDbResourceStore = (
       const { Items = [], LastEvaluatedKey } = await client.send(command).catch((error: unknown) => {
         throw unavailable(error, `list the VMs of ${region} that have ended`);
       });
-      const vms = Items.map(({ pk, account }) => ({ instanceId: String(pk), account: String(account) }));
-      return { vms, next: LastEvaluatedKey && String(LastEvaluatedKey.pk) };
+      const vms = Items.map(({ pk, account }) => ({ resourceId: String(pk), account: String(account) }));
+      return { resources: vms, next: LastEvaluatedKey && String(LastEvaluatedKey.pk) };
     },
 
-    async reread(instanceId) {
-      const held = await asHeld(instanceId);
+    async readConsistently(resourceId) {
+      const held = await asHeld(resourceId);
       return held.outcome === 'unknown' ? held : { outcome: 'unchanged', vm: held.vm };
     },
 
     async claim(claim) {
-      await update(claim.instanceId, claimUpdate(claim));
+      await update(claim.resourceId, claimUpdate(claim));
     },
 
-    async move(vm, vmId, status) {
-      const moved = await update(vm.instanceId, moveUpdate(vm, vmId, status));
+    async move(vm, dcmId, status) {
+      const moved = await update(vm.resourceId, moveUpdate(vm, dcmId, status));
       if (moved) return vmOf(moved);
-      throw new UnavailableError(`${vm.instanceId} changed while it was given another DCM id; try it again`);
+      throw new UnavailableError(`${vm.resourceId} changed while it was given another DCM id; try it again`);
     },
 
-    async disclaim(instanceIds, duplicateOf) {
+    async markForeign(resourceIds, duplicateOf) {
       const change = disclaimUpdate(inDays(keepForeignDays), duplicateOf);
-      await Promise.all(instanceIds.map((id) => update(id, change)));
+      await Promise.all(resourceIds.map((id) => update(id, change)));
     },
 
-    async requestDelete(instanceId) {
-      await update(instanceId, requestDeleteUpdate);
+    async requestDelete(resourceId) {
+      await update(resourceId, requestDeleteUpdate);
     },
 
-    async release(instanceId) {
-      await update(instanceId, releaseOwnershipUpdate(inDays(keepForeignDays)));
+    async removeOwnership(resourceId) {
+      await update(resourceId, releaseOwnershipUpdate(inDays(keepForeignDays)));
     },
 
     async record(observation, status) {
-      const { instanceId, state } = observation;
+      const { resourceId, state } = observation;
       const expiresAt = state === 'terminated' ? inDays(keepTerminatedDays) : undefined;
-      const recorded = await update(instanceId, recordUpdate(observation, status, expiresAt));
+      const recorded = await update(resourceId, recordUpdate(observation, status, expiresAt));
       if (recorded) return { outcome: 'accepted', vm: vmOf(recorded) };
 
-      const held = await asHeld(instanceId);
+      const held = await asHeld(resourceId);
       if (held.outcome !== 'stale' || held.vm.state !== state || !isNewerObservation(held.vm, observation))
         return held;
       const isToBePublished = changesOutputs(held.vm, observation);
-      const moved = isToBePublished ? undefined : await update(instanceId, moveGateUpdate(observation));
+      const moved = isToBePublished ? undefined : await update(resourceId, moveGateUpdate(observation));
       if (moved) return { outcome: 'unchanged', vm: vmOf(moved) };
-      throw new UnavailableError(`${instanceId} changed while its state was recorded; try it again`);
+      throw new UnavailableError(`${resourceId} changed while its state was recorded; try it again`);
     },
 
     async notify(vm, notice, status) {
-      const noted = await update(vm.instanceId, notifyUpdate(vm, notice, status));
+      const noted = await update(vm.resourceId, notifyUpdate(vm, notice, status));
       if (noted) return { outcome: 'accepted', vm: vmOf(noted) };
 
-      const held = await asHeld(vm.instanceId);
+      const held = await asHeld(vm.resourceId);
       if (held.outcome !== 'stale' || !isNewNotice(held.vm, notice)) return held;
-      throw new UnavailableError(`${vm.instanceId} changed while a notice was recorded; try it again`);
+      throw new UnavailableError(`${vm.resourceId} changed while a notice was recorded; try it again`);
     },
 
     async readdress(vm, seen, status) {
-      const readdressed = await update(vm.instanceId, readdressUpdate(vm, seen, status));
+      const readdressed = await update(vm.resourceId, readdressUpdate(vm, seen, status));
       if (readdressed) return { outcome: status ? 'accepted' : 'unchanged', vm: vmOf(readdressed) };
-      if ((await asHeld(vm.instanceId)).outcome === 'unknown') return { outcome: 'unknown' };
-      throw new UnavailableError(`${vm.instanceId} changed while its addresses were recorded; try it again`);
+      if ((await asHeld(vm.resourceId)).outcome === 'unknown') return { outcome: 'unknown' };
+      throw new UnavailableError(`${vm.resourceId} changed while its addresses were recorded; try it again`);
     },
 
-    async repeat(vm, status) {
-      const repeated = await update(vm.instanceId, repeatUpdate(vm, status));
+    async republish(vm, status) {
+      const repeated = await update(vm.resourceId, repeatUpdate(vm, status));
       if (repeated) return { outcome: 'accepted', vm: vmOf(repeated) };
 
-      const held = await asHeld(vm.instanceId);
+      const held = await asHeld(vm.resourceId);
       if (held.outcome !== 'stale' || !isNewRepublication(held.vm, { at: status.republishedAt ?? status.at }))
         return held;
-      throw new UnavailableError(`${vm.instanceId} changed while its status was repeated; try it again`);
+      throw new UnavailableError(`${vm.resourceId} changed while its status was repeated; try it again`);
     },
 
     async settle(vm, keys) {
       let settled: Record<string, unknown> | undefined;
       for (const change of settleUpdates(vm, keys)) {
-        settled = await update(vm.instanceId, change);
+        settled = await update(vm.resourceId, change);
         if (settled === undefined) return undefined;
       }
       return settled && vmOf(settled);
@@ -223,7 +223,7 @@ const FleetItem = z.object({
 });
 
 /** @throws UnreadableError where the item was not written by dynamodb/resource-store.ts. */
-const vmOf = (item: Record<string, unknown>): Vm => {
+const vmOf = (item: Record<string, unknown>): Resource => {
   const kinds = NoticeKind.options.filter((kind) => item[noticeAttribute(kind)] !== undefined);
   const noticesByKind = Object.fromEntries(kinds.map((kind) => [kind, item[noticeAttribute(kind)]]));
   const parsed = FleetItem.safeParse(kinds.length > 0 ? { ...item, notices: noticesByKind } : item);
@@ -233,13 +233,14 @@ const vmOf = (item: Record<string, unknown>): Vm => {
       cause: parsed.error,
     });
   }
-  const { pk, outbox, history, notice, notices = {}, ...vm } = parsed.data;
+  const { pk, vmId: dcmId, outbox, history, notice, notices = {}, ...vm } = parsed.data;
   const known = notice ? { [notice.notice]: { at: notice.at, text: notice.text }, ...notices } : notices;
   const past = Object.entries(history).map(([key, text]) => unpacked(pk, key, text));
   return {
     ...vm,
     ...(Object.keys(known).length > 0 && { notices: known }),
-    instanceId: pk,
+    resourceId: pk,
+    dcmId,
     outbox: Object.values(outbox).sort(byKey),
     history: past.sort(byKey),
   };
@@ -248,40 +249,40 @@ const vmOf = (item: Record<string, unknown>): Vm => {
 const byKey = (a: { readonly key: string }, b: { readonly key: string }): number => (a.key < b.key ? -1 : 1);
 
 /** An item without a `vmId` remembers, until it expires, that the instance is not ours. */
-const recollectionOf = (item: Record<string, unknown> | undefined, nowMs: number): Recollection => {
+const ownershipOf = (item: Record<string, unknown> | undefined, nowMs: number): Ownership => {
   if (item?.vmId === undefined)
     return Number(item?.expiresAt ?? 0) > nowMs / 1000 ? others(item?.duplicateOf) : { owner: 'unknown' };
   try {
-    return { owner: 'us', vm: vmOf(item) };
+    return { owner: 'ours', vm: vmOf(item) };
   } catch (error) {
     if (error instanceof UnreadableError) return { owner: 'unreadable', error };
     throw error;
   }
 };
 
-const others = (duplicateOf: unknown): Recollection =>
-  typeof duplicateOf === 'string' ? { owner: 'others', duplicateOf } : { owner: 'others' };
+const others = (duplicateOf: unknown): Ownership =>
+  typeof duplicateOf === 'string' ? { owner: 'foreign', duplicateOf } : { owner: 'foreign' };
 
 /** Before a message that does not begin like the others: no status and no rest of a message begins like this. */
 const whole = '\n';
 
 /** A past status as text: what key and instance do not tell, so that ten of them fit into an item's first kilobyte. */
-export const packed = (instanceId: string, { key, status, message }: PastStatus): string => {
-  const plain = plainMessage(instanceId, stateOfKey(key));
+export const packed = (resourceId: string, { key, status, message }: PastStatus): string => {
+  const plain = plainMessage(resourceId, stateOfKey(key));
   const rest = message.startsWith(plain) ? message.slice(plain.length) : undefined;
   return rest === undefined || /^[A-Z\n]/.test(rest) ? `${status}${whole}${message}` : `${status}${rest}`;
 };
 
 /** @throws UnreadableError where it was not written by `packed`. */
-export const unpacked = (instanceId: string, key: string, text: string): PastStatus => {
+export const unpacked = (resourceId: string, key: string, text: string): PastStatus => {
   const [word = ''] = /^[A-Z]*/.exec(text) ?? [];
   const status = VmStatus.safeParse(word);
   if (!status.success)
-    throw new UnreadableError(`the history of ${instanceId} makes no sense: no status begins "${text}"`);
+    throw new UnreadableError(`the history of ${resourceId} makes no sense: no status begins "${text}"`);
   const rest = text.slice(word.length);
   const message = rest.startsWith(whole)
     ? rest.slice(whole.length)
-    : `${plainMessage(instanceId, stateOfKey(key))}${rest}`;
+    : `${plainMessage(resourceId, stateOfKey(key))}${rest}`;
   return { key, at: secondOfKey(key), status: status.data, message };
 };
 
@@ -291,12 +292,12 @@ export type Update = Pick<
   'UpdateExpression' | 'ConditionExpression' | 'ExpressionAttributeNames' | 'ExpressionAttributeValues'
 >;
 
-const claimUpdate = ({ vmId, region, account, ...seen }: Claim): Update => ({
+const claimUpdate = ({ dcmId, region, account, ...seen }: Claim): Update => ({
   UpdateExpression: `SET vmId = :vmId, #region = :region, account = :account, outbox = if_not_exists(outbox, :empty), history = if_not_exists(history, :empty), #sequence = if_not_exists(#sequence, :zero)${addresses.expression(seen)} REMOVE expiresAt, duplicateOf`,
   ConditionExpression: 'attribute_not_exists(#state) OR #state <> :terminated',
   ExpressionAttributeNames: { '#region': 'region', '#sequence': 'sequence', '#state': 'state' },
   ExpressionAttributeValues: {
-    ':vmId': vmId,
+    ':vmId': dcmId,
     ':region': region,
     ':account': account,
     ':empty': {},
@@ -358,7 +359,7 @@ const recordUpdate = (
     ':sequence': sequenceOf(observation),
     ':state': observation.state,
     ':status': status,
-    ':past': packed(observation.instanceId, pastStatusOf(status)),
+    ':past': packed(observation.resourceId, pastStatusOf(status)),
     ':terminated': 'terminated',
     ...addresses.values(observation),
     ...(expiresAt !== undefined && { ':expiresAt': expiresAt }),
@@ -401,7 +402,7 @@ const addresses = {
 };
 
 /** For an item that still holds what `vm` does. */
-const readdressUpdate = (vm: Vm, seen: Addresses, status: UnpublishedStatus | undefined): Update => ({
+const readdressUpdate = (vm: Resource, seen: Addresses, status: UnpublishedStatus | undefined): Update => ({
   UpdateExpression: `SET vmId = vmId${addresses.expression(seen)}${status ? `, ${addStatus}` : ''}`,
   ConditionExpression: stillHeld.condition(vm),
   ExpressionAttributeNames: { ...stillHeld.names(vm), ...(status && { '#key': status.key }) },
@@ -413,7 +414,7 @@ const readdressUpdate = (vm: Vm, seen: Addresses, status: UnpublishedStatus | un
 });
 
 /** isNewNotice (core/resource.ts), for an item that still holds what `vm` does. */
-const notifyUpdate = (vm: Vm, notice: Notice, status: UnpublishedStatus | undefined): Update => {
+const notifyUpdate = (vm: Resource, notice: Notice, status: UnpublishedStatus | undefined): Update => {
   const isOnce = notice.notice === 'spot-interruption';
   return {
     UpdateExpression: `SET #notice = :notice${status ? `, ${addNewStatus}` : ''}`,
@@ -428,13 +429,13 @@ const notifyUpdate = (vm: Vm, notice: Notice, status: UnpublishedStatus | undefi
       ...stillHeld.values(vm),
       ':notice': keptNotice(notice),
       ...(!isOnce && { ':at': notice.at }),
-      ...(status && { ':status': status, ':past': packed(vm.instanceId, pastStatusOf(status)) }),
+      ...(status && { ':status': status, ':past': packed(vm.resourceId, pastStatusOf(status)) }),
     },
   };
 };
 
 /** isNewRepublication (core/resource.ts), for an item that still holds what `vm` does. */
-const repeatUpdate = (vm: Vm, status: UnpublishedStatus): Update => ({
+const repeatUpdate = (vm: Resource, status: UnpublishedStatus): Update => ({
   UpdateExpression: `SET repeatedAt = :at, ${addStatus}`,
   ConditionExpression: `${stillHeld.condition(vm)} AND (attribute_not_exists(repeatedAt) OR repeatedAt < :at)`,
   ExpressionAttributeNames: { ...stillHeld.names(vm), '#key': status.key },
@@ -442,14 +443,14 @@ const repeatUpdate = (vm: Vm, status: UnpublishedStatus): Update => ({
 });
 
 /** Another DCM id for an item that still holds what `vm` does. */
-const moveUpdate = (vm: Vm, vmId: string, status: UnpublishedStatus | undefined): Update => ({
+const moveUpdate = (vm: Resource, dcmId: string, status: UnpublishedStatus | undefined): Update => ({
   UpdateExpression: `SET vmId = :vmId, outbox = :outbox${status ? ', latest = :status' : ''} REMOVE deleteRequested, repeatedAt`,
   ConditionExpression: `${stillHeld.condition(vm)} AND vmId = :former`,
   ExpressionAttributeNames: stillHeld.names(vm),
   ExpressionAttributeValues: {
     ...stillHeld.values(vm),
-    ':vmId': vmId,
-    ':former': vm.vmId,
+    ':vmId': dcmId,
+    ':former': vm.dcmId,
     ':outbox': status ? { [status.key]: status } : {},
     ...(status && { ':status': status }),
   },
@@ -460,10 +461,13 @@ const addNewStatus = `${addStatus}, history.#key = :past`;
 
 /** Neither the state has changed since `vm` was read, nor what was told of it. */
 const stillHeld = {
-  condition: ({ latest }: Vm) =>
+  condition: ({ latest }: Resource) =>
     `attribute_exists(vmId) AND #sequence = :sequence AND ${latest ? 'latest.#id = :latest' : 'attribute_not_exists(latest)'}`,
-  names: ({ latest }: Vm) => ({ '#sequence': 'sequence', ...(latest && { '#id': 'id' }) }),
-  values: ({ sequence, latest }: Vm) => ({ ':sequence': sequence, ...(latest && { ':latest': latest.id }) }),
+  names: ({ latest }: Resource) => ({ '#sequence': 'sequence', ...(latest && { '#id': 'id' }) }),
+  values: ({ sequence, latest }: Resource) => ({
+    ':sequence': sequence,
+    ...(latest && { ':latest': latest.id }),
+  }),
 };
 
 /**
@@ -474,7 +478,7 @@ const maximumPaths = 200;
 
 /** One update, or as many as DynamoDB's limits take; each by itself leaves an item that can be read. */
 const settleUpdates = (
-  { outbox, history }: Pick<Vm, 'outbox' | 'history'>,
+  { outbox, history }: Pick<Resource, 'outbox' | 'history'>,
   keys: readonly string[],
 ): Update[] => {
   const settled = new Set(keys);

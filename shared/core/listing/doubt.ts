@@ -1,6 +1,6 @@
 import { type InstanceState, rank } from '../../service-types/vm/kind.ts';
 import { partsOf, stateOfKey } from '../gate.ts';
-import type { Vm } from '../resource.ts';
+import type { Resource } from '../resource.ts';
 
 /** What can only come after a state by the next change; two and more steps ahead look the same as a read that is old. */
 const next: Record<InstanceState, readonly InstanceState[]> = {
@@ -23,7 +23,7 @@ type HeldState = {
 };
 
 /** What the fleet holds of a VM's state. Undefined where it holds none. */
-export const heldState = ({ state, sequence, history }: Vm): HeldState | undefined => {
+export const heldState = ({ state, sequence, history }: Resource): HeldState | undefined => {
   if (state === undefined) return undefined;
   const { at } = partsOf(sequence);
   if (isStop(state)) return { state, at, stoppedAt: at };

@@ -1,7 +1,7 @@
 import { v5 } from 'uuid';
 import * as z from 'zod/mini';
 import { Tags } from '../../core/ownership.ts';
-import type { VmRecord } from '../../core/record.ts';
+import type { ResourceRecord } from '../../core/record.ts';
 
 /** One try of a launch: instance type, subnet and zone. */
 export const Placement = z.object({
@@ -56,8 +56,8 @@ const namespace = v5('dcm-ec2-service-provider/vms', v5.URL);
  */
 export const clientToken = (
   provider: string,
-  { vmId, generation, attempt }: Pick<VmRecord, 'vmId' | 'generation' | 'attempt'>,
-): string => v5(JSON.stringify([provider, vmId, generation, attempt]), namespace);
+  { dcmId, generation, attempt }: Pick<ResourceRecord, 'dcmId' | 'generation' | 'attempt'>,
+): string => v5(JSON.stringify([provider, dcmId, generation, attempt]), namespace);
 
 /** How many are tried where no record has the generation: the table was lost, or another VM has the id. */
 const generationsTried = 100;
@@ -74,13 +74,13 @@ const attemptsPerGeneration = 3;
  */
 export const isLaunchedByUs = (
   provider: string,
-  { vmId, generation = 0 }: { readonly vmId: string; readonly generation?: number },
+  { dcmId, generation = 0 }: { readonly dcmId: string; readonly generation?: number },
   token: string | undefined,
 ): boolean => {
   if (!token) return false;
   const newest = Math.max(generation, generationsTried - 1);
   for (let tried = newest; tried >= 0; tried--)
     for (let attempt = 0; attempt < attemptsPerGeneration; attempt++)
-      if (clientToken(provider, { vmId, generation: tried, attempt }) === token) return true;
+      if (clientToken(provider, { dcmId, generation: tried, attempt }) === token) return true;
   return false;
 };

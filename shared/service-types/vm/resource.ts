@@ -1,8 +1,8 @@
 import * as z from 'zod/mini';
 import type { PastStatus } from '../../core/history.ts';
-import { hasEnded, isLaunched, type LaunchedRecord, type VmRecord } from '../../core/record.ts';
+import { hasEnded, isLaunched, type LaunchedRecord, type ResourceRecord } from '../../core/record.ts';
 import { describedStatus } from '../../core/resource.ts';
-import type { Recollection, ResourceStore } from '../../ports/resource-store.ts';
+import type { Ownership, ResourceStore } from '../../ports/resource-store.ts';
 import { VmStatus as Status, type VmStatus } from './kind.ts';
 
 const DateTime = z.iso.datetime();
@@ -106,15 +106,15 @@ export type VmValidation = z.infer<typeof VmValidation>;
 type Described = Pick<PastStatus, 'at' | 'status' | 'message'>;
 
 /** Makes the API's answer of a resource from its record and from what the resource store holds of it. */
-export type AnswerOf<Answer> = (record: VmRecord, held: Recollection, nowMs: number) => Answer;
+export type AnswerOf<Answer> = (record: ResourceRecord, held: Ownership, nowMs: number) => Answer;
 
 /** A VM as the API answers it. */
 export const vmResource: AnswerOf<VmResource> = (record, held, nowMs) => {
   const { at, status, message } = withDeletion(record, statusOf(record, held, nowMs));
   const updatedAtMs = Math.max(record.createdAtMs, at * 1000);
   return {
-    id: record.vmId,
-    path: `vms/${record.vmId}`,
+    id: record.dcmId,
+    path: `vms/${record.dcmId}`,
     status,
     status_message: message,
     region: record.region,
@@ -127,9 +127,9 @@ export const vmResource: AnswerOf<VmResource> = (record, held, nowMs) => {
 /** A creation without an instance counts as failed this long after its last lease ended. */
 const interruptedAfterMs = 5 * 60_000;
 
-const statusOf = (record: VmRecord, held: Recollection, nowMs: number): Described => {
+const statusOf = (record: ResourceRecord, held: Ownership, nowMs: number): Described => {
   if (isLaunched(record)) {
-    const latest = held.owner === 'us' ? held.vm.latest : undefined;
+    const latest = held.owner === 'ours' ? held.vm.latest : undefined;
     return latest ?? pendingStatus(record);
   }
   const at = Math.floor(record.updatedAtMs / 1000);
@@ -141,10 +141,10 @@ const statusOf = (record: VmRecord, held: Recollection, nowMs: number): Describe
 };
 
 /** The status that is published of the launch. */
-const pendingStatus = ({ instanceId, region, account, facts }: LaunchedRecord): Described =>
+const pendingStatus = ({ resourceId: instanceId, region, account, facts }: LaunchedRecord): Described =>
   describedStatus({
     kind: 'observation',
-    instanceId,
+    resourceId: instanceId,
     region,
     account,
     at: Math.floor(facts.launchedAtMs / 1000),
@@ -154,17 +154,17 @@ const pendingStatus = ({ instanceId, region, account, facts }: LaunchedRecord): 
 
 const ended: readonly VmStatus[] = ['DELETING', 'DELETED', 'FAILED'];
 
-const withDeletion = ({ deleteRequestedAtMs }: VmRecord, published: Described): Described => {
+const withDeletion = ({ deleteRequestedAtMs }: ResourceRecord, published: Described): Described => {
   if (deleteRequestedAtMs === undefined || ended.includes(published.status)) return published;
   const at = Math.max(published.at, Math.floor(deleteRequestedAtMs / 1000));
   return { at, status: 'DELETING', message: `${published.message}; DCM has requested the deletion` };
 };
 
-const publicAddressOf = (held: Recollection): string | undefined =>
-  held.owner === 'us' ? held.vm.publicAddress || undefined : undefined;
+const publicAddressOf = (held: Ownership): string | undefined =>
+  held.owner === 'ours' ? held.vm.publicAddress || undefined : undefined;
 
 const instanceFields = (
-  { instanceId, facts, adopted }: LaunchedRecord,
+  { resourceId: instanceId, facts, adopted }: LaunchedRecord,
   status: VmStatus,
   publicAddress: string | undefined,
 ): Partial<VmResource> => {
@@ -193,16 +193,15 @@ const sshOf = (user: string | undefined, address: string | undefined): VmResourc
 };
 
 /** What the resource store holds of a record's instance. */
-export const recollectionOf = async (
-  resourceStore: Pick<ResourceStore, 'recall'>,
-  { instanceId }: LaunchedRecord,
-): Promise<Recollection> =>
-  (await resourceStore.recall([instanceId])).get(instanceId) ?? { owner: 'unknown' };
+export const ownershipOf = async (
+  resourceStore: Pick<ResourceStore, 'read'>,
+  { resourceId: instanceId }: LaunchedRecord,
+): Promise<Ownership> => (await resourceStore.read([instanceId])).get(instanceId) ?? { owner: 'unknown' };
 
 /** The VM does not exist any more. A VM whose launch failed exists, as FAILED, until DCM deletes it. */
-export const isGone = (record: VmRecord, held: Recollection, nowMs: number): boolean => {
+export const isGone = (record: ResourceRecord, held: Ownership, nowMs: number): boolean => {
   if (!isLaunched(record) || !hasEnded(record, held, nowMs)) return false;
   const hasFailed =
-    held.owner === 'us' && held.vm.vmId === record.vmId && held.vm.latest?.status === 'FAILED';
+    held.owner === 'ours' && held.vm.dcmId === record.dcmId && held.vm.latest?.status === 'FAILED';
   return !hasFailed || record.deleteRequestedAtMs !== undefined || record.endedAtMs !== undefined;
 };

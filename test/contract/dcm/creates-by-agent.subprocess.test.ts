@@ -28,9 +28,9 @@ const startProvider = async (natsUrl: string) => {
       instances: ec2,
       now,
     },
-    plan: async (_: unknown, { vmId }: { readonly vmId: string }) => {
+    plan: async (_: unknown, { dcmId }: { readonly dcmId: string }) => {
       const { tags } = launchPlan();
-      return launchPlan({ tags: { ...tags, 'dcm-instance-id': vmId } });
+      return launchPlan({ tags: { ...tags, 'dcm-instance-id': dcmId } });
     },
     pause: (ms: number) => pause(ms),
   };
@@ -65,16 +65,16 @@ const startProvider = async (natsUrl: string) => {
   return {
     ...{ state, endpoint: `${server.url}/api/v1alpha1/vms` },
     answersTo: (key: string) => answers.filter((one) => one.key === key).map((one) => one.status),
-    instancesOf: (vmId: string) =>
-      [...ec2.instances.values()].filter(({ tags }) => tags['dcm-instance-id'] === vmId),
+    instancesOf: (dcmId: string) =>
+      [...ec2.instances.values()].filter(({ tags }) => tags['dcm-instance-id'] === dcmId),
     /** As the agent sends a create. */
-    create: (key: string, vmId: string) =>
+    create: (key: string, dcmId: string) =>
       fetch(`${server.url}/api/v1alpha1/vms`, {
         method: 'POST',
         headers: { 'content-type': 'application/json', 'idempotency-key': key },
-        body: JSON.stringify({ service_type: 'vm', metadata: { name: vmId } }),
+        body: JSON.stringify({ service_type: 'vm', metadata: { name: dcmId } }),
       }),
-    remove: (vmId: string) => fetch(`${server.url}/api/v1alpha1/vms/${vmId}`, { method: 'DELETE' }),
+    remove: (dcmId: string) => fetch(`${server.url}/api/v1alpha1/vms/${dcmId}`, { method: 'DELETE' }),
     async [Symbol.asyncDispose]() {
       await server[Symbol.asyncDispose]();
       link.abandon();
@@ -109,12 +109,12 @@ describeEachAgent(
     });
 
     it('are one VM each, under the id of its resource, fifty of them at once', async () => {
-      const vmIds = Array.from({ length: 50 }, (_, n) => `vm-fifty-${n}`);
-      await Promise.all(vmIds.map((vmId) => agent.publish('create', vmId)));
+      const dcmIds = Array.from({ length: 50 }, (_, n) => `vm-fifty-${n}`);
+      await Promise.all(dcmIds.map((dcmId) => agent.publish('create', dcmId)));
 
-      for (const vmId of vmIds) await outcomes(vmId).toEqual(['creation-acknowledged']);
+      for (const dcmId of dcmIds) await outcomes(dcmId).toEqual(['creation-acknowledged']);
 
-      expect(vmIds.map((vmId) => provider.instancesOf(vmId).length)).toEqual(vmIds.map(() => 1));
+      expect(dcmIds.map((dcmId) => provider.instancesOf(dcmId).length)).toEqual(dcmIds.map(() => 1));
     });
 
     it('are tried again in line where the request cannot be looked up, and are then one VM', async () => {
@@ -223,14 +223,16 @@ describe('a create that DCM has published', () => {
     });
     await expect.poll(async () => (await dcm.controlPlane.agents()).length, { timeout: 10_000 }).toBe(1);
     const fields = [{ path: 'vcpu.count', display_name: 'CPUs', editable: true, default: 2 }];
-    const { resource_ids: [vmId = ''] = [] } = await dcm.order([{ name: 'web', service_type: 'vm', fields }]);
+    const { resource_ids: [dcmId = ''] = [] } = await dcm.order([
+      { name: 'web', service_type: 'vm', fields },
+    ]);
 
     await expect
-      .poll(async () => (await dcm.controlPlane.row(vmId))?.status, { timeout: 4_000 })
+      .poll(async () => (await dcm.controlPlane.row(dcmId))?.status, { timeout: 4_000 })
       .toBe('provisioning');
     await pause(5_000); // longer than the sweep leaves a pending create alone
 
-    expect(await dcm.controlPlane.row(vmId)).toMatchObject({ status: 'provisioning', retryCount: 0 });
-    expect(provider.instancesOf(vmId)).toHaveLength(1);
+    expect(await dcm.controlPlane.row(dcmId)).toMatchObject({ status: 'provisioning', retryCount: 0 });
+    expect(provider.instancesOf(dcmId)).toHaveLength(1);
   });
 });

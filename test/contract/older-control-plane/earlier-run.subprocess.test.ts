@@ -6,13 +6,13 @@ import { connectProvider, temporaryFolder } from './dcm.ts';
 const silent = () => undefined;
 
 /** DCM in the folder hears of one VM and ends. What it has heard of. */
-const hearsOf = async (folder: string, vmId: string): Promise<(string | undefined)[]> => {
+const hearsOf = async (folder: string, dcmId: string): Promise<(string | undefined)[]> => {
   const { keep, stop } = keeper();
   try {
     const { natsUrl, controlPlane } = await startDcm({ folder, log: silent, progress: silent }, keep);
     await using provider = await connectProvider(natsUrl);
-    await provider.report(vmId, 'RUNNING');
-    await controlPlane?.waitFor(vmId, 'running', 20_000);
+    await provider.report(dcmId, 'RUNNING');
+    await controlPlane?.waitFor(dcmId, 'running', 20_000);
     return controlPlane?.history().map(({ id }) => id) ?? [];
   } finally {
     await stop();

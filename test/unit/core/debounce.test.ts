@@ -19,7 +19,11 @@ const release = (
   all: readonly UnpublishedStatus[],
   { told = 0, settled }: { told?: number; settled?: number } = {},
 ) => {
-  const { tell, drop, hold } = releaseOf(
+  const {
+    publish: tell,
+    superseded: drop,
+    heldBack: hold,
+  } = releaseOf(
     { ...addresses, history: all.map(pastStatusOf), outbox: all.slice(told) },
     { burst: defaultBurst, nowMs, settled: settled === undefined ? undefined : all[settled]?.key },
   );
@@ -81,7 +85,7 @@ describe('debounce', () => {
 
   it('decides the same where older history is forgotten but not what is still unpublished', () => {
     const all = changes(14);
-    const { tell, hold } = releaseOf(
+    const { publish: tell, heldBack: hold } = releaseOf(
       { ...addresses, history: all.slice(4).map(pastStatusOf), outbox: all.slice(9) },
       { burst: defaultBurst, nowMs },
     );

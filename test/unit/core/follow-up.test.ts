@@ -3,14 +3,14 @@ import { checkedState, secondsToCheck } from '../../../shared/core/follow-up.ts'
 import { pastStatusOf } from '../../../shared/core/history.ts';
 import { InstanceState } from '../../../shared/service-types/vm/kind.ts';
 
-import { halfPastTen, instanceId, observed, vmId } from '../../fixtures/resource-messages.ts';
+import { dcmId, halfPastTen, observed, resourceId } from '../../fixtures/resource-messages.ts';
 import { repeatedStatus, statusOf } from '../../fixtures/statuses.ts';
 
 const keyOf = (state: InstanceState, seconds = 0) => statusOf(observed(state, seconds)).key;
 const minutes = (n: number) => (halfPastTen + n * 60) * 1000;
 
 const blank = {
-  ...{ instanceId, vmId, region: 'us-east-1', account: '123456789012' },
+  ...{ resourceId, dcmId, region: 'us-east-1', account: '123456789012' },
   ...{ sequence: 0, outbox: [], history: [] },
 };
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { historyLength, pastStatusOf, surplusOf } from '../../../shared/core/history.ts';
-import { halfPastTen, instanceId, observed, spotWarning, vmId } from '../../fixtures/resource-messages.ts';
+import { dcmId, halfPastTen, observed, resourceId, spotWarning } from '../../fixtures/resource-messages.ts';
 import { noticeStatus, statusOf } from '../../fixtures/statuses.ts';
 
 const past = (seconds: number) => pastStatusOf(statusOf(observed('running', seconds)));
@@ -13,12 +13,12 @@ describe('the history of a VM', () => {
       key: String((halfPastTen + 60) * 10 + 3),
       at: halfPastTen + 60,
       status: 'STOPPED',
-      message: `instance ${instanceId} is stopped: Server.ScheduledStop`,
+      message: `instance ${resourceId} is stopped: Server.ScheduledStop`,
     });
   });
 
   it('has a warning at its own time', () => {
-    const identity = { instanceId, vmId, region: 'us-east-1', account: '123456789012' };
+    const identity = { resourceId, dcmId, region: 'us-east-1', account: '123456789012' };
     const vm = {
       ...identity,
       sequence: halfPastTen * 10 + 1,

@@ -1,20 +1,20 @@
 import { describe, expect, it } from 'vitest';
-import { TagKeys, vmIdOf } from '../../../shared/core/ownership.ts';
-import { ourTags, tagKeys, vmId } from '../../fixtures/resource-messages.ts';
+import { dcmIdOf, TagKeys } from '../../../shared/core/ownership.ts';
+import { dcmId, ourTags, tagKeys } from '../../fixtures/resource-messages.ts';
 
 const { 'dcm-provider': _, ...withoutProvider } = ourTags;
 
 describe('tags', () => {
   it('name the VM of an instance that is ours', () => {
-    expect(vmIdOf({ ...ourTags, Name: 'web-1' }, tagKeys, 'ec2-sp')).toBe(vmId);
+    expect(dcmIdOf({ ...ourTags, Name: 'web-1' }, tagKeys, 'ec2-sp')).toBe(dcmId);
   });
 
   it('name it also where no provider is named', () => {
-    expect(vmIdOf(withoutProvider, tagKeys, 'ec2-sp')).toBe(vmId);
+    expect(dcmIdOf(withoutProvider, tagKeys, 'ec2-sp')).toBe(dcmId);
   });
 
   it('lose the blanks around the id', () => {
-    expect(vmIdOf({ ...ourTags, 'dcm-instance-id': ` ${vmId}\t` }, tagKeys, 'ec2-sp')).toBe(vmId);
+    expect(dcmIdOf({ ...ourTags, 'dcm-instance-id': ` ${dcmId}\t` }, tagKeys, 'ec2-sp')).toBe(dcmId);
   });
 
   it.each([
@@ -25,12 +25,12 @@ describe('tags', () => {
     { what: 'no id', tags: { 'managed-by': 'dcm', 'dcm-provider': 'ec2-sp' } },
     { what: 'an empty id', tags: { ...ourTags, 'dcm-instance-id': '' } },
     { what: 'a blank id', tags: { ...ourTags, 'dcm-instance-id': '  ' } },
-    { what: 'nobody who manages it', tags: { 'dcm-instance-id': vmId, 'dcm-provider': 'ec2-sp' } },
+    { what: 'nobody who manages it', tags: { 'dcm-instance-id': dcmId, 'dcm-provider': 'ec2-sp' } },
     { what: 'somebody else who manages it', tags: { ...ourTags, 'managed-by': 'terraform' } },
     { what: 'a manager in other letters', tags: { ...ourTags, 'managed-by': 'DCM' } },
-    { what: 'tag keys in other letters', tags: { 'Managed-By': 'dcm', 'dcm-instance-id': vmId } },
+    { what: 'tag keys in other letters', tags: { 'Managed-By': 'dcm', 'dcm-instance-id': dcmId } },
   ])('name no VM where there is $what', ({ tags }) => {
-    expect(vmIdOf(tags, tagKeys, 'ec2-sp')).toBeUndefined();
+    expect(dcmIdOf(tags, tagKeys, 'ec2-sp')).toBeUndefined();
   });
 
   it('may have keys that are configured, and then no others', () => {
@@ -39,10 +39,10 @@ describe('tags', () => {
       instanceId: 'acme:vm',
       provider: 'acme:provider',
     });
-    const theirs = { 'acme:manager': 'dcm', 'acme:vm': vmId, 'acme:provider': 'ec2-sp' };
+    const theirs = { 'acme:manager': 'dcm', 'acme:vm': dcmId, 'acme:provider': 'ec2-sp' };
 
-    expect(vmIdOf(theirs, keys, 'ec2-sp')).toBe(vmId);
-    expect(vmIdOf(ourTags, keys, 'ec2-sp')).toBeUndefined();
+    expect(dcmIdOf(theirs, keys, 'ec2-sp')).toBe(dcmId);
+    expect(dcmIdOf(ourTags, keys, 'ec2-sp')).toBeUndefined();
   });
 
   it('have the keys that DCM expects unless others are configured', () => {

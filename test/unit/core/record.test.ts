@@ -1,25 +1,31 @@
 import { describe, expect, it } from 'vitest';
-import { factsOf, factsSeen, isInHand, isLaunched, type VmRecord } from '../../../shared/core/record.ts';
+import {
+  factsOf,
+  factsSeen,
+  isInHand,
+  isLaunched,
+  type ResourceRecord,
+} from '../../../shared/core/record.ts';
 import { described } from '../../fakes/scripted-instances.ts';
 import { launchPlan, vmFacts } from '../../fixtures/launches.ts';
 
-const record = (more: Partial<VmRecord> = {}): VmRecord => ({
-  vmId: 'vm-1',
+const record = (more: Partial<ResourceRecord> = {}): ResourceRecord => ({
+  dcmId: 'vm-1',
   region: 'us-east-1',
   generation: 0,
   attempt: 0,
-  turn: 1,
+  leaseNumber: 1,
   createdAtMs: 1000,
   updatedAtMs: 1000,
   ...more,
 });
-const instance = { instanceId: 'i-00000000000000001', account: '123456789012', facts: vmFacts() };
+const instance = { resourceId: 'i-00000000000000001', account: '123456789012', facts: vmFacts() };
 
 describe('a VM’s record', () => {
   it('is launched once instance, account and facts are known', () => {
     expect(isLaunched(record(instance))).toBe(true);
     expect(isLaunched(record())).toBe(false);
-    for (const missing of ['instanceId', 'account', 'facts'])
+    for (const missing of ['resourceId', 'account', 'facts'])
       expect(isLaunched(record({ ...instance, [missing]: undefined }))).toBe(false);
   });
 

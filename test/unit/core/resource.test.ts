@@ -5,25 +5,25 @@ import { sequenceOf } from '../../../shared/core/gate.ts';
 import {
   isNewRepublication,
   messageText,
+  type Resource,
   republicationTime,
-  type Vm,
 } from '../../../shared/core/resource.ts';
 import { InstanceState } from '../../../shared/service-types/vm/kind.ts';
 
-import { halfPastTen, instanceId, observed, spotWarning, vmId } from '../../fixtures/resource-messages.ts';
+import { dcmId, halfPastTen, observed, resourceId, spotWarning } from '../../fixtures/resource-messages.ts';
 import { fixedPart, noticeStatus, repeatedStatus, statusOf } from '../../fixtures/statuses.ts';
 
 const held = (state: InstanceState, seconds = 0) =>
   ({
-    instanceId,
-    vmId,
+    resourceId,
+    dcmId,
     region: 'us-east-1',
     account: '123456789012',
     state,
     sequence: sequenceOf(observed(state, seconds)),
     outbox: [],
     history: [],
-  }) satisfies Vm;
+  }) satisfies Resource;
 
 describe('status of a launch that is stuck', () => {
   const launch = { state: 'pending', launchedAtMs: halfPastTen * 1000 } as const;
@@ -46,7 +46,7 @@ describe('status of a launch that is stuck', () => {
 
     expect(noticeStatus(vm, notice)).toMatchObject({
       status: 'FAILED',
-      message: `instance ${instanceId} is pending: stuck: it has not come up within 15 minutes`,
+      message: `instance ${resourceId} is pending: stuck: it has not come up within 15 minutes`,
     });
     expect(noticeStatus({ ...vm, notices: { 'stuck-launch': notice } }, rebalance).status).toBe('FAILED');
     expect(
@@ -64,7 +64,7 @@ describe('status told again', () => {
     const keys = [latest.key, repeated.key, statusOf(observed('pending', 30)).key];
 
     expect(repeated).toMatchObject({
-      id: `${instanceId}:${halfPastTen + 60}:${fixedPart}:again`,
+      id: `${resourceId}:${halfPastTen + 60}:${fixedPart}:again`,
       at: halfPastTen,
       republishedAt: halfPastTen + 60,
       status: 'STOPPED',
@@ -87,7 +87,7 @@ describe('status told again', () => {
 
   it('has the time of the change where an earlier version stored the time of the request', () => {
     const at = halfPastTen + 60;
-    const stored = { ...latest, key: `${latest.key}-${at}-again`, id: `${instanceId}:${at}:again`, at };
+    const stored = { ...latest, key: `${latest.key}-${at}-again`, id: `${resourceId}:${at}:again`, at };
     const repeated = repeatedStatus({ ...vm, latest: stored }, { at: halfPastTen + 120 });
 
     expect(republicationTime(stored)).toBe(at);
@@ -119,10 +119,10 @@ describe('status of an observation', () => {
   it('has a key that orders it and an id that is the same at every attempt', () => {
     expect(statusOf(observed('running', 9))).toEqual({
       key: `${halfPastTen + 9}1`,
-      id: `${instanceId}:${halfPastTen + 9}:${fixedPart}:1`,
+      id: `${resourceId}:${halfPastTen + 9}:${fixedPart}:1`,
       at: halfPastTen + 9,
       status: 'RUNNING',
-      message: `instance ${instanceId} is running`,
+      message: `instance ${resourceId} is running`,
     });
   });
 
@@ -135,7 +135,7 @@ describe('status of an observation', () => {
   ])('says why, by EC2’s message or else its code: $says', ({ reason, says }) => {
     const { message } = statusOf(observed('stopped', 0, { reason }));
 
-    expect(message).toBe(`instance ${instanceId} is stopped: ${says}`);
+    expect(message).toBe(`instance ${resourceId} is stopped: ${says}`);
   });
 
   it('prefers the reason that the observation itself gives', () => {
@@ -157,13 +157,13 @@ describe('status of an observation', () => {
 
     expect(status).toBe('FAILED');
     expect(message).toBe(
-      `instance ${instanceId} is terminated: Server.SpotInstanceTermination; EC2 will terminate it`,
+      `instance ${resourceId} is terminated: Server.SpotInstanceTermination; EC2 will terminate it`,
     );
   });
 
   it('says that the reason of a termination is not known', () => {
     expect(statusOf(observed('terminated')).message).toBe(
-      `instance ${instanceId} is terminated (reason unavailable)`,
+      `instance ${resourceId} is terminated (reason unavailable)`,
     );
   });
 
@@ -183,7 +183,7 @@ describe('status of an observation', () => {
 
   it('has a message in every state', () => {
     for (const state of InstanceState.options) {
-      expect(statusOf(observed(state)).message).toContain(instanceId);
+      expect(statusOf(observed(state)).message).toContain(resourceId);
     }
   });
 });
@@ -192,10 +192,10 @@ describe('status of a notice', () => {
   it('says again what is held, with the warning', () => {
     expect(noticeStatus(held('running'), spotWarning(5))).toEqual({
       key: expect.stringContaining(`${halfPastTen}1-${halfPastTen + 5}`),
-      id: `${instanceId}:${halfPastTen + 5}:${fixedPart}:spot-interruption`,
+      id: `${resourceId}:${halfPastTen + 5}:${fixedPart}:spot-interruption`,
       at: halfPastTen + 5,
       status: 'RUNNING',
-      message: `instance ${instanceId} is running: spot interruption: EC2 will terminate it`,
+      message: `instance ${resourceId} is running: spot interruption: EC2 will terminate it`,
     });
   });
 
@@ -208,8 +208,8 @@ describe('status of a notice', () => {
     };
 
     expect([rebalance, passes].map((notice) => noticeStatus(warned, notice).message)).toEqual([
-      `instance ${instanceId} is running: rebalance recommended; ${spotWarning().text}; impaired`,
-      `instance ${instanceId} is running: ${spotWarning().text}`,
+      `instance ${resourceId} is running: rebalance recommended; ${spotWarning().text}; impaired`,
+      `instance ${resourceId} is running: ${spotWarning().text}`,
     ]);
   });
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { vmStatusEvent } from '../../../shared/wire/dcm-status.ts';
-import { instanceId, observed, vmId } from '../../fixtures/resource-messages.ts';
+import { statusEvent } from '../../../shared/wire/dcm-status.ts';
+import { dcmId, observed, resourceId } from '../../fixtures/resource-messages.ts';
 import { statusOf } from '../../fixtures/statuses.ts';
 
 it('docs/events.md shows an event exactly as it is published', () => {
@@ -10,8 +10,14 @@ it('docs/events.md shows an event exactly as it is published', () => {
   const shown = JSON.parse(/```json\n(.*?)```/s.exec(text)?.[1] ?? '');
 
   expect(shown).toEqual(
-    vmStatusEvent(
-      { vmId, instanceId, region: 'us-east-1', privateAddress: '10.0.1.5', publicAddress: '203.0.113.7' },
+    statusEvent(
+      {
+        dcmId,
+        resourceId: resourceId,
+        region: 'us-east-1',
+        privateAddress: '10.0.1.5',
+        publicAddress: '203.0.113.7',
+      },
       statusOf(observed('running')),
       'ec2-sp',
     ),

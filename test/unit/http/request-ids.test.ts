@@ -15,7 +15,7 @@ describe('the id of a request', () => {
     const response = await api.ask('POST', '/api/v1alpha1/vms?id=vm-1', { body });
 
     expect(response.headers.get('x-request-id')).toBe(requestId);
-    expect(api.correlated).toEqual({ requestId, vmId: 'vm-1' });
+    expect(api.correlated).toEqual({ requestId, dcmId: 'vm-1' });
     expect(api.asked).toMatchObject([['createVm', { requestId }]]);
   });
 

@@ -11,7 +11,7 @@ import { memoryEventStream } from '../../fakes/memory-event-stream.ts';
 import { memoryResourceStore } from '../../fakes/memory-resource-store.ts';
 import { scriptedInstances } from '../../fakes/scripted-instances.ts';
 import { countingMeter, memoryLog } from '../../fakes/silent.ts';
-import { halfPastTen, instanceId, tagKeys, vmId } from '../../fixtures/resource-messages.ts';
+import { dcmId, halfPastTen, resourceId, tagKeys } from '../../fixtures/resource-messages.ts';
 
 type Later = { readonly event: EventBridgeEvent; readonly afterSeconds: number; readonly dueAtMs: number };
 
@@ -22,7 +22,7 @@ const Told = z.object({
 
 /** A VM's id, instance and region, as the fixtures have it. */
 export const vm = {
-  ...{ instanceId, vmId, region: 'us-east-1', account: '123456789012' },
+  ...{ resourceId, dcmId, region: 'us-east-1', account: '123456789012' },
   privateAddress: '10.0.0.4',
 };
 
@@ -51,15 +51,15 @@ export const awsAccount = (...known: Partial<Instance>[]) => {
     deadLetter: async (body: string, reason: string) => void deadLetters.push([body, reason]),
   };
   const listings = { requestRepublication: async (region: string) => void republished.push(region) };
-  const recall: typeof resourceStore.recall = (ids) => {
+  const read: typeof resourceStore.read = (ids) => {
     recalls.push(ids);
-    return resourceStore.recall(ids);
+    return resourceStore.read(ids);
   };
 
   /** A normaliser that was just started. What it is given becomes a batch, a message each; answers why messages failed, by their place. */
   const worker = (more: Partial<Parts> = {}) => {
     const parts = {
-      resourceStore: { ...resourceStore, recall },
+      resourceStore: { ...resourceStore, read },
       publisher: publishEvents(stream),
       instances,
       observations,
@@ -83,7 +83,7 @@ export const awsAccount = (...known: Partial<Instance>[]) => {
   };
 
   /** The statuses that DCM was told of an instance, in order. */
-  const told = (about = instanceId) =>
+  const told = (about = resourceId) =>
     stream.stored
       .map((event) => Told.parse(event))
       .flatMap(({ partitionkey, data }) => (partitionkey === about ? [data] : []));
@@ -92,9 +92,9 @@ export const awsAccount = (...known: Partial<Instance>[]) => {
     stream.stored
       .map((event) => Told.parse(event).data)
       .flatMap(({ id: told, status }) => (told === id ? [status] : []));
-  const statuses = (about = instanceId) => told(about).map(({ status }) => status);
+  const statuses = (about = resourceId) => told(about).map(({ status }) => status);
   /** What the fleet remembers. */
-  const held = async (about = instanceId) => (await resourceStore.recall([about])).get(about);
+  const held = async (about = resourceId) => (await resourceStore.read([about])).get(about);
 
   /** The signals of what was queued for later and is due, so many seconds on. */
   const due = (seconds: number): ResourceMessage[] => {

@@ -4,12 +4,12 @@ import type { Instance } from '../../../shared/ports/instances.ts';
 import { memoryVmRecords } from '../../fakes/memory-records.ts';
 import { described } from '../../fakes/scripted-instances.ts';
 import {
+  dcmId,
   halfPastTen,
-  instanceId,
   observed,
   ourTags,
+  resourceId,
   tagged,
-  vmId,
 } from '../../fixtures/resource-messages.ts';
 import { awsAccount, vm } from './account.ts';
 
@@ -30,12 +30,12 @@ const withRecords = (...known: Partial<Instance>[]) => {
 
 describe('normaliser, claiming an instance', () => {
   it('notes it as the VM, with what EC2 tells of it', async () => {
-    const { deliver, records } = withRecords({ instanceId });
+    const { deliver, records } = withRecords({ instanceId: resourceId });
 
     await deliver([observed('running')]);
 
-    expect(await records.read(vmId)).toMatchObject({
-      instanceId,
+    expect(await records.read(dcmId)).toMatchObject({
+      resourceId,
       account: vm.account,
       region: vm.region,
       facts,
@@ -47,8 +47,8 @@ describe('normaliser, claiming an instance', () => {
 
     await deliver([[tagged(ourTags), observed('running', 3)]]);
 
-    expect(instances.calls).toEqual([[instanceId]]);
-    expect((await records.read(vmId))?.facts).toEqual({ launchedAtMs: halfPastTen * 1000 });
+    expect(instances.calls).toEqual([[resourceId]]);
+    expect((await records.read(dcmId))?.facts).toEqual({ launchedAtMs: halfPastTen * 1000 });
   });
 
   it('reads no record of what is claimed already', async () => {
@@ -64,7 +64,7 @@ describe('normaliser, claiming an instance', () => {
   });
 
   it('claims nothing that could not be noted, and tries it again', async () => {
-    const { worker, records, held } = withRecords({ instanceId });
+    const { worker, records, held } = withRecords({ instanceId: resourceId });
     const adopt = () => Promise.reject(new UnavailableError('the table is down'));
 
     const failures = await worker({ records: { ...records, adopt } })([observed('running')]);
@@ -76,82 +76,100 @@ describe('normaliser, claiming an instance', () => {
 
 describe('normaliser, with two instances that carry one DCM id', () => {
   it('reports the first, and not the second', async () => {
-    const { deliver, statuses, log, meter, held } = withRecords({ instanceId }, { instanceId: second });
+    const { deliver, statuses, log, meter, held } = withRecords(
+      { instanceId: resourceId },
+      { instanceId: second },
+    );
     await deliver([observed('running')]);
 
-    await deliver([observed('stopped', 60, { instanceId: second })]);
+    await deliver([observed('stopped', 60, { resourceId: second })]);
 
     expect([statuses(), statuses(second)]).toEqual([['RUNNING'], []]);
-    expect(await held(second)).toEqual({ owner: 'others', duplicateOf: vmId });
+    expect(await held(second)).toEqual({ owner: 'foreign', duplicateOf: dcmId });
     expect(meter.counts.duplicateOwner).toBe(1);
     expect(log.lines).toContain('error: two instances carry one DCM id; the second is not reported');
   });
 
   it('asks nobody about the second one’s further events', async () => {
-    const { deliver, instances, meter } = withRecords({ instanceId }, { instanceId: second });
+    const { deliver, instances, meter } = withRecords({ instanceId: resourceId }, { instanceId: second });
     await deliver([observed('running')]);
-    await deliver([observed('running', 60, { instanceId: second })]);
+    await deliver([observed('running', 60, { resourceId: second })]);
     const calls = instances.calls.length;
 
-    await deliver([observed('stopping', 90, { instanceId: second })]);
+    await deliver([observed('stopping', 90, { resourceId: second })]);
 
     expect(instances.calls).toHaveLength(calls);
     expect(meter.counts.duplicateOwner).toBe(1);
   });
 
   it('reports a VM no more that is given the id of another one', async () => {
-    const { deliver, resourceStore, held, statuses } = withRecords({ instanceId }, { instanceId: second });
+    const { deliver, resourceStore, held, statuses } = withRecords(
+      { instanceId: resourceId },
+      { instanceId: second },
+    );
     await deliver([observed('running')]);
-    await resourceStore.claim({ ...vm, instanceId: second, vmId: 'vm-a' });
+    await resourceStore.claim({ ...vm, resourceId: second, dcmId: 'vm-a' });
 
-    await deliver([tagged(ourTags, 60, { instanceId: second })]);
-    await deliver([observed('stopped', 90, { instanceId: second })]);
+    await deliver([tagged(ourTags, 60, { resourceId: second })]);
+    await deliver([observed('stopped', 90, { resourceId: second })]);
 
-    expect(await held(second)).toEqual({ owner: 'others', duplicateOf: vmId });
+    expect(await held(second)).toEqual({ owner: 'foreign', duplicateOf: dcmId });
     expect(statuses(second)).toEqual(['DELETED']); // of vm-a, which no instance is any more
   });
 
   it('reports the second where the first has been terminated: it is its replacement', async () => {
-    const { deliver, statuses, records } = withRecords({ instanceId }, { instanceId: second });
+    const { deliver, statuses, records } = withRecords({ instanceId: resourceId }, { instanceId: second });
     await deliver([observed('running'), observed('terminated', 30)], 2);
 
-    await deliver([observed('running', 60, { instanceId: second })]);
+    await deliver([observed('running', 60, { resourceId: second })]);
 
     expect(statuses(second)).toEqual(['RUNNING']);
-    expect(await records.read(vmId)).toMatchObject({ instanceId: second });
+    expect(await records.read(dcmId)).toMatchObject({ resourceId: second });
   });
 
   it('reports the second where the tags were taken off the first and put on it', async () => {
-    const { deliver, statuses, records, instances } = withRecords({ instanceId }, { instanceId: second });
+    const { deliver, statuses, records, instances } = withRecords(
+      { instanceId: resourceId },
+      { instanceId: second },
+    );
     await deliver([observed('running')]);
-    instances.known.set(instanceId, described({ instanceId, tags: {} }));
+    instances.known.set(resourceId, described({ instanceId: resourceId, tags: {} }));
     await deliver([tagged({}, 30)]);
 
-    await deliver([observed('running', 60, { instanceId: second })]);
+    await deliver([observed('running', 60, { resourceId: second })]);
 
     expect(statuses(second)).toEqual(['RUNNING']);
-    expect(await records.read(vmId)).toMatchObject({ instanceId: second });
+    expect(await records.read(dcmId)).toMatchObject({ resourceId: second });
   });
 
   it('reports the second where the fleet has forgotten the first: it forgets none that lives', async () => {
     const { deliver, statuses, records, clock } = withRecords({ instanceId: second });
     const { region, account } = vm;
-    await records.adopt({ vmId, region, account, instanceId, facts: { launchedAtMs: clock.ms - 7_200_000 } });
+    await records.adopt({
+      dcmId,
+      region,
+      account,
+      resourceId,
+      facts: { launchedAtMs: clock.ms - 7_200_000 },
+    });
 
-    await deliver([observed('running', 0, { instanceId: second })]);
+    await deliver([observed('running', 0, { resourceId: second })]);
 
     expect(statuses(second)).toEqual(['RUNNING']);
   });
 
   it('reports the second later, when the first is gone and a day has passed', async () => {
-    const { deliver, clock, statuses, instances } = withRecords({ instanceId }, { instanceId: second });
+    const { deliver, clock, statuses, instances } = withRecords(
+      { instanceId: resourceId },
+      { instanceId: second },
+    );
     await deliver([observed('running')]);
-    await deliver([observed('running', 60, { instanceId: second })]);
+    await deliver([observed('running', 60, { resourceId: second })]);
     await deliver([observed('terminated', 90)], 2);
     instances.known.set(second, described({ instanceId: second, tags: ourTags }));
 
     clock.ms += 25 * 3_600_000;
-    await deliver([observed('stopping', 120, { instanceId: second })]);
+    await deliver([observed('stopping', 120, { resourceId: second })]);
 
     expect(statuses(second)).toEqual(['STOPPING']);
   });

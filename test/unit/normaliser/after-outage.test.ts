@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { UnavailableError } from '../../../shared/core/errors.ts';
-import { halfPastTen, instanceId, observed, spotWarning, wanted } from '../../fixtures/resource-messages.ts';
+import { halfPastTen, observed, resourceId, spotWarning, wanted } from '../../fixtures/resource-messages.ts';
 import { awsAccount, vm } from './account.ts';
 
 const other = 'i-0000000000000000a';
@@ -10,7 +10,7 @@ const afterMinutes = async (minutes: number) => {
   const account = awsAccount();
   account.clock.ms = (halfPastTen + minutes * 60) * 1000;
   await account.resourceStore.claim(vm);
-  await account.resourceStore.claim({ ...vm, instanceId: other, vmId: 'vm-a' });
+  await account.resourceStore.claim({ ...vm, resourceId: other, dcmId: 'vm-a' });
   return { ...account, deliver: account.worker() };
 };
 
@@ -26,7 +26,7 @@ describe('normaliser, after a long outage', () => {
   it('has it done for each region once in 15 minutes, however many changes had waited', async () => {
     const { deliver, republished, clock } = await afterMinutes(60);
 
-    await deliver([observed('running'), observed('running', 0, { instanceId: other, region: 'eu-west-1' })]);
+    await deliver([observed('running'), observed('running', 0, { resourceId: other, region: 'eu-west-1' })]);
     await deliver([observed('stopping', 20)]);
     clock.ms += 15 * 60_000;
     await deliver([observed('stopped', 40)]);
@@ -88,6 +88,6 @@ describe('normaliser, after a long outage', () => {
 
     await deliver([observed('running')]);
 
-    expect(statuses(instanceId)).toEqual(['RUNNING']);
+    expect(statuses(resourceId)).toEqual(['RUNNING']);
   });
 });

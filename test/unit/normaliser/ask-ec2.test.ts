@@ -7,8 +7,8 @@ import { countingMeter, memoryLog } from '../../fakes/silent.ts';
 
 const region = 'us-east-1';
 const ids = (count: number) => Array.from({ length: count }, (_, n) => `i-${String(n).padStart(17, '0')}`);
-const about = (instanceIds: readonly string[], where = region) =>
-  instanceIds.map((instanceId) => ({ instanceId, region: where }));
+const about = (resourceIds: readonly string[], where = region) =>
+  resourceIds.map((resourceId) => ({ resourceId, region: where }));
 
 const setup = (...known: Partial<Instance>[]) => {
   const instances = scriptedInstances(...known);
@@ -21,7 +21,7 @@ const setup = (...known: Partial<Instance>[]) => {
 describe('asking EC2', () => {
   it('costs nothing where there is nothing to ask', async () => {
     const { ask, instances, reasons } = setup();
-    reasons.expect({ instanceId: 'i-1a2b3c4d', region });
+    reasons.expect({ resourceId: 'i-1a2b3c4d', region });
 
     const answers = await ask([]);
 
@@ -53,8 +53,8 @@ describe('asking EC2', () => {
   it('also asks why the instances of that region go that are shutting down', async () => {
     const reason = { code: 'Client.UserInitiatedShutdown' };
     const { ask, instances, reasons } = setup({ instanceId: 'i-b', state: 'shutting-down', reason });
-    reasons.expect({ instanceId: 'i-b', region });
-    reasons.expect({ instanceId: 'i-c', region: 'eu-west-1' });
+    reasons.expect({ resourceId: 'i-b', region });
+    reasons.expect({ resourceId: 'i-c', region: 'eu-west-1' });
 
     await ask(about(['i-a']));
 
@@ -64,7 +64,7 @@ describe('asking EC2', () => {
 
   it('names at most 199 instances in a call, and leaves none out that was asked about', async () => {
     const { ask, instances, reasons } = setup();
-    for (const instanceId of ids(150)) reasons.expect({ instanceId: `${instanceId}-going`, region });
+    for (const resourceId of ids(150)) reasons.expect({ resourceId: `${resourceId}-going`, region });
 
     await ask(about(ids(100)));
     const answers = await ask(about(ids(450)));

@@ -14,7 +14,7 @@ import { memoryResourceStore } from '../../fakes/memory-resource-store.ts';
 import { scriptedInstances } from '../../fakes/scripted-instances.ts';
 import { countingMeter, memoryLog } from '../../fakes/silent.ts';
 import { flapping } from '../../fixtures/flapping.ts';
-import { instanceId, tagKeys, vmId } from '../../fixtures/resource-messages.ts';
+import { dcmId, resourceId, tagKeys } from '../../fixtures/resource-messages.ts';
 
 const burst = 4;
 const windowMs = 10_000;
@@ -23,7 +23,7 @@ const settleMs = 5_000;
 describe('debounce', () => {
   it('tells of a VM that changes all the time six times in ten seconds at most, its end aside, and is never more than five seconds behind', async () => {
     await fc.assert(
-      fc.asyncProperty(flapping(instanceId), fc.integer(), async (life, seed) => {
+      fc.asyncProperty(flapping(resourceId), fc.integer(), async (life, seed) => {
         const { told } = await run({ life, copies: 2, faults: randomFaults(seed, 0), lateMs: 0 });
 
         const changes = told.filter(({ sequence }) => !isEnd(sequence));
@@ -69,7 +69,7 @@ describe('debounce', () => {
 });
 
 const scenario = fc.record({
-  life: flapping(instanceId),
+  life: flapping(resourceId),
   seed: fc.integer(),
   copies: fc.integer({ min: 1, max: 3 }),
   lateMs: fc.constantFrom(0, 500, 8_000),
@@ -124,7 +124,7 @@ const run = async ({ life, copies, faults, lateMs }: Run) => {
   const resourceStore = memoryResourceStore(now);
   const stream = memoryEventStream();
   const address = { privateAddress: '10.0.0.4' };
-  await resourceStore.claim({ instanceId, vmId, region: 'us-east-1', account: '123456789012', ...address });
+  await resourceStore.claim({ resourceId, dcmId, region: 'us-east-1', account: '123456789012', ...address });
 
   const history = new Set<number>();
   const record: typeof resourceStore.record = async (observation, status) => {
@@ -161,6 +161,6 @@ const run = async ({ life, copies, faults, lateMs }: Run) => {
   });
   await drain(handle);
 
-  const held = (await resourceStore.recall([instanceId])).get(instanceId);
-  return { told, history, outbox: held?.owner === 'us' ? held.vm.outbox : undefined };
+  const held = (await resourceStore.read([resourceId])).get(resourceId);
+  return { told, history, outbox: held?.owner === 'ours' ? held.vm.outbox : undefined };
 };

@@ -6,7 +6,7 @@ import {
   type Verdict,
 } from '../../../functions/normaliser/ownership.ts';
 import { described } from '../../fakes/scripted-instances.ts';
-import { halfPastTen, instanceId, ourTags, tagKeys, vmId } from '../../fixtures/resource-messages.ts';
+import { dcmId, halfPastTen, ourTags, resourceId, tagKeys } from '../../fixtures/resource-messages.ts';
 
 const nowMs = halfPastTen * 1000;
 const recentlyLaunched = nowMs - 119_999;
@@ -16,10 +16,10 @@ const identity = { tagKeys, provider: 'ec2-sp' };
 const retagged = { ...ourTags, 'dcm-instance-id': 'another' };
 const theirs = { ...ourTags, 'dcm-provider': 'ec2-sp-2' };
 
-const claim = { instanceId, vmId, region: 'us-east-1', account: '123456789012' };
+const claim = { resourceId, dcmId, region: 'us-east-1', account: '123456789012' };
 const vm = { ...claim, sequence: 0, outbox: [], history: [] };
-const us = { remembered: { owner: 'us', vm } } as const;
-const others = { remembered: { owner: 'others' } } as const;
+const us = { remembered: { owner: 'ours', vm } } as const;
+const others = { remembered: { owner: 'foreign' } } as const;
 const unknown = { remembered: { owner: 'unknown' } } as const;
 
 /** Tags that were changed long ago. */
@@ -28,12 +28,12 @@ const saying = (tags: Record<string, string>) => ({ tagChange: { tags, at: 0 } }
 const tagless = (state: Parameters<typeof described>[0]['state'] = 'running') => described({ state });
 const launched = (launchedAtMs: number, tags = {}) => described({ launchedAtMs, tags });
 
-const ours = { owner: 'us', vmId, claim: false } as const;
-const claimed = { owner: 'us', vmId, claim: true } as const;
-const forSure = { owner: 'others', forSure: true } as const;
-const probably = { owner: 'others', forSure: false } as const;
+const ours = { owner: 'ours', dcmId, claim: false } as const;
+const claimed = { owner: 'ours', dcmId, claim: true } as const;
+const forSure = { owner: 'foreign', forSure: true } as const;
+const probably = { owner: 'foreign', forSure: false } as const;
 const undecided = { owner: 'undecided' } as const;
-const nobody = { owner: 'nobody' } as const;
+const nobody = { owner: 'ownership-removed' } as const;
 
 type Row = readonly [when: string, known: Partial<Evidence> & Pick<Evidence, 'remembered'>, verdict: Verdict];
 
@@ -69,7 +69,7 @@ const askedBecauseTagsAreGone: readonly Row[] = [
   ['EC2 did not answer', { ...us, ...saying({}) }, undecided],
 ];
 
-const moved = { owner: 'us', vmId: 'another', claim: true } as const;
+const moved = { owner: 'ours', dcmId: 'another', claim: true } as const;
 const justNow = { tagChange: { tags: retagged, at: halfPastTen - 29 } };
 
 const askedBecauseTheIdIsAnother: readonly Row[] = [
@@ -233,14 +233,14 @@ describe('whose an instance is, whatever is known', () => {
   const verdicts = all.map((known) => ({ known, verdict: decideOwner(known, identity, nowMs) }));
 
   it('never becomes others’ by forgetting: a VM of ours stays ours until somebody takes its tags', () => {
-    for (const { known, verdict } of verdicts.filter((one) => one.known.remembered.owner === 'us')) {
-      expect(verdict.owner).not.toBe('others');
+    for (const { known, verdict } of verdicts.filter((one) => one.known.remembered.owner === 'ours')) {
+      expect(verdict.owner).not.toBe('foreign');
       if (known.tagChange === undefined) expect(verdict).toEqual(ours);
     }
   });
 
   it('is taken from us only by tags that were seen gone and that EC2 confirms gone, of a living instance', () => {
-    for (const { known } of verdicts.filter((one) => one.verdict.owner === 'nobody')) {
+    for (const { known } of verdicts.filter((one) => one.verdict.owner === 'ownership-removed')) {
       expect(known).toMatchObject({ remembered: us.remembered, described: { state: 'running', tags: {} } });
       expect(known.tagChange?.tags).not.toEqual(ourTags);
     }
@@ -248,7 +248,7 @@ describe('whose an instance is, whatever is known', () => {
 
   it('is remembered as others’ for a day only where the instance is old enough to have its tags, and lives', () => {
     for (const { known, verdict } of verdicts) {
-      if (known.remembered.owner !== 'unknown' || verdict.owner !== 'others' || !verdict.forSure) continue;
+      if (known.remembered.owner !== 'unknown' || verdict.owner !== 'foreign' || !verdict.forSure) continue;
       expect(known.terminated).toBe(false);
       expect(known.described).not.toEqual(launched(recentlyLaunched));
       if (known.described === 'absent') expect(known.seenAtMs).toBe(old);

@@ -48,7 +48,7 @@ describe('a heartbeat of the observations queue', () => {
 
     expect(batches).toEqual([['a', 'b']]);
     expect(answer).toEqual({ batchItemFailures: [{ itemIdentifier: 'b' }] });
-    expect((await heartbeats.recall()).processedAt).toBe(160);
+    expect((await heartbeats.read()).processedAt).toBe(160);
   });
 
   it('comes alone without an empty batch', async () => {

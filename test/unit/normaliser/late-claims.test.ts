@@ -4,12 +4,12 @@ import type { ResourceMessage } from '../../../shared/core/message.ts';
 import { type InstanceState, vmStatus } from '../../../shared/service-types/vm/kind.ts';
 import { described } from '../../fakes/scripted-instances.ts';
 import {
+  dcmId,
   halfPastTen,
-  instanceId,
   observed,
   ourTags,
+  resourceId,
   tagged,
-  vmId,
   wanted,
 } from '../../fixtures/resource-messages.ts';
 import { awsAccount, vm } from './account.ts';
@@ -18,12 +18,12 @@ const otherTags = { Name: 'web-1' };
 
 /** An instance that two workers know not to be ours. */
 const foreignTo = async (state: InstanceState = 'running') => {
-  const account = awsAccount({ instanceId, state, tags: otherTags });
+  const account = awsAccount({ instanceId: resourceId, state, tags: otherTags });
   const [one, two] = [account.worker(), account.worker()];
   await one([observed('running')]);
   await two([observed('running')]);
   const becomes = (now: InstanceState, tags: Record<string, string> = ourTags) =>
-    account.instances.known.set(instanceId, described({ instanceId, state: now, tags }));
+    account.instances.known.set(resourceId, described({ instanceId: resourceId, state: now, tags }));
   return { ...account, one, two, becomes };
 };
 
@@ -50,10 +50,10 @@ describe('normaliser, with an instance that is tagged late', () => {
   it('publishes a change whose worker reads an old copy of the table', async () => {
     const { one, worker, resourceStore, becomes, statuses } = await foreignTo();
     becomes('running');
-    const old = await resourceStore.recall([instanceId]);
+    const old = await resourceStore.read([resourceId]);
 
     await one([tagged(ourTags, 3600)]);
-    await worker({ resourceStore: { ...resourceStore, recall: async () => old } })([
+    await worker({ resourceStore: { ...resourceStore, read: async () => old } })([
       observed('stopping', 3601),
     ]);
 
@@ -128,7 +128,7 @@ describe('normaliser, with an instance that is tagged late', () => {
 
         const statuses = steps.slice(tagAt).map(({ state }) => vmStatus(state));
         expect(account.statuses()).toEqual(statuses.filter((status, at) => status !== statuses[at - 1]));
-        expect(account.told().every(({ id }) => id === vmId)).toBe(true);
+        expect(account.told().every(({ id }) => id === dcmId)).toBe(true);
       }),
       { numRuns: 200 },
     );
@@ -152,7 +152,7 @@ const lived = async (
   steps: Steps,
   { tagAt, claiming }: { readonly tagAt: number; readonly claiming: number },
 ) => {
-  const account = awsAccount({ instanceId, tags: otherTags });
+  const account = awsAccount({ instanceId: resourceId, tags: otherTags });
   const workers = Array.from({ length: workerCount }, () => account.worker({ burst: 9 }));
   const deliver = async (worker: number, ...resourceMessages: ResourceMessage[]) => {
     const failures = await workers[worker]?.(resourceMessages);
@@ -162,7 +162,7 @@ const lived = async (
     const seconds = 3600 + step * 60;
     account.clock.ms = (halfPastTen + seconds) * 1000;
     const tags = step >= tagAt ? ourTags : otherTags;
-    account.instances.known.set(instanceId, described({ instanceId, state, tags }));
+    account.instances.known.set(resourceId, described({ instanceId: resourceId, state, tags }));
     await deliver(worker, observed(state, seconds));
     if (step === tagAt) await deliver(claiming, tagged(ourTags, seconds));
   }

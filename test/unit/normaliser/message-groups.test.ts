@@ -8,7 +8,7 @@ import {
   withoutSuperseded,
 } from '../../../functions/normaliser/message-groups.ts';
 import type { ResourceMessage } from '../../../shared/core/message.ts';
-import { instanceId, observed, spotWarning, tagged } from '../../fixtures/resource-messages.ts';
+import { observed, resourceId, spotWarning, tagged } from '../../fixtures/resource-messages.ts';
 
 const other = 'i-0000000000000000a';
 
@@ -26,14 +26,14 @@ const groupOf = (...resourceMessages: ResourceMessage[]) => {
 describe('lanes', () => {
   it('have what a batch tells about one instance, and the messages that told it', () => {
     const first = message('1', observed('running'));
-    const second = message('2', observed('stopped', 0, { instanceId: other, region: 'eu-west-1' }));
-    const third = message('3', spotWarning(5), spotWarning(5, { instanceId: other }));
+    const second = message('2', observed('stopped', 0, { resourceId: other, region: 'eu-west-1' }));
+    const third = message('3', spotWarning(5), spotWarning(5, { resourceId: other }));
 
     const groups = groupsOf([first, second, third]);
 
     expect(groups).toMatchObject([
-      { instanceId, region: 'us-east-1', account: '123456789012', messages: [first, third] },
-      { instanceId: other, region: 'eu-west-1', messages: [second, third] },
+      { resourceId, region: 'us-east-1', account: '123456789012', messages: [first, third] },
+      { resourceId: other, region: 'eu-west-1', messages: [second, third] },
     ]);
   });
 

@@ -19,11 +19,11 @@ import { countingMeter, memoryLog } from '../../fakes/silent.ts';
 import { lifetime } from '../../fixtures/lifetime.ts';
 import { halfPastTen, tagKeys, wanted } from '../../fixtures/resource-messages.ts';
 
-const instanceIds = ['i-00000000000000001', 'i-00000000000000002', 'i-00000000000000003'];
-const vmIdOf = (instanceId: string) => `vm-${instanceId.at(-1)}`;
+const resourceIds = ['i-00000000000000001', 'i-00000000000000002', 'i-00000000000000003'];
+const vmIdOf = (resourceId: string) => `vm-${resourceId.at(-1)}`;
 
 const scenario = fc.record({
-  lives: fc.tuple(...instanceIds.map(lifetime)),
+  lives: fc.tuple(...resourceIds.map(lifetime)),
   seed: fc.integer(),
   requests: fc.array(fc.nat(30), { maxLength: 2 }),
   copies: fc.integer({ min: 1, max: 3 }),
@@ -55,8 +55,10 @@ describe('protocol', () => {
   });
 });
 
-const newestOf = (life: readonly Observation[]): Pick<Observation, 'instanceId' | 'state'> => {
-  const { instanceId, state } = life.reduce((a, b) => (sequenceOf(b) > sequenceOf(a) ? b : a));
+const newestOf = (
+  life: readonly Observation[],
+): { readonly instanceId: string; readonly state: Observation['state'] } => {
+  const { resourceId: instanceId, state } = life.reduce((a, b) => (sequenceOf(b) > sequenceOf(a) ? b : a));
   return { instanceId, state };
 };
 
@@ -82,9 +84,9 @@ const run = async ({ lives, requests, seed, copies, workers, faultRate }: Run) =
   const read = readMessage({ regions: ['us-east-1'], now, log: memoryLog(), meter: countingMeter() });
   const resourceStore = memoryResourceStore();
   const stream = memoryEventStream();
-  for (const instanceId of instanceIds) {
-    const about = { instanceId, vmId: vmIdOf(instanceId), region: 'us-east-1', account: '123456789012' };
-    const isLaunchedByUs = instanceId !== instanceIds[0]; // EC2 is asked for the address of another one
+  for (const resourceId of resourceIds) {
+    const about = { resourceId, dcmId: vmIdOf(resourceId), region: 'us-east-1', account: '123456789012' };
+    const isLaunchedByUs = resourceId !== resourceIds[0]; // EC2 is asked for the address of another one
     await resourceStore.claim({ ...about, ...(isLaunchedByUs && { privateAddress: '10.0.0.4' }) });
   }
   const worker = () =>
@@ -118,7 +120,7 @@ const run = async ({ lives, requests, seed, copies, workers, faultRate }: Run) =
     isRetry: true,
     resourceMessages,
   });
-  const wants = requests.flatMap((second) => instanceIds.map((id) => wanted(second, { instanceId: id })));
+  const wants = requests.flatMap((second) => resourceIds.map((id) => wanted(second, { resourceId: id })));
   const queue = faults.shuffled(
     [...lives.flat(), ...wants].flatMap((resourceMessage) =>
       Array.from({ length: copies }, () => deliver(resourceMessage)),
@@ -140,9 +142,9 @@ const run = async ({ lives, requests, seed, copies, workers, faultRate }: Run) =
   await Promise.all(Array.from({ length: workers }, work));
   await work(); // what came back after the last worker left
 
-  const recollections = await resourceStore.recall(instanceIds);
+  const recollections = await resourceStore.read(resourceIds);
   const outboxes = [...recollections.values()].map((held) =>
-    held.owner === 'us' ? held.vm.outbox : undefined,
+    held.owner === 'ours' ? held.vm.outbox : undefined,
   );
   return { stored: stream.stored, outboxes };
 };

@@ -4,7 +4,7 @@ import { UnreadableError } from '../../../shared/core/errors.ts';
 import { republicationRequestedEvent } from '../../../shared/wire/own-messages.ts';
 import { countingMeter, memoryLog } from '../../fakes/silent.ts';
 import { eventBridgeEvent } from '../../fixtures/eventbridge.ts';
-import { halfPastTen, instanceId, observed } from '../../fixtures/resource-messages.ts';
+import { halfPastTen, observed, resourceId } from '../../fixtures/resource-messages.ts';
 
 const regions = ['us-east-1', 'eu-west-1'];
 
@@ -29,7 +29,7 @@ describe('reading a message', () => {
     const { read } = reader();
     const { detail, ...rest } = running;
     const reversed = Object.fromEntries(
-      Object.entries({ ...rest, detail: { state: detail.state, 'instance-id': instanceId } }).toReversed(),
+      Object.entries({ ...rest, detail: { state: detail.state, 'instance-id': resourceId } }).toReversed(),
     );
 
     expect(read(JSON.stringify(reversed, null, 4))).toEqual([observed('running')]);
@@ -95,7 +95,7 @@ describe('reading a message', () => {
     const { read, meter, log } = reader();
 
     const resourceMessages = read(
-      JSON.stringify({ ...running, detail: { 'instance-id': instanceId, state: 'rebooting' } }),
+      JSON.stringify({ ...running, detail: { 'instance-id': resourceId, state: 'rebooting' } }),
     );
 
     expect(resourceMessages).toEqual([observed('running', 0, { unrecognised: 'rebooting' })]);
@@ -133,12 +133,12 @@ describe('reading a message', () => {
 
     expect(read(about('sa-east-1'))).toEqual([]);
     expect(meter.counts).toEqual({ unreportedRegion: 1 });
-    expect(read(about('eu-west-1'))).toMatchObject([{ instanceId, region: 'eu-west-1' }]);
+    expect(read(about('eu-west-1'))).toMatchObject([{ resourceId, region: 'eu-west-1' }]);
   });
 
   it('keeps our own messages about a region that is not reported any more', () => {
     const about = {
-      'instance-id': instanceId,
+      'instance-id': resourceId,
       region: 'sa-east-1',
       account: '123456789012',
       at: halfPastTen,

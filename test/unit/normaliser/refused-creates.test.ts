@@ -8,10 +8,10 @@ import { memoryEventStream } from '../../fakes/memory-event-stream.ts';
 import { memoryVmRecords } from '../../fakes/memory-records.ts';
 import { memoryResourceStore } from '../../fakes/memory-resource-store.ts';
 import { launchPlan, vmFacts } from '../../fixtures/launches.ts';
-import { halfPastTen, instanceId, observed } from '../../fixtures/resource-messages.ts';
+import { halfPastTen, observed, resourceId } from '../../fixtures/resource-messages.ts';
 import { fixedPart, statusOf } from '../../fixtures/statuses.ts';
 
-const vmId = 'vm-1';
+const dcmId = 'vm-1';
 const region = 'us-east-1';
 const leaseMs = 11_000;
 
@@ -52,13 +52,13 @@ const normaliser = () => {
   };
   const refused = (more: Partial<CreateRefused> = {}): CreateRefused => ({
     kind: 'create-refused',
-    ...{ vmId, region, requestId: 'r-1', reason: 'no room', retryable: false, refusedAtMs: clock.ms },
+    ...{ dcmId, region, requestId: 'r-1', reason: 'no room', retryable: false, refusedAtMs: clock.ms },
     ...more,
   });
-  const begin = async () => (await records.begin({ vmId, region, leaseMs })).record;
+  const begin = async () => (await records.begin({ dcmId, region, leaseMs })).record;
   const launch = async () => {
     const mine = await records.attempt(await begin(), launchPlan(), 0);
-    const vm = { vmId, region, instanceId, account: '123456789012', facts: vmFacts() };
+    const vm = { dcmId, region, resourceId, account: '123456789012', facts: vmFacts() };
     if (mine) await records.launched(mine, vm);
     await resourceStore.claim(vm);
   };
@@ -90,8 +90,8 @@ describe('normaliser, with a create that was refused', () => {
       {
         id: `vm-1:${halfPastTen}:${fixedPart}:launch-failed`,
         time: '2026-08-22T10:30:00Z',
-        data: { id: vmId, status: 'FAILED', message: 'it could not be launched: no room' },
-        partitionkey: vmId,
+        data: { id: dcmId, status: 'FAILED', message: 'it could not be launched: no room' },
+        partitionkey: dcmId,
         requestid: 'r-1',
       },
     ]);
@@ -203,7 +203,7 @@ describe('normaliser, with a create that was refused', () => {
     const { worker, refused, statuses, records, clock } = normaliser();
     const early = refused({ retryable: true });
     clock.ms += 1_000;
-    await records.requestDelete(vmId);
+    await records.requestDelete(dcmId);
     clock.ms += 180_000;
 
     await worker()(early);

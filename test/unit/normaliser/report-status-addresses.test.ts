@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import {
   halfPastTen,
-  instanceId,
   observed,
   ourTags,
+  resourceId,
   spotWarning,
   tagged,
   wanted,
@@ -15,7 +15,7 @@ const external = { address: '203.0.113.7', port: 22, scope: 'external' };
 const { privateAddress, ...withoutAddress } = vm;
 
 const withVm = async (more: Partial<typeof vm & { getsPublicAddress: boolean }> = vm) => {
-  const account = awsAccount({ instanceId, tags: ourTags });
+  const account = awsAccount({ instanceId: resourceId, tags: ourTags });
   await account.resourceStore.claim({ ...withoutAddress, ...more });
   /** What DCM was told: status and outputs. */
   const outputs = () =>
@@ -24,8 +24,8 @@ const withVm = async (more: Partial<typeof vm & { getsPublicAddress: boolean }> 
       return outputSpec === undefined ? [status] : [status, ...outputSpec.ip];
     });
   const isNow = (more: object) => {
-    const known = account.instances.known.get(instanceId);
-    if (known) account.instances.known.set(instanceId, { ...known, ...more });
+    const known = account.instances.known.get(resourceId);
+    if (known) account.instances.known.set(resourceId, { ...known, ...more });
   };
   return { ...account, deliver: account.worker(), outputs, isNow };
 };
@@ -74,17 +74,21 @@ describe('normaliser, with a VM’s addresses', () => {
   it('does not hold back an end for it, nor the statuses of other VMs', async () => {
     const { deliver, resourceStore, outputs, instances } = await withVm({});
     const other = 'i-0000000000000000b';
-    await resourceStore.claim({ ...vm, instanceId: other, vmId: 'vm-2' });
+    await resourceStore.claim({ ...vm, resourceId: other, dcmId: 'vm-2' });
     instances.throttled = true;
 
-    await deliver([observed('running'), observed('running', 0, { instanceId: other })]);
+    await deliver([observed('running'), observed('running', 0, { resourceId: other })]);
     await deliver([observed('terminated', 60, { reason: { code: 'Client.UserInitiatedShutdown' } })]);
 
     expect(outputs()).toEqual([['RUNNING', internal], ['DELETED']]);
   });
 
   it('claims an instance with the address that EC2 shows', async () => {
-    const { worker, held } = awsAccount({ instanceId, tags: ourTags, publicAddress: '203.0.113.7' });
+    const { worker, held } = awsAccount({
+      instanceId: resourceId,
+      tags: ourTags,
+      publicAddress: '203.0.113.7',
+    });
 
     await worker()([tagged(ourTags), observed('running', 1)]);
 

@@ -4,20 +4,20 @@ import type { Instance } from '../../../shared/ports/instances.ts';
 import type { InstanceState } from '../../../shared/service-types/vm/kind.ts';
 import { acceptFault } from '../../fakes/faulty.ts';
 import { described } from '../../fakes/scripted-instances.ts';
-import { halfPastTen, instanceId, observed } from '../../fixtures/resource-messages.ts';
+import { halfPastTen, observed, resourceId } from '../../fixtures/resource-messages.ts';
 import { awsAccount, vm } from './account.ts';
 
 const other = 'i-0000000000000000a';
 
 /** The moment at which the fixtures' signals happen, and what EC2 knows there. */
 const withVm = async (known: Partial<Instance> = {}) => {
-  const account = awsAccount({ instanceId, ...known });
+  const account = awsAccount({ instanceId: resourceId, ...known });
   account.clock.ms = halfPastTen * 1000;
   await account.resourceStore.claim(vm);
-  await account.resourceStore.claim({ ...vm, instanceId: other, vmId: 'vm-a' });
+  await account.resourceStore.claim({ ...vm, resourceId: other, dcmId: 'vm-a' });
   const deliver = account.worker();
   const isNow = (state: InstanceState, change: Partial<Instance> = {}) =>
-    account.instances.known.set(instanceId, described({ instanceId, state, ...change }));
+    account.instances.known.set(resourceId, described({ instanceId: resourceId, state, ...change }));
   const delays = () => account.later.map(({ afterSeconds }) => afterSeconds);
   /** What was queued comes when it is due, until nothing is, or for so many seconds. */
   const pass = async (seconds: number) => {
@@ -160,7 +160,7 @@ describe('normaliser, with a state that should end by itself', () => {
 
   it('asks EC2 once about all VMs of a batch', async () => {
     const { deliver, due, instances } = await withVm();
-    await deliver([observed('stopping'), observed('stopping', 0, { instanceId: other })]);
+    await deliver([observed('stopping'), observed('stopping', 0, { resourceId: other })]);
 
     await deliver(due(25));
 
@@ -202,7 +202,7 @@ describe('normaliser, with a state that should end by itself', () => {
   it('looks after nothing that is not ours any more', async () => {
     const { deliver, due, resourceStore, instances, later } = await withVm();
     await deliver([observed('stopping')]);
-    await resourceStore.release(instanceId);
+    await resourceStore.removeOwnership(resourceId);
 
     await deliver(due(25));
 

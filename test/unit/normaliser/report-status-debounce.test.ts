@@ -19,7 +19,7 @@ const withVm = async () => {
   const settling = () => account.later.filter(({ event }) => event['detail-type'] === 'VM Status Settled');
   const outbox = async () => {
     const held = await account.held();
-    return held?.owner === 'us' ? held.vm.outbox.map(({ status }) => status) : undefined;
+    return held?.owner === 'ours' ? held.vm.outbox.map(({ status }) => status) : undefined;
   };
   /** So many changes, delivered one by one. */
   const flap = async (from: number, to: number) => {
@@ -194,10 +194,10 @@ describe('normaliser, with a VM that changes too often, when something fails', (
   it('asks the fleet for what no cache could have missed before it tells what has settled', async () => {
     const { worker, resourceStore, flap, due, statuses } = await withVm();
     await flap(0, 4);
-    const before = await resourceStore.recall([vm.instanceId]);
+    const before = await resourceStore.read([vm.resourceId]);
     await flap(4, 6);
 
-    await worker({ resourceStore: { ...resourceStore, recall: async () => before } })(due(5));
+    await worker({ resourceStore: { ...resourceStore, read: async () => before } })(due(5));
 
     expect(statuses().at(-1)).toBe('STOPPING');
   });
@@ -205,12 +205,10 @@ describe('normaliser, with a VM that changes too often, when something fails', (
   it('has the message come again where the VM was released meanwhile', async () => {
     const { worker, resourceStore, flap, due } = await withVm();
     await flap(0, 6);
-    const before = await resourceStore.recall([vm.instanceId]);
-    await resourceStore.release(vm.instanceId);
+    const before = await resourceStore.read([vm.resourceId]);
+    await resourceStore.removeOwnership(vm.resourceId);
 
-    const failures = await worker({ resourceStore: { ...resourceStore, recall: async () => before } })(
-      due(5),
-    );
+    const failures = await worker({ resourceStore: { ...resourceStore, read: async () => before } })(due(5));
 
     expect(failures.get(0)).toBeInstanceOf(UnavailableError);
   });

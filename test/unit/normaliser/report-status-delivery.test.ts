@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { publishEvents } from '../../../functions/nats-bridge/publish-events.ts';
 import { UnavailableError, UnreadableError } from '../../../shared/core/errors.ts';
 import type { EventStream } from '../../../shared/ports/event-stream.ts';
-import { instanceId, observed, spotWarning, wholeLife } from '../../fixtures/resource-messages.ts';
+import { observed, resourceId, spotWarning, wholeLife } from '../../fixtures/resource-messages.ts';
 import { statusOf } from '../../fixtures/statuses.ts';
 import { awsAccount, vm } from './account.ts';
 
@@ -15,10 +15,10 @@ const changeAt = (n: number) => observed(wholeLife[n % 4] ?? 'pending', n * 60);
 const withVms = async () => {
   const account = awsAccount();
   await account.resourceStore.claim(vm);
-  await account.resourceStore.claim({ ...vm, instanceId: other, vmId: 'vm-a' });
-  const outbox = async (id = instanceId) => {
+  await account.resourceStore.claim({ ...vm, resourceId: other, dcmId: 'vm-a' });
+  const outbox = async (id = resourceId) => {
     const held = await account.held(id);
-    return held?.owner === 'us' ? held.vm.outbox.map(({ status }) => status) : undefined;
+    return held?.owner === 'ours' ? held.vm.outbox.map(({ status }) => status) : undefined;
   };
   const refusing = (id: string): EventStream => ({
     ...account.stream,
@@ -156,13 +156,13 @@ describe('normaliser, when something fails', () => {
 
   it('publishes a status under an id with a random part, the same at every attempt', async () => {
     const { worker, deliver, held, stream } = await withVms();
-    const running = [observed('running'), observed('running', 0, { instanceId: other })];
+    const running = [observed('running'), observed('running', 0, { resourceId: other })];
 
     await worker({ publisher: publishEvents({ ...stream, ready: down }) })(running);
     const recorded = await Promise.all(
-      [instanceId, other].map(async (id) => {
+      [resourceId, other].map(async (id) => {
         const vmHeld = await held(id);
-        return vmHeld?.owner === 'us' ? vmHeld.vm.latest?.id : undefined;
+        return vmHeld?.owner === 'ours' ? vmHeld.vm.latest?.id : undefined;
       }),
     );
     await deliver(running, 2);
@@ -283,9 +283,9 @@ describe('normaliser, when something fails', () => {
 
   it('tells of the other VMs where the stream does not take one VM’s status', async () => {
     const { worker, refusing, statuses, outbox } = await withVms();
-    const deliver = worker({ publisher: publishEvents(refusing(instanceId)) });
+    const deliver = worker({ publisher: publishEvents(refusing(resourceId)) });
 
-    const failures = await deliver([observed('running'), observed('running', 0, { instanceId: other })]);
+    const failures = await deliver([observed('running'), observed('running', 0, { resourceId: other })]);
 
     expect([...failures.keys()]).toEqual([0]);
     expect([await outbox(), statuses(other)]).toEqual([['RUNNING'], ['RUNNING']]);
@@ -294,11 +294,11 @@ describe('normaliser, when something fails', () => {
   it('tells of the other VMs where one VM cannot be recorded', async () => {
     const { worker, resourceStore, statuses } = await withVms();
     const record: typeof resourceStore.record = (observation, status) =>
-      observation.instanceId === instanceId ? down() : resourceStore.record(observation, status);
+      observation.resourceId === resourceId ? down() : resourceStore.record(observation, status);
 
     const failures = await worker({ resourceStore: { ...resourceStore, record } })([
       observed('running'),
-      observed('running', 0, { instanceId: other }),
+      observed('running', 0, { resourceId: other }),
     ]);
 
     expect([...failures.keys()]).toEqual([0]);
@@ -307,13 +307,13 @@ describe('normaliser, when something fails', () => {
 
   it('tells of the other VMs where what is remembered of one makes no sense (C33)', async () => {
     const { worker, resourceStore, statuses } = await withVms();
-    const error = new UnreadableError(`the item of ${instanceId} makes no sense`);
-    const recall: typeof resourceStore.recall = async (ids) =>
-      new Map([...(await resourceStore.recall(ids)), [instanceId, { owner: 'unreadable', error }]]);
+    const error = new UnreadableError(`the item of ${resourceId} makes no sense`);
+    const read: typeof resourceStore.read = async (ids) =>
+      new Map([...(await resourceStore.read(ids)), [resourceId, { owner: 'unreadable', error }]]);
 
-    const failures = await worker({ resourceStore: { ...resourceStore, recall } })([
+    const failures = await worker({ resourceStore: { ...resourceStore, read } })([
       observed('running'),
-      observed('running', 0, { instanceId: other }),
+      observed('running', 0, { resourceId: other }),
     ]);
 
     expect([...failures]).toEqual([[0, error]]);
@@ -377,10 +377,10 @@ describe('normaliser, when something fails', () => {
 
   it('has a message come again that is about two VMs where one of them fails, and tells of the other once', async () => {
     const { worker, refusing, deliver, statuses } = await withVms();
-    const both = [spotWarning(9), spotWarning(9, { instanceId: other })];
-    await deliver([observed('running'), observed('running', 0, { instanceId: other })]);
+    const both = [spotWarning(9), spotWarning(9, { resourceId: other })];
+    await deliver([observed('running'), observed('running', 0, { resourceId: other })]);
 
-    const failures = await worker({ publisher: publishEvents(refusing(instanceId)) })([both]);
+    const failures = await worker({ publisher: publishEvents(refusing(resourceId)) })([both]);
     await deliver([both], 2);
 
     expect([...failures.keys()]).toEqual([0]);
@@ -404,7 +404,7 @@ describe('normaliser, when something fails', () => {
     const { worker, resourceStore } = await withVms();
 
     await expect(
-      worker({ resourceStore: { ...resourceStore, recall: down } })([observed('running')]),
+      worker({ resourceStore: { ...resourceStore, read: down } })([observed('running')]),
     ).rejects.toThrow(UnavailableError);
   });
 });

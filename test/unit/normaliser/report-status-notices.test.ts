@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Notice, ResourceMessage } from '../../../shared/core/message.ts';
 import type { Instance } from '../../../shared/ports/instances.ts';
-import { instanceId, observed, spotWarning } from '../../fixtures/resource-messages.ts';
+import { observed, resourceId, spotWarning } from '../../fixtures/resource-messages.ts';
 import { awsAccount, vm } from './account.ts';
 
 const warning = 'spot interruption: EC2 will terminate it';
@@ -23,7 +23,7 @@ describe('normaliser, with a warning about a VM', () => {
     await deliver([spotWarning(60)]);
 
     expect(told().slice(1)).toMatchObject([
-      { status: 'RUNNING', message: `instance ${instanceId} is running: ${warning}` },
+      { status: 'RUNNING', message: `instance ${resourceId} is running: ${warning}` },
     ]);
   });
 
@@ -40,13 +40,17 @@ describe('normaliser, with a warning about a VM', () => {
   ])(
     'reports $status at its end after a spot interruption where EC2’s reason is $code',
     async ({ code, status }) => {
-      const { deliver, told } = await withVm({ instanceId, state: 'terminated', reason: { code } });
+      const { deliver, told } = await withVm({
+        instanceId: resourceId,
+        state: 'terminated',
+        reason: { code },
+      });
 
       for (const resourceMessage of untilTheEnd) await deliver([resourceMessage]);
 
       expect(told().slice(2)).toMatchObject([
-        { status: 'DELETING', message: `instance ${instanceId} is shutting-down: ${warning}` },
-        { status, message: `instance ${instanceId} is terminated: ${code}; ${warning}` },
+        { status: 'DELETING', message: `instance ${resourceId} is shutting-down: ${warning}` },
+        { status, message: `instance ${resourceId} is terminated: ${code}; ${warning}` },
       ]);
     },
   );
@@ -58,7 +62,7 @@ describe('normaliser, with a warning about a VM', () => {
 
     expect(told().at(-1)).toMatchObject({
       status: 'FAILED',
-      message: `instance ${instanceId} is terminated: ${warning}`,
+      message: `instance ${resourceId} is terminated: ${warning}`,
     });
   });
 
@@ -77,9 +81,9 @@ describe('normaliser, with a warning about a VM', () => {
     await deliver([observed('terminated', 361)], 2);
 
     expect(told().at(-1)).toEqual({
-      id: vm.vmId,
+      id: vm.dcmId,
       status: 'DELETED',
-      message: `instance ${instanceId} is terminated (reason unavailable)`,
+      message: `instance ${resourceId} is terminated (reason unavailable)`,
     });
   });
 
@@ -97,7 +101,7 @@ describe('normaliser, with a warning about a VM', () => {
 
   it('tells FAILED also where no state was known when the warning came', async () => {
     const { deliver, statuses } = await withVm({
-      instanceId,
+      instanceId: resourceId,
       state: 'terminated',
       reason: { code: 'Server.SpotInstanceTermination' },
     });
@@ -109,7 +113,7 @@ describe('normaliser, with a warning about a VM', () => {
 
   it('asks EC2 at its end after a warning of another kind', async () => {
     const { deliver, statuses, instances } = await withVm({
-      instanceId,
+      instanceId: resourceId,
       state: 'terminated',
       reason: { code: 'Client.UserInitiatedShutdown' },
     });
@@ -132,7 +136,7 @@ describe('normaliser, with a warning about a VM', () => {
 
       for (const notice of [...notices, ...notices]) await deliver([notice]);
 
-      const prefix = `instance ${instanceId} is running`;
+      const prefix = `instance ${resourceId} is running`;
       expect(told().map(({ message }) => message)).toEqual([
         prefix,
         `${prefix}: ${notices[0]?.text}`,
@@ -148,7 +152,7 @@ describe('normaliser, with a warning about a VM', () => {
     await deliver([observed('shutting-down', 180)]);
 
     expect(told().at(-1)?.message).toBe(
-      `instance ${instanceId} is shutting-down: ${warning}; ${rebalance(60).text}`,
+      `instance ${resourceId} is shutting-down: ${warning}; ${rebalance(60).text}`,
     );
   });
 
@@ -159,7 +163,7 @@ describe('normaliser, with a warning about a VM', () => {
 
     expect(told().slice(2)).toMatchObject([
       { status: 'STOPPED', message: expect.stringContaining(warning) },
-      { status: 'RUNNING', message: `instance ${instanceId} is running` },
+      { status: 'RUNNING', message: `instance ${resourceId} is running` },
     ]);
   });
 
@@ -188,7 +192,7 @@ describe('normaliser, with a scheduled change that AWS Health announces', () => 
   const scheduled = (seconds: number, more: Partial<Notice> = {}) =>
     spotWarning(seconds, { notice: 'scheduled-change', text: retirement, ...more });
   const closed = (seconds: number) => spotWarning(seconds, { notice: 'scheduled-change-closed', text: '' });
-  const running = `instance ${instanceId} is running`;
+  const running = `instance ${resourceId} is running`;
   const messages = async (...resourceMessages: ResourceMessage[]) => {
     const { deliver, told } = await withVm();
     for (const resourceMessage of [observed('running'), ...resourceMessages])

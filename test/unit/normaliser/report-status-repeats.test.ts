@@ -3,7 +3,7 @@ import { readMessage } from '../../../functions/normaliser/read-message.ts';
 import { republicationRequestedEvent } from '../../../shared/wire/own-messages.ts';
 import { memoryVmRecords } from '../../fakes/memory-records.ts';
 import { vmFacts } from '../../fixtures/launches.ts';
-import { halfPastTen, instanceId, observed, spotWarning, wanted } from '../../fixtures/resource-messages.ts';
+import { halfPastTen, observed, resourceId, spotWarning, wanted } from '../../fixtures/resource-messages.ts';
 import { statusOf } from '../../fixtures/statuses.ts';
 import { awsAccount, vm } from './account.ts';
 
@@ -16,7 +16,7 @@ const withVm = async () => {
 describe('normaliser, asked for a VM’s status', () => {
   it('understands the own event that asks for it', () => {
     const { log, meter, clock } = awsAccount();
-    const event = republicationRequestedEvent({ 'instance-id': instanceId, ...vm, at: halfPastTen });
+    const event = republicationRequestedEvent({ 'instance-id': resourceId, ...vm, at: halfPastTen });
 
     expect(
       readMessage({ regions: ['us-east-1'], log, meter, now: () => clock.ms })(JSON.stringify(event)),
@@ -31,8 +31,8 @@ describe('normaliser, asked for a VM’s status', () => {
     await deliver([wanted(60)]);
 
     expect(stream.stored.map(({ id }) => id)).toEqual([
-      expect.stringMatching(new RegExp(`^${instanceId}:${halfPastTen}:[\\w-]{16}:1$`)),
-      expect.stringMatching(new RegExp(`^${instanceId}:${halfPastTen + 60}:[\\w-]{16}:again$`)),
+      expect.stringMatching(new RegExp(`^${resourceId}:${halfPastTen}:[\\w-]{16}:1$`)),
+      expect.stringMatching(new RegExp(`^${resourceId}:${halfPastTen + 60}:[\\w-]{16}:again$`)),
     ]);
     expect(meter.counts).toMatchObject({ accepted: 2, stale: 1, published: 2 });
   });
@@ -72,7 +72,7 @@ describe('normaliser, asked for a VM’s status', () => {
     const { worker, resourceStore, told } = awsAccount();
     const records = memoryVmRecords();
     await resourceStore.claim(vm);
-    await records.adopt({ ...vm, facts: vmFacts(), instanceId: 'i-0000000000000000b' });
+    await records.adopt({ ...vm, facts: vmFacts(), resourceId: 'i-0000000000000000b' });
     await worker({ records })([observed('terminated', 0, { reason: { code: 'Server.InternalError' } })]);
 
     const failures = await worker({ records })([wanted(60)]);
@@ -99,13 +99,13 @@ describe('normaliser, asked for a VM’s status', () => {
   it('tells the change that came in between, and never what was before it', async () => {
     const { deliver, worker, statuses, resourceStore } = await withVm();
     await deliver([observed('running')]);
-    const repeat: typeof resourceStore.repeat = async (...args) => {
+    const repeat: typeof resourceStore.republish = async (...args) => {
       const stopping = observed('stopping', 61);
       await resourceStore.record(stopping, statusOf(stopping));
-      return resourceStore.repeat(...args);
+      return resourceStore.republish(...args);
     };
 
-    const failures = await worker({ resourceStore: { ...resourceStore, repeat } })([wanted(60)]);
+    const failures = await worker({ resourceStore: { ...resourceStore, republish: repeat } })([wanted(60)]);
     await deliver([wanted(60)]);
 
     expect(failures.size).toBe(1);

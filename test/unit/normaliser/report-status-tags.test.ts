@@ -2,12 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { UnavailableError } from '../../../shared/core/errors.ts';
 import { described } from '../../fakes/scripted-instances.ts';
 import {
+  dcmId,
   halfPastTen,
-  instanceId,
   observed,
   ourTags,
+  resourceId,
   tagged,
-  vmId,
 } from '../../fixtures/resource-messages.ts';
 import { awsAccount, vm } from './account.ts';
 
@@ -17,12 +17,12 @@ describe('normaliser, with a change of tags', () => {
 
     await worker()([tagged(ourTags), observed('running', 1, { privateAddress: '10.0.0.4' })]);
 
-    expect(told()).toMatchObject([{ id: vmId, status: 'RUNNING' }]);
-    expect(instances.calls).toEqual([[vm.instanceId]]);
+    expect(told()).toMatchObject([{ id: dcmId, status: 'RUNNING' }]);
+    expect(instances.calls).toEqual([[vm.resourceId]]);
   });
 
   it('lists the state where the instance was tagged while it ran', async () => {
-    const { worker, instances, statuses, stream } = awsAccount({ instanceId, tags: ourTags });
+    const { worker, instances, statuses, stream } = awsAccount({ instanceId: resourceId, tags: ourTags });
     const deliver = worker();
 
     await deliver([tagged(ourTags)]);
@@ -34,7 +34,7 @@ describe('normaliser, with a change of tags', () => {
 
   it('publishes at once that a recently launched instance runs, before its event and after that of its launch', async () => {
     const { worker, statuses, held, clock } = awsAccount({
-      instanceId,
+      instanceId: resourceId,
       tags: ourTags,
       launchedAtMs: halfPastTen * 1000,
     });
@@ -44,7 +44,7 @@ describe('normaliser, with a change of tags', () => {
     const failures = await deliver([tagged(ourTags)]);
 
     expect([failures.size, statuses()]).toEqual([0, ['RUNNING']]);
-    expect(await held()).toMatchObject({ owner: 'us' });
+    expect(await held()).toMatchObject({ owner: 'ours' });
 
     await deliver([observed('pending', 1), observed('running', 9)]);
 
@@ -52,11 +52,11 @@ describe('normaliser, with a change of tags', () => {
   });
 
   it('has an instance reported that was somebody else’s until now', async () => {
-    const { worker, instances, statuses } = awsAccount({ instanceId });
+    const { worker, instances, statuses } = awsAccount({ instanceId: resourceId });
     const deliver = worker();
     await deliver([observed('running')]);
 
-    instances.known.set(instanceId, described({ instanceId, tags: ourTags }));
+    instances.known.set(resourceId, described({ instanceId: resourceId, tags: ourTags }));
     await deliver([tagged(ourTags, 60)]);
     await deliver([observed('stopping', 3601)]);
 
@@ -75,33 +75,33 @@ describe('normaliser, with a change of tags', () => {
   });
 
   it('gives a VM the id that its tags say', async () => {
-    const { worker, resourceStore, told } = awsAccount({ instanceId, tags: ourTags });
-    await resourceStore.claim({ ...vm, vmId: 'another' });
+    const { worker, resourceStore, told } = awsAccount({ instanceId: resourceId, tags: ourTags });
+    await resourceStore.claim({ ...vm, dcmId: 'another' });
 
     await worker()([tagged(ourTags), observed('running', 1)]);
 
     expect(told()).toMatchObject([
       { id: 'another', status: 'DELETED' },
-      { id: vmId, status: 'RUNNING' },
+      { id: dcmId, status: 'RUNNING' },
     ]);
   });
 
   it('has a living VM reported no more whose tags were taken off, and warns of it', async () => {
-    const { worker, resourceStore, held, log, meter, stream } = awsAccount({ instanceId });
+    const { worker, resourceStore, held, log, meter, stream } = awsAccount({ instanceId: resourceId });
     await resourceStore.claim(vm);
     const deliver = worker();
 
     await deliver([tagged({})]);
     await deliver([observed('stopping', 60)]);
 
-    expect(await held()).toEqual({ owner: 'others' });
+    expect(await held()).toEqual({ owner: 'foreign' });
     expect(stream.stored).toEqual([]);
     expect(meter.counts.released).toBe(1);
     expect(log.lines).toEqual([expect.stringMatching(/^warn: our tags were taken off/)]);
   });
 
   it('comes again while EC2 does not say whether the tags are gone', async () => {
-    const { worker, resourceStore, instances, held } = awsAccount({ instanceId });
+    const { worker, resourceStore, instances, held } = awsAccount({ instanceId: resourceId });
     await resourceStore.claim(vm);
     const deliver = worker();
     instances.throttled = true;
@@ -113,12 +113,12 @@ describe('normaliser, with a change of tags', () => {
     instances.throttled = false;
     await deliver([tagged({})], 2);
 
-    expect(await held()).toEqual({ owner: 'others' });
+    expect(await held()).toEqual({ owner: 'foreign' });
   });
 
   it('does not keep DELETED from a VM that lost its tags by being terminated', async () => {
     const { worker, resourceStore, statuses } = awsAccount({
-      instanceId,
+      instanceId: resourceId,
       state: 'terminated',
       reason: { code: 'Client.UserInitiatedShutdown' },
     });
@@ -132,14 +132,14 @@ describe('normaliser, with a change of tags', () => {
   });
 
   it('does not bring a VM back by a late copy of the tags it had before (C2-18)', async () => {
-    const { worker, resourceStore, held, stream } = awsAccount({ instanceId });
+    const { worker, resourceStore, held, stream } = awsAccount({ instanceId: resourceId });
     await resourceStore.claim(vm);
     const deliver = worker();
     await deliver([tagged({}, 9)]);
 
     await deliver([tagged(ourTags, 3)]);
 
-    expect((await held())?.owner).not.toBe('us');
+    expect((await held())?.owner).not.toBe('ours');
     expect(stream.stored).toEqual([]);
   });
 });

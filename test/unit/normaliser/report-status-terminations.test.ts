@@ -2,10 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { UnavailableError } from '../../../shared/core/errors.ts';
 import type { Instance } from '../../../shared/ports/instances.ts';
 import { described } from '../../fakes/scripted-instances.ts';
-import { instanceId, observed, ourTags, vmId } from '../../fixtures/resource-messages.ts';
+import { dcmId, observed, ourTags, resourceId } from '../../fixtures/resource-messages.ts';
 import { awsAccount, vm } from './account.ts';
 
-const gone = (reason: Instance['reason']) => ({ instanceId, state: 'terminated', reason }) as const;
+const gone = (reason: Instance['reason']) =>
+  ({ instanceId: resourceId, state: 'terminated', reason }) as const;
 const byUser = {
   code: 'Client.UserInitiatedShutdown',
   message: 'Client.UserInitiatedShutdown: User initiated',
@@ -37,9 +38,9 @@ describe('normaliser, with a terminated VM', () => {
 
     expect(failures.size).toBe(0);
     expect(told().at(-1)).toEqual({
-      id: vmId,
+      id: dcmId,
       status,
-      message: `instance ${instanceId} is terminated: ${'message' in reason ? reason.message : reason.code}`,
+      message: `instance ${resourceId} is terminated: ${'message' in reason ? reason.message : reason.code}`,
     });
     expect(instances.calls).toHaveLength(1);
   });
@@ -66,7 +67,7 @@ describe('normaliser, with a terminated VM', () => {
 
     expect(account.told()).toMatchObject([
       { status: 'PROVISIONING' },
-      { status, message: `instance ${instanceId} is terminated: ${reason.message}` },
+      { status, message: `instance ${resourceId} is terminated: ${reason.message}` },
     ]);
   });
 
@@ -112,7 +113,7 @@ describe('normaliser, with a terminated VM', () => {
     expect(failures.get(0)).toBeInstanceOf(UnavailableError);
     expect(statuses()).toEqual(['RUNNING']);
 
-    instances.known.set(instanceId, described(gone(noCapacity)));
+    instances.known.set(resourceId, described(gone(noCapacity)));
     await deliver([observed('terminated', 60)], 2);
 
     expect(told().at(-1)).toMatchObject({
@@ -123,7 +124,11 @@ describe('normaliser, with a terminated VM', () => {
 
   it.each([
     { what: 'gives no reason', known: gone(undefined), throttled: false },
-    { what: 'still answers with the state before', known: { instanceId, reason: byUser }, throttled: false },
+    {
+      what: 'still answers with the state before',
+      known: { instanceId: resourceId, reason: byUser },
+      throttled: false,
+    },
     { what: 'does not know it any more', known: {}, throttled: false },
     { what: 'throttles', known: gone(noCapacity), throttled: true },
   ])('holds DELETED back for one delivery only where EC2 $what', async ({ known, throttled }) => {
@@ -135,9 +140,9 @@ describe('normaliser, with a terminated VM', () => {
 
     expect(failures.size).toBe(0);
     expect(told().at(-1)).toEqual({
-      id: vmId,
+      id: dcmId,
       status: 'DELETED',
-      message: `instance ${instanceId} is terminated (reason unavailable)`,
+      message: `instance ${resourceId} is terminated (reason unavailable)`,
     });
   });
 
@@ -145,7 +150,7 @@ describe('normaliser, with a terminated VM', () => {
     const { deliver, statuses, instances } = await withVm(gone(undefined));
     await deliver([observed('terminated', 60)], 2);
 
-    instances.known.set(instanceId, described(gone(noCapacity)));
+    instances.known.set(resourceId, described(gone(noCapacity)));
     await deliver([observed('terminated', 60), observed('running', 90), observed('terminated', 120)], 2);
 
     expect(statuses()).toEqual(['RUNNING', 'DELETED']);
@@ -169,7 +174,7 @@ describe('normaliser, with a terminated VM', () => {
 
     expect(told()).toMatchObject([
       { status: 'RUNNING' },
-      { status: 'STOPPED', message: `instance ${instanceId} is stopped` },
+      { status: 'STOPPED', message: `instance ${resourceId} is stopped` },
       { status: 'FAILED', message: expect.stringContaining('no capacity') },
     ]);
   });
@@ -179,7 +184,7 @@ describe('normaliser, with a terminated VM', () => {
 
     await worker()([observed('terminated')]);
 
-    expect(told()).toMatchObject([{ id: vmId, status: 'DELETED' }]);
+    expect(told()).toMatchObject([{ id: dcmId, status: 'DELETED' }]);
   });
 });
 
@@ -187,11 +192,11 @@ describe('normaliser, with a hundred VMs that are terminated at once', () => {
   it('asks EC2 once or twice in all (C43)', async () => {
     const ids = Array.from({ length: 100 }, (_, n) => `i-${String(n).padStart(17, '0')}`);
     const account = awsAccount(...ids.map((id) => ({ ...gone(byUser), instanceId: id })));
-    for (const id of ids) await account.resourceStore.claim({ ...vm, instanceId: id, vmId: `vm-${id}` });
+    for (const id of ids) await account.resourceStore.claim({ ...vm, resourceId: id, dcmId: `vm-${id}` });
     const deliver = account.worker();
     const inTens = (state: 'shutting-down' | 'terminated', seconds: number) =>
       Array.from({ length: 10 }, (_, ten) =>
-        ids.slice(ten * 10, ten * 10 + 10).map((id) => observed(state, seconds, { instanceId: id })),
+        ids.slice(ten * 10, ten * 10 + 10).map((id) => observed(state, seconds, { resourceId: id })),
       );
 
     for (const batch of [...inTens('shutting-down', 0), ...inTens('terminated', 30)]) await deliver(batch);
@@ -218,37 +223,37 @@ describe('normaliser, with a start that falls back to stopped', () => {
   };
 
   it('reports why', async () => {
-    const { deliver, told } = await starting({ instanceId, state: 'stopped', reason });
+    const { deliver, told } = await starting({ instanceId: resourceId, state: 'stopped', reason });
 
     await deliver([observed('stopped', 65)]);
 
     expect(told().at(-1)).toMatchObject({
       status: 'STOPPED',
-      message: `instance ${instanceId} is stopped: ${reason.message}`,
+      message: `instance ${resourceId} is stopped: ${reason.message}`,
     });
   });
 
   it('reports why also where both states come in one batch', async () => {
-    const { deliver, told } = await withVm({ instanceId, state: 'stopped', reason });
+    const { deliver, told } = await withVm({ instanceId: resourceId, state: 'stopped', reason });
     await deliver([observed('stopping', 10), observed('stopped', 20)]);
 
     await deliver([observed('pending', 60), observed('stopped', 65)]);
 
-    expect(told().at(-1)?.message).toBe(`instance ${instanceId} is stopped: ${reason.message}`);
+    expect(told().at(-1)?.message).toBe(`instance ${resourceId} is stopped: ${reason.message}`);
   });
 
   it('is held back for one delivery only where EC2 still answers with the state before', async () => {
-    const { deliver, told } = await starting({ instanceId, state: 'pending' });
+    const { deliver, told } = await starting({ instanceId: resourceId, state: 'pending' });
 
     const failures = await deliver([observed('stopped', 65)]);
     await deliver([observed('stopped', 65)], 2);
 
     expect(failures.get(0)).toBeInstanceOf(UnavailableError);
-    expect(told().at(-1)?.message).toBe(`instance ${instanceId} is stopped`);
+    expect(told().at(-1)?.message).toBe(`instance ${resourceId} is stopped`);
   });
 
   it('does not ask EC2 why an instance is stopped that somebody stopped', async () => {
-    const { instances } = await starting({ instanceId, state: 'stopped', reason });
+    const { instances } = await starting({ instanceId: resourceId, state: 'stopped', reason });
 
     expect(instances.calls).toEqual([]);
   });

@@ -2,13 +2,21 @@ import { describe, expect, it } from 'vitest';
 import { terminations } from '../../../functions/normaliser/ask-ec2.ts';
 import { groupsOf } from '../../../functions/normaliser/message-groups.ts';
 import type { ResourceMessage } from '../../../shared/core/message.ts';
-import type { Vm } from '../../../shared/core/resource.ts';
+import type { Resource } from '../../../shared/core/resource.ts';
 import { described } from '../../fakes/scripted-instances.ts';
-import { instanceId, observed, spotWarning, vmId } from '../../fixtures/resource-messages.ts';
+import { dcmId, observed, resourceId, spotWarning } from '../../fixtures/resource-messages.ts';
 
 const region = 'us-east-1';
 const reason = { code: 'Client.UserInitiatedShutdown' };
-const vm: Vm = { instanceId, vmId, region, account: '123456789012', sequence: 0, outbox: [], history: [] };
+const vm: Resource = {
+  resourceId,
+  dcmId,
+  region,
+  account: '123456789012',
+  sequence: 0,
+  outbox: [],
+  history: [],
+};
 
 const groupOf = (...resourceMessages: ResourceMessage[]) => {
   const [group] = groupsOf([{ messageId: 'm', isRetry: false, resourceMessages }]);
@@ -20,10 +28,10 @@ describe('why instances were terminated', () => {
   it('will be wanted of those that are shutting down, by region', () => {
     const reasons = terminations();
 
-    reasons.expect({ instanceId: 'i-1a2b3c4d', region: 'eu-west-1' });
+    reasons.expect({ resourceId: 'i-1a2b3c4d', region: 'eu-west-1' });
     reasons.expect(vm);
 
-    expect(reasons.leaving(region)).toEqual([instanceId]);
+    expect(reasons.leaving(region)).toEqual([resourceId]);
     expect(reasons.leaving('eu-west-1')).toEqual(['i-1a2b3c4d']);
   });
 
@@ -33,10 +41,10 @@ describe('why instances were terminated', () => {
       const reasons = terminations();
       reasons.expect(vm);
 
-      reasons.learn(described({ instanceId, state, reason }));
+      reasons.learn(described({ instanceId: resourceId, state, reason }));
       reasons.expect(vm);
 
-      expect(reasons.reasonOf(instanceId)).toEqual(reason);
+      expect(reasons.reasonOf(resourceId)).toEqual(reason);
       expect(reasons.leaving(region)).toEqual([]);
     },
   );
@@ -47,10 +55,10 @@ describe('why instances were terminated', () => {
       const reasons = terminations();
       reasons.expect(vm);
 
-      reasons.learn(described({ instanceId, state, reason }));
+      reasons.learn(described({ instanceId: resourceId, state, reason }));
 
-      expect(reasons.reasonOf(instanceId)).toBeUndefined();
-      expect(reasons.leaving(region)).toEqual([instanceId]);
+      expect(reasons.reasonOf(resourceId)).toBeUndefined();
+      expect(reasons.leaving(region)).toEqual([resourceId]);
     },
   );
 
@@ -58,15 +66,15 @@ describe('why instances were terminated', () => {
     const reasons = terminations();
     reasons.expect(vm);
 
-    reasons.learn(described({ instanceId, state: 'terminated' }));
+    reasons.learn(described({ instanceId: resourceId, state: 'terminated' }));
 
-    expect(reasons.leaving(region)).toEqual([instanceId]);
+    expect(reasons.leaving(region)).toEqual([resourceId]);
   });
 
   it('takes no more memory than one question can name instances (C66)', () => {
     const reasons = terminations();
 
-    for (let n = 0; n < 10_000; n++) reasons.expect({ instanceId: `i-${n}`, region });
+    for (let n = 0; n < 10_000; n++) reasons.expect({ resourceId: `i-${n}`, region });
 
     expect(reasons.leaving(region).length).toBeLessThan(200);
     expect(reasons.leaving(region)).toContain('i-9999');
@@ -102,7 +110,7 @@ describe('a termination is unexplained', () => {
 
   it('not where EC2 said why', () => {
     const reasons = terminations();
-    reasons.learn(described({ instanceId, state: 'terminated', reason }));
+    reasons.learn(described({ instanceId: resourceId, state: 'terminated', reason }));
 
     expect(reasons.isUnexplained(groupOf(observed('terminated')), vm)).toBe(false);
   });

@@ -120,9 +120,9 @@ describe('poller, with a listing that cannot be true', () => {
     await region.listFor(60 * minuteMs);
 
     expect(deletions(region.told())).toBe(0);
-    expect((await region.resourceStore().recall([idOf(3)])).get(idOf(3))).toMatchObject({
-      owner: 'us',
-      vm: { vmId: 'vm-3' },
+    expect((await region.resourceStore().read([idOf(3)])).get(idOf(3))).toMatchObject({
+      owner: 'ours',
+      vm: { dcmId: 'vm-3' },
     });
   });
 });

@@ -4,7 +4,7 @@ import { minuteMs, polledRegion } from './region.ts';
 describe('poller, with an instance that carries the id of another one’s VM', () => {
   const listed = async (duplicateOf?: string) => {
     const region = polledRegion();
-    await region.resourceStore().disclaim([region.add(1)], duplicateOf);
+    await region.resourceStore().markForeign([region.add(1)], duplicateOf);
     await region.listFor(5 * minuteMs);
     return region;
   };

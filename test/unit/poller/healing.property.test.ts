@@ -91,7 +91,10 @@ const stopping = async () => {
   const region = polledRegion('streaming');
   region.clock.ms = halfPastTen * 1000 + 2 * minuteMs;
   const instanceId = region.add(1, { state: 'stopped', launchedAtMs: region.clock.ms - 5 * minuteMs });
-  await region.deliver([observed('running', 1, { instanceId }), observed('stopping', 2, { instanceId })]);
+  await region.deliver([
+    observed('running', 1, { resourceId: instanceId }),
+    observed('stopping', 2, { resourceId: instanceId }),
+  ]);
   return { region };
 };
 

@@ -125,7 +125,7 @@ describe('poller, listing a region', () => {
     const at = (seconds: number) => Math.floor(region.clock.ms / 1000) + seconds;
     region.add(1);
     await region.listFor(10 * minuteMs);
-    await region.deliver([observed('stopped', 0, { instanceId: idOf(1), at: at(10) })]);
+    await region.deliver([observed('stopped', 0, { resourceId: idOf(1), at: at(10) })]);
     region.change(1, { launchedAtMs: at(120) * 1000 }); // started again, and no event came
 
     await region.listFor(10 * minuteMs);
@@ -138,7 +138,7 @@ describe('poller, listing a region', () => {
     region.add(1);
     await region.listFor(10 * minuteMs);
     const at = Math.floor(region.clock.ms / 1000);
-    await region.deliver([observed('stopping', 0, { instanceId: idOf(1), at })]); // the stop failed, and no event came
+    await region.deliver([observed('stopping', 0, { resourceId: idOf(1), at })]); // the stop failed, and no event came
     await region.listFor(45 * minuteMs);
     const before = region.statusesOf(1);
 
@@ -173,7 +173,7 @@ describe('poller, listing a region', () => {
     region.add(1);
     await region.list();
     const at = Math.floor(region.clock.ms / 1000) + 5;
-    await region.deliver([observed('shutting-down', 0, { instanceId: idOf(1), at })]);
+    await region.deliver([observed('shutting-down', 0, { resourceId: idOf(1), at })]);
 
     await region.listFor(60_000, 10_000);
     region.change(1, { state: 'terminated', reason: { code: 'Client.UserInitiatedShutdown' } });

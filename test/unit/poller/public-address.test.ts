@@ -3,8 +3,8 @@ import { observed } from '../../fixtures/resource-messages.ts';
 import { idOf, minuteMs, polledRegion } from './region.ts';
 
 const addressHeld = async (region: ReturnType<typeof polledRegion>) => {
-  const held = (await region.resourceStore().recall([idOf(1)])).get(idOf(1));
-  return held?.owner === 'us' ? held.vm.publicAddress : undefined;
+  const held = (await region.resourceStore().read([idOf(1)])).get(idOf(1));
+  return held?.owner === 'ours' ? held.vm.publicAddress : undefined;
 };
 
 describe('poller, and public addresses', () => {
@@ -12,7 +12,7 @@ describe('poller, and public addresses', () => {
     const region = polledRegion('streaming');
     region.add(1, { publicAddress: '198.18.0.1' });
     const at = Math.floor(region.clock.ms / 1000);
-    await region.deliver([observed('running', 0, { instanceId: idOf(1), at })]);
+    await region.deliver([observed('running', 0, { resourceId: idOf(1), at })]);
 
     await region.listFor(10 * minuteMs);
 

@@ -35,9 +35,9 @@ export const polledRegion = (kind: PolledRegion['kind'] = 'legacy') => {
   let listed: ((page: Page) => Page) | undefined;
   const watchedFleet = () => ({
     ...resourceStore,
-    recall: (ids: readonly string[]) => {
+    read: (ids: readonly string[]) => {
       recalls += ids.length > 0 ? 1 : 0;
-      return resourceStore.recall(ids);
+      return resourceStore.read(ids);
     },
   });
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Change } from '../../../functions/provider-api/change-vm.ts';
 import { FailedPreconditionError, NotFoundError, UnavailableError } from '../../../shared/core/errors.ts';
 import type { InstanceState } from '../../../shared/service-types/vm/kind.ts';
-import { asked, provider, vmId } from './provider.ts';
+import { asked, dcmId, provider } from './provider.ts';
 
 const firstInstance = 'i-00000000000000001';
 
@@ -24,11 +24,11 @@ describe('changing a VM', () => {
   ])('%ss one that is %s, and answers that it is %s', async (change, before, after, status) => {
     const { change: ask, ec2, queued } = await vmIn(before);
 
-    const answer = await ask(vmId, change);
+    const answer = await ask(dcmId, change);
 
     expect(ec2.calls).toEqual([`${change} ${firstInstance}`]);
     expect(answer).toMatchObject({
-      id: vmId,
+      id: dcmId,
       status,
       status_message: `instance ${firstInstance} is ${after}`,
       update_time: '2026-08-22T10:31:00.000Z',
@@ -44,10 +44,10 @@ describe('changing a VM', () => {
   it('reboots one that runs, whose status stays as it is', async () => {
     const { change, ec2, queued, read } = await vmIn('running');
 
-    const answer = await change(vmId, 'reboot');
+    const answer = await change(dcmId, 'reboot');
 
     expect(ec2.calls).toEqual([`reboot ${firstInstance}`]);
-    expect(answer).toEqual(await read.get(vmId));
+    expect(answer).toEqual(await read.get(dcmId));
     expect(queued).toEqual([]);
   });
 
@@ -59,7 +59,7 @@ describe('changing a VM', () => {
   ])('does not ask EC2 to %s one that is %s already', async (change, state, status) => {
     const { change: ask, ec2, queued } = await vmIn(state);
 
-    expect(await ask(vmId, change)).toMatchObject({ status });
+    expect(await ask(dcmId, change)).toMatchObject({ status });
     expect(ec2.calls).toEqual([]);
     expect(queued).toEqual([]);
   });
@@ -76,10 +76,10 @@ describe('changing a VM', () => {
   ])('refuses to %s one that is %s, and says that it is', async (change, state) => {
     const { change: ask, ec2 } = await vmIn(state);
 
-    const asking = ask(vmId, change);
+    const asking = ask(dcmId, change);
 
     await expect(asking).rejects.toThrow(FailedPreconditionError);
-    await expect(asking).rejects.toThrow(`cannot ${change} VM ${vmId}: it is ${state}`);
+    await expect(asking).rejects.toThrow(`cannot ${change} VM ${dcmId}: it is ${state}`);
     expect(ec2.calls).toEqual([]);
   });
 
@@ -87,10 +87,10 @@ describe('changing a VM', () => {
     'refuses to %s one that is being deleted, or has not been launched',
     async (change) => {
       const { change: ask, remove, parts } = await vmIn('running');
-      await remove(vmId);
-      await parts.records.begin({ vmId: 'vm-2', region: 'us-east-1', leaseMs: 11_000 });
+      await remove(dcmId);
+      await parts.records.begin({ dcmId: 'vm-2', region: 'us-east-1', leaseMs: 11_000 });
 
-      await expect(ask(vmId, change)).rejects.toThrow('is being deleted');
+      await expect(ask(dcmId, change)).rejects.toThrow('is being deleted');
       await expect(ask('vm-2', change)).rejects.toThrow('has not been launched yet');
     },
   );
@@ -99,14 +99,14 @@ describe('changing a VM', () => {
     const { create, change } = provider();
     await create(asked);
 
-    await expect(change(vmId, 'stop')).rejects.toThrow('it is pending');
-    expect(await change(vmId, 'start')).toMatchObject({ status: 'PROVISIONING' });
+    await expect(change(dcmId, 'stop')).rejects.toThrow('it is pending');
+    expect(await change(dcmId, 'start')).toMatchObject({ status: 'PROVISIONING' });
   });
 
   it('knows no VM that never was, or is gone', async () => {
     const { change } = await vmIn('terminated');
 
-    await expect(change(vmId, 'start')).rejects.toThrow(NotFoundError);
+    await expect(change(dcmId, 'start')).rejects.toThrow(NotFoundError);
     await expect(change('never-heard-of', 'start')).rejects.toThrow(NotFoundError);
   });
 
@@ -114,7 +114,7 @@ describe('changing a VM', () => {
     const { change, ec2, queued } = await vmIn('running');
     ec2.stop = () => Promise.reject(new FailedPreconditionError('IncorrectInstanceState'));
 
-    await expect(change(vmId, 'stop')).rejects.toThrow('IncorrectInstanceState');
+    await expect(change(dcmId, 'stop')).rejects.toThrow('IncorrectInstanceState');
     expect(queued).toEqual([]);
   });
 
@@ -122,7 +122,7 @@ describe('changing a VM', () => {
     const { change, parts } = await vmIn('running');
     parts.observations.send = () => Promise.reject(new UnavailableError('no queue'));
 
-    expect(await change(vmId, 'stop')).toMatchObject({ status: 'STOPPING' });
+    expect(await change(dcmId, 'stop')).toMatchObject({ status: 'STOPPING' });
     expect(parts.log.lines).toEqual([
       'warn: the observation of a change was not queued; an event of EC2 will report it',
     ]);

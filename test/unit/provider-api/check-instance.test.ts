@@ -5,7 +5,7 @@ import { clientToken } from '../../../shared/service-types/vm/launch.ts';
 import { described } from '../../fakes/scripted-instances.ts';
 import { launchPlan, vmFacts } from '../../fixtures/launches.ts';
 import { halfPastTen } from '../../fixtures/resource-messages.ts';
-import { asked, provider, vmId } from './provider.ts';
+import { asked, dcmId, provider } from './provider.ts';
 
 const region = 'us-east-1';
 const account = '123456789012';
@@ -17,7 +17,7 @@ const tagsOf = (id: string) => ({ ...launchPlan().tags, 'dcm-instance-id': id })
 const act = (
   { remove, change }: World,
   operation: (typeof operations)[number],
-  id = vmId,
+  id = dcmId,
 ): Promise<unknown> => (operation === 'delete' ? remove(id) : change(id, operation));
 const stateFor = (operation: (typeof operations)[number]) => (operation === 'start' ? 'stopped' : 'running');
 
@@ -30,17 +30,17 @@ const adoptedVm = async (
   const facts = vmFacts({ launchedAtMs: (halfPastTen - 3600) * 1000 });
   world.ec2.instances.set(
     byHand,
-    described({ instanceId: byHand, tags: tagsOf(vmId), ...facts, ...instance }),
+    described({ instanceId: byHand, tags: tagsOf(dcmId), ...facts, ...instance }),
   );
-  await world.parts.records.adopt({ vmId, region, instanceId: byHand, account, facts, adopted });
-  await world.parts.resourceStore.claim({ instanceId: byHand, vmId, region, account });
+  await world.parts.records.adopt({ dcmId, region, resourceId: byHand, account, facts, adopted });
+  await world.parts.resourceStore.claim({ resourceId: byHand, dcmId, region, account });
   return world;
 };
 
 /** A VM that was launched through the API a minute and more ago. */
-const launchedVm = async (world: World, id = vmId) => {
-  const { instance_id: instanceId = '' } = await world.create({ ...asked, vmId: id });
-  await world.happens('running', { instanceId });
+const launchedVm = async (world: World, id = dcmId) => {
+  const { instance_id: instanceId = '' } = await world.create({ ...asked, dcmId: id });
+  await world.happens('running', { resourceId: instanceId });
   return instanceId;
 };
 const retag = ({ ec2 }: World, instanceId: string, tags: Record<string, string>) => {
@@ -62,7 +62,7 @@ describe('an instance that was tagged as a VM and not launched by this provider'
     );
     await expect(acting).rejects.toMatchObject({ retryable: false });
     expect(changes(world)).toEqual([]);
-    expect(await world.read.get(vmId)).toMatchObject({ adopted: true });
+    expect(await world.read.get(dcmId)).toMatchObject({ adopted: true });
   });
 
   it.each(operations)(
@@ -97,30 +97,30 @@ describe('an instance that was tagged as a VM and not launched by this provider'
     const world = await adoptedVm({ adopted: true });
     await world.happens('running');
 
-    await expect(world.remove(vmId)).rejects.toThrow(FailedPreconditionError);
-    expect(await world.read.get(vmId)).toMatchObject({ status: 'RUNNING' });
+    await expect(world.remove(dcmId)).rejects.toThrow(FailedPreconditionError);
+    expect(await world.read.get(dcmId)).toMatchObject({ status: 'RUNNING' });
     await world.happens('terminated', { at: halfPastTen + 60 });
 
-    await expect(world.remove(vmId)).resolves.toBeUndefined();
+    await expect(world.remove(dcmId)).resolves.toBeUndefined();
   });
 
   it('is not taken for what a crashed creation left behind', async () => {
     const world = provider();
-    const { record } = await world.parts.records.begin({ vmId, region, leaseMs: 1_000 });
+    const { record } = await world.parts.records.begin({ dcmId, region, leaseMs: 1_000 });
     await world.parts.records.attempt(record, launchPlan(), 0);
-    world.ec2.instances.set(byHand, described({ instanceId: byHand, tags: tagsOf(vmId) }));
+    world.ec2.instances.set(byHand, described({ instanceId: byHand, tags: tagsOf(dcmId) }));
     world.clock.ms += 2_000;
 
-    await world.remove(vmId);
+    await world.remove(dcmId);
 
     expect(changes(world)).toEqual([]);
-    expect(await world.parts.records.read(vmId)).toBeUndefined();
+    expect(await world.parts.records.read(dcmId)).toBeUndefined();
   });
 });
 
 describe('an instance that this provider launched', () => {
   it.each(operations)('is changed by %s after the table was lost', async (operation) => {
-    const token = clientToken('ec2-sp', { vmId, generation: 99, attempt: 2 });
+    const token = clientToken('ec2-sp', { dcmId, generation: 99, attempt: 2 });
     const world = await adoptedVm({ clientToken: token });
     await world.happens(stateFor(operation));
 
@@ -130,11 +130,11 @@ describe('an instance that this provider launched', () => {
   });
 
   it('counts as adopted after the table was lost where it is of a generation beyond the hundredth', async () => {
-    const token = clientToken('ec2-sp', { vmId, generation: 100, attempt: 0 });
+    const token = clientToken('ec2-sp', { dcmId, generation: 100, attempt: 0 });
     const world = await adoptedVm({ clientToken: token });
     await world.happens('running');
 
-    await expect(world.remove(vmId)).rejects.toThrow(FailedPreconditionError);
+    await expect(world.remove(dcmId)).rejects.toThrow(FailedPreconditionError);
   });
 
   it.each([
@@ -149,7 +149,7 @@ describe('an instance that this provider launched', () => {
     await world.create(asked);
     world.ec2.describe = describeInstances;
 
-    await world.remove(vmId);
+    await world.remove(dcmId);
 
     expect(world.ec2.living()).toEqual([]);
   });
@@ -184,16 +184,16 @@ describe('an instance whose tags say another DCM id', () => {
     const world = provider();
     const instanceId = await launchedVm(world);
     retag(world, instanceId, tagsOf('vm-2'));
-    await world.parts.resourceStore.claim({ instanceId, vmId: 'vm-2', region, account });
+    await world.parts.resourceStore.claim({ resourceId: instanceId, dcmId: 'vm-2', region, account });
 
-    await expect(world.read.get(vmId)).rejects.toThrow(NotFoundError);
+    await expect(world.read.get(dcmId)).rejects.toThrow(NotFoundError);
     expect((await world.read.list({ region, maximumPageSize: 10, pageToken: undefined })).results).toEqual(
       [],
     );
-    await world.remove(vmId);
+    await world.remove(dcmId);
 
     expect(changes(world)).toEqual([]);
-    expect((await world.read.events(vmId)).results).toEqual([]);
+    expect((await world.read.events(dcmId)).results).toEqual([]);
   });
 
   it('does not make the deletion of one VM that of another where two have swapped their ids', async () => {
@@ -201,9 +201,9 @@ describe('an instance whose tags say another DCM id', () => {
     const first = await launchedVm(world);
     const second = await launchedVm(world, 'vm-2');
     retag(world, first, tagsOf('vm-2'));
-    retag(world, second, tagsOf(vmId));
+    retag(world, second, tagsOf(dcmId));
 
-    await world.remove(vmId);
+    await world.remove(dcmId);
     await world.remove('vm-2');
 
     expect(changes(world)).toEqual([]);
@@ -212,13 +212,13 @@ describe('an instance whose tags say another DCM id', () => {
   it('is not terminated where the id moved between the request and the termination', async () => {
     const world = provider();
     const instanceId = await launchedVm(world);
-    const { recall } = world.parts.resourceStore;
-    world.parts.resourceStore.recall = async (ids) => {
+    const { read } = world.parts.resourceStore;
+    world.parts.resourceStore.read = async (ids) => {
       retag(world, instanceId, tagsOf('vm-2'));
-      return recall(ids);
+      return read(ids);
     };
 
-    await world.remove(vmId);
+    await world.remove(dcmId);
 
     expect(changes(world)).toEqual([]);
   });
@@ -229,7 +229,7 @@ describe('an instance whose tags say another DCM id', () => {
     world.clock.ms += 120_000;
     retag(world, instanceId, {});
 
-    await world.remove(vmId);
+    await world.remove(dcmId);
 
     expect(changes(world)).toEqual([]);
   });
@@ -238,7 +238,7 @@ describe('an instance whose tags say another DCM id', () => {
     const world = await adoptedVm({ adopted: false, account: '999999999999' });
     await world.happens('running');
 
-    await world.remove(vmId);
+    await world.remove(dcmId);
 
     expect(changes(world)).toEqual([]);
   });

@@ -4,7 +4,7 @@ import {
   InvalidArgumentError,
   UnavailableError,
 } from '../../../shared/core/errors.ts';
-import { asked, provider, vmId } from './provider.ts';
+import { asked, dcmId, provider } from './provider.ts';
 
 const leaseMs = 11_000;
 const runs = (calls: readonly string[]) => calls.filter((call) => call.startsWith('run')).length;
@@ -34,7 +34,7 @@ describe('creating a VM more than once', () => {
     const again = await create({ ...asked, region: 'eu-west-1', requestId: 'request-2' });
 
     expect(runs(ec2.calls)).toBe(1);
-    expect(again).toMatchObject({ id: vmId, instance_id: first.instance_id, status: 'RUNNING' });
+    expect(again).toMatchObject({ id: dcmId, instance_id: first.instance_id, status: 'RUNNING' });
     expect(again.region).toBe('us-east-1');
   });
 
@@ -52,7 +52,7 @@ describe('creating a VM more than once', () => {
 
   it('asks for another try where an earlier request is still at it', async () => {
     const { create, ec2, parts } = provider();
-    await parts.records.begin({ vmId, region: 'us-east-1', leaseMs });
+    await parts.records.begin({ dcmId, region: 'us-east-1', leaseMs });
 
     await expect(create(asked)).rejects.toThrow(UnavailableError);
     expect(ec2.calls).toEqual([]);
@@ -72,14 +72,14 @@ describe('creating a VM more than once', () => {
     expect(reasons).toHaveLength(10);
     expect(reasons.filter((name) => name === 'InvalidArgumentError')).toHaveLength(1);
     expect(ec2.calls).toEqual([]);
-    expect(await parts.records.read(vmId)).toBeUndefined();
+    expect(await parts.records.read(dcmId)).toBeUndefined();
   });
 
   it('refuses while the VM with this id is being deleted, and creates another one when it is gone', async () => {
     const { create, remove, ec2, happens, clock } = provider();
     await create(asked);
     await happens('running');
-    await remove(vmId);
+    await remove(dcmId);
 
     await expect(create(asked)).rejects.toThrow(FailedPreconditionError);
     clock.ms += 60_000;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { FailedPreconditionError } from '../../../shared/core/errors.ts';
 import { specOf } from '../../../shared/service-types/vm/spec.ts';
-import { asked, provider, vmId } from './provider.ts';
+import { asked, dcmId, provider } from './provider.ts';
 
 const larger = specOf({ vcpu: { count: 8 } });
 const ofRequest = (key: string) => ({ ...asked, request: { key } });
@@ -31,7 +31,7 @@ describe('a create by Idempotency-Key', () => {
 
   it('creates nothing where DCM deleted the id before it came, and was told that it is deleted', async () => {
     const { create, remove, ec2, clock } = provider();
-    await remove(vmId);
+    await remove(dcmId);
     clock.ms += 120_000;
 
     const late = create(ofRequest('r-1'));
@@ -46,7 +46,7 @@ describe('a create by Idempotency-Key', () => {
     const request = ofRequest('r-1');
     await create(request);
     await happens('running');
-    await remove(vmId);
+    await remove(dcmId);
     clock.ms += 60_000;
     await happens('terminated');
 
@@ -68,7 +68,7 @@ describe('a create by Idempotency-Key', () => {
   it('creates a VM under an id that was deleted where its caller sends the id without a key', async () => {
     const { create, remove, happens } = provider();
     await create(ofRequest('r-1'));
-    await remove(vmId);
+    await remove(dcmId);
     await happens('terminated');
 
     expect(await create(asked)).toMatchObject({ status: 'PROVISIONING' });

@@ -9,7 +9,7 @@ import {
   UpstreamError,
 } from '../../../shared/core/errors.ts';
 import { launchPlan } from '../../fixtures/launches.ts';
-import { asked, provider, vmId } from './provider.ts';
+import { asked, dcmId, provider } from './provider.ts';
 
 const leaseMs = 11_000;
 const firstInstance = 'i-00000000000000001';
@@ -108,7 +108,7 @@ describe('creating a VM, with crashes', () => {
     clock.ms += leaseMs;
     parts.records.launched = launched;
     parts.records.attempt = async (...args) => {
-      await parts.records.requestDelete(vmId);
+      await parts.records.requestDelete(dcmId);
       return attempt(...args);
     };
 
@@ -120,7 +120,7 @@ describe('creating a VM, with crashes', () => {
 
   it('takes over within the same request where the one before it crashed', async () => {
     const { create, ec2, clock, parts } = provider();
-    await parts.records.begin({ vmId, region: 'us-east-1', leaseMs });
+    await parts.records.begin({ dcmId, region: 'us-east-1', leaseMs });
     clock.ms += leaseMs - 5_000;
 
     const answer = await create(asked);
@@ -136,7 +136,7 @@ describe('creating a VM, with crashes', () => {
       const launched = await run.apply(ec2, args);
       const { instanceId, account } = launched;
       const facts = { launchedAtMs: launched.launchedAtMs };
-      await parts.records.adopt({ vmId, region: 'us-east-1', instanceId, account, facts });
+      await parts.records.adopt({ dcmId, region: 'us-east-1', resourceId: instanceId, account, facts });
       return launched;
     };
 
@@ -150,14 +150,14 @@ describe('creating a VM, with crashes', () => {
       const launched = await run.apply(ec2, args);
       ec2.run = run;
       clock.ms += leaseMs; // frozen for so long that another took over, and had to ask elsewhere
-      const { record } = await parts.records.begin({ vmId, region: 'us-east-1', leaseMs });
+      const { record } = await parts.records.begin({ dcmId, region: 'us-east-1', leaseMs });
       const next = await parts.records.attempt(record, launchPlan(), 1);
       const facts = { launchedAtMs: clock.ms };
       if (next)
         await parts.records.launched(next, {
-          vmId,
+          dcmId,
           region: 'us-east-1',
-          instanceId: 'i-0000000000000beef',
+          resourceId: 'i-0000000000000beef',
           account: '123456789012',
           facts,
         });

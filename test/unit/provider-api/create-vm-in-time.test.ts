@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { UnavailableError } from '../../../shared/core/errors.ts';
-import { asked, type ProviderParts, provider, vmId } from './provider.ts';
+import { asked, dcmId, type ProviderParts, provider } from './provider.ts';
 
 const never = () => new Promise<never>(() => {});
 
@@ -39,7 +39,7 @@ describe('creating a VM, with something that never answers', () => {
       resourceStore: { ...resourceStore, claim: never },
     }));
 
-    expect(await afterTenSeconds(create(asked), clock)).toMatchObject([{ id: vmId }]);
+    expect(await afterTenSeconds(create(asked), clock)).toMatchObject([{ id: dcmId }]);
   });
 
   it('launches no second instance for whoever asks again (C2 21)', async () => {
@@ -59,7 +59,7 @@ describe('creating a VM, with something that never answers', () => {
     const second = await afterTenSeconds(create(asked), clock);
 
     expect(first).toEqual([expect.any(UnavailableError)]);
-    expect(second).toMatchObject([{ id: vmId, instance_id: 'i-00000000000000001' }]);
+    expect(second).toMatchObject([{ id: dcmId, instance_id: 'i-00000000000000001' }]);
     expect(ec2.instances.size).toBe(1);
   });
 });

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readVms, vmLifecycle } from '../../../functions/provider-api/use-cases.ts';
 import { acceptFault, type Faults, faulty, randomFaults, SimulatedCrash } from '../../fakes/faulty.ts';
-import { asked, type ProviderParts, providerParts, vmId } from './provider.ts';
+import { asked, dcmId, type ProviderParts, providerParts } from './provider.ts';
 
 const region = 'us-east-1';
 /** Longer than any creation has the VM to itself. */
@@ -34,9 +34,9 @@ describe('a VM’s creation and deletion, with whatever crashes and is lost on t
         const answer = await eventually(() => vmLifecycle(parts).createVm(asked), parts);
 
         expect(ec2.living().map(({ instanceId }) => instanceId)).toEqual([answer.instance_id]);
-        expect(await readVms(parts).get(vmId)).toMatchObject({ instance_id: answer.instance_id });
-        const held = await parts.resourceStore.recall([String(answer.instance_id)]);
-        expect([...held.values()]).toMatchObject([{ owner: 'us', vm: { vmId } }]);
+        expect(await readVms(parts).get(dcmId)).toMatchObject({ instance_id: answer.instance_id });
+        const held = await parts.resourceStore.read([String(answer.instance_id)]);
+        expect([...held.values()]).toMatchObject([{ owner: 'ours', vm: { dcmId } }]);
       }),
       { numRuns: 400 },
     );
@@ -47,7 +47,7 @@ describe('a VM’s creation and deletion, with whatever crashes and is lost on t
       fc.asyncProperty(scenario, async (given) => {
         const { parts, ec2 } = await lived(given);
 
-        await vmLifecycle(parts).deleteVm(vmId, 'r-1');
+        await vmLifecycle(parts).deleteVm(dcmId, 'r-1');
 
         expect(ec2.living()).toEqual([]);
       }),
@@ -62,11 +62,17 @@ describe('a VM’s creation and deletion, with whatever crashes and is lost on t
         const living = ec2.living();
 
         for (const { instanceId, account, launchedAtMs } of living)
-          await parts.records.adopt({ vmId, region, instanceId, account, facts: { launchedAtMs } });
+          await parts.records.adopt({
+            dcmId,
+            region,
+            resourceId: instanceId,
+            account,
+            facts: { launchedAtMs },
+          });
 
         expect(living.length).toBeLessThanOrEqual(1);
         for (const { instanceId } of living)
-          expect(await readVms(parts).get(vmId)).toMatchObject({ instance_id: instanceId });
+          expect(await readVms(parts).get(dcmId)).toMatchObject({ instance_id: instanceId });
       }),
       { numRuns: 400 },
     );
@@ -87,13 +93,13 @@ const lived = async ({ seed, rounds, faultRate, crashRate, fullRate }: Scenario)
         const done: Promise<unknown> =
           request === 'create'
             ? vmLifecycle(parts).createVm(asked)
-            : vmLifecycle(parts).deleteVm(vmId, 'r-1');
+            : vmLifecycle(parts).deleteVm(dcmId, 'r-1');
         return done.catch(acceptFault);
       }),
     );
     world.clock.ms += roundMs;
     for (const [id, { state }] of world.ec2.instances)
-      if (state === 'shutting-down') await world.parts.records.end(vmId, id);
+      if (state === 'shutting-down') await world.parts.records.end(dcmId, id);
   }
   world.ec2.isFull = () => false;
   return world;

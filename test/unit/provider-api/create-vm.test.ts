@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { CapacityError, InvalidArgumentError, UnavailableError } from '../../../shared/core/errors.ts';
 import { launchPlan } from '../../fixtures/launches.ts';
-import { asked, provider, vmId } from './provider.ts';
+import { asked, dcmId, provider } from './provider.ts';
 
 const firstInstance = 'i-00000000000000001';
 
@@ -12,7 +12,7 @@ describe('creating a VM', () => {
     const { create } = provider();
 
     expect(await create(asked)).toEqual({
-      id: vmId,
+      id: dcmId,
       path: 'vms/vm-1',
       status: 'PROVISIONING',
       status_message: `instance ${firstInstance} is pending`,
@@ -35,8 +35,11 @@ describe('creating a VM', () => {
 
     await create(asked);
 
-    const held = (await parts.resourceStore.recall([firstInstance])).get(firstInstance);
-    expect(held).toMatchObject({ owner: 'us', vm: { vmId, region: 'us-east-1', account: '123456789012' } });
+    const held = (await parts.resourceStore.read([firstInstance])).get(firstInstance);
+    expect(held).toMatchObject({
+      owner: 'ours',
+      vm: { dcmId, region: 'us-east-1', account: '123456789012' },
+    });
   });
 
   it('tells the normaliser of the launch, at EC2’s time, and has the status told once more later', async () => {
@@ -79,7 +82,7 @@ describe('creating a VM', () => {
     ec2.isFull = () => true;
 
     await expect(create(asked)).rejects.toThrow(CapacityError);
-    await expect(read.get(vmId)).rejects.toThrow(/no VM vm-1/);
+    await expect(read.get(dcmId)).rejects.toThrow(/no VM vm-1/);
     const tokens = new Set(ec2.tokens);
     ec2.isFull = () => false;
     const answer = await create(asked);
@@ -98,7 +101,7 @@ describe('creating a VM', () => {
     await expect(create(asked)).rejects.toThrow(InvalidArgumentError);
 
     expect(ec2.calls).toEqual([]);
-    expect(await parts.records.read(vmId)).toBeUndefined();
+    expect(await parts.records.read(dcmId)).toBeUndefined();
   });
 
   it('answers although the normaliser cannot be told: the instance’s own events tell it', async () => {
@@ -118,7 +121,7 @@ describe('creating a VM', () => {
 
     await create(asked);
 
-    expect(JSON.stringify([await parts.records.read(vmId), parts.log.lines])).not.toContain(
+    expect(JSON.stringify([await parts.records.read(dcmId), parts.log.lines])).not.toContain(
       launchPlan().userData,
     );
   });

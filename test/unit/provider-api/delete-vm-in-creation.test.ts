@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { FailedPreconditionError, UnavailableError } from '../../../shared/core/errors.ts';
 import { launchPlan } from '../../fixtures/launches.ts';
-import { asked, provider, vmId } from './provider.ts';
+import { asked, dcmId, provider } from './provider.ts';
 
 const leaseMs = 11_000;
 const region = 'us-east-1';
@@ -14,7 +14,7 @@ describe('deleting a VM while it is being created', () => {
     const { run } = ec2;
     let removal: Promise<void> | undefined;
     ec2.run = async (...args) => {
-      removal = remove(vmId);
+      removal = remove(dcmId);
       await parts.pause(500);
       return run.apply(ec2, args);
     };
@@ -28,34 +28,34 @@ describe('deleting a VM while it is being created', () => {
   it('keeps EC2 from being asked at all, where there is time', async () => {
     const { create, remove, ec2, parts } = provider((before) => ({
       plan: async () => {
-        await before.records.requestDelete(vmId);
+        await before.records.requestDelete(dcmId);
         return launchPlan();
       },
     }));
 
     await expect(create(asked)).rejects.toThrow(FailedPreconditionError);
-    await remove(vmId);
+    await remove(dcmId);
 
     expect(ec2.calls).toEqual([]);
-    expect(await parts.records.read(vmId)).toBeUndefined();
+    expect(await parts.records.read(dcmId)).toBeUndefined();
   });
 
   it('is to be asked for again where the creation takes too long', async () => {
     const { remove, parts } = provider();
-    await parts.records.begin({ vmId, region, leaseMs });
+    await parts.records.begin({ dcmId, region, leaseMs });
 
-    await expect(remove(vmId)).rejects.toThrow(UnavailableError);
+    await expect(remove(dcmId)).rejects.toThrow(UnavailableError);
   });
 
   it('is done with where a crashed creation had not asked EC2 yet', async () => {
     const { create, remove, clock, parts, ec2 } = provider();
-    await parts.records.begin({ vmId, region, leaseMs });
+    await parts.records.begin({ dcmId, region, leaseMs });
     clock.ms += leaseMs;
 
-    await remove(vmId);
+    await remove(dcmId);
 
-    expect(await parts.records.read(vmId)).toBeUndefined();
-    expect(await create(asked)).toMatchObject({ id: vmId });
+    expect(await parts.records.read(dcmId)).toBeUndefined();
+    expect(await create(asked)).toMatchObject({ id: dcmId });
     expect(ec2.living()).toHaveLength(1);
   });
 
@@ -68,10 +68,10 @@ describe('deleting a VM while it is being created', () => {
     parts.records.launched = launched;
     clock.ms += leaseMs;
 
-    await remove(vmId);
+    await remove(dcmId);
 
     expect(terminations(ec2.calls)).toEqual([`terminate ${firstInstance}`]);
-    expect(await parts.records.read(vmId)).toMatchObject({ instanceId: firstInstance });
+    expect(await parts.records.read(dcmId)).toMatchObject({ resourceId: firstInstance });
   });
 
   it('leaves instances of other providers and those that are going alone (C2 18)', async () => {
@@ -82,20 +82,20 @@ describe('deleting a VM while it is being created', () => {
     await ec2.run(foreign, placement, 'token-1');
     const { instanceId } = await ec2.run(plan, placement, 'token-2');
     await ec2.terminate(region, instanceId);
-    const { record } = await parts.records.begin({ vmId, region, leaseMs });
+    const { record } = await parts.records.begin({ dcmId, region, leaseMs });
     await parts.records.attempt(record, plan, 0);
     clock.ms += leaseMs;
     ec2.calls.length = 0;
 
-    await remove(vmId);
+    await remove(dcmId);
 
     expect(ec2.calls).toEqual([]);
-    expect(await parts.records.read(vmId)).toBeUndefined();
+    expect(await parts.records.read(dcmId)).toBeUndefined();
   });
 
   it('deletes nothing that was created under the id afterwards', async () => {
     const { create, remove, ec2, parts } = provider();
-    const { record } = await parts.records.begin({ vmId, region, leaseMs });
+    const { record } = await parts.records.begin({ dcmId, region, leaseMs });
     const { read } = parts.records;
     parts.records.read = async (id) => {
       parts.records.read = read;
@@ -104,7 +104,7 @@ describe('deleting a VM while it is being created', () => {
       return read(id);
     };
 
-    await remove(vmId);
+    await remove(dcmId);
 
     expect(ec2.living()).toHaveLength(1);
   });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { FailedPreconditionError, NotFoundError, UnavailableError } from '../../../shared/core/errors.ts';
-import { asked, provider, vmId } from './provider.ts';
+import { asked, dcmId, provider } from './provider.ts';
 
 const firstInstance = 'i-00000000000000001';
 const terminations = (calls: readonly string[]) => calls.filter((call) => call.startsWith('terminate'));
@@ -20,7 +20,7 @@ describe('deleting a VM', () => {
     clock.ms += 60_000;
     queued.length = 0;
 
-    await remove(vmId);
+    await remove(dcmId);
 
     expect(terminations(ec2.calls)).toEqual([`terminate ${firstInstance}`]);
     expect(queued.map(({ event }) => event)).toMatchObject([
@@ -38,11 +38,11 @@ describe('deleting a VM', () => {
     await happens('running');
     clock.ms += 1000;
 
-    await remove(vmId);
-    const asRead = await read.get(vmId);
+    await remove(dcmId);
+    const asRead = await read.get(dcmId);
     await happens('shutting-down');
     clock.ms += 1000;
-    const later = await read.get(vmId);
+    const later = await read.get(dcmId);
     await happens('terminated');
 
     expect(asRead).toMatchObject({
@@ -54,21 +54,21 @@ describe('deleting a VM', () => {
       status: 'DELETING',
       status_message: `instance ${firstInstance} is shutting-down`,
     });
-    await expect(read.get(vmId)).rejects.toThrow(NotFoundError);
+    await expect(read.get(dcmId)).rejects.toThrow(NotFoundError);
   });
 
   it('asks EC2 once, however often it is asked (C 31)', async () => {
     const { create, remove, happens, ec2, clock } = provider();
     await create(asked);
 
-    await remove(vmId);
-    await remove(vmId);
+    await remove(dcmId);
+    await remove(dcmId);
     await happens('shutting-down');
     clock.ms += 120_000;
-    await remove(vmId);
+    await remove(dcmId);
     await happens('terminated');
-    await remove(vmId);
-    await remove(vmId);
+    await remove(dcmId);
+    await remove(dcmId);
 
     expect(terminations(ec2.calls)).toHaveLength(1);
   });
@@ -78,9 +78,9 @@ describe('deleting a VM', () => {
     await create(asked);
     await happens('running');
 
-    await remove(vmId);
+    await remove(dcmId);
     clock.ms += 61_000;
-    await remove(vmId);
+    await remove(dcmId);
 
     expect(terminations(ec2.calls)).toHaveLength(2);
   });
@@ -88,12 +88,12 @@ describe('deleting a VM', () => {
   it('makes whatever EC2 says of the end no failure', async () => {
     const { create, remove, happens, parts } = provider();
     await create(asked);
-    await remove(vmId);
+    await remove(dcmId);
 
     await happens('terminated', { reason: { code: 'Server.InternalError' } });
 
-    const held = (await parts.resourceStore.recall([firstInstance])).get(firstInstance);
-    expect(held).toMatchObject({ owner: 'us', vm: { latest: { status: 'DELETED' } } });
+    const held = (await parts.resourceStore.read([firstInstance])).get(firstInstance);
+    expect(held).toMatchObject({ owner: 'ours', vm: { latest: { status: 'DELETED' } } });
   });
 
   it('says that the instance is protected from termination, and leaves the VM as it was', async () => {
@@ -103,9 +103,9 @@ describe('deleting a VM', () => {
     clock.ms += 60_000;
     ec2.isProtected.add(firstInstance);
 
-    await expect(remove(vmId)).rejects.toThrow(FailedPreconditionError);
+    await expect(remove(dcmId)).rejects.toThrow(FailedPreconditionError);
 
-    expect(await read.get(vmId)).toMatchObject({ status: 'RUNNING' });
+    expect(await read.get(dcmId)).toMatchObject({ status: 'RUNNING' });
     expect(await create(asked)).toMatchObject({ status: 'RUNNING' });
   });
 
@@ -115,9 +115,9 @@ describe('deleting a VM', () => {
     const { terminate } = ec2;
     ec2.terminate = () => Promise.reject(new NotFoundError('there is no such instance'));
 
-    await expect(remove(vmId)).rejects.toThrow(/does not know i-00000000000000001 yet.*retry the request/);
+    await expect(remove(dcmId)).rejects.toThrow(/does not know i-00000000000000001 yet.*retry the request/);
     ec2.terminate = terminate;
-    await remove(vmId);
+    await remove(dcmId);
 
     expect(ec2.living()).toEqual([]);
   });
@@ -129,7 +129,7 @@ describe('deleting a VM', () => {
     clock.ms += 120_000;
     ec2.instances.clear();
 
-    await expect(remove(vmId)).resolves.toBeUndefined();
+    await expect(remove(dcmId)).resolves.toBeUndefined();
   });
 
   it('is to be asked for again where EC2 did not take it, and stays asked for', async () => {
@@ -138,10 +138,10 @@ describe('deleting a VM', () => {
     const { terminate } = ec2;
     ec2.terminate = () => Promise.reject(new UnavailableError('EC2 did not answer'));
 
-    await expect(remove(vmId)).rejects.toThrow(UnavailableError);
-    expect(await read.get(vmId)).toMatchObject({ status: 'DELETING' });
+    await expect(remove(dcmId)).rejects.toThrow(UnavailableError);
+    expect(await read.get(dcmId)).toMatchObject({ status: 'DELETING' });
     ec2.terminate = terminate;
-    await remove(vmId);
+    await remove(dcmId);
 
     expect(ec2.living()).toEqual([]);
   });
@@ -151,7 +151,7 @@ describe('deleting a VM', () => {
     await create(asked);
     parts.observations.send = () => Promise.reject(new UnavailableError('no queue'));
 
-    await remove(vmId);
+    await remove(dcmId);
 
     expect(ec2.living()).toEqual([]);
     expect(parts.log.lines).toEqual([
@@ -163,11 +163,11 @@ describe('deleting a VM', () => {
     const { create, remove, read, happens, ec2 } = provider();
     await create(asked);
     await happens('terminated', { reason: { code: 'Server.InternalError' } });
-    expect(await read.get(vmId)).toMatchObject({ status: 'FAILED' });
+    expect(await read.get(dcmId)).toMatchObject({ status: 'FAILED' });
 
-    await remove(vmId);
+    await remove(dcmId);
 
-    await expect(read.get(vmId)).rejects.toThrow(NotFoundError);
+    await expect(read.get(dcmId)).rejects.toThrow(NotFoundError);
     expect(terminations(ec2.calls)).toEqual([]);
   });
 });

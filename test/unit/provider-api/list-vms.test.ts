@@ -10,7 +10,7 @@ const page = { region, maximumPageSize: 50, pageToken: undefined };
 describe('listing VMs', () => {
   const withVms = async (ids: readonly string[], change?: Parameters<typeof provider>[0]) => {
     const world = provider(change);
-    for (const id of ids) await world.create({ ...asked, vmId: id });
+    for (const id of ids) await world.create({ ...asked, dcmId: id });
     return world;
   };
 
@@ -25,8 +25,8 @@ describe('listing VMs', () => {
 
     const first = await read.list({ ...page, maximumPageSize: 2 });
     await remove('b');
-    await happens('terminated', { instanceId: 'i-00000000000000002' });
-    await create({ ...asked, vmId: 'a' });
+    await happens('terminated', { resourceId: 'i-00000000000000002' });
+    await create({ ...asked, dcmId: 'a' });
     const second = await read.list({ ...page, maximumPageSize: 2, pageToken: first.next_page_token });
 
     expect([first, second].map(({ results }) => results.map(({ id }) => id))).toEqual([
@@ -49,7 +49,7 @@ describe('listing VMs', () => {
 
   it('shows only VMs of the region', async () => {
     const { read, parts } = await withVms(['a']);
-    await parts.records.begin({ vmId: 'b', region: 'eu-west-1', leaseMs: 11_000 });
+    await parts.records.begin({ dcmId: 'b', region: 'eu-west-1', leaseMs: 11_000 });
 
     const { results } = await read.list({ ...page, region: 'eu-west-1' });
 
@@ -58,7 +58,7 @@ describe('listing VMs', () => {
 
   it('can give an empty page that has a next one', async () => {
     const { read, happens } = await withVms(['a', 'b']);
-    await happens('terminated', { instanceId: firstInstance });
+    await happens('terminated', { resourceId: firstInstance });
 
     const first = await read.list({ ...page, maximumPageSize: 1 });
     const second = await read.list({ ...page, maximumPageSize: 1, pageToken: first.next_page_token });
@@ -99,13 +99,13 @@ describe('listing VMs', () => {
 
     await read.list(page);
 
-    expect(calls).toEqual(['list', 'recall']);
+    expect(calls).toEqual(['list', 'read']);
     expect(ec2.calls).toEqual([]);
   });
 
   it('strikes off what is gone, so that later listings need not read past it', async () => {
     const { read, happens, parts } = await withVms(['a', 'b']);
-    await happens('terminated', { instanceId: firstInstance });
+    await happens('terminated', { resourceId: firstInstance });
     const before = await parts.records.list(region, '', 50);
 
     const { results } = await read.list(page);
@@ -117,7 +117,7 @@ describe('listing VMs', () => {
 
   it('shows the rest where one of them cannot be read (C 33)', async () => {
     const { read, parts } = await withVms(['a', 'b']);
-    parts.resourceStore.recall = unreadable(firstInstance, parts.resourceStore);
+    parts.resourceStore.read = unreadable(firstInstance, parts.resourceStore);
 
     const { results } = await read.list(page);
 

@@ -7,7 +7,7 @@ const regions = ['us-east-1', 'eu-west-1'];
 /** So many VMs, and how many are counted where there may be at most `maximum`. */
 const withVms = async (count: number, maximum: number) => {
   const world = provider();
-  for (let number = 1; number <= count; number++) await world.create({ ...asked, vmId: `vm-${number}` });
+  for (let number = 1; number <= count; number++) await world.create({ ...asked, dcmId: `vm-${number}` });
   const { records } = world.parts;
   return { ...world, living: countLiving({ records, list: world.read.list, regions, maximum }) };
 };
@@ -15,8 +15,8 @@ const withVms = async (count: number, maximum: number) => {
 describe('counting VMs', () => {
   it('is over all regions', async () => {
     const { living, create } = await withVms(2, 10);
-    await create({ ...asked, vmId: 'vm-3', region: 'eu-west-1' });
-    await create({ ...asked, vmId: 'vm-4', region: 'ap-south-1' });
+    await create({ ...asked, dcmId: 'vm-3', region: 'eu-west-1' });
+    await create({ ...asked, dcmId: 'vm-4', region: 'ap-south-1' });
 
     expect(await living()).toBe(3);
   });
@@ -31,9 +31,9 @@ describe('counting VMs', () => {
 
   it('looks at each where there seem to be too many, and leaves out what was terminated without DCM', async () => {
     const { living, happens } = await withVms(103, 103);
-    await happens('terminated', { instanceId: 'i-00000000000000001' });
+    await happens('terminated', { resourceId: 'i-00000000000000001' });
     await happens('terminated', {
-      instanceId: 'i-00000000000000002',
+      resourceId: 'i-00000000000000002',
       reason: { code: 'Server.InternalError' },
     });
 
@@ -42,7 +42,7 @@ describe('counting VMs', () => {
 
   it('does not count what is only being planned', async () => {
     const { living, parts } = await withVms(1, 1);
-    await parts.records.begin({ vmId: 'vm-9', region: 'us-east-1', leaseMs: 11_000 });
+    await parts.records.begin({ dcmId: 'vm-9', region: 'us-east-1', leaseMs: 11_000 });
 
     expect(await living()).toBe(1);
   });

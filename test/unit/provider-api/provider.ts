@@ -16,9 +16,9 @@ import { launchPlan } from '../../fixtures/launches.ts';
 import { halfPastTen, tagKeys } from '../../fixtures/resource-messages.ts';
 import { statusOf } from '../../fixtures/statuses.ts';
 
-export const vmId = 'vm-1';
+export const dcmId = 'vm-1';
 const region = 'us-east-1';
-export const asked = { vmId, region, spec: specOf({ vcpu: { count: 2 } }), requestId: 'request-1' };
+export const asked = { dcmId, region, spec: specOf({ vcpu: { count: 2 } }), requestId: 'request-1' };
 
 /** What the use cases are given, all in memory; `pause` moves the clock. */
 export const providerParts = () => {
@@ -66,10 +66,16 @@ export const provider = (change: (parts: ProviderParts) => Partial<ProviderParts
   ) => {
     const instanceId = [...world.ec2.instances.keys()].at(-1) ?? '';
     const at = Math.floor(world.clock.ms / 1000);
-    const seen = { kind: 'observation', instanceId, region, account: '123456789012', at } as const;
+    const seen = {
+      kind: 'observation',
+      resourceId: instanceId,
+      region,
+      account: '123456789012',
+      at,
+    } as const;
     const observation: Observation = { ...seen, state, seenBy: 'event', ...more };
-    const held = (await parts.resourceStore.recall([observation.instanceId])).get(observation.instanceId);
-    const deleteRequested = held?.owner === 'us' && held.vm.deleteRequested;
+    const held = (await parts.resourceStore.read([observation.resourceId])).get(observation.resourceId);
+    const deleteRequested = held?.owner === 'ours' && held.vm.deleteRequested;
     await parts.resourceStore.record(observation, statusOf(observation, { deleteRequested }));
     return observation;
   };
@@ -79,8 +85,8 @@ export const provider = (change: (parts: ProviderParts) => Partial<ProviderParts
     parts,
     happens,
     create: createVm,
-    remove: (vmId: string) => deleteVm(vmId, asked.requestId),
+    remove: (dcmId: string) => deleteVm(dcmId, asked.requestId),
     read: readVms(parts),
-    change: (vmId: string, change: Change) => changeVm(vmId, change, asked.requestId),
+    change: (dcmId: string, change: Change) => changeVm(dcmId, change, asked.requestId),
   };
 };

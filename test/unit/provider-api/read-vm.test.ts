@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { NotFoundError, UnreadableError } from '../../../shared/core/errors.ts';
-import type { Recollection } from '../../../shared/ports/resource-store.ts';
+import type { Ownership } from '../../../shared/ports/resource-store.ts';
 import { unreadable } from '../../fakes/unreadable.ts';
-import { asked, provider, vmId } from './provider.ts';
+import { asked, dcmId, provider } from './provider.ts';
 
 const region = 'us-east-1';
 const firstInstance = 'i-00000000000000001';
@@ -23,7 +23,7 @@ describe('reading a VM', () => {
     await happens('running');
     clock.ms += 30_000;
 
-    expect(await read.get(vmId)).toMatchObject({
+    expect(await read.get(dcmId)).toMatchObject({
       status: 'RUNNING',
       status_message: `instance ${firstInstance} is running`,
       create_time: '2026-08-22T10:30:00.000Z',
@@ -34,16 +34,16 @@ describe('reading a VM', () => {
   it('says how to log in once somebody can, by the public address before the private one (C 39)', async () => {
     const { create, read, happens, clock } = provider();
     await create(asked);
-    const pending = await read.get(vmId);
+    const pending = await read.get(dcmId);
     clock.ms += 10_000;
     await happens('running');
-    const running = await read.get(vmId);
+    const running = await read.get(dcmId);
     clock.ms += 10_000;
     await happens('stopped', { publicAddress: '' });
-    const stopped = await read.get(vmId);
+    const stopped = await read.get(dcmId);
     clock.ms += 10_000;
     await happens('running', { publicAddress: '203.0.113.7' });
-    const again = await read.get(vmId);
+    const again = await read.get(dcmId);
 
     const user = 'ec2-user';
     expect([pending, running, stopped, again].map(({ ssh }) => ssh)).toEqual([
@@ -59,9 +59,9 @@ describe('reading a VM', () => {
   it('leaves out what is not known of an instance that was found by its tags', async () => {
     const { read, parts } = provider();
     const facts = { launchedAtMs: parts.now() };
-    await parts.records.adopt({ vmId, region, instanceId: firstInstance, account: '1', facts });
+    await parts.records.adopt({ dcmId, region, resourceId: firstInstance, account: '1', facts });
 
-    expect(Object.keys(await read.get(vmId)).sort()).toEqual([
+    expect(Object.keys(await read.get(dcmId)).sort()).toEqual([
       'create_time',
       'id',
       'instance_id',
@@ -75,23 +75,23 @@ describe('reading a VM', () => {
 
   it('shows a VM that EC2 has not been asked for yet as PROVISIONING, and DELETING where that was asked', async () => {
     const { read, parts } = provider();
-    await parts.records.begin({ vmId, region, leaseMs: 11_000 });
+    await parts.records.begin({ dcmId, region, leaseMs: 11_000 });
 
-    expect(await read.get(vmId)).toMatchObject({
+    expect(await read.get(dcmId)).toMatchObject({
       status: 'PROVISIONING',
       status_message: 'no instance has been launched yet',
     });
-    await parts.records.requestDelete(vmId);
-    expect(await read.get(vmId)).toMatchObject({ status: 'DELETING' });
+    await parts.records.requestDelete(dcmId);
+    expect(await read.get(dcmId)).toMatchObject({ status: 'DELETING' });
   });
 
   it('shows a creation that crashed, and that nobody took up again, as FAILED (C 47, C2 19)', async () => {
     const { read, parts, clock } = provider();
-    await parts.records.begin({ vmId, region, leaseMs: 11_000 });
+    await parts.records.begin({ dcmId, region, leaseMs: 11_000 });
 
     clock.ms += 10 * 60_000;
 
-    expect(await read.get(vmId)).toMatchObject({
+    expect(await read.get(dcmId)).toMatchObject({
       status: 'FAILED',
       status_message: expect.stringContaining('interrupted'),
     });
@@ -103,33 +103,33 @@ describe('reading a VM', () => {
     const reason = { code: 'Client.VolumeLimitExceeded', message: 'too many volumes' };
     await happens('terminated', { reason });
 
-    const failed = await read.get(vmId);
+    const failed = await read.get(dcmId);
     const listed = await read.list(page);
-    await remove(vmId);
+    await remove(dcmId);
 
     expect(failed).toMatchObject({ status: 'FAILED', status_message: expect.stringContaining('too many') });
     expect(listed.results).toEqual([failed]);
-    await expect(read.get(vmId)).rejects.toThrow(NotFoundError);
+    await expect(read.get(dcmId)).rejects.toThrow(NotFoundError);
   });
 
-  it.each<[string, Recollection]>([
+  it.each<[string, Ownership]>([
     ['somebody terminated', { owner: 'unknown' }],
-    ['somebody took our tags off', { owner: 'others' }],
+    ['somebody took our tags off', { owner: 'foreign' }],
   ])('knows no VM that %s', async (_, held) => {
     const { create, read, parts, clock } = provider();
     await create(asked);
     clock.ms += 3_700_000;
-    parts.resourceStore.recall = async (ids) => new Map(ids.map((id) => [id, held]));
+    parts.resourceStore.read = async (ids) => new Map(ids.map((id) => [id, held]));
 
-    await expect(read.get(vmId)).rejects.toThrow(NotFoundError);
+    await expect(read.get(dcmId)).rejects.toThrow(NotFoundError);
   });
 
   it('says so where what is remembered makes no sense', async () => {
     const { create, read, parts } = provider();
     await create(asked);
-    parts.resourceStore.recall = unreadable(firstInstance, parts.resourceStore);
+    parts.resourceStore.read = unreadable(firstInstance, parts.resourceStore);
 
-    await expect(read.get(vmId)).rejects.toThrow(UnreadableError);
+    await expect(read.get(dcmId)).rejects.toThrow(UnreadableError);
   });
 });
 
@@ -142,7 +142,7 @@ describe('the events of a VM', () => {
       clock.ms += 10_000;
     }
 
-    const { results } = await read.events(vmId);
+    const { results } = await read.events(dcmId);
 
     expect(results.map(({ status, update_time: time }) => [status, time.slice(14, 19)])).toEqual([
       ['DELETED', '30:30'],
@@ -154,8 +154,8 @@ describe('the events of a VM', () => {
 
   it('are none while there is no instance', async () => {
     const { read, parts } = provider();
-    await parts.records.begin({ vmId, region, leaseMs: 11_000 });
+    await parts.records.begin({ dcmId, region, leaseMs: 11_000 });
 
-    expect(await read.events(vmId)).toEqual({ results: [] });
+    expect(await read.events(dcmId)).toEqual({ results: [] });
   });
 });

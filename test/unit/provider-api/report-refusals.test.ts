@@ -11,7 +11,7 @@ import { type CreateRefused, createRefusedIn } from '../../../shared/wire/create
 import { memoryLog } from '../../fakes/silent.ts';
 import { halfPastTen } from '../../fixtures/resource-messages.ts';
 
-const about = { vmId: 'vm-1', region: 'us-east-1', requestId: 'request-1' };
+const about = { dcmId: 'vm-1', region: 'us-east-1', requestId: 'request-1' };
 
 const reporter = (more: Partial<Observations> = {}) => {
   const queued: (Partial<CreateRefused> & { afterSeconds: number })[] = [];

@@ -327,7 +327,7 @@ describe('a resource store that fails for one provider', () => {
     await expect(ask(keep)).rejects.toThrow('the table did not answer');
 
     expect(dcm.registered()).toHaveLength(2);
-    expect((await parts.registrations.recall(['ec2-sp-us-east-1'])).size).toBe(1);
+    expect((await parts.registrations.read(['ec2-sp-us-east-1'])).size).toBe(1);
   });
 });
 

@@ -60,6 +60,6 @@ export const scriptedRegistration = ({
       seconds += more;
     },
     ask: handleRequest(parts),
-    outcomeOf: async (name: string) => (await registrations.recall([name])).get(name),
+    outcomeOf: async (name: string) => (await registrations.read([name])).get(name),
   };
 };

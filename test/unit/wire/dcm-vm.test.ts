@@ -2,12 +2,12 @@ import { CloudEvent } from 'cloudevents';
 import { describe, expect, it } from 'vitest';
 import { InstanceState } from '../../../shared/service-types/vm/kind.ts';
 import { CloudEventJson } from '../../../shared/wire/cloudevents.ts';
-import { vmStatusEvent } from '../../../shared/wire/dcm-status.ts';
+import { statusEvent } from '../../../shared/wire/dcm-status.ts';
 
-import { halfPastTen, instanceId, observed, spotWarning, vmId } from '../../fixtures/resource-messages.ts';
+import { dcmId, halfPastTen, observed, resourceId, spotWarning } from '../../fixtures/resource-messages.ts';
 import { noticeStatus, statusOf } from '../../fixtures/statuses.ts';
 
-const vm = { vmId, instanceId, region: 'us-east-1', privateAddress: '10.0.0.4' };
+const vm = { dcmId, resourceId, region: 'us-east-1', privateAddress: '10.0.0.4' };
 const running = statusOf(observed('running'));
 
 const internal = { address: '10.0.0.4', port: 22, scope: 'internal' };
@@ -19,11 +19,11 @@ const events = [
     { ...vm, account: '123456789012', sequence: 17_873_946_001, state: 'running', outbox: [], history: [] },
     spotWarning(5),
   ),
-].map((status) => vmStatusEvent(vm, status, 'ec2-sp'));
+].map((status) => statusEvent(vm, status, 'ec2-sp'));
 
 describe('CloudEvent of a VM’s status', () => {
   it('is these bytes, in this order (C46, C2-20)', () => {
-    const bytes = JSON.stringify(vmStatusEvent(vm, running, 'ec2-sp'));
+    const bytes = JSON.stringify(statusEvent(vm, running, 'ec2-sp'));
 
     expect(bytes).toBe(
       '{"specversion":"1.0",' +
@@ -46,8 +46,8 @@ describe('CloudEvent of a VM’s status', () => {
   it('names the request that it is due to', () => {
     const stopping = statusOf(observed('stopping', 0, { requestId: 'r-1' }));
 
-    expect(vmStatusEvent(vm, stopping, 'ec2-sp')).toMatchObject({ requestid: 'r-1' });
-    expect(vmStatusEvent(vm, running, 'ec2-sp')).not.toHaveProperty('requestid');
+    expect(statusEvent(vm, stopping, 'ec2-sp')).toMatchObject({ requestid: 'r-1' });
+    expect(statusEvent(vm, running, 'ec2-sp')).not.toHaveProperty('requestid');
   });
 
   it.each(events)('is accepted by the CloudEvents package and by the bridge: $data.status, $id', (event) => {
@@ -59,7 +59,7 @@ describe('CloudEvent of a VM’s status', () => {
     'has data of three strings that are not empty, and outputs: $data.status, $id',
     ({ data }) => {
       expect(data).toEqual({
-        id: vmId,
+        id: dcmId,
         status: expect.stringMatching(/^[A-Z]+$/),
         message: expect.stringMatching(/^[^\0]+$/),
         ...(/"status":"(RUNNING|STOPPED)"/.test(JSON.stringify(data)) && { output_spec: { ip: [internal] } }),
@@ -70,11 +70,11 @@ describe('CloudEvent of a VM’s status', () => {
   it('says that it is a republication, and when it was asked for', () => {
     const again = { ...running, republishedAt: halfPastTen + 60 };
 
-    expect(vmStatusEvent(vm, again, 'ec2-sp')).toMatchObject({
+    expect(statusEvent(vm, again, 'ec2-sp')).toMatchObject({
       time: '2026-08-22T10:30:00Z',
       republished: '2026-08-22T10:31:00Z',
     });
-    expect(vmStatusEvent(vm, running, 'ec2-sp')).not.toHaveProperty('republished');
+    expect(statusEvent(vm, running, 'ec2-sp')).not.toHaveProperty('republished');
   });
 
   it('names nothing that DCM’s consumer would drop it for: lower-case letters and digits only', () => {
@@ -84,7 +84,7 @@ describe('CloudEvent of a VM’s status', () => {
   });
 
   it('has text for every extension: the sequence is no 32-bit integer', () => {
-    const { sequence, partitionkey, region, instanceid } = vmStatusEvent(vm, running, 'ec2-sp');
+    const { sequence, partitionkey, region, instanceid } = statusEvent(vm, running, 'ec2-sp');
 
     for (const value of [sequence, partitionkey, region, instanceid])
       expect(value).toEqual(expect.any(String));
@@ -93,10 +93,10 @@ describe('CloudEvent of a VM’s status', () => {
   it('is another event for another provider, and the same one at every attempt', () => {
     const source = 'dcm/providers/ec2-sp-2';
 
-    expect(vmStatusEvent(vm, running, 'ec2-sp-2')).toEqual({
-      ...vmStatusEvent(vm, running, 'ec2-sp'),
+    expect(statusEvent(vm, running, 'ec2-sp-2')).toEqual({
+      ...statusEvent(vm, running, 'ec2-sp'),
       source,
     });
-    expect(vmStatusEvent(vm, running, 'ec2-sp')).toEqual(vmStatusEvent(vm, running, 'ec2-sp'));
+    expect(statusEvent(vm, running, 'ec2-sp')).toEqual(statusEvent(vm, running, 'ec2-sp'));
   });
 });

@@ -8,10 +8,10 @@ import {
   republicationRequestedEvent,
   statusSettledEvent,
 } from '../../../shared/wire/own-messages.ts';
-import { halfPastTen, instanceId, ourTags } from '../../fixtures/resource-messages.ts';
+import { halfPastTen, ourTags, resourceId } from '../../fixtures/resource-messages.ts';
 
-const about = { 'instance-id': instanceId, region: 'us-east-1', account: '123456789012', at: halfPastTen };
-const from = { instanceId, region: 'us-east-1', account: '123456789012', at: halfPastTen };
+const about = { 'instance-id': resourceId, region: 'us-east-1', account: '123456789012', at: halfPastTen };
+const from = { resourceId, region: 'us-east-1', account: '123456789012', at: halfPastTen };
 const key = '17873946002';
 
 const kinds = [
@@ -69,7 +69,7 @@ describe('an event of our own', () => {
     const ids = kinds.map(({ event }) => `${event['detail-type']} ${event.id}`);
 
     expect(new Set(ids.map((id) => id.split(' ').at(-1))).size).toBe(5);
-    expect(ids[0]).toContain(`${instanceId}:${halfPastTen}:`);
+    expect(ids[0]).toContain(`${resourceId}:${halfPastTen}:`);
   });
 
   it.each([

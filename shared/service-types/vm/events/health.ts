@@ -35,9 +35,9 @@ export const health = eventKind({
     const { eventTypeCode, statusCode, startTime, affectedEntities } = detail;
     const { eventRegion: region = from.region, affectedAccount: account = from.account } = detail;
     return affectedEntities.flatMap(({ entityValue, status }): Notice[] => {
-      const instanceId = InstanceId.safeParse(entityValue);
-      if (!instanceId.success) return []; // EC2's health events are also about volumes, hosts and reservations
-      const about = { ...from, region, account, instanceId: instanceId.data };
+      const resourceId = InstanceId.safeParse(entityValue);
+      if (!resourceId.success) return []; // EC2's health events are also about volumes, hosts and reservations
+      const about = { ...from, region, account, resourceId: resourceId.data };
       if (isOver(statusCode, status))
         return [{ kind: 'notice', ...about, notice: 'scheduled-change-closed', text: '' }];
       const text = `AWS Health: ${eventTypeCode}${startTime ? ` from ${startTime}` : ''}`;

@@ -24,7 +24,7 @@ export const observedInListing = eventKind({
     const { state, 'state-reason': reason, 'request-id': requestId, tags, clientToken } = detail;
     const { publicAddress, privateAddress, isWindows } = detail;
     const addresses = { publicAddress, privateAddress, isWindows };
-    const about = { ...from, instanceId: InstanceId.parse(detail['instance-id']) };
+    const about = { ...from, resourceId: InstanceId.parse(detail['instance-id']) };
     const seenBy = requestId === undefined ? 'listing' : 'api';
     return [
       ...(tags ? [{ kind: 'tag-change' as const, ...about, tags, clientToken }] : []),
@@ -37,8 +37,8 @@ export const observedInListing = eventKind({
 export const noticedInListing = eventKind({
   ...instanceNoticed,
   schema: InstanceNoticedDetail,
-  toMessages: ({ 'instance-id': instanceId, notice, text }, from) => [
-    { kind: 'notice', ...from, instanceId, notice, text },
+  toMessages: ({ 'instance-id': resourceId, notice, text }, from) => [
+    { kind: 'notice', ...from, resourceId: resourceId, notice, text },
   ],
 });
 
@@ -46,15 +46,17 @@ export const noticedInListing = eventKind({
 export const wantedStatus = eventKind({
   ...republicationRequested,
   schema: RepublicationRequestedDetail,
-  toMessages: ({ 'instance-id': instanceId }, from) => [{ kind: 'status-wanted', ...from, instanceId }],
+  toMessages: ({ 'instance-id': resourceId }, from) => [
+    { kind: 'status-wanted', ...from, resourceId: resourceId },
+  ],
 });
 
 /** dcm.ec2-sp "VM Status Settled": what was held back of a VM that changes too often may be told. */
 export const settledStatus = eventKind({
   ...statusSettled,
   schema: StatusSettledDetail,
-  toMessages: ({ 'instance-id': instanceId, key }, from) => [
-    { kind: 'status-settled', ...from, instanceId, key },
+  toMessages: ({ 'instance-id': resourceId, key }, from) => [
+    { kind: 'status-settled', ...from, resourceId: resourceId, key },
   ],
 });
 
@@ -62,8 +64,8 @@ export const settledStatus = eventKind({
 export const wantedCheck = eventKind({
   ...checkRequested,
   schema: CheckRequestedDetail,
-  toMessages: ({ 'instance-id': instanceId, key, turn }, from) => [
-    { kind: 'check-wanted', ...from, instanceId, key, turn },
+  toMessages: ({ 'instance-id': resourceId, key, turn }, from) => [
+    { kind: 'check-wanted', ...from, resourceId: resourceId, key, turn },
   ],
 });
 
@@ -71,5 +73,7 @@ export const wantedCheck = eventKind({
 export const claimedInstance = eventKind({
   ...claimCheck,
   schema: ClaimCheckDetail,
-  toMessages: ({ 'instance-id': instanceId }, from) => [{ kind: 'claim-check', ...from, instanceId }],
+  toMessages: ({ 'instance-id': resourceId }, from) => [
+    { kind: 'claim-check', ...from, resourceId: resourceId },
+  ],
 });

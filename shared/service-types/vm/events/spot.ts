@@ -11,11 +11,11 @@ export const spotInterruption = eventKind({
   source: 'aws.ec2',
   detailType: 'EC2 Spot Instance Interruption Warning',
   schema: z.object({ 'instance-id': InstanceId, 'instance-action': z.string() }),
-  toMessages: ({ 'instance-id': instanceId, 'instance-action': action }, from) => [
+  toMessages: ({ 'instance-id': resourceId, 'instance-action': action }, from) => [
     {
       kind: 'notice',
       ...from,
-      instanceId,
+      resourceId: resourceId,
       notice: noticeOf.get(action) ?? 'spot-stop',
       text: `spot interruption: EC2 will ${action} it`,
     },
@@ -35,11 +35,11 @@ export const rebalanceRecommendation = eventKind({
   source: 'aws.ec2',
   detailType: 'EC2 Instance Rebalance Recommendation',
   schema: z.object({ 'instance-id': InstanceId }),
-  toMessages: ({ 'instance-id': instanceId }, from) => [
+  toMessages: ({ 'instance-id': resourceId }, from) => [
     {
       kind: 'notice',
       ...from,
-      instanceId,
+      resourceId: resourceId,
       notice: 'rebalance-recommendation',
       text: 'EC2 recommends to rebalance: a spot interruption is more likely',
     },

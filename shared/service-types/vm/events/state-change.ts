@@ -10,7 +10,7 @@ export const stateChange = eventKind({
   source: 'aws.ec2',
   detailType: 'EC2 Instance State-change Notification',
   schema: z.object({ 'instance-id': InstanceId, state: z.string() }),
-  toMessages: ({ 'instance-id': instanceId, state }, from) => [
-    { kind: 'observation', ...from, instanceId, ...instanceStateOf(state), seenBy: 'event' },
+  toMessages: ({ 'instance-id': resourceId, state }, from) => [
+    { kind: 'observation', ...from, resourceId: resourceId, ...instanceStateOf(state), seenBy: 'event' },
   ],
 });

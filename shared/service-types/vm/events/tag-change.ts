@@ -16,7 +16,7 @@ export const tagChange = eventKind({
     resources.map((arn) => ({
       kind: 'tag-change',
       ...from,
-      instanceId: InstanceId.parse(arn.slice(arn.lastIndexOf('/') + 1)),
+      resourceId: InstanceId.parse(arn.slice(arn.lastIndexOf('/') + 1)),
       tags,
     })),
 });

@@ -21,7 +21,7 @@ export type PlanningParts = {
   readonly tagKeys: TagKeys;
 };
 
-type Request = { readonly vmId: string; readonly region: string; readonly requestId: string };
+type Request = { readonly dcmId: string; readonly region: string; readonly requestId: string };
 
 /**
  * Plans a launch before EC2 is asked for it. Every field of the spec is in the plan, or the spec is refused.
@@ -30,7 +30,7 @@ type Request = { readonly vmId: string; readonly region: string; readonly reques
  */
 export const planLaunch = (parts: PlanningParts) => {
   const choose = chooseImage(parts);
-  return async (spec: VmSpec, { vmId, region, requestId }: Request): Promise<LaunchPlan> => {
+  return async (spec: VmSpec, { dcmId, region, requestId }: Request): Promise<LaunchPlan> => {
     const { offerings, provisioning, tagKeys: keys, provider } = parts;
     const network = networkOf(provisioning, region);
     checkLimits(spec, { region, provisioning });
@@ -57,7 +57,7 @@ export const planLaunch = (parts: PlanningParts) => {
       spot: spec.hints.spot ?? false,
       publicAddress: provisioning.publicAddresses,
       kmsKeyId: network.kmsKeyId,
-      tags: instanceTags(spec, { vmId, provider, requestId, keys }),
+      tags: instanceTags(spec, { dcmId, provider, requestId, keys }),
       sshUser: chosen.sshUser,
       chosenBy: { image: chosen.chosenBy, instanceType: fitting.chosenBy },
     };
@@ -184,7 +184,7 @@ const dataDisks = (disks: VmSpec['disks'], { platform, volumes }: Image): Launch
 };
 
 type Identity = {
-  readonly vmId: string;
+  readonly dcmId: string;
   readonly provider: string;
   readonly requestId: string;
   readonly keys: TagKeys;
@@ -203,14 +203,14 @@ const longestValue = 256;
  */
 export const instanceTags = (
   { name, labels }: { readonly name: string | undefined; readonly labels: Tags },
-  { vmId, provider, requestId, keys }: Identity,
+  { dcmId, provider, requestId, keys }: Identity,
 ): Tags => {
   const tags: Tags = {
-    Name: vmId,
+    Name: dcmId,
     ...labels,
     ...(name !== undefined && { Name: name }),
     [keys.managedBy]: managedByDcm,
-    [keys.instanceId]: vmId,
+    [keys.instanceId]: dcmId,
     [keys.provider]: provider,
     [keys.serviceType]: 'vm',
     [requestIdKey]: requestId.slice(0, longestValue),

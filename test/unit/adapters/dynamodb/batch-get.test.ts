@@ -16,8 +16,8 @@ const readers = [
     what: 'of the fleet',
     keys: ['i-1', 'i-2'],
     item: { expiresAt: 9e9 },
-    read: async () => [...(await dynamoDbResourceStore(client, 'fleet').recall(['i-1', 'i-2'])).values()],
-    found: [{ owner: 'others' }, { owner: 'others' }],
+    read: async () => [...(await dynamoDbResourceStore(client, 'fleet').read(['i-1', 'i-2'])).values()],
+    found: [{ owner: 'foreign' }, { owner: 'foreign' }],
   },
   {
     what: 'of listings',
@@ -30,7 +30,7 @@ const readers = [
     what: 'of registrations',
     keys: ['registration#a', 'registration#b'],
     item: registration,
-    read: async () => [...(await dynamoDbRegistrations(client, 'fleet').recall(['a', 'b'])).values()],
+    read: async () => [...(await dynamoDbRegistrations(client, 'fleet').read(['a', 'b'])).values()],
     found: [registration, registration],
   },
 ];

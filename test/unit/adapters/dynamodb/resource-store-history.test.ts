@@ -4,13 +4,13 @@ import { packed, unpacked } from '../../../../shared/adapters/dynamodb/resource-
 import { UnreadableError } from '../../../../shared/core/errors.ts';
 import { pastStatusOf } from '../../../../shared/core/history.ts';
 import { InstanceState, VmStatus } from '../../../../shared/service-types/vm/kind.ts';
-import { halfPastTen, instanceId, observed } from '../../../fixtures/resource-messages.ts';
+import { halfPastTen, observed, resourceId } from '../../../fixtures/resource-messages.ts';
 import { statusOf } from '../../../fixtures/statuses.ts';
 
 const messages = fc.oneof(
   fc.string(),
-  fc.string().map((rest) => `instance ${instanceId} is running${rest}`),
-  fc.constantFrom('\n', 'RUNNING', `instance ${instanceId} is running\nin two lines`),
+  fc.string().map((rest) => `instance ${resourceId} is running${rest}`),
+  fc.constantFrom('\n', 'RUNNING', `instance ${resourceId} is running\nin two lines`),
 );
 
 describe('a past status in the item', () => {
@@ -30,7 +30,7 @@ describe('a past status in the item', () => {
           message,
         });
 
-        expect(unpacked(instanceId, one.key, packed(instanceId, one))).toEqual(one);
+        expect(unpacked(resourceId, one.key, packed(resourceId, one))).toEqual(one);
       }),
       { numRuns: 500 },
     );
@@ -41,11 +41,11 @@ describe('a past status in the item', () => {
     ['STOPPED: Server.ScheduledStop', observed('stopped', 0, { reason: { code: 'Server.ScheduledStop' } })],
     ['DELETED (reason unavailable)', observed('terminated')],
   ])('says %s, and not what the key and the instance say', (text, observation) => {
-    expect(packed(instanceId, pastStatusOf(statusOf(observation)))).toBe(text);
+    expect(packed(resourceId, pastStatusOf(statusOf(observation)))).toBe(text);
   });
 
   it('is refused, with the instance named, where we did not write it', () => {
-    expect(() => unpacked(instanceId, '17873946001', 'BUSY')).toThrow(UnreadableError);
-    expect(() => unpacked(instanceId, '17873946001', 'BUSY')).toThrow(instanceId);
+    expect(() => unpacked(resourceId, '17873946001', 'BUSY')).toThrow(UnreadableError);
+    expect(() => unpacked(resourceId, '17873946001', 'BUSY')).toThrow(resourceId);
   });
 });

@@ -8,9 +8,9 @@ import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { dynamoDbResourceStore } from '../../../../shared/adapters/dynamodb/resource-store.ts';
 import { UnavailableError, UnreadableError } from '../../../../shared/core/errors.ts';
-import type { Vm } from '../../../../shared/core/resource.ts';
+import type { Resource } from '../../../../shared/core/resource.ts';
 import type { ResourceStore } from '../../../../shared/ports/resource-store.ts';
-import { instanceId, observed, spotWarning, vmId } from '../../../fixtures/resource-messages.ts';
+import { dcmId, observed, resourceId, spotWarning } from '../../../fixtures/resource-messages.ts';
 import { noticeStatus, statusOf } from '../../../fixtures/statuses.ts';
 
 const dynamoDb = mockClient(DynamoDBDocumentClient);
@@ -18,12 +18,12 @@ const client = DynamoDBDocumentClient.from(new DynamoDBClient({ region: 'us-east
 const resourceStore = dynamoDbResourceStore(client, 'fleet');
 const other = 'i-1a2b3c4d';
 
-const claim = { instanceId, vmId, region: 'us-east-1', account: '123456789012' };
-const vm: Vm = { ...claim, sequence: 0, outbox: [], history: [] };
+const claim = { resourceId, dcmId, region: 'us-east-1', account: '123456789012' };
+const vm: Resource = { ...claim, sequence: 0, outbox: [], history: [] };
 const running = observed('running');
 const itemOf = (pk: string, more: object = {}) => ({
   pk,
-  vmId,
+  vmId: dcmId,
   region: 'us-east-1',
   account: '123456789012',
   sequence: 0,
@@ -34,16 +34,16 @@ const itemOf = (pk: string, more: object = {}) => ({
 const throttled = new ProvisionedThroughputExceededException({ message: 'slow down', $metadata: {} });
 
 const calls: readonly (readonly [string, (resourceStore: ResourceStore) => Promise<unknown>])[] = [
-  ['recalling', ({ recall }) => recall([instanceId])],
+  ['recalling', ({ read }) => read([resourceId])],
   ['claiming', (one) => one.claim(claim)],
-  ['disclaiming', ({ disclaim }) => disclaim([instanceId])],
-  ['releasing', ({ release }) => release(instanceId)],
+  ['disclaiming', ({ markForeign }) => markForeign([resourceId])],
+  ['releasing', ({ removeOwnership: release }) => release(resourceId)],
   ['recording', ({ record }) => record(running, statusOf(running))],
   [
     'noticing',
     ({ notify }) => notify(vm, spotWarning(), noticeStatus({ ...vm, state: 'running' }, spotWarning())),
   ],
-  ['repeating', ({ repeat }) => repeat(vm, statusOf(running))],
+  ['repeating', ({ republish: repeat }) => repeat(vm, statusOf(running))],
   ['settling', ({ settle }) => settle(vm, ['17873946001'])],
 ];
 
@@ -83,33 +83,33 @@ describe('the fleet in DynamoDB, recalling many', () => {
       .on(BatchGetCommand)
       .resolvesOnce({
         Responses: { fleet: [itemOf(other)] },
-        UnprocessedKeys: unprocessed(instanceId),
+        UnprocessedKeys: unprocessed(resourceId),
       })
-      .resolves({ Responses: { fleet: [itemOf(instanceId)] } });
+      .resolves({ Responses: { fleet: [itemOf(resourceId)] } });
 
-    const found = await resourceStore.recall([instanceId, other]);
+    const found = await resourceStore.read([resourceId, other]);
 
-    expect([...found.values()].map(({ owner }) => owner)).toEqual(['us', 'us']);
-    expect(asked()).toEqual([[instanceId, other], [instanceId]]);
+    expect([...found.values()].map(({ owner }) => owner)).toEqual(['ours', 'ours']);
+    expect(asked()).toEqual([[resourceId, other], [resourceId]]);
   });
 
   it('is unavailable where DynamoDB leaves out everything: no answer is not “unknown”', async () => {
-    dynamoDb.on(BatchGetCommand).resolves({ UnprocessedKeys: unprocessed(instanceId, other) });
+    dynamoDb.on(BatchGetCommand).resolves({ UnprocessedKeys: unprocessed(resourceId, other) });
 
-    await expect(resourceStore.recall([instanceId, other])).rejects.toThrow(UnavailableError);
+    await expect(resourceStore.read([resourceId, other])).rejects.toThrow(UnavailableError);
   });
 
   it('asks for a hundred at a time, each once', async () => {
     dynamoDb.on(BatchGetCommand).resolves({});
     const ids = Array.from({ length: 250 }, (_, n) => `i-${n}`);
 
-    const found = await resourceStore.recall([...ids, ...ids]);
+    const found = await resourceStore.read([...ids, ...ids]);
 
     expect([found.size, asked().map((keys) => keys?.length)]).toEqual([250, [100, 100, 50]]);
   });
 
   it('asks for nothing where there is nothing to recall', async () => {
-    expect([(await resourceStore.recall([])).size, asked()]).toEqual([0, []]);
+    expect([(await resourceStore.read([])).size, asked()]).toEqual([0, []]);
   });
 });
 
@@ -118,12 +118,12 @@ describe('the fleet in DynamoDB, with an item of a version that kept one notice 
     const spot = { notice: 'spot-interruption', at: 1_787_394_600, text: 'spot' };
     const rebalance = { at: 1_787_394_660, text: 'rebalance' };
     const items = [
-      itemOf(instanceId, { notice: spot, 'notice#rebalance-recommendation': rebalance }),
+      itemOf(resourceId, { notice: spot, 'notice#rebalance-recommendation': rebalance }),
       itemOf(other, { notice: spot }),
     ];
     dynamoDb.on(BatchGetCommand).resolves({ Responses: { fleet: items } });
 
-    const found = await resourceStore.recall([instanceId, other]);
+    const found = await resourceStore.read([resourceId, other]);
 
     const kept = { 'spot-interruption': { at: spot.at, text: 'spot' } };
     expect([...found.values()]).toMatchObject([
@@ -141,26 +141,26 @@ describe('the fleet in DynamoDB, with an item that somebody damaged (C33)', () =
     { what: 'with a sequence that is text', more: { sequence: '17873946001' } },
     { what: 'with an outbox of something else', more: { outbox: { '17873946001': { status: 'RUNNING' } } } },
   ])('names it and leaves the others alone: an item $what', async ({ more }) => {
-    const item = itemOf(instanceId, more);
+    const item = itemOf(resourceId, more);
     dynamoDb.on(BatchGetCommand).resolves({ Responses: { fleet: [item, itemOf(other)] } });
     dynamoDb.on(UpdateCommand).resolves({ Attributes: item });
 
-    const found = await resourceStore.recall([instanceId, other]);
+    const found = await resourceStore.read([resourceId, other]);
     const recording = resourceStore.record(running, statusOf(running));
 
-    expect(found.get(instanceId)).toMatchObject({
+    expect(found.get(resourceId)).toMatchObject({
       owner: 'unreadable',
-      error: { message: expect.stringContaining(instanceId) },
+      error: { message: expect.stringContaining(resourceId) },
     });
-    expect(found.get(other)).toMatchObject({ owner: 'us' });
+    expect(found.get(other)).toMatchObject({ owner: 'ours' });
     await expect(recording).rejects.toThrow(UnreadableError);
-    await expect(recording).rejects.toThrow(instanceId);
+    await expect(recording).rejects.toThrow(resourceId);
   });
 
   it('does not write over it', async () => {
     const refused = new ConditionalCheckFailedException({ message: 'refused', $metadata: {} });
     dynamoDb.on(UpdateCommand).rejects(refused);
-    dynamoDb.on(GetCommand).resolves({ Item: itemOf(instanceId, { state: 'rebooting' }) });
+    dynamoDb.on(GetCommand).resolves({ Item: itemOf(resourceId, { state: 'rebooting' }) });
 
     const recording = resourceStore.record(running, statusOf(running));
 

@@ -4,13 +4,13 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { deferredObservations } from '../../../../shared/adapters/sqs/deferred-observations.ts';
 import { UnavailableError } from '../../../../shared/core/errors.ts';
 import { republicationRequestedEvent } from '../../../../shared/wire/own-messages.ts';
-import { halfPastTen, instanceId } from '../../../fixtures/resource-messages.ts';
+import { halfPastTen, resourceId } from '../../../fixtures/resource-messages.ts';
 
 const sqs = mockClient(SQSClient);
 const queue = 'https://sqs.us-east-1.amazonaws.com/123456789012/observations';
 const { send } = deferredObservations(queue);
 const event = republicationRequestedEvent({
-  'instance-id': instanceId,
+  'instance-id': resourceId,
   region: 'us-east-1',
   account: '123456789012',
   at: halfPastTen,

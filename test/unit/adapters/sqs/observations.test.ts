@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { sqsObservations } from '../../../../shared/adapters/sqs/observations.ts';
 import { UnavailableError } from '../../../../shared/core/errors.ts';
 import { republicationRequestedEvent } from '../../../../shared/wire/own-messages.ts';
-import { halfPastTen, instanceId } from '../../../fixtures/resource-messages.ts';
+import { halfPastTen, resourceId } from '../../../fixtures/resource-messages.ts';
 
 const sqs = mockClient(SQSClient);
 const queue = 'https://sqs.us-east-1.amazonaws.com/123456789012/observations';
@@ -12,7 +12,7 @@ const { send } = sqsObservations(new SQSClient({ region: 'us-east-1' }), queue);
 const events = (n: number) =>
   Array.from({ length: n }, (_, second) =>
     republicationRequestedEvent({
-      'instance-id': instanceId,
+      'instance-id': resourceId,
       region: 'us-east-1',
       account: '123456789012',
       at: halfPastTen + second,

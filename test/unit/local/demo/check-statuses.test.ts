@@ -3,7 +3,7 @@ import { faultsIn, type Transition } from '../../../../local/demo/check-statuses
 import type { Actor } from '../../../../local/demo/ec2-actions.ts';
 import type { Consumed } from '../../../../local/emulators/dcm/status-history.ts';
 
-const web: Actor = { name: 'web-1', instanceId: 'i-1', vmId: 'vm-1', seenBy: 'events' };
+const web: Actor = { name: 'web-1', instanceId: 'i-1', dcmId: 'vm-1', seenBy: 'events' };
 const at = (atMs: number, state: Transition['state']): Transition => ({ instanceId: 'i-1', atMs, state });
 const told = (appliedAtMs: number, status: string, changes: Partial<Consumed> = {}): Consumed => ({
   position: appliedAtMs,

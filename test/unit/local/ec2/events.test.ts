@@ -116,6 +116,8 @@ describe('EC2 simulator, its events', () => {
       'notice',
       'notice',
     ]);
-    expect(new Set(signals.map(({ instanceId, account }) => `${account} ${instanceId}`)).size).toBe(1);
+    expect(
+      new Set(signals.map(({ resourceId: instanceId, account }) => `${account} ${instanceId}`)).size,
+    ).toBe(1);
   });
 });

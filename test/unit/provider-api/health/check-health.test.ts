@@ -26,7 +26,7 @@ const provider = (changes: Partial<Parts> = {}) => {
     ec2: async () => undefined,
     backlog: async () => 0,
     nats: async () => ({ connected: true as const }),
-    registrations: { recall: async () => new Map<string, Registration>() },
+    registrations: { read: async () => new Map<string, Registration>() },
     firstAnswer: async () => 1_000,
     ...changes,
   };
@@ -34,7 +34,7 @@ const provider = (changes: Partial<Parts> = {}) => {
     ec2: counted('ec2', parts.ec2),
     backlog: counted('queue', parts.backlog),
     nats: counted('nats', parts.nats),
-    registrations: { recall: counted('resource store', parts.registrations.recall) },
+    registrations: { read: counted('resource store', parts.registrations.read) },
     firstAnswer: parts.firstAnswer,
     regions: ['us-east-1', 'eu-west-1'],
     providerNameOf: (region) => `ec2-sp-${region}`,
@@ -47,7 +47,7 @@ const provider = (changes: Partial<Parts> = {}) => {
 };
 
 const registered = (outcome: Registration['outcome'], detail: string): Parts['registrations'] => ({
-  recall: async (names) => new Map(names.map((name) => [name, { outcome, detail, at: 1, providerId: name }])),
+  read: async (names) => new Map(names.map((name) => [name, { outcome, detail, at: 1, providerId: name }])),
 });
 
 describe('a provider without faults', () => {
@@ -79,7 +79,7 @@ describe('a provider with a fault', () => {
     ['EC2 takes too long', { ec2: never }, 'EC2 in us-east-1 does not answer within 50 ms'],
     [
       'the resource store takes too long',
-      { registrations: { recall: never } },
+      { registrations: { read: never } },
       'the resource store does not answer within 50 ms',
     ],
     ['the queue cannot be checked', { backlog: broken }, 'the observations queue cannot be checked'],
@@ -163,12 +163,12 @@ describe('the registration', () => {
 
   it("is that of the region's own provider", async () => {
     const asked: (readonly string[])[] = [];
-    const recall = async (names: readonly string[]) => {
+    const read = async (names: readonly string[]) => {
       asked.push(names);
       return new Map<string, Registration>();
     };
 
-    await provider({ registrations: { recall } }).check('eu-west-1');
+    await provider({ registrations: { read } }).check('eu-west-1');
 
     expect(asked).toEqual([['ec2-sp-eu-west-1']]);
   });

@@ -28,7 +28,7 @@ describe('a create', () => {
 
     expect([response.status, await response.json()]).toEqual([201, vm('vm-1')]);
     expect(api.asked).toMatchObject([
-      ['createVm', { vmId: 'vm-1', region: 'us-east-1', requestId, spec: { vcpus: 2 } }],
+      ['createVm', { dcmId: 'vm-1', region: 'us-east-1', requestId, spec: { vcpus: 2 } }],
     ]);
   });
 
@@ -46,7 +46,7 @@ describe('a create', () => {
 
     await api.ask('POST', `${vms}?id=${id}`, { body: { spec: { ...body.spec, metadata: { name: 'web' } } } });
 
-    expect(api.asked).toMatchObject([['createVm', { vmId: id }]]);
+    expect(api.asked).toMatchObject([['createVm', { dcmId: id }]]);
   });
 
   it.each([
@@ -138,7 +138,7 @@ describe('a create without an id', () => {
     const response = await api.ask('POST', vms, { body: body.spec, headers: agent });
 
     expect([response.status, looked]).toEqual([201, ['7d0c3d8e']]);
-    expect(api.asked).toMatchObject([['createVm', { vmId: 'vm-7', request: { key: '7d0c3d8e' } }]]);
+    expect(api.asked).toMatchObject([['createVm', { dcmId: 'vm-7', request: { key: '7d0c3d8e' } }]]);
   });
 
   it('may have the spec wrapped, and is of the VM that an earlier control plane requested without a service type', async () => {
@@ -147,7 +147,7 @@ describe('a create without an id', () => {
     const response = await api.ask('POST', vms, { body, headers: agent });
 
     expect(response.status).toBe(201);
-    expect(api.asked).toMatchObject([['createVm', { vmId: 'vm-7', spec: { vcpus: 2 } }]]);
+    expect(api.asked).toMatchObject([['createVm', { dcmId: 'vm-7', spec: { vcpus: 2 } }]]);
   });
 
   it('is to be sent again where its request could not be looked up', async () => {
@@ -166,7 +166,7 @@ describe('a create without an id', () => {
 
     await api.ask('POST', `${vms}?id=vm-1`, { body, headers: agent });
 
-    expect(api.asked).toMatchObject([['createVm', { vmId: 'vm-1', request: { key: '7d0c3d8e' } }]]);
+    expect(api.asked).toMatchObject([['createVm', { dcmId: 'vm-1', request: { key: '7d0c3d8e' } }]]);
   });
 
   it.each(['two words', 'k'.repeat(257), 'schlüssel'])('is refused with the key %j', async (key) => {

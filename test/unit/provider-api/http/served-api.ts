@@ -49,11 +49,11 @@ const notingUseCases = (asked: unknown[]): UseCases => {
       return answer(...input);
     };
   return {
-    createVm: note('createVm', ({ vmId, region }: { vmId: string; region: string }) => vm(vmId, region)),
+    createVm: note('createVm', ({ dcmId, region }: { dcmId: string; region: string }) => vm(dcmId, region)),
     reportRefusals: (_about, create) => create(),
     validateVm: note('validateVm', (..._: Parameters<UseCases['validateVm']>) => validation),
     readVm: {
-      get: note('get', (vmId: string) => vm(vmId)),
+      get: note('get', (dcmId: string) => vm(dcmId)),
       list: note('list', (_: Parameters<UseCases['readVm']['list']>[0]) => ({
         results: [vm('vm-1')],
         next_page_token: 'more',
@@ -61,7 +61,7 @@ const notingUseCases = (asked: unknown[]): UseCases => {
       events: note('events', (_: string) => events),
     },
     deleteVm: note('deleteVm', (..._: Parameters<UseCases['deleteVm']>) => undefined),
-    changeVm: note('changeVm', (...[vmId]: Parameters<UseCases['changeVm']>) => vm(vmId)),
+    changeVm: note('changeVm', (...[dcmId]: Parameters<UseCases['changeVm']>) => vm(dcmId)),
     checkHealth: note('checkHealth', (_: string) => health),
     findRequest: undefined,
   };

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { eventKindOf } from '../../../../shared/service-types/vm/events/registry.ts';
 import { InstanceState } from '../../../../shared/service-types/vm/kind.ts';
 import { type EventFixture, eventBridgeEvent } from '../../../fixtures/eventbridge.ts';
-import { halfPastTen, instanceId, observed, ourTags, vmId } from '../../../fixtures/resource-messages.ts';
+import { dcmId, halfPastTen, observed, ourTags, resourceId } from '../../../fixtures/resource-messages.ts';
 
 type Event = ReturnType<typeof eventBridgeEvent>;
 
@@ -10,7 +10,7 @@ const messagesOf = (name: EventFixture, change: Partial<Event> = {}) => {
   const event = eventBridgeEvent(name, change);
   return eventKindOf(event)?.toMessages(event);
 };
-const from = { instanceId, region: 'us-east-1', account: '123456789012', at: halfPastTen };
+const from = { resourceId, region: 'us-east-1', account: '123456789012', at: halfPastTen };
 
 describe('a state-change event', () => {
   it.each(InstanceState.options)('says that an instance was %s', (state) => {
@@ -18,13 +18,13 @@ describe('a state-change event', () => {
   });
 
   it('may have blanks around the instance id, as AWS’s own sample has', () => {
-    const detail = { 'instance-id': ` ${instanceId}`, state: 'running' };
+    const detail = { 'instance-id': ` ${resourceId}`, state: 'running' };
 
     expect(messagesOf('state-change-running', { detail })).toEqual([observed('running')]);
   });
 
   it('may name a state in any case, or one that is not known (C19)', () => {
-    const saying = (state: string) => ({ detail: { 'instance-id': instanceId, state } });
+    const saying = (state: string) => ({ detail: { 'instance-id': resourceId, state } });
 
     expect(messagesOf('state-change-running', saying('Shutting-Down'))).toEqual([observed('shutting-down')]);
     expect(messagesOf('state-change-running', saying('rebooting'))).toEqual([
@@ -35,7 +35,7 @@ describe('a state-change event', () => {
   it('may come from another partition', () => {
     const change = {
       region: 'cn-north-1',
-      resources: [`arn:aws-cn:ec2:cn-north-1:123456789012:instance/${instanceId}`],
+      resources: [`arn:aws-cn:ec2:cn-north-1:123456789012:instance/${resourceId}`],
     };
 
     expect(messagesOf('state-change-running', change)).toEqual([
@@ -45,7 +45,7 @@ describe('a state-change event', () => {
 
   it.each([
     {},
-    { 'instance-id': instanceId },
+    { 'instance-id': resourceId },
     { state: 'running' },
     { 'instance-id': 'i-1', state: 'running' },
   ])('is none with the detail %j', (detail) => {
@@ -71,7 +71,7 @@ describe('a spot interruption warning of another action', () => {
     ['stop', 'spot-stop'],
     ['hibernate', 'spot-hibernate'],
   ])('than terminate is a notice of its own: %s', (action, notice) => {
-    const detail = { 'instance-id': instanceId, 'instance-action': action };
+    const detail = { 'instance-id': resourceId, 'instance-action': action };
 
     expect(messagesOf('spot-interruption', { detail })).toEqual([
       { kind: 'notice', ...from, notice, text: `spot interruption: EC2 will ${action} it` },
@@ -103,14 +103,14 @@ describe('a health event', () => {
 
   it('is a notice for each instance that it affects, and for nothing else', () => {
     const other = 'i-0000000000000000a';
-    const affectedEntities = [instanceId, 'vol-0123456789abcdef0', 'UNKNOWN', other].map((entityValue) => ({
+    const affectedEntities = [resourceId, 'vol-0123456789abcdef0', 'UNKNOWN', other].map((entityValue) => ({
       entityValue,
     }));
 
     expect(messagesOf('health-scheduled-change')).toEqual([notice]);
     expect(messagesOf('health-scheduled-change', { detail: { ...detail, affectedEntities } })).toEqual([
       notice,
-      { ...notice, instanceId: other },
+      { ...notice, resourceId: other },
     ]);
   });
 
@@ -129,7 +129,7 @@ describe('a health event', () => {
     { what: 'the instance is RESOLVED', entity: { status: 'RESOLVED' } },
     { what: 'the instance is UNIMPAIRED', entity: { status: 'UNIMPAIRED' } },
   ])('withdraws its warning where $what', ({ change = {}, entity = {} }) => {
-    const affectedEntities = [{ entityValue: instanceId, ...entity }];
+    const affectedEntities = [{ entityValue: resourceId, ...entity }];
 
     expect(
       messagesOf('health-scheduled-change', { detail: { ...detail, ...change, affectedEntities } }),
@@ -137,7 +137,7 @@ describe('a health event', () => {
   });
 
   it.each(['upcoming', 'open'])('is a warning while it is %s', (statusCode) => {
-    const affectedEntities = [{ entityValue: instanceId, status: 'PENDING' }];
+    const affectedEntities = [{ entityValue: resourceId, status: 'PENDING' }];
 
     expect(
       messagesOf('health-scheduled-change', { detail: { ...detail, statusCode, affectedEntities } }),
@@ -160,8 +160,8 @@ describe('a health event', () => {
     }));
 
     expect(pages.flatMap((page) => messagesOf('health-scheduled-change', { detail: page }))).toEqual([
-      { ...notice, instanceId: 'i-0000000000000000a' },
-      { ...notice, instanceId: 'i-0000000000000000b' },
+      { ...notice, resourceId: 'i-0000000000000000a' },
+      { ...notice, resourceId: 'i-0000000000000000b' },
     ]);
   });
 });
@@ -171,16 +171,16 @@ describe('a tag change', () => {
   const arn = (id: string) => `arn:aws:ec2:us-east-1:123456789012:instance/${id}`;
 
   it('tells all tags of the instance, so that EC2 need not be asked', () => {
-    expect(tags['dcm-instance-id']).toBe(vmId);
+    expect(tags['dcm-instance-id']).toBe(dcmId);
     expect(messagesOf('tag-change')).toEqual([{ kind: 'tag-change', ...from, tags }]);
   });
 
   it('tells them for each of its resources', () => {
-    const resources = [arn(instanceId), arn('i-1a2b3c4d')];
+    const resources = [arn(resourceId), arn('i-1a2b3c4d')];
 
     expect(messagesOf('tag-change', { resources })).toMatchObject([
-      { instanceId },
-      { instanceId: 'i-1a2b3c4d' },
+      { resourceId },
+      { resourceId: 'i-1a2b3c4d' },
     ]);
   });
 

@@ -1,14 +1,20 @@
 import { describe, expect, it } from 'vitest';
 import { sequenceOf } from '../../../../shared/core/gate.ts';
 import type { Notice } from '../../../../shared/core/message.ts';
-import { isNewNotice, type Vm } from '../../../../shared/core/resource.ts';
+import { isNewNotice, type Resource } from '../../../../shared/core/resource.ts';
 import type { InstanceState } from '../../../../shared/service-types/vm/kind.ts';
 import { nextCheck, noStatusChecks } from '../../../../shared/service-types/vm/status-checks.ts';
-import { halfPastTen, instanceId, observed, spotWarning, vmId } from '../../../fixtures/resource-messages.ts';
+import {
+  dcmId,
+  halfPastTen,
+  observed,
+  resourceId,
+  spotWarning,
+} from '../../../fixtures/resource-messages.ts';
 import { noticeStatus } from '../../../fixtures/statuses.ts';
 
-const held = (state: InstanceState, notice?: Notice): Vm & { readonly state: InstanceState } => ({
-  ...{ instanceId, vmId, region: 'us-east-1', account: '123456789012', state },
+const held = (state: InstanceState, notice?: Notice): Resource & { readonly state: InstanceState } => ({
+  ...{ resourceId: resourceId, dcmId, region: 'us-east-1', account: '123456789012', state },
   ...(notice && { notices: { [notice.notice]: notice } }),
   ...{ sequence: sequenceOf(observed(state)), outbox: [], history: [] },
 });
@@ -35,7 +41,7 @@ describe('a VM that fails one', () => {
   it('is RUNNING, with the warning in its message', () => {
     expect(noticeStatus(held('running'), impaired)).toMatchObject({
       status: 'RUNNING',
-      message: `instance ${instanceId} is running: impaired: its system status check fails`,
+      message: `instance ${resourceId} is running: impaired: its system status check fails`,
       at: halfPastTen + 60,
     });
   });
@@ -46,7 +52,7 @@ describe('a VM that fails one', () => {
     expect(isNewNotice(held('running', impaired), recovered)).toBe(true);
     expect(noticeStatus(held('running', impaired), recovered)).toMatchObject({
       status: 'RUNNING',
-      message: `instance ${instanceId} is running`,
+      message: `instance ${resourceId} is running`,
     });
   });
 

@@ -1,14 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { InvalidArgumentError } from '../../../../../shared/core/errors.ts';
-import { vmIdOf } from '../../../../../shared/core/ownership.ts';
+import { dcmIdOf } from '../../../../../shared/core/ownership.ts';
 import { instanceTags } from '../../../../../shared/service-types/vm/plan/plan-launch.ts';
-import { tagKeys, vmId } from '../../../../fixtures/resource-messages.ts';
+import { dcmId, tagKeys } from '../../../../fixtures/resource-messages.ts';
 
-const identity = { vmId, provider: 'ec2-sp', requestId: 'request-1', keys: tagKeys };
+const identity = { dcmId, provider: 'ec2-sp', requestId: 'request-1', keys: tagKeys };
 const ours = {
   'managed-by': 'dcm',
-  'dcm-instance-id': vmId,
+  'dcm-instance-id': dcmId,
   'dcm-provider': 'ec2-sp',
   'dcm-service-type': 'vm',
   'dcm-request-id': 'request-1',
@@ -16,7 +16,7 @@ const ours = {
 
 describe('the tags of an instance', () => {
   it('say that it is ours, and by which request (C 48)', () => {
-    expect(instanceTags({ name: undefined, labels: {} }, identity)).toEqual({ Name: vmId, ...ours });
+    expect(instanceTags({ name: undefined, labels: {} }, identity)).toEqual({ Name: dcmId, ...ours });
   });
 
   it('are the labels too, and the name (C 25, C2 5)', () => {
@@ -41,7 +41,7 @@ describe('the tags of an instance', () => {
         const tags = instanceTags({ name: undefined, labels }, identity);
 
         expect(tags).toMatchObject(ours);
-        expect(vmIdOf(tags, tagKeys, 'ec2-sp')).toBe(vmId);
+        expect(dcmIdOf(tags, tagKeys, 'ec2-sp')).toBe(dcmId);
       }),
     );
   });

@@ -14,7 +14,7 @@ import {
   type ScriptedOfferings,
   scriptedOfferings,
 } from '../../../../fakes/scripted-offerings.ts';
-import { tagKeys, vmId } from '../../../../fixtures/resource-messages.ts';
+import { dcmId, tagKeys } from '../../../../fixtures/resource-messages.ts';
 import { sshPublicKey, vmSpec } from '../../../../fixtures/vm-spec.ts';
 
 const region = 'us-east-1';
@@ -40,7 +40,7 @@ const plan = (
 ) => {
   const provisioning = { ...Provisioning.parse({ regions: { [region]: {} } }), ...more };
   const parts = { offerings, provisioning, livingVms: async () => living, provider: 'ec2-sp', tagKeys };
-  return planLaunch(parts)(vmSpec(spec), { vmId, region: where, requestId: 'request-1' });
+  return planLaunch(parts)(vmSpec(spec), { dcmId, region: where, requestId: 'request-1' });
 };
 
 const subnets = [
@@ -70,9 +70,9 @@ describe('a launch plan', () => {
       publicAddress: false,
       kmsKeyId: undefined,
       tags: {
-        Name: vmId,
+        Name: dcmId,
         'managed-by': 'dcm',
-        'dcm-instance-id': vmId,
+        'dcm-instance-id': dcmId,
         'dcm-provider': 'ec2-sp',
         'dcm-service-type': 'vm',
         'dcm-request-id': 'request-1',
