@@ -90,14 +90,14 @@ describe('VMs, by DynamoDB (dynalite) and EC2 (simulated)', () => {
     expect(new Set(answers.map((answer) => answer.instance_id)).size).toBe(10);
   });
 
-  it('are launched where there is room, under a token of its own (F 9)', async () => {
+  it('are launched where there is capacity, with another client token (F 9)', async () => {
     ec2.faults({ noCapacity: [{ zone: 'us-east-1a' }] });
 
     expect(await create('elsewhere')).toMatchObject({ zone: 'us-east-1b', instance_type: 't3.small' });
     expect(instancesOf('elsewhere')).toHaveLength(1);
   });
 
-  it('are spot instances where the spec asks for one and the provider permits it', async () => {
+  it('are spot instances where the spec requests one and the provider allows it', async () => {
     const offerings = ec2Offerings({ parameters: async () => undefined });
     const provisioning = Provisioning.parse({
       regions: { [region]: {} },

@@ -9,7 +9,7 @@ const basic = (userAndPassword: string) => `Basic ${Buffer.from(userAndPassword)
 const realm = 'provider-api';
 const byToken = authentication({ realm, secret, isTrustedJwt: undefined });
 
-describe('who knows the token', () => {
+describe('a request with the token', () => {
   it.each([
     'Bearer new-token',
     'bearer new-token',
@@ -18,18 +18,18 @@ describe('who knows the token', () => {
     basic('dcm:new-token'),
     basic(':new-token'),
     basic('anybody:old-token'),
-  ])('is let in: %s', async (authorization) => {
+  ])('is accepted: %s', async (authorization) => {
     await expect(byToken.check(authorization)).resolves.toBeUndefined();
   });
 
-  it('may have a colon in it, as the password of Basic', async () => {
+  it('may have a colon in the token, as the password of Basic', async () => {
     const withColon = authentication({ realm, secret: async () => 'pa:ss', isTrustedJwt: undefined });
 
     await expect(withColon.check(basic('user:pa:ss'))).resolves.toBeUndefined();
   });
 });
 
-describe('who does not', () => {
+describe('a request without the token', () => {
   it.each([
     undefined,
     '',
@@ -48,11 +48,11 @@ describe('who does not', () => {
     'Basic %%%',
     'Bearer undefined',
     'Bearer {"token":"new-token"}',
-  ])('is not: %s', async (authorization) => {
+  ])('is refused: %s', async (authorization) => {
     await expect(byToken.check(authorization)).rejects.toThrow(UnauthenticatedError);
   });
 
-  it('is told how to ask (RFC 9110, 11.6.1)', async () => {
+  it('is answered with a challenge (RFC 9110, 11.6.1)', async () => {
     const response = await servedApi().ask('GET', '/api/v1alpha1/vms', { headers: { authorization: '' } });
 
     expect([response.status, response.headers.get('www-authenticate')]).toEqual([
@@ -61,7 +61,7 @@ describe('who does not', () => {
     ]);
   });
 
-  it('is asked before anything is read of the request', async () => {
+  it('is refused before anything else of it is read', async () => {
     const response = await servedApi().ask('POST', '/api/v1alpha1/vms?id=NO', {
       headers: { authorization: '', 'content-type': 'text/plain' },
     });
@@ -70,8 +70,8 @@ describe('who does not', () => {
   });
 });
 
-describe('where the secret cannot be read', () => {
-  it('nobody is let in, it is not their fault, and where it is kept is not for strangers', async () => {
+describe('the secret with the tokens', () => {
+  it('answers 503 where it cannot be read, without its ARN', async () => {
     const gone = authentication({
       realm,
       secret: async () => Promise.reject(new UnavailableError('arn:aws:secretsmanager:…: HTTP 400')),
@@ -84,7 +84,7 @@ describe('where the secret cannot be read', () => {
     expect(await response.text()).not.toContain('arn:');
   });
 
-  it('a rotated one is used by the next request, without a restart (C 13)', async () => {
+  it('is used by the next request after a rotation, without a restart (C 13)', async () => {
     const tokens = ['first', 'second', 'second'];
     const rotated = authentication({
       realm,
@@ -103,17 +103,17 @@ describe('a JWT', () => {
   const trusting = (isTrusted: boolean) =>
     authentication({ realm, secret, isTrustedJwt: async (candidate) => isTrusted && candidate === jwt });
 
-  it('is let in by the issuer’s word, beside the token', async () => {
+  it('is accepted where the issuer signed it, in addition to the token', async () => {
     await expect(trusting(true).check(`Bearer ${jwt}`)).resolves.toBeUndefined();
     await expect(trusting(true).check('Bearer new-token')).resolves.toBeUndefined();
     await expect(trusting(false).check(`Bearer ${jwt}`)).rejects.toThrow(UnauthenticatedError);
   });
 
-  it('is no password', async () => {
+  it('is not accepted as a password', async () => {
     await expect(trusting(true).check(basic(`dcm:${jwt}`))).rejects.toThrow(UnauthenticatedError);
   });
 
-  it('lets nobody in by token where there is none', async () => {
+  it('is the only accepted credential where there are no tokens', async () => {
     const byJwtAlone = authentication({
       realm,
       secret: async () => undefined,
@@ -143,7 +143,7 @@ describe('the secret of the API', () => {
     '{"tokne":"hunter2"}',
     '{"token":"hunter2","old":"x"}',
     '{"token":"hunter2"',
-  ])('is a mistake in the settings where it is %j, and is not quoted', (text) => {
+  ])('is refused as a settings error that does not quote it: %j', (text) => {
     expect(() => tokensOf(text)).toThrow(SettingsError);
     expect(() => tokensOf(text)).not.toThrow('hunter2');
   });

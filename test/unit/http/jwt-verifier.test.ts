@@ -9,7 +9,7 @@ import { loopback } from '../adapters/loopback.ts';
 const inSeconds = (seconds: number) => Math.floor(Date.now() / 1000) + seconds;
 
 describe('a JWT', () => {
-  it('is trusted where the issuer made it, for us, and it is not expired', async () => {
+  it('is trusted where the issuer signed it, for this audience, and it has not expired', async () => {
     await using trusted = await issuer();
 
     const isTrusted = jwtVerifier(trusted.trust);
@@ -31,7 +31,7 @@ describe('a JWT', () => {
     expect(await jwtVerifier(trusted.trust)(await trusted.sign(changes))).toBe(false);
   });
 
-  it('is not trusted with another’s signature, a shared secret’s, or none', async () => {
+  it('is not trusted with another signature, a shared secret, or none', async () => {
     await using trusted = await issuer();
     const isTrusted = jwtVerifier(trusted.trust);
     const { privateKey } = await generateKeyPair('RS256');
@@ -46,7 +46,7 @@ describe('a JWT', () => {
     expect(await isTrusted('a.b.c')).toBe(false);
   });
 
-  it('costs one question for the issuer’s keys, however many come', async () => {
+  it('causes one request for the issuer’s keys, however many are verified', async () => {
     await using trusted = await issuer();
     const isTrusted = jwtVerifier(trusted.trust);
 
@@ -59,7 +59,7 @@ describe('a JWT', () => {
     [500, '{}'],
     [200, '<html>'],
     [200, '{}'],
-  ])('cannot be judged where the issuer answers %i %s for its keys', async (status, text) => {
+  ])('cannot be verified where the issuer answers %i %s for its keys', async (status, text) => {
     await using trusted = await issuer();
     await using broken = await loopback(
       createServer((_, response) => void response.writeHead(status).end(text)),

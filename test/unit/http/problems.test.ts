@@ -58,7 +58,7 @@ describe('a problem', () => {
   });
 });
 
-describe('an error of ours', () => {
+describe('a ProviderError', () => {
   it.each([
     [errors.InvalidArgumentError, 400, 'invalid-argument', 'Invalid argument', null],
     [errors.UnauthenticatedError, 401, 'unauthenticated', 'Not authenticated', null],
@@ -72,32 +72,29 @@ describe('an error of ours', () => {
     [errors.UpstreamError, 502, 'upstream', 'Upstream error', null],
     [errors.CapacityError, 503, 'insufficient-capacity', 'Insufficient capacity', '30'],
     [errors.UnavailableError, 503, 'unavailable', 'Unavailable', '5'],
-  ] as const)(
-    '%o is answered with %i, and its own words (C 24)',
-    async (kind, status, code, title, after) => {
-      const error = new kind('t3.medium: expected something else');
+  ] as const)('%o is answered with %i and its message (C 24)', async (kind, status, code, title, after) => {
+    const error = new kind('t3.medium: expected something else');
 
-      const { response, body } = await answerTo(error);
+    const { response, body } = await answerTo(error);
 
-      expect(body).toEqual({
-        type: `https://dcm-project.github.io/problems/${code}`,
-        title,
-        status,
-        detail: 't3.medium: expected something else',
-        instance: `/api/v1alpha1/vms/vm-1#${requestId}`,
-        retryable: error.retryable,
-      });
-      expect(Object.fromEntries(response.headers)).toMatchObject({
-        'content-type': 'application/problem+json',
-        'x-request-id': requestId,
-      });
-      expect([response.status, response.headers.get('retry-after')]).toEqual([status, after]);
-      expect(problemKinds[code].retryable).toBe(error.retryable);
-    },
-  );
+    expect(body).toEqual({
+      type: `https://dcm-project.github.io/problems/${code}`,
+      title,
+      status,
+      detail: 't3.medium: expected something else',
+      instance: `/api/v1alpha1/vms/vm-1#${requestId}`,
+      retryable: error.retryable,
+    });
+    expect(Object.fromEntries(response.headers)).toMatchObject({
+      'content-type': 'application/problem+json',
+      'x-request-id': requestId,
+    });
+    expect([response.status, response.headers.get('retry-after')]).toEqual([status, after]);
+    expect(problemKinds[code].retryable).toBe(error.retryable);
+  });
 });
 
-describe('what is not for callers', () => {
+describe('an unexpected error', () => {
   it.each([
     ['a mistake of ours', new TypeError('cannot read properties of secret 10.0.0.7')],
     ['a schema’s refusal', z.safeParse(z.string(), { secret: '10.0.0.7' }).error],
@@ -120,8 +117,8 @@ describe('what is not for callers', () => {
   });
 });
 
-describe('what only the operator can mend', () => {
-  it('is logged with its cause, although it is answered with 403', async () => {
+describe('a permission that is missing', () => {
+  it('is logged with its cause, although the answer is a 403', async () => {
     const error = new errors.PermissionDeniedError('EC2 does not permit this provider to run an instance');
 
     const { api, response } = await answerTo(error);
@@ -131,7 +128,7 @@ describe('what only the operator can mend', () => {
   });
 
   it.each([errors.NotFoundError, errors.InvalidArgumentError, errors.FailedPreconditionError])(
-    'is not what %o says of the request',
+    'is the only 4xx that is logged as an error, not %o',
     async (kind) => {
       const { api } = await answerTo(new kind('expected something else'));
 
@@ -140,7 +137,7 @@ describe('what only the operator can mend', () => {
   );
 });
 
-describe('every answer that is not a success', () => {
+describe('every answer that is not successful', () => {
   it.each([
     ['GET', '/nowhere', {}],
     ['PUT', '/api/v1alpha1/vms', {}],
@@ -149,7 +146,7 @@ describe('every answer that is not a success', () => {
     ['POST', '/api/v1alpha1/vms?id=vm-1', {}],
     ['POST', '/api/v1alpha1/vms?id=vm-1', { 'content-type': 'text/plain' }],
     ['GET', '/api/v1alpha1/vms/UPPER', {}],
-  ])('is a problem by the one writer: %s %s %j (C 35, C 36)', async (method, path, headers) => {
+  ])('is a problem of the same form: %s %s %j (C 35, C 36)', async (method, path, headers) => {
     const response = await servedApi().ask(method, path, { headers });
 
     const problem = Problem.parse(await response.json());
@@ -160,7 +157,7 @@ describe('every answer that is not a success', () => {
     expect(problem.instance).toBe(`${path.split('?')[0]}#${requestId}`);
   });
 
-  it('repeats no more of a path than a line of it', async () => {
+  it('repeats at most a line of the path', async () => {
     const response = await servedApi().ask('GET', `/${'x'.repeat(5_000)}`);
 
     expect(Problem.parse(await response.json()).instance.length).toBeLessThan(300);

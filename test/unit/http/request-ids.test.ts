@@ -9,7 +9,7 @@ const body = {
 };
 
 describe('the id of a request', () => {
-  it('is the one that it was given, in its answer, its log lines and its use case (C 48)', async () => {
+  it('is API Gateway’s, in its answer, its log lines and its use case (C 48)', async () => {
     const api = servedApi();
 
     const response = await api.ask('POST', '/api/v1alpha1/vms?id=vm-1', { body });
@@ -20,7 +20,7 @@ describe('the id of a request', () => {
   });
 
   it.each(['7d0c3d8e-6a55-4c0e-9c0e-0d3d6d1a5b11', 'Root=1-5759e988-bd862e3fe1be46a994272793', 'a'])(
-    'is the caller’s own where that is acceptable: %s',
+    'is the caller’s where that is acceptable: %s',
     async (own) => {
       const response = await servedApi().ask('GET', '/health', { headers: { 'x-request-id': own } });
 
@@ -39,7 +39,7 @@ describe('the id of a request', () => {
 });
 
 describe('the access log', () => {
-  it('has one line a request, with the route and not the path (C 60, C 70)', async () => {
+  it('has one line for each request, with the route instead of the path (C 60, C 70)', async () => {
     const api = servedApi();
 
     await api.ask('DELETE', '/eu-west-1/api/v1alpha1/vms/vm-1');
@@ -55,7 +55,7 @@ describe('the access log', () => {
     ]);
   });
 
-  it('has neither bodies nor credentials, whatever becomes of the request (C2 13)', async () => {
+  it('has neither bodies nor credentials, whatever the answer (C2 13)', async () => {
     const createVm = async () => Promise.reject(new Error('no'));
     const api = servedApi({ useCases: { createVm } });
     const path = '/api/v1alpha1/vms?id=vm-1';

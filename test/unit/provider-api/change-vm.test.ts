@@ -41,7 +41,7 @@ describe('changing a VM', () => {
     ]);
   });
 
-  it('reboots one that runs, whose status stays as it is', async () => {
+  it('reboots a running VM, whose status does not change', async () => {
     const { change, ec2, queued, read } = await vmIn('running');
 
     const answer = await change(dcmId, 'reboot');
@@ -95,7 +95,7 @@ describe('changing a VM', () => {
     },
   );
 
-  it('takes an instance of which nothing was seen yet for pending', async () => {
+  it('takes an instance without observations as pending', async () => {
     const { create, change } = provider();
     await create(asked);
 
@@ -103,14 +103,14 @@ describe('changing a VM', () => {
     expect(await change(dcmId, 'start')).toMatchObject({ status: 'PROVISIONING' });
   });
 
-  it('knows no VM that never was, or is gone', async () => {
+  it('answers 404 for a VM that never existed, or does not exist any more', async () => {
     const { change } = await vmIn('terminated');
 
     await expect(change(dcmId, 'start')).rejects.toThrow(NotFoundError);
     await expect(change('never-heard-of', 'start')).rejects.toThrow(NotFoundError);
   });
 
-  it('passes on what EC2 refuses', async () => {
+  it('answers EC2’s refusal', async () => {
     const { change, ec2, queued } = await vmIn('running');
     ec2.stop = () => Promise.reject(new FailedPreconditionError('IncorrectInstanceState'));
 
@@ -118,7 +118,7 @@ describe('changing a VM', () => {
     expect(queued).toEqual([]);
   });
 
-  it('answers although the normaliser cannot be told: EC2 tells it', async () => {
+  it('answers although the observation cannot be queued: an event of EC2 reports it', async () => {
     const { change, parts } = await vmIn('running');
     parts.observations.send = () => Promise.reject(new UnavailableError('no queue'));
 

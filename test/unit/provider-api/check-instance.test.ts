@@ -50,7 +50,7 @@ const retag = ({ ec2 }: World, instanceId: string, tags: Record<string, string>)
 const changes = ({ ec2 }: World) => ec2.calls.filter((call) => !call.startsWith('run'));
 
 describe('an instance that was tagged as a VM and not launched by this provider', () => {
-  it.each(operations)('is not changed: %s is refused, for good, and says why', async (operation) => {
+  it.each(operations)('is not changed: %s is refused for good, with the reason', async (operation) => {
     const world = await adoptedVm({ adopted: true });
     await world.happens(stateFor(operation));
 
@@ -66,7 +66,7 @@ describe('an instance that was tagged as a VM and not launched by this provider'
   });
 
   it.each(operations)(
-    'is not changed by %s either where the record is of an earlier version and does not say',
+    'is not changed by %s where the record is of an earlier version, without the field adopted',
     async (operation) => {
       const world = await adoptedVm({ clientToken: 'somebody-else' });
       await world.happens(stateFor(operation));
@@ -86,14 +86,14 @@ describe('an instance that was tagged as a VM and not launched by this provider'
     expect(changes(world)).toHaveLength(1);
   });
 
-  it('is not the answer to a creation with its DCM id', async () => {
+  it('is not answered to a create with its DCM id', async () => {
     const world = await adoptedVm({ adopted: true });
     await world.happens('running');
 
     await expect(world.create(asked)).rejects.toThrow(FailedPreconditionError);
   });
 
-  it('keeps its status when its deletion was refused, and is gone once it is terminated', async () => {
+  it('keeps its status when its deletion is refused, and ends when it is terminated', async () => {
     const world = await adoptedVm({ adopted: true });
     await world.happens('running');
 
@@ -104,7 +104,7 @@ describe('an instance that was tagged as a VM and not launched by this provider'
     await expect(world.remove(dcmId)).resolves.toBeUndefined();
   });
 
-  it('is not taken for what a crashed creation left behind', async () => {
+  it('is not taken as the orphan of a crashed creation', async () => {
     const world = provider();
     const { record } = await world.parts.records.begin({ dcmId, region, leaseMs: 1_000 });
     await world.parts.records.attempt(record, launchPlan(), 0);
@@ -129,7 +129,7 @@ describe('an instance that this provider launched', () => {
     expect(changes(world)).toHaveLength(1);
   });
 
-  it('counts as adopted after the table was lost where it is of a generation beyond the hundredth', async () => {
+  it('counts as adopted after the table was lost, where its generation is beyond the hundredth', async () => {
     const token = clientToken('ec2-sp', { dcmId, generation: 100, attempt: 0 });
     const world = await adoptedVm({ clientToken: token });
     await world.happens('running');
@@ -154,7 +154,7 @@ describe('an instance that this provider launched', () => {
     expect(world.ec2.living()).toEqual([]);
   });
 
-  it.each(operations)('is not changed by %s while EC2 does not say whose it is', async (operation) => {
+  it.each(operations)('is not changed by %s while EC2 does not show it', async (operation) => {
     const world = provider();
     await launchedVm(world);
     await world.happens(stateFor(operation), { at: halfPastTen + 1 });
@@ -166,8 +166,8 @@ describe('an instance that this provider launched', () => {
   });
 });
 
-describe('an instance whose tags say another DCM id', () => {
-  it.each(operations)('is not changed by %s of the VM that it was', async (operation) => {
+describe('an instance whose tags have another DCM id', () => {
+  it.each(operations)('is not changed by %s of the VM with the old id', async (operation) => {
     const world = provider();
     const instanceId = await launchedVm(world);
     await world.happens(stateFor(operation), { at: halfPastTen + 1 });
@@ -180,7 +180,7 @@ describe('an instance whose tags say another DCM id', () => {
     expect(changes(world)).toEqual([]);
   });
 
-  it('is no longer found under the old id: GET is 404, DELETE is done', async () => {
+  it('is not found under the old id: GET answers 404, DELETE 204', async () => {
     const world = provider();
     const instanceId = await launchedVm(world);
     retag(world, instanceId, tagsOf('vm-2'));
@@ -196,7 +196,7 @@ describe('an instance whose tags say another DCM id', () => {
     expect((await world.read.events(dcmId)).results).toEqual([]);
   });
 
-  it('does not make the deletion of one VM that of another where two have swapped their ids', async () => {
+  it('is not deleted with the VM of the old id, where two instances swapped their ids', async () => {
     const world = provider();
     const first = await launchedVm(world);
     const second = await launchedVm(world, 'vm-2');
@@ -223,7 +223,7 @@ describe('an instance whose tags say another DCM id', () => {
     expect(changes(world)).toEqual([]);
   });
 
-  it('is not changed where its tags were taken off', async () => {
+  it('is not changed where its tags were removed', async () => {
     const world = provider();
     const instanceId = await launchedVm(world);
     world.clock.ms += 120_000;
@@ -234,7 +234,7 @@ describe('an instance whose tags say another DCM id', () => {
     expect(changes(world)).toEqual([]);
   });
 
-  it('is not changed where it is of another account', async () => {
+  it('is not changed where it is in another account', async () => {
     const world = await adoptedVm({ adopted: false, account: '999999999999' });
     await world.happens('running');
 

@@ -10,7 +10,7 @@ const leaseMs = 11_000;
 const runs = (calls: readonly string[]) => calls.filter((call) => call.startsWith('run')).length;
 
 describe('creating a VM more than once', () => {
-  it('launches one instance for fifty requests at once, and gives all of them the same answer (C 29, C2 7)', async () => {
+  it('launches one instance for fifty concurrent requests, and answers all of them the same (C 29, C2 7)', async () => {
     const { create, ec2, parts } = provider();
     const { run } = ec2;
     ec2.run = async (...args) => {
@@ -25,7 +25,7 @@ describe('creating a VM more than once', () => {
     for (const answer of answers) expect(answer).toEqual(answers[0]);
   });
 
-  it('answers the VM that there is when it is asked again, also with another spec (C 30)', async () => {
+  it('answers the existing VM to a repeated request, also with another spec (C 30)', async () => {
     const { create, clock, ec2, happens } = provider();
     const first = await create(asked);
     await happens('running');
@@ -38,7 +38,7 @@ describe('creating a VM more than once', () => {
     expect(again.region).toBe('us-east-1');
   });
 
-  it('has the status told once more after every answer, for DCM may have missed the first', async () => {
+  it('has the status published again after every answer, since DCM may have missed the first', async () => {
     const { create, clock, queued, happens } = provider();
     await create(asked);
     await happens('running');
@@ -50,7 +50,7 @@ describe('creating a VM more than once', () => {
     expect(queued.map(({ event }) => event['detail-type'])).toEqual(['VM Status Wanted']);
   });
 
-  it('asks for another try where an earlier request is still at it', async () => {
+  it('answers that a retry helps while an earlier request is creating the VM', async () => {
     const { create, ec2, parts } = provider();
     await parts.records.begin({ dcmId, region: 'us-east-1', leaseMs });
 
@@ -58,7 +58,7 @@ describe('creating a VM more than once', () => {
     expect(ec2.calls).toEqual([]);
   });
 
-  it('asks for another try where the request it waited for was refused, and does not repeat the refusal', async () => {
+  it('answers that a retry helps where the earlier request was refused, without repeating the refusal', async () => {
     const { create, ec2, parts } = provider((before) => ({
       plan: async () => {
         await before.pause(300);
@@ -75,7 +75,7 @@ describe('creating a VM more than once', () => {
     expect(await parts.records.read(dcmId)).toBeUndefined();
   });
 
-  it('refuses while the VM with this id is being deleted, and creates another one when it is gone', async () => {
+  it('refuses while the VM with this id is being deleted, and creates another one afterwards', async () => {
     const { create, remove, ec2, happens, clock } = provider();
     await create(asked);
     await happens('running');
@@ -91,7 +91,7 @@ describe('creating a VM more than once', () => {
     expect(next.create_time).toBe('2026-08-22T10:31:00.000Z');
   });
 
-  it('creates another VM where somebody terminated the first', async () => {
+  it('creates another VM where the first was terminated outside DCM', async () => {
     const { create, happens } = provider();
     await create(asked);
     await happens('terminated');

@@ -7,7 +7,7 @@ const larger = specOf({ vcpu: { count: 8 } });
 const ofRequest = (key: string) => ({ ...asked, request: { key } });
 
 describe('a create by Idempotency-Key', () => {
-  it('is one VM however often it comes: in line, delivered again, from the retry stream', async () => {
+  it('creates one VM however often it is sent: once, redelivered, from the retry stream', async () => {
     const { create, ec2, happens, clock } = provider();
     const first = await create(ofRequest('r-1'));
     await happens('running');
@@ -19,7 +19,7 @@ describe('a create by Idempotency-Key', () => {
     for (const one of again) expect(one.instance_id).toBe(first.instance_id);
   });
 
-  it('has the status PROVISIONING published with its answer, before DCM’s sweep can give it to another agent', async () => {
+  it('has PROVISIONING published with its answer, before DCM’s sweep can send it to another agent', async () => {
     const { create, queued, clock } = provider();
     const startedAtMs = clock.ms;
 
@@ -29,7 +29,7 @@ describe('a create by Idempotency-Key', () => {
     expect(clock.ms - startedAtMs).toBeLessThan(10_000);
   });
 
-  it('creates nothing where DCM deleted the id before it came, and was told that it is deleted', async () => {
+  it('creates nothing where DCM deleted the id before it arrived', async () => {
     const { create, remove, ec2, clock } = provider();
     await remove(dcmId);
     clock.ms += 120_000;
@@ -41,7 +41,7 @@ describe('a create by Idempotency-Key', () => {
     expect(ec2.calls).toEqual([]);
   });
 
-  it('creates nothing where it comes again after its VM was deleted', async () => {
+  it('creates nothing where it is repeated after its VM was deleted', async () => {
     const { create, remove, ec2, happens, clock } = provider();
     const request = ofRequest('r-1');
     await create(request);
@@ -54,7 +54,7 @@ describe('a create by Idempotency-Key', () => {
     expect(ec2.instances.size).toBe(1);
   });
 
-  it('creates no second VM where it comes again after its VM ended otherwise', async () => {
+  it('creates no second VM where it is repeated after its VM ended otherwise', async () => {
     const { create, ec2, happens } = provider();
     await create(ofRequest('r-1'));
     await happens('terminated');
@@ -65,7 +65,7 @@ describe('a create by Idempotency-Key', () => {
     expect(ec2.instances.size).toBe(1);
   });
 
-  it('creates a VM under an id that was deleted where its caller sends the id without a key', async () => {
+  it('creates a VM with a deleted id where the caller sends the id without a key', async () => {
     const { create, remove, happens } = provider();
     await create(ofRequest('r-1'));
     await remove(dcmId);
@@ -74,7 +74,7 @@ describe('a create by Idempotency-Key', () => {
     expect(await create(asked)).toMatchObject({ status: 'PROVISIONING' });
   });
 
-  it('is answered the VM that another request created with the same spec, as DCM’s sweep sends it', async () => {
+  it('answers the VM that another request created with the same spec, as DCM’s sweep sends it', async () => {
     const { create, ec2 } = provider();
     const first = await create({
       ...ofRequest('r-1'),
@@ -90,7 +90,7 @@ describe('a create by Idempotency-Key', () => {
     expect(ec2.instances.size).toBe(1);
   });
 
-  it('is refused where the id is of a VM that another request created with another spec', async () => {
+  it('is refused where another request created the VM with another spec', async () => {
     const { create, ec2, queued } = provider();
     await create(ofRequest('r-1'));
     queued.length = 0;
@@ -104,7 +104,7 @@ describe('a create by Idempotency-Key', () => {
     expect([ec2.instances.size, queued]).toEqual([1, []]);
   });
 
-  it('is answered the VM that there is where that was created without a key', async () => {
+  it('answers the existing VM where that was created without a key', async () => {
     const { create } = provider();
     const first = await create(asked);
 

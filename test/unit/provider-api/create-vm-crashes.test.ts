@@ -20,28 +20,25 @@ describe('creating a VM, with crashes', () => {
     new UnavailableError('EC2 did not answer'),
     new UpstreamError('EC2 failed'),
     new ThrottledError('EC2 failed, and then throttled each retry of the SDK'),
-  ])(
-    'asks for the same instance again where it is unknown what became of it: $name (C 32)',
-    async (unknown) => {
-      const { create, clock, ec2 } = provider();
-      const { run } = ec2;
-      ec2.run = async (...args) => {
-        await run.apply(ec2, args);
-        throw unknown; // launched, but the answer was lost
-      };
+  ])('asks EC2 for the same instance again where the outcome is unknown: $name (C 32)', async (unknown) => {
+    const { create, clock, ec2 } = provider();
+    const { run } = ec2;
+    ec2.run = async (...args) => {
+      await run.apply(ec2, args);
+      throw unknown; // launched, but the answer was lost
+    };
 
-      await expect(create(asked)).rejects.toThrow(unknown);
-      ec2.run = run;
-      clock.ms += leaseMs;
-      const answer = await create({ ...asked, requestId: 'request-2' });
+    await expect(create(asked)).rejects.toThrow(unknown);
+    ec2.run = run;
+    clock.ms += leaseMs;
+    const answer = await create({ ...asked, requestId: 'request-2' });
 
-      expect(ec2.tokens.size).toBe(1);
-      expect(ec2.living()).toHaveLength(1);
-      expect(answer.instance_id).toBe(firstInstance);
-    },
-  );
+    expect(ec2.tokens.size).toBe(1);
+    expect(ec2.living()).toHaveLength(1);
+    expect(answer.instance_id).toBe(firstInstance);
+  });
 
-  it('plans once: whoever takes over asks for what was planned', async () => {
+  it('plans once: the request that takes over uses the stored plan', async () => {
     let plans = 0;
     const { create, clock, ec2 } = provider(() => ({
       plan: async () => launchPlan({ imageId: `ami-${++plans}` }),
@@ -77,7 +74,7 @@ describe('creating a VM, with crashes', () => {
     },
   );
 
-  it('keeps no plan whose request could not be sent, so that the corrected one works', async () => {
+  it('keeps no plan whose request could not be sent, so that a corrected spec works', async () => {
     const { create, ec2 } = provider();
     ec2.refusals.push(new UnsendableError('the request could not be built or signed'));
 
@@ -86,7 +83,7 @@ describe('creating a VM, with crashes', () => {
     expect(await create(asked)).toMatchObject({ instance_id: firstInstance });
   });
 
-  it('finds the instance that was launched before, where EC2 then refuses to say so (C 32)', async () => {
+  it('finds the instance of an earlier request where EC2 refuses the repeated one (C 32)', async () => {
     const { create, clock, ec2, parts } = provider();
     const { launched } = parts.records;
     parts.records.launched = () => Promise.reject(new Error('the function was stopped'));
@@ -100,7 +97,7 @@ describe('creating a VM, with crashes', () => {
     expect(answer).toMatchObject({ instance_id: firstInstance, instance_type: 't3.small' });
   });
 
-  it('has EC2 terminate what a crashed creation launched, where the deletion was asked for meanwhile', async () => {
+  it('terminates the instance of a crashed creation whose deletion was requested meanwhile', async () => {
     const { create, clock, ec2, parts } = provider();
     const { launched, attempt } = parts.records;
     parts.records.launched = () => Promise.reject(new Error('the function was stopped'));
@@ -118,7 +115,7 @@ describe('creating a VM, with crashes', () => {
     expect(runs(ec2.calls)).toBe(1);
   });
 
-  it('takes over within the same request where the one before it crashed', async () => {
+  it('takes over within the same request where the earlier one crashed', async () => {
     const { create, ec2, clock, parts } = provider();
     await parts.records.begin({ dcmId, region: 'us-east-1', leaseMs });
     clock.ms += leaseMs - 5_000;
@@ -143,7 +140,7 @@ describe('creating a VM, with crashes', () => {
     expect(await create(asked)).toMatchObject({ instance_id: firstInstance, private_ip_address: '10.0.0.4' });
   });
 
-  it('terminates an instance that comes too late to be the VM', async () => {
+  it('terminates an instance that is launched too late to become the VM', async () => {
     const { create, ec2, clock, parts } = provider();
     const { run } = ec2;
     ec2.run = async (...args) => {

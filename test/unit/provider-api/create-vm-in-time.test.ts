@@ -20,20 +20,20 @@ const afterTenSeconds = async (creation: Promise<unknown>, clock: { ms: number }
   return outcomes;
 };
 
-describe('creating a VM, with something that never answers', () => {
+describe('creating a VM while a service does not answer', () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
 
   it.each<[string, (parts: ProviderParts) => Partial<ProviderParts>]>([
     ['planning', () => ({ plan: never })],
     ['EC2', ({ actions }) => ({ actions: { ...actions, run: never } })],
-  ])('asks for another try within ten seconds where it is %s (C2 21)', async (_, change) => {
+  ])('answers within ten seconds that a retry helps where it is %s (C2 21)', async (_, change) => {
     const { create, clock } = provider(change);
 
     expect(await afterTenSeconds(create(asked), clock)).toEqual([expect.any(UnavailableError)]);
   });
 
-  it('answers within ten seconds where it is the queue and the fleet (C2 21)', async () => {
+  it('answers the VM within ten seconds where it is the queue and the resource store (C2 21)', async () => {
     const { create, clock } = provider(({ resourceStore }) => ({
       observations: { send: never },
       resourceStore: { ...resourceStore, claim: never },
@@ -42,7 +42,7 @@ describe('creating a VM, with something that never answers', () => {
     expect(await afterTenSeconds(create(asked), clock)).toMatchObject([{ id: dcmId }]);
   });
 
-  it('launches no second instance for whoever asks again (C2 21)', async () => {
+  it('launches no second instance for a retry (C2 21)', async () => {
     let answers = false;
     const { create, clock, ec2 } = provider(({ actions }) => ({
       actions: {

@@ -22,8 +22,8 @@ const scenario = fc.record({
 });
 type Scenario = typeof scenario extends fc.Arbitrary<infer Given> ? Given : never;
 
-describe('a VM’s creation and deletion, with whatever crashes and is lost on the way (C 32)', () => {
-  it('ends, once the creation is asked for again, in one instance, which is the VM', async () => {
+describe('creating and deleting a VM, with any crashes and lost answers (C 32)', () => {
+  it('ends in one instance, which is the VM, once the create is repeated', async () => {
     await fc.assert(
       fc.asyncProperty(scenario, async (given) => {
         const { parts, ec2 } = await lived({
@@ -42,7 +42,7 @@ describe('a VM’s creation and deletion, with whatever crashes and is lost on t
     );
   });
 
-  it('ends, once the deletion is asked for again, in no instance', async () => {
+  it('ends in no instance once the delete is repeated', async () => {
     await fc.assert(
       fc.asyncProperty(scenario, async (given) => {
         const { parts, ec2 } = await lived(given);
@@ -55,7 +55,7 @@ describe('a VM’s creation and deletion, with whatever crashes and is lost on t
     );
   });
 
-  it('leaves, if nobody asks again, at most one instance, which the normaliser finds to be the VM', async () => {
+  it('leaves at most one instance, which the normaliser adopts as the VM, if nothing is repeated', async () => {
     await fc.assert(
       fc.asyncProperty(scenario, async (given) => {
         const { parts, ec2 } = await lived(given);

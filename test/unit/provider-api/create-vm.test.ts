@@ -8,7 +8,7 @@ const firstInstance = 'i-00000000000000001';
 describe('creating a VM', () => {
   afterEach(() => void vi.useRealTimers());
 
-  it('answers the VM that EC2 is launching, and which rule chose what', async () => {
+  it('answers the VM that EC2 is launching, with the rules that chose image and type', async () => {
     const { create } = provider();
 
     expect(await create(asked)).toEqual({
@@ -30,7 +30,7 @@ describe('creating a VM', () => {
     });
   });
 
-  it('makes the instance ours before it answers', async () => {
+  it('claims the instance in the resource store before it answers', async () => {
     const { create, parts } = provider();
 
     await create(asked);
@@ -42,7 +42,7 @@ describe('creating a VM', () => {
     });
   });
 
-  it('tells the normaliser of the launch, at EC2’s time, and has the status told once more later', async () => {
+  it('queues the observation of the launch, with EC2’s time, and a later republication', async () => {
     const { create, queued } = provider();
 
     await create(asked);
@@ -61,7 +61,7 @@ describe('creating a VM', () => {
     ]);
   });
 
-  it('falls back to the next place, under a client token of its own, where EC2 has no capacity', async () => {
+  it('tries the next placement, with another client token, where EC2 has no capacity', async () => {
     const { create, ec2 } = provider();
     ec2.isFull = ({ instanceType }) => instanceType === 't3.small';
 
@@ -77,7 +77,7 @@ describe('creating a VM', () => {
     expect(answer.instance_type).toBe('m7i.large');
   });
 
-  it('fails where no place has capacity; the id can be used again', async () => {
+  it('fails where no placement has capacity; the id can be used again', async () => {
     const { create, ec2, read } = provider();
     ec2.isFull = () => true;
 
@@ -91,7 +91,7 @@ describe('creating a VM', () => {
     expect([...ec2.tokens].filter((token) => !tokens.has(token))).toHaveLength(1);
   });
 
-  it('forgets a VM that could not be planned', async () => {
+  it('deletes the record of a VM that could not be planned', async () => {
     const { create, ec2, parts } = provider(() => ({
       plan: async () => {
         throw new InvalidArgumentError('guest_os.type: expected one of …');
@@ -104,7 +104,7 @@ describe('creating a VM', () => {
     expect(await parts.records.read(dcmId)).toBeUndefined();
   });
 
-  it('answers although the normaliser cannot be told: the instance’s own events tell it', async () => {
+  it('answers although nothing can be queued: events of the instance report it', async () => {
     const { create, parts } = provider(() => ({
       observations: { send: () => Promise.reject(new UnavailableError('no queue')) },
     }));
@@ -116,7 +116,7 @@ describe('creating a VM', () => {
     ]);
   });
 
-  it('writes no user data into its log, and keeps none (C 2)', async () => {
+  it('neither logs nor keeps user data (C 2)', async () => {
     const { create, parts } = provider();
 
     await create(asked);

@@ -9,7 +9,7 @@ const firstInstance = 'i-00000000000000001';
 const terminations = (calls: readonly string[]) => calls.filter((call) => call.startsWith('terminate'));
 
 describe('deleting a VM while it is being created', () => {
-  it('waits for the instance and has it terminated; the creation says so', async () => {
+  it('waits for the instance and terminates it; the create is refused', async () => {
     const { create, remove, ec2, parts } = provider();
     const { run } = ec2;
     let removal: Promise<void> | undefined;
@@ -25,7 +25,7 @@ describe('deleting a VM while it is being created', () => {
     expect(ec2.living()).toEqual([]);
   });
 
-  it('keeps EC2 from being asked at all, where there is time', async () => {
+  it('prevents the launch where there is time', async () => {
     const { create, remove, ec2, parts } = provider((before) => ({
       plan: async () => {
         await before.records.requestDelete(dcmId);
@@ -40,14 +40,14 @@ describe('deleting a VM while it is being created', () => {
     expect(await parts.records.read(dcmId)).toBeUndefined();
   });
 
-  it('is to be asked for again where the creation takes too long', async () => {
+  it('answers that a retry helps where the creation takes too long', async () => {
     const { remove, parts } = provider();
     await parts.records.begin({ dcmId, region, leaseMs });
 
     await expect(remove(dcmId)).rejects.toThrow(UnavailableError);
   });
 
-  it('is done with where a crashed creation had not asked EC2 yet', async () => {
+  it('deletes the record of a creation that crashed before EC2 was asked', async () => {
     const { create, remove, clock, parts, ec2 } = provider();
     await parts.records.begin({ dcmId, region, leaseMs });
     clock.ms += leaseMs;
@@ -59,7 +59,7 @@ describe('deleting a VM while it is being created', () => {
     expect(ec2.living()).toHaveLength(1);
   });
 
-  it('finds, by its tags, the instance that a crashed creation left behind (C 32)', async () => {
+  it('finds the orphan of a crashed creation by its tags (C 32)', async () => {
     const { create, remove, clock, parts, ec2 } = provider();
     const crash = new Error('the function was stopped');
     const { launched } = parts.records;
@@ -74,7 +74,7 @@ describe('deleting a VM while it is being created', () => {
     expect(await parts.records.read(dcmId)).toMatchObject({ resourceId: firstInstance });
   });
 
-  it('leaves instances of other providers and those that are going alone (C2 18)', async () => {
+  it('does not terminate instances of other providers, or instances that are terminating (C2 18)', async () => {
     const { remove, clock, parts, ec2 } = provider();
     const plan = launchPlan();
     const foreign = { ...plan, tags: { ...plan.tags, 'dcm-provider': 'another' } };
@@ -93,7 +93,7 @@ describe('deleting a VM while it is being created', () => {
     expect(await parts.records.read(dcmId)).toBeUndefined();
   });
 
-  it('deletes nothing that was created under the id afterwards', async () => {
+  it('does not delete a VM that was created with the id afterwards', async () => {
     const { create, remove, ec2, parts } = provider();
     const { record } = await parts.records.begin({ dcmId, region, leaseMs });
     const { read } = parts.records;

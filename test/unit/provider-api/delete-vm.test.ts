@@ -6,14 +6,14 @@ const firstInstance = 'i-00000000000000001';
 const terminations = (calls: readonly string[]) => calls.filter((call) => call.startsWith('terminate'));
 
 describe('deleting a VM', () => {
-  it('is done where there is no such VM (C2 8)', async () => {
+  it('succeeds where there is no such VM (C2 8)', async () => {
     const { remove, ec2 } = provider();
 
     await expect(remove('never-heard-of')).resolves.toBeUndefined();
     expect(ec2.calls).toEqual([]);
   });
 
-  it('has EC2 terminate the instance, and tells the normaliser, as of when a listing would have shown it', async () => {
+  it('terminates the instance, and queues its observation with the time of a listing', async () => {
     const { create, remove, happens, ec2, queued, clock } = provider();
     await create(asked);
     await happens('running');
@@ -32,7 +32,7 @@ describe('deleting a VM', () => {
     ]);
   });
 
-  it('shows the VM as DELETING until it is gone, and then no more (C 31, C2 4)', async () => {
+  it('shows the VM as DELETING until it has ended, and not afterwards (C 31, C2 4)', async () => {
     const { create, remove, read, happens, clock } = provider();
     await create(asked);
     await happens('running');
@@ -57,7 +57,7 @@ describe('deleting a VM', () => {
     await expect(read.get(dcmId)).rejects.toThrow(NotFoundError);
   });
 
-  it('asks EC2 once, however often it is asked (C 31)', async () => {
+  it('asks EC2 once, however often it is repeated (C 31)', async () => {
     const { create, remove, happens, ec2, clock } = provider();
     await create(asked);
 
@@ -73,7 +73,7 @@ describe('deleting a VM', () => {
     expect(terminations(ec2.calls)).toHaveLength(1);
   });
 
-  it('asks EC2 again after a minute, where nothing has come of it (C2 4)', async () => {
+  it('asks EC2 again after a minute where the instance has not changed (C2 4)', async () => {
     const { create, remove, happens, ec2, clock } = provider();
     await create(asked);
     await happens('running');
@@ -85,7 +85,7 @@ describe('deleting a VM', () => {
     expect(terminations(ec2.calls)).toHaveLength(2);
   });
 
-  it('makes whatever EC2 says of the end no failure', async () => {
+  it('has the end reported as DELETED, whatever EC2’s reason', async () => {
     const { create, remove, happens, parts } = provider();
     await create(asked);
     await remove(dcmId);
@@ -96,7 +96,7 @@ describe('deleting a VM', () => {
     expect(held).toMatchObject({ owner: 'ours', vm: { latest: { status: 'DELETED' } } });
   });
 
-  it('says that the instance is protected from termination, and leaves the VM as it was', async () => {
+  it('is refused for an instance with termination protection, and leaves the VM as it was', async () => {
     const { create, remove, read, happens, ec2, clock } = provider();
     await create(asked);
     await happens('running');
@@ -109,7 +109,7 @@ describe('deleting a VM', () => {
     expect(await create(asked)).toMatchObject({ status: 'RUNNING' });
   });
 
-  it('is to be asked for again where EC2 does not know the instance yet that it has just launched (C 31)', async () => {
+  it('answers that a retry helps where EC2 does not know the recently launched instance yet (C 31)', async () => {
     const { create, remove, ec2 } = provider();
     await create(asked);
     const { terminate } = ec2;
@@ -122,7 +122,7 @@ describe('deleting a VM', () => {
     expect(ec2.living()).toEqual([]);
   });
 
-  it('is done where EC2 does not know the instance any more (C 31)', async () => {
+  it('succeeds where EC2 does not know the instance any more (C 31)', async () => {
     const { create, remove, happens, ec2, clock } = provider();
     await create(asked);
     await happens('running');
@@ -132,7 +132,7 @@ describe('deleting a VM', () => {
     await expect(remove(dcmId)).resolves.toBeUndefined();
   });
 
-  it('is to be asked for again where EC2 did not take it, and stays asked for', async () => {
+  it('answers that a retry helps where EC2 did not accept it, and remains requested', async () => {
     const { create, remove, read, ec2 } = provider();
     await create(asked);
     const { terminate } = ec2;
@@ -146,7 +146,7 @@ describe('deleting a VM', () => {
     expect(ec2.living()).toEqual([]);
   });
 
-  it('is done although the normaliser cannot be told: EC2 tells it', async () => {
+  it('succeeds although the observation cannot be queued: an event of EC2 reports it', async () => {
     const { create, remove, parts, ec2 } = provider();
     await create(asked);
     parts.observations.send = () => Promise.reject(new UnavailableError('no queue'));

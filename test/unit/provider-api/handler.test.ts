@@ -71,7 +71,7 @@ const context: Context = {
 const token = { authorization: 'Bearer open-sesame', 'content-type': 'application/json' };
 
 describe('the provider-api behind API Gateway', () => {
-  it('answers health with 200 whatever is wrong, and says what', async () => {
+  it('answers health with 200 whatever is wrong, with the reasons', async () => {
     const { statusCode, body } = await handler(event('GET', '/api/v1alpha1/vms/health'), context);
 
     const health = Health.parse(JSON.parse(body ?? ''));
@@ -79,7 +79,7 @@ describe('the provider-api behind API Gateway', () => {
     expect(health.detail).toContain('NATS does not take statuses');
   });
 
-  it('asks the EC2 that AWS_ENDPOINT_URL alone names (X 25)', async () => {
+  it('checks EC2 at AWS_ENDPOINT_URL where no other endpoint is set (X 25)', async () => {
     const { body } = await handler(event('GET', '/health'), context);
 
     expect(Health.parse(JSON.parse(body ?? '')).detail).toContain(
@@ -94,7 +94,7 @@ describe('the provider-api behind API Gateway', () => {
     expect(JSON.parse(answer.body ?? '')).toMatchObject({ detail: 'no VMs are created in eu-west-9' });
   });
 
-  it('lets nobody else in without the token', async () => {
+  it('answers 401 to every other request without the token', async () => {
     const answer = await handler(event('GET', '/api/v1alpha1/vms'), context);
 
     expect(answer).toMatchObject({
@@ -108,7 +108,7 @@ describe('the provider-api behind API Gateway', () => {
     });
   });
 
-  it('reads what it is asked by who has it', async () => {
+  it('answers requests with the token', async () => {
     const answer = await handler(
       event('POST', '/api/v1alpha1/vms:validate', {
         headers: token,
@@ -124,7 +124,7 @@ describe('the provider-api behind API Gateway', () => {
     });
   });
 
-  it('answers a method that Fetch forbids with 405, like any other that a path does not have', async () => {
+  it('answers a method that Fetch forbids with 405, like other methods that a path does not have', async () => {
     const answer = await handler(event('TRACE', '/api/v1alpha1/vms', { headers: token }), context);
 
     expect(answer).toMatchObject({
@@ -134,7 +134,7 @@ describe('the provider-api behind API Gateway', () => {
     expect(JSON.parse(answer.body ?? '')).toMatchObject({ status: 405, detail: 'expected POST, GET' });
   });
 
-  it('refuses to start without all that it needs to know (C 61)', async () => {
+  it('does not start without its environment variables (C 61)', async () => {
     vi.resetModules();
     vi.stubEnv('API_ACCESS', '{}');
 

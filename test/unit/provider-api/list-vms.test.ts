@@ -14,13 +14,13 @@ describe('listing VMs', () => {
     return world;
   };
 
-  it('gives an empty list where there are none, and no token on the last page (C 28)', async () => {
+  it('answers an empty list where there are none, and no token on the last page (C 28)', async () => {
     const { read } = provider();
 
     expect(await read.list(page)).toEqual({ results: [] });
   });
 
-  it('goes page by page in the order of their ids, whoever comes or goes between (C 26, C 27)', async () => {
+  it('answers page by page in the order of their ids, while VMs are created and deleted (C 26, C 27)', async () => {
     const { create, remove, read, happens } = await withVms(['d', 'b', 'e', 'c']);
 
     const first = await read.list({ ...page, maximumPageSize: 2 });
@@ -37,7 +37,7 @@ describe('listing VMs', () => {
     expect(second).not.toHaveProperty('next_page_token');
   });
 
-  it('shows each VM as it is when read alone', async () => {
+  it('answers each VM as GET does', async () => {
     const { read, happens } = await withVms(['a', 'b']);
     await happens('running');
 
@@ -47,7 +47,7 @@ describe('listing VMs', () => {
     expect(results.map(({ status }) => status)).toEqual(['PROVISIONING', 'RUNNING']);
   });
 
-  it('shows only VMs of the region', async () => {
+  it('answers only VMs of the region', async () => {
     const { read, parts } = await withVms(['a']);
     await parts.records.begin({ dcmId: 'b', region: 'eu-west-1', leaseMs: 11_000 });
 
@@ -56,7 +56,7 @@ describe('listing VMs', () => {
     expect(results.map(({ id }) => id)).toEqual(['b']);
   });
 
-  it('can give an empty page that has a next one', async () => {
+  it('can answer an empty page that has a next one', async () => {
     const { read, happens } = await withVms(['a', 'b']);
     await happens('terminated', { resourceId: firstInstance });
 
@@ -67,7 +67,7 @@ describe('listing VMs', () => {
     expect(second.results.map(({ id }) => id)).toEqual(['b']);
   });
 
-  it('refuses a token whose id no tag can hold', async () => {
+  it('refuses a token with an id longer than any tag', async () => {
     const { read } = await withVms(['a']);
     const tokenOf = (id: string) => Buffer.from(`["${region}","${id}"]`).toString('base64url');
 
@@ -88,7 +88,7 @@ describe('listing VMs', () => {
       await expect(read.list({ ...page, region: where, pageToken })).rejects.toThrow(InvalidArgumentError);
   });
 
-  it('asks the table twice and EC2 never, however many VMs there are (C 64, C 67)', async () => {
+  it('reads the table twice and never asks EC2, however many VMs there are (C 64, C 67)', async () => {
     const calls: string[] = [];
     const { read, ec2 } = await withVms(['a', 'b', 'c', 'd'], (parts) => ({
       records: counting(parts.records, calls),
@@ -103,7 +103,7 @@ describe('listing VMs', () => {
     expect(ec2.calls).toEqual([]);
   });
 
-  it('strikes off what is gone, so that later listings need not read past it', async () => {
+  it('ends the records of VMs that have ended, so that later listings do not read them', async () => {
     const { read, happens, parts } = await withVms(['a', 'b']);
     await happens('terminated', { resourceId: firstInstance });
     const before = await parts.records.list(region, '', 50);
@@ -115,7 +115,7 @@ describe('listing VMs', () => {
     expect([before, after].map(({ records }) => records.length)).toEqual([2, 1]);
   });
 
-  it('shows the rest where one of them cannot be read (C 33)', async () => {
+  it('answers the other VMs where one cannot be read (C 33)', async () => {
     const { read, parts } = await withVms(['a', 'b']);
     parts.resourceStore.read = unreadable(firstInstance, parts.resourceStore);
 

@@ -13,7 +13,7 @@ const withVms = async (count: number, maximum: number) => {
 };
 
 describe('counting VMs', () => {
-  it('is over all regions', async () => {
+  it('covers all regions', async () => {
     const { living, create } = await withVms(2, 10);
     await create({ ...asked, dcmId: 'vm-3', region: 'eu-west-1' });
     await create({ ...asked, dcmId: 'vm-4', region: 'ap-south-1' });
@@ -21,7 +21,7 @@ describe('counting VMs', () => {
     expect(await living()).toBe(3);
   });
 
-  it('leaves out those that are being deleted', async () => {
+  it('excludes VMs that are being deleted', async () => {
     const { living, remove } = await withVms(3, 10);
 
     await remove('vm-2');
@@ -29,7 +29,7 @@ describe('counting VMs', () => {
     expect(await living()).toBe(2);
   });
 
-  it('looks at each where there seem to be too many, and leaves out what was terminated without DCM', async () => {
+  it('lists the VMs where there seem to be too many, and excludes those terminated outside DCM', async () => {
     const { living, happens } = await withVms(103, 103);
     await happens('terminated', { resourceId: 'i-00000000000000001' });
     await happens('terminated', {
@@ -40,7 +40,7 @@ describe('counting VMs', () => {
     expect(await living()).toBe(101);
   });
 
-  it('does not count what is only being planned', async () => {
+  it('excludes VMs that are only being planned', async () => {
     const { living, parts } = await withVms(1, 1);
     await parts.records.begin({ dcmId: 'vm-9', region: 'us-east-1', leaseMs: 11_000 });
 

@@ -9,14 +9,14 @@ const firstInstance = 'i-00000000000000001';
 const page = { region, maximumPageSize: 50, pageToken: undefined };
 
 describe('reading a VM', () => {
-  it('knows no VM that was never created (C2 8)', async () => {
+  it('answers 404 for a VM that was never created (C2 8)', async () => {
     const { read } = provider();
 
     await expect(read.get('never-heard-of')).rejects.toThrow(NotFoundError);
     await expect(read.events('never-heard-of')).rejects.toThrow(NotFoundError);
   });
 
-  it('shows what DCM was told last, and since when', async () => {
+  it('shows the last published status and its time', async () => {
     const { create, read, happens, clock } = provider();
     await create(asked);
     clock.ms += 30_000;
@@ -31,7 +31,7 @@ describe('reading a VM', () => {
     });
   });
 
-  it('says how to log in once somebody can, by the public address before the private one (C 39)', async () => {
+  it('shows the SSH command while the VM is running, with the public address before the private one (C 39)', async () => {
     const { create, read, happens, clock } = provider();
     await create(asked);
     const pending = await read.get(dcmId);
@@ -56,7 +56,7 @@ describe('reading a VM', () => {
     expect(stopped).not.toHaveProperty('public_ip_address');
   });
 
-  it('leaves out what is not known of an instance that was found by its tags', async () => {
+  it('omits fields that are not known of an instance that was found by its tags', async () => {
     const { read, parts } = provider();
     const facts = { launchedAtMs: parts.now() };
     await parts.records.adopt({ dcmId, region, resourceId: firstInstance, account: '1', facts });
@@ -73,7 +73,7 @@ describe('reading a VM', () => {
     ]);
   });
 
-  it('shows a VM that EC2 has not been asked for yet as PROVISIONING, and DELETING where that was asked', async () => {
+  it('shows a VM before its launch as PROVISIONING, or DELETING where the deletion was requested', async () => {
     const { read, parts } = provider();
     await parts.records.begin({ dcmId, region, leaseMs: 11_000 });
 
@@ -85,7 +85,7 @@ describe('reading a VM', () => {
     expect(await read.get(dcmId)).toMatchObject({ status: 'DELETING' });
   });
 
-  it('shows a creation that crashed, and that nobody took up again, as FAILED (C 47, C2 19)', async () => {
+  it('shows a creation that crashed and was not repeated as FAILED (C 47, C2 19)', async () => {
     const { read, parts, clock } = provider();
     await parts.records.begin({ dcmId, region, leaseMs: 11_000 });
 
@@ -124,7 +124,7 @@ describe('reading a VM', () => {
     await expect(read.get(dcmId)).rejects.toThrow(NotFoundError);
   });
 
-  it('says so where what is remembered makes no sense', async () => {
+  it('fails where the stored item is unreadable', async () => {
     const { create, read, parts } = provider();
     await create(asked);
     parts.resourceStore.read = unreadable(firstInstance, parts.resourceStore);
@@ -133,8 +133,8 @@ describe('reading a VM', () => {
   });
 });
 
-describe('the events of a VM', () => {
-  it('are what DCM was told, the newest first, also when the VM is gone', async () => {
+describe('the published statuses of a VM', () => {
+  it('are listed with the newest first, also when the VM has ended', async () => {
     const { create, read, happens, clock } = provider();
     await create(asked);
     for (const state of ['pending', 'running', 'shutting-down', 'terminated'] as const) {

@@ -48,7 +48,7 @@ describe('provider-api, a create that is refused', () => {
   });
 
   it.each([new CapacityError('no room'), new UnavailableError('EC2 is away'), new Error('a bug')])(
-    'has it looked at three minutes later where the agent may try again: %s',
+    'has it checked three minutes later where the agent may retry: %s',
     async (error) => {
       const { queued, refuse } = reporter();
 
@@ -59,7 +59,7 @@ describe('provider-api, a create that is refused', () => {
     },
   );
 
-  it('says nothing where the id is being deleted', async () => {
+  it('queues nothing where the id is being deleted', async () => {
     const { queued, refuse } = reporter();
 
     await expect(refuse(new FailedPreconditionError('vm-1 is being deleted'))).rejects.toThrow();
@@ -67,7 +67,7 @@ describe('provider-api, a create that is refused', () => {
     expect(queued).toEqual([]);
   });
 
-  it('says nothing of a create that is not refused', async () => {
+  it('queues nothing for a create that is not refused', async () => {
     const { queued, report } = reporter();
 
     expect(await report(about, async () => 'a VM')).toBe('a VM');
@@ -82,7 +82,7 @@ describe('provider-api, a create that is refused', () => {
     await expect(refuse(new CapacityError('no room'))).rejects.toThrow(CapacityError);
   });
 
-  it('does not have the caller wait for a queue that does not answer (C 63)', async () => {
+  it('answers the caller although the queue does not answer (C 63)', async () => {
     vi.useFakeTimers();
     const { refuse, log } = reporter({ send: () => new Promise(() => {}) });
 

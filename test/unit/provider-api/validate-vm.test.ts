@@ -46,7 +46,7 @@ const validation = ({
 };
 
 describe('validation of a VM', () => {
-  it('answers what a create would do', async () => {
+  it('answers what a create would launch', async () => {
     const { ask } = validation();
 
     const answer = await ask({ vcpus: 2, memoryMib: 4096, hints });
@@ -65,7 +65,7 @@ describe('validation of a VM', () => {
     });
   });
 
-  it('rehearses the best placement at EC2', async () => {
+  it('asks EC2 for a dry run of the best placement', async () => {
     const { ask, dryRunAnswer } = validation();
 
     await ask();
@@ -75,13 +75,13 @@ describe('validation of a VM', () => {
     ]);
   });
 
-  it('is what EC2 refuses the rehearsal with', async () => {
+  it('is refused where EC2 refuses the dry run', async () => {
     const { ask } = validation({ refusal: new PermissionDeniedError('not permitted') });
 
     await expect(ask()).rejects.toThrow(PermissionDeniedError);
   });
 
-  it('is what a create would be refused with', async () => {
+  it('is refused where a create would be', async () => {
     const { ask, dryRunAnswer } = validation();
 
     await expect(ask({ vcpus: 99, hints })).rejects.toThrow(UnprocessableError);
@@ -101,13 +101,13 @@ describe('validation of a VM', () => {
     expect((await ask()).vcpu_quota).toContain('8 of 10');
   });
 
-  it('says so where the quota cannot be known', async () => {
+  it('says that the quota could not be read', async () => {
     const { ask } = validation({ quota: () => Promise.reject(new PermissionDeniedError('not permitted')) });
 
     expect((await ask()).vcpu_quota).toBe('not checked: not permitted');
   });
 
-  it('compares no quota with a family that has one of its own', async () => {
+  it('does not compare families with a quota of their own', async () => {
     const { ask } = validation({ families: ['g5'] });
 
     expect((await ask()).vcpu_quota).toBe('not checked: family g5 has a quota of its own');

@@ -271,7 +271,7 @@ describe('the API, as its OpenAPI document describes it', () => {
     holds(read(document));
   });
 
-  it.each(Object.entries(rules))('is found to break %s', (_, { holds, breach: [from, to] }) => {
+  it.each(Object.entries(rules))('is found to violate %s', (_, { holds, breach: [from, to] }) => {
     const changed = document.replace(from, to);
     const api = read(changed);
 

@@ -8,7 +8,7 @@ const body = { spec: { service_type: 'vm', vcpu: { count: 2 } } };
 const detailOf = async (response: Response): Promise<unknown> => Object(await response.json()).detail;
 
 describe('a create', () => {
-  it('is refused where a label has half a surrogate pair, which no request to EC2 can carry', async () => {
+  it('is refused where a label has an unpaired surrogate, which no request to EC2 can carry', async () => {
     const api = servedApi();
     const labelled = '{"spec":{"vcpu":{"count":1},"metadata":{"labels":{"team":"shop \\ud83d"}}}}';
 
@@ -21,7 +21,7 @@ describe('a create', () => {
     expect(api.asked).toEqual([]);
   });
 
-  it('is of the VM in ?id=, with the spec, and answers 201 with the VM', async () => {
+  it('creates the VM of ?id= with the spec, and answers 201 with the VM', async () => {
     const api = servedApi();
 
     const response = await api.ask('POST', `${vms}?id=vm-1`, { body });
@@ -32,7 +32,7 @@ describe('a create', () => {
     ]);
   });
 
-  it('may have the spec alone, as an environment agent sends it (C2 22)', async () => {
+  it('may have the spec as its whole body, as an environment agent sends it (C2 22)', async () => {
     const api = servedApi();
 
     await api.ask('POST', `${vms}?id=vm-1`, { body: body.spec });
@@ -40,7 +40,7 @@ describe('a create', () => {
     expect(api.asked).toMatchObject([['createVm', { spec: { vcpus: 2 } }]]);
   });
 
-  it('takes any valid id, whatever the spec calls the VM (C2 14)', async () => {
+  it('accepts any valid id, whatever the name in the spec (C2 14)', async () => {
     const id = '0b7f7a1e-1c1d-4f0e-8a34-5e2f5d1c9a77';
     const api = servedApi();
 
@@ -79,7 +79,7 @@ describe('a create', () => {
   });
 
   it.each(['application/json; charset=utf-8', 'Application/JSON', 'application/json;charset=utf-8'])(
-    'may call its body %s',
+    'may have the content type %s',
     async (contentType) => {
       const response = await servedApi().ask('POST', `${vms}?id=vm-1`, {
         body,
@@ -91,7 +91,7 @@ describe('a create', () => {
   );
 
   it.each([true, false])(
-    'is refused with 413 beyond 1 MiB, its length told: %s (C 6)',
+    'is refused with 413 beyond 1 MiB, with a content-length: %s (C 6)',
     async (isPublished) => {
       const api = servedApi();
       const text = JSON.stringify({ ...body, padding: 'x'.repeat(maximumBodyBytes) });
@@ -118,7 +118,7 @@ describe('a create', () => {
 describe('a create without an id', () => {
   const agent = { 'idempotency-key': '7d0c3d8e' };
 
-  it('is refused where environment agents are not listened to (C2 22)', async () => {
+  it('is refused where environment agents are not configured (C2 22)', async () => {
     const response = await servedApi().ask('POST', vms, { body: body.spec, headers: agent });
 
     expect([response.status, await detailOf(response)]).toEqual([
@@ -127,7 +127,7 @@ describe('a create without an id', () => {
     ]);
   });
 
-  it('is of the VM that DCM asked the agent for', async () => {
+  it('creates the VM that DCM requested from the agent', async () => {
     const looked: string[] = [];
     const findRequest = async (key: string) => {
       looked.push(key);
@@ -141,7 +141,7 @@ describe('a create without an id', () => {
     expect(api.asked).toMatchObject([['createVm', { dcmId: 'vm-7', request: { key: '7d0c3d8e' } }]]);
   });
 
-  it('may have the spec wrapped, and is of the VM that an earlier control plane requested without a service type', async () => {
+  it('may have the spec in a field spec, and a request without service type, as of an earlier control plane', async () => {
     const api = servedApi({ useCases: { findRequest: async () => ({ resourceId: 'vm-7' }) } });
 
     const response = await api.ask('POST', vms, { body, headers: agent });
@@ -150,7 +150,7 @@ describe('a create without an id', () => {
     expect(api.asked).toMatchObject([['createVm', { dcmId: 'vm-7', spec: { vcpus: 2 } }]]);
   });
 
-  it('is to be sent again where its request could not be looked up', async () => {
+  it('is answered with 503 where its request could not be looked up', async () => {
     const findRequest = () => Promise.reject(new UnavailableError('the stream cannot be read'));
     const api = servedApi({ useCases: { findRequest } });
 
@@ -208,7 +208,7 @@ describe('a create without an id', () => {
       headers: agent,
       detail: 'Idempotency-Key: expected a request for a vm; the request with this key is for a container',
     },
-  ])('is refused for good where it $what: no id is made up', async ({ found, headers, detail }) => {
+  ])('is refused for good where it $what: no id is generated', async ({ found, headers, detail }) => {
     const api = servedApi({ useCases: { findRequest: async () => found } });
 
     const response = await api.ask('POST', vms, { body: body.spec, headers });
@@ -218,8 +218,8 @@ describe('a create without an id', () => {
   });
 });
 
-describe('a rehearsal', () => {
-  it('is of the spec, and needs no id', async () => {
+describe('a validation', () => {
+  it('checks the spec, and needs no id', async () => {
     const api = servedApi();
 
     const response = await api.ask('POST', '/eu-west-1/api/v1alpha1/vms:validate', { body });

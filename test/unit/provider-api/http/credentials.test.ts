@@ -48,7 +48,7 @@ const authenticate = authentication({
 });
 
 describe.each(described)('$method $path', ({ method, path, isPublic }) => {
-  it.each(credentials)(`lets $who in: $isLetIn, but for what is public (C 1)`, async (one) => {
+  it.each(credentials)(`accepts $who: $isLetIn, unless it is public (C 1)`, async (one) => {
     for (const prefix of ['', '/eu-west-1']) {
       const api = servedApi({ authentication: authenticate });
 
@@ -64,7 +64,7 @@ describe.each(described)('$method $path', ({ method, path, isPublic }) => {
   });
 });
 
-it('only health and the description itself are public', () => {
+it('only health and the OpenAPI document are public', () => {
   expect(described.filter(({ isPublic }) => isPublic).map(({ path }) => path)).toEqual([
     '/api/v1alpha1/vms/health',
     '/api/v1alpha1/health',

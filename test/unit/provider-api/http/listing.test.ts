@@ -15,7 +15,7 @@ describe('a listing', () => {
     ['?max_page_size=100&page_token=Mg%3D%3D', { maximumPageSize: 100, pageToken: 'Mg==' }],
     ['?__proto__=1&constructor=2&toString=', { maximumPageSize: 50, pageToken: undefined }],
     ['?something=else', { maximumPageSize: 50, pageToken: undefined }],
-  ])('is asked for with %j (C 28)', async (query, expected) => {
+  ])('has the parameters %j (C 28)', async (query, expected) => {
     const { api, response } = await list(query);
 
     expect(response.status).toBe(200);
@@ -35,7 +35,7 @@ describe('a listing', () => {
     },
   );
 
-  it('is refused with a page token longer than any that is answered', async () => {
+  it('is refused with a page token longer than any answered one', async () => {
     const { api, response } = await list(`?page_token=${'a'.repeat(2_049)}`);
 
     expect([response.status, await response.json(), api.asked]).toMatchObject([

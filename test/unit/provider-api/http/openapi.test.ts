@@ -12,15 +12,15 @@ import { servedApi } from './served-api.ts';
 const committed = (name: string) =>
   readFileSync(new URL(`../../../../docs/${name}`, import.meta.url), 'utf8');
 
-describe('the description of the API', () => {
+describe('the OpenAPI document', () => {
   it.each(Object.entries(apiDocuments()))(
-    'docs/%s is what the schemas make of it; else: npx tsx tools/openapi.ts (C 74)',
+    'docs/%s is generated from the schemas; otherwise run npx tsx tools/openapi.ts (C 74)',
     (name, text) => {
       expect(committed(name)).toBe(text);
     },
   );
 
-  it('is served to anybody, in every region', async () => {
+  it('is public, in every region', async () => {
     for (const path of ['/api/v1alpha1/openapi.json', '/eu-west-1/api/v1alpha1/openapi.json']) {
       const response = await servedApi().ask('GET', path, { headers: { authorization: '' } });
 
@@ -28,7 +28,7 @@ describe('the description of the API', () => {
     }
   });
 
-  it('tells of every operation, and of each under a name of its own', () => {
+  it('describes every operation, each with its own id', () => {
     const told = Object.entries(openApiDocument().paths ?? {}).flatMap(([path, methods]) =>
       Object.keys(methods ?? {}).map((method) => `${method.toUpperCase()} ${path}`),
     );
@@ -37,12 +37,12 @@ describe('the description of the API', () => {
     expect(new Set(operations.map(({ operationId }) => operationId)).size).toBe(operations.length);
   });
 
-  it('says of every problem what to make of it', () => {
+  it('describes every problem', () => {
     for (const code of Object.keys(problemKinds))
       expect(committed('api.md')).toMatch(new RegExp(`^\\| \`${code}\` \\| \\d{3} \\| \\w.+ \\|`, 'm'));
   });
 
-  it('says of every field what it is', () => {
+  it('describes every field', () => {
     const fields = committed('api.md')
       .split('\n')
       .filter((line) => /^\| `[\w.[\]]+` \| .* \| .* \|$/.test(line));
@@ -54,7 +54,7 @@ describe('the description of the API', () => {
 });
 
 describe('the schema', () => {
-  it('of VmSpec requires what a request must have: at least one known field', () => {
+  it('of VmSpec requires at least one known field, as requests do', () => {
     const fields = z
       .object({ anyOf: z.array(z.object({ required: z.tuple([z.string()]) })) })
       .parse(openApiDocument().components?.schemas?.VmSpec)
@@ -70,7 +70,7 @@ describe('the schema', () => {
 });
 
 describe('an example', () => {
-  it('of a spec is one that is read in full', () => {
+  it('of a spec is read in full', () => {
     expect(specOf({ spec: exampleSpec })).toEqual({
       vcpus: 2,
       memoryMib: 4096,
@@ -86,11 +86,11 @@ describe('an example', () => {
     });
   });
 
-  it('of a VM is as its schema has it', () => {
+  it('of a VM matches its schema', () => {
     expect(VmResource.parse(exampleVm)).toEqual(exampleVm);
   });
 
-  it('of a problem is the answer to what is said to cause it', async () => {
+  it('of a problem is the answer to the request that it is documented for', async () => {
     const body = { spec: { memory: { size: '4GiB' } } };
 
     const response = await servedApi().ask('POST', '/api/v1alpha1/vms?id=vm-1', { body });
@@ -100,7 +100,7 @@ describe('an example', () => {
 });
 
 describe('every answer', () => {
-  it.each(operations)('of $operationId is as its schema has it', async ({ method, path, answer, status }) => {
+  it.each(operations)('of $operationId matches its schema', async ({ method, path, answer, status }) => {
     const asked = { body: method === 'POST' ? { spec: { vcpu: { count: 2 } } } : undefined };
 
     const response = await servedApi().ask(method, `${path.replace('{vm_id}', 'vm-1')}?id=vm-1`, asked);

@@ -17,7 +17,7 @@ describe('the API', () => {
     ['GET', '/vms/vm-1/events', 200, 'events'],
     ['GET', '/vms/health', 200, 'checkHealth'],
     ['GET', '/health', 200, 'checkHealth'],
-  ])('answers %s %s with %i, for the home region and any other', async (method, path, status, useCase) => {
+  ])('answers %s %s with %i, for the home region and every other', async (method, path, status, useCase) => {
     for (const prefix of ['', '/eu-west-1', '/us-gov-west-1']) {
       const api = servedApi();
 
@@ -28,7 +28,7 @@ describe('the API', () => {
     }
   });
 
-  it('takes the region from the path, and the home region where it names none', async () => {
+  it('reads the region from the path, and takes the home region where it has none', async () => {
     const api = servedApi();
 
     await api.ask('GET', '/api/v1alpha1/vms');
@@ -48,7 +48,7 @@ describe('the API', () => {
     '/api/v1alpha1/vms/health',
     '/api/v1alpha1/vms//health',
     '/api/v1alpha1/vms/health/',
-  ])('answers health at %s, however a poller joins its URL (C 16)', async (path) => {
+  ])('answers health at %s, however a client joins its URL (C 16)', async (path) => {
     const response = await servedApi().ask('GET', path);
 
     expect([response.status, await response.json()]).toEqual([200, health]);
@@ -78,7 +78,7 @@ describe('the API', () => {
     expect([response.status, await response.text()]).toEqual([204, '']);
   });
 
-  it('answers JSON that no cache keeps', async () => {
+  it('answers JSON that is not cached', async () => {
     const { headers } = await servedApi().ask('GET', '/api/v1alpha1/vms/vm-1');
 
     expect([headers.get('content-type'), headers.get('cache-control')]).toEqual([
@@ -93,7 +93,7 @@ describe('the API', () => {
     ['GET', '/api/v1alpha1/vms/vm-1:stop', 'POST'],
     ['DELETE', '/api/v1alpha1/vms/health', 'GET'],
     ['POST', '/health', 'GET'],
-  ])('says to %s %s that only %s is expected there', async (method, path, allow) => {
+  ])('answers %s %s with 405 and the allowed methods %s', async (method, path, allow) => {
     const api = servedApi();
 
     const response = await api.ask(method, path);
@@ -111,7 +111,7 @@ describe('the API', () => {
     '/api/v1alpha1/vms/vm-1:explode',
     '/Ireland/api/v1alpha1/vms',
     '/api/v1alpha1/vms/vm-1/../../../secrets',
-  ])('knows nothing at %s', async (path) => {
+  ])('answers 404 at %s', async (path) => {
     const response = await servedApi().ask('GET', path);
 
     expect([response.status, await response.json()]).toMatchObject([404, { title: 'Not found' }]);
@@ -137,7 +137,7 @@ describe('the API', () => {
     },
   );
 
-  it('redirects nobody and repeats no host (C 5)', async () => {
+  it('does not redirect, and repeats no host (C 5)', async () => {
     for (const { method, path } of operations) {
       const response = await servedApi().ask(method, path.replace('{vm_id}', 'vm-1'), {
         headers: { host: 'evil.example', 'x-forwarded-host': 'evil.example' },

@@ -32,12 +32,12 @@ describe('provider_hints.aws', () => {
     expect(aws(hints)).toEqual({ hints: all, violations: [] });
   });
 
-  it('may be absent, or be somebody else’s', () => {
+  it('may be absent, or for other providers', () => {
     expect(hintsOf({})).toEqual({ hints: {}, violations: [] });
     expect(hintsOf({ provider_hints: { azure: { vm_size: 'B1s' } } })).toEqual({ hints: {}, violations: [] });
   });
 
-  it('contradicts itself where two spellings differ', () => {
+  it('is refused where two spellings have different values', () => {
     const { violations } = aws({ instance_type: 't3.micro', instanceType: 't3.large' });
 
     expect(violations).toEqual([
@@ -56,7 +56,7 @@ describe('provider_hints.aws', () => {
     '__proto__x',
     'toString',
     'constructor',
-  ])('has no %s: what is not on the list never reaches EC2 (C 7, C 8)', (key) => {
+  ])('is refused with the unknown key %s, which never reaches EC2 (C 7, C 8)', (key) => {
     const { hints, violations } = aws({ [key]: 'anything' });
 
     expect(hints).toEqual({});
@@ -79,11 +79,11 @@ describe('provider_hints.aws', () => {
     ['image_id', { image_id: 'ami-01234567' }, 'image_id'],
     ['securityGroupIds', { securityGroupIds: ['sg-01234567'] }, 'security_group_ids'],
     ['spot', { spot: true }, 'spot'],
-  ])('is where a hint belongs that is found at %s (C 9)', (path, spec, name) => {
+  ])('is named as the place of the hint at %s (C 9)', (path, spec, name) => {
     expect(hintsOf(spec).violations).toEqual([{ path, message: `belongs to provider_hints.aws.${name}` }]);
   });
 
-  it('is where all of it belongs', () => {
+  it('is named as the place of a top-level aws', () => {
     expect(hintsOf({ aws: { instance_type: 't3.micro' } }).violations).toEqual([
       { path: 'aws', message: 'belongs to provider_hints.aws' },
     ]);
@@ -111,11 +111,14 @@ describe('provider_hints.aws', () => {
     expect(violation?.message).toContain(expected);
   });
 
-  it.each(['us-east-1a', 'eu-central-2c', 'us-gov-west-1b', 'us-west-2-lax-1a'])('knows zone %s', (zone) => {
-    expect(aws({ availability_zone: zone }).hints).toEqual({ availability_zone: zone });
-  });
+  it.each(['us-east-1a', 'eu-central-2c', 'us-gov-west-1b', 'us-west-2-lax-1a'])(
+    'accepts the zone %s',
+    (zone) => {
+      expect(aws({ availability_zone: zone }).hints).toEqual({ availability_zone: zone });
+    },
+  );
 
-  it('knows an instance profile by its ARN', () => {
+  it('accepts the ARN of an instance profile', () => {
     const arn = 'arn:aws-us-gov:iam::123456789012:instance-profile/team/app';
 
     expect(aws({ iamInstanceProfile: arn }).hints).toEqual({ iam_instance_profile: arn });

@@ -13,7 +13,7 @@ import { ImageSource } from '../../../../shared/service-types/vm/provisioning.ts
 const architectures: readonly Architecture[] = ['x86_64', 'arm64'];
 
 describe('the image catalogue', () => {
-  it('has the systems that DCM’s catalogue items ask for', () => {
+  it('has the guest OSes of DCM’s catalogue items', () => {
     expect([...catalogued].sort()).toEqual([
       'amazon-linux-2023',
       'centos-stream-9',
@@ -27,7 +27,7 @@ describe('the image catalogue', () => {
     expect(catalogued).toContain(defaultGuestOs);
   });
 
-  it.each(catalogued)('knows where %s comes from, and who logs in where SSH does', (guestOs) => {
+  it.each(catalogued)('has the source of %s, and its SSH user', (guestOs) => {
     for (const architecture of architectures) {
       const source = cataloguedSource(guestOs, { architecture, partition: 'aws' });
 
@@ -40,7 +40,7 @@ describe('the image catalogue', () => {
     ['amazon-linux-2023', '/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-arm64'],
     ['debian-12', '/aws/service/debian/release/12/latest/arm64'],
     ['ubuntu-24.04', '/aws/service/canonical/ubuntu/server/24.04/stable/current/arm64/hvm/ebs-gp3/ami-id'],
-  ])('has %s for ARM under another parameter', (guestOs, ssmParameter) => {
+  ])('has another parameter of %s for ARM', (guestOs, ssmParameter) => {
     expect(cataloguedSource(guestOs, { architecture: 'arm64', partition: 'aws' })).toMatchObject({
       ssmParameter,
     });
@@ -49,17 +49,17 @@ describe('the image catalogue', () => {
     });
   });
 
-  it.each(['plan9', 'constructor', '__proto__', ''])('has no %j', (guestOs) => {
+  it.each(['plan9', 'constructor', '__proto__', ''])('does not have %j', (guestOs) => {
     expect(cataloguedSource(guestOs, { architecture: 'x86_64', partition: 'aws' })).toBeUndefined();
   });
 });
 
-describe('the publishers of images', () => {
+describe('the accounts of publishers', () => {
   it.each([
     ['aws', '309956199498'],
     ['aws-us-gov', '219670896067'],
     ['aws-cn', '841258680906'],
-  ])('have in partition %s an account of their own', (partition, redHat) => {
+  ])('are different in partition %s', (partition, redHat) => {
     expect(cataloguedSource('rhel-9', { architecture: 'x86_64', partition })).toMatchObject({
       owner: redHat,
     });
@@ -67,7 +67,7 @@ describe('the publishers of images', () => {
   });
 
   it.each(['aws-eusc', 'aws-iso', 'constructor', '__proto__'])(
-    'are not guessed in partition %s',
+    'are not guessed for partition %s',
     (partition) => {
       for (const guestOs of ['rhel-9', 'fedora', 'centos-stream-9'])
         expect(cataloguedSource(guestOs, { architecture: 'x86_64', partition })).toBeUndefined();
@@ -105,7 +105,7 @@ describe('the version of an image', () => {
     expect(compareVersions(one, other)).toBe(0);
   });
 
-  it('orders any names, whichever way they are compared', () => {
+  it('orders any names consistently', () => {
     const name = fc
       .array(fc.constantFrom('9', '10', '.', '-', '_', 'x86', 'v', 'sp', '20260101', 'a'), { maxLength: 8 })
       .map((parts) => parts.join(''));

@@ -5,13 +5,13 @@ const dcmId = 'vm-1';
 const token = (generation: number, attempt = 0) => clientToken('ec2-sp', { dcmId, generation, attempt });
 
 describe('whether this provider launched an instance', () => {
-  it('is told by the client token of any attempt of the first hundred generations, without a record', () => {
+  it('is recognised by the client token of any attempt of the first hundred generations, without a record', () => {
     for (const generation of [0, 1, 42, 99])
       for (const attempt of [0, 1, 2])
         expect(isLaunchedByUs('ec2-sp', { dcmId }, token(generation, attempt))).toBe(true);
   });
 
-  it('is not told beyond a hundred generations, but where the record has a later one', () => {
+  it('is not recognised beyond a hundred generations, unless the record has a later one', () => {
     expect(isLaunchedByUs('ec2-sp', { dcmId }, token(100))).toBe(false);
     expect(isLaunchedByUs('ec2-sp', { dcmId, generation: 100 }, token(100))).toBe(true);
     expect(isLaunchedByUs('ec2-sp', { dcmId, generation: 100 }, token(7))).toBe(true);
@@ -27,7 +27,7 @@ describe('whether this provider launched an instance', () => {
     expect(isLaunchedByUs('ec2-sp', { dcmId }, other)).toBe(false);
   });
 
-  it('is true of instances that earlier versions launched: their tokens are the same', () => {
+  it('is true of instances that earlier versions launched, with the same tokens', () => {
     expect(token(0)).toBe('bb18939d-509d-5e1f-99f1-d22516765234');
   });
 });

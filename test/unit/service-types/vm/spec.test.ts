@@ -20,7 +20,7 @@ const refusalOf = (body: unknown): string => {
 };
 
 describe('a VM spec', () => {
-  it('is read as the service provider manager sends it', () => {
+  it('is read as the older control plane sends it', () => {
     expect(specOf(JSON.parse(fromTheManager))).toEqual(
       vmSpec({
         vcpus: 2,
@@ -34,16 +34,16 @@ describe('a VM spec', () => {
     );
   });
 
-  it('is read bare, as the environment agent sends it (D4, C2 22)', () => {
+  it('is read from the whole body, as the environment agent sends it (D4, C2 22)', () => {
     expect(specOf(JSON.parse(fromTheAgent))).toEqual(vmSpec({ vcpus: 2 }));
   });
 
-  it('may leave out all but its type: metadata and guest OS are often absent (C 25)', () => {
+  it('may have only its service type, since metadata and guest OS are often absent (C 25)', () => {
     expect(specOf({ spec: { service_type: 'vm' } })).toEqual(vmSpec());
     expect(specOf({ spec: { vcpu: { count: 1 } } })).toEqual(vmSpec({ vcpus: 1 }));
   });
 
-  it('takes what the seed templates fill in as absent', () => {
+  it('counts the empty values of DCM’s templates as absent', () => {
     const zeros = {
       service_type: 'vm',
       vcpu: { count: 0 },
@@ -59,7 +59,7 @@ describe('a VM spec', () => {
     expect(specOf({ spec: zeros })).toEqual(vmSpec());
   });
 
-  it.each([null, '', 0, {}, []])('takes %j for absent in place of any section', (nothing) => {
+  it.each([null, '', 0, {}, []])('counts %j as absent in place of any section', (nothing) => {
     const sections = ['vcpu', 'memory', 'storage', 'guest_os', 'access', 'metadata', 'provider_hints'];
 
     for (const section of sections)
@@ -89,7 +89,7 @@ describe('a VM spec', () => {
     expect(spec).toMatchObject({ memoryMib, disks: [{ name: 'boot', gib }] });
   });
 
-  it('keeps a label without a value, which EC2 has too', () => {
+  it('keeps a label with an empty value, which EC2 allows', () => {
     expect(specOf({ metadata: { labels: { critical: '', owner: null } } }).labels).toEqual({ critical: '' });
   });
 
@@ -99,7 +99,7 @@ describe('a VM spec', () => {
     `ssh-rsa ${'A'.repeat(372)}==`,
     `ecdsa-sha2-nistp256 ${'A'.repeat(140)}=`,
     `sk-ssh-ed25519@openssh.com ${'A'.repeat(100)} key $(reboot) \`id\` "quoted": {yaml}`,
-  ])('takes an OpenSSH public key: %s', (key) => {
+  ])('accepts an OpenSSH public key: %s', (key) => {
     expect(specOf({ access: { ssh_public_key: key } }).sshPublicKey).toBe(key.trim());
   });
 
@@ -181,7 +181,7 @@ describe('a VM spec', () => {
     expect(refusal).toContain(expected);
   });
 
-  it('is refused once for all that is wrong with it', () => {
+  it('is refused with all of its errors', () => {
     const refusal = refusalOf({
       service_type: 'vm',
       vcpu: { count: 'two' },
@@ -194,7 +194,7 @@ describe('a VM spec', () => {
       expect(refusal).toContain(path);
   });
 
-  it('is refused in a message that does not grow with it', () => {
+  it('is refused with a message of limited length', () => {
     const labels = Object.fromEntries(
       Array.from({ length: 1000 }, (_, n) => [`${n}-${'x'.repeat(400)}`, { n }]),
     );
@@ -205,17 +205,17 @@ describe('a VM spec', () => {
     expect(refusal).toMatch(/and \d+ more$/);
   });
 
-  it('never quotes a value: it may be a secret (C 2)', () => {
+  it('is refused without quoting values, which may be secrets (C 2)', () => {
     expect(refusalOf({ access: { ssh_public_key: 'PRIVATE KEY hunter2' } })).not.toContain('hunter2');
   });
 
-  it('may be nested as deeply as JSON can be', () => {
+  it('may be nested as deep as JSON', () => {
     const deep = JSON.parse(`${'{"x":'.repeat(5_000)}1${'}'.repeat(5_000)}`);
 
     expect(specOf({ spec: { service_type: 'vm', deep } })).toEqual(vmSpec());
   });
 
-  it('with keys that mean something to JavaScript is read like any other', () => {
+  it('is read like any other where its keys are names of JavaScript’s objects', () => {
     const body = JSON.parse(
       '{"spec":{"service_type":"vm","__proto__":{"vcpu":{"count":9}},"constructor":1}}',
     );
@@ -252,8 +252,8 @@ const textFields: readonly (readonly [string, (text: string) => object])[] = [
   ['provider_hints.other.text', (text) => ({ provider_hints: { other: { text } }, vcpu: { count: 1 } })],
 ];
 
-describe('a label named as a member of every object', () => {
-  it('is refused where it cannot be kept, by its place', () => {
+describe('a label with the name of an object’s member', () => {
+  it('is refused where it cannot be stored, by its path', () => {
     const body = '{"spec":{"vcpu":{"count":1},"metadata":{"labels":{"__proto__":"x","team":"a"}}}}';
 
     expect(refusalOf(JSON.parse(body))).toBe(
@@ -261,13 +261,13 @@ describe('a label named as a member of every object', () => {
     );
   });
 
-  it('is kept where it can be', () => {
+  it('is kept where it can be stored', () => {
     const labels = { constructor: 'x', toString: 'y', hasOwnProperty: 'z' };
 
     expect(specOf({ vcpu: { count: 1 }, metadata: { labels } }).labels).toEqual(labels);
   });
 
-  it('says nothing of a VM', () => {
+  it('is not a field of a VM spec', () => {
     expect(refusalOf({ constructor: 1, toString: 2 })).toContain('expected a VM spec');
   });
 });
@@ -294,7 +294,7 @@ describe('text that UTF-8 cannot encode', () => {
     expect(refusalOf(JSON.parse(deep))).toContain('expected text without an unpaired surrogate');
   });
 
-  it('is never in a spec that was read, whatever UTF-16 the body has', () => {
+  it('is in no spec that was read, whatever UTF-16 the body has', () => {
     fc.assert(
       fc.property(fc.constantFrom(...textFields), utf16, ([path, specWith], text) => {
         if (!text.isWellFormed()) expect(refusalOf(specWith(text))).toContain(path);

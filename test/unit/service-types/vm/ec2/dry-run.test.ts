@@ -26,7 +26,7 @@ const ec2 = async (status: number, text: string) => {
 };
 
 describe('EC2', () => {
-  it('is asked for a rehearsal only, signed for its region', async () => {
+  it('is asked for a dry run, signed for its region', async () => {
     await using server = await ec2(412, errorXml('DryRunOperation'));
 
     await ec2DryRun({ credentials, endpoint: server.url })('eu-west-1');
@@ -46,7 +46,7 @@ describe('EC2', () => {
   it.each([
     [412, 'DryRunOperation'],
     [503, 'RequestLimitExceeded'],
-  ])('is well where it answers %i %s', async (status, code) => {
+  ])('is healthy where it answers %i %s', async (status, code) => {
     await using server = await ec2(status, errorXml(code));
 
     await expect(ec2DryRun({ credentials, endpoint: server.url })('eu-west-1')).resolves.toBeUndefined();
@@ -59,7 +59,7 @@ describe('EC2', () => {
     [503, errorXml('Unavailable'), 'Unavailable'],
     [500, '<html>busy</html>', 'HTTP 500'],
     [200, '', 'HTTP 200'],
-  ])('is not where it answers %i %s', async (status, text, said) => {
+  ])('is unhealthy where it answers %i %s', async (status, text, said) => {
     await using server = await ec2(status, text);
 
     const probe = ec2DryRun({ credentials, endpoint: server.url })('eu-west-1');
@@ -69,7 +69,7 @@ describe('EC2', () => {
     );
   });
 
-  it('is not where nobody answers, or too late', async () => {
+  it('is unhealthy where there is no answer, or a late one', async () => {
     const gone = await loopback(createServer());
     await gone[Symbol.asyncDispose]();
     await using silent = await loopback(createServer(() => undefined));

@@ -81,7 +81,7 @@ describe('EC2’s error codes', () => {
     expect(isCapacity(code)).toBe(kind === CapacityError);
   });
 
-  it('are passed on with EC2’s sentence where the caller can do something about it', () => {
+  it('have EC2’s message where the caller can act on it', () => {
     expect(
       translated(refusal('InvalidSubnetID.NotFound', "The subnet ID 'subnet-1' does not exist")).message,
     ).toBe(
@@ -89,7 +89,7 @@ describe('EC2’s error codes', () => {
     );
   });
 
-  it('tell that the default VPC has no subnet, which no retry changes', () => {
+  it('say that the default VPC has no subnet, which a retry does not change', () => {
     const error = translated(refusal('MissingInput', 'No subnets found for the default VPC'));
 
     expect([error.retryable, error.message]).toEqual([
@@ -98,7 +98,7 @@ describe('EC2’s error codes', () => {
     ]);
   });
 
-  it('tell which quota is used up, and how much of it there is', () => {
+  it('say which quota is exhausted, and its limit', () => {
     const sentence = 'You have requested more vCPU capacity than your current vCPU limit of 32 allows';
 
     expect(translated(refusal('VcpuLimitExceeded', sentence)).message).toBe(
@@ -107,7 +107,7 @@ describe('EC2’s error codes', () => {
   });
 
   it.each(['InternalError', 'Unavailable', 'RequestLimitExceeded', 'UnauthorizedOperation'])(
-    '%s comes without EC2’s words: those are in the cause alone (C 14)',
+    'have no message of EC2 for %s: only the cause has it (C 14)',
     (code) => {
       const cause = refusal(code, 'arn:aws:sts::123456789012:assumed-role/provider/secret');
 
@@ -118,7 +118,7 @@ describe('EC2’s error codes', () => {
     },
   );
 
-  it('tell who is not permitted to do what, and not by which policy (C 14)', () => {
+  it('say which service denies which action, and not by which policy (C 14)', () => {
     const message = `You are not authorized to perform this operation. User: arn:aws:sts::1:assumed-role/x is not authorized. Encoded authorization failure message: ${'aB3_-'.repeat(100)}`;
 
     expect(translated(refusal('UnauthorizedOperation', message)).message).toBe(
@@ -139,7 +139,7 @@ describe('EC2’s error codes', () => {
     expect(text).toMatch(/: No\. ?…? \(InvalidParameterValue\)$/);
   });
 
-  it('never repeat much, and always in one line (C 3)', () => {
+  it('repeat a limited text in one line (C 3)', () => {
     const text = translated(refusal('InvalidParameterValue', `a\r\nb\u0000${' long'.repeat(1000)}`)).message;
 
     expect(text).toContain(': a b long');
@@ -147,7 +147,7 @@ describe('EC2’s error codes', () => {
   });
 });
 
-describe('what is no error code', () => {
+describe('an error without a code of EC2', () => {
   it.each([
     new TypeError('fetch failed'),
     Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' }),
@@ -158,7 +158,7 @@ describe('what is no error code', () => {
     expect(translated(cause)).toBeInstanceOf(UnavailableError);
   });
 
-  it('is an answer that nobody can read: EC2’s own fault (C 23)', () => {
+  it('is an upstream error where EC2’s answer is unreadable (C 23)', () => {
     const unreadable = Object.assign(new SyntaxError('Unexpected token <'), {
       $response: { statusCode: 200 },
     });

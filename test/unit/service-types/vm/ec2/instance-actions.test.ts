@@ -51,7 +51,7 @@ const requestOf = async (
 };
 
 describe('running an instance', () => {
-  it('asks EC2 for exactly what was planned (C 20)', async () => {
+  it('asks EC2 for exactly the plan (C 20)', async () => {
     const disks = [
       { deviceName: '/dev/xvda', gib: 10 },
       { deviceName: '/dev/sdf', gib: 50 },
@@ -93,7 +93,7 @@ describe('running an instance', () => {
     });
   });
 
-  it('leaves to EC2 what was not decided', async () => {
+  it('omits the fields that are not planned', async () => {
     const plan = launchPlan({ userData: undefined, securityGroupIds: [] });
     ec2.on(RunInstancesCommand).resolves(launched);
 
@@ -127,7 +127,7 @@ describe('running an instance', () => {
     expect(await requestOf(launchPlan(more))).toMatchObject(expected);
   });
 
-  it('answers what was launched', async () => {
+  it('answers the launched instance', async () => {
     ec2.on(RunInstancesCommand).resolves(launched);
 
     expect(await ec2InstanceActions().run(launchPlan(), placement, 'token-1')).toEqual({
@@ -141,7 +141,7 @@ describe('running an instance', () => {
   });
 
   it.each([{}, { OwnerId: '123456789012', Instances: [] }, { Instances: launched.Instances }])(
-    'fails where EC2 does not say what it launched: %j (C 21)',
+    'fails where EC2’s answer has no instance: %j (C 21)',
     async (answer) => {
       ec2.on(RunInstancesCommand).resolves(answer);
 
@@ -149,7 +149,7 @@ describe('running an instance', () => {
     },
   );
 
-  it('says which type there is no capacity for', async () => {
+  it('names the type without capacity', async () => {
     ec2.on(RunInstancesCommand).rejects(refusal('InsufficientInstanceCapacity'));
 
     const running = ec2InstanceActions().run(launchPlan(), placement, 'token-1');
@@ -170,8 +170,8 @@ describe('running an instance', () => {
   });
 });
 
-describe('rehearsing a launch', () => {
-  it('is a dry run, and well where EC2 says that it would have worked', async () => {
+describe('the dry run of a launch', () => {
+  it('succeeds where EC2 answers DryRunOperation', async () => {
     ec2.on(RunInstancesCommand).rejects(refusal('DryRunOperation'));
 
     await ec2InstanceActions().dryRun(launchPlan(), placement);
@@ -189,13 +189,13 @@ describe('rehearsing a launch', () => {
   });
 });
 
-describe('an instance', () => {
+describe('an EC2 instance', () => {
   it.each([
     ['start', StartInstancesCommand],
     ['stop', StopInstancesCommand],
     ['reboot', RebootInstancesCommand],
     ['terminate', TerminateInstancesCommand],
-  ] as const)('is asked to %s by its id', async (action, command) => {
+  ] as const)('is changed by its id: %s', async (action, command) => {
     ec2.onAnyCommand().resolves({});
 
     await ec2InstanceActions()[action](region, instanceId);
@@ -209,7 +209,7 @@ describe('an instance', () => {
     ['stop', 'UnsupportedOperation', Error],
     ['reboot', 'InvalidInstanceID.NotFound', NotFoundError],
     ['terminate', 'OperationNotPermitted', FailedPreconditionError],
-  ] as const)('that cannot %s says why: %s', async (action, code, kind) => {
+  ] as const)('fails to %s with EC2’s reason: %s', async (action, code, kind) => {
     ec2.onAnyCommand().rejects(refusal(code, 'because'));
 
     const acting = ec2InstanceActions()[action](region, instanceId);
@@ -218,13 +218,13 @@ describe('an instance', () => {
     await expect(acting).rejects.toThrow(`${action} instance ${instanceId}: because (${code})`);
   });
 
-  it('that EC2 does not know (yet) is not terminated: whoever asks knows how old it is (C 31)', async () => {
+  it('that EC2 does not know (yet) is a NotFoundError of terminate (C 31)', async () => {
     ec2.on(TerminateInstancesCommand).rejects(refusal('InvalidInstanceID.NotFound'));
 
     await expect(ec2InstanceActions().terminate(region, instanceId)).rejects.toThrow(NotFoundError);
   });
 
-  it('is asked through one client a region (C 68)', async () => {
+  it('is changed through one client for each region (C 68)', async () => {
     ec2.onAnyCommand().resolves({});
     const actions = ec2InstanceActions();
 

@@ -54,7 +54,7 @@ describe('an image', () => {
     expect(ec2.commandCalls(DescribeImagesCommand)[0]?.args[0].input).toEqual({ ImageIds: ['ami-1'] });
   });
 
-  it('is asked for among the images of certain owners', async () => {
+  it('is looked up among the images of the given owners', async () => {
     ec2.on(DescribeImagesCommand).resolves({ Images: [] });
 
     expect(await ec2Offerings().image(region, 'ami-1', ['amazon', 'self'])).toBeUndefined();
@@ -64,14 +64,14 @@ describe('an image', () => {
     });
   });
 
-  it('says that it is Windows', async () => {
+  it('has the platform Windows', async () => {
     ec2.on(DescribeImagesCommand).resolves({ Images: [described({ Platform: 'Windows' })] });
 
     expect((await ec2Offerings().image(region, 'ami-1'))?.platform).toBe('windows');
   });
 
   it.each(['InvalidAMIID.NotFound', 'InvalidAMIID.Malformed', 'InvalidAMIID.Unavailable'])(
-    'is not there where EC2 answers %s',
+    'is undefined where EC2 answers %s',
     async (name) => {
       ec2.on(DescribeImagesCommand).rejects(new EC2ServiceException({ name, message: 'no', ...fault }));
 
@@ -100,7 +100,7 @@ describe('an image', () => {
 describe('the newest image', () => {
   const rhel = { owner: '309956199498', name: 'RHEL-9.*', architecture: 'x86_64' } as const;
 
-  it('is asked for by owner, name and architecture, among those that can be launched', async () => {
+  it('is looked up by owner, name and architecture, among those that can be launched', async () => {
     ec2.on(DescribeImagesCommand).resolves({ Images: [] });
 
     expect(await ec2Offerings().newestImage(region, rhel)).toBeUndefined();
@@ -116,7 +116,7 @@ describe('the newest image', () => {
     });
   });
 
-  it('is of the newest version, whichever was published last', async () => {
+  it('has the newest version, whichever was published last', async () => {
     const Images = [
       described({ ImageId: 'ami-6', Name: 'RHEL-9.6.0_HVM-20260101-x86_64-0-Hourly2-GP3' }),
       described({
@@ -131,7 +131,7 @@ describe('the newest image', () => {
     expect((await ec2Offerings().newestImage(region, rhel))?.imageId).toBe('ami-10');
   });
 
-  it('is the newest, and always the same of two that are equally new', async () => {
+  it('is always the same of two equally new images', async () => {
     const old = described({ ImageId: 'ami-9', CreationDate: '2025-12-31T00:00:00.000Z' });
     const twins = [described({ ImageId: 'ami-3' }), described({ ImageId: 'ami-4' })];
 
@@ -149,7 +149,7 @@ describe('a public parameter', () => {
     expect(await ec2Offerings().imageIdOf(region, '/aws/x')).toBe('ami-1');
   });
 
-  it('may not be there', async () => {
+  it('is undefined where there is none', async () => {
     ssm
       .on(GetParameterCommand)
       .rejects(new SSMServiceException({ name: 'ParameterNotFound', message: 'no', ...fault }));
@@ -157,7 +157,7 @@ describe('a public parameter', () => {
     expect(await ec2Offerings().imageIdOf(region, '/aws/x')).toBeUndefined();
   });
 
-  it('may not be ours to read', async () => {
+  it('fails where we may not read it', async () => {
     const refusal = new SSMServiceException({ name: 'AccessDeniedException', message: 'no', ...fault });
     ssm.on(GetParameterCommand).rejects(refusal);
 
@@ -171,7 +171,7 @@ describe('a public parameter', () => {
 });
 
 describe('instance types', () => {
-  it('are those of the families, of every page', async () => {
+  it('are those of the given families, from all pages', async () => {
     ec2
       .on(DescribeInstanceTypesCommand)
       .resolvesOnce({

@@ -13,8 +13,8 @@ const remembering = () => {
   return { scripted, clock, offerings: rememberedOfferings(scripted, () => clock.now) };
 };
 
-describe('remembered offerings', () => {
-  it('are asked for once in ten minutes (C 67)', async () => {
+describe('cached offerings', () => {
+  it('are requested once in ten minutes (C 67)', async () => {
     const { scripted, clock, offerings } = remembering();
     const askAll = () =>
       Promise.all([
@@ -34,7 +34,7 @@ describe('remembered offerings', () => {
     expect(scripted.asked).toHaveLength(8);
   });
 
-  it('are asked for once by many at the same moment (C 44)', async () => {
+  it('are requested once by concurrent callers (C 44)', async () => {
     const { scripted, offerings } = remembering();
 
     await Promise.all(Array.from({ length: 50 }, () => offerings.instanceTypes('us-east-1', ['t3'])));
@@ -42,7 +42,7 @@ describe('remembered offerings', () => {
     expect(scripted.asked).toHaveLength(1);
   });
 
-  it('are others in another region, and for another question', async () => {
+  it('are kept apart by region and arguments', async () => {
     const { scripted, offerings } = remembering();
 
     for (const region of ['us-east-1', 'eu-west-1'])
@@ -51,7 +51,7 @@ describe('remembered offerings', () => {
     expect(scripted.asked).toHaveLength(4);
   });
 
-  it('that are not there are looked for again: they may be soon', async () => {
+  it('that do not exist are requested again', async () => {
     const { scripted, offerings } = remembering();
 
     expect(await offerings.image('us-east-1', imageId(2))).toBeUndefined();
@@ -60,7 +60,7 @@ describe('remembered offerings', () => {
     expect(await offerings.image('us-east-1', imageId(2))).toBeDefined();
   });
 
-  it('that could not be had are asked for again (C 53)', async () => {
+  it('that failed are requested again (C 53)', async () => {
     const { scripted, clock } = remembering();
     let failures = 1;
     const offerings = rememberedOfferings(
@@ -81,7 +81,7 @@ describe('remembered offerings', () => {
     expect(await offerings.instanceTypes('us-east-1', ['t3'])).not.toEqual([]);
   });
 
-  it('are not remembered without end (C 66)', async () => {
+  it('are limited in number (C 66)', async () => {
     const { scripted, offerings } = remembering();
     const one = image({ imageId: imageId(1) });
     scripted.images.push(...Array.from({ length: 501 }, (_, n) => ({ ...one, imageId: imageId(n + 10) })));

@@ -26,7 +26,7 @@ describe('EC2 behind a proxy', () => {
       400,
       '<Response><Errors><Error><Message>hunter2</Message></Error></Errors></Response>',
     ],
-  ])('that answers %s is an upstream that failed (C 23)', async (_, status, body) => {
+  ])('that answers %s is an upstream error (C 23)', async (_, status, body) => {
     await using server = await loopback(
       createServer((_request, response) => void response.writeHead(status).end(body)),
     );
@@ -37,7 +37,7 @@ describe('EC2 behind a proxy', () => {
     await expect(starting).rejects.not.toThrow('hunter2');
   });
 
-  it('that is not there is unavailable', async () => {
+  it('that cannot be reached is unavailable', async () => {
     const { url } = await (async () => {
       await using server = await loopback(createServer());
       return server;

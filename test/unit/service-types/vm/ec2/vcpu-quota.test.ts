@@ -43,19 +43,19 @@ beforeEach(() => {
     });
 });
 
-describe('the quota of vCPUs', () => {
-  it('is compared with the standard instances that run on demand, of every page', async () => {
+describe('the vCPU quota', () => {
+  it('counts the running standard on-demand instances of all pages', async () => {
     expect(await awsVcpuQuota().quota('us-east-1', 'on-demand')).toEqual({ limit: 64, used: 6 });
     expect(ec2.commandCalls(DescribeInstancesCommand)[0]?.args[0].input.Filters).toEqual([
       { Name: 'instance-state-name', Values: ['pending', 'running'] },
     ]);
   });
 
-  it('is another for spot instances', async () => {
+  it('is separate for spot instances', async () => {
     expect(await awsVcpuQuota().quota('us-east-1', 'spot')).toEqual({ limit: 32, used: 2 });
   });
 
-  it('may not be ours to read', async () => {
+  it('fails where we may not read it', async () => {
     quotas.on(GetServiceQuotaCommand).rejects(
       new ServiceQuotasServiceException({
         name: 'AccessDeniedException',
@@ -68,7 +68,7 @@ describe('the quota of vCPUs', () => {
     await expect(awsVcpuQuota().quota('us-east-1', 'spot')).rejects.toThrow(PermissionDeniedError);
   });
 
-  it('may have no value', async () => {
+  it('fails where it has no value', async () => {
     quotas.on(GetServiceQuotaCommand).resolves({});
 
     await expect(awsVcpuQuota().quota('us-east-1', 'spot')).rejects.toThrow(UnavailableError);

@@ -85,14 +85,14 @@ describe('the image', () => {
     ['centos-stream-9', 9, 'ec2-user'],
     ['windows-server-2022', 10, undefined],
     ['RHEL-9', 4, 'ec2-user'],
-  ])('for %s comes from the catalogue, and so who logs in', async (guestOs, n, sshUser) => {
+  ])('for %s comes from the catalogue, like its SSH user', async (guestOs, n, sshUser) => {
     const chosen = await choose({ guestOs });
 
     expect(chosen).toMatchObject({ image: { imageId: imageId(n) }, sshUser });
     expect(chosen.chosenBy).toMatch(new RegExp(`^catalogue: ${guestOs.toLowerCase()} \\(.+\\)$`));
   });
 
-  it('is of the publisher’s account in the partition of the region', async () => {
+  it('is of the publisher’s account in the region’s partition', async () => {
     await expect(choose({ guestOs: 'rhel-9', region: 'us-gov-west-1' })).rejects.toThrow(
       'there is no image of rhel-9 for x86_64 in us-gov-west-1',
     );
@@ -107,7 +107,7 @@ describe('the image', () => {
     );
   });
 
-  it('says where in the catalogue it comes from', async () => {
+  it('has the catalogue’s source in chosen_by', async () => {
     expect((await choose({ guestOs: 'rhel-9' })).chosenBy).toBe(
       'catalogue: rhel-9 (newest of owner 309956199498 named RHEL-9.*_HVM-*-Hourly2-GP3)',
     );
@@ -116,14 +116,14 @@ describe('the image', () => {
     );
   });
 
-  it('where nothing is said is Amazon Linux 2023 (C 25)', async () => {
+  it('is Amazon Linux 2023 by default (C 25)', async () => {
     const { image: chosen, chosenBy } = await choose({});
 
     expect(chosen.imageId).toBe(imageId(1));
     expect(chosenBy).toMatch(/^catalogue: amazon-linux-2023 \(.*\), as guest_os.type is absent$/);
   });
 
-  it('is the hinted one before anything else', async () => {
+  it('is that of the hint before anything else', async () => {
     const chosen = await choose({
       guestOs: 'rhel-9',
       hint: imageId(12),
@@ -136,7 +136,7 @@ describe('the image', () => {
     });
   });
 
-  it('is the one whose id the guest OS is', async () => {
+  it('is that whose id the guest OS names', async () => {
     expect(await choose({ guestOs: imageId(12) })).toMatchObject({
       image: { imageId: imageId(12) },
       sshUser: undefined,
@@ -160,7 +160,7 @@ describe('the image', () => {
     expect(await choose({ guestOs: 'rhel-9', images })).toMatchObject({ sshUser: 'ops', chosenBy });
   });
 
-  it('is for the architecture of the best type, or of the next where there is none for it', async () => {
+  it('is for the architecture of the best type, or else of the next', async () => {
     expect((await choose({ guestOs: 'rhel-9', architectures: ['arm64', 'x86_64'] })).image.imageId).toBe(
       imageId(11),
     );
@@ -182,7 +182,7 @@ describe('the image', () => {
     [{ guestOs: 'constructor' }, 'not "constructor"'],
     [{ guestOs: 'x'.repeat(5000) }, `not "${'x'.repeat(64)}"`],
     [{ guestOs: 'plan9', images: { 'my-os': { imageId: imageId(1) } } }, 'my-os'],
-  ])('is refused as not there: %j (C2 6)', async (wanted, why) => {
+  ])('is refused where it does not exist: %j (C2 6)', async (wanted, why) => {
     await expect(choose(wanted)).rejects.toThrow(InvalidArgumentError);
     await expect(choose(wanted)).rejects.toThrow(why);
   });
@@ -212,7 +212,7 @@ describe('the image', () => {
     ],
     [{ guestOs: 'gone', images: { gone: { ssmParameter: '/gone' } } }, 'there is no image of gone'],
     [{ guestOs: 'gone', images: { gone: { imageId: imageId(99) } } }, 'there is no image of gone'],
-  ])('cannot be had where its source has none: %j', async (wanted, why) => {
+  ])('is refused where its source has none: %j', async (wanted, why) => {
     await expect(choose(wanted)).rejects.toThrow(UnprocessableError);
     await expect(choose(wanted)).rejects.toThrow(why);
   });

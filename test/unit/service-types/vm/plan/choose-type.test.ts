@@ -28,12 +28,12 @@ describe('the instance type', () => {
     expect(best(spec)).toBe(expected);
   });
 
-  it('is of the family that the operator names first, of two that are alike', () => {
+  it('is of the operator’s first family, of two equal types', () => {
     expect(best({ vcpus: 2, memoryMib: 8 * gib }, { families: ['m7i', 't3'] })).toBe('m7i.large');
     expect(best({ vcpus: 2, memoryMib: 4 * gib }, { families: ['c7i', 't3'] })).toBe('c7i.large');
   });
 
-  it('says by which rule it was chosen, and what was not asked for', () => {
+  it('has its rule in chosen_by, with the defaults that were used', () => {
     const chosenBy = (spec: Parameters<typeof vmSpec>[0]) =>
       fittingTypes(vmSpec(spec), defaultTypes, limits).chosenBy;
 
@@ -44,7 +44,7 @@ describe('the instance type', () => {
     expect(chosenBy({ hints: { instance_type: 't3.large' } })).toBe('provider_hints.aws.instance_type');
   });
 
-  it('is refused with a word of spot where no type that fits can be a spot instance', () => {
+  it('is refused, naming spot, where no fitting type is available as a spot instance', () => {
     const onDemand = defaultTypes.map((type) => ({ ...type, spot: false }));
     const choosing = () => fittingTypes(vmSpec({ vcpus: 2, hints: { spot: true } }), onDemand, limits);
 
@@ -52,7 +52,7 @@ describe('the instance type', () => {
     expect(choosing).toThrow('and is available as a spot instance, as provider_hints.aws.spot requires');
   });
 
-  it('of a spot instance is one that EC2 sells as such', () => {
+  it('of a spot instance is one that is available as such', () => {
     expect(best({ vcpus: 2, memoryMib: 9 * gib, hints: { spot: true } })).toBe('t3.xlarge');
   });
 
@@ -66,7 +66,7 @@ describe('the instance type', () => {
     expect(() => best(spec, more)).toThrow(/no instance type of .* within this provider's limits has/);
   });
 
-  it('is the hinted one, which may be larger than asked', () => {
+  it('is that of the hint, which may be larger than requested', () => {
     expect(best({ vcpus: 2, memoryMib: 4 * gib, hints: { instance_type: 'm7i.xlarge' } })).toBe('m7i.xlarge');
     expect(best({ hints: { instance_type: 't3.nano' } })).toBe('t3.nano');
   });
@@ -127,7 +127,7 @@ describe('any choice of an instance type', () => {
     }
   };
 
-  it('is never smaller than asked, never outside the limits, and never leaves a smaller one that fits', () => {
+  it('is the smallest within the limits that is large enough', () => {
     fc.assert(
       fc.property(anySpec, anyOffer, anyLimits, (spec, offered, some) => {
         const fits = ({ instanceType: name, vcpus, memoryMib, spot }: InstanceType) =>
@@ -150,7 +150,7 @@ describe('any choice of an instance type', () => {
     );
   });
 
-  it('is the same in whatever order EC2 lists them', () => {
+  it('does not depend on the order of EC2’s list', () => {
     const shuffled = anyOffer.chain((offer) =>
       fc.tuple(fc.constant(offer), fc.shuffledSubarray(offer, { minLength: offer.length })),
     );

@@ -7,11 +7,11 @@ const boot = (gib: number) => ({ name: 'boot', gib });
 const data = (gib: number, n = 0) => ({ name: `data-${n}`, gib });
 
 describe('the disks of a VM', () => {
-  it('are the image’s own where the spec names none', () => {
+  it('are those of the image where the spec has none', () => {
     expect(disksOf({ disks: [] }, image())).toEqual([{ deviceName: '/dev/xvda', gib: 8 }]);
   });
 
-  it('have the boot disk first and under the image’s name, wherever the spec has it', () => {
+  it('begin with the boot disk, with the image’s device name', () => {
     const rootDeviceName = '/dev/sda1';
     const disks = [data(5), boot(40), data(6, 1)];
 
@@ -22,7 +22,7 @@ describe('the disks of a VM', () => {
     ]);
   });
 
-  it('include the image’s other disks, whose names no data disk takes', () => {
+  it('include the image’s other disks, whose device names data disks do not get', () => {
     const volumes = [
       { deviceName: '/dev/sda1', gib: 8 },
       { deviceName: '/dev/sdf', gib: 100 },
@@ -35,13 +35,13 @@ describe('the disks of a VM', () => {
     ]);
   });
 
-  it('are named as Windows knows them', () => {
+  it('have Windows’ device names for Windows', () => {
     const disks = disksOf({ disks: [boot(30), data(5)] }, image({ platform: 'windows' }));
 
     expect(disks.at(-1)).toEqual({ deviceName: 'xvdf', gib: 5 });
   });
 
-  it('are refused where the image does not fit on the boot disk (C2 6)', () => {
+  it('are refused where the boot disk is smaller than the image (C2 6)', () => {
     const small = () => disksOf({ disks: [boot(7)] }, image());
 
     expect(small).toThrow(InvalidArgumentError);
@@ -49,7 +49,7 @@ describe('the disks of a VM', () => {
     expect(small).toThrow('at least 8GB');
   });
 
-  it('are refused where there are more than names for them', () => {
+  it('are refused where there are more than device names', () => {
     const some = (count: number) => ({
       disks: [boot(8), ...Array.from({ length: count }, (_, n) => data(1, n))],
     });

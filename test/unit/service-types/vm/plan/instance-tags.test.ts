@@ -15,11 +15,11 @@ const ours = {
 };
 
 describe('the tags of an instance', () => {
-  it('say that it is ours, and by which request (C 48)', () => {
+  it('mark it as ours, with the id of the request (C 48)', () => {
     expect(instanceTags({ name: undefined, labels: {} }, identity)).toEqual({ Name: dcmId, ...ours });
   });
 
-  it('are the labels too, and the name (C 25, C2 5)', () => {
+  it('include the labels and the name (C 25, C2 5)', () => {
     expect(instanceTags({ name: 'web-1', labels: { tier: 'web', empty: '' } }, identity)).toEqual({
       Name: 'web-1',
       tier: 'web',
@@ -28,12 +28,12 @@ describe('the tags of an instance', () => {
     });
   });
 
-  it('have as Name a label of that name, where the spec has no name', () => {
+  it('have the label Name as Name where the spec has no name', () => {
     expect(instanceTags({ name: undefined, labels: { Name: 'mine' } }, identity).Name).toBe('mine');
     expect(instanceTags({ name: 'web-1', labels: { Name: 'mine' } }, identity).Name).toBe('web-1');
   });
 
-  it('are ours whatever the labels say (C2 18)', () => {
+  it('are not replaced by labels (C2 18)', () => {
     const anyKey = fc.oneof(fc.constantFrom(...Object.keys(ours)), fc.string({ minLength: 1 }));
 
     fc.assert(
@@ -46,7 +46,7 @@ describe('the tags of an instance', () => {
     );
   });
 
-  it('are as many as EC2 has room for, and no more', () => {
+  it('are at most as many as EC2 allows', () => {
     const labels = (count: number) =>
       Object.fromEntries(Array.from({ length: count }, (_, n) => [`label-${n}`, 'x']));
 
@@ -57,7 +57,7 @@ describe('the tags of an instance', () => {
     );
   });
 
-  it('hold a request id of any length', () => {
+  it('have a request id of any length', () => {
     const tags = instanceTags({ name: undefined, labels: {} }, { ...identity, requestId: 'r'.repeat(300) });
 
     expect(tags['dcm-request-id']).toHaveLength(256);

@@ -40,14 +40,14 @@ describe('placements', () => {
     ]);
   });
 
-  it('leave the zone to EC2 where none is given, and differ in types', () => {
+  it('leave the zone to EC2 where there is none, and differ in types', () => {
     expect(placementsOf([small, medium], [{}])).toEqual([
       { instanceType: 't3.small' },
       { instanceType: 't3.medium' },
     ]);
   });
 
-  it('are all of the one type that a hint leaves', () => {
+  it('are all of the hint’s type', () => {
     expect(inWords(placementsOf([small], [a, b, c]))).toEqual([
       't3.small us-east-1a',
       't3.small us-east-1b',
@@ -55,7 +55,7 @@ describe('placements', () => {
     ]);
   });
 
-  it('are never the same twice', () => {
+  it('are all different', () => {
     expect(inWords(placementsOf([small], [a, b]))).toEqual(['t3.small us-east-1a', 't3.small us-east-1b']);
     expect(inWords(placementsOf([small], [a]))).toEqual(['t3.small us-east-1a']);
     expect(inWords(placementsOf([small, medium], [a, { ...a }, { ...a }]))).toEqual([
@@ -76,25 +76,25 @@ describe('the sites of a VM', () => {
     expect(sitesOf({}, { region, subnets })).toEqual([a, b]);
   });
 
-  it('are EC2’s choice where the operator names none', () => {
+  it('are EC2’s choice where the operator has none', () => {
     expect(sitesOf({}, { region, subnets: [] })).toEqual([{}]);
   });
 
-  it('are only those of the hinted zone', () => {
+  it('are only those of the hint’s zone', () => {
     expect(sitesOf({ availability_zone: 'us-east-1b' }, { region, subnets })).toEqual([b]);
     expect(sitesOf({ availability_zone: 'us-east-1b' }, { region, subnets: [] })).toEqual([
       { zone: 'us-east-1b' },
     ]);
   });
 
-  it('are the hinted subnet, in the hinted zone if there is one, which EC2 then checks', () => {
+  it('are the hint’s subnet, in the hint’s zone if there is one, which EC2 then checks', () => {
     expect(sitesOf({ subnet_id: 'subnet-x' }, { region, subnets })).toEqual([{ subnetId: 'subnet-x' }]);
     expect(sitesOf({ subnet_id: 'subnet-x', availability_zone: 'us-east-1f' }, { region, subnets })).toEqual([
       { subnetId: 'subnet-x', zone: 'us-east-1f' },
     ]);
   });
 
-  it('are refused in a zone without a subnet of the operator’s', () => {
+  it('are refused in a zone without a subnet of the operator', () => {
     const asked = () => sitesOf({ availability_zone: 'us-east-1c' }, { region, subnets });
 
     expect(asked).toThrow(UnprocessableError);

@@ -53,7 +53,7 @@ const network = {
 };
 
 describe('a launch plan', () => {
-  it('of a spec that says nothing is all defaults (C 25)', async () => {
+  it('of an empty spec has the defaults (C 25)', async () => {
     expect(await plan({})).toEqual({
       region,
       imageId: imageId(1),
@@ -85,7 +85,7 @@ describe('a launch plan', () => {
     });
   });
 
-  it('has all that the spec says (C2 6)', async () => {
+  it('has every field of the spec (C2 6)', async () => {
     const planned = await plan({
       vcpus: 2,
       memoryMib: 4096,
@@ -105,7 +105,7 @@ describe('a launch plan', () => {
     expect(planned.tags).toMatchObject({ Name: 'web-1', tier: 'web' });
   });
 
-  it('has all that the hints say', async () => {
+  it('has every hint', async () => {
     const hints = {
       instance_type: 'm7i.large',
       image_id: imageId(1),
@@ -133,7 +133,7 @@ describe('a launch plan', () => {
     });
   });
 
-  it('has all that the operator says of the region', async () => {
+  it('has every setting of the region', async () => {
     const planned = await plan({}, { regions: { [region]: network }, publicAddresses: true });
 
     expect(planned).toMatchObject({
@@ -148,7 +148,7 @@ describe('a launch plan', () => {
     });
   });
 
-  it('survives being written down', async () => {
+  it('is the same after it is stored and read', async () => {
     const planned = await plan({ sshPublicKey });
 
     expect(LaunchPlan.parse(JSON.parse(JSON.stringify(planned)))).toEqual(
@@ -156,7 +156,7 @@ describe('a launch plan', () => {
     );
   });
 
-  it('is the same however often it is made: the same client token must mean the same request', async () => {
+  it('is the same however often it is made, since one client token must have one request', async () => {
     expect(await plan({ vcpus: 2 })).toEqual(await plan({ vcpus: 2 }));
   });
 
@@ -254,7 +254,7 @@ describe('a launch plan', () => {
     await expect(plan(spec, settings)).rejects.toThrow(why);
   });
 
-  it('is refused once for all limits that a spec exceeds', async () => {
+  it('is refused with all limits that a spec exceeds', async () => {
     const refused = plan({
       vcpus: 99,
       memoryMib: 999_999,
@@ -269,7 +269,7 @@ describe('a launch plan', () => {
     await expect(plan({}, {}, where)).rejects.toThrow(`does not create VMs in ${where}, only in us-east-1`);
   });
 
-  it('asks EC2 nothing for what the limits refuse', async () => {
+  it('does not ask EC2 where the limits refuse the spec', async () => {
     const offerings = offeringsOf();
 
     await expect(plan({ vcpus: 99 }, { offerings })).rejects.toThrow();

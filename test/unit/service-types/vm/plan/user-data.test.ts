@@ -6,7 +6,7 @@ import { sshPublicKey } from '../../../../fixtures/vm-spec.ts';
 const decoded = (key: string) => Buffer.from(userData(key), 'base64').toString();
 
 describe('user data', () => {
-  it('tells cloud-init whose key may log in', () => {
+  it('has cloud-init add the key', () => {
     expect(decoded(sshPublicKey)).toBe(`#cloud-config\n{"ssh_authorized_keys":["${sshPublicKey}"]}\n`);
   });
 
@@ -20,7 +20,7 @@ describe('user data', () => {
     },
   );
 
-  it('is refused where EC2 has no room for it', () => {
+  it('is refused where it is too large for EC2', () => {
     const key = (length: number) => `ssh-rsa ${'A'.repeat(length)}`;
 
     expect(() => userData(key(16_000))).not.toThrow();
