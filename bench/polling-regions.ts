@@ -1,6 +1,6 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { BatchWriteCommand, DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import { poller } from '../functions/poller/handle-request.ts';
+import { handleRequest } from '../functions/poller/handle-request.ts';
 import { pageDigest } from '../functions/poller/poll-target.ts';
 import { clientConfig } from '../local/emulators/client-config.ts';
 import { provider } from '../local/stack/options.ts';
@@ -9,7 +9,7 @@ import { dynamoDbResourceStore } from '../shared/adapters/dynamodb/resource-stor
 import { sequenceOf } from '../shared/core/gate.ts';
 import type { Instance, Instances, Page } from '../shared/ports/instances.ts';
 import type { InstanceState } from '../shared/service-types/vm/kind.ts';
-import { noStatusChecks } from '../shared/service-types/vm/status-checks.ts';
+import type { ImpairedInstances } from '../shared/service-types/vm/status-checks.ts';
 import type { EventBridgeEvent } from '../shared/wire/eventbridge.ts';
 import { InstanceObservedDetail } from '../shared/wire/own-messages.ts';
 import { countingMeter, memoryLog } from '../test/fakes/silent.ts';
@@ -50,7 +50,7 @@ export const polledRegions = ({ dynamoDbUrl, regions, vms, onQueued = () => {} }
     /** What the poller has queued for the normaliser, which does not run here. */
     queued,
     /** Answers as the function does. */
-    handle: poller({
+    handle: handleRequest({
       resourceStore: dynamoDbResourceStore(documents, tableName, now),
       listings: dynamoDbListings(documents, tableName, now),
       instances: ec2,
@@ -60,7 +60,7 @@ export const polledRegions = ({ dynamoDbUrl, regions, vms, onQueued = () => {} }
           onQueued();
         },
       },
-      regions: regions.map((region) => ({ region, kind: 'legacy' as const })),
+      targets: regions.map((region) => ({ target: { region }, mode: 'legacy' as const })),
       ...{ floorSeconds, provider, tagKeys, now, random: () => 0.5 },
       ...{ meter: countingMeter(), log: memoryLog() },
     }),
@@ -82,16 +82,17 @@ const clientOf = (url: string) => new DynamoDBClient(clientConfig(url));
 
 const largestPage = 1000;
 
-export type SimulatedEc2 = Instances & {
-  /** Calls of any kind so far. */
-  calls(): number;
-  /** Whether the page that was listed last was the last one of a listing. */
-  isAtEnd(): boolean;
-  /** A page as EC2 would list it, without a call; counted from 0. */
-  page(region: string, page: number): Page;
-  /** Stops every `step`th instance of a region from `first` on, or starts those that are stopped. */
-  toggle(region: string, first: number, step: number): void;
-};
+export type SimulatedEc2 = Instances &
+  ImpairedInstances & {
+    /** Calls of any kind so far. */
+    calls(): number;
+    /** Whether the page that was listed last was the last one of a listing. */
+    isAtEnd(): boolean;
+    /** A page as EC2 would list it, without a call; counted from 0. */
+    page(region: string, page: number): Page;
+    /** Stops every `step`th instance of a region from `first` on, or starts those that are stopped. */
+    toggle(region: string, first: number, step: number): void;
+  };
 
 /**
  * EC2 with so many VMs of ours in each region, all launched long ago. A page is made when it is listed and kept nowhere, so that the memory
@@ -145,7 +146,7 @@ const simulatedEc2 = ({ regions, vms }: Pick<Options, 'regions' | 'vms'>): Simul
       calls += 1;
       return new Map();
     },
-    async list({ region, token = '0' }) {
+    async list({ target: { region }, token = '0' }) {
       calls += 1;
       const listed = page(region, Number(token));
       atEnd = listed.nextToken === undefined;
@@ -180,9 +181,9 @@ export const storeListings = async (
       comparedAtMs: now(),
     }));
     const listing = {
-      ...{ region, page: 0, token: undefined, seen: 0, busy: false, intervalSeconds: 300 },
+      ...{ target: { region }, page: 0, token: undefined, seen: 0, busy: false, intervalSeconds: 300 },
       ...{ startedAtMs: now() - anHourMs, lastBusyAtMs: now() - aDayMs, breakerSinceMs: undefined },
-      ...{ removed: new Set<string>(), added: new Set<string>(), absences: {}, checks: noStatusChecks },
+      ...{ removed: new Set<string>(), added: new Set<string>(), absences: {}, checks: undefined },
       ...{ releasedAtMs: undefined, republishAt: undefined, republishedAt: 0 },
       digests: wereStored ? digests : digests.map((digest) => ({ ...digest, states: '' })),
     };

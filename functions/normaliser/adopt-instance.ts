@@ -56,7 +56,7 @@ export const adoptInstance =
 
     /** Its own tag change may not have come yet, as when two instances swap their ids. */
     async function stillCarriesIt({ region, resourceId: id }: LaunchedRecord): Promise<boolean> {
-      const seen = (await instances.describe(region, [id], describeTimeoutMs)).get(id);
+      const seen = (await instances.describe({ region }, [id], describeTimeoutMs)).get(id);
       return seen === undefined || dcmIdOf(seen.tags, tagKeys, provider) === dcmId;
     }
 

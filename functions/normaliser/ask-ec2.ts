@@ -58,7 +58,7 @@ export const askEc2 =
     async function describe(region: string, ids: readonly string[]): Promise<unknown> {
       meter.count('ec2Calls');
       try {
-        const found = await instances.describe(region, ids, timeoutMs);
+        const found = await instances.describe({ region }, ids, timeoutMs);
         for (const id of ids) answers.set(id, found.get(id) ?? 'absent');
         for (const instance of found.values()) reasons.learn(instance);
         return undefined;

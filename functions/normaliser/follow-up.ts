@@ -129,7 +129,7 @@ export const afterOutage = ({ listings, now, log }: Parts) => {
     if (before !== undefined && now() - before < longMs) return;
     wantedAtMs.set(region, now());
     try {
-      await listings.requestRepublication(region, Math.floor(now() / 1000));
+      await listings.requestRepublication({ region }, Math.floor(now() / 1000));
       log.info('statuses were told long after they changed; the region is republished', { region });
     } catch (error) {
       wantedAtMs.delete(region);

@@ -87,7 +87,7 @@ export const moveInstance = (parts: MoveParts) => {
   ): Promise<Instance[]> {
     const { instances, tagKeys } = parts;
     const tag = { key: tagKeys.instanceId, value: dcmId };
-    const page = await instances.list({ region, tag, token, timeoutMs: listTimeoutMs });
+    const page = await instances.list({ target: { region }, tag, token, timeoutMs: listTimeoutMs });
     const carriers = page.instances.filter(
       (one) =>
         one.instanceId !== resourceId &&

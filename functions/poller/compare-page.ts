@@ -3,19 +3,19 @@ import { isNewerObservation, listingTime, partsOf } from '../../shared/core/gate
 import { couldBeStale, heldState } from '../../shared/core/listing/doubt.ts';
 import { newAddresses } from '../../shared/core/outputs.ts';
 import { isNewNotice, type Resource } from '../../shared/core/resource.ts';
+import { targetKey } from '../../shared/core/target.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { Instance } from '../../shared/ports/instances.ts';
 import type { Observations } from '../../shared/ports/observations.ts';
 import type { Ownership, ResourceStore } from '../../shared/ports/resource-store.ts';
 import type { Meter } from '../../shared/ports/telemetry.ts';
 import { type InstanceState, isRecentlyLaunched } from '../../shared/service-types/vm/kind.ts';
-import type { EventBridgeEvent } from '../../shared/wire/eventbridge.ts';
 import {
   instanceNoticedEvent,
   instanceObservedEvent,
   type ListedInstance,
 } from '../../shared/wire/own-messages.ts';
-import type { PolledRegion } from './env.ts';
+import type { PolledTarget } from './env.ts';
 
 export type ComparisonParts = {
   readonly resourceStore: ResourceStore;
@@ -27,98 +27,99 @@ export type ComparisonParts = {
 /** An instance that carries our tags. */
 export type ListedVm = { readonly instance: Instance; readonly dcmId: string };
 
-export type Comparison = {
+type Comparison = {
   /** Differences that were queued. */
-  readonly news: number;
-  /** Differences that cannot be believed yet, and are to be compared again. */
+  readonly queued: number;
+  /** Differences that a listing cannot prove yet; the next one compares them again. */
   readonly doubtful: number;
 };
 
-/** Compares a page with the fleet and queues the differences, which the normaliser sends through the same gate as events. */
+/** Compares a page with the resource store and queues the differences, which pass the normaliser's gate like events. */
 export const comparePage =
   ({ resourceStore, observations, now, meter }: ComparisonParts) =>
-  async (polled: PolledRegion, vms: readonly ListedVm[]): Promise<Comparison> => {
-    const remembered = await resourceStore.read(vms.map(({ instance }) => instance.instanceId));
-    const held = (vm: ListedVm) => remembered.get(vm.instance.instanceId) ?? { owner: 'unknown' as const };
-    const judged = vms.map((vm) => ({ vm, finding: findingOf(vm, held(vm), polled.kind, now()) }));
+  async ({ target, mode }: PolledTarget, vms: readonly ListedVm[]): Promise<Comparison> => {
+    const stored = await resourceStore.read(vms.map(({ instance }) => instance.instanceId));
+    const held = (vm: ListedVm) => stored.get(vm.instance.instanceId) ?? { owner: 'unknown' as const };
+    const compared = vms.map((vm) => ({ vm, finding: findingOf(vm, held(vm), mode, now()) }));
+    const found = (...findings: Finding[]) =>
+      compared.filter(({ finding }) => findings.includes(finding)).map(({ vm }) => vm);
 
-    const those = (...findings: Finding[]) =>
-      judged.filter(({ finding }) => findings.includes(finding)).map(({ vm }) => vm);
-
-    const [news, stuck] = [those('news', 'moved'), those('stuck')];
+    const [observed, stuck] = [found('new', 'readdressed'), found('stuck')];
     const at = listingTime(now());
-    await observations.send(news.map((vm) => instanceObservedEvent(listed(vm, held(vm), polled.region, at))));
-    for (const { instance } of those('news')) meter.healed(polled.region, instance.state);
-    await observations.send(stuck.flatMap((vm) => noticed(vm, held(vm), polled.region)));
-    return { news: news.length + stuck.length, doubtful: those('doubtful').length };
+    await observations.send(
+      observed.map((vm) => instanceObservedEvent(listedInstance(vm, held(vm), target.region, at))),
+    );
+    for (const { instance } of found('new')) meter.healed(targetKey(target), instance.state);
+    await observations.send(
+      stuck.flatMap(({ instance }) => {
+        const known = stored.get(instance.instanceId);
+        return known?.owner === 'ours' ? [stuckEvent(instance, known.vm, target.region)] : [];
+      }),
+    );
+    return { queued: observed.length + stuck.length, doubtful: found('doubtful').length };
   };
 
-/** How an instance stands to what the fleet holds of it. Of an address, which makes it `moved`, no event ever tells. */
-type Finding = 'as held' | 'news' | 'moved' | 'stuck' | 'doubtful';
+/**
+ * How a listed instance differs from the resource store. `new`: an event should have reported it, and was lost or is not sent;
+ * `readdressed`: its addresses changed, which events never report.
+ */
+type Finding = 'equal' | 'new' | 'readdressed' | 'stuck' | 'doubtful';
 
 const findingOf = (
   { instance, dcmId }: ListedVm,
   held: Ownership,
-  kind: PolledRegion['kind'],
+  mode: PolledTarget['mode'],
   nowMs: number,
 ): Finding => {
   if (held.owner === 'unreadable') return 'doubtful';
-  if (held.owner === 'foreign' && held.duplicateOf === dcmId) return 'as held';
-  if (held.owner !== 'ours') return newcomer(instance, kind, nowMs);
-  if (held.vm.state === 'terminated') return 'as held';
-  if (held.vm.dcmId !== dcmId) return 'news';
-  if (isStuckNews(instance, held.vm, nowMs)) return 'stuck';
+  if (held.owner === 'foreign' && held.duplicateOf === dcmId) return 'equal';
+  if (held.owner !== 'ours') return unclaimed(instance, mode, nowMs);
+  if (held.vm.state === 'terminated') return 'equal';
+  if (held.vm.dcmId !== dcmId) return 'new';
+  if (isNewlyStuck(instance, held.vm, nowMs)) return 'stuck';
   if (held.vm.state !== instance.state) return contradiction(held.vm, instance, nowMs);
-  return hasMoved(instance, held.vm) ? addressFinding(held.vm, instance.state, nowMs) : 'as held';
+  if (!isReaddressed(instance, held.vm)) return 'equal';
+  return isNewer(held.vm, instance.state, nowMs) ? 'readdressed' : 'doubtful';
 };
 
-/** Where events come, a young instance's are still on their way, and would seem older than this listing's. */
-const newcomer = ({ launchedAtMs }: Instance, kind: PolledRegion['kind'], nowMs: number): Finding =>
-  kind === 'streaming' && isRecentlyLaunched(launchedAtMs, nowMs) ? 'doubtful' : 'news';
+/** Events of a recently launched instance can still be under way, and would look older than this listing. */
+const unclaimed = ({ launchedAtMs }: Instance, mode: PolledTarget['mode'], nowMs: number): Finding =>
+  mode === 'streaming' && isRecentlyLaunched(launchedAtMs, nowMs) ? 'doubtful' : 'new';
 
-/** Has other addresses than the fleet holds. While it comes up or goes down it may have either public one. */
-const hasMoved = (
+/** Compared in `running` and `stopped` only: during a transition EC2 can show the public address or not. */
+const isReaddressed = (
   { state, publicAddress = '', privateAddress, isWindows }: Instance,
   vm: Resource,
 ): boolean =>
   (state === 'running' || state === 'stopped') &&
   newAddresses(vm, { publicAddress, privateAddress, isWindows }) !== undefined;
 
-const addressFinding = (vm: Resource, state: InstanceState, nowMs: number): Finding =>
-  isNewer(vm, state, nowMs) ? 'moved' : 'doubtful';
-
 const stuckNoticeOf = (instance: Instance, { sequence }: Resource) =>
   stuckNotice(instance, partsOf(sequence).at);
 
-/** Stuck, which is told once: only in the state that is held, for what it is stuck in must have been told before. */
-const isStuckNews = (instance: Instance, vm: Resource, nowMs: number): boolean =>
+/** Stuck in the held state, and not reported yet. Not in another state: that one must be reported first. */
+const isNewlyStuck = (instance: Instance, vm: Resource, nowMs: number): boolean =>
   vm.state === instance.state && isStuck(instance, nowMs) && isNewNotice(vm, stuckNoticeOf(instance, vm));
 
-const noticed = ({ instance }: ListedVm, held: Ownership, region: string): EventBridgeEvent[] => {
-  if (held.owner !== 'ours') return [];
-  const { instanceId, account } = instance;
-  return [
-    instanceNoticedEvent({
-      'instance-id': instanceId,
-      region,
-      account,
-      ...stuckNoticeOf(instance, held.vm),
-    }),
-  ];
-};
+const stuckEvent = (instance: Instance, vm: Resource, region: string) =>
+  instanceNoticedEvent({
+    ...{ 'instance-id': instance.instanceId, region, account: instance.account },
+    ...stuckNoticeOf(instance, vm),
+  });
 
-/** A state that is not the held one: believed unless it may be older, or the gate would take it for older. */
+/** The finding for a state other than the held one: `new`, unless the listing can be older, or the gate would refuse it as older. */
 const contradiction = (vm: Resource, instance: Instance, nowMs: number): Finding => {
   const held = heldState(vm);
-  if (held === undefined) return 'news';
+  if (held === undefined) return 'new';
   const isRefused = !isNewer(vm, instance.state, nowMs);
-  return isRefused || couldBeStale(held, instance, Math.floor(nowMs / 1000)) ? 'doubtful' : 'news';
+  return isRefused || couldBeStale(held, instance, Math.floor(nowMs / 1000)) ? 'doubtful' : 'new';
 };
 
-const isNewer = (held: Pick<Resource, 'state' | 'sequence'>, seen: InstanceState, nowMs: number): boolean =>
-  isNewerObservation(held, { state: seen, at: listingTime(nowMs) });
+const isNewer = (held: Pick<Resource, 'state' | 'sequence'>, listed: InstanceState, nowMs: number): boolean =>
+  isNewerObservation(held, { state: listed, at: listingTime(nowMs) });
 
-const listed = (
+/** With its tags where it is not held as ours, so that the normaliser can claim it without a question to EC2. */
+const listedInstance = (
   { instance, dcmId }: ListedVm,
   held: Ownership,
   region: string,

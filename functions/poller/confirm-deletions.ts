@@ -1,6 +1,13 @@
 import { listingTime } from '../../shared/core/gate.ts';
-import { type Absences, isMassDeletion, nextAbsences, overdue } from '../../shared/core/listing/absences.ts';
+import {
+  type Absences,
+  isBreakerOpen,
+  isMassDeletion,
+  nextAbsences,
+  overdue,
+} from '../../shared/core/listing/absences.ts';
 import type { Resource } from '../../shared/core/resource.ts';
+import { type Target, targetKey } from '../../shared/core/target.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import { type Instance, type Instances, maximumDescribed } from '../../shared/ports/instances.ts';
 import type { Listing, Listings } from '../../shared/ports/listings.ts';
@@ -10,11 +17,10 @@ import type { Log, Meter } from '../../shared/ports/telemetry.ts';
 import { instanceObservedEvent } from '../../shared/wire/own-messages.ts';
 
 const timeoutMs = 5_000;
-const breakerHoldsMs = 10 * 60_000;
 
 export type DeletionParts = {
   readonly resourceStore: ResourceStore;
-  readonly instances: Instances;
+  readonly instances: Pick<Instances, 'describe'>;
   readonly listings: Listings;
   readonly observations: Observations;
   readonly now: Clock;
@@ -23,115 +29,101 @@ export type DeletionParts = {
 };
 
 /**
- * Judges, after a complete listing, what it does not show any more. A VM is taken for deleted only after three listings and ten minutes
- * without it, and when EC2, asked for it by its id, does not know it either. Where so many are missing that the listing is to be
- * doubted, a breaker trips: none is deleted until EC2 is asked by their ids, ten minutes later or once an operator releases it.
+ * Confirms, after a complete listing, which of the missing VMs are deleted. A VM counts as deleted once three complete listings over ten
+ * minutes lack it and DescribeInstances, asked for its id, does not return it. Where too many are missing at once, a breaker trips, and
+ * none counts as deleted until EC2 is asked for their ids: ten minutes later, or once an operator releases the breaker.
  */
-export const confirmDeletions = ({
-  resourceStore,
-  instances,
-  listings,
-  observations,
-  now,
-  meter,
-  log,
-}: DeletionParts) => {
+export const confirmDeletions = (parts: DeletionParts) => {
+  const { resourceStore, instances, listings, observations, now, meter, log } = parts;
+
   return async (listing: Listing): Promise<Listing> => {
-    const complete = await withForgottenPages(listing);
-    const absences = await onlyLiving(nextAbsences(complete.absences, complete, now()), complete.absences);
+    const complete = await withFormerPages(listing);
+    const absences = await withoutTerminated(
+      nextAbsences(complete.absences, complete, now()),
+      complete.absences,
+    );
     const due = overdue(absences, now());
-    if (due.length === 0) return closed(complete, absences, undefined);
+    if (due.length === 0) return after(complete, absences, undefined);
 
     const breakerSinceMs = breakerFor(complete, absences, due.length);
-    if (breakerSinceMs !== undefined && holds(breakerSinceMs, complete))
-      return closed(complete, absences, breakerSinceMs);
+    if (breakerSinceMs !== undefined && isBreakerOpen({ ...complete, breakerSinceMs }, now()))
+      return after(complete, absences, breakerSinceMs);
 
-    const found = await secondQuestion(complete.region, due);
-    const gone = due.filter((id) => !isAlive(found.get(id)));
-    await tellGone(complete.region, gone, found);
-    const judged = new Set(due);
-    return closed(
-      complete,
-      Object.fromEntries(Object.entries(absences).filter(([id]) => !judged.has(id))),
-      undefined,
-    );
+    const found = await describe(complete.target, due);
+    const deleted = due.filter((id) => !isAlive(found.get(id)));
+    await report(complete.target, deleted, found);
+    const confirmed = new Set(due);
+    const left = Object.entries(absences).filter(([id]) => !confirmed.has(id));
+    return after(complete, Object.fromEntries(left), undefined);
   };
 
-  /** Pages that the last listing had and this one has not: nobody is on them any more. */
-  async function withForgottenPages(listing: Listing): Promise<Listing> {
-    const { region, page, digests } = listing;
+  /** Pages that the last listing had and this one has not: their instances are missing too. */
+  async function withFormerPages(listing: Listing): Promise<Listing> {
+    const { target, page, digests } = listing;
     const removed = new Set(listing.removed);
-    for (let empty = page + 1; empty < digests.length; empty++) {
-      for (const id of await listings.members(region, empty)) removed.add(id);
-      await listings.saveMembers(region, empty, []);
+    for (let former = page + 1; former < digests.length; former++) {
+      for (const id of await listings.members(target, former)) removed.add(id);
+      await listings.saveMembers(target, former, []);
     }
     return { ...listing, removed, digests: digests.slice(0, page + 1) };
   }
 
-  /** EC2 forgets a terminated instance within the hour; that is no absence. */
-  async function onlyLiving(absences: Absences, known: Absences): Promise<Absences> {
+  /** EC2 drops a terminated instance within the hour; its absence says nothing. */
+  async function withoutTerminated(absences: Absences, known: Absences): Promise<Absences> {
     const fresh = Object.keys(absences).filter((id) => known[id] === undefined);
-    const remembered = fresh.length > 0 ? await resourceStore.read(fresh) : new Map();
+    const stored = fresh.length > 0 ? await resourceStore.read(fresh) : new Map();
     const isLiving = (id: string) => {
-      const held = remembered.get(id);
+      const held = stored.get(id);
       return held === undefined || (held.owner === 'ours' && held.vm.state !== 'terminated');
     };
     return Object.fromEntries(Object.entries(absences).filter(([id]) => isLiving(id)));
   }
 
-  /** Until it is older than that, or an operator has released it. */
-  function holds(sinceMs: number, { releasedAtMs = 0 }: Listing): boolean {
-    return now() - sinceMs < breakerHoldsMs && releasedAtMs < sinceMs;
-  }
-
+  /** When the breaker tripped, which is now where it has to trip; undefined: it has not tripped. */
   function breakerFor(
-    { region, breakerSinceMs, seen }: Listing,
+    { target, breakerSinceMs, seen }: Listing,
     absences: Absences,
     deletions: number,
   ): number | undefined {
     if (breakerSinceMs !== undefined) return breakerSinceMs;
     if (!isMassDeletion(deletions, seen + Object.keys(absences).length)) return undefined;
     meter.count('breakerTripped');
-    log.error('so many VMs are missing that none is taken for deleted', {
-      region,
+    log.error('too many VMs are missing at once; none counts as deleted', {
+      region: targetKey(target),
       missing: deletions,
       listed: seen,
     });
     return now();
   }
 
-  async function secondQuestion(
-    region: string,
-    ids: readonly string[],
-  ): Promise<ReadonlyMap<string, Instance>> {
+  async function describe(target: Target, ids: readonly string[]): Promise<ReadonlyMap<string, Instance>> {
     const found = new Map<string, Instance>();
     for (let start = 0; start < ids.length; start += maximumDescribed) {
-      const answer = await instances.describe(region, ids.slice(start, start + maximumDescribed), timeoutMs);
+      const answer = await instances.describe(target, ids.slice(start, start + maximumDescribed), timeoutMs);
       for (const [id, instance] of answer) found.set(id, instance);
     }
     return found;
   }
 
-  async function tellGone(region: string, ids: readonly string[], found: ReadonlyMap<string, Instance>) {
-    const remembered = await resourceStore.read(ids);
-    const vms = [...remembered.values()].flatMap((held): Resource[] =>
-      held.owner === 'ours' ? [held.vm] : [],
-    );
+  async function report(target: Target, ids: readonly string[], found: ReadonlyMap<string, Instance>) {
+    const stored = await resourceStore.read(ids);
+    const vms = [...stored.values()].flatMap((held): Resource[] => (held.owner === 'ours' ? [held.vm] : []));
     const at = listingTime(now());
     await observations.send(
-      vms.map(({ resourceId: instanceId, account }) =>
+      vms.map(({ resourceId, account }) =>
         instanceObservedEvent({
-          region,
+          region: target.region,
           account,
           at,
-          'instance-id': instanceId,
+          'instance-id': resourceId,
           state: 'terminated',
-          'state-reason': found.get(instanceId)?.reason ?? vanished,
+          'state-reason': found.get(resourceId)?.reason ?? vanished,
         }),
       ),
     );
     meter.count('vanished', vms.length);
-    if (vms.length > 0) log.warn('VMs are gone from EC2 without an event', { region, vms: vms.length });
+    if (vms.length > 0)
+      log.warn('VMs were deleted without an event', { region: targetKey(target), vms: vms.length });
   }
 };
 
@@ -140,8 +132,8 @@ const vanished = { code: 'Vanished', message: 'EC2 does not know it any more' };
 const isAlive = (instance: Instance | undefined): boolean =>
   instance !== undefined && instance.state !== 'terminated';
 
-/** Ready for the next listing to begin. */
-const closed = (listing: Listing, absences: Absences, breakerSinceMs: number | undefined): Listing => ({
+/** The listing as the next one begins with it. */
+const after = (listing: Listing, absences: Absences, breakerSinceMs: number | undefined): Listing => ({
   ...listing,
   absences,
   breakerSinceMs,

@@ -1,23 +1,35 @@
 import * as z from 'zod/mini';
 import { TagKeys } from '../../shared/core/ownership.ts';
+import { type Target, targetOfKey } from '../../shared/core/target.ts';
 import { json } from '../../shared/runtime/json-variable.ts';
 
+/** An entry of REGIONS. `region` is the key of a target (shared/core/target.ts): in the home account, the region alone. */
 export const PolledRegion = z.object({ region: z.string(), kind: z.enum(['legacy', 'streaming']) });
 export type PolledRegion = z.infer<typeof PolledRegion>;
 
-/** What the poller is told by its environment. infra/constructs/poller.ts must supply exactly this. */
+/** A target that the poller lists. `legacy`: its changes are found by listings alone; `streaming`: by events, and listings find the rest. */
+export type PolledTarget = { readonly target: Target; readonly mode: PolledRegion['kind'] };
+
+/** Environment of the poller. infra/constructs/poller.ts must supply exactly this. */
 export const Env = z.object({
-  /** DynamoDB table of the fleet; listings are remembered there, too. */
+  /** DynamoDB table of the resource store, which also has the listings. */
   FLEET_TABLE: z.string().check(z.minLength(1)),
-  /** Where differences go. */
   OBSERVATIONS_QUEUE_URL: z.url(),
   /** Our name at DCM. */
   PROVIDER_NAME: z.string().check(z.minLength(1)),
   /** JSON of TagKeys (shared/core/ownership.ts). */
   TAG_KEYS: z.pipe(json, TagKeys),
-  /** JSON of all regions that are polled: legacy ones have nothing else, streaming ones are healed. */
-  REGIONS: z.pipe(json, z.array(PolledRegion)),
-  /** A region is never listed more often than once in so many seconds: 1 to 300. A deployment has 10 or more. */
+  /** JSON of all polled regions. */
+  REGIONS: z.pipe(
+    json,
+    z.pipe(
+      z.array(PolledRegion),
+      z.transform((regions) =>
+        regions.map(({ region, kind }): PolledTarget => ({ target: targetOfKey(region), mode: kind })),
+      ),
+    ),
+  ),
+  /** The shortest time between two listings of a target, in seconds: 1 to 300. A deployment has 10 or more. */
   POLL_FLOOR_SECONDS: z.pipe(json, z.int().check(z.minimum(1), z.maximum(300))),
 });
 export type Env = z.input<typeof Env>;

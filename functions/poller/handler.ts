@@ -8,18 +8,18 @@ import { sqsObservations } from '../../shared/adapters/sqs/observations.ts';
 import { log, meter, withTelemetry } from '../../shared/runtime/telemetry.ts';
 import { ec2Instances } from '../../shared/service-types/vm/ec2/instances.ts';
 import { Env } from './env.ts';
-import { poller } from './handle-request.ts';
+import { handleRequest } from './handle-request.ts';
 
 const env = Env.parse(process.env);
 const client = DynamoDBDocumentClient.from(new DynamoDBClient());
 
 export const handler = withTelemetry(
-  poller({
+  handleRequest({
     resourceStore: dynamoDbResourceStore(client, env.FLEET_TABLE),
     listings: dynamoDbListings(client, env.FLEET_TABLE),
     instances: ec2Instances(),
     observations: sqsObservations(new SQSClient(), env.OBSERVATIONS_QUEUE_URL),
-    regions: env.REGIONS,
+    targets: env.REGIONS,
     floorSeconds: env.POLL_FLOOR_SECONDS,
     ...{ provider: env.PROVIDER_NAME, tagKeys: env.TAG_KEYS },
     ...{ now: Date.now, random: Math.random, log, meter },

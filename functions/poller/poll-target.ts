@@ -7,17 +7,17 @@ import type { Instance, Instances } from '../../shared/ports/instances.ts';
 import type { Listing, Listings } from '../../shared/ports/listings.ts';
 import { type ComparisonParts, comparePage, type ListedVm } from './compare-page.ts';
 import { confirmDeletions, type DeletionParts } from './confirm-deletions.ts';
-import type { PolledRegion } from './env.ts';
+import type { PolledTarget } from './env.ts';
 import { type ImpairedParts, reportImpaired } from './report-impaired.ts';
 import { requestRepublications } from './request-republications.ts';
 
-/** Less than the floor, so that a region whose EC2 does not answer holds up the others by less than one turn. */
+/** Less than the floor, so that a target whose EC2 does not answer delays the others by less than one polling turn. */
 const timeoutMs = 5_000;
-/** Longer than the function's time-out: a page is worked on by one. */
+/** Longer than the function's timeout, so that only one worker has a page. */
 const leaseMs = 20_000;
 /**
- * A page that looks as in the last listing is compared with the fleet once an hour: what changed and changed back between two listings,
- * and whose last event was lost, does not show in the digest. It costs half a read unit for each VM.
+ * How often a page with unchanged digest is compared all the same: a digest does not show an instance that changed twice between two
+ * listings and whose last event was lost. The comparison costs half a read unit for each VM.
  */
 const fullComparisonMs = 3_600_000;
 const shortestRetryMs = 10_000;
@@ -36,44 +36,40 @@ export type PollParts = ComparisonParts &
   };
 
 /**
- * Lists one page of a region's instances and queues what the fleet does not hold; after the last page, judges what is missing. Does
- * nothing where the region is not due, or another worker has it. A failed listing is begun anew and says nothing of what it did not show.
+ * Lists one page of a target's instances and queues the differences from the resource store; after the last page, confirms deletions and
+ * reads status checks. Does nothing where the target is not due, or another worker has it. A listing that failed starts again, and deletes
+ * nothing.
  */
 export const pollTarget = (parts: PollParts) => {
   const { instances, listings, provider, tagKeys, floorSeconds, meter, now, random } = parts;
   const compare = comparePage(parts);
-  const judge = confirmDeletions(parts);
-  const notice = reportImpaired(parts);
-  const again = requestRepublications(parts);
+  const confirm = confirmDeletions(parts);
+  const report = reportImpaired(parts);
+  const republications = requestRepublications(parts);
 
-  return async (polled: PolledRegion): Promise<void> => {
-    const { region } = polled;
-    const listing = await listings.take(region, { floorMs: floorSeconds * 1000, leaseMs });
+  return async (polled: PolledTarget): Promise<void> => {
+    const { target } = polled;
+    const listing = await listings.lease(target, { floorMs: floorSeconds * 1000, leaseMs });
     if (!listing) return;
     try {
       const { page, nextToken } = await listPage(listing);
-      const { after, turnover } = await look(polled, listing, page);
-      await again.living(listing, page);
-      if (nextToken === undefined) await again.ended(after);
+      const { after, turnover } = await withPage(polled, listing, page);
+      await republications.living(listing, page);
+      if (nextToken === undefined) await republications.ended(after);
       await (nextToken === undefined
-        ? close(polled, after)
+        ? complete(polled, after)
         : listings.save(after, { token: nextToken, dueAtMs: now() }));
-      // after what is missing was saved: a crash in between makes it be noticed again, never overlooked
-      if (turnover) await listings.saveMembers(region, listing.page, turnover.members);
+      // After the missing instances were saved: a crash in between finds them again instead of forgetting them.
+      if (turnover) await listings.saveMembers(target, listing.page, turnover.members);
     } catch (error) {
-      await listings.fail(region, now() + retryMs(listing));
+      await listings.fail(target, now() + retryMs(listing));
       throw error;
     }
   };
 
-  async function listPage({ region, token }: Listing) {
+  async function listPage({ target, token }: Listing) {
     const tag = { key: tagKeys.managedBy, value: managedByDcm };
-    const { instances: found, nextToken } = await instances.list({
-      region,
-      tag,
-      token,
-      timeoutMs: timeoutMs,
-    });
+    const { instances: found, nextToken } = await instances.list({ target, tag, token, timeoutMs });
     meter.count('pagesListed');
     const page = found.flatMap((instance): ListedVm[] => {
       const dcmId = dcmIdOf(instance.tags, tagKeys, provider);
@@ -82,37 +78,39 @@ export const pollTarget = (parts: PollParts) => {
     return { page, nextToken };
   }
 
-  /** Ends a complete listing, and says when the next one is due. */
-  async function close(polled: PolledRegion, listing: Listing) {
-    const judged = await notice(await judge(listing));
-    const pace = paces[polled.kind](floorSeconds);
-    const intervalSeconds = nextInterval(judged, pace, now());
+  /** Ends a complete listing, and sets when the next one is due. */
+  async function complete({ mode }: PolledTarget, listing: Listing) {
+    const after = await report(await confirm(listing));
+    const pace = paces[mode](floorSeconds);
+    const intervalSeconds = nextInterval(after, pace, now());
     const dueAtMs = nextDue(listing.startedAtMs, intervalSeconds, pace);
-    await listings.save({ ...judged, intervalSeconds }, { token: undefined, dueAtMs });
+    await listings.save({ ...after, intervalSeconds }, { token: undefined, dueAtMs });
   }
 
-  /** The listing with one more page in it, and who came to the page and left it, where anybody did. */
-  async function look(polled: PolledRegion, listing: Listing, vms: readonly ListedVm[]) {
+  /** The listing with this page added, and the page's turnover, where its members changed. */
+  async function withPage(polled: PolledTarget, listing: Listing, vms: readonly ListedVm[]) {
     const found = vms.map(({ instance }) => instance);
     const digest = pageDigest(found, now());
     const before = listing.digests[listing.page];
-    const { differences, comparedAtMs } = await comparison(polled, vms, before, digest.states);
+    const { differences, comparedAtMs } = await compareIfNeeded(polled, vms, before, digest.states);
     const ids = found.map(({ instanceId }) => instanceId);
     const { members, turnover } = await membershipOf(listings, listing, digest.members, ids);
 
     const isMoving = found.some((one) => isTransitional(one.state) && !isStuck(one, now()));
-    // what was queued or is doubtful is compared again next time: only what the fleet holds is done
+    // A page with differences gets no digest, so that the next listing compares it again.
     const states = differences > 0 ? '' : digest.states;
-    const after = withTurnover(withPage(listing, { states, members, comparedAtMs }, found.length), turnover);
+    const digests = [...listing.digests];
+    digests[listing.page] = { states, members, comparedAtMs };
     const busy = listing.busy || differences > 0 || isMoving;
-    const isFirst = listing.lastBusyAtMs === 0; // nobody knows yet how quiet the region is
+    const isFirst = listing.lastBusyAtMs === 0; // it is not known yet how quiet the target is
     const lastBusyAtMs = busy || isFirst ? now() : listing.lastBusyAtMs;
-    return { after: { ...after, busy, lastBusyAtMs }, turnover };
+    const seen = listing.seen + found.length;
+    return { after: withTurnover({ ...listing, digests, seen, busy, lastBusyAtMs }, turnover), turnover };
   }
 
-  /** The fleet is not read for a page that looks as before and was compared within the hour. */
-  async function comparison(
-    polled: PolledRegion,
+  /** Does not read the resource store for a page whose digest is unchanged and that was compared within the hour. */
+  async function compareIfNeeded(
+    polled: PolledTarget,
     vms: readonly ListedVm[],
     before: Listing['digests'][number] | undefined,
     states: string,
@@ -122,12 +120,12 @@ export const pollTarget = (parts: PollParts) => {
       meter.count('pagesUnchanged');
       return { differences: 0, comparedAtMs: before.comparedAtMs };
     }
-    const { news, doubtful } = await compare(polled, vms);
+    const { queued, doubtful } = await compare(polled, vms);
     if (looksUnchanged) {
       meter.count('pagesCompared');
-      meter.count('comparisonHealed', news);
+      meter.count('comparisonHealed', queued);
     }
-    return { differences: news + doubtful, comparedAtMs: now() };
+    return { differences: queued + doubtful, comparedAtMs: now() };
   }
 
   function retryMs({ intervalSeconds }: Listing): number {
@@ -136,24 +134,18 @@ export const pollTarget = (parts: PollParts) => {
   }
 };
 
-const withPage = (listing: Listing, digest: Listing['digests'][number], seen: number): Listing => {
-  const digests = [...listing.digests];
-  digests[listing.page] = digest;
-  return { ...listing, digests, seen: listing.seen + seen };
-};
-
 /** Together they leave room in the 400 KB of a DynamoDB item: an absence takes about 60 bytes, an id 20. */
 const maximumMissing = 3_000;
 const maximumAdded = 5_000;
 
-/** Who is on a page now, and who is not any more and was not before. */
+/** The instances on a page, and the differences from the last listing of the page. */
 type Turnover = {
   readonly members: readonly string[];
   readonly removed: readonly string[];
   readonly added: readonly string[];
 };
 
-/** The turnover of a page whose members' digest is `digest` now, and the digest to remember: none, where the page is to be looked at again. */
+/** The turnover of a page, undefined where `digest` of its members is unchanged, and the digest to store; '': look at the page again. */
 const membershipOf = async (
   listings: Listings,
   listing: Listing,
@@ -165,15 +157,14 @@ const membershipOf = async (
   return { members: turnover ? digest : '', turnover };
 };
 
-/** Undefined where more would be missing than can be kept. */
+/** Undefined where more instances would be missing than the item has room for. */
 const turnoverOf = async (
   listings: Listings,
   listing: Listing,
   members: readonly string[],
 ): Promise<Turnover | undefined> => {
-  const before = await listings.members(listing.region, listing.page);
-  const were = new Set(before);
-  const are = new Set(members);
+  const before = await listings.members(listing.target, listing.page);
+  const [were, are] = [new Set(before), new Set(members)];
   const removed = before.filter((id) => !are.has(id));
   const missing = listing.removed.size + Object.keys(listing.absences).length + removed.length;
   if (removed.length > 0 && missing > maximumMissing) return undefined;
@@ -181,9 +172,9 @@ const turnoverOf = async (
 };
 
 /**
- * The listing with a page's turnover in it. Who left one page and came to another only moved, and is not kept. A region's first listing
- * keeps nobody: there was nobody before to be missing. Beyond the bound a newcomer is not kept either: should it only have moved, EC2 is
- * asked by its id before anything is said of it.
+ * The listing with a page's turnover added. An instance that left one page and appeared on another only moved, and is dropped. The first
+ * listing of a target has no turnover, because nothing was listed before. Instances beyond the bound of `added` are dropped too: should
+ * one of them only have moved, EC2 is asked by its id before it counts as deleted.
  */
 const withTurnover = (listing: Listing, turnover: Turnover | undefined): Listing => {
   const isFirst = listing.intervalSeconds === 0;
@@ -198,16 +189,13 @@ const withTurnover = (listing: Listing, turnover: Turnover | undefined): Listing
   return { ...listing, removed, added: new Set([...added].slice(0, maximumAdded)) };
 };
 
-/** 96 bits tell a page from every other that a region will ever show. */
-const digest = (lines: readonly string[]): string =>
-  createHash('sha256').update(lines.toSorted().join('\n')).digest('base64url').slice(0, 16);
-
 /**
- * What a page looks like: equal digests mean that nothing has changed on it since, that no instance was stopped and started again, and that
- * none got stuck. The order of instances and of tags does not matter, for EC2 promises none.
+ * Two digests of a page. `states` is equal as long as no instance changes its state, its address or its tags, is stopped and started
+ * again, or gets stuck; `members` as long as the same instances are on the page. The order of instances and tags does not matter, because
+ * EC2 does not promise one.
  */
 export const pageDigest = (instances: readonly Instance[], nowMs: number) => ({
-  states: digest(
+  states: digestOf(
     instances.map((instance) => {
       const { instanceId, state, launchedAtMs, publicAddress = '', tags } = instance;
       const shown = isStuck(instance, nowMs) ? 'stuck' : state;
@@ -215,5 +203,9 @@ export const pageDigest = (instances: readonly Instance[], nowMs: number) => ({
       return `${instanceId} ${shown} ${launchedAtMs} ${publicAddress} ${JSON.stringify(sortedTags)}`;
     }),
   ),
-  members: digest(instances.map(({ instanceId }) => instanceId)),
+  members: digestOf(instances.map(({ instanceId }) => instanceId)),
 });
+
+/** 96 bits: no two pages that a target ever shows have the same digest. */
+const digestOf = (lines: readonly string[]): string =>
+  createHash('sha256').update(lines.toSorted().join('\n')).digest('base64url').slice(0, 16);

@@ -55,7 +55,7 @@ export const changeVm = (parts: Parts) => {
     if (already.includes(state)) return vmResource(record, held, now());
     if (!from.includes(state)) throw refusal(dcmId, change, `is ${state}`);
     if (!(await isStillTheVm(record))) throw new NotFoundError(`VM ${dcmId} does not exist any more`);
-    await actions[change](record.region, record.resourceId);
+    await actions[change]({ region: record.region }, record.resourceId);
     if (becomes === undefined) return vmResource(record, held, now());
     await announce(record, becomes, requestId);
     return vmResource(record, inState(becomes, held, record, now()), now());

@@ -38,7 +38,7 @@ type Checked = Pick<
 export const checkInstance = ({ instances, provider, tagKeys, changeAdopted, now }: CheckParts) => {
   return async (vm: Checked): Promise<boolean> => {
     const { region, resourceId } = vm;
-    const seen = (await instances.describe(region, [resourceId], describeTimeoutMs)).get(resourceId);
+    const seen = (await instances.describe({ region }, [resourceId], describeTimeoutMs)).get(resourceId);
     if (seen ? !hasIdOf(vm, seen) : !isRecentlyLaunched(vm.facts.launchedAtMs, now())) return false;
     if (changeAdopted || isOurLaunch(vm, seen)) return true;
     if (seen) throw adoptedRefusal(vm);
@@ -98,7 +98,7 @@ export const terminateInstance =
     readonly launchedAtMs: number;
   }): Promise<void> => {
     try {
-      await actions.terminate(region, resourceId);
+      await actions.terminate({ region }, resourceId);
     } catch (error) {
       if (!(error instanceof NotFoundError)) throw error;
       if (!isRecentlyLaunched(launchedAtMs, now())) return;

@@ -17,6 +17,7 @@ import {
 } from '../../shared/adapters/secrets/secrets-manager.ts';
 import { sqsObservations } from '../../shared/adapters/sqs/observations.ts';
 import { providerName } from '../../shared/core/provider-name.ts';
+import { targetOfKey } from '../../shared/core/target.ts';
 import { authentication } from '../../shared/http/authentication.ts';
 import { jwtVerifier } from '../../shared/http/jwt-verifier.ts';
 import { router } from '../../shared/http/router.ts';
@@ -72,8 +73,8 @@ const health = checkHealth({
   nats: bridgeProbe(lambda, env.NATS_BRIDGE),
   registrations: dynamoDbRegistrations(table, tableName),
   firstAnswer: dynamoDbFirstAnswer(table, tableName),
-  regions: Object.keys(env.PROVISIONING_FILE.regions),
-  providerNameOf: (region) => providerName({ name: provider, homeRegion }, region),
+  targets: Object.keys(env.PROVISIONING_FILE.regions).map(targetOfKey),
+  providerNameOf: (target) => providerName({ name: provider, homeRegion }, target),
   version: env.PROVIDER_VERSION,
   ...clock,
 });

@@ -186,7 +186,7 @@ export const findOrphan = ({ records, instances, provider, tagKeys }: SearchPart
   const search = async (creation: ResourceRecord, token?: string): Promise<Instance | undefined> => {
     const { region, dcmId } = creation;
     const tag = { key: tagKeys.instanceId, value: dcmId };
-    const page = await instances.list({ region, tag, token, timeoutMs: listTimeoutMs });
+    const page = await instances.list({ target: { region }, tag, token, timeoutMs: listTimeoutMs });
     const found = page.instances.find(
       ({ tags, state, clientToken }) =>
         state !== 'shutting-down' &&

@@ -1,4 +1,5 @@
 import type { TagKeys } from '../../shared/core/ownership.ts';
+import type { Target } from '../../shared/core/target.ts';
 import type { AgentRequests } from '../../shared/ports/agent-requests.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { Instances } from '../../shared/ports/instances.ts';
@@ -22,7 +23,7 @@ import { validateVm } from './validate-vm.ts';
 
 /** What the API's operations call. */
 export type UseCases = ReturnType<typeof vmUseCases> & {
-  checkHealth(region: string): Promise<Health>;
+  checkHealth(target: Target): Promise<Health>;
   /** As AgentRequests.find. Undefined: the look-up is not configured. */
   readonly findRequest: AgentRequests['find'] | undefined;
 };

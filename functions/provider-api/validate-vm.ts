@@ -45,10 +45,10 @@ const compareWithQuota = async (
 ): Promise<string> => {
   const family = familyOf(instanceType);
   if (!isStandard(instanceType)) return `not checked: family ${family} has a quota of its own`;
-  const types = await offerings.instanceTypes(region, [family]);
+  const types = await offerings.instanceTypes({ region }, [family]);
   const needed = types.find((type) => type.instanceType === instanceType)?.vcpus ?? 0;
   const found = await vcpuQuota
-    .quota(region, spot ? 'spot' : 'on-demand')
+    .quota({ region }, spot ? 'spot' : 'on-demand')
     .catch((error: unknown) => reasonOf(error));
   if (typeof found === 'string') return `not checked: ${found}`;
   const { limit, used } = found;

@@ -7,7 +7,7 @@ export const registriesFile = 'registries.json';
 
 const nonEmpty = z.string().check(z.minLength(1));
 
-/** The registry at which the VMs of one region are registered. */
+/** The registry at which the VMs of one target are registered. */
 export const Registry = z.object({
   /** `control-plane`: a DCM of the older generation, whose control plane calls providers itself. */
   kind: z.enum(['agent', 'control-plane']),
@@ -22,7 +22,7 @@ export const Registry = z.object({
 });
 export type Registry = z.infer<typeof Registry>;
 
-/** By region in which VMs can be created. */
+/** By the key of each target in which VMs can be created (shared/core/target.ts): in the home account, the region alone. */
 export const Registries = z
   .record(nonEmpty, Registry)
   .check(
@@ -34,7 +34,7 @@ export type Registries = z.infer<typeof Registries>;
 export const Env = z.object({
   /** DynamoDB table of the resource store, which also has the result of the last registration of each provider. */
   FLEET_TABLE: nonEmpty,
-  /** Our name at DCM; providers of other regions than the home region have `-<region>` appended. */
+  /** Our name at DCM; providers of other targets than the home region have the target appended. */
   PROVIDER_NAME: nonEmpty,
   /** Region whose provider has the bare name. */
   HOME_REGION: nonEmpty,

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { reasonOf, UnreadableError } from '../../shared/core/errors.ts';
+import { targetKey } from '../../shared/core/target.ts';
 import type { ProviderRegistry } from '../../shared/ports/provider-registry.ts';
 import type { Registration } from '../../shared/ports/registrations.ts';
 import type { Log } from '../../shared/ports/telemetry.ts';
@@ -143,10 +144,10 @@ const inspect = async (
   providers: readonly Provider[],
 ): Promise<Inspection> => ({
   regions: await Promise.all(
-    providers.map(async ({ region, registry, registration }) => {
+    providers.map(async ({ target, registry, registration }) => {
       const { providers: listed = [], failure } = await registryOf(registry).list();
       return {
-        ...{ region, row: registration.name, kind: registry.kind, url: registry.url },
+        ...{ region: targetKey(target), row: registration.name, kind: registry.kind, url: registry.url },
         endpoint: registration.endpoint,
         ...(failure !== undefined && { failure }),
         providers: listed.map((one) => ({ ...one, endpoint: withoutCredentials(one.endpoint) })),

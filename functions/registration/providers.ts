@@ -1,11 +1,12 @@
 import { v5 as uuid } from 'uuid';
-import { providerName } from '../../shared/core/provider-name.ts';
+import { isHome, providerName } from '../../shared/core/provider-name.ts';
+import { type Target, targetKey, targetOfKey } from '../../shared/core/target.ts';
 import type { ProviderRegistration } from '../../shared/wire/dcm-provider.ts';
 import type { ProviderSettings, Registry } from './env.ts';
 
-/** What is registered at DCM for the VMs of one region. */
+/** What is registered at DCM for the VMs of one target. */
 export type Provider = {
-  readonly region: string;
+  readonly target: Target;
   readonly registry: Registry;
   /** Follows from the name, so that a new deployment replaces the registration of the last one. */
   readonly id: string;
@@ -21,13 +22,14 @@ export const providerIdOf = (name: string): string => uuid(name, uuid.DNS);
  */
 export const providersOf = (settings: ProviderSettings, token: string | undefined): Provider[] =>
   Object.entries(settings.registries)
-    .toSorted(([one], [other]) => Number(other === settings.homeRegion) - Number(one === settings.homeRegion))
-    .map(([region, registry]) => {
-      const name = providerName(settings, region);
-      const prefix = region === settings.homeRegion ? '' : `/${region}`;
+    .map(([key, registry]) => ({ target: targetOfKey(key), registry }))
+    .toSorted((a, b) => Number(isHome(settings, b.target)) - Number(isHome(settings, a.target)))
+    .map(({ target, registry }) => {
+      const name = providerName(settings, target);
+      const prefix = isHome(settings, target) ? '' : `/${targetKey(target)}`;
       const endpoint = new URL(`${prefix}/api/v1alpha1/vms`, registry.publicUrl ?? settings.publicUrl);
       return {
-        region,
+        target,
         registry,
         id: providerIdOf(name),
         registration: {
@@ -35,7 +37,7 @@ export const providersOf = (settings: ProviderSettings, token: string | undefine
           endpoint: withToken(endpoint, registry.endpointCredentials ? token : undefined),
           service_type: 'vm',
           schema_version: 'v1alpha1',
-          display_name: `Amazon EC2 in ${region}`,
+          display_name: `Amazon EC2 in ${targetKey(target)}`,
           operations: ['CREATE', 'DELETE', 'READ'],
         },
       };

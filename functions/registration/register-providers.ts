@@ -1,3 +1,4 @@
+import { targetKey } from '../../shared/core/target.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { Listings } from '../../shared/ports/listings.ts';
 import type {
@@ -103,22 +104,25 @@ const republishSeconds = 6 * 3600;
 const registerProvider =
   ({ registryOf, registrations, listings, now, log, meter }: RegistrationParts) =>
   async (provider: Provider, last: Registration | undefined): Promise<Registration> => {
-    const { id, region, registration } = provider;
+    const { id, target, registration } = provider;
     const registry = registryOf(provider.registry);
     const found = await registry.find(id);
     const sentAt = Math.floor(now() / 1000);
-    const answer = await registry.register(id, { ...registration, metadata: metadataOf(region, sentAt) });
+    const answer = await registry.register(id, {
+      ...registration,
+      metadata: metadataOf(target.region, sentAt),
+    });
     const at = Math.floor(now() / 1000);
 
     report(answer);
     const lostStatuses = answer.outcome === 'registered' && hasLostStatuses(last, found, answer);
     if (lostStatuses)
       log.info("DCM's row of the provider is new or restored: every status of the region is republished", {
-        region,
+        region: targetKey(target),
       });
     const republishes =
       lostStatuses || (answer.outcome === 'registered' && isRepublicationDue(provider, last, at));
-    if (republishes) await listings.requestRepublication(region, at);
+    if (republishes) await listings.requestRepublication(target, at);
     const result = {
       ...registrationOf(answer, last, { at, sentAt }),
       ...{ providerId: id, republishedAt: republishes ? at : last?.republishedAt },

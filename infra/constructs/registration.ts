@@ -9,6 +9,7 @@ import { Provider } from 'aws-cdk-lib/custom-resources';
 import { Construct } from 'constructs';
 import type { Registries, Registry } from '../../functions/registration/env.ts';
 import { providerName } from '../../shared/core/provider-name.ts';
+import { targetOfKey } from '../../shared/core/target.ts';
 import { type Deployment, functionNameOf, registration } from '../functions.ts';
 import { agentsOf } from '../settings/agent.ts';
 import type { ProvisioningSettings } from '../settings/settings.ts';
@@ -129,8 +130,8 @@ export class Registration extends Construct {
       properties: {
         controlPlaneUrl: listed(registries, ({ url }) => url),
         publicUrl: listed(registries, ({ publicUrl }) => publicUrl ?? api.api.apiEndpoint),
-        rowNames: Object.keys(registries).map((region) =>
-          providerName({ name: settings.provider.name, homeRegion: settings.homeRegion }, region),
+        rowNames: Object.keys(registries).map((key) =>
+          providerName({ name: settings.provider.name, homeRegion: settings.homeRegion }, targetOfKey(key)),
         ),
       },
     });

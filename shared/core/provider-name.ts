@@ -1,10 +1,17 @@
+import type { Target } from './target.ts';
+
 type ProviderNaming = {
   /** Our name at DCM. */
   readonly name: string;
-  /** Region whose provider has the bare name. */
+  /** Region of the home account whose provider has the bare name. */
   readonly homeRegion: string;
 };
 
-/** The name under which the VMs of a region are registered at DCM. */
-export const providerName = ({ name, homeRegion }: ProviderNaming, region: string): string =>
-  region === homeRegion ? name : `${name}-${region}`;
+export const isHome = ({ homeRegion }: Pick<ProviderNaming, 'homeRegion'>, target: Target): boolean =>
+  target.account === undefined && target.region === homeRegion;
+
+/** The name under which the VMs of a target are registered at DCM. */
+export const providerName = (naming: ProviderNaming, target: Target): string => {
+  if (isHome(naming, target)) return naming.name;
+  return [naming.name, target.account, target.region].filter((part) => part !== undefined).join('-');
+};

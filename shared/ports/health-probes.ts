@@ -1,8 +1,10 @@
+import type { Target } from '../core/target.ts';
+
 /**
- * Whether EC2 answers in a region, and lets us see instances there. Resolves where it does, for a few seconds at most of waiting.
- * @throws UnavailableError that says what is wrong, in words that anybody may read.
+ * Resolves where EC2 answers in the target and permits us to describe instances; waits for a few seconds at most.
+ * @throws UnavailableError with the reason, in words that may be public.
  */
-export type Ec2Probe = (region: string) => Promise<void>;
+export type Ec2Probe = (target: Target) => Promise<void>;
 
 /** Whether statuses can reach DCM just now, and if not, why. */
 export type NatsState =

@@ -1,6 +1,6 @@
 import type { Tags } from '../core/ownership.ts';
+import type { Target } from '../core/target.ts';
 import type { InstanceState, StateReason } from '../service-types/vm/kind.ts';
-import type { StatusCheck } from '../service-types/vm/status-checks.ts';
 
 export type Instance = {
   readonly instanceId: string;
@@ -22,7 +22,7 @@ export type Instance = {
 };
 
 export type ListQuery = {
-  readonly region: string;
+  readonly target: Target;
   readonly tag: { readonly key: string; readonly value: string };
   readonly token: string | undefined;
   readonly timeoutMs: number;
@@ -40,29 +40,19 @@ export const maximumDescribed = 199;
 /** EC2's own view of instances. */
 export type Instances = {
   /**
-   * One DescribeInstances by filters, so that an unknown id is merely absent. 1 to 199 ids of one region. Where EC2 answers that with an
-   * error of its own, as it does while a zone is down, it is asked once more by the ids alone, which works for the other zones.
+   * The instances with these ids, 1 to 199 of one target; an id that EC2 does not know is absent. One DescribeInstances by filters. Where
+   * EC2 answers with an error of its own, as it does while a zone is down, it is asked once more by ids, which works for the other zones.
    * @throws UnavailableError where EC2 throttled the call or did not answer in `timeoutMs`.
-   * @throws UpstreamError where EC2 answered both questions with an error of its own: of a part of the ids it may still know.
+   * @throws UpstreamError where EC2 answered both questions with an error of its own.
    */
   describe(
-    region: string,
+    target: Target,
     instanceIds: readonly string[],
     timeoutMs: number,
   ): Promise<ReadonlyMap<string, Instance>>;
   /**
-   * One page, of at most 1,000, of the region's instances that carry `tag`. A page may be short, or empty, and another one follow.
+   * One page, of at most 1,000, of the target's instances that carry `tag`. A page can be short, or empty, and another one follow.
    * @throws UnavailableError as above.
    */
   list(query: ListQuery): Promise<Page>;
-  /**
-   * All running instances of the region, ours or not, whose answer says that they fail this status check, and since when in milliseconds since 1970, where EC2
-   * says so. EC2 checks once a minute.
-   * @throws UnavailableError as above.
-   */
-  impaired(
-    region: string,
-    check: StatusCheck,
-    timeoutMs: number,
-  ): Promise<ReadonlyMap<string, number | undefined>>;
 };

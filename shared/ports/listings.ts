@@ -1,23 +1,23 @@
 import type { Absences } from '../core/listing/absences.ts';
-import type { StatusChecks } from '../service-types/vm/status-checks.ts';
+import type { Target } from '../core/target.ts';
 
-/** One region's listing, from its first page to its last, as it is remembered between two pages and between two listings. */
+/** The listing of one target, from its first page to its last, as it is stored between two pages and between two listings. */
 export type Listing = {
-  readonly region: string;
+  readonly target: Target;
   /** 0 for the first page. */
   readonly page: number;
-  /** Where EC2 goes on; undefined for the first page. */
+  /** Where the next page begins; undefined for the first page. */
   readonly token: string | undefined;
   /** Milliseconds since 1970. */
   readonly startedAtMs: number;
-  /** What the pages of the last listings looked like, by page: of their instances' states, and of which instances there are. */
+  /** Digests of each page in the last listing: of its resources' states, and of which resources were on it. */
   readonly digests: readonly {
     readonly states: string;
     readonly members: string;
-    /** When the page was last compared with the fleet, in milliseconds since 1970; 0: never. */
+    /** When the page was last compared with the resource store, in milliseconds since 1970; 0: never. */
     readonly comparedAtMs: number;
   }[];
-  /** So far in this listing: our instances, and which of them are more or less than in the last one. */
+  /** So far in this listing: the number of our resources, whether any is changing, and the differences from the last listing. */
   readonly seen: number;
   readonly busy: boolean;
   readonly removed: ReadonlySet<string>;
@@ -25,73 +25,73 @@ export type Listing = {
   readonly absences: Absences;
   readonly lastBusyAtMs: number;
   readonly intervalSeconds: number;
-  /** Since when so many instances are missing that none of them is believed to be gone; undefined: they are not. */
+  /** When the breaker tripped, so that no missing resource counts as deleted; undefined: it has not. */
   readonly breakerSinceMs: number | undefined;
-  /** When an operator last released the region's breaker, for good or for nothing; save leaves it as it is. */
+  /** When an operator last released the breaker; `save` does not change it. */
   readonly releasedAtMs: number | undefined;
-  /** Every current status is to be asked for once more, as of this second; undefined: it is not. Stays the same from page to page. */
+  /** The second of the republication request that this listing answers, the same on all its pages; undefined: there is none. */
   readonly republishAt: number | undefined;
-  /** The second of the newest republication that a listing has completed; 0: none. */
+  /** The second of the newest republication request that a complete listing answered; 0: none. */
   readonly republishedAt: number;
-  readonly checks: StatusChecks;
+  /** What the service type stores beside the listing (vm: its status checks); undefined: nothing yet. */
+  readonly checks: unknown;
 };
 
-/** How a region's listings stand, for people to look at. Milliseconds since 1970. */
+/** How polling stands in one target, for people. Milliseconds since 1970. */
 export type ListingStatus = {
-  readonly region: string;
+  readonly target: Target;
   /** When the last complete listing ended; undefined: there was none. */
   readonly listedAtMs: number | undefined;
   readonly intervalSeconds: number;
-  /** Our instances in the last complete listing. */
+  /** Our resources in the last complete listing. */
   readonly instances: number;
   readonly breakerSinceMs: number | undefined;
-  /** Since when, in seconds, every status is wanted once more, and no listing has done it; undefined: it is not. */
-  readonly republishWantedAt: number | undefined;
+  /** The second of a republication request that no listing has answered; undefined: there is none. */
+  readonly republicationRequestedAt: number | undefined;
 };
 
-/**
- * What is remembered of the regions' listings. All rejections are UnavailableErrors.
- */
+/** The listings of all targets. All rejections are UnavailableErrors. */
 export type Listings = {
   /**
-   * Takes the next page of a region for `leaseMs`, or undefined where the region is not due, or another worker has it. Never begins a
-   * listing within `floorMs` of the beginning of the last one, however many try.
+   * Leases the next page of a target for `leaseMs`; undefined where the target is not due, or another worker has it. Never starts a
+   * listing within `floorMs` of the start of the last one, however many workers try.
    */
-  take(
-    region: string,
+  lease(
+    target: Target,
     timing: { readonly floorMs: number; readonly leaseMs: number },
   ): Promise<Listing | undefined>;
   /**
-   * Gives the page back, done: `token` where another follows. A complete listing answers its `republishAt`. Where somebody wanted
-   * something of the region since it began, the next one is due at once, whatever `dueAtMs` says.
+   * Ends the lease of a page that is done; `token` where another page follows. A complete listing answers its `republishAt`. Where a
+   * republication or a release was requested since the listing started, the next one is due at once, whatever `dueAtMs` says.
    */
   save(
     listing: Listing,
     next: { readonly token: string | undefined; readonly dueAtMs: number },
   ): Promise<void>;
-  /** Gives the page back, failed: the listing is begun anew, not before `dueAtMs`. */
-  fail(region: string, dueAtMs: number): Promise<void>;
-  /** When regions can be taken, in milliseconds since 1970: when they are due, and nobody has them. 0 for one that was never listed. */
-  due(regions: readonly string[]): Promise<ReadonlyMap<string, number>>;
-  /** For every region asked, also one that was never listed. */
-  status(regions: readonly string[]): Promise<readonly ListingStatus[]>;
-  /** The instances that were on a page in the last listing. */
-  members(region: string, page: number): Promise<readonly string[]>;
-  saveMembers(region: string, page: number, resourceIds: readonly string[]): Promise<void>;
+  /** Ends the lease of a page that failed: the listing starts again, not before `dueAtMs`. */
+  fail(target: Target, dueAtMs: number): Promise<void>;
+  /** When targets are due and not leased, in milliseconds since 1970, by target key. 0 for one that was never listed. */
+  due(targets: readonly Target[]): Promise<ReadonlyMap<string, number>>;
+  /** One for every target asked for, also where it was never listed. */
+  status(targets: readonly Target[]): Promise<readonly ListingStatus[]>;
+  /** The ids of the resources on a page in the last listing. */
+  members(target: Target, page: number): Promise<readonly string[]>;
+  saveMembers(target: Target, page: number, resourceIds: readonly string[]): Promise<void>;
   /**
-   * How many turns `execution` has now been in charge of polling, and is for `leaseMs` more; undefined where another one is.
+   * Leases polling as a whole to an execution of the state machine. Returns how many turns the execution has had, this one included;
+   * undefined where another execution has the lease.
    */
   leasePolling(execution: string, leaseMs: number): Promise<number | undefined>;
-  /**
-   * Has the next listing of the region, which is due at once, ask for every current status once more, as of `at`, in seconds since
-   * 1970. Idempotent; the newest request counts, and one that is made while a listing goes on is the next one's.
-   */
-  requestRepublication(region: string, at: number): Promise<void>;
-  /**
-   * An operator believes what the region's breaker holds back: the instances that are missing are to be judged gone, at once. True where
-   * there was such a breaker; nothing happens to one that trips later.
-   */
-  release(region: string): Promise<boolean>;
-  /** Lets the next execution take charge at once. */
+  /** Lets the next execution have the lease at once. */
   releasePolling(execution: string): Promise<void>;
+  /**
+   * Has the next listing, which is due at once, republish every status, as of `at` in seconds since 1970. Idempotent; the newest request
+   * counts, and one that comes during a listing is for the next one.
+   */
+  requestRepublication(target: Target, at: number): Promise<void>;
+  /**
+   * Has the next listing, which is due at once, confirm the deletions that the breaker holds back. False where the breaker has not
+   * tripped; a breaker that trips later is not released.
+   */
+  releaseBreaker(target: Target): Promise<boolean>;
 };

@@ -19,7 +19,9 @@ describe('what health asks', () => {
   it('of EC2 is answered by the simulator as by EC2', async () => {
     const credentials = async () => ({ accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'secret' });
 
-    await expect(ec2DryRun({ credentials, endpoint: ec2.url })('eu-west-1')).resolves.toBeUndefined();
+    await expect(
+      ec2DryRun({ credentials, endpoint: ec2.url })({ region: 'eu-west-1' }),
+    ).resolves.toBeUndefined();
   });
 
   it('of the fleet table is decided by whoever asks first', async () => {

@@ -171,7 +171,9 @@ describe('EC2', () => {
   it('that throttles every call is asked no longer than it takes to give up (C 44)', async () => {
     simulator.faults({ throttle: 1 });
 
-    await expect(ec2InstanceActions().start(region, 'i-0123456789abcdef0')).rejects.toThrow(ThrottledError);
+    await expect(ec2InstanceActions().start({ region }, 'i-0123456789abcdef0')).rejects.toThrow(
+      ThrottledError,
+    );
   });
 
   it('without capacity is asked once, though it answers with a 500', async () => {
@@ -220,14 +222,14 @@ describe('EC2', () => {
   it.each(['start', 'stop', 'reboot'] as const)(
     'has no instance to %s where there is none',
     async (action) => {
-      await expect(ec2InstanceActions()[action](region, 'i-0123456789abcdef0')).rejects.toThrow(
+      await expect(ec2InstanceActions()[action]({ region }, 'i-0123456789abcdef0')).rejects.toThrow(
         NotFoundError,
       );
     },
   );
 
   it('tells how much of the account’s quota is used', async () => {
-    const { limit, used } = await awsVcpuQuota().quota(region, 'on-demand');
+    const { limit, used } = await awsVcpuQuota().quota({ region }, 'on-demand');
 
     expect(limit).toBe(32);
     expect(used).toBeGreaterThanOrEqual(0);

@@ -82,21 +82,21 @@ export const instanceActionsContract = (name: string, make: () => Promise<Instan
       const { actions, plan, launched, until } = await launch('token-5');
       await until(launched.instanceId, starting);
 
-      await actions.stop(plan.region, launched.instanceId);
+      await actions.stop({ region: plan.region }, launched.instanceId);
       await until(launched.instanceId, ['stopping', 'stopped']);
-      await actions.start(plan.region, launched.instanceId);
+      await actions.start({ region: plan.region }, launched.instanceId);
       await until(launched.instanceId, starting);
 
-      await expect(actions.reboot(plan.region, launched.instanceId)).resolves.toBeUndefined();
+      await expect(actions.reboot({ region: plan.region }, launched.instanceId)).resolves.toBeUndefined();
     });
 
     it('terminate an instance, and do so again without an error (C 31)', async () => {
       const { actions, plan, launched, until } = await launch('token-6');
 
-      await actions.terminate(plan.region, launched.instanceId);
+      await actions.terminate({ region: plan.region }, launched.instanceId);
       await until(launched.instanceId, gone);
 
-      await expect(actions.terminate(plan.region, launched.instanceId)).resolves.toBeUndefined();
+      await expect(actions.terminate({ region: plan.region }, launched.instanceId)).resolves.toBeUndefined();
     });
 
     it.each(['start', 'stop', 'reboot', 'terminate'] as const)(
@@ -104,7 +104,9 @@ export const instanceActionsContract = (name: string, make: () => Promise<Instan
       async (action) => {
         const { actions, plan } = await make();
 
-        await expect(actions[action](plan.region, 'i-0123456789abcdef0')).rejects.toThrow(NotFoundError);
+        await expect(actions[action]({ region: plan.region }, 'i-0123456789abcdef0')).rejects.toThrow(
+          NotFoundError,
+        );
       },
     );
 
@@ -112,7 +114,7 @@ export const instanceActionsContract = (name: string, make: () => Promise<Instan
       const { actions, plan, launched, protect } = await launch('token-7');
       await protect(launched.instanceId);
 
-      await expect(actions.terminate(plan.region, launched.instanceId)).rejects.toThrow(
+      await expect(actions.terminate({ region: plan.region }, launched.instanceId)).rejects.toThrow(
         FailedPreconditionError,
       );
     });

@@ -83,10 +83,12 @@ describe('EC2', () => {
   it('that throttles every call is unavailable, and the call can be tried again', async () => {
     simulator.faults({ throttle: 1 });
 
-    const describing = ec2Instances().describe('us-east-1', ['i-0123456789abcdef0'], 5_000);
+    const describing = ec2Instances().describe({ region: 'us-east-1' }, ['i-0123456789abcdef0'], 5_000);
 
     await expect(describing).rejects.toThrow(UnavailableError);
     simulator.faults({ throttle: 0 });
-    expect(await ec2Instances().describe('us-east-1', ['i-0123456789abcdef0'], 20_000)).toEqual(new Map());
+    expect(await ec2Instances().describe({ region: 'us-east-1' }, ['i-0123456789abcdef0'], 20_000)).toEqual(
+      new Map(),
+    );
   });
 });

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { Tags } from '../../shared/core/ownership.ts';
 import type { Instances } from '../../shared/ports/instances.ts';
-import type { StatusCheck } from '../../shared/service-types/vm/status-checks.ts';
+import type { ImpairedInstances, StatusCheck } from '../../shared/service-types/vm/status-checks.ts';
 import { ourTags } from '../fixtures/resource-messages.ts';
 
 export type InstancesUnderTest = {
-  readonly instances: Instances;
+  readonly instances: Instances & ImpairedInstances;
   /** Launches an instance and answers its id once it runs. */
   readonly launch: (tags: Tags) => Promise<string>;
   /** Terminates it, and answers once it is. */
@@ -24,7 +24,7 @@ export const instancesContract = (name: string, make: () => Promise<InstancesUnd
       const before = Math.floor(Date.now() / 1000) * 1000;
       const id = await launch(ourTags);
 
-      const found = (await instances.describe('us-east-1', [id], timeoutMs)).get(id);
+      const found = (await instances.describe({ region: 'us-east-1' }, [id], timeoutMs)).get(id);
 
       expect(found).toMatchObject({ instanceId: id, state: 'running', tags: ourTags, reason: undefined });
       expect(found?.launchedAtMs).toBeGreaterThanOrEqual(before);
@@ -34,7 +34,7 @@ export const instancesContract = (name: string, make: () => Promise<InstancesUnd
       const { instances, launch } = await make();
       const id = await launch(ourTags);
 
-      const found = (await instances.describe('us-east-1', [id], timeoutMs)).get(id);
+      const found = (await instances.describe({ region: 'us-east-1' }, [id], timeoutMs)).get(id);
 
       const address = expect.stringMatching(/^\d+(\.\d+){3}$/);
       expect(found).toMatchObject({
@@ -59,21 +59,21 @@ export const instancesContract = (name: string, make: () => Promise<InstancesUnd
       await impair(system, 'system');
       await terminate(gone);
 
-      const failOwn = await instances.impaired('us-east-1', 'instance', timeoutMs);
-      const failSystem = await instances.impaired('us-east-1', 'system', timeoutMs);
+      const failOwn = await instances.impaired({ region: 'us-east-1' }, 'instance', timeoutMs);
+      const failSystem = await instances.impaired({ region: 'us-east-1' }, 'system', timeoutMs);
 
       const ids = [system, own, healthy, gone];
       expect(ids.filter((id) => failOwn.has(id))).toEqual([own]);
       expect(ids.filter((id) => failSystem.has(id))).toEqual([system]);
       expect(failOwn.get(own)).toBeGreaterThanOrEqual(before);
-      expect((await instances.impaired('eu-west-1', 'instance', timeoutMs)).size).toBe(0);
+      expect((await instances.impaired({ region: 'eu-west-1' }, 'instance', timeoutMs)).size).toBe(0);
     });
 
     it('leaves out what EC2 does not know, without failing for the others', async () => {
       const { instances, launch } = await make();
       const id = await launch({});
 
-      const found = await instances.describe('us-east-1', ['i-0123456789abcdef0', id], timeoutMs);
+      const found = await instances.describe({ region: 'us-east-1' }, ['i-0123456789abcdef0', id], timeoutMs);
 
       expect([...found.keys()]).toEqual([id]);
     });
@@ -82,7 +82,7 @@ export const instancesContract = (name: string, make: () => Promise<InstancesUnd
       const { instances, launch } = await make();
       const id = await launch({});
 
-      expect((await instances.describe('eu-west-1', [id], timeoutMs)).size).toBe(0);
+      expect((await instances.describe({ region: 'eu-west-1' }, [id], timeoutMs)).size).toBe(0);
     });
 
     it('tells why an instance was terminated', async () => {
@@ -90,7 +90,7 @@ export const instancesContract = (name: string, make: () => Promise<InstancesUnd
       const id = await launch({});
       await terminate(id);
 
-      const found = (await instances.describe('us-east-1', [id], timeoutMs)).get(id);
+      const found = (await instances.describe({ region: 'us-east-1' }, [id], timeoutMs)).get(id);
 
       expect(found?.state).toBe('terminated');
       expect(found?.reason?.code).toBe('Client.UserInitiatedShutdown');
@@ -101,7 +101,7 @@ export const instancesContract = (name: string, make: () => Promise<InstancesUnd
       const ids = await Promise.all(Array.from({ length: 12 }, () => launch({})));
       const others = Array.from({ length: 199 - ids.length }, (_, n) => `i-${String(n).padStart(17, '0')}`);
 
-      const found = await instances.describe('us-east-1', [...others, ...ids], timeoutMs);
+      const found = await instances.describe({ region: 'us-east-1' }, [...others, ...ids], timeoutMs);
 
       expect(new Set(found.keys())).toEqual(new Set(ids));
     });

@@ -1,17 +1,18 @@
 import { describe, expect, it } from 'vitest';
+import { targetKey } from '../../shared/core/target.ts';
 import { listingsMarks } from './listings-marks.ts';
 import { floorMs, leaseMs, listingsSubject, type MakeListings } from './listings-subject.ts';
 
-/** What every Listings is held to. `make` is given the clock, in milliseconds. */
+/** The contract of the Listings port. `make` gets the clock, in milliseconds. */
 export const listingsContract = (name: string, make: MakeListings) => {
   const setup = listingsSubject(make);
 
   describe(`listings: ${name}`, () => {
-    it('begins with the first page of a region that was never listed', async () => {
-      const { taken, clock, region } = await setup();
+    it('start with the first page of a target that was never listed', async () => {
+      const { leased, clock, target } = await setup();
 
-      expect(await taken()).toMatchObject({
-        region,
+      expect(await leased()).toMatchObject({
+        target,
         page: 0,
         token: undefined,
         startedAtMs: clock.ms,
@@ -21,24 +22,24 @@ export const listingsContract = (name: string, make: MakeListings) => {
       });
     });
 
-    it('gives a page to one worker at a time, until its lease ends', async () => {
-      const { take, clock } = await setup();
+    it('lease a page to one worker at a time', async () => {
+      const { lease, clock } = await setup();
 
-      const takes = await Promise.all(Array.from({ length: 10 }, take));
+      const leases = await Promise.all(Array.from({ length: 10 }, lease));
       clock.ms += leaseMs + 1;
 
-      expect(takes.filter((listing) => listing !== undefined)).toHaveLength(1);
-      expect(await take()).toBeDefined();
+      expect(leases.filter((listing) => listing !== undefined)).toHaveLength(1);
+      expect(await lease()).toBeDefined();
     });
 
-    it('goes on with the next page, with what was found so far', async () => {
-      const { listings, taken } = await setup();
-      const first = await taken();
+    it('continue with the next page, with the results so far', async () => {
+      const { listings, leased } = await setup();
+      const first = await leased();
       const digests = [{ states: 'a', members: 'b', comparedAtMs: 3 }];
       const found = { digests, seen: 1000, busy: true, removed: new Set(['i-1']), added: new Set(['i-2']) };
       await listings.save({ ...first, ...found }, { token: 'next', dueAtMs: first.startedAtMs });
 
-      expect(await taken()).toMatchObject({
+      expect(await leased()).toMatchObject({
         page: 1,
         token: 'next',
         startedAtMs: first.startedAtMs,
@@ -46,46 +47,46 @@ export const listingsContract = (name: string, make: MakeListings) => {
       });
     });
 
-    it('does not begin a listing within the floor, however many try', async () => {
-      const { listings, take, taken, clock } = await setup();
-      const first = await taken();
+    it('start no listing within the floor, however many workers try', async () => {
+      const { listings, lease, leased, clock } = await setup();
+      const first = await leased();
       await listings.save(first, { token: undefined, dueAtMs: clock.ms });
 
       clock.ms += floorMs - 1;
-      const early = await Promise.all(Array.from({ length: 5 }, take));
+      const early = await Promise.all(Array.from({ length: 5 }, lease));
       clock.ms += 1;
-      const due = await Promise.all(Array.from({ length: 5 }, take));
+      const due = await Promise.all(Array.from({ length: 5 }, lease));
 
       expect(early.filter((listing) => listing !== undefined)).toEqual([]);
       expect(due.filter((listing) => listing !== undefined)).toHaveLength(1);
     });
 
-    it('does not begin a listing before it is due, and tells when that is', async () => {
-      const { listings, region, take, taken, clock } = await setup();
+    it('start no listing before it is due, and return when that is', async () => {
+      const { listings, target, lease, leased, clock } = await setup();
       const dueAtMs = clock.ms + 300_000;
-      await listings.save(await taken(), { token: undefined, dueAtMs });
+      await listings.save(await leased(), { token: undefined, dueAtMs });
 
       clock.ms += 299_999;
-      expect(await take()).toBeUndefined();
-      expect(await listings.due([region, 'elsewhere'])).toEqual(
+      expect(await lease()).toBeUndefined();
+      expect(await listings.due([target, { region: 'elsewhere' }])).toEqual(
         new Map([
-          [region, dueAtMs],
+          [targetKey(target), dueAtMs],
           ['elsewhere', 0],
         ]),
       );
       clock.ms += 1;
-      expect(await take()).toBeDefined();
+      expect(await lease()).toBeDefined();
     });
 
-    it('is not due while somebody has it', async () => {
-      const { listings, region, taken, clock } = await setup();
-      await taken();
+    it('are not due while a worker has the lease', async () => {
+      const { listings, target, leased, clock } = await setup();
+      await leased();
 
-      expect(await listings.due([region])).toEqual(new Map([[region, clock.ms + leaseMs]]));
+      expect(await listings.due([target])).toEqual(new Map([[targetKey(target), clock.ms + leaseMs]]));
     });
 
-    it('keeps as many missing and new instances in mind as a listing may have', async () => {
-      const { listings, taken } = await setup();
+    it('store as many missing and new instances as a listing can have', async () => {
+      const { listings, leased } = await setup();
       const id = (n: number) => `i-${String(n).padStart(17, '0')}`;
       const ids = (count: number) => Array.from({ length: count }, (_, n) => id(n));
       const absences = Object.fromEntries(
@@ -96,15 +97,15 @@ export const listingsContract = (name: string, make: MakeListings) => {
         members: 'sixteen letters.',
         comparedAtMs: 1_787_394_600_000,
       }));
-      const first = await taken();
+      const first = await leased();
       const found = { absences, digests, removed: new Set(ids(1_000)), added: new Set(ids(5_000)) };
       await listings.save({ ...first, ...found }, { token: 'next', dueAtMs: 0 });
 
-      expect(await taken()).toMatchObject({ absences, digests, added: found.added });
+      expect(await leased()).toMatchObject({ absences, digests, added: found.added });
     });
 
-    it('begins anew after a complete listing, remembering what it looked like', async () => {
-      const { listings, taken, clock } = await setup();
+    it('start again after a complete listing, with its results', async () => {
+      const { listings, leased, clock } = await setup();
       const kept = {
         digests: [{ states: 'a', members: 'b', comparedAtMs: 3 }],
         absences: { 'i-1': { sinceMs: 1, listings: 2 } },
@@ -112,14 +113,14 @@ export const listingsContract = (name: string, make: MakeListings) => {
         intervalSeconds: 60,
         breakerSinceMs: 7,
       };
-      const first = await taken();
+      const first = await leased();
       await listings.save(
         { ...first, ...kept, seen: 9, busy: true, removed: new Set(['i-1']) },
         { token: undefined, dueAtMs: 0 },
       );
       clock.ms += floorMs;
 
-      expect(await taken()).toMatchObject({
+      expect(await leased()).toMatchObject({
         ...kept,
         page: 0,
         seen: 0,
@@ -129,63 +130,63 @@ export const listingsContract = (name: string, make: MakeListings) => {
       });
     });
 
-    it('begins a failed listing anew when it is due, and overlooks nothing that was missing on its pages', async () => {
-      const { listings, region, take, taken, clock } = await setup();
-      const first = await taken();
+    it('start a failed listing again when it is due, with the instances that its pages lacked', async () => {
+      const { listings, target, lease, leased, clock } = await setup();
+      const first = await leased();
       await listings.save({ ...first, removed: new Set(['i-1']) }, { token: 'next', dueAtMs: 0 });
-      await taken();
-      await listings.fail(region, clock.ms + 30_000);
+      await leased();
+      await listings.fail(target, clock.ms + 30_000);
 
       clock.ms += 29_999;
-      expect(await take()).toBeUndefined();
+      expect(await lease()).toBeUndefined();
       clock.ms += 1;
-      expect(await taken()).toMatchObject({ page: 0, token: undefined, removed: new Set(['i-1']) });
+      expect(await leased()).toMatchObject({ page: 0, token: undefined, removed: new Set(['i-1']) });
     });
 
-    it('tells how the regions stand, the one that was never listed too', async () => {
-      const { listings, region, taken, clock } = await setup();
-      const first = await taken();
+    it('return the status of every target, also one that was never listed, and one account apart from the other', async () => {
+      const { listings, target, leased, clock } = await setup();
+      const first = await leased();
       clock.ms += 700;
       const found = { seen: 9, intervalSeconds: 60, breakerSinceMs: 7 };
       await listings.save({ ...first, ...found }, { token: undefined, dueAtMs: clock.ms });
-      await listings.requestRepublication(region, 1_000);
-      const elsewhere = `not-${region}`;
+      await listings.requestRepublication(target, 1_000);
+      const elsewhere = { ...target, account: '222222222222' };
 
-      expect(await listings.status([region, elsewhere])).toEqual([
+      expect(await listings.status([target, elsewhere])).toEqual([
         {
-          region,
+          target,
           listedAtMs: clock.ms,
           intervalSeconds: 60,
           instances: 9,
           breakerSinceMs: 7,
-          republishWantedAt: 1_000,
+          republicationRequestedAt: 1_000,
         },
         {
-          region: elsewhere,
+          target: elsewhere,
           listedAtMs: undefined,
           intervalSeconds: 0,
           instances: 0,
           breakerSinceMs: undefined,
-          republishWantedAt: undefined,
+          republicationRequestedAt: undefined,
         },
       ]);
     });
 
-    it('remembers who was on which page', async () => {
-      const { listings, region } = await setup();
-      await listings.saveMembers(region, 0, ['i-1', 'i-2']);
-      await listings.saveMembers(region, 1, []);
+    it('store the members of each page', async () => {
+      const { listings, target } = await setup();
+      await listings.saveMembers(target, 0, ['i-1', 'i-2']);
+      await listings.saveMembers(target, 1, []);
 
-      expect(await listings.members(region, 0)).toEqual(['i-1', 'i-2']);
-      expect(await listings.members(region, 1)).toEqual([]);
-      expect(await listings.members(region, 2)).toEqual([]);
+      expect(await listings.members(target, 0)).toEqual(['i-1', 'i-2']);
+      expect(await listings.members(target, 1)).toEqual([]);
+      expect(await listings.members(target, 2)).toEqual([]);
     });
 
-    it('has one execution in charge, until its lease ends or it resigns', async () => {
+    it('lease polling to one execution, until the lease ends or is released', async () => {
       const { listings, clock, number } = await setup();
       const minute = 60_000;
       await listings.releasePolling('one');
-      clock.ms += number * 10 * minute; // whoever was in charge before is not any more
+      clock.ms += number * 10 * minute; // leases of other tests have ended
 
       expect([
         await listings.leasePolling('one', minute),

@@ -1,4 +1,5 @@
 import { CapacityError, FailedPreconditionError, NotFoundError } from '../../shared/core/errors.ts';
+import type { Target } from '../../shared/core/target.ts';
 import type { Instance, Instances } from '../../shared/ports/instances.ts';
 import type { Placement } from '../../shared/service-types/vm/launch.ts';
 import type { InstanceActions, LaunchedInstance } from '../../shared/service-types/vm/ports.ts';
@@ -46,7 +47,7 @@ export const memoryEc2 = (now: () => number): MemoryEc2 => {
   };
 
   const change = (verb: string, state: Instance['state'] | undefined) =>
-    async function (this: MemoryEc2, _region: string, instanceId: string) {
+    async function (this: MemoryEc2, _target: Target, instanceId: string) {
       this.calls.push(`${verb} ${instanceId}`);
       const instance = known(instanceId);
       if (state) instances.set(instanceId, { ...instance, state });
@@ -77,13 +78,13 @@ export const memoryEc2 = (now: () => number): MemoryEc2 => {
     start: change('start', 'pending'),
     stop: change('stop', 'stopping'),
     reboot: change('reboot', undefined),
-    async terminate(_region, instanceId) {
+    async terminate(_target, instanceId) {
       this.calls.push(`terminate ${instanceId}`);
       if (this.isProtected.has(instanceId))
         throw new FailedPreconditionError(`${instanceId} is protected from termination`);
       instances.set(instanceId, { ...known(instanceId), state: 'shutting-down' });
     },
-    async describe(_region, ids) {
+    async describe(_target, ids) {
       return new Map(
         ids.flatMap((id) => [instances.get(id)].flatMap((found) => (found ? [[id, found] as const] : []))),
       );

@@ -1,12 +1,12 @@
+import { type Target, targetKey } from '../../shared/core/target.ts';
 import type { Listing, Listings } from '../../shared/ports/listings.ts';
-import { noStatusChecks } from '../../shared/service-types/vm/status-checks.ts';
 
 const abandonedAfterMs = 10 * 60_000;
 
 type Held = Listing & {
   readonly dueAtMs: number;
   readonly leasedUntilMs: number;
-  /** When somebody last wanted something. */
+  /** When a republication or a release was last requested. */
   readonly wokenAtMs: number;
   readonly republishWantedAt: number;
   readonly republishedAt: number;
@@ -16,27 +16,27 @@ type Held = Listing & {
 
 /** The Listings port in memory. */
 export const memoryListings = (now: () => number = Date.now): Listings => {
-  const regions = new Map<string, Held>();
+  const targets = new Map<string, Held>();
   const pages = new Map<string, readonly string[]>();
-  const held = (region: string): Held => regions.get(region) ?? blank(region);
-  const change = (region: string, more: Partial<Held>) =>
-    void regions.set(region, { ...held(region), ...more });
+  const held = (target: Target): Held => targets.get(targetKey(target)) ?? blank(target);
+  const change = (target: Target, more: Partial<Held>) =>
+    void targets.set(targetKey(target), { ...held(target), ...more });
   const wake = () => ({ wokenAtMs: now(), dueAtMs: 0 });
-  let charge: { execution: string; untilMs: number; turns: number } | undefined;
+  let polling: { execution: string; untilMs: number; turns: number } | undefined;
 
   return {
-    async take(region, { floorMs, leaseMs }) {
-      const before = held(region);
+    async lease(target, { floorMs, leaseMs }) {
+      const before = held(target);
       if (before.leasedUntilMs > now() || before.dueAtMs > now()) return undefined;
-      const goesOn = before.token !== undefined && before.startedAtMs > now() - abandonedAfterMs;
-      if (!goesOn && before.startedAtMs > now() - floorMs) return undefined;
-      change(region, { ...(!goesOn && begun(before, now())), leasedUntilMs: now() + leaseMs });
-      return held(region);
+      const continues = before.token !== undefined && before.startedAtMs > now() - abandonedAfterMs;
+      if (!continues && before.startedAtMs > now() - floorMs) return undefined;
+      change(target, { ...(!continues && started(before, now())), leasedUntilMs: now() + leaseMs });
+      return held(target);
     },
     async save(listing, { token, dueAtMs }) {
-      const { releasedAtMs, wokenAtMs, republishWantedAt, republishedAt } = held(listing.region);
+      const { releasedAtMs, wokenAtMs, republishWantedAt, republishedAt } = held(listing.target);
       const isWoken = wokenAtMs > listing.startedAtMs;
-      change(listing.region, {
+      change(listing.target, {
         ...{ ...listing, token, leasedUntilMs: 0 },
         ...{ releasedAtMs, wokenAtMs, republishWantedAt, republishedAt },
         ...(token === undefined
@@ -44,43 +44,43 @@ export const memoryListings = (now: () => number = Date.now): Listings => {
           : { page: listing.page + 1, dueAtMs }),
       });
     },
-    async fail(region, dueAtMs) {
-      change(region, { token: undefined, dueAtMs, leasedUntilMs: 0 });
+    async fail(target, dueAtMs) {
+      change(target, { token: undefined, dueAtMs, leasedUntilMs: 0 });
     },
-    due: async (names) =>
-      new Map(names.map((name) => [name, Math.max(held(name).dueAtMs, held(name).leasedUntilMs)])),
-    status: async (names) =>
-      names.map((region) => {
-        const { listedAtMs, intervalSeconds, instances, breakerSinceMs, ...marks } = held(region);
-        const republishWantedAt =
+    due: async (asked) =>
+      new Map(asked.map((one) => [targetKey(one), Math.max(held(one).dueAtMs, held(one).leasedUntilMs)])),
+    status: async (asked) =>
+      asked.map((target) => {
+        const { listedAtMs, intervalSeconds, instances, breakerSinceMs, ...marks } = held(target);
+        const republicationRequestedAt =
           marks.republishWantedAt > marks.republishedAt ? marks.republishWantedAt : undefined;
-        return { region, listedAtMs, intervalSeconds, instances, breakerSinceMs, republishWantedAt };
+        return { target, listedAtMs, intervalSeconds, instances, breakerSinceMs, republicationRequestedAt };
       }),
-    async requestRepublication(region, at) {
-      if (at > held(region).republishWantedAt) change(region, { republishWantedAt: at, ...wake() });
+    async requestRepublication(target, at) {
+      if (at > held(target).republishWantedAt) change(target, { republishWantedAt: at, ...wake() });
     },
-    async release(region) {
-      const isHeld = held(region).breakerSinceMs !== undefined;
-      if (isHeld) change(region, { releasedAtMs: now(), ...wake() });
+    async releaseBreaker(target) {
+      const isHeld = held(target).breakerSinceMs !== undefined;
+      if (isHeld) change(target, { releasedAtMs: now(), ...wake() });
       return isHeld;
     },
-    members: async (region, page) => pages.get(`${region} ${page}`) ?? [],
-    async saveMembers(region, page, ids) {
-      pages.set(`${region} ${page}`, ids);
+    members: async (target, page) => pages.get(`${targetKey(target)} ${page}`) ?? [],
+    async saveMembers(target, page, ids) {
+      pages.set(`${targetKey(target)} ${page}`, ids);
     },
     async leasePolling(execution, leaseMs) {
-      if (charge && charge.execution !== execution && charge.untilMs > now()) return undefined;
-      const turns = charge?.execution === execution ? charge.turns + 1 : 1;
-      charge = { execution, untilMs: now() + leaseMs, turns };
+      if (polling && polling.execution !== execution && polling.untilMs > now()) return undefined;
+      const turns = polling?.execution === execution ? polling.turns + 1 : 1;
+      polling = { execution, untilMs: now() + leaseMs, turns };
       return turns;
     },
     async releasePolling(execution) {
-      if (charge?.execution === execution) charge = undefined;
+      if (polling?.execution === execution) polling = undefined;
     },
   };
 };
 
-const begun = ({ republishWantedAt, republishedAt }: Held, nowMs: number) => ({
+const started = ({ republishWantedAt, republishedAt }: Held, nowMs: number) => ({
   ...{ page: 0, token: undefined, seen: 0, busy: false, startedAtMs: nowMs },
   republishAt: republishWantedAt > republishedAt ? republishWantedAt : undefined,
 });
@@ -91,10 +91,10 @@ const completed = ({ seen, republishAt }: Listing, nowMs: number) => ({
   ...(republishAt !== undefined && { republishedAt: republishAt }),
 });
 
-const blank = (region: string): Held => ({
-  ...{ region, page: 0, token: undefined, startedAtMs: 0, digests: [], seen: 0, busy: false },
+const blank = (target: Target): Held => ({
+  ...{ target, page: 0, token: undefined, startedAtMs: 0, digests: [], seen: 0, busy: false },
   ...{ removed: new Set(), added: new Set(), absences: {}, lastBusyAtMs: 0, intervalSeconds: 0 },
   ...{ breakerSinceMs: undefined, releasedAtMs: undefined, republishAt: undefined },
-  ...{ checks: noStatusChecks, dueAtMs: 0, leasedUntilMs: 0, wokenAtMs: 0 },
+  ...{ checks: undefined, dueAtMs: 0, leasedUntilMs: 0, wokenAtMs: 0 },
   ...{ republishWantedAt: 0, republishedAt: 0, listedAtMs: undefined, instances: 0 },
 });

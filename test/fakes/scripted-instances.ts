@@ -1,23 +1,24 @@
 import { UnavailableError } from '../../shared/core/errors.ts';
 import type { Instance, Instances } from '../../shared/ports/instances.ts';
-import type { StatusCheck } from '../../shared/service-types/vm/status-checks.ts';
+import type { ImpairedInstances, StatusCheck } from '../../shared/service-types/vm/status-checks.ts';
 
-export type ScriptedInstances = Instances & {
-  /** What EC2 knows in us-east-1; a test changes it. */
-  readonly known: Map<string, Instance>;
-  /** The ids of each call. */
-  readonly calls: (readonly string[])[];
-  throttled: boolean;
-  /** Which fail a status check, and since when; a test changes it. */
-  readonly failing: Record<StatusCheck, Map<string, number | undefined>>;
-  /** The checks that were asked about. */
-  readonly checked: StatusCheck[];
-  /** Pages listed so far, and whether the last of them ended its listing. */
-  listed: number;
-  lastPage: boolean;
-};
+export type ScriptedInstances = Instances &
+  ImpairedInstances & {
+    /** The instances of EC2 in us-east-1; a test changes them. */
+    readonly known: Map<string, Instance>;
+    /** The ids of each call. */
+    readonly calls: (readonly string[])[];
+    throttled: boolean;
+    /** The instances that fail a status check, and since when; a test changes them. */
+    readonly failing: Record<StatusCheck, Map<string, number | undefined>>;
+    /** The checks that were asked about. */
+    readonly checked: StatusCheck[];
+    /** Pages listed so far, and whether the last of them ended its listing. */
+    listed: number;
+    lastPage: boolean;
+  };
 
-/** The Instances port with EC2's knowledge laid open. */
+/** The Instances port with instances that the test sets. */
 export const scriptedInstances = (...instances: Partial<Instance>[]): ScriptedInstances => {
   const known = new Map(instances.map((instance) => [instance.instanceId ?? '', described(instance)]));
   const calls: (readonly string[])[] = [];
@@ -29,7 +30,7 @@ export const scriptedInstances = (...instances: Partial<Instance>[]): ScriptedIn
     checked: [],
     listed: 0,
     lastPage: true,
-    async describe(region, ids) {
+    async describe({ region }, ids) {
       calls.push(ids);
       if (this.throttled) throw new UnavailableError(`EC2 in ${region} throttled the call`);
       if (region !== 'us-east-1') return new Map();
@@ -37,13 +38,13 @@ export const scriptedInstances = (...instances: Partial<Instance>[]): ScriptedIn
         ids.flatMap((id) => [known.get(id)].flatMap((found) => (found ? [[id, found] as const] : []))),
       );
     },
-    async impaired(region, check) {
+    async impaired({ region }, check) {
       this.checked.push(check);
       if (this.throttled) throw new UnavailableError(`EC2 in ${region} throttled the call`);
       const running = ([id]: readonly [string, unknown]) => known.get(id)?.state === 'running';
       return new Map(region === 'us-east-1' ? [...this.failing[check]].filter(running) : []);
     },
-    async list({ region, tag, token = '0' }) {
+    async list({ target: { region }, tag, token = '0' }) {
       if (this.throttled) throw new UnavailableError(`EC2 in ${region} throttled the call`);
       const tagged = [...known.values()].filter(
         ({ tags }) => region === 'us-east-1' && tags[tag.key] === tag.value,
@@ -61,7 +62,7 @@ export const scriptedInstances = (...instances: Partial<Instance>[]): ScriptedIn
 
 const largestPage = 1000;
 
-/** An instance as EC2 describes it: an old one that runs and has no tags, but for what is given. */
+/** An instance as EC2 describes it: by default running, launched long ago, without tags. */
 export const described = (instance: Partial<Instance>): Instance => ({
   instanceId: 'i-00000000000000001',
   account: '123456789012',

@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { NotFoundError, ProviderError, UnavailableError } from '../../../shared/core/errors.ts';
+import { type Target, targetKey } from '../../../shared/core/target.ts';
 import type { Clock } from '../../../shared/ports/clock.ts';
 import type { Backlog, Ec2Probe, FirstAnswer, NatsProbe } from '../../../shared/ports/health-probes.ts';
 import type { Heartbeats } from '../../../shared/ports/heartbeats.ts';
@@ -17,9 +18,9 @@ type Parts = {
   readonly registrations: Pick<Registrations, 'read'>;
   readonly firstAnswer: FirstAnswer;
   /** In which VMs can be created. */
-  readonly regions: readonly string[];
-  /** Under which the VMs of a region are registered at DCM. */
-  readonly providerNameOf: (region: string) => string;
+  readonly targets: readonly Target[];
+  /** Under which the VMs of a target are registered at DCM. */
+  readonly providerNameOf: (target: Target) => string;
   readonly version: string;
   readonly now: Clock;
   readonly log: Log;
@@ -33,13 +34,13 @@ const keepHealthyMs = 5_000;
 const longestBacklogSeconds = 300;
 
 /**
- * The health of the provider in one region: `healthy` where EC2, the resource store, the observations queue and NATS answer, all asked at
+ * The health of the provider in one target: `healthy` where EC2, the resource store, the observations queue and NATS answer, all asked at
  * once. Only `healthy` is cached, so that the next poll finds a recovery. A registration that DCM refuses is reported in `detail`, but
  * does not make the provider unhealthy, because the statuses of existing VMs are still published.
- * @throws NotFoundError, at once, for a region in which no VMs are created; nothing else.
+ * @throws NotFoundError, at once, for a target in which no VMs are created; nothing else.
  */
-export const checkHealth = (parts: Parts): ((region: string) => Promise<Health>) => {
-  const { version, regions, firstAnswer, now, log, timeoutMs = 2_500 } = parts;
+export const checkHealth = (parts: Parts): ((target: Target) => Promise<Health>) => {
+  const { version, targets, firstAnswer, now, log, timeoutMs = 2_500 } = parts;
   const startedAt = Math.floor(now() / 1000);
 
   const checked = <Answer>(service: string, asked: Promise<Answer>) =>
@@ -48,11 +49,12 @@ export const checkHealth = (parts: Parts): ((region: string) => Promise<Health>)
       (error: unknown): Checked<Answer> => ({ answer: undefined, fault: faultOf(service, error) }),
     );
 
-  const check = async (region: string): Promise<Health> => {
+  const check = async (target: Target): Promise<Health> => {
+    const region = targetKey(target);
     const [since, registration, ...others] = await Promise.all([
       withTimeout(timeoutMs, 'the resource store', firstAnswer(version)).catch(() => startedAt),
-      checked('the resource store', registrationOf(parts, region)),
-      checked(`EC2 in ${region}`, parts.ec2(region)),
+      checked('the resource store', registrationOf(parts, target)),
+      checked(`EC2 in ${region}`, parts.ec2(target)),
       checked('the observations queue', checkQueue(parts)),
       checked('NATS', checkNats(parts)),
     ]);
@@ -68,14 +70,16 @@ export const checkHealth = (parts: Parts): ((region: string) => Promise<Health>)
     };
   };
 
-  const checks = new LRUCache<string, Health>({
-    ...{ max: Math.max(1, regions.length), ttl: keepHealthyMs, ttlResolution: 0, perf: { now } },
-    fetchMethod: check,
+  const checks = new LRUCache<string, Health, Target>({
+    ...{ max: Math.max(1, targets.length), ttl: keepHealthyMs, ttlResolution: 0, perf: { now } },
+    fetchMethod: (_key, _stale, { context }) => check(context),
   });
-  return async (region) => {
-    if (!regions.includes(region)) throw new NotFoundError(`no VMs are created in ${region}`);
-    const health = await checks.forceFetch(region);
-    if (health.status !== 'healthy') checks.delete(region);
+  const keys = new Set(targets.map(targetKey));
+  return async (target) => {
+    const key = targetKey(target);
+    if (!keys.has(key)) throw new NotFoundError(`no VMs are created in ${key}`);
+    const health = await checks.forceFetch(key, { context: target });
+    if (health.status !== 'healthy') checks.delete(key);
     return health;
   };
 };
@@ -86,8 +90,8 @@ type Checked<Answer> = { readonly answer: Answer | undefined; readonly fault: st
 const faultOf = (service: string, error: unknown): string =>
   error instanceof ProviderError ? error.message : `${service} cannot be checked`;
 
-const registrationOf = async ({ registrations, providerNameOf }: Parts, region: string) => {
-  const name = providerNameOf(region);
+const registrationOf = async ({ registrations, providerNameOf }: Parts, target: Target) => {
+  const name = providerNameOf(target);
   return (await registrations.read([name])).get(name);
 };
 

@@ -30,7 +30,7 @@ const getHealth = (operationId: string, path: string, summary: string) =>
     says: 'The health of the provider.',
     answer: Health,
     problems: ['not-found'],
-    run: ({ checkHealth }, { region }) => checkHealth(region),
+    run: ({ checkHealth }, { region }) => checkHealth({ region }),
   });
 
 /** DCM polls the health below the registered endpoint; people and load balancers use the other paths. */

@@ -1,7 +1,8 @@
 import type { EC2ClientConfig, EC2ServiceException, __Client as SmithyClient } from '@aws-sdk/client-ec2';
+import { type Target, targetKey } from '../../core/target.ts';
 import { awsError, UnsentRequestError } from '../../service-types/vm/ec2/errors.ts';
-import { regionalClients } from './clients.ts';
-import { patientRetries } from './patient-retries.ts';
+import { clientsByTarget } from './clients.ts';
+import { quickRetries } from './quick-retries.ts';
 
 type Connection = {
   readonly region: string;
@@ -11,14 +12,14 @@ type Connection = {
 
 type Described = Pick<EC2ServiceException, '$metadata'>;
 
-/** What the client of every service has, whatever its commands are. */
+/** The part that the clients of all services have in common. */
 type WithMiddleware<Input extends object, Output extends Described> = Pick<
   SmithyClient<never, Input, Output, never>,
   'middlewareStack'
 >;
 
 type Service<Sdk, Client, Input extends object, Output extends Described> = {
-  /** As people know it, such as `EC2`. */
+  /** For error messages, such as `EC2`. */
   readonly name: string;
   readonly load: () => Promise<Sdk>;
   readonly connect: (sdk: Sdk, connection: Connection) => Client & WithMiddleware<Input, Output>;
@@ -32,47 +33,47 @@ type Call<Sdk, Client, Answer> = (
   options: { readonly abortSignal: AbortSignal },
 ) => Promise<Answer>;
 
-/** Calls of an AWS service in one region or another. `what` says what for, as in "run an instance". @throws ProviderError */
-export type RegionalCalls<Sdk, Client> = <Answer>(
-  region: string,
+/** Calls of an AWS service by target. `what`: what the call is for, as in "run an instance". @throws ProviderError */
+export type CallsByTarget<Sdk, Client> = <Answer>(
+  target: Target,
   what: string,
   call: Call<Sdk, Client, Answer>,
 ) => Promise<Answer>;
 
 const attempts = 12;
 
-/** Each call against the clock; what a client throws is translated. */
-export const regionalCalls = <Sdk, Client, Input extends object, Output extends Described>({
+/** Gives each call a timeout and quick retries, and translates what the client throws. */
+export const callsByTarget = <Sdk, Client, Input extends object, Output extends Described>({
   name,
   load,
   connect,
   timeoutMs,
-}: Service<Sdk, Client, Input, Output>): RegionalCalls<Sdk, Client> => {
-  const clientIn = regionalClients({
+}: Service<Sdk, Client, Input, Output>): CallsByTarget<Sdk, Client> => {
+  const clientOf = clientsByTarget({
     load,
-    connect: (sdk: Sdk, region) => {
+    connect: (sdk: Sdk, { region }) => {
       const client = connect(sdk, {
         region,
         maxAttempts: attempts,
-        retryStrategy: patientRetries({ attempts }),
+        retryStrategy: quickRetries({ attempts }),
       });
       markUnsent(client);
       return client;
     },
   });
-  return async (region, what, call) => {
-    const { sdk, client } = await clientIn(region);
+  return async (target, what, call) => {
+    const { sdk, client } = await clientOf(target);
     try {
       return await call(sdk, client, { abortSignal: AbortSignal.timeout(timeoutMs) });
     } catch (cause) {
-      throw awsError(cause, { who: `${name} in ${region}`, what });
+      throw awsError(cause, { who: `${name} in ${targetKey(target)}`, what });
     }
   };
 };
 
 /**
- * Makes a client throw UnsentRequestError where no attempt of a request reached the network: input that cannot be serialised, a request
- * that cannot be signed. The middleware of lowest priority in the last step runs directly before the HTTP handler.
+ * Makes a client throw UnsentRequestError where no attempt of a request reached the network, because its input could not be serialised or
+ * the request could not be signed. The middleware of lowest priority in the last step runs directly before the HTTP handler.
  * @see https://aws.amazon.com/blogs/developer/middleware-stack-modular-aws-sdk-js/
  */
 const markUnsent = <Input extends object, Output extends Described>({
@@ -97,6 +98,6 @@ const markUnsent = <Input extends object, Output extends Described>({
   );
 };
 
-/** The deadline passed before the request was sent; the next attempt may be faster. */
+/** The timeout passed before the request was sent; the next attempt may be faster. */
 const isTimeout = (error: unknown): boolean =>
   error instanceof Error && (error.name === 'TimeoutError' || error.name === 'AbortError');

@@ -6,11 +6,14 @@ type Invocation = {
   readonly client: LambdaClient;
   /** Name or ARN. */
   readonly functionName: string;
-  /** Left out: as long as the client waits. */
+  /** Absent: the timeout of the client. */
   readonly timeoutMs?: number | undefined;
 };
 
-/** What a function answers, and after how many attempts of the SDK, from 1. @throws SettingsError where it refuses for its settings, else an Error that says why not. */
+/**
+ * Invokes a Lambda function. Returns its answer, and how many attempts the SDK made, from 1.
+ * @throws SettingsError where the function threw one; an Error with the function's message where it failed otherwise.
+ */
 export const invokeFunction = async (
   { client, functionName, timeoutMs }: Invocation,
   request: object,

@@ -1,2 +1,2 @@
-/** What is used of the SDK client of Service Quotas: a bundler leaves out the rest of it. */
+/** The exports that we use of the SDK client of Service Quotas, so that the bundler can leave out the rest. */
 export { GetServiceQuotaCommand, ServiceQuotasClient } from '@aws-sdk/client-service-quotas';

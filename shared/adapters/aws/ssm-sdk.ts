@@ -1,2 +1,2 @@
-/** What is used of SSM's SDK client: a bundler leaves out the rest of it. */
+/** The exports that we use of SSM's SDK client, so that the bundler can leave out the rest. */
 export { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';

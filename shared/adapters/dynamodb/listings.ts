@@ -8,25 +8,25 @@ import {
 } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod/mini';
 import { UnavailableError } from '../../core/errors.ts';
+import { type Target, targetKey } from '../../core/target.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Listing, ListingStatus, Listings } from '../../ports/listings.ts';
-import { noStatusChecks, statusChecks } from '../../service-types/vm/status-checks.ts';
 import { batchGet } from './batch-get.ts';
 
 const key = {
-  region: (region: string) => ({ pk: `listing#${region}` }),
-  page: (region: string, page: number) => ({ pk: `listing#${region}#${page}` }),
-  charge: { pk: 'polling' },
+  target: (target: Target) => ({ pk: `listing#${targetKey(target)}` }),
+  page: (target: Target, page: number) => ({ pk: `listing#${targetKey(target)}#${page}` }),
+  polling: { pk: 'polling' },
 };
 
-/** What is remembered of listings, in the fleet's table: one item a region, one a page, one for who is in charge. */
+/** Listings in the table of the resource store: one item for each target, one for each page, one for the lease of polling. */
 export const dynamoDbListings = (
   client: DynamoDBDocumentClient,
   table: string,
   now: Clock = Date.now,
 ): Listings => {
   const unavailable = (cause: unknown): never => {
-    throw new UnavailableError('the fleet table did not answer about a listing', { cause });
+    throw new UnavailableError('the resource store did not answer about a listing', { cause });
   };
 
   /** The item after the update, or undefined where its condition refused it. */
@@ -45,66 +45,66 @@ export const dynamoDbListings = (
   const get = async (Key: { pk: string }) =>
     (await client.send(new GetCommand({ TableName: table, Key })).catch(unavailable)).Item;
 
-  const rows = async (regions: readonly string[], projection: string) => {
-    const keys = regions.map((region) => key.region(region).pk);
+  const items = async (targets: readonly Target[], projection: string) => {
+    const keys = targets.map((target) => key.target(target).pk);
     const found = await batchGet({ client, table, projection, unavailable }, keys);
-    return new Map(found.map((row) => [row.pk, row]));
+    return new Map(found.map((item) => [item.pk, item]));
   };
 
   return {
-    async take(region, { floorMs, leaseMs }) {
-      const taken =
-        (await update(key.region(region), beginUpdate(now(), floorMs, leaseMs))) ??
-        (await update(key.region(region), goOnUpdate(now(), leaseMs)));
-      return taken && listingOf(region, taken);
+    async lease(target, { floorMs, leaseMs }) {
+      const leased =
+        (await update(key.target(target), startUpdate(now(), floorMs, leaseMs))) ??
+        (await update(key.target(target), continueUpdate(now(), leaseMs)));
+      return leased && listingOf(target, leased);
     },
 
     async save(listing, next) {
-      const Key = key.region(listing.region);
+      const Key = key.target(listing.target);
       const saved = saveUpdate(listing, next, now());
       const isComplete = next.token === undefined;
       if (!isComplete) return void (await update(Key, saved));
-      if (await update(Key, { ...saved, ConditionExpression: unlessWoken })) return;
+      if (await update(Key, { ...saved, ConditionExpression: unlessRequested })) return;
       await update(Key, saveUpdate(listing, { ...next, dueAtMs: now() }, now()));
     },
 
-    async fail(region, dueAtMs) {
-      await update(key.region(region), failUpdate(dueAtMs));
+    async fail(target, dueAtMs) {
+      await update(key.target(target), failUpdate(dueAtMs));
     },
 
-    async due(regions) {
-      const found = await rows(regions, 'pk, dueAtMs, leasedUntilMs');
-      const dueAtMs = (region: string) => {
-        const row = found.get(key.region(region).pk);
-        return Math.max(Number(row?.dueAtMs ?? 0), Number(row?.leasedUntilMs ?? 0));
+    async due(targets) {
+      const found = await items(targets, 'pk, dueAtMs, leasedUntilMs');
+      const dueAtMs = (target: Target) => {
+        const item = found.get(key.target(target).pk);
+        return Math.max(Number(item?.dueAtMs ?? 0), Number(item?.leasedUntilMs ?? 0));
       };
-      return new Map(regions.map((region) => [region, dueAtMs(region)]));
+      return new Map(targets.map((target) => [targetKey(target), dueAtMs(target)]));
     },
 
-    async status(regions) {
-      const found = await rows(
-        regions,
+    async status(targets) {
+      const found = await items(
+        targets,
         'pk, listedAtMs, intervalSeconds, instances, breakerSinceMs, republishWantedAt, republishedAt',
       );
-      return regions.map((region) => standingOf(region, found.get(key.region(region).pk) ?? {}));
+      return targets.map((target) => statusOf(target, found.get(key.target(target).pk) ?? {}));
     },
 
-    async requestRepublication(region, at) {
-      await update(key.region(region), wantRepublishUpdate(at, now()));
-    },
-
-    release: async (region) =>
-      (await update(key.region(region), releaseOwnershipUpdate(now()))) !== undefined,
-
-    async members(region, page) {
-      const Item = await get(key.page(region, page));
+    async members(target, page) {
+      const Item = await get(key.page(target, page));
       return Item ? String(Item.members).split(' ').filter(Boolean) : [];
     },
 
-    saveMembers: (region, page, ids) => put({ ...key.page(region, page), members: ids.join(' ') }),
+    saveMembers: (target, page, ids) => put({ ...key.page(target, page), members: ids.join(' ') }),
+
+    async requestRepublication(target, at) {
+      await update(key.target(target), republicationUpdate(at, now()));
+    },
+
+    releaseBreaker: async (target) =>
+      (await update(key.target(target), releaseBreakerUpdate(now()))) !== undefined,
 
     async leasePolling(execution, leaseMs) {
-      const taken = await update(key.charge, {
+      const taken = await update(key.polling, {
         UpdateExpression:
           'SET execution = :execution, leasedUntilMs = :until, turns = if_not_exists(turns, :zero) + :one',
         ConditionExpression: 'attribute_not_exists(execution) OR execution = :execution',
@@ -116,7 +116,7 @@ export const dynamoDbListings = (
         },
       });
       if (taken) return Number(taken.turns);
-      const inherited = await update(key.charge, {
+      const takenOver = await update(key.polling, {
         UpdateExpression: 'SET execution = :execution, leasedUntilMs = :until, turns = :one',
         ConditionExpression: 'leasedUntilMs <= :now',
         ExpressionAttributeValues: {
@@ -126,11 +126,11 @@ export const dynamoDbListings = (
           ':one': 1,
         },
       });
-      return inherited && 1;
+      return takenOver && 1;
     },
 
     async releasePolling(execution) {
-      await update(key.charge, {
+      await update(key.polling, {
         UpdateExpression: 'REMOVE execution, leasedUntilMs, turns',
         ConditionExpression: 'execution = :execution',
         ExpressionAttributeValues: { ':execution': execution },
@@ -141,12 +141,6 @@ export const dynamoDbListings = (
 
 const ids = z._default(z.array(z.string()), []);
 const count = z._default(z.int(), 0);
-
-const Checks = z.object({
-  askedAtMs: z.int(),
-  asked: z.enum(statusChecks),
-  failing: z.object({ instance: ids, system: ids, 'attached-ebs': ids }),
-});
 
 const Digest = z.object({ states: z.string(), members: z.string(), comparedAtMs: count });
 
@@ -166,33 +160,30 @@ const ListingItem = z.object({
   releasedAtMs: z.optional(z.int()),
   republishAt: count,
   republishedAt: count,
-  checks: z._default(Checks, {
-    ...noStatusChecks,
-    failing: { instance: [], system: [], 'attached-ebs': [] },
-  }),
+  checks: z.optional(z.unknown()),
 });
 
-/** @throws ZodError where the item was not written by dynamodb-listings.ts. */
-const listingOf = (region: string, item: Record<string, unknown>): Listing => {
-  const { removed, added, token, breakerSinceMs, releasedAtMs, republishAt, republishedAt, ...rest } =
+/** @throws ZodError where this adapter did not write the item. */
+const listingOf = (target: Target, item: Record<string, unknown>): Listing => {
+  const { removed, added, token, checks, breakerSinceMs, releasedAtMs, republishAt, republishedAt, ...rest } =
     ListingItem.parse(item);
   return {
-    ...{ region, ...rest, token, breakerSinceMs, releasedAtMs, republishedAt },
+    ...{ target, ...rest, token, checks, breakerSinceMs, releasedAtMs, republishedAt },
     republishAt: republishAt > republishedAt ? republishAt : undefined,
     removed: new Set(removed),
     added: new Set(added),
   };
 };
 
-/** What a page that is done leaves in the item; `token` where another follows. An attribute that is undefined is not there. */
+/** The attributes after a page that is done; `token` where another page follows. Undefined ones are removed. */
 const listingAttributes = (listing: Listing, token: string | undefined) => {
-  const { region: _, releasedAtMs: __, republishAt: ___, removed, added, ...kept } = listing;
+  const { target: _, releasedAtMs: __, republishAt: ___, removed, added, ...kept } = listing;
   return token === undefined
     ? { ...kept, token, page: 0, removed: undefined, added: undefined }
     : { ...kept, token, page: listing.page + 1, removed: [...removed], added: [...added] };
 };
 
-const StandingItem = z.object({
+const StatusItem = z.object({
   listedAtMs: z.optional(z.int()),
   intervalSeconds: count,
   instances: count,
@@ -202,16 +193,16 @@ const StandingItem = z.object({
 });
 
 /** @throws ZodError as above. */
-const standingOf = (region: string, item: Record<string, unknown>): ListingStatus => {
-  const { listedAtMs, breakerSinceMs, republishWantedAt, republishedAt, ...rest } = StandingItem.parse(item);
+const statusOf = (target: Target, item: Record<string, unknown>): ListingStatus => {
+  const { listedAtMs, breakerSinceMs, republishWantedAt, republishedAt, ...rest } = StatusItem.parse(item);
   return {
-    ...{ region, ...rest, listedAtMs, breakerSinceMs },
-    republishWantedAt: republishWantedAt > republishedAt ? republishWantedAt : undefined,
+    ...{ target, ...rest, listedAtMs, breakerSinceMs },
+    republicationRequestedAt: republishWantedAt > republishedAt ? republishWantedAt : undefined,
   };
 };
 
-/** What one UpdateItem of a region's listing does, and when it does not. */
-export type ListingUpdate = Pick<
+/** One UpdateItem of a target's listing, with its condition. */
+type ListingUpdate = Pick<
   UpdateCommandInput,
   | 'UpdateExpression'
   | 'ConditionExpression'
@@ -220,10 +211,10 @@ export type ListingUpdate = Pick<
   | 'ReturnValues'
 >;
 
-/** A listing that stands still for this long is begun anew: its token may have expired. */
+/** A listing that makes no progress for this long starts again: its token may have expired. */
 const abandonedAfterMs = 10 * 60_000;
 
-const beginUpdate = (nowMs: number, floorMs: number, leaseMs: number): ListingUpdate => ({
+const startUpdate = (nowMs: number, floorMs: number, leaseMs: number): ListingUpdate => ({
   UpdateExpression:
     'SET startedAtMs = :now, leasedUntilMs = :until, page = :zero, seen = :zero, busy = :no, republishAt = if_not_exists(republishWantedAt, :zero) REMOVE #token',
   ConditionExpression:
@@ -239,14 +230,14 @@ const beginUpdate = (nowMs: number, floorMs: number, leaseMs: number): ListingUp
   },
 });
 
-const goOnUpdate = (nowMs: number, leaseMs: number): ListingUpdate => ({
+const continueUpdate = (nowMs: number, leaseMs: number): ListingUpdate => ({
   UpdateExpression: 'SET leasedUntilMs = :until',
   ConditionExpression: 'attribute_exists(#token) AND leasedUntilMs <= :now AND dueAtMs <= :now',
   ExpressionAttributeNames: { '#token': 'token' },
   ExpressionAttributeValues: { ':now': nowMs, ':until': nowMs + leaseMs },
 });
 
-/** Sets what a page that is done leaves, attribute by attribute: what others asked for meanwhile stays. */
+/** Sets attribute by attribute, so that requests that came during the page stay. */
 const saveUpdate = (
   listing: Listing,
   { token, dueAtMs }: { readonly token: string | undefined; readonly dueAtMs: number },
@@ -263,34 +254,35 @@ const saveUpdate = (
     ...(token === undefined && completed),
     ...{ dueAtMs, leasedUntilMs: 0 },
   });
-  const there = attributes.filter(([, value]) => value !== undefined);
-  const gone = attributes.filter(([, value]) => value === undefined);
+  const set = attributes.filter(([, value]) => value !== undefined);
+  const removed = attributes.filter(([, value]) => value === undefined);
   return {
     UpdateExpression: [
-      `SET ${there.map(([name]) => `#${name} = :${name}`).join(', ')}`,
-      ...(gone.length > 0 ? [`REMOVE ${gone.map(([name]) => `#${name}`).join(', ')}`] : []),
+      `SET ${set.map(([name]) => `#${name} = :${name}`).join(', ')}`,
+      ...(removed.length > 0 ? [`REMOVE ${removed.map(([name]) => `#${name}`).join(', ')}`] : []),
     ].join(' '),
     ReturnValues: 'NONE', // it can be large
     ExpressionAttributeNames: Object.fromEntries(attributes.map(([name]) => [`#${name}`, name])),
-    ExpressionAttributeValues: Object.fromEntries(there.map(([name, value]) => [`:${name}`, value])),
+    ExpressionAttributeValues: Object.fromEntries(set.map(([name, value]) => [`:${name}`, value])),
   };
 };
 
-/** Nobody has wanted anything of the region since its listing began. */
-const unlessWoken = 'attribute_not_exists(wokenAtMs) OR wokenAtMs <= :startedAtMs';
+/** No republication or release was requested since the listing started. */
+const unlessRequested = 'attribute_not_exists(wokenAtMs) OR wokenAtMs <= :startedAtMs';
 
-const wantRepublishUpdate = (at: number, nowMs: number): ListingUpdate => ({
+const republicationUpdate = (at: number, nowMs: number): ListingUpdate => ({
   UpdateExpression: `SET republishWantedAt = :at, ${wake}`,
   ConditionExpression: 'attribute_not_exists(republishWantedAt) OR republishWantedAt < :at',
   ExpressionAttributeValues: { ':at': at, ':now': nowMs, ':zero': 0 },
 });
 
-const releaseOwnershipUpdate = (nowMs: number): ListingUpdate => ({
+const releaseBreakerUpdate = (nowMs: number): ListingUpdate => ({
   UpdateExpression: `SET releasedAtMs = :now, ${wake}`,
   ConditionExpression: 'attribute_exists(breakerSinceMs)',
   ExpressionAttributeValues: { ':now': nowMs, ':zero': 0 },
 });
 
+/** Makes the next listing due at once, and notes the time of the request. */
 const wake = 'wokenAtMs = :now, dueAtMs = :zero';
 
 const failUpdate = (dueAtMs: number): ListingUpdate => ({

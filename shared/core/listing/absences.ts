@@ -1,14 +1,12 @@
-/** Instances that complete listings no longer show, and how often and how long they were missed. */
+/** Instances that complete listings lack: since when, and in how many listings. */
 export type Absences = Readonly<Record<string, { readonly sinceMs: number; readonly listings: number }>>;
 
 const minimumListings = 3;
 const minimumMs = 10 * 60_000;
-const alwaysAllowed = 3;
-const allowedShare = 0.1;
 
 /**
- * The absences after one more complete listing. `removed` and `added` are what it shows less and more than the one before; an instance
- * that only moved to another page is in both.
+ * The absences after one more complete listing. `removed` and `added` are its differences from the listing before; an instance that only
+ * moved to another page is in both.
  */
 export const nextAbsences = (
   absences: Absences,
@@ -23,12 +21,26 @@ export const nextAbsences = (
   ]);
 };
 
-/** Those that were missed often and long enough for EC2 to be asked a second time, another way. */
+/** The ids that were absent often and long enough to be confirmed as deleted by a question for their ids. */
 export const overdue = (absences: Absences, nowMs: number): string[] =>
   Object.entries(absences).flatMap(([id, { sinceMs, listings }]) =>
     listings >= minimumListings && nowMs - sinceMs >= minimumMs ? [id] : [],
   );
 
-/** So many at once that the listing is rather to be doubted than believed. */
-export const isMassDeletion = (deletions: number, vmsInRegion: number): boolean =>
-  deletions > Math.max(alwaysAllowed, Math.floor(vmsInRegion * allowedShare));
+const alwaysAllowed = 3;
+const allowedShare = 0.1;
+
+/** More deletions at once than a listing is believed: the breaker trips. */
+export const isMassDeletion = (deletions: number, vms: number): boolean =>
+  deletions > Math.max(alwaysAllowed, Math.floor(vms * allowedShare));
+
+const breakerMs = 10 * 60_000;
+
+/** The breaker holds deletions back for ten minutes, or until an operator releases it. */
+export const isBreakerOpen = (
+  {
+    breakerSinceMs,
+    releasedAtMs = 0,
+  }: { readonly breakerSinceMs: number; readonly releasedAtMs?: number | undefined },
+  nowMs: number,
+): boolean => nowMs - breakerSinceMs < breakerMs && releasedAtMs < breakerSinceMs;

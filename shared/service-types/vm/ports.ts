@@ -1,3 +1,4 @@
+import type { Target } from '../../core/target.ts';
 import type { Architecture } from './image-catalogue.ts';
 import type { LaunchPlan, Placement } from './launch.ts';
 
@@ -21,15 +22,15 @@ export type InstanceActions = {
   run(plan: LaunchPlan, placement: Placement, clientToken: string): Promise<LaunchedInstance>;
   /** Resolves where `run` would be allowed. Launches nothing. */
   dryRun(plan: LaunchPlan, placement: Placement): Promise<void>;
-  start(region: string, instanceId: string): Promise<void>;
-  stop(region: string, instanceId: string): Promise<void>;
-  reboot(region: string, instanceId: string): Promise<void>;
+  start(target: Target, instanceId: string): Promise<void>;
+  stop(target: Target, instanceId: string): Promise<void>;
+  reboot(target: Target, instanceId: string): Promise<void>;
   /**
    * Resolves also where the instance is terminated already.
    * @throws NotFoundError where EC2 does not know the instance, or does not know it yet; FailedPreconditionError where it has termination
    * protection.
    */
-  terminate(region: string, instanceId: string): Promise<void>;
+  terminate(target: Target, instanceId: string): Promise<void>;
 };
 
 /** What a launch must know of an image. */
@@ -58,23 +59,23 @@ export type Offerings = {
    * Undefined where the region has no such image, where we may not see it, or where none of the given owners owns it. Owners are account
    * ids, `self` or EC2's aliases, such as `amazon`.
    */
-  image(region: string, imageId: string, owners?: readonly string[]): Promise<Image | undefined>;
+  image(target: Target, imageId: string, owners?: readonly string[]): Promise<Image | undefined>;
   /** The newest of an owner's available images whose name matches, by the version in the name and then by date. `*` matches any characters, `?` one. */
   newestImage(
-    region: string,
+    target: Target,
     named: { readonly owner: string; readonly name: string; readonly architecture: Architecture },
   ): Promise<Image | undefined>;
   /** The value of a public SSM parameter; undefined where there is no such parameter. */
-  imageIdOf(region: string, ssmParameter: string): Promise<string | undefined>;
+  imageIdOf(target: Target, ssmParameter: string): Promise<string | undefined>;
   /** The virtual (not bare-metal) types of these families in the region, in no particular order. */
-  instanceTypes(region: string, families: readonly string[]): Promise<readonly InstanceType[]>;
+  instanceTypes(target: Target, families: readonly string[]): Promise<readonly InstanceType[]>;
 };
 
 /** The account's vCPU quota for standard instances. */
 export type VcpuQuota = {
   /** Both in vCPUs. @throws ProviderError where they cannot be read, most often for lack of permission. */
   quota(
-    region: string,
+    target: Target,
     market: 'on-demand' | 'spot',
   ): Promise<{ readonly limit: number; readonly used: number }>;
 };

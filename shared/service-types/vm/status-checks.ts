@@ -1,35 +1,59 @@
+import * as z from 'zod/mini';
+import type { Target } from '../../core/target.ts';
+
 /** What EC2 checks every minute of a running instance, in the order of our questions. */
 export const statusChecks = ['instance', 'system', 'attached-ebs'] as const;
 export type StatusCheck = (typeof statusChecks)[number];
 
-/** How EC2's documentation calls each check: its own software and network, the host under it, the disks attached to it. */
+/** The names of the checks in EC2's documentation. */
 export const checkNames = {
   instance: 'instance',
   system: 'system',
   'attached-ebs': 'attached EBS',
 } as const satisfies Record<StatusCheck, string>;
 
-/** What the status checks of a region's VMs were last found to be. */
-export type StatusChecks = {
-  /** Milliseconds since 1970; 0: never. */
-  readonly askedAtMs: number;
-  /** What was asked about then. */
-  readonly asked: StatusCheck;
-  /** Our VMs that fail a check. */
-  readonly failing: Readonly<Record<StatusCheck, readonly string[]>>;
-};
+const ids = z._default(z.array(z.string()), []);
 
-export const noStatusChecks: StatusChecks = {
+/** The last answers of EC2 about the status checks of a target's VMs; stored with the target's listing. */
+const StatusChecks = z.object({
+  /** Milliseconds since 1970; 0: never. */
+  askedAtMs: z.int(),
+  /** The check that EC2 was asked about then. */
+  asked: z.enum(statusChecks),
+  /** Our VMs that fail a check. */
+  failing: z.object({ instance: ids, system: ids, 'attached-ebs': ids }),
+});
+export type StatusChecks = z.infer<typeof StatusChecks>;
+
+const noStatusChecks: StatusChecks = {
   askedAtMs: 0,
   asked: 'attached-ebs',
   failing: { instance: [], system: [], 'attached-ebs': [] },
 };
 
+/** The status checks as a listing stores them; undefined: EC2 was not asked yet. @throws ZodError for anything else. */
+export const statusChecksOf = (stored: unknown): StatusChecks =>
+  stored === undefined ? noStatusChecks : StatusChecks.parse(stored);
+
+/** EC2's own view of the status checks. */
+export type ImpairedInstances = {
+  /**
+   * All running instances of the target, ours or not, that fail this status check, with the time since when in milliseconds since 1970,
+   * where EC2 has it.
+   * @throws UnavailableError where EC2 throttled the call or did not answer in `timeoutMs`.
+   */
+  impaired(
+    target: Target,
+    check: StatusCheck,
+    timeoutMs: number,
+  ): Promise<ReadonlyMap<string, number | undefined>>;
+};
+
 const minimumMs = 60_000;
 
 /**
- * What to ask about next; undefined: the last question is not a minute old. One at a time and in turns: EC2 takes all filters of a
- * question together, so that it cannot be asked for those that fail one check or the other.
+ * The check to ask about next; undefined where the last question is less than a minute old. One check a question, one after the other:
+ * EC2 combines all filters of a question by AND.
  */
 export const nextCheck = ({ askedAtMs, asked }: StatusChecks, nowMs: number): StatusCheck | undefined => {
   if (nowMs - askedAtMs < minimumMs) return undefined;

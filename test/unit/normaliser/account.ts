@@ -4,6 +4,7 @@ import { type Parts, reportStatus } from '../../../functions/normaliser/normalis
 import { readMessage } from '../../../functions/normaliser/read-message.ts';
 import { randomPart } from '../../../shared/adapters/random-part.ts';
 import type { ResourceMessage } from '../../../shared/core/message.ts';
+import type { Target } from '../../../shared/core/target.ts';
 import type { Instance } from '../../../shared/ports/instances.ts';
 import type { Observations } from '../../../shared/ports/observations.ts';
 import type { EventBridgeEvent } from '../../../shared/wire/eventbridge.ts';
@@ -50,7 +51,7 @@ export const awsAccount = (...known: Partial<Instance>[]) => {
   const retries = {
     deadLetter: async (body: string, reason: string) => void deadLetters.push([body, reason]),
   };
-  const listings = { requestRepublication: async (region: string) => void republished.push(region) };
+  const listings = { requestRepublication: async ({ region }: Target) => void republished.push(region) };
   const read: typeof resourceStore.read = (ids) => {
     recalls.push(ids);
     return resourceStore.read(ids);

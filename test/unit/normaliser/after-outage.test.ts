@@ -69,7 +69,7 @@ describe('normaliser, after a long outage', () => {
   it('is done with what it told also where that fails, and tries it with the next', async () => {
     const { worker, republished, log } = await afterMinutes(60);
     let isDown = true;
-    const requestRepublication = async (region: string) => {
+    const requestRepublication = async ({ region }: { readonly region: string }) => {
       if (isDown) throw new UnavailableError('the table is down');
       republished.push(region);
     };

@@ -3,8 +3,8 @@ import { UnavailableError } from '../../../shared/core/errors.ts';
 import { acceptFault } from '../../fakes/faulty.ts';
 import { deletions, idOf, minuteMs, polledRegion } from './region.ts';
 
-describe('poller, with a listing that cannot be true', () => {
-  it('deletes none of a region whose listing comes back empty (C2 3)', async () => {
+describe('poller with an implausible listing', () => {
+  it('deletes nothing in a region whose listing is empty (C2 3)', async () => {
     const region = polledRegion();
     for (let n = 0; n < 50; n++) region.add(n);
     await region.list();
@@ -12,22 +12,22 @@ describe('poller, with a listing that cannot be true', () => {
 
     await region.listFor(180 * minuteMs);
 
-    expect(deletions(region.told())).toBe(0);
+    expect(deletions(region.published())).toBe(0);
     expect(region.meter.counts.breakerTripped).toBeGreaterThanOrEqual(1);
-    expect(region.log.lines).toContain('error: so many VMs are missing that none is taken for deleted');
+    expect(region.log.lines).toContain('error: too many VMs are missing at once; none counts as deleted');
   });
 
-  it('deletes many where ten minutes later EC2 does not know them by their ids either', async () => {
+  it('deletes many VMs when EC2, asked for their ids ten minutes later, does not return them', async () => {
     const region = polledRegion();
     for (let n = 0; n < 50; n++) region.add(n);
     await region.list();
     for (let n = 0; n < 20; n++) region.forget(n);
 
     await region.listFor(20 * minuteMs);
-    expect(deletions(region.told())).toBe(0);
+    expect(deletions(region.published())).toBe(0);
     await region.listFor(15 * minuteMs);
 
-    expect(deletions(region.told())).toBe(20);
+    expect(deletions(region.published())).toBe(20);
     expect(region.meter.counts).toMatchObject({ breakerTripped: 1, vanished: 20 });
   });
 
@@ -40,9 +40,9 @@ describe('poller, with a listing that cannot be true', () => {
     return region;
   };
 
-  it('deletes them at once where an operator releases the breaker, after it has asked by their ids', async () => {
+  it('deletes them at once when an operator releases the breaker, after a question for their ids', async () => {
     const region = await withManyMissing();
-    const held = (await region.listings.status(['us-east-1']))[0]?.breakerSinceMs;
+    const held = (await region.listings.status([{ region: 'us-east-1' }]))[0]?.breakerSinceMs;
     const asked = region.instances.calls.length;
 
     await region.release();
@@ -50,11 +50,13 @@ describe('poller, with a listing that cannot be true', () => {
 
     expect([held, asked]).toEqual([region.clock.ms - 10_000, 0]);
     expect(region.instances.calls).toHaveLength(1);
-    expect(deletions(region.told())).toBe(20);
-    expect(await region.listings.status(['us-east-1'])).toMatchObject([{ breakerSinceMs: undefined }]);
+    expect(deletions(region.published())).toBe(20);
+    expect(await region.listings.status([{ region: 'us-east-1' }])).toMatchObject([
+      { breakerSinceMs: undefined },
+    ]);
   });
 
-  it('deletes none of those that EC2 knows by their ids, though an operator released the breaker', async () => {
+  it('deletes none that EC2 returns by id, even after an operator released the breaker', async () => {
     const region = polledRegion();
     for (let n = 0; n < 50; n++) region.add(n);
     await region.list();
@@ -65,10 +67,10 @@ describe('poller, with a listing that cannot be true', () => {
     await region.listFor(30 * minuteMs, 10_000);
 
     expect(region.instances.calls[0]).toHaveLength(50);
-    expect(deletions(region.told())).toBe(0);
+    expect(deletions(region.published())).toBe(0);
   });
 
-  it('holds back the next ones, though an operator released the breaker of the last ones', async () => {
+  it('holds the next deletions back, although an operator released the breaker for the last ones', async () => {
     const region = await withManyMissing();
     await region.release();
     await region.listFor(5 * minuteMs);
@@ -76,11 +78,11 @@ describe('poller, with a listing that cannot be true', () => {
 
     await region.listFor(20 * minuteMs);
 
-    expect(deletions(region.told())).toBe(20);
+    expect(deletions(region.published())).toBe(20);
     expect(region.meter.counts.breakerTripped).toBe(2);
   });
 
-  it('tells of more missing VMs than it can keep in mind by and by', async () => {
+  it('publishes more missing VMs than an item has room for in several listings', async () => {
     const region = polledRegion();
     for (let n = 0; n < 5_000; n++) region.add(n);
     await region.list();
@@ -88,10 +90,10 @@ describe('poller, with a listing that cannot be true', () => {
 
     await region.listFor(120 * minuteMs);
 
-    expect(deletions(region.told())).toBe(4_500);
+    expect(deletions(region.published())).toBe(4_500);
   });
 
-  it('deletes nothing by a listing that failed after some of its pages', async () => {
+  it('deletes nothing after a listing that failed on a later page', async () => {
     const region = polledRegion();
     for (let n = 0; n < 2_500; n++) region.add(n);
     await region.list();
@@ -107,19 +109,19 @@ describe('poller, with a listing that cannot be true', () => {
       await region.list().catch(acceptFault);
     }
 
-    expect(deletions(region.told())).toBe(0);
+    expect(deletions(region.published())).toBe(0);
   });
 
-  it('rebuilds a fleet that was lost from the tags, and deletes nothing (C 41)', async () => {
+  it('rebuilds a lost resource store from the tags, and deletes nothing (C 41)', async () => {
     const region = polledRegion();
     for (let n = 0; n < 30; n++) region.add(n);
     await region.list();
-    region.setFleet();
+    region.loseResourceStore();
     region.add(30); // so that the page is looked at
 
     await region.listFor(60 * minuteMs);
 
-    expect(deletions(region.told())).toBe(0);
+    expect(deletions(region.published())).toBe(0);
     expect((await region.resourceStore().read([idOf(3)])).get(idOf(3))).toMatchObject({
       owner: 'ours',
       vm: { dcmId: 'vm-3' },

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { deletions, idOf, minuteMs, polledRegion } from './region.ts';
 
-describe('poller, missing a VM', () => {
-  it('takes it for deleted after three listings, ten minutes, and a question by its id', async () => {
+describe('poller with a missing VM', () => {
+  it('publishes DELETED after three listings, ten minutes and a question for its id', async () => {
     const region = polledRegion();
     for (let n = 0; n < 20; n++) region.add(n);
     await region.list();
@@ -16,10 +16,10 @@ describe('poller, missing a VM', () => {
     expect(region.statusesOf(7)).toEqual(['RUNNING', 'DELETED']);
     expect(region.instances.calls).toEqual([[idOf(7)]]);
     await region.listFor(60 * minuteMs);
-    expect(deletions(region.told())).toBe(1);
+    expect(deletions(region.published())).toBe(1);
   });
 
-  it('takes it for deleted also where it went while nobody polled (C2 17)', async () => {
+  it('publishes DELETED also for a VM that was deleted while polling was stopped (C2 17)', async () => {
     const region = polledRegion();
     for (let n = 0; n < 20; n++) region.add(n);
     await region.list();
@@ -31,7 +31,7 @@ describe('poller, missing a VM', () => {
     expect(region.statusesOf(7)).toEqual(['RUNNING', 'DELETED']);
   });
 
-  it('does not within ten minutes, however often it is listed', async () => {
+  it('does not publish DELETED within ten minutes, even after many listings', async () => {
     const region = polledRegion();
     for (let n = 0; n < 20; n++) region.add(n);
     await region.list();
@@ -42,7 +42,7 @@ describe('poller, missing a VM', () => {
     expect(region.statusesOf(7)).toEqual(['RUNNING']);
   });
 
-  it('does not where EC2 knows it by its id', async () => {
+  it('does not publish DELETED while EC2 returns the VM by its id', async () => {
     const region = polledRegion();
     for (let n = 0; n < 20; n++) region.add(n);
     await region.list();
@@ -53,10 +53,10 @@ describe('poller, missing a VM', () => {
 
     await region.listFor(120 * minuteMs);
 
-    expect(deletions(region.told())).toBe(0);
+    expect(deletions(region.published())).toBe(0);
   });
 
-  it('does not where it only moved to another page', async () => {
+  it('does not publish DELETED for a VM that moved to another page', async () => {
     const region = polledRegion();
     for (let n = 0; n < 1_500; n++) region.add(n);
     await region.list();
@@ -67,10 +67,10 @@ describe('poller, missing a VM', () => {
 
     await region.listFor(60 * minuteMs);
 
-    expect(deletions(region.told())).toBe(0);
+    expect(deletions(region.published())).toBe(0);
   });
 
-  it('says nothing more of one that was terminated before EC2 forgot it', async () => {
+  it('publishes nothing more of a terminated VM that EC2 drops', async () => {
     const region = polledRegion();
     region.add(1);
     await region.list();
@@ -88,7 +88,7 @@ describe('poller, missing a VM', () => {
     expect(region.instances.calls).toEqual([]);
   });
 
-  it('tells what became of one that EC2 still knows by its id', async () => {
+  it('publishes how a VM ended that EC2 returns only by its id', async () => {
     const region = polledRegion();
     for (let n = 0; n < 20; n++) region.add(n);
     await region.list();

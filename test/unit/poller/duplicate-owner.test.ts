@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { minuteMs, polledRegion } from './region.ts';
 
-describe('poller, with an instance that carries the id of another one’s VM', () => {
+describe('poller with an instance that carries the DCM id of another instance', () => {
   const listed = async (duplicateOf?: string) => {
     const region = polledRegion();
     await region.resourceStore().markForeign([region.add(1)], duplicateOf);
@@ -9,7 +9,7 @@ describe('poller, with an instance that carries the id of another one’s VM', (
     return region;
   };
 
-  it('does not tell of it at each listing anew', async () => {
+  it('does not report it again at each listing', async () => {
     const { statusesOf, meter } = await listed('vm-1');
 
     expect(statusesOf(1)).toEqual([]);
@@ -17,7 +17,7 @@ describe('poller, with an instance that carries the id of another one’s VM', (
   });
 
   it.each([undefined, 'vm-2'])(
-    'tells of it where what is remembered is something else: %s',
+    'reports it when another DCM id is stored as its duplicate: %s',
     async (duplicateOf) => {
       const { statusesOf } = await listed(duplicateOf);
 

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { poller } from '../../../functions/poller/handle-request.ts';
+import { handleRequest } from '../../../functions/poller/handle-request.ts';
 import { memoryListings } from '../../fakes/memory-listings.ts';
 import { memoryResourceStore } from '../../fakes/memory-resource-store.ts';
 import { described, scriptedInstances } from '../../fakes/scripted-instances.ts';
 import { countingMeter, memoryLog } from '../../fakes/silent.ts';
 import { halfPastTen, ourTags, tagKeys } from '../../fixtures/resource-messages.ts';
 
-const regions = [
-  { region: 'us-east-1', kind: 'legacy' },
-  { region: 'eu-west-1', kind: 'streaming' },
+const targets = [
+  { target: { region: 'us-east-1' }, mode: 'legacy' },
+  { target: { region: 'eu-west-1' }, mode: 'streaming' },
 ] as const;
 
 const setup = () => {
@@ -17,8 +17,8 @@ const setup = () => {
   const listings = memoryListings(now);
   const log = memoryLog();
   const instances = scriptedInstances(described({ tags: ourTags, launchedAtMs: 0 }));
-  const answer = poller({
-    ...{ regions, provider: 'ec2-sp', tagKeys, floorSeconds: 10 },
+  const answer = handleRequest({
+    ...{ targets, provider: 'ec2-sp', tagKeys, floorSeconds: 10 },
     ...{
       resourceStore: memoryResourceStore(now),
       listings,
@@ -30,22 +30,22 @@ const setup = () => {
   return { answer, clock, listings, log };
 };
 
-describe('poller', () => {
-  it('answers a plan', async () => {
+describe('request to the poller', () => {
+  it('is answered with a plan', async () => {
     const { answer } = setup();
 
     expect(await answer({ do: 'plan', execution: 'one' })).toMatchObject({ next: 'poll', waitSeconds: 0 });
   });
 
-  it('lists a region, and answers nothing', async () => {
+  it('lists a region, without an answer', async () => {
     const { answer } = setup();
 
     expect(await answer({ do: 'poll', region: 'eu-west-1' })).toBeUndefined();
   });
 
-  it('notes that every status of a region is wanted once more, and has that region at once', async () => {
+  it('requests the republication of a region, which is then due at once', async () => {
     const { answer, clock } = setup();
-    for (const { region } of regions) await answer({ do: 'poll', region });
+    for (const { target } of targets) await answer({ do: 'poll', region: target.region });
     clock.ms += 5_000;
     const before = await answer({ do: 'plan', execution: 'one' });
 
@@ -58,12 +58,12 @@ describe('poller', () => {
     });
   });
 
-  it('releases a breaker that holds, and says so in its log; and says where none does', async () => {
+  it('releases a breaker and logs it, and answers false where none has tripped', async () => {
     const { answer, listings, log, clock } = setup();
     await answer({ do: 'poll', region: 'eu-west-1' });
     const without = await answer({ do: 'release', region: 'eu-west-1' });
     clock.ms += 600_000;
-    const listing = await listings.take('eu-west-1', { floorMs: 0, leaseMs: 1 });
+    const listing = await listings.lease({ region: 'eu-west-1' }, { floorMs: 0, leaseMs: 1 });
     if (listing) await listings.save({ ...listing, breakerSinceMs: 1 }, { token: undefined, dueAtMs: 0 });
 
     expect([without, await answer({ do: 'release', region: 'eu-west-1' })]).toEqual([
@@ -73,12 +73,12 @@ describe('poller', () => {
     expect(log.lines).toEqual(['warn: an operator released the breaker of a region']);
   });
 
-  it('tells how every region stands: when it was listed, how often, what is held back and what is wanted', async () => {
+  it('reports for every region the last listing, the interval, the breaker and the republication', async () => {
     const { answer, listings, clock } = setup();
     await answer({ do: 'poll', region: 'us-east-1' });
     await answer({ do: 'republish', region: 'us-east-1' });
     const listedAt = new Date(clock.ms).toISOString();
-    const listing = await listings.take('eu-west-1', { floorMs: 0, leaseMs: 1 });
+    const listing = await listings.lease({ region: 'eu-west-1' }, { floorMs: 0, leaseMs: 1 });
     const breakerSinceMs = clock.ms - 60_000;
     if (listing) {
       await listings.save(
@@ -108,7 +108,7 @@ describe('poller', () => {
     });
   });
 
-  it('tells of a region that was never listed just that', async () => {
+  it('reports a region that was never listed without a time', async () => {
     const { answer } = setup();
 
     expect(await answer({ do: 'regions' })).toMatchObject({
@@ -117,13 +117,16 @@ describe('poller', () => {
   });
 
   it.each([
-    { request: { do: 'republish', region: 'mars-1' }, says: 'mars-1 is none of the regions' },
-    { request: { do: 'release', region: 'mars-1' }, says: 'mars-1 is none of the regions' },
+    { request: { do: 'republish', region: 'mars-1' }, says: 'mars-1 is not polled' },
+    { request: { do: 'release', region: 'mars-1' }, says: 'mars-1 is not polled' },
     { request: { do: 'republish' }, says: 'not a request to the poller' },
-    { request: { do: 'poll', region: 'mars-1' }, says: 'mars-1 is none of the regions that are polled' },
+    {
+      request: { do: 'poll', region: 'mars-1' },
+      says: 'mars-1 is not polled; expected one of us-east-1, eu-west-1',
+    },
     { request: { do: 'dance' }, says: 'not a request to the poller' },
     { request: undefined, says: 'not a request to the poller' },
-  ])('refuses $request', async ({ request, says }) => {
+  ])('is refused: $request', async ({ request, says }) => {
     await expect(setup().answer(request)).rejects.toThrow(says);
   });
 });

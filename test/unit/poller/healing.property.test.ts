@@ -43,12 +43,12 @@ const look = async (
 ) => {
   const faults = randomFaults(seed + 1, lookLossRate);
   region.instances.throttled = isThrottled;
-  for (let turn = 0; turn < looks; turn++) await region.lookAgain(faults.strikes).catch(acceptFault);
+  for (let turn = 0; turn < looks; turn++) await region.followUp(faults.strikes).catch(acceptFault);
   region.instances.throttled = false;
 };
 
-describe('re-list', () => {
-  it('makes every row equal EC2 once it is complete, whatever was lost, doubled or mixed up before', async () => {
+describe('healing by listings', () => {
+  it('makes every published status equal to EC2 after a complete listing, whatever events were lost, repeated or reordered', async () => {
     await fc.assert(
       fc.asyncProperty(scenario, async (lived) => {
         const region = await livedIn(lived);
@@ -64,10 +64,10 @@ describe('re-list', () => {
     );
   });
 
-  it('heals what several events in a row told that were lost, as was the look at the transition', async () => {
+  it('heals several lost events in a row, with the check of the transition lost too', async () => {
     const { region } = await stopping();
     region.change(1, { state: 'running' }); // stopped, pending and running were lost
-    await region.lookAgain(() => true);
+    await region.followUp(() => true);
     expect(region.statusesOf(1)).toEqual(['RUNNING', 'STOPPING']);
 
     await region.listFor(5 * minuteMs);
@@ -75,9 +75,9 @@ describe('re-list', () => {
     expect(region.statusesOf(1)).toEqual(['RUNNING', 'STOPPING', 'RUNNING']);
   });
 
-  it('has nothing left to tell where the look at the transition came through', async () => {
+  it('publishes nothing more when the check of the transition was processed', async () => {
     const { region } = await stopping();
-    await region.lookAgain();
+    await region.followUp();
     expect(region.statusesOf(1)).toEqual(['RUNNING', 'STOPPING', 'STOPPED']);
 
     await region.listFor(5 * minuteMs);

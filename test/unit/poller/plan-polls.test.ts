@@ -4,9 +4,9 @@ import { nextDue, nextInterval, paces } from '../../../shared/core/listing/inter
 import { memoryListings } from '../../fakes/memory-listings.ts';
 import { halfPastTen } from '../../fixtures/resource-messages.ts';
 
-const regions = [
-  { region: 'us-west-2', kind: 'legacy' },
-  { region: 'eu-west-1', kind: 'streaming' },
+const targets = [
+  { target: { region: 'us-west-2' }, mode: 'legacy' },
+  { target: { region: 'eu-west-1' }, mode: 'streaming' },
 ] as const;
 const floor = { floorMs: 10_000, leaseMs: 20_000 };
 
@@ -14,14 +14,14 @@ const setup = () => {
   const clock = { ms: halfPastTen * 1000 };
   const listings = memoryListings(() => clock.ms);
   const listed = async (region: string, dueInMs: number) => {
-    const listing = await listings.take(region, floor);
+    const listing = await listings.lease({ region }, floor);
     if (listing) await listings.save(listing, { token: undefined, dueAtMs: clock.ms + dueInMs });
   };
-  return { clock, listings, listed, plan: planPolls({ listings, regions, now: () => clock.ms }) };
+  return { clock, listings, listed, plan: planPolls({ listings, targets, now: () => clock.ms }) };
 };
 
 describe('plan of polls', () => {
-  it('has every region at once that was never listed', async () => {
+  it('has every region that was never listed, without a wait', async () => {
     const { plan } = setup();
 
     expect(await plan('one')).toEqual({
@@ -31,7 +31,7 @@ describe('plan of polls', () => {
     });
   });
 
-  it('waits for the region that is due first, and names only who is due then', async () => {
+  it('waits for the region that is due first, and has only the regions due then', async () => {
     const { plan, listed } = setup();
     await listed('us-west-2', 9_500);
     await listed('eu-west-1', 30_000);
@@ -39,9 +39,9 @@ describe('plan of polls', () => {
     expect(await plan('one')).toEqual({ next: 'poll', regions: [{ region: 'us-west-2' }], waitSeconds: 10 });
   });
 
-  it('stops an execution while another is in charge, and lets it in once that one is dead', async () => {
+  it('stops an execution while another one has the lease, and continues once the lease has ended', async () => {
     const { plan, listed, clock } = setup();
-    for (const { region } of regions) await listed(region, 300_000);
+    for (const { target } of targets) await listed(target.region, 300_000);
     await plan('one');
 
     expect((await plan('two')).next).toBe('stop');
@@ -50,7 +50,18 @@ describe('plan of polls', () => {
     expect((await plan('one')).next).toBe('stop');
   });
 
-  it('hands over before an execution’s history is full, to a successor that takes charge at once', async () => {
+  it('tells the same region of two accounts apart, by the keys of the targets', async () => {
+    const { listings, listed, clock } = setup();
+    const other = { account: '222222222222', region: 'us-west-2' };
+    const both = [...targets.slice(0, 1), { target: other, mode: 'legacy' as const }];
+    await listed('us-west-2', 30_000);
+
+    const plan = await planPolls({ listings, targets: both, now: () => clock.ms })('one');
+
+    expect(plan).toMatchObject({ regions: [{ region: '222222222222/us-west-2' }], waitSeconds: 0 });
+  });
+
+  it('hands over to a new execution before the history is full', async () => {
     const { plan } = setup();
     const answers = new Set<string>();
     let turns = 0;
@@ -58,7 +69,7 @@ describe('plan of polls', () => {
 
     expect([...answers]).toEqual(['poll', 'handover']);
     expect(turns).toBeGreaterThan(400);
-    expect(turns * (13 + 15 * regions.length)).toBeLessThan(25_000);
+    expect(turns * (13 + 15 * targets.length)).toBeLessThan(25_000);
     expect((await plan('two')).next).toBe('poll');
   });
 });
@@ -67,13 +78,13 @@ describe('interval between listings', () => {
   const minute = 60_000;
   const calm = { busy: false, lastBusyAtMs: 0, intervalSeconds: 10 };
 
-  it('is the floor while something happens', () => {
+  it('is the floor while something changes', () => {
     expect(nextInterval({ ...calm, busy: true, intervalSeconds: 300 }, paces.legacy(10), minute)).toBe(10);
     expect(nextInterval({ ...calm, busy: true }, paces.streaming(10), minute)).toBe(30);
     expect(nextInterval({ ...calm, busy: true }, paces.legacy(45), minute)).toBe(45);
   });
 
-  it('grows to a minute, and to five when nothing has happened for five', () => {
+  it('grows to a minute, and to five minutes once nothing has changed for five minutes', () => {
     const growing = [10];
     for (let turn = 0; turn < 6; turn++)
       growing.push(nextInterval({ ...calm, intervalSeconds: growing.at(-1) ?? 0 }, paces.legacy(10), minute));
@@ -87,7 +98,7 @@ describe('when a region is due', () => {
   const grid = 300_000;
   const pace = paces.legacy(10);
 
-  it('is its interval after the last listing began', () => {
+  it('is its interval after the start of the last listing', () => {
     expect(nextDue(grid + 1_000, 60, pace)).toBe(grid + 61_000);
   });
 

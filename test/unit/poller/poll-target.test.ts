@@ -4,8 +4,8 @@ import type { InstanceState } from '../../../shared/service-types/vm/kind.ts';
 import { observed } from '../../fixtures/resource-messages.ts';
 import { deletions, idOf, minuteMs, polledRegion } from './region.ts';
 
-describe('poller, listing a region', () => {
-  it('tells what nobody has told, of every VM once', async () => {
+describe('listing a region', () => {
+  it('publishes the status of every VM that events did not report, once', async () => {
     const region = polledRegion();
     region.add(1);
     region.add(2, { state: 'stopped' });
@@ -13,13 +13,13 @@ describe('poller, listing a region', () => {
     await region.list();
     await region.listFor(20 * minuteMs);
 
-    expect(region.told()).toMatchObject([
+    expect(region.published()).toMatchObject([
       { id: 'vm-1', status: 'RUNNING' },
       { id: 'vm-2', status: 'STOPPED' },
     ]);
   });
 
-  it('tells a change once, and nothing of a hundred listings that show the same (C 57)', async () => {
+  it('publishes a change once, and nothing for a hundred listings without a change (C 57)', async () => {
     const region = polledRegion();
     region.add(1);
     await region.list();
@@ -32,29 +32,29 @@ describe('poller, listing a region', () => {
     expect(region.statusesOf(1)).toEqual(['RUNNING', 'STOPPING', 'STOPPED']);
   });
 
-  it('reads nothing of the fleet for a page that has not changed (C 64)', async () => {
+  it('does not read the resource store for a page that has not changed (C 64)', async () => {
     const region = polledRegion();
     for (let n = 0; n < 2_500; n++) region.add(n);
     await region.listFor(10 * minuteMs); // once for the news, once to see that they were taken
-    const before = region.recalls();
+    const before = region.reads();
 
     await region.listFor(15 * minuteMs);
 
-    expect(region.recalls()).toBe(before);
+    expect(region.reads()).toBe(before);
     expect(region.meter.counts).toMatchObject({ pagesListed: 15, pagesUnchanged: 9 });
   });
 
-  it('reads the fleet once for a page that has changed, however many VMs are on it (C 64)', async () => {
+  it('reads the resource store once for a page that has changed, however many VMs are on it (C 64)', async () => {
     const [small, large] = [polledRegion(), polledRegion()];
     for (let n = 0; n < 10; n++) small.add(n);
     for (let n = 0; n < 1_000; n++) large.add(n);
 
     await Promise.all([small.list(), large.list()]);
 
-    expect([small.recalls(), large.recalls()]).toEqual([1, 1]);
+    expect([small.reads(), large.reads()]).toEqual([1, 1]);
   });
 
-  it('asks EC2 for as many pages as there are, and at most once more (C 43)', async () => {
+  it('asks EC2 once for each page (C 43)', async () => {
     const region = polledRegion();
     for (let n = 0; n < 10_000; n++) region.add(n);
     await region.list();
@@ -67,7 +67,7 @@ describe('poller, listing a region', () => {
     expect(region.instances.calls).toEqual([]);
   });
 
-  it('skips and repeats nothing for good where VMs come and go between two pages (C 26)', async () => {
+  it('neither misses nor repeats a VM when VMs are created and deleted between two pages (C 26)', async () => {
     const region = polledRegion();
     for (let n = 0; n < 2_500; n++) region.add(n);
     await region.list();
@@ -87,11 +87,11 @@ describe('poller, listing a region', () => {
 
     const living = Array.from({ length: newest - oldest }, (_, n) => oldest + n);
     expect(living.filter((n) => region.statusesOf(n).join() !== 'RUNNING')).toEqual([]);
-    expect(deletions(region.told())).toBe(oldest);
+    expect(deletions(region.published())).toBe(oldest);
   });
 
   it.each([-600, 0, 600])(
-    'tells STOPPED of what was stopped seconds after its launch, by a clock that is %i s off (C 37)',
+    'publishes STOPPED of a VM stopped seconds after its launch, with a clock that is %i s off (C 37)',
     async (seconds) => {
       const region = polledRegion();
       const launchedAtMs = region.clock.ms + seconds * 1000;
@@ -109,7 +109,7 @@ describe('poller, listing a region', () => {
     },
   );
 
-  it('reports STOPPED within the floor where the VM was stopped right after it came up', async () => {
+  it('publishes STOPPED within the floor when the VM was stopped right after it started', async () => {
     const region = polledRegion();
     region.add(1, { launchedAtMs: region.clock.ms - 30_000 });
     await region.list();
@@ -120,7 +120,7 @@ describe('poller, listing a region', () => {
     expect(region.statusesOf(1)).toEqual(['RUNNING', 'STOPPED']);
   });
 
-  it('reports what changed twice between two listings where the events of the second change were lost', async () => {
+  it('publishes a second change between two listings whose events were lost', async () => {
     const region = polledRegion('streaming');
     const at = (seconds: number) => Math.floor(region.clock.ms / 1000) + seconds;
     region.add(1);
@@ -133,7 +133,7 @@ describe('poller, listing a region', () => {
     expect(region.statusesOf(1)).toEqual(['RUNNING', 'STOPPED', 'RUNNING']);
   });
 
-  it('compares a page that looks unchanged with the fleet once an hour, and counts what it finds', async () => {
+  it('compares a page with an unchanged digest once an hour, and counts the differences', async () => {
     const region = polledRegion('streaming');
     region.add(1);
     await region.listFor(10 * minuteMs);
@@ -151,11 +151,11 @@ describe('poller, listing a region', () => {
     expect(region.meter.counts).toMatchObject({ pagesCompared: 1, comparisonHealed: 1 });
   });
 
-  it('takes a page for unchanged whatever the order of the instances and of their tags', async () => {
+  it('finds a page unchanged when instances and tags have another order', async () => {
     const region = polledRegion();
     for (const n of [1, 2]) region.add(n);
     await region.listFor(10 * minuteMs);
-    const before = region.recalls();
+    const before = region.reads();
     region.distort(({ instances, ...page }) => ({
       ...page,
       instances: instances
@@ -165,10 +165,10 @@ describe('poller, listing a region', () => {
 
     await region.listFor(10 * minuteMs);
 
-    expect(region.recalls()).toBe(before);
+    expect(region.reads()).toBe(before);
   });
 
-  it('does not bring a VM back to life that is being deleted and still listed as it was (C2 4)', async () => {
+  it('does not publish RUNNING of a VM that is being deleted and still listed as running (C2 4)', async () => {
     const region = polledRegion('streaming');
     region.add(1);
     await region.list();
@@ -182,17 +182,17 @@ describe('poller, listing a region', () => {
     expect(region.statusesOf(1)).toEqual(['RUNNING', 'DELETING', 'DELETED']);
   });
 
-  it('does not report an instance of another provider, or without a DCM id', async () => {
+  it('does not publish an instance of another provider, or without a DCM id', async () => {
     const region = polledRegion();
     region.add(1, { tags: { 'managed-by': 'dcm', 'dcm-instance-id': 'vm-1', 'dcm-provider': 'another' } });
     region.add(2, { tags: { 'managed-by': 'dcm' } });
 
     await region.list();
 
-    expect(region.told()).toEqual([]);
+    expect(region.published()).toEqual([]);
   });
 
-  it('heals a change that followed another within seconds, though the gate takes a listing for older than it is', async () => {
+  it('heals a change that followed another within seconds, although the gate dates a listing back', async () => {
     const region = polledRegion();
     region.add(1);
     await region.list();
@@ -206,7 +206,7 @@ describe('poller, listing a region', () => {
     expect(region.statusesOf(1)).toEqual(['RUNNING', 'STOPPING', 'STOPPED']);
   });
 
-  it('queues again what the normaliser did not take', async () => {
+  it('queues a difference again that the normaliser did not process', async () => {
     const region = polledRegion();
     region.add(1);
     await region.listFor(10 * minuteMs);
@@ -219,7 +219,7 @@ describe('poller, listing a region', () => {
     expect(region.statusesOf(1)).toEqual(['RUNNING', 'STOPPING']);
   });
 
-  it('does not believe a listing that may be older than what is held, until the held state is a minute old', async () => {
+  it('ignores a listing that can be older than the held state until that is a minute old', async () => {
     const region = polledRegion();
     region.add(1, { state: 'stopped' });
     await region.list();
@@ -232,7 +232,7 @@ describe('poller, listing a region', () => {
     expect(region.statusesOf(1)).toEqual(['STOPPED', 'RUNNING']);
   });
 
-  it('leaves a young instance to its events where there are any', async () => {
+  it('leaves a recently launched instance to its events in a streaming region', async () => {
     const [streaming, legacy] = [polledRegion('streaming'), polledRegion('legacy')];
     for (const region of [streaming, legacy]) {
       region.add(1, { state: 'running', launchedAtMs: region.clock.ms - 30_000 });
@@ -244,20 +244,20 @@ describe('poller, listing a region', () => {
     expect(streaming.statusesOf(1)).toEqual(['RUNNING']);
   });
 
-  it('is never done by two workers at once, nor more often than the floor (C 42)', async () => {
+  it('is done by one worker at a time, and not more often than the floor (C 42)', async () => {
     const region = polledRegion();
     region.add(1);
     const workers = [region.worker(), region.worker(), region.worker()];
 
     for (let second = 0; second < 60; second++) {
-      await Promise.all(workers.map((poll) => poll({ region: 'us-east-1', kind: 'legacy' })));
+      await Promise.all(workers.map((poll) => poll({ target: { region: 'us-east-1' }, mode: 'legacy' })));
       region.clock.ms += 1_000;
     }
 
     expect(region.meter.counts.pagesListed).toBeLessThanOrEqual(6);
   });
 
-  it('begins anew, later, after a page that failed (C 44)', async () => {
+  it('starts again later after a page that failed (C 44)', async () => {
     const region = polledRegion();
     region.add(1);
     region.instances.throttled = true;
@@ -265,7 +265,7 @@ describe('poller, listing a region', () => {
     await expect(region.list()).rejects.toThrow('throttled');
     region.instances.throttled = false;
     await region.list();
-    expect(region.told()).toEqual([]);
+    expect(region.published()).toEqual([]);
     await region.listFor(10_000, 10_000);
 
     expect(region.statusesOf(1)).toEqual(['RUNNING']);
@@ -276,7 +276,7 @@ describe('a listing', () => {
   const held = (state: InstanceState, stoppedAt?: number) => ({ state, at: 100, stoppedAt });
   const listed = (state: InstanceState, launchedAt = 0) => ({ state, launchedAtMs: launchedAt * 1000 });
 
-  it('that shows what follows the held state is believed at once', () => {
+  it('that shows the next state after the held one is used at once', () => {
     expect(couldBeStale(held('pending'), listed('running'), 101)).toBe(false);
     expect(couldBeStale(held('running'), listed('pending'), 101)).toBe(true);
     expect(couldBeStale(held('running'), listed('pending'), 160)).toBe(false);
@@ -286,7 +286,7 @@ describe('a listing', () => {
     { what: 'running, and stopped, of a first launch', one: held('running'), two: listed('stopped', 90) },
     { what: 'running, and stopped, of one launch', one: held('running', 80), two: listed('stopped', 90) },
     { what: 'stopped, and running, launched since', one: held('stopped', 100), two: listed('running', 101) },
-  ])('is believed at once where the launch time shows that it is newer: $what', ({ one, two }) => {
+  ])('is used at once when the launch time proves it newer: $what', ({ one, two }) => {
     expect(couldBeStale(one, two, 101)).toBe(false);
   });
 
@@ -295,7 +295,7 @@ describe('a listing', () => {
     { what: 'running, and pending of one launch', one: held('running', 80), two: listed('pending', 90) },
     { what: 'stopped, and running before that', one: held('stopped', 100), two: listed('running', 90) },
     { what: 'shutting down, and stopped', one: held('shutting-down', 80), two: listed('stopped', 90) },
-  ])('is not believed at once where it may be older: $what', ({ one, two }) => {
+  ])('is not used at once when it can be older: $what', ({ one, two }) => {
     expect(couldBeStale(one, two, 101)).toBe(true);
   });
 });

@@ -7,8 +7,8 @@ const addressHeld = async (region: ReturnType<typeof polledRegion>) => {
   return held?.owner === 'ours' ? held.vm.publicAddress : undefined;
 };
 
-describe('poller, and public addresses', () => {
-  it('has the fleet hold the address of a VM of which events told, and DCM told nothing more', async () => {
+describe('poller and public addresses', () => {
+  it('stores the address of a VM that events reported, without publishing anything', async () => {
     const region = polledRegion('streaming');
     region.add(1, { publicAddress: '198.18.0.1' });
     const at = Math.floor(region.clock.ms / 1000);
@@ -20,7 +20,7 @@ describe('poller, and public addresses', () => {
     expect(region.statusesOf(1)).toEqual(['RUNNING']);
   });
 
-  it('follows an address that comes, changes and goes', async () => {
+  it('follows an address that appears, changes and disappears', async () => {
     const region = polledRegion();
     region.add(1);
     await region.listFor(10 * minuteMs);
@@ -36,7 +36,7 @@ describe('poller, and public addresses', () => {
     expect(region.statusesOf(1)).toEqual(held.map(() => 'RUNNING')); // each with its outputs
   });
 
-  it('gives a VM that was stopped no address, and the new one once it runs again', async () => {
+  it('stores no address of a stopped VM, and the new one once it runs again', async () => {
     const region = polledRegion();
     region.add(1, { publicAddress: '198.18.0.1' });
     await region.listFor(10 * minuteMs);
@@ -50,7 +50,7 @@ describe('poller, and public addresses', () => {
     expect([stopped || '', await addressHeld(region)]).toEqual(['', '198.18.0.9']);
   });
 
-  it('does not take it for something that events failed to tell', async () => {
+  it('does not count it as a lost event', async () => {
     const region = polledRegion();
     region.add(1);
     await region.list();
@@ -62,18 +62,18 @@ describe('poller, and public addresses', () => {
     expect(region.meter.counts.resyncHealed).toBe(resyncHealed);
   });
 
-  it('asks again as long as the fleet does not hold it, and then reads nothing more', async () => {
+  it('reports it until it is stored, and then does not read the resource store any more', async () => {
     const region = polledRegion();
     region.add(1);
     await region.listFor(10 * minuteMs);
     region.change(1, { publicAddress: '198.18.0.1' });
     region.loseQueue();
     await region.listFor(15 * minuteMs);
-    const reads = region.recalls();
+    const reads = region.reads();
 
     await region.listFor(30 * minuteMs);
 
     expect(await addressHeld(region)).toBe('198.18.0.1');
-    expect(region.recalls()).toBe(reads);
+    expect(region.reads()).toBe(reads);
   });
 });

@@ -1,7 +1,7 @@
 import { publishEvents } from '../../../functions/nats-bridge/publish-events.ts';
 import { reportStatus } from '../../../functions/normaliser/normalise.ts';
 import { readMessage } from '../../../functions/normaliser/read-message.ts';
-import type { PolledRegion } from '../../../functions/poller/env.ts';
+import type { PolledTarget } from '../../../functions/poller/env.ts';
 import { pollTarget } from '../../../functions/poller/poll-target.ts';
 import { randomPart } from '../../../shared/adapters/random-part.ts';
 import type { ResourceMessage } from '../../../shared/core/message.ts';
@@ -17,8 +17,10 @@ import { halfPastTen, tagKeys } from '../../fixtures/resource-messages.ts';
 
 export const minuteMs = 60_000;
 
-/** One region as the poller and the normaliser see it, with the clock in the test's hand. */
-export const polledRegion = (kind: PolledRegion['kind'] = 'legacy') => {
+const target = { region: 'us-east-1' };
+
+/** One region with the poller, the normaliser and a clock that the test moves. */
+export const polledRegion = (mode: PolledTarget['mode'] = 'legacy') => {
   const clock = { ms: (halfPastTen + 86_400) * 1000 };
   const now = () => clock.ms;
   const instances = scriptedInstances();
@@ -30,13 +32,13 @@ export const polledRegion = (kind: PolledRegion['kind'] = 'legacy') => {
   const delays: number[] = [];
   const identity = { provider: 'ec2-sp', tagKeys };
   let resourceStore = memoryResourceStore(now);
-  let recalls = 0;
+  let reads = 0;
   let isLost = false;
   let listed: ((page: Page) => Page) | undefined;
-  const watchedFleet = () => ({
+  const countedStore = () => ({
     ...resourceStore,
     read: (ids: readonly string[]) => {
-      recalls += ids.length > 0 ? 1 : 0;
+      reads += ids.length > 0 ? 1 : 0;
       return resourceStore.read(ids);
     },
   });
@@ -51,11 +53,11 @@ export const polledRegion = (kind: PolledRegion['kind'] = 'legacy') => {
   const worker = () =>
     pollTarget({
       ...identity,
-      resourceStore: watchedFleet(),
+      resourceStore: countedStore(),
       listings,
       instances: {
         describe: instances.describe.bind(instances),
-        impaired: (...asked) => impaired.apply(instances, asked),
+        impaired: (...question) => impaired.apply(instances, question),
         list: async (query) => {
           const page = await instances.list(query);
           return listed ? listed(page) : page;
@@ -72,13 +74,13 @@ export const polledRegion = (kind: PolledRegion['kind'] = 'legacy') => {
   const { save } = listings;
   let { impaired } = instances;
 
-  /** The normaliser, with the fleet as it is. */
+  /** The normaliser with the present resource store. */
   const normaliser = () =>
     reportStatus({
       ...{ ...identity, resourceStore, instances, now, meter, log, publisher: publishEvents(stream) },
       ...{ listings, retries: { deadLetter: async () => undefined }, randomPart },
-      observations: { send: async (more) => void later.push(...more) }, // done only where a test wants it
-      burst: 99, // nor what it holds back for later
+      observations: { send: async (more) => void later.push(...more) }, // processed only where a test asks for it
+      burst: 99, // holds nothing back
     });
   const handleAll = async (events: readonly EventBridgeEvent[]) => {
     const handle = normaliser();
@@ -102,24 +104,24 @@ export const polledRegion = (kind: PolledRegion['kind'] = 'legacy') => {
     meter,
     log,
     queued,
-    /** The seconds for which each message was held back, ever. */
+    /** The delay in seconds of each queued message. */
     delays,
     listings,
-    /** As listings are saved but for what a test does to it. */
+    /** `save` of the listings, which a test can replace. */
     save,
     normalise,
     worker,
-    /** Somebody wants every status once more. */
-    want: (at = Math.floor(clock.ms / 1000)) => listings.requestRepublication('us-east-1', at),
-    release: () => listings.release('us-east-1'),
-    /** One page, of which nothing is worked off. */
-    poll: () => poll({ region: 'us-east-1', kind }),
-    recalls: () => recalls,
-    /** What is queued next is never worked off. */
+    /** Requests a republication. */
+    requestRepublication: (at = Math.floor(clock.ms / 1000)) => listings.requestRepublication(target, at),
+    release: () => listings.releaseBreaker(target),
+    /** Lists one page; the normaliser does not run. */
+    poll: () => poll({ target, mode }),
+    reads: () => reads,
+    /** Drops the messages that are queued next. */
     loseQueue: () => {
       isLost = true;
     },
-    /** Events reach the normaliser, in the order given, some at a time. */
+    /** Sends events to the normaliser, in this order, in batches. */
     async deliver(resourceMessages: readonly ResourceMessage[], atOnce = 3) {
       const handle = normaliser();
       for (let start = 0; start < resourceMessages.length; start += atOnce) {
@@ -133,22 +135,22 @@ export const polledRegion = (kind: PolledRegion['kind'] = 'legacy') => {
         );
       }
     },
-    /** What the normaliser asked of itself so far is done, but for what is lost of it. */
-    async lookAgain(isLookLost: () => boolean = () => false) {
-      await handleAll(later.splice(0).filter(() => !isLookLost()));
+    /** Processes the messages that the normaliser queued for itself, without lost ones. */
+    async followUp(isLost: () => boolean = () => false) {
+      await handleAll(later.splice(0).filter(() => !isLost()));
     },
     setImpaired: (answer: typeof impaired) => {
       impaired = answer;
     },
-    setFleet: () => {
+    loseResourceStore: () => {
       resourceStore = memoryResourceStore(now);
     },
     resourceStore: () => resourceStore,
-    /** What DescribeInstances by tag answers in the place of the truth; undefined: the truth. */
+    /** Changes the answers of DescribeInstances by tag; undefined: no change. */
     distort: (change: ((page: Page) => Page) | undefined) => {
       listed = change;
     },
-    /** An old VM of ours that EC2 knows. */
+    /** Adds a VM of ours to EC2, by default launched long ago. */
     add(n: number, change: Partial<Instance> = {}) {
       const instanceId = idOf(n);
       const tags = { 'managed-by': 'dcm', 'dcm-instance-id': `vm-${n}` };
@@ -160,23 +162,23 @@ export const polledRegion = (kind: PolledRegion['kind'] = 'legacy') => {
       if (known) instances.known.set(idOf(n), { ...known, ...change });
     },
     forget: (n: number) => void instances.known.delete(idOf(n)),
-    /** Lists the whole region once, and lets the normaliser work off what came of it. */
+    /** Lists the whole region once, and runs the normaliser. */
     async list() {
       for (let page = 0; page < 200; page++) {
         const before = instances.listed;
-        await poll({ region: 'us-east-1', kind });
+        await poll({ target, mode });
         if (instances.listed === before || instances.lastPage) break;
       }
       await normalise();
     },
-    /** Lists again and again, once every `everyMs`, until so much time has passed. */
+    /** Lists once every `everyMs`, for a time of `totalMs`. */
     async listFor(totalMs: number, everyMs = 5 * minuteMs) {
       for (let passed = 0; passed < totalMs; passed += everyMs) {
         clock.ms += everyMs;
         await this.list();
       }
     },
-    told: () => stream.stored.map(({ data }) => Object(data)),
+    published: () => stream.stored.map(({ data }) => Object(data)),
     statusesOf: (n: number) =>
       stream.stored
         .map(({ data }) => Object(data))
@@ -187,6 +189,6 @@ export const polledRegion = (kind: PolledRegion['kind'] = 'legacy') => {
 
 export const idOf = (n: number): string => `i-${String(n).padStart(17, '0')}`;
 
-/** How many VMs were told to be deleted. */
-export const deletions = (told: readonly { status: string }[]): number =>
-  told.filter(({ status }) => status === 'DELETED').length;
+/** The number of DELETED among published statuses. */
+export const deletions = (published: readonly { status: string }[]): number =>
+  published.filter(({ status }) => status === 'DELETED').length;

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { idOf, minuteMs, polledRegion } from './region.ts';
 
 const messages = (region: ReturnType<typeof polledRegion>) =>
-  region.told().map(({ id, status, message }) => `${id} ${status} ${message}`);
+  region.published().map(({ id, status, message }) => `${id} ${status} ${message}`);
 const running = (n: number, more = '') => `vm-${n} RUNNING instance ${idOf(n)} is running${more}`;
 const broken = ': impaired: its instance status check fails';
 
@@ -17,9 +17,9 @@ const withTwo = async (kind: 'legacy' | 'streaming' = 'legacy') => {
   return region;
 };
 
-describe('poller, and an instance that fails a status check', () => {
+describe('poller with an instance that fails a status check', () => {
   it.each(['legacy', 'streaming'] as const)(
-    'tells it once, with the status as it is, in a %s region',
+    'publishes the failure once, with the current status, in a %s region',
     async (kind) => {
       const region = await withTwo(kind);
       region.instances.failing.instance.set(idOf(1), region.clock.ms);
@@ -33,7 +33,7 @@ describe('poller, and an instance that fails a status check', () => {
   it.each([
     ['system', 'its system status check fails'],
     ['attached-ebs', 'its attached EBS status check fails'],
-  ] as const)('reports which check fails: %s', async (check, says) => {
+  ] as const)('publishes which check fails: %s', async (check, says) => {
     const region = await withTwo();
     region.instances.failing[check].set(idOf(1), region.clock.ms);
 
@@ -42,7 +42,7 @@ describe('poller, and an instance that fails a status check', () => {
     expect(messages(region).slice(2)).toEqual([running(1, `: impaired: ${says}`)]);
   });
 
-  it('tells once of what fails both checks, however EC2 finds out', async () => {
+  it('publishes one failure for a VM that fails two checks', async () => {
     const region = await withTwo();
     region.instances.failing.system.set(idOf(1), region.clock.ms);
     await region.listFor(round);
@@ -53,7 +53,7 @@ describe('poller, and an instance that fails a status check', () => {
     expect(messages(region).slice(2)).toEqual([running(1, ': impaired: its system status check fails')]);
   });
 
-  it('tells that it is over once it fails no check, with nothing left of the warning', async () => {
+  it('publishes the end once it fails no check, without the warning', async () => {
     const region = await withTwo();
     for (const failing of Object.values(region.instances.failing)) failing.set(idOf(1), region.clock.ms);
     await region.listFor(round);
@@ -73,7 +73,7 @@ describe('poller, and an instance that fails a status check', () => {
     ]);
   });
 
-  it('warns again when it fails again', async () => {
+  it('publishes the failure again when it fails again', async () => {
     const region = await withTwo();
     const { instance } = region.instances.failing;
     instance.set(idOf(1), region.clock.ms);
@@ -87,7 +87,7 @@ describe('poller, and an instance that fails a status check', () => {
     expect(messages(region).slice(2)).toEqual([running(1, broken), running(1), running(1, broken)]);
   });
 
-  it('says nothing of its end where it was stopped and started meanwhile', async () => {
+  it('does not publish the end when the VM was stopped and started in the meantime', async () => {
     const region = await withTwo();
     region.instances.failing.instance.set(idOf(1), region.clock.ms);
     await region.listFor(round);
@@ -110,7 +110,7 @@ describe('poller, and an instance that fails a status check', () => {
     expect(messages(region).at(-1)).toBe(running(1));
   });
 
-  it('repeats nothing that a worker told who could not write it down', async () => {
+  it('does not repeat a failure that a worker queued before it crashed', async () => {
     const region = await withTwo();
     region.instances.failing.instance.set(idOf(1), undefined);
     region.listings.save = () => Promise.reject(new Error('the worker died'));
@@ -126,7 +126,7 @@ describe('poller, and an instance that fails a status check', () => {
     expect(messages(region).slice(2)).toEqual([running(1, broken)]);
   });
 
-  it('says nothing of instances that are not ours', async () => {
+  it('publishes nothing of instances that are not ours', async () => {
     const region = await withTwo();
     region.add(3, { tags: {} });
     region.instances.failing.instance.set(idOf(3), region.clock.ms);
@@ -136,7 +136,7 @@ describe('poller, and an instance that fails a status check', () => {
     expect(messages(region)).toHaveLength(2);
   });
 
-  it('asks EC2 once a minute at most, about each check in turn, and never where there are no VMs (C 43)', async () => {
+  it('asks EC2 at most once a minute, about one check after the other, and not in a region without VMs (C 43)', async () => {
     const [region, empty] = [polledRegion(), polledRegion()];
     region.add(1, { state: 'pending', launchedAtMs: region.clock.ms }); // so that it is listed every ten seconds
     await Promise.all([region.listFor(6 * minuteMs, 10_000), empty.listFor(6 * minuteMs, 10_000)]);
@@ -148,7 +148,7 @@ describe('poller, and an instance that fails a status check', () => {
     expect(empty.instances.checked).toEqual([]);
   });
 
-  it('lists on where EC2 does not say who fails, and asks again', async () => {
+  it('continues listing when the question about a check fails, and repeats the question', async () => {
     const region = await withTwo();
     region.instances.failing.instance.set(idOf(1), region.clock.ms);
     const { impaired } = region.instances;
@@ -163,6 +163,6 @@ describe('poller, and an instance that fails a status check', () => {
       `vm-2 STOPPING instance ${idOf(2)} is stopping`,
       running(1, broken),
     ]);
-    expect(region.log.lines).toContain('warn: EC2 did not say which instances fail a status check');
+    expect(region.log.lines).toContain('warn: EC2 did not return the instances that fail a status check');
   });
 });

@@ -12,62 +12,62 @@ const quiet = async (...numbers: readonly number[]) => {
 const wanted = ({ queued }: ReturnType<typeof polledRegion>) =>
   queued.filter((event) => event['detail-type'] === 'VM Status Wanted');
 
-describe('poller, where every status is wanted once more', () => {
-  it('has every living VM told, with what was told last, though its page has not changed', async () => {
+describe('poller with a requested republication', () => {
+  it('republishes the last status of every living VM, although its page has not changed', async () => {
     const region = polledRegion();
     region.add(1);
     region.add(2, { state: 'stopped', reason: { code: 'Server.ScheduledStop' } });
     region.add(3, { state: 'terminated', reason: { code: 'Client.UserInitiatedShutdown' } });
     region.add(4, { tags: { 'managed-by': 'dcm', 'dcm-instance-id': 'theirs', 'dcm-provider': 'other' } });
     await region.listFor(10 * 60_000);
-    const [before, reads] = [region.told(), region.recalls()];
+    const [before, reads] = [region.published(), region.reads()];
 
-    await region.want();
+    await region.requestRepublication();
     await region.listFor(60_000, 60_000);
 
     const living = before.filter(({ status }) => status !== 'DELETED');
     const ended = before.filter(({ status }) => status === 'DELETED');
-    expect(region.told().slice(before.length)).toEqual([...living, ...ended]);
+    expect(region.published().slice(before.length)).toEqual([...living, ...ended]);
     expect(living.map(({ status }) => status)).toEqual(['RUNNING', 'STOPPED']);
-    expect(region.recalls()).toBe(reads);
+    expect(region.reads()).toBe(reads);
   });
 
-  it('has every VM told that ended since the time before, also where EC2 shows it no more, and once', async () => {
+  it('republishes once every VM that ended since the last republication, also where EC2 has dropped it', async () => {
     const region = await quiet(1, 2);
     region.change(2, { state: 'terminated', reason: { code: 'Client.UserInitiatedShutdown' } });
     await region.listFor(10 * 60_000);
     region.forget(2);
     region.clock.ms += 2 * 3_600_000;
-    await region.want();
+    await region.requestRepublication();
     await region.listFor(60_000, 60_000);
     region.clock.ms += 6 * 3_600_000;
 
-    await region.want();
+    await region.requestRepublication();
     await region.listFor(60_000, 60_000);
 
     expect(region.statusesOf(2)).toEqual(['RUNNING', 'DELETED', 'DELETED']);
   });
 
-  it('has it told by one listing, however many wanted it before that', async () => {
+  it('republishes once for all requests before the listing', async () => {
     const region = await quiet(1);
 
-    await region.want();
+    await region.requestRepublication();
     region.clock.ms += 3_000;
-    await region.want();
+    await region.requestRepublication();
     await region.listFor(50 * 60_000);
 
     expect(region.statusesOf(1)).toEqual(['RUNNING', 'RUNNING']);
   });
 
-  it('has it told once more where it was wanted while it was being told', async () => {
+  it('republishes once more for a request during the listing', async () => {
     const region = polledRegion();
     for (let n = 1; n <= 1_001; n++) region.add(n);
     await region.listFor(10 * 60_000);
-    await region.want();
+    await region.requestRepublication();
     region.clock.ms += 60_000;
     await region.poll();
     region.clock.ms += 1_000;
-    await region.want();
+    await region.requestRepublication();
 
     await region.list();
     await region.listFor(20_000, 10_000);
@@ -76,31 +76,31 @@ describe('poller, where every status is wanted once more', () => {
     expect(region.statusesOf(1_001)).toEqual(['RUNNING', 'RUNNING', 'RUNNING']);
   });
 
-  it('tells the next change after it, also where that happened before the request', async () => {
+  it('publishes the next change after it, also one from before the request', async () => {
     const region = await quiet(1);
     region.change(1, { state: 'stopping' });
     region.clock.ms += 60_000;
 
-    await region.want();
+    await region.requestRepublication();
     await region.list();
 
     expect(region.statusesOf(1).at(-1)).toBe('STOPPING');
   });
 
-  it('tells of a region that was never listed what its first listing finds, and that again', async () => {
+  it('publishes and republishes the first listing of a region that was never listed', async () => {
     const region = polledRegion();
     region.add(1);
 
-    await region.want();
+    await region.requestRepublication();
     await region.list();
     await region.listFor(10 * 60_000);
 
     expect(region.statusesOf(1)).toEqual(['RUNNING', 'RUNNING']);
   });
 
-  it('repeats the page of a worker that died, and DCM is told once', async () => {
+  it('repeats the page of a worker that crashed, and republishes once', async () => {
     const region = await quiet(1);
-    await region.want();
+    await region.requestRepublication();
     region.clock.ms += 10_000;
     region.listings.save = () => Promise.reject(new Error('the worker died'));
     await expect(region.poll()).rejects.toThrow('the worker died');
@@ -112,12 +112,12 @@ describe('poller, where every status is wanted once more', () => {
     expect(region.statusesOf(1)).toEqual(['RUNNING', 'RUNNING']);
   });
 
-  it('spreads the VMs over time, a hundred a second from the beginning of the listing', async () => {
+  it('spreads the VMs over time, a hundred a second from the start of the listing', async () => {
     const region = polledRegion();
     for (let n = 1; n <= 2_250; n++) region.add(n);
     await region.listFor(10 * 60_000);
     region.delays.length = 0;
-    await region.want();
+    await region.requestRepublication();
     region.clock.ms += 10_000;
 
     await region.poll();

@@ -22,7 +22,7 @@ describe('the state machine of polling', () => {
     expect(run.statuses()).toEqual(['SUCCEEDED']);
   });
 
-  it('tells the poller which execution it is, and nothing that would grow from plan to plan', async () => {
+  it('sends the poller the id of its execution, and nothing that grows from plan to plan', async () => {
     await using run = await polling({
       plans: [planOf(0, 'eu-west-1')],
       poll: () => ({ instances: 'x'.repeat(300_000) }),
@@ -78,7 +78,7 @@ describe('the state machine of polling', () => {
     expect(run.lines).toContain('PollRegion failed: UnavailableError: out of order');
   });
 
-  it('goes on when a region that failed answers the second time', async () => {
+  it('continues when a region that failed succeeds the second time', async () => {
     let tries = 0;
     await using run = await polling({
       plans: [planOf(0, 'eu-west-1')],
@@ -95,7 +95,7 @@ describe('the state machine of polling', () => {
   });
 
   it.each(['Sandbox.Timedout', 'Lambda.Unknown'])(
-    'does not try a region again after %s, for the others have waited long enough',
+    'does not retry a region after %s, so that the others do not wait longer',
     async (name) => {
       await using run = await polling({
         plans: [planOf(0, 'slow')],
@@ -111,7 +111,7 @@ describe('the state machine of polling', () => {
     },
   );
 
-  it('hands over to a successor, which plans for itself', async () => {
+  it('hands over to a new execution, which plans for itself', async () => {
     await using run = await polling({ plans: [{ next: 'handover' }, planOf(0, 'eu-west-1')] });
 
     await expect.poll(run.statuses, { interval: 5 }).toEqual(['SUCCEEDED', 'SUCCEEDED']);
@@ -122,7 +122,7 @@ describe('the state machine of polling', () => {
     expect(planners).toEqual([first, second, second]);
   });
 
-  it('stops where another execution is in charge', async () => {
+  it('stops when another execution has the lease', async () => {
     await using run = await polling({ plans: [{ next: 'stop' }] });
 
     await run.ended();
@@ -131,7 +131,7 @@ describe('the state machine of polling', () => {
     expect(run.statuses()).toEqual(['SUCCEEDED']);
   });
 
-  it('plans again and again while that fails, and then goes on', async () => {
+  it('retries a plan for as long as it fails, and then continues', async () => {
     const outage = Array.from({ length: 40 }, () => failure('Lambda.TooManyRequestsException'));
     await using run = await polling({ plans: [planOf(0, 'a'), ...outage, planOf(0, 'b')], secondMs: 0.1 });
 
@@ -141,7 +141,7 @@ describe('the state machine of polling', () => {
     expect(run.statuses()).toEqual(['SUCCEEDED']);
   });
 
-  it('gives up its very first plan, and leaves it to the next that the watchdog starts', async () => {
+  it('fails after some retries of its first plan; the watchdog starts the next execution', async () => {
     const outage = Array.from({ length: 9 }, () => failure('AccessDeniedException'));
     await using run = await polling({ plans: [...outage, planOf(0, 'a')], secondMs: 0.1 });
     await run.ended();
@@ -154,9 +154,9 @@ describe('the state machine of polling', () => {
   });
 
   it.each<[string, object]>([
-    ['has another next step', { next: 'dance' }],
-    ['waits for no number', { next: 'poll', waitSeconds: 'soon' }],
-  ])('fails loudly where a plan %s', async (_, plan) => {
+    ['has an unknown next step', { next: 'dance' }],
+    ['has a wait that is no number', { next: 'poll', waitSeconds: 'soon' }],
+  ])('fails when a plan %s', async (_, plan) => {
     await using run = await polling({ plans: [plan] });
 
     await run.ended();
@@ -164,7 +164,7 @@ describe('the state machine of polling', () => {
     expect(run.statuses()).toEqual(['FAILED']);
   });
 
-  it('ends a pause at once when it is aborted', async () => {
+  it('ends a wait at once when it is aborted', async () => {
     await using run = await polling({ plans: [planOf(300, 'eu-west-1')], secondMs: 1000 });
     await expect.poll(run.told).toEqual(['plan']);
     await sleep(20);
@@ -200,7 +200,7 @@ const longestDelaySeconds = ({ Retry }: z.infer<typeof Tried>): number => {
 describe('retries', () => {
   const { FirstPlan, PollRegions } = z.object({ States: TopStates }).parse(JSON.parse(definition)).States;
 
-  it('of a region keep the other regions waiting for three seconds at most', () => {
+  it('of a region delay the other regions by three seconds at most', () => {
     expect(longestDelaySeconds(PollRegions.ItemProcessor.States.PollRegion)).toBeLessThanOrEqual(3);
   });
 

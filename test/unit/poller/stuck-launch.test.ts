@@ -7,9 +7,9 @@ const launched = (kind: 'legacy' | 'streaming' = 'legacy') => {
   return region;
 };
 
-describe('poller, and an instance that does not come up', () => {
+describe('poller with an instance that does not start', () => {
   it.each(['legacy', 'streaming'] as const)(
-    'tells once that it is stuck, in a %s region (C 47)',
+    'publishes once that it is stuck, in a %s region (C 47)',
     async (kind) => {
       const region = launched(kind);
       await region.list();
@@ -20,11 +20,11 @@ describe('poller, and an instance that does not come up', () => {
 
       expect(before).toEqual(['PROVISIONING']);
       expect(region.statusesOf(1)).toEqual(['PROVISIONING', 'FAILED']);
-      expect(region.told().at(-1).message).toContain('stuck: it has not come up within 15 minutes');
+      expect(region.published().at(-1).message).toContain('stuck: it has not come up within 15 minutes');
     },
   );
 
-  it('tells it once the normaliser has taken it, if not before', async () => {
+  it('publishes it again when the normaliser did not process it', async () => {
     const region = launched();
     await region.list();
     region.clock.ms += 15 * minuteMs;
@@ -36,7 +36,7 @@ describe('poller, and an instance that does not come up', () => {
     expect(region.statusesOf(1)).toEqual(['PROVISIONING', 'FAILED']);
   });
 
-  it('tells it of one that nobody had heard of before (C 47)', async () => {
+  it('publishes it of an instance that was unknown before (C 47)', async () => {
     const region = polledRegion();
     region.add(1, { state: 'pending', launchedAtMs: region.clock.ms - 60 * minuteMs });
 
@@ -46,7 +46,7 @@ describe('poller, and an instance that does not come up', () => {
     expect(region.statusesOf(1)).toEqual(['PROVISIONING', 'FAILED']);
   });
 
-  it('tells RUNNING if it comes up after all, and no more of it', async () => {
+  it('publishes RUNNING if it starts after all, without the warning', async () => {
     const region = launched();
     await region.list();
     await region.listFor(15 * minuteMs, minuteMs);
@@ -55,10 +55,10 @@ describe('poller, and an instance that does not come up', () => {
     await region.listFor(3 * minuteMs, minuteMs);
 
     expect(region.statusesOf(1)).toEqual(['PROVISIONING', 'FAILED', 'RUNNING']);
-    expect(region.told().at(-1).message).not.toContain('stuck');
+    expect(region.published().at(-1).message).not.toContain('stuck');
   });
 
-  it('tells PROVISIONING when it is started again later, and FAILED only when that is stuck, too', async () => {
+  it('publishes PROVISIONING when it is started again later, and FAILED only when that start is stuck too', async () => {
     const region = launched();
     await region.list();
     await region.listFor(15 * minuteMs, minuteMs);
@@ -74,14 +74,14 @@ describe('poller, and an instance that does not come up', () => {
     expect(region.statusesOf(1)).toEqual(['PROVISIONING', 'FAILED', 'STOPPED', 'PROVISIONING', 'FAILED']);
   });
 
-  it('is not held to be busy any more', async () => {
+  it('does not count as busy any more', async () => {
     const region = launched();
     await region.list();
     await region.listFor(30 * minuteMs);
 
-    const before = region.recalls();
+    const before = region.reads();
     await region.listFor(30 * minuteMs);
 
-    expect(region.recalls()).toBe(before);
+    expect(region.reads()).toBe(before);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { PollerRequest, poller } from '../../../functions/poller/handle-request.ts';
+import { handleRequest, PollerRequest } from '../../../functions/poller/handle-request.ts';
 import { startStateMachine } from '../../../local/emulators/step-functions/start-state-machine.ts';
 import type { Listings } from '../../../shared/ports/listings.ts';
 import { memoryListings } from '../../fakes/memory-listings.ts';
@@ -17,12 +17,12 @@ const regions = ['us-east-1', 'eu-west-1'];
 const startTwo = async (planOf: (real: unknown) => unknown) => {
   const clock = { ms: halfPastTen * 1000 };
   const now = () => clock.ms;
-  const begun: { readonly region: string; readonly atMs: number }[] = [];
+  const started: { readonly region: string; readonly atMs: number }[] = [];
   const planners = new Map<string, number>();
   let left = requests;
-  const listings = noting(memoryListings(now), begun);
-  const answer = poller({
-    regions: regions.map((region) => ({ region, kind: 'legacy' })),
+  const listings = recordStarts(memoryListings(now), started);
+  const answer = handleRequest({
+    targets: regions.map((region) => ({ target: { region }, mode: 'legacy' })),
     ...{ provider: 'ec2-sp', tagKeys, floorSeconds, now, random: () => 0 },
     ...{ resourceStore: memoryResourceStore(now), listings, observations: { send: async () => undefined } },
     instances: scriptedInstances(described({ tags: ourTags, state: 'pending', launchedAtMs: clock.ms })),
@@ -41,21 +41,22 @@ const startTwo = async (planOf: (real: unknown) => unknown) => {
   const log = () => undefined;
   const machine = await startStateMachine({ definition, substitutions, secondMs: 0.01, log, invoke });
   machine.start();
-  return { machine, begun, plans: () => [...planners.values()] };
+  return { machine, started, plans: () => [...planners.values()] };
 };
 
-/** Notes when each listing of a region is begun. */
-const noting = (listings: Listings, begun: { region: string; atMs: number }[]): Listings => ({
+/** Records when each listing of a region starts. */
+const recordStarts = (listings: Listings, started: { region: string; atMs: number }[]): Listings => ({
   ...listings,
-  take: async (region, timing) => {
-    const listing = await listings.take(region, timing);
-    if (listing && listing.token === undefined) begun.push({ region, atMs: listing.startedAtMs });
+  lease: async (target, timing) => {
+    const listing = await listings.lease(target, timing);
+    if (listing && listing.token === undefined)
+      started.push({ region: target.region, atMs: listing.startedAtMs });
     return listing;
   },
 });
 
-const secondsBetween = (begun: readonly { region: string; atMs: number }[], region: string): number[] => {
-  const times = begun.filter((one) => one.region === region).map(({ atMs }) => atMs);
+const secondsBetween = (started: readonly { region: string; atMs: number }[], region: string): number[] => {
+  const times = started.filter((one) => one.region === region).map(({ atMs }) => atMs);
   return times.slice(1).map((atMs, index) => (atMs - (times[index] ?? 0)) / 1000);
 };
 
@@ -68,23 +69,23 @@ describe('two executions of the state machine at once', () => {
     return two;
   };
 
-  it('are one after the first plan: the other is told to stop', async () => {
-    const { plans, begun } = await run((real) => real);
+  it('are one after the first plan, because the other one stops', async () => {
+    const { plans, started } = await run((real) => real);
 
     const [fewest, most] = plans().sort((a, b) => a - b);
     expect(fewest).toBe(1);
     expect(most).toBeGreaterThan(50);
     for (const region of regions)
-      expect(Math.min(...secondsBetween(begun, region))).toBeGreaterThanOrEqual(floorSeconds);
+      expect(Math.min(...secondsBetween(started, region))).toBeGreaterThanOrEqual(floorSeconds);
   });
 
-  it('never poll a region twice within the floor, though both take themselves to be in charge (C 42)', async () => {
+  it('never poll a region twice within the floor, even if both are planned for (C 42)', async () => {
     const everything = regions.map((region) => ({ region }));
-    const { plans, begun } = await run(() => ({ next: 'poll', regions: everything, waitSeconds: 0 }));
+    const { plans, started } = await run(() => ({ next: 'poll', regions: everything, waitSeconds: 0 }));
 
     expect(Math.min(...plans())).toBeGreaterThan(10);
     for (const region of regions) {
-      const between = secondsBetween(begun, region);
+      const between = secondsBetween(started, region);
       expect(between.length).toBeGreaterThan(4);
       expect(Math.min(...between)).toBeGreaterThanOrEqual(floorSeconds);
     }

@@ -141,7 +141,7 @@ describe('an instance that this provider launched', () => {
     ['EC2 does not show it yet', async () => new Map<string, Instance>()],
     [
       'EC2 does not show its tags yet',
-      async (_: string, [id = '']: readonly string[]) =>
+      async (_: object, [id = '']: readonly string[]) =>
         new Map([[id, described({ instanceId: id, launchedAtMs: halfPastTen * 1000 })]]),
     ],
   ])('is deleted within a second of its launch although %s', async (_, describeInstances) => {

@@ -81,7 +81,7 @@ describe('deleting a VM while it is being created', () => {
     const [placement] = plan.placements;
     await ec2.run(foreign, placement, 'token-1');
     const { instanceId } = await ec2.run(plan, placement, 'token-2');
-    await ec2.terminate(region, instanceId);
+    await ec2.terminate({ region }, instanceId);
     const { record } = await parts.records.begin({ dcmId, region, leaseMs });
     await parts.records.attempt(record, plan, 0);
     clock.ms += leaseMs;

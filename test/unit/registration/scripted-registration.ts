@@ -1,5 +1,6 @@
 import type { Registries, Registry } from '../../../functions/registration/env.ts';
 import { handleRequest } from '../../../functions/registration/handle-request.ts';
+import type { Target } from '../../../shared/core/target.ts';
 import type { ProviderRegistry, RegistrationAnswer } from '../../../shared/ports/provider-registry.ts';
 import { memoryProviderRegistry } from '../../fakes/memory-provider-registry.ts';
 import { memoryRegistrations } from '../../fakes/memory-registrations.ts';
@@ -42,7 +43,7 @@ export const scriptedRegistration = ({
     },
   };
   const listings = {
-    requestRepublication: async (region: string, at: number) => void republished.push([region, at]),
+    requestRepublication: async ({ region }: Target, at: number) => void republished.push([region, at]),
   };
   const parts = {
     settings: {

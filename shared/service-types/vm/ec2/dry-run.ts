@@ -28,7 +28,7 @@ const healthyCodes: readonly (string | undefined)[] = ['DryRunOperation', 'Reque
  */
 export const ec2DryRun =
   ({ credentials, endpoint, timeoutMs = 2_000 }: Parts): Ec2Probe =>
-  async (region) => {
+  async ({ region }) => {
     const { accessKeyId, secretAccessKey, sessionToken } = await credentials();
     const identity = { accessKeyId, secretAccessKey, ...(sessionToken !== undefined && { sessionToken }) };
     const client = new AwsClient({ ...identity, service: 'ec2', region, retries: 0 });

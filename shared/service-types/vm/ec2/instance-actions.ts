@@ -8,44 +8,48 @@ import type { LaunchPlan, Placement } from '../launch.ts';
 import type { InstanceActions, LaunchedInstance } from '../ports.ts';
 import { type Ec2Calls, ec2Calls } from './calls.ts';
 import { codeOf } from './errors.ts';
-import { isWindows } from './platform.ts';
+import { isWindows } from './instances.ts';
 
 /** InstanceActions by the EC2 client of AWS's SDK. */
 export const ec2InstanceActions = (call: Ec2Calls = ec2Calls()): InstanceActions => ({
   run: async (plan, placement, clientToken) => {
     const what = `run an instance of type ${placement.instanceType}`;
     const input = { ...runRequest(plan, placement), ClientToken: clientToken };
-    const answer = await call(plan.region, what, (ec2, client, options) =>
+    const answer = await call({ region: plan.region }, what, (ec2, client, options) =>
       client.send(new ec2.RunInstancesCommand(input), options),
     );
     return launchedIn(answer, plan.region);
   },
 
   dryRun: (plan, placement) =>
-    call(plan.region, `run an instance of type ${placement.instanceType}`, async (ec2, client, options) => {
-      const command = new ec2.RunInstancesCommand({ ...runRequest(plan, placement), DryRun: true });
-      await client.send(command, options).catch((error: unknown) => {
-        if (codeOf(error) !== 'DryRunOperation') throw error; // EC2 answers a successful dry run with an error, too
-      });
-    }),
+    call(
+      { region: plan.region },
+      `run an instance of type ${placement.instanceType}`,
+      async (ec2, client, options) => {
+        const command = new ec2.RunInstancesCommand({ ...runRequest(plan, placement), DryRun: true });
+        await client.send(command, options).catch((error: unknown) => {
+          if (codeOf(error) !== 'DryRunOperation') throw error; // EC2 answers a successful dry run with an error, too
+        });
+      },
+    ),
 
-  start: (region, instanceId) =>
-    call(region, `start instance ${instanceId}`, async (ec2, client, options) => {
+  start: (target, instanceId) =>
+    call(target, `start instance ${instanceId}`, async (ec2, client, options) => {
       await client.send(new ec2.StartInstancesCommand({ InstanceIds: [instanceId] }), options);
     }),
 
-  stop: (region, instanceId) =>
-    call(region, `stop instance ${instanceId}`, async (ec2, client, options) => {
+  stop: (target, instanceId) =>
+    call(target, `stop instance ${instanceId}`, async (ec2, client, options) => {
       await client.send(new ec2.StopInstancesCommand({ InstanceIds: [instanceId] }), options);
     }),
 
-  reboot: (region, instanceId) =>
-    call(region, `reboot instance ${instanceId}`, async (ec2, client, options) => {
+  reboot: (target, instanceId) =>
+    call(target, `reboot instance ${instanceId}`, async (ec2, client, options) => {
       await client.send(new ec2.RebootInstancesCommand({ InstanceIds: [instanceId] }), options);
     }),
 
-  terminate: (region, instanceId) =>
-    call(region, `terminate instance ${instanceId}`, async (ec2, client, options) => {
+  terminate: (target, instanceId) =>
+    call(target, `terminate instance ${instanceId}`, async (ec2, client, options) => {
       await client.send(new ec2.TerminateInstancesCommand({ InstanceIds: [instanceId] }), options);
     }),
 });

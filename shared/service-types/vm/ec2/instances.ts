@@ -6,48 +6,49 @@ import type {
   InstanceStatusSummary,
   Reservation,
 } from '@aws-sdk/client-ec2';
-import { regionalClients } from '../../../adapters/aws/clients.ts';
+import { clientsByTarget } from '../../../adapters/aws/clients.ts';
 import { UnavailableError, UpstreamError } from '../../../core/errors.ts';
+import { type Target, targetKey } from '../../../core/target.ts';
 import type { Instance, Instances } from '../../../ports/instances.ts';
 import { instanceStateOf } from '../kind.ts';
-import type { StatusCheck } from '../status-checks.ts';
+import type { ImpairedInstances, StatusCheck } from '../status-checks.ts';
 import { codeOf, isThrottling } from './errors.ts';
-import { isWindows } from './platform.ts';
 
 const largestPage = 1000;
 
 /**
- * EC2 by its own SDK client. Asks by filters: one unknown id fails a call that names ids, and a filtered, paginated call draws on the
- * larger of EC2's request buckets. By ids only where that fails, for while a zone is down every call without ids does. A warm function
- * does not ask EC2, and has no client.
+ * EC2 by its SDK client. Asks by filters, because one unknown id fails a call that names ids, and because filtered, paginated calls have
+ * the larger of EC2's request buckets. Asks by ids only where that failed: while a zone is down, every call without ids fails.
  * @see https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-throttling.html
  * @see https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeInstances.html
  */
-export const ec2Instances = (): Instances => {
-  const clientIn = regionalClients({
+export const ec2Instances = (): Instances & ImpairedInstances => {
+  const clientOf = clientsByTarget({
     load: () => import('./sdk.ts'),
-    connect: ({ EC2Client: Client }, region) => new Client({ region, maxAttempts: 2 }),
+    connect: ({ EC2Client: Client }, { region }) => new Client({ region, maxAttempts: 2 }),
   });
 
-  /** Runs `call` against the clock. */
+  /** `what`: what the call is for, as in "list a page of instances". */
   const ask = async <Answer>(
-    { region, timeoutMs, what }: { region: string; timeoutMs: number; what: string },
+    { target, timeoutMs, what }: { target: Target; timeoutMs: number; what: string },
     call: (ec2: typeof import('./sdk.ts'), client: EC2Client, abortSignal: AbortSignal) => Promise<Answer>,
   ): Promise<Answer> => {
-    const { sdk, client } = await clientIn(region);
+    const { sdk, client } = await clientOf(target);
     try {
       return await call(sdk, client, AbortSignal.timeout(timeoutMs));
     } catch (cause) {
       if (isServerError(sdk, cause))
-        throw new UpstreamError(`EC2 in ${region} did not ${what}: ${codeOf(cause)}`, { cause });
-      throw new UnavailableError(`EC2 in ${region} did not ${what} within ${timeoutMs} ms`, { cause });
+        throw new UpstreamError(`EC2 in ${targetKey(target)} did not ${what}: ${codeOf(cause)}`, { cause });
+      throw new UnavailableError(`EC2 in ${targetKey(target)} did not ${what} within ${timeoutMs} ms`, {
+        cause,
+      });
     }
   };
 
   return {
-    describe: (region, instanceIds, timeoutMs) =>
+    describe: (target, instanceIds, timeoutMs) =>
       ask(
-        { region, timeoutMs, what: `describe ${instanceIds.length} instances` },
+        { target, timeoutMs, what: `describe ${instanceIds.length} instances` },
         async (ec2, client, abortSignal) => {
           const filters = { Filters: [{ Name: 'instance-id', Values: [...instanceIds] }] };
           const pages = ec2.paginateDescribeInstances({ client, pageSize: largestPage }, filters, {
@@ -64,8 +65,8 @@ export const ec2Instances = (): Instances => {
         },
       ),
 
-    list: ({ region, tag, token, timeoutMs }) =>
-      ask({ region, timeoutMs, what: 'list a page of instances' }, async (ec2, client, abortSignal) => {
+    list: ({ target, tag, token, timeoutMs }) =>
+      ask({ target, timeoutMs, what: 'list a page of instances' }, async (ec2, client, abortSignal) => {
         const command = new ec2.DescribeInstancesCommand({
           Filters: [{ Name: `tag:${tag.key}`, Values: [tag.value] }],
           MaxResults: largestPage,
@@ -75,9 +76,9 @@ export const ec2Instances = (): Instances => {
         return { instances: describedIn(Reservations), nextToken: NextToken || undefined };
       }),
 
-    impaired: (region, check, timeoutMs) =>
+    impaired: (target, check, timeoutMs) =>
       ask(
-        { region, timeoutMs, what: `name those that fail the ${check} check` },
+        { target, timeoutMs, what: `return the instances that fail the ${check} check` },
         async (ec2, client, signal) => {
           const filters = { Filters: [{ Name: `${check}-status.status`, Values: ['impaired'] }] };
           const pages = ec2.paginateDescribeInstanceStatus({ client, pageSize: largestPage }, filters, {
@@ -99,13 +100,13 @@ export const ec2Instances = (): Instances => {
 
 type Sdk = typeof import('./sdk.ts');
 
-/** EC2 answered, with an error that is neither throttling nor the fault of the request. */
+/** EC2 answered with an error of its own: not throttling, and no fault of the request. */
 const isServerError = ({ EC2ServiceException }: Sdk, error: unknown): boolean =>
   error instanceof EC2ServiceException &&
   (error.$metadata.httpStatusCode ?? 0) >= 500 &&
   !isThrottling(codeOf(error));
 
-/** By ids. EC2 refuses the call where it does not know one of them, and names those that it does not know. */
+/** EC2 refuses a call with ids that it does not know, and names them; the call is repeated without them. */
 const describeIds = async (
   ec2: Sdk,
   client: EC2Client,
@@ -166,3 +167,10 @@ const described = (account: string, instance: Ec2Instance): Instance[] => {
     },
   ];
 };
+
+/**
+ * EC2 says `windows`, in lower case whatever its model says, and nothing for any other system.
+ * @see https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Instance.html (platform)
+ */
+export const isWindows = ({ Platform }: Pick<Ec2Instance, 'Platform'>): boolean =>
+  Platform?.toLowerCase() === 'windows';

@@ -9,8 +9,8 @@ type Parts = { readonly call?: Ec2Calls; readonly parameters?: SsmParameters };
 
 /** Offerings by the EC2 and SSM clients of AWS's SDK. */
 export const ec2Offerings = ({ call = ec2Calls(), parameters = ssmParameters() }: Parts = {}): Offerings => ({
-  image: (region, imageId, owners) =>
-    call(region, `describe image ${imageId}`, async (ec2, client, options) => {
+  image: (target, imageId, owners) =>
+    call(target, `describe image ${imageId}`, async (ec2, client, options) => {
       const command = new ec2.DescribeImagesCommand({
         ImageIds: [imageId],
         ...(owners && { Owners: [...owners] }),
@@ -19,8 +19,8 @@ export const ec2Offerings = ({ call = ec2Calls(), parameters = ssmParameters() }
       return Images.flatMap(imageOf)[0];
     }),
 
-  newestImage: (region, { owner, name, architecture }) =>
-    call(region, `describe images of ${owner}`, async (ec2, client, options) => {
+  newestImage: (target, { owner, name, architecture }) =>
+    call(target, `describe images of ${owner}`, async (ec2, client, options) => {
       const Filters = [...usable, filter('name', name), filter('architecture', architecture)];
       const command = new ec2.DescribeImagesCommand({ Owners: [owner], Filters });
       const { Images = [] } = await client.send(command, options);
@@ -29,8 +29,8 @@ export const ec2Offerings = ({ call = ec2Calls(), parameters = ssmParameters() }
 
   imageIdOf: parameters,
 
-  instanceTypes: (region, families) =>
-    call(region, `describe instance types of ${families.join(', ')}`, async (ec2, client, options) => {
+  instanceTypes: (target, families) =>
+    call(target, `describe instance types of ${families.join(', ')}`, async (ec2, client, options) => {
       const Filters = [
         filter('instance-type', ...families.map((family) => `${family}.*`)),
         filter('bare-metal', 'false'),

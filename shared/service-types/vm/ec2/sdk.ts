@@ -1,4 +1,4 @@
-/** What is used of EC2's SDK client: a bundler leaves out the rest of it, which is larger than a whole function. */
+/** The exports that we use of EC2's SDK client, so that the bundler can leave out the rest, which is larger than a whole function. */
 export {
   DescribeImagesCommand,
   DescribeInstancesCommand,

@@ -1,6 +1,7 @@
 import type { Instance, Reservation } from '@aws-sdk/client-ec2';
-import { regionalCalls } from '../../../adapters/aws/calls.ts';
+import { callsByTarget } from '../../../adapters/aws/calls.ts';
 import { UnavailableError } from '../../../core/errors.ts';
+import { type Target, targetKey } from '../../../core/target.ts';
 import type { VcpuQuota } from '../ports.ts';
 import { isStandard } from '../provisioning.ts';
 import { type Ec2Calls, ec2Calls } from './calls.ts';
@@ -13,22 +14,22 @@ const quotaCodes = { 'on-demand': 'L-1216C47A', spot: 'L-34B43A08' } as const;
 
 /** The limit comes from Service Quotas, the usage from EC2's running instances. */
 export const awsVcpuQuota = (ec2: Ec2Calls = ec2Calls()): VcpuQuota => {
-  const quotas = regionalCalls({
+  const quotas = callsByTarget({
     name: 'Service Quotas',
     load: () => import('../../../adapters/aws/service-quotas-sdk.ts'),
     connect: ({ ServiceQuotasClient }, connection) => new ServiceQuotasClient(connection),
     timeoutMs: 2_000, // the comparison is optional
   });
 
-  const limitOf = (region: string, QuotaCode: string): Promise<number | undefined> =>
-    quotas(region, `get quota ${QuotaCode}`, async (sdk, client, options) => {
+  const limitOf = (target: Target, QuotaCode: string): Promise<number | undefined> =>
+    quotas(target, `get quota ${QuotaCode}`, async (sdk, client, options) => {
       const command = new sdk.GetServiceQuotaCommand({ ServiceCode: 'ec2', QuotaCode });
       const { Quota } = await client.send(command, options);
       return Quota?.Value;
     });
 
-  const usedOf = (region: string, spot: boolean): Promise<number> =>
-    ec2(region, 'describe running instances', async (sdk, client, options) => {
+  const usedOf = (target: Target, spot: boolean): Promise<number> =>
+    ec2(target, 'describe running instances', async (sdk, client, options) => {
       const Filters = [{ Name: 'instance-state-name', Values: ['pending', 'running'] }];
       const pages = sdk.paginateDescribeInstances({ client, pageSize: 1000 }, { Filters }, options);
       let used = 0;
@@ -37,11 +38,11 @@ export const awsVcpuQuota = (ec2: Ec2Calls = ec2Calls()): VcpuQuota => {
     });
 
   return {
-    quota: async (region, market) => {
+    quota: async (target, market) => {
       const code = quotaCodes[market];
-      const [limit, used] = await Promise.all([limitOf(region, code), usedOf(region, market === 'spot')]);
+      const [limit, used] = await Promise.all([limitOf(target, code), usedOf(target, market === 'spot')]);
       if (limit === undefined)
-        throw new UnavailableError(`Service Quotas in ${region} has no value for ${code}`);
+        throw new UnavailableError(`Service Quotas in ${targetKey(target)} has no value for ${code}`);
       return { limit, used };
     },
   };

@@ -51,13 +51,13 @@ export const chooseImage =
       const owners = configuredImageIds(provisioning).includes(imageId)
         ? undefined
         : imageOwnersOf(provisioning, partition);
-      const image = await offerings.image(region, imageId, owners);
+      const image = await offerings.image({ region }, imageId, owners);
       if (image === undefined) throw await refusal(imageId, field);
       return { image, sshUser: undefined, chosenBy: field };
     }
 
     async function refusal(imageId: string, field: string): Promise<Error> {
-      if ((await offerings.image(region, imageId)) === undefined)
+      if ((await offerings.image({ region }, imageId)) === undefined)
         return new InvalidArgumentError(`${field}: there is no image ${imageId} in ${region}`);
       const owners = imageOwnersOf(provisioning, partition).join(', ');
       return new UnprocessableError(
@@ -80,11 +80,11 @@ export const chooseImage =
     async function find(source: ImageSource, architecture: Architecture): Promise<Image | undefined> {
       if ('owner' in source) {
         const { owner, name } = source;
-        return offerings.newestImage(region, { owner, name, architecture });
+        return offerings.newestImage({ region }, { owner, name, architecture });
       }
       const imageId =
-        'imageId' in source ? source.imageId : await offerings.imageIdOf(region, source.ssmParameter);
-      return imageId === undefined ? undefined : offerings.image(region, imageId);
+        'imageId' in source ? source.imageId : await offerings.imageIdOf({ region }, source.ssmParameter);
+      return imageId === undefined ? undefined : offerings.image({ region }, imageId);
     }
   };
 

@@ -38,7 +38,7 @@ export const planLaunch = (parts: PlanningParts) => {
     await checkRoom(provisioning, parts.livingVms);
     const { instance_type: hint, security_group_ids: groups, iam_instance_profile: profile } = spec.hints;
     const offered = await offerings.instanceTypes(
-      region,
+      { region },
       hint === undefined ? provisioning.families : [familyOf(hint)],
     );
     const fitting = fittingTypes(spec, offered, provisioning);

@@ -23,7 +23,11 @@ const readers = [
     what: 'of listings',
     keys: ['listing#eu-west-1', 'listing#eu-west-2'],
     item: { dueAtMs: 7 },
-    read: async () => [...(await dynamoDbListings(client, 'fleet').due(['eu-west-1', 'eu-west-2'])).values()],
+    read: async () => [
+      ...(
+        await dynamoDbListings(client, 'fleet').due([{ region: 'eu-west-1' }, { region: 'eu-west-2' }])
+      ).values(),
+    ],
     found: [7, 7],
   },
   {

@@ -36,8 +36,8 @@ const provider = (changes: Partial<Parts> = {}) => {
     nats: counted('nats', parts.nats),
     registrations: { read: counted('resource store', parts.registrations.read) },
     firstAnswer: parts.firstAnswer,
-    regions: ['us-east-1', 'eu-west-1'],
-    providerNameOf: (region) => `ec2-sp-${region}`,
+    targets: [{ region: 'us-east-1' }, { region: 'eu-west-1' }],
+    providerNameOf: ({ region }) => `ec2-sp-${region}`,
     version: '1.2.3',
     now: () => clock.nowMs,
     log,
@@ -52,7 +52,7 @@ const registered = (outcome: Registration['outcome'], detail: string): Parts['re
 
 describe('a provider without faults', () => {
   it('is healthy, in exactly the words that DCM reads (C 17, C2 9)', async () => {
-    const health = await provider().check('us-east-1');
+    const health = await provider().check({ region: 'us-east-1' });
 
     expect(Health.parse(health)).toEqual({
       status: 'healthy',
@@ -66,7 +66,7 @@ describe('a provider without faults', () => {
   it('is checked by one question to each service, all at once (C 65)', async () => {
     const { check, asked } = provider();
 
-    const answer = check('us-east-1');
+    const answer = check({ region: 'us-east-1' });
 
     expect([...asked].sort()).toEqual(['ec2', 'nats', 'queue', 'resource store']);
     await answer;
@@ -107,7 +107,7 @@ describe('a provider with a fault', () => {
   ])('is unhealthy, with the fault in the detail: %s', async (_, changes, detail) => {
     const { check, lines } = provider(changes);
 
-    const health = await check('us-east-1');
+    const health = await check({ region: 'us-east-1' });
 
     expect(health).toMatchObject({ status: 'unhealthy', detail });
     expect(JSON.stringify(health)).not.toContain('10.0.0.7');
@@ -119,7 +119,7 @@ describe('a provider with a fault', () => {
   });
 
   it('is healthy while messages wait for up to five minutes', async () => {
-    expect(await provider({ backlog: async () => 300.9 }).check('us-east-1')).toMatchObject({
+    expect(await provider({ backlog: async () => 300.9 }).check({ region: 'us-east-1' })).toMatchObject({
       status: 'healthy',
     });
   });
@@ -128,7 +128,7 @@ describe('a provider with a fault', () => {
     const nats = async () => ({ connected: false as const, reason: 'no route to 10.0.0.7' });
     const { check, lines } = provider({ nats });
 
-    await check('us-east-1');
+    await check({ region: 'us-east-1' });
 
     expect(lines).toContainEqual({
       level: 'warn',
@@ -140,7 +140,9 @@ describe('a provider with a fault', () => {
   it('answers NotFoundError at once for a region in which no VMs are created, without any check (X 3)', async () => {
     const { check, asked } = provider();
 
-    await expect(check('ap-south-1')).rejects.toThrow(new NotFoundError('no VMs are created in ap-south-1'));
+    await expect(check({ region: 'ap-south-1' })).rejects.toThrow(
+      new NotFoundError('no VMs are created in ap-south-1'),
+    );
     expect(asked).toEqual([]);
   });
 });
@@ -155,7 +157,7 @@ describe('the registration', () => {
     async (outcome, detail) => {
       const registrations = registered(outcome, '409 the name is taken');
 
-      const health = await provider({ registrations }).check('eu-west-1');
+      const health = await provider({ registrations }).check({ region: 'eu-west-1' });
 
       expect([health.status, health.detail]).toEqual(['healthy', detail]);
     },
@@ -168,7 +170,7 @@ describe('the registration', () => {
       return new Map<string, Registration>();
     };
 
-    await provider({ registrations: { read } }).check('eu-west-1');
+    await provider({ registrations: { read } }).check({ region: 'eu-west-1' });
 
     expect(asked).toEqual([['ec2-sp-eu-west-1']]);
   });
@@ -178,9 +180,9 @@ describe('uptime (C 58)', () => {
   it('counts from the first answer of the version, in whole seconds, and never decreases', async () => {
     const { check, clock } = provider();
 
-    const first = await check('us-east-1');
+    const first = await check({ region: 'us-east-1' });
     clock.nowMs += 12_345;
-    const second = await check('us-east-1');
+    const second = await check({ region: 'us-east-1' });
 
     expect([first.uptime, second.uptime]).toEqual([1_000, 1_012]);
   });
@@ -190,8 +192,8 @@ describe('uptime (C 58)', () => {
     const early = provider({ firstAnswer: async () => 9_999 });
     lost.clock.nowMs += 3_000;
 
-    expect((await lost.check('us-east-1')).uptime).toBe(3);
-    expect((await early.check('us-east-1')).uptime).toBe(0);
+    expect((await lost.check({ region: 'us-east-1' })).uptime).toBe(3);
+    expect((await early.check({ region: 'us-east-1' })).uptime).toBe(0);
   });
 });
 
@@ -199,13 +201,13 @@ describe('a repeated health check (C 53)', () => {
   it('within five seconds of a healthy answer gets the same answer, without another check', async () => {
     const { check, asked, clock } = provider();
 
-    await check('us-east-1');
+    await check({ region: 'us-east-1' });
     clock.nowMs += 5_000;
-    await check('us-east-1');
+    await check({ region: 'us-east-1' });
     expect(asked).toHaveLength(4);
 
     clock.nowMs += 1;
-    await check('us-east-1');
+    await check({ region: 'us-east-1' });
     expect(asked).toHaveLength(8);
   });
 
@@ -213,26 +215,26 @@ describe('a repeated health check (C 53)', () => {
     const answers = [down, async () => undefined];
     const { check } = provider({ ec2: () => answers.shift()?.() ?? never() });
 
-    expect([(await check('us-east-1')).status, (await check('us-east-1')).status]).toEqual([
-      'unhealthy',
-      'healthy',
-    ]);
+    expect([
+      (await check({ region: 'us-east-1' })).status,
+      (await check({ region: 'us-east-1' })).status,
+    ]).toEqual(['unhealthy', 'healthy']);
   });
 
   it('finds an outage once the healthy answer is older than five seconds', async () => {
     const answers = [async () => undefined, down];
     const { check, clock } = provider({ ec2: () => answers.shift()?.() ?? never() });
 
-    await check('us-east-1');
+    await check({ region: 'us-east-1' });
     clock.nowMs += 5_001;
 
-    expect((await check('us-east-1')).status).toBe('unhealthy');
+    expect((await check({ region: 'us-east-1' })).status).toBe('unhealthy');
   });
 
   it('shares the answer with others at the same time', async () => {
     const { check, asked } = provider();
 
-    const answers = await Promise.all(Array.from({ length: 50 }, () => check('us-east-1')));
+    const answers = await Promise.all(Array.from({ length: 50 }, () => check({ region: 'us-east-1' })));
 
     expect([new Set(answers).size, asked.length]).toEqual([1, 4]);
   });
@@ -240,7 +242,7 @@ describe('a repeated health check (C 53)', () => {
   it('of another region is a check of its own', async () => {
     const { check, asked } = provider();
 
-    await Promise.all([check('us-east-1'), check('eu-west-1')]);
+    await Promise.all([check({ region: 'us-east-1' }), check({ region: 'eu-west-1' })]);
 
     expect(asked).toHaveLength(8);
   });
@@ -263,7 +265,7 @@ describe("DCM's pollers", () => {
     [{}, 'ready', 'healthy'],
     [{ ec2: down }, 'unhealthy', 'unhealthy'],
   ])('understand the answer (C2 9, C2 10)', async (changes, atControlPlane, atAgent) => {
-    const health = await provider(changes).check('us-east-1');
+    const health = await provider(changes).check({ region: 'us-east-1' });
 
     expect([controlPlane(200, health), environmentAgent(200, health)]).toEqual([atControlPlane, atAgent]);
   });

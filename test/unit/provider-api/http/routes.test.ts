@@ -38,7 +38,7 @@ describe('the API', () => {
     expect(api.asked).toMatchObject([
       ['list', { region: 'us-east-1' }],
       ['list', { region: 'eu-west-1' }],
-      ['checkHealth', 'eu-west-1'],
+      ['checkHealth', { region: 'eu-west-1' }],
     ]);
   });
 

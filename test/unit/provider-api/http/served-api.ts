@@ -62,7 +62,7 @@ const notingUseCases = (asked: unknown[]): UseCases => {
     },
     deleteVm: note('deleteVm', (..._: Parameters<UseCases['deleteVm']>) => undefined),
     changeVm: note('changeVm', (...[dcmId]: Parameters<UseCases['changeVm']>) => vm(dcmId)),
-    checkHealth: note('checkHealth', (_: string) => health),
+    checkHealth: note('checkHealth', (_: object) => health),
     findRequest: undefined,
   };
 };

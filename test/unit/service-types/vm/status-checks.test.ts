@@ -3,7 +3,7 @@ import { sequenceOf } from '../../../../shared/core/gate.ts';
 import type { Notice } from '../../../../shared/core/message.ts';
 import { isNewNotice, type Resource } from '../../../../shared/core/resource.ts';
 import type { InstanceState } from '../../../../shared/service-types/vm/kind.ts';
-import { nextCheck, noStatusChecks } from '../../../../shared/service-types/vm/status-checks.ts';
+import { nextCheck, statusChecksOf } from '../../../../shared/service-types/vm/status-checks.ts';
 import {
   dcmId,
   halfPastTen,
@@ -25,13 +25,14 @@ const warned = (notice: Notice['notice'], seconds: number, text = ''): Notice =>
 
 describe('status checks', () => {
   it('are asked about in turns, once a minute', () => {
-    const asked = { ...noStatusChecks, askedAtMs: 1_000_000 };
+    const never = statusChecksOf(undefined);
+    const asked = { ...never, askedAtMs: 1_000_000 };
 
     expect(nextCheck(asked, 1_059_999)).toBeUndefined();
     expect(nextCheck(asked, 1_060_000)).toBe('instance');
     expect(nextCheck({ ...asked, asked: 'instance' }, 1_060_000)).toBe('system');
     expect(nextCheck({ ...asked, asked: 'system' }, 1_060_000)).toBe('attached-ebs');
-    expect(nextCheck(noStatusChecks, 1_000_000)).toBe('instance');
+    expect(nextCheck(never, 1_000_000)).toBe('instance');
   });
 });
 

@@ -29,7 +29,7 @@ describe('EC2', () => {
   it('is asked for a dry run, signed for its region', async () => {
     await using server = await ec2(412, errorXml('DryRunOperation'));
 
-    await ec2DryRun({ credentials, endpoint: server.url })('eu-west-1');
+    await ec2DryRun({ credentials, endpoint: server.url })({ region: 'eu-west-1' });
 
     expect(server.asked).toEqual([
       {
@@ -49,7 +49,9 @@ describe('EC2', () => {
   ])('is healthy where it answers %i %s', async (status, code) => {
     await using server = await ec2(status, errorXml(code));
 
-    await expect(ec2DryRun({ credentials, endpoint: server.url })('eu-west-1')).resolves.toBeUndefined();
+    await expect(
+      ec2DryRun({ credentials, endpoint: server.url })({ region: 'eu-west-1' }),
+    ).resolves.toBeUndefined();
   });
 
   it.each([
@@ -62,7 +64,7 @@ describe('EC2', () => {
   ])('is unhealthy where it answers %i %s', async (status, text, said) => {
     await using server = await ec2(status, text);
 
-    const probe = ec2DryRun({ credentials, endpoint: server.url })('eu-west-1');
+    const probe = ec2DryRun({ credentials, endpoint: server.url })({ region: 'eu-west-1' });
 
     await expect(probe).rejects.toThrow(
       new UnavailableError(`EC2 in eu-west-1 answers ${said} to DescribeInstances`),
@@ -74,8 +76,8 @@ describe('EC2', () => {
     await gone[Symbol.asyncDispose]();
     await using silent = await loopback(createServer(() => undefined));
 
-    const refused = ec2DryRun({ credentials, endpoint: gone.url })('eu-west-1');
-    const late = ec2DryRun({ credentials, endpoint: silent.url, timeoutMs: 20 })('eu-west-1');
+    const refused = ec2DryRun({ credentials, endpoint: gone.url })({ region: 'eu-west-1' });
+    const late = ec2DryRun({ credentials, endpoint: silent.url, timeoutMs: 20 })({ region: 'eu-west-1' });
 
     await expect(refused).rejects.toThrow(
       new UnavailableError('EC2 in eu-west-1 does not answer: no connection'),

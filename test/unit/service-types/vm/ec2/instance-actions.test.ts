@@ -198,7 +198,7 @@ describe('an EC2 instance', () => {
   ] as const)('is changed by its id: %s', async (action, command) => {
     ec2.onAnyCommand().resolves({});
 
-    await ec2InstanceActions()[action](region, instanceId);
+    await ec2InstanceActions()[action]({ region }, instanceId);
 
     expect(ec2.calls().map(({ args }) => args[0])).toEqual([expect.any(command)]);
     expect(ec2.calls()[0]?.args[0].input).toEqual({ InstanceIds: [instanceId] });
@@ -212,7 +212,7 @@ describe('an EC2 instance', () => {
   ] as const)('fails to %s with EC2’s reason: %s', async (action, code, kind) => {
     ec2.onAnyCommand().rejects(refusal(code, 'because'));
 
-    const acting = ec2InstanceActions()[action](region, instanceId);
+    const acting = ec2InstanceActions()[action]({ region }, instanceId);
 
     await expect(acting).rejects.toThrow(kind);
     await expect(acting).rejects.toThrow(`${action} instance ${instanceId}: because (${code})`);
@@ -221,14 +221,14 @@ describe('an EC2 instance', () => {
   it('that EC2 does not know (yet) is a NotFoundError of terminate (C 31)', async () => {
     ec2.on(TerminateInstancesCommand).rejects(refusal('InvalidInstanceID.NotFound'));
 
-    await expect(ec2InstanceActions().terminate(region, instanceId)).rejects.toThrow(NotFoundError);
+    await expect(ec2InstanceActions().terminate({ region }, instanceId)).rejects.toThrow(NotFoundError);
   });
 
   it('is changed through one client for each region (C 68)', async () => {
     ec2.onAnyCommand().resolves({});
     const actions = ec2InstanceActions();
 
-    for (const where of [region, 'eu-west-1', region]) await actions.start(where, instanceId);
+    for (const where of [region, 'eu-west-1', region]) await actions.start({ region: where }, instanceId);
 
     expect(new Set(ec2.calls().map(({ thisValue }) => thisValue)).size).toBe(2);
   });

@@ -16,7 +16,7 @@ describe('EC2 that does not answer', () => {
     vi.stubEnv('AWS_ENDPOINT_URL_EC2', silence.url);
     const started = performance.now();
 
-    const describing = ec2Instances().describe('us-east-1', ['i-1234567890abcdef0'], 300);
+    const describing = ec2Instances().describe({ region: 'us-east-1' }, ['i-1234567890abcdef0'], 300);
 
     await expect(describing).rejects.toThrow(UnavailableError);
     await expect(describing).rejects.toThrow('1 instances within 300 ms');

@@ -27,7 +27,7 @@ describe('EC2’s view of instances', () => {
   it('is asked for by a filter and a page size', async () => {
     ec2.on(DescribeInstancesCommand).resolves({});
 
-    await ec2Instances().describe(region, [one, other], 500);
+    await ec2Instances().describe({ region }, [one, other], 500);
 
     expect(ec2.commandCalls(DescribeInstancesCommand).map(({ args }) => args[0].input)).toEqual([
       { Filters: [{ Name: 'instance-id', Values: [one, other] }], MaxResults: 1000 },
@@ -57,7 +57,7 @@ describe('EC2’s view of instances', () => {
       ],
     });
 
-    const found = await ec2Instances().describe(region, [one, other], 500);
+    const found = await ec2Instances().describe({ region }, [one, other], 500);
 
     expect([...found.values()]).toEqual([
       {
@@ -93,7 +93,7 @@ describe('EC2’s view of instances', () => {
     } as const;
     ec2.on(DescribeInstancesCommand).resolves({ Reservations: [{ Instances: [instance] }] });
 
-    const found = await ec2Instances().describe(region, [one], 500);
+    const found = await ec2Instances().describe({ region }, [one], 500);
 
     expect(found.get(one)?.reason).toEqual(reason);
   });
@@ -105,13 +105,13 @@ describe('EC2’s view of instances', () => {
       ],
     });
 
-    expect((await ec2Instances().describe(region, [one], 500)).size).toBe(0);
+    expect((await ec2Instances().describe({ region }, [one], 500)).size).toBe(0);
   });
 
   it('does not have what EC2 does not know', async () => {
     ec2.on(DescribeInstancesCommand).resolves({ Reservations: [] });
 
-    expect((await ec2Instances().describe(region, [one], 500)).size).toBe(0);
+    expect((await ec2Instances().describe({ region }, [one], 500)).size).toBe(0);
   });
 
   it('is all pages of the answer: a page may be short, or empty', async () => {
@@ -120,7 +120,7 @@ describe('EC2’s view of instances', () => {
       .resolvesOnce({ Reservations: [], NextToken: 'more' })
       .resolves({ Reservations: [{ Instances: [{ InstanceId: one, State: { Name: 'running' } }] }] });
 
-    const found = await ec2Instances().describe(region, [one], 500);
+    const found = await ec2Instances().describe({ region }, [one], 500);
 
     expect(found.get(one)?.state).toBe('running');
   });
@@ -131,7 +131,7 @@ describe('EC2’s view of instances', () => {
   ])('is unavailable where EC2 $what, and names the region', async ({ error }) => {
     ec2.on(DescribeInstancesCommand).rejects(error);
 
-    const describing = ec2Instances().describe(region, [one], 500);
+    const describing = ec2Instances().describe({ region }, [one], 500);
 
     await expect(describing).rejects.toThrow(UnavailableError);
     await expect(describing).rejects.toThrow(region);
@@ -142,7 +142,8 @@ describe('EC2’s view of instances', () => {
     ec2.on(DescribeInstancesCommand).resolves({});
     const instances = ec2Instances();
 
-    for (const where of [region, 'eu-west-1', region]) await instances.describe(where, [one], 500);
+    for (const where of [region, 'eu-west-1', region])
+      await instances.describe({ region: where }, [one], 500);
 
     const clients = ec2.calls().map(({ thisValue }) => thisValue);
     expect(await Promise.all(clients.map((client) => client.config.region()))).toEqual([
@@ -166,7 +167,7 @@ describe('EC2 while a zone is down', () => {
     ec2.on(DescribeInstancesCommand, withoutIds).rejects(failed('Unavailable'));
     ec2.on(DescribeInstancesCommand, { InstanceIds: [one, other] }).resolves(running(one));
 
-    const found = await ec2Instances().describe(region, [one, other], 2_000);
+    const found = await ec2Instances().describe({ region }, [one, other], 2_000);
 
     expect([...found.keys()]).toEqual([one]);
   });
@@ -177,7 +178,7 @@ describe('EC2 while a zone is down', () => {
     ec2.on(DescribeInstancesCommand, { InstanceIds: [one, other] }).rejects(unknown);
     ec2.on(DescribeInstancesCommand, { InstanceIds: [one] }).resolves(running(one));
 
-    const found = await ec2Instances().describe(region, [one, other], 2_000);
+    const found = await ec2Instances().describe({ region }, [one, other], 2_000);
 
     expect([...found.keys()]).toEqual([one]);
   });
@@ -185,7 +186,7 @@ describe('EC2 while a zone is down', () => {
   it('has answered nothing where it fails by ids too', async () => {
     ec2.on(DescribeInstancesCommand).rejects(failed('InternalError'));
 
-    const describing = ec2Instances().describe(region, [one, other], 2_000);
+    const describing = ec2Instances().describe({ region }, [one, other], 2_000);
 
     await expect(describing).rejects.toThrow(UpstreamError);
     await expect(describing).rejects.toThrow('InternalError');
@@ -194,7 +195,7 @@ describe('EC2 while a zone is down', () => {
   it('is not asked by ids where it throttles', async () => {
     ec2.on(DescribeInstancesCommand).rejects(throttled);
 
-    await expect(ec2Instances().describe(region, [one, other], 2_000)).rejects.toThrow(UnavailableError);
+    await expect(ec2Instances().describe({ region }, [one, other], 2_000)).rejects.toThrow(UnavailableError);
     const asked = ec2.commandCalls(DescribeInstancesCommand).map(({ args }) => args[0].input);
     expect(asked.filter(({ InstanceIds }) => InstanceIds !== undefined)).toEqual([]);
   });
@@ -217,7 +218,7 @@ describe('which instances fail a status check', () => {
         .on(DescribeInstanceStatusCommand)
         .resolves({ InstanceStatuses: [of(one, 'impaired'), of(other, 'ok'), { InstanceId: 'i-0000000a' }] });
 
-      const found = await ec2Instances().impaired(region, check, 2_000);
+      const found = await ec2Instances().impaired({ region }, check, 2_000);
 
       expect(found).toEqual(new Map([[one, since.getTime()]]));
       expect(ec2.commandCalls(DescribeInstanceStatusCommand)[0]?.args[0].input).toMatchObject({

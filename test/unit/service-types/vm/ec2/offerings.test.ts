@@ -40,7 +40,7 @@ describe('an image', () => {
   it('is described by its id, with its volumes, the root first', async () => {
     ec2.on(DescribeImagesCommand).resolves({ Images: [described()] });
 
-    expect(await ec2Offerings().image(region, 'ami-1')).toEqual({
+    expect(await ec2Offerings().image({ region }, 'ami-1')).toEqual({
       imageId: 'ami-1',
       name: 'an image',
       architecture: 'x86_64',
@@ -57,7 +57,7 @@ describe('an image', () => {
   it('is looked up among the images of the given owners', async () => {
     ec2.on(DescribeImagesCommand).resolves({ Images: [] });
 
-    expect(await ec2Offerings().image(region, 'ami-1', ['amazon', 'self'])).toBeUndefined();
+    expect(await ec2Offerings().image({ region }, 'ami-1', ['amazon', 'self'])).toBeUndefined();
     expect(ec2.commandCalls(DescribeImagesCommand)[0]?.args[0].input).toEqual({
       ImageIds: ['ami-1'],
       Owners: ['amazon', 'self'],
@@ -67,7 +67,7 @@ describe('an image', () => {
   it('has the platform Windows', async () => {
     ec2.on(DescribeImagesCommand).resolves({ Images: [described({ Platform: 'Windows' })] });
 
-    expect((await ec2Offerings().image(region, 'ami-1'))?.platform).toBe('windows');
+    expect((await ec2Offerings().image({ region }, 'ami-1'))?.platform).toBe('windows');
   });
 
   it.each(['InvalidAMIID.NotFound', 'InvalidAMIID.Malformed', 'InvalidAMIID.Unavailable'])(
@@ -75,7 +75,7 @@ describe('an image', () => {
     async (name) => {
       ec2.on(DescribeImagesCommand).rejects(new EC2ServiceException({ name, message: 'no', ...fault }));
 
-      expect(await ec2Offerings().image(region, 'ami-1')).toBeUndefined();
+      expect(await ec2Offerings().image({ region }, 'ami-1')).toBeUndefined();
     },
   );
 
@@ -86,14 +86,14 @@ describe('an image', () => {
   ])('is not there where EC2 has %s (C 38)', async (_, Images) => {
     ec2.on(DescribeImagesCommand).resolves({ Images });
 
-    expect(await ec2Offerings().image(region, 'ami-1')).toBeUndefined();
+    expect(await ec2Offerings().image({ region }, 'ami-1')).toBeUndefined();
   });
 
   it('fails as EC2 fails', async () => {
     const refusal = new EC2ServiceException({ name: 'UnauthorizedOperation', message: 'no', ...fault });
     ec2.on(DescribeImagesCommand).rejects(refusal);
 
-    await expect(ec2Offerings().image(region, 'ami-1')).rejects.toThrow(PermissionDeniedError);
+    await expect(ec2Offerings().image({ region }, 'ami-1')).rejects.toThrow(PermissionDeniedError);
   });
 });
 
@@ -103,7 +103,7 @@ describe('the newest image', () => {
   it('is looked up by owner, name and architecture, among those that can be launched', async () => {
     ec2.on(DescribeImagesCommand).resolves({ Images: [] });
 
-    expect(await ec2Offerings().newestImage(region, rhel)).toBeUndefined();
+    expect(await ec2Offerings().newestImage({ region }, rhel)).toBeUndefined();
     expect(ec2.commandCalls(DescribeImagesCommand)[0]?.args[0].input).toEqual({
       Owners: ['309956199498'],
       Filters: [
@@ -128,7 +128,7 @@ describe('the newest image', () => {
     ];
     ec2.on(DescribeImagesCommand).resolves({ Images });
 
-    expect((await ec2Offerings().newestImage(region, rhel))?.imageId).toBe('ami-10');
+    expect((await ec2Offerings().newestImage({ region }, rhel))?.imageId).toBe('ami-10');
   });
 
   it('is always the same of two equally new images', async () => {
@@ -137,7 +137,7 @@ describe('the newest image', () => {
 
     for (const Images of [[old, ...twins], [...twins].reverse().concat(old)]) {
       ec2.on(DescribeImagesCommand).resolves({ Images });
-      expect((await ec2Offerings().newestImage(region, rhel))?.imageId).toBe('ami-4');
+      expect((await ec2Offerings().newestImage({ region }, rhel))?.imageId).toBe('ami-4');
     }
   });
 });
@@ -146,7 +146,7 @@ describe('a public parameter', () => {
   it('holds the id of an image', async () => {
     ssm.on(GetParameterCommand, { Name: '/aws/x' }).resolves({ Parameter: { Value: 'ami-1' } });
 
-    expect(await ec2Offerings().imageIdOf(region, '/aws/x')).toBe('ami-1');
+    expect(await ec2Offerings().imageIdOf({ region }, '/aws/x')).toBe('ami-1');
   });
 
   it('is undefined where there is none', async () => {
@@ -154,14 +154,14 @@ describe('a public parameter', () => {
       .on(GetParameterCommand)
       .rejects(new SSMServiceException({ name: 'ParameterNotFound', message: 'no', ...fault }));
 
-    expect(await ec2Offerings().imageIdOf(region, '/aws/x')).toBeUndefined();
+    expect(await ec2Offerings().imageIdOf({ region }, '/aws/x')).toBeUndefined();
   });
 
   it('fails where we may not read it', async () => {
     const refusal = new SSMServiceException({ name: 'AccessDeniedException', message: 'no', ...fault });
     ssm.on(GetParameterCommand).rejects(refusal);
 
-    const reading = ec2Offerings().imageIdOf(region, '/aws/x');
+    const reading = ec2Offerings().imageIdOf({ region }, '/aws/x');
 
     await expect(reading).rejects.toThrow(PermissionDeniedError);
     await expect(reading).rejects.toThrow(
@@ -199,7 +199,7 @@ describe('instance types', () => {
         ],
       });
 
-    expect(await ec2Offerings().instanceTypes(region, ['t3', 't4g'])).toEqual([
+    expect(await ec2Offerings().instanceTypes({ region }, ['t3', 't4g'])).toEqual([
       { instanceType: 't3.small', vcpus: 2, memoryMib: 2048, architectures: ['x86_64'], spot: true },
       { instanceType: 't4g.small', vcpus: 2, memoryMib: 2048, architectures: ['arm64'], spot: false },
     ]);
@@ -215,6 +215,6 @@ describe('instance types', () => {
     const refusal = new EC2ServiceException({ name: 'InvalidParameterValue', message: 'no', ...fault });
     ec2.on(DescribeInstanceTypesCommand).rejects(refusal);
 
-    await expect(ec2Offerings().instanceTypes(region, ['t3'])).rejects.toThrow(InvalidArgumentError);
+    await expect(ec2Offerings().instanceTypes({ region }, ['t3'])).rejects.toThrow(InvalidArgumentError);
   });
 });

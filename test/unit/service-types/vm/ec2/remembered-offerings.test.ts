@@ -18,10 +18,13 @@ describe('cached offerings', () => {
     const { scripted, clock, offerings } = remembering();
     const askAll = () =>
       Promise.all([
-        offerings.image('us-east-1', imageId(1)),
-        offerings.newestImage('us-east-1', { owner: 'o', name: 'an image', architecture: 'x86_64' }),
-        offerings.imageIdOf('us-east-1', '/p'),
-        offerings.instanceTypes('us-east-1', ['t3']),
+        offerings.image({ region: 'us-east-1' }, imageId(1)),
+        offerings.newestImage(
+          { region: 'us-east-1' },
+          { owner: 'o', name: 'an image', architecture: 'x86_64' },
+        ),
+        offerings.imageIdOf({ region: 'us-east-1' }, '/p'),
+        offerings.instanceTypes({ region: 'us-east-1' }, ['t3']),
       ]);
 
     const first = await askAll();
@@ -37,7 +40,9 @@ describe('cached offerings', () => {
   it('are requested once by concurrent callers (C 44)', async () => {
     const { scripted, offerings } = remembering();
 
-    await Promise.all(Array.from({ length: 50 }, () => offerings.instanceTypes('us-east-1', ['t3'])));
+    await Promise.all(
+      Array.from({ length: 50 }, () => offerings.instanceTypes({ region: 'us-east-1' }, ['t3'])),
+    );
 
     expect(scripted.asked).toHaveLength(1);
   });
@@ -46,7 +51,7 @@ describe('cached offerings', () => {
     const { scripted, offerings } = remembering();
 
     for (const region of ['us-east-1', 'eu-west-1'])
-      for (const families of [['t3'], ['t3', 'm7i']]) await offerings.instanceTypes(region, families);
+      for (const families of [['t3'], ['t3', 'm7i']]) await offerings.instanceTypes({ region }, families);
 
     expect(scripted.asked).toHaveLength(4);
   });
@@ -54,10 +59,10 @@ describe('cached offerings', () => {
   it('that do not exist are requested again', async () => {
     const { scripted, offerings } = remembering();
 
-    expect(await offerings.image('us-east-1', imageId(2))).toBeUndefined();
+    expect(await offerings.image({ region: 'us-east-1' }, imageId(2))).toBeUndefined();
     scripted.images.push(image({ imageId: imageId(2) }));
 
-    expect(await offerings.image('us-east-1', imageId(2))).toBeDefined();
+    expect(await offerings.image({ region: 'us-east-1' }, imageId(2))).toBeDefined();
   });
 
   it('that failed are requested again (C 53)', async () => {
@@ -76,9 +81,9 @@ describe('cached offerings', () => {
       () => clock.now,
     );
 
-    await expect(offerings.instanceTypes('us-east-1', ['t3'])).rejects.toThrow(UnavailableError);
+    await expect(offerings.instanceTypes({ region: 'us-east-1' }, ['t3'])).rejects.toThrow(UnavailableError);
 
-    expect(await offerings.instanceTypes('us-east-1', ['t3'])).not.toEqual([]);
+    expect(await offerings.instanceTypes({ region: 'us-east-1' }, ['t3'])).not.toEqual([]);
   });
 
   it('are limited in number (C 66)', async () => {
@@ -86,8 +91,8 @@ describe('cached offerings', () => {
     const one = image({ imageId: imageId(1) });
     scripted.images.push(...Array.from({ length: 501 }, (_, n) => ({ ...one, imageId: imageId(n + 10) })));
 
-    for (const { imageId: id } of scripted.images) await offerings.image('us-east-1', id);
-    await offerings.image('us-east-1', imageId(1));
+    for (const { imageId: id } of scripted.images) await offerings.image({ region: 'us-east-1' }, id);
+    await offerings.image({ region: 'us-east-1' }, imageId(1));
 
     expect(scripted.asked.filter((question) => question.endsWith(imageId(1)))).toHaveLength(2);
   });

@@ -31,7 +31,7 @@ describe('EC2 behind a proxy', () => {
       createServer((_request, response) => void response.writeHead(status).end(body)),
     );
 
-    const starting = behind(server.url).start('us-east-1', 'i-1234567890abcdef0');
+    const starting = behind(server.url).start({ region: 'us-east-1' }, 'i-1234567890abcdef0');
 
     await expect(starting).rejects.toThrow(UpstreamError);
     await expect(starting).rejects.not.toThrow('hunter2');
@@ -43,7 +43,9 @@ describe('EC2 behind a proxy', () => {
       return server;
     })();
 
-    await expect(behind(url).start('us-east-1', 'i-1234567890abcdef0')).rejects.toThrow(UnavailableError);
+    await expect(behind(url).start({ region: 'us-east-1' }, 'i-1234567890abcdef0')).rejects.toThrow(
+      UnavailableError,
+    );
   });
 });
 
@@ -77,6 +79,8 @@ describe('a request to EC2', () => {
     vi.stubEnv('AWS_SHARED_CREDENTIALS_FILE', '/dev/null');
     vi.stubEnv('AWS_CONFIG_FILE', '/dev/null');
 
-    await expect(actions.start('us-east-1', 'i-1234567890abcdef0')).rejects.toThrow(UnsendableError);
+    await expect(actions.start({ region: 'us-east-1' }, 'i-1234567890abcdef0')).rejects.toThrow(
+      UnsendableError,
+    );
   });
 });

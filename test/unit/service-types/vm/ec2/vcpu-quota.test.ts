@@ -45,14 +45,14 @@ beforeEach(() => {
 
 describe('the vCPU quota', () => {
   it('counts the running standard on-demand instances of all pages', async () => {
-    expect(await awsVcpuQuota().quota('us-east-1', 'on-demand')).toEqual({ limit: 64, used: 6 });
+    expect(await awsVcpuQuota().quota({ region: 'us-east-1' }, 'on-demand')).toEqual({ limit: 64, used: 6 });
     expect(ec2.commandCalls(DescribeInstancesCommand)[0]?.args[0].input.Filters).toEqual([
       { Name: 'instance-state-name', Values: ['pending', 'running'] },
     ]);
   });
 
   it('is separate for spot instances', async () => {
-    expect(await awsVcpuQuota().quota('us-east-1', 'spot')).toEqual({ limit: 32, used: 2 });
+    expect(await awsVcpuQuota().quota({ region: 'us-east-1' }, 'spot')).toEqual({ limit: 32, used: 2 });
   });
 
   it('fails where we may not read it', async () => {
@@ -65,12 +65,14 @@ describe('the vCPU quota', () => {
       }),
     );
 
-    await expect(awsVcpuQuota().quota('us-east-1', 'spot')).rejects.toThrow(PermissionDeniedError);
+    await expect(awsVcpuQuota().quota({ region: 'us-east-1' }, 'spot')).rejects.toThrow(
+      PermissionDeniedError,
+    );
   });
 
   it('fails where it has no value', async () => {
     quotas.on(GetServiceQuotaCommand).resolves({});
 
-    await expect(awsVcpuQuota().quota('us-east-1', 'spot')).rejects.toThrow(UnavailableError);
+    await expect(awsVcpuQuota().quota({ region: 'us-east-1' }, 'spot')).rejects.toThrow(UnavailableError);
   });
 });

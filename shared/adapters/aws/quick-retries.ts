@@ -7,7 +7,7 @@ type Strategy = Extract<
 >;
 type Token = Awaited<ReturnType<Strategy['acquireInitialRetryToken']>>;
 
-/** Sooner than the SDK's own, which waits up to 20 s: who waits for our answer gives up after 10 s. */
+/** Milliseconds. The SDK's own strategy waits up to 20 s, but DCM waits only 10 s for our answer. */
 const firstMs = 50;
 const longestMs = 500;
 
@@ -17,10 +17,10 @@ const tokenOf = (count: number, delayMs: number): Token => ({
 });
 
 /**
- * Tries a call again soon, after a random part of a delay that doubles, where AWS throttled it or failed. Not where there is no capacity: EC2
- * says so with a 500 too, and would say so again.
+ * Retries a call that AWS throttled, or that failed in AWS, after a random part of a delay that doubles. Does not retry where there is no
+ * capacity: EC2 answers that with a 500 too, and would answer it again.
  */
-export const patientRetries = ({ attempts }: { readonly attempts: number }): Strategy => ({
+export const quickRetries = ({ attempts }: { readonly attempts: number }): Strategy => ({
   acquireInitialRetryToken: async () => tokenOf(0, 0),
   refreshRetryTokenForRetry: async (token, { error, errorType }) => {
     const count = token.getRetryCount() + 1;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { patientRetries } from '../../../../shared/adapters/aws/patient-retries.ts';
+import { quickRetries } from '../../../../shared/adapters/aws/quick-retries.ts';
 
 const failure = (name: string) =>
   Object.assign(new Error(name), { name, $metadata: {}, cause: new Error(name) });
@@ -7,7 +7,7 @@ const throttled = { error: failure('RequestLimitExceeded'), errorType: 'THROTTLI
 
 /** The delays of all retries of a call that keeps failing. */
 const delaysOf = async (attempts: number): Promise<number[]> => {
-  const retries = patientRetries({ attempts });
+  const retries = quickRetries({ attempts });
   const delays: number[] = [];
   let token = await retries.acquireInitialRetryToken('');
   for (;;) {
@@ -42,7 +42,7 @@ describe('retries', () => {
     ['TRANSIENT', 'TimeoutError'],
     ['THROTTLING', 'RequestLimitExceeded'],
   ] as const)('follow %s: %s', async (errorType, name) => {
-    const retries = patientRetries({ attempts: 3 });
+    const retries = quickRetries({ attempts: 3 });
     const token = await retries.acquireInitialRetryToken('');
 
     const next = await retries.refreshRetryTokenForRetry(token, { error: failure(name), errorType });
@@ -55,7 +55,7 @@ describe('retries', () => {
     ['SERVER_ERROR', 'InsufficientInstanceCapacity'],
     ['TRANSIENT', 'InsufficientInstanceCapacity'],
   ] as const)('do not follow %s: %s, which would be the same again', async (errorType, name) => {
-    const retries = patientRetries({ attempts: 3 });
+    const retries = quickRetries({ attempts: 3 });
     const token = await retries.acquireInitialRetryToken('');
     const error = failure(name);
 
