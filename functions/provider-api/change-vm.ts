@@ -9,9 +9,10 @@ import type { Ownership, ResourceStore } from '../../shared/ports/resource-store
 import type { Log } from '../../shared/ports/telemetry.ts';
 import type { InstanceState } from '../../shared/service-types/vm/kind.ts';
 import type { InstanceActions } from '../../shared/service-types/vm/ports.ts';
-import { isGone, ownershipOf, type VmResource, vmResource } from '../../shared/service-types/vm/resource.ts';
+import { type VmResource, vmResource } from '../../shared/service-types/vm/resource.ts';
 import { instanceObservedEvent } from '../../shared/wire/own-messages.ts';
 import { aboutInstance, type checkInstance, type refuseAdopted } from './check-instance.ts';
+import { isGone, ownershipOf } from './read-resources.ts';
 
 export type Change = 'start' | 'stop' | 'reboot';
 

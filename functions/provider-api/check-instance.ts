@@ -91,17 +91,13 @@ export const terminateInstance =
   async ({
     resourceId,
     region,
-    launchedAtMs,
-  }: {
-    readonly resourceId: string;
-    readonly region: string;
-    readonly launchedAtMs: number;
-  }): Promise<void> => {
+    facts,
+  }: Pick<LaunchedRecord, 'resourceId' | 'region' | 'facts'>): Promise<void> => {
     try {
       await actions.terminate({ region }, resourceId);
     } catch (error) {
       if (!(error instanceof NotFoundError)) throw error;
-      if (!isRecentlyLaunched(launchedAtMs, now())) return;
+      if (!isRecentlyLaunched(facts.launchedAtMs, now())) return;
       const why = `EC2 does not know ${resourceId} yet, which was launched moments ago; retry the request`;
       throw new UnavailableError(why, { cause: error });
     }

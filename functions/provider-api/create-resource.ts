@@ -14,9 +14,9 @@ import type { Observations } from '../../shared/ports/observations.ts';
 import type { Records } from '../../shared/ports/records.ts';
 import type { ResourceStore } from '../../shared/ports/resource-store.ts';
 import type { Log } from '../../shared/ports/telemetry.ts';
-import { type AnswerOf, ownershipOf } from '../../shared/service-types/vm/resource.ts';
 import { instanceObservedEvent, republicationRequestedEvent } from '../../shared/wire/own-messages.ts';
 import { aboutInstance } from './check-instance.ts';
+import { type AnswerOf, ownershipOf } from './read-resources.ts';
 import { withTimeout } from './timeout.ts';
 
 /** DCM waits ten seconds for the answer; the rest is for the network. */

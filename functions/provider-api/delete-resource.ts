@@ -1,16 +1,15 @@
 import { FailedPreconditionError } from '../../shared/core/errors.ts';
 import { listingTime } from '../../shared/core/gate.ts';
-import { hasEnded, isLaunched, type LaunchedRecord } from '../../shared/core/record.ts';
+import { hasEnded, isLaunched, type LaunchedRecord, type ResourceRecord } from '../../shared/core/record.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { Observations } from '../../shared/ports/observations.ts';
 import type { Records } from '../../shared/ports/records.ts';
 import type { Ownership, ResourceStore } from '../../shared/ports/resource-store.ts';
 import type { Log } from '../../shared/ports/telemetry.ts';
-import { ownershipOf } from '../../shared/service-types/vm/resource.ts';
 import { instanceObservedEvent } from '../../shared/wire/own-messages.ts';
-import { aboutInstance, type checkInstance, type terminateInstance } from './check-instance.ts';
+import { aboutInstance } from './check-instance.ts';
 import type { awaitCreation } from './create-resource.ts';
-import type { findOrphan } from './launch-vm.ts';
+import { ownershipOf } from './read-resources.ts';
 
 /** DCM waits ten seconds for the answer; the rest is for EC2. */
 const creationTimeoutMs = 5_000;
@@ -18,7 +17,8 @@ const creationTimeoutMs = 5_000;
 type Parts = {
   readonly records: Pick<Records, 'requestDelete' | 'abandon'>;
   readonly creationOf: ReturnType<typeof awaitCreation>;
-  readonly orphanOf: ReturnType<typeof findOrphan>;
+  /** Finds what a failed creation left running. */
+  readonly orphanOf: (creation: ResourceRecord) => Promise<LaunchedRecord | undefined>;
   readonly terminate: ReturnType<typeof terminateResource>;
   readonly now: Clock;
 };
@@ -41,9 +41,10 @@ export const deleteResource =
 type TerminationParts = {
   readonly records: Pick<Records, 'withdrawDelete' | 'end'>;
   readonly resourceStore: Pick<ResourceStore, 'read' | 'requestDelete'>;
-  /** Whether what the record names still is the resource. */
-  readonly isStillIt: ReturnType<typeof checkInstance>;
-  readonly terminateOne: ReturnType<typeof terminateInstance>;
+  /** Whether what the record names still is the resource. @throws FailedPreconditionError where it must not be changed. */
+  readonly isStillIt: (record: LaunchedRecord) => Promise<boolean>;
+  /** Resolves also where it is terminated already. @throws FailedPreconditionError where it is protected. */
+  readonly requestTermination: (record: LaunchedRecord) => Promise<void>;
   readonly observations: Observations;
   readonly now: Clock;
   readonly log: Log;
@@ -56,19 +57,19 @@ const terminatingForMs = 60_000;
  * Terminates a resource whose deletion was requested. Idempotent. Resolves when the termination was requested; the normaliser publishes
  * DELETING and DELETED. Where the record's instance no longer is the resource, the resource has ended and nothing is terminated.
  * @throws FailedPreconditionError where the resource has termination protection, or is adopted: its deletion is withdrawn; what
- * `terminateOne` throws.
+ * `requestTermination` throws.
  */
 export const terminateResource = (parts: TerminationParts) => {
-  const { records, resourceStore, isStillIt, terminateOne, observations, now, log } = parts;
+  const { records, resourceStore, isStillIt, requestTermination, observations, now, log } = parts;
 
   return async (record: LaunchedRecord, requestId: string): Promise<void> => {
-    const { dcmId, resourceId, region, facts } = record;
+    const { dcmId, resourceId } = record;
     const held = await ownershipOf(resourceStore, record);
     if (hasEnded(record, held, now())) return records.end(dcmId, resourceId);
     if (isTerminating(record, held, now())) return;
     try {
       if (!(await isStillIt(record))) return await records.end(dcmId, resourceId);
-      await terminateOne({ resourceId, region, launchedAtMs: facts.launchedAtMs });
+      await requestTermination(record);
     } catch (error) {
       if (error instanceof FailedPreconditionError) await records.withdrawDelete(dcmId);
       throw error;

@@ -45,7 +45,7 @@ type Parts = {
   readonly plan: PlanLaunch;
   readonly orphanOf: ReturnType<typeof findOrphan>;
   readonly isStillTheVm: ReturnType<typeof checkInstance>;
-  readonly terminateOne: ReturnType<typeof terminateInstance>;
+  readonly requestTermination: ReturnType<typeof terminateInstance>;
   /** Our name at DCM. */
   readonly provider: string;
   readonly now: Clock;
@@ -61,7 +61,7 @@ type Parts = {
  * All other errors are refusals, after which the id is free again.
  */
 export const launchVm = (parts: Parts) => {
-  const { records, actions, plan, orphanOf, isStillTheVm, terminateOne, provider, now, log } = parts;
+  const { records, actions, plan, orphanOf, isStillTheVm, requestTermination, provider, now, log } = parts;
 
   return async (leased: ResourceRecord, asked: Asked): Promise<LaunchedRecord | undefined> =>
     attempt(leased, await planOf(leased, asked), leased.attempt, asked);
@@ -113,20 +113,14 @@ export const launchVm = (parts: Parts) => {
     instance: LaunchedInstance,
   ): Promise<LaunchedRecord | undefined> {
     const { dcmId, region } = attempted;
-    const { instanceId, account, zone, privateAddress, isWindows } = instance;
+    const { instanceId: resourceId, account, zone, privateAddress, isWindows } = instance;
     const launchedAtMs = instance.launchedAtMs || now();
     const facts = factsOf(attempted, { zone: zone || undefined, privateAddress, isWindows, launchedAtMs });
-    const record = await records.launched(attempted, {
-      dcmId,
-      region,
-      resourceId: instanceId,
-      account,
-      facts,
-    });
+    const record = await records.launched(attempted, { dcmId, region, resourceId, account, facts });
     if (record && isLaunched(record)) return record;
-    log.warn('an instance was launched too late to become the VM, and is terminated', { dcmId, instanceId });
-    const late = { ...attempted, resourceId: instanceId, account, facts, adopted: false };
-    if (await isStillTheVm(late)) await terminateOne({ resourceId: instanceId, region, launchedAtMs });
+    log.warn('an instance was launched too late to become the VM, and is terminated', { dcmId, resourceId });
+    const late = { ...attempted, resourceId, account, facts, adopted: false };
+    if (await isStillTheVm(late)) await requestTermination(late);
     return undefined;
   }
 

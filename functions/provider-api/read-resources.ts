@@ -1,16 +1,14 @@
 import { NotFoundError } from '../../shared/core/errors.ts';
-import { isLaunched, type ResourceRecord } from '../../shared/core/record.ts';
+import { hasEnded, isLaunched, type LaunchedRecord, type ResourceRecord } from '../../shared/core/record.ts';
 import { pageToken, positionOf } from '../../shared/http/paging.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { Records } from '../../shared/ports/records.ts';
 import type { Ownership, ResourceStore } from '../../shared/ports/resource-store.ts';
 import type { Log } from '../../shared/ports/telemetry.ts';
-import {
-  type AnswerOf,
-  isGone,
-  type VmEvents,
-  type VmResource,
-} from '../../shared/service-types/vm/resource.ts';
+import type { VmEvents, VmResource } from '../../shared/service-types/vm/resource.ts';
+
+/** Makes the API's answer of a resource from its record and from what the resource store holds of it. */
+export type AnswerOf<Answer> = (record: ResourceRecord, held: Ownership, nowMs: number) => Answer;
 
 type Parts<Answer> = {
   readonly records: Pick<Records, 'read' | 'list' | 'end'>;
@@ -108,6 +106,20 @@ export const readResources = <Answer>({ records, resourceStore, answerOf, now, l
 };
 
 type Held = { readonly record: ResourceRecord; readonly held: Ownership };
+
+/** What the resource store holds of a record's resource. */
+export const ownershipOf = async (
+  resourceStore: Pick<ResourceStore, 'read'>,
+  { resourceId }: LaunchedRecord,
+): Promise<Ownership> => (await resourceStore.read([resourceId])).get(resourceId) ?? { owner: 'unknown' };
+
+/** The resource does not exist any more. One whose launch failed exists, as FAILED, until DCM deletes it. */
+export const isGone = (record: ResourceRecord, held: Ownership, nowMs: number): boolean => {
+  if (!isLaunched(record) || !hasEnded(record, held, nowMs)) return false;
+  const hasFailed =
+    held.owner === 'ours' && held.vm.dcmId === record.dcmId && held.vm.latest?.status === 'FAILED';
+  return !hasFailed || record.deleteRequestedAtMs !== undefined || record.endedAtMs !== undefined;
+};
 
 type CountingParts = {
   readonly records: Pick<Records, 'count'>;

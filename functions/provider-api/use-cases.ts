@@ -77,14 +77,14 @@ export const vmLifecycle = (
   },
 ) => {
   const isStillTheVm = checkInstance(ports);
-  const terminateOne = terminateInstance(ports);
+  const requestTermination = terminateInstance(ports);
   const orphanOf = findOrphan(ports);
   const creationOf = awaitCreation(ports);
-  const terminate = terminateResource({ ...ports, isStillIt: isStillTheVm, terminateOne });
+  const terminate = terminateResource({ ...ports, isStillIt: isStillTheVm, requestTermination });
   return {
     createVm: createResource({
       ...ports,
-      launch: launchVm({ ...ports, isStillTheVm, terminateOne, orphanOf }),
+      launch: launchVm({ ...ports, isStillTheVm, requestTermination, orphanOf }),
       ...{ terminate, creationOf, refuseAdopted: refuseAdopted(ports), answerOf: vmResource },
     }),
     reportRefusals: reportRefusals(ports),

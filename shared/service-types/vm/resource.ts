@@ -1,8 +1,8 @@
 import * as z from 'zod/mini';
 import type { PastStatus } from '../../core/history.ts';
-import { hasEnded, isLaunched, type LaunchedRecord, type ResourceRecord } from '../../core/record.ts';
+import { isLaunched, type LaunchedRecord, type ResourceRecord } from '../../core/record.ts';
 import { describedStatus } from '../../core/resource.ts';
-import type { Ownership, ResourceStore } from '../../ports/resource-store.ts';
+import type { Ownership } from '../../ports/resource-store.ts';
 import { VmStatus as Status, type VmStatus } from './kind.ts';
 
 const DateTime = z.iso.datetime();
@@ -105,11 +105,8 @@ export type VmValidation = z.infer<typeof VmValidation>;
 
 type Described = Pick<PastStatus, 'at' | 'status' | 'message'>;
 
-/** Makes the API's answer of a resource from its record and from what the resource store holds of it. */
-export type AnswerOf<Answer> = (record: ResourceRecord, held: Ownership, nowMs: number) => Answer;
-
 /** A VM as the API answers it. */
-export const vmResource: AnswerOf<VmResource> = (record, held, nowMs) => {
+export const vmResource = (record: ResourceRecord, held: Ownership, nowMs: number): VmResource => {
   const { at, status, message } = withDeletion(record, statusOf(record, held, nowMs));
   const updatedAtMs = Math.max(record.createdAtMs, at * 1000);
   return {
@@ -190,18 +187,4 @@ const instanceFields = (
 const sshOf = (user: string | undefined, address: string | undefined): VmResource['ssh'] => {
   if (user === undefined) return undefined;
   return address === undefined ? { user } : { user, command: `ssh ${user}@${address}` };
-};
-
-/** What the resource store holds of a record's instance. */
-export const ownershipOf = async (
-  resourceStore: Pick<ResourceStore, 'read'>,
-  { resourceId: instanceId }: LaunchedRecord,
-): Promise<Ownership> => (await resourceStore.read([instanceId])).get(instanceId) ?? { owner: 'unknown' };
-
-/** The VM does not exist any more. A VM whose launch failed exists, as FAILED, until DCM deletes it. */
-export const isGone = (record: ResourceRecord, held: Ownership, nowMs: number): boolean => {
-  if (!isLaunched(record) || !hasEnded(record, held, nowMs)) return false;
-  const hasFailed =
-    held.owner === 'ours' && held.vm.dcmId === record.dcmId && held.vm.latest?.status === 'FAILED';
-  return !hasFailed || record.deleteRequestedAtMs !== undefined || record.endedAtMs !== undefined;
 };
