@@ -26,8 +26,7 @@ import { correlate, log, withTelemetry } from '../../shared/runtime/telemetry.ts
 import { ec2DryRun } from '../../shared/service-types/vm/ec2/dry-run.ts';
 import { ec2InstanceActions } from '../../shared/service-types/vm/ec2/instance-actions.ts';
 import { ec2Instances } from '../../shared/service-types/vm/ec2/instances.ts';
-import { ec2Offerings } from '../../shared/service-types/vm/ec2/offerings.ts';
-import { rememberedOfferings } from '../../shared/service-types/vm/ec2/remembered-offerings.ts';
+import { cachedOfferings, ec2Offerings } from '../../shared/service-types/vm/ec2/offerings.ts';
 import { awsVcpuQuota } from '../../shared/service-types/vm/ec2/vcpu-quota.ts';
 import { Env } from './env.ts';
 import { checkHealth, queueDelay } from './health/check-health.ts';
@@ -54,7 +53,7 @@ const vms = vmUseCases({
   resourceStore: dynamoDbResourceStore(table, tableName),
   instances: ec2Instances(),
   actions: ec2InstanceActions(),
-  offerings: rememberedOfferings(ec2Offerings(), Date.now),
+  offerings: cachedOfferings(ec2Offerings(), Date.now),
   vcpuQuota: awsVcpuQuota(),
   provisioning: env.PROVISIONING_FILE,
   tagKeys: env.TAG_KEYS,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { UnavailableError } from '../../../../../shared/core/errors.ts';
-import { rememberedOfferings } from '../../../../../shared/service-types/vm/ec2/remembered-offerings.ts';
+import { cachedOfferings } from '../../../../../shared/service-types/vm/ec2/offerings.ts';
 import { image, imageId, scriptedOfferings } from '../../../../fakes/scripted-offerings.ts';
 
 const minute = 60_000;
@@ -10,7 +10,7 @@ const remembering = () => {
   const scripted = scriptedOfferings([{ ...image(), owner: 'o' }]);
   const clock = { now: startMs };
   scripted.parameters.set('/p', imageId(1));
-  return { scripted, clock, offerings: rememberedOfferings(scripted, () => clock.now) };
+  return { scripted, clock, offerings: cachedOfferings(scripted, () => clock.now) };
 };
 
 describe('cached offerings', () => {
@@ -68,7 +68,7 @@ describe('cached offerings', () => {
   it('that failed are requested again (C 53)', async () => {
     const { scripted, clock } = remembering();
     let failures = 1;
-    const offerings = rememberedOfferings(
+    const offerings = cachedOfferings(
       {
         ...scripted,
         instanceTypes: (...asked) => {
