@@ -51,7 +51,7 @@ const schemaSection = (name: string, schema: Schema): string =>
     `### ${name}`,
     schema.description ?? '',
     schema.properties
-      ? table(['field', 'type', 'what it is'], fieldRows(schema))
+      ? table(['field', 'type', 'description'], fieldRows(schema))
       : `One of ${typeOf(schema)}.`,
   ].join('\n\n');
 
@@ -72,8 +72,8 @@ const inWords = (schema: Schema): string => {
   const pattern = schema.pattern ?? schema.items?.pattern;
   return [
     ...(description === undefined ? [] : [description]),
-    ...(defaults === undefined ? [] : [`Left out: ${code(defaults)}.`]),
-    ...(example === undefined ? [] : [`Such as ${code(example)}.`]),
+    ...(defaults === undefined ? [] : [`Default: ${code(defaults)}.`]),
+    ...(example === undefined ? [] : [`Example: ${code(example)}.`]),
     ...(pattern === undefined ? [] : [`Pattern: ${code(pattern)}.`]),
   ].join(' ');
 };
@@ -103,30 +103,33 @@ const linked = (name: string): string => `[${name}](#${name.toLowerCase()})`;
 
 const meanings = {
   'invalid-argument':
-    'Something in the request is not as it must be, contradicts itself, or names what is not there; `detail` names each field and what was expected.',
-  unauthenticated: 'There are no credentials, or they are not accepted.',
-  'permission-denied': 'AWS does not permit the provider to do it: its operator has to act.',
+    'The request has invalid fields, or fields that contradict each other, or names something that does not exist. `detail` names each field and what was expected.',
+  unauthenticated: 'The request has no credentials, or they are not accepted.',
+  'permission-denied':
+    'AWS does not allow the provider to do this. The operator has to change the permissions.',
   'not-found': 'There is no such VM, or no such path.',
-  'method-not-allowed': 'The path has no such method; `Allow` says which it has.',
+  'method-not-allowed': 'The path does not have this method. `Allow` lists the methods that it has.',
   'failed-precondition':
-    'The state that the VM is in does not allow it, or its instance was not launched by this provider.',
-  'payload-too-large': 'The body is larger than any spec.',
-  unprocessable: 'The spec is right, and is beyond what the operator allows or has.',
-  'resource-exhausted': 'AWS throttles, or a quota of the account is used up.',
-  internal: 'The provider failed; its log has the reason under the id of the request.',
-  upstream: 'AWS answered what nobody can read, or failed.',
-  unavailable: 'Something that is needed does not answer, or is busy with the same VM.',
-  'insufficient-capacity': 'EC2 has no room for such an instance wherever it was tried.',
+    'The state of the VM does not allow this, the VM is adopted, or the id belongs to another request.',
+  'payload-too-large': 'The body is larger than 1 MiB.',
+  unprocessable:
+    'The spec is valid, but exceeds the operator’s limits, or needs something that is not available in the region.',
+  'resource-exhausted': 'AWS throttles the provider’s requests, or a quota of the account is exhausted.',
+  internal: 'The provider failed. Its log has the reason, under the id of the request.',
+  upstream: 'AWS failed, or its answer is unreadable.',
+  unavailable:
+    'A service that the provider needs does not answer, or another request is changing the same VM.',
+  'insufficient-capacity': 'EC2 has no capacity for such an instance in any of the places that were tried.',
 } satisfies Record<ProblemCode, string>;
 const meaning: ReadonlyMap<string, string> = new Map(Object.entries(meanings));
 
-/** Every problem, and what to make of it. */
+/** A table of every problem. */
 const problemSection = (): string =>
   [
     '## Problems',
-    'Every error is `application/problem+json` ([Problem](#problem)). Its `type` is `https://dcm-project.github.io/problems/` with one of these behind it.',
+    'Every error is `application/problem+json` ([Problem](#problem)). Its `type` is `https://dcm-project.github.io/problems/` followed by one of these types.',
     table(
-      ['type', 'status', 'what it means', 'a retry can help', '`Retry-After`'],
+      ['type', 'status', 'meaning', 'a retry can help', '`Retry-After`'],
       Object.entries(problemKinds).map(([code, kind]) => [
         `\`${code}\``,
         String(kind.status),
@@ -232,7 +235,7 @@ const parametersTable = ({ parameters }: Operation): string[] =>
     ? []
     : [
         table(
-          ['parameter', 'in', 'what it is'],
+          ['parameter', 'in', 'description'],
           parameters.map(({ name, in: where, schema, required, description = schema.description ?? '' }) => [
             `\`${name}\``,
             where,

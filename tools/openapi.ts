@@ -146,7 +146,10 @@ const operationObject = (operation: Operation<UseCases>) => ({
   },
   ...(operation.takesSpec && { requestBody: { required: true, ...json(VmResource, { spec: exampleSpec }) } }),
   responses: {
-    [operation.status]: { description: operation.says, ...(operation.answer && answerOf(operation.answer)) },
+    [operation.status]: {
+      description: operation.answered,
+      ...(operation.answer && answerOf(operation.answer)),
+    },
     ...problemsOf(operation),
   },
 });
@@ -155,7 +158,7 @@ const answerOf = (answer: z.ZodMiniType) => json(answer, answer === VmResource ?
 
 const headersOf = (headers: Readonly<Record<string, string>>) =>
   Object.fromEntries(
-    Object.entries(headers).map(([name, says]) => [name, z.optional(z.string().check(z.describe(says)))]),
+    Object.entries(headers).map(([name, about]) => [name, z.optional(z.string().check(z.describe(about)))]),
   );
 
 const problemsOf = (operation: Operation<UseCases>) => {

@@ -12,7 +12,7 @@ import type { InstanceActions } from '../../shared/service-types/vm/ports.ts';
 import { type VmResource, vmResource } from '../../shared/service-types/vm/resource.ts';
 import { instanceObservedEvent } from '../../shared/wire/own-messages.ts';
 import { aboutInstance, type checkInstance, type refuseAdopted } from './check-instance.ts';
-import { isGone, ownershipOf } from './read-resources.ts';
+import { isNotFound, ownershipOf } from './read-resources.ts';
 
 export type Change = 'start' | 'stop' | 'reboot';
 
@@ -67,7 +67,7 @@ export const changeVm = (parts: Parts) => {
     if (!record) throw new NotFoundError(`there is no VM ${dcmId}`);
     if (!isLaunched(record)) throw refusal(dcmId, change, 'has not been launched yet');
     const held = await ownershipOf(resourceStore, record);
-    if (isGone(record, held, now())) throw new NotFoundError(`VM ${dcmId} does not exist any more`);
+    if (isNotFound(record, held, now())) throw new NotFoundError(`VM ${dcmId} does not exist any more`);
     if (record.deleteRequestedAtMs !== undefined) throw refusal(dcmId, change, 'is being deleted');
     refuseAdopted(record);
     return { record, held };

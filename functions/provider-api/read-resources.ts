@@ -69,7 +69,7 @@ export const readResources = <Answer>({ records, resourceStore, answerOf, now, l
     /** @throws NotFoundError */
     async get(dcmId: string): Promise<Answer> {
       const { record, held } = await find(dcmId);
-      if (isGone(record, held, now())) throw new NotFoundError(`VM ${dcmId} does not exist any more`);
+      if (isNotFound(record, held, now())) throw new NotFoundError(`VM ${dcmId} does not exist any more`);
       return answerOf(record, held, now());
     },
 
@@ -81,16 +81,16 @@ export const readResources = <Answer>({ records, resourceStore, answerOf, now, l
       const after = token ? positionOf(token, region) : '';
       const { records: read, last } = await records.list(region, after, maximumPageSize);
       const readable = (await holdings(read)).filter(isReadable);
-      const gone = readable.filter(({ record, held }) => isGone(record, held, now()));
-      await Promise.all(gone.map(({ record }) => endRecord(record)));
-      const present = readable.filter((one) => !gone.includes(one));
+      const notFound = readable.filter(({ record, held }) => isNotFound(record, held, now()));
+      await Promise.all(notFound.map(({ record }) => endRecord(record)));
+      const present = readable.filter((one) => !notFound.includes(one));
       return {
         results: present.map(({ record, held }) => answerOf(record, held, now())),
         ...(last !== undefined && { next_page_token: pageToken(region, last) }),
       };
     },
 
-    /** The published statuses, the newest first; also of a resource that has ended, while it is remembered. @throws NotFoundError */
+    /** The published statuses, the newest first; also of a resource that has ended, while its item is kept. @throws NotFoundError */
     async events(dcmId: string): Promise<VmEvents> {
       const { held } = await find(dcmId);
       const history = held.owner === 'ours' && held.vm.dcmId === dcmId ? held.vm.history : [];
@@ -113,8 +113,8 @@ export const ownershipOf = async (
   { resourceId }: LaunchedRecord,
 ): Promise<Ownership> => (await resourceStore.read([resourceId])).get(resourceId) ?? { owner: 'unknown' };
 
-/** The resource does not exist any more. One whose launch failed exists, as FAILED, until DCM deletes it. */
-export const isGone = (record: ResourceRecord, held: Ownership, nowMs: number): boolean => {
+/** The API answers 404 for it: the resource does not exist any more. One whose launch failed exists, as FAILED, until DCM deletes it. */
+export const isNotFound = (record: ResourceRecord, held: Ownership, nowMs: number): boolean => {
   if (!isLaunched(record) || !hasEnded(record, held, nowMs)) return false;
   const hasFailed =
     held.owner === 'ours' && held.vm.dcmId === record.dcmId && held.vm.latest?.status === 'FAILED';

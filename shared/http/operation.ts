@@ -40,7 +40,7 @@ type Described = {
   readonly takesSpec?: true;
   readonly status: 200 | 201 | 204;
   /** The description of the answer with that status. */
-  readonly says: string;
+  readonly answered: string;
   /** The problems that it may answer, besides those of every operation. */
   readonly problems: readonly ProblemCode[];
 };

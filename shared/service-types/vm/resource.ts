@@ -138,15 +138,10 @@ const statusOf = (record: ResourceRecord, held: Ownership, nowMs: number): Descr
 };
 
 /** The status that is published of the launch. */
-const pendingStatus = ({ resourceId: instanceId, region, account, facts }: LaunchedRecord): Described =>
+const pendingStatus = ({ resourceId, region, account, facts }: LaunchedRecord): Described =>
   describedStatus({
-    kind: 'observation',
-    resourceId: instanceId,
-    region,
-    account,
+    ...{ kind: 'observation', resourceId, region, account, state: 'pending', seenBy: 'api' },
     at: Math.floor(facts.launchedAtMs / 1000),
-    state: 'pending',
-    seenBy: 'api',
   });
 
 const ended: readonly VmStatus[] = ['DELETING', 'DELETED', 'FAILED'];
