@@ -27,11 +27,10 @@ const inGitHubActions = process.env.GITHUB_ACTIONS === 'true' ? (['github-action
 export default defineConfig({
   test: {
     projects: [
-      // Of a run that imports everything anew for each file, imports are most: these tests stub nothing that outlives their file.
-      project('unit', 60_000, { isolate: false }),
+      project('unit', 60_000),
       project('contract', 60_000, { exclude: [subprocessTests] }),
       project('subprocess', 60_000, { include: [subprocessTests], retry }),
-      project('infra', 240_000, { isolate: false }),
+      project('infra', 240_000, { isolate: false }), // importing the CDK takes longer than the tests, which stub nothing
       project('e2e', 180_000, { retry, sequence: { groupOrder: 1 } }), // after the others, which would take the machine from it
     ],
     env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' }, // Node 20 is supported and tested; see docs/dependencies.md
