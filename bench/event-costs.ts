@@ -64,7 +64,7 @@ const meteredNormaliser = (dynamoDbUrl: string) => {
       const [before, callsBefore] = [units(), ec2.calls.length];
       for (const [step, state] of states.entries()) {
         for (const { instanceId } of all)
-          ec2.known.set(instanceId, described({ instanceId, state, reason: reasonOf(state) }));
+          ec2.known.set(instanceId, described({ resourceId: instanceId, state, reason: reasonOf(state) }));
         const at = anHourAgo + step * secondsBetween;
         await handleAll(sqsBatches(all.map((subject) => stateChangeBody({ subject, state, at }))));
       }

@@ -7,8 +7,9 @@ import { provider } from '../local/stack/options.ts';
 import { dynamoDbListings } from '../shared/adapters/dynamodb/listings.ts';
 import { dynamoDbResourceStore } from '../shared/adapters/dynamodb/resource-store.ts';
 import { sequenceOf } from '../shared/core/gate.ts';
-import type { Instance, Instances, Page } from '../shared/ports/instances.ts';
+import type { Page } from '../shared/ports/described-resources.ts';
 import type { InstanceState } from '../shared/service-types/vm/kind.ts';
+import type { Instance, Instances } from '../shared/service-types/vm/ports.ts';
 import type { ImpairedInstances } from '../shared/service-types/vm/status-checks.ts';
 import type { EventBridgeEvent } from '../shared/wire/eventbridge.ts';
 import { InstanceObservedDetail } from '../shared/wire/own-messages.ts';
@@ -89,7 +90,7 @@ export type SimulatedEc2 = Instances &
     /** Whether the page that was listed last was the last one of a listing. */
     isAtEnd(): boolean;
     /** A page as EC2 would list it, without a call; counted from 0. */
-    page(region: string, page: number): Page;
+    page(region: string, page: number): Page<Instance>;
     /** Stops every `step`th instance of a region from `first` on, or starts those that are stopped. */
     toggle(region: string, first: number, step: number): void;
   };
@@ -106,7 +107,7 @@ const simulatedEc2 = ({ regions, vms }: Pick<Options, 'regions' | 'vms'>): Simul
   const instance = (region: string, index: number): Instance => {
     const instanceId = instanceIdOf(regions.indexOf(region), index);
     return {
-      instanceId,
+      resourceId: instanceId,
       account,
       state: stopped.has(instanceId) ? 'stopped' : 'running',
       tags: {
@@ -119,11 +120,11 @@ const simulatedEc2 = ({ regions, vms }: Pick<Options, 'regions' | 'vms'>): Simul
     };
   };
 
-  const page = (region: string, number: number): Page => {
+  const page = (region: string, number: number): Page<Instance> => {
     const start = number * largestPage;
     const length = Math.min(largestPage, vms - start);
     return {
-      instances: Array.from({ length }, (_, index) => instance(region, start + index)),
+      resources: Array.from({ length }, (_, index) => instance(region, start + index)),
       nextToken: start + length < vms ? String(number + 1) : undefined,
     };
   };
@@ -198,14 +199,14 @@ export const storeInstances = async (polled: PolledRegions): Promise<void> => {
     for (const instances of pagesOf(polled, region))
       await store(
         polled,
-        instances.map((instance) => ({ ...instance, region, at })),
+        instances.map(({ resourceId, ...instance }) => ({ ...instance, instanceId: resourceId, region, at })),
       );
   }
 };
 
 function* pagesOf({ ec2 }: PolledRegions, region: string): Generator<readonly Instance[]> {
   for (let number = 0, isLast = false; !isLast; number++) {
-    const { instances, nextToken } = ec2.page(region, number);
+    const { resources: instances, nextToken } = ec2.page(region, number);
     isLast = nextToken === undefined;
     yield instances;
   }

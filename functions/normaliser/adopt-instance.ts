@@ -1,11 +1,11 @@
 import { dcmIdOf, type TagKeys } from '../../shared/core/ownership.ts';
 import { hasEnded, isLaunched, type LaunchedRecord } from '../../shared/core/record.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
-import type { Instances } from '../../shared/ports/instances.ts';
 import type { LaunchedResource, Records } from '../../shared/ports/records.ts';
 import type { ResourceStore } from '../../shared/ports/resource-store.ts';
 import type { Log, Meter } from '../../shared/ports/telemetry.ts';
 import { isLaunchedByUs } from '../../shared/service-types/vm/launch.ts';
+import type { Instances } from '../../shared/service-types/vm/ports.ts';
 import type { MessageGroup } from './message-groups.ts';
 import type { Evidence } from './ownership.ts';
 

@@ -5,7 +5,7 @@ import { couldBeStale, heldState } from '../../shared/core/listing/doubt.ts';
 import type { Observation, ResourceMessage } from '../../shared/core/message.ts';
 import type { Addresses } from '../../shared/core/outputs.ts';
 import type { Resource } from '../../shared/core/resource.ts';
-import { type Instance, type Instances, maximumDescribed } from '../../shared/ports/instances.ts';
+import { maximumDescribed } from '../../shared/ports/described-resources.ts';
 import type { Log, Meter } from '../../shared/ports/telemetry.ts';
 import {
   type InstanceState,
@@ -13,6 +13,7 @@ import {
   needsReason,
   type StateReason,
 } from '../../shared/service-types/vm/kind.ts';
+import type { Instance, Instances } from '../../shared/service-types/vm/ports.ts';
 import { checkIn, hasClaimCheck, hasObservation, type MessageGroup } from './message-groups.ts';
 
 /** Twice this and the second between two deliveries keep a DELETED whose reason nobody knows from waiting longer than two. */
@@ -185,7 +186,7 @@ export const terminations = () => {
     leaving: (region: string): string[] =>
       [...leaving.entries()].flatMap(([id, where]) => (where === region ? [id] : [])),
 
-    learn({ instanceId: resourceId, state, reason }: Instance): void {
+    learn({ resourceId, state, reason }: Instance): void {
       if (!reason || (state !== 'shutting-down' && state !== 'terminated')) return;
       leaving.delete(resourceId);
       reasons.set(resourceId, reason);

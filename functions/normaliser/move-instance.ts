@@ -4,12 +4,12 @@ import { dcmIdOf, type TagKeys } from '../../shared/core/ownership.ts';
 import { isLaunched } from '../../shared/core/record.ts';
 import { movedAwayStatus, movedStatus, type Resource } from '../../shared/core/resource.ts';
 import type { Clock, RandomPart } from '../../shared/ports/clock.ts';
-import type { Instance, Instances } from '../../shared/ports/instances.ts';
 import type { Observations } from '../../shared/ports/observations.ts';
 import type { Records } from '../../shared/ports/records.ts';
 import type { ResourceStore } from '../../shared/ports/resource-store.ts';
 import type { StatusPublisher } from '../../shared/ports/status-publisher.ts';
 import type { Log, Meter } from '../../shared/ports/telemetry.ts';
+import type { Instance, Instances } from '../../shared/service-types/vm/ports.ts';
 import { statusEvent } from '../../shared/wire/dcm-status.ts';
 import { instanceObservedEvent } from '../../shared/wire/own-messages.ts';
 
@@ -88,9 +88,9 @@ export const moveInstance = (parts: MoveParts) => {
     const { instances, tagKeys } = parts;
     const tag = { key: tagKeys.instanceId, value: dcmId };
     const page = await instances.list({ target: { region }, tag, token, timeoutMs: listTimeoutMs });
-    const carriers = page.instances.filter(
+    const carriers = page.resources.filter(
       (one) =>
-        one.instanceId !== resourceId &&
+        one.resourceId !== resourceId &&
         one.state !== 'shutting-down' &&
         one.state !== 'terminated' &&
         dcmIdOf(one.tags, tagKeys, provider) === dcmId,
@@ -101,7 +101,7 @@ export const moveInstance = (parts: MoveParts) => {
 
   function observed(
     region: string,
-    { instanceId: resourceId, account, state, tags, clientToken = '', publicAddress = '' }: Instance,
+    { resourceId, account, state, tags, clientToken = '', publicAddress = '' }: Instance,
   ) {
     const about = { 'instance-id': resourceId, region, account, at: listingTime(now()) };
     return instanceObservedEvent({ ...about, state, publicAddress, tags, clientToken });

@@ -1,8 +1,8 @@
 import { UnavailableError } from '../../shared/core/errors.ts';
 import { defaultBurst } from '../../shared/core/outbox.ts';
 import { awaitsAddress } from '../../shared/core/outputs.ts';
-import type { Instances } from '../../shared/ports/instances.ts';
 import type { Listings } from '../../shared/ports/listings.ts';
+import type { Instances } from '../../shared/service-types/vm/ports.ts';
 import { askEc2, terminations } from './ask-ec2.ts';
 import { type PublishingParts, publishOutboxes } from './deliver.ts';
 import { afterOutage, type LookingParts, lookAgain } from './follow-up.ts';

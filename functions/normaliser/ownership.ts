@@ -5,10 +5,10 @@ import { dcmIdOf, type TagKeys, type Tags } from '../../shared/core/ownership.ts
 import type { Resource } from '../../shared/core/resource.ts';
 import { addressProblem } from '../../shared/core/resource-id.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
-import type { Instance } from '../../shared/ports/instances.ts';
 import type { Ownership, ResourceStore } from '../../shared/ports/resource-store.ts';
 import type { Log, Meter } from '../../shared/ports/telemetry.ts';
 import { isRecentlyLaunched } from '../../shared/service-types/vm/kind.ts';
+import type { Instance } from '../../shared/service-types/vm/ports.ts';
 import { type AdoptionParts, adoptInstance } from './adopt-instance.ts';
 import { type Answers, addressesIn, describedState, type Terminations, withAddresses } from './ask-ec2.ts';
 import {

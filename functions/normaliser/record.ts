@@ -19,11 +19,11 @@ import {
   statusOf,
 } from '../../shared/core/resource.ts';
 import type { Clock, RandomPart } from '../../shared/ports/clock.ts';
-import type { Instance } from '../../shared/ports/instances.ts';
 import type { Records } from '../../shared/ports/records.ts';
 import type { Recorded, ResourceStore } from '../../shared/ports/resource-store.ts';
 import type { Meter } from '../../shared/ports/telemetry.ts';
 import type { SpotEndsAs, StateReason } from '../../shared/service-types/vm/kind.ts';
+import type { Instance } from '../../shared/service-types/vm/ports.ts';
 import { addressesIn, type Terminations } from './ask-ec2.ts';
 import { type MessageGroup, withoutSuperseded } from './message-groups.ts';
 import type { Owned } from './ownership.ts';

@@ -5,11 +5,11 @@ import { newAddresses } from '../../shared/core/outputs.ts';
 import { isNewNotice, type Resource } from '../../shared/core/resource.ts';
 import { targetKey } from '../../shared/core/target.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
-import type { Instance } from '../../shared/ports/instances.ts';
 import type { Observations } from '../../shared/ports/observations.ts';
 import type { Ownership, ResourceStore } from '../../shared/ports/resource-store.ts';
 import type { Meter } from '../../shared/ports/telemetry.ts';
 import { type InstanceState, isRecentlyLaunched } from '../../shared/service-types/vm/kind.ts';
+import type { Instance } from '../../shared/service-types/vm/ports.ts';
 import {
   instanceNoticedEvent,
   instanceObservedEvent,
@@ -38,8 +38,8 @@ type Comparison = {
 export const comparePage =
   ({ resourceStore, observations, now, meter }: ComparisonParts) =>
   async ({ target, mode }: PolledTarget, vms: readonly ListedVm[]): Promise<Comparison> => {
-    const stored = await resourceStore.read(vms.map(({ instance }) => instance.instanceId));
-    const held = (vm: ListedVm) => stored.get(vm.instance.instanceId) ?? { owner: 'unknown' as const };
+    const stored = await resourceStore.read(vms.map(({ instance }) => instance.resourceId));
+    const held = (vm: ListedVm) => stored.get(vm.instance.resourceId) ?? { owner: 'unknown' as const };
     const compared = vms.map((vm) => ({ vm, finding: findingOf(vm, held(vm), mode, now()) }));
     const found = (...findings: Finding[]) =>
       compared.filter(({ finding }) => findings.includes(finding)).map(({ vm }) => vm);
@@ -52,7 +52,7 @@ export const comparePage =
     for (const { instance } of found('new')) meter.healed(targetKey(target), instance.state);
     await observations.send(
       stuck.flatMap(({ instance }) => {
-        const known = stored.get(instance.instanceId);
+        const known = stored.get(instance.resourceId);
         return known?.owner === 'ours' ? [stuckEvent(instance, known.vm, target.region)] : [];
       }),
     );
@@ -103,7 +103,7 @@ const isNewlyStuck = (instance: Instance, vm: Resource, nowMs: number): boolean 
 
 const stuckEvent = (instance: Instance, vm: Resource, region: string) =>
   instanceNoticedEvent({
-    ...{ 'instance-id': instance.instanceId, region, account: instance.account },
+    ...{ 'instance-id': instance.resourceId, region, account: instance.account },
     ...stuckNoticeOf(instance, vm),
   });
 
@@ -125,14 +125,14 @@ const listedInstance = (
   region: string,
   at: number,
 ): ListedInstance => {
-  const { instanceId, account, state, reason, tags, clientToken = '' } = instance;
+  const { resourceId, account, state, reason, tags, clientToken = '' } = instance;
   const { publicAddress = '', privateAddress, isWindows } = instance;
   const isClaimed = held.owner === 'ours' && held.vm.dcmId === dcmId;
   return {
     region,
     account,
     at,
-    'instance-id': instanceId,
+    'instance-id': resourceId,
     state,
     publicAddress,
     ...(privateAddress !== undefined && { privateAddress }),

@@ -9,11 +9,12 @@ import {
 import type { Resource } from '../../shared/core/resource.ts';
 import { type Target, targetKey } from '../../shared/core/target.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
-import { type Instance, type Instances, maximumDescribed } from '../../shared/ports/instances.ts';
+import { maximumDescribed } from '../../shared/ports/described-resources.ts';
 import type { Listing, Listings } from '../../shared/ports/listings.ts';
 import type { Observations } from '../../shared/ports/observations.ts';
 import type { ResourceStore } from '../../shared/ports/resource-store.ts';
 import type { Log, Meter } from '../../shared/ports/telemetry.ts';
+import type { Instance, Instances } from '../../shared/service-types/vm/ports.ts';
 import { instanceObservedEvent } from '../../shared/wire/own-messages.ts';
 
 const timeoutMs = 5_000;

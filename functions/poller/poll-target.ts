@@ -3,8 +3,8 @@ import { isStuck } from '../../shared/core/follow-up.ts';
 import { isTransitional } from '../../shared/core/listing/doubt.ts';
 import { nextDue, nextInterval, paces } from '../../shared/core/listing/interval.ts';
 import { dcmIdOf, managedByDcm, type TagKeys } from '../../shared/core/ownership.ts';
-import type { Instance, Instances } from '../../shared/ports/instances.ts';
 import type { Listing, Listings } from '../../shared/ports/listings.ts';
+import type { Instance, Instances } from '../../shared/service-types/vm/ports.ts';
 import { type ComparisonParts, comparePage, type ListedVm } from './compare-page.ts';
 import { confirmDeletions, type DeletionParts } from './confirm-deletions.ts';
 import type { PolledTarget } from './env.ts';
@@ -69,7 +69,7 @@ export const pollTarget = (parts: PollParts) => {
 
   async function listPage({ target, token }: Listing) {
     const tag = { key: tagKeys.managedBy, value: managedByDcm };
-    const { instances: found, nextToken } = await instances.list({ target, tag, token, timeoutMs });
+    const { resources: found, nextToken } = await instances.list({ target, tag, token, timeoutMs });
     meter.count('pagesListed');
     const page = found.flatMap((instance): ListedVm[] => {
       const dcmId = dcmIdOf(instance.tags, tagKeys, provider);
@@ -93,7 +93,7 @@ export const pollTarget = (parts: PollParts) => {
     const digest = pageDigest(found, now());
     const before = listing.digests[listing.page];
     const { differences, comparedAtMs } = await compareIfNeeded(polled, vms, before, digest.states);
-    const ids = found.map(({ instanceId }) => instanceId);
+    const ids = found.map(({ resourceId }) => resourceId);
     const { members, turnover } = await membershipOf(listings, listing, digest.members, ids);
 
     const isMoving = found.some((one) => isTransitional(one.state) && !isStuck(one, now()));
@@ -197,13 +197,13 @@ const withTurnover = (listing: Listing, turnover: Turnover | undefined): Listing
 export const pageDigest = (instances: readonly Instance[], nowMs: number) => ({
   states: digestOf(
     instances.map((instance) => {
-      const { instanceId, state, launchedAtMs, publicAddress = '', tags } = instance;
+      const { resourceId, state, launchedAtMs, publicAddress = '', tags } = instance;
       const shown = isStuck(instance, nowMs) ? 'stuck' : state;
       const sortedTags = Object.entries(tags).sort(([one], [other]) => (one < other ? -1 : 1));
-      return `${instanceId} ${shown} ${launchedAtMs} ${publicAddress} ${JSON.stringify(sortedTags)}`;
+      return `${resourceId} ${shown} ${launchedAtMs} ${publicAddress} ${JSON.stringify(sortedTags)}`;
     }),
   ),
-  members: digestOf(instances.map(({ instanceId }) => instanceId)),
+  members: digestOf(instances.map(({ resourceId }) => resourceId)),
 });
 
 /** 96 bits: no two pages that a target ever shows have the same digest. */

@@ -23,7 +23,7 @@ type Parts = {
   readonly log: Log;
 };
 
-type Republished = { readonly instanceId: string; readonly account: string };
+type Republished = { readonly resourceId: string; readonly account: string };
 
 /**
  * Where a republication was requested, has the normaliser republish the status of every VM of the target, at a fixed rate from the start of
@@ -50,8 +50,7 @@ export const requestRepublications = ({ resourceStore, observations, now, log }:
       let token: string | undefined;
       do {
         const page = await resourceStore.ended({ region: target.region, since, token });
-        const ended = page.resources.map(({ resourceId, account }) => ({ instanceId: resourceId, account }));
-        await send(listing, ended, seen);
+        await send(listing, page.resources, seen);
         seen += page.resources.length;
         token = page.next;
       } while (token !== undefined && now() < untilMs);
@@ -66,8 +65,8 @@ export const requestRepublications = ({ resourceStore, observations, now, log }:
   async function send(listing: Listing, vms: readonly Republished[], before: number): Promise<void> {
     const { target, republishAt: at, startedAtMs } = listing;
     if (at === undefined) return;
-    const events = vms.map(({ instanceId, account }) =>
-      republicationRequestedEvent({ 'instance-id': instanceId, region: target.region, account, at }),
+    const events = vms.map(({ resourceId, account }) =>
+      republicationRequestedEvent({ 'instance-id': resourceId, region: target.region, account, at }),
     );
     const passedSeconds = Math.floor((now() - startedAtMs) / 1000);
     for (let start = 0; start < events.length; start += vmsPerSecond) {

@@ -2,10 +2,9 @@ import { FailedPreconditionError, NotFoundError, UnavailableError } from '../../
 import { dcmIdOf, type TagKeys } from '../../shared/core/ownership.ts';
 import type { LaunchedRecord } from '../../shared/core/record.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
-import type { Instance, Instances } from '../../shared/ports/instances.ts';
 import { isRecentlyLaunched } from '../../shared/service-types/vm/kind.ts';
 import { isLaunchedByUs } from '../../shared/service-types/vm/launch.ts';
-import type { InstanceActions } from '../../shared/service-types/vm/ports.ts';
+import type { Instance, InstanceActions, Instances } from '../../shared/service-types/vm/ports.ts';
 import type { About } from '../../shared/wire/own-messages.ts';
 
 /** DCM waits ten seconds for the answer, and the call that changes the instance needs some of them. */

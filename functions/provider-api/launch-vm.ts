@@ -18,11 +18,15 @@ import {
   type ResourceRecord,
 } from '../../shared/core/record.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
-import type { Instance, Instances } from '../../shared/ports/instances.ts';
 import type { Records } from '../../shared/ports/records.ts';
 import type { Log } from '../../shared/ports/telemetry.ts';
 import { clientToken, isLaunchedByUs, type LaunchPlan } from '../../shared/service-types/vm/launch.ts';
-import type { InstanceActions, LaunchedInstance } from '../../shared/service-types/vm/ports.ts';
+import type {
+  Instance,
+  InstanceActions,
+  Instances,
+  LaunchedInstance,
+} from '../../shared/service-types/vm/ports.ts';
 import type { VmSpec } from '../../shared/service-types/vm/spec.ts';
 import type { checkInstance, terminateInstance } from './check-instance.ts';
 import { withTimeout } from './timeout.ts';
@@ -181,7 +185,7 @@ export const findOrphan = ({ records, instances, provider, tagKeys }: SearchPart
     const { region, dcmId } = creation;
     const tag = { key: tagKeys.instanceId, value: dcmId };
     const page = await instances.list({ target: { region }, tag, token, timeoutMs: listTimeoutMs });
-    const found = page.instances.find(
+    const found = page.resources.find(
       ({ tags, state, clientToken }) =>
         state !== 'shutting-down' &&
         state !== 'terminated' &&
@@ -195,7 +199,7 @@ export const findOrphan = ({ records, instances, provider, tagKeys }: SearchPart
     const { dcmId, region, launch } = creation;
     const instance = launch && (await search(creation));
     if (!instance) return undefined;
-    const { instanceId, account } = instance;
+    const { resourceId: instanceId, account } = instance;
     await records.adopt({
       dcmId,
       region,

@@ -2,13 +2,17 @@ import type { TagKeys } from '../../shared/core/ownership.ts';
 import type { Target } from '../../shared/core/target.ts';
 import type { AgentRequests } from '../../shared/ports/agent-requests.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
-import type { Instances } from '../../shared/ports/instances.ts';
 import type { Observations } from '../../shared/ports/observations.ts';
 import type { Records } from '../../shared/ports/records.ts';
 import type { ResourceStore } from '../../shared/ports/resource-store.ts';
 import type { Log } from '../../shared/ports/telemetry.ts';
 import { planLaunch } from '../../shared/service-types/vm/plan/plan-launch.ts';
-import type { InstanceActions, Offerings, VcpuQuota } from '../../shared/service-types/vm/ports.ts';
+import type {
+  InstanceActions,
+  Instances,
+  Offerings,
+  VcpuQuota,
+} from '../../shared/service-types/vm/ports.ts';
 import type { Provisioning } from '../../shared/service-types/vm/provisioning.ts';
 import { vmResource } from '../../shared/service-types/vm/resource.ts';
 import type { Health } from '../../shared/wire/health.ts';

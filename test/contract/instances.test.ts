@@ -19,7 +19,7 @@ instancesContract('scripted', async () => {
       const addresses = { privateAddress: '172.31.16.1', publicAddress: '198.18.0.1' };
       instances.known.set(
         instanceId,
-        described({ instanceId, tags, launchedAtMs: Date.now(), ...place, ...addresses }),
+        described({ resourceId: instanceId, tags, launchedAtMs: Date.now(), ...place, ...addresses }),
       );
       return instanceId;
     },
@@ -28,7 +28,7 @@ instancesContract('scripted', async () => {
         code: 'Client.UserInitiatedShutdown',
         message: 'Client.UserInitiatedShutdown: User initiated shutdown',
       };
-      instances.known.set(instanceId, described({ instanceId, state: 'terminated', reason }));
+      instances.known.set(instanceId, described({ resourceId: instanceId, state: 'terminated', reason }));
     },
     impair: async (instanceId, check) => void instances.failing[check].set(instanceId, Date.now()),
   };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Tags } from '../../shared/core/ownership.ts';
-import type { Instances } from '../../shared/ports/instances.ts';
+import type { Instances } from '../../shared/service-types/vm/ports.ts';
 import type { ImpairedInstances, StatusCheck } from '../../shared/service-types/vm/status-checks.ts';
 import { ourTags } from '../fixtures/resource-messages.ts';
 

@@ -40,7 +40,7 @@ describe('the item of a VM', () => {
       history: Object.fromEntries(grown.map(({ key, status }) => [key, status])),
     };
     await client.send(new PutCommand({ TableName: 'fleet', Item }));
-    const account = awsAccount({ instanceId: resourceId }); // an earlier version kept no private address
+    const account = awsAccount({ resourceId }); // an earlier version kept no private address
     const resourceStore = dynamoDbResourceStore(client, 'fleet');
 
     const failures = await account.worker({ resourceStore })([

@@ -1,8 +1,12 @@
 import { CapacityError, FailedPreconditionError, NotFoundError } from '../../shared/core/errors.ts';
 import type { Target } from '../../shared/core/target.ts';
-import type { Instance, Instances } from '../../shared/ports/instances.ts';
 import type { Placement } from '../../shared/service-types/vm/launch.ts';
-import type { InstanceActions, LaunchedInstance } from '../../shared/service-types/vm/ports.ts';
+import type {
+  Instance,
+  InstanceActions,
+  Instances,
+  LaunchedInstance,
+} from '../../shared/service-types/vm/ports.ts';
 import { described } from './scripted-instances.ts';
 
 const account = '123456789012';
@@ -91,7 +95,7 @@ export const memoryEc2 = (now: () => number): MemoryEc2 => {
     },
     async list({ tag }) {
       const tagged = [...instances.values()].filter(({ tags }) => tags[tag.key] === tag.value);
-      return { instances: tagged, nextToken: undefined };
+      return { resources: tagged, nextToken: undefined };
     },
   };
 };

@@ -1,5 +1,5 @@
 import { UnavailableError } from '../../shared/core/errors.ts';
-import type { Instance, Instances } from '../../shared/ports/instances.ts';
+import type { Instance, Instances } from '../../shared/service-types/vm/ports.ts';
 import type { ImpairedInstances, StatusCheck } from '../../shared/service-types/vm/status-checks.ts';
 
 export type ScriptedInstances = Instances &
@@ -20,7 +20,7 @@ export type ScriptedInstances = Instances &
 
 /** The Instances port with instances that the test sets. */
 export const scriptedInstances = (...instances: Partial<Instance>[]): ScriptedInstances => {
-  const known = new Map(instances.map((instance) => [instance.instanceId ?? '', described(instance)]));
+  const known = new Map(instances.map((instance) => [instance.resourceId ?? '', described(instance)]));
   const calls: (readonly string[])[] = [];
   return {
     known,
@@ -53,7 +53,7 @@ export const scriptedInstances = (...instances: Partial<Instance>[]): ScriptedIn
       this.listed += 1;
       this.lastPage = end >= tagged.length;
       return {
-        instances: tagged.slice(Number(token), end),
+        resources: tagged.slice(Number(token), end),
         nextToken: end < tagged.length ? String(end) : undefined,
       };
     },
@@ -64,7 +64,7 @@ const largestPage = 1000;
 
 /** An instance as EC2 describes it: by default running, launched long ago, without tags. */
 export const described = (instance: Partial<Instance>): Instance => ({
-  instanceId: 'i-00000000000000001',
+  resourceId: 'i-00000000000000001',
   account: '123456789012',
   state: 'running',
   tags: {},

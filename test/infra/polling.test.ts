@@ -29,10 +29,10 @@ describe('poller', () => {
 
   it('heals the regions that stream, and has the others to itself', () => {
     expect(environment.REGIONS).toEqual([
-      { region: 'eu-west-1', kind: 'streaming' },
-      { region: 'us-east-1', kind: 'streaming' },
-      { region: 'me-south-1', kind: 'legacy' },
-      { region: 'af-south-1', kind: 'legacy' },
+      { target: { region: 'eu-west-1' }, mode: 'streaming' },
+      { target: { region: 'us-east-1' }, mode: 'streaming' },
+      { target: { region: 'me-south-1' }, mode: 'legacy' },
+      { target: { region: 'af-south-1' }, mode: 'legacy' },
     ]);
   });
 

@@ -1,6 +1,17 @@
 import type { Target } from '../../core/target.ts';
+import type { DescribedResource, DescribedResources } from '../../ports/described-resources.ts';
 import type { Architecture } from './image-catalogue.ts';
+import type { InstanceState } from './kind.ts';
 import type { LaunchPlan, Placement } from './launch.ts';
+
+/** An instance as DescribeInstances shows it. */
+export type Instance = DescribedResource<InstanceState> & {
+  readonly instanceType?: string | undefined;
+  readonly imageId?: string | undefined;
+  readonly zone?: string | undefined;
+};
+
+export type Instances = DescribedResources<Instance>;
 
 export type LaunchedInstance = {
   readonly instanceId: string;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { UnavailableError } from '../../../shared/core/errors.ts';
-import type { Instance } from '../../../shared/ports/instances.ts';
+import type { Instance } from '../../../shared/service-types/vm/ports.ts';
 import { memoryVmRecords } from '../../fakes/memory-records.ts';
 import { described } from '../../fakes/scripted-instances.ts';
 import {
@@ -30,7 +30,7 @@ const withRecords = (...known: Partial<Instance>[]) => {
 
 describe('normaliser, claiming an instance', () => {
   it('notes it as the VM, with what EC2 tells of it', async () => {
-    const { deliver, records } = withRecords({ instanceId: resourceId });
+    const { deliver, records } = withRecords({ resourceId });
 
     await deliver([observed('running')]);
 
@@ -64,7 +64,7 @@ describe('normaliser, claiming an instance', () => {
   });
 
   it('claims nothing that could not be noted, and tries it again', async () => {
-    const { worker, records, held } = withRecords({ instanceId: resourceId });
+    const { worker, records, held } = withRecords({ resourceId });
     const adopt = () => Promise.reject(new UnavailableError('the table is down'));
 
     const failures = await worker({ records: { ...records, adopt } })([observed('running')]);
@@ -76,10 +76,7 @@ describe('normaliser, claiming an instance', () => {
 
 describe('normaliser, with two instances that carry one DCM id', () => {
   it('reports the first, and not the second', async () => {
-    const { deliver, statuses, log, meter, held } = withRecords(
-      { instanceId: resourceId },
-      { instanceId: second },
-    );
+    const { deliver, statuses, log, meter, held } = withRecords({ resourceId }, { resourceId: second });
     await deliver([observed('running')]);
 
     await deliver([observed('stopped', 60, { resourceId: second })]);
@@ -91,7 +88,7 @@ describe('normaliser, with two instances that carry one DCM id', () => {
   });
 
   it('asks nobody about the second one’s further events', async () => {
-    const { deliver, instances, meter } = withRecords({ instanceId: resourceId }, { instanceId: second });
+    const { deliver, instances, meter } = withRecords({ resourceId }, { resourceId: second });
     await deliver([observed('running')]);
     await deliver([observed('running', 60, { resourceId: second })]);
     const calls = instances.calls.length;
@@ -103,10 +100,7 @@ describe('normaliser, with two instances that carry one DCM id', () => {
   });
 
   it('reports a VM no more that is given the id of another one', async () => {
-    const { deliver, resourceStore, held, statuses } = withRecords(
-      { instanceId: resourceId },
-      { instanceId: second },
-    );
+    const { deliver, resourceStore, held, statuses } = withRecords({ resourceId }, { resourceId: second });
     await deliver([observed('running')]);
     await resourceStore.claim({ ...vm, resourceId: second, dcmId: 'vm-a' });
 
@@ -118,7 +112,7 @@ describe('normaliser, with two instances that carry one DCM id', () => {
   });
 
   it('reports the second where the first has been terminated: it is its replacement', async () => {
-    const { deliver, statuses, records } = withRecords({ instanceId: resourceId }, { instanceId: second });
+    const { deliver, statuses, records } = withRecords({ resourceId }, { resourceId: second });
     await deliver([observed('running'), observed('terminated', 30)], 2);
 
     await deliver([observed('running', 60, { resourceId: second })]);
@@ -128,12 +122,9 @@ describe('normaliser, with two instances that carry one DCM id', () => {
   });
 
   it('reports the second where the tags were taken off the first and put on it', async () => {
-    const { deliver, statuses, records, instances } = withRecords(
-      { instanceId: resourceId },
-      { instanceId: second },
-    );
+    const { deliver, statuses, records, instances } = withRecords({ resourceId }, { resourceId: second });
     await deliver([observed('running')]);
-    instances.known.set(resourceId, described({ instanceId: resourceId, tags: {} }));
+    instances.known.set(resourceId, described({ resourceId, tags: {} }));
     await deliver([tagged({}, 30)]);
 
     await deliver([observed('running', 60, { resourceId: second })]);
@@ -143,7 +134,7 @@ describe('normaliser, with two instances that carry one DCM id', () => {
   });
 
   it('reports the second where the fleet has forgotten the first: it forgets none that lives', async () => {
-    const { deliver, statuses, records, clock } = withRecords({ instanceId: second });
+    const { deliver, statuses, records, clock } = withRecords({ resourceId: second });
     const { region, account } = vm;
     await records.adopt({
       dcmId,
@@ -159,14 +150,11 @@ describe('normaliser, with two instances that carry one DCM id', () => {
   });
 
   it('reports the second later, when the first is gone and a day has passed', async () => {
-    const { deliver, clock, statuses, instances } = withRecords(
-      { instanceId: resourceId },
-      { instanceId: second },
-    );
+    const { deliver, clock, statuses, instances } = withRecords({ resourceId }, { resourceId: second });
     await deliver([observed('running')]);
     await deliver([observed('running', 60, { resourceId: second })]);
     await deliver([observed('terminated', 90)], 2);
-    instances.known.set(second, described({ instanceId: second, tags: ourTags }));
+    instances.known.set(second, described({ resourceId: second, tags: ourTags }));
 
     clock.ms += 25 * 3_600_000;
     await deliver([observed('stopping', 120, { resourceId: second })]);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { askEc2, terminations } from '../../../functions/normaliser/ask-ec2.ts';
 import { UpstreamError } from '../../../shared/core/errors.ts';
-import type { Instance } from '../../../shared/ports/instances.ts';
+import type { Instance } from '../../../shared/service-types/vm/ports.ts';
 import { described, scriptedInstances } from '../../fakes/scripted-instances.ts';
 import { countingMeter, memoryLog } from '../../fakes/silent.ts';
 
@@ -38,13 +38,13 @@ describe('asking EC2', () => {
   });
 
   it('is answered with the instance, or that it is absent', async () => {
-    const { ask } = setup({ instanceId: 'i-a' });
+    const { ask } = setup({ resourceId: 'i-a' });
 
     const answers = await ask(about(['i-a', 'i-b']));
 
     expect(answers).toEqual(
       new Map<string, unknown>([
-        ['i-a', described({ instanceId: 'i-a' })],
+        ['i-a', described({ resourceId: 'i-a' })],
         ['i-b', 'absent'],
       ]),
     );
@@ -52,7 +52,7 @@ describe('asking EC2', () => {
 
   it('also asks why the instances of that region go that are shutting down', async () => {
     const reason = { code: 'Client.UserInitiatedShutdown' };
-    const { ask, instances, reasons } = setup({ instanceId: 'i-b', state: 'shutting-down', reason });
+    const { ask, instances, reasons } = setup({ resourceId: 'i-b', state: 'shutting-down', reason });
     reasons.expect({ resourceId: 'i-b', region });
     reasons.expect({ resourceId: 'i-c', region: 'eu-west-1' });
 
@@ -74,7 +74,7 @@ describe('asking EC2', () => {
   });
 
   it('has no answers where EC2 throttles the call, and warns of it (C44)', async () => {
-    const { ask, instances, log } = setup({ instanceId: 'i-a' });
+    const { ask, instances, log } = setup({ resourceId: 'i-a' });
     instances.throttled = true;
 
     const answers = await ask(about(['i-a']));
@@ -84,7 +84,7 @@ describe('asking EC2', () => {
   });
 
   it('is asked about each instance alone where one of a zone that is down has it refuse the whole question', async () => {
-    const { ask, instances } = setup({ instanceId: 'i-a' }, { instanceId: 'i-b' });
+    const { ask, instances } = setup({ resourceId: 'i-a' }, { resourceId: 'i-b' });
     const { describe: answer } = instances;
     instances.describe = (where, named, timeoutMs) =>
       named.includes('i-b')
@@ -95,7 +95,7 @@ describe('asking EC2', () => {
 
     expect(answers).toEqual(
       new Map<string, unknown>([
-        ['i-a', described({ instanceId: 'i-a' })],
+        ['i-a', described({ resourceId: 'i-a' })],
         ['i-c', 'absent'],
       ]),
     );

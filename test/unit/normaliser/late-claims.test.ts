@@ -18,12 +18,12 @@ const otherTags = { Name: 'web-1' };
 
 /** An instance that two workers know not to be ours. */
 const foreignTo = async (state: InstanceState = 'running') => {
-  const account = awsAccount({ instanceId: resourceId, state, tags: otherTags });
+  const account = awsAccount({ resourceId, state, tags: otherTags });
   const [one, two] = [account.worker(), account.worker()];
   await one([observed('running')]);
   await two([observed('running')]);
   const becomes = (now: InstanceState, tags: Record<string, string> = ourTags) =>
-    account.instances.known.set(resourceId, described({ instanceId: resourceId, state: now, tags }));
+    account.instances.known.set(resourceId, described({ resourceId, state: now, tags }));
   return { ...account, one, two, becomes };
 };
 
@@ -152,7 +152,7 @@ const lived = async (
   steps: Steps,
   { tagAt, claiming }: { readonly tagAt: number; readonly claiming: number },
 ) => {
-  const account = awsAccount({ instanceId: resourceId, tags: otherTags });
+  const account = awsAccount({ resourceId, tags: otherTags });
   const workers = Array.from({ length: workerCount }, () => account.worker({ burst: 9 }));
   const deliver = async (worker: number, ...resourceMessages: ResourceMessage[]) => {
     const failures = await workers[worker]?.(resourceMessages);
@@ -162,7 +162,7 @@ const lived = async (
     const seconds = 3600 + step * 60;
     account.clock.ms = (halfPastTen + seconds) * 1000;
     const tags = step >= tagAt ? ourTags : otherTags;
-    account.instances.known.set(resourceId, described({ instanceId: resourceId, state, tags }));
+    account.instances.known.set(resourceId, described({ resourceId, state, tags }));
     await deliver(worker, observed(state, seconds));
     if (step === tagAt) await deliver(claiming, tagged(ourTags, seconds));
   }

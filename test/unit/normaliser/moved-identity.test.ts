@@ -23,7 +23,7 @@ const world = async (ids: Record<string, string> = { [resourceId]: 'vm-wrong' })
   const deliver = start();
   for (const id of Object.keys(ids)) await deliver([observed('running', 0, { resourceId: id })]);
   const retag = (id: string, dcmId: string, seconds: number, state: InstanceState = 'running') => {
-    account.instances.known.set(id, described({ instanceId: id, state, tags: tagsOf(dcmId) }));
+    account.instances.known.set(id, described({ resourceId: id, state, tags: tagsOf(dcmId) }));
     return tagged(tagsOf(dcmId), seconds, { resourceId: id });
   };
   return { ...account, records, start, deliver, retag };

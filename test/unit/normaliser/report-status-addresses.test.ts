@@ -15,7 +15,7 @@ const external = { address: '203.0.113.7', port: 22, scope: 'external' };
 const { privateAddress, ...withoutAddress } = vm;
 
 const withVm = async (more: Partial<typeof vm & { getsPublicAddress: boolean }> = vm) => {
-  const account = awsAccount({ instanceId: resourceId, tags: ourTags });
+  const account = awsAccount({ resourceId, tags: ourTags });
   await account.resourceStore.claim({ ...withoutAddress, ...more });
   /** What DCM was told: status and outputs. */
   const outputs = () =>
@@ -85,7 +85,7 @@ describe('normaliser, with a VM’s addresses', () => {
 
   it('claims an instance with the address that EC2 shows', async () => {
     const { worker, held } = awsAccount({
-      instanceId: resourceId,
+      resourceId,
       tags: ourTags,
       publicAddress: '203.0.113.7',
     });

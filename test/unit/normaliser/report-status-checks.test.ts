@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { UnavailableError } from '../../../shared/core/errors.ts';
-import type { Instance } from '../../../shared/ports/instances.ts';
 import type { InstanceState } from '../../../shared/service-types/vm/kind.ts';
+import type { Instance } from '../../../shared/service-types/vm/ports.ts';
 import { acceptFault } from '../../fakes/faulty.ts';
 import { described } from '../../fakes/scripted-instances.ts';
 import { halfPastTen, observed, resourceId } from '../../fixtures/resource-messages.ts';
@@ -11,13 +11,13 @@ const other = 'i-0000000000000000a';
 
 /** The moment at which the fixtures' signals happen, and what EC2 knows there. */
 const withVm = async (known: Partial<Instance> = {}) => {
-  const account = awsAccount({ instanceId: resourceId, ...known });
+  const account = awsAccount({ resourceId, ...known });
   account.clock.ms = halfPastTen * 1000;
   await account.resourceStore.claim(vm);
   await account.resourceStore.claim({ ...vm, resourceId: other, dcmId: 'vm-a' });
   const deliver = account.worker();
   const isNow = (state: InstanceState, change: Partial<Instance> = {}) =>
-    account.instances.known.set(resourceId, described({ instanceId: resourceId, state, ...change }));
+    account.instances.known.set(resourceId, described({ resourceId, state, ...change }));
   const delays = () => account.later.map(({ afterSeconds }) => afterSeconds);
   /** What was queued comes when it is due, until nothing is, or for so many seconds. */
   const pass = async (seconds: number) => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Notice, ResourceMessage } from '../../../shared/core/message.ts';
-import type { Instance } from '../../../shared/ports/instances.ts';
+import type { Instance } from '../../../shared/service-types/vm/ports.ts';
 import { observed, resourceId, spotWarning } from '../../fixtures/resource-messages.ts';
 import { awsAccount, vm } from './account.ts';
 
@@ -41,7 +41,7 @@ describe('normaliser, with a warning about a VM', () => {
     'reports $status at its end after a spot interruption where EC2’s reason is $code',
     async ({ code, status }) => {
       const { deliver, told } = await withVm({
-        instanceId: resourceId,
+        resourceId,
         state: 'terminated',
         reason: { code },
       });
@@ -101,7 +101,7 @@ describe('normaliser, with a warning about a VM', () => {
 
   it('tells FAILED also where no state was known when the warning came', async () => {
     const { deliver, statuses } = await withVm({
-      instanceId: resourceId,
+      resourceId,
       state: 'terminated',
       reason: { code: 'Server.SpotInstanceTermination' },
     });
@@ -113,7 +113,7 @@ describe('normaliser, with a warning about a VM', () => {
 
   it('asks EC2 at its end after a warning of another kind', async () => {
     const { deliver, statuses, instances } = await withVm({
-      instanceId: resourceId,
+      resourceId,
       state: 'terminated',
       reason: { code: 'Client.UserInitiatedShutdown' },
     });

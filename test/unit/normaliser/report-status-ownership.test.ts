@@ -10,7 +10,7 @@ const minutes = (count: number) => count * 60_000;
 
 describe('normaliser, with an instance that is not ours', () => {
   it('tells nothing of it, and asks EC2 once', async () => {
-    const { worker, instances, stream, meter } = awsAccount({ instanceId: resourceId });
+    const { worker, instances, stream, meter } = awsAccount({ resourceId });
     const deliver = worker();
 
     await deliver([observed('pending')]);
@@ -21,7 +21,7 @@ describe('normaliser, with an instance that is not ours', () => {
   });
 
   it('does not ask EC2 again for a day, also after a restart', async () => {
-    const { worker, instances, clock } = awsAccount({ instanceId: resourceId });
+    const { worker, instances, clock } = awsAccount({ resourceId });
     const deliver = worker();
     await deliver([observed('running')]);
 
@@ -33,7 +33,7 @@ describe('normaliser, with an instance that is not ours', () => {
   });
 
   it('is not misled by a missing answer: one call names all instances of a batch', async () => {
-    const { worker, instances } = awsAccount({ instanceId: resourceId });
+    const { worker, instances } = awsAccount({ resourceId });
 
     await worker()([observed('running'), observed('running', 0, { resourceId: stranger })]);
 
@@ -41,7 +41,7 @@ describe('normaliser, with an instance that is not ours', () => {
   });
 
   it('does not remember that where it was already terminated and its tags are gone', async () => {
-    const { worker, held, stream } = awsAccount({ instanceId: resourceId, state: 'terminated' });
+    const { worker, held, stream } = awsAccount({ resourceId, state: 'terminated' });
 
     const failures = await worker()([observed('terminated')]);
 
@@ -52,8 +52,8 @@ describe('normaliser, with an instance that is not ours', () => {
   it('leaves another provider’s VMs of the same account to that provider (C2-18)', async () => {
     const theirs = { ...ourTags, 'dcm-provider': 'ec2-sp-2' };
     const { worker, instances, told, stream } = awsAccount(
-      { instanceId: resourceId, tags: ourTags },
-      { instanceId: stranger, tags: theirs },
+      { resourceId, tags: ourTags },
+      { resourceId: stranger, tags: theirs },
     );
     const other = awsAccount();
     const batch = [observed('running'), observed('running', 0, { resourceId: stranger })];
@@ -70,7 +70,7 @@ describe('normaliser, with an instance that is not ours', () => {
 
 describe('normaliser, with an instance that it has not seen before', () => {
   it('claims it by the tags that EC2 knows, and tells its status', async () => {
-    const { worker, told, held, meter } = awsAccount({ instanceId: resourceId, tags: ourTags });
+    const { worker, told, held, meter } = awsAccount({ resourceId, tags: ourTags });
 
     const failures = await worker()([observed('running')]);
 
@@ -82,7 +82,7 @@ describe('normaliser, with an instance that it has not seen before', () => {
 
   it('does not claim an instance that EC2 shows in another account', async () => {
     const { worker, held, stream } = awsAccount({
-      instanceId: resourceId,
+      resourceId,
       tags: ourTags,
       account: '999999999999',
     });
@@ -95,7 +95,7 @@ describe('normaliser, with an instance that it has not seen before', () => {
 
   it('reports one whose DCM id the API does not take, and says why it cannot be addressed', async () => {
     const tags = { ...ourTags, 'dcm-instance-id': 'My VM/1' };
-    const { worker, told, meter, log } = awsAccount({ instanceId: resourceId, tags });
+    const { worker, told, meter, log } = awsAccount({ resourceId, tags });
 
     await worker()([observed('running')]);
 
@@ -113,7 +113,7 @@ describe('normaliser, with an instance that it has not seen before', () => {
   });
 
   it('asks EC2 about a VM of ours only that once', async () => {
-    const { worker, instances, statuses } = awsAccount({ instanceId: resourceId, tags: ourTags });
+    const { worker, instances, statuses } = awsAccount({ resourceId, tags: ourTags });
     const deliver = worker();
 
     for (const [step, state] of InstanceState.options.slice(0, -1).entries()) {
@@ -137,7 +137,7 @@ describe('normaliser, with an instance that it has not seen before', () => {
     expect(failures.get(0)).toBeInstanceOf(RecentlyLaunchedError);
     expect(await held()).toEqual({ owner: 'unknown' });
 
-    instances.known.set(resourceId, described({ instanceId: resourceId, tags: ourTags }));
+    instances.known.set(resourceId, described({ resourceId, tags: ourTags }));
     await deliver([observed('pending')], 2);
 
     expect(statuses()).toEqual(['PROVISIONING']);

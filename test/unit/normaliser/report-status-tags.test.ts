@@ -22,7 +22,7 @@ describe('normaliser, with a change of tags', () => {
   });
 
   it('lists the state where the instance was tagged while it ran', async () => {
-    const { worker, instances, statuses, stream } = awsAccount({ instanceId: resourceId, tags: ourTags });
+    const { worker, instances, statuses, stream } = awsAccount({ resourceId, tags: ourTags });
     const deliver = worker();
 
     await deliver([tagged(ourTags)]);
@@ -34,7 +34,7 @@ describe('normaliser, with a change of tags', () => {
 
   it('publishes at once that a recently launched instance runs, before its event and after that of its launch', async () => {
     const { worker, statuses, held, clock } = awsAccount({
-      instanceId: resourceId,
+      resourceId,
       tags: ourTags,
       launchedAtMs: halfPastTen * 1000,
     });
@@ -52,11 +52,11 @@ describe('normaliser, with a change of tags', () => {
   });
 
   it('has an instance reported that was somebody else’s until now', async () => {
-    const { worker, instances, statuses } = awsAccount({ instanceId: resourceId });
+    const { worker, instances, statuses } = awsAccount({ resourceId });
     const deliver = worker();
     await deliver([observed('running')]);
 
-    instances.known.set(resourceId, described({ instanceId: resourceId, tags: ourTags }));
+    instances.known.set(resourceId, described({ resourceId, tags: ourTags }));
     await deliver([tagged(ourTags, 60)]);
     await deliver([observed('stopping', 3601)]);
 
@@ -75,7 +75,7 @@ describe('normaliser, with a change of tags', () => {
   });
 
   it('gives a VM the id that its tags say', async () => {
-    const { worker, resourceStore, told } = awsAccount({ instanceId: resourceId, tags: ourTags });
+    const { worker, resourceStore, told } = awsAccount({ resourceId, tags: ourTags });
     await resourceStore.claim({ ...vm, dcmId: 'another' });
 
     await worker()([tagged(ourTags), observed('running', 1)]);
@@ -87,7 +87,7 @@ describe('normaliser, with a change of tags', () => {
   });
 
   it('has a living VM reported no more whose tags were taken off, and warns of it', async () => {
-    const { worker, resourceStore, held, log, meter, stream } = awsAccount({ instanceId: resourceId });
+    const { worker, resourceStore, held, log, meter, stream } = awsAccount({ resourceId });
     await resourceStore.claim(vm);
     const deliver = worker();
 
@@ -101,7 +101,7 @@ describe('normaliser, with a change of tags', () => {
   });
 
   it('comes again while EC2 does not say whether the tags are gone', async () => {
-    const { worker, resourceStore, instances, held } = awsAccount({ instanceId: resourceId });
+    const { worker, resourceStore, instances, held } = awsAccount({ resourceId });
     await resourceStore.claim(vm);
     const deliver = worker();
     instances.throttled = true;
@@ -118,7 +118,7 @@ describe('normaliser, with a change of tags', () => {
 
   it('does not keep DELETED from a VM that lost its tags by being terminated', async () => {
     const { worker, resourceStore, statuses } = awsAccount({
-      instanceId: resourceId,
+      resourceId,
       state: 'terminated',
       reason: { code: 'Client.UserInitiatedShutdown' },
     });
@@ -132,7 +132,7 @@ describe('normaliser, with a change of tags', () => {
   });
 
   it('does not bring a VM back by a late copy of the tags it had before (C2-18)', async () => {
-    const { worker, resourceStore, held, stream } = awsAccount({ instanceId: resourceId });
+    const { worker, resourceStore, held, stream } = awsAccount({ resourceId });
     await resourceStore.claim(vm);
     const deliver = worker();
     await deliver([tagged({}, 9)]);

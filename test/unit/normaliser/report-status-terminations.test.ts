@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { UnavailableError } from '../../../shared/core/errors.ts';
-import type { Instance } from '../../../shared/ports/instances.ts';
+import type { Instance } from '../../../shared/service-types/vm/ports.ts';
 import { described } from '../../fakes/scripted-instances.ts';
 import { dcmId, observed, ourTags, resourceId } from '../../fixtures/resource-messages.ts';
 import { awsAccount, vm } from './account.ts';
@@ -223,7 +223,7 @@ describe('normaliser, with a start that falls back to stopped', () => {
   };
 
   it('reports why', async () => {
-    const { deliver, told } = await starting({ instanceId: resourceId, state: 'stopped', reason });
+    const { deliver, told } = await starting({ resourceId, state: 'stopped', reason });
 
     await deliver([observed('stopped', 65)]);
 
@@ -234,7 +234,7 @@ describe('normaliser, with a start that falls back to stopped', () => {
   });
 
   it('reports why also where both states come in one batch', async () => {
-    const { deliver, told } = await withVm({ instanceId: resourceId, state: 'stopped', reason });
+    const { deliver, told } = await withVm({ resourceId, state: 'stopped', reason });
     await deliver([observed('stopping', 10), observed('stopped', 20)]);
 
     await deliver([observed('pending', 60), observed('stopped', 65)]);
@@ -243,7 +243,7 @@ describe('normaliser, with a start that falls back to stopped', () => {
   });
 
   it('is held back for one delivery only where EC2 still answers with the state before', async () => {
-    const { deliver, told } = await starting({ instanceId: resourceId, state: 'pending' });
+    const { deliver, told } = await starting({ resourceId, state: 'pending' });
 
     const failures = await deliver([observed('stopped', 65)]);
     await deliver([observed('stopped', 65)], 2);
@@ -253,7 +253,7 @@ describe('normaliser, with a start that falls back to stopped', () => {
   });
 
   it('does not ask EC2 why an instance is stopped that somebody stopped', async () => {
-    const { instances } = await starting({ instanceId: resourceId, state: 'stopped', reason });
+    const { instances } = await starting({ resourceId, state: 'stopped', reason });
 
     expect(instances.calls).toEqual([]);
   });

@@ -41,7 +41,7 @@ describe('why instances were terminated', () => {
       const reasons = terminations();
       reasons.expect(vm);
 
-      reasons.learn(described({ instanceId: resourceId, state, reason }));
+      reasons.learn(described({ resourceId, state, reason }));
       reasons.expect(vm);
 
       expect(reasons.reasonOf(resourceId)).toEqual(reason);
@@ -55,7 +55,7 @@ describe('why instances were terminated', () => {
       const reasons = terminations();
       reasons.expect(vm);
 
-      reasons.learn(described({ instanceId: resourceId, state, reason }));
+      reasons.learn(described({ resourceId, state, reason }));
 
       expect(reasons.reasonOf(resourceId)).toBeUndefined();
       expect(reasons.leaving(region)).toEqual([resourceId]);
@@ -66,7 +66,7 @@ describe('why instances were terminated', () => {
     const reasons = terminations();
     reasons.expect(vm);
 
-    reasons.learn(described({ instanceId: resourceId, state: 'terminated' }));
+    reasons.learn(described({ resourceId, state: 'terminated' }));
 
     expect(reasons.leaving(region)).toEqual([resourceId]);
   });
@@ -110,7 +110,7 @@ describe('a termination is unexplained', () => {
 
   it('not where EC2 said why', () => {
     const reasons = terminations();
-    reasons.learn(described({ instanceId: resourceId, state: 'terminated', reason }));
+    reasons.learn(described({ resourceId, state: 'terminated', reason }));
 
     expect(reasons.isUnexplained(groupOf(observed('terminated')), vm)).toBe(false);
   });

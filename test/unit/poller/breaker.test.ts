@@ -8,7 +8,7 @@ describe('poller with an implausible listing', () => {
     const region = polledRegion();
     for (let n = 0; n < 50; n++) region.add(n);
     await region.list();
-    region.distort(() => ({ instances: [], nextToken: undefined }));
+    region.distort(() => ({ resources: [], nextToken: undefined }));
 
     await region.listFor(180 * minuteMs);
 
@@ -60,7 +60,7 @@ describe('poller with an implausible listing', () => {
     const region = polledRegion();
     for (let n = 0; n < 50; n++) region.add(n);
     await region.list();
-    region.distort(() => ({ instances: [], nextToken: undefined }));
+    region.distort(() => ({ resources: [], nextToken: undefined }));
     await region.listFor(15 * minuteMs);
 
     await region.release();

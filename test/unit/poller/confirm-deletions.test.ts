@@ -46,8 +46,8 @@ describe('poller with a missing VM', () => {
     const region = polledRegion();
     for (let n = 0; n < 20; n++) region.add(n);
     await region.list();
-    region.distort(({ instances, nextToken }) => ({
-      instances: instances.filter(({ instanceId }) => instanceId !== idOf(7)),
+    region.distort(({ resources: instances, nextToken }) => ({
+      resources: instances.filter(({ resourceId: instanceId }) => instanceId !== idOf(7)),
       nextToken,
     }));
 
@@ -60,10 +60,13 @@ describe('poller with a missing VM', () => {
     const region = polledRegion();
     for (let n = 0; n < 1_500; n++) region.add(n);
     await region.list();
-    region.distort(({ instances, nextToken }) => ({ instances: instances.toReversed(), nextToken }));
+    region.distort(({ resources: instances, nextToken }) => ({
+      resources: instances.toReversed(),
+      nextToken,
+    }));
     const first = region.instances.known.get(idOf(0));
     region.forget(0);
-    if (first) region.instances.known.set(first.instanceId, first); // now the last of the last page
+    if (first) region.instances.known.set(first.resourceId, first); // now the last of the last page
 
     await region.listFor(60 * minuteMs);
 

@@ -3,7 +3,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { pollTarget } from '../../../functions/poller/poll-target.ts';
-import type { Instance, Instances } from '../../../shared/ports/instances.ts';
+import type { Instance, Instances } from '../../../shared/service-types/vm/ports.ts';
 import { memoryListings } from '../../fakes/memory-listings.ts';
 import { memoryResourceStore } from '../../fakes/memory-resource-store.ts';
 import { described, scriptedInstances } from '../../fakes/scripted-instances.ts';
@@ -24,11 +24,11 @@ const endlessRegion = (vms: number) => {
     const instances = Array.from({ length: pageSize }, (_, index): Instance => {
       const n = first + index;
       const tags = { 'managed-by': 'dcm', 'dcm-instance-id': `vm-${n}` };
-      return described({ instanceId: idOf(n), tags });
+      return described({ resourceId: idOf(n), tags });
     });
     made.push(...instances.map((instance) => new WeakRef(instance)));
     const next = first + pageSize;
-    return { instances, nextToken: next < vms ? String(next) : undefined };
+    return { resources: instances, nextToken: next < vms ? String(next) : undefined };
   };
   /** How many of those made are still held by somebody. A WeakRef holds what it refers to until the turn ends. */
   const held = async () => {

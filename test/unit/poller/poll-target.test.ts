@@ -156,9 +156,9 @@ describe('listing a region', () => {
     for (const n of [1, 2]) region.add(n);
     await region.listFor(10 * minuteMs);
     const before = region.reads();
-    region.distort(({ instances, ...page }) => ({
+    region.distort(({ resources: instances, ...page }) => ({
       ...page,
-      instances: instances
+      resources: instances
         .map((one) => ({ ...one, tags: Object.fromEntries(Object.entries(one.tags).toReversed()) }))
         .toReversed(),
     }));

@@ -5,8 +5,9 @@ import type { PolledTarget } from '../../../functions/poller/env.ts';
 import { pollTarget } from '../../../functions/poller/poll-target.ts';
 import { randomPart } from '../../../shared/adapters/random-part.ts';
 import type { ResourceMessage } from '../../../shared/core/message.ts';
-import type { Instance, Page } from '../../../shared/ports/instances.ts';
+import type { Page } from '../../../shared/ports/described-resources.ts';
 import type { Observations } from '../../../shared/ports/observations.ts';
+import type { Instance } from '../../../shared/service-types/vm/ports.ts';
 import type { EventBridgeEvent } from '../../../shared/wire/eventbridge.ts';
 import { memoryEventStream } from '../../fakes/memory-event-stream.ts';
 import { memoryListings } from '../../fakes/memory-listings.ts';
@@ -34,7 +35,7 @@ export const polledRegion = (mode: PolledTarget['mode'] = 'legacy') => {
   let resourceStore = memoryResourceStore(now);
   let reads = 0;
   let isLost = false;
-  let listed: ((page: Page) => Page) | undefined;
+  let listed: ((page: Page<Instance>) => Page<Instance>) | undefined;
   const countedStore = () => ({
     ...resourceStore,
     read: (ids: readonly string[]) => {
@@ -147,14 +148,14 @@ export const polledRegion = (mode: PolledTarget['mode'] = 'legacy') => {
     },
     resourceStore: () => resourceStore,
     /** Changes the answers of DescribeInstances by tag; undefined: no change. */
-    distort: (change: ((page: Page) => Page) | undefined) => {
+    distort: (change: ((page: Page<Instance>) => Page<Instance>) | undefined) => {
       listed = change;
     },
     /** Adds a VM of ours to EC2, by default launched long ago. */
     add(n: number, change: Partial<Instance> = {}) {
       const instanceId = idOf(n);
       const tags = { 'managed-by': 'dcm', 'dcm-instance-id': `vm-${n}` };
-      instances.known.set(instanceId, described({ instanceId, tags, ...change }));
+      instances.known.set(instanceId, described({ resourceId: instanceId, tags, ...change }));
       return instanceId;
     },
     change(n: number, change: Partial<Instance>) {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { FailedPreconditionError, NotFoundError, UnavailableError } from '../../../shared/core/errors.ts';
-import type { Instance } from '../../../shared/ports/instances.ts';
 import { clientToken } from '../../../shared/service-types/vm/launch.ts';
+import type { Instance } from '../../../shared/service-types/vm/ports.ts';
 import { described } from '../../fakes/scripted-instances.ts';
 import { launchPlan, vmFacts } from '../../fixtures/launches.ts';
 import { halfPastTen } from '../../fixtures/resource-messages.ts';
@@ -30,7 +30,7 @@ const adoptedVm = async (
   const facts = vmFacts({ launchedAtMs: (halfPastTen - 3600) * 1000 });
   world.ec2.instances.set(
     byHand,
-    described({ instanceId: byHand, tags: tagsOf(dcmId), ...facts, ...instance }),
+    described({ resourceId: byHand, tags: tagsOf(dcmId), ...facts, ...instance }),
   );
   await world.parts.records.adopt({ dcmId, region, resourceId: byHand, account, facts, adopted });
   await world.parts.resourceStore.claim({ resourceId: byHand, dcmId, region, account });
@@ -108,7 +108,7 @@ describe('an instance that was tagged as a VM and not launched by this provider'
     const world = provider();
     const { record } = await world.parts.records.begin({ dcmId, region, leaseMs: 1_000 });
     await world.parts.records.attempt(record, launchPlan(), 0);
-    world.ec2.instances.set(byHand, described({ instanceId: byHand, tags: tagsOf(dcmId) }));
+    world.ec2.instances.set(byHand, described({ resourceId: byHand, tags: tagsOf(dcmId) }));
     world.clock.ms += 2_000;
 
     await world.remove(dcmId);
@@ -142,7 +142,7 @@ describe('an instance that this provider launched', () => {
     [
       'EC2 does not show its tags yet',
       async (_: object, [id = '']: readonly string[]) =>
-        new Map([[id, described({ instanceId: id, launchedAtMs: halfPastTen * 1000 })]]),
+        new Map([[id, described({ resourceId: id, launchedAtMs: halfPastTen * 1000 })]]),
     ],
   ])('is deleted within a second of its launch although %s', async (_, describeInstances) => {
     const world = provider();

@@ -33,7 +33,7 @@ describe('creating and deleting a VM, with any crashes and lost answers (C 32)',
 
         const answer = await eventually(() => vmLifecycle(parts).createVm(asked), parts);
 
-        expect(ec2.living().map(({ instanceId }) => instanceId)).toEqual([answer.instance_id]);
+        expect(ec2.living().map(({ resourceId: instanceId }) => instanceId)).toEqual([answer.instance_id]);
         expect(await readVms(parts).get(dcmId)).toMatchObject({ instance_id: answer.instance_id });
         const held = await parts.resourceStore.read([String(answer.instance_id)]);
         expect([...held.values()]).toMatchObject([{ owner: 'ours', vm: { dcmId } }]);
@@ -61,7 +61,7 @@ describe('creating and deleting a VM, with any crashes and lost answers (C 32)',
         const { parts, ec2 } = await lived(given);
         const living = ec2.living();
 
-        for (const { instanceId, account, launchedAtMs } of living)
+        for (const { resourceId: instanceId, account, launchedAtMs } of living)
           await parts.records.adopt({
             dcmId,
             region,
@@ -71,7 +71,7 @@ describe('creating and deleting a VM, with any crashes and lost answers (C 32)',
           });
 
         expect(living.length).toBeLessThanOrEqual(1);
-        for (const { instanceId } of living)
+        for (const { resourceId: instanceId } of living)
           expect(await readVms(parts).get(dcmId)).toMatchObject({ instance_id: instanceId });
       }),
       { numRuns: 400 },

@@ -9,8 +9,8 @@ import type {
 import { clientsByTarget } from '../../../adapters/aws/clients.ts';
 import { UnavailableError, UpstreamError } from '../../../core/errors.ts';
 import { type Target, targetKey } from '../../../core/target.ts';
-import type { Instance, Instances } from '../../../ports/instances.ts';
 import { instanceStateOf } from '../kind.ts';
+import type { Instance, Instances } from '../ports.ts';
 import type { ImpairedInstances, StatusCheck } from '../status-checks.ts';
 import { codeOf, isThrottling } from './errors.ts';
 
@@ -73,7 +73,7 @@ export const ec2Instances = (): Instances & ImpairedInstances => {
           ...(token !== undefined && { NextToken: token }),
         });
         const { Reservations, NextToken } = await client.send(command, { abortSignal });
-        return { instances: describedIn(Reservations), nextToken: NextToken || undefined };
+        return { resources: describedIn(Reservations), nextToken: NextToken || undefined };
       }),
 
     impaired: (target, check, timeoutMs) =>
@@ -129,7 +129,7 @@ const idsIn = (error: unknown): readonly string[] =>
   (error instanceof Error && error.message.match(/\bi-[0-9a-f]+/g)) || [];
 
 const byId = (instances: readonly Instance[]): ReadonlyMap<string, Instance> =>
-  new Map(instances.map((instance) => [instance.instanceId, instance]));
+  new Map(instances.map((instance) => [instance.resourceId, instance]));
 
 const summaries = {
   instance: 'InstanceStatus',
@@ -151,7 +151,7 @@ const described = (account: string, instance: Ec2Instance): Instance[] => {
   const { Code: code, Message: message } = StateReason ?? {};
   return [
     {
-      instanceId: InstanceId,
+      resourceId: InstanceId,
       account,
       state: instanceStateOf(State.Name).state,
       tags: Object.fromEntries(Tags.map(({ Key = '', Value = '' }) => [Key, Value])),

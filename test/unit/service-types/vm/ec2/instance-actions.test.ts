@@ -8,7 +8,7 @@ import {
   TerminateInstancesCommand,
 } from '@aws-sdk/client-ec2';
 import { mockClient } from 'aws-sdk-client-mock';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import {
   CapacityError,
   FailedPreconditionError,
@@ -20,6 +20,7 @@ import { ec2InstanceActions } from '../../../../../shared/service-types/vm/ec2/i
 import { launchPlan } from '../../../../fixtures/launches.ts';
 
 const ec2 = mockClient(EC2Client);
+afterAll(() => ec2.restore());
 const region = 'us-east-1';
 const instanceId = 'i-1234567890abcdef0';
 const placement = { instanceType: 't3.small', subnetId: 'subnet-0a', zone: 'us-east-1a' };

@@ -7,12 +7,16 @@ import {
 } from '@aws-sdk/client-ec2';
 import { GetParameterCommand, SSMClient, SSMServiceException } from '@aws-sdk/client-ssm';
 import { mockClient } from 'aws-sdk-client-mock';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { InvalidArgumentError, PermissionDeniedError } from '../../../../../shared/core/errors.ts';
 import { ec2Offerings } from '../../../../../shared/service-types/vm/ec2/offerings.ts';
 
 const ec2 = mockClient(EC2Client);
 const ssm = mockClient(SSMClient);
+afterAll(() => {
+  ec2.restore();
+  ssm.restore();
+});
 const region = 'us-east-1';
 
 beforeEach(() => {

@@ -5,12 +5,16 @@ import {
   ServiceQuotasServiceException,
 } from '@aws-sdk/client-service-quotas';
 import { mockClient } from 'aws-sdk-client-mock';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { PermissionDeniedError, UnavailableError } from '../../../../../shared/core/errors.ts';
 import { awsVcpuQuota } from '../../../../../shared/service-types/vm/ec2/vcpu-quota.ts';
 
 const ec2 = mockClient(EC2Client);
 const quotas = mockClient(ServiceQuotasClient);
+afterAll(() => {
+  ec2.restore();
+  quotas.restore();
+});
 
 const running = (InstanceType: string, CoreCount: number, more: Partial<Instance> = {}): Instance => ({
   InstanceType: InstanceType as NonNullable<Instance['InstanceType']>,
