@@ -34,7 +34,7 @@ export type Page<Answer> = {
 
 /** Reads resources from their records and the resource store, never from EC2. Resources that have ended are not found. */
 export const readResources = <Answer>({ records, resourceStore, answerOf, now, log }: Parts<Answer>) => {
-  const holdings = async (read: readonly ResourceRecord[]): Promise<Held[]> => {
+  const withOwnership = async (read: readonly ResourceRecord[]): Promise<Held[]> => {
     const found = await resourceStore.read(read.filter(isLaunched).map(({ resourceId }) => resourceId));
     return read.map((record) => ({
       record,
@@ -44,7 +44,7 @@ export const readResources = <Answer>({ records, resourceStore, answerOf, now, l
 
   const find = async (dcmId: string): Promise<Held> => {
     const record = await records.read(dcmId);
-    const [found] = record ? await holdings([record]) : [];
+    const [found] = record ? await withOwnership([record]) : [];
     if (!found) throw new NotFoundError(`there is no VM ${dcmId}`);
     if (found.held.owner === 'unreadable') throw found.held.error;
     return found;
@@ -80,7 +80,7 @@ export const readResources = <Answer>({ records, resourceStore, answerOf, now, l
     async list({ region, maximumPageSize, pageToken: token }: ListAsked): Promise<Page<Answer>> {
       const after = token ? positionOf(token, region) : '';
       const { records: read, last } = await records.list(region, after, maximumPageSize);
-      const readable = (await holdings(read)).filter(isReadable);
+      const readable = (await withOwnership(read)).filter(isReadable);
       const notFound = readable.filter(({ record, held }) => isNotFound(record, held, now()));
       await Promise.all(notFound.map(({ record }) => endRecord(record)));
       const present = readable.filter((one) => !notFound.includes(one));
@@ -150,7 +150,7 @@ export const countLiving =
 
 type Countable = Pick<VmResource, 'instance_id' | 'status'>;
 
-const isLiving = ({ instance_id: resourceId, status }: Countable): boolean =>
-  resourceId !== undefined && status !== 'DELETING' && status !== 'FAILED';
+const isLiving = ({ instance_id: instanceId, status }: Countable): boolean =>
+  instanceId !== undefined && status !== 'DELETING' && status !== 'FAILED';
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);

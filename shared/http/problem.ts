@@ -22,7 +22,7 @@ export const Problem = z
   .check(z.meta({ id: 'Problem', description: 'An error, as RFC 9457 defines it.' }));
 export type Problem = z.infer<typeof Problem>;
 
-type Kind = {
+type ProblemKind = {
   readonly status: number;
   readonly title: string;
   readonly retryable: boolean;
@@ -50,7 +50,7 @@ export const problemKinds = {
     retryable: true,
     retryAfterSeconds: 30,
   },
-} as const satisfies Record<string, Kind>;
+} as const satisfies Record<string, ProblemKind>;
 export type ProblemCode = keyof typeof problemKinds;
 
 const isProblemCode = (code: string): code is ProblemCode => Object.hasOwn(problemKinds, code);
@@ -71,7 +71,7 @@ export const problemResponse = (
   instance: string,
   headers: Readonly<Record<string, string>> = {},
 ): Response => {
-  const { status, title, retryable, retryAfterSeconds }: Kind = problemKinds[code];
+  const { status, title, retryable, retryAfterSeconds }: ProblemKind = problemKinds[code];
   const type = `https://dcm-project.github.io/problems/${code}`;
   const problem: Problem = { type, title, status, detail, instance, retryable };
   return Response.json(problem, {

@@ -70,7 +70,7 @@ export type Violation = { readonly path: string; readonly message: string };
 
 type Read = { readonly hints: AwsHints; readonly violations: readonly Violation[] };
 
-const home = 'provider_hints.aws';
+const hintsPath = 'provider_hints.aws';
 const names = Object.keys(AwsHint).filter((name): name is HintName => Object.hasOwn(AwsHint, name));
 const camelCase = (name: string): string =>
   name.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase());
@@ -89,7 +89,7 @@ export const hintsOf = (spec: Readonly<Record<string, unknown>>): Read => {
   const providers = fieldsOf(spec.provider_hints);
   const stray = [
     ...misplaced(spec, ''),
-    ...('aws' in spec ? [{ path: 'aws', message: `belongs to ${home}` }] : []),
+    ...('aws' in spec ? [{ path: 'aws', message: `belongs to ${hintsPath}` }] : []),
     ...misplaced(providers ?? {}, 'provider_hints.'),
   ];
   if (spec.provider_hints !== undefined && providers === undefined)
@@ -98,7 +98,7 @@ export const hintsOf = (spec: Readonly<Record<string, unknown>>): Read => {
   if (aws === undefined) return { hints: {}, violations: stray };
   const given = fieldsOf(aws);
   if (given === undefined)
-    return { hints: {}, violations: [...stray, { path: home, message: 'expected an object' }] };
+    return { hints: {}, violations: [...stray, { path: hintsPath, message: 'expected an object' }] };
   const { hints, violations } = readEach(given);
   return { hints, violations: [...stray, ...violations] };
 };
@@ -110,7 +110,7 @@ const fieldsOf = (value: unknown): Readonly<Record<string, unknown>> | undefined
 const misplaced = (fields: Readonly<Record<string, unknown>>, level: string): Violation[] =>
   Object.keys(fields).flatMap((key) => {
     const name = spellings.get(key);
-    return name === undefined ? [] : [{ path: `${level}${key}`, message: `belongs to ${home}.${name}` }];
+    return name === undefined ? [] : [{ path: `${level}${key}`, message: `belongs to ${hintsPath}.${name}` }];
   });
 
 const readEach = (given: Readonly<Record<string, unknown>>): Read => {
@@ -118,7 +118,7 @@ const readEach = (given: Readonly<Record<string, unknown>>): Read => {
   const violations: Violation[] = [];
   for (const [key, value] of Object.entries(given)) {
     const message = readOne(hints, key, value);
-    if (message !== undefined) violations.push({ path: `${home}.${key}`, message });
+    if (message !== undefined) violations.push({ path: `${hintsPath}.${key}`, message });
   }
   return { hints, violations };
 };
@@ -130,7 +130,7 @@ const readOne = (hints: Record<string, unknown>, key: string, value: unknown): s
   const read = AwsHint[name].safeParse(value);
   if (!read.success) return read.error.issues[0]?.message ?? 'invalid';
   const differs = name in hints && JSON.stringify(hints[name]) !== JSON.stringify(read.data);
-  if (differs) return `differs from ${home}.${name === key ? camelCase(name) : name}`;
+  if (differs) return `differs from ${hintsPath}.${name === key ? camelCase(name) : name}`;
   hints[name] = read.data;
   return undefined;
 };

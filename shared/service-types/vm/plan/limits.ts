@@ -86,7 +86,7 @@ export const checkDisks = (disks: LaunchPlan['disks'], provisioning: Provisionin
 };
 
 /** @throws UnprocessableError where the maximum number of VMs is reached. */
-export const checkRoom = async (
+export const checkVmCount = async (
   { maximumVms }: Provisioning,
   livingVms: () => Promise<number>,
 ): Promise<void> => {

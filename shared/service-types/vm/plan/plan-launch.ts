@@ -8,7 +8,7 @@ import { familyOf, type Provisioning, type RegionNetwork } from '../provisioning
 import type { VmSpec } from '../spec.ts';
 import { chooseImage } from './choose-image.ts';
 import { type Fitting, fittingTypes } from './choose-type.ts';
-import { checkDisks, checkLimits, checkRoom, networkOf } from './limits.ts';
+import { checkDisks, checkLimits, checkVmCount, networkOf } from './limits.ts';
 import { userData } from './user-data.ts';
 
 export type PlanningParts = {
@@ -35,7 +35,7 @@ export const planLaunch = (parts: PlanningParts) => {
     const network = networkOf(provisioning, region);
     checkLimits(spec, { region, provisioning });
     const sites = sitesOf(spec.hints, { region, ...network });
-    await checkRoom(provisioning, parts.livingVms);
+    await checkVmCount(provisioning, parts.livingVms);
     const { instance_type: hint, security_group_ids: groups, iam_instance_profile: profile } = spec.hints;
     const offered = await offerings.instanceTypes(
       { region },
