@@ -29,11 +29,11 @@ import {
   SQSClient,
 } from '@aws-sdk/client-sqs';
 import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
-import type { Part } from '../local/processes/loopback.ts';
+import type { LocalServer } from '../local/processes/loopback.ts';
 import { account, homeRegion, streamingRegion } from './names.ts';
 import { callAws, rootConfig, userWithPolicy } from './root.ts';
 
-type Emulator = Pick<Part, 'url'>;
+type Emulator = Pick<LocalServer, 'url'>;
 
 /** Something that ministack, as it is published, does otherwise than AWS. */
 export type Deviation = {

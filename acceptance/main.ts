@@ -12,7 +12,7 @@ import { contracts } from './story/contracts.ts';
 import { deployment, destruction, update } from './story/deploy.ts';
 import { afterwards, rules } from './story/events.ts';
 import { lifecycle, lifecycleOnMoto } from './story/lifecycle.ts';
-import type { Stage } from './story/stage.ts';
+import type { Context } from './story/stage.ts';
 import { startSurroundings } from './surroundings.ts';
 
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true'; // about this machine's Node, not Lambda's
@@ -41,17 +41,17 @@ const folder = await mkdtemp(join(tmpdir(), 'acceptance-'));
 let title = 'ministack and moto are installed and started';
 try {
   const python = await installEmulators(say);
-  await using stage = await startTogether(async (keep): Promise<Stage> => {
+  await using context = await startTogether(async (use): Promise<Context> => {
     const ministack = (as: 'published' | 'repaired', enforcesIam: boolean) =>
-      keep(startMinistack({ python, as, enforcesIam, log: log(`ministack (${as})`) }));
+      use(startMinistack({ python, as, enforcesIam, log: log(`ministack (${as})`) }));
     const aws = await ministack('repaired', true);
     return {
       folder,
-      surroundings: await keep(startSurroundings({ folder, log: (part, line) => log(part)(line) })),
+      surroundings: await use(startSurroundings({ folder, log: (part, line) => log(part)(line) })),
       ministack: aws,
       published: await ministack('published', true),
       openMinistack: await ministack('repaired', false),
-      moto: await keep(startMoto({ python, log: log('moto') })),
+      moto: await use(startMoto({ python, log: log('moto') })),
       cdk: cdk({ url: aws.url, folder, log: log('cdk') }),
       log: log('contracts'),
       outputs: undefined,
@@ -60,7 +60,7 @@ try {
   for (const step of steps) {
     const since = Date.now();
     ({ title } = step);
-    await step.run(stage);
+    await step.run(context);
     say(`${colors.green('✓')} ${title} ${colors.dim(`(${secondsSince(since)})`)}`);
   }
 } catch (error) {

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { AwsClient } from 'aws4fetch';
-import type { Part } from '../local/processes/loopback.ts';
+import type { LocalServer } from '../local/processes/loopback.ts';
 import { account, homeRegion } from './names.ts';
 
-type Emulator = Pick<Part, 'url'>;
+type Emulator = Pick<LocalServer, 'url'>;
 
 /** How an SDK client reaches an emulator, as the account's root user, whom no policy restricts. */
 export const rootConfig = ({ url }: Emulator, region: string = homeRegion) => ({

@@ -4,7 +4,7 @@ import { connect } from '@nats-io/transport-node';
 import { followEvents, type Received } from '../conformance/events.ts';
 import { type ControlPlane, startControlPlane } from '../local/emulators/dcm/older-control-plane/start.ts';
 import { startNatsServer } from '../local/emulators/nats-server/start-nats-server.ts';
-import { type Keep, startTogether } from '../local/processes/disposables.ts';
+import { startTogether, type Use } from '../local/processes/disposables.ts';
 import { serve } from '../local/processes/loopback.ts';
 
 export type Surroundings = AsyncDisposable & {
@@ -23,16 +23,16 @@ type Options = { readonly folder: string; readonly log: (part: string, line: str
 
 /** What a deployment finds around it: NATS with DCM's stream, a control plane, and an address that leads to the provider-api. */
 export const startSurroundings = (options: Options): Promise<Surroundings> =>
-  startTogether((keep) => start(options, keep));
+  startTogether((use) => start(options, use));
 
 const start = async (
   { folder, log }: Options,
-  keep: Keep,
+  use: Use,
 ): Promise<Omit<Surroundings, keyof AsyncDisposable>> => {
-  const nats = await keep(
+  const nats = await use(
     startNatsServer({ storeDir: join(folder, 'jetstream'), log: (line) => log('nats-server', line) }),
   );
-  const controlPlane = await keep(
+  const controlPlane = await use(
     startControlPlane({
       natsUrl: nats.url,
       healthIntervalMs: 1_000,
@@ -40,14 +40,14 @@ const start = async (
     }),
   );
   const connection = await connect({ servers: nats.url });
-  await keep(Promise.resolve({ [Symbol.asyncDispose]: () => connection.close() }));
-  const { received } = await keep(followEvents(connection));
+  await use({ [Symbol.asyncDispose]: () => connection.close() });
+  const { received } = await use(followEvents(connection));
   const secrets = {
     token: { name: 'dcm/ec2-sp-api', text: randomBytes(24).toString('hex') },
     nats: { name: 'dcm/nats', text: JSON.stringify({ user: 'ec2-sp', password: 'unused' }) },
   };
   let target: string | undefined;
-  const publicAddress = await keep(
+  const publicAddress = await use(
     serve((request) => {
       if (target === undefined) return Response.json({ message: 'not deployed' }, { status: 503 });
       const { pathname, search } = new URL(request.url);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import * as z from 'zod';
 import { createTable } from '../local/emulators/dynamodb.ts';
 import { startTogether } from '../local/processes/disposables.ts';
-import type { Part } from '../local/processes/loopback.ts';
+import type { LocalServer } from '../local/processes/loopback.ts';
 import type { StackOptions } from '../local/stack/options.ts';
 import { type Stack, startStack } from '../local/stack/start-stack.ts';
 import { startModule } from './processes.ts';
@@ -17,7 +17,7 @@ const Usage = z.object({
 /** What an emulator has done since it was started. */
 export type Usage = z.infer<typeof Usage>;
 
-export type EmulatorProcess = Part & { usage(): Promise<Usage> };
+export type EmulatorProcess = LocalServer & { usage(): Promise<Usage> };
 
 /** Starts an emulator in a process of its own, so that it does not share an event loop with what is measured. */
 const startEmulator = async (service: 'dynamodb' | 'sqs'): Promise<EmulatorProcess> => {
@@ -52,10 +52,10 @@ type MeasuredStack = Stack & { readonly dynamoDb: EmulatorProcess; readonly sqs:
 
 /** The local stack, which logs nothing, with DynamoDB and SQS in processes of their own. */
 export const startMeasuredStack = (options: Partial<StackOptions> = {}): Promise<MeasuredStack> =>
-  startTogether(async (keep) => {
-    const folder = await keep(temporaryFolder());
-    const [dynamoDb, sqs] = await Promise.all([keep(startEmulator('dynamodb')), keep(startEmulator('sqs'))]);
-    const stack = await keep(
+  startTogether(async (use) => {
+    const folder = await use(temporaryFolder());
+    const [dynamoDb, sqs] = await Promise.all([use(startEmulator('dynamodb')), use(startEmulator('sqs'))]);
+    const stack = await use(
       startStack({
         ...{ folder: folder.path, dynamodbUrl: dynamoDb.url, sqsUrl: sqs.url },
         ...{ log: () => {}, progress: () => {} },

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect } from '@nats-io/transport-node';
-import { type Keep, keeper } from '../local/processes/disposables.ts';
+import { disposables, type Use } from '../local/processes/disposables.ts';
 import { serve } from '../local/processes/loopback.ts';
 import { agentRequests } from './agent-requests.ts';
 import type { Group } from './check.ts';
@@ -34,7 +34,7 @@ export const conformance = async (
   const provider = providerOf(options);
   const spec = await specOf(options);
   await probe(provider);
-  const { keep, stop } = keeper();
+  const { use, stop } = disposables();
   try {
     const session = openSession({
       provider,
@@ -42,8 +42,8 @@ export const conformance = async (
       serviceType: options.serviceType,
       vocabulary: vocabularyOf(options.serviceType),
       timeoutMs: options.timeout * 1_000,
-      ...(await natsParts(options, keep)),
-      ...(await registryParts(options, keep, say)),
+      ...(await natsParts(options, use)),
+      ...(await registryParts(options, use, say)),
       now: Date.now,
       pause: (ms) => sleep(ms, undefined, { signal: cancel }),
     });
@@ -57,7 +57,7 @@ export const conformance = async (
 
 const natsParts = async (
   { nats, agentTopic }: Options,
-  keep: Keep,
+  use: Use,
 ): Promise<Pick<Given, 'feed' | 'agentRequests'>> => {
   if (nats === undefined) return {};
   const { username, password, host, protocol } = new URL(nats);
@@ -71,23 +71,23 @@ const natsParts = async (
   }).catch((cause: unknown) => {
     throw new Error(`NATS at ${server} (--nats) cannot be connected to: ${reasonOf(cause)}`);
   });
-  await keep(Promise.resolve({ [Symbol.asyncDispose]: () => nc.close() }));
-  const feed = await keep(followEvents(nc)).catch((cause: unknown) => {
+  await use({ [Symbol.asyncDispose]: () => nc.close() });
+  const feed = await use(followEvents(nc)).catch((cause: unknown) => {
     throw new Error(`the status events at NATS ${server} (--nats) cannot be read: ${reasonOf(cause)}`);
   });
-  return { feed, agentRequests: await keep(agentRequests(nc, agentTopic)) };
+  return { feed, agentRequests: await use(agentRequests(nc, agentTopic)) };
 };
 
 const natsTimeoutMs = 5_000;
 
 const registryParts = async (
   { registryPort, registryToken }: Options,
-  keep: Keep,
+  use: Use,
   say: Watch['say'],
 ): Promise<Pick<Given, 'registry'>> => {
   if (registryPort === undefined) return {};
   const registry = newRegistry({ token: registryToken });
-  const { url } = await keep(serve(registry.fetch, registryPort)).catch((cause: unknown) => {
+  const { url } = await use(serve(registry.fetch, registryPort)).catch((cause: unknown) => {
     throw new Error(`--registry-port ${registryPort} cannot be listened on: ${reasonOf(cause)}`);
   });
   say(`the provider must register at ${url}/api/v1alpha1/providers`);

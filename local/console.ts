@@ -1,12 +1,12 @@
 import colors from 'picocolors';
-import { orderOf, vmSpec } from './demo/catalog-item.ts';
+import { orderFor, vmSpec } from './demo/catalog-item.ts';
 import { type Consumed, hasReachedRow } from './emulators/dcm/status-history.ts';
 import { provider } from './stack/options.ts';
 import type { Endpoints } from './stack/start-stack.ts';
 
 export type Console = ReturnType<typeof terminal>;
 
-/** What a person sees of the stack, on a terminal or in a pipe. */
+/** Prints what the stack does, for a person at a terminal. */
 export const terminal = (out: NodeJS.WritableStream) => {
   const startedAtMs = Date.now();
   const line = (text = '') => void out.write(`${text}\n`);
@@ -15,28 +15,28 @@ export const terminal = (out: NodeJS.WritableStream) => {
 
   return {
     line,
-    progress: (part: string, text: string) => timed(colors.dim(`${part}: ${text}`)),
-    scene: (text: string) => timed(colors.bold(text)),
+    progress: (component: string, text: string) => timed(colors.dim(`${component}: ${text}`)),
+    step: (text: string) => timed(colors.bold(text)),
 
     ready(endpoints: Endpoints) {
-      timed(`${colors.green('ready')}${colors.dim(', everything answers (.local/endpoints.json):')}`);
+      timed(`${colors.green('ready')}${colors.dim(': all addresses, also in .local/endpoints.json:')}`);
       for (const [name, url] of Object.entries(endpoints).filter(([, value]) => value !== ''))
         line(`          ${colors.dim(name.padEnd(20))} ${url}`);
     },
 
-    /** What a newcomer can do next. */
-    invitation(endpoints: Endpoints) {
+    /** Examples of what to do next. */
+    nextSteps(endpoints: Endpoints) {
       line();
       line(
-        'Have DCM create a VM, or launch an instance with any EC2 client, and watch its row follow; Ctrl-C ends everything:',
+        'Create a VM through DCM, or launch an instance with any EC2 client. Its statuses are printed here. Ctrl-C stops everything.',
       );
       line();
-      for (const text of [...creating(endpoints), '', ...launching(endpoints)]) line(`  ${text}`);
+      for (const text of [...createExample(endpoints), '', ...launchExample(endpoints)]) line(`  ${text}`);
       line();
     },
 
-    /** A row that has followed its instance; `ms` since EC2's change, where that is known. */
-    followed(
+    /** A status of a VM; `ms` is the time since EC2's change, where it is known. */
+    status(
       { id = '', status = '', message = '', appliedAtMs }: Consumed,
       { name = id, ms }: { name?: string; ms?: number } = {},
     ) {
@@ -53,35 +53,35 @@ export const terminal = (out: NodeJS.WritableStream) => {
 };
 
 /**
- * Which events a person wants to see: each status of a VM once, not what is published again, and those too that come when DCM has removed
- * the row of a VM that it had.
+ * Selects the events to print: each status of a VM once, without republications. The statuses of a VM whose row DCM has removed are
+ * included, those of an id that never had a row are not.
  */
-export const newsOf = (): ((consumed: Consumed) => boolean) => {
+export const newStatusFilter = (): ((consumed: Consumed) => boolean) => {
   const shown = new Map<string, string>();
   return (consumed) => {
     const { id = '', status = '', message = '', outcome } = consumed;
-    const isOfOurs = hasReachedRow(consumed) || (outcome === 'skipped' && shown.has(id));
-    const now = `${status} ${message}`;
-    if (!isOfOurs || shown.get(id) === now) return false;
-    shown.set(id, now);
+    const isOfKnownVm = hasReachedRow(consumed) || (outcome === 'skipped' && shown.has(id));
+    const current = `${status} ${message}`;
+    if (!isOfKnownVm || shown.get(id) === current) return false;
+    shown.set(id, current);
     return true;
   };
 };
 
-const creating = (endpoints: Endpoints): string[] => {
+const createExample = (endpoints: Endpoints): string[] => {
   const { controlPlaneUrl, catalogItemId } = endpoints;
   if (controlPlaneUrl === '') return [];
   const [path, body] =
     catalogItemId === undefined
       ? ['service-type-instances', { provider_name: provider, spec: vmSpec('web-1') }]
-      : ['catalog-item-instances', orderOf('web-1')];
+      : ['catalog-item-instances', orderFor('web-1')];
   return [
     `curl -X POST ${controlPlaneUrl}/api/v1alpha1/${path} -H 'content-type: application/json' \\`,
     `  -d '${JSON.stringify(body)}'`,
   ];
 };
 
-const launching = ({ ec2Url }: Endpoints): string[] => [
+const launchExample = ({ ec2Url }: Endpoints): string[] => [
   'AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local aws ec2 run-instances --region us-east-1 \\',
   `  --endpoint-url ${ec2Url} --image-id ami-0123456789abcdef0 --instance-type t3.micro \\`,
   "  --tag-specifications 'ResourceType=instance,Tags=[{Key=managed-by,Value=dcm},{Key=dcm-instance-id,Value=vm-1}]'",

@@ -4,14 +4,14 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command, Option } from 'commander';
 import { reasonOf, SettingsError } from '../shared/core/errors.ts';
-import { newsOf, terminal } from './console.ts';
+import { newStatusFilter, terminal } from './console.ts';
 import { dcmDemo, demo } from './demo/demo.ts';
 import { agentName, type StackOptions } from './stack/options.ts';
 import { startStack } from './stack/start-stack.ts';
 
 const folder = fileURLToPath(new URL('../.local', import.meta.url));
 
-process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true'; // a newcomer with Node 20 cannot act on it
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true'; // Node 20 is supported
 
 type Flags = {
   demo?: true;
@@ -28,31 +28,34 @@ type Flags = {
 };
 
 const command = new Command('npm start --')
-  .description('Runs the EC2 service provider on this machine, against stand-ins for AWS and DCM.')
-  .option('--demo', 'play a story of a few VMs, check it, and end')
-  .option('--nats-url <url>', 'use a NATS server that runs already')
+  .description('Runs the EC2 service provider on this machine, with emulators of AWS and DCM.')
+  .option('--demo', 'run a few VMs through their lives, check every status, and exit')
+  .option('--nats-url <url>', 'use a NATS server that is already running')
   .option(
     '--ec2-endpoint <url>',
     'use another EC2: the URL of its endpoint, or "aws" for EC2 itself with your credentials',
   )
   .addOption(
-    new Option('--generation <which>', 'play the DCM before environment agents, which calls providers itself')
+    new Option(
+      '--generation <which>',
+      'emulate the DCM before environment agents, whose control plane calls providers itself',
+    )
       .choices(['today', 'old'])
       .default('today'),
   )
   .addOption(
-    new Option('--agent-bin <path>', "use DCM's environment agent, a program that you have built")
+    new Option('--agent-bin <path>', "use DCM's environment agent, built by you, instead of its emulator")
       .env('DCM_AGENT_BIN')
       .conflicts(['agentUrl', 'controlPlaneUrl', 'controlPlane']),
   )
   .addOption(
     new Option(
       '--agent-url <url>',
-      'register at an environment agent that runs already; needs --nats-url',
+      'register at an environment agent that is already running; needs --nats-url',
     ).conflicts(['controlPlaneUrl', 'controlPlane']),
   )
-  .option('--agent-topic <name>', "that agent's AGENT_TOPIC_NAME, else its AGENT_NAME", agentName)
-  .option('--control-plane-url <url>', 'register at an older control plane that runs already')
+  .option('--agent-topic <name>', "that agent's AGENT_TOPIC_NAME, or else its AGENT_NAME", agentName)
+  .option('--control-plane-url <url>', 'register at an older control plane that is already running')
   .addOption(
     new Option(
       '--control-plane <which>',
@@ -62,7 +65,7 @@ const command = new Command('npm start --')
       .conflicts('controlPlaneUrl'),
   )
   .option('--strict', "skip statuses of VMs that were not created through DCM, as today's control plane does")
-  .option('--verbose', 'show what every part says (it is in .local/logs in any case)');
+  .option('--verbose', 'print the logs of all components, which are also in .local/logs');
 
 const run = async (flags: Flags): Promise<void> => {
   const show = terminal(process.stdout);
@@ -70,22 +73,22 @@ const run = async (flags: Flags): Promise<void> => {
   const options: StackOptions = {
     ...flags,
     folder,
-    log: (part, line) => {
-      logs.write(part, line);
-      if (flags.verbose) show.progress(part, line);
+    log: (component, line) => {
+      logs.write(component, line);
+      if (flags.verbose) show.progress(component, line);
     },
     progress: show.progress,
   };
   try {
-    if (flags.demo) process.exitCode = (await play(options, show)).length > 0 ? 1 : 0;
+    if (flags.demo) process.exitCode = (await runDemo(options, show)).length > 0 ? 1 : 0;
     else await watch(options, show);
   } finally {
     logs.end();
   }
 };
 
-/** The long story looks into the stand-in; of another control plane there is only its API, and of an agent not even that. */
-const play = (options: StackOptions, show: ReturnType<typeof terminal>): Promise<string[]> => {
+/** The full demo reads the emulated control plane's history. Another control plane has only its API, so the demo of one VM runs there. */
+const runDemo = (options: StackOptions, show: ReturnType<typeof terminal>): Promise<string[]> => {
   if (options.agentUrl !== undefined)
     throw new SettingsError('--demo needs the control plane behind the agent: leave --agent-url out');
   return options.controlPlane === undefined && options.controlPlaneUrl === undefined
@@ -93,31 +96,31 @@ const play = (options: StackOptions, show: ReturnType<typeof terminal>): Promise
     : dcmDemo(options, show);
 };
 
-/** Runs until Ctrl-C, and shows each status that reaches DCM. */
+/** Runs until Ctrl-C, and prints each status that reaches DCM. */
 const watch = async (options: StackOptions, show: ReturnType<typeof terminal>): Promise<void> => {
   const interrupted = new Promise<void>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
   });
   await using stack = await startStack(options);
   show.ready(stack.endpoints);
-  show.invitation(stack.endpoints);
-  const isNewerObservation = newsOf();
+  show.nextSteps(stack.endpoints);
+  const isNewStatus = newStatusFilter();
   stack.controlPlane?.onConsumed((consumed) => {
-    if (isNewerObservation(consumed)) show.followed(consumed);
+    if (isNewStatus(consumed)) show.status(consumed);
   });
   await interrupted;
   show.line('stopping');
 };
 
-/** One file a part in .local/logs, begun anew at each start. */
+/** One file for each component in .local/logs, overwritten at each start. */
 const openLogs = async () => {
   const logs = join(folder, 'logs');
   await mkdir(logs, { recursive: true });
   const files = new Map<string, WriteStream>();
   return {
-    write(part: string, line: string) {
-      const file = files.get(part) ?? createWriteStream(join(logs, `${part}.log`));
-      files.set(part, file);
+    write(component: string, line: string) {
+      const file = files.get(component) ?? createWriteStream(join(logs, `${component}.log`));
+      files.set(component, file);
       file.write(`${line}\n`);
     },
     end() {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startListeningProcess } from '../../local/processes/listening-process.ts';
-import { listen, type Part } from '../../local/processes/loopback.ts';
+import { type LocalServer, listen } from '../../local/processes/loopback.ts';
 import { account, homeRegion } from '../names.ts';
 
 type Options = {
@@ -22,7 +22,11 @@ type MinistackOptions = Options & {
 const repaired = fileURLToPath(new URL('run_ministack.py', import.meta.url));
 
 /** ministack, on 127.0.0.1 only. Its functions are child processes. */
-export const startMinistack = async ({ as, enforcesIam, ...options }: MinistackOptions): Promise<Part> => {
+export const startMinistack = async ({
+  as,
+  enforcesIam,
+  ...options
+}: MinistackOptions): Promise<LocalServer> => {
   const port = await freePort();
   return startPython(options, {
     what: 'ministack',
@@ -41,7 +45,7 @@ export const startMinistack = async ({ as, enforcesIam, ...options }: MinistackO
 };
 
 /** moto's server, which checks images and instance types as EC2 does. */
-export const startMoto = async (options: Options): Promise<Part> => {
+export const startMoto = async (options: Options): Promise<LocalServer> => {
   const port = await freePort();
   return startPython(options, {
     what: 'moto',
@@ -63,7 +67,10 @@ type Server = {
 };
 
 /** In a folder of its own, which is removed with it. */
-const startPython = async ({ python, log }: Options, { environment, ...server }: Server): Promise<Part> => {
+const startPython = async (
+  { python, log }: Options,
+  { environment, ...server }: Server,
+): Promise<LocalServer> => {
   const folder = await mkdtemp(join(tmpdir(), 'acceptance-'));
   const { PATH } = process.env;
   const env = { PATH, HOME: folder, TMPDIR: folder, PYTHONUNBUFFERED: '1', ...environment };

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Part } from '../../local/processes/loopback.ts';
+import type { LocalServer } from '../../local/processes/loopback.ts';
 import { expectedFailures } from '../contract/expected-failures.ts';
 import { type ContractTest, runContracts } from '../contract/run.ts';
 import { type Deviation, deviations } from '../deviations.ts';
@@ -33,7 +33,7 @@ export const contracts: readonly Step[] = [
   },
 ];
 
-const occurringAt = async (emulator: Part, listed: readonly Deviation[]): Promise<string[]> => {
+const occurringAt = async (emulator: LocalServer, listed: readonly Deviation[]): Promise<string[]> => {
   const occurring: string[] = [];
   for (const { name, occurs } of listed) if (await occurs(emulator)) occurring.push(name);
   return occurring;

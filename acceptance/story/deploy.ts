@@ -7,10 +7,10 @@ import * as z from 'zod';
 import { vmSpec } from '../../local/demo/catalog-item.ts';
 import { account, homeRegion, legacyRegion, provider, streamingRegion } from '../names.ts';
 import { callAws, rootConfig, userWithPolicy } from '../root.ts';
-import { apiIn, outputsOf, type SettingsInput, type Stage, type Step } from './stage.ts';
+import { apiIn, type Context, outputsOf, type SettingsInput, type Step } from './stage.ts';
 
 /** The whole app: every construct that the settings can ask for. */
-const settingsOf = ({ surroundings }: Stage, provisioned: readonly string[]): SettingsInput => ({
+const settingsOf = ({ surroundings }: Context, provisioned: readonly string[]): SettingsInput => ({
   provider: { name: provider },
   homeRegion,
   streamingRegions: [streamingRegion],
@@ -31,58 +31,58 @@ const settingsOf = ({ surroundings }: Stage, provisioned: readonly string[]): Se
   alarms: { emailOrTopicArn: 'operators@example.com' },
 });
 
-const first = (stage: Stage) => deploymentOf(stage, [homeRegion, legacyRegion], stage.ministack.url);
+const first = (context: Context) => deploymentOf(context, [homeRegion, legacyRegion], context.ministack.url);
 /** The legacy region creates no VMs any more, moto's EC2 takes the place of ministack's, and the stacks can be deleted. */
-const second = (stage: Stage) => {
-  const { settings, environment } = deploymentOf(stage, [homeRegion], stage.moto.url);
+const second = (context: Context) => {
+  const { settings, environment } = deploymentOf(context, [homeRegion], context.moto.url);
   return { settings: { ...settings, deletionProtection: false }, environment };
 };
 
-const deploymentOf = (stage: Stage, provisioned: readonly string[], ec2Url: string) => ({
-  settings: settingsOf(stage, provisioned),
+const deploymentOf = (context: Context, provisioned: readonly string[], ec2Url: string) => ({
+  settings: settingsOf(context, provisioned),
   environment: {
-    AWS_ENDPOINT_URL_SECRETS_MANAGER: stage.ministack.url,
+    AWS_ENDPOINT_URL_SECRETS_MANAGER: context.ministack.url,
     AWS_ENDPOINT_URL_EC2: ec2Url,
     AWS_ENDPOINT_URL_SSM: ec2Url,
   },
 });
 
-const deploy = async (stage: Stage): Promise<void> => {
-  const outputs = await stage.cdk.deploy();
-  stage.outputs = outputs;
+const deploy = async (context: Context): Promise<void> => {
+  const outputs = await context.cdk.deploy();
+  context.outputs = outputs;
   const [apiId] = new URL(outputs.ProviderApiUrl).hostname.split('.');
-  stage.surroundings.leadTo(`${stage.ministack.url}/_aws/execute-api/${apiId}/$default`);
+  context.surroundings.leadTo(`${context.ministack.url}/_aws/execute-api/${apiId}/$default`);
 };
 
 export const deployment: readonly Step[] = [
   {
     title: 'cdk bootstrap and cdk deploy create every resource of both stacks, under enforced IAM policies',
-    async run(stage) {
-      await createSecrets(stage);
-      await stage.cdk.synth(first(stage));
-      await stage.cdk.bootstrap([homeRegion, streamingRegion]);
-      for (const region of [homeRegion, streamingRegion]) await allowHttpToAssets(stage, region);
-      await deploy(stage);
+    async run(context) {
+      await createSecrets(context);
+      await context.cdk.synth(first(context));
+      await context.cdk.bootstrap([homeRegion, streamingRegion]);
+      for (const region of [homeRegion, streamingRegion]) await allowHttpToAssets(context, region);
+      await deploy(context);
     },
   },
   {
     title: 'the deployment registers a provider for each region, and the control plane finds them healthy',
-    async run(stage) {
+    async run(context) {
       const names = [provider, `${provider}-${legacyRegion}`];
       assert.equal(
-        outputsOf(stage).RegistrationOutcome,
+        outputsOf(context).RegistrationOutcome,
         names.map((name) => `${name}: registered`).join('; '),
       );
-      await areReady(stage, names);
+      await areReady(context, names);
     },
   },
   {
     title: 'a user without policies is refused: IAM policies are enforced',
-    async run(stage) {
-      const credentials = await userWithPolicy(stage.ministack);
-      const client = new DynamoDBClient({ ...rootConfig(stage.ministack), credentials });
+    async run(context) {
+      const credentials = await userWithPolicy(context.ministack);
+      const client = new DynamoDBClient({ ...rootConfig(context.ministack), credentials });
       const Key = { pk: { S: 'polling' } };
-      const asked = client.send(new GetItemCommand({ TableName: outputsOf(stage).ResourceTableName, Key }));
+      const asked = client.send(new GetItemCommand({ TableName: outputsOf(context).ResourceTableName, Key }));
       await assert.rejects(asked, { name: 'AccessDeniedException' });
     },
   },
@@ -91,11 +91,11 @@ export const deployment: readonly Step[] = [
 export const update: readonly Step[] = [
   {
     title: 'an update of the stacks withdraws the provider of a region that is taken away',
-    async run(stage) {
-      await stage.cdk.synth(second(stage));
-      await deploy(stage);
-      await areReady(stage, [provider]);
-      const created = apiIn(stage, legacyRegion).create('refused-1', vmSpec('refused-1'));
+    async run(context) {
+      await context.cdk.synth(second(context));
+      await deploy(context);
+      await areReady(context, [provider]);
+      const created = apiIn(context, legacyRegion).create('refused-1', vmSpec('refused-1'));
       await assert.rejects(created, { name: 'HTTPError' });
     },
   },
@@ -104,18 +104,18 @@ export const update: readonly Step[] = [
 export const destruction: readonly Step[] = [
   {
     title: 'cdk destroy withdraws the provider and deletes everything but the fleet table',
-    async run(stage) {
-      await stage.cdk.destroy();
-      await areReady(stage, []);
-      const lambda = new LambdaClient(rootConfig(stage.ministack));
+    async run(context) {
+      await context.cdk.destroy();
+      await areReady(context, []);
+      const lambda = new LambdaClient(rootConfig(context.ministack));
       const FunctionName = `${provider}-normaliser`;
       await assert.rejects(lambda.send(new GetFunctionCommand({ FunctionName })), {
         name: 'ResourceNotFoundException',
       });
-      const dynamoDb = new DynamoDBClient(rootConfig(stage.ministack));
+      const dynamoDb = new DynamoDBClient(rootConfig(context.ministack));
       const Key = { pk: { S: 'polling' } };
       const { Item } = await dynamoDb.send(
-        new GetItemCommand({ TableName: outputsOf(stage).ResourceTableName, Key }),
+        new GetItemCommand({ TableName: outputsOf(context).ResourceTableName, Key }),
       );
       assert.ok(Item, 'the fleet table lost its items');
     },
@@ -123,7 +123,7 @@ export const destruction: readonly Step[] = [
 ];
 
 /** Waits until DCM's registry has exactly these providers and finds them healthy, and the deployed functions say that they are now. */
-const areReady = async ({ surroundings }: Stage, names: readonly string[]): Promise<void> => {
+const areReady = async ({ surroundings }: Context, names: readonly string[]): Promise<void> => {
   const expected = names.map((name) => `${name} ready`).join(', ');
   const deadline = Date.now() + 60_000;
   for (;;) {
@@ -146,7 +146,7 @@ const Health = z.object({ status: z.string(), detail: z.string().optional() });
 const healthAt = async (url: string) =>
   Health.parse(await (await fetch(`${url}/api/v1alpha1/vms/health`)).json());
 
-const createSecrets = async ({ ministack, surroundings }: Stage): Promise<void> => {
+const createSecrets = async ({ ministack, surroundings }: Context): Promise<void> => {
   for (const { name, text } of Object.values(surroundings.secrets))
     await callAws(ministack, 'secretsmanager', {
       headers: {
@@ -158,7 +158,7 @@ const createSecrets = async ({ ministack, surroundings }: Stage): Promise<void> 
 };
 
 /** CDK's staging buckets refuse what does not come over TLS, as our requests to the emulator do not. */
-const allowHttpToAssets = ({ ministack }: Stage, region: string): Promise<string> => {
+const allowHttpToAssets = ({ ministack }: Context, region: string): Promise<string> => {
   const url = `${ministack.url}/cdk-hnb659fds-assets-${account}-${region}?policy`;
   return callAws({ url }, 's3', { method: 'DELETE', region });
 };

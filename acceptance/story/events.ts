@@ -11,12 +11,12 @@ import * as z from 'zod';
 import { provider } from '../names.ts';
 import { deviationsFromDocumentation, readEventDocumentation } from '../published-events.ts';
 import { callAws, rootConfig } from '../root.ts';
-import type { Stage, Step } from './stage.ts';
+import type { Context, Step } from './stage.ts';
 
 type Rule = { readonly name: string; readonly pattern: string };
 
 /** The deployed rules of the home region that have an event pattern. */
-export const deployedRules = async ({ ministack }: Stage): Promise<Rule[]> => {
+export const deployedRules = async ({ ministack }: Context): Promise<Rule[]> => {
   const events = new EventBridgeClient(rootConfig(ministack));
   const { Rules = [] } = await events.send(new ListRulesCommand({}));
   return Rules.flatMap(({ Name: name = '', EventPattern: pattern }) => (pattern ? [{ name, pattern }] : []));
@@ -25,7 +25,7 @@ export const deployedRules = async ({ ministack }: Stage): Promise<Rule[]> => {
 const samples = new URL('../../test/fixtures/eventbridge/', import.meta.url);
 const Sample = z.looseObject({ source: z.string(), 'detail-type': z.string() });
 
-const matching = async ({ ministack }: Stage, rules: readonly Rule[], event: object): Promise<string[]> => {
+const matching = async ({ ministack }: Context, rules: readonly Rule[], event: object): Promise<string[]> => {
   const events = new EventBridgeClient(rootConfig(ministack));
   const answers = rules.map(async ({ pattern }) => {
     const { Result } = await events.send(
@@ -39,7 +39,7 @@ const matching = async ({ ministack }: Stage, rules: readonly Rule[], event: obj
 const Executions = z.object({ executions: z.array(z.object({ executionArn: z.string() })) });
 const History = z.object({ events: z.array(z.object({ type: z.string() })) });
 
-const stepFunctions = async ({ ministack }: Stage, action: string, input: object): Promise<unknown> => {
+const stepFunctions = async ({ ministack }: Context, action: string, input: object): Promise<unknown> => {
   const headers = {
     'x-amz-target': `AWSStepFunctions.${action}`,
     'content-type': 'application/x-amz-json-1.0',
@@ -53,22 +53,22 @@ export const rules: readonly Step[] = [
   {
     title:
       'of the deployed EventBridge rules, exactly one matches each of AWS’s sample events, and none matches others',
-    async run(stage) {
-      const rules = await deployedRules(stage);
+    async run(context) {
+      const rules = await deployedRules(context);
       for (const file of readdirSync(samples)) {
         const sample = Sample.parse(JSON.parse(readFileSync(new URL(file, samples), 'utf8')));
-        const matched = await matching(stage, rules, sample);
+        const matched = await matching(context, rules, sample);
         assert.equal(matched.length, 1, `${file} is matched by ${matched.join(' and ') || 'no rule'}`);
         assert.ok(matched[0]?.includes(sample['detail-type']), `${file} is matched by ${matched[0]}`);
         for (const other of [{ source: 'custom.source' }, { 'detail-type': 'Another Notification' }])
-          assert.deepEqual(await matching(stage, rules, { ...sample, ...other }), []);
+          assert.deepEqual(await matching(context, rules, { ...sample, ...other }), []);
       }
     },
   },
   {
     title: 'the event of a completed deployment has EventBridge start polling',
-    async run(stage) {
-      const stacks = await callAws(stage.ministack, 'cloudformation', {
+    async run(context) {
+      const stacks = await callAws(context.ministack, 'cloudformation', {
         headers: { 'content-type': 'application/x-www-form-urlencoded' },
         body: `Action=DescribeStacks&Version=2010-05-15&StackName=dcm-${provider}`,
       });
@@ -81,11 +81,11 @@ export const rules: readonly Step[] = [
         DetailType: 'CloudFormation Stack Status Change',
         Detail: JSON.stringify(detail),
       };
-      await new EventBridgeClient(rootConfig(stage.ministack)).send(
+      await new EventBridgeClient(rootConfig(context.ministack)).send(
         new PutEventsCommand({ Entries: [event] }),
       );
       const deadline = Date.now() + 10_000;
-      while ((await runningExecutions(stage)).length === 0) {
+      while ((await runningExecutions(context)).length === 0) {
         assert.ok(Date.now() < deadline, 'no execution was started');
         await sleep(100);
       }
@@ -93,9 +93,9 @@ export const rules: readonly Step[] = [
   },
 ];
 
-const runningExecutions = async (stage: Stage): Promise<string[]> => {
+const runningExecutions = async (context: Context): Promise<string[]> => {
   const running = { stateMachineArn, statusFilter: 'RUNNING' };
-  const { executions } = Executions.parse(await stepFunctions(stage, 'ListExecutions', running));
+  const { executions } = Executions.parse(await stepFunctions(context, 'ListExecutions', running));
   return executions.map(({ executionArn }) => executionArn);
 };
 
@@ -103,14 +103,14 @@ export const afterwards: readonly Step[] = [
   {
     title:
       'Step Functions runs one execution of the state machine, since the deployment, and none of its states failed',
-    async run(stage) {
-      const [executionArn, ...others] = await runningExecutions(stage);
+    async run(context) {
+      const [executionArn, ...others] = await runningExecutions(context);
       assert.ok(
         executionArn !== undefined && others.length === 0,
         `${others.length} more executions run, or none`,
       );
       const { events } = History.parse(
-        await stepFunctions(stage, 'GetExecutionHistory', { executionArn, maxResults: 1000 }),
+        await stepFunctions(context, 'GetExecutionHistory', { executionArn, maxResults: 1000 }),
       );
       const types = events.map(({ type }) => type);
       assert.deepEqual(

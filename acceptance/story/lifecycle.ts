@@ -12,7 +12,7 @@ import { vmSpec } from '../../local/demo/catalog-item.ts';
 import { homeRegion, legacyRegion } from '../names.ts';
 import { rootConfig } from '../root.ts';
 import { deployedRules } from './events.ts';
-import { apiIn, reaches, type Stage, type Step, statusesOf } from './stage.ts';
+import { apiIn, type Context, reaches, type Step, statusesOf } from './stage.ts';
 
 type Life = {
   readonly dcmId: string;
@@ -22,19 +22,19 @@ type Life = {
 };
 
 /** A VM that is created, stopped, started and deleted by the API; each change is awaited on the status stream. */
-const live = async (stage: Stage, { dcmId, region, timeoutMs }: Life): Promise<void> => {
-  const api = apiIn(stage, region);
+const live = async (context: Context, { dcmId, region, timeoutMs }: Life): Promise<void> => {
+  const api = apiIn(context, region);
   const created = await api.create(dcmId, vmSpec(dcmId));
   assert.equal(created.region, region);
-  await reaches(stage, dcmId, 'RUNNING', timeoutMs);
+  await reaches(context, dcmId, 'RUNNING', timeoutMs);
   assert.equal((await api.get(dcmId)).status, 'RUNNING');
   await api.change(dcmId, 'stop');
-  await reaches(stage, dcmId, 'STOPPED', timeoutMs);
+  await reaches(context, dcmId, 'STOPPED', timeoutMs);
   await sleep(burstMs);
   await api.change(dcmId, 'start');
-  await reaches(stage, dcmId, 'RUNNING', timeoutMs);
+  await reaches(context, dcmId, 'RUNNING', timeoutMs);
   await api.delete(dcmId);
-  await reaches(stage, dcmId, 'DELETED', timeoutMs);
+  await reaches(context, dcmId, 'DELETED', timeoutMs);
 };
 
 /** Of more than four changes in ten seconds, some are held back and superseded (docs/events.md). */
@@ -46,7 +46,7 @@ const byCheckMs = 60_000;
 /** Some listings, each at most every 10 s while something changes. */
 const byPollingMs = 90_000;
 
-const ec2In = ({ ministack }: Stage, region: string) => new EC2Client(rootConfig(ministack, region));
+const ec2In = ({ ministack }: Context, region: string) => new EC2Client(rootConfig(ministack, region));
 
 const launch = async (ec2: EC2Client, tags: Readonly<Record<string, string>>): Promise<string> => {
   const Tags = Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
@@ -70,9 +70,9 @@ export const lifecycle: readonly Step[] = [
   {
     title:
       'a VM is created, runs, is stopped, started and deleted: each status is published, by EC2’s events',
-    async run(stage) {
-      await live(stage, { dcmId: 'home-1', region: homeRegion, timeoutMs: byEventsMs });
-      assert.deepEqual(withoutRepeats(statusesOf(stage, 'home-1')), [
+    async run(context) {
+      await live(context, { dcmId: 'home-1', region: homeRegion, timeoutMs: byEventsMs });
+      assert.deepEqual(withoutRepeats(statusesOf(context, 'home-1')), [
         ...['PROVISIONING', 'RUNNING', 'STOPPING', 'STOPPED'],
         ...['PROVISIONING', 'RUNNING', 'DELETING', 'DELETED'],
       ]);
@@ -81,51 +81,51 @@ export const lifecycle: readonly Step[] = [
   {
     title:
       'an instance that was launched by hand with the tags is reported but not changed, and one without is not reported',
-    async run(stage) {
-      const ec2 = ec2In(stage, homeRegion);
+    async run(context) {
+      const ec2 = ec2In(context, homeRegion);
       const untagged = await launch(ec2, {});
       const adopted = await launch(ec2, { 'managed-by': 'dcm', 'dcm-instance-id': 'adopted-1' });
-      await reaches(stage, 'adopted-1', 'RUNNING', byEventsMs);
-      const refused = await apiIn(stage, homeRegion)
+      await reaches(context, 'adopted-1', 'RUNNING', byEventsMs);
+      const refused = await apiIn(context, homeRegion)
         .change('adopted-1', 'stop')
         .catch((error: unknown) => error);
       assert.ok(isHTTPError(refused), 'an adopted VM was stopped');
       assert.equal(refused.response.status, 409);
       await ec2.send(new TerminateInstancesCommand({ InstanceIds: [untagged, adopted] }));
-      await reaches(stage, 'adopted-1', 'DELETED', byEventsMs);
-      const foreign = stage.surroundings.published.filter(({ payload }) => payload.includes(untagged));
+      await reaches(context, 'adopted-1', 'DELETED', byEventsMs);
+      const foreign = context.surroundings.published.filter(({ payload }) => payload.includes(untagged));
       assert.deepEqual(foreign, []);
     },
   },
   {
     title: 'a status whose event EventBridge loses is published all the same',
-    async run(stage) {
-      const api = apiIn(stage, homeRegion);
+    async run(context) {
+      const api = apiIn(context, homeRegion);
       await api.create('lost-1', vmSpec('lost-1'));
-      await reaches(stage, 'lost-1', 'RUNNING', byEventsMs);
-      const events = new EventBridgeClient(rootConfig(stage.ministack));
-      const rules = await deployedRules(stage);
+      await reaches(context, 'lost-1', 'RUNNING', byEventsMs);
+      const events = new EventBridgeClient(rootConfig(context.ministack));
+      const rules = await deployedRules(context);
       const rule = rules.find(({ pattern }) => pattern.includes('State-change'));
       assert.ok(rule, 'no rule has EC2’s state changes');
       await events.send(new DisableRuleCommand({ Name: rule.name }));
       await api.change('lost-1', 'stop');
-      await reaches(stage, 'lost-1', 'STOPPED', byCheckMs);
+      await reaches(context, 'lost-1', 'STOPPED', byCheckMs);
       await events.send(new EnableRuleCommand({ Name: rule.name }));
       await api.delete('lost-1');
-      await reaches(stage, 'lost-1', 'DELETED', byEventsMs);
+      await reaches(context, 'lost-1', 'DELETED', byEventsMs);
     },
   },
   {
     title: 'in a region without events, polling publishes what happens to a VM, also what the API did not do',
-    async run(stage) {
-      const api = apiIn(stage, legacyRegion);
+    async run(context) {
+      const api = apiIn(context, legacyRegion);
       const { instance_id: instanceId = '' } = await api.create('legacy-1', vmSpec('legacy-1'));
-      await reaches(stage, 'legacy-1', 'RUNNING', byPollingMs);
-      const ec2 = ec2In(stage, legacyRegion);
+      await reaches(context, 'legacy-1', 'RUNNING', byPollingMs);
+      const ec2 = ec2In(context, legacyRegion);
       await ec2.send(new StopInstancesCommand({ InstanceIds: [instanceId] }));
-      await reaches(stage, 'legacy-1', 'STOPPED', byPollingMs);
+      await reaches(context, 'legacy-1', 'STOPPED', byPollingMs);
       await api.delete('legacy-1');
-      await reaches(stage, 'legacy-1', 'DELETED', byPollingMs);
+      await reaches(context, 'legacy-1', 'DELETED', byPollingMs);
     },
   },
 ];
@@ -133,6 +133,6 @@ export const lifecycle: readonly Step[] = [
 export const lifecycleOnMoto: readonly Step[] = [
   {
     title: 'with moto as EC2, which has no events, a VM is created, runs, is stopped, started and deleted',
-    run: (stage) => live(stage, { dcmId: 'moto-1', region: homeRegion, timeoutMs: byCheckMs }),
+    run: (context) => live(context, { dcmId: 'moto-1', region: homeRegion, timeoutMs: byCheckMs }),
   },
 ];

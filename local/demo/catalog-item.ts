@@ -37,7 +37,7 @@ export const catalogItem = {
 };
 
 /** An order of it, by the name of the VM. */
-export const orderOf = (name: string) => ({
+export const orderFor = (name: string) => ({
   api_version: 'v1alpha1',
   display_name: name,
   spec: {

@@ -1,16 +1,16 @@
 import type { InstanceState } from '../../shared/service-types/vm/kind.ts';
 import type { Consumed } from '../emulators/dcm/status-history.ts';
-import type { Actor } from './ec2-actions.ts';
+import type { DemoInstance } from './ec2-actions.ts';
 
-/** What EC2 did, on the simulator's clock. */
+/** A state change in EC2, on the simulator's clock. */
 export type Transition = {
   readonly instanceId: string;
   readonly state: InstanceState;
   readonly atMs: number;
 };
 
-/** Which statuses a transition may show as at DCM: how a VM ended is for the provider to find out. */
-const shownAs: Record<InstanceState, readonly string[]> = {
+/** The statuses that DCM may get for a state: the provider decides whether an ended VM is DELETED or FAILED. */
+const expectedStatuses: Record<InstanceState, readonly string[]> = {
   pending: ['provisioning'],
   running: ['running'],
   stopping: ['stopping'],
@@ -19,67 +19,73 @@ const shownAs: Record<InstanceState, readonly string[]> = {
   terminated: ['deleted', 'failed'],
 };
 
-/** One transition and the event that brought it to DCM. */
-export type Told = {
-  readonly actor: Actor;
-  readonly transition: Transition;
-  readonly consumed: Consumed;
-  readonly ms: number;
-};
+/** A transition and the time from EC2's change to the update of DCM's row. */
+type ReportedTransition = { readonly instance: DemoInstance; readonly ms: number };
 
-/** Pairs each transition of a VM with the event that told DCM; a transition without one is missing. */
-export const pair = (actor: Actor, transitions: readonly Transition[], history: readonly Consumed[]) => {
-  const told: Told[] = [];
+/** Finds the status event of each transition of a VM. `missing` are the transitions without one. */
+export const matchEvents = (
+  instance: DemoInstance,
+  transitions: readonly Transition[],
+  history: readonly Consumed[],
+) => {
+  const reported: ReportedTransition[] = [];
   const missing: Transition[] = [];
-  const events = history.filter(({ id }) => id === actor.dcmId);
+  const events = history.filter(({ id }) => id === instance.dcmId);
   let next = 0;
-  const own = transitions.filter(({ instanceId }) => instanceId === actor.instanceId);
+  const own = transitions.filter(({ instanceId }) => instanceId === instance.instanceId);
   for (const [step, transition] of own.entries()) {
     const { state, atMs } = transition;
-    const later = own.slice(step + 1).find((one) => one.state === state)?.atMs ?? Number.POSITIVE_INFINITY;
+    const endMs = own.slice(step + 1).find((one) => one.state === state)?.atMs ?? Number.POSITIVE_INFINITY;
     const found = events.findIndex(
       ({ status = '', appliedAtMs }, index) =>
-        index >= next && appliedAtMs >= atMs && appliedAtMs < later && shownAs[state].includes(status),
+        index >= next &&
+        appliedAtMs >= atMs &&
+        appliedAtMs < endMs &&
+        expectedStatuses[state].includes(status),
     );
     const consumed = events[found];
     if (consumed === undefined) {
       missing.push(transition);
       continue;
     }
-    told.push({ actor, transition, consumed, ms: consumed.appliedAtMs - transition.atMs });
+    reported.push({ instance, ms: consumed.appliedAtMs - atMs });
     next = found + 1;
   }
-  return { told, missing };
+  return { reported, missing };
 };
 
 /**
- * What is wrong with what DCM was told; nothing, where the provider keeps its promises. Of what only listings show, DCM need only be told how
- * it ended. Of everything else it must be told each transition: the demo's EC2 leaves the provider the time.
+ * Compares the status events that DCM consumed with what EC2 did; a sentence for each error. Every transition of a VM must have its
+ * event, because the demo's EC2 leaves the provider the time. Of a VM that only listings report, only the end must.
  */
-export const faultsIn = (
-  actors: readonly Actor[],
+export const statusErrors = (
+  instances: readonly DemoInstance[],
   transitions: readonly Transition[],
   history: readonly Consumed[],
 ): string[] => {
-  const vms = actors.filter(({ dcmId }) => dcmId !== undefined);
+  const vms = instances.filter(({ dcmId }) => dcmId !== undefined);
   const known = new Set(vms.map(({ dcmId }) => dcmId));
   const eventIds = history.map(({ eventId }) => eventId);
-  const pairs = vms.map((actor) => ({ actor, ...pair(actor, transitions, history) }));
+  const matches = vms.map((instance) => ({ instance, ...matchEvents(instance, transitions, history) }));
   return [
-    ...pairs.flatMap(({ actor, missing }) =>
+    ...matches.flatMap(({ instance, missing }) =>
       missing
-        .filter(({ state }) => actor.seenBy === 'events' || state === 'terminated')
-        .map(({ state }) => `DCM was not told that ${actor.name} is ${state}`),
+        .filter(({ state }) => instance.reportedBy === 'events' || state === 'terminated')
+        .map(({ state }) => `no status reported that ${instance.name} is ${state}`),
     ),
-    ...history.filter(({ id }) => !known.has(id)).map(({ id }) => `DCM was told of ${id}, which is not ours`),
-    ...eventIds.filter((id, index) => eventIds.indexOf(id) !== index).map((id) => `DCM was told ${id} twice`),
+    ...history
+      .filter(({ id }) => !known.has(id))
+      .map(({ id }) => `a status of ${id} was reported, which is not ours`),
+    ...eventIds
+      .filter((id, index) => eventIds.indexOf(id) !== index)
+      .map((id) => `the event ${id} was published twice`),
     ...vms
-      .filter((actor) => !isAscending(history, actor))
-      .map(({ name }) => `DCM was told of ${name} out of order`),
+      .filter((instance) => !isInOrder(history, instance))
+      .map(({ name }) => `the statuses of ${name} were published out of order`),
   ];
 };
 
-const isAscending = (history: readonly Consumed[], { dcmId }: Actor): boolean => {
+const isInOrder = (history: readonly Consumed[], { dcmId }: DemoInstance): boolean => {
   const sequences = history.filter(({ id }) => id === dcmId).map(({ sequence = '' }) => sequence);
   return sequences.every((sequence, index) => index === 0 || (sequences[index - 1] ?? '') < sequence);
 };

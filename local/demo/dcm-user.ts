@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import ky, { isHTTPError } from 'ky';
 import * as z from 'zod';
 import { UnavailableError } from '../../shared/core/errors.ts';
-import { orderOf, vmSpec } from './catalog-item.ts';
+import { orderFor, vmSpec } from './catalog-item.ts';
 
 const Provider = z.object({
   id: z.string(),
@@ -123,10 +123,14 @@ const Agents = z.object({
 });
 const Providers = z.object({ results: z.array(z.object({ name: z.string(), status: z.string() })) });
 
-type Reached = { readonly controlPlaneUrl: string; readonly agentUrl: string; readonly provider: string };
+type DcmEndpoints = {
+  readonly controlPlaneUrl: string;
+  readonly agentUrl: string;
+  readonly provider: string;
+};
 
 /** A user of today's DCM, who orders in the catalog: DCM chooses the agent, and the agent knows the provider. */
-export const dcmUser = ({ controlPlaneUrl, agentUrl, provider }: Reached): DcmUser => {
+export const dcmUser = ({ controlPlaneUrl, agentUrl, provider }: DcmEndpoints): DcmUser => {
   const apiOf = (url: string) => ky.create({ prefixUrl: `${url}/api/v1alpha1`, retry: 0, timeout: 40_000 });
   const [api, agent] = [apiOf(controlPlaneUrl), apiOf(agentUrl)];
   const orders = new Map<string, string>();
@@ -153,7 +157,7 @@ export const dcmUser = ({ controlPlaneUrl, agentUrl, provider }: Reached): DcmUs
         async () => `the provider ${provider} is not ready: ${JSON.stringify(await providers())}`,
       )),
     create: async (name) => {
-      const answer = await api.post('catalog-item-instances', { json: orderOf(name) }).json();
+      const answer = await api.post('catalog-item-instances', { json: orderFor(name) }).json();
       const { uid, resource_ids: [id = ''] = [] } = Ordered.parse(answer);
       orders.set(id, uid);
       return id;

@@ -5,14 +5,14 @@ import type { ProviderApiClient } from './provider-api-client.ts';
 
 const timeoutMs = 60_000;
 
-type Stage = {
+type Context = {
   readonly dcm: DcmUser;
   readonly providerApi: ProviderApiClient;
-  readonly say: (line: string) => void;
+  readonly print: (line: string) => void;
   /** Called once DCM has given the VM its id. */
-  readonly named?: (dcmId: string) => void;
-  /** Called once, when the provider has the VM. */
-  readonly enter?: (vm: {
+  readonly onCreated?: (dcmId: string) => void;
+  /** Called once the VM runs. */
+  readonly onLaunched?: (vm: {
     readonly name: string;
     readonly dcmId: string;
     readonly instanceId: string;
@@ -20,37 +20,39 @@ type Stage = {
 };
 
 /**
- * One VM's life as DCM's user sees it, created and deleted through DCM, stopped and started through the provider; DCM's row is looked at
- * after each step. @throws UnavailableError where the row does not follow, UpstreamError where the VM is not listed, or not gone
+ * Creates and deletes one VM through DCM, and stops and starts it through the provider's API. Checks DCM's row after each step.
+ * @throws UnavailableError where the row does not get the status in time, UpstreamError where DCM's list is wrong
  */
-export const dcmStory = async (stage: Stage): Promise<void> => {
-  const { dcm, providerApi, say } = stage;
+export const runDcmVmScenario = async (context: Context): Promise<void> => {
+  const { dcm, providerApi, print } = context;
   await dcm.isReady(timeoutMs);
-  say('DCM finds the provider ready, and its user creates dcm-1');
+  print('DCM reports the provider as ready. A user of DCM creates dcm-1.');
   const id = await dcm.create('dcm-1');
-  stage.named?.(id);
+  context.onCreated?.(id);
   await dcm.reaches(id, 'running', timeoutMs);
   const { instance_id: instanceId = '' } = await providerApi.get(id);
-  stage.enter?.({ name: 'dcm-1', dcmId: id, instanceId });
-  await mustBeListed(stage, id, true);
+  context.onLaunched?.({ name: 'dcm-1', dcmId: id, instanceId });
+  await checkListed(context, id, true);
 
   for (const [action, status] of [
     ['stop', 'STOPPED'],
     ['start', 'RUNNING'],
   ] as const) {
-    await sleep(1_020 - (Date.now() % 1_000)); // EC2 tells times by the second, and a timer can be early
+    await sleep(1_020 - (Date.now() % 1_000)); // EC2's times are to the second; 20 ms more because a timer can be early
     await providerApi.change(id, action);
     await dcm.reaches(id, status, timeoutMs);
-    say(`dcm-1 is asked to ${action}, and its row is ${status}`);
+    print(`After ${action} of dcm-1 at the provider, its row in DCM is ${status}.`);
   }
 
   await dcm.delete(id);
-  await mustBeListed(stage, id, false);
-  say('DCM has dcm-1 deleted, and its row is gone');
+  await checkListed(context, id, false);
+  print('A user of DCM deletes dcm-1, and its row is removed.');
 };
 
-const mustBeListed = async ({ dcm }: Stage, dcmId: string, expected: boolean): Promise<void> => {
+const checkListed = async ({ dcm }: Context, dcmId: string, expected: boolean): Promise<void> => {
   const isListed = await dcm.lists(dcmId);
   if (isListed !== expected)
-    throw new UpstreamError(`DCM lists ${dcmId}: ${isListed}, expected: ${expected}`);
+    throw new UpstreamError(
+      `DCM ${isListed ? 'lists' : 'does not list'} ${dcmId}, but it should${expected ? '' : ' not'}`,
+    );
 };

@@ -7,25 +7,29 @@ import {
   TerminateInstancesCommand,
 } from '@aws-sdk/client-ec2';
 
-/** An instance in the demo, and the VM that it is for DCM, if it is one. */
-export type Actor = {
+/** An instance of the demo, and the VM that it is in DCM. */
+export type DemoInstance = {
   readonly name: string;
   readonly instanceId: string;
-  /** undefined: not ours. */
+  /** undefined where the instance is not ours. */
   readonly dcmId: string | undefined;
-  /** Whether events tell of it, or only listings do, which miss what does not last. */
-  readonly seenBy: 'events' | 'listings';
+  /** `listings`: no events report the instance, and listings can miss states that do not last. */
+  readonly reportedBy: 'events' | 'listings';
 };
 
-type Role = { readonly name: string; readonly spot?: boolean; readonly seenBy?: Actor['seenBy'] } & (
+type LaunchOptions = {
+  readonly name: string;
+  readonly spot?: boolean;
+  readonly reportedBy?: DemoInstance['reportedBy'];
+} & (
   | { readonly owner: 'ours'; readonly provider: string }
-  | { readonly owner: 'ownership-removed' }
+  | { readonly owner: 'untagged' }
   | { readonly owner: 'another provider' }
 );
 
-/** Launches, stops, starts and terminates instances as any client of EC2 would: with the AWS SDK. Tells of each one it launched. */
-export const cast = (ec2: EC2Client, enter: (actor: Actor) => void) => ({
-  async launch(role: Role): Promise<Actor> {
+/** Launches, stops, starts and terminates instances with the AWS SDK, as any client of EC2 does. Calls `onLaunched` for each instance. */
+export const ec2Actions = (ec2: EC2Client, onLaunched: (instance: DemoInstance) => void) => ({
+  async launch(options: LaunchOptions): Promise<DemoInstance> {
     const dcmId = randomUUID();
     const { Instances } = await ec2.send(
       new RunInstancesCommand({
@@ -33,30 +37,33 @@ export const cast = (ec2: EC2Client, enter: (actor: Actor) => void) => ({
         InstanceType: 't3.micro',
         MinCount: 1,
         MaxCount: 1,
-        ...(role.spot && { InstanceMarketOptions: { MarketType: 'spot' } }),
-        TagSpecifications: [{ ResourceType: 'instance', Tags: tagsOf(role, dcmId) }],
+        ...(options.spot && { InstanceMarketOptions: { MarketType: 'spot' } }),
+        TagSpecifications: [{ ResourceType: 'instance', Tags: tagsOf(options, dcmId) }],
       }),
     );
     const instanceId = Instances?.[0]?.InstanceId ?? '';
-    const { name, seenBy = 'events' } = role;
-    const actor = { name, instanceId, dcmId: role.owner === 'ours' ? dcmId : undefined, seenBy };
-    enter(actor);
-    return actor;
+    const { name, reportedBy = 'events' } = options;
+    const instance = { name, instanceId, dcmId: options.owner === 'ours' ? dcmId : undefined, reportedBy };
+    onLaunched(instance);
+    return instance;
   },
-  stop: (...actors: Actor[]) => ec2.send(new StopInstancesCommand({ InstanceIds: idsOf(actors) })),
-  start: (...actors: Actor[]) => ec2.send(new StartInstancesCommand({ InstanceIds: idsOf(actors) })),
-  terminate: (...actors: Actor[]) => ec2.send(new TerminateInstancesCommand({ InstanceIds: idsOf(actors) })),
+  stop: (...instances: DemoInstance[]) =>
+    ec2.send(new StopInstancesCommand({ InstanceIds: idsOf(instances) })),
+  start: (...instances: DemoInstance[]) =>
+    ec2.send(new StartInstancesCommand({ InstanceIds: idsOf(instances) })),
+  terminate: (...instances: DemoInstance[]) =>
+    ec2.send(new TerminateInstancesCommand({ InstanceIds: idsOf(instances) })),
 });
 
-const idsOf = (actors: readonly Actor[]): string[] => actors.map(({ instanceId }) => instanceId);
+const idsOf = (instances: readonly DemoInstance[]): string[] => instances.map(({ instanceId }) => instanceId);
 
-const tagsOf = (role: Role, dcmId: string) => {
-  const name = { Key: 'Name', Value: role.name };
-  if (role.owner === 'ownership-removed') return [name];
+const tagsOf = (options: LaunchOptions, dcmId: string) => {
+  const name = { Key: 'Name', Value: options.name };
+  if (options.owner === 'untagged') return [name];
   return [
     name,
     { Key: 'managed-by', Value: 'dcm' },
     { Key: 'dcm-instance-id', Value: dcmId },
-    { Key: 'dcm-provider', Value: role.owner === 'ours' ? role.provider : 'another-sp' },
+    { Key: 'dcm-provider', Value: options.owner === 'ours' ? options.provider : 'another-sp' },
   ];
 };

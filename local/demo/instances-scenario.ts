@@ -1,59 +1,59 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Watched } from '../emulators/dcm/status-history.ts';
 import type { Ec2Simulator } from '../emulators/ec2/start-ec2-simulator.ts';
-import type { Actor, cast } from './ec2-actions.ts';
+import type { DemoInstance, ec2Actions } from './ec2-actions.ts';
 
 const timeoutMs = 60_000;
 
-type Stage = {
-  readonly actions: ReturnType<typeof cast>;
+type Context = {
+  readonly actions: ReturnType<typeof ec2Actions>;
   /** The same in the region that sends no events. */
-  readonly silentActions: ReturnType<typeof cast>;
+  readonly silentActions: ReturnType<typeof ec2Actions>;
   readonly simulator: Ec2Simulator;
   readonly controlPlane: Pick<Watched, 'waitFor'>;
   readonly provider: string;
-  readonly say: (line: string) => void;
+  readonly print: (line: string) => void;
 };
 
-/** Plays a few VMs' lives from launch to end, each scene when DCM has seen the one before. */
-export const story = async (stage: Stage): Promise<void> => {
-  const { actions, silentActions, simulator, controlPlane, provider, say } = stage;
-  const until = async (status: string, ...actors: Actor[]) => {
-    await Promise.all(actors.map(({ dcmId = '' }) => controlPlane.waitFor(dcmId, status, timeoutMs)));
-    await sleep(1_020 - (Date.now() % 1_000)); // EC2 tells times by the second; a person would not act within one
+/** Launches a few VMs through EC2's API and changes them until all are terminated. Each step waits until DCM has the statuses of the one before. */
+export const runInstancesScenario = async (context: Context): Promise<void> => {
+  const { actions, silentActions, simulator, controlPlane, provider, print } = context;
+  const waitFor = async (status: string, ...instances: DemoInstance[]) => {
+    await Promise.all(instances.map(({ dcmId = '' }) => controlPlane.waitFor(dcmId, status, timeoutMs)));
+    await sleep(1_020 - (Date.now() % 1_000)); // EC2's times are to the second, so the next change comes in the next second
   };
   const ours = { owner: 'ours', provider } as const;
 
-  say(
-    'five VMs are launched, one of them spot, one in a region without events; so are two instances that are not ours',
+  print(
+    'Launching five VMs, one of them spot and one in a region without events, and two instances that are not ours.',
   );
-  const [web1, web2, db, spot, legacy, ...strangers] = await Promise.all([
+  const [web1, web2, db, spot, legacy, ...foreign] = await Promise.all([
     actions.launch({ name: 'web-1', ...ours }),
     actions.launch({ name: 'web-2', ...ours }),
-    actions.launch({ name: 'db-1', ...ours, seenBy: 'listings' }),
+    actions.launch({ name: 'db-1', ...ours, reportedBy: 'listings' }),
     actions.launch({ name: 'spot-1', ...ours, spot: true }),
-    silentActions.launch({ name: 'legacy-1', ...ours, seenBy: 'listings' }),
-    actions.launch({ name: 'stranger', owner: 'ownership-removed' }),
-    actions.launch({ name: 'neighbour', owner: 'another provider' }),
+    silentActions.launch({ name: 'legacy-1', ...ours, reportedBy: 'listings' }),
+    actions.launch({ name: 'untagged', owner: 'untagged' }),
+    actions.launch({ name: 'other-provider', owner: 'another provider' }),
   ]);
-  await until('running', web1, web2, db, spot, legacy);
+  await waitFor('running', web1, web2, db, spot, legacy);
 
-  say('web-1 and web-2 are stopped');
-  await actions.stop(web1, web2, ...strangers);
-  await until('stopped', web1, web2);
+  print('Stopping web-1 and web-2.');
+  await actions.stop(web1, web2, ...foreign);
+  await waitFor('stopped', web1, web2);
 
-  say('web-1 is started again; EC2 takes spot-1 back');
+  print('Starting web-1 again. EC2 interrupts spot-1.');
   const interrupted = simulator.interruptSpot(spot.instanceId, { noticeMs: 1_500 });
   await actions.start(web1);
-  await Promise.all([interrupted, until('running', web1), until('failed', spot)]);
+  await Promise.all([interrupted, waitFor('running', web1), waitFor('failed', spot)]);
 
-  say('db-1 is terminated, and EventBridge loses every event of it: the next listing finds out');
+  print('Terminating db-1. EventBridge loses all its events, and the next listing finds the change.');
   simulator.faults({ loseEvents: 1 });
   await actions.terminate(db);
-  await until('deleted', db);
+  await waitFor('deleted', db);
   simulator.faults({ loseEvents: 0 });
 
-  say('all that is left is terminated');
-  await Promise.all([actions.terminate(web1, web2, ...strangers), silentActions.terminate(legacy)]);
-  await until('deleted', web1, web2, legacy);
+  print('Terminating all other instances.');
+  await Promise.all([actions.terminate(web1, web2, ...foreign), silentActions.terminate(legacy)]);
+  await waitFor('deleted', web1, web2, legacy);
 };

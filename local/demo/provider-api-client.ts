@@ -2,12 +2,12 @@ import ky from 'ky';
 import { VmPage, VmResource } from '../../shared/service-types/vm/resource.ts';
 import type { Endpoints } from '../stack/start-stack.ts';
 
-type Reached = Pick<Endpoints, 'providerApiUrl' | 'providerApiToken'>;
+type DcmEndpoints = Pick<Endpoints, 'providerApiUrl' | 'providerApiToken'>;
 
 export type ProviderApiClient = ReturnType<typeof providerApiClient>;
 
 /** A user of the provider's own API, in the home region. @throws ky's HTTPError where it refuses. */
-export const providerApiClient = ({ providerApiUrl, providerApiToken }: Reached) => {
+export const providerApiClient = ({ providerApiUrl, providerApiToken }: DcmEndpoints) => {
   const api = ky.create({
     prefixUrl: `${providerApiUrl}/api/v1alpha1`,
     headers: { authorization: `Bearer ${providerApiToken}` },

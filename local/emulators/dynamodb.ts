@@ -9,11 +9,11 @@ import {
   waitUntilTableExists,
 } from '@aws-sdk/client-dynamodb';
 import dynalite from 'dynalite';
-import { listen, type Part } from '../processes/loopback.ts';
+import { type LocalServer, listen } from '../processes/loopback.ts';
 import { clientConfig } from './client-config.ts';
 import { exceededLimit } from './dynamodb-limits.ts';
 
-export type DynamoDb = Part & {
+export type DynamoDb = LocalServer & {
   /** How often each operation, such as `UpdateItem`, was asked for so far. */
   operations(): Readonly<Record<string, number>>;
 };
@@ -92,8 +92,8 @@ export const createTable = async (url: string, { indexes = [], ...table }: Table
       ...(globalIndexes.length > 0 && { GlobalSecondaryIndexes: globalIndexes }),
     }),
   );
-  const patience = { client, minDelay: 0.005, maxDelay: 0.05, maxWaitTime: 10 }; // seconds
-  await waitUntilTableExists(patience, { TableName: table.name });
+  const timeouts = { client, minDelay: 0.005, maxDelay: 0.05, maxWaitTime: 10 }; // seconds
+  await waitUntilTableExists(timeouts, { TableName: table.name });
   client.destroy();
 };
 

@@ -79,7 +79,7 @@ export const startEventSourceMapping = async (options: Options): Promise<AsyncDi
 
 const doneOf = (messages: readonly Message[], answer: unknown): readonly Message[] => {
   const ids = messages.map(({ MessageId = '' }) => MessageId);
-  const failed = undone(answer, ids);
+  const failed = unprocessedMessages(answer, ids);
   return messages.filter(({ MessageId = '' }) => !failed.includes(MessageId));
 };
 
@@ -163,7 +163,7 @@ const Answer = z
  * leaves all of them undone.
  * @see https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html#services-sqs-batchfailurereporting
  */
-export const undone = (answer: unknown, messageIds: readonly string[]): readonly string[] => {
+export const unprocessedMessages = (answer: unknown, messageIds: readonly string[]): readonly string[] => {
   const { success, data } = Answer.safeParse(answer);
   const failed = data?.batchItemFailures?.map(({ itemIdentifier }) => itemIdentifier) ?? [];
   return success && failed.every((id) => messageIds.includes(id)) ? failed : messageIds;

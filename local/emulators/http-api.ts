@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import * as z from 'zod';
 import { reasonOf } from '../../shared/core/errors.ts';
-import { type Part, serve } from '../processes/loopback.ts';
+import { type LocalServer, serve } from '../processes/loopback.ts';
 
 type Options = {
   readonly port?: number;
@@ -15,23 +15,23 @@ type Options = {
   readonly log: (line: string) => void;
 };
 
-const longestBody = 10 * 2 ** 20;
+const maximumBodyBytes = 10 * 2 ** 20;
 
 /**
  * API Gateway's HTTP API with one Lambda integration behind all of its routes. Every answer has its `apigw-requestid`.
  * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
  */
-export const startHttpApi = ({ port, invoke, timeoutMs = 29_000, log }: Options): Promise<Part> => {
+export const startHttpApi = ({ port, invoke, timeoutMs = 29_000, log }: Options): Promise<LocalServer> => {
   const answer = async (request: Request, requestId: string): Promise<Response> => {
-    if (Number(request.headers.get('content-length') ?? 0) > longestBody) return tooLarge();
+    if (Number(request.headers.get('content-length') ?? 0) > maximumBodyBytes) return tooLarge();
     const body = Buffer.from(await request.arrayBuffer());
-    if (body.length > longestBody) return tooLarge();
+    if (body.length > maximumBodyBytes) return tooLarge();
     const event = httpApiEvent(request, { requestId, at: new Date(), body });
     const timeout = new AbortController();
     const late = sleep(timeoutMs, 'late' as const, { signal: timeout.signal }).catch(() => 'late' as const);
     try {
       const result = await Promise.race([invoke(event).then((value) => ({ value })), late]);
-      return result === 'late' ? told(503, 'Service Unavailable') : httpApiResponse(result.value);
+      return result === 'late' ? errorResponse(503, 'Service Unavailable') : httpApiResponse(result.value);
     } finally {
       timeout.abort();
     }
@@ -41,15 +41,17 @@ export const startHttpApi = ({ port, invoke, timeoutMs = 29_000, log }: Options)
     const requestId = randomUUID();
     const response = await answer(request, requestId).catch((error: unknown) => {
       log(`${request.method} ${request.url}: ${reasonOf(error)}`);
-      return error instanceof URIError ? told(400, 'Bad Request') : told(500, 'Internal Server Error');
+      return error instanceof URIError
+        ? errorResponse(400, 'Bad Request')
+        : errorResponse(500, 'Internal Server Error');
     });
     response.headers.set('apigw-requestid', requestId);
     return response;
   }, port);
 };
 
-const told = (status: number, message: string): Response => Response.json({ message }, { status });
-const tooLarge = () => told(413, 'Request Entity Too Large');
+const errorResponse = (status: number, message: string): Response => Response.json({ message }, { status });
+const tooLarge = () => errorResponse(413, 'Request Entity Too Large');
 
 /** What else a request is known by. */
 export type Received = { readonly requestId: string; readonly at: Date; readonly body: Buffer };

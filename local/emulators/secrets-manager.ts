@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { type Part, serve } from '../processes/loopback.ts';
+import { type LocalServer, serve } from '../processes/loopback.ts';
 import { JsonApiError, jsonApi } from './json-api.ts';
 
 const GetSecretValue = z.object({ SecretId: z.string().min(1) });
@@ -8,7 +8,7 @@ const GetSecretValue = z.object({ SecretId: z.string().min(1) });
  * Secrets Manager with the secrets that it is given, by name.
  * @see https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html
  */
-export const startSecretsManager = (secrets: Readonly<Record<string, string>>): Promise<Part> => {
+export const startSecretsManager = (secrets: Readonly<Record<string, string>>): Promise<LocalServer> => {
   const getSecretValue = (input: unknown) => {
     const { SecretId } = GetSecretValue.parse(input);
     if (!Object.hasOwn(secrets, SecretId))

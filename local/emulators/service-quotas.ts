@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { type Part, serve } from '../processes/loopback.ts';
+import { type LocalServer, serve } from '../processes/loopback.ts';
 import { JsonApiError, jsonApi } from './json-api.ts';
 
 const GetServiceQuota = z.object({ ServiceCode: z.string(), QuotaCode: z.string() });
@@ -18,7 +18,7 @@ type Options = {
 };
 
 /** Service Quotas. @see https://docs.aws.amazon.com/servicequotas/2019-06-24/apireference/API_GetServiceQuota.html */
-export const startServiceQuotas = ({ port, vcpus = 256 }: Options = {}): Promise<Part> => {
+export const startServiceQuotas = ({ port, vcpus = 256 }: Options = {}): Promise<LocalServer> => {
   const getServiceQuota = (input: unknown) => {
     const { ServiceCode, QuotaCode } = GetServiceQuota.parse(input);
     if (ServiceCode !== onDemandVcpus.ServiceCode || QuotaCode !== onDemandVcpus.QuotaCode) {

@@ -1,22 +1,22 @@
 import { CreateQueueCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { buildApp } from 'fauxqs';
 import * as z from 'zod';
-import type { Part } from '../processes/loopback.ts';
+import type { LocalServer } from '../processes/loopback.ts';
 import { clientConfig } from './client-config.ts';
 
 /**
  * SQS, in memory and in process: fauxqs. Its account is 000000000000. Queue URLs carry the address that it listens on:
  * fauxqs would put a host name there, such as sqs.us-east-1.localhost, which the SDK calls and few machines can resolve.
  */
-export const startSqs = async (options: { readonly port?: number } = {}): Promise<Part> => {
+export const startSqs = async (options: { readonly port?: number } = {}): Promise<LocalServer> => {
   const app = buildApp({ logger: false });
   const ownUrls = new Map<string, string>();
   app.addHook('preHandler', async (request) => {
-    const { success, data } = Asking.safeParse(request.body);
+    const { success, data } = RequestWithQueueUrl.safeParse(request.body);
     if (success) request.body = { ...data, QueueUrl: ownUrls.get(data.QueueUrl) ?? data.QueueUrl };
   });
   app.addHook('onSend', async ({ headers }, _reply, answer) => {
-    if (typeof answer !== 'string' || !tellsUrls.test(String(headers['x-amz-target']))) return answer;
+    if (typeof answer !== 'string' || !returnsQueueUrl.test(String(headers['x-amz-target']))) return answer;
     return answer.replace(ownUrl, (own, addressAndName) => {
       ownUrls.set(`http://127.0.0.1${addressAndName}`, own);
       return `http://127.0.0.1${addressAndName}`;
@@ -26,8 +26,8 @@ export const startSqs = async (options: { readonly port?: number } = {}): Promis
   return { url, [Symbol.asyncDispose]: () => app.close() };
 };
 
-const Asking = z.looseObject({ QueueUrl: z.string() });
-const tellsUrls = /\.(CreateQueue|GetQueueUrl|ListQueues)$/;
+const RequestWithQueueUrl = z.looseObject({ QueueUrl: z.string() });
+const returnsQueueUrl = /\.(CreateQueue|GetQueueUrl|ListQueues)$/;
 const ownUrl = /http:\/\/sqs\.[\w-]+\.localhost(:\d+\/\d+\/[\w.-]+)/g;
 
 /**

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { type Part, serve } from '../processes/loopback.ts';
+import { type LocalServer, serve } from '../processes/loopback.ts';
 import { imageParameters } from './ec2/actions/images.ts';
 import { JsonApiError, jsonApi } from './json-api.ts';
 
@@ -12,7 +12,7 @@ const publishedAt = Date.parse('2025-01-15T00:00:00Z') / 1000;
  * @see https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameter.html
  * @see https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-public-parameters-ami.html
  */
-export const startSsm = ({ port }: { readonly port?: number } = {}): Promise<Part> =>
+export const startSsm = ({ port }: { readonly port?: number } = {}): Promise<LocalServer> =>
   serve(jsonApi(new Map([['GetParameter', getParameter]])).fetch, port);
 
 const getParameter = (input: unknown) => {

@@ -1,30 +1,37 @@
-export type Keep = <Part extends AsyncDisposable>(starting: Promise<Part>) => Promise<Part>;
+/** Registers a resource, or one that is still starting, to be disposed of with the others. @returns the started resource */
+export type Use = <Resource extends AsyncDisposable>(
+  resource: Resource | Promise<Resource>,
+) => Promise<Resource>;
 
-/** Starts something of many parts: disposing of it ends them all, as does a start that fails. */
+/** Starts several resources as one. Disposing of the result disposes of all of them, and so does a start that fails. */
 export const startTogether = async <Started extends object>(
-  start: (keep: Keep) => Promise<Started>,
+  start: (use: Use) => Promise<Started>,
 ): Promise<Started & AsyncDisposable> => {
-  const { keep, stop } = keeper();
+  const { use, stop } = disposables();
   try {
-    return { ...(await start(keep)), [Symbol.asyncDispose]: stop };
+    return { ...(await start(use)), [Symbol.asyncDispose]: stop };
   } catch (error) {
     await stop();
     throw error;
   }
 };
 
-/** Keeps what was started, so that all of it can be ended: in reverse order, also what was still starting when another part failed. */
-export const keeper = (): { readonly keep: Keep; readonly stop: () => Promise<void> } => {
-  const kept: Promise<AsyncDisposable>[] = [];
+/**
+ * A stack of resources, as AsyncDisposableStack is in newer versions of Node. `stop` disposes of them in reverse order and waits for those
+ * that are still starting.
+ */
+export const disposables = (): { readonly use: Use; readonly stop: () => Promise<void> } => {
+  const resources: Promise<AsyncDisposable>[] = [];
   return {
-    keep: (starting) => {
-      kept.push(starting);
+    use: (resource) => {
+      const starting = Promise.resolve(resource);
+      resources.push(starting);
       return starting;
     },
     async stop() {
-      for (const starting of kept.splice(0).reverse()) {
-        const part = await starting.catch(() => undefined);
-        await part?.[Symbol.asyncDispose]();
+      for (const starting of resources.splice(0).reverse()) {
+        const resource = await starting.catch(() => undefined);
+        await resource?.[Symbol.asyncDispose]();
       }
     },
   };

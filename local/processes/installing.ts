@@ -3,14 +3,14 @@ import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startTiedProcess } from './tied-process.ts';
 
-/** Whether we may run what is at `path`. */
+/** Whether `path` is a file that can be executed. */
 export const executable = (path: string): Promise<boolean> =>
   access(path, constants.X_OK).then(
     () => true,
     () => false,
   );
 
-/** Where a command is that the environment's PATH knows. */
+/** The path of a command on the environment's PATH. */
 export const findOnPath = async (
   command: string,
   environment: NodeJS.ProcessEnv,
@@ -22,32 +22,33 @@ export const findOnPath = async (
   return undefined;
 };
 
-type Surroundings = {
+type RunOptions = {
   readonly cwd: string;
-  /** All of its environment: nothing of ours is inherited. */
+  /** The whole environment; this process's variables are not inherited. */
   readonly env: NodeJS.ProcessEnv;
-  /** Hears what it writes. */
+  /** Called with each line of output. */
   readonly log: (line: string) => void;
 };
 
-/** Whether a command succeeded. */
+/** Runs a command. @returns whether it succeeded */
 export const run = async (
   [command, ...args]: readonly [string, ...string[]],
-  { log, ...surroundings }: Surroundings,
+  { log, ...options }: RunOptions,
 ): Promise<boolean> => {
-  const child = await startTiedProcess({ command, args, ...surroundings, onLine: log });
+  const child = await startTiedProcess({ command, args, ...options, onLine: log });
   const { code, signal } = await child.ended;
   if (code !== 0) log(`${[command, ...args].join(' ')} failed: ${signal ?? `exit status ${code}`}`);
   return code === 0;
 };
 
 /**
- * Does the work while no other process does. The lock is a symbolic link to the number of the process that holds it: one
- * system call makes it, and who died with it is recognised. Two who find it abandoned at once may both go on.
+ * Runs the work while no other process runs it. The lock is a symbolic link whose target is the id of the process that holds it: it is
+ * created atomically, and the lock of a process that has ended is removed. Two processes that remove such a lock at the same moment may
+ * both continue.
  */
 export const oneAtATime = async <Result>(lock: string, work: () => Promise<Result>): Promise<Result> => {
-  while (!(await taken(lock))) {
-    if (await abandoned(lock)) await rm(lock, { force: true });
+  while (!(await acquire(lock))) {
+    if (await isAbandoned(lock)) await rm(lock, { force: true });
     else await sleep(100);
   }
   try {
@@ -57,7 +58,7 @@ export const oneAtATime = async <Result>(lock: string, work: () => Promise<Resul
   }
 };
 
-const taken = async (lock: string): Promise<boolean> => {
+const acquire = async (lock: string): Promise<boolean> => {
   try {
     await symlink(String(process.pid), lock);
     return true;
@@ -67,7 +68,7 @@ const taken = async (lock: string): Promise<boolean> => {
   }
 };
 
-const abandoned = async (lock: string): Promise<boolean> => {
+const isAbandoned = async (lock: string): Promise<boolean> => {
   const pid = await readlink(lock).catch(() => undefined);
   if (pid === undefined) return false; // just released
   try {

@@ -1,35 +1,35 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UnavailableError } from '../../shared/core/errors.ts';
-import type { Part } from './loopback.ts';
+import type { LocalServer } from './loopback.ts';
 import { startTiedProcess, type TiedProcess } from './tied-process.ts';
 
 type Options = {
-  /** For errors, such as "DCM's environment agent". */
+  /** Name of the program in errors, such as "DCM's environment agent". */
   readonly what: string;
   readonly command: string;
   readonly args?: readonly string[];
   readonly cwd?: string;
-  /** All of its environment: nothing of ours is inherited. */
+  /** The whole environment; this process's variables are not inherited. */
   readonly env: NodeJS.ProcessEnv;
-  /** Part of the line in which it names the address, on 127.0.0.1, that it listens on. */
+  /** Part of the log line that contains the address, on 127.0.0.1, that it listens on. */
   readonly announcement: string;
-  /** Below its address, answered with success once it is ready. */
+  /** Path that is answered with success once the program is ready. */
   readonly healthPath: string;
   readonly log: (line: string) => void;
 };
 
-/** `ended` settles when the process has ended, wanted or not. */
-export type ListeningProcess = Part & Pick<TiedProcess, 'ended'>;
+/** `ended` settles when the process has ended, for whatever reason. */
+export type ListeningProcess = LocalServer & Pick<TiedProcess, 'ended'>;
 
 const timeoutMs = 20_000;
 const killAfterMs = 3_000;
 
-/** Starts a server that names its address once it listens. @throws UnavailableError with its last lines where it does not answer in time */
+/** Starts a server that logs its address once it listens. @throws UnavailableError with its last lines where it does not answer in time */
 export const startListeningProcess = async (options: Options): Promise<ListeningProcess> => {
-  const heard = listen(options);
+  const output = readOutput(options);
   const { command, args = [], cwd, env } = options;
-  const child = await startTiedProcess({ command, args, env, onLine: heard.line, ...(cwd && { cwd }) });
-  const url = await answering(child, heard, options);
+  const child = await startTiedProcess({ command, args, env, onLine: output.line, ...(cwd && { cwd }) });
+  const url = await waitUntilReady(child, output, options);
   return {
     url,
     ended: child.ended,
@@ -42,7 +42,7 @@ export const startListeningProcess = async (options: Options): Promise<Listening
   };
 };
 
-const listen = ({ announcement, log }: Pick<Options, 'announcement' | 'log'>) => {
+const readOutput = ({ announcement, log }: Pick<Options, 'announcement' | 'log'>) => {
   const lastLines: string[] = [];
   let address: string | undefined;
   return {
@@ -57,9 +57,9 @@ const listen = ({ announcement, log }: Pick<Options, 'announcement' | 'log'>) =>
   };
 };
 
-const answering = async (
+const waitUntilReady = async (
   child: TiedProcess,
-  heard: ReturnType<typeof listen>,
+  output: ReturnType<typeof readOutput>,
   { what, healthPath }: Options,
 ): Promise<string> => {
   let isOver = false;
@@ -70,15 +70,15 @@ const answering = async (
   child.ended.then(stop);
   try {
     while (!isOver) {
-      const url = `http://${heard.address()}`;
-      if (heard.address() !== undefined && (await isAnswering(`${url}${healthPath}`))) return url;
+      const url = `http://${output.address()}`;
+      if (output.address() !== undefined && (await isAnswering(`${url}${healthPath}`))) return url;
       await sleep(20);
     }
   } finally {
     clearTimeout(timer);
   }
   child.signal('SIGKILL');
-  throw new UnavailableError(`${what} did not start: ${heard.lastLines()}`);
+  throw new UnavailableError(`${what} did not start: ${output.lastLines()}`);
 };
 
 const isAnswering = (url: string): Promise<boolean> =>

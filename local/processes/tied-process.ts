@@ -2,12 +2,12 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 
-/** A child process that cannot outlive ours. */
+/** A child process that ends when this process ends. */
 export type TiedProcess = {
   readonly pid: number;
-  /** Settles when the process has ended, and tells how: one of the two is null. Never rejects. */
+  /** Settles when the process has ended; either `code` or `signal` is null. Never rejects. */
   readonly ended: Promise<Ending>;
-  /** Without effect where the process has ended. */
+  /** No effect where the process has ended. */
   signal(name: NodeJS.Signals): void;
 };
 export type Ending = { readonly code: number | null; readonly signal: NodeJS.Signals | null };
@@ -16,15 +16,15 @@ type Options = {
   readonly command: string;
   readonly args: readonly string[];
   readonly cwd?: string;
-  /** All of its environment: nothing of ours is inherited. */
+  /** The whole environment; this process's variables are not inherited. */
   readonly env: NodeJS.ProcessEnv;
-  /** Hears every line of its stdout and stderr. */
+  /** Called with each line of stdout and stderr. */
   readonly onLine?: ((line: string) => void) | undefined;
 };
 
 /**
- * Starts a process that ends when ours does, whatever ended ours. It is out of reach of the terminal's Ctrl-C, so that
- * we end our parts in our own order.
+ * Starts a process that ends when this process ends, even by SIGKILL. The terminal's Ctrl-C does not reach it, so that children are ended in
+ * order.
  * @throws where the command cannot be run.
  */
 export const startTiedProcess = async ({
@@ -41,13 +41,13 @@ export const startTiedProcess = async ({
     createInterface({ input }).on('line', onLine ?? (() => {}));
   await once(child, 'spawn');
   const { pid } = child;
-  if (pid === undefined) throw new Error(`${command} was started, but has no process id.`);
-  tellSentinel(`started ${pid}`);
-  child.once('exit', () => tellSentinel(`ended ${pid}`));
+  if (pid === undefined) throw new Error(`${command} was started but has no process id`);
+  notifySentinel(`started ${pid}`);
+  child.once('exit', () => notifySentinel(`ended ${pid}`));
   return { pid, ended, signal: (name) => void child.kill(name) };
 };
 
-/** SIGKILL runs no handler of ours, so a shell sees our end as the end of its input, and kills what is left. */
+/** A shell that kills the remaining children when its input ends. That happens even when this process is killed by SIGKILL. */
 const sentinelScript = `
 left=' '
 while read -r what pid; do
@@ -59,17 +59,17 @@ done
 [ "$left" = ' ' ] || kill -9 $left 2>/dev/null`;
 
 const startSentinel = () => {
-  const untied = () => {}; // no shell here, or somebody killed it: the children are no worse off than others
+  const ignore = () => {}; // without the shell the children are ordinary child processes
   const shell = spawn('/bin/sh', ['-c', sentinelScript], {
     stdio: ['pipe', 'ignore', 'ignore'],
     detached: true,
   });
-  shell.on('error', untied).unref();
-  return shell.stdin.on('error', untied);
+  shell.on('error', ignore).unref();
+  return shell.stdin.on('error', ignore);
 };
 
 let sentinel: ReturnType<typeof startSentinel> | undefined;
-const tellSentinel = (line: string) => {
+const notifySentinel = (line: string) => {
   sentinel ??= startSentinel();
   sentinel.write(`${line}\n`);
 };

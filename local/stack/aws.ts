@@ -6,7 +6,7 @@ import { forwardToBus, startEventBus } from '../emulators/event-bus/start-event-
 import { startServiceQuotas } from '../emulators/service-quotas.ts';
 import { createQueue, startSqs } from '../emulators/sqs.ts';
 import { startSsm } from '../emulators/ssm.ts';
-import type { Keep } from '../processes/disposables.ts';
+import type { Use } from '../processes/disposables.ts';
 import { account, provider, type StackOptions, silentRegion } from './options.ts';
 
 export type Aws = {
@@ -16,7 +16,7 @@ export type Aws = {
   readonly observationsQueueUrl: string;
   readonly deadLetterQueueUrl: string;
   readonly eventsUrl: string;
-  /** These two are undefined where another EC2 is used: its images and quotas are its own. */
+  /** This and the next are undefined where another EC2 is used, which has its own images and quotas. */
   readonly ssmUrl: string | undefined;
   readonly serviceQuotasUrl: string | undefined;
   /** undefined: EC2 itself. */
@@ -25,11 +25,11 @@ export type Aws = {
   readonly ec2: Ec2Simulator | undefined;
 };
 
-/** AWS's side, but for Lambda: the table, the queues, the bus with its rules, and EC2 with its images and quotas. */
-export const startAws = async (options: StackOptions, keep: Keep): Promise<Aws> => {
+/** Starts AWS's side without Lambda: the table, the queues, the event bus with its rules, and EC2 with its images and quotas. */
+export const startAws = async (options: StackOptions, use: Use): Promise<Aws> => {
   const [dynamodbUrl, sqsUrl] = await Promise.all([
-    options.dynamodbUrl ?? keep(startDynamoDb()).then(({ url }) => url),
-    options.sqsUrl ?? keep(startSqs()).then(({ url }) => url),
+    options.dynamodbUrl ?? use(startDynamoDb()).then(({ url }) => url),
+    options.sqsUrl ?? use(startSqs()).then(({ url }) => url),
   ]);
   const resourceTable = `${provider}-fleet`;
   const VisibilityTimeout = String(options.visibilityTimeoutSeconds ?? 90);
@@ -41,11 +41,11 @@ export const startAws = async (options: StackOptions, keep: Keep): Promise<Aws> 
   const deliver = sendToQueue(observationsQueueUrl, sqsUrl);
   const log = (line: string) => options.log('event-bus', line);
   const rules = [{ name: 'instance-events', patterns: eventPatternsOf(account), deliver }];
-  const { url: eventsUrl } = await keep(startEventBus({ account, log, rules }));
-  const ownImages = options.ec2Endpoint !== undefined;
-  const ssm = ownImages ? undefined : await keep(startSsm());
-  const serviceQuotas = ownImages ? undefined : await keep(startServiceQuotas({ vcpus: 10_000 }));
-  const ec2 = options.ec2Endpoint ? undefined : await keep(startEc2(options, eventsUrl));
+  const { url: eventsUrl } = await use(startEventBus({ account, log, rules }));
+  const isOtherEc2 = options.ec2Endpoint !== undefined;
+  const ssm = isOtherEc2 ? undefined : await use(startSsm());
+  const serviceQuotas = isOtherEc2 ? undefined : await use(startServiceQuotas({ vcpus: 10_000 }));
+  const ec2 = options.ec2Endpoint ? undefined : await use(startEc2(options, eventsUrl));
   const ec2Url = options.ec2Endpoint === 'aws' ? undefined : (options.ec2Endpoint ?? ec2?.url);
   const queues = { observationsQueueUrl, deadLetterQueueUrl };
   return {

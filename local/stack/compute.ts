@@ -11,7 +11,7 @@ import { type LambdaHost, startLambdaHost } from '../emulators/lambda/start-lamb
 import { startSchedule } from '../emulators/schedule.ts';
 import { startSecretsManager } from '../emulators/secrets-manager.ts';
 import { startStateMachine } from '../emulators/step-functions/start-state-machine.ts';
-import type { Keep } from '../processes/disposables.ts';
+import type { Use } from '../processes/disposables.ts';
 import type { Aws } from './aws.ts';
 import type { Dcm } from './dcm.ts';
 import { localFunctions, tokenSecret } from './functions.ts';
@@ -23,30 +23,30 @@ export type Compute = {
   readonly providerApiToken: string;
 };
 
-type Surroundings = {
+type ComputeOptions = {
   readonly options: StackOptions;
   readonly aws: Aws;
   readonly natsUrl: string;
   readonly dcm: Pick<Dcm, 'registryUrl' | 'agent'>;
 };
 
-/** The functions, and what invokes them: HTTP, the observations queue, the state machine that polls, and the schedule that registers. */
-export const startCompute = async (surroundings: Surroundings, keep: Keep): Promise<Compute> => {
-  const { options, aws } = surroundings;
+/** Starts the functions and what invokes them: the HTTP API, the observations queue, the polling state machine and the registration schedule. */
+export const startCompute = async (computeOptions: ComputeOptions, use: Use): Promise<Compute> => {
+  const { options, aws } = computeOptions;
   const providerApiToken = randomBytes(24).toString('hex');
-  const { url: secretsUrl } = await keep(startSecretsManager({ [tokenSecret]: providerApiToken }));
-  const http = await keep(
+  const { url: secretsUrl } = await use(startSecretsManager({ [tokenSecret]: providerApiToken }));
+  const http = await use(
     startHttpApi({
       invoke: async (event) => (await lambda).invoke(functionNameOf(provider, 'provider-api'), event),
       log: (line) => options.log('http-api', line),
     }),
   );
-  const lambda: Promise<LambdaHost> = keep(
+  const lambda: Promise<LambdaHost> = use(
     startLambdaHost({
       log: options.log,
       functions: (lambdaUrl) =>
         localFunctions({
-          ...surroundings,
+          ...computeOptions,
           ...{ lambdaUrl, secretsUrl, providerApiUrl: http.url },
           writeFile: (name, content) => {
             const path = resolve(options.folder, name);
@@ -57,13 +57,13 @@ export const startCompute = async (surroundings: Surroundings, keep: Keep): Prom
     }),
   );
   const host = await lambda;
-  await keep(mapQueue(options, aws, host));
-  await keep(pollRegions(options, host));
-  await keep(register(options, host));
+  await use(startQueueMapping(options, aws, host));
+  await use(startPolling(options, host));
+  await use(startRegistration(options, host));
   return { lambda: host, providerApiUrl: http.url, providerApiToken };
 };
 
-const mapQueue = (options: StackOptions, aws: Aws, lambda: LambdaHost) =>
+const startQueueMapping = (options: StackOptions, aws: Aws, lambda: LambdaHost) =>
   startEventSourceMapping({
     queueUrl: aws.observationsQueueUrl,
     sqsEndpoint: aws.sqsUrl,
@@ -73,7 +73,7 @@ const mapQueue = (options: StackOptions, aws: Aws, lambda: LambdaHost) =>
     log: (line) => options.log('event-source-mapping', line),
   });
 
-const pollRegions = async (options: StackOptions, lambda: LambdaHost) =>
+const startPolling = async (options: StackOptions, lambda: LambdaHost) =>
   startStateMachine({
     definition: await readFile(
       new URL('../../functions/poller/state-machine.asl.json', import.meta.url),
@@ -89,23 +89,22 @@ const Registrations = z.object({
 });
 
 /**
- * As a deployment does: once, and then on a schedule. Where DCM does not answer, or refuses, everything else works all the same, and the
- * terminal says so, once.
+ * Registers the provider as a deployment does: once, and then on a schedule. A failure does not stop the rest; it is printed once.
  */
-const register = async (options: StackOptions, lambda: LambdaHost): Promise<AsyncDisposable> => {
+const startRegistration = async (options: StackOptions, lambda: LambdaHost): Promise<AsyncDisposable> => {
   const log = (line: string) => options.log('registration', line);
   let last = '';
   const invoke = async (request: 'register' | 'keep-registered') => {
     const answer = await lambda.invoke(functionNameOf(provider, 'registration'), { do: request });
     log(JSON.stringify(answer));
-    const rows = Object.entries(Registrations.safeParse(answer).data?.rows ?? {});
-    const failed = rows.filter(([, { outcome }]) => outcome !== 'registered');
-    const said = failed.map(
-      ([name, { outcome, detail }]) => `${name} is not registered, ${outcome}: ${detail}`,
+    const results = Object.entries(Registrations.safeParse(answer).data?.rows ?? {});
+    const failures = results.filter(([, { outcome }]) => outcome !== 'registered');
+    const messages = failures.map(
+      ([name, { outcome, detail }]) => `${name} is not registered (${outcome}): ${detail}`,
     );
-    const line = said.join('; ') || (last && 'DCM has registered the provider');
+    const line = messages.join('; ') || (last && 'the provider is registered at DCM');
     if (line !== '' && line !== last) options.progress('registration', line);
-    last = said.join('; ');
+    last = messages.join('; ');
   };
   await invoke('register').catch((error) => options.progress('registration', reasonOf(error)));
   return startSchedule({ everyMs: 60_000, invoke: () => invoke('keep-registered'), log });

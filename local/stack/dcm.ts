@@ -15,70 +15,71 @@ import { startServiceProviderManager } from '../emulators/dcm/service-provider-m
 import type { Watched } from '../emulators/dcm/status-history.ts';
 import { findNatsServer } from '../emulators/nats-server/find-nats-server.ts';
 import { type NatsServer, startNatsServer } from '../emulators/nats-server/start-nats-server.ts';
-import type { Keep } from '../processes/disposables.ts';
+import type { Use } from '../processes/disposables.ts';
 import type { ListeningProcess } from '../processes/listening-process.ts';
-import type { Part } from '../processes/loopback.ts';
+import type { LocalServer } from '../processes/loopback.ts';
 import { agentName, type StackOptions } from './options.ts';
 
-/** A stand-in for DCM's control plane, of either generation, as tests and the demo look into it. */
-export type StandIn = Watched & {
+/** An emulator of DCM's control plane, of either generation, as tests and the demo use it. */
+export type ControlPlaneEmulator = Watched & {
   row(id: string): Promise<{ readonly status: string } | undefined>;
-  /** Loses everything, as a restore of an empty backup does. */
+  /** Deletes all rows, as a restore of an empty backup does. */
   forget(): Promise<void>;
 };
 
 export type Dcm = {
   readonly natsUrl: string;
-  /** Where users create VMs; empty where only an agent is known. */
+  /** Where users create VMs; empty where only the agent's URL was given. */
   readonly controlPlaneUrl: string;
   /** Where the provider registers. */
   readonly registryUrl: string;
   /** undefined where the control plane calls providers itself. */
   readonly agent: { readonly url: string; readonly topic: string } | undefined;
-  /** undefined where DCM's own, or one elsewhere, is used; as is the agent's stand-in. */
-  readonly controlPlane: StandIn | undefined;
-  readonly agentStandIn: EnvironmentAgent | undefined;
-  /** undefined where another NATS is used. */
+  /** This and the next are undefined where DCM's own programs are used, or ones that ran already. */
+  readonly controlPlane: ControlPlaneEmulator | undefined;
+  readonly agentEmulator: EnvironmentAgent | undefined;
+  /** undefined where `natsUrl` was given. */
   readonly nats: NatsServer | undefined;
 };
 
 /**
- * DCM's side: its NATS, and what keeps the rows: today's control plane with an environment agent, an older control plane, or what runs
- * elsewhere. What an earlier run left in the folder is of VMs that are no more, and goes.
+ * Starts DCM's side: NATS, and today's control plane with an environment agent, or an older control plane, unless the options name ones
+ * that run already. Deletes the data of earlier runs first, because their VMs no longer exist.
  */
-export const startDcm = async (options: StackOptions, keep: Keep): Promise<Dcm> => {
-  for (const kept of ['jetstream', 'dcm', 'agent'].map((name) => join(options.folder, name)))
-    await rm(kept, { recursive: true, force: true });
-  mustNameNats(options);
-  const nats = options.natsUrl ? undefined : await keep(startNats(options));
+export const startDcm = async (options: StackOptions, use: Use): Promise<Dcm> => {
+  for (const path of ['jetstream', 'dcm', 'agent'].map((name) => join(options.folder, name)))
+    await rm(path, { recursive: true, force: true });
+  checkNatsUrl(options);
+  const nats = options.natsUrl ? undefined : await use(startNats(options));
   const natsUrl = options.natsUrl ?? nats?.url ?? '';
-  return { natsUrl, nats, ...(await startSide(options, natsUrl, keep)) };
+  return { natsUrl, nats, ...(await startControlPlaneSide(options, natsUrl, use)) };
 };
 
 type Side = Omit<Dcm, 'natsUrl' | 'nats'>;
 
-const startSide = async (options: StackOptions, natsUrl: string, keep: Keep): Promise<Side> => {
+const startControlPlaneSide = async (options: StackOptions, natsUrl: string, use: Use): Promise<Side> => {
   if (options.agentUrl !== undefined) {
-    const url = withoutPath('--agent-url', options.agentUrl);
+    const url = originOf('--agent-url', options.agentUrl);
     const agent = { url, topic: options.agentTopic ?? agentName };
-    return { ...nothing, controlPlaneUrl: '', registryUrl: url, agent };
+    return { ...noEmulators, controlPlaneUrl: '', registryUrl: url, agent };
   }
   if (options.controlPlaneUrl !== undefined)
-    return older(withoutPath('--control-plane-url', options.controlPlaneUrl));
-  if (options.controlPlane === 'dcm') return older((await keep(startReal(options, natsUrl))).url);
+    return older(originOf('--control-plane-url', options.controlPlaneUrl));
+  if (options.controlPlane === 'dcm')
+    return older((await use(startServiceProviderManagerOf(options, natsUrl))).url);
   if (options.generation === 'old') {
-    const controlPlane = await keep(startOlderStandIn(options, natsUrl));
+    const controlPlane = await use(startOlderEmulator(options, natsUrl));
     return { ...older(controlPlane.url), controlPlane };
   }
-  return startTodays(options, natsUrl, keep);
+  return startTodaysDcm(options, natsUrl, use);
 };
 
-const nothing = { agent: undefined, controlPlane: undefined, agentStandIn: undefined };
+const noEmulators = { agent: undefined, controlPlane: undefined, agentEmulator: undefined };
 
-const older = (url: string): Side => ({ ...nothing, controlPlaneUrl: url, registryUrl: url });
+const older = (url: string): Side => ({ ...noEmulators, controlPlaneUrl: url, registryUrl: url });
 
-const startTodays = async (options: StackOptions, natsUrl: string, keep: Keep): Promise<Side> => {
-  const controlPlane = await keep(
+const startTodaysDcm = async (options: StackOptions, natsUrl: string, use: Use): Promise<Side> => {
+  const controlPlane = await use(
     startControlPlane({
       ...{ natsUrl, strict: options.strict ?? false, log: (line) => options.log('control-plane', line) },
     }),
@@ -86,16 +87,16 @@ const startTodays = async (options: StackOptions, natsUrl: string, keep: Keep): 
   await ky.post(`${controlPlane.url}/api/v1alpha1/catalog-items`, {
     ...{ searchParams: { id: catalogItemId }, json: catalogItem },
   });
-  const about = { name: agentName, natsUrl, controlPlaneUrl: controlPlane.url, ...logTo(options, 'agent') };
-  const agentStandIn = options.agentBin === undefined ? await keep(startAgent(options, about)) : undefined;
-  const agent: Part = agentStandIn ?? (await keep(startOwnAgent(options, about)));
+  const about = { name: agentName, natsUrl, controlPlaneUrl: controlPlane.url, ...logOf(options, 'agent') };
+  const agentEmulator = options.agentBin === undefined ? await use(startAgent(options, about)) : undefined;
+  const agent: LocalServer = agentEmulator ?? (await use(startAgentProgram(options, about)));
   return {
-    ...{ controlPlaneUrl: controlPlane.url, registryUrl: agent.url, controlPlane, agentStandIn },
+    ...{ controlPlaneUrl: controlPlane.url, registryUrl: agent.url, controlPlane, agentEmulator },
     agent: { url: agent.url, topic: agentName },
   };
 };
 
-const logTo = (options: StackOptions, part: string) => ({ log: (line: string) => options.log(part, line) });
+const logOf = (options: StackOptions, part: string) => ({ log: (line: string) => options.log(part, line) });
 
 type AboutAgent = Pick<
   Parameters<typeof startAgentBinary>[0],
@@ -111,12 +112,12 @@ const startAgent = ({ folder, healthIntervalMs, agentConcurrency }: StackOptions
     }),
   });
 
-/** The program checks health once a second at most. */
-const startOwnAgent = (options: StackOptions, about: AboutAgent): Promise<ListeningProcess> => {
+/** The program's health interval is at least one second. */
+const startAgentProgram = (options: StackOptions, about: AboutAgent): Promise<ListeningProcess> => {
   const { agentBin: path = '', folder, healthIntervalMs } = options;
   const seconds =
     healthIntervalMs === undefined ? undefined : Math.max(1, Math.round(healthIntervalMs / 1000));
-  return reported(
+  return reportUnexpectedEnd(
     options,
     'agent',
     startAgentBinary({
@@ -138,60 +139,62 @@ const startNats = async (options: StackOptions): Promise<NatsServer> => {
   });
 };
 
-const startOlderStandIn = (options: StackOptions, natsUrl: string) =>
+const startOlderEmulator = (options: StackOptions, natsUrl: string) =>
   startOlderControlPlane({
     natsUrl,
     strict: options.strict ?? false,
     ...(options.healthIntervalMs !== undefined && { healthIntervalMs: options.healthIntervalMs }),
-    ...logTo(options, 'control-plane'),
+    ...logOf(options, 'control-plane'),
   });
 
-const startReal = (options: StackOptions, natsUrl: string) =>
-  reported(
+const startServiceProviderManagerOf = (options: StackOptions, natsUrl: string) =>
+  reportUnexpectedEnd(
     options,
     'control-plane',
     startServiceProviderManager({
       natsUrl,
       folder: join(options.folder, 'dcm'),
-      ...logTo(options, 'control-plane'),
+      ...logOf(options, 'control-plane'),
       progress: (line) => options.progress('control-plane', line),
     }),
   );
 
-/** Says at the terminal when a program of DCM's ends that nobody has ended. */
-const reported = async (
+/** Prints a line when a program of DCM's ends by itself. */
+const reportUnexpectedEnd = async (
   { progress }: StackOptions,
   part: string,
   starting: Promise<ListeningProcess>,
 ): Promise<ListeningProcess> => {
   const program = await starting;
-  let isWanted = false;
+  let isStopping = false;
   void program.ended.then(({ code, signal }) => {
-    if (!isWanted)
+    if (!isStopping)
       progress(
         part,
-        `DCM's program has ended (${signal ?? `exit code ${code}`}); see .local/logs/${part}.log`,
+        `DCM's program ended unexpectedly (${signal ?? `exit code ${code}`}); see .local/logs/${part}.log`,
       );
   });
   return {
     ...program,
     [Symbol.asyncDispose]: () => {
-      isWanted = true;
+      isStopping = true;
       return program[Symbol.asyncDispose]();
     },
   };
 };
 
-const mustNameNats = ({ agentUrl, natsUrl }: StackOptions): void => {
+const checkNatsUrl = ({ agentUrl, natsUrl }: StackOptions): void => {
   if (agentUrl !== undefined && natsUrl === undefined)
-    throw new SettingsError('--agent-url needs --nats-url: the NATS of that agent, which holds its requests');
+    throw new SettingsError(
+      '--agent-url needs --nats-url: the NATS server of that agent, which has its requests',
+    );
 };
 
-/** @throws SettingsError where there is a path: the API's own is added to it. */
-const withoutPath = (flag: string, given: string): string => {
-  if (!URL.canParse(given)) throw new SettingsError(`${flag} is ${given}, and no URL`);
+/** @throws SettingsError where the URL has a path; the API's path is appended to it. */
+const originOf = (option: string, given: string): string => {
+  if (!URL.canParse(given)) throw new SettingsError(`${option} is ${given}, which is not a URL`);
   const { origin, pathname } = new URL(given);
   if (!/^\/+$/.test(pathname))
-    throw new SettingsError(`${flag} is ${given}: leave the path out, as in ${origin}`);
+    throw new SettingsError(`${option} is ${given}: leave the path out, as in ${origin}`);
   return given.replace(/\/+$/, '');
 };

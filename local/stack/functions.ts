@@ -20,25 +20,25 @@ import type { Aws } from './aws.ts';
 import type { Dcm } from './dcm.ts';
 import { account, provider, type StackOptions, silentRegion } from './options.ts';
 
-/** What the functions are wired to. */
+/** The services that the functions are connected to. */
 type Wiring = {
   readonly options: Pick<StackOptions, 'ec2Endpoint' | 'pollFloorSeconds'>;
   readonly aws: Omit<Aws, 'ec2' | 'eventsUrl'>;
   readonly natsUrl: string;
   readonly dcm: Pick<Dcm, 'registryUrl' | 'agent'>;
   readonly lambdaUrl: string;
-  /** Where the provider-api answers. */
+  /** URL of the HTTP API in front of the provider-api. */
   readonly providerApiUrl: string;
-  /** Of the emulated Secrets Manager, which has the secret `tokenSecret`. */
+  /** URL of the emulated Secrets Manager, which has the secret `tokenSecret`. */
   readonly secretsUrl: string;
-  /** Writes a file that a deployment has beside the code. @returns its path */
+  /** Writes a file that a deployment has next to the code. @returns its path */
   readonly writeFile: (name: string, content: string) => string;
 };
 
 /** Name of the secret that holds the token of the provider-api. */
 export const tokenSecret = 'provider-api-token';
 
-/** Several invocations at once, as on AWS; each takes a process, so not as many. */
+/** Concurrent invocations of each function. Fewer than on AWS, because each is a process. */
 const concurrency = {
   normaliser: 2,
   'nats-bridge': 2,
@@ -65,7 +65,7 @@ export const localFunctions = (wiring: Wiring): LambdaFunction[] => {
       regions: regions.map(({ region }) => region),
       accountId: options.ec2Endpoint === undefined ? account : undefined,
       spotEndsAs: 'FAILED',
-      burst: 8, // a life that takes EC2 minutes is over in seconds here
+      burst: 8, // a VM's life takes seconds here, and minutes in EC2
     }),
     natsBridge({ natsUrls: [natsUrl], agentStreams: requestStreams(dcm.agent ? [dcm.agent.topic] : []) }),
     poller(deployment, { regions, floorSeconds: options.pollFloorSeconds ?? 10 }),
@@ -92,14 +92,14 @@ const localFunction = (spec: FunctionSpec, wiring: Wiring): LambdaFunction => ({
   concurrency: concurrency[spec.name],
   environment: {
     ...sdkEnvironment(wiring),
-    AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true', // about the laptop's Node, not Lambda's
+    AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true', // the warning is about the laptop's Node, not Lambda's
     ...spec.environment,
     ...commonEnvironment(spec.name),
     ...pathsOf(spec, wiring),
   },
 });
 
-/** The variables that name the files which a deployment has beside the code. */
+/** The variables with the paths of the files that a deployment has next to the code. */
 const pathsOf = ({ files = {} }: FunctionSpec, { writeFile }: Wiring): Record<string, string> => {
   const variables: Readonly<Record<string, string>> = {
     [provisioningFile]: 'PROVISIONING_FILE',
@@ -110,7 +110,7 @@ const pathsOf = ({ files = {} }: FunctionSpec, { writeFile }: Wiring): Record<st
   );
 };
 
-/** Where AWS's SDKs find AWS: the emulators, and with another EC2 what belongs to it. */
+/** Endpoints for the AWS SDKs: the emulators, or the user's own AWS environment where EC2 is not emulated. */
 const sdkEnvironment = ({ aws, lambdaUrl, secretsUrl }: Wiring): Record<string, string> => ({
   ...(aws.ec2Url === undefined ? ownAwsEnvironment() : { AWS_ENDPOINT_URL_EC2: aws.ec2Url }),
   ...(aws.ssmUrl !== undefined && { AWS_ENDPOINT_URL_SSM: aws.ssmUrl }),
@@ -128,11 +128,11 @@ const ownAwsEnvironment = (): Record<string, string> =>
     ),
   );
 
-/** The region whose VMs have the bare collection: the emulator's, or where another EC2 is. */
+/** The home region: us-east-1 in the simulator, else the region of the user's AWS environment. */
 const homeRegion = ({ ec2Endpoint }: Wiring['options']): string =>
   ec2Endpoint ? (process.env.AWS_REGION ?? 'us-east-1') : 'us-east-1';
 
-/** Where VMs are reported and can be created. Another EC2 sends no events here, so all there is of it is what polling shows. */
+/** The regions where VMs are reported and can be created. Another EC2 sends no events to this machine, so its region is polled. */
 const reportedRegions = (options: Wiring['options']) =>
   options.ec2Endpoint
     ? [{ region: homeRegion(options), kind: 'legacy' as const }]
@@ -142,8 +142,8 @@ const reportedRegions = (options: Wiring['options']) =>
       ];
 
 /**
- * Where the provider is registered, with the token of the API in the endpoint: at the environment agent, which takes one provider of VMs,
- * for the home region alone; at an older control plane for each region.
+ * Where the provider registers, with the API's token in the endpoint: at the environment agent for the home region only, because an agent
+ * accepts one provider of VMs; at an older control plane for each region.
  */
 const registries = ({ dcm, options }: Pick<Wiring, 'dcm' | 'options'>): Registries => {
   const { registryUrl: url, agent } = dcm;
@@ -157,7 +157,7 @@ const registries = ({ dcm, options }: Pick<Wiring, 'dcm' | 'options'>): Registri
   );
 };
 
-/** As many VMs as a test wants, in the default VPC of each region. */
+/** Up to 1,000 VMs, in the default VPC of each region. */
 export const provisioning = (options: Wiring['options']): Provisioning =>
   Provisioning.parse({
     regions: Object.fromEntries(reportedRegions(options).map(({ region }) => [region, {}])),

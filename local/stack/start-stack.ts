@@ -6,13 +6,13 @@ import type { EnvironmentAgent } from '../emulators/dcm/environment-agent/start.
 import type { Ec2Simulator } from '../emulators/ec2/start-ec2-simulator.ts';
 import type { LambdaHost } from '../emulators/lambda/start-lambda-host.ts';
 import type { NatsServer } from '../emulators/nats-server/start-nats-server.ts';
-import { type Keep, startTogether } from '../processes/disposables.ts';
+import { startTogether, type Use } from '../processes/disposables.ts';
 import { startAws } from './aws.ts';
 import { startCompute } from './compute.ts';
-import { type Dcm, type StandIn, startDcm } from './dcm.ts';
+import { type ControlPlaneEmulator, type Dcm, startDcm } from './dcm.ts';
 import type { StackOptions } from './options.ts';
 
-/** Where everything answers, as in `.local/endpoints.json`. */
+/** The addresses of everything that runs, as in `.local/endpoints.json`. */
 export type Endpoints = Record<
   | 'natsUrl'
   | 'ec2Url'
@@ -27,16 +27,16 @@ export type Endpoints = Record<
   | 'deadLetterQueueUrl',
   string
 > & {
-  /** Of the environment agent that the provider is registered at. */
+  /** The environment agent at which the provider is registered. */
   readonly agentUrl?: string;
-  /** What a user of today's DCM can order. */
+  /** The catalog item that a user of today's DCM can order. */
   readonly catalogItemId?: string;
 };
 
 export type Stack = AsyncDisposable & {
   readonly endpoints: Endpoints;
-  /** The stand-ins; undefined where DCM's own, or one elsewhere, is used. */
-  readonly controlPlane: StandIn | undefined;
+  /** The emulators; undefined where DCM's own programs are used, or ones that ran already. */
+  readonly controlPlane: ControlPlaneEmulator | undefined;
   readonly agent: EnvironmentAgent | undefined;
   readonly lambda: LambdaHost;
   /** undefined where another NATS or EC2 is used. */
@@ -45,18 +45,18 @@ export type Stack = AsyncDisposable & {
 };
 
 /**
- * The deployed system on a laptop: the bundles that `cdk deploy` ships, the real nats-server, and stand-ins for the services of AWS and
- * for DCM's control plane. Nothing is left behind when it is disposed of.
+ * Starts the deployed system on a laptop: the bundles that `cdk deploy` ships, the real nats-server, and emulators of AWS's services and
+ * of DCM. Disposing ends every process.
  */
 export const startStack = (options: StackOptions): Promise<Stack> =>
-  startTogether((keep) => start(options, keep));
+  startTogether((use) => start(options, use));
 
-const start = async (options: StackOptions, keep: Keep): Promise<Omit<Stack, keyof AsyncDisposable>> => {
+const start = async (options: StackOptions, use: Use): Promise<Omit<Stack, keyof AsyncDisposable>> => {
   await mkdir(options.folder, { recursive: true });
-  const [dcm, aws] = await Promise.all([startDcm(options, keep), startAws(options, keep), bundleAll()]);
-  const { natsUrl, controlPlaneUrl, controlPlane, agentStandIn: agent, nats } = dcm;
-  const surroundings = { options, aws, natsUrl, dcm };
-  const { lambda, providerApiUrl, providerApiToken } = await startCompute(surroundings, keep);
+  const [dcm, aws] = await Promise.all([startDcm(options, use), startAws(options, use), bundleAll()]);
+  const { natsUrl, controlPlaneUrl, controlPlane, agentEmulator: agent, nats } = dcm;
+  const computeOptions = { options, aws, natsUrl, dcm };
+  const { lambda, providerApiUrl, providerApiToken } = await startCompute(computeOptions, use);
   const endpoints = {
     natsUrl,
     ec2Url: aws.ec2Url ?? 'aws',
@@ -69,20 +69,20 @@ const start = async (options: StackOptions, keep: Keep): Promise<Omit<Stack, key
     providerApiToken,
     observationsQueueUrl: aws.observationsQueueUrl,
     deadLetterQueueUrl: aws.deadLetterQueueUrl,
-    ...onlyToday(dcm),
+    ...endpointsOfTodaysDcm(dcm),
   };
   await writeEndpoints(options.folder, endpoints);
   return { endpoints, controlPlane, agent, lambda, nats, ec2: aws.ec2 };
 };
 
-const onlyToday = ({ agent, controlPlane }: Dcm) => ({
+const endpointsOfTodaysDcm = ({ agent, controlPlane }: Dcm) => ({
   ...(agent !== undefined && { agentUrl: agent.url }),
   ...(agent !== undefined && controlPlane !== undefined && { catalogItemId }),
 });
 
-/** For nobody else's eyes: there is a token in it. */
+/** Readable by its owner only, because it contains a token. */
 const writeEndpoints = async (folder: string, endpoints: Endpoints): Promise<void> => {
   const path = join(folder, 'endpoints.json');
-  await rm(path, { force: true }); // what is there keeps its mode
+  await rm(path, { force: true }); // an existing file would keep its mode
   await writeFile(path, `${JSON.stringify(endpoints, null, 2)}\n`, { mode: 0o600 });
 };

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { vmSpec } from '../../local/demo/catalog-item.ts';
 import { controlPlaneClient, olderDcmUser } from '../../local/demo/dcm-user.ts';
-import { dcmStory } from '../../local/demo/dcm-vm-scenario.ts';
+import { runDcmVmScenario } from '../../local/demo/dcm-vm-scenario.ts';
 import { providerApiClient } from '../../local/demo/provider-api-client.ts';
 import {
   findServiceProviderManager,
@@ -45,7 +45,7 @@ describe("DCM's own service provider manager", skippedBecause(await whyNoDcm()),
   it('has a VM created, and its rows follow it to its end', async () => {
     const providerApi = providerApiClient(stack.endpoints);
 
-    await dcmStory({ dcm: olderDcmUser(dcm(), provider), providerApi, say: () => undefined });
+    await runDcmVmScenario({ dcm: olderDcmUser(dcm(), provider), providerApi, print: () => undefined });
   });
 
   it('writes its row after our answer, and still has it right where EC2 was faster', async () => {

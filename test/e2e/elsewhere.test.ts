@@ -2,11 +2,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { conformance } from '../../conformance/conformance.ts';
 import { groups } from '../../conformance/groups.ts';
 import { controlPlaneClient, olderDcmUser } from '../../local/demo/dcm-user.ts';
-import { dcmStory } from '../../local/demo/dcm-vm-scenario.ts';
+import { runDcmVmScenario } from '../../local/demo/dcm-vm-scenario.ts';
 import { providerApiClient } from '../../local/demo/provider-api-client.ts';
 import { openRequests } from '../../local/emulators/dcm/control-plane/requests.ts';
 import { startControlPlane } from '../../local/emulators/dcm/older-control-plane/start.ts';
-import { type Keep, keeper } from '../../local/processes/disposables.ts';
+import { disposables, type Use } from '../../local/processes/disposables.ts';
 import { serve } from '../../local/processes/loopback.ts';
 import { provider, silentRegion } from '../../local/stack/options.ts';
 import { startTestNats } from '../contract/nats.ts';
@@ -28,23 +28,21 @@ const startAddress = async () => {
   return { url, leadTo, ...server };
 };
 
-const startElsewhere = async (keep: Keep) => {
-  const nats = await keep(startTestNats());
+const startElsewhere = async (use: Use) => {
+  const nats = await use(startTestNats());
   const natsUrl = nats.server.url;
-  const controlPlane = await keep(
-    startControlPlane({ natsUrl, healthIntervalMs: 500, log: () => undefined }),
-  );
-  const dcm = await keep(startAddress());
+  const controlPlane = await use(startControlPlane({ natsUrl, healthIntervalMs: 500, log: () => undefined }));
+  const dcm = await use(startAddress());
   dcm.leadTo(controlPlane.url);
-  const stack = await keep(watchedStack({ natsUrl, controlPlaneUrl: `${dcm.url}/` }));
+  const stack = await use(watchedStack({ natsUrl, controlPlaneUrl: `${dcm.url}/` }));
   return { nats, controlPlane, dcm, stack };
 };
 
 describe('a provider of an older DCM that runs elsewhere', () => {
-  const { keep, stop } = keeper();
+  const { use, stop } = disposables();
   let parts: Awaited<ReturnType<typeof startElsewhere>>;
   beforeAll(async () => {
-    parts = await startElsewhere(keep);
+    parts = await startElsewhere(use);
   });
   afterAll(() => {
     clearInterval(schedule);
@@ -68,7 +66,7 @@ describe('a provider of an older DCM that runs elsewhere', () => {
 
     const dcm = olderDcmUser(controlPlane, provider);
 
-    await dcmStory({ dcm, providerApi: providerApiClient(parts.stack.endpoints), say });
+    await runDcmVmScenario({ dcm, providerApi: providerApiClient(parts.stack.endpoints), print: say });
   });
 
   it('conforms to everything that DCM relies on', async () => {

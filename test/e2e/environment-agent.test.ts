@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { vmSpec } from '../../local/demo/catalog-item.ts';
 import { dcmUser } from '../../local/demo/dcm-user.ts';
-import { dcmStory } from '../../local/demo/dcm-vm-scenario.ts';
+import { runDcmVmScenario } from '../../local/demo/dcm-vm-scenario.ts';
 import { providerApiClient } from '../../local/demo/provider-api-client.ts';
 import { agentRequest, requestStream } from '../../local/emulators/dcm/control-plane/requests.ts';
 import {
@@ -55,10 +55,10 @@ describe('an environment agent, whose creates carry no id', () => {
   it('has a VM ordered in the catalog live through DCM, as its user sees it', async () => {
     const { controlPlaneUrl, agentUrl = '' } = stack.endpoints;
 
-    await dcmStory({
+    await runDcmVmScenario({
       dcm: dcmUser({ controlPlaneUrl, agentUrl, provider }),
       providerApi: providerApiClient(stack.endpoints),
-      say: () => undefined,
+      print: () => undefined,
     });
   });
 

@@ -13,10 +13,10 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const start = (...flags: string[]) => {
   const child = spawn(process.execPath, ['--import', 'tsx', 'local/main.ts', ...flags], { cwd: root });
   let output = '';
-  const keep = (chunk: Buffer) => {
+  const use = (chunk: Buffer) => {
     output += chunk;
   };
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', keep);
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', use);
   const says = (text: string) => expect.poll(() => output, { timeout: 120_000 }).toContain(text);
   return { child, says, ended: once(child, 'exit'), output: () => output };
 };

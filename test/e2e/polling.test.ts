@@ -1,6 +1,6 @@
 import { EC2Client } from '@aws-sdk/client-ec2';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { cast } from '../../local/demo/ec2-actions.ts';
+import { ec2Actions } from '../../local/demo/ec2-actions.ts';
 import { clientConfig } from '../../local/emulators/client-config.ts';
 import { provider, silentRegion } from '../../local/stack/options.ts';
 import { untilNextSecond } from './next-second.ts';
@@ -23,7 +23,7 @@ describe('polling', () => {
 
   it('reports the VMs of a region that sends no events at all', async () => {
     const ec2 = new EC2Client(clientConfig(stack.endpoints.ec2Url, silentRegion));
-    const silent = cast(ec2, () => undefined);
+    const silent = ec2Actions(ec2, () => undefined);
     const vm = await silent.launch({ name: 'legacy', owner: 'ours', provider });
     const dcmId = vm.dcmId ?? '';
     await expect.poll(() => statuses(dcmId).at(-1), { timeout: soon }).toBe('running');

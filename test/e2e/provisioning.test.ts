@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { vmSpec } from '../../local/demo/catalog-item.ts';
 import { controlPlaneClient, dcmUser, olderDcmUser } from '../../local/demo/dcm-user.ts';
-import { dcmStory } from '../../local/demo/dcm-vm-scenario.ts';
+import { runDcmVmScenario } from '../../local/demo/dcm-vm-scenario.ts';
 import { providerApiClient } from '../../local/demo/provider-api-client.ts';
 import { provider, silentRegion } from '../../local/stack/options.ts';
 import { untilNextSecond } from './next-second.ts';
@@ -81,7 +81,11 @@ describe('a VM', () => {
   it('lives through an older DCM as its user sees it', async () => {
     const controlPlane = controlPlaneClient(stack.endpoints.controlPlaneUrl);
 
-    await dcmStory({ dcm: olderDcmUser(controlPlane, provider), providerApi: api, say: () => undefined });
+    await runDcmVmScenario({
+      dcm: olderDcmUser(controlPlane, provider),
+      providerApi: api,
+      print: () => undefined,
+    });
   });
 
   it('of another region is created where its provider’s row says', async () => {
@@ -120,10 +124,10 @@ describe('a VM, where DCM skips what it has no row for and EC2 is faster than an
   it('lives through DCM all the same', async () => {
     const { controlPlaneUrl, agentUrl = '' } = stack.endpoints;
 
-    await dcmStory({
+    await runDcmVmScenario({
       dcm: dcmUser({ controlPlaneUrl, agentUrl, provider }),
       providerApi: providerApiClient(stack.endpoints),
-      say: () => undefined,
+      print: () => undefined,
     });
   });
 });

@@ -2,9 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EC2Client } from '@aws-sdk/client-ec2';
-import { cast } from '../../local/demo/ec2-actions.ts';
+import { ec2Actions } from '../../local/demo/ec2-actions.ts';
 import { clientConfig } from '../../local/emulators/client-config.ts';
-import type { StandIn } from '../../local/stack/dcm.ts';
+import type { ControlPlaneEmulator } from '../../local/stack/dcm.ts';
 import type { StackOptions } from '../../local/stack/options.ts';
 import { type Stack, startStack } from '../../local/stack/start-stack.ts';
 
@@ -12,14 +12,14 @@ import { type Stack, startStack } from '../../local/stack/start-stack.ts';
 const dwellMs = { pending: 300, stopping: 300, 'shutting-down': 300 } as const;
 
 export type WatchedStack = Stack & {
-  readonly actions: ReturnType<typeof cast>;
+  readonly actions: ReturnType<typeof ec2Actions>;
   /** What the parts said, as `part: line`. */
   readonly said: string[];
 };
 
 export type TestStack = WatchedStack & {
   /** The stand-in: no test of this stack uses another. */
-  readonly controlPlane: StandIn;
+  readonly controlPlane: ControlPlaneEmulator;
 };
 
 /** The local stack, in a folder of its own, with a client of its EC2. */
@@ -47,7 +47,7 @@ export const watchedStack = async (options: Partial<StackOptions>): Promise<Watc
   return {
     ...stack,
     said,
-    actions: cast(ec2, () => undefined),
+    actions: ec2Actions(ec2, () => undefined),
     /** @throws where an event was lost that no test took from EC2: that is a defect of the stand-ins. */
     async [Symbol.asyncDispose]() {
       const lost = said.filter((line) => / is lost: /.test(line));

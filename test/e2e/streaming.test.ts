@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import { ReceiveMessageCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Actor } from '../../local/demo/ec2-actions.ts';
+import type { DemoInstance } from '../../local/demo/ec2-actions.ts';
 import { clientConfig } from '../../local/emulators/client-config.ts';
 import { provider } from '../../local/stack/options.ts';
 import { untilNextSecond } from './next-second.ts';
@@ -22,17 +22,17 @@ describe('an EC2 state change', () => {
   });
   afterAll(() => stack[Symbol.asyncDispose]());
 
-  const launch = async (name: string): Promise<Actor & { dcmId: string }> => {
-    const actor = await stack.actions.launch({ name, owner: 'ours', provider });
-    return { ...actor, dcmId: actor.dcmId ?? '' };
+  const launch = async (name: string): Promise<DemoInstance & { dcmId: string }> => {
+    const instance = await stack.actions.launch({ name, owner: 'ours', provider });
+    return { ...instance, dcmId: instance.dcmId ?? '' };
   };
-  const reaches = (actor: { dcmId: string }, status: string) =>
-    stack.controlPlane.waitFor(actor.dcmId, status, soon);
+  const reaches = (instance: { dcmId: string }, status: string) =>
+    stack.controlPlane.waitFor(instance.dcmId, status, soon);
   const told = ({ dcmId }: { dcmId: string }) =>
     stack.controlPlane.history().filter(({ id }) => id === dcmId);
   /** A status that is published once more, after a registration or an outage, says nothing new. */
-  const statuses = (actor: { dcmId: string }) =>
-    told(actor).flatMap(({ status = '', eventId = '' }) => (eventId.endsWith(':again') ? [] : [status]));
+  const statuses = (instance: { dcmId: string }) =>
+    told(instance).flatMap(({ status = '', eventId = '' }) => (eventId.endsWith(':again') ? [] : [status]));
 
   it('reaches DCM through a whole life, each status once and in order', async () => {
     const vm = await launch('whole-life');
@@ -51,7 +51,7 @@ describe('an EC2 state change', () => {
   });
 
   it('of an instance that is not ours reaches nobody', async () => {
-    const stranger = await stack.actions.launch({ name: 'stranger', owner: 'ownership-removed' });
+    const stranger = await stack.actions.launch({ name: 'stranger', owner: 'untagged' });
     const neighbour = await stack.actions.launch({ name: 'neighbour', owner: 'another provider' });
     const witness = await launch('witness');
     await stack.actions.terminate(stranger, neighbour, witness);
@@ -153,6 +153,6 @@ describe('an EC2 state change', () => {
     });
   });
 
-  const stateOf = ({ instanceId }: Actor) =>
+  const stateOf = ({ instanceId }: DemoInstance) =>
     stack.ec2?.instances().find((instance) => instance.instanceId === instanceId)?.state;
 });

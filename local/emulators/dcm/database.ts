@@ -5,42 +5,35 @@ import { fileURLToPath } from 'node:url';
 import { PGlite } from '@electric-sql/pglite';
 import * as z from 'zod';
 
-export type Database = Pick<PGlite, 'query' | 'exec' | 'close'>;
+/** Queries of a control plane's database. Every method throws Postgres's errors, such as for a NUL in a text. */
+export type Database = {
+  all<Row>(sql: string, values?: readonly unknown[]): Promise<Row[]>;
+  one<Row>(sql: string, values?: readonly unknown[]): Promise<Row | undefined>;
+  /** How many rows an update or a delete has changed. */
+  change(sql: string, values: readonly unknown[]): Promise<number>;
+  /** Empties every table, as a restore of an empty backup does. */
+  forget(): Promise<void>;
+};
 
-const schema = `
-  create table if not exists service_type_instances (
-    id             varchar(63) primary key,
-    status         text        not null,
-    status_message text        not null,
-    instance_name  text        not null default '',
-    provider_name  text,
-    service_type   text,
-    spec           jsonb,
-    create_time    timestamptz not null default now(),
-    update_time    timestamptz not null default now()
-  );
-  create table if not exists deleted_instances (id varchar(63) primary key);
-  create table if not exists providers (
-    id                   varchar(63) primary key,
-    name                 text        not null unique,
-    service_type         text        not null,
-    schema_version       text        not null,
-    endpoint             text        not null,
-    display_name         text,
-    operations           jsonb,
-    metadata             jsonb,
-    health_status        text        not null default 'ready',
-    consecutive_failures integer     not null default 0,
-    next_health_check    timestamptz,
-    create_time          timestamptz not null default now(),
-    update_time          timestamptz not null default now()
-  )`;
-
-/** Postgres in this process: in memory, or kept in a folder that only one process may use at a time. `tables` is the SQL that makes them. */
-export const openDatabase = async (dataDir?: string, tables = schema): Promise<Database> => {
+/**
+ * Opens a Postgres in this process, with the tables of `schema`. The database is in memory, or in the folder `dataDir`, which only one
+ * process may use at a time. Disposing closes it.
+ */
+export const openDatabase = async (schema: string, dataDir?: string): Promise<Database & AsyncDisposable> => {
   const postgres = dataDir === undefined ? await createInMemory() : await PGlite.create({ dataDir });
-  await postgres.exec(tables);
-  return postgres;
+  await postgres.exec(schema);
+  const tables = Array.from(schema.matchAll(/create table if not exists (\w+)/g), ([, name]) => name);
+  const all = async <Row>(sql: string, values: readonly unknown[] = []) =>
+    (await postgres.query<Row>(sql, [...values])).rows;
+  return {
+    all,
+    one: async <Row>(sql: string, values?: readonly unknown[]) => (await all<Row>(sql, values))[0],
+    change: async (sql, values) => (await postgres.query(sql, [...values])).affectedRows ?? 0,
+    forget: async () => {
+      await postgres.exec(`truncate ${tables.join(', ')}`);
+    },
+    [Symbol.asyncDispose]: () => postgres.close(),
+  };
 };
 
 const project = new URL('../../../', import.meta.url);
@@ -48,8 +41,8 @@ const cache = fileURLToPath(new URL('.cache/pglite', project));
 const Manifest = z.object({ devDependencies: z.object({ '@electric-sql/pglite': z.string() }) });
 
 /**
- * An empty database as PGlite makes it takes several seconds of CPU time. The first one of each version of PGlite is kept in the project's
- * cache, and loaded from there afterwards.
+ * Loads an empty database from the project's cache. PGlite takes several seconds of CPU time to create one, so the first one of each
+ * version of PGlite is stored there.
  */
 const createInMemory = async (): Promise<PGlite> => {
   const manifest = Manifest.parse(JSON.parse(await readFile(new URL('package.json', project), 'utf8')));
@@ -63,11 +56,6 @@ const createInMemory = async (): Promise<PGlite> => {
   const empty = await postgres.dumpDataDir('none');
   const partial = join(cache, randomUUID());
   await writeFile(partial, new Uint8Array(await empty.arrayBuffer()));
-  await rename(partial, join(cache, name)); // at once: another process may be reading it
+  await rename(partial, join(cache, name)); // atomic: another process may be reading the file
   return postgres;
-};
-
-/** What a control plane is left with that was restored from nothing. */
-export const forgetAll = async (database: Database): Promise<void> => {
-  await database.exec('truncate service_type_instances, deleted_instances, providers');
 };

@@ -1,13 +1,13 @@
 /**
- * A request to something below a provider's endpoint. Credentials in the endpoint's URL become Basic, as Go's clients do it; `fetch`
- * refuses such a URL.
+ * A request to a path below a provider's endpoint. Credentials in the endpoint's URL are sent as Basic authentication, as Go's clients do;
+ * `fetch` would refuse such a URL.
  */
-export const requestBelow = (
+export const providerRequest = (
   endpoint: string,
-  more: string,
+  path: string,
   { headers: given, ...init }: Omit<RequestInit, 'headers'> & { headers?: Record<string, string> } = {},
 ): Request => {
-  const url = new URL(`${endpoint}${more}`);
+  const url = new URL(`${endpoint}${path}`);
   const headers = new Headers(given);
   if (url.username !== '' || url.password !== '') {
     const credentials = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;

@@ -1,19 +1,38 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import {
-  AckPolicy,
-  type ConsumerConfig,
-  type ConsumerMessages,
-  JetStreamApiError,
-  type JsMsg,
-  jetstream,
-  jetstreamManager,
-  RetentionPolicy,
-  StorageType,
-} from '@nats-io/jetstream';
+import { type JsMsg, RetentionPolicy, StorageType } from '@nats-io/jetstream';
 import { type NatsConnection, nanos } from '@nats-io/transport-node';
-import { reasonOf } from '../../../shared/core/errors.ts';
-import type { Applied } from './older-control-plane/apply-status.ts';
+import type { Applied } from './apply-status.ts';
+import { ensureConsumer, ensureStreamConfig, startConsumer } from './jetstream.ts';
 import type { History } from './status-history.ts';
+
+const stream = 'dcm-status';
+const durable = 'control-plane';
+
+const streamConfig = {
+  name: stream,
+  subjects: ['dcm.*'],
+  retention: RetentionPolicy.Limits,
+  storage: StorageType.File,
+  max_age: 0, // no limit
+  duplicate_window: nanos(120_000),
+};
+
+const config = {
+  ack_wait: nanos(30_000),
+  max_deliver: -1, // no limit
+  max_ack_pending: 1000,
+};
+
+/**
+ * Creates the stream of status events and the control plane's durable pull consumer, or updates them to DCM's configuration. Only the
+ * control plane does this: it could not start where a provider had created a stream on `dcm.vm`.
+ * @throws where another stream has any of the subjects.
+ */
+export const ensureStatusStream = async (nats: NatsConnection) => {
+  await ensureStreamConfig(nats, streamConfig);
+  await ensureConsumer({ nats, stream, durable, config });
+  return { stream, durable };
+};
 
 type Parts = {
   readonly nats: NatsConnection;
@@ -22,59 +41,24 @@ type Parts = {
   readonly log: (line: string) => void;
 };
 
-const retryAfterMs = 250;
-const finishTimeoutMs = 1000;
-
 /**
- * DCM's StatusConsumer: takes the stream's events one at a time, in stream order; after an outage it goes on where the
- * durable consumer is. What is readable but refused by the database is redelivered at once and without end.
- * Disposing of it finishes what was delivered already, for at most 1 s, and closes the connection.
+ * DCM's StatusConsumer: handles the events one at a time, in stream order. After an outage it continues at the durable consumer's
+ * position. An event that the database refuses is redelivered at once and without limit. Disposing finishes the events that were
+ * delivered, for at most 1 s.
+ * @throws where another stream has any of the subjects.
  * @see https://github.com/dcm-project/control-plane (internal/sp/consumer/consumer.go)
  */
 export const startStatusConsumer = async (parts: Parts): Promise<AsyncDisposable> => {
   const { nats, log } = parts;
-  const handle = handleWith(parts);
-  let messages: ConsumerMessages | undefined;
-  let closing = false;
-
-  const session = async () => {
-    messages = await consume(nats);
-    for await (const message of messages) {
-      if (nats.isClosed()) return;
-      await handle(message);
-    }
-  };
-  const sessions = async () => {
-    while (!closing) {
-      await session().catch((error: unknown) => {
-        if (!closing) log(`control plane: ${reasonOf(error)}; trying again`);
-      });
-      if (!closing) await delay(retryAfterMs);
-    }
-  };
-
-  await ensureStatusStream(nats);
-  const following = sessions();
-
-  return {
-    [Symbol.asyncDispose]: async () => {
-      closing = true;
-      void messages?.close();
-      await Promise.race([following, delay(finishTimeoutMs)]);
-      await nats.close();
-      await following;
-    },
-  };
+  const prepare = () => ensureStreamConfig(nats, streamConfig);
+  await prepare();
+  return startConsumer({
+    ...{ nats, stream, durable, config, prepare, log },
+    ...{ handle: eventHandler(parts), prefetch: 100 },
+  });
 };
 
-/** Asks for 2 s at a time, for that is also how soon it asks again after an outage. */
-const consume = async (nats: NatsConnection): Promise<ConsumerMessages> => {
-  const { stream, durable } = await ensureStatusStream(nats);
-  const consumer = await jetstream(nats).consumers.get(stream, durable);
-  return consumer.consume({ max_messages: 100, expires: 2000, abort_on_missing_resource: true });
-};
-
-const handleWith = ({ nats, apply, history, log }: Parts) => {
+const eventHandler = ({ nats, apply, history, log }: Parts) => {
   const acknowledge = acknowledgeOn(nats);
   const refused = new Set<number>();
   return async (message: JsMsg): Promise<void> => {
@@ -84,7 +68,7 @@ const handleWith = ({ nats, apply, history, log }: Parts) => {
     const isNak = applied.outcome === 'nak';
     if (!isNak || !refused.has(message.seq)) {
       history.record({ ...applied, ...delivery, receivedAtMs, appliedAtMs: Date.now() });
-      if (applied.reason) log(`control plane: ${applied.outcome} event ${message.seq}: ${applied.reason}`);
+      if (applied.reason) log(`${applied.outcome} event ${message.seq}: ${applied.reason}`);
     }
     if (isNak) {
       refused.add(message.seq);
@@ -96,82 +80,39 @@ const handleWith = ({ nats, apply, history, log }: Parts) => {
   };
 };
 
-const stream = 'dcm-status';
-const durable = 'control-plane';
-
-const streamConfig = {
-  subjects: ['dcm.*'],
-  retention: RetentionPolicy.Limits,
-  storage: StorageType.File,
-  max_age: 0, // kept for ever
-  duplicate_window: nanos(120_000),
-};
-
-const consumerConfig: Partial<ConsumerConfig> = {
-  ack_policy: AckPolicy.Explicit,
-  ack_wait: nanos(30_000),
-  max_deliver: -1, // no limit
-  max_ack_pending: 1000,
-};
-
-/**
- * The stream that every provider's status events land in, and the control plane's durable pull consumer of it: created,
- * or brought to what DCM makes of them. Only the control plane does this: a stream that a provider made on `dcm.vm` would
- * keep it from starting.
- * @throws where another stream has any of the subjects.
- */
-export const ensureStatusStream = async (nats: NatsConnection) => {
-  const manager = await jetstreamManager(nats);
-  await manager.streams
-    .add({ name: stream, ...streamConfig })
-    .catch(ifItExists(10058, () => manager.streams.update(stream, streamConfig)));
-  await manager.consumers
-    .add(stream, { durable_name: durable, ...consumerConfig })
-    .catch(ifItExists(10148, () => manager.consumers.update(stream, durable, consumerConfig)));
-  return { stream, durable };
-};
-
-/** @see https://github.com/nats-io/nats-server/blob/v2.12.1/server/errors.json for the codes. */
-const ifItExists =
-  <Info>(errorCode: number, update: () => Promise<Info>) =>
-  (error: unknown): Promise<Info> => {
-    if (error instanceof JetStreamApiError && error.code === errorCode) return update();
-    throw error;
-  };
-
-const confirmWithinMs = 250;
-const retryAfterMsAcknowledge = 100;
+const confirmationTimeoutMs = 250;
+const acknowledgeAgainMs = 100;
 const attemptsWhileConnected = 3;
 
 /**
- * Acknowledges a message, and settles when the server has confirmed it, however long an outage takes, or when the
- * connection is closed: a lost acknowledgement would bring an old status back 30 s later. DCM's Go client keeps what it
- * could not send until it is connected again; this one forgets it.
+ * Acknowledges a message. Settles when the server has confirmed the acknowledgement, however long an outage takes, or when the connection
+ * is closed. DCM's Go client sends buffered acknowledgements after it has reconnected; this client drops them, and the server would
+ * redeliver an old status 30 s later.
  *
- * A server that was killed may have forgotten its last deliveries. It never confirms those, and makes them again,
- * numbered from where its memory ends: so after the first of them the others are not waited for.
+ * A server that was killed may have lost its last deliveries. It never confirms those and delivers the messages again, with delivery
+ * sequences that start where its stored state ends. So after the first unconfirmed acknowledgement the later ones are not awaited.
  */
 const acknowledgeOn = (nats: NatsConnection): ((message: JsMsg) => Promise<void>) => {
   const isConnected = connectionProbe(nats);
-  let forgottenFrom = Number.POSITIVE_INFINITY;
+  let unconfirmedFrom = Number.POSITIVE_INFINITY;
   return async (message) => {
     const { deliverySequence } = message.info;
-    if (deliverySequence > forgottenFrom) return;
-    forgottenFrom = Number.POSITIVE_INFINITY;
+    if (deliverySequence > unconfirmedFrom) return;
+    unconfirmedFrom = Number.POSITIVE_INFINITY;
     for (let attempts = 0; attempts < attemptsWhileConnected; ) {
       if ((await isConfirmed(nats, message)) || nats.isClosed()) return;
       if (await isConnected()) attempts += 1;
-      await delay(retryAfterMsAcknowledge);
+      await delay(acknowledgeAgainMs);
     }
-    forgottenFrom = deliverySequence;
+    unconfirmedFrom = deliverySequence;
   };
 };
 
-/** Not `ackAck`, which can be asked once only. */
+/** Sends the acknowledgement itself, because `ackAck` can be called only once. */
 const isConfirmed = async (nats: NatsConnection, message: JsMsg): Promise<boolean> => {
   const reply = 'reply' in message && typeof message.reply === 'string' ? message.reply : '';
   try {
-    await nats.request(reply, '+ACK', { timeout: confirmWithinMs });
+    await nats.request(reply, '+ACK', { timeout: confirmationTimeoutMs });
     return true;
   } catch {
     return false;
@@ -180,7 +121,7 @@ const isConfirmed = async (nats: NatsConnection, message: JsMsg): Promise<boolea
 
 const connectionProbe = (nats: NatsConnection): (() => Promise<boolean>) => {
   let giveUp = () => {};
-  void nats.closed().then(() => giveUp()); // who waits for a pong when the connection is closed, waits for ever
+  void nats.closed().then(() => giveUp()); // `rtt` never settles once the connection is closed
   return () =>
     new Promise((resolve) => {
       giveUp = () => resolve(false);

@@ -4,13 +4,13 @@ import { reasonOf, UnreadableError } from '../../../shared/core/errors.ts';
 /** RFC 3339 with seconds, as Go's time.RFC3339Nano parses it. */
 export const Timestamp = z.iso.datetime({ offset: true }).regex(/T\d\d:\d\d:\d\d/, 'expected seconds');
 
-/** Go reads JSON's null into a string as "". */
+/** Go decodes JSON's null into a string as "". */
 const Text = z
   .string()
   .nullish()
   .transform((text) => text ?? '');
 
-/** A scheme, or a first segment without a colon; then anything but control characters and broken escapes. */
+/** Begins with a scheme or with a segment without a colon; allows no control characters and no broken escapes. */
 const uriReference = /^(?:[a-z][a-z\d+.-]*:|(?![^/?#]*:))(?:[^%\p{Cc}]|%[\da-f]{2})*$/iu;
 
 const attributes = {
@@ -32,8 +32,8 @@ const Int32 = z
 const Extension = z.union([z.string(), z.boolean(), Int32, z.null()]);
 
 /**
- * A CloudEvent in the JSON format, as far as DCM's consumer insists on it: `id`, `source` and `type` may be missing,
- * extensions may not be named or typed against the specification.
+ * A CloudEvent in the JSON format, as strict as DCM's consumer: `id`, `source` and `type` may be missing; names and types of extensions
+ * must follow the specification.
  * @see https://github.com/cloudevents/sdk-go/blob/v2.16.2/v2/event/event_unmarshal.go (readJsonFromIterator)
  */
 const CloudEvent = z
@@ -51,16 +51,16 @@ const isLegalName = (name: string, specversion: CloudEvent['specversion']) => {
   return specversion === '0.3' || name === 'data_base64' || /^[a-z\d]+$/i.test(name);
 };
 
-/** @throws SyntaxError or ZodError where DCM's consumer cannot read the message: also a batch, and binary mode. */
+/** @throws SyntaxError or ZodError where DCM's consumer cannot read the message; batches and binary mode are among those. */
 const readCloudEvent = (message: Uint8Array): CloudEvent => {
   const json = new TextDecoder('utf-8', { ignoreBOM: true }).decode(message);
   const event = CloudEvent.parse(JSON.parse(json));
-  if (timesNamed(json, 'specversion') > 1) throw new SyntaxError('specversion was already provided');
+  if (occurrencesOf(json, 'specversion') > 1) throw new SyntaxError('specversion was already provided');
   return event;
 };
 
-/** How often the outermost object of this valid JSON names something; JSON.parse keeps only the last. */
-const timesNamed = (json: string, name: string): number => {
+/** How often the outermost object of this valid JSON has a key; JSON.parse keeps only the last occurrence. */
+const occurrencesOf = (json: string, name: string): number => {
   let depth = 0;
   let times = 0;
   for (const [token, colon] of json.matchAll(/"(?:[^"\\]+|\\.)*"(?=(\s*:)?)|[{}[\]]/g)) {
@@ -73,7 +73,7 @@ const timesNamed = (json: string, name: string): number => {
 
 const jsonTypes = ['', 'application/json', 'text/json', 'application/cloudevents+json'];
 
-/** The event's data as JSON. Data of another content type is a string, or base64, that has to hold JSON. */
+/** The event's data as JSON. Data of another content type must be a string or base64 that contains JSON. */
 const jsonDataOf = ({ specversion, data, data_base64, datacontenttype }: CloudEvent): unknown => {
   if (specversion === '1.0' && data_base64 !== undefined)
     return JSON.parse(Buffer.from(data_base64, 'base64').toString());
@@ -81,21 +81,21 @@ const jsonDataOf = ({ specversion, data, data_base64, datacontenttype }: CloudEv
   return jsonTypes.includes(mediaType) ? data : JSON.parse(z.string().parse(data));
 };
 
-/** What DCM's consumer takes from a status event; type, source, subject and the NATS subject it does not look at. */
+/** What DCM's consumer reads of a status event. It ignores type, source, subject and the NATS subject. */
 export type StatusEvent = {
-  /** The row that it is about: DCM's instance id. */
+  /** DCM's instance id, which is the id of the row. */
   readonly id: string;
-  /** Lower case, trimmed; any word, also none. */
+  /** In lower case, trimmed; any word, or empty. */
   readonly status: string;
   readonly message: string;
   readonly eventId: string;
-  /** The CloudEvents extension of that name, where the provider sends it. DCM does not order by it. */
+  /** The CloudEvents extension of that name, where the provider sends it. DCM does not order events by it. */
   readonly sequence?: string | undefined;
   /** `output_spec` as sent, of any type; undefined where there is none. The older control plane does not read it. */
   readonly outputSpec?: unknown;
 };
 
-/** Go's JSON decoder takes `Id` for `id`. */
+/** Go's JSON decoder ignores the case of keys. */
 const ignoringCase = (data: unknown): unknown =>
   typeof data === 'object' && data !== null && !Array.isArray(data)
     ? Object.fromEntries(Object.entries(data).map(([key, value]) => [key.toLowerCase(), value]))

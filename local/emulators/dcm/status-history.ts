@@ -6,7 +6,7 @@ import * as z from 'zod';
 export type Consumed = {
   /** 1 for the first event since the control plane started, then one more each. */
   readonly position: number;
-  /** The row's id. This and the other words of the event are absent where it could not be read. */
+  /** The row's id. Absent, like the other fields of the event, where the event could not be read. */
   readonly id?: string | undefined;
   /** As stored: lower case, trimmed. */
   readonly status?: string | undefined;
@@ -15,42 +15,42 @@ export type Consumed = {
   readonly eventId?: string | undefined;
   /** The CloudEvent's extension `sequence`. */
   readonly sequence?: string | undefined;
-  /** The message's place in the stream. The same one twice is a redelivery. */
+  /** Sequence of the message in the stream. The same sequence twice is a redelivery. */
   readonly streamSeq: number;
-  /** Which delivery of the message this was, from 1. */
+  /** Counts the deliveries of the message from 1. */
   readonly deliveries: number;
-  /** Milliseconds since 1970 on this machine's clock: when it was taken up, and when the database had answered. */
+  /** In milliseconds since 1970, on this machine's clock: when handling began, and when the database had answered. */
   readonly receivedAtMs: number;
   readonly appliedAtMs: number;
   /**
-   * applied: the row has it. added: it made the row. skipped: no such row. dropped: not readable.
-   * nak: the database refused it, so it is delivered again for as long as that lasts; only the first refusal is kept.
+   * applied: the row was updated. added: the row was created. skipped: there is no such row. dropped: the event cannot be read.
+   * nak: the database refused the event, which is redelivered until it does not; only the first refusal is recorded.
    */
   readonly outcome: 'applied' | 'added' | 'skipped' | 'dropped' | 'nak';
   /** Why it was not applied. */
   readonly reason?: string | undefined;
 };
 
-/** What was consumed so far, oldest first; in memory. */
+/** The events that a control plane has consumed, oldest first, in memory. */
 export type History = {
-  /** At most the last 10,000. */
+  /** At most the last 10,000 events. */
   entries(): readonly Consumed[];
   record(consumed: Omit<Consumed, 'position'>): void;
-  /** Tells of each event once it is consumed, until the returned function is called. A listener must not throw. */
+  /** Calls the listener after each event, until the returned function is called. A listener must not throw. */
   onConsumed(listener: (consumed: Consumed) => void): () => void;
 };
 
-export const keepHistory = (capacity = 10_000): History => {
-  const kept: Consumed[] = [];
+export const createHistory = (capacity = 10_000): History => {
+  const recorded: Consumed[] = [];
   const listeners = new Set<(consumed: Consumed) => void>();
   let position = 0;
   return {
-    entries: () => [...kept],
+    entries: () => [...recorded],
     record: (consumed) => {
       position += 1;
       const entry = { position, ...consumed };
-      kept.push(entry);
-      if (kept.length > capacity) kept.shift();
+      recorded.push(entry);
+      if (recorded.length > capacity) recorded.shift();
       for (const listener of listeners) listener(entry);
     },
     onConsumed: (listener) => {
@@ -60,25 +60,25 @@ export const keepHistory = (capacity = 10_000): History => {
   };
 };
 
-/** Did the event reach its row? */
+/** Whether the event changed its row. */
 export const hasReachedRow = ({ outcome }: Pick<Consumed, 'outcome'>): boolean =>
   outcome === 'applied' || outcome === 'added';
 
 type Wanted = { readonly id: string; readonly status: string; readonly signal: AbortSignal };
 
 /**
- * The event that brought a row to a status: the row's last one, or else the next that does. A status that the row had
- * and left does not count. The status may be written in any case.
- * @throws where the signal comes first, telling what the row went through.
+ * Waits for the event that brings a row to a status; resolves at once where the row's last event did. An earlier status of the row does
+ * not count. `status` may be in any case.
+ * @throws an Error with the row's statuses where `signal` aborts first.
  */
 export const waitForStatus = (history: History, { id, status, signal }: Wanted): Promise<Consumed> => {
   const wanted = status.toLowerCase();
-  const ofRow = (consumed: Consumed) => consumed.id === id && hasReachedRow(consumed);
-  const last = history.entries().findLast(ofRow);
+  const isOfRow = (consumed: Consumed) => consumed.id === id && hasReachedRow(consumed);
+  const last = history.entries().findLast(isOfRow);
   if (last?.status === wanted) return Promise.resolve(last);
   return new Promise((resolve, reject) => {
     const stop = history.onConsumed((consumed) => {
-      if (!ofRow(consumed) || consumed.status !== wanted) return;
+      if (!isOfRow(consumed) || consumed.status !== wanted) return;
       stop();
       resolve(consumed);
     });
@@ -86,9 +86,9 @@ export const waitForStatus = (history: History, { id, status, signal }: Wanted):
       stop();
       const seen = history
         .entries()
-        .filter(ofRow)
+        .filter(isOfRow)
         .map((consumed) => consumed.status);
-      const error = `Row ${id} is not ${wanted}; it went through: ${seen.join(', ') || 'nothing'}.`;
+      const error = `Row ${id} did not become ${wanted}; its statuses were: ${seen.join(', ') || 'none'}.`;
       reject(new Error(error, { cause: signal.reason }));
     };
     if (signal.aborted) giveUp();
@@ -96,19 +96,19 @@ export const waitForStatus = (history: History, { id, status, signal }: Wanted):
   });
 };
 
-/** A control plane's consumption of status events, as tests and the terminal follow it. */
+/** The status events that a control plane consumes, for tests and the terminal. */
 export type Watched = {
   /** The last 10,000 events, as they were consumed. */
   history(): readonly Consumed[];
-  /** Calls the listener with each event once it is consumed, whatever became of it, until the returned function is called. A listener must not throw. */
+  /** Calls the listener after each event, whatever its outcome, until the returned function is called. A listener must not throw. */
   onConsumed(listener: (consumed: Consumed) => void): () => void;
-  /** The same with those events only that reached their row. */
+  /** The same for events that changed their row. */
   onApplied(listener: (consumed: Consumed) => void): () => void;
-  /** The event that brought the row to this status, now or within the time. @throws where none does. */
+  /** Waits for the event that brings the row to this status. @throws where none does within `timeoutMs`. */
   waitFor(id: string, status: string, timeoutMs: number): Promise<Consumed>;
 };
 
-/** Disposing of it ends every wait. */
+/** Disposing ends every wait. */
 export const watch = (history: History): Watched & AsyncDisposable => {
   const stopping = new AbortController();
   return {
@@ -126,34 +126,34 @@ export const watch = (history: History): Watched & AsyncDisposable => {
 const Since = z.coerce.number().int().catch(0);
 
 /**
- * `GET /events`: what was consumed, and from then on what is being consumed, as server-sent events. The id of each is its
- * position; `?since=` or a browser's `Last-Event-ID` is the position seen last. One that was not reached yet means all:
- * the control plane was started again.
+ * `GET /events`: the consumed events, and then each new one, as server-sent events. The id of each is its position; `?since=` or a
+ * browser's `Last-Event-ID` is the last position that the client has. A position that does not exist yet means all events, because the
+ * control plane was restarted.
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html
  */
 export const events = (history: History): Hono =>
   new Hono().get('/', (context) =>
     streamSSE(context, async (stream) => {
-      const gone = new AbortController();
-      stream.onAbort(() => gone.abort());
+      const closed = new AbortController();
+      stream.onAbort(() => closed.abort());
       const since = Since.parse(context.req.header('last-event-id') ?? context.req.query('since'));
-      for await (const consumed of consumedAfter(history, since, gone.signal))
+      for await (const consumed of consumedAfter(history, since, closed.signal))
         await stream.writeSSE({ id: String(consumed.position), data: JSON.stringify(consumed) });
     }),
   );
 
-async function* consumedAfter(history: History, position: number, gone: AbortSignal) {
+async function* consumedAfter(history: History, position: number, closed: AbortSignal) {
   let wake = () => {};
   const stop = history.onConsumed(() => wake());
-  gone.addEventListener('abort', () => wake());
+  closed.addEventListener('abort', () => wake());
   const latest = history.entries().at(-1)?.position ?? 0;
   let seen = position > latest ? 0 : position;
   try {
-    while (!gone.aborted) {
-      const news = history.entries().filter((consumed) => consumed.position > seen);
-      yield* news;
-      seen = news.at(-1)?.position ?? seen;
-      if (news.length === 0) await new Promise<void>((resolve) => (wake = resolve));
+    while (!closed.aborted) {
+      const newEvents = history.entries().filter((consumed) => consumed.position > seen);
+      yield* newEvents;
+      seen = newEvents.at(-1)?.position ?? seen;
+      if (newEvents.length === 0) await new Promise<void>((resolve) => (wake = resolve));
     }
   } finally {
     stop();

@@ -37,23 +37,23 @@ export type Timers = Disposable & {
 };
 
 export const timers = (): Timers => {
-  const waiting = new Map<string, NodeJS.Timeout>();
+  const pendingTimers = new Map<string, NodeJS.Timeout>();
   const cancel = (key: string) => {
-    clearTimeout(waiting.get(key));
-    waiting.delete(key);
+    clearTimeout(pendingTimers.get(key));
+    pendingTimers.delete(key);
   };
   return {
     cancel,
     after: (key, ms, happens) => {
       cancel(key);
       const timer = setTimeout(() => {
-        waiting.delete(key);
+        pendingTimers.delete(key);
         happens();
       }, ms);
-      waiting.set(key, timer.unref());
+      pendingTimers.set(key, timer.unref());
     },
     [Symbol.dispose]: () => {
-      for (const key of [...waiting.keys()]) cancel(key);
+      for (const key of [...pendingTimers.keys()]) cancel(key);
     },
   };
 };

@@ -29,4 +29,4 @@ const refusal = ({ issues: [issue] }: z.ZodError): Ec2Error => {
 /** The instances that an action is about. */
 export const InstanceIds = z.array(z.string()).min(1).max(1000);
 
-export const done = { return: true } as const;
+export const success = { return: true } as const;

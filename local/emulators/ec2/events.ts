@@ -8,7 +8,7 @@ import type { Faults } from './faults.ts';
 import { instanceArn, type SimulatedInstance } from './instance.ts';
 
 /** Whom and when an event is about. */
-export type Occasion = {
+export type EventSubject = {
   readonly instance: SimulatedInstance;
   readonly account: string;
   readonly atMs: number;
@@ -22,7 +22,7 @@ type Content = {
 };
 
 const event = (
-  { instance, account, atMs }: Occasion,
+  { instance, account, atMs }: EventSubject,
   { source, type, resource, detail }: Content,
 ): EventBridgeEvent => ({
   version: '0',
@@ -37,16 +37,20 @@ const event = (
 });
 
 /** @see https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/monitoring-instance-state-changes.html */
-export const stateChange = (occasion: Occasion, state: InstanceState): EventBridgeEvent =>
-  event(occasion, {
+export const stateChange = (subject: EventSubject, state: InstanceState): EventBridgeEvent =>
+  event(subject, {
     source: 'aws.ec2',
     type: 'EC2 Instance State-change Notification',
-    detail: { 'instance-id': occasion.instance.id, state },
+    detail: { 'instance-id': subject.instance.id, state },
   });
 
 /** @see https://docs.aws.amazon.com/tag-editor/latest/userguide/tag-monitor.html */
-export const tagChange = (occasion: Occasion, changedKeys: readonly string[], tags: Tags): EventBridgeEvent =>
-  event(occasion, {
+export const tagChange = (
+  subject: EventSubject,
+  changedKeys: readonly string[],
+  tags: Tags,
+): EventBridgeEvent =>
+  event(subject, {
     source: 'aws.tag',
     type: 'Tag Change on Resource',
     detail: {
@@ -54,7 +58,7 @@ export const tagChange = (occasion: Occasion, changedKeys: readonly string[], ta
       tags,
       service: 'ec2',
       'resource-type': 'instance',
-      version: occasion.instance.tagVersion,
+      version: subject.instance.tagVersion,
     },
   });
 
@@ -62,20 +66,20 @@ export const tagChange = (occasion: Occasion, changedKeys: readonly string[], ta
  * Its ARN has the availability zone in the region's place and no account: AWS documents it so.
  * @see https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/spot-instance-termination-notices.html
  */
-export const spotInterruption = (occasion: Occasion, action: string): EventBridgeEvent =>
-  event(occasion, {
+export const spotInterruption = (subject: EventSubject, action: string): EventBridgeEvent =>
+  event(subject, {
     source: 'aws.ec2',
     type: 'EC2 Spot Instance Interruption Warning',
-    resource: `arn:aws:ec2:${occasion.instance.launch.availabilityZone}:instance/${occasion.instance.id}`,
-    detail: { 'instance-id': occasion.instance.id, 'instance-action': action },
+    resource: `arn:aws:ec2:${subject.instance.launch.availabilityZone}:instance/${subject.instance.id}`,
+    detail: { 'instance-id': subject.instance.id, 'instance-action': action },
   });
 
 /** @see https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/rebalance-recommendations.html */
-export const rebalanceRecommendation = (occasion: Occasion): EventBridgeEvent =>
-  event(occasion, {
+export const rebalanceRecommendation = (subject: EventSubject): EventBridgeEvent =>
+  event(subject, {
     source: 'aws.ec2',
     type: 'EC2 Instance Rebalance Recommendation',
-    detail: { 'instance-id': occasion.instance.id },
+    detail: { 'instance-id': subject.instance.id },
   });
 
 const retirement = 'AWS_EC2_INSTANCE_RETIREMENT_SCHEDULED';
@@ -88,13 +92,13 @@ const retirementStatus = {
 
 /** @see https://docs.aws.amazon.com/health/latest/ug/aws-health-events-eventbridge-schema.html */
 export const retirementEvent = (
-  occasion: Occasion,
+  subject: EventSubject,
   status: keyof typeof retirementStatus,
   retiresAtMs: number,
 ): EventBridgeEvent => {
-  const { instance, account, atMs } = occasion;
+  const { instance, account, atMs } = subject;
   const communicationId = randomUUID();
-  return event(occasion, {
+  return event(subject, {
     source: 'aws.health',
     type: 'AWS Health Event',
     resource: instance.id,
@@ -147,7 +151,7 @@ type Options = {
 };
 
 /** EC2 does its best to emit an event, and never tries twice. */
-export const emissionTo = ({ emit, faults, random, log }: Options) => {
+export const eventEmitter = ({ emit, faults, random, log }: Options) => {
   const underWay = new Set<Promise<void>>();
   const lost: LostEvent[] = [];
   const isSilent = ({ region }: EventBridgeEvent) => faults().silentRegions.includes(region);
@@ -155,14 +159,14 @@ export const emissionTo = ({ emit, faults, random, log }: Options) => {
 
   return {
     /** Resolves when all that was given to `emit` is taken. */
-    taken: () => Promise.all(underWay),
+    settled: () => Promise.all(underWay),
     /** Those that `loseEvents` took, in their order; a silent region loses none, as it never had any. */
     lost: (): readonly LostEvent[] => lost,
     /** Never rejects. */
     emit: async (event: EventBridgeEvent): Promise<void> => {
       if (isSilent(event)) return;
       if (isLost()) return void lost.push(lostEvent(event));
-      const emitted = (async () => emit(event))().catch((error) => log(lossOf(event, error)));
+      const emitted = (async () => emit(event))().catch((error) => log(lossMessage(event, error)));
       underWay.add(emitted);
       await emitted;
       underWay.delete(emitted);
@@ -170,7 +174,7 @@ export const emissionTo = ({ emit, faults, random, log }: Options) => {
   };
 };
 
-const lossOf = ({ resources, 'detail-type': detailType }: EventBridgeEvent, error: unknown): string =>
+const lossMessage = ({ resources, 'detail-type': detailType }: EventBridgeEvent, error: unknown): string =>
   `the event ${detailType} of ${resources.join(', ')} is lost: ${reasonOf(error)}`;
 
 const lostEvent = ({

@@ -43,7 +43,7 @@ export const noFaults: Faults = {
   refuse: {},
 };
 
-const sentences = {
+const refusalMessages = {
   InstanceLimitExceeded: [400, 'You have requested more instances than your current instance limit allows.'],
   InternalError: [500, 'An internal error has occurred'],
   MaxSpotInstanceCountExceeded: [400, 'Max spot instance count exceeded'],
@@ -57,12 +57,12 @@ const sentences = {
 } as const satisfies Record<string, readonly [Ec2Error['status'], string]>;
 
 /** What EC2 can be made to answer to every call of an action. */
-export type Refusal = keyof typeof sentences;
+export type Refusal = keyof typeof refusalMessages;
 
 /** @throws Ec2Error where this action is refused now, in a dry run too. */
 export const refuse = (action: string, { refuse: refusals }: Faults): void => {
   const code = refusals[action];
   if (code === undefined) return;
-  const [status, message] = sentences[code];
+  const [status, message] = refusalMessages[code];
   throw new Ec2Error(code, message, status);
 };

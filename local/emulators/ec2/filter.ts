@@ -15,11 +15,11 @@ type Field<Item> = (item: Item, key: string) => readonly (string | undefined)[];
 
 const maximumValues = 200;
 
-export const filtered = <Item>(
+export const applyFilters = <Item>(
   all: readonly Item[],
   filters: Filters,
   fields: Fields<Item>,
-): readonly Item[] => all.filter(passing(filters, fields));
+): readonly Item[] => all.filter(filterFor(filters, fields));
 
 /**
  * Whether an item passes every filter, each by any of its values. `*` stands for any characters, `?` for one, and `\` makes
@@ -27,7 +27,7 @@ export const filtered = <Item>(
  * @throws Ec2Error
  * @see https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Filtering.html
  */
-export const passing = <Item>(filters: Filters, fields: Fields<Item>): ((item: Item) => boolean) => {
+export const filterFor = <Item>(filters: Filters, fields: Fields<Item>): ((item: Item) => boolean) => {
   if (filters.flatMap(({ Value }) => Value).length > maximumValues) {
     throw new Ec2Error(
       'FilterLimitExceeded',

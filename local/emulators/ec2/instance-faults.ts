@@ -2,7 +2,7 @@ import type { StateReason } from '../../../shared/service-types/vm/kind.ts';
 import type { StatusCheck } from '../../../shared/service-types/vm/status-checks.ts';
 import { rebalanceRecommendation, retirementEvent, spotInterruption } from './events.ts';
 import type { SimulatedInstance } from './instance.ts';
-import { because, isPassing } from './lifecycle.ts';
+import { isTransitional, stateReasons } from './lifecycle.ts';
 import { Ec2Error } from './query-protocol.ts';
 import type { Region } from './region.ts';
 
@@ -35,22 +35,22 @@ type Interruption = {
   readonly action?: 'hibernate' | 'stop' | 'terminate';
 };
 
-const usualNoticeMs = 120_000;
-const usualRetirementMs = 14 * 86_400_000;
+const defaultNoticeMs = 120_000;
+const defaultRetirementMs = 14 * 86_400_000;
 
 export const instanceFaults = (regions: () => Iterable<Region>): InstanceFaults => {
   const find = (id: string) => {
     for (const region of regions()) {
       const instance = region.lookUp(id);
-      if (instance) return { region, instance, occasion: occasionOf(region, instance) };
+      if (instance) return { region, instance, subject: subjectOf(region, instance) };
     }
     throw new Ec2Error('InvalidInstanceID.NotFound', `The instance ID '${id}' does not exist`);
   };
   return {
-    interruptSpot: async (id, { noticeMs = usualNoticeMs, action = 'terminate' } = {}) => {
-      const { region, occasion } = find(id);
-      region.account.timers.after(`interruption of ${id}`, noticeMs, () => takeBack(region, id, action));
-      await region.account.emit(spotInterruption(occasion, action));
+    interruptSpot: async (id, { noticeMs = defaultNoticeMs, action = 'terminate' } = {}) => {
+      const { region, subject } = find(id);
+      region.account.timers.after(`interruption of ${id}`, noticeMs, () => reclaim(region, id, action));
+      await region.account.emit(spotInterruption(subject, action));
     },
     fail: async (id, reason) => {
       const { region, instance } = find(id);
@@ -58,29 +58,29 @@ export const instanceFaults = (regions: () => Iterable<Region>): InstanceFaults 
       region.enter(id, instance.status.value.state === 'pending' ? 'terminated' : 'shutting-down', reason);
     },
     recommendRebalance: async (id) => {
-      const { region, occasion } = find(id);
-      await region.account.emit(rebalanceRecommendation(occasion));
+      const { region, subject } = find(id);
+      await region.account.emit(rebalanceRecommendation(subject));
     },
     scheduleRetirement: async (id, options = {}) => {
-      const { region, occasion } = find(id);
-      const { retiresAtMs = occasion.atMs + usualRetirementMs } = options;
-      region.amend(id, { retiresAtMs });
-      await region.account.emit(retirementEvent(occasion, 'scheduled', retiresAtMs));
+      const { region, subject } = find(id);
+      const { retiresAtMs = subject.atMs + defaultRetirementMs } = options;
+      region.update(id, { retiresAtMs });
+      await region.account.emit(retirementEvent(subject, 'scheduled', retiresAtMs));
     },
     cancelRetirement: async (id) => {
-      const { region, instance, occasion } = find(id);
-      region.amend(id, { retiresAtMs: undefined });
-      await region.account.emit(retirementEvent(occasion, 'over', instance.retiresAtMs ?? occasion.atMs));
+      const { region, instance, subject } = find(id);
+      region.update(id, { retiresAtMs: undefined });
+      await region.account.emit(retirementEvent(subject, 'over', instance.retiresAtMs ?? subject.atMs));
     },
     impair: async (id, check = 'instance') => {
-      const { region, occasion } = find(id);
-      region.amend(id, { impaired: { check, sinceMs: occasion.atMs } });
+      const { region, subject } = find(id);
+      region.update(id, { impaired: { check, sinceMs: subject.atMs } });
     },
-    recover: async (id) => find(id).region.amend(id, { impaired: undefined }),
+    recover: async (id) => find(id).region.update(id, { impaired: undefined }),
     stall: async (id) => {
       const { region, instance } = find(id);
       const { state } = instance.status.value;
-      if (!isPassing(state)) {
+      if (!isTransitional(state)) {
         throw new Ec2Error(
           'IncorrectInstanceState',
           `The instance '${id}' is ${state}, and stays so anyway.`,
@@ -91,17 +91,17 @@ export const instanceFaults = (regions: () => Iterable<Region>): InstanceFaults 
   };
 };
 
-const occasionOf = ({ account }: Region, instance: SimulatedInstance) => ({
+const subjectOf = ({ account }: Region, instance: SimulatedInstance) => ({
   instance,
   account: account.id,
   atMs: account.clock(),
 });
 
-const takeBack = (region: Region, id: string, action: Interruption['action']): void => {
+const reclaim = (region: Region, id: string, action: Interruption['action']): void => {
   const instance = region.lookUp(id);
   if (instance === undefined || isEnding(instance)) return;
-  if (action === 'terminate') return void region.enter(id, 'shutting-down', because.spotTermination);
-  if (instance.status.value.state === 'running') region.enter(id, 'stopping', because.spotShutdown);
+  if (action === 'terminate') return void region.enter(id, 'shutting-down', stateReasons.spotTermination);
+  if (instance.status.value.state === 'running') region.enter(id, 'stopping', stateReasons.spotShutdown);
 };
 
 const isEnding = ({ status }: SimulatedInstance): boolean =>

@@ -1,6 +1,6 @@
 import type { Clock } from '../../../shared/ports/clock.ts';
 import { InstanceId } from '../../../shared/service-types/vm/kind.ts';
-import { begun, type SimulatedInstance } from './instance.ts';
+import { type SimulatedInstance, startTimeline } from './instance.ts';
 import { Ec2Error } from './query-protocol.ts';
 
 /** What EC2 still knows of the instances of one region: of a terminated one first its tags go, then all. */
@@ -18,19 +18,19 @@ export type InstanceStore = {
 };
 
 /** How long after its end an instance still has its tags, and is known at all. */
-export type Retention = { readonly tagsVanishMs: number; readonly purgeMs: number };
+export type Retention = { readonly tagsRetainedMs: number; readonly retainedMs: number };
 
-export const defaultRetention: Retention = { tagsVanishMs: 600_000, purgeMs: 3_600_000 };
+export const defaultRetention: Retention = { tagsRetainedMs: 600_000, retainedMs: 3_600_000 };
 
-export const instanceStore = (clock: Clock, { tagsVanishMs, purgeMs }: Retention): InstanceStore => {
+export const instanceStore = (clock: Clock, { tagsRetainedMs, retainedMs }: Retention): InstanceStore => {
   const instances = new Map<string, SimulatedInstance>();
   const known = (instance: SimulatedInstance): SimulatedInstance | undefined => {
     const { id, status } = instance;
     if (status.value.state !== 'terminated') return instance;
     const endedForMs = clock() - status.atMs;
-    if (endedForMs > purgeMs) return void instances.delete(id);
-    return endedForMs > tagsVanishMs
-      ? { ...instance, tags: begun({}, status.atMs + tagsVanishMs) }
+    if (endedForMs > retainedMs) return void instances.delete(id);
+    return endedForMs > tagsRetainedMs
+      ? { ...instance, tags: startTimeline({}, status.atMs + tagsRetainedMs) }
       : instance;
   };
   const lookUp: InstanceStore['lookUp'] = (id) => {

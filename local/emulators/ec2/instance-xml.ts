@@ -1,11 +1,11 @@
 import type { Tags } from '../../../shared/core/ownership.ts';
 import type { InstanceState } from '../../../shared/service-types/vm/kind.ts';
-import { addressesOf, type SeenInstance } from './instance.ts';
+import { addressesOf, type DescribedInstance } from './instance.ts';
 import { stateCode, transitionReason } from './lifecycle.ts';
 import { items, type XmlElements } from './query-protocol.ts';
 
 /** The instances of one launch. @see https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Reservation.html */
-export const reservationXml = (instances: readonly SeenInstance[], account: string): XmlElements => ({
+export const reservationXml = (instances: readonly DescribedInstance[], account: string): XmlElements => ({
   reservationId: instances[0]?.launch.reservationId,
   ownerId: account,
   groupSet: '',
@@ -17,7 +17,7 @@ export const stateXml = (state: InstanceState): XmlElements => ({ code: stateCod
 const tagSet = (tags: Tags) => items(Object.entries(tags).map(([key, value]) => ({ key, value })));
 
 /** @see https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Instance.html */
-const instanceXml = (instance: SeenInstance): XmlElements => {
+const instanceXml = (instance: DescribedInstance): XmlElements => {
   const { launch, reason } = instance;
   const { privateIp, privateDns, publicIp, publicDns } = addressesOf(instance);
   return {
@@ -63,7 +63,7 @@ const instanceXml = (instance: SeenInstance): XmlElements => {
 };
 
 /** A volume has its instance's id, but for the first digit, which counts them. */
-const volumesXml = ({ id, launch, launchedAtMs, state }: SeenInstance): XmlElements[] =>
+const volumesXml = ({ id, launch, launchedAtMs, state }: DescribedInstance): XmlElements[] =>
   state === 'terminated'
     ? []
     : launch.devices.map(({ name, deleteOnTermination }, index) => ({
@@ -76,7 +76,7 @@ const volumesXml = ({ id, launch, launchedAtMs, state }: SeenInstance): XmlEleme
         },
       }));
 
-const metadataXml = ({ metadata }: SeenInstance['launch']): XmlElements => ({
+const metadataXml = ({ metadata }: DescribedInstance['launch']): XmlElements => ({
   state: 'applied',
   httpTokens: metadata.HttpTokens,
   httpPutResponseHopLimit: metadata.HttpPutResponseHopLimit,

@@ -3,7 +3,7 @@ import type { Tags } from '../../../shared/core/ownership.ts';
 import type { InstanceState, StateReason } from '../../../shared/service-types/vm/kind.ts';
 import type { StatusCheck } from '../../../shared/service-types/vm/status-checks.ts';
 import type { Faults } from './faults.ts';
-import { because } from './lifecycle.ts';
+import { stateReasons } from './lifecycle.ts';
 
 /** What one RunInstances asked for: the same for all its instances, for good. */
 export type Launch = {
@@ -59,39 +59,47 @@ export type SimulatedInstance = {
   readonly tagVersion: number;
 };
 
-type Born = 'region' | 'number' | 'launch' | 'launchIndex' | 'publicIp' | 'disableApiTermination';
+type InitialProperty = 'region' | 'number' | 'launch' | 'launchIndex' | 'publicIp' | 'disableApiTermination';
 
 /** An instance at the beginning of its life. */
 export const newInstance = (
-  born: Pick<SimulatedInstance, Born>,
+  created: Pick<SimulatedInstance, InitialProperty>,
   tags: Tags,
   atMs: number,
 ): SimulatedInstance => ({
-  ...born,
+  ...created,
   id: newId('i'),
   impaired: undefined,
   retiresAtMs: undefined,
-  status: begun({ state: 'pending', reason: because.launched, launchedAtMs: atMs }, atMs),
-  tags: begun(tags, atMs),
+  status: startTimeline({ state: 'pending', reason: stateReasons.launched, launchedAtMs: atMs }, atMs),
+  tags: startTimeline(tags, atMs),
   tagVersion: 1,
 });
 
-type Shown = 'id' | 'region' | 'number' | 'launch' | 'launchIndex' | 'publicIp' | 'impaired' | 'retiresAtMs';
+type DescribedProperty =
+  | 'id'
+  | 'region'
+  | 'number'
+  | 'launch'
+  | 'launchIndex'
+  | 'publicIp'
+  | 'impaired'
+  | 'retiresAtMs';
 
 /** An instance as a Describe shows it. */
-export type SeenInstance = Pick<SimulatedInstance, Shown> &
+export type DescribedInstance = Pick<SimulatedInstance, DescribedProperty> &
   Status & { readonly tags: Tags; readonly changedAtMs: number };
 
 /**
  * Under faults a Describe shows the state and the tags as they were some time ago. Property by property, as a walk over
  * 100,000 instances takes half as long so (70 ms) as with a spread.
  */
-export const seenAt = (
+export const describedAt = (
   nowMs: number,
   { staleReadMs, tagLagMs }: Pick<Faults, 'staleReadMs' | 'tagLagMs'>,
   instance: SimulatedInstance,
-): SeenInstance => {
-  const { value, atMs } = asOf(instance.status, nowMs - staleReadMs) ?? oldest(instance.status);
+): DescribedInstance => {
+  const { value, atMs } = valueAt(instance.status, nowMs - staleReadMs) ?? earliest(instance.status);
   return {
     id: instance.id,
     region: instance.region,
@@ -105,7 +113,7 @@ export const seenAt = (
     reason: value.reason,
     launchedAtMs: value.launchedAtMs,
     changedAtMs: atMs,
-    tags: asOf(instance.tags, nowMs - tagLagMs)?.value ?? {},
+    tags: valueAt(instance.tags, nowMs - tagLagMs)?.value ?? {},
   };
 };
 
@@ -117,7 +125,7 @@ export const instanceArn = (
   account: string,
 ): string => `arn:aws:ec2:${region}:${account}:instance/${id}`;
 
-type Numbered = Pick<SeenInstance, 'number' | 'region' | 'state' | 'publicIp'>;
+type Numbered = Pick<DescribedInstance, 'number' | 'region' | 'state' | 'publicIp'>;
 
 /** An instance keeps its private address until it is terminated, and its public one while it is started. */
 export const addressesOf = ({ number, region, state, publicIp }: Numbered) => {
@@ -144,18 +152,22 @@ type Moment<Value> = { readonly value: Value; readonly atMs: number };
 /** What something is since `atMs`, and what it was before, newest first: whoever asks EC2 may be shown the past. */
 export type Timeline<Value> = Moment<Value> & { readonly before: readonly Moment<Value>[] };
 
-const remembered = 16;
+const maximumMoments = 16;
 
-export const begun = <Value>(value: Value, atMs: number): Timeline<Value> => ({ value, atMs, before: [] });
+export const startTimeline = <Value>(value: Value, atMs: number): Timeline<Value> => ({
+  value,
+  atMs,
+  before: [],
+});
 
-export const changed = <Value>(
+export const extendTimeline = <Value>(
   { before, ...last }: Timeline<Value>,
   value: Value,
   atMs: number,
-): Timeline<Value> => ({ value, atMs, before: [last, ...before].slice(0, remembered) });
+): Timeline<Value> => ({ value, atMs, before: [last, ...before].slice(0, maximumMoments) });
 
 /** What it was at that time, and since when; undefined for a time before all that is remembered. */
-const asOf = <Value>(timeline: Timeline<Value>, atMs: number): Moment<Value> | undefined =>
+const valueAt = <Value>(timeline: Timeline<Value>, atMs: number): Moment<Value> | undefined =>
   timeline.atMs <= atMs ? timeline : timeline.before.find((moment) => moment.atMs <= atMs);
 
-const oldest = <Value>(timeline: Timeline<Value>): Moment<Value> => timeline.before.at(-1) ?? timeline;
+const earliest = <Value>(timeline: Timeline<Value>): Moment<Value> => timeline.before.at(-1) ?? timeline;

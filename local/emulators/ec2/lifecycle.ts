@@ -12,13 +12,13 @@ export const stateCode = {
 } as const satisfies Record<InstanceState, number>;
 
 /** The states that end by themselves, and what they end in. */
-const settlesAs = { pending: 'running', stopping: 'stopped', 'shutting-down': 'terminated' } as const;
-type PassingState = keyof typeof settlesAs;
+const followingState = { pending: 'running', stopping: 'stopped', 'shutting-down': 'terminated' } as const;
+type TransitionalState = keyof typeof followingState;
 
-export const isPassing = (state: InstanceState): state is PassingState => state in settlesAs;
+export const isTransitional = (state: InstanceState): state is TransitionalState => state in followingState;
 
 /** Milliseconds that an instance stays in a state that ends by itself: always the same, or anything between two values. */
-export type DwellMs = Readonly<Record<PassingState, number | readonly [number, number]>>;
+export type DwellMs = Readonly<Record<TransitionalState, number | readonly [number, number]>>;
 
 export const defaultDwellMs: DwellMs = {
   pending: [1500, 3000],
@@ -27,22 +27,22 @@ export const defaultDwellMs: DwellMs = {
 };
 
 /** What a state ends in, and after how long; undefined for a state that stays. */
-export const settling = (
+export const nextState = (
   state: InstanceState,
   dwellMs: DwellMs,
   random: Random,
 ): { readonly state: InstanceState; readonly ms: number } | undefined => {
-  if (!isPassing(state)) return undefined;
+  if (!isTransitional(state)) return undefined;
   const dwell = dwellMs[state];
   const [shortest, longest] = typeof dwell === 'number' ? [dwell, dwell] : dwell;
-  return { state: settlesAs[state], ms: shortest + random() * (longest - shortest) };
+  return { state: followingState[state], ms: shortest + random() * (longest - shortest) };
 };
 
 /**
  * Why instances change state, in EC2's words.
  * @see https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_StateReason.html
  */
-export const because = {
+export const stateReasons = {
   launched: { code: 'pending', message: 'pending' },
   userShutdown: {
     code: 'Client.UserInitiatedShutdown',
@@ -68,5 +68,5 @@ export const transitionReason = (reason: StateReason | undefined, atMs: number):
   const when = `(${new Date(atMs).toISOString().slice(0, 19).replace('T', ' ')} GMT)`;
   if (code.startsWith('Client.User')) return `User initiated ${when}`;
   if (code.startsWith('Server.Spot')) return `Service initiated ${when}`;
-  return code === because.launched.code ? '' : code;
+  return code === stateReasons.launched.code ? '' : code;
 };

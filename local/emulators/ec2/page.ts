@@ -6,8 +6,8 @@ import { Ec2Error, Integer, invalidValue } from './query-protocol.ts';
 export const Paging = z.object({ MaxResults: Integer.optional(), NextToken: z.string().optional() });
 export type Paging = z.infer<typeof Paging>;
 
-const smallestPage = 5;
-const largestPage = 1000;
+const minimumPageSize = 5;
+const maximumPageSize = 1000;
 
 /**
  * One page of items that are sorted by their place: an item that goes or comes between two pages moves no other over the edge.
@@ -16,9 +16,9 @@ const largestPage = 1000;
 export const pageOf = <Item>(
   sorted: readonly Item[],
   paging: Paging,
-  placeOf: (item: Item) => string,
+  positionOf: (item: Item) => string,
 ): Page<Item> =>
-  pageFrom({ itemsAfter: (place) => sorted.filter((item) => placeOf(item) > place), placeOf }, paging);
+  pageFrom({ itemsAfter: (place) => sorted.filter((item) => positionOf(item) > place), positionOf }, paging);
 
 type Page<Item> = { readonly page: readonly Item[]; readonly nextToken: string | undefined };
 
@@ -26,25 +26,25 @@ type Page<Item> = { readonly page: readonly Item[]; readonly nextToken: string |
 type Source<Item> = {
   /** Those behind a place; behind '' are all. */
   readonly itemsAfter: (place: string) => Iterable<Item>;
-  readonly placeOf: (item: Item) => string;
+  readonly positionOf: (item: Item) => string;
   /** How many are shown of a page of so many items; the rest is left to the next page. */
   readonly shorten?: ((length: number) => number) | undefined;
 };
 
 /** The same, of items that are read only as far as the page needs. */
 export const pageFrom = <Item>(
-  { itemsAfter, placeOf, shorten }: Source<Item>,
+  { itemsAfter, positionOf, shorten }: Source<Item>,
   { MaxResults, NextToken }: Paging,
 ): Page<Item> => {
   const size = pageSize(MaxResults, NextToken);
-  const start = NextToken === undefined ? '' : placeIn(NextToken);
+  const start = NextToken === undefined ? '' : positionIn(NextToken);
   const ahead = firstOf(size + 1, itemsAfter(start));
   const full = ahead.slice(0, size);
   const isShortened = shorten !== undefined && size < Number.POSITIVE_INFINITY;
   const page = isShortened ? full.slice(0, shorten(full.length)) : full;
   const last = page.at(-1);
   const goesOn = isShortened ? full.length > 0 : full.length < ahead.length;
-  return { page, nextToken: goesOn ? tokenFor(last === undefined ? start : placeOf(last)) : undefined };
+  return { page, nextToken: goesOn ? tokenFor(last === undefined ? start : positionOf(last)) : undefined };
 };
 
 const firstOf = <Item>(count: number, items: Iterable<Item>): readonly Item[] => {
@@ -57,10 +57,10 @@ const firstOf = <Item>(count: number, items: Iterable<Item>): readonly Item[] =>
 };
 
 const pageSize = (asked: number | undefined, token: string | undefined): number => {
-  if (asked === undefined) return token === undefined ? Number.POSITIVE_INFINITY : largestPage;
+  if (asked === undefined) return token === undefined ? Number.POSITIVE_INFINITY : maximumPageSize;
   const refusal = `Value ( ${asked} ) for parameter maxResults is invalid. Expecting a value`;
-  if (asked < smallestPage) throw invalidValue(`${refusal} greater than ${smallestPage}.`);
-  if (asked > largestPage) throw invalidValue(`${refusal} smaller than or equal to ${largestPage}.`);
+  if (asked < minimumPageSize) throw invalidValue(`${refusal} greater than ${minimumPageSize}.`);
+  if (asked > maximumPageSize) throw invalidValue(`${refusal} smaller than or equal to ${maximumPageSize}.`);
   return asked;
 };
 
@@ -70,7 +70,7 @@ const tokenPrefix = 'after ';
 const tokenFor = (place: string): string =>
   Buffer.from(`${tokenPrefix}${place}\0${randomUUID()}`).toString('base64url');
 
-const placeIn = (token: string): string => {
+const positionIn = (token: string): string => {
   const text = Buffer.from(token, 'base64url').toString();
   const [place = ''] = text.slice(tokenPrefix.length).split('\0');
   if (text.startsWith(tokenPrefix)) return place;

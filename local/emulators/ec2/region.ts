@@ -3,38 +3,40 @@ import type { InstanceState, StateReason } from '../../../shared/service-types/v
 import type { Account } from './account.ts';
 import { stateChange, tagChange } from './events.ts';
 import {
-  begun,
-  changed,
+  type DescribedInstance,
+  describedAt,
+  extendTimeline,
   type Launch,
   newInstance,
   publicIp,
-  type SeenInstance,
   type SimulatedInstance,
-  seenAt,
+  startTimeline,
 } from './instance.ts';
 import { type InstanceStore, instanceStore } from './instance-store.ts';
-import { settling } from './lifecycle.ts';
+import { nextState } from './lifecycle.ts';
 
-type Amendable = 'disableApiTermination' | 'impaired' | 'publicIp' | 'retiresAtMs';
+type UpdatableProperty = 'disableApiTermination' | 'impaired' | 'publicIp' | 'retiresAtMs';
 
-type Own = Pick<SimulatedInstance, 'disableApiTermination' | 'launchIndex'> & { readonly tags: Tags };
+type InstanceProperties = Pick<SimulatedInstance, 'disableApiTermination' | 'launchIndex'> & {
+  readonly tags: Tags;
+};
 
 /** The instances of one region, and everything that can happen to them. */
 export type Region = Omit<InstanceStore, 'put'> & {
   readonly name: string;
   readonly account: Account;
   /** As a Describe shows them, all at the time of its call. */
-  seen(instances: Iterable<SimulatedInstance>): Iterable<SeenInstance>;
+  described(instances: Iterable<SimulatedInstance>): Iterable<DescribedInstance>;
   /** Begins the life of an instance. */
-  launch(launch: Launch, own: Own): SimulatedInstance;
+  launch(launch: Launch, own: InstanceProperties): SimulatedInstance;
   /** Adds an instance that runs already, and tells nobody. */
-  adopt(launch: Launch, tags: Tags): SimulatedInstance;
+  addRunning(launch: Launch, tags: Tags): SimulatedInstance;
   /** Changes the state of an instance, tells everybody, and lets it go on from there. */
   enter(id: string, state: InstanceState, reason: StateReason | undefined): SimulatedInstance;
   /** Gives an instance these tags and no others. */
   tag(id: string, tags: Tags): void;
   /** Changes what no event tells of. */
-  amend(id: string, amendment: Partial<Pick<SimulatedInstance, Amendable>>): void;
+  update(id: string, changes: Partial<Pick<SimulatedInstance, UpdatableProperty>>): void;
   newPublicIp(): string;
 };
 
@@ -48,23 +50,23 @@ export const openRegion = (name: string, account: Account): Region => {
     const instance = store.get(id);
     const atMs = clock();
     const launchedAtMs = state === 'pending' ? atMs : instance.status.value.launchedAtMs;
-    return entered(
-      put({ ...instance, status: changed(instance.status, { state, reason, launchedAtMs }, atMs) }),
+    return afterEntering(
+      put({ ...instance, status: extendTimeline(instance.status, { state, reason, launchedAtMs }, atMs) }),
     );
   };
-  const entered = (instance: SimulatedInstance): SimulatedInstance => {
+  const afterEntering = (instance: SimulatedInstance): SimulatedInstance => {
     const { state, reason } = instance.status.value;
-    const next = settling(state, account.dwellMs, account.random);
+    const next = nextState(state, account.dwellMs, account.random);
     if (next === undefined) timers.cancel(instance.id);
     else {
       const kept = next.state === 'running' ? undefined : reason;
       timers.after(instance.id, next.ms, () => enter(instance.id, next.state, kept));
     }
-    tellState(account, instance);
+    emitStateChange(account, instance);
     return instance;
   };
 
-  const born = (launch: Launch, { tags, ...own }: Own): SimulatedInstance => {
+  const created = (launch: Launch, { tags, ...own }: InstanceProperties): SimulatedInstance => {
     const address = launch.publicAddress ? newPublicIp() : undefined;
     const instance = { ...own, region: name, number: count.instances++, launch, publicIp: address };
     return newInstance(instance, tags, clock());
@@ -76,38 +78,45 @@ export const openRegion = (name: string, account: Account): Region => {
     account,
     enter,
     newPublicIp,
-    *seen(instances) {
+    *described(instances) {
       const [nowMs, faults] = [clock(), account.faults()];
-      for (const instance of instances) yield seenAt(nowMs, faults, instance);
+      for (const instance of instances) yield describedAt(nowMs, faults, instance);
     },
     launch: (launch, own) => {
-      const instance = entered(put(born(launch, own)));
-      tellTags(account, instance, changedKeys({}, own.tags));
+      const instance = afterEntering(put(created(launch, own)));
+      emitTagChange(account, instance, changedKeys({}, own.tags));
       return instance;
     },
-    adopt: (launch, tags) => {
-      const instance = born(launch, { launchIndex: 0, tags, disableApiTermination: false });
+    addRunning: (launch, tags) => {
+      const instance = created(launch, { launchIndex: 0, tags, disableApiTermination: false });
       const { atMs, value } = instance.status;
-      return put({ ...instance, status: begun({ ...value, state: 'running', reason: undefined }, atMs) });
+      return put({
+        ...instance,
+        status: startTimeline({ ...value, state: 'running', reason: undefined }, atMs),
+      });
     },
     tag: (id, tags) => {
       const instance = store.get(id);
       const keys = changedKeys(instance.tags.value, tags);
       if (keys.length === 0) return;
       const tagVersion = instance.tagVersion + 1;
-      tellTags(account, put({ ...instance, tagVersion, tags: changed(instance.tags, tags, clock()) }), keys);
+      emitTagChange(
+        account,
+        put({ ...instance, tagVersion, tags: extendTimeline(instance.tags, tags, clock()) }),
+        keys,
+      );
     },
-    amend: (id, amendment) => void put({ ...store.get(id), ...amendment }),
+    update: (id, changes) => void put({ ...store.get(id), ...changes }),
   };
 };
 
-const tellState = (account: Account, instance: SimulatedInstance): void => {
+const emitStateChange = (account: Account, instance: SimulatedInstance): void => {
   const { atMs, value } = instance.status;
   account.onTransition({ instanceId: instance.id, state: value.state, atMs });
   void account.emit(stateChange({ instance, account: account.id, atMs }, value.state));
 };
 
-const tellTags = (account: Account, instance: SimulatedInstance, keys: readonly string[]): void => {
+const emitTagChange = (account: Account, instance: SimulatedInstance, keys: readonly string[]): void => {
   const { atMs, value } = instance.tags;
   if (keys.length > 0) void account.emit(tagChange({ instance, account: account.id, atMs }, keys, value));
 };

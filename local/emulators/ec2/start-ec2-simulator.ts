@@ -3,10 +3,10 @@ import type { Tags } from '../../../shared/core/ownership.ts';
 import type { Clock } from '../../../shared/ports/clock.ts';
 import type { InstanceState, StateReason } from '../../../shared/service-types/vm/kind.ts';
 import type { EventBridgeEvent } from '../../../shared/wire/eventbridge.ts';
-import { type Part, serve } from '../../processes/loopback.ts';
+import { type LocalServer, serve } from '../../processes/loopback.ts';
 import { type Account, seededRandom, type Transition, timers } from './account.ts';
 import { checkLaunch, LaunchRequest, launchOf } from './actions/run-instances.ts';
-import { emissionTo, type LostEvent } from './events.ts';
+import { eventEmitter, type LostEvent } from './events.ts';
 import { type Faults, noFaults } from './faults.ts';
 import { newId, type SimulatedInstance } from './instance.ts';
 import { type InstanceFaults, instanceFaults } from './instance-faults.ts';
@@ -26,7 +26,7 @@ type TrueInstance = {
 };
 
 /** EC2 for demos, tests and the bench. Everything that a person can do by API is done by API. */
-export type Ec2Simulator = Part &
+export type Ec2Simulator = LocalServer &
   InstanceFaults & {
     /** Of all regions. */
     instances(): readonly TrueInstance[];
@@ -70,12 +70,12 @@ export type Ec2SimulatorOptions = Partial<Retention> & {
  * Disposing of it ends every timer, and waits until `emit` has taken what it was given.
  */
 export const startEc2Simulator = async (options: Ec2SimulatorOptions): Promise<Ec2Simulator> => {
-  const waiting = timers();
+  const pendingTimers = timers();
   const counts = new Map<string, number>();
   const regions = new Map<string, Region>();
   const seed = options.seed ?? randomInt(2 ** 32);
   let faults: Faults = { ...noFaults, silentRegions: options.silentRegions ?? [], ...options.faults };
-  const emission = emissionTo({
+  const emission = eventEmitter({
     emit: options.emit,
     log: options.log ?? ((line) => void process.stderr.write(`EC2 simulator: ${line}\n`)),
     faults: () => faults,
@@ -83,7 +83,7 @@ export const startEc2Simulator = async (options: Ec2SimulatorOptions): Promise<E
   });
   const account = accountOf(options, {
     seed,
-    timers: waiting,
+    timers: pendingTimers,
     faults: () => faults,
     emit: emission.emit,
   });
@@ -107,8 +107,8 @@ export const startEc2Simulator = async (options: Ec2SimulatorOptions): Promise<E
     populate: (population) => populate(population, region(population.region)),
     [Symbol.asyncDispose]: async () => {
       await server[Symbol.asyncDispose]();
-      waiting[Symbol.dispose]();
-      await emission.taken();
+      pendingTimers[Symbol.dispose]();
+      await emission.settled();
     },
   };
 };
@@ -118,8 +118,8 @@ const accountOf = (
     account: id = '123456789012',
     clock = Date.now,
     dwellMs,
-    tagsVanishMs = defaultRetention.tagsVanishMs,
-    purgeMs = defaultRetention.purgeMs,
+    tagsRetainedMs = defaultRetention.tagsRetainedMs,
+    retainedMs = defaultRetention.retainedMs,
     onTransition = () => {},
   }: Ec2SimulatorOptions,
   shared: Pick<Account, 'seed' | 'timers' | 'faults' | 'emit'>,
@@ -129,7 +129,7 @@ const accountOf = (
   clock,
   random: seededRandom(shared.seed),
   dwellMs: { ...defaultDwellMs, ...dwellMs },
-  retention: { tagsVanishMs, purgeMs },
+  retention: { tagsRetainedMs, retainedMs },
   onTransition,
 });
 
@@ -154,6 +154,6 @@ export type Population = {
 const populate = ({ count, tags }: Population, region: Region): readonly string[] => {
   const request = LaunchRequest.parse({ ImageId: 'ami-0a10000000000a011', MinCount: '1', MaxCount: '1' });
   const launch = launchOf(request, checkLaunch(request, region), region);
-  const one = (index: number) => region.adopt({ ...launch, reservationId: newId('r') }, tags(index));
+  const one = (index: number) => region.addRunning({ ...launch, reservationId: newId('r') }, tags(index));
   return Array.from({ length: count }, (_, index) => one(index).id);
 };

@@ -3,7 +3,7 @@ import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge
 import { Hono } from 'hono';
 import * as z from 'zod';
 import type { EventBridgeEvent } from '../../../shared/wire/eventbridge.ts';
-import { type Part, serve } from '../../processes/loopback.ts';
+import { type LocalServer, serve } from '../../processes/loopback.ts';
 import { clientConfig } from '../client-config.ts';
 import { deliveries, type Rule } from './delivery.ts';
 import { eventPattern } from './event-pattern.ts';
@@ -22,7 +22,7 @@ type Options = {
  * for here EC2's own events arrive this way too. It answers first and delivers then, as AWS does.
  * @throws ZodError where a rule's pattern is none.
  */
-export const startEventBus = async ({ port, rules, account, log }: Options): Promise<Part> => {
+export const startEventBus = async ({ port, rules, account, log }: Options): Promise<LocalServer> => {
   const targets = rules.map(({ patterns, ...rule }) => ({ rule, matchers: patterns.map(eventPattern) }));
   const pending = deliveries(log);
 

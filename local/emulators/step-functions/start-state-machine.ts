@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { StateMachine } from 'aws-local-stepfunctions';
 import { reasonOf } from '../../../shared/core/errors.ts';
-import { playable } from './states-language.ts';
+import { prepareDefinition } from './states-language.ts';
 import { taskHandlers } from './tasks.ts';
 
 export type LocalStateMachine = AsyncDisposable & {
@@ -32,8 +32,8 @@ const arn = (resource: string) => `arn:aws:states:us-east-1:000000000000:${resou
  */
 export const startStateMachine = async (options: Options): Promise<LocalStateMachine> => {
   const { definition: text, substitutions, invoke, log, secondMs = 1000 } = options;
-  const { definition, resources } = playable({ text, substitutions, secondMs });
-  const runs: (ReturnType<typeof followed> & { abort(): void })[] = [];
+  const { definition, resources } = prepareDefinition({ text, substitutions, secondMs });
+  const runs: (ReturnType<typeof trackExecution> & { abort(): void })[] = [];
   const ending = new AbortController();
 
   const startExecution = (): string => {
@@ -46,7 +46,7 @@ export const startStateMachine = async (options: Options): Promise<LocalStateMac
         noThrowOnAbort: true,
       },
     );
-    runs.push({ ...followed(id, run, log), abort: run.abort });
+    runs.push({ ...trackExecution(id, run, log), abort: run.abort });
     return id;
   };
   const tasks = taskHandlers({ resources, invoke, startExecution, secondMs, signal: ending.signal });
@@ -76,7 +76,7 @@ export type Execution = {
 type Run = ReturnType<StateMachine['run']>;
 
 /** What becomes of a run, and when it has ended. Failures of states and of the whole are told to `log`. */
-const followed = (id: string, { result, eventLogs }: Run, log: (line: string) => void) => {
+const trackExecution = (id: string, { result, eventLogs }: Run, log: (line: string) => void) => {
   let execution: Execution = { id, status: 'RUNNING', transitions: 0 };
   const follow = async () => {
     for await (const event of eventLogs) {

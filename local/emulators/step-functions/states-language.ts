@@ -1,7 +1,7 @@
 import type { StateMachineDefinition } from 'aws-local-stepfunctions';
 import * as z from 'zod';
 
-type Playable = {
+type PreparedDefinition = {
   readonly definition: StateMachineDefinition;
   /** The resource of each task, by the name of its state. */
   readonly resources: ReadonlyMap<string, string>;
@@ -16,21 +16,21 @@ type Options = {
 };
 
 /** Stands for a wait: a task whose parameter `seconds` says how long. */
-export const pauseResource = 'pause';
+export const waitResource = 'pause';
 
 /** The longest that the interpreter can time; left out, it would end a task after a minute. */
-const longestTimeoutSeconds = 2_147_483;
+const maximumTimeoutSeconds = 2_147_483;
 
 /**
  * A definition as the interpreter can play it in another time: waits become tasks, for it waits whole seconds only, and the delays of
  * retries are stretched. Time-outs of tasks stay, because functions take the time they take.
  * @throws where a substitution is missing, and where a state waits otherwise than by SecondsPath.
  */
-export const playable = ({ text, substitutions, secondMs }: Options): Playable => {
+export const prepareDefinition = ({ text, substitutions, secondMs }: Options): PreparedDefinition => {
   const resources = new Map<string, string>();
   const definition: StateMachineDefinition = JSON.parse(substituted(text, substitutions), (key, value) => {
-    if (key === 'Retry') return stretched(value, secondMs / 1000);
-    const state = isWait(value) ? pause(value) : value;
+    if (key === 'Retry') return scaledRetries(value, secondMs / 1000);
+    const state = isWait(value) ? waitTask(value) : value;
     const task = Task.safeParse(state);
     if (task.success) resources.set(key, task.data.Resource);
     return state;
@@ -49,7 +49,7 @@ const Retriers = z.array(
   z.looseObject({ IntervalSeconds: z.number().default(1), MaxDelaySeconds: z.number().optional() }),
 );
 
-const stretched = (retriers: unknown, factor: number) =>
+const scaledRetries = (retriers: unknown, factor: number) =>
   Retriers.parse(retriers).map(({ IntervalSeconds, MaxDelaySeconds, ...retrier }) => ({
     ...retrier,
     IntervalSeconds: IntervalSeconds * factor,
@@ -61,14 +61,14 @@ const Wait = z.looseObject({ Type: z.literal('Wait'), SecondsPath: z.string() })
 
 const isWait = (value: unknown) => z.looseObject({ Type: z.literal('Wait') }).safeParse(value).success;
 
-const pause = (value: unknown) => {
+const waitTask = (value: unknown) => {
   const { SecondsPath, ...wait } = Wait.parse(value);
   return {
     ...wait,
     Type: 'Task',
-    Resource: pauseResource,
+    Resource: waitResource,
     Parameters: { 'seconds.$': SecondsPath },
     ResultPath: null,
-    TimeoutSeconds: longestTimeoutSeconds,
+    TimeoutSeconds: maximumTimeoutSeconds,
   };
 };

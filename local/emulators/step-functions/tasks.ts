@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunOptions } from 'aws-local-stepfunctions';
 import * as z from 'zod';
-import { pauseResource } from './states-language.ts';
+import { waitResource } from './states-language.ts';
 
 type Handlers = NonNullable<NonNullable<RunOptions['overrides']>['taskResourceLocalHandlers']>;
 type Handler = Handlers[string];
@@ -43,7 +43,7 @@ export const taskHandlers = ({ resources, signal, ...options }: Options) => {
 const ended = () =>
   Object.assign(new Error('The state machine is no more.'), { isRetryable: false, isCatchable: false });
 
-const Pause = z.object({ seconds: z.int().min(0) });
+const WaitInput = z.object({ seconds: z.int().min(0) });
 const Invocation = z.object({ FunctionName: z.string(), Payload: z.json() });
 
 /** @see https://docs.aws.amazon.com/step-functions/latest/dg/integrate-optimized.html */
@@ -51,8 +51,8 @@ const servicesWith = (
   { invoke, startExecution, secondMs }: Omit<Options, 'resources' | 'signal'>,
   signal: AbortSignal,
 ): Record<string, Handler> => ({
-  [pauseResource]: async (input) => {
-    await sleep(Pause.parse(input).seconds * secondMs, undefined, { signal });
+  [waitResource]: async (input) => {
+    await sleep(WaitInput.parse(input).seconds * secondMs, undefined, { signal });
     return null;
   },
   'arn:aws:states:::lambda:invoke': async (input) => {

@@ -17,7 +17,7 @@ import {
 } from '../../../local/emulators/dcm/environment-agent/start.ts';
 import { startAgentBinary } from '../../../local/emulators/dcm/environment-agent/start-binary.ts';
 import { startNatsServer } from '../../../local/emulators/nats-server/start-nats-server.ts';
-import { type Part, serve } from '../../../local/processes/loopback.ts';
+import { type LocalServer, serve } from '../../../local/processes/loopback.ts';
 import { skippedBecause } from '../../retried-and-skipped.ts';
 import { temporaryFolder } from '../older-control-plane/dcm.ts';
 
@@ -29,7 +29,7 @@ type Started = Pick<EnvironmentAgentOptions, 'natsUrl' | 'controlPlaneUrl' | 'lo
 /** An environment agent under test, with short intervals: the real one allows no shorter ones. */
 export type AgentUnderTest = {
   readonly title: string;
-  readonly start: (options: Started) => Promise<Part>;
+  readonly start: (options: Started) => Promise<LocalServer>;
 };
 
 const name = 'a-1';

@@ -144,7 +144,7 @@ describe('finding nats-server', () => {
   it('takes the one that NATS_SERVER_BIN names, or says that it cannot', async () => {
     expect(await search({}, { NATS_SERVER_BIN: '/bin/sh' })).toMatchObject({ first: '/bin/sh' });
     expect(await search({}, { NATS_SERVER_BIN: '/nowhere' })).toMatchObject({
-      first: 'Error: NATS_SERVER_BIN is /nowhere, which cannot be executed.',
+      first: 'Error: NATS_SERVER_BIN is /nowhere, which cannot be executed',
     });
   });
 
@@ -197,7 +197,7 @@ describe('finding nats-server', () => {
   it('says in one line how to get one where nothing works', async () => {
     const { first } = await search({});
 
-    expect(first).toMatch(/^Error: There is no nats-server\. .*NATS_URL=nats:\/\/127\.0\.0\.1:4222\.$/);
+    expect(first).toMatch(/^Error: nats-server was not found\. .*NATS_URL=nats:\/\/127\.0\.0\.1:4222\.$/);
     for (const way of ['brew install nats-server', 'Go', 'Python 3', 'docker run'])
       expect(first).toContain(way);
   });

@@ -40,7 +40,7 @@ describe("finding DCM's service provider manager", () => {
     expect(found[0]).toMatch(/^<cache>\/[0-9a-f]{12}\/service-provider-manager$/);
     expect(new Set(found).size).toBe(1);
     expect(lines).toEqual([
-      expect.stringContaining('this once'),
+      expect.stringContaining('only the first time'),
       'build with -mod=readonly',
       'go.mod',
       'go.sum',

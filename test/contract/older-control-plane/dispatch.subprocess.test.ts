@@ -5,7 +5,7 @@ import { scriptedProvider } from './provider.ts';
 
 const soonMs = 20_000;
 const spec = { service_type: 'vm', metadata: { name: 'web-1' }, storage: { disks: null } };
-const patience = { dispatchMs: 10_000, healthMs: 5_000, retryMs: 10, longestRetryMs: 20 };
+const timeouts = { dispatchMs: 10_000, healthMs: 5_000, retryMs: 10, maximumRetryMs: 20 };
 
 describe.each([{ strict: true }, { strict: false }])(
   'control plane, dispatching, strict: $strict',
@@ -13,7 +13,7 @@ describe.each([{ strict: true }, { strict: false }])(
     let dcm: Awaited<ReturnType<typeof startDcm>>;
     let provider: Awaited<ReturnType<typeof scriptedProvider>>;
     beforeAll(async () => {
-      dcm = await startDcm({ strict, patience, healthIntervalMs: 60_000 });
+      dcm = await startDcm({ strict, timeouts, healthIntervalMs: 60_000 });
     });
     afterAll(() => dcm[Symbol.asyncDispose]());
     beforeEach(async () => {

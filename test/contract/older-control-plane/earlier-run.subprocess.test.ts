@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { keeper } from '../../../local/processes/disposables.ts';
+import { disposables } from '../../../local/processes/disposables.ts';
 import { startDcm } from '../../../local/stack/dcm.ts';
 import { connectProvider, temporaryFolder } from './dcm.ts';
 
@@ -7,9 +7,9 @@ const silent = () => undefined;
 
 /** DCM in the folder hears of one VM and ends. What it has heard of. */
 const hearsOf = async (folder: string, dcmId: string): Promise<(string | undefined)[]> => {
-  const { keep, stop } = keeper();
+  const { use, stop } = disposables();
   try {
-    const { natsUrl, controlPlane } = await startDcm({ folder, log: silent, progress: silent }, keep);
+    const { natsUrl, controlPlane } = await startDcm({ folder, log: silent, progress: silent }, use);
     await using provider = await connectProvider(natsUrl);
     await provider.report(dcmId, 'RUNNING');
     await controlPlane?.waitFor(dcmId, 'running', 20_000);

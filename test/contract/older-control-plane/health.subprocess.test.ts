@@ -2,13 +2,13 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { startDcm } from './dcm.ts';
 import { scriptedProvider } from './provider.ts';
 
-const patience = { dispatchMs: 10_000, healthMs: 5_000, retryMs: 10, longestRetryMs: 20 };
+const timeouts = { dispatchMs: 10_000, healthMs: 5_000, retryMs: 10, maximumRetryMs: 20 };
 
 describe('control plane, watching the health of providers', () => {
   let dcm: Awaited<ReturnType<typeof startDcm>>;
   let provider: Awaited<ReturnType<typeof scriptedProvider>>;
   beforeAll(async () => {
-    dcm = await startDcm({ patience, healthIntervalMs: 20 });
+    dcm = await startDcm({ timeouts, healthIntervalMs: 20 });
   });
   afterAll(() => dcm[Symbol.asyncDispose]());
   beforeEach(async () => {

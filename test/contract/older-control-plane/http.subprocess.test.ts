@@ -147,7 +147,7 @@ describe('control plane, stopping', () => {
     await using dcm = await startDcm();
     const response = await fetch(`${dcm.controlPlane.url}/events`);
     const waiting = expect(dcm.controlPlane.waitFor('vm-1', 'RUNNING', 60_000)).rejects.toThrow(
-      'Row vm-1 is not running; it went through: nothing.',
+      'Row vm-1 did not become running; its statuses were: none.',
     );
 
     await dcm.controlPlane[Symbol.asyncDispose]();

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { undone } from '../../../local/emulators/event-source-mapping.ts';
+import { unprocessedMessages } from '../../../local/emulators/event-source-mapping.ts';
 
 const batch = ['m-1', 'm-2', 'm-3'];
 const failures = (...itemIdentifiers: unknown[]) => ({
@@ -21,6 +21,6 @@ describe('batch item failures', () => {
     ['failures that are no list', { batchItemFailures: 'm-1' }, batch],
     ['a text', 'done', batch],
   ])('reads %s as Lambda does', (_, answer, expected) => {
-    expect(undone(answer, batch)).toEqual(expected);
+    expect(unprocessedMessages(answer, batch)).toEqual(expected);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { newsOf } from '../../../local/console.ts';
+import { newStatusFilter } from '../../../local/console.ts';
 import type { Consumed } from '../../../local/emulators/dcm/status-history.ts';
 
 const event = (changes: Partial<Consumed>): Consumed => ({
@@ -9,9 +9,9 @@ const event = (changes: Partial<Consumed>): Consumed => ({
 
 describe('what npm start shows', () => {
   it('is each status of a VM once, also where it is published again', () => {
-    const isNewerObservation = newsOf();
+    const isNewStatus = newStatusFilter();
 
-    expect([event({}), event({ eventId: 'again' }), event({ id: 'vm-2' })].map(isNewerObservation)).toEqual([
+    expect([event({}), event({ eventId: 'again' }), event({ id: 'vm-2' })].map(isNewStatus)).toEqual([
       true,
       false,
       true,
@@ -19,17 +19,17 @@ describe('what npm start shows', () => {
   });
 
   it('is a status that a VM comes back to, and one with another message', () => {
-    const isNewerObservation = newsOf();
+    const isNewStatus = newStatusFilter();
     const events = [event({}), event({ status: 'stopped' }), event({}), event({ message: 'a warning' })];
 
-    expect(events.map(isNewerObservation)).toEqual([true, true, true, true]);
+    expect(events.map(isNewStatus)).toEqual([true, true, true, true]);
   });
 
   it('is how a VM ends whose row DCM has removed, but not what was never DCM’s', () => {
-    const isNewerObservation = newsOf();
+    const isNewStatus = newStatusFilter();
     const deleting = { status: 'deleting', outcome: 'skipped' } as const;
 
-    expect([event({}), event(deleting), event({ ...deleting, id: 'vm-9' })].map(isNewerObservation)).toEqual([
+    expect([event({}), event(deleting), event({ ...deleting, id: 'vm-9' })].map(isNewStatus)).toEqual([
       true,
       true,
       false,
@@ -37,9 +37,9 @@ describe('what npm start shows', () => {
   });
 
   it('is nothing that could not be read or stored', () => {
-    const isNewerObservation = newsOf();
+    const isNewStatus = newStatusFilter();
 
-    expect([event({ outcome: 'dropped' }), event({ outcome: 'nak' })].map(isNewerObservation)).toEqual([
+    expect([event({ outcome: 'dropped' }), event({ outcome: 'nak' })].map(isNewStatus)).toEqual([
       false,
       false,
     ]);

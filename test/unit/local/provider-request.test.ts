@@ -1,19 +1,19 @@
 import { describe, expect, it } from 'vitest';
-import { requestBelow } from '../../../local/emulators/dcm/provider-request.ts';
+import { providerRequest } from '../../../local/emulators/dcm/provider-request.ts';
 
 const endpoint = 'http://127.0.0.1:9/api/v1alpha1/vms';
 
 describe('a request below an endpoint', () => {
   it('goes to the path or query that is added', () => {
-    expect(requestBelow(endpoint, '/vm-1', { method: 'DELETE' })).toMatchObject({
+    expect(providerRequest(endpoint, '/vm-1', { method: 'DELETE' })).toMatchObject({
       url: `${endpoint}/vm-1`,
       method: 'DELETE',
     });
-    expect(requestBelow(endpoint, '?id=vm-1').url).toBe(`${endpoint}?id=vm-1`);
+    expect(providerRequest(endpoint, '?id=vm-1').url).toBe(`${endpoint}?id=vm-1`);
   });
 
   it('has credentials of the URL, decoded, as Basic, and not in the URL', () => {
-    const request = requestBelow('http://user:pa%3Ass@127.0.0.1:9/vms', '/health', {
+    const request = providerRequest('http://user:pa%3Ass@127.0.0.1:9/vms', '/health', {
       headers: { 'x-one': '1' },
     });
 
@@ -23,6 +23,6 @@ describe('a request below an endpoint', () => {
   });
 
   it('has no credentials where the URL has none', () => {
-    expect(requestBelow(endpoint, '').headers.has('authorization')).toBe(false);
+    expect(providerRequest(endpoint, '').headers.has('authorization')).toBe(false);
   });
 });

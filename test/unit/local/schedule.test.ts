@@ -19,14 +19,14 @@ describe('schedule', () => {
 
   it('waits for what is under way when it ends, and invokes no more', async () => {
     const done: string[] = [];
-    let begun = false;
+    let startTimeline = false;
     const invoke = async () => {
-      begun = true;
+      startTimeline = true;
       await sleep(50);
       done.push('invocation');
     };
     const schedule = startSchedule({ everyMs: 1, invoke, log: () => undefined });
-    await expect.poll(() => begun, { interval: 1 }).toBe(true);
+    await expect.poll(() => startTimeline, { interval: 1 }).toBe(true);
 
     await schedule[Symbol.asyncDispose]();
     done.push('end');

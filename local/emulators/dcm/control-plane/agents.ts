@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import * as z from 'zod';
 import { FailedPreconditionError, NotFoundError } from '../../../../shared/core/errors.ts';
+import type { Database } from '../database.ts';
 import { Timestamp } from '../status-event.ts';
-import type { Tables } from './tables.ts';
 
 /** What an environment agent registers with. @see https://github.com/dcm-project/control-plane (api/agent/v1alpha1/openapi.yaml) */
 export const AgentRegistration = z.object({
@@ -53,11 +53,11 @@ const congestedFrom = 100;
 const columns = `id, name, environment, service_types as "serviceTypes", cost, topic_name as "topicName",
   health_status as "healthStatus", last_heartbeat as "lastHeartbeat", create_time as "createdAt", update_time as "updatedAt"`;
 
-export const agentsIn = (tables: Tables): Agents => {
+export const agentsIn = (database: Database): Agents => {
   const by = (column: 'id' | 'name' | 'topic_name', value: string) =>
-    tables.one<Agent>(`select ${columns} from agents where ${column} = $1`, [value]);
+    database.one<Agent>(`select ${columns} from agents where ${column} = $1`, [value]);
   const written = async (sql: string, values: readonly unknown[]): Promise<Agent> => {
-    const agent = await tables.one<Agent>(`${sql} returning ${columns}`, values);
+    const agent = await database.one<Agent>(`${sql} returning ${columns}`, values);
     if (agent === undefined) throw new NotFoundError('agent not found');
     return agent;
   };
@@ -75,7 +75,7 @@ export const agentsIn = (tables: Tables): Agents => {
     },
     beat: async (id, { consumer_lag: lag, timestamp }) => {
       const health = lag >= congestedFrom ? 'congested' : 'ready';
-      await tables.change(beat, [id, timestamp, health]);
+      await database.change(beat, [id, timestamp, health]);
       const agent = await by('id', id);
       if (agent === undefined) throw new NotFoundError('agent not found');
       return agent;
@@ -83,13 +83,13 @@ export const agentsIn = (tables: Tables): Agents => {
     get: (id) => by('id', id),
     byName: (name) => by('name', name),
     list: (health) =>
-      tables.all<Agent>(
+      database.all<Agent>(
         `select ${columns} from agents where $1::text is null or health_status = $1 order by create_time, id`,
         [health ?? null],
       ),
     expire: async (olderThanMs) => {
       const cutoff = new Date(Date.now() - olderThanMs);
-      await tables.change(`update agents set health_status = 'unavailable' where last_heartbeat < $1`, [
+      await database.change(`update agents set health_status = 'unavailable' where last_heartbeat < $1`, [
         cutoff,
       ]);
     },

@@ -5,10 +5,10 @@ import {
   InvalidArgumentError,
   NotFoundError,
 } from '../../../../shared/core/errors.ts';
+import type { Spec } from '../api-conventions.ts';
 import type { Documents, Stored } from './documents.ts';
 import type { Placement, ResourceInput } from './placement.ts';
 import { isObject, referenceIn } from './references.ts';
-import type { Spec } from './rows.ts';
 
 const Field = z.object({
   /** Dotted path in the spec of the service type, such as `vcpu.count`. */

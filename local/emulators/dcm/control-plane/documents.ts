@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { FailedPreconditionError } from '../../../../shared/core/errors.ts';
-import type { Tables } from './tables.ts';
+import type { Database } from '../database.ts';
 
 export type Stored<Document> = {
   readonly id: string;
@@ -23,27 +23,30 @@ export type Documents<Document> = {
 
 const columns = `id, document, create_time as "createdAt", update_time as "updatedAt"`;
 
-export const documentsIn = <Document>(tables: Tables, kind: string): Documents<Document> => {
+export const documentsIn = <Document>(database: Database, kind: string): Documents<Document> => {
   const get = (id: string) =>
-    tables.one<Stored<Document>>(`select ${columns} from documents where kind = $1 and id = $2`, [kind, id]);
+    database.one<Stored<Document>>(`select ${columns} from documents where kind = $1 and id = $2`, [
+      kind,
+      id,
+    ]);
   return {
     get,
     add: async (document, id = randomUUID()) => {
       const insert = `insert into documents (kind, id, document) values ($1, $2, $3) on conflict do nothing returning ${columns}`;
-      const stored = await tables.one<Stored<Document>>(insert, [kind, id, document]);
+      const stored = await database.one<Stored<Document>>(insert, [kind, id, document]);
       if (stored === undefined) throw new FailedPreconditionError(`${kind} ID already exists`);
       return stored;
     },
     list: () =>
-      tables.all<Stored<Document>>(
+      database.all<Stored<Document>>(
         `select ${columns} from documents where kind = $1 order by create_time, id`,
         [kind],
       ),
     replace: async (id, document) => {
       const update = 'update documents set document = $3, update_time = now() where kind = $1 and id = $2';
-      await tables.change(update, [kind, id, document]);
+      await database.change(update, [kind, id, document]);
     },
     remove: async (id) =>
-      (await tables.change('delete from documents where kind = $1 and id = $2', [kind, id])) > 0,
+      (await database.change('delete from documents where kind = $1 and id = $2', [kind, id])) > 0,
   };
 };

@@ -9,7 +9,7 @@ import {
   UnprocessableError,
   UpstreamError,
 } from '../../../../shared/core/errors.ts';
-import { lenientPageToken, nextPageToken, problem } from '../api-conventions.ts';
+import { lenientPageToken, nextPageToken, problem, resourceIdPattern } from '../api-conventions.ts';
 import { events, type History } from '../status-history.ts';
 import { AgentHealth, AgentRegistration, type Agents, agentResource, Heartbeat } from './agents.ts';
 import { type Catalog, CatalogItem, CatalogItemInstance, PlacementError, serviceTypes } from './catalog.ts';
@@ -34,7 +34,6 @@ type Parts = {
 };
 
 const prefix = '/api/v1alpha1';
-const resourceId = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 const ownId = /^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/;
 
 /**
@@ -297,12 +296,12 @@ const queryOf = <Output>(schema: z.ZodType<Output>, req: Context['req']): Output
 
 const pathIdIn = ({ req }: Context, name: string): string => {
   const id = req.param('id') ?? '';
-  if (!resourceId.test(id)) throw mismatch(name, 'path', resourceId);
+  if (!resourceIdPattern.test(id)) throw mismatch(name, 'path', resourceIdPattern);
   return id;
 };
 
 const ownIdIn = (context: Context): string | undefined => queryIdIn(context, ownId);
-const instanceIdIn = (context: Context): string | undefined => queryIdIn(context, resourceId);
+const instanceIdIn = (context: Context): string | undefined => queryIdIn(context, resourceIdPattern);
 const queryIdIn = ({ req }: Context, pattern: RegExp): string | undefined => {
   const id = req.query('id');
   if (id !== undefined && !pattern.test(id)) throw mismatch('id', 'query', pattern);

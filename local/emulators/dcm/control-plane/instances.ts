@@ -7,9 +7,10 @@ import {
   UnavailableError,
   UnprocessableError,
 } from '../../../../shared/core/errors.ts';
+import { type Spec, serviceTypeOf } from '../api-conventions.ts';
 import type { Agent, Agents } from './agents.ts';
 import type { Requests } from './requests.ts';
-import type { Row, Rows, Spec } from './rows.ts';
+import type { Row, Rows } from './rows.ts';
 
 type Wanted = { readonly id?: string | undefined; readonly agentName: string; readonly spec: Spec };
 
@@ -109,10 +110,3 @@ export const instanceService = ({ rows, agents, requests, log }: Parts): Instanc
 };
 
 const aboutOf = ({ id, serviceType }: Row) => ({ resourceId: id, serviceType: serviceType ?? '' });
-
-const serviceTypeOf = ({ service_type: serviceType }: Spec): string => {
-  if (typeof serviceType !== 'string')
-    throw new InvalidArgumentError('spec.service_type is required and must be a string');
-  if (serviceType.trim() === '') throw new InvalidArgumentError('spec.service_type must not be empty');
-  return serviceType;
-};

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { InvalidArgumentError, NotFoundError, reasonOf } from '../../../../shared/core/errors.ts';
+import type { Spec } from '../api-conventions.ts';
+import type { Database } from '../database.ts';
 import type { Instances } from './instances.ts';
 import type { Policies } from './policies.ts';
 import { bindReferences } from './references.ts';
-import type { Rows, Spec } from './rows.ts';
-import type { Tables } from './tables.ts';
+import type { Rows } from './rows.ts';
 
 export type ResourceInput = {
   readonly name: string;
@@ -62,7 +63,7 @@ export type Placement = {
 };
 
 type Parts = {
-  readonly tables: Tables;
+  readonly database: Database;
   readonly rows: Pick<Rows, 'get'>;
   readonly instances: Instances;
   readonly policies: Policies;
@@ -71,7 +72,7 @@ type Parts = {
 
 export const placementOf = (parts: Parts): Placement => {
   const { rows, instances, policies, log } = parts;
-  const resources = resourcesIn(parts.tables);
+  const resources = resourcesIn(parts.database);
   const found = async (id: string): Promise<Resource> => {
     const resource = await resources.get(id);
     if (resource === undefined) throw new NotFoundError(`resource ${id} not found`);
@@ -228,28 +229,28 @@ const columns = `id, run_id as "runId", catalog_item_instance_id as "instanceId"
   dag_level as level, status, agent_name as "agentName"`;
 
 /** Placement's table. */
-const resourcesIn = (tables: Tables) => ({
-  get: (id: string) => tables.one<Resource>(`select ${columns} from resources where id = $1`, [id]),
+const resourcesIn = (database: Database) => ({
+  get: (id: string) => database.one<Resource>(`select ${columns} from resources where id = $1`, [id]),
   run: (runId: string) =>
-    tables.all<Resource>(`select ${columns} from resources where run_id = $1 order by dag_level, name`, [
+    database.all<Resource>(`select ${columns} from resources where run_id = $1 order by dag_level, name`, [
       runId,
     ]),
   add: ({ id, runId, instanceId, name, spec, requires, level, status, agentName }: Resource) =>
-    tables.change(
+    database.change(
       `insert into resources (id, run_id, catalog_item_instance_id, name, spec, requires_resources, dag_level, status, agent_name)
        values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
       [id, runId, instanceId, name, spec, JSON.stringify(requires), level, status, agentName],
     ),
   /** False where it is in none of these. */
   move: async (id: string, from: readonly Status[], to: Status) =>
-    (await tables.change('update resources set status = $3 where id = $1 and $2::jsonb ? status', [
+    (await database.change('update resources set status = $3 where id = $1 and $2::jsonb ? status', [
       id,
       JSON.stringify(from),
       to,
     ])) > 0,
   moveRun: (runId: string, to: Status) =>
-    tables.change('update resources set status = $2 where run_id = $1', [runId, to]),
+    database.change('update resources set status = $2 where run_id = $1', [runId, to]),
   place: (id: string, agentName: string) =>
-    tables.change('update resources set agent_name = $2 where id = $1', [id, agentName]),
-  removeRun: (runId: string) => tables.change('delete from resources where run_id = $1', [runId]),
+    database.change('update resources set agent_name = $2 where id = $1', [id, agentName]),
+  removeRun: (runId: string) => database.change('delete from resources where run_id = $1', [runId]),
 });

@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import { PermissionDeniedError, UpstreamError } from '../../../../shared/core/errors.ts';
+import type { Spec } from '../api-conventions.ts';
 import type { Agent, Agents } from './agents.ts';
 import type { Documents } from './documents.ts';
-import type { Spec } from './rows.ts';
 
 /** A policy as users post it. @see https://github.com/dcm-project/control-plane (api/policy/v1alpha1/openapi.yaml) */
 export const Policy = z.object({

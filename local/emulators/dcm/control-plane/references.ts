@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from '../../../../shared/core/errors.ts';
-import type { Spec } from './rows.ts';
+import type { Spec } from '../api-conventions.ts';
 
 type Reference = { readonly resource: string; readonly output: string };
 

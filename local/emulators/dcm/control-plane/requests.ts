@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { JetStreamApiError, jetstream, jetstreamManager, RetentionPolicy } from '@nats-io/jetstream';
+import { jetstream, RetentionPolicy } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
-import type { Spec } from './rows.ts';
+import type { Spec } from '../api-conventions.ts';
+import { ensureStream } from '../jetstream.ts';
 
 /** DCM's streams between the control plane and its environment agents. */
 export const requestStream = 'dcm-agent-requests';
@@ -35,7 +36,7 @@ export type Requests = {
   cancel(topic: string, about: About): Promise<void>;
 };
 
-/** Makes the stream of requests, a work queue, and publishes on it. Each CloudEvent's id is its `Nats-Msg-Id`. */
+/** Creates the stream of requests, which is a work queue, and publishes to it. Each CloudEvent's id is its `Nats-Msg-Id`. */
 export const openRequests = async (nats: NatsConnection): Promise<Requests> => {
   await ensureWorkQueue(nats, requestStream, 'dcm.agent.>');
   const publish = async (request: ReturnType<typeof agentRequest>) =>
@@ -47,14 +48,6 @@ export const openRequests = async (nats: NatsConnection): Promise<Requests> => {
   };
 };
 
-/** A stream whose messages are removed when they are acknowledged; one that exists is left as it is. */
-export const ensureWorkQueue = async (nats: NatsConnection, name: string, subject: string): Promise<void> => {
-  const { streams } = await jetstreamManager(nats);
-  const config = { name, subjects: [subject], retention: RetentionPolicy.Workqueue };
-  await streams.add(config).catch((error: unknown) => {
-    if (!(error instanceof JetStreamApiError && error.code === streamExists)) throw error;
-  });
-};
-
-/** @see https://github.com/nats-io/nats-server/blob/v2.12.1/server/errors.json */
-const streamExists = 10058;
+/** Creates a stream whose messages are removed once they are acknowledged. One that exists is left as it is. */
+export const ensureWorkQueue = (nats: NatsConnection, name: string, subject: string): Promise<void> =>
+  ensureStream(nats, { name, subjects: [subject], retention: RetentionPolicy.Workqueue });

@@ -2,7 +2,7 @@ import type { JsMsg } from '@nats-io/jetstream';
 import { type NatsConnection, nanos } from '@nats-io/transport-node';
 import * as z from 'zod';
 import { reasonOf } from '../../../../shared/core/errors.ts';
-import { jsonOf, startConsumer } from '../consumer.ts';
+import { jsonOf, startConsumer } from '../jetstream.ts';
 import type { Agents } from './agents.ts';
 import type { Placement } from './placement.ts';
 import { ensureWorkQueue, type Requests, responseStream, responseSubject } from './requests.ts';

@@ -1,6 +1,5 @@
-import type { Tables } from './tables.ts';
-
-export type Spec = Readonly<Record<string, unknown>>;
+import type { Spec } from '../api-conventions.ts';
+import type { Database } from '../database.ts';
 
 /** One service-type instance, as the instance service keeps it. */
 export type Row = {
@@ -21,7 +20,7 @@ export type Row = {
   readonly updatedAt: Date;
 };
 
-type Report = {
+type StatusUpdate = {
   readonly id: string;
   readonly status: string;
   readonly message: string;
@@ -48,9 +47,9 @@ export type Rows = {
   /** Oldest first; without `showDeleted`, those without a deletion status. */
   list(selection?: Selection): Promise<Row[]>;
   /** A status event: what was delivered last stays. */
-  report(report: Report): Promise<boolean>;
+  update(status: StatusUpdate): Promise<boolean>;
   /** The same, but adds the row where there is none, and never was one that was deleted: then `unknown`. */
-  reportOrAdd(report: Report): Promise<'added' | 'applied' | 'unknown'>;
+  upsert(status: StatusUpdate): Promise<'added' | 'applied' | 'unknown'>;
   move(id: string, transition: Transition): Promise<boolean>;
   /** `pending` → `queued`; the time for the sweep begins anew. */
   queue(id: string, agentName: string): Promise<boolean>;
@@ -76,23 +75,23 @@ const columns = `id, service_type as "serviceType", status, status_message as me
   update_time as "updatedAt"`;
 const ofAgent = '($2::text is null or agent_name = $2)';
 
-export const rowsIn = (tables: Tables): Rows => {
+export const rowsIn = (database: Database): Rows => {
   const changes = async (sql: string, ...values: readonly unknown[]) =>
-    (await tables.change(sql, values)) > 0;
+    (await database.change(sql, values)) > 0;
   return {
     add: async ({ id, agentName, serviceType, spec }) => {
-      await tables.change('delete from deleted_instances where id = $1', [id]);
-      const row = await tables.one<Row>(insert, [id, serviceType, spec, agentName]);
+      await database.change('delete from deleted_instances where id = $1', [id]);
+      const row = await database.one<Row>(insert, [id, serviceType, spec, agentName]);
       if (row === undefined) throw new Error(`The row ${id} was not added.`);
       return row;
     },
-    get: (id) => tables.one<Row>(`select ${columns} from service_type_instances where id = $1`, [id]),
+    get: (id) => database.one<Row>(`select ${columns} from service_type_instances where id = $1`, [id]),
     list: ({ serviceType, agentName, showDeleted = false, offset = 0, limit } = {}) =>
-      tables.all<Row>(list, [serviceType ?? null, agentName ?? null, showDeleted, offset, limit ?? null]),
-    report: ({ id, status, message, outputSpec }) => changes(report, id, status, message, outputSpec ?? null),
-    reportOrAdd: async ({ id, status, message, outputSpec }) => {
+      database.all<Row>(list, [serviceType ?? null, agentName ?? null, showDeleted, offset, limit ?? null]),
+    update: ({ id, status, message, outputSpec }) => changes(update, id, status, message, outputSpec ?? null),
+    upsert: async ({ id, status, message, outputSpec }) => {
       const values = [id, status, message, outputSpec ?? null];
-      const row = await tables.one<{ added: boolean }>(reportOrAdd, values);
+      const row = await database.one<{ added: boolean }>(upsert, values);
       if (row === undefined) return 'unknown';
       return row.added ? 'added' : 'applied';
     },
@@ -100,12 +99,12 @@ export const rowsIn = (tables: Tables): Rows => {
     queue: (id, agentName) => changes(queue, id, agentName),
     reassign: (id, agentName, from) => changes(reassign, id, agentName, from),
     overdue: (status, longerThanMs) =>
-      tables.all<Row>(overdue, [status, new Date(Date.now() - longerThanMs)]),
+      database.all<Row>(overdue, [status, new Date(Date.now() - longerThanMs)]),
     claim: (id, from, to) => changes(claim, id, from, to),
     settle: (id, from, to) => changes(settle, id, from, to),
     schedule: (id, { status } = {}) => changes(schedule, id, status ?? null),
     scheduled: () =>
-      tables.all<Row>(
+      database.all<Row>(
         `select ${columns} from service_type_instances where deletion_status = 'SCHEDULED' order by deletion_requested_at`,
       ),
     countDeletion: async (id) =>
@@ -135,13 +134,13 @@ const list = `
   where ($1::text is null or service_type = $1) and ${ofAgent} and ($3 or deletion_status is null)
   order by create_time, id offset $4 limit $5`;
 
-const report = `
+const update = `
   update service_type_instances set status = $2, status_message = $3, output_spec = coalesce($4::jsonb, output_spec),
     update_time = now()
   where id = $1`;
 
 /** A version that an insert wrote has replaced none. */
-const reportOrAdd = `
+const upsert = `
   insert into service_type_instances (id, status, status_message, output_spec)
   select $1::text, $2::text, $3::text, $4::jsonb where not exists (select from deleted_instances where id = $1::text)
   on conflict (id) do update set status = $2::text, status_message = $3::text,

@@ -1,9 +1,10 @@
-import { type Keep, startTogether } from '../../../processes/disposables.ts';
-import { type Part, serve } from '../../../processes/loopback.ts';
+import { startTogether, type Use } from '../../../processes/disposables.ts';
+import { type LocalServer, serve } from '../../../processes/loopback.ts';
 import { startSchedule } from '../../schedule.ts';
+import { openDatabase } from '../database.ts';
 import { connectToNats } from '../nats-connection.ts';
 import { startStatusConsumer } from '../status-consumer.ts';
-import { keepHistory, type Watched, watch } from '../status-history.ts';
+import { createHistory, type Watched, watch } from '../status-history.ts';
 import { type Agent, agentsIn } from './agents.ts';
 import { type CatalogItem, type CatalogItemInstance, catalogOf } from './catalog.ts';
 import { documentsIn } from './documents.ts';
@@ -15,8 +16,8 @@ import { openRequests } from './requests.ts';
 import { startResponseConsumer } from './responses.ts';
 import { type Row, rowsIn } from './rows.ts';
 import { cleanUp, defaultTimes, sweep, type Times } from './scheduled-work.ts';
+import { schema } from './schema.ts';
 import { applyStatus } from './status.ts';
-import { openTables } from './tables.ts';
 
 export type ControlPlaneOptions = {
   readonly port?: number;
@@ -30,7 +31,7 @@ export type ControlPlaneOptions = {
   readonly log: (line: string) => void;
 };
 
-export type ControlPlane = Part &
+export type ControlPlane = LocalServer &
   Watched & {
     /** Also a row whose deletion is under way. */
     row(id: string): Promise<Row | undefined>;
@@ -48,46 +49,45 @@ export type ControlPlane = Part &
  * @throws where NATS cannot be reached; afterwards it reconnects for as long as it takes.
  */
 export const startControlPlane = (options: ControlPlaneOptions): Promise<ControlPlane> =>
-  startTogether((keep) => start(options, keep));
+  startTogether((use) => start(options, use));
 
 const start = async (
   options: ControlPlaneOptions,
-  keep: Keep,
+  use: Use,
 ): Promise<Omit<ControlPlane, keyof AsyncDisposable>> => {
   const log = (line: string) => options.log(`control plane: ${line}`);
   const times = { ...defaultTimes, ...options.times };
-  const nats = await connectToNats(options.natsUrl, options.log);
-  await keep(Promise.resolve({ [Symbol.asyncDispose]: () => nats.close() }));
-  const tables = await keep(openTables(options.dataDir));
-  const history = keepHistory();
-  const [rows, agents] = [rowsIn(tables), agentsIn(tables)];
+  const nats = await use(connectToNats(options.natsUrl, options.log));
+  const database = await use(openDatabase(schema, options.dataDir));
+  const history = createHistory();
+  const [rows, agents] = [rowsIn(database), agentsIn(database)];
   const documents = {
-    policies: documentsIn<Policy>(tables, 'policy'),
-    items: documentsIn<CatalogItem>(tables, 'catalog item'),
-    instances: documentsIn<CatalogItemInstance>(tables, 'catalog item instance'),
+    policies: documentsIn<Policy>(database, 'policy'),
+    items: documentsIn<CatalogItem>(database, 'catalog item'),
+    instances: documentsIn<CatalogItemInstance>(database, 'catalog item instance'),
   };
   const requests = await openRequests(nats);
   const instances = instanceService({ rows, agents, requests, log });
   const policies = policyStub(documents.policies, agents);
-  const placement = placementOf({ tables, rows, instances, policies, log });
+  const placement = placementOf({ database, rows, instances, policies, log });
   const catalog = catalogOf({ ...documents, placement });
 
   const apply = applyStatus({ rows, placement, strict: options.strict ?? false, log });
-  await keep(startStatusConsumer({ nats, apply, history, log: options.log }));
-  await keep(startResponseConsumer(nats, { rows, agents, requests, placement, log }));
+  await use(startStatusConsumer({ nats, apply, history, log }));
+  await use(startResponseConsumer(nats, { rows, agents, requests, placement, log }));
   const upkeep = { rows, agents, requests, placement, times, log };
-  await keep(scheduled(times.sweepMs, () => sweep(upkeep)));
-  await keep(scheduled(times.cleanupMs, () => cleanUp(upkeep)));
-  const checks = { database: () => tables.all('select 1'), nats: () => nats.rtt() };
+  await use(scheduled(times.sweepMs, () => sweep(upkeep)));
+  await use(scheduled(times.cleanupMs, () => cleanUp(upkeep)));
+  const checks = { database: () => database.all('select 1'), nats: () => nats.rtt() };
   const api = controlPlaneApi({ agents, rows, instances, catalog, documents, history, checks });
-  const { url } = await keep(serve(api.fetch, options.port));
-  const watching = await keep(Promise.resolve(watch(history)));
+  const { url } = await use(serve(api.fetch, options.port));
+  const watched = await use(watch(history));
   return {
     ...{ url, row: rows.get, rows: () => rows.list({ showDeleted: true }), agents: () => agents.list() },
-    ...{ run: placement.run, forget: tables.forget, ...watching },
+    ...{ run: placement.run, forget: database.forget, ...watched },
   };
 
   function scheduled(everyMs: number, invoke: () => Promise<void>) {
-    return Promise.resolve(startSchedule({ everyMs, invoke, log }));
+    return startSchedule({ everyMs, invoke, log });
   }
 };

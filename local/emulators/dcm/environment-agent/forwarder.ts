@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { requestBelow } from '../provider-request.ts';
+import { providerRequest } from '../provider-request.ts';
 import type { Request } from './messages.ts';
 
 /** What a provider answered to one attempt. */
@@ -68,10 +68,10 @@ export type Forwarder = ReturnType<typeof forwarder>;
 const callOf = (endpoint: string, { id, kind, resourceId, spec }: Request): globalThis.Request => {
   const headers = { 'idempotency-key': id };
   if (kind === 'delete')
-    return requestBelow(endpoint.replace(/\/+$/, ''), `/${encodeURIComponent(resourceId)}`, {
+    return providerRequest(endpoint.replace(/\/+$/, ''), `/${encodeURIComponent(resourceId)}`, {
       ...{ method: 'DELETE', headers },
     });
-  return requestBelow(endpoint, '', {
+  return providerRequest(endpoint, '', {
     ...{
       method: 'POST',
       headers: { ...headers, 'content-type': 'application/json' },

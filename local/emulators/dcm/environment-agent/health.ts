@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod';
-import { requestBelow } from '../provider-request.ts';
+import { providerRequest } from '../provider-request.ts';
 import type { Provider } from './providers.ts';
 
 /** Ready: requests are forwarded. Unhealthy: they are held on the retry stream. Unavailable: they are refused, and the type is withdrawn. */
@@ -96,7 +96,7 @@ const Health = z.object({ status: z.string() });
 
 const ask = async (endpoint: string, signal: AbortSignal): Promise<Answer> => {
   try {
-    const request = requestBelow(endpoint.replace(/\/+$/, ''), '/health');
+    const request = providerRequest(endpoint.replace(/\/+$/, ''), '/health');
     const response = await fetch(request, { signal });
     if (response.status !== 200) return 'failed';
     const status = Health.parse(await response.json()).status.toLowerCase();

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { JetStreamApiError, jetstream, jetstreamManager } from '@nats-io/jetstream';
+import { jetstream } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import * as z from 'zod';
 import { reasonOf } from '../../../../shared/core/errors.ts';
 import { responseSubject } from '../control-plane/requests.ts';
+import { ensureStream } from '../jetstream.ts';
 
 /**
  * The subjects and streams of an agent, by the base that is its topic's name, or its own.
@@ -108,17 +109,8 @@ export const publications = ({ nats, agentName, topics, log }: Options): Publica
   };
 };
 
-/** The streams that are an agent's to make; the control plane makes the other two. */
+/** Creates the agent's own streams; the control plane creates the other two. */
 export const ensureOwnStreams = async (nats: NatsConnection, topics: Topics): Promise<void> => {
-  const { streams } = await jetstreamManager(nats);
-  for (const [name, subject] of [
-    [topics.retryStream, topics.retry],
-    [healthStream, healthSubject],
-  ] as const)
-    await streams.add({ name, subjects: [subject] }).catch((error: unknown) => {
-      if (!(error instanceof JetStreamApiError && error.code === streamExists)) throw error;
-    });
+  await ensureStream(nats, { name: topics.retryStream, subjects: [topics.retry] });
+  await ensureStream(nats, { name: healthStream, subjects: [healthSubject] });
 };
-
-/** @see https://github.com/nats-io/nats-server/blob/v2.12.1/server/errors.json */
-const streamExists = 10058;

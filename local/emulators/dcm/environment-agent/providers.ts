@@ -7,6 +7,7 @@ import {
   SettingsError,
   UnprocessableError,
 } from '../../../../shared/core/errors.ts';
+import { longestId, resourceIdPattern } from '../api-conventions.ts';
 
 const Metadata = z.looseObject({
   resources: z
@@ -145,7 +146,6 @@ const mustBeFree = (providers: readonly Provider[], { wanted, known, id }: Claim
     refuse(`service type '${wanted.service_type}' is already served by provider '${holder.name}'`);
 };
 
-const idPattern = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 const versionPattern = /^v[0-9]+(alpha|beta)?[0-9]*$/;
 
 /** The registration without blanks around its keys. @throws UnprocessableError that names the field. */
@@ -155,7 +155,7 @@ const valid = (registration: Registration, id: string | undefined) => {
     ...{ name: registration.name.trim(), service_type: registration.service_type.trim() },
   };
   const faults: readonly (readonly [string, string | undefined])[] = [
-    ['id', id === undefined || idPattern.test(id) ? undefined : faultOfId(id)],
+    ['id', id === undefined || resourceIdPattern.test(id) ? undefined : faultOfId(id)],
     ['name', wanted.name === '' ? 'must not be empty' : undefined],
     ['service_type', wanted.service_type === '' ? 'must not be empty' : undefined],
     ['schema_version', faultOfVersion(wanted.schema_version)],
@@ -168,7 +168,7 @@ const valid = (registration: Registration, id: string | undefined) => {
 
 const faultOfId = (id: string): string => {
   if (id === '') return 'provider ID must not be empty';
-  if (id.length > 63) return 'provider ID must be at most 63 characters';
+  if (id.length > longestId) return 'provider ID must be at most 63 characters';
   return /^-|-$/.test(id)
     ? 'provider ID must not start or end with a hyphen'
     : 'provider ID must contain only lowercase alphanumeric characters and hyphens';

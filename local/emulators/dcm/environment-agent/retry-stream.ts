@@ -1,6 +1,6 @@
 import type { JsMsg } from '@nats-io/jetstream';
 import { type NatsConnection, nanos } from '@nats-io/transport-node';
-import { ensureConsumer, jsonOf, messagesNow } from '../consumer.ts';
+import { ensureConsumer, jsonOf, messagesNow } from '../jetstream.ts';
 import type { Forwarder } from './forwarder.ts';
 import { type Publications, type Request, readRequest, type Topics } from './messages.ts';
 import type { Router } from './router.ts';

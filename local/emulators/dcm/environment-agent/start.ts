@@ -3,10 +3,10 @@ import { type JsMsg, jetstream } from '@nats-io/jetstream';
 import { type NatsConnection, nanos } from '@nats-io/transport-node';
 import { reasonOf } from '../../../../shared/core/errors.ts';
 import { type JwtIssuer, jwtVerifier } from '../../../../shared/http/jwt-verifier.ts';
-import { type Keep, keeper, startTogether } from '../../../processes/disposables.ts';
-import { type Part, serve } from '../../../processes/loopback.ts';
-import { ensureConsumer, jsonOf, messagesNow, startConsumer } from '../consumer.ts';
+import { disposables, startTogether, type Use } from '../../../processes/disposables.ts';
+import { type LocalServer, serve } from '../../../processes/loopback.ts';
 import { requestStream } from '../control-plane/requests.ts';
+import { ensureConsumer, jsonOf, messagesNow, startConsumer } from '../jetstream.ts';
 import { connectToNats } from '../nats-connection.ts';
 import { type Forwarded, type ForwardPace, forwarder as forwarderOf } from './forwarder.ts';
 import { type HealthPace, healthMonitor, type Transition } from './health.ts';
@@ -64,7 +64,7 @@ export type EnvironmentAgentOptions = {
   readonly log: (line: string) => void;
 };
 
-export type EnvironmentAgent = Part & {
+export type EnvironmentAgent = LocalServer & {
   /** What providers answered so far, attempt by attempt. */
   forwarded(): readonly Forwarded[];
 };
@@ -74,17 +74,16 @@ export type EnvironmentAgent = Part & {
  * requests by it. Its API answers at once; requests are taken once the control plane has made their stream.
  */
 export const startEnvironmentAgent = (options: EnvironmentAgentOptions): Promise<EnvironmentAgent> =>
-  startTogether((keep) => start(options, keep));
+  startTogether((use) => start(options, use));
 
 const start = async (
   options: EnvironmentAgentOptions,
-  keep: Keep,
+  use: Use,
 ): Promise<Omit<EnvironmentAgent, keyof AsyncDisposable>> => {
   const pace = { ...defaultPace, ...options.pace };
   const { name, log } = options;
   const topics = topicsOf(options.topic ?? name);
-  const nats = await connectToNats(options.natsUrl, log, 'environment agent');
-  await keep(Promise.resolve({ [Symbol.asyncDispose]: () => nats.close() }));
+  const nats = await use(connectToNats(options.natsUrl, log, 'environment agent'));
   const providers = await openProviders({ path: options.persistencePath, embedded: options.embedded });
   const forwarded: Forwarded[] = [];
   const forwarder = forwarderOf(pace.forward, (one) => void forwarded.push(one));
@@ -104,24 +103,20 @@ const start = async (
     const about = { service_type: provider.service_type, affected_provider: provider.name };
     void publications.health(to === 'Unhealthy' ? 'degraded' : 'unavailable', about);
   };
-  const monitor = await keep(
-    Promise.resolve(healthMonitor({ providers: providers.list, pace: pace.health, onTransition })),
-  );
+  const monitor = await use(healthMonitor({ providers: providers.list, pace: pace.health, onTransition }));
   const serviceTypes = () =>
     providers.list().flatMap((one) => (statusOf(one.id) === 'Unavailable' ? [] : [one.service_type]));
-  const registrar = await keep(
-    Promise.resolve(
-      startRegistrar({
-        ...{
-          controlPlaneUrl: options.controlPlaneUrl,
-          agentName: name,
-          topicName: topics.main,
-          serviceTypes,
-        },
-        ...{ lag: () => lagOf(nats, topics.mainConsumer), heartbeatMs: pace.heartbeatMs },
-        ...{ backoffMs: pace.registrationBackoffMs, log },
-      }),
-    ),
+  const registrar = await use(
+    startRegistrar({
+      ...{
+        controlPlaneUrl: options.controlPlaneUrl,
+        agentName: name,
+        topicName: topics.main,
+        serviceTypes,
+      },
+      ...{ lag: () => lagOf(nats, topics.mainConsumer), heartbeatMs: pace.heartbeatMs },
+      ...{ backoffMs: pace.registrationBackoffMs, log },
+    }),
   );
 
   const onMain = async (message: JsMsg): Promise<void> => {
@@ -147,7 +142,7 @@ const start = async (
     );
   };
   const consuming = (consumer: Omit<Parameters<typeof startConsumer>[0], 'nats' | 'stream' | 'log'>) =>
-    Promise.resolve(startConsumer({ nats, stream: requestStream, log, ...consumer }));
+    startConsumer({ nats, stream: requestStream, log, ...consumer });
   const mainConsumer = { durable: topics.mainConsumer, ...mainConfig(topics, pace) };
   const cancelConsumer = { durable: topics.cancelConsumer, ...cancelConfig(topics) };
   /** What was cancelled while no agent ran is denied without an answer. */
@@ -158,15 +153,15 @@ const start = async (
       message.ack();
     }
   };
-  const takeRequests = async (keepTaking: Keep, signal: AbortSignal) => {
+  const takeRequests = async (useConsumer: Use, signal: AbortSignal) => {
     await monitor.start();
     await untilItWorks(() => ensureOwnStreams(nats, topics).then(held.open).then(denyCancelled), signal, log);
     if (signal.aborted) return;
     await held.drain();
-    await keepTaking(consuming({ ...cancelConsumer, handle: onCancel }));
-    await keepTaking(consuming({ ...mainConsumer, handle: onMain, concurrency: options.concurrency ?? 1 }));
+    await useConsumer(consuming({ ...cancelConsumer, handle: onCancel }));
+    await useConsumer(consuming({ ...mainConsumer, handle: onMain, concurrency: options.concurrency ?? 1 }));
   };
-  await keep(Promise.resolve(inBackground(takeRequests, log)));
+  await use(inBackground(takeRequests, log));
 
   const isTrusted = options.issuer && jwtVerifier(options.issuer);
   const api = agentApi({
@@ -178,7 +173,7 @@ const start = async (
       onRegistered: registrar.changed,
     },
   });
-  const { url } = await keep(serve(api.fetch, options.port));
+  const { url } = await use(serve(api.fetch, options.port));
   return { url, forwarded: () => [...forwarded] };
 };
 
@@ -191,12 +186,12 @@ const mainConfig = ({ main }: Topics, { maxDeliver }: AgentPace) => ({
 
 /** Work that its start does not wait for. Disposing ends it, and all that it has kept. */
 const inBackground = (
-  work: (keep: Keep, signal: AbortSignal) => Promise<void>,
+  work: (use: Use, signal: AbortSignal) => Promise<void>,
   log: (line: string) => void,
 ): AsyncDisposable => {
   const stopping = new AbortController();
-  const { keep, stop } = keeper();
-  const working = work(keep, stopping.signal).catch((error) => log(reasonOf(error)));
+  const { use, stop } = disposables();
+  const working = work(use, stopping.signal).catch((error) => log(reasonOf(error)));
   return {
     [Symbol.asyncDispose]: async () => {
       stopping.abort();

@@ -8,10 +8,20 @@ import {
   reasonOf,
   UnprocessableError,
 } from '../../../../shared/core/errors.ts';
-import { lenientPageToken, nextPageToken, PageSize, parsed, problem, problemOf } from '../api-conventions.ts';
+import {
+  lenientPageToken,
+  nextPageToken,
+  PageSize,
+  parse,
+  problem,
+  problemOf,
+  ResourceId,
+  type Spec,
+  serviceTypeOf,
+} from '../api-conventions.ts';
 import type { ProviderClient } from './provider-client.ts';
-import { type Provider, type Registry, ResourceId } from './providers.ts';
-import type { Row, Rows, Spec } from './rows.ts';
+import type { Provider, Registry } from './providers.ts';
+import type { Row, Rows } from './rows.ts';
 
 export type DispatchParts = {
   readonly rows: Rows;
@@ -19,31 +29,31 @@ export type DispatchParts = {
   readonly client: Pick<ProviderClient, 'create' | 'delete'>;
 };
 
-export type Wanted = {
+type CreateRequest = {
   /** @default a new UUID */
   readonly id?: string | undefined;
-  /** Left out: the first ready provider of the spec's service type, for here is no placement that would choose one. */
+  /** @default the first ready provider of the spec's service type; there is no placement to choose one */
   readonly providerName?: string | undefined;
   readonly spec: Spec;
 };
 
 /**
- * Has a provider create an instance, as DCM does: the row is there before the provider is asked, so that no status event comes too early,
- * and is gone again where the provider refuses.
+ * Dispatches a create to a provider, as DCM does: the row is added before the request, so that no status event is too early, and removed
+ * where the provider refuses.
  * @throws NotFoundError, InvalidArgumentError, FailedPreconditionError (the id is taken), UnprocessableError (the provider is not ready, or refused)
  */
 const createInstance =
   ({ rows, registry, client }: DispatchParts) =>
-  async ({ id = randomUUID(), providerName, spec }: Wanted): Promise<Row> => {
-    const provider = await chosen(registry, providerName, spec);
+  async ({ id = randomUUID(), providerName, spec }: CreateRequest): Promise<Row> => {
+    const provider = await chooseProvider(registry, providerName, spec);
     if (provider.status !== 'ready')
       throw new UnprocessableError(
         `provider '${provider.name}' is not in ready state (current status: ${provider.status})`,
       );
     if ((await rows.get(id)) !== undefined)
       throw new FailedPreconditionError(`instance with ID '${id}' already exists`);
-    const asked = { id, providerName: provider.name, serviceType: serviceTypeOf(spec), spec };
-    const added = await rows.add({ ...asked, instanceName: nameIn(spec) });
+    const instance = { id, providerName: provider.name, serviceType: serviceTypeOf(spec), spec };
+    const added = await rows.add({ ...instance, instanceName: nameIn(spec) });
     try {
       await rows.settle(id, await client.create(provider.endpoint, id, spec));
     } catch (error) {
@@ -55,7 +65,7 @@ const createInstance =
     return (await rows.get(id)) ?? added;
   };
 
-const chosen = async (
+const chooseProvider = async (
   registry: DispatchParts['registry'],
   name: string | undefined,
   spec: Spec,
@@ -72,20 +82,14 @@ const chosen = async (
   return provider;
 };
 
-const serviceTypeOf = ({ service_type: serviceType }: Spec): string => {
-  if (typeof serviceType !== 'string')
-    throw new InvalidArgumentError('spec.service_type is required and must be a string');
-  if (serviceType.trim() === '') throw new InvalidArgumentError('spec.service_type must not be empty');
-  return serviceType;
-};
-
 const Named = z.object({ metadata: z.object({ name: z.string() }) });
 const nameIn = (spec: Spec): string => Named.safeParse(spec).data?.metadata.name ?? '';
 
 /**
- * Has the provider delete an instance, and then forgets it: what is told of it afterwards meets no row. A row that no create made is
- * only forgotten.
- * @throws NotFoundError where there is no row, or no provider any more; else what the provider's client throws, and the row stays
+ * Dispatches a delete to the provider, and then removes the row, so that later status events are skipped. A row that a status event added
+ * has no provider and is only removed.
+ * @throws NotFoundError where there is no row; an Error where the provider is no longer registered; else the errors of the provider's client,
+ * and the row stays
  */
 const deleteInstance =
   ({ rows, registry, client }: DispatchParts) =>
@@ -113,8 +117,8 @@ const Creation = z.object({
 });
 
 /**
- * DCM's service-type instances: creates and deletes are dispatched to their providers, the rest is answered from the rows. As at DCM,
- * the message is not told. Deferred deletes, which DCM repeats for minutes, are refused.
+ * DCM's service-type instances over HTTP: creates and deletes are dispatched to their providers, reads are answered from the rows. As in
+ * DCM, the message is not part of the answer. Deferred deletes, which DCM retries for minutes, are refused.
  * @see https://github.com/dcm-project/service-provider-manager (api/v1alpha1/resource_manager/openapi.yaml)
  */
 export const serviceTypeInstances = (parts: DispatchParts): Hono => {
@@ -123,12 +127,12 @@ export const serviceTypeInstances = (parts: DispatchParts): Hono => {
   const remove = deleteInstance(parts);
   return new Hono()
     .post('/', async ({ req, json }) => {
-      const { id } = parsed(Id, req.query());
-      const { provider_name, spec } = parsed(Creation, await req.json().catch(() => undefined));
+      const { id } = parse(Id, req.query());
+      const { provider_name, spec } = parse(Creation, await req.json().catch(() => undefined));
       return json(toInstance(await create({ id, providerName: provider_name, spec })), 201);
     })
     .get('/', async ({ req, json }) => {
-      const { provider, max_page_size: limit, page_token: offset } = parsed(Listing, req.query());
+      const { provider, max_page_size: limit, page_token: offset } = parse(Listing, req.query());
       const found = await rows.list({ provider, offset, limit: limit + 1 });
       return json({
         instances: found.slice(0, limit).map(toInstance),
@@ -142,7 +146,7 @@ export const serviceTypeInstances = (parts: DispatchParts): Hono => {
     })
     .delete('/:id', async ({ req, body }) => {
       if (req.query('deferred') === 'true')
-        throw new InvalidArgumentError('deferred: this control plane deletes at once, or not at all');
+        throw new InvalidArgumentError('deferred: this emulator supports only immediate deletes');
       await remove(req.param('id'));
       return body(null, 204);
     })

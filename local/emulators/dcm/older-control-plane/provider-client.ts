@@ -1,34 +1,35 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod';
 import { reasonOf, UnavailableError, UpstreamError } from '../../../../shared/core/errors.ts';
-import { requestBelow } from '../provider-request.ts';
+import type { Spec } from '../api-conventions.ts';
+import { providerRequest } from '../provider-request.ts';
 import type { HealthAnswer } from './health-monitor.ts';
-import type { Spec } from './rows.ts';
 
-/** How DCM waits for a provider, in milliseconds. */
-export type Patience = {
+/** How long DCM waits for a provider and between attempts, in milliseconds. */
+export type ProviderTimeouts = {
   readonly dispatchMs: number;
   readonly healthMs: number;
-  /** Before the first retry; each next one waits twice as long, at most `longestRetryMs`. */
+  /** Pause before the first retry. It doubles with each retry, up to `maximumRetryMs`. */
   readonly retryMs: number;
-  readonly longestRetryMs: number;
+  readonly maximumRetryMs: number;
 };
-export const defaultTimeout: Patience = {
+export const defaultProviderTimeouts: ProviderTimeouts = {
   dispatchMs: 30_000,
   healthMs: 5_000,
   retryMs: 2_000,
-  longestRetryMs: 30_000,
+  maximumRetryMs: 30_000,
 };
 
 /**
- * DCM as the client of a provider. What gets no answer at all is tried four times, with the same id; every answer counts, whatever its
- * code. Credentials in the endpoint's URL are sent as Basic, with health checks too: seen of DCM's own programs.
+ * DCM as the client of a provider. A request without an answer is tried four times, with the same id; any answer ends the attempts,
+ * whatever its status code. Credentials in the endpoint's URL are sent as Basic authentication, as DCM's own programs were observed to do,
+ * with health checks too.
  * @see https://github.com/dcm-project/control-plane (internal/sp/service/resource_manager/service_type_instance.go)
  */
 export type ProviderClient = {
-  /** The status that the provider answers, or nothing. @throws UpstreamError of 400 and above, UnavailableError without an answer */
+  /** The status that the provider answers, or empty. @throws UpstreamError for 400 and above, UnavailableError without an answer */
   create(endpoint: string, id: string, spec: Spec): Promise<string>;
-  /** Also done where the provider knows no such instance. @throws as `create` */
+  /** Succeeds too where the provider answers 404. @throws as `create` */
   delete(endpoint: string, id: string): Promise<void>;
   health(endpoint: string): Promise<HealthAnswer>;
 };
@@ -37,24 +38,24 @@ const attempts = 4;
 const Answer = z.object({ status: z.string().catch('') });
 const Health = z.object({ status: z.string() });
 
-export const providerClient = (patience: Patience): ProviderClient => {
-  const dispatch = dispatcher(patience);
+export const providerClient = (timeouts: ProviderTimeouts): ProviderClient => {
+  const dispatch = dispatcher(timeouts);
   return {
     create: (endpoint, id, spec) =>
       dispatch(
-        () => requestBelow(endpoint, `?id=${encodeURIComponent(id)}`, jsonPost({ spec })),
+        () => providerRequest(endpoint, `?id=${encodeURIComponent(id)}`, jsonPost({ spec })),
         async (response) => ((await hasJson(response)) ? Answer.parse(await response.json()).status : ''),
       ),
     delete: (endpoint, id) =>
       dispatch(
-        () => requestBelow(endpoint, `/${id}`, { method: 'DELETE' }),
+        () => providerRequest(endpoint, `/${id}`, { method: 'DELETE' }),
         async (response) => void (response.status === 404 || (await hasJson(response))),
       ),
     health: async (endpoint) => {
       try {
-        const request = requestBelow(endpoint.replace(/\/+$/, ''), '/health');
-        const response = await fetch(request, { signal: AbortSignal.timeout(patience.healthMs) });
-        return response.ok ? answerOf(await response.json()) : 'failed';
+        const request = providerRequest(endpoint.replace(/\/+$/, ''), '/health');
+        const response = await fetch(request, { signal: AbortSignal.timeout(timeouts.healthMs) });
+        return response.ok ? healthIn(await response.json()) : 'failed';
       } catch {
         return 'failed';
       }
@@ -62,8 +63,8 @@ export const providerClient = (patience: Patience): ProviderClient => {
   };
 };
 
-/** Makes the request, and makes it again where it brings no answer, or one that `read` cannot read. */
-const dispatcher = ({ dispatchMs, retryMs, longestRetryMs }: Patience) => {
+/** Sends a request, and retries it where no answer comes or `read` fails. */
+const dispatcher = ({ dispatchMs, retryMs, maximumRetryMs }: ProviderTimeouts) => {
   const dispatch = async <Result>(
     request: () => Request,
     read: (response: Response) => Promise<Result>,
@@ -76,13 +77,13 @@ const dispatcher = ({ dispatchMs, retryMs, longestRetryMs }: Patience) => {
       if (attempt === attempts)
         throw new UnavailableError(`failed to connect to provider: ${causeOf(error)}`, { cause: error });
     }
-    await sleep(Math.min(retryMs * 2 ** (attempt - 1), longestRetryMs));
+    await sleep(Math.min(retryMs * 2 ** (attempt - 1), maximumRetryMs));
     return dispatch(request, read, attempt + 1);
   };
   return dispatch;
 };
 
-/** Of a fetch that failed, which says only that it did. */
+/** The cause of a failed `fetch`, whose own message says only that it failed. */
 const causeOf = (error: unknown): string =>
   error instanceof Error && error.cause !== undefined ? reasonOf(error.cause) : reasonOf(error);
 
@@ -92,16 +93,16 @@ const jsonPost = (body: unknown) => ({
   body: JSON.stringify(body),
 });
 
-const answerOf = (body: unknown): HealthAnswer => {
+const healthIn = (body: unknown): HealthAnswer => {
   const { data } = Health.safeParse(body);
   return data?.status === 'healthy' || data?.status === 'unhealthy' ? data.status : 'failed';
 };
 
-/** Whether there is JSON to read. @throws UpstreamError of 400 and above */
+/** Whether the response has a JSON body. @throws UpstreamError for 400 and above */
 const hasJson = async (response: Response): Promise<boolean> => {
   if (response.status >= 400) {
-    const why = (await response.text()).slice(0, 1_000);
-    throw new UpstreamError(`provider returned error: ${response.status} ${response.statusText} ${why}`);
+    const detail = (await response.text()).slice(0, 1_000);
+    throw new UpstreamError(`provider returned error: ${response.status} ${response.statusText} ${detail}`);
   }
   return /\bjson\b/.test(response.headers.get('content-type') ?? '');
 };

@@ -2,16 +2,21 @@ import { randomUUID } from 'node:crypto';
 import { Hono } from 'hono';
 import * as z from 'zod';
 import { FailedPreconditionError, NotFoundError, reasonOf } from '../../../../shared/core/errors.ts';
-import { nextPageToken, PageSize, parsed, problem, problemOf, strictPageToken } from '../api-conventions.ts';
+import {
+  nextPageToken,
+  PageSize,
+  parse,
+  problem,
+  problemOf,
+  ResourceId,
+  strictPageToken,
+} from '../api-conventions.ts';
 import type { Database } from '../database.ts';
 import type { Health } from './health-monitor.ts';
 
-/** What DCM allows as an id, of a provider and of a service-type instance. */
-export const ResourceId = z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/);
-
 /**
- * What a provider registers with. An `id` in the body wins over the one in the query; everything else that is read-only, and what is
- * unknown, is ignored.
+ * A provider's registration. An `id` in the body takes precedence over the one in the query; all other read-only fields, and unknown ones,
+ * are ignored.
  * @see https://github.com/dcm-project/control-plane (api/sp/v1alpha1/provider/openapi.yaml)
  */
 export const Registration = z.object({
@@ -54,7 +59,7 @@ export type Provider = Health & {
   readonly updatedAt: Date;
 };
 
-/** As DCM answers it; what was not registered is left out. */
+/** A provider as DCM's API answers it; fields that were not registered are left out. */
 const toResource = (provider: Provider) => ({
   id: provider.id,
   path: `providers/${provider.id}`,
@@ -76,48 +81,62 @@ type Selection = {
   readonly limit?: number;
 };
 
-/** The control plane's table of providers. Every method throws what Postgres says. */
+/** The control plane's table of providers. Every method throws Postgres's errors. */
 export type Registry = {
-  /** Ready until a health check finds otherwise. @throws where the id or the name is taken. */
+  /** The provider is ready until a health check fails. @throws where the id or the name is taken. */
   add(id: string, registration: Registration): Promise<Provider>;
-  /** Replaces all that was registered; what is left out is cleared. Its failures are forgotten, and it is checked at once. */
+  /** Replaces the registration; fields that are left out are cleared. Resets the failures, and makes the next health check due. */
   update(id: string, registration: Registration): Promise<Provider>;
   get(id: string): Promise<Provider | undefined>;
   byName(name: string): Promise<Provider | undefined>;
-  /** By age, oldest first. */
+  /** Oldest first. */
   list(selection?: Selection): Promise<Provider[]>;
-  /** False where there is none. */
+  /** False where there is no such provider. */
   remove(id: string): Promise<boolean>;
-  /** Those whose health is to be checked. */
+  /** The providers whose next health check is due. */
   due(now: Date): Promise<Provider[]>;
-  judged(id: string, health: Health, next: Date): Promise<void>;
+  recordHealth(id: string, health: Health, nextCheck: Date): Promise<void>;
 };
+
+export const providersSchema = `
+  create table if not exists providers (
+    id                   varchar(63) primary key,
+    name                 text        not null unique,
+    service_type         text        not null,
+    schema_version       text        not null,
+    endpoint             text        not null,
+    display_name         text,
+    operations           jsonb,
+    metadata             jsonb,
+    health_status        text        not null default 'ready',
+    consecutive_failures integer     not null default 0,
+    next_health_check    timestamptz,
+    create_time          timestamptz not null default now(),
+    update_time          timestamptz not null default now()
+  );`;
 
 const columns = `id, name, endpoint, service_type as "serviceType", schema_version as "schemaVersion",
   display_name as "displayName", operations, metadata, health_status as status, consecutive_failures as failures,
   create_time as "createdAt", update_time as "updatedAt"`;
 
 export const registryIn = (database: Database): Registry => {
-  const providersOf = async (sql: string, values: unknown[]) =>
-    (await database.query<Provider>(sql, values)).rows;
+  const select = (sql: string, values: unknown[]) => database.all<Provider>(sql, values);
   const written = async (sql: string, id: string, registration: Registration) => {
-    const [provider] = await providersOf(sql, [id, ...valuesOf(registration)]);
-    if (provider === undefined) throw new Error(`There is no provider ${id}.`);
+    const [provider] = await select(sql, [id, ...valuesOf(registration)]);
+    if (provider === undefined) throw new Error(`there is no provider ${id}`);
     return provider;
   };
   return {
     add: (id, registration) => written(insert, id, registration),
     update: (id, registration) => written(update, id, registration),
-    get: async (id) => (await providersOf(`select ${columns} from providers where id = $1`, [id]))[0],
-    byName: async (name) =>
-      (await providersOf(`select ${columns} from providers where name = $1`, [name]))[0],
+    get: async (id) => (await select(`select ${columns} from providers where id = $1`, [id]))[0],
+    byName: async (name) => (await select(`select ${columns} from providers where name = $1`, [name]))[0],
     list: ({ serviceType, offset = 0, limit } = {}) =>
-      providersOf(list, [offset, limit ?? null, serviceType ?? null]),
-    remove: async (id) =>
-      (await database.query('delete from providers where id = $1', [id])).affectedRows === 1,
-    due: (now) => providersOf(due, [now]),
-    judged: async (id, { status, failures }, next) => {
-      await database.query(judged, [id, status, failures, next]);
+      select(list, [offset, limit ?? null, serviceType ?? null]),
+    remove: async (id) => (await database.change('delete from providers where id = $1', [id])) === 1,
+    due: (now) => select(due, [now]),
+    recordHealth: async (id, { status, failures }, nextCheck) => {
+      await database.change(recordHealth, [id, status, failures, nextCheck]);
     },
   };
 };
@@ -147,11 +166,11 @@ const list = `
 
 const due = `select ${columns} from providers where next_health_check is null or next_health_check <= $1`;
 
-const judged = `
+const recordHealth = `
   update providers set health_status = $2, consecutive_failures = $3, next_health_check = $4 where id = $1`;
 
 /**
- * Registers a provider, or brings its row up to date: the name says which one it is, its id stays.
+ * Registers a provider, or updates its row. A provider is identified by its name, and its id does not change.
  * @throws FailedPreconditionError where the name has another id, or the id another name.
  */
 const registerProvider =
@@ -179,7 +198,7 @@ const Listing = z.object({
 const Id = z.object({ id: ResourceId.optional() });
 
 /**
- * DCM's registry: `{providers, next_page_token}`, single ones, registration and its end.
+ * DCM's registry over HTTP: lists, returns, registers and removes providers.
  * @see https://github.com/dcm-project/control-plane (internal/sp/handlers/provider/handler.go)
  */
 export const providers = (registry: Registry): Hono => {
@@ -191,13 +210,13 @@ export const providers = (registry: Registry): Hono => {
   };
   return new Hono()
     .post('/', async ({ req, json }) => {
-      const { id } = parsed(Id, req.query());
-      const registration = parsed(Registration, await req.json().catch(() => undefined));
+      const { id } = parse(Id, req.query());
+      const registration = parse(Registration, await req.json().catch(() => undefined));
       const { provider, isNew } = await register(registration, id);
       return json(toResource(provider), isNew ? 201 : 200);
     })
     .get('/', async ({ req, json }) => {
-      const { type, max_page_size: limit, page_token: offset } = parsed(Listing, req.query());
+      const { type, max_page_size: limit, page_token: offset } = parse(Listing, req.query());
       const rows = await registry.list({ serviceType: type, offset, limit: limit + 1 });
       return json({
         providers: rows.slice(0, limit).map(toResource),

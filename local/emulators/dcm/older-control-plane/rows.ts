@@ -1,14 +1,15 @@
+import type { Spec } from '../api-conventions.ts';
 import type { Database } from '../database.ts';
 
-/** One service-type instance as DCM remembers it. */
+/** One service-type instance in DCM's database. */
 export type Row = {
   /** DCM's instance id, at most 63 characters. */
   readonly id: string;
   readonly status: string;
   readonly message: string;
-  /** `metadata.name` of the spec, or nothing. */
+  /** `metadata.name` of the spec, or empty. */
   readonly instanceName: string;
-  /** These three are null where the row came from a status event and not from a create. */
+  /** This field and the next two are null where a status event added the row. */
   readonly providerName: string | null;
   readonly serviceType: string | null;
   readonly spec: Spec | null;
@@ -16,11 +17,8 @@ export type Row = {
   readonly updatedAt: Date;
 };
 
-/** What a caller asked for: DCM looks at nothing in it but `service_type`. */
-export type Spec = Readonly<Record<string, unknown>>;
-
 type Status = Pick<Row, 'id' | 'status' | 'message'>;
-type Asked = Pick<Row, 'id' | 'instanceName'> & {
+type NewInstance = Pick<Row, 'id' | 'instanceName'> & {
   readonly providerName: string;
   readonly serviceType: string;
   readonly spec: Spec;
@@ -28,56 +26,76 @@ type Asked = Pick<Row, 'id' | 'instanceName'> & {
 
 type Selection = {
   readonly offset?: number;
-  /** Left out: all from the offset on. */
+  /** @default no limit */
   readonly limit?: number;
   readonly provider?: string | undefined;
 };
 
-/** The status of a row whose create the provider has not answered. */
+/** Status of a row until the provider has answered the create. */
 const pending = 'PENDING';
 
-/** The control plane's table. Every method throws what Postgres says, such as of a NUL in a text. */
+/** The control plane's table of instances. Every method throws Postgres's errors, such as for a NUL in a text. */
 export type Rows = {
-  /** Of a create, before it is dispatched: PENDING. @throws where the id is taken. */
-  add(asked: Asked): Promise<Row>;
-  /** What the provider answered to the create; without effect where an event was faster. */
+  /** Adds the PENDING row of a create that is about to be dispatched. @throws where the id is taken. */
+  add(instance: NewInstance): Promise<Row>;
+  /** Stores the status that the provider answered. No effect where a status event has changed the row before. */
   settle(id: string, status: string): Promise<void>;
-  /** Unconditional: whatever comes last stays. False where there is no such row. */
+  /** Unconditional: the last update wins. False where there is no such row. */
   update(status: Status): Promise<boolean>;
-  /** The same, but adds the row where there is none, and never was one that was deleted: then `unknown`. */
+  /** The same, but adds a missing row, unless a row with this id was deleted: then `unknown`. */
   upsert(status: Status): Promise<'added' | 'applied' | 'unknown'>;
   get(id: string): Promise<Row | undefined>;
-  /** By age, oldest first. */
+  /** Oldest first. */
   list(selection?: Selection): Promise<Row[]>;
-  /** For good. False where there is no such row. */
+  /** Permanently; status events do not add the row again. False where there is no such row. */
   remove(id: string): Promise<boolean>;
 };
+
+export const rowsSchema = `
+  create table if not exists service_type_instances (
+    id             varchar(63) primary key,
+    status         text        not null,
+    status_message text        not null,
+    instance_name  text        not null default '',
+    provider_name  text,
+    service_type   text,
+    spec           jsonb,
+    create_time    timestamptz not null default now(),
+    update_time    timestamptz not null default now()
+  );
+  create table if not exists deleted_instances (id varchar(63) primary key);`;
 
 const columns = `id, status, status_message as message, instance_name as "instanceName", provider_name as "providerName",
   service_type as "serviceType", spec, create_time as "createdAt", update_time as "updatedAt"`;
 
 export const rowsIn = (database: Database): Rows => {
-  const rowsOf = async (sql: string, values: unknown[]) => (await database.query<Row>(sql, values)).rows;
-  const changes = async (sql: string, values: unknown[]) =>
-    (await database.query(sql, values)).affectedRows === 1;
+  const changes = async (sql: string, values: unknown[]) => (await database.change(sql, values)) === 1;
   return {
     add: async ({ id, instanceName, providerName, serviceType, spec }) => {
-      await database.query('delete from deleted_instances where id = $1', [id]);
-      const [row] = await rowsOf(insert, [id, pending, instanceName, providerName, serviceType, spec]);
-      if (row === undefined) throw new Error(`The row ${id} was not added.`);
+      await database.change('delete from deleted_instances where id = $1', [id]);
+      const row = await database.one<Row>(insert, [
+        id,
+        pending,
+        instanceName,
+        providerName,
+        serviceType,
+        spec,
+      ]);
+      if (row === undefined) throw new Error(`the row ${id} was not added`);
       return row;
     },
     settle: async (id, status) => void (await changes(settle, [id, pending, status])),
     update: ({ id, status, message }) => changes(update, [id, status, message]),
     upsert: async ({ id, status, message }) => {
-      const { rows } = await database.query<{ added: boolean }>(upsert, [id, status, message]);
-      if (rows[0] === undefined) return 'unknown';
-      return rows[0].added ? 'added' : 'applied';
+      const row = await database.one<{ added: boolean }>(upsert, [id, status, message]);
+      if (row === undefined) return 'unknown';
+      return row.added ? 'added' : 'applied';
     },
-    get: async (id) => (await rowsOf(`select ${columns} from service_type_instances where id = $1`, [id]))[0],
-    list: ({ offset = 0, limit, provider } = {}) => rowsOf(list, [offset, limit ?? null, provider ?? null]),
+    get: (id) => database.one<Row>(`select ${columns} from service_type_instances where id = $1`, [id]),
+    list: ({ offset = 0, limit, provider } = {}) =>
+      database.all<Row>(list, [offset, limit ?? null, provider ?? null]),
     remove: async (id) => {
-      await database.query('insert into deleted_instances values ($1) on conflict do nothing', [id]);
+      await database.change('insert into deleted_instances values ($1) on conflict do nothing', [id]);
       return changes('delete from service_type_instances where id = $1', [id]);
     },
   };
@@ -93,7 +111,7 @@ const settle = `
 const update = `
   update service_type_instances set status = $2, status_message = $3, update_time = now() where id = $1`;
 
-/** A version that an insert wrote has replaced none. */
+/** `xmax` is 0 for a row that was inserted, because its version has replaced none. */
 const upsert = `
   insert into service_type_instances (id, status, status_message)
   select $1::text, $2::text, $3::text where not exists (select from deleted_instances where id = $1::text)

@@ -1,75 +1,76 @@
 import { Hono } from 'hono';
 import { reasonOf } from '../../../../shared/core/errors.ts';
-import { type Keep, startTogether } from '../../../processes/disposables.ts';
-import { type Part, serve } from '../../../processes/loopback.ts';
+import { startTogether, type Use } from '../../../processes/disposables.ts';
+import { type LocalServer, serve } from '../../../processes/loopback.ts';
 import { problem } from '../api-conventions.ts';
-import { forgetAll, openDatabase } from '../database.ts';
+import { applyStatus } from '../apply-status.ts';
+import { openDatabase } from '../database.ts';
 import { connectToNats } from '../nats-connection.ts';
 import { startStatusConsumer } from '../status-consumer.ts';
-import { events, type History, keepHistory, type Watched, watch } from '../status-history.ts';
-import { applyStatus } from './apply-status.ts';
+import { createHistory, events, type History, type Watched, watch } from '../status-history.ts';
 import { defaultPace, startHealthMonitor } from './health-monitor.ts';
 import { type DispatchParts, serviceTypeInstances } from './instances.ts';
-import { defaultTimeout, type Patience, providerClient } from './provider-client.ts';
-import { type Provider, providers, type Registry, registryIn } from './providers.ts';
-import { type Row, rowsIn } from './rows.ts';
+import { defaultProviderTimeouts, type ProviderTimeouts, providerClient } from './provider-client.ts';
+import { type Provider, providers, providersSchema, type Registry, registryIn } from './providers.ts';
+import { type Row, rowsIn, rowsSchema } from './rows.ts';
 
 export type ControlPlaneOptions = {
   readonly port?: number;
   readonly natsUrl: string;
-  /** Skips status events of rows that do not exist, as DCM's code does. Otherwise they make the row. */
+  /** Skips status events whose id has no row, as DCM's code does. Otherwise they add the row. */
   readonly strict?: boolean;
-  /** Where rows are kept. In memory when left out. */
+  /** Folder of the database. @default in memory */
   readonly dataDir?: string;
-  /** From one round of health checks to the next. @default 10,000, as DCM */
+  /** Pause between two rounds of health checks. @default 10,000, as in DCM */
   readonly healthIntervalMs?: number;
-  /** How long providers may take, and are asked again. @default defaultTimeout, as DCM */
-  readonly patience?: Partial<Patience>;
+  /** @default defaultProviderTimeouts, as in DCM */
+  readonly timeouts?: Partial<ProviderTimeouts>;
   readonly log: (line: string) => void;
 };
 
-export type ControlPlane = Part &
+export type ControlPlane = LocalServer &
   Watched & {
     row(id: string): Promise<Row | undefined>;
     rows(): Promise<Row[]>;
     providers(): Promise<Provider[]>;
-    /** Loses all rows, of instances and of providers, as a restore of an empty backup does. */
+    /** Deletes all rows, of instances and of providers, as a restore of an empty backup does. */
     forget(): Promise<void>;
   };
 
 /**
- * What DCM's control plane does with providers, their instances and status events, small enough for a laptop: it keeps the registry and
- * checks its health, dispatches creates and deletes, owns the stream `dcm-status` and keeps the rows.
- * @throws where NATS cannot be reached; afterwards it reconnects for as long as it takes.
+ * An emulator of DCM's older control plane: it has the registry of providers and checks their health, dispatches creates and deletes to
+ * them, owns the stream `dcm-status` and applies its events to the rows.
+ * @throws where NATS cannot be reached at the start; after that it reconnects without limit.
  */
 export const startControlPlane = (options: ControlPlaneOptions): Promise<ControlPlane> =>
-  startTogether((keep) => start(options, keep));
+  startTogether((use) => start(options, use));
 
 const start = async (
   options: ControlPlaneOptions,
-  keep: Keep,
+  use: Use,
 ): Promise<Omit<ControlPlane, keyof AsyncDisposable>> => {
-  const { natsUrl, dataDir, log, strict = false, healthIntervalMs = defaultPace.intervalMs } = options;
-  const nats = await connectToNats(natsUrl, log);
-  await keep(Promise.resolve({ [Symbol.asyncDispose]: () => nats.close() }));
-  const database = await openDatabase(dataDir);
-  await keep(Promise.resolve({ [Symbol.asyncDispose]: () => database.close() }));
-  const history = keepHistory();
+  const { natsUrl, dataDir, strict = false, healthIntervalMs = defaultPace.intervalMs } = options;
+  const log = (line: string) => options.log(`control plane: ${line}`);
+  const nats = await use(connectToNats(natsUrl, options.log));
+  const database = await use(openDatabase(rowsSchema + providersSchema, dataDir));
+  const history = createHistory();
   const rows = rowsIn(database);
   const registry = registryIn(database);
-  const client = providerClient({ ...defaultTimeout, ...options.patience });
-  await keep(startStatusConsumer({ nats, apply: applyStatus(rows, { strict }), history, log }));
+  const client = providerClient({ ...defaultProviderTimeouts, ...options.timeouts });
+  await use(startStatusConsumer({ nats, apply: applyStatus(rows, { strict }), history, log }));
   const pace = { ...defaultPace, intervalMs: healthIntervalMs };
-  await keep(Promise.resolve(startHealthMonitor({ registry, client, pace, log })));
-  const { url } = await keep(serve(controlPlaneApi({ rows, registry, client, history }).fetch, options.port));
-  const watching = await keep(Promise.resolve(watch(history)));
-  const forget = () => forgetAll(database);
-  return { url, row: rows.get, rows: rows.list, providers: registry.list, forget, ...watching };
+  await use(startHealthMonitor({ registry, client, pace, log }));
+  const { url } = await use(serve(controlPlaneApi({ rows, registry, client, history }).fetch, options.port));
+  const watched = await use(watch(history));
+  return {
+    ...{ url, row: rows.get, rows: rows.list, providers: registry.list },
+    ...{ forget: database.forget, ...watched },
+  };
 };
 
 type Parts = DispatchParts & { readonly registry: Registry; readonly history: History };
 
-/** What the control plane answers over HTTP; each concern has a file of its own. */
+/** The control plane's HTTP API. */
 const controlPlaneApi = (parts: Parts): Hono =>
   new Hono()
     .route('/api/v1alpha1/providers', providers(parts.registry))

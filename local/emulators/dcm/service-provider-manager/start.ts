@@ -8,19 +8,19 @@ import { type ListeningProcess, startListeningProcess } from '../../../processes
 
 type Options = {
   readonly natsUrl: string;
-  /** Where its SQLite file is, begun anew; made if need be. */
+  /** Folder of its SQLite file; emptied at the start, created where it is missing. */
   readonly folder: string;
-  /** From one health check of a provider to the next, in seconds. @default 2; a deployment has 10 */
+  /** Pause between two health checks of a provider, in seconds. @default 2; a deployment has 10 */
   readonly healthIntervalSeconds?: number;
-  /** Hears every line that it writes. */
+  /** Called with each log line. */
   readonly log: (line: string) => void;
-  /** Hears of steps that take time. */
+  /** Called before steps that take long. */
   readonly progress: (line: string) => void;
 };
 
 /**
- * DCM's own service provider manager: registry, health checks, dispatch, and the rows that follow `dcm-status`, of which it makes the
- * stream. @throws UnavailableError where it cannot be built, or does not answer: then with its last words.
+ * Starts DCM's own service provider manager: registry, health checks, dispatch, and rows that are updated from the stream `dcm-status`,
+ * which it creates. @throws UnavailableError where it cannot be built, or with its last lines where it does not answer.
  */
 export const startServiceProviderManager = async (options: Options): Promise<ListeningProcess> => {
   const binary = await findServiceProviderManager({ log: options.progress });
@@ -42,42 +42,42 @@ const environmentOf = ({ natsUrl, folder, healthIntervalSeconds = 2 }: Options):
   HEALTH_CHECK_INTERVAL: `${healthIntervalSeconds}s`,
 });
 
-type OptionsFindServiceProviderManager = {
-  /** Hears what is being done: it takes long. */
+type BuildOptions = {
+  /** Called before steps that take long. */
   readonly log: (line: string) => void;
   /** @default process.env */
   readonly environment?: NodeJS.ProcessEnv;
-  /** Filled once for each version. @default .cache/dcm in the repository */
+  /** Folder where each version is built once. @default .cache/dcm in the repository */
   readonly cache?: string;
 };
 
 const projectCache = fileURLToPath(new URL('../../../../.cache/dcm', import.meta.url));
 const command = 'github.com/dcm-project/service-provider-manager/cmd/service-provider-manager';
 
-/** What says which version is built, and of what: Go's checksum database vouches for the rest. */
+/** The files that pin the version and its dependencies; Go's checksum database verifies them. */
 const manifest = ['go.mod', 'go.sum'] as const;
 const manifestPath = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 
-/** Why DCM cannot be built here; undefined where it can. SQLite is C, so Go needs a C compiler too. */
+/** Why DCM cannot be built on this machine; undefined where it can. Go needs a C compiler for SQLite. */
 export const whyNoDcm = async (environment: NodeJS.ProcessEnv = process.env): Promise<string | undefined> => {
   if (environment.DCM_BIN) return undefined;
   if ((await findOnPath('go', environment)) === undefined)
     return 'DCM is built from its source: install Go (https://go.dev/dl)';
   const compilers = ['gcc', 'clang', 'cc'].map((name) => findOnPath(name, environment));
   if ((await Promise.all(compilers)).every((path) => path === undefined))
-    return 'DCM keeps its rows in SQLite, which Go builds with a C compiler: install gcc or clang';
+    return 'DCM uses SQLite, which Go builds with a C compiler: install gcc or clang';
   return undefined;
 };
 
 /**
- * The path of DCM's own service provider manager: DCM_BIN, else the one in the project's cache, which is filled with Go.
+ * The path of DCM's own service provider manager: DCM_BIN, else the one in the project's cache, built with Go where it is missing.
  * @throws UnavailableError that says in one line what is missing. @see ADR 22
  */
 export const findServiceProviderManager = async ({
   log,
   environment = process.env,
   cache = projectCache,
-}: OptionsFindServiceProviderManager): Promise<string> => {
+}: BuildOptions): Promise<string> => {
   if (environment.DCM_BIN) return environment.DCM_BIN;
   const place = join(cache, await versionOf());
   const path = join(place, 'service-provider-manager');
@@ -97,15 +97,12 @@ const versionOf = async (): Promise<string> => {
   return hash.digest('hex').slice(0, 12);
 };
 
-/** Puts it in its place: all of it, or nothing. Measured: 49 s on 2 cores, downloads included. */
-const build = async (
-  place: string,
-  { log, environment, cache }: Required<OptionsFindServiceProviderManager>,
-): Promise<void> => {
+/** Builds into the cache; a build that fails leaves nothing there. Measured: 49 s on 2 cores, downloads included. */
+const build = async (place: string, { log, environment, cache }: Required<BuildOptions>): Promise<void> => {
   const folder = await mkdtemp(join(cache, 'unfinished-'));
   try {
     for (const name of manifest) await copyFile(manifestPath(name), join(folder, name));
-    log("Building DCM's service provider manager with Go, this once. It takes about a minute.");
+    log("Building DCM's service provider manager with Go (only the first time). This takes about a minute.");
     const env = { ...environment, GOTOOLCHAIN: 'local', GOFLAGS: '-mod=readonly', CGO_ENABLED: '1' };
     if (!(await run(['go', 'build', '-o', 'service-provider-manager', command], { cwd: folder, env, log })))
       throw new UnavailableError(

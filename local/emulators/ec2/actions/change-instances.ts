@@ -1,9 +1,9 @@
 import * as z from 'zod';
 import type { InstanceState } from '../../../../shared/service-types/vm/kind.ts';
-import { type Action, action, done, InstanceIds } from '../action.ts';
+import { type Action, action, InstanceIds, success } from '../action.ts';
 import type { SimulatedInstance } from '../instance.ts';
 import { stateXml } from '../instance-xml.ts';
-import { because } from '../lifecycle.ts';
+import { stateReasons } from '../lifecycle.ts';
 import { Ec2Error, Flag, invalidCombination, items, type XmlElements } from '../query-protocol.ts';
 import type { Region } from '../region.ts';
 
@@ -29,7 +29,7 @@ type Change = {
 /** An action that brings instances into another state, all of them or none, and tells the state before and after. */
 const stateChangeAction = ({ effects, refusal, check, act }: Change): Action =>
   action(StateChangeRequest, (request, region) => {
-    const instances = acceptable(region.find(request.InstanceId), effects, refusal);
+    const instances = checkStates(region.find(request.InstanceId), effects, refusal);
     for (const instance of instances) check?.(instance, request);
     return () => ({
       instancesSet: items(
@@ -42,7 +42,7 @@ const stateChangeAction = ({ effects, refusal, check, act }: Change): Action =>
   });
 
 /** The same instances. @throws Ec2Error where the state of one of them forbids the call. */
-const acceptable = (
+const checkStates = (
   instances: readonly SimulatedInstance[],
   effects: Effects,
   refusal: (id: string) => string,
@@ -70,12 +70,12 @@ export const startInstances = stateChangeAction({
   },
   refusal: (id) => `The instance '${id}' is not in a state from which it can be started.`,
   act: (region, { id, launch }) => {
-    region.amend(id, {
+    region.update(id, {
       publicIp: launch.publicAddress ? region.newPublicIp() : undefined,
       impaired: undefined, // it starts on another host
       retiresAtMs: undefined,
     });
-    return region.enter(id, 'pending', because.launched);
+    return region.enter(id, 'pending', stateReasons.launched);
   },
 });
 
@@ -105,7 +105,7 @@ export const stopInstances = stateChangeAction({
     }
   },
   act: (region, { id }, { Hibernate }) =>
-    region.enter(id, 'stopping', Hibernate ? because.userHibernate : because.userShutdown),
+    region.enter(id, 'stopping', Hibernate ? stateReasons.userHibernate : stateReasons.userShutdown),
 });
 
 /**
@@ -113,7 +113,7 @@ export const stopInstances = stateChangeAction({
  * @see https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RebootInstances.html
  */
 export const rebootInstances = action(StateChangeRequest, ({ InstanceId }, region) => {
-  acceptable(
+  checkStates(
     region.find(InstanceId),
     {
       pending: 'ignored',
@@ -125,7 +125,7 @@ export const rebootInstances = action(StateChangeRequest, ({ InstanceId }, regio
     },
     (id) => `The instance '${id}' is not in a state from which it can be rebooted.`,
   );
-  return () => done;
+  return () => success;
 });
 
 /** @see https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_TerminateInstances.html */
@@ -146,7 +146,7 @@ export const terminateInstances = stateChangeAction({
       `The instance '${id}' may not be terminated. Modify its 'disableApiTermination' instance attribute and try again.`,
     );
   },
-  act: (region, { id }) => region.enter(id, 'shutting-down', because.userShutdown),
+  act: (region, { id }) => region.enter(id, 'shutting-down', stateReasons.userShutdown),
 });
 
 const Request = z.object({
@@ -170,8 +170,8 @@ export const modifyInstanceAttribute = action(
       throw invalidCombination('Of the attributes, only disableApiTermination can be modified here.');
     }
     return () => {
-      region.amend(InstanceId, { disableApiTermination });
-      return done;
+      region.update(InstanceId, { disableApiTermination });
+      return success;
     };
   },
 );

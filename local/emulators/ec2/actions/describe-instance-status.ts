@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import type { StatusCheck } from '../../../../shared/service-types/vm/status-checks.ts';
 import { action } from '../action.ts';
-import { type Fields, Filters, passing } from '../filter.ts';
-import type { SeenInstance } from '../instance.ts';
+import { type Fields, Filters, filterFor } from '../filter.ts';
+import type { DescribedInstance } from '../instance.ts';
 import { stateXml } from '../instance-xml.ts';
 import { stateCode } from '../lifecycle.ts';
 import { Paging, pageFrom } from '../page.ts';
@@ -20,7 +20,7 @@ const Request = Paging.extend({
  * @see https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeInstanceStatus.html
  */
 export const describeInstanceStatus = action(Request, (request, region) => {
-  const passes = passing(request.Filter, fields);
+  const passes = filterFor(request.Filter, fields);
   const listed = listedInstances(
     request,
     region,
@@ -30,14 +30,14 @@ export const describeInstanceStatus = action(Request, (request, region) => {
   return () => ({ instanceStatusSet: items(page.map(statusXml)), nextToken });
 });
 
-const statusOf = ({ state, impaired }: SeenInstance, check: StatusCheck) => {
+const statusOf = ({ state, impaired }: DescribedInstance, check: StatusCheck) => {
   if (state !== 'running') return 'not-applicable';
   return impaired?.check === check ? 'impaired' : 'ok';
 };
 
 const reachability = { ok: 'passed', impaired: 'failed' } as const;
 
-const checkXml = (instance: SeenInstance, check: StatusCheck): XmlElements => {
+const checkXml = (instance: DescribedInstance, check: StatusCheck): XmlElements => {
   const status = statusOf(instance, check);
   if (status === 'not-applicable') return { status };
   const since = status === 'impaired' ? instance.impaired?.sinceMs : undefined;
@@ -50,7 +50,7 @@ const retirement = {
   description: 'The instance is running on degraded hardware',
 };
 
-const statusXml = (instance: SeenInstance): XmlElements => {
+const statusXml = (instance: DescribedInstance): XmlElements => {
   const { retiresAtMs } = instance;
   const events =
     retiresAtMs === undefined ? [] : [{ ...retirement, notBefore: new Date(retiresAtMs).toISOString() }];
@@ -65,7 +65,7 @@ const statusXml = (instance: SeenInstance): XmlElements => {
   };
 };
 
-const fields: Fields<SeenInstance> = {
+const fields: Fields<DescribedInstance> = {
   'attached-ebs-status.status': (instance) => [statusOf(instance, 'attached-ebs')],
   'availability-zone': ({ launch }) => [launch.availabilityZone],
   'event.code': ({ retiresAtMs }) => [retiresAtMs === undefined ? undefined : retirement.code],

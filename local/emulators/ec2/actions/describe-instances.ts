@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import { type Account, seededRandom } from '../account.ts';
 import { action } from '../action.ts';
-import { type Fields, Filters, isLiteral, passing } from '../filter.ts';
-import { addressesOf, type SeenInstance, type SimulatedInstance } from '../instance.ts';
+import { type Fields, Filters, filterFor, isLiteral } from '../filter.ts';
+import { addressesOf, type DescribedInstance, type SimulatedInstance } from '../instance.ts';
 import { reservationXml } from '../instance-xml.ts';
 import { stateCode } from '../lifecycle.ts';
 import { Paging, pageFrom } from '../page.ts';
@@ -14,19 +14,19 @@ const Request = Paging.extend({ InstanceId: z.array(z.string()).max(1000).option
 /** @see https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeInstances.html */
 export const describeInstances = action(Request, (request, region) => {
   const { account } = region;
-  const passes = passing(request.Filter, fields);
-  const isOverlooked = overlooking(request, account);
-  const listed = listedInstances(request, region, (instance) => !isOverlooked(instance) && passes(instance));
-  failSometimes(account);
-  const { page, nextToken } = pageFrom({ ...listed, shorten: shortening(account) }, request);
+  const passes = filterFor(request.Filter, fields);
+  const isHidden = hiddenFromListing(request, account);
+  const listed = listedInstances(request, region, (instance) => !isHidden(instance) && passes(instance));
+  failRandomly(account);
+  const { page, nextToken } = pageFrom({ ...listed, shorten: shortenPage(account) }, request);
   return () => ({
     reservationSet: items(byReservation(page).map((members) => reservationXml(members, account.id))),
     nextToken,
   });
 });
 
-const byReservation = (instances: readonly SeenInstance[]): readonly SeenInstance[][] => {
-  const reservations = new Map<string, SeenInstance[]>();
+const byReservation = (instances: readonly DescribedInstance[]): readonly DescribedInstance[][] => {
+  const reservations = new Map<string, DescribedInstance[]>();
   for (const instance of instances) {
     const { reservationId } = instance.launch;
     const members = reservations.get(reservationId) ?? [];
@@ -36,7 +36,7 @@ const byReservation = (instances: readonly SeenInstance[]): readonly SeenInstanc
   return [...reservations.values()];
 };
 
-const fields: Fields<SeenInstance> = {
+const fields: Fields<DescribedInstance> = {
   'availability-zone': ({ launch }) => [launch.availabilityZone],
   'client-token': ({ launch }) => [launch.clientToken],
   'image-id': ({ launch }) => [launch.imageId],
@@ -56,7 +56,7 @@ const fields: Fields<SeenInstance> = {
   'tag-value': ({ tags }) => Object.values(tags),
 };
 
-type RequestListedInstances = Paging & {
+type ListingRequest = Paging & {
   readonly InstanceId?: readonly string[] | undefined;
   readonly Filter: Filters;
 };
@@ -66,9 +66,9 @@ type RequestListedInstances = Paging & {
  * @throws Ec2Error where ids are combined with paging, or one is not known.
  */
 export const listedInstances = (
-  { InstanceId, Filter, MaxResults, NextToken }: RequestListedInstances,
+  { InstanceId, Filter, MaxResults, NextToken }: ListingRequest,
   region: Region,
-  includes: (instance: SeenInstance) => boolean,
+  includes: (instance: DescribedInstance) => boolean,
 ) => {
   if (InstanceId && (MaxResults !== undefined || NextToken !== undefined)) {
     throw invalidCombination('The parameter instancesSet cannot be used with the parameter maxResults');
@@ -79,16 +79,17 @@ export const listedInstances = (
     *itemsAfter(place: string) {
       const after = Number(place);
       const candidates = ids === undefined ? region.all(after) : byAge(ids, region, after);
-      for (const instance of region.seen(candidates)) {
+      for (const instance of region.described(candidates)) {
         if (includes(instance)) yield instance;
       }
     },
-    placeOf,
+    positionOf,
   };
 };
 
 /** Sorts by age. */
-export const placeOf = ({ number }: Pick<SeenInstance, 'number'>): string => String(number).padStart(12, '0');
+export const positionOf = ({ number }: Pick<DescribedInstance, 'number'>): string =>
+  String(number).padStart(12, '0');
 
 /** The only ids that a filter can let pass; with them nobody needs to go through all instances. */
 const idsIn = (filters: Filters): readonly string[] | undefined =>
@@ -101,7 +102,7 @@ const byAge = (ids: readonly string[], region: Region, after: number): readonly 
     .sort((a, b) => a.number - b.number);
 
 /** @throws Ec2Error for a page that fails; asked again, it may not. */
-const failSometimes = ({ faults, random }: Account): void => {
+const failRandomly = ({ faults, random }: Account): void => {
   const { failPages } = faults();
   if (failPages === 0 || random() >= failPages) return;
   throw random() < 0.5
@@ -110,11 +111,11 @@ const failSometimes = ({ faults, random }: Account): void => {
 };
 
 /** How much of a page is shown; undefined: all of it. One page in four is empty. */
-const shortening = ({ faults, random }: Account): ((length: number) => number) | undefined =>
+const shortenPage = ({ faults, random }: Account): ((length: number) => number) | undefined =>
   faults().shortPages ? (length) => (random() < 0.25 ? 0 : Math.ceil(random() * length)) : undefined;
 
 /** Whether a listing misses an instance that it ought to find: one by tags may, one by ids never. */
-const overlooking = (
+const hiddenFromListing = (
   { InstanceId, Filter }: { readonly InstanceId?: readonly string[] | undefined; readonly Filter: Filters },
   { faults, seed }: Account,
 ): ((instance: Pick<SimulatedInstance, 'number'>) => boolean) => {

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { action } from '../action.ts';
-import { type Fields, Filters, filtered } from '../filter.ts';
+import { applyFilters, type Fields, Filters } from '../filter.ts';
 import { invalidValue, items } from '../query-protocol.ts';
 
 const names = [
@@ -39,7 +39,7 @@ export const describeRegions = action(
     const unknown = RegionName?.find((name) => !names.includes(name));
     if (unknown !== undefined) throw invalidValue(`Invalid region name: [${unknown}]`);
     const named = regions.filter(({ regionName }) => RegionName?.includes(regionName) ?? true);
-    const found = filtered(named, Filter, fields);
+    const found = applyFilters(named, Filter, fields);
     return () => ({ regionInfo: items(found) });
   },
 );

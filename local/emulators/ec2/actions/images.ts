@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { action } from '../action.ts';
-import { type Fields, Filters, filtered } from '../filter.ts';
+import { applyFilters, type Fields, Filters } from '../filter.ts';
 import { Paging, pageOf } from '../page.ts';
 import { Ec2Error, items, type XmlElements } from '../query-protocol.ts';
 
@@ -155,7 +155,7 @@ export const describeImages = action(Request, ({ ImageId, Owner, Filter, ...pagi
   const isOf = ({ owner, alias }: Image) =>
     Owner?.some((wanted) => wanted === (owner === account.id ? 'self' : alias) || wanted === owner) ?? true;
   const named = images.filter((image) => isWanted(image) && isOf(image));
-  const { page, nextToken } = pageOf(filtered(named, Filter, fields), paging, ({ id }) => id);
+  const { page, nextToken } = pageOf(applyFilters(named, Filter, fields), paging, ({ id }) => id);
   return () => ({ imagesSet: items(page.map(imageXml)), nextToken });
 });
 

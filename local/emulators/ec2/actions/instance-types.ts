@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { action } from '../action.ts';
-import { type Fields, Filters, filtered } from '../filter.ts';
+import { applyFilters, type Fields, Filters } from '../filter.ts';
 import { Paging, pageOf } from '../page.ts';
 import { Ec2Error, items, type XmlElements } from '../query-protocol.ts';
 import { zonesOf } from './network.ts';
@@ -88,7 +88,7 @@ export const describeInstanceTypes = action(Request, ({ InstanceType, Filter, ..
     );
   }
   const named = instanceTypes.filter(({ name }) => InstanceType?.includes(name) ?? true);
-  const { page, nextToken } = pageOf(filtered(named, Filter, fields), paging, ({ name }) => name);
+  const { page, nextToken } = pageOf(applyFilters(named, Filter, fields), paging, ({ name }) => name);
   return () => ({ instanceTypeSet: items(page.map(instanceTypeXml)), nextToken });
 });
 
@@ -133,14 +133,14 @@ type Offering = {
   readonly location: string;
 };
 
-const RequestDescribeInstanceTypeOfferings = Paging.extend({
+const OfferingsRequest = Paging.extend({
   LocationType: z.enum(['region', 'availability-zone']).default('region'),
   Filter: Filters,
 });
 
 /** @see https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeInstanceTypeOfferings.html */
 export const describeInstanceTypeOfferings = action(
-  RequestDescribeInstanceTypeOfferings,
+  OfferingsRequest,
   ({ LocationType: locationType, Filter, ...paging }, { name }) => {
     const locations = locationType === 'region' ? [name] : zonesOf(name);
     const offerings = instanceTypes.flatMap((type) =>
@@ -148,18 +148,14 @@ export const describeInstanceTypeOfferings = action(
         .filter((location) => isOffered(type, location))
         .map((location): Offering => ({ instanceType: type.name, locationType, location })),
     );
-    const { page, nextToken } = pageOf(
-      filtered(offerings, Filter, fieldsDescribeInstanceTypeOfferings),
-      paging,
-      placeOf,
-    );
+    const { page, nextToken } = pageOf(applyFilters(offerings, Filter, offeringFields), paging, positionOf);
     return () => ({ instanceTypeOfferingSet: items(page), nextToken });
   },
 );
 
-const placeOf = ({ instanceType, location }: Offering): string => `${instanceType} ${location}`;
+const positionOf = ({ instanceType, location }: Offering): string => `${instanceType} ${location}`;
 
-const fieldsDescribeInstanceTypeOfferings: Fields<Offering> = {
+const offeringFields: Fields<Offering> = {
   'instance-type': ({ instanceType }) => [instanceType],
   location: ({ location }) => [location],
 };

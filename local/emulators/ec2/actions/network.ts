@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { action } from '../action.ts';
-import { type Fields, Filters, filtered } from '../filter.ts';
+import { applyFilters, type Fields, Filters } from '../filter.ts';
 import { Paging, pageOf } from '../page.ts';
 import { Ec2Error, items, type XmlElements } from '../query-protocol.ts';
 
@@ -51,7 +51,7 @@ const Request = Paging.extend({ SubnetId: z.array(z.string()).optional(), Filter
 export const describeSubnets = action(Request, ({ SubnetId, Filter, ...paging }, { name, account }) => {
   const named = SubnetId ? SubnetId.map((id) => subnetWith(id, name)) : [...subnetsOf(name)];
   const sorted = named.sort((a, b) => (a.id < b.id ? -1 : 1));
-  const { page, nextToken } = pageOf(filtered(sorted, Filter, fields), paging, ({ id }) => id);
+  const { page, nextToken } = pageOf(applyFilters(sorted, Filter, fields), paging, ({ id }) => id);
   return () => ({ subnetSet: items(page.map((subnet) => subnetXml(subnet, name, account.id))), nextToken });
 });
 
@@ -85,19 +85,19 @@ const fields: Fields<Subnet> = {
   'vpc-id': ({ vpcId }) => [vpcId],
 };
 
-const RequestDescribeSecurityGroups = Paging.extend({
+const SecurityGroupsRequest = Paging.extend({
   GroupId: z.array(z.string()).optional(),
   Filter: Filters,
 });
 
 /** @see https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeSecurityGroups.html */
 export const describeSecurityGroups = action(
-  RequestDescribeSecurityGroups,
+  SecurityGroupsRequest,
   ({ GroupId, Filter, ...paging }, { account }) => {
     const named = GroupId ? GroupId.map(securityGroupWith) : [...securityGroups];
     const sorted = named.sort((a, b) => (a.id < b.id ? -1 : 1));
     const { page, nextToken } = pageOf(
-      filtered(sorted, Filter, fieldsDescribeSecurityGroups),
+      applyFilters(sorted, Filter, securityGroupFields),
       paging,
       ({ id }) => id,
     );
@@ -122,7 +122,7 @@ const groupXml = ({ id, vpcId, name }: SecurityGroup, account: string): XmlEleme
   ipPermissionsEgress: '',
 });
 
-const fieldsDescribeSecurityGroups: Fields<SecurityGroup> = {
+const securityGroupFields: Fields<SecurityGroup> = {
   'group-id': ({ id }) => [id],
   'group-name': ({ name }) => [name],
   'vpc-id': ({ vpcId }) => [vpcId],

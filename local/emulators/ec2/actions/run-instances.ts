@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { Tags } from '../../../../shared/core/ownership.ts';
 import { action } from '../action.ts';
-import { type Launch, newId, type SimulatedInstance, seenAt } from '../instance.ts';
+import { describedAt, type Launch, newId, type SimulatedInstance } from '../instance.ts';
 import { reservationXml } from '../instance-xml.ts';
 import { Ec2Error, Flag, Integer, invalidCombination, invalidValue } from '../query-protocol.ts';
 import type { Region } from '../region.ts';
@@ -85,18 +85,18 @@ export const runInstances = action(LaunchRequest, (request, region) => {
   const named = checkLaunch(request, region);
   const launch = launchOf(request, named, region);
   const tags = instanceTags(request);
-  const repeated = launchedBy(launch, region);
+  const repeated = launchedWithToken(launch, region);
   return () => {
     const own = { tags, disableApiTermination: request.DisableApiTermination };
-    if (!repeated) takeCapacity(launch, request.MaxCount, region);
+    if (!repeated) checkCapacity(launch, request.MaxCount, region);
     const instances =
       repeated ??
       Array.from({ length: request.MaxCount }, (_, launchIndex) =>
         region.launch(launch, { launchIndex, ...own }),
       );
     const noLag = { staleReadMs: 0, tagLagMs: 0 };
-    const seen = instances.map((instance) => seenAt(region.account.clock(), noLag, instance));
-    return reservationXml(seen, region.account.id);
+    const described = instances.map((instance) => describedAt(region.account.clock(), noLag, instance));
+    return reservationXml(described, region.account.id);
   };
 });
 
@@ -104,7 +104,7 @@ export const runInstances = action(LaunchRequest, (request, region) => {
  * The instances that this very call launched before, by its client token.
  * @see https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-idempotency.html
  */
-const launchedBy = (
+const launchedWithToken = (
   { clientToken, request }: Launch,
   region: Region,
 ): readonly SimulatedInstance[] | undefined => {
@@ -142,13 +142,13 @@ export const checkLaunch = (request: LaunchRequest, region: Region): Named => {
   return { image, type };
 };
 
-const largestLaunch = 1000;
+const maximumInstances = 1000;
 
 const checkCount = ({ MinCount, MaxCount }: LaunchRequest): void => {
   if (MinCount < 1) throw invalidValue(`Value (${MinCount}) for parameter minCount is invalid.`);
   if (MinCount > MaxCount) throw invalidCombination('maxCount must be equal to or greater than minCount');
-  if (MaxCount > largestLaunch) {
-    throw new Ec2Error('InstanceLimitExceeded', `Launch at most ${largestLaunch} instances at once.`);
+  if (MaxCount > maximumInstances) {
+    throw new Ec2Error('InstanceLimitExceeded', `Launch at most ${maximumInstances} instances at once.`);
   }
 };
 
@@ -303,7 +303,7 @@ const hasCapacity = ({ instanceType, availabilityZone }: Wanted, { account }: Re
     );
 
 /** @throws Ec2Error where there is no room for so many; a dry run does not ask. */
-const takeCapacity = (launch: Launch, count: number, region: Region): void => {
+const checkCapacity = (launch: Launch, count: number, region: Region): void => {
   const { instanceType, availabilityZone } = launch;
   if (!hasCapacity(launch, region)) {
     throw new Ec2Error(

@@ -1,10 +1,10 @@
 import * as z from 'zod';
 import type { Tags } from '../../../../shared/core/ownership.ts';
-import { action, done } from '../action.ts';
-import { type Fields, Filters, filtered } from '../filter.ts';
+import { action, success } from '../action.ts';
+import { applyFilters, type Fields, Filters } from '../filter.ts';
 import { Paging, pageOf } from '../page.ts';
 import { Ec2Error, invalidValue, items } from '../query-protocol.ts';
-import { placeOf } from './describe-instances.ts';
+import { positionOf } from './describe-instances.ts';
 
 export const TagList = z.array(z.object({ Key: z.string(), Value: z.string().default('') })).default([]);
 
@@ -46,46 +46,46 @@ export const createTags = action(
       .map((instance) => ({ id: instance.id, tags: withinLimit({ ...instance.tags.value, ...tags }) }));
     return () => {
       for (const { id, tags } of retagged) region.tag(id, tags);
-      return done;
+      return success;
     };
   },
 );
 
-const Unwanted = z.array(z.object({ Key: z.string(), Value: z.string().optional() })).optional();
+const TagsToDelete = z.array(z.object({ Key: z.string(), Value: z.string().optional() })).optional();
 
 /**
  * A tag given with a value goes only where it has that value; without any tag, all go.
  * @see https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DeleteTags.html
  */
 export const deleteTags = action(
-  z.object({ ResourceId: ResourceIds, Tag: Unwanted }),
+  z.object({ ResourceId: ResourceIds, Tag: TagsToDelete }),
   ({ ResourceId, Tag }, region) => {
     const instances = region.find(ResourceId);
     return () => {
       for (const { id, tags } of instances) region.tag(id, without(tags.value, Tag));
-      return done;
+      return success;
     };
   },
 );
 
-const without = (tags: Tags, unwanted: z.infer<typeof Unwanted>): Tags => {
-  if (unwanted === undefined) return {};
+const without = (tags: Tags, tagsToDelete: z.infer<typeof TagsToDelete>): Tags => {
+  if (tagsToDelete === undefined) return {};
   const isUnwanted = ([key, value]: readonly [string, string]) =>
-    unwanted.some((tag) => tag.Key === key && (tag.Value === undefined || tag.Value === value));
+    tagsToDelete.some((tag) => tag.Key === key && (tag.Value === undefined || tag.Value === value));
   return Object.fromEntries(Object.entries(tags).filter((tag) => !isUnwanted(tag)));
 };
 
 /** @see https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeTags.html */
 export const describeTags = action(Paging.extend({ Filter: Filters }), ({ Filter, ...paging }, region) => {
-  const all = [...region.seen(region.all())].flatMap((instance) =>
+  const all = [...region.described(region.all())].flatMap((instance) =>
     Object.entries(instance.tags)
       .map(([key, value]) => ({ key, value, instance }))
       .sort((a, b) => (a.key < b.key ? -1 : 1)),
   );
   const { page, nextToken } = pageOf(
-    filtered(all, Filter, fields),
+    applyFilters(all, Filter, fields),
     paging,
-    ({ instance, key }) => `${placeOf(instance)} ${key}`,
+    ({ instance, key }) => `${positionOf(instance)} ${key}`,
   );
   const tagXml = ({ key, value, instance }: OneTag) => ({
     resourceId: instance.id,

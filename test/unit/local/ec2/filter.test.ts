@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Fields, filtered } from '../../../../local/emulators/ec2/filter.ts';
+import { applyFilters, type Fields } from '../../../../local/emulators/ec2/filter.ts';
 import { Ec2Error } from '../../../../local/emulators/ec2/query-protocol.ts';
 
 type Item = { readonly name: string; readonly colour?: string };
@@ -9,7 +9,7 @@ const fields: Fields<Item> = {
   'tag:': ({ name, colour }, key) => (key === name ? [colour] : []),
 };
 const names = (items: readonly Item[], ...filters: { Name: string; Value: string[] }[]) =>
-  filtered(items, filters, fields).map(({ name }) => name);
+  applyFilters(items, filters, fields).map(({ name }) => name);
 
 describe('EC2 simulator, filtering', () => {
   it.each([

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { StartInstancesCommand, StopInstancesCommand, TerminateInstancesCommand } from '@aws-sdk/client-ec2';
 import { describe, expect, it } from 'vitest';
 import { seededRandom } from '../../../../local/emulators/ec2/account.ts';
-import { defaultDwellMs, settling } from '../../../../local/emulators/ec2/lifecycle.ts';
+import { defaultDwellMs, nextState } from '../../../../local/emulators/ec2/lifecycle.ts';
 import { startSimulation } from './simulation.ts';
 
 describe('EC2 simulator, the life of an instance', () => {
@@ -116,7 +116,7 @@ describe('EC2 simulator, the life of an instance', () => {
   it('dwells as long as EC2 does, differently each time, the same for the same seed', () => {
     const dwells = (seed: number) => {
       const random = seededRandom(seed);
-      return Array.from({ length: 100 }, () => settling('pending', defaultDwellMs, random)?.ms ?? 0);
+      return Array.from({ length: 100 }, () => nextState('pending', defaultDwellMs, random)?.ms ?? 0);
     };
 
     expect(Math.min(...dwells(1))).toBeGreaterThanOrEqual(1500);

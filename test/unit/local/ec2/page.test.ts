@@ -42,7 +42,7 @@ describe('EC2 simulator, paging', () => {
           yield letter;
         }
       },
-      placeOf: place,
+      positionOf: place,
     };
 
     const { page } = pageFrom(source, { MaxResults: 5 });
@@ -57,7 +57,7 @@ describe('EC2 simulator, paging', () => {
     const tokens: (string | undefined)[] = [undefined];
     const source = {
       itemsAfter: (after: string) => letters.filter((letter) => letter > after),
-      placeOf: place,
+      positionOf: place,
       shorten: () => shown[pages.length] ?? 5,
     };
 

@@ -62,7 +62,7 @@ describe('EC2 simulator, what is left of a terminated instance', () => {
   });
 
   it('goes as early as asked', async () => {
-    await using simulation = await terminated({ tagsVanishMs: 1_000, purgeMs: 2_000 });
+    await using simulation = await terminated({ tagsRetainedMs: 1_000, retainedMs: 2_000 });
     const { passes, shown } = simulation;
 
     passes(1_001);

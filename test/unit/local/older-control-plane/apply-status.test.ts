@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { applyStatus } from '../../../../local/emulators/dcm/older-control-plane/apply-status.ts';
+import { applyStatus } from '../../../../local/emulators/dcm/apply-status.ts';
 import type { Rows } from '../../../../local/emulators/dcm/older-control-plane/rows.ts';
 
 const message = (data: object) =>

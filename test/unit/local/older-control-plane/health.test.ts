@@ -3,12 +3,12 @@ import {
   defaultPace,
   type Health,
   type HealthAnswer,
-  judge,
+  nextHealth,
 } from '../../../../local/emulators/dcm/older-control-plane/health-monitor.ts';
 
 const judged = (health: Health, ...answers: HealthAnswer[]) =>
-  answers.reduce<Health & { againInMs?: number }>(
-    (before, answer) => judge(before, answer, defaultPace),
+  answers.reduce<Health & { nextCheckInMs?: number }>(
+    (before, answer) => nextHealth(before, answer, defaultPace),
     health,
   );
 
@@ -40,16 +40,16 @@ describe('control plane, judging the health of a provider', () => {
   ])(
     'asks one that did not answer $failures times and now again not in $seconds s',
     ({ failures, seconds }) => {
-      const { againInMs } = judge({ status: 'unavailable', failures }, 'failed', defaultPace);
+      const { nextCheckInMs } = nextHealth({ status: 'unavailable', failures }, 'failed', defaultPace);
 
-      expect(againInMs).toBe(seconds * 1_000);
+      expect(nextCheckInMs).toBe(seconds * 1_000);
     },
   );
 
   it.each<HealthAnswer>(['healthy', 'unhealthy', 'failed'])(
     'asks one that can be reached again after one interval, here after %s',
     (answer) => {
-      expect(judged(ready, answer)).toMatchObject({ againInMs: 10_000 });
+      expect(judged(ready, answer)).toMatchObject({ nextCheckInMs: 10_000 });
     },
   );
 });

@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { type Consumed, keepHistory, waitForStatus } from '../../../../local/emulators/dcm/status-history.ts';
+import {
+  type Consumed,
+  createHistory,
+  waitForStatus,
+} from '../../../../local/emulators/dcm/status-history.ts';
 
 const consumed = (changes: Partial<Consumed> = {}): Omit<Consumed, 'position'> => ({
   id: 'vm-1',
@@ -14,7 +18,7 @@ const consumed = (changes: Partial<Consumed> = {}): Omit<Consumed, 'position'> =
 
 describe('control plane, remembering what it consumed', () => {
   it('keeps the last ones, and where each was among all', () => {
-    const history = keepHistory(2);
+    const history = createHistory(2);
 
     for (const id of ['vm-1', 'vm-2', 'vm-3']) history.record(consumed({ id }));
 
@@ -25,7 +29,7 @@ describe('control plane, remembering what it consumed', () => {
   });
 
   it('tells listeners, until they stop listening', () => {
-    const history = keepHistory();
+    const history = createHistory();
     const heard: Consumed[] = [];
     const stop = history.onConsumed((entry) => heard.push(entry));
 
@@ -41,7 +45,7 @@ describe('control plane, waiting for a status', () => {
   const soon = () => AbortSignal.timeout(50);
 
   it('is done when the row has it already, written in any case', async () => {
-    const history = keepHistory();
+    const history = createHistory();
     history.record(consumed());
 
     const found = await waitForStatus(history, { id: 'vm-1', status: 'Running', signal: soon() });
@@ -50,7 +54,7 @@ describe('control plane, waiting for a status', () => {
   });
 
   it('waits for the row to have it again when it had and left it', async () => {
-    const history = keepHistory();
+    const history = createHistory();
     history.record(consumed());
     history.record(consumed({ status: 'stopped' }));
 
@@ -61,7 +65,7 @@ describe('control plane, waiting for a status', () => {
   });
 
   it('looks past other rows and past what did not reach its row', async () => {
-    const history = keepHistory();
+    const history = createHistory();
     history.record(consumed({ id: 'vm-2' }));
     history.record(consumed({ outcome: 'skipped' }));
 
@@ -72,23 +76,25 @@ describe('control plane, waiting for a status', () => {
     expect((await waiting).position).toBe(4);
   });
 
-  it('gives up in time, telling what the row went through', async () => {
-    const history = keepHistory();
+  it('fails after its timeout, with the statuses of the row', async () => {
+    const history = createHistory();
     history.record(consumed({ status: 'provisioning' }));
     history.record(consumed({ status: 'failed' }));
 
     const waiting = waitForStatus(history, { id: 'vm-1', status: 'running', signal: soon() });
 
-    await expect(waiting).rejects.toThrow('Row vm-1 is not running; it went through: provisioning, failed.');
+    await expect(waiting).rejects.toThrow(
+      'Row vm-1 did not become running; its statuses were: provisioning, failed.',
+    );
   });
 
-  it('does not wait at all when it is over already', async () => {
-    const waiting = waitForStatus(keepHistory(), {
+  it('fails at once where the signal is aborted already', async () => {
+    const waiting = waitForStatus(createHistory(), {
       id: 'vm-1',
       status: 'running',
       signal: AbortSignal.abort(),
     });
 
-    await expect(waiting).rejects.toThrow('it went through: nothing.');
+    await expect(waiting).rejects.toThrow('its statuses were: none.');
   });
 });

@@ -1,16 +1,16 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type Database, openDatabase } from '../../../../local/emulators/dcm/database.ts';
-import { type Rows, rowsIn } from '../../../../local/emulators/dcm/older-control-plane/rows.ts';
+import { openDatabase } from '../../../../local/emulators/dcm/database.ts';
+import { type Rows, rowsIn, rowsSchema } from '../../../../local/emulators/dcm/older-control-plane/rows.ts';
 
 describe('control plane, keeping rows', () => {
-  let database: Database;
+  let database: Awaited<ReturnType<typeof openDatabase>>;
   let rows: Rows;
   beforeAll(async () => {
-    database = await openDatabase();
+    database = await openDatabase(rowsSchema);
     rows = rowsIn(database);
   });
-  afterAll(() => database.close());
+  afterAll(() => database[Symbol.asyncDispose]());
 
   it('updates nothing where there is no row', async () => {
     const updated = await rows.update({ id: 'unknown', status: 'running', message: '' });

@@ -1,10 +1,8 @@
-import { type Database, openDatabase } from '../database.ts';
-
 /**
- * The tables of today's DCM, as far as a laptop needs them. `documents` holds what DCM only stores and answers: policies, catalog items and
- * their instances. `resources` are placement's view of a run, `service_type_instances` the instance service's view of the same ids.
+ * The tables of today's control plane. `documents` holds what DCM only stores and answers: policies, catalog items and catalog item
+ * instances. `resources` is placement's view of a run, `service_type_instances` the instance service's view of the same ids.
  */
-const schema = `
+export const schema = `
   create table if not exists agents (
     id             varchar(63) primary key,
     name           text        not null unique,
@@ -52,32 +50,3 @@ const schema = `
     update_time           timestamptz not null default now()
   );
   create table if not exists deleted_instances (id varchar(63) primary key)`;
-
-/** Queries of the control plane's database. Every method throws what Postgres says, such as of a NUL in a text. */
-export type Tables = {
-  all<Row>(sql: string, values?: readonly unknown[]): Promise<Row[]>;
-  one<Row>(sql: string, values?: readonly unknown[]): Promise<Row | undefined>;
-  /** How many rows an update or a delete has changed. */
-  change(sql: string, values: readonly unknown[]): Promise<number>;
-  /** Loses everything, as a restore of an empty backup does. */
-  forget(): Promise<void>;
-};
-
-/** Opens the tables: in memory, or kept in a folder that only one process may use at a time. Disposing closes them. */
-export const openTables = async (dataDir?: string): Promise<Tables & AsyncDisposable> => {
-  const database = await openDatabase(dataDir, schema);
-  return { ...tablesOf(database), [Symbol.asyncDispose]: () => database.close() };
-};
-
-const tablesOf = (database: Database): Tables => {
-  const all = async <Row>(sql: string, values: readonly unknown[] = []) =>
-    (await database.query<Row>(sql, [...values])).rows;
-  return {
-    all,
-    one: async <Row>(sql: string, values?: readonly unknown[]) => (await all<Row>(sql, values))[0],
-    change: async (sql, values) => (await database.query(sql, [...values])).affectedRows ?? 0,
-    forget: async () => {
-      await database.exec('truncate agents, documents, resources, service_type_instances, deleted_instances');
-    },
-  };
-};
