@@ -19,7 +19,7 @@ try {
   if (areExample)
     Validations.of(home).addWarning(
       'dcm:example-settings',
-      'These are the example settings. Write your own to settings.json before you deploy (docs/deploy.md).',
+      'These are the example settings. Write your own settings.json before you deploy (docs/deploy.md).',
     );
 } catch (error) {
   if (!(error instanceof SettingsError)) throw error;

@@ -6,14 +6,14 @@ import { literalKeys } from './literal-keys.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** One folder in functions/ each: what `cdk deploy` ships and `npm start` runs. */
+/** The functions, each a folder in functions/, which `cdk deploy` deploys and `npm start` runs. */
 export const functionNames = ['normaliser', 'nats-bridge', 'poller', 'provider-api', 'registration'] as const;
 export type FunctionName = (typeof functionNames)[number];
 
-/** Where a function's bundle is: `index.mjs`, and the chunks that it loads only when it needs them. */
+/** The folder of a function's bundle: `index.mjs`, and the chunks that it loads only when it needs them. */
 export const bundleFolder = (name: FunctionName): string => `${root}dist/functions/${name}`;
 
-/** Writes the bundle of one function and tells what is in it. */
+/** Writes the bundle of one function and returns esbuild's metafile. */
 export const bundle = async (name: FunctionName): Promise<Metafile> => {
   const { metafile, outputFiles } = await build({
     absWorkingDir: root,
@@ -40,8 +40,7 @@ export const bundle = async (name: FunctionName): Promise<Metafile> => {
 };
 
 /**
- * Leaves out `json-bigint`, 24 KiB: `cloudevents` parses JSON with it only where CE_USE_BIG_INT is `true`, which no function has in its
- * environment.
+ * Omits `json-bigint`, 24 KiB: `cloudevents` parses JSON with it only if CE_USE_BIG_INT is `true`, which no function sets.
  */
 const withoutBigIntegers: Plugin = {
   name: 'without-big-integers',
@@ -53,7 +52,7 @@ const withoutBigIntegers: Plugin = {
   },
 };
 
-/** Leaves alone what has not changed, and replaces the rest in one step each: another stack may be running from this folder. */
+/** Keeps unchanged files, and replaces each other file atomically: another process may be using this folder. */
 const replace = async (folder: string, files: readonly OutputFile[]): Promise<void> => {
   await mkdir(folder, { recursive: true });
   for (const { path, contents } of files) {

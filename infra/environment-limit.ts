@@ -6,7 +6,7 @@ import { SettingsError } from '../shared/core/errors.ts';
 /** @see https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
 const limitBytes = 4_096;
 
-/** Longer than any name, ARN or URL that CloudFormation puts in at deployment: the longest, a table's name, has up to 255 characters. */
+/** At least as long as every name, ARN or URL that is known only at deployment: the longest, a table's name, has up to 255 characters. */
 const longestUnknown = 'x'.repeat(255);
 
 /** @throws SettingsError naming a function whose environment Lambda would refuse. */
@@ -34,7 +34,7 @@ const bytesOf = (value: unknown): number => Buffer.byteLength(JSON.stringify(val
 
 const Joined = z.object({ 'Fn::Join': z.tuple([z.string(), z.array(z.unknown())]) });
 
-/** A value as CloudFormation will have it, where what is not known yet is as long as it can be. */
+/** A value as at deployment: every part that is not known yet has its maximum length. */
 const longestOf = (value: unknown): string => {
   if (typeof value === 'string') return value;
   const { data } = Joined.safeParse(value);

@@ -17,8 +17,8 @@ import type { Provisioning } from '../shared/service-types/vm/provisioning.ts';
 import type { FunctionName } from './bundle.ts';
 
 /**
- * What each function is, wherever it runs: the stacks and the laptop read its timeout, memory and environment here. They differ in the
- * values that they put in, such as the name of the table, and in what AWS's SDKs read from the environment.
+ * The spec of a function: the stacks and the laptop read its timeout, memory and environment here. They differ in the values that they
+ * pass in, such as the name of the table, and in the variables of AWS's SDKs.
  */
 export type FunctionSpec = {
   readonly name: FunctionName;
@@ -26,14 +26,14 @@ export type FunctionSpec = {
   readonly timeoutSeconds: number;
   readonly memoryMb: number;
   readonly environment: Readonly<Record<string, string>>;
-  /** What is too large for the environment (4 KiB): JSON files that stand beside the code, by name. */
+  /** Values that are too large for the environment (4 KiB): JSON files beside the code, by name. */
   readonly files?: Readonly<Record<string, string>>;
 };
 
-/** Where metrics are in CloudWatch; their dimension `service` is the function. */
+/** The CloudWatch namespace of all metrics; their dimension `service` is the function. */
 export const metricsNamespace = 'DcmEc2ServiceProvider';
 
-/** Functions are called `<provider>-<function>`. */
+/** The name of a function: `<provider>-<function>`. */
 export const functionNameOf = (provider: string, name: FunctionName): string => `${provider}-${name}`;
 
 /** What the functions of a deployment share. */
@@ -48,7 +48,7 @@ export type Deployment = {
   readonly natsBridge: string;
 };
 
-/** A call of the nats-bridge fits into it, with what comes before and after. */
+/** Longer than a call of the nats-bridge and the work before and after it. */
 export const normaliserTimeoutSeconds = 15;
 
 export const normaliser = (
@@ -102,7 +102,7 @@ export const poller = (
   given: { readonly regions: readonly PolledRegion[]; readonly floorSeconds: number },
 ): FunctionSpec => ({
   name: 'poller',
-  description: 'Lists EC2 instances and queues what differs from the fleet',
+  description: 'Lists EC2 instances and queues what differs from the resource store',
   timeoutSeconds: 15,
   memoryMb: 512,
   environment: {
@@ -115,7 +115,7 @@ export const poller = (
   } satisfies PollerEnv,
 });
 
-/** As long as API Gateway waits for an answer, less a second to give a proper one. */
+/** A second less than API Gateway waits, so that the function can still answer. */
 export const answerTimeoutSeconds = 29;
 
 export const providerApi = (
@@ -170,7 +170,7 @@ export const registration = (
   } satisfies RegistrationEnv,
 });
 
-/** What every function has in its environment besides its own variables. */
+/** The variables that every function has besides its own. */
 export const commonEnvironment = (name: FunctionName) => ({
   NODE_OPTIONS: '--enable-source-maps',
   POWERTOOLS_SERVICE_NAME: name,

@@ -33,8 +33,8 @@ const bundleOf: CodeOf = (box, files) =>
       });
 
 /**
- * Everything that is deployed, checked against AWS's own advice. Bundles must be there, unless the code comes from elsewhere.
- * @throws SettingsError where they make an environment that Lambda refuses.
+ * All stacks, checked by cdk-nag. The bundles must exist, unless `codeOf` gets the code from elsewhere.
+ * @throws SettingsError if the settings make an environment that Lambda refuses.
  */
 export const serviceProvider = (app: App, settings: Settings, codeOf = bundleOf): ServiceProvider => {
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
@@ -42,8 +42,8 @@ export const serviceProvider = (app: App, settings: Settings, codeOf = bundleOf)
 };
 
 /**
- * The same without AWS's advice, for an emulator: what is adapted to it would not pass.
- * @throws SettingsError where they make an environment that Lambda refuses.
+ * All stacks without cdk-nag, for an emulator: the adapted templates would not pass its rules.
+ * @throws SettingsError if the settings make an environment that Lambda refuses.
  */
 export const stacksOf = (app: App, settings: Settings, codeOf = bundleOf): ServiceProvider => {
   const home = new HomeRegionStack(app, 'HomeRegion', { settings, codeOf });

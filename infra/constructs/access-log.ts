@@ -6,7 +6,7 @@ import type { Construct } from 'constructs';
 import type { FunctionDefaults } from './function-defaults.ts';
 
 /**
- * A JSON line for each request. Headers, bodies and queries are not in it, for they can hold what is secret.
+ * A JSON line for each request. It has no headers, bodies or queries, because these can contain secrets.
  * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-logging-variables.html
  */
 const fields = {
@@ -22,7 +22,7 @@ const fields = {
   integrationError: '$context.integrationErrorMessage',
 };
 
-/** Where an API writes who asked for what. Under this prefix CloudWatch keeps the log's resource policy from growing too long. */
+/** The access log of an API. With this prefix, CloudWatch does not extend the log's resource policy, whose length is limited. */
 export const accessLog = (
   scope: Construct,
   { provider, logRetention }: FunctionDefaults,

@@ -5,8 +5,8 @@ import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import type { Construct } from 'constructs';
 
 /**
- * Where this region's alarms are told: a topic of ours for an e-mail address, the given topic where it is in this region (CloudWatch
- * reaches no other), else nowhere.
+ * The topic that gets this region's alarms: a new one for an e-mail address, the given topic if it is in this region (CloudWatch notifies no
+ * others), else undefined.
  */
 export const alarmTopic = (scope: Construct, emailOrTopicArn: string | undefined): ITopic | undefined => {
   if (emailOrTopicArn === undefined) return undefined;
@@ -19,7 +19,7 @@ const emailTopic = (scope: Construct, email: string): ITopic => {
   const topic = new Topic(scope, 'Topic', { enforceSSL: true });
   topic.addSubscription(new EmailSubscription(email));
   const alarms = Stack.of(scope).formatArn({ service: 'cloudwatch', resource: 'alarm:*' });
-  // A topic with a policy has lost the default one, by which CloudWatch could publish.
+  // A topic policy replaces the default one, which allows CloudWatch to publish.
   topic.grantPublish(
     new ServicePrincipal('cloudwatch.amazonaws.com', {
       conditions: { ArnLike: { 'aws:SourceArn': alarms } },

@@ -24,17 +24,17 @@ import type { ObservationsQueue } from './observations-queue.ts';
 const minute = Duration.minutes(1);
 const fiveMinutes = Duration.minutes(5);
 
-type Trouble = {
-  /** What the alarm is called after the provider's name, and its heading in docs/runbook.md. */
+type AlarmSpec = {
+  /** The alarm's name without the provider's name; also its heading in docs/runbook.md. */
   readonly name: string;
   readonly meaning: string;
   readonly metric: IMetric;
   readonly atLeast: number;
-  /** How many of the metric's periods in a row. */
+  /** Number of consecutive periods of the metric. */
   readonly periods: number;
 };
 
-/** What wakes somebody. Every alarm's description names the heading of docs/runbook.md that says what to do. */
+/** The alarms of a stack. Each description names the heading of docs/runbook.md that says what to do. */
 export class Alarms extends Construct {
   readonly #provider: string;
   readonly #actions: SnsAction[];
@@ -49,23 +49,22 @@ export class Alarms extends Construct {
   watchObservations({ queue, deadLetters }: ObservationsQueue) {
     this.#raise({
       name: 'observations-queue-age',
-      meaning:
-        'Observations wait for more than five minutes: the normaliser does not keep up or does not run.',
+      meaning: 'Messages wait for more than five minutes: the normaliser is too slow or does not run.',
       metric: queue.metricApproximateAgeOfOldestMessage({ period: minute, statistic: 'Maximum' }),
       atLeast: 300,
       periods: 3,
     });
-    // The age leaves out messages received more than three times, which in an outage of NATS is all of them.
+    // The age leaves out messages that were received more than three times: in an outage of NATS, all of them.
     this.#raise({
       name: 'observations-queue-stuck',
-      meaning: 'Observations have been tried again for a quarter of an hour: NATS or DynamoDB refuses them.',
+      meaning: 'Messages have been retried for a quarter of an hour: NATS or DynamoDB does not accept them.',
       metric: queue.metricApproximateNumberOfMessagesNotVisible({ period: minute, statistic: 'Minimum' }),
       atLeast: 1,
       periods: 15,
     });
     this.#raiseIfAny(
       'observations-dead-letters',
-      'There are observations that nobody could read.',
+      'Messages could not be parsed, or NATS refuses a status for good.',
       deadLetters,
     );
   }
@@ -73,12 +72,12 @@ export class Alarms extends Construct {
   watchRules({ rules, deadLetters }: InstanceEventsRules) {
     this.#raiseIfAny(
       'instance-events-dead-letters',
-      'EventBridge could not deliver events of EC2.',
+      'EventBridge could not deliver EC2 events.',
       deadLetters,
     );
     this.#raise({
       name: 'instance-events-lost',
-      meaning: 'EventBridge could deliver events of EC2 not even to their dead-letter queue.',
+      meaning: 'EventBridge could deliver EC2 events neither to the queue nor to its dead-letter queue.',
       metric: sumOf(
         Object.fromEntries(rules.map(({ ruleName }, index) => [`rule${index}`, lostBy(ruleName)])),
       ),
@@ -91,14 +90,14 @@ export class Alarms extends Construct {
     const metrics = { period: fiveMinutes, statistic: 'Sum' };
     this.#raise({
       name: `${box}-errors`,
-      meaning: `The ${box} fails as a whole: it crashes, times out or cannot start.`,
+      meaning: `The ${box} crashes, times out or cannot start.`,
       metric: watched.metricErrors(metrics),
       atLeast: 1,
       periods: 2,
     });
     this.#raise({
       name: `${box}-throttles`,
-      meaning: `Lambda refuses to run the ${box}: the account's concurrency is used up.`,
+      meaning: `Lambda throttles the ${box}: the account's concurrency is used up.`,
       metric: watched.metricThrottles(metrics),
       atLeast: 1,
       periods: 2,
@@ -119,7 +118,7 @@ export class Alarms extends Construct {
     });
     this.#raise({
       name: 'poller-breaker',
-      meaning: 'So many VMs are missing from a listing that none of them is taken for deleted.',
+      meaning: 'So many VMs are missing from a listing that none of them is reported as deleted.',
       metric: counted('breakerTripped', 'poller'),
       atLeast: 1,
       periods: 1,
@@ -139,7 +138,7 @@ export class Alarms extends Construct {
   watchOwners() {
     this.#raise({
       name: 'duplicate-owner',
-      meaning: 'Two instances carry the same DCM id: one of them is a VM that DCM does not know of.',
+      meaning: 'Two instances carry the same DCM id: one of them is not reported to DCM.',
       metric: counted('duplicateOwner', 'normaliser'),
       atLeast: 1,
       periods: 1,
@@ -149,7 +148,7 @@ export class Alarms extends Construct {
   watchApi(api: HttpApi) {
     this.#raise({
       name: 'provider-api-failures',
-      meaning: 'The provider-api answers with errors of its own (5xx), or not at all.',
+      meaning: 'The provider-api answers with server errors (5xx).',
       metric: api.metricServerError({ period: fiveMinutes, statistic: 'Sum' }),
       atLeast: 5,
       periods: 2,
@@ -159,7 +158,7 @@ export class Alarms extends Construct {
   watchRegistration() {
     this.#raise({
       name: 'registration-refused',
-      meaning: 'DCM refuses to register the provider, and will until something is changed.',
+      meaning: 'DCM refuses to register the provider, and a retry does not help.',
       metric: counted('registrationRefused', 'registration'),
       atLeast: 1,
       periods: 1,
@@ -181,7 +180,7 @@ export class Alarms extends Construct {
     this.#raise({ name, meaning, metric, atLeast: 1, periods: 1 });
   }
 
-  #raise({ name, meaning, metric, atLeast, periods }: Trouble) {
+  #raise({ name, meaning, metric, atLeast, periods }: AlarmSpec) {
     const alarm = new Alarm(this, name, {
       alarmName: `${this.#provider}-${name}`,
       alarmDescription: `${meaning} See docs/runbook.md#${name}`,
@@ -199,7 +198,7 @@ export class Alarms extends Construct {
 const sumOf = (usingMetrics: Record<string, IMetric>) =>
   new MathExpression({ expression: 'SUM(FILL(METRICS(), 0))', period: fiveMinutes, usingMetrics });
 
-/** What a box counts itself (shared/ports/telemetry.ts). */
+/** A metric that a function counts itself (shared/ports/telemetry.ts). */
 const counted = (metricName: Count, box: FunctionName) =>
   new Metric({
     namespace: metricsNamespace,

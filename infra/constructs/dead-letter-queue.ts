@@ -2,10 +2,10 @@ import { Duration, Validations } from 'aws-cdk-lib';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 
-/** As long as SQS can. */
+/** The longest retention of SQS. */
 export const longestRetention = Duration.days(14);
 
-/** Where what could not be delivered or read waits for a person, for 14 days. */
+/** Keeps messages that could not be delivered or parsed for 14 days, for an operator. */
 export const deadLetterQueue = (scope: Construct, id: string): Queue => {
   const queue = new Queue(scope, id, {
     retentionPeriod: longestRetention,
@@ -14,7 +14,7 @@ export const deadLetterQueue = (scope: Construct, id: string): Queue => {
   });
   Validations.of(queue).acknowledge({
     id: 'AwsSolutions-SQS3',
-    reason: 'This is a dead-letter queue: what is in it has nowhere further to go, and raises an alarm.',
+    reason: 'This is a dead-letter queue. A message in it raises an alarm.',
   });
   return queue;
 };

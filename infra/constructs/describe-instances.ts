@@ -2,7 +2,7 @@ import { Validations } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 
-/** Lets a function ask EC2 about instances, in these regions and no others. */
+/** Allows a function to describe instances in these regions only. */
 export const grantDescribe = (
   asking: LambdaFunction,
   actions: ('ec2:DescribeInstances' | 'ec2:DescribeInstanceStatus')[],

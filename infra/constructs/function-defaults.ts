@@ -19,9 +19,9 @@ export type CodeOf = (box: FunctionName, files?: Files) => Code;
 /** The content of files by their names. */
 export type Files = Readonly<Record<string, string>>;
 
-/** What all functions of a deployment have in common. */
+/** What all functions of a deployment share. */
 export type FunctionDefaults = {
-  /** Our name at DCM; functions are called `<provider>-<box>`. */
+  /** The provider's name at DCM; a function's name is `<provider>-<function>`. */
   readonly provider: string;
   readonly logRetention: RetentionDays;
   readonly codeOf: CodeOf;
@@ -30,13 +30,13 @@ export type FunctionDefaults = {
 type Props = Pick<FunctionProps, 'vpc' | 'vpcSubnets' | 'securityGroups'> & {
   readonly defaults: FunctionDefaults;
   readonly spec: FunctionSpec;
-  /** What AWS's SDKs read from the environment, beside the function's own variables. */
+  /** Variables that AWS's SDKs read, besides the function's own. */
   readonly sdkEnvironment?: Readonly<Record<string, string>>;
 };
 
 /**
- * The one way a function is made: arm64, JSON logs in a log group of its own, and a role that can do nothing but write them; the caller
- * grants it the rest. It is not traced by X-Ray: what a request to the API brings about carries the request's id, up to the CloudEvent.
+ * Creates a function with our defaults: arm64, JSON logs in its own log group, and a role that may only write them; the caller grants other
+ * permissions. There is no X-Ray tracing: the id of a request to the API is in the log lines and in the CloudEvents that result from it.
  */
 export const functionWithDefaults = (
   scope: Construct,

@@ -7,11 +7,11 @@ import type { EventPattern } from '../../shared/wire/eventbridge.ts';
 import { deadLetterQueue } from './dead-letter-queue.ts';
 
 export type InstanceEventsRulesProps = {
-  /** Where matching events go, and to the given queue where they cannot. */
+  /** The target of matching events; events that cannot be delivered go to the given queue. */
   readonly target: (deadLetterQueue: Queue) => IRuleTarget;
 };
 
-/** One rule on the default bus, the only one that AWS's own events come to, for each kind of event we understand. */
+/** A rule for each kind of event that we understand, on the default bus: AWS sends its events to no other. */
 export class InstanceEventsRules extends Construct {
   readonly rules: readonly Rule[];
   /** Events that EventBridge could not deliver for 24 hours. */

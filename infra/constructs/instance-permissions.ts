@@ -11,8 +11,8 @@ type Provisioning = NonNullable<Settings['provisioning']>;
 type Choices = Pick<Settings, 'provider' | 'tags'> & { readonly provisioning: Provisioning };
 
 /**
- * Lets a function launch instances that carry our tags, and change those that do: nobody else's, whatever it is asked. IAM sees to it that
- * they are of the allowed families, take no metadata requests without a token, and use only the allowed subnets, security groups and images.
+ * Allows a function to launch instances with our tags, and to change only instances that have them. IAM conditions require the allowed
+ * families, subnets, security groups and images, and metadata requests with a token.
  * @see https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html
  */
 export const grantInstances = (caller: LambdaFunction, { provider, tags, provisioning }: Choices): void => {
@@ -50,7 +50,7 @@ export const grantInstances = (caller: LambdaFunction, { provider, tags, provisi
   );
   justify(
     caller,
-    'Instances and what belongs to them have no names before they are there: they are known by the tags in the conditions.',
+    'The ids of instances and their volumes and interfaces are not known in advance: the conditions compare tags.',
     [...made, ...used, ...requested],
   );
 };
@@ -58,8 +58,8 @@ export const grantInstances = (caller: LambdaFunction, { provider, tags, provisi
 type Allow = (actions: string[], resources: string[], StringEquals: object) => void;
 
 /**
- * Images of the allowed owners, and those that the settings name by id. An image that a parameter of the account names is expected to be
- * the account's own.
+ * Allows launches from images of the allowed owners, and from those that the settings name by id. An image that a parameter of the account
+ * names must be the account's own.
  */
 const grantImages = (caller: LambdaFunction, provisioning: Provisioning, allow: Allow): void => {
   const image = (id: string) => wildcard(caller, { service: 'ec2', resource: `image/${id}`, account: '' });
@@ -75,14 +75,14 @@ const grantImages = (caller: LambdaFunction, provisioning: Provisioning, allow: 
   if (ids.length > 0) allow(['RunInstances'], ids, {});
   justify(
     caller,
-    'Publishers make new images all the time: they are known by their owners. An image has one ARN a region.',
+    'Publishers release new images all the time: the conditions compare their owners. An image has one ARN in each region.',
     [image('*'), ...ids],
   );
 };
 
 /**
- * The subnets and security groups of one region. Where none are configured EC2 chooses, and IAM cannot tell beforehand which: it then
- * allows every one of the region, and synthesis warns of it.
+ * Allows launches into the subnets and security groups of one region. If none are configured, EC2 chooses, and its choice is not known in
+ * advance: IAM then allows every one of the region, and synthesis prints a warning.
  */
 const grantNetwork = (
   caller: LambdaFunction,
@@ -120,29 +120,29 @@ const grantNetwork = (
   for (const { kind, setting, words } of open) {
     Annotations.of(caller).addWarningV2(
       `dcm-ec2-service-provider:any-${kind}-${region}`,
-      `Setting "provisioning.regions.${region}.${setting}" is empty: EC2 chooses ${words}, so IAM must let the provider-api use every ${kind.replace('-', ' ')} of ${region}. List those that it may use, and IAM allows no others.`,
+      `Setting "provisioning.regions.${region}.${setting}" is empty: EC2 chooses ${words}, so IAM allows the provider-api every ${kind.replace('-', ' ')} of ${region}. List those that it may use; IAM then allows no others.`,
     );
   }
   justify(
     caller,
-    'Where the settings leave the choice to EC2, it is not known before the launch. Synthesis warns of it.',
+    'If the settings leave the choice to EC2, it is not known before the launch. Synthesis warns of it.',
     open.map(({ kind }) => any(kind)),
   );
 };
 
 type Wildcard = Pick<ArnComponents, 'service' | 'resource' | 'account' | 'region'>;
 
-/** The ARN of resources that are not known before they are there, in any region unless one is given. */
+/** The ARN of resources whose ids are not known in advance, in any region unless one is given. */
 export const wildcard = (user: LambdaFunction, components: Wildcard): string =>
   Stack.of(user).formatArn({
-    // The name, not a reference: cdk-nag's findings are known by it.
+    // The name, not a reference: the ids of cdk-nag's findings contain it.
     partition: partitionOf(Stack.of(user).region).name,
     region: '*',
     arnFormat: ArnFormat.NO_RESOURCE_NAME,
     ...components,
   });
 
-/** Tells cdk-nag why a function's permissions must hold for resources that only a wildcard names. */
+/** Acknowledges cdk-nag's findings about wildcards in a function's permissions, with the reason. */
 export const justify = (user: LambdaFunction, reason: string, wildcards: readonly string[]): void => {
   const stack = Stack.of(user);
   const ids = wildcards.map((arn) => {

@@ -7,7 +7,7 @@ import { justify, wildcard } from './instance-permissions.ts';
 
 type Provisioning = NonNullable<Settings['provisioning']>;
 
-/** Lets a function look up what EC2 offers: images, instance types, quotas. */
+/** Allows a function to look up what EC2 offers: images, instance types, quotas. */
 export const grantOfferings = (caller: LambdaFunction, provisioning: Provisioning): void => {
   const onEverything = '*';
   caller.addToRolePolicy(
@@ -33,15 +33,15 @@ export const grantOfferings = (caller: LambdaFunction, provisioning: Provisionin
       resources: [published, ...ownParameters(caller, provisioning)],
     }),
   );
-  justify(caller, 'What EC2 offers is the same for everybody, and has no resource-level permissions.', [
+  justify(caller, 'These actions read what EC2 offers and have no resource-level permissions.', [
     onEverything,
   ]);
-  justify(caller, "These are AWS's own public parameters: publishers tell the ids of their images by them.", [
+  justify(caller, "These are AWS's public parameters, in which publishers store the ids of their images.", [
     published,
   ]);
 };
 
-/** Parameters of the account that name images, if any do. */
+/** Allows reading the account's parameters that name images, if the settings have some. */
 const ownParameters = (caller: LambdaFunction, { images, regions }: Provisioning): string[] =>
   Object.values(images).flatMap((image) =>
     'ssmParameter' in image && !image.ssmParameter.startsWith('/aws/service/')
@@ -56,7 +56,7 @@ const ownParameters = (caller: LambdaFunction, { images, regions }: Provisioning
       : [],
   );
 
-/** Lets a function give the configured roles, keys and spot capacity to what it launches, and no others. */
+/** Allows launches with the configured roles, keys and spot capacity, and with no others. */
 export const grantExtras = (caller: LambdaFunction, provisioning: Provisioning): void => {
   const statements = [
     ...rolesOfProfiles(caller, provisioning),
@@ -79,7 +79,7 @@ const rolesOfProfiles = (caller: LambdaFunction, { instanceProfiles }: Provision
         }),
       ];
 
-/** EC2's names as a service in the region's partition: most partitions use the commercial one, some their own DNS suffix. */
+/** EC2's service principals in the region's partition: most partitions use the commercial one, some their own DNS suffix. */
 const ec2Principals = (region: string, of = ''): string[] => [
   ...new Set(['amazonaws.com', partitionOf(region).dnsSuffix].map((suffix) => `ec2.${of}${suffix}`)),
 ];
@@ -106,7 +106,7 @@ const keysOfDisks = ({ regions }: Provisioning): PolicyStatement[] =>
     ];
   });
 
-/** The first spot instance of an account needs the role by which EC2 manages such. */
+/** The first spot instance of an account needs EC2's service-linked role for spot instances. */
 const spotRole = (caller: LambdaFunction): PolicyStatement =>
   new PolicyStatement({
     actions: ['iam:CreateServiceLinkedRole'],

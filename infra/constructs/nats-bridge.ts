@@ -9,10 +9,10 @@ import { grantSecret, secretsManagerEndpoint } from './secret.ts';
 
 export type NatsBridgeProps = { readonly defaults: FunctionDefaults; readonly settings: Settings };
 
-/** Alone knows NATS: its address, its credentials and, where it is private, its network. */
+/** The only function that connects to NATS and has its address, credentials and, if it is private, network. */
 export class NatsBridge extends Construct {
   readonly function: LambdaFunction;
-  /** Where NATS is; undefined: it is reached by the internet. */
+  /** The network of NATS; undefined: it is reached over the internet. */
   readonly network: NatsNetwork | undefined;
 
   constructor(scope: Construct, id: string, { defaults, settings }: NatsBridgeProps) {

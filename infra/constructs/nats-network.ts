@@ -28,9 +28,9 @@ type Placement = {
   readonly securityGroups: ISecurityGroup[];
 };
 
-/** The place in somebody's VPC from which NATS is reached. */
+/** The subnets and security groups in an existing VPC from which NATS is reached. */
 export class NatsNetwork extends Construct {
-  /** What a function is made with to be there. */
+  /** The properties that place a function there. */
   readonly placement: Placement;
 
   constructor(scope: Construct, id: string, settings: VpcSettings) {
@@ -42,7 +42,7 @@ export class NatsNetwork extends Construct {
     });
     Validations.of(this).acknowledge({
       id: '@aws-cdk/aws-ec2:noSubnetRouteTableId',
-      reason: 'Nothing here touches the routes of the VPC.',
+      reason: 'This stack does not change the routes of the VPC.',
     });
     const securityGroups = settings.securityGroupIds?.map((groupId) =>
       SecurityGroup.fromSecurityGroupId(this, groupId, groupId, { mutable: false }),
@@ -53,7 +53,7 @@ export class NatsNetwork extends Construct {
 
   #newSecurityGroup(vpc: IVpc) {
     const group = new SecurityGroup(this, 'SecurityGroup', { vpc, description: 'The nats-bridge of DCM' });
-    const description = 'Whom the NATS servers must let in';
+    const description = 'Security group that the NATS servers must allow';
     new CfnOutput(this, 'SecurityGroupId', { value: group.securityGroupId, description }).overrideLogicalId(
       'NatsBridgeSecurityGroup',
     );
@@ -72,12 +72,12 @@ export class NatsNetwork extends Construct {
   }
 
   /**
-   * Lets Lambda, on behalf of the function's role, place the function in the VPC, and keeps the function's own code from using that.
+   * Allows Lambda, with the function's role, to place the function in the VPC, and denies the function's own code these actions.
    * @see https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions
    */
   admit(guest: LambdaFunction, functionName: string) {
     const resources = ['*'];
-    // The name, not the function: a policy that waits for its function and is waited for by it cannot be made.
+    // The name, not the function: the function already depends on the policy, so a reference would be circular.
     const functionArn = Stack.of(this).formatArn({
       service: 'lambda',
       resource: `function:${functionName}`,
@@ -93,7 +93,8 @@ export class NatsNetwork extends Construct {
     );
     Validations.of(guest.role ?? guest).acknowledge({
       id: 'AwsSolutions-IAM5[Resource::*]',
-      reason: 'Lambda needs to manage network interfaces on any resource; the function itself is denied it.',
+      reason:
+        'Lambda must manage network interfaces on any resource; the function itself is denied these actions.',
     });
   }
 }

@@ -20,7 +20,7 @@ export type NormaliserProps = {
   readonly bridge: LambdaFunction;
 };
 
-/** Decides what each observation means and has the nats-bridge tell DCM. Runs outside any VPC, where AWS's services are near and free. */
+/** Turns observations into statuses and has the nats-bridge publish them. Runs outside any VPC, where AWS's services need no NAT or endpoint. */
 export class Normaliser extends Construct {
   readonly function: LambdaFunction;
 
@@ -41,7 +41,7 @@ export class Normaliser extends Construct {
       }),
     });
 
-    // No batching window: with one, Lambda holds a message of a quiet queue for up to 20 seconds.
+    // No batching window: it would hold a message of a quiet queue for up to 20 seconds.
     const { maximumConcurrency } = settings.normaliser;
     this.function.addEventSource(
       new SqsEventSource(observations.queue, {

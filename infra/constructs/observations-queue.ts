@@ -3,17 +3,17 @@ import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { deadLetterQueue, longestRetention } from './dead-letter-queue.ts';
 
-/** AWS's advice for a queue that invokes a function: room for its retries while it is throttled. */
+/** AWS recommends six times the timeout for a queue that invokes a function, so that throttled invocations can be retried. */
 const visibilityPerTimeout = 6;
 
 /**
- * Everything that was learnt of an instance waits here until DCM's stream has it, for up to 14 days. It is encrypted by SQS itself:
- * EventBridge cannot deliver to a queue under the AWS managed KMS key.
+ * The queue of all messages about instances, each kept until DCM's stream has its status, for up to 14 days. SQS encrypts it with its own
+ * key, because EventBridge cannot deliver to a queue under the AWS managed KMS key.
  * @see https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
  */
 export class ObservationsQueue extends Construct {
   readonly queue: Queue;
-  /** What no retry can make readable, put there by the normaliser with the reason. */
+  /** Messages that the normaliser cannot parse, and statuses that NATS never accepts, with the reason. */
   readonly deadLetters: Queue;
 
   constructor(scope: Construct, id: string, { consumerTimeout }: { readonly consumerTimeout: Duration }) {

@@ -17,7 +17,7 @@ export type PollerProps = {
   readonly resourceStore: Table;
 };
 
-/** Lists instances and queues what differs from the fleet. Runs outside any VPC, where AWS's services are near and free. */
+/** Lists instances and queues what differs from the resource store. Runs outside any VPC, where AWS's services need no NAT or endpoint. */
 export class Poller extends Construct {
   readonly function: LambdaFunction;
 

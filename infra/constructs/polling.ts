@@ -16,10 +16,10 @@ const definition = new URL('../../functions/poller/state-machine.asl.json', impo
 const watchdogPeriod = Duration.minutes(5);
 
 /**
- * Has the poller poll, for all regions together: a Standard state machine that goes on for ever. The watchdog starts it, and starts it
- * again should it have ended; where it has not, the new execution learns so from its first plan and ends. It also does when a deployment
- * of the stack is complete, so that polling does not wait for the schedule. CloudFormation's event is best effort, and a rule that was
- * made moments ago may miss it: then the schedule starts the machine.
+ * One Standard state machine that invokes the poller for all regions and runs without end. The watchdog, a rule, starts an execution every
+ * five minutes; if another one is in charge, the new one ends after its first plan. The watchdog also starts one when a deployment of the
+ * stack is complete, so that polling does not wait for the schedule. CloudFormation's event is best effort, and a new rule may miss it; then
+ * the schedule starts the execution.
  * @see https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/eventbridge-events-reference.html
  */
 export class Polling extends Construct {
@@ -38,7 +38,7 @@ export class Polling extends Construct {
     });
     this.#acknowledge(role);
     new Rule(this, 'Watchdog', {
-      description: 'Starts polling where it does not run',
+      description: 'Starts polling if it does not run',
       schedule: Schedule.rate(watchdogPeriod),
       eventPattern: {
         source: ['aws.cloudformation'],
@@ -66,7 +66,7 @@ export class Polling extends Construct {
       description: `What the polling of ${defaults.provider} may do`,
     });
     poller.grantInvokeLatestVersion(role);
-    // By its name: a role that waits for its state machine and is waited for by it cannot be made.
+    // By its name: the state machine already depends on its role, so a reference would be circular.
     role.addToPolicy(
       new PolicyStatement({
         actions: ['states:StartExecution'],
@@ -76,7 +76,7 @@ export class Polling extends Construct {
     return role;
   }
 
-  /** Where errors are told. Under this prefix CloudWatch keeps the log's resource policy from growing too long. */
+  /** The log of errors. With this prefix, CloudWatch does not extend the log's resource policy, whose length is limited. */
   #logs({ logRetention }: FunctionDefaults, stateMachineName: string): LogGroup {
     return new LogGroup(this, 'Logs', {
       logGroupName: `/aws/vendedlogs/states/${stateMachineName}`,
@@ -93,12 +93,11 @@ export class Polling extends Construct {
     Validations.of(this.stateMachine).acknowledge(
       {
         id: 'AwsSolutions-SF1',
-        reason: 'What fails is logged. All other events are in the execution histories, for 90 days.',
+        reason: 'Errors are logged. All other events are in the execution histories, for 90 days.',
       },
       {
         id: 'AwsSolutions-SF2',
-        reason:
-          'One endless execution makes no trace that anybody could read; the observations it finds have their own.',
+        reason: 'The trace of an endless execution is not readable.',
       },
     );
   }

@@ -29,12 +29,12 @@ export type ProviderApiProps = {
 };
 
 /**
- * Requests a second, and at once, to each route that needs no credentials: DCM asks every provider row for its health each ten seconds, all
- * of them together. Its other requests have the throttle of the settings to themselves.
+ * Rate and burst of each public route: DCM checks the health of every provider each ten seconds, all of them together. The throttle of the
+ * settings applies to the other routes only.
  */
 const publicThrottle = { ThrottlingRateLimit: 5, ThrottlingBurstLimit: 40 };
 
-/** HTTP ─► the function that creates, reads, changes and deletes VMs. It alone says who may call: API Gateway knows no tokens of ours. */
+/** HTTP ─► the function that creates, reads, changes and deletes VMs. The function authenticates; API Gateway does not know our tokens. */
 export class ProviderApi extends Construct {
   readonly api: HttpApi;
   readonly function: LambdaFunction;
@@ -64,7 +64,7 @@ export class ProviderApi extends Construct {
       throttle: { rateLimit: rate, burstLimit: burst },
       accessLogSettings: accessLog(this, defaults),
     });
-    // API Gateway refuses the throttle of a route that is not there yet.
+    // API Gateway refuses a throttle for a route that does not exist yet.
     stage.node.addDependency(...publicRoutes);
     if (CfnStage.isCfnStage(stage.node.defaultChild))
       stage.node.defaultChild.routeSettings = Object.fromEntries(
@@ -72,7 +72,8 @@ export class ProviderApi extends Construct {
       );
     Validations.of(this.api).acknowledge({
       id: 'AwsSolutions-APIG4',
-      reason: 'The function authenticates every call but health, which DCM asks for without credentials.',
+      reason:
+        'The function authenticates every call except health checks, which DCM makes without credentials.',
     });
   }
 
@@ -108,7 +109,7 @@ export class ProviderApi extends Construct {
 
 const vmsByRegion = (resourceStore: Table): string => `${resourceStore.tableArn}/index/vms-by-region`;
 
-/** Without the roles, which are IAM's business. */
+/** Without the roles, which only IAM needs. */
 const provisioningOf = ({ instanceProfiles, ...rest }: ProvisioningSettings['provisioning']) =>
   ({ ...rest, instanceProfiles: instanceProfiles.map(({ profile }) => profile) }) satisfies Provisioning;
 

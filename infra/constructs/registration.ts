@@ -27,19 +27,18 @@ export type RegistrationProps = {
   readonly registries: Registries;
   readonly resourceStore: Table;
   readonly api: ProviderApi;
-  /** Where NATS is; undefined: it is reached by the internet. */
+  /** The network of NATS; undefined: it is reached over the internet. */
   readonly network: NatsNetwork | undefined;
 };
 
 const period = Duration.minutes(1);
 
 /**
- * Tells DCM where the provider-api is: when the stack is deployed, every minute after that, and that it is no more when the stack is
- * deleted.
+ * Registers the provider-api at DCM when the stack is deployed and every minute after that, and withdraws it when the stack is deleted.
  */
 export class Registration extends Construct {
   readonly function: LambdaFunction;
-  /** What DCM said to the deployment, in words. */
+  /** DCM's answer to the registration during the deployment, as text. */
   readonly outcome: string;
 
   constructor(scope: Construct, id: string, props: RegistrationProps) {
@@ -60,7 +59,7 @@ export class Registration extends Construct {
         }),
       ],
     });
-    // When the stack is deleted, the schedule goes first: it would register again what was just withdrawn.
+    // When the stack is deleted, the schedule is deleted first: it would register again what was just withdrawn.
     schedule.node.addDependency(rows);
   }
 
@@ -106,7 +105,7 @@ export class Registration extends Construct {
     return made;
   }
 
-  /** Whatever changes in its properties has the rows registered anew at the next deployment. */
+  /** A change of its properties has the providers registered again by the next deployment. */
   #rows({ settings, registries, api, defaults }: RegistrationProps): CustomResource {
     const logGroup = new LogGroup(this, 'ProviderLogs', {
       logGroupName: `/aws/lambda/${defaults.provider}-registration-provider`,
@@ -137,7 +136,7 @@ export class Registration extends Construct {
     });
   }
 
-  /** What CDK's framework may do, which stands between CloudFormation and the function: invoke it, and write its log. */
+  /** The role of CDK's framework, which calls the function for CloudFormation: it may invoke the function and write its log. */
   #frameworkRole(defaults: FunctionDefaults, logGroup: LogGroup): Role {
     const role = new Role(this, 'ProviderRole', {
       assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
@@ -160,13 +159,13 @@ const listed = (registries: Registries, of: (registry: Registry) => string): str
 const isInVpc = (settings: ProvisioningSettings): boolean =>
   settings.controlPlane?.vpc ?? Object.values(agentsOf(settings)).some(({ vpc }) => vpc);
 
-/** Name of the secret that the token for a registry is made from, or is. */
+/** Name of the secret that contains the token for a registry, or the client secret to get one. */
 const secretOf = ({ auth }: Registry): string | undefined => {
   if (auth === undefined) return undefined;
   return 'tokenSecret' in auth ? auth.tokenSecret : auth.clientSecret;
 };
 
-/** Where the provider is registered, by region; nowhere where the settings leave that to somebody else. */
+/** Where the provider is registered, by region; empty if the settings name neither an agent nor a control plane. */
 export const registriesOf = (settings: ProvisioningSettings): Registries => {
   const { controlPlane, provisioning } = settings;
   if (controlPlane !== undefined) {

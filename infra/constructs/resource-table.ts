@@ -4,8 +4,8 @@ import { Construct } from 'constructs';
 import type { Settings } from '../settings/settings.ts';
 
 /**
- * What is remembered of the VMs: an item an instance, and an item a DCM id. It outlives the stack: without it, DELETED could not be told
- * of instances whose tags EC2 has dropped already.
+ * The table of the resource store: an item for each instance and for each DCM id. It is retained when the stack is deleted: without it,
+ * DELETED could not be published for instances whose tags EC2 has removed.
  */
 export class ResourceTable extends Construct {
   readonly table: Table;

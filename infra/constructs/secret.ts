@@ -5,7 +5,7 @@ import type { Construct } from 'constructs';
 import { partitionOf } from '../../shared/adapters/aws/regions.ts';
 import type { SecretsManagerEnvironment } from '../../shared/adapters/secrets/secrets-manager.ts';
 
-/** What a function that reads a secret has in its environment; nothing where there is none. */
+/** The environment variable of a function that reads a secret; empty without a secret. */
 export const secretsManagerEndpoint = (scope: Construct, secretName: string | undefined) => {
   const { region } = Stack.of(scope);
   return secretName === undefined
@@ -15,7 +15,7 @@ export const secretsManagerEndpoint = (scope: Construct, secretName: string | un
       } satisfies Partial<SecretsManagerEnvironment>);
 };
 
-/** Lets a function read that secret, which is found by its name, and no other. */
+/** Allows a function to read that secret, which is referred to by its name, and no other. */
 export const grantSecret = (reader: LambdaFunction, id: string, secretName: string | undefined): void => {
   if (secretName === undefined) return;
   const scope = reader.node.scope ?? reader;

@@ -3,7 +3,7 @@ import { type AgentSettings, agentsOf } from './agent.ts';
 import { regionNames } from './reported-regions.ts';
 import type { Settings } from './settings.ts';
 
-/** Settings that are right alone and wrong together: which one, and what it must be. */
+/** Contradictions between settings that are each valid: which setting, and what it must be. */
 export const contradictions = (settings: Settings): Contradiction[] => [
   ...ofRegions(settings),
   ...ofNats(settings),
@@ -38,7 +38,10 @@ function* ofNats({ homeRegion, nats: { credentialsSecret, vpc } }: Settings): It
   if (vpc?.availabilityZones.some((zone) => regionOfZone(zone) !== homeRegion))
     yield ['nats.vpc.availabilityZones', `must list zones of ${homeRegion}, the home region`];
   if (vpc?.secretsManagerEndpoint === 'create' && credentialsSecret === undefined)
-    yield ['nats.vpc.secretsManagerEndpoint', 'must be "existing" where there is no secret to read'];
+    yield [
+      'nats.vpc.secretsManagerEndpoint',
+      'must be "existing" without nats.credentialsSecret: there is no secret to read',
+    ];
 }
 
 function* ofAlarms({ homeRegion, alarms: { emailOrTopicArn } }: Settings): Iterable<Contradiction> {
@@ -55,53 +58,54 @@ function* ofProvisioning(settings: Settings): Iterable<Contradiction> {
   for (const [region, { subnets, kmsKeyId }] of Object.entries(provisioning.regions)) {
     const setting = `provisioning.regions.${region}`;
     if (!regionNames(settings).includes(region))
-      yield [setting, 'must be a region that is reported: the home region, a streaming or a legacy one'];
+      yield [setting, 'must be the home region, or be listed in streamingRegions or legacyRegions'];
     if (subnets.some(({ zone }) => regionOfZone(zone) !== region))
       yield [`${setting}.subnets`, `must be in zones of ${region}`];
     if (kmsKeyId !== undefined && kmsKeyId.split(':')[3] !== region)
       yield [`${setting}.kmsKeyId`, `must be a key in ${region}`];
   }
-  if (api === undefined) yield ['api', 'must be there to create VMs: it says who may ask for them'];
+  if (api === undefined)
+    yield [
+      'api',
+      'must be set with provisioning: it says who may create VMs, such as { "tokenSecret": "dcm/ec2-sp-api" }',
+    ];
 }
 
 function* ofApi({ provisioning, api }: Settings): Iterable<Contradiction> {
   if (api === undefined) return;
-  if (provisioning === undefined) yield ['api', 'must be left out where there is no provisioning'];
+  if (provisioning === undefined) yield ['api', 'must be omitted without provisioning'];
   if (api.tokenSecret === undefined && api.jwt === undefined)
-    yield ['api', 'must have a tokenSecret or a jwt, or both: the API is never open'];
+    yield ['api', 'must have a tokenSecret, a jwt, or both: the API always authenticates its callers'];
 }
 
 function* ofControlPlane({ provisioning, api, controlPlane, nats }: Settings): Iterable<Contradiction> {
   if (controlPlane === undefined) return;
   if (provisioning === undefined)
-    yield ['controlPlane', 'must be left out where there is no provisioning: there is nothing to register'];
+    yield ['controlPlane', 'must be omitted without provisioning: there is nothing to register'];
   if (controlPlane.endpointCredentials && api?.tokenSecret === undefined)
-    yield ['controlPlane.endpointCredentials', 'must be false where there is no api.tokenSecret'];
+    yield ['controlPlane.endpointCredentials', 'must be false without api.tokenSecret'];
   for (const setting of ['url', 'publicUrl'] as const)
     if (controlPlane.endpointCredentials && controlPlane[setting]?.startsWith('http:'))
       yield [
         `controlPlane.${setting}`,
-        "must be https:// where controlPlane.endpointCredentials is true: the API's token is sent there",
+        "must be https:// with controlPlane.endpointCredentials: the API's token is sent there",
       ];
   if (controlPlane.vpc && nats.vpc === undefined)
-    yield ['controlPlane.vpc', 'must be false where there is no nats.vpc'];
+    yield ['controlPlane.vpc', 'must be false without nats.vpc'];
 }
 
-/** What is wrong about the agents together with the other settings. */
+/** Contradictions between the agents and the other settings. */
 function* ofAgents(settings: Settings): Iterable<Contradiction> {
   const { agent, agents, controlPlane, provisioning } = settings;
   if (agent === undefined && agents === undefined) return;
   const block = agent === undefined ? 'agents' : 'agent';
   if (agent !== undefined && agents !== undefined)
-    yield ['agent', 'must be left out where there is agents, which has an agent for each region'];
+    yield ['agent', 'must be omitted with agents, which has an agent for each region'];
   if (controlPlane !== undefined)
-    yield [
-      'controlPlane',
-      `must be left out where there is ${block}: it is for a DCM without environment agents`,
-    ];
+    yield ['controlPlane', `must be omitted with ${block}: it is for a DCM without environment agents`];
   if (provisioning === undefined)
-    yield [block, 'must be left out where there is no provisioning: there is nothing to register'];
-  yield* ofRegionsAgentContradictions(settings, Object.keys(provisioning?.regions ?? {}));
+    yield [block, 'must be omitted without provisioning: there is nothing to register'];
+  yield* ofAgentRegions(settings, Object.keys(provisioning?.regions ?? {}));
   for (const [region, each] of Object.entries(agentsOf(settings))) {
     const setting = agent === undefined ? `agents.${region}` : 'agent';
     yield* ofCaller(settings, setting, each);
@@ -110,22 +114,19 @@ function* ofAgents(settings: Settings): Iterable<Contradiction> {
   yield* ofSeveral(Object.entries(agents ?? {}));
 }
 
-function* ofRegionsAgentContradictions(
-  { agent, agents }: Settings,
-  regions: readonly string[],
-): Iterable<Contradiction> {
+function* ofAgentRegions({ agent, agents }: Settings, regions: readonly string[]): Iterable<Contradiction> {
   if (agent !== undefined && regions.length > 1)
     yield [
       'agent',
-      `must be agents, an object with an agent for each of ${regions.join(', ')}: an environment agent takes one provider of VMs`,
+      `must be replaced by agents, an object with an agent for each of ${regions.join(', ')}: an environment agent accepts one provider of VMs`,
     ];
   if (agents === undefined) return;
   for (const region of regions)
     if (agents[region] === undefined)
-      yield ['agents', `must have ${region}, as every region of provisioning.regions`];
+      yield ['agents', `must have ${region}, like every region of provisioning.regions`];
   for (const region of Object.keys(agents))
     if (!regions.includes(region))
-      yield [`agents.${region}`, 'must be left out: it is no region of provisioning.regions'];
+      yield [`agents.${region}`, 'must be omitted: it is not in provisioning.regions'];
 }
 
 function* ofCaller(
@@ -134,21 +135,20 @@ function* ofCaller(
   { caller, publicUrl }: AgentSettings,
 ): Iterable<Contradiction> {
   if (caller === 'proxy' && publicUrl === undefined)
-    yield [`${setting}.publicUrl`, 'must be the address of the proxy where caller is "proxy"'];
+    yield [`${setting}.publicUrl`, 'must be the address of the proxy if caller is "proxy"'];
   if (caller === 'proxy') return;
-  if (api?.tokenSecret === undefined)
-    yield [`${setting}.caller`, 'must be "proxy" where there is no api.tokenSecret'];
+  if (api?.tokenSecret === undefined) yield [`${setting}.caller`, 'must be "proxy" without api.tokenSecret'];
   if (publicUrl?.startsWith('http:'))
     yield [`${setting}.publicUrl`, "must be https://: the agent sends the API's token there"];
 }
 
-/** Tokens and secrets are sent by TLS, or within the private network: an environment agent has no TLS of its own. */
+/** Tokens and secrets are sent over TLS or within the private network: an environment agent has no TLS itself. */
 function* ofTransport(
   { nats }: Settings,
   setting: string,
   { auth, caller, url, vpc }: AgentSettings,
 ): Iterable<Contradiction> {
-  if (vpc && nats.vpc === undefined) yield [`${setting}.vpc`, 'must be false where there is no nats.vpc'];
+  if (vpc && nats.vpc === undefined) yield [`${setting}.vpc`, 'must be false without nats.vpc'];
   if (vpc) return;
   if (url.startsWith('http:') && (caller === 'endpointCredentials' || auth !== undefined))
     yield [`${setting}.url`, 'must be https://, or "vpc" must be true: a token is sent there'];
@@ -168,7 +168,7 @@ function* ofSeveral(agents: readonly (readonly [string, AgentSettings])[]): Iter
       if (first < index)
         yield [
           `agents.${region}.${key}`,
-          `must be another than that of ${agents[first]?.[0]}: an environment agent takes one provider of VMs, so each region needs an agent of its own`,
+          `must differ from that of ${agents[first]?.[0]}: an environment agent accepts one provider of VMs, so each region needs its own agent`,
         ];
     }
 }

@@ -8,8 +8,8 @@ import { didYouMean } from './setting-kinds.ts';
 import { Settings } from './settings.ts';
 
 /**
- * The CDK context keys about settings: themselves (JSON, or an object in cdk.json), or the path of their file; and `example`, which lets the
- * example stand in where there are none, for `npm run synth`.
+ * The CDK context keys about settings: `dcm` has the settings (JSON, or an object in cdk.json), `settings` the path of their file; `example`
+ * allows the example if there are no settings, for `npm run synth`.
  */
 export type SettingsContext = {
   readonly dcm?: unknown;
@@ -23,8 +23,8 @@ export type LoadedSettings = { readonly settings: Settings; readonly areExample:
 const exampleFile = 'infra/settings.example.json';
 
 /**
- * Settings come from the context key `dcm`, else from the file that the context key `settings` names, else from `settings.json`. Where none
- * of these is there, they are the example if the context key `example` is given: nobody deploys the example by forgetting the settings.
+ * Settings come from the context key `dcm`, else from the file that the context key `settings` names, else from `settings.json`. Without any
+ * of these, the example is used only with the context key `example`, so that it is never deployed by mistake.
  * Paths are relative to `folder`, where cdk.json is.
  * @throws SettingsError
  */
@@ -39,11 +39,11 @@ export const loadSettings = (context: SettingsContext, folder: string): LoadedSe
   return { settings: parseSettings(content), areExample: file === exampleFile };
 };
 
-const ownFile = (folder: string, exampleWillDo: boolean): string => {
+const ownFile = (folder: string, exampleIsAllowed: boolean): string => {
   if (existsSync(resolve(folder, 'settings.json'))) return 'settings.json';
-  if (exampleWillDo) return exampleFile;
+  if (exampleIsAllowed) return exampleFile;
   throw new SettingsError(
-    `There are no settings: write settings.json, or name another file by -c settings=FILE (docs/deploy.md; ${exampleFile} is an example).`,
+    `There are no settings: write settings.json, or name another file with -c settings=FILE (docs/deploy.md; ${exampleFile} is an example).`,
   );
 };
 
@@ -70,8 +70,8 @@ const ConsistentSettings = Settings.superRefine((settings, context) => {
 });
 
 /**
- * @throws SettingsError that says what to write instead of settings that do not exist any more, else naming an unknown setting where there
- * is one, else the first that is missing or wrong.
+ * @throws SettingsError that says what to write instead of removed settings, or else names an unknown setting, or else the first that is
+ * missing or wrong.
  */
 export const parseSettings = (given: unknown): Settings => {
   const superseded = supersededAgentSettings(given);
@@ -79,14 +79,14 @@ export const parseSettings = (given: unknown): Settings => {
   const parsed = ConsistentSettings.safeParse(given, { error: must });
   if (parsed.success) return parsed.data;
   const { issues } = parsed.error;
-  // A misspelt key makes another one missing: the misspelling is what must be mended.
+  // A misspelt key also makes the right one missing: the misspelling is the cause.
   const issue = issues.find(({ code }) => code === 'unrecognized_keys') ?? issues[0];
   throw new SettingsError(issue ? sentence(issue, given) : 'The settings are wrong.', {
     cause: parsed.error,
   });
 };
 
-/** What is said of a setting whose schema does not say it better. */
+/** The message for a setting whose schema has none of its own. */
 const must = (issue: z.core.$ZodRawIssue): string | undefined => {
   if (issue.code !== 'invalid_type') return undefined;
   const kinds: Record<string, string> = { object: 'an object', array: 'a list', string: 'a text' };
@@ -95,7 +95,7 @@ const must = (issue: z.core.$ZodRawIssue): string | undefined => {
 
 const sentence = (issue: z.core.$ZodIssue, given: unknown): string => {
   if (issue.code === 'unrecognized_keys') return unknownKey(issue.path, issue.keys[0] ?? '');
-  const setting = issue.path.length > 0 ? `Setting "${shown(issue.path)}"` : 'What the settings are';
+  const setting = issue.path.length > 0 ? `Setting "${shown(issue.path)}"` : 'The whole of the settings';
   const message = issue.code === 'invalid_key' ? (issue.issues[0]?.message ?? '') : issue.message;
   if (issue.code === 'invalid_type' && valueAt(given, issue.path) === undefined)
     return `${setting} is missing: it ${message}.`;
@@ -117,7 +117,7 @@ const valueAt = (given: unknown, path: readonly PropertyKey[]): unknown =>
     given,
   );
 
-/** The keys that exist at a place in the settings. */
+/** The keys that exist at a path in the settings. */
 const keysAt = (path: readonly PropertyKey[]): string[] => {
   const schema = path.reduce<JsonSchema>(within, z.toJSONSchema(Settings, { io: 'input' }));
   return Object.keys(schema.properties ?? {});
@@ -130,7 +130,7 @@ const within = ({ properties, additionalProperties, items }: JsonSchema, key: Pr
   return typeof inner === 'object' && !Array.isArray(inner) ? inner : {};
 };
 
-/** A setting's place as docs/configuration.md writes it. */
+/** The path of a setting as in docs/configuration.md. */
 const shown = (path: readonly PropertyKey[]): string =>
   path
     .map((key) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`))

@@ -16,7 +16,7 @@ const sshUser = text(/^[a-z_][a-z0-9_-]{0,31}$/, 'must be a user name, such as e
 const nonEmpty = z.string('must be a text').min(1, 'must not be empty');
 
 const imageRule =
-  'must have an ssmParameter, or an owner and a name, or an imageId, and perhaps an sshUser, and nothing else';
+  'must have an ssmParameter, or an owner and a name, or an imageId, and optionally an sshUser';
 const ImageSource = z.union(
   [
     z.strictObject({
@@ -39,12 +39,12 @@ const Network = z.strictObject({
     )
     .default([])
     .describe(
-      'Where VMs of this region are put, as `{ "id": …, "zone": … }`. None: EC2 chooses one of the default VPC.',
+      'Subnets of this region’s VMs, as `{ "id": …, "zone": … }`. Empty: EC2 chooses a subnet of the default VPC.',
     ),
   securityGroupIds: z
     .array(identifier('sg', 'a security group id'))
     .default([])
-    .describe("Security groups of this region's VMs. None: the default one of the VPC."),
+    .describe("Security groups of this region's VMs. Empty: the default group of the VPC."),
   allowedSubnetIds: z
     .array(identifier('subnet', 'a subnet id'))
     .default([])
@@ -59,7 +59,7 @@ const Network = z.strictObject({
   )
     .optional()
     .describe(
-      "ARN of the KMS key that encrypts the disks. Left out: the account's default for EBS; where that is a key of your own, its policy must let the provider-api use it. Spot instances start only where a key of your own also lets the role AWSServiceRoleForEC2Spot use it.",
+      "ARN of the KMS key that encrypts the disks. Default: the account's default key for EBS. The policy of a customer managed key must allow the provider-api to use it, and for spot instances also the role AWSServiceRoleForEC2Spot.",
     ),
 });
 
@@ -71,17 +71,17 @@ const InstanceProfile = z.strictObject({
   ),
 });
 
-/** What may be created, and how. Left out: the stack reports instances, and creates none. */
+/** What may be created, and how. Without it the stack reports instances and creates none. */
 export const Provisioning = z.strictObject({
   regions: z
     .record(region, Network)
     .refine((regions) => Object.keys(regions).length > 0, 'must have at least one region')
-    .describe('By region: where VMs can be created. DCM gets a provider for each.'),
+    .describe('The regions where VMs can be created. A provider is registered at DCM for each.'),
   images: z
     .record(nonEmpty, ImageSource)
     .default({})
     .describe(
-      'By `guest_os.type`: where its image comes from, before the built-in catalogue. `{ "ssmParameter": … }`, `{ "owner": …, "name": … }` for the newest image of that owner with such a name (`*` is a wildcard), by the version in its name and then by its date, or `{ "imageId": … }`; each with an `sshUser`, if there is one. The image that a parameter names must be the account’s own, or of an owner that is allowed.',
+      'The source of the image for each `guest_os.type`; these override the built-in catalogue. `{ "ssmParameter": … }`, `{ "owner": …, "name": … }` for the newest image of that owner with such a name (`*` is a wildcard), by the version in its name and then by its date, or `{ "imageId": … }`; each with an optional `sshUser`. The image that a parameter names must be the account’s own, or of an allowed owner.',
     ),
   allowedImageOwners: z
     .array(
@@ -92,17 +92,19 @@ export const Provisioning = z.strictObject({
     )
     .default([])
     .describe(
-      'Owners of images that the hint `image_id` may name, besides the owners of the catalogue and of `images`: an account id, `aws-marketplace` or `amazon`. Name your own account here where its images may be launched by their ids.',
+      'Owners of images that the hint `image_id` may name, besides the owners of the catalogue and of `images`: an account id, `aws-marketplace` or `amazon`. Add your own account if its images may be launched by their ids.',
     ),
   families: z
     .array(family)
     .min(1, 'must list at least one instance family')
     .default(defaultFamilies)
-    .describe('Instance families that are chosen from and allowed, the preferred first.'),
-  maximumVms: count(0, 100_000).default(100).describe('VMs at once, over all regions.'),
-  maximumVcpus: count(1, 1_000).default(16).describe('vCPUs of one VM.'),
-  maximumMemoryGib: count(1, 32_768).default(64).describe('Memory of one VM, in GiB.'),
-  maximumDiskGib: count(1, 65_536).default(1024).describe('All disks of one VM together, in GiB.'),
+    .describe('Allowed instance families, the preferred one first.'),
+  maximumVms: count(0, 100_000).default(100).describe('Maximum number of VMs, over all regions.'),
+  maximumVcpus: count(1, 1_000).default(16).describe('Maximum number of vCPUs of one VM.'),
+  maximumMemoryGib: count(1, 32_768).default(64).describe('Maximum memory of one VM, in GiB.'),
+  maximumDiskGib: count(1, 65_536)
+    .default(1024)
+    .describe('Maximum size of all disks of one VM together, in GiB.'),
   publicAddresses: z
     .boolean('must be true or false')
     .default(false)
@@ -111,23 +113,23 @@ export const Provisioning = z.strictObject({
     .array(InstanceProfile)
     .default([])
     .describe(
-      'IAM instance profiles that a hint may ask for, as `{ "profile": <name or ARN>, "roleArn": <ARN of its role> }`. The provider-api may give these roles to VMs, and no others.',
+      'IAM instance profiles that a hint may name, as `{ "profile": <name or ARN>, "roleArn": <ARN of its role> }`. The provider-api may pass these roles to VMs, and no others.',
     ),
   spot: z
     .boolean('must be true or false')
     .default(false)
-    .describe('Whether a hint may ask for a spot instance.'),
+    .describe('Whether a hint may request a spot instance.'),
   spotEndsAs: z
     .enum(['FAILED', 'DELETED'], 'must be FAILED or DELETED')
     .default('FAILED')
     .describe(
-      'The status of a VM whose spot instance EC2 has taken back. With `FAILED`, DCM deletes the whole run of the VM, its other resources included; with `DELETED` it leaves them. A spot instance that never ran is always `FAILED`.',
+      'The status of a VM whose spot instance EC2 has taken back. With `FAILED`, DCM deletes the whole run of the VM, its other resources included; with `DELETED` it keeps them. A spot instance that never ran is always `FAILED`.',
     ),
   changeAdopted: z
     .boolean('must be true or false')
     .default(false)
     .describe(
-      'Whether instances that carry the tags of this provider, and that it did not launch, may be deleted, stopped, started and rebooted through the API. By default they are only reported. With `true`, everyone who may tag instances decides what the API can terminate.',
+      'Whether the API may delete, stop, start and reboot instances that carry the tags of this provider but were not launched by it. By default they are only reported. With `true`, everyone who may tag instances decides what the API can terminate.',
     ),
 });
 
@@ -136,14 +138,14 @@ export const Api = z.strictObject({
   tokenSecret: secretName
     .optional()
     .describe(
-      'Name of the secret in the home region whose text is the token: a bearer token, and the password of Basic. It, or `api.jwt`, or both.',
+      'Name of the secret in the home region whose text is the token, which callers send as bearer token or as the password of Basic authentication. Required without `api.jwt`.',
     ),
   jwt: z
     .strictObject({
       issuer: nonEmpty.describe('`iss` of accepted tokens.'),
       audience: nonEmpty.describe('`aud` of accepted tokens.'),
       jwksUrl: text(/^https:\/\/\S+$/, 'must be an https:// URL').describe(
-        'Where the issuer shows its keys.',
+        'URL of the issuer’s keys (JWKS).',
       ),
     })
     .optional(),
@@ -151,8 +153,8 @@ export const Api = z.strictObject({
     .strictObject({
       rate: count(1, 10_000)
         .default(50)
-        .describe('Requests a second that are let through to the provider-api.'),
-      burst: count(1, 5_000).default(100).describe('Requests at once that are let through beyond that.'),
+        .describe('Maximum rate of requests to the provider-api, per second.'),
+      burst: count(1, 5_000).default(100).describe('Maximum burst of requests beyond that rate.'),
     })
     .prefault({}),
 });
@@ -160,23 +162,23 @@ export const Api = z.strictObject({
 /** A DCM of the older generation, whose control plane calls providers itself. */
 export const ControlPlane = z.strictObject({
   url: origin.describe(
-    'A control plane of the older generation, which has `/providers` itself; the provider is registered there. Today’s DCM registers providers at environment agents alone: `agent`.',
+    'The URL of a control plane of DCM’s older generation, which has `/providers` itself. The provider is registered there. Today’s DCM registers providers only at environment agents: use `agent`.',
   ),
   publicUrl: origin
     .optional()
     .describe(
-      'Where DCM reaches the provider-api: a domain of your own that leads to it. Left out: the address that API Gateway gives it.',
+      'The URL at which DCM reaches the provider-api: your own domain. Default: the address of API Gateway.',
     ),
   endpointCredentials: z
     .boolean('must be true or false')
     .default(false)
     .describe(
-      'Whether DCM is given the token of `api.tokenSecret` in the endpoint, which its clients then send. Whoever can list the providers of DCM reads it there.',
+      'Whether the registered endpoint contains the token of `api.tokenSecret`, which DCM’s clients then send. Everyone who can list DCM’s providers can read it.',
     ),
   vpc: z
     .boolean('must be true or false')
     .default(false)
     .describe(
-      'Whether DCM is reached from the VPC of `nats.vpc`. Its subnets then need a way to DynamoDB too, such as a gateway endpoint.',
+      'Whether DCM is reached from the VPC of `nats.vpc`. Its subnets then also need a route to DynamoDB, such as a gateway endpoint.',
     ),
 });

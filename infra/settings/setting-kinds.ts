@@ -4,10 +4,10 @@ import * as z from 'zod';
 import { isKnownRegion, regionPattern, zonePattern } from '../../shared/adapters/aws/regions.ts';
 import { familyOf } from '../../shared/service-types/vm/provisioning.ts';
 
-/** A text that looks like this; `must` is said of one that does not. */
+/** A string that matches the pattern; `must` is the error of others. */
 export const text = (pattern: RegExp, must: string) => z.string(must).regex(pattern, must);
 
-/** One of the names that AWS has. `kind` is with its article, such as `an AWS region`. */
+/** A name that AWS knows. `kind` is the text for errors, such as `an AWS region`. */
 const known = (
   schema: z.ZodString,
   kind: string,
@@ -30,10 +30,10 @@ export const region = known(
 
 export const zone = text(zonePattern, 'must be an availability zone, such as eu-west-1a');
 
-/** Families that are chosen from where the settings name none, the preferred first. */
+/** The allowed families by default, the preferred one first. */
 export const defaultFamilies = ['t3', 'm7i', 'c7i', 'r7i'];
 
-/** All that EC2's SDK client of this version knows: synthesis asks AWS nothing. */
+/** All families in this version of EC2's SDK client: synthesis does not call AWS. */
 const families = [...new Set([...defaultFamilies, ...Object.values(_InstanceType).map(familyOf)])];
 
 export const family = known(
@@ -43,22 +43,22 @@ export const family = known(
   families,
 );
 
-/** The id of something in EC2. */
+/** The id of an EC2 resource. */
 export const identifier = (prefix: string, anId: string) =>
   text(new RegExp(`^${prefix}-[0-9a-f]{8,17}$`), `must be ${anId}, such as ${prefix}-0123456789abcdef0`);
 
 const nameOfSecret = 'must be the name of a secret in Secrets Manager, not its ARN';
 
-/** The stack finds a secret by its name, so that it stays the same one when it is rotated or made anew. */
+/** The stack refers to a secret by its name, which does not change when the secret is deleted and created again. */
 export const secretName = z
   .string(nameOfSecret)
-  .min(1, 'must not be empty: name a secret in Secrets Manager, or leave the setting out')
+  .min(1, 'must not be empty: name a secret in Secrets Manager, or omit the setting')
   .regex(/^[\w/+=.@-]{1,512}$/, nameOfSecret);
 
-/** Where something answers by HTTP, without a path. */
+/** The URL of an HTTP server, without a path. */
 export const origin = text(
   /^https?:\/\/[^\s/?#@]+\/?$/,
-  'must be http://HOST or https://HOST, perhaps with a port, without credentials and without a path',
+  'must be http://HOST or https://HOST, optionally with a port, without credentials and without a path',
 );
 
 /** A whole number in a range. */
@@ -69,8 +69,7 @@ export const count = (least: number, most: number) =>
     .max(most, `must be at most ${most}`);
 
 /**
- * The candidate that was probably meant: the same but for upper and lower case, else the one with the fewest characters changed, the first
- * of several. Undefined where more than a third of the characters would have to change.
+ * The most similar candidate, ignoring case: the one with the fewest changed characters, the first of several. Undefined where more than a third of the characters would have to change.
  */
 const nearest = (word: string, candidates: readonly string[]): string | undefined => {
   const lower = word.toLowerCase();
@@ -80,7 +79,7 @@ const nearest = (word: string, candidates: readonly string[]): string | undefine
   return best && best.distance <= Math.max(1, Math.floor(word.length / 3)) ? best.candidate : undefined;
 };
 
-/** The hint at the end of a refusal; empty where nothing is near. */
+/** The suggestion at the end of an error; empty if no candidate is similar. */
 export const didYouMean = (word: string, candidates: readonly string[]): string => {
   const meant = nearest(word, candidates);
   return meant === undefined ? '' : `; did you mean "${meant}"?`;

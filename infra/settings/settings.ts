@@ -18,7 +18,7 @@ const tagKey = (key: keyof TagKeys, meaning: string) =>
 
 const stackTagKey = text(
   /^(?!aws:)[\p{L}\p{Z}\p{N}_.:/=+@-]{1,128}$/iu,
-  'must be the key of an AWS tag, and not begin with aws:',
+  'must be the key of an AWS tag and must not begin with aws:',
 );
 
 const Vpc = z.strictObject({
@@ -26,20 +26,22 @@ const Vpc = z.strictObject({
   subnetIds: z
     .array(identifier('subnet', 'a subnet id'))
     .min(1, 'must list at least one subnet')
-    .describe('Its subnets for the nats-bridge; two in different zones survive the loss of one.'),
+    .describe(
+      'Subnets for the nats-bridge; use two in different zones, so that it survives the loss of a zone.',
+    ),
   availabilityZones: z
     .array(zone)
-    .describe('The zone of each subnet, in the same order. Written here so that synthesis asks AWS nothing.'),
+    .describe('The zone of each subnet, in the same order. A setting, because synthesis does not call AWS.'),
   securityGroupIds: z
     .array(identifier('sg', 'a security group id'))
-    .min(1, 'must list at least one security group, or be left out')
+    .min(1, 'must list at least one security group, or be omitted')
     .optional()
-    .describe('Security groups of the nats-bridge. Left out: a new one, which is an output of the stack.'),
+    .describe('Security groups of the nats-bridge. Default: a new group, which is an output of the stack.'),
   secretsManagerEndpoint: z
     .enum(['existing', 'create'], 'must be "existing" or "create"')
     .default('existing')
     .describe(
-      'Whether Secrets Manager can be reached from the subnets already (an endpoint, or NAT). `create` makes an endpoint that only the nats-bridge may use, so not where others in the VPC use Secrets Manager.',
+      '`existing`: the subnets already have a route to Secrets Manager (an endpoint, or NAT). `create`: the stack creates an endpoint that only the nats-bridge may use. Do not use `create` in a VPC where other workloads use Secrets Manager.',
     ),
 });
 
@@ -49,18 +51,18 @@ const Nats = z.strictObject({
       text(/^(nats|tls):\/\/[^\s/@,]+$/, 'must be nats://HOST:PORT or tls://HOST:PORT, without credentials'),
     )
     .min(1, 'must list at least one NATS server')
-    .describe('Servers of one NATS cluster, the one that DCM listens to.'),
+    .describe('URLs of the servers of DCM’s NATS cluster.'),
   credentialsSecret: secretName
     .optional()
     .describe(
-      'Name of the secret in the home region that holds the NATS credentials. Left out: none are needed.',
+      'Name of the secret in the home region that contains the NATS credentials. Omit it if NATS needs none.',
     ),
   vpc: Vpc.optional(),
 });
 
 /**
- * Everything that a deployment can choose, each setting right in itself; settings-contradictions.ts holds them against each other.
- * docs/configuration.md is made from this.
+ * All settings of a deployment, each validated by itself; contradictions.ts compares them with each other. docs/configuration.md is
+ * generated from this.
  */
 export const Settings = z.strictObject({
   provider: z
@@ -71,18 +73,18 @@ export const Settings = z.strictObject({
       )
         .max(longestProvider, `must have at most ${longestProvider} characters: function names begin with it`)
         .default('ec2-sp')
-        .describe('Our name at DCM. It begins the name of everything that is deployed.'),
+        .describe('The provider’s name at DCM. The names of all stacks, functions and alarms begin with it.'),
     })
     .prefault({}),
-  homeRegion: region.describe('Where everything runs, and whose instances are reported.'),
+  homeRegion: region.describe('The region where all functions run. Its instances are reported.'),
   streamingRegions: z
     .array(region)
     .default([])
-    .describe('Other regions whose instances are reported: their events are forwarded to the home region.'),
+    .describe('Other regions whose instances are reported. Their events are forwarded to the home region.'),
   legacyRegions: z
     .array(region)
     .default([])
-    .describe('Regions whose instances are reported and that cannot forward events: they are polled.'),
+    .describe('Regions whose instances are reported and that cannot forward events. They are polled.'),
   nats: Nats,
   tags: z
     .strictObject({
@@ -116,7 +118,7 @@ export const Settings = z.strictObject({
       maximumConcurrency: count(2, 1000)
         .default(20)
         .describe(
-          'How many normalisers run at once, from 2 to 1000; so also how many connections NATS gets.',
+          'Maximum number of concurrent normalisers, from 2 to 1000. Also the maximum number of connections to NATS.',
         ),
     })
     .prefault({}),
@@ -125,7 +127,7 @@ export const Settings = z.strictObject({
       floorSeconds: count(10, 300)
         .default(10)
         .describe(
-          'Seconds from one listing of a legacy region to the next while something changes there, from 10 to 300; a quiet region is listed every 300.',
+          'Seconds between two listings of a legacy region while its instances change, from 10 to 300. A quiet region is listed every 300 seconds.',
         ),
     })
     .prefault({}),
@@ -136,7 +138,7 @@ export const Settings = z.strictObject({
     .record(region, Agent)
     .optional()
     .describe(
-      'Where VMs are created in several regions: the environment agent of each, by region, with the settings of `agent`.',
+      'The environment agent of each region, if VMs are created in several regions; each with the settings of `agent`.',
     ),
   controlPlane: ControlPlane.optional(),
   alarms: z
@@ -147,7 +149,7 @@ export const Settings = z.strictObject({
       )
         .optional()
         .describe(
-          'Who hears of alarms. An e-mail address is asked for its consent once a region; a topic of the home region hears of the alarms there. Left out: alarms only change their state.',
+          'Where alarms are sent. An e-mail address must confirm one subscription for each region; an SNS topic must be in the home region and gets only its alarms. Omitted: alarms only change their state.',
         ),
     })
     .prefault({}),
@@ -155,7 +157,7 @@ export const Settings = z.strictObject({
 export type Settings = z.infer<typeof Settings>;
 export type VpcSettings = z.infer<typeof Vpc>;
 
-/** The keys of the tags by which instances are known, as the functions take them. */
+/** The keys of the ownership tags, as the functions need them. */
 export const tagKeysOf = ({ tags: { stack, ...keys } }: Settings): TagKeys => keys;
 
 type With<Key extends keyof Settings> = Settings & { readonly [Each in Key]: NonNullable<Settings[Each]> };

@@ -21,7 +21,7 @@ export type HomeRegionProps = { readonly settings: Settings; readonly codeOf: Co
 /**
  * EC2 ─► rules ─────────┬─► observations queue ─► normaliser ─► nats-bridge ─► JetStream
  *  └─► poller ◄─ polling  │        ▲                  │
- *         └───────────────┴────────┼───────────────► fleet ◄──────────┐
+ *         └───────────────┴────────┼──────► resource store ◄──────────┐
  * DCM ─► provider-api ─► EC2 ──────┴──────────────────┘               │
  *  └──────────────────────────────────────────── ◄─ registration ─────┘
  */
@@ -80,7 +80,7 @@ export class HomeRegionStack extends Stack {
     if (canProvision(settings)) this.#provision(alarms, { ...parts, settings, network });
   }
 
-  /** Without it, instances are reported and none is created. */
+  /** Without these settings, instances are reported and none is created. */
   #provision(alarms: Alarms, { network, ...props }: ProviderApiProps & Pick<RegistrationProps, 'network'>) {
     const { settings } = props;
     const api = new ProviderApi(this, 'ProviderApi', props);
@@ -96,7 +96,7 @@ export class HomeRegionStack extends Stack {
     if (agentStreamsOf(settings).length > 0) this.#sayNatsPermissions(settings);
   }
 
-  /** Without them creates through an environment agent fail, and only the settings tell which streams there are. */
+  /** Creates through an environment agent fail without these permissions, and the names of the streams depend on the settings. */
   #sayNatsPermissions(settings: Settings) {
     const permissions = natsPermissions(settings);
     Annotations.of(this).addInfoV2(

@@ -19,7 +19,7 @@ const virginia = { url: 'https://agent-2.test', topic: 'aws-us-east-1' };
 const privately = { nats: { ...leastSettings.nats, vpc } };
 
 describe('an environment agent in the settings', () => {
-  it('is a URL, a topic and a way for its calls, from which everything else follows (Y 1)', () => {
+  it('is a URL, a topic and a way to authenticate, from which everything else is derived (Y 1)', () => {
     const settings = parseSettings(agentSettings);
 
     expect(agentsOf(settings)).toEqual({
@@ -34,7 +34,7 @@ describe('an environment agent in the settings', () => {
     );
   });
 
-  it('is one for each region where VMs are created in several', () => {
+  it('is one for each region if VMs are created in several', () => {
     const settings = parseSettings(inTwoRegions({}, virginia));
 
     expect(Object.keys(agentsOf(settings))).toEqual(['eu-west-1', 'us-east-1']);
@@ -45,7 +45,7 @@ describe('an environment agent in the settings', () => {
 
   it.each([
     ['with a client of an OAuth server', withAgent({ auth: { ...auth, scope: 'agent' } })],
-    ['with a token that somebody else renews', withAgent({ auth: { tokenSecret: 'dcm/agent-token' } })],
+    ['with a token that is renewed by hand', withAgent({ auth: { tokenSecret: 'dcm/agent-token' } })],
     [
       'without TLS in the private network of NATS',
       { ...withAgent({ url: 'http://10.0.0.5:8081', vpc: true, auth }), ...privately },
@@ -63,44 +63,44 @@ describe('an environment agent in the settings', () => {
 
   it.each<[string, unknown, string]>([
     [
-      'without a way for its calls, which carry no credentials of their own (Y 1)',
+      'without a way to authenticate, because its calls have no credentials (Y 1)',
       withAgent({ caller: undefined }),
-      '"agent.caller" must be "endpointCredentials" or "proxy": an environment agent sends providers no credentials of its own',
+      '"agent.caller" must be "endpointCredentials" or "proxy": an environment agent sends no credentials of its own to providers',
     ],
     [
-      'that is to send the token where there are only tokens of an issuer (Y 1)',
+      'that must send the token although only an issuer has tokens (Y 1)',
       { ...agentSettings, api: { jwt: { issuer: 'https://i', audience: 'dcm', jwksUrl: 'https://i/keys' } } },
-      '"agent.caller" must be "proxy" where there is no api.tokenSecret',
+      '"agent.caller" must be "proxy" without api.tokenSecret',
     ],
     [
-      'behind a proxy that has no address',
+      'behind a proxy without an address',
       withAgent({ caller: 'proxy' }),
-      '"agent.publicUrl" must be the address of the proxy where caller is "proxy"',
+      '"agent.publicUrl" must be the address of the proxy if caller is "proxy"',
     ],
     [
-      'that is sent the token in the clear',
+      'that gets the token without TLS',
       withAgent({ url: 'http://agent.test' }),
       '"agent.url" must be https://, or "vpc" must be true: a token is sent there',
     ],
     [
-      'that sends the token in the clear',
+      'that sends the token without TLS',
       withAgent({ publicUrl: 'http://vms.test' }),
       `"agent.publicUrl" must be https://: the agent sends the API's token there`,
     ],
     [
-      'with a client secret in the clear',
+      'with a client secret sent without TLS',
       withAgent({ auth: { ...auth, tokenEndpoint: 'http://sso.test' } }),
       '"agent.auth.tokenEndpoint" must be https://, or "vpc" must be true: a secret is sent there',
     ],
     [
-      'with half a client',
+      'with an incomplete client',
       withAgent({ auth: { tokenEndpoint: 'https://sso.test' } }),
-      '"agent.auth" must have a tokenEndpoint (a URL), a clientId and a clientSecret (the name of a secret), and perhaps a scope; or a tokenSecret (the name of a secret) alone',
+      '"agent.auth" must have a tokenEndpoint (a URL), a clientId and a clientSecret (the name of a secret), and optionally a scope; or only a tokenSecret (the name of a secret)',
     ],
     ...['dcm.agent.aws', 'two words', 'a'.repeat(240), ''].map((topic): [string, unknown, string] => [
       `with the topic "${topic}"`,
       withAgent({ topic }),
-      '"agent.topic" must be the AGENT_TOPIC_NAME of the agent, else its AGENT_NAME: at most 239 characters without dots, blanks, commas, slashes, * and >',
+      '"agent.topic" must be the AGENT_TOPIC_NAME of the agent, or its AGENT_NAME if that is not set, such as aws-eu-west-1: at most 239 characters without dots, spaces, commas, slashes, * and >',
     ]),
     [
       'for several regions (Y 1)',
@@ -109,59 +109,55 @@ describe('an environment agent in the settings', () => {
         streamingRegions: ['us-east-1'],
         provisioning: { regions: { 'eu-west-1': {}, 'us-east-1': {} } },
       },
-      '"agent" must be agents, an object with an agent for each of eu-west-1, us-east-1: an environment agent takes one provider of VMs',
+      '"agent" must be replaced by agents, an object with an agent for each of eu-west-1, us-east-1: an environment agent accepts one provider of VMs',
     ],
     [
-      'that has two regions',
+      'with two regions',
       inTwoRegions({}, { topic: 'aws-us-east-1', url: 'https://agent.test/' }),
-      '"agents.us-east-1.url" must be another than that of eu-west-1: an environment agent takes one provider of VMs, so each region needs an agent of its own',
+      '"agents.us-east-1.url" must differ from that of eu-west-1: an environment agent accepts one provider of VMs, so each region needs its own agent',
     ],
     [
-      'with the topic of another',
+      'with the topic of another agent',
       inTwoRegions({}, { url: 'https://agent-2.test' }),
-      '"agents.us-east-1.topic" must be another than that of eu-west-1: an environment agent takes one provider of VMs, so each region needs an agent of its own',
+      '"agents.us-east-1.topic" must differ from that of eu-west-1: an environment agent accepts one provider of VMs, so each region needs its own agent',
     ],
     [
-      'in a VPC where another is not',
+      'in a VPC unlike another agent',
       { ...inTwoRegions({ vpc: true }, virginia), ...privately },
       '"agents" must all have the same vpc: one function registers the provider at all of them',
     ],
     [
-      'for some of the regions',
+      'for only some of the regions',
       { ...inTwoRegions({}, virginia), agents: { 'eu-west-1': agent } },
-      '"agents" must have us-east-1, as every region of provisioning.regions',
+      '"agents" must have us-east-1, like every region of provisioning.regions',
     ],
     [
-      'where no VMs are created',
+      'for a region without VMs',
       { ...inTwoRegions({}, virginia), provisioning },
-      '"agents.us-east-1" must be left out: it is no region of provisioning.regions',
+      '"agents.us-east-1" must be omitted: it is not in provisioning.regions',
     ],
     [
       'beside a control plane (Y 1)',
       { ...agentSettings, controlPlane },
-      '"controlPlane" must be left out where there is agent: it is for a DCM without environment agents',
+      '"controlPlane" must be omitted with agent: it is for a DCM without environment agents',
     ],
     [
       'beside agents of regions',
       { ...agentSettings, agents: { 'eu-west-1': agent } },
-      '"agent" must be left out where there is agents, which has an agent for each region',
+      '"agent" must be omitted with agents, which has an agent for each region',
     ],
     [
       'with nothing to register',
       { ...leastSettings, agent },
-      '"agent" must be left out where there is no provisioning: there is nothing to register',
+      '"agent" must be omitted without provisioning: there is nothing to register',
     ],
-    [
-      'in a VPC that is not there',
-      withAgent({ vpc: true }),
-      '"agent.vpc" must be false where there is no nats.vpc',
-    ],
+    ['in a VPC without nats.vpc', withAgent({ vpc: true }), '"agent.vpc" must be false without nats.vpc'],
   ])('is refused %s', (_, settings, sentence) => {
     expect(refusalOf(() => parseSettings(settings))).toBe(`Setting ${sentence}.`);
   });
 });
 
-describe('settings that ask for the look-up by api.agentRequests, as versions before did', () => {
+describe('settings with api.agentRequests of earlier versions', () => {
   const old = {
     ...provisioningSettings,
     api: { ...api, agentRequests: true, agentRequestStreams: ['dcm-agent-requests', 'aws-retry'] },
@@ -171,7 +167,7 @@ describe('settings that ask for the look-up by api.agentRequests, as versions be
   it('are refused, with the block to write instead (Y 1)', () => {
     const refusal = refusalOf(() => parseSettings(old));
 
-    expect(refusal).toMatch(/^Setting "api.agentRequests" does not exist any more: /);
+    expect(refusal).toMatch(/^Setting "api.agentRequests" no longer exists: /);
     const block: unknown = JSON.parse(`{${refusal.split('and write:')[1]}}`);
     expect(block).toEqual({
       agent: { url: 'https://agent.test', topic: 'aws', caller: 'endpointCredentials' },
@@ -179,18 +175,18 @@ describe('settings that ask for the look-up by api.agentRequests, as versions be
     expect(() => parseSettings({ ...withoutAgent, ...Object(block) })).not.toThrow();
   });
 
-  it('are shown an agent for each of several regions', () => {
+  it('get an agent for each of several regions', () => {
     const regions = { 'eu-west-1': {}, 'us-east-1': {} };
 
     const refusal = refusalOf(() => parseSettings({ ...old, provisioning: { regions } }));
 
     expect(refusal).toMatch(/"agents": \{\s+"eu-west-1": .*"us-east-1": /s);
-    expect(refusal).toMatch(/Each region needs an agent of its own, with its own url and topic\.$/);
+    expect(refusal).toMatch(/Each region needs its own agent, with its own url and topic\.$/);
   });
 
-  it('need only leave it out where it was off', () => {
+  it('only need to remove it if it was off', () => {
     expect(refusalOf(() => parseSettings({ ...old, api: { ...api, agentRequests: false } }))).toMatch(
-      /^Settings "api.agentRequests" and "api.agentRequestStreams" do not exist any more: leave them out\./,
+      /^Settings "api.agentRequests" and "api.agentRequestStreams" no longer exist: remove them\./,
     );
   });
 });

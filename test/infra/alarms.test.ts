@@ -12,7 +12,7 @@ describe('alarms', () => {
   const { home, streaming } = synthesized({ ...provisioningSettings, streamingRegions });
   const all = [home, ...streaming].flatMap(alarmsOf);
 
-  it('watch every box of the home region', () => {
+  it('watch every component of the home region', () => {
     expect(alarmsOf(home).map(({ AlarmName }) => AlarmName)).toEqual([
       'ec2-sp-instance-events-dead-letters',
       'ec2-sp-instance-events-lost',
@@ -39,7 +39,7 @@ describe('alarms', () => {
     ]);
   });
 
-  it('watch no box that is not there', () => {
+  it('watch only components that exist', () => {
     const names = alarmsOf(synthesized(leastSettings).home).map(({ AlarmName }) => AlarmName);
 
     expect(names.filter((name) => /provider-api|registration/.test(name))).toEqual([]);
@@ -52,19 +52,19 @@ describe('alarms', () => {
     ]);
   });
 
-  it.each(all)('lead to the runbook: $AlarmName', ({ AlarmName, AlarmDescription }) => {
+  it.each(all)('name their heading of the runbook: $AlarmName', ({ AlarmName, AlarmDescription }) => {
     const heading = AlarmName.replace('ec2-sp-', '');
 
     expect(AlarmDescription.endsWith(` See docs/runbook.md#${heading}`)).toBe(true);
   });
 
-  it.each(all)('are each explained there: $AlarmName', ({ AlarmName }) => {
+  it.each(all)('each have a heading in the runbook: $AlarmName', ({ AlarmName }) => {
     const heading = `## ${AlarmName.replace('ec2-sp-', '')}\n`;
 
     expect(readFileSync(runbook, 'utf8')).toContain(heading);
   });
 
-  it('count what each rule could deliver nowhere', () => {
+  it('count the events that each rule could deliver nowhere', () => {
     home.hasResourceProperties('AWS::CloudWatch::Alarm', {
       AlarmName: 'ec2-sp-instance-events-lost',
       Metrics: Match.arrayWith([
@@ -100,15 +100,9 @@ describe('alarms', () => {
   });
 
   it.each([
-    ['at once when the poller refuses to believe a listing', 'poller-breaker', 'breakerTripped', 'poller', 1],
+    ['at once when a breaker trips', 'poller-breaker', 'breakerTripped', 'poller', 1],
     ['at once when two instances have one DCM id', 'duplicate-owner', 'duplicateOwner', 'normaliser', 1],
-    [
-      'at once when DCM refuses a provider row',
-      'registration-refused',
-      'registrationRefused',
-      'registration',
-      1,
-    ],
+    ['at once when DCM refuses a provider', 'registration-refused', 'registrationRefused', 'registration', 1],
     [
       'after a quarter of an hour without DCM',
       'registration-unreachable',
@@ -116,7 +110,7 @@ describe('alarms', () => {
       'registration',
       3,
     ],
-  ])('ring %s', (_, alarm, MetricName, box, EvaluationPeriods) => {
+  ])('are raised %s', (_, alarm, MetricName, box, EvaluationPeriods) => {
     home.hasResourceProperties('AWS::CloudWatch::Alarm', {
       AlarmName: `ec2-sp-${alarm}`,
       Namespace: 'DcmEc2ServiceProvider',

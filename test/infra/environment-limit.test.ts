@@ -39,7 +39,7 @@ const large = (count: number, zones: readonly string[]) => ({
   controlPlane: { url: 'https://dcm.test', endpointCredentials: true, vpc: true },
 });
 
-describe('what a function is told', () => {
+describe('the environment of a function', () => {
   it.each([
     [17, 'two subnets, a security group and a key', ['a', 'b']],
     [11, 'three subnets, a security group and a key', ['a', 'b', 'c']],
@@ -47,7 +47,7 @@ describe('what a function is told', () => {
     expect(() => synthesized(large(count, zones))).not.toThrow();
   });
 
-  it('is refused in one sentence where Lambda would refuse it', () => {
+  it('is refused in one sentence if Lambda would refuse it', () => {
     const urls = Array.from({ length: 150 }, (_, n) => `tls://nats-${n}.example.com:4222`);
 
     const refusal = refusalOf(() => synthesized({ ...leastSettings, nats: { urls } }));
@@ -57,7 +57,7 @@ describe('what a function is told', () => {
     );
   });
 
-  it('is in a file that is deployed beside the code', async () => {
+  it('is completed by a file beside the code', async () => {
     await bundleAll();
     const app = new App();
     const { home } = serviceProvider(app, parseSettings(provisioningSettings));
@@ -96,7 +96,7 @@ describe('an environment', () => {
     );
   });
 
-  it('is measured with the quotes within its values escaped, and in bytes of UTF-8', () => {
+  it('is measured in bytes of UTF-8, with the quotes in its values escaped', () => {
     expect(refusalOf(() => checkEnvironments(functionWith(() => ({ A: '"'.repeat(2_045) }))))).toContain(
       '4098 bytes',
     );
@@ -105,7 +105,7 @@ describe('an environment', () => {
     );
   });
 
-  it('is measured with the longest that an unknown name can be', () => {
+  it('is measured with the maximum length of each unknown name', () => {
     const queues = (count: number) =>
       functionWith((stack) =>
         Object.fromEntries(

@@ -24,7 +24,7 @@ const { app, home } = synthesized({
 const fourteenDays = 14 * 24 * 3600;
 
 describe('the home region', () => {
-  it('has nothing that cdk-nag objects to', () => {
+  it('passes cdk-nag', () => {
     expect(new AwsSolutionsChecks(app).validateScope(app).violations).toEqual([]);
   });
 
@@ -50,7 +50,7 @@ describe('the home region', () => {
     ]);
   });
 
-  it('makes functions of one kind, each with a log group of its own', () => {
+  it('creates all functions alike, each with its own log group', () => {
     const { home: complete } = synthesized(provisioningSettings);
 
     for (const box of functionNames) {
@@ -88,7 +88,7 @@ describe('instance events', () => {
     expect(patternsOf(home)).toEqual(deployedPatterns);
   });
 
-  it('reach the observations queue, are tried for a day, and then become dead letters', () => {
+  it('are delivered to the observations queue, retried for a day, and then dead-lettered', () => {
     const delivering = {
       EventBusName: Match.absent(),
       EventPattern: Match.anyValue(),
@@ -107,12 +107,12 @@ describe('instance events', () => {
   });
 });
 
-it('the normaliser takes events of the account that it is deployed to', () => {
+it('the normaliser accepts events of the account that it is deployed to', () => {
   expect(environmentOf(home, 'ec2-sp-normaliser').ACCOUNT_ID).toBe('123456789012');
 });
 
 describe('observations queue', () => {
-  it('keeps messages for 14 days, however often they are tried again', () => {
+  it('keeps messages for 14 days, however often they are retried', () => {
     home.hasResourceProperties('AWS::SQS::Queue', {
       MessageRetentionPeriod: fourteenDays,
       VisibilityTimeout: 90,
@@ -130,7 +130,7 @@ describe('observations queue', () => {
     });
   });
 
-  it('takes messages only from the rules, and only encrypted', () => {
+  it('accepts messages only from the rules, and only encrypted', () => {
     const denyPlainText = {
       Effect: 'Deny',
       Action: 'sqs:*',
@@ -158,8 +158,8 @@ describe('observations queue', () => {
   });
 });
 
-describe('fleet', () => {
-  it('outlives the stack, forgets what expired, and can be restored', () => {
+describe('the table', () => {
+  it('is retained when the stack is deleted, expires items, and can be restored', () => {
     home.hasResource('AWS::DynamoDB::Table', {
       Properties: {
         KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }],
@@ -174,7 +174,7 @@ describe('fleet', () => {
 });
 
 describe('normaliser', () => {
-  it('gets up to ten messages at once, never waits for more, and answers for each', () => {
+  it('receives up to ten messages at a time, without a batching window, and reports partial failures', () => {
     home.hasResourceProperties('AWS::Lambda::EventSourceMapping', {
       BatchSize: 10,
       MaximumBatchingWindowInSeconds: Match.absent(),
@@ -183,19 +183,19 @@ describe('normaliser', () => {
     });
   });
 
-  it('has time for a call of the nats-bridge', () => {
+  it('has a timeout longer than a call of the nats-bridge', () => {
     home.hasResourceProperties('AWS::Lambda::Function', { FunctionName: 'ec2-sp-normaliser', Timeout: 15 });
     home.hasResourceProperties('AWS::Lambda::Function', { FunctionName: 'ec2-sp-nats-bridge', Timeout: 10 });
   });
 
-  it('is told what it asks of its environment', () => {
+  it('has the environment that it requires', () => {
     const environment = NormaliserEnv.parse(environmentOf(home, 'ec2-sp-normaliser'));
 
     expect(environment.PROVIDER_NAME).toBe('ec2-sp');
     expect(environment.TAG_KEYS).toEqual(TagKeys.parse({}));
   });
 
-  it('may read and update the fleet, and no more', () => {
+  it('may read and update items, and no more', () => {
     const onDynamoDb = allowedBy(home, 'NormaliserRole')
       .flatMap(({ Action }) => Action)
       .filter((action) => action.startsWith('dynamodb:'));
@@ -203,7 +203,7 @@ describe('normaliser', () => {
     expect(onDynamoDb).toEqual(['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:UpdateItem']);
   });
 
-  it('may invoke the nats-bridge, postpone messages, put away those it cannot read, and queue its own for later', () => {
+  it('may invoke the nats-bridge, delay messages, dead-letter those it cannot parse, and queue its own', () => {
     const resourceOf = (name: string) => ({ 'Fn::GetAtt': [Match.stringLikeRegexp(name), 'Arn'] });
     const allow = (action: string, name: string) =>
       Match.objectLike({ Effect: 'Allow', Action: Match.arrayWith([action]), Resource: resourceOf(name) });
@@ -227,14 +227,14 @@ describe('normaliser', () => {
 });
 
 describe('nats-bridge', () => {
-  it('is told what it asks of its environment', () => {
+  it('has the environment that it requires', () => {
     const environment = BridgeEnv.parse(environmentOf(home, 'ec2-sp-nats-bridge'));
 
     expect(environment.NATS_URL).toBe('nats://nats.test:4222');
     expect(environment.NATS_CREDENTIALS_SECRET).toBeUndefined();
   });
 
-  it('needs neither a VPC nor a secret', () => {
+  it('requires neither a VPC nor a secret', () => {
     home.allResourcesProperties('AWS::Lambda::Function', { VpcConfig: Match.absent() });
     expect(allowedBy(home).flatMap(({ Action }) => Action)).not.toContain('secretsmanager:GetSecretValue');
     home.resourceCountIs('AWS::EC2::SecurityGroup', 0);
@@ -242,7 +242,7 @@ describe('nats-bridge', () => {
 });
 
 describe('outputs', () => {
-  it('name the fleet, the queue and the nats-bridge', () => {
+  it('name the table, the queue and the nats-bridge', () => {
     expect(Object.keys(home.findOutputs('*'))).toEqual([
       'FleetTableName',
       'ObservationsQueueUrl',

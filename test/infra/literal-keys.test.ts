@@ -45,7 +45,7 @@ const bundled = async (name: string, plugins: (typeof literalKeys)[]) => {
 };
 
 describe('literal keys', () => {
-  it('stand for constants of the same file, and for nothing else', () => {
+  it('replace only constants of the same file', () => {
     const source =
       'const _a = "ab";\nconst b = "c";\nexport const x = { [_a]: 1, [b]: 2, [_c]: 3, list: [_a] };\n';
 
@@ -54,7 +54,7 @@ describe('literal keys', () => {
     );
   });
 
-  it('change nothing of what is sent to EC2 and read from it, and leave half of the client out', async () => {
+  it('do not change what is sent to EC2 and read from it, and omit half of the client', async () => {
     const [whole, lean] = [await bundled('whole', []), await bundled('lean', [literalKeys])];
 
     expect(lean.launched).toEqual(whole.launched);

@@ -34,7 +34,7 @@ describe('where settings come from', () => {
     expect(settings.homeRegion).toBe('eu-west-1');
   });
 
-  it('is settings.json where no context says otherwise', () => {
+  it('is settings.json by default', () => {
     writeFileSync(join(folder, 'settings.json'), least);
 
     const { settings, areExample } = loadSettings({}, folder);
@@ -43,13 +43,13 @@ describe('where settings come from', () => {
     expect(areExample).toBe(false);
   });
 
-  it('is the example where it is named', () => {
+  it('is the example if it is named', () => {
     const { areExample } = loadSettings({ settings: 'infra/settings.example.json' }, project);
 
     expect(areExample).toBe(true);
   });
 
-  it('is the example where it may stand in for a settings.json that is not there, and only then', () => {
+  it('is the example only if it is allowed and there is no settings.json', () => {
     mkdirSync(join(folder, 'infra'));
     writeFileSync(join(folder, 'infra/settings.example.json'), least);
     const withoutFile = loadSettings({ example: 'true' }, folder);
@@ -69,7 +69,7 @@ describe('where settings come from', () => {
     [
       'nothing',
       {},
-      /^There are no settings: write settings\.json, or name another file by -c settings=FILE /,
+      /^There are no settings: write settings\.json, or name another file with -c settings=FILE /,
     ],
     [
       'a file that is not there',

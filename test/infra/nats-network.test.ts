@@ -10,11 +10,11 @@ const withNats = (nats: object) => synthesized({ ...leastSettings, nats: { urls,
 describe('nats-bridge in a VPC with a secret', () => {
   const { app, home } = withNats({ vpc, credentialsSecret: 'dcm/nats' });
 
-  it('has nothing that cdk-nag objects to', () => {
+  it('passes cdk-nag', () => {
     expect(new AwsSolutionsChecks(app).validateScope(app).violations).toEqual([]);
   });
 
-  it('is alone in the VPC', () => {
+  it('is the only function in the VPC', () => {
     const placed = {
       FunctionName: 'ec2-sp-nats-bridge',
       VpcConfig: Match.objectLike({ SubnetIds: vpc.subnetIds }),
@@ -24,7 +24,7 @@ describe('nats-bridge in a VPC with a secret', () => {
     home.resourcePropertiesCountIs('AWS::Lambda::Function', { VpcConfig: Match.absent() }, 2);
   });
 
-  it('gets a security group that lets nothing in, and that is an output', () => {
+  it('gets a security group without inbound rules, which is an output', () => {
     home.hasResourceProperties('AWS::EC2::SecurityGroup', {
       VpcId: vpc.vpcId,
       SecurityGroupIngress: Match.absent(),
@@ -33,7 +33,7 @@ describe('nats-bridge in a VPC with a secret', () => {
     home.hasOutput('NatsBridgeSecurityGroup', {});
   });
 
-  it('reads that secret, known by name, and no other', () => {
+  it('may read that secret, by its name, and no other', () => {
     const onSecrets = allowedBy(home).filter(({ Action }) =>
       Action.includes('secretsmanager:GetSecretValue'),
     );
@@ -56,14 +56,14 @@ describe('nats-bridge in a VPC with a secret', () => {
     there.allResourcesProperties('AWS::Lambda::Function', { Layers: Match.absent() });
   });
 
-  it('is told what it asks of its environment', () => {
+  it('has the environment that it requires', () => {
     const environment = BridgeEnv.parse(environmentOf(home, 'ec2-sp-nats-bridge'));
 
     expect(environment.NATS_URL).toBe(urls.join(','));
     expect(environment.NATS_CREDENTIALS_SECRET).toBe('dcm/nats');
   });
 
-  it('lets Lambda place it, while its own code may not touch network interfaces', () => {
+  it('allows Lambda to place it in the VPC, and denies its own code to change network interfaces', () => {
     const onEverything = allowedBy(home, 'NatsBridgeRole').filter(({ Resource }) => Resource.includes('*'));
 
     expect(onEverything.map(({ Action }) => Action)).toEqual([
@@ -82,19 +82,19 @@ describe('nats-bridge in a VPC with a secret', () => {
     });
   });
 
-  it('leaves the way to Secrets Manager to the VPC', () => {
+  it('creates no endpoint for Secrets Manager by default', () => {
     home.resourceCountIs('AWS::EC2::VPCEndpoint', 0);
   });
 });
 
-describe('nats-bridge with an endpoint of its own', () => {
+describe('nats-bridge with its own endpoint', () => {
   const securityGroupIds = ['sg-0123456789abcdef0'];
   const { app, home } = withNats({
     credentialsSecret: 'dcm/nats',
     vpc: { ...vpc, securityGroupIds, secretsManagerEndpoint: 'create' },
   });
 
-  it('has nothing that cdk-nag objects to', () => {
+  it('passes cdk-nag', () => {
     expect(new AwsSolutionsChecks(app).validateScope(app).violations).toEqual([]);
   });
 
@@ -105,7 +105,7 @@ describe('nats-bridge with an endpoint of its own', () => {
     expect(home.findOutputs('NatsBridgeSecurityGroup')).toEqual({});
   });
 
-  it('is the only one whom the endpoint lets in', () => {
+  it('is the only client that the endpoint allows', () => {
     home.hasResourceProperties('AWS::EC2::VPCEndpoint', {
       ServiceName: 'com.amazonaws.eu-west-1.secretsmanager',
       VpcEndpointType: 'Interface',

@@ -19,7 +19,7 @@ const attribute = (name: string) => ({ 'Fn::GetAtt': [expect.stringMatching(name
 describe('poller', () => {
   const environment = Env.parse(environmentOf(home, 'ec2-sp-poller'));
 
-  it('is told what it asks of its environment', () => {
+  it('has the environment that it requires', () => {
     expect(environment).toMatchObject({
       PROVIDER_NAME: 'ec2-sp',
       TAG_KEYS: TagKeys.parse({}),
@@ -27,7 +27,7 @@ describe('poller', () => {
     });
   });
 
-  it('heals the regions that stream, and has the others to itself', () => {
+  it('lists streaming and legacy regions', () => {
     expect(environment.REGIONS).toEqual([
       { target: { region: 'eu-west-1' }, mode: 'streaming' },
       { target: { region: 'us-east-1' }, mode: 'streaming' },
@@ -45,7 +45,7 @@ describe('poller', () => {
     });
   });
 
-  it('may keep what it remembers in the fleet, queue observations, and ask EC2 in its regions, and no more', () => {
+  it('may store its items in the table, queue observations, and describe instances in its regions, and no more', () => {
     const allowed = allowedBy(home, 'PollerRole').filter(
       ({ Action }) => !Action.some((action) => action.startsWith('logs:')),
     );
@@ -83,7 +83,7 @@ const StateMachine = z.object({
 });
 
 describe('polling', () => {
-  it('is one state machine of the Standard kind for all regions', () => {
+  it('is one Standard state machine for all regions', () => {
     home.resourceCountIs('AWS::StepFunctions::StateMachine', 1);
     home.hasResourceProperties('AWS::StepFunctions::StateMachine', {
       StateMachineName: 'ec2-sp-polling',
@@ -91,7 +91,7 @@ describe('polling', () => {
     });
   });
 
-  it('is the file beside the poller, with all that it leaves open filled in', () => {
+  it('is the file beside the poller, with all its placeholders replaced', () => {
     const [machine] = Object.values(home.findResources('AWS::StepFunctions::StateMachine'));
     const { DefinitionString, DefinitionSubstitutions } = StateMachine.parse(machine).Properties;
 
@@ -116,7 +116,7 @@ describe('polling', () => {
     expect(allowed[2]?.[0]).toSatisfy((actions: string[]) => actions.every((one) => one.startsWith('logs:')));
   });
 
-  it('logs what fails, without what was in it', () => {
+  it('logs errors, without execution data', () => {
     home.hasResourceProperties('AWS::StepFunctions::StateMachine', {
       LoggingConfiguration: {
         Level: 'ERROR',

@@ -17,7 +17,7 @@ describe('every stack', () => {
     expect(stacksWith(withRegion).map((stack) => stack.terminationProtection)).toEqual([true, true]);
   });
 
-  it('can be deleted, and the table too, where the settings say so', () => {
+  it('can be deleted, like the table, if the settings say so', () => {
     const settings = { ...withRegion, deletionProtection: false };
 
     expect(stacksWith(settings).map((stack) => stack.terminationProtection)).toEqual([false, false]);

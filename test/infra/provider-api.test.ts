@@ -68,12 +68,12 @@ const inRegions = { 'aws:RequestedRegion': ['eu-west-1', 'us-east-1'] };
 const attribute = (name: string) => ({ 'Fn::GetAtt': [expect.stringMatching(name), 'Arn'] });
 
 describe('the API', () => {
-  it('has nothing that cdk-nag objects to, with everything that can be chosen and with as little', () => {
+  it('passes cdk-nag with all settings and with the minimum', () => {
     expect(new AwsSolutionsChecks(app).validateScope(app).violations).toEqual([]);
     expect(new AwsSolutionsChecks(plain.app).validateScope(plain.app).violations).toEqual([]);
   });
 
-  it('is one HTTP API that leaves every path to the function', () => {
+  it('is one HTTP API that forwards every path to the function', () => {
     home.resourceCountIs('AWS::ApiGatewayV2::Api', 1);
     home.hasResourceProperties('AWS::ApiGatewayV2::Route', { RouteKey: '$default' });
     home.resourceCountIs('AWS::ApiGatewayV2::Integration', 1);
@@ -85,7 +85,7 @@ describe('the API', () => {
     home.hasResourceProperties('AWS::Lambda::Function', { FunctionName: 'ec2-sp-provider-api', Timeout: 29 });
   });
 
-  it('lets through as much as is configured', () => {
+  it('has the configured throttle', () => {
     const throttled = (ThrottlingRateLimit: number, ThrottlingBurstLimit: number) => ({
       StageName: '$default',
       AutoDeploy: true,
@@ -96,7 +96,7 @@ describe('the API', () => {
     plain.home.hasResourceProperties('AWS::ApiGatewayV2::Stage', throttled(50, 100));
   });
 
-  it('lets what needs no credentials through at a low rate of its own, which leaves the configured one to DCM (X 3)', () => {
+  it('has a lower throttle for public routes, which does not use up the configured one (X 3)', () => {
     const open = operations
       .filter(({ isPublic }) => isPublic)
       .flatMap(({ method, path }) => [`${method} ${path}`, `${method} /{region}${path}`]);
@@ -115,7 +115,7 @@ describe('the API', () => {
     expect(stage?.DependsOn).toEqual(expect.arrayContaining(withSettings));
   });
 
-  it('logs one JSON line a request, without headers, query or body (C 60)', () => {
+  it('logs one JSON line for each request, without headers, query or body (C 60)', () => {
     const [stage] = Object.values(home.findResources('AWS::ApiGatewayV2::Stage'));
     const { Format } = stage?.Properties.AccessLogSettings ?? {};
 
@@ -138,7 +138,7 @@ describe('the API', () => {
 describe('provider-api', () => {
   const environment = readBy(complete);
 
-  it('is told what it asks of its environment', () => {
+  it('has the environment that it requires', () => {
     expect(environment).toMatchObject({
       PROVIDER_NAME: 'ec2-sp',
       HOME_REGION: 'eu-west-1',
@@ -149,7 +149,7 @@ describe('provider-api', () => {
     });
   });
 
-  it('is told what may be created, in a file beside its code, without the roles of the profiles', () => {
+  it('has the provisioning settings in a file beside its code, without the roles of the profiles', () => {
     expect(environment.PROVISIONING_FILE).toMatchObject({
       regions: { 'eu-west-1': { subnets: [subnet] }, 'us-east-1': { kmsKeyId: key } },
       families: ['m7i', 'c7g'],
@@ -168,7 +168,7 @@ describe('provider-api', () => {
     expect(readBy(plain).AGENT_REQUESTS).toBe('false');
   });
 
-  it('reads the token of the API, known by name, and no other secret', () => {
+  it('may read the token of the API, by its name, and no other secret', () => {
     const [statement, ...others] = allowing('secretsmanager:GetSecretValue');
 
     expect(others).toEqual([]);
@@ -190,7 +190,7 @@ describe('provider-api', () => {
 });
 
 describe('provider-api may', () => {
-  it('launch instances and disks only with both tags that make them ours', () => {
+  it('launch instances and disks only with both ownership tags', () => {
     const ours = { 'aws:RequestTag/managed-by': 'dcm', 'aws:RequestTag/dcm-provider': 'ec2-sp' };
 
     const made = allowing('ec2:RunInstances').filter((statement) =>
@@ -202,7 +202,7 @@ describe('provider-api may', () => {
       expect(Condition).toMatchObject({ StringEquals: { ...inRegions, ...ours } });
   });
 
-  it('launch only instances of the allowed families, whose metadata asks for a token', () => {
+  it('launch only instances of the allowed families, whose metadata requires a token', () => {
     const [instances] = allowing('ec2:RunInstances').filter((statement) =>
       arns(statement).some((arn) => arn.includes(':instance/*')),
     );
@@ -219,7 +219,7 @@ describe('provider-api may', () => {
       .filter((arn) => arn.includes(`:${kind}/`))
       .map((arn) => arn.replace(/^.*:ec2:([^:]*):.*:/, '$1 '));
 
-  it('launch only into the subnets, and with the security groups, that are allowed, where some are configured (X 3)', () => {
+  it('launch only into the allowed subnets and with the allowed security groups, if some are configured (X 3)', () => {
     expect(usedToLaunch('subnet')).toEqual([
       'eu-west-1 subnet/subnet-0123456789abcdef0',
       'eu-west-1 subnet/subnet-0123456789abcdef9',
@@ -232,7 +232,7 @@ describe('provider-api may', () => {
     ]);
   });
 
-  it('launch into any subnet where none is configured, of which synthesis warns (X 3)', () => {
+  it('launch into any subnet if none is configured, with a warning at synthesis (X 3)', () => {
     expect(warnings).toEqual([
       expect.stringContaining(
         'Setting "provisioning.regions.us-east-1.subnets" is empty: EC2 chooses a subnet of the default VPC, and refuses every launch where the region has none',
@@ -263,7 +263,7 @@ describe('provider-api may', () => {
     ]);
   });
 
-  it('tag nothing but what it is launching', () => {
+  it('tag only what it launches', () => {
     const [tagging, ...others] = allowing('ec2:CreateTags');
 
     expect(others).toEqual([]);
@@ -272,7 +272,7 @@ describe('provider-api may', () => {
     });
   });
 
-  it.each(['Start', 'Stop', 'Reboot', 'Terminate'])('%s only instances that are ours', (verb) => {
+  it.each(['Start', 'Stop', 'Reboot', 'Terminate'])('%s only instances with both ownership tags', (verb) => {
     const [changing, ...others] = allowing(`ec2:${verb}Instances`);
 
     expect(others).toEqual([]);
@@ -286,7 +286,7 @@ describe('provider-api may', () => {
     });
   });
 
-  it('follow tags of other names', () => {
+  it('use the configured tag keys', () => {
     const tags = { managedBy: 'owner', provider: 'owner-provider' };
     const renamed = allowedBy(synthesized({ ...provisioningSettings, tags }).home, 'ProviderApiRole');
 
@@ -296,7 +296,7 @@ describe('provider-api may', () => {
     expect(conditions).not.toContain('/managed-by"');
   });
 
-  it('look up what EC2 offers, in the regions where VMs are created, and nothing else about everything', () => {
+  it('look up what EC2 offers, in the regions where VMs are created', () => {
     const onEverything = allowed.filter(({ Resource }) => Resource.includes('*'));
 
     expect(onEverything).toEqual([
@@ -324,7 +324,7 @@ describe('provider-api may', () => {
     ]);
   });
 
-  it('pass on the roles of the configured profiles, to EC2', () => {
+  it('pass the roles of the configured profiles to EC2', () => {
     expect(allowing('iam:PassRole')).toEqual([
       {
         Effect: 'Allow',
@@ -335,7 +335,7 @@ describe('provider-api may', () => {
     ]);
   });
 
-  it('use the configured keys, by way of EC2', () => {
+  it('use the configured keys through EC2', () => {
     const usingKeys = [...allowing('kms:Decrypt'), ...allowing('kms:CreateGrant')];
 
     expect(usingKeys).toHaveLength(2);
@@ -347,14 +347,14 @@ describe('provider-api may', () => {
     }
   });
 
-  it('ask for spot capacity, and for the role that comes with it', () => {
+  it('request spot capacity, and create the service-linked role for it', () => {
     expect(allowing('iam:CreateServiceLinkedRole')[0]?.Condition).toEqual({
       StringEquals: { 'iam:AWSServiceName': 'spot.amazonaws.com' },
     });
     expect(allowing('ec2:RunInstances').flatMap(arns).join()).toContain(':spot-instances-request/*');
   });
 
-  it('do none of this unless it is configured', () => {
+  it('do none of this by default', () => {
     const least = allowedBy(plain.home, 'ProviderApiRole');
 
     const actions = least.flatMap(({ Action }) => Action);
@@ -362,7 +362,7 @@ describe('provider-api may', () => {
     expect(least.flatMap(arns).join()).not.toContain('spot-instances-request');
   });
 
-  it('keep records in the fleet, query its index, put messages into the queue and take none off, and ask the nats-bridge (X 24)', () => {
+  it('read and update items, query the index, send messages but receive none, and invoke the nats-bridge (X 24)', () => {
     const elsewhere = allowed
       .filter(({ Action }) => Action.some((action) => /^(dynamodb|sqs|lambda):/.test(action)))
       .map(({ Action, Resource }) => [Action, Resource]);

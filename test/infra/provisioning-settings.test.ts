@@ -11,7 +11,7 @@ const withControlPlane = (more: object) => ({ ...least, controlPlane: { ...contr
 const jwt = { issuer: 'https://issuer.test', audience: 'dcm', jwksUrl: 'https://issuer.test/keys' };
 
 describe('settings to create VMs', () => {
-  it('need a region, who may call, and where DCM is, and nothing else', () => {
+  it("require only a region, the API's credentials and the address of DCM", () => {
     const settings = parseSettings(least);
 
     expect(settings.provisioning).toEqual({
@@ -48,7 +48,7 @@ describe('settings to create VMs', () => {
   });
 
   it.each([
-    ['without DCM, where somebody else registers the provider', { ...leastSettings, provisioning, api }],
+    ['without DCM, if the provider is registered by hand', { ...leastSettings, provisioning, api }],
     ['with tokens of an issuer only', { ...least, api: { jwt } }],
     [
       'in a streaming region only',
@@ -87,22 +87,22 @@ describe('settings to create VMs', () => {
   it.each<[string, unknown, string]>([
     ['no region', withProvisioning({ regions: {} }), '"provisioning.regions" must have at least one region'],
     [
-      'a region that is none',
+      'a region that is not a region of AWS',
       withProvisioning({ regions: { Ireland: {} } }),
       '"provisioning.regions.Ireland" must be an AWS region, such as eu-west-1',
     ],
     [
       'a region that is not reported',
       withProvisioning({ regions: { 'us-east-1': {} } }),
-      '"provisioning.regions.us-east-1" must be a region that is reported: the home region, a streaming or a legacy one',
+      '"provisioning.regions.us-east-1" must be the home region, or be listed in streamingRegions or legacyRegions',
     ],
     [
-      'a subnet that is none',
+      'a subnet that is not an id',
       inIreland({ subnets: [{ id: 'private', zone: 'eu-west-1a' }] }),
       '"provisioning.regions.eu-west-1.subnets[0].id" must be a subnet id, such as subnet-0123456789abcdef0',
     ],
     [
-      'a subnet elsewhere',
+      'a subnet of another region',
       inIreland({ subnets: [{ id: 'subnet-0123456789abcdef0', zone: 'us-east-1a' }] }),
       '"provisioning.regions.eu-west-1.subnets" must be in zones of eu-west-1',
     ],
@@ -122,14 +122,14 @@ describe('settings to create VMs', () => {
       '"provisioning.regions.eu-west-1.kmsKeyId" must be the ARN of a KMS key, such as arn:aws:kms:eu-west-1:123456789012:key/…',
     ],
     [
-      'a key elsewhere',
+      'a key of another region',
       inIreland({ kmsKeyId: 'arn:aws:kms:us-east-1:123456789012:key/1' }),
       '"provisioning.regions.eu-west-1.kmsKeyId" must be a key in eu-west-1',
     ],
     [
       'an image without a source',
       withProvisioning({ images: { rhel: { sshUser: 'root' } } }),
-      '"provisioning.images.rhel" must have an ssmParameter, or an owner and a name, or an imageId, and perhaps an sshUser, and nothing else',
+      '"provisioning.images.rhel" must have an ssmParameter, or an owner and a name, or an imageId, and optionally an sshUser',
     ],
     [
       'no family',
@@ -157,7 +157,7 @@ describe('settings to create VMs', () => {
       '"provisioning.regions.eu-west-9" must be an AWS region: "eu-west-9" is not known; did you mean "eu-west-1"?',
     ],
     [
-      'a subnet in a Local Zone elsewhere',
+      'a subnet in a Local Zone of another region',
       inIreland({ subnets: [{ id: 'subnet-0123456789abcdef0', zone: 'us-west-2-lax-1a' }] }),
       '"provisioning.regions.eu-west-1.subnets" must be in zones of eu-west-1',
     ],
@@ -172,32 +172,32 @@ describe('settings to create VMs', () => {
       '"provisioning.maximumVcpus" must be at least 1',
     ],
     [
-      'half a GiB',
+      'a fraction of a GiB',
       withProvisioning({ maximumDiskGib: 0.5 }),
       '"provisioning.maximumDiskGib" must be a whole number from 1 to 65536',
     ],
-    ['a yes', withProvisioning({ spot: 'yes' }), '"provisioning.spot" must be true or false'],
+    ['a text for true', withProvisioning({ spot: 'yes' }), '"provisioning.spot" must be true or false'],
     [
       'a profile without its role',
       withProvisioning({ instanceProfiles: [{ profile: 'web' }] }),
       '"provisioning.instanceProfiles[0].roleArn" is missing: it must be the ARN of an IAM role',
     ],
     [
-      'every role at once',
+      'a wildcard for a role',
       withProvisioning({
         instanceProfiles: [{ profile: 'web', roleArn: 'arn:aws:iam::123456789012:role/*' }],
       }),
       '"provisioning.instanceProfiles[0].roleArn" must be the ARN of an IAM role',
     ],
     [
-      'nobody who may call',
+      'provisioning without an API',
       { ...leastSettings, provisioning },
-      '"api" must be there to create VMs: it says who may ask for them',
+      '"api" must be set with provisioning: it says who may create VMs, such as { "tokenSecret": "dcm/ec2-sp-api" }',
     ],
     [
-      'an API that is open',
+      'an API without credentials',
       { ...least, api: {} },
-      '"api" must have a tokenSecret or a jwt, or both: the API is never open',
+      '"api" must have a tokenSecret, a jwt, or both: the API always authenticates its callers',
     ],
     [
       'the ARN of the token',
@@ -209,16 +209,16 @@ describe('settings to create VMs', () => {
       withApi({ jwt: { ...jwt, jwksUrl: 'http://issuer.test/keys' } }),
       '"api.jwt.jwksUrl" must be an https:// URL',
     ],
-    ['no request at all', withApi({ throttling: { rate: 0 } }), '"api.throttling.rate" must be at least 1'],
     [
-      'an API for nothing',
-      { ...leastSettings, api },
-      '"api" must be left out where there is no provisioning',
+      'a rate of no requests',
+      withApi({ throttling: { rate: 0 } }),
+      '"api.throttling.rate" must be at least 1',
     ],
+    ['an API without provisioning', { ...leastSettings, api }, '"api" must be omitted without provisioning'],
     [
-      'nothing to register',
+      'a control plane without provisioning',
       { ...leastSettings, controlPlane },
-      '"controlPlane" must be left out where there is no provisioning: there is nothing to register',
+      '"controlPlane" must be omitted without provisioning: there is nothing to register',
     ],
     ...[
       'dcm.test',
@@ -229,30 +229,30 @@ describe('settings to create VMs', () => {
     ].map((url): [string, unknown, string] => [
       `DCM at ${url}`,
       withControlPlane({ url }),
-      '"controlPlane.url" must be http://HOST or https://HOST, perhaps with a port, without credentials and without a path',
+      '"controlPlane.url" must be http://HOST or https://HOST, optionally with a port, without credentials and without a path',
     ]),
     [
-      'a token in the endpoint where there is none',
+      'a token in the endpoint without a token secret',
       { ...least, api: { jwt }, controlPlane: { url: 'https://dcm.test', endpointCredentials: true } },
-      '"controlPlane.endpointCredentials" must be false where there is no api.tokenSecret',
+      '"controlPlane.endpointCredentials" must be false without api.tokenSecret',
     ],
     [
-      'a token in the endpoint that goes to DCM in the clear (X 3)',
+      'a token in the endpoint that is sent to DCM without TLS (X 3)',
       withControlPlane({ endpointCredentials: true }),
-      `"controlPlane.url" must be https:// where controlPlane.endpointCredentials is true: the API's token is sent there`,
+      `"controlPlane.url" must be https:// with controlPlane.endpointCredentials: the API's token is sent there`,
     ],
     [
-      'a token in an endpoint that is reached in the clear (X 3)',
+      'a token in an endpoint without TLS (X 3)',
       withControlPlane({
         ...{ url: 'https://dcm.test', publicUrl: 'http://vms.test' },
         endpointCredentials: true,
       }),
-      `"controlPlane.publicUrl" must be https:// where controlPlane.endpointCredentials is true: the API's token is sent there`,
+      `"controlPlane.publicUrl" must be https:// with controlPlane.endpointCredentials: the API's token is sent there`,
     ],
     [
-      'a VPC that is not there',
+      'a VPC without nats.vpc',
       withControlPlane({ vpc: true }),
-      '"controlPlane.vpc" must be false where there is no nats.vpc',
+      '"controlPlane.vpc" must be false without nats.vpc',
     ],
   ])('refuse %s in one sentence', (_, settings, sentence) => {
     expect(refusalOf(() => parseSettings(settings))).toBe(
@@ -260,7 +260,7 @@ describe('settings to create VMs', () => {
     );
   });
 
-  it('let the registration into the VPC of NATS', () => {
+  it('can put the registration into the VPC of NATS', () => {
     const nats = { ...leastSettings.nats, vpc };
 
     expect(() => parseSettings({ ...withControlPlane({ vpc: true }), nats })).not.toThrow();

@@ -1,6 +1,6 @@
 import { SettingsError } from '../../shared/core/errors.ts';
 
-/** The sentence by which settings are refused. */
+/** The message of the SettingsError that the attempt throws. */
 export const refusalOf = (attempt: () => unknown): string => {
   try {
     attempt();

@@ -45,7 +45,7 @@ const resource = (template: typeof home, type: string) => {
 };
 
 describe('registration', () => {
-  it('is told what it asks of its environment, and every region at the one control plane', () => {
+  it('has the environment that it requires, and every region at the one control plane', () => {
     const registry = { kind: 'control-plane', url: 'http://dcm.test:8080', endpointCredentials: false };
 
     expect(toldTo(older)).toMatchObject({
@@ -55,7 +55,7 @@ describe('registration', () => {
     });
   });
 
-  it("says that the provider is at API Gateway's address, or at the domain that leads there", () => {
+  it("registers API Gateway's address, or the configured domain", () => {
     const publicUrl = 'https://vms.example.com';
     const withDomain = synthesized({ ...provisioningSettings, controlPlane: { ...controlPlane, publicUrl } });
 
@@ -70,7 +70,7 @@ describe('registration', () => {
     expect(toldTo(withDomain).REGISTRIES_FILE['eu-west-1']).toMatchObject({ publicUrl });
   });
 
-  it('is asked every minute to keep the rows, and not twice for one minute', () => {
+  it('runs every minute, without retries', () => {
     home.hasResourceProperties('AWS::Events::Rule', {
       ScheduleExpression: 'rate(1 minute)',
       State: 'ENABLED',
@@ -84,7 +84,7 @@ describe('registration', () => {
     });
   });
 
-  it('may remember outcomes and what the listings are to do, in the fleet, and no more', () => {
+  it('may store results and republication requests in the table, and no more', () => {
     const beyondLogs = allowedBy(home, 'RegistrationRole').filter(
       ({ Action }) => !Action.some((action) => action.startsWith('logs:')),
     );
@@ -105,7 +105,7 @@ describe('registration', () => {
     });
   });
 
-  it('does not exist where somebody else registers the provider', () => {
+  it('does not exist without an agent and a control plane in the settings', () => {
     const { controlPlane: _, ...withoutDcm } = provisioningSettings;
     const { home: unregistered } = synthesized(withoutDcm);
 
@@ -115,23 +115,23 @@ describe('registration', () => {
   });
 });
 
-describe('the provider rows of a stack', () => {
+describe('the providers of a stack', () => {
   const rows = resource(home, 'Custom::DcmProviderRows');
 
-  it('are one for each region, by names that the function understands', () => {
+  it('are one for each region, by names that the function knows', () => {
     expect(ResourceProperties.parse(rows.Properties)).toEqual({
       controlPlaneUrl: 'http://dcm.test:8080',
       rowNames: ['ec2-sp', 'ec2-sp-us-east-1'],
     });
   });
 
-  it('are registered anew when the address of the API changes', () => {
+  it('are registered again when the address of the API changes', () => {
     expect(rows.Properties.publicUrl).toEqual({
       'Fn::GetAtt': [expect.stringMatching('^ProviderApi'), 'ApiEndpoint'],
     });
   });
 
-  it('are registered once the API answers (C 56), and hold up a deployment for five minutes at most', () => {
+  it('are registered after the API is created (C 56), and delay a deployment by five minutes at most', () => {
     const stage = resource(home, 'AWS::ApiGatewayV2::Stage').id;
 
     expect(rows.DependsOn).toEqual(
@@ -140,7 +140,7 @@ describe('the provider rows of a stack', () => {
     expect(rows.Properties.ServiceTimeout).toBe('300');
   });
 
-  it('are withdrawn when nothing registers them any more (C 52)', () => {
+  it('are withdrawn after the schedule was deleted (C 52)', () => {
     const schedules = Object.values(
       home.findResources('AWS::Events::Rule', { Properties: { ScheduleExpression: 'rate(1 minute)' } }),
     );
@@ -149,7 +149,7 @@ describe('the provider rows of a stack', () => {
     expect(schedules[0]?.DependsOn).toContain(rows.id);
   });
 
-  it('are told to CloudFormation by a framework that may only invoke the function', () => {
+  it('are reported to CloudFormation by a framework that may only invoke the function', () => {
     const beyondLogs = allowedBy(home, 'RegistrationProviderRole')
       .flatMap(({ Action }) => Action)
       .filter((action) => !action.startsWith('logs:'));
@@ -157,7 +157,7 @@ describe('the provider rows of a stack', () => {
     expect(beyondLogs).toEqual(['lambda:InvokeFunction', 'lambda:GetFunction']);
   });
 
-  it('say to those who deploy what DCM said', () => {
+  it('have the answer of DCM as an output', () => {
     home.hasOutput('RegistrationOutcome', { Value: { 'Fn::GetAtt': [rows.id, 'outcome'] } });
   });
 });
@@ -169,7 +169,7 @@ describe('registration with a token in the endpoint, from the VPC of NATS', () =
     controlPlane: { url: 'https://dcm.test', endpointCredentials: true, vpc: true },
   });
 
-  it('has nothing that cdk-nag objects to', () => {
+  it('passes cdk-nag', () => {
     expect(new AwsSolutionsChecks(app).validateScope(app).violations).toEqual([]);
   });
 
@@ -207,7 +207,7 @@ describe('registration at an environment agent for each region', () => {
     agents: { 'eu-west-1': { ...first, auth }, 'us-east-1': second },
   });
 
-  it('is told where each region is registered, how it gets a token, and how the agent gets past the API (Y 1)', () => {
+  it('knows where each region is registered, how it gets a token, and how the agent authenticates at the API (Y 1)', () => {
     expect(toldTo(deployed)).toMatchObject({
       ENDPOINT_TOKEN_SECRET: 'dcm/api',
       REGISTRIES_FILE: {
@@ -220,7 +220,7 @@ describe('registration at an environment agent for each region', () => {
     });
   });
 
-  it('may read the secrets that it is told to use, and no others (Y 3)', () => {
+  it('may read the secrets that its settings name, and no others (Y 3)', () => {
     const secrets = allowedBy(deployed.home, 'RegistrationRole')
       .filter(({ Action }) => Action.includes('secretsmanager:GetSecretValue'))
       .map(({ Resource }) => JSON.stringify(Resource).match(/:secret:([\w/-]+)-\?{6}/)?.[1]);
@@ -228,11 +228,11 @@ describe('registration at an environment agent for each region', () => {
     expect(secrets.toSorted()).toEqual(['dcm/agent-token', 'dcm/api', 'dcm/client']);
   });
 
-  it('has nothing that cdk-nag objects to', () => {
+  it('passes cdk-nag', () => {
     expect(new AwsSolutionsChecks(deployed.app).validateScope(deployed.app).violations).toEqual([]);
   });
 
-  it('is done anew where an agent moves, by properties that earlier versions understand', () => {
+  it('is repeated when an agent moves, with properties that earlier versions understand', () => {
     const { Properties } = resource(deployed.home, 'Custom::DcmProviderRows');
 
     expect(ResourceProperties.parse(Properties)).toEqual({
@@ -241,7 +241,7 @@ describe('registration at an environment agent for each region', () => {
     });
   });
 
-  it('is printed with what the NATS user must be allowed, at synthesis and as an output (Y 1)', () => {
+  it('prints the permissions of the NATS user at synthesis and has them as an output (Y 1)', () => {
     const permissions =
       'permissions { publish: ["dcm.vm", "$JS.API.STREAM.NAMES", "$JS.API.STREAM.MSG.GET.dcm-agent-requests", "$JS.API.STREAM.MSG.GET.aws-eu-west-1-retry", "$JS.API.STREAM.MSG.GET.aws-2-retry"], subscribe: ["_INBOX.>"] }';
 

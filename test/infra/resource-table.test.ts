@@ -23,14 +23,14 @@ describe('the fleet’s table', () => {
     });
   });
 
-  it('forgets what has expired, and outlives its stack', () => {
+  it('expires items, and is retained when its stack is deleted', () => {
     template.hasResourceProperties('AWS::DynamoDB::Table', {
       TimeToLiveSpecification: { AttributeName: 'expiresAt', Enabled: true },
     });
     template.hasResource('AWS::DynamoDB::Table', { DeletionPolicy: 'Retain' });
   });
 
-  it('cannot be deleted where the settings protect it', () => {
+  it('has deletion protection if the settings say so', () => {
     template.hasResourceProperties('AWS::DynamoDB::Table', { DeletionProtectionEnabled: true });
   });
 });

@@ -11,7 +11,7 @@ const withNats = (nats: object) => changed({ nats: { ...leastSettings.nats, ...n
 const topicElsewhere = 'arn:aws:sns:us-east-1:123456789012:operators';
 
 describe('settings', () => {
-  it('need a home region and the address of NATS, and nothing else', () => {
+  it('require only a home region and the address of NATS', () => {
     const settings = parseSettings(leastSettings);
 
     expect(settings).toEqual({
@@ -35,7 +35,7 @@ describe('settings', () => {
   });
 
   it.each<[string, unknown, string]>([
-    ['no object', [], 'What the settings are must be an object.'],
+    ['no object', [], 'The whole of the settings must be an object.'],
     [
       'a key that does not exist',
       changed({ regoin: 'x' }),
@@ -54,7 +54,7 @@ describe('settings', () => {
     [
       'a tag of the stacks that AWS reserves',
       changed({ tags: { stack: { 'aws:owner': 'x' } } }),
-      'Setting "tags.stack.aws:owner" must be the key of an AWS tag, and not begin with aws:.',
+      'Setting "tags.stack.aws:owner" must be the key of an AWS tag and must not begin with aws:.',
     ],
     [
       'a tag of the stacks without a value',
@@ -67,7 +67,7 @@ describe('settings', () => {
       'Setting "homeRegion" is missing: it must be an AWS region, such as eu-west-1.',
     ],
     [
-      'a home region that is none',
+      'a home region that is not a region',
       changed({ homeRegion: 'Ireland' }),
       'Setting "homeRegion" must be an AWS region, such as eu-west-1.',
     ],
@@ -95,7 +95,7 @@ describe('settings', () => {
     [
       'a secret without a name',
       withNats({ credentialsSecret: '' }),
-      'Setting "nats.credentialsSecret" must not be empty: name a secret in Secrets Manager, or leave the setting out.',
+      'Setting "nats.credentialsSecret" must not be empty: name a secret in Secrets Manager, or omit the setting.',
     ],
     [
       'a tag key that AWS reserves',
@@ -125,7 +125,7 @@ describe('settings', () => {
       'Setting "nats.credentialsSecret" must be the name of a secret in Secrets Manager, not its ARN.',
     ],
     [
-      'a VPC that is none',
+      'a VPC that is not an id',
       withNats({ vpc: { ...vpc, vpcId: 'main' } }),
       'Setting "nats.vpc.vpcId" must be a VPC id, such as vpc-0123456789abcdef0.',
     ],
@@ -135,19 +135,19 @@ describe('settings', () => {
       'Setting "nats.vpc.subnetIds" must list at least one subnet.',
     ],
     [
-      'a zone too few',
+      'too few zones',
       withNats({ vpc: { ...vpc, availabilityZones: ['eu-west-1a'] } }),
       'Setting "nats.vpc.availabilityZones" must list one zone for each of nats.vpc.subnetIds.',
     ],
     [
-      'a zone elsewhere',
+      'a zone of another region',
       withNats({ vpc: { ...vpc, availabilityZones: ['eu-west-1a', 'us-east-1a'] } }),
       'Setting "nats.vpc.availabilityZones" must list zones of eu-west-1, the home region.',
     ],
     [
       'no security group',
       withNats({ vpc: { ...vpc, securityGroupIds: [] } }),
-      'Setting "nats.vpc.securityGroupIds" must list at least one security group, or be left out.',
+      'Setting "nats.vpc.securityGroupIds" must list at least one security group, or be omitted.',
     ],
     [
       'another kind of endpoint',
@@ -155,9 +155,9 @@ describe('settings', () => {
       'Setting "nats.vpc.secretsManagerEndpoint" must be "existing" or "create".',
     ],
     [
-      'an endpoint for nothing',
+      'an endpoint without a secret',
       withNats({ vpc: { ...vpc, secretsManagerEndpoint: 'create' } }),
-      'Setting "nats.vpc.secretsManagerEndpoint" must be "existing" where there is no secret to read.',
+      'Setting "nats.vpc.secretsManagerEndpoint" must be "existing" without nats.credentialsSecret: there is no secret to read.',
     ],
     [
       'a name with capitals',
@@ -205,7 +205,7 @@ describe('settings', () => {
       'Setting "legacyRegions" must list regions of the same AWS partition as eu-west-1.',
     ],
     [
-      'a legacy region that is none',
+      'a legacy region that is not a region',
       changed({ legacyRegions: ['Bahrain'] }),
       'Setting "legacyRegions[0]" must be an AWS region, such as eu-west-1.',
     ],
@@ -220,7 +220,7 @@ describe('settings', () => {
       expect.stringMatching(/^Setting "logRetentionDays" must be one of 1, 3, .*, 3653\.$/),
     ],
     [
-      'no concurrency to speak of',
+      'too little concurrency',
       changed({ normaliser: { maximumConcurrency: 1 } }),
       'Setting "normaliser.maximumConcurrency" must be at least 2.',
     ],
@@ -230,7 +230,7 @@ describe('settings', () => {
       'Setting "normaliser.maximumConcurrency" must be at most 1000.',
     ],
     [
-      'half a normaliser',
+      'a fractional concurrency',
       changed({ normaliser: { maximumConcurrency: 2.5 } }),
       'Setting "normaliser.maximumConcurrency" must be a whole number from 2 to 1000.',
     ],
@@ -240,7 +240,7 @@ describe('settings', () => {
       'Setting "polling.floorSeconds" must be at least 10.',
     ],
     [
-      'polling too seldom',
+      'polling too rarely',
       changed({ polling: { floorSeconds: 301 } }),
       'Setting "polling.floorSeconds" must be at most 300.',
     ],
@@ -250,12 +250,12 @@ describe('settings', () => {
       'Setting "polling.floorSeconds" must be a whole number from 10 to 300.',
     ],
     [
-      'nobody to tell',
+      'a text that is neither an address nor a topic',
       changed({ alarms: { emailOrTopicArn: 'operators' } }),
       'Setting "alarms.emailOrTopicArn" must be an e-mail address or the ARN of an SNS topic.',
     ],
     [
-      'a topic elsewhere',
+      'a topic of another region',
       changed({ alarms: { emailOrTopicArn: topicElsewhere } }),
       'Setting "alarms.emailOrTopicArn" must be a topic in eu-west-1, the home region.',
     ],

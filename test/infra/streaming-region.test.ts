@@ -28,7 +28,7 @@ describe('roles of every stack', () => {
   const { home, streaming } = synthesized({ ...provisioningSettings, streamingRegions: ['us-east-1'] });
   const trusts = [home, ...streaming].flatMap(trustsOf);
 
-  it('are assumed by EventBridge and Step Functions for this account alone (X 3)', () => {
+  it('can be assumed by EventBridge and Step Functions only for this account (X 3)', () => {
     const others = trusts.filter(({ service }) => service !== 'lambda.amazonaws.com');
 
     expect(others.map(({ service }) => service).sort()).toEqual([
@@ -49,11 +49,11 @@ describe('roles of every stack', () => {
 describe('a streaming region', () => {
   const { app, streaming } = synthesized({ ...leastSettings, streamingRegions: ['us-east-1', 'ap-south-1'] });
 
-  it('has nothing that cdk-nag objects to', () => {
+  it('passes cdk-nag', () => {
     expect(new AwsSolutionsChecks(app).validateScope(app).violations).toEqual([]);
   });
 
-  it('is a stack of its own', () => {
+  it('is a separate stack', () => {
     expect(streaming).toHaveLength(2);
   });
 
@@ -75,7 +75,7 @@ describe('a streaming region', () => {
     },
   );
 
-  it.each(streaming)('may do nothing but that', (template) => {
+  it.each(streaming)('may only forward events', (template) => {
     const allowed = allowedBy(template);
 
     expect(allowed).toEqual([
@@ -83,7 +83,7 @@ describe('a streaming region', () => {
     ]);
   });
 
-  it.each(streaming)('keeps for 14 days what could not be forwarded', (template) => {
+  it.each(streaming)('keeps events that could not be forwarded for 14 days', (template) => {
     template.hasResourceProperties('AWS::SQS::Queue', { MessageRetentionPeriod: 14 * 24 * 3600 });
   });
 });

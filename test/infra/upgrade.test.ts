@@ -24,7 +24,7 @@ describe('what an update would change', () => {
   };
   const { 'dcm-ec2-sp': stack } = before;
 
-  it('is nothing where only something new is there', () => {
+  it('is nothing if there are only new resources', () => {
     const after = { 'dcm-ec2-sp': { ...stack, 'Outputs.New': { Export: null } }, another: {} };
     expect(changedByUpdate(before, after)).toEqual([]);
   });
@@ -43,7 +43,7 @@ describe('what an update would change', () => {
     ]);
   });
 
-  it('includes a stack that is gone', () => {
+  it('includes a removed stack', () => {
     expect(changedByUpdate(before, {})).toHaveLength(2);
   });
 });
