@@ -12,15 +12,22 @@ module.exports = {
     {
       name: 'core-is-pure',
       comment: 'shared/core imports itself and the schema library, nothing else.',
-      severity: 'warn',
+      severity: 'error',
       from: { path: '^shared/core' },
       to: { pathNot: ['^shared/core', 'node_modules/zod'] },
     },
     {
       name: 'ports-and-wire-know-only-the-core',
-      severity: 'warn',
-      from: { path: '^shared/(ports|wire)' },
+      severity: 'error',
+      from: { path: '^shared/(ports|wire)', pathNot: '^shared/ports/(listings|instances)' },
       to: { pathNot: ['^shared/(core|ports|wire)', 'node_modules/(zod|cloudevents)'] },
+    },
+    {
+      name: 'the-table-knows-no-service-type',
+      comment: 'What the protocol needs of a service type is handed over as a value (Kind, RecordFormat).',
+      severity: 'error',
+      from: { path: '^shared/adapters/dynamodb', pathNot: 'listings' },
+      to: { path: '^shared/service-types' },
     },
     {
       name: 'service-types-stand-beside-the-adapters',

@@ -10,6 +10,7 @@ import { natsEventStream } from '../shared/adapters/nats/event-stream.ts';
 import { randomPart } from '../shared/adapters/random-part.ts';
 import { statusOf } from '../shared/core/resource.ts';
 import type { EventStream } from '../shared/ports/event-stream.ts';
+import { vmKind } from '../shared/service-types/vm/kind.ts';
 import type { CloudEventJson } from '../shared/wire/cloudevents.ts';
 import { statusEvent } from '../shared/wire/dcm-status.ts';
 import { countingMeter, memoryLog } from '../test/fakes/silent.ts';
@@ -93,8 +94,8 @@ const statusEvents = (): CloudEventJson[] => {
       seenBy: 'event',
     } as const;
     return statusEvent(
-      { dcmId: vm.dcmId, resourceId: vm.instanceId, region },
-      statusOf(observation, randomPart()),
+      { kind: vmKind, dcmId: vm.dcmId, resourceId: vm.instanceId, region },
+      statusOf(vmKind, observation, randomPart()),
       provider,
     );
   });

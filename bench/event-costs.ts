@@ -3,6 +3,7 @@ import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { publishEvents } from '../functions/nats-bridge/publish-events.ts';
 import { clientConfig } from '../local/emulators/client-config.ts';
 import { dynamoDbResourceStore } from '../shared/adapters/dynamodb/resource-store.ts';
+import { kinds } from '../shared/service-types/kinds.ts';
 import type { InstanceState } from '../shared/service-types/vm/kind.ts';
 import { memoryEventStream } from '../test/fakes/memory-event-stream.ts';
 import { described, scriptedInstances } from '../test/fakes/scripted-instances.ts';
@@ -45,7 +46,7 @@ const meteredNormaliser = (dynamoDbUrl: string) => {
   const units = countCapacity(client);
   const ec2 = scriptedInstances();
   const stream = memoryEventStream();
-  const held = dynamoDbResourceStore(DynamoDBDocumentClient.from(client), tableName);
+  const held = dynamoDbResourceStore(DynamoDBDocumentClient.from(client), tableName, kinds);
   const handleAll = quietNormaliser({
     resourceStore: held,
     publisher: publishEvents(stream),

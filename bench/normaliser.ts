@@ -5,6 +5,7 @@ import * as z from 'zod';
 import { clientConfig } from '../local/emulators/client-config.ts';
 import { bridgePublisher } from '../shared/adapters/bridge/bridge.ts';
 import { dynamoDbResourceStore } from '../shared/adapters/dynamodb/resource-store.ts';
+import { kinds } from '../shared/service-types/kinds.ts';
 import { scriptedInstances } from '../test/fakes/scripted-instances.ts';
 import type { Figures } from './figures.ts';
 import { compareRates } from './measure.ts';
@@ -47,7 +48,7 @@ export const normaliser = async (): Promise<Figures> => {
 
 const normaliserOf = ({ dynamoDb, lambda }: Clients) =>
   quietNormaliser({
-    resourceStore: dynamoDbResourceStore(dynamoDb, 'fleet'),
+    resourceStore: dynamoDbResourceStore(dynamoDb, 'fleet', kinds),
     publisher: bridgePublisher(lambda, 'nats-bridge'),
     instances: scriptedInstances(),
   });

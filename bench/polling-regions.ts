@@ -8,7 +8,8 @@ import { dynamoDbListings } from '../shared/adapters/dynamodb/listings.ts';
 import { dynamoDbResourceStore } from '../shared/adapters/dynamodb/resource-store.ts';
 import { sequenceOf } from '../shared/core/gate.ts';
 import type { Page } from '../shared/ports/described-resources.ts';
-import type { InstanceState } from '../shared/service-types/vm/kind.ts';
+import { kinds } from '../shared/service-types/kinds.ts';
+import { vmKind } from '../shared/service-types/vm/kind.ts';
 import type { Instance, Instances } from '../shared/service-types/vm/ports.ts';
 import type { ImpairedInstances } from '../shared/service-types/vm/status-checks.ts';
 import type { EventBridgeEvent } from '../shared/wire/eventbridge.ts';
@@ -52,7 +53,7 @@ export const polledRegions = ({ dynamoDbUrl, regions, vms, onQueued = () => {} }
     queued,
     /** Answers as the function does. */
     handle: handleRequest({
-      resourceStore: dynamoDbResourceStore(documents, tableName, now),
+      resourceStore: dynamoDbResourceStore(documents, tableName, kinds, now),
       listings: dynamoDbListings(documents, tableName, now),
       instances: ec2,
       observations: {
@@ -246,7 +247,7 @@ type Stored = {
   readonly instanceId: string;
   readonly region: string;
   readonly account: string;
-  readonly state: InstanceState;
+  readonly state: string;
   readonly at: number;
 };
 
@@ -265,7 +266,7 @@ const itemOf = ({ instanceId, region, account, state, at }: Stored) => ({
   pk: instanceId,
   dcmId: vmIdOf(instanceId),
   ...{ region, account, state },
-  sequence: sequenceOf({ at, state }),
+  sequence: sequenceOf(vmKind, { at, state }),
   outbox: {},
   history: {},
 });

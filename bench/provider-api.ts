@@ -19,10 +19,13 @@ import { statusOf } from '../shared/core/resource.ts';
 import { authentication } from '../shared/http/authentication.ts';
 import { router } from '../shared/http/router.ts';
 import { httpApi } from '../shared/runtime/http-api.ts';
+import { kinds } from '../shared/service-types/kinds.ts';
 import { ec2InstanceActions } from '../shared/service-types/vm/ec2/instance-actions.ts';
 import { ec2Instances } from '../shared/service-types/vm/ec2/instances.ts';
 import { ec2Offerings } from '../shared/service-types/vm/ec2/offerings.ts';
 import { awsVcpuQuota } from '../shared/service-types/vm/ec2/vcpu-quota.ts';
+import { vmKind } from '../shared/service-types/vm/kind.ts';
+import { vmRecords } from '../shared/service-types/vm/record.ts';
 import { VmPage, VmResource } from '../shared/service-types/vm/resource.ts';
 import { memoryLog } from '../test/fakes/silent.ts';
 import { startMeasuredStack } from './emulators.ts';
@@ -75,12 +78,12 @@ const storeVms = async (url: string): Promise<void> => {
   const client = DynamoDBDocumentClient.from(new DynamoDBClient(clientConfig(url)));
   const model = { dcmId: vmIdOf(0), resourceId: instanceIdOf(0), region, account };
   const facts = { instanceType: 't3.small', launchedAtMs: Date.now() };
-  await dynamoDbRecords(client, table, console).adopt({ ...model, facts });
-  const resourceStore = dynamoDbResourceStore(client, table);
+  await dynamoDbRecords(client, table, vmRecords, console).adopt({ ...model, facts });
+  const resourceStore = dynamoDbResourceStore(client, table, kinds);
   await resourceStore.claim(model);
   const at = Math.floor(Date.now() / 1000);
   const running = { kind: 'observation', ...model, at, state: 'running', seenBy: 'event' } as const;
-  const status = statusOf(running, randomPart());
+  const status = statusOf(vmKind, running, randomPart());
   await resourceStore.record(running, status);
   await resourceStore.settle({ ...model, outbox: [], history: [] }, [status.key]);
 
@@ -151,8 +154,8 @@ type FunctionClients = { readonly dynamoDb: DynamoDBDocumentClient; readonly sqs
 const functionGetter = ({ dynamoDb, sqs }: FunctionClients): ((dcmId: string) => Promise<void>) => {
   const [log, now] = [memoryLog(), Date.now];
   const useCases = vmUseCases({
-    records: dynamoDbRecords(dynamoDb, table, log),
-    resourceStore: dynamoDbResourceStore(dynamoDb, table),
+    records: dynamoDbRecords(dynamoDb, table, vmRecords, log),
+    resourceStore: dynamoDbResourceStore(dynamoDb, table, kinds),
     instances: ec2Instances(),
     actions: ec2InstanceActions(),
     offerings: ec2Offerings(),

@@ -10,6 +10,8 @@ import { ensureStatusStream } from '../local/emulators/dcm/status-consumer.ts';
 import { provider } from '../local/stack/options.ts';
 import { dynamoDbResourceStore } from '../shared/adapters/dynamodb/resource-store.ts';
 import { sequenceOf } from '../shared/core/gate.ts';
+import { kinds } from '../shared/service-types/kinds.ts';
+import { vmKind } from '../shared/service-types/vm/kind.ts';
 import { startMeasuredStack, type Usage } from './emulators.ts';
 import type { Figures } from './figures.ts';
 import { percentile } from './measure.ts';
@@ -77,7 +79,11 @@ const createStatusStream = async ({ endpoints }: MeasuredStack): Promise<void> =
 /** As a launch through the API does; EC2, which does not know these instances, need not be asked for their addresses. */
 const claim = async ({ endpoints }: MeasuredStack, all: readonly Subject[]): Promise<void> => {
   const client = new DynamoDBClient(clientConfig(endpoints.dynamodbUrl));
-  const resourceStore = dynamoDbResourceStore(DynamoDBDocumentClient.from(client), `${provider}-fleet`);
+  const resourceStore = dynamoDbResourceStore(
+    DynamoDBDocumentClient.from(client),
+    `${provider}-fleet`,
+    kinds,
+  );
   for (const vm of all)
     await resourceStore.claim({
       dcmId: vm.dcmId,
@@ -189,7 +195,7 @@ const latenciesMs = (
   stored: Awaited<ReturnType<typeof storedStatuses>>,
 ): number[] =>
   sent.map(({ sentAtMs, subject: { instanceId }, ...change }) => {
-    const sequence = sequenceOf(change);
+    const sequence = sequenceOf(vmKind, change);
     const status = stored.get(instanceId)?.find((one) => one.sequence >= sequence);
     if (status === undefined) throw new Error(`The stream has no status of ${instanceId}.`);
     return status.atMs - sentAtMs;

@@ -1,16 +1,17 @@
 import { dcmIdOf, type TagKeys } from '../../shared/core/ownership.ts';
 import { hasEnded, isLaunched, type LaunchedRecord } from '../../shared/core/record.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
-import type { LaunchedResource, Records } from '../../shared/ports/records.ts';
+import type { LaunchedResource } from '../../shared/ports/records.ts';
 import type { ResourceStore } from '../../shared/ports/resource-store.ts';
 import type { Log, Meter } from '../../shared/ports/telemetry.ts';
 import { isLaunchedByUs } from '../../shared/service-types/vm/launch.ts';
 import type { Instances } from '../../shared/service-types/vm/ports.ts';
+import type { VmFacts, VmRecords } from '../../shared/service-types/vm/record.ts';
 import type { MessageGroup } from './message-groups.ts';
 import type { Evidence } from './ownership.ts';
 
 export type AdoptionParts = {
-  readonly records?: Pick<Records, 'read' | 'adopt' | 'end'> | undefined;
+  readonly records?: Pick<VmRecords, 'read' | 'adopt' | 'end'> | undefined;
   readonly resourceStore: Pick<ResourceStore, 'read'>;
   readonly instances: Pick<Instances, 'describe'>;
   readonly provider: string;
@@ -70,7 +71,7 @@ const launchedVm = (
   { resourceId, region, account }: MessageGroup,
   dcmId: string,
   { described, seenAtMs }: Evidence,
-): LaunchedResource => {
+): LaunchedResource<VmFacts> => {
   const found = described === 'absent' ? undefined : described;
   const { instanceType, imageId, zone, privateAddress, isWindows, launchedAtMs = seenAtMs } = found ?? {};
   return {

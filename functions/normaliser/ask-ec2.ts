@@ -1,18 +1,15 @@
 import { LRUCache } from 'lru-cache';
 import { UpstreamError } from '../../shared/core/errors.ts';
 import { listingTime } from '../../shared/core/gate.ts';
+import { kindOf } from '../../shared/core/kind.ts';
 import { couldBeStale, heldState } from '../../shared/core/listing/doubt.ts';
 import type { Observation, ResourceMessage } from '../../shared/core/message.ts';
 import type { Addresses } from '../../shared/core/outputs.ts';
 import type { Resource } from '../../shared/core/resource.ts';
 import { maximumDescribed } from '../../shared/ports/described-resources.ts';
 import type { Log, Meter } from '../../shared/ports/telemetry.ts';
-import {
-  type InstanceState,
-  isRecentlyLaunched,
-  needsReason,
-  type StateReason,
-} from '../../shared/service-types/vm/kind.ts';
+import { kinds } from '../../shared/service-types/kinds.ts';
+import { isRecentlyLaunched, type StateReason } from '../../shared/service-types/vm/kind.ts';
 import type { Instance, Instances } from '../../shared/service-types/vm/ports.ts';
 import { checkIn, hasClaimCheck, hasObservation, type MessageGroup } from './message-groups.ts';
 
@@ -135,7 +132,7 @@ const isOver = (
   const held = heldState(vm);
   if (held === undefined || held.state === described.state) return false;
   if (!isLate && !hasClaimCheck(group) && !checkIn(group, vm)) return false;
-  return !couldBeStale(held, described, Math.floor(nowMs / 1000));
+  return !couldBeStale(vm.kind, held, described, Math.floor(nowMs / 1000));
 };
 
 /**
@@ -144,7 +141,7 @@ const isOver = (
  */
 export const addressesIn = (
   described: Instance | 'absent' | undefined,
-  state: InstanceState | undefined,
+  state: string | undefined,
 ): Addresses => {
   if (described === undefined || described === 'absent') return {};
   const { privateAddress, publicAddress, isWindows } = described;
@@ -200,7 +197,7 @@ export const terminations = () => {
       resourceMessages.some(
         (resourceMessage) =>
           resourceMessage.kind === 'observation' &&
-          needsReason(resourceMessage.state, {
+          kindOf(kinds, resourceId).needsReason(resourceMessage.state, {
             reason: resourceMessage.reason ?? reasons.get(resourceId),
             deleteRequested: vm?.deleteRequested,
           }),

@@ -68,7 +68,7 @@ export const lookAgain =
       const key = checkedState(one.vm);
       if (key === undefined) return undefined;
       const turn = nextTurn(one, key);
-      const afterSeconds = turn && secondsToCheck(key, turn, now());
+      const afterSeconds = turn && secondsToCheck(one.vm.kind, key, turn, now());
       return afterSeconds === undefined || turn === undefined
         ? undefined
         : { event: checkRequestedEvent({ ...about(one.vm, key), key, turn }), afterSeconds };
@@ -83,10 +83,10 @@ type Look = { readonly event: EventBridgeEvent; readonly afterSeconds: number };
 /** A copy of an event does not begin a second round of checks. */
 const nextTurn = ({ group, vm, added }: RecordedGroup, key: string): number | undefined => {
   const checked = checkIn(group, vm);
-  if (checked) return checked.turn + 1;
+  if (checked) return checked.attempt + 1;
   const isAboutIt = group.resourceMessages.some(
     (resourceMessage) =>
-      resourceMessage.kind === 'observation' && String(sequenceOf(resourceMessage)) === key,
+      resourceMessage.kind === 'observation' && String(sequenceOf(vm.kind, resourceMessage)) === key,
   );
   return added.has(key) || (isRetried(group) && isAboutIt) ? 1 : undefined;
 };

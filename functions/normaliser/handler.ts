@@ -9,7 +9,9 @@ import { dynamoDbResourceStore } from '../../shared/adapters/dynamodb/resource-s
 import { randomPart } from '../../shared/adapters/random-part.ts';
 import { deferredObservations } from '../../shared/adapters/sqs/deferred-observations.ts';
 import { log, meter, withTelemetry } from '../../shared/runtime/telemetry.ts';
+import { kinds } from '../../shared/service-types/kinds.ts';
 import { ec2Instances } from '../../shared/service-types/vm/ec2/instances.ts';
+import { vmRecords } from '../../shared/service-types/vm/record.ts';
 import { Env } from './env.ts';
 import '../../shared/runtime/schema-messages.ts';
 import { sqsRetries } from '../../shared/adapters/sqs/retries.ts';
@@ -25,10 +27,10 @@ type Named = Pick<Env, 'FLEET_TABLE' | 'OBSERVATIONS_QUEUE_URL' | 'NATS_BRIDGE'>
 export const awsPorts = ({ FLEET_TABLE: table, OBSERVATIONS_QUEUE_URL: queueUrl, NATS_BRIDGE }: Named) => {
   const client = DynamoDBDocumentClient.from(new DynamoDBClient());
   return {
-    resourceStore: dynamoDbResourceStore(client, table),
+    resourceStore: dynamoDbResourceStore(client, table, kinds),
     heartbeats: dynamoDbHeartbeats(client, table),
     listings: dynamoDbListings(client, table),
-    records: dynamoDbRecords(client, table, log),
+    records: dynamoDbRecords(client, table, vmRecords, log),
     observations: deferredObservations(queueUrl),
     publisher: bridgePublisher(new LambdaClient(), NATS_BRIDGE),
     instances: ec2Instances(),

@@ -1,8 +1,9 @@
 import { checkedState } from '../../shared/core/follow-up.ts';
 import { sequenceOf } from '../../shared/core/gate.ts';
+import { finalState, type Kind, kindOf, rankOf } from '../../shared/core/kind.ts';
 import type { CheckRequest, Observation, ResourceMessage, TagChange } from '../../shared/core/message.ts';
 import type { Resource } from '../../shared/core/resource.ts';
-import { rank } from '../../shared/service-types/vm/kind.ts';
+import { kinds } from '../../shared/service-types/kinds.ts';
 
 /** A message of the observations queue, read. */
 export type Message = {
@@ -14,6 +15,7 @@ export type Message = {
 
 /** Everything that one batch tells about one instance, oldest first. */
 export type MessageGroup = {
+  readonly kind: Kind;
   readonly resourceId: string;
   readonly region: string;
   readonly account: string;
@@ -32,13 +34,17 @@ export const groupsOf = (messages: readonly Message[]): MessageGroup[] => {
       group.messages.add(message);
     }
   }
-  return [...groups].map(([resourceId, group]) => ({
-    resourceId,
-    region: group.resourceMessages[0]?.region ?? '',
-    account: group.resourceMessages[0]?.account ?? '',
-    resourceMessages: group.resourceMessages.sort(oldestFirst),
-    messages: [...group.messages],
-  }));
+  return [...groups].map(([resourceId, group]) => {
+    const kind = kindOf(kinds, resourceId);
+    return {
+      kind,
+      resourceId,
+      region: group.resourceMessages[0]?.region ?? '',
+      account: group.resourceMessages[0]?.account ?? '',
+      resourceMessages: group.resourceMessages.sort(oldestFirst(kind)),
+      messages: [...group.messages],
+    };
+  });
 };
 
 /** The newest tag change in the batch. */
@@ -46,23 +52,32 @@ export const newestTagChange = ({ resourceMessages }: MessageGroup): TagChange |
   resourceMessages.findLast((resourceMessage) => resourceMessage.kind === 'tag-change');
 
 /** Without the states that another one of the same second supersedes: nobody could have acted on them. */
-export const withoutSuperseded = (resourceMessages: readonly ResourceMessage[]): ResourceMessage[] =>
+export const withoutSuperseded = (
+  kind: Kind,
+  resourceMessages: readonly ResourceMessage[],
+): ResourceMessage[] =>
   resourceMessages.filter(
     (resourceMessage) =>
       resourceMessage.kind !== 'observation' ||
-      !resourceMessages.some((other) => supersedes(other, resourceMessage)),
+      !resourceMessages.some((other) => supersedes(kind, other, resourceMessage)),
   );
 
-const supersedes = (other: ResourceMessage, one: Observation): boolean =>
-  other.kind === 'observation' && other.at === one.at && rank[other.state] > rank[one.state];
+const supersedes = (kind: Kind, other: ResourceMessage, one: Observation): boolean =>
+  kind.coalescesWithinSecond &&
+  other.kind === 'observation' &&
+  other.at === one.at &&
+  rankOf(kind, other.state) > rankOf(kind, one.state);
 
 /** Notices of the same second go after the state they are about. */
-const oldestFirst = (a: ResourceMessage, b: ResourceMessage): number => order(a) - order(b);
+const oldestFirst =
+  (kind: Kind) =>
+  (a: ResourceMessage, b: ResourceMessage): number =>
+    order(kind, a) - order(kind, b);
 
-const order = (resourceMessage: ResourceMessage): number =>
+const order = (kind: Kind, resourceMessage: ResourceMessage): number =>
   resourceMessage.kind === 'observation'
-    ? sequenceOf(resourceMessage)
-    : sequenceOf({ at: resourceMessage.at, state: 'terminated' });
+    ? sequenceOf(kind, resourceMessage)
+    : sequenceOf(kind, { at: resourceMessage.at, state: finalState(kind) });
 
 export const hasObservation = ({ resourceMessages }: MessageGroup): boolean =>
   resourceMessages.some(({ kind }) => kind === 'observation');

@@ -331,7 +331,7 @@ const enactVerdict = (parts: EnactmentParts) => {
     { dcmId, claim }: VerdictOf<'ours'>,
     evidence: Evidence,
   ): Promise<Enacted[]> => {
-    const { resourceId, region, account } = group;
+    const { kind, resourceId, region, account } = group;
     const { remembered } = evidence;
     const former = remembered.owner === 'ours' ? remembered.vm : undefined;
     if (former && !claim) return [{ group, vm: former, isClaimed: false }];
@@ -344,7 +344,16 @@ const enactVerdict = (parts: EnactmentParts) => {
     const addresses = addressesIn(evidence.described, 'running');
     await resourceStore.claim({ resourceId, dcmId, region, account, ...addresses });
     meter.count('claimed');
-    const blank: Resource = { resourceId, dcmId, region, account, sequence: 0, outbox: [], history: [] };
+    const blank: Resource = {
+      kind,
+      resourceId,
+      dcmId,
+      region,
+      account,
+      sequence: 0,
+      outbox: [],
+      history: [],
+    };
     return [{ group, vm: { ...blank, ...addresses }, isClaimed: true }];
   };
 

@@ -1,5 +1,6 @@
 import { UnavailableError } from '../../shared/core/errors.ts';
 import { isNewerObservation } from '../../shared/core/gate.ts';
+import type { SpotEndsAs, StateReason } from '../../shared/core/kind.ts';
 import type {
   Notice,
   Observation,
@@ -22,7 +23,6 @@ import type { Clock, RandomPart } from '../../shared/ports/clock.ts';
 import type { Records } from '../../shared/ports/records.ts';
 import type { Recorded, ResourceStore } from '../../shared/ports/resource-store.ts';
 import type { Meter } from '../../shared/ports/telemetry.ts';
-import type { SpotEndsAs, StateReason } from '../../shared/service-types/vm/kind.ts';
 import type { Instance } from '../../shared/service-types/vm/ports.ts';
 import { addressesIn, type Terminations } from './ask-ec2.ts';
 import { type MessageGroup, withoutSuperseded } from './message-groups.ts';
@@ -66,7 +66,7 @@ export const recordMessages = (parts: Parts) => {
     described,
     needsClaimCheck,
   }: Owned & Pick<Before, 'reason'>): Promise<RecordedGroup> => {
-    const told = withoutSuperseded(resourceMessages);
+    const told = withoutSuperseded(group.kind, resourceMessages);
     meter.count('collapsed', resourceMessages.length - told.length);
     const added = new Set<string>();
     let held = await bounded(vm);
@@ -157,12 +157,12 @@ const recordMessage = (parts: RecordingParts) => {
     return mayHide ? resourceStore.readConsistently(vm.resourceId) : { outcome: 'unchanged', vm };
 
     function observed(observation: Observation): Promise<Recorded> | Recorded {
-      if (!isNewerObservation(vm, observation)) return { outcome: 'stale', vm };
+      if (!isNewerObservation(vm.kind, vm, observation)) return { outcome: 'stale', vm };
       if (vm.state === observation.state && changesOutputs(vm, observation))
         return readdress(vm, observation, observation.at);
       return resourceStore.record(
         observation,
-        statusOf(observation, randomPart(), {
+        statusOf(vm.kind, observation, randomPart(), {
           ...circumstancesOf(vm, observation),
           spotEndsAs,
           reason: reasonOf(observation),
@@ -180,7 +180,11 @@ const recordMessage = (parts: RecordingParts) => {
     function noticed(notice: Notice): Promise<Recorded> | Recorded {
       if (!isNewNotice(vm, notice)) return { outcome: 'stale', vm };
       const { state } = vm;
-      return resourceStore.notify(vm, notice, state && noticeStatus({ ...vm, state }, notice, randomPart()));
+      return resourceStore.notify(
+        vm,
+        notice,
+        state === undefined ? undefined : noticeStatus({ ...vm, state }, notice, randomPart()),
+      );
     }
 
     async function wanted(request: RepublicationRequest): Promise<Recorded> {

@@ -8,6 +8,7 @@ import type { Records } from '../../shared/ports/records.ts';
 import type { ResourceStore } from '../../shared/ports/resource-store.ts';
 import type { Retries } from '../../shared/ports/retries.ts';
 import type { StatusPublisher } from '../../shared/ports/status-publisher.ts';
+import { vmKind } from '../../shared/service-types/vm/kind.ts';
 import { type CreateRefused, createRefusedEvent, createRefusedIn } from '../../shared/wire/create-refused.ts';
 import { statusEvent } from '../../shared/wire/dcm-status.ts';
 import type { Message } from './message-groups.ts';
@@ -113,7 +114,7 @@ export const reportRefusals = (parts: Parts, others: Handle<Message>): Handle<An
   }
 
   async function publish({ dcmId, region }: CreateRefused, status: UnpublishedStatus): Promise<void> {
-    const event = statusEvent({ dcmId, region }, status, provider);
+    const event = statusEvent({ kind: vmKind, dcmId, region }, status, provider);
     const { acknowledged, failed } = await publisher.publish([event]);
     const [refusal] = failed;
     if (acknowledged.length === 0 && refusal?.retryable !== false)

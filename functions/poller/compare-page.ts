@@ -94,12 +94,14 @@ const isReaddressed = (
   (state === 'running' || state === 'stopped') &&
   newAddresses(vm, { publicAddress, privateAddress, isWindows }) !== undefined;
 
-const stuckNoticeOf = (instance: Instance, { sequence }: Resource) =>
-  stuckNotice(instance, partsOf(sequence).at);
+const stuckNoticeOf = (instance: Instance, { kind, sequence }: Resource) =>
+  stuckNotice(kind, instance, partsOf(sequence).at);
 
 /** Stuck in the held state, and not reported yet. Not in another state: that one must be reported first. */
 const isNewlyStuck = (instance: Instance, vm: Resource, nowMs: number): boolean =>
-  vm.state === instance.state && isStuck(instance, nowMs) && isNewNotice(vm, stuckNoticeOf(instance, vm));
+  vm.state === instance.state &&
+  isStuck(vm.kind, instance, nowMs) &&
+  isNewNotice(vm, stuckNoticeOf(instance, vm));
 
 const stuckEvent = (instance: Instance, vm: Resource, region: string) =>
   instanceNoticedEvent({
@@ -112,11 +114,14 @@ const contradiction = (vm: Resource, instance: Instance, nowMs: number): Finding
   const held = heldState(vm);
   if (held === undefined) return 'new';
   const isRefused = !isNewer(vm, instance.state, nowMs);
-  return isRefused || couldBeStale(held, instance, Math.floor(nowMs / 1000)) ? 'doubtful' : 'new';
+  return isRefused || couldBeStale(vm.kind, held, instance, Math.floor(nowMs / 1000)) ? 'doubtful' : 'new';
 };
 
-const isNewer = (held: Pick<Resource, 'state' | 'sequence'>, listed: InstanceState, nowMs: number): boolean =>
-  isNewerObservation(held, { state: listed, at: listingTime(nowMs) });
+const isNewer = (
+  held: Pick<Resource, 'kind' | 'state' | 'sequence'>,
+  listed: InstanceState,
+  nowMs: number,
+): boolean => isNewerObservation(held.kind, held, { state: listed, at: listingTime(nowMs) });
 
 /** With its tags where it is not held as ours, so that the normaliser can claim it without a question to EC2. */
 const listedInstance = (

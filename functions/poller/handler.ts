@@ -6,6 +6,7 @@ import { dynamoDbListings } from '../../shared/adapters/dynamodb/listings.ts';
 import { dynamoDbResourceStore } from '../../shared/adapters/dynamodb/resource-store.ts';
 import { sqsObservations } from '../../shared/adapters/sqs/observations.ts';
 import { log, meter, withTelemetry } from '../../shared/runtime/telemetry.ts';
+import { kinds } from '../../shared/service-types/kinds.ts';
 import { ec2Instances } from '../../shared/service-types/vm/ec2/instances.ts';
 import { Env } from './env.ts';
 import { handleRequest } from './handle-request.ts';
@@ -15,7 +16,7 @@ const client = DynamoDBDocumentClient.from(new DynamoDBClient());
 
 export const handler = withTelemetry(
   handleRequest({
-    resourceStore: dynamoDbResourceStore(client, env.FLEET_TABLE),
+    resourceStore: dynamoDbResourceStore(client, env.FLEET_TABLE, kinds),
     listings: dynamoDbListings(client, env.FLEET_TABLE),
     instances: ec2Instances(),
     observations: sqsObservations(new SQSClient(), env.OBSERVATIONS_QUEUE_URL),

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { isStuck } from '../../shared/core/follow-up.ts';
-import { isTransitional } from '../../shared/core/listing/doubt.ts';
 import { nextDue, nextInterval, paces } from '../../shared/core/listing/interval.ts';
 import { dcmIdOf, managedByDcm, type TagKeys } from '../../shared/core/ownership.ts';
 import type { Listing, Listings } from '../../shared/ports/listings.ts';
+import { vmKind } from '../../shared/service-types/vm/kind.ts';
 import type { Instance, Instances } from '../../shared/service-types/vm/ports.ts';
 import { type ComparisonParts, comparePage, type ListedVm } from './compare-page.ts';
 import { confirmDeletions, type DeletionParts } from './confirm-deletions.ts';
@@ -96,7 +96,9 @@ export const pollTarget = (parts: PollParts) => {
     const ids = found.map(({ resourceId }) => resourceId);
     const { members, turnover } = await membershipOf(listings, listing, digest.members, ids);
 
-    const isMoving = found.some((one) => isTransitional(one.state) && !isStuck(one, now()));
+    const isMoving = found.some(
+      (one) => vmKind.transitionalStates.has(one.state) && !isStuck(vmKind, one, now()),
+    );
     // A page with differences gets no digest, so that the next listing compares it again.
     const states = differences > 0 ? '' : digest.states;
     const digests = [...listing.digests];
@@ -198,7 +200,7 @@ export const pageDigest = (instances: readonly Instance[], nowMs: number) => ({
   states: digestOf(
     instances.map((instance) => {
       const { resourceId, state, launchedAtMs, publicAddress = '', tags } = instance;
-      const shown = isStuck(instance, nowMs) ? 'stuck' : state;
+      const shown = isStuck(vmKind, instance, nowMs) ? 'stuck' : state;
       const sortedTags = Object.entries(tags).sort(([one], [other]) => (one < other ? -1 : 1));
       return `${resourceId} ${shown} ${launchedAtMs} ${publicAddress} ${JSON.stringify(sortedTags)}`;
     }),

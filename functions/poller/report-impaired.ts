@@ -1,6 +1,6 @@
 import { partsOf } from '../../shared/core/gate.ts';
 import type { Notice } from '../../shared/core/message.ts';
-import { isImpaired, type Resource } from '../../shared/core/resource.ts';
+import { holdsNotice, type Resource } from '../../shared/core/resource.ts';
 import { type Target, targetKey } from '../../shared/core/target.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { Listing } from '../../shared/ports/listings.ts';
@@ -93,7 +93,7 @@ type VmNotice = { readonly vm: Resource } & Pick<Notice, 'notice' | 'at' | 'text
 
 /** None where a worker sent it before, but did not save the listing. */
 const failure = (vm: Resource, check: StatusCheck, sinceMs: number): VmNotice[] => {
-  if (isImpaired(vm)) return [];
+  if (holdsNotice(vm, 'impaired')) return [];
   const recoveredAt = vm.notices?.recovered?.at ?? 0;
   const at = Math.max(Math.floor(sinceMs / 1000), partsOf(vm.sequence).at, recoveredAt + 1);
   return [{ vm, notice: 'impaired', at, text: `impaired: its ${checkNames[check]} status check fails` }];
@@ -101,7 +101,7 @@ const failure = (vm: Resource, check: StatusCheck, sinceMs: number): VmNotice[] 
 
 /** Without a text, so that the next message is as before the failure. */
 const recovery = (vm: Resource, nowMs: number): VmNotice[] => {
-  if (!isImpaired(vm)) return [];
+  if (!holdsNotice(vm, 'impaired')) return [];
   const impairedAt = vm.notices?.impaired?.at ?? 0;
   return [{ vm, notice: 'recovered', at: Math.max(Math.floor(nowMs / 1000), impairedAt + 1), text: '' }];
 };

@@ -1,14 +1,14 @@
 import { FailedPreconditionError, NotFoundError } from '../../shared/core/errors.ts';
 import { listingTime } from '../../shared/core/gate.ts';
-import { isLaunched, type LaunchedRecord } from '../../shared/core/record.ts';
+import { isLaunched } from '../../shared/core/record.ts';
 import { describedStatus } from '../../shared/core/resource.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { Observations } from '../../shared/ports/observations.ts';
-import type { Records } from '../../shared/ports/records.ts';
 import type { Ownership, ResourceStore } from '../../shared/ports/resource-store.ts';
 import type { Log } from '../../shared/ports/telemetry.ts';
-import type { InstanceState } from '../../shared/service-types/vm/kind.ts';
+import { type InstanceState, instanceStateOf, vmKind } from '../../shared/service-types/vm/kind.ts';
 import type { InstanceActions } from '../../shared/service-types/vm/ports.ts';
+import type { LaunchedVmRecord, VmRecords } from '../../shared/service-types/vm/record.ts';
 import { type VmResource, vmResource } from '../../shared/service-types/vm/resource.ts';
 import { instanceObservedEvent } from '../../shared/wire/own-messages.ts';
 import { aboutInstance, type checkInstance, type refuseAdopted } from './check-instance.ts';
@@ -32,7 +32,7 @@ const rules = {
 } as const satisfies Record<Change, Rule>;
 
 type Parts = {
-  readonly records: Pick<Records, 'read'>;
+  readonly records: Pick<VmRecords, 'read'>;
   readonly resourceStore: Pick<ResourceStore, 'read'>;
   readonly isStillTheVm: ReturnType<typeof checkInstance>;
   readonly refuseAdopted: ReturnType<typeof refuseAdopted>;
@@ -74,7 +74,7 @@ export const changeVm = (parts: Parts) => {
   }
 
   /** Best effort: an event of EC2 or a listing reports the same state. */
-  async function announce(record: LaunchedRecord, state: InstanceState, requestId: string): Promise<void> {
+  async function announce(record: LaunchedVmRecord, state: InstanceState, requestId: string): Promise<void> {
     const about = { ...aboutInstance(record, requestId), at: listingTime(now()) };
     await observations.send([instanceObservedEvent({ ...about, state })]).catch((error: unknown) =>
       log.warn('the observation of a change was not queued; an event of EC2 will report it', {
@@ -89,18 +89,18 @@ const refusal = (dcmId: string, change: Change, why: string) =>
 
 /** A VM without any observation was launched moments ago. */
 const stateOf = (held: Ownership): InstanceState =>
-  (held.owner === 'ours' ? held.vm.state : undefined) ?? 'pending';
+  instanceStateOf((held.owner === 'ours' ? held.vm.state : undefined) ?? 'pending').state;
 
 /** What the resource store will hold once the normaliser has recorded this state. */
 const inState = (
   state: InstanceState,
   held: Ownership,
-  { resourceId, region, account }: LaunchedRecord,
+  { resourceId, region, account }: LaunchedVmRecord,
   nowMs: number,
 ): Ownership => {
   if (held.owner !== 'ours') return held;
   const at = Math.floor(nowMs / 1000);
   const observed = { kind: 'observation', resourceId, region, account, at, state, seenBy: 'api' } as const;
-  const latest = { ...describedStatus(observed), id: 'not recorded' };
+  const latest = { ...describedStatus(vmKind, observed), id: 'not recorded' };
   return { owner: 'ours', vm: { ...held.vm, latest } };
 };

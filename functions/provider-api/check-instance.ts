@@ -1,10 +1,10 @@
 import { FailedPreconditionError, NotFoundError, UnavailableError } from '../../shared/core/errors.ts';
 import { dcmIdOf, type TagKeys } from '../../shared/core/ownership.ts';
-import type { LaunchedRecord } from '../../shared/core/record.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import { isRecentlyLaunched } from '../../shared/service-types/vm/kind.ts';
 import { isLaunchedByUs } from '../../shared/service-types/vm/launch.ts';
 import type { Instance, InstanceActions, Instances } from '../../shared/service-types/vm/ports.ts';
+import type { LaunchedVmRecord } from '../../shared/service-types/vm/record.ts';
 import type { About } from '../../shared/wire/own-messages.ts';
 
 /** DCM waits ten seconds for the answer, and the call that changes the instance needs some of them. */
@@ -20,7 +20,7 @@ type CheckParts = {
 };
 
 type Checked = Pick<
-  LaunchedRecord,
+  LaunchedVmRecord,
   'dcmId' | 'generation' | 'region' | 'resourceId' | 'account' | 'facts' | 'adopted'
 >;
 
@@ -59,7 +59,7 @@ export const checkInstance = ({ instances, provider, tagKeys, changeAdopted, now
 /** @returns a check that throws FailedPreconditionError for a record of an adopted instance, where the settings do not allow changing it. */
 export const refuseAdopted =
   ({ changeAdopted }: Pick<CheckParts, 'changeAdopted'>) =>
-  (record: LaunchedRecord): void => {
+  (record: LaunchedVmRecord): void => {
     if (record.adopted && !changeAdopted) throw adoptedRefusal(record);
   };
 
@@ -70,7 +70,7 @@ const adoptedRefusal = ({ dcmId, resourceId }: Pick<Checked, 'dcmId' | 'resource
 
 /** The head of an observation that is queued for the normaliser after a request changed the instance. */
 export const aboutInstance = (
-  { resourceId, region, account }: LaunchedRecord,
+  { resourceId, region, account }: LaunchedVmRecord,
   requestId: string,
 ): Omit<About, 'at'> => ({ 'instance-id': resourceId, region, account, 'request-id': requestId });
 
@@ -91,7 +91,7 @@ export const terminateInstance =
     resourceId,
     region,
     facts,
-  }: Pick<LaunchedRecord, 'resourceId' | 'region' | 'facts'>): Promise<void> => {
+  }: Pick<LaunchedVmRecord, 'resourceId' | 'region' | 'facts'>): Promise<void> => {
     try {
       await actions.terminate({ region }, resourceId);
     } catch (error) {

@@ -5,15 +5,13 @@ import {
   hasEnded,
   isInHand,
   isLaunched,
-  type LaunchedRecord,
-  type ResourceRecord,
   refuseDeleted,
 } from '../../shared/core/record.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { Observations } from '../../shared/ports/observations.ts';
-import type { Records } from '../../shared/ports/records.ts';
 import type { ResourceStore } from '../../shared/ports/resource-store.ts';
 import type { Log } from '../../shared/ports/telemetry.ts';
+import type { LaunchedVmRecord, VmRecord, VmRecords } from '../../shared/service-types/vm/record.ts';
 import { instanceObservedEvent, republicationRequestedEvent } from '../../shared/wire/own-messages.ts';
 import { aboutInstance } from './check-instance.ts';
 import { type AnswerOf, ownershipOf } from './read-resources.ts';
@@ -39,24 +37,24 @@ export type CreateAsked<Spec> = {
 type Asked<Spec> = Omit<CreateAsked<Spec>, 'request'> & { readonly request: CreateRequest | undefined };
 
 type Launch<Spec> = (
-  record: ResourceRecord,
+  record: VmRecord,
   asked: {
     readonly spec: Spec;
     readonly requestId: string;
     /** Milliseconds since 1970. After it, nothing is started any more. */
     readonly deadlineMs: number;
   },
-) => Promise<LaunchedRecord | undefined>;
+) => Promise<LaunchedVmRecord | undefined>;
 
 type Parts<Spec, Answer> = AnnouncementParts & {
-  readonly records: Pick<Records, 'begin'>;
+  readonly records: Pick<VmRecords, 'begin'>;
   readonly resourceStore: Pick<ResourceStore, 'read'>;
   /** Launches the resource of a record whose lease the caller holds. Undefined: the creation must be begun again. */
   readonly launch: Launch<Spec>;
-  readonly terminate: (record: LaunchedRecord, requestId: string) => Promise<void>;
+  readonly terminate: (record: LaunchedVmRecord, requestId: string) => Promise<void>;
   readonly creationOf: ReturnType<typeof awaitCreation>;
   /** @throws FailedPreconditionError where the record's resource must not be changed. */
-  readonly refuseAdopted: (record: LaunchedRecord) => void;
+  readonly refuseAdopted: (record: LaunchedVmRecord) => void;
   readonly answerOf: AnswerOf<Answer>;
 };
 
@@ -75,7 +73,7 @@ export const createResource = <Spec, Answer>(parts: Parts<Spec, Answer>) => {
     return create({ ...asked, request: withDigest }, now() + answerTimeoutMs);
   };
 
-  async function create(asked: Asked<Spec>, deadlineMs: number, after?: LaunchedRecord): Promise<Answer> {
+  async function create(asked: Asked<Spec>, deadlineMs: number, after?: LaunchedVmRecord): Promise<Answer> {
     const { dcmId, region, request } = asked;
     if (now() >= deadlineMs)
       throw new UnavailableError(`${dcmId} was not created in time; retry the request`);
@@ -86,7 +84,7 @@ export const createResource = <Spec, Answer>(parts: Parts<Spec, Answer>) => {
     return launched ? created(launched, asked.requestId) : create(asked, deadlineMs);
   }
 
-  async function created(record: LaunchedRecord, requestId: string): Promise<Answer> {
+  async function created(record: LaunchedVmRecord, requestId: string): Promise<Answer> {
     await announce(record, requestId);
     if (record.deleteRequestedAtMs === undefined) return answerOf(record, { owner: 'unknown' }, now());
     await terminate(record, requestId);
@@ -94,7 +92,7 @@ export const createResource = <Spec, Answer>(parts: Parts<Spec, Answer>) => {
   }
 
   /** The id has a record already: of a creation under way, of a resource, or of one that has ended. */
-  async function existing(found: ResourceRecord, asked: Asked<Spec>, deadlineMs: number): Promise<Answer> {
+  async function existing(found: VmRecord, asked: Asked<Spec>, deadlineMs: number): Promise<Answer> {
     const { request, requestId } = asked;
     if (!isLaunched(found)) refuseDeleted(found, request);
     const record = isLaunched(found) ? found : await createdByOther(found, deadlineMs);
@@ -111,12 +109,12 @@ export const createResource = <Spec, Answer>(parts: Parts<Spec, Answer>) => {
     return answerOf(record, isSameAnswer ? { owner: 'unknown' } : held, now());
   }
 
-  function refuseUnusable(record: LaunchedRecord): void {
+  function refuseUnusable(record: LaunchedVmRecord): void {
     if (record.deleteRequestedAtMs !== undefined) throw beingDeleted(record);
     refuseAdopted(record);
   }
 
-  async function createdByOther(found: ResourceRecord, deadlineMs: number): Promise<ResourceRecord> {
+  async function createdByOther(found: VmRecord, deadlineMs: number): Promise<VmRecord> {
     if (found.deleteRequestedAtMs !== undefined) throw beingDeleted(found);
     const record = await creationOf(found, deadlineMs);
     if (record) return record;
@@ -124,7 +122,7 @@ export const createResource = <Spec, Answer>(parts: Parts<Spec, Answer>) => {
   }
 };
 
-const beingDeleted = ({ dcmId }: ResourceRecord) =>
+const beingDeleted = ({ dcmId }: VmRecord) =>
   new FailedPreconditionError(`${dcmId} is being deleted; create it again when it is deleted`);
 
 /** Equal for specs with equal fields, in any order. */
@@ -141,7 +139,7 @@ const sortedFields = (_: string, value: unknown): unknown =>
  * may have ended in between.
  * @throws FailedPreconditionError where the ended resource was created by this request, or where DCM deleted it.
  */
-const refuseSecondResource = (ended: LaunchedRecord, request: CreateRequest | undefined): void => {
+const refuseSecondResource = (ended: LaunchedVmRecord, request: CreateRequest | undefined): void => {
   refuseDeleted(ended, request);
   if (request !== undefined && ended.requestKey === request.key)
     throw new FailedPreconditionError(
@@ -154,7 +152,7 @@ const refuseSecondResource = (ended: LaunchedRecord, request: CreateRequest | un
  * resource.
  * @throws FailedPreconditionError where another request, with another spec, created the resource.
  */
-const refuseAnotherSpec = (record: LaunchedRecord, request: CreateRequest | undefined): void => {
+const refuseAnotherSpec = (record: LaunchedVmRecord, request: CreateRequest | undefined): void => {
   if (request === undefined || record.requestKey === undefined || record.requestKey === request.key) return;
   if (record.specDigest === request.specDigest) return;
   throw new FailedPreconditionError(
@@ -165,7 +163,7 @@ const refuseAnotherSpec = (record: LaunchedRecord, request: CreateRequest | unde
 const pollIntervalMs = 200;
 
 type WaitingParts = {
-  readonly records: Pick<Records, 'read'>;
+  readonly records: Pick<VmRecords, 'read'>;
   readonly now: Clock;
   /** Resolves after so many milliseconds. */
   readonly pause: (ms: number) => Promise<void>;
@@ -177,7 +175,7 @@ type WaitingParts = {
  * @throws UnavailableError where the lease is still held at `deadlineMs`.
  */
 export const awaitCreation = ({ records, now, pause }: WaitingParts) => {
-  const settled = async (seen: ResourceRecord, deadlineMs: number): Promise<ResourceRecord | undefined> => {
+  const settled = async (seen: VmRecord, deadlineMs: number): Promise<VmRecord | undefined> => {
     if (!isInHand(seen, now())) return seen;
     if (now() + pollIntervalMs > deadlineMs)
       throw new UnavailableError(
@@ -212,13 +210,13 @@ const announcement = ({ resourceStore, observations, now, log }: AnnouncementPar
       log.warn(failed, { dcmId, error }),
     );
 
-  const requestRepublication = ({ dcmId, resourceId, region, account }: LaunchedRecord): Promise<void> => {
+  const requestRepublication = ({ dcmId, resourceId, region, account }: LaunchedVmRecord): Promise<void> => {
     const about = { 'instance-id': resourceId, region, account, at: Math.floor(now() / 1000) };
     const sent = observations.send([republicationRequestedEvent(about)], republishAfterSeconds);
     return logFailure('the republication of a launched resource was not queued', dcmId, sent);
   };
 
-  const announce = async (record: LaunchedRecord, requestId: string): Promise<void> => {
+  const announce = async (record: LaunchedVmRecord, requestId: string): Promise<void> => {
     const { dcmId, resourceId, region, account, facts } = record;
     const { privateAddress, getsPublicAddress, isWindows } = facts;
     const addresses = { privateAddress, getsPublicAddress, isWindows };

@@ -1,11 +1,11 @@
 import { FailedPreconditionError } from '../../shared/core/errors.ts';
 import { listingTime } from '../../shared/core/gate.ts';
-import { hasEnded, isLaunched, type LaunchedRecord, type ResourceRecord } from '../../shared/core/record.ts';
+import { hasEnded, isLaunched } from '../../shared/core/record.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { Observations } from '../../shared/ports/observations.ts';
-import type { Records } from '../../shared/ports/records.ts';
 import type { Ownership, ResourceStore } from '../../shared/ports/resource-store.ts';
 import type { Log } from '../../shared/ports/telemetry.ts';
+import type { LaunchedVmRecord, VmRecord, VmRecords } from '../../shared/service-types/vm/record.ts';
 import { instanceObservedEvent } from '../../shared/wire/own-messages.ts';
 import { aboutInstance } from './check-instance.ts';
 import type { awaitCreation } from './create-resource.ts';
@@ -15,10 +15,10 @@ import { ownershipOf } from './read-resources.ts';
 const creationTimeoutMs = 5_000;
 
 type Parts = {
-  readonly records: Pick<Records, 'requestDelete' | 'abandon'>;
+  readonly records: Pick<VmRecords, 'requestDelete' | 'abandon'>;
   readonly creationOf: ReturnType<typeof awaitCreation>;
   /** Finds what a failed creation left running. */
-  readonly orphanOf: (creation: ResourceRecord) => Promise<LaunchedRecord | undefined>;
+  readonly orphanOf: (creation: VmRecord) => Promise<LaunchedVmRecord | undefined>;
   readonly terminate: ReturnType<typeof terminateResource>;
   readonly now: Clock;
 };
@@ -39,12 +39,12 @@ export const deleteResource =
   };
 
 type TerminationParts = {
-  readonly records: Pick<Records, 'withdrawDelete' | 'end'>;
+  readonly records: Pick<VmRecords, 'withdrawDelete' | 'end'>;
   readonly resourceStore: Pick<ResourceStore, 'read' | 'requestDelete'>;
   /** Whether what the record names still is the resource. @throws FailedPreconditionError where it must not be changed. */
-  readonly isStillIt: (record: LaunchedRecord) => Promise<boolean>;
+  readonly isStillIt: (record: LaunchedVmRecord) => Promise<boolean>;
   /** Resolves also where it is terminated already. @throws FailedPreconditionError where it is protected. */
-  readonly requestTermination: (record: LaunchedRecord) => Promise<void>;
+  readonly requestTermination: (record: LaunchedVmRecord) => Promise<void>;
   readonly observations: Observations;
   readonly now: Clock;
   readonly log: Log;
@@ -62,7 +62,7 @@ const terminatingForMs = 60_000;
 export const terminateResource = (parts: TerminationParts) => {
   const { records, resourceStore, isStillIt, requestTermination, observations, now, log } = parts;
 
-  return async (record: LaunchedRecord, requestId: string): Promise<void> => {
+  return async (record: LaunchedVmRecord, requestId: string): Promise<void> => {
     const { dcmId, resourceId } = record;
     const held = await ownershipOf(resourceStore, record);
     if (hasEnded(record, held, now())) return records.end(dcmId, resourceId);
@@ -81,14 +81,18 @@ export const terminateResource = (parts: TerminationParts) => {
     );
   };
 
-  async function announce(record: LaunchedRecord, requestId: string): Promise<void> {
+  async function announce(record: LaunchedVmRecord, requestId: string): Promise<void> {
     await resourceStore.requestDelete(record.resourceId);
     const about = { ...aboutInstance(record, requestId), at: listingTime(now()) };
     await observations.send([instanceObservedEvent({ ...about, state: 'shutting-down' })]);
   }
 };
 
-const isTerminating = ({ deleteRequestedAtMs }: LaunchedRecord, held: Ownership, nowMs: number): boolean => {
+const isTerminating = (
+  { deleteRequestedAtMs }: LaunchedVmRecord,
+  held: Ownership,
+  nowMs: number,
+): boolean => {
   if (held.owner !== 'ours') return false;
   const { state, deleteRequested } = held.vm;
   const wasJustRequested = deleteRequested === true && nowMs - (deleteRequestedAtMs ?? 0) < terminatingForMs;

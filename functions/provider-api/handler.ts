@@ -23,11 +23,13 @@ import { jwtVerifier } from '../../shared/http/jwt-verifier.ts';
 import { router } from '../../shared/http/router.ts';
 import { httpApi } from '../../shared/runtime/http-api.ts';
 import { correlate, log, withTelemetry } from '../../shared/runtime/telemetry.ts';
+import { kinds } from '../../shared/service-types/kinds.ts';
 import { ec2DryRun } from '../../shared/service-types/vm/ec2/dry-run.ts';
 import { ec2InstanceActions } from '../../shared/service-types/vm/ec2/instance-actions.ts';
 import { ec2Instances } from '../../shared/service-types/vm/ec2/instances.ts';
 import { cachedOfferings, ec2Offerings } from '../../shared/service-types/vm/ec2/offerings.ts';
 import { awsVcpuQuota } from '../../shared/service-types/vm/ec2/vcpu-quota.ts';
+import { vmRecords } from '../../shared/service-types/vm/record.ts';
 import { Env } from './env.ts';
 import { checkHealth, queueDelay } from './health/check-health.ts';
 import { operations } from './operations/registry.ts';
@@ -49,8 +51,8 @@ const observations = sqsObservations(sqs, env.OBSERVATIONS_QUEUE_URL);
 const clock = { now: Date.now, log };
 
 const vms = vmUseCases({
-  records: dynamoDbRecords(table, tableName, log),
-  resourceStore: dynamoDbResourceStore(table, tableName),
+  records: dynamoDbRecords(table, tableName, vmRecords, log),
+  resourceStore: dynamoDbResourceStore(table, tableName, kinds),
   instances: ec2Instances(),
   actions: ec2InstanceActions(),
   offerings: cachedOfferings(ec2Offerings(), Date.now),

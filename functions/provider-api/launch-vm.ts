@@ -10,15 +10,8 @@ import {
   UpstreamError,
 } from '../../shared/core/errors.ts';
 import { dcmIdOf, type TagKeys } from '../../shared/core/ownership.ts';
-import {
-  factsOf,
-  factsSeen,
-  isLaunched,
-  type LaunchedRecord,
-  type ResourceRecord,
-} from '../../shared/core/record.ts';
+import { isLaunched } from '../../shared/core/record.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
-import type { Records } from '../../shared/ports/records.ts';
 import type { Log } from '../../shared/ports/telemetry.ts';
 import { clientToken, isLaunchedByUs, type LaunchPlan } from '../../shared/service-types/vm/launch.ts';
 import type {
@@ -27,6 +20,13 @@ import type {
   Instances,
   LaunchedInstance,
 } from '../../shared/service-types/vm/ports.ts';
+import {
+  factsOf,
+  factsSeen,
+  type LaunchedVmRecord,
+  type VmRecord,
+  type VmRecords,
+} from '../../shared/service-types/vm/record.ts';
 import type { VmSpec } from '../../shared/service-types/vm/spec.ts';
 import type { checkInstance, terminateInstance } from './check-instance.ts';
 import { withTimeout } from './timeout.ts';
@@ -44,7 +44,7 @@ export type PlanLaunch = (
 ) => Promise<LaunchPlan>;
 
 type Parts = {
-  readonly records: Pick<Records, 'attempt' | 'launched' | 'abandon'>;
+  readonly records: Pick<VmRecords, 'attempt' | 'launched' | 'abandon'>;
   readonly actions: Pick<InstanceActions, 'run'>;
   readonly plan: PlanLaunch;
   readonly orphanOf: ReturnType<typeof findOrphan>;
@@ -67,11 +67,11 @@ type Parts = {
 export const launchVm = (parts: Parts) => {
   const { records, actions, plan, orphanOf, isStillTheVm, requestTermination, provider, now, log } = parts;
 
-  return async (leased: ResourceRecord, asked: Asked): Promise<LaunchedRecord | undefined> =>
+  return async (leased: VmRecord, asked: Asked): Promise<LaunchedVmRecord | undefined> =>
     attempt(leased, await planOf(leased, asked), leased.attempt, asked);
 
   /** A recorded plan is kept: an instance may have been launched for it. */
-  async function planOf(leased: ResourceRecord, { spec, requestId, deadlineMs }: Asked): Promise<LaunchPlan> {
+  async function planOf(leased: VmRecord, { spec, requestId, deadlineMs }: Asked): Promise<LaunchPlan> {
     if (leased.launch) return leased.launch;
     const { dcmId, region } = leased;
     try {
@@ -84,11 +84,11 @@ export const launchVm = (parts: Parts) => {
 
   /** Asks EC2 for the placement with this number, and for the next one where there is no capacity. */
   async function attempt(
-    leased: ResourceRecord,
+    leased: VmRecord,
     plan: LaunchPlan,
     number: number,
     asked: Asked,
-  ): Promise<LaunchedRecord | undefined> {
+  ): Promise<LaunchedVmRecord | undefined> {
     const attempted = await records.attempt(leased, plan, number);
     if (!attempted) return undefined;
     const refuse = (reason: ProviderError) => refused(attempted, leased, reason);
@@ -99,11 +99,7 @@ export const launchVm = (parts: Parts) => {
     return hasNext ? attempt(leased, plan, number + 1, asked) : refuse(answer);
   }
 
-  async function run(
-    attempted: ResourceRecord,
-    plan: LaunchPlan,
-    deadlineMs: number,
-  ): Promise<LaunchedInstance> {
+  async function run(attempted: VmRecord, plan: LaunchPlan, deadlineMs: number): Promise<LaunchedInstance> {
     const placement = plan.placements[attempted.attempt];
     const remainingMs = deadlineMs - now();
     if (!placement || remainingMs <= 0)
@@ -113,9 +109,9 @@ export const launchVm = (parts: Parts) => {
   }
 
   async function launched(
-    attempted: ResourceRecord,
+    attempted: VmRecord,
     instance: LaunchedInstance,
-  ): Promise<LaunchedRecord | undefined> {
+  ): Promise<LaunchedVmRecord | undefined> {
     const { dcmId, region } = attempted;
     const { instanceId: resourceId, account, zone, privateAddress, isWindows } = instance;
     const launchedAtMs = instance.launchedAtMs || now();
@@ -130,10 +126,10 @@ export const launchVm = (parts: Parts) => {
 
   /** EC2 may have granted an earlier request, whose answer was lost, what it refuses now: that instance is looked for first. */
   async function refused(
-    attempted: ResourceRecord,
-    leased: ResourceRecord,
+    attempted: VmRecord,
+    leased: VmRecord,
     reason: ProviderError,
-  ): Promise<LaunchedRecord | undefined> {
+  ): Promise<LaunchedVmRecord | undefined> {
     const orphan = wasAskedBefore(leased, attempted.attempt) ? await orphanOf(attempted) : undefined;
     if (orphan) return orphan;
     await records.abandon(attempted);
@@ -143,7 +139,7 @@ export const launchVm = (parts: Parts) => {
 };
 
 /** An earlier request may have asked EC2 for this attempt already. */
-const wasAskedBefore = ({ launch, attempt }: ResourceRecord, number: number): boolean =>
+const wasAskedBefore = ({ launch, attempt }: VmRecord, number: number): boolean =>
   launch !== undefined && attempt === number;
 
 /** EC2 refuses this plan whenever it is asked; another plan may be accepted. */
@@ -152,7 +148,7 @@ const isAboutThePlan = (reason: ProviderError): boolean =>
   reason instanceof UnprocessableError ||
   reason instanceof UnsendableError;
 
-const deletedMeanwhile = ({ dcmId }: ResourceRecord) =>
+const deletedMeanwhile = ({ dcmId }: VmRecord) =>
   new FailedPreconditionError(`${dcmId} was deleted while it was being created`);
 
 /**
@@ -169,7 +165,7 @@ const definiteRefusal = (error: unknown): ProviderError => {
 const listTimeoutMs = 3_000;
 
 type SearchParts = {
-  readonly records: Pick<Records, 'read' | 'adopt'>;
+  readonly records: Pick<VmRecords, 'read' | 'adopt'>;
   readonly instances: Pick<Instances, 'list'>;
   readonly provider: string;
   readonly tagKeys: TagKeys;
@@ -177,11 +173,11 @@ type SearchParts = {
 
 /**
  * Looks, by the tags, for the orphan of a creation: an instance that was launched and not recorded, because the request ended in between.
- * Records it. Accepts only instances that this provider launched, since others can write the same tags.
+ * VmRecords it. Accepts only instances that this provider launched, since others can write the same tags.
  * @returns the record with the instance; undefined where EC2 has none, or was never asked for one.
  */
 export const findOrphan = ({ records, instances, provider, tagKeys }: SearchParts) => {
-  const search = async (creation: ResourceRecord, token?: string): Promise<Instance | undefined> => {
+  const search = async (creation: VmRecord, token?: string): Promise<Instance | undefined> => {
     const { region, dcmId } = creation;
     const tag = { key: tagKeys.instanceId, value: dcmId };
     const page = await instances.list({ target: { region }, tag, token, timeoutMs: listTimeoutMs });
@@ -195,7 +191,7 @@ export const findOrphan = ({ records, instances, provider, tagKeys }: SearchPart
     return found ?? (page.nextToken ? search(creation, page.nextToken) : undefined);
   };
 
-  return async (creation: ResourceRecord): Promise<LaunchedRecord | undefined> => {
+  return async (creation: VmRecord): Promise<LaunchedVmRecord | undefined> => {
     const { dcmId, region, launch } = creation;
     const instance = launch && (await search(creation));
     if (!instance) return undefined;

@@ -1,17 +1,18 @@
 import { NotFoundError } from '../../shared/core/errors.ts';
-import { hasEnded, isLaunched, type LaunchedRecord, type ResourceRecord } from '../../shared/core/record.ts';
+import { hasEnded, isLaunched } from '../../shared/core/record.ts';
 import { pageToken, positionOf } from '../../shared/http/paging.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
-import type { Records } from '../../shared/ports/records.ts';
 import type { Ownership, ResourceStore } from '../../shared/ports/resource-store.ts';
 import type { Log } from '../../shared/ports/telemetry.ts';
+import { VmStatus } from '../../shared/service-types/vm/kind.ts';
+import type { LaunchedVmRecord, VmRecord, VmRecords } from '../../shared/service-types/vm/record.ts';
 import type { VmEvents, VmResource } from '../../shared/service-types/vm/resource.ts';
 
 /** Makes the API's answer of a resource from its record and from what the resource store holds of it. */
-export type AnswerOf<Answer> = (record: ResourceRecord, held: Ownership, nowMs: number) => Answer;
+export type AnswerOf<Answer> = (record: VmRecord, held: Ownership, nowMs: number) => Answer;
 
 type Parts<Answer> = {
-  readonly records: Pick<Records, 'read' | 'list' | 'end'>;
+  readonly records: Pick<VmRecords, 'read' | 'list' | 'end'>;
   readonly resourceStore: Pick<ResourceStore, 'read'>;
   readonly answerOf: AnswerOf<Answer>;
   readonly now: Clock;
@@ -34,7 +35,7 @@ export type Page<Answer> = {
 
 /** Reads resources from their records and the resource store, never from EC2. Resources that have ended are not found. */
 export const readResources = <Answer>({ records, resourceStore, answerOf, now, log }: Parts<Answer>) => {
-  const withOwnership = async (read: readonly ResourceRecord[]): Promise<Held[]> => {
+  const withOwnership = async (read: readonly VmRecord[]): Promise<Held[]> => {
     const found = await resourceStore.read(read.filter(isLaunched).map(({ resourceId }) => resourceId));
     return read.map((record) => ({
       record,
@@ -58,7 +59,7 @@ export const readResources = <Answer>({ records, resourceStore, answerOf, now, l
   };
 
   /** Later listings then do not read the record again. */
-  const endRecord = async ({ dcmId, resourceId }: ResourceRecord): Promise<void> => {
+  const endRecord = async ({ dcmId, resourceId }: VmRecord): Promise<void> => {
     if (resourceId === undefined) return;
     await records
       .end(dcmId, resourceId)
@@ -96,7 +97,7 @@ export const readResources = <Answer>({ records, resourceStore, answerOf, now, l
       const history = held.owner === 'ours' && held.vm.dcmId === dcmId ? held.vm.history : [];
       return {
         results: history.toReversed().map(({ at, status, message }) => ({
-          status,
+          status: VmStatus.parse(status),
           message,
           update_time: new Date(at * 1000).toISOString(),
         })),
@@ -105,16 +106,16 @@ export const readResources = <Answer>({ records, resourceStore, answerOf, now, l
   };
 };
 
-type Held = { readonly record: ResourceRecord; readonly held: Ownership };
+type Held = { readonly record: VmRecord; readonly held: Ownership };
 
 /** What the resource store holds of a record's resource. */
 export const ownershipOf = async (
   resourceStore: Pick<ResourceStore, 'read'>,
-  { resourceId }: LaunchedRecord,
+  { resourceId }: LaunchedVmRecord,
 ): Promise<Ownership> => (await resourceStore.read([resourceId])).get(resourceId) ?? { owner: 'unknown' };
 
 /** The API answers 404 for it: the resource does not exist any more. One whose launch failed exists, as FAILED, until DCM deletes it. */
-export const isNotFound = (record: ResourceRecord, held: Ownership, nowMs: number): boolean => {
+export const isNotFound = (record: VmRecord, held: Ownership, nowMs: number): boolean => {
   if (!isLaunched(record) || !hasEnded(record, held, nowMs)) return false;
   const hasFailed =
     held.owner === 'ours' && held.vm.dcmId === record.dcmId && held.vm.latest?.status === 'FAILED';
@@ -122,7 +123,7 @@ export const isNotFound = (record: ResourceRecord, held: Ownership, nowMs: numbe
 };
 
 type CountingParts = {
-  readonly records: Pick<Records, 'count'>;
+  readonly records: Pick<VmRecords, 'count'>;
   /** As `readResources` lists. */
   readonly list: (asked: ListAsked) => Promise<Page<Countable>>;
   readonly regions: readonly string[];

@@ -3,7 +3,6 @@ import type { Target } from '../../shared/core/target.ts';
 import type { AgentRequests } from '../../shared/ports/agent-requests.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { Observations } from '../../shared/ports/observations.ts';
-import type { Records } from '../../shared/ports/records.ts';
 import type { ResourceStore } from '../../shared/ports/resource-store.ts';
 import type { Log } from '../../shared/ports/telemetry.ts';
 import { planLaunch } from '../../shared/service-types/vm/plan/plan-launch.ts';
@@ -14,6 +13,7 @@ import type {
   VcpuQuota,
 } from '../../shared/service-types/vm/ports.ts';
 import type { Provisioning } from '../../shared/service-types/vm/provisioning.ts';
+import type { VmRecords } from '../../shared/service-types/vm/record.ts';
 import { vmResource } from '../../shared/service-types/vm/resource.ts';
 import type { Health } from '../../shared/wire/health.ts';
 import { changeVm } from './change-vm.ts';
@@ -33,7 +33,7 @@ export type UseCases = ReturnType<typeof vmUseCases> & {
 };
 
 type LifecyclePorts = {
-  readonly records: Records;
+  readonly records: VmRecords;
   readonly resourceStore: ResourceStore;
   readonly instances: Pick<Instances, 'list' | 'describe'>;
   readonly actions: InstanceActions;

@@ -1,4 +1,3 @@
-import type { VmStatus } from '../service-types/vm/kind.ts';
 import { secondOfKey } from './gate.ts';
 
 /** A status that a VM came to have: DCM was told of it, is about to be, or was spared it because the next one followed at once. */
@@ -7,7 +6,7 @@ export type PastStatus = {
   readonly key: string;
   /** Seconds since 1970, by the key. */
   readonly at: number;
-  readonly status: VmStatus;
+  readonly status: string;
   readonly message: string;
 };
 

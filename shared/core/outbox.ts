@@ -1,4 +1,5 @@
 import { isStateKey, secondOfKey, stateOfKey } from './gate.ts';
+import { finalState, type Kind } from './kind.ts';
 import { type Addresses, awaitsAddress } from './outputs.ts';
 import type { Resource, UnpublishedStatus } from './resource.ts';
 
@@ -30,20 +31,21 @@ type Limits = {
  * its addresses (core/outputs.ts), and is superseded where the VM has left that state before they are known.
  */
 export const releaseOf = (
-  { outbox, history, ...addresses }: Pick<Resource, 'outbox' | 'history'> & Addresses,
+  { kind, outbox, history, ...addresses }: Pick<Resource, 'kind' | 'outbox' | 'history'> & Addresses,
   { burst, settled, nowMs }: Limits,
 ): Release => {
   const changes = [...new Set([...history, ...outbox].map(({ key }) => key))]
     .filter(isStateKey)
     .map((key) => ({ key, at: secondOfKey(key) }));
-  const isFree = ({ key }: UnpublishedStatus) => isEnd(key) || changesBefore(changes, key) <= burst;
+  const isFree = ({ key }: UnpublishedStatus) => isEnd(kind, key) || changesBefore(changes, key) <= burst;
   const firstHeld = outbox.find((status) => !isFree(status));
   const newest = outbox.at(-1);
   const isSettled = settled !== undefined && firstHeld !== undefined && firstHeld.key <= settled;
 
   const tell = outbox.filter(
     (status) =>
-      !awaitsAddress(addresses, status, nowMs) && (isFree(status) || (isSettled && status === newest)),
+      !awaitsAddress({ kind, ...addresses }, status, nowMs) &&
+      (isFree(status) || (isSettled && status === newest)),
   );
   const until = tell.at(-1)?.key ?? '';
   const rest = outbox.filter((status) => !tell.includes(status));
@@ -54,7 +56,7 @@ export const releaseOf = (
   };
 };
 
-const isEnd = (key: string): boolean => stateOfKey(key) === 'terminated';
+const isEnd = (kind: Kind, key: string): boolean => stateOfKey(kind, key) === finalState(kind);
 
 /** How often the state changed in the ten seconds up to a status, itself included. */
 const changesBefore = (
@@ -76,15 +78,19 @@ const keptNewest = 100;
  * The keys of the unpublished statuses that are superseded because one VM has too many of them, which only an outage of NATS that lasts for
  * hours leads to: all but the first, the newest hundred and every end. None below the bounds.
  */
-export const supersededKeys = ({ outbox, history }: Pick<Resource, 'outbox' | 'history'>): string[] => {
+export const supersededKeys = ({
+  kind,
+  outbox,
+  history,
+}: Pick<Resource, 'kind' | 'outbox' | 'history'>): string[] => {
   const middle = outbox.slice(1, -keptNewest);
   const isBounded =
     middle.length === 0 || (outbox.length <= maximumUnpublished && !isLarge([...outbox, ...history]));
-  return isBounded ? [] : middle.map(({ key }) => key).filter((key) => !isEndOutboxBound(key));
+  return isBounded
+    ? []
+    : middle.map(({ key }) => key).filter((key) => !(isStateKey(key) && isEnd(kind, key)));
 };
 
 const isLarge = (statuses: readonly { readonly message: string }[]): boolean =>
   statuses.reduce((sum, { message }) => sum + bytesBesideMessage + Buffer.byteLength(message), 0) >
   maximumBytes;
-
-const isEndOutboxBound = (key: string): boolean => isStateKey(key) && stateOfKey(key) === 'terminated';

@@ -1,31 +1,19 @@
 import * as z from 'zod/mini';
-import type { InstanceState } from '../service-types/vm/kind.ts';
-import { LaunchPlan } from '../service-types/vm/launch.ts';
 import { FailedPreconditionError } from './errors.ts';
-import type { UnpublishedStatus } from './resource.ts';
+import { finalState } from './kind.ts';
+import type { Resource, UnpublishedStatus } from './resource.ts';
 
-/** What is known of a VM's instance from its launch on. */
-export const VmFacts = z.object({
-  instanceType: z.optional(z.string()),
-  imageId: z.optional(z.string()),
-  zone: z.optional(z.string()),
-  privateAddress: z.optional(z.string()),
-  /** Whether its launch asked for a public address. */
-  getsPublicAddress: z.optional(z.boolean()),
-  isWindows: z.optional(z.boolean()),
-  sshUser: z.optional(z.string()),
-  /** Which rule chose what, in words; unknown of an instance that was found by its tags alone. */
-  chosenBy: z.optional(z.object({ image: z.string(), instanceType: z.string() })),
-  /** Milliseconds since 1970, on EC2's clock. */
-  launchedAtMs: z.int(),
-});
-export type VmFacts = z.infer<typeof VmFacts>;
+/** What is known of a resource from its launch on. Each kind knows more. */
+export type Facts = {
+  /** Milliseconds since 1970, on the service's clock. */
+  readonly launchedAtMs: number;
+};
 
 /**
  * What is remembered of one DCM id: which instance is its VM, or how far its creation has come. Times are milliseconds since 1970, on
  * our clock.
  */
-export const ResourceRecord = z.object({
+export const RecordHead = z.object({
   dcmId: z.string(),
   region: z.string(),
   /** How many VMs, or attempts that EC2 refused for good, had this id before. */
@@ -36,11 +24,8 @@ export const ResourceRecord = z.object({
   leaseNumber: z.int(),
   /** Until then the creation is in somebody's hands; it has ended where there is an instance. */
   leaseUntilMs: z.optional(z.int()),
-  /** Written before EC2 is asked, so that whoever takes over asks for the same instance; gone when there is one. */
-  launch: z.optional(LaunchPlan),
   resourceId: z.optional(z.string()),
   account: z.optional(z.string()),
-  facts: z.optional(VmFacts),
   /**
    * Whether the instance was found by its tags and not launched by this provider: it is reported, and not changed. Undefined where that is
    * not known: records of earlier versions do not say.
@@ -57,7 +42,11 @@ export const ResourceRecord = z.object({
   /** Since when the VM is known to be gone. */
   endedAtMs: z.optional(z.int()),
 });
-export type ResourceRecord = z.infer<typeof ResourceRecord>;
+export type ResourceRecord<Launch = unknown, Known extends Facts = Facts> = z.infer<typeof RecordHead> & {
+  /** What was decided before the service was asked, so that whoever continues asks for the same resource; removed once there is one. */
+  readonly launch?: Launch | undefined;
+  readonly facts?: Known | undefined;
+};
 
 /** A create whose caller says by Idempotency-Key which request it is of: the same key is the same request, however often it comes. */
 export type CreateRequest = {
@@ -88,9 +77,9 @@ export const refuseDeleted = (
 };
 
 /** How far the creation of a VM has come, and what DCM is to be told where nothing comes of it. */
-export type Creation = {
+export type Creation<Launch = unknown, Known extends Facts = Facts> = {
   /** As VmRecords.read. */
-  readonly record: ResourceRecord | undefined;
+  readonly record: ResourceRecord<Launch, Known> | undefined;
   /** As in ResourceRecord, also where there is no record; undefined where nobody ever had the creation in hand. */
   readonly leaseNumber: number | undefined;
   readonly deletedAtMs: number | undefined;
@@ -118,13 +107,15 @@ export const failureDueMs = (
 };
 
 /** A record whose VM has an instance. */
-export type LaunchedRecord = ResourceRecord & {
+export type LaunchedRecord<Launch = unknown, Known extends Facts = Facts> = ResourceRecord<Launch, Known> & {
   readonly resourceId: string;
   readonly account: string;
-  readonly facts: VmFacts;
+  readonly facts: Known;
 };
 
-export const isLaunched = (record: ResourceRecord): record is LaunchedRecord =>
+export const isLaunched = <Launch, Known extends Facts>(
+  record: ResourceRecord<Launch, Known>,
+): record is LaunchedRecord<Launch, Known> =>
   record.resourceId !== undefined && record.account !== undefined && record.facts !== undefined;
 
 /**
@@ -138,12 +129,9 @@ export const isAssigned = (record: ResourceRecord, { adopted }: Pick<ResourceRec
 export const isInHand = (record: ResourceRecord, nowMs: number): boolean =>
   !isLaunched(record) && (record.leaseUntilMs ?? 0) > nowMs;
 
-/** Whose an instance is, as far as the fleet remembers. */
+/** Whose the resource is, as far as the resource store knows. */
 type Remembered =
-  | {
-      readonly owner: 'ours';
-      readonly vm: { readonly dcmId: string; readonly state?: InstanceState | undefined };
-    }
+  | { readonly owner: 'ours'; readonly vm: Pick<Resource, 'kind' | 'dcmId' | 'state'> }
   | { readonly owner: 'foreign' | 'unknown' | 'unreadable' };
 
 /** By then the fleet has claimed an instance; it forgets none that lives. */
@@ -152,31 +140,7 @@ const claimedWithinMs = 3_600_000;
 /** The VM's instance exists no more, is no longer ours, or carries another DCM id. */
 export const hasEnded = (record: LaunchedRecord, held: Remembered, nowMs: number): boolean => {
   if (record.endedAtMs !== undefined || held.owner === 'foreign') return true;
-  if (held.owner === 'ours') return held.vm.state === 'terminated' || held.vm.dcmId !== record.dcmId;
+  if (held.owner === 'ours')
+    return held.vm.state === finalState(held.vm.kind) || held.vm.dcmId !== record.dcmId;
   return held.owner === 'unknown' && nowMs - record.facts.launchedAtMs > claimedWithinMs;
-};
-
-/** What an instance itself shows. */
-export const factsSeen = (instance: VmFacts): VmFacts => {
-  const { instanceType, imageId, zone, privateAddress, isWindows, launchedAtMs } = instance;
-  return { instanceType, imageId, zone, privateAddress, isWindows, launchedAtMs };
-};
-
-/** What is seen of an instance, and what the plan that it was launched for tells of it. */
-export const factsOf = (
-  record: Pick<ResourceRecord, 'launch' | 'attempt'> | undefined,
-  seen: VmFacts,
-): VmFacts => {
-  if (!record?.launch) return seen;
-  const { placements, imageId, sshUser, chosenBy, publicAddress: getsPublicAddress } = record.launch;
-  const placement = placements[record.attempt];
-  return {
-    ...seen,
-    instanceType: seen.instanceType ?? placement?.instanceType,
-    imageId: seen.imageId ?? imageId,
-    zone: seen.zone ?? placement?.zone,
-    sshUser,
-    chosenBy,
-    getsPublicAddress,
-  };
 };

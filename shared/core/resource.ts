@@ -1,10 +1,4 @@
-import {
-  type Circumstances,
-  type InstanceState,
-  type StateReason,
-  type VmStatus,
-  vmStatus,
-} from '../service-types/vm/kind.ts';
+import { stuckLaunch } from './follow-up.ts';
 import {
   isStateKey,
   keyBeside,
@@ -16,7 +10,8 @@ import {
   wordOfKey,
 } from './gate.ts';
 import type { PastStatus } from './history.ts';
-import { type Notice, NoticeKind, type Observation, type RepublicationRequest } from './message.ts';
+import { type Circumstances, finalState, type Kind, type NoticeRule, type StateReason } from './kind.ts';
+import type { Notice, Observation, RepublicationRequest } from './message.ts';
 import type { Addresses } from './outputs.ts';
 
 /** A status that DCM has not been told yet, or not yet for certain. */
@@ -30,7 +25,7 @@ export type UnpublishedStatus = {
   readonly id: string;
   /** Seconds since 1970 on EC2's clock. */
   readonly at: number;
-  readonly status: VmStatus;
+  readonly status: string;
   readonly message: string;
   /** The request to the provider's API that it is due to; undefined where EC2 changed by itself, or for somebody else. */
   readonly requestId?: string | undefined;
@@ -38,19 +33,20 @@ export type UnpublishedStatus = {
   readonly republishedAt?: number | undefined;
 };
 
-/** By kind, with the second of EC2's clock and the text, which is at most 1 KiB. */
-export type Notices = { readonly [Kind in NoticeKind]?: Pick<Notice, 'at' | 'text'> | undefined };
+/** By sort, with the second of the service's clock and the text, which is at most 1 KiB. */
+export type Notices = Readonly<Record<string, Pick<Notice, 'at' | 'text'> | undefined>>;
 
-/** One EC2 instance that is a DCM VM, as the fleet remembers it. */
+/** One resource of ours, as the resource store holds it. */
 export type Resource = Addresses & {
+  readonly kind: Kind;
   readonly resourceId: string;
-  /** The id DCM gave it. */
+  /** The id that DCM gave it. */
   readonly dcmId: string;
   readonly region: string;
   readonly account: string;
   /** 0 before the first observation. */
   readonly sequence: Sequence;
-  readonly state?: InstanceState | undefined;
+  readonly state?: string | undefined;
   /** The newest notice of each kind, kept until the VM runs again. Absent: none. */
   readonly notices?: Notices | undefined;
   readonly deleteRequested?: boolean | undefined;
@@ -66,55 +62,54 @@ export type Resource = Addresses & {
 
 /** What an observation tells DCM, without an id: as the API answers it. */
 export const describedStatus = (
+  kind: Kind,
   observation: Observation,
   circumstances: Circumstances & { readonly noticeText?: string | undefined } = {},
 ): Omit<UnpublishedStatus, 'id'> => {
   const reason = observation.reason ?? circumstances.reason;
-  const sequence = sequenceOf(observation);
+  const sequence = sequenceOf(kind, observation);
   return {
     key: String(sequence),
     at: observation.at,
-    status: vmStatus(observation.state, { ...circumstances, reason }),
-    message: describeState(observation, reason, circumstances.noticeText),
+    status: kind.statusOf(observation.state, { ...circumstances, reason }),
+    message: describeState(kind, observation, reason, circumstances.noticeText),
     ...(observation.requestId !== undefined && { requestId: observation.requestId }),
   };
 };
 
 /** What an observation tells DCM. `randomPart` (ports/random-part.ts) is drawn for this status alone. */
 export const statusOf = (
+  kind: Kind,
   observation: Observation,
   randomPart: string,
-  circumstances?: Parameters<typeof describedStatus>[1],
+  circumstances?: Parameters<typeof describedStatus>[2],
 ): UnpublishedStatus => ({
-  ...describedStatus(observation, circumstances),
-  id: statusId(observation, randomPart, partsOf(sequenceOf(observation)).rank),
+  ...describedStatus(kind, observation, circumstances),
+  id: statusId(observation, randomPart, partsOf(sequenceOf(kind, observation)).rank),
 });
 
-/** What is known of a VM that decides, beside EC2's reason, how an observation of it is reported. */
+/** What is known of a resource that decides, beside the service's reason, how an observation of it is reported. */
 export const circumstancesOf = (vm: Resource, observation: Pick<Observation, 'state' | 'at'>) => {
+  const { kind, state, history, deleteRequested } = vm;
   const warnings = noticesBehind(vm, observation);
+  const past = history.map(({ key }) => stateOfKey(kind, key));
   return {
-    notice: warnings.find(({ notice }) => notice === 'spot-interruption')?.notice,
+    notice: warnings.find(({ notice }) => kind.notices[notice]?.decidesEnd)?.notice,
     noticeText: warnings.map(({ text }) => text).join('; '),
-    deleteRequested: vm.deleteRequested,
-    hasRun: [vm.state, ...vm.history.map(({ key }) => stateOfKey(key))].some(isAfterLaunch),
+    deleteRequested,
+    hasRun: [...past, ...(state === undefined ? [] : [state])].some((one) =>
+      kind.statesAfterRunning.has(one),
+    ),
   };
 };
 
-/** Only an instance that has run can be in one of these states. */
-const isAfterLaunch = (state: InstanceState | undefined): boolean =>
-  state === 'running' || state === 'stopping' || state === 'stopped';
-
-/** EC2 acts two minutes after a spot warning; shutting down takes up to some minutes more. */
-const spotWarningSeconds = 300;
-
-/** The warnings that may have led to a state: none to `running`, no stuck launch, and no spot interruption that was due long before. */
+/** The notices that may have led to a state: none to the running state, no stuck launch, and none that was due long before. */
 const noticesBehind = (vm: Resource, { state, at }: Pick<Observation, 'state' | 'at'>) =>
   currentNotices(vm).filter(
-    (held) =>
-      state !== 'running' &&
-      held.notice !== 'stuck-launch' &&
-      !(held.notice.startsWith('spot-') && at - held.at > spotWarningSeconds),
+    ({ notice, at: noticedAt }) =>
+      state !== vm.kind.runningState &&
+      notice !== stuckLaunch &&
+      at - noticedAt <= (vm.kind.notices[notice]?.explainsForSeconds ?? Number.POSITIVE_INFINITY),
   );
 
 /**
@@ -122,18 +117,20 @@ const noticesBehind = (vm: Resource, { state, at }: Pick<Observation, 'state' | 
  * message. It sorts after the held status and before the next one.
  */
 export const noticeStatus = (
-  vm: Resource & { readonly state: InstanceState },
+  vm: Resource & { readonly state: string },
   notice: Notice,
   randomPart: string,
 ): UnpublishedStatus => ({
   key: keyAfterLatest(vm, notice.at, notice.notice),
   id: statusId(notice, randomPart, notice.notice),
   at: notice.at,
-  status: vmStatus(vm.state, {
-    notice: isHeldStuck(vm) ? 'stuck-launch' : notice.notice,
+  status: vm.kind.statusOf(vm.state, {
+    notice: isHeldStuck(vm) ? stuckLaunch : notice.notice,
     deleteRequested: vm.deleteRequested,
   }),
-  message: messageText(`${plainMessage(vm.resourceId, vm.state)}${withText(warningText(vm, notice))}`),
+  message: messageText(
+    `${plainMessage(vm.kind, vm.resourceId, vm.state)}${withText(warningText(vm, notice))}`,
+  ),
 });
 
 const withText = (text: string): string => text && `: ${text}`;
@@ -146,36 +143,36 @@ const warningText = (vm: Resource, { notice, at, text }: Notice): string => {
     .join('; ');
 };
 
-/** What a VM is warned of, in the order of the kinds: without what is over, and a stuck launch that came up. */
+/** What is currently noticed of a resource, in the order of the kind's sorts: without what is over, and a stuck launch that came up. */
 const currentNotices = (vm: Resource): Pick<Notice, 'notice' | 'at' | 'text'>[] =>
-  NoticeKind.options.flatMap((kind) => {
-    const held = vm.notices?.[kind];
-    const isWarning = isHeld(vm, kind) && !ends.has(kind) && (kind !== 'stuck-launch' || isHeldStuck(vm));
-    return held && isWarning ? [{ notice: kind, ...held }] : [];
+  Object.keys(vm.kind.notices).flatMap((notice) => {
+    const held = vm.notices?.[notice];
+    const isWarning =
+      isHeld(vm, notice) && !isEnd(vm.kind, notice) && (notice !== stuckLaunch || isHeldStuck(vm));
+    return held && isWarning ? [{ notice, ...held }] : [];
   });
 
-/** By kind, the kind that says that it is over. */
-const endOf: { readonly [Kind in NoticeKind]?: NoticeKind } = {
-  impaired: 'recovered',
-  'scheduled-change': 'scheduled-change-closed',
-};
-const ends = new Set(Object.values(endOf));
+/** Whether a notice says that another one is over. */
+const isEnd = ({ notices }: Kind, notice: string): boolean => endedBy(notices, notice).length > 0;
 
-/** There was a notice of this kind, and none since that says that it is over. */
-const isHeld = ({ notices }: Pick<Resource, 'notices'>, kind: NoticeKind): boolean => {
-  const held = notices?.[kind];
-  const end = endOf[kind];
+const endedBy = (notices: Kind['notices'], end: string): string[] =>
+  Object.entries(notices).flatMap(([notice, rule]) => (rule.endedBy === end ? [notice] : []));
+
+/** There was a notice of this sort, and none since that says that it is over. */
+const isHeld = ({ kind, notices }: Pick<Resource, 'kind' | 'notices'>, notice: string): boolean => {
+  const held = notices?.[notice];
+  const end = kind.notices[notice]?.endedBy;
   return held !== undefined && (end === undefined || held.at > (notices?.[end]?.at ?? 0));
 };
 
 /** Other notices do not bring a stuck launch up. */
 const isHeldStuck = ({ notices, sequence }: Resource): boolean => {
-  const stuck = notices?.['stuck-launch'];
+  const stuck = notices?.[stuckLaunch];
   return stuck !== undefined && stuck.at >= partsOf(sequence).at;
 };
 
-/** A status check of it failed, and has not passed since. */
-export const isImpaired = (vm: Pick<Resource, 'notices'>): boolean => isHeld(vm, 'impaired');
+/** The notice of this sort holds: none since has said that it is over. */
+export const holdsNotice = isHeld;
 
 /** A notice as the fleet keeps it. EC2 does not bound its text. */
 export const keptNotice = ({ at, text }: Pick<Notice, 'at' | 'text'>) => ({ at, text: messageText(text) });
@@ -227,7 +224,7 @@ export const movedAwayStatus = (
   const drawn = /:([\w-]{16}):[^:]+$/.exec(vm.latest?.id ?? '')?.[1];
   const id = statusId({ resourceId: vm.resourceId, at: secondOfKey(key) }, drawn ?? randomPart, moved);
   const now = newVmId === undefined ? 'no longer carries this DCM id' : `now carries the DCM id ${newVmId}`;
-  return { key, id, at, status: 'DELETED', message: messageText(`instance ${vm.resourceId} ${now}`) };
+  return { key, id, at, status: 'DELETED', message: messageText(`${vm.kind.noun} ${vm.resourceId} ${now}`) };
 };
 
 /** The first status of the VM that an instance becomes by another DCM id: what was published last under the old id. */
@@ -268,25 +265,33 @@ const keyAfterLatest = ({ sequence, latest }: Resource, at: number, word: string
 };
 
 /**
- * Does this notice say something that is not known yet? Each kind by itself: it is compared with the newest of its kind only. A notice
- * that is older than the held state was about the state before. EC2 interrupts a spot instance once; status checks are of what runs.
+ * Does this notice say something that is not known yet? It is compared with the newest of its sort only, by the kind's rule. A notice that
+ * is older than the held state was about the state before; one that says that another is over is new while that other holds.
  */
 export const isNewNotice = (
   vm: Resource,
-  { notice: kind, at, text }: Pick<Notice, 'notice' | 'at' | 'text'>,
+  { notice, at, text }: Pick<Notice, 'notice' | 'at' | 'text'>,
 ): boolean => {
-  const { state, sequence, notices } = vm;
-  if (state === 'terminated' || at < partsOf(sequence).at) return false;
-  const newestAt = (of: NoticeKind) => notices?.[of]?.at ?? 0;
-  if (kind === 'spot-interruption') return newestAt(kind) === 0;
-  if (kind === 'recovered') return state === 'running' && isImpaired(vm) && at > newestAt('impaired');
-  if (kind === 'scheduled-change-closed')
-    return isHeld(vm, 'scheduled-change') && at >= newestAt('scheduled-change');
-  if (kind === 'impaired' && state !== 'running') return false;
-  // a copy from a backup region, or a reminder
-  if (kind === 'scheduled-change' && isHeld(vm, kind) && notices?.[kind]?.text === messageText(text))
-    return false;
-  return at > Math.max(newestAt(kind), newestAt(endOf[kind] ?? kind));
+  const { kind, state, sequence, notices } = vm;
+  if (state === finalState(kind) || at < partsOf(sequence).at) return false;
+  const rule = kind.notices[notice] ?? {};
+  const newestAt = (sort: string) => notices?.[sort]?.at ?? 0;
+  if (rule.isOnce) return newestAt(notice) === 0;
+  if (rule.onlyIn !== undefined && state !== rule.onlyIn) return false;
+  const [ended] = endedBy(kind.notices, notice);
+  if (ended !== undefined)
+    return isHeld(vm, ended) && at >= newestAt(ended) + (rule.isNewAtSameSecond ? 0 : 1);
+  return isNewWarning(vm, { rule, notice, at, text });
+};
+
+const isNewWarning = (
+  vm: Resource,
+  { rule, notice, at, text }: Pick<Notice, 'notice' | 'at' | 'text'> & { readonly rule: NoticeRule },
+): boolean => {
+  const { notices } = vm;
+  const newestAt = (sort: string) => notices?.[sort]?.at ?? 0;
+  if (rule.isKnownByText && isHeld(vm, notice) && notices?.[notice]?.text === messageText(text)) return false;
+  return at > Math.max(newestAt(notice), newestAt(rule.endedBy ?? notice));
 };
 
 /** The end says what it is, for people: a state's rank, a kind of notice or a repeat. */
@@ -297,23 +302,24 @@ const statusId = (
 ): string => `${resourceId}:${at}:${randomPart}:${word}`;
 
 const describeState = (
+  kind: Kind,
   observation: Observation,
   reason: StateReason | undefined,
   notice: string | undefined,
 ): string => {
   const because = [reason?.message ?? reason?.code, notice].filter(Boolean).join('; ');
-  const unexplained = observation.state === 'terminated' ? ' (reason unavailable)' : '';
+  const unexplained = observation.state === finalState(kind) ? ' (reason unavailable)' : '';
   const state = observation.unrecognised
     ? `in state "${observation.unrecognised}", which this provider does not know`
     : observation.state;
   return messageText(
-    `${plainMessage(observation.resourceId, state)}${because ? `: ${because}` : unexplained}`,
+    `${plainMessage(kind, observation.resourceId, state)}${because ? `: ${because}` : unexplained}`,
   );
 };
 
 /** What a message begins with, and all of it where there is no more to say. */
-export const plainMessage = (resourceId: string, state: string): string =>
-  `instance ${resourceId} is ${state}`;
+export const plainMessage = ({ noun }: Kind, resourceId: string, state: string): string =>
+  `${noun} ${resourceId} is ${state}`;
 
 const maximumMessageBytes = 1024;
 

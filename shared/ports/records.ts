@@ -1,6 +1,7 @@
-import type { CreateRequest, Creation, LaunchedRecord, ResourceRecord, VmFacts } from '../core/record.ts';
+import type * as z from 'zod/mini';
+import type { Kind } from '../core/kind.ts';
+import type { CreateRequest, Creation, Facts, LaunchedRecord, ResourceRecord } from '../core/record.ts';
 import type { UnpublishedStatus } from '../core/resource.ts';
-import type { LaunchPlan } from '../service-types/vm/launch.ts';
 
 export type Beginning = {
   readonly dcmId: string;
@@ -12,25 +13,25 @@ export type Beginning = {
   readonly request?: CreateRequest | undefined;
 };
 
-export type Begun =
+export type Begun<Launch = unknown, Known extends Facts = Facts> =
   /** The caller, and nobody else, is to create the VM: from the start, or as `launch` and `attempt` say. */
-  | { readonly outcome: 'begun'; readonly record: ResourceRecord }
+  | { readonly outcome: 'begun'; readonly record: ResourceRecord<Launch, Known> }
   /** There is a VM with this id, or somebody has its creation in hand, or it is to be deleted. */
-  | { readonly outcome: 'held'; readonly record: ResourceRecord };
+  | { readonly outcome: 'held'; readonly record: ResourceRecord<Launch, Known> };
 
 /** An instance, and whose VM it is. */
-export type LaunchedResource = {
+export type LaunchedResource<Known extends Facts = Facts> = {
   readonly dcmId: string;
   readonly region: string;
   readonly resourceId: string;
   readonly account: string;
-  readonly facts: VmFacts;
+  readonly facts: Known;
   /** As in ResourceRecord. */
   readonly adopted?: boolean | undefined;
 };
 
-export type RecordsPage = {
-  readonly records: readonly ResourceRecord[];
+export type RecordsPage<Launch = unknown, Known extends Facts = Facts> = {
+  readonly records: readonly ResourceRecord<Launch, Known>[];
   /** The id after which the next page begins; undefined on the last one. */
   readonly last: string | undefined;
 };
@@ -39,42 +40,49 @@ export type RecordsPage = {
  * What is remembered of every DCM id, one record an id, for which one conditional write at a time decides. Safe under any number of
  * concurrent callers. Every method rejects with UnavailableError where the store did not answer.
  */
-export type Records = {
+export type Records<Launch = unknown, Known extends Facts = Facts> = {
   /** As it is now; undefined where there is no VM with this id, or its creation was refused. */
-  read(dcmId: string): Promise<ResourceRecord | undefined>;
+  read(dcmId: string): Promise<ResourceRecord<Launch, Known> | undefined>;
   /**
    * Exactly one of any number of callers gets the creation of a VM, or takes it over where another's lease has run out: the request of the
    * one before stays noted with its plan. None gets it for a request whose id DCM has deleted.
    * @throws FailedPreconditionError in that case, where there is no record of a VM either.
    */
-  begin(beginning: Beginning): Promise<Begun>;
+  begin(beginning: Beginning): Promise<Begun<Launch, Known>>;
   /**
    * Notes, before EC2 is asked, what it will be asked for.
    * @returns the record; undefined where the creation is no longer in the caller's hands.
    */
-  attempt(mine: ResourceRecord, launch: LaunchPlan, attempt: number): Promise<ResourceRecord | undefined>;
+  attempt(
+    mine: ResourceRecord<Launch, Known>,
+    launch: Launch,
+    attempt: number,
+  ): Promise<ResourceRecord<Launch, Known> | undefined>;
   /**
    * Notes the instance that EC2 launched for the attempt, and forgets the plan. Idempotent, also where it was adopted before, and where
    * somebody else took over the same attempt.
    * @returns the record; undefined where this instance is not the VM: another one is, or another attempt is to be.
    */
-  launched(mine: ResourceRecord, vm: LaunchedResource): Promise<ResourceRecord | undefined>;
+  launched(
+    mine: ResourceRecord<Launch, Known>,
+    vm: LaunchedResource<Known>,
+  ): Promise<ResourceRecord<Launch, Known> | undefined>;
   /** Forgets a creation that led to no instance; only the generation is kept. Without effect where it is not the caller's any more. */
-  abandon(mine: ResourceRecord): Promise<void>;
+  abandon(mine: ResourceRecord<Launch, Known>): Promise<void>;
   /**
    * An instance carries the id in its tags. `adopted`: it is the VM from now on, which nobody had noted yet, or which had been taken
    * for gone; `known`: it was before; `another`: another instance is, or is being launched and this one was not launched by us.
    */
-  adopt(vm: LaunchedResource): Promise<'adopted' | 'known' | 'another'>;
+  adopt(vm: LaunchedResource<Known>): Promise<'adopted' | 'known' | 'another'>;
   /**
    * Idempotent. Also of an id without a VM: for a week, a request that is still on its way is refused.
    * @returns the record, with the time of the first request; undefined as `read`.
    */
-  requestDelete(dcmId: string): Promise<ResourceRecord | undefined>;
+  requestDelete(dcmId: string): Promise<ResourceRecord<Launch, Known> | undefined>;
   /** Idempotent: it cannot be deleted as it is. */
   withdrawDelete(dcmId: string): Promise<void>;
   /** How far a creation has come, also where there is no record of it. */
-  creation(dcmId: string): Promise<Creation>;
+  creation(dcmId: string): Promise<Creation<Launch, Known>>;
   /**
    * Keeps the status of a creation that has failed, for a week, where it still is as `seen`.
    * @returns the status; undefined where it is not.
@@ -85,10 +93,22 @@ export type Records = {
   /** Idempotent: the VM that was this instance is gone. It is listed and counted no more, and forgotten in a week. */
   end(dcmId: string, resourceId: string): Promise<void>;
   /** One query: the region's VMs whose id is greater than `after`, ascending, at most `limit`. May lag behind by a moment. */
-  list(region: string, after: string, limit: number): Promise<RecordsPage>;
+  list(region: string, after: string, limit: number): Promise<RecordsPage<Launch, Known>>;
   /**
    * How many VMs a region has, roughly: with those that EC2 is about to be asked for, without those whose deletion was asked for. It may
    * lag behind by a moment, and counts those that were terminated without DCM until they are ended.
    */
   count(region: string): Promise<number>;
+};
+
+/** What of the records differs between service types: the plan of a launch, and what is known of a resource. */
+export type RecordFormat<Launch, Known extends Facts> = {
+  readonly kind: Kind;
+  readonly launch: z.ZodMiniType<Launch>;
+  readonly facts: z.ZodMiniType<Known>;
+  /** What is seen of a resource, and what the plan that it was launched for adds to that. */
+  readonly factsOf: (
+    record: Pick<ResourceRecord<Launch, Known>, 'launch' | 'attempt'> | undefined,
+    seen: Known,
+  ) => Known;
 };

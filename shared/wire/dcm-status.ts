@@ -1,5 +1,5 @@
 import { CloudEvent } from 'cloudevents';
-import { type Addresses, outputsOf } from '../core/outputs.ts';
+import type { Addresses } from '../core/outputs.ts';
 import { messageText, type Resource, republicationTime, type UnpublishedStatus } from '../core/resource.ts';
 import { addressProblem } from '../core/resource-id.ts';
 import type { CloudEventJson } from './cloudevents.ts';
@@ -11,19 +11,20 @@ import type { CloudEventJson } from './cloudevents.ts';
  * @see https://github.com/dcm-project/enhancements (state-management/service-provider-status-reporting.md, "CloudEvents Format")
  */
 export const statusEvent = (
-  vm: Pick<Resource, 'dcmId' | 'region'> & Partial<Pick<Resource, 'resourceId'>> & Addresses,
+  vm: Pick<Resource, 'kind' | 'dcmId' | 'region'> & Partial<Pick<Resource, 'resourceId'>> & Addresses,
   unpublished: UnpublishedStatus,
   provider: string,
 ): CloudEventJson => {
   const { id, key, at, status, message, requestId } = unpublished;
+  const { serviceType, idExtension, outputsOf } = vm.kind;
   const outputs = outputsOf(vm, status);
   const republishedAt = republicationTime(unpublished);
   const event = {
     specversion: '1.0',
     id,
     source: `dcm/providers/${provider}`,
-    type: 'dcm.status.vm',
-    subject: 'dcm.vm',
+    type: `dcm.status.${serviceType}`,
+    subject: `dcm.${serviceType}`,
     datacontenttype: 'application/json',
     time: timeOf(at),
     data: {
@@ -35,7 +36,7 @@ export const statusEvent = (
     sequence: key,
     partitionkey: vm.resourceId ?? vm.dcmId,
     region: vm.region,
-    ...(vm.resourceId !== undefined && { instanceid: vm.resourceId }),
+    ...(vm.resourceId !== undefined && { [idExtension]: vm.resourceId }),
     ...(requestId !== undefined && { requestid: requestId }),
     ...(republishedAt !== undefined && { republished: timeOf(republishedAt) }),
   } as const;

@@ -1,7 +1,5 @@
 import * as z from 'zod/mini';
-import { NoticeKind } from '../core/message.ts';
 import { Tags } from '../core/ownership.ts';
-import { InstanceId, InstanceState, StateReason } from '../service-types/vm/kind.ts';
 import type { EventBridgeEvent } from './eventbridge.ts';
 
 /** The `source` of what our functions put into the observations queue themselves. It never crosses a bus. */
@@ -45,8 +43,8 @@ export const instanceObserved = {
 
 export const InstanceObservedDetail = z.object({
   'instance-id': z.string(),
-  state: InstanceState,
-  'state-reason': z.optional(StateReason),
+  state: z.string(),
+  'state-reason': z.optional(z.object({ code: z.optional(z.string()), message: z.optional(z.string()) })),
   /** The request to the provider's API whose doing it is; absent: a listing showed it. */
   'request-id': z.optional(z.string()),
   /** Public IPv4 address, empty where it has none; absent where whoever saw it did not say. */
@@ -75,8 +73,8 @@ export const instanceNoticed = {
 } as const;
 
 export const InstanceNoticedDetail = z.object({
-  'instance-id': InstanceId,
-  notice: NoticeKind,
+  'instance-id': z.string(),
+  notice: z.string(),
   text: z.string(),
 });
 
@@ -91,7 +89,7 @@ export const republicationRequested = {
   word: 'wanted',
 } as const;
 
-export const RepublicationRequestedDetail = z.object({ 'instance-id': InstanceId });
+export const RepublicationRequestedDetail = z.object({ 'instance-id': z.string() });
 
 export const republicationRequestedEvent = (wanted: Omit<About, 'request-id'>): EventBridgeEvent =>
   ownEvent(republicationRequested, wanted);
@@ -100,7 +98,7 @@ export const republicationRequestedEvent = (wanted: Omit<About, 'request-id'>): 
 export const statusSettled = { source: ownSource, detailType: 'VM Status Settled', word: 'settled' } as const;
 
 export const StatusSettledDetail = z.object({
-  'instance-id': InstanceId,
+  'instance-id': z.string(),
   /** Of the first status that was held back. */
   key: z.string(),
 });
@@ -117,7 +115,7 @@ export const checkRequested = {
 } as const;
 
 export const CheckRequestedDetail = z.object({
-  'instance-id': InstanceId,
+  'instance-id': z.string(),
   /** Of the state. */
   key: z.string(),
   /** 1 for the first check of that state. */
@@ -135,7 +133,7 @@ export const claimCheck = {
   word: 'claim-check',
 } as const;
 
-export const ClaimCheckDetail = z.object({ 'instance-id': InstanceId });
+export const ClaimCheckDetail = z.object({ 'instance-id': z.string() });
 
 /** `at` is when it was claimed. */
 export const claimCheckEvent = (claimed: About): EventBridgeEvent => ownEvent(claimCheck, claimed);

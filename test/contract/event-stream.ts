@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { EventStream } from '../../shared/ports/event-stream.ts';
+import { vmKind } from '../../shared/service-types/vm/kind.ts';
 import type { CloudEventJson } from '../../shared/wire/cloudevents.ts';
 import { statusEvent as vmStatusEvent } from '../../shared/wire/dcm-status.ts';
 import { dcmId, observed } from '../fixtures/resource-messages.ts';
@@ -9,7 +10,11 @@ import { statusOf } from '../fixtures/statuses.ts';
 export const statusEvent = (vm: number, n: number): CloudEventJson => {
   const instanceId = `i-${String(vm).padStart(17, '0')}`;
   const status = statusOf(observed(n % 2 ? 'running' : 'stopped', n, { resourceId: instanceId }));
-  return vmStatusEvent({ dcmId, resourceId: instanceId, region: 'us-east-1' }, status, 'ec2-sp');
+  return vmStatusEvent(
+    { kind: vmKind, dcmId, resourceId: instanceId, region: 'us-east-1' },
+    status,
+    'ec2-sp',
+  );
 };
 
 /** What every EventStream is held to. `stored` answers what the stream holds, in its order. */

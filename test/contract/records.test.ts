@@ -5,6 +5,7 @@ import { clientConfig } from '../../local/emulators/client-config.ts';
 import { createTable, resourceTable, startDynamoDb } from '../../local/emulators/dynamodb.ts';
 import { dynamoDbRecords } from '../../shared/adapters/dynamodb/records.ts';
 import { UnavailableError } from '../../shared/core/errors.ts';
+import { vmRecords } from '../../shared/service-types/vm/record.ts';
 import { memoryVmRecords } from '../fakes/memory-records.ts';
 import { memoryLog } from '../fakes/silent.ts';
 import { vmRecordsContract } from './records.ts';
@@ -15,7 +16,9 @@ const dynamoDb = await startDynamoDb();
 afterAll(() => dynamoDb[Symbol.asyncDispose]());
 await createTable(dynamoDb.url, resourceTable('fleet'));
 const client = DynamoDBDocumentClient.from(new DynamoDBClient(clientConfig(dynamoDb.url)));
-vmRecordsContract('DynamoDB (dynalite)', async (now) => dynamoDbRecords(client, 'fleet', memoryLog(), now));
+vmRecordsContract('DynamoDB (dynalite)', async (now) =>
+  dynamoDbRecords(client, 'fleet', vmRecords, memoryLog(), now),
+);
 
 describe('VM records in DynamoDB', () => {
   const leaseMs = 12_000;
@@ -25,7 +28,7 @@ describe('VM records in DynamoDB', () => {
     (await client.send(new GetCommand({ TableName: 'fleet', Key: { pk: `vm#${dcmId}` } }))).Item;
   const setup = () => {
     const log = memoryLog();
-    return { log, records: dynamoDbRecords(client, 'fleet', log, () => nowMs) };
+    return { log, records: dynamoDbRecords(client, 'fleet', vmRecords, log, () => nowMs) };
   };
   const begun = async (dcmId: string, region = 'us-east-1') => {
     const { record } = await setup().records.begin({ dcmId, region, leaseMs });
@@ -72,7 +75,7 @@ describe('VM records in DynamoDB', () => {
   });
 
   it('are unavailable where the table is', async () => {
-    const records = dynamoDbRecords(client, 'no-such-table', memoryLog());
+    const records = dynamoDbRecords(client, 'no-such-table', vmRecords, memoryLog());
 
     for (const asked of [
       records.read('a'),

@@ -3,6 +3,7 @@ import { DynamoDBDocumentClient, PutCommand, UpdateCommand } from '@aws-sdk/lib-
 import { afterAll, describe, expect, it } from 'vitest';
 import { createTable, startDynamoDb } from '../../local/emulators/dynamodb.ts';
 import { dynamoDbResourceStore } from '../../shared/adapters/dynamodb/resource-store.ts';
+import { kinds } from '../../shared/service-types/kinds.ts';
 import { memoryResourceStore } from '../fakes/memory-resource-store.ts';
 import { dcmId, observed, wholeLife } from '../fixtures/resource-messages.ts';
 import { statusOf } from '../fixtures/statuses.ts';
@@ -21,7 +22,9 @@ const client = DynamoDBDocumentClient.from(
     credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
   }),
 );
-resourceStoreContract('DynamoDB (dynalite)', async (now) => dynamoDbResourceStore(client, 'fleet', now));
+resourceStoreContract('DynamoDB (dynalite)', async (now) =>
+  dynamoDbResourceStore(client, 'fleet', kinds, now),
+);
 
 describe('the item of a VM', () => {
   it('that an earlier version let grow to thousands of unpublished statuses is published and settled by itself', async () => {
@@ -41,7 +44,7 @@ describe('the item of a VM', () => {
     };
     await client.send(new PutCommand({ TableName: 'fleet', Item }));
     const account = awsAccount({ resourceId }); // an earlier version kept no private address
-    const resourceStore = dynamoDbResourceStore(client, 'fleet');
+    const resourceStore = dynamoDbResourceStore(client, 'fleet', kinds);
 
     const failures = await account.worker({ resourceStore })([
       observed('pending', 2_500 * 60, { resourceId }),
@@ -55,7 +58,7 @@ describe('the item of a VM', () => {
   });
 
   it('costs one write unit a write, with ten statuses behind it', async () => {
-    const resourceStore = dynamoDbResourceStore(client, 'fleet');
+    const resourceStore = dynamoDbResourceStore(client, 'fleet', kinds);
     const resourceId = 'i-0aaaaaaaaaaaaaaaa';
     const vm = { resourceId, dcmId, region: 'ap-southeast-1', account: '123456789012' };
     await resourceStore.claim({ ...vm, privateAddress: '172.31.255.254', publicAddress: '198.51.100.254' });

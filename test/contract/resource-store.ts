@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { UnavailableError } from '../../shared/core/errors.ts';
 import { isNewerObservation, sequenceOf } from '../../shared/core/gate.ts';
 import type { Resource } from '../../shared/core/resource.ts';
-import { InstanceState } from '../../shared/service-types/vm/kind.ts';
+import { InstanceState, vmKind } from '../../shared/service-types/vm/kind.ts';
 import { dcmId, observed } from '../fixtures/resource-messages.ts';
 import { movedAwayStatus, movedStatus, statusOf } from '../fixtures/statuses.ts';
 import { resourceStoreBacklogContract } from './resource-store-backlog.ts';
@@ -30,7 +30,10 @@ export const resourceStoreContract = (name: string, make: MakeResourceStore) => 
 
       await resourceStore.claim(claim);
 
-      expect(await read()).toEqual({ owner: 'ours', vm: { ...claim, sequence: 0, outbox: [], history: [] } });
+      expect(await read()).toEqual({
+        owner: 'ours',
+        vm: { kind: vmKind, ...claim, sequence: 0, outbox: [], history: [] },
+      });
     });
 
     it('keeps state and outbox when a VM is claimed again, under another DCM id', async () => {
@@ -131,8 +134,8 @@ export const resourceStoreContract = (name: string, make: MakeResourceStore) => 
           [s, 10] as const,
         ])) {
           const observation = observed(after, seconds, { resourceId });
-          const held = { state: before, sequence: sequenceOf(observed(before, 10)) };
-          if (isNewerObservation(held, observation)) continue; // accepted ones would change what is held
+          const held = { state: before, sequence: sequenceOf(vmKind, observed(before, 10)) };
+          if (isNewerObservation(vmKind, held, observation)) continue; // accepted ones would change what is held
 
           expect(
             (await resourceStore.record(observation, statusOf(observation))).outcome,
@@ -216,7 +219,10 @@ export const resourceStoreContract = (name: string, make: MakeResourceStore) => 
       expect(await read()).toEqual({ owner: 'foreign' });
       expect(await see('stopping', 10)).toEqual({ outcome: 'unknown' });
       await resourceStore.claim(claim);
-      expect(await read()).toEqual({ owner: 'ours', vm: { ...claim, sequence: 0, outbox: [], history: [] } });
+      expect(await read()).toEqual({
+        owner: 'ours',
+        vm: { kind: vmKind, ...claim, sequence: 0, outbox: [], history: [] },
+      });
     });
 
     it('keeps the id of the status that was recorded where two workers draw one each', async () => {

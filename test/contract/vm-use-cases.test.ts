@@ -10,11 +10,13 @@ import { startEc2Simulator } from '../../local/emulators/ec2/start-ec2-simulator
 import { dynamoDbRecords } from '../../shared/adapters/dynamodb/records.ts';
 import { dynamoDbResourceStore } from '../../shared/adapters/dynamodb/resource-store.ts';
 import { randomPart } from '../../shared/adapters/random-part.ts';
+import { kinds } from '../../shared/service-types/kinds.ts';
 import { ec2InstanceActions } from '../../shared/service-types/vm/ec2/instance-actions.ts';
 import { ec2Instances } from '../../shared/service-types/vm/ec2/instances.ts';
 import { ec2Offerings } from '../../shared/service-types/vm/ec2/offerings.ts';
 import { planLaunch } from '../../shared/service-types/vm/plan/plan-launch.ts';
 import { Provisioning } from '../../shared/service-types/vm/provisioning.ts';
+import { vmRecords } from '../../shared/service-types/vm/record.ts';
 import { memoryLog } from '../fakes/silent.ts';
 import { launchPlan } from '../fixtures/launches.ts';
 import { tagKeys } from '../fixtures/resource-messages.ts';
@@ -41,8 +43,8 @@ afterAll(async () => {
 
 const log = memoryLog();
 const parts = {
-  records: dynamoDbRecords(table, 'fleet', log),
-  resourceStore: dynamoDbResourceStore(table, 'fleet'),
+  records: dynamoDbRecords(table, 'fleet', vmRecords, log),
+  resourceStore: dynamoDbResourceStore(table, 'fleet', kinds),
   actions: ec2InstanceActions(),
   instances: ec2Instances(),
   observations: { send: async () => undefined },

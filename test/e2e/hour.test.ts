@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { clientConfig } from '../../local/emulators/client-config.ts';
 import { provider } from '../../local/stack/options.ts';
 import { dynamoDbResourceStore } from '../../shared/adapters/dynamodb/resource-store.ts';
+import { kinds } from '../../shared/service-types/kinds.ts';
 import { type InstanceState, vmStatus } from '../../shared/service-types/vm/kind.ts';
 import { randomFaults } from '../fakes/faulty.ts';
 import { wholeLife } from '../fixtures/resource-messages.ts';
@@ -41,7 +42,11 @@ const stateChange = (vm: number, at: number, state: InstanceState) =>
 /** As a launch through the API does; EC2, which does not know these instances, need not be asked for their addresses. */
 const claim = async (dynamodbUrl: string, all: readonly number[]): Promise<void> => {
   const client = new DynamoDBClient(clientConfig(dynamodbUrl));
-  const resourceStore = dynamoDbResourceStore(DynamoDBDocumentClient.from(client), `${provider}-fleet`);
+  const resourceStore = dynamoDbResourceStore(
+    DynamoDBDocumentClient.from(client),
+    `${provider}-fleet`,
+    kinds,
+  );
   const place = { region: 'us-east-1', account: '123456789012', privateAddress: '10.0.0.4' };
   for (const vm of all) await resourceStore.claim({ dcmId: dcmId(vm), resourceId: instanceId(vm), ...place });
   client.destroy();

@@ -1,30 +1,29 @@
 import { UnavailableError } from '../../shared/core/errors.ts';
 import {
   type Creation,
-  factsOf,
   isAssigned,
   isDeletedFor,
   isLaunched,
-  type ResourceRecord,
   refuseDeleted,
 } from '../../shared/core/record.ts';
-import type { Beginning, LaunchedResource, Records } from '../../shared/ports/records.ts';
+import type { Beginning, LaunchedResource } from '../../shared/ports/records.ts';
+import { factsOf, type VmRecord, type VmRecords } from '../../shared/service-types/vm/record.ts';
 
 /** The VmRecords port in memory. Every method does its work in one turn, as a conditional write does. */
-export const memoryVmRecords = (now: () => number = Date.now): Records => {
-  const records = new Map<string, ResourceRecord>();
+export const memoryVmRecords = (now: () => number = Date.now): VmRecords => {
+  const records = new Map<string, VmRecord>();
   /** What stays of creations that were refused. */
-  const vacant = new Map<string, Pick<ResourceRecord, 'generation' | 'leaseNumber' | 'deletedAtMs'>>();
+  const vacant = new Map<string, Pick<VmRecord, 'generation' | 'leaseNumber' | 'deletedAtMs'>>();
 
   const attempts = new Map<string, number>();
   const failures = new Map<string, NonNullable<Creation['failure']>>();
 
-  const keep = (record: ResourceRecord): ResourceRecord => {
+  const keep = (record: VmRecord): VmRecord => {
     vacant.delete(record.dcmId);
     records.set(record.dcmId, record);
     return record;
   };
-  const blank = (dcmId: string, region: string): ResourceRecord => ({
+  const blank = (dcmId: string, region: string): VmRecord => ({
     dcmId,
     region,
     generation: 0,
@@ -40,21 +39,21 @@ export const memoryVmRecords = (now: () => number = Date.now): Records => {
     generation,
     leaseNumber,
     deletedAtMs,
-  }: ResourceRecord): ResourceRecord => ({
+  }: Omit<VmRecord, 'launch' | 'facts'>): VmRecord => ({
     ...blank(dcmId, region),
     ...(deletedAtMs !== undefined && { deletedAtMs }),
     generation: generation + 1,
-    leaseNumber: leaseNumber,
+    leaseNumber,
   });
   const withInstance = (
-    record: ResourceRecord,
+    record: VmRecord,
     { resourceId, account, facts, adopted }: LaunchedResource,
-  ): ResourceRecord => {
+  ): VmRecord => {
     const { launch: _, leaseUntilMs: __, adopted: ___, ...rest } = record;
     const origin = adopted === undefined ? {} : { adopted };
     return keep({ ...rest, resourceId, account, facts, ...origin, updatedAtMs: now() });
   };
-  const inHand = ({ dcmId, leaseNumber }: ResourceRecord): ResourceRecord | undefined => {
+  const inHand = ({ dcmId, leaseNumber }: VmRecord): VmRecord | undefined => {
     const held = records.get(dcmId);
     return held?.leaseNumber === leaseNumber && held.leaseUntilMs !== undefined ? held : undefined;
   };
@@ -109,7 +108,7 @@ export const memoryVmRecords = (now: () => number = Date.now): Records => {
       const { generation, leaseNumber, deletedAtMs } = held;
       vacant.set(mine.dcmId, {
         generation: generation + 1,
-        leaseNumber: leaseNumber,
+        leaseNumber,
         ...(deletedAtMs !== undefined && { deletedAtMs }),
       });
     },
@@ -136,12 +135,12 @@ export const memoryVmRecords = (now: () => number = Date.now): Records => {
       return undefined;
     },
 
-    async creation(dcmId): Promise<Creation> {
+    async creation(dcmId) {
       const record = records.get(dcmId);
       const { leaseNumber, deletedAtMs } = record ?? vacant.get(dcmId) ?? {};
       return {
         record,
-        leaseNumber: leaseNumber,
+        leaseNumber,
         deletedAtMs,
         attemptedAtMs: attempts.get(dcmId),
         failure: failures.get(dcmId),
@@ -189,7 +188,7 @@ export const memoryVmRecords = (now: () => number = Date.now): Records => {
   };
 };
 
-const isOpen = (held: ResourceRecord, { after, request }: Beginning, nowMs: number): boolean => {
+const isOpen = (held: VmRecord, { after, request }: Beginning, nowMs: number): boolean => {
   if (isDeletedFor(held, request)) return false;
   if (after) return held.leaseNumber === after.leaseNumber && held.resourceId === after.resourceId;
   return !isLaunched(held) && held.deleteRequestedAtMs === undefined && (held.leaseUntilMs ?? 0) <= nowMs;

@@ -1,6 +1,7 @@
 import { UnavailableError } from '../../shared/core/errors.ts';
 import { isNewerObservation, sequenceOf } from '../../shared/core/gate.ts';
 import { pastStatusOf, surplusOf } from '../../shared/core/history.ts';
+import { kindOf } from '../../shared/core/kind.ts';
 import { type Addresses, changesOutputs } from '../../shared/core/outputs.ts';
 import {
   isNewNotice,
@@ -10,7 +11,8 @@ import {
   type UnpublishedStatus,
 } from '../../shared/core/resource.ts';
 import type { Ownership, Recorded, ResourceStore } from '../../shared/ports/resource-store.ts';
-import type { InstanceState } from '../../shared/service-types/vm/kind.ts';
+import { kinds } from '../../shared/service-types/kinds.ts';
+import { vmKind } from '../../shared/service-types/vm/kind.ts';
 
 const dayMs = 86_400_000;
 
@@ -50,7 +52,15 @@ export const memoryResourceStore = (now: () => number = Date.now): ResourceStore
       const held = vms.get(claim.resourceId);
       if (held?.state === 'terminated') return;
       foreignUntil.delete(claim.resourceId);
-      keep({ sequence: 0, outbox: [], history: [], ...held, ...claim, ...seenOf(claim) });
+      keep({
+        kind: kindOf(kinds, claim.resourceId),
+        sequence: 0,
+        outbox: [],
+        history: [],
+        ...held,
+        ...claim,
+        ...seenOf(claim),
+      });
     },
 
     async move(vm, dcmId, status) {
@@ -85,9 +95,9 @@ export const memoryResourceStore = (now: () => number = Date.now): ResourceStore
     async record(observation, status): Promise<Recorded> {
       const held = vms.get(observation.resourceId);
       if (!held) return { outcome: 'unknown' };
-      if (!isNewerObservation(held, observation)) return { outcome: 'stale', vm: held };
+      if (!isNewerObservation(vmKind, held, observation)) return { outcome: 'stale', vm: held };
       const { state } = observation;
-      const seen = { sequence: sequenceOf(observation), ...seenOf(observation) };
+      const seen = { sequence: sequenceOf(vmKind, observation), ...seenOf(observation) };
       if (held.state === state) {
         if (changesOutputs(held, observation))
           throw new UnavailableError(`${observation.resourceId} has another address`);
@@ -144,7 +154,7 @@ export const memoryResourceStore = (now: () => number = Date.now): ResourceStore
 };
 
 /** A VM that runs has no notices, and a stop takes the public address away. */
-const keptIn = (state: InstanceState, { notices, publicAddress, ...rest }: Resource): Resource => ({
+const keptIn = (state: string, { notices, publicAddress, ...rest }: Resource): Resource => ({
   ...rest,
   ...(state !== 'running' && { notices }),
   ...(state !== 'pending' && state !== 'stopped' && { publicAddress }),

@@ -4,18 +4,17 @@ import * as z from 'zod/mini';
 import { reasonOf, UnavailableError, UnreadableError } from '../../core/errors.ts';
 import {
   type Creation,
-  factsOf,
+  type Facts,
   isAssigned,
-  ResourceRecord,
+  RecordHead,
+  type ResourceRecord,
   refuseDeleted,
-  VmFacts,
 } from '../../core/record.ts';
 import type { UnpublishedStatus } from '../../core/resource.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type { Beginning, LaunchedResource, Records } from '../../ports/records.ts';
+import type { Beginning, LaunchedResource, RecordFormat, Records } from '../../ports/records.ts';
 import type { Log } from '../../ports/telemetry.ts';
-import { LaunchPlan } from '../../service-types/vm/launch.ts';
-import { Status } from './resource-store.ts';
+import { storedStatus } from './resource-store.ts';
 
 const secondsPerDay = 86_400;
 /**
@@ -24,13 +23,17 @@ const secondsPerDay = 86_400;
  */
 const keepDays = 7;
 
-/** VM records in the fleet's table: single conditional updates, and a read after a refused one. */
-export const dynamoDbRecords = (
+/** The records of one service type in the provider's table: single conditional updates, and a read after a refused one. */
+export const dynamoDbRecords = <Launch, Known extends Facts>(
   client: DynamoDBDocumentClient,
   table: string,
+  format: RecordFormat<Launch, Known>,
   log: Pick<Log, 'error'>,
   now: Clock = Date.now,
-): Records => {
+): Records<Launch, Known> => {
+  const { recordOf, creationOf } = recordReader(format);
+  /** No id of a resource begins like this. */
+  const keyOf = (dcmId: string) => ({ pk: `${format.kind.serviceType}#${dcmId}` });
   const times = (): Times => ({
     nowMs: now(),
     expiresAt: Math.floor(now() / 1000) + keepDays * secondsPerDay,
@@ -55,7 +58,8 @@ export const dynamoDbRecords = (
     });
     return Item;
   };
-  const read = async (dcmId: string): Promise<ResourceRecord | undefined> => recordOf(await readItem(dcmId));
+  const read = async (dcmId: string): Promise<ResourceRecord<Launch, Known> | undefined> =>
+    recordOf(await readItem(dcmId));
 
   return {
     read,
@@ -85,7 +89,15 @@ export const dynamoDbRecords = (
       const held = await read(vm.dcmId);
       const isKnown = held?.resourceId === vm.resourceId;
       if (held && isAssigned(held, vm)) return isKnown ? 'known' : 'another';
-      if (await update(vm.dcmId, isKnown ? reviveUpdate(vm) : adoption(vm, held, now()))) return 'adopted';
+      if (
+        await update(
+          vm.dcmId,
+          isKnown
+            ? reviveUpdate(vm)
+            : adoption({ ...vm, facts: format.factsOf(held, vm.facts) }, held, now()),
+        )
+      )
+        return 'adopted';
       throw changedMeanwhile(vm.dcmId);
     },
 
@@ -117,13 +129,12 @@ export const dynamoDbRecords = (
       await update(dcmId, endUpdate(resourceId, times()));
     },
 
-    ...dynamoDbVmIndex(client, table, log),
+    ...recordIndex({ client, table, recordOf, log }),
   };
 };
 
 const adoption = (vm: LaunchedResource, held: ResourceRecord | undefined, nowMs: number): Change => {
-  const found: LaunchedResource = { ...vm, facts: factsOf(held, vm.facts) };
-  return held?.endedAtMs ? adoptAfterUpdate(found, held, nowMs) : adoptUpdate(found, nowMs);
+  return held?.endedAtMs ? adoptAfterUpdate(vm, held, nowMs) : adoptUpdate(vm, nowMs);
 };
 
 const updateOf = ({ set = {}, remove = [], when, values = {} }: Change) => {
@@ -148,8 +159,54 @@ const changedMeanwhile = (dcmId: string) =>
 const unavailable = (cause: unknown, what: string): UnavailableError =>
   new UnavailableError(`the fleet table did not ${what}`, { cause });
 
-/** VM records share the fleet's table; no instance id begins like this. */
-const keyOf = (dcmId: string) => ({ pk: `vm#${dcmId}` });
+const Deletion = z.object({ deletedAtMs: z.optional(z.int()) });
+
+/** When the id was last deleted: also of an item that is no record. */
+const deletionOf = (item: Record<string, unknown> | undefined): z.infer<typeof Deletion> =>
+  Deletion.safeParse(item).data ?? {};
+
+const recordReader = <Launch, Known extends Facts>({ kind, launch, facts }: RecordFormat<Launch, Known>) => {
+  /**
+   * Undefined where the item only keeps the generation of a creation that was refused.
+   * @throws UnreadableError where the item was not written by this file.
+   */
+  const recordOf = (item: Record<string, unknown> | undefined): ResourceRecord<Launch, Known> | undefined => {
+    if (item === undefined || isVacant(item)) return undefined;
+    try {
+      const { vmId: dcmId, instanceId: resourceId, turn: leaseNumber, ...rest } = item;
+      const head = RecordHead.parse({ dcmId, resourceId, leaseNumber, ...rest });
+      return { ...head, launch: parsed(launch, item.launch), facts: parsed(facts, item.facts) };
+    } catch (cause) {
+      throw new UnreadableError(`the record ${item.pk} makes no sense: ${reasonOf(cause)}`, { cause });
+    }
+  };
+
+  const CreationItem = z.object({
+    turn: z.optional(z.int()),
+    deletedAtMs: z.optional(z.int()),
+    attemptedAtMs: z.optional(z.int()),
+    failure: z.optional(z.pipe(json, storedStatus(kind))),
+    failurePublishedAtMs: z.optional(z.int()),
+  });
+
+  /** @throws UnreadableError as recordOf. */
+  const creationOf = (item: Record<string, unknown> | undefined): Creation<Launch, Known> => {
+    const { error, data } = CreationItem.safeParse(item ?? {});
+    if (error)
+      throw new UnreadableError(`the creation ${item?.pk} makes no sense: ${reasonOf(error)}`, {
+        cause: error,
+      });
+    const { turn, deletedAtMs, attemptedAtMs, failure, failurePublishedAtMs } = data;
+    const isPublished = failurePublishedAtMs !== undefined;
+    return {
+      record: recordOf(item),
+      ...{ leaseNumber: turn, deletedAtMs, attemptedAtMs },
+      failure: failure && { status: failure, isPublished },
+    };
+  };
+
+  return { recordOf, creationOf };
+};
 
 const json = z.pipe(
   z.string(),
@@ -157,54 +214,8 @@ const json = z.pipe(
 );
 
 /** Plan and facts are JSON: nobody asks DynamoDB for a part of them. */
-const RecordItem = z.extend(ResourceRecord, {
-  launch: z.optional(z.pipe(json, LaunchPlan)),
-  facts: z.optional(z.pipe(json, VmFacts)),
-});
-
-/**
- * Undefined where the item only keeps the generation of a creation that was refused.
- * @throws UnreadableError where the item was not written by dynamodb-vm-records.ts.
- */
-const recordOf = (item: Record<string, unknown> | undefined): ResourceRecord | undefined => {
-  if (item === undefined || isVacant(item)) return undefined;
-  try {
-    const { vmId: dcmId, instanceId: resourceId, turn: leaseNumber, ...rest } = item;
-    return RecordItem.parse({ dcmId, resourceId, leaseNumber, ...rest });
-  } catch (cause) {
-    throw new UnreadableError(`the record ${item.pk} makes no sense: ${reasonOf(cause)}`, { cause });
-  }
-};
-
-const Deletion = z.object({ deletedAtMs: z.optional(z.int()) });
-
-/** When the id was last deleted: also of an item that is no record. */
-const deletionOf = (item: Record<string, unknown> | undefined): z.infer<typeof Deletion> =>
-  Deletion.safeParse(item).data ?? {};
-
-const CreationItem = z.object({
-  turn: z.optional(z.int()),
-  deletedAtMs: z.optional(z.int()),
-  attemptedAtMs: z.optional(z.int()),
-  failure: z.optional(z.pipe(json, Status)),
-  failurePublishedAtMs: z.optional(z.int()),
-});
-
-/** @throws UnreadableError as recordOf. */
-const creationOf = (item: Record<string, unknown> | undefined): Creation => {
-  const parsed = CreationItem.safeParse(item ?? {});
-  if (!parsed.success)
-    throw new UnreadableError(`the creation ${item?.pk} makes no sense: ${reasonOf(parsed.error)}`, {
-      cause: parsed.error,
-    });
-  const { turn, deletedAtMs, attemptedAtMs, failure, failurePublishedAtMs } = parsed.data;
-  const isPublished = failurePublishedAtMs !== undefined;
-  return {
-    record: recordOf(item),
-    ...{ leaseNumber: turn, deletedAtMs, attemptedAtMs },
-    failure: failure && { status: failure, isPublished },
-  };
-};
+const parsed = <Value>(schema: z.ZodMiniType<Value>, text: unknown): Value | undefined =>
+  text === undefined ? undefined : schema.parse(json.parse(text));
 
 const isVacant = (item: Record<string, unknown>): boolean =>
   item.instanceId === undefined && item.leaseUntilMs === undefined;
@@ -301,7 +312,7 @@ const inMyHands = 'turn = :turn AND attribute_exists(leaseUntilMs)';
 
 const attemptUpdate = (
   { leaseNumber }: ResourceRecord,
-  launch: LaunchPlan,
+  launch: unknown,
   number: number,
   nowMs: number,
 ): Change => ({
@@ -475,12 +486,20 @@ const endUpdate = (resourceId: string, { nowMs, expiresAt }: Times): Change => (
 /** In it is every record with a `listedIn`: hash `listedIn`, sort `vmId`. No change of a VM's state writes it. */
 const index = 'vms-by-region';
 
-/** A region's records, by the table's global secondary index, which lags behind by a moment. */
-const dynamoDbVmIndex = (
-  client: DynamoDBDocumentClient,
-  table: string,
-  log: Pick<Log, 'error'>,
-): Pick<Records, 'list' | 'count'> => {
+type Index<Launch, Known extends Facts> = {
+  readonly client: DynamoDBDocumentClient;
+  readonly table: string;
+  readonly recordOf: (item: Record<string, unknown>) => ResourceRecord<Launch, Known> | undefined;
+  readonly log: Pick<Log, 'error'>;
+};
+
+/** A target's records, by the table's global secondary index, which lags behind by a moment. */
+const recordIndex = <Launch, Known extends Facts>({
+  client,
+  table,
+  recordOf,
+  log,
+}: Index<Launch, Known>): Pick<Records<Launch, Known>, 'list' | 'count'> => {
   const query = (region: string, more: Partial<QueryCommand['input']>) =>
     client
       .send(
@@ -497,7 +516,7 @@ const dynamoDbVmIndex = (
       });
 
   /** A record that cannot be read is left out of a listing, not the end of it. */
-  const readable = (item: Record<string, unknown>): ResourceRecord[] => {
+  const readable = (item: Record<string, unknown>): ResourceRecord<Launch, Known>[] => {
     try {
       const record = recordOf(item);
       return record ? [record] : [];

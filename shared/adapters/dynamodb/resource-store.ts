@@ -10,7 +10,8 @@ import * as z from 'zod/mini';
 import { reasonOf, UnavailableError, UnreadableError } from '../../core/errors.ts';
 import { isNewerObservation, secondOfKey, sequenceOf, stateOfKey } from '../../core/gate.ts';
 import { type PastStatus, pastStatusOf, surplusOf } from '../../core/history.ts';
-import { type Notice, NoticeKind, type Observation } from '../../core/message.ts';
+import { finalState, type Kind, kindOf } from '../../core/kind.ts';
+import type { Notice, Observation } from '../../core/message.ts';
 import { type Addresses, changesOutputs } from '../../core/outputs.ts';
 import {
   isNewNotice,
@@ -22,7 +23,6 @@ import {
 } from '../../core/resource.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Claim, Ownership, Recorded, ResourceStore } from '../../ports/resource-store.ts';
-import { InstanceState, VmStatus } from '../../service-types/vm/kind.ts';
 import { batchGet } from './batch-get.ts';
 
 const secondsPerDay = 86_400;
@@ -37,8 +37,10 @@ const keepForeignDays = 1;
 export const dynamoDbResourceStore = (
   client: DynamoDBDocumentClient,
   table: string,
+  kinds: readonly Kind[],
   now: Clock = Date.now,
 ): ResourceStore => {
+  const { resourceOf, ownershipOf } = itemReader(kinds);
   const inDays = (days: number) => Math.floor(now() / 1000) + days * secondsPerDay;
 
   /** The item after the update, or undefined where its condition refused it. */
@@ -80,16 +82,16 @@ export const dynamoDbResourceStore = (
     },
 
     async ended({ region, since, token }) {
+      const finalStates = [...new Set(kinds.map(finalState))];
       const command = new ScanCommand({
         TableName: table,
-        FilterExpression:
-          '#region = :region AND #state = :terminated AND #sequence >= :since AND attribute_exists(vmId)',
+        FilterExpression: `#region = :region AND #state IN (${finalStates.map((_, n) => `:final${n}`).join(', ')}) AND #sequence >= :since AND attribute_exists(vmId)`,
         ProjectionExpression: 'pk, account',
         ExpressionAttributeNames: { '#region': 'region', '#state': 'state', '#sequence': 'sequence' },
         ExpressionAttributeValues: {
           ':region': region,
-          ':terminated': 'terminated',
-          ':since': sequenceOf({ at: since, state: 'pending' }),
+          ...Object.fromEntries(finalStates.map((state, n) => [`:final${n}`, state])),
+          ':since': since * 10,
         },
         ...(token !== undefined && { ExclusiveStartKey: { pk: token } }),
       });
@@ -106,12 +108,12 @@ export const dynamoDbResourceStore = (
     },
 
     async claim(claim) {
-      await update(claim.resourceId, claimUpdate(claim));
+      await update(claim.resourceId, claimUpdate(kindOf(kinds, claim.resourceId), claim));
     },
 
     async move(vm, dcmId, status) {
       const moved = await update(vm.resourceId, moveUpdate(vm, dcmId, status));
-      if (moved) return vmOf(moved);
+      if (moved) return resourceOf(moved);
       throw new UnavailableError(`${vm.resourceId} changed while it was given another DCM id; try it again`);
     },
 
@@ -125,27 +127,32 @@ export const dynamoDbResourceStore = (
     },
 
     async removeOwnership(resourceId) {
-      await update(resourceId, releaseOwnershipUpdate(inDays(keepForeignDays)));
+      await update(resourceId, removeOwnershipUpdate(kindOf(kinds, resourceId), inDays(keepForeignDays)));
     },
 
     async record(observation, status) {
       const { resourceId, state } = observation;
-      const expiresAt = state === 'terminated' ? inDays(keepTerminatedDays) : undefined;
-      const recorded = await update(resourceId, recordUpdate(observation, status, expiresAt));
-      if (recorded) return { outcome: 'accepted', vm: vmOf(recorded) };
+      const kind = kindOf(kinds, resourceId);
+      const expiresAt = state === finalState(kind) ? inDays(keepTerminatedDays) : undefined;
+      const recorded = await update(resourceId, recordUpdate(kind, observation, status, expiresAt));
+      if (recorded) return { outcome: 'accepted', vm: resourceOf(recorded) };
 
       const held = await asHeld(resourceId);
-      if (held.outcome !== 'stale' || held.vm.state !== state || !isNewerObservation(held.vm, observation))
+      if (
+        held.outcome !== 'stale' ||
+        held.vm.state !== state ||
+        !isNewerObservation(kind, held.vm, observation)
+      )
         return held;
       const isToBePublished = changesOutputs(held.vm, observation);
-      const moved = isToBePublished ? undefined : await update(resourceId, moveGateUpdate(observation));
-      if (moved) return { outcome: 'unchanged', vm: vmOf(moved) };
+      const moved = isToBePublished ? undefined : await update(resourceId, moveGateUpdate(kind, observation));
+      if (moved) return { outcome: 'unchanged', vm: resourceOf(moved) };
       throw new UnavailableError(`${resourceId} changed while its state was recorded; try it again`);
     },
 
     async notify(vm, notice, status) {
       const noted = await update(vm.resourceId, notifyUpdate(vm, notice, status));
-      if (noted) return { outcome: 'accepted', vm: vmOf(noted) };
+      if (noted) return { outcome: 'accepted', vm: resourceOf(noted) };
 
       const held = await asHeld(vm.resourceId);
       if (held.outcome !== 'stale' || !isNewNotice(held.vm, notice)) return held;
@@ -154,14 +161,14 @@ export const dynamoDbResourceStore = (
 
     async readdress(vm, seen, status) {
       const readdressed = await update(vm.resourceId, readdressUpdate(vm, seen, status));
-      if (readdressed) return { outcome: status ? 'accepted' : 'unchanged', vm: vmOf(readdressed) };
+      if (readdressed) return { outcome: status ? 'accepted' : 'unchanged', vm: resourceOf(readdressed) };
       if ((await asHeld(vm.resourceId)).outcome === 'unknown') return { outcome: 'unknown' };
       throw new UnavailableError(`${vm.resourceId} changed while its addresses were recorded; try it again`);
     },
 
     async republish(vm, status) {
       const repeated = await update(vm.resourceId, repeatUpdate(vm, status));
-      if (repeated) return { outcome: 'accepted', vm: vmOf(repeated) };
+      if (repeated) return { outcome: 'accepted', vm: resourceOf(repeated) };
 
       const held = await asHeld(vm.resourceId);
       if (held.outcome !== 'stale' || !isNewRepublication(held.vm, { at: status.republishedAt ?? status.at }))
@@ -175,7 +182,7 @@ export const dynamoDbResourceStore = (
         settled = await update(vm.resourceId, change);
         if (settled === undefined) return undefined;
       }
-      return settled && vmOf(settled);
+      return settled && resourceOf(settled);
     },
   };
 };
@@ -183,107 +190,121 @@ export const dynamoDbResourceStore = (
 const unavailable = (cause: unknown, what: string): UnavailableError =>
   new UnavailableError(`the fleet table did not ${what}`, { cause });
 
-/** An unpublished status. */
-export const Status = z.object({
-  key: z.string(),
-  id: z.string(),
-  at: z.int(),
-  status: VmStatus,
-  message: z.string(),
-  requestId: z.optional(z.string()),
-  republishedAt: z.optional(z.int()),
-});
+/** An unpublished status as it is stored. */
+export const storedStatus = ({ statuses }: Pick<Kind, 'statuses'>) =>
+  z.object({
+    key: z.string(),
+    id: z.string(),
+    at: z.int(),
+    status: z.enum(statuses),
+    message: z.string(),
+    requestId: z.optional(z.string()),
+    republishedAt: z.optional(z.int()),
+  });
 
 const noticeFields = { at: z.int(), text: z.string() };
 
-/** The attribute that has a VM's newest notice of a kind: one for each, so that no kind's update can undo another one's. */
-const noticeAttribute = (kind: NoticeKind): string => `notice#${kind}`;
+/** The attribute that has a resource's newest notice of a sort: one for each, so that no sort's update can undo another one's. */
+const noticeAttribute = (notice: string): string => `notice#${notice}`;
 
-const FleetItem = z.object({
-  /** The instance id. */
-  pk: z.string(),
-  vmId: z.string(),
-  region: z.string(),
-  account: z.string(),
-  sequence: z.int(),
-  state: z.optional(InstanceState),
-  /** Written by versions that kept one notice in all. */
-  notice: z.optional(z.object({ notice: NoticeKind, ...noticeFields })),
-  /** From an attribute for each kind (noticeAttribute). */
-  notices: z.optional(z.partialRecord(NoticeKind, z.object(noticeFields))),
-  deleteRequested: z.optional(z.boolean()),
-  latest: z.optional(Status),
-  repeatedAt: z.optional(z.int()),
-  privateAddress: z.optional(z.string()),
-  publicAddress: z.optional(z.string()),
-  getsPublicAddress: z.optional(z.boolean()),
-  isWindows: z.optional(z.boolean()),
-  outbox: z.record(z.string(), Status),
-  history: z.record(z.string(), z.string()),
-});
+const resourceItem = (kind: Kind) => {
+  const Status = storedStatus(kind);
+  const Sort = z.enum(Object.keys(kind.notices));
+  return z.object({
+    /** The resource's id. */
+    pk: z.string(),
+    vmId: z.string(),
+    region: z.string(),
+    account: z.string(),
+    sequence: z.int(),
+    state: z.optional(z.enum(kind.states)),
+    /** Written by versions that kept one notice in all. */
+    notice: z.optional(z.object({ notice: Sort, ...noticeFields })),
+    /** From an attribute for each sort (noticeAttribute). */
+    notices: z.optional(z.partialRecord(Sort, z.object(noticeFields))),
+    deleteRequested: z.optional(z.boolean()),
+    latest: z.optional(Status),
+    repeatedAt: z.optional(z.int()),
+    privateAddress: z.optional(z.string()),
+    publicAddress: z.optional(z.string()),
+    getsPublicAddress: z.optional(z.boolean()),
+    isWindows: z.optional(z.boolean()),
+    outbox: z.record(z.string(), Status),
+    history: z.record(z.string(), z.string()),
+  });
+};
 
-/** @throws UnreadableError where the item was not written by dynamodb/resource-store.ts. */
-const vmOf = (item: Record<string, unknown>): Resource => {
-  const kinds = NoticeKind.options.filter((kind) => item[noticeAttribute(kind)] !== undefined);
-  const noticesByKind = Object.fromEntries(kinds.map((kind) => [kind, item[noticeAttribute(kind)]]));
-  const parsed = FleetItem.safeParse(kinds.length > 0 ? { ...item, notices: noticesByKind } : item);
-  if (!parsed.success) {
-    const why = reasonOf(parsed.error);
-    throw new UnreadableError(`the fleet's item of ${item.pk} makes no sense: ${why}`, {
-      cause: parsed.error,
-    });
-  }
-  const { pk, vmId: dcmId, outbox, history, notice, notices = {}, ...vm } = parsed.data;
-  const known = notice ? { [notice.notice]: { at: notice.at, text: notice.text }, ...notices } : notices;
-  const past = Object.entries(history).map(([key, text]) => unpacked(pk, key, text));
-  return {
-    ...vm,
-    ...(Object.keys(known).length > 0 && { notices: known }),
-    resourceId: pk,
-    dcmId,
-    outbox: Object.values(outbox).sort(byKey),
-    history: past.sort(byKey),
+const itemReader = (kinds: readonly Kind[]) => {
+  const readers = new Map(kinds.map((kind) => [kind, resourceItem(kind)]));
+
+  /** @throws UnreadableError where the item was not written by this file. */
+  const resourceOf = (item: Record<string, unknown>): Resource => {
+    const kind = kindOf(kinds, String(item.pk));
+    const sorts = Object.keys(kind.notices).filter((sort) => item[noticeAttribute(sort)] !== undefined);
+    const bySort = Object.fromEntries(sorts.map((sort) => [sort, item[noticeAttribute(sort)]]));
+    const parsed = readers.get(kind)?.safeParse(sorts.length > 0 ? { ...item, notices: bySort } : item);
+    if (!parsed?.success) {
+      const why = reasonOf(parsed?.error);
+      throw new UnreadableError(`the fleet's item of ${item.pk} makes no sense: ${why}`, {
+        cause: parsed?.error,
+      });
+    }
+    const { pk, vmId: dcmId, outbox, history, notice, notices = {}, ...attributes } = parsed.data;
+    const known = notice ? { [notice.notice]: { at: notice.at, text: notice.text }, ...notices } : notices;
+    const past = Object.entries(history).map(([key, text]) => unpacked(kind, { resourceId: pk, key, text }));
+    return {
+      ...attributes,
+      ...(Object.keys(known).length > 0 && { notices: known }),
+      kind,
+      resourceId: pk,
+      dcmId,
+      outbox: Object.values(outbox).sort(byKey),
+      history: past.sort(byKey),
+    };
   };
+
+  /** An item without a `vmId` says, until it expires, that the resource is not ours. */
+  const ownershipOf = (item: Record<string, unknown> | undefined, nowMs: number): Ownership => {
+    if (item?.vmId === undefined)
+      return Number(item?.expiresAt ?? 0) > nowMs / 1000 ? foreign(item?.duplicateOf) : { owner: 'unknown' };
+    try {
+      return { owner: 'ours', vm: resourceOf(item) };
+    } catch (error) {
+      if (error instanceof UnreadableError) return { owner: 'unreadable', error };
+      throw error;
+    }
+  };
+
+  return { resourceOf, ownershipOf };
 };
 
 const byKey = (a: { readonly key: string }, b: { readonly key: string }): number => (a.key < b.key ? -1 : 1);
 
-/** An item without a `vmId` remembers, until it expires, that the instance is not ours. */
-const ownershipOf = (item: Record<string, unknown> | undefined, nowMs: number): Ownership => {
-  if (item?.vmId === undefined)
-    return Number(item?.expiresAt ?? 0) > nowMs / 1000 ? others(item?.duplicateOf) : { owner: 'unknown' };
-  try {
-    return { owner: 'ours', vm: vmOf(item) };
-  } catch (error) {
-    if (error instanceof UnreadableError) return { owner: 'unreadable', error };
-    throw error;
-  }
-};
-
-const others = (duplicateOf: unknown): Ownership =>
+const foreign = (duplicateOf: unknown): Ownership =>
   typeof duplicateOf === 'string' ? { owner: 'foreign', duplicateOf } : { owner: 'foreign' };
 
 /** Before a message that does not begin like the others: no status and no rest of a message begins like this. */
 const whole = '\n';
 
 /** A past status as text: what key and instance do not tell, so that ten of them fit into an item's first kilobyte. */
-export const packed = (resourceId: string, { key, status, message }: PastStatus): string => {
-  const plain = plainMessage(resourceId, stateOfKey(key));
+export const packed = (kind: Kind, resourceId: string, { key, status, message }: PastStatus): string => {
+  const plain = plainMessage(kind, resourceId, stateOfKey(kind, key));
   const rest = message.startsWith(plain) ? message.slice(plain.length) : undefined;
   return rest === undefined || /^[A-Z\n]/.test(rest) ? `${status}${whole}${message}` : `${status}${rest}`;
 };
 
+type Packed = { readonly resourceId: string; readonly key: string; readonly text: string };
+
 /** @throws UnreadableError where it was not written by `packed`. */
-export const unpacked = (resourceId: string, key: string, text: string): PastStatus => {
-  const [word = ''] = /^[A-Z]*/.exec(text) ?? [];
-  const status = VmStatus.safeParse(word);
-  if (!status.success)
+export const unpacked = (kind: Kind, { resourceId, key, text }: Packed): PastStatus => {
+  const [status = ''] = /^[A-Z]*/.exec(text) ?? [];
+  if (!kind.statuses.includes(status))
     throw new UnreadableError(`the history of ${resourceId} makes no sense: no status begins "${text}"`);
-  const rest = text.slice(word.length);
+  const rest = text.slice(status.length);
   const message = rest.startsWith(whole)
     ? rest.slice(whole.length)
-    : `${plainMessage(resourceId, stateOfKey(key))}${rest}`;
-  return { key, at: secondOfKey(key), status: status.data, message };
+    : `${plainMessage(kind, resourceId, stateOfKey(kind, key))}${rest}`;
+  return { key, at: secondOfKey(key), status, message };
 };
 
 /** What one conditional UpdateItem of the fleet does, and when it does not. */
@@ -292,9 +313,9 @@ export type Update = Pick<
   'UpdateExpression' | 'ConditionExpression' | 'ExpressionAttributeNames' | 'ExpressionAttributeValues'
 >;
 
-const claimUpdate = ({ dcmId, region, account, ...seen }: Claim): Update => ({
+const claimUpdate = (kind: Kind, { dcmId, region, account, ...seen }: Claim): Update => ({
   UpdateExpression: `SET vmId = :vmId, #region = :region, account = :account, outbox = if_not_exists(outbox, :empty), history = if_not_exists(history, :empty), #sequence = if_not_exists(#sequence, :zero)${addresses.expression(seen)} REMOVE expiresAt, duplicateOf`,
-  ConditionExpression: 'attribute_not_exists(#state) OR #state <> :terminated',
+  ConditionExpression: 'attribute_not_exists(#state) OR #state <> :final',
   ExpressionAttributeNames: { '#region': 'region', '#sequence': 'sequence', '#state': 'state' },
   ExpressionAttributeValues: {
     ':vmId': dcmId,
@@ -302,7 +323,7 @@ const claimUpdate = ({ dcmId, region, account, ...seen }: Claim): Update => ({
     ':account': account,
     ':empty': {},
     ':zero': 0,
-    ':terminated': 'terminated',
+    ':final': finalState(kind),
     ...addresses.values(seen),
   },
 });
@@ -322,21 +343,21 @@ const requestDeleteUpdate: Update = {
   ExpressionAttributeValues: { ':yes': true },
 };
 
-const noticeNames = Object.fromEntries(
-  NoticeKind.options.map((kind, index) => [`#notice${index}`, noticeAttribute(kind)]),
-);
+const noticeNames = ({ notices }: Kind) =>
+  Object.fromEntries(Object.keys(notices).map((sort, index) => [`#notice${index}`, noticeAttribute(sort)]));
 /** The paths of all that may be held of notices, `notice` by earlier versions. */
-const noticePaths = ['notice', ...Object.keys(noticeNames)].join(', ');
+const noticePaths = (kind: Kind) => ['notice', ...Object.keys(noticeNames(kind))].join(', ');
 
-const releaseOwnershipUpdate = (expiresAt: number): Update => ({
-  UpdateExpression: `SET expiresAt = :expiresAt REMOVE vmId, outbox, history, latest, repeatedAt, ${addressAttributes.join(', ')}, deleteRequested, #sequence, #state, ${noticePaths}`,
+const removeOwnershipUpdate = (kind: Kind, expiresAt: number): Update => ({
+  UpdateExpression: `SET expiresAt = :expiresAt REMOVE vmId, outbox, history, latest, repeatedAt, ${addressAttributes.join(', ')}, deleteRequested, #sequence, #state, ${noticePaths(kind)}`,
   ConditionExpression: 'attribute_exists(vmId)',
-  ExpressionAttributeNames: { '#sequence': 'sequence', '#state': 'state', ...noticeNames },
+  ExpressionAttributeNames: { '#sequence': 'sequence', '#state': 'state', ...noticeNames(kind) },
   ExpressionAttributeValues: { ':expiresAt': expiresAt },
 });
 
 /** The gate (core/gate.ts) and the outbox in one write. `expiresAt` where this observation is a VM's last. */
 const recordUpdate = (
+  kind: Kind,
   observation: Observation,
   status: UnpublishedStatus,
   expiresAt: number | undefined,
@@ -344,43 +365,44 @@ const recordUpdate = (
   UpdateExpression: [
     `SET #sequence = :sequence, #state = :state, ${addNewStatus}${addresses.expression(observation)}`,
     ...(expiresAt === undefined ? [] : [', expiresAt = :expiresAt']),
-    ...(observation.state === 'running' ? [` REMOVE ${noticePaths}`] : []),
-    ...(losesPublicAddress(observation) ? [' REMOVE publicAddress'] : []),
+    ...(observation.state === kind.runningState ? [` REMOVE ${noticePaths(kind)}`] : []),
+    ...(losesPublicAddress(kind, observation) ? [' REMOVE publicAddress'] : []),
   ].join(''),
   ConditionExpression:
-    'attribute_exists(vmId) AND #sequence < :sequence AND (attribute_not_exists(#state) OR NOT #state IN (:terminated, :state))',
+    'attribute_exists(vmId) AND #sequence < :sequence AND (attribute_not_exists(#state) OR NOT #state IN (:final, :state))',
   ExpressionAttributeNames: {
     '#sequence': 'sequence',
     '#state': 'state',
     '#key': status.key,
-    ...(observation.state === 'running' && noticeNames),
+    ...(observation.state === kind.runningState && noticeNames(kind)),
   },
   ExpressionAttributeValues: {
-    ':sequence': sequenceOf(observation),
+    ':sequence': sequenceOf(kind, observation),
     ':state': observation.state,
     ':status': status,
-    ':past': packed(observation.resourceId, pastStatusOf(status)),
-    ':terminated': 'terminated',
+    ':past': packed(kind, observation.resourceId, pastStatusOf(status)),
+    ':final': finalState(kind),
     ...addresses.values(observation),
     ...(expiresAt !== undefined && { ':expiresAt': expiresAt }),
   },
 });
 
 /** The held state, seen again later. */
-const moveGateUpdate = (observation: Observation): Update => ({
+const moveGateUpdate = (kind: Kind, observation: Observation): Update => ({
   UpdateExpression: `SET #sequence = :sequence${addresses.expression(observation)}`,
   ConditionExpression: '#sequence < :sequence AND #state = :state',
   ExpressionAttributeNames: { '#sequence': 'sequence', '#state': 'state' },
   ExpressionAttributeValues: {
-    ':sequence': sequenceOf(observation),
+    ':sequence': sequenceOf(kind, observation),
     ':state': observation.state,
     ...addresses.values(observation),
   },
 });
 
 /** A stop takes the public address away, and a start gives another one. Not so an Elastic IP address, which EC2 then shows again. */
-const losesPublicAddress = ({ state, publicAddress }: Observation): boolean =>
-  publicAddress === undefined && (state === 'pending' || state === 'stopped');
+const losesPublicAddress = (kind: Kind, { state, publicAddress }: Observation): boolean =>
+  publicAddress === undefined &&
+  (state === kind.startingState || (kind.stoppedStates.has(state) && !kind.transitionalStates.has(state)));
 
 const addressAttributes = ['privateAddress', 'publicAddress', 'getsPublicAddress', 'isWindows'] as const;
 
@@ -415,7 +437,7 @@ const readdressUpdate = (vm: Resource, seen: Addresses, status: UnpublishedStatu
 
 /** isNewNotice (core/resource.ts), for an item that still holds what `vm` does. */
 const notifyUpdate = (vm: Resource, notice: Notice, status: UnpublishedStatus | undefined): Update => {
-  const isOnce = notice.notice === 'spot-interruption';
+  const isOnce = vm.kind.notices[notice.notice]?.isOnce === true;
   return {
     UpdateExpression: `SET #notice = :notice${status ? `, ${addNewStatus}` : ''}`,
     ConditionExpression: `${stillHeld.condition(vm)} AND (attribute_not_exists(#notice)${isOnce ? '' : ' OR #notice.#at < :at'})`,
@@ -429,7 +451,7 @@ const notifyUpdate = (vm: Resource, notice: Notice, status: UnpublishedStatus | 
       ...stillHeld.values(vm),
       ':notice': keptNotice(notice),
       ...(!isOnce && { ':at': notice.at }),
-      ...(status && { ':status': status, ':past': packed(vm.resourceId, pastStatusOf(status)) }),
+      ...(status && { ':status': status, ':past': packed(vm.kind, vm.resourceId, pastStatusOf(status)) }),
     },
   };
 };

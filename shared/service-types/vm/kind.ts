@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
-import type { NoticeKind } from '../../core/message.ts';
+import type { Circumstances, Kind, NoticeRule, StateReason as Reason } from '../../core/kind.ts';
+import type { Addresses } from '../../core/outputs.ts';
 
 /**
  * An EC2 instance id: `i-` and 8 or 17 hexadecimal digits (EC2 has issued both lengths).
@@ -28,18 +29,7 @@ export const InstanceState = z.enum([
 export type InstanceState = z.infer<typeof InstanceState>;
 
 /** Why EC2 last changed the state. Codes: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_StateReason.html */
-export const StateReason = z.object({ code: z.optional(z.string()), message: z.optional(z.string()) });
-export type StateReason = z.infer<typeof StateReason>;
-
-/** A state's place within one second, used only to break ties: EventBridge times have one-second resolution. */
-export const rank = {
-  pending: 0,
-  running: 1,
-  stopping: 2,
-  stopped: 3,
-  'shutting-down': 4,
-  terminated: 5,
-} as const satisfies Record<InstanceState, number>;
+export type StateReason = Reason;
 
 /**
  * A state by EC2's word for it, in any case. A word we do not know is taken as the nearest active state, `running`:
@@ -76,21 +66,15 @@ export const VmStatus = z.enum([
 ]);
 export type VmStatus = z.infer<typeof VmStatus>;
 
-/** What, beside the state itself, decides between DELETED and FAILED. */
-export type Circumstances = {
-  readonly reason?: StateReason | undefined;
-  /** The warning that may explain the state, where EC2 gives no reason (core/resource.ts, noticesBehind). */
-  readonly notice?: NoticeKind | undefined;
-  /** DCM asked for the deletion, so nothing that EC2 says about it is a failure. */
-  readonly deleteRequested?: boolean | undefined;
-  /** It is known to have run at some time. */
-  readonly hasRun?: boolean | undefined;
-  /** How the end of a spot instance that has run is reported. @default 'FAILED' */
-  readonly spotEndsAs?: SpotEndsAs | undefined;
+/** What can only come after a state by the next change; two and more steps ahead look the same as a read that is old. */
+const nextStates: Record<InstanceState, readonly InstanceState[]> = {
+  pending: ['running', 'shutting-down', 'terminated'],
+  running: ['stopping', 'shutting-down', 'terminated'],
+  stopping: ['stopped', 'shutting-down', 'terminated'],
+  stopped: ['pending', 'shutting-down', 'terminated'],
+  'shutting-down': ['terminated'],
+  terminated: [],
 };
-
-/** DCM deletes the whole run of a VM that is FAILED, and leaves the other resources of one that is DELETED. */
-export type SpotEndsAs = 'FAILED' | 'DELETED';
 
 const byInstanceState = {
   pending: 'PROVISIONING',
@@ -144,7 +128,7 @@ const endedInFailure = (circumstances: Circumstances): boolean => {
 };
 
 /** EC2 took a spot instance back, as its reason says, or a warning where it gives none. */
-const isSpotEnd = (codes: readonly string[], notice: NoticeKind | undefined): boolean =>
+const isSpotEnd = (codes: readonly string[], notice: string | undefined): boolean =>
   codes.length === 0
     ? notice === 'spot-interruption'
     : codes.some((code) => code.startsWith('Server.SpotInstance'));
@@ -153,7 +137,95 @@ const isSpotEnd = (codes: readonly string[], notice: NoticeKind | undefined): bo
  * EC2 also puts a code before the first colon of the message, and the two can differ: `Server.InternalError` with
  * `Client.VolumeLimitExceeded: …`.
  */
-const codesOf = (reason: StateReason | undefined): string[] =>
+const codesOf = (reason: Circumstances['reason']): string[] =>
   [reason?.code, reason?.message?.split(':', 1)[0]?.trim()].flatMap((code) =>
     code !== undefined && /^(Client|Server)\./.test(code) ? [code] : [],
   );
+
+/**
+ * What other resources of a run can refer to, such as `${web.ip[0].address}`: the internal address first, for references are by index.
+ * @see https://github.com/dcm-project/control-plane (api/catalog/v1alpha1/servicetypes/vm/spec.yaml, VmEndpoint)
+ */
+type VmOutputs = {
+  readonly ip: readonly {
+    readonly address: string;
+    readonly port: number;
+    readonly scope: 'internal' | 'external';
+  }[];
+};
+
+const sshPort = 22;
+const remoteDesktopPort = 3389;
+
+/**
+ * The outputs that a status is published with, always complete, for DCM replaces what it held. Undefined where it keeps what it holds: with
+ * all statuses but RUNNING and STOPPED, and while the private address is not known. A stopped VM has the internal address alone.
+ */
+const outputsOf = (
+  { privateAddress, publicAddress, isWindows }: Addresses,
+  status: string,
+): VmOutputs | undefined => {
+  if (privateAddress === undefined || (status !== 'RUNNING' && status !== 'STOPPED')) return undefined;
+  const port = isWindows ? remoteDesktopPort : sshPort;
+  return {
+    ip: [
+      { address: privateAddress, port, scope: 'internal' },
+      ...(status === 'RUNNING' && publicAddress
+        ? [{ address: publicAddress, port, scope: 'external' } as const]
+        : []),
+    ],
+  };
+};
+
+/** What EC2 warns of, or shows to be wrong with an instance, beside its state; in the order in which messages name it. */
+export const NoticeKind = z.enum([
+  'spot-interruption',
+  'spot-stop',
+  'spot-hibernate',
+  'rebalance-recommendation',
+  'scheduled-change',
+  'scheduled-change-closed',
+  'stuck-launch',
+  'impaired',
+  'recovered',
+]);
+export type NoticeKind = z.infer<typeof NoticeKind>;
+
+const notices: Record<NoticeKind, NoticeRule> = {
+  /** EC2 will terminate a spot instance: two minutes later, and shutting down takes up to some minutes more. It does so once. */
+  'spot-interruption': { isOnce: true, explainsForSeconds: 300, decidesEnd: true },
+  /** EC2 will stop a spot instance, or hibernate it. */
+  'spot-stop': { explainsForSeconds: 300 },
+  'spot-hibernate': { explainsForSeconds: 300 },
+  'rebalance-recommendation': {},
+  /** AWS Health sends reminders, and copies from a backup region. */
+  'scheduled-change': { endedBy: 'scheduled-change-closed', isKnownByText: true },
+  'scheduled-change-closed': { isNewAtSameSecond: true },
+  'stuck-launch': {},
+  /** A status check fails. EC2 checks what runs. */
+  impaired: { endedBy: 'recovered', onlyIn: 'running' },
+  recovered: { onlyIn: 'running' },
+};
+
+/** VMs on Amazon EC2. */
+export const vmKind: Kind = {
+  serviceType: 'vm',
+  noun: 'instance',
+  idExtension: 'instanceid',
+  hasId: (resourceId) => InstanceId.safeParse(resourceId).success,
+  states: InstanceState.options,
+  startingState: 'pending',
+  runningState: 'running',
+  statesAfterRunning: new Set(['running', 'stopping', 'stopped']),
+  stoppedStates: new Set(['stopping', 'stopped']),
+  transitionalStates: new Set(['pending', 'stopping', 'shutting-down']),
+  nextStates,
+  stuckAfterMinutes: 15,
+  coalescesWithinSecond: true,
+  nearestState: instanceStateOf,
+  statuses: VmStatus.options,
+  statusOf: (state, circumstances) => vmStatus(instanceStateOf(state).state, circumstances),
+  needsReason: (state, circumstances) => needsReason(instanceStateOf(state).state, circumstances),
+  outputsOf,
+  notices,
+};

@@ -1,9 +1,10 @@
 import * as z from 'zod/mini';
 import type { PastStatus } from '../../core/history.ts';
-import { isLaunched, type LaunchedRecord, type ResourceRecord } from '../../core/record.ts';
+import { isLaunched } from '../../core/record.ts';
 import { describedStatus } from '../../core/resource.ts';
 import type { Ownership } from '../../ports/resource-store.ts';
-import { VmStatus as Status, type VmStatus } from './kind.ts';
+import { VmStatus as Status, type VmStatus, vmKind } from './kind.ts';
+import type { LaunchedVmRecord, VmRecord } from './record.ts';
 
 const DateTime = z.iso.datetime();
 
@@ -103,10 +104,10 @@ export const VmValidation = z
   .check(z.meta({ id: 'VmValidation', description: 'What a create with this spec would launch.' }));
 export type VmValidation = z.infer<typeof VmValidation>;
 
-type Described = Pick<PastStatus, 'at' | 'status' | 'message'>;
+type Described = Pick<PastStatus, 'at' | 'message'> & { readonly status: VmStatus };
 
 /** A VM as the API answers it. */
-export const vmResource = (record: ResourceRecord, held: Ownership, nowMs: number): VmResource => {
+export const vmResource = (record: VmRecord, held: Ownership, nowMs: number): VmResource => {
   const { at, status, message } = withDeletion(record, statusOf(record, held, nowMs));
   const updatedAtMs = Math.max(record.createdAtMs, at * 1000);
   return {
@@ -124,10 +125,10 @@ export const vmResource = (record: ResourceRecord, held: Ownership, nowMs: numbe
 /** A creation without an instance counts as failed this long after its last lease ended. */
 const interruptedAfterMs = 5 * 60_000;
 
-const statusOf = (record: ResourceRecord, held: Ownership, nowMs: number): Described => {
+const statusOf = (record: VmRecord, held: Ownership, nowMs: number): Described => {
   if (isLaunched(record)) {
-    const latest = held.owner === 'ours' ? held.vm.latest : undefined;
-    return latest ?? pendingStatus(record);
+    const { at, status, message } = (held.owner === 'ours' && held.vm.latest) || pendingStatus(record);
+    return { at, status: Status.parse(status), message };
   }
   const at = Math.floor(record.updatedAtMs / 1000);
   if (nowMs < (record.leaseUntilMs ?? 0) + interruptedAfterMs)
@@ -138,15 +139,15 @@ const statusOf = (record: ResourceRecord, held: Ownership, nowMs: number): Descr
 };
 
 /** The status that is published of the launch. */
-const pendingStatus = ({ resourceId, region, account, facts }: LaunchedRecord): Described =>
-  describedStatus({
+const pendingStatus = ({ resourceId, region, account, facts }: LaunchedVmRecord) =>
+  describedStatus(vmKind, {
     ...{ kind: 'observation', resourceId, region, account, state: 'pending', seenBy: 'api' },
     at: Math.floor(facts.launchedAtMs / 1000),
   });
 
 const ended: readonly VmStatus[] = ['DELETING', 'DELETED', 'FAILED'];
 
-const withDeletion = ({ deleteRequestedAtMs }: ResourceRecord, published: Described): Described => {
+const withDeletion = ({ deleteRequestedAtMs }: VmRecord, published: Described): Described => {
   if (deleteRequestedAtMs === undefined || ended.includes(published.status)) return published;
   const at = Math.max(published.at, Math.floor(deleteRequestedAtMs / 1000));
   return { at, status: 'DELETING', message: `${published.message}; DCM has requested the deletion` };
@@ -156,7 +157,7 @@ const publicAddressOf = (held: Ownership): string | undefined =>
   held.owner === 'ours' ? held.vm.publicAddress || undefined : undefined;
 
 const instanceFields = (
-  { resourceId: instanceId, facts, adopted }: LaunchedRecord,
+  { resourceId: instanceId, facts, adopted }: LaunchedVmRecord,
   status: VmStatus,
   publicAddress: string | undefined,
 ): Partial<VmResource> => {

@@ -3,6 +3,7 @@ import { pastStatusOf } from '../../../shared/core/history.ts';
 import { defaultBurst, releaseOf } from '../../../shared/core/outbox.ts';
 import type { UnpublishedStatus } from '../../../shared/core/resource.ts';
 import type { InstanceState } from '../../../shared/service-types/vm/kind.ts';
+import { vmKind } from '../../../shared/service-types/vm/kind.ts';
 import { halfPastTen, observed } from '../../fixtures/resource-messages.ts';
 import { statusOf } from '../../fixtures/statuses.ts';
 
@@ -24,7 +25,7 @@ const release = (
     superseded: drop,
     heldBack: hold,
   } = releaseOf(
-    { ...addresses, history: all.map(pastStatusOf), outbox: all.slice(told) },
+    { kind: vmKind, ...addresses, history: all.map(pastStatusOf), outbox: all.slice(told) },
     { burst: defaultBurst, nowMs, settled: settled === undefined ? undefined : all[settled]?.key },
   );
   const places = (some: readonly UnpublishedStatus[]) => some.map((status) => all.indexOf(status));
@@ -86,7 +87,7 @@ describe('debounce', () => {
   it('decides the same where older history is forgotten but not what is still unpublished', () => {
     const all = changes(14);
     const { publish: tell, heldBack: hold } = releaseOf(
-      { ...addresses, history: all.slice(4).map(pastStatusOf), outbox: all.slice(9) },
+      { kind: vmKind, ...addresses, history: all.slice(4).map(pastStatusOf), outbox: all.slice(9) },
       { burst: defaultBurst, nowMs },
     );
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { checkedState, secondsToCheck } from '../../../shared/core/follow-up.ts';
 import { pastStatusOf } from '../../../shared/core/history.ts';
-import { InstanceState } from '../../../shared/service-types/vm/kind.ts';
+import { InstanceState, vmKind } from '../../../shared/service-types/vm/kind.ts';
 
 import { dcmId, halfPastTen, observed, resourceId } from '../../fixtures/resource-messages.ts';
 import { repeatedStatus, statusOf } from '../../fixtures/statuses.ts';
@@ -10,6 +10,7 @@ const keyOf = (state: InstanceState, seconds = 0) => statusOf(observed(state, se
 const minutes = (n: number) => (halfPastTen + n * 60) * 1000;
 
 const blank = {
+  kind: vmKind,
   ...{ resourceId, dcmId, region: 'us-east-1', account: '123456789012' },
   ...{ sequence: 0, outbox: [], history: [] },
 };
@@ -43,7 +44,7 @@ describe('a transition', () => {
       state: 'running' as const,
       history: [pastStatusOf(statusOf(observed('running')))],
     };
-    const seconds = [1, 12, 13].map((turn) => secondsToCheck(keyOf('running'), turn, minutes(1)));
+    const seconds = [1, 12, 13].map((turn) => secondsToCheck(vmKind, keyOf('running'), turn, minutes(1)));
 
     expect(checkedState({ ...running, getsPublicAddress: true })).toBe(keyOf('running'));
     expect(
@@ -53,13 +54,15 @@ describe('a transition', () => {
   });
 
   it('is checked each 25 seconds for five minutes, then seldom', () => {
-    const seconds = [1, 2, 12, 13, 50].map((turn) => secondsToCheck(keyOf('stopping'), turn, minutes(600)));
+    const seconds = [1, 2, 12, 13, 50].map((turn) =>
+      secondsToCheck(vmKind, keyOf('stopping'), turn, minutes(600)),
+    );
 
     expect(seconds).toEqual([25, 25, 25, 300, 300]);
   });
 
   it('is checked no more once a launch is stuck, which is noticed otherwise', () => {
-    const check = (minute: number) => secondsToCheck(keyOf('pending'), 13, minutes(minute));
+    const check = (minute: number) => secondsToCheck(vmKind, keyOf('pending'), 13, minutes(minute));
 
     expect([check(14.9), check(15)]).toEqual([300, undefined]);
   });

@@ -8,7 +8,8 @@ import {
   partsOf,
   sequenceOf,
 } from '../../../shared/core/gate.ts';
-import { InstanceState, rank } from '../../../shared/service-types/vm/kind.ts';
+import { rankOf } from '../../../shared/core/kind.ts';
+import { InstanceState, vmKind } from '../../../shared/service-types/vm/kind.ts';
 import { halfPastTen } from '../../fixtures/resource-messages.ts';
 
 /** From 2001 to 2286, where a second has ten digits. */
@@ -18,7 +19,7 @@ type Seen = { at: number; state: InstanceState };
 
 const nothing: Held = { sequence: 0 };
 const having = (held: Held, one: Seen): Held =>
-  isNewerObservation(held, one) ? { sequence: sequenceOf(one), state: one.state } : held;
+  isNewerObservation(vmKind, held, one) ? { sequence: sequenceOf(vmKind, one), state: one.state } : held;
 
 /** What EC2 can tell of one instance: anything in any second, and `terminated`, if at all, last. */
 const lifetime = fc
@@ -35,9 +36,10 @@ describe('gate', () => {
   it('orders all observations of an instance: by time, then by rank', () => {
     fc.assert(
       fc.property(seen, seen, (a, b) => {
-        const expected = Math.sign(a.at - b.at) || Math.sign(rank[a.state] - rank[b.state]);
+        const expected =
+          Math.sign(a.at - b.at) || Math.sign(rankOf(vmKind, a.state) - rankOf(vmKind, b.state));
 
-        expect(Math.sign(sequenceOf(a) - sequenceOf(b))).toBe(expected);
+        expect(Math.sign(sequenceOf(vmKind, a) - sequenceOf(vmKind, b))).toBe(expected);
       }),
     );
   });
@@ -45,7 +47,7 @@ describe('gate', () => {
   it('gives back the second and the rank that a sequence was made of', () => {
     fc.assert(
       fc.property(seen, ({ at, state }) => {
-        expect(partsOf(sequenceOf({ at, state }))).toEqual({ at, rank: rank[state] });
+        expect(partsOf(sequenceOf(vmKind, { at, state }))).toEqual({ at, rank: rankOf(vmKind, state) });
       }),
     );
   });
@@ -53,7 +55,7 @@ describe('gate', () => {
   it('makes sequences that order as strings as they do as numbers', () => {
     fc.assert(
       fc.property(seen, seen, (a, b) => {
-        const [one, other] = [sequenceOf(a), sequenceOf(b)];
+        const [one, other] = [sequenceOf(vmKind, a), sequenceOf(vmKind, b)];
 
         expect(String(one) < String(other)).toBe(one < other);
       }),
@@ -61,7 +63,7 @@ describe('gate', () => {
   });
 
   it('takes the first observation, whatever it is', () => {
-    fc.assert(fc.property(seen, (first) => isNewerObservation(nothing, first)));
+    fc.assert(fc.property(seen, (first) => isNewerObservation(vmKind, nothing, first)));
   });
 
   it('takes of two observations never both after each other, and none twice', () => {
@@ -69,8 +71,8 @@ describe('gate', () => {
       fc.property(seen, seen, (a, b) => {
         const [heldA, heldB] = [having(nothing, a), having(nothing, b)];
 
-        expect(isNewerObservation(heldA, a)).toBe(false);
-        expect(isNewerObservation(heldA, b) && isNewerObservation(heldB, a)).toBe(false);
+        expect(isNewerObservation(vmKind, heldA, a)).toBe(false);
+        expect(isNewerObservation(vmKind, heldA, b) && isNewerObservation(vmKind, heldB, a)).toBe(false);
       }),
     );
   });
@@ -78,7 +80,7 @@ describe('gate', () => {
   it('takes nothing after terminated', () => {
     fc.assert(
       fc.property(seen, second, (later, at) => {
-        expect(isNewerObservation(having(nothing, { at, state: 'terminated' }), later)).toBe(false);
+        expect(isNewerObservation(vmKind, having(nothing, { at, state: 'terminated' }), later)).toBe(false);
       }),
     );
   });
@@ -86,8 +88,8 @@ describe('gate', () => {
   it('takes a start after a stop: rank decides only within one second', () => {
     const stopped = having(nothing, { at: halfPastTen, state: 'stopped' });
 
-    expect(isNewerObservation(stopped, { at: halfPastTen + 1, state: 'pending' })).toBe(true);
-    expect(isNewerObservation(stopped, { at: halfPastTen, state: 'pending' })).toBe(false);
+    expect(isNewerObservation(vmKind, stopped, { at: halfPastTen + 1, state: 'pending' })).toBe(true);
+    expect(isNewerObservation(vmKind, stopped, { at: halfPastTen, state: 'pending' })).toBe(false);
   });
 
   it('ends in the same state, the newest, in whatever order and however often it is told', () => {
@@ -97,11 +99,13 @@ describe('gate', () => {
     });
     fc.assert(
       fc.property(orders, ([life, order]) => {
-        const newest = life.toSorted((a, b) => sequenceOf(a) - sequenceOf(b)).at(-1);
+        const newest = life.toSorted((a, b) => sequenceOf(vmKind, a) - sequenceOf(vmKind, b)).at(-1);
 
         const held = order.reduce(having, nothing);
 
-        expect(held).toEqual(newest ? { sequence: sequenceOf(newest), state: newest.state } : nothing);
+        expect(held).toEqual(
+          newest ? { sequence: sequenceOf(vmKind, newest), state: newest.state } : nothing,
+        );
       }),
     );
   });
@@ -118,7 +122,7 @@ describe('the time of a listing', () => {
         const listing = { ...listed, at: listingTime(requestedAt * 1000 + ms) };
         const atThatMoment = { ...event, at: requestedAt - 5 };
 
-        expect(sequenceOf(atThatMoment)).toBeGreaterThan(sequenceOf(listing));
+        expect(sequenceOf(vmKind, atThatMoment)).toBeGreaterThan(sequenceOf(vmKind, listing));
       }),
     );
   });

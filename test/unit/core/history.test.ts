@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { historyLength, pastStatusOf, surplusOf } from '../../../shared/core/history.ts';
+import { vmKind } from '../../../shared/service-types/vm/kind.ts';
 import { dcmId, halfPastTen, observed, resourceId, spotWarning } from '../../fixtures/resource-messages.ts';
 import { noticeStatus, statusOf } from '../../fixtures/statuses.ts';
 
@@ -18,7 +19,7 @@ describe('the history of a VM', () => {
   });
 
   it('has a warning at its own time', () => {
-    const identity = { resourceId, dcmId, region: 'us-east-1', account: '123456789012' };
+    const identity = { kind: vmKind, resourceId, dcmId, region: 'us-east-1', account: '123456789012' };
     const vm = {
       ...identity,
       sequence: halfPastTen * 10 + 1,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { pastStatusOf } from '../../../shared/core/history.ts';
 import { supersededKeys } from '../../../shared/core/outbox.ts';
+import { vmKind } from '../../../shared/service-types/vm/kind.ts';
 import { observed, wholeLife } from '../../fixtures/resource-messages.ts';
 import { statusOf } from '../../fixtures/statuses.ts';
 
@@ -10,7 +11,7 @@ const statuses = (count: number, text = '') =>
     ...(text && { message: text }),
   }));
 const superseded = (outbox: ReturnType<typeof statuses>) =>
-  supersededKeys({ outbox, history: outbox.map(pastStatusOf) });
+  supersededKeys({ kind: vmKind, outbox, history: outbox.map(pastStatusOf) });
 
 describe('the unpublished statuses of one VM', () => {
   it('are all kept up to three hundred', () => {

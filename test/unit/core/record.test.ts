@@ -1,15 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import {
-  factsOf,
-  factsSeen,
-  isInHand,
-  isLaunched,
-  type ResourceRecord,
-} from '../../../shared/core/record.ts';
+import { isInHand, isLaunched } from '../../../shared/core/record.ts';
+import { factsOf, factsSeen, type VmRecord } from '../../../shared/service-types/vm/record.ts';
 import { described } from '../../fakes/scripted-instances.ts';
 import { launchPlan, vmFacts } from '../../fixtures/launches.ts';
 
-const record = (more: Partial<ResourceRecord> = {}): ResourceRecord => ({
+const record = (more: Partial<VmRecord> = {}): VmRecord => ({
   dcmId: 'vm-1',
   region: 'us-east-1',
   generation: 0,

@@ -8,7 +8,7 @@ import {
   type Resource,
   republicationTime,
 } from '../../../shared/core/resource.ts';
-import { InstanceState } from '../../../shared/service-types/vm/kind.ts';
+import { InstanceState, vmKind } from '../../../shared/service-types/vm/kind.ts';
 
 import { dcmId, halfPastTen, observed, resourceId, spotWarning } from '../../fixtures/resource-messages.ts';
 import { fixedPart, noticeStatus, repeatedStatus, statusOf } from '../../fixtures/statuses.ts';
@@ -16,11 +16,12 @@ import { fixedPart, noticeStatus, repeatedStatus, statusOf } from '../../fixture
 const held = (state: InstanceState, seconds = 0) =>
   ({
     resourceId,
+    kind: vmKind,
     dcmId,
     region: 'us-east-1',
     account: '123456789012',
     state,
-    sequence: sequenceOf(observed(state, seconds)),
+    sequence: sequenceOf(vmKind, observed(state, seconds)),
     outbox: [],
     history: [],
   }) satisfies Resource;
@@ -30,17 +31,21 @@ describe('status of a launch that is stuck', () => {
   const minutes = (n: number) => (halfPastTen + n * 60) * 1000;
 
   it('is noticed fifteen minutes after the launch, and of nothing that came up', () => {
-    expect([14.99, 15, 60].map((after) => isStuck(launch, minutes(after)))).toEqual([false, true, true]);
-    expect(isStuck({ ...launch, state: 'running' }, minutes(60))).toBe(false);
+    expect([14.99, 15, 60].map((after) => isStuck(vmKind, launch, minutes(after)))).toEqual([
+      false,
+      true,
+      true,
+    ]);
+    expect(isStuck(vmKind, { ...launch, state: 'running' }, minutes(60))).toBe(false);
   });
 
   it('has the time of the deadline, but none before its state was seen', () => {
-    expect(stuckNotice(launch, halfPastTen).at).toBe(halfPastTen + 900);
-    expect(stuckNotice(launch, halfPastTen + 1800).at).toBe(halfPastTen + 1800);
+    expect(stuckNotice(vmKind, launch, halfPastTen).at).toBe(halfPastTen + 900);
+    expect(stuckNotice(vmKind, launch, halfPastTen + 1800).at).toBe(halfPastTen + 1800);
   });
 
   it('is FAILED, and stays it when EC2 warns of something else', () => {
-    const notice = { ...spotWarning(), ...stuckNotice(launch, halfPastTen) };
+    const notice = { ...spotWarning(), ...stuckNotice(vmKind, launch, halfPastTen) };
     const vm = held('pending');
     const rebalance = spotWarning(1000, { notice: 'rebalance-recommendation' });
 
@@ -218,10 +223,12 @@ describe('status of a notice', () => {
     const state = fc.constantFrom(...InstanceState.options);
     fc.assert(
       fc.property(second, second, state, state, (one, other, before, next) => {
-        fc.pre(sequenceOf({ at: one, state: before }) < sequenceOf({ at: other, state: next }));
+        fc.pre(
+          sequenceOf(vmKind, { at: one, state: before }) < sequenceOf(vmKind, { at: other, state: next }),
+        );
         const now = statusOf(observed(before, 0, { at: one }));
         const then = statusOf(observed(next, 0, { at: other }));
-        const vm = { ...held(before), sequence: sequenceOf({ at: one, state: before }) };
+        const vm = { ...held(before), sequence: sequenceOf(vmKind, { at: one, state: before }) };
 
         const { key } = noticeStatus(vm, spotWarning(0, { at: Math.max(one, other) }));
 

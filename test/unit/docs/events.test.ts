@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
+import { vmKind } from '../../../shared/service-types/vm/kind.ts';
 import { statusEvent } from '../../../shared/wire/dcm-status.ts';
 import { dcmId, observed, resourceId } from '../../fixtures/resource-messages.ts';
 import { statusOf } from '../../fixtures/statuses.ts';
@@ -12,6 +13,7 @@ it('docs/events.md shows an event exactly as it is published', () => {
   expect(shown).toEqual(
     statusEvent(
       {
+        kind: vmKind,
         dcmId,
         resourceId: resourceId,
         region: 'us-east-1',

@@ -7,6 +7,7 @@ import { readMessage } from '../../../functions/normaliser/read-message.ts';
 import { randomPart } from '../../../shared/adapters/random-part.ts';
 import { sequenceOf, stateOfKey } from '../../../shared/core/gate.ts';
 import type { Observation } from '../../../shared/core/message.ts';
+import { vmKind } from '../../../shared/service-types/vm/kind.ts';
 import type { EventBridgeEvent } from '../../../shared/wire/eventbridge.ts';
 import { acceptFault, type Faults, faulty, randomFaults } from '../../fakes/faulty.ts';
 import { memoryEventStream } from '../../fakes/memory-event-stream.ts';
@@ -32,7 +33,7 @@ describe('debounce', () => {
             changes.filter((other) => other.ms >= ms && other.ms < ms + windowMs).length,
           ).toBeLessThanOrEqual(burst + windowMs / settleMs);
         for (const change of life) {
-          const upToDate = told.find(({ sequence }) => sequence >= sequenceOf(change));
+          const upToDate = told.find(({ sequence }) => sequence >= sequenceOf(vmKind, change));
           expect(upToDate?.ms).toBeLessThanOrEqual(change.at * 1000 + settleMs);
         }
       }),
@@ -59,7 +60,9 @@ describe('debounce', () => {
         const { told, outbox } = await run({ ...given, faults: randomFaults(given.seed, faultRate) });
 
         const sequences = told.map(({ sequence }) => sequence);
-        expect(stateOf(sequences.at(-1))).toBe(stateOf(Math.max(...given.life.map(sequenceOf))));
+        expect(stateOf(sequences.at(-1))).toBe(
+          stateOf(Math.max(...given.life.map((one) => sequenceOf(vmKind, one)))),
+        );
         expect(sequences).toEqual([...new Set(sequences)].sort((a, b) => a - b));
         expect(outbox).toEqual([]);
       }),
@@ -76,7 +79,7 @@ const scenario = fc.record({
 });
 
 /** States that nobody heard of in between may end in the one that was told before them. */
-const stateOf = (sequence = 0) => stateOfKey(String(sequence));
+const stateOf = (sequence = 0) => stateOfKey(vmKind, String(sequence));
 
 const isEnd = (sequence: number): boolean => sequence % 10 === 5;
 
@@ -129,7 +132,7 @@ const run = async ({ life, copies, faults, lateMs }: Run) => {
   const history = new Set<number>();
   const record: typeof resourceStore.record = async (observation, status) => {
     const answer = await resourceStore.record(observation, status);
-    if (answer.outcome === 'accepted') history.add(sequenceOf(observation));
+    if (answer.outcome === 'accepted') history.add(sequenceOf(vmKind, observation));
     return answer;
   };
   const told: { ms: number; sequence: number }[] = [];

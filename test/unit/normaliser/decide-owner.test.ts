@@ -5,6 +5,7 @@ import {
   mustAskEc2,
   type Verdict,
 } from '../../../functions/normaliser/ownership.ts';
+import { vmKind } from '../../../shared/service-types/vm/kind.ts';
 import { described } from '../../fakes/scripted-instances.ts';
 import { dcmId, halfPastTen, ourTags, resourceId, tagKeys } from '../../fixtures/resource-messages.ts';
 
@@ -17,7 +18,7 @@ const retagged = { ...ourTags, 'dcm-instance-id': 'another' };
 const theirs = { ...ourTags, 'dcm-provider': 'ec2-sp-2' };
 
 const claim = { resourceId, dcmId, region: 'us-east-1', account: '123456789012' };
-const vm = { ...claim, sequence: 0, outbox: [], history: [] };
+const vm = { kind: vmKind, ...claim, sequence: 0, outbox: [], history: [] };
 const us = { remembered: { owner: 'ours', vm } } as const;
 const others = { remembered: { owner: 'foreign' } } as const;
 const unknown = { remembered: { owner: 'unknown' } } as const;

@@ -8,6 +8,7 @@ import {
   withoutSuperseded,
 } from '../../../functions/normaliser/message-groups.ts';
 import type { ResourceMessage } from '../../../shared/core/message.ts';
+import { vmKind } from '../../../shared/service-types/vm/kind.ts';
 import { observed, resourceId, spotWarning, tagged } from '../../fixtures/resource-messages.ts';
 
 const other = 'i-0000000000000000a';
@@ -86,12 +87,16 @@ describe('superseded states', () => {
     const warning = spotWarning(10);
     const told = [observed('pending', 10), observed('running', 10), warning, observed('stopping', 11)];
 
-    expect(withoutSuperseded(told)).toEqual([observed('running', 10), warning, observed('stopping', 11)]);
+    expect(withoutSuperseded(vmKind, told)).toEqual([
+      observed('running', 10),
+      warning,
+      observed('stopping', 11),
+    ]);
   });
 
   it('are not those of another second, nor repeats', () => {
     const told = [observed('pending', 9), observed('running', 10), observed('running', 10)];
 
-    expect(withoutSuperseded(told)).toEqual(told);
+    expect(withoutSuperseded(vmKind, told)).toEqual(told);
   });
 });

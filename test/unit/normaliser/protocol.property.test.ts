@@ -8,7 +8,7 @@ import { readMessage } from '../../../functions/normaliser/read-message.ts';
 import { randomPart } from '../../../shared/adapters/random-part.ts';
 import { sequenceOf } from '../../../shared/core/gate.ts';
 import type { Observation, ResourceMessage } from '../../../shared/core/message.ts';
-import { vmStatus } from '../../../shared/service-types/vm/kind.ts';
+import { type InstanceState, instanceStateOf, vmKind } from '../../../shared/service-types/vm/kind.ts';
 import type { CloudEventJson } from '../../../shared/wire/cloudevents.ts';
 import type { EventBridgeEvent } from '../../../shared/wire/eventbridge.ts';
 import { faulty, randomFaults } from '../../fakes/faulty.ts';
@@ -43,7 +43,7 @@ describe('protocol', () => {
           const told = stored.filter((event) => event.partitionkey === newest.instanceId);
           expect(statusIn(told.at(-1))).toEqual({
             id: vmIdOf(newest.instanceId),
-            status: vmStatus(newest.state),
+            status: vmKind.statusOf(newest.state),
           });
           const sequences = told.map((event) => String(event.sequence));
           expect(sequences).toEqual([...new Set(sequences)].sort());
@@ -57,9 +57,11 @@ describe('protocol', () => {
 
 const newestOf = (
   life: readonly Observation[],
-): { readonly instanceId: string; readonly state: Observation['state'] } => {
-  const { resourceId: instanceId, state } = life.reduce((a, b) => (sequenceOf(b) > sequenceOf(a) ? b : a));
-  return { instanceId, state };
+): { readonly instanceId: string; readonly state: InstanceState } => {
+  const { resourceId: instanceId, state } = life.reduce((a, b) =>
+    sequenceOf(vmKind, b) > sequenceOf(vmKind, a) ? b : a,
+  );
+  return { instanceId, state: instanceStateOf(state).state };
 };
 
 const statusIn = (event: CloudEventJson | undefined) => {

@@ -3,12 +3,14 @@ import { terminations } from '../../../functions/normaliser/ask-ec2.ts';
 import { groupsOf } from '../../../functions/normaliser/message-groups.ts';
 import type { ResourceMessage } from '../../../shared/core/message.ts';
 import type { Resource } from '../../../shared/core/resource.ts';
+import { vmKind } from '../../../shared/service-types/vm/kind.ts';
 import { described } from '../../fakes/scripted-instances.ts';
 import { dcmId, observed, resourceId, spotWarning } from '../../fixtures/resource-messages.ts';
 
 const region = 'us-east-1';
 const reason = { code: 'Client.UserInitiatedShutdown' };
 const vm: Resource = {
+  kind: vmKind,
   resourceId,
   dcmId,
   region,

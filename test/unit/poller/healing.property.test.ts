@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Observation } from '../../../shared/core/message.ts';
-import { vmStatus } from '../../../shared/service-types/vm/kind.ts';
+import { instanceStateOf, vmStatus } from '../../../shared/service-types/vm/kind.ts';
 import { acceptFault, randomFaults } from '../../fakes/faulty.ts';
 import { lifetime } from '../../fixtures/lifetime.ts';
 import { halfPastTen, observed } from '../../fixtures/resource-messages.ts';
@@ -98,4 +98,4 @@ const stopping = async () => {
   return { region };
 };
 
-const stateOf = (life: readonly Observation[]) => life.at(-1)?.state ?? 'pending';
+const stateOf = (life: readonly Observation[]) => instanceStateOf(life.at(-1)?.state ?? 'pending').state;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { couldBeStale } from '../../../shared/core/listing/doubt.ts';
 import type { InstanceState } from '../../../shared/service-types/vm/kind.ts';
+import { vmKind } from '../../../shared/service-types/vm/kind.ts';
 import { observed } from '../../fixtures/resource-messages.ts';
 import { deletions, idOf, minuteMs, polledRegion } from './region.ts';
 
@@ -277,9 +278,9 @@ describe('a listing', () => {
   const listed = (state: InstanceState, launchedAt = 0) => ({ state, launchedAtMs: launchedAt * 1000 });
 
   it('that shows the next state after the held one is used at once', () => {
-    expect(couldBeStale(held('pending'), listed('running'), 101)).toBe(false);
-    expect(couldBeStale(held('running'), listed('pending'), 101)).toBe(true);
-    expect(couldBeStale(held('running'), listed('pending'), 160)).toBe(false);
+    expect(couldBeStale(vmKind, held('pending'), listed('running'), 101)).toBe(false);
+    expect(couldBeStale(vmKind, held('running'), listed('pending'), 101)).toBe(true);
+    expect(couldBeStale(vmKind, held('running'), listed('pending'), 160)).toBe(false);
   });
 
   it.each([
@@ -287,7 +288,7 @@ describe('a listing', () => {
     { what: 'running, and stopped, of one launch', one: held('running', 80), two: listed('stopped', 90) },
     { what: 'stopped, and running, launched since', one: held('stopped', 100), two: listed('running', 101) },
   ])('is used at once when the launch time proves it newer: $what', ({ one, two }) => {
-    expect(couldBeStale(one, two, 101)).toBe(false);
+    expect(couldBeStale(vmKind, one, two, 101)).toBe(false);
   });
 
   it.each([
@@ -296,6 +297,6 @@ describe('a listing', () => {
     { what: 'stopped, and running before that', one: held('stopped', 100), two: listed('running', 90) },
     { what: 'shutting down, and stopped', one: held('shutting-down', 80), two: listed('stopped', 90) },
   ])('is not used at once when it can be older: $what', ({ one, two }) => {
-    expect(couldBeStale(one, two, 101)).toBe(true);
+    expect(couldBeStale(vmKind, one, two, 101)).toBe(true);
   });
 });

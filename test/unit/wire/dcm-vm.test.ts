@@ -1,13 +1,13 @@
 import { CloudEvent } from 'cloudevents';
 import { describe, expect, it } from 'vitest';
-import { InstanceState } from '../../../shared/service-types/vm/kind.ts';
+import { InstanceState, vmKind } from '../../../shared/service-types/vm/kind.ts';
 import { CloudEventJson } from '../../../shared/wire/cloudevents.ts';
 import { statusEvent } from '../../../shared/wire/dcm-status.ts';
 
 import { dcmId, halfPastTen, observed, resourceId, spotWarning } from '../../fixtures/resource-messages.ts';
 import { noticeStatus, statusOf } from '../../fixtures/statuses.ts';
 
-const vm = { dcmId, resourceId, region: 'us-east-1', privateAddress: '10.0.0.4' };
+const vm = { kind: vmKind, dcmId, resourceId, region: 'us-east-1', privateAddress: '10.0.0.4' };
 const running = statusOf(observed('running'));
 
 const internal = { address: '10.0.0.4', port: 22, scope: 'internal' };

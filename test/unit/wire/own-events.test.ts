@@ -50,7 +50,7 @@ const kinds = [
   { event: statusSettledEvent({ ...about, key }), signals: [{ kind: 'status-settled', ...from, key }] },
   {
     event: checkRequestedEvent({ ...about, key, turn: 2 }),
-    signals: [{ kind: 'check-wanted', ...from, key, turn: 2 }],
+    signals: [{ kind: 'check-wanted', ...from, key, attempt: 2 }],
   },
 ];
 

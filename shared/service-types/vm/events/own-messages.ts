@@ -13,7 +13,7 @@ import {
   StatusSettledDetail,
   statusSettled,
 } from '../../../wire/own-messages.ts';
-import { InstanceId } from '../kind.ts';
+import { InstanceId, InstanceState, NoticeKind } from '../kind.ts';
 import { eventKind } from './event-kind.ts';
 
 /** dcm.ec2-sp "EC2 Instance Observed": what the poller saw in a listing and the fleet does not hold, or what EC2 answered the API. */
@@ -28,7 +28,15 @@ export const observedInListing = eventKind({
     const seenBy = requestId === undefined ? 'listing' : 'api';
     return [
       ...(tags ? [{ kind: 'tag-change' as const, ...about, tags, clientToken }] : []),
-      { kind: 'observation', ...about, state, reason, requestId, ...addresses, seenBy },
+      {
+        kind: 'observation',
+        ...about,
+        state: InstanceState.parse(state),
+        reason,
+        requestId,
+        ...addresses,
+        seenBy,
+      },
     ];
   },
 });
@@ -38,7 +46,13 @@ export const noticedInListing = eventKind({
   ...instanceNoticed,
   schema: InstanceNoticedDetail,
   toMessages: ({ 'instance-id': resourceId, notice, text }, from) => [
-    { kind: 'notice', ...from, resourceId: resourceId, notice, text },
+    {
+      kind: 'notice',
+      ...from,
+      resourceId: InstanceId.parse(resourceId),
+      notice: NoticeKind.parse(notice),
+      text,
+    },
   ],
 });
 
@@ -47,7 +61,7 @@ export const wantedStatus = eventKind({
   ...republicationRequested,
   schema: RepublicationRequestedDetail,
   toMessages: ({ 'instance-id': resourceId }, from) => [
-    { kind: 'status-wanted', ...from, resourceId: resourceId },
+    { kind: 'status-wanted', ...from, resourceId: InstanceId.parse(resourceId) },
   ],
 });
 
@@ -56,7 +70,7 @@ export const settledStatus = eventKind({
   ...statusSettled,
   schema: StatusSettledDetail,
   toMessages: ({ 'instance-id': resourceId, key }, from) => [
-    { kind: 'status-settled', ...from, resourceId: resourceId, key },
+    { kind: 'status-settled', ...from, resourceId: InstanceId.parse(resourceId), key },
   ],
 });
 
@@ -64,8 +78,8 @@ export const settledStatus = eventKind({
 export const wantedCheck = eventKind({
   ...checkRequested,
   schema: CheckRequestedDetail,
-  toMessages: ({ 'instance-id': resourceId, key, turn }, from) => [
-    { kind: 'check-wanted', ...from, resourceId: resourceId, key, turn },
+  toMessages: ({ 'instance-id': resourceId, key, turn: attempt }, from) => [
+    { kind: 'check-wanted', ...from, resourceId: InstanceId.parse(resourceId), key, attempt },
   ],
 });
 
@@ -74,6 +88,6 @@ export const claimedInstance = eventKind({
   ...claimCheck,
   schema: ClaimCheckDetail,
   toMessages: ({ 'instance-id': resourceId }, from) => [
-    { kind: 'claim-check', ...from, resourceId: resourceId },
+    { kind: 'claim-check', ...from, resourceId: InstanceId.parse(resourceId) },
   ],
 });

@@ -1,6 +1,5 @@
 import * as z from 'zod/mini';
-import type { NoticeKind } from '../../../core/message.ts';
-import { InstanceId } from '../kind.ts';
+import { InstanceId, type NoticeKind } from '../kind.ts';
 import { eventKind } from './event-kind.ts';
 
 /**

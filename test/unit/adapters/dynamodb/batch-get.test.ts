@@ -6,6 +6,7 @@ import { dynamoDbListings } from '../../../../shared/adapters/dynamodb/listings.
 import { dynamoDbRegistrations } from '../../../../shared/adapters/dynamodb/registrations.ts';
 import { dynamoDbResourceStore } from '../../../../shared/adapters/dynamodb/resource-store.ts';
 import { UnavailableError } from '../../../../shared/core/errors.ts';
+import { kinds } from '../../../../shared/service-types/kinds.ts';
 
 const dynamoDb = mockClient(DynamoDBDocumentClient);
 const client = DynamoDBDocumentClient.from(new DynamoDBClient({ region: 'us-east-1' }));
@@ -16,7 +17,9 @@ const readers = [
     what: 'of the fleet',
     keys: ['i-1', 'i-2'],
     item: { expiresAt: 9e9 },
-    read: async () => [...(await dynamoDbResourceStore(client, 'fleet').read(['i-1', 'i-2'])).values()],
+    read: async () => [
+      ...(await dynamoDbResourceStore(client, 'fleet', kinds).read(['i-1', 'i-2'])).values(),
+    ],
     found: [{ owner: 'foreign' }, { owner: 'foreign' }],
   },
   {

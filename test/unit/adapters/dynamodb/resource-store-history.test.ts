@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { packed, unpacked } from '../../../../shared/adapters/dynamodb/resource-store.ts';
 import { UnreadableError } from '../../../../shared/core/errors.ts';
 import { pastStatusOf } from '../../../../shared/core/history.ts';
-import { InstanceState, VmStatus } from '../../../../shared/service-types/vm/kind.ts';
+import { InstanceState, VmStatus, vmKind } from '../../../../shared/service-types/vm/kind.ts';
 import { halfPastTen, observed, resourceId } from '../../../fixtures/resource-messages.ts';
 import { statusOf } from '../../../fixtures/statuses.ts';
 
@@ -30,7 +30,9 @@ describe('a past status in the item', () => {
           message,
         });
 
-        expect(unpacked(resourceId, one.key, packed(resourceId, one))).toEqual(one);
+        expect(unpacked(vmKind, { resourceId, key: one.key, text: packed(vmKind, resourceId, one) })).toEqual(
+          one,
+        );
       }),
       { numRuns: 500 },
     );
@@ -41,11 +43,11 @@ describe('a past status in the item', () => {
     ['STOPPED: Server.ScheduledStop', observed('stopped', 0, { reason: { code: 'Server.ScheduledStop' } })],
     ['DELETED (reason unavailable)', observed('terminated')],
   ])('says %s, and not what the key and the instance say', (text, observation) => {
-    expect(packed(resourceId, pastStatusOf(statusOf(observation)))).toBe(text);
+    expect(packed(vmKind, resourceId, pastStatusOf(statusOf(observation)))).toBe(text);
   });
 
   it('is refused, with the instance named, where we did not write it', () => {
-    expect(() => unpacked(resourceId, '17873946001', 'BUSY')).toThrow(UnreadableError);
-    expect(() => unpacked(resourceId, '17873946001', 'BUSY')).toThrow(resourceId);
+    expect(() => unpacked(vmKind, { resourceId, key: '17873946001', text: 'BUSY' })).toThrow(UnreadableError);
+    expect(() => unpacked(vmKind, { resourceId, key: '17873946001', text: 'BUSY' })).toThrow(resourceId);
   });
 });

@@ -10,16 +10,18 @@ import { dynamoDbResourceStore } from '../../../../shared/adapters/dynamodb/reso
 import { UnavailableError, UnreadableError } from '../../../../shared/core/errors.ts';
 import type { Resource } from '../../../../shared/core/resource.ts';
 import type { ResourceStore } from '../../../../shared/ports/resource-store.ts';
+import { kinds } from '../../../../shared/service-types/kinds.ts';
+import { vmKind } from '../../../../shared/service-types/vm/kind.ts';
 import { dcmId, observed, resourceId, spotWarning } from '../../../fixtures/resource-messages.ts';
 import { noticeStatus, statusOf } from '../../../fixtures/statuses.ts';
 
 const dynamoDb = mockClient(DynamoDBDocumentClient);
 const client = DynamoDBDocumentClient.from(new DynamoDBClient({ region: 'us-east-1' }));
-const resourceStore = dynamoDbResourceStore(client, 'fleet');
+const resourceStore = dynamoDbResourceStore(client, 'fleet', kinds);
 const other = 'i-1a2b3c4d';
 
 const claim = { resourceId, dcmId, region: 'us-east-1', account: '123456789012' };
-const vm: Resource = { ...claim, sequence: 0, outbox: [], history: [] };
+const vm: Resource = { kind: vmKind, ...claim, sequence: 0, outbox: [], history: [] };
 const running = observed('running');
 const itemOf = (pk: string, more: object = {}) => ({
   pk,

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { rankOf } from '../../../../shared/core/kind.ts';
 import {
   InstanceId,
   InstanceState,
   instanceStateOf,
-  rank,
+  vmKind,
 } from '../../../../shared/service-types/vm/kind.ts';
 
 describe('instance id', () => {
@@ -48,6 +49,6 @@ describe('instance state', () => {
   );
 
   it('has a rank of its own, in the order of one pass from launch to termination', () => {
-    expect(InstanceState.options.map((state) => rank[state])).toEqual([0, 1, 2, 3, 4, 5]);
+    expect(InstanceState.options.map((state) => rankOf(vmKind, state))).toEqual([0, 1, 2, 3, 4, 5]);
   });
 });

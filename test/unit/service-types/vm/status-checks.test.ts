@@ -3,6 +3,7 @@ import { sequenceOf } from '../../../../shared/core/gate.ts';
 import type { Notice } from '../../../../shared/core/message.ts';
 import { isNewNotice, type Resource } from '../../../../shared/core/resource.ts';
 import type { InstanceState } from '../../../../shared/service-types/vm/kind.ts';
+import { vmKind } from '../../../../shared/service-types/vm/kind.ts';
 import { nextCheck, statusChecksOf } from '../../../../shared/service-types/vm/status-checks.ts';
 import {
   dcmId,
@@ -14,9 +15,9 @@ import {
 import { noticeStatus } from '../../../fixtures/statuses.ts';
 
 const held = (state: InstanceState, notice?: Notice): Resource & { readonly state: InstanceState } => ({
-  ...{ resourceId: resourceId, dcmId, region: 'us-east-1', account: '123456789012', state },
+  ...{ kind: vmKind, resourceId, dcmId, region: 'us-east-1', account: '123456789012', state },
   ...(notice && { notices: { [notice.notice]: notice } }),
-  ...{ sequence: sequenceOf(observed(state)), outbox: [], history: [] },
+  ...{ sequence: sequenceOf(vmKind, observed(state)), outbox: [], history: [] },
 });
 const warned = (notice: Notice['notice'], seconds: number, text = ''): Notice => ({
   ...spotWarning(),

@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { NoticeKind } from '../../../../shared/core/message.ts';
-import { InstanceState, needsReason, vmStatus } from '../../../../shared/service-types/vm/kind.ts';
+import {
+  InstanceState,
+  NoticeKind,
+  needsReason,
+  vmStatus,
+} from '../../../../shared/service-types/vm/kind.ts';
 
 /** https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_StateReason.html */
 const orderly = ['Client.UserInitiatedShutdown', 'Client.InstanceInitiatedShutdown'];
