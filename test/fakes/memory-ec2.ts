@@ -39,9 +39,10 @@ export const memoryEc2 = (now: () => number): MemoryEc2 => {
     const instanceId = `i-${String(instances.size + 1).padStart(17, '0')}`;
     const launchedAtMs = Math.floor(now() / 1000) * 1000;
     const privateAddress = `10.0.0.${instances.size + 4}`;
-    const about = { instanceId, account, zone, privateAddress, isWindows: false, launchedAtMs };
-    instances.set(instanceId, described({ ...about, tags, state: 'pending', instanceType, clientToken }));
-    return about;
+    const facts = { account, zone, privateAddress, isWindows: false, launchedAtMs };
+    const shown = { resourceId: instanceId, tags, state: 'pending', instanceType, clientToken } as const;
+    instances.set(instanceId, described({ ...facts, ...shown }));
+    return { instanceId, ...facts };
   };
 
   const known = (instanceId: string): Instance => {
