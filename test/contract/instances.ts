@@ -26,7 +26,7 @@ export const instancesContract = (name: string, make: () => Promise<InstancesUnd
 
       const found = (await instances.describe({ region: 'us-east-1' }, [id], timeoutMs)).get(id);
 
-      expect(found).toMatchObject({ instanceId: id, state: 'running', tags: ourTags, reason: undefined });
+      expect(found).toMatchObject({ resourceId: id, state: 'running', tags: ourTags, reason: undefined });
       expect(found?.launchedAtMs).toBeGreaterThanOrEqual(before);
     });
 

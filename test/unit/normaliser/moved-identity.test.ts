@@ -16,7 +16,7 @@ const tagsOf = (id: string) => ({ ...ourTags, 'dcm-instance-id': id });
 /** vm-wrong runs, and is what the normaliser reports of the first instance; vm-right is not known yet. */
 const world = async (ids: Record<string, string> = { [resourceId]: 'vm-wrong' }) => {
   const account = awsAccount(
-    ...Object.entries(ids).map(([id, dcmId]) => ({ instanceId: id, tags: tagsOf(dcmId) })),
+    ...Object.entries(ids).map(([id, dcmId]) => ({ resourceId: id, tags: tagsOf(dcmId) })),
   );
   const records = memoryVmRecords(() => account.clock.ms);
   const start = () => account.worker({ records });

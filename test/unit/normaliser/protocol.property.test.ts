@@ -40,9 +40,9 @@ describe('protocol', () => {
 
         for (const life of lives) {
           const newest = newestOf(life);
-          const told = stored.filter((event) => event.partitionkey === newest.instanceId);
+          const told = stored.filter((event) => event.partitionkey === newest.resourceId);
           expect(statusIn(told.at(-1))).toEqual({
-            id: vmIdOf(newest.instanceId),
+            id: vmIdOf(newest.resourceId),
             status: vmKind.statusOf(newest.state),
           });
           const sequences = told.map((event) => String(event.sequence));
@@ -57,11 +57,11 @@ describe('protocol', () => {
 
 const newestOf = (
   life: readonly Observation[],
-): { readonly instanceId: string; readonly state: InstanceState } => {
-  const { resourceId: instanceId, state } = life.reduce((a, b) =>
+): { readonly resourceId: string; readonly state: InstanceState } => {
+  const { resourceId, state } = life.reduce((a, b) =>
     sequenceOf(vmKind, b) > sequenceOf(vmKind, a) ? b : a,
   );
-  return { instanceId, state: instanceStateOf(state).state };
+  return { resourceId, state: instanceStateOf(state).state };
 };
 
 const statusIn = (event: CloudEventJson | undefined) => {

@@ -5,8 +5,7 @@ import { described } from '../../fakes/scripted-instances.ts';
 import { dcmId, observed, ourTags, resourceId } from '../../fixtures/resource-messages.ts';
 import { awsAccount, vm } from './account.ts';
 
-const gone = (reason: Instance['reason']) =>
-  ({ instanceId: resourceId, state: 'terminated', reason }) as const;
+const gone = (reason: Instance['reason']) => ({ resourceId, state: 'terminated', reason }) as const;
 const byUser = {
   code: 'Client.UserInitiatedShutdown',
   message: 'Client.UserInitiatedShutdown: User initiated',
@@ -126,7 +125,7 @@ describe('normaliser, with a terminated VM', () => {
     { what: 'gives no reason', known: gone(undefined), throttled: false },
     {
       what: 'still answers with the state before',
-      known: { instanceId: resourceId, reason: byUser },
+      known: { resourceId, reason: byUser },
       throttled: false,
     },
     { what: 'does not know it any more', known: {}, throttled: false },
@@ -191,7 +190,7 @@ describe('normaliser, with a terminated VM', () => {
 describe('normaliser, with a hundred VMs that are terminated at once', () => {
   it('asks EC2 once or twice in all (C43)', async () => {
     const ids = Array.from({ length: 100 }, (_, n) => `i-${String(n).padStart(17, '0')}`);
-    const account = awsAccount(...ids.map((id) => ({ ...gone(byUser), instanceId: id })));
+    const account = awsAccount(...ids.map((id) => ({ ...gone(byUser), resourceId: id })));
     for (const id of ids) await account.resourceStore.claim({ ...vm, resourceId: id, dcmId: `vm-${id}` });
     const deliver = account.worker();
     const inTens = (state: 'shutting-down' | 'terminated', seconds: number) =>
