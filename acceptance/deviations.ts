@@ -52,7 +52,7 @@ const adapted = (how: string) => `deployment/adaptations.ts ${how}`;
 
 export const deviations: readonly Deviation[] = [
   {
-    name: 'DynamoDB: two paths that one expression sets to the same value share it, so a change of one changes the other',
+    name: 'DynamoDB: two paths that one expression sets to the same value share the value, so a change of one changes the other',
     onAws: 'each path has its own copy',
     consequence: 'emulators/run_ministack.py copies the value',
     isRepaired: true,
@@ -99,9 +99,9 @@ export const deviations: readonly Deviation[] = [
     },
   },
   {
-    name: 'EC2: the client token of a launch is not kept, and the same one launches again',
-    onAws: 'it stays with the instance, and launches once',
-    consequence: 'emulators/run_ministack.py keeps it',
+    name: 'EC2: the client token of a launch is not stored, and a second launch with it succeeds',
+    onAws: 'it is stored with the instance, and launches once',
+    consequence: 'emulators/run_ministack.py stores it',
     isRepaired: true,
     occurs: async (emulator) => {
       const ClientToken = randomUUID();
@@ -129,7 +129,7 @@ export const deviations: readonly Deviation[] = [
   {
     name: 'EC2: a terminated instance has no reason',
     onAws: 'StateReason says who or what ended it',
-    consequence: 'the run does not judge how reasons become DELETED or FAILED',
+    consequence: 'the run does not test how reasons become DELETED or FAILED',
     occurs: async (emulator) => {
       const { InstanceId = '' } = await launch(emulator);
       const client = ec2(emulator);
@@ -140,8 +140,8 @@ export const deviations: readonly Deviation[] = [
   },
   {
     name: 'EC2: DescribeInstanceStatus ignores its filters',
-    onAws: 'only what matches is listed',
-    consequence: 'the run does not judge how failed status checks are found',
+    onAws: 'only matching instances are listed',
+    consequence: 'the run does not test how failed status checks are found',
     occurs: async (emulator) => {
       await launch(emulator);
       const Filters = [{ Name: 'instance-status.status', Values: ['impaired'] }];
@@ -152,9 +152,9 @@ export const deviations: readonly Deviation[] = [
     },
   },
   {
-    name: 'EventBridge: the default bus of another region is no target',
+    name: 'EventBridge: the default bus of another region cannot be a target',
     onAws: 'events are forwarded to it',
-    consequence: 'the stack of a streaming region is deployed, and what it forwards is not judged',
+    consequence: 'the stack of a streaming region is deployed, and its forwarding is not tested',
     occurs: async (emulator) => {
       const bus = await watchedBus(emulator, { source: ['elsewhere', 'probe'] });
       const elsewhere = new EventBridgeClient(rootConfig(emulator, streamingRegion));
@@ -184,7 +184,7 @@ export const deviations: readonly Deviation[] = [
   {
     name: 'CloudFormation: alarms on metric math are refused',
     onAws: 'they are created',
-    consequence: adapted('puts a plain metric into them'),
+    consequence: adapted('replaces it by a plain metric'),
     occurs: (emulator) =>
       isRefused(emulator, 'AWS::CloudWatch::Alarm', {
         ComparisonOperator: 'GreaterThanThreshold',
@@ -194,9 +194,9 @@ export const deviations: readonly Deviation[] = [
       }),
   },
   {
-    name: 'CloudFormation: AWS::EC2::SecurityGroupIngress is not known',
+    name: 'CloudFormation: AWS::EC2::SecurityGroupIngress is not supported',
     onAws: 'it is created',
-    consequence: adapted('takes it out'),
+    consequence: adapted('removes it'),
     occurs: (emulator) =>
       isRefused(emulator, 'AWS::EC2::SecurityGroupIngress', {
         GroupId: 'sg-0123456789abcdef0',
@@ -208,8 +208,8 @@ export const deviations: readonly Deviation[] = [
   },
   {
     name: 'IAM: sqs:SendMessage does not permit SendMessageBatch',
-    onAws: 'there is no permission for the batch: that for one message covers it',
-    consequence: adapted('permits the batches too'),
+    onAws: 'sqs:SendMessage includes batches',
+    consequence: adapted('permits batches'),
     occurs: async (emulator) => {
       const QueueUrl = await createQueue(emulator);
       const credentials = await userWithPolicy(emulator, { Action: 'sqs:SendMessage', Resource: '*' });
@@ -219,10 +219,10 @@ export const deviations: readonly Deviation[] = [
     },
   },
   {
-    name: 'IAM: EC2’s condition keys are not known',
-    onAws: 'ec2:InstanceType and the like hold',
+    name: 'IAM: EC2’s condition keys are not supported',
+    onAws: 'ec2:InstanceType and others are evaluated',
     consequence: adapted(
-      'takes conditions and resources out of the permissions to launch and change instances',
+      'removes conditions and resources from the permissions to launch and change instances',
     ),
     occurs: async (emulator) => {
       const credentials = await userWithPolicy(emulator, {
@@ -234,8 +234,8 @@ export const deviations: readonly Deviation[] = [
     },
   },
   {
-    name: 'IAM: public SSM parameters belong to the account',
-    onAws: 'their ARN has no account',
+    name: 'IAM: the ARN of a public SSM parameter has the account',
+    onAws: 'the ARN has no account',
     consequence: adapted('permits them in any account'),
     occurs: async (emulator) => {
       const Resource = 'arn:aws:ssm:*::parameter/aws/service/*';
@@ -248,7 +248,7 @@ export const deviations: readonly Deviation[] = [
   {
     name: 'Service Quotas: the vCPU quota of EC2 is not answered within two seconds',
     onAws: 'GetServiceQuota answers it',
-    consequence: 'VMs are created without the advice about the quota',
+    consequence: 'VMs are created without the quota check',
     occurs: async (emulator) => {
       const quotas = new ServiceQuotasClient(rootConfig(emulator));
       const command = new GetServiceQuotaCommand({ ServiceCode: 'ec2', QuotaCode: 'L-1216C47A' });

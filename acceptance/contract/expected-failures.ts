@@ -1,5 +1,5 @@
 type ExpectedFailure = {
-  /** What moto does otherwise than EC2. */
+  /** How moto differs from EC2. */
   readonly reason: string;
   /** Full names of the tests that fail because of it. */
   readonly tests: readonly string[];
@@ -8,10 +8,10 @@ type ExpectedFailure = {
 const launching = (...names: string[]) => names.map((name) => `moto: EC2 launching ${name}`);
 const options = (...names: string[]) => names.map((name) => `moto: EC2 launch options ${name}`);
 
-/** The tests of the EC2 contract that moto fails. The run also fails where one of them passes. */
+/** The tests of the EC2 contract that moto fails. The run also fails if one of them passes. */
 export const expectedFailures: readonly ExpectedFailure[] = [
   {
-    reason: 'An instance is pending in the answer to its launch at most: no state lasts.',
+    reason: 'Transitional states do not last: an instance is pending only in the answer to its launch.',
     tests: [
       ...launching('answers while the instances are pending'),
       'moto: EC2 changing state neither stops what is pending nor starts what is stopping',
@@ -19,7 +19,7 @@ export const expectedFailures: readonly ExpectedFailure[] = [
   },
   {
     reason:
-      'The same client token answers another reservation, for another request too, and launches again once its instance is terminated.',
+      'A repeated client token answers another reservation, also for another request, and launches again after its instance was terminated.',
     tests: [
       ...launching(
         'launches nothing more when the same is asked again',
@@ -29,12 +29,12 @@ export const expectedFailures: readonly ExpectedFailure[] = [
     ],
   },
   {
-    reason: 'As many instances as MinCount says are launched, not as MaxCount does.',
+    reason: 'MinCount instances are launched, not MaxCount.',
     tests: launching('launches the larger count'),
   },
   {
     reason:
-      'Most of what a launch asks for is accepted unseen: types and their architecture and zones, disks, hop limits, user data.',
+      'Most parameters of a launch are not checked: types and their architecture and zones, disks, hop limits, user data.',
     tests: [
       ...launching('refuses what cannot be launched'),
       ...options(
@@ -48,7 +48,7 @@ export const expectedFailures: readonly ExpectedFailure[] = [
     ],
   },
   {
-    reason: 'A dry run succeeds whatever it asks for.',
+    reason: 'A dry run succeeds with any parameters.',
     tests: options(
       'refuse an image that is none, in a dry run too',
       'refuse an image that does not exist, in a dry run too',
@@ -57,23 +57,22 @@ export const expectedFailures: readonly ExpectedFailure[] = [
     ),
   },
   {
-    reason: 'Instance profiles must exist in its IAM, whose error it answers.',
+    reason: 'Instance profiles must exist in its IAM; otherwise it answers with IAM’s error.',
     tests: options(
       'show its volumes, its metadata service and its profile',
       'refuse a profile that is none, in a dry run too',
     ),
   },
   {
-    reason: 'The subnet and the groups of a network interface are not those of the instance.',
+    reason: 'The instance does not get the subnet and the groups of its network interface.',
     tests: options('put an instance into the subnet and the security groups of its network interface'),
   },
   {
-    reason: 'Termination protection that a launch asks for is forgotten.',
+    reason: 'The launch parameter for termination protection is ignored.',
     tests: options('protect it from termination from the start'),
   },
   {
-    reason:
-      'Its images are few, without a root device of a size, and a malformed id is one that is not found.',
+    reason: 'It has few images, whose root device has no size, and a malformed id counts as not found.',
     tests: [
       'moto: EC2 catalogue has images of an owner by a pattern of their names, of which one is the newest',
       'moto: EC2 catalogue tells where an image boots from, and how large that is at least',
