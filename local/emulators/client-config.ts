@@ -1,4 +1,4 @@
-/** How an AWS SDK client reaches a local part: no part checks signatures, but the SDK insists on signing. */
+/** Configuration of an AWS SDK client for an emulator. The credentials are needed for signing; no emulator checks signatures. */
 export const clientConfig = (endpoint: string, region = 'us-east-1') => ({
   endpoint,
   region,

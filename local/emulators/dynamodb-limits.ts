@@ -21,7 +21,7 @@ const Expressions = z.object({
 });
 type Expressions = z.infer<typeof Expressions>;
 
-/** BatchGetItem has the expressions of each table apart. */
+/** BatchGetItem has separate expressions for each table. */
 const Request = Expressions.extend({ RequestItems: z.record(z.string(), z.unknown()).optional() });
 
 const maximumExpressionBytes = 4096;
@@ -32,8 +32,8 @@ const maximumSubstitutionBytes = 2 * 1024 * 1024;
 const maximumNameBytes = 65_535;
 
 /**
- * Why DynamoDB refuses a request for one of its limits that dynalite does not check, in the words of its ValidationException; undefined
- * where it does not. What cannot be read as a request is left to dynalite.
+ * The message of DynamoDB's ValidationException for a request that exceeds a limit which dynalite does not check; undefined for other
+ * requests. Requests that cannot be parsed are left to dynalite.
  * @see https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
  */
 export const exceededLimit = (request: unknown): string | undefined => {
@@ -84,16 +84,16 @@ const textFault = (name: Expression, text: string): string | undefined => {
     : undefined;
 };
 
-/** Operators and functions. `=` assigns in an update, and is an operator elsewhere; the AND of a BETWEEN is a part of it. */
+/** Counts operators and functions. `=` is an assignment in an update and an operator elsewhere; BETWEEN … AND counts once. */
 const operatorsIn = (name: Expression, text: string): number => {
   const count = (pattern: RegExp) => [...text.matchAll(pattern)].length;
   const functions = count(/(?<![#:\w.])[a-z_]+\s*\(/g);
   if (name === 'UpdateExpression') return functions + count(/[+-]/g);
-  const words = count(/(?<![#:\w.])(AND|OR|NOT|IN)\b/gi); // with the AND of each BETWEEN in its stead
+  const words = count(/(?<![#:\w.])(AND|OR|NOT|IN)\b/gi); // the AND of a BETWEEN stands for it
   return functions + words + count(/<>|<=|>=|[=<>]/g);
 };
 
-/** An attribute's name is a key of a map: in an item, in a value, or what a placeholder stands for. */
+/** Attribute names are keys of maps in items and values, and the values of placeholders. */
 const hasLongName = (value: unknown): boolean => {
   if (typeof value !== 'object' || value === null) return false;
   return Object.entries(value).some(

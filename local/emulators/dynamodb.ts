@@ -14,17 +14,17 @@ import { clientConfig } from './client-config.ts';
 import { exceededLimit } from './dynamodb-limits.ts';
 
 export type DynamoDb = LocalServer & {
-  /** How often each operation, such as `UpdateItem`, was asked for so far. */
+  /** Number of requests of each operation, such as `UpdateItem`. */
   operations(): Readonly<Record<string, number>>;
 };
 
 /**
- * DynamoDB, in memory and in process: dynalite, and before it the limits that dynalite does not check. It has no transactions, no time to
- * live and no streams, and `ReturnValuesOnConditionCheckFailure` brings no item.
+ * DynamoDB in memory, in this process: dynalite, preceded by checks of the limits that dynalite does not check. It has no transactions, no
+ * time to live and no streams, and ignores `ReturnValuesOnConditionCheckFailure`.
  */
 export const startDynamoDb = async (options: { readonly port?: number } = {}): Promise<DynamoDb> => {
   const counts = new Map<string, number>();
-  const dynaliteServer = dynalite({ createTableMs: 0, deleteTableMs: 0 }); // never listens itself
+  const dynaliteServer = dynalite({ createTableMs: 0, deleteTableMs: 0 }); // does not listen itself
   const answer = async (request: IncomingMessage, response: ServerResponse) => {
     const { method, url, headers } = request;
     const operation = String(headers['x-amz-target']).split('.').at(-1) ?? '';
@@ -35,7 +35,7 @@ export const startDynamoDb = async (options: { readonly port?: number } = {}): P
     dynaliteServer.emit('request', Object.assign(Readable.from([body]), { method, url, headers }), response);
   };
   const server = createServer((request, response) => {
-    answer(request, response).catch(() => response.destroy()); // the client broke off
+    answer(request, response).catch(() => response.destroy()); // the client closed the connection
   });
   return { ...(await listen(server, options.port)), operations: () => Object.fromEntries(counts) };
 };
@@ -44,7 +44,7 @@ const parsed = (body: Buffer): unknown => {
   try {
     return JSON.parse(body.toString());
   } catch {
-    return undefined; // dynalite says so
+    return undefined; // dynalite answers the error
   }
 };
 
@@ -56,13 +56,13 @@ const refuse = (response: ServerResponse, message: string): void => {
 type Key = { readonly name: string; readonly type: 'S' | 'N' | 'B' };
 type Keys = { readonly partitionKey: Key; readonly sortKey?: Key };
 
-/** A table as the project describes one; every index carries whole items. */
+/** Description of a table; every index projects all attributes. */
 export type Table = Keys & {
   readonly name: string;
   readonly indexes?: readonly (Keys & { readonly name: string })[];
 };
 
-/** The fleet's table, as infra/constructs/resource-table.ts has it. */
+/** The resource table, as infra/constructs/resource-table.ts has it. */
 export const resourceTable = (name: string): Table => ({
   name,
   partitionKey: { name: 'pk', type: 'S' },
@@ -75,7 +75,7 @@ export const resourceTable = (name: string): Table => ({
   ],
 });
 
-/** Creates a table at the DynamoDB of `url`, and waits until it can be used. */
+/** Creates a table in the DynamoDB at `url`, and waits until it exists. */
 export const createTable = async (url: string, { indexes = [], ...table }: Table): Promise<void> => {
   const client = new DynamoDBClient(clientConfig(url));
   const globalIndexes = indexes.map(({ name, ...keys }) => ({
@@ -92,8 +92,8 @@ export const createTable = async (url: string, { indexes = [], ...table }: Table
       ...(globalIndexes.length > 0 && { GlobalSecondaryIndexes: globalIndexes }),
     }),
   );
-  const timeouts = { client, minDelay: 0.005, maxDelay: 0.05, maxWaitTime: 10 }; // seconds
-  await waitUntilTableExists(timeouts, { TableName: table.name });
+  const waiter = { client, minDelay: 0.005, maxDelay: 0.05, maxWaitTime: 10 }; // seconds
+  await waitUntilTableExists(waiter, { TableName: table.name });
   client.destroy();
 };
 

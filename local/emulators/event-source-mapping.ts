@@ -15,24 +15,23 @@ import { clientConfig } from './client-config.ts';
 type Options = {
   readonly queueUrl: string;
   readonly sqsEndpoint: string;
-  /** Hands a batch to the function; rejects where the function failed. */
+  /** Invokes the function with a batch; rejects where the function failed. */
   readonly invoke: (event: SQSEvent) => Promise<unknown>;
   /** 1 to 10. */
   readonly batchSize: number;
-  /** Batches under way at most. */
+  /** Maximum number of concurrent batches. */
   readonly maximumConcurrency: number;
-  /** Hears of batches that failed, and of a queue that does not answer. */
+  /** Called for batches that failed, and for receives that failed. */
   readonly log: (line: string) => void;
 };
 
-/** How long a poll waits for messages, and so disposing for a poll: one that is cut off hides what it had just received. */
+/** Wait time of a receive. Disposing waits for it too, because an aborted receive would hide its messages for the visibility timeout. */
 const pollSeconds = 1;
 const pauseAfterErrorMs = 200;
 
 /**
- * Lambda's event source mapping from an SQS queue to a function, without a batching window and with
- * ReportBatchItemFailures: it deletes what the function has done, and leaves the rest to the queue's visibility timeout.
- * Disposing waits for the batches that are under way.
+ * Lambda's event source mapping from an SQS queue to a function, without a batching window and with ReportBatchItemFailures. It deletes the
+ * processed messages; the others are redelivered after the visibility timeout. Disposing waits for the batches that are under way.
  * @throws where the queue does not exist.
  */
 export const startEventSourceMapping = async (options: Options): Promise<AsyncDisposable> => {
@@ -50,13 +49,13 @@ export const startEventSourceMapping = async (options: Options): Promise<AsyncDi
     const messages = await queue.receive();
     if (messages.length === 0) return;
     const batch = handle(messages)
-      .catch((error) => log(`A batch of ${messages.length} failed: ${reasonOf(error)}`))
+      .catch((error) => log(`batch of ${messages.length} messages failed: ${reasonOf(error)}`))
       .finally(() => underWay.delete(batch));
     underWay.add(batch);
   };
 
   const pause = (error: unknown) => {
-    if (open) log(`Receiving failed: ${reasonOf(error)}`);
+    if (open) log(`receiving messages failed: ${reasonOf(error)}`);
     return sleep(open ? pauseAfterErrorMs : 0);
   };
 
@@ -110,14 +109,14 @@ const openQueue = async ({ queueUrl: QueueUrl, sqsEndpoint, batchSize }: Options
 };
 
 /**
- * The event that Lambda makes of messages of one queue.
+ * The event with which Lambda invokes a function for messages of one queue.
  * @see https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
  */
 export const sqsEvent = (messages: readonly Message[], queueArn: string): SQSEvent => ({
   Records: messages.map((message) => record(message, queueArn)),
 });
 
-/** What SQS always tells of a message, where all attributes are asked for. */
+/** The system attributes that SQS always returns where all are requested. */
 const SystemAttributes = z.looseObject({
   ApproximateReceiveCount: z.string(),
   SentTimestamp: z.string(),
@@ -153,14 +152,14 @@ const messageAttribute = ({
   dataType: DataType ?? 'String',
 });
 
-/** What a function answers with ReportBatchItemFailures on; nothing at all is a success too. */
+/** A function's answer with ReportBatchItemFailures; an empty answer means success. */
 const Answer = z
   .object({ batchItemFailures: z.array(z.object({ itemIdentifier: z.string().min(1) })).nullish() })
   .nullish();
 
 /**
- * The messages of a batch that are not done. An answer that is not as agreed, or names a message that was not in the batch,
- * leaves all of them undone.
+ * The ids of a batch's messages that were not processed: all of them where the answer is invalid or names a message that was not in the
+ * batch.
  * @see https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html#services-sqs-batchfailurereporting
  */
 export const unprocessedMessages = (answer: unknown, messageIds: readonly string[]): readonly string[] => {

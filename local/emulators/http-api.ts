@@ -7,18 +7,18 @@ import { type LocalServer, serve } from '../processes/loopback.ts';
 
 type Options = {
   readonly port?: number;
-  /** Invokes the function that answers every route; rejects where it failed. */
+  /** Invokes the function behind all routes; rejects where it failed. */
   readonly invoke: (event: APIGatewayProxyEventV2) => Promise<unknown>;
-  /** How long it may take, in milliseconds. @default 29,000 */
+  /** Timeout of an invocation, in milliseconds. @default 29,000 */
   readonly timeoutMs?: number;
-  /** Hears of what the caller is told no reason of. */
+  /** Called for errors whose reason the caller does not get. */
   readonly log: (line: string) => void;
 };
 
 const maximumBodyBytes = 10 * 2 ** 20;
 
 /**
- * API Gateway's HTTP API with one Lambda integration behind all of its routes. Every answer has its `apigw-requestid`.
+ * API Gateway's HTTP API with one Lambda integration for all routes. Every answer has an `apigw-requestid` header.
  * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
  */
 export const startHttpApi = ({ port, invoke, timeoutMs = 29_000, log }: Options): Promise<LocalServer> => {
@@ -53,15 +53,15 @@ export const startHttpApi = ({ port, invoke, timeoutMs = 29_000, log }: Options)
 const errorResponse = (status: number, message: string): Response => Response.json({ message }, { status });
 const tooLarge = () => errorResponse(413, 'Request Entity Too Large');
 
-/** What else a request is known by. */
+/** The id, the time and the body of a request. */
 export type Received = { readonly requestId: string; readonly at: Date; readonly body: Buffer };
 
-/** What API Gateway hands over as text; all else in base64. */
+/** Content types that API Gateway passes as text; all others are passed in base64. */
 const textual = /^(text\/|application\/(json|javascript|xml)\b|application\/[\w.-]+\+(json|xml)\b)/;
 
 /**
- * The event that an HTTP API makes of a request for its Lambda integration, payload format 2.0: the path decoded, header names in lower
- * case, repeated ones joined by a comma.
+ * The event of an HTTP API's Lambda integration for a request, payload format 2.0: the path is decoded, header names are in lower case, and
+ * repeated headers are joined by a comma.
  * @throws URIError where the path cannot be decoded.
  * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
  */
@@ -113,8 +113,7 @@ const Structured = z.object({
 const withoutBody = [204, 205, 304];
 
 /**
- * The response that an HTTP API makes of its function's answer, payload format 2.0. What is no such answer, but JSON, is the body of
- * a 200.
+ * The HTTP response for a function's answer, payload format 2.0. An answer without a status code is the JSON body of a 200.
  */
 export const httpApiResponse = (answer: unknown): Response => {
   const structured = Structured.safeParse(answer);

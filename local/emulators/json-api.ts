@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Hono } from 'hono';
 import { reasonOf } from '../../shared/core/errors.ts';
 
-/** A refusal by a service of AWS that speaks JSON. */
+/** An error of an AWS service with a JSON protocol. */
 export class JsonApiError extends Error {
   override name = 'JsonApiError' as const;
   readonly code: string;
@@ -13,7 +13,7 @@ export class JsonApiError extends Error {
   }
 }
 
-/** Answers one operation. @throws JsonApiError for what the service refuses, a schema's error for what it cannot read. */
+/** Answers one operation. @throws JsonApiError for an error of the service, ZodError for an invalid request. */
 export type Operation = (input: unknown) => unknown;
 
 /**
@@ -32,7 +32,7 @@ export const jsonApi = (operations: ReadonlyMap<string, Operation>): Hono => {
       const [, name = ''] = (req.header('x-amz-target') ?? '').split('.');
       const operation = operations.get(name);
       if (!operation)
-        throw new JsonApiError('UnknownOperationException', `There is no operation ${name} here.`);
+        throw new JsonApiError('UnknownOperationException', `the operation ${name} is not supported`);
       return answer(operation(await req.json()), 200);
     } catch (error) {
       const code = error instanceof JsonApiError ? error.code : 'ValidationException';

@@ -3,13 +3,13 @@ import { reasonOf } from '../../shared/core/errors.ts';
 
 type Options = {
   readonly everyMs: number;
-  /** Rejects where it failed: the next time comes all the same. */
+  /** A rejection is logged, and the schedule continues. */
   readonly invoke: () => Promise<unknown>;
-  /** Hears of failures. */
+  /** Called for failures. */
   readonly log: (line: string) => void;
 };
 
-/** An EventBridge schedule: invokes at every period, the first time after one. Disposing waits for what is under way. */
+/** An EventBridge schedule: invokes once in each period, first after one period. Disposing waits for an invocation that is under way. */
 export const startSchedule = ({ everyMs, invoke, log }: Options): AsyncDisposable => {
   const stopping = new AbortController();
   const { signal } = stopping;

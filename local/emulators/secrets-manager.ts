@@ -5,7 +5,7 @@ import { JsonApiError, jsonApi } from './json-api.ts';
 const GetSecretValue = z.object({ SecretId: z.string().min(1) });
 
 /**
- * Secrets Manager with the secrets that it is given, by name.
+ * Secrets Manager with the given secrets, by name.
  * @see https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html
  */
 export const startSecretsManager = (secrets: Readonly<Record<string, string>>): Promise<LocalServer> => {

@@ -13,7 +13,7 @@ const onDemandVcpus = {
 
 type Options = {
   readonly port?: number;
-  /** The one quota that it knows: of the vCPUs of running on-demand instances. @default 256 */
+  /** Value of the only supported quota: the vCPUs of running on-demand instances. @default 256 */
   readonly vcpus?: number;
 };
 

@@ -5,8 +5,8 @@ import type { LocalServer } from '../processes/loopback.ts';
 import { clientConfig } from './client-config.ts';
 
 /**
- * SQS, in memory and in process: fauxqs. Its account is 000000000000. Queue URLs carry the address that it listens on:
- * fauxqs would put a host name there, such as sqs.us-east-1.localhost, which the SDK calls and few machines can resolve.
+ * SQS in memory, in this process: fauxqs. Its account is 000000000000. Queue URLs have the address on which it listens, because fauxqs's own
+ * host names, such as sqs.us-east-1.localhost, cannot be resolved on most machines.
  */
 export const startSqs = async (options: { readonly port?: number } = {}): Promise<LocalServer> => {
   const app = buildApp({ logger: false });
@@ -31,7 +31,7 @@ const returnsQueueUrl = /\.(CreateQueue|GetQueueUrl|ListQueues)$/;
 const ownUrl = /http:\/\/sqs\.[\w-]+\.localhost(:\d+\/\d+\/[\w.-]+)/g;
 
 /**
- * Creates a queue at the SQS of `url`, or finds it, and tells the queue's URL.
+ * Creates a queue in the SQS at `url`, or finds the existing one. @returns the queue's URL
  * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html for the attributes.
  */
 export const createQueue = async (
@@ -42,6 +42,6 @@ export const createQueue = async (
   const client = new SQSClient(clientConfig(url));
   const { QueueUrl } = await client.send(new CreateQueueCommand({ QueueName: name, Attributes: attributes }));
   client.destroy();
-  if (QueueUrl === undefined) throw new Error(`Creating the queue ${name} gave no URL.`);
+  if (QueueUrl === undefined) throw new Error(`CreateQueue of ${name} returned no URL`);
   return QueueUrl;
 };

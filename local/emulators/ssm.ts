@@ -8,7 +8,7 @@ const GetParameter = z.object({ Name: z.string().min(1) });
 const publishedAt = Date.parse('2025-01-15T00:00:00Z') / 1000;
 
 /**
- * SSM's public parameters of images, which name the simulator's newest, the same in every region. It has no other parameters.
+ * SSM with only the public parameters of images, whose values are the simulator's newest images, the same in every region.
  * @see https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameter.html
  * @see https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-public-parameters-ami.html
  */

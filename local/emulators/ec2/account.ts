@@ -5,34 +5,34 @@ import type { Faults } from './faults.ts';
 import type { Retention } from './instance-store.ts';
 import type { DwellMs } from './lifecycle.ts';
 
-/** A state that an instance entered, to the millisecond. */
+/** A state that an instance entered. */
 export type Transition = {
   readonly instanceId: string;
   readonly state: InstanceState;
   readonly atMs: number;
 };
 
-/** What all regions of one account have in common. */
+/** What the regions of an account share. */
 export type Account = {
   readonly id: string;
   readonly clock: Clock;
-  /** What `random` began with. */
+  /** The seed of `random`. */
   readonly seed: number;
   readonly random: Random;
   readonly dwellMs: DwellMs;
   readonly retention: Retention;
   readonly timers: Timers;
-  /** As they are set now. */
+  /** The current faults. */
   faults(): Faults;
   /** Never rejects. */
   emit(event: EventBridgeEvent): Promise<void>;
   onTransition(transition: Transition): void;
 };
 
-/** What is to happen later, at most one thing per key. Waiting for it keeps no process alive. */
+/** Timers, at most one for each key. They do not keep the process alive. */
 export type Timers = Disposable & {
-  /** Takes the place of what the key was waiting for. */
-  after(key: string, ms: number, happens: () => void): void;
+  /** Replaces the key's timer. */
+  after(key: string, ms: number, callback: () => void): void;
   cancel(key: string): void;
 };
 
@@ -44,11 +44,11 @@ export const timers = (): Timers => {
   };
   return {
     cancel,
-    after: (key, ms, happens) => {
+    after: (key, ms, callback) => {
       cancel(key);
       const timer = setTimeout(() => {
         pendingTimers.delete(key);
-        happens();
+        callback();
       }, ms);
       pendingTimers.set(key, timer.unref());
     },
@@ -58,7 +58,7 @@ export const timers = (): Timers => {
   };
 };
 
-/** Numbers in [0, 1) that are the same for the same seed: mulberry32. */
+/** Numbers in [0, 1), the same for the same seed (mulberry32). */
 export type Random = () => number;
 
 export const seededRandom = (seed: number): Random => {

@@ -3,7 +3,7 @@ import { Ec2Error, invalidValue, type Parameter, type XmlElements } from './quer
 import type { Region } from './region.ts';
 
 /**
- * One action of the EC2 API. It refuses what EC2 refuses, and gives what is to be done then: a dry run ends before that.
+ * One action of the EC2 API. It checks the request, and returns the function that executes it; a dry run stops before that.
  * @throws Ec2Error
  */
 export type Action = (parameters: Parameter, region: Region) => () => XmlElements;
@@ -26,7 +26,7 @@ const refusal = ({ issues: [issue] }: z.ZodError): Ec2Error => {
     : invalidValue(`Value (${String(issue.input)}) for parameter ${name} is invalid. ${issue.message}`);
 };
 
-/** The instances that an action is about. */
+/** The instances of a request. */
 export const InstanceIds = z.array(z.string()).min(1).max(1000);
 
 export const success = { return: true } as const;

@@ -7,7 +7,7 @@ import type { Random } from './account.ts';
 import type { Faults } from './faults.ts';
 import { instanceArn, type SimulatedInstance } from './instance.ts';
 
-/** Whom and when an event is about. */
+/** The instance and the time of an event. */
 export type EventSubject = {
   readonly instance: SimulatedInstance;
   readonly account: string;
@@ -63,7 +63,7 @@ export const tagChange = (
   });
 
 /**
- * Its ARN has the availability zone in the region's place and no account: AWS documents it so.
+ * AWS documents its ARN with the availability zone instead of the region, and without an account.
  * @see https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/spot-instance-termination-notices.html
  */
 export const spotInterruption = (subject: EventSubject, action: string): EventBridgeEvent =>
@@ -84,7 +84,7 @@ export const rebalanceRecommendation = (subject: EventSubject): EventBridgeEvent
 
 const retirement = 'AWS_EC2_INSTANCE_RETIREMENT_SCHEDULED';
 
-/** The status of AWS Health's event, and of the instance in it. */
+/** Status of AWS Health's event, and of the instance in it. */
 const retirementStatus = {
   scheduled: { event: 'upcoming', instance: 'PENDING' },
   over: { event: 'closed', instance: 'RESOLVED' },
@@ -133,12 +133,12 @@ export const retirementEvent = (
   });
 };
 
-/** An event that nobody was told, and so something to heal. */
+/** An event that was lost, so that the change must be found otherwise. */
 export type LostEvent = {
   readonly instanceId: string;
   readonly region: string;
   readonly detailType: string;
-  /** undefined: the event told of something else than a state. */
+  /** undefined for an event that is not a state change. */
   readonly state: InstanceState | undefined;
 };
 
@@ -150,7 +150,7 @@ type Options = {
   readonly log: (line: string) => void;
 };
 
-/** EC2 does its best to emit an event, and never tries twice. */
+/** Emits events as EC2 does: best effort, without retries. */
 export const eventEmitter = ({ emit, faults, random, log }: Options) => {
   const underWay = new Set<Promise<void>>();
   const lost: LostEvent[] = [];
@@ -158,9 +158,9 @@ export const eventEmitter = ({ emit, faults, random, log }: Options) => {
   const isLost = () => faults().loseEvents > 0 && random() < faults().loseEvents;
 
   return {
-    /** Resolves when all that was given to `emit` is taken. */
+    /** Resolves when all `emit` calls have settled. */
     settled: () => Promise.all(underWay),
-    /** Those that `loseEvents` took, in their order; a silent region loses none, as it never had any. */
+    /** The events that the fault `loseEvents` lost, in their order. Events of silent regions do not count. */
     lost: (): readonly LostEvent[] => lost,
     /** Never rejects. */
     emit: async (event: EventBridgeEvent): Promise<void> => {
@@ -183,7 +183,7 @@ const lostEvent = ({
   detail,
   'detail-type': detailType,
 }: EventBridgeEvent): LostEvent => ({
-  instanceId: resources[0]?.split('/').at(-1) ?? '', // AWS Health names the id, all others its ARN
+  instanceId: resources[0]?.split('/').at(-1) ?? '', // AWS Health's event has the id, all others an ARN
   region,
   detailType,
   state: InstanceState.safeParse(detail.state).data,

@@ -1,30 +1,30 @@
 import { Ec2Error } from './query-protocol.ts';
 
-/** What EC2 does to its callers on a bad day, by each of its names. */
+/** Faults that the simulator can inject. */
 export type Faults = {
-  /** Probability that a call is answered with RequestLimitExceeded, and does nothing. */
+  /** Probability that a call is refused with RequestLimitExceeded. */
   readonly throttle: number;
-  /** For how long after a change the tags are not shown by any Describe. */
+  /** How long after a change of tags Describe calls still show the tags before it. */
   readonly tagLagMs: number;
-  /** How old the state is that every Describe shows. */
+  /** Age of the state that Describe calls show. */
   readonly staleReadMs: number;
-  /** Probability that an event, of whatever kind, is never emitted. */
+  /** Probability that an event of any type is not emitted. */
   readonly loseEvents: number;
   /** Regions that never emit an event. */
   readonly silentRegions: readonly string[];
-  /** Probability that a call of DescribeInstances is answered with InternalError or Unavailable. */
+  /** Probability that a DescribeInstances call fails with InternalError or Unavailable. */
   readonly failPages: number;
-  /** A page of DescribeInstances may be short, or empty, although NextToken goes on; the last one is always empty. */
+  /** Pages of DescribeInstances can be short or empty although there is a NextToken; the last page is always empty. */
   readonly shortPages: boolean;
-  /** DescribeInstances by tags finds nothing, as if that were all. It still finds what it is asked for by id. */
+  /** DescribeInstances by tags answers one empty page. Requests by id still find instances. */
   readonly emptyListings: boolean;
-  /** The same for this share of the instances: always the same ones, and with a larger share some more. */
+  /** Share of the instances that DescribeInstances by tags does not find: always the same ones, and more of them for a larger share. */
   readonly partialListings: number;
-  /** What RunInstances has no capacity for: a type, a zone, or a type in a zone. */
+  /** What RunInstances has no capacity for: an instance type, a zone, or a type in a zone. */
   readonly noCapacity: readonly { readonly instanceType?: string; readonly zone?: string }[];
-  /** How many vCPUs a region's running on-demand instances may have together. */
+  /** Limit of the vCPUs of a region's running on-demand instances. */
   readonly vcpuLimit: number;
-  /** What every call of an action is answered with. */
+  /** Errors that every call of an action gets. */
   readonly refuse: Readonly<Record<string, Refusal>>;
 };
 
@@ -56,10 +56,10 @@ const refusalMessages = {
   VcpuLimitExceeded: [400, 'You have requested more vCPU capacity than your current vCPU limit allows.'],
 } as const satisfies Record<string, readonly [Ec2Error['status'], string]>;
 
-/** What EC2 can be made to answer to every call of an action. */
+/** An error that every call of an action can get. */
 export type Refusal = keyof typeof refusalMessages;
 
-/** @throws Ec2Error where this action is refused now, in a dry run too. */
+/** @throws Ec2Error where the fault `refuse` names this action, in a dry run too. */
 export const refuse = (action: string, { refuse: refusals }: Faults): void => {
   const code = refusals[action];
   if (code === undefined) return;

@@ -7,8 +7,8 @@ export const Filters = z
 export type Filters = z.infer<typeof Filters>;
 
 /**
- * The filters that a Describe understands: which values of an item each of them looks at. `tag:` stands for every filter
- * `tag:KEY`, and is told the key.
+ * The filters that a Describe call supports, each with the values of an item that it compares. `tag:` stands for every filter `tag:KEY` and
+ * receives the key.
  */
 export type Fields<Item> = Readonly<Record<string, Field<Item>>>;
 type Field<Item> = (item: Item, key: string) => readonly (string | undefined)[];
@@ -22,8 +22,8 @@ export const applyFilters = <Item>(
 ): readonly Item[] => all.filter(filterFor(filters, fields));
 
 /**
- * Whether an item passes every filter, each by any of its values. `*` stands for any characters, `?` for one, and `\` makes
- * the next one literal; names and values are case-sensitive.
+ * A function that tells whether an item matches every filter, each by any of its values. `*` stands for any characters, `?` for one, and
+ * `\` makes the next character literal; names and values are case-sensitive.
  * @throws Ec2Error
  * @see https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Filtering.html
  */
@@ -53,7 +53,7 @@ const fieldOf = <Item>(
   return (item) => field(item, key ?? '');
 };
 
-/** Most values are literal, and there can be 200 of them for each of many instances: those are only looked up. */
+/** Looks literal values up in a set, because a call can have 200 of them for each of many instances. */
 const matching = (values: readonly string[]): ((text: string) => boolean) => {
   const literals = new Set(values.filter(isLiteral));
   const patterns = values.filter((value) => !literals.has(value)).map(wildcard);

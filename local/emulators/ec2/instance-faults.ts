@@ -7,26 +7,26 @@ import { Ec2Error } from './query-protocol.ts';
 import type { Region } from './region.ts';
 
 /**
- * What EC2 does to instances of its own accord. Each rejects with an Ec2Error where it does not know the instance, and
- * resolves when its warning, where it gives one, was taken by `emit`.
+ * What EC2 does to instances without a call. Each method rejects with an Ec2Error for an unknown instance, and resolves when `emit` has
+ * taken its event, if it has one.
  */
 export type InstanceFaults = {
   /**
-   * Takes an instance back, spot or not: the warning goes out now, the instance `noticeMs` later (two minutes, as AWS
-   * gives), with Server.SpotInstanceTermination, or Server.SpotInstanceShutdown where it is only stopped.
+   * Interrupts an instance, spot or not: emits the warning now, and `noticeMs` later (@default two minutes, as in AWS) terminates the
+   * instance with Server.SpotInstanceTermination, or stops it with Server.SpotInstanceShutdown.
    */
   interruptSpot(instanceId: string, options?: Interruption): Promise<void>;
-  /** Ends an instance for this reason: at once where it is pending, which is a failed launch, else by way of shutting-down. */
+  /** Terminates an instance for this reason: at once where it is pending, which is a failed launch, else through shutting-down. */
   fail(instanceId: string, reason: StateReason): Promise<void>;
   recommendRebalance(instanceId: string): Promise<void>;
-  /** Announces by AWS Health that the host will be retired, by default in two weeks; nothing happens then. */
+  /** Emits AWS Health's event that the host will be retired, by default in two weeks. The retirement itself is not simulated. */
   scheduleRetirement(instanceId: string, options?: { readonly retiresAtMs?: number }): Promise<void>;
-  /** Announces by AWS Health that a retirement which was scheduled is over. */
+  /** Emits AWS Health's event that a scheduled retirement is over. */
   cancelRetirement(instanceId: string): Promise<void>;
-  /** Lets an instance fail a status check, by default its own, until it recovers or is started anew. */
+  /** Makes an instance fail a status check, by default the instance check, until `recover` or the next start. */
   impair(instanceId: string, check?: StatusCheck): Promise<void>;
   recover(instanceId: string): Promise<void>;
-  /** Leaves an instance for ever in a state that ends by itself, such as pending, until a call or a mishap moves it. */
+  /** Keeps an instance in a transitional state, such as pending, until a call or another of these methods changes it. */
   stall(instanceId: string): Promise<void>;
 };
 
@@ -83,7 +83,7 @@ export const instanceFaults = (regions: () => Iterable<Region>): InstanceFaults 
       if (!isTransitional(state)) {
         throw new Ec2Error(
           'IncorrectInstanceState',
-          `The instance '${id}' is ${state}, and stays so anyway.`,
+          `The instance '${id}' is ${state}, which is not a transitional state.`,
         );
       }
       region.account.timers.cancel(id);

@@ -3,21 +3,21 @@ import { InstanceId } from '../../../shared/service-types/vm/kind.ts';
 import { type SimulatedInstance, startTimeline } from './instance.ts';
 import { Ec2Error } from './query-protocol.ts';
 
-/** What EC2 still knows of the instances of one region: of a terminated one first its tags go, then all. */
+/** The instances of one region. A terminated instance first loses its tags, and is then removed. */
 export type InstanceStore = {
-  /** Oldest first: those that came after the one with this number, or all. */
+  /** Oldest first: the instances after this number, or all. */
   all(after?: number): Iterable<SimulatedInstance>;
-  /** undefined: it is not known. */
+  /** undefined for an unknown id. */
   lookUp(id: string): SimulatedInstance | undefined;
-  /** @throws Ec2Error where it is not known. */
+  /** @throws Ec2Error for an unknown id. */
   get(id: string): SimulatedInstance;
-  /** Each of them once. @throws Ec2Error where an id is none, or is not known. */
+  /** Each instance once. @throws Ec2Error for a malformed or unknown id. */
   find(ids: readonly string[]): readonly SimulatedInstance[];
-  /** Adds an instance, or takes the place of its older self. */
+  /** Adds or replaces an instance. */
   put(instance: SimulatedInstance): SimulatedInstance;
 };
 
-/** How long after its end an instance still has its tags, and is known at all. */
+/** How long after its termination an instance still has its tags, and how long it can be described. */
 export type Retention = { readonly tagsRetainedMs: number; readonly retainedMs: number };
 
 export const defaultRetention: Retention = { tagsRetainedMs: 600_000, retainedMs: 3_600_000 };

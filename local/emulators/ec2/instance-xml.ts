@@ -62,7 +62,7 @@ const instanceXml = (instance: DescribedInstance): XmlElements => {
   };
 };
 
-/** A volume has its instance's id, but for the first digit, which counts them. */
+/** A volume's id is its instance's id with the number of the volume as first digit. */
 const volumesXml = ({ id, launch, launchedAtMs, state }: DescribedInstance): XmlElements[] =>
   state === 'terminated'
     ? []

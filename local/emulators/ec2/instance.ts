@@ -5,7 +5,7 @@ import type { StatusCheck } from '../../../shared/service-types/vm/status-checks
 import type { Faults } from './faults.ts';
 import { stateReasons } from './lifecycle.ts';
 
-/** What one RunInstances asked for: the same for all its instances, for good. */
+/** The properties that all instances of one RunInstances call share. They do not change. */
 export type Launch = {
   readonly reservationId: string;
   readonly imageId: string;
@@ -27,31 +27,31 @@ export type Launch = {
     readonly HttpTokens: string;
     readonly HttpPutResponseHopLimit: number;
   };
-  /** Its ARN. */
+  /** ARN of the instance profile. */
   readonly instanceProfile: string | undefined;
   readonly clientToken: string | undefined;
-  /** Everything that was asked, to tell whether another call with this client token asks for the same. */
+  /** The whole request, to compare it with another one that has the same client token. */
   readonly request: string;
 };
 
 type Status = {
   readonly state: InstanceState;
   readonly reason: StateReason | undefined;
-  /** When it was last started. */
+  /** Time of the last start. */
   readonly launchedAtMs: number;
 };
 
 export type SimulatedInstance = {
   readonly id: string;
   readonly region: string;
-  /** Counts the instances of the region from 1. */
+  /** Number of the instance in its region, from 1. */
   readonly number: number;
   readonly launch: Launch;
-  /** Counts the instances of the launch from 0. */
+  /** Number of the instance in its launch, from 0. */
   readonly launchIndex: number;
   readonly publicIp: string | undefined;
   readonly disableApiTermination: boolean;
-  /** The status check that it fails. */
+  /** The status check that the instance fails. */
   readonly impaired: { readonly check: StatusCheck; readonly sinceMs: number } | undefined;
   readonly retiresAtMs: number | undefined;
   readonly status: Timeline<Status>;
@@ -61,7 +61,7 @@ export type SimulatedInstance = {
 
 type InitialProperty = 'region' | 'number' | 'launch' | 'launchIndex' | 'publicIp' | 'disableApiTermination';
 
-/** An instance at the beginning of its life. */
+/** A new instance, which is pending. */
 export const newInstance = (
   created: Pick<SimulatedInstance, InitialProperty>,
   tags: Tags,
@@ -86,13 +86,13 @@ type DescribedProperty =
   | 'impaired'
   | 'retiresAtMs';
 
-/** An instance as a Describe shows it. */
+/** An instance as Describe calls show it. */
 export type DescribedInstance = Pick<SimulatedInstance, DescribedProperty> &
   Status & { readonly tags: Tags; readonly changedAtMs: number };
 
 /**
- * Under faults a Describe shows the state and the tags as they were some time ago. Property by property, as a walk over
- * 100,000 instances takes half as long so (70 ms) as with a spread.
+ * What Describe calls show of an instance: with faults, an earlier state and earlier tags. The properties are copied one by one, because
+ * for 100,000 instances that takes half as long (70 ms) as a spread.
  */
 export const describedAt = (
   nowMs: number,
@@ -117,7 +117,7 @@ export const describedAt = (
   };
 };
 
-/** A new id such as EC2 makes them: `i-0…` with 17 hexadecimal digits. */
+/** A new id in EC2's form: `i-0…` with 17 hexadecimal digits. */
 export const newId = (prefix: string): string => `${prefix}-0${randomBytes(8).toString('hex')}`;
 
 export const instanceArn = (
@@ -127,19 +127,19 @@ export const instanceArn = (
 
 type Numbered = Pick<DescribedInstance, 'number' | 'region' | 'state' | 'publicIp'>;
 
-/** An instance keeps its private address until it is terminated, and its public one while it is started. */
+/** The addresses of an instance: the private one until it is terminated, the public one while it is pending or running. */
 export const addressesOf = ({ number, region, state, publicIp }: Numbered) => {
   const privateIp = state === 'terminated' ? undefined : address('172.31', 16 * 256 + number);
-  const started = state === 'pending' || state === 'running' ? publicIp : undefined;
+  const shownPublicIp = state === 'pending' || state === 'running' ? publicIp : undefined;
   return {
     privateIp,
     privateDns: privateIp && `${dashed('ip', privateIp)}.${inside(region)}.internal`,
-    publicIp: started,
-    publicDns: started && `${dashed('ec2', started)}.${outside(region)}.amazonaws.com`,
+    publicIp: shownPublicIp,
+    publicDns: shownPublicIp && `${dashed('ec2', shownPublicIp)}.${outside(region)}.amazonaws.com`,
   };
 };
 
-/** From 198.18.0.0/15, which no network routes. */
+/** An address in 198.18.0.0/15, which is not routed on the internet. */
 export const publicIp = (count: number): string => address('198.18', count);
 
 const address = (network: string, host: number): string => `${network}.${(host >> 8) & 255}.${host & 255}`;
@@ -149,7 +149,7 @@ const outside = (region: string): string => (region === 'us-east-1' ? 'compute-1
 
 type Moment<Value> = { readonly value: Value; readonly atMs: number };
 
-/** What something is since `atMs`, and what it was before, newest first: whoever asks EC2 may be shown the past. */
+/** A value since `atMs`, and its earlier values, newest first. Describe calls can show an earlier value. */
 export type Timeline<Value> = Moment<Value> & { readonly before: readonly Moment<Value>[] };
 
 const maximumMoments = 16;
@@ -166,7 +166,7 @@ export const extendTimeline = <Value>(
   atMs: number,
 ): Timeline<Value> => ({ value, atMs, before: [last, ...before].slice(0, maximumMoments) });
 
-/** What it was at that time, and since when; undefined for a time before all that is remembered. */
+/** The value at a time, and since when; undefined for a time before the earliest stored value. */
 const valueAt = <Value>(timeline: Timeline<Value>, atMs: number): Moment<Value> | undefined =>
   timeline.atMs <= atMs ? timeline : timeline.before.find((moment) => moment.atMs <= atMs);
 

@@ -11,13 +11,13 @@ export const stateCode = {
   stopped: 80,
 } as const satisfies Record<InstanceState, number>;
 
-/** The states that end by themselves, and what they end in. */
+/** The transitional states, and the state that follows each. */
 const followingState = { pending: 'running', stopping: 'stopped', 'shutting-down': 'terminated' } as const;
 type TransitionalState = keyof typeof followingState;
 
 export const isTransitional = (state: InstanceState): state is TransitionalState => state in followingState;
 
-/** Milliseconds that an instance stays in a state that ends by itself: always the same, or anything between two values. */
+/** How long an instance stays in a transitional state, in milliseconds: fixed, or random between two values. */
 export type DwellMs = Readonly<Record<TransitionalState, number | readonly [number, number]>>;
 
 export const defaultDwellMs: DwellMs = {
@@ -26,7 +26,7 @@ export const defaultDwellMs: DwellMs = {
   'shutting-down': [1000, 2000],
 };
 
-/** What a state ends in, and after how long; undefined for a state that stays. */
+/** The state that follows, and after how long; undefined for a state that is not transitional. */
 export const nextState = (
   state: InstanceState,
   dwellMs: DwellMs,
@@ -39,7 +39,7 @@ export const nextState = (
 };
 
 /**
- * Why instances change state, in EC2's words.
+ * Reasons of state changes, as EC2 gives them.
  * @see https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_StateReason.html
  */
 export const stateReasons = {
@@ -62,7 +62,7 @@ export const stateReasons = {
   },
 } as const satisfies Record<string, StateReason>;
 
-/** The older of EC2's two words for why, the element `reason`: empty while all is well. */
+/** The element `reason`, the older of EC2's two elements for the reason of a change; empty for a normal start. */
 export const transitionReason = (reason: StateReason | undefined, atMs: number): string => {
   const { code = '' } = reason ?? {};
   const when = `(${new Date(atMs).toISOString().slice(0, 19).replace('T', ' ')} GMT)`;

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import * as z from 'zod';
 import { Ec2Error, Integer, invalidValue } from './query-protocol.ts';
 
-/** How a Describe is asked for one page of its answer. */
+/** The paging parameters of a Describe call. */
 export const Paging = z.object({ MaxResults: Integer.optional(), NextToken: z.string().optional() });
 export type Paging = z.infer<typeof Paging>;
 
@@ -10,28 +10,31 @@ const minimumPageSize = 5;
 const maximumPageSize = 1000;
 
 /**
- * One page of items that are sorted by their place: an item that goes or comes between two pages moves no other over the edge.
- * Everything, where neither a page size nor a token is given.
+ * One page of items that are sorted by position, or all items where neither a page size nor a token is given. Because a token names a
+ * position, items that are added or removed between two pages do not move other items to another page.
  */
 export const pageOf = <Item>(
   sorted: readonly Item[],
   paging: Paging,
   positionOf: (item: Item) => string,
 ): Page<Item> =>
-  pageFrom({ itemsAfter: (place) => sorted.filter((item) => positionOf(item) > place), positionOf }, paging);
+  pageFrom(
+    { itemsAfter: (position) => sorted.filter((item) => positionOf(item) > position), positionOf },
+    paging,
+  );
 
 type Page<Item> = { readonly page: readonly Item[]; readonly nextToken: string | undefined };
 
-/** Where the items of a page come from. */
+/** The source of the items of a page. */
 type Source<Item> = {
-  /** Those behind a place; behind '' are all. */
-  readonly itemsAfter: (place: string) => Iterable<Item>;
+  /** The items after a position; after '' come all. */
+  readonly itemsAfter: (position: string) => Iterable<Item>;
   readonly positionOf: (item: Item) => string;
-  /** How many are shown of a page of so many items; the rest is left to the next page. */
+  /** How many items to show of a page of this length; the others come on the next page. */
   readonly shorten?: ((length: number) => number) | undefined;
 };
 
-/** The same, of items that are read only as far as the page needs. */
+/** The same, reading only as many items as the page needs. */
 export const pageFrom = <Item>(
   { itemsAfter, positionOf, shorten }: Source<Item>,
   { MaxResults, NextToken }: Paging,
@@ -43,8 +46,8 @@ export const pageFrom = <Item>(
   const isShortened = shorten !== undefined && size < Number.POSITIVE_INFINITY;
   const page = isShortened ? full.slice(0, shorten(full.length)) : full;
   const last = page.at(-1);
-  const goesOn = isShortened ? full.length > 0 : full.length < ahead.length;
-  return { page, nextToken: goesOn ? tokenFor(last === undefined ? start : positionOf(last)) : undefined };
+  const hasMore = isShortened ? full.length > 0 : full.length < ahead.length;
+  return { page, nextToken: hasMore ? tokenFor(last === undefined ? start : positionOf(last)) : undefined };
 };
 
 const firstOf = <Item>(count: number, items: Iterable<Item>): readonly Item[] => {
@@ -66,13 +69,13 @@ const pageSize = (asked: number | undefined, token: string | undefined): number 
 
 const tokenPrefix = 'after ';
 
-/** As with EC2, no two tokens are the same: an empty page is not where its caller has been before. */
-const tokenFor = (place: string): string =>
-  Buffer.from(`${tokenPrefix}${place}\0${randomUUID()}`).toString('base64url');
+/** No two tokens are the same, as in EC2, so a caller does not mistake the token of an empty page for one that it has used. */
+const tokenFor = (position: string): string =>
+  Buffer.from(`${tokenPrefix}${position}\0${randomUUID()}`).toString('base64url');
 
 const positionIn = (token: string): string => {
   const text = Buffer.from(token, 'base64url').toString();
-  const [place = ''] = text.slice(tokenPrefix.length).split('\0');
-  if (text.startsWith(tokenPrefix)) return place;
+  const [position = ''] = text.slice(tokenPrefix.length).split('\0');
+  if (text.startsWith(tokenPrefix)) return position;
   throw new Ec2Error('InvalidNextToken', 'The specified NextToken is not valid.');
 };

@@ -23,9 +23,9 @@ import { answerXml, Ec2Error, errorXml, Flag, type Parameter, parametersOf } fro
 import type { Region } from './region.ts';
 
 type Options = {
-  /** Opens it where it was never used. */
+  /** Creates the region where it was not used before. */
   readonly region: (name: string) => Region;
-  /** Hears of every call, before anything is known of its outcome. */
+  /** Called for each call, before it is handled. */
   readonly onCall: (action: string) => void;
 };
 
@@ -81,7 +81,7 @@ const dryRun = (): Ec2Error =>
 const regionOf = (authorization = ''): string =>
   /Credential=[^,\s]+\/\d{8}\/([a-z0-9-]+)\/ec2\/aws4_request/.exec(authorization)?.[1] ?? 'us-east-1';
 
-/** Every action that the simulator answers. To add one: a file like its neighbours, and a line here. */
+/** The supported actions. */
 const actions: ReadonlyMap<string, Action> = new Map([
   ['CreateTags', createTags],
   ['DeleteTags', deleteTags],

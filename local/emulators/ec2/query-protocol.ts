@@ -1,13 +1,13 @@
 import { XMLBuilder } from 'fast-xml-parser';
 import * as z from 'zod';
 
-/** A parameter of an EC2 call: text, a list, or a group of parameters. */
+/** A parameter of an EC2 call: a text, a list, or named parameters. */
 export type Parameter = string | readonly Parameter[] | { readonly [name: string]: Parameter };
 
 type Entry = { readonly path: readonly string[]; readonly value: string };
 
 /**
- * The parameters of an EC2 Query request: `Filter.1.Value.2=x` is the second value of the first filter.
+ * Parses the parameters of an EC2 Query request: `Filter.1.Value.2=x` is the second value of the first filter.
  * @see https://docs.aws.amazon.com/AWSEC2/latest/APIReference/Query-Requests.html
  */
 export const parametersOf = (form: string): Parameter =>
@@ -29,7 +29,7 @@ const grouped = (entries: readonly Entry[]): Parameter => {
     : Object.fromEntries(members);
 };
 
-/** A whole number as EC2 is sent one. */
+/** A whole number, as text. */
 export const Integer = z
   .string()
   .regex(/^-?\d{1,15}$/)
@@ -38,7 +38,7 @@ export const Integer = z
 export const Flag = z.enum(['true', 'false']).transform((value) => value === 'true');
 
 /**
- * A refusal in EC2's words.
+ * An error that EC2 answers, with its code and message.
  * @see https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html
  */
 export class Ec2Error extends Error {
@@ -58,11 +58,11 @@ export const invalidValue = (message: string): Ec2Error => new Ec2Error('Invalid
 export const invalidCombination = (message: string): Ec2Error =>
   new Ec2Error('InvalidParameterCombination', message);
 
-/** The content of an XML element. Undefined: the element is left out. */
+/** The content of an XML element; an undefined element is left out. */
 export type Xml = string | number | boolean | undefined | XmlElements;
 export type XmlElements = { readonly [name: string]: Xml | readonly (XmlElements | string)[] };
 
-/** A list as EC2 writes one; an empty one is an empty element. */
+/** A list in EC2's form; an empty list is an empty element. */
 export const items = (members: readonly XmlElements[]): Xml => (members.length > 0 ? { item: members } : '');
 
 const builder = new XMLBuilder({
@@ -72,7 +72,7 @@ const builder = new XMLBuilder({
 });
 const declaration = { '@version': '1.0', '@encoding': 'UTF-8' };
 
-/** The answer to a call that did what it was asked. */
+/** The answer to a successful call. */
 export const answerXml = (action: string, requestId: string, elements: XmlElements): string =>
   builder.build({
     '?xml': declaration,

@@ -21,21 +21,21 @@ type InstanceProperties = Pick<SimulatedInstance, 'disableApiTermination' | 'lau
   readonly tags: Tags;
 };
 
-/** The instances of one region, and everything that can happen to them. */
+/** The instances of one region, and the operations on them. */
 export type Region = Omit<InstanceStore, 'put'> & {
   readonly name: string;
   readonly account: Account;
-  /** As a Describe shows them, all at the time of its call. */
+  /** The instances as a Describe call shows them now. */
   described(instances: Iterable<SimulatedInstance>): Iterable<DescribedInstance>;
-  /** Begins the life of an instance. */
+  /** Adds a pending instance. */
   launch(launch: Launch, own: InstanceProperties): SimulatedInstance;
-  /** Adds an instance that runs already, and tells nobody. */
+  /** Adds a running instance, without an event. */
   addRunning(launch: Launch, tags: Tags): SimulatedInstance;
-  /** Changes the state of an instance, tells everybody, and lets it go on from there. */
+  /** Changes the state of an instance, emits the event, and starts the timer of the state that follows. */
   enter(id: string, state: InstanceState, reason: StateReason | undefined): SimulatedInstance;
-  /** Gives an instance these tags and no others. */
+  /** Replaces the tags of an instance. */
   tag(id: string, tags: Tags): void;
-  /** Changes what no event tells of. */
+  /** Changes properties that have no events. */
   update(id: string, changes: Partial<Pick<SimulatedInstance, UpdatableProperty>>): void;
   newPublicIp(): string;
 };

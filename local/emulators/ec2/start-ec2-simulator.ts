@@ -15,7 +15,7 @@ import { type DwellMs, defaultDwellMs } from './lifecycle.ts';
 import { queryApi } from './query-api.ts';
 import { openRegion, type Region } from './region.ts';
 
-/** An instance as it is, whatever a Describe shows. */
+/** The true state of an instance, which Describe calls may not show yet. */
 type TrueInstance = {
   readonly instanceId: string;
   readonly region: string;
@@ -25,49 +25,49 @@ type TrueInstance = {
   readonly changedAtMs: number;
 };
 
-/** EC2 for demos, tests and the bench. Everything that a person can do by API is done by API. */
+/** EC2 for demos, tests and the bench. Clients use EC2's API; these methods do what the API cannot. */
 export type Ec2Simulator = LocalServer &
   InstanceFaults & {
-    /** Of all regions. */
+    /** The instances of all regions. */
     instances(): readonly TrueInstance[];
-    /** How often each action was called, refused calls included. */
+    /** Number of calls of each action, including refused calls. */
     calls(): Readonly<Record<string, number>>;
-    /** From now on; what is not named stays as it was set. */
+    /** Sets faults from now on; the others stay as they are. */
     faults(change: Partial<Faults>): void;
-    /** How many events the fault `loseEvents` took. */
+    /** How many events were lost by the fault `loseEvents`. */
     lost(): number;
-    /** Which ones, in their order. */
+    /** The lost events, in their order. */
     lostEvents(): readonly LostEvent[];
-    /** Adds many instances that run already, with no event, transition or timer. Gives their ids, oldest first. */
+    /** Adds many running instances, without events, transitions or timers. @returns their ids, oldest first */
     populate(population: Population): readonly string[];
   };
 
-/** Left out, a terminated instance is known for as long as defaultRetention says. */
+/** Retention of terminated instances: @default defaultRetention */
 export type Ec2SimulatorOptions = Partial<Retention> & {
   readonly port?: number;
-  /** Takes every event in the order EC2 decided, the next without waiting for the last. One that it rejects is lost, which `log` reports. */
+  /** Called with each event in EC2's order, without waiting for the one before. An event that it rejects is lost and logged. */
   readonly emit: (event: EventBridgeEvent) => void | Promise<void>;
   /** @default standard error */
   readonly log?: (line: string) => void;
-  /** Called in the moment of each transition, before its event. */
+  /** Called at each transition, before its event is emitted. */
   readonly onTransition?: (transition: Transition) => void;
   /** @default defaultDwellMs */
   readonly dwellMs?: Partial<DwellMs>;
   /** @default '123456789012' */
   readonly account?: string;
-  /** Tells when things happen, not how long they take. */
+  /** Gives the times of changes. Durations use real timers. */
   readonly clock?: Clock;
-  /** Makes dwell times and faults the same for the same calls and events. */
+  /** With the same seed, the same calls have the same dwell times and faults. */
   readonly seed?: number;
-  /** Regions that emit no event, as where EventBridge forwards none: the fault of this name, from the start. */
+  /** The fault of this name, from the start: regions that emit no events. */
   readonly silentRegions?: readonly string[];
-  /** From the start. */
+  /** Faults from the start. */
   readonly faults?: Partial<Faults>;
 };
 
 /**
- * The instances of one AWS account, in every region, behind the EC2 Query protocol. Regions open when they are first used.
- * Disposing of it ends every timer, and waits until `emit` has taken what it was given.
+ * Starts an emulator of EC2 for one AWS account, with the EC2 Query protocol. A region is created when it is first used. Disposing stops all
+ * timers and waits for `emit` calls that are under way.
  */
 export const startEc2Simulator = async (options: Ec2SimulatorOptions): Promise<Ec2Simulator> => {
   const pendingTimers = timers();
@@ -79,7 +79,7 @@ export const startEc2Simulator = async (options: Ec2SimulatorOptions): Promise<E
     emit: options.emit,
     log: options.log ?? ((line) => void process.stderr.write(`EC2 simulator: ${line}\n`)),
     faults: () => faults,
-    random: seededRandom(~seed), // its own, so that no number of calls decides which events are lost
+    random: seededRandom(~seed), // a separate generator, so that the number of calls does not change which events are lost
   });
   const account = accountOf(options, {
     seed,
@@ -142,15 +142,14 @@ const trueInstance = ({ id, region, status, tags }: SimulatedInstance): TrueInst
   changedAtMs: status.atMs,
 });
 
-/** Many instances at once, each as if launched by a call of its own. */
+/** Instances to add, each as if launched by a call of its own. */
 export type Population = {
   readonly region: string;
   readonly count: number;
-  /** The tags of each, counted from 0. */
+  /** The tags of the instance with this index, from 0. */
   readonly tags: (index: number) => Tags;
 };
 
-/** Their ids, oldest first. */
 const populate = ({ count, tags }: Population, region: Region): readonly string[] => {
   const request = LaunchRequest.parse({ ImageId: 'ami-0a10000000000a011', MinCount: '1', MaxCount: '1' });
   const launch = launchOf(request, checkLaunch(request, region), region);

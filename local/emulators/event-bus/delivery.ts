@@ -3,18 +3,18 @@ import { SendMessageBatchCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { reasonOf } from '../../../shared/core/errors.ts';
 import { clientConfig } from '../client-config.ts';
 
-/** What becomes of the events that match any of the patterns. */
+/** A rule: delivers the events that match any of the patterns. */
 export type Rule = {
   readonly name: string;
   /** Event patterns in EventBridge's language, of which EventPattern (shared/wire/eventbridge.ts) is a part. */
   readonly patterns: readonly unknown[];
-  /** Hands one event, as EventBridge's JSON, to the rule's target. It is tried again where it rejects. */
+  /** Delivers one event, as EventBridge's JSON, to the rule's target. Retried where it rejects. */
   readonly deliver: (event: string) => Promise<void>;
 };
 
 const pausesMs = [50, 100, 200, 400, 800];
 
-/** Carries events to the targets of rules, and forgets none that is under way. */
+/** Delivers events to the targets of rules, with retries. */
 export const deliveries = (log: (line: string) => void) => {
   const underway = new Set<Promise<void>>();
   const closing = new AbortController();
@@ -24,8 +24,8 @@ export const deliveries = (log: (line: string) => void) => {
       try {
         return await rule.deliver(event);
       } catch (error) {
-        const goesOn = pauseMs !== undefined && !closing.signal.aborted;
-        if (!goesOn) return log(`${rule.name}: an event is lost: ${reasonOf(error)}: ${event}`);
+        const isRetried = pauseMs !== undefined && !closing.signal.aborted;
+        if (!isRetried) return log(`${rule.name}: event lost: ${reasonOf(error)}: ${event}`);
         await sleep(pauseMs, undefined, { signal: closing.signal }).catch(() => {});
       }
     }
@@ -36,7 +36,7 @@ export const deliveries = (log: (line: string) => void) => {
       const delivery = deliver(rule, event).finally(() => underway.delete(delivery));
       underway.add(delivery);
     },
-    /** Waits for what is under way, which is tried once more and no longer. */
+    /** Waits for the deliveries that are under way; a failed one is tried once more. */
     end: async (): Promise<void> => {
       closing.abort();
       await Promise.all(underway);
@@ -51,8 +51,8 @@ type Sending = {
 };
 
 /**
- * A rule's target: an SQS queue at `endpoint`. Events delivered at the same moment, such as those of one PutEvents, share
- * one request.
+ * Delivers to an SQS queue at `endpoint`. Events that are delivered at the same moment, such as those of one PutEvents, are sent in one
+ * request.
  */
 export const sendToQueue = (queueUrl: string, endpoint: string): Rule['deliver'] => {
   const client = new SQSClient(clientConfig(endpoint));
@@ -69,7 +69,7 @@ export const sendToQueue = (queueUrl: string, endpoint: string): Rule['deliver']
     try {
       const { Failed } = await client.send(new SendMessageBatchCommand({ QueueUrl: queueUrl, Entries }));
       for (const { Id, Message } of Failed ?? []) batch[Number(Id)]?.failed(new Error(Message));
-      for (const { sent } of batch) sent(); // without effect on those that failed
+      for (const { sent } of batch) sent(); // no effect on those that failed
     } catch (error) {
       for (const { failed } of batch) failed(error);
     }

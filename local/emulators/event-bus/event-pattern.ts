@@ -3,9 +3,9 @@ import * as z from 'zod';
 type Matcher = (value: unknown) => boolean;
 
 /**
- * Reads an event pattern as EventBridge does, and gives the function that tells which events match it. Only what our rules use: lists of
- * exact values, in nested fields. Operators, such as `prefix`, are refused.
- * @throws ZodError where the pattern is none.
+ * Compiles an event pattern of EventBridge into a function that tells whether an event matches. Supports lists of exact values in nested
+ * fields, which is all that our rules use; operators such as `prefix` are refused.
+ * @throws ZodError for an invalid pattern.
  * @see https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-event-patterns.html
  */
 export const eventPattern = (pattern: unknown): Matcher => Pattern.parse(pattern);

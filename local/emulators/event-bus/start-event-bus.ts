@@ -11,16 +11,16 @@ import { eventPattern } from './event-pattern.ts';
 type Options = {
   readonly port?: number;
   readonly rules: readonly Rule[];
-  /** The account that events are said to come from. */
+  /** The account of all events. */
   readonly account: string;
-  /** Hears of events that could not be delivered. */
+  /** Called for events that could not be delivered. */
   readonly log: (line: string) => void;
 };
 
 /**
- * EventBridge's default bus: PutEvents over HTTP, and rules. Unlike AWS it takes events whose `source` begins with `aws.`,
- * for here EC2's own events arrive this way too. It answers first and delivers then, as AWS does.
- * @throws ZodError where a rule's pattern is none.
+ * EventBridge's default bus: PutEvents over HTTP, and rules. Unlike AWS it accepts events whose `source` begins with `aws.`, because the EC2
+ * simulator's events arrive this way too. It answers before it delivers, as AWS does.
+ * @throws ZodError for an invalid event pattern.
  */
 export const startEventBus = async ({ port, rules, account, log }: Options): Promise<LocalServer> => {
   const targets = rules.map(({ patterns, ...rule }) => ({ rule, matchers: patterns.map(eventPattern) }));
@@ -56,7 +56,7 @@ export const startEventBus = async ({ port, rules, account, log }: Options): Pro
   };
 };
 
-/** From the credential scope of the signature: `Credential=KEY/20250101/us-east-1/events/aws4_request`. */
+/** The region in the signature's credential scope: `Credential=KEY/20250101/us-east-1/events/aws4_request`. */
 const regionOf = (authorization = ''): string =>
   /Credential=[^/]+\/\d{8}\/([\w-]+)\//.exec(authorization)?.[1] ?? 'us-east-1';
 
@@ -74,10 +74,10 @@ const json = (status: number, body: unknown) =>
  */
 const PutEvents = z.object({ Entries: z.array(z.unknown()).min(1).max(10) });
 
-/** Where events come from, as far as the entry itself does not tell. */
+/** The account and the region of events, which entries do not have. */
 export type Origin = { readonly account: string; readonly region: string };
 
-/** What PutEvents answers for one entry, and the event that the entry became. */
+/** PutEvents's answer for one entry, and the event where the entry was accepted. */
 export type Outcome = {
   readonly answer:
     | { readonly EventId: string }
@@ -85,7 +85,7 @@ export type Outcome = {
   readonly event?: EventBridgeEvent;
 };
 
-/** Seconds since 1970, as the JSON protocol writes a time; a text where a client writes its own JSON. */
+/** Seconds since 1970, as AWS's JSON protocol has it, or a text, as hand-written JSON may have it. */
 const Time = z.union([
   z.number().transform((seconds) => seconds * 1000),
   z.iso.datetime({ offset: true }).transform((text) => Date.parse(text)),
@@ -106,7 +106,7 @@ const Entry = z.object({
   Resources: z.array(z.string()).default([]),
 });
 
-/** Turns an entry into the event that targets receive, or says why not, in the words of AWS. */
+/** Makes an entry into the event that targets receive, or answers AWS's error. */
 const acceptEntry = (input: unknown, { account, region }: Origin): Outcome => {
   const entry = Entry.safeParse(input);
   if (!entry.success)
@@ -133,7 +133,7 @@ const refused = (ErrorCode: string, ErrorMessage: string): Outcome => ({
   answer: { ErrorCode, ErrorMessage },
 });
 
-/** `undefined` where the text is no JSON. */
+/** `undefined` where the text is not JSON. */
 const parsed = (json: string): unknown => {
   try {
     return JSON.parse(json);
@@ -144,7 +144,7 @@ const parsed = (json: string): unknown => {
 
 const toTheSecond = (ms: number): string => new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z');
 
-/** Puts events on the bus of `url` with the AWS SDK, as the region they come from. */
+/** Puts events on the bus at `url` with the AWS SDK, signed for the event's region. */
 export const forwardToBus = (url: string) => {
   const clients = new Map<string, EventBridgeClient>();
   return async (event: EventBridgeEvent): Promise<void> => {

@@ -12,7 +12,7 @@ const transport = fileURLToPath(new URL('runtime-transport.cjs', import.meta.url
 
 export type ExecutionEnvironment = Awaited<ReturnType<typeof startExecutionEnvironment>>;
 
-/** One process of a function, run by AWS's runtime client against a Runtime API of its own. */
+/** Starts one process of a function: AWS's runtime client with a Runtime API of its own. */
 export const startExecutionEnvironment = async (fn: FunctionSettings, log: (line: string) => void) => {
   const sandbox = createSandbox({ timeoutMs: fn.timeoutMs, kill: () => child.signal('SIGKILL') });
   const api = await serve(runtimeApi(fn.name, sandbox.runtimeSide).fetch);
@@ -31,7 +31,7 @@ export const startExecutionEnvironment = async (fn: FunctionSettings, log: (line
   return { pid: child.pid, signal: child.signal, ended, invoke, ready, hasEnded };
 };
 
-/** Gives the waiting runtime something to do. */
+/** Delivers an invocation to the waiting runtime. */
 type Deliver = (invocation: Invocation) => void;
 
 type UnderWay = {
@@ -40,16 +40,16 @@ type UnderWay = {
   readonly fail: (error: FunctionError) => void;
 };
 
-/** Lambda's limit for loading a function: https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html */
+/** Lambda's limit of the init phase: https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html */
 const initLimitMs = 10_000;
 
 type Options = {
   readonly timeoutMs: number;
-  /** Ends the process that takes too long. */
+  /** Kills the process after a timeout. */
   readonly kill: () => void;
 };
 
-/** What goes on between those who invoke a function and the one runtime that runs it, one invocation at a time. */
+/** Connects the callers of a function with its runtime, which handles one invocation at a time. */
 const createSandbox = ({ timeoutMs, kill }: Options) => {
   let underWay: UnderWay | undefined;
   let ending: Ending | undefined;
@@ -95,10 +95,10 @@ const createSandbox = ({ timeoutMs, kill }: Options) => {
 
   return {
     runtimeSide,
-    /** Settles when the function is loaded, or could not be. */
+    /** Settles when the function is loaded, or has failed to load. */
     ready: awaitRuntime(),
     hasEnded: () => ending !== undefined,
-    /** The function's answer; `undefined` where the process had ended of itself after an earlier invocation. @throws FunctionError */
+    /** The function's answer; `undefined` where the process has ended since the last invocation. @throws FunctionError */
     invoke: async (requestId: string, event: string): Promise<string | undefined> => {
       const deliver = await offered;
       if (ending !== undefined && !initialised) throw endError(requestId, ending);
@@ -119,14 +119,14 @@ const createSandbox = ({ timeoutMs, kill }: Options) => {
   };
 };
 
-/** One event on its way into a function. */
+/** One invocation of a function. */
 export type Invocation = { readonly requestId: string; readonly event: string; readonly deadlineMs: number };
 
-/** Who is behind the Runtime API: it hands out work and hears of the outcome. */
+/** What the Runtime API needs: invocations to deliver, and callbacks for their outcomes. */
 export type RuntimeSide = {
-  /** The runtime is idle: settles when there is something to do for it. */
+  /** Called when the runtime is idle. Settles with the next invocation. */
   next(): Promise<Invocation>;
-  /** Without effect where that invocation is not under way. */
+  /** No effect where that invocation is not under way. */
   succeeded(requestId: string, response: string): void;
   failed(requestId: string, error: FunctionError): void;
   /** The runtime could not load the handler. It ends its process next. */

@@ -1,9 +1,9 @@
 import * as z from 'zod';
 import type { Ending } from '../../processes/tied-process.ts';
 
-/** A function did not answer: `name` is Lambda's errorType, `message` its errorMessage. */
+/** A function's error: `name` is Lambda's errorType, `message` its errorMessage. */
 export class FunctionError extends Error {
-  /** The whole error as Lambda answers it, in JSON. */
+  /** The error as Lambda answers it, in JSON. */
   readonly body: string;
 
   constructor(body: string) {
@@ -14,7 +14,7 @@ export class FunctionError extends Error {
   }
 }
 
-/** What a runtime reports; a handler may throw anything, so nothing in it is certain. */
+/** The error that a runtime reports. A handler can throw anything, so any field can be missing. */
 const Reported = z.object({
   errorType: z.string().catch('Error'),
   errorMessage: z.string().catch(''),
@@ -23,7 +23,7 @@ const Reported = z.object({
 const sandboxError = (errorType: string, requestId: string, reason: string) =>
   new FunctionError(JSON.stringify({ errorType, errorMessage: `RequestId: ${requestId} Error: ${reason}` }));
 
-/** The function took longer than it may. */
+/** The function exceeded its timeout. */
 export const timedOut = (requestId: string, afterMs: number): FunctionError =>
   sandboxError('Sandbox.Timedout', requestId, `Task timed out after ${(afterMs / 1000).toFixed(2)} seconds`);
 

@@ -1,10 +1,10 @@
 import { type ExecutionEnvironment, startExecutionEnvironment } from './execution-environment.ts';
 import type { FunctionSettings } from './lambda-function.ts';
 
-/** Room for one execution environment; empty until it is first used, and again when its process has ended. */
+/** A place for one execution environment; empty before the first use, and after its process has ended. */
 type Slot = { environment?: Promise<ExecutionEnvironment> };
 
-/** All execution environments of one function. What cannot be taken on at once waits, first come, first served. */
+/** The execution environments of one function. Invocations above its concurrency wait in order. */
 export const functionPool = (fn: FunctionSettings, log: (line: string) => void) => {
   const slots: readonly Slot[] = Array.from({ length: fn.concurrency }, () => ({}));
   const free = [...slots];
@@ -13,7 +13,7 @@ export const functionPool = (fn: FunctionSettings, log: (line: string) => void) 
   let closed = false;
 
   const start = async (): Promise<ExecutionEnvironment> => {
-    if (closed) throw new Error('The Lambda host is closed.');
+    if (closed) throw new Error('the Lambda host is closed');
     const environment = await startExecutionEnvironment(fn, log);
     live.add(environment);
     environment.ended.then(() => live.delete(environment));

@@ -1,20 +1,20 @@
-/** A function as the host is told of it: what a deployment says about it, and nothing that only a laptop knows. */
+/** The configuration of a function. */
 export type LambdaFunction = {
   readonly name: string;
   /** Absolute. Holds `index.mjs`, which exports `handler` (infra/bundle.ts writes it). */
   readonly folder: string;
-  /** The function's own variables; they win over Lambda's. Nothing of our own environment reaches a function but PATH. */
+  /** The function's variables, which take precedence over Lambda's. Of this process's environment a function gets only PATH. */
   readonly environment: Readonly<Record<string, string>>;
   readonly timeoutMs: number;
-  /** Limits the heap of its processes. @default 256 */
+  /** Heap limit of its processes. @default 256 */
   readonly memoryMb?: number;
-  /** Execution environments at most; each takes one invocation at a time, and what is more waits its turn. @default 1 */
+  /** Maximum number of execution environments, each of which handles one invocation at a time. @default 1 */
   readonly concurrency?: number;
-  /** Initialised when the host starts, not when the function is first invoked. @default false */
+  /** Whether the function is initialised when the host starts, instead of at its first invocation. @default false */
   readonly warm?: boolean;
 };
 
-/** A function with everything that was left open decided. */
+/** A configuration with all defaults. */
 export type FunctionSettings = Required<LambdaFunction>;
 export const settingsOf = (fn: LambdaFunction): FunctionSettings => ({
   memoryMb: 256,
@@ -28,11 +28,11 @@ const region = 'us-east-1';
 
 export const functionArn = (name: string): string => `arn:aws:lambda:${region}:${account}:function:${name}`;
 
-/** What Lambda's Invoke API takes for a name: the name, or an ARN or the end of one, each with or without a qualifier. */
+/** The function's name in what the Invoke API accepts: a name, an ARN or a partial ARN, each with or without a qualifier. */
 export const functionName = (nameOrArn: string): string =>
   /^(?:(?:arn:[\w-]+:lambda:[\w-]+:)?\d{12}:function:)?([\w-]+)/.exec(nameOrArn)?.[1] ?? nameOrArn;
 
-/** File and export of every function, as the bundles have them. */
+/** File and export of the handler in every bundle. */
 export const handler = 'index.handler';
 
 /**

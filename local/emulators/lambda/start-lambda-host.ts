@@ -10,34 +10,34 @@ import { functionArn, functionName, type LambdaFunction, settingsOf } from './la
 
 /** Lambda, running bundles exactly as they are deployed. Its functions call each other through its `url`. */
 export type LambdaHost = LocalServer & {
-  /** The function's answer. @throws FunctionError as Lambda describes what went wrong in the function */
+  /** The function's answer. @throws FunctionError with Lambda's description of the error */
   invoke(name: string, event: unknown): Promise<unknown>;
-  /** The process ids of the function's execution environments that are alive. */
+  /** The process ids of the function's running execution environments. */
   pids(name: string): number[];
-  /** Stops the function's processes in their tracks, as Lambda does between invocations. */
+  /** Suspends the function's processes, as Lambda does between invocations. */
   freeze(name: string): void;
   thaw(name: string): void;
-  /** Kills the function's processes; the next invocation starts afresh. */
+  /** Kills the function's processes; the next invocation starts a new one. */
   kill(name: string): void;
 };
 
 type Options = {
   readonly port?: number;
-  /** May be made of the host's own URL: functions that invoke others need it in their environment. */
+  /** A function of the host's URL, where functions need it in their environment to invoke others. */
   readonly functions: readonly LambdaFunction[] | ((hostUrl: string) => readonly LambdaFunction[]);
-  /** Hears every line that a function writes. */
+  /** Called with each line that a function writes. */
   readonly log: (name: string, line: string) => void;
 };
 
 /**
- * Starts AWS's runtime client with the bundle of each function when it is first invoked.
- * @throws where a bundle is missing, and where a name is used that no function has.
+ * Starts Lambda. A function's process, AWS's runtime client with its bundle, starts when the function is first invoked.
+ * @throws where a bundle is missing. Methods throw for the name of an unknown function.
  */
 export const startLambdaHost = async ({ port, functions, log }: Options): Promise<LambdaHost> => {
   const pools = new Map<string, ReturnType<typeof functionPool>>();
   const pool = (name: string) => {
     const found = pools.get(name);
-    if (found === undefined) throw new Error(`There is no function ${name}.`);
+    if (found === undefined) throw new Error(`there is no function ${name}`);
     return found;
   };
   const http = await serve(invokeApi({ pools, log }).fetch, port);
@@ -73,12 +73,12 @@ type Pool = { invoke(requestId: string, event: string): Promise<string> };
 
 type InvokeApiOptions = {
   readonly pools: ReadonlyMap<string, Pool>;
-  /** Hears of asynchronous invocations that failed. */
+  /** Called for asynchronous invocations that failed. */
   readonly log: (name: string, line: string) => void;
 };
 
 /**
- * Lambda's Invoke API. An asynchronous invocation (`Event`) is tried once: AWS would try it twice more, minutes later.
+ * Lambda's Invoke API. An asynchronous invocation (`Event`) is not retried; AWS retries it twice, minutes later.
  * @see https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
  */
 const invokeApi = ({ pools, log }: InvokeApiOptions): Hono => {
@@ -94,7 +94,7 @@ const invokeApi = ({ pools, log }: InvokeApiOptions): Hono => {
     const requestId = randomUUID();
     const answer = pool.invoke(requestId, event);
     if (req.header('x-amz-invocation-type') !== 'Event') return answered(requestId, answer);
-    answer.catch((error) => log(name, `An asynchronous invocation failed: ${reasonOf(error)}`));
+    answer.catch((error) => log(name, `asynchronous invocation failed: ${reasonOf(error)}`));
     return new Response(null, { status: 202, headers: { 'x-amzn-requestid': requestId } });
   });
   return api;

@@ -5,7 +5,7 @@ import { prepareDefinition } from './states-language.ts';
 import { taskHandlers } from './tasks.ts';
 
 export type LocalStateMachine = AsyncDisposable & {
-  /** Starts another execution, as a schedule or a person does, and tells its id. */
+  /** Starts another execution. @returns its id */
   start(): string;
   /** Oldest first. */
   executions(): readonly Execution[];
@@ -15,20 +15,20 @@ type Options = {
   /** The text of an ASL file (JSONPath), in which `${Name}` stands for a substitution. */
   readonly definition: string;
   readonly substitutions: Readonly<Record<string, string>>;
-  /** Answers as the Lambda function of that name; rejects with the function's error. */
+  /** Invokes the Lambda function of this name; rejects with the function's error. */
   readonly invoke: (name: string, payload: unknown) => Promise<unknown>;
-  /** Hears of states and of executions that fail. */
+  /** Called for states and executions that fail. */
   readonly log: (line: string) => void;
-  /** How long a second of a wait or before a retry takes, in milliseconds, more than 0. @default 1000 */
+  /** Milliseconds for each second of a wait or of a pause before a retry; more than 0. @default 1000 */
   readonly secondMs?: number;
 };
 
 const arn = (resource: string) => `arn:aws:states:us-east-1:000000000000:${resource}`;
 
 /**
- * Step Functions with one state machine, interpreted in process, and its first execution. Tasks may invoke functions and start
- * executions of this machine. Disposing ends waits at once, and waits itself for functions that are under way.
- * @throws where the definition needs what is not here.
+ * Step Functions with one state machine, interpreted in this process. Starts the first execution. Tasks may invoke functions and start
+ * executions of this state machine. Disposing ends waits at once, and waits for functions that are under way.
+ * @throws where the definition needs a feature that is not supported.
  */
 export const startStateMachine = async (options: Options): Promise<LocalStateMachine> => {
   const { definition: text, substitutions, invoke, log, secondMs = 1000 } = options;
@@ -64,18 +64,18 @@ export const startStateMachine = async (options: Options): Promise<LocalStateMac
   };
 };
 
-/** One run of a state machine. */
+/** One execution of a state machine. */
 export type Execution = {
-  /** Its ARN, which the state machine sees as `$$.Execution.Id`. */
+  /** ARN, which is `$$.Execution.Id` in the state machine. */
   readonly id: string;
   readonly status: 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'ABORTED';
-  /** States that were entered, and retries of them: what AWS charges for. */
+  /** State transitions that AWS charges for: entered states and retries. */
   readonly transitions: number;
 };
 
 type Run = ReturnType<StateMachine['run']>;
 
-/** What becomes of a run, and when it has ended. Failures of states and of the whole are told to `log`. */
+/** Tracks an execution's status until it has ended. Logs failures of states and of the execution. */
 const trackExecution = (id: string, { result, eventLogs }: Run, log: (line: string) => void) => {
   let execution: Execution = { id, status: 'RUNNING', transitions: 0 };
   const follow = async () => {
@@ -89,7 +89,7 @@ const trackExecution = (id: string, { result, eventLogs }: Run, log: (line: stri
       };
     }
   };
-  result.catch(() => {}); // the events say it, too
+  result.catch(() => {}); // the event log has the error too
   return { execution: () => execution, ended: follow() };
 };
 
@@ -104,7 +104,7 @@ const statusAfter: Record<string, Execution['status']> = {
 const subjectOf = (event: object & { readonly state?: { readonly name: string } }): string =>
   event.state?.name ?? 'The execution';
 
-/** Gives Node 20 the `Promise.withResolvers` that the interpreter uses and newer versions have. */
+/** Defines `Promise.withResolvers`, which the interpreter uses, in Node 20. */
 const providePromiseWithResolvers = (): void => {
   if (!('withResolvers' in Promise))
     Object.defineProperty(Promise, 'withResolvers', { value: withResolvers, configurable: true });

@@ -11,19 +11,19 @@ type Options = {
   /** An ASL file (JSONPath), in which `${Name}` stands for a substitution. */
   readonly text: string;
   readonly substitutions: Readonly<Record<string, string>>;
-  /** How long a second of the definition takes, in milliseconds. */
+  /** Milliseconds for each second of the definition. */
   readonly secondMs: number;
 };
 
-/** Stands for a wait: a task whose parameter `seconds` says how long. */
+/** Resource of the tasks that replace waits; the parameter `seconds` is the duration. */
 export const waitResource = 'pause';
 
-/** The longest that the interpreter can time; left out, it would end a task after a minute. */
+/** The longest timeout that the interpreter supports. Its default is one minute. */
 const maximumTimeoutSeconds = 2_147_483;
 
 /**
- * A definition as the interpreter can play it in another time: waits become tasks, for it waits whole seconds only, and the delays of
- * retries are stretched. Time-outs of tasks stay, because functions take the time they take.
+ * Prepares a definition for the interpreter with a scaled second: waits become tasks, because the interpreter supports only whole seconds,
+ * and the intervals of retries are scaled. Timeouts of tasks are not scaled, because functions run at their own speed.
  * @throws where a substitution is missing, and where a state waits otherwise than by SecondsPath.
  */
 export const prepareDefinition = ({ text, substitutions, secondMs }: Options): PreparedDefinition => {
@@ -41,7 +41,7 @@ export const prepareDefinition = ({ text, substitutions, secondMs }: Options): P
 const substituted = (text: string, substitutions: Options['substitutions']) =>
   text.replaceAll(/\$\{(\w+)\}/g, (_, name: string) => {
     const value = substitutions[name];
-    if (value === undefined) throw new Error(`The state machine needs a substitution for ${name}.`);
+    if (value === undefined) throw new Error(`the state machine needs a substitution for ${name}`);
     return value;
   });
 

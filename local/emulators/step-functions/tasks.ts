@@ -10,17 +10,17 @@ type Options = {
   /** The resource of each task, by the name of its state. */
   readonly resources: ReadonlyMap<string, string>;
   readonly invoke: (name: string, payload: unknown) => Promise<unknown>;
-  /** Starts an execution and tells its ARN. */
+  /** Starts an execution. @returns its ARN */
   readonly startExecution: () => string;
-  /** In milliseconds. */
+  /** Milliseconds for each second of a wait. */
   readonly secondMs: number;
-  /** Once aborted, pauses end and no task begins. */
+  /** Once it is aborted, waits end and no task begins. */
   readonly signal: AbortSignal;
 };
 
 /**
- * What the tasks of a state machine do, by the names of their states, and when those under way are done.
- * @throws where a task needs what is not here.
+ * The handlers of a state machine's tasks, by the names of their states. `settled` waits for the tasks that are under way.
+ * @throws where a task needs a service that is not supported.
  */
 export const taskHandlers = ({ resources, signal, ...options }: Options) => {
   const services = servicesWith(options, signal);
@@ -28,7 +28,7 @@ export const taskHandlers = ({ resources, signal, ...options }: Options) => {
   const handlers: Handlers = {};
   for (const [state, resource] of resources) {
     const service = services[resource];
-    if (service === undefined) throw new Error(`The task ${state} needs ${resource}, which is not here.`);
+    if (service === undefined) throw new Error(`the task ${state} needs ${resource}, which is not supported`);
     handlers[state] = async (input) => {
       if (signal.aborted) throw ended();
       const task = Promise.resolve(service(input));
@@ -39,9 +39,9 @@ export const taskHandlers = ({ resources, signal, ...options }: Options) => {
   return { handlers, settled: () => Promise.allSettled(underWay) };
 };
 
-/** After its abortion the interpreter repeats what failed at once and for ever; such an error neither Retry nor Catch takes up. */
+/** An error that neither Retry nor Catch handles. After an abort the interpreter would retry other errors without pause or limit. */
 const ended = () =>
-  Object.assign(new Error('The state machine is no more.'), { isRetryable: false, isCatchable: false });
+  Object.assign(new Error('the state machine was stopped'), { isRetryable: false, isCatchable: false });
 
 const WaitInput = z.object({ seconds: z.int().min(0) });
 const Invocation = z.object({ FunctionName: z.string(), Payload: z.json() });

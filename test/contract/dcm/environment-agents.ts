@@ -36,7 +36,7 @@ const name = 'a-1';
 const pace = {
   ...defaultPace,
   health: { intervalMs: 1_000, timeoutMs: 500, threshold: 3 },
-  forward: { attempts: 3, backoffMs: 100, longestBackoffMs: 300 },
+  forward: { attempts: 3, backoffMs: 100, maximumBackoffMs: 300 },
   ...{ handlerMs: 3_000, nakMs: 100, requeueMs: 1_000, registrationBackoffMs: 100 },
 };
 

@@ -144,7 +144,7 @@ describe('event bus', () => {
     await hopeless.put(entry);
 
     await expect.poll(() => hopeless.lines).toHaveLength(1);
-    expect(hopeless.lines[0]).toMatch(/^rule-0: an event is lost: no such queue: \{"version":"0".*"running"/);
+    expect(hopeless.lines[0]).toMatch(/^rule-0: event lost: no such queue: \{"version":"0".*"running"/);
     expect(recovering.lines).toEqual([]);
   });
 

@@ -192,7 +192,7 @@ describe('event source mapping', () => {
 
     await queue.send('once');
 
-    await expect.poll(() => queue.lines).toContain('A batch of 1 failed: out of memory');
+    await expect.poll(() => queue.lines).toContain('batch of 1 messages failed: out of memory');
   });
 
   it('waits for what is under way when it ends', async () => {

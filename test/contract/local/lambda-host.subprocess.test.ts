@@ -310,7 +310,7 @@ describe('lambda host, by its Invoke API', () => {
     );
 
     expect(answer.StatusCode).toBe(202);
-    await expect.poll(() => host.lines).toContain('probe: An asynchronous invocation failed: too far: ✗');
+    await expect.poll(() => host.lines).toContain('probe: asynchronous invocation failed: too far: ✗');
   });
 
   it('refuses a function that is not there, and an event that is no JSON', async () => {

@@ -4,7 +4,7 @@ import { FailedPreconditionError, NotFoundError } from '../../../../shared/core/
 import type { Database } from '../database.ts';
 import { Timestamp } from '../status-event.ts';
 
-/** What an environment agent registers with. @see https://github.com/dcm-project/control-plane (api/agent/v1alpha1/openapi.yaml) */
+/** An environment agent's registration. @see https://github.com/dcm-project/control-plane (api/agent/v1alpha1/openapi.yaml) */
 export const AgentRegistration = z.object({
   name: z.string(),
   environment: z.string(),
@@ -25,7 +25,7 @@ export type Agent = {
   readonly environment: string;
   readonly serviceTypes: readonly string[];
   readonly cost: string;
-  /** NATS subject of its requests. */
+  /** NATS subject to which its requests are published. */
   readonly topicName: string;
   readonly healthStatus: z.infer<typeof AgentHealth>;
   readonly lastHeartbeat: Date;
@@ -33,7 +33,7 @@ export type Agent = {
   readonly updatedAt: Date;
 };
 
-/** The environment agents that DCM can hand requests to. */
+/** The registered environment agents. */
 export type Agents = {
   /** Idempotent by name. @throws FailedPreconditionError where another agent has the topic. */
   register(registration: AgentRegistration): Promise<{ readonly agent: Agent; readonly isNew: boolean }>;
@@ -47,8 +47,8 @@ export type Agents = {
   expire(olderThanMs: number): Promise<void>;
 };
 
-/** From this lag on, in messages, an agent is congested and gets no new requests. */
-const congestedFrom = 100;
+/** With this consumer lag, in messages, an agent is congested and gets no new requests. */
+const congestedLag = 100;
 
 const columns = `id, name, environment, service_types as "serviceTypes", cost, topic_name as "topicName",
   health_status as "healthStatus", last_heartbeat as "lastHeartbeat", create_time as "createdAt", update_time as "updatedAt"`;
@@ -74,7 +74,7 @@ export const agentsIn = (database: Database): Agents => {
       return { agent, isNew: known === undefined };
     },
     beat: async (id, { consumer_lag: lag, timestamp }) => {
-      const health = lag >= congestedFrom ? 'congested' : 'ready';
+      const health = lag >= congestedLag ? 'congested' : 'ready';
       await database.change(beat, [id, timestamp, health]);
       const agent = await by('id', id);
       if (agent === undefined) throw new NotFoundError('agent not found');
@@ -108,7 +108,7 @@ const beat = `
   update agents set last_heartbeat = $2::timestamptz, health_status = $3, update_time = now()
   where id = $1 and last_heartbeat < $2::timestamptz`;
 
-/** As DCM answers it. */
+/** An agent as DCM's API answers it. */
 export const agentResource = (agent: Agent) => ({
   agent_id: agent.id,
   name: agent.name,

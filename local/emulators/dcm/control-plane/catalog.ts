@@ -11,12 +11,12 @@ import type { Placement, ResourceInput } from './placement.ts';
 import { isObject, referenceIn } from './references.ts';
 
 const Field = z.object({
-  /** Dotted path in the spec of the service type, such as `vcpu.count`. */
+  /** Dotted path in the service type's spec, such as `vcpu.count`. */
   path: z.string().min(1),
   display_name: z.string().max(63).optional(),
   editable: z.boolean().default(false),
   default: z.unknown().optional(),
-  /** JSON Schema of the values that users may give. */
+  /** JSON Schema of the values that users may set. */
   validation_schema: z.record(z.string(), z.unknown()).optional(),
 });
 const Resource = z.object({
@@ -27,7 +27,7 @@ const Resource = z.object({
 });
 type Resource = z.infer<typeof Resource>;
 
-/** An offer. @see https://github.com/dcm-project/control-plane (api/catalog/v1alpha1/openapi.yaml) */
+/** A catalog item, which users can order. @see https://github.com/dcm-project/control-plane (api/catalog/v1alpha1/openapi.yaml) */
 export const CatalogItem = z.object({
   api_version: z.string(),
   display_name: z.string().min(1).max(63),
@@ -37,7 +37,7 @@ export type CatalogItem = z.infer<typeof CatalogItem>;
 
 const UserValue = z.object({ resource: z.string().min(1), path: z.string(), value: z.unknown() });
 
-/** What a user orders of it. */
+/** A user's order of a catalog item. */
 export const CatalogItemInstance = z.object({
   api_version: z.string(),
   display_name: z.string().min(1).max(63),
@@ -48,7 +48,7 @@ export type CatalogItemInstance = z.infer<typeof CatalogItemInstance> & {
   readonly resourceIds?: readonly string[];
 };
 
-/** The specs that DCM begins with: zero values, as its seed writes them. @see https://github.com/dcm-project/control-plane (internal/catalog/service/seed.go) */
+/** The service types of DCM's seed, with their zero values. @see https://github.com/dcm-project/control-plane (internal/catalog/service/seed.go) */
 export const serviceTypes: Readonly<Record<string, Spec>> = {
   vm: {
     vcpu: { count: 0 },
@@ -73,8 +73,8 @@ type Parts = {
 };
 
 /**
- * DCM's catalog. References to outputs are checked like DCM's, but for one thing: DCM also wants the output to be declared by the service
- * type, which none of its seeded types does.
+ * DCM's catalog. References to outputs are checked as in DCM, with one exception: DCM also requires that the service type declares the
+ * output, which none of its seeded types does.
  * @see https://github.com/dcm-project/control-plane (internal/catalog/service)
  */
 export type Catalog = {
@@ -84,13 +84,13 @@ export type Catalog = {
   removeItem(id: string): Promise<void>;
   /** Starts a run. @throws InvalidArgumentError, FailedPreconditionError (id), PlacementError */
   order(wanted: CatalogItemInstance, id?: string): Promise<Stored<CatalogItemInstance>>;
-  /** Starts the deletion of its run; the instance is gone at once. @throws NotFoundError, PlacementError */
+  /** Starts the deletion of its run, and removes the instance at once. @throws NotFoundError, PlacementError */
   cancel(id: string): Promise<void>;
-  /** Another run with new ids, and the end of the old one. @throws NotFoundError, PlacementError */
+  /** Starts another run with new ids, and deletes the old run. @throws NotFoundError, PlacementError */
   rehydrate(id: string): Promise<Stored<CatalogItemInstance>>;
 };
 
-/** What placement refused; `cause` is what it threw. */
+/** Placement refused; `cause` is its error. */
 export class PlacementError extends Error {
   override name = 'PlacementError' as const;
 }
@@ -108,8 +108,8 @@ export const catalogOf = ({ items, instances, placement }: Parts): Catalog => {
   };
   return {
     addItem: (item, id) => {
-      mustBeSupported(item);
-      mustBeCoherent(item.spec.resources);
+      checkVersion(item);
+      checkResources(item.spec.resources);
       return items.add(item, id);
     },
     removeItem: async (id) => {
@@ -118,7 +118,7 @@ export const catalogOf = ({ items, instances, placement }: Parts): Catalog => {
       if (!(await items.remove(id))) throw new NotFoundError('catalog item not found');
     },
     order: async (wanted, id) => {
-      mustBeSupported(wanted);
+      checkVersion(wanted);
       const item = await items.get(wanted.spec.catalog_item_id);
       if (item === undefined) throw new InvalidArgumentError('referenced catalog item does not exist');
       const resources = resourcesOf(item.document, wanted);
@@ -150,11 +150,11 @@ export const catalogOf = ({ items, instances, placement }: Parts): Catalog => {
   };
 };
 
-const mustBeSupported = ({ api_version: version }: { readonly api_version: string }): void => {
+const checkVersion = ({ api_version: version }: { readonly api_version: string }): void => {
   if (version !== supportedVersion) refuse(`invalid api_version: must be set to ${supportedVersion}`);
 };
 
-const mustBeCoherent = (resources: readonly Resource[]): void => {
+const checkResources = (resources: readonly Resource[]): void => {
   const names = new Set<string>();
   for (const { name, service_type: type } of resources) {
     if (names.has(name)) refuse(`duplicate resource name in catalog item: ${name}`);
@@ -166,7 +166,7 @@ const mustBeCoherent = (resources: readonly Resource[]): void => {
   if (hasCycle(resources)) refuse('cycle detected in requires_resources dependencies');
 };
 
-/** Whether something is left when resources without open requirements are taken away again and again. */
+/** Whether resources remain after those without unmet requirements have been removed repeatedly. */
 const hasCycle = (resources: readonly Resource[]): boolean => {
   const open = new Map(resources.map((one) => [one.name, one.requires_resources]));
   for (let before = -1; before !== open.size; ) {
@@ -176,13 +176,13 @@ const hasCycle = (resources: readonly Resource[]): boolean => {
   return open.size > 0;
 };
 
-/** Each resource with its spec: the service type's, then the item's defaults, then the user's values. */
+/** The resources with their specs: the service type's values, then the item's defaults, then the user's values. */
 const resourcesOf = (
   { spec: { resources } }: CatalogItem,
   { spec }: CatalogItemInstance,
 ): ResourceInput[] => {
-  const stray = spec.user_values.find(({ resource }) => !resources.some(({ name }) => name === resource));
-  if (stray !== undefined) refuse(`user value resource not found in catalog item: ${stray.resource}`);
+  const unknown = spec.user_values.find(({ resource }) => !resources.some(({ name }) => name === resource));
+  if (unknown !== undefined) refuse(`user value resource not found in catalog item: ${unknown.resource}`);
   return resources.map((resource) => {
     const template = {
       ...structuredClone(serviceTypes[resource.service_type]),
@@ -190,18 +190,18 @@ const resourcesOf = (
     };
     const defaults = resource.fields.filter((field) => field.default !== undefined && field.default !== null);
     for (const field of defaults)
-      setAt(template, field.path, checked(field, field.default, resource, resources));
+      setAt(template, field.path, checkValue(field, field.default, resource, resources));
     for (const { path, value } of spec.user_values.filter((one) => one.resource === resource.name)) {
       const field = resource.fields.find((one) => one.path === path);
       if (field === undefined) return refuse(`user value path not found in catalog item fields: ${path}`);
       if (!field.editable) refuse(`field is not editable: ${path}`);
-      setAt(template, path, checked(field, value, resource, resources));
+      setAt(template, path, checkValue(field, value, resource, resources));
     }
     return { name: resource.name, spec: template, requires: resource.requires_resources };
   });
 };
 
-const checked = (
+const checkValue = (
   { path, validation_schema: schema }: z.infer<typeof Field>,
   value: unknown,
   { name, requires_resources: requires }: Resource,
@@ -223,7 +223,7 @@ const checked = (
   return value;
 };
 
-/** Writes a value at a dotted path; objects on the way are made. */
+/** Sets a value at a dotted path, and creates missing objects on the way. */
 const setAt = (spec: Record<string, unknown>, path: string, value: unknown): void => {
   const [step = '', ...others] = path.replace(/^spec\./, '').split('.');
   if (others.length === 0) {

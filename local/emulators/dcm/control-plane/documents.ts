@@ -9,7 +9,7 @@ export type Stored<Document> = {
   readonly updatedAt: Date;
 };
 
-/** What DCM stores of one kind and answers as it was posted. */
+/** The documents of one kind, which DCM stores and answers as they were posted. */
 export type Documents<Document> = {
   /** @throws FailedPreconditionError where the id is taken. */
   add(document: Document, id?: string): Promise<Stored<Document>>;
@@ -17,7 +17,7 @@ export type Documents<Document> = {
   /** Oldest first. */
   list(): Promise<Stored<Document>[]>;
   replace(id: string, document: Document): Promise<void>;
-  /** False where there is none. */
+  /** False where there is no such document. */
   remove(id: string): Promise<boolean>;
 };
 

@@ -29,7 +29,7 @@ type Parts = {
     readonly instances: Documents<CatalogItemInstance>;
   };
   readonly history: History;
-  /** Rejects where the database or NATS does not answer. */
+  /** Each rejects where the database or NATS does not answer. */
   readonly checks: Readonly<Record<'database' | 'nats', () => Promise<unknown>>>;
 };
 
@@ -37,8 +37,8 @@ const prefix = '/api/v1alpha1';
 const ownId = /^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/;
 
 /**
- * What today's control plane answers over HTTP: agents, policies, the catalog and the service-type instances; `/providers` is gone.
- * Requests that do not fit DCM's OpenAPI document get its validator's plain text. `/events` is ours.
+ * The HTTP API of today's control plane: agents, policies, the catalog and the service-type instances; `/providers` no longer exists.
+ * Requests that violate DCM's OpenAPI document get the plain text of its validator. `/events` is not in DCM.
  * @see https://github.com/dcm-project/control-plane (internal/app/run.go)
  */
 export const controlPlaneApi = (parts: Parts): Hono => {
@@ -62,7 +62,7 @@ export const controlPlaneApi = (parts: Parts): Hono => {
     .notFound(({ req }) =>
       plain(req.path.startsWith(prefix) ? 'no matching operation was found' : '404 page not found', 404),
     )
-    .onError((error) => answerTo(error));
+    .onError((error) => errorResponse(error));
 };
 
 const health = async (checks: Parts['checks']): Promise<Response> => {
@@ -111,7 +111,7 @@ const agentRoutes = ({ agents }: Parts): Hono =>
       if (error instanceof NotFoundError) return problem('not-found', 'Agent not found', 404, error.message);
       if (error instanceof FailedPreconditionError)
         return problem('conflict', 'Agent already registered', 409, error.message);
-      return answerTo(error);
+      return errorResponse(error);
     });
 
 const policyRoutes = (policies: Documents<Policy>): Hono =>
@@ -135,7 +135,7 @@ const policyRoutes = (policies: Documents<Policy>): Hono =>
         throw new NotFoundError('policy not found');
       return context.body(null, 204);
     })
-    .onError(catalogAnswer);
+    .onError(catalogErrorResponse);
 
 const itemRoutes = ({ catalog, documents: { items } }: Parts): Hono =>
   new Hono()
@@ -155,7 +155,7 @@ const itemRoutes = ({ catalog, documents: { items } }: Parts): Hono =>
       await catalog.removeItem(pathIdIn(context, 'catalogItemId'));
       return context.body(null, 204);
     })
-    .onError(catalogAnswer);
+    .onError(catalogErrorResponse);
 
 const orderRoutes = ({ catalog, documents: { instances } }: Parts): Hono =>
   new Hono()
@@ -183,9 +183,9 @@ const orderRoutes = ({ catalog, documents: { instances } }: Parts): Hono =>
       await catalog.cancel(pathIdIn(context, 'catalogItemInstanceId'));
       return context.body(null, 204);
     })
-    .onError(catalogAnswer);
+    .onError(catalogErrorResponse);
 
-/** Users create through the catalog: nobody can name an agent here, so a create is always refused. */
+/** A create is always refused, because a request cannot name an agent; users create through the catalog. */
 const instanceRoutes = ({ rows, instances }: Parts): Hono =>
   new Hono()
     .get('/', async ({ req, json }) => {
@@ -231,16 +231,16 @@ const instanceRoutes = ({ rows, instances }: Parts): Hono =>
         return problem('provisioning-error', 'Provisioning error', 422, message);
       if (error instanceof UnavailableError)
         return problem('unavailable', 'Service unavailable', 503, 'service temporarily unavailable');
-      return answerTo(error);
+      return errorResponse(error);
     });
 
-/** How catalog and policies answer errors: JSON, with a type of theirs. */
-const catalogAnswer = (error: Error): Response => {
+/** The catalog's and the policies' answer to errors: JSON with their own types. */
+const catalogErrorResponse = (error: Error): Response => {
   const { message } = error;
   if (error instanceof InvalidArgumentError) return json('INVALID_ARGUMENT', 400, 'Bad Request', message);
   if (error instanceof NotFoundError) return json('NOT_FOUND', 404, 'Not Found', message);
   if (error instanceof FailedPreconditionError) return json('ALREADY_EXISTS', 409, 'Conflict', message);
-  if (!(error instanceof PlacementError)) return answerTo(error);
+  if (!(error instanceof PlacementError)) return errorResponse(error);
   const { cause } = error;
   const why = cause instanceof Error ? cause.message : String(cause);
   if (cause instanceof PermissionDeniedError)
@@ -255,34 +255,34 @@ const catalogAnswer = (error: Error): Response => {
 const json = (type: string, status: number, title: string, detail: string): Response =>
   Response.json({ type, status, title, detail }, { status });
 
-/** A request that does not fit the OpenAPI document. */
-class UnfitRequestError extends Error {
-  override name = 'UnfitRequestError' as const;
+/** A request that violates the OpenAPI document. */
+class InvalidRequestError extends Error {
+  override name = 'InvalidRequestError' as const;
 }
 
-const answerTo = (error: Error): Response =>
-  error instanceof UnfitRequestError
+const errorResponse = (error: Error): Response =>
+  error instanceof InvalidRequestError
     ? plain(error.message, 400)
     : problem('internal-error', 'Internal error', 500, 'an internal error occurred');
 
 const plain = (text: string, status: number): Response =>
   new Response(`${text}\n`, { status, headers: { 'content-type': 'text/plain; charset=utf-8' } });
 
-/** @throws UnfitRequestError as DCM's validator words it. */
+/** @throws InvalidRequestError with the message of DCM's validator. */
 const bodyOf = async <Output>(schema: z.ZodType<Output>, name: string, { req }: Context): Promise<Output> => {
   const text = await req.text();
   const given = ((): unknown => {
     try {
       return JSON.parse(text);
     } catch {
-      throw new UnfitRequestError('request body has an error: failed to decode request body');
+      throw new InvalidRequestError('request body has an error: failed to decode request body');
     }
   })();
   const result = schema.safeParse(given);
   if (result.success) return result.data;
   const [{ path, message } = { path: [], message: '' }] = result.error.issues;
   const where = path.map((step) => `/${String(step)}`).join('');
-  throw new UnfitRequestError(
+  throw new InvalidRequestError(
     `request body has an error: doesn't match schema #/components/schemas/${name}: Error at "${where}": ${message}`,
   );
 };
@@ -291,7 +291,7 @@ const queryOf = <Output>(schema: z.ZodType<Output>, req: Context['req']): Output
   const result = schema.safeParse(req.query());
   if (result.success) return result.data;
   const [{ path, message } = { path: [], message: '' }] = result.error.issues;
-  throw new UnfitRequestError(`parameter "${String(path[0])}" in query has an error: ${message}`);
+  throw new InvalidRequestError(`parameter "${String(path[0])}" in query has an error: ${message}`);
 };
 
 const pathIdIn = ({ req }: Context, name: string): string => {
@@ -309,7 +309,7 @@ const queryIdIn = ({ req }: Context, pattern: RegExp): string | undefined => {
 };
 
 const mismatch = (name: string, place: 'path' | 'query', { source }: RegExp) =>
-  new UnfitRequestError(
+  new InvalidRequestError(
     `parameter "${name}" in ${place} has an error: string doesn't match the regular expression "${source}"`,
   );
 
@@ -336,7 +336,7 @@ const InstanceCreation = z.object({ spec: z.record(z.string(), z.unknown()) });
 
 const Offset = z.object({ offset: z.int().min(0) });
 
-/** The offset in a token; undefined where it cannot be read. */
+/** The offset in a page token; undefined for an invalid token. */
 const offsetIn = (token: string): number | undefined => {
   if (token === '') return 0;
   try {
@@ -351,7 +351,7 @@ const page = (key: string, all: readonly object[], offset: number, limit: number
   ...(all.length > offset + limit && { next_page_token: btoa(JSON.stringify({ offset: offset + limit })) }),
 });
 
-/** @throws InvalidArgumentError where the token cannot be read. */
+/** @throws InvalidArgumentError for an invalid page token. */
 const listed = (
   key: string,
   all: readonly object[],

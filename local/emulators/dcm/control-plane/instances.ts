@@ -12,23 +12,23 @@ import type { Agent, Agents } from './agents.ts';
 import type { Requests } from './requests.ts';
 import type { Row, Rows } from './rows.ts';
 
-type Wanted = { readonly id?: string | undefined; readonly agentName: string; readonly spec: Spec };
+type CreateRequest = { readonly id?: string | undefined; readonly agentName: string; readonly spec: Spec };
 
 /**
- * DCM's instance service: it writes the row and publishes the request; the agent's answer and the provider's status events move the row on.
+ * DCM's instance service: it writes the row and publishes the request. The agent's answers and the provider's status events update the row.
  * @see https://github.com/dcm-project/control-plane (internal/sp/service/resource_manager/service_type_instance.go)
  */
 export type Instances = {
   /** @throws InvalidArgumentError, NotFoundError (agent), UnavailableError (agent), FailedPreconditionError (id), UnprocessableError (NATS) */
-  create(wanted: Wanted): Promise<Row>;
+  create(request: CreateRequest): Promise<Row>;
   /**
-   * Publishes the delete. The row goes when the agent acknowledges it; until then the cleanup publishes it again.
+   * Publishes the delete. The row is removed when the agent acknowledges it; until then the cleanup publishes the delete again.
    * @throws NotFoundError, UnprocessableError (NATS)
    */
   delete(id: string): Promise<void>;
-  /** The same, but the row keeps its status, and stays as a deleted one. @throws NotFoundError */
+  /** The same, but the row keeps its status, and remains as a deleted one. @throws NotFoundError */
   deleteDeferred(id: string): Promise<void>;
-  /** Publishes the create to another agent. @throws as `create`; FailedPreconditionError where the row has moved on */
+  /** Publishes the create to another agent. @throws as `create`; FailedPreconditionError where the row's status has changed */
   reassign(id: string, agentName: string, from: string): Promise<void>;
 };
 
@@ -40,7 +40,7 @@ type Parts = {
 };
 
 export const instanceService = ({ rows, agents, requests, log }: Parts): Instances => {
-  const capable = async (agentName: string, serviceType: string): Promise<Agent> => {
+  const findAgent = async (agentName: string, serviceType: string): Promise<Agent> => {
     if (agentName.trim() === '')
       throw new InvalidArgumentError('agent_name is required and must not be empty');
     const agent = await agents.byName(agentName);
@@ -67,7 +67,7 @@ export const instanceService = ({ rows, agents, requests, log }: Parts): Instanc
   return {
     create: async ({ id = randomUUID(), agentName, spec }) => {
       const serviceType = serviceTypeOf(spec);
-      const { topicName } = await capable(agentName, serviceType);
+      const { topicName } = await findAgent(agentName, serviceType);
       if ((await rows.get(id)) !== undefined)
         throw new FailedPreconditionError(`instance with ID '${id}' already exists`);
       const row = await rows.add({ id, agentName, serviceType, spec });
@@ -85,23 +85,23 @@ export const instanceService = ({ rows, agents, requests, log }: Parts): Instanc
     },
     delete: async (id) => {
       const { row, agent } = await withAgent(id);
-      if (agent === undefined) return void (await rows.remove(id)); // nobody would acknowledge it
-      // DCM publishes first; an agent that answers before the row is `deleting` is then ignored until the cleanup publishes again.
+      if (agent === undefined) return void (await rows.remove(id)); // no agent would acknowledge the delete
+      // DCM publishes first. It then ignores an answer that comes before the row is `deleting`, until the cleanup publishes again.
       await rows.schedule(id, { status: 'deleting' });
-      await publish('delete', id, requests.delete(agent.topicName, aboutOf(row)));
+      await publish('delete', id, requests.delete(agent.topicName, resourceOf(row)));
     },
     deleteDeferred: async (id) => {
       const { row, agent } = await withAgent(id);
       await rows.schedule(id);
       if (agent === undefined) return;
       await requests
-        .delete(agent.topicName, aboutOf(row))
-        .catch((error) => log(`the cleanup will publish the delete of ${id}: ${reasonOf(error)}`));
+        .delete(agent.topicName, resourceOf(row))
+        .catch((error) => log(`delete of ${id} not published, the cleanup will retry: ${reasonOf(error)}`));
     },
     reassign: async (id, agentName, from) => {
       const { row } = await withAgent(id);
-      const about = { ...aboutOf(row), spec: row.spec ?? {} };
-      const { topicName } = await capable(agentName, about.serviceType);
+      const about = { ...resourceOf(row), spec: row.spec ?? {} };
+      const { topicName } = await findAgent(agentName, about.serviceType);
       if (!(await rows.reassign(id, agentName, from)))
         throw new FailedPreconditionError(`instance ${id} is being deleted and cannot be reassigned`);
       await publish('create', id, requests.create(topicName, about));
@@ -109,4 +109,4 @@ export const instanceService = ({ rows, agents, requests, log }: Parts): Instanc
   };
 };
 
-const aboutOf = ({ id, serviceType }: Row) => ({ resourceId: id, serviceType: serviceType ?? '' });
+const resourceOf = ({ id, serviceType }: Row) => ({ resourceId: id, serviceType: serviceType ?? '' });

@@ -16,49 +16,49 @@ export type ResourceInput = {
 
 type RunRequest = {
   readonly runId: string;
-  /** Of the catalog item instance. */
+  /** Id of the catalog item instance. */
   readonly instanceId: string;
   readonly resources: readonly ResourceInput[];
 };
 
 type Status = 'PENDING' | 'PROVISIONING' | 'RUNNING' | 'FAILED' | 'PENDING_DELETION' | 'DELETING' | 'DELETED';
 
-/** One resource of a run, as placement sees it; its status is not the instance's. */
+/** One resource of a run in placement; its status differs from the instance's. */
 export type Resource = {
   readonly id: string;
   readonly runId: string;
   readonly instanceId: string;
   readonly name: string;
-  /** As ordered, with its references unbound. */
+  /** As ordered, with unbound references. */
   readonly spec: Spec;
   readonly requires: readonly string[];
-  /** 0 needs nothing; each other one more than the highest that it needs. */
+  /** 0 without requirements, else one more than the highest level of its requirements. */
   readonly level: number;
   readonly status: Status;
   readonly agentName: string;
 };
 
 /**
- * DCM's placement: a run is created level by level, each resource when all that it needs run, and deleted from the highest level down.
- * What the callbacks throw is only logged by their callers, as at DCM.
+ * DCM's placement: creates a run level by level, each resource when all its requirements are running, and deletes it from the highest level
+ * down. Callers only log the errors of the callbacks, as in DCM.
  * @see https://github.com/dcm-project/control-plane (internal/placement/service)
  */
 export type Placement = {
-  /** Answers the ids in the order of the resources. Level 0 is created before it answers. @throws what policies and instances throw */
+  /** Creates level 0. @returns the ids in the order of the resources @throws the errors of policies and instances */
   createRun(request: RunRequest): Promise<string[]>;
   /** @throws NotFoundError */
   deleteRun(runId: string): Promise<void>;
-  /** Orders the same again under another run, and deletes the old one. */
+  /** Creates the same resources under a new run, and deletes the old run. */
   rehydrate(runId: string, newRunId: string): Promise<string[]>;
-  /** RUNNING, also repeated: creates the next level. */
+  /** For RUNNING, also republished: creates the next level. */
   onRunning(id: string): Promise<void>;
-  /** DELETED, or the agent's acknowledgement: goes on with the deletion of the run. */
+  /** For DELETED, or the agent's acknowledgement: continues the deletion of the run. */
   onDeleted(id: string): Promise<void>;
-  /** FAILED, also after RUNNING: deletes the run with all its resources. */
+  /** For FAILED, also after RUNNING: deletes the run with all its resources. */
   onFailed(id: string): Promise<void>;
-  /** Has another agent create the resource, and those of its run that wait for the same agent. */
+  /** Reassigns the resource, and the resources of its run at the same agent, to another agent. */
   moveAway(id: string): Promise<void>;
-  /** In the order of their levels. */
+  /** The resources of a run, by level. */
   run(runId: string): Promise<Resource[]>;
 };
 
@@ -96,14 +96,14 @@ export const placementOf = (parts: Parts): Placement => {
       }
     } catch (error) {
       for (const id of created)
-        await instances.delete(id).catch((reason) => log(`${id} is not deleted: ${reasonOf(reason)}`));
+        await instances.delete(id).catch((reason) => log(`${id} was not deleted: ${reasonOf(reason)}`));
       await resources.removeRun(runId);
       throw error;
     }
     return planned.map(({ id }) => id);
   };
 
-  /** What RUNNING resources published, by their names. */
+  /** The outputs of RUNNING resources, by their names. */
   const outputsOf = async (run: readonly Resource[]): Promise<Map<string, Spec>> => {
     const outputs = new Map<string, Spec>();
     for (const { id, name } of run.filter(({ status }) => status === 'RUNNING')) {
@@ -113,7 +113,7 @@ export const placementOf = (parts: Parts): Placement => {
     return outputs;
   };
 
-  /** Claimed before its references are bound: one whose output is missing then stays PROVISIONING, as at DCM. */
+  /** Sets PROVISIONING before references are bound, so a resource whose output is missing stays PROVISIONING, as in DCM. */
   const createNext = async (run: readonly Resource[]): Promise<void> => {
     const outputs = await outputsOf(run);
     for (const { id, spec } of readyAtLowestLevel(run)) {
@@ -125,7 +125,7 @@ export const placementOf = (parts: Parts): Placement => {
     }
   };
 
-  /** Deletes the highest level that waits, once no deletion is under way. */
+  /** Deletes the highest level that is PENDING_DELETION, once no deletion is under way. */
   const progressDeletion = async (runId: string): Promise<void> => {
     const run = await resources.run(runId);
     if (run.some(({ status }) => status === 'DELETING')) return;
@@ -139,7 +139,7 @@ export const placementOf = (parts: Parts): Placement => {
       if (!(await resources.move(id, ['PENDING_DELETION'], 'DELETING'))) continue;
       await instances.delete(id).catch(async (error: unknown) => {
         if (!(error instanceof NotFoundError)) throw error;
-        await resources.move(id, ['DELETING'], 'DELETED'); // never created: nothing will acknowledge it
+        await resources.move(id, ['DELETING'], 'DELETED'); // never created: no agent will acknowledge it
       });
     }
     await progressDeletion(runId);
@@ -194,12 +194,12 @@ export const placementOf = (parts: Parts): Placement => {
         (one) => one.id !== id && one.agentName === resource.agentName,
       );
       for (const sibling of siblings)
-        await reassign(sibling).catch((error) => log(`${sibling.id} stays where it is: ${reasonOf(error)}`));
+        await reassign(sibling).catch((error) => log(`${sibling.id} was not reassigned: ${reasonOf(error)}`));
     },
   };
 };
 
-/** @throws InvalidArgumentError where resources need each other. */
+/** @throws InvalidArgumentError for a circular dependency. */
 const levelsOf = (inputs: readonly ResourceInput[]): Map<string, number> => {
   const levels = new Map<string, number>();
   while (levels.size < inputs.length) {
@@ -241,7 +241,7 @@ const resourcesIn = (database: Database) => ({
        values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
       [id, runId, instanceId, name, spec, JSON.stringify(requires), level, status, agentName],
     ),
-  /** False where it is in none of these. */
+  /** False where the status is none of `from`. */
   move: async (id: string, from: readonly Status[], to: Status) =>
     (await database.change('update resources set status = $3 where id = $1 and $2::jsonb ? status', [
       id,

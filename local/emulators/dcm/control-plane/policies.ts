@@ -16,24 +16,24 @@ export const Policy = z.object({
 });
 export type Policy = z.infer<typeof Policy>;
 
-type Question = { readonly spec: Spec; readonly exclude?: readonly string[] };
+type Selection = { readonly spec: Spec; readonly exclude?: readonly string[] };
 
 /** Chooses the agent of a resource. */
 export type Policies = {
   /**
-   * @throws PermissionDeniedError where a policy rejects, UpstreamError where there is no agent left that serves the type, or a policy
-   * chooses one that is not available.
+   * @throws PermissionDeniedError where a policy rejects, UpstreamError where no agent that serves the type is left, or a policy selects
+   * one that is not available.
    */
-  choose(question: Question): Promise<string>;
+  choose(selection: Selection): Promise<string>;
 };
 
 /**
- * Stands in for DCM's policy engine without evaluating Rego: of each enabled policy, by priority, it takes a constant `selected_agent`, and
- * `"rejected": true` where the text has no other decision. A policy that chooses by rules is answered by the first agent that is ready and
- * serves the type, as are requests without any policy; DCM refuses the latter.
+ * An emulator of DCM's policy engine that does not evaluate Rego. From the text of each enabled policy, by priority, it reads a constant
+ * `selected_agent`, and `"rejected": true` where the text has no other decision. For policies with rules, and without any policy, it chooses
+ * the first ready agent that serves the type; DCM refuses requests without a policy.
  * @see https://github.com/dcm-project/control-plane (internal/policy/service/evaluation.go)
  */
-export const policyStub = (policies: Documents<Policy>, agents: Pick<Agents, 'list'>): Policies => ({
+export const policyEmulator = (policies: Documents<Policy>, agents: Pick<Agents, 'list'>): Policies => ({
   choose: async ({ spec, exclude = [] }) => {
     const available = capableAgents(await agents.list('ready'), spec, exclude);
     const enabled = (await policies.list())

@@ -8,8 +8,8 @@ const segment = `${name}(?:\\[\\d+\\])?`;
 const pattern = new RegExp(`^\\$\\{(${name})\\.(${segment}(?:\\.${segment})*)\\}$`);
 
 /**
- * The output that a text such as `${web.ip[0].address}` refers to; undefined for any other text.
- * @throws InvalidArgumentError where the text has `${` and is no reference.
+ * The output to which a text such as `${web.ip[0].address}` refers; undefined for any other text.
+ * @throws InvalidArgumentError where the text contains `${` and is not a reference.
  * @see https://github.com/dcm-project/control-plane (internal/cel/reference.go)
  */
 export const referenceIn = (text: string): Reference | undefined => {
@@ -23,7 +23,7 @@ export const referenceIn = (text: string): Reference | undefined => {
 type Outputs = ReadonlyMap<string, Spec>;
 
 /**
- * A copy of the spec with each reference replaced by the output that it names: a non-empty text, so a port cannot be bound.
+ * A copy of the spec with each reference replaced by its output. Outputs must be non-empty texts, so a port cannot be bound.
  * @throws InvalidArgumentError where there is no such output yet.
  */
 export const bindReferences = (spec: Spec, outputs: Outputs): Spec =>
@@ -46,7 +46,7 @@ const boundText = (text: string, outputs: Outputs): string => {
   return typeof value === 'string' ? value : refuse(`CEL output ${resource}.${output} must be a string`);
 };
 
-/** What stands at a path such as `ip[0].address`; undefined where nothing does. */
+/** The value at a path such as `ip[0].address`; undefined where there is none. */
 const valueAt = (outputs: unknown, path: string): unknown =>
   path
     .split(/[.[\]]+/)

@@ -12,7 +12,7 @@ export const responseSubject = 'dcm.agents.responses';
 export type About = { readonly resourceId: string; readonly serviceType: string };
 
 /**
- * A request as the control plane sends it: without a time, and without a content type.
+ * A request as the control plane sends it, without a time and without a content type.
  * @see https://github.com/dcm-project/control-plane (internal/sp/messaging/publisher.go, types.go)
  */
 export const agentRequest = (
@@ -29,7 +29,7 @@ export const agentRequest = (
   data: { resource_id: resourceId, service_type: serviceType, ...(spec && { spec }) },
 });
 
-/** Publishes requests to agents. Every method rejects where JetStream does not acknowledge. */
+/** Publishes requests to agents. Every method rejects where JetStream does not acknowledge the message. */
 export type Requests = {
   create(topic: string, about: About & { readonly spec: Spec }): Promise<void>;
   delete(topic: string, about: About): Promise<void>;

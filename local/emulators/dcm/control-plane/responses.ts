@@ -11,7 +11,7 @@ import type { Rows } from './rows.ts';
 const durable = 'control-plane-response-consumer';
 const nakDelayMs = 5_000;
 
-/** What an agent answers, as far as the control plane reads it. */
+/** The fields of an agent's answer that the control plane reads. */
 const Response = z.object({
   type: z.string(),
   data: z.object({ resource_id: z.string().min(1), agent_name: z.string().min(1) }),
@@ -27,8 +27,8 @@ type Parts = {
 type Answer = { readonly id: string; readonly agentName: string };
 
 /**
- * What each answer does to its row: nothing where the row has moved on or is another agent's. An `error` fails the row and is not told to
- * placement, so a run hangs unless a FAILED status event follows.
+ * Applies an agent's answers to their rows. An answer is ignored where the row has another status or another agent. An `error` sets the row
+ * to failed and does not call placement, so the run does not end unless a FAILED status event follows.
  * @see https://github.com/dcm-project/control-plane (internal/sp/consumer/response_consumer.go)
  */
 const handlersOf = ({ rows, agents, requests, placement, log }: Parts) => {
@@ -46,7 +46,7 @@ const handlersOf = ({ rows, agents, requests, placement, log }: Parts) => {
       if (row === undefined || !(await isOver(row.status, row.deletionStatus))) return;
       await placement
         .onDeleted(id)
-        .catch((error) => log(`placement did not take the end of ${id}: ${reasonOf(error)}`));
+        .catch((error) => log(`placement failed on the deletion of ${id}: ${reasonOf(error)}`));
 
       async function isOver(status: string, deletion: string | null): Promise<boolean> {
         if (status === 'deleting') return rows.remove(id, agentName);
@@ -67,19 +67,19 @@ const handlersOf = ({ rows, agents, requests, placement, log }: Parts) => {
   return all;
 };
 
-/** Consumes the agents' answers, one at a time. Disposing finishes what is being handled. */
+/** Consumes the agents' answers, one at a time. Disposing finishes the message that is being handled. */
 export const startResponseConsumer = async (nats: NatsConnection, parts: Parts): Promise<AsyncDisposable> => {
   const handlers = handlersOf(parts);
   await ensureWorkQueue(nats, responseStream, responseSubject);
   const handle = async (message: JsMsg) => {
     const { data: response } = Response.safeParse(jsonOf(message));
-    if (response === undefined) return message.ack(); // not readable: DCM discards it
+    if (response === undefined) return message.ack(); // DCM discards messages that it cannot read
     const { type, data } = response;
     try {
       await handlers[type]?.({ id: data.resource_id, agentName: data.agent_name });
       message.ack();
     } catch (error) {
-      parts.log(`${type} of ${data.resource_id}: ${reasonOf(error)}; it is delivered again`);
+      parts.log(`${type} of ${data.resource_id}: ${reasonOf(error)}; will be redelivered`);
       message.nak(nakDelayMs);
     }
   };

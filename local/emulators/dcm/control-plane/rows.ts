@@ -1,19 +1,19 @@
 import type { Spec } from '../api-conventions.ts';
 import type { Database } from '../database.ts';
 
-/** One service-type instance, as the instance service keeps it. */
+/** One service-type instance in the instance service's table. */
 export type Row = {
   readonly id: string;
-  /** null where a status event made the row. */
+  /** null where a status event added the row. */
   readonly serviceType: string | null;
   /** Lower case: `pending`, `queued`, `provisioning`, `cancelled`, `deleting`, `pending_deletion`, `failed`, or any word of a provider. */
   readonly status: string;
   readonly message: string;
   readonly spec: Spec | null;
-  /** What the provider published last as `output_spec`. */
+  /** The last `output_spec` that the provider published. */
   readonly outputSpec: Spec | null;
   readonly agentName: string | null;
-  /** How often the sweep has taken the create up again, or the cleanup the delete. */
+  /** Number of attempts of the sweep at the create, or of the cleanup at the delete. */
   readonly retryCount: number;
   readonly deletionStatus: 'SCHEDULED' | 'FAILED' | 'DELETED' | null;
   readonly createdAt: Date;
@@ -24,11 +24,11 @@ type StatusUpdate = {
   readonly id: string;
   readonly status: string;
   readonly message: string;
-  /** Replaces what is stored, whole; undefined keeps it. */
+  /** Replaces the stored outputs; undefined keeps them. */
   readonly outputSpec?: Spec | undefined;
 };
 
-/** A change that an agent's answer asks for: it applies to a row in one of the statuses that is that agent's still. */
+/** A change by an agent's answer. It applies only to a row of that agent in one of the statuses `from`. */
 type Transition = { readonly from: readonly string[]; readonly agentName: string; readonly to: string };
 
 type Selection = {
@@ -39,34 +39,34 @@ type Selection = {
   readonly limit?: number | undefined;
 };
 
-/** DCM's table of instances. Methods that answer a boolean say whether a row was there, in a state that allows it. */
+/** DCM's table of instances. A boolean result says whether the row existed, in a status that allows the change. */
 export type Rows = {
   add(row: Pick<Row, 'id' | 'agentName' | 'serviceType' | 'spec'>): Promise<Row>;
-  /** Also a row whose deletion is under way. */
+  /** Finds a row whose deletion is under way too. */
   get(id: string): Promise<Row | undefined>;
-  /** Oldest first; without `showDeleted`, those without a deletion status. */
+  /** Oldest first; without `showDeleted`, only rows without a deletion status. */
   list(selection?: Selection): Promise<Row[]>;
-  /** A status event: what was delivered last stays. */
+  /** Applies a status event: the last update wins. */
   update(status: StatusUpdate): Promise<boolean>;
-  /** The same, but adds the row where there is none, and never was one that was deleted: then `unknown`. */
+  /** The same, but adds a missing row, unless a row with this id was deleted: then `unknown`. */
   upsert(status: StatusUpdate): Promise<'added' | 'applied' | 'unknown'>;
   move(id: string, transition: Transition): Promise<boolean>;
-  /** `pending` → `queued`; the time for the sweep begins anew. */
+  /** `pending` → `queued`; resets the time after which the sweep handles the row. */
   queue(id: string, agentName: string): Promise<boolean>;
   /** Back to `pending`, for another agent; only where it is `pending` or `cancelled` and still at the agent `from`. */
   reassign(id: string, agentName: string, from: string): Promise<boolean>;
   /** Rows that have been in this status for longer than this. */
   overdue(status: 'pending' | 'queued', longerThanMs: number): Promise<Row[]>;
-  /** Takes an overdue row up: counts the attempt and begins its time anew. */
+  /** Begins the sweep's attempt at an overdue row: counts it and resets its time. */
   claim(id: string, from: 'pending' | 'queued', to: string): Promise<boolean>;
-  /** The sweep gives up, or tries again later. */
+  /** Ends the sweep's attempt: `failed`, or `pending` for another attempt. */
   settle(id: string, from: string, to: 'failed' | 'pending'): Promise<boolean>;
-  /** The deletion is to be published until it is acknowledged; `deleting` also becomes the status. */
+  /** Marks the row, so that the cleanup publishes the delete until it is acknowledged. */
   schedule(id: string, options?: { readonly status?: 'deleting' }): Promise<boolean>;
   scheduled(): Promise<Row[]>;
   countDeletion(id: string): Promise<void>;
   endDeletion(id: string, status: 'FAILED' | 'DELETED', agentName?: string): Promise<boolean>;
-  /** For good; where an agent is named, only its own row. */
+  /** Permanently. Where an agent is given, only a row of that agent. */
   remove(id: string, agentName?: string): Promise<boolean>;
 };
 
@@ -139,7 +139,7 @@ const update = `
     update_time = now()
   where id = $1`;
 
-/** A version that an insert wrote has replaced none. */
+/** `xmax` is 0 for a row that was inserted, because its version has replaced none. */
 const upsert = `
   insert into service_type_instances (id, status, status_message, output_spec)
   select $1::text, $2::text, $3::text, $4::jsonb where not exists (select from deleted_instances where id = $1::text)
@@ -181,7 +181,7 @@ const schedule = `
 const endDeletion = `
   update service_type_instances set deletion_status = $3, update_time = now() where id = $1 and ${ofAgent}`;
 
-/** As DCM answers it: neither the message nor the outputs are visible. */
+/** A row as DCM's API answers it, without the message and the outputs. */
 export const instanceResource = (row: Row) => ({
   id: row.id,
   path: `service-type-instances/${row.id}`,

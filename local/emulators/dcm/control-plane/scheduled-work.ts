@@ -6,15 +6,15 @@ import type { Row, Rows } from './rows.ts';
 
 /** How long DCM waits, in milliseconds. @see https://github.com/dcm-project/control-plane (internal/app/config.go) */
 export type Times = {
-  /** A create that no agent has acknowledged for so long is given to another agent. */
+  /** A create that its agent has not acknowledged after this time is reassigned to another agent. */
   readonly pendingMs: number;
-  /** One that waits at its agent for so long is cancelled there, and given to another. */
+  /** A create that is still queued at its agent after this time is cancelled there and reassigned. */
   readonly queuedMs: number;
-  /** From one sweep to the next. */
+  /** Pause between two sweeps. */
   readonly sweepMs: number;
-  /** From one publication of an unacknowledged delete to the next. */
+  /** Pause between two rounds of the cleanup, which publishes unacknowledged deletes again. */
   readonly cleanupMs: number;
-  /** An agent without a heartbeat for so long is unavailable. */
+  /** An agent without a heartbeat for this time is unavailable. */
   readonly heartbeatMs: number;
 };
 export const defaultTimes: Times = {
@@ -25,8 +25,8 @@ export const defaultTimes: Times = {
   heartbeatMs: 60_000,
 };
 
-const longestSweeps = 3;
-const longestDeletions = 10;
+const maximumSweeps = 3;
+const maximumDeletes = 10;
 
 type Parts = {
   readonly rows: Rows;
@@ -38,8 +38,8 @@ type Parts = {
 };
 
 /**
- * One round of DCM's sweep. A pending create goes to another agent without any cancel at the first, which may still act on it; a queued one
- * is cancelled first. After three attempts without another agent the row fails.
+ * One round of DCM's sweep. It reassigns pending creates without cancelling them at the first agent, which may still handle them; queued
+ * creates are cancelled first. After three attempts that find no other agent the row fails.
  * @see https://github.com/dcm-project/control-plane (internal/sp/pending/sweep.go)
  */
 export const sweep = async (parts: Parts): Promise<void> => {
@@ -51,8 +51,8 @@ export const sweep = async (parts: Parts): Promise<void> => {
 const sweepPending = async (parts: Parts): Promise<void> => {
   const { rows, times } = parts;
   for (const row of await rows.overdue('pending', times.pendingMs)) {
-    if (!(await rows.claim(row.id, 'pending', 'pending')) || (await movesAway(parts, row))) continue;
-    if (row.retryCount >= longestSweeps) await rows.settle(row.id, 'pending', 'failed');
+    if (!(await rows.claim(row.id, 'pending', 'pending')) || (await isReassigned(parts, row))) continue;
+    if (row.retryCount >= maximumSweeps) await rows.settle(row.id, 'pending', 'failed');
   }
 };
 
@@ -61,44 +61,44 @@ const sweepQueued = async (parts: Parts): Promise<void> => {
   for (const row of await rows.overdue('queued', times.queuedMs)) {
     if (!(await rows.claim(row.id, 'queued', 'cancelled'))) continue;
     await cancelAtAgent(parts, row);
-    if (await movesAway(parts, row)) continue;
-    await rows.settle(row.id, 'cancelled', row.retryCount + 1 >= longestSweeps ? 'failed' : 'pending');
+    if (await isReassigned(parts, row)) continue;
+    await rows.settle(row.id, 'cancelled', row.retryCount + 1 >= maximumSweeps ? 'failed' : 'pending');
   }
 };
 
-const movesAway = async ({ placement, log }: Parts, { id }: Row): Promise<boolean> => {
+const isReassigned = async ({ placement, log }: Parts, { id }: Row): Promise<boolean> => {
   try {
     await placement.moveAway(id);
     return true;
   } catch (error) {
-    log(`${id} finds no other agent: ${reasonOf(error)}`);
+    log(`${id} was not reassigned: ${reasonOf(error)}`);
     return false;
   }
 };
 
-/** A courtesy: the create goes to another agent whether this one hears of it or not. */
+/** Best effort: the create is reassigned even where the cancellation is not published. */
 const cancelAtAgent = async ({ agents, requests, log }: Parts, { id, agentName, serviceType }: Row) => {
   const agent = await agents.byName(agentName ?? '');
   if (agent?.healthStatus !== 'ready') return;
   await requests
     .cancel(agent.topicName, { resourceId: id, serviceType: serviceType ?? '' })
-    .catch((error) => log(`the cancellation of ${id} was not published: ${reasonOf(error)}`));
+    .catch((error) => log(`cancellation of ${id} not published: ${reasonOf(error)}`));
 };
 
 /**
- * One round of DCM's cleanup: publishes each delete again that no agent has acknowledged, ten times.
+ * One round of DCM's cleanup: publishes each delete that was not acknowledged again, up to ten times.
  * @see https://github.com/dcm-project/control-plane (internal/sp/cleanup/scheduler.go)
  */
 export const cleanUp = async ({ rows, agents, requests, log }: Parts): Promise<void> => {
   for (const { id, agentName, serviceType, retryCount } of await rows.scheduled()) {
     const agent = await agents.byName(agentName ?? '');
     if (agent === undefined) await rows.endDeletion(id, 'DELETED');
-    else if (retryCount >= longestDeletions) await rows.endDeletion(id, 'FAILED');
+    else if (retryCount >= maximumDeletes) await rows.endDeletion(id, 'FAILED');
     else {
       const about = { resourceId: id, serviceType: serviceType ?? '' };
       await requests
         .delete(agent.topicName, about)
-        .catch((error) => log(`the delete of ${id} was not published: ${reasonOf(error)}`));
+        .catch((error) => log(`delete of ${id} not published: ${reasonOf(error)}`));
       await rows.countDeletion(id);
     }
   }

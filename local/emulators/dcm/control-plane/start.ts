@@ -11,7 +11,7 @@ import { documentsIn } from './documents.ts';
 import { controlPlaneApi } from './http.ts';
 import { instanceService } from './instances.ts';
 import { placementOf, type Resource } from './placement.ts';
-import { type Policy, policyStub } from './policies.ts';
+import { type Policy, policyEmulator } from './policies.ts';
 import { openRequests } from './requests.ts';
 import { startResponseConsumer } from './responses.ts';
 import { type Row, rowsIn } from './rows.ts';
@@ -22,31 +22,31 @@ import { applyStatus } from './status.ts';
 export type ControlPlaneOptions = {
   readonly port?: number;
   readonly natsUrl: string;
-  /** Skips status events of rows that do not exist, as DCM does. Otherwise they make the row. */
+  /** Skips status events whose id has no row, as DCM does. Otherwise they add the row. */
   readonly strict?: boolean;
-  /** Where rows are kept. In memory when left out. */
+  /** Folder of the database. @default in memory */
   readonly dataDir?: string;
-  /** @default defaultTimes, as DCM */
+  /** @default defaultTimes, as in DCM */
   readonly times?: Partial<Times>;
   readonly log: (line: string) => void;
 };
 
 export type ControlPlane = LocalServer &
   Watched & {
-    /** Also a row whose deletion is under way. */
+    /** Finds a row whose deletion is under way too. */
     row(id: string): Promise<Row | undefined>;
     rows(): Promise<Row[]>;
     agents(): Promise<Agent[]>;
-    /** The resources of a run, in the order of their levels; none where it is over. */
+    /** The resources of a run, by level; none where the run has ended. */
     run(runId: string): Promise<Resource[]>;
-    /** Loses everything, as a restore of an empty backup does. */
+    /** Deletes all rows, as a restore of an empty backup does. */
     forget(): Promise<void>;
   };
 
 /**
- * Today's DCM, small enough for a laptop: users order through the catalog, placement makes a run of it and publishes requests to
- * environment agents over JetStream, and the agents' answers and the providers' status events move the rows and the run on.
- * @throws where NATS cannot be reached; afterwards it reconnects for as long as it takes.
+ * An emulator of today's control plane: users order through the catalog, placement makes a run of the order and publishes requests to
+ * environment agents over JetStream, and the agents' answers and the providers' status events update the rows and the run.
+ * @throws where NATS cannot be reached at the start; after that it reconnects without limit.
  */
 export const startControlPlane = (options: ControlPlaneOptions): Promise<ControlPlane> =>
   startTogether((use) => start(options, use));
@@ -68,16 +68,16 @@ const start = async (
   };
   const requests = await openRequests(nats);
   const instances = instanceService({ rows, agents, requests, log });
-  const policies = policyStub(documents.policies, agents);
+  const policies = policyEmulator(documents.policies, agents);
   const placement = placementOf({ database, rows, instances, policies, log });
   const catalog = catalogOf({ ...documents, placement });
 
   const apply = applyStatus({ rows, placement, strict: options.strict ?? false, log });
   await use(startStatusConsumer({ nats, apply, history, log }));
   await use(startResponseConsumer(nats, { rows, agents, requests, placement, log }));
-  const upkeep = { rows, agents, requests, placement, times, log };
-  await use(scheduled(times.sweepMs, () => sweep(upkeep)));
-  await use(scheduled(times.cleanupMs, () => cleanUp(upkeep)));
+  const work = { rows, agents, requests, placement, times, log };
+  await use(scheduled(times.sweepMs, () => sweep(work)));
+  await use(scheduled(times.cleanupMs, () => cleanUp(work)));
   const checks = { database: () => database.all('select 1'), nats: () => nats.rtt() };
   const api = controlPlaneApi({ agents, rows, instances, catalog, documents, history, checks });
   const { url } = await use(serve(api.fetch, options.port));

@@ -2,32 +2,32 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { providerRequest } from '../provider-request.ts';
 import type { Request } from './messages.ts';
 
-/** What a provider answered to one attempt. */
+/** A provider's answer to one attempt. */
 export type Forwarded = {
   readonly requestId: string;
   readonly resourceId: string;
   readonly status: number;
   readonly body: string;
-  /** How long the provider took, in milliseconds. */
+  /** Response time, in milliseconds. */
   readonly ms: number;
 };
 
-/** `retryable`: no connection, 429 or 500 and above; every other refusal is final, 404 and 409 included. */
+/** `retryable`: no connection, 429, or 500 and above. Every other error is final, including 404 and 409. */
 export type Outcome = 'done' | 'final' | 'retryable';
 
 export type ForwardPace = {
   readonly attempts: number;
-  /** Before the first retry; each next one waits up to twice as long, at most `longestBackoffMs`, by full jitter. */
+  /** Longest pause before the first retry, with full jitter. It doubles with each retry, up to `maximumBackoffMs`. */
   readonly backoffMs: number;
-  readonly longestBackoffMs: number;
+  readonly maximumBackoffMs: number;
 };
 
 /**
- * Calls providers as the agent does: a create is the bare spec without any id, known only by its `Idempotency-Key`.
+ * Calls providers as the agent does: a create has the bare spec as body and no id; only its `Idempotency-Key` identifies it.
  * @see https://github.com/dcm-project/environment-agent (internal/routing/forwarder.go; internal/routing/router.go attemptForward)
  */
 export const forwarder = (pace: ForwardPace, onForwarded: (forwarded: Forwarded) => void) => {
-  /** One attempt. @throws the signal's reason where it comes first */
+  /** One attempt. @throws the signal's reason where it aborts first */
   const once = async (endpoint: string, request: Request, signal: AbortSignal): Promise<Outcome> => {
     const startedAtMs = performance.now();
     try {
@@ -48,7 +48,7 @@ export const forwarder = (pace: ForwardPace, onForwarded: (forwarded: Forwarded)
       return 'retryable';
     }
   };
-  /** As many attempts as it takes, with the same key. */
+  /** Attempts with the same key, until one is not `retryable` or `pace.attempts` is reached. */
   const repeatedly = async (
     endpoint: string,
     request: Request,
@@ -57,8 +57,8 @@ export const forwarder = (pace: ForwardPace, onForwarded: (forwarded: Forwarded)
   ): Promise<Outcome> => {
     const outcome = await once(endpoint, request, signal);
     if (outcome !== 'retryable' || attempt >= pace.attempts) return outcome;
-    const longestMs = Math.min(pace.backoffMs * 2 ** (attempt - 1), pace.longestBackoffMs);
-    await sleep(longestMs * Math.random(), undefined, { signal });
+    const maximumMs = Math.min(pace.backoffMs * 2 ** (attempt - 1), pace.maximumBackoffMs);
+    await sleep(maximumMs * Math.random(), undefined, { signal });
     return repeatedly(endpoint, request, signal, attempt + 1);
   };
   return { once, repeatedly };

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { providerRequest } from '../provider-request.ts';
 import type { Provider } from './providers.ts';
 
-/** Ready: requests are forwarded. Unhealthy: they are held on the retry stream. Unavailable: they are refused, and the type is withdrawn. */
+/** Ready: requests are forwarded. Unhealthy: they are moved to the retry stream. Unavailable: they are refused, and the agent no longer registers the type. */
 export type ProviderStatus = 'Ready' | 'Unhealthy' | 'Unavailable';
 
 export type Transition = {
@@ -15,7 +15,7 @@ export type Transition = {
 export type HealthPace = {
   readonly intervalMs: number;
   readonly timeoutMs: number;
-  /** Failures in a row that make a provider unavailable. */
+  /** Consecutive failures that make a provider unavailable. */
   readonly threshold: number;
 };
 
@@ -26,18 +26,18 @@ type Options = {
 };
 
 /**
- * Checks each provider's health at an interval. One healthy answer makes it Ready from anywhere; only 200 with `status` healthy or unhealthy
- * is an answer.
+ * Checks each provider's health at an interval. One healthy answer makes a provider Ready, whatever it was before. Any answer other than 200
+ * with `status` healthy or unhealthy is a failure.
  * @see https://github.com/dcm-project/environment-agent (internal/health/monitor)
  */
 export type HealthMonitor = AsyncDisposable & {
-  /** Unhealthy before the first check. */
+  /** @returns Unhealthy before the first check */
   status(id: string): ProviderStatus;
   /** RFC 3339; undefined before the first check. */
   lastCheckTime(id: string): string | undefined;
-  /** Begins anew with one provider: Unhealthy, and checked at once. */
+  /** Resets a provider to Unhealthy, and checks it at once. */
   track(provider: Provider): Promise<void>;
-  /** Checks all at once, and from then on at the interval. Settles after the first round. */
+  /** Checks all providers at once, and then at the interval. Settles after the first round. */
   start(): Promise<void>;
 };
 
@@ -53,9 +53,10 @@ export const healthMonitor = ({ providers, pace, onTransition }: Options): Healt
   const check = async (provider: Provider) => {
     const before = of(provider.id);
     known.set(provider.id, before);
-    const answer = provider.type === 'embedded' ? 'healthy' : await ask(provider.endpoint, signalOf());
-    if (known.get(provider.id) !== before || stopping.signal.aborted) return; // registered anew meanwhile
-    const after = { ...judge(before, answer, pace.threshold), checkedAt: new Date().toISOString() };
+    const answer =
+      provider.type === 'embedded' ? 'healthy' : await requestHealth(provider.endpoint, signalOf());
+    if (known.get(provider.id) !== before || stopping.signal.aborted) return; // the provider was registered again during the check
+    const after = { ...nextHealth(before, answer, pace.threshold), checkedAt: new Date().toISOString() };
     known.set(provider.id, after);
     if (after.status !== before.status) onTransition({ provider, from: before.status, to: after.status });
   };
@@ -85,7 +86,7 @@ export const healthMonitor = ({ providers, pace, onTransition }: Options): Healt
   };
 };
 
-const judge = ({ status, failures }: Health, answer: Answer, threshold: number): Health => {
+const nextHealth = ({ status, failures }: Health, answer: Answer, threshold: number): Health => {
   if (answer === 'healthy') return { status: 'Ready', failures: 0 };
   if (answer === 'unhealthy') return { status: 'Unhealthy', failures: 0 };
   const counted = status === 'Unavailable' ? failures : failures + 1;
@@ -94,7 +95,7 @@ const judge = ({ status, failures }: Health, answer: Answer, threshold: number):
 
 const Health = z.object({ status: z.string() });
 
-const ask = async (endpoint: string, signal: AbortSignal): Promise<Answer> => {
+const requestHealth = async (endpoint: string, signal: AbortSignal): Promise<Answer> => {
   try {
     const request = providerRequest(endpoint.replace(/\/+$/, ''), '/health');
     const response = await fetch(request, { signal });

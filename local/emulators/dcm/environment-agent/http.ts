@@ -11,15 +11,15 @@ import { type Provider, type Providers, Registration } from './providers.ts';
 type Parts = {
   readonly providers: Providers;
   readonly monitor: Pick<HealthMonitor, 'status' | 'lastCheckTime' | 'track'>;
-  /** Whether a bearer token may use the API; undefined: nobody needs one. */
+  /** Whether a bearer token is valid; undefined: the API needs no token. */
   readonly isTrusted?: ((token: string) => Promise<boolean>) | undefined;
   readonly isConnected: () => boolean;
-  /** After each registration that succeeded. */
+  /** Called after each successful registration. */
   readonly onRegistered: () => void;
 };
 
 /**
- * The agent's API: health, and registration of providers, without an end of it.
+ * The agent's API: health, and registration of providers. There is no de-registration.
  * @see https://github.com/dcm-project/environment-agent (api/v1alpha1/openapi.yaml; internal/handler/handler.go)
  */
 export const agentApi = ({ providers, monitor, isTrusted, isConnected, onRegistered }: Parts): Hono => {
@@ -47,7 +47,7 @@ export const agentApi = ({ providers, monitor, isTrusted, isConnected, onRegiste
     .post('/providers', async (context) => {
       const registration = await registrationIn(context);
       const { provider, isNew, isMoved } = await providers.register(registration, context.req.query('id'));
-      if (isMoved) await monitor.track(provider); // checked before the answer, as the agent does
+      if (isMoved) await monitor.track(provider); // the health check runs before the answer, as in the agent
       onRegistered();
       return context.json(resource(provider), isNew ? 201 : 200);
     });
@@ -56,30 +56,30 @@ export const agentApi = ({ providers, monitor, isTrusted, isConnected, onRegiste
     .notFound((context) =>
       answer(context, 400, 'INVALID_ARGUMENT', 'Bad Request', 'no matching operation was found'),
     )
-    .onError((error, context) => answerTo(context, error));
+    .onError((error, context) => errorResponse(context, error));
 };
 
-/** What does not fit the OpenAPI document. */
-class UnfitRequestError extends Error {
-  override name = 'UnfitRequestError' as const;
+/** A request that violates the OpenAPI document. */
+class InvalidRequestError extends Error {
+  override name = 'InvalidRequestError' as const;
 }
 
 const registrationIn = async ({ req }: Context): Promise<Registration> => {
   const given: unknown = await req.json().catch(() => {
-    throw new UnfitRequestError('request body has an error: failed to decode request body');
+    throw new InvalidRequestError('request body has an error: failed to decode request body');
   });
   const result = Registration.safeParse(given);
   if (result.success) return result.data;
   const [{ path, message } = { path: [], message: '' }] = result.error.issues;
   const where = path.map((step) => `/${String(step)}`).join('');
-  throw new UnfitRequestError(
+  throw new InvalidRequestError(
     `request body has an error: doesn't match schema #/components/schemas/Provider: Error at "${where}": ${message}`,
   );
 };
 
-const answerTo = (context: Context, error: Error): Response => {
+const errorResponse = (context: Context, error: Error): Response => {
   const { message } = error;
-  if (error instanceof UnfitRequestError)
+  if (error instanceof InvalidRequestError)
     return answer(context, 400, 'INVALID_ARGUMENT', 'Bad Request', message);
   if (error instanceof NotFoundError) return answer(context, 404, 'NOT_FOUND', 'Provider Not Found', message);
   if (error instanceof FailedPreconditionError) return answer(context, 409, 'CONFLICT', 'Conflict', message);

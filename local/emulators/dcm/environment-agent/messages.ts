@@ -7,7 +7,7 @@ import { responseSubject } from '../control-plane/requests.ts';
 import { ensureStream } from '../jetstream.ts';
 
 /**
- * The subjects and streams of an agent, by the base that is its topic's name, or its own.
+ * The names of an agent's subjects, streams and consumers. `base` is its AGENT_TOPIC_NAME, or else its AGENT_NAME.
  * @see https://github.com/dcm-project/environment-agent (internal/messaging/topics.go)
  */
 export const topicsOf = (base: string) => ({
@@ -30,14 +30,14 @@ const Data = z.object({
   spec: z.unknown().optional(),
 });
 
-/** A request as an agent reads it. */
+/** A request in the form of the control plane. */
 const Request = z.object({
   id: z.string(),
   type: z.enum(['dcm.request.create', 'dcm.request.delete', 'dcm.request.cancel']),
   data: Data,
 });
 export type Request = {
-  /** Of the CloudEvent: the `Idempotency-Key` of every attempt. */
+  /** Id of the CloudEvent, which is the `Idempotency-Key` of every attempt. */
   readonly id: string;
   readonly kind: 'create' | 'delete' | 'cancel';
   readonly resourceId: string;
@@ -45,7 +45,7 @@ export type Request = {
   readonly spec: unknown;
 };
 
-/** undefined where it is no request: it is dropped. */
+/** undefined for a message that is not a request; the agent drops it. */
 export const readRequest = (json: unknown): Request | undefined => {
   const { data: request } = Request.safeParse(json);
   if (request === undefined) return undefined;
@@ -64,11 +64,11 @@ export const readRequest = (json: unknown): Request | undefined => {
   };
 };
 
-/** What an agent publishes. Failures are only logged: JetStream is asked once. */
+/** Publishes an agent's messages. A failed publication is logged, and not retried. */
 export type Publications = {
-  /** An answer to the control plane, about a resource. */
+  /** Publishes an answer to the control plane about a resource. */
   answer(type: AnswerType, resourceId: string, more: object): Promise<void>;
-  /** Moves a request, as it is, to the retry stream. @throws where JetStream does not take it */
+  /** Publishes a request unchanged to the retry stream. @throws where JetStream does not acknowledge it */
   hold(request: Uint8Array): Promise<void>;
   health(type: 'degraded' | 'unavailable', more: object): Promise<void>;
 };

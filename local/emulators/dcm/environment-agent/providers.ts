@@ -21,7 +21,7 @@ const Metadata = z.looseObject({
 });
 
 /**
- * What a provider registers with. Fields that are the agent's to say are refused.
+ * A provider's registration. Read-only fields are refused.
  * @see https://github.com/dcm-project/environment-agent (api/v1alpha1/openapi.yaml)
  */
 export const Registration = z.object({
@@ -41,7 +41,7 @@ export const Registration = z.object({
 });
 export type Registration = z.infer<typeof Registration>;
 
-/** A registered provider, as the agent keeps it in its file. */
+/** A registered provider, as it is stored in the agent's file. */
 export const Provider = z.object({
   id: z.string().min(1),
   name: z.string().min(1),
@@ -58,11 +58,11 @@ export const Provider = z.object({
 });
 export type Provider = z.infer<typeof Provider>;
 
-/** The providers of an agent, one a service type. They survive a restart, and nothing removes an external one. */
+/** The providers of an agent, one for each service type. They survive a restart; external providers are never removed. */
 export type Providers = {
   /**
-   * Idempotent by name. `isMoved`: the endpoint or the service type is another than before.
-   * @throws UnprocessableError where a value cannot be right; FailedPreconditionError where the type, the name or the id is another's
+   * Idempotent by name. `isMoved`: the endpoint or the service type has changed.
+   * @throws UnprocessableError for an invalid value; FailedPreconditionError where another provider has the type, the name or the id
    */
   register(
     registration: Registration,
@@ -75,9 +75,9 @@ export type Providers = {
 };
 
 type Options = {
-  /** The file that they are kept in; left out, they are in memory only. */
+  /** Path of the file. @default in memory only */
   readonly path?: string | undefined;
-  /** Service types of the agent's own providers, as `AGENT_EMBEDDED_SPS`. One that an external provider holds already stays with that. */
+  /** Service types of embedded providers, as `AGENT_EMBEDDED_SPS`. A type that an external provider has already is left to it. */
   readonly embedded?: readonly string[] | undefined;
 };
 
@@ -96,12 +96,12 @@ export const openProviders = async ({ path, embedded = [] }: Options): Promise<P
   };
   await save();
   const serving = (type: string) => providers.find((one) => one.service_type === type);
-  let turn: Promise<unknown> = Promise.resolve();
+  let queue: Promise<unknown> = Promise.resolve();
 
   const register = async (registration: Registration, id?: string) => {
     const wanted = valid(registration, id);
     const known = providers.find(({ name }) => name === wanted.name);
-    mustBeFree(providers, { wanted, known, id });
+    checkConflicts(providers, { wanted, known, id });
     const provider: Provider = {
       ...wanted,
       ...{ id: known?.id ?? id ?? randomUUID(), type: known?.type ?? 'external' },
@@ -118,9 +118,9 @@ export const openProviders = async ({ path, embedded = [] }: Options): Promise<P
   };
   return {
     register: (registration, id) => {
-      const mine = turn.then(() => register(registration, id));
-      turn = mine.catch(() => undefined); // one after the other: two must not get the same type
-      return mine;
+      const registering = queue.then(() => register(registration, id));
+      queue = registering.catch(() => undefined); // one after the other, so that two do not get the same type
+      return registering;
     },
     list: () => [...providers],
     get: (id) => providers.find((one) => one.id === id),
@@ -135,8 +135,8 @@ type Claim = {
   readonly id: string | undefined;
 };
 
-/** @throws FailedPreconditionError where the id or the service type is another provider's, or the name has another id */
-const mustBeFree = (providers: readonly Provider[], { wanted, known, id }: Claim): void => {
+/** @throws FailedPreconditionError where another provider has the id or the service type, or the name has another id */
+const checkConflicts = (providers: readonly Provider[], { wanted, known, id }: Claim): void => {
   if (known !== undefined && id !== undefined && id !== known.id)
     refuse(`provider already exists with ID '${known.id}'; cannot re-register with different ID '${id}'`);
   const namesake = providers.find((one) => one !== known && one.id === id);
@@ -148,7 +148,7 @@ const mustBeFree = (providers: readonly Provider[], { wanted, known, id }: Claim
 
 const versionPattern = /^v[0-9]+(alpha|beta)?[0-9]*$/;
 
-/** The registration without blanks around its keys. @throws UnprocessableError that names the field. */
+/** The registration with name and service type trimmed. @throws UnprocessableError that names the invalid field. */
 const valid = (registration: Registration, id: string | undefined) => {
   const wanted = {
     ...registration,
@@ -200,13 +200,15 @@ const read = async (path: string): Promise<Provider[]> => {
   if (text === '') return [];
   const { data, error } = z.array(Provider).safeParse(JSON.parse(text));
   if (data === undefined)
-    throw new SettingsError(`${path} holds no providers of an environment agent: ${z.prettifyError(error)}`);
+    throw new SettingsError(
+      `${path} is not an environment agent's file of providers: ${z.prettifyError(error)}`,
+    );
   return data;
 };
 
-/** All of it, or nothing. */
+/** Replaces the file atomically. */
 const write = async (path: string, providers: readonly Provider[]): Promise<void> => {
   await mkdir(dirname(path), { recursive: true });
-  await writeFile(`${path}.new`, JSON.stringify(providers), { mode: 0o600 }); // endpoints may carry credentials
+  await writeFile(`${path}.new`, JSON.stringify(providers), { mode: 0o600 }); // endpoints can contain credentials
   await rename(`${path}.new`, path);
 };

@@ -8,23 +8,23 @@ const Registered = z.object({ agent_id: z.string().min(1) });
 type Options = {
   readonly controlPlaneUrl: string;
   readonly agentName: string;
-  /** NATS subject that it is asked on. */
+  /** NATS subject of the agent's requests. */
   readonly topicName: string;
-  /** The types of the providers that are not unavailable. */
+  /** Service types of the providers that are not Unavailable. */
   readonly serviceTypes: () => readonly string[];
-  /** Messages that it has not acknowledged. */
+  /** Number of messages that the agent has not acknowledged. */
   readonly lag: () => Promise<number>;
   readonly heartbeatMs: number;
-  /** Before the second attempt to register; each next one waits twice as long, at most five minutes. */
+  /** Longest pause before the second attempt to register, with full jitter. It doubles with each attempt, up to five minutes. */
   readonly backoffMs: number;
   readonly log: (line: string) => void;
 };
 
-const longestBackoffMs = 300_000;
+const maximumBackoffMs = 300_000;
 
 /**
- * Registers the agent at the control plane once it has a type to offer, again when something changes, and sends heartbeats. A refusal other
- * than 429 ends it.
+ * Registers the agent at the control plane once it has a service type, registers it again when the types change, and sends heartbeats. A
+ * refusal other than 429 ends the registrar.
  * @see https://github.com/dcm-project/environment-agent (internal/dcm/registrar.go)
  */
 export const startRegistrar = (options: Options): AsyncDisposable & { readonly changed: () => void } => {
@@ -38,7 +38,7 @@ export const startRegistrar = (options: Options): AsyncDisposable & { readonly c
     isChanged = true;
     wake();
   };
-  /** Until something changes, or for so long. */
+  /** Waits until the service types change, for at most `ms`. */
   const pause = async (ms: number) => {
     if (isChanged || signal.aborted) return;
     const over = new AbortController();
@@ -57,7 +57,7 @@ export const startRegistrar = (options: Options): AsyncDisposable & { readonly c
     const json = { timestamp: new Date().toISOString(), consumer_lag: await options.lag() };
     await api.put(`agents/${agentId}/heartbeat`, { json });
   };
-  const firstly = async (attempt = 0): Promise<string | undefined> => {
+  const registerFirst = async (attempt = 0): Promise<string | undefined> => {
     while (!signal.aborted && serviceTypes().length === 0) {
       isChanged = false;
       await pause(5_000);
@@ -66,14 +66,14 @@ export const startRegistrar = (options: Options): AsyncDisposable & { readonly c
     try {
       return await register();
     } catch (error) {
-      log(`not registered at the control plane: ${reasonOf(error)}`);
+      log(`registration at the control plane failed: ${reasonOf(error)}`);
       if (isRefusal(error)) return undefined;
     }
-    await pause(Math.min(options.backoffMs * 2 ** attempt, longestBackoffMs) * Math.random());
-    return firstly(attempt + 1);
+    await pause(Math.min(options.backoffMs * 2 ** attempt, maximumBackoffMs) * Math.random());
+    return registerFirst(attempt + 1);
   };
   const running = (async () => {
-    let agentId = await firstly();
+    let agentId = await registerFirst();
     while (!signal.aborted && agentId !== undefined) {
       await pause(options.heartbeatMs);
       if (signal.aborted) return;
@@ -81,7 +81,7 @@ export const startRegistrar = (options: Options): AsyncDisposable & { readonly c
         if (isChanged) agentId = await register();
         else await beat(agentId);
       } catch (error) {
-        log(`the control plane did not take the agent's registration or heartbeat: ${reasonOf(error)}`);
+        log(`registration or heartbeat at the control plane failed: ${reasonOf(error)}`);
       }
     }
   })();

@@ -11,23 +11,23 @@ type Parts = {
   readonly router: Pick<Router, 'forward' | 'wayOf' | 'refuseFor' | 'isDenied'>;
   readonly forwarder: Forwarder;
   readonly publications: Publications;
-  /** What cannot be forwarded yet may be taken again after so long. */
+  /** Redelivery delay of requests that cannot be forwarded yet. */
   readonly requeueMs: number;
 };
 type Held = { readonly message: JsMsg; readonly request: Request };
 
 /**
- * Requests that came while their provider was unhealthy, in the order in which they came. They are taken up when its health changes, and
- * when the agent starts; what cannot be forwarded then stays.
+ * The requests that arrived while their provider was Unhealthy, in order. They are processed when a provider's health changes and when the
+ * agent starts; requests that cannot be forwarded then stay on the stream.
  * @see https://github.com/dcm-project/environment-agent (internal/routing/retry/processor.go)
  */
 export const retryStream = (parts: Parts) => {
   const { nats, topics, router, forwarder, publications, requeueMs } = parts;
-  let turn: Promise<unknown> = Promise.resolve();
-  const inTurn = <Result>(work: () => Promise<Result>): Promise<Result> => {
-    const mine = turn.then(work);
-    turn = mine.catch(() => undefined);
-    return mine;
+  let queue: Promise<unknown> = Promise.resolve();
+  const oneAtATime = <Result>(work: () => Promise<Result>): Promise<Result> => {
+    const working = queue.then(work);
+    queue = working.catch(() => undefined);
+    return working;
   };
   const fetchAll = async (): Promise<Held[]> => {
     const held: Held[] = [];
@@ -54,15 +54,15 @@ export const retryStream = (parts: Parts) => {
   };
 
   return {
-    /** Made before anything is held. */
+    /** Creates the consumer, before any request is moved to the stream. */
     open: () =>
       ensureConsumer({
         ...{ nats, stream: topics.retryStream, durable: topics.retryConsumer },
         config: { ack_wait: nanos(120_000) },
       }),
-    /** Takes up what is held: a create and a delete of one resource cancel each other out, the rest goes where its provider's health says. */
+    /** Processes the held requests. A create and a delete of one resource cancel each other out; the others are handled by their provider's health. */
     drain: () =>
-      inTurn(async () => {
+      oneAtATime(async () => {
         const held = await fetchAll();
         const paired = resourcesWithBoth(held);
         for (const one of held.filter(({ request }) => paired.has(request.resourceId))) one.message.ack();
@@ -70,9 +70,9 @@ export const retryStream = (parts: Parts) => {
           await publications.answer('deletion-acknowledged', resourceId, { status: 'DELETED' });
         for (const one of held.filter(({ request }) => !paired.has(request.resourceId))) await process(one);
       }),
-    /** Removes what is held of a resource; the others wait. */
+    /** Removes the held requests of a resource. */
     purge: (resourceId: string) =>
-      inTurn(async () => {
+      oneAtATime(async () => {
         for (const { message, request } of await fetchAll())
           if (request.resourceId === resourceId) message.ack();
           else message.nak(requeueMs);

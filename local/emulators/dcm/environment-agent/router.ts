@@ -9,23 +9,23 @@ type Parts = {
   readonly forwarder: Forwarder;
   readonly publications: Publications;
   readonly handlerMs: number;
-  /** Removes what the retry stream holds of a resource. */
+  /** Removes the requests of a resource from the retry stream. */
   readonly purge: (resourceId: string) => Promise<void>;
 };
 
-/** What the health of a provider makes of its requests. */
+/** How requests are handled, by the health of their provider. */
 type Way = 'forward' | 'hold' | 'refuse';
 const ways = { Ready: 'forward', Unhealthy: 'hold', Unavailable: 'refuse' } as const satisfies Record<
   ProviderStatus,
   Way
 >;
 
-/** `later`: the message is to be delivered again shortly. */
+/** `later`: the message is redelivered shortly. */
 export type Handled = 'done' | 'later';
 
 /**
- * What becomes of each request: forwarded, held on the retry stream or refused by the health of its provider; one at a time a resource. A
- * cancel that comes before its create denies it, one that comes after is rejected.
+ * Handles requests: forwards them, moves them to the retry stream or refuses them, by the health of their provider; one at a time for each
+ * resource. A cancel that arrives before its create prevents it; one that arrives after is rejected.
  * @see https://github.com/dcm-project/environment-agent (internal/routing/router.go)
  */
 export const routerOf = ({ serving, statusOf, forwarder, publications, handlerMs, purge }: Parts) => {
@@ -101,7 +101,7 @@ export const routerOf = ({ serving, statusOf, forwarder, publications, handlerMs
     isDenied: ({ kind, resourceId }: Request) => kind === 'create' && denied.has(resourceId),
     deny: (resourceId: string) => void denied.add(resourceId),
 
-    /** A create or a delete from the main subject; `bytes` is the message as it came. */
+    /** Handles a create or a delete of the main subject; `bytes` is the unchanged message. */
     handle: async (request: Request, bytes: Uint8Array): Promise<Handled> => {
       const { resourceId, serviceType, kind } = request;
       if (resourceId === '' || serviceType === '') {

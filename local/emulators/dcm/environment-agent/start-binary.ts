@@ -5,20 +5,20 @@ import { executable } from '../../../processes/installing.ts';
 import { type ListeningProcess, startListeningProcess } from '../../../processes/listening-process.ts';
 
 type Options = {
-  /** The program, as its user has built it. */
+  /** Path of the program, built by the user. */
   readonly path: string;
   readonly name: string;
   readonly natsUrl: string;
   readonly controlPlaneUrl: string;
-  /** Where it keeps its providers; made if need be, never removed. */
+  /** Folder of its providers' file; created where it is missing, never removed. */
   readonly folder: string;
-  /** More of its environment, such as `AGENT_EMBEDDED_SPS`. */
+  /** Additional variables, such as `AGENT_EMBEDDED_SPS`. */
   readonly environment?: NodeJS.ProcessEnv;
   readonly log: (line: string) => void;
 };
 
 /**
- * DCM's own environment agent, without embedded providers, on 127.0.0.1.
+ * Starts DCM's own environment agent on 127.0.0.1, without embedded providers.
  * @throws SettingsError where there is no such program, UnavailableError with its last lines where it does not start
  * @see https://github.com/dcm-project/environment-agent (internal/config/config.go)
  */

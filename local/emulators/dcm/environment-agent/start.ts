@@ -23,13 +23,13 @@ import { startRegistrar } from './registrar.ts';
 import { retryStream } from './retry-stream.ts';
 import { routerOf } from './router.ts';
 
-/** The agent's timing. @see https://github.com/dcm-project/environment-agent (internal/config/config.go) */
+/** The agent's timeouts and intervals. @see https://github.com/dcm-project/environment-agent (internal/config/config.go) */
 export type AgentPace = {
   readonly health: HealthPace;
   readonly forward: ForwardPace;
-  /** The longest that a request may take, all attempts together, in milliseconds. */
+  /** Timeout of a request, all attempts together. */
   readonly handlerMs: number;
-  /** Before a request that cannot be handled now is delivered again. */
+  /** Redelivery delay of a request that cannot be handled now. */
   readonly nakMs: number;
   /** The same on the retry stream. */
   readonly requeueMs: number;
@@ -39,39 +39,39 @@ export type AgentPace = {
 };
 export const defaultPace: AgentPace = {
   health: { intervalMs: 10_000, timeoutMs: 5_000, threshold: 3 },
-  forward: { attempts: 3, backoffMs: 2_000, longestBackoffMs: 30_000 },
+  forward: { attempts: 3, backoffMs: 2_000, maximumBackoffMs: 30_000 },
   ...{ handlerMs: 60_000, nakMs: 500, requeueMs: 10_000, maxDeliver: 10 },
   ...{ heartbeatMs: 30_000, registrationBackoffMs: 1_000 },
 };
 
 export type EnvironmentAgentOptions = {
-  /** Without dots; also the base of its streams, unless `topic` is another. */
+  /** Without dots. The names of its streams are made from it, unless `topic` is given. */
   readonly name: string;
   readonly topic?: string | undefined;
   readonly natsUrl: string;
   readonly controlPlaneUrl: string;
   readonly port?: number;
-  /** The file that keeps its providers; left out, they are in memory only. */
+  /** Path of the file of providers. @default in memory only */
   readonly persistencePath?: string | undefined;
-  /** Service types that it serves itself. @default none */
+  /** Service types of embedded providers. @default none */
   readonly embedded?: readonly string[];
-  /** Whose JWTs its API wants; left out, it wants none. */
+  /** Issuer of the JWTs that its API requires. @default no authentication */
   readonly issuer?: JwtIssuer;
-  /** How many requests it handles at once. @default 1, as the environment agent does */
+  /** How many requests it handles at the same time. @default 1, as in DCM's agent */
   readonly concurrency?: number;
-  /** @default defaultPace, as the environment agent has it */
+  /** @default defaultPace, as in DCM's agent */
   readonly pace?: Partial<AgentPace>;
   readonly log: (line: string) => void;
 };
 
 export type EnvironmentAgent = LocalServer & {
-  /** What providers answered so far, attempt by attempt. */
+  /** The answers of providers, one for each attempt. */
   forwarded(): readonly Forwarded[];
 };
 
 /**
- * DCM's environment agent as providers see it: it registers one provider a service type, checks its health, and forwards the control plane's
- * requests by it. Its API answers at once; requests are taken once the control plane has made their stream.
+ * An emulator of DCM's environment agent: it accepts one provider for each service type, checks its health, and forwards the control plane's
+ * requests accordingly. Its API answers at once; requests are consumed once the control plane has created their stream.
  */
 export const startEnvironmentAgent = (options: EnvironmentAgentOptions): Promise<EnvironmentAgent> =>
   startTogether((use) => start(options, use));
@@ -121,13 +121,13 @@ const start = async (
 
   const onMain = async (message: JsMsg): Promise<void> => {
     const request = readRequest(jsonOf(message));
-    if (request === undefined || request.kind === 'cancel') return message.ack(); // not for this subject: dropped
+    if (request === undefined || request.kind === 'cancel') return message.ack(); // not a request of this subject
     if (message.info.deliveryCount >= pace.maxDeliver) {
       await router.refuse(request.resourceId, 'MAX_DELIVERY_EXCEEDED', 'max delivery attempts exceeded');
       return message.term();
     }
     const handled = await router.handle(request, message.data).catch((error) => {
-      log(`the ${request.kind} of ${request.resourceId} is tried again later: ${reasonOf(error)}`);
+      log(`the ${request.kind} of ${request.resourceId} failed, will be redelivered: ${reasonOf(error)}`);
       return 'later' as const;
     });
     if (handled === 'done') message.ack();
@@ -145,7 +145,7 @@ const start = async (
     startConsumer({ nats, stream: requestStream, log, ...consumer });
   const mainConsumer = { durable: topics.mainConsumer, ...mainConfig(topics, pace) };
   const cancelConsumer = { durable: topics.cancelConsumer, ...cancelConfig(topics) };
-  /** What was cancelled while no agent ran is denied without an answer. */
+  /** Creates that were cancelled while the agent did not run are prevented without an answer. */
   const denyCancelled = async () => {
     await ensureConsumer({ nats, stream: requestStream, ...cancelConsumer });
     for await (const message of messagesNow(nats, requestStream, topics.cancelConsumer)) {
@@ -155,7 +155,11 @@ const start = async (
   };
   const takeRequests = async (useConsumer: Use, signal: AbortSignal) => {
     await monitor.start();
-    await untilItWorks(() => ensureOwnStreams(nats, topics).then(held.open).then(denyCancelled), signal, log);
+    await retryUntilDone(
+      () => ensureOwnStreams(nats, topics).then(held.open).then(denyCancelled),
+      signal,
+      log,
+    );
     if (signal.aborted) return;
     await held.drain();
     await useConsumer(consuming({ ...cancelConsumer, handle: onCancel }));
@@ -184,7 +188,7 @@ const mainConfig = ({ main }: Topics, { maxDeliver }: AgentPace) => ({
   config: { filter_subject: main, ack_wait: nanos(120_000), max_deliver: maxDeliver },
 });
 
-/** Work that its start does not wait for. Disposing ends it, and all that it has kept. */
+/** Runs work without waiting for it. Disposing ends it, and disposes of the resources that it has started. */
 const inBackground = (
   work: (use: Use, signal: AbortSignal) => Promise<void>,
   log: (line: string) => void,
@@ -203,7 +207,7 @@ const inBackground = (
 
 const retryAfterMs = 250;
 
-const untilItWorks = async (
+const retryUntilDone = async (
   work: () => Promise<unknown>,
   signal: AbortSignal,
   log: (line: string) => void,
@@ -218,7 +222,7 @@ const untilItWorks = async (
     }
 };
 
-/** Messages that the agent has not acknowledged; 0 where they cannot be counted. */
+/** Number of messages that the agent has not acknowledged; 0 where they cannot be counted. */
 const lagOf = async (nats: NatsConnection, durable: string): Promise<number> => {
   try {
     const consumer = await jetstream(nats).consumers.get(requestStream, durable);

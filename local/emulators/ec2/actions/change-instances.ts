@@ -7,7 +7,7 @@ import { stateReasons } from '../lifecycle.ts';
 import { Ec2Error, Flag, invalidCombination, items, type XmlElements } from '../query-protocol.ts';
 import type { Region } from '../region.ts';
 
-/** What a call does to an instance in each state: it acts, it succeeds without effect, or it is refused. */
+/** The effect of a call on an instance in each state. `ignored`: the call succeeds without effect. */
 export type Effects = Readonly<Record<InstanceState, 'acts' | 'ignored' | 'refused'>>;
 
 const StateChangeRequest = z.object({ InstanceId: InstanceIds, Hibernate: Flag.optional() });
@@ -16,9 +16,9 @@ export type StateChangeRequest = z.infer<typeof StateChangeRequest>;
 type Change = {
   readonly effects: Effects;
   readonly refusal: (id: string) => string;
-  /** @throws Ec2Error where something else than the state forbids it. */
+  /** @throws Ec2Error where something other than the state forbids the call. */
   readonly check?: (instance: SimulatedInstance, request: StateChangeRequest) => void;
-  /** Gives the instance after it. */
+  /** @returns the changed instance */
   readonly act: (
     region: Region,
     instance: SimulatedInstance,
@@ -26,7 +26,7 @@ type Change = {
   ) => SimulatedInstance;
 };
 
-/** An action that brings instances into another state, all of them or none, and tells the state before and after. */
+/** An action that changes the state of all instances or of none, and answers the states before and after. */
 const stateChangeAction = ({ effects, refusal, check, act }: Change): Action =>
   action(StateChangeRequest, (request, region) => {
     const instances = checkStates(region.find(request.InstanceId), effects, refusal);
@@ -41,7 +41,7 @@ const stateChangeAction = ({ effects, refusal, check, act }: Change): Action =>
     });
   });
 
-/** The same instances. @throws Ec2Error where the state of one of them forbids the call. */
+/** Returns the same instances. @throws Ec2Error where the state of one of them forbids the call. */
 const checkStates = (
   instances: readonly SimulatedInstance[],
   effects: Effects,
@@ -72,7 +72,7 @@ export const startInstances = stateChangeAction({
   act: (region, { id, launch }) => {
     region.update(id, {
       publicIp: launch.publicAddress ? region.newPublicIp() : undefined,
-      impaired: undefined, // it starts on another host
+      impaired: undefined, // the instance starts on another host
       retiresAtMs: undefined,
     });
     return region.enter(id, 'pending', stateReasons.launched);
@@ -109,7 +109,7 @@ export const stopInstances = stateChangeAction({
 });
 
 /**
- * Changes no state, and EC2 sends no event.
+ * Changes no state, and emits no event, as in EC2.
  * @see https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RebootInstances.html
  */
 export const rebootInstances = action(StateChangeRequest, ({ InstanceId }, region) => {
@@ -157,7 +157,7 @@ const Request = z.object({
 });
 
 /**
- * Knows one attribute: disableApiTermination, in both ways to write it.
+ * Supports one attribute: disableApiTermination, in both forms of the request.
  * @see https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifyInstanceAttribute.html
  */
 export const modifyInstanceAttribute = action(
@@ -167,7 +167,7 @@ export const modifyInstanceAttribute = action(
     const named = Attribute === 'disableApiTermination' ? Flag.safeParse(Value).data : undefined;
     const disableApiTermination = DisableApiTermination?.Value ?? named;
     if (disableApiTermination === undefined) {
-      throw invalidCombination('Of the attributes, only disableApiTermination can be modified here.');
+      throw invalidCombination('Only the attribute disableApiTermination is supported here.');
     }
     return () => {
       region.update(InstanceId, { disableApiTermination });

@@ -16,7 +16,7 @@ const Request = Paging.extend({
 });
 
 /**
- * Checks are passed from the moment an instance runs: EC2's own take some minutes.
+ * Instances pass their checks as soon as they run; in EC2 that takes some minutes.
  * @see https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeInstanceStatus.html
  */
 export const describeInstanceStatus = action(Request, (request, region) => {

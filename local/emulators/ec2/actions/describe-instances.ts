@@ -62,8 +62,8 @@ type ListingRequest = Paging & {
 };
 
 /**
- * The instances that a Describe is to go through, by age, and read only as far as a page needs.
- * @throws Ec2Error where ids are combined with paging, or one is not known.
+ * The instances of a Describe call, oldest first, read only as far as a page needs.
+ * @throws Ec2Error where ids are combined with paging, or an id is unknown.
  */
 export const listedInstances = (
   { InstanceId, Filter, MaxResults, NextToken }: ListingRequest,
@@ -76,8 +76,8 @@ export const listedInstances = (
   const named = InstanceId && region.find(InstanceId).map(({ id }) => id);
   const ids = named ?? idsIn(Filter);
   return {
-    *itemsAfter(place: string) {
-      const after = Number(place);
+    *itemsAfter(position: string) {
+      const after = Number(position);
       const candidates = ids === undefined ? region.all(after) : byAge(ids, region, after);
       for (const instance of region.described(candidates)) {
         if (includes(instance)) yield instance;
@@ -87,11 +87,11 @@ export const listedInstances = (
   };
 };
 
-/** Sorts by age. */
+/** Position of an instance in a list, by age. */
 export const positionOf = ({ number }: Pick<DescribedInstance, 'number'>): string =>
   String(number).padStart(12, '0');
 
-/** The only ids that a filter can let pass; with them nobody needs to go through all instances. */
+/** The ids of a literal instance-id filter, so that not all instances have to be tested. */
 const idsIn = (filters: Filters): readonly string[] | undefined =>
   filters.find(({ Name, Value }) => Name === 'instance-id' && Value.every(isLiteral))?.Value;
 
@@ -101,7 +101,7 @@ const byAge = (ids: readonly string[], region: Region, after: number): readonly 
     .filter(({ number }) => number > after)
     .sort((a, b) => a.number - b.number);
 
-/** @throws Ec2Error for a page that fails; asked again, it may not. */
+/** Applies the fault `failPages`. @throws Ec2Error */
 const failRandomly = ({ faults, random }: Account): void => {
   const { failPages } = faults();
   if (failPages === 0 || random() >= failPages) return;
@@ -110,11 +110,11 @@ const failRandomly = ({ faults, random }: Account): void => {
     : new Ec2Error('Unavailable', "The server is overloaded and can't handle the request.", 503);
 };
 
-/** How much of a page is shown; undefined: all of it. One page in four is empty. */
+/** Applies the fault `shortPages`: how much of a page is shown, undefined for all of it. One page in four is empty. */
 const shortenPage = ({ faults, random }: Account): ((length: number) => number) | undefined =>
   faults().shortPages ? (length) => (random() < 0.25 ? 0 : Math.ceil(random() * length)) : undefined;
 
-/** Whether a listing misses an instance that it ought to find: one by tags may, one by ids never. */
+/** Applies the faults `emptyListings` and `partialListings`: which instances a listing by tags does not show. */
 const hiddenFromListing = (
   { InstanceId, Filter }: { readonly InstanceId?: readonly string[] | undefined; readonly Filter: Filters },
   { faults, seed }: Account,

@@ -30,7 +30,7 @@ const regions = names.map((regionName) => ({
 }));
 
 /**
- * The regions that every account has.
+ * The regions that every account can use without opt-in.
  * @see https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeRegions.html
  */
 export const describeRegions = action(

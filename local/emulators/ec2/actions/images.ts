@@ -13,17 +13,17 @@ export type Image = {
   readonly alias: 'amazon' | undefined;
   readonly windows: boolean;
   readonly rootDevice: '/dev/xvda' | '/dev/sda1';
-  /** What the root volume is made from; no root volume is smaller. */
+  /** Size of the root volume's snapshot; a root volume cannot be smaller. */
   readonly snapshotGib: number;
   readonly createdOn: string;
 };
 
-/** An image that its owner publishes anew every few months. */
+/** An image of which its owner publishes new versions. */
 type Series = Omit<Image, 'name' | 'createdOn' | 'id'> & {
-  /** Of the newest. */
+  /** Id of the newest version. */
   readonly id: string;
   readonly named: (date: string) => string;
-  /** Public parameters of SSM that name the newest. */
+  /** SSM's public parameters for the newest version. */
   readonly parameters: readonly string[];
 };
 
@@ -31,7 +31,7 @@ const amazon = { owner: '137112412989', alias: 'amazon', windows: false } as con
 const canonical = { owner: '099720109477', alias: undefined, windows: false } as const;
 const debian = { owner: '136693071363', alias: undefined, windows: false } as const;
 const redHat = { owner: '309956199498', alias: undefined, windows: false } as const;
-/** CentOS publishes under it, too. */
+/** The account of CentOS too. */
 const fedoraProject = { owner: '125523088429', alias: undefined, windows: false } as const;
 const microsoft = { owner: '801119661308', alias: 'amazon', windows: true } as const;
 const [xvda8, sda8] = [
@@ -111,7 +111,7 @@ const series: readonly Series[] = [
   windows('2019', 'ami-0e50000000000e052'),
 ];
 
-/** The newest first. */
+/** Newest first. */
 const dates = ['20250115', '20241015', '20240709'] as const;
 
 const published = ({ named, parameters: _, id, ...rest }: Series): Image[] =>
@@ -122,7 +122,7 @@ const published = ({ named, parameters: _, id, ...rest }: Series): Image[] =>
     createdOn: `${date.slice(0, 4)}-${date.slice(4, 6)}-${date.slice(6)}`,
   }));
 
-/** One that somebody made in the account itself; demos and tests launch it. */
+/** A private image of the account, which demos and tests launch. */
 const own = (account: string): Image => ({
   ...{ id: 'ami-0123456789abcdef0', name: 'golden-image', architecture: 'x86_64' },
   ...{ owner: account, alias: undefined, windows: false, ...xvda8, createdOn: '2025-02-01' },
@@ -130,11 +130,11 @@ const own = (account: string): Image => ({
 
 const publicImages: readonly Image[] = series.flatMap(published);
 
-/** Images of the usual systems, the same in every region; the names are those of real ones. */
+/** Images of common operating systems, the same in every region, with names in the form of real ones. */
 export const imagesOf = (account: string): readonly Image[] =>
   [...publicImages, own(account)].sort((a, b) => (a.id < b.id ? -1 : 1));
 
-/** The id of the newest image, by public parameter of SSM. */
+/** The id of the newest image, by the name of SSM's public parameter. */
 export const imageParameters: ReadonlyMap<string, string> = new Map(
   series.flatMap(({ parameters, id }) => parameters.map((name) => [name, id] as const)),
 );
@@ -159,7 +159,7 @@ export const describeImages = action(Request, ({ ImageId, Owner, Filter, ...pagi
   return () => ({ imagesSet: items(page.map(imageXml)), nextToken });
 });
 
-/** @throws Ec2Error where the id is none, or no image has it. */
+/** @throws Ec2Error for a malformed or unknown id. */
 export const imageWith = (id: string, images: readonly Image[]): Image => {
   if (!/^ami-[0-9a-f]{8}(?:[0-9a-f]{9})?$/.test(id)) {
     throw new Ec2Error('InvalidAMIID.Malformed', `Invalid id: "${id}" (expecting "ami-...")`);

@@ -37,7 +37,7 @@ const burstable: Sizes = {
 const vcpusBySize = { large: 2, xlarge: 4, '2xlarge': 8, '4xlarge': 16, '8xlarge': 32 } as const;
 const largeSizes = { '12xlarge': 48, '16xlarge': 64, '24xlarge': 96 } as const;
 
-/** The usual sizes, with so much memory for each vCPU. */
+/** The common sizes, with this much memory for each vCPU. */
 const sized = (gibPerVcpu: number, more: Readonly<Record<string, number>> = {}): Sizes =>
   Object.fromEntries(
     Object.entries({ ...vcpusBySize, ...largeSizes, ...more }).map(([size, vcpus]) => [
@@ -53,7 +53,7 @@ const c5: Sizes = {
 };
 
 /**
- * Some of those that every region has, by name, with their true sizes.
+ * Some of the instance types that every region has, sorted by name, with their real sizes.
  * @see https://docs.aws.amazon.com/ec2/latest/instancetypes/instance-types.html
  */
 export const instanceTypes: readonly InstanceType[] = [
@@ -69,10 +69,10 @@ export const instanceTypes: readonly InstanceType[] = [
   ...family('t4g', 'arm64', burstable),
 ].sort((a, b) => (a.name < b.name ? -1 : 1));
 
-/** What a launch without a type gets. */
+/** The type of a launch that names none. */
 export const defaultInstanceType = 'm1.small';
 
-/** us-east-1e has old hardware only, as in reality. */
+/** Whether a zone offers a type. us-east-1e has only old types, as in EC2. */
 export const isOffered = ({ currentGeneration }: InstanceType, zone: string): boolean =>
   zone !== 'us-east-1e' || !currentGeneration;
 

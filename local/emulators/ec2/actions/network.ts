@@ -21,8 +21,8 @@ export const zonesOf = (region: string): readonly string[] =>
   (region === 'us-east-1' ? ['a', 'b', 'c', 'd', 'e', 'f'] : ['a', 'b', 'c']).map((zone) => region + zone);
 
 /**
- * Every region's subnets: of the default VPC one in each zone, whose instances get public addresses; of another VPC two without. Their
- * ids are the same in every region.
+ * The subnets of a region: one in each zone of the default VPC, whose instances get public addresses, and two of another VPC without them.
+ * The ids are the same in every region.
  */
 export const subnetsOf = (region: string): readonly Subnet[] => {
   const zones = zonesOf(region);
@@ -38,7 +38,7 @@ export const subnetsOf = (region: string): readonly Subnet[] => {
   ];
 };
 
-/** Of each VPC the group that instances get where none is asked for, first; and one more. */
+/** The default security group of each VPC, and one more. */
 export const securityGroups: readonly SecurityGroup[] = [
   { id: 'sg-0a1b2c3d4e5f60718', vpcId: defaultVpc, name: 'default' },
   { id: 'sg-0a1b2c3d4e5f60719', vpcId: defaultVpc, name: 'ssh' },

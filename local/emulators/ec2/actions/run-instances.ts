@@ -36,7 +36,7 @@ const Metadata = z.object({
   HttpPutResponseHopLimit: hops.default(1),
 });
 
-/** What RunInstances may be asked for; what is not named here is taken without effect. */
+/** The parameters of RunInstances; others are accepted and ignored. */
 export const LaunchRequest = z.looseObject({
   ImageId: z.string(),
   InstanceType: z.string().default(defaultInstanceType),
@@ -50,7 +50,7 @@ export const LaunchRequest = z.looseObject({
   NetworkInterface: z.array(Interface).optional(),
   BlockDeviceMapping: z.array(Device).default([]),
   MetadataOptions: Metadata.default(Metadata.parse({})),
-  /** In base64. */
+  /** Base64. */
   UserData: z.string().optional(),
   IamInstanceProfile: z.object({ Arn: z.string().optional(), Name: z.string().optional() }).optional(),
   TagSpecification: z.array(z.object({ ResourceType: z.string().optional(), Tag: TagList })).default([]),
@@ -65,20 +65,20 @@ export const LaunchRequest = z.looseObject({
 });
 export type LaunchRequest = z.infer<typeof LaunchRequest>;
 
-/** The subnet and the security groups that were asked for: in the network interface, or beside it. */
-const networkAskedFor = ({ NetworkInterface, SubnetId, SecurityGroupId }: LaunchRequest) => {
+/** The requested subnet and security groups: of the network interface, or of the request itself. */
+const requestedNetwork = ({ NetworkInterface, SubnetId, SecurityGroupId }: LaunchRequest) => {
   const first = NetworkInterface?.[0];
   return { subnetId: first?.SubnetId ?? SubnetId, groupIds: first?.SecurityGroupId ?? SecurityGroupId };
 };
 
-/** The instances' own tags; those of their volumes and other things are taken without effect. */
+/** The tags of the instances; tags of volumes and other resources are ignored. */
 const instanceTags = ({ TagSpecification }: LaunchRequest): Tags => {
   const ofInstances = TagSpecification.filter(({ ResourceType }) => ResourceType === 'instance');
   return withinLimit(tagsOf(ofInstances.flatMap(({ Tag }) => Tag)));
 };
 
 /**
- * There is capacity for MaxCount, unless a fault says otherwise.
+ * Launches MaxCount instances, unless a fault limits the capacity.
  * @see https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RunInstances.html
  */
 export const runInstances = action(LaunchRequest, (request, region) => {
@@ -101,7 +101,7 @@ export const runInstances = action(LaunchRequest, (request, region) => {
 });
 
 /**
- * The instances that this very call launched before, by its client token.
+ * The instances that an earlier call with the same client token launched.
  * @see https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-idempotency.html
  */
 const launchedWithToken = (
@@ -125,11 +125,11 @@ const launchedWithToken = (
   return before.length > 0 ? before : undefined;
 };
 
-/** What a launch names, found. */
-export type Named = { readonly image: Image; readonly type: InstanceType };
+/** The image and the instance type of a launch. */
+export type ImageAndType = { readonly image: Image; readonly type: InstanceType };
 
-/** @throws Ec2Error for what EC2 would not launch, in a dry run neither. */
-export const checkLaunch = (request: LaunchRequest, region: Region): Named => {
+/** Checks a request as EC2 does, in a dry run too. @throws Ec2Error */
+export const checkLaunch = (request: LaunchRequest, region: Region): ImageAndType => {
   checkCount(request);
   const image = imageWith(request.ImageId, imagesOf(region.account.id));
   const type = typeOf(request);
@@ -169,7 +169,7 @@ const checkNetwork = (request: LaunchRequest, { name }: Region): void => {
       'Network interfaces and an instance-level subnet ID or security groups may not be specified on the same request',
     );
   }
-  const { subnetId, groupIds } = networkAskedFor(request);
+  const { subnetId, groupIds } = requestedNetwork(request);
   const groups = groupIds?.map(securityGroupWith) ?? [];
   const vpcId = subnetId === undefined ? undefined : subnetWith(subnetId, name).vpcId;
   const foreign = vpcId && groups.find((group) => group.vpcId !== vpcId);
@@ -182,7 +182,7 @@ const checkNetwork = (request: LaunchRequest, { name }: Region): void => {
 
 const checkZone = (request: LaunchRequest, type: InstanceType, { name }: Region): void => {
   const asked = request.Placement?.AvailabilityZone;
-  const { subnetId } = networkAskedFor(request);
+  const { subnetId } = requestedNetwork(request);
   const ofSubnet = subnetId === undefined ? undefined : subnetWith(subnetId, name).zone;
   if (asked !== undefined && !zonesOf(name).includes(asked)) {
     throw invalidValue(`Invalid availability zone: [${asked}]`);
@@ -236,14 +236,14 @@ const checkProfile = ({ IamInstanceProfile: profile }: LaunchRequest): void => {
   }
 };
 
-/** What a launch that was checked comes to, with what EC2 chooses where nothing is asked for. */
+/** The launch of a checked request, with EC2's choices for what the request leaves open. */
 export const launchOf = (
   { DryRun, ...request }: LaunchRequest,
-  { image, type }: Named,
+  { image, type }: ImageAndType,
   region: Region,
 ): Launch => {
   const market = request.InstanceMarketOptions;
-  const { groupIds } = networkAskedFor(request);
+  const { groupIds } = requestedNetwork(request);
   const subnet = subnetOf(request, type, region);
   return {
     reservationId: newId('r'),
@@ -264,9 +264,9 @@ export const launchOf = (
   };
 };
 
-/** Without a wish EC2 takes a zone that has the type, and room for it. */
+/** The requested subnet, or the default subnet of a zone that offers the type and has capacity. */
 const subnetOf = (request: LaunchRequest, type: InstanceType, region: Region): Subnet => {
-  const { subnetId } = networkAskedFor(request);
+  const { subnetId } = requestedNetwork(request);
   if (subnetId !== undefined) return subnetWith(subnetId, region.name);
   const zones = zonesOf(region.name).filter((zone) => isOffered(type, zone));
   const free = zones.find((zone) => hasCapacity({ instanceType: type.name, availabilityZone: zone }, region));
@@ -302,7 +302,7 @@ const hasCapacity = ({ instanceType, availabilityZone }: Wanted, { account }: Re
         (lack.zone ?? availabilityZone) === availabilityZone,
     );
 
-/** @throws Ec2Error where there is no room for so many; a dry run does not ask. */
+/** @throws Ec2Error where there is no capacity for this many instances. Not called in a dry run. */
 const checkCapacity = (launch: Launch, count: number, region: Region): void => {
   const { instanceType, availabilityZone } = launch;
   if (!hasCapacity(launch, region)) {

@@ -11,8 +11,8 @@ export const TagList = z.array(z.object({ Key: z.string(), Value: z.string().def
 const maximumTags = 50;
 
 /**
- * The tags of a request.
- * @throws Ec2Error where EC2 would not take them.
+ * Parses the tags of a request.
+ * @throws Ec2Error where EC2 refuses them.
  * @see https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Tags.html#tag-restrictions
  */
 export const tagsOf = (list: z.infer<typeof TagList>): Tags => {
@@ -28,7 +28,7 @@ export const tagsOf = (list: z.infer<typeof TagList>): Tags => {
   return tags;
 };
 
-/** @throws Ec2Error where a resource would have more tags than EC2 allows. */
+/** @throws Ec2Error where a resource has more tags than EC2 allows. */
 export const withinLimit = (tags: Tags): Tags => {
   if (Object.keys(tags).length <= maximumTags) return tags;
   throw new Ec2Error('TagLimitExceeded', `The maximum number of Tags for a resource has been reached.`);
@@ -54,7 +54,7 @@ export const createTags = action(
 const TagsToDelete = z.array(z.object({ Key: z.string(), Value: z.string().optional() })).optional();
 
 /**
- * A tag given with a value goes only where it has that value; without any tag, all go.
+ * Deletes a tag that is given with a value only where it has that value; deletes all tags where none is given.
  * @see https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DeleteTags.html
  */
 export const deleteTags = action(
