@@ -46,7 +46,7 @@ export const agentChecks: Group = {
   checks: [
     {
       id: 'B1',
-      sentence: 'takes the bare spec, without "spec" around it, as the body of a create',
+      sentence: 'accepts the bare spec, not wrapped in "spec", as the body of a create',
       source,
       async run({ firstCreate }) {
         const attempt = await firstCreate('bare');
@@ -56,7 +56,7 @@ export const agentChecks: Group = {
     {
       id: 'B2',
       sentence:
-        'makes nothing of an agent’s create that it cannot connect with a resource of DCM: 400, or 503 where it cannot look',
+        'creates nothing for an agent’s create whose resource id it cannot find: 400, or 503 if it cannot search',
       source: `${source}: no id comes with it, and what DCM cannot name it cannot delete`,
       async run({ provider, spec }) {
         const answer = await provider.create(undefined, spec, {
@@ -81,7 +81,7 @@ export const agentChecks: Group = {
     {
       id: 'B4',
       sentence:
-        'finds the resource id also where the agent has moved the request to its stream {topic}-retry, as it does while the provider is unhealthy',
+        'finds the resource id also if the agent has moved the request to its stream {topic}-retry, as it does while the provider is unhealthy',
       source: 'environment-agent .ai/specs/environment-agent.spec.md (§4.9, REQ-RCM-220)',
       needs: '--agent-topic',
       async run(session) {
@@ -95,7 +95,7 @@ export const agentChecks: Group = {
     },
     {
       id: 'B5',
-      sentence: 'makes one resource of ten agent’s creates with one Idempotency-Key at once',
+      sentence: 'creates one resource for ten simultaneous creates of an agent with one Idempotency-Key',
       source:
         'environment-agent .ai/specs/environment-agent.spec.md (REQ-RTE-131): in-line retries and redelivery keep the key',
       needs: '--nats',
@@ -120,7 +120,7 @@ export const agentChecks: Group = {
     {
       id: 'B6',
       sentence:
-        'never answers DELETE by 404: not of an id that it never had, not of a resource that is being deleted or is gone',
+        'never answers DELETE with 404, neither for an unknown id nor for a resource that is being deleted or was deleted',
       source:
         'environment-agent internal/routing/forwarder_test.go: 404 fails the request, and DCM’s resource stays',
       async run(session) {
@@ -143,7 +143,7 @@ export const agentChecks: Group = {
     },
     {
       id: 'B7',
-      sentence: 'publishes FAILED for an agent’s create that it refuses for good',
+      sentence: 'publishes FAILED for an agent’s create that it refuses permanently',
       source:
         'control-plane internal/sp/consumer/response_consumer.go: the agent’s error does not reach placement, and without FAILED the run never ends',
       needs: '--nats',

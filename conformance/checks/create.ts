@@ -18,7 +18,7 @@ export const createChecks: Group = {
   checks: [
     {
       id: 'C1',
-      sentence: 'answers POST {endpoint}?id=ID with {"spec": …} by 201 and the resource as JSON',
+      sentence: 'answers POST {endpoint}?id=ID and {"spec": …} with 201 and the resource as JSON',
       source: 'control-plane internal/sp/service/resource_manager/service_type_instance.go',
       caller: 'old control plane',
       async run({ firstCreate }) {
@@ -30,7 +30,7 @@ export const createChecks: Group = {
     },
     {
       id: 'C2',
-      sentence: 'answers with the id it was given, a path that ends with it, and a status of the vocabulary',
+      sentence: 'answers with the requested id, a path that ends with it, and a status of DCM',
       source: 'osac-service-provider internal/handlers/vm (TC-I-300)',
       async run({ newId, create, specimen, vocabulary }) {
         await specimen();
@@ -55,7 +55,7 @@ export const createChecks: Group = {
     },
     {
       id: 'C4',
-      sentence: 'takes a create without an id and makes one that DCM could use, or refuses it with 400',
+      sentence: 'accepts a create without an id and generates one that DCM accepts, or refuses it with 400',
       source: 'utilities tests/e2e/sp_container_api_test.go (generated id)',
       async run({ provider, specimen, spec }) {
         await specimen();
@@ -67,7 +67,7 @@ export const createChecks: Group = {
     },
     {
       id: 'C5',
-      sentence: 'refuses ids that DCM does not have, such as one of 64 characters, with 400',
+      sentence: 'refuses ids that DCM does not allow, such as one of 64 characters, with 400',
       source: 'control-plane api/sp/v1alpha1 (id pattern); AEP-122',
       async run({ provider, spec }) {
         for (const id of wrongIds) {
@@ -78,7 +78,7 @@ export const createChecks: Group = {
     },
     {
       id: 'C6',
-      sentence: 'ignores what it does not know in a spec: other keys, nulls, hints for other providers',
+      sentence: 'ignores unknown parts of a spec: other keys, nulls, hints for other providers',
       source: 'enhancements service-type-definitions.md; control-plane internal/catalog/service/seed.go',
       async run({ create, specimen, newId, specOf }) {
         await specimen();

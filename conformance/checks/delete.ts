@@ -17,7 +17,7 @@ export const deleteChecks: Group = {
   checks: [
     {
       id: 'D1',
-      sentence: 'answers DELETE by 204 without a body',
+      sentence: 'answers DELETE with 204 and no body',
       source: 'AEP-135; utilities tests/e2e/sp_container_api_test.go (delete lifecycle)',
       async run(session) {
         const id = await another(session);
@@ -30,7 +30,7 @@ export const deleteChecks: Group = {
     },
     {
       id: 'D2',
-      sentence: 'answers a second DELETE of the same resource by success again',
+      sentence: 'answers a second DELETE of the same resource with success again',
       source: `${agent}: 404 fails the request for good, and DCM's row stays`,
       async run(session) {
         const id = await another(session);
@@ -41,7 +41,7 @@ export const deleteChecks: Group = {
     },
     {
       id: 'D3',
-      sentence: 'answers DELETE of an id that it never had by success',
+      sentence: 'answers DELETE of an unknown id with success',
       source: `${agent}: 404 fails the request for good`,
       async run({ provider, newId }) {
         const { status } = await provider.call('DELETE', { path: `/${newId()}` });
@@ -50,7 +50,7 @@ export const deleteChecks: Group = {
     },
     {
       id: 'D4',
-      sentence: 'survives an id in a path that no resource can have',
+      sentence: 'does not crash on an id in a path that no resource can have',
       source: `${agent} (path escaping of resource_id)`,
       async run({ provider }) {
         for (const path of ['/a%2Fb', '/%00', '/..%2F..%2Fhealth', `/${'a'.repeat(300)}`]) {
@@ -63,7 +63,7 @@ export const deleteChecks: Group = {
     },
     {
       id: 'D5',
-      sentence: 'shows a deleted resource as going or gone, and finally as gone',
+      sentence: 'shows a deleted resource as DELETING or not at all, and finally not at all',
       source: 'utilities tests/e2e/sp_container_api_test.go (delete lifecycle)',
       async run(session) {
         const { provider, eventually } = session;

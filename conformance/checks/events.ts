@@ -99,14 +99,14 @@ const form: readonly Check[] = [
   ),
   each(
     'E6',
-    'tells statuses of the vocabulary, in capital letters',
+    'publishes statuses of DCM, in capital letters',
     'enhancements state-management/service-provider-status-reporting.md',
     (event, { vocabulary }) =>
       vocabulary.statuses.includes(statusOf(event) ?? '') ? undefined : `status is ${statusOf(event)}`,
   ),
   each(
     'E7',
-    'never tells PENDING, for a resource that stays pending is given to another agent; containers and clusters may be PENDING at first',
+    'never publishes PENDING, because DCM gives a pending resource to another agent; containers and clusters may be PENDING at first',
     'control-plane internal/sp/pending/sweep.go; utilities tests/e2e/sp_container_status_test.go (PENDING)',
     (event, { vocabulary }) =>
       statusOf(event)?.toUpperCase() === 'PENDING' && !vocabulary.statuses.includes('PENDING')
@@ -140,7 +140,7 @@ const startsOver = (statuses: readonly string[], { vocabulary }: Session): strin
 const course: readonly Check[] = [
   {
     id: 'E10',
-    sentence: 'tells that a new resource runs',
+    sentence: 'publishes that a new resource runs',
     source: `${status} (RUNNING progression)`,
     async run(session) {
       must(
@@ -151,7 +151,7 @@ const course: readonly Check[] = [
   },
   {
     id: 'E11',
-    sentence: 'tells a status after it has answered the create: DCM may only then have the row',
+    sentence: 'publishes a status after its answer to the create, because DCM may store the row only then',
     source: 'service-provider-manager: writes the row after the answer, and drops what came before',
     async run(session) {
       const { events, answeredAt } = await session.lifetime();
@@ -164,7 +164,7 @@ const course: readonly Check[] = [
   },
   {
     id: 'E12',
-    sentence: 'tells that a deleted resource is DELETED',
+    sentence: 'publishes that a deleted resource is DELETED',
     source: `${status} (delete event)`,
     async run(session) {
       must((await session.lifetime()).isDeleted, 'DELETED was not told in time');
@@ -172,8 +172,7 @@ const course: readonly Check[] = [
   },
   {
     id: 'E13',
-    sentence:
-      'never goes back: not from running to starting, also not after a repeated create, not from DELETED',
+    sentence: 'never goes back from running to starting, also after a repeated create, nor from DELETED',
     source: 'utilities tests/e2e/api_status_reader_test.go (last write wins)',
     async run(session) {
       const statuses = (await session.lifetime()).events.map((event) =>
@@ -185,7 +184,7 @@ const course: readonly Check[] = [
   },
   {
     id: 'E14',
-    sentence: 'gives different events different ids, and repeats an event under its own',
+    sentence: 'gives different events different ids, and a repeated event the same id',
     source: `${osac} (TC-U-401)`,
     async run(session) {
       const seen = new Map<unknown, string>();
@@ -199,7 +198,7 @@ const course: readonly Check[] = [
   },
   {
     id: 'E15',
-    sentence: 'where it gives a Nats-Msg-Id, gives the event’s id: JetStream then knows repeats',
+    sentence: 'uses the event’s id as Nats-Msg-Id, if it sends one, so that JetStream detects duplicates',
     source: 'environment-agent internal/messaging/publish.go',
     async run(session) {
       const { events } = await session.lifetime();
@@ -211,7 +210,7 @@ const course: readonly Check[] = [
   },
   {
     id: 'E16',
-    sentence: 'answers GET with the status that it has just told',
+    sentence: 'answers GET with the newest status that it published',
     source: `${status}; osac-service-provider internal/vm/status.go`,
     async run(session) {
       const { statusRead } = await session.lifetime();
@@ -247,7 +246,7 @@ const outputs: readonly Check[] = [
   {
     id: 'E17',
     sentence:
-      'where it publishes output_spec, never publishes {}, which erases the outputs; for a VM it is ip: [{address, port, scope}]',
+      'never publishes an empty output_spec, which erases the outputs; for a VM it is ip: [{address, port, scope}]',
     source:
       'control-plane internal/sp/store/resource_manager/service_instance.go (replaced whole); api/catalog/v1alpha1/servicetypes/vm/spec.yaml',
     async run(session) {
@@ -264,7 +263,7 @@ const outputs: readonly Check[] = [
   {
     id: 'E18',
     sentence:
-      'where it publishes output_spec, never tells that a VM runs without an address, which others may refer to',
+      'never publishes that a VM runs with an output_spec without its address, to which other resources may refer',
     source:
       'control-plane internal/cel/bind.go: a run whose resource refers to a missing output never goes on',
     async run(session) {

@@ -28,7 +28,7 @@ export const healthChecks: Group = {
     },
     {
       id: 'H2',
-      sentence: 'is found healthy by the control plane: "healthy" in small letters',
+      sentence: 'is healthy for the control plane: "healthy" in lower case',
       source: 'control-plane internal/sp/healthcheck/monitor_test.go',
       caller: 'old control plane',
       async run(session) {
@@ -39,7 +39,7 @@ export const healthChecks: Group = {
     },
     {
       id: 'H3',
-      sentence: 'is found healthy by the environment agent',
+      sentence: 'is healthy for the environment agent',
       source: 'environment-agent internal/health/monitor/checker_test.go',
       async run(session) {
         const answer = await health(session);
@@ -52,7 +52,7 @@ export const healthChecks: Group = {
     },
     {
       id: 'H4',
-      sentence: 'tells its health as JSON, with its version and its uptime in whole seconds',
+      sentence: 'answers health as JSON, with its version and its uptime in whole seconds',
       source: 'utilities tests/e2e/sp_acm_cluster_api_test.go',
       async run(session) {
         const { contentType, json } = await health(session);
@@ -63,7 +63,7 @@ export const healthChecks: Group = {
     },
     {
       id: 'H5',
-      sentence: 'tells an uptime that rises',
+      sentence: 'answers an uptime that increases',
       source: 'utilities tests/e2e/sp_acm_cluster_api_test.go',
       async run(session) {
         const before = Body.safeParse((await health(session)).json).data?.uptime ?? Number.NaN;
@@ -89,7 +89,7 @@ export const healthChecks: Group = {
     },
     {
       id: 'H7',
-      sentence: 'does not let a resource be called "health", which would hide the health check',
+      sentence: 'does not allow the id "health", which would hide the health check',
       source: 'k8s-container-service-provider AC-HLT-050; service-provider AEP-122',
       async run({ provider, spec }) {
         const { status } = await provider.create('health', { spec });
@@ -98,7 +98,7 @@ export const healthChecks: Group = {
     },
     {
       id: 'H8',
-      sentence: 'answers health without credentials, and also with those that stand in its endpoint',
+      sentence: 'answers health without credentials, and also with those in its endpoint',
       source:
         'environment-agent internal/health/monitor/checker.go: sends credentials only where the endpoint’s URL has them',
       async run(session) {

@@ -12,7 +12,7 @@ export const idempotencyChecks: Group = {
   checks: [
     {
       id: 'I1',
-      sentence: 'answers the same create again by success and the same resource',
+      sentence: 'answers a repeated create with success and the same resource',
       source: `${resty}; any 4xx deletes DCM's row`,
       caller: 'old control plane',
       async run({ provider, specimen, newId, specOf }) {
@@ -26,7 +26,8 @@ export const idempotencyChecks: Group = {
     },
     {
       id: 'I2',
-      sentence: 'makes one resource of ten creates with one id at once, and says so to all of them',
+      sentence:
+        'creates one resource for ten simultaneous creates with one id, and answers it to all of them',
       source: resty,
       caller: 'old control plane',
       async run({ provider, specimen, newId, specOf }) {
@@ -46,7 +47,7 @@ export const idempotencyChecks: Group = {
     },
     {
       id: 'I3',
-      sentence: 'answers a create by success whose first answer was lost',
+      sentence: 'answers a create whose first answer was lost with success',
       source: `${resty} when the connection breaks`,
       caller: 'old control plane',
       async run({ provider, specimen, newId, specOf, pause }) {

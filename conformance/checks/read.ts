@@ -20,7 +20,7 @@ export const readChecks: Group = {
   checks: [
     {
       id: 'G1',
-      sentence: 'answers GET of a resource by 200, its id, its path and a status of the vocabulary',
+      sentence: 'answers GET of a resource with 200, its id, its path and a status of DCM',
       source: 'utilities tests/e2e/sp_container_api_test.go',
       async run({ provider, specimen, vocabulary }) {
         const id = await specimen();
@@ -35,7 +35,7 @@ export const readChecks: Group = {
     },
     {
       id: 'G2',
-      sentence: 'answers GET of an unknown id by 404 as application/problem+json',
+      sentence: 'answers GET of an unknown id with 404 as application/problem+json',
       source: 'utilities tests/e2e/sp_container_api_test.go',
       async run({ provider, newId }) {
         mustBeProblem(await provider.call('GET', { path: `/${newId()}` }), 404, 'GET of an unknown id');
@@ -44,7 +44,7 @@ export const readChecks: Group = {
     {
       id: 'G3',
       sentence:
-        'lists its resources under "results", under the collection’s own name, or under both, each of them once',
+        'lists its resources under "results", under the collection’s own name, or under both, each resource once',
       source: 'AEP-132; utilities tests/e2e/sp_container_api_test.go (key containers)',
       async run({ provider, specimen }) {
         const id = await specimen();
@@ -83,7 +83,8 @@ export const readChecks: Group = {
     },
     {
       id: 'G6',
-      sentence: 'refuses a page size that is no number, or negative, with 400; others it refuses or fits',
+      sentence:
+        'refuses a page size that is not a number, or negative, with 400, and refuses or adapts others',
       source: aep,
       async run({ provider }) {
         for (const size of ['-1', 'many']) {
@@ -101,7 +102,7 @@ export const readChecks: Group = {
     },
     {
       id: 'G7',
-      sentence: 'refuses a page token that it did not make with 400',
+      sentence: 'refuses a page token that it did not issue with 400',
       source: 'osac-service-provider internal/handlers/vm/list.go',
       async run({ provider }) {
         mustBeProblem(

@@ -24,7 +24,7 @@ export const refusalChecks: Group = {
     },
     {
       id: 'F2',
-      sentence: 'refuses a create whose spec lacks everything',
+      sentence: 'refuses a create whose spec is empty',
       source,
       run: (session) => refused(session, 'an empty object', {}),
     },

@@ -50,7 +50,7 @@ export const registrationChecks: Group = {
     },
     {
       id: 'R2',
-      sentence: 'says name, endpoint, service_type and a schema_version such as v1alpha1',
+      sentence: 'sends name, endpoint, service_type and a schema_version such as v1alpha1',
       source: `${agent} (IT-SPR-040)`,
       run: (session) =>
         eachBody(session, (body) => {
@@ -62,7 +62,7 @@ export const registrationChecks: Group = {
     },
     {
       id: 'R3',
-      sentence: 'registers the service type that it was checked for',
+      sentence: 'registers the service type of --service-type',
       source: 'environment-agent internal/provider/service/service.go: one provider for each service type',
       async run(session) {
         const types = (await session.registered()).map(({ body }) => String(body?.service_type));
@@ -71,7 +71,7 @@ export const registrationChecks: Group = {
     },
     {
       id: 'R4',
-      sentence: 'registers the collection’s full URL, without query, fragment or slash at its end',
+      sentence: 'registers the collection’s full URL, without query, fragment or trailing slash',
       source: `${agent}: the agent joins it with "/" and the id`,
       run: (session) =>
         eachBody(session, ({ endpoint }) => {
@@ -83,7 +83,7 @@ export const registrationChecks: Group = {
     },
     {
       id: 'R5',
-      sentence: 'gives its id in ?id= or not at all, and it is one that DCM takes',
+      sentence: 'sends its id in ?id= or not at all, and DCM accepts the id',
       source: `${agent} (id rules)`,
       async run(session) {
         for (const { id } of await session.registered()) {
@@ -93,7 +93,7 @@ export const registrationChecks: Group = {
     },
     {
       id: 'R6',
-      sentence: 'sends no field that is for DCM to say, such as id or status',
+      sentence: 'sends no read-only field of DCM, such as id or status',
       source: 'environment-agent api/v1alpha1/openapi.yaml (readOnly)',
       run: (session) =>
         eachBody(session, (body) => {
@@ -104,7 +104,7 @@ export const registrationChecks: Group = {
     {
       id: 'R7',
       sentence:
-        'sends no metadata.resources, whose numbers are texts for one half of DCM and numbers for the other',
+        'sends no metadata.resources, whose numbers are strings in one part of DCM and numbers in the other',
       source:
         'environment-agent api/v1alpha1/openapi.yaml; control-plane api/sp/v1alpha1/provider/openapi.yaml',
       run: (session) =>
@@ -128,8 +128,7 @@ export const registrationChecks: Group = {
     },
     {
       id: 'R9',
-      sentence:
-        'sends a bearer token after 401, and once more where the token was refused, as an expired one is',
+      sentence: 'sends a bearer token after 401, and a new one if the token is refused like an expired one',
       source: 'environment-agent internal/auth/middleware.go (AGENT_AUTH_DISABLED=false)',
       needs: '--registry-token',
       async run(session) {
@@ -152,7 +151,7 @@ export const registrationChecks: Group = {
     },
     {
       id: 'R10',
-      sentence: 'registers again after a 409: the provider that holds its service type may be removed',
+      sentence: 'registers again after a 409, because the provider that has its service type may be removed',
       source: 'osac-service-provider internal/registration/registration.go (DD-203)',
       async run(session) {
         await session.registered();
@@ -165,7 +164,7 @@ export const registrationChecks: Group = {
     },
     {
       id: 'R11',
-      sentence: 'is registered in the end without a DELETE, which an agent answers by 405',
+      sentence: 'is finally registered without a DELETE, which an agent answers with 405',
       source:
         'environment-agent .ai/specs/environment-agent.spec.md (§1, DD-120): there is no de-registration',
       async run(session) {

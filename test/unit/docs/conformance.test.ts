@@ -6,5 +6,5 @@ it('docs/conformance.md lists the checks as they are (npx tsx conformance/refere
   const text = readFileSync(page, 'utf8');
 
   expect(text).toBe(conformanceReference(text));
-  expect(text).toMatch(/\| H2 \| is found healthy by the control plane/);
+  expect(text).toMatch(/\| H2 \| is healthy for the control plane/);
 });
