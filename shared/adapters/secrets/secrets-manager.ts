@@ -10,46 +10,46 @@ export const SecretsManagerEnvironment = z.object({
   AWS_ACCESS_KEY_ID: z.string().check(z.minLength(1)),
   AWS_SECRET_ACCESS_KEY: z.string().check(z.minLength(1)),
   AWS_SESSION_TOKEN: z.optional(z.string()),
-  /** Where a secret is to be read, a deployment sets it to the endpoint of the region. Absent: `AWS_ENDPOINT_URL`. */
+  /** A deployment sets it to the endpoint of the region wherever a function reads a secret. Absent: `AWS_ENDPOINT_URL`. */
   AWS_ENDPOINT_URL_SECRETS_MANAGER: z.optional(z.url()),
   AWS_ENDPOINT_URL: z.optional(z.url()),
 });
 export type SecretsManagerEnvironment = z.infer<typeof SecretsManagerEnvironment>;
 
 /**
- * The text of a secret, by its name or ARN. It is read at most once in five minutes, so a rotated secret is used within that time, and
- * again at once where `maximumAgeMs` asks for a newer one.
- * @throws UnavailableError where it cannot be read. The next call then reads it again.
+ * The text of a secret, by its name or ARN. Cached for five minutes, so that a rotated secret is used within that time; `maximumAgeMs`
+ * asks for a newer one.
+ * @throws UnavailableError where it cannot be read; failures are not cached.
  */
 export type ReadSecret = (secretId: string, maximumAgeMs?: number) => Promise<string>;
 
-/** As long as AWS's Parameters and Secrets extension keeps a secret by default. */
-const keepMs = 300_000;
+/** The default of AWS's Parameters and Secrets extension. */
+const cachedForMs = 300_000;
 const attempts = 2;
 const attemptTimeoutMs = 2_000;
 const pauseMs = 100;
 
 /**
- * Secrets Manager by one signed request, without the SDK's client: a secret is read at a cold start, and the client would be larger than
- * the rest of the nats-bridge. AWS's extension for Lambda, which does the same, is not in every region (docs/adr/0029).
+ * Secrets Manager by one signed request, without the SDK's client: the secret is read at a cold start, and the client would be larger than
+ * the rest of the nats-bridge. AWS's extension for Lambda is not available in every region (docs/adr/0029).
  * @see https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html
  */
 export const secretsManager = (environment: SecretsManagerEnvironment, now: Clock = Date.now): ReadSecret => {
   const getSecretValue = secretsManagerClient(environment);
-  const kept = new Map<string, { readonly text: Promise<string>; readonly atMs: number }>();
-  return (secretId, maximumAgeMs = keepMs) => {
-    const found = kept.get(secretId);
+  const cache = new Map<string, { readonly text: Promise<string>; readonly atMs: number }>();
+  return (secretId, maximumAgeMs = cachedForMs) => {
+    const found = cache.get(secretId);
     if (found && now() - found.atMs < maximumAgeMs) return found.text;
     const text = getSecretValue(secretId);
-    kept.set(secretId, { text, atMs: now() });
+    cache.set(secretId, { text, atMs: now() });
     text.catch(() => {
-      if (kept.get(secretId)?.text === text) kept.delete(secretId);
+      if (cache.get(secretId)?.text === text) cache.delete(secretId);
     });
     return text;
   };
 };
 
-/** The same for a secret that need not exist: undefined where none is named. */
+/** The same for an optional secret: undefined where there is no id. */
 export const optionalSecret =
   (readSecret: ReadSecret, secretId: string | undefined) => async (): Promise<string | undefined> =>
     secretId === undefined ? undefined : readSecret(secretId);
@@ -71,7 +71,7 @@ const secretsManagerClient = (environment: SecretsManagerEnvironment) => {
       headers: {
         'content-type': 'application/x-amz-json-1.1',
         'x-amz-target': 'secretsmanager.GetSecretValue',
-        // A kept connection may have died unnoticed while Lambda had frozen the function.
+        // While Lambda freezes the function, a kept connection can break without notice.
         connection: 'close',
       },
       body: JSON.stringify({ SecretId: secretId }),
@@ -93,7 +93,7 @@ type Answer = { readonly ok: boolean; readonly status: number; readonly body: un
 type Failure = { readonly cause: unknown };
 
 const Secret = z.object({ SecretString: z.string() });
-/** Services that speak JSON 1.1 write the message in either way. */
+/** Services with the JSON 1.1 protocol use either spelling of the message. */
 const AwsError = z.object({
   __type: z.string(),
   message: z.optional(z.string()),
@@ -118,6 +118,6 @@ const textOf = (secretId: string, answer: Answer | Failure): string => {
     throw unreadable(message === undefined ? code : `${code}: ${message}`);
   }
   const { data } = Secret.safeParse(answer.body);
-  if (data === undefined) throw unreadable('it has no SecretString; a secret must be stored as text');
+  if (data === undefined) throw unreadable('it has no SecretString; store the secret as text');
   return data.SecretString;
 };

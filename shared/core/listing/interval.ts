@@ -1,6 +1,6 @@
-/** What decides how soon a region is polled again. */
+/** What decides how soon a target is listed again. */
 export type Activity = {
-  /** An instance is in transition, or something changed since the last listing. */
+  /** A resource is in transition, or something changed since the last listing. */
   readonly busy: boolean;
   /** Milliseconds since 1970 when a listing was last busy. */
   readonly lastBusyAtMs: number;
@@ -8,15 +8,15 @@ export type Activity = {
 };
 
 export type Pace = {
-  /** The shortest interval, and the one of a busy region. */
+  /** The shortest interval, and the one of a busy target. */
   readonly floorSeconds: number;
-  /** The longest interval until a region counts as quiet. */
+  /** The longest interval until a target counts as quiet. */
   readonly calmSeconds: number;
-  /** The interval of a quiet region. */
+  /** The interval of a quiet target. */
   readonly quietSeconds: number;
 };
 
-/** Legacy regions have nothing but polling; streaming regions are listed again only to heal what events missed. */
+/** In a legacy region, listings are the only source of changes; in a streaming region they only heal lost events. */
 export const paces = {
   legacy: (floorSeconds: number): Pace => ({ floorSeconds, calmSeconds: 60, quietSeconds: 300 }),
   streaming: (floorSeconds: number): Pace => ({
@@ -30,8 +30,8 @@ const growth = 1.5;
 const quietAfterMs = 5 * 60_000;
 
 /**
- * When a region is due next, in milliseconds since 1970. Quiet regions come due together, on a common grid, and share the turns that are
- * paid for; never within the floor.
+ * When a target is due next, in milliseconds since 1970, and never within the floor. Quiet targets are due together, on a common grid, so
+ * that they share polling turns, each of which costs state transitions.
  */
 export const nextDue = (startedAtMs: number, intervalSeconds: number, pace: Pace): number => {
   const due = startedAtMs + intervalSeconds * 1000;
@@ -40,7 +40,7 @@ export const nextDue = (startedAtMs: number, intervalSeconds: number, pace: Pace
   return Math.max(Math.floor(due / gridMs) * gridMs, startedAtMs + pace.floorSeconds * 1000);
 };
 
-/** Seconds from one listing of a region to the next: the floor while something happens, growing when nothing does. */
+/** Seconds from one listing of a target to the next: the floor while something changes, and longer while nothing does. */
 export const nextInterval = (
   { busy, lastBusyAtMs, intervalSeconds }: Activity,
   pace: Pace,

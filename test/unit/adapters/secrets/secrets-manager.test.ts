@@ -108,7 +108,7 @@ describe('a secret', () => {
     [
       'is binary',
       { body: { Name: 'x', SecretBinary: 'AA==' } },
-      'it has no SecretString; a secret must be stored as text',
+      'it has no SecretString; store the secret as text',
     ],
     ['is on a failing server', { status: 503, body: {} }, 'HTTP 503'],
   ])(
