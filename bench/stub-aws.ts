@@ -23,7 +23,7 @@ const batchGetItem = (body: string) => {
 
 const heldItem = (instanceId: string) => ({
   pk: { S: instanceId },
-  dcmId: { S: '0b7f7a1e-1c1d-4f0e-8a34-5e2f5d1c9a77' },
+  vmId: { S: '0b7f7a1e-1c1d-4f0e-8a34-5e2f5d1c9a77' },
   region: { S: 'us-east-1' },
   account: { S: '123456789012' },
   privateAddress: { S: '10.0.0.4' },
