@@ -5,7 +5,7 @@ import type { Clock } from '../../shared/ports/clock.ts';
 import type { Log, Meter } from '../../shared/ports/telemetry.ts';
 import { eventKindOf } from '../../shared/service-types/vm/events/registry.ts';
 import { EventBridgeEvent } from '../../shared/wire/eventbridge.ts';
-import { ownSource } from '../../shared/wire/own-messages.ts';
+import { ownSource, refuseNewerMessage } from '../../shared/wire/own-messages.ts';
 
 type Parts = {
   /** The regions whose instances are reported. */
@@ -20,12 +20,14 @@ type Parts = {
 /**
  * What a message of the observations queue tells about which instances; nothing, for a kind of event that is not in the registry, for one
  * of another account, and for an event of AWS about a region that is not reported. Our own messages pass: what a region that was reported left unpublished is published.
- * @throws UnreadableError where it is not an EventBridge event, or not as AWS documents its kind.
+ * @throws UnreadableError where it is not an EventBridge event, or not as AWS documents its kind; UnavailableError where it is a message of
+ * our own in a newer format.
  */
 export const readMessage =
   ({ regions, account, now, log, meter }: Parts) =>
   (body: string): ResourceMessage[] => {
     const event = envelope(body);
+    refuseNewerMessage(event);
     if (account !== undefined && event.account !== account) return dropForeign(event);
     const kind = eventKindOf(event);
     if (!kind) {

@@ -1,5 +1,5 @@
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
-import { reasonOf, UnreadableError } from '../core/errors.ts';
+import { ProviderError, reasonOf, UnreadableError } from '../core/errors.ts';
 import type { Retries } from '../ports/retries.ts';
 import type { Log, Meter } from '../ports/telemetry.ts';
 
@@ -11,7 +11,7 @@ type Message<Content> = {
 };
 
 type Parts<Content> = {
-  /** @throws UnreadableError for a message that no retry makes readable. */
+  /** @throws UnreadableError for a message that no retry makes readable; after one that is retryable SQS redelivers the message. */
   readonly read: (body: string) => Content[];
   /** Answers why messages are not done, by message id; those that it does not mention are. */
   readonly handle: (messages: readonly Message<Content>[]) => Promise<ReadonlyMap<string, unknown>>;
@@ -40,6 +40,10 @@ export const partialBatch =
         const resourceMessages = read(record.body);
         return [{ messageId: record.messageId, isRetry: receiveCountOf(record) > 1, resourceMessages }];
       } catch (error) {
+        if (error instanceof ProviderError && error.retryable) {
+          failed.set(record.messageId, error);
+          return [];
+        }
         if (!(error instanceof UnreadableError)) throw error;
         meter.count('unreadable');
         log.error('a message cannot be read; it goes to the dead-letter queue', {

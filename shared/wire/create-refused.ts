@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { reasonOf, UnreadableError } from '../core/errors.ts';
-import type { EventBridgeEvent } from './eventbridge.ts';
-import { ownSource } from './own-messages.ts';
+import { EventBridgeEvent } from './eventbridge.ts';
+import { ownSource, refuseNewerMessage } from './own-messages.ts';
 
 const detailType = 'VM Create Refused';
 
@@ -59,6 +59,7 @@ const Kind = z.object({ source: z.literal(ownSource), 'detail-type': z.literal(d
 export const createRefusedIn = (body: string): CreateRefused | undefined => {
   const message = jsonOf(body);
   if (!Kind.safeParse(message).success) return undefined;
+  refuseNewerMessage(EventBridgeEvent.parse(message));
   try {
     const { region, detail } = CreateRefusedEvent.parse(message);
     const {

@@ -1,9 +1,29 @@
 import * as z from 'zod/mini';
+import { UnavailableError } from '../core/errors.ts';
 import { Tags } from '../core/ownership.ts';
 import type { EventBridgeEvent } from './eventbridge.ts';
 
 /** The `source` of what our functions put into the observations queue themselves. It never crosses a bus. */
 export const ownSource = 'dcm.ec2-sp';
+
+/** The format of our own messages that this version writes and reads, as the number `format` of their detail. Absent: 1. */
+const messageFormat = 1;
+
+/**
+ * Refuses a message of our own that a newer version queued, as during a rollback: this version would misread it.
+ * @throws UnavailableError: SQS redelivers the message, and the newer version, once it is back, can read it.
+ */
+export const refuseNewerMessage = ({
+  id,
+  source,
+  detail,
+}: Pick<EventBridgeEvent, 'id' | 'source' | 'detail'>): void => {
+  const format = detail.format ?? messageFormat;
+  if (source === ownSource && (typeof format !== 'number' || format > messageFormat))
+    throw new UnavailableError(
+      `the message ${id} has format ${format}, and this version reads formats up to ${messageFormat}; deploy the newer version again`,
+    );
+};
 
 /** A kind of own event. `word` tells its ids from those of the other kinds. */
 export type OwnKind = { readonly source: string; readonly detailType: string; readonly word: string };

@@ -52,6 +52,7 @@ describe('VM records in DynamoDB', () => {
     expect(await item('refused')).toEqual({
       pk: 'vm#refused',
       vmId: 'refused',
+      format: 1,
       generation: 1,
       attempt: 0,
       turn: 1,

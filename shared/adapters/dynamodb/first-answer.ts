@@ -2,6 +2,7 @@ import { type DynamoDBDocumentClient, UpdateCommand } from '@aws-sdk/lib-dynamod
 import { UnavailableError } from '../../core/errors.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { FirstAnswer } from '../../ports/health-probes.ts';
+import { withFormat } from './format.ts';
 
 /** One item a version in the fleet's table, `health#<version>`; asked once in the life of an execution environment. */
 export const dynamoDbFirstAnswer = (
@@ -17,9 +18,11 @@ export const dynamoDbFirstAnswer = (
     const command = new UpdateCommand({
       TableName: table,
       Key: { pk: `health#${version}` },
-      UpdateExpression: 'SET #at = if_not_exists(#at, :now)',
-      ExpressionAttributeNames: { '#at': 'at' },
-      ExpressionAttributeValues: { ':now': Math.floor(now() / 1000) },
+      ...withFormat({
+        UpdateExpression: 'SET #at = if_not_exists(#at, :now)',
+        ExpressionAttributeNames: { '#at': 'at' },
+        ExpressionAttributeValues: { ':now': Math.floor(now() / 1000) },
+      }),
       ReturnValues: 'ALL_NEW',
     });
     const { Attributes } = await client.send(command).catch((cause: unknown) => {

@@ -3,6 +3,7 @@ import { type DynamoDBDocumentClient, GetCommand, UpdateCommand } from '@aws-sdk
 import * as z from 'zod/mini';
 import { UnavailableError } from '../../core/errors.ts';
 import type { Heartbeats } from '../../ports/heartbeats.ts';
+import { withFormat } from './format.ts';
 
 const Key = { pk: 'heartbeat' };
 const second = z.catch(z.int(), 0);
@@ -24,7 +25,7 @@ export const dynamoDbHeartbeats = (client: DynamoDBDocumentClient, table: string
       .send(
         new UpdateCommand({
           ...{ TableName: table, Key },
-          ...{ UpdateExpression, ConditionExpression, ExpressionAttributeValues },
+          ...withFormat({ UpdateExpression, ConditionExpression, ExpressionAttributeValues }),
         }),
       )
       .then(

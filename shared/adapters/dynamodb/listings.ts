@@ -12,6 +12,7 @@ import { type Target, targetKey } from '../../core/target.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Listing, ListingStatus, Listings } from '../../ports/listings.ts';
 import { batchGet } from './batch-get.ts';
+import { formatAttribute, refuseNewerFormat, withFormat } from './format.ts';
 
 const key = {
   target: (target: Target) => ({ pk: `listing#${targetKey(target)}` }),
@@ -32,7 +33,12 @@ export const dynamoDbListings = (
   /** The item after the update, or undefined where its condition refused it. */
   const update = async (Key: { pk: string }, expressions: ListingUpdate) => {
     try {
-      const command = new UpdateCommand({ TableName: table, Key, ReturnValues: 'ALL_NEW', ...expressions });
+      const command = new UpdateCommand({
+        TableName: table,
+        Key,
+        ReturnValues: 'ALL_NEW',
+        ...withFormat(expressions),
+      });
       return (await client.send(command)).Attributes ?? {};
     } catch (error) {
       return error instanceof ConditionalCheckFailedException ? undefined : unavailable(error);
@@ -40,7 +46,9 @@ export const dynamoDbListings = (
   };
 
   const put = (Item: Record<string, unknown>) =>
-    client.send(new PutCommand({ TableName: table, Item })).then(() => undefined, unavailable);
+    client
+      .send(new PutCommand({ TableName: table, Item: { ...formatAttribute, ...Item } }))
+      .then(() => undefined, unavailable);
 
   const get = async (Key: { pk: string }) =>
     (await client.send(new GetCommand({ TableName: table, Key })).catch(unavailable)).Item;
@@ -165,6 +173,7 @@ const ListingItem = z.object({
 
 /** @throws ZodError where this adapter did not write the item. */
 const listingOf = (target: Target, item: Record<string, unknown>): Listing => {
+  refuseNewerFormat(item);
   const { removed, added, token, checks, breakerSinceMs, releasedAtMs, republishAt, republishedAt, ...rest } =
     ListingItem.parse(item);
   return {

@@ -14,6 +14,7 @@ import type { UnpublishedStatus } from '../../core/resource.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Beginning, LaunchedResource, RecordFormat, Records } from '../../ports/records.ts';
 import type { Log } from '../../ports/telemetry.ts';
+import { refuseNewerFormat, withFormat } from './format.ts';
 import { storedStatus } from './resource-store.ts';
 
 const secondsPerDay = 86_400;
@@ -43,7 +44,9 @@ export const dynamoDbRecords = <Launch, Known extends Facts>(
   const update = async (dcmId: string, made: Change) => {
     try {
       return (
-        await client.send(new UpdateCommand({ TableName: table, Key: keyOf(dcmId), ...updateOf(made) }))
+        await client.send(
+          new UpdateCommand({ TableName: table, Key: keyOf(dcmId), ...withFormat(updateOf(made)) }),
+        )
       ).Attributes;
     } catch (error) {
       if (error instanceof ConditionalCheckFailedException) return undefined;
@@ -168,9 +171,10 @@ const deletionOf = (item: Record<string, unknown> | undefined): z.infer<typeof D
 const recordReader = <Launch, Known extends Facts>({ kind, launch, facts }: RecordFormat<Launch, Known>) => {
   /**
    * Undefined where the item only keeps the generation of a creation that was refused.
-   * @throws UnreadableError where the item was not written by this file.
+   * @throws UnreadableError where the item was not written by this file, UnavailableError where it has a newer format.
    */
   const recordOf = (item: Record<string, unknown> | undefined): ResourceRecord<Launch, Known> | undefined => {
+    refuseNewerFormat(item);
     if (item === undefined || isVacant(item)) return undefined;
     try {
       const { vmId: dcmId, instanceId: resourceId, turn: leaseNumber, ...rest } = item;
@@ -191,6 +195,7 @@ const recordReader = <Launch, Known extends Facts>({ kind, launch, facts }: Reco
 
   /** @throws UnreadableError as recordOf. */
   const creationOf = (item: Record<string, unknown> | undefined): Creation<Launch, Known> => {
+    refuseNewerFormat(item);
     const { error, data } = CreationItem.safeParse(item ?? {});
     if (error)
       throw new UnreadableError(`the creation ${item?.pk} makes no sense: ${reasonOf(error)}`, {

@@ -3,6 +3,7 @@ import * as z from 'zod/mini';
 import { UnavailableError } from '../../core/errors.ts';
 import type { Registrations } from '../../ports/registrations.ts';
 import { batchGet } from './batch-get.ts';
+import { formatAttribute } from './format.ts';
 
 const prefix = 'registration#';
 
@@ -39,7 +40,7 @@ export const dynamoDbRegistrations = (client: DynamoDBDocumentClient, table: str
 
     async record(rowName, registration) {
       const known = Object.entries(registration).filter(([, value]) => value !== undefined);
-      const Item = { ...key(rowName), ...Object.fromEntries(known) };
+      const Item = { ...key(rowName), ...formatAttribute, ...Object.fromEntries(known) };
       await client.send(new PutCommand({ TableName: table, Item })).catch(unavailable);
     },
 

@@ -7,7 +7,7 @@ import {
   type UpdateCommandInput,
 } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod/mini';
-import { reasonOf, UnavailableError, UnreadableError } from '../../core/errors.ts';
+import { ProviderError, reasonOf, UnavailableError, UnreadableError } from '../../core/errors.ts';
 import { isNewerObservation, secondOfKey, sequenceOf, stateOfKey } from '../../core/gate.ts';
 import { type PastStatus, pastStatusOf, surplusOf } from '../../core/history.ts';
 import { finalState, type Kind, kindOf } from '../../core/kind.ts';
@@ -24,6 +24,7 @@ import {
 import type { Clock } from '../../ports/clock.ts';
 import type { Claim, Ownership, Recorded, ResourceStore } from '../../ports/resource-store.ts';
 import { batchGet } from './batch-get.ts';
+import { refuseNewerFormat, withFormat } from './format.ts';
 
 const secondsPerDay = 86_400;
 /** A terminated VM is remembered this long, so that late duplicates and redriven messages still find the gate shut. */
@@ -49,7 +50,7 @@ export const dynamoDbResourceStore = (
       TableName: table,
       Key: { pk: resourceId },
       ReturnValues: 'ALL_NEW',
-      ...change,
+      ...withFormat(change),
     } as const;
     try {
       return (await client.send(new UpdateCommand(command))).Attributes ?? {};
@@ -237,8 +238,9 @@ const resourceItem = (kind: Kind) => {
 const itemReader = (kinds: readonly Kind[]) => {
   const readers = new Map(kinds.map((kind) => [kind, resourceItem(kind)]));
 
-  /** @throws UnreadableError where the item was not written by this file. */
+  /** @throws UnreadableError where the item was not written by this file, UnavailableError where it has a newer format. */
   const resourceOf = (item: Record<string, unknown>): Resource => {
+    refuseNewerFormat(item);
     const kind = kindOf(kinds, String(item.pk));
     const sorts = Object.keys(kind.notices).filter((sort) => item[noticeAttribute(sort)] !== undefined);
     const bySort = Object.fromEntries(sorts.map((sort) => [sort, item[noticeAttribute(sort)]]));
@@ -265,12 +267,12 @@ const itemReader = (kinds: readonly Kind[]) => {
 
   /** An item without a `vmId` says, until it expires, that the resource is not ours. */
   const ownershipOf = (item: Record<string, unknown> | undefined, nowMs: number): Ownership => {
-    if (item?.vmId === undefined)
-      return Number(item?.expiresAt ?? 0) > nowMs / 1000 ? foreign(item?.duplicateOf) : { owner: 'unknown' };
     try {
-      return { owner: 'ours', vm: resourceOf(item) };
+      if (item?.vmId !== undefined) return { owner: 'ours', vm: resourceOf(item) };
+      refuseNewerFormat(item);
+      return Number(item?.expiresAt ?? 0) > nowMs / 1000 ? foreign(item?.duplicateOf) : { owner: 'unknown' };
     } catch (error) {
-      if (error instanceof UnreadableError) return { owner: 'unreadable', error };
+      if (error instanceof ProviderError) return { owner: 'unreadable', error };
       throw error;
     }
   };
