@@ -133,12 +133,12 @@ describe('alarms', () => {
     });
   });
 
-  it('only change their state where nobody is to be told', () => {
+  it('only change their state without a topic or address', () => {
     home.allResourcesProperties('AWS::CloudWatch::Alarm', { AlarmActions: Match.absent() });
   });
 });
 
-describe('alarms told by e-mail', () => {
+describe('alarms sent by e-mail', () => {
   const { home, streaming } = withNotice('operators@example.com');
 
   it.each([home, ...streaming])('have a topic in each region that CloudWatch may publish to', (template) => {
@@ -159,11 +159,11 @@ describe('alarms told by e-mail', () => {
   });
 });
 
-describe('alarms told to a topic', () => {
+describe('alarms sent to a topic', () => {
   const topicArn = 'arn:aws:sns:eu-west-1:123456789012:operators';
   const { home, streaming } = withNotice(topicArn);
 
-  it('are told to it in its own region, for CloudWatch reaches no other', () => {
+  it('are sent to it only in its own region, because CloudWatch notifies no other topics', () => {
     home.allResourcesProperties('AWS::CloudWatch::Alarm', { AlarmActions: [topicArn] });
     for (const template of streaming)
       template.allResourcesProperties('AWS::CloudWatch::Alarm', { AlarmActions: Match.absent() });

@@ -24,7 +24,7 @@ const network = (region: string, zones: readonly string[]) => ({
   kmsKeyId: `arn:aws:kms:${region}:123456789012:key/01234567-89ab-cdef-0123-456789abcdef`,
 });
 
-/** Every setting that goes into an environment, and VMs in so many regions. */
+/** Every setting that is part of an environment, and VMs in this many regions. */
 const large = (count: number, zones: readonly string[]) => ({
   ...provisioningSettings,
   nats: { urls: [0, 1, 2].map((n) => `tls://nats-${n}.test:4222`), credentialsSecret: 'dcm/nats', vpc },

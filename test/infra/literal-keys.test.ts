@@ -10,7 +10,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const folder = await mkdtemp(join(tmpdir(), 'literal-keys-'));
 afterAll(() => rm(folder, { recursive: true }));
 
-/** Says what the SDK's client would send to EC2 for a launch, and what it reads in the answer. */
+/** Prints what the SDK's client would send to EC2 for a launch, and what it parses from the answer. */
 const program = `
 import { EC2Client, RunInstancesCommand } from '@aws-sdk/client-ec2';
 export const launch = async () => {

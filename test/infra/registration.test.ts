@@ -28,7 +28,7 @@ const twoRegions = {
 const older = synthesized({ ...provisioningSettings, ...twoRegions });
 const { home } = older;
 
-/** What the function is told: its environment, and the file beside its code. */
+/** The function's environment, and the file beside its code. */
 const toldTo = ({ home: template, filesOf }: Pick<typeof older, 'home' | 'filesOf'>) => {
   const variables = environmentOf(template, 'ec2-sp-registration');
   const path = join(folder, `${crypto.randomUUID()}.json`);

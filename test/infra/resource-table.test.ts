@@ -8,7 +8,7 @@ const stack = new Stack(new App(), 'Stack');
 new ResourceTable(stack, 'Fleet', { deletionProtection: true });
 const template = Template.fromStack(stack);
 
-describe('the fleet’s table', () => {
+describe('the table', () => {
   it('has the index of VMs by region that the laptop’s has', () => {
     const { partitionKey, indexes = [] } = resourceTable('fleet');
     const key = (name: string, KeyType: string) => ({ AttributeName: name, KeyType });

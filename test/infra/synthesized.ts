@@ -8,17 +8,17 @@ import { serviceProvider } from '../../infra/service-provider.ts';
 import { parseSettings } from '../../infra/settings/load-settings.ts';
 import { eventPatternsOf } from '../../shared/service-types/vm/events/registry.ts';
 
-/** The least that a deployment must choose. */
+/** The required settings. */
 export const leastSettings = { homeRegion: 'eu-west-1', nats: { urls: ['nats://nats.test:4222'] } };
 
-/** A VPC as settings name it. */
+/** A VPC as in the settings. */
 export const vpc = {
   vpcId: 'vpc-0123456789abcdef0',
   subnetIds: ['subnet-0123456789abcdef0', 'subnet-0123456789abcdef1'],
   availabilityZones: ['eu-west-1a', 'eu-west-1b'],
 };
 
-/** The least that a deployment must choose beyond that to create VMs and be known to DCM. */
+/** The required settings to create VMs and to register at a control plane. */
 export const provisioningSettings = {
   ...leastSettings,
   provisioning: { regions: { 'eu-west-1': {} } },
@@ -26,7 +26,7 @@ export const provisioningSettings = {
   controlPlane: { url: 'http://dcm.test:8080' },
 };
 
-/** With an environment agent of today's DCM. */
+/** The required settings to register at an environment agent. */
 export const agentSettings = {
   ...leastSettings,
   provisioning: { regions: { 'eu-west-1': {} } },
@@ -75,7 +75,7 @@ const Policy = z.object({
   }),
 });
 
-/** Everything that roles of a template may do; of all roles, or of those whose logical id begins so. */
+/** The policy statements of a template's roles; of all roles, or of those whose logical id has this prefix. */
 export const allowedBy = (template: Template, role = '') =>
   Object.values(template.findResources('AWS::IAM::Policy'))
     .map((policy) => Policy.parse(policy).Properties)
@@ -106,7 +106,7 @@ const AFunction = z.object({
   Properties: z.object({ Environment: z.object({ Variables: z.record(z.string(), z.unknown()) }) }),
 });
 
-/** A function's environment; what only AWS will know is a URL that leads nowhere. */
+/** A function's environment; values that are known only at deployment are replaced by an unused URL. */
 export const environmentOf = (template: Template, functionName: string) => {
   const [found] = Object.values(
     template.findResources('AWS::Lambda::Function', { Properties: { FunctionName: functionName } }),
@@ -123,7 +123,7 @@ export const environmentOf = (template: Template, functionName: string) => {
 const knownToAws = (value: unknown): string =>
   JSON.stringify(value) === '{"Ref":"AWS::AccountId"}' ? '123456789012' : 'https://known-to-aws.test';
 
-/** What the rules of a template must match: of the account that it is deployed to. */
+/** The event patterns that the rules of a template must have, limited to the account. */
 export const deployedPatterns = eventPatternsOf('').map((pattern) => ({
   ...pattern,
   account: [{ Ref: 'AWS::AccountId' }],
@@ -136,7 +136,7 @@ const Rule = z.object({
   }),
 });
 
-/** What the rules of a template let through to the queue: those without a schedule. */
+/** The event patterns of a template's rules to the queue, which have no schedule. */
 export const patternsOf = (template: Template) =>
   Object.values(template.findResources('AWS::Events::Rule'))
     .map((rule) => Rule.parse(rule).Properties)

@@ -9,15 +9,15 @@ import { stacksOf } from '../../infra/service-provider.ts';
 import { parseSettings } from '../../infra/settings/load-settings.ts';
 
 /**
- * What an update must leave as it is, by stack name and then by place, such as `Resources.FleetTable4A611C9B.KeySchema`. A place that holds
- * null must stay empty: to fill it would replace the resource.
+ * What an update must not change, by stack name and then by path, such as `Resources.FleetTable4A611C9B.KeySchema`. A path with
+ * null must stay empty, because a value would replace the resource.
  */
 export type Deployed = Record<string, Record<string, unknown>>;
 
 const example = new URL('../../infra/settings.example.json', import.meta.url);
 const Example = z.looseObject({ agent: z.unknown() });
 
-/** Settings that make every kind of stack and every function, by the name of their fixture. */
+/** Settings that together create every kind of stack and every function, by the name of their fixture. */
 export const upgradedSettings = (): Record<string, object> => {
   const { agent, ...common } = Example.parse(JSON.parse(readFileSync(example, 'utf8')));
   const regions = { ...common, legacyRegions: ['eu-north-1'] };
@@ -31,8 +31,8 @@ export const upgradedSettings = (): Record<string, object> => {
 };
 
 /**
- * The properties of each type of resource that must not change: those whose change replaces the resource, its physical name, and what
- * others know it by.
+ * The properties of each resource type that must not change: those whose change replaces the resource, its physical name, and what
+ * other programs refer to.
  *
  * @see https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/ "Update requires", on the page of each type
  */
@@ -77,7 +77,7 @@ const WholeTemplate = z.object({
   Outputs: z.record(z.string(), z.object({ Export: z.unknown().optional() })).default({}),
 });
 
-/** What an update of a deployment with these settings must leave as it is. */
+/** What an update of a deployment with these settings must not change. */
 export const deployedBy = (settings: object): Deployed => {
   const app = new App();
   stacksOf(app, parseSettings(settings), () => Code.fromInline('//'));
@@ -111,7 +111,7 @@ const fixedOf = ({ Type, DeletionPolicy, Properties }: z.infer<typeof Resource>)
   return places;
 };
 
-/** Which places of the deployed stacks an update would empty or change, one line each. What is new is not among them. */
+/** The paths of the deployed stacks that an update would remove or change, one line each. New paths are not included. */
 export const changedByUpdate = (before: Deployed, after: Deployed): string[] =>
   Object.entries(before).flatMap(([stack, places]) =>
     Object.entries(places)

@@ -16,7 +16,7 @@ const Lock = z.object({
   packages: z.record(
     z.string(),
     z.object({
-      /** A few old packages have a list here, which npm does not read. */
+      /** A few old packages have a list here, which npm ignores. */
       engines: z.union([z.object({ node: z.string().optional() }), z.array(z.unknown())]).optional(),
       deprecated: z.string().optional(),
     }),
@@ -28,11 +28,11 @@ const { '': root, ...installed } = Lock.parse(JSON.parse(await read('package-loc
 const oldestNode = minVersion(engines.node)?.version ?? '';
 const direct = { ...dependencies, ...devDependencies };
 
-/** Packages of which `npm ci` warns, and why they are used all the same. */
+/** Packages about which `npm ci` warns, and why they are used. */
 const allowed = {
   excludingOldestNode: {
     'node_modules/aws-local-stepfunctions':
-      'no version accepts Node 20; local/emulators/step-functions adds Promise.withResolvers, the only thing that it misses there',
+      'no version accepts Node 20; local/emulators/step-functions adds Promise.withResolvers, the only function that Node 20 lacks',
   },
   deprecated: {},
 };
@@ -60,13 +60,13 @@ describe('the installed packages', () => {
     expect(ranges).toEqual([]);
   });
 
-  it('are tested by the workflow on every even Node from the oldest on', async () => {
+  it('are tested by the workflow on every even Node version from the oldest', async () => {
     const workflow = await read('.github/workflows/ci.yml');
 
     expect(workflow).toContain(`node: [${Number.parseInt(oldestNode, 10)}, 22, 24]`);
   });
 
-  it('have a line each in docs/dependencies.md, and no others have one', async () => {
+  it('are exactly those listed in docs/dependencies.md', async () => {
     const [npm = ''] = (await read('docs/dependencies.md')).split('## For the acceptance test');
     const firstCells = [...npm.matchAll(/^\| (`[^|]+) \|/gm)].map(([, cell = '']) => cell);
     const named = firstCells.flatMap((cell) => [...cell.matchAll(/`([^`]+)`/g)].map(([, name]) => name));

@@ -8,14 +8,14 @@ const workflows = readdirSync(folder).map((name): [string, string] => [
 ]);
 
 describe.each(workflows)('the workflow %s', (_, text) => {
-  it('takes every action at a commit, and says which version that is', () => {
+  it('pins every action to a commit and names its version', () => {
     const actions = text.split('\n').filter((line) => /\buses:/.test(line));
 
     expect(actions.length).toBeGreaterThan(0);
     expect(actions.filter((line) => !/uses: [\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/.test(line))).toEqual([]);
   });
 
-  it('may do nothing by default but read', () => {
+  it('has only read permissions by default', () => {
     expect(text).toMatch(/^permissions:( \{\}|\n {2}contents: read)$/m);
   });
 });
