@@ -3,7 +3,7 @@ import type { NatsConnection } from '@nats-io/nats-core';
 import { Skipped } from './outcome.ts';
 import type { Spec } from './session.ts';
 
-/** The control plane publishes to `requests`; an agent moves what it cannot forward yet to `retry`. */
+/** The control plane publishes to `requests`; an agent moves requests that it cannot forward yet to `retry`. */
 export type RequestStream = 'requests' | 'retry';
 
 export type AgentRequest = {
@@ -19,7 +19,7 @@ export type AgentRequests = AsyncDisposable & {
   publish(request: AgentRequest): Promise<void>;
 };
 
-/** No agent listens here. */
+/** A topic that no agent consumes. */
 const conformanceTopic = 'conformance';
 
 /**
@@ -61,7 +61,7 @@ export const agentRequests = async (
       published.push({ stream, seq });
     },
     async [Symbol.asyncDispose]() {
-      // An agent that listens may have acknowledged a message, which deletes it from a work queue.
+      // An agent may have acknowledged the message, which removes it from the work queue.
       for (const { stream, seq } of published) await streams.deleteMessage(stream, seq).catch(() => false);
     },
   };

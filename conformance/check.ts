@@ -1,31 +1,31 @@
 import type { Session } from './session.ts';
 
-/** An option without which a check cannot be made. Credentials in the provider's URL count as `--token`. */
+/** An option that a check needs. Credentials in the provider's URL count as `--token`. */
 export type Need = '--registry-port' | '--registry-token' | '--nats' | '--agent-topic' | '--token';
 
-/** One thing that DCM relies on, which a provider does or does not. */
+/** A check of one behaviour that DCM relies on. */
 export type Check = {
-  /** Group letter and number; stays the same for good. */
+  /** Group letter and number; never changes. */
   readonly id: string;
   /** What a conforming provider does. */
   readonly sentence: string;
   /** Where DCM, or a test of DCM, relies on it: repository and file. */
   readonly source: string;
-  /** Set where only the generation of DCM relies on it whose control plane called providers itself. */
+  /** Set where only the older DCM, whose control plane calls providers itself, relies on it. */
   readonly caller?: 'old control plane';
   /** In addition to what the group needs. */
   readonly needs?: Need;
-  /** Resolves where the provider conforms. @throws NotConforming, Skipped, or whatever keeps the check from being made. */
+  /** Resolves where the provider conforms. @throws NotConforming, Skipped, or any other error that prevents the check. */
   readonly run: (session: Session) => Promise<void>;
 };
 
 export type Group = {
   readonly title: string;
-  /** What it takes to make these checks; made with nothing but the provider's URL where it is left out. */
+  /** What all checks of the group need besides the provider's URL. */
   readonly needs?: Need;
   readonly checks: readonly Check[];
 };
 
-/** A check's sentence, and which generation of DCM it is about where that is not today's. */
+/** A check's sentence, with the generation of DCM where it is not today's. */
 export const describeCheck = ({ sentence, caller }: Pick<Check, 'sentence' | 'caller'>): string =>
   caller ? `${sentence} (${caller})` : sentence;

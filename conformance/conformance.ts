@@ -15,16 +15,16 @@ import type { Given } from './session.ts';
 import { vocabularyOf } from './vocabulary.ts';
 
 type Watch = {
-  /** Ends the run before its next check, and whatever a check is waiting for; what was created is still deleted. */
+  /** Ends the run before its next check, and ends all waits; created resources are still deleted. */
   readonly cancel: AbortSignal;
   readonly onResult: (result: Result) => void;
-  /** Hears what happens beside the checks. */
+  /** Called with messages that are not results of checks. */
   readonly say: (line: string) => void;
 };
 
 /**
- * Makes the checks of these groups, and deletes what they created. Returns their outcomes.
- * @throws Error in one sentence where no check can be made: no provider, no NATS, no stream, no spec.
+ * Runs the checks of these groups, and deletes the resources that they created. @returns the results
+ * @throws Error in one sentence where no check can be run: no provider, no NATS, no stream, no spec.
  */
 export const conformance = async (
   options: Options,

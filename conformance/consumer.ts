@@ -31,12 +31,12 @@ const attributes = new Set([
   'dataschema',
 ]);
 
-/** The names and values of the attributes that CloudEvents itself does not define. */
+/** Names and values of the extension attributes. */
 export const extensionsOf = (event: object): [string, unknown][] =>
   Object.entries(event).filter(([name]) => !attributes.has(name));
 
 /**
- * Why DCM's status consumer would drop a message without a word; undefined where it would apply it.
+ * Why DCM's status consumer drops a message silently; undefined for a message that it applies.
  * @see https://github.com/dcm-project/control-plane (internal/sp/consumer/consumer.go)
  */
 export const dropReason = ({
@@ -54,7 +54,7 @@ export const dropReason = ({
   return bad && `the extension ${bad[0]} is not letters and digits with a plain value`;
 };
 
-/** A message as the JSON object it should be. */
+/** The message as a JSON object; undefined where it is none. */
 export const eventOf = (payload: string): Readonly<Record<string, unknown>> | undefined => {
   try {
     return z.record(z.string(), z.unknown()).safeParse(JSON.parse(payload)).data;

@@ -5,16 +5,16 @@ import type { NatsConnection } from '@nats-io/nats-core';
 export type Received = {
   readonly subject: string;
   readonly payload: string;
-  /** Names in small letters. */
+  /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Milliseconds, by the clock of this machine. */
+  /** When it was received, in milliseconds, on this machine's clock. */
   readonly at: number;
 };
 
-/** What the status stream gets while the checks are made, in its order. */
+/** The messages on the status stream since the start of the run, in order. */
 export type EventFeed = { readonly received: readonly Received[] };
 
-/** Follows `dcm.*` with an ordered consumer, which leaves nothing behind. @throws where the stream is not there. */
+/** Consumes `dcm.*` with an ordered consumer, which is removed afterwards. @throws where the stream does not exist. */
 export const followEvents = async (
   nc: NatsConnection,
   now: () => number = Date.now,

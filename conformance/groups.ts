@@ -11,7 +11,7 @@ import { readChecks } from './checks/read.ts';
 import { refusalChecks } from './checks/refusals.ts';
 import { registrationChecks } from './checks/registration.ts';
 
-/** All checks, in the order in which they are made: first what environment agents, today's callers, rely on. */
+/** All checks in their order: first those that environment agents, today's callers, rely on. */
 export const groups: readonly Group[] = [
   registrationChecks,
   healthChecks,
@@ -27,8 +27,8 @@ export const groups: readonly Group[] = [
 ];
 
 /**
- * The checks that `--only` names by id or by group letter; all checks without it. What is named must exist, and must have what it needs:
- * a run that was asked for a check and does not make it would look like one that passed.
+ * The checks that `--only` names by id or by group letter; all checks without it. Each named check must exist, and its needs must be given,
+ * because a run that silently leaves out a named check would look like a successful one.
  * @throws Error that names the word of `--only`.
  */
 export const chosenGroups = (

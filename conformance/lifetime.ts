@@ -4,25 +4,25 @@ import { must } from './outcome.ts';
 import { idOf } from './provider.ts';
 import type { Session } from './session.ts';
 
-/** A resource from create to end. */
+/** What was observed of a resource, from its create to its end. */
 export type Lifetime = {
   readonly id: string;
-  /** When the create was answered, by the clock of the events. */
+  /** When the create was answered, on the clock of the events. */
   readonly answeredAt: number;
-  /** Everything on the status stream that mentions the resource, in its order. */
+  /** The messages on the status stream that mention the resource, in order. */
   readonly events: readonly Received[];
-  /** What a GET said once the stream had told that it runs; undefined where it never did. */
+  /** The status in GET after an event had reported that the resource runs; undefined without such an event. */
   readonly statusRead: string | undefined;
   readonly isReady: boolean;
   readonly isDeleted: boolean;
 };
 
-/** After the end, how long to listen for what should not come any more. */
-const aftermathMs = 3_000;
+/** How long to listen after DELETED for events that should not come. */
+const listenAfterEndMs = 3_000;
 
 /**
- * Creates, waits until it runs, creates again with the same id, deletes, waits for the end, and a little longer.
- * @throws NotConforming where it is not created, or no event comes.
+ * Creates a resource, waits until it runs, repeats the create with the same id, deletes the resource, waits for DELETED and a little longer.
+ * @throws NotConforming where the resource is not created, or no event comes.
  */
 export const liveOnce = async (session: Session, feed: EventFeed): Promise<Lifetime> => {
   const { provider, vocabulary, create, eventually, pause, now } = session;
@@ -36,14 +36,14 @@ export const liveOnce = async (session: Session, feed: EventFeed): Promise<Lifet
   const isReady = await has(...vocabulary.ready.flatMap(inAnyCase));
   must(events().length > 0, 'no event came');
   const statusRead = isReady ? await readStatus(session, id) : undefined;
-  await create(id).catch(() => undefined); // a retry, which must not make it start over
+  await create(id).catch(() => undefined); // a retry, which must not start the resource again
   await provider.remove(id);
   const isDeleted = await has(...inAnyCase('DELETED'));
-  await pause(aftermathMs);
+  await pause(listenAfterEndMs);
   return { id, answeredAt, events: events(), statusRead, isReady, isDeleted };
 };
 
-/** A status in wrong letters is another check's failure, not a wait for nothing. */
+/** A status in the wrong case fails another check; this one should not wait until its timeout. */
 const inAnyCase = (status: string): string[] => [
   status,
   status.toLowerCase(),
@@ -60,7 +60,7 @@ export const dataOf = ({ payload }: Received): Readonly<Record<string, unknown>>
   return typeof data === 'object' && data !== null ? { ...data } : {};
 };
 
-/** The status that an event tells. */
+/** The status in an event. */
 export const statusOf = (event: Received): string | undefined => {
   const { status } = dataOf(event);
   return typeof status === 'string' ? status : undefined;

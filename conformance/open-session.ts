@@ -8,10 +8,10 @@ import type { Attempt, CreateForm, Given, Session, Spec } from './session.ts';
 
 const stepMs = 200;
 
-/** A form of create that some generation of DCM sends. */
+/** A form of create that a generation of DCM sends. */
 type Form = (id: string, spec: Spec) => Promise<Answer>;
 
-/** A create that succeeded, with the form for the next ones; or why none did. */
+/** A create that succeeded, with its form for the next ones; or the reason why none did. */
 type Specimen =
   | { readonly id: string; readonly form: Form }
   | { readonly id?: undefined; readonly refusal: string };
@@ -111,7 +111,7 @@ const once = <Value>(make: () => Promise<Value>): (() => Promise<Value>) => {
   };
 };
 
-/** Makes a value once. Where that fails, the first check that needs it reports why, and the others are skipped. */
+/** Computes a value once. Where that fails, the first check that needs the value reports the reason, and the others are skipped. */
 const failingOnce = <Value, Inputs extends readonly unknown[]>(
   make: (...inputs: Inputs) => Promise<Value>,
 ): ((...inputs: Inputs) => Promise<Value>) => {
@@ -131,7 +131,7 @@ const failingOnce = <Value, Inputs extends readonly unknown[]>(
 
 export const isMade = ({ answer }: Attempt): boolean => answer !== undefined && answer.status < 300;
 
-/** Why an attempt came to nothing, as the end of a sentence. */
+/** Why an attempt failed, as the end of a sentence. */
 export const refusalOf = (attempt: Attempt): string =>
   attempt.answer
     ? `was answered ${attempt.answer.status}: ${attempt.answer.text.slice(0, 200)}`

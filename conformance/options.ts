@@ -2,9 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import * as z from 'zod';
 import type { Need } from './check.ts';
-import { collectionUrl } from './collection-url.ts';
 import { reasonOf } from './outcome.ts';
-import { provider } from './provider.ts';
+import { collectionUrl, provider } from './provider.ts';
 import type { Spec } from './session.ts';
 import { vocabularyOf } from './vocabulary.ts';
 
@@ -40,27 +39,27 @@ export type Options = z.infer<typeof Flags>;
 const command = () =>
   new Command('npm run conformance --')
     .description(
-      'Checks whether a service provider does what DCM relies on. Creates about twenty resources there, and deletes them.',
+      'Checks whether a service provider does what DCM relies on. Creates about twenty resources at the provider, and deletes them.',
     )
     .requiredOption(
       '--provider <url>',
       'the provider’s API, or its collection; credentials in it are sent as Basic',
     )
-    .option('--token <token>', 'bearer token that the provider asks for')
+    .option('--token <token>', 'bearer token for the provider')
     .option('--nats <url>', 'DCM’s NATS, to see the status events and to publish agents’ requests')
     .option('--agent-topic <topic>', 'AGENT_TOPIC_NAME of the provider’s agent, for the stream {topic}-retry')
     .option(
       '--registry-port <port>',
-      'stand in for an environment agent on this port, and wait for the provider to register',
+      'emulate an environment agent on this port, and wait for the provider to register',
     )
-    .option('--registry-token <token>', 'ask for this bearer token at registration')
+    .option('--registry-token <token>', 'require this bearer token at registration')
     .option('--spec <file>', 'JSON of the spec to create resources with')
     .option('--service-type <type>', 'vm, container, cluster or storage', 'vm')
-    .option('--timeout <seconds>', 'how long a resource may take to run, or to be gone', '120')
+    .option('--timeout <seconds>', 'how long a resource may take to run, or to be deleted', '120')
     .option('--only <ids>', 'comma-separated checks or groups, such as H,C4')
-    .option('--json <file>', 'write the outcomes there, too');
+    .option('--json <file>', 'also write the results to this file');
 
-/** What the command line asks for. @throws Error that names the option. */
+/** Parses the command line. @throws Error that names the option. */
 export const readOptions = (argv: readonly string[]): Options => {
   const flags = Flags.safeParse(
     command()
@@ -72,7 +71,7 @@ export const readOptions = (argv: readonly string[]): Options => {
   throw new Error([...reasons].join('; '));
 };
 
-/** Whether the options give what a check needs. */
+/** Whether the options contain what a check needs. */
 export const givenBy = (options: Options) => {
   const given: Readonly<Record<Need, unknown>> = {
     '--registry-port': options.registryPort,
@@ -92,7 +91,7 @@ const smallVm: Spec = {
   guest_os: { type: 'rhel-9' },
 };
 
-/** The spec of what is created: the file's, or a small VM. @throws Error where there is no default, or the file has no spec. */
+/** The spec of the resources to create: the file's, or a small VM. @throws Error where there is no default, or the file contains no spec. */
 export const specOf = async ({ spec, serviceType }: Options): Promise<Spec> => {
   if (spec !== undefined) return readSpec(spec);
   if (serviceType === 'vm') return smallVm;
@@ -108,7 +107,7 @@ const readSpec = async (file: string): Promise<Spec> => {
   }
 };
 
-/** The provider that the options mean. */
+/** A client of the provider that the options name. */
 export const providerOf = ({ provider: url, token, serviceType }: Options) => {
   const { collection } = vocabularyOf(serviceType);
   return provider({ url: collectionUrl(url, collection), token, fetch, now: Date.now });

@@ -1,14 +1,14 @@
-/** What came of a check. */
+/** The result of a check. */
 export type Outcome =
   | { readonly verdict: 'pass' }
   | { readonly verdict: 'fail' | 'skip'; readonly reason: string };
 
-/** The provider does otherwise than the check's sentence says; the message is what it did. */
+/** The provider does not do what the check's sentence says; the message says what it did. */
 export class NotConforming extends Error {
   override name = 'NotConforming' as const;
 }
 
-/** The check cannot be made here; the message says why. */
+/** The check cannot be run; the message says why. */
 export class Skipped extends Error {
   override name = 'Skipped' as const;
 }
@@ -18,7 +18,7 @@ export function must(condition: unknown, otherwise: string): asserts condition {
   if (!condition) throw new NotConforming(otherwise);
 }
 
-/** An error in words. `fetch` says what went wrong only in the cause. */
+/** The message of an error, with its cause's, because `fetch` gives the reason only in the cause. */
 export const reasonOf = (error: unknown): string => {
   if (!(error instanceof Error)) return String(error);
   const { message, cause } = error;

@@ -2,9 +2,9 @@ import { reasonOf } from './outcome.ts';
 import type { Answer, Provider } from './provider.ts';
 
 /**
- * Asks for the health and for the list once, at the same time, before any check is made. Without a provider every check would fail, each
- * after its own timeout and with a reason of its own.
- * @throws Error in one sentence, after five seconds at most: nothing answers, what answers is no provider, or it refuses the credentials.
+ * Requests the health and the list once before any check, because without a provider each check would fail after its own timeout.
+ * @throws Error in one sentence, after five seconds at most, where nothing answers, the answer is not a provider's, or it refuses the
+ * credentials.
  */
 export const probe = async (
   provider: Pick<Provider, 'call' | 'collection' | 'needsToken'>,

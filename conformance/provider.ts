@@ -12,10 +12,10 @@ export type Call = {
   readonly path?: string;
   /** Another path than the collection's, on the same host. */
   readonly base?: string;
-  /** Sent as it is. An object is sent as JSON. */
+  /** A text is sent unchanged, an object as JSON. */
   readonly body?: string | object;
   readonly headers?: Readonly<Record<string, string>>;
-  /** What is sent as Authorization instead of the token; '' sends none. */
+  /** The Authorization header instead of the token; '' sends none. */
   readonly authorization?: string;
   readonly signal?: AbortSignal;
 };
@@ -25,12 +25,12 @@ export type Provider = {
   readonly collection: URL;
   readonly needsToken: boolean;
   call(method: string, call?: Call): Promise<Answer>;
-  /** POSTs, and remembers what may have come of it. */
+  /** Sends a create, and records the resource for `cleanUp`. */
   create(id: string | undefined, body: Call['body'], call?: Call): Promise<Answer>;
-  /** Has `cleanUp` delete a resource that a create may have made under an id that is not in the create's URL. */
+  /** Records a resource for `cleanUp`, where a create may have created it and its id is not in the create's URL. */
   remember(id: string): void;
   remove(id: string, call?: Call): Promise<Answer>;
-  /** Deletes all that was created here and not deleted. Answers the ids that may be left. */
+  /** Deletes the created resources that were not deleted. @returns the ids that may be left */
   cleanUp(): Promise<string[]>;
 };
 
@@ -42,7 +42,7 @@ type Parts = {
   readonly now: () => number;
 };
 
-/** A longer wait than any of DCM's: its control plane gives up after 30 seconds. */
+/** Longer than DCM's timeouts; its older control plane gives up after 30 seconds. */
 const timeoutMs = 35_000;
 
 /** Calls a provider as DCM does. */
@@ -88,7 +88,7 @@ export const provider = ({ url, token, fetch, now }: Parts): Provider => {
     async create(id, body, options) {
       const path = id === undefined ? '' : `?id=${encodeURIComponent(id)}`;
       const isNew = id !== undefined && !created.has(id);
-      if (isNew) created.add(id); // also where no answer comes: it may be there all the same
+      if (isNew) created.add(id); // without an answer the resource may exist too
       const answer = await call('POST', { path, body: body ?? '', ...options });
       const made = idOf(answer.json);
       if (answer.status < 300 && made !== undefined) created.add(made);
@@ -122,3 +122,12 @@ export const idOf = (json: unknown): string | undefined =>
   typeof json === 'object' && json !== null && 'id' in json && typeof json.id === 'string'
     ? json.id
     : undefined;
+
+/** The URL of a collection, without a trailing slash. `url` is the collection's own URL, or one below which the API is. */
+export const collectionUrl = (url: string, collection: string): URL => {
+  const given = new URL(url);
+  const path = given.pathname.replace(/\/+$/, '');
+  if (path.endsWith('/api/v1alpha1')) given.pathname = `${path}/${collection}`;
+  else given.pathname = path.includes('/api/v1alpha1/') ? path : `${path}/api/v1alpha1/${collection}`;
+  return given;
+};

@@ -3,12 +3,12 @@ import { fileURLToPath } from 'node:url';
 import { describeCheck } from './check.ts';
 import { groups } from './groups.ts';
 
-/** Where the table begins in docs/conformance.md; it ends with the file. */
+/** The table in docs/conformance.md begins after this line, and ends with the file. */
 const marker = '<!-- made by `npx tsx conformance/reference.ts`: -->\n';
 
 export const page = fileURLToPath(new URL('../docs/conformance.md', import.meta.url));
 
-/** The page with the table of all checks made anew. */
+/** The page with a newly generated table of all checks. */
 export const conformanceReference = (text: string): string =>
   text.slice(0, text.indexOf(marker) + marker.length) + groups.map(section).join('');
 

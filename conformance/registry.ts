@@ -3,34 +3,34 @@ export type Registration = {
   readonly path: string;
   readonly id: string | undefined;
   readonly contentType: string;
-  /** What was sent as Authorization. */
+  /** The Authorization header. */
   readonly authorization: string | undefined;
-  /** The body, where it is a JSON object. */
+  /** The body; undefined where it is not a JSON object. */
   readonly body: Readonly<Record<string, unknown>> | undefined;
-  /** What it was answered. */
+  /** Status code of the answer. */
   readonly status: number;
 };
 
-/** Stands in for an environment agent's registry, and records what it is sent. */
+/** An emulator of an environment agent's registry, which records the requests. */
 export type Registry = {
   readonly fetch: (request: Request) => Promise<Response>;
-  /** All requests but GET, DELETE and those for a token, in their order. */
+  /** All requests except GET, DELETE and requests for a token, in order. */
   readonly registrations: readonly Registration[];
   /** Paths of DELETE requests, each of which is answered 405. */
   readonly deletions: readonly string[];
-  /** The bearer token that is asked for; undefined where none is. */
+  /** The required bearer token; undefined where none is required. */
   readonly token: string | undefined;
 };
 
 type Options = {
-  /** Asked for as a bearer token in each request. POST /token answers any client credentials with it. */
+  /** Bearer token that each request must have. POST /token answers any client credentials with it. */
   readonly token?: string | undefined;
 };
 
 /**
- * Refuses the provider that registers first as agents do from time to time: by 503, as an agent that is starting; where a token is asked
- * for, by 401 until the token is sent, and once more then, as for a token that has expired; by 409, as while another provider holds the
- * service type. It accepts that provider after that, and any other one as soon as it sends the token.
+ * Refuses the provider that registers first several times, as agents can: with 503, like an agent that is starting; where a token is
+ * required, with 401 until the token is sent and once after that, like for an expired token; with 409, like while another provider has the
+ * service type. After that it accepts this provider. It accepts any other provider as soon as that sends the token.
  * @see https://github.com/dcm-project/environment-agent (api/v1alpha1/openapi.yaml)
  */
 export const registry = ({ token }: Options = {}): Registry => {
@@ -97,7 +97,7 @@ export const registry = ({ token }: Options = {}): Registry => {
 const statusFor = (authorization: string | undefined, bearer: string | undefined): number =>
   bearer !== undefined && authorization !== bearer ? 401 : 201;
 
-/** What the provider that registers first is answered: each refusal once, but for requests without the token. */
+/** The answers to the provider that registers first: each refusal once, except for requests without the token. */
 const firstStatus = (
   registrations: readonly Registration[],
   authorization: string | undefined,

@@ -7,7 +7,7 @@ type Colours = Pick<typeof picocolors, 'green' | 'red' | 'yellow'>;
 
 const widths = [7, 7, 62, 62];
 
-/** A table for a terminal: each check with its outcome, and what was wrong. */
+/** A table for the terminal: each check with its result and the reason. */
 export const table = (results: readonly Result[], colours: Colours): string => {
   const paint = { pass: colours.green, fail: colours.red, skip: colours.yellow };
   const rows = new Table({
@@ -23,7 +23,7 @@ export const table = (results: readonly Result[], colours: Colours): string => {
   return rows.toString();
 };
 
-/** One line that says how a run ended. `planned` is how many checks were to be made; fewer results mean that the run ended early. */
+/** One line that summarises a run. `planned` is the number of selected checks; fewer results mean that the run ended early. */
 export const summary = (results: readonly Result[], planned: number): string => {
   const count = (verdict: Result['verdict']) => results.filter((result) => result.verdict === verdict).length;
   const notMade = planned - results.length;

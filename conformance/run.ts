@@ -8,7 +8,7 @@ export type Result = Pick<Check, 'id' | 'sentence' | 'source' | 'caller'> & {
 
 type Watch = { readonly onResult?: (result: Result) => void; readonly isCancelled?: () => boolean };
 
-/** Makes the checks one after the other, in their order, until cancelled. Returns one result for each check that was not interrupted. */
+/** Runs the checks one after the other until the run is cancelled. @returns a result for each check that was not interrupted */
 export const runChecks = async (
   groups: readonly Group[],
   session: Session,
@@ -20,7 +20,7 @@ export const runChecks = async (
     if (isCancelled()) break;
     const { id, sentence, source, caller } = check;
     const outcome = await outcomeOf(check.run(session));
-    if (isCancelled() && outcome.verdict === 'fail') break; // the interruption may be all that it failed by
+    if (isCancelled() && outcome.verdict === 'fail') break; // the check may have failed only because of the interruption
     const result = { id, sentence, source, ...(caller && { caller }), group, ...outcome };
     results.push(result);
     onResult(result);

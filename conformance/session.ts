@@ -7,14 +7,14 @@ import type { Vocabulary } from './vocabulary.ts';
 
 export type Spec = Readonly<Record<string, unknown>>;
 
-/** What a run is given. */
+/** The input of a run. */
 export type Given = {
   readonly provider: Provider;
   readonly serviceType: string;
   readonly vocabulary: Vocabulary;
   /** The spec of every resource that is created. */
   readonly spec: Spec;
-  /** How long to wait for a resource to run, to be gone, to be told of. */
+  /** How long to wait for a resource to run, to be deleted, or to be reported. */
   readonly timeoutMs: number;
   readonly feed?: EventFeed | undefined;
   readonly registry?: Registry | undefined;
@@ -25,35 +25,35 @@ export type Given = {
 };
 
 /**
- * How a create is sent: with `?id=` and the spec in `{"spec": …}`, as by the old control plane; with `?id=` and the bare spec; or as by an
- * environment agent, bare and with an Idempotency-Key alone.
+ * The form of a create. `wrapped`: `?id=` and the spec in `{"spec": …}`, as the old control plane sends it. `bare`: `?id=` and the spec as
+ * body. `agent`: the spec as body and an Idempotency-Key, without an id, as an environment agent sends it.
  */
 export type CreateForm = 'wrapped' | 'bare' | 'agent';
 
-/** A create, and what it was answered; `error` where no answer came. */
+/** A create and its answer; `error` where no answer came. */
 export type Attempt = { readonly id: string } & (
   | { readonly answer: Answer }
   | { readonly answer?: undefined; readonly error: unknown }
 );
 
-/** A run: what it was given, and what its checks share so that few resources are created. */
+/** A run: its input, and what its checks share so that few resources are created. */
 export type Session = Given & {
   newId(): string;
-  /** The spec, with the id as its name: some providers ask for that. */
+  /** The spec with the id as its name, which some providers require. */
   specOf(id: string): Spec;
   /** The run's first create in this form. @throws Skipped where an agent's request cannot be published. */
   firstCreate(form: CreateForm): Promise<Attempt>;
   /**
-   * The id of one resource that was created and is there, in the first form that the provider takes.
-   * @throws NotConforming where it takes none, and no check has reported that yet; after that Skipped, for what depends on a create.
+   * The id of one existing resource, created in the first form that the provider accepts.
+   * @throws NotConforming for the first check where the provider accepts none, and Skipped for the later ones
    */
   specimen(): Promise<string>;
-  /** Creates another resource in the form that the specimen was created in. @throws NotConforming where it is refused, and what `specimen` throws. */
+  /** Creates another resource in the same form as the specimen. @throws NotConforming where it is refused, and the errors of `specimen`. */
   create(id: string, spec?: Spec): Promise<Answer>;
-  /** One resource from its create to its end, as the status stream told it. @throws Skipped without a stream, NotConforming without events. */
+  /** The lifetime of one resource, observed on the status stream. @throws Skipped without a stream, NotConforming without events. */
   lifetime(): Promise<Lifetime>;
-  /** What the provider registered, in the order it did; waits for the first. @throws Skipped without a registry, NotConforming. */
+  /** The provider's registrations, in order; waits for the first. @throws Skipped without a registry, NotConforming. */
   registered(): Promise<readonly Registration[]>;
-  /** Whether it came true in time. */
+  /** Whether the condition became true in time. */
   eventually(condition: () => boolean | Promise<boolean>): Promise<boolean>;
 };

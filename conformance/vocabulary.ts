@@ -1,10 +1,10 @@
-/** What DCM calls a service type's collection, and the statuses that its proposals list for it. */
+/** A service type's collection in DCM, and the statuses that DCM's proposals list for it. */
 export type Vocabulary = {
   readonly collection: string;
   readonly statuses: readonly string[];
-  /** A resource on its way up has one of these. */
+  /** Statuses of a resource that is starting. */
   readonly starting: readonly string[];
-  /** A resource that does what it was made for has one of these. */
+  /** Statuses of a resource that runs. */
   readonly ready: readonly string[];
 };
 
@@ -39,7 +39,7 @@ const vocabularies: Readonly<Record<string, Vocabulary>> = {
   },
 };
 
-/** @throws RangeError for a service type whose statuses DCM has not written down. */
+/** @throws RangeError for a service type whose statuses DCM does not document. */
 export const vocabularyOf = (serviceType: string): Vocabulary => {
   const vocabulary = vocabularies[serviceType];
   if (vocabulary) return vocabulary;

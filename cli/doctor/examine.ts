@@ -4,23 +4,23 @@ import { FoundRequest, ProbeAnswer, Streams } from '../../shared/wire/bridge.ts'
 import type { ListedProvider } from '../../shared/wire/dcm-provider.ts';
 import { type InspectedRegion, Inspection } from '../../shared/wire/inspection.ts';
 
-/** One thing that was looked at. `says` is a sentence for the operator: what is so, and where it is wrong, what to do. */
+/** The result of one examination. `says` is a sentence for the operator: the state and, where it is wrong, what to do. */
 export type Finding = { readonly isWrong: boolean; readonly says: string };
 
-/** Invokes a deployed function and answers what it answers. Rejects with a reason in words. */
+/** Invokes a deployed function, and returns its answer. Rejects with the reason as message. */
 export type Invoke = (box: FunctionName, request: object) => Promise<unknown>;
 
-/** What the settings want, to be held against what is deployed; nothing where there are no settings. */
+/** The settings, to compare with what is deployed. */
 export type Wanted = {
-  /** URL of the registry by region. */
+  /** URL of the registry of each region. */
   readonly urls: Readonly<Record<string, string>>;
   readonly requestStreams: readonly string[];
 };
 
 /**
- * Looks at everything between DCM and the provider through the deployed functions, which have the credentials and the place in the network:
- * who has the service type at DCM, whether NATS takes statuses, which streams there are, and whether a create could be looked up. Changes
- * nothing. Never rejects.
+ * Examines the connection between DCM and the provider through the deployed functions, which have the credentials and the network access:
+ * which provider has the service type at DCM, whether NATS accepts statuses, which streams exist, and whether a create can be looked up.
+ * Changes nothing. Never rejects.
  */
 export const examine = async (invoke: Invoke, wanted?: Wanted): Promise<Finding[]> => {
   const regions = look('The registration', async () => {
@@ -41,7 +41,7 @@ export const examine = async (invoke: Invoke, wanted?: Wanted): Promise<Finding[
   return (await Promise.all([regions, nats, streams, lookUp])).flat();
 };
 
-/** No request has it. */
+/** A key that no request has. */
 const dryKey = 'doctor-dry-look-up';
 
 const well = (says: string): Finding => ({ isWrong: false, says });

@@ -13,23 +13,28 @@ import { examine, type Wanted } from './examine.ts';
 
 const folder = fileURLToPath(new URL('../..', import.meta.url));
 
-process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true'; // whoever runs this with Node 20 cannot act on it
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true'; // Node 20 is supported
 
-/** A deployment, by how its functions are invoked. */
+/** The deployment to examine. */
 type Deployment = { readonly client: LambdaClient; readonly provider: string; readonly wanted?: Wanted };
 type Flags = { readonly settings?: string; readonly local?: true };
 
 const command = new Command('npm run doctor --')
-  .description('Says what is missing between DCM and the deployed provider, and what to do. Changes nothing.')
-  .option('--settings <file>', 'the settings of the deployment; left out, settings.json')
+  .description(
+    'Reports what is missing between DCM and the deployed provider, and what to do. Changes nothing.',
+  )
+  .option('--settings <file>', 'settings file of the deployment (default: settings.json)')
   .option('--local', 'examine what `npm start` runs on this machine')
-  .addHelpText('after', '\nExit code: 0 all is well, 1 something is to be done, 2 it could not be examined.');
+  .addHelpText(
+    'after',
+    '\nExit code: 0 nothing is wrong, 1 something is wrong, 2 the deployment could not be examined.',
+  );
 
 const Endpoints = z.object({ lambdaUrl: z.url() });
 
 const onThisMachine = (): Deployment => {
   const path = resolve(folder, '.local/endpoints.json');
-  if (!existsSync(path)) throw new SettingsError('nothing runs on this machine: begin with npm start');
+  if (!existsSync(path)) throw new SettingsError('nothing is running on this machine: run npm start first');
   const { lambdaUrl } = Endpoints.parse(JSON.parse(readFileSync(path, 'utf8')));
   const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
   return {

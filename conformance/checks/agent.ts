@@ -11,14 +11,14 @@ import { mustBeProblem } from './problem.ts';
 const source = 'environment-agent internal/routing/forwarder.go (createExternal)';
 const atOnce = 10;
 
-/** Skips what has nothing to say where the provider does not take an agent's create at all, which B3 reports. */
+/** Skips the check where the provider refuses every agent's create, which B3 reports. */
 const needsAgentCreate = async ({ firstCreate }: Session): Promise<void> => {
   const attempt = await firstCreate('agent');
   if (!isMade(attempt))
     throw new Skipped(`needs an agent’s create that succeeds, and the first one ${refusalOf(attempt)}`);
 };
 
-/** @throws NotConforming where an agent's create did not make the resource that the request names. */
+/** @throws NotConforming where an agent's create did not create the resource that the request names. */
 const mustHaveMade = async ({ provider }: Session, id: string, { status, json, text }: Answer) => {
   must(status < 300, `answered ${status}: ${text.slice(0, 200)}`);
   const made = idOf(json);
@@ -167,7 +167,7 @@ export const agentChecks: Group = {
 const remove = async ({ provider }: Session, id: string): Promise<number> =>
   (await provider.call('DELETE', { path: `/${id}`, headers: { 'idempotency-key': randomUUID() } })).status;
 
-/** The spec with a text for each object, which no provider can take. */
+/** The spec with a text instead of each object, which every provider must refuse. */
 const malformed = (spec: Spec): Spec =>
   Object.fromEntries(
     Object.entries(spec).map(([name, value]) => [

@@ -3,7 +3,7 @@ import { must } from '../outcome.ts';
 import { idOf } from '../provider.ts';
 import type { Session } from '../session.ts';
 
-/** One that may be deleted. @throws NotConforming or Skipped where it cannot be created. */
+/** The id of a resource to delete. @throws NotConforming or Skipped where it cannot be created. */
 const another = async ({ newId, specimen, create }: Session): Promise<string> => {
   await specimen();
   const id = newId();

@@ -10,7 +10,7 @@ const osac = 'osac-service-provider internal/statuspublisher/publisher_unit_test
 const status = 'utilities tests/e2e/sp_container_status_test.go';
 const consumer = 'control-plane internal/sp/consumer/consumer.go';
 
-/** What DCM's consumer knows in `data`. Exact, since it ignores a misspelt key without a word. */
+/** The fields of `data` that DCM's consumer knows. Strict, because it ignores a misspelt key silently. */
 const Data = z.strictObject({
   id: z.string(),
   status: z.string(),
@@ -22,7 +22,7 @@ const Data = z.strictObject({
 const oneLine = (error: z.ZodError): string => z.prettifyError(error).replaceAll('\n', ' ');
 const rfc3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
 
-/** Made of each event of a lifetime; answers what is wrong with it. */
+/** A check of each event of a lifetime; `look` returns what is wrong with an event. */
 const each = (
   id: string,
   sentence: string,
@@ -87,10 +87,10 @@ const form: readonly Check[] = [
     ({ headers }) =>
       Object.keys(headers).some((name) => name.startsWith('ce-')) ? 'it has ce- headers' : undefined,
   ),
-  each('E4', 'gives every attribute of the envelope, exactly', osac, wrongAttribute),
+  each('E4', 'sets every attribute of the envelope exactly', osac, wrongAttribute),
   each(
     'E5',
-    'has id, status and message in data, each a text, and besides only output_spec (an object) and timestamp (RFC 3339)',
+    'has id, status and message in data, each a text, and otherwise only output_spec (an object) and timestamp (RFC 3339)',
     `${consumer}; ${osac}`,
     (event) => {
       const { error } = Data.safeParse(dataOf(event));
@@ -115,13 +115,13 @@ const form: readonly Check[] = [
   ),
   each(
     'E8',
-    'sends no NUL, which Postgres cannot store: DCM would try for ever',
+    'sends no NUL, which Postgres cannot store: DCM would retry without end',
     `${consumer} (Nak without limit)`,
     ({ payload }) => (payload.includes('\\u0000') || payload.includes('\0') ? 'it has a NUL' : undefined),
   ),
   each(
     'E9',
-    'names extensions in small letters and digits, with plain values',
+    'names extensions in lower-case letters and digits, with plain values',
     'CloudEvents 1.0.2, Context Attributes',
     strangeExtension,
   ),

@@ -7,7 +7,7 @@ const Page = z.looseObject({ results: Resources.optional(), next_page_token: z.s
 
 type Page = { readonly ids: readonly string[]; readonly nextToken: string };
 
-/** More pages than this are a provider that does not end. */
+/** A list with more pages than this does not end. */
 const mostPages = 1_000;
 
 /**
@@ -31,7 +31,7 @@ const pageOf = ({ status, json, text }: Answer, collection: string): Page => {
   return { ids, nextToken: page?.next_page_token ?? '' };
 };
 
-/** The ids that each page of a list shows. */
+/** The ids on each page of a list. */
 export async function* pages(provider: Provider, size: number): AsyncGenerator<readonly string[]> {
   const collection = provider.collection.pathname.split('/').at(-1) ?? '';
   let token = '';
@@ -45,7 +45,7 @@ export async function* pages(provider: Provider, size: number): AsyncGenerator<r
   must(false, `the list does not end within ${mostPages} pages`);
 }
 
-/** The ids that a list shows on all its pages. */
+/** The ids on all pages of a list. */
 export const allIds = async (provider: Provider, size = 100): Promise<string[]> => {
   const ids: string[] = [];
   for await (const page of pages(provider, size)) ids.push(...page);

@@ -5,7 +5,7 @@ import type { Answer } from '../provider.ts';
 /** @see https://www.rfc-editor.org/rfc/rfc9457#section-3.1 */
 const Problem = z.object({ type: z.string().min(1), title: z.string().min(1), status: z.int().optional() });
 
-/** @throws NotConforming where an answer is not this status, told as a problem. */
+/** @throws NotConforming where an answer is not a problem with this status. */
 export const mustBeProblem = (answer: Answer, status: number, to: string): void => {
   must(answer.status === status, `${to} was answered ${answer.status}, not ${status}`);
   must(

@@ -6,7 +6,7 @@ import type { Session } from '../session.ts';
 import { allIds, pages } from './pages.ts';
 import { mustBeProblem } from './problem.ts';
 
-/** At least two more resources than the one that everybody has. */
+/** The specimen and two more resources. */
 const several = async ({ specimen, newId, create }: Session): Promise<string[]> => {
   const ids = [await specimen()];
   for (const id of [newId(), newId()]) ids.push(idOf((await create(id)).json) ?? id);

@@ -26,7 +26,7 @@ const eachBody = async (session: Session, look: (body: Record<string, unknown>) 
   }
 };
 
-/** What was sent by the provider that registered first. */
+/** The registrations of the provider that registered first. */
 const ofFirst = ({ registry }: Session): readonly Registration[] => {
   const registrations = registry?.registrations ?? [];
   return registrations.filter(({ body }) => body?.name === registrations[0]?.body?.name);

@@ -36,25 +36,25 @@ describe("DCM's own service provider manager", skippedBecause(await whyNoDcm()),
 
   const dcm = () => controlPlaneClient(stack.endpoints.controlPlaneUrl);
 
-  it('has a row of each region, and finds both ready', async () => {
+  it('has a provider for each region, and finds both ready', async () => {
     for (const name of [provider, `${provider}-${silentRegion}`]) await dcm().isReady(name, 60_000);
 
     expect((await dcm().providers()).map(({ service_type: type }) => type)).toEqual(['vm', 'vm']);
   });
 
-  it('has a VM created, and its rows follow it to its end', async () => {
+  it('creates a VM, and updates its row until its end', async () => {
     const providerApi = providerApiClient(stack.endpoints);
 
     await runDcmVmScenario({ dcm: olderDcmUser(dcm(), provider), providerApi, print: () => undefined });
   });
 
-  it('writes its row after our answer, and still has it right where EC2 was faster', async () => {
+  it('adds its row after our answer, and has the right status even where EC2 was faster', async () => {
     const { id } = await dcm().create({ provider, spec: vmSpec('faster') });
 
     await dcm().reaches(id, 'running', 60_000);
   });
 
-  it('takes the refusal of a spec for the end of the row', async () => {
+  it('removes the row where the spec is refused', async () => {
     const spec = { ...vmSpec('refused'), guest_os: { type: 'no-such-system' } };
 
     await expect(dcm().create({ id: 'refused-vm', provider, spec })).rejects.toThrow('422');

@@ -49,7 +49,7 @@ describe('a provider of an older DCM that runs elsewhere', () => {
     return stop();
   });
 
-  it('registers each of its regions there, and starts nothing of DCM’s by itself', async () => {
+  it('registers each of its regions, and starts no DCM itself', async () => {
     const { controlPlane, stack } = parts;
 
     expect([stack.nats, stack.controlPlane]).toEqual([undefined, undefined]);
@@ -61,7 +61,7 @@ describe('a provider of an older DCM that runs elsewhere', () => {
     });
   });
 
-  it('has a VM live through that DCM', async () => {
+  it("runs a VM's life through that DCM", async () => {
     const controlPlane = controlPlaneClient(parts.controlPlane.url);
 
     const dcm = olderDcmUser(controlPlane, provider);

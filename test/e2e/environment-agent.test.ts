@@ -52,7 +52,7 @@ describe('an environment agent, whose creates carry no id', () => {
       .then(answers);
   };
 
-  it('has a VM ordered in the catalog live through DCM, as its user sees it', async () => {
+  it("runs the life of a VM that was ordered in DCM's catalog", async () => {
     const { controlPlaneUrl, agentUrl = '' } = stack.endpoints;
 
     await runDcmVmScenario({
@@ -62,7 +62,7 @@ describe('an environment agent, whose creates carry no id', () => {
     });
   });
 
-  it('has fifty VMs created at once, each under its own id', async () => {
+  it('creates fifty VMs at the same time, each under its own id', async () => {
     const dcmIds = Array.from({ length: 50 }, newVmId);
     const requests = dcmIds.map(asked);
     await publish(requests);
@@ -77,7 +77,7 @@ describe('an environment agent, whose creates carry no id', () => {
     await expect.poll(() => waiting()).toBe(0);
   });
 
-  it('has a VM deleted by its id, and again', async () => {
+  it('deletes a VM by its id, twice', async () => {
     const dcmId = newVmId();
     const requests = [asked(dcmId), unasked(dcmId), unasked(dcmId)];
     const statuses: number[] = [];
@@ -92,7 +92,7 @@ describe('an environment agent, whose creates carry no id', () => {
       .toEqual(['terminated']);
   });
 
-  it('has one VM of two requests for it, as DCM’s sweeps send them', async () => {
+  it('creates one VM for two requests, as DCM’s sweeps send them', async () => {
     const dcmId = newVmId();
     const requests = [asked(dcmId), asked(dcmId)];
     await publish(requests);
@@ -103,7 +103,7 @@ describe('an environment agent, whose creates carry no id', () => {
     expect(instancesOf(stack, dcmId)).toHaveLength(1);
   });
 
-  it('is told precisely what is wrong where its request is not there any more', async () => {
+  it('gets a precise error where its request no longer exists', async () => {
     const { providerApiUrl, providerApiToken } = stack.endpoints;
     const before = stack.ec2?.calls().RunInstances;
 
@@ -123,7 +123,7 @@ describe('an environment agent, whose creates carry no id', () => {
     expect(stack.ec2?.calls().RunInstances).toBe(before);
   });
 
-  it('has a VM created that was ordered while the provider was unhealthy, and replays its create with the same key', async () => {
+  it('creates a VM that was ordered while the provider was unhealthy, and the same VM for a repeated create with the same key', async () => {
     const { controlPlaneUrl, agentUrl = '' } = stack.endpoints;
     const dcm = dcmUser({ controlPlaneUrl, agentUrl, provider });
     stack.ec2?.faults({ refuse: { DescribeInstances: 'UnauthorizedOperation' } });
@@ -153,7 +153,7 @@ const providerStatus = (agentUrl: string) =>
   );
 
 describe('npm start, where the provider cannot be registered', () => {
-  it('says at the terminal, once, who holds the service type at an agent that runs already', async () => {
+  it('prints once which provider has the service type at the agent', async () => {
     await using nats = await startTestNats();
     const { url: natsUrl } = nats.server;
     const log = () => undefined;

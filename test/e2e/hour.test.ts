@@ -59,7 +59,7 @@ describe('an hour of events, shuffled and duplicated', () => {
   });
   afterAll(() => stack[Symbol.asyncDispose]());
 
-  it('leaves every row as EC2 left its instance, with no status told twice or out of order', async () => {
+  it('ends with every row as its instance in EC2, and publishes no status twice or out of order', async () => {
     const now = Math.floor(Date.now() / 1000);
     const lives = Array.from({ length: vms }, (_, vm) => lifeOf(vm, now));
     await claim(

@@ -22,7 +22,7 @@ const start = (...flags: string[]) => {
 };
 
 describe('npm start', async () => {
-  it('--demo plays its story, finds nothing wrong and ends with 0', async () => {
+  it('--demo runs its scenarios, finds no error and exits with 0', async () => {
     const { ended, output } = start('--demo');
 
     expect((await ended)[0], output()).toBe(0);
@@ -31,7 +31,7 @@ describe('npm start', async () => {
     expect(output()).toContain('2 instances that are not ours were not reported');
   });
 
-  it('--demo --generation old plays it with the control plane that calls providers itself', async () => {
+  it('--demo --generation old runs them with the control plane that calls providers itself', async () => {
     const { ended, output } = start('--demo', '--generation', 'old');
 
     expect((await ended)[0], output()).toBe(0);
@@ -40,7 +40,7 @@ describe('npm start', async () => {
   });
 
   it(
-    "--demo --agent-bin plays it through DCM's own environment agent",
+    "--demo --agent-bin runs them with DCM's own environment agent",
     skippedBecause(whyNoAgent, { alsoInCi: true }),
     async () => {
       const { ended, output } = start('--demo', '--agent-bin', process.env.DCM_AGENT_BIN ?? '');
@@ -52,7 +52,7 @@ describe('npm start', async () => {
   );
 
   it(
-    "--demo --control-plane dcm plays a VM's life against DCM's own service provider manager and ends with 0",
+    "--demo --control-plane dcm runs a VM's life in DCM's own service provider manager and exits with 0",
     skippedBecause(await whyNoDcm()),
     async () => {
       const { ended, output } = start('--demo', '--control-plane', 'dcm');
@@ -63,7 +63,7 @@ describe('npm start', async () => {
     },
   );
 
-  it('tells where everything answers, and leaves nothing running when it is interrupted', async () => {
+  it('prints all addresses, and leaves no process when it is interrupted', async () => {
     const { child, says, ended } = start();
     await says('ready');
     const endpoints: Record<string, string> = JSON.parse(

@@ -21,7 +21,7 @@ describe('polling', () => {
       .filter(({ id }) => id === dcmId)
       .map(({ status }) => status);
 
-  it('reports the VMs of a region that sends no events at all', async () => {
+  it('reports the VMs of a region that sends no events', async () => {
     const ec2 = new EC2Client(clientConfig(stack.endpoints.ec2Url, silentRegion));
     const silent = ec2Actions(ec2, () => undefined);
     const vm = await silent.launch({ name: 'legacy', owner: 'ours', provider });
@@ -33,7 +33,7 @@ describe('polling', () => {
     ec2.destroy();
   });
 
-  it('heals what events lost', async () => {
+  it('finds changes whose events were lost', async () => {
     const vm = await stack.actions.launch({ name: 'lost', owner: 'ours', provider });
     const dcmId = vm.dcmId ?? '';
     await stack.controlPlane.waitFor(dcmId, 'running', soon);
@@ -48,7 +48,7 @@ describe('polling', () => {
     expect(healed.length).toBeGreaterThanOrEqual(1);
   });
 
-  it('has every row told again where somebody wants that, and says how the regions stand', async () => {
+  it('republishes every status on request, and reports the state of the regions', async () => {
     const vms = await Promise.all(
       ['again-1', 'again-2'].map((name) => stack.actions.launch({ name, owner: 'ours', provider })),
     );

@@ -42,7 +42,7 @@ describe('a VM', () => {
     await api.delete(dcmId);
   });
 
-  it('is nobody’s to touch without the token', async () => {
+  it('cannot be read or changed without the token', async () => {
     const url = `${stack.endpoints.providerApiUrl}/api/v1alpha1/vms`;
 
     const answers = await Promise.all([
@@ -54,7 +54,7 @@ describe('a VM', () => {
     expect(answers.map(({ status: code }) => code)).toEqual([401, 401, 200]);
   });
 
-  it('is one instance, however often and at once DCM asks for it', async () => {
+  it('is one instance, however many concurrent creates DCM sends', async () => {
     const dcmId = newVmId();
 
     const answers = await Promise.all(
@@ -78,7 +78,7 @@ describe('a VM', () => {
     await status(dcmId).toBe('RUNNING');
   });
 
-  it('lives through an older DCM as its user sees it', async () => {
+  it('goes through its life in an older DCM', async () => {
     const controlPlane = controlPlaneClient(stack.endpoints.controlPlaneUrl);
 
     await runDcmVmScenario({
@@ -88,7 +88,7 @@ describe('a VM', () => {
     });
   });
 
-  it('of another region is created where its provider’s row says', async () => {
+  it('of another region is created in the region of its provider', async () => {
     const controlPlane = controlPlaneClient(stack.endpoints.controlPlaneUrl);
     const name = `${provider}-${silentRegion}`;
     await controlPlane.isReady(name, soon);
@@ -99,7 +99,7 @@ describe('a VM', () => {
     await controlPlane.reaches(id, 'running', 60_000);
   });
 
-  it('can be created again once DCM has lost all that it knew and the provider has registered anew', async () => {
+  it('can be created again after DCM has lost its database and the provider has registered again', async () => {
     const controlPlane = controlPlaneClient(stack.endpoints.controlPlaneUrl);
     await stack.controlPlane.forget();
     expect(await controlPlane.providers()).toEqual([]);
@@ -121,7 +121,7 @@ describe('a VM, where DCM skips what it has no row for and EC2 is faster than an
   });
   afterAll(() => stack?.[Symbol.asyncDispose]());
 
-  it('lives through DCM all the same', async () => {
+  it('goes through its life in DCM', async () => {
     const { controlPlaneUrl, agentUrl = '' } = stack.endpoints;
 
     await runDcmVmScenario({

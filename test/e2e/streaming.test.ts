@@ -34,7 +34,7 @@ describe('an EC2 state change', () => {
   const statuses = (instance: { dcmId: string }) =>
     told(instance).flatMap(({ status = '', eventId = '' }) => (eventId.endsWith(':again') ? [] : [status]));
 
-  it('reaches DCM through a whole life, each status once and in order', async () => {
+  it("reaches DCM, each status of a VM's life once and in order", async () => {
     const vm = await launch('whole-life');
     await reaches(vm, 'running');
     await stack.actions.stop(vm);
@@ -50,7 +50,7 @@ describe('an EC2 state change', () => {
     expect(await stack.controlPlane.row(vm.dcmId)).toMatchObject({ status: 'deleted' });
   });
 
-  it('of an instance that is not ours reaches nobody', async () => {
+  it('of an instance that is not ours is not published', async () => {
     const stranger = await stack.actions.launch({ name: 'stranger', owner: 'untagged' });
     const neighbour = await stack.actions.launch({ name: 'neighbour', owner: 'another provider' });
     const witness = await launch('witness');
@@ -93,7 +93,7 @@ describe('an EC2 state change', () => {
     expect(statuses(vm)).toEqual(['provisioning', 'running', 'deleting', 'deleted']);
   });
 
-  it('gets past a bridge that was frozen until the network had forgotten its connection', async () => {
+  it('is published after the bridge was suspended until its connection was lost', async () => {
     const vm = await launch('frozen');
     await reaches(vm, 'running');
     stack.lambda.freeze(bridge);
@@ -130,7 +130,7 @@ describe('an EC2 state change', () => {
     expect(statuses(vm).at(-1)).toBe('running');
   });
 
-  it('that cannot be read goes to the dead-letter queue with the reason, and holds nobody up', async () => {
+  it('that cannot be read goes to the dead-letter queue with the reason, and delays no other event', async () => {
     const sqs = new SQSClient(clientConfig(stack.endpoints.sqsUrl));
     const { observationsQueueUrl, deadLetterQueueUrl } = stack.endpoints;
     await sqs.send(

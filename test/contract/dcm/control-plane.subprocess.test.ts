@@ -82,7 +82,7 @@ describe('today’s control plane', () => {
   });
 
   describe('over HTTP', () => {
-    it('says at its one health path whether its database and NATS answer', async () => {
+    it('answers health with the state of its database and of NATS', async () => {
       expect(await dcm.call('GET', '/health')).toMatchObject({
         status: 200,
         body: { status: 'ok', path: '/api/v1alpha1/health', checks: { database: 'ok', nats: 'ok' } },
@@ -90,14 +90,14 @@ describe('today’s control plane', () => {
       expect((await fetch(`${dcm.controlPlane.url}/health`)).status).toBe(404);
     });
 
-    it('has no providers any more', async () => {
+    it('has no API of providers', async () => {
       expect(await dcm.call('POST', '/providers', { name: 'ec2-sp' })).toMatchObject({
         status: 404,
         body: 'no matching operation was found\n',
       });
     });
 
-    it('refuses to create an instance directly, since nobody can name its agent', async () => {
+    it('refuses to create an instance directly, because a request cannot name the agent', async () => {
       await dcm.agent('a-1');
 
       const response = await dcm.call('POST', '/service-type-instances', { spec: { service_type: 'vm' } });
@@ -120,7 +120,7 @@ describe('today’s control plane', () => {
       });
     });
 
-    it('takes an unreadable page token of instances for the first page, and refuses one of the catalog', async () => {
+    it('answers the first page of instances for an invalid page token, and refuses one of the catalog', async () => {
       expect(await dcm.call('GET', '/service-type-instances?page_token=%21')).toMatchObject({
         status: 200,
         body: { instances: [] },
@@ -201,7 +201,7 @@ describe('today’s control plane', () => {
       expect(Object(ordered.body).detail).toContain('must be listed in requires_resources');
     });
 
-    it('says 424 where no agent serves the type, and keeps nothing', async () => {
+    it('answers 424 where no agent serves the type, and stores nothing', async () => {
       await dcm.agent('a-1', { service_types: ['container'] });
 
       const ordered = await dcm.order([vm('web')]);
@@ -210,7 +210,7 @@ describe('today’s control plane', () => {
       expect(await dcm.call('GET', '/catalog-item-instances')).toMatchObject({ body: { results: [] } });
     });
 
-    it('sends a resource to the agent that a policy’s constant names, and says 406 where one rejects', async () => {
+    it('assigns a resource to the agent that a policy names as a constant, and answers 406 where a policy rejects', async () => {
       await dcm.agent('a-1');
       await dcm.agent('a-2');
       const policy = (rego: string) =>
@@ -240,7 +240,7 @@ describe('today’s control plane', () => {
     const specOf = async (id: string) =>
       (await dcm.requests('a-1')).find(({ data }) => data.resource_id === id)?.data.spec;
 
-    it('is created level by level with the outputs of the one before, and deleted the other way round', async () => {
+    it('is created level by level with the outputs of the level before, and deleted in reverse order', async () => {
       const { uid, runId, web, app, lb } = await ordered();
       expect(await requestsFor(app)).toEqual([]);
 
@@ -269,7 +269,7 @@ describe('today’s control plane', () => {
       expect(await dcm.controlPlane.rows()).toEqual([]);
     });
 
-    it('hangs where an output that is referred to is missing, and RUNNING with it comes too late', async () => {
+    it('does not continue where a referenced output is missing, even when RUNNING with the output follows', async () => {
       const { web, app, runId } = await ordered();
 
       await dcm.running(web);
@@ -288,7 +288,7 @@ describe('today’s control plane', () => {
       expect(dcm.lines.join()).toContain('CEL dependency "web" is not ready');
     });
 
-    it('keeps outputs that an event leaves out, and replaces them whole by an event that has some', async () => {
+    it('keeps the outputs where an event has none, and replaces them where it has some', async () => {
       const { web } = await ordered();
       await dcm.running(web, '10.0.0.7');
 
@@ -303,7 +303,7 @@ describe('today’s control plane', () => {
         .toMatchObject({ ip: [{ address: '10.0.0.8' }] });
     });
 
-    it('goes on where RUNNING is published again', async () => {
+    it('continues where RUNNING is published again', async () => {
       const { web, app } = await ordered();
       await dcm.running(web, '10.0.0.7');
       await statusOf(app).toBe('pending');
@@ -315,7 +315,7 @@ describe('today’s control plane', () => {
       expect(await requestsFor(app)).toEqual(['dcm.request.create']);
     });
 
-    it('is torn down with every resource when one of it is FAILED, also after it ran', async () => {
+    it('is deleted with every resource when one is FAILED, even after it ran', async () => {
       const { web, app, lb, runId } = await ordered();
       await dcm.running(web, '10.0.0.7');
       await statusOf(app).toBe('pending');
@@ -330,7 +330,7 @@ describe('today’s control plane', () => {
       expect(await requestsFor(lb)).toEqual([]);
     });
 
-    it('leaves the others alone when one of it is DELETED without being asked for', async () => {
+    it('keeps the others when one is DELETED unexpectedly', async () => {
       const { web, app, runId } = await ordered();
       await dcm.running(web, '10.0.0.7');
       await statusOf(app).toBe('pending');
@@ -367,7 +367,7 @@ describe('today’s control plane', () => {
       return id;
     };
 
-    it('move the row on, each from the statuses that it can follow', async () => {
+    it("change the row's status, each only from the statuses that allow it", async () => {
       const id = await created();
       await dcm.answer('request-queued', id);
       await statusOf(id).toBe('queued');
@@ -383,7 +383,7 @@ describe('today’s control plane', () => {
       await statusOf(id).toBe('stopped');
     });
 
-    it('count for nothing where they are another agent’s', async () => {
+    it('are ignored where they come from another agent', async () => {
       const id = await created();
 
       await dcm.answer('creation-acknowledged', id, 'a-2');
@@ -392,7 +392,7 @@ describe('today’s control plane', () => {
       await statusOf(id).toBe('queued');
     });
 
-    it('of an error fail the row, and placement does not hear of it', async () => {
+    it('with an error set the row to failed, and do not call placement', async () => {
       await dcm.agent('a-1');
       const { resource_ids: [id = ''] = [], run_id: runId = '' } = await dcm.order([vm('web')]);
 
@@ -402,7 +402,7 @@ describe('today’s control plane', () => {
       expect(await dcm.controlPlane.run(runId)).toMatchObject([{ status: 'PENDING' }]);
     });
 
-    it('of a deletion are ignored where nobody wants the resource deleted', async () => {
+    it('of a deletion are ignored where no deletion was requested', async () => {
       const id = await created();
 
       await dcm.answer('deletion-acknowledged', id);
@@ -426,7 +426,7 @@ describe('today’s control plane', () => {
       });
     });
 
-    it('that nobody can read are discarded', async () => {
+    it('that cannot be read are discarded', async () => {
       const id = await created();
 
       await dcm.answer('creation-acknowledged', '');
@@ -453,7 +453,7 @@ describe('today’s control plane', () => {
   });
 });
 
-describe('today’s control plane, of what takes too long', () => {
+describe('today’s control plane, after timeouts', () => {
   let dcm: TodaysDcm;
   beforeAll(async () => {
     dcm = await startTodaysDcm({ strict: true, times });
@@ -465,7 +465,7 @@ describe('today’s control plane, of what takes too long', () => {
   const typesFor = async (agent: string, id: string, subject?: string) =>
     (await dcm.requests(agent, subject)).flatMap(({ type, data }) => (data.resource_id === id ? [type] : []));
 
-  it('makes a second attempt at another agent, and cancels nothing at the first', async () => {
+  it('reassigns a pending create to another agent, without cancelling it at the first', async () => {
     await dcm.agent('a-1');
     const [id = ''] = (await dcm.order([vm('web')])).resource_ids ?? [];
     await dcm.agent('a-2');
@@ -480,7 +480,7 @@ describe('today’s control plane, of what takes too long', () => {
     await expect.poll(async () => (await row(id))?.status).toBe('provisioning');
   });
 
-  it('cancels a queued create at its agent, and gives it to another', async () => {
+  it('cancels a queued create at its agent, and reassigns it', async () => {
     await dcm.agent('a-1');
     const [id = ''] = (await dcm.order([vm('web')])).resource_ids ?? [];
     await dcm.answer('request-queued', id);
@@ -491,7 +491,7 @@ describe('today’s control plane, of what takes too long', () => {
     expect(await typesFor('a-1', id, 'dcm.agent.a-1.cancel')).toEqual(['dcm.request.cancel']);
   });
 
-  it('deletes at the first agent what that one could not cancel any more', async () => {
+  it('publishes a delete to the first agent where that could no longer cancel', async () => {
     await dcm.agent('a-1');
     const [id = ''] = (await dcm.order([vm('web')])).resource_ids ?? [];
     await dcm.answer('request-queued', id);

@@ -117,7 +117,7 @@ describeEachAgent(
       expect(dcmIds.map((dcmId) => provider.instancesOf(dcmId).length)).toEqual(dcmIds.map(() => 1));
     });
 
-    it('are tried again in line where the request cannot be looked up, and are then one VM', async () => {
+    it('are retried where the request cannot be looked up, and are then one VM', async () => {
       provider.state.outages = 2;
       await agent.publish('create', 'vm-line');
 
@@ -191,7 +191,7 @@ describeEachAgent(
       expect(provider.instancesOf('vm-cancelled')).toEqual([]);
     });
 
-    it('leave no second VM where the request comes once more after the delete', async () => {
+    it('leave no second VM where the request is delivered again after the delete', async () => {
       await agent.publish('create', 'vm-gone', { id: 'request-gone' });
       await agent.publish('delete', 'vm-gone');
       await outcomes('vm-gone').toEqual(['creation-acknowledged', 'deletion-acknowledged']);

@@ -41,7 +41,7 @@ describeEachAgent(
       });
     });
 
-    it('takes blanks around a name for nothing', async () => {
+    it('ignores blanks around a name', async () => {
       const { status, body } = await agent.call('POST', '/providers', registration({ name: ' ec2-sp ' }));
 
       expect(status).toBe(200);
@@ -138,7 +138,7 @@ describeEachAgent(
       expect(response).toMatchObject({ status, body: { detail: expect.stringContaining(says) } });
     });
 
-    it('answers 400 to what is no JSON', async () => {
+    it('answers 400 to a body that is not JSON', async () => {
       expect(await agent.call('POST', '/providers', 'nonsense')).toMatchObject({
         status: 400,
         body: { type: 'INVALID_ARGUMENT' },
@@ -171,7 +171,7 @@ describeEachAgent(
       expect(await agent.call('GET', '/providers/ec2-1')).toMatchObject({ status: 200 });
     });
 
-    it('tells the control plane which types it has', async () => {
+    it('registers its service types at the control plane', async () => {
       await expect
         .poll(() => agent.registrations.at(-1))
         .toMatchObject({
@@ -204,7 +204,7 @@ describeEachAgent(
       );
     const outcomes = (id: string) => expect.poll(() => agent.outcomesOf(id));
 
-    it('calls a create with the bare spec and no id but the request’s, as Idempotency-Key', async () => {
+    it('sends a create with the bare spec, without an id, and with the request’s id as Idempotency-Key', async () => {
       await agent.publish('create', 'vm-1', { id: 'request-1' });
 
       await outcomes('vm-1').toEqual(['creation-acknowledged']);
@@ -257,7 +257,7 @@ describeEachAgent(
       },
     );
 
-    it('tries again where no answer comes, with the same key, until one does', async () => {
+    it('retries with the same key until an answer comes', async () => {
       provider.answers(() => (askedOf('vm-3').length < 3 ? 'nothing' : { status: 201 }));
 
       await agent.publish('create', 'vm-3', { id: 'request-3' });
@@ -270,7 +270,7 @@ describeEachAgent(
       ]);
     });
 
-    it('has a request that takes too long delivered again, with the same key', async () => {
+    it('redelivers a request that takes too long, with the same key', async () => {
       let isFirst = true;
       provider.answers(async () => {
         if (isFirst) await delay(4_000);
@@ -287,7 +287,7 @@ describeEachAgent(
       expect(askedOf('vm-4').length).toBeGreaterThan(1);
     });
 
-    it('refuses a type that nobody serves, and a request without an id', async () => {
+    it('refuses a service type without a provider, and a request without an id', async () => {
       await agent.publish('create', 'vm-5', { serviceType: 'database' });
       await agent.publish('create', '');
 
@@ -295,7 +295,7 @@ describeEachAgent(
       await outcomes('').toEqual(['INVALID_PAYLOAD']);
     });
 
-    it('drops what is no request, and goes on', async () => {
+    it('drops messages that are not requests, and continues', async () => {
       await agent.publishRaw('nonsense');
       await agent.publish('create', 'vm-6');
 
@@ -365,11 +365,11 @@ describeEachAgent(
     const outcomes = (id: string) => expect.poll(() => agent.outcomesOf(id));
     const created = () => provider.asked('POST').map(({ headers }) => headers['idempotency-key']);
 
-    it('finds it ready at once, whatever the case of its word', async () => {
+    it('is Ready at once, whatever the case of the answer', async () => {
       await status().toBe('Ready');
     });
 
-    it('holds requests of an unhealthy one as they came, and replays them in their order with their own keys', async () => {
+    it('holds the requests of an unhealthy provider unchanged, and forwards them later in order with their own keys', async () => {
       provider.isHealthy(unhealthy);
       await status().toBe('Unhealthy');
       const ids = ['vm-1', 'vm-2', 'vm-3'];
@@ -414,7 +414,7 @@ describeEachAgent(
       expect(created()).toEqual([]);
     });
 
-    it('refuses what is held, and what comes, of one that fails three times, and withdraws its type until it is back', async () => {
+    it('refuses held and new requests of a provider that fails three times, and registers without its type until it is healthy', async () => {
       provider.isHealthy(unhealthy);
       await status().toBe('Unhealthy');
       await agent.publish('create', 'vm-held');
@@ -432,13 +432,13 @@ describeEachAgent(
       await expect.poll(() => agent.registrations.at(-1)).toMatchObject({ service_types: ['vm'] });
     });
 
-    it('takes every answer but 200 for a failure', async () => {
+    it('counts every answer other than 200 as a failure', async () => {
       provider.isHealthy({ status: 202, body: { status: 'healthy' } });
 
       await status().toBe('Unavailable');
     });
 
-    it('has its providers when it is started again, and what it held of them, but for what was cancelled', async () => {
+    it('has its providers and held requests after a restart, without the cancelled ones', async () => {
       provider.isHealthy(unhealthy);
       await status().toBe('Unhealthy');
       await agent.publish('create', 'vm-over');

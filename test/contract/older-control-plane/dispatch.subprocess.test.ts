@@ -39,7 +39,7 @@ describe.each([{ strict: true }, { strict: false }])(
       });
     const row = (id: string) => dcm.controlPlane.row(id);
 
-    it('asks the provider with the id in the query and the spec wrapped, nulls and all', async () => {
+    it('sends a create with the id in the query and the wrapped spec, with its nulls', async () => {
       const response = await create('vm-1');
 
       expect(response.status).toBe(201);
@@ -59,7 +59,7 @@ describe.each([{ strict: true }, { strict: false }])(
       expect(await row('vm-1')).toMatchObject({ instanceName: 'web-1', serviceType: 'vm', spec });
     });
 
-    it('sends what the endpoint has of credentials as Basic, with the create and the delete', async () => {
+    it("sends the endpoint's credentials as Basic authentication, with creates and deletes", async () => {
       await register(provider.endpoint.replace('//', '//user:pa%3Ass@'));
 
       await create('vm-1');
@@ -72,7 +72,7 @@ describe.each([{ strict: true }, { strict: false }])(
       expect(sent).toEqual([basic, basic]);
     });
 
-    it('has the row before the provider is asked, so that no status comes too early', async () => {
+    it('adds the row before it calls the provider, so that no status is too early', async () => {
       provider.answers(async () => {
         await dcm.provider.report('vm-1', 'RUNNING');
         await dcm.controlPlane.waitFor('vm-1', 'running', soonMs);
@@ -102,7 +102,7 @@ describe.each([{ strict: true }, { strict: false }])(
       },
     );
 
-    it('asks again with the same id where no answer comes, or one that it cannot read', async () => {
+    it('retries with the same id where the answer is missing or cannot be read', async () => {
       const answers = [
         'nothing',
         { status: 201, body: '{"status":' },
@@ -120,7 +120,7 @@ describe.each([{ strict: true }, { strict: false }])(
       expect(await row('vm-1')).toMatchObject({ status: 'X' });
     });
 
-    it('gives up after four times, and forgets the row', async () => {
+    it('removes the row after four attempts', async () => {
       provider.answers(() => 'nothing');
 
       const response = await create('vm-1');
@@ -154,7 +154,7 @@ describe.each([{ strict: true }, { strict: false }])(
       expect(provider.asked('POST')).toEqual([]);
     });
 
-    it('answers 409 to an id that it has, and asks nobody again', async () => {
+    it('answers 409 to an existing id, and calls no provider', async () => {
       await create('vm-1');
 
       const response = await create('vm-1');
@@ -178,7 +178,7 @@ describe.each([{ strict: true }, { strict: false }])(
       },
     );
 
-    it('skips what is told of a VM that was deleted, until it is created again', async () => {
+    it('skips statuses of a deleted VM, until it is created again', async () => {
       await create('vm-again');
       await remove('vm-again');
       await dcm.provider.report('vm-again', 'DELETED');
@@ -207,7 +207,7 @@ describe.each([{ strict: true }, { strict: false }])(
       expect(await row('vm-1')).toBeDefined();
     });
 
-    it('refuses to delete later', async () => {
+    it('refuses deferred deletes', async () => {
       await create('vm-1');
 
       expect((await remove('vm-1', '?deferred=true')).status).toBe(400);

@@ -20,7 +20,7 @@ const hearsOf = async (folder: string, dcmId: string): Promise<(string | undefin
 };
 
 describe('DCM on a laptop', () => {
-  it('hears nothing of the VMs of an earlier run', async () => {
+  it('receives no events of VMs of an earlier run', async () => {
     await using folder = await temporaryFolder();
 
     expect(await hearsOf(folder.path, 'then')).toEqual(['then']);

@@ -30,7 +30,7 @@ describe('control plane, watching the health of providers', () => {
   const becomes = (status: string) =>
     expect.poll(async () => (await dcm.controlPlane.providers())[0]?.status).toBe(status);
 
-  it('asks below the endpoint, whether or not that ends with a slash', async () => {
+  it('requests health below the endpoint, with or without a trailing slash', async () => {
     await expect.poll(() => provider.healthChecks().length).toBeGreaterThan(1);
 
     expect(provider.healthChecks()[0]).toMatchObject({ method: 'GET', url: '/api/v1alpha1/vms/health' });

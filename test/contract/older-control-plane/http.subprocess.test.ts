@@ -35,7 +35,7 @@ describe('control plane, over HTTP', () => {
   const instances = '/api/v1alpha1/service-type-instances';
   const list = async (query: string) => Page.parse(await (await get(`${instances}${query}`)).json());
 
-  it('tells one instance as DCM does, without the message', async () => {
+  it('answers an instance as DCM does, without the message', async () => {
     const response = await get(`${instances}/vm-1`);
 
     expect(response.status).toBe(200);
@@ -49,7 +49,7 @@ describe('control plane, over HTTP', () => {
     });
   });
 
-  it('answers 404 with a problem for an instance that it does not know', async () => {
+  it('answers 404 with a problem for an unknown instance', async () => {
     const response = await get(`${instances}/nope`);
 
     expect(response.status).toBe(404);
@@ -78,7 +78,7 @@ describe('control plane, over HTTP', () => {
     expect(second).toEqual({ instances: [{ id: 'vm-3' }] });
   });
 
-  it('takes a page token that it cannot read as the first page', async () => {
+  it('answers the first page for an invalid page token', async () => {
     const tokens = ['***', 'Zm9v', '', 'LTE='];
 
     const pages = await Promise.all(tokens.map((token) => list(`?page_token=${token}`)));
@@ -110,13 +110,13 @@ describe('control plane, over HTTP', () => {
     const listen = async (count: number, path = '/events', headers: Record<string, string> = {}) =>
       firstEvents(await get(path, { headers }), count);
 
-    it('tells what was consumed, oldest first', async () => {
+    it('sends the consumed events, oldest first', async () => {
       const told = await listen(3);
 
       expect(told).toEqual(['1 vm-1', '2 vm-2', '3 vm-3']);
     });
 
-    it('starts after the position that was seen last', async () => {
+    it("starts after the client's last position", async () => {
       const since = await listen(1, '/events?since=2');
       const lastEventId = await listen(1, '/events', { 'last-event-id': '2' });
 
@@ -124,13 +124,13 @@ describe('control plane, over HTTP', () => {
       expect(lastEventId).toEqual(['3 vm-3']);
     });
 
-    it('starts over for a position that it has not reached', async () => {
+    it('sends all events for a position that does not exist yet', async () => {
       const told = await listen(3, '/events?since=1000');
 
       expect(told).toEqual(['1 vm-1', '2 vm-2', '3 vm-3']);
     });
 
-    it('goes on with what happens', async () => {
+    it('sends new events as they are consumed', async () => {
       const listening = listen(1, '/events?since=3');
       await delay(100);
       await dcm.provider.report('vm-1', 'STOPPED');
@@ -143,7 +143,7 @@ describe('control plane, over HTTP', () => {
 });
 
 describe('control plane, stopping', () => {
-  it('ends open event streams and whoever waits for a status', async () => {
+  it('ends open event streams and waits for a status', async () => {
     await using dcm = await startDcm();
     const response = await fetch(`${dcm.controlPlane.url}/events`);
     const waiting = expect(dcm.controlPlane.waitFor('vm-1', 'RUNNING', 60_000)).rejects.toThrow(

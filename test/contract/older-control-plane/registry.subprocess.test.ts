@@ -51,7 +51,7 @@ describe('control plane, registering providers', () => {
     });
   });
 
-  it('answers 200 to the same again, keeps its id, and replaces the rest', async () => {
+  it('answers 200 to a repeated registration, keeps its id, and replaces the rest', async () => {
     await register(full, '?id=ec2-sp-vm');
 
     const response = await register({ ...registration, endpoint: 'https://elsewhere/vms' });
@@ -138,7 +138,7 @@ describe('control plane, registering providers', () => {
     },
   );
 
-  it('tells one, ends its registration, and then knows it no more', async () => {
+  it('returns a provider, removes it, and then answers 404', async () => {
     await register(registration, '?id=ec2-sp-vm');
 
     const before = await fetch(at('/ec2-sp-vm'));

@@ -34,7 +34,7 @@ describe('control plane, through an outage of nats-server', () => {
   };
   const durable = () => dcm.provider.manager.consumers.info('dcm-status', 'control-plane');
 
-  it('goes on with the same durable consumer, each event once and each acknowledged', async () => {
+  it('continues with the same durable consumer, and applies and acknowledges each event once', async () => {
     const seen = await changeThrough(async (nats) => {
       await nats.stop();
       await nats.start();
@@ -57,7 +57,7 @@ describe('control plane, through an outage of nats-server', () => {
     await expect.poll(durable).toMatchObject({ num_pending: 0 });
   });
 
-  it('takes each event once when the server was frozen', async () => {
+  it('applies each event once after the server was suspended', async () => {
     const seen = await changeThrough(async (nats) => {
       nats.freeze();
       await delay(1000);
@@ -67,7 +67,7 @@ describe('control plane, through an outage of nats-server', () => {
     expect(seen).toEqual(seen.map(() => statuses));
   });
 
-  it('makes the stream again when the server has lost everything', async () => {
+  it('creates the stream again after the server has lost its store', async () => {
     const { controlPlane, provider, nats, folder } = dcm;
     await provider.report('vm-0', 'RUNNING');
     await controlPlane.waitFor('vm-0', 'running', soonMs);
@@ -83,7 +83,7 @@ describe('control plane, through an outage of nats-server', () => {
 });
 
 describe('control plane, started again', () => {
-  it('goes on where it was: rows from its folder, events from its durable consumer', async () => {
+  it('continues with the rows of its folder and the position of its durable consumer', async () => {
     await using folder = await temporaryFolder();
     await using dcm = await startDcm({ dataDir: folder.path });
     await dcm.provider.report('vm-0', 'RUNNING');

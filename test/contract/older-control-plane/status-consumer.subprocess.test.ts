@@ -51,7 +51,7 @@ describe('control plane, consuming status events', () => {
     expect(row).toMatchObject({ status: '', message: '' });
   });
 
-  it('adds the row of an id that it does not know, and keeps how', async () => {
+  it('adds the row of an unknown id, and records that', async () => {
     const event = statusEvent(
       { id: 'new', status: 'PROVISIONING', message: 'm' },
       { id: 'e-1', sequence: '17' },
@@ -73,7 +73,7 @@ describe('control plane, consuming status events', () => {
     expect(consumed.appliedAtMs).toBeGreaterThanOrEqual(consumed.receivedAtMs);
   });
 
-  it('skips an id that is too long to be one', async () => {
+  it('skips an id that is too long', async () => {
     const { seq } = await dcm.provider.report('x'.repeat(64), 'RUNNING');
     await dcm.provider.report('after-too-long', 'RUNNING');
     await dcm.controlPlane.waitFor('after-too-long', 'running', soonMs);
@@ -83,7 +83,7 @@ describe('control plane, consuming status events', () => {
     expect(consumed).toMatchObject({ outcome: 'skipped', reason: 'no instance found' });
   });
 
-  it('follows a VM from PROVISIONING to RUNNING in the order published', async () => {
+  it('applies the statuses of a VM in the order of publication', async () => {
     await dcm.provider.report('vm-a', 'PROVISIONING');
     await dcm.provider.report('vm-a', 'RUNNING');
     await dcm.controlPlane.waitFor('vm-a', 'running', soonMs);
@@ -91,7 +91,7 @@ describe('control plane, consuming status events', () => {
     expect(statusesOf('vm-a')).toEqual(['provisioning', 'running']);
   });
 
-  it('lets the last event win, whatever its time', async () => {
+  it('applies the last event, whatever its time', async () => {
     const yesterday = { time: '2026-08-21T00:00:00Z', sequence: '1' };
     await dcm.provider.report('vm-b', 'DELETED');
     await dcm.provider.publish(statusEvent({ id: 'vm-b', status: 'RUNNING' }, yesterday));
@@ -102,7 +102,7 @@ describe('control plane, consuming status events', () => {
     expect(row?.status).toBe('running');
   });
 
-  it('drops what is malformed, acknowledged, and goes on', async () => {
+  it('acknowledges and drops malformed events, and continues', async () => {
     const malformed = [
       '',
       'not json',
@@ -128,7 +128,7 @@ describe('control plane, consuming status events', () => {
     await expect.poll(durable).toMatchObject({ num_ack_pending: 0, num_redelivered: 0, num_pending: 0 });
   });
 
-  it('is told once what was published twice under one message id', async () => {
+  it('receives once an event that was published twice with one message id', async () => {
     const event = statusEvent({ id: 'vm-d', status: 'RUNNING' });
 
     const first = await dcm.provider.publish(event, 'i-1:1764846000:1');
@@ -140,7 +140,7 @@ describe('control plane, consuming status events', () => {
     expect(statusesOf('vm-d')).toEqual(['running', 'stopped']);
   });
 
-  it('takes a thousand events of ten VMs one after the other, in stream order', async () => {
+  it('applies a thousand events of ten VMs one after the other, in stream order', async () => {
     const publications = Array.from({ length: 1000 }, (_, n) =>
       dcm.provider.report(`many-${n % 10}`, `s${n}`),
     );
@@ -154,7 +154,7 @@ describe('control plane, consuming status events', () => {
     expect(await dcm.controlPlane.row('many-3')).toMatchObject({ status: 's993' });
   });
 
-  it('tells listeners of each event that reached its row, until they stop listening', async () => {
+  it('calls listeners for each event that changed its row, until they are removed', async () => {
     const heard: (string | undefined)[] = [];
     const stop = dcm.controlPlane.onApplied(({ id, status }) => heard.push(`${id} ${status}`));
 
@@ -168,7 +168,7 @@ describe('control plane, consuming status events', () => {
     expect(heard).toEqual(['vm-e running']);
   });
 
-  it('is asked again without end about what the database refuses, and others go on meanwhile', async () => {
+  it('receives an event that the database refuses again without limit, while other events are applied', async () => {
     const refused = await dcm.provider.report('vm-f', 'RUNNING', 'a NUL \0 in the message');
     await expect
       .poll(async () => (await durable()).delivered.consumer_seq - refused.seq, { timeout: soonMs })

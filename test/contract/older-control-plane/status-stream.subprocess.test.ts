@@ -28,7 +28,7 @@ describe('control plane, the stream of status events', () => {
   });
   afterEach(() => dcm[Symbol.asyncDispose]());
 
-  it('is dcm-status on dcm.*, kept in files for ever, with two minutes to recognise repeats', async () => {
+  it('is dcm-status on dcm.*, in files, without an age limit, with a duplicate window of two minutes', async () => {
     await ensureStatusStream(dcm.nats);
 
     const { config } = await dcm.manager.streams.info('dcm-status');
@@ -63,7 +63,7 @@ describe('control plane, the stream of status events', () => {
     expect(config).not.toHaveProperty('filter_subject');
   });
 
-  it('is left as it is when it is there', async () => {
+  it('is unchanged where it exists', async () => {
     await ensureStatusStream(dcm.nats);
     const { created } = await dcm.manager.streams.info('dcm-status');
 
@@ -72,7 +72,7 @@ describe('control plane, the stream of status events', () => {
     expect(await dcm.manager.streams.info('dcm-status')).toMatchObject({ created });
   });
 
-  it('is brought to this form when it has another', async () => {
+  it('is updated where its configuration differs', async () => {
     await dcm.manager.streams.add({
       name: 'dcm-status',
       subjects: ['dcm.vm'],
@@ -92,7 +92,7 @@ describe('control plane, the stream of status events', () => {
     expect(consumer.config).toMatchObject({ max_ack_pending: 1000 });
   });
 
-  it('is refused when another stream has its subjects', async () => {
+  it('is not created where another stream has its subjects', async () => {
     await dcm.manager.streams.add({
       name: 'of-a-provider',
       subjects: ['dcm.vm'],

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { collectionUrl } from '../../../conformance/collection-url.ts';
-import { provider } from '../../../conformance/provider.ts';
+
+import { collectionUrl, provider } from '../../../conformance/provider.ts';
 import { token } from './fake-api.ts';
 import { problem } from './fake-problem.ts';
 import { fakeProvider } from './fake-provider.ts';

@@ -7,7 +7,7 @@ const clock = () => Date.parse('2026-08-22T10:30:00.789Z');
 const pendingForLong = { clock, dwellMs: { pending: 60_000 } };
 
 describe('EC2 simulator, its events', () => {
-  it('tells a change of state in the bytes that AWS documents', async () => {
+  it('emits a state change in the form that AWS documents', async () => {
     await using simulation = await startSimulation(pendingForLong);
 
     const id = await simulation.launch();
@@ -21,7 +21,7 @@ describe('EC2 simulator, its events', () => {
     );
   });
 
-  it('tells of tags at launch, when they change, and when they go', async () => {
+  it('emits tag changes at launch, on change and on removal', async () => {
     await using simulation = await startSimulation(pendingForLong);
     const { client, events, launch } = simulation;
     const Tags = [{ Key: 'a', Value: '1' }];
@@ -44,7 +44,7 @@ describe('EC2 simulator, its events', () => {
     });
   });
 
-  it('tells no tags of an instance launched without', async () => {
+  it('emits no tag change for a launch without tags', async () => {
     await using simulation = await startSimulation(pendingForLong);
 
     await simulation.launch();
@@ -65,7 +65,7 @@ describe('EC2 simulator, its events', () => {
     });
   });
 
-  it('announces a retirement in the words of AWS Health', async () => {
+  it("emits AWS Health's event of a scheduled retirement", async () => {
     await using simulation = await startSimulation(pendingForLong);
     const id = await simulation.launch();
 
@@ -84,7 +84,7 @@ describe('EC2 simulator, its events', () => {
     });
   });
 
-  it('announces that a retirement is over in the words of AWS Health', async () => {
+  it("emits AWS Health's event of a retirement that is over", async () => {
     await using simulation = await startSimulation(pendingForLong);
     const id = await simulation.launch();
     await simulation.simulator.scheduleRetirement(id);
@@ -98,7 +98,7 @@ describe('EC2 simulator, its events', () => {
     });
   });
 
-  it('tells nothing that the normaliser cannot read', async () => {
+  it('emits only events that the normaliser can read', async () => {
     await using simulation = await startSimulation({ ...pendingForLong, account: '210987654321' });
     const { events, launch, simulator } = simulation;
     const Tags = [{ Key: 'a', Value: '1' }];

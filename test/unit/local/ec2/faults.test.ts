@@ -8,7 +8,7 @@ import { describe, expect, it } from 'vitest';
 import { ours, startSimulation } from './simulation.ts';
 
 describe('EC2 simulator, faults', () => {
-  it('throttles some of the calls, which then do nothing', async () => {
+  it('refuses some of the calls with RequestLimitExceeded, without effect', async () => {
     await using simulation = await startSimulation({ seed: 1 });
     const { launch, simulator } = simulation;
     simulator.faults({ throttle: 0.5 });
@@ -26,7 +26,7 @@ describe('EC2 simulator, faults', () => {
     expect(simulator.calls()).toEqual({ RunInstances: 40 });
   });
 
-  it('shows tags late, also those of the launch, but never hides them from who asks the truth', async () => {
+  it('shows tags late, also those of the launch, except in the true state', async () => {
     let now = 1_000_000;
     await using simulation = await startSimulation({ clock: () => now });
     const { client, launch, shown, simulator } = simulation;
@@ -47,7 +47,7 @@ describe('EC2 simulator, faults', () => {
     expect(simulator.instances()[0]?.tags).toEqual({ a: '2' });
   });
 
-  it('shows the state of some time ago', async () => {
+  it('shows an earlier state', async () => {
     let now = 1_000_000;
     await using simulation = await startSimulation({ clock: () => now });
     const { launch, reaches, shown, simulator } = simulation;

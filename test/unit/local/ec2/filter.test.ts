@@ -27,7 +27,7 @@ describe('EC2 simulator, filtering', () => {
     expect(names(items, { Name: 'name', Value: [pattern] })).toEqual(matches);
   });
 
-  it('wants every filter, by any of its values', () => {
+  it('matches every filter, by any of its values', () => {
     const items = [
       { name: 'a', colour: 'red' },
       { name: 'b', colour: 'red' },

@@ -12,8 +12,8 @@ const volumeLimit = {
   message: 'Client.VolumeLimitExceeded: Volume limit exceeded',
 };
 
-describe('EC2 simulator, mishaps', () => {
-  it('warns first and takes a spot instance back after the notice', async () => {
+describe('EC2 simulator, faults of instances', () => {
+  it('emits the warning, and terminates a spot instance after the notice', async () => {
     await using simulation = await startSimulation();
     const { events, launch, reaches, shown, simulator } = simulation;
     const id = await launch({ InstanceMarketOptions: { MarketType: 'spot' } });
@@ -64,7 +64,7 @@ describe('EC2 simulator, mishaps', () => {
     await reaches(persistent, 'stopped');
   });
 
-  it('ends a failed launch at once, and says why', async () => {
+  it('terminates a failed launch at once, with its reason', async () => {
     await using simulation = await startSimulation({ dwellMs: { pending: 60_000 } });
     const { launch, shown, simulator, publishedStates } = simulation;
     const id = await launch();
@@ -77,7 +77,7 @@ describe('EC2 simulator, mishaps', () => {
     expect(failed?.StateTransitionReason).toBe('Server.InternalError');
   });
 
-  it('ends a running instance by way of shutting-down', async () => {
+  it('terminates a running instance through shutting-down', async () => {
     await using simulation = await startSimulation();
     const { launch, reaches, simulator, publishedStates } = simulation;
     const id = await launch();
@@ -90,7 +90,7 @@ describe('EC2 simulator, mishaps', () => {
     expect(simulator.instances()).toMatchObject([{ instanceId: id, reason: volumeLimit }]);
   });
 
-  it('shows impaired checks and scheduled retirements to who looks for them', async () => {
+  it('shows impaired checks and scheduled retirements in DescribeInstanceStatus', async () => {
     await using simulation = await startSimulation();
     const { client, launch, reaches, simulator } = simulation;
     const [impaired, retiring, diskless] = [await launch(), await launch(), await launch()];
@@ -162,14 +162,14 @@ describe('EC2 simulator, mishaps', () => {
     expect(publishedStates()).toEqual(['pending', 'pending', 'running', 'shutting-down', 'terminated']);
   });
 
-  it('stalls nothing that stays as it is anyway', async () => {
+  it('refuses to stall an instance that is not in a transitional state', async () => {
     await using simulation = await startSimulation();
     const [id = ''] = simulation.simulator.populate({ region: 'us-east-1', count: 1, tags: () => ours });
 
     await expect(simulation.simulator.stall(id)).rejects.toThrow(`The instance '${id}' is running`);
   });
 
-  it('knows no instance that was never launched', async () => {
+  it('refuses an unknown instance', async () => {
     await using simulation = await startSimulation();
 
     const failing = simulation.simulator.fail('i-0123456789abcdef0', volumeLimit);

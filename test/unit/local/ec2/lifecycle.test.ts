@@ -6,7 +6,7 @@ import { defaultDwellMs, nextState } from '../../../../local/emulators/ec2/lifec
 import { startSimulation } from './simulation.ts';
 
 describe('EC2 simulator, the life of an instance', () => {
-  it('goes through every state, and tells each once, in order', async () => {
+  it('goes through every state, and emits an event for each, in order', async () => {
     await using simulation = await startSimulation();
     const { client, launch, reaches } = simulation;
 
@@ -34,7 +34,7 @@ describe('EC2 simulator, the life of an instance', () => {
     expect(simulation.transitions.every(({ instanceId }) => instanceId === id)).toBe(true);
   });
 
-  it('is ended from any state, and stays ended', async () => {
+  it('can be terminated in any state, and stays terminated', async () => {
     await using simulation = await startSimulation({ dwellMs: { pending: 1_000, 'shutting-down': 5 } });
     const { client, launch, reaches } = simulation;
     const id = await launch();
@@ -46,7 +46,7 @@ describe('EC2 simulator, the life of an instance', () => {
     expect(simulation.publishedStates()).toEqual(['pending', 'shutting-down', 'terminated']);
   });
 
-  it('says why it is as it is', async () => {
+  it('has the reason of its state', async () => {
     await using simulation = await startSimulation({ clock: () => Date.parse('2026-08-22T10:30:00.789Z') });
     const { client, launch, reaches, shown } = simulation;
     const id = await launch({ HibernationOptions: { Configured: true } });
@@ -73,7 +73,7 @@ describe('EC2 simulator, the life of an instance', () => {
     await expect(stopping).rejects.toMatchObject({ name: 'UnsupportedHibernationConfiguration' });
   });
 
-  it('has addresses while it has a use for them', async () => {
+  it('has addresses while it can use them', async () => {
     await using simulation = await startSimulation();
     const { client, launch, reaches, shown } = simulation;
     const id = await launch({ NetworkInterfaces: [{ DeviceIndex: 0, AssociatePublicIpAddress: true }] });
@@ -96,7 +96,7 @@ describe('EC2 simulator, the life of an instance', () => {
     expect([terminated?.PrivateIpAddress, terminated?.PrivateDnsName]).toEqual([undefined, '']);
   });
 
-  it('is forgotten an hour after it was terminated', async () => {
+  it('is unknown an hour after its termination', async () => {
     let now = Date.parse('2026-08-22T10:30:00Z');
     await using simulation = await startSimulation({ clock: () => now });
     const { client, launch, reaches, shown } = simulation;

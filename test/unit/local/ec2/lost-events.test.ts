@@ -15,7 +15,7 @@ const lives = async (options: Parameters<typeof startSimulation>[0]) => {
 };
 
 describe('EC2 simulator, the fault loseEvents', () => {
-  it('takes its share of the events, of every kind, and leaves the rest as they are', async () => {
+  it('loses its share of the events of every type, and leaves the others unchanged', async () => {
     await using simulation = await lives({ seed: 1, faults: { loseEvents: 0.5 } });
     const { events, simulator, transitions } = simulation;
 
@@ -29,7 +29,7 @@ describe('EC2 simulator, the fault loseEvents', () => {
     expect(new Set(lost.map(({ detailType }) => detailType)).size).toBe(2);
   });
 
-  it('says which states were never told', async () => {
+  it('names the states that were not emitted', async () => {
     await using simulation = await lives({ seed: 1, faults: { loseEvents: 0.5 } });
     const { events, simulator, transitions } = simulation;
 
@@ -42,7 +42,7 @@ describe('EC2 simulator, the fault loseEvents', () => {
     expect(lost.map(({ instanceId, state }) => `${instanceId} ${state}`)).toEqual(notPublished);
   });
 
-  it('takes the same ones for the same seed, whoever else calls', async () => {
+  it('loses the same events for the same seed, whatever calls are made', async () => {
     const fates = async (seed: number, calls: number) => {
       await using simulation = await startSimulation({ seed, faults: { loseEvents: 0.5, throttle: 0.0001 } });
       await Promise.all(Array.from({ length: calls }, () => simulation.shown()));
@@ -58,7 +58,7 @@ describe('EC2 simulator, the fault loseEvents', () => {
     expect(another).not.toEqual(one);
   });
 
-  it('takes warnings too', async () => {
+  it('loses warnings too', async () => {
     await using simulation = await startSimulation();
     const { events, launch, simulator } = simulation;
     const id = await launch();
@@ -82,7 +82,7 @@ describe('EC2 simulator, the fault loseEvents', () => {
 });
 
 describe('EC2 simulator, a silent region', () => {
-  it('lives, but emits nothing, and loses nothing', async () => {
+  it('has instances, but emits and loses no events', async () => {
     await using simulation = await startSimulation({ silentRegions: ['us-east-1'] });
     const { events, launch, reaches, simulator, transitions } = simulation;
 
@@ -93,7 +93,7 @@ describe('EC2 simulator, a silent region', () => {
     expect(simulator.lost()).toBe(0);
   });
 
-  it('leaves the other regions as they are', async () => {
+  it('does not change the other regions', async () => {
     await using simulation = await startSimulation({ silentRegions: ['eu-west-1'] });
 
     await simulation.reaches(await simulation.launch(), 'running');
@@ -101,7 +101,7 @@ describe('EC2 simulator, a silent region', () => {
     expect(simulation.publishedStates()).toEqual(['pending', 'running']);
   });
 
-  it('can fall silent and speak again', async () => {
+  it('can become silent and emit again', async () => {
     await using simulation = await startSimulation();
     const { client, launch, reaches, simulator, publishedStates } = simulation;
     const id = await launch();

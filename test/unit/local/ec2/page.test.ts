@@ -6,11 +6,11 @@ const place = (item: string) => item;
 const letters = 'abcdefghijkl'.split('');
 
 describe('EC2 simulator, paging', () => {
-  it('gives everything at once where no page is asked for', () => {
+  it('answers everything where no page is requested', () => {
     expect(pageOf(letters, {}, place)).toEqual({ page: letters, nextToken: undefined });
   });
 
-  it('goes on where a page ended, and ends without a token', () => {
+  it('continues after the last page, and ends without a token', () => {
     const first = pageOf(letters, { MaxResults: 7 }, place);
     const second = pageOf(letters, { MaxResults: 7, NextToken: first.nextToken }, place);
 
@@ -18,7 +18,7 @@ describe('EC2 simulator, paging', () => {
     expect(second.nextToken).toBeUndefined();
   });
 
-  it('misses no item that stays, whatever goes between two pages', () => {
+  it('lists every remaining item, whatever is removed between two pages', () => {
     fc.assert(
       fc.property(fc.subarray(letters), fc.integer({ min: 5, max: 8 }), (gone, MaxResults) => {
         const first = pageOf(letters, { MaxResults }, place);

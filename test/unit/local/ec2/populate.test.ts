@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { ours, startSimulation } from './simulation.ts';
 
 describe('EC2 simulator, populating', () => {
-  it('adds instances that run already, each with its tags, and tells nobody', async () => {
+  it('adds running instances with their tags, without events', async () => {
     await using simulation = await startSimulation();
     const { events, shown, simulator, transitions } = simulation;
 

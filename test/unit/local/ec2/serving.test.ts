@@ -18,7 +18,7 @@ describe('EC2 simulator, as a service', () => {
     );
   });
 
-  it('loses an event that nobody takes, says so, and goes on', async () => {
+  it('loses an event that is refused, logs that, and continues', async () => {
     const taken: unknown[] = [];
     const lines: string[] = [];
     await using simulation = await startSimulation({
@@ -40,7 +40,7 @@ describe('EC2 simulator, as a service', () => {
     ]);
   });
 
-  it('hands the next event on without waiting for the last', async () => {
+  it('emits the next event without waiting for the one before', async () => {
     const offered: unknown[] = [];
     await using simulation = await startSimulation({
       emit: ({ detail }) => {
@@ -55,7 +55,7 @@ describe('EC2 simulator, as a service', () => {
     expect(offered).toEqual(['pending', 'running']);
   });
 
-  it('tells nothing more once it is disposed of, and by then all is taken', async () => {
+  it('emits nothing after it was disposed of, which waits for the events under way', async () => {
     const taken: unknown[] = [];
     const simulation = await startSimulation({
       dwellMs: { pending: 60_000 },

@@ -57,7 +57,7 @@ describe.each([{ strict: false }, { strict: true }])('control plane, strict: $st
   });
 });
 
-describe('control plane, told of an id that it does not know', () => {
+describe('control plane, with an event of an unknown id', () => {
   it('adds the row', async () => {
     const applied = await applyStatus(table(), { strict: false })(running);
 

@@ -16,8 +16,8 @@ const consumed = (changes: Partial<Consumed> = {}): Omit<Consumed, 'position'> =
   ...changes,
 });
 
-describe('control plane, remembering what it consumed', () => {
-  it('keeps the last ones, and where each was among all', () => {
+describe('control plane, recording what it consumed', () => {
+  it('keeps the last events, with the position of each', () => {
     const history = createHistory(2);
 
     for (const id of ['vm-1', 'vm-2', 'vm-3']) history.record(consumed({ id }));
@@ -28,7 +28,7 @@ describe('control plane, remembering what it consumed', () => {
     ]);
   });
 
-  it('tells listeners, until they stop listening', () => {
+  it('calls listeners, until they are removed', () => {
     const history = createHistory();
     const heard: Consumed[] = [];
     const stop = history.onConsumed((entry) => heard.push(entry));
@@ -64,7 +64,7 @@ describe('control plane, waiting for a status', () => {
     expect((await waiting).position).toBe(3);
   });
 
-  it('looks past other rows and past what did not reach its row', async () => {
+  it('ignores other rows, and events that did not change the row', async () => {
     const history = createHistory();
     history.record(consumed({ id: 'vm-2' }));
     history.record(consumed({ outcome: 'skipped' }));

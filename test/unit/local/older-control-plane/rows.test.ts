@@ -69,11 +69,11 @@ describe('control plane, keeping rows', () => {
       all = await ids();
     });
 
-    it('tells the oldest first', () => {
+    it('lists the oldest first', () => {
       expect(all.slice(-3)).toEqual(['z', 'y', 'x']);
     });
 
-    it('tells a page of them', async () => {
+    it('lists one page', async () => {
       const page = await ids({ offset: 1, limit: 2 });
 
       expect(page).toEqual(all.slice(1, 3));
