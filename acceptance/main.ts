@@ -8,11 +8,11 @@ import { reasonOf } from '../shared/core/errors.ts';
 import { cdk } from './deployment/cdk.ts';
 import { installEmulators } from './emulators/install.ts';
 import { startMinistack, startMoto } from './emulators/start.ts';
-import { contracts } from './story/contracts.ts';
-import { deployment, destruction, update } from './story/deploy.ts';
-import { afterwards, rules } from './story/events.ts';
-import { lifecycle, lifecycleOnMoto } from './story/lifecycle.ts';
-import type { Context } from './story/stage.ts';
+import type { Context } from './steps/context.ts';
+import { contracts } from './steps/contracts.ts';
+import { deployment, destruction, update } from './steps/deploy.ts';
+import { afterwards, rules } from './steps/events.ts';
+import { lifecycle, lifecycleOnMoto } from './steps/lifecycle.ts';
 import { startSurroundings } from './surroundings.ts';
 
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true'; // about this machine's Node, not Lambda's

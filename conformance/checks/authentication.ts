@@ -17,7 +17,7 @@ const refusedWith = async ({ provider, newId, specOf }: Session, authorization: 
   ];
   for (const answer of answers) mustBeProblem(answer, 401, 'a request');
   const { status } = await provider.call('GET', { path: `/${id}` });
-  must(status === 404, 'the create was refused, and yet there is something');
+  must(status === 404, 'the create was refused, but the resource exists');
 };
 
 export const authenticationChecks: Group = {

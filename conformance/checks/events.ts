@@ -133,7 +133,7 @@ const startsOver = (statuses: readonly string[], { vocabulary }: Session): strin
   const ended = statuses.indexOf('DELETED');
   if (ran >= 0 && statuses.slice(ran).some((one) => starting.includes(one))) return 'it starts after it ran';
   return ended >= 0 && statuses.slice(ended).some((one) => one !== 'DELETED')
-    ? 'it lives after it ended'
+    ? 'it has another status after DELETED'
     : undefined;
 };
 
@@ -145,7 +145,7 @@ const course: readonly Check[] = [
     async run(session) {
       must(
         (await session.lifetime()).isReady,
-        `${session.vocabulary.ready.join(' or ')} was not told in time`,
+        `${session.vocabulary.ready.join(' or ')} was not published in time`,
       );
     },
   },
@@ -167,7 +167,7 @@ const course: readonly Check[] = [
     sentence: 'publishes that a deleted resource is DELETED',
     source: `${status} (delete event)`,
     async run(session) {
-      must((await session.lifetime()).isDeleted, 'DELETED was not told in time');
+      must((await session.lifetime()).isDeleted, 'DELETED was not published in time');
     },
   },
   {
@@ -214,8 +214,11 @@ const course: readonly Check[] = [
     source: `${status}; osac-service-provider internal/vm/status.go`,
     async run(session) {
       const { statusRead } = await session.lifetime();
-      if (statusRead === undefined) throw new Skipped('it never told that the resource runs');
-      must(session.vocabulary.ready.includes(statusRead), `it told that it runs, and GET says ${statusRead}`);
+      if (statusRead === undefined) throw new Skipped('it never published that the resource runs');
+      must(
+        session.vocabulary.ready.includes(statusRead),
+        `it published that it runs, and GET answers ${statusRead}`,
+      );
     },
   },
 ];
@@ -274,7 +277,7 @@ const outputs: readonly Check[] = [
       const bare = running.find((event) => !VmOutputs.safeParse(outputsOf(event)).success);
       must(
         bare === undefined,
-        `it tells that the VM runs, without an address: ${bare?.payload.slice(0, 300)}`,
+        `it publishes that the VM runs, without an address: ${bare?.payload.slice(0, 300)}`,
       );
     },
   },

@@ -56,7 +56,7 @@ export const healthChecks: Group = {
       source: 'utilities tests/e2e/sp_acm_cluster_api_test.go',
       async run(session) {
         const { contentType, json } = await health(session);
-        must(contentType.startsWith('application/json'), `health is told as ${contentType || 'nothing'}`);
+        must(contentType.startsWith('application/json'), `health is answered as ${contentType || 'nothing'}`);
         const body = Body.safeParse(json);
         must(body.success, body.error ? z.prettifyError(body.error) : '');
       },

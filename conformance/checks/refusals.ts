@@ -8,7 +8,7 @@ const refused = async ({ provider, newId }: Session, what: string, body: Call['b
   const id = newId();
   mustBeProblem(await provider.create(id, body, call), 400, what);
   const { status } = await provider.call('GET', { path: `/${id}` });
-  must(status === 404, `${what} was refused, and yet GET finds something (${status})`);
+  must(status === 404, `${what} was refused, but GET finds the resource (${status})`);
 };
 
 const source = 'utilities tests/e2e/sp_container_api_test.go';

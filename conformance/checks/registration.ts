@@ -122,7 +122,7 @@ export const registrationChecks: Group = {
         const [first] = await session.registered();
         const later = () => session.registry?.registrations.filter((one) => one !== first) ?? [];
         const again = () => later().find(({ body }) => body?.name === first?.body?.name);
-        must(await session.eventually(() => again() !== undefined), 'it gave up');
+        must(await session.eventually(() => again() !== undefined), 'it did not register again');
         must(again()?.id === first?.id, `its id was ${first?.id}, then ${again()?.id}`);
       },
     },
@@ -146,7 +146,7 @@ export const registrationChecks: Group = {
         must(sent().length > 0, 'it never sent credentials after 401');
         const isToken = sent().some(({ authorization }) => authorization === bearer);
         must(isToken, 'it sent other credentials than the token');
-        must(false, 'it gave up when the token was refused once');
+        must(false, 'it did not register again after the token was refused once');
       },
     },
     {
@@ -158,8 +158,8 @@ export const registrationChecks: Group = {
         const conflict = () => ofFirst(session).findIndex(({ status }) => status === 409);
         const isAgain = () => conflict() >= 0 && ofFirst(session).length > conflict() + 1;
         const isTried = await session.eventually(isAgain);
-        if (conflict() < 0) throw new Skipped('it did not come as far as the 409');
-        must(isTried, 'it gave up');
+        if (conflict() < 0) throw new Skipped('it did not get the 409');
+        must(isTried, 'it did not register again');
       },
     },
     {
@@ -172,7 +172,7 @@ export const registrationChecks: Group = {
         const isAccepted = () => ofFirst(session).some(({ status }) => status === 201);
         if (await session.eventually(isAccepted)) return;
         const [deletion] = session.registry?.deletions ?? [];
-        if (deletion === undefined) throw new Skipped('it gave up for another reason');
+        if (deletion === undefined) throw new Skipped('it stopped registering for another reason');
         must(false, `after DELETE ${deletion} was answered 405 it did not register again`);
       },
     },

@@ -27,7 +27,7 @@ type Creation = {
 
 export type ControlPlaneClient = ReturnType<typeof controlPlaneClient>;
 
-/** A user of an older control plane's API, the stand-in's or DCM's own. @throws ky's HTTPError where it refuses. */
+/** A user of an older control plane's API, the emulator's or DCM's own. @throws ky's HTTPError where it refuses. */
 export const controlPlaneClient = (url: string) => {
   const api = ky.create({ prefixUrl: `${url}/api/v1alpha1`, retry: 0, timeout: 40_000 });
 

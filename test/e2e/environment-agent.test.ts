@@ -25,7 +25,7 @@ describe('an environment agent, whose creates carry no id', () => {
   let nats: NatsConnection;
   beforeAll(async () => {
     stack = await testStack({ agentConcurrency: 50, healthIntervalMs: 500 });
-    if (stack.agent === undefined) throw new Error('these tests look into the stand-in for the agent');
+    if (stack.agent === undefined) throw new Error('these tests need the emulated agent');
     agent = stack.agent;
     nats = await connect({ servers: stack.endpoints.natsUrl });
   });

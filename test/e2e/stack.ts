@@ -18,7 +18,7 @@ export type WatchedStack = Stack & {
 };
 
 export type TestStack = WatchedStack & {
-  /** The stand-in: no test of this stack uses another. */
+  /** The emulator, which all tests of this stack use. */
   readonly controlPlane: ControlPlaneEmulator;
 };
 
@@ -26,7 +26,7 @@ export type TestStack = WatchedStack & {
 export const testStack = async (options: Partial<StackOptions> = {}): Promise<TestStack> => {
   const stack = await watchedStack(options);
   const { controlPlane } = stack;
-  if (controlPlane === undefined) throw new Error('these tests look into the stand-in for DCM');
+  if (controlPlane === undefined) throw new Error('these tests need the emulated control plane');
   return { ...stack, controlPlane };
 };
 
@@ -48,7 +48,7 @@ export const watchedStack = async (options: Partial<StackOptions>): Promise<Watc
     ...stack,
     said,
     actions: ec2Actions(ec2, () => undefined),
-    /** @throws where an event was lost that no test took from EC2: that is a defect of the stand-ins. */
+    /** @throws where an event was lost that no test took from EC2: that is a defect of the emulators. */
     async [Symbol.asyncDispose]() {
       const lost = said.filter((line) => / is lost: /.test(line));
       ec2.destroy();

@@ -41,7 +41,7 @@ const pace = {
 };
 
 export const standIn: AgentUnderTest = {
-  title: 'the stand-in',
+  title: 'the emulator',
   start: ({ folder, ...options }) =>
     startEnvironmentAgent({ ...options, name, pace, persistencePath: join(folder, 'registrations') }),
 };
@@ -68,7 +68,7 @@ export const whyNoAgent =
     ? "DCM_AGENT_BIN does not name DCM's environment agent, built from its source"
     : undefined;
 
-/** Makes the tests for the stand-in, and for DCM's own environment agent, which is skipped where `DCM_AGENT_BIN` names none. */
+/** Makes the tests for the emulator, and for DCM's own environment agent, which is skipped where `DCM_AGENT_BIN` names none. */
 export const describeEachAgent = (
   what: (title: string) => string,
   tests: (subject: AgentUnderTest) => void,

@@ -2,8 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { pastStatusOf } from '../../../shared/core/history.ts';
 import { defaultBurst, releaseOf } from '../../../shared/core/outbox.ts';
 import type { UnpublishedStatus } from '../../../shared/core/resource.ts';
-import type { InstanceState } from '../../../shared/service-types/vm/kind.ts';
-import { vmKind } from '../../../shared/service-types/vm/kind.ts';
+import { type InstanceState, vmKind } from '../../../shared/service-types/vm/kind.ts';
 import { halfPastTen, observed } from '../../fixtures/resource-messages.ts';
 import { statusOf } from '../../fixtures/statuses.ts';
 

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { couldBeStale } from '../../../shared/core/listing/doubt.ts';
-import type { InstanceState } from '../../../shared/service-types/vm/kind.ts';
-import { vmKind } from '../../../shared/service-types/vm/kind.ts';
+import { type InstanceState, vmKind } from '../../../shared/service-types/vm/kind.ts';
 import { observed } from '../../fixtures/resource-messages.ts';
 import { deletions, idOf, minuteMs, polledRegion } from './region.ts';
 

@@ -23,7 +23,9 @@ const outputs = (change: () => unknown): Defect =>
   });
 
 export const courseDefects: KnownDefects = {
-  E10: [{ what: 'never tells RUNNING', because: /RUNNING was not told/, defect: silentAbout('RUNNING') }],
+  E10: [
+    { what: 'never publishes RUNNING', because: /RUNNING was not published/, defect: silentAbout('RUNNING') },
+  ],
   E11: [
     {
       what: 'tells everything before it answers',
@@ -44,7 +46,9 @@ export const courseDefects: KnownDefects = {
       },
     },
   ],
-  E12: [{ what: 'never tells DELETED', because: /DELETED was not told/, defect: silentAbout('DELETED') }],
+  E12: [
+    { what: 'never publishes DELETED', because: /DELETED was not published/, defect: silentAbout('DELETED') },
+  ],
   E13: [
     {
       what: 'starts over after it ran',
@@ -59,7 +63,7 @@ export const courseDefects: KnownDefects = {
     },
     {
       what: 'lives after it was deleted',
-      because: /lives after it ended/,
+      because: /another status after DELETED/,
       defect: {
         publish: (received) =>
           received.payload.includes('"DELETED"')
@@ -85,7 +89,7 @@ export const courseDefects: KnownDefects = {
   E16: [
     {
       what: 'answers GET with what was',
-      because: /GET says PROVISIONING/,
+      because: /GET answers PROVISIONING/,
       defect: {
         answer: rewriting(
           isOne,
@@ -121,7 +125,7 @@ export const courseDefects: KnownDefects = {
   E18: [
     {
       what: 'tells RUNNING before it knows the address',
-      because: /it tells that the VM runs, without an address/,
+      because: /it publishes that the VM runs, without an address/,
       defect: {
         publish: (received) => {
           const { output_spec: _, ...data } = dataOf(received);

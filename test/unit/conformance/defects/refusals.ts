@@ -41,7 +41,7 @@ export const refusalDefects: KnownDefects = {
     },
     {
       what: 'creates it all the same',
-      because: /GET finds something/,
+      because: /GET finds the resource/,
       defect: { answer: rewriting(isOne, () => Response.json({})) },
     },
   ],

@@ -106,7 +106,7 @@ export const registrationDefects: KnownDefects = {
   R8: [
     {
       what: 'gives up after a 503',
-      because: /gave up/,
+      because: /did not register again/,
       defect: { register: async (request, attempt) => (attempt > 1 ? undefined : request) },
     },
     {
@@ -131,11 +131,11 @@ export const registrationDefects: KnownDefects = {
     },
     {
       what: 'gives up when its token is refused',
-      because: /gave up when the token was refused once/,
+      because: /did not register again after the token was refused once/,
       defect: givesUpAfter(3),
     },
   ],
-  R10: [{ what: 'gives up after a 409', because: /it gave up/, defect: givesUpAfter(4) }],
+  R10: [{ what: 'gives up after a 409', because: /it did not register again/, defect: givesUpAfter(4) }],
   R11: [
     {
       what: 'deletes another registration first, and insists on it',

@@ -2,8 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { sequenceOf } from '../../../../shared/core/gate.ts';
 import type { Notice } from '../../../../shared/core/message.ts';
 import { isNewNotice, type Resource } from '../../../../shared/core/resource.ts';
-import type { InstanceState } from '../../../../shared/service-types/vm/kind.ts';
-import { vmKind } from '../../../../shared/service-types/vm/kind.ts';
+import { type InstanceState, vmKind } from '../../../../shared/service-types/vm/kind.ts';
 import { nextCheck, statusChecksOf } from '../../../../shared/service-types/vm/status-checks.ts';
 import {
   dcmId,

@@ -7,7 +7,7 @@ import * as z from 'zod';
 import { vmSpec } from '../../local/demo/catalog-item.ts';
 import { account, homeRegion, legacyRegion, provider, streamingRegion } from '../names.ts';
 import { callAws, rootConfig, userWithPolicy } from '../root.ts';
-import { apiIn, type Context, outputsOf, type SettingsInput, type Step } from './stage.ts';
+import { apiIn, type Context, outputsOf, type SettingsInput, type Step } from './context.ts';
 
 /** The whole app: every construct that the settings can ask for. */
 const settingsOf = ({ surroundings }: Context, provisioned: readonly string[]): SettingsInput => ({

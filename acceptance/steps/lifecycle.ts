@@ -11,8 +11,8 @@ import { isHTTPError } from 'ky';
 import { vmSpec } from '../../local/demo/catalog-item.ts';
 import { homeRegion, legacyRegion } from '../names.ts';
 import { rootConfig } from '../root.ts';
+import { apiIn, type Context, reaches, type Step, statusesOf } from './context.ts';
 import { deployedRules } from './events.ts';
-import { apiIn, type Context, reaches, type Step, statusesOf } from './stage.ts';
 
 type Life = {
   readonly dcmId: string;

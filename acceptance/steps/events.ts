@@ -11,7 +11,7 @@ import * as z from 'zod';
 import { provider } from '../names.ts';
 import { deviationsFromDocumentation, readEventDocumentation } from '../published-events.ts';
 import { callAws, rootConfig } from '../root.ts';
-import type { Context, Step } from './stage.ts';
+import type { Context, Step } from './context.ts';
 
 type Rule = { readonly name: string; readonly pattern: string };
 

@@ -3,7 +3,7 @@ import type { LocalServer } from '../../local/processes/loopback.ts';
 import { expectedFailures } from '../contract/expected-failures.ts';
 import { type ContractTest, runContracts } from '../contract/run.ts';
 import { type Deviation, deviations } from '../deviations.ts';
-import type { Step } from './stage.ts';
+import type { Step } from './context.ts';
 
 /** The emulators are judged first: what they do otherwise than AWS is what the lists say, no less and no more. */
 export const contracts: readonly Step[] = [
