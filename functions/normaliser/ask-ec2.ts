@@ -11,7 +11,7 @@ import type { Log, Meter } from '../../shared/ports/telemetry.ts';
 import { kinds } from '../../shared/service-types/kinds.ts';
 import { isRecentlyLaunched, type StateReason } from '../../shared/service-types/vm/kind.ts';
 import type { Instance, Instances } from '../../shared/service-types/vm/ports.ts';
-import { checkIn, hasClaimCheck, hasObservation, type MessageGroup } from './message-groups.ts';
+import { checkIn, hasClaimCheck, hasObservation, type MessageGroup } from './read-message.ts';
 
 /** Twice this and the second between two deliveries keep a DELETED whose reason nobody knows from waiting longer than two. */
 const timeoutMs = 500;

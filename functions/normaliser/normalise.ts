@@ -1,47 +1,68 @@
 import { UnavailableError } from '../../shared/core/errors.ts';
-import { defaultBurst } from '../../shared/core/outbox.ts';
+import type { SpotEndsAs } from '../../shared/core/kind.ts';
 import { awaitsAddress } from '../../shared/core/outputs.ts';
+import type { TagKeys } from '../../shared/core/ownership.ts';
+import type { Clock, RandomPart } from '../../shared/ports/clock.ts';
 import type { Listings } from '../../shared/ports/listings.ts';
+import type { Observations } from '../../shared/ports/observations.ts';
+import type { ResourceStore } from '../../shared/ports/resource-store.ts';
+import type { Retries } from '../../shared/ports/retries.ts';
+import type { StatusPublisher } from '../../shared/ports/status-publisher.ts';
+import type { Log, Meter } from '../../shared/ports/telemetry.ts';
 import type { Instances } from '../../shared/service-types/vm/ports.ts';
+import type { VmRecords } from '../../shared/service-types/vm/record.ts';
 import { askEc2, terminations } from './ask-ec2.ts';
-import { type PublishingParts, publishOutboxes } from './deliver.ts';
-import { afterOutage, type LookingParts, lookAgain } from './follow-up.ts';
+import { publishOutboxes } from './deliver.ts';
+import { queueFollowUps, republishAfterOutage } from './follow-up.ts';
+import { establishOwners, type Owned } from './ownership.ts';
 import {
   groupsOf,
   hasUnexplainedFallback,
-  isRetried,
+  isRedelivered,
   type Message,
   type MessageGroup,
-} from './message-groups.ts';
-import { establishOwners, type Owned, type OwnershipParts } from './ownership.ts';
-import { type RecordedGroup, type RecordingParts, recordMessages } from './record.ts';
+} from './read-message.ts';
+import { type RecordedGroup, recordMessages } from './record.ts';
 
-export type Parts = Omit<OwnershipParts, 'ask' | 'reasons'> &
-  Pick<RecordingParts, 'randomPart'> &
-  Omit<PublishingParts & LookingParts, 'burst'> & {
-    readonly instances: Instances;
-    readonly listings: Pick<Listings, 'requestRepublication'>;
-    /** How often a VM may change in ten seconds and be told of each time. @default 4 */
-    readonly burst?: number | undefined;
-  };
+/** Everything that the normaliser works with. */
+export type Parts = {
+  readonly resourceStore: ResourceStore;
+  /** Undefined: DCM ids are not compared with records. */
+  readonly records?: Pick<VmRecords, 'read' | 'adopt' | 'end'> | undefined;
+  readonly instances: Instances;
+  readonly publisher: StatusPublisher;
+  readonly observations: Observations;
+  readonly listings: Pick<Listings, 'requestRepublication'>;
+  /** Puts a status that no retry can publish into the dead-letter queue. */
+  readonly retries: Pick<Retries, 'deadLetter'>;
+  /** Our name at DCM. */
+  readonly provider: string;
+  readonly tagKeys: TagKeys;
+  /** How many changes of a resource within ten seconds are published at once. @default 4 */
+  readonly burst?: number | undefined;
+  /** How the end of a spot instance that has run is reported. @default 'FAILED' */
+  readonly spotEndsAs?: SpotEndsAs | undefined;
+  readonly randomPart: RandomPart;
+  readonly now: Clock;
+  readonly meter: Meter;
+  readonly log: Log;
+};
 
 /**
- * A batch of what was learnt about instances in, their VMs' new statuses out to DCM: never lost, never out of order, never repeated.
- * Each VM goes its own way; what fails for one leaves the others alone.
- * @returns why messages must come again, by message id.
+ * Publishes the statuses that a batch of messages leads to: group by resource → ownership → record → deliver → follow up. No status is lost,
+ * published out of order or published twice. Resources do not wait for each other, and a failure concerns one of them only.
+ * @returns why SQS must redeliver messages, by message id.
  */
-export const reportStatus = ({ burst = defaultBurst, ...others }: Parts) => {
-  const parts = { ...others, burst };
+export const reportStatus = (parts: Parts) => {
   const reasons = terminations();
-  const establish = establishOwners({ ...parts, reasons, ask: askEc2({ ...parts, reasons }) });
-  const record = recordMessages({ ...parts, reasons });
+  const establish = establishOwners(parts, { reasons, ask: askEc2({ ...parts, reasons }) });
+  const record = recordMessages(parts, reasons);
   const publish = publishOutboxes(parts);
-  const look = lookAgain(parts);
-  const republish = afterOutage(parts);
+  const followUp = queueFollowUps(parts);
+  const republish = republishAfterOutage(parts);
 
   return async (messages: readonly Message[]): Promise<ReadonlyMap<string, unknown>> => {
-    const groups = groupsOf(messages);
-    const { ours, undecided } = await establish(groups);
+    const { ours, undecided } = await establish(groupsOf(messages));
     const failed = new Map<MessageGroup, unknown>(undecided);
 
     const recorded: RecordedGroup[] = [];
@@ -61,8 +82,8 @@ export const reportStatus = ({ burst = defaultBurst, ...others }: Parts) => {
       if (vm.outbox.some((status) => awaitsAddress(vm, status, parts.now())))
         failed.set(group, new UnavailableError(`EC2 does not say yet at which address ${vm.resourceId} is`));
     await republish(published);
-    const done = published.filter(({ group }) => !failed.has(group)); // or each retry would queue another look
-    for (const [group, error] of await look(done)) failed.set(group, error);
+    const done = published.filter(({ group }) => !failed.has(group)); // or each redelivery would queue another check
+    for (const [group, error] of await followUp(done)) failed.set(group, error);
     return byMessage(failed);
   };
 
@@ -71,9 +92,9 @@ export const reportStatus = ({ burst = defaultBurst, ...others }: Parts) => {
    * was older than the event of a start that fell back.
    */
   function reasonFor({ group, vm, described }: Owned) {
-    if (!isRetried(group) && reasons.isUnexplained(group, vm))
+    if (!isRedelivered(group) && reasons.isUnexplained(group, vm))
       throw new UnavailableError(`EC2 does not say yet why ${group.resourceId} was terminated`);
-    if (!isRetried(group) && described?.state === 'pending' && hasUnexplainedFallback(group, vm))
+    if (!isRedelivered(group) && described?.state === 'pending' && hasUnexplainedFallback(group, vm))
       throw new UnavailableError(`EC2 does not say yet why ${group.resourceId} is stopped and did not start`);
     return reasons.reasonOf(group.resourceId);
   }

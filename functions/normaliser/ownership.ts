@@ -2,39 +2,42 @@ import { ProviderError, RecentlyLaunchedError, UnavailableError } from '../../sh
 import type { Observation, ResourceMessage, TagChange } from '../../shared/core/message.ts';
 import { lacksPublicAddress } from '../../shared/core/outputs.ts';
 import { dcmIdOf, type TagKeys, type Tags } from '../../shared/core/ownership.ts';
+import { hasEnded, isLaunched, type LaunchedRecord } from '../../shared/core/record.ts';
 import type { Resource } from '../../shared/core/resource.ts';
 import { addressProblem } from '../../shared/core/resource-id.ts';
-import type { Clock } from '../../shared/ports/clock.ts';
-import type { Ownership, ResourceStore } from '../../shared/ports/resource-store.ts';
-import type { Log, Meter } from '../../shared/ports/telemetry.ts';
+import type { LaunchedResource } from '../../shared/ports/records.ts';
+import type { Ownership } from '../../shared/ports/resource-store.ts';
 import { isRecentlyLaunched } from '../../shared/service-types/vm/kind.ts';
+import { isLaunchedByUs } from '../../shared/service-types/vm/launch.ts';
 import type { Instance } from '../../shared/service-types/vm/ports.ts';
-import { type AdoptionParts, adoptInstance } from './adopt-instance.ts';
-import { type Answers, addressesIn, describedState, type Terminations, withAddresses } from './ask-ec2.ts';
+import type { VmFacts, } from '../../shared/service-types/vm/record.ts';
+import {
+  type Answers,
+  addressesIn,
+  type askEc2,
+  describedState,
+  type Terminations,
+  withAddresses,
+} from './ask-ec2.ts';
+import { moveInstance } from './move-instance.ts';
+import type { Parts } from './normalise.ts';
 import {
   checkIn,
   hasClaimCheck,
   hasObservation,
   hasUnexplainedFallback,
-  isRetried,
+  isRedelivered,
   isTerminated,
   type MessageGroup,
   newestTagChange,
-} from './message-groups.ts';
-import { type MoveParts, moveInstance } from './move-instance.ts';
-
-export type OwnershipParts = Identity &
-  EnactmentParts & {
-    readonly ask: (questions: readonly MessageGroup[]) => Promise<Answers>;
-    readonly reasons: Terminations;
-  };
+} from './read-message.ts';
 
 /** A VM of ours, and what is to be recorded of it. */
 export type Owned = {
   readonly group: MessageGroup;
   readonly vm: Resource;
   readonly resourceMessages: readonly ResourceMessage[];
-  /** The signal that EC2's answer was, and no message. */
+  /** The observation that was made of EC2's answer; undefined where none was. */
   readonly answer: Observation | undefined;
   /** As EC2 described it; undefined where EC2 was not asked, did not answer or does not know it. */
   readonly described: Instance | undefined;
@@ -49,21 +52,24 @@ export type Owners = {
 };
 
 /**
- * Tells our VMs from everybody else's instances: one batched read of the fleet, one filtered DescribeInstances a region where the fleet
- * does not know. Claims what turns out to be ours and remembers in the fleet what is not.
+ * Finds out which resources are ours: one batched read of the resource store, and where that does not know, one filtered DescribeInstances a
+ * region. Claims resources that turn out to be ours, and marks the others as foreign.
  *
- * Nothing that happens after a claim is lost, however many workers there are: no worker remembers for itself that an instance is not ours,
- * and before it drops a signal for that reason it reads the item consistently. So a signal that was dropped was handled before the claim.
- * EC2 is asked for the state once more after the claim, which shows what that signal was about; and again a minute later, for
+ * Nothing that happens after a claim is lost, however many workers there are: no worker caches that a resource is foreign,
+ * and before it drops a message for that reason it reads the item consistently. So a message that was dropped was handled before the claim.
+ * EC2 is asked for the state once more after the claim, which shows what that message was about; and again a minute later, for
  * DescribeInstances may lag behind.
  */
-export const establishOwners = (parts: OwnershipParts) => {
-  const { resourceStore, ask, reasons, now } = parts;
-  const enact = enactVerdict(parts);
+export const establishOwners = (
+  parts: Parts,
+  { ask, reasons }: { readonly ask: ReturnType<typeof askEc2>; readonly reasons: Terminations },
+) => {
+  const { resourceStore, now } = parts;
+  const enact = enactDecision(parts);
 
   return async (groups: readonly MessageGroup[]): Promise<Owners> => {
     if (groups.length === 0) return { ours: [], undecided: new Map() };
-    const remembered = await read(groups);
+    const remembered = await readOwners(groups);
     const answers = await ask(groups.filter((group) => mustAsk(evidenceOf(group, remembered), group)));
 
     const enacted: Enacted[] = [];
@@ -89,8 +95,8 @@ export const establishOwners = (parts: OwnershipParts) => {
     return { ours, undecided };
   };
 
-  /** What the fleet remembers; of instances that seem not to be ours as all writes so far have left it. */
-  async function read(groups: readonly MessageGroup[]): Promise<ReadonlyMap<string, Ownership>> {
+  /** What the resource store holds; read consistently for resources that seem foreign. */
+  async function readOwners(groups: readonly MessageGroup[]): Promise<ReadonlyMap<string, Ownership>> {
     const remembered = new Map(await resourceStore.read(groups.map(({ resourceId }) => resourceId)));
     const readConsistently = async ([resourceId, { owner }]: readonly [string, Ownership]) => {
       if (owner !== 'foreign') return;
@@ -124,15 +130,15 @@ export const establishOwners = (parts: OwnershipParts) => {
 
   /** It became ours by a tag change, or was known not to be ours. Also where that was done and what follows was not. */
   function isLateClaim({ group, isClaimed }: Enacted, remembered: ReadonlyMap<string, Ownership>): boolean {
-    if (!isClaimed) return isRetried(group) && newestTagChange(group) !== undefined;
+    if (!isClaimed) return isRedelivered(group) && newestTagChange(group) !== undefined;
     return !hasObservation(group) || remembered.get(group.resourceId)?.owner === 'foreign';
   }
 
   function owned({ group, vm }: Enacted, isLate: boolean, described: Evidence['described']): Owned {
     const answer = describedState({ group, vm, isLate, described }, now());
     const seen = described === 'absent' ? undefined : described;
-    const told = group.resourceMessages.map((resourceMessage) => withAddresses(resourceMessage, seen));
-    const resourceMessages = [...(answer ? [answer] : []), ...told];
+    const messages = group.resourceMessages.map((resourceMessage) => withAddresses(resourceMessage, seen));
+    const resourceMessages = [...(answer ? [answer] : []), ...messages];
     return { group, vm, answer, resourceMessages, described: seen, needsClaimCheck: isLate };
   }
 };
@@ -143,7 +149,7 @@ const answerFor = ({ resourceId, account }: MessageGroup, answers: Answers): Evi
   return answer === undefined || answer === 'absent' || answer.account === account ? answer : 'absent';
 };
 
-/** RUNNING is about to be published, and neither the lane nor the fleet tells all its addresses. */
+/** RUNNING is about to be published, and neither the group nor the resource store has all its addresses. */
 const isAddressWanted = (group: MessageGroup, held: Resource | undefined): boolean => {
   if (isTerminated(group)) return false;
   const running = group.resourceMessages.filter(isRunning);
@@ -182,15 +188,15 @@ export type Evidence = {
   readonly tagChange?: Pick<TagChange, 'tags' | 'at' | 'clientToken'> | undefined;
   /** EC2's answer: `absent` where it does not know the instance, undefined where it was not asked. */
   readonly described?: Instance | 'absent' | undefined;
-  /** Milliseconds since 1970 of the oldest signal in this batch: the instance is at least this old. */
+  /** Milliseconds since 1970 of the oldest message in this batch: the instance is at least this old. */
   readonly seenAtMs: number;
   /** Milliseconds since 1970 of the launch that an event in this batch reported; undefined where none did. */
   readonly launchedAtMs?: number | undefined;
   readonly terminated: boolean;
 };
 
-export type Verdict =
-  /** `claim` where the fleet does not say so yet, or says another DCM id. */
+export type Decision =
+  /** `claim` where the resource store does not say so yet, or says another DCM id. */
   | { readonly owner: 'ours'; readonly dcmId: string; readonly claim: boolean }
   /** `forSure` where the answer will not change by itself, so that it can be remembered. */
   | { readonly owner: 'foreign'; readonly forSure: boolean }
@@ -215,7 +221,7 @@ export const mustAskEc2 = ({ remembered, tagChange }: Evidence, { tagKeys, provi
 };
 
 /** Whose an instance is. Pure, so that every combination can be tried. */
-export const decideOwner = (evidence: Evidence, { tagKeys, provider }: Identity, nowMs: number): Verdict => {
+export const decideOwner = (evidence: Evidence, { tagKeys, provider }: Identity, nowMs: number): Decision => {
   const idOf = (tags: Tags | undefined) => tags && dcmIdOf(tags, tagKeys, provider);
   const { remembered, tagChange } = evidence;
   const tagged = idOf(tagChange?.tags);
@@ -235,13 +241,13 @@ export const decideOwner = (evidence: Evidence, { tagKeys, provider }: Identity,
 
 type Known = {
   readonly idOf: (tags: Tags | undefined) => string | undefined;
-  /** That of the fleet, or of the tag change. */
+  /** The one in the resource store, or in the tag change. */
   readonly dcmId: string;
   readonly nowMs: number;
 };
 
 /** A terminated instance loses its tags by itself: only a living one without them, or with another DCM id, is another VM, or none. */
-const afterTagsChanged = (evidence: Evidence, { idOf, dcmId, nowMs }: Known): Verdict => {
+const afterTagsChanged = (evidence: Evidence, { idOf, dcmId, nowMs }: Known): Decision => {
   const { described, tagChange } = evidence;
   if (described === undefined) return { owner: 'undecided' };
   if (!isLiving(described)) return { owner: 'ours', dcmId, claim: false };
@@ -253,7 +259,7 @@ const afterTagsChanged = (evidence: Evidence, { idOf, dcmId, nowMs }: Known): Ve
 };
 
 /** An instance that was not ours, or not known, has our tags. */
-const afterTagging = (evidence: Evidence, known: Known): Verdict => {
+const afterTagging = (evidence: Evidence, known: Known): Decision => {
   const { described, terminated } = evidence;
   if (isProofEnough(evidence, known.nowMs)) return { owner: 'ours', dcmId: known.dcmId, claim: true };
   const isMissing =
@@ -288,7 +294,7 @@ const mayLag = ({ tagChange }: Evidence, nowMs: number): boolean =>
 const byEc2 = (
   { described, seenAtMs, launchedAtMs, terminated }: Evidence,
   { idOf, nowMs }: Pick<Known, 'idOf' | 'nowMs'>,
-): Verdict => {
+): Decision => {
   if (described === undefined) return { owner: 'undecided' };
   const found = described === 'absent' ? undefined : described;
   const dcmId = idOf(found?.tags);
@@ -309,26 +315,18 @@ export type Enacted = {
   readonly isClaimed: boolean;
 };
 
-export type EnactmentParts = AdoptionParts &
-  MoveParts & {
-    readonly resourceStore: ResourceStore;
-    readonly now: Clock;
-    readonly meter: Meter;
-    readonly log: Log;
-  };
-
 /**
- * Makes the fleet remember whose an instance is; what is ours goes on to be recorded.
+ * Stores whose a resource is. Resources of ours are recorded next.
  * @throws RecentlyLaunchedError, UnavailableError where that cannot be told yet.
  */
-const enactVerdict = (parts: EnactmentParts) => {
+const enactDecision = (parts: Parts) => {
   const { resourceStore, meter, log } = parts;
   const adopt = adoptInstance(parts);
   const move = moveInstance(parts);
 
   const ours = async (
     group: MessageGroup,
-    { dcmId, claim }: VerdictOf<'ours'>,
+    { dcmId, claim }: DecisionOf<'ours'>,
     evidence: Evidence,
   ): Promise<Enacted[]> => {
     const { kind, resourceId, region, account } = group;
@@ -375,7 +373,7 @@ const enactVerdict = (parts: EnactmentParts) => {
 
   const others = async (
     { resourceId }: MessageGroup,
-    { forSure }: VerdictOf<'foreign'>,
+    { forSure }: DecisionOf<'foreign'>,
     { remembered }: Evidence,
   ) => {
     meter.count('foreign');
@@ -386,7 +384,10 @@ const enactVerdict = (parts: EnactmentParts) => {
   const nobody = async ({ resourceId, region }: MessageGroup) => {
     await resourceStore.removeOwnership(resourceId);
     meter.count('released');
-    log.warn('our tags were taken off an instance; it is not reported any more', { resourceId, region });
+    log.warn('ownership tags were removed from an instance; it is no longer reported', {
+      resourceId,
+      region,
+    });
     return [];
   };
 
@@ -397,14 +398,88 @@ const enactVerdict = (parts: EnactmentParts) => {
       : new RecentlyLaunchedError(`${resourceId} was launched moments ago and has no tags yet`);
   };
 
-  return async (group: MessageGroup, verdict: Verdict, evidence: Evidence): Promise<Enacted[]> => {
-    if (verdict.owner === 'ours') return ours(group, verdict, evidence);
-    if (verdict.owner === 'foreign') return others(group, verdict, evidence);
-    return verdict.owner === 'ownership-removed' ? nobody(group) : undecided(group, evidence);
+  return async (group: MessageGroup, decision: Decision, evidence: Evidence): Promise<Enacted[]> => {
+    if (decision.owner === 'ours') return ours(group, decision, evidence);
+    if (decision.owner === 'foreign') return others(group, decision, evidence);
+    return decision.owner === 'ownership-removed' ? nobody(group) : undecided(group, evidence);
+  };
+};
+
+const describeTimeoutMs = 500;
+
+/**
+ * Notes, before an instance is claimed, that it is the VM with this DCM id, and whether we launched it. False where another instance is,
+ * lives and still carries the id: DCM must not hear of two instances under one id.
+ */
+const adoptInstance =
+  ({
+    records,
+    resourceStore,
+    instances,
+    provider,
+    tagKeys,
+    now,
+    meter,
+    log,
+  }: Pick<
+    Parts,
+    'records' | 'resourceStore' | 'instances' | 'provider' | 'tagKeys' | 'now' | 'meter' | 'log'
+  >) =>
+  async (group: MessageGroup, dcmId: string, evidence: Evidence): Promise<boolean> => {
+    if (!records) return true;
+    const { resourceId } = group;
+    const vm = { ...launchedVm(group, dcmId, evidence), adopted: adoptedOf(dcmId, evidence) };
+    if ((await records.adopt(vm)) !== 'another') return true;
+
+    const other = await records.read(dcmId);
+    if (other && isLaunched(other) && ((await isGone(other)) || !(await stillCarriesIt(other)))) {
+      await records.end(dcmId, other.resourceId);
+      if ((await records.adopt(vm)) !== 'another') return true;
+    }
+    meter.count('duplicateOwner');
+    log.error('two instances carry one DCM id; the second is not reported', {
+      dcmId,
+      resourceId: other?.resourceId,
+      duplicate: resourceId,
+    });
+    return false;
+
+    /** Undefined where neither EC2's answer nor a listing shows the instance. */
+    function adoptedOf(id: string, { described, tagChange }: Evidence): boolean | undefined {
+      const isDescribed = described !== undefined && described !== 'absent';
+      const token = isDescribed ? (described.clientToken ?? '') : tagChange?.clientToken;
+      return token === undefined ? undefined : !isLaunchedByUs(provider, { dcmId: id }, token);
+    }
+
+    /** Its own tag change may not have come yet, as when two instances swap their ids. */
+    async function stillCarriesIt({ region, resourceId: id }: LaunchedRecord): Promise<boolean> {
+      const seen = (await instances.describe({ region }, [id], describeTimeoutMs)).get(id);
+      return seen === undefined || dcmIdOf(seen.tags, tagKeys, provider) === dcmId;
+    }
+
+    async function isGone(record: LaunchedRecord): Promise<boolean> {
+      const held = (await resourceStore.read([record.resourceId])).get(record.resourceId);
+      return hasEnded(record, held ?? { owner: 'unknown' }, now());
+    }
+  };
+
+const launchedVm = (
+  { resourceId, region, account }: MessageGroup,
+  dcmId: string,
+  { described, seenAtMs }: Evidence,
+): LaunchedResource<VmFacts> => {
+  const found = described === 'absent' ? undefined : described;
+  const { instanceType, imageId, zone, privateAddress, isWindows, launchedAtMs = seenAtMs } = found ?? {};
+  return {
+    dcmId,
+    region,
+    resourceId,
+    account,
+    facts: { instanceType, imageId, zone, privateAddress, isWindows, launchedAtMs },
   };
 };
 
 /** When the tags were changed, in seconds since 1970; the same each time the message comes. */
 const changedAt = ({ tagChange, seenAtMs }: Evidence): number => tagChange?.at ?? Math.floor(seenAtMs / 1000);
 
-type VerdictOf<Owner extends Verdict['owner']> = Extract<Verdict, { owner: Owner }>;
+type DecisionOf<Owner extends Decision['owner']> = Extract<Decision, { owner: Owner }>;

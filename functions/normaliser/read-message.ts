@@ -1,13 +1,17 @@
 import { reasonOf, UnreadableError } from '../../shared/core/errors.ts';
-import { clamped } from '../../shared/core/gate.ts';
-import type { ResourceMessage } from '../../shared/core/message.ts';
+import { checkedState } from '../../shared/core/follow-up.ts';
+import { clamped, sequenceOf } from '../../shared/core/gate.ts';
+import { finalState, type Kind, kindOf, rankOf } from '../../shared/core/kind.ts';
+import type { CheckRequest, Observation, ResourceMessage, TagChange } from '../../shared/core/message.ts';
+import type { Resource } from '../../shared/core/resource.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { Log, Meter } from '../../shared/ports/telemetry.ts';
+import { kinds } from '../../shared/service-types/kinds.ts';
 import { eventKindOf } from '../../shared/service-types/vm/events/registry.ts';
 import { EventBridgeEvent } from '../../shared/wire/eventbridge.ts';
 import { ownSource, refuseNewerMessage } from '../../shared/wire/own-messages.ts';
 
-type Parts = {
+type Settings = {
   /** The regions whose instances are reported. */
   readonly regions: readonly string[];
   /** Id of the account whose instances are reported; undefined: of any. */
@@ -24,7 +28,7 @@ type Parts = {
  * our own in a newer format.
  */
 export const readMessage =
-  ({ regions, account, now, log, meter }: Parts) =>
+  ({ regions, account, now, log, meter }: Settings) =>
   (body: string): ResourceMessage[] => {
     const event = envelope(body);
     refuseNewerMessage(event);
@@ -85,4 +89,122 @@ const envelope = (body: string): EventBridgeEvent => {
   } catch (cause) {
     throw new UnreadableError(`the message is no EventBridge event: ${reasonOf(cause)}`, { cause });
   }
+};
+
+/** A message of the observations queue, once it is read. */
+export type Message = {
+  readonly messageId: string;
+  /** SQS delivered it before, and what was begun then may not have been finished. */
+  readonly isRetry: boolean;
+  readonly resourceMessages: readonly ResourceMessage[];
+};
+
+/** All that one batch says of one resource, oldest first. */
+export type MessageGroup = {
+  readonly kind: Kind;
+  readonly resourceId: string;
+  readonly region: string;
+  readonly account: string;
+  readonly resourceMessages: readonly ResourceMessage[];
+  readonly messages: readonly Message[];
+};
+
+/** Groups a batch by resource: the messages of one resource are handled in order, resources do not wait for each other. */
+export const groupsOf = (messages: readonly Message[]): MessageGroup[] => {
+  const groups = new Map<string, { resourceMessages: ResourceMessage[]; messages: Set<Message> }>();
+  for (const message of messages) {
+    for (const resourceMessage of message.resourceMessages) {
+      const group = groups.get(resourceMessage.resourceId) ?? { resourceMessages: [], messages: new Set() };
+      groups.set(resourceMessage.resourceId, group);
+      group.resourceMessages.push(resourceMessage);
+      group.messages.add(message);
+    }
+  }
+  return [...groups].map(([resourceId, group]) => {
+    const kind = kindOf(kinds, resourceId);
+    return {
+      kind,
+      resourceId,
+      region: group.resourceMessages[0]?.region ?? '',
+      account: group.resourceMessages[0]?.account ?? '',
+      resourceMessages: group.resourceMessages.sort(oldestFirst(kind)),
+      messages: [...group.messages],
+    };
+  });
+};
+
+/** The newest tag change in the batch. */
+export const newestTagChange = ({ resourceMessages }: MessageGroup): TagChange | undefined =>
+  resourceMessages.findLast((resourceMessage) => resourceMessage.kind === 'tag-change');
+
+/** Without the states that another one of the same second supersedes, where the kind says so. */
+export const withoutSuperseded = (
+  kind: Kind,
+  resourceMessages: readonly ResourceMessage[],
+): ResourceMessage[] =>
+  resourceMessages.filter(
+    (resourceMessage) =>
+      resourceMessage.kind !== 'observation' ||
+      !resourceMessages.some((other) => supersedes(kind, other, resourceMessage)),
+  );
+
+const supersedes = (kind: Kind, other: ResourceMessage, one: Observation): boolean =>
+  kind.coalescesWithinSecond &&
+  other.kind === 'observation' &&
+  other.at === one.at &&
+  rankOf(kind, other.state) > rankOf(kind, one.state);
+
+/** Notices of the same second go after the state they are about. */
+const oldestFirst =
+  (kind: Kind) =>
+  (a: ResourceMessage, b: ResourceMessage): number =>
+    order(kind, a) - order(kind, b);
+
+const order = (kind: Kind, resourceMessage: ResourceMessage): number =>
+  resourceMessage.kind === 'observation'
+    ? sequenceOf(kind, resourceMessage)
+    : sequenceOf(kind, { at: resourceMessage.at, state: finalState(kind) });
+
+export const hasObservation = ({ resourceMessages }: MessageGroup): boolean =>
+  resourceMessages.some(({ kind }) => kind === 'observation');
+
+export const hasClaimCheck = ({ resourceMessages }: MessageGroup): boolean =>
+  resourceMessages.some(({ kind }) => kind === 'claim-check');
+
+export const isTerminated = ({ resourceMessages }: MessageGroup): boolean =>
+  resourceMessages.some(
+    (resourceMessage) => resourceMessage.kind === 'observation' && resourceMessage.state === 'terminated',
+  );
+
+/** At least one of the group's SQS messages was delivered before. */
+export const isRedelivered = ({ messages }: MessageGroup): boolean => messages.some(({ isRetry }) => isRetry);
+
+/** The key up to which statuses that the debounce held back may be published. */
+export const settledKey = ({ resourceMessages }: MessageGroup): string | undefined =>
+  resourceMessages
+    .flatMap((resourceMessage) => (resourceMessage.kind === 'status-settled' ? [resourceMessage.key] : []))
+    .sort()
+    .at(-1);
+
+/** The check of the state that the VM is in. */
+export const checkIn = ({ resourceMessages }: MessageGroup, vm: Resource): CheckRequest | undefined => {
+  const key = checkedState(vm);
+  return resourceMessages.find(
+    (resourceMessage): resourceMessage is CheckRequest =>
+      resourceMessage.kind === 'check-wanted' && resourceMessage.key === key,
+  );
+};
+
+/** A start that fell back to `stopped`, for which no message has a reason: EC2 goes through `stopping` only where somebody stops the instance. */
+export const hasUnexplainedFallback = (
+  { resourceMessages }: MessageGroup,
+  vm: Resource | undefined,
+): boolean => {
+  let before = vm?.state;
+  for (const resourceMessage of resourceMessages) {
+    if (resourceMessage.kind !== 'observation') continue;
+    if (before === 'pending' && resourceMessage.state === 'stopped' && !resourceMessage.reason) return true;
+    before = resourceMessage.state;
+  }
+  return false;
 };

@@ -1,6 +1,6 @@
 import { UnavailableError } from '../../shared/core/errors.ts';
 import { isNewerObservation } from '../../shared/core/gate.ts';
-import type { SpotEndsAs, StateReason } from '../../shared/core/kind.ts';
+import type { StateReason } from '../../shared/core/kind.ts';
 import type {
   Notice,
   Observation,
@@ -19,31 +19,29 @@ import {
   republishedStatus,
   statusOf,
 } from '../../shared/core/resource.ts';
-import type { Clock, RandomPart } from '../../shared/ports/clock.ts';
-import type { Records } from '../../shared/ports/records.ts';
-import type { Recorded, ResourceStore } from '../../shared/ports/resource-store.ts';
-import type { Meter } from '../../shared/ports/telemetry.ts';
+import type { Recorded } from '../../shared/ports/resource-store.ts';
 import type { Instance } from '../../shared/service-types/vm/ports.ts';
 import { addressesIn, type Terminations } from './ask-ec2.ts';
-import { type MessageGroup, withoutSuperseded } from './message-groups.ts';
+import type { Parts } from './normalise.ts';
 import type { Owned } from './ownership.ts';
+import { type MessageGroup, withoutSuperseded } from './read-message.ts';
 
-type Parts = RecordingParts & { readonly reasons: Terminations; readonly meter: Meter };
+type Recording = Pick<Parts, 'resourceStore' | 'records' | 'spotEndsAs' | 'randomPart' | 'now'>;
 
-/** What became of a lane in the fleet. */
+/** What recording a group led to. */
 export type RecordedGroup = {
   readonly group: MessageGroup;
-  /** As the fleet then holds it, outbox and all: also what a crashed worker left there. */
+  /** As the resource store then holds it, with its outbox: also what a crashed worker left there. */
   readonly vm: Resource;
-  /** The keys of what it added to the outbox. */
+  /** The keys of the statuses that were added to the outbox. */
   readonly added: ReadonlySet<string>;
-  /** Not all of it was news: it may be here again, because something of it was left undone. */
+  /** Not every message was new: the group may be redelivered, because something was left undone. */
   readonly hasRepeats: boolean;
 } & Pick<Owned, 'needsClaimCheck'>;
 
-/** Tells the fleet, in order, what was learnt about one VM, whose outbox is first brought below its bounds. */
-export const recordMessages = (parts: Parts) => {
-  const { resourceStore, reasons, now, meter } = parts;
+/** Records, in order, what the messages of one resource say. Its outbox is first brought below its bounds. */
+export const recordMessages = (parts: Recording & Pick<Parts, 'meter'>, reasons: Terminations) => {
+  const { resourceStore, now, meter } = parts;
   const record = recordMessage(parts);
   const readdress = recordAddresses(parts);
 
@@ -66,16 +64,13 @@ export const recordMessages = (parts: Parts) => {
     described,
     needsClaimCheck,
   }: Owned & Pick<Before, 'reason'>): Promise<RecordedGroup> => {
-    const told = withoutSuperseded(group.kind, resourceMessages);
-    meter.count('collapsed', resourceMessages.length - told.length);
+    const current = withoutSuperseded(group.kind, resourceMessages);
+    meter.count('collapsed', resourceMessages.length - current.length);
     const added = new Set<string>();
     let held = await bounded(vm);
     let hasRepeats = false;
-    for (const resourceMessage of told) {
-      const recorded = await record(
-        { vm: held, isRecalled: held === vm, reason, described },
-        resourceMessage,
-      );
+    for (const resourceMessage of current) {
+      const recorded = await record({ vm: held, isRead: held === vm, reason, described }, resourceMessage);
       keep(resourceMessage, recorded);
     }
     const seen = addressesIn(described, held.state);
@@ -105,25 +100,18 @@ export const recordMessages = (parts: Parts) => {
 };
 
 const noLongerHeld = ({ resourceId }: Resource) =>
-  new UnavailableError(`the fleet no longer holds ${resourceId}; whose it is must be established again`);
+  new UnavailableError(
+    `the resource store no longer holds ${resourceId}; whose it is must be established again`,
+  );
 
-export type Before = {
+type Before = {
   readonly vm: Resource;
   /** Read, not written: it may lag behind, though it is never ahead. */
-  readonly isRecalled: boolean;
+  readonly isRead: boolean;
   /** Why it was terminated, where it was and EC2 said. */
   readonly reason: StateReason | undefined;
   /** As EC2 described it; undefined where EC2 was not asked, did not answer or does not know it. */
   readonly described: Instance | undefined;
-};
-
-export type RecordingParts = {
-  readonly resourceStore: ResourceStore;
-  readonly now: Clock;
-  readonly randomPart: RandomPart;
-  readonly records?: Pick<Records, 'read'> | undefined;
-  /** How the end of a spot instance that has run is reported. @default 'FAILED' */
-  readonly spotEndsAs?: SpotEndsAs | undefined;
 };
 
 /**
@@ -131,7 +119,7 @@ export type RecordingParts = {
  * it is published once more; a status that waits for them is not.
  */
 const recordAddresses =
-  ({ resourceStore, now, randomPart }: RecordingParts) =>
+  ({ resourceStore, now, randomPart }: Recording) =>
   (vm: Resource, seen: Addresses, at: number): Promise<Recorded> | Recorded => {
     const found = newAddresses(vm, seen);
     if (found === undefined) return { outcome: 'unchanged', vm };
@@ -141,19 +129,19 @@ const recordAddresses =
     return resourceStore.readdress(vm, found, status);
   };
 
-/** Tells the fleet one thing about a VM, and nothing that it is known to know. */
-const recordMessage = (parts: RecordingParts) => {
+/** Records one message, unless the resource store is known to hold what it says. */
+const recordMessage = (parts: Recording) => {
   const { resourceStore, randomPart, spotEndsAs } = parts;
   const readdress = recordAddresses(parts);
 
   return (
-    { vm, isRecalled, reason, described }: Before,
+    { vm, isRead, reason, described }: Before,
     resourceMessage: ResourceMessage,
   ): Promise<Recorded> | Recorded => {
     if (resourceMessage.kind === 'observation') return observed(resourceMessage);
     if (resourceMessage.kind === 'notice') return noticed(resourceMessage);
-    if (resourceMessage.kind === 'status-wanted') return wanted(resourceMessage);
-    const mayHide = isRecalled && resourceMessage.kind === 'status-settled'; // what was held back must not be overlooked
+    if (resourceMessage.kind === 'status-wanted') return republish(resourceMessage);
+    const mayHide = isRead && resourceMessage.kind === 'status-settled'; // statuses held back by the debounce must still be published
     return mayHide ? resourceStore.readConsistently(vm.resourceId) : { outcome: 'unchanged', vm };
 
     function observed(observation: Observation): Promise<Recorded> | Recorded {
@@ -187,7 +175,7 @@ const recordMessage = (parts: RecordingParts) => {
       );
     }
 
-    async function wanted(request: RepublicationRequest): Promise<Recorded> {
+    async function republish(request: RepublicationRequest): Promise<Recorded> {
       const { latest } = vm;
       if (!latest || !isNewRepublication(vm, request) || (await isReplaced()))
         return { outcome: 'stale', vm };

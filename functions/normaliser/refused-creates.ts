@@ -11,7 +11,7 @@ import type { StatusPublisher } from '../../shared/ports/status-publisher.ts';
 import { vmKind } from '../../shared/service-types/vm/kind.ts';
 import { type CreateRefused, createRefusedEvent, createRefusedIn } from '../../shared/wire/create-refused.ts';
 import { statusEvent } from '../../shared/wire/dcm-status.ts';
-import type { Message } from './message-groups.ts';
+import type { Message } from './read-message.ts';
 
 /** SQS holds a message back for no longer. */
 const longestDelaySeconds = 900;

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { publishEvents } from '../../../functions/nats-bridge/publish-events.ts';
-import type { Message } from '../../../functions/normaliser/message-groups.ts';
 import { reportStatus } from '../../../functions/normaliser/normalise.ts';
+import type { Message } from '../../../functions/normaliser/read-message.ts';
 import { readMessage } from '../../../functions/normaliser/read-message.ts';
 import { randomPart } from '../../../shared/adapters/random-part.ts';
 import { sequenceOf, stateOfKey } from '../../../shared/core/gate.ts';

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import {
+  type Decision,
   decideOwner,
   type Evidence,
   mustAskEc2,
-  type Verdict,
 } from '../../../functions/normaliser/ownership.ts';
 import { vmKind } from '../../../shared/service-types/vm/kind.ts';
 import { described } from '../../fakes/scripted-instances.ts';
@@ -36,7 +36,11 @@ const probably = { owner: 'foreign', forSure: false } as const;
 const undecided = { owner: 'undecided' } as const;
 const nobody = { owner: 'ownership-removed' } as const;
 
-type Row = readonly [when: string, known: Partial<Evidence> & Pick<Evidence, 'remembered'>, verdict: Verdict];
+type Row = readonly [
+  when: string,
+  known: Partial<Evidence> & Pick<Evidence, 'remembered'>,
+  verdict: Decision,
+];
 
 const decided: readonly Row[] = [
   ['it is remembered as ours', us, ours],

@@ -6,7 +6,7 @@ import {
   type Message,
   newestTagChange,
   withoutSuperseded,
-} from '../../../functions/normaliser/message-groups.ts';
+} from '../../../functions/normaliser/read-message.ts';
 import type { ResourceMessage } from '../../../shared/core/message.ts';
 import { vmKind } from '../../../shared/service-types/vm/kind.ts';
 import { observed, resourceId, spotWarning, tagged } from '../../fixtures/resource-messages.ts';

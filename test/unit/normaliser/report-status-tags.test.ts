@@ -97,7 +97,7 @@ describe('normaliser, with a change of tags', () => {
     expect(await held()).toEqual({ owner: 'foreign' });
     expect(stream.stored).toEqual([]);
     expect(meter.counts.released).toBe(1);
-    expect(log.lines).toEqual([expect.stringMatching(/^warn: our tags were taken off/)]);
+    expect(log.lines).toEqual([expect.stringMatching(/^warn: ownership tags were removed from/)]);
   });
 
   it('comes again while EC2 does not say whether the tags are gone', async () => {

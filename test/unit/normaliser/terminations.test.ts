@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { terminations } from '../../../functions/normaliser/ask-ec2.ts';
-import { groupsOf } from '../../../functions/normaliser/message-groups.ts';
+import { groupsOf } from '../../../functions/normaliser/read-message.ts';
 import type { ResourceMessage } from '../../../shared/core/message.ts';
 import type { Resource } from '../../../shared/core/resource.ts';
 import { vmKind } from '../../../shared/service-types/vm/kind.ts';
