@@ -1,5 +1,5 @@
 import { listingTime } from '../../shared/core/gate.ts';
-import { dcmIdOf, } from '../../shared/core/ownership.ts';
+import { dcmIdOf } from '../../shared/core/ownership.ts';
 import { isLaunched } from '../../shared/core/record.ts';
 import { movedAwayStatus, movedStatus, type Resource } from '../../shared/core/resource.ts';
 import type { Instance } from '../../shared/service-types/vm/ports.ts';

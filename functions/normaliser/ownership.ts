@@ -10,7 +10,7 @@ import type { Ownership } from '../../shared/ports/resource-store.ts';
 import { isRecentlyLaunched } from '../../shared/service-types/vm/kind.ts';
 import { isLaunchedByUs } from '../../shared/service-types/vm/launch.ts';
 import type { Instance } from '../../shared/service-types/vm/ports.ts';
-import type { VmFacts, } from '../../shared/service-types/vm/record.ts';
+import type { VmFacts } from '../../shared/service-types/vm/record.ts';
 import {
   type Answers,
   addressesIn,
