@@ -1,5 +1,6 @@
 import { NotFoundError } from '../../shared/core/errors.ts';
 import { hasEnded, isLaunched } from '../../shared/core/record.ts';
+import { type Target, targetKey } from '../../shared/core/target.ts';
 import { pageToken, positionOf } from '../../shared/http/paging.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { Ownership, ResourceStore } from '../../shared/ports/resource-store.ts';
@@ -20,7 +21,7 @@ type Parts<Answer> = {
 };
 
 export type ListAsked = {
-  readonly region: string;
+  readonly target: Target;
   /** 1 to 100. */
   readonly maximumPageSize: number;
   /** From the page before; undefined for the first one. */
@@ -75,19 +76,19 @@ export const readResources = <Answer>({ records, resourceStore, answerOf, now, l
     },
 
     /**
-     * The resources of a region, in the order of their ids. A page may be short, and not be the last one.
-     * @throws InvalidArgumentError for a page token that is not one of this region.
+     * The resources of a target, in the order of their ids. A page may be short, and not be the last one.
+     * @throws InvalidArgumentError for a page token that is not one of this target.
      */
-    async list({ region, maximumPageSize, pageToken: token }: ListAsked): Promise<Page<Answer>> {
-      const after = token ? positionOf(token, region) : '';
-      const { records: read, last } = await records.list(region, after, maximumPageSize);
+    async list({ target, maximumPageSize, pageToken: token }: ListAsked): Promise<Page<Answer>> {
+      const after = token ? positionOf(token, targetKey(target)) : '';
+      const { records: read, last } = await records.list(target, after, maximumPageSize);
       const readable = (await withOwnership(read)).filter(isReadable);
       const notFound = readable.filter(({ record, held }) => isNotFound(record, held, now()));
       await Promise.all(notFound.map(({ record }) => endRecord(record)));
       const present = readable.filter((one) => !notFound.includes(one));
       return {
         results: present.map(({ record, held }) => answerOf(record, held, now())),
-        ...(last !== undefined && { next_page_token: pageToken(region, last) }),
+        ...(last !== undefined && { next_page_token: pageToken(targetKey(target), last) }),
       };
     },
 
@@ -126,26 +127,26 @@ type CountingParts = {
   readonly records: Pick<VmRecords, 'count'>;
   /** As `readResources` lists. */
   readonly list: (asked: ListAsked) => Promise<Page<Countable>>;
-  readonly regions: readonly string[];
+  readonly targets: readonly Target[];
   readonly maximum: number;
 };
 
 const largestPage = 100;
 
 /**
- * How many resources live, over all regions. A count of the records is cheap, but includes those that were terminated outside DCM: only
+ * How many resources live, over all targets. A count of the records is cheap, but includes those that were terminated outside DCM: only
  * where it reaches the maximum are the resources listed and counted one by one.
  */
 export const countLiving =
-  ({ records, list, regions, maximum }: CountingParts) =>
+  ({ records, list, targets, maximum }: CountingParts) =>
   async (): Promise<number> => {
-    const estimate = sum(await Promise.all(regions.map((region) => records.count(region))));
-    return estimate < maximum ? estimate : sum(await Promise.all(regions.map((region) => living(region))));
+    const estimate = sum(await Promise.all(targets.map((target) => records.count(target))));
+    return estimate < maximum ? estimate : sum(await Promise.all(targets.map((target) => living(target))));
 
-    async function living(region: string, pageToken?: string): Promise<number> {
-      const page = await list({ region, maximumPageSize: largestPage, pageToken });
+    async function living(target: Target, pageToken?: string): Promise<number> {
+      const page = await list({ target, maximumPageSize: largestPage, pageToken });
       const counted = page.results.filter(isLiving).length;
-      return counted + (page.next_page_token ? await living(region, page.next_page_token) : 0);
+      return counted + (page.next_page_token ? await living(target, page.next_page_token) : 0);
     }
   };
 

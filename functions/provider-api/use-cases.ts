@@ -1,5 +1,6 @@
 import type { TagKeys } from '../../shared/core/ownership.ts';
 import type { Target } from '../../shared/core/target.ts';
+import { targetOfKey } from '../../shared/core/target.ts';
 import type { AgentRequests } from '../../shared/ports/agent-requests.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { Observations } from '../../shared/ports/observations.ts';
@@ -58,7 +59,7 @@ export const vmUseCases = (ports: Ports) => {
   const readVm = readVms(ports);
   const livingVms = countLiving({
     ...{ records: ports.records, list: readVm.list },
-    ...{ regions: Object.keys(regions), maximum: maximumVms },
+    ...{ targets: Object.keys(regions).map(targetOfKey), maximum: maximumVms },
   });
   const planning = { ...ports, livingVms };
   return {

@@ -14,15 +14,15 @@ const Position = z.tuple([
 ]);
 
 /** The token of the page that begins after `lastId`, whether or not a resource with that id still exists. */
-export const pageToken = (region: string, lastId: string): string =>
-  Buffer.from(JSON.stringify([region, lastId])).toString('base64url');
+export const pageToken = (scope: string, lastId: string): string =>
+  Buffer.from(JSON.stringify([scope, lastId])).toString('base64url');
 
-/** The id after which the page begins. @throws InvalidArgumentError where the token is not one of this region. */
-export const positionOf = (token: string, region: string): string => {
+/** The id after which the page begins. @throws InvalidArgumentError where the token is not one of this scope. */
+export const positionOf = (token: string, scope: string): string => {
   const position = Position.safeParse(decode(token));
-  if (position.success && position.data[0] === region) return position.data[1];
+  if (position.success && position.data[0] === scope) return position.data[1];
   throw new InvalidArgumentError(
-    `page_token: expected an unchanged next_page_token of another page of region ${region}`,
+    `page_token: expected an unchanged next_page_token of another page of ${scope}`,
   );
 };
 

@@ -2,6 +2,7 @@ import type * as z from 'zod/mini';
 import type { Kind } from '../core/kind.ts';
 import type { CreateRequest, Creation, Facts, LaunchedRecord, ResourceRecord } from '../core/record.ts';
 import type { UnpublishedStatus } from '../core/resource.ts';
+import type { Target } from '../core/target.ts';
 
 export type Beginning = {
   readonly dcmId: string;
@@ -92,13 +93,13 @@ export type Records<Launch = unknown, Known extends Facts = Facts> = {
   failurePublished(dcmId: string, statusId: string): Promise<void>;
   /** Idempotent: the VM that was this instance is gone. It is listed and counted no more, and forgotten in a week. */
   end(dcmId: string, resourceId: string): Promise<void>;
-  /** One query: the region's VMs whose id is greater than `after`, ascending, at most `limit`. May lag behind by a moment. */
-  list(region: string, after: string, limit: number): Promise<RecordsPage<Launch, Known>>;
+  /** One query: the target's resources whose DCM id is greater than `after`, ascending, at most `limit`. May lag behind by a moment. */
+  list(target: Target, after: string, limit: number): Promise<RecordsPage<Launch, Known>>;
   /**
-   * How many VMs a region has, roughly: with those that EC2 is about to be asked for, without those whose deletion was asked for. It may
+   * How many resources a target has, roughly: with those that EC2 is about to be asked for, without those whose deletion was asked for. It may
    * lag behind by a moment, and counts those that were terminated without DCM until they are ended.
    */
-  count(region: string): Promise<number>;
+  count(target: Target): Promise<number>;
 };
 
 /** What of the records differs between service types: the plan of a launch, and what is known of a resource. */

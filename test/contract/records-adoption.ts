@@ -112,7 +112,7 @@ export const vmRecordsAdoptionContract = (name: string, make: MakeVmRecords) => 
       const record = await records.read(dcmId);
       expect(record).toMatchObject({ resourceId, facts });
       expect(record?.endedAtMs).toBeUndefined();
-      expect((await records.list(region, '', 10)).records).toHaveLength(1);
+      expect((await records.list({ region }, '', 10)).records).toHaveLength(1);
       expect(await records.requestDelete(dcmId)).toMatchObject({ resourceId });
     });
 

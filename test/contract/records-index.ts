@@ -12,10 +12,10 @@ export const vmRecordsIndexContract = (name: string, make: MakeVmRecords) => {
       for (const id of ['c', 'a', 'e', 'b', 'd']) await begun({ dcmId: `${region}-${id}` });
       await begun({ dcmId: `${region}-f`, region: `${region}-other` });
 
-      const first = await records.list(region, '', 2);
-      const second = await records.list(region, first.last ?? '', 2);
-      const third = await records.list(region, second.last ?? '', 2);
-      const whole = await records.list(region, '', 5);
+      const first = await records.list({ region }, '', 2);
+      const second = await records.list({ region }, first.last ?? '', 2);
+      const third = await records.list({ region }, second.last ?? '', 2);
+      const whole = await records.list({ region }, '', 5);
 
       const ids = (page: typeof first) => page.records.map(({ dcmId }) => dcmId.at(-1)).join('');
       expect([first, second, third, whole].map(ids)).toEqual(['ab', 'cd', 'e', 'abcde']);
@@ -27,11 +27,11 @@ export const vmRecordsIndexContract = (name: string, make: MakeVmRecords) => {
       const { records, region, begun } = await setup();
       for (const id of ['b', 'd', 'f']) await begun({ dcmId: `${region}-${id}` });
 
-      const first = await records.list(region, '', 2);
+      const first = await records.list({ region }, '', 2);
       await records.abandon(await recordOf(`${region}-b`));
       await begun({ dcmId: `${region}-a` });
       await begun({ dcmId: `${region}-e` });
-      const second = await records.list(region, first.last ?? '', 2);
+      const second = await records.list({ region }, first.last ?? '', 2);
 
       expect(second.records.map(({ dcmId }) => dcmId)).toEqual([`${region}-e`, `${region}-f`]);
 
@@ -45,8 +45,8 @@ export const vmRecordsIndexContract = (name: string, make: MakeVmRecords) => {
     it('are an empty page in a region without any', async () => {
       const { records, region } = await setup();
 
-      expect(await records.list(region, '', 50)).toEqual({ records: [], last: undefined });
-      expect(await records.count(region)).toBe(0);
+      expect(await records.list({ region }, '', 50)).toEqual({ records: [], last: undefined });
+      expect(await records.count({ region })).toBe(0);
     });
 
     it('are not those that were refused or are gone', async () => {
@@ -55,9 +55,9 @@ export const vmRecordsIndexContract = (name: string, make: MakeVmRecords) => {
       const { resourceId } = await launched();
 
       await records.end(dcmId, 'i-another');
-      const before = await records.list(region, '', 50);
+      const before = await records.list({ region }, '', 50);
       await records.end(dcmId, resourceId);
-      const after = await records.list(region, '', 50);
+      const after = await records.list({ region }, '', 50);
 
       expect(before.records.map((record) => record.dcmId)).toEqual([dcmId]);
       expect(after.records).toEqual([]);
@@ -73,7 +73,7 @@ export const vmRecordsIndexContract = (name: string, make: MakeVmRecords) => {
 
       await records.requestDelete(`${region}-b`);
 
-      expect(await records.count(region)).toBe(2);
+      expect(await records.count({ region })).toBe(2);
     });
   });
 };

@@ -67,7 +67,7 @@ describe('VM records in DynamoDB', () => {
     const corrupt = { ...(await item('b')), launch: '{' };
     await client.send(new PutCommand({ TableName: 'fleet', Item: corrupt }));
 
-    const page = await records.list('eu-corrupt-1', '', 2);
+    const page = await records.list({ region: 'eu-corrupt-1' }, '', 2);
 
     expect(page.records.map(({ dcmId }) => dcmId)).toEqual(['a']);
     expect(page.last).toBe('b');
@@ -81,8 +81,8 @@ describe('VM records in DynamoDB', () => {
     for (const asked of [
       records.read('a'),
       records.begin({ dcmId: 'a', region: 'us-east-1', leaseMs }),
-      records.list('us-east-1', '', 50),
-      records.count('us-east-1'),
+      records.list({ region: 'us-east-1' }, '', 50),
+      records.count({ region: 'us-east-1' }),
     ])
       await expect(asked).rejects.toThrow(UnavailableError);
   });

@@ -128,7 +128,7 @@ describe('VMs, by DynamoDB (dynalite) and EC2 (simulated)', () => {
     const created = await create('whole-life');
 
     const asRead = await get('whole-life');
-    const listed = await list({ region, maximumPageSize: 100, pageToken: undefined });
+    const listed = await list({ target: { region }, maximumPageSize: 100, pageToken: undefined });
     await remove('whole-life');
     await remove('whole-life');
 

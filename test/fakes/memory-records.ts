@@ -174,13 +174,13 @@ export const memoryVmRecords = (now: () => number = Date.now): VmRecords => {
       if (held?.resourceId === resourceId) keep({ endedAtMs: now(), ...held });
     },
 
-    async list(region, after, limit) {
+    async list({ region }, after, limit) {
       const rest = listed(region).filter(({ dcmId }) => dcmId > after);
       const page = rest.slice(0, limit);
       return { records: page, last: rest.length > limit ? page.at(-1)?.dcmId : undefined };
     },
 
-    count: async (region) =>
+    count: async ({ region }) =>
       listed(region).filter(
         ({ deleteRequestedAtMs, resourceId, launch }) =>
           deleteRequestedAtMs === undefined && (resourceId ?? launch) !== undefined,

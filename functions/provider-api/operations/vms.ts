@@ -154,7 +154,7 @@ export const listVms = operation({
   problems: [],
   run: ({ readVm }, { region, query }) =>
     readVm.list({
-      region,
+      target: { region },
       maximumPageSize: query.max_page_size,
       pageToken: query.page_token,
     }),

@@ -11,6 +11,7 @@ import {
   refuseDeleted,
 } from '../../core/record.ts';
 import type { UnpublishedStatus } from '../../core/resource.ts';
+import { type Target, targetKey } from '../../core/target.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Beginning, LaunchedResource, RecordFormat, Records } from '../../ports/records.ts';
 import type { Log } from '../../ports/telemetry.ts';
@@ -488,7 +489,7 @@ const endUpdate = (resourceId: string, { nowMs, expiresAt }: Times): Change => (
   values: { instanceId: resourceId, now: nowMs, expiresAt },
 });
 
-/** In it is every record with a `listedIn`: hash `listedIn`, sort `vmId`. No change of a VM's state writes it. */
+/** In it is every record with a `listedIn`, the key of its target: hash `listedIn`, sort `vmId`. No change of a VM's state writes it. */
 const index = 'vms-by-region';
 
 type Index<Launch, Known extends Facts> = {
@@ -505,19 +506,19 @@ const recordIndex = <Launch, Known extends Facts>({
   recordOf,
   log,
 }: Index<Launch, Known>): Pick<Records<Launch, Known>, 'list' | 'count'> => {
-  const query = (region: string, more: Partial<QueryCommand['input']>) =>
+  const query = (target: Target, more: Partial<QueryCommand['input']>) =>
     client
       .send(
         new QueryCommand({
           TableName: table,
           IndexName: index,
-          KeyConditionExpression: 'listedIn = :region',
-          ExpressionAttributeValues: { ':region': region },
+          KeyConditionExpression: 'listedIn = :target',
+          ExpressionAttributeValues: { ':target': targetKey(target) },
           ...more,
         }),
       )
       .catch((cause: unknown) => {
-        throw new UnavailableError(`the fleet table did not list the VMs of ${region}`, { cause });
+        throw new UnavailableError(`the fleet table did not list the VMs of ${targetKey(target)}`, { cause });
       });
 
   /** A record that cannot be read is left out of a listing, not the end of it. */
@@ -532,30 +533,30 @@ const recordIndex = <Launch, Known extends Facts>({
     }
   };
 
-  const countFrom = async (region: string, start?: Record<string, unknown>): Promise<number> => {
-    const { Count = 0, LastEvaluatedKey } = await query(region, {
+  const countFrom = async (target: Target, start?: Record<string, unknown>): Promise<number> => {
+    const { Count = 0, LastEvaluatedKey } = await query(target, {
       Select: 'COUNT',
       // one that is still being planned must not count itself
       FilterExpression:
         'attribute_not_exists(deleteRequestedAtMs) AND (attribute_exists(instanceId) OR attribute_exists(launch))',
       ...(start && { ExclusiveStartKey: start }),
     });
-    return Count + (LastEvaluatedKey ? await countFrom(region, LastEvaluatedKey) : 0);
+    return Count + (LastEvaluatedKey ? await countFrom(target, LastEvaluatedKey) : 0);
   };
 
   return {
-    async list(region, after, limit) {
-      const { Items = [], LastEvaluatedKey } = await query(region, {
+    async list(target, after, limit) {
+      const { Items = [], LastEvaluatedKey } = await query(target, {
         Limit: limit + 1, // so that the last page is known to be the last
         ...(after && {
-          KeyConditionExpression: 'listedIn = :region AND vmId > :after',
-          ExpressionAttributeValues: { ':region': region, ':after': after },
+          KeyConditionExpression: 'listedIn = :target AND vmId > :after',
+          ExpressionAttributeValues: { ':target': targetKey(target), ':after': after },
         }),
       });
       const page = Items.slice(0, limit);
       const last = Items.length > limit || LastEvaluatedKey ? page.at(-1)?.vmId : undefined;
       return { records: page.flatMap(readable), last: last === undefined ? undefined : String(last) };
     },
-    count: (region) => countFrom(region),
+    count: (target) => countFrom(target),
   };
 };

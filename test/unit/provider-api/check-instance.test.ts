@@ -187,9 +187,9 @@ describe('an instance whose tags have another DCM id', () => {
     await world.parts.resourceStore.claim({ resourceId: instanceId, dcmId: 'vm-2', region, account });
 
     await expect(world.read.get(dcmId)).rejects.toThrow(NotFoundError);
-    expect((await world.read.list({ region, maximumPageSize: 10, pageToken: undefined })).results).toEqual(
-      [],
-    );
+    expect(
+      (await world.read.list({ target: { region }, maximumPageSize: 10, pageToken: undefined })).results,
+    ).toEqual([]);
     await world.remove(dcmId);
 
     expect(changes(world)).toEqual([]);

@@ -5,7 +5,7 @@ import { asked, provider } from './provider.ts';
 
 const region = 'us-east-1';
 const firstInstance = 'i-00000000000000001';
-const page = { region, maximumPageSize: 50, pageToken: undefined };
+const page = { target: { region }, maximumPageSize: 50, pageToken: undefined };
 
 describe('listing VMs', () => {
   const withVms = async (ids: readonly string[], change?: Parameters<typeof provider>[0]) => {
@@ -51,7 +51,7 @@ describe('listing VMs', () => {
     const { read, parts } = await withVms(['a']);
     await parts.records.begin({ dcmId: 'b', region: 'eu-west-1', leaseMs: 11_000 });
 
-    const { results } = await read.list({ ...page, region: 'eu-west-1' });
+    const { results } = await read.list({ ...page, target: { region: 'eu-west-1' } });
 
     expect(results.map(({ id }) => id)).toEqual(['b']);
   });
@@ -85,7 +85,9 @@ describe('listing VMs', () => {
       [region, Buffer.from('["us-east-1",""]').toString('base64url')],
       [region, Buffer.from('{}').toString('base64url')],
     ] as const)
-      await expect(read.list({ ...page, region: where, pageToken })).rejects.toThrow(InvalidArgumentError);
+      await expect(read.list({ ...page, target: { region: where }, pageToken })).rejects.toThrow(
+        InvalidArgumentError,
+      );
   });
 
   it('reads the table twice and never asks EC2, however many VMs there are (C 64, C 67)', async () => {
@@ -106,11 +108,11 @@ describe('listing VMs', () => {
   it('ends the records of VMs that have ended, so that later listings do not read them', async () => {
     const { read, happens, parts } = await withVms(['a', 'b']);
     await happens('terminated', { resourceId: firstInstance });
-    const before = await parts.records.list(region, '', 50);
+    const before = await parts.records.list({ region }, '', 50);
 
     const { results } = await read.list(page);
 
-    const after = await parts.records.list(region, '', 50);
+    const after = await parts.records.list({ region }, '', 50);
     expect(results.map(({ id }) => id)).toEqual(['b']);
     expect([before, after].map(({ records }) => records.length)).toEqual([2, 1]);
   });

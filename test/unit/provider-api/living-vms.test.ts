@@ -9,7 +9,15 @@ const withVms = async (count: number, maximum: number) => {
   const world = provider();
   for (let number = 1; number <= count; number++) await world.create({ ...asked, dcmId: `vm-${number}` });
   const { records } = world.parts;
-  return { ...world, living: countLiving({ records, list: world.read.list, regions, maximum }) };
+  return {
+    ...world,
+    living: countLiving({
+      records,
+      list: world.read.list,
+      targets: regions.map((region) => ({ region })),
+      maximum,
+    }),
+  };
 };
 
 describe('counting VMs', () => {

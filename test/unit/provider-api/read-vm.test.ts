@@ -6,7 +6,7 @@ import { asked, dcmId, provider } from './provider.ts';
 
 const region = 'us-east-1';
 const firstInstance = 'i-00000000000000001';
-const page = { region, maximumPageSize: 50, pageToken: undefined };
+const page = { target: { region }, maximumPageSize: 50, pageToken: undefined };
 
 describe('reading a VM', () => {
   it('answers 404 for a VM that was never created (C2 8)', async () => {

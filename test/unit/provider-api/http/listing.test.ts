@@ -19,7 +19,7 @@ describe('a listing', () => {
     const { api, response } = await list(query);
 
     expect(response.status).toBe(200);
-    expect(api.asked).toEqual([['list', { region: 'us-east-1', ...expected }]]);
+    expect(api.asked).toEqual([['list', { target: { region: 'us-east-1' }, ...expected }]]);
   });
 
   it.each(['0', '101', '-1', '1.5', 'ten', 'NaN', 'Infinity'])(

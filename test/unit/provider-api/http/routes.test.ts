@@ -36,8 +36,8 @@ describe('the API', () => {
     await api.ask('GET', '/eu-west-1/health');
 
     expect(api.asked).toMatchObject([
-      ['list', { region: 'us-east-1' }],
-      ['list', { region: 'eu-west-1' }],
+      ['list', { target: { region: 'us-east-1' } }],
+      ['list', { target: { region: 'eu-west-1' } }],
       ['checkHealth', { region: 'eu-west-1' }],
     ]);
   });
