@@ -19,14 +19,14 @@ module.exports = {
     {
       name: 'ports-and-wire-know-only-the-core',
       severity: 'error',
-      from: { path: '^shared/(ports|wire)', pathNot: '^shared/ports/(listings|instances)' },
+      from: { path: '^shared/(ports|wire)' },
       to: { pathNot: ['^shared/(core|ports|wire)', 'node_modules/(zod|cloudevents)'] },
     },
     {
       name: 'the-table-knows-no-service-type',
       comment: 'What the protocol needs of a service type is handed over as a value (Kind, RecordFormat).',
       severity: 'error',
-      from: { path: '^shared/adapters/dynamodb', pathNot: 'listings' },
+      from: { path: '^shared/adapters/dynamodb' },
       to: { path: '^shared/service-types' },
     },
     {

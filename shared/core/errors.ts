@@ -22,7 +22,7 @@ export class UnavailableError extends ProviderError {
   readonly retryable = true;
 }
 
-/** EC2 does not say yet whose instance this is: it was launched moments ago and its tags are not there. */
+/** It is not known yet whose a resource is: it was launched moments ago and its tags are not there. */
 export class RecentlyLaunchedError extends ProviderError {
   override name = 'TooYoungError' as const;
   readonly code = 'too-young';
@@ -64,7 +64,7 @@ export class FailedPreconditionError extends ProviderError {
   readonly retryable = false;
 }
 
-/** It was understood, and the operator's limits or EC2's offer do not allow it: HTTP 422. */
+/** It was understood, and the operator's limits or the service's offer do not allow it: HTTP 422. */
 export class UnprocessableError extends ProviderError {
   override name = 'UnprocessableError' as const;
   readonly code = 'unprocessable';
@@ -92,7 +92,7 @@ export class ThrottledError extends ProviderError {
   readonly retryable = true;
 }
 
-/** EC2 has no capacity left of this kind at this place: HTTP 503 where no other place does. */
+/** The service has no capacity left of this kind at this place: HTTP 503 where no other place does. */
 export class CapacityError extends ProviderError {
   override name = 'CapacityError' as const;
   readonly code = 'insufficient-capacity';
@@ -106,7 +106,7 @@ export class UnsendableError extends ProviderError {
   readonly retryable = false;
 }
 
-/** EC2 answered with an error of its own: HTTP 502. */
+/** The service answered with an error of its own: HTTP 502. */
 export class UpstreamError extends ProviderError {
   override name = 'UpstreamError' as const;
   readonly code = 'upstream';

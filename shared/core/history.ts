@@ -1,6 +1,6 @@
 import { secondOfKey } from './gate.ts';
 
-/** A status that a VM came to have: DCM was told of it, is about to be, or was spared it because the next one followed at once. */
+/** A status that a resource came to have: published, about to be, or superseded because the next one followed at once. */
 export type PastStatus = {
   /** The status's key (core/gate.ts). */
   readonly key: string;
@@ -10,7 +10,7 @@ export type PastStatus = {
   readonly message: string;
 };
 
-/** So many of a VM's statuses are remembered. Those of a VM that is just being told of are forgotten when it has been. */
+/** How many statuses of a resource are kept. More are kept only until what is unpublished is settled. */
 export const historyLength = 10;
 
 export const pastStatusOf = ({ key, status, message }: Omit<PastStatus, 'at'>): PastStatus => ({

@@ -3,32 +3,32 @@ import { finalState, type Kind } from './kind.ts';
 import { type Addresses, awaitsAddress } from './outputs.ts';
 import type { Resource, UnpublishedStatus } from './resource.ts';
 
-/** A VM may change this often in ten seconds and have each change told at once; what comes on top is held back. */
+/** So many changes of a resource within ten seconds are published at once; further ones are held back. */
 export const defaultBurst = 4;
 const windowSeconds = 10;
-/** After so long what was held back is settled: its newest is told, whatever it is. */
+/** After so long the newest of the statuses that were held back is published, whatever it is. */
 export const settleSeconds = 5;
 
 /** What becomes of an outbox. All three ascending. */
 export type Release = {
   readonly publish: readonly UnpublishedStatus[];
-  /** Held back until something newer could be told, which makes them worthless. */
+  /** Held back until a newer status could be published, and no longer needed then. */
   readonly superseded: readonly UnpublishedStatus[];
   readonly heldBack: readonly UnpublishedStatus[];
 };
 
 type Limits = {
   readonly burst: number;
-  /** What was held back at the latest with this key may be told now. */
+  /** Statuses that were held back, up to this key, may be published now. */
   readonly settled?: string | undefined;
   /** Milliseconds since 1970. */
   readonly nowMs: number;
 };
 
 /**
- * What of a VM's outbox may be told: the first changes of ten seconds on EC2's clock at once, then none until it settles, and an end at
+ * What of a resource's outbox may be published: the first changes of ten seconds on the service's clock at once, then none until it settles, and an end at
  * once, always. Decided by the history alone, so that every worker decides the same and none has to remember anything. RUNNING waits for
- * its addresses (core/outputs.ts), and is superseded where the VM has left that state before they are known.
+ * its addresses (core/outputs.ts), and is superseded where the resource has left that state before they are known.
  */
 export const releaseOf = (
   { kind, outbox, history, ...addresses }: Pick<Resource, 'kind' | 'outbox' | 'history'> & Addresses,
@@ -42,15 +42,15 @@ export const releaseOf = (
   const newest = outbox.at(-1);
   const isSettled = settled !== undefined && firstHeld !== undefined && firstHeld.key <= settled;
 
-  const tell = outbox.filter(
+  const publish = outbox.filter(
     (status) =>
       !awaitsAddress({ kind, ...addresses }, status, nowMs) &&
       (isFree(status) || (isSettled && status === newest)),
   );
-  const until = tell.at(-1)?.key ?? '';
-  const rest = outbox.filter((status) => !tell.includes(status));
+  const until = publish.at(-1)?.key ?? '';
+  const rest = outbox.filter((status) => !publish.includes(status));
   return {
-    publish: tell,
+    publish,
     superseded: rest.filter(({ key }) => key < until),
     heldBack: rest.filter(({ key }) => key > until),
   };
@@ -75,7 +75,7 @@ const bytesBesideMessage = 250;
 const keptNewest = 100;
 
 /**
- * The keys of the unpublished statuses that are superseded because one VM has too many of them, which only an outage of NATS that lasts for
+ * The keys of the unpublished statuses that are superseded because one resource has too many of them, which only an outage of NATS that lasts for
  * hours leads to: all but the first, the newest hundred and every end. None below the bounds.
  */
 export const supersededKeys = ({

@@ -19,7 +19,7 @@ const publicAddressSeconds = 5;
 
 /**
  * Whether a status must not be published yet because its outputs are not complete. A resource that refers to an output which is missing is
- * never created, so RUNNING waits for the private address without a bound, and for the public one, where the VM gets one, for five seconds.
+ * never created, so RUNNING waits for the private address without a bound, and for the public one, where the resource gets one, for five seconds.
  */
 export const awaitsAddress = (
   vm: Pick<Resource, 'kind'> & Addresses,

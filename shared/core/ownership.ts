@@ -12,7 +12,7 @@ const TagKey = z
     z.regex(/^(?!aws:)/i, { error: 'must not begin with aws:, which is reserved for AWS' }),
   );
 
-/** The tag keys by which an instance is known to be a DCM VM, and to be ours. */
+/** The tag keys by which a resource is known to be DCM's, and to be ours. */
 export const TagKeys = z.object({
   managedBy: z._default(TagKey, 'managed-by'),
   instanceId: z._default(TagKey, 'dcm-instance-id'),
@@ -21,12 +21,12 @@ export const TagKeys = z.object({
 });
 export type TagKeys = z.infer<typeof TagKeys>;
 
-/** The value of the `managedBy` tag on every instance that belongs to DCM. */
+/** The value of the `managedBy` tag on every resource that belongs to DCM. */
 export const managedByDcm = 'dcm';
 
 /**
- * The DCM id of an instance with these tags, or undefined where it is not ours: not DCM's at all, or another
- * provider's. Two providers in one account never report each other's VMs.
+ * The DCM id of a resource with these tags, or undefined where it is not ours: not DCM's at all, or another
+ * provider's. Two providers in one account never report each other's resources.
  */
 export const dcmIdOf = (tags: Tags, keys: TagKeys, provider: string): string | undefined => {
   if (tags[keys.managedBy] !== managedByDcm) return undefined;

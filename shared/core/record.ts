@@ -10,24 +10,24 @@ export type Facts = {
 };
 
 /**
- * What is remembered of one DCM id: which instance is its VM, or how far its creation has come. Times are milliseconds since 1970, on
+ * The record of one DCM id: which resource it is, or how far its creation has come. Times are milliseconds since 1970, on
  * our clock.
  */
 export const RecordHead = z.object({
   dcmId: z.string(),
   region: z.string(),
-  /** How many VMs, or attempts that EC2 refused for good, had this id before. */
+  /** How many resources, or attempts that were refused for good, had this id before. */
   generation: z.int(),
-  /** Which of the plan's placements EC2 is asked for, from 0. */
+  /** Which of the plan's placements is tried, from 0. */
   attempt: z.int(),
   /** Rises each time somebody takes the creation in hand; whoever has an older one may write no more. */
   leaseNumber: z.int(),
-  /** Until then the creation is in somebody's hands; it has ended where there is an instance. */
+  /** Until then one caller has the lease of the creation, which has ended where there is a resource. */
   leaseUntilMs: z.optional(z.int()),
   resourceId: z.optional(z.string()),
   account: z.optional(z.string()),
   /**
-   * Whether the instance was found by its tags and not launched by this provider: it is reported, and not changed. Undefined where that is
+   * Whether the resource was found by its tags and not launched by this provider: it is reported, and not changed. Undefined where that is
    * not known: records of earlier versions do not say.
    */
   adopted: z.optional(z.boolean()),
@@ -37,9 +37,9 @@ export const RecordHead = z.object({
   createdAtMs: z.int(),
   updatedAtMs: z.int(),
   deleteRequestedAtMs: z.optional(z.int()),
-  /** When DCM last deleted this id. Outlives the VM: creates by Idempotency-Key are refused from then on. */
+  /** When DCM last deleted this id. Outlives the resource: creates by Idempotency-Key are refused from then on. */
   deletedAtMs: z.optional(z.int()),
-  /** Since when the VM is known to be gone. */
+  /** Since when the resource is known to have ended. */
   endedAtMs: z.optional(z.int()),
 });
 export type ResourceRecord<Launch = unknown, Known extends Facts = Facts> = z.infer<typeof RecordHead> & {
@@ -65,7 +65,7 @@ export const isDeletedFor = (
 ): boolean => request !== undefined && deletedAtMs !== undefined;
 
 /**
- * The VM of a request that DCM has given up would run for ever.
+ * The resource of a request that DCM has given up would run for ever.
  * @throws FailedPreconditionError where DCM deleted the id.
  */
 export const refuseDeleted = (
@@ -76,7 +76,7 @@ export const refuseDeleted = (
     throw new FailedPreconditionError(`DCM deleted ${about.dcmId}; no request creates it any more`);
 };
 
-/** How far the creation of a VM has come, and what DCM is to be told where nothing comes of it. */
+/** How far a creation has come, and the status that is published where it has failed. */
 export type Creation<Launch = unknown, Known extends Facts = Facts> = {
   /** As VmRecords.read. */
   readonly record: ResourceRecord<Launch, Known> | undefined;
@@ -93,7 +93,7 @@ export type Creation<Launch = unknown, Known extends Facts = Facts> = {
 export const secondsToFailure = 180;
 
 /**
- * When a refused create has led to no VM for good: at once where no retry helps, else three minutes after the newest attempt. So it is where
+ * When a refused create has failed for good: at once where no retry helps, else three minutes after the newest attempt. So it is where
  * another request has the creation in hand, or has begun it since. Milliseconds since 1970.
  */
 export const failureDueMs = (
@@ -106,7 +106,7 @@ export const failureDueMs = (
   return Math.max(refusedAtMs, attemptedAtMs) + secondsToFailure * 1000;
 };
 
-/** A record whose VM has an instance. */
+/** A record whose resource was launched. */
 export type LaunchedRecord<Launch = unknown, Known extends Facts = Facts> = ResourceRecord<Launch, Known> & {
   readonly resourceId: string;
   readonly account: string;
@@ -119,13 +119,13 @@ export const isLaunched = <Launch, Known extends Facts>(
   record.resourceId !== undefined && record.account !== undefined && record.facts !== undefined;
 
 /**
- * Whether an instance that carries the DCM id of a record cannot become its VM: an instance is the VM already, or the VM is being created
- * and the instance was not launched by us.
+ * Whether a resource that carries the DCM id of a record cannot become that record's: the record has one already, or one is being created
+ * and this one was not launched by us.
  */
 export const isAssigned = (record: ResourceRecord, { adopted }: Pick<ResourceRecord, 'adopted'>): boolean =>
   isLaunched(record) ? record.endedAtMs === undefined : adopted === true;
 
-/** Somebody is creating the VM right now. */
+/** A caller holds the lease of the creation. */
 export const isInHand = (record: ResourceRecord, nowMs: number): boolean =>
   !isLaunched(record) && (record.leaseUntilMs ?? 0) > nowMs;
 
@@ -134,10 +134,10 @@ type Remembered =
   | { readonly owner: 'ours'; readonly vm: Pick<Resource, 'kind' | 'dcmId' | 'state'> }
   | { readonly owner: 'foreign' | 'unknown' | 'unreadable' };
 
-/** By then the fleet has claimed an instance; it forgets none that lives. */
+/** By then the resource store has claimed a resource; it forgets none that lives. */
 const claimedWithinMs = 3_600_000;
 
-/** The VM's instance exists no more, is no longer ours, or carries another DCM id. */
+/** The record's resource exists no more, is no longer ours, or carries another DCM id. */
 export const hasEnded = (record: LaunchedRecord, held: Remembered, nowMs: number): boolean => {
   if (record.endedAtMs !== undefined || held.owner === 'foreign') return true;
   if (held.owner === 'ours')

@@ -1,9 +1,9 @@
 import * as z from 'zod/mini';
 
-/** Paths below the API's collection that are no VM. */
+/** Paths below the API's collection that are no resource. */
 const reserved: readonly string[] = ['health'];
 
-/** The DCM id of a VM, as the API takes it. @see https://aep.dev/122 */
+/** A DCM id as the API takes it. @see https://aep.dev/122 */
 export const VmId = z.string().check(
   z.regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, {
     error: 'expected 1 to 63 lower-case letters, digits and inner hyphens',
@@ -12,7 +12,7 @@ export const VmId = z.string().check(
   z.meta({ description: 'The id that DCM has given the VM.', example: 'vm-1' }),
 );
 
-/** Why the API cannot address a VM whose DCM id comes from an instance's tags, which may hold any text; undefined where it can. */
+/** Why the API cannot address a resource whose DCM id comes from its tags, which may hold any text; undefined where it can. */
 export const addressProblem = (dcmId: string): string | undefined => {
   const parsed = VmId.safeParse(dcmId);
   return parsed.success

@@ -14,20 +14,20 @@ import { type Circumstances, finalState, type Kind, type NoticeRule, type StateR
 import type { Notice, Observation, RepublicationRequest } from './message.ts';
 import type { Addresses } from './outputs.ts';
 
-/** A status that DCM has not been told yet, or not yet for certain. */
+/** A status that is not published yet, or not known to be. */
 export type UnpublishedStatus = {
-  /** Orders the statuses of one VM, as a string too; also the CloudEvent's `sequence`. */
+  /** Orders the statuses of one resource, as a string too; also the CloudEvent's `sequence`. */
   readonly key: string;
   /**
    * CloudEvent id and `Nats-Msg-Id`: drawn once for this status, the same at every attempt to publish it, and not to be guessed, for
    * JetStream drops a message whose id another message of the stream, on any subject, has taken.
    */
   readonly id: string;
-  /** Seconds since 1970 on EC2's clock. */
+  /** Seconds since 1970 on the service's clock. */
   readonly at: number;
   readonly status: string;
   readonly message: string;
-  /** The request to the provider's API that it is due to; undefined where EC2 changed by itself, or for somebody else. */
+  /** The request to our API that caused the change; undefined where none did. */
   readonly requestId?: string | undefined;
   /** Seconds since 1970 on our clock of the request to publish it once more; undefined for its first publication. */
   readonly republishedAt?: number | undefined;
@@ -47,12 +47,12 @@ export type Resource = Addresses & {
   /** 0 before the first observation. */
   readonly sequence: Sequence;
   readonly state?: string | undefined;
-  /** The newest notice of each kind, kept until the VM runs again. Absent: none. */
+  /** The newest notice of each sort, kept until the resource runs again. Absent: none. */
   readonly notices?: Notices | undefined;
   readonly deleteRequested?: boolean | undefined;
   /** What was put into the outbox last, whether it is still there or not: all that DCM knows, or is about to. */
   readonly latest?: UnpublishedStatus | undefined;
-  /** The second of the newest request for which that was told again. */
+  /** The second of the newest request for which that was republished. */
   readonly repeatedAt?: number | undefined;
   /** Ascending. */
   readonly outbox: readonly UnpublishedStatus[];
@@ -60,7 +60,7 @@ export type Resource = Addresses & {
   readonly history: readonly PastStatus[];
 };
 
-/** What an observation tells DCM, without an id: as the API answers it. */
+/** An observation as a status of DCM, without an id, as the API answers it. */
 export const describedStatus = (
   kind: Kind,
   observation: Observation,
@@ -77,7 +77,7 @@ export const describedStatus = (
   };
 };
 
-/** What an observation tells DCM. `randomPart` (ports/random-part.ts) is drawn for this status alone. */
+/** An observation as a status of DCM. `randomPart` (ports/clock.ts) is drawn for this status alone. */
 export const statusOf = (
   kind: Kind,
   observation: Observation,
@@ -174,13 +174,13 @@ const isHeldStuck = ({ notices, sequence }: Resource): boolean => {
 /** The notice of this sort holds: none since has said that it is over. */
 export const holdsNotice = isHeld;
 
-/** A notice as the fleet keeps it. EC2 does not bound its text. */
+/** A notice as the resource store keeps it. The service does not bound its text. */
 export const keptNotice = ({ at, text }: Pick<Notice, 'at' | 'text'>) => ({ at, text: messageText(text) });
 
 const again = 'again';
 
 /**
- * What was published last, to be published once more: with its own time and request, for it tells of the same change. It sorts after that,
+ * What was published last, to be published once more: with its own time and request, for it is about the same change. It sorts after that,
  * and before the next status.
  */
 export const republishedStatus = (
@@ -189,7 +189,7 @@ export const republishedStatus = (
   randomPart: string,
 ): UnpublishedStatus => republished(vm, { at, word: again }, randomPart);
 
-/** What was published last, to be published once more because the VM's addresses have changed since. */
+/** What was published last, to be published once more because the resource's addresses have changed since. */
 export const readdressedStatus = (
   vm: Resource & { readonly latest: UnpublishedStatus },
   at: number,
@@ -211,9 +211,9 @@ const republished = (
 const moved = 'moved';
 
 /**
- * The last status of a VM whose instance carries another DCM id from `at` on: DELETED, since this VM exists no more. The same at each
- * attempt while `vm` is what is held: it is in no outbox, so its id takes the random part of the VM's last status. `randomPart` is for a
- * VM whose last status has none.
+ * The last status under a DCM id that the resource does not carry any more from `at` on: DELETED. The same at each
+ * attempt while `vm` is what is held: it is in no outbox, so its id takes the random part of the last status. `randomPart` is for a
+ * resource whose last status has none.
  */
 export const movedAwayStatus = (
   vm: Resource,
@@ -227,7 +227,7 @@ export const movedAwayStatus = (
   return { key, id, at, status: 'DELETED', message: messageText(`${vm.kind.noun} ${vm.resourceId} ${now}`) };
 };
 
-/** The first status of the VM that an instance becomes by another DCM id: what was published last under the old id. */
+/** The first status under another DCM id that the resource carries: what was published last under the old id. */
 export const movedStatus = (
   vm: Resource & { readonly latest: UnpublishedStatus },
   { key: lastKey }: UnpublishedStatus,
@@ -258,7 +258,7 @@ export const republicationTime = ({
 }: Pick<UnpublishedStatus, 'key' | 'at' | 'republishedAt'>): number | undefined =>
   republishedAt ?? (wordOfKey(key) === again ? at : undefined);
 
-/** Between the held state's key and the next one's, and after all that was told of the held state already. */
+/** Between the held state's key and the next one's, and after all that was published of the held state already. */
 const keyAfterLatest = ({ sequence, latest }: Resource, at: number, word: string): string => {
   const taken = latest === undefined || isStateKey(latest.key) ? 0 : secondOfKey(latest.key);
   return keyBeside(sequence, Math.max(at, taken + 1), word);

@@ -1,11 +1,11 @@
-/** Instances that complete listings lack: since when, and in how many listings. */
+/** Resources that complete listings lack: since when, and in how many listings. */
 export type Absences = Readonly<Record<string, { readonly sinceMs: number; readonly listings: number }>>;
 
 const minimumListings = 3;
 const minimumMs = 10 * 60_000;
 
 /**
- * The absences after one more complete listing. `removed` and `added` are its differences from the listing before; an instance that only
+ * The absences after one more complete listing. `removed` and `added` are its differences from the listing before; a resource that only
  * moved to another page is in both.
  */
 export const nextAbsences = (
