@@ -163,7 +163,7 @@ describe('npm start, where the provider cannot be registered', () => {
     await using stack = await watchedStack({ natsUrl, agentUrl: `${other.url}/`, agentTopic: 'other' });
 
     expect(stack.said.filter((line) => line.startsWith('registration: ec2-sp'))).toEqual([
-      "registration: ec2-sp is not registered, refused: HTTP 409: service type 'vm' is already served by provider 'vm'; that one is embedded in the agent: take vm out of its AGENT_EMBEDDED_SPS and restart it",
+      "registration: ec2-sp is not registered (refused): HTTP 409: service type 'vm' is already served by provider 'vm'; that one is embedded in the agent: take vm out of its AGENT_EMBEDDED_SPS and restart it",
     ]);
     expect(stack.endpoints).toMatchObject({ agentUrl: other.url, controlPlaneUrl: '' });
   });
