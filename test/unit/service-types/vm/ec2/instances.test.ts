@@ -62,14 +62,14 @@ describe('EC2’s view of instances', () => {
 
     expect([...found.values()]).toEqual([
       {
-        instanceId: one,
+        resourceId: one,
         account: '123456789012',
         state: 'terminated',
         tags: { 'managed-by': 'dcm', empty: '' },
         reason: { code: 'Server.InternalError', message: 'Client.VolumeLimitExceeded: limit' },
         launchedAtMs: Date.parse('2026-08-22T10:30:00Z'),
       },
-      { instanceId: other, account: '', state: 'running', tags: {}, reason: undefined, launchedAtMs: 0 },
+      { resourceId: other, account: '', state: 'running', tags: {}, reason: undefined, launchedAtMs: 0 },
     ]);
   });
 
