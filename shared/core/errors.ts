@@ -1,10 +1,10 @@
 import { $ZodError, prettifyError } from 'zod/v4/core';
 
-/** What can go wrong in the provider's own words. `retryable` decides between redelivery and the dead-letter queue. */
+/** The base of the provider's own errors. `retryable` decides between redelivery and the dead-letter queue. */
 export abstract class ProviderError extends Error {
   /** Last segment of an RFC 9457 `type` URI. */
   abstract readonly code: string;
-  /** True where the same call can succeed later with nothing else changed. */
+  /** True where the same call may succeed later without a change. */
   abstract readonly retryable: boolean;
 }
 
@@ -15,14 +15,14 @@ export class UnreadableError extends ProviderError {
   readonly retryable = false;
 }
 
-/** A service we depend on did not do its part this time: throttled, unreachable, too slow. */
+/** A service that we depend on throttled the call, could not be reached, or was too slow. */
 export class UnavailableError extends ProviderError {
   override name = 'UnavailableError' as const;
   readonly code = 'unavailable';
   readonly retryable = true;
 }
 
-/** It is not known yet whose a resource is: it was launched moments ago and its tags are not there. */
+/** The owner of a resource is not known yet: it was launched moments ago and its tags are not visible. */
 export class RecentlyLaunchedError extends ProviderError {
   override name = 'TooYoungError' as const;
   readonly code = 'too-young';
@@ -36,35 +36,35 @@ export class SettingsError extends ProviderError {
   readonly retryable = false;
 }
 
-/** What was asked for cannot be read, or contradicts itself: HTTP 400. The message names the field and what was expected. */
+/** The request cannot be read, or contradicts itself: HTTP 400. The message names the field and what was expected. */
 export class InvalidArgumentError extends ProviderError {
   override name = 'InvalidArgumentError' as const;
   readonly code = 'invalid-argument';
   readonly retryable = false;
 }
 
-/** Whoever asks did not say who they are, or not convincingly: HTTP 401. */
+/** The caller sent no credentials, or wrong ones: HTTP 401. */
 export class UnauthenticatedError extends ProviderError {
   override name = 'UnauthenticatedError' as const;
   readonly code = 'unauthenticated';
   readonly retryable = false;
 }
 
-/** There is no such thing, or no more: HTTP 404. */
+/** The requested resource or path does not exist: HTTP 404. */
 export class NotFoundError extends ProviderError {
   override name = 'NotFoundError' as const;
   readonly code = 'not-found';
   readonly retryable = false;
 }
 
-/** It cannot be done in the state things are in; it may be later, when that state has changed: HTTP 409. */
+/** The current state of the resource does not allow the request; a later state may: HTTP 409. */
 export class FailedPreconditionError extends ProviderError {
   override name = 'FailedPreconditionError' as const;
   readonly code = 'failed-precondition';
   readonly retryable = false;
 }
 
-/** It was understood, and the operator's limits or the service's offer do not allow it: HTTP 422. */
+/** The request is well formed, but the operator's limits or the service's offer do not allow it: HTTP 422. */
 export class UnprocessableError extends ProviderError {
   override name = 'UnprocessableError' as const;
   readonly code = 'unprocessable';
@@ -85,14 +85,14 @@ export class ResourceExhaustedError extends ProviderError {
   readonly retryable = true;
 }
 
-/** Requests come too fast, and this one was not looked at: HTTP 429. It says nothing of what became of an attempt before it. */
+/** The service throttled this request and did not process it: HTTP 429. An attempt before it may have succeeded. */
 export class ThrottledError extends ProviderError {
   override name = 'ThrottledError' as const;
   readonly code = 'resource-exhausted';
   readonly retryable = true;
 }
 
-/** The service has no capacity left of this kind at this place: HTTP 503 where no other place does. */
+/** The service has no capacity for the request in this placement: HTTP 503 where no other placement has any. */
 export class CapacityError extends ProviderError {
   override name = 'CapacityError' as const;
   readonly code = 'insufficient-capacity';
@@ -113,7 +113,7 @@ export class UpstreamError extends ProviderError {
   readonly retryable = true;
 }
 
-/** The text of anything thrown, for a log line or a dead-letter reason: of a schema's refusal, what was expected where. */
+/** The text of anything thrown, for a log line or a dead-letter reason. For a ZodError: which field was wrong, and what was expected. */
 export const reasonOf = (error: unknown): string => {
   if (error instanceof $ZodError) return prettifyError(error);
   return error instanceof Error ? error.message : String(error);

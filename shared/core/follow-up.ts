@@ -4,7 +4,7 @@ import type { Notice } from './message.ts';
 import { lacksPublicAddress } from './outputs.ts';
 import type { Resource } from './resource.ts';
 
-/** The key of the state of a resource that is to be checked: it ends by itself, or the resource lacks the public address that it gets. */
+/** The key of a state that must be checked: a transitional one, or one in which the resource still lacks its public address. */
 export const checkedState = (resource: Resource): string | undefined => {
   const { kind, state, history } = resource;
   const isChecked =
@@ -18,8 +18,8 @@ const frequentSeconds = 25;
 const laterSeconds = 300;
 
 /**
- * Seconds until the `attempt`th check whether a transition is over: often for five minutes, more than nearly all take, then seldom.
- * Undefined where it is not checked any more: listings find a launch that is stuck, and after five minutes a public address.
+ * Seconds until the `attempt`th check whether a transition is over: often for five minutes, which nearly all stay below, then seldom.
+ * Undefined where it is no longer checked: listings find a stuck launch, and after five minutes a public address.
  */
 export const secondsToCheck = (
   kind: Kind,
@@ -37,13 +37,13 @@ type Launch = { readonly state: string; readonly launchedAtMs: number };
 
 const stuckAfterMs = ({ stuckAfterMinutes }: Kind): number => stuckAfterMinutes * 60_000;
 
-/** Still starting longer after its launch, or its last start, than any takes: DCM should not go on waiting. */
+/** Whether a resource is still starting so long after its launch, or its last start, that DCM should not wait any longer. */
 export const isStuck = (kind: Kind, { state, launchedAtMs }: Launch, nowMs: number): boolean =>
   state === kind.startingState && nowMs - launchedAtMs >= stuckAfterMs(kind);
 
 /**
- * The notice about a launch that is stuck. Its time is the deadline, so that it is the same however often it is noticed; but never before
- * `heldAt`, the second since when the starting state is held, or it would seem to be about the state before.
+ * The notice about a stuck launch. Its time is the deadline, so that every check makes the same notice; but never before `heldAt`, the
+ * second of the held starting state, or the notice would belong to the state before.
  */
 export const stuckNotice = (
   kind: Kind,

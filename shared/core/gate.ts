@@ -13,15 +13,15 @@ export const sequenceOf = (
   { at, state }: { readonly at: number; readonly state: string },
 ): Sequence => at * 10 + rankOf(kind, state);
 
-/** The second and the state's rank that a sequence was made of. */
+/** The second and the state's rank in a sequence. */
 export const partsOf = (sequence: Sequence) => ({ at: Math.floor(sequence / 10), rank: sequence % 10 });
 
-/** What the gate needs to know of the past. */
+/** The held state that the gate compares an observation with. */
 export type Held = { readonly sequence: Sequence; readonly state?: string | undefined };
 
 /**
- * Does this observation change what is known? Only a newer one does, and nothing follows the last state: a resource's id is never used
- * again. The same rule is a condition expression in dynamodb/resource-store.ts; test/contract/resource-store.ts tests both.
+ * Whether an observation is newer than the held state. Nothing follows the final state, because a resource's id is never used again.
+ * The same rule is a condition expression in dynamodb/resource-store.ts; test/contract/resource-store.ts tests both.
  */
 export const isNewerObservation = (
   kind: Kind,
@@ -33,8 +33,8 @@ const listingLagSeconds = 5;
 const clockSkewSeconds = 60;
 
 /**
- * The time of what a listing shows: 5 s before the request, because the service may still answer with the state before the last change, and
- * rounded down past its second, so that an event of that second is newer whatever its rank.
+ * The time of the states in a listing: 5 s before the request, because the service may still show the state before the last change, and
+ * one second less than that second, so that an event of the same second is newer whatever its rank.
  */
 export const listingTime = (requestedAtMs: number): number =>
   Math.floor(requestedAtMs / 1000) - listingLagSeconds - 1;
@@ -46,24 +46,24 @@ export const clamped = (at: number, nowMs: number): number => {
 };
 
 /**
- * Keys order the statuses of one resource, as strings: a state's key is its sequence. A status beside the states (a notice, a
- * republication) follows the state that holds, by second: `<sequence>-<second>-<word>`.
+ * Keys order the statuses of one resource, as strings: a state's key is its sequence. A status that is not a change of state (a notice, a
+ * republication) sorts after the held state, by second: `<sequence>-<second>-<word>`.
  */
 export const keyBeside = (sequence: Sequence, second: number, word: string): string =>
   `${sequence}-${second}-${word}`;
 
-/** The second that places a status. */
+/** The second by which a status is ordered. */
 export const secondOfKey = (key: string): number => {
   const [sequence, second] = key.split('-').map(Number);
   return second ?? partsOf(sequence ?? 0).at;
 };
 
-/** The sort of notice, or the word of a republication, that a key was made with. Undefined for a state's key. */
+/** The sort of notice, or the word of a republication, in a key. Undefined for a state's key. */
 export const wordOfKey = (key: string): string | undefined => /^\d+-\d+-(.+)$/.exec(key)?.[1];
 
-/** Whether the key is a state's, not that of a notice or a republication. */
+/** Whether the key is of a state, and not of a notice or a republication. */
 export const isStateKey = (key: string): boolean => !key.includes('-');
 
-/** The state that holds where this key is the newest. */
+/** The state of a resource that has this key as its newest. */
 export const stateOfKey = ({ states, runningState }: Kind, key: string): string =>
   states[Number.parseInt(key, 10) % 10] ?? runningState;

@@ -1,16 +1,16 @@
 import { secondOfKey } from './gate.ts';
 
-/** A status that a resource came to have: published, about to be, or superseded because the next one followed at once. */
+/** A status that a resource had: published, about to be, or superseded by the next one. */
 export type PastStatus = {
   /** The status's key (core/gate.ts). */
   readonly key: string;
-  /** Seconds since 1970, by the key. */
+  /** Seconds since 1970, from the key. */
   readonly at: number;
   readonly status: string;
   readonly message: string;
 };
 
-/** How many statuses of a resource are kept. More are kept only until what is unpublished is settled. */
+/** How many statuses of a resource are kept; more only until its unpublished ones are settled. */
 export const historyLength = 10;
 
 export const pastStatusOf = ({ key, status, message }: Omit<PastStatus, 'at'>): PastStatus => ({
@@ -21,8 +21,8 @@ export const pastStatusOf = ({ key, status, message }: Omit<PastStatus, 'at'>): 
 });
 
 /**
- * The keys of what need not be remembered once these statuses are all that is unpublished: neither among the ten newest, nor one of them,
- * nor among the ten before one of them, by which the debounce decides (core/outbox.ts).
+ * The keys that can be removed from the history where these statuses are unpublished: not the ten newest, nor the unpublished ones, nor the
+ * ten before each of those, which the debounce needs (core/outbox.ts).
  */
 export const surplusOf = (history: readonly PastStatus[], unpublished: readonly string[]): string[] => {
   const kept = new Set(history.slice(-historyLength));

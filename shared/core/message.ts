@@ -2,7 +2,7 @@ import type { StateReason } from './kind.ts';
 import type { Addresses } from './outputs.ts';
 import type { Tags } from './ownership.ts';
 
-/** Which resource a message is about, where that is, and since when it is true. */
+/** The resource that a message is about, its place, and the time of what the message says. */
 type About = {
   readonly resourceId: string;
   readonly region: string;
@@ -21,13 +21,13 @@ export type Observation = About &
     readonly reason?: StateReason | undefined;
     /** The request to our API that caused the change; undefined where none did. */
     readonly requestId?: string | undefined;
-    /** The service's own word for the state, where it is unknown and `state` is only the nearest. */
+    /** The service's own word for an unknown state; `state` is then the nearest known one. */
     readonly unrecognised?: string | undefined;
   };
 
 /**
- * The service warns about a resource, or shows something wrong with it, whose state has not changed (yet): shown in the message, and kept as
- * the cause of what follows.
+ * A warning of the service about a resource, or a problem that it reports, without a change of state. It is added to the status message,
+ * and may explain a later state.
  */
 export type Notice = About & {
   readonly kind: 'notice';
@@ -40,17 +40,17 @@ export type Notice = About & {
 export type TagChange = About & {
   readonly kind: 'tag-change';
   readonly tags: Tags;
-  /** The token of the resource's launch, empty where that had none; undefined where it is not known, as in events. */
+  /** The client token of the launch, empty where the launch had none; undefined where it is not known, as in events. */
   readonly clientToken?: string | undefined;
 };
 
 /** The newest status is to be published once more, as of `at`. */
 export type RepublicationRequest = About & { readonly kind: 'status-wanted' };
 
-/** The debounce has held back statuses since the one with this key, and the resource has had the time to settle. */
+/** The debounce has held back statuses since the one with this key, and the time to settle is over. */
 type StatusSettled = About & { readonly kind: 'status-settled'; readonly key: string };
 
-/** The state with this key should be over by now: the service is to be asked whether it is. */
+/** The state with this key should be over by now: the service's API shows whether it is. */
 export type CheckRequest = About & {
   readonly kind: 'check-wanted';
   readonly key: string;
@@ -58,10 +58,10 @@ export type CheckRequest = About & {
   readonly attempt: number;
 };
 
-/** The resource was claimed a while ago: the service is to be asked for its state, because events before the claim may have been dropped. */
+/** The resource was claimed a while ago: its state must be read from the service, because events before the claim may have been dropped. */
 type ClaimCheck = About & { readonly kind: 'claim-check' };
 
-/** Everything that one queue message can say of one resource. */
+/** What one queue message says of one resource. */
 export type ResourceMessage =
   | Observation
   | Notice

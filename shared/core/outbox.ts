@@ -6,13 +6,13 @@ import type { Resource, UnpublishedStatus } from './resource.ts';
 /** So many changes of a resource within ten seconds are published at once; further ones are held back. */
 export const defaultBurst = 4;
 const windowSeconds = 10;
-/** After so long the newest of the statuses that were held back is published, whatever it is. */
+/** After this many seconds the newest held-back status is published, whatever it is. */
 export const settleSeconds = 5;
 
-/** What becomes of an outbox. All three ascending. */
+/** Which statuses of an outbox are published, superseded or held back. All three ascending. */
 export type Release = {
   readonly publish: readonly UnpublishedStatus[];
-  /** Held back until a newer status could be published, and no longer needed then. */
+  /** Held back until a newer status could be published, and then no longer needed. */
   readonly superseded: readonly UnpublishedStatus[];
   readonly heldBack: readonly UnpublishedStatus[];
 };
@@ -26,9 +26,9 @@ type Limits = {
 };
 
 /**
- * What of a resource's outbox may be published: the first changes of ten seconds on the service's clock at once, then none until it settles, and an end at
- * once, always. Decided by the history alone, so that every worker decides the same and none has to remember anything. RUNNING waits for
- * its addresses (core/outputs.ts), and is superseded where the resource has left that state before they are known.
+ * The release of a resource's outbox: the first changes within ten seconds on the service's clock at once, then none until the resource
+ * settles; an end always at once. It depends on the history alone, so that all workers decide alike. RUNNING waits for its addresses
+ * (core/outputs.ts), and is superseded where the resource leaves that state before they are known.
  */
 export const releaseOf = (
   { kind, outbox, history, ...addresses }: Pick<Resource, 'kind' | 'outbox' | 'history'> & Addresses,
@@ -58,7 +58,7 @@ export const releaseOf = (
 
 const isEnd = (kind: Kind, key: string): boolean => stateOfKey(kind, key) === finalState(kind);
 
-/** How often the state changed in the ten seconds up to a status, itself included. */
+/** How often the state changed in the ten seconds up to a status, this one included. */
 const changesBefore = (
   changes: readonly { readonly key: string; readonly at: number }[],
   key: string,
@@ -67,16 +67,16 @@ const changesBefore = (
   return changes.filter((change) => change.at > after && change.key <= key).length;
 };
 
-/** Below these bounds nothing is superseded. An item of DynamoDB, with all else that it holds, has 409,600 bytes. */
+/** Below these bounds nothing is superseded. A DynamoDB item has at most 409,600 bytes in all. */
 const maximumUnpublished = 300;
 const maximumBytes = 256 * 1024;
-/** What an unpublished or past status takes beside its message: measured on items of both, at most. */
+/** The most bytes that an unpublished or past status takes besides its message, measured on items. */
 const bytesBesideMessage = 250;
 const keptNewest = 100;
 
 /**
- * The keys of the unpublished statuses that are superseded because one resource has too many of them, which only an outage of NATS that lasts for
- * hours leads to: all but the first, the newest hundred and every end. None below the bounds.
+ * The keys of the unpublished statuses that are superseded where one resource has too many, as after hours without NATS: all but the
+ * first, the newest hundred and every end. None below the bounds.
  */
 export const supersededKeys = ({
   kind,

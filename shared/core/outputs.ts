@@ -1,8 +1,8 @@
 import type { Resource, UnpublishedStatus } from './resource.ts';
 
-/** Where a resource is reached. What is undefined is not known. */
+/** The addresses of a resource. Undefined: not known. */
 export type Addresses = {
-  /** In the VPC. It stays for the life of the resource. */
+  /** In the VPC. It never changes. */
   readonly privateAddress?: string | undefined;
   /** Public IPv4 address; empty where it has none. */
   readonly publicAddress?: string | undefined;
@@ -11,15 +11,15 @@ export type Addresses = {
   readonly isWindows?: boolean | undefined;
 };
 
-/** What other resources of a run can refer to, such as `${web.ip[0].address}`. Each kind has its own shape. */
+/** The values that other resources of a run can refer to, such as `${web.ip[0].address}`. Each kind has its own shape. */
 export type Outputs = Readonly<Record<string, unknown>>;
 
-/** A public address comes within moments; DCM should not wait for it longer than this after the change. */
+/** How long RUNNING waits for the public address after the change; it is usually assigned within moments. */
 const publicAddressSeconds = 5;
 
 /**
- * Whether a status must not be published yet because its outputs are not complete. A resource that refers to an output which is missing is
- * never created, so RUNNING waits for the private address without a bound, and for the public one, where the resource gets one, for five seconds.
+ * Whether a status must wait because its outputs are not complete. DCM never creates a resource that refers to a missing output, so RUNNING
+ * waits for the private address without a limit, and for the public one, where the resource gets one, for five seconds.
  */
 export const awaitsAddress = (
   vm: Pick<Resource, 'kind'> & Addresses,
@@ -29,11 +29,11 @@ export const awaitsAddress = (
   status === vm.kind.statusOf(vm.kind.runningState) &&
   (vm.privateAddress === undefined || (lacksPublicAddress(vm) && nowMs < (at + publicAddressSeconds) * 1000));
 
-/** It gets a public address, and none is known. */
+/** Whether the resource gets a public address, and none is known. */
 export const lacksPublicAddress = ({ getsPublicAddress, publicAddress }: Addresses): boolean =>
   getsPublicAddress === true && !publicAddress;
 
-/** Those of the addresses seen that are not held: undefined where there are none. */
+/** The seen addresses that differ from the held ones; undefined where none does. */
 export const newAddresses = (held: Addresses, seen: Addresses): Addresses | undefined => {
   const { privateAddress = held.privateAddress, isWindows = held.isWindows } = seen;
   const { publicAddress = held.publicAddress } = seen;
@@ -44,7 +44,7 @@ export const newAddresses = (held: Addresses, seen: Addresses): Addresses | unde
   return isSame ? undefined : { privateAddress, publicAddress, isWindows };
 };
 
-/** Whether the status that was published last would have other outputs with these addresses. */
+/** Whether these addresses change the outputs of the status that was published last. */
 export const changesOutputs = (
   { kind, latest, ...held }: Pick<Resource, 'kind' | 'latest'> & Addresses,
   seen: Addresses,

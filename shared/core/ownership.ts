@@ -12,7 +12,7 @@ const TagKey = z
     z.regex(/^(?!aws:)/i, { error: 'must not begin with aws:, which is reserved for AWS' }),
   );
 
-/** The tag keys by which a resource is known to be DCM's, and to be ours. */
+/** The tag keys that mark a resource as DCM's, and as ours. */
 export const TagKeys = z.object({
   managedBy: z._default(TagKey, 'managed-by'),
   instanceId: z._default(TagKey, 'dcm-instance-id'),
@@ -25,8 +25,8 @@ export type TagKeys = z.infer<typeof TagKeys>;
 export const managedByDcm = 'dcm';
 
 /**
- * The DCM id of a resource with these tags, or undefined where it is not ours: not DCM's at all, or another
- * provider's. Two providers in one account never report each other's resources.
+ * The DCM id of a resource with these tags; undefined where it is not DCM's, or belongs to another provider. So two providers in one
+ * account never report each other's resources.
  */
 export const dcmIdOf = (tags: Tags, keys: TagKeys, provider: string): string | undefined => {
   if (tags[keys.managedBy] !== managedByDcm) return undefined;

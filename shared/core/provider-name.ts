@@ -3,7 +3,7 @@ import type { Target } from './target.ts';
 type ProviderNaming = {
   /** Our name at DCM. */
   readonly name: string;
-  /** Region of the home account whose provider has the bare name. */
+  /** In this region of the home account the provider has the name without a suffix. */
   readonly homeRegion: string;
 };
 

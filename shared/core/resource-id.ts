@@ -1,9 +1,9 @@
 import * as z from 'zod/mini';
 
-/** Paths below the API's collection that are no resource. */
+/** Paths below the API's collection that are not resources. */
 const reserved: readonly string[] = ['health'];
 
-/** A DCM id as the API takes it. @see https://aep.dev/122 */
+/** A DCM id that the API accepts. @see https://aep.dev/122 */
 export const VmId = z.string().check(
   z.regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, {
     error: 'expected 1 to 63 lower-case letters, digits and inner hyphens',
@@ -12,7 +12,7 @@ export const VmId = z.string().check(
   z.meta({ description: 'The id that DCM has given the VM.', example: 'vm-1' }),
 );
 
-/** Why the API cannot address a resource whose DCM id comes from its tags, which may hold any text; undefined where it can. */
+/** Why the API cannot address a resource with this DCM id, which comes from tags and may be any text; undefined where it can. */
 export const addressProblem = (dcmId: string): string | undefined => {
   const parsed = VmId.safeParse(dcmId);
   return parsed.success

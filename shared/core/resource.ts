@@ -19,8 +19,8 @@ export type UnpublishedStatus = {
   /** Orders the statuses of one resource, as a string too; also the CloudEvent's `sequence`. */
   readonly key: string;
   /**
-   * CloudEvent id and `Nats-Msg-Id`: drawn once for this status, the same at every attempt to publish it, and not to be guessed, for
-   * JetStream drops a message whose id another message of the stream, on any subject, has taken.
+   * CloudEvent id and `Nats-Msg-Id`: drawn once for this status, the same at every attempt to publish it, and not guessable, because
+   * JetStream drops a message with the id of another message of the stream, on any subject.
    */
   readonly id: string;
   /** Seconds since 1970 on the service's clock. */
@@ -29,7 +29,7 @@ export type UnpublishedStatus = {
   readonly message: string;
   /** The request to our API that caused the change; undefined where none did. */
   readonly requestId?: string | undefined;
-  /** Seconds since 1970 on our clock of the request to publish it once more; undefined for its first publication. */
+  /** The time of the republication request, in seconds since 1970 on our clock; undefined for the first publication. */
   readonly republishedAt?: number | undefined;
 };
 
@@ -40,7 +40,6 @@ export type Notices = Readonly<Record<string, Pick<Notice, 'at' | 'text'> | unde
 export type Resource = Addresses & {
   readonly kind: Kind;
   readonly resourceId: string;
-  /** The id that DCM gave it. */
   readonly dcmId: string;
   readonly region: string;
   readonly account: string;
@@ -50,13 +49,13 @@ export type Resource = Addresses & {
   /** The newest notice of each sort, kept until the resource runs again. Absent: none. */
   readonly notices?: Notices | undefined;
   readonly deleteRequested?: boolean | undefined;
-  /** What was put into the outbox last, whether it is still there or not: all that DCM knows, or is about to. */
+  /** The status that was put into the outbox last: DCM has it, or will get it. */
   readonly latest?: UnpublishedStatus | undefined;
-  /** The second of the newest request for which that was republished. */
+  /** The second of the newest republication request that was answered. */
   readonly repeatedAt?: number | undefined;
   /** Ascending. */
   readonly outbox: readonly UnpublishedStatus[];
-  /** Ascending: the ten newest statuses without repeats, and more until what is unpublished is settled (core/history.ts). */
+  /** Ascending: the ten newest statuses without repeats, and more while there are unpublished ones (core/history.ts). */
   readonly history: readonly PastStatus[];
 };
 
@@ -88,7 +87,7 @@ export const statusOf = (
   id: statusId(observation, randomPart, partsOf(sequenceOf(kind, observation)).rank),
 });
 
-/** What is known of a resource that decides, beside the service's reason, how an observation of it is reported. */
+/** The held facts that, besides the service's reason, decide how an observation is reported. */
 export const circumstancesOf = (vm: Resource, observation: Pick<Observation, 'state' | 'at'>) => {
   const { kind, state, history, deleteRequested } = vm;
   const warnings = noticesBehind(vm, observation);
@@ -103,7 +102,7 @@ export const circumstancesOf = (vm: Resource, observation: Pick<Observation, 'st
   };
 };
 
-/** The notices that may have led to a state: none to the running state, no stuck launch, and none that was due long before. */
+/** The notices that may explain a state: none for the running state, no stuck launch, and none that is too old. */
 const noticesBehind = (vm: Resource, { state, at }: Pick<Observation, 'state' | 'at'>) =>
   currentNotices(vm).filter(
     ({ notice, at: noticedAt }) =>
@@ -113,7 +112,7 @@ const noticesBehind = (vm: Resource, { state, at }: Pick<Observation, 'state' | 
   );
 
 /**
- * A notice as a status: the held status again with this warning first and every other current one after it, for DCM keeps only the last
+ * A notice as a status: the held status with this warning first and every other current one after it, because DCM keeps only the last
  * message. It sorts after the held status and before the next one.
  */
 export const noticeStatus = (
@@ -135,7 +134,7 @@ export const noticeStatus = (
 
 const withText = (text: string): string => text && `: ${text}`;
 
-/** This notice first, so that a message that has to be cut keeps it. */
+/** This notice comes first, so that a shortened message still has it. */
 const warningText = (vm: Resource, { notice, at, text }: Notice): string => {
   const others = currentNotices({ ...vm, notices: { ...vm.notices, [notice]: { at, text } } });
   return [text, ...others.flatMap((other) => (other.notice === notice ? [] : [other.text]))]
@@ -143,7 +142,7 @@ const warningText = (vm: Resource, { notice, at, text }: Notice): string => {
     .join('; ');
 };
 
-/** What is currently noticed of a resource, in the order of the kind's sorts: without what is over, and a stuck launch that came up. */
+/** The current notices of a resource, in the order of the kind's sorts: none that has ended, and no stuck launch once it has started. */
 const currentNotices = (vm: Resource): Pick<Notice, 'notice' | 'at' | 'text'>[] =>
   Object.keys(vm.kind.notices).flatMap((notice) => {
     const held = vm.notices?.[notice];
@@ -152,26 +151,25 @@ const currentNotices = (vm: Resource): Pick<Notice, 'notice' | 'at' | 'text'>[] 
     return held && isWarning ? [{ notice, ...held }] : [];
   });
 
-/** Whether a notice says that another one is over. */
+/** Whether a notice ends another one. */
 const isEnd = ({ notices }: Kind, notice: string): boolean => endedBy(notices, notice).length > 0;
 
 const endedBy = (notices: Kind['notices'], end: string): string[] =>
   Object.entries(notices).flatMap(([notice, rule]) => (rule.endedBy === end ? [notice] : []));
 
-/** There was a notice of this sort, and none since that says that it is over. */
+/** Whether there was a notice of this sort, and none since that ended it. */
 const isHeld = ({ kind, notices }: Pick<Resource, 'kind' | 'notices'>, notice: string): boolean => {
   const held = notices?.[notice];
   const end = kind.notices[notice]?.endedBy;
   return held !== undefined && (end === undefined || held.at > (notices?.[end]?.at ?? 0));
 };
 
-/** Other notices do not bring a stuck launch up. */
+/** A stuck launch is still stuck when other notices follow. */
 const isHeldStuck = ({ notices, sequence }: Resource): boolean => {
   const stuck = notices?.[stuckLaunch];
   return stuck !== undefined && stuck.at >= partsOf(sequence).at;
 };
 
-/** The notice of this sort holds: none since has said that it is over. */
 export const holdsNotice = isHeld;
 
 /** A notice as the resource store keeps it. The service does not bound its text. */
@@ -180,8 +178,8 @@ export const keptNotice = ({ at, text }: Pick<Notice, 'at' | 'text'>) => ({ at, 
 const again = 'again';
 
 /**
- * What was published last, to be published once more: with its own time and request, for it is about the same change. It sorts after that,
- * and before the next status.
+ * The last status, to be published once more with its own time and request, because it is about the same change. It sorts after the last
+ * status and before the next one.
  */
 export const republishedStatus = (
   vm: Resource & { readonly latest: UnpublishedStatus },
@@ -189,7 +187,7 @@ export const republishedStatus = (
   randomPart: string,
 ): UnpublishedStatus => republished(vm, { at, word: again }, randomPart);
 
-/** What was published last, to be published once more because the resource's addresses have changed since. */
+/** The last status, to be published once more because the resource's addresses have changed since. */
 export const readdressedStatus = (
   vm: Resource & { readonly latest: UnpublishedStatus },
   at: number,
@@ -211,9 +209,8 @@ const republished = (
 const moved = 'moved';
 
 /**
- * The last status under a DCM id that the resource does not carry any more from `at` on: DELETED. The same at each
- * attempt while `vm` is what is held: it is in no outbox, so its id takes the random part of the last status. `randomPart` is for a
- * resource whose last status has none.
+ * The last status under a DCM id that the resource no longer carries from `at` on: DELETED. Every attempt with the same `vm` makes the
+ * same status: no outbox holds it, so its id takes the random part of the last status, or `randomPart` where that has none.
  */
 export const movedAwayStatus = (
   vm: Resource,
@@ -227,7 +224,7 @@ export const movedAwayStatus = (
   return { key, id, at, status: 'DELETED', message: messageText(`${vm.kind.noun} ${vm.resourceId} ${now}`) };
 };
 
-/** The first status under another DCM id that the resource carries: what was published last under the old id. */
+/** The first status under the resource's new DCM id: the last one under the old id. */
 export const movedStatus = (
   vm: Resource & { readonly latest: UnpublishedStatus },
   { key: lastKey }: UnpublishedStatus,
@@ -240,17 +237,17 @@ export const movedStatus = (
   return { ...latest, key, id, at };
 };
 
-/** Earlier versions gave a republication the time of its request; what it repeats has that of the state, which its key begins with. */
+/** The time of the repeated status, from its key: earlier versions gave a republication the time of its request. */
 const originalTime = ({ key, at, republishedAt }: UnpublishedStatus): number =>
   wordOfKey(key) === again && republishedAt === undefined ? partsOf(Number.parseInt(key, 10)).at : at;
 
-/** Is this request newer than all that were answered? Else messages that are tried again and again would fill the outbox. */
+/** Whether a republication request is newer than all answered ones. Otherwise redelivered messages would fill the outbox. */
 export const isNewRepublication = (
   { repeatedAt = 0 }: Resource,
   { at }: Pick<RepublicationRequest, 'at'>,
 ): boolean => at > repeatedAt;
 
-/** The second of the request where a status is a republication; its own time then says nothing of how fast changes are published. */
+/** The second of the request where a status is a republication: its own time then does not show how fast changes are published. */
 export const republicationTime = ({
   key,
   at,
@@ -258,15 +255,15 @@ export const republicationTime = ({
 }: Pick<UnpublishedStatus, 'key' | 'at' | 'republishedAt'>): number | undefined =>
   republishedAt ?? (wordOfKey(key) === again ? at : undefined);
 
-/** Between the held state's key and the next one's, and after all that was published of the held state already. */
+/** A key after those of the held state's statuses so far, and before the next state's. */
 const keyAfterLatest = ({ sequence, latest }: Resource, at: number, word: string): string => {
   const taken = latest === undefined || isStateKey(latest.key) ? 0 : secondOfKey(latest.key);
   return keyBeside(sequence, Math.max(at, taken + 1), word);
 };
 
 /**
- * Does this notice say something that is not known yet? It is compared with the newest of its sort only, by the kind's rule. A notice that
- * is older than the held state was about the state before; one that says that another is over is new while that other holds.
+ * Whether a notice is new. It is compared only with the newest of its sort, by the kind's rule. A notice that is older than the held state
+ * is about the state before; a notice that ends another one is new while that one holds.
  */
 export const isNewNotice = (
   vm: Resource,
@@ -294,7 +291,7 @@ const isNewWarning = (
   return at > Math.max(newestAt(notice), newestAt(rule.endedBy ?? notice));
 };
 
-/** The end says what it is, for people: a state's rank, a kind of notice or a repeat. */
+/** The last part is for people: a state's rank, a sort of notice or the word of a republication. */
 const statusId = (
   { resourceId, at }: Pick<Observation, 'resourceId' | 'at'>,
   randomPart: string,
@@ -317,15 +314,15 @@ const describeState = (
   );
 };
 
-/** What a message begins with, and all of it where there is no more to say. */
+/** The beginning of every message, and the whole message where there is no more to say. */
 export const plainMessage = ({ noun }: Kind, resourceId: string, state: string): string =>
   `${noun} ${resourceId} is ${state}`;
 
 const maximumMessageBytes = 1024;
 
 /**
- * Text as DCM's `status_message` takes it: at most 1 KiB, no NUL, U+FFFD for half a surrogate pair. Postgres refuses a NUL, and DCM's
- * consumer then asks for the same message again without end.
+ * Text for DCM's `status_message`: at most 1 KiB, no NUL, U+FFFD for half a surrogate pair. Postgres refuses a NUL, and JetStream would
+ * then redeliver the message to DCM's consumer without end.
  */
 export const messageText = (text: string): string => {
   const clean = text.toWellFormed().replaceAll('\0', '');

@@ -5,7 +5,7 @@ export type Target = {
   readonly account?: string | undefined;
 };
 
-/** The target of something that says its account's id. Where the home account is not known, every account counts as it. */
+/** The target for a region and an account's id. Where the home account is not known, every account counts as home. */
 export const targetOf = (
   { account, region }: { readonly account: string; readonly region: string },
   homeAccount: string | undefined,
@@ -15,7 +15,7 @@ export const targetOf = (
 export const targetKey = ({ account, region }: Target): string =>
   account === undefined ? region : `${account}/${region}`;
 
-/** The target that `targetKey` made a text of. */
+/** The inverse of `targetKey`. */
 export const targetOfKey = (key: string): Target => {
   const [region = '', account] = key.split('/').reverse();
   return account === undefined ? { region } : { account, region };

@@ -3,15 +3,15 @@ import type { CloudEventJson } from '../wire/cloudevents.ts';
 export type Appended = { readonly stream: string; readonly seq: number; readonly duplicate: boolean };
 
 /**
- * A persistent stream that recognises, for at least two minutes, an event whose id it has seen.
- * What fails rejects with UnavailableError; the event may or may not have been stored then, and a retry is safe. An event that it can
- * never take, such as one that is too large, is an UnreadableError.
+ * A persistent stream that recognises the id of a stored event for at least two minutes.
+ * A failed call rejects with UnavailableError: the event may or may not be stored, and a retry is safe. An event that the stream can never
+ * store, such as one that is too large, rejects with UnreadableError.
  */
 export type EventStream = {
-  /** Connected, and known to be so: a connection that has been idle is probed first, and replaced if it does not answer. */
+  /** Resolves once there is a working connection: an idle one is probed first, and replaced if the probe gets no answer. */
   ready(): Promise<void>;
-  /** Resolves once the stream has stored the event, or recognised it. Many may be under way at once. */
+  /** Resolves once the stream has stored the event, or recognised its id. Many calls may run at once. */
   append(event: CloudEventJson): Promise<Appended>;
-  /** Gives up the connection; the next `ready` opens another. */
+  /** Closes the connection; the next `ready` opens another. */
   abandon(): void;
 };

@@ -37,7 +37,7 @@ export type Listing = {
   readonly checks: unknown;
 };
 
-/** How polling stands in one target, for people. Milliseconds since 1970. */
+/** The state of polling in one target, for operators. Milliseconds since 1970. */
 export type ListingStatus = {
   readonly target: Target;
   /** When the last complete listing ended; undefined: there was none. */
@@ -78,7 +78,7 @@ export type Listings = {
   members(target: Target, page: number): Promise<readonly string[]>;
   saveMembers(target: Target, page: number, resourceIds: readonly string[]): Promise<void>;
   /**
-   * Leases polling as a whole to an execution of the state machine. Returns how many turns the execution has had, this one included;
+   * Leases polling as a whole to an execution of the state machine. Returns the number of polling turns of the execution, this one included;
    * undefined where another execution has the lease.
    */
   leasePolling(execution: string, leaseMs: number): Promise<number | undefined>;
@@ -86,7 +86,7 @@ export type Listings = {
   releasePolling(execution: string): Promise<void>;
   /**
    * Has the next listing, which is due at once, republish every status, as of `at` in seconds since 1970. Idempotent; the newest request
-   * counts, and one that comes during a listing is for the next one.
+   * counts. The next listing answers a request that is made during a listing.
    */
   requestRepublication(target: Target, at: number): Promise<void>;
   /**

@@ -17,8 +17,8 @@ export type RegistrationAnswer =
       readonly held: HeldProvider;
     }
   /**
-   * The answer stays the same until somebody changes a setting on either side. `isConflict`: another provider has the service type, the
-   * name or the id, and can give it up at any time.
+   * The answer stays the same until a setting is changed on either side. `isConflict`: another provider has the service type, the name
+   * or the id, and may be removed at any time.
    */
   | { readonly outcome: 'refused'; readonly detail: string; readonly isConflict?: true }
   /** No answer, or one that asks for another attempt; not before `retryAfterSeconds`, where given. */
@@ -49,6 +49,6 @@ export type ProviderRegistry = {
   list(): Promise<ProviderListing>;
   /** Creates or replaces the provider; idempotent. Retries for some seconds. */
   register(id: string, registration: ProviderRegistration): Promise<RegistrationAnswer>;
-  /** `withdrawn` also where DCM has no such provider. An environment agent cannot remove providers: `refused`. */
+  /** `withdrawn` also where DCM has no such provider. `refused` by an environment agent, which cannot remove providers. */
   withdraw(id: string): Promise<WithdrawalAnswer>;
 };

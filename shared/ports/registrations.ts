@@ -5,9 +5,9 @@ export type Registration = {
   readonly detail: string;
   readonly at: number;
   readonly providerId: string;
-  /** The schedule does not try again before; undefined: its next run does. */
+  /** The schedule does not retry before this time; undefined: its next run retries. */
   readonly nextAttemptAt?: number | undefined;
-  /** When DCM created its row of the provider, on DCM's clock, as of the last successful attempt. */
+  /** When DCM created the provider, on DCM's clock, as of the last successful attempt. */
   readonly rowCreatedAt?: number | undefined;
   /** The last `metadata.registered_at` that DCM accepted. */
   readonly registeredAt?: number | undefined;

@@ -3,21 +3,21 @@ import type { Notice, Observation } from '../core/message.ts';
 import type { Addresses } from '../core/outputs.ts';
 import type { Resource, UnpublishedStatus } from '../core/resource.ts';
 
-/** Whose an instance is, as far as the fleet remembers. */
+/** The owner of an instance, as the resource store holds it. */
 export type Ownership =
   | { readonly owner: 'ours'; readonly vm: Resource }
-  /** `duplicateOf` where it carries our tags and the id of a VM that another instance already is. */
+  /** `duplicateOf`: it carries our tags and this DCM id, but another instance already is the VM with the id. */
   | { readonly owner: 'foreign'; readonly duplicateOf?: string | undefined }
   | { readonly owner: 'unknown' }
-  /** What is remembered makes no sense; somebody else wrote it. */
+  /** The item cannot be read: another program wrote it. */
   | { readonly owner: 'unreadable'; readonly error: ProviderError };
 
-/** What became of something told to the fleet. `vm` is as it stands after the write, or as it stood when the write was refused. */
+/** The result of a write. `vm` is the item after the write, or the item that the refused write found. */
 export type Recorded =
   | { readonly outcome: 'accepted'; readonly vm: Resource }
-  /** Newer, but the state is the one that is held already: DCM need not hear of it again. */
+  /** Newer, but with the state that is held already: nothing to publish. */
   | { readonly outcome: 'unchanged'; readonly vm: Resource }
-  /** Older than what is held, the same again, or after `terminated`. The outbox may still hold what a crashed worker left. */
+  /** Older than what is held, the same again, or after `terminated`. The outbox may still hold statuses that a crashed worker left. */
   | { readonly outcome: 'stale'; readonly vm: Resource }
   | { readonly outcome: 'unknown' };
 
@@ -27,70 +27,68 @@ export type EndedPage = {
   readonly next: string | undefined;
 };
 
-/** Addresses that are not known leave those that are held. */
+/** An address that is undefined leaves the held one as it is. */
 export type Claim = Pick<Resource, 'resourceId' | 'dcmId' | 'region' | 'account'> & Addresses;
 
 /**
- * What we remember of every VM, and of instances that are not ours. Safe under any number of concurrent writers.
- * Every method rejects with UnavailableError where the store did not answer; nothing was lost then, and a retry helps. What it cannot
- * make sense of is an UnreadableError that names the instance.
+ * The state, outbox and history of every VM, and which instances are foreign. Safe under any number of concurrent writers.
+ * Every method rejects with UnavailableError where the store did not answer; nothing is lost, and a retry helps. An item that cannot be
+ * read rejects with an UnreadableError that names the instance.
  */
 export type ResourceStore = {
-  /** One batched read, which may lag behind. Answers for every id asked, in any number. */
+  /** One batched read, which may lag behind. Any number of ids; the answer has an entry for each. */
   read(resourceIds: readonly string[]): Promise<ReadonlyMap<string, Ownership>>;
   /**
-   * One page of the region's VMs that were terminated, by EC2's clock, at `since` or later, and are still remembered. Reads the whole table page by
-   * page: half a read unit for each 4 KB of it, whatever is found.
+   * One page of the region's VMs that were terminated, by EC2's clock, at `since` or later, and are still stored. Reads the whole table
+   * page by page: half a read unit for each 4 KB of it.
    */
   ended(asked: {
     readonly region: string;
     readonly since: number;
     readonly token: string | undefined;
   }): Promise<EndedPage>;
-  /** `unchanged`, with the VM as all writes so far have left it, or `unknown`. Twice as dear as a recall. */
+  /** `unchanged`, with the VM after all writes so far, or `unknown`. Costs twice as much as `read`. */
   readConsistently(resourceId: string): Promise<Recorded>;
-  /** Idempotent: makes an instance ours, or gives it another DCM id. What is held of its state stays. */
+  /** Idempotent: makes an instance ours, or gives it another DCM id. Its held state stays. */
   claim(claim: Claim): Promise<void>;
   /**
    * Gives an instance another DCM id, with `status` as the new VM's first, if there is one. The outbox is emptied: it was published under
-   * the old id. What is held of the instance's state and its history stays. Rejects with UnavailableError also where `vm` is no longer
-   * what is held.
+   * the old id. The instance's held state and history stay. Rejects with UnavailableError also where the item has changed since `vm`.
    */
   move(vm: Resource, dcmId: string, status: UnpublishedStatus | undefined): Promise<Resource>;
   /**
-   * Idempotent: remembers for a day that an instance is not ours, or that it has the id of a VM that another instance is. Never overrules
-   * a claim.
+   * Idempotent: marks instances as foreign for a day, or as having the id of a VM that another instance is. Never overrides a claim.
    */
   markForeign(resourceIds: readonly string[], duplicateOf?: string): Promise<void>;
-  /** Idempotent: DCM has asked for its deletion, so nothing that EC2 says of its end is a failure. Without effect on what is not ours. */
+  /** Idempotent: DCM has requested the deletion, so its end is never reported as FAILED. Without effect on instances that are not ours. */
   requestDelete(resourceId: string): Promise<void>;
-  /** Idempotent: the tags that made it ours are gone, so it is not reported any more. */
+  /** Idempotent: the instance's ownership tags were removed, so it is no longer reported. */
   removeOwnership(resourceId: string): Promise<void>;
   /**
-   * The gate and the outbox in one conditional write: accepts the observation if it is news (core/gate.ts). A newer observation of
-   * the state that is held already moves the gate and adds nothing to the outbox. Either way the addresses seen are kept; the public one is
-   * not known any more after a stop or a start that was seen without one.
+   * The gate and the outbox in one conditional write: accepts the observation if it is new (core/gate.ts). A newer observation of the held
+   * state moves the gate and adds nothing to the outbox. Either way the observed addresses are kept; a stop or a start that was observed
+   * without a public address removes the held one.
    */
   record(observation: Observation, status: UnpublishedStatus): Promise<Recorded>;
   /**
-   * Remembers a notice and its status, if it is news (core/resource.ts); without a status where no state is known that it could be told with.
-   * Rejects with UnavailableError also where `vm` is no longer what is held.
+   * Keeps a notice and its status, if the notice is new (core/resource.ts); without a status where the resource's state is not known.
+   * Rejects with UnavailableError also where the item has changed since `vm`.
    */
   notify(vm: Resource, notice: Notice, status: UnpublishedStatus | undefined): Promise<Recorded>;
   /**
    * Keeps the addresses that were seen and, where there is a status, puts it into the outbox, in one write.
-   * Rejects with UnavailableError also where `vm` is no longer what is held.
+   * Rejects with UnavailableError also where the item has changed since `vm`.
    */
   readdress(vm: Resource, seen: Addresses, status: UnpublishedStatus | undefined): Promise<Recorded>;
   /**
-   * Puts what was told last into the outbox once more, as `status`, if the request is news (core/resource.ts).
-   * Rejects with UnavailableError also where `vm` is no longer what is held.
+   * Puts the last status into the outbox once more, as `status`, if the request is new (core/resource.ts).
+   * Rejects with UnavailableError also where the item has changed since `vm`.
    */
   republish(vm: Resource, status: UnpublishedStatus): Promise<Recorded>;
   /**
-   * Idempotent: removes these statuses, at least one, and no others, from the outbox, and from the history what `vm` then no longer needs
-   * (core/history.ts). Any number of keys: where the store limits a write, several follow each other. Answers the VM as it then is, which
-   * may have more to publish; undefined where the fleet no longer holds it.
+   * Idempotent: removes exactly these statuses, at least one, from the outbox, and from the history the entries that `vm` then no longer
+   * needs (core/history.ts). Any number of keys, in several writes where one is too small. Returns the VM after that, which may have more
+   * to publish; undefined where it is no longer ours.
    */
   settle(
     vm: Pick<Resource, 'resourceId' | 'outbox' | 'history'>,

@@ -1,7 +1,7 @@
-/** What becomes of queue messages that are not done. */
+/** Postpones or dead-letters queue messages that could not be processed. */
 export type Retries = {
-  /** The message comes again after this many seconds, at most 43,200. */
+  /** SQS redelivers the message after this many seconds, at most 43,200. */
   postpone(receiptHandle: string, seconds: number): Promise<void>;
-  /** To the dead-letter queue, with the reason, for people to look at. */
+  /** Sends the message to the dead-letter queue, with the reason. */
   deadLetter(body: string, reason: string): Promise<void>;
 };

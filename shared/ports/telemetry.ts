@@ -1,10 +1,10 @@
-/** Structured log lines: a sentence that is the same each time, and the fields that differ. */
+/** Structured log lines: a constant sentence, and fields with the details. */
 export type Log = Record<
   'info' | 'warn' | 'error',
   (message: string, fields?: Readonly<Record<string, unknown>>) => void
 >;
 
-/** What is counted. One name a metric, in every function, on AWS and in the tests. */
+/** The names of the count metrics. */
 export type Count =
   | 'received'
   | 'unreadable'
@@ -20,33 +20,33 @@ export type Count =
   | 'unchanged'
   | 'stale'
   | 'collapsed'
-  /** Statuses of a VM that changed too often, which a newer one was told instead of. */
+  /** Statuses that the debounce held back until a newer one superseded them. */
   | 'debounced'
   /** Statuses that were not published because their VM had too many unpublished ones (shared/core/outbox.ts). */
   | 'superseded'
   | 'claimed'
-  /** A second instance with the DCM id of a VM that another one is: seen, and not reported. */
+  /** A second instance with the DCM id of a VM: it is not reported. */
   | 'duplicateOwner'
-  /** An instance was claimed whose DCM id, as its tags have it, the API does not take. */
+  /** An instance was claimed with a DCM id in its tags that the API does not accept. */
   | 'unaddressable'
   | 'released'
-  /** An instance was given another DCM id: the VM that it was has ended. */
+  /** An instance was given another DCM id: its former VM has ended. */
   | 'moved'
   | 'ec2Calls'
   | 'published'
   | 'duplicate'
-  /** Of these, events that were not published before: somebody else has published a message under their id. */
+  /** Duplicates at the first attempt to publish: another client has published a message under the event's id. */
   | 'duplicateAtFirstAttempt'
   | 'unpublished'
   | 'pagesListed'
   | 'pagesUnchanged'
-  /** Pages that look unchanged and were compared with the fleet all the same, for the last comparison was an hour ago. */
+  /** Unchanged pages that were compared with the resource store because the last comparison was an hour ago. */
   | 'pagesCompared'
-  /** What such a comparison found: VMs of which the fleet held something else. */
+  /** VMs for which such a comparison found another state in the resource store. */
   | 'comparisonHealed'
   | 'vanished'
   | 'breakerTripped'
-  /** One of the two while DCM does not take a provider row: once for each row and attempt. */
+  /** One of the two for each failed attempt to register a provider at DCM. */
   | 'registrationRefused'
   | 'registrationUnreachable';
 
@@ -54,6 +54,6 @@ export type Meter = {
   count(name: Count, by?: number): void;
   /** Milliseconds from EC2's time of an accepted observation, which has one-second resolution, to its publication. */
   eventAge(ms: number): void;
-  /** A listing showed what no event had told: `resyncHealed`, by region and state. */
+  /** A listing showed a state that no event had reported: `resyncHealed`, by region and state. */
   healed(region: string, state: string): void;
 };

@@ -4,10 +4,10 @@ const text = z.string().check(z.minLength(1));
 const serviceType = z.optional(text);
 const Create = { id: text, type: z.literal('dcm.request.create') };
 
-/** A create as DCM's control plane asks it of an environment agent, as far as it tells which resource it is for. */
+/** A create that DCM's control plane requests of an environment agent: only the fields that identify the resource. */
 const AgentRequest = z.union([
   z.object({ ...Create, data: z.object({ resource_id: text, service_type: serviceType }) }),
-  /** Before data was written in snake case. */
+  /** Of DCM versions that write data in camel case. */
   z.object({ ...Create, data: z.object({ resourceId: text, serviceType }) }),
 ]);
 
@@ -17,7 +17,7 @@ export type CreateRequest = {
   readonly serviceType: string | undefined;
 };
 
-/** The create that a message's bytes ask for; undefined where they are something else. */
+/** The create in a message's bytes; undefined for any other message. */
 export const createRequest = (bytes: Uint8Array): CreateRequest | undefined => {
   const { data: request } = AgentRequest.safeParse(jsonOf(bytes));
   if (request === undefined) return undefined;
@@ -45,7 +45,7 @@ const requestStream = 'dcm-agent-requests';
  */
 const retryStreamOf = (topic: string): string => `${topic}-retry`;
 
-/** The streams on which a request to one of these agents can be. */
+/** The streams that can hold a request to one of these agents. */
 export const requestStreams = (topics: readonly string[]): string[] => [
   requestStream,
   ...topics.map(retryStreamOf),

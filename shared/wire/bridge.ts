@@ -1,23 +1,23 @@
 import * as z from 'zod/mini';
 
-/** What the nats-bridge is invoked with: CloudEvents (wire/cloudevents.ts), at most 6 MB of JSON in all, which is Lambda's limit. */
+/** The request to publish CloudEvents (wire/cloudevents.ts): at most 6 MB of JSON in all, which is Lambda's limit. */
 export const PublicationRequest = z.object({ events: z.array(z.unknown()) });
 export type PublicationRequest = z.infer<typeof PublicationRequest>;
 
-/** What the nats-bridge answers: each event's id is in one of the two. */
+/** The answer to a PublicationRequest: each event's id is in one of the two lists. */
 export const PublicationAnswer = z.object({
-  /** The stream has it: newly, or since an earlier attempt (`duplicate`). */
+  /** The stream has stored the event: now, or at an earlier attempt (`duplicate`). */
   acknowledged: z.array(
     z.object({
       id: z.string(),
       stream: z.string(),
       seq: z.int(),
       duplicate: z.boolean(),
-      /** This request tried more than once, so that a duplicate may be its own. */
+      /** This request published the event more than once, so `duplicate` may be due to its own first attempt. */
       retried: z.optional(z.boolean()),
     }),
   ),
-  /** Where `retryable`, the stream may have it all the same; publishing it again is safe and needed. */
+  /** Where `retryable`, the stream may have stored the event; it is safe, and needed, to publish it again. */
   failed: z.array(z.object({ id: z.string(), retryable: z.boolean(), reason: z.string() })),
 });
 export type PublicationAnswer = z.infer<typeof PublicationAnswer>;
@@ -26,7 +26,7 @@ export const asRetried = (
   acknowledged: PublicationAnswer['acknowledged'],
 ): PublicationAnswer['acknowledged'] => acknowledged.map((one) => ({ ...one, retried: true }));
 
-/** Whether statuses can be published just now. Answered with a ProbeAnswer, also when they cannot. */
+/** Whether statuses can be published now. Answered with a ProbeAnswer, also when they cannot. */
 const ProbeRequest = z.object({ do: z.literal('probe') });
 
 /** Which resource an environment agent's create is for. Answered with a FoundRequest. */
@@ -35,10 +35,10 @@ const FindRequest = z.object({
   idempotencyKey: z.string().check(z.minLength(1)),
 });
 
-/** Which streams there are at NATS, and which of them requests to agents are looked up on. Answered with Streams. */
+/** The names of all streams, and of those with requests to agents. Answered with Streams. */
 const StreamsRequest = z.object({ do: z.literal('list-streams') });
 
-/** Everything that the nats-bridge can be invoked with. */
+/** All requests to the nats-bridge. */
 export const BridgeRequest = z.union([
   PublicationRequest,
   z.discriminatedUnion('do', [ProbeRequest, FindRequest, StreamsRequest]),
@@ -46,13 +46,13 @@ export const BridgeRequest = z.union([
 export type BridgeRequest = z.infer<typeof BridgeRequest>;
 
 export const ProbeAnswer = z.discriminatedUnion('connected', [
-  /** `unreadableRequests`: why requests to environment agents cannot be read; absent where they can, or where nobody asks for them. */
+  /** `unreadableRequests`: why requests to environment agents cannot be read; absent where they can, or where the look-up is not configured. */
   z.object({ connected: z.literal(true), unreadableRequests: z.optional(z.string()) }),
   z.object({ connected: z.literal(false), reason: z.string() }),
 ]);
 export type ProbeAnswer = z.infer<typeof ProbeAnswer>;
 
-/** As AgentRequest (ports/agent-requests.ts); `resourceId` is null where there is no such request. Earlier versions answer that alone. */
+/** As AgentRequest (ports/agent-requests.ts); `resourceId` is null where there is no such request. Earlier versions send only `resourceId`. */
 export const FoundRequest = z.object({
   resourceId: z.nullable(z.string()),
   serviceType: z.optional(z.string()),

@@ -28,15 +28,15 @@ const envelope = {
 };
 
 /**
- * A CloudEvent in the JSON event format, as far as publishing it needs to be known; everything else rides along untouched.
+ * A CloudEvent in the JSON event format: the fields that publishing needs. All other fields are published unchanged.
  * @see https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md
  */
 export const CloudEventJson = z.looseObject(envelope);
 export type CloudEventJson = z.infer<typeof CloudEventJson>;
 
 /**
- * Whether CloudEventJson would take it. Written out for events that only pass through: by the schema it costs four hundredths of what the
- * nats-bridge can publish.
+ * Whether CloudEventJson accepts the candidate. Written out by hand: parsing each event by the schema costs the nats-bridge four per cent
+ * of its throughput.
  */
 export const isCloudEventJson = (candidate: unknown): candidate is CloudEventJson => {
   if (typeof candidate !== 'object' || candidate === null) return false;

@@ -9,7 +9,7 @@ const CreateRefusedDetail = z.object({
   'vm-id': z.string(),
   /** Milliseconds since 1970. */
   'refused-at-ms': z.int(),
-  /** Whether the caller was told that the same request can succeed later. */
+  /** Whether the caller's answer said that the same request can succeed later. */
   retryable: z.boolean(),
   reason: z.string(),
   'request-id': z.string(),
@@ -17,20 +17,20 @@ const CreateRefusedDetail = z.object({
 
 const CreateRefusedEvent = z.object({ region: z.string(), detail: CreateRefusedDetail });
 
-/** A create that was refused: there is no instance that an observation could be of. */
+/** A refused create: it has no instance, so no observation will report it. */
 export type CreateRefused = {
   readonly kind: 'create-refused';
   readonly dcmId: string;
   readonly region: string;
   /** Milliseconds since 1970 on our clock. */
   readonly refusedAtMs: number;
-  /** Whether the caller was told that the same request can succeed later. */
+  /** Whether the caller's answer said that the same request can succeed later. */
   readonly retryable: boolean;
   readonly reason: string;
   readonly requestId: string;
 };
 
-/** Our own kind of event, from the provider-api to the normaliser, which publishes FAILED where no VM has come of it. */
+/** Our own kind of event, from the provider-api to the normaliser, which publishes FAILED where the create led to no VM. */
 export const createRefusedEvent = ({
   dcmId,
   region,
@@ -53,8 +53,8 @@ export const createRefusedEvent = ({
 const Kind = z.object({ source: z.literal(ownSource), 'detail-type': z.literal(detailType) });
 
 /**
- * The refused create that a message tells of; undefined for every other message.
- * @throws UnreadableError where it is of this kind and not as it is written above.
+ * The refused create in a message; undefined for every other message.
+ * @throws UnreadableError where a message of this kind does not match the schema.
  */
 export const createRefusedIn = (body: string): CreateRefused | undefined => {
   const message = jsonOf(body);

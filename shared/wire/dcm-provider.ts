@@ -3,7 +3,7 @@ import * as z from 'zod/mini';
 const ProviderOperation = z.enum(['CREATE', 'DELETE', 'READ']);
 
 /**
- * What a provider row of DCM is registered with, and nothing else: DCM's read-only fields are refused by the environment agent, and
+ * The registration of a provider, without any other field: the environment agent refuses DCM's read-only fields, and
  * `metadata.resources` has other types there than at the control plane.
  */
 export const ProviderRegistration = z.strictObject({
@@ -17,14 +17,14 @@ export const ProviderRegistration = z.strictObject({
   operations: z.array(ProviderOperation),
   metadata: z.strictObject({
     region_code: z.string(),
-    /** RFC 3339, on our clock: a row that has an earlier one than was registered last comes from a backup. */
+    /** RFC 3339, on our clock: if DCM holds an earlier time than our last one, DCM was restored from a backup. */
     registered_at: z.string(),
   }),
 });
 export type ProviderRegistration = z.infer<typeof ProviderRegistration>;
 
 /**
- * What we read of DCM's answer, the row as it holds it. The rest differs between the control plane, its predecessor and the environment
+ * The fields that we read of a provider in DCM's answer. The others differ between the control plane, its predecessor and the environment
  * agent.
  */
 export const RegisteredProvider = z.object({
@@ -35,7 +35,7 @@ export const RegisteredProvider = z.object({
 });
 export type RegisteredProvider = z.infer<typeof RegisteredProvider>;
 
-/** A provider in DCM's list, as far as people are told of it. */
+/** A provider in DCM's list: the fields that are shown to operators. */
 export const ListedProvider = z.object({
   id: z.string(),
   name: z.string(),

@@ -5,9 +5,9 @@ import { addressProblem } from '../core/resource-id.ts';
 import type { CloudEventJson } from './cloudevents.ts';
 
 /**
- * The CloudEvent that tells DCM a VM's status. `data` has `id`, `status` and `message`, and with RUNNING and STOPPED `output_spec`; what
- * else may help a subscriber is in extensions, whose names must be lower-case letters and digits or DCM's consumer drops the event. A VM
- * that was never launched has no instance.
+ * The CloudEvent with a VM's status. `data` has `id`, `status` and `message`, and with RUNNING and STOPPED `output_spec`. Everything else
+ * is in extensions; DCM's consumer drops an event with an extension name that has other characters than lower-case letters and digits.
+ * `resourceId` is absent for a VM that was never launched.
  * @see https://github.com/dcm-project/enhancements (state-management/service-provider-status-reporting.md, "CloudEvents Format")
  */
 export const statusEvent = (
@@ -44,7 +44,7 @@ export const statusEvent = (
   return event;
 };
 
-/** A VM that was tagged by hand may have a DCM id that no request can name. */
+/** A VM that was tagged by hand may have a DCM id that the API does not accept. */
 const withWarning = (dcmId: string, message: string): string => {
   const problem = addressProblem(dcmId);
   return problem === undefined ? message : messageText(`${message}; ${problem}`);

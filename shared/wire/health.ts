@@ -1,8 +1,8 @@
 import * as z from 'zod/mini';
 
 /**
- * What DCM's health pollers read: always with HTTP 200, for they count anything else, and any other word, as a provider that does not
- * answer.
+ * The answer that DCM's health pollers read, always with HTTP 200: to them, any other HTTP status, or any other word in `status`, means
+ * that the provider does not answer.
  * @see https://github.com/dcm-project/enhancements (service-provider-health-check.md)
  */
 export const Health = z

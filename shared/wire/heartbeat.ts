@@ -4,7 +4,7 @@ import { ownSource } from './own-messages.ts';
 
 const detailType = 'Queue Heartbeat';
 
-/** Our own kind of event: it tells of no instance, but is sent through the observations queue to see how long that takes. */
+/** Our own kind of event, about no instance: it measures how long a message takes through the observations queue. */
 const Heartbeat = z.object({
   source: z.literal(ownSource),
   'detail-type': z.literal(detailType),
@@ -27,7 +27,7 @@ export const heartbeatEvent = (
   detail: { 'sent-at': sentAt },
 });
 
-/** When the heartbeat was sent that a message is, in seconds since 1970; undefined for every other message. */
+/** When a message that is a heartbeat was sent, in seconds since 1970; undefined for every other message. */
 export const heartbeatIn = (body: string): number | undefined => {
   try {
     return Heartbeat.parse(JSON.parse(body)).detail['sent-at'];

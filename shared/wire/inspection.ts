@@ -1,16 +1,16 @@
 import * as z from 'zod/mini';
 import { ListedProvider } from './dcm-provider.ts';
 
-/** Where one region is registered and what DCM has there, as the registration answers `{ "do": "inspect" }`. No credential is in it. */
+/** A region's registration and DCM's providers there: the registration's answer to `{ "do": "inspect" }`, without credentials. */
 const InspectedRegion = z.object({
   region: z.string(),
   /** Our name at DCM. */
   row: z.string(),
   kind: z.enum(['agent', 'control-plane']),
   url: z.string(),
-  /** What we register as the address of the API. */
+  /** The address of the API that we register. */
   endpoint: z.string(),
-  /** Why DCM did not list its providers; `providers` is empty then. */
+  /** Why DCM did not list its providers; then `providers` is empty. */
   failure: z.optional(z.string()),
   providers: z.array(ListedProvider),
 });

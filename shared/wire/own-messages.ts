@@ -3,7 +3,7 @@ import { UnavailableError } from '../core/errors.ts';
 import { Tags } from '../core/ownership.ts';
 import type { EventBridgeEvent } from './eventbridge.ts';
 
-/** The `source` of what our functions put into the observations queue themselves. It never crosses a bus. */
+/** The `source` of the messages that our functions put into the observations queue. They are never on an event bus. */
 export const ownSource = 'dcm.ec2-sp';
 
 /** The format of our own messages that this version writes and reads, as the number `format` of their detail. Absent: 1. */
@@ -25,20 +25,20 @@ export const refuseNewerMessage = ({
     );
 };
 
-/** A kind of own event. `word` tells its ids from those of the other kinds. */
+/** A kind of own event. `word` is the part of its ids that no other kind has. */
 export type OwnKind = { readonly source: string; readonly detailType: string; readonly word: string };
 
-/** Which instance it is about and where, and since when it is true, in seconds since 1970. */
+/** The instance that an event is about, its place, and the time of what the event says, in seconds since 1970. */
 export type About = {
   readonly 'instance-id': string;
   readonly region: string;
   readonly account: string;
   readonly at: number;
-  /** The request to the provider's API that it is due to. */
+  /** The request to the provider's API that caused it. */
   readonly 'request-id'?: string | undefined;
 };
 
-/** What we tell the normaliser, in the shape of everything else in its queue. */
+/** A message of our own, in the shape of every other message in the observations queue. */
 const ownEvent = <Told extends About>(
   { source, detailType, word }: OwnKind,
   { region, account, at, ...detail }: Told,
@@ -54,7 +54,7 @@ const ownEvent = <Told extends About>(
   detail,
 });
 
-/** Our own kind of event: what a listing, or the answer to a call of ours, showed of an instance. */
+/** Our own kind of event: the state of an instance in a listing, or in the answer to our own call. */
 export const instanceObserved = {
   source: ownSource,
   detailType: 'EC2 Instance Observed',
@@ -65,27 +65,27 @@ export const InstanceObservedDetail = z.object({
   'instance-id': z.string(),
   state: z.string(),
   'state-reason': z.optional(z.object({ code: z.optional(z.string()), message: z.optional(z.string()) })),
-  /** The request to the provider's API whose doing it is; absent: a listing showed it. */
+  /** The request to the provider's API that caused the state; absent: a listing showed it. */
   'request-id': z.optional(z.string()),
-  /** Public IPv4 address, empty where it has none; absent where whoever saw it did not say. */
+  /** Public IPv4 address, empty where it has none; absent where it is not known. */
   publicAddress: z.optional(z.string()),
-  /** In the VPC; absent where it was not seen. */
+  /** In the VPC; absent where it is not known. */
   privateAddress: z.optional(z.string()),
   /** Absent where it is not known. */
   isWindows: z.optional(z.boolean()),
-  /** Where the fleet does not hold it as ours: so that it can be claimed without another question to EC2. */
+  /** Where the resource store does not hold the instance as ours: so that it can be claimed without another call of EC2. */
   tags: z.optional(Tags),
-  /** With the tags: the client token of its launch, empty where that had none. */
+  /** Comes with the tags: the client token of the launch, empty where the launch had none. */
   clientToken: z.optional(z.string()),
 });
 
-/** `at` is the listing's (listingTime in core/gate.ts). */
+/** `at` is the time of the listing (listingTime in core/gate.ts). */
 export type ListedInstance = z.infer<typeof InstanceObservedDetail> & About;
 
 export const instanceObservedEvent = (listed: ListedInstance): EventBridgeEvent =>
   ownEvent(instanceObserved, listed);
 
-/** Our own kind of event: something that EC2 shows of an instance, has no event for, and is no state. */
+/** Our own kind of event: a notice about an instance for which EC2 has no event. */
 export const instanceNoticed = {
   source: ownSource,
   detailType: 'EC2 Instance Noticed',
@@ -102,7 +102,7 @@ export const instanceNoticedEvent = (
   noticed: z.infer<typeof InstanceNoticedDetail> & About,
 ): EventBridgeEvent => ownEvent(instanceNoticed, noticed);
 
-/** Our own kind of event: somebody wants a VM's current status to be told once more. Its time is that of the request. */
+/** Our own kind of event: a request to republish a VM's current status. Its time is that of the request. */
 export const republicationRequested = {
   source: ownSource,
   detailType: 'VM Status Wanted',
@@ -114,20 +114,20 @@ export const RepublicationRequestedDetail = z.object({ 'instance-id': z.string()
 export const republicationRequestedEvent = (wanted: Omit<About, 'request-id'>): EventBridgeEvent =>
   ownEvent(republicationRequested, wanted);
 
-/** Our own kind of event, from the normaliser to itself: a VM whose changes were held back has had the time to settle. */
+/** Our own kind of event, from the normaliser to itself: the time to settle is over for a VM with held-back statuses. */
 export const statusSettled = { source: ownSource, detailType: 'VM Status Settled', word: 'settled' } as const;
 
 export const StatusSettledDetail = z.object({
   'instance-id': z.string(),
-  /** Of the first status that was held back. */
+  /** The key of the first status that was held back. */
   key: z.string(),
 });
 
-/** `at` is that status's. */
+/** `at` is the time of that status. */
 export const statusSettledEvent = (settled: z.infer<typeof StatusSettledDetail> & About): EventBridgeEvent =>
   ownEvent(statusSettled, settled);
 
-/** Our own kind of event, from the normaliser to itself: a state that should end by itself may have, without an event. */
+/** Our own kind of event, from the normaliser to itself: a transitional state may have ended without an event. */
 export const checkRequested = {
   source: ownSource,
   detailType: 'EC2 Instance Check Wanted',
@@ -136,17 +136,17 @@ export const checkRequested = {
 
 export const CheckRequestedDetail = z.object({
   'instance-id': z.string(),
-  /** Of the state. */
+  /** The key of the state. */
   key: z.string(),
   /** 1 for the first check of that state. */
   turn: z.int(),
 });
 
-/** `at` is since when the state holds. */
+/** `at` is the time of the state. */
 export const checkRequestedEvent = (wanted: z.infer<typeof CheckRequestedDetail> & About): EventBridgeEvent =>
   ownEvent(checkRequested, wanted);
 
-/** Our own kind of event, from the normaliser to itself: an instance was claimed, and its state is to be compared with EC2's once more. */
+/** Our own kind of event, from the normaliser to itself: an instance was claimed, and its state must be read from EC2 once more. */
 export const claimCheck = {
   source: ownSource,
   detailType: 'EC2 Instance Claim Check',
@@ -155,5 +155,5 @@ export const claimCheck = {
 
 export const ClaimCheckDetail = z.object({ 'instance-id': z.string() });
 
-/** `at` is when it was claimed. */
+/** `at` is the time of the claim. */
 export const claimCheckEvent = (claimed: About): EventBridgeEvent => ownEvent(claimCheck, claimed);

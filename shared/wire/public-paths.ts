@@ -1,4 +1,4 @@
-/** Where health is answered: DCM asks below the endpoint that is registered, people and load balancers ask at the others. */
+/** The paths of health: DCM polls the one below the registered endpoint; the others are for people and load balancers. */
 export const healthPaths = {
   vms: '/api/v1alpha1/vms/health',
   api: '/api/v1alpha1/health',
@@ -7,5 +7,5 @@ export const healthPaths = {
 
 export const openApiPath = '/api/v1alpha1/openapi.json';
 
-/** Every path of the API that is answered without credentials, by GET: as it stands, and below `/{region}`. */
+/** Every path of the API that needs no credentials for GET: alone, and below `/{region}`. */
 export const publicPaths: readonly string[] = [...Object.values(healthPaths), openApiPath];

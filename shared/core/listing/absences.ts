@@ -1,4 +1,4 @@
-/** Resources that complete listings lack: since when, and in how many listings. */
+/** Resources that are missing from complete listings: since when, and from how many. */
 export type Absences = Readonly<Record<string, { readonly sinceMs: number; readonly listings: number }>>;
 
 const minimumListings = 3;
@@ -21,7 +21,7 @@ export const nextAbsences = (
   ]);
 };
 
-/** The ids that were absent often and long enough to be confirmed as deleted by a question for their ids. */
+/** The ids that were absent often and long enough; the service is then asked for each of them, to confirm that it is deleted. */
 export const overdue = (absences: Absences, nowMs: number): string[] =>
   Object.entries(absences).flatMap(([id, { sinceMs, listings }]) =>
     listings >= minimumListings && nowMs - sinceMs >= minimumMs ? [id] : [],
@@ -30,7 +30,7 @@ export const overdue = (absences: Absences, nowMs: number): string[] =>
 const alwaysAllowed = 3;
 const allowedShare = 0.1;
 
-/** More deletions at once than a listing is believed: the breaker trips. */
+/** Whether one listing shows so many deletions that it may be wrong: then the breaker trips. */
 export const isMassDeletion = (deletions: number, vms: number): boolean =>
   deletions > Math.max(alwaysAllowed, Math.floor(vms * allowedShare));
 

@@ -8,11 +8,11 @@ type HeldState = {
   readonly state: string;
   /** Seconds since 1970. */
   readonly at: number;
-  /** When the resource was last held to be stopping or stopped; undefined: never. */
+  /** The time of the last `stopping` or `stopped` in the history; undefined: none. */
   readonly stoppedAt: number | undefined;
 };
 
-/** What the resource store holds of a resource's state. Undefined where it holds none. */
+/** The state of a resource in the resource store; undefined where it has none. */
 export const heldState = ({ kind, state, sequence, history }: Resource): HeldState | undefined => {
   if (state === undefined) return undefined;
   const { stoppedStates } = kind;
@@ -25,9 +25,8 @@ export const heldState = ({ kind, state, sequence, history }: Resource): HeldSta
 type ListedState = { readonly state: string; readonly launchedAtMs: number };
 
 /**
- * Could a listing that contradicts what is held be older than that? A listing may show the state before the last change for some seconds.
- * What follows the held state cannot be old, nor what the launch time shows to be newer; anything else is believed once the held state is a
- * minute old.
+ * Whether a listed state that differs from the held one may be older: a listing may show the state before the last change for some seconds.
+ * A state that follows the held one is not older, nor one of a newer launch; any other is accepted once the held state is a minute old.
  */
 export const couldBeStale = (kind: Kind, held: HeldState, listed: ListedState, nowSeconds: number): boolean =>
   kind.nextStates[held.state]?.includes(listed.state) !== true &&
@@ -35,8 +34,8 @@ export const couldBeStale = (kind: Kind, held: HeldState, listed: ListedState, n
   nowSeconds - held.at < staleReadSeconds;
 
 /**
- * The launch time changes with each start. A listing whose launch time is after the last stop that is held shows the newest launch: a later
- * state in it than the held one is newer.
+ * The launch time changes with each start. A listing with a launch time after the last stop in the history shows the newest launch; its
+ * state is newer than a held stop, or a held state of lower rank.
  */
 const isOfNewerLaunch = (kind: Kind, { state, stoppedAt }: HeldState, listed: ListedState): boolean => {
   const isSinceStop = stoppedAt === undefined || listed.launchedAtMs > stoppedAt * 1000;

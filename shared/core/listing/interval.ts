@@ -1,4 +1,4 @@
-/** What decides how soon a target is listed again. */
+/** The facts that decide how soon a target is listed again. */
 export type Activity = {
   /** A resource is in transition, or something changed since the last listing. */
   readonly busy: boolean;
@@ -16,7 +16,7 @@ export type Pace = {
   readonly quietSeconds: number;
 };
 
-/** In a legacy region, listings are the only source of changes; in a streaming region they only heal lost events. */
+/** In a legacy region, listings are the only source of changes; in a streaming region they only make up for lost events. */
 export const paces = {
   legacy: (floorSeconds: number): Pace => ({ floorSeconds, calmSeconds: 60, quietSeconds: 300 }),
   streaming: (floorSeconds: number): Pace => ({
@@ -30,8 +30,8 @@ const growth = 1.5;
 const quietAfterMs = 5 * 60_000;
 
 /**
- * When a target is due next, in milliseconds since 1970, and never within the floor. Quiet targets are due together, on a common grid, so
- * that they share polling turns, each of which costs state transitions.
+ * When a target is due next, in milliseconds since 1970, never before the shortest interval. Quiet targets are due at the same times, so
+ * that they share polling turns: each turn costs state transitions.
  */
 export const nextDue = (startedAtMs: number, intervalSeconds: number, pace: Pace): number => {
   const due = startedAtMs + intervalSeconds * 1000;
@@ -40,7 +40,7 @@ export const nextDue = (startedAtMs: number, intervalSeconds: number, pace: Pace
   return Math.max(Math.floor(due / gridMs) * gridMs, startedAtMs + pace.floorSeconds * 1000);
 };
 
-/** Seconds from one listing of a target to the next: the floor while something changes, and longer while nothing does. */
+/** Seconds from one listing of a target to the next: the shortest interval while something changes, else longer. */
 export const nextInterval = (
   { busy, lastBusyAtMs, intervalSeconds }: Activity,
   pace: Pace,
