@@ -48,10 +48,10 @@ export const runInstancesScenario = async (context: Context): Promise<void> => {
   await Promise.all([interrupted, waitFor('running', web1), waitFor('failed', spot)]);
 
   print('Terminating db-1. EventBridge loses all its events, and the next listing finds the change.');
-  simulator.faults({ loseEvents: 1 });
+  simulator.faults({ loseEventsOf: [db.instanceId] });
   await actions.terminate(db);
   await waitFor('deleted', db);
-  simulator.faults({ loseEvents: 0 });
+  simulator.faults({ loseEventsOf: [] });
 
   print('Terminating all other instances.');
   await Promise.all([actions.terminate(web1, web2, ...foreign), silentActions.terminate(legacy)]);

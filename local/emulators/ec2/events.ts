@@ -155,17 +155,19 @@ export const eventEmitter = ({ emit, faults, random, log }: Options) => {
   const underWay = new Set<Promise<void>>();
   const lost: LostEvent[] = [];
   const isSilent = ({ region }: EventBridgeEvent) => faults().silentRegions.includes(region);
-  const isLost = () => faults().loseEvents > 0 && random() < faults().loseEvents;
+  const isLost = (event: EventBridgeEvent) =>
+    faults().loseEventsOf.includes(instanceIdOf(event)) ||
+    (faults().loseEvents > 0 && random() < faults().loseEvents);
 
   return {
     /** Resolves when all `emit` calls have settled. */
     settled: () => Promise.all(underWay),
-    /** The events that the fault `loseEvents` lost, in their order. Events of silent regions do not count. */
+    /** The events that the faults `loseEvents` and `loseEventsOf` lost, in their order. Events of silent regions do not count. */
     lost: (): readonly LostEvent[] => lost,
     /** Never rejects. */
     emit: async (event: EventBridgeEvent): Promise<void> => {
       if (isSilent(event)) return;
-      if (isLost()) return void lost.push(lostEvent(event));
+      if (isLost(event)) return void lost.push(lostEvent(event));
       const emitted = (async () => emit(event))().catch((error) => log(lossMessage(event, error)));
       underWay.add(emitted);
       await emitted;
@@ -177,14 +179,12 @@ export const eventEmitter = ({ emit, faults, random, log }: Options) => {
 const lossMessage = ({ resources, 'detail-type': detailType }: EventBridgeEvent, error: unknown): string =>
   `the event ${detailType} of ${resources.join(', ')} is lost: ${reasonOf(error)}`;
 
-const lostEvent = ({
-  resources,
-  region,
-  detail,
-  'detail-type': detailType,
-}: EventBridgeEvent): LostEvent => ({
-  instanceId: resources[0]?.split('/').at(-1) ?? '', // AWS Health's event has the id, all others an ARN
-  region,
-  detailType,
-  state: InstanceState.safeParse(detail.state).data,
+const lostEvent = (event: EventBridgeEvent): LostEvent => ({
+  instanceId: instanceIdOf(event),
+  region: event.region,
+  detailType: event['detail-type'],
+  state: InstanceState.safeParse(event.detail.state).data,
 });
+
+/** AWS Health's event has the id, all others have an ARN. */
+const instanceIdOf = ({ resources }: EventBridgeEvent): string => resources[0]?.split('/').at(-1) ?? '';

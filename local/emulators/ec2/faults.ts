@@ -10,6 +10,8 @@ export type Faults = {
   readonly staleReadMs: number;
   /** Probability that an event of any type is not emitted. */
   readonly loseEvents: number;
+  /** Ids of instances of which no event is emitted. */
+  readonly loseEventsOf: readonly string[];
   /** Regions that never emit an event. */
   readonly silentRegions: readonly string[];
   /** Probability that a DescribeInstances call fails with InternalError or Unavailable. */
@@ -33,6 +35,7 @@ export const noFaults: Faults = {
   tagLagMs: 0,
   staleReadMs: 0,
   loseEvents: 0,
+  loseEventsOf: [],
   silentRegions: [],
   failPages: 0,
   shortPages: false,

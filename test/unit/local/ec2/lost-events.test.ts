@@ -42,6 +42,25 @@ describe('EC2 simulator, the fault loseEvents', () => {
     expect(lost.map(({ instanceId, state }) => `${instanceId} ${state}`)).toEqual(notPublished);
   });
 
+  it('loses the events of one instance, where the fault names it', async () => {
+    await using simulation = await startSimulation({});
+    const [lost, other] = [await simulation.launch(), await simulation.launch()];
+    await simulation.reaches(lost, 'running');
+    await simulation.reaches(other, 'running');
+    const { client, simulator, events } = simulation;
+    const before = events.length;
+
+    simulator.faults({ loseEventsOf: [lost] });
+    await client.send(new TerminateInstancesCommand({ InstanceIds: [lost, other] }));
+    await simulation.reaches(lost, 'terminated');
+    await simulation.reaches(other, 'terminated');
+
+    const later = events.slice(before).map(({ detail }) => detail['instance-id']);
+    expect(later).toContain(other);
+    expect(later).not.toContain(lost);
+    expect(simulator.lostEvents().map(({ state }) => state)).toEqual(['shutting-down', 'terminated']);
+  });
+
   it('loses the same events for the same seed, whatever calls are made', async () => {
     const fates = async (seed: number, calls: number) => {
       await using simulation = await startSimulation({ seed, faults: { loseEvents: 0.5, throttle: 0.0001 } });
