@@ -10,7 +10,7 @@ import {
   wordOfKey,
 } from './gate.ts';
 import type { PastStatus } from './history.ts';
-import { type Circumstances, finalState, type Kind, type NoticeRule, type StateReason } from './kind.ts';
+import { type Circumstances, finalState, type Kind, type NoticeRule } from './kind.ts';
 import type { Notice, Observation, RepublicationRequest } from './message.ts';
 import type { Addresses } from './outputs.ts';
 
@@ -59,11 +59,13 @@ export type Resource = Addresses & {
   readonly history: readonly PastStatus[];
 };
 
+type DescribedIn = Circumstances & { readonly noticeText?: string | undefined };
+
 /** An observation as a status of DCM, without an id, as the API answers it. */
 export const describedStatus = (
   kind: Kind,
   observation: Observation,
-  circumstances: Circumstances & { readonly noticeText?: string | undefined } = {},
+  circumstances: DescribedIn = {},
 ): Omit<UnpublishedStatus, 'id'> => {
   const reason = observation.reason ?? circumstances.reason;
   const sequence = sequenceOf(kind, observation);
@@ -71,7 +73,7 @@ export const describedStatus = (
     key: String(sequence),
     at: observation.at,
     status: kind.statusOf(observation.state, { ...circumstances, reason }),
-    message: describeState(kind, observation, reason, circumstances.noticeText),
+    message: describeState(kind, observation, { ...circumstances, reason }),
     ...(observation.requestId !== undefined && { requestId: observation.requestId }),
   };
 };
@@ -301,11 +303,12 @@ const statusId = (
 const describeState = (
   kind: Kind,
   observation: Observation,
-  reason: StateReason | undefined,
-  notice: string | undefined,
+  { reason, deleteRequested, noticeText }: DescribedIn,
 ): string => {
-  const because = [reason?.message ?? reason?.code, notice].filter(Boolean).join('; ');
-  const unexplained = observation.state === finalState(kind) ? ' (reason unavailable)' : '';
+  const isFinal = observation.state === finalState(kind);
+  const request = isFinal && deleteRequested ? 'deleted by request' : undefined;
+  const because = [reason?.message ?? reason?.code ?? request, noticeText].filter(Boolean).join('; ');
+  const unexplained = isFinal ? ' (reason unavailable)' : '';
   const state = observation.unrecognised
     ? `in state "${observation.unrecognised}", which this provider does not know`
     : observation.state;

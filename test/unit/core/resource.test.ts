@@ -172,6 +172,16 @@ describe('status of an observation', () => {
     );
   });
 
+  it('says that a termination was requested, where the service gives no reason', () => {
+    const message = (reason?: { code: string }) =>
+      statusOf(observed('terminated'), { deleteRequested: true, reason }).message;
+
+    expect(message()).toBe(`instance ${resourceId} is terminated: deleted by request`);
+    expect(message({ code: 'Client.UserInitiatedShutdown' })).toBe(
+      `instance ${resourceId} is terminated: Client.UserInitiatedShutdown`,
+    );
+  });
+
   it('quotes a state that is not known (C19)', () => {
     const status = statusOf(observed('running', 0, { unrecognised: 'rebooting' }));
 

@@ -95,13 +95,15 @@ describe('normaliser, with a terminated VM', () => {
   });
 
   it('does not ask EC2 where DCM asked for the deletion', async () => {
-    const { worker, resourceStore, statuses, instances } = awsAccount(gone(noCapacity));
+    const { worker, resourceStore, told, instances } = awsAccount(gone(noCapacity));
     const deleted = { ...vm, deleteRequested: true };
     await resourceStore.claim(deleted);
 
     await worker()([observed('terminated')]);
 
-    expect([statuses(), instances.calls]).toEqual([['DELETED'], []]);
+    const message = `instance ${resourceId} is terminated: deleted by request`;
+    expect(told()).toEqual([{ id: dcmId, status: 'DELETED', message }]);
+    expect(instances.calls).toEqual([]);
   });
 
   it('asks a second time, on the next delivery, where EC2 does not say why', async () => {
