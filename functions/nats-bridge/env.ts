@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 
-/** What the nats-bridge is told by its environment. infra/constructs/nats-bridge.ts must supply exactly this. */
+/** Environment of the nats-bridge. infra/functions.ts must supply exactly this. */
 export const Env = z.object({
   /** Comma-separated `nats://` or `tls://` URLs of one NATS cluster. */
   NATS_URL: z.string().check(z.minLength(1)),

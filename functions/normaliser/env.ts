@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import { TagKeys } from '../../shared/core/ownership.ts';
 import { json } from '../../shared/runtime/json-variable.ts';
 
-/** What the normaliser is told by its environment. infra/constructs/normaliser.ts must supply exactly this. */
+/** Environment of the normaliser. infra/functions.ts must supply exactly this. */
 export const Env = z.object({
   /** DynamoDB table of the fleet. */
   FLEET_TABLE: z.string().check(z.minLength(1)),

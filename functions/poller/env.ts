@@ -10,7 +10,7 @@ export type PolledRegion = z.infer<typeof PolledRegion>;
 /** A target that the poller lists. `legacy`: its changes are found by listings alone; `streaming`: by events, and listings find the rest. */
 export type PolledTarget = { readonly target: Target; readonly mode: PolledRegion['kind'] };
 
-/** Environment of the poller. infra/constructs/poller.ts must supply exactly this. */
+/** Environment of the poller. infra/functions.ts must supply exactly this. */
 export const Env = z.object({
   /** DynamoDB table of the resource store, which also has the listings. */
   FLEET_TABLE: z.string().check(z.minLength(1)),

@@ -22,7 +22,7 @@ export const ApiAccess = z
   );
 export type ApiAccess = z.infer<typeof ApiAccess>;
 
-/** The provider-api's environment variables. infra/constructs/provider-api.ts must set exactly these. */
+/** The provider-api's environment variables. infra/functions.ts must set exactly these. */
 export const Env = z.object({
   /** The DynamoDB table of the resource store. */
   FLEET_TABLE: nonEmpty,

@@ -30,7 +30,7 @@ export const Registries = z
   );
 export type Registries = z.infer<typeof Registries>;
 
-/** Environment of the registration. infra/constructs/registration.ts must supply exactly this. */
+/** Environment of the registration. infra/functions.ts must supply exactly this. */
 export const Env = z.object({
   /** DynamoDB table of the resource store, which also has the result of the last registration of each provider. */
   FLEET_TABLE: nonEmpty,
