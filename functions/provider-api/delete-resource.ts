@@ -74,17 +74,20 @@ export const terminateResource = (parts: TerminationParts) => {
       if (error instanceof FailedPreconditionError) await records.withdrawDelete(dcmId);
       throw error;
     }
-    await announce(record, requestId).catch((error: unknown) =>
-      log.warn('the observation of a termination was not queued; an event of EC2 will report it', {
-        ...{ dcmId, resourceId, error },
-      }),
-    );
+    await announce(record, requestId);
   };
 
+  /** Stores the request first: with it, the normaliser reports the end as DELETED. EC2 has accepted the termination, so neither throws. */
   async function announce(record: LaunchedVmRecord, requestId: string): Promise<void> {
-    await resourceStore.requestDelete(record.resourceId);
+    const { dcmId, resourceId } = record;
+    const warn = (message: string) => (error: unknown) => log.warn(message, { dcmId, resourceId, error });
+    await resourceStore
+      .requestDelete(resourceId)
+      .catch(warn('the deletion was not stored in the resource store; EC2’s reason decides the last status'));
     const about = { ...aboutInstance(record, requestId), at: listingTime(now()) };
-    await observations.send([instanceObservedEvent({ ...about, state: 'shutting-down' })]);
+    await observations
+      .send([instanceObservedEvent({ ...about, state: 'shutting-down' })])
+      .catch(warn('the observation of a termination was not queued; an event of EC2 will report it'));
   }
 };
 

@@ -159,6 +159,20 @@ describe('deleting a VM', () => {
     ]);
   });
 
+  it('queues the observation although the resource store does not answer', async () => {
+    const { create, remove, parts, queued } = provider();
+    await create(asked);
+    queued.length = 0;
+    parts.resourceStore.requestDelete = () => Promise.reject(new UnavailableError('no table'));
+
+    await remove(dcmId);
+
+    expect(queued.map(({ event }) => event)).toMatchObject([{ detail: { state: 'shutting-down' } }]);
+    expect(parts.log.lines).toEqual([
+      'warn: the deletion was not stored in the resource store; EC2’s reason decides the last status',
+    ]);
+  });
+
   it('deletes a VM whose launch failed', async () => {
     const { create, remove, read, happens, ec2 } = provider();
     await create(asked);
