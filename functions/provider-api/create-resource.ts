@@ -123,7 +123,7 @@ export const createResource = <Spec, Answer>(parts: Parts<Spec, Answer>) => {
 };
 
 const beingDeleted = ({ dcmId }: VmRecord) =>
-  new FailedPreconditionError(`${dcmId} is being deleted; create it again when it is deleted`);
+  new FailedPreconditionError(`${dcmId} is being deleted; this create is refused`);
 
 /** Equal for specs with equal fields, in any order. */
 const specDigest = (spec: unknown): string =>
