@@ -19,7 +19,7 @@ export const createVm = operation({
   path: '/api/v1alpha1/vms',
   summary: 'Create a VM',
   description:
-    'Idempotent: a request with the `id` of an existing VM answers that VM, with 201 too. The body may also be the spec alone, without `spec` around it. Fields that are null, "", 0 or {} count as absent. An environment agent sends no `id`: its `Idempotency-Key` names the request that it forwards. One request creates one VM. When that VM does not exist any more, the same key is answered with 409. So is every key for an id that DCM has deleted, for a week.',
+    'Idempotent: a request with the `id` of an existing VM answers that VM, with 201 too. The body may also be the spec alone, without `spec` around it. Fields that are null, "", 0 or {} count as absent. An environment agent sends no `id`: its `Idempotency-Key` names the request that it forwards, and each of these requests creates one VM. Where that VM does not exist any more, the same key is answered with 409. So is every key for an id that DCM has deleted, for a week. Where `id` is given, it alone says which VM the request is for: a key is compared only with the keys of this VM, and the same key with another `id` creates another VM.',
   query: CreateQuery,
   headers: {
     'Idempotency-Key':
