@@ -8,7 +8,7 @@ import type { CloudEventJson } from '../../shared/wire/cloudevents.ts';
 const maximumInFlight = 500;
 
 /**
- * Publishes every event and tells of each whether the stream acknowledged it. What failed on one connection, and can succeed, is tried
+ * Publishes every event and answers for each whether the stream acknowledged it. What failed on one connection, and can succeed, is tried
  * once more on a new one; its id makes that safe. Keeps what the StatusPublisher port promises about order.
  */
 export const publishEvents = (stream: EventStream): StatusPublisher => ({
@@ -42,12 +42,12 @@ const attempt = async (
   }
   const groups = groupsOf(events).values();
   const workers = Math.min(events.length, maximumInFlight);
-  await Promise.all(Array.from({ length: workers }, () => publishLanes(stream, groups, answer)));
+  await Promise.all(Array.from({ length: workers }, () => publishGroups(stream, groups, answer)));
   return answer;
 };
 
-/** One of many workers that share the lanes; written out in one function, for a call more an event is measured. */
-const publishLanes = async (
+/** One of many workers that share the groups; written out in one function, for a call more an event is measured. */
+const publishGroups = async (
   stream: EventStream,
   groups: Iterable<readonly CloudEventJson[]>,
   answer: PublicationAnswer,

@@ -27,14 +27,14 @@ type Parts = {
   readonly now: Clock;
 };
 
-type Told = ResourceMessage | CreateRefused;
-type AnyMessage = Omit<Message, 'resourceMessages'> & { readonly resourceMessages: readonly Told[] };
+type QueueMessage = ResourceMessage | CreateRefused;
+type AnyMessage = Omit<Message, 'resourceMessages'> & { readonly resourceMessages: readonly QueueMessage[] };
 type Handle<One> = (messages: readonly One[]) => Promise<ReadonlyMap<string, unknown>>;
 
-/** What a message of the observations queue tells, refused creates included. */
+/** What a message of the observations queue says, refused creates included. */
 export const readRefusals =
   (read: (body: string) => ResourceMessage[]) =>
-  (body: string): Told[] => {
+  (body: string): QueueMessage[] => {
     const refused = createRefusedIn(body);
     return refused ? [refused] : read(body);
   };
@@ -126,5 +126,5 @@ export const reportRefusals = (parts: Parts, others: Handle<Message>): Handle<An
   }
 };
 
-const isRefusal = (resourceMessage: Told): resourceMessage is CreateRefused =>
+const isRefusal = (resourceMessage: QueueMessage): resourceMessage is CreateRefused =>
   resourceMessage.kind === 'create-refused';

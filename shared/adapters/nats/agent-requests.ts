@@ -41,7 +41,7 @@ export const natsAgentRequests = (
   const known = new Map<string, AgentRequest>();
   const ranges = new Map<string, ReadRange>();
   let connection: unknown;
-  let turn: Promise<unknown> = Promise.resolve();
+  let lastSearch: Promise<unknown> = Promise.resolve();
 
   const note = (message: StoredMsg): void => {
     const request = createRequest(message.data);
@@ -89,8 +89,8 @@ export const natsAgentRequests = (
           'AGENT_REQUESTS_STREAM is not set: it must name the JetStream stream that holds the requests to agents',
         );
       const deadlineMs = now() + searchMs;
-      const mine = turn.then(() => known.get(key) ?? search(key, deadlineMs));
-      turn = mine.catch(() => undefined); // one search at a time: the next one may find what this one has read
+      const mine = lastSearch.then(() => known.get(key) ?? search(key, deadlineMs));
+      lastSearch = mine.catch(() => undefined); // one search at a time: the next one may find what this one has read
       return known.get(key) ?? mine;
     },
 
