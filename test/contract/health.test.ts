@@ -24,7 +24,7 @@ describe('what health asks', () => {
     ).resolves.toBeUndefined();
   });
 
-  it('of the fleet table is decided by whoever asks first', async () => {
+  it('of the DynamoDB table is decided by the first caller', async () => {
     await createTable(dynamoDb.url, { name: 'fleet', partitionKey: { name: 'pk', type: 'S' } });
     const client = DynamoDBDocumentClient.from(new DynamoDBClient(clientConfig(dynamoDb.url)));
     const askedAt = (second: number) => dynamoDbFirstAnswer(client, 'fleet', () => second * 1000)('1.2.3');

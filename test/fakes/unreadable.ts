@@ -1,8 +1,8 @@
 import { UnreadableError } from '../../shared/core/errors.ts';
 import type { ResourceStore } from '../../shared/ports/resource-store.ts';
 
-/** A fleet's memory in which one instance's item makes no sense. */
+/** A resource store in which one instance's item makes no sense. */
 export const unreadable = (instanceId: string, { read }: ResourceStore): ResourceStore['read'] => {
-  const error = new UnreadableError(`the fleet's item of ${instanceId} makes no sense`);
+  const error = new UnreadableError(`the DynamoDB table's item of ${instanceId} makes no sense`);
   return async (ids) => new Map(await read(ids)).set(instanceId, { owner: 'unreadable', error });
 };

@@ -4,7 +4,7 @@ import type { Clock } from '../../ports/clock.ts';
 import type { FirstAnswer } from '../../ports/health-probes.ts';
 import { withFormat } from './format.ts';
 
-/** One item a version in the fleet's table, `health#<version>`; asked once in the life of an execution environment. */
+/** One item a version in the DynamoDB table, `health#<version>`; asked once in the life of an execution environment. */
 export const dynamoDbFirstAnswer = (
   client: DynamoDBDocumentClient,
   table: string,
@@ -26,7 +26,7 @@ export const dynamoDbFirstAnswer = (
       ReturnValues: 'ALL_NEW',
     });
     const { Attributes } = await client.send(command).catch((cause: unknown) => {
-      throw new UnavailableError('the fleet table does not answer', { cause });
+      throw new UnavailableError('the DynamoDB table does not answer', { cause });
     });
     const at = Number(Attributes?.at);
     known.set(version, at);

@@ -20,7 +20,7 @@ import { storedStatus } from './resource-store.ts';
 
 const secondsPerDay = 86_400;
 /**
- * Of creations that led to no instance, deletions and VMs that ended. As long as the fleet remembers an instance; EC2 remembers a client
+ * Of creations that led to no instance, deletions and VMs that ended. As long as the resource store remembers an instance; EC2 remembers a client
  * token for 24 hours after it, and DCM's streams keep a request for 72.
  */
 const keepDays = 7;
@@ -161,7 +161,7 @@ const changedMeanwhile = (dcmId: string) =>
   new UnavailableError(`the record of ${dcmId} changed meanwhile; try it again`);
 
 const unavailable = (cause: unknown, what: string): UnavailableError =>
-  new UnavailableError(`the fleet table did not ${what}`, { cause });
+  new UnavailableError(`the DynamoDB table did not ${what}`, { cause });
 
 const Deletion = z.object({ deletedAtMs: z.optional(z.int()) });
 
@@ -518,7 +518,9 @@ const recordIndex = <Launch, Known extends Facts>({
         }),
       )
       .catch((cause: unknown) => {
-        throw new UnavailableError(`the fleet table did not list the VMs of ${targetKey(target)}`, { cause });
+        throw new UnavailableError(`the DynamoDB table did not list the VMs of ${targetKey(target)}`, {
+          cause,
+        });
       });
 
   /** A record that cannot be read is left out of a listing, not the end of it. */

@@ -18,10 +18,10 @@ const RegistrationItem = z.object({
   republishedAt: z.optional(z.int()),
 });
 
-/** What became of registrations, in the fleet's table: one item a provider row, read again by the provider-api's health. */
+/** What became of registrations, in the DynamoDB table: one item a provider, read again by the provider-api's health. */
 export const dynamoDbRegistrations = (client: DynamoDBDocumentClient, table: string): Registrations => {
   const unavailable = (cause: unknown): never => {
-    throw new UnavailableError('the fleet table did not answer about a registration', { cause });
+    throw new UnavailableError('the DynamoDB table did not answer about a registration', { cause });
   };
   const key = (rowName: string) => ({ pk: `${prefix}${rowName}` });
 

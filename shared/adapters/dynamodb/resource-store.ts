@@ -32,7 +32,7 @@ const keepTerminatedDays = 7;
 const keepForeignDays = 1;
 
 /**
- * The fleet in one DynamoDB table, one item an instance. Works the same on AWS, dynalite and moto: single conditional updates, a read
+ * The resource store in one DynamoDB table, one item an instance. Works the same on AWS, dynalite and moto: single conditional updates, a read
  * after a refused one, no transactions, no streams, and time to live checked here as well, for DynamoDB deletes late.
  */
 export const dynamoDbResourceStore = (
@@ -189,7 +189,7 @@ export const dynamoDbResourceStore = (
 };
 
 const unavailable = (cause: unknown, what: string): UnavailableError =>
-  new UnavailableError(`the fleet table did not ${what}`, { cause });
+  new UnavailableError(`the DynamoDB table did not ${what}`, { cause });
 
 /** An unpublished status as it is stored. */
 export const storedStatus = ({ statuses }: Pick<Kind, 'statuses'>) =>
@@ -247,7 +247,7 @@ const itemReader = (kinds: readonly Kind[]) => {
     const parsed = readers.get(kind)?.safeParse(sorts.length > 0 ? { ...item, notices: bySort } : item);
     if (!parsed?.success) {
       const why = reasonOf(parsed?.error);
-      throw new UnreadableError(`the fleet's item of ${item.pk} makes no sense: ${why}`, {
+      throw new UnreadableError(`the DynamoDB table's item of ${item.pk} makes no sense: ${why}`, {
         cause: parsed?.error,
       });
     }
@@ -288,7 +288,7 @@ const foreign = (duplicateOf: unknown): Ownership =>
 /** Before a message that does not begin like the others: no status and no rest of a message begins like this. */
 const whole = '\n';
 
-/** A past status as text: what key and instance do not tell, so that ten of them fit into an item's first kilobyte. */
+/** A past status as text: what key and instance do not say, so that ten of them fit into an item's first kilobyte. */
 export const packed = (kind: Kind, resourceId: string, { key, status, message }: PastStatus): string => {
   const plain = plainMessage(kind, resourceId, stateOfKey(kind, key));
   const rest = message.startsWith(plain) ? message.slice(plain.length) : undefined;
@@ -309,7 +309,7 @@ export const unpacked = (kind: Kind, { resourceId, key, text }: Packed): PastSta
   return { key, at: secondOfKey(key), status, message };
 };
 
-/** What one conditional UpdateItem of the fleet does, and when it does not. */
+/** What one conditional UpdateItem of the resource store does, and when it does not. */
 export type Update = Pick<
   UpdateCommandInput,
   'UpdateExpression' | 'ConditionExpression' | 'ExpressionAttributeNames' | 'ExpressionAttributeValues'
@@ -483,7 +483,7 @@ const moveUpdate = (vm: Resource, dcmId: string, status: UnpublishedStatus | und
 const addStatus = 'latest = :status, outbox.#key = :status';
 const addNewStatus = `${addStatus}, history.#key = :past`;
 
-/** Neither the state has changed since `vm` was read, nor what was told of it. */
+/** Neither the state has changed since `vm` was read, nor what was published of it. */
 const stillHeld = {
   condition: ({ latest }: Resource) =>
     `attribute_exists(vmId) AND #sequence = :sequence AND ${latest ? 'latest.#id = :latest' : 'attribute_not_exists(latest)'}`,

@@ -59,7 +59,7 @@ describe('a heartbeat of the observations queue', () => {
   });
 
   it('that cannot be written down fails no message', async () => {
-    const processed = async () => Promise.reject(new UnavailableError('the fleet table did not answer'));
+    const processed = async () => Promise.reject(new UnavailableError('the DynamoDB table did not answer'));
     const { handler, log } = normaliser({ processed });
 
     expect(await handler({ Records: [record('h', heartbeat(100))] })).toEqual({ batchItemFailures: [] });
