@@ -79,7 +79,7 @@ type Seen = {
   readonly described: Instance | 'absent' | undefined;
 };
 
-/** What EC2's answer tells of a VM's state, where no event has. */
+/** What EC2's answer says of a VM's state, where no event has. */
 export const describedState = (
   { group, vm, isLate, described }: Seen,
   nowMs: number,
@@ -112,7 +112,7 @@ const pendingWithinSeconds = 5;
 /**
  * Where a first state is placed among the events, in seconds since 1970: as a listing's, before all that may still be on its way. Of a
  * recently launched instance the events of the launch are then on their way too, and must not come after: `pending` is placed at the
- * launch, and `running` after `pending`. Of other states of such an instance the events tell; undefined.
+ * launch, and `running` after `pending`. Of other states of such an instance the events say the time; undefined.
  */
 const timeOf = ({ state, launchedAtMs }: Instance, nowMs: number): number | undefined => {
   const listedAt = listingTime(nowMs);
@@ -136,7 +136,7 @@ const isOver = (
 };
 
 /**
- * What EC2's answer tells of the addresses of an instance that is known to be in `state`. The public one comes and goes with `running`; where
+ * What EC2's answer says of the addresses of an instance that is known to be in `state`. The public one comes and goes with `running`; where
  * EC2 shows none, it may not be there yet.
  */
 export const addressesIn = (
@@ -153,7 +153,7 @@ export const addressesIn = (
   };
 };
 
-/** An event tells no addresses; EC2's answer is later than the event. */
+/** An event has no addresses; EC2's answer is later than the event. */
 export const withAddresses = (
   resourceMessage: ResourceMessage,
   described: Instance | undefined,
@@ -191,7 +191,7 @@ export const terminations = () => {
 
     reasonOf: (resourceId: string): StateReason | undefined => reasons.get(resourceId),
 
-    /** Whether a lane ends in a `terminated` that only EC2 can tell DELETED from FAILED. */
+    /** Whether a message group has a `terminated` that only EC2's reason can show to be DELETED or FAILED. */
     isUnexplained: ({ resourceId, resourceMessages }: MessageGroup, vm?: Resource): boolean =>
       vm?.state !== 'terminated' &&
       resourceMessages.some(

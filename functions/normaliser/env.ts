@@ -4,7 +4,7 @@ import { json } from '../../shared/runtime/json-variable.ts';
 
 /** Environment of the normaliser. infra/functions.ts must supply exactly this. */
 export const Env = z.object({
-  /** DynamoDB table of the fleet. */
+  /** DynamoDB table of the resource store. */
   FLEET_TABLE: z.string().check(z.minLength(1)),
   /** Name or ARN of the nats-bridge function. */
   NATS_BRIDGE: z.string().check(z.minLength(1)),
@@ -24,7 +24,7 @@ export const Env = z.object({
   /** JSON of TagKeys (shared/core/ownership.ts). */
   TAG_KEYS: z.pipe(json, TagKeys),
   /**
-   * How often a VM may change within ten seconds and be told of each time; what comes on top is told once it settles.
+   * How many changes of a VM within ten seconds are each published; of those beyond, the newest is published once the VM settles.
    * @default 4
    */
   BURST: z.optional(z.pipe(json, z.int().check(z.minimum(1), z.maximum(9)))),

@@ -209,7 +209,7 @@ export type Decision =
 export type Identity = { readonly tagKeys: TagKeys; readonly provider: string };
 
 /**
- * Only EC2 can tell: nothing is known, or tags say something else than what is remembered, and tag changes come late and out of order.
+ * Whether EC2 must be asked: nothing is known, or tags say something else than what is remembered, and tag changes come late and out of order.
  * It is also asked before a claim that an event leads to, for the client token: no event has it.
  */
 export const mustAskEc2 = ({ remembered, tagChange }: Evidence, { tagKeys, provider }: Identity): boolean => {
@@ -317,7 +317,7 @@ export type Enacted = {
 
 /**
  * Stores whose a resource is. Resources of ours are recorded next.
- * @throws RecentlyLaunchedError, UnavailableError where that cannot be told yet.
+ * @throws RecentlyLaunchedError, UnavailableError where that is not known yet.
  */
 const enactDecision = (parts: Parts) => {
   const { resourceStore, meter, log } = parts;

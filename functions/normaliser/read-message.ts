@@ -22,7 +22,7 @@ type Settings = {
 };
 
 /**
- * What a message of the observations queue tells about which instances; nothing, for a kind of event that is not in the registry, for one
+ * What a message of the observations queue says about which instances; nothing, for a kind of event that is not in the registry, for one
  * of another account, and for an event of AWS about a region that is not reported. Our own messages pass: what a region that was reported left unpublished is published.
  * @throws UnreadableError where it is not an EventBridge event, or not as AWS documents its kind; UnavailableError where it is a message of
  * our own in a newer format.

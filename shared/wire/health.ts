@@ -9,7 +9,7 @@ export const Health = z
   .object({
     status: z
       .enum(['healthy', 'unhealthy'])
-      .check(z.describe('Whether VMs can be created, and their statuses told.')),
+      .check(z.describe('Whether VMs can be created, and their statuses published.')),
     version: z.string().check(z.describe('The provider’s.')),
     uptime: z
       .int()

@@ -39,9 +39,9 @@ export type About = {
 };
 
 /** A message of our own, in the shape of every other message in the observations queue. */
-const ownEvent = <Told extends About>(
+const ownEvent = <Described extends About>(
   { source, detailType, word }: OwnKind,
-  { region, account, at, ...detail }: Told,
+  { region, account, at, ...detail }: Described,
 ): EventBridgeEvent => ({
   version: '0',
   id: `${detail['instance-id']}:${at}:${word}`,

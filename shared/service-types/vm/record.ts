@@ -31,7 +31,7 @@ export const factsSeen = (instance: VmFacts): VmFacts => {
   return { instanceType, imageId, zone, privateAddress, isWindows, launchedAtMs };
 };
 
-/** What is seen of an instance, and what the plan that it was launched for tells of it. */
+/** What is seen of an instance, and what the plan that it was launched for says of it. */
 export const factsOf = (record: Pick<VmRecord, 'launch' | 'attempt'> | undefined, seen: VmFacts): VmFacts => {
   if (!record?.launch) return seen;
   const { placements, imageId, sshUser, chosenBy, publicAddress: getsPublicAddress } = record.launch;

@@ -2,7 +2,7 @@ import type * as z from 'zod/mini';
 import type { ResourceMessage } from '../../../core/message.ts';
 import { type EventBridgeEvent, type EventPattern, secondOf } from '../../../wire/eventbridge.ts';
 
-/** One kind of EventBridge event: what it matches, what its detail looks like, what it tells about which instances. */
+/** One kind of EventBridge event: what it matches, what its detail looks like, what it says about which instances. */
 export type EventKind = {
   readonly source: string;
   readonly detailType: string;

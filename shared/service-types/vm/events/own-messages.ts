@@ -16,7 +16,7 @@ import {
 import { InstanceId, InstanceState, NoticeKind } from '../kind.ts';
 import { eventKind } from './event-kind.ts';
 
-/** dcm.ec2-sp "EC2 Instance Observed": what the poller saw in a listing and the fleet does not hold, or what EC2 answered the API. */
+/** dcm.ec2-sp "EC2 Instance Observed": what the poller saw in a listing and the resource store does not hold, or what EC2 answered the API. */
 export const observedInListing = eventKind({
   ...instanceObserved,
   schema: InstanceObservedDetail,
@@ -56,7 +56,7 @@ export const noticedInListing = eventKind({
   ],
 });
 
-/** dcm.ec2-sp "VM Status Wanted": the VM's current status is to be told again, as of the second of the request. */
+/** dcm.ec2-sp "VM Status Wanted": the VM's current status is to be published again, as of the second of the request. */
 export const wantedStatus = eventKind({
   ...republicationRequested,
   schema: RepublicationRequestedDetail,
@@ -65,7 +65,7 @@ export const wantedStatus = eventKind({
   ],
 });
 
-/** dcm.ec2-sp "VM Status Settled": what was held back of a VM that changes too often may be told. */
+/** dcm.ec2-sp "VM Status Settled": what was held back of a VM that changes too often may be published. */
 export const settledStatus = eventKind({
   ...statusSettled,
   schema: StatusSettledDetail,
