@@ -1,14 +1,14 @@
 import * as z from 'zod/mini';
 
-/** Environment of the nats-bridge. infra/functions.ts must supply exactly this. */
+/** The environment variables of the nats-bridge. infra/functions.ts must supply exactly these. */
 export const Env = z.object({
   /** Comma-separated `nats://` or `tls://` URLs of one NATS cluster. */
   NATS_URL: z.string().check(z.minLength(1)),
-  /** Secrets Manager name or ARN of the NATS credentials (shared/adapters/nats/credentials.ts); absent: none are needed. */
+  /** Secrets Manager name or ARN of the NATS credentials (shared/adapters/nats/credentials.ts); absent: NATS needs none. */
   NATS_CREDENTIALS_SECRET: z.optional(z.string().check(z.minLength(1))),
   /**
-   * Comma-separated JetStream streams that hold DCM's requests to environment agents; absent: nobody may look there. An agent that tries
-   * again later keeps the request on a stream of its own, which is named here too.
+   * Comma-separated JetStream streams that hold DCM's requests to environment agents, also the agents' own retry streams; absent: the
+   * look-up is not configured.
    */
   AGENT_REQUESTS_STREAM: z.pipe(
     z.optional(

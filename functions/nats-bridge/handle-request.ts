@@ -18,7 +18,7 @@ type Parts = {
   readonly publisher: StatusPublisher;
   readonly probe: NatsProbe;
   readonly agentRequests: AgentRequests;
-  /** Where agentRequests looks. */
+  /** The streams that `agentRequests` reads. */
   readonly requestStreams: readonly string[];
   /** @throws UnavailableError */
   readonly streamNames: () => Promise<string[]>;
@@ -27,8 +27,8 @@ type Parts = {
 };
 
 /**
- * Everything that needs NATS, for those who have neither its credentials nor a place in its network.
- * @throws UnreadableError where the request is none of BridgeRequest; what AgentRequests and streamNames throw.
+ * Does all work with NATS for functions that have neither its credentials nor access to its network.
+ * @throws UnreadableError where the request is not a BridgeRequest, and the errors of AgentRequests and streamNames.
  */
 export const handleRequest = ({ publisher, log, meter, ...parts }: Parts) => {
   const { probe, agentRequests, requestStreams, streamNames } = parts;
@@ -52,8 +52,8 @@ const requests =
 type PublishRequestParts = { readonly publisher: StatusPublisher; readonly log: Log; readonly meter: Meter };
 
 /**
- * Publishes the events of a request, from our own normaliser or from any other workload of the account, and answers for each of them.
- * What is no CloudEvent is answered as failed, and does not hold up the others.
+ * Publishes the events of a request, from our normaliser or from any other workload of the account, and answers for each of them.
+ * An event that is not a CloudEvent is answered as failed, and does not delay the others.
  */
 export const publishRequest =
   ({ publisher, log, meter }: PublishRequestParts) =>

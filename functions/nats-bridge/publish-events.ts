@@ -8,8 +8,8 @@ import type { CloudEventJson } from '../../shared/wire/cloudevents.ts';
 const maximumInFlight = 500;
 
 /**
- * Publishes every event and answers for each whether the stream acknowledged it. What failed on one connection, and can succeed, is tried
- * once more on a new one; its id makes that safe. Keeps what the StatusPublisher port promises about order.
+ * Publishes every event in the order that the StatusPublisher port defines, and answers for each whether the stream acknowledged it. A
+ * retryable failure on one connection is retried once on a new one; the event's id makes that safe.
  */
 export const publishEvents = (stream: EventStream): StatusPublisher => ({
   async publish(events) {
@@ -46,7 +46,7 @@ const attempt = async (
   return answer;
 };
 
-/** One of many workers that share the groups; written out in one function, for a call more an event is measured. */
+/** One of many workers that share the groups. All in one function: one more call for each event is measurably slower. */
 const publishGroups = async (
   stream: EventStream,
   groups: Iterable<readonly CloudEventJson[]>,
@@ -66,7 +66,7 @@ const publishGroups = async (
   }
 };
 
-/** Events that must follow each other, together; the others each alone. */
+/** One group for the events of each key, and one for each event without a key. */
 const groupsOf = (events: readonly CloudEventJson[]): CloudEventJson[][] => {
   const groups = new Map<string | CloudEventJson, CloudEventJson[]>();
   for (const event of events) {
@@ -77,7 +77,7 @@ const groupsOf = (events: readonly CloudEventJson[]): CloudEventJson[][] => {
   return [...groups.values()];
 };
 
-/** An event that failed, and those behind it that must wait for it: what can never be published holds nobody up. */
+/** The failures of an event and of the events after it in its group, which wait for it unless it can never be published. */
 const failuresOf = (group: readonly CloudEventJson[], event: CloudEventJson, error: unknown): Failure[] => {
   const failure = notPublished(event.id, error);
   if (!failure.retryable) return [failure];

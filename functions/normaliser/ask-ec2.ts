@@ -13,7 +13,7 @@ import { isRecentlyLaunched, type StateReason } from '../../shared/service-types
 import type { Instance, Instances } from '../../shared/service-types/vm/ports.ts';
 import { checkIn, hasClaimCheck, hasObservation, type MessageGroup } from './read-message.ts';
 
-/** Twice this and the second between two deliveries keep a DELETED whose reason nobody knows from waiting longer than two. */
+/** Two such timeouts and one second between two deliveries: a DELETED without a known reason waits for two seconds at most. */
 const timeoutMs = 500;
 
 type Parts = {
@@ -24,10 +24,10 @@ type Parts = {
 };
 type Question = { readonly resourceId: string; readonly region: string };
 
-/** EC2's answer for each instance asked about; no entry where EC2 did not answer. */
+/** EC2's answer for each instance; no entry where EC2 did not answer. */
 export type Answers = ReadonlyMap<string, Instance | 'absent'>;
 
-/** Asks EC2 about a batch's instances: one DescribeInstances for each region that has any, none where there is nothing to ask. */
+/** Describes the instances of a batch: at most one DescribeInstances for each region. */
 export const askEc2 =
   ({ instances, reasons, meter, log }: Parts) =>
   async (questions: readonly Question[]): Promise<Answers> => {
@@ -47,12 +47,12 @@ export const askEc2 =
       for (let start = 0; start < ids.length; start += maximumDescribed) {
         const error = await describe(region, ids.slice(start, start + maximumDescribed));
         const alone = ids.slice(start, start + maximumDescribed).filter((id) => asked.includes(id));
-        // one instance of a zone that is down has EC2 refuse the whole question
+        // EC2 refuses the whole call where one of the instances is in an unavailable zone
         if (error instanceof UpstreamError) await Promise.all(alone.map((id) => describe(region, [id])));
       }
     }
 
-    /** Answers why EC2 did not. */
+    /** @returns why EC2 did not answer; undefined where it did. */
     async function describe(region: string, ids: readonly string[]): Promise<unknown> {
       meter.count('ec2Calls');
       try {
@@ -61,7 +61,7 @@ export const askEc2 =
         for (const instance of found.values()) reasons.learn(instance);
         return undefined;
       } catch (error) {
-        log.warn('EC2 did not describe instances; what depends on it is tried again', {
+        log.warn('EC2 did not describe instances; messages that depend on it are retried', {
           region,
           instances: ids.length,
           error,
@@ -74,12 +74,12 @@ export const askEc2 =
 type Seen = {
   readonly group: MessageGroup;
   readonly vm: Resource;
-  /** It was claimed just now, and events of it may have been dropped until then. */
+  /** It was claimed just now, and earlier events about it may have been dropped. */
   readonly isLate: boolean;
   readonly described: Instance | 'absent' | undefined;
 };
 
-/** What EC2's answer says of a VM's state, where no event has. */
+/** The observation of a VM's state in EC2's answer, where no event has reported it. */
 export const describedState = (
   { group, vm, isLate, described }: Seen,
   nowMs: number,
@@ -106,13 +106,13 @@ export const describedState = (
   };
 };
 
-/** EventBridge's time of `pending` is within these seconds of the launch; no instance runs and is stopped again within them. */
+/** EventBridge's time of `pending` is within these seconds of the launch; no instance runs and stops within them. */
 const pendingWithinSeconds = 5;
 
 /**
- * Where a first state is placed among the events, in seconds since 1970: as a listing's, before all that may still be on its way. Of a
- * recently launched instance the events of the launch are then on their way too, and must not come after: `pending` is placed at the
- * launch, and `running` after `pending`. Of other states of such an instance the events say the time; undefined.
+ * The time of a first state in EC2's answer, in seconds since 1970: that of a listing, before all events that may still arrive. For a
+ * recently launched instance, the events of the launch may still arrive, and must not be newer: `pending` gets the time of the launch, and
+ * `running` a later one. Undefined for its other states, which events report.
  */
 const timeOf = ({ state, launchedAtMs }: Instance, nowMs: number): number | undefined => {
   const listedAt = listingTime(nowMs);
@@ -123,7 +123,7 @@ const timeOf = ({ state, launchedAtMs }: Instance, nowMs: number): number | unde
   return Math.max(listedAt, Math.min(launchedAt + pendingWithinSeconds, Math.floor(nowMs / 1000)));
 };
 
-/** A transition that was to be checked has ended and its event did not come, or events were dropped before the claim. */
+/** Whether a checked transition has ended without its event, or events were dropped before the claim. */
 const isOver = (
   { group, vm, isLate }: Omit<Seen, 'described'>,
   described: Instance,
@@ -136,8 +136,8 @@ const isOver = (
 };
 
 /**
- * What EC2's answer says of the addresses of an instance that is known to be in `state`. The public one comes and goes with `running`; where
- * EC2 shows none, it may not be there yet.
+ * The addresses in EC2's answer of an instance that is held to be in `state`. An instance has the public address only while it is `running`;
+ * where EC2 shows none, it may not be assigned yet.
  */
 export const addressesIn = (
   described: Instance | 'absent' | undefined,
@@ -153,7 +153,7 @@ export const addressesIn = (
   };
 };
 
-/** An event has no addresses; EC2's answer is later than the event. */
+/** Adds the addresses, which events do not have, from EC2's answer, which is later than the event. */
 export const withAddresses = (
   resourceMessage: ResourceMessage,
   described: Instance | undefined,
@@ -166,20 +166,20 @@ export const withAddresses = (
 const maximumLeaving = 150;
 
 /**
- * Why instances were terminated. EC2 knows the reason from `shutting-down` on, and `terminated` follows: so whoever asks about one
- * instance asks about all that are on their way, and a mass termination costs a call or two, not one for each.
+ * Caches why instances were terminated. EC2 shows the reason from `shutting-down` on, before `terminated`: so one call describes all
+ * instances that are shutting down, and a mass termination costs a call or two, not one for each instance.
  */
 export const terminations = () => {
   const leaving = new LRUCache<string, string>({ max: maximumLeaving }); // instance id → region
   const reasons = new LRUCache<string, StateReason>({ max: 1_000 });
 
   return {
-    /** Hears of an instance of ours that is shutting down. */
+    /** Adds an instance of ours that is shutting down. */
     expect({ resourceId, region }: Pick<Resource, 'resourceId' | 'region'>): void {
       if (!reasons.has(resourceId)) leaving.set(resourceId, region);
     },
 
-    /** The instances of a region whose reason will soon be wanted. */
+    /** The instances of a region that are shutting down. */
     leaving: (region: string): string[] =>
       [...leaving.entries()].flatMap(([id, where]) => (where === region ? [id] : [])),
 
@@ -191,7 +191,7 @@ export const terminations = () => {
 
     reasonOf: (resourceId: string): StateReason | undefined => reasons.get(resourceId),
 
-    /** Whether a message group has a `terminated` that only EC2's reason can show to be DELETED or FAILED. */
+    /** Whether a group ends in `terminated`, and only EC2's reason decides between DELETED and FAILED. */
     isUnexplained: ({ resourceId, resourceMessages }: MessageGroup, vm?: Resource): boolean =>
       vm?.state !== 'terminated' &&
       resourceMessages.some(

@@ -9,8 +9,8 @@ import { isRedelivered, settledKey } from './read-message.ts';
 import type { RecordedGroup } from './record.ts';
 
 /**
- * How many statuses of one resource go to the bridge at once. Each waits for the acknowledgement of the one before it, and the bridge has
- * 10 s: enough where an acknowledgement takes 200 ms.
+ * How many statuses of one resource are sent to the bridge at once. Each waits for the acknowledgement of the one before it, within the
+ * bridge's timeout of 10 s: enough where an acknowledgement takes 200 ms.
  */
 const maximumPerResource = 50;
 /** No portion begins later than this after the first: with the bridge's 10 s it ends within the normaliser's 15 s. */
@@ -19,19 +19,19 @@ const publishingMs = 4_000;
 type Publishing = Pick<Parts, 'publisher' | 'retries' | 'provider' | 'meter' | 'log'>;
 type Delivery = Publishing & Pick<Parts, 'resourceStore' | 'burst' | 'now'>;
 
-/** What became of one group's resource. */
+/** The result of publishing for one group's resource. */
 export type Published = RecordedGroup & {
   /** The statuses that the stream acknowledged. */
   readonly acknowledged: readonly UnpublishedStatus[];
-  /** Why not every status that may be published is published and settled; undefined where every one is. */
+  /** Why some statuses are not published and settled; undefined where all that may be published are. */
   readonly failure: unknown;
 };
 
 /**
- * Publishes what these resources have unpublished and the debounce does not hold back, then removes from their outboxes what was
- * acknowledged or can never be published, and what that superseded. In that order: after a crash in between, statuses are published again
- * and none is lost. A long outbox goes in portions, each settled before the next; what is left when the time is over is published when SQS
- * redelivers the messages.
+ * Publishes the unpublished statuses of these resources that the debounce does not hold back, then removes from the outboxes the
+ * acknowledged ones, those that can never be published, and those that they superseded. In that order: after a crash in between, statuses
+ * are published again and none is lost. A long outbox is published in portions, each settled before the next; the statuses that are left
+ * when the time is over are published when SQS redelivers the messages.
  */
 export const publishOutboxes = (parts: Delivery) => {
   const { provider, burst = defaultBurst, meter, log, now } = parts;
@@ -81,8 +81,8 @@ export const publishOutboxes = (parts: Delivery) => {
   }
 
   /**
-   * What this invocation added to the outbox was not published before, unless by another worker that found it there. So a duplicate means
-   * that somebody else has published a message under its id, and that the stream dropped the status.
+   * A status that this invocation added to the outbox was not published before, unless by another worker that found it there. So a
+   * duplicate means that another client has published a message under its id, and that the stream dropped the status.
    */
   function reportTakenIds({ acknowledged, added, vm }: Published, { duplicates }: Outcome) {
     for (const { id } of acknowledged.filter(({ key }) => added.has(key))) {
@@ -98,8 +98,8 @@ export const publishOutboxes = (parts: Delivery) => {
 };
 
 /**
- * Publishes all of these statuses of one resource, whatever the debounce would hold back, and dead-letters those that can never be
- * published. Settles nothing.
+ * Publishes all of these statuses of one resource, without debounce, and dead-letters those that can never be published. Does not settle
+ * them.
  * @throws UnavailableError where not all of them are acknowledged or dead-lettered.
  */
 export const publishStatuses = (parts: Publishing) => {
@@ -128,17 +128,17 @@ type Acknowledged = PublicationAnswer['acknowledged'][number];
 /** By the ids of the statuses. */
 type Outcome = {
   readonly acknowledged: ReadonlySet<string>;
-  /** Never to be published, and in the dead-letter queue. */
+  /** Statuses in the dead-letter queue, which can never be published. */
   readonly refused: ReadonlySet<string>;
-  /** Why one was not acknowledged, where that is known. */
+  /** Why a status was not acknowledged, where that is known. */
   readonly why: ReadonlyMap<string, string>;
-  /** What the stream recognised at the bridge's first attempt. */
+  /** Statuses that the stream took for duplicates at the bridge's first attempt. */
   readonly duplicates: ReadonlyMap<string, Acknowledged>;
 };
 
 const noAnswerFor = ({ id }: UnpublishedStatus) => `the bridge did not mention ${id}`;
 
-/** Hands events to the bridge, counts what became of them, and dead-letters those that can never be published. */
+/** Publishes events through the bridge, counts the results, and dead-letters events that can never be published. */
 const publishEvents =
   ({ publisher, retries, meter, log }: Publishing) =>
   async (events: readonly CloudEventJson[]): Promise<Outcome> => {
@@ -176,7 +176,7 @@ const publishEvents =
 
 type Portion = RecordedGroup & {
   readonly release: Release;
-  /** More of the outbox may be published than this. */
+  /** The outbox has more statuses that may be published. */
   readonly isPart: boolean;
 };
 
@@ -187,8 +187,8 @@ const postponed = (one: Published): Published => ({
 });
 
 /**
- * Removes from a resource's outbox what was acknowledged, what can never be published, and what the acknowledged superseded. Answers the
- * resource as it then is: with what was held back, or was added in between, still to be published.
+ * Removes from a resource's outbox the statuses that were acknowledged, can never be published, or were superseded by acknowledged ones.
+ * The resource in the result still has the statuses that were held back, or were added meanwhile.
  */
 const settleOutbox =
   ({ resourceStore, now, meter }: Pick<Parts, 'resourceStore' | 'now' | 'meter'>) =>

@@ -2,29 +2,29 @@ import * as z from 'zod/mini';
 import { TagKeys } from '../../shared/core/ownership.ts';
 import { json } from '../../shared/runtime/json-variable.ts';
 
-/** Environment of the normaliser. infra/functions.ts must supply exactly this. */
+/** The environment variables of the normaliser. infra/functions.ts must supply exactly these. */
 export const Env = z.object({
   /** DynamoDB table of the resource store. */
   FLEET_TABLE: z.string().check(z.minLength(1)),
   /** Name or ARN of the nats-bridge function. */
   NATS_BRIDGE: z.string().check(z.minLength(1)),
-  /** Where messages come from, are postponed when they must be tried again, and where our own for later go. */
+  /** The queue of the function's messages, where failed ones are postponed and follow-ups are queued. */
   OBSERVATIONS_QUEUE_URL: z.url(),
-  /** Where messages that no retry can make readable go, with the reason. */
+  /** The queue for messages that no retry can make readable, with the reason. */
   DEAD_LETTER_QUEUE_URL: z.url(),
   /** JSON of the names of all regions whose instances are reported; events about others are dropped. */
   REGIONS: z.pipe(json, z.array(z.string().check(z.minLength(1))).check(z.minLength(1))),
   /** Our name at DCM: CloudEvents carry it in `source`, instances in their provider tag. */
   PROVIDER_NAME: z.string().check(z.minLength(1)),
   /**
-   * Id of the AWS account whose instances are reported; events of others are dropped. Left out only on a laptop with another EC2, whose
-   * account is not known: events of any account are taken then.
+   * Id of the AWS account with the reported instances; events of other accounts are dropped. Absent only on a laptop with another EC2 of
+   * unknown account: then events of any account are handled.
    */
   ACCOUNT_ID: z.optional(z.string().check(z.regex(/^\d{12}$/))),
   /** JSON of TagKeys (shared/core/ownership.ts). */
   TAG_KEYS: z.pipe(json, TagKeys),
   /**
-   * How many changes of a VM within ten seconds are each published; of those beyond, the newest is published once the VM settles.
+   * How many changes of a VM within ten seconds are published at once; further ones are held back until it settles.
    * @default 4
    */
   BURST: z.optional(z.pipe(json, z.int().check(z.minimum(1), z.maximum(9)))),

@@ -10,9 +10,9 @@ import { checkIn, isRedelivered, type MessageGroup } from './read-message.ts';
 import type { RecordedGroup } from './record.ts';
 
 /**
- * Queues what is to be done later: publish statuses that the debounce held back, ask EC2 whether a transition is over, or for the state of an
- * instance that was claimed. The messages that led to it count as processed only once it is queued, so no timer can be lost.
- * @returns why it could not be queued, by group.
+ * Queues follow-ups: publish statuses that the debounce held back, check with EC2 whether a transition is over, or read the state of a
+ * claimed instance. The messages that led to a follow-up count as processed only once it is queued, so none can be lost.
+ * @returns why a follow-up could not be queued, by group.
  */
 export const queueFollowUps =
   ({ observations, burst = defaultBurst, now }: Pick<Parts, 'observations' | 'burst' | 'now'>) =>
@@ -38,7 +38,7 @@ export const queueFollowUps =
       }
     }
 
-    /** One for all held-back statuses: the worker that added the first one queues it, and so does one that cannot know whether that worker could. */
+    /** One for all held-back statuses. The worker that added the first one queues it; so does a redelivery, in case that worker failed. */
     function settling({ vm, added, hasRepeats }: RecordedGroup): FollowUp | undefined {
       const [first] = releaseOf(vm, { burst, nowMs: now() }).heldBack;
       if (first === undefined || !(hasRepeats || added.has(first.key))) return undefined;
@@ -65,12 +65,12 @@ export const queueFollowUps =
     }
   };
 
-/** A state that was recorded at the claim is a minute old by then, so that no answer of EC2 can be older than it (core/listing/doubt.ts). */
+/** By then a state that was recorded at the claim is a minute old, so EC2's answer cannot be older (core/listing/doubt.ts). */
 const claimCheckSeconds = 75;
 
 type FollowUp = { readonly event: EventBridgeEvent; readonly afterSeconds: number };
 
-/** A copy of an event does not begin a second round of checks. */
+/** A duplicate event does not start a second series of checks. */
 const nextAttempt = ({ group, vm, added }: RecordedGroup, key: string): number | undefined => {
   const checked = checkIn(group, vm);
   if (checked) return checked.attempt + 1;
@@ -92,8 +92,8 @@ const about = ({ resourceId, region, account }: Resource, key: string) => ({
 const longMs = 15 * 60_000;
 
 /**
- * After a long outage DCM may have lost more than what waited here: its stream may have been created anew. So a change that was published
- * so long after it happened has every status of the region republished, at most once in a quarter of an hour.
+ * After a long outage DCM may also have lost earlier statuses: its stream may have been created anew. So a change that is published this
+ * late has every status of the region republished, at most once in a quarter of an hour.
  */
 export const republishAfterOutage = ({ listings, now, log }: Pick<Parts, 'listings' | 'now' | 'log'>) => {
   const requestedAtMs = new Map<string, number>();
@@ -103,7 +103,7 @@ export const republishAfterOutage = ({ listings, now, log }: Pick<Parts, 'listin
     await Promise.all([...new Set(late.map(({ vm }) => vm.region))].map(request));
   };
 
-  /** Only changes: the time of a warning may be long ago, and that of a request says nothing. */
+  /** Only for changes: the time of a notice may be long ago, and the time of a request does not show a delay. */
   function isLate({ key, at }: Published['acknowledged'][number]): boolean {
     return isStateKey(key) && now() - at * 1000 > longMs;
   }

@@ -23,7 +23,7 @@ import { readRefusals, reportRefusals } from './refused-creates.ts';
 
 type Named = Pick<Env, 'FLEET_TABLE' | 'OBSERVATIONS_QUEUE_URL' | 'NATS_BRIDGE'>;
 
-/** What reporting a status takes, by the parts that AWS has. */
+/** The ports of the normaliser, on AWS. */
 export const awsPorts = ({ FLEET_TABLE: table, OBSERVATIONS_QUEUE_URL: queueUrl, NATS_BRIDGE }: Named) => {
   const client = DynamoDBDocumentClient.from(new DynamoDBClient());
   return {

@@ -6,7 +6,7 @@ import { heartbeatIn } from '../../shared/wire/heartbeat.ts';
 type Parts = { readonly heartbeats: Pick<Heartbeats, 'processed'>; readonly log: Log };
 type Batch = (event: SQSEvent) => Promise<SQSBatchResponse>;
 
-/** Writes down which heartbeats have come through the queue, so that health knows how long it takes; the rest of the batch goes on. */
+/** Records the heartbeats in a batch, so that health can measure the delay of the queue; handles the other messages as before. */
 export const processHeartbeats =
   ({ heartbeats, log }: Parts, process: Batch): Batch =>
   async ({ Records }) => {
@@ -20,9 +20,9 @@ export const processHeartbeats =
     const { batchItemFailures } =
       others.length === 0 ? { batchItemFailures: [] } : await process({ Records: others });
     if (sentAt.size > 0) {
-      // Health sends another within a minute: a heartbeat that could not be written down is not worth a redelivery.
+      // Health sends another within a minute, so a heartbeat that could not be recorded is not redelivered.
       await heartbeats.processed(Math.max(...sentAt.values())).catch((error: unknown) => {
-        log.warn('a heartbeat of the observations queue was not written down', { error });
+        log.warn('a heartbeat of the observations queue was not recorded', { error });
       });
     }
     return { batchItemFailures };

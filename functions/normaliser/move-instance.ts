@@ -9,15 +9,15 @@ import type { Parts } from './normalise.ts';
 
 const listTimeoutMs = 2_000;
 
-/** To which DCM id an instance moves, undefined: to none that is reported, and since when in seconds since 1970. */
+/** The DCM id that an instance moves to (undefined: none that is reported), and the time of the move in seconds since 1970. */
 type Move = { readonly dcmId: string | undefined; readonly at: number };
 
 /**
- * Ends the VM that an instance was until its tags said another DCM id: publishes what it has unpublished and then DELETED, ends its
- * record, and only then gives the instance the new id. Where another instance carries the old id now, as after a swap, the VM goes on as
- * that one: no DELETED, and the other instance is observed. Every step is repeated after a crash, under the same message ids.
- * @returns the new VM, with its first status in the outbox; undefined where the instance is not reported any more.
- * @throws UnavailableError where NATS did not acknowledge all of it, EC2 did not answer, or the instance changed meanwhile.
+ * Ends the former VM of an instance with a new DCM id in its tags: publishes the VM's unpublished statuses and then DELETED, ends its
+ * record, and only then gives the instance the new id. Where another instance now carries the old id, as after a swap, that instance is the
+ * VM from now on: no DELETED is published, and the instance is observed. After a crash every step is repeated, with the same message ids.
+ * @returns the new VM, with its first status in the outbox; undefined where the instance is no longer reported.
+ * @throws UnavailableError where NATS did not acknowledge every status, EC2 did not answer, or the instance changed meanwhile.
  */
 export const moveInstance = (parts: Parts) => {
   const { records, resourceStore, observations, randomPart, provider, now, meter } = parts;
@@ -39,7 +39,7 @@ export const moveInstance = (parts: Parts) => {
     return resourceStore.move(vm, dcmId, latest && movedStatus({ ...vm, latest }, ended, randomPart()));
   };
 
-  /** A create or an adoption has given the DCM id to another instance. */
+  /** Whether a create or an adoption has given the DCM id to another instance. */
   async function isAnotherInstances({ dcmId, resourceId }: Resource): Promise<boolean> {
     const record = await records?.read(dcmId);
     return record !== undefined && (!isLaunched(record) || record.resourceId !== resourceId);

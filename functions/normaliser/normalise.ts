@@ -24,7 +24,7 @@ import {
 } from './read-message.ts';
 import { type RecordedGroup, recordMessages } from './record.ts';
 
-/** Everything that the normaliser works with. */
+/** The ports and settings of the normaliser. */
 export type Parts = {
   readonly resourceStore: ResourceStore;
   /** Undefined: DCM ids are not compared with records. */
@@ -80,7 +80,7 @@ export const reportStatus = (parts: Parts) => {
     for (const { group, failure } of published) if (failure !== undefined) failed.set(group, failure);
     for (const { group, vm } of published)
       if (vm.outbox.some((status) => awaitsAddress(vm, status, parts.now())))
-        failed.set(group, new UnavailableError(`EC2 does not say yet at which address ${vm.resourceId} is`));
+        failed.set(group, new UnavailableError(`EC2 does not show the addresses of ${vm.resourceId} yet`));
     await republish(published);
     const done = published.filter(({ group }) => !failed.has(group)); // or each redelivery would queue another check
     for (const [group, error] of await followUp(done)) failed.set(group, error);
@@ -88,14 +88,16 @@ export const reportStatus = (parts: Parts) => {
   };
 
   /**
-   * @throws UnavailableError once, where EC2 should be asked a second time: it did not say why the instance was terminated, or its answer
-   * was older than the event of a start that fell back.
+   * @throws UnavailableError once, so that EC2 is asked a second time: its answer had no reason for the termination, or was older than the
+   * event of a start that fell back.
    */
   function reasonFor({ group, vm, described }: Owned) {
     if (!isRedelivered(group) && reasons.isUnexplained(group, vm))
-      throw new UnavailableError(`EC2 does not say yet why ${group.resourceId} was terminated`);
+      throw new UnavailableError(`EC2 does not show yet why ${group.resourceId} was terminated`);
     if (!isRedelivered(group) && described?.state === 'pending' && hasUnexplainedFallback(group, vm))
-      throw new UnavailableError(`EC2 does not say yet why ${group.resourceId} is stopped and did not start`);
+      throw new UnavailableError(
+        `EC2 does not show yet why ${group.resourceId} is stopped and did not start`,
+      );
     return reasons.reasonOf(group.resourceId);
   }
 };

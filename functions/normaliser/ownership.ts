@@ -32,32 +32,32 @@ import {
   newestTagChange,
 } from './read-message.ts';
 
-/** A VM of ours, and what is to be recorded of it. */
+/** A VM of ours, with the answers of EC2 that are to be recorded. */
 export type Owned = {
   readonly group: MessageGroup;
   readonly vm: Resource;
   readonly resourceMessages: readonly ResourceMessage[];
-  /** The observation that was made of EC2's answer; undefined where none was. */
+  /** The observation in EC2's answer; undefined where there is none. */
   readonly answer: Observation | undefined;
   /** As EC2 described it; undefined where EC2 was not asked, did not answer or does not know it. */
   readonly described: Instance | undefined;
-  /** Its state is to be compared with EC2's again, since it was claimed after events of it may have been dropped. */
+  /** Its state must be read from EC2 again, because events before the claim may have been dropped. */
   readonly needsClaimCheck: boolean;
 };
 
 export type Owners = {
   readonly ours: readonly Owned[];
-  /** Why nothing can be done about these yet. */
+  /** Why the owner of these is not known yet. */
   readonly undecided: ReadonlyMap<MessageGroup, ProviderError>;
 };
 
 /**
- * Finds out which resources are ours: one batched read of the resource store, and where that does not know, one filtered DescribeInstances a
- * region. Claims resources that turn out to be ours, and marks the others as foreign.
+ * Finds out which resources are ours: one batched read of the resource store, and for unknown ones one filtered DescribeInstances a region.
+ * Claims resources that are ours, and marks the others as foreign.
  *
  * Nothing that happens after a claim is lost, however many workers there are: no worker caches that a resource is foreign,
  * and before it drops a message for that reason it reads the item consistently. So a message that was dropped was handled before the claim.
- * EC2 is asked for the state once more after the claim, which shows what that message was about; and again a minute later, for
+ * After the claim, the state is read from EC2 once more, which makes up for that message; and again a minute later, because
  * DescribeInstances may lag behind.
  */
 export const establishOwners = (
@@ -95,7 +95,7 @@ export const establishOwners = (
     return { ours, undecided };
   };
 
-  /** What the resource store holds; read consistently for resources that seem foreign. */
+  /** Reads the resource store; consistently for resources that seem foreign. */
   async function readOwners(groups: readonly MessageGroup[]): Promise<ReadonlyMap<string, Ownership>> {
     const remembered = new Map(await resourceStore.read(groups.map(({ resourceId }) => resourceId)));
     const readConsistently = async ([resourceId, { owner }]: readonly [string, Ownership]) => {
@@ -118,7 +118,7 @@ export const establishOwners = (
     );
   }
 
-  /** It was tagged while it ran, or its state is to be checked. */
+  /** Whether the state is needed from EC2: the instance was tagged while it ran, or its state is to be checked. */
   function isStateWanted(evidence: Evidence, group: MessageGroup, held: Resource | undefined): boolean {
     if (held?.state !== undefined) return hasClaimCheck(group) || checkIn(group, held) !== undefined;
     return isTaggedAsOurs(evidence);
@@ -128,7 +128,7 @@ export const establishOwners = (
     return tagChange !== undefined && dcmIdOf(tagChange.tags, parts.tagKeys, parts.provider) !== undefined;
   }
 
-  /** It became ours by a tag change, or was known not to be ours. Also where that was done and what follows was not. */
+  /** Whether it became ours by a tag change, or was foreign before: now, or in an earlier delivery that did not finish. */
   function isLateClaim({ group, isClaimed }: Enacted, remembered: ReadonlyMap<string, Ownership>): boolean {
     if (!isClaimed) return isRedelivered(group) && newestTagChange(group) !== undefined;
     return !hasObservation(group) || remembered.get(group.resourceId)?.owner === 'foreign';
@@ -143,13 +143,13 @@ export const establishOwners = (
   }
 };
 
-/** An instance of another account is none that the events of this one are about. */
+/** An instance of another account counts as absent: the events of this account are not about it. */
 const answerFor = ({ resourceId, account }: MessageGroup, answers: Answers): Evidence['described'] => {
   const answer = answers.get(resourceId);
   return answer === undefined || answer === 'absent' || answer.account === account ? answer : 'absent';
 };
 
-/** RUNNING is about to be published, and neither the group nor the resource store has all its addresses. */
+/** Whether RUNNING is about to be published, and neither the group nor the resource store has all its addresses. */
 const isAddressWanted = (group: MessageGroup, held: Resource | undefined): boolean => {
   if (isTerminated(group)) return false;
   const running = group.resourceMessages.filter(isRunning);
@@ -173,7 +173,7 @@ const evidenceOf = (group: MessageGroup, remembered: ReadonlyMap<string, Ownersh
   terminated: isTerminated(group),
 });
 
-/** By its `pending`, which EC2 reports at a launch and at a start. */
+/** The time of `pending`, which EC2 reports at a launch and at a start. */
 const launchTimeOf = ({ resourceMessages }: MessageGroup): number | undefined => {
   const pending = resourceMessages.find(
     (resourceMessage) => resourceMessage.kind === 'observation' && resourceMessage.state === 'pending',
@@ -181,12 +181,12 @@ const launchTimeOf = ({ resourceMessages }: MessageGroup): number | undefined =>
   return pending && pending.at * 1000;
 };
 
-/** All that is known of whose an instance is. */
+/** The facts that decide the owner of an instance. */
 export type Evidence = {
   readonly remembered: Ownership;
   /** The newest one in this batch. */
   readonly tagChange?: Pick<TagChange, 'tags' | 'at' | 'clientToken'> | undefined;
-  /** EC2's answer: `absent` where it does not know the instance, undefined where it was not asked. */
+  /** EC2's answer: `absent` where it does not return the instance, undefined where it was not asked. */
   readonly described?: Instance | 'absent' | undefined;
   /** Milliseconds since 1970 of the oldest message in this batch: the instance is at least this old. */
   readonly seenAtMs: number;
@@ -196,21 +196,21 @@ export type Evidence = {
 };
 
 export type Decision =
-  /** `claim` where the resource store does not say so yet, or says another DCM id. */
+  /** `claim` where the resource store does not hold it as ours yet, or with another DCM id. */
   | { readonly owner: 'ours'; readonly dcmId: string; readonly claim: boolean }
-  /** `forSure` where the answer will not change by itself, so that it can be remembered. */
+  /** `forSure` where the owner cannot change without an event, so that it can be stored. */
   | { readonly owner: 'foreign'; readonly forSure: boolean }
-  /** Ours until now; somebody took our tags off a living instance. */
+  /** Ours until now: the ownership tags of a living instance were removed. */
   | { readonly owner: 'ownership-removed' }
-  /** Launched moments ago, its tags not there yet; or EC2 does not show yet what a tag change says. */
+  /** Launched moments ago and without tags yet; or EC2 does not show a tag change yet. */
   | { readonly owner: 'undecided' };
 
-/** Who we are. */
+/** The tag keys and the name of this provider. */
 export type Identity = { readonly tagKeys: TagKeys; readonly provider: string };
 
 /**
- * Whether EC2 must be asked: nothing is known, or tags say something else than what is remembered, and tag changes come late and out of order.
- * It is also asked before a claim that an event leads to, for the client token: no event has it.
+ * Whether EC2 must be asked for the owner: nothing is known, or a tag change contradicts the resource store and may be late or out of
+ * order. Also before a claim due to an event, because no event has the client token.
  */
 export const mustAskEc2 = ({ remembered, tagChange }: Evidence, { tagKeys, provider }: Identity): boolean => {
   if (tagChange === undefined) return remembered.owner === 'unknown';
@@ -220,7 +220,7 @@ export const mustAskEc2 = ({ remembered, tagChange }: Evidence, { tagKeys, provi
   return remembered.owner === 'foreign' && tagged !== undefined;
 };
 
-/** Whose an instance is. Pure, so that every combination can be tried. */
+/** The owner of an instance. Pure, so that tests can try every combination. */
 export const decideOwner = (evidence: Evidence, { tagKeys, provider }: Identity, nowMs: number): Decision => {
   const idOf = (tags: Tags | undefined) => tags && dcmIdOf(tags, tagKeys, provider);
   const { remembered, tagChange } = evidence;
@@ -241,12 +241,12 @@ export const decideOwner = (evidence: Evidence, { tagKeys, provider }: Identity,
 
 type Known = {
   readonly idOf: (tags: Tags | undefined) => string | undefined;
-  /** The one in the resource store, or in the tag change. */
+  /** From the resource store, or from the tag change. */
   readonly dcmId: string;
   readonly nowMs: number;
 };
 
-/** A terminated instance loses its tags by itself: only a living one without them, or with another DCM id, is another VM, or none. */
+/** EC2 removes the tags of a terminated instance: only a living one without them, or with another DCM id, is another VM, or none. */
 const afterTagsChanged = (evidence: Evidence, { idOf, dcmId, nowMs }: Known): Decision => {
   const { described, tagChange } = evidence;
   if (described === undefined) return { owner: 'undecided' };
@@ -258,7 +258,7 @@ const afterTagsChanged = (evidence: Evidence, { idOf, dcmId, nowMs }: Known): De
     : { owner: 'ours', dcmId: found, claim: found !== dcmId };
 };
 
-/** An instance that was not ours, or not known, has our tags. */
+/** The decision for an instance that was foreign, or unknown, and has our tags. */
 const afterTagging = (evidence: Evidence, known: Known): Decision => {
   const { described, terminated } = evidence;
   if (isProofEnough(evidence, known.nowMs)) return { owner: 'ours', dcmId: known.dcmId, claim: true };
@@ -269,7 +269,7 @@ const afterTagging = (evidence: Evidence, known: Known): Decision => {
     : byEc2(evidence, known);
 };
 
-/** The tag change says whose an instance is that nothing is known of: a listing shows its token too, or EC2 shows no more that it had tags. */
+/** Whether a tag change alone decides the owner of an unknown instance: a listing has its token too, or EC2 no longer shows its tags. */
 const isProofEnough = (evidence: Evidence, nowMs: number): boolean => {
   const { remembered, described, tagChange, terminated } = evidence;
   if (remembered.owner !== 'unknown') return false;
@@ -286,11 +286,11 @@ const isLiving = (described: Evidence['described']): described is Instance =>
 
 const tagLagMs = 30_000;
 
-/** Tags were changed so short a while ago that DescribeInstances may not show it yet. */
+/** Whether the tag change is so recent that DescribeInstances may not show it yet. */
 const mayLag = ({ tagChange }: Evidence, nowMs: number): boolean =>
   tagChange !== undefined && nowMs - tagChange.at * 1000 < tagLagMs;
 
-/** Only a launch that EC2 reports makes an instance recently launched: a recent event may be about an old one. */
+/** Only EC2's launch time makes an instance recently launched: a recent event may be about an old instance. */
 const byEc2 = (
   { described, seenAtMs, launchedAtMs, terminated }: Evidence,
   { idOf, nowMs }: Pick<Known, 'idOf' | 'nowMs'>,
@@ -311,13 +311,13 @@ const byEc2 = (
 export type Enacted = {
   readonly group: MessageGroup;
   readonly vm: Resource;
-  /** It became ours just now, and events of it may have been dropped until then. */
+  /** It was claimed just now, and earlier events about it may have been dropped. */
   readonly isClaimed: boolean;
 };
 
 /**
- * Stores whose a resource is. Resources of ours are recorded next.
- * @throws RecentlyLaunchedError, UnavailableError where that is not known yet.
+ * Stores the owner of a resource. Resources of ours are recorded next.
+ * @throws RecentlyLaunchedError, UnavailableError where the owner is not known yet.
  */
 const enactDecision = (parts: Parts) => {
   const { resourceStore, meter, log } = parts;
@@ -408,8 +408,8 @@ const enactDecision = (parts: Parts) => {
 const describeTimeoutMs = 500;
 
 /**
- * Notes, before an instance is claimed, that it is the VM with this DCM id, and whether we launched it. False where another instance is,
- * lives and still carries the id: DCM must not hear of two instances under one id.
+ * Records, before an instance is claimed, that it is the VM with this DCM id, and whether we launched it. False where another instance is
+ * the VM, lives and still carries the id: two instances must not be published under one id.
  */
 const adoptInstance =
   ({
@@ -451,7 +451,7 @@ const adoptInstance =
       return token === undefined ? undefined : !isLaunchedByUs(provider, { dcmId: id }, token);
     }
 
-    /** Its own tag change may not have come yet, as when two instances swap their ids. */
+    /** The other instance's tag change may not have arrived yet, as when two instances swap their ids. */
     async function stillCarriesIt({ region, resourceId: id }: LaunchedRecord): Promise<boolean> {
       const seen = (await instances.describe({ region }, [id], describeTimeoutMs)).get(id);
       return seen === undefined || dcmIdOf(seen.tags, tagKeys, provider) === dcmId;
@@ -479,7 +479,7 @@ const launchedVm = (
   };
 };
 
-/** When the tags were changed, in seconds since 1970; the same each time the message comes. */
+/** When the tags were changed, in seconds since 1970; the same at each delivery of the message. */
 const changedAt = ({ tagChange, seenAtMs }: Evidence): number => tagChange?.at ?? Math.floor(seenAtMs / 1000);
 
 type DecisionOf<Owner extends Decision['owner']> = Extract<Decision, { owner: Owner }>;

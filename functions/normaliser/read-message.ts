@@ -22,8 +22,9 @@ type Settings = {
 };
 
 /**
- * What a message of the observations queue says about which instances; nothing, for a kind of event that is not in the registry, for one
- * of another account, and for an event of AWS about a region that is not reported. Our own messages pass: what a region that was reported left unpublished is published.
+ * What a message of the observations queue says of instances; empty for a kind of event that is not in the registry, for an event of another
+ * account, and for an event of AWS about a region that is not reported. Our own messages are handled for any region, because a region that
+ * is no longer reported may still have unpublished statuses.
  * @throws UnreadableError where it is not an EventBridge event, or not as AWS documents its kind; UnavailableError where it is a message of
  * our own in a newer format.
  */
@@ -75,7 +76,7 @@ export const readMessage =
     function warnOfUnknownState(resourceMessage: ResourceMessage) {
       if (resourceMessage.kind !== 'observation' || resourceMessage.unrecognised === undefined) return;
       meter.count('unknownState');
-      log.warn('EC2 reported a state that is not known; it is taken as the nearest active one', {
+      log.warn('EC2 reported an unknown state; it is mapped to the nearest active one', {
         resourceId: resourceMessage.resourceId,
         state: resourceMessage.unrecognised,
         takenAs: resourceMessage.state,
@@ -91,15 +92,15 @@ const envelope = (body: string): EventBridgeEvent => {
   }
 };
 
-/** A message of the observations queue, once it is read. */
+/** A parsed message of the observations queue. */
 export type Message = {
   readonly messageId: string;
-  /** SQS delivered it before, and what was begun then may not have been finished. */
+  /** SQS delivered it before, and it may be partly processed. */
   readonly isRetry: boolean;
   readonly resourceMessages: readonly ResourceMessage[];
 };
 
-/** All that one batch says of one resource, oldest first. */
+/** All messages of one batch about one resource, oldest first. */
 export type MessageGroup = {
   readonly kind: Kind;
   readonly resourceId: string;
@@ -137,7 +138,7 @@ export const groupsOf = (messages: readonly Message[]): MessageGroup[] => {
 export const newestTagChange = ({ resourceMessages }: MessageGroup): TagChange | undefined =>
   resourceMessages.findLast((resourceMessage) => resourceMessage.kind === 'tag-change');
 
-/** Without the states that another one of the same second supersedes, where the kind says so. */
+/** Leaves out states that a later state of the same second supersedes, where the kind coalesces them. */
 export const withoutSuperseded = (
   kind: Kind,
   resourceMessages: readonly ResourceMessage[],
@@ -154,7 +155,7 @@ const supersedes = (kind: Kind, other: ResourceMessage, one: Observation): boole
   other.at === one.at &&
   rankOf(kind, other.state) > rankOf(kind, one.state);
 
-/** Notices of the same second go after the state they are about. */
+/** Notices come after the state of the same second. */
 const oldestFirst =
   (kind: Kind) =>
   (a: ResourceMessage, b: ResourceMessage): number =>
@@ -186,7 +187,7 @@ export const settledKey = ({ resourceMessages }: MessageGroup): string | undefin
     .sort()
     .at(-1);
 
-/** The check of the state that the VM is in. */
+/** The group's check request for the current state of the VM. */
 export const checkIn = ({ resourceMessages }: MessageGroup, vm: Resource): CheckRequest | undefined => {
   const key = checkedState(vm);
   return resourceMessages.find(
@@ -195,7 +196,7 @@ export const checkIn = ({ resourceMessages }: MessageGroup, vm: Resource): Check
   );
 };
 
-/** A start that fell back to `stopped`, for which no message has a reason: EC2 goes through `stopping` only where somebody stops the instance. */
+/** Whether a start fell back to `stopped` and no message has a reason: EC2 reports `stopping` in between only after a stop request. */
 export const hasUnexplainedFallback = (
   { resourceMessages }: MessageGroup,
   vm: Resource | undefined,

@@ -28,14 +28,14 @@ import { type MessageGroup, withoutSuperseded } from './read-message.ts';
 
 type Recording = Pick<Parts, 'resourceStore' | 'records' | 'spotEndsAs' | 'randomPart' | 'now'>;
 
-/** What recording a group led to. */
+/** The result of recording a group. */
 export type RecordedGroup = {
   readonly group: MessageGroup;
-  /** As the resource store then holds it, with its outbox: also what a crashed worker left there. */
+  /** The resource after recording; its outbox may also have statuses that a crashed worker left. */
   readonly vm: Resource;
   /** The keys of the statuses that were added to the outbox. */
   readonly added: ReadonlySet<string>;
-  /** Not every message was new: the group may be redelivered, because something was left undone. */
+  /** Some message was not new: the group may be a redelivery, after an attempt that did not finish. */
   readonly hasRepeats: boolean;
 } & Pick<Owned, 'needsClaimCheck'>;
 
@@ -45,7 +45,7 @@ export const recordMessages = (parts: Recording & Pick<Parts, 'meter'>, reasons:
   const record = recordMessage(parts);
   const readdress = recordAddresses(parts);
 
-  /** Before anything is added: an item at DynamoDB's size limit takes nothing more. */
+  /** Runs before anything is added, because an item at DynamoDB's size limit cannot grow. */
   const bounded = async (vm: Resource): Promise<Resource> => {
     const superseded = supersededKeys(vm);
     if (superseded.length === 0) return vm;
@@ -101,22 +101,22 @@ export const recordMessages = (parts: Recording & Pick<Parts, 'meter'>, reasons:
 
 const noLongerHeld = ({ resourceId }: Resource) =>
   new UnavailableError(
-    `the resource store no longer holds ${resourceId}; whose it is must be established again`,
+    `the resource store no longer holds ${resourceId}; its owner must be established again`,
   );
 
 type Before = {
   readonly vm: Resource;
-  /** Read, not written: it may lag behind, though it is never ahead. */
+  /** The resource was read, not written, so it may lag behind. */
   readonly isRead: boolean;
-  /** Why it was terminated, where it was and EC2 said. */
+  /** Why it was terminated; undefined where it was not, or EC2 gave no reason. */
   readonly reason: StateReason | undefined;
   /** As EC2 described it; undefined where EC2 was not asked, did not answer or does not know it. */
   readonly described: Instance | undefined;
 };
 
 /**
- * Keeps addresses that were seen of a VM whose state is held already. Where the status that was published last has other outputs with them,
- * it is published once more; a status that waits for them is not.
+ * Records the addresses in EC2's answer. Where they change the outputs of the status that was published last, that status is published
+ * once more; a status that is still waiting for them is not.
  */
 const recordAddresses =
   ({ resourceStore, now, randomPart }: Recording) =>
@@ -129,7 +129,7 @@ const recordAddresses =
     return resourceStore.readdress(vm, found, status);
   };
 
-/** Records one message, unless the resource store is known to hold what it says. */
+/** Records one message, unless the resource store already holds what it says. */
 const recordMessage = (parts: Recording) => {
   const { resourceStore, randomPart, spotEndsAs } = parts;
   const readdress = recordAddresses(parts);
@@ -158,7 +158,7 @@ const recordMessage = (parts: Recording) => {
       );
     }
 
-    /** EC2 says why it ended, and why a start fell back to `stopped`. */
+    /** EC2's reason for an end, and for a start that fell back to `stopped`. */
     function reasonOf({ state }: Observation): StateReason | undefined {
       if (state === 'terminated') return reason;
       const hasFallenBack = state === 'stopped' && vm.state === 'pending';
@@ -182,7 +182,7 @@ const recordMessage = (parts: Recording) => {
       return resourceStore.republish(vm, republishedStatus({ ...vm, latest }, request, randomPart()));
     }
 
-    /** DCM has given the id of a VM that ended to another instance, of which the end must not be published. */
+    /** Whether the DCM id now belongs to another instance: then the end of this one must not be published. */
     async function isReplaced(): Promise<boolean> {
       if (vm.state !== 'terminated') return false;
       const record = await parts.records?.read(vm.dcmId);

@@ -13,7 +13,7 @@ import { type CreateRefused, createRefusedEvent, createRefusedIn } from '../../s
 import { statusEvent } from '../../shared/wire/dcm-status.ts';
 import type { Message } from './read-message.ts';
 
-/** SQS holds a message back for no longer. */
+/** The maximum delay of an SQS message. */
 const longestDelaySeconds = 900;
 
 type Parts = {
@@ -31,7 +31,7 @@ type QueueMessage = ResourceMessage | CreateRefused;
 type AnyMessage = Omit<Message, 'resourceMessages'> & { readonly resourceMessages: readonly QueueMessage[] };
 type Handle<One> = (messages: readonly One[]) => Promise<ReadonlyMap<string, unknown>>;
 
-/** What a message of the observations queue says, refused creates included. */
+/** Reads a message of the observations queue, including refused creates. */
 export const readRefusals =
   (read: (body: string) => ResourceMessage[]) =>
   (body: string): QueueMessage[] => {
@@ -40,12 +40,12 @@ export const readRefusals =
   };
 
 /**
- * Publishes FAILED for creates that were refused and of which no VM has come; all other messages go on. The status is kept in the record of
- * the DCM id until the stream has acknowledged it: published at least once, under one id, and once for all refusals until the next attempt.
+ * Publishes FAILED for refused creates that led to no VM; `others` handles all other messages. The status is kept in the record of the DCM
+ * id until the stream has acknowledged it: published at least once, under one id, and once for all refusals until the next attempt.
  *
- * Never for a VM that lives, so that nobody can fail it by a create that is refused, nor for an id that DCM has deleted since. A refusal
- * that a retry may turn into a VM waits until three minutes after the newest attempt.
- * @returns why messages must come again, by message id.
+ * Never for a living VM, so that a refused create cannot fail it, nor for an id that DCM has deleted since. A retryable refusal waits until
+ * three minutes after the newest attempt.
+ * @returns why SQS must redeliver messages, by message id.
  */
 export const reportRefusals = (parts: Parts, others: Handle<Message>): Handle<AnyMessage> => {
   const { records, resourceStore, observations, publisher, retries, provider, randomPart, now } = parts;
@@ -69,7 +69,7 @@ export const reportRefusals = (parts: Parts, others: Handle<Message>): Handle<An
         failed.set(messageId, error);
       }
     };
-    const reports = Promise.all(messages.map(report)); // sorts all messages before it waits for any
+    const reports = Promise.all(messages.map(report)); // fills `rest` before the first await
     const handled = rest.length > 0 ? await others(rest) : new Map<string, unknown>();
     await reports;
     return new Map([...handled, ...failed]);
@@ -119,7 +119,7 @@ export const reportRefusals = (parts: Parts, others: Handle<Message>): Handle<An
     const [refusal] = failed;
     if (acknowledged.length === 0 && refusal?.retryable !== false)
       throw new UnavailableError(
-        `NATS did not take that ${dcmId} has failed: ${refusal?.reason ?? 'no answer'}`,
+        `NATS did not acknowledge the status FAILED of ${dcmId}: ${refusal?.reason ?? 'no answer'}`,
       );
     if (acknowledged.length === 0) await retries.deadLetter(JSON.stringify(event), refusal?.reason ?? '');
     await records.failurePublished(dcmId, status.id);

@@ -1,8 +1,8 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 
 /**
- * A web handler behind an API Gateway HTTP API, payload format 2.0. The gateway hands over the path decoded, so what would be a query or a
- * fragment is encoded again; headers that no HTTP header may be are left out, for a request like any other must come out of it.
+ * A web handler behind an API Gateway HTTP API, payload format 2.0. The gateway decodes the path, so characters that would begin a query or
+ * a fragment are encoded again; invalid headers are left out, because Fetch would refuse the request.
  * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
  */
 export const httpApi =
@@ -30,7 +30,7 @@ const requestOf = (event: APIGatewayProxyEventV2): Request => {
 };
 
 /**
- * Methods with which Fetch makes no request. They can be answered all the same, with the 405 of any other method that a path does not have.
+ * Methods that a Fetch request cannot have. They are answered with 405, like any other method that a path does not support.
  * @see https://fetch.spec.whatwg.org/#forbidden-method
  */
 const forbiddenMethods: readonly string[] = ['CONNECT', 'TRACE', 'TRACK'];

@@ -16,8 +16,8 @@ export const json = z.pipe(
 );
 
 /**
- * An environment variable that names a file with JSON, for what is too large for an environment. A relative path is relative to the
- * function's code, which is the working directory in Lambda.
+ * An environment variable that names a file with JSON, for values that are too large for the environment. A relative path is relative to
+ * the function's code, which is the working directory in Lambda.
  */
 export const jsonFile = z.pipe(
   z.pipe(

@@ -5,15 +5,15 @@ import type { Log, Meter } from '../ports/telemetry.ts';
 
 type Message<Content> = {
   readonly messageId: string;
-  /** It was handled before, and may be half done. */
+  /** SQS delivered the message before, and it may be partly processed. */
   readonly isRetry: boolean;
   readonly resourceMessages: readonly Content[];
 };
 
 type Parts<Content> = {
-  /** @throws UnreadableError for a message that no retry makes readable; after one that is retryable SQS redelivers the message. */
+  /** @throws UnreadableError for a message that no retry makes readable; after a retryable error SQS redelivers the message. */
   readonly read: (body: string) => Content[];
-  /** Answers why messages are not done, by message id; those that it does not mention are. */
+  /** @returns why messages could not be processed, by message id; messages without an entry are processed. */
   readonly handle: (messages: readonly Message<Content>[]) => Promise<ReadonlyMap<string, unknown>>;
   readonly retries: Retries;
   readonly log: Log;
@@ -21,8 +21,8 @@ type Parts<Content> = {
 };
 
 /**
- * An SQS batch in, a partial batch response out: each message is done, comes again later, or, where it cannot be read, goes to the
- * dead-letter queue with the reason at once. None of them holds up the others.
+ * An SQS batch in, a partial batch response out: each message is processed, redelivered later, or, where it cannot be read, sent to the
+ * dead-letter queue with the reason at once. No message delays another one.
  * @see https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html#services-sqs-batchfailurereporting
  */
 export const partialBatch =
@@ -86,5 +86,5 @@ const receiveCountOf = (record: SQSRecord): number => Number(record.attributes.A
 
 const longestDelaySeconds = 60;
 
-/** 1, 2, 4 … 60 s, so that an outage is not hammered and is over within a minute of its end. */
+/** 1, 2, 4 … 60 s: few retries during an outage, and none later than a minute after its end. */
 const delaySeconds = (receiveCount: number): number => Math.min(2 ** (receiveCount - 1), longestDelaySeconds);

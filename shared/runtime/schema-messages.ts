@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
 import en from 'zod/v4/locales/en.js';
 
-// zod/mini brings no words: without them every refusal reads "Invalid input" and nobody learns what was expected.
+// zod/mini has no messages of its own: without these every issue reads "Invalid input" and does not say what was expected.
 z.config(en());

@@ -6,17 +6,17 @@ import type { Log, Meter } from '../ports/telemetry.ts';
 const logger = new Logger();
 const metrics = new Metrics();
 
-/** JSON lines in CloudWatch Logs; level, service name and sampling by the POWERTOOLS_* environment variables. */
+/** Writes JSON lines to CloudWatch Logs; the POWERTOOLS_* environment variables set level, service name and sampling. */
 export const log: Log = {
   info: (message, fields = {}) => logger.info(message, fields),
   warn: (message, fields = {}) => logger.warn(message, fields),
   error: (message, fields = {}) => logger.error(message, fields),
 };
 
-/** Gives all later log lines of the invocation these fields. */
+/** Adds these fields to all later log lines of the invocation. */
 export const correlate = (fields: Readonly<Record<string, string>>): void => logger.appendKeys({ ...fields });
 
-/** CloudWatch metrics in the embedded metric format: written to the log, no call. */
+/** CloudWatch metrics in the embedded metric format: written to the log, without a call. */
 export const meter: Meter = {
   count: (name, by = 1) => {
     if (by > 0) metrics.addMetric(name, MetricUnit.Count, by);
@@ -29,7 +29,7 @@ export const meter: Meter = {
   },
 };
 
-/** Gives every log line of an invocation its request id, and writes out what was counted, also when it fails. */
+/** Adds the request id to every log line of an invocation, and publishes its metrics, also when it fails. */
 export const withTelemetry =
   <Event, Answer>(handler: (event: Event) => Promise<Answer>) =>
   async (event: Event, context: Context): Promise<Answer> => {

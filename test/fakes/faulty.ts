@@ -9,7 +9,7 @@ export type Faults = {
   strikes(): boolean;
 };
 
-/** Faults that a seed decides (mulberry32), so that a failing run can be run again. */
+/** Faults from a seed (mulberry32), so that a failing run can be repeated. */
 export const randomFaults = (seed: number, rate: number): Faults => {
   let state = seed | 0;
   const random = () => {
@@ -31,8 +31,8 @@ export const randomFaults = (seed: number, rate: number): Faults => {
 };
 
 /**
- * A port whose calls take a random number of turns and fail at random: before they have any effect, or after it, when only the answer is
- * lost. To its caller both look like a crash of the other side; for what is left undone, like one of its own.
+ * Wraps a port: its calls take a random number of event-loop turns and fail at random, before they have any effect, or after it, when only
+ * the answer is lost.
  */
 export const faulty = <Port extends Readonly<Record<string, (...args: never[]) => Promise<unknown>>>>(
   port: Port,
@@ -51,7 +51,7 @@ export const faulty = <Port extends Readonly<Record<string, (...args: never[]) =
       },
   });
 
-/** What ends an invocation in the middle of its work. */
+/** Ends an invocation in the middle of its work. */
 export class SimulatedCrash extends Error {}
 
 /** For `catch` in tests that inject faults: accepts the faults, and our own errors that follow from them. Any other error fails the test. */

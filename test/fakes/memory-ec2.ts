@@ -14,19 +14,19 @@ const account = '123456789012';
 export type MemoryEc2 = InstanceActions &
   Pick<Instances, 'list' | 'describe'> & {
     readonly instances: Map<string, Instance>;
-    /** What was asked for, such as `run t3.small in us-east-1a` or `stop i-…`. */
+    /** The calls so far, such as `run t3.small in us-east-1a` or `stop i-…`. */
     readonly calls: string[];
     readonly tokens: Set<string>;
-    /** What the next calls of RunInstances are refused with, one each. */
+    /** The errors that refuse the next calls of RunInstances, one each. */
     readonly refusals: Error[];
-    /** Whether there is no room at a place. */
+    /** Whether a placement has no capacity. */
     isFull: (placement: Placement) => boolean;
     /** Instances that are protected from termination. */
     readonly isProtected: Set<string>;
     living(): Instance[];
   };
 
-/** EC2 in one region, as far as one VM at a time goes: instances by client token, capacity, termination protection. */
+/** EC2 in one region, for one VM at a time: instances by client token, capacity, termination protection. */
 export const memoryEc2 = (now: () => number): MemoryEc2 => {
   const instances = new Map<string, Instance>();
   const byToken = new Map<string, LaunchedInstance>();

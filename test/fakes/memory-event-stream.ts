@@ -2,11 +2,11 @@ import type { EventStream } from '../../shared/ports/event-stream.ts';
 import type { CloudEventJson } from '../../shared/wire/cloudevents.ts';
 
 export type MemoryEventStream = EventStream & {
-  /** What the stream holds, in the order stored. */
+  /** The stored events, in order. */
   readonly stored: readonly CloudEventJson[];
 };
 
-/** The EventStream port in memory: an id is stored once, for ever. */
+/** The EventStream port in memory: stores each id only once. */
 export const memoryEventStream = (): MemoryEventStream => {
   const stored: CloudEventJson[] = [];
   const seen = new Map<string, number>();

@@ -3,7 +3,7 @@ import type { ProviderRegistration } from '../../shared/wire/dcm-provider.ts';
 
 type Provider = HeldProvider & { readonly registration: ProviderRegistration };
 
-/** DCM's registry in memory, which can lose its providers, or be restored from a backup. */
+/** DCM's registry in memory; a test can make it lose its providers, or restore it from a backup. */
 export const memoryProviderRegistry = (now: () => number = Date.now) => {
   let providers = new Map<string, Provider>();
   const second = () => Math.floor(now() / 1000);

@@ -9,10 +9,10 @@ import {
 import type { Beginning, LaunchedResource } from '../../shared/ports/records.ts';
 import { factsOf, type VmRecord, type VmRecords } from '../../shared/service-types/vm/record.ts';
 
-/** The VmRecords port in memory. Every method does its work in one turn, as a conditional write does. */
+/** The VmRecords port in memory. Every method is atomic, like a conditional write. */
 export const memoryVmRecords = (now: () => number = Date.now): VmRecords => {
   const records = new Map<string, VmRecord>();
-  /** What stays of creations that were refused. */
+  /** The parts of refused creations that are kept. */
   const vacant = new Map<string, Pick<VmRecord, 'generation' | 'leaseNumber' | 'deletedAtMs'>>();
 
   const attempts = new Map<string, number>();

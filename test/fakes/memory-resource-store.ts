@@ -16,7 +16,7 @@ import { vmKind } from '../../shared/service-types/vm/kind.ts';
 
 const dayMs = 86_400_000;
 
-/** The Fleet port in memory. Every method does its work in one turn, as a conditional write does. */
+/** The ResourceStore port in memory. Every method is atomic, like a conditional write. */
 export const memoryResourceStore = (now: () => number = Date.now): ResourceStore => {
   const vms = new Map<string, Resource>();
   const foreignUntil = new Map<string, number>();
@@ -153,7 +153,7 @@ export const memoryResourceStore = (now: () => number = Date.now): ResourceStore
   };
 };
 
-/** A VM that runs has no notices, and a stop takes the public address away. */
+/** A running VM has no notices, and a stopped one has no public address. */
 const keptIn = (state: string, { notices, publicAddress, ...rest }: Resource): Resource => ({
   ...rest,
   ...(state !== 'running' && { notices }),

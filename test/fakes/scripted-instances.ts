@@ -11,7 +11,7 @@ export type ScriptedInstances = Instances &
     throttled: boolean;
     /** The instances that fail a status check, and since when; a test changes them. */
     readonly failing: Record<StatusCheck, Map<string, number | undefined>>;
-    /** The checks that were asked about. */
+    /** The status checks that were requested. */
     readonly checked: StatusCheck[];
     /** Pages listed so far, and whether the last of them ended its listing. */
     listed: number;

@@ -2,7 +2,7 @@ import type { Architecture } from '../../shared/service-types/vm/image-catalogue
 import type { Image, InstanceType, Offerings } from '../../shared/service-types/vm/ports.ts';
 import { familyOf } from '../../shared/service-types/vm/provisioning.ts';
 
-/** Every sixteenth-of-a-digit counts: `imageId(1)` is an id as EC2 makes them. */
+/** An image id in EC2's format with the number `n`. */
 export const imageId = (n: number): string => `ami-${n.toString(16).padStart(17, '0')}`;
 
 export const image = (more: Partial<Image> = {}): Image => ({
@@ -31,7 +31,7 @@ export const instanceType = (
 
 const arm = { architectures: ['arm64'] as const };
 
-/** Some of what every region has. */
+/** Some of the instance types of every region. */
 export const defaultTypes: readonly InstanceType[] = [
   instanceType('t3.nano', 2, 0.5),
   instanceType('t3.micro', 2, 1),
@@ -58,11 +58,11 @@ export type ScriptedOfferings = Offerings & {
   readonly types: InstanceType[];
   /** By SSM parameter. */
   readonly parameters: Map<string, string>;
-  /** All questions so far, such as `image us-east-1 ami-…`. */
+  /** The calls so far, such as `image us-east-1 ami-…`. */
   readonly asked: string[];
 };
 
-/** Offerings that a test writes down, the same in every region. */
+/** The Offerings port with offerings that the test sets, the same in every region. */
 export const scriptedOfferings = (images: Published[] = [image()]): ScriptedOfferings => {
   const types = [...defaultTypes];
   const parameters = new Map<string, string>();

@@ -13,10 +13,10 @@ import {
 import type { CloudEventJson } from '../../wire/cloudevents.ts';
 import { invokeFunction } from '../aws/function-invocation.ts';
 
-/** Lambda takes 6 MB at once; an event of ours has less than 10 KB, and of one VM there come far fewer at once. */
+/** Lambda accepts 6 MB in one call; an event of ours has less than 10 KB, and one VM never has so many at once. */
 const maximumEvents = 500;
 
-/** Publishes through the nats-bridge function, which alone has NATS's credentials and a place in its network. */
+/** Publishes through the nats-bridge, the only function with the NATS credentials and access to the network of NATS. */
 export const bridgePublisher = (client: LambdaClient, bridge: string): StatusPublisher => ({
   async publish(events) {
     try {
@@ -37,7 +37,7 @@ export const bridgePublisher = (client: LambdaClient, bridge: string): StatusPub
   },
 });
 
-/** What must be published in order stays together. */
+/** Events with one key stay in one portion, because they are published in order. */
 const portionsOf = (events: readonly CloudEventJson[]): CloudEventJson[][] => {
   const byKey = new Map<string | CloudEventJson, CloudEventJson[]>();
   for (const event of events) {
@@ -55,7 +55,7 @@ const portionsOf = (events: readonly CloudEventJson[]): CloudEventJson[][] => {
   return portions;
 };
 
-/** The bridge searches for two seconds at most, and may have to connect; an agent waits sixty for all of a create. */
+/** The bridge searches for two seconds at most, and may have to connect first; an agent waits sixty for a create. */
 const timeoutMs = 5_000;
 
 /** Has the nats-bridge look among the requests to environment agents. */
@@ -76,10 +76,10 @@ export const bridgeAgentRequests = (client: LambdaClient, bridge: string): Pick<
   },
 });
 
-/** A cold nats-bridge needs one second, and NATS another; DCM waits five for all of our health. */
+/** A cold start of the nats-bridge takes one second, and NATS another; DCM waits five seconds for the health check. */
 const timeoutMsBridgeProbe = 3_000;
 
-/** Has the nats-bridge ask NATS. A bridge that does not answer is a reason like any other. */
+/** Has the nats-bridge probe NATS. A bridge that does not answer counts as NATS not connected. */
 export const bridgeProbe =
   (client: LambdaClient, bridge: string): NatsProbe =>
   async () => {
@@ -98,10 +98,10 @@ type Invocation = {
   readonly client: LambdaClient;
   /** Name or ARN of the nats-bridge function. */
   readonly bridge: string;
-  /** Left out: as long as the client waits. */
+  /** @default the client's timeout */
   readonly timeoutMs?: number;
 };
 
-/** What the nats-bridge answers, and after how many attempts of the SDK, from 1. @throws what invokeFunction throws. */
+/** The answer of the nats-bridge, and the number of the SDK's attempts, from 1. Throws as invokeFunction does. */
 const invokeBridge = ({ client, bridge, timeoutMs }: Invocation, request: BridgeRequest) =>
   invokeFunction({ client, functionName: bridge, timeoutMs }, request);

@@ -5,15 +5,15 @@ const maximumKeys = 100;
 type Reading = {
   readonly client: DynamoDBDocumentClient;
   readonly table: string;
-  /** Left out: whole items. */
+  /** @default whole items */
   readonly projection?: string;
-  /** Throws what the caller's port promises where DynamoDB does not answer. */
+  /** Throws the error of the caller's port where DynamoDB does not answer. */
   readonly unavailable: (cause: unknown) => never;
 };
 
 /**
- * Reads items by their partition keys, any number of them and each once, a hundred in a call. Keys that DynamoDB leaves unprocessed, which
- * is how it throttles a part of a batch, are asked for again as long as each call brings some; no key is taken for missing because of them.
+ * Reads items by their partition keys, any number of them and each once, a hundred in a call. DynamoDB throttles part of a batch by leaving
+ * keys unprocessed: these are read again as long as each call returns some, and never count as missing.
  * @see https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
  */
 export const batchGet = async (

@@ -4,7 +4,7 @@ import type { Clock } from '../../ports/clock.ts';
 import type { FirstAnswer } from '../../ports/health-probes.ts';
 import { withFormat } from './format.ts';
 
-/** One item a version in the DynamoDB table, `health#<version>`; asked once in the life of an execution environment. */
+/** One item for each version in the DynamoDB table, `health#<version>`; read once by each execution environment. */
 export const dynamoDbFirstAnswer = (
   client: DynamoDBDocumentClient,
   table: string,

@@ -9,7 +9,7 @@ type Expressions = Pick<
   'UpdateExpression' | 'ConditionExpression' | 'ExpressionAttributeNames' | 'ExpressionAttributeValues'
 >;
 
-/** The update, which also sets the item's format, and whose condition refuses an item of a newer format. */
+/** Extends an update: it also sets the item's format, and its condition refuses an item of a newer format. */
 export const withFormat = <Update extends Expressions>(update: Update): Update => {
   const { UpdateExpression = '', ConditionExpression } = update;
   const isReadable = '(attribute_not_exists(#format) OR #format <= :format)';

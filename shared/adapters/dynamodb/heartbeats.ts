@@ -9,7 +9,7 @@ const Key = { pk: 'heartbeat' };
 const second = z.catch(z.int(), 0);
 const HeartbeatItem = z.object({ sentAt: second, waitingSince: second, processedAt: second });
 
-/** The heartbeat in the DynamoDB table: one item, `heartbeat`. What cannot be read counts as never. */
+/** The heartbeat in the DynamoDB table: one item, `heartbeat`. A time that cannot be read counts as never. */
 export const dynamoDbHeartbeats = (client: DynamoDBDocumentClient, table: string): Heartbeats => {
   const unavailable = (cause: unknown): never => {
     throw new UnavailableError('the DynamoDB table did not answer about the heartbeat', { cause });

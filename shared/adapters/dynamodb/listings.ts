@@ -171,7 +171,7 @@ const ListingItem = z.object({
   checks: z.optional(z.unknown()),
 });
 
-/** @throws ZodError where this adapter did not write the item. */
+/** @throws ZodError for an item that this adapter did not write. */
 const listingOf = (target: Target, item: Record<string, unknown>): Listing => {
   refuseNewerFormat(item);
   const { removed, added, token, checks, breakerSinceMs, releasedAtMs, republishAt, republishedAt, ...rest } =
@@ -184,7 +184,7 @@ const listingOf = (target: Target, item: Record<string, unknown>): Listing => {
   };
 };
 
-/** The attributes after a page that is done; `token` where another page follows. Undefined ones are removed. */
+/** The attributes after a completed page; `token` where another page follows. Undefined ones are removed. */
 const listingAttributes = (listing: Listing, token: string | undefined) => {
   const { target: _, releasedAtMs: __, republishAt: ___, removed, added, ...kept } = listing;
   return token === undefined
@@ -246,7 +246,7 @@ const continueUpdate = (nowMs: number, leaseMs: number): ListingUpdate => ({
   ExpressionAttributeValues: { ':now': nowMs, ':until': nowMs + leaseMs },
 });
 
-/** Sets attribute by attribute, so that requests that came during the page stay. */
+/** Sets attribute by attribute, so that requests which were made during the page stay. */
 const saveUpdate = (
   listing: Listing,
   { token, dueAtMs }: { readonly token: string | undefined; readonly dueAtMs: number },

@@ -20,12 +20,12 @@ import { storedStatus } from './resource-store.ts';
 
 const secondsPerDay = 86_400;
 /**
- * Of creations that led to no instance, deletions and VMs that ended. As long as the resource store remembers an instance; EC2 remembers a client
- * token for 24 hours after it, and DCM's streams keep a request for 72.
+ * How long the records of failed creations, deletions and ended VMs are kept: as long as the resource store keeps an ended instance. EC2
+ * keeps a client token for 24 hours after its instance, and DCM's streams keep a request for 72.
  */
 const keepDays = 7;
 
-/** The records of one service type in the provider's table: single conditional updates, and a read after a refused one. */
+/** The records of one service type in the DynamoDB table: single conditional updates, and a read after a refused one. */
 export const dynamoDbRecords = <Launch, Known extends Facts>(
   client: DynamoDBDocumentClient,
   table: string,
@@ -34,7 +34,7 @@ export const dynamoDbRecords = <Launch, Known extends Facts>(
   now: Clock = Date.now,
 ): Records<Launch, Known> => {
   const { recordOf, creationOf } = recordReader(format);
-  /** No id of a resource begins like this. */
+  /** No resource id begins with such a key. */
   const keyOf = (dcmId: string) => ({ pk: `${format.kind.serviceType}#${dcmId}` });
   const times = (): Times => ({
     nowMs: now(),
@@ -165,7 +165,7 @@ const unavailable = (cause: unknown, what: string): UnavailableError =>
 
 const Deletion = z.object({ deletedAtMs: z.optional(z.int()) });
 
-/** When the id was last deleted: also of an item that is no record. */
+/** When the id was last deleted, also where the item is not a record. */
 const deletionOf = (item: Record<string, unknown> | undefined): z.infer<typeof Deletion> =>
   Deletion.safeParse(item).data ?? {};
 
@@ -219,14 +219,14 @@ const json = z.pipe(
   z.transform((text): unknown => JSON.parse(text)),
 );
 
-/** Plan and facts are JSON: nobody asks DynamoDB for a part of them. */
+/** Plan and facts are stored as JSON, because no expression uses a part of them. */
 const parsed = <Value>(schema: z.ZodMiniType<Value>, text: unknown): Value | undefined =>
   text === undefined ? undefined : schema.parse(json.parse(text));
 
 const isVacant = (item: Record<string, unknown>): boolean =>
   item.instanceId === undefined && item.leaseUntilMs === undefined;
 
-/** What one conditional UpdateItem of a VM's record does: attributes and what they are set to, in DynamoDB's own expressions. */
+/** One conditional UpdateItem of a record: attributes and their new values, as DynamoDB expressions. */
 export type Change = {
   readonly set?: Readonly<Record<string, string>>;
   readonly remove?: readonly string[];
@@ -240,7 +240,7 @@ export type Times = { readonly nowMs: number; readonly expiresAt: number };
 const ofLaunch = ['leaseUntilMs', 'launch'];
 const ofRequest = ['requestKey', 'specDigest'];
 const ofInstance = ['instanceId', 'account', 'facts', 'adopted', 'deleteRequestedAtMs', 'endedAtMs'];
-/** The status FAILED of attempts, until another one begins. */
+/** The attributes of the status FAILED; a new attempt removes them. */
 const ofFailure = ['failure', 'failureId', 'failurePublishedAtMs'];
 const counters = { zero: 0, one: 1 };
 const orZero = (attribute: string) => `if_not_exists(${attribute}, :zero)`;
@@ -259,7 +259,7 @@ const requestValues = ({ request }: Beginning) => ({
 const unlessDeleted = ({ request }: Beginning): string =>
   request === undefined ? '' : ' AND attribute_not_exists(deletedAtMs)';
 
-/** Where nobody has the creation in hand. A region that was chosen before stays: an instance may be there. */
+/** Where no other caller has the lease of the creation. A region that was chosen before stays: an instance may be there. */
 const beginUpdate = (beginning: Beginning, times: Times): Change => ({
   set: {
     vmId: ':vmId',
@@ -288,7 +288,7 @@ const beginUpdate = (beginning: Beginning, times: Times): Change => ({
   },
 });
 
-/** Where the VM that had the id is still the one that is gone. */
+/** Where the record is still that of the VM that has ended. */
 const beginAfterUpdate = (beginning: Beginning, gone: ResourceRecord, times: Times): Change => ({
   set: {
     '#region': ':region',
@@ -336,8 +336,8 @@ const instanceValues = ({ resourceId, account, facts }: LaunchedResource, nowMs:
 });
 
 /**
- * Generation and attempt make the client token: whoever asked EC2 with it got this instance, even if somebody else has taken over. Not
- * so once the next attempt was begun.
+ * Generation and attempt make the client token: every caller with this token got this instance from EC2, also after another caller has
+ * taken over. This no longer holds once the next attempt was begun.
  */
 const launchedUpdate = (mine: ResourceRecord, vm: LaunchedResource, nowMs: number): Change => ({
   set: { ...noteInstance, adopted: ':adopted' },
@@ -351,7 +351,7 @@ const launchedUpdate = (mine: ResourceRecord, vm: LaunchedResource, nowMs: numbe
   },
 });
 
-/** Keeps the generation, so that the next VM with this id is asked for under another client token. */
+/** Keeps the generation, so that the next VM with this id is launched with another client token. */
 const abandonUpdate = ({ leaseNumber }: ResourceRecord, expiresAt: number): Change => ({
   set: { generation: 'generation + :one', attempt: ':zero', expiresAt: ':expiresAt' },
   remove: [
@@ -367,14 +367,14 @@ const abandonUpdate = ({ leaseNumber }: ResourceRecord, expiresAt: number): Chan
   values: { turn: leaseNumber, expiresAt, ...counters },
 });
 
-/** `adopted` as it is known of the instance; unknown, it is not kept from the instance before. */
+/** `adopted` of this instance; where it is unknown, the value of the instance before is removed. */
 const origin = ({ adopted }: LaunchedResource) => ({
   set: adopted === undefined ? {} : { adopted: ':adopted' },
   remove: adopted === undefined ? ['adopted'] : [],
   values: adopted === undefined ? {} : { adopted },
 });
 
-/** Where there is no record, or one without an instance; of a creation in hand only by an instance that we launched. */
+/** Where there is no record, or one without an instance; during a lease only for an instance that we launched. */
 const adoptUpdate = (vm: LaunchedResource, nowMs: number): Change => ({
   set: {
     ...noteInstance,
@@ -400,7 +400,7 @@ const adoptUpdate = (vm: LaunchedResource, nowMs: number): Change => ({
   },
 });
 
-/** Where the VM that had the id is gone. */
+/** Where the VM that had the id has ended. */
 const adoptAfterUpdate = (vm: LaunchedResource, gone: ResourceRecord, nowMs: number): Change => ({
   set: {
     ...noteInstance,
@@ -423,7 +423,7 @@ const adoptAfterUpdate = (vm: LaunchedResource, gone: ResourceRecord, nowMs: num
   },
 });
 
-/** Where the instance was taken for gone, and is not: its tags were off it for a while. */
+/** Where the instance was recorded as ended, but its tags were only removed for a while. */
 const reviveUpdate = ({ resourceId, region }: LaunchedResource): Change => ({
   set: { listedIn: ':region' },
   remove: ['endedAtMs', 'expiresAt'],
@@ -431,7 +431,7 @@ const reviveUpdate = ({ resourceId, region }: LaunchedResource): Change => ({
   values: { instanceId: resourceId, region },
 });
 
-/** Where the creation is still as it was seen, and nobody has it in hand. The week does not end later for it. */
+/** Where the creation has not changed since it was read, and no caller has the lease. Does not extend the week. */
 const failUpdate = (
   { record, leaseNumber }: Creation,
   status: UnpublishedStatus,
@@ -470,7 +470,7 @@ const requestDeleteUpdate = (nowMs: number): Change => ({
   values: { now: nowMs },
 });
 
-/** Where there is no VM with this id, and nobody creates one. */
+/** Where there is no VM with this id, and no lease to create one. */
 const noteDeletionUpdate = ({ nowMs, expiresAt }: Times): Change => ({
   set: { deletedAtMs: ':now', expiresAt: ':expiresAt' },
   when: 'attribute_not_exists(instanceId) AND attribute_not_exists(leaseUntilMs)',
@@ -489,7 +489,7 @@ const endUpdate = (resourceId: string, { nowMs, expiresAt }: Times): Change => (
   values: { instanceId: resourceId, now: nowMs, expiresAt },
 });
 
-/** In it is every record with a `listedIn`, the key of its target: hash `listedIn`, sort `vmId`. No change of a VM's state writes it. */
+/** Holds every record with a `listedIn`, the key of its target: hash `listedIn`, sort `vmId`. A VM's change of state never writes to it. */
 const index = 'vms-by-region';
 
 type Index<Launch, Known extends Facts> = {
@@ -523,7 +523,7 @@ const recordIndex = <Launch, Known extends Facts>({
         });
       });
 
-  /** A record that cannot be read is left out of a listing, not the end of it. */
+  /** A record that cannot be read is left out of the listing. */
   const readable = (item: Record<string, unknown>): ResourceRecord<Launch, Known>[] => {
     try {
       const record = recordOf(item);
@@ -538,7 +538,7 @@ const recordIndex = <Launch, Known extends Facts>({
   const countFrom = async (target: Target, start?: Record<string, unknown>): Promise<number> => {
     const { Count = 0, LastEvaluatedKey } = await query(target, {
       Select: 'COUNT',
-      // one that is still being planned must not count itself
+      // a creation that is still being planned must not count itself
       FilterExpression:
         'attribute_not_exists(deleteRequestedAtMs) AND (attribute_exists(instanceId) OR attribute_exists(launch))',
       ...(start && { ExclusiveStartKey: start }),

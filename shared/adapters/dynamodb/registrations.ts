@@ -18,7 +18,7 @@ const RegistrationItem = z.object({
   republishedAt: z.optional(z.int()),
 });
 
-/** What became of registrations, in the DynamoDB table: one item a provider, read again by the provider-api's health. */
+/** The results of registrations in the DynamoDB table, one item for each provider; the provider-api's health reads them. */
 export const dynamoDbRegistrations = (client: DynamoDBDocumentClient, table: string): Registrations => {
   const unavailable = (cause: unknown): never => {
     throw new UnavailableError('the DynamoDB table did not answer about a registration', { cause });
@@ -29,7 +29,7 @@ export const dynamoDbRegistrations = (client: DynamoDBDocumentClient, table: str
     async read(rowNames) {
       const keys = rowNames.map((rowName) => key(rowName).pk);
       const items = await batchGet({ client, table, unavailable }, keys);
-      // An item that cannot be read is like none: the next attempt writes it anew.
+      // An item that cannot be read counts as missing: the next attempt overwrites it.
       return new Map(
         items.flatMap((item) => {
           const parsed = RegistrationItem.safeParse(item);

@@ -27,13 +27,13 @@ import { batchGet } from './batch-get.ts';
 import { refuseNewerFormat, withFormat } from './format.ts';
 
 const secondsPerDay = 86_400;
-/** A terminated VM is remembered this long, so that late duplicates and redriven messages still find the gate shut. */
+/** How long a terminated VM is kept, so that the gate still rejects late duplicates and redriven messages. */
 const keepTerminatedDays = 7;
 const keepForeignDays = 1;
 
 /**
- * The resource store in one DynamoDB table, one item an instance. Works the same on AWS, dynalite and moto: single conditional updates, a read
- * after a refused one, no transactions, no streams, and time to live checked here as well, for DynamoDB deletes late.
+ * The resource store in one DynamoDB table, one item for each instance. Works the same on AWS, dynalite and moto: single conditional
+ * updates, a read after a refused one, no transactions, no streams. Expiry is checked here too, because DynamoDB deletes late.
  */
 export const dynamoDbResourceStore = (
   client: DynamoDBDocumentClient,
@@ -60,7 +60,7 @@ export const dynamoDbResourceStore = (
     }
   };
 
-  /** The item as all writes so far have left it: what a refused one found. */
+  /** The item after all writes so far, read consistently, as a refused write found it. */
   const asHeld = async (resourceId: string): Promise<Recorded> => {
     const command = new GetCommand({ TableName: table, Key: { pk: resourceId }, ConsistentRead: true });
     const { Item } = await client.send(command).catch((error: unknown) => {
@@ -174,7 +174,7 @@ export const dynamoDbResourceStore = (
       const held = await asHeld(vm.resourceId);
       if (held.outcome !== 'stale' || !isNewRepublication(held.vm, { at: status.republishedAt ?? status.at }))
         return held;
-      throw new UnavailableError(`${vm.resourceId} changed while its status was repeated; try it again`);
+      throw new UnavailableError(`${vm.resourceId} changed while its status was republished; try it again`);
     },
 
     async settle(vm, keys) {
@@ -205,7 +205,7 @@ export const storedStatus = ({ statuses }: Pick<Kind, 'statuses'>) =>
 
 const noticeFields = { at: z.int(), text: z.string() };
 
-/** The attribute that has a resource's newest notice of a sort: one for each, so that no sort's update can undo another one's. */
+/** The attribute for a resource's newest notice of a sort: one for each sort, so that their updates do not overwrite each other. */
 const noticeAttribute = (notice: string): string => `notice#${notice}`;
 
 const resourceItem = (kind: Kind) => {
@@ -219,7 +219,7 @@ const resourceItem = (kind: Kind) => {
     account: z.string(),
     sequence: z.int(),
     state: z.optional(z.enum(kind.states)),
-    /** Written by versions that kept one notice in all. */
+    /** Written by versions that kept only one notice. */
     notice: z.optional(z.object({ notice: Sort, ...noticeFields })),
     /** From an attribute for each sort (noticeAttribute). */
     notices: z.optional(z.partialRecord(Sort, z.object(noticeFields))),
@@ -238,7 +238,7 @@ const resourceItem = (kind: Kind) => {
 const itemReader = (kinds: readonly Kind[]) => {
   const readers = new Map(kinds.map((kind) => [kind, resourceItem(kind)]));
 
-  /** @throws UnreadableError where the item was not written by this file, UnavailableError where it has a newer format. */
+  /** @throws UnreadableError for an item that this adapter did not write, UnavailableError where it has a newer format. */
   const resourceOf = (item: Record<string, unknown>): Resource => {
     refuseNewerFormat(item);
     const kind = kindOf(kinds, String(item.pk));
@@ -265,7 +265,7 @@ const itemReader = (kinds: readonly Kind[]) => {
     };
   };
 
-  /** An item without a `vmId` says, until it expires, that the resource is not ours. */
+  /** An item without a `vmId` marks the resource as foreign until it expires. */
   const ownershipOf = (item: Record<string, unknown> | undefined, nowMs: number): Ownership => {
     try {
       if (item?.vmId !== undefined) return { owner: 'ours', vm: resourceOf(item) };
@@ -285,10 +285,10 @@ const byKey = (a: { readonly key: string }, b: { readonly key: string }): number
 const foreign = (duplicateOf: unknown): Ownership =>
   typeof duplicateOf === 'string' ? { owner: 'foreign', duplicateOf } : { owner: 'foreign' };
 
-/** Before a message that does not begin like the others: no status and no rest of a message begins like this. */
+/** Marks a message without the plain beginning: no status and no rest of a message begins with it. */
 const whole = '\n';
 
-/** A past status as text: what key and instance do not say, so that ten of them fit into an item's first kilobyte. */
+/** A past status as text, without the parts that follow from key and instance, so that ten of them fit into an item's first kilobyte. */
 export const packed = (kind: Kind, resourceId: string, { key, status, message }: PastStatus): string => {
   const plain = plainMessage(kind, resourceId, stateOfKey(kind, key));
   const rest = message.startsWith(plain) ? message.slice(plain.length) : undefined;
@@ -297,7 +297,7 @@ export const packed = (kind: Kind, resourceId: string, { key, status, message }:
 
 type Packed = { readonly resourceId: string; readonly key: string; readonly text: string };
 
-/** @throws UnreadableError where it was not written by `packed`. */
+/** @throws UnreadableError for a text that `packed` did not write. */
 export const unpacked = (kind: Kind, { resourceId, key, text }: Packed): PastStatus => {
   const [status = ''] = /^[A-Z]*/.exec(text) ?? [];
   if (!kind.statuses.includes(status))
@@ -309,7 +309,7 @@ export const unpacked = (kind: Kind, { resourceId, key, text }: Packed): PastSta
   return { key, at: secondOfKey(key), status, message };
 };
 
-/** What one conditional UpdateItem of the resource store does, and when it does not. */
+/** One conditional UpdateItem of the resource store. */
 export type Update = Pick<
   UpdateCommandInput,
   'UpdateExpression' | 'ConditionExpression' | 'ExpressionAttributeNames' | 'ExpressionAttributeValues'
@@ -347,7 +347,7 @@ const requestDeleteUpdate: Update = {
 
 const noticeNames = ({ notices }: Kind) =>
   Object.fromEntries(Object.keys(notices).map((sort, index) => [`#notice${index}`, noticeAttribute(sort)]));
-/** The paths of all that may be held of notices, `notice` by earlier versions. */
+/** The paths of all notices; earlier versions wrote `notice`. */
 const noticePaths = (kind: Kind) => ['notice', ...Object.keys(noticeNames(kind))].join(', ');
 
 const removeOwnershipUpdate = (kind: Kind, expiresAt: number): Update => ({
@@ -357,7 +357,7 @@ const removeOwnershipUpdate = (kind: Kind, expiresAt: number): Update => ({
   ExpressionAttributeValues: { ':expiresAt': expiresAt },
 });
 
-/** The gate (core/gate.ts) and the outbox in one write. `expiresAt` where this observation is a VM's last. */
+/** The gate (core/gate.ts) and the outbox in one write. `expiresAt` where this observation is the VM's last one. */
 const recordUpdate = (
   kind: Kind,
   observation: Observation,
@@ -401,14 +401,14 @@ const moveGateUpdate = (kind: Kind, observation: Observation): Update => ({
   },
 });
 
-/** A stop takes the public address away, and a start gives another one. Not so an Elastic IP address, which EC2 then shows again. */
+/** A stop releases the public address, and a start assigns another one. An Elastic IP address stays, and EC2 shows it again. */
 const losesPublicAddress = (kind: Kind, { state, publicAddress }: Observation): boolean =>
   publicAddress === undefined &&
   (state === kind.startingState || (kind.stoppedStates.has(state) && !kind.transitionalStates.has(state)));
 
 const addressAttributes = ['privateAddress', 'publicAddress', 'getsPublicAddress', 'isWindows'] as const;
 
-/** Those of the addresses that were seen. An instance that had a public address once gets one each time it starts. */
+/** The addresses that were observed. An instance that had a public address once gets one at every start. */
 const seenOf = (seen: Addresses) => {
   const known = { ...seen, ...(seen.publicAddress && { getsPublicAddress: true }) };
   return addressAttributes.flatMap((attribute) => {
@@ -425,7 +425,7 @@ const addresses = {
     Object.fromEntries(seenOf(seen).map(([attribute, value]) => [`:${attribute}`, value])),
 };
 
-/** For an item that still holds what `vm` does. */
+/** For an item that has not changed since `vm` was read. */
 const readdressUpdate = (vm: Resource, seen: Addresses, status: UnpublishedStatus | undefined): Update => ({
   UpdateExpression: `SET vmId = vmId${addresses.expression(seen)}${status ? `, ${addStatus}` : ''}`,
   ConditionExpression: stillHeld.condition(vm),
@@ -437,7 +437,7 @@ const readdressUpdate = (vm: Resource, seen: Addresses, status: UnpublishedStatu
   },
 });
 
-/** isNewNotice (core/resource.ts), for an item that still holds what `vm` does. */
+/** isNewNotice (core/resource.ts), for an item that has not changed since `vm` was read. */
 const notifyUpdate = (vm: Resource, notice: Notice, status: UnpublishedStatus | undefined): Update => {
   const isOnce = vm.kind.notices[notice.notice]?.isOnce === true;
   return {
@@ -458,7 +458,7 @@ const notifyUpdate = (vm: Resource, notice: Notice, status: UnpublishedStatus | 
   };
 };
 
-/** isNewRepublication (core/resource.ts), for an item that still holds what `vm` does. */
+/** isNewRepublication (core/resource.ts), for an item that has not changed since `vm` was read. */
 const repeatUpdate = (vm: Resource, status: UnpublishedStatus): Update => ({
   UpdateExpression: `SET repeatedAt = :at, ${addStatus}`,
   ConditionExpression: `${stillHeld.condition(vm)} AND (attribute_not_exists(repeatedAt) OR repeatedAt < :at)`,
@@ -466,7 +466,7 @@ const repeatUpdate = (vm: Resource, status: UnpublishedStatus): Update => ({
   ExpressionAttributeValues: { ...stillHeld.values(vm), ':status': status, ':at': status.republishedAt },
 });
 
-/** Another DCM id for an item that still holds what `vm` does. */
+/** Sets another DCM id in an item that has not changed since `vm` was read. */
 const moveUpdate = (vm: Resource, dcmId: string, status: UnpublishedStatus | undefined): Update => ({
   UpdateExpression: `SET vmId = :vmId, outbox = :outbox${status ? ', latest = :status' : ''} REMOVE deleteRequested, repeatedAt`,
   ConditionExpression: `${stillHeld.condition(vm)} AND vmId = :former`,
@@ -483,7 +483,7 @@ const moveUpdate = (vm: Resource, dcmId: string, status: UnpublishedStatus | und
 const addStatus = 'latest = :status, outbox.#key = :status';
 const addNewStatus = `${addStatus}, history.#key = :past`;
 
-/** Neither the state has changed since `vm` was read, nor what was published of it. */
+/** The condition that neither state nor last status has changed since `vm` was read. */
 const stillHeld = {
   condition: ({ latest }: Resource) =>
     `attribute_exists(vmId) AND #sequence = :sequence AND ${latest ? 'latest.#id = :latest' : 'attribute_not_exists(latest)'}`,
@@ -495,12 +495,12 @@ const stillHeld = {
 };
 
 /**
- * So many paths, of at most 15 bytes each, stay below 4,096 bytes of an expression and 300 operators, whatever counts as one.
+ * So many paths, of at most 15 bytes each, stay below DynamoDB's limits of 4,096 bytes and 300 operators in an expression.
  * @see https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html#limits-expression-parameters
  */
 const maximumPaths = 200;
 
-/** One update, or as many as DynamoDB's limits take; each by itself leaves an item that can be read. */
+/** One update, or several where DynamoDB's limits require it; each leaves a readable item. */
 const settleUpdates = (
   { outbox, history }: Pick<Resource, 'outbox' | 'history'>,
   keys: readonly string[],

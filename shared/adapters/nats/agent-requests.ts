@@ -11,26 +11,26 @@ import type { Clock } from '../../ports/clock.ts';
 import { createRequest } from '../../wire/agent-requests.ts';
 import { forbiddenSubject, type NatsLink } from './connection.ts';
 
-/** No read is started later than this after the call; with the timeout of a read, a call takes two seconds at most. */
+/** No read starts later than this after the call; with the timeout of a read, a call takes two seconds at most. */
 const searchMs = 1_000;
 const readTimeoutMs = 1_000;
-/** Messages read at once, from the newest back and from the oldest on. Measured on loopback: 64 reads at once take 4 to 7 ms. */
+/** How many messages are read at once, backward from the newest and forward from the oldest. Measured on loopback: 64 reads take 4 to 7 ms. */
 const backwardAtOnce = 52;
 const forwardAtOnce = 12;
 /** Bounds the memory of a bridge. */
 const maximumKnown = 50_000;
 
-/** Which messages of a stream were read, or did not exist any more: all below `floor`, and all from `from` to `to`. */
+/** The messages of a stream that were read, or no longer exist: all below `floor`, and all from `from` to `to`. */
 type ReadRange = { readonly floor: number; readonly from: number; readonly to: number };
 type Query = Parameters<JetStreamManager['streams']['getMessage']>[1];
-/** JetStream's message get. Answers null for a message that does not exist any more. */
+/** JetStream's message get; null for a message that no longer exists. */
 type Read = (query: Query) => Promise<StoredMsg | null>;
 
 /**
- * Reads the streams that hold the requests to environment agents with JetStream's message get, which needs one permission a stream and
- * changes nothing there. All streams are read at the same time, each from both ends: on a stream that keeps its history the request is
- * among the newest messages, on a work queue whose agent has fallen behind it is among the oldest. What was read is remembered, so that
- * the next call continues where this one ran out of time, and reads only newer messages once everything has been read.
+ * Reads the streams with the requests to environment agents by JetStream's message get, which needs one permission a stream and changes
+ * nothing there. All streams are read at the same time, each from both ends: on a stream that keeps its history the request is among the
+ * newest messages; on a work queue with a slow agent it is among the oldest. Read messages are cached, so the next call continues where
+ * this one ran out of time, and later reads only newer messages.
  * @see https://docs.nats.io/reference/reference-protocols/nats_api_reference
  */
 export const natsAgentRequests = (
@@ -50,7 +50,7 @@ export const natsAgentRequests = (
     known.set(id, rest);
   };
 
-  /** How each stream is read. Sequence numbers hold for one connection: a server that was replaced has a new one. */
+  /** How each stream is read. The cache is for one connection: a replaced server has other sequence numbers, and a new connection. */
   const reader = async (): Promise<(stream: string) => Read> => {
     const nc = await link.ready();
     if (nc !== connection || known.size > maximumKnown) ranges.clear();
@@ -90,7 +90,7 @@ export const natsAgentRequests = (
         );
       const deadlineMs = now() + searchMs;
       const mine = lastSearch.then(() => known.get(key) ?? search(key, deadlineMs));
-      lastSearch = mine.catch(() => undefined); // one search at a time: the next one may find what this one has read
+      lastSearch = mine.catch(() => undefined); // one search at a time: the next one uses the messages that this one reads
       return known.get(key) ?? mine;
     },
 
@@ -116,8 +116,8 @@ type Visit = {
 };
 
 /**
- * Reads a stream from both ends until everything was read, or it is over; at least one round, so that the newest messages are always
- * looked at. `before` is what an earlier scan has read; sequence numbers that go back show a stream that was made anew.
+ * Reads a stream from both ends until everything is read or the time is over; at least one round, so that the newest messages are always
+ * read. `before`: the messages that an earlier scan read; lower sequence numbers than those show that the stream was created anew.
  */
 const scan = async (read: Read, { note, isOver }: Visit, before: ReadRange = nothing): Promise<ReadRange> => {
   const last = await read(newest);
@@ -152,7 +152,7 @@ const readOn = async (
   const below = Math.max(floor, from > earlier.to ? earlier.to + 1 : floor, from - backwardAtOnce);
   const ahead = Math.min(floor + forwardAtOnce, below);
   const numbers = [...sequence(below, from).reverse(), ...sequence(floor, ahead)];
-  /** Beyond the gap that acknowledged messages leave in a work queue. */
+  /** The next message after the gap that acknowledged messages leave in a work queue. */
   const beyond = { seq: ahead, next_by_subj: '>' };
   const [next, ...messages] = await Promise.all([read(beyond), ...numbers.map((seq) => read({ seq }))]);
   for (const message of [next, ...messages]) if (message) note(message);

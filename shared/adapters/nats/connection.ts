@@ -3,22 +3,22 @@ import { connect } from '@nats-io/transport-node';
 import { reasonOf, UnavailableError } from '../../core/errors.ts';
 import type { Clock } from '../../ports/clock.ts';
 
-/** What a NATS connection takes to be opened, looked up anew for each: credentials rotate. */
+/** The options with which a NATS connection is opened, read again for each connection, because credentials rotate. */
 export type NatsAccess = Pick<ConnectionOptions, 'authenticator' | 'tls' | 'inboxPrefix'>;
 
 const connectTimeoutMs = 2_000;
-/** Lambda freezes a function between invocations; a connection this long unused may be one that the network forgot. */
+/** Lambda freezes a function between invocations; a connection that was unused for so long may have been dropped by the network. */
 const trustedForMs = 1_000;
-/** Measured on loopback: a live connection answers in 0.06 ms (p50) to 1.1 ms (p99), a dead one never. */
+/** Measured on loopback: a working connection answers in 0.06 ms (p50) to 1.1 ms (p99), a broken one never. */
 const probeTimeoutMs = 150;
 
-/** The one connection of a function, opened when it is first needed and replaced when it has died. */
+/** The only NATS connection of a function, opened at the first use and replaced when it is broken. */
 export type NatsLink = {
-  /** A connection that is known to work. Many may wait for it at once. @throws UnavailableError */
+  /** A connection that works. Many callers may wait for it at once. @throws UnavailableError */
   ready(): Promise<NatsConnection>;
-  /** Says that the connection has just worked, so that it need not be probed for a while. */
+  /** Marks the connection as working, so that it is not probed for a while. */
   worked(): void;
-  /** Gives up the connection; the next `ready` opens another. */
+  /** Closes the connection; the next `ready` opens another. */
   abandon(): void;
 };
 
@@ -33,7 +33,7 @@ export const natsLink = (
   let lastWorked = 0;
 
   const abandon = () => {
-    void live?.close().catch(() => undefined); // a dead connection need not hear of its end
+    void live?.close().catch(() => undefined); // a broken connection cannot be closed properly
     live = undefined;
   };
 
@@ -67,7 +67,7 @@ const open = async (
       servers: [...servers],
       name: 'dcm-ec2-nats-bridge',
       timeout: connectTimeoutMs,
-      reconnect: false, // nats.js would keep what is published meanwhile and send it late: out of order
+      reconnect: false, // nats.js would keep messages that are published meanwhile and send them later: out of order
       pingInterval: 20_000,
       maxPingOut: 1,
       noAsyncTraces: true, // a stack trace for every publish halves the throughput
@@ -91,7 +91,7 @@ const answers = (nc: NatsConnection): Promise<boolean> => {
   ]);
 };
 
-/** The subject that an error says the NATS user may not publish on, such as one of JetStream's API. */
+/** The subject in an error about a missing permission to publish, such as one of JetStream's API. */
 export const forbiddenSubject = (error: unknown): string | undefined => {
   if (error instanceof errors.PermissionViolationError) return error.subject;
   return error instanceof Error && error.cause !== undefined ? forbiddenSubject(error.cause) : undefined;

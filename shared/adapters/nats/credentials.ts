@@ -11,7 +11,7 @@ import { SettingsError } from '../../core/errors.ts';
 import type { ReadSecret } from '../secrets/secrets-manager.ts';
 import type { NatsAccess } from './connection.ts';
 
-/** A text that is first freed of what editors and shells add to it, and then checked. */
+/** A text that is checked after removing characters that editors and shells add. */
 const text = (clean: (given: string) => string, isRight: (cleaned: string) => boolean, must: string) =>
   z.pipe(
     z.pipe(z.string({ error: 'must be a text' }), z.transform(clean)),
@@ -20,7 +20,7 @@ const text = (clean: (given: string) => string, isRight: (cleaned: string) => bo
 
 const withoutByteOrderMark = (given: string): string => given.replace(/^\uFEFF/, '');
 
-/** For texts in which blanks may count, such as passwords: line breaks at the ends alone are never meant. */
+/** For texts in which blanks may count, such as passwords: only line breaks at the ends are removed. */
 const line = text(
   (given) => withoutByteOrderMark(given).replace(/^[\r\n]+|[\r\n]+$/g, ''),
   (cleaned) => cleaned !== '' && !/[\r\n]/.test(cleaned),
@@ -54,7 +54,7 @@ const isUserSeed = (seed: string): boolean => {
 const credsFile =
   /^-+BEGIN NATS USER JWT-+\n[\w-]+\.[\w-]+\.[\w-]+\n-+END NATS USER JWT-+\n[\s\S]*-+BEGIN USER NKEY SEED-+\n(\w+)\n-+END USER NKEY SEED-+\n/;
 
-/** What the secret holds, as JSON. One way to log in, and what TLS needs where it is not the public default. */
+/** The secret's JSON: one way to log in, and the TLS settings that differ from the public default. */
 const NatsSecret = z
   .strictObject({
     /** The text of a `.creds` file: a user's JWT and nkey seed. */
@@ -74,18 +74,18 @@ const NatsSecret = z
     password: z.optional(line),
     /** PEM of the certificate authority that signed the server's certificate. */
     ca: z.optional(pem),
-    /** PEM of a client certificate and its key, where the server asks for one. */
+    /** PEM of a client certificate and its key, where the server requires one. */
     cert: z.optional(pem),
     key: z.optional(pem),
-    /** Where replies come, without the trailing dot, where the account limits it. @default `_INBOX` */
+    /** Prefix of the reply subjects, without the trailing dot, where the account limits them. @default `_INBOX` */
     inboxPrefix: z.optional(line),
   })
   .check(z.refine(isOneLogin, { error: 'must have one way to log in' }));
 type NatsSecret = z.infer<typeof NatsSecret>;
 
 /**
- * How to log in to NATS, by a secret: a rotated one is used by the next connection after it is read again. Without a `secretId`, NATS
- * asks for no credentials. Line breaks, blank lines and a byte order mark around the values are left out.
+ * How to log in to NATS, from a secret: connections use a rotated secret once it is read again. Without a `secretId`, NATS needs no
+ * credentials. Line breaks, blank lines and a byte order mark around the values are left out.
  * @throws UnavailableError where the secret cannot be read, SettingsError where it is not a NatsSecret.
  */
 export const natsAccess =
@@ -94,7 +94,7 @@ export const natsAccess =
     return accessOf(secretOf(secretId, await readSecret(secretId)));
   };
 
-/** No way to log in, or one; a password belongs to a user. */
+/** Whether there is at most one way to log in, and a password only with a user. */
 function isOneLogin({ creds, nkeySeed, token, user, password }: Record<string, unknown>): boolean {
   const ways = [creds, nkeySeed, token, user].filter((way) => way !== undefined).length;
   return ways <= 1 && (password === undefined || user !== undefined);
@@ -105,7 +105,7 @@ const secretOf = (secretId: string, given: string): NatsSecret => {
   if (data) return data;
   const issue = error.issues.find(({ path }) => path.length > 0);
   const field = issue ? `; its field "${issue.path.join('.')}" ${issue.message}` : '';
-  // without the cause, which would quote the secret
+  // no cause: it would quote the secret
   throw new SettingsError(
     `the secret ${secretId} must be the text of a .creds file, or JSON with one way to log in and only: ${fields}${field}`,
   );

@@ -7,8 +7,8 @@ import type { NatsLink } from './connection.ts';
 const acknowledgeTimeoutMs = 2_000;
 
 /**
- * DCM's status stream: JetStream, on whichever stream has the event's subject. A missing stream is an outage like any other; this never
- * creates one, for DCM owns it, and a stream of another name on the same subject would keep DCM's consumer from starting.
+ * DCM's status stream: the JetStream stream with the event's subject. A missing stream is handled as an outage and never created: DCM owns
+ * it, and a stream of another name on the same subject would keep DCM's consumer from starting.
  */
 export const natsEventStream = (link: NatsLink): EventStream => {
   let connection: unknown;
@@ -52,12 +52,12 @@ export const natsEventStream = (link: NatsLink): EventStream => {
  */
 const tooLargeCodes: readonly number[] = [10054, 10097];
 
-/** nats.js itself refuses what is larger than the server's max_payload, and ids that no header can carry. */
+/** nats.js itself refuses events that are larger than the server's max_payload, and ids that are not allowed in a header. */
 const isPermanent = (error: unknown): boolean =>
   error instanceof errors.InvalidArgumentError ||
   (error instanceof JetStreamApiError && tooLargeCodes.includes(error.code));
 
-/** nats.js reports that no stream has the subject as JetStream not being enabled. */
+/** Where no stream has the subject, nats.js reports that JetStream is not enabled. */
 const explain = (error: unknown): string =>
   error instanceof Error && error.name === 'JetStreamNotEnabled'
     ? 'no stream has this subject (DCM creates its stream dcm-status when it starts)'

@@ -3,10 +3,10 @@ import { reasonOf } from '../../core/errors.ts';
 import type { NatsProbe, NatsState } from '../../ports/health-probes.ts';
 import { forbiddenSubject, type NatsLink } from './connection.ts';
 
-/** A health check has five seconds in all, and waits for the function that does this, too. */
+/** A health check has five seconds in all, which include the invocation of the nats-bridge. */
 const timeoutMs = 1_000;
 
-/** Asks NATS which stream has the subject. A user who may not ask that learns only that NATS answers. */
+/** Asks NATS which stream has the subject. Without permission for that, the probe shows only that NATS answers. */
 export const natsProbe =
   (link: NatsLink, subject: string): NatsProbe =>
   async () => {

@@ -4,7 +4,7 @@ import { forbiddenSubject, type NatsLink } from './connection.ts';
 
 const timeoutMs = 2_000;
 
-/** The names of all JetStream streams. @throws UnavailableError where they cannot be listed, which names a permission that is missing. */
+/** The names of all JetStream streams. @throws UnavailableError where they cannot be listed; it names a missing permission. */
 export const natsStreamNames = (link: NatsLink) => async (): Promise<string[]> => {
   try {
     const nc = await link.ready();

@@ -1,8 +1,8 @@
 import type { Observations } from '../../ports/observations.ts';
 
 /**
- * The observations queue for a function that seldom sends anything, and never before its real work is done: the SQS client is loaded at
- * the first use, for it would be half of what a cold start loads.
+ * The observations queue for a function that seldom sends a message, and only at the end of its work: the SQS client is loaded at the
+ * first use, because it would be half of the code that a cold start loads.
  */
 export const deferredObservations = (queueUrl: string): Observations => {
   let loaded: Promise<Observations> | undefined;

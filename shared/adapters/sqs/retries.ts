@@ -2,8 +2,8 @@ import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { Retries } from '../../ports/retries.ts';
 
 /**
- * Postpones and buries messages of an SQS queue. Both are rare, so the SQS client is loaded when it is first needed: it would be half
- * of what a cold start loads.
+ * Postpones and dead-letters messages of an SQS queue. Both are rare, so the SQS client is loaded at the first use: it would be half of
+ * the code that a cold start loads.
  */
 export const sqsRetries = (queueUrl: string, deadLetterQueueUrl: string): Retries => {
   let loaded: Promise<{ client: SQSClient; sqs: typeof import('@aws-sdk/client-sqs') }> | undefined;
@@ -41,7 +41,7 @@ export const sqsRetries = (queueUrl: string, deadLetterQueueUrl: string): Retrie
 
 const maximumCharacters = 1024;
 
-/** Text as SQS takes it in an attribute: no control characters, no halves of characters, and not empty. */
+/** Text that SQS accepts in an attribute: no control characters, no half surrogate pairs, and not empty. */
 const attributeText = (text: string): string => {
   const allowed = text.replace(/[^\t\n\r\u{20}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}]/gu, '');
   return [...allowed].slice(0, maximumCharacters).join('') || 'unknown';

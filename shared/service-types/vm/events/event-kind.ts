@@ -2,13 +2,13 @@ import type * as z from 'zod/mini';
 import type { ResourceMessage } from '../../../core/message.ts';
 import { type EventBridgeEvent, type EventPattern, secondOf } from '../../../wire/eventbridge.ts';
 
-/** One kind of EventBridge event: what it matches, what its detail looks like, what it says about which instances. */
+/** One kind of EventBridge event: its pattern, the schema of its detail, and the messages about instances that it is turned into. */
 export type EventKind = {
   readonly source: string;
   readonly detailType: string;
-  /** Narrows the rule where the source sends much that is not about instances. */
+  /** Narrows the rule where the source has many events that are not about instances. */
   readonly detail?: EventPattern['detail'];
-  /** @throws ZodError where the event is not what AWS documents. */
+  /** @throws ZodError where the event is not as AWS documents it. */
   readonly toMessages: (event: EventBridgeEvent) => ResourceMessage[];
 };
 
@@ -17,7 +17,7 @@ type Definition<Detail extends z.ZodMiniType> = Omit<EventKind, 'toMessages'> & 
   readonly toMessages: (detail: z.infer<Detail>, from: Origin, event: EventBridgeEvent) => ResourceMessage[];
 };
 
-/** Where and when an event came from, as every signal carries it. */
+/** The region, account and time of an event, which every message about a resource has. */
 type Origin = Pick<ResourceMessage, 'region' | 'account' | 'at'>;
 
 export const eventKind = <Detail extends z.ZodMiniType>({

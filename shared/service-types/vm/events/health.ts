@@ -4,9 +4,9 @@ import { InstanceId } from '../kind.ts';
 import { eventKind } from './event-kind.ts';
 
 /**
- * aws.health "AWS Health Event" of EC2: maintenance or retirement that is scheduled for some instances, or that this is over. The event
- * may be a copy that AWS Health sends to a backup region, or that an organization's management account receives, so the detail says where
- * the instances are and whose. A long list of instances comes as several events, the pages, each with its own part of the list.
+ * aws.health "AWS Health Event" of EC2: maintenance or retirement of instances is scheduled, or is over. The event may be a copy that
+ * AWS Health sends to a backup region or to an organization's management account, so region and account of the instances are read from the
+ * detail. A long list of instances is split over several events, the pages.
  * @see https://docs.aws.amazon.com/health/latest/ug/aws-health-events-eventbridge-schema.html
  */
 export const health = eventKind({

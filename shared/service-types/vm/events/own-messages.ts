@@ -16,7 +16,7 @@ import {
 import { InstanceId, InstanceState, NoticeKind } from '../kind.ts';
 import { eventKind } from './event-kind.ts';
 
-/** dcm.ec2-sp "EC2 Instance Observed": what the poller saw in a listing and the resource store does not hold, or what EC2 answered the API. */
+/** dcm.ec2-sp "EC2 Instance Observed": a state in a listing that the resource store does not hold, or in EC2's answer to the API. */
 export const observedInListing = eventKind({
   ...instanceObserved,
   schema: InstanceObservedDetail,
@@ -41,7 +41,7 @@ export const observedInListing = eventKind({
   },
 });
 
-/** dcm.ec2-sp "EC2 Instance Noticed": what the poller noticed of an instance beside its state. */
+/** dcm.ec2-sp "EC2 Instance Noticed": a notice of the poller about an instance. */
 export const noticedInListing = eventKind({
   ...instanceNoticed,
   schema: InstanceNoticedDetail,
@@ -56,7 +56,7 @@ export const noticedInListing = eventKind({
   ],
 });
 
-/** dcm.ec2-sp "VM Status Wanted": the VM's current status is to be published again, as of the second of the request. */
+/** dcm.ec2-sp "VM Status Wanted": a request to republish the VM's current status, as of the second of the request. */
 export const wantedStatus = eventKind({
   ...republicationRequested,
   schema: RepublicationRequestedDetail,
@@ -65,7 +65,7 @@ export const wantedStatus = eventKind({
   ],
 });
 
-/** dcm.ec2-sp "VM Status Settled": what was held back of a VM that changes too often may be published. */
+/** dcm.ec2-sp "VM Status Settled": statuses of a VM that the debounce held back may be published. */
 export const settledStatus = eventKind({
   ...statusSettled,
   schema: StatusSettledDetail,
@@ -74,7 +74,7 @@ export const settledStatus = eventKind({
   ],
 });
 
-/** dcm.ec2-sp "EC2 Instance Check Wanted": EC2 is to be asked whether a state is over that should be. */
+/** dcm.ec2-sp "EC2 Instance Check Wanted": a request to check with EC2 whether a transition is over. */
 export const wantedCheck = eventKind({
   ...checkRequested,
   schema: CheckRequestedDetail,
@@ -83,7 +83,7 @@ export const wantedCheck = eventKind({
   ],
 });
 
-/** dcm.ec2-sp "EC2 Instance Claim Check": EC2 is to be asked for the state of an instance that was claimed a while ago. */
+/** dcm.ec2-sp "EC2 Instance Claim Check": a request to read the state of a claimed instance from EC2. */
 export const claimedInstance = eventKind({
   ...claimCheck,
   schema: ClaimCheckDetail,

@@ -13,7 +13,7 @@ import { rebalanceRecommendation, spotInterruption } from './spot.ts';
 import { stateChange } from './state-change.ts';
 import { tagChange } from './tag-change.ts';
 
-/** Every EventBridge event that the provider understands. To add one: a file like its neighbours, and a line here. */
+/** Every kind of EventBridge event that the provider handles. To add one, add a file like the others here, and a line to this list. */
 export const eventKinds: readonly EventKind[] = [
   stateChange,
   tagChange,
@@ -22,7 +22,7 @@ export const eventKinds: readonly EventKind[] = [
   health,
 ];
 
-/** What our functions put into the queue themselves; no rule lets it through. */
+/** The messages that our functions put into the queue; no EventBridge rule matches them. */
 const ownKinds: readonly EventKind[] = [
   observedInListing,
   noticedInListing,
@@ -39,8 +39,8 @@ export const eventKindOf = (event: EventBridgeEvent): EventKind | undefined =>
   kinds.get(key(event.source, event['detail-type']));
 
 /**
- * What the EventBridge rules let through of this account's events: one pattern per kind of event, read by infra and by the local event
- * bus. Other accounts may be allowed to put events on the same bus.
+ * The patterns of the EventBridge rules, one for each kind of event, for infra and the local event bus. They match the account, because
+ * other accounts may be allowed to put events on the same bus.
  */
 export const eventPatternsOf = (account: string): readonly EventPattern[] =>
   eventKinds.map(({ source, detailType, detail }) => ({

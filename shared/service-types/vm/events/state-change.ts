@@ -3,7 +3,7 @@ import { InstanceId, instanceStateOf } from '../kind.ts';
 import { eventKind } from './event-kind.ts';
 
 /**
- * aws.ec2 "EC2 Instance State-change Notification". It names neither tags nor the previous state nor a reason.
+ * aws.ec2 "EC2 Instance State-change Notification". It has no tags, no previous state and no reason.
  * @see https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/monitoring-instance-state-changes.html
  */
 export const stateChange = eventKind({

@@ -4,7 +4,7 @@ import { InstanceId } from '../kind.ts';
 import { eventKind } from './event-kind.ts';
 
 /**
- * aws.tag "Tag Change on Resource" of an instance: all its tags, so ownership is known without a call to EC2.
+ * aws.tag "Tag Change on Resource" of an instance. It has all tags, so the owner is known without a call of EC2.
  * @see https://docs.aws.amazon.com/tag-editor/latest/userguide/monitor-tag-changes.html
  */
 export const tagChange = eventKind({
