@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import ky from 'ky';
-import { SettingsError } from '../../shared/core/errors.ts';
+import { reasonOf, SettingsError } from '../../shared/core/errors.ts';
 import { catalogItem, catalogItemId } from '../demo/catalog-item.ts';
 import { startControlPlane } from '../emulators/dcm/control-plane/start.ts';
 import {
@@ -10,6 +10,7 @@ import {
   startEnvironmentAgent,
 } from '../emulators/dcm/environment-agent/start.ts';
 import { startAgentBinary } from '../emulators/dcm/environment-agent/start-binary.ts';
+import { connectToNats } from '../emulators/dcm/nats-connection.ts';
 import { startControlPlane as startOlderControlPlane } from '../emulators/dcm/older-control-plane/start.ts';
 import { startServiceProviderManager } from '../emulators/dcm/service-provider-manager/start.ts';
 import type { Watched } from '../emulators/dcm/status-history.ts';
@@ -49,7 +50,7 @@ export type Dcm = {
 export const startDcm = async (options: StackOptions, use: Use): Promise<Dcm> => {
   for (const path of ['jetstream', 'dcm', 'agent'].map((name) => join(options.folder, name)))
     await rm(path, { recursive: true, force: true });
-  checkNatsUrl(options);
+  await checkNats(options);
   const nats = options.natsUrl ? undefined : await use(startNats(options));
   const natsUrl = options.natsUrl ?? nats?.url ?? '';
   return { natsUrl, nats, ...(await startControlPlaneSide(options, natsUrl, use)) };
@@ -183,11 +184,21 @@ const reportUnexpectedEnd = async (
   };
 };
 
-const checkNatsUrl = ({ agentUrl, natsUrl }: StackOptions): void => {
+/** @throws SettingsError where `natsUrl` is missing, is no URL of a NATS server, or leads to none. */
+const checkNats = async ({ agentUrl, natsUrl }: StackOptions): Promise<void> => {
   if (agentUrl !== undefined && natsUrl === undefined)
     throw new SettingsError(
       '--agent-url needs --nats-url: the NATS server of that agent, which has its requests',
     );
+  if (natsUrl === undefined) return;
+  const expected = 'it must be the URL of a NATS server that is running, such as nats://127.0.0.1:4222';
+  const given = natsUrl.replace(/\/\/.*@/, '//'); // without the password
+  if (!/^((nats|tls):\/\/)?[^/\s]+\/?$/.test(natsUrl))
+    throw new SettingsError(`--nats-url is ${given}: ${expected}`);
+  const connection = await connectToNats(natsUrl, () => undefined).catch((error) => {
+    throw new SettingsError(`--nats-url is ${given} (${reasonOf(error)}): ${expected}`);
+  });
+  await connection.close();
 };
 
 /** @throws SettingsError where the URL has a path; the API's path is appended to it. */

@@ -102,6 +102,14 @@ describe('npm start', async () => {
       flags: ['--control-plane-url', 'http://127.0.0.1:9/api/v1alpha1'],
       says: '--control-plane-url is http://127.0.0.1:9/api/v1alpha1: leave the path out, as in http://127.0.0.1:9',
     },
+    {
+      flags: ['--nats-url', 'http://x'],
+      says: '--nats-url is http://x: it must be the URL of a NATS server that is running, such as nats://127.0.0.1:4222',
+    },
+    {
+      flags: ['--nats-url', 'nats://127.0.0.1:1'],
+      says: '--nats-url is nats://127.0.0.1:1 (connection refused): it must be the URL of a NATS server that is running',
+    },
     { flags: ['--agent-url', 'http://127.0.0.1:9'], says: '--agent-url needs --nats-url' },
     {
       flags: ['--agent-bin', '/no/such/agent'],
