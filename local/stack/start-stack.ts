@@ -53,7 +53,9 @@ export const startStack = (options: StackOptions): Promise<Stack> =>
 
 const start = async (options: StackOptions, use: Use): Promise<Omit<Stack, keyof AsyncDisposable>> => {
   await mkdir(options.folder, { recursive: true });
-  const [dcm, aws] = await Promise.all([startDcm(options, use), startAws(options, use), bundleAll()]);
+  const starting = [startDcm(options, use), startAws(options, use), bundleAll()] as const;
+  await Promise.allSettled(starting); // where one fails, nothing may start after the others are disposed of
+  const [dcm, aws] = await Promise.all(starting);
   const { natsUrl, controlPlaneUrl, controlPlane, agentEmulator: agent, nats } = dcm;
   const computeOptions = { options, aws, natsUrl, dcm };
   const { lambda, providerApiUrl, providerApiToken } = await startCompute(computeOptions, use);
