@@ -7,7 +7,7 @@ import { startServiceQuotas } from '../emulators/service-quotas.ts';
 import { createQueue, startSqs } from '../emulators/sqs.ts';
 import { startSsm } from '../emulators/ssm.ts';
 import type { Use } from '../processes/disposables.ts';
-import { account, provider, type StackOptions, silentRegion } from './options.ts';
+import { account, httpUrlOf, provider, type StackOptions, silentRegion } from './options.ts';
 
 export type Aws = {
   readonly dynamodbUrl: string;
@@ -25,8 +25,14 @@ export type Aws = {
   readonly ec2: Ec2Simulator | undefined;
 };
 
-/** Starts AWS's side without Lambda: the table, the queues, the event bus with its rules, and EC2 with its images and quotas. */
+/**
+ * Starts AWS's side without Lambda: the table, the queues, the event bus with its rules, and EC2 with its images and quotas.
+ * @throws SettingsError where `ec2Endpoint` is neither `aws` nor a URL.
+ */
 export const startAws = async (options: StackOptions, use: Use): Promise<Aws> => {
+  const { ec2Endpoint } = options;
+  if (ec2Endpoint !== undefined && ec2Endpoint !== 'aws')
+    httpUrlOf('--ec2-endpoint', ec2Endpoint, '"aws" or an http(s) URL');
   const [dynamodbUrl, sqsUrl] = await Promise.all([
     options.dynamodbUrl ?? use(startDynamoDb()).then(({ url }) => url),
     options.sqsUrl ?? use(startSqs()).then(({ url }) => url),
@@ -42,11 +48,11 @@ export const startAws = async (options: StackOptions, use: Use): Promise<Aws> =>
   const log = (line: string) => options.log('event-bus', line);
   const rules = [{ name: 'instance-events', patterns: eventPatternsOf(account), deliver }];
   const { url: eventsUrl } = await use(startEventBus({ account, log, rules }));
-  const isOtherEc2 = options.ec2Endpoint !== undefined;
+  const isOtherEc2 = ec2Endpoint !== undefined;
   const ssm = isOtherEc2 ? undefined : await use(startSsm());
   const serviceQuotas = isOtherEc2 ? undefined : await use(startServiceQuotas({ vcpus: 10_000 }));
-  const ec2 = options.ec2Endpoint ? undefined : await use(startEc2(options, eventsUrl));
-  const ec2Url = options.ec2Endpoint === 'aws' ? undefined : (options.ec2Endpoint ?? ec2?.url);
+  const ec2 = isOtherEc2 ? undefined : await use(startEc2(options, eventsUrl));
+  const ec2Url = ec2Endpoint === 'aws' ? undefined : (ec2Endpoint ?? ec2?.url);
   const queues = { observationsQueueUrl, deadLetterQueueUrl };
   return {
     dynamodbUrl,

@@ -19,7 +19,7 @@ import { type NatsServer, startNatsServer } from '../emulators/nats-server/start
 import type { Use } from '../processes/disposables.ts';
 import type { ListeningProcess } from '../processes/listening-process.ts';
 import type { LocalServer } from '../processes/loopback.ts';
-import { agentName, type StackOptions } from './options.ts';
+import { agentName, httpUrlOf, type StackOptions } from './options.ts';
 
 /** An emulator of DCM's control plane, of either generation, as tests and the demo use it. */
 export type ControlPlaneEmulator = Watched & {
@@ -203,8 +203,7 @@ const checkNats = async ({ agentUrl, natsUrl }: StackOptions): Promise<void> => 
 
 /** @throws SettingsError where the URL has a path; the API's path is appended to it. */
 const originOf = (option: string, given: string): string => {
-  if (!URL.canParse(given)) throw new SettingsError(`${option} is ${given}, which is not a URL`);
-  const { origin, pathname } = new URL(given);
+  const { origin, pathname } = httpUrlOf(option, given);
   if (!/^\/+$/.test(pathname))
     throw new SettingsError(`${option} is ${given}: leave the path out, as in ${origin}`);
   return given.replace(/\/+$/, '');

@@ -1,3 +1,4 @@
+import { SettingsError } from '../../shared/core/errors.ts';
 import type { Ec2SimulatorOptions } from '../emulators/ec2/start-ec2-simulator.ts';
 
 /** Name of our provider at DCM, on a laptop. */
@@ -54,4 +55,12 @@ export type StackOptions = {
   readonly log: (component: string, line: string) => void;
   /** Called at each transition of a simulated instance. */
   readonly onTransition?: Ec2SimulatorOptions['onTransition'];
+};
+
+/** @throws SettingsError where the value of an option is not an http or https URL. */
+export const httpUrlOf = (option: string, given: string, expected = 'an http or https URL'): URL => {
+  const url = URL.canParse(given) ? new URL(given) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol))
+    throw new SettingsError(`${option} is ${given}, which is not ${expected}`);
+  return url;
 };

@@ -99,6 +99,14 @@ describe('npm start', async () => {
   it.each([
     { flags: ['--ec2-endpoint'], says: "option '--ec2-endpoint <url>' argument missing" },
     {
+      flags: ['--ec2-endpoint', 'foo'],
+      says: '--ec2-endpoint is foo, which is not "aws" or an http(s) URL',
+    },
+    {
+      flags: ['--control-plane-url', 'localhost:8080'],
+      says: '--control-plane-url is localhost:8080, which is not an http or https URL',
+    },
+    {
       flags: ['--control-plane-url', 'http://127.0.0.1:9/api/v1alpha1'],
       says: '--control-plane-url is http://127.0.0.1:9/api/v1alpha1: leave the path out, as in http://127.0.0.1:9',
     },
