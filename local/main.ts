@@ -67,6 +67,23 @@ const command = new Command('npm start --')
   .option('--strict', "skip statuses of VMs that were not created through DCM, as today's control plane does")
   .option('--verbose', 'print the logs of all components, which are also in .local/logs');
 
+/**
+ * Options from the environment are no contradiction: DCM_AGENT_BIN may be set for other starts.
+ * @throws SettingsError where an option would have no effect beside the others.
+ */
+const checkContradictions = (): void => {
+  const isGiven = (name: keyof Flags) => command.getOptionValueSource(name) === 'cli';
+  const isOld = command.opts<Flags>().generation === 'old';
+  for (const [name, flag] of [
+    ['agentBin', '--agent-bin'],
+    ['agentUrl', '--agent-url'],
+  ] as const)
+    if (isOld && isGiven(name))
+      throw new SettingsError(`--generation old has no environment agent: leave ${flag} out`);
+  if (isGiven('agentTopic') && !isGiven('agentUrl'))
+    throw new SettingsError('--agent-topic needs --agent-url: the agent whose topic it is');
+};
+
 const run = async (flags: Flags): Promise<void> => {
   const show = terminal(process.stdout);
   const logs = await openLogs();
@@ -130,7 +147,9 @@ const openLogs = async () => {
 };
 
 try {
-  await run(command.parse().opts<Flags>());
+  const flags = command.parse().opts<Flags>();
+  checkContradictions();
+  await run(flags);
 } catch (error) {
   process.stderr.write(`npm start: ${reasonOf(error)}\n`);
   process.exitCode = 1;

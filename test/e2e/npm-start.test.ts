@@ -120,6 +120,15 @@ describe('npm start', async () => {
     },
     { flags: ['--agent-url', 'http://127.0.0.1:9'], says: '--agent-url needs --nats-url' },
     {
+      flags: ['--generation', 'old', '--agent-bin', '/no/such/agent'],
+      says: '--generation old has no environment agent: leave --agent-bin out',
+    },
+    {
+      flags: ['--generation', 'old', '--agent-url', 'http://127.0.0.1:9'],
+      says: '--generation old has no environment agent: leave --agent-url out',
+    },
+    { flags: ['--agent-topic', 'laptop'], says: '--agent-topic needs --agent-url' },
+    {
       flags: ['--agent-bin', '/no/such/agent'],
       says: 'the environment agent /no/such/agent is not a file that can be run',
     },
