@@ -1,11 +1,13 @@
-import { createWriteStream, type WriteStream } from 'node:fs';
+import { createWriteStream, rmSync, type WriteStream } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command, Option } from 'commander';
 import { reasonOf, SettingsError } from '../shared/core/errors.ts';
 import { newStatusFilter, terminal } from './console.ts';
 import { dcmDemo, demo } from './demo/demo.ts';
+import { lockFolder } from './processes/folder-lock.ts';
 import { agentName, type StackOptions } from './stack/options.ts';
 import { startStack } from './stack/start-stack.ts';
 
@@ -85,6 +87,12 @@ const checkContradictions = (): void => {
 };
 
 const run = async (flags: Flags): Promise<void> => {
+  const unlock = lockFolder(folder);
+  removeEndpoints();
+  process.once('exit', () => {
+    removeEndpoints();
+    unlock();
+  });
   const show = terminal(process.stdout);
   const logs = await openLogs();
   const options: StackOptions = {
@@ -97,8 +105,10 @@ const run = async (flags: Flags): Promise<void> => {
     progress: show.progress,
   };
   try {
-    if (flags.demo) process.exitCode = (await runDemo(options, show)).length > 0 ? 1 : 0;
-    else await watch(options, show);
+    if (flags.demo) {
+      exitAtSignal();
+      process.exitCode = (await runDemo(options, show)).length > 0 ? 1 : 0;
+    } else await watch(options, show);
   } finally {
     logs.end();
   }
@@ -116,7 +126,11 @@ const runDemo = (options: StackOptions, show: ReturnType<typeof terminal>): Prom
 /** Runs until Ctrl-C, and prints each status that reaches DCM. */
 const watch = async (options: StackOptions, show: ReturnType<typeof terminal>): Promise<void> => {
   const interrupted = new Promise<void>((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
+    for (const signal of signals)
+      process.once(signal, () => {
+        exitAtSignal(); // at the next one
+        resolve();
+      });
   });
   await using stack = await startStack(options);
   show.ready(stack.endpoints);
@@ -128,6 +142,15 @@ const watch = async (options: StackOptions, show: ReturnType<typeof terminal>): 
   await interrupted;
   show.line('stopping');
 };
+
+/** Node's own reaction to a signal would leave the lock and endpoints.json behind. */
+const exitAtSignal = (): void => {
+  for (const signal of signals) process.once(signal, () => process.exit(128 + constants.signals[signal]));
+};
+const signals = ['SIGINT', 'SIGTERM'] as const;
+
+/** A client that reads the file must find the addresses of what runs, or none. */
+const removeEndpoints = (): void => rmSync(join(folder, 'endpoints.json'), { force: true });
 
 /** One file for each component in .local/logs, overwritten at each start. */
 const openLogs = async () => {

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -63,7 +64,7 @@ describe('npm start', async () => {
     },
   );
 
-  it('prints all addresses, and leaves no process when it is interrupted', async () => {
+  it('prints all addresses, refuses a second start in the folder, and leaves nothing behind when it is interrupted', async () => {
     const { child, says, ended } = start();
     await says('ready');
     const endpoints: Record<string, string> = JSON.parse(
@@ -87,10 +88,16 @@ describe('npm start', async () => {
 
     expect((await stat(`${root}.local/endpoints.json`)).mode & 0o077).toBe(0);
 
+    const second = start();
+    expect((await second.ended)[0]).toBe(1);
+    expect(second.output()).toContain(`another npm start (process ${child.pid}) runs in this folder`);
+    expect(existsSync(`${root}.local/endpoints.json`)).toBe(true);
+
     child.kill('SIGINT');
     const [code] = await ended;
 
     expect(code).toBe(0);
+    expect(existsSync(`${root}.local/endpoints.json`)).toBe(false);
     for (const url of Object.values(endpoints).filter((one) => one.startsWith('http'))) {
       await expect(fetch(url), url).rejects.toThrow();
     }
