@@ -19,6 +19,7 @@ import { type NatsServer, startNatsServer } from '../emulators/nats-server/start
 import type { Use } from '../processes/disposables.ts';
 import type { ListeningProcess } from '../processes/listening-process.ts';
 import type { LocalServer } from '../processes/loopback.ts';
+import type { Ending } from '../processes/tied-process.ts';
 import { agentName, httpUrlOf, type StackOptions } from './options.ts';
 
 /** An emulator of DCM's control plane, of either generation, as tests and the demo use it. */
@@ -137,6 +138,7 @@ const startNats = async (options: StackOptions): Promise<NatsServer> => {
     binary,
     storeDir: join(options.folder, 'jetstream'),
     log: (line) => log('nats-server', line),
+    onUnexpectedEnd: (ending) => progress('nats-server', unexpectedEnd('nats-server', ending, 'nats-server')),
   });
 };
 
@@ -168,12 +170,8 @@ const reportUnexpectedEnd = async (
 ): Promise<ListeningProcess> => {
   const program = await starting;
   let isStopping = false;
-  void program.ended.then(({ code, signal }) => {
-    if (!isStopping)
-      progress(
-        part,
-        `DCM's program ended unexpectedly (${signal ?? `exit code ${code}`}); see .local/logs/${part}.log`,
-      );
+  void program.ended.then((ending) => {
+    if (!isStopping) progress(part, unexpectedEnd("DCM's program", ending, part));
   });
   return {
     ...program,
@@ -183,6 +181,9 @@ const reportUnexpectedEnd = async (
     },
   };
 };
+
+const unexpectedEnd = (program: string, { code, signal }: Ending, part: string): string =>
+  `${program} ended unexpectedly (${signal ?? `exit code ${code}`}); see .local/logs/${part}.log`;
 
 /** @throws SettingsError where `natsUrl` is missing, is no URL of a NATS server, or leads to none. */
 const checkNats = async ({ agentUrl, natsUrl }: StackOptions): Promise<void> => {

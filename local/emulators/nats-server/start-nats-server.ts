@@ -2,7 +2,7 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LocalServer } from '../../processes/loopback.ts';
-import { startTiedProcess, type TiedProcess } from '../../processes/tied-process.ts';
+import { type Ending, startTiedProcess, type TiedProcess } from '../../processes/tied-process.ts';
 import { findNatsServer } from './find-nats-server.ts';
 
 /** The real nats-server with JetStream, with methods that let tests cause outages. */
@@ -29,6 +29,8 @@ type Options = {
   /** Content of its configuration file, such as `tls` or `authorization` blocks. */
   readonly config?: string;
   readonly log?: (line: string) => void;
+  /** Called when the server ends otherwise than by `stop` or its disposal. */
+  readonly onUnexpectedEnd?: (ending: Ending) => void;
 };
 
 /** @throws where there is no nats-server, or with its last lines where it does not start. */
@@ -41,17 +43,20 @@ export const startNatsServer = async (options: Options): Promise<NatsServer> => 
   const launched = await launch({ binary, storeDir, port: options.port ?? -1, log });
   const { port } = launched;
   let server: TiedProcess | undefined;
+  let stopped: TiedProcess | undefined;
   let pid = 0;
   const setServer = (setServered: TiedProcess) => {
     ({ pid } = setServered);
     server = setServered;
-    setServered.ended.then(() => {
+    setServered.ended.then((ending) => {
       server = undefined;
+      if (stopped !== setServered) options.onUnexpectedEnd?.(ending);
     });
   };
   setServer(launched.server);
 
   const stop = async () => {
+    stopped = server;
     server?.signal('SIGTERM');
     server?.signal('SIGCONT'); // it may be frozen
     const timer = setTimeout(() => server?.signal('SIGKILL'), 3000);
@@ -76,7 +81,12 @@ export const startNatsServer = async (options: Options): Promise<NatsServer> => 
 
 const configFileIn = (storeDir: string) => join(storeDir, 'nats-server.conf');
 
-const launch = async ({ binary, storeDir, port, log }: Required<Omit<Options, 'config'>>) => {
+const launch = async ({
+  binary,
+  storeDir,
+  port,
+  log,
+}: Required<Omit<Options, 'config' | 'onUnexpectedEnd'>>) => {
   const lastLines: string[] = [];
   const files = ['-c', configFileIn(storeDir), '-sd', storeDir, '--ports_file_dir', storeDir];
   const server = await startTiedProcess({

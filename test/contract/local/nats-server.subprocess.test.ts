@@ -75,6 +75,17 @@ describe('nats-server', () => {
     await expect(nats.connect()).resolves.toBeDefined();
   });
 
+  it('reports that it was killed, but not that it was stopped', async () => {
+    const endings: unknown[] = [];
+    await using nats = await serving({ onUnexpectedEnd: (ending) => endings.push(ending) });
+
+    await nats.server.stop();
+    await nats.server.start();
+    process.kill(nats.server.pid, 'SIGKILL');
+
+    await expect.poll(() => endings).toEqual([{ code: null, signal: 'SIGKILL' }]);
+  });
+
   it('answers nothing while it is frozen, and everything when it thaws', async () => {
     await using nats = await serving();
     const connection = await nats.connect();
