@@ -264,7 +264,7 @@ const store = async ({ unmetered }: PolledRegions, instances: readonly Stored[])
 /** As shared/adapters/dynamodb/resource-store.ts reads it. */
 const itemOf = ({ instanceId, region, account, state, at }: Stored) => ({
   pk: instanceId,
-  dcmId: vmIdOf(instanceId),
+  vmId: vmIdOf(instanceId),
   ...{ region, account, state },
   sequence: sequenceOf(vmKind, { at, state }),
   outbox: {},

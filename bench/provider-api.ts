@@ -91,8 +91,8 @@ const storeVms = async (url: string): Promise<void> => {
     (await client.send(new GetCommand({ TableName: table, Key: { pk } }))).Item;
   const [record, instance] = [await read(`vm#${model.dcmId}`), await read(model.resourceId)];
   const copies = Array.from({ length: vms - 1 }, (_, index) => index + 1).flatMap((n) => [
-    { ...record, pk: `vm#${vmIdOf(n)}`, dcmId: vmIdOf(n), resourceId: instanceIdOf(n) },
-    { ...instance, pk: instanceIdOf(n), dcmId: vmIdOf(n) },
+    { ...record, pk: `vm#${vmIdOf(n)}`, vmId: vmIdOf(n), instanceId: instanceIdOf(n) },
+    { ...instance, pk: instanceIdOf(n), vmId: vmIdOf(n) },
   ]);
   for (let start = 0; start < copies.length; start += perBatch) {
     const puts = copies.slice(start, start + perBatch).map((Item) => ({ PutRequest: { Item } }));
