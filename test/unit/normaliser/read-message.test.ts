@@ -100,7 +100,7 @@ describe('reading a message', () => {
 
     expect(resourceMessages).toEqual([observed('running', 0, { unrecognised: 'rebooting' })]);
     expect(meter.counts).toEqual({ unknownState: 1 });
-    expect(log.lines).toEqual([expect.stringMatching(/^warn: EC2 reported a state/)]);
+    expect(log.lines).toEqual([expect.stringMatching(/^warn: EC2 reported an unknown state/)]);
   });
 
   it.each([
