@@ -26,8 +26,8 @@ export type FunctionSpec = {
   readonly timeoutSeconds: number;
   readonly memoryMb: number;
   readonly environment: Readonly<Record<string, string>>;
-  /** Values that are too large for the environment (4 KiB): JSON files beside the code, by name. */
-  readonly files?: Readonly<Record<string, string>>;
+  /** A value that is too large for the environment (4 KiB): a JSON file beside the code. `variable` names it where it is elsewhere. */
+  readonly file?: { readonly name: string; readonly content: string; readonly variable: string };
 };
 
 /** The CloudWatch namespace of all metrics; their dimension `service` is the function. */
@@ -131,7 +131,11 @@ export const providerApi = (
   description: 'Creates, reads, changes and deletes VMs for DCM',
   timeoutSeconds: answerTimeoutSeconds,
   memoryMb: 1024,
-  files: { [provisioningFile]: JSON.stringify(given.provisioning) },
+  file: {
+    name: provisioningFile,
+    content: JSON.stringify(given.provisioning),
+    variable: 'PROVISIONING_FILE' satisfies keyof ProviderApiEnv,
+  },
   environment: {
     FLEET_TABLE: deployment.tableName,
     OBSERVATIONS_QUEUE_URL: deployment.observationsQueueUrl,
@@ -160,7 +164,11 @@ export const registration = (
   description: "Keeps the provider in DCM's registry",
   timeoutSeconds: 60,
   memoryMb: 256,
-  files: { [registriesFile]: JSON.stringify(given.registries) },
+  file: {
+    name: registriesFile,
+    content: JSON.stringify(given.registries),
+    variable: 'REGISTRIES_FILE' satisfies keyof RegistrationEnv,
+  },
   environment: {
     FLEET_TABLE: deployment.tableName,
     PROVIDER_NAME: deployment.provider,

@@ -43,7 +43,7 @@ export const functionWithDefaults = (
   { defaults, spec, sdkEnvironment, ...network }: Props,
 ): LambdaFunction => {
   const { provider, logRetention, codeOf } = defaults;
-  const { name, description, timeoutSeconds, memoryMb, environment, files } = spec;
+  const { name, description, timeoutSeconds, memoryMb, environment, file } = spec;
   const functionName = functionNameOf(provider, name);
   const logGroup = new LogGroup(scope, 'Logs', {
     logGroupName: `/aws/lambda/${functionName}`,
@@ -61,7 +61,7 @@ export const functionWithDefaults = (
     description,
     timeout: Duration.seconds(timeoutSeconds),
     memorySize: memoryMb,
-    code: codeOf(name, files),
+    code: codeOf(name, file && { [file.name]: file.content }),
     handler: 'index.handler',
     runtime: Runtime.NODEJS_24_X,
     architecture: Architecture.ARM_64,

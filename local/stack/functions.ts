@@ -1,5 +1,4 @@
-import { provisioningFile } from '../../functions/provider-api/env.ts';
-import { type Registries, registriesFile } from '../../functions/registration/env.ts';
+import type { Registries } from '../../functions/registration/env.ts';
 import { bundleFolder } from '../../infra/bundle.ts';
 import {
   commonEnvironment,
@@ -95,20 +94,9 @@ const localFunction = (spec: FunctionSpec, wiring: Wiring): LambdaFunction => ({
     AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true', // the warning is about the laptop's Node, not Lambda's
     ...spec.environment,
     ...commonEnvironment(spec.name),
-    ...pathsOf(spec, wiring),
+    ...(spec.file && { [spec.file.variable]: wiring.writeFile(spec.file.name, spec.file.content) }),
   },
 });
-
-/** The variables with the paths of the files that a deployment has next to the code. */
-const pathsOf = ({ files = {} }: FunctionSpec, { writeFile }: Wiring): Record<string, string> => {
-  const variables: Readonly<Record<string, string>> = {
-    [provisioningFile]: 'PROVISIONING_FILE',
-    [registriesFile]: 'REGISTRIES_FILE',
-  };
-  return Object.fromEntries(
-    Object.entries(files).map(([name, content]) => [variables[name] ?? name, writeFile(name, content)]),
-  );
-};
 
 /** Endpoints for the AWS SDKs: the emulators, or the user's own AWS environment where EC2 is not emulated. */
 const sdkEnvironment = ({ aws, lambdaUrl, secretsUrl }: Wiring): Record<string, string> => ({
