@@ -381,7 +381,7 @@ const enactDecision = (parts: Parts) => {
     return [];
   };
 
-  const nobody = async ({ resourceId, region }: MessageGroup) => {
+  const removed = async ({ resourceId, region }: MessageGroup) => {
     await resourceStore.removeOwnership(resourceId);
     meter.count('released');
     log.warn('ownership tags were removed from an instance; it is no longer reported', {
@@ -401,7 +401,7 @@ const enactDecision = (parts: Parts) => {
   return async (group: MessageGroup, decision: Decision, evidence: Evidence): Promise<Enacted[]> => {
     if (decision.owner === 'ours') return ours(group, decision, evidence);
     if (decision.owner === 'foreign') return others(group, decision, evidence);
-    return decision.owner === 'ownership-removed' ? nobody(group) : undecided(group, evidence);
+    return decision.owner === 'ownership-removed' ? removed(group) : undecided(group, evidence);
   };
 };
 

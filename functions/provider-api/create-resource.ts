@@ -3,8 +3,8 @@ import { FailedPreconditionError, UnavailableError } from '../../shared/core/err
 import {
   type CreateRequest,
   hasEnded,
-  isInHand,
   isLaunched,
+  isLeased,
   refuseDeleted,
 } from '../../shared/core/record.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
@@ -176,7 +176,7 @@ type WaitingParts = {
  */
 export const awaitCreation = ({ records, now, pause }: WaitingParts) => {
   const settled = async (seen: VmRecord, deadlineMs: number): Promise<VmRecord | undefined> => {
-    if (!isInHand(seen, now())) return seen;
+    if (!isLeased(seen, now())) return seen;
     if (now() + pollIntervalMs > deadlineMs)
       throw new UnavailableError(
         `${seen.dcmId} is still being created by an earlier request; retry the request`,

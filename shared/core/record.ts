@@ -100,7 +100,7 @@ export const failureDueMs = (
   { record, attemptedAtMs = 0 }: Creation,
   nowMs: number,
 ): number => {
-  const isTried = attemptedAtMs > refusedAtMs || (record !== undefined && isInHand(record, nowMs));
+  const isTried = attemptedAtMs > refusedAtMs || (record !== undefined && isLeased(record, nowMs));
   if (!retryable && !isTried) return refusedAtMs;
   return Math.max(refusedAtMs, attemptedAtMs) + secondsToFailure * 1000;
 };
@@ -125,7 +125,7 @@ export const isAssigned = (record: ResourceRecord, { adopted }: Pick<ResourceRec
   isLaunched(record) ? record.endedAtMs === undefined : adopted === true;
 
 /** A caller holds the lease of the creation. */
-export const isInHand = (record: ResourceRecord, nowMs: number): boolean =>
+export const isLeased = (record: ResourceRecord, nowMs: number): boolean =>
   !isLaunched(record) && (record.leaseUntilMs ?? 0) > nowMs;
 
 /** The owner of a resource, as the resource store holds it. */

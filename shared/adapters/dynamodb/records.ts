@@ -314,7 +314,7 @@ const beginAfterUpdate = (beginning: Beginning, gone: ResourceRecord, times: Tim
   },
 });
 
-const inMyHands = 'turn = :turn AND attribute_exists(leaseUntilMs)';
+const isLeaseHeld = 'turn = :turn AND attribute_exists(leaseUntilMs)';
 
 const attemptUpdate = (
   { leaseNumber }: ResourceRecord,
@@ -323,7 +323,7 @@ const attemptUpdate = (
   nowMs: number,
 ): Change => ({
   set: { launch: ':launch', attempt: ':attempt', updatedAtMs: ':now' },
-  when: inMyHands,
+  when: isLeaseHeld,
   values: { turn: leaseNumber, launch: JSON.stringify(launch), attempt: number, now: nowMs },
 });
 
@@ -363,7 +363,7 @@ const abandonUpdate = ({ leaseNumber }: ResourceRecord, expiresAt: number): Chan
     ...ofRequest,
     ...ofLaunch,
   ],
-  when: inMyHands,
+  when: isLeaseHeld,
   values: { turn: leaseNumber, expiresAt, ...counters },
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isInHand, isLaunched } from '../../../shared/core/record.ts';
+import { isLaunched, isLeased } from '../../../shared/core/record.ts';
 import { factsOf, factsSeen, type VmRecord } from '../../../shared/service-types/vm/record.ts';
 import { described } from '../../fakes/scripted-instances.ts';
 import { launchPlan, vmFacts } from '../../fixtures/launches.ts';
@@ -25,10 +25,10 @@ describe('a VM’s record', () => {
   });
 
   it('is in somebody’s hands until the lease runs out, or there is an instance', () => {
-    expect(isInHand(record({ leaseUntilMs: 5000 }), 4999)).toBe(true);
-    expect(isInHand(record({ leaseUntilMs: 5000 }), 5000)).toBe(false);
-    expect(isInHand(record({ ...instance, leaseUntilMs: 5000 }), 4999)).toBe(false);
-    expect(isInHand(record(), 0)).toBe(false);
+    expect(isLeased(record({ leaseUntilMs: 5000 }), 4999)).toBe(true);
+    expect(isLeased(record({ leaseUntilMs: 5000 }), 5000)).toBe(false);
+    expect(isLeased(record({ ...instance, leaseUntilMs: 5000 }), 4999)).toBe(false);
+    expect(isLeased(record(), 0)).toBe(false);
   });
 });
 
