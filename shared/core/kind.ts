@@ -15,10 +15,17 @@ export type Circumstances = {
   readonly hasRun?: boolean | undefined;
   /** How the end of a resource that the service took back after it has run is reported. @default 'FAILED' */
   readonly spotEndsAs?: SpotEndsAs | undefined;
+  /**
+   * How a starting container is reported. A control plane with environment agents creates a resource elsewhere that is PENDING for two
+   * minutes; an older one expects PENDING. @default 'PROVISIONING'
+   */
+  readonly startingAs?: StartingAs | undefined;
 };
 
 /** DCM deletes the whole run of a resource that is FAILED, and leaves the other resources of one that is DELETED. */
 export type SpotEndsAs = 'FAILED' | 'DELETED';
+
+export type StartingAs = 'PROVISIONING' | 'PENDING';
 
 /** How notices of one sort are handled. */
 export type NoticeRule = {
@@ -38,13 +45,18 @@ export type NoticeRule = {
   readonly decidesEnd?: boolean;
 };
 
+/** DCM's service types that the provider can serve. */
+export type ServiceType = 'vm' | 'container' | 'cluster';
+
 /**
  * The descriptor of a service type: everything in which a VM, a container and a cluster differ, as values and pure functions. Each service
  * type supplies one (shared/service-types/kinds.ts lists them).
  */
 export type Kind = {
   /** DCM's name of the service type: in CloudEvent types, NATS subjects and keys of records. */
-  readonly serviceType: string;
+  readonly serviceType: ServiceType;
+  /** The API's collection of these resources: in paths and as the key of lists. */
+  readonly collection: 'vms' | 'containers' | 'clusters';
   /** The word for a resource in messages, such as `instance`. */
   readonly noun: string;
   /** The CloudEvents extension that holds the resource's id. */
@@ -69,6 +81,18 @@ export type Kind = {
   readonly stuckAfterMinutes: number;
   /** Of several states of one second only the last one is published. */
   readonly coalescesWithinSecond: boolean;
+  /**
+   * `service`: the service gives each state its time, so that an observation has the same second whichever way it was seen. `sight`: the
+   * time is that of the event, or of the listing that showed the state.
+   */
+  readonly timedBy: 'service' | 'sight';
+  /** The state that an observed state is held as; undefined: the observation says nothing new. @default the observed state */
+  readonly recordedState?: (
+    state: string,
+    circumstances: Pick<Circumstances, 'deleteRequested'>,
+  ) => string | undefined;
+  /** Whether the status of `runningState` is published only with the private address. */
+  readonly needsAddress: boolean;
   /** The state for the service's word. An unknown word is mapped to the nearest state, and returned as `unrecognised`. */
   readonly nearestState: (word: string) => { readonly state: string; readonly unrecognised?: string };
 
@@ -99,4 +123,5 @@ export const kindOf = (kinds: readonly Kind[], resourceId: string): Kind => {
   return kind;
 };
 
-const nounsOf = (kinds: readonly Kind[]): string => kinds.map(({ noun }) => `an ${noun}`).join(' or ');
+const nounsOf = (kinds: readonly Kind[]): string =>
+  kinds.map(({ noun }) => `${/^[aeiou]/.test(noun) ? 'an' : 'a'} ${noun}`).join(' or ');

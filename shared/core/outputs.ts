@@ -9,6 +9,16 @@ export type Addresses = {
   /** Whether it gets a public address when it runs: asked for at its launch, or seen once. */
   readonly getsPublicAddress?: boolean | undefined;
   readonly isWindows?: boolean | undefined;
+  /** The ports of a container that others may reach, and from where. */
+  readonly ports?: readonly ReachablePort[] | undefined;
+  /** URL of a cluster's Kubernetes API. */
+  readonly apiEndpoint?: string | undefined;
+};
+
+export type ReachablePort = {
+  readonly port: number;
+  /** `internal`: at the private address; `external`: at the public address too. */
+  readonly scope: 'internal' | 'external';
 };
 
 /** The values that other resources of a run can refer to, such as `${web.ip[0].address}`. Each kind has its own shape. */
@@ -26,6 +36,7 @@ export const awaitsAddress = (
   { status, at }: UnpublishedStatus,
   nowMs: number,
 ): boolean =>
+  vm.kind.needsAddress &&
   status === vm.kind.statusOf(vm.kind.runningState) &&
   (vm.privateAddress === undefined || (lacksPublicAddress(vm) && nowMs < (at + publicAddressSeconds) * 1000));
 

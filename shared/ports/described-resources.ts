@@ -8,6 +8,11 @@ export type DescribedResource<State extends string = string> = {
   readonly account: string;
   readonly state: State;
   readonly tags: Tags;
+  /**
+   * The states that the resource is known to have been in, each with its second since 1970, ascending; the current one comes last. Only of
+   * kinds whose states are timed by the service.
+   */
+  readonly stateTimes?: readonly { readonly state: State; readonly at: number }[] | undefined;
   /** Why the service last changed the state. */
   readonly reason: { readonly code?: string | undefined; readonly message?: string | undefined } | undefined;
   /** Milliseconds since 1970. */
@@ -16,6 +21,8 @@ export type DescribedResource<State extends string = string> = {
   readonly privateAddress?: string | undefined;
   readonly publicAddress?: string | undefined;
   readonly isWindows?: boolean | undefined;
+  /** URL of a cluster's Kubernetes API. */
+  readonly apiEndpoint?: string | undefined;
   /** The client token of the call that launched it; undefined where that call had none. It never changes. */
   readonly clientToken?: string | undefined;
 };

@@ -210,6 +210,7 @@ const notices: Record<NoticeKind, NoticeRule> = {
 /** VMs on Amazon EC2. */
 export const vmKind: Kind = {
   serviceType: 'vm',
+  collection: 'vms',
   noun: 'instance',
   idExtension: 'instanceid',
   hasId: (resourceId) => InstanceId.safeParse(resourceId).success,
@@ -222,6 +223,8 @@ export const vmKind: Kind = {
   nextStates,
   stuckAfterMinutes: 15,
   coalescesWithinSecond: true,
+  timedBy: 'sight',
+  needsAddress: true,
   nearestState: instanceStateOf,
   statuses: VmStatus.options,
   statusOf: (state, circumstances) => vmStatus(instanceStateOf(state).state, circumstances),
