@@ -18,12 +18,15 @@ export const EventBridgeEvent = z.object({
 });
 export type EventBridgeEvent = z.infer<typeof EventBridgeEvent>;
 
-/** The part of EventBridge's pattern language that we use: each field equals one of the listed values. */
+/**
+ * The part of EventBridge's pattern language that we use: each field equals one of the listed values, or begins with a listed prefix.
+ * @see https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html
+ */
 export type EventPattern = {
   readonly source: readonly string[];
   readonly 'detail-type': readonly string[];
   readonly account?: readonly string[];
-  readonly detail?: Readonly<Record<string, readonly string[]>>;
+  readonly detail?: Readonly<Record<string, readonly (string | { readonly prefix: string })[]>>;
 };
 
 /** The second of an event's `time`, since 1970. */

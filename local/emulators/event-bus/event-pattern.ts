@@ -3,22 +3,33 @@ import * as z from 'zod';
 type Matcher = (value: unknown) => boolean;
 
 /**
- * Compiles an event pattern of EventBridge into a function that tells whether an event matches. Supports lists of exact values in nested
- * fields, which is all that our rules use; operators such as `prefix` are refused.
+ * Compiles an event pattern of EventBridge into a function that tells whether an event matches. Supports lists of exact values and of
+ * `prefix` in nested fields, which is all that our rules use; other operators are refused.
  * @throws ZodError for an invalid pattern.
  * @see https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-event-patterns.html
  */
 export const eventPattern = (pattern: unknown): Matcher => Pattern.parse(pattern);
 
-const Scalar = z.union([z.string(), z.number(), z.boolean(), z.null()]);
+const Equals = z.union([z.string(), z.number(), z.boolean(), z.null()]).transform(
+  (wanted): Matcher =>
+    (value) =>
+      value === wanted,
+);
 
-/** One of an event's values must be in the list. */
+/** @see https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html */
+const Prefix = z.strictObject({ prefix: z.string() }).transform(
+  ({ prefix }): Matcher =>
+    (value) =>
+      typeof value === 'string' && value.startsWith(prefix),
+);
+
+/** One of an event's values must match one item of the list. */
 const Values = z
-  .array(Scalar)
+  .array(z.union([Equals, Prefix]))
   .min(1)
-  .transform((wanted): Matcher => {
+  .transform((items): Matcher => {
     const matches = (value: unknown): boolean =>
-      Array.isArray(value) ? value.some(matches) : wanted.some((one) => one === value);
+      Array.isArray(value) ? value.some(matches) : items.some((item) => item(value));
     return matches;
   });
 

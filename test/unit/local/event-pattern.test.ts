@@ -30,6 +30,9 @@ describe('event pattern', () => {
     ['a number', { detail: { count: [3.0] } }],
     ['a boolean', { detail: { spot: [false] } }],
     ['null', { detail: { reason: [null] } }],
+    ['a prefix', { source: [{ prefix: 'aws.' }] }],
+    ['a value beside a prefix that does not match', { source: [{ prefix: 'com.' }, 'aws.ec2'] }],
+    ['the prefix of any element of an array', { resources: [{ prefix: 'arn:aws:ec2:::' }] }],
   ])('matches %s', (_, pattern) => {
     expect(eventPattern(pattern)(event)).toBe(true);
   });
@@ -42,6 +45,9 @@ describe('event pattern', () => {
     ['a text that looks like the number', { detail: { count: ['3'] } }],
     ['two objects of an array together', { detail: { entities: { kind: ['volume'], id: ['i-1'] } } }],
     ['a nested pattern for a plain value', { source: { name: ['ec2'] } }],
+    ['another prefix', { source: [{ prefix: 'ec2' }] }],
+    ['a prefix in another case', { source: [{ prefix: 'AWS.' }] }],
+    ['a prefix of a number', { detail: { count: [{ prefix: '3' }] } }],
   ])('does not match %s', (_, pattern) => {
     expect(eventPattern(pattern)(event)).toBe(false);
   });
@@ -50,7 +56,8 @@ describe('event pattern', () => {
     ['no object', ['aws.ec2']],
     ['a value without a list', { source: 'aws.ec2' }],
     ['an empty list', { source: [] }],
-    ['an operator, which no rule of ours uses', { source: [{ prefix: 'aws.' }] }],
+    ['an operator, which no rule of ours uses', { source: [{ suffix: '.ec2' }] }],
+    ['a prefix that is no text', { source: [{ prefix: 3 }] }],
     ['alternatives, which no rule of ours uses', { $or: [{ source: ['aws.ec2'] }, { source: ['aws.tag'] }] }],
   ])('refuses %s', (_, pattern) => {
     expect(() => eventPattern(pattern)).toThrow();
