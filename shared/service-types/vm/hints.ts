@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { arnPrefixPattern, zonePattern } from '../../adapters/aws/regions.ts';
+import { hintsReader } from '../read-spec.ts';
 
 const id = (prefix: string, example: string) =>
   z.string({ error: `expected an id such as ${example}` }).check(
@@ -62,75 +63,8 @@ export const AwsHint = {
     }),
   ),
 };
-type HintName = keyof typeof AwsHint;
+const AwsHints = z.partial(z.object(AwsHint));
+export type AwsHints = z.infer<typeof AwsHints>;
 
-export type AwsHints = { readonly [Name in HintName]?: z.infer<(typeof AwsHint)[Name]> | undefined };
-
-export type Violation = { readonly path: string; readonly message: string };
-
-type Read = { readonly hints: AwsHints; readonly violations: readonly Violation[] };
-
-const hintsPath = 'provider_hints.aws';
-const names = Object.keys(AwsHint).filter((name): name is HintName => Object.hasOwn(AwsHint, name));
-const camelCase = (name: string): string =>
-  name.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase());
-const spellings = new Map(
-  names.flatMap(
-    (name) =>
-      [
-        [name as string, name],
-        [camelCase(name), name],
-      ] as const,
-  ),
-);
-
-/** The hints of `provider_hints.aws`, in snake case or camel case, from a spec without absent fields. Hints elsewhere are violations. */
-export const hintsOf = (spec: Readonly<Record<string, unknown>>): Read => {
-  const providers = fieldsOf(spec.provider_hints);
-  const stray = [
-    ...misplaced(spec, ''),
-    ...('aws' in spec ? [{ path: 'aws', message: `belongs to ${hintsPath}` }] : []),
-    ...misplaced(providers ?? {}, 'provider_hints.'),
-  ];
-  if (spec.provider_hints !== undefined && providers === undefined)
-    return { hints: {}, violations: [...stray, { path: 'provider_hints', message: 'expected an object' }] };
-  const aws = providers?.aws;
-  if (aws === undefined) return { hints: {}, violations: stray };
-  const given = fieldsOf(aws);
-  if (given === undefined)
-    return { hints: {}, violations: [...stray, { path: hintsPath, message: 'expected an object' }] };
-  const { hints, violations } = readEach(given);
-  return { hints, violations: [...stray, ...violations] };
-};
-
-const fieldsOf = (value: unknown): Readonly<Record<string, unknown>> | undefined =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : undefined;
-
-/** Known hints in a place where hints are not read. They would be ignored without an error. */
-const misplaced = (fields: Readonly<Record<string, unknown>>, level: string): Violation[] =>
-  Object.keys(fields).flatMap((key) => {
-    const name = spellings.get(key);
-    return name === undefined ? [] : [{ path: `${level}${key}`, message: `belongs to ${hintsPath}.${name}` }];
-  });
-
-const readEach = (given: Readonly<Record<string, unknown>>): Read => {
-  const hints: Record<string, unknown> = {};
-  const violations: Violation[] = [];
-  for (const [key, value] of Object.entries(given)) {
-    const message = readOne(hints, key, value);
-    if (message !== undefined) violations.push({ path: `${hintsPath}.${key}`, message });
-  }
-  return { hints, violations };
-};
-
-/** Adds a hint to `hints`, or returns what is wrong with it. */
-const readOne = (hints: Record<string, unknown>, key: string, value: unknown): string | undefined => {
-  const name = spellings.get(key);
-  if (name === undefined) return `unknown; expected one of ${names.join(', ')}`;
-  const read = AwsHint[name].safeParse(value);
-  if (!read.success) return read.error.issues[0]?.message ?? 'invalid';
-  const differs = name in hints && JSON.stringify(hints[name]) !== JSON.stringify(read.data);
-  if (differs) return `differs from ${hintsPath}.${name === key ? camelCase(name) : name}`;
-  hints[name] = read.data;
-  return undefined;
-};
+/** The hints of a VM's spec. */
+export const hintsOf = hintsReader(AwsHints);

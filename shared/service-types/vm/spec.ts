@@ -1,7 +1,8 @@
 import * as z from 'zod/mini';
-import { InvalidArgumentError } from '../../core/errors.ts';
 import type { Tags } from '../../core/ownership.ts';
-import { type AwsHints, hintsOf, type Violation } from './hints.ts';
+import { specReader } from '../read-spec.ts';
+import { dnsLabel, LabelKey, LabelValue, mibOf, Size, section, sizeFormat, text } from '../spec-fields.ts';
+import { type AwsHints, hintsOf } from './hints.ts';
 import { catalogued, defaultGuestOs } from './image-catalogue.ts';
 import { sshPublicKeyPattern } from './plan/user-data.ts';
 
@@ -20,24 +21,6 @@ export type VmSpec = {
 
 /** The size of a VM whose spec has none: the smallest on which every guest OS of the catalogue starts. */
 export const defaultSize = { vcpus: 1, memoryMib: 2048 } as const;
-
-const dnsLabel = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
-const longestTagKey = 128;
-const longestTagValue = 256;
-
-const text = (error: string) => z.string({ error });
-
-const section = <Shape extends z.core.$ZodShape>(description: string, shape: Shape) =>
-  z.optional(z.object(shape, { error: 'expected an object' }).check(z.describe(description)));
-
-/** Units are powers of two, whatever their names: EBS has no others. */
-const Size = text('expected a size such as 20GB').check(
-  z.regex(/^[0-9]+(MB|GB|TB)$/, { error: 'expected digits and MB, GB or TB, such as 20GB' }),
-  z.refine((size) => !/^0+[A-Z]/.test(size), { error: 'expected more than 0' }),
-);
-
-const sizeFormat =
-  'Digits and a unit, without a space: MB, GB or TB, which are read as MiB, GiB and TiB. Not 0.';
 
 const Disk = z.object(
   {
@@ -72,21 +55,8 @@ const Disks = z.array(z.optional(Disk), { error: 'expected a list of disks' }).c
   ),
 );
 
-const LabelKey = z.string().check(
-  z.maxLength(longestTagKey, { error: `expected a key of at most ${longestTagKey} characters` }),
-  z.regex(/^(?!aws:)/i, {
-    error: 'expected a key that does not begin with aws:, which is reserved for AWS',
-  }),
-  z.regex(/^\P{Cc}+$/u, { error: 'expected a key without control characters' }),
-);
-
-const LabelValue = text('expected a string').check(
-  z.maxLength(longestTagValue, { error: `expected at most ${longestTagValue} characters` }),
-  z.regex(/^\P{Cc}*$/u, { error: 'expected no control characters' }),
-);
-
 /**
- * The fields of DCM's VMSpec that matter for EC2, after `withoutAbsent`. Every field may be absent; a field that is present must be valid;
+ * The fields of DCM's VMSpec that matter for EC2, without absent ones. Every field may be absent; a field that is present must be valid;
  * unknown fields are ignored, since they are meant for other providers.
  * @see https://github.com/dcm-project/enhancements service-type-definitions
  */
@@ -173,83 +143,15 @@ export const SpecBody = z.object({
 });
 export type SpecBody = z.infer<typeof SpecBody>;
 
+const readSpec = specReader({ schema: SpecBody, hintsOf, noun: 'a VM', serviceType: 'vm' });
+
 /**
- * Reads the spec from a request's body: in a field `spec`, as the older control plane sends it, or as the whole body, as the environment
- * agent does.
+ * Reads a VM's spec from a request's body.
  * @throws InvalidArgumentError that names the first ten invalid fields, and what was expected of each.
  */
 export const specOf = (body: unknown): VmSpec => {
-  const given = unwrapped(body);
-  const unstorable = unstorableIn(given);
-  if (unstorable.length > 0) throw new InvalidArgumentError(inWords(unstorable));
-  const spec = withoutAbsent(given);
-  if (!isFields(spec) || !hasKnownField(spec)) {
-    throw new InvalidArgumentError(
-      'spec: expected a VM spec: {"spec":{"service_type":"vm",…}}, or {"service_type":"vm",…}',
-    );
-  }
-  const read = SpecBody.safeParse(spec);
-  const { hints, violations } = hintsOf(spec);
-  const all = [...(read.success ? [] : read.error.issues.map(violationOf)), ...violations];
-  if (!read.success || all.length > 0) throw new InvalidArgumentError(inWords(all));
-  return { ...vmSpecOf(read.data), hints };
-};
-
-const isFields = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-const unwrapped = (body: unknown): unknown => (isFields(body) && 'spec' in body ? body.spec : body);
-
-/** Otherwise any JSON object would create a VM of defaults. */
-const hasKnownField = (spec: Readonly<Record<string, unknown>>): boolean =>
-  Object.keys(spec).some((key) => Object.hasOwn(SpecBody.shape, key) || key === 'provider_hints');
-
-/**
- * Every field, at any depth, that could not be stored: with an unpaired surrogate in its name or value, which JSON can escape and UTF-8
- * cannot encode; and a label named `__proto__`, which objects drop. Without recursion, since a body can be nested deeper than the call stack.
- * @see https://www.rfc-editor.org/rfc/rfc8259#section-8.2
- */
-const unstorableIn = (given: unknown): Violation[] => {
-  const fields: Field[] = [{ name: '', value: given, path: '' }];
-  for (const { value, path } of fields) {
-    if (typeof value !== 'object' || value === null) continue;
-    for (const [name, below] of Object.entries(value))
-      fields.push({ name, value: below, path: pathBelow(path, Array.isArray(value) ? Number(name) : name) });
-  }
-  return fields.flatMap((field) => {
-    const message = faultOf(field);
-    return message === undefined ? [] : [{ path: field.path, message }];
-  });
-};
-
-type Field = { readonly name: string; readonly value: unknown; readonly path: string };
-
-const faultOf = ({ name, value, path }: Field): string | undefined => {
-  if (![name, value].every(isEncodable)) return 'expected text without an unpaired surrogate';
-  return path === 'metadata.labels.__proto__'
-    ? 'expected another name: this one cannot be stored'
-    : undefined;
-};
-
-const isEncodable = (value: unknown): boolean => typeof value !== 'string' || value.isWellFormed();
-
-const pathBelow = (above: string, key: PropertyKey): string =>
-  typeof key === 'number' ? `${above}[${key}]` : [above, String(key)].filter(Boolean).join('.');
-
-const violationOf = (issue: z.core.$ZodIssue): Violation => ({
-  path: issue.path.reduce<string>(pathBelow, ''),
-  message: (issue.code === 'invalid_key' && issue.issues[0]?.message) || issue.message,
-});
-
-const maximumListed = 10;
-const longestPath = 120;
-
-const inWords = (violations: readonly Violation[]): string => {
-  const listed = violations
-    .slice(0, maximumListed)
-    .map(({ path, message }) => `${path.slice(0, longestPath).toWellFormed()}: ${message}`);
-  const more = violations.length - listed.length;
-  return [...listed, ...(more > 0 ? [`and ${more} more`] : [])].join('; ');
+  const { fields, hints } = readSpec(body);
+  return { ...vmSpecOf(fields), hints };
 };
 
 const vmSpecOf = ({
@@ -270,44 +172,3 @@ const vmSpecOf = ({
   name: metadata?.name,
   labels: metadata?.labels ?? {},
 });
-
-const mib = { MB: 1, GB: 1024, TB: 1024 * 1024 } as const;
-
-const mibOf = (size: string): number => {
-  const unit = size.endsWith('MB') ? 'MB' : size.endsWith('GB') ? 'GB' : 'TB';
-  return Number(size.slice(0, -2)) * mib[unit];
-};
-
-/** No field of the spec lies deeper. Limits the recursion, since a body can have any depth. */
-const deepest = 16;
-
-/**
- * Removes absent fields. DCM fills in fields that its user left out, so null, "", 0, {} and [] count as absent at any depth. Absent members
- * of an array stay as undefined, so that errors name the others by their place in the request. In `metadata.labels` an empty string is a
- * value, since EC2's tags can be empty.
- */
-const withoutAbsent = (value: unknown, path: readonly (string | number)[] = []): unknown => {
-  if (path.length > deepest) return value;
-  if (Array.isArray(value)) return presentMembers(value, path);
-  if (typeof value === 'object' && value !== null) return presentFields(value, path);
-  return isAbsent(value, path) ? undefined : value;
-};
-
-const isAbsent = (value: unknown, path: readonly (string | number)[]): boolean =>
-  value === null || value === 0 || (value === '' && !isLabel(path));
-
-const isLabel = ([section, field, ...below]: readonly (string | number)[]): boolean =>
-  section === 'metadata' && field === 'labels' && below.length === 1;
-
-const presentMembers = (members: readonly unknown[], path: readonly (string | number)[]): unknown => {
-  const present = members.map((member, index) => withoutAbsent(member, [...path, index]));
-  return present.every((member) => member === undefined) ? undefined : present;
-};
-
-const presentFields = (fields: object, path: readonly (string | number)[]): unknown => {
-  const present = Object.entries(fields).flatMap(([key, value]) => {
-    const kept = withoutAbsent(value, [...path, key]);
-    return kept === undefined ? [] : [[key, kept] as const];
-  });
-  return present.length > 0 ? Object.fromEntries(present) : undefined;
-};

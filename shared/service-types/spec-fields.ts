@@ -1,0 +1,44 @@
+import * as z from 'zod/mini';
+
+/** A lower-case DNS label, of any length. */
+export const dnsLabel = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
+const longestTagKey = 128;
+const longestTagValue = 256;
+
+/** A string; `error` says what was expected. */
+export const text = (error: string) => z.string({ error });
+
+/** An object of the spec, which may be absent. */
+export const section = <Shape extends z.core.$ZodShape>(description: string, shape: Shape) =>
+  z.optional(z.object(shape, { error: 'expected an object' }).check(z.describe(description)));
+
+/** Units are powers of two, whatever their names: EBS has no others. */
+export const Size = text('expected a size such as 20GB').check(
+  z.regex(/^[0-9]+(MB|GB|TB)$/, { error: 'expected digits and MB, GB or TB, such as 20GB' }),
+  z.refine((size) => !/^0+[A-Z]/.test(size), { error: 'expected more than 0' }),
+);
+
+/** What a size is, for descriptions. */
+export const sizeFormat =
+  'Digits and a unit, without a space: MB, GB or TB, which are read as MiB, GiB and TiB. Not 0.';
+
+const mib = { MB: 1, GB: 1024, TB: 1024 * 1024 } as const;
+
+/** A size in MiB. */
+export const mibOf = (size: string): number => {
+  const unit = size.endsWith('MB') ? 'MB' : size.endsWith('GB') ? 'GB' : 'TB';
+  return Number(size.slice(0, -2)) * mib[unit];
+};
+
+export const LabelKey = z.string().check(
+  z.maxLength(longestTagKey, { error: `expected a key of at most ${longestTagKey} characters` }),
+  z.regex(/^(?!aws:)/i, {
+    error: 'expected a key that does not begin with aws:, which is reserved for AWS',
+  }),
+  z.regex(/^\P{Cc}+$/u, { error: 'expected a key without control characters' }),
+);
+
+export const LabelValue = text('expected a string').check(
+  z.maxLength(longestTagValue, { error: `expected at most ${longestTagValue} characters` }),
+  z.regex(/^\P{Cc}*$/u, { error: 'expected no control characters' }),
+);
