@@ -7,8 +7,8 @@ import type { Resource } from '../../shared/core/resource.ts';
 import { addressProblem } from '../../shared/core/resource-id.ts';
 import type { LaunchedResource } from '../../shared/ports/records.ts';
 import type { Ownership } from '../../shared/ports/resource-store.ts';
+import { isLaunchedByUs } from '../../shared/service-types/client-token.ts';
 import { isRecentlyLaunched } from '../../shared/service-types/vm/kind.ts';
-import { isLaunchedByUs } from '../../shared/service-types/vm/launch.ts';
 import type { Instance } from '../../shared/service-types/vm/ports.ts';
 import type { VmFacts } from '../../shared/service-types/vm/record.ts';
 import {

@@ -1,8 +1,8 @@
 import { FailedPreconditionError, NotFoundError, UnavailableError } from '../../shared/core/errors.ts';
 import { dcmIdOf, type TagKeys } from '../../shared/core/ownership.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
+import { isLaunchedByUs } from '../../shared/service-types/client-token.ts';
 import { isRecentlyLaunched } from '../../shared/service-types/vm/kind.ts';
-import { isLaunchedByUs } from '../../shared/service-types/vm/launch.ts';
 import type { Instance, InstanceActions, Instances } from '../../shared/service-types/vm/ports.ts';
 import type { LaunchedVmRecord } from '../../shared/service-types/vm/record.ts';
 import type { About } from '../../shared/wire/own-messages.ts';

@@ -13,7 +13,8 @@ import { dcmIdOf, type TagKeys } from '../../shared/core/ownership.ts';
 import { isLaunched } from '../../shared/core/record.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { Log } from '../../shared/ports/telemetry.ts';
-import { clientToken, isLaunchedByUs, type LaunchPlan } from '../../shared/service-types/vm/launch.ts';
+import { clientToken, isLaunchedByUs } from '../../shared/service-types/client-token.ts';
+import type { LaunchPlan } from '../../shared/service-types/vm/launch.ts';
 import type {
   Instance,
   InstanceActions,

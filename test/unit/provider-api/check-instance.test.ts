@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { FailedPreconditionError, NotFoundError, UnavailableError } from '../../../shared/core/errors.ts';
-import { clientToken } from '../../../shared/service-types/vm/launch.ts';
+import { clientToken } from '../../../shared/service-types/client-token.ts';
 import type { Instance } from '../../../shared/service-types/vm/ports.ts';
 import { described } from '../../fakes/scripted-instances.ts';
 import { launchPlan, vmFacts } from '../../fixtures/launches.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { clientToken, isLaunchedByUs } from '../../../../shared/service-types/vm/launch.ts';
+import { clientToken, isLaunchedByUs } from '../../../../shared/service-types/client-token.ts';
 
 const dcmId = 'vm-1';
 const token = (generation: number, attempt = 0) => clientToken('ec2-sp', { dcmId, generation, attempt });
