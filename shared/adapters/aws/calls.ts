@@ -1,7 +1,7 @@
 import type { EC2ClientConfig, EC2ServiceException, __Client as SmithyClient } from '@aws-sdk/client-ec2';
 import { type Target, targetKey } from '../../core/target.ts';
-import { awsError, UnsentRequestError } from '../../service-types/vm/ec2/errors.ts';
 import { clientsByTarget } from './clients.ts';
+import { awsError, UnsentRequestError } from './errors.ts';
 import { quickRetries } from './quick-retries.ts';
 
 type Connection = {

@@ -1,5 +1,5 @@
 import type { EC2ClientConfig } from '@aws-sdk/client-ec2';
-import { codeOf, isCapacity } from '../../service-types/vm/ec2/errors.ts';
+import { codeOf, isCapacity } from './errors.ts';
 
 type Strategy = Extract<
   NonNullable<EC2ClientConfig['retryStrategy']>,

@@ -1,6 +1,6 @@
 import type { Target } from '../../core/target.ts';
-import { codeOf } from '../../service-types/vm/ec2/errors.ts';
 import { callsByTarget } from './calls.ts';
+import { codeOf } from './errors.ts';
 
 /** The value of a public parameter; undefined where there is no such parameter. */
 export type SsmParameters = (target: Target, name: string) => Promise<string | undefined>;

@@ -3,11 +3,11 @@ import type {
   RunInstancesCommandOutput,
   TagSpecification,
 } from '@aws-sdk/client-ec2';
+import { codeOf } from '../../../adapters/aws/errors.ts';
 import { UpstreamError } from '../../../core/errors.ts';
 import type { LaunchPlan, Placement } from '../launch.ts';
 import type { InstanceActions, LaunchedInstance } from '../ports.ts';
 import { type Ec2Calls, ec2Calls } from './calls.ts';
-import { codeOf } from './errors.ts';
 import { isWindows } from './instances.ts';
 
 /** InstanceActions by the EC2 client of AWS's SDK. */

@@ -7,12 +7,12 @@ import type {
   Reservation,
 } from '@aws-sdk/client-ec2';
 import { clientsByTarget } from '../../../adapters/aws/clients.ts';
+import { codeOf, isThrottling } from '../../../adapters/aws/errors.ts';
 import { UnavailableError, UpstreamError } from '../../../core/errors.ts';
 import { type Target, targetKey } from '../../../core/target.ts';
 import { instanceStateOf } from '../kind.ts';
 import type { Instance, Instances } from '../ports.ts';
 import type { ImpairedInstances, StatusCheck } from '../status-checks.ts';
-import { codeOf, isThrottling } from './errors.ts';
 
 const largestPage = 1000;
 

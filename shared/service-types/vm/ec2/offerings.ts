@@ -1,11 +1,11 @@
 import type { Image as Ec2Image, Filter, InstanceTypeInfo } from '@aws-sdk/client-ec2';
 import { LRUCache } from 'lru-cache';
+import { codeOf } from '../../../adapters/aws/errors.ts';
 import { type SsmParameters, ssmParameters } from '../../../adapters/aws/ssm-parameters.ts';
 import type { Clock } from '../../../ports/clock.ts';
 import { type Architecture, compareVersions } from '../image-catalogue.ts';
 import type { Image, InstanceType, Offerings } from '../ports.ts';
 import { type Ec2Calls, ec2Calls } from './calls.ts';
-import { codeOf } from './errors.ts';
 
 type Parts = { readonly call?: Ec2Calls; readonly parameters?: SsmParameters };
 

@@ -1,5 +1,6 @@
 import { EC2ServiceException } from '@aws-sdk/client-ec2';
 import { describe, expect, it } from 'vitest';
+import { awsError, isCapacity } from '../../../../shared/adapters/aws/errors.ts';
 import {
   CapacityError,
   FailedPreconditionError,
@@ -11,8 +12,7 @@ import {
   UnavailableError,
   UnprocessableError,
   UpstreamError,
-} from '../../../../../shared/core/errors.ts';
-import { awsError, isCapacity } from '../../../../../shared/service-types/vm/ec2/errors.ts';
+} from '../../../../shared/core/errors.ts';
 
 const refusal = (name: string, message = 'as EC2 says it') =>
   new EC2ServiceException({ name, message, $fault: 'client', $metadata: { httpStatusCode: 400 } });
@@ -57,6 +57,14 @@ const table = [
     ResourceExhaustedError,
     'SecurityGroupsPerInstanceLimitExceeded SecurityGroupsPerInterfaceLimitExceeded',
   ],
+  [400, InvalidArgumentError, 'InvalidParameterException ClientException BadRequestException'],
+  [403, PermissionDeniedError, 'ForbiddenException'],
+  [404, NotFoundError, 'ResourceNotFoundException NotFoundException'],
+  [409, FailedPreconditionError, 'ResourceInUseException InvalidRequestException'],
+  [422, UnprocessableError, 'UnsupportedAvailabilityZoneException'],
+  [429, ResourceExhaustedError, 'ResourceLimitExceededException'],
+  [503, UnavailableError, 'ServiceUnavailableException'],
+  [502, UpstreamError, 'ServerException'],
   [502, UpstreamError, 'InternalError InternalFailure IncompleteSignature InvalidClientTokenId'],
   [502, UpstreamError, 'SomethingThatAwsInventsTomorrow constructor'],
   [503, CapacityError, 'InsufficientInstanceCapacity InsufficientCapacity InsufficientHostCapacity'],
@@ -70,7 +78,7 @@ const rows = table.flatMap(([status, kind, codes]) =>
   codes.split(' ').map((code) => ({ code, status, kind, error: kind.name })),
 );
 
-describe('EC2’s error codes', () => {
+describe('error codes of AWS', () => {
   it.each(rows)('$code is $error, which is HTTP $status (C 24)', ({ code, kind }) => {
     const error = translated(refusal(code));
 

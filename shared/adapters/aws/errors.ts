@@ -12,19 +12,22 @@ import {
   UnprocessableError,
   UnsendableError,
   UpstreamError,
-} from '../../../core/errors.ts';
+} from '../../core/errors.ts';
 
 type ErrorClass = new (message: string, options?: ErrorOptions) => ProviderError;
 
 /**
- * The error class of each of EC2's error codes. Codes that are not listed are faults of EC2 or ours: HTTP 502. EC2 answers `Unsupported` where
- * a zone does not have an instance type, so another placement may succeed.
+ * The error class of each error code of the AWS services. Codes that are not listed are faults of AWS or ours: HTTP 502. EC2 answers
+ * `Unsupported` where a zone does not have an instance type, so another placement may succeed. EKS's codes end in `Exception`.
  * @see https://docs.aws.amazon.com/ec2/latest/devguide/errors-overview.html
+ * @see https://docs.aws.amazon.com/eks/latest/APIReference/CommonErrors.html
  */
 const codesBy: readonly (readonly [ErrorClass, readonly string[]])[] = [
   [
     InvalidArgumentError,
     [
+      'BadRequestException',
+      'ClientException',
       'InvalidAMIID.Malformed',
       'InvalidAMIID.NotFound',
       'InvalidAMIID.Unavailable',
@@ -41,6 +44,7 @@ const codesBy: readonly (readonly [ErrorClass, readonly string[]])[] = [
       'InvalidParameter',
       'InvalidParameterCombination',
       'InvalidParameterDependency',
+      'InvalidParameterException',
       'InvalidParameterValue',
       'InvalidSecurityGroupID.NotFound',
       'InvalidSnapshot.NotFound',
@@ -64,12 +68,13 @@ const codesBy: readonly (readonly [ErrorClass, readonly string[]])[] = [
       'AccessDeniedException',
       'AuthFailure',
       'Blocked',
+      'ForbiddenException',
       'OptInRequired',
       'PendingVerification',
       'UnauthorizedOperation',
     ],
   ],
-  [NotFoundError, ['InvalidInstanceID.NotFound']],
+  [NotFoundError, ['InvalidInstanceID.NotFound', 'NotFoundException', 'ResourceNotFoundException']],
   [
     FailedPreconditionError,
     [
@@ -80,7 +85,9 @@ const codesBy: readonly (readonly [ErrorClass, readonly string[]])[] = [
       'IncorrectSpotRequestState',
       'IncorrectState',
       'InvalidInstanceState',
+      'InvalidRequestException',
       'OperationNotPermitted', // termination or stop protection
+      'ResourceInUseException', // of EKS: a name is taken, or something is attached or under way
     ],
   ],
   [
@@ -88,6 +95,7 @@ const codesBy: readonly (readonly [ErrorClass, readonly string[]])[] = [
     [
       'MissingInput', // such as: no subnets found for the default VPC
       'SpotMaxPriceTooLow',
+      'UnsupportedAvailabilityZoneException',
       'UnsupportedHibernationConfiguration',
       'UnsupportedOperation',
       'VPCIdNotSpecified',
@@ -105,6 +113,7 @@ const codesBy: readonly (readonly [ErrorClass, readonly string[]])[] = [
       'NetworkInterfaceLimitExceeded',
       'ResourceCountExceeded',
       'ResourceLimitExceeded',
+      'ResourceLimitExceededException',
       'SecurityGroupsPerInstanceLimitExceeded',
       'SecurityGroupsPerInterfaceLimitExceeded',
       'VcpuLimitExceeded',
@@ -126,7 +135,7 @@ const codesBy: readonly (readonly [ErrorClass, readonly string[]])[] = [
       'Unsupported',
     ],
   ],
-  [UnavailableError, ['RetryableError', 'ServiceUnavailable', 'Unavailable']],
+  [UnavailableError, ['RetryableError', 'ServiceUnavailable', 'ServiceUnavailableException', 'Unavailable']],
 ];
 
 const classes: ReadonlyMap<string, ErrorClass> = new Map(
