@@ -20,6 +20,8 @@ export type Circumstances = {
    * minutes; an older one expects PENDING. @default 'PROVISIONING'
    */
   readonly startingAs?: StartingAs | undefined;
+  /** DCM's words for the status of a cluster: those of its current definition, or of its first proposal. @default 'current' */
+  readonly clusterWords?: 'current' | 'first' | undefined;
 };
 
 /** DCM deletes the whole run of a resource that is FAILED, and leaves the other resources of one that is DELETED. */
@@ -89,7 +91,7 @@ export type Kind = {
   /** The state that an observed state is held as; undefined: the observation says nothing new. @default the observed state */
   readonly recordedState?: (
     state: string,
-    circumstances: Pick<Circumstances, 'deleteRequested'>,
+    circumstances: Pick<Circumstances, 'deleteRequested' | 'hasRun'>,
   ) => string | undefined;
   /** Whether the status of `runningState` is published only with the private address. */
   readonly needsAddress: boolean;

@@ -1,0 +1,17 @@
+/** A request to take the next step of a cluster's creation or deletion, if there is one. */
+export type ClusterStepRequest = {
+  readonly dcmId: string;
+  /** The key of the cluster's target. */
+  readonly region: string;
+  /** Whether further steps follow by themselves, until the cluster is at rest. Without, one step is taken. */
+  readonly continues: boolean;
+};
+
+/** The queue of steps, which functions/cluster-steps reads. */
+export type ClusterSteps = {
+  /**
+   * The requests can be received after `afterSeconds`: 0 to 900. @default 0. Repetitions do no harm.
+   * @throws UnavailableError where some may not be in the queue.
+   */
+  request(requests: readonly ClusterStepRequest[], afterSeconds?: number): Promise<void>;
+};
