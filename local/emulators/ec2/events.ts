@@ -3,7 +3,7 @@ import { reasonOf } from '../../../shared/core/errors.ts';
 import type { Tags } from '../../../shared/core/ownership.ts';
 import { InstanceState } from '../../../shared/service-types/vm/kind.ts';
 import type { EventBridgeEvent } from '../../../shared/wire/eventbridge.ts';
-import type { Random } from './account.ts';
+import type { Random } from '../random.ts';
 import type { Faults } from './faults.ts';
 import { instanceArn, type SimulatedInstance } from './instance.ts';
 

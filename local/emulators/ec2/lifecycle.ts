@@ -1,5 +1,5 @@
 import type { InstanceState, StateReason } from '../../../shared/service-types/vm/kind.ts';
-import type { Random } from './account.ts';
+import { type Duration, drawMs, type Random } from '../random.ts';
 
 /** @see https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_InstanceState.html */
 export const stateCode = {
@@ -17,8 +17,8 @@ type TransitionalState = keyof typeof followingState;
 
 export const isTransitional = (state: InstanceState): state is TransitionalState => state in followingState;
 
-/** How long an instance stays in a transitional state, in milliseconds: fixed, or random between two values. */
-export type DwellMs = Readonly<Record<TransitionalState, number | readonly [number, number]>>;
+/** How long an instance stays in a transitional state. */
+export type DwellMs = Readonly<Record<TransitionalState, Duration>>;
 
 export const defaultDwellMs: DwellMs = {
   pending: [1500, 3000],
@@ -33,9 +33,7 @@ export const nextState = (
   random: Random,
 ): { readonly state: InstanceState; readonly ms: number } | undefined => {
   if (!isTransitional(state)) return undefined;
-  const dwell = dwellMs[state];
-  const [shortest, longest] = typeof dwell === 'number' ? [dwell, dwell] : dwell;
-  return { state: followingState[state], ms: shortest + random() * (longest - shortest) };
+  return { state: followingState[state], ms: drawMs(dwellMs[state], random) };
 };
 
 /**

@@ -1,5 +1,5 @@
-import { randomUUID } from 'node:crypto';
 import * as z from 'zod';
+import { positionIn, tokenFor } from '../page-token.ts';
 import { Ec2Error, Integer, invalidValue } from './query-protocol.ts';
 
 /** The paging parameters of a Describe call. */
@@ -40,7 +40,7 @@ export const pageFrom = <Item>(
   { MaxResults, NextToken }: Paging,
 ): Page<Item> => {
   const size = pageSize(MaxResults, NextToken);
-  const start = NextToken === undefined ? '' : positionIn(NextToken);
+  const start = NextToken === undefined ? '' : startOf(NextToken);
   const ahead = firstOf(size + 1, itemsAfter(start));
   const full = ahead.slice(0, size);
   const isShortened = shorten !== undefined && size < Number.POSITIVE_INFINITY;
@@ -67,15 +67,8 @@ const pageSize = (asked: number | undefined, token: string | undefined): number 
   return asked;
 };
 
-const tokenPrefix = 'after ';
-
-/** No two tokens are the same, as in EC2, so a caller does not mistake the token of an empty page for one that it has used. */
-const tokenFor = (position: string): string =>
-  Buffer.from(`${tokenPrefix}${position}\0${randomUUID()}`).toString('base64url');
-
-const positionIn = (token: string): string => {
-  const text = Buffer.from(token, 'base64url').toString();
-  const [position = ''] = text.slice(tokenPrefix.length).split('\0');
-  if (text.startsWith(tokenPrefix)) return position;
+const startOf = (token: string): string => {
+  const position = positionIn(token);
+  if (position !== undefined) return position;
   throw new Ec2Error('InvalidNextToken', 'The specified NextToken is not valid.');
 };

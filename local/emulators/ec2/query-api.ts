@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Hono } from 'hono';
 import * as z from 'zod';
 import { reasonOf } from '../../../shared/core/errors.ts';
+import { signedRegion } from '../signed-region.ts';
 import type { Action } from './action.ts';
 import {
   modifyInstanceAttribute,
@@ -47,7 +48,7 @@ export const queryApi = ({ region, onCall }: Options): Hono => {
       const parameters = parametersOf(await req.text());
       const call = Call.parse(parameters);
       onCall(call.Action);
-      const act = prepare(call.Action, parameters, region(regionOf(req.header('authorization'))));
+      const act = prepare(call.Action, parameters, region(signedRegion(req.header('authorization'))));
       if (call.DryRun) throw dryRun();
       return xml(answerXml(call.Action, requestId, act()), 200);
     } catch (error) {
@@ -76,10 +77,6 @@ const throttle = ({ account }: Region): void => {
 
 const dryRun = (): Ec2Error =>
   new Ec2Error('DryRunOperation', 'Request would have succeeded, but DryRun flag is set.', 412);
-
-/** @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html */
-const regionOf = (authorization = ''): string =>
-  /Credential=[^,\s]+\/\d{8}\/([a-z0-9-]+)\/ec2\/aws4_request/.exec(authorization)?.[1] ?? 'us-east-1';
 
 /** The supported actions. */
 const actions: ReadonlyMap<string, Action> = new Map([

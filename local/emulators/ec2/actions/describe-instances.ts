@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import { type Account, seededRandom } from '../account.ts';
+import { seededRandom } from '../../random.ts';
+import type { Account } from '../account.ts';
 import { action } from '../action.ts';
 import { type Fields, Filters, filterFor, isLiteral } from '../filter.ts';
 import { addressesOf, type DescribedInstance, type SimulatedInstance } from '../instance.ts';

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { StartInstancesCommand, StopInstancesCommand, TerminateInstancesCommand } from '@aws-sdk/client-ec2';
 import { describe, expect, it } from 'vitest';
-import { seededRandom } from '../../../../local/emulators/ec2/account.ts';
 import { defaultDwellMs, nextState } from '../../../../local/emulators/ec2/lifecycle.ts';
+import { seededRandom } from '../../../../local/emulators/random.ts';
 import { startSimulation } from './simulation.ts';
 
 describe('EC2 simulator, the life of an instance', () => {
