@@ -23,7 +23,7 @@ type Deployment = {
 };
 
 const HomeRegionOutputs = z.object({
-  ResourceTableName: z.string(),
+  FleetTableName: z.string(),
   ProviderApiUrl: z.url(),
   RegistrationOutcome: z.string(),
 });

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -72,6 +72,8 @@ const startPython = async (
   { environment, ...server }: Server,
 ): Promise<LocalServer> => {
   const folder = await mkdtemp(join(tmpdir(), 'acceptance-'));
+  // ministack runs its functions by CommonJS scripts in this folder; a package.json further up may say that they are ES modules
+  await writeFile(join(folder, 'package.json'), '{}');
   const { PATH } = process.env;
   const env = { PATH, HOME: folder, TMPDIR: folder, PYTHONUNBUFFERED: '1', ...environment };
   const started = await startListeningProcess({

@@ -82,7 +82,7 @@ export const deployment: readonly Step[] = [
       const credentials = await userWithPolicy(context.ministack);
       const client = new DynamoDBClient({ ...rootConfig(context.ministack), credentials });
       const Key = { pk: { S: 'polling' } };
-      const asked = client.send(new GetItemCommand({ TableName: outputsOf(context).ResourceTableName, Key }));
+      const asked = client.send(new GetItemCommand({ TableName: outputsOf(context).FleetTableName, Key }));
       await assert.rejects(asked, { name: 'AccessDeniedException' });
     },
   },
@@ -115,7 +115,7 @@ export const destruction: readonly Step[] = [
       const dynamoDb = new DynamoDBClient(rootConfig(context.ministack));
       const Key = { pk: { S: 'polling' } };
       const { Item } = await dynamoDb.send(
-        new GetItemCommand({ TableName: outputsOf(context).ResourceTableName, Key }),
+        new GetItemCommand({ TableName: outputsOf(context).FleetTableName, Key }),
       );
       assert.ok(Item, 'the fleet table lost its items');
     },
