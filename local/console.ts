@@ -74,7 +74,7 @@ const createExample = (endpoints: Endpoints): string[] => {
   const [path, body] =
     catalogItemId === undefined
       ? ['service-type-instances', { provider_name: provider, spec: vmSpec('web-1') }]
-      : ['catalog-item-instances', orderFor('web-1')];
+      : ['catalog-item-instances', orderFor(vmSpec('web-1'))];
   return [
     `curl -X POST ${controlPlaneUrl}/api/v1alpha1/${path} -H 'content-type: application/json' \\`,
     `  -d '${JSON.stringify(body)}'`,

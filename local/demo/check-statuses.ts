@@ -19,6 +19,14 @@ const expectedStatuses: Record<InstanceState, readonly string[]> = {
   terminated: ['deleted', 'failed'],
 };
 
+/** A container or a cluster of the demo. */
+export type DemoResource = {
+  readonly name: string;
+  readonly dcmId: string;
+  /** The statuses that DCM must get, in order. */
+  readonly statuses: readonly string[];
+};
+
 /** A transition and the time from EC2's change to the update of DCM's row. */
 type ReportedTransition = { readonly instance: DemoInstance; readonly ms: number };
 
@@ -56,15 +64,18 @@ export const matchEvents = (
 
 /**
  * Compares the status events that DCM consumed with what EC2 did; a sentence for each error. Every transition of a VM must have its
- * event, because the demo's EC2 leaves the provider the time. Of a VM that only listings report, only the end must.
+ * event, because the demo's EC2 leaves the provider the time. Of a VM that only listings report, only the end must. Containers and clusters
+ * must have exactly their statuses.
  */
 export const statusErrors = (
   instances: readonly DemoInstance[],
   transitions: readonly Transition[],
   history: readonly Consumed[],
+  resources: readonly DemoResource[] = [],
 ): string[] => {
   const vms = instances.filter(({ dcmId }) => dcmId !== undefined);
-  const known = new Set(vms.map(({ dcmId }) => dcmId));
+  const reported = [...vms, ...resources];
+  const known = new Set(reported.map(({ dcmId }) => dcmId));
   const eventIds = history.map(({ eventId }) => eventId);
   const matches = vms.map((instance) => ({ instance, ...matchEvents(instance, transitions, history) }));
   return [
@@ -79,13 +90,25 @@ export const statusErrors = (
     ...eventIds
       .filter((id, index) => eventIds.indexOf(id) !== index)
       .map((id) => `the event ${id} was published twice`),
-    ...vms
-      .filter((instance) => !isInOrder(history, instance))
+    ...reported
+      .filter((resource) => !isInOrder(history, resource))
       .map(({ name }) => `the statuses of ${name} were published out of order`),
+    ...resources.flatMap((resource) => courseErrors(history, resource)),
   ];
 };
 
-const isInOrder = (history: readonly Consumed[], { dcmId }: DemoInstance): boolean => {
+/** A status that is republished, such as with an address, counts once. */
+const courseErrors = (history: readonly Consumed[], { name, dcmId, statuses }: DemoResource): string[] => {
+  const all = history.filter(({ id }) => id === dcmId).map(({ status = '' }) => status);
+  const seen = all.filter((status, index) => status !== all[index - 1]);
+  if (seen.join() === statuses.join()) return [];
+  return [`the statuses of ${name} were ${seen.join(', ') || 'none'}, not ${statuses.join(', ')}`];
+};
+
+const isInOrder = (
+  history: readonly Consumed[],
+  { dcmId }: Pick<DemoInstance | DemoResource, 'dcmId'>,
+): boolean => {
   const sequences = history.filter(({ id }) => id === dcmId).map(({ sequence = '' }) => sequence);
   return sequences.every((sequence, index) => index === 0 || (sequences[index - 1] ?? '') < sequence);
 };

@@ -2,7 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import ky, { isHTTPError } from 'ky';
 import * as z from 'zod';
 import { UnavailableError } from '../../shared/core/errors.ts';
-import { orderFor, vmSpec } from './catalog-item.ts';
+import type { ServiceType } from '../../shared/core/kind.ts';
+import { type DemoSpec, orderFor } from './catalog-item.ts';
 
 const Provider = z.object({
   id: z.string(),
@@ -91,12 +92,14 @@ const eventually = async <Result>(
   throw new UnavailableError(await describe());
 };
 
-/** A user of DCM who has one VM: of either generation. @throws ky's HTTPError where DCM refuses */
+/** A user of DCM, of either generation. @throws ky's HTTPError where DCM refuses */
 export type DcmUser = {
-  /** Waits until DCM can have VMs created. @throws UnavailableError where it cannot in time */
-  isReady(timeoutMs: number): Promise<void>;
-  /** Answers DCM's id of the VM. */
-  create(name: string): Promise<string>;
+  /** Whether DCM itself deletes a resource that is FAILED, with its run. */
+  readonly deletesFailed: boolean;
+  /** Waits until DCM can have resources of the type created. @throws UnavailableError where it cannot in time */
+  isReady(serviceType: ServiceType, timeoutMs: number): Promise<void>;
+  /** `id` is a new id that the resource may get; today's DCM makes one itself. @returns the resource's id in DCM */
+  create(spec: DemoSpec, id: string): Promise<string>;
   delete(id: string): Promise<void>;
   /** Whether DCM lists it. */
   lists(id: string): Promise<boolean>;
@@ -104,13 +107,17 @@ export type DcmUser = {
   reaches(id: string, status: string, timeoutMs: number): Promise<void>;
 };
 
-/** A user of the older DCM, who names a provider. `dcmId` is the id that DCM is to give the VM; left out, it makes one. */
-export const olderDcmUser = (client: ControlPlaneClient, provider: string, dcmId?: string): DcmUser => ({
-  isReady: async (timeoutMs) => void (await client.isReady(provider, timeoutMs)),
-  create: async (name) => {
-    const id = dcmId === undefined ? {} : { id: dcmId };
-    return (await client.create({ provider, spec: vmSpec(name), ...id })).id;
-  },
+/** Name of the provider of a service type in its home region; `provider` is the name of the deployment. */
+const providerOf = (provider: string, serviceType: ServiceType): string =>
+  serviceType === 'vm' ? provider : `${provider}-${serviceType}`;
+
+/** A user of the older DCM, who names a provider. */
+export const olderDcmUser = (client: ControlPlaneClient, provider: string): DcmUser => ({
+  deletesFailed: false,
+  isReady: async (serviceType, timeoutMs) =>
+    void (await client.isReady(providerOf(provider, serviceType), timeoutMs)),
+  create: async (spec, id) =>
+    (await client.create({ id, provider: providerOf(provider, spec.service_type), spec })).id,
   delete: client.delete,
   lists: async (wanted) => (await client.instances()).some(({ id }) => id === wanted),
   reaches: async (id, status, timeoutMs) => void (await client.reaches(id, status, timeoutMs)),
@@ -143,21 +150,26 @@ export const dcmUser = ({ controlPlaneUrl, agentUrl, provider }: DcmEndpoints): 
     }
   };
   const providers = async () => Providers.parse(await agent.get('providers').json()).results;
-  const serves = async () => {
+  const serves = async (serviceType: ServiceType) => {
     const { agents } = Agents.parse(await api.get('agents').json());
-    const isServed = agents.some((one) => one.health_status === 'ready' && one.service_types.includes('vm'));
-    const isReady = (await providers()).some((one) => one.name === provider && one.status === 'Ready');
+    const isServed = agents.some(
+      (one) => one.health_status === 'ready' && one.service_types.includes(serviceType),
+    );
+    const name = providerOf(provider, serviceType);
+    const isReady = (await providers()).some((one) => one.name === name && one.status === 'Ready');
     return isServed && isReady ? true : undefined;
   };
   return {
-    isReady: async (timeoutMs) =>
+    deletesFailed: true,
+    isReady: async (serviceType, timeoutMs) =>
       void (await eventually(
-        serves,
+        () => serves(serviceType),
         timeoutMs,
-        async () => `the provider ${provider} is not ready: ${JSON.stringify(await providers())}`,
+        async () =>
+          `the provider ${providerOf(provider, serviceType)} is not ready: ${JSON.stringify(await providers())}`,
       )),
-    create: async (name) => {
-      const answer = await api.post('catalog-item-instances', { json: orderFor(name) }).json();
+    create: async (spec) => {
+      const answer = await api.post('catalog-item-instances', { json: orderFor(spec) }).json();
       const { uid, resource_ids: [id = ''] = [] } = Ordered.parse(answer);
       orders.set(id, uid);
       return id;

@@ -1,5 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UpstreamError } from '../../shared/core/errors.ts';
+import { vmSpec } from './catalog-item.ts';
 import type { DcmUser } from './dcm-user.ts';
 import type { ProviderApiClient } from './provider-api-client.ts';
 
@@ -9,7 +11,7 @@ type Context = {
   readonly dcm: DcmUser;
   readonly providerApi: ProviderApiClient;
   readonly print: (line: string) => void;
-  /** Called once DCM has given the VM its id. */
+  /** Called with the VM's id in DCM: the one that is asked for, and then DCM's answer. */
   readonly onCreated?: (dcmId: string) => void;
   /** Called once the VM runs. */
   readonly onLaunched?: (vm: {
@@ -25,9 +27,11 @@ type Context = {
  */
 export const runDcmVmScenario = async (context: Context): Promise<void> => {
   const { dcm, providerApi, print } = context;
-  await dcm.isReady(timeoutMs);
+  await dcm.isReady('vm', timeoutMs);
   print('DCM reports the provider as ready. A user of DCM creates dcm-1.');
-  const id = await dcm.create('dcm-1');
+  const wanted = randomUUID();
+  context.onCreated?.(wanted);
+  const id = await dcm.create(vmSpec('dcm-1'), wanted);
   context.onCreated?.(id);
   await dcm.reaches(id, 'running', timeoutMs);
   const { instance_id: instanceId = '' } = await providerApi.get(id);

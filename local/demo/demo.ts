@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EC2Client } from '@aws-sdk/client-ec2';
 import { reasonOf, SettingsError } from '../../shared/core/errors.ts';
@@ -42,7 +41,7 @@ export const demo = async (options: StackOptions, show: Console): Promise<string
   show.ready(endpoints);
 
   const instances: DemoInstance[] = [];
-  const createdByDcm = { name: 'dcm-1', dcmId: String(randomUUID()) };
+  const createdByDcm = { name: 'dcm-1', dcmId: '' };
   const isNewStatus = newStatusFilter();
   const ec2 = new EC2Client(clientConfig(endpoints.ec2Url));
   const silentEc2 = new EC2Client(clientConfig(endpoints.ec2Url, silentRegion));
@@ -56,7 +55,7 @@ export const demo = async (options: StackOptions, show: Console): Promise<string
   await Promise.all([
     runInstancesScenario({ actions, silentActions, simulator, controlPlane, provider, print }),
     runDcmVmScenario({
-      dcm: userOf(endpoints, createdByDcm.dcmId),
+      dcm: userOf(endpoints),
       providerApi: providerApiClient(endpoints),
       print,
       onCreated: (dcmId) => {
@@ -73,10 +72,9 @@ export const demo = async (options: StackOptions, show: Console): Promise<string
   return printResult(instances, transitions, controlPlane.history(), show);
 };
 
-/** In the older DCM the user chooses the VM's id; in today's DCM placement does. */
-const userOf = ({ controlPlaneUrl, agentUrl }: Endpoints, dcmId: string): DcmUser =>
+const userOf = ({ controlPlaneUrl, agentUrl }: Endpoints): DcmUser =>
   agentUrl === undefined
-    ? olderDcmUser(controlPlaneClient(controlPlaneUrl), provider, dcmId)
+    ? olderDcmUser(controlPlaneClient(controlPlaneUrl), provider)
     : dcmUser({ controlPlaneUrl, agentUrl, provider });
 
 /** Polls, because the VM that was deleted through DCM has no row whose status could be awaited. */

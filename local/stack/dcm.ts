@@ -2,7 +2,8 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import ky from 'ky';
 import { reasonOf, SettingsError } from '../../shared/core/errors.ts';
-import { catalogItem, catalogItemId } from '../demo/catalog-item.ts';
+import type { ServiceType } from '../../shared/core/kind.ts';
+import { catalogItemIdOf, catalogItemOf } from '../demo/catalog-item.ts';
 import { startControlPlane } from '../emulators/dcm/control-plane/start.ts';
 import {
   defaultPace,
@@ -86,9 +87,10 @@ const startTodaysDcm = async (options: StackOptions, natsUrl: string, use: Use):
       ...{ natsUrl, strict: options.strict ?? false, log: (line) => options.log('control-plane', line) },
     }),
   );
-  await ky.post(`${controlPlane.url}/api/v1alpha1/catalog-items`, {
-    ...{ searchParams: { id: catalogItemId }, json: catalogItem },
-  });
+  for (const serviceType of ['vm', 'container', 'cluster'] satisfies ServiceType[])
+    await ky.post(`${controlPlane.url}/api/v1alpha1/catalog-items`, {
+      ...{ searchParams: { id: catalogItemIdOf(serviceType) }, json: catalogItemOf(serviceType) },
+    });
   const about = { name: agentName, natsUrl, controlPlaneUrl: controlPlane.url, ...logOf(options, 'agent') };
   const agentEmulator = options.agentBin === undefined ? await use(startAgent(options, about)) : undefined;
   const agent: LocalServer = agentEmulator ?? (await use(startAgentProgram(options, about)));

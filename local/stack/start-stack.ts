@@ -1,7 +1,7 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { bundleAll } from '../../infra/bundle.ts';
-import { catalogItemId } from '../demo/catalog-item.ts';
+import { catalogItemIdOf } from '../demo/catalog-item.ts';
 import type { EnvironmentAgent } from '../emulators/dcm/environment-agent/start.ts';
 import type { Ec2Simulator } from '../emulators/ec2/start-ec2-simulator.ts';
 import type { LambdaHost } from '../emulators/lambda/start-lambda-host.ts';
@@ -29,7 +29,7 @@ export type Endpoints = Record<
 > & {
   /** The environment agent at which the provider is registered. */
   readonly agentUrl?: string;
-  /** The catalog item that a user of today's DCM can order. */
+  /** The catalog item of a VM that a user of today's DCM can order. */
   readonly catalogItemId?: string;
 };
 
@@ -79,7 +79,7 @@ const start = async (options: StackOptions, use: Use): Promise<Omit<Stack, keyof
 
 const endpointsOfTodaysDcm = ({ agent, controlPlane }: Dcm) => ({
   ...(agent !== undefined && { agentUrl: agent.url }),
-  ...(agent !== undefined && controlPlane !== undefined && { catalogItemId }),
+  ...(agent !== undefined && controlPlane !== undefined && { catalogItemId: catalogItemIdOf('vm') }),
 });
 
 /** Readable by its owner only, because it contains a token. */

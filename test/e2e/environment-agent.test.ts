@@ -129,7 +129,7 @@ describe('an environment agent, whose creates carry no id', () => {
     stack.ec2?.faults({ refuse: { DescribeInstances: 'UnauthorizedOperation' } });
     await providerStatus(agentUrl).toBe('Unhealthy');
 
-    const dcmId = await dcm.create('held');
+    const dcmId = await dcm.create(vmSpec('held'), newVmId());
     await dcm.reaches(dcmId, 'queued', soon);
     stack.ec2?.faults({ refuse: {} });
 

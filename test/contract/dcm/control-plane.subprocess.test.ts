@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { startTodaysDcm, type TodaysDcm, vm } from './control-plane.ts';
+import { resource, startTodaysDcm, type TodaysDcm, vm } from './control-plane.ts';
 
 const referring = (resource: string) => `\${${resource}.ip[0].address}`;
 
@@ -436,6 +436,82 @@ describe('today’s control plane', () => {
     });
   });
 
+  describe('containers and clusters', () => {
+    const types = { service_types: ['vm', 'container', 'cluster'] };
+
+    it.each([
+      {
+        serviceType: 'container',
+        zeroValues: {
+          image: { reference: '' },
+          resources: { cpu: { max: '', min: '' }, memory: { max: '', min: '' } },
+          ...{ process: {}, network: {}, endpoints: [] },
+        },
+      },
+      {
+        serviceType: 'cluster',
+        zeroValues: { version: '', api_endpoint: '', console_url: '', kubeconfig: '' },
+      },
+    ])(
+      'are ordered with the zero values of their type: $serviceType',
+      async ({ serviceType, zeroValues }) => {
+        await dcm.agent('a-1', types);
+
+        const { resource_ids: [id = ''] = [] } = await dcm.order([resource(serviceType, 'one')]);
+
+        const request = (await dcm.requests('a-1')).find(({ data }) => data.resource_id === id);
+        expect(request?.data).toMatchObject({ service_type: serviceType });
+        expect(request?.data.spec).toEqual({ service_type: serviceType, ...zeroValues });
+      },
+    );
+
+    it.each(['container', 'cluster'])(
+      'get the statuses of their own subject: dcm.%s',
+      async (serviceType) => {
+        await dcm.agent('a-1', types);
+        const { resource_ids: [id = ''] = [] } = await dcm.order([resource(serviceType, 'one')]);
+
+        await dcm.report(serviceType, id, 'SUCCEEDED');
+
+        await statusOf(id).toBe('succeeded');
+        expect(await dcm.call('GET', `/service-type-instances?service_type=${serviceType}`)).toMatchObject({
+          body: { instances: [{ id, status: 'succeeded' }] },
+        });
+      },
+    );
+
+    it('have the next resource of a run created with the endpoints of a container that runs', async () => {
+      await dcm.agent('a-1', types);
+      const label = { 'metadata.labels.db': `\${db.endpoints[0].address}` };
+      const { resource_ids: [db = '', app = ''] = [] } = await dcm.order([
+        resource('container', 'db'),
+        resource('container', 'app', ['db'], label),
+      ]);
+
+      await dcm.report('container', db, 'RUNNING', {
+        endpoints: [{ address: '10.0.0.7', port: 5432, scope: 'internal' }],
+      });
+      await statusOf(app).toBe('pending');
+
+      const request = (await dcm.requests('a-1')).find(({ data }) => data.resource_id === app);
+      expect(request?.data.spec).toMatchObject({ metadata: { labels: { db: '10.0.0.7' } } });
+    });
+
+    it('do not have the next resource of a run created when a cluster is ACTIVE, which DCM does not know', async () => {
+      await dcm.agent('a-1', types);
+      const { run_id: runId = '', resource_ids: [cluster = ''] = [] } = await dcm.order([
+        resource('cluster', 'kube'),
+        resource('container', 'app', ['kube']),
+      ]);
+
+      await dcm.report('cluster', cluster, 'ACTIVE', { api_endpoint: 'https://kube' });
+      await statusOf(cluster).toBe('active');
+
+      expect(await row(cluster)).toMatchObject({ outputSpec: { api_endpoint: 'https://kube' } });
+      expect((await dcm.controlPlane.run(runId)).map(({ status }) => status)).toEqual(['PENDING', 'PENDING']);
+    });
+  });
+
   it('drops outputs that are no object, as DCM’s consumer does', async () => {
     await dcm.provider.publish(
       JSON.stringify({
@@ -510,6 +586,24 @@ describe('today’s control plane, after timeouts', () => {
     await expect.poll(async () => (await row(id))?.status).toBe('failed');
 
     expect(await row(id)).toMatchObject({ message: 'retries exhausted', retryCount: 4 });
+  });
+
+  it('creates a container that is PENDING a second time, and leaves one that is PROVISIONING', async () => {
+    const types = { service_types: ['container'] };
+    await dcm.agent('a-1', types);
+    const [slow = ''] = (await dcm.order([resource('container', 'slow')])).resource_ids ?? [];
+    const [told = ''] = (await dcm.order([resource('container', 'told')])).resource_ids ?? [];
+    for (const id of [slow, told]) await dcm.answer('creation-acknowledged', id);
+    for (const id of [slow, told])
+      await expect.poll(async () => (await row(id))?.status).toBe('provisioning');
+    await dcm.agent('a-2', types);
+
+    await dcm.report('container', slow, 'PENDING');
+    await dcm.report('container', told, 'PROVISIONING');
+
+    await expect.poll(() => typesFor('a-2', slow)).toEqual(['dcm.request.create']);
+    expect(await typesFor('a-2', told)).toEqual([]);
+    expect(await row(told)).toMatchObject({ agentName: 'a-1', status: 'provisioning' });
   });
 
   it('publishes a delete again until the agent acknowledges it', async () => {

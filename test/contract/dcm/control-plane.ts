@@ -71,6 +71,12 @@ export const startTodaysDcm = async (options: Partial<ControlPlaneOptions> = {})
           ...(address && { output_spec: { ip: [{ address, port: 22, scope: 'internal' }] } }),
         }),
       ),
+    /** Publishes a status of a service type, on its own subject. */
+    report: async (serviceType: string, id: string, status: string, outputSpec?: object) => {
+      const data = { id, status, message: `it is ${status}`, ...(outputSpec && { output_spec: outputSpec }) };
+      const [type, subject] = [`dcm.status.${serviceType}`, `dcm.${serviceType}`];
+      await js.publish(subject, statusEvent(data, { type, subject }));
+    },
     /** Orders an item of these resources; answers what the user gets. */
     order: async (resources: readonly object[], userValues: readonly object[] = []) => {
       const item = await call('POST', '/catalog-items', {
@@ -107,6 +113,17 @@ const callerOf =
     const parsed: unknown = type.includes('json') ? JSON.parse(text) : text;
     return { status: response.status, type, body: parsed };
   };
+
+/** A resource of a catalog item of another service type, with the fields that are given. */
+export const resource = (
+  serviceType: string,
+  name: string,
+  requires: readonly string[] = [],
+  fields: Readonly<Record<string, unknown>> = {},
+) => ({
+  ...{ name, service_type: serviceType, requires_resources: requires },
+  fields: Object.entries(fields).map(([path, value]) => ({ path, default: value })),
+});
 
 /** A resource of a catalog item whose name users may give. */
 export const vm = (name: string, requires: readonly string[] = [], fields: readonly object[] = []) => ({

@@ -230,6 +230,24 @@ describeEachAgent(
       ]);
     });
 
+    it('calls the provider of the request’s service type', async () => {
+      await using containers = await scriptedProvider();
+      const endpoint = `${containers.url}/api/v1alpha1/containers`;
+      await agent.call(
+        ...(['POST', '/providers'] as const),
+        registration({ name: 'ec2-sp-container', endpoint, service_type: 'container' }),
+      );
+
+      await agent.publish('create', 'container-1', { serviceType: 'container' });
+      await agent.publish('create', 'vm-0');
+
+      await outcomes('container-1').toEqual(['creation-acknowledged']);
+      await outcomes('vm-0').toEqual(['creation-acknowledged']);
+      expect(containers.asked('POST').map(({ url }) => url)).toEqual(['/api/v1alpha1/containers']);
+      expect(askedOf('vm-0').map(({ url }) => url)).toEqual(['/api/v1alpha1/vms']);
+      expect(askedOf('container-1')).toEqual([]);
+    });
+
     it.each([
       { answer: 200, attempts: 1, create: 'creation-acknowledged', remove: 'deletion-acknowledged' },
       { answer: 204, attempts: 1, create: 'creation-acknowledged', remove: 'deletion-acknowledged' },

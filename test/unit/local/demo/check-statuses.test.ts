@@ -92,4 +92,35 @@ describe('the check of the demo', () => {
       'no status reported that web-1 is terminated',
     ]);
   });
+
+  describe('of a container', () => {
+    const shop = { name: 'shop-1', dcmId: 'shop', statuses: ['provisioning', 'running', 'deleted'] };
+    const of = (...statuses: string[]) =>
+      statuses.map((status, index) =>
+        reported(index, status, { id: 'shop', eventId: `shop:${index}`, sequence: String(index) }),
+      );
+
+    it('accepts its statuses in their order, also where one is republished', () => {
+      expect(statusErrors([], [], of('provisioning', 'running', 'running', 'deleted'), [shop])).toEqual([]);
+    });
+
+    it.each([
+      { what: 'a status that is missing', statuses: ['provisioning', 'deleted'] },
+      { what: 'a status that it must not have', statuses: ['provisioning', 'running', 'failed', 'deleted'] },
+      {
+        what: 'a status that comes again',
+        statuses: ['provisioning', 'running', 'provisioning', 'running', 'deleted'],
+      },
+    ])('finds $what', ({ statuses }) => {
+      expect(statusErrors([], [], of(...statuses), [shop])).toEqual([
+        `the statuses of shop-1 were ${statuses.join(', ')}, not provisioning, running, deleted`,
+      ]);
+    });
+
+    it('finds that none came', () => {
+      expect(statusErrors([], [], [], [shop])).toEqual([
+        'the statuses of shop-1 were none, not provisioning, running, deleted',
+      ]);
+    });
+  });
 });
