@@ -41,7 +41,7 @@ const start = async (
   );
   const connection = await connect({ servers: nats.url });
   await use({ [Symbol.asyncDispose]: () => connection.close() });
-  const { received } = await use(followEvents(connection));
+  const { received } = await use(followEvents(connection, 'dcm.vm'));
   const secrets = {
     token: { name: 'dcm/ec2-sp-api', text: randomBytes(24).toString('hex') },
     nats: { name: 'dcm/nats', text: JSON.stringify({ user: 'ec2-sp', password: 'unused' }) },

@@ -1,7 +1,15 @@
 import type { Session } from './session.ts';
 
 /** An option that a check needs. Credentials in the provider's URL count as `--token`. */
-export type Need = '--registry-port' | '--registry-token' | '--nats' | '--agent-topic' | '--token';
+export type Need =
+  | '--registry-port'
+  | '--registry-token'
+  | '--nats'
+  | '--agent-topic'
+  | '--token'
+  | '--restart-nats'
+  | '--stop-outside'
+  | '--control-plane';
 
 /** A check of one behaviour that DCM relies on. */
 export type Check = {
@@ -23,6 +31,8 @@ export type Group = {
   readonly title: string;
   /** What all checks of the group need besides the provider's URL. */
   readonly needs?: Need;
+  /** Set where only providers of one service type are checked. */
+  readonly serviceType?: string;
   readonly checks: readonly Check[];
 };
 

@@ -1,4 +1,6 @@
+import { execFile } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { connect } from '@nats-io/transport-node';
 import { disposables, type Use } from '../local/processes/disposables.ts';
 import { serve } from '../local/processes/loopback.ts';
@@ -11,7 +13,7 @@ import { reasonOf } from './outcome.ts';
 import { probe } from './probe.ts';
 import { registry as newRegistry } from './registry.ts';
 import { type Result, runChecks } from './run.ts';
-import type { Given } from './session.ts';
+import type { Given, Outside } from './session.ts';
 import { vocabularyOf } from './vocabulary.ts';
 
 type Watch = {
@@ -20,6 +22,8 @@ type Watch = {
   readonly onResult: (result: Result) => void;
   /** Called with messages that are not results of checks. */
   readonly say: (line: string) => void;
+  /** @default the commands of the options */
+  readonly outside?: Outside;
 };
 
 /**
@@ -29,7 +33,7 @@ type Watch = {
 export const conformance = async (
   options: Options,
   groups: readonly Group[],
-  { cancel, onResult, say }: Watch,
+  { cancel, onResult, say, outside = commandsOf(options) }: Watch,
 ): Promise<readonly Result[]> => {
   const provider = providerOf(options);
   const spec = await specOf(options);
@@ -44,6 +48,8 @@ export const conformance = async (
       timeoutMs: options.timeout * 1_000,
       ...(await natsParts(options, use)),
       ...(await registryParts(options, use, say)),
+      ...{ outside, controlPlane: options.controlPlane },
+      fetch,
       now: Date.now,
       pause: (ms) => sleep(ms, undefined, { signal: cancel }),
     });
@@ -55,8 +61,22 @@ export const conformance = async (
   }
 };
 
+const runInShell = async (option: string, command: string, environment: NodeJS.ProcessEnv = {}) => {
+  const env = { ...process.env, ...environment };
+  await promisify(execFile)('sh', ['-c', command], { env }).catch((cause: unknown) => {
+    throw new Error(`the command of ${option} failed: ${reasonOf(cause)}`);
+  });
+};
+
+const commandsOf = ({ restartNats, stopOutside }: Options): Outside => ({
+  ...(restartNats && { restartNats: () => runInShell('--restart-nats', restartNats) }),
+  ...(stopOutside && {
+    stop: (id: string) => runInShell('--stop-outside', stopOutside, { RESOURCE_ID: id }),
+  }),
+});
+
 const natsParts = async (
-  { nats, agentTopic }: Options,
+  { nats, agentTopic, serviceType }: Options,
   use: Use,
 ): Promise<Pick<Given, 'feed' | 'agentRequests'>> => {
   if (nats === undefined) return {};
@@ -67,12 +87,14 @@ const natsParts = async (
     servers: server,
     name: 'dcm-conformance',
     timeout: natsTimeoutMs,
+    maxReconnectAttempts: -1, // a check restarts NATS
+    reconnectTimeWait: 250,
     ...(username && login),
   }).catch((cause: unknown) => {
     throw new Error(`NATS at ${server} (--nats) cannot be connected to: ${reasonOf(cause)}`);
   });
   await use({ [Symbol.asyncDispose]: () => nc.close() });
-  const feed = await use(followEvents(nc)).catch((cause: unknown) => {
+  const feed = await use(followEvents(nc, `dcm.${serviceType}`)).catch((cause: unknown) => {
     throw new Error(`the status events at NATS ${server} (--nats) cannot be read: ${reasonOf(cause)}`);
   });
   return { feed, agentRequests: await use(agentRequests(nc, agentTopic)) };

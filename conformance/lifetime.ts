@@ -15,6 +15,8 @@ export type Lifetime = {
   readonly statusRead: string | undefined;
   readonly isReady: boolean;
   readonly isDeleted: boolean;
+  /** When the delete was answered, on the clock of the events. */
+  readonly deletedAt: number;
 };
 
 /** How long to listen after DELETED for events that should not come. */
@@ -38,9 +40,10 @@ export const liveOnce = async (session: Session, feed: EventFeed): Promise<Lifet
   const statusRead = isReady ? await readStatus(session, id) : undefined;
   await create(id).catch(() => undefined); // a retry, which must not start the resource again
   await provider.remove(id);
+  const deletedAt = now();
   const isDeleted = await has(...inAnyCase('DELETED'));
   await pause(listenAfterEndMs);
-  return { id, answeredAt, events: events(), statusRead, isReady, isDeleted };
+  return { id, answeredAt, events: events(), statusRead, isReady, isDeleted, deletedAt };
 };
 
 /** A status in the wrong case fails another check; this one should not wait until its timeout. */

@@ -16,13 +16,13 @@ const results: Result[] = [];
 let planned = 0;
 try {
   const options = readOptions(process.argv);
-  const chosen = chosenGroups(options.only, givenBy(options));
+  const chosen = chosenGroups(options, givenBy(options));
   planned = chosen.reduce((count, { checks }) => count + checks.length, 0);
   await conformance(options, chosen, {
     cancel: interrupted.signal,
     onResult: (result) => {
       results.push(result);
-      say(`${result.id.padEnd(4)}${result.verdict}  ${result.sentence}`);
+      say(`${result.id.padEnd(5)}${result.verdict}  ${result.sentence}`);
     },
     say,
   });

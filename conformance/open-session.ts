@@ -91,8 +91,8 @@ export const openSession = (given: Given): Session => {
       return lifetime(given.feed);
     },
     registered: failingOnce(() => awaitRegistration(session)),
-    async eventually(condition) {
-      const deadline = given.now() + given.timeoutMs;
+    async eventually(condition, withinMs = given.timeoutMs) {
+      const deadline = given.now() + withinMs;
       while (!(await condition())) {
         if (given.now() > deadline) return false;
         await given.pause(stepMs);

@@ -28,6 +28,11 @@ const Flags = z.object({
     .optional(),
   registryPort: z.coerce.number(notAPort).int(notAPort).min(1, notAPort).max(65_535, notAPort).optional(),
   registryToken: z.string().min(1, '--registry-token must not be empty').optional(),
+  restartNats: z.string().min(1, '--restart-nats must not be empty').optional(),
+  stopOutside: z.string().min(1, '--stop-outside must not be empty').optional(),
+  controlPlane: z
+    .url({ protocol: /^https?$/, error: '--control-plane must be a URL, http:// or https://' })
+    .optional(),
   spec: z.string().optional(),
   serviceType: z.string(),
   timeout: z.coerce.number('--timeout must be seconds').positive('--timeout must be more than 0 seconds'),
@@ -53,6 +58,12 @@ const command = () =>
       'emulate an environment agent on this port, and wait for the provider to register',
     )
     .option('--registry-token <token>', 'require this bearer token at registration')
+    .option('--restart-nats <command>', 'shell command that restarts NATS, and keeps its streams')
+    .option(
+      '--stop-outside <command>',
+      'shell command that stops what runs for the resource $RESOURCE_ID, without the provider',
+    )
+    .option('--control-plane <url>', 'older control plane of DCM at which the provider is registered')
     .option('--spec <file>', 'JSON of the spec to create resources with')
     .option('--service-type <type>', 'vm, container, cluster or storage', 'vm')
     .option('--timeout <seconds>', 'how long a resource may take to run, or to be deleted', '120')
@@ -79,6 +90,9 @@ export const givenBy = (options: Options) => {
     '--nats': options.nats,
     '--agent-topic': options.agentTopic,
     '--token': options.token ?? (new URL(options.provider).username || undefined),
+    '--restart-nats': options.restartNats,
+    '--stop-outside': options.stopOutside,
+    '--control-plane': options.controlPlane,
   };
   return (need: Need): boolean => given[need] !== undefined;
 };
@@ -91,10 +105,28 @@ const smallVm: Spec = {
   guest_os: { type: 'rhel-9' },
 };
 
-/** The spec of the resources to create: the file's, or a small VM. @throws Error where there is no default, or the file contains no spec. */
+/** As DCM's own test suite creates containers. @see https://github.com/dcm-project/utilities (tests/e2e/sp_helpers_test.go) */
+const smallContainer: Spec = {
+  service_type: 'container',
+  image: { reference: 'docker.io/library/nginx:alpine' },
+  resources: { cpu: { min: 1, max: 1 }, memory: { min: '128MB', max: '256MB' } },
+  network: { ports: [{ container_port: 80, visibility: 'internal' }] },
+};
+
+/** A cluster without nodes, which providers then choose. */
+const smallCluster: Spec = { service_type: 'cluster', version: '1.34' };
+
+const defaultSpecs: Readonly<Record<string, Spec>> = {
+  vm: smallVm,
+  container: smallContainer,
+  cluster: smallCluster,
+};
+
+/** The spec of the resources to create: the file's, or a small one of the service type. @throws Error where there is no default, or the file contains no spec. */
 export const specOf = async ({ spec, serviceType }: Options): Promise<Spec> => {
   if (spec !== undefined) return readSpec(spec);
-  if (serviceType === 'vm') return smallVm;
+  const small = defaultSpecs[serviceType];
+  if (small !== undefined) return small;
   throw new Error(`--service-type ${serviceType} needs --spec: a spec that the provider takes`);
 };
 

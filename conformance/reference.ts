@@ -12,13 +12,15 @@ export const page = fileURLToPath(new URL('../docs/conformance.md', import.meta.
 export const conformanceReference = (text: string): string =>
   text.slice(0, text.indexOf(marker) + marker.length) + groups.map(section).join('');
 
-const section = ({ title, needs, checks }: (typeof groups)[number]): string => {
+const section = ({ title, needs, serviceType, checks }: (typeof groups)[number]): string => {
   const rows = checks.map((check) => {
     const needed = check.needs ? ` Needs \`${check.needs}\`.` : '';
     return `| ${check.id} | ${describeCheck(check)} | ${check.source}${needed && `.${needed}`} |\n`;
   });
-  const need = needs ? `Needs \`${needs}\`.\n\n` : '';
-  return `\n### ${title}\n\n${need}| check | a provider … | who relies on it |\n|---|---|---|\n${rows.join('')}`;
+  const need = needs ? `Needs \`${needs}\`.` : '';
+  const only = serviceType ? `Only with \`--service-type ${serviceType}\`.` : '';
+  const preface = [only, need].filter((text) => text !== '').join(' ');
+  return `\n### ${title}\n\n${preface && `${preface}\n\n`}| check | a provider … | who relies on it |\n|---|---|---|\n${rows.join('')}`;
 };
 
 if (process.argv[1] === fileURLToPath(import.meta.url))

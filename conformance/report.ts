@@ -5,11 +5,11 @@ import type { Result } from './run.ts';
 
 type Colours = Pick<typeof picocolors, 'green' | 'red' | 'yellow'>;
 
-const widths = [7, 7, 62, 62];
+const widths = [7, 11, 60, 60];
 
 /** A table for the terminal: each check with its result and the reason. */
 export const table = (results: readonly Result[], colours: Colours): string => {
-  const paint = { pass: colours.green, fail: colours.red, skip: colours.yellow };
+  const paint = { pass: colours.green, fail: colours.red, skip: colours.yellow, deviation: colours.yellow };
   const rows = new Table({
     head: ['check', '', 'a provider …', 'reason'],
     colWidths: widths,
@@ -27,6 +27,9 @@ export const table = (results: readonly Result[], colours: Colours): string => {
 export const summary = (results: readonly Result[], planned: number): string => {
   const count = (verdict: Result['verdict']) => results.filter((result) => result.verdict === verdict).length;
   const notMade = planned - results.length;
-  const counts = `${count('pass')} passed, ${count('fail')} failed, ${count('skip')} skipped`;
+  const deviations = count('deviation');
+  const counts = `${count('pass')} passed, ${count('fail')} failed, ${count('skip')} skipped${
+    deviations > 0 ? `, ${deviations} deviate on purpose` : ''
+  }`;
   return notMade > 0 ? `${counts}, ${notMade} not made` : counts;
 };

@@ -1,5 +1,5 @@
 import type { Check, Group } from './check.ts';
-import { type Outcome, reasonOf, Skipped } from './outcome.ts';
+import { Deviation, type Outcome, reasonOf, Skipped } from './outcome.ts';
 import type { Session } from './session.ts';
 
 export type Result = Pick<Check, 'id' | 'sentence' | 'source' | 'caller'> & {
@@ -33,6 +33,11 @@ const outcomeOf = async (made: Promise<void>): Promise<Outcome> => {
     await made;
     return { verdict: 'pass' };
   } catch (error) {
-    return { verdict: error instanceof Skipped ? 'skip' : 'fail', reason: reasonOf(error) };
+    return { verdict: verdictOf(error), reason: reasonOf(error) };
   }
+};
+
+const verdictOf = (error: unknown): Exclude<Outcome['verdict'], 'pass'> => {
+  if (error instanceof Skipped) return 'skip';
+  return error instanceof Deviation ? 'deviation' : 'fail';
 };

@@ -20,8 +20,21 @@ export type Given = {
   readonly registry?: Registry | undefined;
   /** undefined without NATS. */
   readonly agentRequests?: Pick<AgentRequests, 'publish'> | undefined;
+  /** What only the operator of the provider can do. */
+  readonly outside?: Outside | undefined;
+  /** DCM's control plane of the older generation, at which the provider is registered; its URL without a path. */
+  readonly controlPlane?: string | undefined;
+  /** Calls DCM's control plane. */
+  readonly fetch: typeof fetch;
   readonly now: () => number;
   readonly pause: (ms: number) => Promise<unknown>;
+};
+
+export type Outside = {
+  /** Restarts NATS; its streams survive. Settles when it answers again. */
+  restartNats?(): Promise<void>;
+  /** Stops what runs for a resource, without DCM and without the provider. */
+  stop?(id: string): Promise<void>;
 };
 
 /**
@@ -54,6 +67,6 @@ export type Session = Given & {
   lifetime(): Promise<Lifetime>;
   /** The provider's registrations, in order; waits for the first. @throws Skipped without a registry, NotConforming. */
   registered(): Promise<readonly Registration[]>;
-  /** Whether the condition became true in time. */
-  eventually(condition: () => boolean | Promise<boolean>): Promise<boolean>;
+  /** Whether the condition became true in time. @default withinMs timeoutMs */
+  eventually(condition: () => boolean | Promise<boolean>, withinMs?: number): Promise<boolean>;
 };

@@ -167,11 +167,11 @@ export const agentChecks: Group = {
 const remove = async ({ provider }: Session, id: string): Promise<number> =>
   (await provider.call('DELETE', { path: `/${id}`, headers: { 'idempotency-key': randomUUID() } })).status;
 
-/** The spec with a text instead of each object, which every provider must refuse. */
+/** The spec with a text instead of each object, and an object instead of each text, which every provider must refuse. */
 const malformed = (spec: Spec): Spec =>
   Object.fromEntries(
-    Object.entries(spec).map(([name, value]) => [
-      name,
-      typeof value === 'object' && name !== 'metadata' ? 'not an object' : value,
-    ]),
+    Object.entries(spec).map(([name, value]) => {
+      if (name === 'metadata' || name === 'service_type') return [name, value];
+      return [name, typeof value === 'object' ? 'not an object' : { not: 'a text' }];
+    }),
   );

@@ -223,25 +223,30 @@ const course: readonly Check[] = [
   },
 ];
 
-/** @see https://github.com/dcm-project/control-plane (api/catalog/v1alpha1/servicetypes/vm/spec.yaml, VmEndpoint) */
-const VmOutputs = z.looseObject({
-  ip: z
+const endpointsNamed = (name: string) =>
+  z
     .array(
       z.looseObject({
         address: z.string('address must be a text').min(1, 'address must not be empty'),
         port: z.int('port must be a number').min(1).max(65_535),
         scope: z.enum(['internal', 'external'], 'scope must be internal or external'),
       }),
-      'ip must be a list',
+      `${name} must be a list`,
     )
-    .min(1, 'ip must not be empty'),
-});
+    .min(1, `${name} must not be empty`);
+
+/** @see https://github.com/dcm-project/control-plane (api/catalog/v1alpha1/servicetypes/{vm,container,cluster}/spec.yaml) */
+const outputSchemas: Readonly<Record<string, z.ZodType>> = {
+  vm: z.looseObject({ ip: endpointsNamed('ip') }),
+  container: z.looseObject({ endpoints: endpointsNamed('endpoints') }),
+  cluster: z.looseObject({ api_endpoint: z.string('api_endpoint must be a text').min(1) }),
+};
 
 const outputsOf = (event: Received): unknown => dataOf(event).output_spec;
 
 const wrongOutputs = (outputs: unknown, { serviceType }: Session): string | undefined => {
   if (Object.keys(Object(outputs)).length === 0) return 'it is empty';
-  const { error } = serviceType === 'vm' ? VmOutputs.safeParse(outputs) : {};
+  const error = outputSchemas[serviceType]?.safeParse(outputs).error;
   return error && oneLine(error);
 };
 
@@ -249,9 +254,9 @@ const outputs: readonly Check[] = [
   {
     id: 'E17',
     sentence:
-      'never publishes an empty output_spec, which erases the outputs; for a VM it is ip: [{address, port, scope}]',
+      'never publishes an empty output_spec, which erases the outputs; for a VM it is ip: [{address, port, scope}], for a container the same under endpoints, for a cluster api_endpoint',
     source:
-      'control-plane internal/sp/store/resource_manager/service_instance.go (replaced whole); api/catalog/v1alpha1/servicetypes/vm/spec.yaml',
+      'control-plane internal/sp/store/resource_manager/service_instance.go (replaced whole); api/catalog/v1alpha1/servicetypes',
     async run(session) {
       const { events } = await session.lifetime();
       const given = events.map(outputsOf).filter((one) => one !== undefined);
@@ -266,18 +271,19 @@ const outputs: readonly Check[] = [
   {
     id: 'E18',
     sentence:
-      'never publishes that a VM runs with an output_spec without its address, to which other resources may refer',
+      'never publishes that a resource runs with an output_spec without its address, to which other resources may refer',
     source:
       'control-plane internal/cel/bind.go: a run whose resource refers to a missing output never goes on',
     async run(session) {
       const { events } = await session.lifetime();
-      if (session.serviceType !== 'vm' || events.every((event) => outputsOf(event) === undefined))
-        throw new Skipped('needs a VM provider that publishes outputs');
+      const schema = outputSchemas[session.serviceType];
+      if (schema === undefined || events.every((event) => outputsOf(event) === undefined))
+        throw new Skipped('needs a provider that publishes outputs');
       const running = events.filter((event) => session.vocabulary.ready.includes(statusOf(event) ?? ''));
-      const bare = running.find((event) => !VmOutputs.safeParse(outputsOf(event)).success);
+      const bare = running.find((event) => !schema.safeParse(outputsOf(event)).success);
       must(
         bare === undefined,
-        `it publishes that the VM runs, without an address: ${bare?.payload.slice(0, 300)}`,
+        `it publishes that the resource runs, without an address: ${bare?.payload.slice(0, 300)}`,
       );
     },
   },

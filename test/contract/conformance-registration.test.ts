@@ -37,7 +37,7 @@ it('conforms to what an environment agent that wants a token expects of a regist
   const session = openSession({
     provider: provider({ url: new URL(`${endpoint}/api/v1alpha1/vms`), token: undefined, fetch, now }),
     ...{ serviceType: 'vm', vocabulary: vocabularyOf('vm'), spec: {}, timeoutMs: 3_600_000 },
-    ...{ registry: agent, now },
+    ...{ registry: agent, fetch, now },
     pause: async () => {
       clock.ms += 60_000; // the schedule's minute
       await ask({ do: 'keep-registered' });

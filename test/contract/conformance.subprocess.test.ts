@@ -72,7 +72,7 @@ const run = (
     timeout: 10,
     ...changed,
   };
-  return conformance(options, chosenGroups(only, givenBy(options)), {
+  return conformance(options, chosenGroups({ only, serviceType: 'vm' }, givenBy(options)), {
     cancel,
     onResult,
     say: () => undefined,

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { conformance } from '../../conformance/conformance.ts';
-import { groups } from '../../conformance/groups.ts';
+import { groupsFor } from '../../conformance/groups.ts';
 import { agentName } from '../../local/stack/options.ts';
 import { type WatchedStack, watchedStack } from './stack.ts';
 
@@ -11,7 +11,7 @@ beforeAll(async () => {
 afterAll(() => stack[Symbol.asyncDispose]());
 
 /** The provider is registered already: what registration takes is tested by test/contract/conformance-registration.test.ts. */
-const served = groups.filter(({ needs }) => needs !== '--registry-port');
+const served = groupsFor('vm').filter(({ needs }) => needs !== '--registry-port');
 
 it('conforms to everything that today’s DCM relies on, behind an environment agent', async () => {
   const { natsUrl, providerApiUrl, providerApiToken: token } = stack.endpoints;

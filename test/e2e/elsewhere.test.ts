@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { conformance } from '../../conformance/conformance.ts';
-import { groups } from '../../conformance/groups.ts';
+import { groupsFor } from '../../conformance/groups.ts';
 import { controlPlaneClient, olderDcmUser } from '../../local/demo/dcm-user.ts';
 import { runDcmVmScenario } from '../../local/demo/dcm-vm-scenario.ts';
 import { providerApiClient } from '../../local/demo/provider-api-client.ts';
@@ -75,7 +75,7 @@ describe('a provider of an older DCM that runs elsewhere', () => {
     const registry = { registryPort: 0, serviceType: 'vm', timeout: 70 };
     const options = { provider: providerApiUrl, token, nats: natsUrl, ...registry };
 
-    const results = await conformance(options, groups, { cancel, onResult: say, say: registerAt });
+    const results = await conformance(options, groupsFor('vm'), { cancel, onResult: say, say: registerAt });
     clearInterval(schedule);
 
     const others = results.flatMap((one) =>

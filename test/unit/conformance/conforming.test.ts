@@ -1,16 +1,19 @@
 import { describe, expect, it } from 'vitest';
-import { groups } from '../../../conformance/groups.ts';
+import { groupsFor } from '../../../conformance/groups.ts';
 import { openSession } from '../../../conformance/open-session.ts';
 import { runChecks } from '../../../conformance/run.ts';
 import { vocabularyOf } from '../../../conformance/vocabulary.ts';
 import type { Defect } from './defect.ts';
 import { isCreate, isHealth, isList, json, rewriting } from './defects/known-defect.ts';
 import { token } from './fake-api.ts';
+import type { FakeServiceType } from './fake-kinds.ts';
 import { problem } from './fake-problem.ts';
 import { fakeSession } from './fake-session.ts';
 
-const notPassed = async (defect?: Defect) => {
-  const results = await runChecks(groups, fakeSession(defect).session);
+const groups = groupsFor('vm');
+
+const notPassed = async (defect?: Defect, serviceType: FakeServiceType = 'vm') => {
+  const results = await runChecks(groupsFor(serviceType), fakeSession(defect, serviceType).session);
   expect(results.length).toBeGreaterThan(60);
   return results.flatMap(({ id, verdict }) => (verdict === 'pass' ? [] : [`${id} ${verdict}`]));
 };
@@ -92,6 +95,49 @@ describe('the conformance suite', () => {
       'pass',
       'pass',
     ]);
+  });
+
+  it('lets a provider of containers deviate where DCM’s suite and the environment agent demand contrary answers', async () => {
+    expect(await notPassed({}, 'container')).toEqual(['U9 deviation', 'U10 deviation']);
+  });
+
+  it('lets a provider of containers be PROVISIONING, and refuse a create without an id', async () => {
+    const answer: Defect['answer'] = async (request, next) =>
+      isCreate(request) &&
+      isAuthenticated(request) &&
+      !hasId(request) &&
+      !request.headers.has('idempotency-key')
+        ? problem(400, 'no id')
+        : next(request);
+    const publish: Defect['publish'] = (received) => [
+      { ...received, payload: received.payload.replace('"PENDING"', '"PROVISIONING"') },
+    ];
+
+    expect(await notPassed({ answer, publish }, 'container')).toEqual([
+      'U3 deviation',
+      'U9 deviation',
+      'U10 deviation',
+      'U11 deviation',
+      'U13 deviation',
+      'U14 deviation',
+    ]);
+  });
+
+  it('finds that a provider of containers is for DCM’s suite alone where it answers 404 to a DELETE', async () => {
+    const answer: Defect['answer'] = async (request, next, fake) => {
+      const id = new URL(request.url).pathname.split('/').at(-1) ?? '';
+      const isGone = !fake.vms.has(id) || fake.vms.get(id)?.status === 'DELETING';
+      const isMeant = isAuthenticated(request) && ['GET', 'DELETE'].includes(request.method);
+      return isMeant && request.url.includes('/containers/') && id !== 'health' && isGone
+        ? problem(404, 'no such container')
+        : next(request);
+    };
+
+    expect(await notPassed({ answer }, 'container')).toEqual(['B6 fail', 'D2 fail', 'D3 fail']);
+  });
+
+  it('finds nothing wrong with a provider of clusters that never answers 404 to a DELETE', async () => {
+    expect(await notPassed({}, 'cluster')).toEqual(['K5 deviation']);
   });
 
   it('checks a provider that takes agents’ creates only, and fails just the checks of the other form', async () => {

@@ -24,10 +24,16 @@ export type FakeProvider = {
   readonly handle: (request: Request) => Promise<Response>;
   readonly received: readonly Received[];
   readonly registry: Registry;
+  /** Its resources, of whatever service type. */
   readonly vms: ReadonlyMap<string, ListedVm>;
   readonly events: FakeEvents;
   /** Requests that agents have in hand, by the ids of the requests. */
   readonly agentRequests: Map<string, FakeAgentRequest>;
+  /** How often NATS was restarted. */
+  restarts(): number;
+  restartNats(): Promise<void>;
+  /** Ends a resource, as somebody outside DCM would. */
+  stop(id: string): void;
   now(): number;
   /** Lets time pass, and happen what is due. */
   advance(ms: number): Promise<void>;

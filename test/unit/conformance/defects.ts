@@ -1,5 +1,7 @@
 import { agentDefects } from './defects/agent.ts';
 import { authenticationDefects } from './defects/authentication.ts';
+import { clusterDefects } from './defects/clusters.ts';
+import { containerDefects } from './defects/containers.ts';
 import { createDefects } from './defects/create.ts';
 import { deleteDefects } from './defects/delete.ts';
 import { courseDefects } from './defects/event-course.ts';
@@ -15,6 +17,8 @@ import { registrationDefects } from './defects/registration.ts';
 export const defects: KnownDefects = {
   ...agentDefects,
   ...authenticationDefects,
+  ...clusterDefects,
+  ...containerDefects,
   ...createDefects,
   ...deleteDefects,
   ...courseDefects,

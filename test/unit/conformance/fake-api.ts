@@ -1,26 +1,28 @@
 import { type Context, Hono } from 'hono';
 import type { FakeAgentRequest } from './defect.ts';
+import type { FakeKind } from './fake-kinds.ts';
 import { type ListedVm, listPage } from './fake-list.ts';
 import { problem } from './fake-problem.ts';
 
 export const token = 'the-token';
 
 type Vms = {
+  readonly kind: FakeKind;
   readonly vms: ReadonlyMap<string, ListedVm>;
   readonly agentRequests: ReadonlyMap<string, FakeAgentRequest>;
-  readonly create: (id: string) => void;
+  readonly create: (id: string, spec: Readonly<Record<string, unknown>>) => void;
   readonly remove: (id: string) => void;
   /** A create of this id was refused for good. */
   readonly fail: (id: string) => void;
   readonly now: () => number;
 };
 
-const base = '/api/v1alpha1/vms';
 const validId = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 const health = { status: 'healthy', version: '1.2.3', type: 'fake.dcm.io/health', path: 'health' };
 
 /** The HTTP side of a conforming provider. */
-export const fakeApi = ({ vms, agentRequests, create, remove, fail, now }: Vms): Hono => {
+export const fakeApi = ({ kind, vms, agentRequests, create, remove, fail, now }: Vms): Hono => {
+  const base = `/api/v1alpha1/${kind.collection}`;
   let generated = 0;
   const idFor = (context: Context): string | undefined => {
     const key = context.req.header('idempotency-key');
@@ -39,18 +41,19 @@ export const fakeApi = ({ vms, agentRequests, create, remove, fail, now }: Vms):
   app.post(base, async (context) => {
     if (!context.req.header('content-type')?.startsWith('application/json')) return problem(400, 'not JSON');
     const id = idFor(context);
-    if (!hasSpec(await context.req.json().catch(() => undefined))) {
+    const spec = specIn(await context.req.json().catch(() => undefined));
+    if (spec === undefined || !kind.isSpec(spec)) {
       if (id !== undefined) fail(id);
       return problem(400, 'no spec');
     }
     if (id === undefined || id === 'health' || !validId.test(id)) return problem(400, 'no such id');
-    create(id);
-    return Response.json(resource(vms.get(id)), { status: 201 });
+    create(id, spec);
+    return Response.json(resource(vms.get(id), kind), { status: 201 });
   });
-  app.get(base, (context) => listPage([...vms.values()], context.req.query()));
+  app.get(base, (context) => listPage([...vms.values()], context.req.query(), kind));
   app.get(`${base}/:id`, (context) => {
     const vm = vms.get(context.req.param('id'));
-    return vm ? Response.json(resource(vm)) : problem(404, 'no such VM');
+    return vm ? Response.json(resource(vm, kind)) : problem(404, 'no such resource');
   });
   app.delete(`${base}/:id`, (context) => {
     remove(context.req.param('id'));
@@ -59,12 +62,13 @@ export const fakeApi = ({ vms, agentRequests, create, remove, fail, now }: Vms):
   return app;
 };
 
-const resource = (vm: ListedVm | undefined) => vm && { id: vm.id, path: `vms/${vm.id}`, status: vm.status };
+const resource = (vm: ListedVm | undefined, { collection, details }: FakeKind) =>
+  vm && { id: vm.id, path: `${collection}/${vm.id}`, status: vm.status, ...details(vm.status) };
 
-/** Whether a body has a spec, wrapped or bare, that asks for CPUs. */
-const hasSpec = (body: unknown): boolean => {
+/** The spec in a body, wrapped or bare. */
+const specIn = (body: unknown): Readonly<Record<string, unknown>> | undefined => {
   const spec = isObject(body) && 'spec' in body ? body.spec : body;
-  return isObject(spec) && isObject(spec.vcpu);
+  return isObject(spec) ? spec : undefined;
 };
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>

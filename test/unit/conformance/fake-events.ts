@@ -1,23 +1,19 @@
 import type { Received } from '../../../conformance/events.ts';
+import type { FakeKind } from './fake-kinds.ts';
 
 export type FakeEvents = {
   readonly received: readonly Received[];
   tell(id: string, status: string): void;
 };
 
-const outputs = {
-  ip: [
-    { address: '10.0.0.5', port: 22, scope: 'internal' },
-    { address: '203.0.113.9', port: 22, scope: 'external' },
-  ],
-};
-
 /** Publishes status events as DCM wants them; `through` may change them on the way. */
 export const fakeEvents = (
   through: (event: Received) => readonly Received[],
   now: () => number,
+  { serviceType, outputs }: Pick<FakeKind, 'serviceType' | 'outputs'>,
 ): FakeEvents => {
   const received: Received[] = [];
+  const subject = `dcm.${serviceType}`;
   let count = 0;
   return {
     received,
@@ -27,8 +23,8 @@ export const fakeEvents = (
         specversion: '1.0',
         id: `event-${count}`,
         source: 'dcm/providers/fake',
-        type: 'dcm.status.vm',
-        subject: 'dcm.vm',
+        type: `dcm.status.${serviceType}`,
+        subject,
         datacontenttype: 'application/json',
         time: new Date(now()).toISOString(),
         sequence: String(count),
@@ -36,11 +32,11 @@ export const fakeEvents = (
           id,
           status,
           message: `it is ${status}`,
-          ...(status === 'RUNNING' && { output_spec: outputs }),
+          ...(['RUNNING', 'ACTIVE'].includes(status) && { output_spec: outputs }),
         },
       };
       const headers = { 'nats-msg-id': event.id };
-      received.push(...through({ subject: 'dcm.vm', payload: JSON.stringify(event), headers, at: now() }));
+      received.push(...through({ subject, payload: JSON.stringify(event), headers, at: now() }));
     },
   };
 };

@@ -2,14 +2,17 @@ import { registry as newRegistry } from '../../../conformance/registry.ts';
 import type { Defect, FakeAgentRequest, FakeProvider } from './defect.ts';
 import { fakeApi } from './fake-api.ts';
 import { fakeEvents } from './fake-events.ts';
+import { type FakeServiceType, fakeKinds } from './fake-kinds.ts';
 import type { ListedVm } from './fake-list.ts';
 import { fakeRegistrar, registryToken } from './fake-registrar.ts';
 
 const stepMs = 500;
 
-/** A conforming provider of VMs in memory, whose time passes only when it is told to. */
-export const fakeProvider = (defect: Defect = {}): FakeProvider => {
+/** A conforming provider in memory, whose time passes only when it is told to. */
+export const fakeProvider = (defect: Defect = {}, serviceType: FakeServiceType = 'vm'): FakeProvider => {
+  const kind = fakeKinds[serviceType];
   let now = 0;
+  let restarts = 0;
   const due: { readonly at: number; readonly run: () => unknown }[] = [];
   const later = (run: () => unknown) => void due.push({ at: now + stepMs, run });
   const vms = new Map<string, ListedVm>();
@@ -18,15 +21,19 @@ export const fakeProvider = (defect: Defect = {}): FakeProvider => {
   const events = fakeEvents(
     (event) => defect.publish?.(event, fake) ?? [event],
     () => now,
+    kind,
   );
   const tell = (id: string, status: string) => {
     vms.set(id, { id, status });
     events.tell(id, status);
   };
-  const create = (id: string) => {
+  const create = (id: string, spec: Readonly<Record<string, unknown>>) => {
     if (vms.has(id)) return;
-    tell(id, 'PROVISIONING');
-    later(() => vms.get(id)?.status === 'PROVISIONING' && tell(id, 'RUNNING'));
+    const continueFrom = ([status = '', ...others]: readonly string[]): void => {
+      tell(id, status);
+      if (others.length > 0) later(() => vms.get(id)?.status === status && continueFrom(others));
+    };
+    continueFrom(kind.course(spec));
   };
   const remove = (id: string) => {
     if (!vms.has(id) || vms.get(id)?.status === 'DELETING') return;
@@ -37,6 +44,7 @@ export const fakeProvider = (defect: Defect = {}): FakeProvider => {
     });
   };
   const api = fakeApi({
+    kind,
     vms,
     agentRequests,
     create,
@@ -50,6 +58,10 @@ export const fakeProvider = (defect: Defect = {}): FakeProvider => {
     fetch: (input, { signal: _, ...init } = {}) => fake.handle(new Request(input, init)),
     handle: (request) => defect.answer?.(request, next, fake) ?? next(request),
     ...{ received: events.received, events, registry, vms, agentRequests },
+    ...{ restarts: () => restarts, stop: (id) => tell(id, 'FAILED') },
+    restartNats: async () => {
+      restarts += 1;
+    },
     now: () => now,
     stall: (ms) => {
       now += ms;
@@ -62,6 +74,6 @@ export const fakeProvider = (defect: Defect = {}): FakeProvider => {
       }
     },
   };
-  fakeRegistrar(registry, later, defect.register);
+  fakeRegistrar(registry, later, kind, defect.register);
   return fake;
 };

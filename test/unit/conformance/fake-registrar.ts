@@ -1,14 +1,15 @@
 import type { Registry } from '../../../conformance/registry.ts';
 import type { Defect } from './defect.ts';
+import type { FakeKind } from './fake-kinds.ts';
 
-const body = {
+const bodyOf = ({ serviceType, collection }: FakeKind) => ({
   name: 'fake',
-  service_type: 'vm',
+  service_type: serviceType,
   schema_version: 'v1alpha1',
-  endpoint: 'http://fake/api/v1alpha1/vms',
+  endpoint: `http://fake/api/v1alpha1/${collection}`,
   operations: ['CREATE', 'DELETE', 'READ'],
   metadata: { region_code: 'us-east-1' },
-};
+});
 
 export const registryToken = 'registry-token';
 
@@ -16,6 +17,7 @@ export const registryToken = 'registry-token';
 export const fakeRegistrar = (
   registry: Registry,
   later: (run: () => unknown) => void,
+  kind: FakeKind,
   through: Defect['register'] = async (request) => request,
 ): void => {
   let attempts = 0;
@@ -25,7 +27,7 @@ export const fakeRegistrar = (
     const url = 'http://registry/api/v1alpha1/providers?id=fake-vm';
     const headers = { 'content-type': 'application/json', ...(authorization && { authorization }) };
     const request = await through(
-      new Request(url, { method: 'POST', headers, body: JSON.stringify(body) }),
+      new Request(url, { method: 'POST', headers, body: JSON.stringify(bodyOf(kind)) }),
       attempts,
     );
     if (request === undefined) return;

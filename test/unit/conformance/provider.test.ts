@@ -2,9 +2,12 @@ import { describe, expect, it } from 'vitest';
 
 import { collectionUrl, provider } from '../../../conformance/provider.ts';
 import { token } from './fake-api.ts';
+import { fakeKinds } from './fake-kinds.ts';
 import { problem } from './fake-problem.ts';
 import { fakeProvider } from './fake-provider.ts';
-import { fakeSession, spec } from './fake-session.ts';
+import { fakeSession } from './fake-session.ts';
+
+const { spec } = fakeKinds.vm;
 
 describe('the collection', () => {
   it.each([

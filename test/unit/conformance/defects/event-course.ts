@@ -125,7 +125,7 @@ export const courseDefects: KnownDefects = {
   E18: [
     {
       what: 'tells RUNNING before it knows the address',
-      because: /it publishes that the VM runs, without an address/,
+      because: /it publishes that the resource runs, without an address/,
       defect: {
         publish: (received) => {
           const { output_spec: _, ...data } = dataOf(received);
