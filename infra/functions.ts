@@ -4,6 +4,7 @@ import type { PolledRegion, Env as PollerEnv } from '../functions/poller/env.ts'
 import {
   type ApiAccess,
   type Env as ProviderApiEnv,
+  type ProvisioningFile,
   provisioningFile,
 } from '../functions/provider-api/env.ts';
 import {
@@ -13,7 +14,6 @@ import {
 } from '../functions/registration/env.ts';
 import packageJson from '../package.json' with { type: 'json' };
 import type { TagKeys } from '../shared/core/ownership.ts';
-import type { Provisioning } from '../shared/service-types/vm/provisioning.ts';
 import type { FunctionName } from './bundle.ts';
 
 /**
@@ -121,7 +121,7 @@ export const answerTimeoutSeconds = 29;
 export const providerApi = (
   deployment: Deployment,
   given: {
-    readonly provisioning: Provisioning;
+    readonly provisioning: ProvisioningFile;
     readonly access: ApiAccess;
     /** Whether creates without an id are looked up among the requests to environment agents. */
     readonly findsAgentRequests: boolean;

@@ -9,7 +9,8 @@ const heading = `# Configuration
 
 Generated from \`infra/settings/settings.ts\` by \`npx tsx tools/settings-reference.ts\`. [deploy.md](deploy.md#2-write-the-settings) says where
 the settings are read from. Keys that are not listed here are refused. Without \`nats.vpc\`, the nats-bridge runs outside VPCs and reaches NATS over
-the internet. Without \`provisioning\`, instances are reported and none is created; with it, \`api\` must say who may create them.
+the internet. Without \`provisioning\`, instances are reported and none is created; without \`containers\` or \`clusters\`, the deployment has nothing
+of ECS or EKS. With any of the three, \`api\` must say who may create resources.
 
 | setting | what it is | default |
 |---|---|---|

@@ -1,12 +1,21 @@
 import * as z from 'zod/mini';
 import { TagKeys } from '../../shared/core/ownership.ts';
 import { json, jsonFile } from '../../shared/runtime/json-variable.ts';
+import { ClusterProvisioning } from '../../shared/service-types/cluster/provisioning.ts';
+import { ContainerProvisioning } from '../../shared/service-types/container/provisioning.ts';
 import { Provisioning } from '../../shared/service-types/vm/provisioning.ts';
 
 /** A file, since with many regions it exceeds Lambda's 4 KiB of environment variables. */
 export const provisioningFile = 'provisioning.json';
 
 const nonEmpty = z.string().check(z.minLength(1));
+
+/** Which VMs, containers and clusters may be created, and how. Without VMs there is no region. */
+export const ProvisioningFile = z.extend(Provisioning, {
+  containers: z.optional(ContainerProvisioning),
+  clusters: z.optional(ClusterProvisioning),
+});
+export type ProvisioningFile = z.infer<typeof ProvisioningFile>;
 
 /** The accepted credentials. At least one kind is required: the API is never open. */
 export const ApiAccess = z
@@ -35,8 +44,8 @@ export const Env = z.object({
   TAG_KEYS: z.pipe(json, TagKeys),
   /** The region of the paths that name none. */
   HOME_REGION: nonEmpty,
-  /** File with the JSON of Provisioning (shared/service-types/vm/provisioning.ts). Deployed beside the code. */
-  PROVISIONING_FILE: z.prefault(z.pipe(jsonFile, Provisioning), provisioningFile),
+  /** File with the JSON of ProvisioningFile. Deployed beside the code. */
+  PROVISIONING_FILE: z.prefault(z.pipe(jsonFile, ProvisioningFile), provisioningFile),
   /** JSON of ApiAccess. */
   API_ACCESS: z.pipe(json, ApiAccess),
   /** `true`: the ids of creates without one are looked up in the environment agent's requests, by the nats-bridge. */

@@ -1,6 +1,5 @@
-import { Validations } from 'aws-cdk-lib';
-import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import { inRegions, justify } from './permissions.ts';
 
 /** Allows a function to describe instances in these regions only. */
 export const grantDescribe = (
@@ -8,15 +7,10 @@ export const grantDescribe = (
   actions: ('ec2:DescribeInstances' | 'ec2:DescribeInstanceStatus')[],
   regions: readonly string[],
 ): void => {
-  asking.addToRolePolicy(
-    new PolicyStatement({
-      actions,
-      resources: ['*'],
-      conditions: { StringEquals: { 'aws:RequestedRegion': regions } },
-    }),
+  asking.addToRolePolicy(inRegions(regions, ...actions));
+  justify(
+    asking,
+    `${actions.join(' and ')} have no resource-level permissions; they are limited to the regions that are reported.`,
+    ['*'],
   );
-  Validations.of(asking.role ?? asking).acknowledge({
-    id: 'AwsSolutions-IAM5[Resource::*]',
-    reason: `${actions.join(' and ')} have no resource-level permissions; they are limited to the regions that are reported.`,
-  });
 };

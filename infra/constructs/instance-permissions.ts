@@ -1,11 +1,11 @@
-import { Annotations, type ArnComponents, ArnFormat, Stack, Validations } from 'aws-cdk-lib';
+import { Annotations, ArnFormat, Stack } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { partitionOf } from '../../shared/adapters/aws/regions.ts';
-import { managedByDcm } from '../../shared/core/ownership.ts';
 import { configuredImageIds, imageOwnersOf } from '../../shared/service-types/vm/image-catalogue.ts';
 import { securityGroupIdsOf, subnetIdsOf } from '../../shared/service-types/vm/provisioning.ts';
 import type { Settings } from '../settings/settings.ts';
+import { justify, ownershipTags, wildcard } from './permissions.ts';
 
 type Provisioning = NonNullable<Settings['provisioning']>;
 type Choices = Pick<Settings, 'provider' | 'tags'> & { readonly provisioning: Provisioning };
@@ -22,10 +22,7 @@ export const grantInstances = (caller: LambdaFunction, { provider, tags, provisi
   const requested = provisioning.spot ? [ec2('spot-instances-request')] : [];
 
   const inRegions = { 'aws:RequestedRegion': Object.keys(provisioning.regions) };
-  const ours = (key: 'RequestTag' | 'ResourceTag') => ({
-    [`aws:${key}/${tags.managedBy}`]: managedByDcm,
-    [`aws:${key}/${tags.provider}`]: provider.name,
-  });
+  const ours = (key: 'RequestTag' | 'ResourceTag') => ownershipTags({ provider, tags }, key);
   const allow = (actions: string[], resources: string[], StringEquals: object, StringLike?: object) =>
     caller.addToRolePolicy(
       new PolicyStatement({
@@ -128,26 +125,4 @@ const grantNetwork = (
     'If the settings leave the choice to EC2, it is not known before the launch. Synthesis warns of it.',
     open.map(({ kind }) => any(kind)),
   );
-};
-
-type Wildcard = Pick<ArnComponents, 'service' | 'resource' | 'account' | 'region'>;
-
-/** The ARN of resources whose ids are not known in advance, in any region unless one is given. */
-export const wildcard = (user: LambdaFunction, components: Wildcard): string =>
-  Stack.of(user).formatArn({
-    // The name, not a reference: the ids of cdk-nag's findings contain it.
-    partition: partitionOf(Stack.of(user).region).name,
-    region: '*',
-    arnFormat: ArnFormat.NO_RESOURCE_NAME,
-    ...components,
-  });
-
-/** Acknowledges cdk-nag's findings about wildcards in a function's permissions, with the reason. */
-export const justify = (user: LambdaFunction, reason: string, wildcards: readonly string[]): void => {
-  const stack = Stack.of(user);
-  const ids = wildcards.map((arn) => {
-    const shown = arn.replace(stack.account, '<AWS::AccountId>');
-    return { id: `AwsSolutions-IAM5[Resource::${shown}]`, reason };
-  });
-  Validations.of(user.role ?? user).acknowledge(...ids);
 };

@@ -3,24 +3,18 @@ import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { partitionOf } from '../../shared/adapters/aws/regions.ts';
 import type { Settings } from '../settings/settings.ts';
-import { justify, wildcard } from './instance-permissions.ts';
+import { createServiceLinkedRole, inRegions, justify, passRoles, wildcard } from './permissions.ts';
 
 type Provisioning = NonNullable<Settings['provisioning']>;
 
 /** Allows a function to look up what EC2 offers: images, instance types, quotas. */
 export const grantOfferings = (caller: LambdaFunction, provisioning: Provisioning): void => {
-  const onEverything = '*';
   caller.addToRolePolicy(
-    new PolicyStatement({
-      actions: [
-        'ec2:DescribeImages',
-        'ec2:DescribeInstances',
-        'ec2:DescribeInstanceTypes',
-        'servicequotas:GetServiceQuota',
-      ],
-      resources: [onEverything],
-      conditions: { StringEquals: { 'aws:RequestedRegion': Object.keys(provisioning.regions) } },
-    }),
+    inRegions(
+      Object.keys(provisioning.regions),
+      ...['ec2:DescribeImages', 'ec2:DescribeInstances', 'ec2:DescribeInstanceTypes'],
+      'servicequotas:GetServiceQuota',
+    ),
   );
   const published = wildcard(caller, {
     service: 'ssm',
@@ -33,9 +27,7 @@ export const grantOfferings = (caller: LambdaFunction, provisioning: Provisionin
       resources: [published, ...ownParameters(caller, provisioning)],
     }),
   );
-  justify(caller, 'These actions read what EC2 offers and have no resource-level permissions.', [
-    onEverything,
-  ]);
+  justify(caller, 'These actions read what EC2 offers and have no resource-level permissions.', ['*']);
   justify(caller, "These are AWS's public parameters, in which publishers store the ids of their images.", [
     published,
   ]);
@@ -70,13 +62,10 @@ const rolesOfProfiles = (caller: LambdaFunction, { instanceProfiles }: Provision
   instanceProfiles.length === 0
     ? []
     : [
-        new PolicyStatement({
-          actions: ['iam:PassRole'],
-          resources: [...new Set(instanceProfiles.map(({ roleArn }) => roleArn))],
-          conditions: {
-            StringEquals: { 'iam:PassedToService': ec2Principals(Stack.of(caller).region) },
-          },
-        }),
+        passRoles(
+          instanceProfiles.map(({ roleArn }) => roleArn),
+          ec2Principals(Stack.of(caller).region),
+        ),
       ];
 
 /** EC2's service principals in the region's partition: most partitions use the commercial one, some their own DNS suffix. */
@@ -108,15 +97,4 @@ const keysOfDisks = ({ regions }: Provisioning): PolicyStatement[] =>
 
 /** The first spot instance of an account needs EC2's service-linked role for spot instances. */
 const spotRole = (caller: LambdaFunction): PolicyStatement =>
-  new PolicyStatement({
-    actions: ['iam:CreateServiceLinkedRole'],
-    resources: [
-      Stack.of(caller).formatArn({
-        service: 'iam',
-        region: '',
-        resource: 'role/aws-service-role/spot.amazonaws.com/AWSServiceRoleForEC2Spot',
-        arnFormat: ArnFormat.NO_RESOURCE_NAME,
-      }),
-    ],
-    conditions: { StringEquals: { 'iam:AWSServiceName': 'spot.amazonaws.com' } },
-  });
+  createServiceLinkedRole(caller, 'spot.amazonaws.com', 'AWSServiceRoleForEC2Spot');

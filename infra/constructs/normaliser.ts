@@ -6,10 +6,12 @@ import { Construct } from 'constructs';
 import { type Deployment, normaliser } from '../functions.ts';
 import { regionNames } from '../settings/reported-regions.ts';
 import type { Settings } from '../settings/settings.ts';
+import { grantReadClusters } from './cluster-permissions.ts';
 import { grantDescribe } from './describe-instances.ts';
 import { type FunctionDefaults, functionWithDefaults } from './function-defaults.ts';
 import { grantItems } from './grant-items.ts';
 import type { ObservationsQueue } from './observations-queue.ts';
+import { grantDescribeTasks } from './task-permissions.ts';
 
 export type NormaliserProps = {
   readonly defaults: FunctionDefaults;
@@ -61,5 +63,7 @@ export class Normaliser extends Construct {
     );
     bridge.grantInvokeLatestVersion(this.function);
     grantDescribe(this.function, ['ec2:DescribeInstances'], regions);
+    grantDescribeTasks(this.function, settings);
+    grantReadClusters(this.function, settings);
   }
 }

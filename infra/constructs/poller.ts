@@ -4,10 +4,12 @@ import { Construct } from 'constructs';
 import { type Deployment, poller } from '../functions.ts';
 import { regionNames, reportedRegions } from '../settings/reported-regions.ts';
 import type { Settings } from '../settings/settings.ts';
+import { grantReadClusters } from './cluster-permissions.ts';
 import { grantDescribe } from './describe-instances.ts';
 import { type FunctionDefaults, functionWithDefaults } from './function-defaults.ts';
 import { grantItems } from './grant-items.ts';
 import type { ObservationsQueue } from './observations-queue.ts';
+import { grantListTasks } from './task-permissions.ts';
 
 export type PollerProps = {
   readonly defaults: FunctionDefaults;
@@ -49,5 +51,7 @@ export class Poller extends Construct {
       ['ec2:DescribeInstances', 'ec2:DescribeInstanceStatus'],
       regionNames(settings),
     );
+    grantListTasks(this.function, settings);
+    grantReadClusters(this.function, settings);
   }
 }

@@ -5,24 +5,26 @@ import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
-import type { ApiAccess } from '../../functions/provider-api/env.ts';
-import type { Provisioning } from '../../shared/service-types/vm/provisioning.ts';
+import { type ApiAccess, ProvisioningFile } from '../../functions/provider-api/env.ts';
 import { publicPaths } from '../../shared/wire/public-paths.ts';
 import { answerTimeoutSeconds, type Deployment, providerApi } from '../functions.ts';
 import { agentStreamsOf } from '../settings/agent.ts';
-import type { ProvisioningSettings } from '../settings/settings.ts';
+import type { CreationSettings } from '../settings/settings.ts';
 import { accessLog } from './access-log.ts';
+import { grantCreateClusters } from './cluster-permissions.ts';
+import { containersOf } from './containers.ts';
 import { type FunctionDefaults, functionWithDefaults } from './function-defaults.ts';
 import { grantItems } from './grant-items.ts';
 import { grantInstances } from './instance-permissions.ts';
 import { grantExtras, grantOfferings } from './launch-permissions.ts';
 import type { ObservationsQueue } from './observations-queue.ts';
 import { grantSecret, secretsManagerEndpoint } from './secret.ts';
+import { grantTasks } from './task-permissions.ts';
 
 export type ProviderApiProps = {
   readonly defaults: FunctionDefaults;
   readonly deployment: Deployment;
-  readonly settings: ProvisioningSettings;
+  readonly settings: CreationSettings;
   readonly observations: ObservationsQueue;
   readonly resourceStore: Table;
   readonly bridge: LambdaFunction;
@@ -87,7 +89,7 @@ export class ProviderApi extends Construct {
   }: ProviderApiProps): LambdaFunction {
     const { provisioning, api } = settings;
     const spec = providerApi(deployment, {
-      provisioning: provisioningOf(provisioning),
+      provisioning: provisioningOf(settings),
       access: accessOf(api),
       findsAgentRequests: agentStreamsOf(settings).length > 0,
     });
@@ -100,20 +102,31 @@ export class ProviderApi extends Construct {
     observations.queue.grant(made, 'sqs:SendMessage');
     bridge.grantInvokeLatestVersion(made);
     grantSecret(made, 'Token', api.tokenSecret);
-    grantInstances(made, settings);
-    grantOfferings(made, provisioning);
-    grantExtras(made, provisioning);
+    if (provisioning !== undefined) {
+      grantInstances(made, { ...settings, provisioning });
+      grantOfferings(made, provisioning);
+      grantExtras(made, provisioning);
+    }
+    grantTasks(made, settings);
+    grantCreateClusters(made, settings);
     return made;
   }
 }
 
 const vmsByRegion = (resourceStore: Table): string => `${resourceStore.tableArn}/index/vms-by-region`;
 
-/** Without the roles, which only IAM needs. */
-const provisioningOf = ({ instanceProfiles, ...rest }: ProvisioningSettings['provisioning']) =>
-  ({ ...rest, instanceProfiles: instanceProfiles.map(({ profile }) => profile) }) satisfies Provisioning;
+/** Without the roles of instance profiles, which only IAM needs. */
+const provisioningOf = (settings: CreationSettings): ProvisioningFile => {
+  const { instanceProfiles = [], ...vms } = settings.provisioning ?? { regions: {} };
+  return ProvisioningFile.parse({
+    ...vms,
+    instanceProfiles: instanceProfiles.map(({ profile }) => profile),
+    containers: containersOf(settings),
+    clusters: settings.clusters,
+  });
+};
 
-const accessOf = ({ tokenSecret, jwt }: ProvisioningSettings['api']): ApiAccess => ({
+const accessOf = ({ tokenSecret, jwt }: CreationSettings['api']): ApiAccess => ({
   ...(tokenSecret !== undefined && { tokenSecret }),
   ...(jwt && { jwt }),
 });

@@ -12,7 +12,8 @@ import { providerName } from '../../shared/core/provider-name.ts';
 import { targetOfKey } from '../../shared/core/target.ts';
 import { type Deployment, functionNameOf, registration } from '../functions.ts';
 import { agentsOf } from '../settings/agent.ts';
-import type { ProvisioningSettings } from '../settings/settings.ts';
+import { createdTypesByRegion } from '../settings/service-types.ts';
+import type { CreationSettings } from '../settings/settings.ts';
 import { type FunctionDefaults, functionWithDefaults } from './function-defaults.ts';
 import { grantItems } from './grant-items.ts';
 import type { NatsNetwork } from './nats-network.ts';
@@ -22,7 +23,7 @@ import { grantSecret, secretsManagerEndpoint } from './secret.ts';
 export type RegistrationProps = {
   readonly defaults: FunctionDefaults;
   readonly deployment: Deployment;
-  readonly settings: ProvisioningSettings;
+  readonly settings: CreationSettings;
   /** Where the provider is registered, by region; at least one. */
   readonly registries: Registries;
   readonly resourceStore: Table;
@@ -156,7 +157,7 @@ const logicalIdOf = (made: LambdaFunction): string => {
 const listed = (registries: Registries, of: (registry: Registry) => string): string =>
   [...new Set(Object.values(registries).map(of))].join(',');
 
-const isInVpc = (settings: ProvisioningSettings): boolean =>
+const isInVpc = (settings: CreationSettings): boolean =>
   settings.controlPlane?.vpc ?? Object.values(agentsOf(settings)).some(({ vpc }) => vpc);
 
 /** Name of the secret that contains the token for a registry, or the client secret to get one. */
@@ -166,12 +167,14 @@ const secretOf = ({ auth }: Registry): string | undefined => {
 };
 
 /** Where the provider is registered, by region; empty if the settings name neither an agent nor a control plane. */
-export const registriesOf = (settings: ProvisioningSettings): Registries => {
-  const { controlPlane, provisioning } = settings;
+export const registriesOf = (settings: CreationSettings): Registries => {
+  const { controlPlane } = settings;
   if (controlPlane !== undefined) {
     const { url, publicUrl, endpointCredentials } = controlPlane;
     const registry = { kind: 'control-plane', url, publicUrl, endpointCredentials } as const;
-    return Object.fromEntries(Object.keys(provisioning.regions).map((region) => [region, registry]));
+    return Object.fromEntries(
+      Object.keys(createdTypesByRegion(settings)).map((region) => [region, registry]),
+    );
   }
   return Object.fromEntries(
     Object.entries(agentsOf(settings)).map(([region, { url, publicUrl, auth, caller }]) => {

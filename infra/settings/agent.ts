@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { requestStreams } from '../../shared/wire/agent-requests.ts';
+import { createdTypesByRegion, type Sections } from './service-types.ts';
 import { origin, secretName, text } from './setting-kinds.ts';
 
 const nonEmpty = z.string('must be a text').min(1, 'must not be empty');
@@ -54,19 +55,18 @@ export const Agent = z.strictObject({
 export type AgentSettings = z.infer<typeof Agent>;
 
 /** The settings about environment agents. */
-type WithAgents = {
+type WithAgents = Sections & {
   readonly agent?: AgentSettings | undefined;
   readonly agents?: Readonly<Record<string, AgentSettings>> | undefined;
-  readonly provisioning?: { readonly regions: Readonly<Record<string, unknown>> } | undefined;
 };
 
-/** The agent of each region where VMs are created; empty without agents. */
+/** The agent of each region where resources are created; empty without agents. */
 export const agentsOf = ({
   agent,
   agents,
-  provisioning,
+  ...sections
 }: WithAgents): Readonly<Record<string, AgentSettings>> => {
-  const [region] = Object.keys(provisioning?.regions ?? {});
+  const [region] = Object.keys(createdTypesByRegion(sections));
   return agents ?? (agent !== undefined && region !== undefined ? { [region]: agent } : {});
 };
 

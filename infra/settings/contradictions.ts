@@ -1,14 +1,18 @@
 import { partitionOf, regionOfZone } from '../../shared/adapters/aws/regions.ts';
 import { type AgentSettings, agentsOf } from './agent.ts';
 import { regionNames } from './reported-regions.ts';
-import type { Settings } from './settings.ts';
+import { createdTypesByRegion, sectionNames } from './service-types.ts';
+import { longestProviderOfClusters, type Settings } from './settings.ts';
 
 /** Contradictions between settings that are each valid: which setting, and what it must be. */
 export const contradictions = (settings: Settings): Contradiction[] => [
   ...ofRegions(settings),
   ...ofNats(settings),
   ...ofAlarms(settings),
+  ...ofCreation(settings),
   ...ofProvisioning(settings),
+  ...ofContainers(settings),
+  ...ofClusters(settings),
   ...ofApi(settings),
   ...ofAgents(settings),
   ...ofControlPlane(settings),
@@ -52,36 +56,73 @@ function* ofAlarms({ homeRegion, alarms: { emailOrTopicArn } }: Settings): Itera
 
 export type Contradiction = readonly [setting: string, must: string];
 
-function* ofProvisioning(settings: Settings): Iterable<Contradiction> {
-  const { provisioning, api } = settings;
-  if (provisioning === undefined) return;
-  for (const [region, { subnets, kmsKeyId }] of Object.entries(provisioning.regions)) {
+function* ofCreation(settings: Settings): Iterable<Contradiction> {
+  const [section] = sectionNames(settings);
+  for (const each of sectionNames(settings))
+    for (const region of Object.keys(settings[each]?.regions ?? {}))
+      if (!regionNames(settings).includes(region))
+        yield [
+          `${each}.regions.${region}`,
+          'must be the home region, or be listed in streamingRegions or legacyRegions',
+        ];
+  if (section !== undefined && settings.api === undefined)
+    yield [
+      'api',
+      `must be set with ${section}: it says who may create ${section === 'provisioning' ? 'VMs' : section}, such as { "tokenSecret": "dcm/ec2-sp-api" }`,
+    ];
+}
+
+function* ofProvisioning({ provisioning }: Settings): Iterable<Contradiction> {
+  for (const [region, { subnets, kmsKeyId }] of Object.entries(provisioning?.regions ?? {})) {
     const setting = `provisioning.regions.${region}`;
-    if (!regionNames(settings).includes(region))
-      yield [setting, 'must be the home region, or be listed in streamingRegions or legacyRegions'];
     if (subnets.some(({ zone }) => regionOfZone(zone) !== region))
       yield [`${setting}.subnets`, `must be in zones of ${region}`];
     if (kmsKeyId !== undefined && kmsKeyId.split(':')[3] !== region)
       yield [`${setting}.kmsKeyId`, `must be a key in ${region}`];
   }
-  if (api === undefined)
-    yield [
-      'api',
-      'must be set with provisioning: it says who may create VMs, such as { "tokenSecret": "dcm/ec2-sp-api" }',
-    ];
 }
 
-function* ofApi({ provisioning, api }: Settings): Iterable<Contradiction> {
+function* ofContainers({ containers, legacyRegions }: Settings): Iterable<Contradiction> {
+  for (const [region, given] of Object.entries(containers?.regions ?? {}))
+    for (const setting of ['ecsCluster', 'logGroup'] as const)
+      if (legacyRegions.includes(region) && given[setting] === undefined)
+        yield [
+          `containers.regions.${region}.${setting}`,
+          `must be set: ${region} is a legacy region, which has no stack that could make it`,
+        ];
+}
+
+function* ofClusters({ clusters, provider }: Settings): Iterable<Contradiction> {
+  if (clusters === undefined) return;
+  if (provider.name.length > longestProviderOfClusters)
+    yield [
+      'provider.name',
+      `must have at most ${longestProviderOfClusters} characters with clusters: function names begin with it`,
+    ];
+  for (const [region, { subnets }] of Object.entries(clusters.regions)) {
+    const setting = `clusters.regions.${region}.subnets`;
+    if (subnets.some(({ zone }) => regionOfZone(zone) !== region))
+      yield [setting, `must be in zones of ${region}`];
+    if (new Set(subnets.map(({ zone }) => zone)).size < 2)
+      yield [setting, 'must be in at least two zones: EKS accepts no cluster in one'];
+  }
+}
+
+function* ofApi(settings: Settings): Iterable<Contradiction> {
+  const { api } = settings;
   if (api === undefined) return;
-  if (provisioning === undefined) yield ['api', 'must be omitted without provisioning'];
+  if (sectionNames(settings).length === 0) yield ['api', `must be omitted without ${anySection}`];
   if (api.tokenSecret === undefined && api.jwt === undefined)
     yield ['api', 'must have a tokenSecret, a jwt, or both: the API always authenticates its callers'];
 }
 
-function* ofControlPlane({ provisioning, api, controlPlane, nats }: Settings): Iterable<Contradiction> {
+const anySection = 'provisioning, containers and clusters';
+
+function* ofControlPlane(settings: Settings): Iterable<Contradiction> {
+  const { api, controlPlane, nats } = settings;
   if (controlPlane === undefined) return;
-  if (provisioning === undefined)
-    yield ['controlPlane', 'must be omitted without provisioning: there is nothing to register'];
+  if (sectionNames(settings).length === 0)
+    yield ['controlPlane', `must be omitted without ${anySection}: there is nothing to register`];
   if (controlPlane.endpointCredentials && api?.tokenSecret === undefined)
     yield ['controlPlane.endpointCredentials', 'must be false without api.tokenSecret'];
   for (const setting of ['url', 'publicUrl'] as const)
@@ -96,16 +137,16 @@ function* ofControlPlane({ provisioning, api, controlPlane, nats }: Settings): I
 
 /** Contradictions between the agents and the other settings. */
 function* ofAgents(settings: Settings): Iterable<Contradiction> {
-  const { agent, agents, controlPlane, provisioning } = settings;
+  const { agent, agents, controlPlane } = settings;
   if (agent === undefined && agents === undefined) return;
   const block = agent === undefined ? 'agents' : 'agent';
   if (agent !== undefined && agents !== undefined)
     yield ['agent', 'must be omitted with agents, which has an agent for each region'];
   if (controlPlane !== undefined)
     yield ['controlPlane', `must be omitted with ${block}: it is for a DCM without environment agents`];
-  if (provisioning === undefined)
-    yield [block, 'must be omitted without provisioning: there is nothing to register'];
-  yield* ofAgentRegions(settings, Object.keys(provisioning?.regions ?? {}));
+  if (sectionNames(settings).length === 0)
+    yield [block, `must be omitted without ${anySection}: there is nothing to register`];
+  yield* ofAgentRegions(settings);
   for (const [region, each] of Object.entries(agentsOf(settings))) {
     const setting = agent === undefined ? `agents.${region}` : 'agent';
     yield* ofCaller(settings, setting, each);
@@ -114,19 +155,22 @@ function* ofAgents(settings: Settings): Iterable<Contradiction> {
   yield* ofSeveral(Object.entries(agents ?? {}));
 }
 
-function* ofAgentRegions({ agent, agents }: Settings, regions: readonly string[]): Iterable<Contradiction> {
+function* ofAgentRegions(settings: Settings): Iterable<Contradiction> {
+  const { agent, agents } = settings;
+  const regions = Object.keys(createdTypesByRegion(settings));
+  const sections = sectionNames(settings).map((section) => `${section}.regions`);
   if (agent !== undefined && regions.length > 1)
     yield [
       'agent',
-      `must be replaced by agents, an object with an agent for each of ${regions.join(', ')}: an environment agent accepts one provider of VMs`,
+      `must be replaced by agents, an object with an agent for each of ${regions.join(', ')}: an environment agent accepts one provider of each service type`,
     ];
   if (agents === undefined) return;
   for (const region of regions)
     if (agents[region] === undefined)
-      yield ['agents', `must have ${region}, like every region of provisioning.regions`];
+      yield ['agents', `must have ${region}, like every region of ${sections.join(' and ')}`];
   for (const region of Object.keys(agents))
     if (!regions.includes(region))
-      yield [`agents.${region}`, 'must be omitted: it is not in provisioning.regions'];
+      yield [`agents.${region}`, `must be omitted: it is not in ${sections.join(' or ')}`];
 }
 
 function* ofCaller(
@@ -168,7 +212,7 @@ function* ofSeveral(agents: readonly (readonly [string, AgentSettings])[]): Iter
       if (first < index)
         yield [
           `agents.${region}.${key}`,
-          `must differ from that of ${agents[first]?.[0]}: an environment agent accepts one provider of VMs, so each region needs its own agent`,
+          `must differ from that of ${agents[first]?.[0]}: an environment agent accepts one provider of each service type, so each region needs its own agent`,
         ];
     }
 }

@@ -4,9 +4,11 @@ import {
   count,
   defaultFamilies,
   family,
+  flag,
   identifier,
   origin,
   region,
+  roleArn,
   secretName,
   text,
   zone,
@@ -65,10 +67,7 @@ const Network = z.strictObject({
 
 const InstanceProfile = z.strictObject({
   profile: nonEmpty,
-  roleArn: text(
-    new RegExp(`^${arnPrefixPattern}:iam::\\d{12}:role/[\\w+=,.@/-]+$`),
-    'must be the ARN of an IAM role',
-  ),
+  roleArn,
 });
 
 /** What may be created, and how. Without it the stack reports instances and creates none. */
@@ -105,28 +104,21 @@ export const Provisioning = z.strictObject({
   maximumDiskGib: count(1, 65_536)
     .default(1024)
     .describe('Maximum size of all disks of one VM together, in GiB.'),
-  publicAddresses: z
-    .boolean('must be true or false')
-    .default(false)
-    .describe('Whether VMs get a public IPv4 address.'),
+  publicAddresses: flag.default(false).describe('Whether VMs get a public IPv4 address.'),
   instanceProfiles: z
     .array(InstanceProfile)
     .default([])
     .describe(
       'IAM instance profiles that a hint may name, as `{ "profile": <name or ARN>, "roleArn": <ARN of its role> }`. The provider-api may pass these roles to VMs, and no others.',
     ),
-  spot: z
-    .boolean('must be true or false')
-    .default(false)
-    .describe('Whether a hint may request a spot instance.'),
+  spot: flag.default(false).describe('Whether a hint may request a spot instance.'),
   spotEndsAs: z
     .enum(['FAILED', 'DELETED'], 'must be FAILED or DELETED')
     .default('FAILED')
     .describe(
       'The status of a VM whose spot instance EC2 has taken back. With `FAILED`, DCM deletes the whole run of the VM, its other resources included; with `DELETED` it keeps them. A spot instance that never ran is always `FAILED`.',
     ),
-  changeAdopted: z
-    .boolean('must be true or false')
+  changeAdopted: flag
     .default(false)
     .describe(
       'Whether the API may delete, stop, start and reboot instances that carry the tags of this provider but were not launched by it. By default they are only reported. With `true`, everyone who may tag instances decides what the API can terminate.',
@@ -169,14 +161,12 @@ export const ControlPlane = z.strictObject({
     .describe(
       'The URL at which DCM reaches the provider-api: your own domain. Default: the address of API Gateway.',
     ),
-  endpointCredentials: z
-    .boolean('must be true or false')
+  endpointCredentials: flag
     .default(false)
     .describe(
       'Whether the registered endpoint contains the token of `api.tokenSecret`, which DCM’s clients then send. Everyone who can list DCM’s providers can read it.',
     ),
-  vpc: z
-    .boolean('must be true or false')
+  vpc: flag
     .default(false)
     .describe(
       'Whether DCM is reached from the VPC of `nats.vpc`. Its subnets then also need a route to DynamoDB, such as a gateway endpoint.',

@@ -1,7 +1,12 @@
 import { _InstanceType } from '@aws-sdk/client-ec2';
 import { RegionInfo } from 'aws-cdk-lib/region-info';
 import * as z from 'zod';
-import { isKnownRegion, regionPattern, zonePattern } from '../../shared/adapters/aws/regions.ts';
+import {
+  arnPrefixPattern,
+  isKnownRegion,
+  regionPattern,
+  zonePattern,
+} from '../../shared/adapters/aws/regions.ts';
 import { familyOf } from '../../shared/service-types/vm/provisioning.ts';
 
 /** A string that matches the pattern; `must` is the error of others. */
@@ -46,6 +51,13 @@ export const family = known(
 /** The id of an EC2 resource. */
 export const identifier = (prefix: string, anId: string) =>
   text(new RegExp(`^${prefix}-[0-9a-f]{8,17}$`), `must be ${anId}, such as ${prefix}-0123456789abcdef0`);
+
+export const roleArn = text(
+  new RegExp(`^${arnPrefixPattern}:iam::\\d{12}:role/[\\w+=,.@/-]+$`),
+  'must be the ARN of an IAM role',
+);
+
+export const flag = z.boolean('must be true or false');
 
 const nameOfSecret = 'must be the name of a secret in Secrets Manager, not its ARN';
 

@@ -4,11 +4,20 @@ import { arnPrefixPattern } from '../../shared/adapters/aws/regions.ts';
 import { TagKeys } from '../../shared/core/ownership.ts';
 import { functionNames } from '../bundle.ts';
 import { Agent } from './agent.ts';
+import { Clusters } from './clusters.ts';
+import { Containers } from './containers.ts';
 import { Api, ControlPlane, Provisioning } from './provisioning.ts';
+import { createdTypes } from './service-types.ts';
 import { count, identifier, region, secretName, text, zone } from './setting-kinds.ts';
 
 const longestFunctionName = 64;
-const longestProvider = longestFunctionName - Math.max(...functionNames.map((name) => `-${name}`.length));
+const longestProviderOf = (functions: readonly string[]): number =>
+  longestFunctionName - Math.max(...functions.map((name) => `-${name}`.length));
+
+const clusterFunction = 'cluster-steps';
+const longestProvider = longestProviderOf(functionNames.filter((name: string) => name !== clusterFunction));
+/** In a deployment with clusters, which alone has their function. */
+export const longestProviderOfClusters = longestProviderOf([clusterFunction]);
 const retentionDays = Object.values(RetentionDays).filter(
   (days) => typeof days === 'number' && days < RetentionDays.INFINITE,
 );
@@ -132,6 +141,8 @@ export const Settings = z.strictObject({
     })
     .prefault({}),
   provisioning: Provisioning.optional(),
+  containers: Containers.optional(),
+  clusters: Clusters.optional(),
   api: Api.optional(),
   agent: Agent.optional(),
   agents: z
@@ -161,8 +172,8 @@ export type VpcSettings = z.infer<typeof Vpc>;
 export const tagKeysOf = ({ tags: { stack, ...keys } }: Settings): TagKeys => keys;
 
 type With<Key extends keyof Settings> = Settings & { readonly [Each in Key]: NonNullable<Settings[Each]> };
-/** Settings with which VMs can be created. */
-export type ProvisioningSettings = With<'provisioning' | 'api'>;
+/** Settings with which resources of at least one service type can be created. */
+export type CreationSettings = With<'api'>;
 
-export const canProvision = (settings: Settings): settings is ProvisioningSettings =>
-  settings.provisioning !== undefined && settings.api !== undefined;
+export const canCreate = (settings: Settings): settings is CreationSettings =>
+  settings.api !== undefined && createdTypes(settings).length > 0;

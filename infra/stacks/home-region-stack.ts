@@ -2,6 +2,7 @@ import { Annotations, CfnOutput, Duration, Stack } from 'aws-cdk-lib';
 import { SqsQueue } from 'aws-cdk-lib/aws-events-targets';
 import type { Construct } from 'constructs';
 import { Alarms } from '../constructs/alarms.ts';
+import { Containers } from '../constructs/containers.ts';
 import type { CodeOf } from '../constructs/function-defaults.ts';
 import { InstanceEventsRules } from '../constructs/instance-events-rules.ts';
 import { NatsBridge } from '../constructs/nats-bridge.ts';
@@ -14,7 +15,7 @@ import { Registration, type RegistrationProps, registriesOf } from '../construct
 import { ResourceTable } from '../constructs/resource-table.ts';
 import { normaliserTimeoutSeconds } from '../functions.ts';
 import { agentStreamsOf, natsPermissions } from '../settings/agent.ts';
-import { canProvision, type Settings, tagKeysOf } from '../settings/settings.ts';
+import { canCreate, type Settings, tagKeysOf } from '../settings/settings.ts';
 
 export type HomeRegionProps = { readonly settings: Settings; readonly codeOf: CodeOf };
 
@@ -48,6 +49,7 @@ export class HomeRegionStack extends Stack {
           retryAttempts: 185,
         }),
     });
+    new Containers(this, 'Containers', settings);
     const { table: resourceStore } = new ResourceTable(this, 'Fleet', { deletionProtection });
     const { function: bridge, network } = new NatsBridge(this, 'NatsBridge', { defaults, settings });
     const deployment = {
@@ -77,11 +79,11 @@ export class HomeRegionStack extends Stack {
     new CfnOutput(this, 'FleetTableName', { value: resourceStore.tableName });
     new CfnOutput(this, 'ObservationsQueueUrl', { value: observations.queue.queueUrl });
     new CfnOutput(this, 'NatsBridgeFunctionName', { value: bridge.functionName });
-    if (canProvision(settings)) this.#provision(alarms, { ...parts, settings, network });
+    if (canCreate(settings)) this.#create(alarms, { ...parts, settings, network });
   }
 
-  /** Without these settings, instances are reported and none is created. */
-  #provision(alarms: Alarms, { network, ...props }: ProviderApiProps & Pick<RegistrationProps, 'network'>) {
+  /** Without these settings, resources are reported and none is created. */
+  #create(alarms: Alarms, { network, ...props }: ProviderApiProps & Pick<RegistrationProps, 'network'>) {
     const { settings } = props;
     const api = new ProviderApi(this, 'ProviderApi', props);
     alarms.watchFunction('provider-api', api.function);

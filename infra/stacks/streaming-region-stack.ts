@@ -4,6 +4,7 @@ import { EventBus as EventBusTarget } from 'aws-cdk-lib/aws-events-targets';
 import { Role } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
 import { Alarms } from '../constructs/alarms.ts';
+import { Containers } from '../constructs/containers.ts';
 import { InstanceEventsRules } from '../constructs/instance-events-rules.ts';
 import { serviceOfThisAccount } from '../constructs/service-of-this-account.ts';
 import type { Settings } from '../settings/settings.ts';
@@ -39,6 +40,8 @@ export class StreamingRegionStack extends Stack {
     const instanceEvents = new InstanceEventsRules(this, 'InstanceEvents', {
       target: (deadLetterQueue) => new EventBusTarget(homeBus, { role, deadLetterQueue }),
     });
+
+    new Containers(this, 'Containers', settings);
 
     new Alarms(this, 'Alarms', settings).watchRules(instanceEvents);
   }

@@ -109,17 +109,17 @@ describe('an environment agent in the settings', () => {
         streamingRegions: ['us-east-1'],
         provisioning: { regions: { 'eu-west-1': {}, 'us-east-1': {} } },
       },
-      '"agent" must be replaced by agents, an object with an agent for each of eu-west-1, us-east-1: an environment agent accepts one provider of VMs',
+      '"agent" must be replaced by agents, an object with an agent for each of eu-west-1, us-east-1: an environment agent accepts one provider of each service type',
     ],
     [
       'with two regions',
       inTwoRegions({}, { topic: 'aws-us-east-1', url: 'https://agent.test/' }),
-      '"agents.us-east-1.url" must differ from that of eu-west-1: an environment agent accepts one provider of VMs, so each region needs its own agent',
+      '"agents.us-east-1.url" must differ from that of eu-west-1: an environment agent accepts one provider of each service type, so each region needs its own agent',
     ],
     [
       'with the topic of another agent',
       inTwoRegions({}, { url: 'https://agent-2.test' }),
-      '"agents.us-east-1.topic" must differ from that of eu-west-1: an environment agent accepts one provider of VMs, so each region needs its own agent',
+      '"agents.us-east-1.topic" must differ from that of eu-west-1: an environment agent accepts one provider of each service type, so each region needs its own agent',
     ],
     [
       'in a VPC unlike another agent',
@@ -149,7 +149,7 @@ describe('an environment agent in the settings', () => {
     [
       'with nothing to register',
       { ...leastSettings, agent },
-      '"agent" must be omitted without provisioning: there is nothing to register',
+      '"agent" must be omitted without provisioning, containers and clusters: there is nothing to register',
     ],
     ['in a VPC without nats.vpc', withAgent({ vpc: true }), '"agent.vpc" must be false without nats.vpc'],
   ])('is refused %s', (_, settings, sentence) => {

@@ -214,11 +214,15 @@ describe('settings to create VMs', () => {
       withApi({ throttling: { rate: 0 } }),
       '"api.throttling.rate" must be at least 1',
     ],
-    ['an API without provisioning', { ...leastSettings, api }, '"api" must be omitted without provisioning'],
+    [
+      'an API without provisioning',
+      { ...leastSettings, api },
+      '"api" must be omitted without provisioning, containers and clusters',
+    ],
     [
       'a control plane without provisioning',
       { ...leastSettings, controlPlane },
-      '"controlPlane" must be omitted without provisioning: there is nothing to register',
+      '"controlPlane" must be omitted without provisioning, containers and clusters: there is nothing to register',
     ],
     ...[
       'dcm.test',

@@ -34,6 +34,29 @@ export const agentSettings = {
   agent: { url: 'https://agent.test', topic: 'aws-eu-west-1', caller: 'endpointCredentials' },
 };
 
+/** The required settings to create containers. */
+export const containers = {
+  regions: { 'eu-west-1': { subnets: ['subnet-0123456789abcdef0'] } },
+  executionRoleArn: 'arn:aws:iam::123456789012:role/pull-images',
+};
+
+/** The required settings to create clusters. */
+export const clusters = {
+  regions: {
+    'eu-west-1': {
+      subnets: [
+        { id: 'subnet-0123456789abcdef0', zone: 'eu-west-1a' },
+        { id: 'subnet-0123456789abcdef1', zone: 'eu-west-1b' },
+      ],
+    },
+  },
+  clusterRoleArn: 'arn:aws:iam::123456789012:role/control-plane',
+  nodeRoleArn: 'arn:aws:iam::123456789012:role/nodes',
+};
+
+/** The required settings to create VMs, containers and clusters. */
+export const allTypes = { ...provisioningSettings, containers, clusters };
+
 /** The service provider as CDK synthesizes it, with functions that do nothing. */
 export const synthesized = (settings: object = leastSettings) => {
   const app = new App();

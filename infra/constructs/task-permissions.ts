@@ -1,0 +1,108 @@
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import type { Settings } from '../settings/settings.ts';
+import { containersOf, ecsClusterArns } from './containers.ts';
+import { inRegions, justify, ownershipTags, passRoles, wildcard } from './permissions.ts';
+
+type Given = Pick<Settings, 'provider' | 'containers' | 'tags'>;
+
+/**
+ * Allows a function to run containers with our tags, from our own task definitions and in the configured ECS clusters, and to stop the tasks
+ * there. It may pass the configured roles to them, and no others.
+ * @see https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerservice.html
+ */
+export const grantTasks = (caller: LambdaFunction, settings: Given): void => {
+  const { containers, provider } = settings;
+  if (containers === undefined) return;
+  const { clusters, inClusters, tasks } = resourcesOf(caller, settings);
+  const regions = Object.keys(containers.regions);
+  const definitions = regions.map((region) =>
+    wildcard(caller, { service: 'ecs', region, resource: `task-definition/dcm-${provider.name}-*:*` }),
+  );
+  const statements = [
+    new PolicyStatement({
+      actions: ['ecs:RunTask'],
+      resources: definitions,
+      conditions: { ...inClusters, StringEquals: ownershipTags(settings, 'RequestTag') },
+    }),
+    new PolicyStatement({ actions: ['ecs:RegisterTaskDefinition'], resources: definitions }),
+    new PolicyStatement({
+      actions: ['ecs:TagResource'],
+      resources: [...tasks, ...definitions],
+      conditions: { StringEquals: { 'ecs:CreateAction': ['RunTask', 'RegisterTaskDefinition'] } },
+    }),
+    new PolicyStatement({ actions: ['ecs:StopTask'], resources: tasks, conditions: inClusters }),
+    new PolicyStatement({ actions: ['ecs:DescribeClusters'], resources: clusters }),
+    inRegions(regions, 'ecs:DescribeTaskDefinition', 'ecs:ListTaskDefinitions'),
+    passRoles([containers.executionRoleArn, ...containers.taskRoles], ['ecs-tasks.amazonaws.com']),
+  ];
+  for (const statement of statements) caller.addToRolePolicy(statement);
+  grantListing(caller, settings);
+  grantDescribeTasks(caller, settings);
+  justify(
+    caller,
+    'Every container has its own task definition; their names begin with the provider’s.',
+    definitions,
+  );
+  justify(caller, 'ECS reads task definitions by no resource-level permissions; the regions are limited.', [
+    '*',
+  ]);
+};
+
+/** Allows a function to list the tasks of the configured ECS clusters. */
+const grantListing = (caller: LambdaFunction, settings: Given): void => {
+  const { inClusters, containerInstances } = resourcesOf(caller, settings);
+  caller.addToRolePolicy(
+    new PolicyStatement({
+      actions: ['ecs:ListTasks'],
+      resources: containerInstances,
+      conditions: inClusters,
+    }),
+  );
+  justify(
+    caller,
+    'IAM knows ListTasks by the container instances of an ECS cluster; Fargate has none with an id of its own.',
+    containerInstances,
+  );
+};
+
+/** Allows a function to describe the tasks of the configured ECS clusters, and, where containers have public addresses, to look them up. */
+export const grantDescribeTasks = (caller: LambdaFunction, settings: Given): void => {
+  const { containers } = settings;
+  if (containers === undefined) return;
+  const { inClusters, tasks } = resourcesOf(caller, settings);
+  caller.addToRolePolicy(
+    new PolicyStatement({ actions: ['ecs:DescribeTasks'], resources: tasks, conditions: inClusters }),
+  );
+  justify(
+    caller,
+    'The ids of tasks are not known in advance: the condition compares the ECS cluster.',
+    tasks,
+  );
+  if (!containers.publicAddresses) return;
+  caller.addToRolePolicy(inRegions(Object.keys(containers.regions), 'ec2:DescribeNetworkInterfaces'));
+  justify(caller, 'DescribeNetworkInterfaces has no resource-level permissions; the regions are limited.', [
+    '*',
+  ]);
+};
+
+/** Allows a function to list and describe the tasks of the configured ECS clusters. */
+export const grantListTasks = (caller: LambdaFunction, settings: Given): void => {
+  if (settings.containers === undefined) return;
+  grantListing(caller, settings);
+  grantDescribeTasks(caller, settings);
+};
+
+const resourcesOf = (caller: LambdaFunction, settings: Given) => {
+  const clusters = ecsClusterArns(caller, settings);
+  const within = (kind: string) =>
+    Object.entries(containersOf(settings)?.regions ?? {}).map(([region, { ecsCluster }]) =>
+      wildcard(caller, { service: 'ecs', region, resource: `${kind}/${ecsCluster}/*` }),
+    );
+  return {
+    clusters,
+    inClusters: { ArnEquals: { 'ecs:cluster': clusters } },
+    tasks: within('task'),
+    containerInstances: within('container-instance'),
+  };
+};
