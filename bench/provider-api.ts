@@ -4,7 +4,7 @@ import { LambdaClient } from '@aws-sdk/client-lambda';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { BatchWriteCommand, DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb';
 import { operations } from '../functions/provider-api/operations/registry.ts';
-import { vmUseCases } from '../functions/provider-api/use-cases.ts';
+import { vmUseCases } from '../functions/provider-api/service-types/vm.ts';
 import { functionNameOf } from '../infra/functions.ts';
 import { clientConfig } from '../local/emulators/client-config.ts';
 import { httpApiEvent } from '../local/emulators/http-api.ts';
@@ -153,7 +153,7 @@ type FunctionClients = { readonly dynamoDb: DynamoDBDocumentClient; readonly sqs
 /** The function as its handler wires it, without metrics, and with a log that writes nothing. */
 const functionGetter = ({ dynamoDb, sqs }: FunctionClients): ((dcmId: string) => Promise<void>) => {
   const [log, now] = [memoryLog(), Date.now];
-  const useCases = vmUseCases({
+  const vm = vmUseCases({
     records: dynamoDbRecords(dynamoDb, table, vmRecords, log),
     resourceStore: dynamoDbResourceStore(dynamoDb, table, kinds),
     instances: ec2Instances(),
@@ -166,7 +166,7 @@ const functionGetter = ({ dynamoDb, sqs }: FunctionClients): ((dcmId: string) =>
   });
   const unused = () => Promise.reject(new Error('A GET of a VM does not check health.'));
   const app = router({
-    ...{ operations, useCases: { ...useCases, checkHealth: unused, findRequest: undefined } },
+    ...{ operations, useCases: { vm, checkHealth: unused, findRequest: undefined } },
     authentication: authentication({
       ...{ realm: 'provider-api', secret: async () => token, isTrustedJwt: undefined },
     }),

@@ -1,7 +1,22 @@
-import type * as z from 'zod/mini';
+import * as z from 'zod/mini';
+import type { Kind } from '../shared/core/kind.ts';
 import type { Problem } from '../shared/http/problem.ts';
-import type { VmResource } from '../shared/service-types/vm/resource.ts';
-import type { SpecBody } from '../shared/service-types/vm/spec.ts';
+import { AwsHint } from '../shared/service-types/vm/hints.ts';
+import { vmKind } from '../shared/service-types/vm/kind.ts';
+import { VmResource } from '../shared/service-types/vm/resource.ts';
+import { SpecBody } from '../shared/service-types/vm/spec.ts';
+
+/** A service type in the API's description: its schemas, and an example of each. */
+export type DocumentedType = Pick<Kind, 'serviceType' | 'collection'> & {
+  /** The fields of the spec that requests are parsed with, without `provider_hints`. */
+  readonly spec: z.ZodMiniObject;
+  /** The hints in `provider_hints.aws`, by their names. */
+  readonly hints: z.ZodMiniObject;
+  readonly resource: z.ZodMiniType;
+  readonly exampleSpec: unknown;
+  /** The answer to the example of the spec, once the resource runs. */
+  readonly exampleResource: unknown;
+};
 
 type Spec = z.infer<typeof SpecBody> & { readonly provider_hints: unknown };
 
@@ -46,6 +61,15 @@ export const exampleVm: VmResource = {
   create_time: '2026-03-02T10:00:00.000Z',
   update_time: '2026-03-02T10:00:09.000Z',
 };
+
+/** Every service type that has a collection. */
+export const documentedTypes: readonly DocumentedType[] = [
+  {
+    ...vmKind,
+    ...{ spec: SpecBody, hints: z.object(AwsHint), resource: VmResource },
+    ...{ exampleSpec, exampleResource: exampleVm },
+  },
+];
 
 /** The answer to a memory size of `4GiB`. */
 export const exampleProblem: Problem = {

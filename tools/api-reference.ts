@@ -24,6 +24,7 @@ export type Schema = {
   readonly writeOnly?: boolean | undefined;
   readonly pattern?: string | undefined;
   readonly default?: unknown;
+  readonly example?: unknown;
   readonly examples?: readonly unknown[] | undefined;
 };
 
@@ -42,6 +43,7 @@ export const Schema: z.ZodMiniType<Schema> = z.looseObject({
   writeOnly: z.optional(z.boolean()),
   pattern: z.optional(z.string()),
   default: z.optional(z.unknown()),
+  example: z.optional(z.unknown()),
   examples: z.optional(z.array(z.unknown())),
 });
 
@@ -91,13 +93,15 @@ const typeOf = ({
   minimum,
   maximum,
 }: Schema): string => {
-  if ($ref !== undefined) return linked($ref.slice($ref.lastIndexOf('/') + 1));
+  if ($ref !== undefined) return linked(schemaName({ $ref }));
   if (only !== undefined) return `\`${only}\``;
   if (values !== undefined) return values.map((value) => `\`${value}\``).join(', ');
   if (items !== undefined) return `list of ${typeOf(items)}`;
   const range = minimum !== undefined && maximum !== undefined ? ` ${minimum}–${maximum}` : '';
   return `${format ?? type ?? 'anything'}${range}`;
 };
+
+const schemaName = ({ $ref = '' }: Schema): string => $ref.slice($ref.lastIndexOf('/') + 1);
 
 const linked = (name: string): string => `[${name}](#${name.toLowerCase()})`;
 
@@ -246,7 +250,8 @@ const parametersTable = ({ parameters }: Operation): string[] =>
 
 const bodyLine = ({ requestBody }: Operation): string[] =>
   Object.values(requestBody?.content ?? {}).map(
-    () => 'Request body, in JSON: `{"spec": …}`, where `spec` is a [VmSpec](#vmspec).',
+    ({ schema }) =>
+      `Request body, in JSON: \`{"spec": …}\`, where \`spec\` is a ${linked(`${schemaName(schema)}Spec`)}.`,
   );
 
 const answersTable = ({ responses }: Operation): string =>
@@ -262,11 +267,14 @@ const answersTable = ({ responses }: Operation): string =>
   );
 
 const curlLine = (method: string, path: string, { security, requestBody, parameters }: Operation): string => {
-  const query = parameters.some(({ name }) => name === 'id') ? '?id=vm-1' : '';
+  const [id] = parameters.flatMap(({ name, in: where, schema }) =>
+    name === 'id' || where === 'path' ? [String(schema.example)] : [],
+  );
+  const query = parameters.some(({ name }) => name === 'id') ? `?id=${id}` : '';
   return [
     'curl',
     ...(method === 'GET' ? [] : [`-X ${method}`]),
-    `"$PROVIDER${path.replace('{vm_id}', 'vm-1')}${query}"`,
+    `"$PROVIDER${path.replace(/\{\w+\}/, id ?? '')}${query}"`,
     ...(security?.length === 0 ? [] : ['-H "Authorization: Bearer $TOKEN"']),
     ...Object.values(requestBody?.content ?? {}).flatMap(({ example }) => [
       "-H 'Content-Type: application/json'",
@@ -278,8 +286,14 @@ const curlLine = (method: string, path: string, { security, requestBody, paramet
 /** Only of the create, since the other operations answer the same schema. */
 const answerExample = ({ responses }: Operation): string[] =>
   Object.values(responses['201']?.content ?? {}).map(
-    ({ example }) =>
-      `When the VM is running, the same request answers:\n\n\`\`\`json\n${indented(example)}\n\`\`\``,
+    ({ schema, example }) =>
+      `When the ${wordOf(schema)} is running, the same request answers:\n\n\`\`\`json\n${indented(example)}\n\`\`\``,
   );
+
+/** `VM` of the schema `Vm`. */
+const wordOf = (schema: Schema): string => {
+  const name = schemaName(schema).toLowerCase();
+  return name === 'vm' ? 'VM' : name;
+};
 
 const indented = (example: unknown): string => JSON.stringify(example, undefined, 2);

@@ -4,13 +4,11 @@ import * as z from 'zod/mini';
 import { createDocument, type ZodOpenApiOverride, type ZodOpenApiPathsObject } from 'zod-openapi';
 import { operations } from '../functions/provider-api/operations/registry.ts';
 import type { UseCases } from '../functions/provider-api/use-cases.ts';
-import { VmId } from '../shared/core/resource-id.ts';
+import { nameOf, type ServiceType } from '../shared/core/kind.ts';
 import type { Operation } from '../shared/http/operation.ts';
 import { Problem, type ProblemCode, problemKinds } from '../shared/http/problem.ts';
-import { AwsHint } from '../shared/service-types/vm/hints.ts';
-import { VmResource } from '../shared/service-types/vm/resource.ts';
-import { SpecBody } from '../shared/service-types/vm/spec.ts';
-import { exampleSpec, exampleVm } from './api-examples.ts';
+import { capitalised } from '../shared/service-types/answers.ts';
+import { type DocumentedType, documentedTypes } from './api-examples.ts';
 import { apiReference } from './api-reference.ts';
 
 export type OpenApiDocument = ReturnType<typeof createDocument>;
@@ -21,33 +19,36 @@ polls its health; so does the control plane of an older DCM without agents. Stat
 Every path exists twice: as shown for the home region, and with the prefix \`/{region}\` for each other region. Errors are problem details
 (RFC 9457). Every answer has the id of its request in \`x-request-id\`: the caller's, if the request had an acceptable one.`;
 
-const VmSpec = z
-  .looseObject({
-    ...SpecBody.shape,
-    provider_hints: z.optional(
-      z
-        .looseObject({
-          aws: z.optional(
-            z
-              .partial(z.object(AwsHint))
-              .check(
-                z.describe(
-                  'The hints for this provider. Other keys are refused, and so are these keys in any other place.',
+/** The spec of a service type as one of its resources has it: with the hints for this provider. */
+const specOf = ({ serviceType, spec, hints }: DocumentedType) =>
+  z
+    .looseObject({
+      ...spec.shape,
+      provider_hints: z.optional(
+        z
+          .looseObject({
+            aws: z.optional(
+              z
+                .partial(hints)
+                .check(
+                  z.describe(
+                    'The hints for this provider. Other keys are refused, and so are these keys in any other place.',
+                  ),
                 ),
-              ),
-          ),
-        })
-        .check(z.describe('Hints that only one provider understands, by provider.')),
-    ),
-  })
-  .check(
-    z.meta({
-      id: 'VmSpec',
-      description:
-        'The spec of a VM, with at least one of these fields. Unknown keys and the hints of other providers are ignored. Hints can be written in camel case, too.',
-      anyOf: [...Object.keys(SpecBody.shape), 'provider_hints'].map((field) => ({ required: [field] })),
-    }),
-  );
+            ),
+          })
+          .check(z.describe('Hints that only one provider understands, by provider.')),
+      ),
+    })
+    .check(
+      z.meta({
+        id: specName(serviceType),
+        description: `The spec of a ${nameOf(serviceType)}, with at least one of these fields. Unknown keys and the hints of other providers are ignored. Hints can be written in camel case, too.`,
+        anyOf: [...Object.keys(spec.shape), 'provider_hints'].map((field) => ({ required: [field] })),
+      }),
+    );
+
+const specName = (serviceType: ServiceType): string => `${capitalised(serviceType)}Spec`;
 
 /** The API as an OpenAPI document, generated from the schemas that requests are parsed with. */
 export const openApiDocument = (): OpenApiDocument => {
@@ -58,11 +59,16 @@ export const openApiDocument = (): OpenApiDocument => {
       servers,
       security: Object.keys(securitySchemes).map((scheme) => ({ [scheme]: [] })),
       paths: pathsOf(operations),
-      components: { schemas: { VmSpec }, securitySchemes },
+      components: {
+        schemas: Object.fromEntries(
+          documentedTypes.map((type) => [specName(type.serviceType), specOf(type)]),
+        ),
+        securitySchemes,
+      },
     },
     { override: plain },
   );
-  markVm(document);
+  for (const type of documentedTypes) markResource(document, type);
   return document;
 };
 
@@ -103,20 +109,21 @@ const plain: ZodOpenApiOverride = ({ jsonSchema }) => {
   if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
 };
 
-const VmSchema = z.looseObject({ properties: z.record(z.string(), z.looseObject({})) });
+const ResourceSchema = z.looseObject({ properties: z.record(z.string(), z.looseObject({})) });
 
-/** Marks the VM as a resource of AEP: answered fields are read only, and `spec`, which is only sent, is write only. */
-const markVm = ({ components }: OpenApiDocument): void => {
-  const vm = components?.schemas?.Vm;
-  const answered = Object.entries(VmSchema.parse(vm).properties).map(([name, property]) => [
+/** Marks a resource as one of AEP: answered fields are read only, and `spec`, which is only sent, is write only. */
+const markResource = ({ components }: OpenApiDocument, { serviceType, collection }: DocumentedType): void => {
+  const resource = components?.schemas?.[capitalised(serviceType)];
+  const answered = Object.entries(ResourceSchema.parse(resource).properties).map(([name, property]) => [
     name,
     '$ref' in property ? property : { ...property, readOnly: true },
   ]);
-  const spec = { $ref: '#/components/schemas/VmSpec', writeOnly: true };
-  const patterns = ['vms/{vm_id}'];
-  Object.assign(vm ?? {}, {
+  const spec = { $ref: `#/components/schemas/${specName(serviceType)}`, writeOnly: true };
+  const patterns = [`${collection}/{${serviceType}_id}`];
+  const type = `ec2-sp.dcm.io/${serviceType}`;
+  Object.assign(resource ?? {}, {
     properties: { ...Object.fromEntries(answered), spec },
-    'x-aep-resource': { singular: 'vm', plural: 'vms', type: 'ec2-sp.dcm.io/vm', patterns },
+    'x-aep-resource': { singular: serviceType, plural: collection, type, patterns },
   });
 };
 
@@ -141,10 +148,15 @@ const operationObject = (operation: Operation<UseCases>) => ({
   ...(operation.isPublic && { security: [] }),
   requestParams: {
     query: operation.query,
-    ...(operation.path.includes('{vm_id}') && { path: z.object({ vm_id: VmId }) }),
+    ...pathParameters(operation),
     ...(operation.headers && { header: z.object(headersOf(operation.headers)) }),
   },
-  ...(operation.takesSpec && { requestBody: { required: true, ...json(VmResource, { spec: exampleSpec }) } }),
+  ...(operation.takes && {
+    requestBody: {
+      required: true,
+      ...json(operation.takes, { spec: documented(operation.takes)?.exampleSpec }),
+    },
+  }),
   responses: {
     [operation.status]: {
       description: operation.answered,
@@ -154,7 +166,16 @@ const operationObject = (operation: Operation<UseCases>) => ({
   },
 });
 
-const answerOf = (answer: z.ZodMiniType) => json(answer, answer === VmResource ? exampleVm : undefined);
+const answerOf = (answer: z.ZodMiniType) => json(answer, documented(answer)?.exampleResource);
+
+/** Of the service type whose resources have this schema. */
+const documented = (schema: z.ZodMiniType): DocumentedType | undefined =>
+  documentedTypes.find(({ resource }) => resource === schema);
+
+const pathParameters = ({ path, ids }: Operation<UseCases>) => {
+  const [, name] = /\{(\w+)\}/.exec(path) ?? [];
+  return name === undefined ? {} : { path: z.object({ [name]: ids.id }) };
+};
 
 const headersOf = (headers: Readonly<Record<string, string>>) =>
   Object.fromEntries(
@@ -183,8 +204,8 @@ const problemsOf = (operation: Operation<UseCases>) => {
   );
 };
 
-const takesAnything = ({ path, query, takesSpec }: Operation<UseCases>): boolean =>
-  takesSpec === true || path.includes('{') || Object.keys(query.shape).length > 0;
+const takesAnything = ({ path, query, takes }: Operation<UseCases>): boolean =>
+  takes !== undefined || path.includes('{') || Object.keys(query.shape).length > 0;
 
 const write = async (name: string, text: string): Promise<void> =>
   writeFile(fileURLToPath(new URL(`../docs/${name}`, import.meta.url)), text);

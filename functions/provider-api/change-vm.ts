@@ -11,7 +11,7 @@ import type { InstanceActions } from '../../shared/service-types/vm/ports.ts';
 import type { LaunchedVmRecord, VmRecords } from '../../shared/service-types/vm/record.ts';
 import { type VmResource, vmResource } from '../../shared/service-types/vm/resource.ts';
 import { instanceObservedEvent } from '../../shared/wire/own-messages.ts';
-import { aboutInstance, type checkInstance, type refuseAdopted } from './check-instance.ts';
+import { aboutResource } from './check-resource.ts';
 import { isNotFound, ownershipOf } from './read-resources.ts';
 
 export type Change = 'start' | 'stop' | 'reboot';
@@ -34,8 +34,10 @@ const rules = {
 type Parts = {
   readonly records: Pick<VmRecords, 'read'>;
   readonly resourceStore: Pick<ResourceStore, 'read'>;
-  readonly isStillTheVm: ReturnType<typeof checkInstance>;
-  readonly refuseAdopted: ReturnType<typeof refuseAdopted>;
+  /** Whether what the record names still is the VM. @throws FailedPreconditionError where it must not be changed. */
+  readonly isStillTheVm: (record: LaunchedVmRecord) => Promise<boolean>;
+  /** @throws FailedPreconditionError for an adopted VM, where the settings do not allow changing it. */
+  readonly refuseAdopted: (record: LaunchedVmRecord) => void;
   readonly actions: Pick<InstanceActions, Change>;
   readonly observations: Observations;
   readonly now: Clock;
@@ -75,7 +77,7 @@ export const changeVm = (parts: Parts) => {
 
   /** Best effort: an event of EC2 or a listing reports the same state. */
   async function announce(record: LaunchedVmRecord, state: InstanceState, requestId: string): Promise<void> {
-    const about = { ...aboutInstance(record, requestId), at: listingTime(now()) };
+    const about = { ...aboutResource(record, requestId), at: listingTime(now()) };
     await observations.send([instanceObservedEvent({ ...about, state })]).catch((error: unknown) =>
       log.warn('the observation of a change was not queued; an event of EC2 will report it', {
         ...{ dcmId: record.dcmId, error },

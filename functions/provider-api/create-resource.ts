@@ -1,20 +1,25 @@
 import { createHash } from 'node:crypto';
 import { FailedPreconditionError, UnavailableError } from '../../shared/core/errors.ts';
+import type { Kind } from '../../shared/core/kind.ts';
 import {
   type CreateRequest,
+  type Facts,
   hasEnded,
   isLaunched,
   isLeased,
+  type LaunchedRecord,
+  type ResourceRecord,
   refuseDeleted,
 } from '../../shared/core/record.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { Observations } from '../../shared/ports/observations.ts';
+import type { Records } from '../../shared/ports/records.ts';
 import type { ResourceStore } from '../../shared/ports/resource-store.ts';
 import type { Log } from '../../shared/ports/telemetry.ts';
-import type { LaunchedVmRecord, VmRecord, VmRecords } from '../../shared/service-types/vm/record.ts';
 import { instanceObservedEvent, republicationRequestedEvent } from '../../shared/wire/own-messages.ts';
-import { aboutInstance } from './check-instance.ts';
-import { type AnswerOf, ownershipOf } from './read-resources.ts';
+import { aboutResource } from './check-resource.ts';
+import type { Lifecycle } from './lifecycle.ts';
+import { ownershipOf } from './read-resources.ts';
 import { withTimeout } from './timeout.ts';
 
 /** DCM waits ten seconds for the answer; the rest is for the network. */
@@ -36,26 +41,22 @@ export type CreateAsked<Spec> = {
 };
 type Asked<Spec> = Omit<CreateAsked<Spec>, 'request'> & { readonly request: CreateRequest | undefined };
 
-type Launch<Spec> = (
-  record: VmRecord,
-  asked: {
-    readonly spec: Spec;
-    readonly requestId: string;
-    /** Milliseconds since 1970. After it, nothing is started any more. */
-    readonly deadlineMs: number;
-  },
-) => Promise<LaunchedVmRecord | undefined>;
-
-type Parts<Spec, Answer> = AnnouncementParts & {
-  readonly records: Pick<VmRecords, 'begin'>;
+type Parts<Spec, Launch, Known extends Facts, Answer> = AnnouncementParts<Known> & {
+  readonly records: Pick<Records<Launch, Known>, 'begin'>;
   readonly resourceStore: Pick<ResourceStore, 'read'>;
-  /** Launches the resource of a record whose lease the caller holds. Undefined: the creation must be begun again. */
-  readonly launch: Launch<Spec>;
-  readonly terminate: (record: LaunchedVmRecord, requestId: string) => Promise<void>;
-  readonly creationOf: ReturnType<typeof awaitCreation>;
+  readonly type: Pick<Lifecycle<Spec, Launch, Known, Answer, never>, 'answerOf'>;
+  /**
+   * Launches the resource of a record whose lease the caller holds; starts nothing after `deadlineMs`, in milliseconds since 1970.
+   * Undefined: the creation must be begun again.
+   */
+  readonly launch: (
+    record: ResourceRecord<Launch, Known>,
+    asked: { readonly spec: Spec; readonly requestId: string; readonly deadlineMs: number },
+  ) => Promise<LaunchedRecord<Launch, Known> | undefined>;
+  readonly terminate: (record: LaunchedRecord<Launch, Known>, requestId: string) => Promise<void>;
+  readonly creationOf: ReturnType<typeof awaitCreation<Launch, Known>>;
   /** @throws FailedPreconditionError where the record's resource must not be changed. */
-  readonly refuseAdopted: (record: LaunchedVmRecord) => void;
-  readonly answerOf: AnswerOf<Answer>;
+  readonly refuseAdopted: (record: LaunchedRecord<Launch, Known>) => void;
 };
 
 /**
@@ -64,16 +65,20 @@ type Parts<Spec, Answer> = AnnouncementParts & {
  * @throws FailedPreconditionError while the resource with this id is being deleted, where an adopted one has the id, and where the request
  * must not create another one; UnavailableError where the outcome is unknown and a retry will find it; what `launch` throws.
  */
-export const createResource = <Spec, Answer>(parts: Parts<Spec, Answer>) => {
-  const { records, resourceStore, launch, terminate, creationOf, refuseAdopted, answerOf, now } = parts;
+export const createResource = <Spec, Launch, Known extends Facts, Answer>(
+  parts: Parts<Spec, Launch, Known, Answer>,
+) => {
+  const { records, resourceStore, type, launch, terminate, creationOf, refuseAdopted, now } = parts;
   const { announce, requestRepublication } = announcement(parts);
+  type Found = ResourceRecord<Launch, Known>;
+  type LaunchedAs = LaunchedRecord<Launch, Known>;
 
   return ({ request, ...asked }: CreateAsked<Spec>): Promise<Answer> => {
     const withDigest = request && { ...request, specDigest: specDigest(asked.spec) };
     return create({ ...asked, request: withDigest }, now() + answerTimeoutMs);
   };
 
-  async function create(asked: Asked<Spec>, deadlineMs: number, after?: LaunchedVmRecord): Promise<Answer> {
+  async function create(asked: Asked<Spec>, deadlineMs: number, after?: LaunchedAs): Promise<Answer> {
     const { dcmId, region, request } = asked;
     if (now() >= deadlineMs)
       throw new UnavailableError(`${dcmId} was not created in time; retry the request`);
@@ -84,15 +89,15 @@ export const createResource = <Spec, Answer>(parts: Parts<Spec, Answer>) => {
     return launched ? created(launched, asked.requestId) : create(asked, deadlineMs);
   }
 
-  async function created(record: LaunchedVmRecord, requestId: string): Promise<Answer> {
+  async function created(record: LaunchedAs, requestId: string): Promise<Answer> {
     await announce(record, requestId);
-    if (record.deleteRequestedAtMs === undefined) return answerOf(record, { owner: 'unknown' }, now());
+    if (record.deleteRequestedAtMs === undefined) return type.answerOf(record, { owner: 'unknown' }, now());
     await terminate(record, requestId);
     throw new FailedPreconditionError(`${record.dcmId} was deleted while it was being created`);
   }
 
   /** The id has a record already: of a creation under way, of a resource, or of one that has ended. */
-  async function existing(found: VmRecord, asked: Asked<Spec>, deadlineMs: number): Promise<Answer> {
+  async function existing(found: Found, asked: Asked<Spec>, deadlineMs: number): Promise<Answer> {
     const { request, requestId } = asked;
     if (!isLaunched(found)) refuseDeleted(found, request);
     const record = isLaunched(found) ? found : await createdByOther(found, deadlineMs);
@@ -106,15 +111,15 @@ export const createResource = <Spec, Answer>(parts: Parts<Spec, Answer>) => {
     refuseAnotherSpec(record, request);
     await (held.owner === 'unknown' ? announce(record, requestId) : requestRepublication(record));
     const isSameAnswer = now() - record.updatedAtMs < sameAnswerForMs;
-    return answerOf(record, isSameAnswer ? { owner: 'unknown' } : held, now());
+    return type.answerOf(record, isSameAnswer ? { owner: 'unknown' } : held, now());
   }
 
-  function refuseUnusable(record: LaunchedVmRecord): void {
+  function refuseUnusable(record: LaunchedAs): void {
     if (record.deleteRequestedAtMs !== undefined) throw beingDeleted(record);
     refuseAdopted(record);
   }
 
-  async function createdByOther(found: VmRecord, deadlineMs: number): Promise<VmRecord> {
+  async function createdByOther(found: Found, deadlineMs: number): Promise<Found> {
     if (found.deleteRequestedAtMs !== undefined) throw beingDeleted(found);
     const record = await creationOf(found, deadlineMs);
     if (record) return record;
@@ -122,7 +127,7 @@ export const createResource = <Spec, Answer>(parts: Parts<Spec, Answer>) => {
   }
 };
 
-const beingDeleted = ({ dcmId }: VmRecord) =>
+const beingDeleted = ({ dcmId }: ResourceRecord) =>
   new FailedPreconditionError(`${dcmId} is being deleted; this create is refused`);
 
 /** Equal for specs with equal fields, in any order. */
@@ -139,7 +144,7 @@ const sortedFields = (_: string, value: unknown): unknown =>
  * may have ended in between.
  * @throws FailedPreconditionError where the ended resource was created by this request, or where DCM deleted it.
  */
-const refuseSecondResource = (ended: LaunchedVmRecord, request: CreateRequest | undefined): void => {
+const refuseSecondResource = (ended: LaunchedRecord, request: CreateRequest | undefined): void => {
   refuseDeleted(ended, request);
   if (request !== undefined && ended.requestKey === request.key)
     throw new FailedPreconditionError(
@@ -152,7 +157,7 @@ const refuseSecondResource = (ended: LaunchedVmRecord, request: CreateRequest | 
  * resource.
  * @throws FailedPreconditionError where another request, with another spec, created the resource.
  */
-const refuseAnotherSpec = (record: LaunchedVmRecord, request: CreateRequest | undefined): void => {
+const refuseAnotherSpec = (record: LaunchedRecord, request: CreateRequest | undefined): void => {
   if (request === undefined || record.requestKey === undefined || record.requestKey === request.key) return;
   if (record.specDigest === request.specDigest) return;
   throw new FailedPreconditionError(
@@ -162,8 +167,8 @@ const refuseAnotherSpec = (record: LaunchedVmRecord, request: CreateRequest | un
 
 const pollIntervalMs = 200;
 
-type WaitingParts = {
-  readonly records: Pick<VmRecords, 'read'>;
+type WaitingParts<Launch, Known extends Facts> = {
+  readonly records: Pick<Records<Launch, Known>, 'read'>;
   readonly now: Clock;
   /** Resolves after so many milliseconds. */
   readonly pause: (ms: number) => Promise<void>;
@@ -174,8 +179,13 @@ type WaitingParts = {
  * @returns the record, launched or with an expired lease; undefined where the creation was refused.
  * @throws UnavailableError where the lease is still held at `deadlineMs`.
  */
-export const awaitCreation = ({ records, now, pause }: WaitingParts) => {
-  const settled = async (seen: VmRecord, deadlineMs: number): Promise<VmRecord | undefined> => {
+export const awaitCreation = <Launch, Known extends Facts>({
+  records,
+  now,
+  pause,
+}: WaitingParts<Launch, Known>) => {
+  type Found = ResourceRecord<Launch, Known>;
+  const settled = async (seen: Found, deadlineMs: number): Promise<Found | undefined> => {
     if (!isLeased(seen, now())) return seen;
     if (now() + pollIntervalMs > deadlineMs)
       throw new UnavailableError(
@@ -193,7 +203,10 @@ const announcementStepTimeoutMs = 750;
 /** By then DCM has stored our answer. DCM drops statuses that it receives before. */
 const republishAfterSeconds = 5;
 
-type AnnouncementParts = {
+type AnnouncementParts<Known extends Facts> = {
+  readonly type: Pick<Lifecycle<never, never, Known, never, never>, 'addressesOf'> & {
+    readonly format: { readonly kind: Kind };
+  };
   readonly resourceStore: Pick<ResourceStore, 'claim'>;
   readonly observations: Observations;
   readonly now: Clock;
@@ -201,36 +214,39 @@ type AnnouncementParts = {
 };
 
 /**
- * Claims a launched instance in the resource store, and queues its first observation for the normaliser. Idempotent. Never rejects: an
- * answer that the creation failed would be wrong, and the instance's tags and events make up for a missing announcement.
+ * Claims a launched resource in the resource store, and queues its first observation for the normaliser. Idempotent. Never rejects: an
+ * answer that the creation failed would be wrong, and the resource's tags and events make up for a missing announcement.
  */
-const announcement = ({ resourceStore, observations, now, log }: AnnouncementParts) => {
+const announcement = <Known extends Facts>(parts: AnnouncementParts<Known>) => {
+  const { resourceStore, observations, type, now, log } = parts;
+
   const logFailure = (failed: string, dcmId: string, step: Promise<void>): Promise<void> =>
     withTimeout(announcementStepTimeoutMs, 'the resource store or the queue', step).catch((error: unknown) =>
       log.warn(failed, { dcmId, error }),
     );
 
-  const requestRepublication = ({ dcmId, resourceId, region, account }: LaunchedVmRecord): Promise<void> => {
+  const requestRepublication = (record: LaunchedRecord): Promise<void> => {
+    const { dcmId, resourceId, region, account } = record;
     const about = { 'instance-id': resourceId, region, account, at: Math.floor(now() / 1000) };
     const sent = observations.send([republicationRequestedEvent(about)], republishAfterSeconds);
     return logFailure('the republication of a launched resource was not queued', dcmId, sent);
   };
 
-  const announce = async (record: LaunchedVmRecord, requestId: string): Promise<void> => {
+  const announce = async (record: LaunchedRecord<unknown, Known>, requestId: string): Promise<void> => {
     const { dcmId, resourceId, region, account, facts } = record;
-    const { privateAddress, getsPublicAddress, isWindows } = facts;
-    const addresses = { privateAddress, getsPublicAddress, isWindows };
+    const addresses = type.addressesOf(facts);
     const claimed = resourceStore.claim({ resourceId, dcmId, region, account, ...addresses });
     await logFailure('a launched resource was not claimed in the resource store', dcmId, claimed);
-    const pending = instanceObservedEvent({
-      ...aboutInstance(record, requestId),
-      ...{ at: Math.floor(facts.launchedAtMs / 1000), state: 'pending', privateAddress, isWindows },
+    const starting = instanceObservedEvent({
+      ...aboutResource(record, requestId),
+      ...{ at: Math.floor(facts.launchedAtMs / 1000), state: type.format.kind.startingState },
+      ...{ privateAddress: addresses.privateAddress, isWindows: addresses.isWindows },
     });
     await Promise.all([
       logFailure(
         'the observation of a launched resource was not queued',
         dcmId,
-        observations.send([pending]),
+        observations.send([starting]),
       ),
       requestRepublication(record),
     ]);

@@ -1,25 +1,37 @@
 import { FailedPreconditionError } from '../../shared/core/errors.ts';
-import { listingTime } from '../../shared/core/gate.ts';
-import { hasEnded, isLaunched } from '../../shared/core/record.ts';
+import { finalState } from '../../shared/core/kind.ts';
+import {
+  type Facts,
+  hasEnded,
+  isLaunched,
+  type LaunchedRecord,
+  type ResourceRecord,
+} from '../../shared/core/record.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { Observations } from '../../shared/ports/observations.ts';
+import type { Records } from '../../shared/ports/records.ts';
 import type { Ownership, ResourceStore } from '../../shared/ports/resource-store.ts';
 import type { Log } from '../../shared/ports/telemetry.ts';
-import type { LaunchedVmRecord, VmRecord, VmRecords } from '../../shared/service-types/vm/record.ts';
 import { instanceObservedEvent } from '../../shared/wire/own-messages.ts';
-import { aboutInstance } from './check-instance.ts';
-import type { awaitCreation } from './create-resource.ts';
+import { aboutResource } from './check-resource.ts';
+import type { Announced, Lifecycle } from './lifecycle.ts';
 import { ownershipOf } from './read-resources.ts';
 
 /** DCM waits ten seconds for the answer; the rest is for EC2. */
 const creationTimeoutMs = 5_000;
 
-type Parts = {
-  readonly records: Pick<VmRecords, 'requestDelete' | 'abandon'>;
-  readonly creationOf: ReturnType<typeof awaitCreation>;
+type Parts<Launch, Known extends Facts> = {
+  readonly records: Pick<Records<Launch, Known>, 'requestDelete' | 'abandon'>;
+  /** As `awaitCreation` makes it. */
+  readonly creationOf: (
+    seen: ResourceRecord<Launch, Known>,
+    deadlineMs: number,
+  ) => Promise<ResourceRecord<Launch, Known> | undefined>;
   /** Finds what a failed creation left running. */
-  readonly orphanOf: (creation: VmRecord) => Promise<LaunchedVmRecord | undefined>;
-  readonly terminate: ReturnType<typeof terminateResource>;
+  readonly orphanOf: (
+    creation: ResourceRecord<Launch, Known>,
+  ) => Promise<LaunchedRecord<Launch, Known> | undefined>;
+  readonly terminate: (record: LaunchedRecord<Launch, Known>, requestId: string) => Promise<void>;
   readonly now: Clock;
 };
 
@@ -29,7 +41,7 @@ type Parts = {
  * @throws FailedPreconditionError where the resource has termination protection, or is adopted; UnavailableError where a retry is needed.
  */
 export const deleteResource =
-  ({ records, creationOf, orphanOf, terminate, now }: Parts) =>
+  <Launch, Known extends Facts>({ records, creationOf, orphanOf, terminate, now }: Parts<Launch, Known>) =>
   async (dcmId: string, requestId: string): Promise<void> => {
     const requested = await records.requestDelete(dcmId);
     const record = requested && (await creationOf(requested, now() + creationTimeoutMs));
@@ -38,13 +50,15 @@ export const deleteResource =
     await (launched ? terminate(launched, requestId) : records.abandon(record));
   };
 
-type TerminationParts = {
-  readonly records: Pick<VmRecords, 'withdrawDelete' | 'end'>;
+type TerminationParts<Launch, Known extends Facts> = {
+  readonly records: Pick<Records<Launch, Known>, 'withdrawDelete' | 'end'>;
   readonly resourceStore: Pick<ResourceStore, 'read' | 'requestDelete'>;
+  readonly type: Pick<
+    Lifecycle<never, Launch, Known, never, never>,
+    'format' | 'service' | 'terminate' | 'staysEnded'
+  >;
   /** Whether what the record names still is the resource. @throws FailedPreconditionError where it must not be changed. */
-  readonly isStillIt: (record: LaunchedVmRecord) => Promise<boolean>;
-  /** Resolves also where it is terminated already. @throws FailedPreconditionError where it is protected. */
-  readonly requestTermination: (record: LaunchedVmRecord) => Promise<void>;
+  readonly isStillIt: (record: LaunchedRecord<Launch, Known>) => Promise<boolean>;
   readonly observations: Observations;
   readonly now: Clock;
   readonly log: Log;
@@ -55,49 +69,74 @@ const terminatingForMs = 60_000;
 
 /**
  * Terminates a resource whose deletion was requested. Idempotent. Resolves when the termination was requested; the normaliser publishes
- * DELETING and DELETED. Where the record's instance no longer is the resource, the resource has ended and nothing is terminated.
+ * DELETING and DELETED. Where the record's resource no longer is the one of the id, it has ended and nothing is terminated.
  * @throws FailedPreconditionError where the resource has termination protection, or is adopted: its deletion is withdrawn; what
- * `requestTermination` throws.
+ * `terminate` of the service type throws.
  */
-export const terminateResource = (parts: TerminationParts) => {
-  const { records, resourceStore, isStillIt, requestTermination, observations, now, log } = parts;
+export const terminateResource = <Launch, Known extends Facts>(parts: TerminationParts<Launch, Known>) => {
+  const { records, resourceStore, type, isStillIt, observations, now, log } = parts;
+  const { kind } = type.format;
 
-  return async (record: LaunchedVmRecord, requestId: string): Promise<void> => {
-    const { dcmId, resourceId } = record;
+  return async (record: LaunchedRecord<Launch, Known>, requestId: string): Promise<void> => {
     const held = await ownershipOf(resourceStore, record);
-    if (hasEnded(record, held, now())) return records.end(dcmId, resourceId);
+    if (hasEnded(record, held, now())) return records.end(record.dcmId, record.resourceId);
     if (isTerminating(record, held, now())) return;
+    const announced = hasStayed(held) ? lastState() : await end(record);
+    if (announced) await announce(record, announced, requestId);
+  };
+
+  function hasStayed(held: Ownership): boolean {
+    return held.owner === 'ours' && type.staysEnded?.(held.vm) === true;
+  }
+
+  function lastState(): Announced {
+    return { state: finalState(kind), at: Math.floor(now() / 1000) };
+  }
+
+  async function end(record: LaunchedRecord<Launch, Known>): Promise<Announced | undefined> {
+    const { dcmId, resourceId } = record;
     try {
-      if (!(await isStillIt(record))) return await records.end(dcmId, resourceId);
-      await requestTermination(record);
+      if (await isStillIt(record)) return await type.terminate(record);
+      await records.end(dcmId, resourceId);
+      return undefined;
     } catch (error) {
       if (error instanceof FailedPreconditionError) await records.withdrawDelete(dcmId);
       throw error;
     }
-    await announce(record, requestId);
-  };
+  }
 
-  /** Stores the request first: with it, the normaliser reports the end as DELETED. EC2 has accepted the termination, so neither throws. */
-  async function announce(record: LaunchedVmRecord, requestId: string): Promise<void> {
+  /**
+   * Stores the request first: with it, the normaliser reports the end as DELETED. The service has accepted the termination, so neither
+   * throws.
+   */
+  async function announce(
+    record: LaunchedRecord<Launch, Known>,
+    announced: Announced,
+    requestId: string,
+  ): Promise<void> {
     const { dcmId, resourceId } = record;
     const warn = (message: string) => (error: unknown) => log.warn(message, { dcmId, resourceId, error });
+    const { service } = type;
     await resourceStore
       .requestDelete(resourceId)
-      .catch(warn('the deletion was not stored in the resource store; EC2’s reason decides the last status'));
-    const about = { ...aboutInstance(record, requestId), at: listingTime(now()) };
+      .catch(
+        warn(
+          `the deletion was not stored in the resource store; ${service}’s reason decides the last status`,
+        ),
+      );
     await observations
-      .send([instanceObservedEvent({ ...about, state: 'shutting-down' })])
-      .catch(warn('the observation of a termination was not queued; an event of EC2 will report it'));
+      .send([instanceObservedEvent({ ...aboutResource(record, requestId), ...announced })])
+      .catch(warn('the observation of a termination was not queued; an event or a listing will report it'));
   }
 };
 
 const isTerminating = (
-  { deleteRequestedAtMs }: LaunchedVmRecord,
+  { deleteRequestedAtMs }: Pick<LaunchedRecord, 'deleteRequestedAtMs'>,
   held: Ownership,
   nowMs: number,
 ): boolean => {
   if (held.owner !== 'ours') return false;
-  const { state, deleteRequested } = held.vm;
+  const { kind, state, deleteRequested } = held.vm;
   const wasJustRequested = deleteRequested === true && nowMs - (deleteRequestedAtMs ?? 0) < terminatingForMs;
-  return state === 'shutting-down' || wasJustRequested;
+  return wasJustRequested || (state !== undefined && kind.statusOf(state) === 'DELETING');
 };

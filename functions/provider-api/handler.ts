@@ -33,7 +33,7 @@ import { vmRecords } from '../../shared/service-types/vm/record.ts';
 import { Env } from './env.ts';
 import { checkHealth, queueDelay } from './health/check-health.ts';
 import { operations } from './operations/registry.ts';
-import { vmUseCases } from './use-cases.ts';
+import { vmUseCases } from './service-types/vm.ts';
 
 const env = Env.parse(process.env);
 const { API_ACCESS: access, FLEET_TABLE: tableName, HOME_REGION: homeRegion, PROVIDER_NAME: provider } = env;
@@ -50,7 +50,7 @@ const lambda = new LambdaClient();
 const observations = sqsObservations(sqs, env.OBSERVATIONS_QUEUE_URL);
 const clock = { now: Date.now, log };
 
-const vms = vmUseCases({
+const vm = vmUseCases({
   records: dynamoDbRecords(table, tableName, vmRecords, log),
   resourceStore: dynamoDbResourceStore(table, tableName, kinds),
   instances: ec2Instances(),
@@ -85,7 +85,7 @@ const agentRequests =
 
 const app = router({
   operations,
-  useCases: { ...vms, checkHealth: health, findRequest: agentRequests?.find },
+  useCases: { vm, checkHealth: health, findRequest: agentRequests?.find },
   authentication: authentication({
     realm: 'provider-api',
     secret: optionalSecret(secretsManager(SecretsManagerEnvironment.parse(process.env)), access.tokenSecret),

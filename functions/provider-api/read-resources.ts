@@ -1,21 +1,24 @@
 import { NotFoundError } from '../../shared/core/errors.ts';
-import { hasEnded, isLaunched } from '../../shared/core/record.ts';
+import { nameOf } from '../../shared/core/kind.ts';
+import {
+  type Facts,
+  hasEnded,
+  isLaunched,
+  type LaunchedRecord,
+  type ResourceRecord,
+} from '../../shared/core/record.ts';
 import { type Target, targetKey } from '../../shared/core/target.ts';
 import { pageToken, positionOf } from '../../shared/http/paging.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
+import type { Records } from '../../shared/ports/records.ts';
 import type { Ownership, ResourceStore } from '../../shared/ports/resource-store.ts';
 import type { Log } from '../../shared/ports/telemetry.ts';
-import { VmStatus } from '../../shared/service-types/vm/kind.ts';
-import type { LaunchedVmRecord, VmRecord, VmRecords } from '../../shared/service-types/vm/record.ts';
-import type { VmEvents, VmResource } from '../../shared/service-types/vm/resource.ts';
+import type { Lifecycle } from './lifecycle.ts';
 
-/** Makes the API's answer of a resource from its record and from what the resource store holds of it. */
-export type AnswerOf<Answer> = (record: VmRecord, held: Ownership, nowMs: number) => Answer;
-
-type Parts<Answer> = {
-  readonly records: Pick<VmRecords, 'read' | 'list' | 'end'>;
+type Parts<Launch, Known extends Facts, Answer> = {
+  readonly records: Pick<Records<Launch, Known>, 'read' | 'list' | 'end'>;
   readonly resourceStore: Pick<ResourceStore, 'read'>;
-  readonly answerOf: AnswerOf<Answer>;
+  readonly type: Pick<Lifecycle<never, Launch, Known, Answer, never>, 'format' | 'answerOf'>;
   readonly now: Clock;
   readonly log: Log;
 };
@@ -31,12 +34,23 @@ export type ListAsked = {
 export type Page<Answer> = {
   readonly results: Answer[];
   /** Undefined on the last page. */
-  readonly next_page_token?: string;
+  readonly next_page_token?: string | undefined;
 };
 
-/** Reads resources from their records and the resource store, never from EC2. Resources that have ended are not found. */
-export const readResources = <Answer>({ records, resourceStore, answerOf, now, log }: Parts<Answer>) => {
-  const withOwnership = async (read: readonly VmRecord[]): Promise<Held[]> => {
+/** The published statuses of a resource, the newest first. */
+export type Events = {
+  readonly results: { readonly status: string; readonly message: string; readonly update_time: string }[];
+};
+
+/** Reads resources from their records and the resource store, never from AWS. Resources that have ended are not found. */
+export const readResources = <Launch, Known extends Facts, Answer>(parts: Parts<Launch, Known, Answer>) => {
+  const { records, resourceStore, type, now, log } = parts;
+  const { answerOf } = type;
+  const name = nameOf(type.format.kind.serviceType);
+  type Found = ResourceRecord<Launch, Known>;
+  type Held = { readonly record: Found; readonly held: Ownership };
+
+  const withOwnership = async (read: readonly Found[]): Promise<Held[]> => {
     const found = await resourceStore.read(read.filter(isLaunched).map(({ resourceId }) => resourceId));
     return read.map((record) => ({
       record,
@@ -47,7 +61,7 @@ export const readResources = <Answer>({ records, resourceStore, answerOf, now, l
   const find = async (dcmId: string): Promise<Held> => {
     const record = await records.read(dcmId);
     const [found] = record ? await withOwnership([record]) : [];
-    if (!found) throw new NotFoundError(`there is no VM ${dcmId}`);
+    if (!found) throw new NotFoundError(`there is no ${name} ${dcmId}`);
     if (found.held.owner === 'unreadable') throw found.held.error;
     return found;
   };
@@ -55,23 +69,26 @@ export const readResources = <Answer>({ records, resourceStore, answerOf, now, l
   /** One unreadable item is left out of its page; the others are answered. */
   const isReadable = ({ record, held }: Held): boolean => {
     if (held.owner !== 'unreadable') return true;
-    log.error('a VM is missing from a listing', { dcmId: record.dcmId, error: held.error });
+    log.error(`a ${name} is missing from a listing`, { dcmId: record.dcmId, error: held.error });
     return false;
   };
 
   /** Later listings then do not read the record again. */
-  const endRecord = async ({ dcmId, resourceId }: VmRecord): Promise<void> => {
+  const endRecord = async ({ dcmId, resourceId }: ResourceRecord): Promise<void> => {
     if (resourceId === undefined) return;
     await records
       .end(dcmId, resourceId)
-      .catch((error: unknown) => log.warn('the record of an ended VM was not updated', { dcmId, error }));
+      .catch((error: unknown) =>
+        log.warn(`the record of an ended ${name} was not updated`, { dcmId, error }),
+      );
   };
 
   return {
     /** @throws NotFoundError */
     async get(dcmId: string): Promise<Answer> {
       const { record, held } = await find(dcmId);
-      if (isNotFound(record, held, now())) throw new NotFoundError(`VM ${dcmId} does not exist any more`);
+      if (isNotFound(record, held, now()))
+        throw new NotFoundError(`${name} ${dcmId} does not exist any more`);
       return answerOf(record, held, now());
     },
 
@@ -93,12 +110,12 @@ export const readResources = <Answer>({ records, resourceStore, answerOf, now, l
     },
 
     /** The published statuses, the newest first; also of a resource that has ended, while its item is kept. @throws NotFoundError */
-    async events(dcmId: string): Promise<VmEvents> {
+    async events(dcmId: string): Promise<Events> {
       const { held } = await find(dcmId);
       const history = held.owner === 'ours' && held.vm.dcmId === dcmId ? held.vm.history : [];
       return {
         results: history.toReversed().map(({ at, status, message }) => ({
-          status: VmStatus.parse(status),
+          status,
           message,
           update_time: new Date(at * 1000).toISOString(),
         })),
@@ -107,26 +124,26 @@ export const readResources = <Answer>({ records, resourceStore, answerOf, now, l
   };
 };
 
-type Held = { readonly record: VmRecord; readonly held: Ownership };
-
 /** What the resource store holds of a record's resource. */
 export const ownershipOf = async (
   resourceStore: Pick<ResourceStore, 'read'>,
-  { resourceId }: LaunchedVmRecord,
+  { resourceId }: Pick<LaunchedRecord, 'resourceId'>,
 ): Promise<Ownership> => (await resourceStore.read([resourceId])).get(resourceId) ?? { owner: 'unknown' };
 
 /** The API answers 404 for it: the resource does not exist any more. One whose launch failed exists, as FAILED, until DCM deletes it. */
-export const isNotFound = (record: VmRecord, held: Ownership, nowMs: number): boolean => {
+export const isNotFound = (record: ResourceRecord, held: Ownership, nowMs: number): boolean => {
   if (!isLaunched(record) || !hasEnded(record, held, nowMs)) return false;
   const hasFailed =
     held.owner === 'ours' && held.vm.dcmId === record.dcmId && held.vm.latest?.status === 'FAILED';
   return !hasFailed || record.deleteRequestedAtMs !== undefined || record.endedAtMs !== undefined;
 };
 
-type CountingParts = {
-  readonly records: Pick<VmRecords, 'count'>;
+type CountingParts<Answer> = {
+  readonly records: Pick<Records, 'count'>;
   /** As `readResources` lists. */
-  readonly list: (asked: ListAsked) => Promise<Page<Countable>>;
+  readonly list: (asked: ListAsked) => Promise<Page<Answer>>;
+  /** Whether a resource counts towards the maximum. */
+  readonly isLiving: (answer: Answer) => boolean;
   readonly targets: readonly Target[];
   readonly maximum: number;
 };
@@ -138,7 +155,7 @@ const largestPage = 100;
  * where it reaches the maximum are the resources listed and counted one by one.
  */
 export const countLiving =
-  ({ records, list, targets, maximum }: CountingParts) =>
+  <Answer>({ records, list, isLiving, targets, maximum }: CountingParts<Answer>) =>
   async (): Promise<number> => {
     const estimate = sum(await Promise.all(targets.map((target) => records.count(target))));
     return estimate < maximum ? estimate : sum(await Promise.all(targets.map((target) => living(target))));
@@ -149,10 +166,5 @@ export const countLiving =
       return counted + (page.next_page_token ? await living(target, page.next_page_token) : 0);
     }
   };
-
-type Countable = Pick<VmResource, 'instance_id' | 'status'>;
-
-const isLiving = ({ instance_id: instanceId, status }: Countable): boolean =>
-  instanceId !== undefined && status !== 'DELETING' && status !== 'FAILED';
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);

@@ -1,43 +1,52 @@
 import type { TagKeys } from '../../shared/core/ownership.ts';
+import type { Facts } from '../../shared/core/record.ts';
 import type { Target } from '../../shared/core/target.ts';
-import { targetOfKey } from '../../shared/core/target.ts';
 import type { AgentRequests } from '../../shared/ports/agent-requests.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
+import type { DescribedResource, DescribedResources } from '../../shared/ports/described-resources.ts';
 import type { Observations } from '../../shared/ports/observations.ts';
+import type { Records } from '../../shared/ports/records.ts';
 import type { ResourceStore } from '../../shared/ports/resource-store.ts';
 import type { Log } from '../../shared/ports/telemetry.ts';
-import { planLaunch } from '../../shared/service-types/vm/plan/plan-launch.ts';
-import type {
-  InstanceActions,
-  Instances,
-  Offerings,
-  VcpuQuota,
-} from '../../shared/service-types/vm/ports.ts';
-import type { Provisioning } from '../../shared/service-types/vm/provisioning.ts';
-import type { VmRecords } from '../../shared/service-types/vm/record.ts';
-import { vmResource } from '../../shared/service-types/vm/resource.ts';
 import type { Health } from '../../shared/wire/health.ts';
-import { changeVm } from './change-vm.ts';
-import { checkInstance, refuseAdopted, terminateInstance } from './check-instance.ts';
-import { awaitCreation, createResource } from './create-resource.ts';
+import { checkResource, refuseAdopted } from './check-resource.ts';
+import { awaitCreation, type CreateAsked, createResource } from './create-resource.ts';
 import { deleteResource, terminateResource } from './delete-resource.ts';
-import { findOrphan, launchVm, type PlanLaunch } from './launch-vm.ts';
-import { countLiving, readResources } from './read-resources.ts';
+import { findOrphan, launchResource } from './launch-resource.ts';
+import type { Lifecycle } from './lifecycle.ts';
+import { type Events, type ListAsked, type Page, readResources } from './read-resources.ts';
 import { reportRefusals } from './report-refusals.ts';
-import { validateVm } from './validate-vm.ts';
+import type { VmUseCases } from './service-types/vm.ts';
 
 /** What the API's operations call. */
-export type UseCases = ReturnType<typeof vmUseCases> & {
+export type UseCases = {
+  readonly vm: VmUseCases;
   checkHealth(target: Target): Promise<Health>;
   /** As AgentRequests.find. Undefined: the look-up is not configured. */
   readonly findRequest: AgentRequests['find'] | undefined;
 };
 
-type LifecyclePorts = {
-  readonly records: VmRecords;
+/** What the operations of one collection call. */
+export type CollectionUseCases<Spec, Answer, Validation> = {
+  readonly create: (asked: CreateAsked<Spec>) => Promise<Answer>;
+  readonly reportRefusals: ReturnType<typeof reportRefusals>;
+  /** What a create with the spec would launch. Creates nothing. */
+  readonly validate: (
+    spec: Spec,
+    about: { readonly region: string; readonly requestId: string },
+  ) => Promise<Validation>;
+  readonly delete: (dcmId: string, requestId: string) => Promise<void>;
+  readonly read: {
+    readonly get: (dcmId: string) => Promise<Answer>;
+    readonly list: (asked: ListAsked) => Promise<Page<Answer>>;
+    readonly events: (dcmId: string) => Promise<Events>;
+  };
+};
+
+/** What the use cases of every service type are given. */
+export type LifecyclePorts<Launch, Known extends Facts> = {
+  readonly records: Records<Launch, Known>;
   readonly resourceStore: ResourceStore;
-  readonly instances: Pick<Instances, 'list' | 'describe'>;
-  readonly actions: InstanceActions;
   readonly observations: Observations;
   /** Our name at DCM. */
   readonly provider: string;
@@ -47,53 +56,31 @@ type LifecyclePorts = {
   readonly log: Log;
 };
 
-type Ports = LifecyclePorts & {
-  readonly offerings: Offerings;
-  readonly vcpuQuota: VcpuQuota;
-  readonly provisioning: Provisioning;
+type Ports<Launch, Known extends Facts, Seen extends DescribedResource> = LifecyclePorts<Launch, Known> & {
+  /** The service's own view of the resources. */
+  readonly resources: Pick<DescribedResources<Seen>, 'list' | 'describe'>;
+  /** Whether resources that this provider did not launch may be changed. */
+  readonly changeAdopted: boolean;
 };
 
-/** The use cases of VMs. */
-export const vmUseCases = (ports: Ports) => {
-  const { regions, maximumVms, changeAdopted } = ports.provisioning;
-  const readVm = readVms(ports);
-  const livingVms = countLiving({
-    ...{ records: ports.records, list: readVm.list },
-    ...{ targets: Object.keys(regions).map(targetOfKey), maximum: maximumVms },
-  });
-  const planning = { ...ports, livingVms };
-  return {
-    ...vmLifecycle({ ...ports, plan: planLaunch(planning), changeAdopted }),
-    validateVm: validateVm(planning),
-    readVm,
-  };
-};
-
-/** The use cases that read VMs. */
-export const readVms = (ports: Pick<LifecyclePorts, 'records' | 'resourceStore' | 'now' | 'log'>) =>
-  readResources({ ...ports, answerOf: vmResource });
-
-/** The use cases that create, change and delete VMs. Only `launchVm` and `changeVm` know how: another service type brings its own. */
-export const vmLifecycle = (
-  ports: LifecyclePorts & {
-    readonly plan: PlanLaunch;
-    /** Whether instances that this provider did not launch may be changed. */
-    readonly changeAdopted: boolean;
-  },
-) => {
-  const isStillTheVm = checkInstance(ports);
-  const requestTermination = terminateInstance(ports);
+/** The use cases that create, read and delete resources of one service type, which supplies its lifecycle. */
+export const resourceUseCases = <Spec, Launch, Known extends Facts, Answer, Seen extends DescribedResource>(
+  given: Ports<Launch, Known, Seen>,
+  type: Lifecycle<Spec, Launch, Known, Answer, Seen>,
+): Omit<CollectionUseCases<Spec, Answer, never>, 'validate'> => {
+  const ports = { ...given, type };
+  const isStillIt = checkResource(ports);
   const orphanOf = findOrphan(ports);
   const creationOf = awaitCreation(ports);
-  const terminate = terminateResource({ ...ports, isStillIt: isStillTheVm, requestTermination });
+  const terminate = terminateResource({ ...ports, isStillIt });
   return {
-    createVm: createResource({
+    create: createResource({
       ...ports,
-      launch: launchVm({ ...ports, isStillTheVm, requestTermination, orphanOf }),
-      ...{ terminate, creationOf, refuseAdopted: refuseAdopted(ports), answerOf: vmResource },
+      launch: launchResource({ ...ports, isStillIt, orphanOf }),
+      ...{ terminate, creationOf, refuseAdopted: refuseAdopted(type.format.kind, given.changeAdopted) },
     }),
     reportRefusals: reportRefusals(ports),
-    deleteVm: deleteResource({ ...ports, creationOf, orphanOf, terminate }),
-    changeVm: changeVm({ ...ports, isStillTheVm, refuseAdopted: refuseAdopted(ports) }),
+    delete: deleteResource({ ...ports, creationOf, orphanOf, terminate }),
+    read: readResources(ports),
   };
 };

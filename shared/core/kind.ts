@@ -50,6 +50,9 @@ export type NoticeRule = {
 /** DCM's service types that the provider can serve. */
 export type ServiceType = 'vm' | 'container' | 'cluster';
 
+/** The word for a resource of the service type in texts, as in `there is no VM web-1`. */
+export const nameOf = (serviceType: ServiceType): string => (serviceType === 'vm' ? 'VM' : serviceType);
+
 /**
  * The descriptor of a service type: everything in which a VM, a container and a cluster differ, as values and pure functions. Each service
  * type supplies one (shared/service-types/kinds.ts lists them).

@@ -36,8 +36,8 @@ type Described = {
   readonly isPublic?: true;
   /** The request headers that it reads, with their descriptions. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** Reads a resource's spec from the request's body. */
-  readonly takesSpec?: true;
+  /** The resource whose `spec` it reads from the request's body. Undefined: the request has no body. */
+  readonly takes?: z.ZodMiniType;
   readonly status: 200 | 201 | 204;
   /** The description of the answer with that status. */
   readonly answered: string;

@@ -30,7 +30,7 @@ export const statusEvent = (
     data: {
       id: vm.dcmId,
       status,
-      message: withWarning(vm.dcmId, message),
+      message: withWarning(vm, message),
       ...(outputs && { output_spec: outputs }),
     },
     sequence: key,
@@ -44,9 +44,9 @@ export const statusEvent = (
   return event;
 };
 
-/** A VM that was tagged by hand may have a DCM id that the API does not accept. */
-const withWarning = (dcmId: string, message: string): string => {
-  const problem = addressProblem(dcmId);
+/** A resource that was tagged by hand may have a DCM id that the API does not accept. */
+const withWarning = ({ kind, dcmId }: Pick<Resource, 'kind' | 'dcmId'>, message: string): string => {
+  const problem = addressProblem(dcmId, kind.serviceType);
   return problem === undefined ? message : messageText(`${message}; ${problem}`);
 };
 const timeOf = (seconds: number): string => `${new Date(seconds * 1000).toISOString().slice(0, 19)}Z`;

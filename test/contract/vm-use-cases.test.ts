@@ -3,7 +3,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DescribeInstancesCommand, EC2Client } from '@aws-sdk/client-ec2';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
-import { readVms, vmLifecycle } from '../../functions/provider-api/use-cases.ts';
+import { readVms, vmLifecycle } from '../../functions/provider-api/service-types/vm.ts';
 import { clientConfig } from '../../local/emulators/client-config.ts';
 import { createTable, resourceTable, startDynamoDb } from '../../local/emulators/dynamodb.ts';
 import { startEc2Simulator } from '../../local/emulators/ec2/start-ec2-simulator.ts';
@@ -67,8 +67,8 @@ const parts = {
   randomPart,
 };
 const create = (dcmId: string) =>
-  vmLifecycle(parts).createVm({ dcmId, region, spec: vmSpec({}), requestId: 'request-1' });
-const remove = (dcmId: string) => vmLifecycle(parts).deleteVm(dcmId, 'r-1');
+  vmLifecycle(parts).create({ dcmId, region, spec: vmSpec({}), requestId: 'request-1' });
+const remove = (dcmId: string) => vmLifecycle(parts).delete(dcmId, 'r-1');
 const { get, list } = readVms(parts);
 const instancesOf = (dcmId: string) =>
   ec2.instances().filter(({ tags }) => tags['dcm-instance-id'] === dcmId);
@@ -109,7 +109,7 @@ describe('VMs, by DynamoDB (dynalite) and EC2 (simulated)', () => {
     const plan = planLaunch({ ...parts, offerings, provisioning, livingVms: async () => 0 });
     const spec = vmSpec({ guestOs: 'golden', hints: { spot: true } });
 
-    const vm = await vmLifecycle({ ...parts, plan }).createVm({
+    const vm = await vmLifecycle({ ...parts, plan }).create({
       dcmId: 'spot',
       region,
       spec,

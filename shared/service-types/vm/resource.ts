@@ -3,6 +3,7 @@ import type { PastStatus } from '../../core/history.ts';
 import { isLaunched } from '../../core/record.ts';
 import { describedStatus } from '../../core/resource.ts';
 import type { Ownership } from '../../ports/resource-store.ts';
+import { eventsOf, pageOf } from '../answers.ts';
 import { VmStatus as Status, type VmStatus, vmKind } from './kind.ts';
 import type { LaunchedVmRecord, VmRecord } from './record.ts';
 
@@ -63,29 +64,10 @@ export const VmResource = z
   .check(z.meta({ id: 'Vm', description: 'A VM. Fields that are not known (yet) are absent.' }));
 export type VmResource = z.infer<typeof VmResource>;
 
-export const VmPage = z
-  .object({
-    results: z.array(VmResource),
-    next_page_token: z.optional(
-      described('The token of the next page; absent on the last page. A page without VMs can have one.'),
-    ),
-  })
-  .check(z.meta({ id: 'VmPage', description: 'A page of VMs.' }));
+export const VmPage = pageOf(vmKind, VmResource);
 export type VmPage = z.infer<typeof VmPage>;
 
-/** One status that was published, or is about to be. */
-const VmEvent = z
-  .object({
-    status: DescribedStatus,
-    message: described('The state and its reason, in words.'),
-    update_time: DateTime.check(z.describe('When EC2 entered the state.')),
-  })
-  .check(z.meta({ id: 'VmEvent', description: 'One status that was published, or is about to be.' }));
-export type VmEvent = z.infer<typeof VmEvent>;
-
-export const VmEvents = z
-  .object({ results: z.array(VmEvent) })
-  .check(z.meta({ id: 'VmEvents', description: 'At most ten statuses, the newest first.' }));
+export const VmEvents = eventsOf(vmKind, { service: 'EC2', status: DescribedStatus });
 export type VmEvents = z.infer<typeof VmEvents>;
 
 /** What a create with a spec would launch. */

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { vmLifecycle } from '../../../functions/provider-api/use-cases.ts';
+import { vmLifecycle } from '../../../functions/provider-api/service-types/vm.ts';
 import { startEnvironmentAgent } from '../../../local/emulators/dcm/environment-agent/start.ts';
 import { serve } from '../../../local/processes/loopback.ts';
 import { natsAgentRequests } from '../../../shared/adapters/nats/agent-requests.ts';
@@ -38,11 +38,10 @@ const startProvider = async (natsUrl: string) => {
   const { find } = natsAgentRequests(link, ['dcm-agent-requests', 'a-1-retry']);
   const state = { isHealthy: true, outages: 0 };
   const answers: { readonly key: string | null; readonly status: number }[] = [];
-  const { createVm, deleteVm } = vmLifecycle(parts);
+  const { create, delete: remove } = vmLifecycle(parts);
   const { ask } = servedApi({
     useCases: {
-      createVm,
-      deleteVm,
+      vm: { create, delete: remove },
       checkHealth: async () => ({ ...health, status: state.isHealthy ? 'healthy' : 'unhealthy' }),
       findRequest: async (key) => {
         state.outages -= 1;

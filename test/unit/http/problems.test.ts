@@ -8,7 +8,7 @@ import { requestId, servedApi } from '../provider-api/http/served-api.ts';
 /** What the API answers where a use case throws this. */
 const answerTo = async (error: unknown) => {
   const get = async () => Promise.reject(error);
-  const api = servedApi({ useCases: { readVm: { get, list: get, events: get } } });
+  const api = servedApi({ useCases: { vm: { read: { get, list: get, events: get } } } });
   const response = await api.ask('GET', '/api/v1alpha1/vms/vm-1');
   const body: unknown = await response.json();
   return { api, response, body };

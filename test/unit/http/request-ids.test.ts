@@ -56,8 +56,8 @@ describe('the access log', () => {
   });
 
   it('has neither bodies nor credentials, whatever the answer (C2 13)', async () => {
-    const createVm = async () => Promise.reject(new Error('no'));
-    const api = servedApi({ useCases: { createVm } });
+    const create = async () => Promise.reject(new Error('no'));
+    const api = servedApi({ useCases: { vm: { create } } });
     const path = '/api/v1alpha1/vms?id=vm-1';
 
     await api.ask('POST', path, { body });

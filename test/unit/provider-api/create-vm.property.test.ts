@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readVms, vmLifecycle } from '../../../functions/provider-api/use-cases.ts';
+import { readVms, vmLifecycle } from '../../../functions/provider-api/service-types/vm.ts';
 import { acceptFault, type Faults, faulty, randomFaults, SimulatedCrash } from '../../fakes/faulty.ts';
 import { asked, dcmId, type ProviderParts, providerParts } from './provider.ts';
 
@@ -31,7 +31,7 @@ describe('creating and deleting a VM, with any crashes and lost answers (C 32)',
           rounds: given.rounds.map((round) => round.map(() => 'create')),
         });
 
-        const answer = await eventually(() => vmLifecycle(parts).createVm(asked), parts);
+        const answer = await eventually(() => vmLifecycle(parts).create(asked), parts);
 
         expect(ec2.living().map(({ resourceId: instanceId }) => instanceId)).toEqual([answer.instance_id]);
         expect(await readVms(parts).get(dcmId)).toMatchObject({ instance_id: answer.instance_id });
@@ -47,7 +47,7 @@ describe('creating and deleting a VM, with any crashes and lost answers (C 32)',
       fc.asyncProperty(scenario, async (given) => {
         const { parts, ec2 } = await lived(given);
 
-        await vmLifecycle(parts).deleteVm(dcmId, 'r-1');
+        await vmLifecycle(parts).delete(dcmId, 'r-1');
 
         expect(ec2.living()).toEqual([]);
       }),
@@ -91,9 +91,7 @@ const lived = async ({ seed, rounds, faultRate, crashRate, fullRate }: Scenario)
       round.map((request) => {
         const parts = mortal(world.parts, faults, crashes);
         const done: Promise<unknown> =
-          request === 'create'
-            ? vmLifecycle(parts).createVm(asked)
-            : vmLifecycle(parts).deleteVm(dcmId, 'r-1');
+          request === 'create' ? vmLifecycle(parts).create(asked) : vmLifecycle(parts).delete(dcmId, 'r-1');
         return done.catch(acceptFault);
       }),
     );

@@ -155,7 +155,7 @@ describe('deleting a VM', () => {
 
     expect(ec2.living()).toEqual([]);
     expect(parts.log.lines).toEqual([
-      'warn: the observation of a termination was not queued; an event of EC2 will report it',
+      'warn: the observation of a termination was not queued; an event or a listing will report it',
     ]);
   });
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { countLiving } from '../../../functions/provider-api/read-resources.ts';
+import { isLivingVm } from '../../../functions/provider-api/service-types/vm.ts';
 import { asked, provider } from './provider.ts';
 
 const regions = ['us-east-1', 'eu-west-1'];
@@ -14,6 +15,7 @@ const withVms = async (count: number, maximum: number) => {
     living: countLiving({
       records,
       list: world.read.list,
+      isLiving: isLivingVm,
       targets: regions.map((region) => ({ region })),
       maximum,
     }),

@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Change } from '../../../functions/provider-api/change-vm.ts';
-import { readVms, vmLifecycle } from '../../../functions/provider-api/use-cases.ts';
+import { vmLifecycle } from '../../../functions/provider-api/service-types/vm.ts';
 import type { Observation } from '../../../shared/core/message.ts';
 import type { Observations } from '../../../shared/ports/observations.ts';
 import type { InstanceState, StateReason } from '../../../shared/service-types/vm/kind.ts';
@@ -78,14 +78,14 @@ export const provider = (change: (parts: ProviderParts) => Partial<ProviderParts
     await parts.resourceStore.record(observation, statusOf(observation, { deleteRequested }));
     return observation;
   };
-  const { createVm, deleteVm, changeVm } = vmLifecycle(parts);
+  const useCases = vmLifecycle(parts);
   return {
     ...world,
     parts,
     happens,
-    create: createVm,
-    remove: (dcmId: string) => deleteVm(dcmId, asked.requestId),
-    read: readVms(parts),
-    change: (dcmId: string, change: Change) => changeVm(dcmId, change, asked.requestId),
+    create: useCases.create,
+    remove: (dcmId: string) => useCases.delete(dcmId, asked.requestId),
+    read: useCases.read,
+    change: (dcmId: string, change: Change) => useCases.change(dcmId, change, asked.requestId),
   };
 };

@@ -1,4 +1,5 @@
 import { operations } from '../../../../functions/provider-api/operations/registry.ts';
+import type { VmUseCases } from '../../../../functions/provider-api/service-types/vm.ts';
 import type { UseCases } from '../../../../functions/provider-api/use-cases.ts';
 import { type Authentication, authentication } from '../../../../shared/http/authentication.ts';
 import { router } from '../../../../shared/http/router.ts';
@@ -49,19 +50,21 @@ const notingUseCases = (asked: unknown[]): UseCases => {
       return answer(...input);
     };
   return {
-    createVm: note('createVm', ({ dcmId, region }: { dcmId: string; region: string }) => vm(dcmId, region)),
-    reportRefusals: (_about, create) => create(),
-    validateVm: note('validateVm', (..._: Parameters<UseCases['validateVm']>) => validation),
-    readVm: {
-      get: note('get', (dcmId: string) => vm(dcmId)),
-      list: note('list', (_: Parameters<UseCases['readVm']['list']>[0]) => ({
-        results: [vm('vm-1')],
-        next_page_token: 'more',
-      })),
-      events: note('events', (_: string) => events),
+    vm: {
+      create: note('createVm', ({ dcmId, region }: { dcmId: string; region: string }) => vm(dcmId, region)),
+      reportRefusals: (_about, create) => create(),
+      validate: note('validateVm', (..._: Parameters<VmUseCases['validate']>) => validation),
+      read: {
+        get: note('get', (dcmId: string) => vm(dcmId)),
+        list: note('list', (_: Parameters<VmUseCases['read']['list']>[0]) => ({
+          results: [vm('vm-1')],
+          next_page_token: 'more',
+        })),
+        events: note('events', (_: string) => events),
+      },
+      delete: note('deleteVm', (..._: Parameters<VmUseCases['delete']>) => undefined),
+      change: note('changeVm', (...[dcmId]: Parameters<VmUseCases['change']>) => vm(dcmId)),
     },
-    deleteVm: note('deleteVm', (..._: Parameters<UseCases['deleteVm']>) => undefined),
-    changeVm: note('changeVm', (...[dcmId]: Parameters<UseCases['changeVm']>) => vm(dcmId)),
     checkHealth: note('checkHealth', (_: object) => health),
     findRequest: undefined,
   };
@@ -74,7 +77,7 @@ const byToken = authentication({
 });
 
 type Changes = {
-  readonly useCases?: Partial<UseCases>;
+  readonly useCases?: Partial<Omit<UseCases, 'vm'>> & { readonly vm?: Partial<VmUseCases> };
   readonly authentication?: Authentication;
 };
 
@@ -83,9 +86,10 @@ export const servedApi = ({ useCases, authentication = byToken }: Changes = {}) 
   const asked: unknown[] = [];
   const { log, lines } = keepingLog();
   const correlated: Record<string, string> = {};
+  const noting = notingUseCases(asked);
   let nowMs = 1_000;
   const app = router({
-    useCases: { ...notingUseCases(asked), ...useCases },
+    useCases: { ...noting, ...useCases, vm: { ...noting.vm, ...useCases?.vm } },
     homeRegion: 'us-east-1',
     ...{ operations, authentication },
     correlate: (fields) => void Object.assign(correlated, fields),
