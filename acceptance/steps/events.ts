@@ -37,7 +37,8 @@ const matching = async ({ ministack }: Context, rules: readonly Rule[], event: o
 };
 
 const Executions = z.object({ executions: z.array(z.object({ executionArn: z.string() })) });
-const History = z.object({ events: z.array(z.object({ type: z.string() })) });
+/** With all details: those of a failed state hold its error and cause. */
+const History = z.object({ events: z.array(z.looseObject({ type: z.string() })) });
 
 const stepFunctions = async ({ ministack }: Context, action: string, input: object): Promise<unknown> => {
   const headers = {
@@ -114,7 +115,7 @@ export const afterwards: readonly Step[] = [
       );
       const types = events.map(({ type }) => type);
       assert.deepEqual(
-        types.filter((type) => /Failed|TimedOut|Aborted/.test(type)),
+        events.filter(({ type }) => /Failed|TimedOut|Aborted/.test(type)),
         [],
       );
       assert.ok(types.includes('MapStateExited'), `no region was polled: ${[...new Set(types)].join(', ')}`);
