@@ -1,29 +1,54 @@
 import { randomUUID } from 'node:crypto';
 import { Hono } from 'hono';
 import { reasonOf } from '../../shared/core/errors.ts';
+import { signedRegion } from './signed-region.ts';
+
+type ErrorOptions = {
+  /** @default 400 */
+  readonly status?: 400 | 403 | 500 | 503;
+  /** More fields of the error's body, such as the resources it is about. */
+  readonly fields?: Readonly<Record<string, unknown>>;
+};
 
 /** An error of an AWS service with a JSON protocol. */
 export class JsonApiError extends Error {
   override name = 'JsonApiError' as const;
   readonly code: string;
+  readonly status: NonNullable<ErrorOptions['status']>;
+  readonly fields: NonNullable<ErrorOptions['fields']>;
 
-  constructor(code: string, message: string) {
+  constructor(code: string, message: string, { status = 400, fields = {} }: ErrorOptions = {}) {
     super(message);
     this.code = code;
+    this.status = status;
+    this.fields = fields;
   }
 }
 
+/** The operation that a request names, and the region that its signature names. */
+export type Call = { readonly operation: string; readonly region: string };
+
 /** Answers one operation. @throws JsonApiError for an error of the service, ZodError for an invalid request. */
-export type Operation = (input: unknown) => unknown;
+export type Operation = (input: unknown, call: Call) => unknown;
+
+type Options = {
+  /** Called for each call of a supported operation, before it is handled. @throws JsonApiError to refuse it. */
+  readonly onCall?: (call: Call) => void;
+  /** The error code for a request with missing or malformed parameters. @default 'ValidationException' */
+  readonly invalidRequest?: string;
+};
 
 /**
  * AWS's JSON 1.1 protocol: POST / with the operation in a header. Signatures are not checked.
  * @see https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html
  */
-export const jsonApi = (operations: ReadonlyMap<string, Operation>): Hono => {
+export const jsonApi = (
+  operations: ReadonlyMap<string, Operation>,
+  { onCall = () => {}, invalidRequest = 'ValidationException' }: Options = {},
+): Hono => {
   const app = new Hono();
   app.post('/', async ({ req, body }) => {
-    const answer = (content: unknown, status: 200 | 400) =>
+    const answer = (content: unknown, status: 200 | JsonApiError['status']) =>
       body(JSON.stringify(content), status, {
         'content-type': 'application/x-amz-json-1.1',
         'x-amzn-requestid': randomUUID(),
@@ -33,10 +58,13 @@ export const jsonApi = (operations: ReadonlyMap<string, Operation>): Hono => {
       const operation = operations.get(name);
       if (!operation)
         throw new JsonApiError('UnknownOperationException', `the operation ${name} is not supported`);
-      return answer(operation(await req.json()), 200);
+      const call = { operation: name, region: signedRegion(req.header('authorization')) };
+      onCall(call);
+      return answer(operation(await req.json(), call), 200);
     } catch (error) {
-      const code = error instanceof JsonApiError ? error.code : 'ValidationException';
-      return answer({ __type: code, message: reasonOf(error) }, 400);
+      if (!(error instanceof JsonApiError))
+        return answer({ __type: invalidRequest, message: reasonOf(error) }, 400);
+      return answer({ __type: error.code, message: error.message, ...error.fields }, error.status);
     }
   });
   return app;

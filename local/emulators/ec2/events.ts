@@ -1,10 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { reasonOf } from '../../../shared/core/errors.ts';
 import type { Tags } from '../../../shared/core/ownership.ts';
 import { InstanceState } from '../../../shared/service-types/vm/kind.ts';
 import type { EventBridgeEvent } from '../../../shared/wire/eventbridge.ts';
-import type { Random } from '../random.ts';
-import type { Faults } from './faults.ts';
+import { resourceIdOf } from '../event-emitter.ts';
 import { instanceArn, type SimulatedInstance } from './instance.ts';
 
 /** The instance and the time of an event. */
@@ -142,49 +140,9 @@ export type LostEvent = {
   readonly state: InstanceState | undefined;
 };
 
-type Options = {
-  readonly emit: (event: EventBridgeEvent) => void | Promise<void>;
-  readonly faults: () => Faults;
-  readonly random: Random;
-  /** Called for each event that `emit` rejected. */
-  readonly log: (line: string) => void;
-};
-
-/** Emits events as EC2 does: best effort, without retries. */
-export const eventEmitter = ({ emit, faults, random, log }: Options) => {
-  const underWay = new Set<Promise<void>>();
-  const lost: LostEvent[] = [];
-  const isSilent = ({ region }: EventBridgeEvent) => faults().silentRegions.includes(region);
-  const isLost = (event: EventBridgeEvent) =>
-    faults().loseEventsOf.includes(instanceIdOf(event)) ||
-    (faults().loseEvents > 0 && random() < faults().loseEvents);
-
-  return {
-    /** Resolves when all `emit` calls have settled. */
-    settled: () => Promise.all(underWay),
-    /** The events that the faults `loseEvents` and `loseEventsOf` lost, in their order. Events of silent regions do not count. */
-    lost: (): readonly LostEvent[] => lost,
-    /** Never rejects. */
-    emit: async (event: EventBridgeEvent): Promise<void> => {
-      if (isSilent(event)) return;
-      if (isLost(event)) return void lost.push(lostEvent(event));
-      const emitted = (async () => emit(event))().catch((error) => log(lossMessage(event, error)));
-      underWay.add(emitted);
-      await emitted;
-      underWay.delete(emitted);
-    },
-  };
-};
-
-const lossMessage = ({ resources, 'detail-type': detailType }: EventBridgeEvent, error: unknown): string =>
-  `the event ${detailType} of ${resources.join(', ')} is lost: ${reasonOf(error)}`;
-
-const lostEvent = (event: EventBridgeEvent): LostEvent => ({
-  instanceId: instanceIdOf(event),
+export const lostEvent = (event: EventBridgeEvent): LostEvent => ({
+  instanceId: resourceIdOf(event),
   region: event.region,
   detailType: event['detail-type'],
   state: InstanceState.safeParse(event.detail.state).data,
 });
-
-/** AWS Health's event has the id, all others have an ARN. */
-const instanceIdOf = ({ resources }: EventBridgeEvent): string => resources[0]?.split('/').at(-1) ?? '';

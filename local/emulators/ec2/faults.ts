@@ -1,19 +1,14 @@
+import { type EventFaults, noEventFaults } from '../event-emitter.ts';
 import { Ec2Error } from './query-protocol.ts';
 
 /** Faults that the simulator can inject. */
-export type Faults = {
+export type Faults = EventFaults & {
   /** Probability that a call is refused with RequestLimitExceeded. */
   readonly throttle: number;
   /** How long after a change of tags Describe calls still show the tags before it. */
   readonly tagLagMs: number;
   /** Age of the state that Describe calls show. */
   readonly staleReadMs: number;
-  /** Probability that an event of any type is not emitted. */
-  readonly loseEvents: number;
-  /** Ids of instances of which no event is emitted. */
-  readonly loseEventsOf: readonly string[];
-  /** Regions that never emit an event. */
-  readonly silentRegions: readonly string[];
   /** Probability that a DescribeInstances call fails with InternalError or Unavailable. */
   readonly failPages: number;
   /** Pages of DescribeInstances can be short or empty although there is a NextToken; the last page is always empty. */
@@ -31,12 +26,10 @@ export type Faults = {
 };
 
 export const noFaults: Faults = {
+  ...noEventFaults,
   throttle: 0,
   tagLagMs: 0,
   staleReadMs: 0,
-  loseEvents: 0,
-  loseEventsOf: [],
-  silentRegions: [],
   failPages: 0,
   shortPages: false,
   emptyListings: false,

@@ -17,6 +17,7 @@ import { describeRegions } from './actions/describe-regions.ts';
 import { describeImages } from './actions/images.ts';
 import { describeInstanceTypeOfferings, describeInstanceTypes } from './actions/instance-types.ts';
 import { describeSecurityGroups, describeSubnets } from './actions/network.ts';
+import { describeNetworkInterfaces } from './actions/network-interfaces.ts';
 import { runInstances } from './actions/run-instances.ts';
 import { createTags, deleteTags, describeTags } from './actions/tags.ts';
 import { refuse } from './faults.ts';
@@ -87,6 +88,7 @@ const actions: ReadonlyMap<string, Action> = new Map([
   ['DescribeInstanceTypeOfferings', describeInstanceTypeOfferings],
   ['DescribeInstanceTypes', describeInstanceTypes],
   ['DescribeInstances', describeInstances],
+  ['DescribeNetworkInterfaces', describeNetworkInterfaces],
   ['DescribeRegions', describeRegions],
   ['DescribeSecurityGroups', describeSecurityGroups],
   ['DescribeSubnets', describeSubnets],

@@ -14,6 +14,7 @@ import {
 } from './instance.ts';
 import { type InstanceStore, instanceStore } from './instance-store.ts';
 import { nextState } from './lifecycle.ts';
+import { openNetwork, type RegionNetwork } from './network-interfaces.ts';
 
 type UpdatableProperty = 'disableApiTermination' | 'impaired' | 'publicIp' | 'retiresAtMs';
 
@@ -25,6 +26,7 @@ type InstanceProperties = Pick<SimulatedInstance, 'disableApiTermination' | 'lau
 export type Region = Omit<InstanceStore, 'put'> & {
   readonly name: string;
   readonly account: Account;
+  readonly network: RegionNetwork;
   /** The instances as a Describe call shows them now. */
   described(instances: Iterable<SimulatedInstance>): Iterable<DescribedInstance>;
   /** Adds a pending instance. */
@@ -76,6 +78,7 @@ export const openRegion = (name: string, account: Account): Region => {
     ...store,
     name,
     account,
+    network: openNetwork({ region: name, clock, newPublicIp }),
     enter,
     newPublicIp,
     *described(instances) {

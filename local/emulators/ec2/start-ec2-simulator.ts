@@ -4,16 +4,18 @@ import type { Clock } from '../../../shared/ports/clock.ts';
 import type { InstanceState, StateReason } from '../../../shared/service-types/vm/kind.ts';
 import type { EventBridgeEvent } from '../../../shared/wire/eventbridge.ts';
 import { type LocalServer, serve } from '../../processes/loopback.ts';
+import { eventEmitter } from '../event-emitter.ts';
 import { seededRandom } from '../random.ts';
 import { timers } from '../timers.ts';
 import type { Account, Transition } from './account.ts';
 import { checkLaunch, LaunchRequest, launchOf } from './actions/run-instances.ts';
-import { eventEmitter, type LostEvent } from './events.ts';
+import { type LostEvent, lostEvent } from './events.ts';
 import { type Faults, noFaults } from './faults.ts';
 import { newId, type SimulatedInstance } from './instance.ts';
 import { type InstanceFaults, instanceFaults } from './instance-faults.ts';
 import { defaultRetention, type Retention } from './instance-store.ts';
 import { type DwellMs, defaultDwellMs } from './lifecycle.ts';
+import type { RegionNetwork } from './network-interfaces.ts';
 import { queryApi } from './query-api.ts';
 import { openRegion, type Region } from './region.ts';
 
@@ -40,6 +42,8 @@ export type Ec2Simulator = LocalServer &
     lost(): number;
     /** The lost events, in their order. */
     lostEvents(): readonly LostEvent[];
+    /** The network of a region: its subnets, and the network interfaces that other services create in them. */
+    network(region: string): RegionNetwork;
     /** Adds many running instances, without events, transitions or timers. @returns their ids, oldest first */
     populate(population: Population): readonly string[];
   };
@@ -105,11 +109,13 @@ export const startEc2Simulator = async (options: Ec2SimulatorOptions): Promise<E
       faults = { ...faults, ...change };
     },
     lost: () => emission.lost().length,
-    lostEvents: emission.lost,
+    lostEvents: () => emission.lost().map(lostEvent),
+    network: (name) => region(name).network,
     populate: (population) => populate(population, region(population.region)),
     [Symbol.asyncDispose]: async () => {
       await server[Symbol.asyncDispose]();
       pendingTimers[Symbol.dispose]();
+      emission[Symbol.dispose]();
       await emission.settled();
     },
   };

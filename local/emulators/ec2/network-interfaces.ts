@@ -1,0 +1,90 @@
+import type { Clock } from '../../../shared/ports/clock.ts';
+import { type SecurityGroup, type Subnet, securityGroupWith, subnetWith } from './actions/network.ts';
+import { newId } from './instance.ts';
+import { Ec2Error } from './query-protocol.ts';
+
+/** A network interface that a service created for a resource of its own, such as a task. */
+export type NetworkInterface = {
+  readonly id: string;
+  readonly subnet: Subnet;
+  readonly securityGroupIds: readonly string[];
+  readonly description: string;
+  readonly macAddress: string;
+  readonly privateIp: string;
+  readonly publicIp: string | undefined;
+  readonly createdAtMs: number;
+};
+
+export type NetworkInterfaceRequest = {
+  readonly subnetId: string;
+  /** @default the subnet's default security group */
+  readonly securityGroupIds?: readonly string[];
+  readonly publicAddress: boolean;
+  readonly description: string;
+};
+
+/** The subnets and security groups of a region, and the network interfaces of other services. Those of instances are not among them. */
+export type RegionNetwork = {
+  /** @throws Ec2Error for an unknown id. */
+  subnet(id: string): Subnet;
+  /** @throws Ec2Error for an unknown id. */
+  securityGroup(id: string): SecurityGroup;
+  interfaces(): Iterable<NetworkInterface>;
+  /** @throws Ec2Error for an unknown subnet or group, and for a subnet without a free address. */
+  createInterface(request: NetworkInterfaceRequest): NetworkInterface;
+  /** Does nothing for an unknown id. */
+  deleteInterface(id: string): void;
+};
+
+type Options = {
+  readonly region: string;
+  readonly clock: Clock;
+  readonly newPublicIp: () => string;
+};
+
+export const openNetwork = ({ region, clock, newPublicIp }: Options): RegionNetwork => {
+  const interfaces = new Map<string, NetworkInterface>();
+  const addresses = new Set<string>();
+  const free = ({ id, cidr }: Subnet): string => {
+    for (const address of addressesFromTheEnd(cidr)) if (!addresses.has(address)) return address;
+    throw new Ec2Error(
+      'InsufficientFreeAddressesInSubnet',
+      `The specified subnet ${id} does not have enough free addresses to satisfy the request.`,
+    );
+  };
+  return {
+    subnet: (id) => subnetWith(id, region),
+    securityGroup: securityGroupWith,
+    interfaces: () => interfaces.values(),
+    createInterface: ({ subnetId, securityGroupIds = [], publicAddress, description }) => {
+      const subnet = subnetWith(subnetId, region);
+      for (const id of securityGroupIds) securityGroupWith(id);
+      const privateIp = free(subnet);
+      const created: NetworkInterface = {
+        ...{ id: newId('eni'), subnet, securityGroupIds, description, privateIp },
+        macAddress: `0a:${privateIp.split('.').map(hexadecimal).join(':')}:01`,
+        publicIp: publicAddress ? newPublicIp() : undefined,
+        createdAtMs: clock(),
+      };
+      addresses.add(privateIp);
+      interfaces.set(created.id, created);
+      return created;
+    },
+    deleteInterface: (id) => {
+      addresses.delete(interfaces.get(id)?.privateIp ?? '');
+      interfaces.delete(id);
+    },
+  };
+};
+
+const hexadecimal = (part: string): string => Number(part).toString(16).padStart(2, '0');
+
+/** EC2 reserves the first four addresses of a subnet and the last one. Instances get addresses from the beginning. */
+function* addressesFromTheEnd(cidr: string): Generator<string> {
+  const [network = '', bits] = cidr.split('/');
+  const first = network.split('.').reduce((sum, part) => sum * 256 + Number(part), 0);
+  for (let host = 2 ** (32 - Number(bits)) - 2; host >= 4; host -= 1) {
+    const address = first + host;
+    yield [address >>> 24, (address >>> 16) & 255, (address >>> 8) & 255, address & 255].join('.');
+  }
+}
