@@ -1,0 +1,90 @@
+import { type EventFaults, noEventFaults } from '../event-emitter.ts';
+import { type Call, JsonApiError } from '../json-api.ts';
+import type { Random } from '../random.ts';
+import type { CallRate } from './limits.ts';
+
+/** Faults that the emulator can inject. */
+export type Faults = EventFaults & {
+  /** Probability that a call is refused with ThrottlingException. */
+  readonly throttle: number;
+  /** Rates of calls, by operation; a call above its rate is refused with ThrottlingException. @see documentedCallRates */
+  readonly callRates: Readonly<Record<string, CallRate>>;
+  /** Errors that every call of an operation gets. */
+  readonly refuse: Readonly<Record<string, Refusal>>;
+  /** The caller may not call TagResource: refuses RunTask and RegisterTaskDefinition with tags, too. */
+  readonly refuseTags: boolean;
+  /** What RunTask has no capacity for: a capacity provider, a zone, or a provider in a zone. Answered with 200 and `failures`. */
+  readonly noCapacity: readonly { readonly capacityProvider?: string; readonly zone?: string }[];
+  /** Limit of the vCPUs of a region's on-demand tasks that have not stopped. Answered with 200 and `failures`. */
+  readonly vcpuLimit: number;
+  /** New tasks fail to start with this reason, because they get no network interface. */
+  readonly failInterfaces: string | undefined;
+  /** Probability that a ListTasks or DescribeTasks call fails with ServerException. */
+  readonly failReads: number;
+  /** ListTasks answers one empty page. DescribeTasks still finds tasks. */
+  readonly emptyListings: boolean;
+  /** Share of the tasks that ListTasks does not find: always the same ones, and more of them for a larger share. */
+  readonly partialListings: number;
+};
+
+export const noFaults: Faults = {
+  ...noEventFaults,
+  throttle: 0,
+  callRates: {},
+  refuse: {},
+  refuseTags: false,
+  noCapacity: [],
+  vcpuLimit: Number.POSITIVE_INFINITY,
+  failInterfaces: undefined,
+  failReads: 0,
+  emptyListings: false,
+  partialListings: 0,
+};
+
+/** @see https://docs.aws.amazon.com/AmazonECS/latest/APIReference/CommonErrors.html */
+const refusals = {
+  AccessDeniedException: [400, 'You are not authorized to perform this operation.'],
+  BlockedException: [400, 'Your account was blocked. Contact AWS Support for more information.'],
+  ClientException: [400, 'The request is not valid.'],
+  PlatformUnknownException: [400, 'The specified platform version does not exist.'],
+  ServerException: [500, 'Service Unavailable. Please try again later.'],
+  ServiceUnavailable: [503, 'The request has failed due to a temporary failure of the server.'],
+  UnsupportedFeatureException: [400, "The specified task isn't supported in this Region."],
+} as const satisfies Record<string, readonly [JsonApiError['status'], string]>;
+
+/** An error that every call of an operation can get. */
+export type Refusal = keyof typeof refusals;
+
+export const accessDenied = (action: string): JsonApiError =>
+  new JsonApiError(
+    'AccessDeniedException',
+    `User: arn:aws:sts::123456789012:assumed-role/local/local is not authorized to perform: ${action}`,
+  );
+
+type Admission = { readonly faults: () => Faults; readonly random: Random };
+
+/** A check for each call, before it is handled. It throws a JsonApiError where a fault refuses the call. */
+export const admission = ({ faults, random }: Admission) => {
+  const buckets = new Map<string, { tokens: number; atMs: number }>();
+  const isAboveRate = (key: string, rate: CallRate | undefined): boolean => {
+    if (rate === undefined) return false;
+    const nowMs = performance.now();
+    const { tokens, atMs } = buckets.get(key) ?? { tokens: rate.burst, atMs: nowMs };
+    const filled = Math.min(rate.burst, tokens + ((nowMs - atMs) / 1000) * rate.perSecond);
+    buckets.set(key, { tokens: Math.max(0, filled - 1), atMs: nowMs });
+    return filled < 1;
+  };
+  const happens = (probability: number) => probability > 0 && random() < probability;
+
+  return ({ operation, region }: Call): void => {
+    const { throttle, callRates, refuse, failReads } = faults();
+    if (happens(throttle) || isAboveRate(`${region} ${operation}`, callRates[operation])) {
+      throw new JsonApiError('ThrottlingException', 'Rate exceeded');
+    }
+    const isRead = operation === 'ListTasks' || operation === 'DescribeTasks';
+    const code = refuse[operation] ?? (isRead && happens(failReads) ? 'ServerException' : undefined);
+    if (code === undefined) return;
+    const [status, message] = refusals[code];
+    throw new JsonApiError(code, message, { status });
+  };
+};

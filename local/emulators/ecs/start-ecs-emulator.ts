@@ -1,0 +1,191 @@
+import { randomInt } from 'node:crypto';
+import type { Tags } from '../../../shared/core/ownership.ts';
+import type { Clock } from '../../../shared/ports/clock.ts';
+import type { EventBridgeEvent } from '../../../shared/wire/eventbridge.ts';
+import { type LocalServer, serve } from '../../processes/loopback.ts';
+import type { RegionNetwork } from '../ec2/network-interfaces.ts';
+import { eventEmitter } from '../event-emitter.ts';
+import { jsonApi } from '../json-api.ts';
+import { seededRandom } from '../random.ts';
+import { timers } from '../timers.ts';
+import { clusterOf, createCluster, describeClusters } from './actions/clusters.ts';
+import { runTaskOperation } from './actions/run-task.ts';
+import { describeTasks, listTasks, stopTask, tagResource } from './actions/tasks.ts';
+import { admission, type Faults, noFaults } from './faults.ts';
+import { type DwellMs, defaultDwellMs } from './lifecycle.ts';
+import { ecsLimits } from './limits.ts';
+import { type Account, openRegion, type Region, type TaskTransition } from './region.ts';
+import type { Run, SimulatedTask } from './task.ts';
+import { type TaskFaults, taskFaults } from './task-faults.ts';
+
+/** ECS for demos, tests and the bench. Clients use ECS's API; these methods do what the API cannot. */
+export type EcsEmulator = LocalServer &
+  TaskFaults & {
+    /** The true tasks of all regions, forgotten ones aside. */
+    tasks(): readonly SimulatedTask[];
+    /** Number of calls of each operation, including refused calls. */
+    calls(): Readonly<Record<string, number>>;
+    /** Sets faults from now on; the others stay as they are. */
+    faults(change: Partial<Faults>): void;
+    /** Multiplies the durations that begin from now on, `sleep` and stop timeouts included. @default 1 */
+    scaleDwell(factor: number): void;
+    /** The events that the faults `loseEvents` and `loseEventsOf` lost, in their order. */
+    lostEvents(): readonly EventBridgeEvent[];
+    /** Adds many running tasks, without events, transitions or timers. @returns their ARNs, oldest first */
+    populate(population: Population): readonly string[];
+  };
+
+export type EcsEmulatorOptions = {
+  readonly port?: number;
+  /** The network of a region, which the tasks' network interfaces join: the EC2 emulator's. */
+  readonly network: (region: string) => RegionNetwork;
+  /** Called with each event in ECS's order, without waiting for the one before. An event that it rejects is lost and logged. */
+  readonly emit: (event: EventBridgeEvent) => void | Promise<void>;
+  /** @default standard error */
+  readonly log?: (line: string) => void;
+  /** Called at each change of a task, before its event is emitted. */
+  readonly onTransition?: (transition: TaskTransition) => void;
+  /** @default defaultDwellMs */
+  readonly dwellMs?: Partial<DwellMs>;
+  /** The clusters that exist in every region, with both Fargate capacity providers. @default ['default'] */
+  readonly clusters?: readonly string[];
+  /** @default '123456789012' */
+  readonly account?: string;
+  /** Gives the times of changes. Durations use real timers. */
+  readonly clock?: Clock;
+  /** How long a stopped task can be described, in milliseconds. @default an hour */
+  readonly retainedMs?: number;
+  /** With the same seed, the same calls have the same dwell times and faults. */
+  readonly seed?: number;
+  /** Faults from the start. */
+  readonly faults?: Partial<Faults>;
+};
+
+/**
+ * Starts an emulator of ECS on Fargate for one AWS account, with ECS's JSON 1.1 protocol. A region is created when it is first used.
+ * Disposing stops all timers and waits for `emit` calls that are under way.
+ */
+export const startEcsEmulator = async (options: EcsEmulatorOptions): Promise<EcsEmulator> => {
+  const pendingTimers = timers();
+  const counts = new Map<string, number>();
+  const regions = new Map<string, Region>();
+  const seed = options.seed ?? randomInt(2 ** 32);
+  let faults: Faults = { ...noFaults, ...options.faults };
+  let scale = 1;
+  const emission = eventEmitter({
+    emit: options.emit,
+    log: options.log ?? ((line) => void process.stderr.write(`ECS emulator: ${line}\n`)),
+    faults: () => faults,
+    random: seededRandom(~seed), // a separate generator, so that the number of calls does not change which events are lost
+  });
+  const account: Account = {
+    id: options.account ?? '123456789012',
+    clock: options.clock ?? Date.now,
+    random: seededRandom(seed),
+    seed,
+    dwellMs: { ...defaultDwellMs, ...options.dwellMs },
+    clusters: options.clusters ?? ['default'],
+    retainedMs: options.retainedMs ?? ecsLimits.stoppedTaskMs,
+    timers: pendingTimers,
+    network: options.network,
+    faults: () => faults,
+    scale: () => scale,
+    emit: emission.emit,
+    onTransition: options.onTransition ?? (() => {}),
+  };
+  const region = (name: string): Region => {
+    const opened = regions.get(name) ?? openRegion(name, account);
+    regions.set(name, opened);
+    return opened;
+  };
+  const admit = admission({ faults: () => faults, random: account.random });
+  const api = jsonApi(
+    new Map(
+      Object.entries(operations()).map(([name, operation]) => [
+        name,
+        (input, call) => operation(input, region(call.region)),
+      ]),
+    ),
+    {
+      invalidRequest: 'InvalidParameterException',
+      onCall: (call) => {
+        counts.set(call.operation, (counts.get(call.operation) ?? 0) + 1);
+        admit(call);
+      },
+    },
+  );
+  const server = await serve(api.fetch, options.port);
+  return {
+    url: server.url,
+    ...taskFaults(() => regions.values()),
+    tasks: () => [...regions.values()].flatMap((opened) => [...opened.tasks()]),
+    calls: () => Object.fromEntries(counts),
+    faults: (change) => {
+      faults = { ...faults, ...change };
+    },
+    scaleDwell: (factor) => {
+      scale = factor;
+    },
+    lostEvents: emission.lost,
+    populate: (population) => populate(population, region(population.region)),
+    [Symbol.asyncDispose]: async () => {
+      await server[Symbol.asyncDispose]();
+      pendingTimers[Symbol.dispose]();
+      emission[Symbol.dispose]();
+      await emission.settled();
+    },
+  };
+};
+
+type EcsOperation = (input: unknown, region: Region) => unknown;
+
+const operations = (): Readonly<Record<string, EcsOperation>> => ({
+  CreateCluster: createCluster,
+  DeregisterTaskDefinition: (input, { definitions }) => definitions.deregister(input),
+  DescribeClusters: describeClusters,
+  DescribeTaskDefinition: (input, { definitions }) => definitions.describe(input),
+  DescribeTasks: describeTasks,
+  ListTaskDefinitions: (input, { definitions }) => definitions.list(input),
+  ListTasks: listTasks,
+  RegisterTaskDefinition: (input, { definitions }) => definitions.register(input),
+  RunTask: runTaskOperation(),
+  StopTask: stopTask,
+  TagResource: tagResource,
+});
+
+/** Tasks to add, each as if started by a call of its own. */
+export type Population = {
+  readonly region: string;
+  readonly cluster: string;
+  readonly count: number;
+  readonly subnetId: string;
+  /** What the task with this index, from 0, was started with. */
+  readonly task: (index: number) => {
+    readonly startedBy: string;
+    readonly group: string;
+    readonly tags: Tags;
+  };
+};
+
+const populate = (
+  { cluster: name, count, subnetId, task }: Population,
+  region: Region,
+): readonly string[] => {
+  const cluster = clusterOf(name, region);
+  const { zone } = region.network.subnet(subnetId);
+  const definition = region.definitions.add({
+    family: 'populated',
+    networkMode: 'awsvpc',
+    requiresCompatibilities: ['FARGATE'],
+    ...{ cpu: '256', memory: '512' },
+    containerDefinitions: [{ name: 'main', image: 'nginx:alpine' }],
+  });
+  const shared: Omit<Run, 'group' | 'startedBy'> = {
+    ...{ cluster, definition, capacityProvider: 'FARGATE', hasStrategy: false, platformVersion: '1.4.0' },
+    ...{ subnetId, zone, securityGroupIds: [], publicAddress: false, overrides: { containerOverrides: [] } },
+  };
+  return Array.from({ length: count }, (_, index) => {
+    const { tags, ...own } = task(index);
+    return region.addRunning({ ...shared, ...own }, tags).arn;
+  });
+};
