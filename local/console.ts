@@ -1,5 +1,6 @@
 import colors from 'picocolors';
-import { orderFor, vmSpec } from './demo/catalog-item.ts';
+import { clusterSpec, containerSpec, type DemoSpec, orderFor, vmSpec } from './demo/catalog-item.ts';
+import { providerOf } from './demo/dcm-user.ts';
 import { type Consumed, hasReachedRow } from './emulators/dcm/status-history.ts';
 import { provider } from './stack/options.ts';
 import type { Endpoints } from './stack/start-stack.ts';
@@ -28,14 +29,16 @@ export const terminal = (out: NodeJS.WritableStream) => {
     nextSteps(endpoints: Endpoints) {
       line();
       line(
-        'Create a VM through DCM, or launch an instance with any EC2 client. Its statuses are printed here. Ctrl-C stops everything.',
+        'Create a VM, a container or a cluster through DCM, or launch an instance with any EC2 client. Its statuses are printed here. Ctrl-C stops everything.',
       );
       line();
-      for (const text of [...createExample(endpoints), '', ...launchExample(endpoints)]) line(`  ${text}`);
+      const specs = [vmSpec('web-1'), containerSpec('shop-1'), clusterSpec('kube-1')];
+      const examples = specs.flatMap((spec) => createExample(endpoints, spec));
+      for (const text of [...examples, '', ...launchExample(endpoints)]) line(`  ${text}`);
       line();
     },
 
-    /** A status of a VM; `ms` is the time since EC2's change, where it is known. */
+    /** A status of a resource; `ms` is the time since EC2's change, where it is known. */
     status(
       { id = '', status = '', message = '', appliedAtMs }: Consumed,
       { name = id, ms }: { name?: string; ms?: number } = {},
@@ -53,28 +56,28 @@ export const terminal = (out: NodeJS.WritableStream) => {
 };
 
 /**
- * Selects the events to print: each status of a VM once, without republications. The statuses of a VM whose row DCM has removed are
+ * Selects the events to print: each status of a resource once, without republications. The statuses of one whose row DCM has removed are
  * included, those of an id that never had a row are not.
  */
 export const newStatusFilter = (): ((consumed: Consumed) => boolean) => {
   const shown = new Map<string, string>();
   return (consumed) => {
     const { id = '', status = '', message = '', outcome } = consumed;
-    const isOfKnownVm = hasReachedRow(consumed) || (outcome === 'skipped' && shown.has(id));
+    const isOfKnownRow = hasReachedRow(consumed) || (outcome === 'skipped' && shown.has(id));
     const current = `${status} ${message}`;
-    if (!isOfKnownVm || shown.get(id) === current) return false;
+    if (!isOfKnownRow || shown.get(id) === current) return false;
     shown.set(id, current);
     return true;
   };
 };
 
-const createExample = (endpoints: Endpoints): string[] => {
+const createExample = (endpoints: Endpoints, spec: DemoSpec): string[] => {
   const { controlPlaneUrl, catalogItemId } = endpoints;
   if (controlPlaneUrl === '') return [];
   const [path, body] =
     catalogItemId === undefined
-      ? ['service-type-instances', { provider_name: provider, spec: vmSpec('web-1') }]
-      : ['catalog-item-instances', orderFor(vmSpec('web-1'))];
+      ? ['service-type-instances', { provider_name: providerOf(provider, spec.service_type), spec }]
+      : ['catalog-item-instances', orderFor(spec)];
   return [
     `curl -X POST ${controlPlaneUrl}/api/v1alpha1/${path} -H 'content-type: application/json' \\`,
     `  -d '${JSON.stringify(body)}'`,
@@ -88,7 +91,7 @@ const launchExample = ({ ec2Url }: Endpoints): string[] => [
 ];
 
 const tint = (status: string) => {
-  if (status === 'running') return colors.green;
+  if (['running', 'active', 'succeeded'].includes(status)) return colors.green;
   if (status === 'failed') return colors.red;
   return status === 'stopped' || status === 'deleted' ? colors.gray : colors.yellow;
 };

@@ -108,7 +108,7 @@ export type DcmUser = {
 };
 
 /** Name of the provider of a service type in its home region; `provider` is the name of the deployment. */
-const providerOf = (provider: string, serviceType: ServiceType): string =>
+export const providerOf = (provider: string, serviceType: ServiceType): string =>
   serviceType === 'vm' ? provider : `${provider}-${serviceType}`;
 
 /** A user of the older DCM, who names a provider. */
