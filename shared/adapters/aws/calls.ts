@@ -1,4 +1,5 @@
 import type { EC2ClientConfig, EC2ServiceException, __Client as SmithyClient } from '@aws-sdk/client-ec2';
+import { ProviderError } from '../../core/errors.ts';
 import { type Target, targetKey } from '../../core/target.ts';
 import { clientsByTarget } from './clients.ts';
 import { awsError, UnsentRequestError } from './errors.ts';
@@ -42,7 +43,7 @@ export type CallsByTarget<Sdk, Client> = <Answer>(
 
 const attempts = 12;
 
-/** Gives each call a timeout and quick retries, and translates what the client throws. */
+/** Gives each call a timeout and quick retries, and translates what the client throws. The call's own ProviderErrors are thrown as they are. */
 export const callsByTarget = <Sdk, Client, Input extends object, Output extends Described>({
   name,
   load,
@@ -66,6 +67,7 @@ export const callsByTarget = <Sdk, Client, Input extends object, Output extends 
     try {
       return await call(sdk, client, { abortSignal: AbortSignal.timeout(timeoutMs) });
     } catch (cause) {
+      if (cause instanceof ProviderError) throw cause;
       throw awsError(cause, { who: `${name} in ${targetKey(target)}`, what });
     }
   };

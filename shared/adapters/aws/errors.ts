@@ -18,8 +18,9 @@ type ErrorClass = new (message: string, options?: ErrorOptions) => ProviderError
 
 /**
  * The error class of each error code of the AWS services. Codes that are not listed are faults of AWS or ours: HTTP 502. EC2 answers
- * `Unsupported` where a zone does not have an instance type, so another placement may succeed. EKS's codes end in `Exception`.
+ * `Unsupported` where a zone does not have an instance type, so another placement may succeed. The codes of ECS and EKS end in `Exception`.
  * @see https://docs.aws.amazon.com/ec2/latest/devguide/errors-overview.html
+ * @see https://docs.aws.amazon.com/AmazonECS/latest/APIReference/CommonErrors.html
  * @see https://docs.aws.amazon.com/eks/latest/APIReference/CommonErrors.html
  */
 const codesBy: readonly (readonly [ErrorClass, readonly string[]])[] = [
@@ -68,6 +69,7 @@ const codesBy: readonly (readonly [ErrorClass, readonly string[]])[] = [
       'AccessDeniedException',
       'AuthFailure',
       'Blocked',
+      'BlockedException',
       'ForbiddenException',
       'OptInRequired',
       'PendingVerification',
@@ -93,9 +95,13 @@ const codesBy: readonly (readonly [ErrorClass, readonly string[]])[] = [
   [
     UnprocessableError,
     [
+      'ClusterNotFoundException',
       'MissingInput', // such as: no subnets found for the default VPC
+      'PlatformTaskDefinitionIncompatibilityException',
+      'PlatformUnknownException',
       'SpotMaxPriceTooLow',
       'UnsupportedAvailabilityZoneException',
+      'UnsupportedFeatureException',
       'UnsupportedHibernationConfiguration',
       'UnsupportedOperation',
       'VPCIdNotSpecified',
@@ -108,6 +114,7 @@ const codesBy: readonly (readonly [ErrorClass, readonly string[]])[] = [
     [
       'AddressLimitExceeded',
       'InstanceLimitExceeded',
+      'LimitExceededException',
       'MaxIOPSLimitExceeded',
       'MaxSpotInstanceCountExceeded',
       'NetworkInterfaceLimitExceeded',

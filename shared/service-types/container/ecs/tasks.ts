@@ -1,0 +1,198 @@
+import type { ECSClient, Task as EcsTask } from '@aws-sdk/client-ecs';
+import { clientsByTarget } from '../../../adapters/aws/clients.ts';
+import { codeOf, isThrottling } from '../../../adapters/aws/errors.ts';
+import { type ProviderError, UnavailableError, UpstreamError } from '../../../core/errors.ts';
+import { type Target, targetKey } from '../../../core/target.ts';
+import type { ListQuery, Page } from '../../../ports/described-resources.ts';
+import { taskIdOf } from '../kind.ts';
+import type { Task, Tasks } from '../ports.ts';
+import { describedTask, type Identity, networkInterfaceOf, startedByOf, type TaskSnapshot } from '../task.ts';
+
+type Settings = Identity & {
+  /** Name or ARN of the region's ECS cluster; undefined where the region has no containers. */
+  readonly clusterOf: (region: string) => string | undefined;
+  /** Whether containers get public addresses. ECS does not show them, so EC2 is asked. */
+  readonly publicAddresses: boolean;
+};
+
+/** ECS lists, and describes, at most 100 tasks a call. */
+const largestPage = 100;
+
+type Sdk = typeof import('./sdk.ts');
+type Asking = { readonly target: Target; readonly timeoutMs: number; readonly what: string };
+type Cluster = {
+  readonly ecs: Sdk;
+  readonly client: ECSClient;
+  readonly name: string;
+  readonly abortSignal: AbortSignal;
+};
+
+/**
+ * ECS by its SDK client. A listing has the tasks that are to run first, and then the stopped ones, which ECS shows for about an hour: the
+ * former alone would let a stopped task look as if it were gone. ECS has no filter by tag, and by `startedBy` it lists only tasks that are
+ * to run, and only where it is asked for nothing else.
+ * @see https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ListTasks.html
+ */
+export const ecsTasks = ({ clusterOf, publicAddresses, ...identity }: Settings): Tasks => {
+  const clientOf = clientsByTarget({
+    load: () => import('./sdk.ts'),
+    connect: ({ ECSClient: Client }, { region }) => new Client({ region, maxAttempts: 2 }),
+  });
+  const publicAddressesOf = askPublicAddresses();
+
+  const ask = async <Answer>(
+    { target, timeoutMs, what }: Asking,
+    call: (cluster: Cluster) => Promise<Answer>,
+  ): Promise<Answer> => {
+    const name = clusterOf(target.region);
+    if (name === undefined)
+      throw new UnavailableError(`no ECS cluster is configured in ${targetKey(target)}`);
+    const { sdk: ecs, client } = await clientOf(target);
+    try {
+      return await call({ ecs, client, name, abortSignal: AbortSignal.timeout(timeoutMs) });
+    } catch (cause) {
+      throw readError(ecs, cause, { target, timeoutMs, what });
+    }
+  };
+
+  const describeTasks = async (
+    { ecs, client, name, abortSignal }: Cluster,
+    tasks: readonly string[],
+  ): Promise<readonly TaskSnapshot[]> => {
+    if (tasks.length === 0) return [];
+    const command = new ecs.DescribeTasksCommand({ cluster: name, tasks: [...tasks] });
+    const answer = await client.send(command, { abortSignal });
+    return (answer.tasks ?? []).flatMap(snapshotOf); // tasks that ECS does not know are under `failures`
+  };
+
+  return {
+    describe: (target, resourceIds, timeoutMs) =>
+      ask(
+        { target, timeoutMs, what: `describe ${resourceIds.length} tasks` },
+        async (cluster): Promise<ReadonlyMap<string, Task>> => {
+          const ids = resourceIds.map(taskIdOf);
+          const pages = [ids.slice(0, largestPage), ids.slice(largestPage)];
+          const found = (await Promise.all(pages.map((page) => describeTasks(cluster, page)))).flat();
+          const addresses = publicAddresses
+            ? await publicAddressesOf(target, found.filter(isRunning), cluster.abortSignal)
+            : new Map<string, string>();
+          return new Map(
+            found
+              .map((task) => ({
+                ...describedTask(task, identity),
+                publicAddress: addresses.get(networkInterfaceOf(task) ?? ''),
+              }))
+              .map((task) => [task.resourceId, task]),
+          );
+        },
+      ),
+
+    list: ({ target, tag, token, timeoutMs }) =>
+      ask({ target, timeoutMs, what: 'list a page of tasks' }, async (cluster): Promise<Page<Task>> => {
+        const { ecs, client, name, abortSignal } = cluster;
+        const { filter, after, nextOf } = pageOf(tag, token);
+        const command = new ecs.ListTasksCommand({
+          ...{ cluster: name, maxResults: largestPage, nextToken: after },
+          ...filter,
+        });
+        const { taskArns = [], nextToken } = await client.send(command, { abortSignal });
+        const tasks = await describeTasks(cluster, taskArns);
+        return {
+          resources: tasks.map((task) => describedTask(task, identity)),
+          nextToken: nextOf(nextToken || undefined),
+        };
+      }),
+  };
+
+  /** One container's tasks by `startedBy` alone; all tasks by their desired status, RUNNING first. */
+  function pageOf(tag: ListQuery['tag'], token: string | undefined) {
+    if (tag.key === identity.tagKeys.instanceId)
+      return {
+        filter: { startedBy: startedByOf(identity.provider, tag.value) },
+        after: token,
+        nextOf: (next: string | undefined) => next,
+      };
+    const [, word = 'RUNNING', after = ''] = /^(RUNNING|STOPPED):(.*)$/s.exec(token ?? '') ?? [];
+    const desiredStatus = word === 'STOPPED' ? ('STOPPED' as const) : ('RUNNING' as const);
+    return {
+      filter: { desiredStatus },
+      after: after || undefined,
+      nextOf: (next: string | undefined) => {
+        if (next !== undefined) return `${desiredStatus}:${next}`;
+        return desiredStatus === 'RUNNING' ? 'STOPPED:' : undefined;
+      },
+    };
+  }
+};
+
+const isRunning = ({ lastStatus }: TaskSnapshot): boolean => lastStatus === 'RUNNING';
+
+/** Anything that a reading call throws, as the errors of DescribedResources. */
+const readError = (
+  { ECSServiceException }: Sdk,
+  cause: unknown,
+  { target, timeoutMs, what }: Asking,
+): ProviderError => {
+  const isAnswer = cause instanceof ECSServiceException && !isThrottling(codeOf(cause));
+  return isAnswer
+    ? new UpstreamError(`ECS in ${targetKey(target)} did not ${what}: ${codeOf(cause)}`, { cause })
+    : new UnavailableError(`ECS in ${targetKey(target)} did not ${what} within ${timeoutMs} ms`, { cause });
+};
+
+/** A task of ECS's API in the form that events have too. Tasks without an ARN or a status cannot be read. */
+export const snapshotOf = (task: EcsTask): TaskSnapshot[] => {
+  const { taskArn, lastStatus } = task;
+  if (taskArn === undefined || lastStatus === undefined) return [];
+  return [
+    {
+      taskArn,
+      lastStatus,
+      desiredStatus: task.desiredStatus,
+      startedBy: task.startedBy,
+      group: task.group,
+      taskDefinitionArn: task.taskDefinitionArn,
+      zone: task.availabilityZone,
+      createdAtMs: task.createdAt?.getTime(),
+      startedAtMs: task.startedAt?.getTime(),
+      stoppingAtMs: task.stoppingAt?.getTime(),
+      executionStoppedAtMs: task.executionStoppedAt?.getTime(),
+      stoppedAtMs: task.stoppedAt?.getTime(),
+      stopCode: task.stopCode,
+      stoppedReason: task.stoppedReason,
+      containers: task.containers,
+      attachments: task.attachments,
+    },
+  ];
+};
+
+/**
+ * The public addresses of tasks, by network interface. Asks by a filter, since one unknown id fails a call that names ids. Where EC2 does
+ * not answer, none is known: the state of the tasks matters more, and the addresses are asked for again.
+ */
+const askPublicAddresses = () => {
+  const clientOf = clientsByTarget({
+    load: () => import('./network-interfaces-sdk.ts'),
+    connect: ({ EC2Client }, { region }) => new EC2Client({ region, maxAttempts: 2 }),
+  });
+  return async (
+    target: Target,
+    tasks: readonly TaskSnapshot[],
+    abortSignal: AbortSignal,
+  ): Promise<ReadonlyMap<string, string>> => {
+    const ids = tasks.flatMap((task) => networkInterfaceOf(task) ?? []);
+    if (ids.length === 0) return new Map();
+    const { sdk, client } = await clientOf(target);
+    const Filters = [{ Name: 'network-interface-id', Values: ids }];
+    const command = new sdk.DescribeNetworkInterfacesCommand({ Filters });
+    const { NetworkInterfaces = [] } = await client
+      .send(command, { abortSignal })
+      .catch(() => ({ NetworkInterfaces: [] }));
+    return new Map(
+      NetworkInterfaces.flatMap(({ NetworkInterfaceId, Association }) =>
+        NetworkInterfaceId !== undefined && Association?.PublicIp
+          ? [[NetworkInterfaceId, Association.PublicIp]]
+          : [],
+      ),
+    );
+  };
+};
