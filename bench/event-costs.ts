@@ -5,6 +5,7 @@ import { clientConfig } from '../local/emulators/client-config.ts';
 import { dynamoDbResourceStore } from '../shared/adapters/dynamodb/resource-store.ts';
 import { kinds } from '../shared/service-types/kinds.ts';
 import type { InstanceState } from '../shared/service-types/vm/kind.ts';
+import { servedVms } from '../shared/service-types/vm/served.ts';
 import { memoryEventStream } from '../test/fakes/memory-event-stream.ts';
 import { described, scriptedInstances } from '../test/fakes/scripted-instances.ts';
 import { wholeLife } from '../test/fixtures/resource-messages.ts';
@@ -50,7 +51,7 @@ const meteredNormaliser = (dynamoDbUrl: string) => {
   const handleAll = quietNormaliser({
     resourceStore: held,
     publisher: publishEvents(stream),
-    instances: ec2,
+    types: [servedVms(ec2)],
   });
   const anHourAgo = Math.floor(Date.now() / 1000) - 3600;
 

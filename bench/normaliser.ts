@@ -6,6 +6,7 @@ import { clientConfig } from '../local/emulators/client-config.ts';
 import { bridgePublisher } from '../shared/adapters/bridge/bridge.ts';
 import { dynamoDbResourceStore } from '../shared/adapters/dynamodb/resource-store.ts';
 import { kinds } from '../shared/service-types/kinds.ts';
+import { servedVms } from '../shared/service-types/vm/served.ts';
 import { scriptedInstances } from '../test/fakes/scripted-instances.ts';
 import type { Figures } from './figures.ts';
 import { compareRates } from './measure.ts';
@@ -50,5 +51,5 @@ const normaliserOf = ({ dynamoDb, lambda }: Clients) =>
   quietNormaliser({
     resourceStore: dynamoDbResourceStore(dynamoDb, 'fleet', kinds),
     publisher: bridgePublisher(lambda, 'nats-bridge'),
-    instances: scriptedInstances(),
+    types: [servedVms(scriptedInstances())],
   });

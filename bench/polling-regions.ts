@@ -11,6 +11,7 @@ import type { Page } from '../shared/ports/described-resources.ts';
 import { kinds } from '../shared/service-types/kinds.ts';
 import { vmKind } from '../shared/service-types/vm/kind.ts';
 import type { Instance, Instances } from '../shared/service-types/vm/ports.ts';
+import { servedVms } from '../shared/service-types/vm/served.ts';
 import type { ImpairedInstances } from '../shared/service-types/vm/status-checks.ts';
 import type { EventBridgeEvent } from '../shared/wire/eventbridge.ts';
 import { InstanceObservedDetail } from '../shared/wire/own-messages.ts';
@@ -55,7 +56,7 @@ export const polledRegions = ({ dynamoDbUrl, regions, vms, onQueued = () => {} }
     handle: handleRequest({
       resourceStore: dynamoDbResourceStore(documents, tableName, kinds, now),
       listings: dynamoDbListings(documents, tableName, now),
-      instances: ec2,
+      types: [{ ...servedVms(ec2), statusChecks: ec2 }],
       observations: {
         send: async (events) => {
           queued.push(...events);
@@ -179,7 +180,7 @@ export const storeListings = async (
   const listings = dynamoDbListings(unmetered, tableName, now);
   for (const region of regions) {
     const digests = Array.from(pagesOf(polled, region), (page) => ({
-      ...pageDigest(page, now()),
+      ...pageDigest(vmKind, page, now()),
       comparedAtMs: now(),
     }));
     const listing = {

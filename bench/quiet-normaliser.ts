@@ -11,7 +11,7 @@ import { region, tagKeys } from './workload.ts';
  * The normaliser as its handler wires it, with a log and a meter that write nothing.
  * @returns a function that hands it batches one after the other, as Lambda does. It rejects where a message is not done at once.
  */
-export const quietNormaliser = (ports: Pick<Parts, 'resourceStore' | 'publisher' | 'instances'>) => {
+export const quietNormaliser = (ports: Pick<Parts, 'resourceStore' | 'publisher' | 'types'>) => {
   const log = memoryLog();
   const later = {
     observations: { send: async () => undefined },
@@ -21,7 +21,7 @@ export const quietNormaliser = (ports: Pick<Parts, 'resourceStore' | 'publisher'
   const retries = { postpone: async () => undefined, deadLetter: async () => undefined };
   const handler = partialBatch({
     ...{ log, meter: telemetry.meter },
-    read: readMessage({ regions: [region], ...telemetry }),
+    read: readMessage({ regions: [region], provider, tagKeys, ...telemetry }),
     handle: reportStatus({ ...ports, ...later, ...telemetry, retries, randomPart, provider, tagKeys }),
     retries,
   });

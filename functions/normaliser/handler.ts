@@ -15,6 +15,7 @@ import { log, meter, withTelemetry } from '../../shared/runtime/telemetry.ts';
 import { kinds } from '../../shared/service-types/kinds.ts';
 import { ec2Instances } from '../../shared/service-types/vm/ec2/instances.ts';
 import { vmRecords } from '../../shared/service-types/vm/record.ts';
+import { servedVms } from '../../shared/service-types/vm/served.ts';
 import { Env } from './env.ts';
 import { processHeartbeats } from './heartbeats.ts';
 import { reportStatus } from './normalise.ts';
@@ -30,10 +31,9 @@ export const awsPorts = ({ FLEET_TABLE: table, OBSERVATIONS_QUEUE_URL: queueUrl,
     resourceStore: dynamoDbResourceStore(client, table, kinds),
     heartbeats: dynamoDbHeartbeats(client, table),
     listings: dynamoDbListings(client, table),
-    records: dynamoDbRecords(client, table, vmRecords, log),
     observations: deferredObservations(queueUrl),
     publisher: bridgePublisher(new LambdaClient(), NATS_BRIDGE),
-    instances: ec2Instances(),
+    types: [servedVms(ec2Instances(), dynamoDbRecords(client, table, vmRecords, log))],
     randomPart,
   };
 };
@@ -45,7 +45,7 @@ const telemetry = { now: Date.now, log, meter };
 const { heartbeats, ...ports } = awsPorts(env);
 const retries = sqsRetries(env.OBSERVATIONS_QUEUE_URL, env.DEAD_LETTER_QUEUE_URL);
 const parts = { ...ports, retries, spotEndsAs, ...identity, ...telemetry };
-const read = readMessage({ regions: env.REGIONS, account: env.ACCOUNT_ID, ...telemetry });
+const read = readMessage({ regions: env.REGIONS, account: env.ACCOUNT_ID, ...identity, ...telemetry });
 const handle = reportRefusals(parts, reportStatus(parts));
 
 export const handler = withTelemetry(

@@ -7,11 +7,10 @@ import type { Listings } from '../../shared/ports/listings.ts';
 import type { Observations } from '../../shared/ports/observations.ts';
 import type { ResourceStore } from '../../shared/ports/resource-store.ts';
 import type { Retries } from '../../shared/ports/retries.ts';
+import { type ServedType, servedTypeOf } from '../../shared/ports/served-type.ts';
 import type { StatusPublisher } from '../../shared/ports/status-publisher.ts';
 import type { Log, Meter } from '../../shared/ports/telemetry.ts';
-import type { Instances } from '../../shared/service-types/vm/ports.ts';
-import type { VmRecords } from '../../shared/service-types/vm/record.ts';
-import { askEc2, terminations } from './ask-ec2.ts';
+import { askService, endReasons } from './ask-service.ts';
 import { publishOutboxes } from './deliver.ts';
 import { queueFollowUps, republishAfterOutage } from './follow-up.ts';
 import { establishOwners, type Owned } from './ownership.ts';
@@ -27,9 +26,8 @@ import { type RecordedGroup, recordMessages } from './record.ts';
 /** The ports and settings of the normaliser. */
 export type Parts = {
   readonly resourceStore: ResourceStore;
-  /** Undefined: DCM ids are not compared with records. */
-  readonly records?: Pick<VmRecords, 'read' | 'adopt' | 'end'> | undefined;
-  readonly instances: Instances;
+  /** The service types that this deployment serves. */
+  readonly types: readonly ServedType[];
   readonly publisher: StatusPublisher;
   readonly observations: Observations;
   readonly listings: Pick<Listings, 'requestRepublication'>;
@@ -54,8 +52,8 @@ export type Parts = {
  * @returns why SQS must redeliver messages, by message id.
  */
 export const reportStatus = (parts: Parts) => {
-  const reasons = terminations();
-  const establish = establishOwners(parts, { reasons, ask: askEc2({ ...parts, reasons }) });
+  const reasons = endReasons();
+  const establish = establishOwners(parts, { reasons, ask: askService({ ...parts, reasons }) });
   const record = recordMessages(parts, reasons);
   const publish = publishOutboxes(parts);
   const followUp = queueFollowUps(parts);
@@ -80,7 +78,10 @@ export const reportStatus = (parts: Parts) => {
     for (const { group, failure } of published) if (failure !== undefined) failed.set(group, failure);
     for (const { group, vm } of published)
       if (vm.outbox.some((status) => awaitsAddress(vm, status, parts.now())))
-        failed.set(group, new UnavailableError(`EC2 does not show the addresses of ${vm.resourceId} yet`));
+        failed.set(
+          group,
+          new UnavailableError(`${serviceOf(group)} does not show the addresses of ${vm.resourceId} yet`),
+        );
     await republish(published);
     const done = published.filter(({ group }) => !failed.has(group)); // or each redelivery would queue another check
     for (const [group, error] of await followUp(done)) failed.set(group, error);
@@ -88,17 +89,22 @@ export const reportStatus = (parts: Parts) => {
   };
 
   /**
-   * @throws UnavailableError once, so that EC2 is asked a second time: its answer had no reason for the termination, or was older than the
+   * @throws UnavailableError once, so that the service is asked a second time: its answer had no reason for the end, or was older than the
    * event of a start that fell back.
    */
   function reasonFor({ group, vm, described }: Owned) {
     if (!isRedelivered(group) && reasons.isUnexplained(group, vm))
-      throw new UnavailableError(`EC2 does not show yet why ${group.resourceId} was terminated`);
-    if (!isRedelivered(group) && described?.state === 'pending' && hasUnexplainedFallback(group, vm))
+      throw new UnavailableError(`${serviceOf(group)} does not show yet why ${group.resourceId} has ended`);
+    const isStarting = described?.state === group.kind.startingState;
+    if (!isRedelivered(group) && isStarting && hasUnexplainedFallback(group, vm))
       throw new UnavailableError(
-        `EC2 does not show yet why ${group.resourceId} is stopped and did not start`,
+        `${serviceOf(group)} does not show yet why ${group.resourceId} is stopped and did not start`,
       );
     return reasons.reasonOf(group.resourceId);
+  }
+
+  function serviceOf({ kind }: MessageGroup) {
+    return servedTypeOf(parts.types, kind).service;
   }
 };
 

@@ -1,47 +1,47 @@
 import { ProviderError, RecentlyLaunchedError, UnavailableError } from '../../shared/core/errors.ts';
+import { isEnding, type Kind } from '../../shared/core/kind.ts';
 import type { Observation, ResourceMessage, TagChange } from '../../shared/core/message.ts';
 import { lacksPublicAddress } from '../../shared/core/outputs.ts';
-import { dcmIdOf, type TagKeys, type Tags } from '../../shared/core/ownership.ts';
+import { dcmIdOf, isRecentlyLaunched, type TagKeys, type Tags } from '../../shared/core/ownership.ts';
 import { hasEnded, isLaunched, type LaunchedRecord } from '../../shared/core/record.ts';
 import type { Resource } from '../../shared/core/resource.ts';
 import { addressProblem } from '../../shared/core/resource-id.ts';
+import type { DescribedResource } from '../../shared/ports/described-resources.ts';
 import type { LaunchedResource } from '../../shared/ports/records.ts';
 import type { Ownership } from '../../shared/ports/resource-store.ts';
+import { type ServedType, servedTypeOf } from '../../shared/ports/served-type.ts';
 import { isLaunchedByUs } from '../../shared/service-types/client-token.ts';
-import { isRecentlyLaunched } from '../../shared/service-types/vm/kind.ts';
-import type { Instance } from '../../shared/service-types/vm/ports.ts';
-import type { VmFacts } from '../../shared/service-types/vm/record.ts';
 import {
   type Answers,
   addressesIn,
-  type askEc2,
+  type askService,
   describedState,
-  type Terminations,
+  type EndReasons,
   withAddresses,
-} from './ask-ec2.ts';
-import { moveInstance } from './move-instance.ts';
+} from './ask-service.ts';
+import { moveResource } from './move-resource.ts';
 import type { Parts } from './normalise.ts';
 import {
   checkIn,
   hasClaimCheck,
+  hasFinalState,
   hasObservation,
   hasUnexplainedFallback,
   isRedelivered,
-  isTerminated,
   type MessageGroup,
   newestTagChange,
 } from './read-message.ts';
 
-/** A VM of ours, with the answers of EC2 that are to be recorded. */
+/** A resource of ours, with the answers of its service that are to be recorded. */
 export type Owned = {
   readonly group: MessageGroup;
   readonly vm: Resource;
   readonly resourceMessages: readonly ResourceMessage[];
-  /** The observation in EC2's answer; undefined where there is none. */
+  /** The observation in the service's answer; undefined where there is none. */
   readonly answer: Observation | undefined;
-  /** As EC2 described it; undefined where EC2 was not asked, did not answer or does not know it. */
-  readonly described: Instance | undefined;
-  /** Its state must be read from EC2 again, because events before the claim may have been dropped. */
+  /** As the service described it; undefined where it was not asked, did not answer or does not know it. */
+  readonly described: DescribedResource | undefined;
+  /** Its state must be read from the service again, because events before the claim may have been dropped. */
   readonly needsClaimCheck: boolean;
 };
 
@@ -52,7 +52,8 @@ export type Owners = {
 };
 
 /**
- * Finds out which resources are ours: one batched read of the resource store, and for unknown ones one filtered DescribeInstances a region.
+ * Finds out which resources are ours: one batched read of the resource store, and for unknown ones one call of the
+ * service a region.
  * Claims resources that are ours, and marks the others as foreign.
  *
  * Nothing that happens after a claim is lost, however many workers there are: no worker caches that a resource is foreign,
@@ -62,7 +63,7 @@ export type Owners = {
  */
 export const establishOwners = (
   parts: Parts,
-  { ask, reasons }: { readonly ask: ReturnType<typeof askEc2>; readonly reasons: Terminations },
+  { ask, reasons }: { readonly ask: ReturnType<typeof askService>; readonly reasons: EndReasons },
 ) => {
   const { resourceStore, now } = parts;
   const enact = enactDecision(parts);
@@ -111,14 +112,14 @@ export const establishOwners = (
     const { remembered } = evidence;
     const held = remembered.owner === 'ours' ? remembered.vm : undefined;
     return (
-      mustAskEc2(evidence, parts) ||
+      mustAskService(evidence, parts) ||
       (!hasObservation(group) && isStateWanted(evidence, group, held)) ||
       (held !== undefined && (reasons.isUnexplained(group, held) || hasUnexplainedFallback(group, held))) ||
       ((held !== undefined || isTaggedAsOurs(evidence)) && isAddressWanted(group, held))
     );
   }
 
-  /** Whether the state is needed from EC2: the instance was tagged while it ran, or its state is to be checked. */
+  /** Whether the state is needed from the service: the resource was tagged while it ran, or its state is to be checked. */
   function isStateWanted(evidence: Evidence, group: MessageGroup, held: Resource | undefined): boolean {
     if (held?.state !== undefined) return hasClaimCheck(group) || checkIn(group, held) !== undefined;
     return isTaggedAsOurs(evidence);
@@ -137,13 +138,15 @@ export const establishOwners = (
   function owned({ group, vm }: Enacted, isLate: boolean, described: Evidence['described']): Owned {
     const answer = describedState({ group, vm, isLate, described }, now());
     const seen = described === 'absent' ? undefined : described;
-    const messages = group.resourceMessages.map((resourceMessage) => withAddresses(resourceMessage, seen));
+    const messages = group.resourceMessages.map((resourceMessage) =>
+      withAddresses(group.kind, resourceMessage, seen),
+    );
     const resourceMessages = [...(answer ? [answer] : []), ...messages];
     return { group, vm, answer, resourceMessages, described: seen, needsClaimCheck: isLate };
   }
 };
 
-/** An instance of another account counts as absent: the events of this account are not about it. */
+/** A resource of another account counts as absent: the events of this account are not about it. */
 const answerFor = ({ resourceId, account }: MessageGroup, answers: Answers): Evidence['described'] => {
   const answer = answers.get(resourceId);
   return answer === undefined || answer === 'absent' || answer.account === account ? answer : 'absent';
@@ -151,10 +154,15 @@ const answerFor = ({ resourceId, account }: MessageGroup, answers: Answers): Evi
 
 /** Whether RUNNING is about to be published, and neither the group nor the resource store has all its addresses. */
 const isAddressWanted = (group: MessageGroup, held: Resource | undefined): boolean => {
-  if (isTerminated(group)) return false;
-  const running = group.resourceMessages.filter(isRunning);
-  const isNew = running.length > 0 || held?.outbox.some(({ status }) => status === 'RUNNING') === true;
-  if (!isNew && held?.state !== 'running') return false;
+  const { kind, resourceMessages } = group;
+  if (!kind.needsAddress || hasFinalState(group)) return false;
+  const running = resourceMessages.filter(
+    (resourceMessage): resourceMessage is Observation =>
+      resourceMessage.kind === 'observation' && resourceMessage.state === kind.runningState,
+  );
+  const runningStatus = kind.statusOf(kind.runningState);
+  const isNew = running.length > 0 || held?.outbox.some(({ status }) => status === runningStatus) === true;
+  if (!isNew && held?.state !== kind.runningState) return false;
   const isPublished = (address: 'privateAddress' | 'publicAddress') => running.some((seen) => seen[address]);
   const lacksPrivate = held?.privateAddress === undefined && !isPublished('privateAddress');
   const lacksPublic =
@@ -162,37 +170,38 @@ const isAddressWanted = (group: MessageGroup, held: Resource | undefined): boole
   return lacksPrivate || lacksPublic;
 };
 
-const isRunning = (resourceMessage: ResourceMessage): resourceMessage is Observation =>
-  resourceMessage.kind === 'observation' && resourceMessage.state === 'running';
-
 const evidenceOf = (group: MessageGroup, remembered: ReadonlyMap<string, Ownership>): Evidence => ({
+  kind: group.kind,
   remembered: remembered.get(group.resourceId) ?? { owner: 'unknown' },
   tagChange: newestTagChange(group),
   seenAtMs: Math.min(...group.resourceMessages.map(({ at }) => at * 1000)),
   launchedAtMs: launchTimeOf(group),
-  terminated: isTerminated(group),
+  hasEnded: hasFinalState(group),
 });
 
-/** The time of `pending`, which EC2 reports at a launch and at a start. */
-const launchTimeOf = ({ resourceMessages }: MessageGroup): number | undefined => {
-  const pending = resourceMessages.find(
-    (resourceMessage) => resourceMessage.kind === 'observation' && resourceMessage.state === 'pending',
+/** The time of the starting state, which is reported at a launch and at a start. */
+const launchTimeOf = ({ kind, resourceMessages }: MessageGroup): number | undefined => {
+  const starting = resourceMessages.find(
+    (resourceMessage) =>
+      resourceMessage.kind === 'observation' && resourceMessage.state === kind.startingState,
   );
-  return pending && pending.at * 1000;
+  return starting && starting.at * 1000;
 };
 
-/** The facts that decide the owner of an instance. */
+/** The facts that decide the owner of a resource. */
 export type Evidence = {
+  readonly kind: Kind;
   readonly remembered: Ownership;
   /** The newest one in this batch. */
   readonly tagChange?: Pick<TagChange, 'tags' | 'at' | 'clientToken'> | undefined;
-  /** EC2's answer: `absent` where it does not return the instance, undefined where it was not asked. */
-  readonly described?: Instance | 'absent' | undefined;
-  /** Milliseconds since 1970 of the oldest message in this batch: the instance is at least this old. */
+  /** The service's answer: `absent` where it does not return the resource, undefined where it was not asked. */
+  readonly described?: DescribedResource | 'absent' | undefined;
+  /** Milliseconds since 1970 of the oldest message in this batch: the resource is at least this old. */
   readonly seenAtMs: number;
   /** Milliseconds since 1970 of the launch that an event in this batch reported; undefined where none did. */
   readonly launchedAtMs?: number | undefined;
-  readonly terminated: boolean;
+  /** A message in this batch has the last state. */
+  readonly hasEnded: boolean;
 };
 
 export type Decision =
@@ -200,19 +209,22 @@ export type Decision =
   | { readonly owner: 'ours'; readonly dcmId: string; readonly claim: boolean }
   /** `forSure` where the owner cannot change without an event, so that it can be stored. */
   | { readonly owner: 'foreign'; readonly forSure: boolean }
-  /** Ours until now: the ownership tags of a living instance were removed. */
+  /** Ours until now: the ownership tags of a living resource were removed. */
   | { readonly owner: 'ownership-removed' }
-  /** Launched moments ago and without tags yet; or EC2 does not show a tag change yet. */
+  /** Launched moments ago and without tags yet; or the service does not show a tag change yet. */
   | { readonly owner: 'undecided' };
 
 /** The tag keys and the name of this provider. */
 export type Identity = { readonly tagKeys: TagKeys; readonly provider: string };
 
 /**
- * Whether EC2 must be asked for the owner: nothing is known, or a tag change contradicts the resource store and may be late or out of
+ * Whether the service must be asked for the owner: nothing is known, or a tag change contradicts the resource store and may be late or out of
  * order. Also before a claim due to an event, because no event has the client token.
  */
-export const mustAskEc2 = ({ remembered, tagChange }: Evidence, { tagKeys, provider }: Identity): boolean => {
+export const mustAskService = (
+  { remembered, tagChange }: Omit<Evidence, 'kind'>,
+  { tagKeys, provider }: Identity,
+): boolean => {
   if (tagChange === undefined) return remembered.owner === 'unknown';
   const tagged = dcmIdOf(tagChange.tags, tagKeys, provider);
   if (remembered.owner === 'ours') return tagged !== remembered.vm.dcmId;
@@ -220,7 +232,7 @@ export const mustAskEc2 = ({ remembered, tagChange }: Evidence, { tagKeys, provi
   return remembered.owner === 'foreign' && tagged !== undefined;
 };
 
-/** The owner of an instance. Pure, so that tests can try every combination. */
+/** The owner of a resource. Pure, so that tests can try every combination. */
 export const decideOwner = (evidence: Evidence, { tagKeys, provider }: Identity, nowMs: number): Decision => {
   const idOf = (tags: Tags | undefined) => tags && dcmIdOf(tags, tagKeys, provider);
   const { remembered, tagChange } = evidence;
@@ -236,7 +248,7 @@ export const decideOwner = (evidence: Evidence, { tagKeys, provider }: Identity,
   if (tagged !== undefined) return afterTagging(evidence, { idOf, dcmId: tagged, nowMs });
   if (remembered.owner === 'foreign') return { owner: 'foreign', forSure: true };
   if (tagChange !== undefined) return { owner: 'foreign', forSure: false };
-  return byEc2(evidence, { idOf, nowMs });
+  return byService(evidence, { idOf, nowMs });
 };
 
 type Known = {
@@ -250,7 +262,7 @@ type Known = {
 const afterTagsChanged = (evidence: Evidence, { idOf, dcmId, nowMs }: Known): Decision => {
   const { described, tagChange } = evidence;
   if (described === undefined) return { owner: 'undecided' };
-  if (!isLiving(described)) return { owner: 'ours', dcmId, claim: false };
+  if (!isLiving(evidence.kind, described)) return { owner: 'ours', dcmId, claim: false };
   const found = idOf(described.tags);
   if (found !== idOf(tagChange?.tags) && mayLag(evidence, nowMs)) return { owner: 'undecided' };
   return found === undefined
@@ -258,48 +270,45 @@ const afterTagsChanged = (evidence: Evidence, { idOf, dcmId, nowMs }: Known): De
     : { owner: 'ours', dcmId: found, claim: found !== dcmId };
 };
 
-/** The decision for an instance that was foreign, or unknown, and has our tags. */
+/** The decision for a resource that was foreign, or unknown, and has our tags. */
 const afterTagging = (evidence: Evidence, known: Known): Decision => {
-  const { described, terminated } = evidence;
+  const { kind, described, hasEnded: ended } = evidence;
   if (isProofEnough(evidence, known.nowMs)) return { owner: 'ours', dcmId: known.dcmId, claim: true };
   const isMissing =
-    described === 'absent' || (isLiving(described) && known.idOf(described.tags) === undefined);
-  return isMissing && !terminated && mayLag(evidence, known.nowMs)
+    described === 'absent' || (isLiving(kind, described) && known.idOf(described.tags) === undefined);
+  return isMissing && !ended && mayLag(evidence, known.nowMs)
     ? { owner: 'undecided' }
-    : byEc2(evidence, known);
+    : byService(evidence, known);
 };
 
-/** Whether a tag change alone decides the owner of an unknown instance: a listing has its token too, or EC2 no longer shows its tags. */
+/** Whether a tag change alone decides the owner of an unknown resource: it has the token too, or the service no longer shows the tags. */
 const isProofEnough = (evidence: Evidence, nowMs: number): boolean => {
-  const { remembered, described, tagChange, terminated } = evidence;
+  const { kind, remembered, described, tagChange, hasEnded: ended } = evidence;
   if (remembered.owner !== 'unknown') return false;
   if (described === undefined) return tagChange?.clientToken !== undefined;
-  if (described === 'absent') return terminated || !mayLag(evidence, nowMs);
-  return !isLiving(described);
+  if (described === 'absent') return ended || !mayLag(evidence, nowMs);
+  return !isLiving(kind, described);
 };
 
-const isLiving = (described: Evidence['described']): described is Instance =>
-  described !== undefined &&
-  described !== 'absent' &&
-  described.state !== 'shutting-down' &&
-  described.state !== 'terminated';
+const isLiving = (kind: Kind, described: Evidence['described']): described is DescribedResource =>
+  described !== undefined && described !== 'absent' && !isEnding(kind, described.state);
 
 const tagLagMs = 30_000;
 
-/** Whether the tag change is so recent that DescribeInstances may not show it yet. */
+/** Whether the tag change is so recent that the service may not show it yet. */
 const mayLag = ({ tagChange }: Evidence, nowMs: number): boolean =>
   tagChange !== undefined && nowMs - tagChange.at * 1000 < tagLagMs;
 
-/** Only EC2's launch time makes an instance recently launched: a recent event may be about an old instance. */
-const byEc2 = (
-  { described, seenAtMs, launchedAtMs, terminated }: Evidence,
+/** Only the service's launch time makes a resource recently launched: a recent event may be about an old one. */
+const byService = (
+  { described, seenAtMs, launchedAtMs, hasEnded: ended }: Evidence,
   { idOf, nowMs }: Pick<Known, 'idOf' | 'nowMs'>,
 ): Decision => {
   if (described === undefined) return { owner: 'undecided' };
   const found = described === 'absent' ? undefined : described;
   const dcmId = idOf(found?.tags);
   if (dcmId !== undefined) return { owner: 'ours', dcmId, claim: true };
-  if (terminated) return { owner: 'foreign', forSure: false };
+  if (ended) return { owner: 'foreign', forSure: false };
   const launchMs = found ? found.launchedAtMs : launchedAtMs;
   const isRecent = launchMs !== undefined && isRecentlyLaunched(launchMs, nowMs);
   const tagsArrived = Object.keys(found?.tags ?? {}).length > 0; // EC2 puts a launch's tags on all at once
@@ -307,7 +316,7 @@ const byEc2 = (
   return { owner: 'foreign', forSure: found !== undefined || !isRecentlyLaunched(seenAtMs, nowMs) };
 };
 
-/** A VM of ours. */
+/** A resource of ours. */
 export type Enacted = {
   readonly group: MessageGroup;
   readonly vm: Resource;
@@ -321,8 +330,8 @@ export type Enacted = {
  */
 const enactDecision = (parts: Parts) => {
   const { resourceStore, meter, log } = parts;
-  const adopt = adoptInstance(parts);
-  const move = moveInstance(parts);
+  const adopt = adoptResource(parts);
+  const move = moveResource(parts);
 
   const ours = async (
     group: MessageGroup,
@@ -339,7 +348,7 @@ const enactDecision = (parts: Parts) => {
       const vm = await move(resourceId, { dcmId, at: changedAt(evidence) });
       return vm ? [{ group, vm, isClaimed: true }] : [];
     }
-    const addresses = addressesIn(evidence.described, 'running');
+    const addresses = addressesIn(kind, evidence.described, kind.runningState);
     await resourceStore.claim({ resourceId, dcmId, region, account, ...addresses });
     meter.count('claimed');
     const blank: Resource = {
@@ -359,7 +368,7 @@ const enactDecision = (parts: Parts) => {
     const reason = addressProblem(dcmId);
     if (reason === undefined) return;
     meter.count('unaddressable');
-    log.warn('the tags of an instance hold a DCM id that the API does not take; it is reported', {
+    log.warn('the tags of a resource hold a DCM id that the API does not take; it is reported', {
       ...{ dcmId, resourceId, region, reason },
     });
   };
@@ -384,17 +393,17 @@ const enactDecision = (parts: Parts) => {
   const removed = async ({ resourceId, region }: MessageGroup) => {
     await resourceStore.removeOwnership(resourceId);
     meter.count('released');
-    log.warn('ownership tags were removed from an instance; it is no longer reported', {
+    log.warn('ownership tags were removed from a resource; it is no longer reported', {
       resourceId,
       region,
     });
     return [];
   };
 
-  const undecided = ({ resourceId }: MessageGroup, { described }: Evidence): never => {
+  const undecided = ({ kind, resourceId }: MessageGroup, { described }: Evidence): never => {
     meter.count('tooYoung');
     throw described === undefined
-      ? new UnavailableError(`EC2 did not say whose ${resourceId} is`)
+      ? new UnavailableError(`${servedTypeOf(parts.types, kind).service} did not say whose ${resourceId} is`)
       : new RecentlyLaunchedError(`${resourceId} was launched moments ago and has no tags yet`);
   };
 
@@ -405,30 +414,18 @@ const enactDecision = (parts: Parts) => {
   };
 };
 
-const describeTimeoutMs = 500;
-
 /**
- * Records, before an instance is claimed, that it is the VM with this DCM id, and whether we launched it. False where another instance is
- * the VM, lives and still carries the id: two instances must not be published under one id.
+ * Records, before a resource is claimed, that it is the one with this DCM id, and whether we launched it. False where another one has the
+ * id, lives and still carries it: two resources must not be published under one id.
  */
-const adoptInstance =
-  ({
-    records,
-    resourceStore,
-    instances,
-    provider,
-    tagKeys,
-    now,
-    meter,
-    log,
-  }: Pick<
-    Parts,
-    'records' | 'resourceStore' | 'instances' | 'provider' | 'tagKeys' | 'now' | 'meter' | 'log'
-  >) =>
+const adoptResource =
+  ({ types, resourceStore, provider, tagKeys, now, meter, log }: Parts) =>
   async (group: MessageGroup, dcmId: string, evidence: Evidence): Promise<boolean> => {
+    const type = servedTypeOf(types, group.kind);
+    const { records } = type;
     if (!records) return true;
     const { resourceId } = group;
-    const vm = { ...launchedVm(group, dcmId, evidence), adopted: adoptedOf(dcmId, evidence) };
+    const vm = { ...launchedResource(type, group, dcmId, evidence), adopted: adoptedOf(dcmId, evidence) };
     if ((await records.adopt(vm)) !== 'another') return true;
 
     const other = await records.read(dcmId);
@@ -437,23 +434,23 @@ const adoptInstance =
       if ((await records.adopt(vm)) !== 'another') return true;
     }
     meter.count('duplicateOwner');
-    log.error('two instances carry one DCM id; the second is not reported', {
+    log.error('two resources carry one DCM id; the second is not reported', {
       dcmId,
       resourceId: other?.resourceId,
       duplicate: resourceId,
     });
     return false;
 
-    /** Undefined where neither EC2's answer nor a listing shows the instance. */
+    /** Undefined where neither the service's answer nor a listing shows the resource. */
     function adoptedOf(id: string, { described, tagChange }: Evidence): boolean | undefined {
       const isDescribed = described !== undefined && described !== 'absent';
       const token = isDescribed ? (described.clientToken ?? '') : tagChange?.clientToken;
       return token === undefined ? undefined : !isLaunchedByUs(provider, { dcmId: id }, token);
     }
 
-    /** The other instance's tag change may not have arrived yet, as when two instances swap their ids. */
+    /** The other one's tag change may not have arrived yet, as when two instances swap their ids. */
     async function stillCarriesIt({ region, resourceId: id }: LaunchedRecord): Promise<boolean> {
-      const seen = (await instances.describe({ region }, [id], describeTimeoutMs)).get(id);
+      const seen = (await type.resources.describe({ region }, [id], type.describeTimeoutMs)).get(id);
       return seen === undefined || dcmIdOf(seen.tags, tagKeys, provider) === dcmId;
     }
 
@@ -463,20 +460,14 @@ const adoptInstance =
     }
   };
 
-const launchedVm = (
+const launchedResource = (
+  { factsSeen }: ServedType,
   { resourceId, region, account }: MessageGroup,
   dcmId: string,
   { described, seenAtMs }: Evidence,
-): LaunchedResource<VmFacts> => {
-  const found = described === 'absent' ? undefined : described;
-  const { instanceType, imageId, zone, privateAddress, isWindows, launchedAtMs = seenAtMs } = found ?? {};
-  return {
-    dcmId,
-    region,
-    resourceId,
-    account,
-    facts: { instanceType, imageId, zone, privateAddress, isWindows, launchedAtMs },
-  };
+): LaunchedResource => {
+  const facts = described === undefined || described === 'absent' ? { launchedAtMs: seenAtMs } : described;
+  return { dcmId, region, resourceId, account, facts: factsSeen(facts) };
 };
 
 /** When the tags were changed, in seconds since 1970; the same at each delivery of the message. */

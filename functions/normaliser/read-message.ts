@@ -1,20 +1,21 @@
 import { reasonOf, UnreadableError } from '../../shared/core/errors.ts';
 import { checkedState } from '../../shared/core/follow-up.ts';
 import { clamped, sequenceOf } from '../../shared/core/gate.ts';
-import { finalState, type Kind, kindOf, rankOf } from '../../shared/core/kind.ts';
+import { finalState, isStopped, type Kind, kindOf, rankOf } from '../../shared/core/kind.ts';
 import type { CheckRequest, Observation, ResourceMessage, TagChange } from '../../shared/core/message.ts';
 import type { Resource } from '../../shared/core/resource.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { Log, Meter } from '../../shared/ports/telemetry.ts';
+import type { EventIdentity } from '../../shared/service-types/event-kind.ts';
+import { eventKindOf } from '../../shared/service-types/events.ts';
 import { kinds } from '../../shared/service-types/kinds.ts';
-import { eventKindOf } from '../../shared/service-types/vm/events/registry.ts';
 import { EventBridgeEvent } from '../../shared/wire/eventbridge.ts';
 import { ownSource, refuseNewerMessage } from '../../shared/wire/own-messages.ts';
 
-type Settings = {
-  /** The regions whose instances are reported. */
+type Settings = EventIdentity & {
+  /** The regions whose resources are reported. */
   readonly regions: readonly string[];
-  /** Id of the account whose instances are reported; undefined: of any. */
+  /** Id of the account whose resources are reported; undefined: of any. */
   readonly account?: string | undefined;
   readonly now: Clock;
   readonly log: Log;
@@ -22,14 +23,14 @@ type Settings = {
 };
 
 /**
- * What a message of the observations queue says of instances; empty for a kind of event that is not in the registry, for an event of another
+ * What a message of the observations queue says of resources; empty for a kind of event that is not in the registry, for an event of another
  * account, and for an event of AWS about a region that is not reported. Our own messages are handled for any region, because a region that
  * is no longer reported may still have unpublished statuses.
  * @throws UnreadableError where it is not an EventBridge event, or not as AWS documents its kind; UnavailableError where it is a message of
  * our own in a newer format.
  */
 export const readMessage =
-  ({ regions, account, now, log, meter }: Settings) =>
+  ({ regions, account, provider, tagKeys, now, log, meter }: Settings) =>
   (body: string): ResourceMessage[] => {
     const event = envelope(body);
     refuseNewerMessage(event);
@@ -45,7 +46,7 @@ export const readMessage =
     }
     try {
       const resourceMessages = kind
-        .toMessages(event)
+        .toMessages(event, { provider, tagKeys })
         .map((resourceMessage) => ({ ...resourceMessage, at: clamped(resourceMessage.at, now()) }));
       const reported = event.source === ownSource ? resourceMessages : resourceMessages.filter(isReported);
       for (const resourceMessage of reported) warnOfUnknownState(resourceMessage);
@@ -76,8 +77,10 @@ export const readMessage =
     function warnOfUnknownState(resourceMessage: ResourceMessage) {
       if (resourceMessage.kind !== 'observation' || resourceMessage.unrecognised === undefined) return;
       meter.count('unknownState');
-      log.warn('EC2 reported an unknown state; it is mapped to the nearest active one', {
-        resourceId: resourceMessage.resourceId,
+      const { resourceId } = resourceMessage;
+      log.warn('an unknown state was reported; it is mapped to the nearest active one', {
+        kind: kindOf(kinds, resourceId).noun,
+        resourceId,
         state: resourceMessage.unrecognised,
         takenAs: resourceMessage.state,
       });
@@ -172,9 +175,10 @@ export const hasObservation = ({ resourceMessages }: MessageGroup): boolean =>
 export const hasClaimCheck = ({ resourceMessages }: MessageGroup): boolean =>
   resourceMessages.some(({ kind }) => kind === 'claim-check');
 
-export const isTerminated = ({ resourceMessages }: MessageGroup): boolean =>
+/** Whether the resource was observed in its last state. */
+export const hasFinalState = ({ kind, resourceMessages }: MessageGroup): boolean =>
   resourceMessages.some(
-    (resourceMessage) => resourceMessage.kind === 'observation' && resourceMessage.state === 'terminated',
+    (resourceMessage) => resourceMessage.kind === 'observation' && resourceMessage.state === finalState(kind),
   );
 
 /** At least one of the group's SQS messages was delivered before. */
@@ -187,7 +191,7 @@ export const settledKey = ({ resourceMessages }: MessageGroup): string | undefin
     .sort()
     .at(-1);
 
-/** The group's check request for the current state of the VM. */
+/** The group's check request for the current state of the resource. */
 export const checkIn = ({ resourceMessages }: MessageGroup, vm: Resource): CheckRequest | undefined => {
   const key = checkedState(vm);
   return resourceMessages.find(
@@ -196,16 +200,19 @@ export const checkIn = ({ resourceMessages }: MessageGroup, vm: Resource): Check
   );
 };
 
-/** Whether a start fell back to `stopped` and no message has a reason: EC2 reports `stopping` in between only after a stop request. */
+/**
+ * Whether a start fell back to the stopped state and no message has a reason: an instance is `stopping` in between only after a stop request.
+ */
 export const hasUnexplainedFallback = (
-  { resourceMessages }: MessageGroup,
+  { kind, resourceMessages }: MessageGroup,
   vm: Resource | undefined,
 ): boolean => {
   let before = vm?.state;
   for (const resourceMessage of resourceMessages) {
     if (resourceMessage.kind !== 'observation') continue;
-    if (before === 'pending' && resourceMessage.state === 'stopped' && !resourceMessage.reason) return true;
-    before = resourceMessage.state;
+    const { state, reason } = resourceMessage;
+    if (before === kind.startingState && isStopped(kind, state) && !reason) return true;
+    before = state;
   }
   return false;
 };

@@ -1,6 +1,6 @@
 import { UnavailableError } from '../../shared/core/errors.ts';
 import { isNewerObservation } from '../../shared/core/gate.ts';
-import type { StateReason } from '../../shared/core/kind.ts';
+import { finalState, isEnding, isStopped, type StateReason } from '../../shared/core/kind.ts';
 import type {
   Notice,
   Observation,
@@ -19,14 +19,15 @@ import {
   republishedStatus,
   statusOf,
 } from '../../shared/core/resource.ts';
+import type { DescribedResource } from '../../shared/ports/described-resources.ts';
 import type { Recorded } from '../../shared/ports/resource-store.ts';
-import type { Instance } from '../../shared/service-types/vm/ports.ts';
-import { addressesIn, type Terminations } from './ask-ec2.ts';
+import { servedTypeOf } from '../../shared/ports/served-type.ts';
+import { addressesIn, type EndReasons } from './ask-service.ts';
 import type { Parts } from './normalise.ts';
 import type { Owned } from './ownership.ts';
 import { type MessageGroup, withoutSuperseded } from './read-message.ts';
 
-type Recording = Pick<Parts, 'resourceStore' | 'records' | 'spotEndsAs' | 'randomPart' | 'now'>;
+type Recording = Pick<Parts, 'resourceStore' | 'types' | 'spotEndsAs' | 'randomPart' | 'now'>;
 
 /** The result of recording a group. */
 export type RecordedGroup = {
@@ -40,7 +41,7 @@ export type RecordedGroup = {
 } & Pick<Owned, 'needsClaimCheck'>;
 
 /** Records, in order, what the messages of one resource say. Its outbox is first brought below its bounds. */
-export const recordMessages = (parts: Recording & Pick<Parts, 'meter'>, reasons: Terminations) => {
+export const recordMessages = (parts: Recording & Pick<Parts, 'meter'>, reasons: EndReasons) => {
   const { resourceStore, now, meter } = parts;
   const record = recordMessage(parts);
   const readdress = recordAddresses(parts);
@@ -73,9 +74,9 @@ export const recordMessages = (parts: Recording & Pick<Parts, 'meter'>, reasons:
       const recorded = await record({ vm: held, isRead: held === vm, reason, described }, resourceMessage);
       keep(resourceMessage, recorded);
     }
-    const seen = addressesIn(described, held.state);
+    const seen = addressesIn(group.kind, described, held.state);
     keep(undefined, await readdress(held, seen, Math.floor(now() / 1000)));
-    if (held.state === 'shutting-down') reasons.expect(held);
+    if (held.state !== undefined && isEnding(held.kind, held.state)) reasons.expect(held);
     return { group, vm: held, added, hasRepeats, needsClaimCheck };
 
     function keep(resourceMessage: ResourceMessage | undefined, recorded: Recorded) {
@@ -108,14 +109,14 @@ type Before = {
   readonly vm: Resource;
   /** The resource was read, not written, so it may lag behind. */
   readonly isRead: boolean;
-  /** Why it was terminated; undefined where it was not, or EC2 gave no reason. */
+  /** Why it ended; undefined where it has not, or the service gave no reason. */
   readonly reason: StateReason | undefined;
-  /** As EC2 described it; undefined where EC2 was not asked, did not answer or does not know it. */
-  readonly described: Instance | undefined;
+  /** As the service described it; undefined where it was not asked, did not answer or does not know it. */
+  readonly described: DescribedResource | undefined;
 };
 
 /**
- * Records the addresses in EC2's answer. Where they change the outputs of the status that was published last, that status is published
+ * Records the addresses in the service's answer. Where they change the outputs of the status that was published last, that status is published
  * once more; a status that is still waiting for them is not.
  */
 const recordAddresses =
@@ -158,11 +159,11 @@ const recordMessage = (parts: Recording) => {
       );
     }
 
-    /** EC2's reason for an end, and for a start that fell back to `stopped`. */
+    /** The service's reason for an end, and for a start that fell back to the stopped state. */
     function reasonOf({ state }: Observation): StateReason | undefined {
-      if (state === 'terminated') return reason;
-      const hasFallenBack = state === 'stopped' && vm.state === 'pending';
-      return hasFallenBack && described?.state === 'stopped' ? described.reason : undefined;
+      if (state === finalState(vm.kind)) return reason;
+      const hasFallenBack = isStopped(vm.kind, state) && vm.state === vm.kind.startingState;
+      return hasFallenBack && described?.state === state ? described.reason : undefined;
     }
 
     function noticed(notice: Notice): Promise<Recorded> | Recorded {
@@ -182,10 +183,10 @@ const recordMessage = (parts: Recording) => {
       return resourceStore.republish(vm, republishedStatus({ ...vm, latest }, request, randomPart()));
     }
 
-    /** Whether the DCM id now belongs to another instance: then the end of this one must not be published. */
+    /** Whether the DCM id now belongs to another resource: then the end of this one must not be published. */
     async function isReplaced(): Promise<boolean> {
-      if (vm.state !== 'terminated') return false;
-      const record = await parts.records?.read(vm.dcmId);
+      if (vm.state !== finalState(vm.kind)) return false;
+      const record = await servedTypeOf(parts.types, vm.kind).records?.read(vm.dcmId);
       return record !== undefined && record.resourceId !== vm.resourceId;
     }
   };

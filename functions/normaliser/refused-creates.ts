@@ -1,14 +1,14 @@
 import { UnavailableError } from '../../shared/core/errors.ts';
+import type { Kind } from '../../shared/core/kind.ts';
 import type { ResourceMessage } from '../../shared/core/message.ts';
 import { type Creation, failureDueMs, hasEnded, isLaunched } from '../../shared/core/record.ts';
 import { messageText, type UnpublishedStatus } from '../../shared/core/resource.ts';
 import type { Clock, RandomPart } from '../../shared/ports/clock.ts';
 import type { Observations } from '../../shared/ports/observations.ts';
-import type { Records } from '../../shared/ports/records.ts';
 import type { ResourceStore } from '../../shared/ports/resource-store.ts';
 import type { Retries } from '../../shared/ports/retries.ts';
+import { type ServedType, servedTypeOf } from '../../shared/ports/served-type.ts';
 import type { StatusPublisher } from '../../shared/ports/status-publisher.ts';
-import { vmKind } from '../../shared/service-types/vm/kind.ts';
 import { type CreateRefused, createRefusedEvent, createRefusedIn } from '../../shared/wire/create-refused.ts';
 import { statusEvent } from '../../shared/wire/dcm-status.ts';
 import type { Message } from './read-message.ts';
@@ -17,7 +17,7 @@ import type { Message } from './read-message.ts';
 const longestDelaySeconds = 900;
 
 type Parts = {
-  readonly records: Pick<Records, 'creation' | 'fail' | 'failurePublished'>;
+  readonly types: readonly ServedType[];
   readonly resourceStore: Pick<ResourceStore, 'read'>;
   readonly observations: Observations;
   readonly publisher: StatusPublisher;
@@ -40,15 +40,15 @@ export const readRefusals =
   };
 
 /**
- * Publishes FAILED for refused creates that led to no VM; `others` handles all other messages. The status is kept in the record of the DCM
+ * Publishes FAILED for refused creates that led to no resource; `others` handles all other messages. The status is kept in the record of the DCM
  * id until the stream has acknowledged it: published at least once, under one id, and once for all refusals until the next attempt.
  *
- * Never for a living VM, so that a refused create cannot fail it, nor for an id that DCM has deleted since. A retryable refusal waits until
+ * Never for a living resource, so that a refused create cannot fail it, nor for an id that DCM has deleted since. A retryable refusal waits until
  * three minutes after the newest attempt.
  * @returns why SQS must redeliver messages, by message id.
  */
 export const reportRefusals = (parts: Parts, others: Handle<Message>): Handle<AnyMessage> => {
-  const { records, resourceStore, observations, publisher, retries, provider, randomPart, now } = parts;
+  const { types, resourceStore, observations, publisher, retries, provider, randomPart, now } = parts;
 
   return async (messages) => {
     const failed = new Map<string, unknown>();
@@ -76,6 +76,8 @@ export const reportRefusals = (parts: Parts, others: Handle<Message>): Handle<An
   };
 
   async function settle(refused: CreateRefused): Promise<void> {
+    const { kind, records } = servedTypeOf(types, refused);
+    if (records === undefined) return;
     const creation = await records.creation(refused.dcmId);
     if (await isObsolete(refused, creation)) return;
     const { failure } = creation;
@@ -85,7 +87,8 @@ export const reportRefusals = (parts: Parts, others: Handle<Message>): Handle<An
     const kept = failure?.status ?? (await records.fail(refused.dcmId, creation, statusOf(refused)));
     if (kept === undefined)
       throw new UnavailableError(`the record of ${refused.dcmId} changed while its failure was recorded`);
-    await publish(refused, kept);
+    await publish(kind, refused, kept);
+    await records.failurePublished(refused.dcmId, kept.id);
   }
 
   async function isObsolete({ refusedAtMs }: CreateRefused, creation: Creation): Promise<boolean> {
@@ -113,8 +116,8 @@ export const reportRefusals = (parts: Parts, others: Handle<Message>): Handle<An
     };
   }
 
-  async function publish({ dcmId, region }: CreateRefused, status: UnpublishedStatus): Promise<void> {
-    const event = statusEvent({ kind: vmKind, dcmId, region }, status, provider);
+  async function publish(kind: Kind, { dcmId, region }: CreateRefused, status: UnpublishedStatus) {
+    const event = statusEvent({ kind, dcmId, region }, status, provider);
     const { acknowledged, failed } = await publisher.publish([event]);
     const [refusal] = failed;
     if (acknowledged.length === 0 && refusal?.retryable !== false)
@@ -122,7 +125,6 @@ export const reportRefusals = (parts: Parts, others: Handle<Message>): Handle<An
         `NATS did not acknowledge the status FAILED of ${dcmId}: ${refusal?.reason ?? 'no answer'}`,
       );
     if (acknowledged.length === 0) await retries.deadLetter(JSON.stringify(event), refusal?.reason ?? '');
-    await records.failurePublished(dcmId, status.id);
   }
 };
 

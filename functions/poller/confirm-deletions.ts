@@ -1,4 +1,5 @@
 import { listingTime } from '../../shared/core/gate.ts';
+import { finalState, isEnd } from '../../shared/core/kind.ts';
 import {
   type Absences,
   isBreakerOpen,
@@ -9,19 +10,18 @@ import {
 import type { Resource } from '../../shared/core/resource.ts';
 import { type Target, targetKey } from '../../shared/core/target.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
-import { maximumDescribed } from '../../shared/ports/described-resources.ts';
+import { type DescribedResource, maximumDescribed } from '../../shared/ports/described-resources.ts';
 import type { Listing, Listings } from '../../shared/ports/listings.ts';
 import type { Observations } from '../../shared/ports/observations.ts';
 import type { ResourceStore } from '../../shared/ports/resource-store.ts';
+import type { ServedType } from '../../shared/ports/served-type.ts';
 import type { Log, Meter } from '../../shared/ports/telemetry.ts';
-import type { Instance, Instances } from '../../shared/service-types/vm/ports.ts';
 import { instanceObservedEvent } from '../../shared/wire/own-messages.ts';
 
 const timeoutMs = 5_000;
 
 export type DeletionParts = {
   readonly resourceStore: ResourceStore;
-  readonly instances: Pick<Instances, 'describe'>;
   readonly listings: Listings;
   readonly observations: Observations;
   readonly now: Clock;
@@ -30,19 +30,16 @@ export type DeletionParts = {
 };
 
 /**
- * Confirms, after a complete listing, which of the missing VMs are deleted. A VM counts as deleted once three complete listings over ten
- * minutes lack it and DescribeInstances, asked for its id, does not return it. Where too many are missing at once, a breaker trips, and
- * none counts as deleted until EC2 is asked for their ids: ten minutes later, or once an operator releases the breaker.
+ * Confirms, after a complete listing, which of the missing resources are deleted. One counts as deleted once three complete listings over
+ * ten minutes lack it and its service, asked for its id, does not return it. Where too many are missing at once, a breaker trips, and none
+ * counts as deleted until the service is asked for their ids: ten minutes later, or once an operator releases the breaker.
  */
 export const confirmDeletions = (parts: DeletionParts) => {
-  const { resourceStore, instances, listings, observations, now, meter, log } = parts;
+  const { resourceStore, listings, observations, now, meter, log } = parts;
 
-  return async (listing: Listing): Promise<Listing> => {
+  return async (type: ServedType, listing: Listing): Promise<Listing> => {
     const complete = await withFormerPages(listing);
-    const absences = await withoutTerminated(
-      nextAbsences(complete.absences, complete, now()),
-      complete.absences,
-    );
+    const absences = await withoutEnded(nextAbsences(complete.absences, complete, now()), complete.absences);
     const due = overdue(absences, now());
     if (due.length === 0) return after(complete, absences, undefined);
 
@@ -50,15 +47,15 @@ export const confirmDeletions = (parts: DeletionParts) => {
     if (breakerSinceMs !== undefined && isBreakerOpen({ ...complete, breakerSinceMs }, now()))
       return after(complete, absences, breakerSinceMs);
 
-    const found = await describe(complete.target, due);
-    const deleted = due.filter((id) => !isAlive(found.get(id)));
-    await report(complete.target, deleted, found);
+    const found = await describe(type, complete.target, due);
+    const deleted = due.filter((id) => found.get(id)?.state === finalState(type.kind) || !found.has(id));
+    await report(type, complete.target, deleted, found);
     const confirmed = new Set(due);
     const left = Object.entries(absences).filter(([id]) => !confirmed.has(id));
     return after(complete, Object.fromEntries(left), undefined);
   };
 
-  /** Pages that the last listing had and this one has not: their instances are missing too. */
+  /** Pages that the last listing had and this one has not: their resources are missing too. */
   async function withFormerPages(listing: Listing): Promise<Listing> {
     const { target, page, digests } = listing;
     const removed = new Set(listing.removed);
@@ -69,13 +66,16 @@ export const confirmDeletions = (parts: DeletionParts) => {
     return { ...listing, removed, digests: digests.slice(0, page + 1) };
   }
 
-  /** EC2 drops a terminated instance within the hour; its absence says nothing. */
-  async function withoutTerminated(absences: Absences, known: Absences): Promise<Absences> {
+  /** The service forgets a resource that has ended, within the hour; its absence says nothing. */
+  async function withoutEnded(absences: Absences, known: Absences): Promise<Absences> {
     const fresh = Object.keys(absences).filter((id) => known[id] === undefined);
     const stored = fresh.length > 0 ? await resourceStore.read(fresh) : new Map();
     const isLiving = (id: string) => {
       const held = stored.get(id);
-      return held === undefined || (held.owner === 'ours' && held.vm.state !== 'terminated');
+      return (
+        held === undefined ||
+        (held.owner === 'ours' && !(held.vm.state !== undefined && isEnd(held.vm.kind, held.vm.state)))
+      );
     };
     return Object.fromEntries(Object.entries(absences).filter(([id]) => isLiving(id)));
   }
@@ -89,7 +89,7 @@ export const confirmDeletions = (parts: DeletionParts) => {
     if (breakerSinceMs !== undefined) return breakerSinceMs;
     if (!isMassDeletion(deletions, seen + Object.keys(absences).length)) return undefined;
     meter.count('breakerTripped');
-    log.error('too many VMs are missing at once; none counts as deleted', {
+    log.error('too many resources are missing at once; none counts as deleted', {
       region: targetKey(target),
       missing: deletions,
       listed: seen,
@@ -97,41 +97,46 @@ export const confirmDeletions = (parts: DeletionParts) => {
     return now();
   }
 
-  async function describe(target: Target, ids: readonly string[]): Promise<ReadonlyMap<string, Instance>> {
-    const found = new Map<string, Instance>();
+  async function describe({ resources }: ServedType, target: Target, ids: readonly string[]) {
+    const found = new Map<string, DescribedResource>();
     for (let start = 0; start < ids.length; start += maximumDescribed) {
-      const answer = await instances.describe(target, ids.slice(start, start + maximumDescribed), timeoutMs);
-      for (const [id, instance] of answer) found.set(id, instance);
+      const answer = await resources.describe(target, ids.slice(start, start + maximumDescribed), timeoutMs);
+      for (const [id, described] of answer) found.set(id, described);
     }
     return found;
   }
 
-  async function report(target: Target, ids: readonly string[], found: ReadonlyMap<string, Instance>) {
+  async function report(
+    { kind, service }: ServedType,
+    target: Target,
+    ids: readonly string[],
+    found: ReadonlyMap<string, DescribedResource>,
+  ) {
     const stored = await resourceStore.read(ids);
-    const vms = [...stored.values()].flatMap((held): Resource[] => (held.owner === 'ours' ? [held.vm] : []));
+    const vanished = { code: 'Vanished', message: `${service} does not know it any more` };
+    const deleted = [...stored.values()].flatMap((held): Resource[] =>
+      held.owner === 'ours' ? [held.vm] : [],
+    );
     const at = listingTime(now());
     await observations.send(
-      vms.map(({ resourceId, account }) =>
+      deleted.map(({ resourceId, account }) =>
         instanceObservedEvent({
           region: target.region,
           account,
           at,
           'instance-id': resourceId,
-          state: 'terminated',
+          state: finalState(kind),
           'state-reason': found.get(resourceId)?.reason ?? vanished,
         }),
       ),
     );
-    meter.count('vanished', vms.length);
-    if (vms.length > 0)
-      log.warn('VMs were deleted without an event', { region: targetKey(target), vms: vms.length });
+    meter.count('vanished', deleted.length);
+    if (deleted.length > 0)
+      log.warn('resources were deleted without an event', {
+        ...{ serviceType: kind.serviceType, region: targetKey(target), resources: deleted.length },
+      });
   }
 };
-
-const vanished = { code: 'Vanished', message: 'EC2 does not know it any more' };
-
-const isAlive = (instance: Instance | undefined): boolean =>
-  instance !== undefined && instance.state !== 'terminated';
 
 /** The listing as the next one begins with it. */
 const after = (listing: Listing, absences: Absences, breakerSinceMs: number | undefined): Listing => ({

@@ -1,14 +1,19 @@
 import * as z from 'zod/mini';
 import { TagKeys } from '../../shared/core/ownership.ts';
-import { type Target, targetOfKey } from '../../shared/core/target.ts';
+import { type ListedTarget, targetOfKey } from '../../shared/core/target.ts';
 import { json } from '../../shared/runtime/json-variable.ts';
 
 /** An entry of REGIONS. `region` is the key of a target (shared/core/target.ts): in the home account, the region alone. */
-export const PolledRegion = z.object({ region: z.string(), kind: z.enum(['legacy', 'streaming']) });
+export const PolledRegion = z.object({
+  region: z.string(),
+  kind: z.enum(['legacy', 'streaming']),
+  /** Of the resources that are listed there; absent: vm. */
+  serviceType: z.optional(z.enum(['vm', 'container', 'cluster'])),
+});
 export type PolledRegion = z.infer<typeof PolledRegion>;
 
-/** A target that the poller lists. `legacy`: its changes are found by listings alone; `streaming`: by events, and listings find the rest. */
-export type PolledTarget = { readonly target: Target; readonly mode: PolledRegion['kind'] };
+/** The resources of one service type in a target, which the poller lists. `legacy`: its changes are found by listings alone; `streaming`: by events, and listings find the rest. */
+export type PolledTarget = { readonly target: ListedTarget; readonly mode: PolledRegion['kind'] };
 
 /** Environment of the poller. infra/functions.ts must supply exactly this. */
 export const Env = z.object({
@@ -25,7 +30,12 @@ export const Env = z.object({
     z.pipe(
       z.array(PolledRegion),
       z.transform((regions) =>
-        regions.map(({ region, kind }): PolledTarget => ({ target: targetOfKey(region), mode: kind })),
+        regions.map(
+          ({ region, kind, serviceType }): PolledTarget => ({
+            target: { ...targetOfKey(region), ...(serviceType && { serviceType }) },
+            mode: kind,
+          }),
+        ),
       ),
     ),
   ),

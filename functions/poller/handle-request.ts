@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { reasonOf, UnreadableError } from '../../shared/core/errors.ts';
-import { targetKey } from '../../shared/core/target.ts';
+import { listingKey } from '../../shared/core/target.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { ListingStatus, Listings } from '../../shared/ports/listings.ts';
 import type { PolledTarget } from './env.ts';
@@ -8,14 +8,15 @@ import { type PollParts, pollTarget } from './poll-target.ts';
 
 /**
  * What the state machine (functions/poller/state-machine.asl.json), a schedule or a person asks of the poller. `region` is the key of a
- * target (shared/core/target.ts): in the home account, the region alone.
+ * listing (shared/core/target.ts): `eu-west-1` for the VMs of the home account, `container#eu-west-1` for its containers. It is one text,
+ * because the state machine passes it on, and its executions outlive a deployment.
  */
 export const PollerRequest = z.discriminatedUnion('do', [
   /** Which targets are due, and when. Only one execution of the state machine polls at a time. */
   z.object({ do: z.literal('plan'), execution: z.string() }),
   /** Lists one page of one target. */
   z.object({ do: z.literal('poll'), region: z.string() }),
-  /** Republishes the status of every VM by the next listing, which is due at once. */
+  /** Republishes the status of every resource by the next listing, which is due at once. */
   z.object({ do: z.literal('republish'), region: z.string() }),
   /** Lets the next listing, which is due at once, confirm the deletions that the breaker holds back. */
   z.object({ do: z.literal('release'), region: z.string() }),
@@ -30,7 +31,7 @@ export const Plan = z.object({
    * stop: another execution polls.
    */
   next: z.enum(['poll', 'handover', 'stop']),
-  /** Due once `waitSeconds` have passed; keys of targets. */
+  /** Due once `waitSeconds` have passed; keys of listings. */
   regions: z.array(z.object({ region: z.string() })),
   /** 0 to 300. */
   waitSeconds: z.int(),
@@ -79,9 +80,9 @@ export const handleRequest = (parts: Parts) => {
   };
 
   function polledTarget(key: string): PolledTarget {
-    const polled = targets.find(({ target }) => targetKey(target) === key);
+    const polled = targets.find(({ target }) => listingKey(target) === key);
     if (polled) return polled;
-    const expected = targets.map(({ target }) => targetKey(target)).join(', ');
+    const expected = targets.map(({ target }) => listingKey(target)).join(', ');
     throw new UnreadableError(`${key} is not polled; expected one of ${expected}`);
   }
 
@@ -92,7 +93,7 @@ export const handleRequest = (parts: Parts) => {
 
   async function release({ target }: PolledTarget): Promise<Answer> {
     const released = await listings.releaseBreaker(target);
-    if (released) log.warn('an operator released the breaker of a region', { region: targetKey(target) });
+    if (released) log.warn('an operator released the breaker of a region', { region: listingKey(target) });
     return { released };
   }
 
@@ -104,7 +105,7 @@ export const handleRequest = (parts: Parts) => {
 const reportOf = (status: ListingStatus): RegionReport => {
   const { target, listedAtMs, breakerSinceMs, republicationRequestedAt, ...rest } = status;
   return {
-    region: targetKey(target),
+    region: listingKey(target),
     ...rest,
     ...(listedAtMs !== undefined && { lastListedAt: new Date(listedAtMs).toISOString() }),
     ...(breakerSinceMs !== undefined && { breakerSince: new Date(breakerSinceMs).toISOString() }),
@@ -141,7 +142,7 @@ export const planPolls =
       return { next: 'handover', regions: [], waitSeconds: 0 };
     }
     const wakeUpMs = now() + waitSeconds * 1000;
-    const keys = targets.map(({ target }) => targetKey(target));
+    const keys = targets.map(({ target }) => listingKey(target));
     const regions = keys.filter((key) => (due.get(key) ?? 0) <= wakeUpMs).map((key) => ({ region: key }));
     return { next: 'poll', regions, waitSeconds };
   };

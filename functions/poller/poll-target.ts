@@ -1,32 +1,40 @@
 import { createHash } from 'node:crypto';
 import { isStuck } from '../../shared/core/follow-up.ts';
+import type { Kind } from '../../shared/core/kind.ts';
 import { nextDue, nextInterval, paces } from '../../shared/core/listing/interval.ts';
 import { dcmIdOf, managedByDcm, type TagKeys } from '../../shared/core/ownership.ts';
+import type { DescribedResource } from '../../shared/ports/described-resources.ts';
 import type { Listing, Listings } from '../../shared/ports/listings.ts';
-import { vmKind } from '../../shared/service-types/vm/kind.ts';
-import type { Instance, Instances } from '../../shared/service-types/vm/ports.ts';
-import { type ComparisonParts, comparePage, type ListedVm } from './compare-page.ts';
+import { type ServedType, servedTypeOf } from '../../shared/ports/served-type.ts';
+import type { ImpairedInstances } from '../../shared/service-types/vm/status-checks.ts';
+import { type ComparisonParts, comparePage, type ListedResource } from './compare-page.ts';
 import { confirmDeletions, type DeletionParts } from './confirm-deletions.ts';
 import type { PolledTarget } from './env.ts';
 import { type ImpairedParts, reportImpaired } from './report-impaired.ts';
 import { requestRepublications } from './request-republications.ts';
 
-/** Less than the floor, so that a target whose EC2 does not answer delays the others by less than one polling turn. */
+/** Less than the floor, so that a target whose service does not answer delays the others by less than one polling turn. */
 const timeoutMs = 5_000;
 /** Longer than the function's timeout, so that only one worker has a page. */
 const leaseMs = 20_000;
 /**
- * How often a page with unchanged digest is compared all the same: a digest does not show an instance that changed twice between two
- * listings and whose last event was lost. The comparison costs half a read unit for each VM.
+ * How often a page with unchanged digest is compared all the same: a digest does not show a resource that changed twice between two
+ * listings and whose last event was lost. The comparison costs half a read unit for each resource.
  */
 const fullComparisonMs = 3_600_000;
 const shortestRetryMs = 10_000;
 const longestRetryMs = 300_000;
 
+/** A service type as it is polled. */
+export type PolledType = ServedType & {
+  /** Where the service checks its resources and sends no event of a failure. */
+  readonly statusChecks?: ImpairedInstances;
+};
+
 export type PollParts = ComparisonParts &
   DeletionParts &
   ImpairedParts & {
-    readonly instances: Instances;
+    readonly types: readonly PolledType[];
     readonly listings: Listings;
     readonly provider: string;
     readonly tagKeys: TagKeys;
@@ -36,12 +44,12 @@ export type PollParts = ComparisonParts &
   };
 
 /**
- * Lists one page of a target's instances and queues the differences from the resource store; after the last page, confirms deletions and
+ * Lists one page of a target's resources and queues the differences from the resource store; after the last page, confirms deletions and
  * reads status checks. Does nothing where the target is not due, or another worker has it. A listing that failed starts again, and deletes
  * nothing.
  */
 export const pollTarget = (parts: PollParts) => {
-  const { instances, listings, provider, tagKeys, floorSeconds, meter, now, random } = parts;
+  const { types, listings, provider, tagKeys, floorSeconds, meter, now, random } = parts;
   const compare = comparePage(parts);
   const confirm = confirmDeletions(parts);
   const report = reportImpaired(parts);
@@ -49,15 +57,16 @@ export const pollTarget = (parts: PollParts) => {
 
   return async (polled: PolledTarget): Promise<void> => {
     const { target } = polled;
+    const type = servedTypeOf(types, { serviceType: target.serviceType ?? 'vm' });
     const listing = await listings.lease(target, { floorMs: floorSeconds * 1000, leaseMs });
     if (!listing) return;
     try {
-      const { page, nextToken } = await listPage(listing);
-      const { after, turnover } = await withPage(polled, listing, page);
-      await republications.living(listing, page);
+      const { page, nextToken } = await listPage(type, listing);
+      const { after, turnover } = await withPage({ type, polled, listing }, page);
+      await republications.living(type.kind, listing, page);
       if (nextToken === undefined) await republications.ended(after);
       await (nextToken === undefined
-        ? complete(polled, after)
+        ? complete(type, polled, after)
         : listings.save(after, { token: nextToken, dueAtMs: now() }));
       // After the missing instances were saved: a crash in between finds them again instead of forgetting them.
       if (turnover) await listings.saveMembers(target, listing.page, turnover.members);
@@ -67,20 +76,21 @@ export const pollTarget = (parts: PollParts) => {
     }
   };
 
-  async function listPage({ target, token }: Listing) {
+  async function listPage({ resources }: PolledType, { target, token }: Listing) {
     const tag = { key: tagKeys.managedBy, value: managedByDcm };
-    const { resources: found, nextToken } = await instances.list({ target, tag, token, timeoutMs });
+    const { resources: found, nextToken } = await resources.list({ target, tag, token, timeoutMs });
     meter.count('pagesListed');
-    const page = found.flatMap((instance): ListedVm[] => {
-      const dcmId = dcmIdOf(instance.tags, tagKeys, provider);
-      return dcmId === undefined ? [] : [{ instance, dcmId }];
+    const page = found.flatMap((described): ListedResource[] => {
+      const dcmId = dcmIdOf(described.tags, tagKeys, provider);
+      return dcmId === undefined ? [] : [{ described, dcmId }];
     });
     return { page, nextToken };
   }
 
   /** Ends a complete listing, and sets when the next one is due. */
-  async function complete({ mode }: PolledTarget, listing: Listing) {
-    const after = await report(await confirm(listing));
+  async function complete(type: PolledType, { mode }: PolledTarget, listing: Listing) {
+    const confirmed = await confirm(type, listing);
+    const after = type.statusChecks ? await report(type.statusChecks, confirmed) : confirmed;
     const pace = paces[mode](floorSeconds);
     const intervalSeconds = nextInterval(after, pace, now());
     const dueAtMs = nextDue(listing.startedAtMs, intervalSeconds, pace);
@@ -88,16 +98,22 @@ export const pollTarget = (parts: PollParts) => {
   }
 
   /** The listing with this page added, and the page's turnover, where its members changed. */
-  async function withPage(polled: PolledTarget, listing: Listing, vms: readonly ListedVm[]) {
-    const found = vms.map(({ instance }) => instance);
-    const digest = pageDigest(found, now());
+  async function withPage({ type, polled, listing }: Polling, listed: readonly ListedResource[]) {
+    const { kind } = type;
+    const found = listed.map(({ described }) => described);
+    const digest = pageDigest(kind, found, now());
     const before = listing.digests[listing.page];
-    const { differences, comparedAtMs } = await compareIfNeeded(polled, vms, before, digest.states);
+    const { differences, comparedAtMs } = await compareIfNeeded(
+      { type, polled },
+      listed,
+      before,
+      digest.states,
+    );
     const ids = found.map(({ resourceId }) => resourceId);
     const { members, turnover } = await membershipOf(listings, listing, digest.members, ids);
 
     const isMoving = found.some(
-      (one) => vmKind.transitionalStates.has(one.state) && !isStuck(vmKind, one, now()),
+      (one) => kind.transitionalStates.has(one.state) && !isStuck(kind, one, now()),
     );
     // A page with differences gets no digest, so that the next listing compares it again.
     const states = differences > 0 ? '' : digest.states;
@@ -112,8 +128,8 @@ export const pollTarget = (parts: PollParts) => {
 
   /** Does not read the resource store for a page whose digest is unchanged and that was compared within the hour. */
   async function compareIfNeeded(
-    polled: PolledTarget,
-    vms: readonly ListedVm[],
+    polling: Omit<Polling, 'listing'>,
+    listed: readonly ListedResource[],
     before: Listing['digests'][number] | undefined,
     states: string,
   ) {
@@ -122,7 +138,7 @@ export const pollTarget = (parts: PollParts) => {
       meter.count('pagesUnchanged');
       return { differences: 0, comparedAtMs: before.comparedAtMs };
     }
-    const { queued, doubtful } = await compare(polled, vms);
+    const { queued, doubtful } = await compare(polling, listed);
     if (looksUnchanged) {
       meter.count('pagesCompared');
       meter.count('comparisonHealed', queued);
@@ -136,11 +152,14 @@ export const pollTarget = (parts: PollParts) => {
   }
 };
 
+/** A page that is being listed. */
+type Polling = { readonly type: PolledType; readonly polled: PolledTarget; readonly listing: Listing };
+
 /** Together they leave room in the 400 KB of a DynamoDB item: an absence takes about 60 bytes, an id 20. */
 const maximumMissing = 3_000;
 const maximumAdded = 5_000;
 
-/** The instances on a page, and the differences from the last listing of the page. */
+/** The resources on a page, and the differences from the last listing of the page. */
 type Turnover = {
   readonly members: readonly string[];
   readonly removed: readonly string[];
@@ -159,7 +178,7 @@ const membershipOf = async (
   return { members: turnover ? digest : '', turnover };
 };
 
-/** Undefined where more instances would be missing than the item has room for. */
+/** Undefined where more resources would be missing than the item has room for. */
 const turnoverOf = async (
   listings: Listings,
   listing: Listing,
@@ -174,9 +193,9 @@ const turnoverOf = async (
 };
 
 /**
- * The listing with a page's turnover added. An instance that left one page and appeared on another only moved, and is dropped. The first
- * listing of a target has no turnover, because nothing was listed before. Instances beyond the bound of `added` are dropped too: should
- * one of them only have moved, EC2 is asked by its id before it counts as deleted.
+ * The listing with a page's turnover added. A resource that left one page and appeared on another only moved, and is dropped. The first
+ * listing of a target has no turnover, because nothing was listed before. Resources beyond the bound of `added` are dropped too: should
+ * one of them only have moved, its service is asked by its id before it counts as deleted.
  */
 const withTurnover = (listing: Listing, turnover: Turnover | undefined): Listing => {
   const isFirst = listing.intervalSeconds === 0;
@@ -192,20 +211,20 @@ const withTurnover = (listing: Listing, turnover: Turnover | undefined): Listing
 };
 
 /**
- * Two digests of a page. `states` is equal as long as no instance changes its state, its address or its tags, is stopped and started
- * again, or gets stuck; `members` as long as the same instances are on the page. The order of instances and tags does not matter, because
- * EC2 does not promise one.
+ * Two digests of a page. `states` is equal as long as no resource changes its state, its address or its tags, is stopped and started
+ * again, or gets stuck; `members` as long as the same resources are on the page. The order of resources and tags does not matter, because
+ * no service promises one.
  */
-export const pageDigest = (instances: readonly Instance[], nowMs: number) => ({
+export const pageDigest = (kind: Kind, resources: readonly DescribedResource[], nowMs: number) => ({
   states: digestOf(
-    instances.map((instance) => {
-      const { resourceId, state, launchedAtMs, publicAddress = '', tags } = instance;
-      const shown = isStuck(vmKind, instance, nowMs) ? 'stuck' : state;
+    resources.map((resource) => {
+      const { resourceId, state, launchedAtMs, publicAddress = '', tags } = resource;
+      const shown = isStuck(kind, resource, nowMs) ? 'stuck' : state;
       const sortedTags = Object.entries(tags).sort(([one], [other]) => (one < other ? -1 : 1));
       return `${resourceId} ${shown} ${launchedAtMs} ${publicAddress} ${JSON.stringify(sortedTags)}`;
     }),
   ),
-  members: digestOf(instances.map(({ resourceId }) => resourceId)),
+  members: digestOf(resources.map(({ resourceId }) => resourceId)),
 });
 
 /** 96 bits: no two pages that a target ever shows have the same digest. */

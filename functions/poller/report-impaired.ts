@@ -22,7 +22,6 @@ const timeoutMs = 2_000;
 
 export type ImpairedParts = {
   readonly resourceStore: ResourceStore;
-  readonly instances: ImpairedInstances;
   readonly observations: Observations;
   readonly now: Clock;
   readonly log: Log;
@@ -32,16 +31,16 @@ export type ImpairedParts = {
  * Reads, after a complete listing with VMs and at most once a minute, which instances fail a status check, because EC2 sends no event of
  * it. Of our VMs, the failure is published once, and so is its end. A question that failed is repeated after the next listing.
  */
-export const reportImpaired = ({ resourceStore, instances, observations, now, log }: ImpairedParts) => {
-  return async (listing: Listing): Promise<Listing> => {
+export const reportImpaired = ({ resourceStore, observations, now, log }: ImpairedParts) => {
+  return async (instances: ImpairedInstances, listing: Listing): Promise<Listing> => {
     const checks = statusChecksOf(listing.checks);
     const check = listing.seen > 0 ? nextCheck(checks, now()) : undefined;
     if (check === undefined) return listing;
-    const found = await impaired(listing.target, check);
+    const found = await impaired(instances, listing.target, check);
     return found ? { ...listing, checks: await compare(listing.target, checks, check, found) } : listing;
   };
 
-  function impaired(target: Target, check: StatusCheck) {
+  function impaired(instances: ImpairedInstances, target: Target, check: StatusCheck) {
     return instances.impaired(target, check, timeoutMs).catch((error: unknown) => {
       log.warn('EC2 did not return the instances that fail a status check', {
         ...{ region: targetKey(target), check, error },

@@ -1,3 +1,4 @@
+import { finalState, type Kind } from '../../shared/core/kind.ts';
 import { targetKey } from '../../shared/core/target.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { Listing } from '../../shared/ports/listings.ts';
@@ -5,7 +6,7 @@ import type { Observations } from '../../shared/ports/observations.ts';
 import type { ResourceStore } from '../../shared/ports/resource-store.ts';
 import type { Log } from '../../shared/ports/telemetry.ts';
 import { republicationRequestedEvent } from '../../shared/wire/own-messages.ts';
-import type { ListedVm } from './compare-page.ts';
+import type { ListedResource } from './compare-page.ts';
 
 /** A rate that leaves the normaliser and NATS room for everything else. */
 const vmsPerSecond = 100;
@@ -31,9 +32,9 @@ type Republished = { readonly resourceId: string; readonly account: string };
  */
 export const requestRepublications = ({ resourceStore, observations, now, log }: Parts) => {
   return {
-    /** The living VMs of a page. */
-    async living(listing: Listing, vms: readonly ListedVm[]): Promise<void> {
-      const living = vms.map(({ instance }) => instance).filter(({ state }) => state !== 'terminated');
+    /** The living resources of a page. */
+    async living(kind: Kind, listing: Listing, page: readonly ListedResource[]): Promise<void> {
+      const living = page.map(({ described }) => described).filter(({ state }) => state !== finalState(kind));
       await send(listing, living, listing.seen);
     },
 

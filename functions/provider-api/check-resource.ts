@@ -1,11 +1,10 @@
 import { FailedPreconditionError, UnavailableError } from '../../shared/core/errors.ts';
 import { type Kind, nameOf } from '../../shared/core/kind.ts';
-import { dcmIdOf, type TagKeys } from '../../shared/core/ownership.ts';
+import { dcmIdOf, isRecentlyLaunched, type TagKeys } from '../../shared/core/ownership.ts';
 import type { Facts, LaunchedRecord } from '../../shared/core/record.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { DescribedResource, DescribedResources } from '../../shared/ports/described-resources.ts';
 import { isLaunchedByUs } from '../../shared/service-types/client-token.ts';
-import { isRecentlyLaunched } from '../../shared/service-types/vm/kind.ts';
 import type { About } from '../../shared/wire/own-messages.ts';
 
 /** DCM waits ten seconds for the answer, and the call that changes the resource needs some of them. */

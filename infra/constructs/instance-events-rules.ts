@@ -2,7 +2,7 @@ import { Stack } from 'aws-cdk-lib';
 import { type IRuleTarget, Rule } from 'aws-cdk-lib/aws-events';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { eventPatternsOf } from '../../shared/service-types/vm/events/registry.ts';
+import { eventPatternsOf } from '../../shared/service-types/events.ts';
 import type { EventPattern } from '../../shared/wire/eventbridge.ts';
 import { deadLetterQueue } from './dead-letter-queue.ts';
 

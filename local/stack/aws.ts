@@ -1,4 +1,4 @@
-import { eventPatternsOf } from '../../shared/service-types/vm/events/registry.ts';
+import { eventPatternsOf } from '../../shared/service-types/events.ts';
 import { createTable, resourceTable as describeResourceTable, startDynamoDb } from '../emulators/dynamodb.ts';
 import { type Ec2Simulator, startEc2Simulator } from '../emulators/ec2/start-ec2-simulator.ts';
 import { sendToQueue } from '../emulators/event-bus/delivery.ts';

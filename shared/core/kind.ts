@@ -121,6 +121,18 @@ export const rankOf = ({ states }: Kind, state: string): number => states.indexO
 /** The last state of every resource of the kind. */
 export const finalState = ({ states }: Kind): string => states.at(-1) ?? '';
 
+/** Whether only the last state can follow: the resource is about to end, or has ended. */
+export const isEnding = (kind: Kind, state: string): boolean =>
+  kind.nextStates[state]?.every((next) => next === finalState(kind)) === true;
+
+/** Whether the resource has ended. The service forgets such resources, so their absence says nothing. */
+export const isEnd = (kind: Kind, state: string): boolean =>
+  isEnding(kind, state) && !kind.transitionalStates.has(state);
+
+/** Whether the resource is stopped, and not only about to be. */
+export const isStopped = ({ stoppedStates, transitionalStates }: Kind, state: string): boolean =>
+  stoppedStates.has(state) && !transitionalStates.has(state);
+
 /** @throws UnreadableError where no kind has such ids. */
 export const kindOf = (kinds: readonly Kind[], resourceId: string): Kind => {
   const kind = kinds.find(({ hasId }) => hasId(resourceId));

@@ -24,6 +24,15 @@ export type TagKeys = z.infer<typeof TagKeys>;
 /** The value of the `managedBy` tag on every resource that belongs to DCM. */
 export const managedByDcm = 'dcm';
 
+const youthMs = 120_000;
+
+/**
+ * Launched, or started again, within the last two minutes. Until then the absence of tags says nothing, for they can lag behind, and
+ * neither does a listing, for events of what it shows may still be on their way.
+ */
+export const isRecentlyLaunched = (launchedAtMs: number, nowMs: number): boolean =>
+  nowMs - launchedAtMs < youthMs;
+
 /**
  * The DCM id of a resource with these tags; undefined where it is not DCM's, or belongs to another provider. So two providers in one
  * account never report each other's resources.

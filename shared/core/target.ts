@@ -1,3 +1,5 @@
+import type { ServiceType } from './kind.ts';
+
 /** Where resources are: one region of one account. */
 export type Target = {
   readonly region: string;
@@ -20,6 +22,16 @@ export const targetOfKey = (key: string): Target => {
   const [region = '', account] = key.split('/').reverse();
   return account === undefined ? { region } : { account, region };
 };
+
+/** What one listing covers: the resources of one service type in one target. */
+export type ListedTarget = Target & {
+  /** @default 'vm' */
+  readonly serviceType?: ServiceType | undefined;
+};
+
+/** A listed target as text, for keys: of VMs, the target's key; of others, such as `container#eu-west-1`. */
+export const listingKey = ({ serviceType = 'vm', ...target }: ListedTarget): string =>
+  serviceType === 'vm' ? targetKey(target) : `${serviceType}#${targetKey(target)}`;
 
 /** Targets of the home account first, then by account and region. */
 export const byTarget = (a: Target, b: Target): number =>

@@ -1,9 +1,9 @@
 import type { Absences } from '../core/listing/absences.ts';
-import type { Target } from '../core/target.ts';
+import type { ListedTarget } from '../core/target.ts';
 
-/** The listing of one target, from its first page to its last, as it is stored between two pages and between two listings. */
+/** The listing of one service type in one target, from its first page to its last, as it is stored between two pages and between two listings. */
 export type Listing = {
-  readonly target: Target;
+  readonly target: ListedTarget;
   /** 0 for the first page. */
   readonly page: number;
   /** Where the next page begins; undefined for the first page. */
@@ -39,7 +39,7 @@ export type Listing = {
 
 /** The state of polling in one target, for operators. Milliseconds since 1970. */
 export type ListingStatus = {
-  readonly target: Target;
+  readonly target: ListedTarget;
   /** When the last complete listing ended; undefined: there was none. */
   readonly listedAtMs: number | undefined;
   readonly intervalSeconds: number;
@@ -57,7 +57,7 @@ export type Listings = {
    * listing within `floorMs` of the start of the last one, however many workers try.
    */
   lease(
-    target: Target,
+    target: ListedTarget,
     timing: { readonly floorMs: number; readonly leaseMs: number },
   ): Promise<Listing | undefined>;
   /**
@@ -69,14 +69,14 @@ export type Listings = {
     next: { readonly token: string | undefined; readonly dueAtMs: number },
   ): Promise<void>;
   /** Ends the lease of a page that failed: the listing starts again, not before `dueAtMs`. */
-  fail(target: Target, dueAtMs: number): Promise<void>;
-  /** When targets are due and not leased, in milliseconds since 1970, by target key. 0 for one that was never listed. */
-  due(targets: readonly Target[]): Promise<ReadonlyMap<string, number>>;
+  fail(target: ListedTarget, dueAtMs: number): Promise<void>;
+  /** When targets are due and not leased, in milliseconds since 1970, by `listingKey`. 0 for one that was never listed. */
+  due(targets: readonly ListedTarget[]): Promise<ReadonlyMap<string, number>>;
   /** One for every target asked for, also where it was never listed. */
-  status(targets: readonly Target[]): Promise<readonly ListingStatus[]>;
+  status(targets: readonly ListedTarget[]): Promise<readonly ListingStatus[]>;
   /** The ids of the resources on a page in the last listing. */
-  members(target: Target, page: number): Promise<readonly string[]>;
-  saveMembers(target: Target, page: number, resourceIds: readonly string[]): Promise<void>;
+  members(target: ListedTarget, page: number): Promise<readonly string[]>;
+  saveMembers(target: ListedTarget, page: number, resourceIds: readonly string[]): Promise<void>;
   /**
    * Leases polling as a whole to an execution of the state machine. Returns the number of polling turns of the execution, this one included;
    * undefined where another execution has the lease.
@@ -88,10 +88,10 @@ export type Listings = {
    * Has the next listing, which is due at once, republish every status, as of `at` in seconds since 1970. Idempotent; the newest request
    * counts. The next listing answers a request that is made during a listing.
    */
-  requestRepublication(target: Target, at: number): Promise<void>;
+  requestRepublication(target: ListedTarget, at: number): Promise<void>;
   /**
    * Has the next listing, which is due at once, confirm the deletions that the breaker holds back. False where the breaker has not
    * tripped; a breaker that trips later is not released.
    */
-  releaseBreaker(target: Target): Promise<boolean>;
+  releaseBreaker(target: ListedTarget): Promise<boolean>;
 };

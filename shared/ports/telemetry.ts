@@ -33,6 +33,8 @@ export type Count =
   /** An instance was given another DCM id: its former VM has ended. */
   | 'moved'
   | 'ec2Calls'
+  | 'ecsCalls'
+  | 'eksCalls'
   | 'published'
   | 'duplicate'
   /** Duplicates at the first attempt to publish: another client has published a message under the event's id. */

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { reasonOf, UnreadableError } from '../core/errors.ts';
+import type { ServiceType } from '../core/kind.ts';
 import { EventBridgeEvent } from './eventbridge.ts';
 import { ownSource, refuseNewerMessage } from './own-messages.ts';
 
@@ -13,13 +14,16 @@ const CreateRefusedDetail = z.object({
   retryable: z.boolean(),
   reason: z.string(),
   'request-id': z.string(),
+  /** Absent: vm, as in messages of earlier versions. */
+  'service-type': z._default(z.enum(['vm', 'container', 'cluster']), 'vm'),
 });
 
 const CreateRefusedEvent = z.object({ region: z.string(), detail: CreateRefusedDetail });
 
-/** A refused create: it has no instance, so no observation will report it. */
+/** A refused create: it has no resource, so no observation will report it. */
 export type CreateRefused = {
   readonly kind: 'create-refused';
+  readonly serviceType: ServiceType;
   readonly dcmId: string;
   readonly region: string;
   /** Milliseconds since 1970 on our clock. */
@@ -30,15 +34,17 @@ export type CreateRefused = {
   readonly requestId: string;
 };
 
-/** Our own kind of event, from the provider-api to the normaliser, which publishes FAILED where the create led to no VM. */
+/** Our own kind of event, from the provider-api to the normaliser, which publishes FAILED where the create led to no resource. */
 export const createRefusedEvent = ({
+  serviceType = 'vm',
   dcmId,
   region,
   refusedAtMs,
   retryable,
   reason,
   requestId,
-}: Omit<CreateRefused, 'kind'>): EventBridgeEvent => ({
+}: Omit<CreateRefused, 'kind' | 'serviceType'> &
+  Partial<Pick<CreateRefused, 'serviceType'>>): EventBridgeEvent => ({
   version: '0',
   id: `${dcmId}:${refusedAtMs}:refused`,
   'detail-type': detailType,
@@ -47,7 +53,14 @@ export const createRefusedEvent = ({
   time: new Date(refusedAtMs).toISOString(),
   region,
   resources: [],
-  detail: { 'vm-id': dcmId, 'refused-at-ms': refusedAtMs, retryable, reason, 'request-id': requestId },
+  detail: {
+    'vm-id': dcmId,
+    'refused-at-ms': refusedAtMs,
+    retryable,
+    reason,
+    'request-id': requestId,
+    ...(serviceType !== 'vm' && { 'service-type': serviceType }),
+  },
 });
 
 const Kind = z.object({ source: z.literal(ownSource), 'detail-type': z.literal(detailType) });
@@ -68,8 +81,9 @@ export const createRefusedIn = (body: string): CreateRefused | undefined => {
       retryable,
       reason,
       'request-id': requestId,
+      'service-type': serviceType,
     } = detail;
-    return { kind: 'create-refused', dcmId, region, refusedAtMs, retryable, reason, requestId };
+    return { kind: 'create-refused', serviceType, dcmId, region, refusedAtMs, retryable, reason, requestId };
   } catch (cause) {
     throw new UnreadableError(`the message is no "${detailType}": ${reasonOf(cause)}`, { cause });
   }

@@ -28,8 +28,9 @@ export const refuseNewerMessage = ({
 /** A kind of own event. `word` is the part of its ids that no other kind has. */
 export type OwnKind = { readonly source: string; readonly detailType: string; readonly word: string };
 
-/** The instance that an event is about, its place, and the time of what the event says, in seconds since 1970. */
+/** The resource that an event is about, its place, and the time of what the event says, in seconds since 1970. */
 export type About = {
+  /** The resource's id, of whatever kind; messages have had this name since there were only EC2 instances. */
   readonly 'instance-id': string;
   readonly region: string;
   readonly account: string;
@@ -54,7 +55,7 @@ const ownEvent = <Described extends About>(
   detail,
 });
 
-/** Our own kind of event: the state of an instance in a listing, or in the answer to our own call. */
+/** Our own kind of event: the state of a resource in a listing, or in the answer to our own call. */
 export const instanceObserved = {
   source: ownSource,
   detailType: 'EC2 Instance Observed',
@@ -73,19 +74,19 @@ export const InstanceObservedDetail = z.object({
   privateAddress: z.optional(z.string()),
   /** Absent where it is not known. */
   isWindows: z.optional(z.boolean()),
-  /** Where the resource store does not hold the instance as ours: so that it can be claimed without another call of EC2. */
+  /** Where the resource store does not hold the resource as ours: so that it can be claimed without another call of its service. */
   tags: z.optional(Tags),
   /** Comes with the tags: the client token of the launch, empty where the launch had none. */
   clientToken: z.optional(z.string()),
 });
 
 /** `at` is the time of the listing (listingTime in core/gate.ts). */
-export type ListedInstance = z.infer<typeof InstanceObservedDetail> & About;
+export type ObservedResource = z.infer<typeof InstanceObservedDetail> & About;
 
-export const instanceObservedEvent = (listed: ListedInstance): EventBridgeEvent =>
-  ownEvent(instanceObserved, listed);
+export const instanceObservedEvent = (observed: ObservedResource): EventBridgeEvent =>
+  ownEvent(instanceObserved, observed);
 
-/** Our own kind of event: a notice about an instance for which EC2 has no event. */
+/** Our own kind of event: a notice about a resource for which its service has no event. */
 export const instanceNoticed = {
   source: ownSource,
   detailType: 'EC2 Instance Noticed',
@@ -102,7 +103,7 @@ export const instanceNoticedEvent = (
   noticed: z.infer<typeof InstanceNoticedDetail> & About,
 ): EventBridgeEvent => ownEvent(instanceNoticed, noticed);
 
-/** Our own kind of event: a request to republish a VM's current status. Its time is that of the request. */
+/** Our own kind of event: a request to republish a resource's current status. Its time is that of the request. */
 export const republicationRequested = {
   source: ownSource,
   detailType: 'VM Status Wanted',
@@ -114,7 +115,7 @@ export const RepublicationRequestedDetail = z.object({ 'instance-id': z.string()
 export const republicationRequestedEvent = (wanted: Omit<About, 'request-id'>): EventBridgeEvent =>
   ownEvent(republicationRequested, wanted);
 
-/** Our own kind of event, from the normaliser to itself: the time to settle is over for a VM with held-back statuses. */
+/** Our own kind of event, from the normaliser to itself: the time to settle is over for a resource with held-back statuses. */
 export const statusSettled = { source: ownSource, detailType: 'VM Status Settled', word: 'settled' } as const;
 
 export const StatusSettledDetail = z.object({
@@ -146,7 +147,7 @@ export const CheckRequestedDetail = z.object({
 export const checkRequestedEvent = (wanted: z.infer<typeof CheckRequestedDetail> & About): EventBridgeEvent =>
   ownEvent(checkRequested, wanted);
 
-/** Our own kind of event, from the normaliser to itself: an instance was claimed, and its state must be read from EC2 once more. */
+/** Our own kind of event, from the normaliser to itself: a resource was claimed, and its state must be read from its service once more. */
 export const claimCheck = {
   source: ownSource,
   detailType: 'EC2 Instance Claim Check',

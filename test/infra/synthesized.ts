@@ -6,7 +6,7 @@ import * as z from 'zod';
 import type { CodeOf, Files } from '../../infra/constructs/function-defaults.ts';
 import { serviceProvider } from '../../infra/service-provider.ts';
 import { parseSettings } from '../../infra/settings/load-settings.ts';
-import { eventPatternsOf } from '../../shared/service-types/vm/events/registry.ts';
+import { eventPatternsOf } from '../../shared/service-types/events.ts';
 
 /** The required settings. */
 export const leastSettings = { homeRegion: 'eu-west-1', nats: { urls: ['nats://nats.test:4222'] } };

@@ -8,15 +8,15 @@ import {
 } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod/mini';
 import { UnavailableError } from '../../core/errors.ts';
-import { type Target, targetKey } from '../../core/target.ts';
+import { type ListedTarget, listingKey } from '../../core/target.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Listing, ListingStatus, Listings } from '../../ports/listings.ts';
 import { batchGet } from './batch-get.ts';
 import { formatAttribute, refuseNewerFormat, withFormat } from './format.ts';
 
 const key = {
-  target: (target: Target) => ({ pk: `listing#${targetKey(target)}` }),
-  page: (target: Target, page: number) => ({ pk: `listing#${targetKey(target)}#${page}` }),
+  target: (target: ListedTarget) => ({ pk: `listing#${listingKey(target)}` }),
+  page: (target: ListedTarget, page: number) => ({ pk: `listing#${listingKey(target)}#${page}` }),
   polling: { pk: 'polling' },
 };
 
@@ -53,7 +53,7 @@ export const dynamoDbListings = (
   const get = async (Key: { pk: string }) =>
     (await client.send(new GetCommand({ TableName: table, Key })).catch(unavailable)).Item;
 
-  const items = async (targets: readonly Target[], projection: string) => {
+  const items = async (targets: readonly ListedTarget[], projection: string) => {
     const keys = targets.map((target) => key.target(target).pk);
     const found = await batchGet({ client, table, projection, unavailable }, keys);
     return new Map(found.map((item) => [item.pk, item]));
@@ -82,11 +82,11 @@ export const dynamoDbListings = (
 
     async due(targets) {
       const found = await items(targets, 'pk, dueAtMs, leasedUntilMs');
-      const dueAtMs = (target: Target) => {
+      const dueAtMs = (target: ListedTarget) => {
         const item = found.get(key.target(target).pk);
         return Math.max(Number(item?.dueAtMs ?? 0), Number(item?.leasedUntilMs ?? 0));
       };
-      return new Map(targets.map((target) => [targetKey(target), dueAtMs(target)]));
+      return new Map(targets.map((target) => [listingKey(target), dueAtMs(target)]));
     },
 
     async status(targets) {
@@ -172,7 +172,7 @@ const ListingItem = z.object({
 });
 
 /** @throws ZodError for an item that this adapter did not write. */
-const listingOf = (target: Target, item: Record<string, unknown>): Listing => {
+const listingOf = (target: ListedTarget, item: Record<string, unknown>): Listing => {
   refuseNewerFormat(item);
   const { removed, added, token, checks, breakerSinceMs, releasedAtMs, republishAt, republishedAt, ...rest } =
     ListingItem.parse(item);
@@ -202,7 +202,7 @@ const StatusItem = z.object({
 });
 
 /** @throws ZodError as above. */
-const statusOf = (target: Target, item: Record<string, unknown>): ListingStatus => {
+const statusOf = (target: ListedTarget, item: Record<string, unknown>): ListingStatus => {
   const { listedAtMs, breakerSinceMs, republishWantedAt, republishedAt, ...rest } = StatusItem.parse(item);
   return {
     ...{ target, ...rest, listedAtMs, breakerSinceMs },

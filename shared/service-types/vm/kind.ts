@@ -40,15 +40,6 @@ export const instanceStateOf = (word: string): { state: InstanceState; unrecogni
   return known.success ? { state: known.data } : { state: 'running', unrecognised: word };
 };
 
-const youthMs = 120_000;
-
-/**
- * Launched, or started again, within the last two minutes. Until then the absence of tags says nothing, for they can lag behind, and
- * neither does a listing, for events of what it shows may still be on their way.
- */
-export const isRecentlyLaunched = (launchedAtMs: number, nowMs: number): boolean =>
-  nowMs - launchedAtMs < youthMs;
-
 /**
  * DCM's VM statuses. PAUSED is in the vocabulary but EC2 has nothing like it, and PENDING must never be sent:
  * a control plane takes a row that stays `pending` for one that nobody picked up, and creates it elsewhere.

@@ -7,6 +7,7 @@ import { startEventBus } from '../../../local/emulators/event-bus/start-event-bu
 import { createQueue, startSqs } from '../../../local/emulators/sqs.ts';
 import { stateChange } from '../../../shared/service-types/vm/events/state-change.ts';
 import { EventBridgeEvent } from '../../../shared/wire/eventbridge.ts';
+import { identity } from '../../fixtures/resource-messages.ts';
 
 const entry: PutEventsRequestEntry = {
   Source: 'aws.ec2',
@@ -72,7 +73,7 @@ describe('event bus', () => {
     await events.put(entry);
 
     await expect.poll(() => events.delivered[0]).toHaveLength(1);
-    const resourceMessages = events.delivered[0]?.flatMap(stateChange.toMessages);
+    const resourceMessages = events.delivered[0]?.flatMap((event) => stateChange.toMessages(event, identity));
     expect(resourceMessages).toMatchObject([{ kind: 'observation', state: 'running', region: 'eu-west-1' }]);
   });
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { eventPattern } from '../../../local/emulators/event-bus/event-pattern.ts';
-import { eventPatternsOf } from '../../../shared/service-types/vm/events/registry.ts';
+import { eventPatternsOf } from '../../../shared/service-types/events.ts';
 
 const event = {
   source: 'aws.ec2',

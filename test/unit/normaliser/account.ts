@@ -6,7 +6,9 @@ import { randomPart } from '../../../shared/adapters/random-part.ts';
 import type { ResourceMessage } from '../../../shared/core/message.ts';
 import type { Target } from '../../../shared/core/target.ts';
 import type { Observations } from '../../../shared/ports/observations.ts';
-import type { Instance } from '../../../shared/service-types/vm/ports.ts';
+import type { Instance, Instances } from '../../../shared/service-types/vm/ports.ts';
+import type { VmRecords } from '../../../shared/service-types/vm/record.ts';
+import { servedVms } from '../../../shared/service-types/vm/served.ts';
 import type { EventBridgeEvent } from '../../../shared/wire/eventbridge.ts';
 import { memoryEventStream } from '../../fakes/memory-event-stream.ts';
 import { memoryResourceStore } from '../../fakes/memory-resource-store.ts';
@@ -26,6 +28,8 @@ export const vm = {
   ...{ resourceId, dcmId, region: 'us-east-1', account: '123456789012' },
   privateAddress: '10.0.0.4',
 };
+
+type Changed = Partial<Parts> & { readonly instances?: Instances; readonly records?: VmRecords };
 
 /** What the normaliser meets in an AWS account, in memory. It is an hour after the fixtures' signals there. */
 export const awsAccount = (...known: Partial<Instance>[]) => {
@@ -58,11 +62,11 @@ export const awsAccount = (...known: Partial<Instance>[]) => {
   };
 
   /** A normaliser that was just started. What it is given becomes a batch, a message each; answers why messages failed, by their place. */
-  const worker = (more: Partial<Parts> = {}) => {
+  const worker = ({ instances: ec2 = instances, records, ...more }: Changed = {}) => {
     const parts = {
       resourceStore: { ...resourceStore, read },
       publisher: publishEvents(stream),
-      instances,
+      types: [{ ...servedVms(ec2), ...(records && { records }) }],
       observations,
       listings,
       retries,
@@ -103,7 +107,9 @@ export const awsAccount = (...known: Partial<Instance>[]) => {
     const ready = later.filter(({ dueAtMs }) => dueAtMs <= clock.ms);
     for (const look of ready) later.splice(later.indexOf(look), 1);
     return ready.flatMap(({ event }) =>
-      readMessage({ regions: ['us-east-1'], now, log, meter })(JSON.stringify(event)),
+      readMessage({ regions: ['us-east-1'], provider: 'ec2-sp', tagKeys, now, log, meter })(
+        JSON.stringify(event),
+      ),
     );
   };
 

@@ -52,11 +52,11 @@ describe('normaliser, claiming an instance', () => {
   });
 
   it('reads no record of what is claimed already', async () => {
-    const { worker, resourceStore, statuses } = withRecords();
+    const { worker, records, resourceStore, statuses } = withRecords();
     await resourceStore.claim(vm);
     const never = () => Promise.reject(new Error('asked for a record'));
 
-    const failures = await worker({ records: { read: never, adopt: never, end: never } })([
+    const failures = await worker({ records: { ...records, read: never, adopt: never, end: never } })([
       observed('running'),
     ]);
 
@@ -84,7 +84,7 @@ describe('normaliser, with two instances that carry one DCM id', () => {
     expect([statuses(), statuses(second)]).toEqual([['RUNNING'], []]);
     expect(await held(second)).toEqual({ owner: 'foreign', duplicateOf: dcmId });
     expect(meter.counts.duplicateOwner).toBe(1);
-    expect(log.lines).toContain('error: two instances carry one DCM id; the second is not reported');
+    expect(log.lines).toContain('error: two resources carry one DCM id; the second is not reported');
   });
 
   it('asks nobody about the second one’s further events', async () => {

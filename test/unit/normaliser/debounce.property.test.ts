@@ -8,6 +8,7 @@ import { randomPart } from '../../../shared/adapters/random-part.ts';
 import { sequenceOf, stateOfKey } from '../../../shared/core/gate.ts';
 import type { Observation } from '../../../shared/core/message.ts';
 import { vmKind } from '../../../shared/service-types/vm/kind.ts';
+import { servedVms } from '../../../shared/service-types/vm/served.ts';
 import type { EventBridgeEvent } from '../../../shared/wire/eventbridge.ts';
 import { acceptFault, type Faults, faulty, randomFaults } from '../../fakes/faulty.ts';
 import { memoryEventStream } from '../../fakes/memory-event-stream.ts';
@@ -15,7 +16,7 @@ import { memoryResourceStore } from '../../fakes/memory-resource-store.ts';
 import { scriptedInstances } from '../../fakes/scripted-instances.ts';
 import { countingMeter, memoryLog } from '../../fakes/silent.ts';
 import { flapping } from '../../fixtures/flapping.ts';
-import { dcmId, resourceId, tagKeys } from '../../fixtures/resource-messages.ts';
+import { dcmId, identity, resourceId, tagKeys } from '../../fixtures/resource-messages.ts';
 
 const burst = 4;
 const windowMs = 10_000;
@@ -145,7 +146,7 @@ const run = async ({ life, copies, faults, lateMs }: Run) => {
   const send = async (events: readonly EventBridgeEvent[], afterSeconds = 0) => {
     const settled = events.filter((event) => event['detail-type'] === 'VM Status Settled');
     for (const event of settled)
-      put(now() + afterSeconds * 1000, readMessage(telemetry)(JSON.stringify(event)));
+      put(now() + afterSeconds * 1000, readMessage({ ...identity, ...telemetry })(JSON.stringify(event)));
   };
 
   const events = life.flatMap((change) => Array.from({ length: copies }, () => change));
@@ -157,7 +158,7 @@ const run = async ({ life, copies, faults, lateMs }: Run) => {
     observations: faulty({ send }, faults),
     listings: { requestRepublication: async () => undefined },
     retries: { deadLetter: async () => undefined },
-    instances: scriptedInstances(),
+    types: [servedVms(scriptedInstances())],
     randomPart,
     provider: 'ec2-sp',
     tagKeys,

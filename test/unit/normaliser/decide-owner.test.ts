@@ -3,7 +3,7 @@ import {
   type Decision,
   decideOwner,
   type Evidence,
-  mustAskEc2,
+  mustAskService,
 } from '../../../functions/normaliser/ownership.ts';
 import { vmKind } from '../../../shared/service-types/vm/kind.ts';
 import { described } from '../../fakes/scripted-instances.ts';
@@ -44,7 +44,7 @@ type Row = readonly [
 
 const decided: readonly Row[] = [
   ['it is remembered as ours', us, ours],
-  ['it is remembered as ours and terminated', { ...us, terminated: true }, ours],
+  ['it is remembered as ours and terminated', { ...us, hasEnded: true }, ours],
   ['it is remembered as ours and its tags say so', { ...us, ...saying(ourTags) }, ours],
   ['it is remembered as others’', others, forSure],
   ['it is remembered as others’ and its tags say so', { ...others, ...saying(theirs) }, forSure],
@@ -123,11 +123,11 @@ const askedBecauseTagsAreNew: readonly Row[] = [
 
 const askedBecauseNothingIsKnown: readonly Row[] = [
   ['EC2 did not answer', unknown, undecided],
-  ['EC2 did not answer and it is terminated', { ...unknown, terminated: true }, undecided],
+  ['EC2 did not answer and it is terminated', { ...unknown, hasEnded: true }, undecided],
   ['EC2 knows our tags', { ...unknown, described: launched(recentlyLaunched, ourTags) }, claimed],
   [
     'EC2 still knows our tags and it is terminated',
-    { ...unknown, terminated: true, described: launched(old, ourTags) },
+    { ...unknown, hasEnded: true, described: launched(old, ourTags) },
     claimed,
   ],
   ['it was launched moments ago', { ...unknown, described: launched(recentlyLaunched) }, undecided],
@@ -138,7 +138,7 @@ const askedBecauseNothingIsKnown: readonly Row[] = [
   ],
   [
     'it was launched moments ago and is terminated',
-    { ...unknown, terminated: true, described: launched(recentlyLaunched) },
+    { ...unknown, hasEnded: true, described: launched(recentlyLaunched) },
     probably,
   ],
   ['it was launched two minutes ago', { ...unknown, described: launched(old) }, forSure],
@@ -166,34 +166,34 @@ const askedBecauseNothingIsKnown: readonly Row[] = [
       described: 'absent',
       seenAtMs: recentlyLaunched,
       launchedAtMs: recentlyLaunched,
-      terminated: true,
+      hasEnded: true,
     },
     probably,
   ],
 ];
 
-const evidence = (known: Row[1]): Evidence => ({ seenAtMs: nowMs, terminated: false, ...known });
+const evidence = (known: Row[1]): Evidence => ({ kind: vmKind, seenAtMs: nowMs, hasEnded: false, ...known });
 
 describe('whose an instance is', () => {
   it.each(decided)('needs no EC2 where %s', (_, known, verdict) => {
-    expect(mustAskEc2(evidence(known), identity)).toBe(false);
+    expect(mustAskService(evidence(known), identity)).toBe(false);
     expect(decideOwner(evidence(known), identity, nowMs)).toEqual(verdict);
   });
 
   it.each(askedBecauseTagsAreGone)('needs EC2 where our tags are gone: %s', (_, known, verdict) => {
-    expect(mustAskEc2(evidence(known), identity)).toBe(true);
+    expect(mustAskService(evidence(known), identity)).toBe(true);
     expect(decideOwner(evidence(known), identity, nowMs)).toEqual(verdict);
   });
 
   it.each(askedBecauseTheIdIsAnother)('needs EC2 where the DCM id is another: %s', (_, known, verdict) => {
-    expect(mustAskEc2(evidence(known), identity)).toBe(true);
+    expect(mustAskService(evidence(known), identity)).toBe(true);
     expect(decideOwner(evidence(known), identity, nowMs)).toEqual(verdict);
   });
 
   it.each(askedForTheClientToken)(
     'needs EC2 where it was not known and has our tags: %s',
     (_, known, verdict) => {
-      expect(mustAskEc2(evidence(known), identity)).toBe(true);
+      expect(mustAskService(evidence(known), identity)).toBe(true);
       expect(decideOwner(evidence(known), identity, nowMs)).toEqual(verdict);
     },
   );
@@ -201,13 +201,13 @@ describe('whose an instance is', () => {
   it.each(askedBecauseTagsAreNew)(
     'needs EC2 where it was others’ and has our tags: %s',
     (_, known, verdict) => {
-      expect(mustAskEc2(evidence(known), identity)).toBe(true);
+      expect(mustAskService(evidence(known), identity)).toBe(true);
       expect(decideOwner(evidence(known), identity, nowMs)).toEqual(verdict);
     },
   );
 
   it.each(askedBecauseNothingIsKnown)('needs EC2 where nothing is known: %s', (_, known, verdict) => {
-    expect(mustAskEc2(evidence(known), identity)).toBe(true);
+    expect(mustAskService(evidence(known), identity)).toBe(true);
     expect(decideOwner(evidence(known), identity, nowMs)).toEqual(verdict);
   });
 });
@@ -225,10 +225,11 @@ describe('whose an instance is, whatever is known', () => {
       ].flatMap((answer) =>
         [recentlyLaunched, old].flatMap((seenAtMs) =>
           [true, false].map(
-            (terminated): Evidence => ({
+            (hasEnded): Evidence => ({
+              kind: vmKind,
               ...remembered,
               ...(tags && saying(tags)),
-              ...{ described: answer, seenAtMs, terminated },
+              ...{ described: answer, seenAtMs, hasEnded },
             }),
           ),
         ),
@@ -254,7 +255,7 @@ describe('whose an instance is, whatever is known', () => {
   it('is remembered as others’ for a day only where the instance is old enough to have its tags, and lives', () => {
     for (const { known, verdict } of verdicts) {
       if (known.remembered.owner !== 'unknown' || verdict.owner !== 'foreign' || !verdict.forSure) continue;
-      expect(known.terminated).toBe(false);
+      expect(known.hasEnded).toBe(false);
       expect(known.described).not.toEqual(launched(recentlyLaunched));
       if (known.described === 'absent') expect(known.seenAtMs).toBe(old);
     }

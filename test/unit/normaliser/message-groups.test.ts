@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import {
   groupsOf,
+  hasFinalState,
   hasObservation,
-  isTerminated,
   type Message,
   newestTagChange,
   withoutSuperseded,
@@ -78,7 +78,7 @@ describe('lanes', () => {
     const warned = groupOf(spotWarning());
 
     expect([seen, ended, warned].map(hasObservation)).toEqual([true, true, false]);
-    expect([seen, ended, warned].map(isTerminated)).toEqual([false, true, false]);
+    expect([seen, ended, warned].map(hasFinalState)).toEqual([false, true, false]);
   });
 });
 

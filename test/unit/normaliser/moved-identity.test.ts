@@ -7,7 +7,7 @@ import { memoryVmRecords } from '../../fakes/memory-records.ts';
 import { described } from '../../fakes/scripted-instances.ts';
 import { countingMeter, memoryLog } from '../../fakes/silent.ts';
 import { eventBridgeEvent } from '../../fixtures/eventbridge.ts';
-import { observed, ourTags, resourceId, tagged } from '../../fixtures/resource-messages.ts';
+import { observed, ourTags, resourceId, tagged, tagKeys } from '../../fixtures/resource-messages.ts';
 import { awsAccount } from './account.ts';
 
 const second = 'i-0000000000000000a';
@@ -35,6 +35,8 @@ describe('normaliser, with an instance whose DCM id is overwritten', () => {
     retag(resourceId, 'vm-right', 0);
     const event = JSON.stringify(eventBridgeEvent('tag-change-other-dcm-id'));
     const read = readMessage({
+      provider: 'ec2-sp',
+      tagKeys,
       regions: ['us-east-1'],
       now: () => clock.ms,
       log: memoryLog(),

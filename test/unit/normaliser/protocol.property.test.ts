@@ -9,6 +9,7 @@ import { randomPart } from '../../../shared/adapters/random-part.ts';
 import { sequenceOf } from '../../../shared/core/gate.ts';
 import type { Observation, ResourceMessage } from '../../../shared/core/message.ts';
 import { type InstanceState, instanceStateOf, vmKind } from '../../../shared/service-types/vm/kind.ts';
+import { servedVms } from '../../../shared/service-types/vm/served.ts';
 import type { CloudEventJson } from '../../../shared/wire/cloudevents.ts';
 import type { EventBridgeEvent } from '../../../shared/wire/eventbridge.ts';
 import { faulty, randomFaults } from '../../fakes/faulty.ts';
@@ -83,7 +84,14 @@ type Run = {
 const run = async ({ lives, requests, seed, copies, workers, faultRate }: Run) => {
   const faults = randomFaults(seed, faultRate);
   const now = () => (halfPastTen + 3600) * 1000;
-  const read = readMessage({ regions: ['us-east-1'], now, log: memoryLog(), meter: countingMeter() });
+  const read = readMessage({
+    provider: 'ec2-sp',
+    tagKeys,
+    regions: ['us-east-1'],
+    now,
+    log: memoryLog(),
+    meter: countingMeter(),
+  });
   const resourceStore = memoryResourceStore();
   const stream = memoryEventStream();
   for (const resourceId of resourceIds) {
@@ -98,7 +106,7 @@ const run = async ({ lives, requests, seed, copies, workers, faultRate }: Run) =
         ...faulty({ ready: stream.ready, append: stream.append }, faults),
         abandon: stream.abandon,
       }),
-      instances: scriptedInstances(...lives.map(newestOf)),
+      types: [servedVms(scriptedInstances(...lives.map(newestOf)))],
       provider: 'ec2-sp',
       tagKeys,
       observations: faulty(

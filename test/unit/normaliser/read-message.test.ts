@@ -4,14 +4,18 @@ import { UnreadableError } from '../../../shared/core/errors.ts';
 import { republicationRequestedEvent } from '../../../shared/wire/own-messages.ts';
 import { countingMeter, memoryLog } from '../../fakes/silent.ts';
 import { eventBridgeEvent } from '../../fixtures/eventbridge.ts';
-import { halfPastTen, observed, resourceId } from '../../fixtures/resource-messages.ts';
+import { halfPastTen, identity, observed, resourceId } from '../../fixtures/resource-messages.ts';
 
 const regions = ['us-east-1', 'eu-west-1'];
 
 const reader = (nowSeconds = halfPastTen) => {
   const meter = countingMeter();
   const log = memoryLog();
-  return { meter, log, read: readMessage({ regions, now: () => nowSeconds * 1000, meter, log }) };
+  return {
+    meter,
+    log,
+    read: readMessage({ ...identity, regions, now: () => nowSeconds * 1000, meter, log }),
+  };
 };
 const running = eventBridgeEvent('state-change-running');
 
@@ -38,6 +42,7 @@ describe('reading a message', () => {
   it('drops an event of another account, counts it and warns of it', () => {
     const { meter, log } = reader();
     const read = readMessage({
+      ...identity,
       regions,
       account: running.account,
       now: () => halfPastTen * 1000,
@@ -100,7 +105,7 @@ describe('reading a message', () => {
 
     expect(resourceMessages).toEqual([observed('running', 0, { unrecognised: 'rebooting' })]);
     expect(meter.counts).toEqual({ unknownState: 1 });
-    expect(log.lines).toEqual([expect.stringMatching(/^warn: EC2 reported an unknown state/)]);
+    expect(log.lines).toEqual([expect.stringMatching(/^warn: an unknown state was reported/)]);
   });
 
   it.each([

@@ -3,10 +3,12 @@ import { publishEvents } from '../../../functions/nats-bridge/publish-events.ts'
 import { readRefusals, reportRefusals } from '../../../functions/normaliser/refused-creates.ts';
 import { UnreadableError } from '../../../shared/core/errors.ts';
 import type { ResourceMessage } from '../../../shared/core/message.ts';
+import { servedVms } from '../../../shared/service-types/vm/served.ts';
 import { type CreateRefused, createRefusedEvent } from '../../../shared/wire/create-refused.ts';
 import { memoryEventStream } from '../../fakes/memory-event-stream.ts';
 import { memoryVmRecords } from '../../fakes/memory-records.ts';
 import { memoryResourceStore } from '../../fakes/memory-resource-store.ts';
+import { scriptedInstances } from '../../fakes/scripted-instances.ts';
 import { launchPlan, vmFacts } from '../../fixtures/launches.ts';
 import { halfPastTen, observed, resourceId } from '../../fixtures/resource-messages.ts';
 import { fixedPart, statusOf } from '../../fixtures/statuses.ts';
@@ -26,7 +28,13 @@ const normaliser = () => {
   const read = readRefusals(() => []);
   const others: (readonly ResourceMessage[])[] = [];
   const parts = {
-    ...{ records, resourceStore, now, provider: 'ec2-sp', randomPart: () => fixedPart },
+    ...{
+      types: [servedVms(scriptedInstances(), records)],
+      resourceStore,
+      now,
+      provider: 'ec2-sp',
+      randomPart: () => fixedPart,
+    },
     publisher: publishEvents(stream),
     retries: { deadLetter: async (body: string) => void deadLetters.push(body) },
     observations: {
@@ -51,8 +59,16 @@ const normaliser = () => {
       );
   };
   const refused = (more: Partial<CreateRefused> = {}): CreateRefused => ({
-    kind: 'create-refused',
-    ...{ dcmId, region, requestId: 'r-1', reason: 'no room', retryable: false, refusedAtMs: clock.ms },
+    ...{
+      kind: 'create-refused',
+      serviceType: 'vm',
+      dcmId,
+      region,
+      requestId: 'r-1',
+      reason: 'no room',
+      retryable: false,
+      refusedAtMs: clock.ms,
+    },
     ...more,
   });
   const begin = async () => (await records.begin({ dcmId, region, leaseMs })).record;
@@ -124,7 +140,9 @@ describe('normaliser, with a create that was refused', () => {
     const { worker, refused, stream, records } = normaliser();
     const failurePublished = () => Promise.reject(new Error('crashed'));
 
-    const failures = await worker({ records: { ...records, failurePublished } })(refused());
+    const failures = await worker({
+      types: [servedVms(scriptedInstances(), { ...records, failurePublished })],
+    })(refused());
     await worker({ randomPart: () => 'another-part-xyz' })(refused());
 
     expect(failures.size).toBe(1);

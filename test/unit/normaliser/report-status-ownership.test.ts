@@ -108,7 +108,7 @@ describe('normaliser, with an instance that it has not seen before', () => {
     ]);
     expect(meter.counts.unaddressable).toBe(1);
     expect(log.lines).toContain(
-      'warn: the tags of an instance hold a DCM id that the API does not take; it is reported',
+      'warn: the tags of a resource hold a DCM id that the API does not take; it is reported',
     );
   });
 

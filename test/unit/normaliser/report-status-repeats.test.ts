@@ -3,7 +3,14 @@ import { readMessage } from '../../../functions/normaliser/read-message.ts';
 import { republicationRequestedEvent } from '../../../shared/wire/own-messages.ts';
 import { memoryVmRecords } from '../../fakes/memory-records.ts';
 import { vmFacts } from '../../fixtures/launches.ts';
-import { halfPastTen, observed, resourceId, spotWarning, wanted } from '../../fixtures/resource-messages.ts';
+import {
+  halfPastTen,
+  observed,
+  resourceId,
+  spotWarning,
+  tagKeys,
+  wanted,
+} from '../../fixtures/resource-messages.ts';
 import { statusOf } from '../../fixtures/statuses.ts';
 import { awsAccount, vm } from './account.ts';
 
@@ -19,7 +26,9 @@ describe('normaliser, asked for a VM’s status', () => {
     const event = republicationRequestedEvent({ 'instance-id': resourceId, ...vm, at: halfPastTen });
 
     expect(
-      readMessage({ regions: ['us-east-1'], log, meter, now: () => clock.ms })(JSON.stringify(event)),
+      readMessage({ provider: 'ec2-sp', tagKeys, regions: ['us-east-1'], log, meter, now: () => clock.ms })(
+        JSON.stringify(event),
+      ),
     ).toEqual([wanted()]);
   });
 

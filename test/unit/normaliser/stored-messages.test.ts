@@ -4,11 +4,13 @@ import { readRefusals } from '../../../functions/normaliser/refused-creates.ts';
 import { UnavailableError } from '../../../shared/core/errors.ts';
 import { heartbeatIn } from '../../../shared/wire/heartbeat.ts';
 import { countingMeter, memoryLog } from '../../fakes/silent.ts';
-import { halfPastTen } from '../../fixtures/resource-messages.ts';
+import { halfPastTen, tagKeys } from '../../fixtures/resource-messages.ts';
 import messages from '../../fixtures/stored/messages.json' with { type: 'json' };
 
 const read = readRefusals(
   readMessage({
+    provider: 'ec2-sp',
+    tagKeys,
     regions: ['us-east-1'],
     now: () => (halfPastTen + 3600) * 1000,
     log: memoryLog(),

@@ -4,6 +4,7 @@ import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { pollTarget } from '../../../functions/poller/poll-target.ts';
 import type { Instance, Instances } from '../../../shared/service-types/vm/ports.ts';
+import { servedVms } from '../../../shared/service-types/vm/served.ts';
 import { memoryListings } from '../../fakes/memory-listings.ts';
 import { memoryResourceStore } from '../../fakes/memory-resource-store.ts';
 import { described, scriptedInstances } from '../../fakes/scripted-instances.ts';
@@ -53,14 +54,16 @@ const mostHeld = async (vms: number, { hoard }: { readonly hoard: boolean }) => 
       meter: countingMeter(),
       log: memoryLog(),
     },
-    instances: {
-      ...region.instances,
-      list: async (query) => {
-        const page = await region.instances.list(query);
-        if (hoard) hoarded.push(page);
-        return page;
-      },
-    },
+    types: [
+      servedVms({
+        ...region.instances,
+        list: async (query) => {
+          const page = await region.instances.list(query);
+          if (hoard) hoarded.push(page);
+          return page;
+        },
+      }),
+    ],
     observations: {
       send: async (events) => {
         queued += events.length;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { handleRequest } from '../../../functions/poller/handle-request.ts';
+import { servedVms } from '../../../shared/service-types/vm/served.ts';
 import { memoryListings } from '../../fakes/memory-listings.ts';
 import { memoryResourceStore } from '../../fakes/memory-resource-store.ts';
 import { described, scriptedInstances } from '../../fakes/scripted-instances.ts';
@@ -22,7 +23,7 @@ const setup = () => {
     ...{
       resourceStore: memoryResourceStore(now),
       listings,
-      instances,
+      types: [servedVms(instances)],
       observations: { send: async () => undefined },
     },
     ...{ now, random: () => 0, meter: countingMeter(), log },

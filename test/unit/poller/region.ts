@@ -7,7 +7,8 @@ import { randomPart } from '../../../shared/adapters/random-part.ts';
 import type { ResourceMessage } from '../../../shared/core/message.ts';
 import type { Page } from '../../../shared/ports/described-resources.ts';
 import type { Observations } from '../../../shared/ports/observations.ts';
-import type { Instance } from '../../../shared/service-types/vm/ports.ts';
+import type { Instance, Instances } from '../../../shared/service-types/vm/ports.ts';
+import { servedVms } from '../../../shared/service-types/vm/served.ts';
 import type { EventBridgeEvent } from '../../../shared/wire/eventbridge.ts';
 import { memoryEventStream } from '../../fakes/memory-event-stream.ts';
 import { memoryListings } from '../../fakes/memory-listings.ts';
@@ -51,19 +52,24 @@ export const polledRegion = (mode: PolledTarget['mode'] = 'legacy') => {
       delays.push(...more.map(() => afterSeconds));
     },
   };
+  const listing: Instances = {
+    describe: instances.describe.bind(instances),
+    list: async (query) => {
+      const page = await instances.list(query);
+      return listed ? listed(page) : page;
+    },
+  };
   const worker = () =>
     pollTarget({
       ...identity,
       resourceStore: countedStore(),
       listings,
-      instances: {
-        describe: instances.describe.bind(instances),
-        impaired: (...question) => impaired.apply(instances, question),
-        list: async (query) => {
-          const page = await instances.list(query);
-          return listed ? listed(page) : page;
+      types: [
+        {
+          ...servedVms(listing),
+          statusChecks: { impaired: (...question) => impaired.apply(instances, question) },
         },
-      },
+      ],
       observations,
       floorSeconds: 10,
       now,
@@ -78,14 +84,15 @@ export const polledRegion = (mode: PolledTarget['mode'] = 'legacy') => {
   /** The normaliser with the present resource store. */
   const normaliser = () =>
     reportStatus({
-      ...{ ...identity, resourceStore, instances, now, meter, log, publisher: publishEvents(stream) },
+      ...{ ...identity, resourceStore, now, meter, log, publisher: publishEvents(stream) },
+      types: [servedVms(instances)],
       ...{ listings, retries: { deadLetter: async () => undefined }, randomPart },
       observations: { send: async (more) => void later.push(...more) }, // processed only where a test asks for it
       burst: 99, // holds nothing back
     });
   const handleAll = async (events: readonly EventBridgeEvent[]) => {
     const handle = normaliser();
-    const read = readMessage({ regions: ['us-east-1'], now, log, meter });
+    const read = readMessage({ regions: ['us-east-1'], ...identity, now, log, meter });
     const batch = events.map((one, index) => ({
       messageId: String(index),
       isRetry: true,

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { handleRequest, PollerRequest } from '../../../functions/poller/handle-request.ts';
 import { startStateMachine } from '../../../local/emulators/step-functions/start-state-machine.ts';
 import type { Listings } from '../../../shared/ports/listings.ts';
+import { servedVms } from '../../../shared/service-types/vm/served.ts';
 import { memoryListings } from '../../fakes/memory-listings.ts';
 import { memoryResourceStore } from '../../fakes/memory-resource-store.ts';
 import { described, scriptedInstances } from '../../fakes/scripted-instances.ts';
@@ -25,7 +26,9 @@ const startTwo = async (planOf: (real: unknown) => unknown) => {
     targets: regions.map((region) => ({ target: { region }, mode: 'legacy' })),
     ...{ provider: 'ec2-sp', tagKeys, floorSeconds, now, random: () => 0 },
     ...{ resourceStore: memoryResourceStore(now), listings, observations: { send: async () => undefined } },
-    instances: scriptedInstances(described({ tags: ourTags, state: 'pending', launchedAtMs: clock.ms })),
+    types: [
+      servedVms(scriptedInstances(described({ tags: ourTags, state: 'pending', launchedAtMs: clock.ms }))),
+    ],
     ...{ meter: countingMeter(), log: memoryLog() },
   });
   const invoke = async (_: string, payload: unknown): Promise<unknown> => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { eventKindOf, eventPatternsOf } from '../../../shared/service-types/vm/events/registry.ts';
+import { eventKindOf, eventPatternsOf } from '../../../shared/service-types/events.ts';
 import { EventBridgeEvent } from '../../../shared/wire/eventbridge.ts';
 import {
   checkRequestedEvent,
@@ -8,7 +8,7 @@ import {
   republicationRequestedEvent,
   statusSettledEvent,
 } from '../../../shared/wire/own-messages.ts';
-import { halfPastTen, ourTags, resourceId } from '../../fixtures/resource-messages.ts';
+import { halfPastTen, identity, ourTags, resourceId } from '../../fixtures/resource-messages.ts';
 
 const about = { 'instance-id': resourceId, region: 'us-east-1', account: '123456789012', at: halfPastTen };
 const from = { resourceId, region: 'us-east-1', account: '123456789012', at: halfPastTen };
@@ -58,7 +58,7 @@ describe('an event of our own', () => {
   it.each(kinds)('tells the normaliser what it was made of: $event.detail-type', ({ event, signals }) => {
     const received = EventBridgeEvent.parse(JSON.parse(JSON.stringify(event)));
 
-    expect(eventKindOf(received)?.toMessages(received)).toEqual(signals);
+    expect(eventKindOf(received)?.toMessages(received, identity)).toEqual(signals);
   });
 
   it.each(kinds)('is let through by no rule: $event.detail-type', ({ event }) => {
@@ -76,6 +76,6 @@ describe('an event of our own', () => {
     ['no instance id', statusSettledEvent({ ...about, 'instance-id': 'vol-1', key })],
     ['no turn', checkRequestedEvent({ ...about, key, turn: 1.5 })],
   ])('is refused with %s', (_, event) => {
-    expect(() => eventKindOf(event)?.toMessages(event)).toThrow();
+    expect(() => eventKindOf(event)?.toMessages(event, identity)).toThrow();
   });
 });

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import type { Notice } from '../../../core/message.ts';
+import { eventKind } from '../../event-kind.ts';
 import { InstanceId } from '../kind.ts';
-import { eventKind } from './event-kind.ts';
 
 /**
  * aws.health "AWS Health Event" of EC2: maintenance or retirement of instances is scheduled, or is over. The event may be a copy that

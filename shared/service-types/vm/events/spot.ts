@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
+import { eventKind } from '../../event-kind.ts';
 import { InstanceId, type NoticeKind } from '../kind.ts';
-import { eventKind } from './event-kind.ts';
 
 /**
  * aws.ec2 "EC2 Spot Instance Interruption Warning", about two minutes before EC2 terminates, stops or hibernates the instance.

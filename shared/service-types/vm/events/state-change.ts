@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
+import { eventKind } from '../../event-kind.ts';
 import { InstanceId, instanceStateOf } from '../kind.ts';
-import { eventKind } from './event-kind.ts';
 
 /**
  * aws.ec2 "EC2 Instance State-change Notification". It has no tags, no previous state and no reason.

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { Tags } from '../../../core/ownership.ts';
+import { eventKind } from '../../event-kind.ts';
 import { InstanceId } from '../kind.ts';
-import { eventKind } from './event-kind.ts';
 
 /**
  * aws.tag "Tag Change on Resource" of an instance. It has all tags, so the owner is known without a call of EC2.

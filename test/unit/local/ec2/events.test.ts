@@ -1,6 +1,7 @@
 import { CreateTagsCommand, DeleteTagsCommand } from '@aws-sdk/client-ec2';
 import { describe, expect, it } from 'vitest';
-import { eventKindOf } from '../../../../shared/service-types/vm/events/registry.ts';
+import { eventKindOf } from '../../../../shared/service-types/events.ts';
+import { identity } from '../../../fixtures/resource-messages.ts';
 import { startSimulation } from './simulation.ts';
 
 const clock = () => Date.parse('2026-08-22T10:30:00.789Z');
@@ -108,7 +109,7 @@ describe('EC2 simulator, its events', () => {
     await simulator.recommendRebalance(id);
     await simulator.scheduleRetirement(id);
 
-    const signals = events.flatMap((event) => eventKindOf(event)?.toMessages(event) ?? []);
+    const signals = events.flatMap((event) => eventKindOf(event)?.toMessages(event, identity) ?? []);
     expect(signals.map(({ kind }) => kind)).toEqual([
       'observation',
       'tag-change',

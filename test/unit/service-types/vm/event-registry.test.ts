@@ -1,11 +1,8 @@
 import { readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { eventPattern } from '../../../../local/emulators/event-bus/event-pattern.ts';
-import {
-  eventKindOf,
-  eventKinds,
-  eventPatternsOf,
-} from '../../../../shared/service-types/vm/events/registry.ts';
+import { eventKindOf, eventPatternsOf } from '../../../../shared/service-types/events.ts';
+import { vmEvents } from '../../../../shared/service-types/vm/events/registry.ts';
 import { InstanceState } from '../../../../shared/service-types/vm/kind.ts';
 import { type EventFixture, eventBridgeEvent } from '../../../fixtures/eventbridge.ts';
 
@@ -27,7 +24,7 @@ describe('the kinds of event', () => {
     const files = readdirSync(new URL('../../../fixtures/eventbridge', import.meta.url));
 
     expect(files.toSorted()).toEqual(fixtures.map((name) => `${name}.json`).toSorted());
-    expect(new Set(fixtures.map((name) => eventKindOf(eventBridgeEvent(name))))).toEqual(new Set(eventKinds));
+    expect(new Set(fixtures.map((name) => eventKindOf(eventBridgeEvent(name))))).toEqual(new Set(vmEvents));
   });
 
   it.each(fixtures)('let EventBridge send %s by exactly one pattern', (name) => {
@@ -37,8 +34,8 @@ describe('the kinds of event', () => {
   });
 
   it('do not differ only in what EventBridge cannot tell apart', () => {
-    expect(new Set(eventKinds.map(({ source, detailType }) => `${source}/${detailType}`)).size).toBe(
-      eventKinds.length,
+    expect(new Set(vmEvents.map(({ source, detailType }) => `${source}/${detailType}`)).size).toBe(
+      vmEvents.length,
     );
   });
 

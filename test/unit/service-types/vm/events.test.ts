@@ -1,14 +1,21 @@
 import { describe, expect, it } from 'vitest';
-import { eventKindOf } from '../../../../shared/service-types/vm/events/registry.ts';
+import { eventKindOf } from '../../../../shared/service-types/events.ts';
 import { InstanceState } from '../../../../shared/service-types/vm/kind.ts';
 import { type EventFixture, eventBridgeEvent } from '../../../fixtures/eventbridge.ts';
-import { dcmId, halfPastTen, observed, ourTags, resourceId } from '../../../fixtures/resource-messages.ts';
+import {
+  dcmId,
+  halfPastTen,
+  identity,
+  observed,
+  ourTags,
+  resourceId,
+} from '../../../fixtures/resource-messages.ts';
 
 type Event = ReturnType<typeof eventBridgeEvent>;
 
 const messagesOf = (name: EventFixture, change: Partial<Event> = {}) => {
   const event = eventBridgeEvent(name, change);
-  return eventKindOf(event)?.toMessages(event);
+  return eventKindOf(event)?.toMessages(event, identity);
 };
 const from = { resourceId, region: 'us-east-1', account: '123456789012', at: halfPastTen };
 

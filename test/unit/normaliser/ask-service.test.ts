@@ -1,27 +1,35 @@
 import { describe, expect, it } from 'vitest';
-import { askEc2, terminations } from '../../../functions/normaliser/ask-ec2.ts';
+import { askService, endReasons } from '../../../functions/normaliser/ask-service.ts';
 import { UpstreamError } from '../../../shared/core/errors.ts';
+import { vmKind } from '../../../shared/service-types/vm/kind.ts';
 import type { Instance } from '../../../shared/service-types/vm/ports.ts';
+import { servedVms } from '../../../shared/service-types/vm/served.ts';
 import { described, scriptedInstances } from '../../fakes/scripted-instances.ts';
 import { countingMeter, memoryLog } from '../../fakes/silent.ts';
 
 const region = 'us-east-1';
 const ids = (count: number) => Array.from({ length: count }, (_, n) => `i-${String(n).padStart(17, '0')}`);
 const about = (resourceIds: readonly string[], where = region) =>
-  resourceIds.map((resourceId) => ({ resourceId, region: where }));
+  resourceIds.map((resourceId) => ({ kind: vmKind, resourceId, region: where }));
 
 const setup = (...known: Partial<Instance>[]) => {
   const instances = scriptedInstances(...known);
-  const reasons = terminations();
+  const reasons = endReasons();
   const meter = countingMeter();
   const log = memoryLog();
-  return { instances, reasons, meter, log, ask: askEc2({ instances, reasons, meter, log }) };
+  return {
+    instances,
+    reasons,
+    meter,
+    log,
+    ask: askService({ types: [servedVms(instances)], reasons, meter, log }),
+  };
 };
 
 describe('asking EC2', () => {
   it('costs nothing where there is nothing to ask', async () => {
     const { ask, instances, reasons } = setup();
-    reasons.expect({ resourceId: 'i-1a2b3c4d', region });
+    reasons.expect({ kind: vmKind, resourceId: 'i-1a2b3c4d', region });
 
     const answers = await ask([]);
 
@@ -53,8 +61,8 @@ describe('asking EC2', () => {
   it('also asks why the instances of that region go that are shutting down', async () => {
     const reason = { code: 'Client.UserInitiatedShutdown' };
     const { ask, instances, reasons } = setup({ resourceId: 'i-b', state: 'shutting-down', reason });
-    reasons.expect({ resourceId: 'i-b', region });
-    reasons.expect({ resourceId: 'i-c', region: 'eu-west-1' });
+    reasons.expect({ kind: vmKind, resourceId: 'i-b', region });
+    reasons.expect({ kind: vmKind, resourceId: 'i-c', region: 'eu-west-1' });
 
     await ask(about(['i-a']));
 
@@ -64,7 +72,8 @@ describe('asking EC2', () => {
 
   it('names at most 199 instances in a call, and leaves none out that was asked about', async () => {
     const { ask, instances, reasons } = setup();
-    for (const resourceId of ids(150)) reasons.expect({ resourceId: `${resourceId}-going`, region });
+    for (const resourceId of ids(150))
+      reasons.expect({ kind: vmKind, resourceId: `${resourceId}-going`, region });
 
     await ask(about(ids(100)));
     const answers = await ask(about(ids(450)));
@@ -80,7 +89,7 @@ describe('asking EC2', () => {
     const answers = await ask(about(['i-a']));
 
     expect(answers.size).toBe(0);
-    expect(log.lines).toEqual([expect.stringMatching(/^warn: EC2 did not describe/)]);
+    expect(log.lines).toEqual([expect.stringMatching(/^warn: a service did not describe/)]);
   });
 
   it('is asked about each instance alone where one of a zone that is down has it refuse the whole question', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { terminations } from '../../../functions/normaliser/ask-ec2.ts';
+import { endReasons } from '../../../functions/normaliser/ask-service.ts';
 import { groupsOf } from '../../../functions/normaliser/read-message.ts';
 import type { ResourceMessage } from '../../../shared/core/message.ts';
 import type { Resource } from '../../../shared/core/resource.ts';
@@ -28,65 +28,65 @@ const groupOf = (...resourceMessages: ResourceMessage[]) => {
 
 describe('why instances were terminated', () => {
   it('will be wanted of those that are shutting down, by region', () => {
-    const reasons = terminations();
+    const reasons = endReasons();
 
-    reasons.expect({ resourceId: 'i-1a2b3c4d', region: 'eu-west-1' });
+    reasons.expect({ kind: vmKind, resourceId: 'i-1a2b3c4d', region: 'eu-west-1' });
     reasons.expect(vm);
 
-    expect(reasons.leaving(region)).toEqual([resourceId]);
-    expect(reasons.leaving('eu-west-1')).toEqual(['i-1a2b3c4d']);
+    expect(reasons.ending(vmKind, region)).toEqual([resourceId]);
+    expect(reasons.ending(vmKind, 'eu-west-1')).toEqual(['i-1a2b3c4d']);
   });
 
   it.each(['shutting-down', 'terminated'] as const)(
     'is learnt from a %s instance, and not wanted again',
     (state) => {
-      const reasons = terminations();
+      const reasons = endReasons();
       reasons.expect(vm);
 
-      reasons.learn(described({ resourceId, state, reason }));
+      reasons.learn(vmKind, described({ resourceId, state, reason }));
       reasons.expect(vm);
 
       expect(reasons.reasonOf(resourceId)).toEqual(reason);
-      expect(reasons.leaving(region)).toEqual([]);
+      expect(reasons.ending(vmKind, region)).toEqual([]);
     },
   );
 
   it.each(['pending', 'running', 'stopping', 'stopped'] as const)(
     'is not why it is %s: EC2 answers with the state before, or it was stopped',
     (state) => {
-      const reasons = terminations();
+      const reasons = endReasons();
       reasons.expect(vm);
 
-      reasons.learn(described({ resourceId, state, reason }));
+      reasons.learn(vmKind, described({ resourceId, state, reason }));
 
       expect(reasons.reasonOf(resourceId)).toBeUndefined();
-      expect(reasons.leaving(region)).toEqual([resourceId]);
+      expect(reasons.ending(vmKind, region)).toEqual([resourceId]);
     },
   );
 
   it('stays wanted where EC2 gives none', () => {
-    const reasons = terminations();
+    const reasons = endReasons();
     reasons.expect(vm);
 
-    reasons.learn(described({ resourceId, state: 'terminated' }));
+    reasons.learn(vmKind, described({ resourceId, state: 'terminated' }));
 
-    expect(reasons.leaving(region)).toEqual([resourceId]);
+    expect(reasons.ending(vmKind, region)).toEqual([resourceId]);
   });
 
   it('takes no more memory than one question can name instances (C66)', () => {
-    const reasons = terminations();
+    const reasons = endReasons();
 
-    for (let n = 0; n < 10_000; n++) reasons.expect({ resourceId: `i-${n}`, region });
+    for (let n = 0; n < 10_000; n++) reasons.expect({ kind: vmKind, resourceId: `i-${n}`, region });
 
-    expect(reasons.leaving(region).length).toBeLessThan(200);
-    expect(reasons.leaving(region)).toContain('i-9999');
+    expect(reasons.ending(vmKind, region).length).toBeLessThan(200);
+    expect(reasons.ending(vmKind, region)).toContain('i-9999');
   });
 });
 
 describe('a termination is unexplained', () => {
   it('where nobody said why', () => {
-    expect(terminations().isUnexplained(groupOf(observed('terminated')), vm)).toBe(true);
-    expect(terminations().isUnexplained(groupOf(observed('terminated')))).toBe(true);
+    expect(endReasons().isUnexplained(groupOf(observed('terminated')), vm)).toBe(true);
+    expect(endReasons().isUnexplained(groupOf(observed('terminated')))).toBe(true);
   });
 
   it.each([
@@ -107,12 +107,12 @@ describe('a termination is unexplained', () => {
       held: { ...vm, state: 'terminated' as const },
     },
   ])('not where $where', ({ resourceMessages, held }) => {
-    expect(terminations().isUnexplained(groupOf(...resourceMessages), held)).toBe(false);
+    expect(endReasons().isUnexplained(groupOf(...resourceMessages), held)).toBe(false);
   });
 
   it('not where EC2 said why', () => {
-    const reasons = terminations();
-    reasons.learn(described({ resourceId, state: 'terminated', reason }));
+    const reasons = endReasons();
+    reasons.learn(vmKind, described({ resourceId, state: 'terminated', reason }));
 
     expect(reasons.isUnexplained(groupOf(observed('terminated')), vm)).toBe(false);
   });
@@ -120,7 +120,7 @@ describe('a termination is unexplained', () => {
   it('also after a warning, for EC2’s reason decides', () => {
     const warned = { ...vm, notices: { 'spot-interruption': spotWarning() } };
 
-    expect(terminations().isUnexplained(groupOf(observed('terminated', 120), spotWarning()), vm)).toBe(true);
-    expect(terminations().isUnexplained(groupOf(observed('terminated', 120)), warned)).toBe(true);
+    expect(endReasons().isUnexplained(groupOf(observed('terminated', 120), spotWarning()), vm)).toBe(true);
+    expect(endReasons().isUnexplained(groupOf(observed('terminated', 120)), warned)).toBe(true);
   });
 });

@@ -1,0 +1,222 @@
+import { LRUCache } from 'lru-cache';
+import { UpstreamError } from '../../shared/core/errors.ts';
+import { listingTime } from '../../shared/core/gate.ts';
+import { finalState, isEnding, type Kind, type StateReason } from '../../shared/core/kind.ts';
+import { couldBeStale, heldState } from '../../shared/core/listing/doubt.ts';
+import type { Observation, ResourceMessage } from '../../shared/core/message.ts';
+import type { Addresses } from '../../shared/core/outputs.ts';
+import { isRecentlyLaunched } from '../../shared/core/ownership.ts';
+import type { Resource } from '../../shared/core/resource.ts';
+import { type DescribedResource, maximumDescribed } from '../../shared/ports/described-resources.ts';
+import { type ServedType, servedTypeOf } from '../../shared/ports/served-type.ts';
+import type { Log, Meter } from '../../shared/ports/telemetry.ts';
+import { checkIn, hasClaimCheck, hasObservation, type MessageGroup } from './read-message.ts';
+
+type Parts = {
+  readonly types: readonly ServedType[];
+  readonly reasons: EndReasons;
+  readonly meter: Meter;
+  readonly log: Log;
+};
+type Question = Pick<MessageGroup, 'kind' | 'resourceId' | 'region'>;
+
+/** The service's answer for each resource; no entry where it did not answer. */
+export type Answers = ReadonlyMap<string, DescribedResource | 'absent'>;
+
+const callsOf = { EC2: 'ec2Calls', ECS: 'ecsCalls', EKS: 'eksCalls' } as const;
+
+/** Describes the resources of a batch: at most one call for each service type and region. */
+export const askService =
+  ({ types, reasons, meter, log }: Parts) =>
+  async (questions: readonly Question[]): Promise<Answers> => {
+    const answers = new Map<string, DescribedResource | 'absent'>();
+    const kinds = new Set(questions.map(({ kind }) => kind));
+    await Promise.all([...kinds].map((kind) => askType(servedTypeOf(types, kind))));
+    return answers;
+
+    async function askType(type: ServedType) {
+      const about = questions.filter(({ kind }) => kind === type.kind);
+      const regions = new Set(about.map(({ region }) => region));
+      await Promise.all([...regions].map((region) => ask(type, region, about)));
+    }
+
+    async function ask(type: ServedType, region: string, about: readonly Question[]) {
+      const asked = about
+        .filter((question) => question.region === region)
+        .map(({ resourceId }) => resourceId);
+      const ids = [...new Set([...asked, ...reasons.ending(type.kind, region)])].slice(
+        0,
+        Math.max(maximumDescribed, asked.length),
+      );
+      for (let start = 0; start < ids.length; start += maximumDescribed) {
+        const error = await describe(type, region, ids.slice(start, start + maximumDescribed));
+        const alone = ids.slice(start, start + maximumDescribed).filter((id) => asked.includes(id));
+        // EC2 refuses the whole call where one of the instances is in an unavailable zone
+        if (error instanceof UpstreamError)
+          await Promise.all(alone.map((id) => describe(type, region, [id])));
+      }
+    }
+
+    /** @returns why the service did not answer; undefined where it did. */
+    async function describe(type: ServedType, region: string, ids: readonly string[]): Promise<unknown> {
+      const { kind, service, resources, describeTimeoutMs } = type;
+      meter.count(callsOf[service]);
+      try {
+        const found = await resources.describe({ region }, ids, describeTimeoutMs);
+        for (const id of ids) answers.set(id, found.get(id) ?? 'absent');
+        for (const described of found.values()) reasons.learn(kind, described);
+        return undefined;
+      } catch (error) {
+        log.warn('a service did not describe resources; messages that depend on them are retried', {
+          service,
+          region,
+          resources: ids.length,
+          error,
+        });
+        return error;
+      }
+    }
+  };
+
+type Seen = {
+  readonly group: MessageGroup;
+  readonly vm: Resource;
+  /** It was claimed just now, and earlier events about it may have been dropped. */
+  readonly isLate: boolean;
+  readonly described: DescribedResource | 'absent' | undefined;
+};
+
+/** The observation of a resource's state in the service's answer, where no event has reported it. */
+export const describedState = (
+  { group, vm, isLate, described }: Seen,
+  nowMs: number,
+): Observation | undefined => {
+  if (described === undefined || described === 'absent') return undefined;
+  if (hasObservation(group) && !isLate) return undefined;
+  const at = vm.state === undefined ? timeOf(vm.kind, described, nowMs) : listingTime(nowMs);
+  if (at === undefined) return undefined;
+  if (vm.state !== undefined && !isOver({ group, vm, isLate }, described, nowMs)) return undefined;
+  const { resourceId, region, account } = group;
+  const { state, reason, publicAddress = '', privateAddress, isWindows } = described;
+  return {
+    kind: 'observation',
+    resourceId,
+    region,
+    account,
+    at,
+    state,
+    seenBy: 'listing',
+    reason,
+    publicAddress,
+    privateAddress,
+    isWindows,
+  };
+};
+
+/** EventBridge's time of the starting state is within these seconds of the launch; no resource runs and stops within them. */
+const startingWithinSeconds = 5;
+
+/**
+ * The time of a first state in the service's answer, in seconds since 1970: that of a listing, before all events that may still arrive. For
+ * a recently launched resource, the events of the launch may still arrive, and must not be newer: the starting state gets the time of the
+ * launch, and the running state a later one. Undefined for its other states, which events report.
+ */
+const timeOf = (
+  kind: Kind,
+  { state, launchedAtMs }: DescribedResource,
+  nowMs: number,
+): number | undefined => {
+  const listedAt = listingTime(nowMs);
+  if (!isRecentlyLaunched(launchedAtMs, nowMs)) return listedAt;
+  const launchedAt = Math.floor(launchedAtMs / 1000);
+  if (state === kind.startingState) return launchedAt;
+  if (state !== kind.runningState) return undefined;
+  return Math.max(listedAt, Math.min(launchedAt + startingWithinSeconds, Math.floor(nowMs / 1000)));
+};
+
+/** Whether a checked transition has ended without its event, or events were dropped before the claim. */
+const isOver = (
+  { group, vm, isLate }: Omit<Seen, 'described'>,
+  described: DescribedResource,
+  nowMs: number,
+): boolean => {
+  const held = heldState(vm);
+  if (held === undefined || held.state === described.state) return false;
+  if (!isLate && !hasClaimCheck(group) && !checkIn(group, vm)) return false;
+  return !couldBeStale(vm.kind, held, described, Math.floor(nowMs / 1000));
+};
+
+/**
+ * The addresses in the service's answer of a resource that is held to be in `state`. It has the public address only while it runs; where the
+ * service shows none, it may not be assigned yet.
+ */
+export const addressesIn = (
+  { runningState }: Kind,
+  described: DescribedResource | 'absent' | undefined,
+  state: string | undefined,
+): Addresses => {
+  if (described === undefined || described === 'absent') return {};
+  const { privateAddress, publicAddress, isWindows } = described;
+  const runs = described.state === runningState && state === runningState;
+  return {
+    ...(privateAddress !== undefined && { privateAddress }),
+    ...(runs && publicAddress && { publicAddress }),
+    ...(isWindows && { isWindows }),
+  };
+};
+
+/** Adds the addresses, which events may not have, from the service's answer, which is later than the event. */
+export const withAddresses = (
+  kind: Kind,
+  resourceMessage: ResourceMessage,
+  described: DescribedResource | undefined,
+): ResourceMessage =>
+  resourceMessage.kind === 'observation' && described !== undefined
+    ? { ...addressesIn(kind, described, resourceMessage.state), ...resourceMessage }
+    : resourceMessage;
+
+/** Less than `maximumDescribed`, so that one call has room for questions. */
+const maximumEnding = 150;
+
+/**
+ * Caches why resources ended, where the service has to be asked for that (Kind.needsReason). EC2 shows the reason from `shutting-down` on,
+ * before `terminated`: so one call describes all instances that are shutting down, and a mass termination costs a call or two, not one for
+ * each instance.
+ */
+export const endReasons = () => {
+  const ending = new LRUCache<string, Pick<Resource, 'kind' | 'region'>>({ max: maximumEnding }); // by resource id
+  const reasons = new LRUCache<string, StateReason>({ max: 1_000 });
+
+  return {
+    /** Adds a resource of ours that is about to end. */
+    expect({ kind, resourceId, region }: Pick<Resource, 'kind' | 'resourceId' | 'region'>): void {
+      if (kind.needsReason(finalState(kind), {}) && !reasons.has(resourceId))
+        ending.set(resourceId, { kind, region });
+    },
+
+    /** The resources of a kind and region that are about to end. */
+    ending: (kind: Kind, region: string): string[] =>
+      [...ending.entries()].flatMap(([id, one]) => (one.kind === kind && one.region === region ? [id] : [])),
+
+    learn(kind: Kind, { resourceId, state, reason }: DescribedResource): void {
+      if (!reason || !isEnding(kind, state)) return;
+      ending.delete(resourceId);
+      reasons.set(resourceId, reason);
+    },
+
+    reasonOf: (resourceId: string): StateReason | undefined => reasons.get(resourceId),
+
+    /** Whether a group has the last state, and only the service's reason decides how it is reported. */
+    isUnexplained: ({ kind, resourceId, resourceMessages }: MessageGroup, vm?: Resource): boolean =>
+      vm?.state !== finalState(kind) &&
+      resourceMessages.some(
+        (resourceMessage) =>
+          resourceMessage.kind === 'observation' &&
+          kind.needsReason(resourceMessage.state, {
+            reason: resourceMessage.reason ?? reasons.get(resourceId),
+            deleteRequested: vm?.deleteRequested,
+          }),
+      ),
+  };
+};
+export type EndReasons = ReturnType<typeof endReasons>;
