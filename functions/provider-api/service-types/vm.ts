@@ -1,9 +1,10 @@
 import { NotFoundError, UnavailableError } from '../../../shared/core/errors.ts';
 import { listingTime } from '../../../shared/core/gate.ts';
+import { isRecentlyLaunched } from '../../../shared/core/ownership.ts';
 import { targetOfKey } from '../../../shared/core/target.ts';
 import { NoQuery, type Operation, operationsOf } from '../../../shared/http/operation.ts';
 import type { Clock } from '../../../shared/ports/clock.ts';
-import { isRecentlyLaunched, vmKind } from '../../../shared/service-types/vm/kind.ts';
+import { vmKind } from '../../../shared/service-types/vm/kind.ts';
 import type { LaunchPlan } from '../../../shared/service-types/vm/launch.ts';
 import { planLaunch } from '../../../shared/service-types/vm/plan/plan-launch.ts';
 import type {

@@ -14,7 +14,9 @@ describe('poller with an implausible listing', () => {
 
     expect(deletions(region.published())).toBe(0);
     expect(region.meter.counts.breakerTripped).toBeGreaterThanOrEqual(1);
-    expect(region.log.lines).toContain('error: too many resources are missing at once; none counts as deleted');
+    expect(region.log.lines).toContain(
+      'error: too many resources are missing at once; none counts as deleted',
+    );
   });
 
   it('deletes many VMs when EC2, asked for their ids ten minutes later, does not return them', async () => {
