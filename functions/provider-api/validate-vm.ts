@@ -1,8 +1,9 @@
 import { ResourceExhaustedError, reasonOf } from '../../shared/core/errors.ts';
+import { familyOf } from '../../shared/service-types/instance-types.ts';
 import type { LaunchPlan } from '../../shared/service-types/vm/launch.ts';
 import { type PlanningParts, planLaunch } from '../../shared/service-types/vm/plan/plan-launch.ts';
 import type { InstanceActions, VcpuQuota } from '../../shared/service-types/vm/ports.ts';
-import { familyOf, isStandard } from '../../shared/service-types/vm/provisioning.ts';
+import { isStandard } from '../../shared/service-types/vm/provisioning.ts';
 import type { VmValidation } from '../../shared/service-types/vm/resource.ts';
 import type { VmSpec } from '../../shared/service-types/vm/spec.ts';
 

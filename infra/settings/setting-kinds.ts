@@ -7,7 +7,7 @@ import {
   regionPattern,
   zonePattern,
 } from '../../shared/adapters/aws/regions.ts';
-import { familyOf } from '../../shared/service-types/vm/provisioning.ts';
+import { familyOf } from '../../shared/service-types/instance-types.ts';
 
 /** A string that matches the pattern; `must` is the error of others. */
 export const text = (pattern: RegExp, must: string) => z.string(must).regex(pattern, must);

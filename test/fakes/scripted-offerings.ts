@@ -1,6 +1,6 @@
+import { familyOf } from '../../shared/service-types/instance-types.ts';
 import type { Architecture } from '../../shared/service-types/vm/image-catalogue.ts';
 import type { Image, InstanceType, Offerings } from '../../shared/service-types/vm/ports.ts';
-import { familyOf } from '../../shared/service-types/vm/provisioning.ts';
 
 /** An image id in EC2's format with the number `n`. */
 export const imageId = (n: number): string => `ami-${n.toString(16).padStart(17, '0')}`;

@@ -1,8 +1,8 @@
 import type { EC2ClientConfig, EC2ServiceException, __Client as SmithyClient } from '@aws-sdk/client-ec2';
-import { ProviderError } from '../../core/errors.ts';
+import { ProviderError, UnavailableError, UpstreamError } from '../../core/errors.ts';
 import { type Target, targetKey } from '../../core/target.ts';
 import { clientsByTarget } from './clients.ts';
-import { awsError, UnsentRequestError } from './errors.ts';
+import { awsError, codeOf, isThrottling, UnsentRequestError } from './errors.ts';
 import { quickRetries } from './quick-retries.ts';
 
 type Connection = {
@@ -103,3 +103,60 @@ const markUnsent = <Input extends object, Output extends Described>({
 /** The timeout passed before the request was sent; the next attempt may be faster. */
 const isTimeout = (error: unknown): boolean =>
   error instanceof Error && (error.name === 'TimeoutError' || error.name === 'AbortError');
+
+type Reading<Sdk, Client> = {
+  /** For error messages, such as `EC2`. */
+  readonly name: string;
+  readonly load: () => Promise<Sdk>;
+  readonly connect: (
+    sdk: Sdk,
+    connection: { readonly region: string; readonly maxAttempts: number },
+  ) => Client;
+};
+
+type Read<Sdk, Client, Answer> = (sdk: Sdk, client: Client, abortSignal: AbortSignal) => Promise<Answer>;
+
+/** `what`: what the call is for, as in "list a page of instances". */
+type Asked = { readonly target: Target; readonly timeoutMs: number; readonly what: string };
+
+/**
+ * Reads of an AWS service by target, for callers that ask again later: two attempts, and one timeout for all calls of a read.
+ * @throws UpstreamError where the service answered with an error of its own; UnavailableError else.
+ */
+export const readsByTarget = <Sdk, Client>({ name, load, connect }: Reading<Sdk, Client>) => {
+  const clientOf = clientsByTarget({
+    load,
+    connect: (sdk: Sdk, { region }) => connect(sdk, { region, maxAttempts: 2 }),
+  });
+
+  return async <Answer>(
+    { target, timeoutMs, what }: Asked,
+    read: Read<Sdk, Client, Answer>,
+  ): Promise<Answer> => {
+    const { sdk, client } = await clientOf(target);
+    try {
+      return await read(sdk, client, AbortSignal.timeout(timeoutMs));
+    } catch (cause) {
+      const where = `${name} in ${targetKey(target)}`;
+      if (isServerError(cause))
+        throw new UpstreamError(`${where} did not ${what}: ${codeOf(cause)}`, { cause });
+      throw new UnavailableError(`${where} did not ${what} within ${timeoutMs} ms`, { cause });
+    }
+  };
+};
+
+/** The service answered with an error of its own: not throttling, and no fault of the request. */
+export const isServerError = (error: unknown): boolean =>
+  error instanceof Error &&
+  '$fault' in error &&
+  (statusIn(error) ?? 0) >= 500 &&
+  !isThrottling(codeOf(error));
+
+const statusIn = (error: object): number | undefined => {
+  const metadata = '$metadata' in error ? error.$metadata : undefined;
+  const status =
+    typeof metadata === 'object' && metadata !== null && 'httpStatusCode' in metadata
+      ? metadata.httpStatusCode
+      : undefined;
+  return typeof status === 'number' ? status : undefined;
+};

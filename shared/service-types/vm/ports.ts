@@ -1,5 +1,6 @@
 import type { Target } from '../../core/target.ts';
 import type { DescribedResource, DescribedResources } from '../../ports/described-resources.ts';
+import type { InstanceType as AnyInstanceType } from '../instance-types.ts';
 import type { Architecture } from './image-catalogue.ts';
 import type { InstanceState } from './kind.ts';
 import type { LaunchPlan, Placement } from './launch.ts';
@@ -55,14 +56,7 @@ export type Image = {
   readonly volumes: readonly { readonly deviceName: string; readonly gib: number }[];
 };
 
-export type InstanceType = {
-  readonly instanceType: string;
-  readonly vcpus: number;
-  readonly memoryMib: number;
-  readonly architectures: readonly Architecture[];
-  /** Whether it is available as a spot instance. */
-  readonly spot: boolean;
-};
+export type InstanceType = AnyInstanceType & { readonly architectures: readonly Architecture[] };
 
 /** The images and instance types that EC2 offers in a region. Answers may be minutes old. Errors as those of InstanceActions. */
 export type Offerings = {

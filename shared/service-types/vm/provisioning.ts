@@ -68,9 +68,6 @@ export const Provisioning = z.object({
 });
 export type Provisioning = z.infer<typeof Provisioning>;
 
-/** The family of an instance type: `m7i` of `m7i.large`. */
-export const familyOf = (instanceType: string): string => instanceType.split('.', 1).join('');
-
 /**
  * Whether the instance type counts towards the account's quota of standard instances. Other families have quotas of their own.
  * @see https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-instance-quotas.html

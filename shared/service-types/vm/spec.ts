@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import type { Tags } from '../../core/ownership.ts';
+import { defaultSize } from '../instance-types.ts';
 import { specReader } from '../read-spec.ts';
 import { dnsLabel, LabelKey, LabelValue, mibOf, Size, section, sizeFormat, text } from '../spec-fields.ts';
 import { type AwsHints, hintsOf } from './hints.ts';
@@ -18,9 +19,6 @@ export type VmSpec = {
   readonly labels: Tags;
   readonly hints: AwsHints;
 };
-
-/** The size of a VM whose spec has none: the smallest on which every guest OS of the catalogue starts. */
-export const defaultSize = { vcpus: 1, memoryMib: 2048 } as const;
 
 const Disk = z.object(
   {

@@ -6,10 +6,8 @@ import type {
   InstanceStatusSummary,
   Reservation,
 } from '@aws-sdk/client-ec2';
-import { clientsByTarget } from '../../../adapters/aws/clients.ts';
-import { codeOf, isThrottling } from '../../../adapters/aws/errors.ts';
-import { UnavailableError, UpstreamError } from '../../../core/errors.ts';
-import { type Target, targetKey } from '../../../core/target.ts';
+import { isServerError, readsByTarget } from '../../../adapters/aws/calls.ts';
+import { codeOf } from '../../../adapters/aws/errors.ts';
 import { instanceStateOf } from '../kind.ts';
 import type { Instance, Instances } from '../ports.ts';
 import type { ImpairedInstances, StatusCheck } from '../status-checks.ts';
@@ -23,27 +21,11 @@ const largestPage = 1000;
  * @see https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeInstances.html
  */
 export const ec2Instances = (): Instances & ImpairedInstances => {
-  const clientOf = clientsByTarget({
+  const ask = readsByTarget({
+    name: 'EC2',
     load: () => import('./sdk.ts'),
-    connect: ({ EC2Client: Client }, { region }) => new Client({ region, maxAttempts: 2 }),
+    connect: ({ EC2Client: Client }, connection) => new Client(connection),
   });
-
-  /** `what`: what the call is for, as in "list a page of instances". */
-  const ask = async <Answer>(
-    { target, timeoutMs, what }: { target: Target; timeoutMs: number; what: string },
-    call: (ec2: typeof import('./sdk.ts'), client: EC2Client, abortSignal: AbortSignal) => Promise<Answer>,
-  ): Promise<Answer> => {
-    const { sdk, client } = await clientOf(target);
-    try {
-      return await call(sdk, client, AbortSignal.timeout(timeoutMs));
-    } catch (cause) {
-      if (isServerError(sdk, cause))
-        throw new UpstreamError(`EC2 in ${targetKey(target)} did not ${what}: ${codeOf(cause)}`, { cause });
-      throw new UnavailableError(`EC2 in ${targetKey(target)} did not ${what} within ${timeoutMs} ms`, {
-        cause,
-      });
-    }
-  };
 
   return {
     describe: (target, instanceIds, timeoutMs) =>
@@ -58,7 +40,7 @@ export const ec2Instances = (): Instances & ImpairedInstances => {
           try {
             for await (const { Reservations } of pages) found.push(...describedIn(Reservations));
           } catch (error) {
-            if (!isServerError(ec2, error)) throw error;
+            if (!isServerError(error)) throw error;
             return byId(await describeIds(ec2, client, instanceIds, abortSignal));
           }
           return byId(found);
@@ -99,12 +81,6 @@ export const ec2Instances = (): Instances & ImpairedInstances => {
 };
 
 type Sdk = typeof import('./sdk.ts');
-
-/** EC2 answered with an error of its own: not throttling, and no fault of the request. */
-const isServerError = ({ EC2ServiceException }: Sdk, error: unknown): boolean =>
-  error instanceof EC2ServiceException &&
-  (error.$metadata.httpStatusCode ?? 0) >= 500 &&
-  !isThrottling(codeOf(error));
 
 /** EC2 refuses a call with ids that it does not know, and names them; the call is repeated without them. */
 const describeIds = async (

@@ -1,5 +1,5 @@
 import type { Image as Ec2Image, Filter, InstanceTypeInfo } from '@aws-sdk/client-ec2';
-import { LRUCache } from 'lru-cache';
+import { cached } from '../../../adapters/aws/cached.ts';
 import { codeOf } from '../../../adapters/aws/errors.ts';
 import { type SsmParameters, ssmParameters } from '../../../adapters/aws/ssm-parameters.ts';
 import type { Clock } from '../../../ports/clock.ts';
@@ -91,9 +91,6 @@ const instanceTypeOf = (info: InstanceTypeInfo): InstanceType[] => {
   return [{ instanceType, vcpus, memoryMib, architectures, spot }];
 };
 
-const ttlMs = 10 * 60_000;
-const maximumEntries = 500;
-
 /**
  * Caches each answer for ten minutes, so that most creates call EC2 once, and concurrent creates share a call. Absent answers and errors are
  * not cached.
@@ -106,16 +103,4 @@ export const cachedOfferings = (offerings: Offerings, clock: Clock): Offerings =
     imageIdOf: cached(offerings.imageIdOf, clock),
     instanceTypes: async (...asked) => (await instanceTypes(...asked)) ?? [],
   };
-};
-
-const cached = <Asked extends readonly unknown[], Answer extends NonNullable<unknown>>(
-  ask: (...asked: Asked) => Promise<Answer | undefined>,
-  clock: Clock,
-): ((...asked: Asked) => Promise<Answer | undefined>) => {
-  const cache = new LRUCache<string, Answer, () => Promise<Answer | undefined>>({
-    ...{ max: maximumEntries, ttl: ttlMs, ttlResolution: 0, perf: { now: clock } },
-    fetchMethod: (_key, _stale, { context: fetch }) => fetch(),
-    ignoreFetchAbort: true, // an answer that arrives after its entry was evicted is still valid
-  });
-  return (...asked) => cache.fetch(JSON.stringify(asked), { context: () => ask(...asked) });
 };

@@ -1,12 +1,7 @@
 import { UnprocessableError } from '../../../core/errors.ts';
+import { familyOf } from '../../instance-types.ts';
 import type { LaunchPlan } from '../launch.ts';
-import {
-  familyOf,
-  type Provisioning,
-  type RegionNetwork,
-  securityGroupIdsOf,
-  subnetIdsOf,
-} from '../provisioning.ts';
+import { type Provisioning, type RegionNetwork, securityGroupIdsOf, subnetIdsOf } from '../provisioning.ts';
 import type { VmSpec } from '../spec.ts';
 
 /** The network of VMs in a region. @throws UnprocessableError for a region that is not configured. */

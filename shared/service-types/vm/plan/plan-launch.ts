@@ -1,13 +1,14 @@
 import { regionOfZone } from '../../../adapters/aws/regions.ts';
 import { InvalidArgumentError, UnprocessableError } from '../../../core/errors.ts';
-import { managedByDcm, type TagKeys, type Tags } from '../../../core/ownership.ts';
+import type { TagKeys } from '../../../core/ownership.ts';
+import { type Fitting, familyOf, fittingTypes } from '../../instance-types.ts';
+import { resourceTags } from '../../resource-tags.ts';
 import type { AwsHints } from '../hints.ts';
 import type { LaunchPlan, Placement } from '../launch.ts';
 import type { Image, InstanceType, Offerings } from '../ports.ts';
-import { familyOf, type Provisioning, type RegionNetwork } from '../provisioning.ts';
+import type { Provisioning, RegionNetwork } from '../provisioning.ts';
 import type { VmSpec } from '../spec.ts';
 import { chooseImage } from './choose-image.ts';
-import { type Fitting, fittingTypes } from './choose-type.ts';
 import { checkDisks, checkLimits, checkVmCount, networkOf } from './limits.ts';
 import { userData } from './user-data.ts';
 
@@ -57,14 +58,17 @@ export const planLaunch = (parts: PlanningParts) => {
       spot: spec.hints.spot ?? false,
       publicAddress: provisioning.publicAddresses,
       kmsKeyId: network.kmsKeyId,
-      tags: instanceTags(spec, { dcmId, provider, requestId, keys }),
+      tags: resourceTags(spec, { serviceType: 'vm', service: 'EC2', dcmId, provider, requestId, keys }),
       sshUser: chosen.sshUser,
       chosenBy: { image: chosen.chosenBy, instanceType: fitting.chosenBy },
     };
   };
 };
 
-const runnable = ({ types }: Fitting, { imageId, architecture }: Image): OneOrMore<InstanceType> => {
+const runnable = (
+  { types }: Fitting<InstanceType>,
+  { imageId, architecture }: Image,
+): OneOrMore<InstanceType> => {
   const [first, ...others] = types.filter(({ architectures }) => architectures.includes(architecture));
   if (first === undefined) {
     const [best] = types;
@@ -181,45 +185,4 @@ const dataDisks = (disks: VmSpec['disks'], { platform, volumes }: Image): Launch
     );
   }
   return disks.map(({ gib }, index) => ({ deviceName: `${prefix}${free[index]}`, gib }));
-};
-
-type Identity = {
-  readonly dcmId: string;
-  readonly provider: string;
-  readonly requestId: string;
-  readonly keys: TagKeys;
-};
-
-/** Tag with the id of the request that launched the instance. */
-const requestIdKey = 'dcm-request-id';
-
-const maximumTags = 50;
-const longestValue = 256;
-
-/**
- * The tags of an instance and its disks: the spec's labels, and our tags, which labels do not replace. AWS's console shows `Name`.
- * @throws InvalidArgumentError where labels and our tags are more than EC2 allows.
- * @see https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Tags.html#tag-restrictions
- */
-export const instanceTags = (
-  { name, labels }: { readonly name: string | undefined; readonly labels: Tags },
-  { dcmId, provider, requestId, keys }: Identity,
-): Tags => {
-  const tags: Tags = {
-    Name: dcmId,
-    ...labels,
-    ...(name !== undefined && { Name: name }),
-    [keys.managedBy]: managedByDcm,
-    [keys.instanceId]: dcmId,
-    [keys.provider]: provider,
-    [keys.serviceType]: 'vm',
-    [requestIdKey]: requestId.slice(0, longestValue),
-  };
-  const excess = Object.keys(tags).length - maximumTags;
-  if (excess > 0) {
-    throw new InvalidArgumentError(
-      `metadata.labels: ${excess} too many: EC2 allows ${maximumTags} tags, those of this provider included`,
-    );
-  }
-  return tags;
 };

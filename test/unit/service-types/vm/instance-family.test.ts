@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { familyOf, isStandard } from '../../../../shared/service-types/vm/provisioning.ts';
+import { familyOf } from '../../../../shared/service-types/instance-types.ts';
+import { isStandard } from '../../../../shared/service-types/vm/provisioning.ts';
 
 describe('the family of an instance type', () => {
   it.each([

@@ -1,9 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { InvalidArgumentError, UnprocessableError } from '../../../../../shared/core/errors.ts';
-import { fittingTypes } from '../../../../../shared/service-types/vm/plan/choose-type.ts';
-import type { InstanceType } from '../../../../../shared/service-types/vm/ports.ts';
-import { familyOf, Provisioning } from '../../../../../shared/service-types/vm/provisioning.ts';
+import {
+  familyOf,
+  fittingTypes,
+  type InstanceType,
+} from '../../../../../shared/service-types/instance-types.ts';
+
+import { Provisioning } from '../../../../../shared/service-types/vm/provisioning.ts';
 import { defaultTypes, instanceType } from '../../../../fakes/scripted-offerings.ts';
 import { vmSpec } from '../../../../fixtures/vm-spec.ts';
 

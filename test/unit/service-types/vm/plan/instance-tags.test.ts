@@ -2,10 +2,17 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { InvalidArgumentError } from '../../../../../shared/core/errors.ts';
 import { dcmIdOf } from '../../../../../shared/core/ownership.ts';
-import { instanceTags } from '../../../../../shared/service-types/vm/plan/plan-launch.ts';
+import { resourceTags } from '../../../../../shared/service-types/resource-tags.ts';
 import { dcmId, tagKeys } from '../../../../fixtures/resource-messages.ts';
 
-const identity = { dcmId, provider: 'ec2-sp', requestId: 'request-1', keys: tagKeys };
+const identity = {
+  serviceType: 'vm',
+  service: 'EC2',
+  dcmId,
+  provider: 'ec2-sp',
+  requestId: 'request-1',
+  keys: tagKeys,
+} as const;
 const ours = {
   'managed-by': 'dcm',
   'dcm-instance-id': dcmId,
@@ -16,11 +23,11 @@ const ours = {
 
 describe('the tags of an instance', () => {
   it('mark it as ours, with the id of the request (C 48)', () => {
-    expect(instanceTags({ name: undefined, labels: {} }, identity)).toEqual({ Name: dcmId, ...ours });
+    expect(resourceTags({ name: undefined, labels: {} }, identity)).toEqual({ Name: dcmId, ...ours });
   });
 
   it('include the labels and the name (C 25, C2 5)', () => {
-    expect(instanceTags({ name: 'web-1', labels: { tier: 'web', empty: '' } }, identity)).toEqual({
+    expect(resourceTags({ name: 'web-1', labels: { tier: 'web', empty: '' } }, identity)).toEqual({
       Name: 'web-1',
       tier: 'web',
       empty: '',
@@ -29,8 +36,8 @@ describe('the tags of an instance', () => {
   });
 
   it('have the label Name as Name where the spec has no name', () => {
-    expect(instanceTags({ name: undefined, labels: { Name: 'mine' } }, identity).Name).toBe('mine');
-    expect(instanceTags({ name: 'web-1', labels: { Name: 'mine' } }, identity).Name).toBe('web-1');
+    expect(resourceTags({ name: undefined, labels: { Name: 'mine' } }, identity).Name).toBe('mine');
+    expect(resourceTags({ name: 'web-1', labels: { Name: 'mine' } }, identity).Name).toBe('web-1');
   });
 
   it('are not replaced by labels (C2 18)', () => {
@@ -38,7 +45,7 @@ describe('the tags of an instance', () => {
 
     fc.assert(
       fc.property(fc.dictionary(anyKey, fc.string(), { maxKeys: 40 }), (labels) => {
-        const tags = instanceTags({ name: undefined, labels }, identity);
+        const tags = resourceTags({ name: undefined, labels }, identity);
 
         expect(tags).toMatchObject(ours);
         expect(dcmIdOf(tags, tagKeys, 'ec2-sp')).toBe(dcmId);
@@ -50,15 +57,15 @@ describe('the tags of an instance', () => {
     const labels = (count: number) =>
       Object.fromEntries(Array.from({ length: count }, (_, n) => [`label-${n}`, 'x']));
 
-    expect(Object.keys(instanceTags({ name: 'n', labels: labels(44) }, identity))).toHaveLength(50);
-    expect(() => instanceTags({ name: 'n', labels: labels(46) }, identity)).toThrow(InvalidArgumentError);
-    expect(() => instanceTags({ name: 'n', labels: labels(46) }, identity)).toThrow(
+    expect(Object.keys(resourceTags({ name: 'n', labels: labels(44) }, identity))).toHaveLength(50);
+    expect(() => resourceTags({ name: 'n', labels: labels(46) }, identity)).toThrow(InvalidArgumentError);
+    expect(() => resourceTags({ name: 'n', labels: labels(46) }, identity)).toThrow(
       'metadata.labels: 2 too many',
     );
   });
 
   it('have a request id of any length', () => {
-    const tags = instanceTags({ name: undefined, labels: {} }, { ...identity, requestId: 'r'.repeat(300) });
+    const tags = resourceTags({ name: undefined, labels: {} }, { ...identity, requestId: 'r'.repeat(300) });
 
     expect(tags['dcm-request-id']).toHaveLength(256);
   });

@@ -1,0 +1,61 @@
+import { workersGroup } from './launch.ts';
+import type { Cluster } from './ports.ts';
+
+/** What is to be done next for a cluster. */
+export type Step =
+  /** Something is under way in EKS. */
+  | { readonly action: 'wait' }
+  /** Nothing more is to be done. */
+  | { readonly action: 'rest' }
+  | { readonly action: 'add-administrators'; readonly principalArns: readonly string[] }
+  | { readonly action: 'create-workers' }
+  | { readonly action: 'delete-node-groups'; readonly names: readonly string[] }
+  | { readonly action: 'delete-cluster' }
+  /** EKS does not know the cluster any more, whose deletion was requested. */
+  | { readonly action: 'report-deleted' };
+
+/** What DCM wants of a cluster, and what this provider may do with it. */
+export type Wish = {
+  readonly isDeletionRequested: boolean;
+  /** This provider created the cluster, or the settings allow changing others. */
+  readonly isOurs: boolean;
+  /** ARNs of the IAM users and roles that are to administer the cluster. */
+  readonly adminPrincipals: readonly string[];
+  /** The cluster was ACTIVE with its workers at some time. */
+  readonly hasRun: boolean;
+};
+
+type Seen = Pick<Cluster, 'status' | 'workers' | 'nodeGroups'>;
+
+/**
+ * The next step of a cluster's creation or deletion. Pure: it follows from what EKS describes now, so a step that is repeated, or that a
+ * crashed worker left, does no harm.
+ *
+ * A node group is created only before the cluster was ACTIVE with it: one that somebody deleted later is reported, and not created again.
+ * `seen` is undefined where EKS does not know the cluster. `administrators`: undefined where they were not read.
+ */
+export const nextStep = (
+  wish: Wish,
+  seen: Seen | undefined,
+  administrators: readonly string[] | undefined,
+): Step => {
+  if (wish.isDeletionRequested) return wish.isOurs ? deletionStep(seen) : { action: 'rest' };
+  if (seen === undefined || !wish.isOurs || seen.status === 'FAILED' || seen.status === 'DELETING')
+    return { action: 'rest' };
+  if (seen.status !== 'ACTIVE') return { action: 'wait' };
+  const missing = wish.adminPrincipals.filter((arn) => administrators?.includes(arn) === false);
+  if (missing.length > 0) return { action: 'add-administrators', principalArns: missing };
+  if (seen.workers === undefined) return { action: 'rest' };
+  const workers = seen.nodeGroups.find(({ name }) => name === workersGroup);
+  if (workers === undefined) return { action: wish.hasRun ? 'rest' : 'create-workers' };
+  return { action: workers.status === 'CREATING' ? 'wait' : 'rest' };
+};
+
+/** EKS refuses to delete a cluster with node groups, so they go first. */
+const deletionStep = (seen: Seen | undefined): Step => {
+  if (seen === undefined) return { action: 'report-deleted' };
+  if (seen.status === 'DELETING') return { action: 'wait' };
+  const names = seen.nodeGroups.filter(({ status }) => status !== 'DELETING').map(({ name }) => name);
+  if (names.length > 0) return { action: 'delete-node-groups', names };
+  return { action: seen.nodeGroups.length > 0 ? 'wait' : 'delete-cluster' };
+};
