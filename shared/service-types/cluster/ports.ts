@@ -32,8 +32,8 @@ export type CreatedCluster = {
  * allow the action now.
  */
 export type ClusterActions = {
-  /** @throws NameTakenError where there is a cluster with this name already: this one, from an earlier attempt, or another one. */
-  create(plan: ClusterPlan, name: string, clientToken: string): Promise<CreatedCluster>;
+  /** `taken`: there is a cluster with this name already, of an earlier attempt or another one. */
+  create(plan: ClusterPlan, clientToken: string): Promise<CreatedCluster | 'taken'>;
   createNodeGroup(
     target: Target,
     clusterName: string,

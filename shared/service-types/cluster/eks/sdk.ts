@@ -1,0 +1,16 @@
+/** The exports that we use of EKS's SDK client, so that the bundler can leave out the rest. */
+export {
+  AssociateAccessPolicyCommand,
+  CreateAccessEntryCommand,
+  CreateClusterCommand,
+  CreateNodegroupCommand,
+  DeleteClusterCommand,
+  DeleteNodegroupCommand,
+  DescribeClusterCommand,
+  DescribeNodegroupCommand,
+  EKSClient,
+  ListClustersCommand,
+  paginateDescribeClusterVersions,
+  paginateListAccessEntries,
+  paginateListNodegroups,
+} from '@aws-sdk/client-eks';
