@@ -24,13 +24,11 @@ const ClusterHint = {
   ),
   admin_principals: z
     .array(
-      z
-        .string({ error: principals })
-        .check(
-          z.regex(new RegExp(`^${arnPrefixPattern}:iam::[0-9]{12}:(role|user)/[\\w+=,.@/-]+$`), {
-            error: 'expected the ARN of an IAM role or user',
-          }),
-        ),
+      z.string({ error: principals }).check(
+        z.regex(new RegExp(`^${arnPrefixPattern}:iam::[0-9]{12}:(role|user)/[\\w+=,.@/-]+$`), {
+          error: 'expected the ARN of an IAM role or user',
+        }),
+      ),
       { error: principals },
     )
     .check(

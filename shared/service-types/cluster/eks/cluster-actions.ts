@@ -47,10 +47,14 @@ export const eksClusterActions = (call = eksCalls()): ClusterActions => ({
     }),
 
   deleteNodeGroup: (target, clusterName, nodegroupName) =>
-    call(target, `delete node group ${nodegroupName} of cluster ${clusterName}`, async (eks, client, options) => {
-      const command = new eks.DeleteNodegroupCommand({ clusterName, nodegroupName });
-      await client.send(command, options).catch(gone);
-    }),
+    call(
+      target,
+      `delete node group ${nodegroupName} of cluster ${clusterName}`,
+      async (eks, client, options) => {
+        const command = new eks.DeleteNodegroupCommand({ clusterName, nodegroupName });
+        await client.send(command, options).catch(gone);
+      },
+    ),
 
   delete: (target, name) =>
     call(target, `delete cluster ${name}`, async (eks, client, options) => {
@@ -67,12 +71,16 @@ export const eksClusterActions = (call = eksCalls()): ClusterActions => ({
     }),
 
   addAdministrator: (target, clusterName, principalArn) =>
-    call(target, `make ${principalArn} an administrator of cluster ${clusterName}`, async (eks, client, options) => {
-      const about = { clusterName, principalArn };
-      await client.send(new eks.CreateAccessEntryCommand(about), options).catch(taken);
-      const policy = { policyArn: adminPolicyIn(target.region), accessScope: { type: 'cluster' } } as const;
-      await client.send(new eks.AssociateAccessPolicyCommand({ ...about, ...policy }), options);
-    }),
+    call(
+      target,
+      `make ${principalArn} an administrator of cluster ${clusterName}`,
+      async (eks, client, options) => {
+        const about = { clusterName, principalArn };
+        await client.send(new eks.CreateAccessEntryCommand(about), options).catch(taken);
+        const policy = { policyArn: adminPolicyIn(target.region), accessScope: { type: 'cluster' } } as const;
+        await client.send(new eks.AssociateAccessPolicyCommand({ ...about, ...policy }), options);
+      },
+    ),
 });
 
 /** EKS has something with this name already. */
@@ -132,7 +140,13 @@ export const eksClusterVersions =
           ...clusterVersions.flatMap(({ clusterVersion: version, versionStatus, status, defaultVersion }) =>
             version === undefined
               ? []
-              : [{ version, support: supportIn(versionStatus ?? status), isDefault: defaultVersion === true }],
+              : [
+                  {
+                    version,
+                    support: supportIn(versionStatus ?? status),
+                    isDefault: defaultVersion === true,
+                  },
+                ],
           ),
         );
       return found;

@@ -1,7 +1,7 @@
 import type {
   ClusterIssue,
-  Cluster as EksCluster,
   EKSClient,
+  Cluster as EksCluster,
   Nodegroup,
   Issue as NodegroupIssue,
 } from '@aws-sdk/client-eks';
