@@ -30,6 +30,8 @@ export type ClusterFaults = {
   removeNodeGroup(cluster: string, nodeGroup: string): void;
   /** Somebody else deletes a cluster, with its node groups, at once. */
   removeCluster(cluster: string): void;
+  /** Ends the status that a cluster or node group is in now, as if its time had passed; does nothing where it would not end by itself. */
+  settle(cluster: string, nodeGroup?: string): void;
   /** Keeps a cluster or node group in a status that it would leave by itself, until a call or another of these methods changes it. */
   stall(cluster: string, nodeGroup?: string): void;
 };
@@ -59,6 +61,8 @@ export const clusterFaults = (regions: () => Iterable<Region>): ClusterFaults =>
     if (group) return { region, group };
     throw new EksError('ResourceNotFoundException', `No node group found for name: ${nodeGroup}.`);
   };
+  const regionOf = (name: string, nodeGroup: string | undefined): Region =>
+    (nodeGroup === undefined ? find(name) : findNodeGroup(name, nodeGroup)).region;
   return {
     failCluster: (name, issue) => {
       const { region, cluster } = find(name);
@@ -95,9 +99,7 @@ export const clusterFaults = (regions: () => Iterable<Region>): ClusterFaults =>
     removeNodeGroup: (name, nodeGroup) =>
       void findNodeGroup(name, nodeGroup).region.deleteNodeGroup(name, nodeGroup),
     removeCluster: (name) => find(name).region.remove(name),
-    stall: (name, nodeGroup) => {
-      const { region } = nodeGroup === undefined ? find(name) : findNodeGroup(name, nodeGroup);
-      region.stall(name, nodeGroup);
-    },
+    settle: (name, nodeGroup) => regionOf(name, nodeGroup).settle(name, nodeGroup),
+    stall: (name, nodeGroup) => regionOf(name, nodeGroup).stall(name, nodeGroup),
   };
 };

@@ -44,6 +44,8 @@ export type Region = {
     changes: Partial<Pick<Cluster, 'tags' | 'issues' | 'isPatched' | 'accessEntries'>>,
   ): Cluster;
   enter(cluster: string, status: ClusterStatus, issues?: readonly Issue[]): Cluster;
+  /** Ends the status that a cluster or node group is in now, if it would end by itself. */
+  settle(cluster: string, nodeGroup: string | undefined): void;
   /** Ends the timer of the status that a cluster or node group is in, so that it stays in it. */
   stall(cluster: string, nodeGroup: string | undefined): void;
   update(cluster: string, change: Change, applied: Partial<Pick<Cluster, 'config' | 'version'>>): Update;
@@ -187,6 +189,7 @@ export const openRegion = (name: string, account: Account): Region => {
     },
     change: (cluster, changes) => put({ ...known(cluster), ...changes }),
     enter,
+    settle: (cluster, nodeGroup) => timers.fire(timerOf(cluster, nodeGroup)),
     stall: (cluster, nodeGroup) => timers.cancel(timerOf(cluster, nodeGroup)),
     update: (cluster, change, applied) => {
       const update = startUpdate(cluster, undefined, change);

@@ -9,11 +9,10 @@ import {
   EKSClient,
   ListClustersCommand,
   paginateListClusters,
-  waitUntilClusterDeleted,
 } from '@aws-sdk/client-eks';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { clientConfig } from '../../../local/emulators/client-config.ts';
-import { clusterRole, codes, nodeRole, refusal, type Subject, subnets, waiting } from './subject.ts';
+import { clusterRole, codes, nodeRole, refusal, type Subject, subnets } from './subject.ts';
 
 export const autoMode = (isOn: boolean): Partial<CreateClusterCommandInput> => ({
   accessConfig: { authenticationMode: 'API' },
@@ -247,7 +246,7 @@ export const clusters = ({ eks, emulator, request, create, active }: Subject) =>
       const name = await active();
 
       const { cluster } = await eks().send(new DeleteClusterCommand({ name }));
-      await waitUntilClusterDeleted(waiting(eks()), { name });
+      emulator().settle(name);
 
       expect(cluster?.status).toBe('DELETING');
       expect(await codes(described(name))).toEqual(['ResourceNotFoundException']);
@@ -256,7 +255,7 @@ export const clusters = ({ eks, emulator, request, create, active }: Subject) =>
     it('can use the name again afterwards', async () => {
       const name = await active();
       await eks().send(new DeleteClusterCommand({ name }));
-      await waitUntilClusterDeleted(waiting(eks()), { name });
+      emulator().settle(name);
 
       await expect(create({ name })).resolves.toBe(name);
     });
@@ -302,8 +301,8 @@ export const clusters = ({ eks, emulator, request, create, active }: Subject) =>
       });
       expect(await codes(create({ name }))).toEqual(['ResourceInUseException']);
       await eks().send(new DeleteClusterCommand({ name }));
-      await waitUntilClusterDeleted(waiting(eks()), { name });
-      await vi.waitFor(() => create({ name }));
+      emulator().settle(name);
+      await create({ name });
     });
   });
 };

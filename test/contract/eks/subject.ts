@@ -6,8 +6,6 @@ import {
   type CreateNodegroupCommandInput,
   EKSClient,
   EKSServiceException,
-  waitUntilClusterActive,
-  waitUntilNodegroupActive,
 } from '@aws-sdk/client-eks';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { clientConfig } from '../../../local/emulators/client-config.ts';
@@ -18,23 +16,18 @@ export const clusterRole = 'arn:aws:iam::123456789012:role/cluster';
 export const nodeRole = 'arn:aws:iam::123456789012:role/node';
 export const subnets = ['subnet-0a1b2c3d4e5f60718', 'subnet-0a1b2c3d4e5f60719'];
 
-/** Waits as AWS's own waiters do, but asks more often. */
-export const waiting = (client: EKSClient) => ({ client, maxWaitTime: 20, minDelay: 0.05, maxDelay: 0.1 });
-
-const dwellMs = {
-  ...{ pending: 60, creating: 60, updating: 60, deleting: 60 },
-  ...{ nodeGroupCreating: 60, nodeGroupUpdating: 60, nodeGroupDeleting: 60 },
-};
-
 export type Subject = ReturnType<typeof eksSubject>;
 
-/** An emulator, started before the tests of this block and disposed of after them, and ways to use it. */
+/**
+ * An emulator, started before the tests of this block and disposed of after them, and ways to use it. Its statuses take as long as those of
+ * AWS, so they end only where a test ends them.
+ */
 export const eksSubject = () => {
   let emulator: EksEmulator;
   let client: EKSClient;
 
   beforeAll(async () => {
-    emulator = await startEksEmulator({ subnets: subnetsOf, dwellMs });
+    emulator = await startEksEmulator({ subnets: subnetsOf });
     client = new EKSClient({ ...clientConfig(emulator.url), maxAttempts: 1 });
   });
   afterAll(async () => {
@@ -57,10 +50,10 @@ export const eksSubject = () => {
     scalingConfig: { minSize: 2, maxSize: 2, desiredSize: 2 },
     ...input,
   });
-  /** Creates a cluster, and waits until it is ACTIVE. */
+  /** Creates a cluster that is ACTIVE. */
   const active = async (input?: Partial<CreateClusterCommandInput>): Promise<string> => {
     const name = await create(input);
-    await waitUntilClusterActive(waiting(client), { name });
+    emulator.settle(name);
     return name;
   };
 
@@ -71,11 +64,11 @@ export const eksSubject = () => {
     create,
     active,
     nodeGroup,
-    /** Creates a cluster with the node group `workers`, and waits until both are ACTIVE. */
+    /** Creates a cluster with the node group `workers`, both ACTIVE. */
     withWorkers: async (): Promise<string> => {
       const clusterName = await active();
       await client.send(new CreateNodegroupCommand(nodeGroup(clusterName)));
-      await waitUntilNodegroupActive(waiting(client), { clusterName, nodegroupName: 'workers' });
+      emulator.settle(clusterName, 'workers');
       return clusterName;
     },
   };
