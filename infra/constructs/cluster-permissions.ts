@@ -14,29 +14,22 @@ import {
 
 type Given = Pick<Settings, 'provider' | 'clusters' | 'tags'>;
 
-/** Allows a function to read clusters, their node groups and updates, and the versions that EKS offers, in the configured regions. */
+/** Allows a function to read clusters and their node groups in the configured regions. */
 export const grantReadClusters = (reader: LambdaFunction, { clusters }: Given): void => {
   if (clusters === undefined) return;
   const regions = Object.keys(clusters.regions);
   const { all, nodeGroups } = resourcesOf(reader, regions);
   const statements = [
-    inRegions(regions, 'eks:ListClusters', 'eks:DescribeClusterVersions'),
-    new PolicyStatement({
-      actions: ['eks:DescribeCluster', 'eks:ListNodegroups', 'eks:ListUpdates', 'eks:DescribeUpdate'],
-      resources: all,
-    }),
-    new PolicyStatement({
-      actions: ['eks:DescribeNodegroup', 'eks:ListUpdates', 'eks:DescribeUpdate'],
-      resources: nodeGroups,
-    }),
+    inRegions(regions, 'eks:ListClusters'),
+    new PolicyStatement({ actions: ['eks:DescribeCluster', 'eks:ListNodegroups'], resources: all }),
+    new PolicyStatement({ actions: ['eks:DescribeNodegroup'], resources: nodeGroups }),
   ];
   for (const statement of statements) reader.addToRolePolicy(statement);
-  justify(reader, 'These actions have no resource-level permissions; the regions are limited.', ['*']);
-  justify(
-    reader,
-    'A cluster is named after its DCM id, and whose it is is in its tags: it must be read first.',
-    [...all, ...nodeGroups],
-  );
+  justify(reader, 'ListClusters has no resource-level permissions; the regions are limited.', ['*']);
+  justify(reader, 'The tags of a cluster say whose it is, so it must be read first.', [
+    ...all,
+    ...nodeGroups,
+  ]);
 };
 
 /**
@@ -58,14 +51,17 @@ export const grantCreateClusters = (caller: LambdaFunction, settings: Given): vo
       },
     }),
     new PolicyStatement({ actions: ['eks:TagResource'], resources: all, conditions: tagged }),
-    inRegions(regions, 'ec2:DescribeSubnets'),
+    inRegions(
+      regions,
+      ...['eks:DescribeClusterVersions', 'ec2:DescribeSubnets', 'ec2:DescribeInstanceTypes'],
+    ),
     passRoles([clusters.clusterRoleArn, clusters.nodeRoleArn], eks),
     createServiceLinkedRole(caller, 'eks.amazonaws.com', 'AWSServiceRoleForAmazonEKS'),
   ];
   for (const statement of statements) caller.addToRolePolicy(statement);
   justify(
     caller,
-    'CreateCluster and DescribeSubnets have no resource-level permissions; regions and tags are limited.',
+    'CreateCluster and what it needs to read have no resource-level permissions; regions and tags are limited.',
     ['*'],
   );
   grantReadClusters(caller, settings);
@@ -96,7 +92,7 @@ export const grantClusterSteps = (caller: LambdaFunction, settings: Given): void
     }),
     new PolicyStatement({
       actions: ['eks:TagResource'],
-      resources: [...nodeGroups, ...accessEntries],
+      resources: nodeGroups,
       conditions: { StringEquals: ownershipTags(settings, 'RequestTag') },
     }),
     passRoles([clusters.nodeRoleArn], eks),
@@ -106,6 +102,7 @@ export const grantClusterSteps = (caller: LambdaFunction, settings: Given): void
     }),
     createServiceLinkedRole(caller, 'eks-nodegroup.amazonaws.com', 'AWSServiceRoleForAmazonEKSNodegroup'),
     inRegions(regions, 'ec2:DescribeSubnets'),
+    new PolicyStatement({ actions: ['eks:ListAccessEntries'], resources: all }),
     ...(clusters.adminPrincipals.length === 0
       ? []
       : [
@@ -117,13 +114,9 @@ export const grantClusterSteps = (caller: LambdaFunction, settings: Given): void
           new PolicyStatement({
             actions: ['eks:AssociateAccessPolicy'],
             resources: accessEntries,
-            conditions: {
-              ArnEquals: { ...principals.ArnEquals, 'eks:policyArn': administer },
-            },
+            conditions: { ArnEquals: { ...principals.ArnEquals, 'eks:policyArn': administer } },
           }),
         ]),
-    new PolicyStatement({ actions: ['eks:ListAccessEntries'], resources: all }),
-    new PolicyStatement({ actions: ['eks:ListAssociatedAccessPolicies'], resources: accessEntries }),
   ];
   for (const statement of statements) caller.addToRolePolicy(statement);
   justify(

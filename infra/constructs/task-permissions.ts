@@ -28,12 +28,12 @@ export const grantTasks = (caller: LambdaFunction, settings: Given): void => {
     new PolicyStatement({ actions: ['ecs:RegisterTaskDefinition'], resources: definitions }),
     new PolicyStatement({
       actions: ['ecs:TagResource'],
-      resources: [...tasks, ...definitions],
-      conditions: { StringEquals: { 'ecs:CreateAction': ['RunTask', 'RegisterTaskDefinition'] } },
+      resources: tasks,
+      conditions: { StringEquals: { 'ecs:CreateAction': 'RunTask' } },
     }),
     new PolicyStatement({ actions: ['ecs:StopTask'], resources: tasks, conditions: inClusters }),
     new PolicyStatement({ actions: ['ecs:DescribeClusters'], resources: clusters }),
-    inRegions(regions, 'ecs:DescribeTaskDefinition', 'ecs:ListTaskDefinitions'),
+    inRegions(regions, 'ecs:DescribeTaskDefinition'),
     passRoles([containers.executionRoleArn, ...containers.taskRoles], ['ecs-tasks.amazonaws.com']),
   ];
   for (const statement of statements) caller.addToRolePolicy(statement);

@@ -106,6 +106,18 @@ export const allowedBy = (template: Template, role = '') =>
     .flatMap(({ PolicyDocument }) => PolicyDocument.Statement)
     .filter(({ Effect }) => Effect === 'Allow');
 
+const Join = z.object({ 'Fn::Join': z.tuple([z.string(), z.array(z.unknown())]) });
+const Reference = z.object({ Ref: z.string() });
+
+/** A value of a template as text; a value that only AWS knows is its name in angle brackets. */
+export const textOf = (value: unknown): string => {
+  const [separator, parts] = Join.safeParse(value).data?.['Fn::Join'] ?? [];
+  if (parts !== undefined) return parts.map(textOf).join(separator);
+  const reference = Reference.safeParse(value).data?.Ref;
+  if (reference !== undefined) return `<${reference.replace('AWS::', '')}>`;
+  return typeof value === 'string' ? value : JSON.stringify(value);
+};
+
 const ARole = z.object({
   Properties: z.object({
     AssumeRolePolicyDocument: z.object({
