@@ -79,6 +79,8 @@ const functions = localFunctions({
     dynamodbUrl: nowhere,
     sqsUrl: nowhere,
     ec2Url: nowhere,
+    ecsUrl: nowhere,
+    eksUrl: nowhere,
     ssmUrl: nowhere,
     serviceQuotasUrl: nowhere,
   },

@@ -1,6 +1,9 @@
 import { eventPatternsOf } from '../../shared/service-types/events.ts';
 import { createTable, resourceTable as describeResourceTable, startDynamoDb } from '../emulators/dynamodb.ts';
+import { subnetsOf } from '../emulators/ec2/actions/network.ts';
 import { type Ec2Simulator, startEc2Simulator } from '../emulators/ec2/start-ec2-simulator.ts';
+import { type EcsEmulator, startEcsEmulator } from '../emulators/ecs/start-ecs-emulator.ts';
+import { type EksEmulator, startEksEmulator } from '../emulators/eks/start-eks-emulator.ts';
 import { sendToQueue } from '../emulators/event-bus/delivery.ts';
 import { forwardToBus, startEventBus } from '../emulators/event-bus/start-event-bus.ts';
 import { startServiceQuotas } from '../emulators/service-quotas.ts';
@@ -21,12 +24,16 @@ export type Aws = {
   readonly serviceQuotasUrl: string | undefined;
   /** undefined: EC2 itself. */
   readonly ec2Url: string | undefined;
-  /** undefined where another EC2 is used. */
+  /** The rest is undefined where another EC2 is used: then there are no containers and clusters. */
+  readonly ecsUrl: string | undefined;
+  readonly eksUrl: string | undefined;
   readonly ec2: Ec2Simulator | undefined;
+  readonly ecs: EcsEmulator | undefined;
+  readonly eks: EksEmulator | undefined;
 };
 
 /**
- * Starts AWS's side without Lambda: the table, the queues, the event bus with its rules, and EC2 with its images and quotas.
+ * Starts AWS's side without Lambda: the table, the queues, the event bus with its rules, EC2 with its images and quotas, ECS and EKS.
  * @throws SettingsError where `ec2Endpoint` is neither `aws` nor a URL.
  */
 export const startAws = async (options: StackOptions, use: Use): Promise<Aws> => {
@@ -48,22 +55,40 @@ export const startAws = async (options: StackOptions, use: Use): Promise<Aws> =>
   const log = (line: string) => options.log('event-bus', line);
   const rules = [{ name: 'instance-events', patterns: eventPatternsOf(account), deliver }];
   const { url: eventsUrl } = await use(startEventBus({ account, log, rules }));
-  const isOtherEc2 = ec2Endpoint !== undefined;
-  const ssm = isOtherEc2 ? undefined : await use(startSsm());
-  const serviceQuotas = isOtherEc2 ? undefined : await use(startServiceQuotas({ vcpus: 10_000 }));
-  const ec2 = isOtherEc2 ? undefined : await use(startEc2(options, eventsUrl));
-  const ec2Url = ec2Endpoint === 'aws' ? undefined : (ec2Endpoint ?? ec2?.url);
-  const queues = { observationsQueueUrl, deadLetterQueueUrl };
   return {
-    dynamodbUrl,
-    resourceTable,
-    sqsUrl,
-    ...queues,
-    eventsUrl,
-    ssmUrl: ssm?.url,
-    serviceQuotasUrl: serviceQuotas?.url,
-    ec2Url,
-    ec2,
+    ...{ dynamodbUrl, resourceTable, sqsUrl, observationsQueueUrl, deadLetterQueueUrl, eventsUrl },
+    ...(await startServices(options, eventsUrl, use)),
+  };
+};
+
+type Services = Pick<
+  Aws,
+  'ssmUrl' | 'serviceQuotasUrl' | 'ec2Url' | 'ecsUrl' | 'eksUrl' | 'ec2' | 'ecs' | 'eks'
+>;
+
+const noEmulators = {
+  ...{ ssmUrl: undefined, serviceQuotasUrl: undefined, ecsUrl: undefined, eksUrl: undefined },
+  ...{ ec2: undefined, ecs: undefined, eks: undefined },
+};
+
+/** EC2, and the services that are emulated together with it. */
+const startServices = async (options: StackOptions, eventsUrl: string, use: Use): Promise<Services> => {
+  const { ec2Endpoint, progress } = options;
+  if (ec2Endpoint !== undefined) {
+    progress('aws', 'there are no containers and clusters: they need the emulators of EC2, ECS and EKS');
+    return { ...noEmulators, ec2Url: ec2Endpoint === 'aws' ? undefined : ec2Endpoint };
+  }
+  const ec2 = await use(startEc2(options, eventsUrl));
+  const [ssm, serviceQuotas, ecs, eks] = await Promise.all([
+    use(startSsm()),
+    use(startServiceQuotas({ vcpus: 10_000 })),
+    use(startEcs(options, eventsUrl, ec2)),
+    use(startEks(options)),
+  ]);
+  return {
+    ...{ ssmUrl: ssm.url, serviceQuotasUrl: serviceQuotas.url },
+    ...{ ec2Url: ec2.url, ecsUrl: ecs.url, eksUrl: eks.url },
+    ...{ ec2, ecs, eks },
   };
 };
 
@@ -76,3 +101,29 @@ const startEc2 = ({ dwellMs, ec2Faults, onTransition, log }: StackOptions, event
     ...(dwellMs && { dwellMs }),
     ...(onTransition && { onTransition }),
   });
+
+/** Its one ECS cluster is named as a deployment names the one that it makes. */
+const startEcs = ({ ecs, log }: StackOptions, eventsUrl: string, { network }: Ec2Simulator) =>
+  startEcsEmulator({
+    account,
+    clusters: [provider],
+    network,
+    emit: forwardToBus(eventsUrl),
+    log: (line) => log('ecs', line),
+    ...ecs,
+    faults: { silentRegions: [silentRegion], ...ecs?.faults },
+  });
+
+const startEks = ({ eks }: StackOptions) =>
+  startEksEmulator({ account, subnets: subnetsOf, ...eks, dwellMs: { ...eksDwellMs, ...eks?.dwellMs } });
+
+/** A hundredth of what EKS takes. */
+const eksDwellMs = {
+  pending: 600,
+  creating: 6_000,
+  updating: 5_000,
+  deleting: 5_000,
+  nodeGroupCreating: 2_000,
+  nodeGroupUpdating: 2_000,
+  nodeGroupDeleting: 2_500,
+};

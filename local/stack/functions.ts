@@ -1,3 +1,4 @@
+import { ProvisioningFile } from '../../functions/provider-api/env.ts';
 import type { Registries } from '../../functions/registration/env.ts';
 import { bundleFolder } from '../../infra/bundle.ts';
 import {
@@ -12,8 +13,8 @@ import {
   registration,
 } from '../../infra/functions.ts';
 import { TagKeys } from '../../shared/core/ownership.ts';
-import { Provisioning } from '../../shared/service-types/vm/provisioning.ts';
 import { requestStreams } from '../../shared/wire/agent-requests.ts';
+import { subnetsOf } from '../emulators/ec2/actions/network.ts';
 import type { LambdaFunction } from '../emulators/lambda/lambda-function.ts';
 import type { Aws } from './aws.ts';
 import type { Dcm } from './dcm.ts';
@@ -22,7 +23,7 @@ import { account, provider, type StackOptions, silentRegion } from './options.ts
 /** The services that the functions are connected to. */
 type Wiring = {
   readonly options: Pick<StackOptions, 'ec2Endpoint' | 'pollFloorSeconds'>;
-  readonly aws: Omit<Aws, 'ec2' | 'eventsUrl'>;
+  readonly aws: Omit<Aws, 'ec2' | 'ecs' | 'eks' | 'eventsUrl'>;
   readonly natsUrl: string;
   readonly dcm: Pick<Dcm, 'registryUrl' | 'agent'>;
   readonly lambdaUrl: string;
@@ -103,6 +104,8 @@ const sdkEnvironment = ({ aws, lambdaUrl, secretsUrl }: Wiring): Record<string, 
   ...(aws.ec2Url === undefined ? ownAwsEnvironment() : { AWS_ENDPOINT_URL_EC2: aws.ec2Url }),
   ...(aws.ssmUrl !== undefined && { AWS_ENDPOINT_URL_SSM: aws.ssmUrl }),
   ...(aws.serviceQuotasUrl !== undefined && { AWS_ENDPOINT_URL_SERVICE_QUOTAS: aws.serviceQuotasUrl }),
+  ...(aws.ecsUrl !== undefined && { AWS_ENDPOINT_URL_ECS: aws.ecsUrl }),
+  ...(aws.eksUrl !== undefined && { AWS_ENDPOINT_URL_EKS: aws.eksUrl }),
   AWS_ENDPOINT_URL_DYNAMODB: aws.dynamodbUrl,
   AWS_ENDPOINT_URL_SQS: aws.sqsUrl,
   AWS_ENDPOINT_URL_LAMBDA: lambdaUrl,
@@ -145,10 +148,42 @@ const registries = ({ dcm, options }: Pick<Wiring, 'dcm' | 'options'>): Registri
   );
 };
 
-/** Up to 1,000 VMs, in the default VPC of each region. */
-export const provisioning = (options: Wiring['options']): Provisioning =>
-  Provisioning.parse({
-    regions: Object.fromEntries(reportedRegions(options).map(({ region }) => [region, {}])),
-    maximumVms: 1_000,
-    spot: true,
-  });
+/** Up to 1,000 VMs, in the default VPC of each region, and, with the emulators alone, containers and clusters there. */
+export const provisioning = (options: Wiring['options']): ProvisioningFile => {
+  const inRegions = <Region>(of: (region: string) => Region) =>
+    Object.fromEntries(reportedRegions(options).map(({ region }) => [region, of(region)]));
+  const vms = { regions: inRegions(() => ({})), maximumVms: 1_000, spot: true };
+  return ProvisioningFile.parse(
+    options.ec2Endpoint === undefined
+      ? { ...vms, containers: containers(inRegions), clusters: clusters(inRegions) }
+      : vms,
+  );
+};
+
+type InRegions = <Region>(of: (region: string) => Region) => Readonly<Record<string, Region>>;
+
+const defaultSubnets = (region: string) => subnetsOf(region).filter(({ isDefault }) => isDefault);
+
+const role = (name: string): string => `arn:aws:iam::${account}:role/${name}`;
+
+const containers = (inRegions: InRegions) => ({
+  regions: inRegions((region) => ({
+    ecsCluster: provider,
+    subnets: defaultSubnets(region).map(({ id }) => id),
+    logGroup: `/dcm/${provider}/containers`,
+  })),
+  executionRoleArn: role('dcm-containers'),
+  maximumContainers: 1_000,
+  publicAddresses: true,
+  spot: true,
+});
+
+const clusters = (inRegions: InRegions) => ({
+  regions: inRegions((region) => ({
+    subnets: defaultSubnets(region).map(({ id, zone }) => ({ id, zone })),
+  })),
+  clusterRoleArn: role('dcm-clusters'),
+  nodeRoleArn: role('dcm-nodes'),
+  adminPrincipals: [role('kubernetes-administrators')],
+  maximumClusters: 100,
+});

@@ -1,5 +1,7 @@
 import { SettingsError } from '../../shared/core/errors.ts';
 import type { Ec2SimulatorOptions } from '../emulators/ec2/start-ec2-simulator.ts';
+import type { EcsEmulatorOptions } from '../emulators/ecs/start-ecs-emulator.ts';
+import type { EksEmulatorOptions } from '../emulators/eks/start-eks-emulator.ts';
 
 /** Name of our provider at DCM, on a laptop. */
 export const provider = 'ec2-sp';
@@ -10,7 +12,7 @@ export const agentName = 'laptop';
 /** The AWS account on a laptop. */
 export const account = '123456789012';
 
-/** The simulated EC2 sends no events from here, so it is polled. */
+/** The simulated EC2 and ECS send no events from here, so it is polled. */
 export const silentRegion = 'us-west-2';
 type Dwell = NonNullable<Ec2SimulatorOptions['dwellMs']>;
 
@@ -45,6 +47,10 @@ export type StackOptions = {
   readonly dwellMs?: Dwell | undefined;
   /** Faults of the simulated EC2 from the start, such as `silentRegions`. */
   readonly ec2Faults?: Ec2SimulatorOptions['faults'];
+  /** Durations and faults of the emulated ECS. */
+  readonly ecs?: Pick<EcsEmulatorOptions, 'dwellMs' | 'faults' | 'onTransition'> | undefined;
+  /** Durations and faults of the emulated EKS. @default eksDwellMs (aws.ts) */
+  readonly eks?: Pick<EksEmulatorOptions, 'dwellMs' | 'faults' | 'onTransition'> | undefined;
   /** Shortest pause between two listings of a region. @default 10, as deployed */
   readonly pollFloorSeconds?: number | undefined;
   /** Visibility timeout of the observations queue. @default 90, as deployed */

@@ -4,6 +4,8 @@ import { bundleAll } from '../../infra/bundle.ts';
 import { catalogItemIdOf } from '../demo/catalog-item.ts';
 import type { EnvironmentAgent } from '../emulators/dcm/environment-agent/start.ts';
 import type { Ec2Simulator } from '../emulators/ec2/start-ec2-simulator.ts';
+import type { EcsEmulator } from '../emulators/ecs/start-ecs-emulator.ts';
+import type { EksEmulator } from '../emulators/eks/start-eks-emulator.ts';
 import type { LambdaHost } from '../emulators/lambda/start-lambda-host.ts';
 import type { NatsServer } from '../emulators/nats-server/start-nats-server.ts';
 import { startTogether, type Use } from '../processes/disposables.ts';
@@ -27,6 +29,9 @@ export type Endpoints = Record<
   | 'deadLetterQueueUrl',
   string
 > & {
+  /** This and the next are absent where another EC2 is used. */
+  readonly ecsUrl?: string;
+  readonly eksUrl?: string;
   /** The environment agent at which the provider is registered. */
   readonly agentUrl?: string;
   /** The catalog item of a VM that a user of today's DCM can order. */
@@ -42,6 +47,8 @@ export type Stack = AsyncDisposable & {
   /** undefined where another NATS or EC2 is used. */
   readonly nats: NatsServer | undefined;
   readonly ec2: Ec2Simulator | undefined;
+  readonly ecs: EcsEmulator | undefined;
+  readonly eks: EksEmulator | undefined;
 };
 
 /**
@@ -62,6 +69,8 @@ const start = async (options: StackOptions, use: Use): Promise<Omit<Stack, keyof
   const endpoints = {
     natsUrl,
     ec2Url: aws.ec2Url ?? 'aws',
+    ...(aws.ecsUrl !== undefined && { ecsUrl: aws.ecsUrl }),
+    ...(aws.eksUrl !== undefined && { eksUrl: aws.eksUrl }),
     dynamodbUrl: aws.dynamodbUrl,
     sqsUrl: aws.sqsUrl,
     eventsUrl: aws.eventsUrl,
@@ -74,7 +83,7 @@ const start = async (options: StackOptions, use: Use): Promise<Omit<Stack, keyof
     ...endpointsOfTodaysDcm(dcm),
   };
   await writeEndpoints(options.folder, endpoints);
-  return { endpoints, controlPlane, agent, lambda, nats, ec2: aws.ec2 };
+  return { endpoints, controlPlane, agent, lambda, nats, ec2: aws.ec2, ecs: aws.ecs, eks: aws.eks };
 };
 
 const endpointsOfTodaysDcm = ({ agent, controlPlane }: Dcm) => ({
