@@ -7,7 +7,7 @@ import { timers } from './timers.ts';
 export type EventFaults = {
   /** Probability that an event of any type is not emitted. */
   readonly loseEvents: number;
-  /** Ids of resources of which no event is emitted. */
+  /** Ids or ARNs of resources of which no event is emitted. */
   readonly loseEventsOf: readonly string[];
   /** Regions that never emit an event. */
   readonly silentRegions: readonly string[];
@@ -70,7 +70,8 @@ export const eventEmitter = ({ emit, faults, random, log }: Options) => {
       const { loseEvents, loseEventsOf, silentRegions, repeatEvents, swapEvents, lateEvents } = faults();
       const resourceId = resourceIdOf(event);
       if (silentRegions.includes(event.region)) return;
-      if (loseEventsOf.includes(resourceId) || happens(loseEvents)) return void lost.push(event);
+      const isNamed = [resourceId, ...event.resources].some((name) => loseEventsOf.includes(name));
+      if (isNamed || happens(loseEvents)) return void lost.push(event);
       if (happens(lateEvents.share)) {
         return heldBack.after(event.id, lateEvents.ms, () => void send(event));
       }

@@ -1,3 +1,4 @@
+import * as z from 'zod';
 import { type EventFaults, noEventFaults } from '../event-emitter.ts';
 import { type Call, JsonApiError } from '../json-api.ts';
 import type { Random } from '../random.ts';
@@ -11,7 +12,7 @@ export type Faults = EventFaults & {
   readonly callRates: Readonly<Record<string, CallRate>>;
   /** Errors that every call of an operation gets. */
   readonly refuse: Readonly<Record<string, Refusal>>;
-  /** The caller may not call TagResource: refuses RunTask and RegisterTaskDefinition with tags, too. */
+  /** The caller may not call TagResource: refuses every request with tags. */
   readonly refuseTags: boolean;
   /** What RunTask has no capacity for: a capacity provider, a zone, or a provider in a zone. Answered with 200 and `failures`. */
   readonly noCapacity: readonly { readonly capacityProvider?: string; readonly zone?: string }[];
@@ -55,11 +56,16 @@ const refusals = {
 /** An error that every call of an operation can get. */
 export type Refusal = keyof typeof refusals;
 
-export const accessDenied = (action: string): JsonApiError =>
-  new JsonApiError(
+const Tagged = z.object({ tags: z.array(z.unknown()).min(1) });
+
+/** @throws JsonApiError where a request has tags, and the fault `refuseTags` is set. */
+export const checkTags = (input: unknown, { refuseTags }: Faults): void => {
+  if (!refuseTags || !Tagged.safeParse(input).success) return;
+  throw new JsonApiError(
     'AccessDeniedException',
-    `User: arn:aws:sts::123456789012:assumed-role/local/local is not authorized to perform: ${action}`,
+    'User: arn:aws:sts::123456789012:assumed-role/local/local is not authorized to perform: ecs:TagResource',
   );
+};
 
 type Admission = { readonly faults: () => Faults; readonly random: Random };
 

@@ -11,7 +11,7 @@ import { timers } from '../timers.ts';
 import { clusterOf, createCluster, describeClusters } from './actions/clusters.ts';
 import { runTaskOperation } from './actions/run-task.ts';
 import { describeTasks, listTasks, stopTask, tagResource } from './actions/tasks.ts';
-import { admission, type Faults, noFaults } from './faults.ts';
+import { admission, checkTags, type Faults, noFaults } from './faults.ts';
 import { type DwellMs, defaultDwellMs } from './lifecycle.ts';
 import { ecsLimits } from './limits.ts';
 import { type Account, openRegion, type Region, type TaskTransition } from './region.ts';
@@ -103,7 +103,10 @@ export const startEcsEmulator = async (options: EcsEmulatorOptions): Promise<Ecs
     new Map(
       Object.entries(operations()).map(([name, operation]) => [
         name,
-        (input, call) => operation(input, region(call.region)),
+        (input, call) => {
+          checkTags(input, faults);
+          return operation(input, region(call.region));
+        },
       ]),
     ),
     {

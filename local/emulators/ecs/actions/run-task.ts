@@ -2,7 +2,6 @@ import * as z from 'zod';
 import type { Tags } from '../../../../shared/core/ownership.ts';
 import { Ec2Error } from '../../ec2/query-protocol.ts';
 import { JsonApiError } from '../../json-api.ts';
-import { accessDenied } from '../faults.ts';
 import { ecsLimits } from '../limits.ts';
 import type { Region } from '../region.ts';
 import { TagList, withinLimit } from '../tags.ts';
@@ -66,7 +65,7 @@ export const runTaskOperation = () => {
   return (input: unknown, region: Region) => {
     const { clientToken, ...request } = RunRequest.parse(input);
     const cluster = clusterOf(request.cluster, region);
-    const tags = tagsOf(request, region);
+    const tags = withinLimit(request.tags);
     const definition = definitionOf(request, region);
     const key = clientToken && `${cluster.arn} ${clientToken}`;
     const parameters = JSON.stringify(request);
@@ -110,11 +109,6 @@ const tasksOfToken = (
     'The client token was used before by a request with other parameters.',
     { fields: { resourceIds: tasks.map(({ arn }) => arn) } },
   );
-};
-
-const tagsOf = ({ tags }: RunRequest, { account }: Region): Tags => {
-  if (account.faults().refuseTags && Object.keys(tags).length > 0) throw accessDenied('ecs:TagResource');
-  return withinLimit(tags);
 };
 
 const moreTags = (

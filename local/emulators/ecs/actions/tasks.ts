@@ -1,7 +1,6 @@
 import * as z from 'zod';
 import { JsonApiError } from '../../json-api.ts';
 import { seededRandom } from '../../random.ts';
-import { accessDenied } from '../faults.ts';
 import { ecsLimits } from '../limits.ts';
 import { ListPage, pageOf } from '../page.ts';
 import type { Region } from '../region.ts';
@@ -110,7 +109,6 @@ const TagRequest = z.object({ resourceArn: z.string(), tags: TagList });
 /** Tags a task, a task definition or a cluster. @see https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_TagResource.html */
 export const tagResource = (input: unknown, region: Region) => {
   const { resourceArn: arn, tags } = TagRequest.parse(input);
-  if (region.account.faults().refuseTags) throw accessDenied('ecs:TagResource');
   const added = (before: SimulatedTask['tags']) => withinLimit({ ...before, ...tags });
   const task = region.lookUp(arn.split('/').at(-1) ?? '');
   const definition = region.definitions.lookUp(arn);
