@@ -90,7 +90,7 @@ export type Cluster = {
   readonly config: ClusterConfig;
   readonly clientToken: string | undefined;
   /** The whole request, to compare it with another one that has the same client token. */
-  readonly request: string;
+  readonly request: unknown;
   readonly status: ClusterStatus;
   readonly changedAtMs: number;
   /** It was ACTIVE once, and has an endpoint since. */
@@ -112,7 +112,7 @@ export type NodeGroup = {
   readonly version: string;
   readonly settings: NodeGroupSettings;
   readonly clientToken: string | undefined;
-  readonly request: string;
+  readonly request: unknown;
   readonly status: NodeGroupStatus;
   readonly changedAtMs: number;
   readonly hasNodes: boolean;
@@ -150,7 +150,7 @@ export const clusterArn = (cluster: Named): string => arnOf(cluster, `cluster/${
 export const nodeGroupArn = (cluster: Named, { name, id }: Pick<NodeGroup, 'name' | 'id'>): string =>
   arnOf(cluster, `nodegroup/${cluster.name}/${name}/${id}`);
 
-export const accessEntryArn = (cluster: Named, { principalArn, createdAtMs }: AccessEntry): string => {
+const accessEntryArn = (cluster: Named, { principalArn, createdAtMs }: AccessEntry): string => {
   const [, , , , account = '', principal = ''] = principalArn.split(':');
   const [kind = '', ...path] = principal.split('/');
   const id = uuidOf(`${clusterArn(cluster)} ${principalArn} ${createdAtMs}`);

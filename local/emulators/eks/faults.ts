@@ -1,5 +1,5 @@
 import type { Account } from './account.ts';
-import type { ClusterStatus, Issue } from './cluster.ts';
+import type { Issue } from './cluster.ts';
 import { EksError, type ErrorCode } from './rest-json.ts';
 
 /** Faults that the emulator can inject. Those of a creation hold for what is created while they are set. */
@@ -11,7 +11,7 @@ export type Faults = {
   /** How long after its creation a cluster or node group cannot be found, in milliseconds. */
   readonly notFoundMs: number;
   /** The statuses of a new cluster before its first ACTIVE. EKS has shown UPDATING among them. */
-  readonly creationStatuses: readonly (ClusterStatus & ('PENDING' | 'CREATING' | 'UPDATING'))[];
+  readonly creationStatuses: readonly ('PENDING' | 'CREATING' | 'UPDATING')[];
   /** The issue with which new clusters become FAILED instead of ACTIVE. */
   readonly clusterCreationFails: Issue | undefined;
   /** The status that new node groups reach instead of ACTIVE, and its issue. */

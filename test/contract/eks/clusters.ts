@@ -67,10 +67,10 @@ export const clusters = ({ eks, emulator, request, create, active }: Subject) =>
     });
 
     it('creates nothing more when the same is asked again', async () => {
-      const input = request({ clientRequestToken: randomUUID() });
+      const input = request({ clientRequestToken: randomUUID(), tags: { a: '1', b: '2' } });
       const first = await eks().send(new CreateClusterCommand(input));
 
-      const again = await eks().send(new CreateClusterCommand(input));
+      const again = await eks().send(new CreateClusterCommand({ ...input, tags: { b: '2', a: '1' } }));
 
       expect(again.cluster?.createdAt).toEqual(first.cluster?.createdAt);
     });

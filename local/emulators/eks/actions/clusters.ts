@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import * as z from 'zod';
 import { type Cluster, clusterJson } from '../cluster.ts';
 import { Paging, page } from '../page.ts';
@@ -35,7 +36,7 @@ export const createCluster = operation(CreateCluster, (request, region) => {
   return { cluster: clusterJson(region.create(cluster)) };
 });
 
-type Created = { readonly clientToken: string | undefined; readonly request: string };
+type Created = { readonly clientToken: string | undefined; readonly request: unknown };
 
 /** What was created with the client token of this request. @throws EksError where that was another request. */
 export const replayedCreation = <One extends Created>(
@@ -44,7 +45,7 @@ export const replayedCreation = <One extends Created>(
 ): One | undefined => {
   const { clientRequestToken: token } = request;
   const created = [...all].find(({ clientToken }) => token !== undefined && clientToken === token);
-  if (created === undefined || created.request === JSON.stringify(request)) return created;
+  if (created === undefined || isDeepStrictEqual(created.request, request)) return created;
   throw invalidParameter(`The clientRequestToken ${token} was used with other parameters.`);
 };
 
@@ -75,7 +76,7 @@ export const clusterOf = (request: z.infer<typeof CreateCluster>, region: Region
     serviceIpv4Cidr: kubernetesNetworkConfig?.serviceIpv4Cidr ?? '10.100.0.0/16',
     config,
     clientToken: request.clientRequestToken,
-    request: JSON.stringify(request),
+    request,
     status: 'CREATING',
     changedAtMs: nowMs,
     hasEndpoint: false,

@@ -92,7 +92,7 @@ export const nodeGroupOf = (
   return {
     ...{ name, id: randomUUID(), version, settings, tags, clientToken },
     ...{ createdAtMs: nowMs, changedAtMs: nowMs, status: 'CREATING' },
-    request: JSON.stringify(request),
+    request,
     hasNodes: false,
     issues: [],
     failingDeletions: undefined,
@@ -125,16 +125,12 @@ export const deleteNodegroup = operation(Named, ({ clusterName, nodegroupName },
   const nodeGroup = region.nodeGroup(cluster, nodegroupName);
   const { creating, deleting } = region.account.faults().deleteWhile;
   const { status } = nodeGroup;
-  const message = `Nodegroup ${nodegroupName} cannot be deleted because it is in ${status} status`;
-  const concerned = { clusterName, nodegroupName };
-  if (status === 'DELETING' && deleting !== 'accepted') throw new EksError(deleting, message, concerned);
-  if (status === 'CREATING') throw new EksError(creating, message, concerned);
-  if (status === 'UPDATING') throw new EksError('ResourceInUseException', message, concerned);
-  const isDeleted = status === 'DELETING';
-  return {
-    nodegroup: nodeGroupJson(
-      cluster,
-      isDeleted ? nodeGroup : region.deleteNodeGroup(clusterName, nodegroupName),
-    ),
-  };
+  if (status === 'DELETING' && deleting === 'accepted')
+    return { nodegroup: nodeGroupJson(cluster, nodeGroup) };
+  if (status === 'CREATING' || status === 'DELETING' || status === 'UPDATING') {
+    const message = `Nodegroup ${nodegroupName} cannot be deleted because it is in ${status} status`;
+    const code = status === 'CREATING' ? creating : 'ResourceInUseException';
+    throw new EksError(code, message, { clusterName, nodegroupName });
+  }
+  return { nodegroup: nodeGroupJson(cluster, region.deleteNodeGroup(clusterName, nodegroupName)) };
 });
