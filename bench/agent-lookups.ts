@@ -73,7 +73,7 @@ const withBridge = async (url: string, measure: (find: Find) => Promise<number>)
   await link.ready();
   const bridge = handleRequest({
     publisher: publishEvents(natsEventStream(link)),
-    probe: natsProbe(link, 'dcm.vm'),
+    probe: natsProbe(link, ['dcm.vm']),
     ...{ requestStreams: [requestStream], streamNames: async () => [] },
     agentRequests: natsAgentRequests(link, [requestStream]),
     log: memoryLog(),

@@ -13,6 +13,7 @@ import {
   registriesFile,
 } from '../functions/registration/env.ts';
 import packageJson from '../package.json' with { type: 'json' };
+import type { ServiceType } from '../shared/core/kind.ts';
 import type { TagKeys } from '../shared/core/ownership.ts';
 import type { FunctionName } from './bundle.ts';
 
@@ -85,6 +86,8 @@ export const natsBridge = (given: {
   readonly credentialsSecret?: string | undefined;
   /** JetStream streams that hold DCM's requests to environment agents. */
   readonly agentStreams: readonly string[];
+  /** Whose statuses are published. @default vm alone */
+  readonly serviceTypes?: readonly ServiceType[];
 }): FunctionSpec => ({
   name: 'nats-bridge',
   description: 'Publishes CloudEvents to JetStream and says which were acknowledged',
@@ -94,8 +97,13 @@ export const natsBridge = (given: {
     NATS_URL: given.natsUrls.join(','),
     ...(given.credentialsSecret !== undefined && { NATS_CREDENTIALS_SECRET: given.credentialsSecret }),
     ...(given.agentStreams.length > 0 && { AGENT_REQUESTS_STREAM: given.agentStreams.join(',') }),
+    ...serviceTypesVariable(given.serviceTypes),
   } satisfies NatsBridgeEnv,
 });
+
+/** Absent for VMs alone, which is the functions' default. */
+const serviceTypesVariable = (serviceTypes: readonly ServiceType[] = ['vm']): { SERVICE_TYPES?: string } =>
+  serviceTypes.join() === 'vm' ? {} : { SERVICE_TYPES: JSON.stringify(serviceTypes) };
 
 export const poller = (
   deployment: Deployment,

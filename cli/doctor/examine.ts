@@ -1,5 +1,6 @@
 import type { FunctionName } from '../../infra/bundle.ts';
 import { reasonOf } from '../../shared/core/errors.ts';
+import { nameOf, type ServiceType } from '../../shared/core/kind.ts';
 import { FoundRequest, ProbeAnswer, Streams } from '../../shared/wire/bridge.ts';
 import type { ListedProvider } from '../../shared/wire/dcm-provider.ts';
 import { type InspectedRegion, Inspection } from '../../shared/wire/inspection.ts';
@@ -77,20 +78,22 @@ const adviceOn = (failure: string): string =>
     ? 'Set or correct agent.auth (docs/runbook.md, registration-refused).'
     : 'Check agent.url, and agent.vpc where its address is private.';
 
-const ofProviders = ({ region, row, providers, endpoint, kind }: InspectedRegion, where: string): Finding => {
+const ofProviders = (inspected: InspectedRegion, where: string): Finding => {
+  const { region, serviceType, row, providers, endpoint, kind } = inspected;
   const ours = providers.find(({ name }) => name === row);
-  const holder = providers.find(({ name, service_type: type }) => name !== row && type === 'vm');
+  const holder = providers.find(({ name, service_type: type }) => name !== row && type === serviceType);
   if (ours !== undefined) return ofOurs(region, ours, { endpoint, where });
-  if (kind === 'agent' && holder !== undefined) return wrong(`${region}: ${ofHolder(holder, where)}`);
+  if (kind === 'agent' && holder !== undefined)
+    return wrong(`${region}: ${ofHolder(holder, serviceType, where)}`);
   return wrong(
     `${region}: ${row} is not registered at ${where}. The registration tries every minute; its log says why it fails (docs/runbook.md, registration-refused).`,
   );
 };
 
-const ofHolder = ({ name, type }: ListedProvider, where: string): string =>
+const ofHolder = ({ name, type }: ListedProvider, serviceType: ServiceType, where: string): string =>
   type === 'embedded'
-    ? `${where} serves VMs by its embedded provider ${name}. Take vm out of its AGENT_EMBEDDED_SPS and restart it; the registration follows within a minute.`
-    : `${where} has the provider ${name} for VMs, and takes one. Use another agent, or stop ${name}, clear the agent's AGENT_SP_PERSISTENCE_PATH and restart it.`;
+    ? `${where} serves ${nameOf(serviceType)}s by its embedded provider ${name}. Take ${serviceType} out of its AGENT_EMBEDDED_SPS and restart it; the registration follows within a minute.`
+    : `${where} has the provider ${name} for ${nameOf(serviceType)}s, and takes one. Use another agent, or stop ${name}, clear the agent's AGENT_SP_PERSISTENCE_PATH and restart it.`;
 
 type Place = { readonly endpoint: string; readonly where: string };
 

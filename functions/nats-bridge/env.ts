@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { ServiceTypes } from '../../shared/runtime/service-types.ts';
 
 /** The environment variables of the nats-bridge. infra/functions.ts must supply exactly these. */
 export const Env = z.object({
@@ -16,5 +17,7 @@ export const Env = z.object({
     ),
     z.transform((names): string[] => names?.split(',') ?? []),
   ),
+  /** JSON list of the service types whose statuses are published. */
+  SERVICE_TYPES: ServiceTypes,
 });
 export type Env = z.input<typeof Env>;

@@ -52,8 +52,10 @@ export const Env = z.object({
   AGENT_REQUESTS: z._default(z.enum(['true', 'false']), 'false'),
   /** The version in the answer of the health check. */
   PROVIDER_VERSION: nonEmpty,
-  /** An endpoint for all AWS services, and one for EC2 that overrides it, as in AWS's SDKs; absent: AWS's own. */
+  /** An endpoint for all AWS services, and those for one that override it, as in AWS's SDKs; absent: AWS's own. */
   AWS_ENDPOINT_URL: z.optional(z.url()),
   AWS_ENDPOINT_URL_EC2: z.optional(z.url()),
+  AWS_ENDPOINT_URL_ECS: z.optional(z.url()),
+  AWS_ENDPOINT_URL_EKS: z.optional(z.url()),
 });
 export type Env = z.input<typeof Env>;

@@ -17,14 +17,12 @@ import {
 } from '../../shared/adapters/secrets/secrets-manager.ts';
 import { sqsObservations } from '../../shared/adapters/sqs/observations.ts';
 import { providerName } from '../../shared/core/provider-name.ts';
-import { targetOfKey } from '../../shared/core/target.ts';
 import { authentication } from '../../shared/http/authentication.ts';
 import { jwtVerifier } from '../../shared/http/jwt-verifier.ts';
 import { router } from '../../shared/http/router.ts';
 import { httpApi } from '../../shared/runtime/http-api.ts';
 import { correlate, log, withTelemetry } from '../../shared/runtime/telemetry.ts';
 import { kinds } from '../../shared/service-types/kinds.ts';
-import { ec2DryRun } from '../../shared/service-types/vm/ec2/dry-run.ts';
 import { ec2InstanceActions } from '../../shared/service-types/vm/ec2/instance-actions.ts';
 import { ec2Instances } from '../../shared/service-types/vm/ec2/instances.ts';
 import { cachedOfferings, ec2Offerings } from '../../shared/service-types/vm/ec2/offerings.ts';
@@ -32,7 +30,8 @@ import { awsVcpuQuota } from '../../shared/service-types/vm/ec2/vcpu-quota.ts';
 import { vmRecords } from '../../shared/service-types/vm/record.ts';
 import { Env } from './env.ts';
 import { checkHealth, queueDelay } from './health/check-health.ts';
-import { operations } from './operations/registry.ts';
+import { deployedServices } from './health/deployed-services.ts';
+import { operationsWith } from './operations/registry.ts';
 import { vmUseCases } from './service-types/vm.ts';
 
 const env = Env.parse(process.env);
@@ -62,11 +61,10 @@ const vm = vmUseCases({
   ...{ observations, provider, pause, ...clock },
 });
 
+const services = deployedServices(env.PROVISIONING_FILE, env, dynamoDb.config.credentials);
+
 const health = checkHealth({
-  ec2: ec2DryRun({
-    credentials: dynamoDb.config.credentials,
-    endpoint: env.AWS_ENDPOINT_URL_EC2 ?? env.AWS_ENDPOINT_URL,
-  }),
+  services,
   backlog: queueDelay({
     heartbeats: dynamoDbHeartbeats(table, tableName),
     ...{ observations, homeRegion, ...clock },
@@ -74,8 +72,7 @@ const health = checkHealth({
   nats: bridgeProbe(lambda, env.NATS_BRIDGE),
   registrations: dynamoDbRegistrations(table, tableName),
   firstAnswer: dynamoDbFirstAnswer(table, tableName),
-  targets: Object.keys(env.PROVISIONING_FILE.regions).map(targetOfKey),
-  providerNameOf: (target) => providerName({ name: provider, homeRegion }, target),
+  providerNameOf: (target, serviceType) => providerName({ name: provider, homeRegion }, target, serviceType),
   version: env.PROVIDER_VERSION,
   ...clock,
 });
@@ -84,7 +81,7 @@ const agentRequests =
   env.AGENT_REQUESTS === 'true' ? bridgeAgentRequests(lambda, env.NATS_BRIDGE) : undefined;
 
 const app = router({
-  operations,
+  operations: operationsWith(services.map(({ serviceType }) => serviceType)),
   useCases: { vm, checkHealth: health, findRequest: agentRequests?.find },
   authentication: authentication({
     realm: 'provider-api',

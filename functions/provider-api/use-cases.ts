@@ -1,6 +1,5 @@
 import type { TagKeys } from '../../shared/core/ownership.ts';
 import type { Facts } from '../../shared/core/record.ts';
-import type { Target } from '../../shared/core/target.ts';
 import type { AgentRequests } from '../../shared/ports/agent-requests.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { DescribedResource, DescribedResources } from '../../shared/ports/described-resources.ts';
@@ -8,10 +7,10 @@ import type { Observations } from '../../shared/ports/observations.ts';
 import type { Records } from '../../shared/ports/records.ts';
 import type { ResourceStore } from '../../shared/ports/resource-store.ts';
 import type { Log } from '../../shared/ports/telemetry.ts';
-import type { Health } from '../../shared/wire/health.ts';
 import { checkResource, refuseAdopted } from './check-resource.ts';
 import { awaitCreation, type CreateAsked, createResource } from './create-resource.ts';
 import { deleteResource, terminateResource } from './delete-resource.ts';
+import type { checkHealth } from './health/check-health.ts';
 import { findOrphan, launchResource } from './launch-resource.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import { type Events, type ListAsked, type Page, readResources } from './read-resources.ts';
@@ -21,7 +20,7 @@ import type { VmUseCases } from './service-types/vm.ts';
 /** What the API's operations call. */
 export type UseCases = {
   readonly vm: VmUseCases;
-  checkHealth(target: Target): Promise<Health>;
+  readonly checkHealth: ReturnType<typeof checkHealth>;
   /** As AgentRequests.find. Undefined: the look-up is not configured. */
   readonly findRequest: AgentRequests['find'] | undefined;
 };

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { AgentAuth } from '../../shared/adapters/dcm/bearer-tokens.ts';
+import { ServiceType } from '../../shared/core/kind.ts';
 import { jsonFile } from '../../shared/runtime/json-variable.ts';
 
 /** A file, because with many regions the JSON exceeds the 4 KiB of a Lambda environment. */
@@ -7,7 +8,7 @@ export const registriesFile = 'registries.json';
 
 const nonEmpty = z.string().check(z.minLength(1));
 
-/** The registry at which the VMs of one target are registered. */
+/** The registry at which the resources of one target are registered: one provider a service type. */
 export const Registry = z.object({
   /** `control-plane`: a DCM of the older generation, whose control plane calls providers itself. */
   kind: z.enum(['agent', 'control-plane']),
@@ -15,6 +16,8 @@ export const Registry = z.object({
   url: z.url(),
   /** URL of the provider-api as this registry's DCM reaches it, without a path and without credentials. Absent: `PUBLIC_URL`. */
   publicUrl: z.optional(z.url()),
+  /** Of which a provider is registered there; absent: VMs alone. */
+  serviceTypes: z.optional(z.readonly(z.array(ServiceType).check(z.minLength(1)))),
   /** Whether the endpoint carries the token of `ENDPOINT_TOKEN_SECRET`. */
   endpointCredentials: z.boolean(),
   /** Absent: the registry accepts calls without a token. */

@@ -144,10 +144,16 @@ const inspect = async (
   providers: readonly Provider[],
 ): Promise<Inspection> => ({
   regions: await Promise.all(
-    providers.map(async ({ target, registry, registration }) => {
+    providers.map(async ({ serviceType, target, registry, registration }) => {
       const { providers: listed = [], failure } = await registryOf(registry).list();
       return {
-        ...{ region: targetKey(target), row: registration.name, kind: registry.kind, url: registry.url },
+        ...{
+          region: targetKey(target),
+          serviceType,
+          row: registration.name,
+          kind: registry.kind,
+          url: registry.url,
+        },
         endpoint: registration.endpoint,
         ...(failure !== undefined && { failure }),
         providers: listed.map((one) => ({ ...one, endpoint: withoutCredentials(one.endpoint) })),

@@ -1,11 +1,13 @@
 import { v5 as uuid } from 'uuid';
+import type { Kind, ServiceType } from '../../shared/core/kind.ts';
 import { isHome, providerName } from '../../shared/core/provider-name.ts';
 import { type Target, targetKey, targetOfKey } from '../../shared/core/target.ts';
 import type { ProviderRegistration } from '../../shared/wire/dcm-provider.ts';
 import type { ProviderSettings, Registry } from './env.ts';
 
-/** What is registered at DCM for the VMs of one target. */
+/** What is registered at DCM for one service type in one target. */
 export type Provider = {
+  readonly serviceType: ServiceType;
   readonly target: Target;
   readonly registry: Registry;
   /** Follows from the name, so that a new deployment replaces the registration of the last one. */
@@ -13,31 +15,49 @@ export type Provider = {
   readonly registration: Omit<ProviderRegistration, 'metadata'>;
 };
 
+/** The collection of the API, and the AWS service. */
+const offered = {
+  vm: { collection: 'vms', service: 'EC2' },
+  container: { collection: 'containers', service: 'ECS' },
+  cluster: { collection: 'clusters', service: 'EKS' },
+} as const satisfies Record<
+  ServiceType,
+  { readonly collection: Kind['collection']; readonly service: string }
+>;
+
+const vmsAlone: readonly ServiceType[] = ['vm'];
+
 /** The id of a provider at DCM: UUIDv5 of its name in the namespace of DNS names. */
 export const providerIdOf = (name: string): string => uuid(name, uuid.DNS);
 
 /**
  * The providers to register, the home region's first: where two registries turn out to be the same one, the home region gets the service
- * type. `token` goes into the endpoints as Basic credentials where the registry's settings say so.
+ * types. `token` goes into the endpoints as Basic credentials where the registry's settings say so.
  */
 export const providersOf = (settings: ProviderSettings, token: string | undefined): Provider[] =>
   Object.entries(settings.registries)
     .map(([key, registry]) => ({ target: targetOfKey(key), registry }))
     .toSorted((a, b) => Number(isHome(settings, b.target)) - Number(isHome(settings, a.target)))
-    .map(({ target, registry }) => {
-      const name = providerName(settings, target);
+    .flatMap((one) => (one.registry.serviceTypes ?? vmsAlone).map((serviceType) => ({ ...one, serviceType })))
+    .map(({ target, registry, serviceType }) => {
+      const name = providerName(settings, target, serviceType);
       const prefix = isHome(settings, target) ? '' : `/${targetKey(target)}`;
-      const endpoint = new URL(`${prefix}/api/v1alpha1/vms`, registry.publicUrl ?? settings.publicUrl);
+      const { collection, service } = offered[serviceType];
+      const endpoint = new URL(
+        `${prefix}/api/v1alpha1/${collection}`,
+        registry.publicUrl ?? settings.publicUrl,
+      );
       return {
+        serviceType,
         target,
         registry,
         id: providerIdOf(name),
         registration: {
           name,
           endpoint: withToken(endpoint, registry.endpointCredentials ? token : undefined),
-          service_type: 'vm',
+          service_type: serviceType,
           schema_version: 'v1alpha1',
-          display_name: `Amazon EC2 in ${targetKey(target)}`,
+          display_name: `Amazon ${service} in ${targetKey(target)}`,
           operations: ['CREATE', 'DELETE', 'READ'],
         },
       };

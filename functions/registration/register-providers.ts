@@ -104,7 +104,7 @@ const republishSeconds = 6 * 3600;
 const registerProvider =
   ({ registryOf, registrations, listings, now, log, meter }: RegistrationParts) =>
   async (provider: Provider, last: Registration | undefined): Promise<Registration> => {
-    const { id, target, registration } = provider;
+    const { id, serviceType, target, registration } = provider;
     const registry = registryOf(provider.registry);
     const found = await registry.find(id);
     const sentAt = Math.floor(now() / 1000);
@@ -118,11 +118,12 @@ const registerProvider =
     const lostStatuses = answer.outcome === 'registered' && hasLostStatuses(last, found, answer);
     if (lostStatuses)
       log.info("DCM's row of the provider is new or restored: every status of the region is republished", {
-        region: targetKey(target),
+        ...{ provider: registration.name, region: targetKey(target) },
       });
     const republishes =
       lostStatuses || (answer.outcome === 'registered' && isRepublicationDue(provider, last, at));
-    if (republishes) await listings.requestRepublication(target, at);
+    const listed = serviceType === 'vm' ? target : { ...target, serviceType };
+    if (republishes) await listings.requestRepublication(listed, at);
     const result = {
       ...registrationOf(answer, last, { at, sentAt }),
       ...{ providerId: id, republishedAt: republishes ? at : last?.republishedAt },

@@ -2,6 +2,7 @@ import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import { functionNameOf, natsBridge } from '../functions.ts';
 import { agentStreamsOf } from '../settings/agent.ts';
+import { reportedTypes } from '../settings/service-types.ts';
 import type { Settings } from '../settings/settings.ts';
 import { type FunctionDefaults, functionWithDefaults } from './function-defaults.ts';
 import { NatsNetwork } from './nats-network.ts';
@@ -25,6 +26,7 @@ export class NatsBridge extends Construct {
         natsUrls: nats.urls,
         credentialsSecret: nats.credentialsSecret,
         agentStreams: agentStreamsOf(settings),
+        serviceTypes: reportedTypes(settings),
       }),
       sdkEnvironment: secretsManagerEndpoint(this, nats.credentialsSecret),
       ...this.network?.placement,

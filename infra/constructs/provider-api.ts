@@ -9,6 +9,7 @@ import { type ApiAccess, ProvisioningFile } from '../../functions/provider-api/e
 import { publicPaths } from '../../shared/wire/public-paths.ts';
 import { answerTimeoutSeconds, type Deployment, providerApi } from '../functions.ts';
 import { agentStreamsOf } from '../settings/agent.ts';
+import { createdTypes } from '../settings/service-types.ts';
 import type { CreationSettings } from '../settings/settings.ts';
 import { accessLog } from './access-log.ts';
 import { grantCreateClusters } from './cluster-permissions.ts';
@@ -55,7 +56,7 @@ export class ProviderApi extends Construct {
       createDefaultStage: false,
     });
     const { rate, burst } = settings.api.throttling;
-    const paths = publicPaths.flatMap((path) => [path, `/{region}${path}`]);
+    const paths = publicPaths(collectionsOf(settings)).flatMap((path) => [path, `/{region}${path}`]);
     const publicRoutes = paths.flatMap((path) =>
       this.api.addRoutes({ path, methods: [HttpMethod.GET], integration }),
     );
@@ -112,6 +113,9 @@ export class ProviderApi extends Construct {
     return made;
   }
 }
+
+const collectionsOf = (settings: CreationSettings) =>
+  createdTypes(settings).map((serviceType) => `${serviceType}s` as const);
 
 const vmsByRegion = (resourceStore: Table): string => `${resourceStore.tableArn}/index/vms-by-region`;
 

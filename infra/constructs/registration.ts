@@ -8,6 +8,7 @@ import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Provider } from 'aws-cdk-lib/custom-resources';
 import { Construct } from 'constructs';
 import type { Registries, Registry } from '../../functions/registration/env.ts';
+import type { ServiceType } from '../../shared/core/kind.ts';
 import { providerName } from '../../shared/core/provider-name.ts';
 import { targetOfKey } from '../../shared/core/target.ts';
 import { type Deployment, functionNameOf, registration } from '../functions.ts';
@@ -130,8 +131,14 @@ export class Registration extends Construct {
       properties: {
         controlPlaneUrl: listed(registries, ({ url }) => url),
         publicUrl: listed(registries, ({ publicUrl }) => publicUrl ?? api.api.apiEndpoint),
-        rowNames: Object.keys(registries).map((key) =>
-          providerName({ name: settings.provider.name, homeRegion: settings.homeRegion }, targetOfKey(key)),
+        rowNames: Object.entries(registries).flatMap(([key, { serviceTypes }]) =>
+          (serviceTypes ?? (['vm'] as const)).map((serviceType) =>
+            providerName(
+              { name: settings.provider.name, homeRegion: settings.homeRegion },
+              targetOfKey(key),
+              serviceType,
+            ),
+          ),
         ),
       },
     });
@@ -173,13 +180,22 @@ export const registriesOf = (settings: CreationSettings): Registries => {
     const { url, publicUrl, endpointCredentials } = controlPlane;
     const registry = { kind: 'control-plane', url, publicUrl, endpointCredentials } as const;
     return Object.fromEntries(
-      Object.keys(createdTypesByRegion(settings)).map((region) => [region, registry]),
+      Object.entries(createdTypesByRegion(settings)).map(([region, serviceTypes]) => [
+        region,
+        { ...registry, ...unlessVmsAlone(serviceTypes) },
+      ]),
     );
   }
   return Object.fromEntries(
     Object.entries(agentsOf(settings)).map(([region, { url, publicUrl, auth, caller }]) => {
       const endpointCredentials = caller === 'endpointCredentials';
-      return [region, { kind: 'agent', url, publicUrl, endpointCredentials, auth } as const];
+      const serviceTypes = createdTypesByRegion(settings)[region];
+      const registry = { kind: 'agent', url, publicUrl, endpointCredentials, auth } as const;
+      return [region, { ...registry, ...unlessVmsAlone(serviceTypes) }];
     }),
   );
 };
+
+/** Absent for VMs alone, which is the registration's default. */
+const unlessVmsAlone = (serviceTypes: ServiceType[] = []): { serviceTypes?: ServiceType[] } =>
+  serviceTypes.length === 0 || serviceTypes.join() === 'vm' ? {} : { serviceTypes };

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { requestStreams } from '../../shared/wire/agent-requests.ts';
-import { createdTypesByRegion, type Sections } from './service-types.ts';
+import { statusSubject } from '../../shared/wire/dcm-status.ts';
+import { createdTypesByRegion, reportedTypes, type Sections } from './service-types.ts';
 import { origin, secretName, text } from './setting-kinds.ts';
 
 const nonEmpty = z.string('must be a text').min(1, 'must not be empty');
@@ -82,7 +83,8 @@ export const agentStreamsOf = (settings: WithAgents): string[] => {
  */
 export const natsPermissions = (settings: WithAgents): string => {
   const reads = agentStreamsOf(settings).map((stream) => `$JS.API.STREAM.MSG.GET.${stream}`);
-  const publish = ['dcm.vm', '$JS.API.STREAM.NAMES', ...reads].map((subject) => `"${subject}"`);
+  const subjects = reportedTypes(settings).map(statusSubject);
+  const publish = [...subjects, '$JS.API.STREAM.NAMES', ...reads].map((subject) => `"${subject}"`);
   return `permissions { publish: [${publish.join(', ')}], subscribe: ["_INBOX.>"] }`;
 };
 

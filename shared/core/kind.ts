@@ -1,3 +1,4 @@
+import * as z from 'zod/mini';
 import { UnreadableError } from './errors.ts';
 import type { Addresses, Outputs } from './outputs.ts';
 
@@ -48,7 +49,8 @@ export type NoticeRule = {
 };
 
 /** DCM's service types that the provider can serve. */
-export type ServiceType = 'vm' | 'container' | 'cluster';
+export const ServiceType = z.enum(['vm', 'container', 'cluster']);
+export type ServiceType = z.infer<typeof ServiceType>;
 
 /** The word for a resource of the service type in texts, as in `there is no VM web-1`. */
 export const nameOf = (serviceType: ServiceType): string => (serviceType === 'vm' ? 'VM' : serviceType);

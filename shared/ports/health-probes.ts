@@ -1,10 +1,10 @@
 import type { Target } from '../core/target.ts';
 
 /**
- * Resolves where EC2 answers in the target and permits us to describe instances; waits for a few seconds at most.
+ * Resolves where the AWS service of a service type answers in the target and permits us to read; waits for a few seconds at most.
  * @throws UnavailableError with a reason that may be shown publicly.
  */
-export type Ec2Probe = (target: Target) => Promise<void>;
+export type ServiceProbe = (target: Target) => Promise<void>;
 
 /** Whether statuses can be published now, and if not, why. */
 export type NatsState =

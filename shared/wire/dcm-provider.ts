@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { ServiceType } from '../core/kind.ts';
 
 const ProviderOperation = z.enum(['CREATE', 'DELETE', 'READ']);
 
@@ -11,7 +12,7 @@ export const ProviderRegistration = z.strictObject({
   name: z.string(),
   /** URL of the collection, to which DCM adds `?id=`, `/{id}` and `/health`. */
   endpoint: z.url(),
-  service_type: z.literal('vm'),
+  service_type: ServiceType,
   schema_version: z.literal('v1alpha1'),
   display_name: z.string(),
   operations: z.array(ProviderOperation),

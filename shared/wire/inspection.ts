@@ -1,9 +1,12 @@
 import * as z from 'zod/mini';
+import { ServiceType } from '../core/kind.ts';
 import { ListedProvider } from './dcm-provider.ts';
 
-/** A region's registration and DCM's providers there: the registration's answer to `{ "do": "inspect" }`, without credentials. */
+/** The registration of one service type in a region, and DCM's providers there: the registration's answer to `{ "do": "inspect" }`, without credentials. */
 const InspectedRegion = z.object({
   region: z.string(),
+  /** Absent: vm, as earlier versions answer. */
+  serviceType: z._default(ServiceType, 'vm'),
   /** Our name at DCM. */
   row: z.string(),
   kind: z.enum(['agent', 'control-plane']),

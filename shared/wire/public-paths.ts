@@ -1,11 +1,19 @@
-/** The paths of health: DCM polls the one below the registered endpoint; the others are for people and load balancers. */
+import type { Kind } from '../core/kind.ts';
+
+/** The path of a collection's health, which DCM polls below the registered endpoint. */
+export const healthPathOf = (collection: Kind['collection']): string => `/api/v1alpha1/${collection}/health`;
+
+/** The paths of the whole API's health, for people and load balancers. */
 export const healthPaths = {
-  vms: '/api/v1alpha1/vms/health',
   api: '/api/v1alpha1/health',
   root: '/health',
 } as const;
 
 export const openApiPath = '/api/v1alpha1/openapi.json';
 
-/** Every path of the API that needs no credentials for GET: alone, and below `/{region}`. */
-export const publicPaths: readonly string[] = [...Object.values(healthPaths), openApiPath];
+/** Every path of an API with these collections that needs no credentials for GET: alone, and below `/{region}`. */
+export const publicPaths = (collections: readonly Kind['collection'][]): readonly string[] => [
+  ...collections.map(healthPathOf),
+  ...Object.values(healthPaths),
+  openApiPath,
+];

@@ -8,7 +8,7 @@ const nats = await startTestNats();
 afterAll(() => nats[Symbol.asyncDispose]());
 
 const openAccess = async () => ({});
-const probeOf = (url: string) => natsProbe(natsLink([url], openAccess), 'dcm.vm');
+const probeOf = (url: string) => natsProbe(natsLink([url], openAccess), ['dcm.vm']);
 
 describe('the probe of NATS', () => {
   beforeEach(() => nats.resetStream());
@@ -24,6 +24,15 @@ describe('the probe of NATS', () => {
     expect(await probeOf(nats.server.url)()).toEqual({
       connected: false,
       reason: expect.stringContaining('no stream has the subject dcm.vm'),
+    });
+  });
+
+  it('says which of several subjects no stream has', async () => {
+    const probe = natsProbe(natsLink([nats.server.url], openAccess), ['dcm.vm', 'other.cluster']);
+
+    expect(await probe()).toEqual({
+      connected: false,
+      reason: expect.stringContaining('no stream has the subject other.cluster'),
     });
   });
 
@@ -67,7 +76,7 @@ describe('the probe of NATS', () => {
 
     const access = async () => ({ authenticator: usernamePasswordAuthenticator('publisher', 'p') });
 
-    const state = await natsProbe(natsLink([guarded.server.url], access), 'dcm.vm')();
+    const state = await natsProbe(natsLink([guarded.server.url], access), ['dcm.vm'])();
 
     expect(state).toEqual({ connected: true });
   });

@@ -1,26 +1,35 @@
 import { LRUCache } from 'lru-cache';
 import { NotFoundError, ProviderError, UnavailableError } from '../../../shared/core/errors.ts';
+import { nameOf, type ServiceType } from '../../../shared/core/kind.ts';
 import { type Target, targetKey } from '../../../shared/core/target.ts';
 import type { Clock } from '../../../shared/ports/clock.ts';
-import type { Backlog, Ec2Probe, FirstAnswer, NatsProbe } from '../../../shared/ports/health-probes.ts';
+import type { Backlog, FirstAnswer, NatsProbe, ServiceProbe } from '../../../shared/ports/health-probes.ts';
 import type { Heartbeats } from '../../../shared/ports/heartbeats.ts';
 import type { Observations } from '../../../shared/ports/observations.ts';
-import type { Registration, Registrations } from '../../../shared/ports/registrations.ts';
+import type { Registrations } from '../../../shared/ports/registrations.ts';
 import type { Log } from '../../../shared/ports/telemetry.ts';
-import type { Health } from '../../../shared/wire/health.ts';
+import { type Health, healthTypeOf } from '../../../shared/wire/health.ts';
 import { heartbeatEvent } from '../../../shared/wire/heartbeat.ts';
 import { withTimeout } from '../timeout.ts';
 
+/** A service type that is deployed. */
+export type CheckedService = {
+  readonly serviceType: ServiceType;
+  /** The AWS service, in messages: `EC2`. */
+  readonly service: string;
+  readonly probe: ServiceProbe;
+  /** In which its resources can be created. */
+  readonly targets: readonly Target[];
+};
+
 type Parts = {
-  readonly ec2: Ec2Probe;
+  readonly services: readonly CheckedService[];
   readonly backlog: Backlog;
   readonly nats: NatsProbe;
   readonly registrations: Pick<Registrations, 'read'>;
   readonly firstAnswer: FirstAnswer;
-  /** In which VMs can be created. */
-  readonly targets: readonly Target[];
-  /** Under which the VMs of a target are registered at DCM. */
-  readonly providerNameOf: (target: Target) => string;
+  /** Under which the resources of a service type in a target are registered at DCM. */
+  readonly providerNameOf: (target: Target, serviceType: ServiceType) => string;
   readonly version: string;
   readonly now: Clock;
   readonly log: Log;
@@ -33,15 +42,20 @@ const keepHealthyMs = 5_000;
 /** The normaliser's retries are at most 60 s apart, so no message of a healthy provider waits this long. */
 const longestBacklogSeconds = 300;
 
+/** `serviceType` undefined: the health of the whole API. */
+export type HealthAsked = Target & { readonly serviceType?: ServiceType | undefined };
+
 /**
- * The health of the provider in one target: `healthy` where EC2, the resource store, the observations queue and NATS answer, all asked at
- * once. Only `healthy` is cached, so that the next poll finds a recovery. A registration that DCM refuses is reported in `detail`, but
- * does not make the provider unhealthy, because the statuses of existing VMs are still published.
- * @throws NotFoundError, at once, for a target in which no VMs are created; nothing else.
+ * The health of one service type in one target: `healthy` where its AWS service, the resource store, the observations queue and NATS answer,
+ * all asked at once. The whole API is healthy where these three answer and at least one service type's service does, so that one that is
+ * broken takes no other away. Only `healthy` is cached, so that the next poll finds a recovery. A registration that DCM refuses is reported
+ * in `detail`, but does not make the provider unhealthy, because the statuses of existing resources are still published.
+ * @throws NotFoundError, at once, for a target in which no such resources are created; nothing else.
  */
-export const checkHealth = (parts: Parts): ((target: Target) => Promise<Health>) => {
-  const { version, targets, firstAnswer, now, log, timeoutMs = 2_500 } = parts;
+export const checkHealth = (parts: Parts): ((asked: HealthAsked) => Promise<Health>) => {
+  const { version, services, firstAnswer, now, log, timeoutMs = 2_500 } = parts;
   const startedAt = Math.floor(now() / 1000);
+  const keepingHealthy = { ttl: keepHealthyMs, ttlResolution: 0, perf: { now } };
 
   const checked = <Answer>(service: string, asked: Promise<Answer>) =>
     withTimeout(timeoutMs, service, asked).then(
@@ -49,40 +63,75 @@ export const checkHealth = (parts: Parts): ((target: Target) => Promise<Health>)
       (error: unknown): Checked<Answer> => ({ answer: undefined, fault: faultOf(service, error) }),
     );
 
-  const check = async (target: Target): Promise<Health> => {
+  /** What all service types need, in every target. */
+  const shared = new LRUCache<'shared', readonly string[]>({
+    ...{ max: 1, ...keepingHealthy },
+    fetchMethod: async () =>
+      faultsOf(
+        await Promise.all([
+          checked('the observations queue', checkQueue(parts)),
+          checked('NATS', checkNats(parts)),
+        ]),
+      ),
+  });
+  const sharedFaults = async (): Promise<readonly string[]> => {
+    const faults = await shared.forceFetch('shared');
+    if (faults.length > 0) shared.delete('shared');
+    return faults;
+  };
+
+  const check = async ({ serviceType, ...target }: HealthAsked): Promise<Health> => {
     const region = targetKey(target);
-    const [since, registration, ...others] = await Promise.all([
+    const asked = servicesIn(services, { serviceType, ...target });
+    const [since, registration, ofServices, ofShared] = await Promise.all([
       withTimeout(timeoutMs, 'the resource store', firstAnswer(version)).catch(() => startedAt),
-      checked('the resource store', registrationOf(parts, target)),
-      checked(`EC2 in ${region}`, parts.ec2(target)),
-      checked('the observations queue', checkQueue(parts)),
-      checked('NATS', checkNats(parts)),
+      checked('the resource store', refusedRegistrations(parts, target, asked)),
+      Promise.all(asked.map(({ service, probe }) => checked(`${service} in ${region}`, probe(target)))),
+      sharedFaults(),
     ]);
-    const faults = [registration, ...others].flatMap(({ fault = [] }) => fault);
-    if (faults.length > 0) log.warn('the provider is not healthy', { region, faults });
+    const broken = faultsOf(ofServices);
+    const faults = [...faultsOf([registration]), ...broken, ...ofShared];
+    const isHealthy = faults.length === broken.length && broken.length < asked.length;
+    if (faults.length > 0)
+      log.warn('the provider is not healthy', { region, ...(serviceType && { serviceType }), faults });
     return {
-      status: faults.length > 0 ? 'unhealthy' : 'healthy',
+      status: isHealthy ? 'healthy' : 'unhealthy',
       version,
       uptime: Math.max(0, Math.floor(now() / 1000) - since),
-      type: 'ec2-sp.dcm.io/health',
+      type: healthTypeOf(serviceType),
       path: 'health',
-      ...detailOf(faults, registration.answer),
+      ...detailOf(faults, registration.answer ?? []),
     };
   };
 
-  const checks = new LRUCache<string, Health, Target>({
-    ...{ max: Math.max(1, targets.length), ttl: keepHealthyMs, ttlResolution: 0, perf: { now } },
+  const checks = new LRUCache<string, Health, HealthAsked>({
+    ...{ max: 100, ...keepingHealthy },
     fetchMethod: (_key, _stale, { context }) => check(context),
   });
-  const keys = new Set(targets.map(targetKey));
-  return async (target) => {
-    const key = targetKey(target);
-    if (!keys.has(key)) throw new NotFoundError(`no VMs are created in ${key}`);
-    const health = await checks.forceFetch(key, { context: target });
+  return async (asked) => {
+    if (servicesIn(services, asked).length === 0) throw nothingIn(services, asked);
+    const key = `${asked.serviceType ?? ''} ${targetKey(asked)}`;
+    const health = await checks.forceFetch(key, { context: asked });
     if (health.status !== 'healthy') checks.delete(key);
     return health;
   };
 };
+
+/** The services that the health in a target depends on. */
+const servicesIn = (services: readonly CheckedService[], { serviceType, ...target }: HealthAsked) =>
+  services.filter(
+    (one) =>
+      (serviceType === undefined || one.serviceType === serviceType) &&
+      one.targets.some((served) => targetKey(served) === targetKey(target)),
+  );
+
+const nothingIn = (services: readonly CheckedService[], { serviceType, ...target }: HealthAsked) => {
+  const asked = serviceType === undefined ? services.map((one) => one.serviceType) : [serviceType];
+  const names = asked.map((one) => `${nameOf(one)}s`).join(' or ');
+  return new NotFoundError(`no ${names} are created in ${targetKey(target)}`);
+};
+
+const faultsOf = (checks: readonly Checked<unknown>[]): string[] => checks.flatMap(({ fault = [] }) => fault);
 
 type Checked<Answer> = { readonly answer: Answer | undefined; readonly fault: string | undefined };
 
@@ -90,9 +139,18 @@ type Checked<Answer> = { readonly answer: Answer | undefined; readonly fault: st
 const faultOf = (service: string, error: unknown): string =>
   error instanceof ProviderError ? error.message : `${service} cannot be checked`;
 
-const registrationOf = async ({ registrations, providerNameOf }: Parts, target: Target) => {
-  const name = providerNameOf(target);
-  return (await registrations.read([name])).get(name);
+/** Why DCM refuses the registrations of these services in the target. */
+const refusedRegistrations = async (
+  { registrations, providerNameOf }: Parts,
+  target: Target,
+  services: readonly CheckedService[],
+): Promise<string[]> => {
+  const names = services.map(({ serviceType }) => providerNameOf(target, serviceType));
+  const read = await registrations.read(names);
+  return names.flatMap((name) => {
+    const { outcome, detail } = read.get(name) ?? {};
+    return outcome === 'refused' ? [`DCM refuses the registration: ${detail}`] : [];
+  });
 };
 
 const checkQueue = async ({ backlog }: Parts): Promise<void> => {
@@ -113,9 +171,7 @@ const checkNats = async ({ nats, log }: Parts): Promise<void> => {
   throw new UnavailableError('NATS does not take statuses');
 };
 
-const detailOf = (faults: readonly string[], registration: Registration | undefined): { detail?: string } => {
-  const refusals =
-    registration?.outcome === 'refused' ? [`DCM refuses the registration: ${registration.detail}`] : [];
+const detailOf = (faults: readonly string[], refusals: readonly string[]): { detail?: string } => {
   const details = [...faults, ...refusals];
   return details.length === 0 ? {} : { detail: details.join('; ') };
 };

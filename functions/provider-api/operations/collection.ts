@@ -1,11 +1,12 @@
 import * as z from 'zod/mini';
 import { InvalidArgumentError, NotFoundError } from '../../../shared/core/errors.ts';
-import { type Kind, nameOf } from '../../../shared/core/kind.ts';
+import { type Kind, nameOf, type ServiceType } from '../../../shared/core/kind.ts';
 import { dcmIdSchema } from '../../../shared/core/resource-id.ts';
 import { NoQuery, type Operation, operationsOf, parseId } from '../../../shared/http/operation.ts';
 import { maximumTokenLength } from '../../../shared/http/paging.ts';
 import { capitalised, schemaNameOf } from '../../../shared/service-types/answers.ts';
 import { Health } from '../../../shared/wire/health.ts';
+import { healthPathOf } from '../../../shared/wire/public-paths.ts';
 import type { CreateAsked } from '../create-resource.ts';
 import type { Events, Page } from '../read-resources.ts';
 import type { CollectionUseCases, UseCases } from '../use-cases.ts';
@@ -62,8 +63,12 @@ export const collectionOperations = <Spec, Answer, Validation>(
   };
 
   const getHealth = healthOperation({
-    ...{ operationId: `get${many}Health`, path: `${collectionPath(kind)}/health` },
-    summary: 'Get the health, as DCM does',
+    operationId: `get${many}Health`,
+    path: healthPathOf(kind.collection),
+    summary:
+      kind.collection === 'vms' ? 'Get the health, as DCM does' : `Get the health of ${name}s, as DCM does`,
+    description: `Checks ${service}, the DynamoDB table, the observations queue and NATS. A healthy result is cached for 5 s. Always answered with 200 in a region where ${name}s are created: see \`status\`.`,
+    serviceType: kind.serviceType,
   });
 
   const create = operation({
@@ -195,23 +200,26 @@ export const collectionOperations = <Spec, Answer, Validation>(
 export const settingsOf = ({ collection }: Pick<Kind, 'collection'>): string =>
   collection === 'vms' ? 'provisioning' : collection;
 
-export const healthOperation = (about: {
+type HealthDescription = {
   readonly operationId: string;
   readonly path: string;
   readonly summary: string;
-}): Operation<UseCases> =>
+  readonly description: string;
+  /** Undefined: of all service types. */
+  readonly serviceType?: ServiceType;
+};
+
+export const healthOperation = ({ serviceType, ...about }: HealthDescription): Operation<UseCases> =>
   operationsOf<UseCases>(idsOf({ serviceType: 'vm' }))({
     ...about,
     method: 'GET',
-    description:
-      'Checks EC2, the DynamoDB table, the observations queue and NATS. A healthy result is cached for 5 s. Always answered with 200 in a region where VMs are created: see `status`.',
     isPublic: true,
     query: NoQuery,
     status: 200,
     answered: 'The health of the provider.',
     answer: Health,
     problems: ['not-found'],
-    run: ({ checkHealth }, { region }) => checkHealth({ region }),
+    run: ({ checkHealth }, { region }) => checkHealth({ region, serviceType }),
   });
 
 type Named = {

@@ -1,4 +1,4 @@
-import { jetstreamManager } from '@nats-io/jetstream';
+import { type JetStreamManager, jetstreamManager } from '@nats-io/jetstream';
 import { reasonOf } from '../../core/errors.ts';
 import type { NatsProbe, NatsState } from '../../ports/health-probes.ts';
 import { forbiddenSubject, type NatsLink } from './connection.ts';
@@ -6,15 +6,15 @@ import { forbiddenSubject, type NatsLink } from './connection.ts';
 /** A health check has five seconds in all, which include the invocation of the nats-bridge. */
 const timeoutMs = 1_000;
 
-/** Asks NATS which stream has the subject. Without permission for that, the probe shows only that NATS answers. */
+/** Asks NATS which stream has each subject. Without permission for that, the probe shows only that NATS answers. */
 export const natsProbe =
-  (link: NatsLink, subject: string): NatsProbe =>
+  (link: NatsLink, subjects: readonly string[]): NatsProbe =>
   async () => {
     let timer: NodeJS.Timeout | undefined;
     const silence = new Promise<NatsState>((resolve) => {
       timer = setTimeout(resolve, timeoutMs, unanswered);
     });
-    const state = await Promise.race([ask(link, subject), silence]);
+    const state = await Promise.race([ask(link, subjects), silence]);
     clearTimeout(timer);
     if (state === unanswered) link.abandon();
     return state;
@@ -22,22 +22,32 @@ export const natsProbe =
 
 const unanswered = { connected: false, reason: `NATS does not answer within ${timeoutMs} ms` } as const;
 
-const ask = async (link: NatsLink, subject: string): Promise<NatsState> => {
+const ask = async (link: NatsLink, subjects: readonly string[]): Promise<NatsState> => {
   try {
     const nc = await link.ready();
     const manager = await jetstreamManager(nc, { checkAPI: false, timeout: timeoutMs });
-    await manager.streams.find(subject);
+    const missing = await Promise.all(subjects.map((subject) => withoutStream(manager, subject)));
     link.worked();
-    return { connected: true };
+    const [reason] = missing.flatMap((one) => one ?? []);
+    return reason === undefined ? { connected: true } : { connected: false, reason };
   } catch (error) {
     if (forbiddenSubject(error) !== undefined) return { connected: true };
-    return { connected: false, reason: explain(error, subject) };
+    return { connected: false, reason: explain(error) };
   }
 };
 
-const explain = (error: unknown, subject: string): string => {
-  const name = error instanceof Error ? error.name : '';
-  if (name === 'StreamNotFoundError')
+/** Why statuses on the subject would be lost; undefined where a stream has it. */
+const withoutStream = async (manager: JetStreamManager, subject: string): Promise<string | undefined> => {
+  try {
+    await manager.streams.find(subject);
+    return undefined;
+  } catch (error) {
+    if (nameOf(error) !== 'StreamNotFoundError') throw error;
     return `no stream has the subject ${subject} (DCM creates its stream dcm-status when it starts)`;
-  return name === 'JetStreamNotEnabled' ? 'NATS runs without JetStream' : reasonOf(error);
+  }
 };
+
+const explain = (error: unknown): string =>
+  nameOf(error) === 'JetStreamNotEnabled' ? 'NATS runs without JetStream' : reasonOf(error);
+
+const nameOf = (error: unknown): string => (error instanceof Error ? error.name : '');

@@ -110,7 +110,7 @@ describe('npm run doctor, by the functions as they are, an environment agent and
       const requestStreams = ['dcm-agent-requests', `${given.topic}-retry`];
       const telling = { log: memoryLog(), meter: countingMeter() };
       const bridge = bridgeRequests({
-        ...{ publisher: publishEvents(natsEventStream(link)), probe: natsProbe(link, 'dcm.vm') },
+        ...{ publisher: publishEvents(natsEventStream(link)), probe: natsProbe(link, ['dcm.vm']) },
         ...{ agentRequests: natsAgentRequests(link, requestStreams), requestStreams, ...telling },
         streamNames: natsStreamNames(link),
       });

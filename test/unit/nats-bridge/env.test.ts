@@ -6,6 +6,7 @@ describe('the nats-bridge’s environment', () => {
     expect(Env.parse({ NATS_URL: 'nats://localhost:4222' })).toEqual({
       NATS_URL: 'nats://localhost:4222',
       AGENT_REQUESTS_STREAM: [],
+      SERVICE_TYPES: ['vm'],
     });
   });
 
@@ -24,6 +25,8 @@ describe('the nats-bridge’s environment', () => {
     ['AGENT_REQUESTS_STREAM', ''],
     ['AGENT_REQUESTS_STREAM', 'dcm-agent-requests, ec2-retry'],
     ['AGENT_REQUESTS_STREAM', 'dcm.agent.>'],
+    ['SERVICE_TYPES', '["database"]'],
+    ['SERVICE_TYPES', '[]'],
   ])('is refused by name with %s=%s (C61)', (name, value) => {
     expect(() => Env.parse({ NATS_URL: 'nats://localhost:4222', [name]: value })).toThrow(name);
   });

@@ -350,7 +350,13 @@ describe('a request to the registration', () => {
     expect(answer).toEqual({
       regions: [
         {
-          ...{ region: 'eu-west-1', row: 'ec2-sp', kind: 'agent', url: 'https://dcm.test' },
+          ...{
+            region: 'eu-west-1',
+            serviceType: 'vm',
+            row: 'ec2-sp',
+            kind: 'agent',
+            url: 'https://dcm.test',
+          },
           endpoint: 'https://api.test/api/v1alpha1/vms',
           providers: [expect.objectContaining({ endpoint: 'https://api.test/api/v1alpha1/vms' })],
         },

@@ -28,6 +28,29 @@ describe('providers at DCM', () => {
     });
   });
 
+  it('are one for each service type, with the collection of its resources', () => {
+    const all = { ...registry, serviceTypes: ['vm', 'container', 'cluster'] } as const;
+
+    const providers = providersOf(
+      { ...settings, registries: { 'us-east-1': { ...all, serviceTypes: ['container'] }, 'eu-west-1': all } },
+      undefined,
+    );
+
+    expect(
+      providers.map(({ registration: { name, service_type: type, display_name: display, endpoint } }) => [
+        ...[name, type, display, endpoint.replace('https://api.test', '')],
+      ]),
+    ).toEqual([
+      ['ec2-sp', 'vm', 'Amazon EC2 in eu-west-1', '/api/v1alpha1/vms'],
+      ['ec2-sp-container', 'container', 'Amazon ECS in eu-west-1', '/api/v1alpha1/containers'],
+      ['ec2-sp-cluster', 'cluster', 'Amazon EKS in eu-west-1', '/api/v1alpha1/clusters'],
+      [
+        ...['ec2-sp-container-us-east-1', 'container', 'Amazon ECS in us-east-1'],
+        '/us-east-1/api/v1alpha1/containers',
+      ],
+    ]);
+  });
+
   it('have the UUIDv5 of their name as id, which DCM accepts (C 56)', () => {
     // uuidgen --sha1 --namespace @dns --name ec2-sp
     expect(home?.id).toBe(providerIdOf('ec2-sp'));

@@ -1,15 +1,17 @@
 import { describe, expect, it } from 'vitest';
-import { checkHealth } from '../../../../functions/provider-api/health/check-health.ts';
+import { type CheckedService, checkHealth } from '../../../../functions/provider-api/health/check-health.ts';
 import { NotFoundError, UnavailableError } from '../../../../shared/core/errors.ts';
 import type { Registration } from '../../../../shared/ports/registrations.ts';
 import { Health } from '../../../../shared/wire/health.ts';
 import { keepingLog } from '../http/keeping-log.ts';
 
-type Parts = Parameters<typeof checkHealth>[0];
+type Parts = Parameters<typeof checkHealth>[0] & { readonly ec2: CheckedService['probe'] };
 
 const never = () => new Promise<never>(() => undefined);
 const down = async () => Promise.reject(new UnavailableError('it does not answer'));
 const broken = async () => Promise.reject(new TypeError('10.0.0.7 is undefined'));
+
+const targets = [{ region: 'us-east-1' }, { region: 'eu-west-1' }];
 
 /** A healthy provider of two regions with these changes, which first answered 1,000 s ago. */
 const provider = (changes: Partial<Parts> = {}) => {
@@ -28,16 +30,19 @@ const provider = (changes: Partial<Parts> = {}) => {
     nats: async () => ({ connected: true as const }),
     registrations: { read: async () => new Map<string, Registration>() },
     firstAnswer: async () => 1_000,
+    providerNameOf: ({ region }: { readonly region: string }) => `ec2-sp-${region}`,
+    services: undefined,
     ...changes,
   };
   const check = checkHealth({
-    ec2: counted('ec2', parts.ec2),
+    services: parts.services ?? [
+      { serviceType: 'vm', service: 'EC2', targets, probe: counted('ec2', parts.ec2) },
+    ],
     backlog: counted('queue', parts.backlog),
     nats: counted('nats', parts.nats),
     registrations: { read: counted('resource store', parts.registrations.read) },
     firstAnswer: parts.firstAnswer,
-    targets: [{ region: 'us-east-1' }, { region: 'eu-west-1' }],
-    providerNameOf: ({ region }) => `ec2-sp-${region}`,
+    providerNameOf: parts.providerNameOf,
     version: '1.2.3',
     now: () => clock.nowMs,
     log,
@@ -239,12 +244,85 @@ describe('a repeated health check (C 53)', () => {
     expect([new Set(answers).size, asked.length]).toEqual([1, 4]);
   });
 
-  it('of another region is a check of its own', async () => {
+  it('of another region asks its own EC2 and registration, and what all regions share once', async () => {
     const { check, asked } = provider();
 
     await Promise.all([check({ region: 'us-east-1' }), check({ region: 'eu-west-1' })]);
 
-    expect(asked).toHaveLength(8);
+    expect([...asked].sort()).toEqual(['ec2', 'ec2', 'nats', 'queue', 'resource store', 'resource store']);
+  });
+});
+
+describe('a provider of several service types', () => {
+  const region = 'us-east-1';
+  const healthy = async () => undefined;
+  const services = (changes: Partial<Record<'ec2' | 'ecs' | 'eks', CheckedService['probe']>> = {}) => {
+    const { ec2 = healthy, ecs = healthy, eks = healthy } = changes;
+    return [
+      { serviceType: 'vm', service: 'EC2', targets, probe: ec2 },
+      { serviceType: 'container', service: 'ECS', targets: [{ region }], probe: ecs },
+      { serviceType: 'cluster', service: 'EKS', targets: [{ region }], probe: eks },
+    ] as const;
+  };
+
+  it('is unhealthy for the type whose service is broken, and for no other', async () => {
+    const { check } = provider({ services: services({ ecs: down }) });
+
+    expect(await check({ region, serviceType: 'container' })).toMatchObject({
+      ...{ status: 'unhealthy', type: 'ec2-sp.dcm.io/container-health', detail: 'it does not answer' },
+    });
+    for (const serviceType of ['vm', 'cluster'] as const)
+      expect(await check({ region, serviceType })).toMatchObject({ status: 'healthy' });
+  });
+
+  it('is unhealthy for every type while NATS does not take statuses', async () => {
+    const { check } = provider({
+      ...{ services: services(), nats: async () => ({ connected: false, reason: 'away' }) },
+    });
+
+    for (const serviceType of ['vm', 'container', 'cluster', undefined] as const)
+      expect(await check({ region, serviceType })).toMatchObject({ status: 'unhealthy' });
+  });
+
+  it('is healthy as a whole, with the fault in the detail, while one type is', async () => {
+    const oneLeft = provider({ services: services({ ec2: down, ecs: down }) });
+    const noneLeft = provider({ services: services({ ec2: down, ecs: down, eks: down }) });
+
+    expect(await oneLeft.check({ region })).toMatchObject({
+      ...{ status: 'healthy', detail: 'it does not answer; it does not answer' },
+    });
+    expect(await noneLeft.check({ region })).toMatchObject({ status: 'unhealthy' });
+  });
+
+  it('names the registration of the type alone', async () => {
+    const registrations: Parts['registrations'] = {
+      read: async (names) =>
+        new Map(
+          names
+            .filter((name) => name.includes('cluster'))
+            .map((name) => [name, { outcome: 'refused', detail: 'taken', at: 1, providerId: name }]),
+        ),
+    };
+    const { check } = provider({
+      ...{ services: services(), registrations },
+      providerNameOf: (_, serviceType) => serviceType,
+    });
+
+    expect((await check({ region, serviceType: 'cluster' })).detail).toBe(
+      'DCM refuses the registration: taken',
+    );
+    expect((await check({ region, serviceType: 'vm' })).detail).toBeUndefined();
+  });
+
+  it('answers NotFoundError for a type that is not created in the region', async () => {
+    const { check } = provider({ services: services() });
+
+    await expect(check({ region: 'eu-west-1', serviceType: 'container' })).rejects.toThrow(
+      new NotFoundError('no containers are created in eu-west-1'),
+    );
+    await expect(check({ region: 'ap-south-1' })).rejects.toThrow(
+      new NotFoundError('no VMs or containers or clusters are created in ap-south-1'),
+    );
   });
 });
 
