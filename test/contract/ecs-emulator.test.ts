@@ -241,6 +241,17 @@ describe('ECS emulator, RunTask', () => {
     expect(subject.emulator.tasks()).toHaveLength(1);
   });
 
+  it('answers a repeated client token although the task definition is inactive by then', async () => {
+    await using subject = await startSubject();
+    const input = { clientToken: randomUUID() };
+    const taskDefinition = await subject.register();
+    const { taskArn } = await subject.runTask(taskDefinition, input);
+
+    await subject.ecs.send(new DeregisterTaskDefinitionCommand({ taskDefinition }));
+
+    expect((await subject.runTask(taskDefinition, input)).taskArn).toBe(taskArn);
+  });
+
   it('refuses a client token with other parameters, and names the task that has it', async () => {
     await using subject = await startSubject();
     const clientToken = randomUUID();

@@ -18,7 +18,7 @@ export type TaskStatus =
 export type DwellMs = Readonly<Record<Phase, number | readonly [number, number]>>;
 
 /** RUNNING is the time after a stop request until the next status; STOPPING lasts until the containers have ended. */
-type Phase =
+export type Phase =
   | Exclude<TaskStatus, 'STOPPED' | 'STOPPING'>
   /** From RunTask until other operations find the task. */
   | 'missing'

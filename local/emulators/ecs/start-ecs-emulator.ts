@@ -12,11 +12,12 @@ import { clusterOf, createCluster, describeClusters } from './actions/clusters.t
 import { runTaskOperation } from './actions/run-task.ts';
 import { describeTasks, listTasks, stopTask, tagResource } from './actions/tasks.ts';
 import { admission, checkTags, type Faults, noFaults } from './faults.ts';
-import { type DwellMs, defaultDwellMs } from './lifecycle.ts';
+import { type DwellMs, defaultDwellMs, durationOf } from './lifecycle.ts';
 import { ecsLimits } from './limits.ts';
-import { type Account, openRegion, type Region, type TaskTransition } from './region.ts';
+import { openRegion, type Region } from './region.ts';
 import type { Run, SimulatedTask } from './task.ts';
 import { type TaskFaults, taskFaults } from './task-faults.ts';
+import type { Account, TaskTransition } from './task-life.ts';
 
 /** ECS for demos, tests and the bench. Clients use ECS's API; these methods do what the API cannot. */
 export type EcsEmulator = LocalServer &
@@ -72,6 +73,8 @@ export const startEcsEmulator = async (options: EcsEmulatorOptions): Promise<Ecs
   const seed = options.seed ?? randomInt(2 ** 32);
   let faults: Faults = { ...noFaults, ...options.faults };
   let scale = 1;
+  const random = seededRandom(seed);
+  const dwellMs = { ...defaultDwellMs, ...options.dwellMs };
   const emission = eventEmitter({
     emit: options.emit,
     log: options.log ?? ((line) => void process.stderr.write(`ECS emulator: ${line}\n`)),
@@ -81,9 +84,8 @@ export const startEcsEmulator = async (options: EcsEmulatorOptions): Promise<Ecs
   const account: Account = {
     id: options.account ?? '123456789012',
     clock: options.clock ?? Date.now,
-    random: seededRandom(seed),
     seed,
-    dwellMs: { ...defaultDwellMs, ...options.dwellMs },
+    duration: (phase) => durationOf(phase, dwellMs, random) * scale,
     clusters: options.clusters ?? ['default'],
     retainedMs: options.retainedMs ?? ecsLimits.stoppedTaskMs,
     timers: pendingTimers,
@@ -98,7 +100,7 @@ export const startEcsEmulator = async (options: EcsEmulatorOptions): Promise<Ecs
     regions.set(name, opened);
     return opened;
   };
-  const admit = admission({ faults: () => faults, random: account.random });
+  const admit = admission({ faults: () => faults, random });
   const api = jsonApi(
     new Map(
       Object.entries(operations()).map(([name, operation]) => [
@@ -160,6 +162,7 @@ const operations = (): Readonly<Record<string, EcsOperation>> => ({
 export type Population = {
   readonly region: string;
   readonly cluster: string;
+  /** At most as many as the subnet has free addresses. */
   readonly count: number;
   readonly subnetId: string;
   /** What the task with this index, from 0, was started with. */

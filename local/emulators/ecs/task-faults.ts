@@ -1,5 +1,6 @@
-import type { Exit, Region } from './region.ts';
+import type { Region } from './region.ts';
 import type { SimulatedTask, Stop } from './task.ts';
+import type { Exit } from './task-life.ts';
 
 /**
  * What happens to tasks without a call of their owner. A task is named by its id or ARN; each method throws for an unknown one, and does
@@ -51,8 +52,7 @@ export const taskFaults = (regions: () => Iterable<Region>): TaskFaults => {
     },
     stopByOthers: (name, { code = 'UserInitiated', reason = 'Task stopped by user' } = {}) => {
       const { region, task } = find(name);
-      region.tag(task.id, {});
-      region.stop({ ...task, tags: {} }, { code, reason });
+      region.stop(region.tag(task, {}), { code, reason });
     },
     exit: (name, { container, ...exit }) => {
       const { region, task } = find(name);

@@ -127,7 +127,13 @@ const processOf = ({ name, entryPoint = [], command = [] }: ContainerDefinition,
   return [...entryPoint, ...(override?.command ?? command)];
 };
 
-/** Where ECS shows tasks in two forms, with other texts for the same thing. */
+/** The container as it starts now, for the first time or again. */
+export const runningSince = (startedAtMs: number, container: Container): Container => ({
+  ...container,
+  ...{ lastStatus: 'RUNNING', exitCode: undefined, reason: undefined, startedAtMs },
+});
+
+/** ECS shows a task in two forms, with other texts for the same thing. */
 type Form = {
   readonly time: (atMs: number) => number | string;
   readonly attachmentType: 'ElasticNetworkInterface' | 'eni';

@@ -284,6 +284,22 @@ describe('ECS emulator, what happens to tasks without a call of their owner', ()
     });
   });
 
+  it('changes nothing of a task that is stopping already', async () => {
+    await using subject = await startSubject({
+      dwellMs: { missing: 0, PROVISIONING: 60_000, RUNNING: 60_000 },
+    });
+    const { emulator, events } = subject;
+    const task = await subject.run();
+    await subject.stop(task, 'deleted by DCM');
+
+    emulator.failToStart(task, 'CannotStartContainerError: no such file');
+    emulator.interruptSpot(task);
+    emulator.exit(task, { code: 1 });
+
+    expect(await subject.described(task)).toMatchObject({ stoppedReason: 'deleted by DCM', version: 2 });
+    expect(events).toHaveLength(2);
+  });
+
   it('ends a container without an exit code', async () => {
     await using subject = await startSubject();
     const task = await running(subject);

@@ -15,11 +15,11 @@ import { expect, vi } from 'vitest';
 import { clientConfig } from '../../../local/emulators/client-config.ts';
 import { startEc2Simulator } from '../../../local/emulators/ec2/start-ec2-simulator.ts';
 import type { DwellMs } from '../../../local/emulators/ecs/lifecycle.ts';
-import type { TaskTransition } from '../../../local/emulators/ecs/region.ts';
 import {
   type EcsEmulatorOptions,
   startEcsEmulator,
 } from '../../../local/emulators/ecs/start-ecs-emulator.ts';
+import type { TaskTransition } from '../../../local/emulators/ecs/task-life.ts';
 import type { EventBridgeEvent } from '../../../shared/wire/eventbridge.ts';
 
 /** Subnets of the default VPC, in the first two zones, and one of the other VPC. */

@@ -66,7 +66,6 @@ export const runTaskOperation = () => {
     const { clientToken, ...request } = RunRequest.parse(input);
     const cluster = clusterOf(request.cluster, region);
     const tags = withinLimit(request.tags);
-    const definition = definitionOf(request, region);
     const key = clientToken && `${cluster.arn} ${clientToken}`;
     const parameters = JSON.stringify(request);
     const { clock } = region.account;
@@ -74,7 +73,7 @@ export const runTaskOperation = () => {
     if (repeated && clock() - repeated.atMs < ecsLimits.clientTokenMs) {
       return { tasks: tasksOfToken(repeated, parameters, region).map(answer), failures: [] };
     }
-    const run = checkRun(request, { cluster, definition }, region);
+    const run = checkRun(request, { cluster, definition: definitionOf(request, region) }, region);
     if (run === undefined) return { tasks: [], failures: [noCapacity] };
     const tasks = runWithinLimit(request.count, run, { ...tags, ...moreTags(request, run) }, region);
     if (key && tasks.length > 0) {

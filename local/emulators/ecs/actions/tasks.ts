@@ -21,8 +21,7 @@ export const stopTask = (input: unknown, region: Region) => {
   const { cluster, task: name, reason } = StopRequest.parse(input);
   const task = lookUp(name, clusterOf(cluster, region), region);
   if (task === undefined) throw invalid('The referenced task was not found.');
-  region.tag(task.id, {});
-  const stopped = region.stop({ ...task, tags: {} }, { code: 'UserInitiated', reason });
+  const stopped = region.stop(region.tag(task, {}), { code: 'UserInitiated', reason });
   return { task: taskAnswer(stopped, true) };
 };
 
@@ -40,8 +39,9 @@ const ListRequest = ListPage.extend({
 export const listTasks = (input: unknown, region: Region) => {
   const { cluster: name, maxResults, nextToken, ...filters } = ListRequest.parse(input);
   const cluster = clusterOf(name, region);
-  const { startedBy, desiredStatus = 'RUNNING', family, serviceName } = filters;
-  if (startedBy !== undefined && Object.values(filters).some((value) => value && value !== startedBy)) {
+  const { startedBy, ...others } = filters;
+  const { desiredStatus = 'RUNNING', family, serviceName } = others;
+  if (startedBy !== undefined && Object.values(others).some((value) => value !== undefined)) {
     throw invalid('startedBy cannot be combined with other filters.');
   }
   if (serviceName !== undefined) {
@@ -117,7 +117,7 @@ export const tagResource = (input: unknown, region: Region) => {
     if (task.desiredStatus === 'STOPPED') {
       throw invalid('The specified task is stopped. Specify a running task and try again.');
     }
-    region.tag(task.id, added(task.tags));
+    region.tag(task, added(task.tags));
   } else if (definition?.arn === arn) {
     region.definitions.replace({ ...definition, tags: added(definition.tags) });
   } else if (cluster) {
