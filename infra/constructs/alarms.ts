@@ -69,15 +69,15 @@ export class Alarms extends Construct {
     );
   }
 
-  watchRules({ rules, deadLetters }: InstanceEventsRules) {
+  watchRules({ rules, services, deadLetters }: InstanceEventsRules) {
     this.#raiseIfAny(
       'instance-events-dead-letters',
-      'EventBridge could not deliver EC2 events.',
+      `EventBridge could not deliver ${services} events.`,
       deadLetters,
     );
     this.#raise({
       name: 'instance-events-lost',
-      meaning: 'EventBridge could deliver EC2 events neither to the queue nor to its dead-letter queue.',
+      meaning: `EventBridge could deliver ${services} events neither to the queue nor to its dead-letter queue.`,
       metric: sumOf(
         Object.fromEntries(rules.map(({ ruleName }, index) => [`rule${index}`, lostBy(ruleName)])),
       ),

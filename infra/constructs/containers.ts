@@ -4,6 +4,7 @@ import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { partitionOf } from '../../shared/adapters/aws/regions.ts';
 import type { ContainerProvisioning } from '../../shared/service-types/container/provisioning.ts';
+import type { TaskScope } from '../../shared/service-types/event-kind.ts';
 import type { Settings } from '../settings/settings.ts';
 
 type Given = Pick<Settings, 'provider' | 'containers'>;
@@ -38,6 +39,16 @@ export const ecsClusterArns = (scope: Construct, settings: Given, of?: string): 
         arnFormat: ArnFormat.NO_RESOURCE_NAME,
       }),
     );
+
+/** The tasks whose events arrive in these regions; undefined where there are none. */
+export const taskScope = (
+  scope: Construct,
+  settings: Given,
+  regions: readonly string[],
+): TaskScope | undefined => {
+  const clusterArns = regions.flatMap((region) => ecsClusterArns(scope, settings, region));
+  return clusterArns.length === 0 ? undefined : { provider: settings.provider.name, clusterArns };
+};
 
 /** What the containers of the stack's region run in: an ECS cluster and a log group, unless the settings name existing ones. */
 export class Containers extends Construct {

@@ -1,13 +1,31 @@
 import type { PolledRegion } from '../../functions/poller/env.ts';
+import { regionsOf, type Sections } from './service-types.ts';
 import type { Settings } from './settings.ts';
 
 type Regions = Pick<Settings, 'homeRegion' | 'streamingRegions' | 'legacyRegions'>;
 
 /** Every region whose instances are reported, the home region first, and whether it is a streaming or a legacy region. */
-export const reportedRegions = ({ homeRegion, streamingRegions, legacyRegions }: Regions): PolledRegion[] => [
+const reportedRegions = ({ homeRegion, streamingRegions, legacyRegions }: Regions): PolledRegion[] => [
   ...[homeRegion, ...streamingRegions].map((region) => ({ region, kind: 'streaming' as const })),
   ...legacyRegions.map((region) => ({ region, kind: 'legacy' as const })),
 ];
 
 export const regionNames = (regions: Regions): string[] =>
   reportedRegions(regions).map(({ region }) => region);
+
+/**
+ * What the poller lists: the instances of every region that is reported, and the containers and clusters of those regions where they can be
+ * created. Clusters are listed everywhere as in a legacy region, because EKS has no events about their states.
+ */
+export const polledRegions = (settings: Regions & Sections): PolledRegion[] => {
+  const regions = reportedRegions(settings);
+  const of = (serviceType: 'container' | 'cluster') => {
+    const created = regionsOf(settings, serviceType);
+    return regions.filter(({ region }) => created.includes(region)).map((one) => ({ ...one, serviceType }));
+  };
+  return [
+    ...regions,
+    ...of('container'),
+    ...of('cluster').map((one) => ({ ...one, kind: 'legacy' as const })),
+  ];
+};

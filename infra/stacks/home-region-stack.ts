@@ -2,7 +2,7 @@ import { Annotations, CfnOutput, Duration, Stack } from 'aws-cdk-lib';
 import { SqsQueue } from 'aws-cdk-lib/aws-events-targets';
 import type { Construct } from 'constructs';
 import { Alarms } from '../constructs/alarms.ts';
-import { Containers } from '../constructs/containers.ts';
+import { Containers, taskScope } from '../constructs/containers.ts';
 import type { CodeOf } from '../constructs/function-defaults.ts';
 import { InstanceEventsRules } from '../constructs/instance-events-rules.ts';
 import { NatsBridge } from '../constructs/nats-bridge.ts';
@@ -42,6 +42,7 @@ export class HomeRegionStack extends Stack {
       consumerTimeout: Duration.seconds(normaliserTimeoutSeconds),
     });
     const instanceEvents = new InstanceEventsRules(this, 'InstanceEvents', {
+      tasks: taskScope(this, settings, [homeRegion, ...settings.streamingRegions]),
       target: (deadLetterQueue) =>
         new SqsQueue(observations.queue, {
           deadLetterQueue,

@@ -4,7 +4,7 @@ import { EventBus as EventBusTarget } from 'aws-cdk-lib/aws-events-targets';
 import { Role } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
 import { Alarms } from '../constructs/alarms.ts';
-import { Containers } from '../constructs/containers.ts';
+import { Containers, taskScope } from '../constructs/containers.ts';
 import { InstanceEventsRules } from '../constructs/instance-events-rules.ts';
 import { serviceOfThisAccount } from '../constructs/service-of-this-account.ts';
 import type { Settings } from '../settings/settings.ts';
@@ -38,6 +38,7 @@ export class StreamingRegionStack extends Stack {
       description: `Forwards EC2 events to ${homeRegion}`,
     });
     const instanceEvents = new InstanceEventsRules(this, 'InstanceEvents', {
+      tasks: taskScope(this, settings, [region]),
       target: (deadLetterQueue) => new EventBusTarget(homeBus, { role, deadLetterQueue }),
     });
 

@@ -10,7 +10,7 @@ import { startServiceQuotas } from '../emulators/service-quotas.ts';
 import { createQueue, startSqs } from '../emulators/sqs.ts';
 import { startSsm } from '../emulators/ssm.ts';
 import type { Use } from '../processes/disposables.ts';
-import { account, httpUrlOf, provider, type StackOptions, silentRegion } from './options.ts';
+import { account, homeRegion, httpUrlOf, provider, type StackOptions, silentRegion } from './options.ts';
 
 export type Aws = {
   readonly dynamodbUrl: string;
@@ -53,7 +53,11 @@ export const startAws = async (options: StackOptions, use: Use): Promise<Aws> =>
   ]);
   const deliver = sendToQueue(observationsQueueUrl, sqsUrl);
   const log = (line: string) => options.log('event-bus', line);
-  const rules = [{ name: 'instance-events', patterns: eventPatternsOf(account), deliver }];
+  const tasks = {
+    provider,
+    clusterArns: [`arn:aws:ecs:${homeRegion(options)}:${account}:cluster/${provider}`],
+  };
+  const rules = [{ name: 'instance-events', patterns: eventPatternsOf(account, tasks), deliver }];
   const { url: eventsUrl } = await use(startEventBus({ account, log, rules }));
   return {
     ...{ dynamodbUrl, resourceTable, sqsUrl, observationsQueueUrl, deadLetterQueueUrl, eventsUrl },

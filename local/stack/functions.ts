@@ -18,7 +18,7 @@ import { subnetsOf } from '../emulators/ec2/actions/network.ts';
 import type { LambdaFunction } from '../emulators/lambda/lambda-function.ts';
 import type { Aws } from './aws.ts';
 import type { Dcm } from './dcm.ts';
-import { account, provider, type StackOptions, silentRegion } from './options.ts';
+import { account, homeRegion, provider, type StackOptions, silentRegion } from './options.ts';
 
 /** The services that the functions are connected to. */
 type Wiring = {
@@ -118,10 +118,6 @@ const ownAwsEnvironment = (): Record<string, string> =>
       value !== undefined && (name.startsWith('AWS_') || name === 'HOME') ? [[name, value]] : [],
     ),
   );
-
-/** The home region: us-east-1 in the simulator, else the region of the user's AWS environment. */
-const homeRegion = ({ ec2Endpoint }: Wiring['options']): string =>
-  ec2Endpoint ? (process.env.AWS_REGION ?? 'us-east-1') : 'us-east-1';
 
 /** The regions where VMs are reported and can be created. Another EC2 sends no events to this machine, so its region is polled. */
 const reportedRegions = (options: Wiring['options']) =>

@@ -63,6 +63,10 @@ export type StackOptions = {
   readonly onTransition?: Ec2SimulatorOptions['onTransition'];
 };
 
+/** The home region: us-east-1 in the emulators, else the region of the user's AWS environment. */
+export const homeRegion = ({ ec2Endpoint }: Pick<StackOptions, 'ec2Endpoint'>): string =>
+  ec2Endpoint ? (process.env.AWS_REGION ?? 'us-east-1') : 'us-east-1';
+
 /** @throws SettingsError where the value of an option is not an http or https URL. */
 export const httpUrlOf = (option: string, given: string, expected = 'an http or https URL'): URL => {
   const url = URL.canParse(given) ? new URL(given) : undefined;

@@ -6,11 +6,11 @@ import { type EventBridgeEvent, type EventPattern, secondOf } from '../wire/even
 /** Who this provider is: where an event has no tags, its other marks of ownership become those tags. */
 export type EventIdentity = { readonly provider: string; readonly tagKeys: TagKeys };
 
-/** Which of a region's ECS tasks are ours. */
+/** Which ECS tasks are ours. */
 export type TaskScope = {
   readonly provider: string;
-  /** The ARN of the ECS cluster that they run in. */
-  readonly clusterArn: string;
+  /** The ARNs of the ECS clusters that they run in: one in each region. */
+  readonly clusterArns: readonly string[];
 };
 
 /** One kind of EventBridge event: its pattern, the schema of its detail, and the messages about resources that it is turned into. */

@@ -20,8 +20,8 @@ export const eventKindOf = (event: EventBridgeEvent): EventKind | undefined =>
   kinds.get(key(event.source, event['detail-type']));
 
 /**
- * The patterns of the EventBridge rules of one region, one for each kind of event, for infra and the local event bus. They match the
- * account, because other accounts may be allowed to put events on the same bus. `tasks`: undefined where the region has no containers.
+ * The patterns of the EventBridge rules on one bus, one for each kind of event, for infra and the local event bus. They match the account,
+ * because other accounts may be allowed to put events on the same bus. `tasks`: undefined where no events about tasks arrive.
  */
 export const eventPatternsOf = (account: string, tasks?: TaskScope): readonly EventPattern[] => [
   ...eventKinds.vm.map((kind) => patternOf(account, kind, kind.detail)),
