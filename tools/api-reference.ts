@@ -111,10 +111,11 @@ const meanings = {
   unauthenticated: 'The request has no credentials, or they are not accepted.',
   'permission-denied':
     'AWS does not allow the provider to do this. The operator has to change the permissions.',
-  'not-found': 'There is no such VM, or no such path.',
+  'not-found':
+    'There is no such resource, or no such path: also that of a service type that is not deployed.',
   'method-not-allowed': 'The path does not have this method. `Allow` lists the methods that it has.',
   'failed-precondition':
-    'The state of the VM does not allow this, the VM is adopted, or the id belongs to another request.',
+    'The state of the resource does not allow this, the resource is adopted, or the id belongs to another request.',
   'payload-too-large': 'The body is larger than 1 MiB.',
   unprocessable:
     'The spec is valid, but exceeds the operator’s limits, or needs something that is not available in the region.',
@@ -122,8 +123,9 @@ const meanings = {
   internal: 'The provider failed. Its log has the reason, under the id of the request.',
   upstream: 'AWS failed, or its answer is unreadable.',
   unavailable:
-    'A service that the provider needs does not answer, or another request is changing the same VM.',
-  'insufficient-capacity': 'EC2 has no capacity for such an instance in any of the places that were tried.',
+    'A service that the provider needs does not answer, or another request is changing the same resource.',
+  'insufficient-capacity':
+    'AWS has no capacity for such an instance or task in any of the places that were tried.',
 } satisfies Record<ProblemCode, string>;
 const meaning: ReadonlyMap<string, string> = new Map(Object.entries(meanings));
 
@@ -219,7 +221,7 @@ const credentialsSection = ({ securitySchemes }: Document['components']): string
         description,
       ]),
     ),
-    'Each of them allows every operation on every VM of the provider, in all regions; there are no finer permissions. Its owner can create VMs within the limits of the settings (number, families, sizes, subnets, security groups, owners of images, instance profiles), read all VMs with their addresses and history, and start, stop, reboot and delete them. It gives no access to instances without the provider’s tags, to other AWS services, or to secrets. See [SECURITY.md](../SECURITY.md).',
+    'Each of them allows every operation on every VM, container and cluster of the provider, in all regions; there are no finer permissions. Its owner can create them within the limits of the settings (number, families, sizes, subnets, security groups, owners of images, roles), read all of them with their addresses and history, start, stop and reboot VMs, and delete all of them. It gives no access to resources without the provider’s tags, to other AWS services, or to secrets. See [SECURITY.md](../SECURITY.md).',
   ].join('\n\n');
 
 const operationSection = (method: string, path: string, operation: Operation): string =>

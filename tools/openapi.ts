@@ -13,8 +13,9 @@ import { apiReference } from './api-reference.ts';
 
 export type OpenApiDocument = ReturnType<typeof createDocument>;
 
-const description = `A DCM Service Provider for Amazon EC2. DCM's environment agent creates and deletes VMs through this API and
-polls its health; so does the control plane of an older DCM without agents. Statuses are published on NATS.
+const description = `A DCM Service Provider for Amazon EC2, ECS and EKS. DCM's environment agent creates and deletes VMs, containers and
+clusters through this API and polls its health; so does the control plane of an older DCM without agents. Statuses are published on NATS.
+The paths of a service type that is not deployed are answered with 404.
 
 Every path exists twice: as shown for the home region, and with the prefix \`/{region}\` for each other region. Errors are problem details
 (RFC 9457). Every answer has the id of its request in \`x-request-id\`: the caller's, if the request had an acceptable one.`;

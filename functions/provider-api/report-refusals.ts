@@ -1,4 +1,5 @@
 import { FailedPreconditionError, ProviderError, UnavailableError } from '../../shared/core/errors.ts';
+import type { Kind } from '../../shared/core/kind.ts';
 import { secondsToFailure } from '../../shared/core/record.ts';
 import { messageText } from '../../shared/core/resource.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
@@ -11,6 +12,7 @@ import { withTimeout } from './timeout.ts';
 const sendTimeoutMs = 1_000;
 
 type Parts = {
+  readonly type: { readonly format: { readonly kind: Pick<Kind, 'serviceType'> } };
   readonly observations: Observations;
   readonly now: Clock;
   readonly log: Log;
@@ -25,7 +27,7 @@ type Create = { readonly dcmId: string; readonly region: string; readonly reques
  * @throws what `run` throws; UnavailableError instead of a final refusal that could not be queued, so that the caller retries.
  */
 export const reportRefusals =
-  ({ observations, now, log }: Parts) =>
+  ({ type, observations, now, log }: Parts) =>
   async <Answer>({ dcmId, region, requestId }: Create, run: () => Promise<Answer>): Promise<Answer> => {
     try {
       return await run();
@@ -36,7 +38,9 @@ export const reportRefusals =
 
     async function report({ retryable, reason }: Refusal): Promise<void> {
       const refusedAtMs = now();
-      const event = createRefusedEvent({ dcmId, region, requestId, refusedAtMs, retryable, reason });
+      const { serviceType } = type.format.kind;
+      const refused = { serviceType, dcmId, region, requestId, refusedAtMs, retryable, reason };
+      const event = createRefusedEvent(refused);
       try {
         const sent = observations.send([event], retryable ? secondsToFailure : 0);
         await withTimeout(sendTimeoutMs, 'the observations queue', sent);

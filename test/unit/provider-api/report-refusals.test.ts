@@ -6,14 +6,16 @@ import {
   InvalidArgumentError,
   UnavailableError,
 } from '../../../shared/core/errors.ts';
+import type { Kind } from '../../../shared/core/kind.ts';
 import type { Observations } from '../../../shared/ports/observations.ts';
+import { vmKind } from '../../../shared/service-types/vm/kind.ts';
 import { type CreateRefused, createRefusedIn } from '../../../shared/wire/create-refused.ts';
 import { memoryLog } from '../../fakes/silent.ts';
 import { halfPastTen } from '../../fixtures/resource-messages.ts';
 
 const about = { dcmId: 'vm-1', region: 'us-east-1', requestId: 'request-1' };
 
-const reporter = (more: Partial<Observations> = {}) => {
+const reporter = (more: Partial<Observations> = {}, kind: Pick<Kind, 'serviceType'> = vmKind) => {
   const queued: (Partial<CreateRefused> & { afterSeconds: number })[] = [];
   const observations: Observations = {
     async send(events, afterSeconds = 0) {
@@ -22,7 +24,9 @@ const reporter = (more: Partial<Observations> = {}) => {
     ...more,
   };
   const log = memoryLog();
-  const report = reportRefusals({ observations, now: () => halfPastTen * 1000, log });
+  const report = reportRefusals({
+    ...{ type: { format: { kind } }, observations, now: () => halfPastTen * 1000, log },
+  });
   const refuse = (error: Error) => report(about, () => Promise.reject(error));
   return { queued, log, report, refuse };
 };
@@ -38,6 +42,7 @@ describe('provider-api, a create that is refused', () => {
     expect(queued).toEqual([
       {
         kind: 'create-refused',
+        serviceType: 'vm',
         ...about,
         refusedAtMs: halfPastTen * 1000,
         retryable: false,
@@ -45,6 +50,14 @@ describe('provider-api, a create that is refused', () => {
         afterSeconds: 0,
       },
     ]);
+  });
+
+  it('is reported with its service type', async () => {
+    const { queued, refuse } = reporter({}, { serviceType: 'cluster' });
+
+    await expect(refuse(new InvalidArgumentError('version: expected 1.33'))).rejects.toThrow();
+
+    expect(queued).toMatchObject([{ dcmId: 'vm-1', serviceType: 'cluster' }]);
   });
 
   it.each([new CapacityError('no room'), new UnavailableError('EC2 is away'), new Error('a bug')])(
