@@ -22,6 +22,8 @@ export type Faults = EventFaults & {
   readonly failInterfaces: string | undefined;
   /** Probability that a ListTasks or DescribeTasks call fails with ServerException. */
   readonly failReads: number;
+  /** Probability that RegisterTaskDefinition fails, as where another request registers the same family. */
+  readonly failRegistrations: number;
   /** ListTasks answers one empty page. DescribeTasks still finds tasks. */
   readonly emptyListings: boolean;
   /** Share of the tasks that ListTasks does not find: always the same ones, and more of them for a larger share. */
@@ -38,6 +40,7 @@ export const noFaults: Faults = {
   vcpuLimit: Number.POSITIVE_INFINITY,
   failInterfaces: undefined,
   failReads: 0,
+  failRegistrations: 0,
   emptyListings: false,
   partialListings: 0,
 };
@@ -82,15 +85,28 @@ export const admission = ({ faults, random }: Admission) => {
   };
   const happens = (probability: number) => probability > 0 && random() < probability;
 
+  const injectedError = (operation: string): JsonApiError | undefined => {
+    const { refuse, failReads, failRegistrations } = faults();
+    if (operation === 'RegisterTaskDefinition' && happens(failRegistrations)) return concurrentRegistration();
+    const isRead = operation === 'ListTasks' || operation === 'DescribeTasks';
+    const code = refuse[operation] ?? (isRead && happens(failReads) ? 'ServerException' : undefined);
+    if (code === undefined) return undefined;
+    const [status, message] = refusals[code];
+    return new JsonApiError(code, message, { status });
+  };
+
   return ({ operation, region }: Call): void => {
-    const { throttle, callRates, refuse, failReads } = faults();
+    const { throttle, callRates } = faults();
     if (happens(throttle) || isAboveRate(`${region} ${operation}`, callRates[operation])) {
       throw new JsonApiError('ThrottlingException', 'Rate exceeded');
     }
-    const isRead = operation === 'ListTasks' || operation === 'DescribeTasks';
-    const code = refuse[operation] ?? (isRead && happens(failReads) ? 'ServerException' : undefined);
-    if (code === undefined) return;
-    const [status, message] = refusals[code];
-    throw new JsonApiError(code, message, { status });
+    const error = injectedError(operation);
+    if (error) throw error;
   };
 };
+
+const concurrentRegistration = (): JsonApiError =>
+  new JsonApiError(
+    'ClientException',
+    'Too many concurrent attempts to create a new revision of the specified family.',
+  );

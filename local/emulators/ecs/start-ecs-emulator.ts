@@ -64,7 +64,7 @@ export type EcsEmulatorOptions = {
 
 /**
  * Starts an emulator of ECS on Fargate for one AWS account, with ECS's JSON 1.1 protocol. A region is created when it is first used.
- * Disposing stops all timers and waits for `emit` calls that are under way.
+ * Disposing stops all timers, drops the events that faults keep back, and waits for `emit` calls that are under way.
  */
 export const startEcsEmulator = async (options: EcsEmulatorOptions): Promise<EcsEmulator> => {
   const pendingTimers = timers();

@@ -148,6 +148,15 @@ describe('ECS emulator, faults of calls', () => {
     expect(error).toMatchObject({ name: 'ServerException', $metadata: { httpStatusCode: 500 } });
   });
 
+  it('fails a registration as where another request registers the same family', async () => {
+    await using subject = await startSubject({ faults: { failRegistrations: 1 } });
+
+    const error = await refusal(subject.register());
+
+    expect(error.name).toBe('ClientException');
+    expect(error.message).toContain('Too many concurrent attempts');
+  });
+
   it('refuses tags, and runs no task with them', async () => {
     await using subject = await startSubject({ faults: { refuseTags: true } });
     const definition = await subject.register();
