@@ -47,7 +47,29 @@ export type Deployment = {
   readonly observationsQueueUrl: string;
   /** Name or ARN of the nats-bridge function. */
   readonly natsBridge: string;
+  /** Undefined without clusters. */
+  readonly clusterStepsQueueUrl?: string | undefined;
+  /** Undefined without containers, and without clusters. */
+  readonly created: Pick<ProvisioningFile, 'containers' | 'clusters'>;
 };
+
+/** What a function needs to read the AWS services of containers and clusters. Nothing for VMs alone, as before there were other types. */
+const servedVariables = ({ created: { containers, clusters }, clusterStepsQueueUrl }: Deployment) => ({
+  ...serviceTypesVariable([
+    'vm',
+    ...(containers ? ['container' as const] : []),
+    ...(clusters ? ['cluster' as const] : []),
+  ]),
+  ...(containers && {
+    ECS_CLUSTERS: JSON.stringify(
+      Object.fromEntries(
+        Object.entries(containers.regions).map(([region, { ecsCluster }]) => [region, ecsCluster]),
+      ),
+    ),
+    PUBLIC_CONTAINERS: containers.publicAddresses ? ('true' as const) : ('false' as const),
+  }),
+  ...(clusterStepsQueueUrl !== undefined && { CLUSTER_STEPS_QUEUE_URL: clusterStepsQueueUrl }),
+});
 
 /** Longer than a call of the nats-bridge and the work before and after it. */
 export const normaliserTimeoutSeconds = 15;
@@ -60,6 +82,7 @@ export const normaliser = (
     /** Undefined: events of any account are taken. */
     readonly accountId: string | undefined;
     readonly spotEndsAs: NonNullable<NormaliserEnv['SPOT_ENDS_AS']>;
+    readonly startingAs: NonNullable<NormaliserEnv['STARTING_AS']>;
     readonly burst?: number;
   },
 ): FunctionSpec => ({
@@ -78,6 +101,8 @@ export const normaliser = (
     TAG_KEYS: JSON.stringify(deployment.tagKeys),
     ...(given.burst !== undefined && { BURST: String(given.burst) }),
     SPOT_ENDS_AS: given.spotEndsAs,
+    ...(deployment.created.containers && { STARTING_AS: given.startingAs }),
+    ...servedVariables(deployment),
   } satisfies NormaliserEnv,
 });
 
@@ -120,6 +145,7 @@ export const poller = (
     TAG_KEYS: JSON.stringify(deployment.tagKeys),
     REGIONS: JSON.stringify(given.regions),
     POLL_FLOOR_SECONDS: String(given.floorSeconds),
+    ...servedVariables(deployment),
   } satisfies PollerEnv,
 });
 

@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import { TagKeys } from '../../shared/core/ownership.ts';
 import { json } from '../../shared/runtime/json-variable.ts';
+import { servedVariables } from '../../shared/runtime/service-types.ts';
 
 /** The environment variables of the normaliser. infra/functions.ts must supply exactly these. */
 export const Env = z.object({
@@ -30,5 +31,8 @@ export const Env = z.object({
   BURST: z.optional(z.pipe(json, z.int().check(z.minimum(1), z.maximum(9)))),
   /** How the end of a spot instance that has run is reported. @default 'FAILED' */
   SPOT_ENDS_AS: z.optional(z.enum(['FAILED', 'DELETED'])),
+  /** How a container that is starting is reported: PENDING only where no environment agent is in front. @default 'PROVISIONING' */
+  STARTING_AS: z.optional(z.enum(['PROVISIONING', 'PENDING'])),
+  ...servedVariables,
 });
 export type Env = z.input<typeof Env>;

@@ -2,6 +2,7 @@ import * as z from 'zod/mini';
 import { TagKeys } from '../../shared/core/ownership.ts';
 import { type ListedTarget, targetOfKey } from '../../shared/core/target.ts';
 import { json } from '../../shared/runtime/json-variable.ts';
+import { servedVariables } from '../../shared/runtime/service-types.ts';
 
 /** An entry of REGIONS. `region` is the key of a target (shared/core/target.ts): in the home account, the region alone. */
 export const PolledRegion = z.object({
@@ -41,5 +42,6 @@ export const Env = z.object({
   ),
   /** The shortest time between two listings of a target, in seconds: 1 to 300. A deployment has 10 or more. */
   POLL_FLOOR_SECONDS: z.pipe(json, z.int().check(z.minimum(1), z.maximum(300))),
+  ...servedVariables,
 });
 export type Env = z.input<typeof Env>;

@@ -4,6 +4,7 @@ import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { Construct } from 'constructs';
 import { type Deployment, normaliser } from '../functions.ts';
+import { agentStreamsOf } from '../settings/agent.ts';
 import { regionNames } from '../settings/reported-regions.ts';
 import type { Settings } from '../settings/settings.ts';
 import { grantReadClusters } from './cluster-permissions.ts';
@@ -40,6 +41,7 @@ export class Normaliser extends Construct {
         regions,
         accountId: Stack.of(this).account,
         spotEndsAs: settings.provisioning?.spotEndsAs ?? 'FAILED',
+        startingAs: agentStreamsOf(settings).length > 0 ? 'PROVISIONING' : 'PENDING',
       }),
     });
 

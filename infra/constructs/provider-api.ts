@@ -13,7 +13,6 @@ import { createdTypes } from '../settings/service-types.ts';
 import type { CreationSettings } from '../settings/settings.ts';
 import { accessLog } from './access-log.ts';
 import { grantCreateClusters } from './cluster-permissions.ts';
-import { containersOf } from './containers.ts';
 import { type FunctionDefaults, functionWithDefaults } from './function-defaults.ts';
 import { grantItems } from './grant-items.ts';
 import { grantInstances } from './instance-permissions.ts';
@@ -90,7 +89,7 @@ export class ProviderApi extends Construct {
   }: ProviderApiProps): LambdaFunction {
     const { provisioning, api } = settings;
     const spec = providerApi(deployment, {
-      provisioning: provisioningOf(settings),
+      provisioning: provisioningOf(settings, deployment),
       access: accessOf(api),
       findsAgentRequests: agentStreamsOf(settings).length > 0,
     });
@@ -120,13 +119,12 @@ const collectionsOf = (settings: CreationSettings) =>
 const vmsByRegion = (resourceStore: Table): string => `${resourceStore.tableArn}/index/vms-by-region`;
 
 /** Without the roles of instance profiles, which only IAM needs. */
-const provisioningOf = (settings: CreationSettings): ProvisioningFile => {
+const provisioningOf = (settings: CreationSettings, { created }: Deployment): ProvisioningFile => {
   const { instanceProfiles = [], ...vms } = settings.provisioning ?? { regions: {} };
   return ProvisioningFile.parse({
     ...vms,
     instanceProfiles: instanceProfiles.map(({ profile }) => profile),
-    containers: containersOf(settings),
-    clusters: settings.clusters,
+    ...created,
   });
 };
 

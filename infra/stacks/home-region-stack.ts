@@ -2,7 +2,7 @@ import { Annotations, CfnOutput, Duration, Stack } from 'aws-cdk-lib';
 import { SqsQueue } from 'aws-cdk-lib/aws-events-targets';
 import type { Construct } from 'constructs';
 import { Alarms } from '../constructs/alarms.ts';
-import { Containers, taskScope } from '../constructs/containers.ts';
+import { Containers, containersOf, taskScope } from '../constructs/containers.ts';
 import type { CodeOf } from '../constructs/function-defaults.ts';
 import { InstanceEventsRules } from '../constructs/instance-events-rules.ts';
 import { NatsBridge } from '../constructs/nats-bridge.ts';
@@ -60,6 +60,7 @@ export class HomeRegionStack extends Stack {
       tableName: resourceStore.tableName,
       observationsQueueUrl: observations.queue.queueUrl,
       natsBridge: bridge.functionName,
+      created: { containers: containersOf(settings), clusters: settings.clusters },
     };
     const parts = { defaults, deployment, settings, observations, resourceStore, bridge };
     const normaliser = new Normaliser(this, 'Normaliser', parts);

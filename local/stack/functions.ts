@@ -58,6 +58,7 @@ export const localFunctions = (wiring: Wiring): LambdaFunction[] => {
     tableName: aws.resourceTable,
     observationsQueueUrl: aws.observationsQueueUrl,
     natsBridge: functionNameOf(provider, 'nats-bridge'),
+    created: {},
   };
   const specs = [
     normaliser(deployment, {
@@ -65,6 +66,7 @@ export const localFunctions = (wiring: Wiring): LambdaFunction[] => {
       regions: regions.map(({ region }) => region),
       accountId: options.ec2Endpoint === undefined ? account : undefined,
       spotEndsAs: 'FAILED',
+      startingAs: dcm.agent === undefined ? 'PENDING' : 'PROVISIONING',
       burst: 8, // a VM's life takes seconds here, and minutes in EC2
     }),
     natsBridge({ natsUrls: [natsUrl], agentStreams: requestStreams(dcm.agent ? [dcm.agent.topic] : []) }),

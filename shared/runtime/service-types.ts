@@ -7,3 +7,14 @@ export const ServiceTypes = z.prefault(
   z.pipe(json, z.array(ServiceType).check(z.minLength(1))),
   JSON.stringify(['vm'] satisfies ServiceType[]),
 );
+
+/** The variables of the functions that read the AWS services of the service types that are deployed; all are absent for VMs alone. */
+export const servedVariables = {
+  SERVICE_TYPES: ServiceTypes,
+  /** JSON: the name of the ECS cluster of each region where containers run. */
+  ECS_CLUSTERS: z.prefault(z.pipe(json, z.record(z.string(), z.string())), '{}'),
+  /** Whether containers get public addresses, for which EC2 is asked. */
+  PUBLIC_CONTAINERS: z._default(z.enum(['true', 'false']), 'false'),
+  /** The queue of the cluster-steps function; absent: there are no clusters. */
+  CLUSTER_STEPS_QUEUE_URL: z.optional(z.url()),
+};
