@@ -118,6 +118,7 @@ const simulatedEc2 = ({ regions, vms }: Pick<Options, 'regions' | 'vms'>): Simul
         [tagKeys.provider]: provider,
       },
       reason: undefined,
+      publicAddress: '',
       launchedAtMs: 0,
     };
   };

@@ -3,10 +3,10 @@ import { UpstreamError } from '../../shared/core/errors.ts';
 import { listingTime } from '../../shared/core/gate.ts';
 import { finalState, isEnding, type Kind, type StateReason } from '../../shared/core/kind.ts';
 import { couldBeStale, heldState } from '../../shared/core/listing/doubt.ts';
-import type { Observation, ResourceMessage } from '../../shared/core/message.ts';
+import { type Observation, observationsOf, type ResourceMessage } from '../../shared/core/message.ts';
 import type { Addresses } from '../../shared/core/outputs.ts';
 import { isRecentlyLaunched } from '../../shared/core/ownership.ts';
-import type { Resource } from '../../shared/core/resource.ts';
+import { isNews, type Resource, recordedAs } from '../../shared/core/resource.ts';
 import { type DescribedResource, maximumDescribed } from '../../shared/ports/described-resources.ts';
 import { type ServedType, servedTypeOf } from '../../shared/ports/served-type.ts';
 import type { Log, Meter } from '../../shared/ports/telemetry.ts';
@@ -86,32 +86,33 @@ type Seen = {
   readonly described: DescribedResource | 'absent' | undefined;
 };
 
-/** The observation of a resource's state in the service's answer, where no event has reported it. */
-export const describedState = (
-  { group, vm, isLate, described }: Seen,
-  nowMs: number,
-): Observation | undefined => {
-  if (described === undefined || described === 'absent') return undefined;
-  if (hasObservation(group) && !isLate) return undefined;
-  const at = vm.state === undefined ? timeOf(vm.kind, described, nowMs) : listingTime(nowMs);
-  if (at === undefined) return undefined;
-  if (vm.state !== undefined && !isOver({ group, vm, isLate }, described, nowMs)) return undefined;
-  const { resourceId, region, account } = group;
-  const { state, reason, publicAddress = '', privateAddress, isWindows } = described;
-  return {
-    kind: 'observation',
-    resourceId,
-    region,
-    account,
-    at,
-    state,
-    seenBy: 'listing',
-    reason,
-    publicAddress,
-    privateAddress,
-    isWindows,
-  };
+/**
+ * The observations in the service's answer that no event has reported. Where the service gives each state its time, they are news whenever
+ * they are newer; else the answer counts only where the state was asked for, at a time that makes no later event look older.
+ */
+export const describedStates = ({ group, vm, isLate, described }: Seen, nowMs: number): Observation[] => {
+  if (described === undefined || described === 'absent') return [];
+  const { kind, resourceId, region, account } = group;
+  const { state, stateTimes, reason, publicAddress, privateAddress, isWindows, apiEndpoint } = described;
+  const addresses = { publicAddress, privateAddress, isWindows, apiEndpoint };
+  const about = { resourceId, region, account, seenBy: 'listing', reason, ...addresses } as const;
+  if (kind.timedBy === 'service') {
+    const at = stateTimes?.at(-1)?.at;
+    if (at === undefined) return [];
+    return observationsOf({ kind: 'observation', ...about, state, at }, stateTimes).filter(
+      (one) => isNews(vm, one) && !isAlreadyIn(group, one),
+    );
+  }
+  if (hasObservation(group) && !isLate) return [];
+  const at = vm.state === undefined ? timeOf(kind, described, nowMs) : listingTime(nowMs);
+  if (at === undefined) return [];
+  const observation: Observation = { kind: 'observation', ...about, state, at };
+  const isAnswer = vm.state === undefined || isOver({ group, vm, isLate }, observation, described, nowMs);
+  return isAnswer ? [observation] : [];
 };
+
+const isAlreadyIn = ({ resourceMessages }: MessageGroup, { state, at }: Observation): boolean =>
+  resourceMessages.some((one) => one.kind === 'observation' && one.state === state && one.at === at);
 
 /** EventBridge's time of the starting state is within these seconds of the launch; no resource runs and stops within them. */
 const startingWithinSeconds = 5;
@@ -137,13 +138,15 @@ const timeOf = (
 /** Whether a checked transition has ended without its event, or events were dropped before the claim. */
 const isOver = (
   { group, vm, isLate }: Omit<Seen, 'described'>,
-  described: DescribedResource,
+  observation: Observation,
+  { launchedAtMs }: DescribedResource,
   nowMs: number,
 ): boolean => {
   const held = heldState(vm);
-  if (held === undefined || held.state === described.state) return false;
+  const state = recordedAs(vm, observation)?.state;
+  if (held === undefined || state === undefined || held.state === state) return false;
   if (!isLate && !hasClaimCheck(group) && !checkIn(group, vm)) return false;
-  return !couldBeStale(vm.kind, held, described, Math.floor(nowMs / 1000));
+  return !couldBeStale(vm.kind, held, { state, launchedAtMs }, Math.floor(nowMs / 1000));
 };
 
 /**
@@ -156,12 +159,13 @@ export const addressesIn = (
   state: string | undefined,
 ): Addresses => {
   if (described === undefined || described === 'absent') return {};
-  const { privateAddress, publicAddress, isWindows } = described;
+  const { privateAddress, publicAddress, isWindows, apiEndpoint } = described;
   const runs = described.state === runningState && state === runningState;
   return {
     ...(privateAddress !== undefined && { privateAddress }),
     ...(runs && publicAddress && { publicAddress }),
     ...(isWindows && { isWindows }),
+    ...(apiEndpoint !== undefined && { apiEndpoint }),
   };
 };
 
@@ -170,10 +174,17 @@ export const withAddresses = (
   kind: Kind,
   resourceMessage: ResourceMessage,
   described: DescribedResource | undefined,
-): ResourceMessage =>
-  resourceMessage.kind === 'observation' && described !== undefined
-    ? { ...addressesIn(kind, described, resourceMessage.state), ...resourceMessage }
-    : resourceMessage;
+): ResourceMessage => {
+  if (resourceMessage.kind !== 'observation' || described === undefined) return resourceMessage;
+  const seen = addressesIn(kind, described, resourceMessage.state);
+  return {
+    ...resourceMessage,
+    privateAddress: resourceMessage.privateAddress ?? seen.privateAddress,
+    publicAddress: resourceMessage.publicAddress ?? seen.publicAddress,
+    isWindows: resourceMessage.isWindows ?? seen.isWindows,
+    apiEndpoint: resourceMessage.apiEndpoint ?? seen.apiEndpoint,
+  };
+};
 
 /** Less than `maximumDescribed`, so that one call has room for questions. */
 const maximumEnding = 150;

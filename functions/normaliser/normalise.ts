@@ -1,7 +1,7 @@
 import { UnavailableError } from '../../shared/core/errors.ts';
-import type { SpotEndsAs } from '../../shared/core/kind.ts';
 import { awaitsAddress } from '../../shared/core/outputs.ts';
 import type { TagKeys } from '../../shared/core/ownership.ts';
+import type { Reporting } from '../../shared/core/resource.ts';
 import type { Clock, RandomPart } from '../../shared/ports/clock.ts';
 import type { Listings } from '../../shared/ports/listings.ts';
 import type { Observations } from '../../shared/ports/observations.ts';
@@ -38,8 +38,8 @@ export type Parts = {
   readonly tagKeys: TagKeys;
   /** How many changes of a resource within ten seconds are published at once. @default 4 */
   readonly burst?: number | undefined;
-  /** How the end of a spot instance that has run is reported. @default 'FAILED' */
-  readonly spotEndsAs?: SpotEndsAs | undefined;
+  /** How states are reported. */
+  readonly reporting?: Reporting | undefined;
   readonly randomPart: RandomPart;
   readonly now: Clock;
   readonly meter: Meter;

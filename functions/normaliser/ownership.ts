@@ -1,10 +1,10 @@
 import { ProviderError, RecentlyLaunchedError, UnavailableError } from '../../shared/core/errors.ts';
-import { isEnding, type Kind } from '../../shared/core/kind.ts';
+import { isEnding, type Kind, rankOf } from '../../shared/core/kind.ts';
 import type { Observation, ResourceMessage, TagChange } from '../../shared/core/message.ts';
-import { lacksPublicAddress } from '../../shared/core/outputs.ts';
+import { type Addresses, lacksPublicAddress } from '../../shared/core/outputs.ts';
 import { dcmIdOf, isRecentlyLaunched, type TagKeys, type Tags } from '../../shared/core/ownership.ts';
-import { hasEnded, isLaunched, type LaunchedRecord } from '../../shared/core/record.ts';
-import type { Resource } from '../../shared/core/resource.ts';
+import { hasEnded, isLaunched, type LaunchedRecord, type ResourceRecord } from '../../shared/core/record.ts';
+import { isNews, type Resource } from '../../shared/core/resource.ts';
 import { addressProblem } from '../../shared/core/resource-id.ts';
 import type { DescribedResource } from '../../shared/ports/described-resources.ts';
 import type { LaunchedResource } from '../../shared/ports/records.ts';
@@ -15,7 +15,7 @@ import {
   type Answers,
   addressesIn,
   type askService,
-  describedState,
+  describedStates,
   type EndReasons,
   withAddresses,
 } from './ask-service.ts';
@@ -30,6 +30,7 @@ import {
   isRedelivered,
   type MessageGroup,
   newestTagChange,
+  oldestFirst,
 } from './read-message.ts';
 
 /** A resource of ours, with the answers of its service that are to be recorded. */
@@ -37,8 +38,8 @@ export type Owned = {
   readonly group: MessageGroup;
   readonly vm: Resource;
   readonly resourceMessages: readonly ResourceMessage[];
-  /** The observation in the service's answer; undefined where there is none. */
-  readonly answer: Observation | undefined;
+  /** The observations in the service's answer that no event has reported. */
+  readonly answers: readonly Observation[];
   /** As the service described it; undefined where it was not asked, did not answer or does not know it. */
   readonly described: DescribedResource | undefined;
   /** Its state must be read from the service again, because events before the claim may have been dropped. */
@@ -129,20 +130,25 @@ export const establishOwners = (
     return tagChange !== undefined && dcmIdOf(tagChange.tags, parts.tagKeys, parts.provider) !== undefined;
   }
 
-  /** Whether it became ours by a tag change, or was foreign before: now, or in an earlier delivery that did not finish. */
+  /**
+   * Whether it became ours by a tag change, or was foreign before: now, or in an earlier delivery that did not finish. Not where the service
+   * gives each state its time: then its next event has the earlier states too.
+   */
   function isLateClaim({ group, isClaimed }: Enacted, remembered: ReadonlyMap<string, Ownership>): boolean {
+    if (group.kind.timedBy === 'service' && hasObservation(group)) return false;
     if (!isClaimed) return isRedelivered(group) && newestTagChange(group) !== undefined;
     return !hasObservation(group) || remembered.get(group.resourceId)?.owner === 'foreign';
   }
 
   function owned({ group, vm }: Enacted, isLate: boolean, described: Evidence['described']): Owned {
-    const answer = describedState({ group, vm, isLate, described }, now());
+    const answers = describedStates({ group, vm, isLate, described }, now());
     const seen = described === 'absent' ? undefined : described;
     const messages = group.resourceMessages.map((resourceMessage) =>
       withAddresses(group.kind, resourceMessage, seen),
     );
-    const resourceMessages = [...(answer ? [answer] : []), ...messages];
-    return { group, vm, answer, resourceMessages, described: seen, needsClaimCheck: isLate };
+    const all = [...answers, ...messages];
+    const resourceMessages = group.kind.timedBy === 'service' ? all.sort(oldestFirst(group.kind)) : all;
+    return { group, vm, answers, resourceMessages, described: seen, needsClaimCheck: isLate };
   }
 };
 
@@ -158,17 +164,25 @@ const isAddressWanted = (group: MessageGroup, held: Resource | undefined): boole
   if (!kind.needsAddress || hasFinalState(group)) return false;
   const running = resourceMessages.filter(
     (resourceMessage): resourceMessage is Observation =>
-      resourceMessage.kind === 'observation' && resourceMessage.state === kind.runningState,
+      resourceMessage.kind === 'observation' &&
+      resourceMessage.state === kind.runningState &&
+      (held === undefined || isNews(held, resourceMessage)),
   );
   const runningStatus = kind.statusOf(kind.runningState);
+  const hasLeft = kind.timedBy === 'service' && hasStateAfterRunning(group);
   const isNew = running.length > 0 || held?.outbox.some(({ status }) => status === runningStatus) === true;
   if (!isNew && held?.state !== kind.runningState) return false;
   const isPublished = (address: 'privateAddress' | 'publicAddress') => running.some((seen) => seen[address]);
   const lacksPrivate = held?.privateAddress === undefined && !isPublished('privateAddress');
   const lacksPublic =
-    isNew && held !== undefined && lacksPublicAddress(held) && !isPublished('publicAddress');
+    isNew && !hasLeft && held !== undefined && lacksPublicAddress(held) && !isPublished('publicAddress');
   return lacksPrivate || lacksPublic;
 };
+
+const hasStateAfterRunning = ({ kind, resourceMessages }: MessageGroup): boolean =>
+  resourceMessages.some(
+    (one) => one.kind === 'observation' && rankOf(kind, one.state) > rankOf(kind, kind.runningState),
+  );
 
 const evidenceOf = (group: MessageGroup, remembered: ReadonlyMap<string, Ownership>): Evidence => ({
   kind: group.kind,
@@ -342,13 +356,14 @@ const enactDecision = (parts: Parts) => {
     const { remembered } = evidence;
     const former = remembered.owner === 'ours' ? remembered.vm : undefined;
     if (former && !claim) return [{ group, vm: former, isClaimed: false }];
-    if (!(await adopt(group, dcmId, evidence))) return duplicate(group, dcmId, evidence);
+    const known = await adopt(group, dcmId, evidence);
+    if (known === undefined) return duplicate(group, dcmId, evidence);
     warnWhereUnaddressable(group, dcmId);
     if (former) {
       const vm = await move(resourceId, { dcmId, at: changedAt(evidence) });
       return vm ? [{ group, vm, isClaimed: true }] : [];
     }
-    const addresses = addressesIn(kind, evidence.described, kind.runningState);
+    const addresses = { ...known, ...addressesIn(kind, evidence.described, kind.runningState) };
     await resourceStore.claim({ resourceId, dcmId, region, account, ...addresses });
     meter.count('claimed');
     const blank: Resource = {
@@ -415,23 +430,23 @@ const enactDecision = (parts: Parts) => {
 };
 
 /**
- * Records, before a resource is claimed, that it is the one with this DCM id, and whether we launched it. False where another one has the
- * id, lives and still carries it: two resources must not be published under one id.
+ * Records, before a resource is claimed, that it is the one with this DCM id, and whether we launched it.
+ * @returns what the record knows of its addresses; undefined where another one has the id, lives and still carries it: two resources must not be published under one id.
  */
 const adoptResource =
   ({ types, resourceStore, provider, tagKeys, now, meter, log }: Parts) =>
-  async (group: MessageGroup, dcmId: string, evidence: Evidence): Promise<boolean> => {
+  async (group: MessageGroup, dcmId: string, evidence: Evidence): Promise<Addresses | undefined> => {
     const type = servedTypeOf(types, group.kind);
     const { records } = type;
-    if (!records) return true;
+    if (!records) return {};
     const { resourceId } = group;
     const vm = { ...launchedResource(type, group, dcmId, evidence), adopted: adoptedOf(dcmId, evidence) };
-    if ((await records.adopt(vm)) !== 'another') return true;
+    if ((await records.adopt(vm)) !== 'another') return addressesOf(await records.read(dcmId));
 
     const other = await records.read(dcmId);
     if (other && isLaunched(other) && ((await isGone(other)) || !(await stillCarriesIt(other)))) {
       await records.end(dcmId, other.resourceId);
-      if ((await records.adopt(vm)) !== 'another') return true;
+      if ((await records.adopt(vm)) !== 'another') return addressesOf(await records.read(dcmId));
     }
     meter.count('duplicateOwner');
     log.error('two resources carry one DCM id; the second is not reported', {
@@ -439,7 +454,7 @@ const adoptResource =
       resourceId: other?.resourceId,
       duplicate: resourceId,
     });
-    return false;
+    return undefined;
 
     /** Undefined where neither the service's answer nor a listing shows the resource. */
     function adoptedOf(id: string, { described, tagChange }: Evidence): boolean | undefined {
@@ -459,6 +474,11 @@ const adoptResource =
       return hasEnded(record, held ?? { owner: 'unknown' }, now());
     }
   };
+
+const addressesOf = (record: ResourceRecord | undefined): Addresses => {
+  const { privateAddress, getsPublicAddress, isWindows, ports } = record?.facts ?? {};
+  return { privateAddress, getsPublicAddress, isWindows, ports };
+};
 
 const launchedResource = (
   { factsSeen }: ServedType,

@@ -159,7 +159,7 @@ const supersedes = (kind: Kind, other: ResourceMessage, one: Observation): boole
   rankOf(kind, other.state) > rankOf(kind, one.state);
 
 /** Notices come after the state of the same second. */
-const oldestFirst =
+export const oldestFirst =
   (kind: Kind) =>
   (a: ResourceMessage, b: ResourceMessage): number =>
     order(kind, a) - order(kind, b);

@@ -1,5 +1,5 @@
 import { UnavailableError } from '../../shared/core/errors.ts';
-import { isNewerObservation } from '../../shared/core/gate.ts';
+import { isNewerObservation, sequenceOf } from '../../shared/core/gate.ts';
 import { finalState, isEnding, isStopped, type StateReason } from '../../shared/core/kind.ts';
 import type {
   Notice,
@@ -16,6 +16,7 @@ import {
   noticeStatus,
   type Resource,
   readdressedStatus,
+  recordedAs,
   republishedStatus,
   statusOf,
 } from '../../shared/core/resource.ts';
@@ -27,7 +28,7 @@ import type { Parts } from './normalise.ts';
 import type { Owned } from './ownership.ts';
 import { type MessageGroup, withoutSuperseded } from './read-message.ts';
 
-type Recording = Pick<Parts, 'resourceStore' | 'types' | 'spotEndsAs' | 'randomPart' | 'now'>;
+type Recording = Pick<Parts, 'resourceStore' | 'types' | 'reporting' | 'randomPart' | 'now'>;
 
 /** The result of recording a group. */
 export type RecordedGroup = {
@@ -60,7 +61,7 @@ export const recordMessages = (parts: Recording & Pick<Parts, 'meter'>, reasons:
     group,
     vm,
     resourceMessages,
-    answer,
+    answers,
     reason,
     described,
     needsClaimCheck,
@@ -90,8 +91,8 @@ export const recordMessages = (parts: Recording & Pick<Parts, 'meter'>, reasons:
     function note(resourceMessage: ResourceMessage | undefined, { latest, region, state }: Resource) {
       if (latest) added.add(latest.key);
       if (
-        resourceMessage !== undefined &&
-        resourceMessage === answer &&
+        resourceMessage?.kind === 'observation' &&
+        answers.includes(resourceMessage) &&
         vm.state !== undefined &&
         state !== undefined
       )
@@ -132,7 +133,7 @@ const recordAddresses =
 
 /** Records one message, unless the resource store already holds what it says. */
 const recordMessage = (parts: Recording) => {
-  const { resourceStore, randomPart, spotEndsAs } = parts;
+  const { resourceStore, randomPart, reporting } = parts;
   const readdress = recordAddresses(parts);
 
   return (
@@ -145,18 +146,29 @@ const recordMessage = (parts: Recording) => {
     const mayHide = isRead && resourceMessage.kind === 'status-settled'; // statuses held back by the debounce must still be published
     return mayHide ? resourceStore.readConsistently(vm.resourceId) : { outcome: 'unchanged', vm };
 
-    function observed(observation: Observation): Promise<Recorded> | Recorded {
-      if (!isNewerObservation(vm.kind, vm, observation)) return { outcome: 'stale', vm };
+    function observed(seen: Observation): Promise<Recorded> | Recorded {
+      const observation = recordedAs(vm, seen);
+      if (observation === undefined) return { outcome: 'unchanged', vm };
+      if (!isNewerObservation(vm.kind, vm, observation)) return repeated(observation);
       if (vm.state === observation.state && changesOutputs(vm, observation))
         return readdress(vm, observation, observation.at);
       return resourceStore.record(
         observation,
         statusOf(vm.kind, observation, randomPart(), {
           ...circumstancesOf(vm, observation),
-          spotEndsAs,
+          ...reporting,
           reason: reasonOf(observation),
         }),
       );
+    }
+
+    /** Where the service gives each state its time, another look at the held state has the same time, and may have its addresses. */
+    function repeated(observation: Observation): Promise<Recorded> | Recorded {
+      const isSame = vm.state === observation.state && vm.sequence === sequenceOf(vm.kind, observation);
+      const isReaddressed = isSame && vm.state === vm.kind.runningState && newAddresses(vm, observation);
+      return isReaddressed
+        ? readdress(vm, observation, Math.floor(parts.now() / 1000))
+        : { outcome: 'stale', vm };
     }
 
     /** The service's reason for an end, and for a start that fell back to the stopped state. */
@@ -172,7 +184,7 @@ const recordMessage = (parts: Recording) => {
       return resourceStore.notify(
         vm,
         notice,
-        state === undefined ? undefined : noticeStatus({ ...vm, state }, notice, randomPart()),
+        state === undefined ? undefined : noticeStatus({ ...vm, state }, notice, randomPart(), reporting),
       );
     }
 

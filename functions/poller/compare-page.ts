@@ -1,15 +1,17 @@
 import { isStuck, stuckNotice } from '../../shared/core/follow-up.ts';
 import { isNewerObservation, listingTime, partsOf } from '../../shared/core/gate.ts';
-import { finalState, isStopped } from '../../shared/core/kind.ts';
+import { finalState, isStopped, type Kind } from '../../shared/core/kind.ts';
 import { couldBeStale, heldState } from '../../shared/core/listing/doubt.ts';
+import type { Observation } from '../../shared/core/message.ts';
 import { newAddresses } from '../../shared/core/outputs.ts';
 import { isRecentlyLaunched } from '../../shared/core/ownership.ts';
-import { isNewNotice, type Resource } from '../../shared/core/resource.ts';
+import { isNewNotice, isNews, type Resource, recordedAs } from '../../shared/core/resource.ts';
 import { targetKey } from '../../shared/core/target.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { DescribedResource } from '../../shared/ports/described-resources.ts';
 import type { Observations } from '../../shared/ports/observations.ts';
 import type { Ownership, ResourceStore } from '../../shared/ports/resource-store.ts';
+import type { ServedType } from '../../shared/ports/served-type.ts';
 import type { Meter } from '../../shared/ports/telemetry.ts';
 import {
   instanceNoticedEvent,
@@ -41,23 +43,24 @@ type Comparison = {
 /** Compares a page with the resource store and queues the differences, which pass the normaliser's gate like events. */
 export const comparePage =
   ({ resourceStore, observations, now, meter }: ComparisonParts) =>
-  async ({ polled: { target, mode } }: Compared, page: readonly ListedResource[]): Promise<Comparison> => {
+  async (
+    { type, polled: { target, mode } }: Compared,
+    page: readonly ListedResource[],
+  ): Promise<Comparison> => {
     const stored = await resourceStore.read(page.map(({ described }) => described.resourceId));
     const held = ({ described }: ListedResource) =>
       stored.get(described.resourceId) ?? { owner: 'unknown' as const };
     const compared = page.map((listed) => ({
       listed,
-      finding: findingOf(listed, held(listed), mode, now()),
+      finding: findingOf(listed, held(listed), { kind: type.kind, mode, nowMs: now() }),
     }));
     const found = (...findings: Finding[]) =>
       compared.filter(({ finding }) => findings.includes(finding)).map(({ listed }) => listed);
 
     const [observed, stuck] = [found('new', 'readdressed'), found('stuck')];
-    const at = listingTime(now());
+    const place = { kind: type.kind, region: target.region, listedAt: listingTime(now()) };
     await observations.send(
-      observed.map((listed) =>
-        instanceObservedEvent(observedResource(listed, held(listed), target.region, at)),
-      ),
+      observed.map((listed) => instanceObservedEvent(observedResource(listed, held(listed), place))),
     );
     for (const { described } of found('new')) meter.healed(targetKey(target), described.state);
     await observations.send(
@@ -66,8 +69,22 @@ export const comparePage =
         return known.owner === 'ours' ? [stuckEvent(listed.described, known.vm, target.region)] : [];
       }),
     );
+    await requestSteps(page.filter((listed) => isBetweenSteps(listed, held(listed))));
     return { queued: observed.length + stuck.length, doubtful: found('doubtful').length };
+
+    /** The message of a step may have been lost: each listing makes up for it. */
+    async function requestSteps(unfinished: readonly ListedResource[]) {
+      if (type.steps === undefined || unfinished.length === 0) return;
+      const region = targetKey(target);
+      await type.steps.request(unfinished.map(({ dcmId }) => ({ dcmId, region, continues: false })));
+    }
   };
+
+/** Whether a creation or a deletion can lack a step: it is in transition, or its deletion was requested. */
+const isBetweenSteps = ({ described, dcmId }: ListedResource, held: Ownership): boolean =>
+  held.owner === 'ours' &&
+  held.vm.dcmId === dcmId &&
+  (held.vm.deleteRequested === true || held.vm.kind.transitionalStates.has(described.state));
 
 /**
  * How a listed resource differs from the resource store. `new`: an event should have reported it, and was lost or is not sent;
@@ -78,19 +95,40 @@ type Finding = 'equal' | 'new' | 'readdressed' | 'stuck' | 'doubtful';
 const findingOf = (
   { described, dcmId }: ListedResource,
   held: Ownership,
-  mode: PolledTarget['mode'],
-  nowMs: number,
+  { kind, mode, nowMs }: Pick<ServedType, 'kind'> & Pick<PolledTarget, 'mode'> & { readonly nowMs: number },
 ): Finding => {
   if (held.owner === 'unreadable') return 'doubtful';
   if (held.owner === 'foreign' && held.duplicateOf === dcmId) return 'equal';
-  if (held.owner !== 'ours') return unclaimed(described, mode, nowMs);
-  if (held.vm.state === finalState(held.vm.kind)) return 'equal';
+  if (held.owner !== 'ours') return kind.timedBy === 'service' ? 'new' : unclaimed(described, mode, nowMs);
+  if (held.vm.state === finalState(kind)) return 'equal';
   if (held.vm.dcmId !== dcmId) return 'new';
   if (isNewlyStuck(described, held.vm, nowMs)) return 'stuck';
-  if (held.vm.state !== described.state) return contradiction(held.vm, described, nowMs);
-  if (!isReaddressed(described, held.vm)) return 'equal';
-  return isNewer(held.vm, described.state, nowMs) ? 'readdressed' : 'doubtful';
+  return kind.timedBy === 'service'
+    ? timedFinding(described, held.vm)
+    : sightedFinding(described, held.vm, nowMs);
 };
+
+const sightedFinding = (described: DescribedResource, vm: Resource, nowMs: number): Finding => {
+  const seen = observationOf(described, vm, { state: described.state, at: listingTime(nowMs) });
+  const state = recordedAs(vm, seen)?.state;
+  if (state === undefined) return 'equal';
+  if (vm.state !== state) return contradiction(vm, { ...described, state }, nowMs);
+  if (!isReaddressed(described, vm)) return 'equal';
+  return isNewer(vm, state, nowMs) ? 'readdressed' : 'doubtful';
+};
+
+/** The states have their own times, so neither the time of the listing nor a late event can make one look newer than it is. */
+const timedFinding = (described: DescribedResource, vm: Resource): Finding => {
+  const isNew = (described.stateTimes ?? []).some((seen) => isNews(vm, observationOf(described, vm, seen)));
+  if (isNew) return 'new';
+  return described.state === vm.state && isReaddressed(described, vm) ? 'readdressed' : 'equal';
+};
+
+const observationOf = (
+  { resourceId, account }: DescribedResource,
+  { region }: Resource,
+  { state, at }: { readonly state: string; readonly at: number },
+): Observation => ({ kind: 'observation', resourceId, region, account, state, at, seenBy: 'listing' });
 
 /** Events of a recently launched resource can still be under way, and would look older than this listing. */
 const unclaimed = (
@@ -101,11 +139,11 @@ const unclaimed = (
 
 /** Compared while it runs or is stopped: during a transition EC2 can show the public address or not. */
 const isReaddressed = (
-  { state, publicAddress = '', privateAddress, isWindows }: DescribedResource,
+  { state, publicAddress, privateAddress, isWindows, apiEndpoint }: DescribedResource,
   vm: Resource,
 ): boolean =>
   (state === vm.kind.runningState || isStopped(vm.kind, state)) &&
-  newAddresses(vm, { publicAddress, privateAddress, isWindows }) !== undefined;
+  newAddresses(vm, { publicAddress, privateAddress, isWindows, apiEndpoint }) !== undefined;
 
 const stuckNoticeOf = (described: DescribedResource, { kind, sequence }: Resource) =>
   stuckNotice(kind, described, partsOf(sequence).at);
@@ -136,25 +174,34 @@ const isNewer = (
   nowMs: number,
 ): boolean => isNewerObservation(held.kind, held, { state: listed, at: listingTime(nowMs) });
 
+type Place = {
+  readonly kind: Kind;
+  readonly region: string;
+  /** The time of the states in the listing, where the service gives them none. */
+  readonly listedAt: number;
+};
+
 /** With its tags where it is not held as ours, so that the normaliser can claim it without a question to the service. */
 const observedResource = (
   { described, dcmId }: ListedResource,
   held: Ownership,
-  region: string,
-  at: number,
+  { kind, region, listedAt }: Place,
 ): ObservedResource => {
   const { resourceId, account, state, reason, tags, clientToken = '' } = described;
-  const { publicAddress = '', privateAddress, isWindows } = described;
+  const { publicAddress, privateAddress, isWindows, apiEndpoint } = described;
+  const stateTimes = kind.timedBy === 'service' ? described.stateTimes : undefined;
   const isClaimed = held.owner === 'ours' && held.vm.dcmId === dcmId;
   return {
     region,
     account,
-    at,
+    at: stateTimes?.at(-1)?.at ?? listedAt,
     'instance-id': resourceId,
     state,
-    publicAddress,
+    ...(stateTimes && stateTimes.length > 1 && { 'state-times': [...stateTimes] }),
+    ...(publicAddress !== undefined && { publicAddress }),
     ...(privateAddress !== undefined && { privateAddress }),
     ...(isWindows && { isWindows }),
+    ...(apiEndpoint !== undefined && { apiEndpoint }),
     ...(reason && { 'state-reason': reason }),
     ...(!isClaimed && { tags, clientToken }),
   };

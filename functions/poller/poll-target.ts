@@ -3,6 +3,7 @@ import { isStuck } from '../../shared/core/follow-up.ts';
 import type { Kind } from '../../shared/core/kind.ts';
 import { nextDue, nextInterval, paces } from '../../shared/core/listing/interval.ts';
 import { dcmIdOf, managedByDcm, type TagKeys } from '../../shared/core/ownership.ts';
+import type { ClusterSteps } from '../../shared/ports/cluster-steps.ts';
 import type { DescribedResource } from '../../shared/ports/described-resources.ts';
 import type { Listing, Listings } from '../../shared/ports/listings.ts';
 import { type ServedType, servedTypeOf } from '../../shared/ports/served-type.ts';
@@ -27,8 +28,12 @@ const longestRetryMs = 300_000;
 
 /** A service type as it is polled. */
 export type PolledType = ServedType & {
+  /** How many pages of the service make one of ours, of at most 1,000 resources. @default 1 */
+  readonly pagesAtOnce?: number;
   /** Where the service checks its resources and sends no event of a failure. */
   readonly statusChecks?: ImpairedInstances;
+  /** Where creations and deletions take several steps: the queue of those steps. */
+  readonly steps?: ClusterSteps;
 };
 
 export type PollParts = ComparisonParts &
@@ -64,7 +69,7 @@ export const pollTarget = (parts: PollParts) => {
       const { page, nextToken } = await listPage(type, listing);
       const { after, turnover } = await withPage({ type, polled, listing }, page);
       await republications.living(type.kind, listing, page);
-      if (nextToken === undefined) await republications.ended(after);
+      if (nextToken === undefined) await republications.ended(type.kind, after);
       await (nextToken === undefined
         ? complete(type, polled, after)
         : listings.save(after, { token: nextToken, dueAtMs: now() }));
@@ -76,15 +81,25 @@ export const pollTarget = (parts: PollParts) => {
     }
   };
 
-  async function listPage({ resources }: PolledType, { target, token }: Listing) {
+  /** Pages of the service are put together, because each of ours costs a polling turn. */
+  async function listPage({ resources, pagesAtOnce = 1 }: PolledType, { target, token: start }: Listing) {
     const tag = { key: tagKeys.managedBy, value: managedByDcm };
-    const { resources: found, nextToken } = await resources.list({ target, tag, token, timeoutMs });
+    const untilMs = now() + timeoutMs;
+    const found: DescribedResource[] = [];
+    let token = start;
+    let pages = 0;
+    do {
+      const page = await resources.list({ target, tag, token, timeoutMs });
+      found.push(...page.resources);
+      token = page.nextToken;
+      pages += 1;
+    } while (token !== undefined && pages < pagesAtOnce && now() < untilMs);
     meter.count('pagesListed');
     const page = found.flatMap((described): ListedResource[] => {
       const dcmId = dcmIdOf(described.tags, tagKeys, provider);
       return dcmId === undefined ? [] : [{ described, dcmId }];
     });
-    return { page, nextToken };
+    return { page, nextToken: token };
   }
 
   /** Ends a complete listing, and sets when the next one is due. */
@@ -134,7 +149,12 @@ export const pollTarget = (parts: PollParts) => {
     states: string,
   ) {
     const looksUnchanged = before?.states === states;
-    if (looksUnchanged && now() - before.comparedAtMs < fullComparisonMs) {
+    // a step that is due does not show in a listing
+    if (
+      looksUnchanged &&
+      polling.type.steps === undefined &&
+      now() - before.comparedAtMs < fullComparisonMs
+    ) {
       meter.count('pagesUnchanged');
       return { differences: 0, comparedAtMs: before.comparedAtMs };
     }

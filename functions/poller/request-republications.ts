@@ -39,10 +39,10 @@ export const requestRepublications = ({ resourceStore, observations, now, log }:
     },
 
     /**
-     * After a complete listing: the VMs that ended since the hour before the last republication, as far as the resource store has them,
+     * After a complete listing: the resources that ended since the hour before the last republication, as far as the resource store has them,
      * which is a week. It reads the whole table; VMs that it has not read after five seconds are left out, with a warning.
      */
-    async ended(listing: Listing): Promise<void> {
+    async ended(kind: Kind, listing: Listing): Promise<void> {
       const { target, republishAt, republishedAt } = listing;
       if (republishAt === undefined) return;
       const untilMs = now() + readEndedWithinMs;
@@ -50,7 +50,7 @@ export const requestRepublications = ({ resourceStore, observations, now, log }:
       let { seen } = listing;
       let token: string | undefined;
       do {
-        const page = await resourceStore.ended({ region: target.region, since, token });
+        const page = await resourceStore.ended({ kind, region: target.region, since, token });
         await send(listing, page.resources, seen);
         seen += page.resources.length;
         token = page.next;

@@ -1,5 +1,5 @@
 import { isStateKey, secondOfKey, stateOfKey } from './gate.ts';
-import type { Kind } from './kind.ts';
+import { isStarting, type Kind } from './kind.ts';
 import type { Notice } from './message.ts';
 import { lacksPublicAddress } from './outputs.ts';
 import type { Resource } from './resource.ts';
@@ -13,12 +13,12 @@ export const checkedState = (resource: Resource): string | undefined => {
   return isChecked ? history.findLast(({ key }) => isStateKey(key))?.key : undefined;
 };
 
-const frequentAttempts = 12;
+const frequentMinutes = 5;
 const frequentSeconds = 25;
 const laterSeconds = 300;
 
 /**
- * Seconds until the `attempt`th check whether a transition is over: often for five minutes, which nearly all stay below, then seldom.
+ * Seconds until the `attempt`th check whether a transition is over: often at first, for as long as nearly all take, then seldom.
  * Undefined where it is no longer checked: listings find a stuck launch, and after five minutes a public address.
  */
 export const secondsToCheck = (
@@ -29,6 +29,7 @@ export const secondsToCheck = (
 ): number | undefined => {
   const launch = { state: stateOfKey(kind, key), launchedAtMs: secondOfKey(key) * 1000 };
   if (isStuck(kind, launch, nowMs)) return undefined;
+  const frequentAttempts = ((kind.frequentlyCheckedMinutes ?? frequentMinutes) * 60) / frequentSeconds;
   if (launch.state === kind.runningState && attempt > frequentAttempts) return undefined;
   return attempt <= frequentAttempts ? frequentSeconds : laterSeconds;
 };
@@ -39,7 +40,7 @@ const stuckAfterMs = ({ stuckAfterMinutes }: Kind): number => stuckAfterMinutes 
 
 /** Whether a resource is still starting so long after its launch, or its last start, that DCM should not wait any longer. */
 export const isStuck = (kind: Kind, { state, launchedAtMs }: Launch, nowMs: number): boolean =>
-  state === kind.startingState && nowMs - launchedAtMs >= stuckAfterMs(kind);
+  isStarting(kind, state) && nowMs - launchedAtMs >= stuckAfterMs(kind);
 
 /**
  * The notice about a stuck launch. Its time is the deadline, so that every check makes the same notice; but never before `heldAt`, the

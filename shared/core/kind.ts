@@ -86,6 +86,11 @@ export type Kind = {
   readonly nextStates: Readonly<Record<string, readonly string[]>>;
   /** A resource that is starting for longer than this is stuck. */
   readonly stuckAfterMinutes: number;
+  /**
+   * For how many minutes a transition is checked every 25 seconds; then seldom.
+   * @default 5
+   */
+  readonly frequentlyCheckedMinutes?: number;
   /** Of several states of one second only the last one is published. */
   readonly coalescesWithinSecond: boolean;
   /**
@@ -130,6 +135,10 @@ export const isEnding = (kind: Kind, state: string): boolean =>
 /** Whether the resource has ended. The service forgets such resources, so their absence says nothing. */
 export const isEnd = (kind: Kind, state: string): boolean =>
   isEnding(kind, state) && !kind.transitionalStates.has(state);
+
+/** Whether the resource is starting, and has not run since. */
+export const isStarting = ({ nextStates, runningState, statesAfterRunning }: Kind, state: string): boolean =>
+  !statesAfterRunning.has(state) && nextStates[state]?.includes(runningState) === true;
 
 /** Whether the resource is stopped, and not only about to be. */
 export const isStopped = ({ stoppedStates, transitionalStates }: Kind, state: string): boolean =>

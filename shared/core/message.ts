@@ -25,6 +25,18 @@ export type Observation = About &
     readonly unrecognised?: string | undefined;
   };
 
+/** States that a resource is known to have been in, each with its second since 1970, ascending; the current one comes last. */
+export type StateTimes = readonly { readonly state: string; readonly at: number }[];
+
+/**
+ * One observation for each state that one look at a resource proves. Reason, request and unknown word are those of the current state;
+ * the addresses, of all, because an earlier state may be recorded only now.
+ */
+export const observationsOf = (current: Observation, stateTimes: StateTimes = []): Observation[] => {
+  const { reason: _, requestId: __, unrecognised: ___, ...rest } = current;
+  return [...stateTimes.slice(0, -1).map(({ state, at }) => ({ ...rest, state, at })), current];
+};
+
 /**
  * A warning of the service about a resource, or a problem that it reports, without a change of state. It is added to the status message,
  * and may explain a later state.

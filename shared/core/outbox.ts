@@ -28,7 +28,8 @@ type Limits = {
 /**
  * The release of a resource's outbox: the first changes within ten seconds on the service's clock at once, then none until the resource
  * settles; an end always at once. It depends on the history alone, so that all workers decide alike. RUNNING waits for its addresses
- * (core/outputs.ts), and is superseded where the resource leaves that state before they are known.
+ * (core/outputs.ts), and is superseded where the resource leaves that state before they are known; of a kind that reports every state, it
+ * is then published without them.
  */
 export const releaseOf = (
   { kind, outbox, history, ...addresses }: Pick<Resource, 'kind' | 'outbox' | 'history'> & Addresses,
@@ -38,13 +39,15 @@ export const releaseOf = (
     .filter(isStateKey)
     .map((key) => ({ key, at: secondOfKey(key) }));
   const isFree = ({ key }: UnpublishedStatus) => isEnd(kind, key) || changesBefore(changes, key) <= burst;
+  const isOver = ({ key }: UnpublishedStatus) =>
+    outbox.some((other) => other.key > key && isStateKey(other.key));
   const firstHeld = outbox.find((status) => !isFree(status));
   const newest = outbox.at(-1);
   const isSettled = settled !== undefined && firstHeld !== undefined && firstHeld.key <= settled;
 
   const publish = outbox.filter(
     (status) =>
-      !awaitsAddress({ kind, ...addresses }, status, nowMs) &&
+      !awaitsAddress({ kind, ...addresses }, status, nowMs, isOver(status)) &&
       (isFree(status) || (isSettled && status === newest)),
   );
   const until = publish.at(-1)?.key ?? '';

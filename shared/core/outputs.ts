@@ -28,15 +28,17 @@ export type Outputs = Readonly<Record<string, unknown>>;
 const publicAddressSeconds = 5;
 
 /**
- * Whether a status must wait because its outputs are not complete. DCM never creates a resource that refers to a missing output, so RUNNING
+ * Whether a status must wait because its outputs are not complete. `isOver`: a later state follows it. DCM never creates a resource that refers to a missing output, so RUNNING
  * waits for the private address without a limit, and for the public one, where the resource gets one, for five seconds.
  */
 export const awaitsAddress = (
   vm: Pick<Resource, 'kind'> & Addresses,
   { status, at }: UnpublishedStatus,
   nowMs: number,
+  isOver = false,
 ): boolean =>
   vm.kind.needsAddress &&
+  (vm.kind.coalescesWithinSecond || !isOver) &&
   status === vm.kind.statusOf(vm.kind.runningState) &&
   (vm.privateAddress === undefined || (lacksPublicAddress(vm) && nowMs < (at + publicAddressSeconds) * 1000));
 
@@ -47,12 +49,19 @@ export const lacksPublicAddress = ({ getsPublicAddress, publicAddress }: Address
 /** The seen addresses that differ from the held ones; undefined where none does. */
 export const newAddresses = (held: Addresses, seen: Addresses): Addresses | undefined => {
   const { privateAddress = held.privateAddress, isWindows = held.isWindows } = seen;
-  const { publicAddress = held.publicAddress } = seen;
+  const { publicAddress = held.publicAddress, apiEndpoint = held.apiEndpoint, ports = held.ports } = seen;
   const isSame =
     privateAddress === held.privateAddress &&
     (publicAddress ?? '') === (held.publicAddress ?? '') &&
-    (isWindows ?? false) === (held.isWindows ?? false);
-  return isSame ? undefined : { privateAddress, publicAddress, isWindows };
+    (isWindows ?? false) === (held.isWindows ?? false) &&
+    apiEndpoint === held.apiEndpoint &&
+    JSON.stringify(ports) === JSON.stringify(held.ports);
+  if (isSame) return undefined;
+  return {
+    ...{ privateAddress, publicAddress, isWindows },
+    ...(apiEndpoint !== undefined && { apiEndpoint }),
+    ...(ports !== undefined && { ports }),
+  };
 };
 
 /** Whether these addresses change the outputs of the status that was published last. */

@@ -1,12 +1,18 @@
 import * as z from 'zod/mini';
 import { FailedPreconditionError } from './errors.ts';
 import { finalState } from './kind.ts';
+import type { ReachablePort } from './outputs.ts';
 import type { Resource, UnpublishedStatus } from './resource.ts';
 
 /** The facts of a resource from its launch on. Each kind adds its own. */
 export type Facts = {
   /** Milliseconds since 1970, on the service's clock. */
   readonly launchedAtMs: number;
+  /** As in Addresses. */
+  readonly privateAddress?: string | undefined;
+  readonly getsPublicAddress?: boolean | undefined;
+  readonly isWindows?: boolean | undefined;
+  readonly ports?: readonly ReachablePort[] | undefined;
 };
 
 /**

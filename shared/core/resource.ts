@@ -1,5 +1,6 @@
 import { stuckLaunch } from './follow-up.ts';
 import {
+  isNewerObservation,
   isStateKey,
   keyBeside,
   partsOf,
@@ -89,6 +90,30 @@ export const statusOf = (
   id: statusId(observation, randomPart, partsOf(sequenceOf(kind, observation)).rank),
 });
 
+/**
+ * An observation as it is recorded: in the state that the kind holds it as, and an end never older than what is held, where the service
+ * gives each state its time. Undefined where it says nothing new.
+ */
+export const recordedAs = (vm: Resource, observation: Observation): Observation | undefined => {
+  const { kind } = vm;
+  const state = kind.recordedState
+    ? kind.recordedState(observation.state, circumstancesOf(vm, observation))
+    : observation.state;
+  if (state === undefined) return undefined;
+  const isLate = kind.timedBy === 'service' && state === finalState(kind);
+  const at = isLate ? Math.max(observation.at, partsOf(vm.sequence).at) : observation.at;
+  return { ...observation, state, at };
+};
+
+/** Whether an observation, as it is recorded, is newer than what is held. */
+export const isNews = (vm: Resource, observation: Observation): boolean => {
+  const recorded = recordedAs(vm, observation);
+  return recorded !== undefined && isNewerObservation(vm.kind, vm, recorded);
+};
+
+/** The settings that decide how states are reported. */
+export type Reporting = Pick<Circumstances, 'spotEndsAs' | 'startingAs' | 'clusterWords'>;
+
 /** The held facts that, besides the service's reason, decide how an observation is reported. */
 export const circumstancesOf = (vm: Resource, observation: Pick<Observation, 'state' | 'at'>) => {
   const { kind, state, history, deleteRequested } = vm;
@@ -121,11 +146,13 @@ export const noticeStatus = (
   vm: Resource & { readonly state: string },
   notice: Notice,
   randomPart: string,
+  reporting: Reporting = {},
 ): UnpublishedStatus => ({
   key: keyAfterLatest(vm, notice.at, notice.notice),
   id: statusId(notice, randomPart, notice.notice),
   at: notice.at,
   status: vm.kind.statusOf(vm.state, {
+    ...reporting,
     notice: isHeldStuck(vm) ? stuckLaunch : notice.notice,
     deleteRequested: vm.deleteRequested,
   }),

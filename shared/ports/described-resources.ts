@@ -19,6 +19,7 @@ export type DescribedResource<State extends string = string> = {
   readonly launchedAtMs: number;
   /** IPv4 in the VPC, or IPv6 where the subnet has no IPv4. */
   readonly privateAddress?: string | undefined;
+  /** Empty where it has none; undefined: not known. */
   readonly publicAddress?: string | undefined;
   readonly isWindows?: boolean | undefined;
   /** URL of a cluster's Kubernetes API. */

@@ -1,4 +1,5 @@
 import type { ProviderError } from '../core/errors.ts';
+import type { Kind } from '../core/kind.ts';
 import type { Notice, Observation } from '../core/message.ts';
 import type { Addresses } from '../core/outputs.ts';
 import type { Resource, UnpublishedStatus } from '../core/resource.ts';
@@ -39,10 +40,11 @@ export type ResourceStore = {
   /** One batched read, which may lag behind. Any number of ids; the answer has an entry for each. */
   read(resourceIds: readonly string[]): Promise<ReadonlyMap<string, Ownership>>;
   /**
-   * One page of the region's VMs that were terminated, by EC2's clock, at `since` or later, and are still stored. Reads the whole table
+   * One page of the region's resources of a kind that have ended, by the service's clock, at `since` or later, and are still stored. Reads the whole table
    * page by page: half a read unit for each 4 KB of it.
    */
   ended(asked: {
+    readonly kind: Kind;
     readonly region: string;
     readonly since: number;
     readonly token: string | undefined;

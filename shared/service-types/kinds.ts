@@ -1,5 +1,7 @@
 import type { Kind } from '../core/kind.ts';
+import { clusterKind } from './cluster/kind.ts';
+import { containerKind } from './container/kind.ts';
 import { vmKind } from './vm/kind.ts';
 
-/** The service types that the provider serves. */
-export const kinds: readonly Kind[] = [vmKind];
+/** The service types that the provider can serve. */
+export const kinds: readonly Kind[] = [vmKind, containerKind, clusterKind];

@@ -1,6 +1,6 @@
 import { UnreadableError } from '../core/errors.ts';
 import { type Kind, kindOf } from '../core/kind.ts';
-import type { ResourceMessage } from '../core/message.ts';
+import { observationsOf, type ResourceMessage } from '../core/message.ts';
 import {
   CheckRequestedDetail,
   ClaimCheckDetail,
@@ -29,28 +29,34 @@ const known = (word: string, words: readonly string[], what: string): string => 
   throw new UnreadableError(`"${word}" is no ${what}; expected one of ${words.join(', ')}`);
 };
 
+const stateIn = (kind: Kind, state: string): string =>
+  known(state, kind.states, `state of ${kind.collection}`);
+
 /** dcm.ec2-sp "EC2 Instance Observed": a state in a listing that the resource store does not hold, or in the service's answer to the API. */
 const observed = eventKind({
   ...instanceObserved,
   schema: InstanceObservedDetail,
   toMessages: (detail, from): ResourceMessage[] => {
     const { state, 'state-reason': reason, 'request-id': requestId, tags, clientToken } = detail;
-    const { publicAddress, privateAddress, isWindows } = detail;
-    const addresses = { publicAddress, privateAddress, isWindows };
+    const { publicAddress, privateAddress, isWindows, apiEndpoint, 'state-times': stateTimes = [] } = detail;
+    const addresses = { publicAddress, privateAddress, isWindows, apiEndpoint };
     const { kind, resourceId } = resourceIn(detail);
     const about = { ...from, resourceId };
     const seenBy = requestId === undefined ? 'listing' : 'api';
     return [
       ...(tags ? [{ kind: 'tag-change' as const, ...about, tags, clientToken }] : []),
-      {
-        kind: 'observation',
-        ...about,
-        state: known(state, kind.states, `state of ${kind.collection}`),
-        reason,
-        requestId,
-        ...addresses,
-        seenBy,
-      },
+      ...observationsOf(
+        {
+          kind: 'observation',
+          ...about,
+          state: stateIn(kind, state),
+          reason,
+          requestId,
+          ...addresses,
+          seenBy,
+        },
+        stateTimes.map((one) => ({ state: stateIn(kind, one.state), at: one.at })),
+      ),
     ];
   },
 });

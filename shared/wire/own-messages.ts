@@ -65,6 +65,11 @@ export const instanceObserved = {
 export const InstanceObservedDetail = z.object({
   'instance-id': z.string(),
   state: z.string(),
+  /**
+   * States that the resource was in before, each with its second, ascending, and `state` itself with `at` as the last one; of kinds whose
+   * states are timed by the service.
+   */
+  'state-times': z.optional(z.array(z.object({ state: z.string(), at: z.int() }))),
   'state-reason': z.optional(z.object({ code: z.optional(z.string()), message: z.optional(z.string()) })),
   /** The request to the provider's API that caused the state; absent: a listing showed it. */
   'request-id': z.optional(z.string()),
@@ -74,6 +79,8 @@ export const InstanceObservedDetail = z.object({
   privateAddress: z.optional(z.string()),
   /** Absent where it is not known. */
   isWindows: z.optional(z.boolean()),
+  /** URL of a cluster's Kubernetes API; absent where it is not known. */
+  apiEndpoint: z.optional(z.string()),
   /** Where the resource store does not hold the resource as ours: so that it can be claimed without another call of its service. */
   tags: z.optional(Tags),
   /** Comes with the tags: the client token of the launch, empty where the launch had none. */

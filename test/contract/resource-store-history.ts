@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { UnavailableError } from '../../shared/core/errors.ts';
 import { pastStatusOf } from '../../shared/core/history.ts';
 import type { InstanceState } from '../../shared/service-types/vm/kind.ts';
+import { vmKind } from '../../shared/service-types/vm/kind.ts';
 
 import { halfPastTen, spotWarning } from '../fixtures/resource-messages.ts';
 import { noticeStatus, readdressedStatus, repeatedStatus } from '../fixtures/statuses.ts';
@@ -192,7 +193,9 @@ export const resourceStoreHistoryContract = (name: string, make: MakeResourceSto
       const found: string[] = [];
       let token: string | undefined;
       do {
-        const page = await late.resourceStore.ended({ region, since: halfPastTen + 60, token });
+        const page = await late.resourceStore.ended({
+          ...{ kind: vmKind, region, since: halfPastTen + 60, token },
+        });
         found.push(...page.resources.map(({ resourceId }) => resourceId));
         token = page.next;
       } while (token !== undefined);

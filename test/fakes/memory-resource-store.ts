@@ -1,7 +1,7 @@
 import { UnavailableError } from '../../shared/core/errors.ts';
 import { isNewerObservation, sequenceOf } from '../../shared/core/gate.ts';
 import { pastStatusOf, surplusOf } from '../../shared/core/history.ts';
-import { kindOf } from '../../shared/core/kind.ts';
+import { finalState, isEnd, isStopped, kindOf } from '../../shared/core/kind.ts';
 import { type Addresses, changesOutputs } from '../../shared/core/outputs.ts';
 import {
   isNewNotice,
@@ -12,7 +12,6 @@ import {
 } from '../../shared/core/resource.ts';
 import type { Ownership, Recorded, ResourceStore } from '../../shared/ports/resource-store.ts';
 import { kinds } from '../../shared/service-types/kinds.ts';
-import { vmKind } from '../../shared/service-types/vm/kind.ts';
 
 const dayMs = 86_400_000;
 
@@ -37,9 +36,9 @@ export const memoryResourceStore = (now: () => number = Date.now): ResourceStore
   return {
     read: async (ids) => new Map(ids.map((id) => [id, recollection(id)])),
 
-    async ended({ region, since }) {
+    async ended({ kind, region, since }) {
       const isEnded = (vm: Resource) =>
-        vm.region === region && vm.state === 'terminated' && vm.sequence >= since * 10;
+        vm.kind === kind && vm.region === region && isEnd(kind, vm.state ?? '') && vm.sequence >= since * 10;
       return { resources: [...vms.values()].filter(isEnded), next: undefined };
     },
 
@@ -50,7 +49,7 @@ export const memoryResourceStore = (now: () => number = Date.now): ResourceStore
 
     async claim(claim) {
       const held = vms.get(claim.resourceId);
-      if (held?.state === 'terminated') return;
+      if (held && held.state === finalState(held.kind)) return;
       foreignUntil.delete(claim.resourceId);
       keep({
         kind: kindOf(kinds, claim.resourceId),
@@ -95,9 +94,9 @@ export const memoryResourceStore = (now: () => number = Date.now): ResourceStore
     async record(observation, status): Promise<Recorded> {
       const held = vms.get(observation.resourceId);
       if (!held) return { outcome: 'unknown' };
-      if (!isNewerObservation(vmKind, held, observation)) return { outcome: 'stale', vm: held };
+      if (!isNewerObservation(held.kind, held, observation)) return { outcome: 'stale', vm: held };
       const { state } = observation;
-      const seen = { sequence: sequenceOf(vmKind, observation), ...seenOf(observation) };
+      const seen = { sequence: sequenceOf(held.kind, observation), ...seenOf(observation) };
       if (held.state === state) {
         if (changesOutputs(held, observation))
           throw new UnavailableError(`${observation.resourceId} has another address`);
@@ -153,18 +152,27 @@ export const memoryResourceStore = (now: () => number = Date.now): ResourceStore
   };
 };
 
-/** A running VM has no notices, and a stopped one has no public address. */
+/** A running resource has no notices, and a stopped one has no public address. */
 const keptIn = (state: string, { notices, publicAddress, ...rest }: Resource): Resource => ({
   ...rest,
-  ...(state !== 'running' && { notices }),
-  ...(state !== 'pending' && state !== 'stopped' && { publicAddress }),
+  ...(state !== rest.kind.runningState && { notices }),
+  ...(state !== rest.kind.startingState && !isStopped(rest.kind, state) && { publicAddress }),
 });
 
-const seenOf = ({ privateAddress, publicAddress, getsPublicAddress, isWindows }: Addresses): Addresses => ({
+const seenOf = ({
+  privateAddress,
+  publicAddress,
+  getsPublicAddress,
+  isWindows,
+  ports,
+  apiEndpoint,
+}: Addresses): Addresses => ({
   ...(privateAddress !== undefined && { privateAddress }),
   ...(publicAddress !== undefined && { publicAddress }),
   ...((getsPublicAddress || publicAddress) && { getsPublicAddress: true }),
   ...(isWindows && { isWindows }),
+  ...(ports !== undefined && { ports }),
+  ...(apiEndpoint !== undefined && { apiEndpoint }),
 });
 
 const withStatus = (vm: Resource, status: UnpublishedStatus): Resource => ({

@@ -71,5 +71,6 @@ export const described = (instance: Partial<Instance>): Instance => ({
   reason: undefined,
   launchedAtMs: 0,
   privateAddress: '10.0.0.4',
+  publicAddress: '',
   ...instance,
 });

@@ -11,7 +11,7 @@ import {
   refuseDeleted,
 } from '../../core/record.ts';
 import type { UnpublishedStatus } from '../../core/resource.ts';
-import { type Target, targetKey } from '../../core/target.ts';
+import { listingKey, type Target, targetKey, targetOfKey } from '../../core/target.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Beginning, LaunchedResource, RecordFormat, Records } from '../../ports/records.ts';
 import type { Log } from '../../ports/telemetry.ts';
@@ -36,6 +36,14 @@ export const dynamoDbRecords = <Launch, Known extends Facts>(
   const { recordOf, creationOf } = recordReader(format);
   /** No resource id begins with such a key. */
   const keyOf = (dcmId: string) => ({ pk: `${format.kind.serviceType}#${dcmId}` });
+  /** The records of each service type are listed apart. */
+  const indexed = ({ values = {}, ...made }: Change): Change => {
+    const { listedIn, ...rest } = values;
+    return typeof listedIn === 'string'
+      ? { ...made, values: { ...rest, listedIn: keyIn(targetOfKey(listedIn)) } }
+      : { ...made, values };
+  };
+  const keyIn = (target: Target) => listingKey({ ...target, serviceType: format.kind.serviceType });
   const times = (): Times => ({
     nowMs: now(),
     expiresAt: Math.floor(now() / 1000) + keepDays * secondsPerDay,
@@ -46,7 +54,7 @@ export const dynamoDbRecords = <Launch, Known extends Facts>(
     try {
       return (
         await client.send(
-          new UpdateCommand({ TableName: table, Key: keyOf(dcmId), ...withFormat(updateOf(made)) }),
+          new UpdateCommand({ TableName: table, Key: keyOf(dcmId), ...withFormat(updateOf(indexed(made))) }),
         )
       ).Attributes;
     } catch (error) {
@@ -133,7 +141,7 @@ export const dynamoDbRecords = <Launch, Known extends Facts>(
       await update(dcmId, endUpdate(resourceId, times()));
     },
 
-    ...recordIndex({ client, table, recordOf, log }),
+    ...recordIndex({ client, table, recordOf, keyIn, log }),
   };
 };
 
@@ -264,7 +272,7 @@ const beginUpdate = (beginning: Beginning, times: Times): Change => ({
   set: {
     vmId: ':vmId',
     '#region': 'if_not_exists(#region, :region)',
-    listedIn: 'if_not_exists(#region, :region)',
+    listedIn: 'if_not_exists(listedIn, :listedIn)',
     generation: orZero('generation'),
     attempt: orZero('attempt'),
     turn: `${orZero('turn')} + :one`,
@@ -283,6 +291,7 @@ const beginUpdate = (beginning: Beginning, times: Times): Change => ({
   values: {
     vmId: beginning.dcmId,
     region: beginning.region,
+    listedIn: beginning.region,
     ...requestValues(beginning),
     ...lease(beginning, times),
   },
@@ -292,7 +301,7 @@ const beginUpdate = (beginning: Beginning, times: Times): Change => ({
 const beginAfterUpdate = (beginning: Beginning, gone: ResourceRecord, times: Times): Change => ({
   set: {
     '#region': ':region',
-    listedIn: ':region',
+    listedIn: ':listedIn',
     generation: 'generation + :one',
     attempt: ':zero',
     turn: 'turn + :one',
@@ -307,6 +316,7 @@ const beginAfterUpdate = (beginning: Beginning, gone: ResourceRecord, times: Tim
   when: `turn = :turn AND instanceId = :instanceId${unlessDeleted(beginning)}`,
   values: {
     region: beginning.region,
+    listedIn: beginning.region,
     ...requestValues(beginning),
     turn: gone.leaseNumber,
     instanceId: gone.resourceId,
@@ -381,7 +391,7 @@ const adoptUpdate = (vm: LaunchedResource, nowMs: number): Change => ({
     ...origin(vm).set,
     vmId: ':vmId',
     '#region': ':region',
-    listedIn: ':region',
+    listedIn: ':listedIn',
     generation: orZero('generation'),
     attempt: orZero('attempt'),
     turn: orZero('turn'),
@@ -396,6 +406,7 @@ const adoptUpdate = (vm: LaunchedResource, nowMs: number): Change => ({
     ...origin(vm).values,
     vmId: vm.dcmId,
     region: vm.region,
+    listedIn: vm.region,
     zero: 0,
   },
 });
@@ -406,7 +417,7 @@ const adoptAfterUpdate = (vm: LaunchedResource, gone: ResourceRecord, nowMs: num
     ...noteInstance,
     ...origin(vm).set,
     '#region': ':region',
-    listedIn: ':region',
+    listedIn: ':listedIn',
     generation: 'generation + :one',
     attempt: ':zero',
     createdAtMs: ':now',
@@ -417,6 +428,7 @@ const adoptAfterUpdate = (vm: LaunchedResource, gone: ResourceRecord, nowMs: num
     ...instanceValues(vm, nowMs),
     ...origin(vm).values,
     region: vm.region,
+    listedIn: vm.region,
     turn: gone.leaseNumber,
     gone: gone.resourceId,
     ...counters,
@@ -425,10 +437,10 @@ const adoptAfterUpdate = (vm: LaunchedResource, gone: ResourceRecord, nowMs: num
 
 /** Where the instance was recorded as ended, but its tags were only removed for a while. */
 const reviveUpdate = ({ resourceId, region }: LaunchedResource): Change => ({
-  set: { listedIn: ':region' },
+  set: { listedIn: ':listedIn' },
   remove: ['endedAtMs', 'expiresAt'],
   when: 'instanceId = :instanceId AND attribute_exists(endedAtMs)',
-  values: { instanceId: resourceId, region },
+  values: { instanceId: resourceId, listedIn: region },
 });
 
 /** Where the creation has not changed since it was read, and no caller has the lease. Does not extend the week. */
@@ -489,13 +501,14 @@ const endUpdate = (resourceId: string, { nowMs, expiresAt }: Times): Change => (
   values: { instanceId: resourceId, now: nowMs, expiresAt },
 });
 
-/** Holds every record with a `listedIn`, the key of its target: hash `listedIn`, sort `vmId`. A VM's change of state never writes to it. */
+/** Holds every record with a `listedIn`, the key of its service type and target (listingKey): hash `listedIn`, sort `vmId`. A VM's change of state never writes to it. */
 const index = 'vms-by-region';
 
 type Index<Launch, Known extends Facts> = {
   readonly client: DynamoDBDocumentClient;
   readonly table: string;
   readonly recordOf: (item: Record<string, unknown>) => ResourceRecord<Launch, Known> | undefined;
+  readonly keyIn: (target: Target) => string;
   readonly log: Pick<Log, 'error'>;
 };
 
@@ -504,6 +517,7 @@ const recordIndex = <Launch, Known extends Facts>({
   client,
   table,
   recordOf,
+  keyIn,
   log,
 }: Index<Launch, Known>): Pick<Records<Launch, Known>, 'list' | 'count'> => {
   const query = (target: Target, more: Partial<QueryCommand['input']>) =>
@@ -513,12 +527,12 @@ const recordIndex = <Launch, Known extends Facts>({
           TableName: table,
           IndexName: index,
           KeyConditionExpression: 'listedIn = :target',
-          ExpressionAttributeValues: { ':target': targetKey(target) },
+          ExpressionAttributeValues: { ':target': keyIn(target) },
           ...more,
         }),
       )
       .catch((cause: unknown) => {
-        throw new UnavailableError(`the DynamoDB table did not list the VMs of ${targetKey(target)}`, {
+        throw new UnavailableError(`the DynamoDB table did not list the records of ${targetKey(target)}`, {
           cause,
         });
       });
@@ -552,7 +566,7 @@ const recordIndex = <Launch, Known extends Facts>({
         Limit: limit + 1, // so that the last page is known to be the last
         ...(after && {
           KeyConditionExpression: 'listedIn = :target AND vmId > :after',
-          ExpressionAttributeValues: { ':target': targetKey(target), ':after': after },
+          ExpressionAttributeValues: { ':target': keyIn(target), ':after': after },
         }),
       });
       const page = Items.slice(0, limit);

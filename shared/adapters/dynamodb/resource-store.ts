@@ -10,7 +10,7 @@ import * as z from 'zod/mini';
 import { ProviderError, reasonOf, UnavailableError, UnreadableError } from '../../core/errors.ts';
 import { isNewerObservation, secondOfKey, sequenceOf, stateOfKey } from '../../core/gate.ts';
 import { type PastStatus, pastStatusOf, surplusOf } from '../../core/history.ts';
-import { finalState, type Kind, kindOf } from '../../core/kind.ts';
+import { finalState, isEnd, isStopped, type Kind, kindOf } from '../../core/kind.ts';
 import type { Notice, Observation } from '../../core/message.ts';
 import { type Addresses, changesOutputs } from '../../core/outputs.ts';
 import {
@@ -82,25 +82,31 @@ export const dynamoDbResourceStore = (
       return found;
     },
 
-    async ended({ region, since, token }) {
-      const finalStates = [...new Set(kinds.map(finalState))];
+    async ended({ kind, region, since, token }) {
+      const ends = kind.states.filter((state) => isEnd(kind, state));
       const command = new ScanCommand({
         TableName: table,
-        FilterExpression: `#region = :region AND #state IN (${finalStates.map((_, n) => `:final${n}`).join(', ')}) AND #sequence >= :since AND attribute_exists(vmId)`,
+        FilterExpression: `#region = :region AND #state IN (${ends.map((_, n) => `:end${n}`).join(', ')}) AND #sequence >= :since AND attribute_exists(vmId)`,
         ProjectionExpression: 'pk, account',
         ExpressionAttributeNames: { '#region': 'region', '#state': 'state', '#sequence': 'sequence' },
         ExpressionAttributeValues: {
           ':region': region,
-          ...Object.fromEntries(finalStates.map((state, n) => [`:final${n}`, state])),
+          ...Object.fromEntries(ends.map((state, n) => [`:end${n}`, state])),
           ':since': since * 10,
         },
         ...(token !== undefined && { ExclusiveStartKey: { pk: token } }),
       });
       const { Items = [], LastEvaluatedKey } = await client.send(command).catch((error: unknown) => {
-        throw unavailable(error, `list the VMs of ${region} that have ended`);
+        throw unavailable(error, `list the ${kind.collection} of ${region} that have ended`);
       });
-      const vms = Items.map(({ pk, account }) => ({ resourceId: String(pk), account: String(account) }));
-      return { resources: vms, next: LastEvaluatedKey && String(LastEvaluatedKey.pk) };
+      const resources = Items.map(({ pk, account }) => ({
+        resourceId: String(pk),
+        account: String(account),
+      }));
+      return {
+        resources: resources.filter(({ resourceId }) => kind.hasId(resourceId)),
+        next: LastEvaluatedKey && String(LastEvaluatedKey.pk),
+      };
     },
 
     async readConsistently(resourceId) {
@@ -230,6 +236,8 @@ const resourceItem = (kind: Kind) => {
     publicAddress: z.optional(z.string()),
     getsPublicAddress: z.optional(z.boolean()),
     isWindows: z.optional(z.boolean()),
+    ports: z.optional(z.array(z.object({ port: z.int(), scope: z.enum(['internal', 'external']) }))),
+    apiEndpoint: z.optional(z.string()),
     outbox: z.record(z.string(), Status),
     history: z.record(z.string(), z.string()),
   });
@@ -403,10 +411,16 @@ const moveGateUpdate = (kind: Kind, observation: Observation): Update => ({
 
 /** A stop releases the public address, and a start assigns another one. An Elastic IP address stays, and EC2 shows it again. */
 const losesPublicAddress = (kind: Kind, { state, publicAddress }: Observation): boolean =>
-  publicAddress === undefined &&
-  (state === kind.startingState || (kind.stoppedStates.has(state) && !kind.transitionalStates.has(state)));
+  publicAddress === undefined && (state === kind.startingState || isStopped(kind, state));
 
-const addressAttributes = ['privateAddress', 'publicAddress', 'getsPublicAddress', 'isWindows'] as const;
+const addressAttributes = [
+  'privateAddress',
+  'publicAddress',
+  'getsPublicAddress',
+  'isWindows',
+  'ports',
+  'apiEndpoint',
+] as const;
 
 /** The addresses that were observed. An instance that had a public address once gets one at every start. */
 const seenOf = (seen: Addresses) => {

@@ -40,7 +40,7 @@ describe('poller and public addresses', () => {
     const region = polledRegion();
     region.add(1, { publicAddress: '198.18.0.1' });
     await region.listFor(10 * minuteMs);
-    region.change(1, { state: 'stopped', publicAddress: undefined });
+    region.change(1, { state: 'stopped', publicAddress: '' });
     await region.listFor(10 * minuteMs);
     const stopped = await addressHeld(region);
     region.change(1, { state: 'running', publicAddress: '198.18.0.9' });

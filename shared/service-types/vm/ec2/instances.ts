@@ -137,7 +137,7 @@ const described = (account: string, instance: Ec2Instance): Instance[] => {
       imageId: instance.ImageId,
       zone: instance.Placement?.AvailabilityZone,
       privateAddress: instance.PrivateIpAddress || instance.Ipv6Address || undefined,
-      publicAddress: instance.PublicIpAddress || undefined,
+      publicAddress: instance.PublicIpAddress ?? '',
       isWindows: isWindows(instance) || undefined,
       clientToken: instance.ClientToken || undefined,
     },
