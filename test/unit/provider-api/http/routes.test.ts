@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { operations } from '../../../../functions/provider-api/operations/registry.ts';
+import { operations, operationsWith } from '../../../../functions/provider-api/operations/registry.ts';
+import type { ServiceType } from '../../../../shared/core/kind.ts';
 import { health, requestId, servedApi } from './served-api.ts';
 
 const spec = { vcpu: { count: 2 } };
@@ -26,6 +27,18 @@ describe('the API', () => {
 
       expect([response.status, api.asked.map((one) => [one].flat()[0])]).toEqual([status, [useCase]]);
     }
+  });
+
+  it('has the paths of deployed service types alone, and health without any', () => {
+    const paths = (serviceTypes: readonly ServiceType[]) => [
+      ...new Set(
+        operationsWith(serviceTypes).map(({ path }) => /^\/api\/v1alpha1\/(\w+s)\b/.exec(path)?.[1]),
+      ),
+    ];
+
+    expect(paths(['vm'])).toEqual(['vms', undefined]);
+    expect(paths(['container', 'cluster'])).not.toContain('vms');
+    expect(operationsWith([]).map(({ operationId }) => operationId)).toContain('getHealth');
   });
 
   it('reads the region from the path, and takes the home region where it has none', async () => {
