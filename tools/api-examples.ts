@@ -1,6 +1,10 @@
 import * as z from 'zod/mini';
 import type { Kind } from '../shared/core/kind.ts';
 import type { Problem } from '../shared/http/problem.ts';
+import { ContainerHint } from '../shared/service-types/container/hints.ts';
+import { containerKind } from '../shared/service-types/container/kind.ts';
+import { ContainerResource } from '../shared/service-types/container/resource.ts';
+import { ContainerSpecBody } from '../shared/service-types/container/spec.ts';
 import { AwsHint } from '../shared/service-types/vm/hints.ts';
 import { vmKind } from '../shared/service-types/vm/kind.ts';
 import { VmResource } from '../shared/service-types/vm/resource.ts';
@@ -62,12 +66,60 @@ export const exampleVm: VmResource = {
   update_time: '2026-03-02T10:00:09.000Z',
 };
 
+type ExampleContainerSpec = z.infer<typeof ContainerSpecBody> & { readonly provider_hints: unknown };
+
+const exampleContainerSpec: ExampleContainerSpec = {
+  service_type: 'container',
+  image: { reference: 'nginx:alpine' },
+  resources: { cpu: { min: '500m', max: '1' }, memory: { min: '128MB', max: '512MB' } },
+  process: { env: [{ name: 'GREETING', value: 'hello' }] },
+  network: { ports: [{ container_port: 80, visibility: 'internal' }] },
+  metadata: { name: 'web', labels: { team: 'shop' } },
+  provider_hints: { aws: { stop_timeout: 5 } },
+};
+
+/** The answer to it when the container is running. */
+const exampleContainer: ContainerResource = {
+  id: 'container-1',
+  path: 'containers/container-1',
+  status: 'RUNNING',
+  status_message: 'task task/0123456789abcdef0123456789abcdef is RUNNING',
+  region: 'us-east-1',
+  service: {
+    name: 'container-1',
+    type: 'ClusterIP',
+    cluster_ip: '10.0.1.17',
+    ports: [{ port: 80, target_port: 80, protocol: 'TCP' }],
+  },
+  task_arn: 'arn:aws:ecs:us-east-1:123456789012:task/ec2-sp/0123456789abcdef0123456789abcdef',
+  task_definition_arn:
+    'arn:aws:ecs:us-east-1:123456789012:task-definition/dcm-ec2-sp-5b6e3e02-2a49-5d0b-8f3e-9f3d5f6f0c11:1',
+  adopted: false,
+  launch: 'fargate',
+  size: { vcpus: 1, memory_mib: 2048, chosen_by: 'smallest of Fargate with 1 vCPU and 512 MiB' },
+  private_ip_address: '10.0.1.17',
+  endpoints: [{ address: '10.0.1.17', port: 80, scope: 'internal', protocol: 'TCP' }],
+  logs: { group: '/dcm/ec2-sp/containers', stream: 'ec2-sp/main/0123456789abcdef0123456789abcdef' },
+  create_time: '2026-03-02T10:00:00.000Z',
+  update_time: '2026-03-02T10:00:30.000Z',
+};
+
 /** Every service type that has a collection. */
 export const documentedTypes: readonly DocumentedType[] = [
   {
     ...vmKind,
     ...{ spec: SpecBody, hints: z.object(AwsHint), resource: VmResource },
     ...{ exampleSpec, exampleResource: exampleVm },
+  },
+  {
+    ...containerKind,
+    ...{
+      spec: ContainerSpecBody,
+      hints: z.object(ContainerHint),
+      resource: ContainerResource,
+      exampleSpec: exampleContainerSpec,
+      exampleResource: exampleContainer,
+    },
   },
 ];
 

@@ -22,6 +22,9 @@ import { jwtVerifier } from '../../shared/http/jwt-verifier.ts';
 import { router } from '../../shared/http/router.ts';
 import { httpApi } from '../../shared/runtime/http-api.ts';
 import { correlate, log, withTelemetry } from '../../shared/runtime/telemetry.ts';
+import { ecsTaskActions } from '../../shared/service-types/container/ecs/task-actions.ts';
+import { ecsTasks } from '../../shared/service-types/container/ecs/tasks.ts';
+import { containerRecords } from '../../shared/service-types/container/record.ts';
 import { kinds } from '../../shared/service-types/kinds.ts';
 import { ec2InstanceActions } from '../../shared/service-types/vm/ec2/instance-actions.ts';
 import { ec2Instances } from '../../shared/service-types/vm/ec2/instances.ts';
@@ -32,6 +35,7 @@ import { Env } from './env.ts';
 import { checkHealth, queueDelay } from './health/check-health.ts';
 import { deployedServices } from './health/deployed-services.ts';
 import { operationsWith } from './operations/registry.ts';
+import { containerUseCases } from './service-types/container.ts';
 import { vmUseCases } from './service-types/vm.ts';
 
 const env = Env.parse(process.env);
@@ -49,19 +53,40 @@ const lambda = new LambdaClient();
 const observations = sqsObservations(sqs, env.OBSERVATIONS_QUEUE_URL);
 const clock = { now: Date.now, log };
 
+const ports = {
+  resourceStore: dynamoDbResourceStore(table, tableName, kinds),
+  tagKeys: env.TAG_KEYS,
+  ...{ observations, provider, pause, ...clock },
+};
+
 const vm = vmUseCases({
   records: dynamoDbRecords(table, tableName, vmRecords, log),
-  resourceStore: dynamoDbResourceStore(table, tableName, kinds),
   instances: ec2Instances(),
   actions: ec2InstanceActions(),
   offerings: cachedOfferings(ec2Offerings(), Date.now),
   vcpuQuota: awsVcpuQuota(),
   provisioning: env.PROVISIONING_FILE,
-  tagKeys: env.TAG_KEYS,
-  ...{ observations, provider, pause, ...clock },
+  ...ports,
 });
 
 const services = deployedServices(env.PROVISIONING_FILE, env, dynamoDb.config.credentials);
+
+const { containers } = env.PROVISIONING_FILE;
+const ecs = {
+  ...{ provider, tagKeys: env.TAG_KEYS },
+  clusterOf: (region: string) => containers?.regions[region]?.ecsCluster,
+  publicAddresses: containers?.publicAddresses === true,
+};
+const container =
+  containers &&
+  containerUseCases({
+    records: dynamoDbRecords(table, tableName, containerRecords, log),
+    tasks: ecsTasks(ecs),
+    actions: ecsTaskActions(ecs),
+    provisioning: containers,
+    startingAs: env.AGENT_REQUESTS === 'true' ? 'PROVISIONING' : 'PENDING',
+    ...ports,
+  });
 
 const health = checkHealth({
   services,
@@ -82,7 +107,7 @@ const agentRequests =
 
 const app = router({
   operations: operationsWith(services.map(({ serviceType }) => serviceType)),
-  useCases: { vm, checkHealth: health, findRequest: agentRequests?.find },
+  useCases: { vm, container, checkHealth: health, findRequest: agentRequests?.find },
   authentication: authentication({
     realm: 'provider-api',
     secret: optionalSecret(secretsManager(SecretsManagerEnvironment.parse(process.env)), access.tokenSecret),

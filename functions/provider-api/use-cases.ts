@@ -15,12 +15,15 @@ import { findOrphan, launchResource } from './launch-resource.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import { type Events, type ListAsked, type Page, readResources } from './read-resources.ts';
 import { reportRefusals } from './report-refusals.ts';
+import type { ContainerUseCases } from './service-types/container.ts';
 import type { VmUseCases } from './service-types/vm.ts';
 
 /** What the API's operations call. */
 export type UseCases = {
   readonly vm: VmUseCases;
   readonly checkHealth: ReturnType<typeof checkHealth>;
+  /** Undefined: containers are not deployed. */
+  readonly container?: ContainerUseCases | undefined;
   /** As AgentRequests.find. Undefined: the look-up is not configured. */
   readonly findRequest: AgentRequests['find'] | undefined;
 };

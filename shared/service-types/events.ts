@@ -1,5 +1,6 @@
 import type { ServiceType } from '../core/kind.ts';
 import type { EventBridgeEvent, EventPattern } from '../wire/eventbridge.ts';
+import { taskStateChange } from './container/events/task-state-change.ts';
 import type { EventKind, TaskScope } from './event-kind.ts';
 import { ownKinds } from './own-messages.ts';
 import { vmEvents } from './vm/events/registry.ts';
@@ -7,7 +8,7 @@ import { vmEvents } from './vm/events/registry.ts';
 /** The kinds of EventBridge event about each service type. EKS has no events about the states of clusters. */
 export const eventKinds: Readonly<Record<ServiceType, readonly EventKind[]>> = {
   vm: vmEvents,
-  container: [],
+  container: [taskStateChange],
   cluster: [],
 };
 

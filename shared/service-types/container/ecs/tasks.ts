@@ -1,7 +1,6 @@
 import type { ECSClient, Task as EcsTask } from '@aws-sdk/client-ecs';
-import { clientsByTarget } from '../../../adapters/aws/clients.ts';
-import { codeOf, isThrottling } from '../../../adapters/aws/errors.ts';
-import { type ProviderError, UnavailableError, UpstreamError } from '../../../core/errors.ts';
+import { readsByTarget } from '../../../adapters/aws/calls.ts';
+import { UnavailableError } from '../../../core/errors.ts';
 import { type Target, targetKey } from '../../../core/target.ts';
 import type { ListQuery, Page } from '../../../ports/described-resources.ts';
 import { taskIdOf } from '../kind.ts';
@@ -18,10 +17,8 @@ type Settings = Identity & {
 /** ECS lists, and describes, at most 100 tasks a call. */
 const largestPage = 100;
 
-type Sdk = typeof import('./sdk.ts');
-type Asking = { readonly target: Target; readonly timeoutMs: number; readonly what: string };
 type Cluster = {
-  readonly ecs: Sdk;
+  readonly ecs: typeof import('./sdk.ts');
   readonly client: ECSClient;
   readonly name: string;
   readonly abortSignal: AbortSignal;
@@ -34,25 +31,18 @@ type Cluster = {
  * @see https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ListTasks.html
  */
 export const ecsTasks = ({ clusterOf, publicAddresses, ...identity }: Settings): Tasks => {
-  const clientOf = clientsByTarget({
+  const read = readsByTarget({
+    name: 'ECS',
     load: () => import('./sdk.ts'),
-    connect: ({ ECSClient: Client }, { region }) => new Client({ region, maxAttempts: 2 }),
+    connect: ({ ECSClient: Client }, connection) => new Client(connection),
   });
   const publicAddressesOf = askPublicAddresses();
 
-  const ask = async <Answer>(
-    { target, timeoutMs, what }: Asking,
-    call: (cluster: Cluster) => Promise<Answer>,
-  ): Promise<Answer> => {
-    const name = clusterOf(target.region);
+  const ask = <Answer>(asked: Parameters<typeof read>[0], call: (cluster: Cluster) => Promise<Answer>) => {
+    const name = clusterOf(asked.target.region);
     if (name === undefined)
-      throw new UnavailableError(`no ECS cluster is configured in ${targetKey(target)}`);
-    const { sdk: ecs, client } = await clientOf(target);
-    try {
-      return await call({ ecs, client, name, abortSignal: AbortSignal.timeout(timeoutMs) });
-    } catch (cause) {
-      throw readError(ecs, cause, { target, timeoutMs, what });
-    }
+      throw new UnavailableError(`no ECS cluster is configured in ${targetKey(asked.target)}`);
+    return read(asked, (ecs, client, abortSignal) => call({ ecs, client, name, abortSignal }));
   };
 
   const describeTasks = async (
@@ -74,7 +64,7 @@ export const ecsTasks = ({ clusterOf, publicAddresses, ...identity }: Settings):
           const pages = [ids.slice(0, largestPage), ids.slice(largestPage)];
           const found = (await Promise.all(pages.map((page) => describeTasks(cluster, page)))).flat();
           const addresses = publicAddresses
-            ? await publicAddressesOf(target, found.filter(isRunning), cluster.abortSignal)
+            ? await publicAddressesOf(found.filter(isRunning), { target, timeoutMs })
             : new Map<string, string>();
           return new Map(
             found
@@ -127,18 +117,6 @@ export const ecsTasks = ({ clusterOf, publicAddresses, ...identity }: Settings):
 
 const isRunning = ({ lastStatus }: TaskSnapshot): boolean => lastStatus === 'RUNNING';
 
-/** Anything that a reading call throws, as the errors of DescribedResources. */
-const readError = (
-  { ECSServiceException }: Sdk,
-  cause: unknown,
-  { target, timeoutMs, what }: Asking,
-): ProviderError => {
-  const isAnswer = cause instanceof ECSServiceException && !isThrottling(codeOf(cause));
-  return isAnswer
-    ? new UpstreamError(`ECS in ${targetKey(target)} did not ${what}: ${codeOf(cause)}`, { cause })
-    : new UnavailableError(`ECS in ${targetKey(target)} did not ${what} within ${timeoutMs} ms`, { cause });
-};
-
 /** A task of ECS's API in the form that events have too. Tasks without an ARN or a status cannot be read. */
 export const snapshotOf = (task: EcsTask): TaskSnapshot[] => {
   const { taskArn, lastStatus } = task;
@@ -170,23 +148,22 @@ export const snapshotOf = (task: EcsTask): TaskSnapshot[] => {
  * not answer, none is known: the state of the tasks matters more, and the addresses are asked for again.
  */
 const askPublicAddresses = () => {
-  const clientOf = clientsByTarget({
+  const read = readsByTarget({
+    name: 'EC2',
     load: () => import('./network-interfaces-sdk.ts'),
-    connect: ({ EC2Client }, { region }) => new EC2Client({ region, maxAttempts: 2 }),
+    connect: ({ EC2Client }, connection) => new EC2Client(connection),
   });
   return async (
-    target: Target,
     tasks: readonly TaskSnapshot[],
-    abortSignal: AbortSignal,
+    asked: { readonly target: Target; readonly timeoutMs: number },
   ): Promise<ReadonlyMap<string, string>> => {
     const ids = tasks.flatMap((task) => networkInterfaceOf(task) ?? []);
     if (ids.length === 0) return new Map();
-    const { sdk, client } = await clientOf(target);
-    const Filters = [{ Name: 'network-interface-id', Values: ids }];
-    const command = new sdk.DescribeNetworkInterfacesCommand({ Filters });
-    const { NetworkInterfaces = [] } = await client
-      .send(command, { abortSignal })
-      .catch(() => ({ NetworkInterfaces: [] }));
+    const what = `describe ${ids.length} network interfaces`;
+    const { NetworkInterfaces = [] } = await read({ ...asked, what }, (ec2, client, abortSignal) => {
+      const Filters = [{ Name: 'network-interface-id', Values: ids }];
+      return client.send(new ec2.DescribeNetworkInterfacesCommand({ Filters }), { abortSignal });
+    }).catch(() => ({ NetworkInterfaces: [] }));
     return new Map(
       NetworkInterfaces.flatMap(({ NetworkInterfaceId, Association }) =>
         NetworkInterfaceId !== undefined && Association?.PublicIp

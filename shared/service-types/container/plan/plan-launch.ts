@@ -1,6 +1,7 @@
-import { InvalidArgumentError, UnprocessableError } from '../../../core/errors.ts';
-import { managedByDcm, type TagKeys, type Tags } from '../../../core/ownership.ts';
+import { UnprocessableError } from '../../../core/errors.ts';
+import type { TagKeys } from '../../../core/ownership.ts';
 import { attemptsPerGeneration } from '../../client-token.ts';
+import { resourceTags } from '../../resource-tags.ts';
 import type { LaunchPlan, Placement } from '../launch.ts';
 import type { TaskActions } from '../ports.ts';
 import type { ContainerProvisioning, ContainerRegion } from '../provisioning.ts';
@@ -47,7 +48,9 @@ export const draftLaunch =
     const place = placeOf(provisioning, region);
     const size = fargateSize(spec);
     checkLimits(spec, size, provisioning);
-    const tags = taskTags(spec, { dcmId, provider, requestId, keys: tagKeys });
+    const tags = resourceTags(spec, {
+      ...{ serviceType: 'container', service: 'ECS', dcmId, provider, requestId, keys: tagKeys },
+    });
     const definition = taskDefinitionOf(spec, { provider, region, place, provisioning, size });
     checkDefinition(definition);
     await checkCount(provisioning, livingContainers);
@@ -159,43 +162,4 @@ export const placementsOf = (
     subnets.length < 2 ? [] : subnets.map((subnet): Placement => ({ launch: 'fargate', subnets: [subnet] }));
   const onDemand: Placement[] = launch === 'fargate' ? [] : [{ launch: 'fargate', subnets: all }];
   return [{ launch, subnets: all }, ...[...onDemand, ...single].slice(0, attemptsPerGeneration - 1)];
-};
-
-type TagIdentity = {
-  readonly dcmId: string;
-  readonly provider: string;
-  readonly requestId: string;
-  readonly keys: TagKeys;
-};
-
-/** Tag with the id of the request that launched the task. */
-const requestIdKey = 'dcm-request-id';
-const maximumTags = 50;
-const longestValue = 256;
-
-/**
- * The tags of a task: the spec's labels, and our tags, which labels do not replace. People and cost reports read them; ownership is in
- * `startedBy` and `group`.
- * @throws InvalidArgumentError where labels and our tags are more than ECS allows.
- */
-const taskTags = (
-  { name, labels }: Pick<ContainerSpec, 'name' | 'labels'>,
-  { dcmId, provider, requestId, keys }: TagIdentity,
-): Tags => {
-  const tags: Tags = {
-    Name: dcmId,
-    ...labels,
-    ...(name !== undefined && { Name: name }),
-    [keys.managedBy]: managedByDcm,
-    [keys.instanceId]: dcmId,
-    [keys.provider]: provider,
-    [keys.serviceType]: 'container',
-    [requestIdKey]: requestId.slice(0, longestValue),
-  };
-  const excess = Object.keys(tags).length - maximumTags;
-  if (excess > 0)
-    throw new InvalidArgumentError(
-      `metadata.labels: ${excess} too many: ECS allows ${maximumTags} tags, those of this provider included`,
-    );
-  return tags;
 };

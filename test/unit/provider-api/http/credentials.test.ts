@@ -2,6 +2,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import * as z from 'zod/mini';
 import { authentication } from '../../../../shared/http/authentication.ts';
 import { jwtVerifier } from '../../../../shared/http/jwt-verifier.ts';
+import { documentedTypes } from '../../../../tools/api-examples.ts';
 import { openApiDocument } from '../../../../tools/openapi.ts';
 import { issuer } from '../../adapters/issuer.ts';
 import { servedApi, token } from './served-api.ts';
@@ -47,14 +48,17 @@ const authenticate = authentication({
   isTrustedJwt: jwtVerifier(trusted.trust),
 });
 
+const exampleOf = (path: string): unknown =>
+  documentedTypes.find(({ collection }) => path.startsWith(`/api/v1alpha1/${collection}`))?.exampleSpec;
+
 describe.each(described)('$method $path', ({ method, path, isPublic }) => {
   it.each(credentials)(`accepts $who: $isLetIn, unless it is public (C 1)`, async (one) => {
     for (const prefix of ['', '/eu-west-1']) {
       const api = servedApi({ authentication: authenticate });
 
-      const response = await api.ask(method, `${prefix}${path.replace('{vm_id}', 'vm-1')}?id=vm-1`, {
+      const response = await api.ask(method, `${prefix}${path.replace(/\{\w+_id\}/, 'id-1')}?id=id-1`, {
         headers: { authorization: one.authorization },
-        body: method === 'POST' ? { spec: { vcpu: { count: 1 } } } : undefined,
+        body: method === 'POST' ? { spec: exampleOf(path) } : undefined,
       });
 
       expect(response.status === 401).toBe(!(one.isLetIn || isPublic));
@@ -67,6 +71,7 @@ describe.each(described)('$method $path', ({ method, path, isPublic }) => {
 it('only health and the OpenAPI document are public', () => {
   expect(described.filter(({ isPublic }) => isPublic).map(({ path }) => path)).toEqual([
     '/api/v1alpha1/vms/health',
+    '/api/v1alpha1/containers/health',
     '/api/v1alpha1/health',
     '/health',
     '/api/v1alpha1/openapi.json',

@@ -5,7 +5,7 @@ import { operations } from '../../../../functions/provider-api/operations/regist
 import { problemKinds } from '../../../../shared/http/problem.ts';
 import { VmResource } from '../../../../shared/service-types/vm/resource.ts';
 import { specOf } from '../../../../shared/service-types/vm/spec.ts';
-import { exampleProblem, exampleSpec, exampleVm } from '../../../../tools/api-examples.ts';
+import { documentedTypes, exampleProblem, exampleSpec, exampleVm } from '../../../../tools/api-examples.ts';
 import { apiDocuments, openApiDocument } from '../../../../tools/openapi.ts';
 import { servedApi } from './served-api.ts';
 
@@ -90,6 +90,13 @@ describe('an example', () => {
     expect(VmResource.parse(exampleVm)).toEqual(exampleVm);
   });
 
+  it.each(documentedTypes)(
+    'of the collection $collection matches its schema',
+    ({ resource, exampleResource }) => {
+      expect(resource.parse(exampleResource)).toEqual(exampleResource);
+    },
+  );
+
   it('of a problem is the answer to the request that it is documented for', async () => {
     const body = { spec: { memory: { size: '4GiB' } } };
 
@@ -99,11 +106,14 @@ describe('an example', () => {
   });
 });
 
+const exampleOf = (path: string): unknown =>
+  documentedTypes.find(({ collection }) => path.startsWith(`/api/v1alpha1/${collection}`))?.exampleSpec;
+
 describe('every answer', () => {
   it.each(operations)('of $operationId matches its schema', async ({ method, path, answer, status }) => {
-    const asked = { body: method === 'POST' ? { spec: { vcpu: { count: 2 } } } : undefined };
+    const asked = { body: method === 'POST' ? { spec: exampleOf(path) } : undefined };
 
-    const response = await servedApi().ask(method, `${path.replace('{vm_id}', 'vm-1')}?id=vm-1`, asked);
+    const response = await servedApi().ask(method, `${path.replace(/\{\w+_id\}/, 'id-1')}?id=id-1`, asked);
     const text = await response.text();
 
     expect(response.status).toBe(status);

@@ -1,9 +1,15 @@
 import { operations } from '../../../../functions/provider-api/operations/registry.ts';
 import type { VmUseCases } from '../../../../functions/provider-api/service-types/vm.ts';
-import type { UseCases } from '../../../../functions/provider-api/use-cases.ts';
+import type { CollectionUseCases, UseCases } from '../../../../functions/provider-api/use-cases.ts';
 import { type Authentication, authentication } from '../../../../shared/http/authentication.ts';
 import { router } from '../../../../shared/http/router.ts';
+import type {
+  ContainerResource,
+  ContainerValidation,
+} from '../../../../shared/service-types/container/resource.ts';
+import type { ContainerSpec } from '../../../../shared/service-types/container/spec.ts';
 import type { VmEvents, VmResource, VmValidation } from '../../../../shared/service-types/vm/resource.ts';
+import type { VmSpec } from '../../../../shared/service-types/vm/spec.ts';
 import type { Health } from '../../../../shared/wire/health.ts';
 import { keepingLog } from './keeping-log.ts';
 
@@ -41,28 +47,65 @@ const validation: VmValidation = {
   vcpu_quota: '2 of 32 vCPUs',
 };
 
+const container = (id: string, region = 'us-east-1'): ContainerResource => ({
+  id,
+  path: `containers/${id}`,
+  status: 'PROVISIONING',
+  status_message: 'the task is PENDING',
+  region,
+  create_time: '2026-11-21T10:00:00Z',
+  update_time: '2026-11-21T10:00:01Z',
+});
+
+const containerValidation: ContainerValidation = {
+  region: 'us-east-1',
+  image: 'nginx:alpine',
+  size: { vcpus: 1, memory_mib: 2048, chosen_by: 'the smallest that fits' },
+  launch: 'fargate',
+  subnet_ids: ['subnet-0123456789abcdef0'],
+  task_definition: 'dcm-ec2-sp-1',
+};
+
+type Note = <Input extends unknown[], Answer>(
+  name: string,
+  answer: (...input: Input) => Answer,
+) => (...input: Input) => Promise<Answer>;
+
+const notingCollection = <Spec, Answer, Validation>(
+  note: Note,
+  name: string,
+  { answer, validation }: { answer: (id: string, region?: string) => Answer; validation: Validation },
+): CollectionUseCases<Spec, Answer, Validation> => ({
+  create: note(`create${name}`, ({ dcmId, region }: { dcmId: string; region: string }) =>
+    answer(dcmId, region),
+  ),
+  reportRefusals: (_about, create) => create(),
+  validate: note(`validate${name}`, (..._: [Spec, object]) => validation),
+  read: {
+    get: note('get', (dcmId: string) => answer(dcmId)),
+    list: note('list', (_: object) => ({
+      results: [answer(`${name.toLowerCase()}-1`)],
+      next_page_token: 'more',
+    })),
+    events: note('events', (_: string) => events),
+  },
+  delete: note(`delete${name}`, (..._: [string, string]) => undefined),
+});
+
 /** Use cases that do nothing but note that they were asked. */
 const notingUseCases = (asked: unknown[]): UseCases => {
-  const note =
-    <Input extends unknown[], Answer>(name: string, answer: (...input: Input) => Answer) =>
-    async (...input: Input): Promise<Answer> => {
+  const note: Note =
+    (name, answer) =>
+    async (...input) => {
       asked.push([name, ...input]);
       return answer(...input);
     };
   return {
+    container: notingCollection<ContainerSpec, ContainerResource, ContainerValidation>(note, 'Container', {
+      ...{ answer: container, validation: containerValidation },
+    }),
     vm: {
-      create: note('createVm', ({ dcmId, region }: { dcmId: string; region: string }) => vm(dcmId, region)),
-      reportRefusals: (_about, create) => create(),
-      validate: note('validateVm', (..._: Parameters<VmUseCases['validate']>) => validation),
-      read: {
-        get: note('get', (dcmId: string) => vm(dcmId)),
-        list: note('list', (_: Parameters<VmUseCases['read']['list']>[0]) => ({
-          results: [vm('vm-1')],
-          next_page_token: 'more',
-        })),
-        events: note('events', (_: string) => events),
-      },
-      delete: note('deleteVm', (..._: Parameters<VmUseCases['delete']>) => undefined),
+      ...notingCollection<VmSpec, VmResource, VmValidation>(note, 'Vm', { answer: vm, validation }),
       change: note('changeVm', (...[dcmId]: Parameters<VmUseCases['change']>) => vm(dcmId)),
     },
     checkHealth: note('checkHealth', (_: object) => health),
