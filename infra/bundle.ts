@@ -7,7 +7,14 @@ import { literalKeys } from './literal-keys.ts';
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** The functions, each a folder in functions/, which `cdk deploy` deploys and `npm start` runs. */
-export const functionNames = ['normaliser', 'nats-bridge', 'poller', 'provider-api', 'registration'] as const;
+export const functionNames = [
+  'normaliser',
+  'nats-bridge',
+  'poller',
+  'provider-api',
+  'registration',
+  'cluster-steps',
+] as const;
 export type FunctionName = (typeof functionNames)[number];
 
 /** The folder of a function's bundle: `index.mjs`, and the chunks that it loads only when it needs them. */

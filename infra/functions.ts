@@ -1,3 +1,4 @@
+import type { Env as ClusterStepsEnv, StepSettings } from '../functions/cluster-steps/env.ts';
 import type { Env as NatsBridgeEnv } from '../functions/nats-bridge/env.ts';
 import type { Env as NormaliserEnv } from '../functions/normaliser/env.ts';
 import type { PolledRegion, Env as PollerEnv } from '../functions/poller/env.ts';
@@ -70,6 +71,9 @@ const servedVariables = ({ created: { containers, clusters }, clusterStepsQueueU
   }),
   ...(clusterStepsQueueUrl !== undefined && { CLUSTER_STEPS_QUEUE_URL: clusterStepsQueueUrl }),
 });
+
+/** Longer than a few calls of EKS, each of five seconds at most. */
+export const clusterStepsTimeoutSeconds = 30;
 
 /** Longer than a call of the nats-bridge and the work before and after it. */
 export const normaliserTimeoutSeconds = 15;
@@ -147,6 +151,36 @@ export const poller = (
     POLL_FLOOR_SECONDS: String(given.floorSeconds),
     ...servedVariables(deployment),
   } satisfies PollerEnv,
+});
+
+export const clusterSteps = (
+  deployment: Deployment,
+  given: {
+    readonly queueUrl: string;
+    readonly deadLetterQueueUrl: string;
+    readonly clusters: StepSettings;
+    /** @default 25 */
+    readonly stepSeconds?: number;
+  },
+): FunctionSpec => ({
+  name: 'cluster-steps',
+  description: 'Takes the steps of creating and deleting EKS clusters that take longer than an answer',
+  timeoutSeconds: clusterStepsTimeoutSeconds,
+  memoryMb: 512,
+  environment: {
+    FLEET_TABLE: deployment.tableName,
+    OBSERVATIONS_QUEUE_URL: deployment.observationsQueueUrl,
+    CLUSTER_STEPS_QUEUE_URL: given.queueUrl,
+    DEAD_LETTER_QUEUE_URL: given.deadLetterQueueUrl,
+    PROVIDER_NAME: deployment.provider,
+    TAG_KEYS: JSON.stringify(deployment.tagKeys),
+    CLUSTERS: JSON.stringify({
+      nodeRoleArn: given.clusters.nodeRoleArn,
+      adminPrincipals: given.clusters.adminPrincipals,
+      changeAdopted: given.clusters.changeAdopted,
+    } satisfies StepSettings),
+    ...(given.stepSeconds !== undefined && { STEP_SECONDS: String(given.stepSeconds) }),
+  } satisfies ClusterStepsEnv,
 });
 
 /** A second less than API Gateway waits, so that the function can still answer. */

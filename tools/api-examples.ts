@@ -1,6 +1,10 @@
 import * as z from 'zod/mini';
 import type { Kind } from '../shared/core/kind.ts';
 import type { Problem } from '../shared/http/problem.ts';
+import { ClusterHint } from '../shared/service-types/cluster/hints.ts';
+import { clusterKind } from '../shared/service-types/cluster/kind.ts';
+import { ClusterResource, kubeconfigOf } from '../shared/service-types/cluster/resource.ts';
+import { ClusterSpecBody } from '../shared/service-types/cluster/spec.ts';
 import { ContainerHint } from '../shared/service-types/container/hints.ts';
 import { containerKind } from '../shared/service-types/container/kind.ts';
 import { ContainerResource } from '../shared/service-types/container/resource.ts';
@@ -104,6 +108,41 @@ const exampleContainer: ContainerResource = {
   update_time: '2026-03-02T10:00:30.000Z',
 };
 
+/** A spec of a cluster with most fields. */
+const exampleClusterSpec: z.infer<typeof ClusterSpecBody> & { readonly provider_hints: unknown } = {
+  service_type: 'cluster',
+  version: '1.33',
+  nodes: { workers: { count: 3, cpu: 2, memory: '8GB', storage: '50GB' } },
+  metadata: { name: 'dev-1', labels: { team: 'shop' } },
+  provider_hints: { aws: { endpoint: 'private' } },
+};
+
+const exampleEndpoint = 'https://0123456789ABCDEF0123456789ABCDEF.gr7.us-east-1.eks.amazonaws.com';
+const exampleConsole = 'https://us-east-1.console.aws.amazon.com/eks/clusters/cluster-1?region=us-east-1';
+
+/** The answer to it when the cluster is ACTIVE. */
+const exampleCluster: ClusterResource = {
+  id: 'cluster-1',
+  path: 'clusters/cluster-1',
+  status: 'ACTIVE',
+  status_message: 'cluster eks/us-east-1/cluster-1 is ACTIVE: node group workers is ACTIVE',
+  region: 'us-east-1',
+  cluster_name: 'cluster-1',
+  adopted: false,
+  version: '1.33',
+  workers: { count: 3, instance_type: 't3.large', disk_gib: 50 },
+  api_endpoint: exampleEndpoint,
+  console_url: exampleConsole,
+  console_uri: exampleConsole,
+  kubeconfig: kubeconfigOf({
+    ...{ name: 'cluster-1', region: 'us-east-1', apiEndpoint: exampleEndpoint },
+    certificateAuthority: 'LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCg==',
+  }),
+  chosen_by: { version: 'version', workers: 'smallest of t3, m7i, c7i, r7i with 2 vCPU and 8 GiB' },
+  create_time: '2026-03-02T10:00:00.000Z',
+  update_time: '2026-03-02T10:13:20.000Z',
+};
+
 /** Every service type that has a collection. */
 export const documentedTypes: readonly DocumentedType[] = [
   {
@@ -120,6 +159,11 @@ export const documentedTypes: readonly DocumentedType[] = [
       exampleSpec: exampleContainerSpec,
       exampleResource: exampleContainer,
     },
+  },
+  {
+    ...clusterKind,
+    ...{ spec: ClusterSpecBody, hints: z.object(ClusterHint), resource: ClusterResource },
+    ...{ exampleSpec: exampleClusterSpec, exampleResource: exampleCluster },
   },
 ];
 

@@ -36,6 +36,8 @@ export const Env = z.object({
   /** The DynamoDB table of the resource store. */
   FLEET_TABLE: nonEmpty,
   OBSERVATIONS_QUEUE_URL: z.url(),
+  /** The queue of cluster steps. Required where clusters can be created. */
+  CLUSTER_STEPS_QUEUE_URL: z.optional(z.url()),
   /** Name or ARN of the nats-bridge function. */
   NATS_BRIDGE: nonEmpty,
   /** Our name at DCM. */

@@ -15,6 +15,7 @@ import {
   SecretsManagerEnvironment,
   secretsManager,
 } from '../../shared/adapters/secrets/secrets-manager.ts';
+import { sqsClusterSteps } from '../../shared/adapters/sqs/cluster-steps.ts';
 import { sqsObservations } from '../../shared/adapters/sqs/observations.ts';
 import { providerName } from '../../shared/core/provider-name.ts';
 import { authentication } from '../../shared/http/authentication.ts';
@@ -22,6 +23,13 @@ import { jwtVerifier } from '../../shared/http/jwt-verifier.ts';
 import { router } from '../../shared/http/router.ts';
 import { httpApi } from '../../shared/runtime/http-api.ts';
 import { correlate, log, withTelemetry } from '../../shared/runtime/telemetry.ts';
+import {
+  cachedClusterVersions,
+  eksClusterActions,
+  eksClusterVersions,
+} from '../../shared/service-types/cluster/eks/cluster-actions.ts';
+import { eksClusters } from '../../shared/service-types/cluster/eks/clusters.ts';
+import { clusterRecords } from '../../shared/service-types/cluster/record.ts';
 import { ecsTaskActions } from '../../shared/service-types/container/ecs/task-actions.ts';
 import { ecsTasks } from '../../shared/service-types/container/ecs/tasks.ts';
 import { containerRecords } from '../../shared/service-types/container/record.ts';
@@ -35,6 +43,7 @@ import { Env } from './env.ts';
 import { checkHealth, queueDelay } from './health/check-health.ts';
 import { deployedServices } from './health/deployed-services.ts';
 import { operationsWith } from './operations/registry.ts';
+import { clusterUseCases } from './service-types/cluster.ts';
 import { containerUseCases } from './service-types/container.ts';
 import { vmUseCases } from './service-types/vm.ts';
 
@@ -58,20 +67,20 @@ const ports = {
   tagKeys: env.TAG_KEYS,
   ...{ observations, provider, pause, ...clock },
 };
+const offerings = cachedOfferings(ec2Offerings(), Date.now);
 
 const vm = vmUseCases({
   records: dynamoDbRecords(table, tableName, vmRecords, log),
   instances: ec2Instances(),
   actions: ec2InstanceActions(),
-  offerings: cachedOfferings(ec2Offerings(), Date.now),
   vcpuQuota: awsVcpuQuota(),
   provisioning: env.PROVISIONING_FILE,
-  ...ports,
+  ...{ offerings, ...ports },
 });
 
 const services = deployedServices(env.PROVISIONING_FILE, env, dynamoDb.config.credentials);
 
-const { containers } = env.PROVISIONING_FILE;
+const { containers, clusters } = env.PROVISIONING_FILE;
 const ecs = {
   ...{ provider, tagKeys: env.TAG_KEYS },
   clusterOf: (region: string) => containers?.regions[region]?.ecsCluster,
@@ -87,6 +96,21 @@ const container =
     startingAs: env.AGENT_REQUESTS === 'true' ? 'PROVISIONING' : 'PENDING',
     ...ports,
   });
+
+const { CLUSTER_STEPS_QUEUE_URL: stepsQueueUrl } = env;
+const cluster =
+  clusters && stepsQueueUrl !== undefined
+    ? clusterUseCases({
+        records: dynamoDbRecords(table, tableName, clusterRecords, log),
+        clusters: eksClusters(),
+        actions: eksClusterActions(),
+        versions: cachedClusterVersions(eksClusterVersions(), Date.now),
+        instanceTypes: offerings.instanceTypes,
+        steps: sqsClusterSteps(sqs, stepsQueueUrl),
+        provisioning: clusters,
+        ...ports,
+      })
+    : undefined;
 
 const health = checkHealth({
   services,
@@ -107,7 +131,7 @@ const agentRequests =
 
 const app = router({
   operations: operationsWith(services.map(({ serviceType }) => serviceType)),
-  useCases: { vm, container, checkHealth: health, findRequest: agentRequests?.find },
+  useCases: { vm, container, cluster, checkHealth: health, findRequest: agentRequests?.find },
   authentication: authentication({
     realm: 'provider-api',
     secret: optionalSecret(secretsManager(SecretsManagerEnvironment.parse(process.env)), access.tokenSecret),

@@ -15,6 +15,7 @@ import { findOrphan, launchResource } from './launch-resource.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import { type Events, type ListAsked, type Page, readResources } from './read-resources.ts';
 import { reportRefusals } from './report-refusals.ts';
+import type { ClusterUseCases } from './service-types/cluster.ts';
 import type { ContainerUseCases } from './service-types/container.ts';
 import type { VmUseCases } from './service-types/vm.ts';
 
@@ -24,6 +25,8 @@ export type UseCases = {
   readonly checkHealth: ReturnType<typeof checkHealth>;
   /** Undefined: containers are not deployed. */
   readonly container?: ContainerUseCases | undefined;
+  /** Undefined: clusters are not deployed. */
+  readonly cluster?: ClusterUseCases | undefined;
   /** As AgentRequests.find. Undefined: the look-up is not configured. */
   readonly findRequest: AgentRequests['find'] | undefined;
 };

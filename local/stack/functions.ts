@@ -45,6 +45,7 @@ const concurrency = {
   poller: 1,
   'provider-api': 3,
   registration: 1,
+  'cluster-steps': 1,
 } as const;
 
 /** The functions that the stacks deploy (infra/functions.ts), wired to the emulators. */

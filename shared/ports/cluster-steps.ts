@@ -1,8 +1,6 @@
 /** A request to take the next step of a cluster's creation or deletion, if there is one. */
 export type ClusterStepRequest = {
   readonly dcmId: string;
-  /** The key of the cluster's target. */
-  readonly region: string;
   /** Whether further steps follow by themselves, until the cluster is at rest. Without, one step is taken. */
   readonly continues: boolean;
 };

@@ -2,17 +2,14 @@ import * as z from 'zod/mini';
 import { UnreadableError } from '../core/errors.ts';
 import type { ClusterStepRequest } from '../ports/cluster-steps.ts';
 
-const nonEmpty = z.string().check(z.minLength(1));
-
 /** A message of the queue of cluster steps. */
 const ClusterStepMessage = z.object({
-  dcmId: nonEmpty,
-  region: nonEmpty,
+  dcmId: z.string().check(z.minLength(1)),
   continues: z._default(z.boolean(), false),
 });
 
-export const clusterStepMessage = ({ dcmId, region, continues }: ClusterStepRequest): string =>
-  JSON.stringify({ dcmId, region, continues });
+export const clusterStepMessage = ({ dcmId, continues }: ClusterStepRequest): string =>
+  JSON.stringify({ dcmId, continues });
 
 /** @throws UnreadableError for any other text. */
 export const clusterStepIn = (body: string): ClusterStepRequest => {

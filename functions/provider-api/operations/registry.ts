@@ -2,6 +2,7 @@ import * as z from 'zod/mini';
 import { ServiceType } from '../../../shared/core/kind.ts';
 import { NoQuery, type Operation, operationsOf } from '../../../shared/http/operation.ts';
 import { healthPaths, openApiPath } from '../../../shared/wire/public-paths.ts';
+import { clusterOperations } from '../service-types/cluster.ts';
 import { containerOperations } from '../service-types/container.ts';
 import { vmOperations } from '../service-types/vm.ts';
 import type { UseCases } from '../use-cases.ts';
@@ -44,7 +45,7 @@ const getOpenApi = operationsOf<UseCases>(idsOf({ serviceType: 'vm' }))({
 const operationsOfType: Readonly<Record<ServiceType, readonly Operation<UseCases>[]>> = {
   vm: vmOperations,
   container: containerOperations,
-  cluster: [],
+  cluster: clusterOperations,
 };
 
 /**

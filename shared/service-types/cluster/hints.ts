@@ -6,7 +6,7 @@ import { EndpointAccess } from './provisioning.ts';
 const principals = 'expected a list of ARNs of IAM roles and users';
 
 /** The fields of `provider_hints.aws`. No other hint reaches EKS. */
-const ClusterHint = {
+export const ClusterHint = {
   instance_type: z.string({ error: 'expected an instance type such as m7i.large' }).check(
     z.regex(/^[a-z0-9-]+\.[a-z0-9-]+$/, { error: 'expected an instance type such as m7i.large' }),
     z.meta({

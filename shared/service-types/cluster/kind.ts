@@ -160,6 +160,10 @@ export const clusterKind: Kind = {
   statusOf: (state, circumstances = {}) => clusterStatus(clusterStateOf(state).state, circumstances),
   needsReason: () => false,
   outputsOf,
-  /** The text of a refusal may be found again by every step. */
-  notices: { 'stuck-launch': { isKnownByText: true } },
+  notices: {
+    /** Every step finds the same reason again. */
+    'stuck-launch': { isKnownByText: true },
+    /** EKS refuses to delete the cluster, or a node group of it. */
+    'deletion-refused': { isKnownByText: true, onlyIn: 'DELETING' },
+  },
 };

@@ -28,6 +28,11 @@ const factsOf = (record: Pick<ClusterRecord, 'launch'> | undefined, seen: Cluste
   return { ...seen, version: seen.version ?? version, workers, adminPrincipals, chosenBy };
 };
 
+/** What a cluster itself shows. */
+export const factsSeen = ({ version, workers, launchedAtMs }: ClusterFacts): ClusterFacts => ({
+  ...{ version, workers, launchedAtMs },
+});
+
 /** How the records of clusters are stored. */
 export const clusterRecords: RecordFormat<ClusterPlan, ClusterFacts> = {
   kind: clusterKind,

@@ -44,7 +44,12 @@ const Workers = z.object(
   { error: 'expected an object with count' },
 );
 
-const readOnly = z.optional(z.undefined({ error: 'expected none: this field is an output of the cluster' }));
+const noInput = 'expected none: this field is an output of the cluster';
+const readOnly = z.optional(
+  z
+    .string({ error: noInput })
+    .check(z.maxLength(0, { error: noInput }), z.describe('An output of the cluster; absent or empty.')),
+);
 
 const Nodes = z
   .object(
@@ -77,7 +82,7 @@ const Nodes = z
  * The fields of DCM's ClusterSpec that matter for EKS, after absent ones are removed.
  * @see https://github.com/dcm-project/control-plane (api/catalog/v1alpha1/servicetypes/cluster/spec.yaml)
  */
-const SpecBody = z.object({
+export const ClusterSpecBody = z.object({
   service_type: z.optional(
     z
       .literal('cluster', { error: 'expected cluster, the service type of this collection' })
@@ -121,7 +126,7 @@ const SpecBody = z.object({
   }),
 });
 
-const readSpec = specReader({ schema: SpecBody, hintsOf, noun: 'a cluster', serviceType: 'cluster' });
+const readSpec = specReader({ schema: ClusterSpecBody, hintsOf, noun: 'a cluster', serviceType: 'cluster' });
 
 /**
  * Reads a cluster's spec from a request's body.

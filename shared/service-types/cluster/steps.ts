@@ -21,6 +21,8 @@ export type Wish = {
   readonly isOurs: boolean;
   /** ARNs of the IAM users and roles that are to administer the cluster. */
   readonly adminPrincipals: readonly string[];
+  /** EKS may not show it yet: it was created moments ago. */
+  readonly isRecent: boolean;
   /** The cluster was ACTIVE with its workers at some time. */
   readonly hasRun: boolean;
 };
@@ -39,16 +41,25 @@ export const nextStep = (
   seen: Seen | undefined,
   administrators: readonly string[] | undefined,
 ): Step => {
-  if (wish.isDeletionRequested) return wish.isOurs ? deletionStep(seen) : { action: 'rest' };
-  if (seen === undefined || !wish.isOurs || seen.status === 'FAILED' || seen.status === 'DELETING')
-    return { action: 'rest' };
-  if (seen.status !== 'ACTIVE') return { action: 'wait' };
-  const missing = wish.adminPrincipals.filter((arn) => administrators?.includes(arn) === false);
+  if (seen === undefined && wish.isRecent) return { action: 'wait' };
+  if (!wish.isOurs) return { action: 'rest' };
+  if (wish.isDeletionRequested) return deletionStep(seen);
+  return seen === undefined ? { action: 'rest' } : creationStep(wish, seen, administrators);
+};
+
+const creationStep = (
+  { adminPrincipals, hasRun }: Wish,
+  { status, workers, nodeGroups }: Seen,
+  administrators: readonly string[] | undefined,
+): Step => {
+  if (status === 'FAILED' || status === 'DELETING') return { action: 'rest' };
+  if (status !== 'ACTIVE') return { action: 'wait' };
+  const missing = adminPrincipals.filter((arn) => administrators?.includes(arn) === false);
   if (missing.length > 0) return { action: 'add-administrators', principalArns: missing };
-  if (seen.workers === undefined) return { action: 'rest' };
-  const workers = seen.nodeGroups.find(({ name }) => name === workersGroup);
-  if (workers === undefined) return { action: wish.hasRun ? 'rest' : 'create-workers' };
-  return { action: workers.status === 'CREATING' ? 'wait' : 'rest' };
+  if (workers === undefined) return { action: 'rest' };
+  const group = nodeGroups.find(({ name }) => name === workersGroup);
+  if (group === undefined) return { action: hasRun ? 'rest' : 'create-workers' };
+  return { action: group.status === 'CREATING' ? 'wait' : 'rest' };
 };
 
 /** EKS refuses to delete a cluster with node groups, so they go first. */

@@ -1,9 +1,7 @@
 import * as z from 'zod/mini';
-import type { PastStatus } from '../../core/history.ts';
 import { isLaunched } from '../../core/record.ts';
-import { describedStatus } from '../../core/resource.ts';
 import type { Ownership } from '../../ports/resource-store.ts';
-import { eventsOf, pageOf } from '../answers.ts';
+import { answeredStatus, eventsOf, pageOf } from '../answers.ts';
 import { VmStatus as Status, type VmStatus, vmKind } from './kind.ts';
 import type { LaunchedVmRecord, VmRecord } from './record.ts';
 
@@ -86,11 +84,10 @@ export const VmValidation = z
   .check(z.meta({ id: 'VmValidation', description: 'What a create with this spec would launch.' }));
 export type VmValidation = z.infer<typeof VmValidation>;
 
-type Described = Pick<PastStatus, 'at' | 'message'> & { readonly status: VmStatus };
-
 /** A VM as the API answers it. */
 export const vmResource = (record: VmRecord, held: Ownership, nowMs: number): VmResource => {
-  const { at, status, message } = withDeletion(record, statusOf(record, held, nowMs));
+  const { at, message, ...answered } = answeredStatus(vmKind, record, { held, nowMs });
+  const status = Status.parse(answered.status);
   const updatedAtMs = Math.max(record.createdAtMs, at * 1000);
   return {
     id: record.dcmId,
@@ -102,37 +99,6 @@ export const vmResource = (record: VmRecord, held: Ownership, nowMs: number): Vm
     create_time: new Date(record.createdAtMs).toISOString(),
     update_time: new Date(updatedAtMs).toISOString(),
   };
-};
-
-/** A creation without an instance counts as failed this long after its last lease ended. */
-const interruptedAfterMs = 5 * 60_000;
-
-const statusOf = (record: VmRecord, held: Ownership, nowMs: number): Described => {
-  if (isLaunched(record)) {
-    const { at, status, message } = (held.owner === 'ours' && held.vm.latest) || pendingStatus(record);
-    return { at, status: Status.parse(status), message };
-  }
-  const at = Math.floor(record.updatedAtMs / 1000);
-  if (nowMs < (record.leaseUntilMs ?? 0) + interruptedAfterMs)
-    return { at, status: 'PROVISIONING', message: 'no instance has been launched yet' };
-  const message =
-    'the creation was interrupted, and no instance was found; create the VM again, or delete it';
-  return { at, status: 'FAILED', message };
-};
-
-/** The status that is published of the launch. */
-const pendingStatus = ({ resourceId, region, account, facts }: LaunchedVmRecord) =>
-  describedStatus(vmKind, {
-    ...{ kind: 'observation', resourceId, region, account, state: 'pending', seenBy: 'api' },
-    at: Math.floor(facts.launchedAtMs / 1000),
-  });
-
-const ended: readonly VmStatus[] = ['DELETING', 'DELETED', 'FAILED'];
-
-const withDeletion = ({ deleteRequestedAtMs }: VmRecord, published: Described): Described => {
-  if (deleteRequestedAtMs === undefined || ended.includes(published.status)) return published;
-  const at = Math.max(published.at, Math.floor(deleteRequestedAtMs / 1000));
-  return { at, status: 'DELETING', message: `${published.message}; DCM has requested the deletion` };
 };
 
 const publicAddressOf = (held: Ownership): string | undefined =>

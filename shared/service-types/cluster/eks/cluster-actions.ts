@@ -1,8 +1,10 @@
 import type { CreateClusterCommandInput, EKSClient } from '@aws-sdk/client-eks';
+import { cached } from '../../../adapters/aws/cached.ts';
 import { callsByTarget } from '../../../adapters/aws/calls.ts';
 import { codeOf } from '../../../adapters/aws/errors.ts';
 import { partitionOf } from '../../../adapters/aws/regions.ts';
 import { UpstreamError } from '../../../core/errors.ts';
+import type { Clock } from '../../../ports/clock.ts';
 import { type ClusterPlan, launchTags } from '../launch.ts';
 import type { ClusterActions, ClusterVersion, ClusterVersions } from '../ports.ts';
 import { accountIn } from './clusters.ts';
@@ -151,6 +153,12 @@ export const eksClusterVersions =
         );
       return found;
     });
+
+/** Caches the versions of each region for ten minutes, so that most creates do not ask for them. */
+export const cachedClusterVersions = (versions: ClusterVersions, clock: Clock): ClusterVersions => {
+  const asked = cached(versions, clock);
+  return async (target) => (await asked(target)) ?? [];
+};
 
 /** EKS has two fields for it, in two spellings. */
 const supportIn = (word = ''): ClusterVersion['support'] => {

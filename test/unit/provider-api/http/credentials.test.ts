@@ -72,6 +72,7 @@ it('only health and the OpenAPI document are public', () => {
   expect(described.filter(({ isPublic }) => isPublic).map(({ path }) => path)).toEqual([
     '/api/v1alpha1/vms/health',
     '/api/v1alpha1/containers/health',
+    '/api/v1alpha1/clusters/health',
     '/api/v1alpha1/health',
     '/health',
     '/api/v1alpha1/openapi.json',

@@ -4,11 +4,16 @@ import type { CollectionUseCases, UseCases } from '../../../../functions/provide
 import { type Authentication, authentication } from '../../../../shared/http/authentication.ts';
 import { router } from '../../../../shared/http/router.ts';
 import type {
+  ClusterResource,
+  ClusterValidation,
+} from '../../../../shared/service-types/cluster/resource.ts';
+import type { ClusterSpec } from '../../../../shared/service-types/cluster/spec.ts';
+import type {
   ContainerResource,
   ContainerValidation,
 } from '../../../../shared/service-types/container/resource.ts';
 import type { ContainerSpec } from '../../../../shared/service-types/container/spec.ts';
-import type { VmEvents, VmResource, VmValidation } from '../../../../shared/service-types/vm/resource.ts';
+import type { VmResource, VmValidation } from '../../../../shared/service-types/vm/resource.ts';
 import type { VmSpec } from '../../../../shared/service-types/vm/spec.ts';
 import type { Health } from '../../../../shared/wire/health.ts';
 import { keepingLog } from './keeping-log.ts';
@@ -35,9 +40,9 @@ export const health: Health = {
   path: 'health',
 };
 
-const events: VmEvents = {
-  results: [{ status: 'RUNNING', message: 'it runs', update_time: '2026-11-21T10:00:02Z' }],
-};
+const eventsOf = <Status>(status: Status) => ({
+  results: [{ status, message: 'it runs', update_time: '2026-11-21T10:00:02Z' }],
+});
 
 const validation: VmValidation = {
   region: 'us-east-1',
@@ -66,6 +71,19 @@ const containerValidation: ContainerValidation = {
   task_definition: 'dcm-ec2-sp-1',
 };
 
+const cluster = (id: string, region = 'us-east-1'): ClusterResource => ({
+  ...{ id, path: `clusters/${id}`, region },
+  ...{ status: 'PROGRESSING', status_message: 'the cluster is CREATING' },
+  ...{ api_endpoint: '', console_url: '', console_uri: '', kubeconfig: '' },
+  create_time: '2026-11-21T10:00:00Z',
+  update_time: '2026-11-21T10:00:01Z',
+});
+
+const clusterValidation: ClusterValidation = {
+  ...{ region: 'us-east-1', version: '1.33', endpoint: 'public', admin_principals: [], ignored: [] },
+  chosen_by: { version: 'version', workers: 'EKS Auto Mode, as nodes.workers is absent' },
+};
+
 type Note = <Input extends unknown[], Answer>(
   name: string,
   answer: (...input: Input) => Answer,
@@ -74,7 +92,11 @@ type Note = <Input extends unknown[], Answer>(
 const notingCollection = <Spec, Answer, Validation>(
   note: Note,
   name: string,
-  { answer, validation }: { answer: (id: string, region?: string) => Answer; validation: Validation },
+  {
+    answer,
+    validation,
+    running = 'RUNNING',
+  }: { answer: (id: string, region?: string) => Answer; validation: Validation; running?: string },
 ): CollectionUseCases<Spec, Answer, Validation> => ({
   create: note(`create${name}`, ({ dcmId, region }: { dcmId: string; region: string }) =>
     answer(dcmId, region),
@@ -87,7 +109,7 @@ const notingCollection = <Spec, Answer, Validation>(
       results: [answer(`${name.toLowerCase()}-1`)],
       next_page_token: 'more',
     })),
-    events: note('events', (_: string) => events),
+    events: note('events', (_: string) => eventsOf(running)),
   },
   delete: note(`delete${name}`, (..._: [string, string]) => undefined),
 });
@@ -103,6 +125,9 @@ const notingUseCases = (asked: unknown[]): UseCases => {
   return {
     container: notingCollection<ContainerSpec, ContainerResource, ContainerValidation>(note, 'Container', {
       ...{ answer: container, validation: containerValidation },
+    }),
+    cluster: notingCollection<ClusterSpec, ClusterResource, ClusterValidation>(note, 'Cluster', {
+      ...{ answer: cluster, validation: clusterValidation, running: 'ACTIVE' },
     }),
     vm: {
       ...notingCollection<VmSpec, VmResource, VmValidation>(note, 'Vm', { answer: vm, validation }),

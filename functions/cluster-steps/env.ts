@@ -1,0 +1,34 @@
+import * as z from 'zod/mini';
+import { TagKeys } from '../../shared/core/ownership.ts';
+import { json } from '../../shared/runtime/json-variable.ts';
+import { ClusterProvisioning } from '../../shared/service-types/cluster/provisioning.ts';
+
+const nonEmpty = z.string().check(z.minLength(1));
+
+/** The part of the operator's settings that steps need. */
+export const StepSettings = z.pick(ClusterProvisioning, {
+  nodeRoleArn: true,
+  adminPrincipals: true,
+  changeAdopted: true,
+});
+export type StepSettings = z.infer<typeof StepSettings>;
+
+/** The environment variables of cluster-steps. infra/functions.ts must supply exactly these. */
+export const Env = z.object({
+  /** DynamoDB table of the resource store. */
+  FLEET_TABLE: nonEmpty,
+  OBSERVATIONS_QUEUE_URL: z.url(),
+  /** The queue of the function's messages, where the next steps are queued. */
+  CLUSTER_STEPS_QUEUE_URL: z.url(),
+  /** The queue for messages that no retry can make readable, with the reason. */
+  DEAD_LETTER_QUEUE_URL: z.url(),
+  /** Our name at DCM. */
+  PROVIDER_NAME: nonEmpty,
+  /** JSON of TagKeys (shared/core/ownership.ts). */
+  TAG_KEYS: z.pipe(json, TagKeys),
+  /** JSON of StepSettings. */
+  CLUSTERS: z.pipe(json, StepSettings),
+  /** Seconds from one step of a cluster to the next: 1 to 900. @default 25 */
+  STEP_SECONDS: z.prefault(z.pipe(json, z.int().check(z.minimum(1), z.maximum(900))), '25'),
+});
+export type Env = z.input<typeof Env>;

@@ -1,0 +1,211 @@
+import { FailedPreconditionError, ProviderError } from '../../shared/core/errors.ts';
+import { isStuck, stuckNotice } from '../../shared/core/follow-up.ts';
+import { finalState } from '../../shared/core/kind.ts';
+import { dcmIdOf, isRecentlyLaunched, type TagKeys } from '../../shared/core/ownership.ts';
+import { isLaunched, isLeased } from '../../shared/core/record.ts';
+import { circumstancesOf } from '../../shared/core/resource.ts';
+import { type Target, targetOfKey } from '../../shared/core/target.ts';
+import type { Clock } from '../../shared/ports/clock.ts';
+import type { ClusterStepRequest, ClusterSteps } from '../../shared/ports/cluster-steps.ts';
+import type { Observations } from '../../shared/ports/observations.ts';
+import type { Ownership, ResourceStore } from '../../shared/ports/resource-store.ts';
+import type { Log } from '../../shared/ports/telemetry.ts';
+import { isLaunchedByUs } from '../../shared/service-types/client-token.ts';
+import { clusterKind, clusterNameIn } from '../../shared/service-types/cluster/kind.ts';
+import { nodeGroupTags, workersGroup } from '../../shared/service-types/cluster/launch.ts';
+import type { Cluster, ClusterActions, Clusters } from '../../shared/service-types/cluster/ports.ts';
+import type { ClusterRecords, LaunchedClusterRecord } from '../../shared/service-types/cluster/record.ts';
+import { nextStep, type Step } from '../../shared/service-types/cluster/steps.ts';
+import { instanceNoticedEvent, instanceObservedEvent } from '../../shared/wire/own-messages.ts';
+import type { StepSettings } from './env.ts';
+
+export type Parts = {
+  readonly records: Pick<ClusterRecords, 'read'>;
+  readonly resourceStore: Pick<ResourceStore, 'read'>;
+  readonly clusters: Pick<Clusters, 'describe'>;
+  readonly actions: Omit<ClusterActions, 'create'>;
+  readonly observations: Observations;
+  readonly steps: ClusterSteps;
+  /** From one step to the next. */
+  readonly stepSeconds: number;
+  readonly settings: StepSettings;
+  /** Our name at DCM. */
+  readonly provider: string;
+  readonly tagKeys: TagKeys;
+  readonly now: Clock;
+  readonly log: Log;
+};
+
+/** For all calls of one describe. */
+const describeTimeoutMs = 5_000;
+
+type Message = { readonly messageId: string; readonly resourceMessages: readonly ClusterStepRequest[] };
+
+/** Takes the next step of each cluster of a batch. @returns why steps were not taken, by message id. */
+export const takeSteps = (parts: Parts) => {
+  const take = takeStep(parts);
+  return async (messages: readonly Message[]): Promise<ReadonlyMap<string, unknown>> => {
+    const failures = new Map<string, unknown>();
+    const takeOne = async ({ messageId, resourceMessages }: Message) => {
+      try {
+        for (const request of resourceMessages) await take(request);
+      } catch (error) {
+        failures.set(messageId, error);
+      }
+    };
+    await Promise.all(messages.map(takeOne));
+    return failures;
+  };
+};
+
+/**
+ * Takes the next step of a cluster's creation or deletion, as EKS describes it now, and queues the one after it. Where EKS does not allow a
+ * step yet, because something else is under way, the step is taken again later. Where EKS refuses it, DCM is told the reason, and the
+ * poller has the step tried again as long as the cluster is not at rest.
+ * @throws ProviderError where the record, the resource store or EKS did not answer: SQS delivers the message again.
+ */
+export const takeStep = (parts: Parts) => {
+  const { records, resourceStore, clusters, actions, settings, provider, tagKeys, now, log } = parts;
+
+  return async (request: ClusterStepRequest): Promise<void> => {
+    const { dcmId } = request;
+    const record = await records.read(dcmId);
+    if (record === undefined) return;
+    if (!isLaunched(record)) return isLeased(record, now()) ? repeat(request) : undefined;
+    const target = targetOfKey(record.region);
+    const name = clusterNameIn(target, record.resourceId);
+    if (name === undefined) return;
+    const { held, seen } = await look(record, target);
+    const administrators = await administratorsOf(record, seen, target);
+    const step = nextStep(wishOf(record, held, seen), seen, administrators);
+    const isUnderWay = await attempt(step, { record, target, name, seen });
+    if (request.continues && isUnderWay) await repeat(request);
+  };
+
+  async function repeat(request: ClusterStepRequest): Promise<void> {
+    if (request.continues) await parts.steps.request([request], parts.stepSeconds);
+  }
+
+  async function look({ resourceId }: LaunchedClusterRecord, target: Target) {
+    const held = (await resourceStore.read([resourceId])).get(resourceId) ?? { owner: 'unknown' as const };
+    const seen = (await clusters.describe(target, [resourceId], describeTimeoutMs)).get(resourceId);
+    return { held, seen };
+  }
+
+  function wishOf(record: LaunchedClusterRecord, held: Ownership, seen: Cluster | undefined) {
+    const token = seen?.clientToken;
+    const isLaunchedHere = record.adopted === false || isLaunchedByUs(provider, record, token);
+    const isStillIt = seen === undefined || dcmIdOf(seen.tags, tagKeys, provider) === record.dcmId;
+    return {
+      isDeletionRequested: record.deleteRequestedAtMs !== undefined,
+      isOurs: isStillIt && (isLaunchedHere || settings.changeAdopted),
+      adminPrincipals: adminPrincipalsOf(record),
+      isRecent: isRecentlyLaunched(record.facts.launchedAtMs, now()),
+      hasRun:
+        held.owner === 'ours' &&
+        circumstancesOf(held.vm, { state: held.vm.state ?? clusterKind.startingState, at: 0 }).hasRun,
+    };
+  }
+
+  function adminPrincipalsOf({ facts }: LaunchedClusterRecord): readonly string[] {
+    return facts.adminPrincipals ?? settings.adminPrincipals;
+  }
+
+  /** Read only where some may be missing: of a cluster that is ACTIVE. */
+  async function administratorsOf(
+    record: LaunchedClusterRecord,
+    seen: Cluster | undefined,
+    target: Target,
+  ): Promise<readonly string[] | undefined> {
+    const isComplete = record.deleteRequestedAtMs !== undefined || adminPrincipalsOf(record).length === 0;
+    return isComplete || seen?.status !== 'ACTIVE' ? undefined : actions.administrators(target, seen.name);
+  }
+
+  /** @returns whether another step may follow. */
+  async function attempt(step: Step, about: About): Promise<boolean> {
+    try {
+      await act(step, about);
+    } catch (error) {
+      if (!(error instanceof ProviderError) || error.retryable) throw error;
+      if (error instanceof FailedPreconditionError) {
+        log.info('EKS does not allow a step yet', { dcmId: about.record.dcmId, step, error });
+        return true;
+      }
+      log.error('EKS refuses a step of a cluster', { dcmId: about.record.dcmId, step, error });
+      await notice(about.record, error.message);
+      return about.record.deleteRequestedAtMs !== undefined;
+    }
+    return isFollowed(step, about);
+  }
+
+  async function isFollowed(step: Step, { record, seen }: About): Promise<boolean> {
+    if (step.action === 'rest' || step.action === 'report-deleted') return false;
+    if (seen?.state !== 'JOINING' || !isLate(record)) return true;
+    await reportStuck(record);
+    return false;
+  }
+
+  function isLate({ facts: { launchedAtMs }, deleteRequestedAtMs }: LaunchedClusterRecord): boolean {
+    const launch = { state: clusterKind.startingState, launchedAtMs };
+    return deleteRequestedAtMs === undefined && isStuck(clusterKind, launch, now());
+  }
+
+  async function act(step: Step, { record, target, name, seen }: About): Promise<void> {
+    switch (step.action) {
+      case 'add-administrators':
+        for (const arn of step.principalArns) await actions.addAdministrator(target, name, arn);
+        return;
+      case 'create-workers':
+        return seen && createWorkers(seen, target);
+      case 'delete-node-groups':
+        for (const group of step.names) await actions.deleteNodeGroup(target, name, group);
+        return;
+      case 'delete-cluster':
+        return actions.delete(target, name);
+      case 'report-deleted':
+        return reportDeleted(record);
+      case 'wait':
+      case 'rest':
+        return;
+    }
+  }
+
+  async function createWorkers({ name, workers, subnetIds, tags, clientToken }: Cluster, target: Target) {
+    if (workers === undefined) return;
+    await actions.createNodeGroup(target, name, {
+      name: workersGroup,
+      nodeRoleArn: settings.nodeRoleArn,
+      tags: nodeGroupTags(tags, tagKeys),
+      clientToken: `${clientToken ?? name}-${workersGroup}`,
+      ...{ workers, subnetIds },
+    });
+  }
+
+  function reportDeleted(record: LaunchedClusterRecord): Promise<void> {
+    const about = { ...aboutCluster(record), at: Math.floor(now() / 1000) };
+    return parts.observations.send([instanceObservedEvent({ ...about, state: finalState(clusterKind) })]);
+  }
+
+  function reportStuck(record: LaunchedClusterRecord): Promise<void> {
+    const stuck = stuckNotice(clusterKind, record.facts, 0);
+    return parts.observations.send([instanceNoticedEvent({ ...aboutCluster(record), ...stuck })]);
+  }
+
+  /** The reason for which EKS refuses a step: with it, a creation has failed. */
+  function notice(record: LaunchedClusterRecord, text: string): Promise<void> {
+    const sort = record.deleteRequestedAtMs === undefined ? 'stuck-launch' : 'deletion-refused';
+    const about = { ...aboutCluster(record), at: Math.floor(now() / 1000) };
+    return parts.observations.send([instanceNoticedEvent({ ...about, notice: sort, text })]);
+  }
+};
+
+type About = {
+  readonly record: LaunchedClusterRecord;
+  readonly target: Target;
+  readonly name: string;
+  readonly seen: Cluster | undefined;
+};
+
+const aboutCluster = ({ resourceId, region, account }: LaunchedClusterRecord) => ({
+  ...{ 'instance-id': resourceId, region, account },
+});

@@ -1,0 +1,206 @@
+import { FailedPreconditionError, UnavailableError } from '../../../shared/core/errors.ts';
+import { listingTime } from '../../../shared/core/gate.ts';
+import { targetOfKey } from '../../../shared/core/target.ts';
+import type { Operation } from '../../../shared/http/operation.ts';
+import type { ClusterSteps } from '../../../shared/ports/cluster-steps.ts';
+import { clusterKind, resourceIdOf } from '../../../shared/service-types/cluster/kind.ts';
+import type { ClusterPlan } from '../../../shared/service-types/cluster/launch.ts';
+import { type PlanningParts, planCluster } from '../../../shared/service-types/cluster/plan/plan-cluster.ts';
+import type { Cluster, ClusterActions, Clusters } from '../../../shared/service-types/cluster/ports.ts';
+import type { ClusterProvisioning } from '../../../shared/service-types/cluster/provisioning.ts';
+import {
+  type ClusterFacts,
+  clusterRecords,
+  factsSeen,
+} from '../../../shared/service-types/cluster/record.ts';
+import {
+  ClusterEvents,
+  ClusterPage,
+  ClusterResource,
+  ClusterValidation,
+  clusterResource,
+  kubeconfigOf,
+  nodesOf,
+} from '../../../shared/service-types/cluster/resource.ts';
+import { type ClusterSpec, specOf } from '../../../shared/service-types/cluster/spec.ts';
+import type { Lifecycle } from '../lifecycle.ts';
+import { type Collection, collectionOperations } from '../operations/collection.ts';
+import { countLiving, readResources } from '../read-resources.ts';
+import {
+  type CollectionUseCases,
+  type LifecyclePorts,
+  resourceUseCases,
+  type UseCases,
+} from '../use-cases.ts';
+
+/** The use cases of clusters. */
+export type ClusterUseCases = CollectionUseCases<ClusterSpec, ClusterResource, ClusterValidation>;
+
+const clusters: Collection<ClusterSpec, ClusterResource, ClusterValidation> = {
+  kind: clusterKind,
+  service: 'EKS',
+  specOf,
+  answers: {
+    resource: ClusterResource,
+    page: ClusterPage,
+    events: ClusterEvents,
+    validation: ClusterValidation,
+  },
+  texts: {
+    deletes:
+      'Deletes the node groups, then the cluster, which takes minutes. Load balancers and volumes that workloads made of a cluster with `workers` remain.',
+    validates: 'Chooses the version and the worker nodes as a create would. EKS has no dry run.',
+  },
+  useCasesOf: ({ cluster }) => cluster,
+};
+
+export const clusterOperations: readonly Operation<UseCases>[] = collectionOperations(clusters);
+
+export type ClusterPorts = LifecyclePorts<ClusterPlan, ClusterFacts> & {
+  readonly clusters: Pick<Clusters, 'list' | 'describe'>;
+  readonly actions: Pick<ClusterActions, 'create'>;
+  readonly steps: ClusterSteps;
+};
+
+/** The use cases of clusters, by the operator's settings. */
+export const clusterUseCases = (
+  ports: ClusterPorts & Omit<PlanningParts, 'livingClusters'>,
+): ClusterUseCases => {
+  const { regions, maximumClusters, changeAdopted } = ports.provisioning;
+  const livingClusters = countLiving({
+    ...{ records: ports.records, list: readClusters(ports).list, isLiving: isLivingCluster },
+    ...{ targets: Object.keys(regions).map(targetOfKey), maximum: maximumClusters },
+  });
+  const plan = planCluster({ ...ports, livingClusters });
+  return { ...clusterLifecycle({ ...ports, plan, changeAdopted }), validate: validateCluster(plan) };
+};
+
+/** Those that count towards `maximumClusters`: a cluster that has FAILED still costs money. */
+const isLivingCluster = ({ cluster_name: name, status }: ClusterResource): boolean =>
+  name !== undefined && status !== 'DELETING' && status !== 'DELETED';
+
+const readClusters = (ports: Pick<ClusterPorts, 'records' | 'resourceStore' | 'now' | 'log'>) =>
+  readResources({ ...ports, type: { format: clusterRecords, answerOf: clusterResource } });
+
+type Plan = Lifecycle<ClusterSpec, ClusterPlan, ClusterFacts, ClusterResource, Cluster>['plan'];
+
+/**
+ * The use cases that create, read and delete clusters. A create answers once EKS is creating the cluster, a delete once it is recorded that
+ * DCM wants it deleted: what takes longer is done by functions/cluster-steps.
+ */
+export const clusterLifecycle = (
+  ports: ClusterPorts & {
+    readonly plan: Plan;
+    /** Whether clusters that this provider did not create may be deleted. */
+    readonly changeAdopted: ClusterProvisioning['changeAdopted'];
+  },
+): Omit<ClusterUseCases, 'validate'> => {
+  const { steps, log } = ports;
+  const useCases = resourceUseCases({ ...ports, resources: ports.clusters }, lifecycleOf(ports));
+  const withKubeconfig = addKubeconfig(ports);
+  return {
+    ...useCases,
+    async create(asked) {
+      const answer = await useCases.create(asked);
+      const { dcmId } = asked;
+      await steps
+        .request([{ dcmId, continues: true }])
+        .catch((error: unknown) =>
+          log.warn('a step of a cluster was not queued; the next listing has it taken', { dcmId, error }),
+        );
+      return answer;
+    },
+    async delete(dcmId, requestId) {
+      await useCases.delete(dcmId, requestId);
+      await steps.request([{ dcmId, continues: true }]);
+    },
+    read: { ...useCases.read, get: async (dcmId) => withKubeconfig(await useCases.read.get(dcmId)) },
+  };
+};
+
+const describeTimeoutMs = 2_000;
+
+const lifecycleOf = ({
+  plan,
+  clusters: described,
+  actions,
+  now,
+}: Pick<ClusterPorts, 'clusters' | 'actions' | 'now'> & { readonly plan: Plan }): Lifecycle<
+  ClusterSpec,
+  ClusterPlan,
+  ClusterFacts,
+  ClusterResource,
+  Cluster
+> => ({
+  format: clusterRecords,
+  service: 'EKS',
+  plan,
+  placements: () => 1,
+  async run(planned, _placement, token) {
+    const { region, name } = planned;
+    const resourceId = resourceIdOf({ region }, name);
+    const created = await actions.create(planned, token);
+    if (created !== 'taken')
+      return { resourceId, account: created.account, facts: { launchedAtMs: created.createdAtMs } };
+    const seen = (await described.describe({ region }, [resourceId], describeTimeoutMs)).get(resourceId);
+    if (seen === undefined)
+      throw new UnavailableError(`EKS in ${region} has a cluster ${name}, and does not show it yet; retry`);
+    if (seen.clientToken !== token)
+      throw new FailedPreconditionError(
+        `EKS in ${region} has a cluster ${name} already, which this provider did not create for this request`,
+      );
+    return { resourceId, account: seen.account, facts: factsSeen(seen) };
+  },
+  factsSeen,
+  addressesOf: () => ({}),
+  /** Only EKS's answers to functions/cluster-steps show how far the deletion has come. */
+  async terminate() {
+    return { state: 'DELETING', at: listingTime(now()) };
+  },
+  answerOf: clusterResource,
+});
+
+const usable: readonly ClusterResource['status'][] = [
+  'ACTIVE',
+  'DEGRADED',
+  'UNAVAILABLE',
+  'PROGRESSING',
+  'UPDATING',
+];
+
+/**
+ * Adds the kubeconfig to a cluster that has an endpoint and is not about to end. It needs the certificate of the cluster's API, which only
+ * EKS knows: where EKS does not answer in time, the kubeconfig is empty.
+ */
+const addKubeconfig =
+  ({ clusters: described, log }: Pick<ClusterPorts, 'clusters' | 'log'>) =>
+  async (answer: ClusterResource): Promise<ClusterResource> => {
+    const { id: dcmId, region: key, cluster_name: name, status, api_endpoint: apiEndpoint } = answer;
+    if (name === undefined || apiEndpoint === '' || !usable.includes(status)) return answer;
+    const target = targetOfKey(key);
+    const resourceId = resourceIdOf(target, name);
+    const seen = await described.describe(target, [resourceId], describeTimeoutMs).catch((error: unknown) => {
+      log.warn('a cluster is answered without kubeconfig: EKS did not describe it', { dcmId, error });
+      return undefined;
+    });
+    const certificateAuthority = seen?.get(resourceId)?.certificateAuthority;
+    if (certificateAuthority === undefined) return answer;
+    const { region } = target;
+    return { ...answer, kubeconfig: kubeconfigOf({ name, region, apiEndpoint, certificateAuthority }) };
+  };
+
+/** Checks a create without creating anything. @throws what a create would be refused with before EKS is asked. */
+const validateCluster =
+  (plan: Plan): ClusterUseCases['validate'] =>
+  async (spec, { region, requestId }) => {
+    const planned = await plan(spec, { dcmId: 'validation', region, requestId, generation: 0 });
+    return {
+      region,
+      version: planned.version,
+      ...(planned.workers && { workers: nodesOf(planned.workers) }),
+      endpoint: planned.endpoint,
+      admin_principals: planned.adminPrincipals,
+      chosen_by: planned.chosenBy,
+      ignored: spec.hasControlPlane ? ['nodes.control_plane'] : [],
+    };
+  };
