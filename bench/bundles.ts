@@ -76,6 +76,8 @@ const functions = localFunctions({
     resourceTable: 'fleet',
     observationsQueueUrl: nowhere,
     deadLetterQueueUrl: nowhere,
+    clusterStepsQueueUrl: nowhere,
+    clusterStepsDeadLetterQueueUrl: nowhere,
     dynamodbUrl: nowhere,
     sqsUrl: nowhere,
     ec2Url: nowhere,

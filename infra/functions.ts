@@ -55,7 +55,7 @@ export type Deployment = {
 };
 
 /** What a function needs to read the AWS services of containers and clusters. Nothing for VMs alone, as before there were other types. */
-const servedVariables = ({ created: { containers, clusters }, clusterStepsQueueUrl }: Deployment) => ({
+const servedVariables = ({ created: { containers, clusters } }: Deployment) => ({
   ...serviceTypesVariable([
     'vm',
     ...(containers ? ['container' as const] : []),
@@ -69,11 +69,13 @@ const servedVariables = ({ created: { containers, clusters }, clusterStepsQueueU
     ),
     PUBLIC_CONTAINERS: containers.publicAddresses ? ('true' as const) : ('false' as const),
   }),
-  ...(clusterStepsQueueUrl !== undefined && { CLUSTER_STEPS_QUEUE_URL: clusterStepsQueueUrl }),
 });
 
 /** Longer than a few calls of EKS, each of five seconds at most. */
 export const clusterStepsTimeoutSeconds = 30;
+
+const clusterStepsVariable = ({ clusterStepsQueueUrl: url }: Deployment) =>
+  url === undefined ? {} : { CLUSTER_STEPS_QUEUE_URL: url };
 
 /** Longer than a call of the nats-bridge and the work before and after it. */
 export const normaliserTimeoutSeconds = 15;
@@ -150,6 +152,7 @@ export const poller = (
     REGIONS: JSON.stringify(given.regions),
     POLL_FLOOR_SECONDS: String(given.floorSeconds),
     ...servedVariables(deployment),
+    ...clusterStepsVariable(deployment),
   } satisfies PollerEnv,
 });
 
@@ -214,6 +217,7 @@ export const providerApi = (
     API_ACCESS: JSON.stringify(given.access),
     AGENT_REQUESTS: given.findsAgentRequests ? 'true' : 'false',
     PROVIDER_VERSION: packageJson.version,
+    ...clusterStepsVariable(deployment),
   } satisfies ProviderApiEnv,
 });
 

@@ -1,5 +1,4 @@
 import * as z from 'zod/mini';
-import { ServiceType } from '../../shared/core/kind.ts';
 import { TagKeys } from '../../shared/core/ownership.ts';
 import { type ListedTarget, targetOfKey } from '../../shared/core/target.ts';
 import { json } from '../../shared/runtime/json-variable.ts';
@@ -10,7 +9,7 @@ export const PolledRegion = z.object({
   region: z.string(),
   kind: z.enum(['legacy', 'streaming']),
   /** Of the resources that are listed there; absent: vm. */
-  serviceType: z.optional(ServiceType),
+  serviceType: z.optional(z.enum(['vm', 'container', 'cluster'])),
 });
 export type PolledRegion = z.infer<typeof PolledRegion>;
 
@@ -44,5 +43,7 @@ export const Env = z.object({
   /** The shortest time between two listings of a target, in seconds: 1 to 300. A deployment has 10 or more. */
   POLL_FLOOR_SECONDS: z.pipe(json, z.int().check(z.minimum(1), z.maximum(300))),
   ...servedVariables,
+  /** The queue of cluster steps, where a step of a cluster that is not at rest is requested again; absent: there are no clusters. */
+  CLUSTER_STEPS_QUEUE_URL: z.optional(z.url()),
 });
 export type Env = z.input<typeof Env>;

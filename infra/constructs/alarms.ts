@@ -19,7 +19,7 @@ import { metricsNamespace } from '../functions.ts';
 import type { Settings } from '../settings/settings.ts';
 import { alarmTopic } from './alarm-topic.ts';
 import type { InstanceEventsRules } from './instance-events-rules.ts';
-import type { ObservationsQueue } from './observations-queue.ts';
+import type { RetriedQueue } from './retried-queue.ts';
 
 const minute = Duration.minutes(1);
 const fiveMinutes = Duration.minutes(5);
@@ -46,7 +46,7 @@ export class Alarms extends Construct {
     this.#actions = topic ? [new SnsAction(topic)] : [];
   }
 
-  watchObservations({ queue, deadLetters }: ObservationsQueue) {
+  watchObservations({ queue, deadLetters }: RetriedQueue) {
     this.#raise({
       name: 'observations-queue-age',
       meaning: 'Messages wait for more than five minutes: the normaliser is too slow or does not run.',
@@ -123,6 +123,22 @@ export class Alarms extends Construct {
       atLeast: 1,
       periods: 1,
     });
+  }
+
+  watchClusterSteps({ queue, deadLetters }: RetriedQueue) {
+    this.#raise({
+      name: 'cluster-steps-stuck',
+      meaning:
+        'Steps of clusters have been retried for a quarter of an hour: EKS or DynamoDB does not answer.',
+      metric: queue.metricApproximateNumberOfMessagesNotVisible({ period: minute, statistic: 'Minimum' }),
+      atLeast: 1,
+      periods: 15,
+    });
+    this.#raiseIfAny(
+      'cluster-steps-dead-letters',
+      'Requests for steps of clusters could not be parsed.',
+      deadLetters,
+    );
   }
 
   watchPublication() {

@@ -11,14 +11,14 @@ import { grantReadClusters } from './cluster-permissions.ts';
 import { grantDescribe } from './describe-instances.ts';
 import { type FunctionDefaults, functionWithDefaults } from './function-defaults.ts';
 import { grantItems } from './grant-items.ts';
-import type { ObservationsQueue } from './observations-queue.ts';
+import type { RetriedQueue } from './retried-queue.ts';
 import { grantDescribeTasks } from './task-permissions.ts';
 
 export type NormaliserProps = {
   readonly defaults: FunctionDefaults;
   readonly deployment: Deployment;
   readonly settings: Settings;
-  readonly observations: ObservationsQueue;
+  readonly observations: RetriedQueue;
   readonly resourceStore: Table;
   readonly bridge: LambdaFunction;
 };

@@ -2,20 +2,22 @@ import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import { type Deployment, poller } from '../functions.ts';
-import { polledRegions, regionNames } from '../settings/reported-regions.ts';
+import { polledRegions, regionNames, reportedRegions } from '../settings/reported-regions.ts';
 import type { Settings } from '../settings/settings.ts';
 import { grantReadClusters } from './cluster-permissions.ts';
 import { grantDescribe } from './describe-instances.ts';
 import { type FunctionDefaults, functionWithDefaults } from './function-defaults.ts';
 import { grantItems } from './grant-items.ts';
-import type { ObservationsQueue } from './observations-queue.ts';
+import type { RetriedQueue } from './retried-queue.ts';
 import { grantListTasks } from './task-permissions.ts';
 
 export type PollerProps = {
   readonly defaults: FunctionDefaults;
   readonly deployment: Deployment;
   readonly settings: Settings;
-  readonly observations: ObservationsQueue;
+  readonly observations: RetriedQueue;
+  /** Undefined without clusters. */
+  readonly steps: RetriedQueue | undefined;
   readonly resourceStore: Table;
 };
 
@@ -26,13 +28,13 @@ export class Poller extends Construct {
   constructor(
     scope: Construct,
     id: string,
-    { defaults, deployment, settings, observations, resourceStore }: PollerProps,
+    { defaults, deployment, settings, observations, resourceStore, steps }: PollerProps,
   ) {
     super(scope, id);
     this.function = functionWithDefaults(this, {
       defaults,
       spec: poller(deployment, {
-        regions: polledRegions(settings),
+        regions: polledRegions(reportedRegions(settings), settings),
         floorSeconds: settings.polling.floorSeconds,
       }),
     });
@@ -46,6 +48,7 @@ export class Poller extends Construct {
       'dynamodb:Scan',
     );
     observations.queue.grant(this.function, 'sqs:SendMessage');
+    steps?.queue.grant(this.function, 'sqs:SendMessage');
     grantDescribe(
       this.function,
       ['ec2:DescribeInstances', 'ec2:DescribeInstanceStatus'],

@@ -17,7 +17,7 @@ import { type FunctionDefaults, functionWithDefaults } from './function-defaults
 import { grantItems } from './grant-items.ts';
 import { grantInstances } from './instance-permissions.ts';
 import { grantExtras, grantOfferings } from './launch-permissions.ts';
-import type { ObservationsQueue } from './observations-queue.ts';
+import type { RetriedQueue } from './retried-queue.ts';
 import { grantSecret, secretsManagerEndpoint } from './secret.ts';
 import { grantTasks } from './task-permissions.ts';
 
@@ -25,7 +25,9 @@ export type ProviderApiProps = {
   readonly defaults: FunctionDefaults;
   readonly deployment: Deployment;
   readonly settings: CreationSettings;
-  readonly observations: ObservationsQueue;
+  readonly observations: RetriedQueue;
+  /** Undefined without clusters. */
+  readonly steps: RetriedQueue | undefined;
   readonly resourceStore: Table;
   readonly bridge: LambdaFunction;
 };
@@ -86,6 +88,7 @@ export class ProviderApi extends Construct {
     observations,
     resourceStore,
     bridge,
+    steps,
   }: ProviderApiProps): LambdaFunction {
     const { provisioning, api } = settings;
     const spec = providerApi(deployment, {
@@ -100,6 +103,7 @@ export class ProviderApi extends Construct {
       new PolicyStatement({ actions: ['dynamodb:Query'], resources: [vmsByRegion(resourceStore)] }),
     );
     observations.queue.grant(made, 'sqs:SendMessage');
+    steps?.queue.grant(made, 'sqs:SendMessage');
     bridge.grantInvokeLatestVersion(made);
     grantSecret(made, 'Token', api.tokenSecret);
     if (provisioning !== undefined) {

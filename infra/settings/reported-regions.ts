@@ -5,7 +5,7 @@ import type { Settings } from './settings.ts';
 type Regions = Pick<Settings, 'homeRegion' | 'streamingRegions' | 'legacyRegions'>;
 
 /** Every region whose instances are reported, the home region first, and whether it is a streaming or a legacy region. */
-const reportedRegions = ({ homeRegion, streamingRegions, legacyRegions }: Regions): PolledRegion[] => [
+export const reportedRegions = ({ homeRegion, streamingRegions, legacyRegions }: Regions): PolledRegion[] => [
   ...[homeRegion, ...streamingRegions].map((region) => ({ region, kind: 'streaming' as const })),
   ...legacyRegions.map((region) => ({ region, kind: 'legacy' as const })),
 ];
@@ -17,14 +17,13 @@ export const regionNames = (regions: Regions): string[] =>
  * What the poller lists: the instances of every region that is reported, and the containers and clusters of those regions where they can be
  * created. Clusters are listed everywhere as in a legacy region, because EKS has no events about their states.
  */
-export const polledRegions = (settings: Regions & Sections): PolledRegion[] => {
-  const regions = reportedRegions(settings);
+export const polledRegions = (reported: readonly PolledRegion[], sections: Sections): PolledRegion[] => {
   const of = (serviceType: 'container' | 'cluster') => {
-    const created = regionsOf(settings, serviceType);
-    return regions.filter(({ region }) => created.includes(region)).map((one) => ({ ...one, serviceType }));
+    const created = regionsOf(sections, serviceType);
+    return reported.filter(({ region }) => created.includes(region)).map((one) => ({ ...one, serviceType }));
   };
   return [
-    ...regions,
+    ...reported,
     ...of('container'),
     ...of('cluster').map((one) => ({ ...one, kind: 'legacy' as const })),
   ];

@@ -2,17 +2,18 @@ import { Annotations, CfnOutput, Duration, Stack } from 'aws-cdk-lib';
 import { SqsQueue } from 'aws-cdk-lib/aws-events-targets';
 import type { Construct } from 'constructs';
 import { Alarms } from '../constructs/alarms.ts';
+import { ClusterSteps, clusterStepsQueue } from '../constructs/cluster-steps.ts';
 import { Containers, containersOf, taskScope } from '../constructs/containers.ts';
 import type { CodeOf } from '../constructs/function-defaults.ts';
 import { InstanceEventsRules } from '../constructs/instance-events-rules.ts';
 import { NatsBridge } from '../constructs/nats-bridge.ts';
 import { Normaliser } from '../constructs/normaliser.ts';
-import { ObservationsQueue } from '../constructs/observations-queue.ts';
 import { Poller } from '../constructs/poller.ts';
 import { Polling } from '../constructs/polling.ts';
 import { ProviderApi, type ProviderApiProps } from '../constructs/provider-api.ts';
 import { Registration, type RegistrationProps, registriesOf } from '../constructs/registration.ts';
 import { ResourceTable } from '../constructs/resource-table.ts';
+import { RetriedQueue } from '../constructs/retried-queue.ts';
 import { normaliserTimeoutSeconds } from '../functions.ts';
 import { agentStreamsOf, natsPermissions } from '../settings/agent.ts';
 import { canCreate, type Settings, tagKeysOf } from '../settings/settings.ts';
@@ -38,7 +39,7 @@ export class HomeRegionStack extends Stack {
     });
     const defaults = { provider: provider.name, logRetention: logRetentionDays, codeOf };
 
-    const observations = new ObservationsQueue(this, 'Observations', {
+    const observations = new RetriedQueue(this, 'Observations', {
       consumerTimeout: Duration.seconds(normaliserTimeoutSeconds),
     });
     const instanceEvents = new InstanceEventsRules(this, 'InstanceEvents', {
@@ -53,6 +54,7 @@ export class HomeRegionStack extends Stack {
     new Containers(this, 'Containers', settings);
     const { table: resourceStore } = new ResourceTable(this, 'Fleet', { deletionProtection });
     const { function: bridge, network } = new NatsBridge(this, 'NatsBridge', { defaults, settings });
+    const steps = settings.clusters && clusterStepsQueue(this, 'ClusterStepsQueue');
     const deployment = {
       provider: provider.name,
       tagKeys: tagKeysOf(settings),
@@ -60,9 +62,10 @@ export class HomeRegionStack extends Stack {
       tableName: resourceStore.tableName,
       observationsQueueUrl: observations.queue.queueUrl,
       natsBridge: bridge.functionName,
+      clusterStepsQueueUrl: steps?.queue.queueUrl,
       created: { containers: containersOf(settings), clusters: settings.clusters },
     };
-    const parts = { defaults, deployment, settings, observations, resourceStore, bridge };
+    const parts = { defaults, deployment, settings, observations, resourceStore, bridge, steps };
     const normaliser = new Normaliser(this, 'Normaliser', parts);
 
     const { function: poller } = new Poller(this, 'Poller', parts);
@@ -77,6 +80,12 @@ export class HomeRegionStack extends Stack {
     alarms.watchFunction('nats-bridge', bridge);
     alarms.watchFunction('poller', poller);
     alarms.watchPolling(stateMachine);
+    if (settings.clusters && steps) {
+      const { clusters } = settings;
+      const clusterSteps = new ClusterSteps(this, 'ClusterSteps', { ...parts, clusters, steps });
+      alarms.watchFunction('cluster-steps', clusterSteps.function);
+      alarms.watchClusterSteps(steps);
+    }
 
     new CfnOutput(this, 'FleetTableName', { value: resourceStore.tableName });
     new CfnOutput(this, 'ObservationsQueueUrl', { value: observations.queue.queueUrl });

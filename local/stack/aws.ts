@@ -18,6 +18,8 @@ export type Aws = {
   readonly sqsUrl: string;
   readonly observationsQueueUrl: string;
   readonly deadLetterQueueUrl: string;
+  readonly clusterStepsQueueUrl: string;
+  readonly clusterStepsDeadLetterQueueUrl: string;
   readonly eventsUrl: string;
   /** This and the next are undefined where another EC2 is used, which has its own images and quotas. */
   readonly ssmUrl: string | undefined;
@@ -46,12 +48,20 @@ export const startAws = async (options: StackOptions, use: Use): Promise<Aws> =>
   ]);
   const resourceTable = `${provider}-fleet`;
   const VisibilityTimeout = String(options.visibilityTimeoutSeconds ?? 90);
-  const [observationsQueueUrl, deadLetterQueueUrl] = await Promise.all([
-    createQueue(sqsUrl, `${provider}-observations`, { VisibilityTimeout }),
-    createQueue(sqsUrl, `${provider}-observations-dead-letters`),
-    createTable(dynamodbUrl, describeResourceTable(resourceTable)),
-  ]);
-  const deliver = sendToQueue(observationsQueueUrl, sqsUrl);
+  const queue = (name: string, attributes?: Readonly<Record<string, string>>) =>
+    createQueue(sqsUrl, `${provider}-${name}`, attributes);
+  const [observationsQueueUrl, deadLetterQueueUrl, clusterStepsQueueUrl, clusterStepsDeadLetterQueueUrl] =
+    await Promise.all([
+      queue('observations', { VisibilityTimeout }),
+      queue('observations-dead-letters'),
+      queue('cluster-steps', { VisibilityTimeout }),
+      queue('cluster-steps-dead-letters'),
+      createTable(dynamodbUrl, describeResourceTable(resourceTable)),
+    ]);
+  const queues = {
+    ...{ observationsQueueUrl, deadLetterQueueUrl, clusterStepsQueueUrl, clusterStepsDeadLetterQueueUrl },
+  };
+  const deliver = sendToQueue(queues.observationsQueueUrl, sqsUrl);
   const log = (line: string) => options.log('event-bus', line);
   const tasks = {
     provider,
@@ -60,7 +70,7 @@ export const startAws = async (options: StackOptions, use: Use): Promise<Aws> =>
   const rules = [{ name: 'instance-events', patterns: eventPatternsOf(account, tasks), deliver }];
   const { url: eventsUrl } = await use(startEventBus({ account, log, rules }));
   return {
-    ...{ dynamodbUrl, resourceTable, sqsUrl, observationsQueueUrl, deadLetterQueueUrl, eventsUrl },
+    ...{ dynamodbUrl, resourceTable, sqsUrl, ...queues, eventsUrl },
     ...(await startServices(options, eventsUrl, use)),
   };
 };

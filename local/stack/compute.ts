@@ -30,7 +30,7 @@ type ComputeOptions = {
   readonly dcm: Pick<Dcm, 'registryUrl' | 'agent'>;
 };
 
-/** Starts the functions and what invokes them: the HTTP API, the observations queue, the polling state machine and the registration schedule. */
+/** Starts the functions and what invokes them: the HTTP API, the queues, the polling state machine and the registration schedule. */
 export const startCompute = async (computeOptions: ComputeOptions, use: Use): Promise<Compute> => {
   const { options, aws } = computeOptions;
   const providerApiToken = randomBytes(24).toString('hex');
@@ -57,19 +57,30 @@ export const startCompute = async (computeOptions: ComputeOptions, use: Use): Pr
     }),
   );
   const host = await lambda;
-  await use(startQueueMapping(options, aws, host));
+  await use(startObservationsMapping(options, aws, host));
+  if (options.ec2Endpoint === undefined) await use(startClusterStepsMapping(options, aws, host));
   await use(startPolling(options, host));
   await use(startRegistration(options, host));
   return { lambda: host, providerApiUrl: http.url, providerApiToken };
 };
 
-const startQueueMapping = (options: StackOptions, aws: Aws, lambda: LambdaHost) =>
+const startObservationsMapping = (options: StackOptions, aws: Aws, lambda: LambdaHost) =>
   startEventSourceMapping({
     queueUrl: aws.observationsQueueUrl,
     sqsEndpoint: aws.sqsUrl,
     invoke: (event) => lambda.invoke(functionNameOf(provider, 'normaliser'), event),
     batchSize: 10,
     maximumConcurrency: 2,
+    log: (line) => options.log('event-source-mapping', line),
+  });
+
+const startClusterStepsMapping = (options: StackOptions, aws: Aws, lambda: LambdaHost) =>
+  startEventSourceMapping({
+    queueUrl: aws.clusterStepsQueueUrl,
+    sqsEndpoint: aws.sqsUrl,
+    invoke: (event) => lambda.invoke(functionNameOf(provider, 'cluster-steps'), event),
+    batchSize: 1,
+    maximumConcurrency: 1,
     log: (line) => options.log('event-source-mapping', line),
   });
 

@@ -2,6 +2,7 @@ import { ProvisioningFile } from '../../functions/provider-api/env.ts';
 import type { Registries } from '../../functions/registration/env.ts';
 import { bundleFolder } from '../../infra/bundle.ts';
 import {
+  clusterSteps,
   commonEnvironment,
   type Deployment,
   type FunctionSpec,
@@ -12,6 +13,8 @@ import {
   providerApi,
   registration,
 } from '../../infra/functions.ts';
+import { polledRegions } from '../../infra/settings/reported-regions.ts';
+import type { ServiceType } from '../../shared/core/kind.ts';
 import { TagKeys } from '../../shared/core/ownership.ts';
 import { requestStreams } from '../../shared/wire/agent-requests.ts';
 import { subnetsOf } from '../emulators/ec2/actions/network.ts';
@@ -51,7 +54,9 @@ const concurrency = {
 /** The functions that the stacks deploy (infra/functions.ts), wired to the emulators. */
 export const localFunctions = (wiring: Wiring): LambdaFunction[] => {
   const { options, aws, natsUrl, dcm } = wiring;
-  const regions = reportedRegions(options);
+  const reported = reportedRegions(options);
+  const created = provisioning(options);
+  const { containers, clusters } = created;
   const deployment: Deployment = {
     provider,
     tagKeys: TagKeys.parse({}),
@@ -59,29 +64,47 @@ export const localFunctions = (wiring: Wiring): LambdaFunction[] => {
     tableName: aws.resourceTable,
     observationsQueueUrl: aws.observationsQueueUrl,
     natsBridge: functionNameOf(provider, 'nats-bridge'),
-    created: {},
+    created: { containers, clusters },
+    ...(clusters && { clusterStepsQueueUrl: aws.clusterStepsQueueUrl }),
   };
   const specs = [
     normaliser(deployment, {
       deadLetterQueueUrl: aws.deadLetterQueueUrl,
-      regions: regions.map(({ region }) => region),
+      regions: reported.map(({ region }) => region),
       accountId: options.ec2Endpoint === undefined ? account : undefined,
       spotEndsAs: 'FAILED',
       startingAs: dcm.agent === undefined ? 'PENDING' : 'PROVISIONING',
       burst: 8, // a VM's life takes seconds here, and minutes in EC2
     }),
-    natsBridge({ natsUrls: [natsUrl], agentStreams: requestStreams(dcm.agent ? [dcm.agent.topic] : []) }),
-    poller(deployment, { regions, floorSeconds: options.pollFloorSeconds ?? 10 }),
+    natsBridge({
+      natsUrls: [natsUrl],
+      agentStreams: requestStreams(dcm.agent ? [dcm.agent.topic] : []),
+      serviceTypes: serviceTypesOf(options),
+    }),
+    poller(deployment, {
+      regions: polledRegions(reported, { containers, clusters }),
+      floorSeconds: options.pollFloorSeconds ?? 10,
+    }),
     providerApi(deployment, {
-      provisioning: provisioning(options),
+      provisioning: created,
       access: { tokenSecret },
-      findsAgentRequests: true,
+      findsAgentRequests: dcm.agent !== undefined,
     }),
     registration(deployment, {
       registries: registries(wiring),
       publicUrl: wiring.providerApiUrl,
       endpointTokenSecret: tokenSecret,
     }),
+    ...(clusters
+      ? [
+          clusterSteps(deployment, {
+            queueUrl: aws.clusterStepsQueueUrl,
+            deadLetterQueueUrl: aws.clusterStepsDeadLetterQueueUrl,
+            clusters,
+            stepSeconds: 1, // EKS takes seconds here
+          }),
+        ]
+      : []),
   ];
   return specs.map((spec) => localFunction(spec, wiring));
 };
@@ -122,7 +145,7 @@ const ownAwsEnvironment = (): Record<string, string> =>
     ),
   );
 
-/** The regions where VMs are reported and can be created. Another EC2 sends no events to this machine, so its region is polled. */
+/** The regions where resources are reported and can be created. Another EC2 sends no events to this machine, so its region is polled. */
 const reportedRegions = (options: Wiring['options']) =>
   options.ec2Endpoint
     ? [{ region: homeRegion(options), kind: 'legacy' as const }]
@@ -131,19 +154,19 @@ const reportedRegions = (options: Wiring['options']) =>
         { region: silentRegion, kind: 'legacy' as const },
       ];
 
+const serviceTypesOf = ({ ec2Endpoint }: Wiring['options']): readonly ServiceType[] =>
+  ec2Endpoint ? ['vm'] : ['vm', 'container', 'cluster'];
+
 /**
  * Where the provider registers, with the API's token in the endpoint: at the environment agent for the home region only, because an agent
- * accepts one provider of VMs; at an older control plane for each region.
+ * accepts one provider of each service type; at an older control plane for each region.
  */
 const registries = ({ dcm, options }: Pick<Wiring, 'dcm' | 'options'>): Registries => {
   const { registryUrl: url, agent } = dcm;
-  if (agent !== undefined)
-    return { [homeRegion(options)]: { kind: 'agent', url, endpointCredentials: true } };
+  const common = { url, serviceTypes: serviceTypesOf(options), endpointCredentials: true };
+  if (agent !== undefined) return { [homeRegion(options)]: { kind: 'agent', ...common } };
   return Object.fromEntries(
-    reportedRegions(options).map(({ region }) => [
-      region,
-      { kind: 'control-plane', url, endpointCredentials: true },
-    ]),
+    reportedRegions(options).map(({ region }) => [region, { kind: 'control-plane', ...common }]),
   );
 };
 

@@ -15,6 +15,4 @@ export const servedVariables = {
   ECS_CLUSTERS: z.prefault(z.pipe(json, z.record(z.string(), z.string())), '{}'),
   /** Whether containers get public addresses, for which EC2 is asked. */
   PUBLIC_CONTAINERS: z._default(z.enum(['true', 'false']), 'false'),
-  /** The queue of the cluster-steps function; absent: there are no clusters. */
-  CLUSTER_STEPS_QUEUE_URL: z.optional(z.url()),
 };

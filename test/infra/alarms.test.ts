@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Match } from 'aws-cdk-lib/assertions';
 import { describe, expect, it } from 'vitest';
-import { alarmsOf, leastSettings, provisioningSettings, synthesized } from './synthesized.ts';
+import { alarmsOf, allTypes, leastSettings, provisioningSettings, synthesized } from './synthesized.ts';
 
 const streamingRegions = ['us-east-1'];
 const runbook = new URL('../../docs/runbook.md', import.meta.url);
@@ -10,7 +10,9 @@ const withNotice = (emailOrTopicArn: string) =>
 
 describe('alarms', () => {
   const { home, streaming } = synthesized({ ...provisioningSettings, streamingRegions });
-  const all = [home, ...streaming].flatMap(alarmsOf);
+  const withClusters = synthesized(allTypes);
+  const ofClusters = alarmsOf(withClusters.home).filter(({ AlarmName }) => AlarmName.includes('cluster'));
+  const all = [...[home, ...streaming].flatMap(alarmsOf), ...ofClusters];
 
   it('watch every component of the home region', () => {
     expect(alarmsOf(home).map(({ AlarmName }) => AlarmName)).toEqual([
@@ -43,6 +45,22 @@ describe('alarms', () => {
     const names = alarmsOf(synthesized(leastSettings).home).map(({ AlarmName }) => AlarmName);
 
     expect(names.filter((name) => /provider-api|registration/.test(name))).toEqual([]);
+  });
+
+  it('watch the function that takes the steps of clusters, and its queue', () => {
+    expect(ofClusters.map(({ AlarmName }) => AlarmName)).toEqual([
+      'ec2-sp-cluster-steps-errors',
+      'ec2-sp-cluster-steps-throttles',
+      'ec2-sp-cluster-steps-stuck',
+      'ec2-sp-cluster-steps-dead-letters',
+    ]);
+  });
+
+  it('name the services whose events could not be delivered', () => {
+    withClusters.home.hasResourceProperties('AWS::CloudWatch::Alarm', {
+      AlarmName: 'ec2-sp-instance-events-dead-letters',
+      AlarmDescription: Match.stringLikeRegexp('EC2 and ECS events'),
+    });
   });
 
   it('watch the events of each streaming region', () => {

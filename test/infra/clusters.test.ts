@@ -1,5 +1,7 @@
+import { Match } from 'aws-cdk-lib/assertions';
 import { describe, expect, it } from 'vitest';
-import { allowedBy, allTypes, clusters, synthesized, textOf } from './synthesized.ts';
+import { Env } from '../../functions/cluster-steps/env.ts';
+import { allowedBy, allTypes, clusters, environmentOf, synthesized, textOf } from './synthesized.ts';
 
 const administrators = ['arn:aws:iam::123456789012:role/administrators'];
 const { home } = synthesized({ ...allTypes, clusters: { ...clusters, adminPrincipals: administrators } });
@@ -25,6 +27,19 @@ describe('permissions on EKS', () => {
     ['ProviderApi', [...reading, 'eks:CreateCluster', 'eks:DescribeClusterVersions', 'eks:TagResource']],
     ['Normaliser', reading],
     ['Poller', reading],
+    [
+      'ClusterSteps',
+      [
+        ...reading,
+        'eks:AssociateAccessPolicy',
+        'eks:CreateAccessEntry',
+        'eks:CreateNodegroup',
+        'eks:DeleteCluster',
+        'eks:DeleteNodegroup',
+        'eks:ListAccessEntries',
+        'eks:TagResource',
+      ],
+    ],
     ['NatsBridge', []],
     ['Registration', []],
   ])('of the %s are only these', (box, actions) => {
@@ -51,5 +66,96 @@ describe('permissions on EKS', () => {
     expect(conditionsOf('Poller', 'eks:ListClusters')).toEqual([
       { StringEquals: { 'aws:RequestedRegion': ['eu-west-1'] } },
     ]);
+  });
+
+  it('create node groups only with both ownership tags, for clusters that have them', () => {
+    expect(resourcesOf('ClusterSteps', 'eks:CreateNodegroup')).toEqual(all);
+    expect(conditionsOf('ClusterSteps', 'eks:CreateNodegroup')).toEqual([
+      { StringEquals: { ...ours('ResourceTag'), ...ours('RequestTag') } },
+    ]);
+    expect(allowing('ClusterSteps', 'iam:PassRole')).toEqual([
+      expect.objectContaining({
+        Resource: [clusters.nodeRoleArn],
+        Condition: { StringEquals: { 'iam:PassedToService': ['eks.amazonaws.com'] } },
+      }),
+    ]);
+  });
+
+  it.each(['eks:DeleteCluster', 'eks:DeleteNodegroup'])('%s only what has both ownership tags', (action) => {
+    expect(resourcesOf('ClusterSteps', action)).toEqual([...all, ...nodeGroups]);
+    expect(conditionsOf('ClusterSteps', action)).toEqual([{ StringEquals: ours('ResourceTag') }]);
+  });
+
+  it('make only the configured principals administrators, and nothing else of them', () => {
+    expect(conditionsOf('ClusterSteps', 'eks:CreateAccessEntry')).toEqual([
+      { StringEquals: ours('ResourceTag'), ArnEquals: { 'eks:principalArn': administrators } },
+    ]);
+    expect(conditionsOf('ClusterSteps', 'eks:AssociateAccessPolicy')).toEqual([
+      {
+        ArnEquals: {
+          'eks:principalArn': administrators,
+          'eks:policyArn': 'arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy',
+        },
+      },
+    ]);
+    expect(
+      allowedBy(synthesized(allTypes).home, 'ClusterStepsRole').flatMap(({ Action }) => Action),
+    ).not.toContain('eks:CreateAccessEntry');
+  });
+});
+
+describe('cluster-steps', () => {
+  it('has the environment that it requires, without the settings that it does not need', () => {
+    const environment = Env.parse(environmentOf(home, 'ec2-sp-cluster-steps'));
+
+    expect(environment).toMatchObject({
+      PROVIDER_NAME: 'ec2-sp',
+      STEP_SECONDS: 25,
+      CLUSTERS: { nodeRoleArn: clusters.nodeRoleArn, adminPrincipals: administrators, changeAdopted: false },
+    });
+    expect(JSON.stringify(environment)).not.toContain(clusters.clusterRoleArn);
+  });
+
+  it('is invoked by its own queue, two messages at a time, which EKS does not throttle', () => {
+    home.hasResourceProperties('AWS::Lambda::EventSourceMapping', {
+      EventSourceArn: { 'Fn::GetAtt': [Match.stringLikeRegexp('^ClusterStepsQueue'), 'Arn'] },
+      BatchSize: 1,
+      FunctionResponseTypes: ['ReportBatchItemFailures'],
+      ScalingConfig: { MaximumConcurrency: 2 },
+    });
+    home.hasResourceProperties('AWS::SQS::Queue', {
+      VisibilityTimeout: 180,
+      MessageRetentionPeriod: 14 * 24 * 3600,
+      RedrivePolicy: Match.absent(),
+    });
+  });
+
+  it('may read the table and queue observations and steps, and no more', () => {
+    const others = allowedBy(home, 'ClusterStepsRole').flatMap(({ Action }) =>
+      Action.filter((action) => /^(dynamodb|sqs|lambda):/.test(action)),
+    );
+
+    expect([...new Set(others)].sort()).toEqual([
+      'dynamodb:BatchGetItem',
+      'dynamodb:GetItem',
+      'sqs:ChangeMessageVisibility',
+      'sqs:DeleteMessage',
+      'sqs:GetQueueAttributes',
+      'sqs:GetQueueUrl',
+      'sqs:ReceiveMessage',
+      'sqs:SendMessage',
+    ]);
+  });
+
+  it.each(['provider-api', 'poller'])('gets requests from the %s', (box) => {
+    const { CLUSTER_STEPS_QUEUE_URL } = environmentOf(home, `ec2-sp-${box}`);
+
+    expect(CLUSTER_STEPS_QUEUE_URL).toBeDefined();
+  });
+
+  it('exists only in a deployment with clusters', () => {
+    const plain = synthesized({ ...allTypes, clusters: undefined }).home;
+
+    expect(JSON.stringify(plain.toJSON())).not.toMatch(/cluster-?steps/i);
   });
 });

@@ -1,8 +1,20 @@
 import { Match } from 'aws-cdk-lib/assertions';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { describe, expect, it } from 'vitest';
+import { Env as NormaliserEnv } from '../../functions/normaliser/env.ts';
+import { Env as PollerEnv } from '../../functions/poller/env.ts';
 import { ProvisioningFile } from '../../functions/provider-api/env.ts';
-import { allowedBy, allTypes, containers, provisioningSettings, synthesized, textOf } from './synthesized.ts';
+import {
+  agentSettings,
+  allowedBy,
+  allTypes,
+  containers,
+  environmentOf,
+  patternsOf,
+  provisioningSettings,
+  synthesized,
+  textOf,
+} from './synthesized.ts';
 
 const webRole = 'arn:aws:iam::123456789012:role/web';
 const inIreland = containers.regions['eu-west-1'];
@@ -101,6 +113,58 @@ describe('a deployment with containers', () => {
       'us-east-1': { ecsCluster: 'ec2-sp', logGroup: '/dcm/ec2-sp/containers' },
       'me-south-1': { ecsCluster: 'apps', logGroup: '/apps' },
     });
+  });
+});
+
+describe('events of tasks', () => {
+  const ofTasks = (template: typeof home) =>
+    patternsOf(template)
+      .map((pattern) => JSON.parse(JSON.stringify(pattern), textOfArns))
+      .filter(({ source }) => source.includes('aws.ecs'));
+  const pattern = (...clusterArn: string[]) => ({
+    source: ['aws.ecs'],
+    'detail-type': ['ECS Task State Change'],
+    account: [{ Ref: 'AWS::AccountId' }],
+    detail: { clusterArn, group: [{ prefix: 'ec2-sp/' }] },
+  });
+  const [inIrelandArn, inVirginiaArn] = inOurClusters.ArnEquals['ecs:cluster'];
+
+  it('of this provider alone are forwarded from a streaming region', () => {
+    expect(streaming.map(ofTasks)).toEqual([[pattern(inVirginiaArn ?? '')]]);
+  });
+
+  it('are matched in the home region for every region that sends events there', () => {
+    expect(ofTasks(home)).toEqual([pattern(inIrelandArn ?? '', inVirginiaArn ?? '')]);
+  });
+
+  it('are found by listings alone in a legacy region', () => {
+    const { REGIONS } = PollerEnv.parse(environmentOf(home, 'ec2-sp-poller'));
+
+    expect(REGIONS.filter(({ target }) => target.serviceType !== undefined)).toEqual([
+      { target: { region: 'eu-west-1', serviceType: 'container' }, mode: 'streaming' },
+      { target: { region: 'us-east-1', serviceType: 'container' }, mode: 'streaming' },
+      { target: { region: 'me-south-1', serviceType: 'container' }, mode: 'legacy' },
+      { target: { region: 'eu-west-1', serviceType: 'cluster' }, mode: 'legacy' },
+    ]);
+  });
+});
+
+describe('the normaliser of a deployment with containers', () => {
+  const environment = NormaliserEnv.parse(environmentOf(home, 'ec2-sp-normaliser'));
+
+  it('is told the ECS cluster of each region', () => {
+    expect(environment).toMatchObject({
+      SERVICE_TYPES: ['vm', 'container', 'cluster'],
+      ECS_CLUSTERS: { 'eu-west-1': 'ec2-sp', 'us-east-1': 'ec2-sp', 'me-south-1': 'apps' },
+      PUBLIC_CONTAINERS: 'true',
+    });
+  });
+
+  it('reports a starting container as PENDING only where no environment agent would create it again', () => {
+    const behindAgent = synthesized({ ...agentSettings, containers });
+
+    expect(environment.STARTING_AS).toBe('PENDING');
+    expect(environmentOf(behindAgent.home, 'ec2-sp-normaliser').STARTING_AS).toBe('PROVISIONING');
   });
 });
 

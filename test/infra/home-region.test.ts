@@ -7,11 +7,11 @@ import { functionNames } from '../../infra/bundle.ts';
 import { TagKeys } from '../../shared/core/ownership.ts';
 import {
   allowedBy,
+  allTypes,
   deployedPatterns,
   environmentOf,
   leastSettings,
   patternsOf,
-  provisioningSettings,
   synthesized,
 } from './synthesized.ts';
 
@@ -51,7 +51,7 @@ describe('the home region', () => {
   });
 
   it('creates all functions alike, each with its own log group', () => {
-    const { home: complete } = synthesized(provisioningSettings);
+    const { home: complete } = synthesized(allTypes);
 
     for (const box of functionNames) {
       complete.hasResourceProperties('AWS::Lambda::Function', {

@@ -18,6 +18,19 @@ describe('the normaliser’s environment', () => {
       ...environment,
       REGIONS: ['us-east-1'],
       TAG_KEYS: tagKeys,
+      SERVICE_TYPES: ['vm'],
+      ECS_CLUSTERS: {},
+      PUBLIC_CONTAINERS: 'false',
+    });
+  });
+
+  it('may say where containers run, and how one that is starting is reported', () => {
+    const containers = { SERVICE_TYPES: '["vm","container"]', ECS_CLUSTERS: '{"us-east-1":"ec2-sp"}' };
+
+    expect(Env.parse({ ...environment, ...containers, STARTING_AS: 'PENDING' })).toMatchObject({
+      SERVICE_TYPES: ['vm', 'container'],
+      ECS_CLUSTERS: { 'us-east-1': 'ec2-sp' },
+      STARTING_AS: 'PENDING',
     });
   });
 
@@ -40,6 +53,9 @@ describe('the normaliser’s environment', () => {
     ['BURST', '0'],
     ['BURST', '10'],
     ['BURST', 'many'],
+    ['SERVICE_TYPES', '["database"]'],
+    ['ECS_CLUSTERS', '["ec2-sp"]'],
+    ['STARTING_AS', 'RUNNING'],
   ])('is refused by name with %s=%s (C61)', (name, value) => {
     expect(() => Env.parse({ ...environment, [name]: value })).toThrow(name);
   });

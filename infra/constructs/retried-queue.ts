@@ -7,13 +7,13 @@ import { deadLetterQueue, longestRetention } from './dead-letter-queue.ts';
 const visibilityPerTimeout = 6;
 
 /**
- * The queue of all messages about instances, each kept until DCM's stream has its status, for up to 14 days. SQS encrypts it with its own
- * key, because EventBridge cannot deliver to a queue under the AWS managed KMS key.
+ * A queue whose messages are kept until they are processed, for up to 14 days, and its dead-letter queue. SQS encrypts it with its own key,
+ * because EventBridge cannot deliver to a queue under the AWS managed KMS key.
  * @see https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
  */
-export class ObservationsQueue extends Construct {
+export class RetriedQueue extends Construct {
   readonly queue: Queue;
-  /** Messages that the normaliser cannot parse, and statuses that NATS never accepts, with the reason. */
+  /** Messages that no retry can process, with the reason: the consumer puts them there. */
   readonly deadLetters: Queue;
 
   constructor(scope: Construct, id: string, { consumerTimeout }: { readonly consumerTimeout: Duration }) {
@@ -28,7 +28,7 @@ export class ObservationsQueue extends Construct {
     Validations.of(this.queue).acknowledge({
       id: 'AwsSolutions-SQS3',
       reason:
-        'A message that is tried again because NATS is down is no worse for it; the normaliser buries what cannot be read.',
+        'A message may be retried for as long as a service is down; the consumer itself dead-letters what no retry can process.',
     });
   }
 }
