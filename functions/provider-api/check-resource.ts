@@ -6,6 +6,7 @@ import type { Clock } from '../../shared/ports/clock.ts';
 import type { DescribedResource, DescribedResources } from '../../shared/ports/described-resources.ts';
 import { isLaunchedByUs } from '../../shared/service-types/client-token.ts';
 import type { About } from '../../shared/wire/own-messages.ts';
+import { settingsOf } from './lifecycle.ts';
 
 /** DCM waits ten seconds for the answer, and the call that changes the resource needs some of them. */
 const describeTimeoutMs = 2_000;
@@ -68,15 +69,10 @@ export const refuseAdopted =
     if (record.adopted && !changeAdopted) throw adoptedRefusal(kind, record);
   };
 
-const adoptedRefusal = (
-  { serviceType, collection, noun }: Kind,
-  { dcmId, resourceId }: Pick<Checked, 'dcmId' | 'resourceId'>,
-) => {
-  const section = collection === 'vms' ? 'provisioning' : collection;
-  return new FailedPreconditionError(
-    `${nameOf(serviceType)} ${dcmId} is adopted: its ${noun} ${resourceId} has this provider's tags, but was not launched by this provider, so it is reported and not changed; the setting ${section}.changeAdopted allows changing it`,
+const adoptedRefusal = (kind: Kind, { dcmId, resourceId }: Pick<Checked, 'dcmId' | 'resourceId'>) =>
+  new FailedPreconditionError(
+    `${nameOf(kind.serviceType)} ${dcmId} is adopted: its ${kind.noun} ${resourceId} has this provider's tags, but was not launched by this provider, so it is reported and not changed; the setting ${settingsOf(kind)}.changeAdopted allows changing it`,
   );
-};
 
 /** The head of an observation that is queued for the normaliser after a request changed the resource. */
 export const aboutResource = (

@@ -64,3 +64,7 @@ export type Lifecycle<Spec, Launch, Known extends Facts, Answer, Seen extends De
 /** Of a resource that is not ending: neither its last state nor one that is reported as DELETING. */
 export const isLivingState = (kind: Kind, state: string): boolean =>
   !['DELETING', 'DELETED'].includes(kind.statusOf(state, { deleteRequested: true }));
+
+/** The section of the settings file about the kind. */
+export const settingsOf = ({ collection }: Pick<Kind, 'collection'>): string =>
+  collection === 'vms' ? 'provisioning' : collection;

@@ -8,6 +8,7 @@ import { capitalised, schemaNameOf } from '../../../shared/service-types/answers
 import { Health } from '../../../shared/wire/health.ts';
 import { healthPathOf } from '../../../shared/wire/public-paths.ts';
 import type { CreateAsked } from '../create-resource.ts';
+import { settingsOf } from '../lifecycle.ts';
 import type { Events, Page } from '../read-resources.ts';
 import type { CollectionUseCases, UseCases } from '../use-cases.ts';
 
@@ -195,10 +196,6 @@ export const collectionOperations = <Spec, Answer, Validation>(
 
   return [getHealth, create, list, get, remove, validate, listEvents];
 };
-
-/** The section of the settings file about the kind. */
-export const settingsOf = ({ collection }: Pick<Kind, 'collection'>): string =>
-  collection === 'vms' ? 'provisioning' : collection;
 
 type HealthDescription = {
   readonly operationId: string;
