@@ -33,6 +33,8 @@ export const Env = z.object({
   SPOT_ENDS_AS: z.optional(z.enum(['FAILED', 'DELETED'])),
   /** How a container that is starting is reported: PENDING only where no environment agent is in front. @default 'PROVISIONING' */
   STARTING_AS: z.optional(z.enum(['PROVISIONING', 'PENDING'])),
+  /** DCM's words for the status of a cluster. @default 'current' */
+  CLUSTER_WORDS: z.optional(z.enum(['current', 'first'])),
   ...servedVariables,
 });
 export type Env = z.input<typeof Env>;

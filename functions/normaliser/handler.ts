@@ -10,8 +10,16 @@ import { dynamoDbResourceStore } from '../../shared/adapters/dynamodb/resource-s
 import { randomPart } from '../../shared/adapters/random-part.ts';
 import { deferredObservations } from '../../shared/adapters/sqs/deferred-observations.ts';
 import { sqsRetries } from '../../shared/adapters/sqs/retries.ts';
+import type { ServiceType } from '../../shared/core/kind.ts';
+import type { ServedType } from '../../shared/ports/served-type.ts';
 import { partialBatch } from '../../shared/runtime/partial-batch.ts';
 import { log, meter, withTelemetry } from '../../shared/runtime/telemetry.ts';
+import { eksClusters } from '../../shared/service-types/cluster/eks/clusters.ts';
+import { clusterRecords } from '../../shared/service-types/cluster/record.ts';
+import { servedClusters } from '../../shared/service-types/cluster/served.ts';
+import { ecsTasks } from '../../shared/service-types/container/ecs/tasks.ts';
+import { containerRecords } from '../../shared/service-types/container/record.ts';
+import { servedContainers } from '../../shared/service-types/container/served.ts';
 import { kinds } from '../../shared/service-types/kinds.ts';
 import { ec2Instances } from '../../shared/service-types/vm/ec2/instances.ts';
 import { vmRecords } from '../../shared/service-types/vm/record.ts';
@@ -22,29 +30,45 @@ import { reportStatus } from './normalise.ts';
 import { readMessage } from './read-message.ts';
 import { readRefusals, reportRefusals } from './refused-creates.ts';
 
-type Named = Pick<Env, 'FLEET_TABLE' | 'OBSERVATIONS_QUEUE_URL' | 'NATS_BRIDGE'>;
+const env = Env.parse(process.env);
+const identity = { provider: env.PROVIDER_NAME, tagKeys: env.TAG_KEYS };
 
 /** The ports of the normaliser, on AWS. */
-export const awsPorts = ({ FLEET_TABLE: table, OBSERVATIONS_QUEUE_URL: queueUrl, NATS_BRIDGE }: Named) => {
+const awsPorts = ({ FLEET_TABLE: table, OBSERVATIONS_QUEUE_URL: queueUrl, NATS_BRIDGE }: typeof env) => {
   const client = DynamoDBDocumentClient.from(new DynamoDBClient());
+  const served: Record<ServiceType, () => ServedType> = {
+    vm: () => servedVms(ec2Instances(), dynamoDbRecords(client, table, vmRecords, log)),
+    container: () =>
+      servedContainers(
+        ecsTasks({
+          ...identity,
+          clusterOf: (region) => env.ECS_CLUSTERS[region],
+          publicAddresses: env.PUBLIC_CONTAINERS === 'true',
+        }),
+        dynamoDbRecords(client, table, containerRecords, log),
+      ),
+    cluster: () => servedClusters(eksClusters(), dynamoDbRecords(client, table, clusterRecords, log)),
+  };
   return {
     resourceStore: dynamoDbResourceStore(client, table, kinds),
     heartbeats: dynamoDbHeartbeats(client, table),
     listings: dynamoDbListings(client, table),
     observations: deferredObservations(queueUrl),
     publisher: bridgePublisher(new LambdaClient(), NATS_BRIDGE),
-    types: [servedVms(ec2Instances(), dynamoDbRecords(client, table, vmRecords, log))],
+    types: env.SERVICE_TYPES.map((serviceType) => served[serviceType]()),
     randomPart,
   };
 };
 
-const env = Env.parse(process.env);
-const identity = { provider: env.PROVIDER_NAME, tagKeys: env.TAG_KEYS, burst: env.BURST };
-const spotEndsAs = env.SPOT_ENDS_AS;
+const reporting = {
+  spotEndsAs: env.SPOT_ENDS_AS,
+  startingAs: env.STARTING_AS,
+  clusterWords: env.CLUSTER_WORDS,
+};
 const telemetry = { now: Date.now, log, meter };
 const { heartbeats, ...ports } = awsPorts(env);
 const retries = sqsRetries(env.OBSERVATIONS_QUEUE_URL, env.DEAD_LETTER_QUEUE_URL);
-const parts = { ...ports, retries, spotEndsAs, ...identity, ...telemetry };
+const parts = { ...ports, retries, reporting, burst: env.BURST, ...identity, ...telemetry };
 const read = readMessage({ regions: env.REGIONS, account: env.ACCOUNT_ID, ...identity, ...telemetry });
 const handle = reportRefusals(parts, reportStatus(parts));
 

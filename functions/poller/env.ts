@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { ServiceType } from '../../shared/core/kind.ts';
 import { TagKeys } from '../../shared/core/ownership.ts';
 import { type ListedTarget, targetOfKey } from '../../shared/core/target.ts';
 import { json } from '../../shared/runtime/json-variable.ts';
@@ -9,7 +10,7 @@ export const PolledRegion = z.object({
   region: z.string(),
   kind: z.enum(['legacy', 'streaming']),
   /** Of the resources that are listed there; absent: vm. */
-  serviceType: z.optional(z.enum(['vm', 'container', 'cluster'])),
+  serviceType: z.optional(ServiceType),
 });
 export type PolledRegion = z.infer<typeof PolledRegion>;
 

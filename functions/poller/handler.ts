@@ -5,26 +5,48 @@ import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { dynamoDbListings } from '../../shared/adapters/dynamodb/listings.ts';
 import { dynamoDbResourceStore } from '../../shared/adapters/dynamodb/resource-store.ts';
 import { sqsObservations } from '../../shared/adapters/sqs/observations.ts';
+import type { ServiceType } from '../../shared/core/kind.ts';
 import { log, meter, withTelemetry } from '../../shared/runtime/telemetry.ts';
+import { eksClusters } from '../../shared/service-types/cluster/eks/clusters.ts';
+import { servedClusters } from '../../shared/service-types/cluster/served.ts';
+import { ecsTasks } from '../../shared/service-types/container/ecs/tasks.ts';
+import { servedContainers } from '../../shared/service-types/container/served.ts';
 import { kinds } from '../../shared/service-types/kinds.ts';
 import { ec2Instances } from '../../shared/service-types/vm/ec2/instances.ts';
 import { servedVms } from '../../shared/service-types/vm/served.ts';
 import { Env } from './env.ts';
 import { handleRequest } from './handle-request.ts';
+import type { PolledType } from './poll-target.ts';
 
 const env = Env.parse(process.env);
-const instances = ec2Instances();
 const client = DynamoDBDocumentClient.from(new DynamoDBClient());
+
+const sqs = new SQSClient();
+const instances = ec2Instances();
+const { PROVIDER_NAME: provider, TAG_KEYS: tagKeys } = env;
+const types: Record<ServiceType, PolledType> = {
+  vm: { ...servedVms(instances), statusChecks: instances },
+  container: {
+    ...servedContainers(
+      ecsTasks({
+        ...{ provider, tagKeys, publicAddresses: false },
+        clusterOf: (region) => env.ECS_CLUSTERS[region],
+      }),
+    ),
+    pagesAtOnce: 11, // of 100 tasks each, and the stopped ones
+  },
+  cluster: servedClusters(eksClusters()),
+};
 
 export const handler = withTelemetry(
   handleRequest({
     resourceStore: dynamoDbResourceStore(client, env.FLEET_TABLE, kinds),
     listings: dynamoDbListings(client, env.FLEET_TABLE),
-    types: [{ ...servedVms(instances), statusChecks: instances }],
-    observations: sqsObservations(new SQSClient(), env.OBSERVATIONS_QUEUE_URL),
+    types: Object.values(types),
+    observations: sqsObservations(sqs, env.OBSERVATIONS_QUEUE_URL),
     targets: env.REGIONS,
     floorSeconds: env.POLL_FLOOR_SECONDS,
-    ...{ provider: env.PROVIDER_NAME, tagKeys: env.TAG_KEYS },
+    ...{ provider, tagKeys },
     ...{ now: Date.now, random: Math.random, log, meter },
   }),
 );

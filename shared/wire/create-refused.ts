@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { reasonOf, UnreadableError } from '../core/errors.ts';
-import type { ServiceType } from '../core/kind.ts';
+import { ServiceType } from '../core/kind.ts';
 import { EventBridgeEvent } from './eventbridge.ts';
 import { ownSource, refuseNewerMessage } from './own-messages.ts';
 
@@ -15,7 +15,7 @@ const CreateRefusedDetail = z.object({
   reason: z.string(),
   'request-id': z.string(),
   /** Absent: vm, as in messages of earlier versions. */
-  'service-type': z._default(z.enum(['vm', 'container', 'cluster']), 'vm'),
+  'service-type': z._default(ServiceType, 'vm'),
 });
 
 const CreateRefusedEvent = z.object({ region: z.string(), detail: CreateRefusedDetail });

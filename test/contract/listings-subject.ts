@@ -1,3 +1,4 @@
+import type { ServiceType } from '../../shared/core/kind.ts';
 import type { Listings } from '../../shared/ports/listings.ts';
 import { halfPastTen } from '../fixtures/resource-messages.ts';
 
@@ -7,11 +8,11 @@ export const leaseMs = 20_000;
 export type MakeListings = (now: () => number) => Promise<Listings>;
 
 /** Gives each test a target of its own, which was never listed, and a clock. */
-export const listingsSubject = (make: MakeListings) => {
+export const listingsSubject = (make: MakeListings, serviceType: ServiceType = 'vm') => {
   let number = 0;
   return async () => {
     number += 1;
-    const target = { region: `region-${number}` };
+    const target = { region: `region-${number}`, ...(serviceType !== 'vm' && { serviceType }) };
     const clock = { ms: halfPastTen * 1000 };
     const listings = await make(() => clock.ms);
     const lease = () => listings.lease(target, { floorMs, leaseMs });

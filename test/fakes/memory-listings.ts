@@ -1,4 +1,4 @@
-import { type Target, targetKey } from '../../shared/core/target.ts';
+import { type ListedTarget, listingKey } from '../../shared/core/target.ts';
 import type { Listing, Listings } from '../../shared/ports/listings.ts';
 
 const abandonedAfterMs = 10 * 60_000;
@@ -18,9 +18,9 @@ type Held = Listing & {
 export const memoryListings = (now: () => number = Date.now): Listings => {
   const targets = new Map<string, Held>();
   const pages = new Map<string, readonly string[]>();
-  const held = (target: Target): Held => targets.get(targetKey(target)) ?? blank(target);
-  const change = (target: Target, more: Partial<Held>) =>
-    void targets.set(targetKey(target), { ...held(target), ...more });
+  const held = (target: ListedTarget): Held => targets.get(listingKey(target)) ?? blank(target);
+  const change = (target: ListedTarget, more: Partial<Held>) =>
+    void targets.set(listingKey(target), { ...held(target), ...more });
   const wake = () => ({ wokenAtMs: now(), dueAtMs: 0 });
   let polling: { execution: string; untilMs: number; turns: number } | undefined;
 
@@ -48,7 +48,7 @@ export const memoryListings = (now: () => number = Date.now): Listings => {
       change(target, { token: undefined, dueAtMs, leasedUntilMs: 0 });
     },
     due: async (asked) =>
-      new Map(asked.map((one) => [targetKey(one), Math.max(held(one).dueAtMs, held(one).leasedUntilMs)])),
+      new Map(asked.map((one) => [listingKey(one), Math.max(held(one).dueAtMs, held(one).leasedUntilMs)])),
     status: async (asked) =>
       asked.map((target) => {
         const { listedAtMs, intervalSeconds, instances, breakerSinceMs, ...marks } = held(target);
@@ -64,9 +64,9 @@ export const memoryListings = (now: () => number = Date.now): Listings => {
       if (isHeld) change(target, { releasedAtMs: now(), ...wake() });
       return isHeld;
     },
-    members: async (target, page) => pages.get(`${targetKey(target)} ${page}`) ?? [],
+    members: async (target, page) => pages.get(`${listingKey(target)} ${page}`) ?? [],
     async saveMembers(target, page, ids) {
-      pages.set(`${targetKey(target)} ${page}`, ids);
+      pages.set(`${listingKey(target)} ${page}`, ids);
     },
     async leasePolling(execution, leaseMs) {
       if (polling && polling.execution !== execution && polling.untilMs > now()) return undefined;
@@ -91,7 +91,7 @@ const completed = ({ seen, republishAt }: Listing, nowMs: number) => ({
   ...(republishAt !== undefined && { republishedAt: republishAt }),
 });
 
-const blank = (target: Target): Held => ({
+const blank = (target: ListedTarget): Held => ({
   ...{ target, page: 0, token: undefined, startedAtMs: 0, digests: [], seen: 0, busy: false },
   ...{ removed: new Set(), added: new Set(), absences: {}, lastBusyAtMs: 0, intervalSeconds: 0 },
   ...{ breakerSinceMs: undefined, releasedAtMs: undefined, republishAt: undefined },
