@@ -1,7 +1,7 @@
 import { FailedPreconditionError, ProviderError } from '../../shared/core/errors.ts';
 import { isStuck, stuckNotice } from '../../shared/core/follow-up.ts';
 import { finalState } from '../../shared/core/kind.ts';
-import { dcmIdOf, isRecentlyLaunched, type TagKeys } from '../../shared/core/ownership.ts';
+import { dcmIdOf, type TagKeys } from '../../shared/core/ownership.ts';
 import { isLaunched, isLeased } from '../../shared/core/record.ts';
 import { circumstancesOf } from '../../shared/core/resource.ts';
 import { type Target, targetOfKey } from '../../shared/core/target.ts';
@@ -35,6 +35,9 @@ export type Parts = {
   readonly now: Clock;
   readonly log: Log;
 };
+
+/** For how long EKS may not show a new cluster. */
+const unseenMs = 60_000;
 
 /** For all calls of one describe. */
 const describeTimeoutMs = 5_000;
@@ -100,7 +103,7 @@ export const takeStep = (parts: Parts) => {
       isDeletionRequested: record.deleteRequestedAtMs !== undefined,
       isOurs: isStillIt && (isLaunchedHere || settings.changeAdopted),
       adminPrincipals: adminPrincipalsOf(record),
-      isRecent: isRecentlyLaunched(record.facts.launchedAtMs, now()),
+      isRecent: now() - record.facts.launchedAtMs < unseenMs,
       hasRun:
         held.owner === 'ours' &&
         circumstancesOf(held.vm, { state: held.vm.state ?? clusterKind.startingState, at: 0 }).hasRun,

@@ -202,7 +202,9 @@ const containers = (inRegions: InRegions) => ({
 
 const clusters = (inRegions: InRegions) => ({
   regions: inRegions((region) => ({
-    subnets: defaultSubnets(region).map(({ id, zone }) => ({ id, zone })),
+    subnets: defaultSubnets(region)
+      .filter(({ zone }) => zone !== 'us-east-1e') // EKS has no capacity there
+      .map(({ id, zone }) => ({ id, zone })),
   })),
   clusterRoleArn: role('dcm-clusters'),
   nodeRoleArn: role('dcm-nodes'),

@@ -21,7 +21,7 @@ export type Wish = {
   readonly isOurs: boolean;
   /** ARNs of the IAM users and roles that are to administer the cluster. */
   readonly adminPrincipals: readonly string[];
-  /** EKS may not show it yet: it was created moments ago. */
+  /** EKS may not show it yet, unless it has run: it was created moments ago. */
   readonly isRecent: boolean;
   /** The cluster was ACTIVE with its workers at some time. */
   readonly hasRun: boolean;
@@ -41,7 +41,7 @@ export const nextStep = (
   seen: Seen | undefined,
   administrators: readonly string[] | undefined,
 ): Step => {
-  if (seen === undefined && wish.isRecent) return { action: 'wait' };
+  if (seen === undefined && wish.isRecent && !wish.hasRun) return { action: 'wait' };
   if (!wish.isOurs) return { action: 'rest' };
   if (wish.isDeletionRequested) return deletionStep(seen);
   return seen === undefined ? { action: 'rest' } : creationStep(wish, seen, administrators);

@@ -80,5 +80,8 @@ describe('the next step of a cluster', () => {
 
   it('does not report a cluster as deleted that EKS may not show yet', () => {
     expect(nextStep({ ...deleting, isRecent: true }, undefined, undefined)).toEqual({ action: 'wait' });
+    expect(nextStep({ ...deleting, isRecent: true, hasRun: true }, undefined, undefined)).toEqual({
+      action: 'report-deleted',
+    });
   });
 });
