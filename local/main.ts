@@ -31,7 +31,10 @@ type Flags = {
 
 const command = new Command('npm start --')
   .description('Runs the EC2 service provider on this machine, with emulators of AWS and DCM.')
-  .option('--demo', 'run a few VMs through their lives, check every status, and exit')
+  .option(
+    '--demo',
+    'run a few VMs, containers and a cluster through their lives, check every status, and exit',
+  )
   .option('--nats-url <url>', 'use a NATS server that is already running')
   .option(
     '--ec2-endpoint <url>',
@@ -66,7 +69,10 @@ const command = new Command('npm start --')
       .choices(['dcm'])
       .conflicts('controlPlaneUrl'),
   )
-  .option('--strict', "skip statuses of VMs that were not created through DCM, as today's control plane does")
+  .option(
+    '--strict',
+    "skip statuses of resources that were not created through DCM, as today's control plane does",
+  )
   .option('--verbose', 'print the logs of all components, which are also in .local/logs');
 
 /**

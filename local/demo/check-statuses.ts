@@ -27,6 +27,16 @@ export type DemoResource = {
   readonly statuses: readonly string[];
 };
 
+/** What the demo has seen. */
+export type Observed = {
+  readonly instances: readonly DemoInstance[];
+  /** What EC2 did. */
+  readonly transitions: readonly Transition[];
+  /** What DCM consumed. */
+  readonly history: readonly Consumed[];
+  readonly resources: readonly DemoResource[];
+};
+
 /** A transition and the time from EC2's change to the update of DCM's row. */
 type ReportedTransition = { readonly instance: DemoInstance; readonly ms: number };
 
@@ -67,12 +77,7 @@ export const matchEvents = (
  * event, because the demo's EC2 leaves the provider the time. Of a VM that only listings report, only the end must. Containers and clusters
  * must have exactly their statuses.
  */
-export const statusErrors = (
-  instances: readonly DemoInstance[],
-  transitions: readonly Transition[],
-  history: readonly Consumed[],
-  resources: readonly DemoResource[] = [],
-): string[] => {
+export const statusErrors = ({ instances, transitions, history, resources }: Observed): string[] => {
   const vms = instances.filter(({ dcmId }) => dcmId !== undefined);
   const reported = [...vms, ...resources];
   const known = new Set(reported.map(({ dcmId }) => dcmId));

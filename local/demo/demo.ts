@@ -7,7 +7,14 @@ import type { Consumed } from '../emulators/dcm/status-history.ts';
 import type { Ec2Simulator } from '../emulators/ec2/start-ec2-simulator.ts';
 import { provider, type StackOptions, silentRegion } from '../stack/options.ts';
 import { type Endpoints, startStack } from '../stack/start-stack.ts';
-import { matchEvents, statusErrors, type Transition } from './check-statuses.ts';
+import {
+  type DemoResource,
+  matchEvents,
+  type Observed,
+  statusErrors,
+  type Transition,
+} from './check-statuses.ts';
+import { runClusterScenario, runContainersScenario } from './dcm-scenarios.ts';
 import { controlPlaneClient, type DcmUser, dcmUser, olderDcmUser } from './dcm-user.ts';
 import { runDcmVmScenario } from './dcm-vm-scenario.ts';
 import { type DemoInstance, ec2Actions } from './ec2-actions.ts';
@@ -24,7 +31,7 @@ const dwellMs = {
 const lastStatusesTimeoutMs = 20_000;
 
 /**
- * Runs both scenarios on a stack of its own, prints each status as it reaches DCM, and checks all of them.
+ * Runs all scenarios at the same time on a stack of its own, prints each status as it reaches DCM, and checks all of them.
  * @returns the errors, each as a sentence
  */
 export const demo = async (options: StackOptions, show: Console): Promise<string[]> => {
@@ -42,6 +49,7 @@ export const demo = async (options: StackOptions, show: Console): Promise<string
 
   const instances: DemoInstance[] = [];
   const createdByDcm = { name: 'dcm-1', dcmId: '' };
+  const resources = new Map<string, DemoResource>();
   const isNewStatus = newStatusFilter();
   const ec2 = new EC2Client(clientConfig(endpoints.ec2Url));
   const silentEc2 = new EC2Client(clientConfig(endpoints.ec2Url, silentRegion));
@@ -49,13 +57,23 @@ export const demo = async (options: StackOptions, show: Console): Promise<string
   const [actions, silentActions] = [ec2Actions(ec2, onLaunched), ec2Actions(silentEc2, onLaunched)];
   controlPlane.onConsumed((consumed) => {
     if (isNewStatus(consumed))
-      show.status(consumed, nameAndLatency(consumed, [...instances, createdByDcm], transitions));
+      show.status(
+        consumed,
+        nameAndLatency(consumed, [...instances, createdByDcm, ...resources.values()], transitions),
+      );
   });
   const print = show.step;
+  const dcm = userOf(endpoints);
+  const following = {
+    ...{ dcm, print, reaches: controlPlane.waitFor },
+    onCreated: (resource: DemoResource) => void resources.set(resource.name, resource),
+  };
   await Promise.all([
+    runContainersScenario(following),
+    runClusterScenario(following),
     runInstancesScenario({ actions, silentActions, simulator, controlPlane, provider, print }),
     runDcmVmScenario({
-      dcm: userOf(endpoints),
+      dcm,
       providerApi: providerApiClient(endpoints),
       print,
       onCreated: (dcmId) => {
@@ -64,12 +82,18 @@ export const demo = async (options: StackOptions, show: Console): Promise<string
       onLaunched: (vm) => onLaunched({ ...vm, reportedBy: 'events' }),
     }),
   ]);
-  const errors = () => statusErrors(instances, transitions, controlPlane.history());
+  const observed = () => ({
+    instances,
+    transitions,
+    history: controlPlane.history(),
+    resources: [...resources.values()],
+  });
+  const errors = () => statusErrors(observed());
   await waitForLastStatuses(() => isEveryInstanceTerminated(simulator) && errors().length === 0);
   ec2.destroy();
   silentEc2.destroy();
 
-  return printResult(instances, transitions, controlPlane.history(), show);
+  return printResult(observed(), show);
 };
 
 const userOf = ({ controlPlaneUrl, agentUrl }: Endpoints): DcmUser =>
@@ -103,13 +127,9 @@ const nameAndLatency = (
   };
 };
 
-const printResult = (
-  instances: readonly DemoInstance[],
-  transitions: readonly Transition[],
-  history: readonly Consumed[],
-  show: Console,
-): string[] => {
-  const errors = statusErrors(instances, transitions, history);
+const printResult = (observed: Observed, show: Console): string[] => {
+  const { instances, transitions, history, resources } = observed;
+  const errors = statusErrors(observed);
   const vms = instances.filter(({ dcmId }) => dcmId !== undefined);
   const reported = vms.flatMap((vm) => matchEvents(vm, transitions, history).reported);
   const byEvents = reported.filter(({ instance }) => instance.reportedBy === 'events');
@@ -119,6 +139,10 @@ const printResult = (
   for (const error of errors) show.bad(error);
   if (errors.length > 0) return errors;
   show.good(`${reported.length} transitions of ${vms.length} VMs reached DCM's rows, each once and in order`);
+  const [clusters, containers] = [resources.filter(isCluster), resources.filter((one) => !isCluster(one))];
+  show.good(
+    `the statuses of ${containers.length} containers and ${clusters.length} cluster reached DCM's rows, each once and in order`,
+  );
   show.good(`${instances.length - vms.length} instances that are not ours were not reported`);
   show.good('listings reported what events did not: changes in a region without events, and lost events');
   show.good(
@@ -127,30 +151,36 @@ const printResult = (
   return errors;
 };
 
+const isCluster = ({ statuses }: DemoResource): boolean => statuses.includes('active');
+
 const dcmDemoTimeoutMs = 120_000;
 
 /**
- * Runs the scenario of one VM against a DCM that is not our emulator, and checks DCM's rows on the way.
+ * Runs the scenarios of DCM's users against a DCM that is not our emulator, and checks DCM's rows on the way.
  * @returns the error, if there is one
  */
 export const dcmDemo = async (options: StackOptions, show: Console): Promise<string[]> => {
   await using stack = await startStack({ ...options, dwellMs });
   show.ready(stack.endpoints);
-  const context = {
-    dcm: olderDcmUser(controlPlaneClient(stack.endpoints.controlPlaneUrl), provider),
-    providerApi: providerApiClient(stack.endpoints),
-    print: show.step,
-  };
+  const dcm = olderDcmUser(controlPlaneClient(stack.endpoints.controlPlaneUrl), provider);
+  const context = { dcm, reaches: dcm.reaches, print: show.step };
   const ending = new AbortController();
   const timeout = sleep(dcmDemoTimeoutMs, `the demo took more than ${dcmDemoTimeoutMs / 1000} s`, {
     signal: ending.signal,
   });
-  const scenario = runDcmVmScenario(context).then(() => undefined, reasonOf);
-  const error = await Promise.race([scenario, timeout]);
+  const scenarios = Promise.all([
+    runDcmVmScenario({ ...context, providerApi: providerApiClient(stack.endpoints) }),
+    runContainersScenario(context),
+    runClusterScenario(context),
+  ]).then(() => undefined, reasonOf);
+  const error = await Promise.race([scenarios, timeout]);
   ending.abort();
   await timeout.catch(() => {});
   show.line();
   if (error !== undefined) show.bad(error);
-  else show.good("DCM's own rows followed the VM from its creation to its end");
+  else
+    show.good(
+      "DCM's own rows followed the VM, the containers and the cluster from their creation to their end",
+    );
   return error === undefined ? [] : [error];
 };

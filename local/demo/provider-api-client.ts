@@ -1,8 +1,13 @@
 import ky from 'ky';
+import * as z from 'zod';
+import type { Kind } from '../../shared/core/kind.ts';
 import { VmPage, VmResource } from '../../shared/service-types/vm/resource.ts';
 import type { Endpoints } from '../stack/start-stack.ts';
 
 type DcmEndpoints = Pick<Endpoints, 'providerApiUrl' | 'providerApiToken'>;
+
+/** What every resource has, whatever its service type. */
+const Resource = z.looseObject({ id: z.string(), status: z.string() });
 
 export type ProviderApiClient = ReturnType<typeof providerApiClient>;
 
@@ -24,5 +29,14 @@ export const providerApiClient = ({ providerApiUrl, providerApiToken }: DcmEndpo
     delete: async (id: string): Promise<void> => {
       await api.delete(`vms/${id}`);
     },
+    /** The resources of any collection. */
+    of: (collection: Kind['collection']) => ({
+      create: async (id: string, spec: object) =>
+        Resource.parse(await api.post(collection, { searchParams: { id }, json: { spec } }).json()),
+      get: async (id: string) => Resource.parse(await api.get(`${collection}/${id}`).json()),
+      delete: async (id: string): Promise<void> => {
+        await api.delete(`${collection}/${id}`);
+      },
+    }),
   };
 };

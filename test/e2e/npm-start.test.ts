@@ -29,6 +29,9 @@ describe('npm start', async () => {
     expect((await ended)[0], output()).toBe(0);
 
     expect(output()).toContain("transitions of 6 VMs reached DCM's rows, each once and in order");
+    expect(output()).toContain(
+      "the statuses of 3 containers and 1 cluster reached DCM's rows, each once and in order",
+    );
     expect(output()).toContain('2 instances that are not ours were not reported');
   });
 
@@ -53,14 +56,16 @@ describe('npm start', async () => {
   );
 
   it(
-    "--demo --control-plane dcm runs a VM's life in DCM's own service provider manager and exits with 0",
+    "--demo --control-plane dcm runs the lives of a VM, containers and a cluster in DCM's own service provider manager and exits with 0",
     skippedBecause(await whyNoDcm()),
     async () => {
       const { ended, output } = start('--demo', '--control-plane', 'dcm');
 
       expect((await ended)[0], output()).toBe(0);
 
-      expect(output()).toContain("DCM's own rows followed the VM from its creation to its end");
+      expect(output()).toContain(
+        "DCM's own rows followed the VM, the containers and the cluster from their creation to their end",
+      );
     },
   );
 

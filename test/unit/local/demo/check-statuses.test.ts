@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { statusErrors, type Transition } from '../../../../local/demo/check-statuses.ts';
+import { type DemoResource, statusErrors, type Transition } from '../../../../local/demo/check-statuses.ts';
 import type { DemoInstance } from '../../../../local/demo/ec2-actions.ts';
 import type { Consumed } from '../../../../local/emulators/dcm/status-history.ts';
 
@@ -28,9 +28,16 @@ const report = [
   reported(51, 'provisioning'),
 ];
 
+const errorsOf = (
+  instances: readonly DemoInstance[],
+  transitions: readonly Transition[],
+  history: readonly Consumed[],
+  resources: readonly DemoResource[] = [],
+) => statusErrors({ instances, transitions, history, resources });
+
 describe('the check of the demo', () => {
   it('finds no error where every transition was reported once and in order', () => {
-    expect(statusErrors([web], life, report)).toEqual([]);
+    expect(errorsOf([web], life, report)).toEqual([]);
   });
 
   it.each([
@@ -65,7 +72,7 @@ describe('the check of the demo', () => {
       error: 'the statuses of web-1 were published out of order',
     },
   ])('finds $what', ({ history, error }) => {
-    expect(statusErrors([web], life, history)).toEqual([error]);
+    expect(errorsOf([web], life, history)).toEqual([error]);
   });
 
   it('does not accept a missing status because another one was slow', () => {
@@ -77,8 +84,8 @@ describe('the check of the demo', () => {
       reported(290, 'stopping'),
     ];
 
-    expect(statusErrors([web], ongoing, late)).toEqual([]);
-    expect(statusErrors([web], ongoing, late.toSpliced(2, 1))).toEqual([
+    expect(errorsOf([web], ongoing, late)).toEqual([]);
+    expect(errorsOf([web], ongoing, late.toSpliced(2, 1))).toEqual([
       'no status reported that web-1 is stopping',
     ]);
   });
@@ -87,8 +94,8 @@ describe('the check of the demo', () => {
     const legacy: DemoInstance = { ...web, reportedBy: 'listings' };
     const ended = [...life, at(60, 'terminated')];
 
-    expect(statusErrors([legacy], ended, [reported(70, 'deleted')])).toEqual([]);
-    expect(statusErrors([legacy], ended, [reported(21, 'running')])).toEqual([
+    expect(errorsOf([legacy], ended, [reported(70, 'deleted')])).toEqual([]);
+    expect(errorsOf([legacy], ended, [reported(21, 'running')])).toEqual([
       'no status reported that web-1 is terminated',
     ]);
   });
@@ -101,7 +108,7 @@ describe('the check of the demo', () => {
       );
 
     it('accepts its statuses in their order, also where one is republished', () => {
-      expect(statusErrors([], [], of('provisioning', 'running', 'running', 'deleted'), [shop])).toEqual([]);
+      expect(errorsOf([], [], of('provisioning', 'running', 'running', 'deleted'), [shop])).toEqual([]);
     });
 
     it.each([
@@ -112,13 +119,13 @@ describe('the check of the demo', () => {
         statuses: ['provisioning', 'running', 'provisioning', 'running', 'deleted'],
       },
     ])('finds $what', ({ statuses }) => {
-      expect(statusErrors([], [], of(...statuses), [shop])).toEqual([
+      expect(errorsOf([], [], of(...statuses), [shop])).toEqual([
         `the statuses of shop-1 were ${statuses.join(', ')}, not provisioning, running, deleted`,
       ]);
     });
 
     it('finds that none came', () => {
-      expect(statusErrors([], [], [], [shop])).toEqual([
+      expect(errorsOf([], [], [], [shop])).toEqual([
         'the statuses of shop-1 were none, not provisioning, running, deleted',
       ]);
     });
