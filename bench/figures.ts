@@ -62,6 +62,14 @@ const definitions = {
     what: 'a VM runs, all its events are lost and no listing is due: until DCM knows, s',
     atMost: 30,
   },
+  container_row_ratio: {
+    what: "from a container's change to DCM's row in the local stack ÷ the same for a VM, median",
+    atMost: 1.2,
+  },
+  container_row_p50_ms: { what: "from a container's change to DCM's row in the local stack, median, ms" },
+  container_delete_s: {
+    what: 'DELETE of a container that ignores the signal to end, until DCM has DELETED, stop time-out included, s',
+  },
   bundle_kb_nats_bridge: { what: 'what a cold start of the nats-bridge loads, KiB', atMost: 330 },
   bundle_kb_normaliser: { what: 'what a cold start of the normaliser loads, KiB', atMost: 510 },
   import_ms_nats_bridge: { what: "import of the nats-bridge's bundle in a new process, ms" },

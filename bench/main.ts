@@ -4,6 +4,7 @@ import { reasonOf } from '../shared/core/errors.ts';
 import { agentLookups } from './agent-lookups.ts';
 import { bridge } from './bridge.ts';
 import { bundles } from './bundles.ts';
+import { containers } from './containers.ts';
 import { creates } from './creates.ts';
 import { eventCosts } from './event-costs.ts';
 import { type Figures, rowsOf } from './figures.ts';
@@ -25,6 +26,7 @@ const sections: Readonly<Record<string, () => Promise<Figures>>> = {
   'event-costs': eventCosts,
   polling,
   healing,
+  containers,
   'provider-api': async () => ({
     ...(await providerApi()),
     ...(await creates()),

@@ -1,0 +1,66 @@
+import { containerSpec, type DemoSpec, vmSpec } from '../local/demo/catalog-item.ts';
+import { providerApiClient } from '../local/demo/provider-api-client.ts';
+import { startMeasuredStack } from './emulators.ts';
+import type { Figures } from './figures.ts';
+import { median } from './measure.ts';
+
+/** Of each service type. */
+const resources = 20;
+/** As many as the stack has processes for. */
+const atOnce = 3;
+const timeoutMs = 60_000;
+
+/**
+ * How long a container's RUNNING takes to DCM's row, next to a VM's in the same stack, and how long DCM waits for the end of a container
+ * that ignores the signal to end: ECS kills it after the stop time-out that the provider asks for.
+ */
+export const containers = async (): Promise<Figures> => {
+  /** When each instance and task ran, by its id. */
+  const ranAtMs = new Map<string, number>();
+  await using stack = await startMeasuredStack({
+    onTransition: ({ instanceId, state, atMs }) =>
+      void (state === 'running' && ranAtMs.set(instanceId, atMs)),
+    ecs: {
+      onTransition: ({ taskId, lastStatus, atMs }) =>
+        void (
+          lastStatus === 'RUNNING' &&
+          !ranAtMs.has(`task/${taskId}`) &&
+          ranAtMs.set(`task/${taskId}`, atMs)
+        ),
+    },
+  });
+  const { controlPlane, endpoints } = stack;
+  if (controlPlane === undefined) throw new Error('The stack has no control plane.');
+  const api = providerApiClient(endpoints);
+
+  const rowMs = async (
+    collection: 'vms' | 'containers',
+    spec: (name: string) => DemoSpec,
+  ): Promise<number> => {
+    const left = Array.from({ length: resources }, (_, n) => `${collection}-${n}`).values();
+    const times: number[] = [];
+    const createOneByOne = async () => {
+      for (const id of left) {
+        await api.of(collection).create(id, spec(id));
+        const { appliedAtMs, message = '' } = await controlPlane.waitFor(id, 'running', timeoutMs);
+        const [resourceId = ''] = /i-[0-9a-f]+|task\/[0-9a-f]+/.exec(message) ?? [];
+        times.push(appliedAtMs - (ranAtMs.get(resourceId) ?? Number.NaN));
+      }
+    };
+    await Promise.all(Array.from({ length: atOnce }, createOneByOne));
+    return median(times);
+  };
+  const [vmMs, containerMs] = [await rowMs('vms', vmSpec), await rowMs('containers', containerSpec)];
+
+  const stubborn = 'stubborn';
+  await api.of('containers').create(stubborn, containerSpec(stubborn, { command: ['ignore-sigterm'] }));
+  await controlPlane.waitFor(stubborn, 'running', timeoutMs);
+  const askedAtMs = Date.now();
+  await api.of('containers').delete(stubborn);
+  const { receivedAtMs } = await controlPlane.waitFor(stubborn, 'deleted', timeoutMs);
+  return {
+    container_row_ratio: containerMs / vmMs,
+    container_row_p50_ms: containerMs,
+    container_delete_s: (receivedAtMs - askedAtMs) / 1_000,
+  };
+};
