@@ -4,8 +4,12 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { clientConfig } from '../../local/emulators/client-config.ts';
 import { createTable, startDynamoDb } from '../../local/emulators/dynamodb.ts';
 import { startEc2Simulator } from '../../local/emulators/ec2/start-ec2-simulator.ts';
+import { startEcsEmulator } from '../../local/emulators/ecs/start-ecs-emulator.ts';
+import { startEksEmulator } from '../../local/emulators/eks/start-eks-emulator.ts';
 import { dynamoDbFirstAnswer } from '../../shared/adapters/dynamodb/first-answer.ts';
 import { dynamoDbHeartbeats } from '../../shared/adapters/dynamodb/heartbeats.ts';
+import { eksProbe } from '../../shared/service-types/cluster/eks/probe.ts';
+import { ecsProbe } from '../../shared/service-types/container/ecs/probe.ts';
 import { ec2DryRun } from '../../shared/service-types/vm/ec2/dry-run.ts';
 import { memoryHeartbeats } from '../fakes/memory-heartbeats.ts';
 import { heartbeatsContract } from './heartbeats.ts';
@@ -16,12 +20,31 @@ afterAll(async () => {
 });
 
 describe('what health asks', () => {
-  it('of EC2 is answered by the simulator as by EC2', async () => {
-    const credentials = async () => ({ accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'secret' });
+  const credentials = async () => ({ accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'secret' });
 
+  it('of EC2 is answered by the simulator as by EC2', async () => {
     await expect(
       ec2DryRun({ credentials, endpoint: ec2.url })({ region: 'eu-west-1' }),
     ).resolves.toBeUndefined();
+  });
+
+  it('of ECS and EKS is answered by the emulators as by ECS and EKS', async () => {
+    await using ecs = await startEcsEmulator({
+      network: ec2.network,
+      emit: () => undefined,
+      clusters: ['dcm'],
+    });
+    await using eks = await startEksEmulator({ subnets: () => [] });
+    const target = { region: 'eu-west-1' };
+    const probeOf = (cluster: string) =>
+      ecsProbe({ credentials, endpoint: ecs.url, ecsClusters: { 'eu-west-1': cluster } })(target);
+
+    await expect(probeOf('dcm')).resolves.toBeUndefined();
+    await expect(probeOf('another')).rejects.toThrow('the ECS cluster of eu-west-1 is missing');
+    await expect(eksProbe({ credentials, endpoint: eks.url })(target)).resolves.toBeUndefined();
+    eks.throttleNext(1);
+    await expect(eksProbe({ credentials, endpoint: eks.url })(target)).resolves.toBeUndefined();
+    expect([ecs.calls(), eks.calls()]).toEqual([{ DescribeClusters: 2 }, { ListClusters: 2 }]);
   });
 
   it('of the DynamoDB table is decided by the first caller', async () => {
