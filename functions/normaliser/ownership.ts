@@ -379,8 +379,8 @@ const enactDecision = (parts: Parts) => {
     return [{ group, vm: { ...blank, ...addresses }, isClaimed: true }];
   };
 
-  const warnWhereUnaddressable = ({ resourceId, region }: MessageGroup, dcmId: string): void => {
-    const reason = addressProblem(dcmId);
+  const warnWhereUnaddressable = ({ kind, resourceId, region }: MessageGroup, dcmId: string): void => {
+    const reason = addressProblem(dcmId, kind.serviceType);
     if (reason === undefined) return;
     meter.count('unaddressable');
     log.warn('the tags of a resource hold a DCM id that the API does not take; it is reported', {

@@ -5,7 +5,7 @@ import { nameOf, type ServiceType } from './kind.ts';
 const reserved: readonly string[] = ['health'];
 
 /** A DCM id that the API accepts. @see https://aep.dev/122 */
-export const DcmId = z.string().check(
+const DcmId = z.string().check(
   z.regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, {
     error: 'expected 1 to 63 lower-case letters, digits and inner hyphens',
   }),
@@ -22,7 +22,7 @@ export const dcmIdSchema = (serviceType: ServiceType) =>
   );
 
 /** Why the API cannot address a resource with this DCM id, which comes from tags and may be any text; undefined where it can. */
-export const addressProblem = (dcmId: string, serviceType: ServiceType = 'vm'): string | undefined => {
+export const addressProblem = (dcmId: string, serviceType: ServiceType): string | undefined => {
   const parsed = DcmId.safeParse(dcmId);
   return parsed.success
     ? undefined

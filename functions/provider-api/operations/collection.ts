@@ -42,8 +42,7 @@ export const idsOf = ({ serviceType }: Pick<Kind, 'serviceType'>) => ({
   logField: 'dcmId',
 });
 
-export const collectionPath = ({ collection }: Pick<Kind, 'collection'>): string =>
-  `/api/v1alpha1/${collection}`;
+const collectionPath = ({ collection }: Pick<Kind, 'collection'>): string => `/api/v1alpha1/${collection}`;
 
 export const resourcePath = (kind: Pick<Kind, 'collection' | 'serviceType'>): string =>
   `${collectionPath(kind)}/{${kind.serviceType}_id}`;
