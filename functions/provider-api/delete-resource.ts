@@ -71,7 +71,8 @@ const terminatingForMs = 60_000;
  * Terminates a resource whose deletion was requested. Idempotent. Resolves when the termination was requested; the normaliser publishes
  * DELETING and DELETED. Where the record's resource no longer is the one of the id, it has ended and nothing is terminated.
  * @throws FailedPreconditionError where the resource has termination protection, or is adopted: its deletion is withdrawn; what
- * `terminate` of the service type throws.
+ * `terminate` of the service type throws; UnavailableError where the end of a resource that has ended already was not queued, since nothing
+ * else would report it.
  */
 export const terminateResource = <Launch, Known extends Facts>(parts: TerminationParts<Launch, Known>) => {
   const { records, resourceStore, type, isStillIt, observations, now, log } = parts;
@@ -80,10 +81,19 @@ export const terminateResource = <Launch, Known extends Facts>(parts: Terminatio
   return async (record: LaunchedRecord<Launch, Known>, requestId: string): Promise<void> => {
     const held = await ownershipOf(resourceStore, record);
     if (hasEnded(record, held, now())) return records.end(record.dcmId, record.resourceId);
+    if (hasStayed(held)) return announce(record, lastState(), requestId);
     if (isTerminating(record, held, now())) return;
-    const announced = hasStayed(held) ? lastState() : await end(record);
-    if (announced) await announce(record, announced, requestId);
+    const announced = await end(record);
+    const warn = warning(record);
+    if (announced)
+      await announce(record, announced, requestId).catch(
+        warn('the observation of a termination was not queued; an event or a listing will report it'),
+      );
   };
+
+  function warning({ dcmId, resourceId }: LaunchedRecord<Launch, Known>) {
+    return (message: string) => (error: unknown) => log.warn(message, { dcmId, resourceId, error });
+  }
 
   function hasStayed(held: Ownership): boolean {
     return held.owner === 'ours' && type.staysEnded?.(held.vm) === true;
@@ -106,27 +116,23 @@ export const terminateResource = <Launch, Known extends Facts>(parts: Terminatio
   }
 
   /**
-   * Stores the request first: with it, the normaliser reports the end as DELETED. The service has accepted the termination, so neither
-   * throws.
+   * Stores the request first: with it, the normaliser reports the end as DELETED. A failure of that is only logged, since the service has
+   * accepted the termination. @throws UnavailableError where the observation may not be queued.
    */
   async function announce(
     record: LaunchedRecord<Launch, Known>,
     announced: Announced,
     requestId: string,
   ): Promise<void> {
-    const { dcmId, resourceId } = record;
-    const warn = (message: string) => (error: unknown) => log.warn(message, { dcmId, resourceId, error });
-    const { service } = type;
+    const warn = warning(record);
     await resourceStore
-      .requestDelete(resourceId)
+      .requestDelete(record.resourceId)
       .catch(
         warn(
-          `the deletion was not stored in the resource store; ${service}’s reason decides the last status`,
+          `the deletion was not stored in the resource store; ${type.service}’s reason decides the last status`,
         ),
       );
-    await observations
-      .send([instanceObservedEvent({ ...aboutResource(record, requestId), ...announced })])
-      .catch(warn('the observation of a termination was not queued; an event or a listing will report it'));
+    await observations.send([instanceObservedEvent({ ...aboutResource(record, requestId), ...announced })]);
   }
 };
 

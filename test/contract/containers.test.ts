@@ -331,6 +331,26 @@ describe('a container', () => {
     ]);
   });
 
+  it('that ended, and whose deletion could not be announced, is announced by the next request', async () => {
+    const resourceId = resourceIdOf(await create('unannounced', { process: { command: ['false'] } }));
+    await reaches(resourceId, 'STOPPED');
+    await normalise(resourceId);
+    const withoutQueue = containerUseCases({
+      ...parts,
+      observations: {
+        send: async () => {
+          throw new UnavailableError('the queue does not answer');
+        },
+      },
+    });
+
+    await expect(withoutQueue.delete('unannounced', 'request-2')).rejects.toThrow('does not answer');
+    await useCases.delete('unannounced', 'request-3');
+    await normalise(resourceId);
+
+    expect(publishedOf('unannounced').at(-1)).toMatchObject({ status: 'DELETED' });
+  });
+
   it('whose task ECS does not show yet is not taken for deleted (CC 6)', async () => {
     await using slow = await startSubject({ dwellMs: { missing: 5_000 } });
     vi.stubEnv('AWS_ENDPOINT_URL_ECS', slow.emulator.url);
