@@ -6,7 +6,7 @@ import type { Addresses } from '../../core/outputs.ts';
 const prefix = 'task/';
 
 /** The resource id of a container: `task/` and the id of its ECS task, 32 hexadecimal digits. */
-export const TaskResourceId = z
+const TaskResourceId = z
   .string()
   .check(
     z.regex(/^task\/[0-9a-f]{32}$/, 'expected an ECS task such as task/0123456789abcdef0123456789abcdef'),

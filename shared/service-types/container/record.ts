@@ -33,7 +33,7 @@ export const factsSeen = (task: ContainerFacts): ContainerFacts => {
 };
 
 /** What is seen of a task, and what the plan that it was launched for says of it. */
-export const factsOf = (
+const factsOf = (
   record: Pick<ContainerRecord, 'launch' | 'attempt'> | undefined,
   seen: ContainerFacts,
 ): ContainerFacts => {

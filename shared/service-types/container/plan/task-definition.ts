@@ -46,7 +46,7 @@ const restartAfterSeconds = 60;
 const namespace = v5('dcm-ec2-service-provider/task-definitions', v5.URL);
 
 /** How the families of this provider's task definitions begin. */
-export const familyPrefix = (provider: string): string => `dcm-${provider}-`;
+const familyPrefix = (provider: string): string => `dcm-${provider}-`;
 
 export const taskDefinitionOf = (
   spec: ContainerSpec,

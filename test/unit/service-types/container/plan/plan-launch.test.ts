@@ -1,0 +1,170 @@
+import { describe, expect, it } from 'vitest';
+import { LaunchPlan } from '../../../../../shared/service-types/container/launch.ts';
+import { placementsOf, planLaunch } from '../../../../../shared/service-types/container/plan/plan-launch.ts';
+import type { TaskDefinition } from '../../../../../shared/service-types/container/plan/task-definition.ts';
+import { ContainerProvisioning } from '../../../../../shared/service-types/container/provisioning.ts';
+import { containerSpecOf } from '../../../../../shared/service-types/container/spec.ts';
+import { containerSpec } from '../../../../fixtures/container-spec.ts';
+import { tagKeys } from '../../../../fixtures/resource-messages.ts';
+
+const place = { ecsCluster: 'dcm', subnets: ['subnet-a', 'subnet-b'], logGroup: '/dcm/containers' };
+const role = 'arn:aws:iam::123456789012:role/app';
+
+/** Plans with these settings, and the definitions that ECS was asked for. */
+const planning = (settings: object = {}, living = 0) => {
+  const defined: TaskDefinition[] = [];
+  const plan = planLaunch({
+    ...{ provider: 'ec2-sp', tagKeys, livingContainers: async () => living },
+    provisioning: ContainerProvisioning.parse({
+      ...{ regions: { 'us-east-1': place }, executionRoleArn: 'arn:aws:iam::123456789012:role/ecs' },
+      ...settings,
+    }),
+    actions: {
+      define: async (_target, definition) => {
+        defined.push(definition);
+        return `arn:aws:ecs:us-east-1:123456789012:task-definition/${definition.family}:1`;
+      },
+    },
+  });
+  const planned = (
+    changes: Readonly<Record<string, unknown>> = {},
+    { dcmId = 'web-1', region = 'us-east-1' } = {},
+  ) => plan(containerSpecOf(containerSpec(changes)), { dcmId, region, requestId: 'request-1' });
+  return { planned, defined };
+};
+
+describe('the plan of a container', () => {
+  it('has everything that RunTask needs, but no environment variables, which may be secrets', async () => {
+    const { planned, defined } = planning({ publicAddresses: true });
+    const network = {
+      ports: [
+        { container_port: 80, visibility: 'external' },
+        { container_port: 81, visibility: 'none' },
+      ],
+    };
+    const process = { env: [{ name: 'PASSWORD', value: 'hush' }] };
+
+    const plan = await planned({ network, process });
+
+    expect(LaunchPlan.parse(plan)).toEqual(plan);
+    expect(plan).toMatchObject({
+      ...{ region: 'us-east-1', dcmId: 'web-1', ecsCluster: 'dcm', publicAddress: true },
+      ports: [{ port: 80, scope: 'external' }],
+      size: { vcpus: 1, memoryMib: 2048 },
+      tags: {
+        Name: 'web',
+        'managed-by': 'dcm',
+        'dcm-service-type': 'container',
+        'dcm-request-id': 'request-1',
+      },
+    });
+    expect(JSON.stringify(plan)).not.toContain('hush');
+    expect(defined[0]?.container).toMatchObject({
+      ...{ cpuUnits: 1024, memoryMib: 256, memoryReservationMib: 128, ports: [80, 81] },
+      ...{ environment: process.env, stopTimeoutSeconds: 10, restartAfterSeconds: undefined },
+    });
+  });
+
+  it('has the same task definition for equal specs, whatever their id and name, and another for any difference', async () => {
+    const { planned, defined } = planning({ taskRoles: [role], spot: true });
+    await planned();
+    await planned({ metadata: { name: 'other' } }, { dcmId: 'web-2' });
+    const different = [
+      { process: { command: ['x'] } },
+      { process: { args: ['x'] } },
+      { process: { env: [{ name: 'A', value: '1' }] } },
+      { image: { reference: 'nginx:1' } },
+      { network: { ports: [{ container_port: 80, visibility: 'none' }] } },
+      { resources: { cpu: { min: 1, max: 2 }, memory: { min: '1GB', max: '8GB' } } },
+      ...[
+        { cpu_architecture: 'arm64' },
+        { restart: 'in-place' },
+        { ephemeral_storage: 30 },
+        { task_role: role },
+        { stop_timeout: 60 },
+      ].map((aws) => ({ provider_hints: { aws } })),
+    ];
+    for (const changes of different) await planned(changes);
+
+    const families = defined.map(({ family }) => family);
+    expect(families[0]).toBe(families[1]);
+    expect(new Set(families.slice(1)).size).toBe(different.length + 1);
+    for (const family of families) expect(family).toMatch(/^dcm-ec2-sp-[0-9a-f-]{36}$/);
+  });
+
+  it.each([
+    ['region', {}, {}, 'eu-west-1'],
+    [
+      'resources.cpu.max',
+      { maximumVcpus: 1 },
+      { resources: { cpu: { min: 1, max: 2 }, memory: { min: '1GB', max: '1GB' } } },
+    ],
+    [
+      'resources.memory.max',
+      { maximumMemoryGib: 2 },
+      { resources: { cpu: { min: 1, max: 1 }, memory: { min: '1GB', max: '3GB' } } },
+    ],
+    ['resources', {}, { resources: { cpu: { min: 1, max: 32 }, memory: { min: '1GB', max: '3GB' } } }],
+    [
+      'network.ports[0].visibility',
+      {},
+      { network: { ports: [{ container_port: 80, visibility: 'external' }] } },
+    ],
+    ['provider_hints.aws.task_role', {}, { provider_hints: { aws: { task_role: role } } }],
+    ['provider_hints.aws.launch', {}, { provider_hints: { aws: { launch: 'fargate_spot' } } }],
+    ['provider_hints.aws.ephemeral_storage', {}, { provider_hints: { aws: { ephemeral_storage: 100 } } }],
+    ['process', {}, { process: { env: [{ name: 'A', value: 'x'.repeat(70_000) }] } }],
+  ])(
+    'is refused before any call of ECS, naming %s',
+    async (field, settings, changes, region = 'us-east-1') => {
+      const { planned, defined } = planning(settings);
+
+      await expect(planned(changes, { region })).rejects.toMatchObject({
+        code: 'unprocessable',
+        message: expect.stringContaining(`${field}: `),
+      });
+      expect(defined).toEqual([]);
+    },
+  );
+
+  it('is refused where there are as many containers as the operator allows', async () => {
+    const { planned, defined } = planning({ maximumContainers: 3 }, 3);
+
+    await expect(planned()).rejects.toThrow('there are 3 containers, and this provider allows 3');
+    expect(defined).toEqual([]);
+  });
+});
+
+describe('the placements of a container', () => {
+  it.each([
+    ['fargate', ['a'], [['fargate', ['a']]]],
+    [
+      'fargate',
+      ['a', 'b', 'c'],
+      [
+        ['fargate', ['a', 'b', 'c']],
+        ['fargate', ['a']],
+        ['fargate', ['b']],
+      ],
+    ],
+    [
+      'fargate_spot',
+      ['a'],
+      [
+        ['fargate_spot', ['a']],
+        ['fargate', ['a']],
+      ],
+    ],
+    [
+      'fargate_spot',
+      ['a', 'b'],
+      [
+        ['fargate_spot', ['a', 'b']],
+        ['fargate', ['a', 'b']],
+        ['fargate', ['a']],
+      ],
+    ],
+  ] as const)('on %s in %j are at most three, the best first', (launch, subnets, expected) => {
+    expect(placementsOf(launch, subnets).map((one) => [one.launch, one.subnets])).toEqual(expected);
+  });
+});
