@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { targetKey } from '../../shared/core/target.ts';
+import type { ServiceType } from '../../shared/core/kind.ts';
+import { listingKey } from '../../shared/core/target.ts';
 import { listingsMarks } from './listings-marks.ts';
 import { floorMs, leaseMs, listingsSubject, type MakeListings } from './listings-subject.ts';
 
 /** The contract of the Listings port. `make` gets the clock, in milliseconds. */
-export const listingsContract = (name: string, make: MakeListings) => {
-  const setup = listingsSubject(make);
+export const listingsContract = (name: string, make: MakeListings, serviceType: ServiceType = 'vm') => {
+  const setup = listingsSubject(make, serviceType);
 
   describe(`listings: ${name}`, () => {
     it('start with the first page of a target that was never listed', async () => {
@@ -70,7 +71,7 @@ export const listingsContract = (name: string, make: MakeListings) => {
       expect(await lease()).toBeUndefined();
       expect(await listings.due([target, { region: 'elsewhere' }])).toEqual(
         new Map([
-          [targetKey(target), dueAtMs],
+          [listingKey(target), dueAtMs],
           ['elsewhere', 0],
         ]),
       );
@@ -82,7 +83,7 @@ export const listingsContract = (name: string, make: MakeListings) => {
       const { listings, target, leased, clock } = await setup();
       await leased();
 
-      expect(await listings.due([target])).toEqual(new Map([[targetKey(target), clock.ms + leaseMs]]));
+      expect(await listings.due([target])).toEqual(new Map([[listingKey(target), clock.ms + leaseMs]]));
     });
 
     it('store as many missing and new instances as a listing can have', async () => {

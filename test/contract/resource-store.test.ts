@@ -9,8 +9,11 @@ import { dcmId, observed, wholeLife } from '../fixtures/resource-messages.ts';
 import { statusOf } from '../fixtures/statuses.ts';
 import { awsAccount } from '../unit/normaliser/account.ts';
 import { resourceStoreContract } from './resource-store.ts';
+import { resourceStoreKindContract } from './resource-store-kinds.ts';
 
 resourceStoreContract('in memory', async (now) => memoryResourceStore(now));
+for (const kind of kinds)
+  resourceStoreKindContract('in memory', async (now) => memoryResourceStore(now), kind);
 
 const dynamoDb = await startDynamoDb();
 afterAll(() => dynamoDb[Symbol.asyncDispose]());
@@ -25,6 +28,12 @@ const client = DynamoDBDocumentClient.from(
 resourceStoreContract('DynamoDB (dynalite)', async (now) =>
   dynamoDbResourceStore(client, 'fleet', kinds, now),
 );
+for (const kind of kinds)
+  resourceStoreKindContract(
+    'DynamoDB (dynalite)',
+    async (now) => dynamoDbResourceStore(client, 'fleet', kinds, now),
+    kind,
+  );
 
 describe('the item of a VM', () => {
   it('that an earlier version let grow to thousands of unpublished statuses is published and settled by itself', async () => {
