@@ -108,6 +108,7 @@ export const normaliser = (
     ...(given.burst !== undefined && { BURST: String(given.burst) }),
     SPOT_ENDS_AS: given.spotEndsAs,
     ...(deployment.created.containers && { STARTING_AS: given.startingAs }),
+    ...(deployment.created.clusters && { CLUSTER_WORDS: deployment.created.clusters.vocabulary }),
     ...servedVariables(deployment),
   } satisfies NormaliserEnv,
 });

@@ -4,6 +4,7 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { dynamoDbListings } from '../../shared/adapters/dynamodb/listings.ts';
 import { dynamoDbResourceStore } from '../../shared/adapters/dynamodb/resource-store.ts';
+import { sqsClusterSteps } from '../../shared/adapters/sqs/cluster-steps.ts';
 import { sqsObservations } from '../../shared/adapters/sqs/observations.ts';
 import type { ServiceType } from '../../shared/core/kind.ts';
 import { log, meter, withTelemetry } from '../../shared/runtime/telemetry.ts';
@@ -20,9 +21,10 @@ import type { PolledType } from './poll-target.ts';
 
 const env = Env.parse(process.env);
 const client = DynamoDBDocumentClient.from(new DynamoDBClient());
-
 const sqs = new SQSClient();
 const instances = ec2Instances();
+const { CLUSTER_STEPS_QUEUE_URL: stepsQueueUrl } = env;
+const steps = stepsQueueUrl === undefined ? undefined : sqsClusterSteps(sqs, stepsQueueUrl);
 const { PROVIDER_NAME: provider, TAG_KEYS: tagKeys } = env;
 const types: Record<ServiceType, PolledType> = {
   vm: { ...servedVms(instances), statusChecks: instances },
@@ -35,7 +37,7 @@ const types: Record<ServiceType, PolledType> = {
     ),
     pagesAtOnce: 11, // of 100 tasks each, and the stopped ones
   },
-  cluster: servedClusters(eksClusters()),
+  cluster: { ...servedClusters(eksClusters()), ...(steps && { steps }) },
 };
 
 export const handler = withTelemetry(

@@ -151,6 +151,7 @@ export const clusterKind: Kind = {
   transitionalStates: new Set(['CREATING', 'JOINING', 'UPDATING', 'DELETING']),
   nextStates,
   stuckAfterMinutes: 40,
+  frequentlyCheckedMinutes: 40,
   coalescesWithinSecond: true,
   timedBy: 'sight',
   recordedState,
