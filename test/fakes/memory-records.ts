@@ -1,16 +1,25 @@
 import { UnavailableError } from '../../shared/core/errors.ts';
 import {
   type Creation,
+  type Facts,
   isAssigned,
   isDeletedFor,
   isLaunched,
+  type ResourceRecord,
   refuseDeleted,
 } from '../../shared/core/record.ts';
-import type { Beginning, LaunchedResource } from '../../shared/ports/records.ts';
-import { factsOf, type VmRecord, type VmRecords } from '../../shared/service-types/vm/record.ts';
+import type { Beginning, LaunchedResource, RecordFormat, Records } from '../../shared/ports/records.ts';
+import { type VmRecords, vmRecords } from '../../shared/service-types/vm/record.ts';
 
-/** The VmRecords port in memory. Every method is atomic, like a conditional write. */
-export const memoryVmRecords = (now: () => number = Date.now): VmRecords => {
+/** The records of VMs in memory. */
+export const memoryVmRecords = (now: () => number = Date.now): VmRecords => memoryRecords(vmRecords, now);
+
+/** The Records port in memory. Every method is atomic, like a conditional write. */
+export const memoryRecords = <Launch, Known extends Facts>(
+  { factsOf }: Pick<RecordFormat<Launch, Known>, 'factsOf'>,
+  now: () => number = Date.now,
+): Records<Launch, Known> => {
+  type VmRecord = ResourceRecord<Launch, Known>;
   const records = new Map<string, VmRecord>();
   /** The parts of refused creations that are kept. */
   const vacant = new Map<string, Pick<VmRecord, 'generation' | 'leaseNumber' | 'deletedAtMs'>>();
@@ -47,7 +56,7 @@ export const memoryVmRecords = (now: () => number = Date.now): VmRecords => {
   });
   const withInstance = (
     record: VmRecord,
-    { resourceId, account, facts, adopted }: LaunchedResource,
+    { resourceId, account, facts, adopted }: LaunchedResource<Known>,
   ): VmRecord => {
     const { launch: _, leaseUntilMs: __, adopted: ___, ...rest } = record;
     const origin = adopted === undefined ? {} : { adopted };
@@ -188,7 +197,7 @@ export const memoryVmRecords = (now: () => number = Date.now): VmRecords => {
   };
 };
 
-const isOpen = (held: VmRecord, { after, request }: Beginning, nowMs: number): boolean => {
+const isOpen = (held: ResourceRecord, { after, request }: Beginning, nowMs: number): boolean => {
   if (isDeletedFor(held, request)) return false;
   if (after) return held.leaseNumber === after.leaseNumber && held.resourceId === after.resourceId;
   return !isLaunched(held) && held.deleteRequestedAtMs === undefined && (held.leaseUntilMs ?? 0) <= nowMs;

@@ -1,0 +1,140 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { takeStep } from '../../../functions/cluster-steps/take-step.ts';
+import { acceptFault, type Faults, faulty, randomFaults, SimulatedCrash } from '../../fakes/faulty.ts';
+import {
+  admin,
+  asked,
+  type ClusterWorld,
+  clusterWorld,
+  dcmId,
+  lifecycle,
+  untilAtRest,
+  type WorldParts,
+} from './world.ts';
+
+/** Longer than any creation has the cluster to itself. */
+const roundMs = 20_000;
+
+const scenario = fc.record({
+  seed: fc.integer(),
+  hasWorkers: fc.boolean(),
+  /** What happens at once, round after round. */
+  rounds: fc.array(fc.array(fc.constantFrom('create', 'step', 'delete'), { minLength: 1, maxLength: 4 }), {
+    minLength: 1,
+    maxLength: 6,
+  }),
+  faultRate: fc.constantFrom(0, 0.05, 0.2),
+  crashRate: fc.constantFrom(0, 0.05, 0.2),
+});
+type Scenario = typeof scenario extends fc.Arbitrary<infer Given> ? Given : never;
+
+describe('creating and deleting a cluster, with any crashes and lost answers', () => {
+  it('ends in one complete cluster once the create is repeated (CC 39)', async () => {
+    await fc.assert(
+      fc.asyncProperty(scenario, async (given) => {
+        const withoutDeletes = given.rounds.map((round) =>
+          round.map((request) => (request === 'delete' ? 'create' : request)),
+        );
+        const world = await lived({ ...given, rounds: withoutDeletes });
+
+        const answer = await eventually(() => lifecycle(world.parts).create(asked), world);
+        await untilAtRest(world);
+
+        const living = [...world.eks.clusters];
+        expect(living.map(([name]) => name)).toEqual([answer.cluster_name]);
+        const [, cluster] = living[0] ?? [];
+        expect([...(cluster?.administrators ?? [])]).toEqual([admin]);
+        expect([...(cluster?.groups.values() ?? [])]).toMatchObject(
+          given.hasWorkers ? [{ name: 'workers', status: 'ACTIVE' }] : [],
+        );
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('goes on with a deletion after the worker that began it died, and ends in no cluster (CC 33)', async () => {
+    await fc.assert(
+      fc.asyncProperty(scenario, async (given) => {
+        const world = await lived(given);
+
+        await eventually(() => lifecycle(world.parts).delete(dcmId, 'request-2'), world);
+        await untilAtRest(world);
+
+        expect([...world.eks.clusters.keys()]).toEqual([]);
+      }),
+      { numRuns: 200 },
+    );
+  });
+});
+
+/** The world after all that was asked for has been answered, or has crashed. */
+const lived = async ({ seed, rounds, hasWorkers, faultRate, crashRate }: Scenario): Promise<ClusterWorld> => {
+  const world = clusterWorld({ hasWorkers });
+  const faults = randomFaults(seed, faultRate);
+  const crashes = randomFaults(seed + 1, crashRate);
+  for (const round of rounds) {
+    await Promise.all(
+      round.map((request) => {
+        const parts = mortal(world.parts, faults, crashes);
+        const done: Promise<unknown> =
+          request === 'create'
+            ? lifecycle(parts).create(asked)
+            : request === 'delete'
+              ? lifecycle(parts).delete(dcmId, 'request-2')
+              : takeStep(parts)({ dcmId, continues: true });
+        return done.catch(acceptFault);
+      }),
+    );
+    world.clock.ms += roundMs;
+    world.eks.progress();
+  }
+  return world;
+};
+
+const eventually = async <Answer>(ask: () => Promise<Answer>, world: ClusterWorld): Promise<Answer> => {
+  for (let tries = 0; tries < 5; tries++) {
+    const answer = await ask().catch(acceptFault);
+    if (answer !== undefined) return answer;
+    await world.parts.pause(roundMs);
+  }
+  return ask();
+};
+
+/** One invocation's view of the world: calls that fail or lose their answer, and perhaps the end of the invocation. */
+const mortal = (parts: WorldParts, faults: Faults, crashes: Faults): WorldParts => {
+  const life = { over: false, waitedMs: 0 };
+  const survive = async () => {
+    await turn();
+    life.over ||= crashes.strikes();
+    if (life.over) throw new SimulatedCrash('this invocation has crashed');
+  };
+  const until = <Port extends object>(port: Port): Port =>
+    new Proxy(port, {
+      get: (target, name) => {
+        const method: unknown = Reflect.get(target, name);
+        if (typeof method !== 'function') return method;
+        return async (...args: unknown[]) => {
+          await survive();
+          const answer = await Reflect.apply(method, target, args);
+          await survive();
+          return answer;
+        };
+      },
+    });
+  return {
+    ...parts,
+    records: until(faulty(parts.records, faults)),
+    resourceStore: until(faulty(parts.resourceStore, faults)),
+    clusters: until(faulty(parts.clusters, faults)),
+    actions: until(faulty(parts.actions, faults)),
+    observations: until(faulty(parts.observations, faults)),
+    steps: until(faulty(parts.steps, faults)),
+    now: () => parts.now() + life.waitedMs,
+    async pause(ms) {
+      life.waitedMs += ms;
+      await turn();
+    },
+  };
+};

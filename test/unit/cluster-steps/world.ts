@@ -1,0 +1,87 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import { takeStep } from '../../../functions/cluster-steps/take-step.ts';
+import { clusterLifecycle } from '../../../functions/provider-api/service-types/cluster.ts';
+import type { ClusterStepRequest } from '../../../shared/ports/cluster-steps.ts';
+import { clusterKind } from '../../../shared/service-types/cluster/kind.ts';
+import { clusterNameOf } from '../../../shared/service-types/cluster/launch.ts';
+import { clusterRecords } from '../../../shared/service-types/cluster/record.ts';
+import { specOf } from '../../../shared/service-types/cluster/spec.ts';
+import type { EventBridgeEvent } from '../../../shared/wire/eventbridge.ts';
+import { memoryEks } from '../../fakes/memory-eks.ts';
+import { memoryRecords } from '../../fakes/memory-records.ts';
+import { memoryResourceStore } from '../../fakes/memory-resource-store.ts';
+import { memoryLog } from '../../fakes/silent.ts';
+import { halfPastTen, tagKeys } from '../../fixtures/resource-messages.ts';
+
+export const dcmId = 'c-1';
+export const region = 'us-east-1';
+export const resourceId = `eks/${region}/${dcmId}`;
+export const admin = 'arn:aws:iam::123456789012:role/admin';
+export const asked = { dcmId, region, spec: specOf({ version: '1.33' }), requestId: 'request-1' };
+
+const nodeRoleArn = 'arn:aws:iam::123456789012:role/node';
+
+type Given = { readonly hasWorkers?: boolean };
+
+/** What the use cases of clusters and cluster-steps are given, all in memory; `pause` moves the clock. */
+export const clusterWorld = ({ hasWorkers = true }: Given = {}) => {
+  const clock = { ms: halfPastTen * 1000 };
+  const now = () => clock.ms;
+  const eks = memoryEks(now);
+  const events: EventBridgeEvent[] = [];
+  const queue: { request: ClusterStepRequest; afterSeconds: number }[] = [];
+  const parts = {
+    records: memoryRecords(clusterRecords, now),
+    resourceStore: memoryResourceStore(now),
+    clusters: eks.views,
+    actions: eks.actions,
+    observations: { send: async (sent: readonly EventBridgeEvent[]) => void events.push(...sent) },
+    steps: {
+      request: async (requests: readonly ClusterStepRequest[], afterSeconds = 0) =>
+        void queue.push(...requests.map((request) => ({ request, afterSeconds }))),
+    },
+    stepSeconds: 25,
+    settings: { nodeRoleArn, adminPrincipals: [admin], changeAdopted: false },
+    async plan(_: unknown, about: { readonly dcmId: string; readonly generation: number }) {
+      return {
+        ...{ region, name: clusterNameOf(about), version: '1.33', extendedSupport: false },
+        ...{ clusterRoleArn: 'arn:aws:iam::123456789012:role/cluster', nodeRoleArn },
+        ...{ subnetIds: ['subnet-1', 'subnet-2'], securityGroupIds: [], endpoint: 'public' as const },
+        workers: hasWorkers ? { count: 2, instanceType: 't3.large', diskGib: 20 } : undefined,
+        adminPrincipals: [admin],
+        tags: { 'managed-by': 'dcm', 'dcm-instance-id': about.dcmId, 'dcm-provider': 'ec2-sp' },
+        chosenBy: { version: 'version', workers: 'the test' },
+      };
+    },
+    ...{ provider: 'ec2-sp', tagKeys, changeAdopted: false },
+    ...{ now, log: memoryLog() },
+    async pause(ms: number) {
+      const untilMs = clock.ms + ms;
+      await turn();
+      clock.ms = Math.max(clock.ms, untilMs);
+    },
+  };
+  return { parts, eks, events, queue, clock };
+};
+export type ClusterWorld = ReturnType<typeof clusterWorld>;
+export type WorldParts = ClusterWorld['parts'];
+
+/** What the normaliser would record of the newest observation of a state. */
+export const recordState = async ({ parts }: ClusterWorld, state: string): Promise<void> => {
+  const at = Math.floor(parts.now() / 1000);
+  await parts.resourceStore.record(
+    { kind: 'observation', resourceId, region, account: '123456789012', at, state, seenBy: 'listing' },
+    { key: String(at * 10 + clusterKind.states.indexOf(state)), id: `${at}`, at, status: clusterKind.statusOf(state), message: state },
+  );
+};
+
+/** Has the steps taken that the poller requests, and lets EKS finish what they began, as often as it can be necessary. */
+export const untilAtRest = async (world: ClusterWorld): Promise<void> => {
+  for (let round = 0; round < 10; round++) {
+    await takeStep(world.parts)({ dcmId, continues: false });
+    world.eks.progress();
+    world.clock.ms += 30_000;
+  }
+};
+
+export const lifecycle = (parts: WorldParts) => clusterLifecycle(parts);
