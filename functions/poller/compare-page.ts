@@ -57,7 +57,7 @@ export const comparePage =
     const found = (...findings: Finding[]) =>
       compared.filter(({ finding }) => findings.includes(finding)).map(({ listed }) => listed);
 
-    const [observed, stuck] = [found('new', 'readdressed'), found('stuck')];
+    const [observed, stuck] = [found('new', 'readdressed', 'explained'), found('stuck')];
     const place = { kind: type.kind, region: target.region, listedAt: listingTime(now()) };
     await observations.send(
       observed.map((listed) => instanceObservedEvent(observedResource(listed, held(listed), place))),
@@ -88,9 +88,9 @@ const isBetweenSteps = ({ described, dcmId }: ListedResource, held: Ownership): 
 
 /**
  * How a listed resource differs from the resource store. `new`: an event should have reported it, and was lost or is not sent;
- * `readdressed`: its addresses changed, which events never report.
+ * `readdressed`: its addresses changed, which events never report; `explained`: the state has another reason.
  */
-type Finding = 'equal' | 'new' | 'readdressed' | 'stuck' | 'doubtful';
+type Finding = 'equal' | 'new' | 'readdressed' | 'explained' | 'stuck' | 'doubtful';
 
 const findingOf = (
   { described, dcmId }: ListedResource,
@@ -113,9 +113,17 @@ const sightedFinding = (described: DescribedResource, vm: Resource, nowMs: numbe
   const state = recordedAs(vm, seen)?.state;
   if (state === undefined) return 'equal';
   if (vm.state !== state) return contradiction(vm, { ...described, state }, nowMs);
-  if (!isReaddressed(described, vm)) return 'equal';
-  return isNewer(vm, state, nowMs) ? 'readdressed' : 'doubtful';
+  const isExplained = hasNewReason(described, vm);
+  if (!isExplained && !isReaddressed(described, vm)) return 'equal';
+  if (!isNewer(vm, state, nowMs)) return 'doubtful';
+  return isExplained ? 'explained' : 'readdressed';
 };
+
+/** Whether the last status does not say why the resource is in its state. */
+const hasNewReason = ({ reason }: DescribedResource, { kind, latest }: Resource): boolean =>
+  kind.reasonsChange === true &&
+  reason?.message !== undefined &&
+  latest?.message.includes(reason.message) === false;
 
 /** The states have their own times, so neither the time of the listing nor a late event can make one look newer than it is. */
 const timedFinding = (described: DescribedResource, vm: Resource): Finding => {

@@ -103,6 +103,8 @@ export type Kind = {
     state: string,
     circumstances: Pick<Circumstances, 'deleteRequested' | 'hasRun'>,
   ) => string | undefined;
+  /** Whether a state can get another reason while it stays, which is then published. @default false */
+  readonly reasonsChange?: boolean;
   /** Whether the status of `runningState` is published only with the private address. */
   readonly needsAddress: boolean;
   /** The state for the service's word. An unknown word is mapped to the nearest state, and returned as `unrecognised`. */

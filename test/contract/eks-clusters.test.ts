@@ -221,7 +221,11 @@ describe('a listing of EKS', () => {
 
   it('of 20 clusters with a node group each costs 61 calls', async () => {
     const region = 'ap-south-1';
-    emulator.populate({ region, count: 20, tags: () => ({ 'managed-by': 'dcm' }) });
+    emulator.populate({
+      ...{ region, count: 20, nodeGroups: ['workers'] },
+      name: (index) => `at-rest-${index}`,
+      tags: () => ({ 'managed-by': 'dcm' }),
+    });
     const calls = () => Object.values(emulator.calls()).reduce((sum, one) => sum + one, 0);
     const before = calls();
 

@@ -155,6 +155,7 @@ export const clusterKind: Kind = {
   coalescesWithinSecond: true,
   timedBy: 'sight',
   recordedState,
+  reasonsChange: true,
   needsAddress: false,
   nearestState: clusterStateOf,
   statuses: ClusterStatus.options,

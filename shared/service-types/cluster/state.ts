@@ -68,6 +68,9 @@ const rules: readonly (readonly [ClusterState, (seen: Snapshot) => boolean])[] =
   ['UPDATING', someGroup('CREATING', 'UPDATING')],
 ];
 
+/** Statuses have room for it, so that a listing can tell whether it was published. */
+const longestReason = 600;
+
 /** What EKS says of the cluster and its node groups, in words; undefined where the state says it all. */
 export const reasonIn = (seen: Snapshot): string | undefined => {
   const { nodeGroups, wanted } = seen;
@@ -78,7 +81,7 @@ export const reasonIn = (seen: Snapshot): string | undefined => {
     ...(isMissing ? [`there is no node group ${wanted}`] : []),
     ...[...nodeGroups].sort(byName).map(groupText),
   ];
-  return parts.join('; ') || undefined;
+  return parts.join('; ').slice(0, longestReason) || undefined;
 };
 
 const byName = (one: NodeGroup, other: NodeGroup): number => (one.name < other.name ? -1 : 1);
