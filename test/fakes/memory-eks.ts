@@ -112,17 +112,21 @@ export const memoryEks = (now: () => number, region = 'us-east-1') => {
     }),
   };
 
+  const progressGroups = ({ groups }: Held): void => {
+    for (const [name, { status }] of groups) {
+      if (status === 'DELETING') groups.delete(name);
+      if (status === 'CREATING') groups.set(name, { name, status: 'ACTIVE', issues: [] });
+    }
+  };
+
   /** Ends what is under way. */
   const progress = (): void => {
     for (const [name, held] of clusters) {
       if (held.status === 'DELETING') clusters.delete(name);
       if (held.status === 'CREATING') Object.assign(held, { status: 'ACTIVE', hasEndpoint: true });
-      for (const [group, { status }] of held.groups) {
-        if (status === 'DELETING') held.groups.delete(group);
-        if (status === 'CREATING') held.groups.set(group, { name: group, status: 'ACTIVE', issues: [] });
-      }
+      progressGroups(held);
     }
   };
 
-  return { actions, clusters, views, calls, refusals, progress, describe: described };
+  return { actions, clusters, views, calls, refusals, progress };
 };

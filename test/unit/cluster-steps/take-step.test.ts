@@ -195,6 +195,21 @@ describe('a deletion of a cluster', () => {
     expect(world.queue.at(-1)).toEqual({ request: chained, afterSeconds: 25 });
   });
 
+  it('is reported only once EKS does not know the cluster, whatever workloads leave behind (CC 34)', async () => {
+    const world = await complete();
+    await lifecycle(world.parts).delete(dcmId, 'request-2');
+    world.eks.clusters.get(dcmId)?.groups.clear();
+    world.events.length = 0;
+
+    await world.step();
+    await world.step();
+    expect(world.events).toEqual([]);
+
+    world.eks.progress();
+    await world.step();
+    expect(world.events).toMatchObject([{ detail: { state: 'DELETED' } }]);
+  });
+
   it('of a cluster that is gone already ends in DELETED, too (CC 40)', async () => {
     const world = await complete();
     world.eks.clusters.delete(dcmId);

@@ -71,7 +71,13 @@ export const recordState = async ({ parts }: ClusterWorld, state: string): Promi
   const at = Math.floor(parts.now() / 1000);
   await parts.resourceStore.record(
     { kind: 'observation', resourceId, region, account: '123456789012', at, state, seenBy: 'listing' },
-    { key: String(at * 10 + clusterKind.states.indexOf(state)), id: `${at}`, at, status: clusterKind.statusOf(state), message: state },
+    {
+      key: String(at * 10 + clusterKind.states.indexOf(state)),
+      id: `${at}`,
+      at,
+      status: clusterKind.statusOf(state),
+      message: state,
+    },
   );
 };
 

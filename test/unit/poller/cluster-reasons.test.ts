@@ -19,7 +19,13 @@ const queued = async (state: string, { reason, told }: { reason: string | undefi
   await resourceStore.claim({ ...place, dcmId: 'c-1' });
   await resourceStore.record(
     { kind: 'observation', ...place, at, state, seenBy: 'listing' },
-    { key: `${at}0`, id: 'id', at, status: clusterKind.statusOf(state), message: `cluster c-1 is ${state}${told}` },
+    {
+      key: `${at}0`,
+      id: 'id',
+      at,
+      status: clusterKind.statusOf(state),
+      message: `cluster c-1 is ${state}${told}`,
+    },
   );
   const events: EventBridgeEvent[] = [];
   const compare = comparePage({
@@ -31,9 +37,10 @@ const queued = async (state: string, { reason, told }: { reason: string | undefi
     reason: reason === undefined ? undefined : { message: reason },
   };
   const type = servedClusters(memoryEks(now).views);
-  await compare({ type, polled: { target: { region: 'us-east-1' }, mode: 'legacy', serviceType: 'cluster' } }, [
-    { described, dcmId: 'c-1' },
-  ]);
+  await compare(
+    { type, polled: { target: { region: 'us-east-1', serviceType: 'cluster' }, mode: 'legacy' } },
+    [{ described, dcmId: 'c-1' }],
+  );
   return events.map(({ detail }) => detail);
 };
 
@@ -45,11 +52,14 @@ describe('the reason of a cluster’s state, in a listing', () => {
   });
 
   it('is not published again by every listing (CC 27)', async () => {
-    expect(await queued('DEGRADED', { reason: 'VpcNotFound: gone', told: ': VpcNotFound: gone' })).toEqual([]);
+    expect(await queued('DEGRADED', { reason: 'VpcNotFound: gone', told: ': VpcNotFound: gone' })).toEqual(
+      [],
+    );
   });
 
   it('is published of a deletion that fails', async () => {
-    const reason = 'EKS says ACTIVE; node group workers is DELETE_FAILED: Ec2SecurityGroupDeletionFailure: in use';
+    const reason =
+      'EKS says ACTIVE; node group workers is DELETE_FAILED: Ec2SecurityGroupDeletionFailure: in use';
 
     expect(await queued('DELETING', { reason, told: '' })).toHaveLength(1);
   });
