@@ -66,10 +66,14 @@ const grantListing = (caller: LambdaFunction, settings: Given): void => {
   );
 };
 
-/** Allows a function to describe the tasks of the configured ECS clusters, and, where containers have public addresses, to look them up. */
-export const grantDescribeTasks = (caller: LambdaFunction, settings: Given): void => {
-  const { containers } = settings;
-  if (containers === undefined) return;
+/** Allows a function to list and describe the tasks of the configured ECS clusters. */
+export const grantListTasks = (caller: LambdaFunction, settings: Given): void => {
+  if (settings.containers === undefined) return;
+  grantListing(caller, settings);
+  grantDescribing(caller, settings);
+};
+
+const grantDescribing = (caller: LambdaFunction, settings: Given): void => {
   const { inClusters, tasks } = resourcesOf(caller, settings);
   caller.addToRolePolicy(
     new PolicyStatement({ actions: ['ecs:DescribeTasks'], resources: tasks, conditions: inClusters }),
@@ -79,18 +83,18 @@ export const grantDescribeTasks = (caller: LambdaFunction, settings: Given): voi
     'The ids of tasks are not known in advance: the condition compares the ECS cluster.',
     tasks,
   );
+};
+
+/** Allows a function to describe the tasks of the configured ECS clusters, and, where they have public addresses, to look these up. */
+export const grantDescribeTasks = (caller: LambdaFunction, settings: Given): void => {
+  const { containers } = settings;
+  if (containers === undefined) return;
+  grantDescribing(caller, settings);
   if (!containers.publicAddresses) return;
   caller.addToRolePolicy(inRegions(Object.keys(containers.regions), 'ec2:DescribeNetworkInterfaces'));
   justify(caller, 'DescribeNetworkInterfaces has no resource-level permissions; the regions are limited.', [
     '*',
   ]);
-};
-
-/** Allows a function to list and describe the tasks of the configured ECS clusters. */
-export const grantListTasks = (caller: LambdaFunction, settings: Given): void => {
-  if (settings.containers === undefined) return;
-  grantListing(caller, settings);
-  grantDescribeTasks(caller, settings);
 };
 
 const resourcesOf = (caller: LambdaFunction, settings: Given) => {

@@ -153,6 +153,10 @@ describe('cluster-steps', () => {
     expect(CLUSTER_STEPS_QUEUE_URL).toBeDefined();
   });
 
+  it('leaves the words for a status to the normaliser, which has them from the settings', () => {
+    expect(environmentOf(home, 'ec2-sp-normaliser').CLUSTER_WORDS).toBe('current');
+  });
+
   it('exists only in a deployment with clusters', () => {
     const plain = synthesized({ ...allTypes, clusters: undefined }).home;
 

@@ -201,7 +201,7 @@ describe('permissions on ECS', () => {
       ],
     ],
     ['Normaliser', ['ec2:DescribeNetworkInterfaces', 'ecs:DescribeTasks']],
-    ['Poller', ['ec2:DescribeNetworkInterfaces', 'ecs:DescribeTasks', 'ecs:ListTasks']],
+    ['Poller', ['ecs:DescribeTasks', 'ecs:ListTasks']],
     ['NatsBridge', []],
     ['Registration', []],
   ])('of the %s are only these', (box, actions) => {
