@@ -53,7 +53,7 @@ export const clusterNameOf = ({ dcmId, generation }: Pick<ResourceRecord, 'dcmId
 export const clientTokenKey = 'dcm-client-token';
 
 /** Tag with the workers that the cluster is to have, so that what is missing can be seen without a record. */
-export const workersKey = 'dcm-workers';
+const workersKey = 'dcm-workers';
 
 /** The tags that a cluster gets besides those of its plan. */
 export const launchTags = (plan: ClusterPlan, token: string): Tags => ({

@@ -19,8 +19,7 @@ export type EndpointAccess = z.infer<typeof EndpointAccess>;
  * DCM's words for the status of a cluster. `current`: PROGRESSING, ACTIVE, DEGRADED, UNAVAILABLE, FAILED, DELETING and DELETED; `first`:
  * those of its first proposal, CREATING, ACTIVE, UPDATING, DEGRADED and DELETED.
  */
-export const ClusterWords = z.enum(['current', 'first']);
-export type ClusterWords = z.infer<typeof ClusterWords>;
+const ClusterWords = z.enum(['current', 'first']);
 
 /** The operator's settings of which clusters may be created, and how. */
 export const ClusterProvisioning = z.object({

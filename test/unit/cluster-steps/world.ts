@@ -14,7 +14,7 @@ import { memoryLog } from '../../fakes/silent.ts';
 import { halfPastTen, tagKeys } from '../../fixtures/resource-messages.ts';
 
 export const dcmId = 'c-1';
-export const region = 'us-east-1';
+const region = 'us-east-1';
 export const resourceId = `eks/${region}/${dcmId}`;
 export const admin = 'arn:aws:iam::123456789012:role/admin';
 export const asked = { dcmId, region, spec: specOf({ version: '1.33' }), requestId: 'request-1' };
