@@ -2,7 +2,9 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { publishEvents } from '../functions/nats-bridge/publish-events.ts';
 import { clientConfig } from '../local/emulators/client-config.ts';
+import { provider } from '../local/stack/options.ts';
 import { dynamoDbResourceStore } from '../shared/adapters/dynamodb/resource-store.ts';
+import { servedContainers } from '../shared/service-types/container/served.ts';
 import { kinds } from '../shared/service-types/kinds.ts';
 import type { InstanceState } from '../shared/service-types/vm/kind.ts';
 import { servedVms } from '../shared/service-types/vm/served.ts';
@@ -38,7 +40,96 @@ export const eventCosts = async (): Promise<Figures> => {
     read_units_per_1000_foreign: foreign.reads * 1000,
     ec2_calls_per_1000_owned: owned.calls * 1000,
     ec2_calls_per_1000_foreign: foreign.calls * 1000,
+    ...(await taskCosts()),
   };
+};
+
+/** What events of ECS tasks cost, from the second event of each task on: the first one claims it. */
+const taskCosts = async (): Promise<Figures> => {
+  await using dynamoDb = await startTable();
+  const client = new DynamoDBClient(clientConfig(dynamoDb.url));
+  const units = countCapacity(client);
+  let calls = 0;
+  const counted = async () => {
+    calls += 1;
+    return { resources: [], nextToken: undefined };
+  };
+  const stream = memoryEventStream();
+  const handleAll = quietNormaliser({
+    resourceStore: dynamoDbResourceStore(DynamoDBDocumentClient.from(client), tableName, kinds),
+    publisher: publishEvents(stream),
+    types: [
+      servedContainers({
+        describe: async () => {
+          calls += 1;
+          return new Map();
+        },
+        list: counted,
+      }),
+    ],
+  });
+  const handle = (group: string, seen: readonly TaskTimes[]) =>
+    handleAll(sqsBatches(seen.flatMap((times) => taskIds(group).map((id) => taskBody(id, group, times)))));
+
+  await handle(provider, [{ createdAt: 0 }]);
+  const before = units();
+  await handle(provider, [
+    { createdAt: 0, startedAt: 30 },
+    { createdAt: 0, startedAt: 30, stoppedAt: 60 },
+  ]);
+  const { writes } = units();
+  if (stream.stored.length !== instances * 3) throw new Error('Not every status of a task was published.');
+  const ownedCalls = calls;
+  await handle('another-provider', [{ createdAt: 0 }, { createdAt: 0, startedAt: 30 }]);
+  client.destroy();
+  return {
+    write_units_per_owned_task_event: (writes - before.writes) / (instances * 2),
+    ecs_calls_per_1000_owned: (ownedCalls * 1000) / (instances * 3),
+    ecs_calls_per_1000_foreign: ((calls - ownedCalls) * 1000) / (instances * 2),
+  };
+};
+
+/** Seconds after the start of the workload. */
+type TaskTimes = { readonly createdAt: number; readonly startedAt?: number; readonly stoppedAt?: number };
+
+/** Each owner has tasks of its own. */
+const taskIds = (owner: string) =>
+  Array.from({ length: instances }, (_, index) =>
+    index.toString(16).padStart(32, owner === provider ? '1' : '2'),
+  );
+const tasksStartAt = Math.floor(Date.now() / 1000) - 3600;
+
+const taskBody = (id: string, owner: string, times: TaskTimes): string => {
+  const { createdAt, startedAt = createdAt, stoppedAt = startedAt } = times;
+  const wasStopped = times.stoppedAt !== undefined;
+  const wasStarted = times.startedAt !== undefined;
+  const isoTimes = Object.entries(times).map(([name, seconds]) => [
+    name,
+    new Date((tasksStartAt + seconds) * 1000).toISOString(),
+  ]);
+  const status = wasStopped ? 'STOPPED' : wasStarted ? 'RUNNING' : 'PENDING';
+  const mark = `${owner}/${id.slice(-8)}`;
+  return JSON.stringify({
+    ...{ version: '0', id: crypto.randomUUID(), source: 'aws.ecs', 'detail-type': 'ECS Task State Change' },
+    ...{ account, region, resources: [], time: new Date((tasksStartAt + stoppedAt) * 1000).toISOString() },
+    detail: {
+      taskArn: `arn:aws:ecs:${region}:${account}:task/${provider}/${id}`,
+      clusterArn: `arn:aws:ecs:${region}:${account}:cluster/${provider}`,
+      lastStatus: status,
+      desiredStatus: wasStopped ? 'STOPPED' : 'RUNNING',
+      startedBy: mark,
+      group: `${mark}/a-client-token`,
+      ...(wasStopped && { stopCode: 'EssentialContainerExited' }),
+      containers: [
+        {
+          name: 'main',
+          networkInterfaces: [{ privateIpv4Address: '10.0.0.7' }],
+          ...(wasStopped && { exitCode: 0 }),
+        },
+      ],
+      ...Object.fromEntries(isoTimes),
+    },
+  });
 };
 
 /** The normaliser with its table in DynamoDB, and what each event costs. */
