@@ -26,7 +26,7 @@ describe('poller and public addresses', () => {
     await region.listFor(10 * minuteMs);
     const held: (string | undefined)[] = [await addressHeld(region)];
 
-    for (const publicAddress of ['198.18.0.1', '198.18.0.2', undefined]) {
+    for (const publicAddress of ['198.18.0.1', '198.18.0.2', '']) {
       region.change(1, { publicAddress });
       await region.listFor(10 * minuteMs);
       held.push(await addressHeld(region));

@@ -68,8 +68,12 @@ describe('EC2’s view of instances', () => {
         tags: { 'managed-by': 'dcm', empty: '' },
         reason: { code: 'Server.InternalError', message: 'Client.VolumeLimitExceeded: limit' },
         launchedAtMs: Date.parse('2026-08-22T10:30:00Z'),
+        publicAddress: '',
       },
-      { resourceId: other, account: '', state: 'running', tags: {}, reason: undefined, launchedAtMs: 0 },
+      {
+        ...{ resourceId: other, account: '', state: 'running', tags: {}, reason: undefined },
+        ...{ launchedAtMs: 0, publicAddress: '' },
+      },
     ]);
   });
 
