@@ -94,8 +94,9 @@ type TaskTimes = { readonly createdAt: number; readonly startedAt?: number; read
 
 /** Each owner has tasks of its own. */
 const taskIds = (owner: string) =>
-  Array.from({ length: instances }, (_, index) =>
-    index.toString(16).padStart(32, owner === provider ? '1' : '2'),
+  Array.from(
+    { length: instances },
+    (_, index) => `${owner === provider ? 1 : 2}${index.toString(16).padStart(31, '0')}`,
   );
 const tasksStartAt = Math.floor(Date.now() / 1000) - 3600;
 
