@@ -6,7 +6,7 @@ import { ownKinds } from './own-messages.ts';
 import { vmEvents } from './vm/events/registry.ts';
 
 /** The kinds of EventBridge event about each service type. EKS has no events about the states of clusters. */
-export const eventKinds: Readonly<Record<ServiceType, readonly EventKind[]>> = {
+const eventKinds: Readonly<Record<ServiceType, readonly EventKind[]>> = {
   vm: vmEvents,
   container: [taskStateChange],
   cluster: [],
