@@ -36,10 +36,11 @@ describe("DCM's own service provider manager", skippedBecause(await whyNoDcm()),
 
   const dcm = () => controlPlaneClient(stack.endpoints.controlPlaneUrl);
 
-  it('has a provider for each region, and finds both ready', async () => {
+  it('has a provider for each service type and region, and finds those of VMs ready', async () => {
     for (const name of [provider, `${provider}-${silentRegion}`]) await dcm().isReady(name, 60_000);
 
-    expect((await dcm().providers()).map(({ service_type: type }) => type)).toEqual(['vm', 'vm']);
+    const types = (await dcm().providers()).map(({ service_type: type }) => type);
+    expect(types.toSorted()).toEqual(['cluster', 'cluster', 'container', 'container', 'vm', 'vm']);
   });
 
   it('creates a VM, and updates its row until its end', async () => {

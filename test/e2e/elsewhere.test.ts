@@ -1,16 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { conformance } from '../../conformance/conformance.ts';
-import { groupsFor } from '../../conformance/groups.ts';
 import { controlPlaneClient, olderDcmUser } from '../../local/demo/dcm-user.ts';
 import { runDcmVmScenario } from '../../local/demo/dcm-vm-scenario.ts';
 import { providerApiClient } from '../../local/demo/provider-api-client.ts';
-import { openRequests } from '../../local/emulators/dcm/control-plane/requests.ts';
 import { startControlPlane } from '../../local/emulators/dcm/older-control-plane/start.ts';
 import { disposables, type Use } from '../../local/processes/disposables.ts';
 import { serve } from '../../local/processes/loopback.ts';
 import { provider, silentRegion } from '../../local/stack/options.ts';
 import { startTestNats } from '../contract/nats.ts';
-import { watchedStack } from './stack.ts';
+import { checksOfOlderDcm, watchedStack } from './stack.ts';
 
 /** Where DCM answers, before anything does: what answers there can change, the address cannot. */
 const startAddress = async () => {
@@ -58,6 +56,10 @@ describe('a provider of an older DCM that runs elsewhere', () => {
     expect(Object.fromEntries(paths)).toEqual({
       [provider]: '/api/v1alpha1/vms',
       [`${provider}-${silentRegion}`]: `/${silentRegion}/api/v1alpha1/vms`,
+      [`${provider}-container`]: '/api/v1alpha1/containers',
+      [`${provider}-container-${silentRegion}`]: `/${silentRegion}/api/v1alpha1/containers`,
+      [`${provider}-cluster`]: '/api/v1alpha1/clusters',
+      [`${provider}-cluster-${silentRegion}`]: `/${silentRegion}/api/v1alpha1/clusters`,
     });
   });
 
@@ -71,11 +73,14 @@ describe('a provider of an older DCM that runs elsewhere', () => {
 
   it('conforms to everything that DCM relies on', async () => {
     const { natsUrl, providerApiUrl, providerApiToken: token } = parts.stack.endpoints;
-    await openRequests(parts.nats.nc); // DCM's stream of requests to agents
     const registry = { registryPort: 0, serviceType: 'vm', timeout: 70 };
     const options = { provider: providerApiUrl, token, nats: natsUrl, ...registry };
 
-    const results = await conformance(options, groupsFor('vm'), { cancel, onResult: say, say: registerAt });
+    const results = await conformance(options, checksOfOlderDcm('vm'), {
+      cancel,
+      onResult: say,
+      say: registerAt,
+    });
     clearInterval(schedule);
 
     const others = results.flatMap((one) =>
@@ -83,7 +88,6 @@ describe('a provider of an older DCM that runs elsewhere', () => {
     );
     expect(others).toEqual([
       'R9 skip: needs --registry-token', // this registry, of the older DCM, asks for none
-      'B4 skip: needs --agent-topic TOPIC', // there is no agent here
     ]);
     expect(new Set(results.map(({ id }) => id.charAt(0)))).toEqual(new Set('RHCFGDIBAEO'));
     expect(failures).toEqual([]);

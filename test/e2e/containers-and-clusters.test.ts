@@ -1,0 +1,141 @@
+import { ECSClient, ListTasksCommand, StopTaskCommand } from '@aws-sdk/client-ecs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import * as z from 'zod';
+import { conformance } from '../../conformance/conformance.ts';
+import { containerSpec } from '../../local/demo/catalog-item.ts';
+import { type DemoResource, statusErrors } from '../../local/demo/check-statuses.ts';
+import { runClusterScenario, runContainersScenario } from '../../local/demo/dcm-scenarios.ts';
+import { controlPlaneClient, type DcmUser, dcmUser, olderDcmUser } from '../../local/demo/dcm-user.ts';
+import { clientConfig } from '../../local/emulators/client-config.ts';
+import { provider } from '../../local/stack/options.ts';
+import { checksOfOlderDcm, type TestStack, testStack } from './stack.ts';
+
+const soon = 60_000;
+
+const Providers = z.object({
+  results: z.array(z.object({ name: z.string(), service_type: z.string(), endpoint: z.url() })),
+});
+
+/** Runs the lives of three containers and of a cluster through DCM, and compares their statuses with what they must be. */
+const liveThrough = async (dcm: DcmUser, { controlPlane }: TestStack): Promise<void> => {
+  const resources = new Map<string, DemoResource>();
+  const context = {
+    ...{ dcm, reaches: controlPlane.waitFor, print: () => undefined },
+    onCreated: (resource: DemoResource) => void resources.set(resource.name, resource),
+  };
+  await Promise.all([runContainersScenario(context), runClusterScenario(context)]);
+  const errors = () => {
+    const of = new Set([...resources.values()].map(({ dcmId }) => dcmId));
+    const history = controlPlane.history().filter(({ id = '' }) => of.has(id));
+    return statusErrors({
+      ...{ instances: [], transitions: [] },
+      history,
+      resources: [...resources.values()],
+    });
+  };
+  await expect.poll(errors, { timeout: soon }).toEqual([]);
+};
+
+describe('containers and clusters, behind an environment agent', () => {
+  let stack: TestStack;
+  beforeAll(async () => {
+    stack = await testStack({ pollFloorSeconds: 1 });
+  });
+  afterAll(() => stack?.[Symbol.asyncDispose]());
+
+  it('are registered beside the VMs, each service type as a provider of its own', async () => {
+    const response = await fetch(`${stack.endpoints.agentUrl}/api/v1alpha1/providers`);
+
+    const { results } = Providers.parse(await response.json());
+    expect(
+      results.map(({ name, service_type: type, endpoint }) => [type, name, new URL(endpoint).pathname]),
+    ).toEqual([
+      ['vm', provider, '/api/v1alpha1/vms'],
+      ['container', `${provider}-container`, '/api/v1alpha1/containers'],
+      ['cluster', `${provider}-cluster`, '/api/v1alpha1/clusters'],
+    ]);
+  });
+
+  it('go through their lives in DCM', async () => {
+    const { controlPlaneUrl, agentUrl = '' } = stack.endpoints;
+
+    await liveThrough(dcmUser({ controlPlaneUrl, agentUrl, provider }), stack);
+  });
+});
+
+describe('containers and clusters, called by an older DCM', () => {
+  let stack: TestStack;
+  let ecs: ECSClient;
+  beforeAll(async () => {
+    stack = await testStack({ pollFloorSeconds: 1, generation: 'old', healthIntervalMs: 500 });
+    ecs = new ECSClient(clientConfig(stack.endpoints.ecsUrl ?? ''));
+  });
+  afterAll(async () => {
+    ecs?.destroy();
+    await stack?.[Symbol.asyncDispose]();
+  });
+
+  const user = () => olderDcmUser(controlPlaneClient(stack.endpoints.controlPlaneUrl), provider);
+
+  it('go through their lives in DCM', async () => {
+    await liveThrough(user(), stack);
+  });
+
+  it('have a container DELETED within 30 seconds that ignores the signal to end', async () => {
+    const dcm = user();
+    await dcm.isReady('container', soon);
+    const id = await dcm.create(
+      containerSpec('stubborn', { command: ['ignore-sigterm'] }),
+      crypto.randomUUID(),
+    );
+    await dcm.reaches(id, 'running', soon);
+    const askedAtMs = Date.now();
+
+    await dcm.delete(id);
+
+    const end = () => stack.controlPlane.history().find((one) => one.id === id && one.status === 'deleted');
+    await expect.poll(end, { timeout: soon }).toBeDefined();
+    expect((end()?.receivedAtMs ?? Number.POSITIVE_INFINITY) - askedAtMs).toBeLessThan(30_000);
+  });
+
+  const stopTask = async (id: string) => {
+    const { taskArns = [] } = await ecs.send(
+      new ListTasksCommand({ cluster: provider, startedBy: `${provider}/${id}` }),
+    );
+    for (const task of taskArns)
+      await ecs.send(new StopTaskCommand({ cluster: provider, task, reason: 'stopped outside DCM' }));
+  };
+
+  it.each([
+    { serviceType: 'container', skipped: ['U1'] }, // the provider is registered already
+    { serviceType: 'cluster', skipped: [] },
+  ])(
+    'conform to everything that DCM relies on: $serviceType',
+    async ({ serviceType, skipped }) => {
+      const { natsUrl, providerApiUrl, providerApiToken: token, controlPlaneUrl } = stack.endpoints;
+      const options = {
+        ...{ provider: providerApiUrl, token, nats: natsUrl, serviceType, timeout: 90 },
+        controlPlane: controlPlaneUrl,
+      };
+      const restartNats = async () => {
+        await stack.nats?.stop();
+        await stack.nats?.start();
+      };
+
+      const results = await conformance(
+        options,
+        checksOfOlderDcm(serviceType).filter(({ needs }) => needs !== '--registry-port'),
+        {
+          cancel: new AbortController().signal,
+          ...{ onResult: () => undefined, say: () => undefined },
+          outside: { restartNats, stop: stopTask },
+        },
+      );
+
+      const failed = results.flatMap((one) => (one.verdict === 'fail' ? [`${one.id}: ${one.reason}`] : []));
+      expect(failed).toEqual([]);
+      expect(results.flatMap(({ id, verdict }) => (verdict === 'skip' ? [id] : []))).toEqual(skipped);
+    },
+    600_000,
+  ); // a cluster takes ten seconds and more to be created, and as long to be deleted
+});
