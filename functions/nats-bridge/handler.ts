@@ -7,7 +7,7 @@ import { natsProbe } from '../../shared/adapters/nats/probe.ts';
 import { natsStreamNames } from '../../shared/adapters/nats/stream-names.ts';
 import { SecretsManagerEnvironment, secretsManager } from '../../shared/adapters/secrets/secrets-manager.ts';
 import { log, meter, withTelemetry } from '../../shared/runtime/telemetry.ts';
-import { statusSubject } from '../../shared/wire/dcm-status.ts';
+import { statusSubject } from '../../shared/wire/cloudevents.ts';
 import { Env } from './env.ts';
 import { handleRequest } from './handle-request.ts';
 import { publishEvents } from './publish-events.ts';

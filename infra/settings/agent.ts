@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { requestStreams } from '../../shared/wire/agent-requests.ts';
-import { statusSubject } from '../../shared/wire/dcm-status.ts';
+import { statusSubject } from '../../shared/wire/cloudevents.ts';
 import { createdTypesByRegion, reportedTypes, type Sections } from './service-types.ts';
 import { origin, secretName, text } from './setting-kinds.ts';
 

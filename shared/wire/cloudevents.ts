@@ -1,7 +1,11 @@
 import * as z from 'zod/mini';
+import type { ServiceType } from '../core/kind.ts';
 
 /** DCM's streams take exactly two tokens, the first of them `dcm`. */
 const subjectPattern = /^dcm\.[a-z0-9-]+$/;
+
+/** The NATS subject of the statuses of a service type, which is their CloudEvents subject too. */
+export const statusSubject = (serviceType: ServiceType): string => `dcm.${serviceType}`;
 
 /**
  * Not empty, and without half a surrogate pair: ids that differ only there would become one `Nats-Msg-Id`, and the second event would be

@@ -1,16 +1,13 @@
 import { CloudEvent } from 'cloudevents';
-import type { ServiceType } from '../core/kind.ts';
 import type { Addresses } from '../core/outputs.ts';
 import { messageText, type Resource, republicationTime, type UnpublishedStatus } from '../core/resource.ts';
 import { addressProblem } from '../core/resource-id.ts';
-import type { CloudEventJson } from './cloudevents.ts';
-
-/** The NATS subject of the statuses of a service type, which is their CloudEvents subject too. */
-export const statusSubject = (serviceType: ServiceType): string => `dcm.${serviceType}`;
+import { type CloudEventJson, statusSubject } from './cloudevents.ts';
 
 /**
- * The CloudEvent with a resource's status. `data` has `id`, `status` and `message`, and `output_spec` with the statuses that have outputs. Everything else
- * is in extensions; DCM's consumer drops an event with an extension name that has other characters than lower-case letters and digits.
+ * The CloudEvent with a resource's status. `data` has `id`, `status` and `message`, and with the statuses that have outputs `output_spec`.
+ * Everything else is in extensions; DCM's consumer drops an event with an extension name that has other characters than lower-case letters
+ * and digits.
  * `resourceId` is absent for a resource that was never launched.
  * @see https://github.com/dcm-project/enhancements (state-management/service-provider-status-reporting.md, "CloudEvents Format")
  */
