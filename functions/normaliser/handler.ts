@@ -15,6 +15,7 @@ import type { ServedType } from '../../shared/ports/served-type.ts';
 import { partialBatch } from '../../shared/runtime/partial-batch.ts';
 import { log, meter, withTelemetry } from '../../shared/runtime/telemetry.ts';
 import { eksClusters } from '../../shared/service-types/cluster/eks/clusters.ts';
+import { eksUpdates } from '../../shared/service-types/cluster/eks/updates.ts';
 import { clusterRecords } from '../../shared/service-types/cluster/record.ts';
 import { servedClusters } from '../../shared/service-types/cluster/served.ts';
 import { ecsTasks } from '../../shared/service-types/container/ecs/tasks.ts';
@@ -47,7 +48,8 @@ const awsPorts = ({ FLEET_TABLE: table, OBSERVATIONS_QUEUE_URL: queueUrl, NATS_B
         }),
         dynamoDbRecords(client, table, containerRecords, log),
       ),
-    cluster: () => servedClusters(eksClusters(), dynamoDbRecords(client, table, clusterRecords, log)),
+    cluster: () =>
+      servedClusters(eksClusters(), dynamoDbRecords(client, table, clusterRecords, log), eksUpdates()),
   };
   return {
     resourceStore: dynamoDbResourceStore(client, table, kinds),

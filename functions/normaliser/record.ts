@@ -1,5 +1,11 @@
 import { UnavailableError } from '../../shared/core/errors.ts';
-import { isNewerObservation, sequenceOf } from '../../shared/core/gate.ts';
+import {
+  isNewerObservation,
+  isStateKey,
+  secondOfKey,
+  sequenceOf,
+  stateOfKey,
+} from '../../shared/core/gate.ts';
 import { finalState, isEnding, isStopped, type StateReason } from '../../shared/core/kind.ts';
 import type {
   Notice,
@@ -26,9 +32,9 @@ import { servedTypeOf } from '../../shared/ports/served-type.ts';
 import { addressesIn, type EndReasons } from './ask-service.ts';
 import type { Parts } from './normalise.ts';
 import type { Owned } from './ownership.ts';
-import { type MessageGroup, withoutSuperseded } from './read-message.ts';
+import { isRedelivered, type MessageGroup, withoutSuperseded } from './read-message.ts';
 
-type Recording = Pick<Parts, 'resourceStore' | 'types' | 'reporting' | 'randomPart' | 'now'>;
+type Recording = Pick<Parts, 'resourceStore' | 'types' | 'reporting' | 'randomPart' | 'now' | 'log'>;
 
 /** The result of recording a group. */
 export type RecordedGroup = {
@@ -72,7 +78,8 @@ export const recordMessages = (parts: Recording & Pick<Parts, 'meter'>, reasons:
     let held = await bounded(vm);
     let hasRepeats = false;
     for (const resourceMessage of current) {
-      const recorded = await record({ vm: held, isRead: held === vm, reason, described }, resourceMessage);
+      const before = { vm: held, isRead: held === vm, isRetry: isRedelivered(group), reason, described };
+      const recorded = await record(before, resourceMessage);
       keep(resourceMessage, recorded);
     }
     const seen = addressesIn(group.kind, described, held.state);
@@ -110,6 +117,8 @@ type Before = {
   readonly vm: Resource;
   /** The resource was read, not written, so it may lag behind. */
   readonly isRead: boolean;
+  /** The message was delivered before. */
+  readonly isRetry: boolean;
   /** Why it ended; undefined where it has not, or the service gave no reason. */
   readonly reason: StateReason | undefined;
   /** As the service described it; undefined where it was not asked, did not answer or does not know it. */
@@ -131,13 +140,50 @@ const recordAddresses =
     return resourceStore.readdress(vm, found, status);
   };
 
+/**
+ * @returns the reason of an observation, with the failure of the change that is over with it. A change that nobody saw begin is not asked
+ * about. @throws UnavailableError once where the service does not say how the change has ended; then the state is published without it.
+ */
+const explainFailedChange =
+  ({ types, log }: Recording) =>
+  async (
+    vm: Resource,
+    { state: next, reason }: Observation,
+    isRetry: boolean,
+  ): Promise<StateReason | undefined> => {
+    const { kind, resourceId, region, state } = vm;
+    const { changes } = servedTypeOf(types, kind);
+    if (changes === undefined || state !== changes.state || next === state || isEnding(kind, next))
+      return reason;
+    try {
+      const failure = await changes.failure({ region }, resourceId, stateBeforeMs(vm));
+      return failure === undefined ? reason : { ...reason, message: withFailure(reason, failure) };
+    } catch (error) {
+      if (!isRetry) throw error;
+      log.warn('a state is published without how the change before it has ended', { resourceId, error });
+      return reason;
+    }
+  };
+
+/** When the state before the held one was recorded: a change that is over with the held state was begun later. */
+const stateBeforeMs = ({ kind, state, history }: Resource): number => {
+  const states = history.filter(({ key }) => isStateKey(key));
+  const before = states.findLast(({ key }) => stateOfKey(kind, key) !== state) ?? states[0];
+  return before === undefined ? 0 : secondOfKey(before.key) * 1000;
+};
+
+/** The failure comes last, so that listings find the reason itself in a message that had to be shortened. */
+const withFailure = (reason: StateReason | undefined, failure: string): string =>
+  [reason?.message ?? reason?.code, failure].filter(Boolean).join('; ');
+
 /** Records one message, unless the resource store already holds what it says. */
 const recordMessage = (parts: Recording) => {
   const { resourceStore, randomPart, reporting } = parts;
   const readdress = recordAddresses(parts);
+  const failedChange = explainFailedChange(parts);
 
   return (
-    { vm, isRead, reason, described }: Before,
+    { vm, isRead, isRetry, reason, described }: Before,
     resourceMessage: ResourceMessage,
   ): Promise<Recorded> | Recorded => {
     if (resourceMessage.kind === 'observation') return observed(resourceMessage);
@@ -146,15 +192,16 @@ const recordMessage = (parts: Recording) => {
     const mayHide = isRead && resourceMessage.kind === 'status-settled'; // statuses held back by the debounce must still be published
     return mayHide ? resourceStore.readConsistently(vm.resourceId) : { outcome: 'unchanged', vm };
 
-    function observed(seen: Observation): Promise<Recorded> | Recorded {
+    async function observed(seen: Observation): Promise<Recorded> {
       const observation = recordedAs(vm, seen);
       if (observation === undefined) return { outcome: 'unchanged', vm };
       if (!isNewerObservation(vm.kind, vm, observation)) return repeated(observation);
       if (vm.state === observation.state && changesOutputs(vm, observation))
         return readdress(vm, observation, observation.at);
+      const explained = { ...observation, reason: await failedChange(vm, observation, isRetry) };
       return resourceStore.record(
         observation,
-        statusOf(vm.kind, observation, randomPart(), {
+        statusOf(vm.kind, explained, randomPart(), {
           ...circumstancesOf(vm, observation),
           ...reporting,
           reason: reasonOf(observation),

@@ -32,6 +32,14 @@ export const grantReadClusters = (reader: LambdaFunction, { clusters }: Given): 
   ]);
 };
 
+/** Allows a function to read how updates of clusters and node groups have ended, in the configured regions. */
+export const grantReadClusterUpdates = (reader: LambdaFunction, { clusters }: Given): void => {
+  if (clusters === undefined) return;
+  const { all, nodeGroups } = resourcesOf(reader, Object.keys(clusters.regions));
+  const actions = ['eks:ListUpdates', 'eks:DescribeUpdate'];
+  reader.addToRolePolicy(new PolicyStatement({ actions, resources: [...all, ...nodeGroups] }));
+};
+
 /**
  * Allows a function to create clusters that have our tags, and to pass the configured roles to EKS.
  * @see https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelastickubernetesservice.html

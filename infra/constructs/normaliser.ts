@@ -7,7 +7,7 @@ import { type Deployment, normaliser } from '../functions.ts';
 import { agentStreamsOf } from '../settings/agent.ts';
 import { regionNames } from '../settings/reported-regions.ts';
 import type { Settings } from '../settings/settings.ts';
-import { grantReadClusters } from './cluster-permissions.ts';
+import { grantReadClusters, grantReadClusterUpdates } from './cluster-permissions.ts';
 import { grantDescribe } from './describe-instances.ts';
 import { type FunctionDefaults, functionWithDefaults } from './function-defaults.ts';
 import { grantItems } from './grant-items.ts';
@@ -67,5 +67,6 @@ export class Normaliser extends Construct {
     grantDescribe(this.function, ['ec2:DescribeInstances'], regions);
     grantDescribeTasks(this.function, settings);
     grantReadClusters(this.function, settings);
+    grantReadClusterUpdates(this.function, settings);
   }
 }

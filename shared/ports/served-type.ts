@@ -1,8 +1,19 @@
 import { UnreadableError } from '../core/errors.ts';
 import type { Kind } from '../core/kind.ts';
 import type { Facts } from '../core/record.ts';
+import type { Target } from '../core/target.ts';
 import type { DescribedResources } from './described-resources.ts';
 import type { Records } from './records.ts';
+
+/**
+ * Why the newest change of a resource failed, in words. Undefined where it did not, and where it was begun before `sinceMs`, in milliseconds
+ * since 1970 on the service's clock. @throws UnavailableError, UpstreamError where the service does not say how the change has ended.
+ */
+export type ChangeFailure = (
+  target: Target,
+  resourceId: string,
+  sinceMs: number,
+) => Promise<string | undefined>;
 
 /**
  * A service type that is served, with the parts of its AWS service that the normaliser and the poller need. Each service type supplies one
@@ -15,6 +26,11 @@ export type ServedType = {
   readonly resources: DescribedResources;
   /** How long the normaliser waits for a `describe`, in milliseconds. */
   readonly describeTimeoutMs: number;
+  /**
+   * The state of a resource that is being changed, and where the service says why a change failed that is over: the resource itself does not
+   * show it. The normaliser asks once for each change. Undefined: there is no such state.
+   */
+  readonly changes?: { readonly state: string; readonly failure: ChangeFailure } | undefined;
   /** Undefined: DCM ids are not compared with records. */
   readonly records?: Records | undefined;
   /** The facts that a resource itself shows: the record of an adopted one begins with them. */

@@ -1,3 +1,4 @@
+import { EKSClient, UpdateNodegroupConfigCommand } from '@aws-sdk/client-eks';
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import { subnetsOf } from '../../local/emulators/ec2/actions/network.ts';
 import { startEksEmulator } from '../../local/emulators/eks/start-eks-emulator.ts';
@@ -7,6 +8,7 @@ import {
   eksClusterVersions,
 } from '../../shared/service-types/cluster/eks/cluster-actions.ts';
 import { eksClusters } from '../../shared/service-types/cluster/eks/clusters.ts';
+import { eksUpdates } from '../../shared/service-types/cluster/eks/updates.ts';
 import { resourceIdOf } from '../../shared/service-types/cluster/kind.ts';
 import type { ClusterPlan, Workers } from '../../shared/service-types/cluster/launch.ts';
 
@@ -190,6 +192,76 @@ describe('EKS by its SDK client', () => {
 
     expect(versions.filter(({ isDefault }) => isDefault)).toHaveLength(1);
     expect(new Set(versions.map(({ support }) => support))).toContain('standard');
+  });
+});
+
+describe('the newest update of a cluster', () => {
+  const errors = [
+    { errorCode: 'InsufficientFreeAddresses', errorMessage: 'none left', resourceIds: ['s-1'] },
+  ];
+  const failedWith = 'the update VersionUpdate has failed: InsufficientFreeAddresses: none left (s-1)';
+  const failure = (name: string, sinceMs = 0) => eksUpdates()(target, resourceIdOf(target, name), sinceMs);
+  const updated = (name: string, outcome: 'Failed' | 'Successful') => {
+    emulator.updateCluster(name, { outcome, ...(outcome === 'Failed' && { errors }) });
+    emulator.settle(name);
+  };
+
+  it('is the only thing that shows a failure, with EKS’s error, after the cluster is ACTIVE again (CC 25)', async () => {
+    const name = await active({ workers: undefined });
+    updated(name, 'Failed');
+
+    expect((await see(name))?.state).toBe('ACTIVE');
+    expect((await see(name))?.reason).toBeUndefined();
+    expect(await failure(name)).toBe(failedWith);
+  });
+
+  it('says nothing where it was successful, or there was none', async () => {
+    const name = await active({ workers: undefined });
+    expect(await failure(name)).toBeUndefined();
+
+    updated(name, 'Failed');
+    await new Promise((resolve) => setTimeout(resolve, 2)); // EKS tells the newest by the time alone
+    updated(name, 'Successful');
+
+    expect(await failure(name)).toBeUndefined();
+  });
+
+  it('says nothing of an update that was begun before', async () => {
+    const name = await active({ workers: undefined });
+    updated(name, 'Failed');
+
+    expect(await failure(name, Date.now() + 1)).toBeUndefined();
+  });
+
+  it('can be one of the workers', async () => {
+    const name = await active();
+    await addWorkers(name);
+    emulator.settle(name, 'workers');
+    emulator.faults({ updateOutcome: 'Failed' });
+    const eks = new EKSClient({ region: 'us-east-1' });
+    const scalingConfig = { minSize: 3, maxSize: 3, desiredSize: 3 };
+    await eks.send(
+      new UpdateNodegroupConfigCommand({ clusterName: name, nodegroupName: 'workers', scalingConfig }),
+    );
+    emulator.faults({ updateOutcome: 'Successful' });
+    expect((await see(name))?.state).toBe('UPDATING');
+    await expect(failure(name)).rejects.toThrow(UnavailableError);
+
+    emulator.settle(name, 'workers');
+
+    expect((await see(name))?.state).toBe('ACTIVE');
+    expect(await failure(name)).toBe('the update ConfigUpdate has failed: Unknown: The update failed.');
+  });
+
+  it('costs twenty calls and two listings, however many updates there were', async () => {
+    const name = await active({ workers: undefined });
+    for (let updates = 0; updates < 30; updates++) updated(name, 'Successful');
+    const calls = () => Object.values(emulator.calls()).reduce((sum, one) => sum + one, 0);
+    const before = calls();
+
+    await failure(name);
+
+    expect(calls() - before).toBe(22);
   });
 });
 

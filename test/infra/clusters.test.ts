@@ -25,7 +25,7 @@ describe('permissions on EKS', () => {
 
   it.each([
     ['ProviderApi', [...reading, 'eks:CreateCluster', 'eks:DescribeClusterVersions', 'eks:TagResource']],
-    ['Normaliser', reading],
+    ['Normaliser', [...reading, 'eks:DescribeUpdate', 'eks:ListUpdates']],
     ['Poller', reading],
     [
       'ClusterSteps',
@@ -63,6 +63,7 @@ describe('permissions on EKS', () => {
   it('read the clusters and node groups of the configured regions only', () => {
     expect(resourcesOf('Poller', 'eks:DescribeCluster')).toEqual(all);
     expect(resourcesOf('Poller', 'eks:DescribeNodegroup')).toEqual(nodeGroups);
+    expect(resourcesOf('Normaliser', 'eks:DescribeUpdate')).toEqual([...all, ...nodeGroups]);
     expect(conditionsOf('Poller', 'eks:ListClusters')).toEqual([
       { StringEquals: { 'aws:RequestedRegion': ['eu-west-1'] } },
     ]);

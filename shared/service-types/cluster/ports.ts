@@ -1,5 +1,6 @@
 import type { Target } from '../../core/target.ts';
 import type { DescribedResource, DescribedResources } from '../../ports/described-resources.ts';
+import type { ChangeFailure } from '../../ports/served-type.ts';
 import type { ClusterState } from './kind.ts';
 import type { ClusterPlan, Workers } from './launch.ts';
 import type { NodeGroup } from './state.ts';
@@ -19,6 +20,9 @@ export type Cluster = DescribedResource<ClusterState> & {
 };
 
 export type Clusters = DescribedResources<Cluster>;
+
+/** Why the newest update of a cluster, or of its workers, failed or was cancelled. */
+export type ClusterUpdates = ChangeFailure;
 
 export type CreatedCluster = {
   readonly account: string;

@@ -89,5 +89,5 @@ const byName = (one: NodeGroup, other: NodeGroup): number => (one.name < other.n
 const groupText = ({ name, status, issues }: NodeGroup): string =>
   [`node group ${name} is ${status}`, ...issues.map(issueText)].join(': ');
 
-const issueText = ({ code, message, resourceIds }: HealthIssue): string =>
+export const issueText = ({ code, message, resourceIds }: HealthIssue): string =>
   `${code}: ${message}${resourceIds.length > 0 ? ` (${resourceIds.join(', ')})` : ''}`;

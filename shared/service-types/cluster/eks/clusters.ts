@@ -64,7 +64,7 @@ export const eksClusters = (): Clusters => {
   };
 };
 
-const inParallel = async <Thing, Answer>(
+export const inParallel = async <Thing, Answer>(
   things: readonly Thing[],
   ask: (thing: Thing) => Promise<Answer>,
 ): Promise<Answer[]> => {
@@ -74,7 +74,7 @@ const inParallel = async <Thing, Answer>(
   return answers;
 };
 
-const undefinedIfUnknown = (error: unknown): undefined => {
+export const undefinedIfUnknown = (error: unknown): undefined => {
   if (codeOf(error) === 'ResourceNotFoundException') return undefined;
   throw error;
 };

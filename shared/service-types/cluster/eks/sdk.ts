@@ -8,9 +8,11 @@ export {
   DeleteNodegroupCommand,
   DescribeClusterCommand,
   DescribeNodegroupCommand,
+  DescribeUpdateCommand,
   EKSClient,
   ListClustersCommand,
   paginateDescribeClusterVersions,
   paginateListAccessEntries,
   paginateListNodegroups,
+  paginateListUpdates,
 } from '@aws-sdk/client-eks';

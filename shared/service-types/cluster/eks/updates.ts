@@ -1,0 +1,81 @@
+import type { EKSClient, ErrorDetail, Update } from '@aws-sdk/client-eks';
+import { readsByTarget } from '../../../adapters/aws/calls.ts';
+import { UnavailableError } from '../../../core/errors.ts';
+import { clusterNameIn } from '../kind.ts';
+import { workersGroup } from '../launch.ts';
+import type { ClusterUpdates } from '../ports.ts';
+import { issueText } from '../state.ts';
+import { inParallel, undefinedIfUnknown } from './clusters.ts';
+
+const timeoutMs = 3_000;
+
+/** AWS documents no order of the ids, so the newest one may be the first or the last: of more, these are described at each end. */
+const describedAtEachEnd = 10;
+
+type Connection = {
+  readonly eks: typeof import('./sdk.ts');
+  readonly client: EKSClient;
+  readonly abortSignal: AbortSignal;
+};
+
+/**
+ * The updates of clusters and of their workers, by EKS's SDK client: two calls, and one for each update, at most twenty of each.
+ * @see https://docs.aws.amazon.com/eks/latest/APIReference/API_DescribeUpdate.html
+ */
+export const eksUpdates = (): ClusterUpdates => {
+  const ask = readsByTarget({
+    name: 'EKS',
+    load: () => import('./sdk.ts'),
+    connect: ({ EKSClient: Client }, connection) => new Client(connection),
+  });
+  return async (target, resourceId, sinceMs) => {
+    const name = clusterNameIn(target, resourceId);
+    if (name === undefined) return undefined;
+    const what = `describe the updates of cluster ${name}`;
+    const newest = await ask({ target, timeoutMs, what }, (eks, client, abortSignal) =>
+      inParallel([undefined, workersGroup], (nodegroupName) =>
+        newestUpdate({ eks, client, abortSignal }, { name, nodegroupName }),
+      ),
+    );
+    const ended = newest.filter((update) => createdAtMs(update) > sinceMs);
+    if (ended.some((update) => update?.status === 'InProgress'))
+      throw new UnavailableError(`EKS does not show yet how the update of cluster ${name} has ended`);
+    return ended.flatMap((update) => failureIn(update) ?? []).join('; ') || undefined;
+  };
+};
+
+/** Undefined where there is none, or no such cluster or node group. */
+const newestUpdate = async (
+  { eks, client, abortSignal }: Connection,
+  about: { readonly name: string; readonly nodegroupName: string | undefined },
+): Promise<Update | undefined> => {
+  const ids: string[] = [];
+  try {
+    for await (const { updateIds = [] } of eks.paginateListUpdates({ client }, about, { abortSignal }))
+      ids.push(...updateIds);
+  } catch (error) {
+    undefinedIfUnknown(error);
+  }
+  const ends = [...new Set([...ids.slice(0, describedAtEachEnd), ...ids.slice(-describedAtEachEnd)])];
+  const updates = await inParallel(ends, async (updateId) => {
+    const command = new eks.DescribeUpdateCommand({ ...about, updateId });
+    return (await client.send(command, { abortSignal }).catch(undefinedIfUnknown))?.update;
+  });
+  return updates
+    .flatMap((update) => update ?? [])
+    .sort((one, other) => createdAtMs(other) - createdAtMs(one))[0];
+};
+
+const createdAtMs = (update: Update | undefined): number => update?.createdAt?.getTime() ?? 0;
+
+const failureIn = (update: Update | undefined): string | undefined => {
+  if (update?.status !== 'Failed' && update?.status !== 'Cancelled') return undefined;
+  const outcome = update.status === 'Failed' ? 'has failed' : 'was cancelled';
+  return [`the update ${update.type} ${outcome}`, ...(update.errors ?? []).map(errorText)].join(': ');
+};
+
+const errorText = ({
+  errorCode: code = 'Unknown',
+  errorMessage: message = 'without a message',
+  resourceIds = [],
+}: ErrorDetail): string => issueText({ code, message, resourceIds });
