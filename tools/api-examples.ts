@@ -87,7 +87,7 @@ const exampleContainer: ContainerResource = {
   id: 'container-1',
   path: 'containers/container-1',
   status: 'RUNNING',
-  status_message: 'task task/0123456789abcdef0123456789abcdef is RUNNING',
+  status_message: 'task 0123456789abcdef0123456789abcdef is RUNNING',
   region: 'us-east-1',
   service: {
     name: 'container-1',
@@ -125,7 +125,7 @@ const exampleCluster: ClusterResource = {
   id: 'cluster-1',
   path: 'clusters/cluster-1',
   status: 'ACTIVE',
-  status_message: 'cluster eks/us-east-1/cluster-1 is ACTIVE: node group workers is ACTIVE',
+  status_message: 'cluster cluster-1 is ACTIVE: node group workers is ACTIVE',
   region: 'us-east-1',
   cluster_name: 'cluster-1',
   adopted: false,

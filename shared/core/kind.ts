@@ -153,5 +153,9 @@ export const kindOf = (kinds: readonly Kind[], resourceId: string): Kind => {
   return kind;
 };
 
+/** The id or name that the service gives a resource. Our id of a task or a cluster says more, since ids of all kinds are kept together. */
+export const serviceNameOf = (resourceId: string): string =>
+  resourceId.slice(resourceId.lastIndexOf('/') + 1);
+
 const nounsOf = (kinds: readonly Kind[]): string =>
   kinds.map(({ noun }) => `${/^[aeiou]/.test(noun) ? 'an' : 'a'} ${noun}`).join(' or ');

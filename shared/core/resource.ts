@@ -11,7 +11,7 @@ import {
   wordOfKey,
 } from './gate.ts';
 import type { PastStatus } from './history.ts';
-import { type Circumstances, finalState, type Kind, type NoticeRule } from './kind.ts';
+import { type Circumstances, finalState, type Kind, type NoticeRule, serviceNameOf } from './kind.ts';
 import type { Notice, Observation, RepublicationRequest } from './message.ts';
 import type { Addresses } from './outputs.ts';
 
@@ -250,7 +250,13 @@ export const movedAwayStatus = (
   const drawn = /:([\w-]{16}):[^:]+$/.exec(vm.latest?.id ?? '')?.[1];
   const id = statusId({ resourceId: vm.resourceId, at: secondOfKey(key) }, drawn ?? randomPart, moved);
   const now = newVmId === undefined ? 'no longer carries this DCM id' : `now carries the DCM id ${newVmId}`;
-  return { key, id, at, status: 'DELETED', message: messageText(`${vm.kind.noun} ${vm.resourceId} ${now}`) };
+  return {
+    key,
+    id,
+    at,
+    status: 'DELETED',
+    message: messageText(`${plainName(vm.kind, vm.resourceId)} ${now}`),
+  };
 };
 
 /** The first status under the resource's new DCM id: the last one under the old id. */
@@ -345,8 +351,10 @@ const describeState = (
 };
 
 /** The beginning of every message, and the whole message where there is no more to say. */
-export const plainMessage = ({ noun }: Kind, resourceId: string, state: string): string =>
-  `${noun} ${resourceId} is ${state}`;
+export const plainMessage = (kind: Kind, resourceId: string, state: string): string =>
+  `${plainName(kind, resourceId)} is ${state}`;
+
+const plainName = ({ noun }: Kind, resourceId: string): string => `${noun} ${serviceNameOf(resourceId)}`;
 
 const maximumMessageBytes = 1024;
 

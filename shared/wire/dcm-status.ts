@@ -1,4 +1,5 @@
 import { CloudEvent } from 'cloudevents';
+import { serviceNameOf } from '../core/kind.ts';
 import type { Addresses } from '../core/outputs.ts';
 import { messageText, type Resource, republicationTime, type UnpublishedStatus } from '../core/resource.ts';
 import { addressProblem } from '../core/resource-id.ts';
@@ -37,7 +38,7 @@ export const statusEvent = (
     sequence: key,
     partitionkey: vm.resourceId ?? vm.dcmId,
     region: vm.region,
-    ...(vm.resourceId !== undefined && { [idExtension]: vm.resourceId }),
+    ...(vm.resourceId !== undefined && { [idExtension]: serviceNameOf(vm.resourceId) }),
     ...(requestId !== undefined && { requestid: requestId }),
     ...(republishedAt !== undefined && { republished: timeOf(republishedAt) }),
   } as const;
