@@ -41,48 +41,45 @@ const world = async (outcome?: string) => {
     ...(reason !== undefined && { reason: { message: reason } }),
   });
   await deliver([seen('ACTIVE', 0)]);
-  const told = () => account.told(resourceId).map(({ status, message }) => [status, message]);
-  return { deliver, seen, told, questions, throws };
+  const published = () => account.told(resourceId).map(({ status, message }) => [status, message]);
+  return { deliver, seen, published, questions, throws };
 };
 
-const active = `cluster ${resourceId} is ACTIVE`;
+const active = `cluster c-1 is ACTIVE`;
 
 describe('the end of an update of a cluster', () => {
   it('is published as ACTIVE with EKS’s error where the update failed, once', async () => {
-    const { deliver, seen, told, questions } = await world(failed);
+    const { deliver, seen, published, questions } = await world(failed);
     await deliver([seen('UPDATING', 60)]);
 
     await deliver([seen('ACTIVE', 120, 'node group workers is ACTIVE')]);
     await deliver([seen('ACTIVE', 120, 'node group workers is ACTIVE')], 2);
     await deliver([seen('ACTIVE', 180, 'node group workers is ACTIVE')]);
 
-    expect(told().slice(0, 3)).toEqual([
+    expect(published().slice(0, 3)).toEqual([
       ['ACTIVE', active],
-      ['PROGRESSING', `cluster ${resourceId} is UPDATING`],
+      ['PROGRESSING', `cluster c-1 is UPDATING`],
       ['ACTIVE', `${active}: node group workers is ACTIVE; ${failed}`],
     ]);
-    expect(told().filter(([, message]) => message?.includes('has failed'))).toHaveLength(1);
+    expect(published().filter(([, message]) => message?.includes('has failed'))).toHaveLength(1);
     expect(questions).toEqual([0]);
   });
 
   it('says nothing of an update that was successful', async () => {
-    const { deliver, seen, told } = await world();
+    const { deliver, seen, published } = await world();
     await deliver([seen('UPDATING', 60)]);
 
     await deliver([seen('ACTIVE', 120)]);
 
-    expect(told().at(-1)).toEqual(['ACTIVE', active]);
+    expect(published().at(-1)).toEqual(['ACTIVE', active]);
   });
 
   it('is asked about where both its states are in one batch, too', async () => {
-    const { deliver, seen, told } = await world(failed);
+    const { deliver, seen, published } = await world(failed);
 
     await deliver([[seen('UPDATING', 60), seen('DEGRADED', 120, 'VpcNotFound: gone')]]);
 
-    expect(told().at(-1)).toEqual([
-      'DEGRADED',
-      `cluster ${resourceId} is DEGRADED: VpcNotFound: gone; ${failed}`,
-    ]);
+    expect(published().at(-1)).toEqual(['DEGRADED', `cluster c-1 is DEGRADED: VpcNotFound: gone; ${failed}`]);
   });
 
   it('is not asked about in a deletion, nor where there was no update', async () => {
@@ -97,26 +94,26 @@ describe('the end of an update of a cluster', () => {
   });
 
   it('waits for a redelivery where EKS does not answer, and then does without', async () => {
-    const { deliver, seen, told, throws } = await world(failed);
+    const { deliver, seen, published, throws } = await world(failed);
     await deliver([seen('UPDATING', 60)]);
     throws.push(new ThrottledError('slow down'), new ThrottledError('slow down'));
 
     const failures = await deliver([seen('ACTIVE', 120)]);
-    expect([failures.size, told().length]).toEqual([1, 2]);
+    expect([failures.size, published().length]).toEqual([1, 2]);
     await deliver([seen('ACTIVE', 120)], 2);
 
-    expect(told().at(-1)).toEqual(['ACTIVE', active]);
+    expect(published().at(-1)).toEqual(['ACTIVE', active]);
   });
 
   it('has the error where EKS answers the redelivery', async () => {
-    const { deliver, seen, told, throws } = await world(failed);
+    const { deliver, seen, published, throws } = await world(failed);
     await deliver([seen('UPDATING', 60)]);
     throws.push(new ThrottledError('slow down'));
 
     await deliver([seen('ACTIVE', 120)]);
     await deliver([seen('ACTIVE', 120)], 2);
 
-    expect(told().at(-1)).toEqual(['ACTIVE', `${active}: ${failed}`]);
+    expect(published().at(-1)).toEqual(['ACTIVE', `${active}: ${failed}`]);
   });
 
   it('is looked for among the updates since the state before it, whatever was published of the update itself', async () => {
