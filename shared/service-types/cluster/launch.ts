@@ -55,12 +55,15 @@ export const clientTokenKey = 'dcm-client-token';
 /** Tag with the workers that the cluster is to have, so that what is missing can be seen without a record. */
 const workersKey = 'dcm-workers';
 
-/** The tags that a cluster gets besides those of its plan. */
-export const launchTags = (plan: ClusterPlan, token: string): Tags => ({
-  ...plan.tags,
-  [clientTokenKey]: token,
-  ...(plan.workers && { [workersKey]: workersText(plan.workers) }),
-});
+/** The plan's tags, and those that a label must never set: with them, a spec would get workers beyond the operator's limits. */
+export const launchTags = (plan: ClusterPlan, token: string): Tags => {
+  const { [workersKey]: _label, ...tags } = plan.tags;
+  return {
+    ...tags,
+    [clientTokenKey]: token,
+    ...(plan.workers && { [workersKey]: workersText(plan.workers) }),
+  };
+};
 
 const workersText = ({ count, instanceType, diskGib }: Workers): string =>
   `${count} ${instanceType} ${diskGib}GiB`;

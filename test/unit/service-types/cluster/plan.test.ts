@@ -152,6 +152,14 @@ describe('the plan of a cluster', () => {
     expect(workersIn(launchTags(await planned({}), 'token'))).toBeUndefined();
   });
 
+  it('gets no workers and no other client token from a label', async () => {
+    const labels = { 'dcm-workers': '50 p5.48xlarge 2000GiB', 'dcm-client-token': 'another' };
+    const tags = launchTags(await planned({ metadata: { labels } }), 'token');
+
+    expect(workersIn(tags)).toBeUndefined();
+    expect(tags['dcm-client-token']).toBe('token');
+  });
+
   it('has at most 50 tags, with those that the creation adds', async () => {
     const labels = Object.fromEntries(Array.from({ length: 42 }, (_, index) => [`l${index}`, '']));
 
