@@ -28,9 +28,12 @@ const leastMib = 6;
 
 const cpuError = 'expected a whole number of at least 1, or text such as 500m or 2';
 /** Newer schemas of DCM have texts, older ones whole numbers. */
-const Cpu = z.union([z.int().check(z.positive()), z.string().check(z.regex(/^[1-9][0-9]{0,8}m?$/))], {
-  error: cpuError,
-});
+const Cpu = z.union(
+  [z.int().check(z.positive()), z.string().check(z.regex(/^[1-9][0-9]{0,8}m?$/, { error: cpuError }))],
+  {
+    error: cpuError,
+  },
+);
 
 const cpuFormat = 'vCPUs: a whole number, or text such as `2`, or `500m` for half a vCPU.';
 

@@ -163,6 +163,14 @@ describe('a container’s spec', () => {
     );
   });
 
+  it.each(['0.3', '0', '-1', 'lots'])('says in words what a CPU is where it is %j', (max) => {
+    const asked = () => containerSpecOf(containerSpec({ resources: { cpu: { max }, memory } }));
+
+    expect(asked).toThrow(
+      'resources.cpu.max: expected a whole number of at least 1, or text such as 500m or 2',
+    );
+  });
+
   it.each([[{}], [{ spec: {} }], [[]], ['text'], [null], [{ name: 'x' }]])(
     'is refused where it is %j',
     (body) => {
