@@ -17,6 +17,8 @@ import { supersededKeys } from '../../shared/core/outbox.ts';
 import { type Addresses, awaitsAddress, changesOutputs, newAddresses } from '../../shared/core/outputs.ts';
 import {
   circumstancesOf,
+  explainedStatus,
+  hasNewReason,
   isNewNotice,
   isNewRepublication,
   noticeStatus,
@@ -196,8 +198,8 @@ const recordMessage = (parts: Recording) => {
       const observation = recordedAs(vm, seen);
       if (observation === undefined) return { outcome: 'unchanged', vm };
       if (!isNewerObservation(vm.kind, vm, observation)) return repeated(observation);
-      if (vm.state === observation.state && changesOutputs(vm, observation))
-        return readdress(vm, observation, observation.at);
+      const again = vm.state === observation.state ? seenAgain(observation) : undefined;
+      if (again) return again;
       const explained = { ...observation, reason: await failedChange(vm, observation, isRetry) };
       return resourceStore.record(
         observation,
@@ -207,6 +209,15 @@ const recordMessage = (parts: Recording) => {
           reason: reasonOf(observation),
         }),
       );
+    }
+
+    /** The held state with other outputs, or for another reason. */
+    function seenAgain(observation: Observation): Promise<Recorded> | Recorded | undefined {
+      if (changesOutputs(vm, observation)) return readdress(vm, observation, observation.at);
+      const { latest } = vm;
+      if (latest === undefined || !hasNewReason(vm, observation)) return undefined;
+      const status = explainedStatus({ ...vm, latest }, observation, randomPart());
+      return resourceStore.readdress(vm, newAddresses(vm, observation) ?? {}, status);
     }
 
     /** Where the service gives each state its time, another look at the held state has the same time, and may have its addresses. */

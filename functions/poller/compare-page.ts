@@ -5,7 +5,7 @@ import { couldBeStale, heldState } from '../../shared/core/listing/doubt.ts';
 import type { Observation } from '../../shared/core/message.ts';
 import { newAddresses } from '../../shared/core/outputs.ts';
 import { isRecentlyLaunched } from '../../shared/core/ownership.ts';
-import { isNewNotice, isNews, type Resource, recordedAs } from '../../shared/core/resource.ts';
+import { hasNewReason, isNewNotice, isNews, type Resource, recordedAs } from '../../shared/core/resource.ts';
 import { targetKey } from '../../shared/core/target.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { DescribedResource } from '../../shared/ports/described-resources.ts';
@@ -113,17 +113,11 @@ const sightedFinding = (described: DescribedResource, vm: Resource, nowMs: numbe
   const state = recordedAs(vm, seen)?.state;
   if (state === undefined) return 'equal';
   if (vm.state !== state) return contradiction(vm, { ...described, state }, nowMs);
-  const isExplained = hasNewReason(described, vm);
+  const isExplained = hasNewReason(vm, described);
   if (!isExplained && !isReaddressed(described, vm)) return 'equal';
   if (!isNewer(vm, state, nowMs)) return 'doubtful';
   return isExplained ? 'explained' : 'readdressed';
 };
-
-/** Whether the last status does not say why the resource is in its state. */
-const hasNewReason = ({ reason }: DescribedResource, { kind, latest }: Resource): boolean =>
-  kind.reasonsChange === true &&
-  reason?.message !== undefined &&
-  latest?.message.includes(reason.message) === false;
 
 /** The states have their own times, so neither the time of the listing nor a late event can make one look newer than it is. */
 const timedFinding = (described: DescribedResource, vm: Resource): Finding => {

@@ -11,7 +11,14 @@ import {
   wordOfKey,
 } from './gate.ts';
 import type { PastStatus } from './history.ts';
-import { type Circumstances, finalState, type Kind, type NoticeRule, serviceNameOf } from './kind.ts';
+import {
+  type Circumstances,
+  finalState,
+  type Kind,
+  type NoticeRule,
+  type StateReason,
+  serviceNameOf,
+} from './kind.ts';
 import type { Notice, Observation, RepublicationRequest } from './message.ts';
 import type { Addresses } from './outputs.ts';
 
@@ -234,6 +241,34 @@ const republished = (
   at: originalTime(vm.latest),
   republishedAt: at,
 });
+
+/** Whether the last status does not say why the resource is in its state, where the kind's reasons change. */
+export const hasNewReason = (
+  { kind, latest }: Pick<Resource, 'kind' | 'latest'>,
+  { reason }: { readonly reason?: StateReason | undefined },
+): boolean =>
+  kind.reasonsChange === true &&
+  reason?.message !== undefined &&
+  latest?.message.includes(reason.message) === false;
+
+/** The last status with another reason, and the current notices: the resource is still in the same state. */
+export const explainedStatus = (
+  vm: Resource & { readonly latest: UnpublishedStatus },
+  observation: Observation,
+  randomPart: string,
+): UnpublishedStatus => {
+  const noticeText = currentNotices(vm)
+    .map(({ text }) => text)
+    .join('; ');
+  const word = 'reason';
+  return {
+    key: keyAfterLatest(vm, observation.at, word),
+    id: statusId(observation, randomPart, word),
+    at: observation.at,
+    status: vm.latest.status,
+    message: describeState(vm.kind, observation, { reason: observation.reason, noticeText }),
+  };
+};
 
 const moved = 'moved';
 

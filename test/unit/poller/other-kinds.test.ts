@@ -225,6 +225,36 @@ describe('poller, with clusters', () => {
     });
   });
 
+  it('reports another issue of a DEGRADED cluster, once (CC 37)', async () => {
+    const { show, list, statuses, stream } = polled(clusterKind);
+    show(cluster, 'c-1', { state: 'ACTIVE' });
+    await list();
+    for (const message of ['Ec2SubnetNotFound: it is gone', 'VpcNotFound: it is gone, too']) {
+      show(cluster, 'c-1', { state: 'DEGRADED', reason: { message } });
+      for (let listings = 0; listings < 3; listings++) await list();
+    }
+
+    expect(statuses()).toEqual(['ACTIVE', 'DEGRADED', 'DEGRADED']);
+    expect(stream.stored.at(-1)?.data).toMatchObject({
+      message: 'cluster c-1 is DEGRADED: VpcNotFound: it is gone, too',
+    });
+  });
+
+  it('stays FAILED with another reason, once its creation is stuck', async () => {
+    const { show, list, statuses, stream } = polled(clusterKind);
+    show(cluster, 'c-1', { state: 'JOINING' });
+    await list();
+    await list(45);
+    show(cluster, 'c-1', { state: 'JOINING', reason: { message: 'node group workers is CREATING' } });
+
+    for (let listings = 0; listings < 4; listings++) await list();
+
+    expect(statuses()).toEqual(['PROGRESSING', 'FAILED', 'FAILED']);
+    expect(stream.stored.at(-1)?.data).toMatchObject({
+      message: expect.stringContaining('node group workers is CREATING; stuck'),
+    });
+  });
+
   it('stays DELETING while DCM deletes it, whatever EKS shows, until EKS no longer knows it', async () => {
     const { show, known, list, statuses, resourceStore } = polled(clusterKind);
     show(cluster, 'c-1', { state: 'ACTIVE' });
