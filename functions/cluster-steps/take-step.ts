@@ -10,12 +10,21 @@ import type { ClusterStepRequest, ClusterSteps } from '../../shared/ports/cluste
 import type { Observations } from '../../shared/ports/observations.ts';
 import type { Ownership, ResourceStore } from '../../shared/ports/resource-store.ts';
 import type { Log } from '../../shared/ports/telemetry.ts';
-import { isLaunchedByUs } from '../../shared/service-types/client-token.ts';
-import { clusterKind, clusterNameIn } from '../../shared/service-types/cluster/kind.ts';
-import { nodeGroupTags, workersGroup } from '../../shared/service-types/cluster/launch.ts';
+import { clientToken, isLaunchedByUs } from '../../shared/service-types/client-token.ts';
+import {
+  clusterKind,
+  clusterNameIn,
+  resourceIdOf,
+  targetIn,
+} from '../../shared/service-types/cluster/kind.ts';
+import { generationIn, nodeGroupTags, workersGroup } from '../../shared/service-types/cluster/launch.ts';
 import type { Cluster, ClusterActions, Clusters } from '../../shared/service-types/cluster/ports.ts';
-import type { ClusterRecords, LaunchedClusterRecord } from '../../shared/service-types/cluster/record.ts';
-import { nextStep, type Step } from '../../shared/service-types/cluster/steps.ts';
+import type {
+  ClusterRecord,
+  ClusterRecords,
+  LaunchedClusterRecord,
+} from '../../shared/service-types/cluster/record.ts';
+import { nextStep, type Step, type Wish } from '../../shared/service-types/cluster/steps.ts';
 import { instanceNoticedEvent, instanceObservedEvent } from '../../shared/wire/own-messages.ts';
 import type { StepSettings } from './env.ts';
 
@@ -34,6 +43,11 @@ export type Parts = {
   readonly tagKeys: TagKeys;
   readonly now: Clock;
   readonly log: Log;
+};
+
+const toBeDeleted: Wish = {
+  ...{ isDeletionRequested: true, isOurs: true, isRecent: false, hasRun: true },
+  adminPrincipals: [],
 };
 
 /** For how long EKS may not show a new cluster. */
@@ -71,10 +85,14 @@ export const takeStep = (parts: Parts) => {
   const { records, resourceStore, clusters, actions, settings, provider, tagKeys, now, log } = parts;
 
   return async (request: ClusterStepRequest): Promise<void> => {
-    const { dcmId } = request;
-    const record = await records.read(dcmId);
+    const record = await records.read(request.dcmId);
+    if (request.resourceId !== undefined) return discard(request, request.resourceId, record);
     if (record === undefined) return;
-    if (!isLaunched(record)) return isLeased(record, now()) ? repeat(request) : undefined;
+    if (isLaunched(record)) return advance(request, record);
+    if (isLeased(record, now())) await repeat(request);
+  };
+
+  async function advance(request: ClusterStepRequest, record: LaunchedClusterRecord): Promise<void> {
     const target = targetOfKey(record.region);
     const name = clusterNameIn(target, record.resourceId);
     if (name === undefined) return;
@@ -83,10 +101,56 @@ export const takeStep = (parts: Parts) => {
     const step = nextStep(wishOf(record, held, seen), seen, administrators);
     const isUnderWay = await attempt(step, { record, target, name, seen });
     if (request.continues && isUnderWay) await repeat(request);
-  };
+  }
 
   async function repeat(request: ClusterStepRequest): Promise<void> {
     if (request.continues) await parts.steps.request([request], parts.stepSeconds);
+  }
+
+  /** Takes the next step of deleting a cluster that was created too late to become the one of its id. */
+  async function discard(
+    request: ClusterStepRequest,
+    resourceId: string,
+    record: ClusterRecord | undefined,
+  ): Promise<void> {
+    const { dcmId } = request;
+    const target = targetIn(resourceId);
+    if (target === undefined) return;
+    const seen = (await clusters.describe(target, [resourceId], describeTimeoutMs)).get(resourceId);
+    if (seen === undefined || !isTooLate(seen, dcmId, record)) return;
+    const step = nextStep(toBeDeleted, seen, undefined);
+    try {
+      await act(step, { target, name: seen.name, seen });
+    } catch (error) {
+      if (!(error instanceof ProviderError) || error.retryable) throw error;
+      log.warn('EKS refuses a step of deleting a cluster that was created too late', {
+        ...{ dcmId, resourceId, step, error },
+      });
+    }
+    await repeat(request);
+  }
+
+  /**
+   * Whether this provider created a cluster for an attempt that the record no longer stands for: by its name and token, which have the same
+   * generation, so that a copy of its tags on a cluster of others is no proof. Where the cluster was claimed meanwhile, it is late only if DCM
+   * has deleted the id since that attempt.
+   */
+  function isTooLate(seen: Cluster, dcmId: string, record: ClusterRecord | undefined): boolean {
+    const generation = generationIn(seen.name, dcmId);
+    if (generation === undefined || !isLaunchedFor(seen, { dcmId, generation })) return false;
+    if (record === undefined) return true;
+    if (resourceIdOf(targetOfKey(record.region), seen.name) !== seen.resourceId) return false;
+    const isOlder = generation < record.generation;
+    if (record.resourceId === seen.resourceId) return isOlder && record.deletedAtMs !== undefined;
+    return isLaunched(record) ? record.endedAtMs === undefined : isOlder;
+  }
+
+  function isLaunchedFor(
+    { tags, clientToken: token }: Cluster,
+    about: { readonly dcmId: string; readonly generation: number },
+  ): boolean {
+    const isTagged = dcmIdOf(tags, tagKeys, provider) === about.dcmId;
+    return isTagged && token === clientToken(provider, { ...about, attempt: 0 });
   }
 
   async function look({ resourceId }: LaunchedClusterRecord, target: Target) {
@@ -127,7 +191,7 @@ export const takeStep = (parts: Parts) => {
   /** @returns whether another step may follow. */
   async function attempt(step: Step, about: About): Promise<boolean> {
     try {
-      await act(step, about);
+      await (step.action === 'report-deleted' ? reportDeleted(about.record) : act(step, about));
     } catch (error) {
       if (!(error instanceof ProviderError) || error.retryable) throw error;
       if (error instanceof FailedPreconditionError) {
@@ -153,7 +217,7 @@ export const takeStep = (parts: Parts) => {
     return deleteRequestedAtMs === undefined && isStuck(clusterKind, launch, now());
   }
 
-  async function act(step: Step, { record, target, name, seen }: About): Promise<void> {
+  async function act(step: Step, { target, name, seen }: Omit<About, 'record'>): Promise<void> {
     switch (step.action) {
       case 'add-administrators':
         for (const arn of step.principalArns) await actions.addAdministrator(target, name, arn);
@@ -165,21 +229,23 @@ export const takeStep = (parts: Parts) => {
         return;
       case 'delete-cluster':
         return actions.delete(target, name);
-      case 'report-deleted':
-        return reportDeleted(record);
+      case 'report-deleted': // by the caller
       case 'wait':
       case 'rest':
         return;
     }
   }
 
-  async function createWorkers({ name, workers, subnetIds, tags, clientToken }: Cluster, target: Target) {
+  async function createWorkers(
+    { name, workers, subnetIds, tags, clientToken: token }: Cluster,
+    target: Target,
+  ) {
     if (workers === undefined) return;
     await actions.createNodeGroup(target, name, {
       name: workersGroup,
       nodeRoleArn: settings.nodeRoleArn,
       tags: nodeGroupTags(tags, tagKeys),
-      clientToken: `${clientToken ?? name}-${workersGroup}`,
+      clientToken: `${token ?? name}-${workersGroup}`,
       ...{ workers, subnetIds },
     });
   }

@@ -8,6 +8,7 @@ import { isRecentlyLaunched } from '../../shared/core/ownership.ts';
 import { hasNewReason, isNewNotice, isNews, type Resource, recordedAs } from '../../shared/core/resource.ts';
 import { targetKey } from '../../shared/core/target.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
+import type { ClusterStepRequest } from '../../shared/ports/cluster-steps.ts';
 import type { DescribedResource } from '../../shared/ports/described-resources.ts';
 import type { Observations } from '../../shared/ports/observations.ts';
 import type { Ownership, ResourceStore } from '../../shared/ports/resource-store.ts';
@@ -69,14 +70,18 @@ export const comparePage =
         return known.owner === 'ours' ? [stuckEvent(listed.described, known.vm, target.region)] : [];
       }),
     );
-    await requestSteps(page.filter((listed) => isBetweenSteps(listed, held(listed))));
+    await requestSteps([
+      ...page.filter((listed) => isBetweenSteps(listed, held(listed))).map(({ dcmId }) => ({ dcmId })),
+      ...page
+        .filter((listed) => isDuplicate(listed, held(listed)))
+        .map(({ dcmId, described: { resourceId } }) => ({ dcmId, resourceId })),
+    ]);
     return { queued: observed.length + stuck.length, doubtful: found('doubtful').length };
 
     /** The message of a step may have been lost: each listing makes up for it. */
-    async function requestSteps(unfinished: readonly ListedResource[]) {
+    async function requestSteps(unfinished: readonly Omit<ClusterStepRequest, 'continues'>[]) {
       if (type.steps === undefined || unfinished.length === 0) return;
-      const region = targetKey(target);
-      await type.steps.request(unfinished.map(({ dcmId }) => ({ dcmId, region, continues: false })));
+      await type.steps.request(unfinished.map((about) => ({ ...about, continues: false })));
     }
   };
 
@@ -85,6 +90,10 @@ const isBetweenSteps = ({ described, dcmId }: ListedResource, held: Ownership): 
   held.owner === 'ours' &&
   held.vm.dcmId === dcmId &&
   (held.vm.deleteRequested === true || held.vm.kind.transitionalStates.has(described.state));
+
+/** Whether another resource has its DCM id. */
+const isDuplicate = ({ dcmId }: ListedResource, held: Ownership): boolean =>
+  held.owner === 'foreign' && held.duplicateOf === dcmId;
 
 /**
  * How a listed resource differs from the resource store. `new`: an event should have reported it, and was lost or is not sent;
@@ -98,7 +107,7 @@ const findingOf = (
   { kind, mode, nowMs }: Pick<ServedType, 'kind'> & Pick<PolledTarget, 'mode'> & { readonly nowMs: number },
 ): Finding => {
   if (held.owner === 'unreadable') return 'doubtful';
-  if (held.owner === 'foreign' && held.duplicateOf === dcmId) return 'equal';
+  if (isDuplicate({ described, dcmId }, held)) return 'equal';
   if (held.owner !== 'ours') return kind.timedBy === 'service' ? 'new' : unclaimed(described, mode, nowMs);
   if (held.vm.state === finalState(kind)) return 'equal';
   if (held.vm.dcmId !== dcmId) return 'new';

@@ -35,7 +35,7 @@ type Parts<Spec, Launch, Known extends Facts> = {
   readonly records: Pick<Records<Launch, Known>, 'attempt' | 'launched' | 'abandon'>;
   readonly type: Pick<
     Lifecycle<Spec, Launch, Known, never, never>,
-    'format' | 'service' | 'plan' | 'placements' | 'run' | 'searchesFirst' | 'terminate'
+    'format' | 'service' | 'plan' | 'placements' | 'run' | 'searchesFirst' | 'terminate' | 'discard'
   >;
   /** Finds what an earlier request has launched. */
   readonly orphanOf: (
@@ -121,7 +121,7 @@ export const launchResource = <Spec, Launch, Known extends Facts>(parts: Parts<S
       ...{ dcmId, resourceId },
     });
     const late = { ...attempted, resourceId, account, facts, adopted: false };
-    if (await isStillIt(late)) await type.terminate(late);
+    if (await isStillIt(late)) await (type.discard ?? type.terminate)(late);
     return undefined;
   }
 

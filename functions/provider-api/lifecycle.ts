@@ -55,6 +55,10 @@ export type Lifecycle<Spec, Launch, Known extends Facts, Answer, Seen extends De
   readonly terminate: (
     record: Pick<LaunchedRecord<Launch, Known>, 'dcmId' | 'resourceId' | 'region' | 'facts'>,
   ) => Promise<Announced>;
+  /**
+   * Ends a resource that was launched too late to become the one of its id. Resolves once it will end. @default terminate
+   */
+  readonly discard?: (record: Pick<LaunchedRecord<Launch, Known>, 'dcmId' | 'resourceId'>) => Promise<void>;
   /** Whether a resource has ended and stays until DCM deletes it: its deletion is announced without a call of the service. */
   readonly staysEnded?: (held: Pick<Resource, 'state'>) => boolean;
   /** The resource as the API answers it, from its record and from what the resource store holds of it. */

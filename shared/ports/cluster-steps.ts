@@ -3,6 +3,11 @@ export type ClusterStepRequest = {
   readonly dcmId: string;
   /** Whether further steps follow by themselves, until the cluster is at rest. Without, one step is taken. */
   readonly continues: boolean;
+  /**
+   * The id of another cluster than the one of the record: it was created too late to become that one, and is to be deleted. Absent: the step
+   * is one of the record's cluster.
+   */
+  readonly resourceId?: string | undefined;
 };
 
 /** The queue of steps, which functions/cluster-steps reads. */

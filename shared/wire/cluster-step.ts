@@ -6,10 +6,11 @@ import type { ClusterStepRequest } from '../ports/cluster-steps.ts';
 const ClusterStepMessage = z.object({
   dcmId: z.string().check(z.minLength(1)),
   continues: z._default(z.boolean(), false),
+  resourceId: z.optional(z.string()),
 });
 
-export const clusterStepMessage = ({ dcmId, continues }: ClusterStepRequest): string =>
-  JSON.stringify({ dcmId, continues });
+export const clusterStepMessage = ({ dcmId, continues, resourceId }: ClusterStepRequest): string =>
+  JSON.stringify({ dcmId, continues, resourceId });
 
 /** @throws UnreadableError for any other text. */
 export const clusterStepIn = (body: string): ClusterStepRequest => {

@@ -124,8 +124,9 @@ const lifecycleOf = ({
   plan,
   clusters: described,
   actions,
+  steps,
   now,
-}: Pick<ClusterPorts, 'clusters' | 'actions' | 'now'> & { readonly plan: Plan }): Lifecycle<
+}: Pick<ClusterPorts, 'clusters' | 'actions' | 'steps' | 'now'> & { readonly plan: Plan }): Lifecycle<
   ClusterSpec,
   ClusterPlan,
   ClusterFacts,
@@ -157,8 +158,14 @@ const lifecycleOf = ({
   async terminate() {
     return { state: 'DELETING', at: listingTime(now()) };
   },
+  /** EKS refuses to delete a cluster that it is still creating, so this takes steps, too. */
+  discard: ({ dcmId, resourceId }) =>
+    steps.request([{ dcmId, resourceId, continues: true }], secondsUntilShown),
   answerOf: clusterResource,
 });
+
+/** By then EKS shows a cluster that it has just created. */
+const secondsUntilShown = 30;
 
 const usable: readonly ClusterResource['status'][] = [
   'ACTIVE',

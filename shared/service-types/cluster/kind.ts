@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import type { Circumstances, Kind } from '../../core/kind.ts';
 import type { Addresses } from '../../core/outputs.ts';
-import { type Target, targetKey } from '../../core/target.ts';
+import { type Target, targetKey, targetOfKey } from '../../core/target.ts';
 
 /**
  * The name of an EKS cluster.
@@ -18,6 +18,12 @@ export const resourceIdOf = (target: Target, name: string): string => `eks/${tar
 export const clusterNameIn = (target: Target, resourceId: string): string | undefined => {
   const [, key, name] = idPattern.exec(resourceId) ?? [];
   return key === targetKey(target) ? name : undefined;
+};
+
+/** Undefined where this is no id of a cluster. */
+export const targetIn = (resourceId: string): Target | undefined => {
+  const [, key] = idPattern.exec(resourceId) ?? [];
+  return key === undefined ? undefined : targetOfKey(key);
 };
 
 /**

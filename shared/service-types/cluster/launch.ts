@@ -49,6 +49,12 @@ export type ClusterPlan = z.infer<typeof ClusterPlan>;
 export const clusterNameOf = ({ dcmId, generation }: Pick<ResourceRecord, 'dcmId' | 'generation'>): string =>
   generation === 0 ? dcmId : `${dcmId}_${generation}`;
 
+/** The generation in a name that `clusterNameOf` made for this DCM id; undefined in any other name. */
+export const generationIn = (name: string, dcmId: string): number | undefined => {
+  const generation = name === dcmId ? 0 : Number(name.slice(dcmId.length + 1));
+  return name === clusterNameOf({ dcmId, generation }) ? generation : undefined;
+};
+
 /** Tag with the client token of the creation: unlike EC2, EKS does not show the token itself. */
 export const clientTokenKey = 'dcm-client-token';
 

@@ -69,6 +69,76 @@ describe('creating and deleting a cluster, with any crashes and lost answers', (
   });
 });
 
+const lateScenario = fc.record({
+  seed: fc.integer(),
+  /** What is asked for while EKS takes long to answer the first create. */
+  meanwhile: fc.array(fc.constantFrom('create', 'delete'), { minLength: 1, maxLength: 4 }),
+  crashRate: fc.constantFrom(0, 0.02, 0.1),
+});
+
+describe('a cluster that EKS creates long after it was asked', () => {
+  it('becomes the one of its id or is deleted, whatever crashes: one is left, or none', async () => {
+    const seen = { late: 0 };
+    await fc.assert(
+      fc.asyncProperty(lateScenario, async (given) => {
+        const world = await livedLate(given);
+        seen.late += world.eks.clusters.size > 1 ? 1 : 0;
+
+        for (let round = 0; round < 12; round++) await listOnce(world);
+
+        const record = await world.parts.records.read(dcmId);
+        const living = [...world.eks.clusters.keys()].map((name) => `eks/us-east-1/${name}`);
+        expect(living.filter((id) => id !== record?.resourceId)).toEqual([]);
+      }),
+      { numRuns: 200 },
+    );
+    expect(seen.late).toBeGreaterThan(0);
+  });
+});
+
+const livedLate = async ({
+  seed,
+  meanwhile,
+  crashRate,
+}: typeof lateScenario extends fc.Arbitrary<infer Given> ? Given : never) => {
+  const world = clusterWorld();
+  const crashes = randomFaults(seed, crashRate);
+  const mortalParts = () => mortal(world.parts, randomFaults(seed, 0), crashes);
+  const asking = mortalParts();
+  const actions = {
+    ...asking.actions,
+    async create(...plan: Parameters<typeof asking.actions.create>) {
+      for (const request of meanwhile) {
+        world.clock.ms += roundMs;
+        const other = lifecycle(mortalParts());
+        const done: Promise<unknown> =
+          request === 'create' ? other.create(asked) : other.delete(dcmId, 'request-2');
+        await done.catch(acceptFault);
+      }
+      return asking.actions.create(...plan);
+    },
+  };
+  await lifecycle({ ...asking, actions })
+    .create(asked)
+    .catch(acceptFault);
+  return world;
+};
+
+/** What a listing leads to: the record names a cluster that no other one is named for, and steps are taken. */
+const listOnce = async ({ parts, eks, clock, queue }: ClusterWorld): Promise<void> => {
+  for (const [name, { createdAtMs }] of [...eks.clusters]) {
+    const resourceId = `eks/us-east-1/${name}`;
+    const place = { dcmId, region: 'us-east-1', resourceId, account: '123456789012' };
+    const facts = { launchedAtMs: createdAtMs };
+    const adoption = await parts.records.adopt({ ...place, facts, adopted: false });
+    const isAnother = adoption === 'another';
+    await takeStep(parts)({ dcmId, continues: false, ...(isAnother && { resourceId }) });
+  }
+  for (const { request } of queue.splice(0)) await takeStep(parts)({ ...request, continues: false });
+  eks.progress();
+  clock.ms += 30_000;
+};
+
 /** The world after all that was asked for has been answered, or has crashed. */
 const lived = async ({ seed, rounds, hasWorkers, faultRate, crashRate }: Scenario): Promise<ClusterWorld> => {
   const world = clusterWorld({ hasWorkers });

@@ -4,12 +4,14 @@ import {
   FailedPreconditionError,
   InvalidArgumentError,
   ThrottledError,
+  UnavailableError,
   UnreadableError,
 } from '../../../shared/core/errors.ts';
 import { clusterStepIn, clusterStepMessage } from '../../../shared/wire/cluster-step.ts';
 import {
   admin,
   asked,
+  type ClusterWorld,
   clusterWorld,
   dcmId,
   lifecycle,
@@ -276,9 +278,98 @@ describe('a create of a cluster', () => {
   });
 });
 
+describe('a cluster that was created too late to become the one of its id', () => {
+  /** DCM deletes the id while EKS takes long to answer; then what else happens, until EKS answers the first create. */
+  const createdLate = async (meanwhile?: (world: ClusterWorld) => Promise<unknown>) => {
+    const world = clusterWorld();
+    const { parts, clock } = world;
+    const slow = {
+      ...parts.actions,
+      async create(...asked: Parameters<typeof parts.actions.create>) {
+        clock.ms += 12_000; // nobody waits for the first create any more
+        await lifecycle(parts).delete(dcmId, 'request-2');
+        await meanwhile?.(world);
+        return parts.actions.create(...asked);
+      },
+    };
+    const answer = lifecycle({ ...parts, actions: slow }).create(asked);
+    await expect(answer).rejects.toThrow(UnavailableError);
+    const late = world.queue.flatMap(({ request }) => (request.resourceId ? [request] : []));
+    const step = async () => {
+      for (const request of late) await takeStep(parts)(request);
+    };
+    return { ...world, late, step };
+  };
+  const claim = async ({ parts, clock, eks }: ClusterWorld) => {
+    const [name] = [...eks.clusters.keys()];
+    const facts = { launchedAtMs: clock.ms };
+    await parts.records.adopt({
+      ...{ dcmId, region: 'us-east-1', resourceId: `eks/us-east-1/${name}`, account: '123456789012', facts },
+      adopted: false,
+    });
+  };
+
+  it('is deleted, as soon as EKS allows it', async () => {
+    const { late, step, eks, queue } = await createdLate();
+    expect(late).toEqual([{ dcmId, resourceId, continues: true }]);
+
+    await step();
+    expect(eks.clusters.get(dcmId)?.status).toBe('CREATING');
+    expect(queue.at(-1)).toEqual({ request: late[0], afterSeconds: 25 });
+    eks.progress();
+    await step();
+    eks.progress();
+    queue.length = 0;
+    await step();
+
+    expect([[...eks.clusters.keys()], queue]).toEqual([[], []]);
+  });
+
+  it('is deleted although the next create has made the cluster of the id, which stays', async () => {
+    const { step, eks } = await createdLate(({ parts }) => lifecycle(parts).create(asked));
+    expect([...eks.clusters.keys()]).toEqual([`${dcmId}_1`, dcmId]);
+    eks.progress();
+
+    await step();
+    eks.progress();
+
+    expect([...eks.clusters.keys()]).toEqual([`${dcmId}_1`]);
+  });
+
+  it('is deleted although it was claimed meanwhile, since DCM has deleted the id', async () => {
+    const world = await createdLate();
+    await claim(world);
+    world.eks.progress();
+
+    await world.step();
+
+    expect(world.eks.clusters.get(dcmId)?.status).toBe('DELETING');
+  });
+
+  it('is no cluster of the same attempt, of the record, of another region, or of others with copied tags', async () => {
+    const world = await complete();
+    await world.parts.records.requestDelete(dcmId);
+    await world.parts.records.withdrawDelete(dcmId);
+    const { tags } = world.eks.clusters.get(dcmId) ?? {};
+    const plan = await world.parts.plan({}, { dcmId, generation: 0 });
+    await world.eks.actions.create({ ...plan, name: 'a-copy', tags: { ...tags } }, 'another token');
+    world.eks.progress();
+    world.eks.calls.length = 0;
+
+    for (const name of [dcmId, 'a-copy', `${dcmId}_1`, 'unknown'])
+      await takeStep(world.parts)({ ...chained, resourceId: `eks/us-east-1/${name}` });
+    await takeStep(world.parts)({ ...chained, resourceId: `eks/eu-west-1/${dcmId}` });
+    await takeStep(world.parts)({ ...chained, resourceId: 'no id of a cluster' });
+
+    expect(world.eks.calls).toEqual([]);
+  });
+});
+
 describe('a message of the queue of steps', () => {
   it('is read as it was written', () => {
     expect(clusterStepIn(clusterStepMessage(chained))).toEqual(chained);
+    const late = { ...chained, resourceId };
+    expect(clusterStepIn(clusterStepMessage(late))).toEqual(late);
   });
 
   it.each(['', '{}', '{"dcmId":""}', '[]'])('is refused as unreadable: %s', (body) => {

@@ -271,19 +271,30 @@ describe('poller, with clusters', () => {
     expect(statuses()).toEqual(['ACTIVE', 'DELETING', 'DELETED']);
   });
 
+  it('requests a step for a cluster of ours whose DCM id another one has, which may have been created too late', async () => {
+    const { show, list, steps, resourceStore, statuses } = polled(clusterKind);
+    show(cluster, 'c-1', { state: 'ACTIVE' });
+    await resourceStore.markForeign([cluster], 'c-1');
+
+    await list();
+
+    expect(steps).toEqual([{ dcmId: 'c-1', resourceId: cluster, continues: false }]);
+    expect(statuses()).toEqual([]);
+  });
+
   it('requests a step for a cluster that is not at rest, and for no other', async () => {
     const { show, list, steps, resourceStore } = polled(clusterKind);
     show(cluster, 'c-1', { state: 'CREATING' });
     show('eks/us-east-1/c-2', 'c-2', { state: 'ACTIVE' });
     await list();
     await list();
-    expect(steps).toEqual([{ dcmId: 'c-1', region: 'us-east-1', continues: false }]);
+    expect(steps).toEqual([{ dcmId: 'c-1', continues: false }]);
 
     show(cluster, 'c-1', { state: 'ACTIVE' });
     await list();
     steps.splice(0);
     await resourceStore.requestDelete('eks/us-east-1/c-2');
     await list();
-    expect(steps).toEqual([{ dcmId: 'c-2', region: 'us-east-1', continues: false }]);
+    expect(steps).toEqual([{ dcmId: 'c-2', continues: false }]);
   });
 });
