@@ -28,15 +28,12 @@ const steps = stepsQueueUrl === undefined ? undefined : sqsClusterSteps(sqs, ste
 const { PROVIDER_NAME: provider, TAG_KEYS: tagKeys } = env;
 const types: Record<ServiceType, PolledType> = {
   vm: { ...servedVms(instances), statusChecks: instances },
-  container: {
-    ...servedContainers(
-      ecsTasks({
-        ...{ provider, tagKeys, publicAddresses: false },
-        clusterOf: (region) => env.ECS_CLUSTERS[region],
-      }),
-    ),
-    pagesAtOnce: 11, // of 100 tasks each, and the stopped ones
-  },
+  container: servedContainers(
+    ecsTasks({
+      ...{ provider, tagKeys, publicAddresses: false },
+      clusterOf: (region) => env.ECS_CLUSTERS[region],
+    }),
+  ),
   cluster: { ...servedClusters(eksClusters()), ...(steps && { steps }) },
 };
 

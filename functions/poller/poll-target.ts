@@ -28,8 +28,6 @@ const longestRetryMs = 300_000;
 
 /** A service type as it is polled. */
 export type PolledType = ServedType & {
-  /** How many pages of the service make one of ours, of at most 1,000 resources. @default 1 */
-  readonly pagesAtOnce?: number;
   /** Where the service checks its resources and sends no event of a failure. */
   readonly statusChecks?: ImpairedInstances;
   /** Where creations and deletions take several steps: the queue of those steps. */
@@ -81,7 +79,6 @@ export const pollTarget = (parts: PollParts) => {
     }
   };
 
-  /** Pages of the service are put together, because each of ours costs a polling turn. */
   async function listPage({ resources, pagesAtOnce = 1 }: PolledType, { target, token: start }: Listing) {
     const tag = { key: tagKeys.managedBy, value: managedByDcm };
     const untilMs = now() + timeoutMs;

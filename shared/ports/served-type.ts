@@ -24,6 +24,8 @@ export type ServedType = {
   /** The AWS service, in messages and in the names of metrics. */
   readonly service: 'EC2' | 'ECS' | 'EKS';
   readonly resources: DescribedResources;
+  /** How many pages of the service make one of a listing, of at most 1,000 resources: each of ours costs a polling turn. @default 1 */
+  readonly pagesAtOnce?: number;
   /** How long the normaliser waits for a `describe`, in milliseconds. */
   readonly describeTimeoutMs: number;
   /**

@@ -8,6 +8,7 @@ export const servedContainers = (tasks: Tasks, records?: ContainerRecords): Serv
   kind: containerKind,
   service: 'ECS',
   resources: tasks,
+  pagesAtOnce: 11, // of 100 tasks each, and the stopped ones
   describeTimeoutMs: 1_000, // ECS, and EC2 for public addresses
   records,
   factsSeen: (seen) => factsSeen(ContainerFacts.parse(seen)),
