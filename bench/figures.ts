@@ -42,6 +42,11 @@ const definitions = {
   queue_requests_per_1000_owned: { what: 'SQS requests for 1,000 events of ours at 50/s' },
   queue_requests_per_1000_foreign: { what: 'SQS requests for 1,000 foreign events at 50/s' },
   poll_ec2_calls_10k: { what: 'EC2 calls for one listing of 10,000 VMs', atMost: 11 },
+  poll_ecs_calls_1k: { what: 'ECS calls for one listing of 1,000 containers', atMost: 22 },
+  poll_eks_calls_20: {
+    what: 'EKS calls for one listing of 20 clusters with one node group each, all at rest',
+    atMost: 61,
+  },
   poll_read_units_unchanged_10k: {
     what: 'DynamoDB read units for a listing of 10,000, unchanged',
     atMost: 2,
@@ -61,8 +66,12 @@ const definitions = {
     what: 'list price of 5 idle legacy regions of 1,000, $ a day: states, Lambda, DynamoDB; 100 ms assumed for a call to EC2, 10 ms to DynamoDB',
     atMost: 0.1,
   },
+  poll_idle_dollars_per_day_kinds: {
+    what: 'the same for one region of 1,000 VMs, 1,000 containers and 20 clusters, all at rest; 100 ms assumed for a call to ECS or EKS, too',
+    atMost: 0.12,
+  },
   poll_busy_dollars_per_day: {
-    what: 'the same for one region of 1,000 of which 1 % change every 10 s, without the normaliser',
+    what: 'the same for one region of 1,000 VMs of which 1 % change every 10 s, without the normaliser',
   },
   heal_transition_s: {
     what: 'a VM runs, all its events are lost and no listing is due: until DCM knows, s',

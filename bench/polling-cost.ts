@@ -26,6 +26,11 @@ const quietSeconds = 300;
 export const idleDollars = async (regions: readonly string[]): Promise<number> => {
   await using dynamoDb = await startTable();
   using polled = polledRegions({ dynamoDbUrl: dynamoDb.url, regions, vms });
+  return idleDollarsOf(polled);
+};
+
+/** The same of all that is polled, where everything but the VMs was listed before, and is due in `quietSeconds`. */
+export const idleDollarsOf = async (polled: PolledRegions): Promise<number> => {
   await storeListings(polled, { dueInSeconds: quietSeconds });
   await storeInstances(polled); // an unchanged page is compared with the table once an hour
   return dollarsPerDay(await runTurns(polled, idleTurns, async () => {}));
@@ -44,7 +49,7 @@ export const busyDollars = async (region: string): Promise<number> => {
 type Usage = {
   readonly transitions: number;
   readonly invocations: number;
-  readonly ec2Calls: number;
+  readonly serviceCalls: number;
   readonly dynamoDbCalls: number;
   readonly reads: number;
   readonly writes: number;
@@ -54,7 +59,7 @@ type Usage = {
 const gib = 0.5;
 
 /** Lambda charges for the time of an invocation. It is taken to be that of the calls to AWS, and a call to last as long as this. */
-const assumedMs = { ec2Call: 100, dynamoDbCall: 10 };
+const assumedMs = { serviceCall: 100, dynamoDbCall: 10 };
 
 /**
  * List prices of us-east-1 in dollars, without the free tier.
@@ -70,10 +75,12 @@ const prices = {
   write: 0.625e-6,
 };
 
-const dollars = ({ transitions, invocations, ec2Calls, dynamoDbCalls, reads, writes }: Usage): number =>
+const dollars = ({ transitions, invocations, serviceCalls, dynamoDbCalls, reads, writes }: Usage): number =>
   transitions * prices.transition +
   invocations * prices.invocation +
-  ((ec2Calls * assumedMs.ec2Call + dynamoDbCalls * assumedMs.dynamoDbCall) / 1000) * gib * prices.gibSecond +
+  ((serviceCalls * assumedMs.serviceCall + dynamoDbCalls * assumedMs.dynamoDbCall) / 1000) *
+    gib *
+    prices.gibSecond +
   reads * prices.read +
   writes * prices.write;
 
@@ -125,7 +132,7 @@ const runTurns = async (
 /** Invokes the poller, but answers a plan that says stop when all turns were planned. */
 const meteredPoller = (polled: PolledRegions, turns: number, duringWait: () => Promise<void>) => {
   let [invocations, plans] = [0, 0];
-  const counts = () => ({ ...polled.units(), ec2Calls: polled.ec2.calls() });
+  const counts = () => ({ ...polled.units(), serviceCalls: polled.calls() });
   let before = counts();
 
   const counted = (request: PollerRequest) => {
@@ -151,7 +158,7 @@ const meteredPoller = (polled: PolledRegions, turns: number, duringWait: () => P
       const after = counts();
       const used = {
         invocations,
-        ec2Calls: after.ec2Calls - before.ec2Calls,
+        serviceCalls: after.serviceCalls - before.serviceCalls,
         dynamoDbCalls: after.calls - before.calls,
         reads: after.reads - before.reads,
         writes: after.writes - before.writes,

@@ -1,7 +1,8 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { BatchWriteCommand, DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import type { PolledTarget } from '../functions/poller/env.ts';
 import { handleRequest } from '../functions/poller/handle-request.ts';
-import { pageDigest } from '../functions/poller/poll-target.ts';
+import { type PolledType, pageDigest } from '../functions/poller/poll-target.ts';
 import { clientConfig } from '../local/emulators/client-config.ts';
 import { provider } from '../local/stack/options.ts';
 import { dynamoDbListings } from '../shared/adapters/dynamodb/listings.ts';
@@ -25,21 +26,37 @@ type Options = {
   readonly regions: readonly string[];
   /** In each region. */
   readonly vms: number;
+  /** Service types besides VMs. @default none */
+  readonly others?: OtherTypes;
   /** Called when differences of a page were queued, while the page is being compared. */
   readonly onQueued?: () => void;
+};
+
+type OtherTypes = {
+  readonly types: readonly PolledType[];
+  readonly targets: readonly PolledTarget[];
+  /** Calls of their services so far. */
+  readonly calls: () => number;
 };
 
 export type PolledRegions = ReturnType<typeof polledRegions>;
 
 const floorSeconds = 10;
-/** 2026-01-01T00:00:00Z, a multiple of all intervals. */
-const startMs = 1_767_225_600_000;
+const noOthers: OtherTypes = { types: [], targets: [], calls: () => 0 };
+/** The clock's first time: 2026-01-01T00:00:00Z, a multiple of all intervals. */
+export const startMs = 1_767_225_600_000;
 
 /**
  * The poller without Lambda's runtime, for legacy regions: its listings and its resources in DynamoDB, an EC2 that answers at once, and a
  * clock that stands still until `skip` puts it forward, so that what is counted does not depend on how fast the machine is.
  */
-export const polledRegions = ({ dynamoDbUrl, regions, vms, onQueued = () => {} }: Options) => {
+export const polledRegions = ({
+  dynamoDbUrl,
+  regions,
+  vms,
+  others = noOthers,
+  onQueued = () => {},
+}: Options) => {
   const [metered, unmetered] = [clientOf(dynamoDbUrl), clientOf(dynamoDbUrl)];
   const documents = DynamoDBDocumentClient.from(metered);
   const ec2 = simulatedEc2({ regions, vms });
@@ -49,6 +66,8 @@ export const polledRegions = ({ dynamoDbUrl, regions, vms, onQueued = () => {} }
   return {
     regions,
     ec2,
+    /** Calls of all services so far. */
+    calls: () => ec2.calls() + others.calls(),
     now,
     /** What the poller has queued for the normaliser, which does not run here. */
     queued,
@@ -56,14 +75,17 @@ export const polledRegions = ({ dynamoDbUrl, regions, vms, onQueued = () => {} }
     handle: handleRequest({
       resourceStore: dynamoDbResourceStore(documents, tableName, kinds, now),
       listings: dynamoDbListings(documents, tableName, now),
-      types: [{ ...servedVms(ec2), statusChecks: ec2 }],
+      types: [{ ...servedVms(ec2), statusChecks: ec2 }, ...others.types],
       observations: {
         send: async (events) => {
           queued.push(...events);
           onQueued();
         },
       },
-      targets: regions.map((region) => ({ target: { region }, mode: 'legacy' as const })),
+      targets: [
+        ...regions.map((region) => ({ target: { region }, mode: 'legacy' as const })),
+        ...others.targets,
+      ],
       ...{ floorSeconds, provider, tagKeys, now, random: () => 0.5 },
       ...{ meter: countingMeter(), log: memoryLog() },
     }),

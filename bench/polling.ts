@@ -3,6 +3,7 @@ import { startTable } from './emulators.ts';
 import type { Figures } from './figures.ts';
 import { median } from './measure.ts';
 import { busyDollars, idleDollars } from './polling-cost.ts';
+import { pollingOfKinds } from './polling-kinds.ts';
 import {
   changes,
   type PolledRegions,
@@ -36,6 +37,7 @@ export const polling = async (): Promise<Figures> => {
     poll_ms_changed_10k: changed.ms,
     poll_peak_memory_ratio: (await peakHeap(pages * 1_000)) / (await peakHeap(1_000)),
     poll_idle_dollars_per_day: await idleDollars(legacyRegions),
+    ...(await pollingOfKinds()),
     poll_busy_dollars_per_day: await busyDollars(region),
   };
 };
