@@ -183,7 +183,10 @@ type Turnover = {
   readonly added: readonly string[];
 };
 
-/** The turnover of a page, undefined where `digest` of its members is unchanged, and the digest to store; '': look at the page again. */
+/**
+ * The turnover of a page, undefined where its members are unchanged, and the digest to store. It is '', look at the page again, until the
+ * members themselves were found stored: a crash before they are saved must not make the next listing take them for known.
+ */
 const membershipOf = async (
   listings: Listings,
   listing: Listing,
@@ -192,7 +195,8 @@ const membershipOf = async (
 ) => {
   if (listing.digests[listing.page]?.members === digest) return { members: digest, turnover: undefined };
   const turnover = await turnoverOf(listings, listing, members);
-  return { members: turnover ? digest : '', turnover };
+  const isStored = turnover?.removed.length === 0 && turnover.added.length === 0;
+  return isStored ? { members: digest, turnover: undefined } : { members: '', turnover };
 };
 
 /** Undefined where more resources would be missing than the item has room for. */
