@@ -54,6 +54,29 @@ export const faulty = <Port extends Readonly<Record<string, (...args: never[]) =
 /** Ends an invocation in the middle of its work. */
 export class SimulatedCrash extends Error {}
 
+/** The ports of one invocation, which ends at a random call, before or after its effect: from then on no call of any of them is made. */
+export const invocation = (crashes: Faults) => {
+  let isOver = false;
+  const survive = async () => {
+    await turn();
+    isOver ||= crashes.strikes();
+    if (isOver) throw new SimulatedCrash('this invocation has crashed');
+  };
+  return <Port extends object>(port: Port): Port =>
+    new Proxy(port, {
+      get: (target, name) => {
+        const method: unknown = Reflect.get(target, name);
+        if (typeof method !== 'function') return method;
+        return async (...args: unknown[]) => {
+          await survive();
+          const answer = await Reflect.apply(method, target, args);
+          await survive();
+          return answer;
+        };
+      },
+    });
+};
+
 /** For `catch` in tests that inject faults: accepts the faults, and our own errors that follow from them. Any other error fails the test. */
 export const acceptFault = (error: unknown): undefined => {
   if (!(error instanceof ProviderError || error instanceof SimulatedCrash)) throw error;

@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { takeStep } from '../../../functions/cluster-steps/take-step.ts';
-import { acceptFault, type Faults, faulty, randomFaults, SimulatedCrash } from '../../fakes/faulty.ts';
+import { acceptFault, type Faults, faulty, invocation, randomFaults } from '../../fakes/faulty.ts';
 import {
   admin,
   asked,
@@ -174,25 +174,8 @@ const eventually = async <Answer>(ask: () => Promise<Answer>, world: ClusterWorl
 
 /** One invocation's view of the world: calls that fail or lose their answer, and perhaps the end of the invocation. */
 const mortal = (parts: WorldParts, faults: Faults, crashes: Faults): WorldParts => {
-  const life = { over: false, waitedMs: 0 };
-  const survive = async () => {
-    await turn();
-    life.over ||= crashes.strikes();
-    if (life.over) throw new SimulatedCrash('this invocation has crashed');
-  };
-  const until = <Port extends object>(port: Port): Port =>
-    new Proxy(port, {
-      get: (target, name) => {
-        const method: unknown = Reflect.get(target, name);
-        if (typeof method !== 'function') return method;
-        return async (...args: unknown[]) => {
-          await survive();
-          const answer = await Reflect.apply(method, target, args);
-          await survive();
-          return answer;
-        };
-      },
-    });
+  const until = invocation(crashes);
+  let waitedMs = 0;
   return {
     ...parts,
     records: until(faulty(parts.records, faults)),
@@ -201,9 +184,9 @@ const mortal = (parts: WorldParts, faults: Faults, crashes: Faults): WorldParts 
     actions: until(faulty(parts.actions, faults)),
     observations: until(faulty(parts.observations, faults)),
     steps: until(faulty(parts.steps, faults)),
-    now: () => parts.now() + life.waitedMs,
+    now: () => parts.now() + waitedMs,
     async pause(ms) {
-      life.waitedMs += ms;
+      waitedMs += ms;
       await turn();
     },
   };
