@@ -51,7 +51,7 @@ const toBeDeleted: Wish = {
 };
 
 /** For how long EKS may not show a new cluster. */
-const unseenMs = 60_000;
+const unseenMs = 120_000;
 
 /** For all calls of one describe. */
 const describeTimeoutMs = 5_000;
