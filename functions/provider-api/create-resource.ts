@@ -26,6 +26,8 @@ import { withTimeout } from './timeout.ts';
 const answerTimeoutMs = 9_000;
 /** How much of that is left for the announcement when the launch must have ended. */
 const announcementTimeoutMs = 1_500;
+/** With less time left, a creation is not begun: it would only hold the lease, for which the next request then waits. */
+const leastMs = announcementTimeoutMs + 1_000;
 /** Longer than a request works on a creation, so that never two requests do at once. */
 const leaseMs = 11_000;
 /** Requests for one resource that come this close together get the same answer, whatever its status has become since. */
@@ -80,7 +82,7 @@ export const createResource = <Spec, Launch, Known extends Facts, Answer>(
 
   async function create(asked: Asked<Spec>, deadlineMs: number, after?: LaunchedAs): Promise<Answer> {
     const { dcmId, region, request } = asked;
-    if (now() >= deadlineMs)
+    if (now() + leastMs > deadlineMs)
       throw new UnavailableError(`${dcmId} was not created in time; retry the request`);
     const beginning = { dcmId, region, leaseMs, request, ...(after && { after }) };
     const { outcome, record } = await records.begin(beginning);

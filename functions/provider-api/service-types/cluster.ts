@@ -1,5 +1,4 @@
-import { FailedPreconditionError, UnavailableError } from '../../../shared/core/errors.ts';
-import { listingTime } from '../../../shared/core/gate.ts';
+import { UnavailableError, UnprocessableError } from '../../../shared/core/errors.ts';
 import { targetOfKey } from '../../../shared/core/target.ts';
 import type { Operation } from '../../../shared/http/operation.ts';
 import type { ClusterSteps } from '../../../shared/ports/cluster-steps.ts';
@@ -111,12 +110,17 @@ export const clusterLifecycle = (
       return answer;
     },
     async delete(dcmId, requestId) {
+      // Should this request end after the deletion is recorded and before its step is queued, this step deletes the cluster all the same.
+      await steps.request([{ dcmId, continues: true }], secondsUntilRecorded);
       await useCases.delete(dcmId, requestId);
       await steps.request([{ dcmId, continues: true }]);
     },
     read: { ...useCases.read, get: async (dcmId) => withKubeconfig(await useCases.read.get(dcmId)) },
   };
 };
+
+/** Longer than a request takes. */
+const secondsUntilRecorded = 30;
 
 const describeTimeoutMs = 2_000;
 
@@ -147,16 +151,19 @@ const lifecycleOf = ({
     if (seen === undefined)
       throw new UnavailableError(`EKS in ${region} has a cluster ${name}, and does not show it yet; retry`);
     if (seen.clientToken !== token)
-      throw new FailedPreconditionError(
-        `EKS in ${region} has a cluster ${name} already, which this provider did not create for this request`,
+      throw new UnprocessableError(
+        `id: expected another one: EKS in ${region} has a cluster ${name} already, which this provider did not create for this request`,
       );
     return { resourceId, account: seen.account, facts: factsSeen(seen) };
   },
   factsSeen,
   addressesOf: () => ({}),
-  /** Only EKS's answers to functions/cluster-steps show how far the deletion has come. */
+  /**
+   * Only EKS's answers to functions/cluster-steps show how far the deletion has come. DELETING is as of now, not as of a listing: a cluster
+   * that was created moments ago would be older than that.
+   */
   async terminate() {
-    return { state: 'DELETING', at: listingTime(now()) };
+    return { state: 'DELETING', at: Math.floor(now() / 1000) };
   },
   /** EKS refuses to delete a cluster that it is still creating, so this takes steps, too. */
   discard: ({ dcmId, resourceId }) =>

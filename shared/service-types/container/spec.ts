@@ -63,7 +63,8 @@ const range = <Value extends z.ZodMiniType>(
     .check(
       z.describe(description),
       z.refine(({ min, max }) => min !== undefined || max !== undefined, { error: 'expected min and max' }),
-      z.refine(({ min, max }) => min === undefined || max === undefined || numberOf(min) <= numberOf(max), {
+      // not <=: a text that is no number has its own error
+      z.refine(({ min, max }) => min === undefined || max === undefined || !(numberOf(min) > numberOf(max)), {
         error: 'expected a min that is not more than max',
       }),
     );
@@ -74,6 +75,9 @@ const Texts = (description: string) =>
       .array(text('expected a string'), { error: 'expected a list of strings' })
       .check(z.describe(description)),
   );
+
+/** Each status has all ports that others may reach, and a CloudEvent must stay small. */
+const maximumPorts = 100;
 
 const EnvVar = z.object(
   {
@@ -168,6 +172,7 @@ export const ContainerSpecBody = z.object({
   network: section('The network.', {
     ports: z.optional(
       z.array(Port, { error: 'expected a list of ports' }).check(
+        z.maxLength(maximumPorts, { error: `expected at most ${maximumPorts} ports` }),
         z.describe('The ports on which the process listens.'),
         z.refine((ports) => unique(ports, ({ container_port: port }) => port), {
           error: 'expected a different container_port for each',

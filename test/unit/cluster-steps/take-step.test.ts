@@ -5,6 +5,7 @@ import {
   InvalidArgumentError,
   ThrottledError,
   UnavailableError,
+  UnprocessableError,
   UnreadableError,
 } from '../../../shared/core/errors.ts';
 import { clusterStepIn, clusterStepMessage } from '../../../shared/wire/cluster-step.ts';
@@ -222,6 +223,21 @@ describe('a deletion of a cluster', () => {
     expect(world.events.at(-1)).toMatchObject({ detail: { state: 'DELETED' } });
   });
 
+  it('is completed by a step that was queued before, where the request ends in between', async () => {
+    const world = await complete();
+    world.queue.length = 0;
+    const failing = {
+      ...world.parts,
+      clusters: { ...world.parts.clusters, describe: () => Promise.reject(new UnavailableError('crashed')) },
+    };
+
+    await expect(lifecycle(failing).delete(dcmId, 'request-2')).rejects.toThrow('crashed');
+
+    expect(world.queue).toEqual([{ request: chained, afterSeconds: 30 }]);
+    await world.step();
+    expect(world.eks.calls.filter((call) => call.startsWith('delete '))).toHaveLength(1);
+  });
+
   it('has EKS’s refusal published, and goes on', async () => {
     const world = await complete();
     await lifecycle(world.parts).delete(dcmId, 'request-2');
@@ -252,7 +268,7 @@ describe('a create of a cluster', () => {
     const { parts, eks } = clusterWorld();
     await eks.actions.create(await parts.plan({}, { dcmId, generation: 0 }), 'the token of another program');
 
-    await expect(lifecycle(parts).create(asked)).rejects.toThrow(FailedPreconditionError);
+    await expect(lifecycle(parts).create(asked)).rejects.toThrow(UnprocessableError);
 
     expect((await lifecycle(parts).create(asked)).cluster_name).toBe(`${dcmId}_1`);
   });

@@ -147,6 +147,14 @@ describe('a container’s spec', () => {
         },
       },
     ],
+    [
+      'network.ports',
+      {
+        network: {
+          ports: Array.from({ length: 101 }, (_, port) => ({ container_port: port + 1, visibility: 'none' })),
+        },
+      },
+    ],
     ['metadata.labels.aws:x', { metadata: { labels: { 'aws:x': 'y' } } }],
     ['metadata.labels.a,b', { metadata: { labels: { 'a,b': 'y' } } }],
     ['metadata.labels.a', { metadata: { labels: { a: 'x;y' } } }],
@@ -169,6 +177,14 @@ describe('a container’s spec', () => {
     expect(asked).toThrow(
       'resources.cpu.max: expected a whole number of at least 1, or text such as 500m or 2',
     );
+  });
+
+  it('is not refused for the order of two ends of which one is no number', () => {
+    const asked = () =>
+      containerSpecOf(containerSpec({ resources: { cpu: { min: 'lots', max: 1 }, memory } }));
+
+    expect(asked).not.toThrow('expected a min that is not more than max');
+    expect(asked).toThrow('resources.cpu.min: ');
   });
 
   it.each([[{}], [{ spec: {} }], [[]], ['text'], [null], [{ name: 'x' }]])(
