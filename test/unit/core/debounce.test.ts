@@ -1,37 +1,48 @@
 import { describe, expect, it } from 'vitest';
 import { pastStatusOf } from '../../../shared/core/history.ts';
+import { finalState, type Kind } from '../../../shared/core/kind.ts';
 import { defaultBurst, releaseOf } from '../../../shared/core/outbox.ts';
-import type { UnpublishedStatus } from '../../../shared/core/resource.ts';
-import { type InstanceState, vmKind } from '../../../shared/service-types/vm/kind.ts';
+import * as domain from '../../../shared/core/resource.ts';
+import { clusterKind } from '../../../shared/service-types/cluster/kind.ts';
+import { containerKind } from '../../../shared/service-types/container/kind.ts';
+import { vmKind } from '../../../shared/service-types/vm/kind.ts';
 import { halfPastTen, observed } from '../../fixtures/resource-messages.ts';
-import { statusOf } from '../../fixtures/statuses.ts';
+import { fixedPart } from '../../fixtures/statuses.ts';
 
-const states: readonly InstanceState[] = ['pending', 'running', 'stopping', 'stopped'];
-/** The nth change of a VM that starts and stops, so many seconds after half past ten. */
-const change = (n: number, seconds = n) => statusOf(observed(states[n % 4] ?? 'pending', seconds));
-const changes = (count: number) => Array.from({ length: count }, (_, n) => change(n));
+/** Each with the states that its resources are in by turns here, and what comes before the last one. */
+const cases: readonly { kind: Kind; states: readonly string[]; ending: string }[] = [
+  { kind: vmKind, states: ['pending', 'running', 'stopping', 'stopped'], ending: 'shutting-down' },
+  { kind: containerKind, states: ['PENDING', 'RUNNING', 'STOPPING', 'STOPPED'], ending: 'DEPROVISIONING' },
+  { kind: clusterKind, states: ['UPDATING', 'ACTIVE', 'DEGRADED', 'UNREACHABLE'], ending: 'DELETING' },
+];
 
 const addresses = { privateAddress: '10.0.0.4' };
 const nowMs = (halfPastTen + 3600) * 1000;
 
-/** What becomes of an outbox, by the place of its statuses among all that the VM had; `told` of them were told before. */
-const release = (
-  all: readonly UnpublishedStatus[],
-  { told = 0, settled }: { told?: number; settled?: number } = {},
-) => {
-  const {
-    publish: tell,
-    superseded: drop,
-    heldBack: hold,
-  } = releaseOf(
-    { kind: vmKind, ...addresses, history: all.map(pastStatusOf), outbox: all.slice(told) },
-    { burst: defaultBurst, nowMs, settled: settled === undefined ? undefined : all[settled]?.key },
-  );
-  const places = (some: readonly UnpublishedStatus[]) => some.map((status) => all.indexOf(status));
-  return { tell: places(tell), drop: places(drop), hold: places(hold) };
-};
+describe.each(cases)('debounce of a $kind.serviceType', ({ kind, states, ending }) => {
+  const status = (state: string, seconds: number) =>
+    domain.statusOf(kind, { ...observed('running', seconds), state }, fixedPart);
+  /** The nth change of a resource, so many seconds after half past ten. */
+  const change = (n: number, seconds = n) => status(states[n % 4] ?? '', seconds);
+  const changes = (count: number) => Array.from({ length: count }, (_, n) => change(n));
 
-describe('debounce', () => {
+  /** What becomes of an outbox, by the place of its statuses among all that the VM had; `told` of them were told before. */
+  const release = (
+    all: readonly domain.UnpublishedStatus[],
+    { told = 0, settled }: { told?: number; settled?: number } = {},
+  ) => {
+    const {
+      publish: tell,
+      superseded: drop,
+      heldBack: hold,
+    } = releaseOf(
+      { kind, ...addresses, history: all.map(pastStatusOf), outbox: all.slice(told) },
+      { burst: defaultBurst, nowMs, settled: settled === undefined ? undefined : all[settled]?.key },
+    );
+    const places = (some: readonly domain.UnpublishedStatus[]) => some.map((status) => all.indexOf(status));
+    return { tell: places(tell), drop: places(drop), hold: places(hold) };
+  };
+
   it('has nothing to do with an empty outbox', () => {
     expect(release(changes(6), { told: 6 })).toEqual({ tell: [], drop: [], hold: [] });
   });
@@ -74,11 +85,7 @@ describe('debounce', () => {
   });
 
   it('never holds back an end', () => {
-    const ended = [
-      ...changes(6),
-      statusOf(observed('shutting-down', 6)),
-      statusOf(observed('terminated', 7)),
-    ];
+    const ended = [...changes(6), status(ending, 6), status(finalState(kind), 7)];
 
     expect(release(ended, { told: 4 })).toEqual({ tell: [7], drop: [4, 5, 6], hold: [] });
   });
@@ -86,7 +93,7 @@ describe('debounce', () => {
   it('decides the same where older history is forgotten but not what is still unpublished', () => {
     const all = changes(14);
     const { publish: tell, heldBack: hold } = releaseOf(
-      { kind: vmKind, ...addresses, history: all.slice(4).map(pastStatusOf), outbox: all.slice(9) },
+      { kind, ...addresses, history: all.slice(4).map(pastStatusOf), outbox: all.slice(9) },
       { burst: defaultBurst, nowMs },
     );
 
