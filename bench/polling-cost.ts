@@ -26,7 +26,7 @@ const quietSeconds = 300;
 export const idleDollars = async (regions: readonly string[]): Promise<number> => {
   await using dynamoDb = await startTable();
   using polled = polledRegions({ dynamoDbUrl: dynamoDb.url, regions, vms });
-  return idleDollarsOf(polled);
+  return await idleDollarsOf(polled); // DynamoDB must run until then
 };
 
 /** The same of all that is polled, where everything but the VMs was listed before, and is due in `quietSeconds`. */
