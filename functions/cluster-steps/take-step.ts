@@ -98,9 +98,9 @@ export const takeStep = (parts: Parts) => {
     if (name === undefined) return;
     const { held, seen } = await look(record, target);
     const administrators = await administratorsOf(record, seen, target);
-    const step = nextStep(wishOf(record, held, seen), seen, administrators);
+    const step = nextStep(wishOf(request, record, held, seen), seen, administrators);
     const isUnderWay = await attempt(step, { record, target, name, seen });
-    if (request.continues && isUnderWay) await repeat(request);
+    if (isUnderWay) await repeat(seen ? { ...request, wasSeen: true } : request);
   }
 
   async function repeat(request: ClusterStepRequest): Promise<void> {
@@ -159,7 +159,12 @@ export const takeStep = (parts: Parts) => {
     return { held, seen };
   }
 
-  function wishOf(record: LaunchedClusterRecord, held: Ownership, seen: Cluster | undefined) {
+  function wishOf(
+    { wasSeen = false }: ClusterStepRequest,
+    record: LaunchedClusterRecord,
+    held: Ownership,
+    seen: Cluster | undefined,
+  ): Wish {
     const token = seen?.clientToken;
     const isLaunchedHere = record.adopted === false || isLaunchedByUs(provider, record, token);
     const isStillIt = seen === undefined || dcmIdOf(seen.tags, tagKeys, provider) === record.dcmId;
@@ -167,7 +172,7 @@ export const takeStep = (parts: Parts) => {
       isDeletionRequested: record.deleteRequestedAtMs !== undefined,
       isOurs: isStillIt && (isLaunchedHere || settings.changeAdopted),
       adminPrincipals: adminPrincipalsOf(record),
-      isRecent: now() - record.facts.launchedAtMs < unseenMs,
+      isRecent: !wasSeen && now() - record.facts.launchedAtMs < unseenMs,
       hasRun:
         held.owner === 'ours' &&
         circumstancesOf(held.vm, { state: held.vm.state ?? clusterKind.startingState, at: 0 }).hasRun,

@@ -8,6 +8,8 @@ export type ClusterStepRequest = {
    * is one of the record's cluster.
    */
   readonly resourceId?: string | undefined;
+  /** EKS has shown the cluster in an earlier step, so that its absence means that it is gone. */
+  readonly wasSeen?: boolean | undefined;
 };
 
 /** The queue of steps, which functions/cluster-steps reads. */

@@ -7,10 +7,11 @@ const ClusterStepMessage = z.object({
   dcmId: z.string().check(z.minLength(1)),
   continues: z._default(z.boolean(), false),
   resourceId: z.optional(z.string()),
+  wasSeen: z.optional(z.boolean()),
 });
 
-export const clusterStepMessage = ({ dcmId, continues, resourceId }: ClusterStepRequest): string =>
-  JSON.stringify({ dcmId, continues, resourceId });
+export const clusterStepMessage = ({ dcmId, continues, resourceId, wasSeen }: ClusterStepRequest): string =>
+  JSON.stringify({ dcmId, continues, resourceId, wasSeen });
 
 /** @throws UnreadableError for any other text. */
 export const clusterStepIn = (body: string): ClusterStepRequest => {

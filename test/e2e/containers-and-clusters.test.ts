@@ -12,6 +12,9 @@ import { checksOfOlderDcm, type TestStack, testStack } from './stack.ts';
 
 const soon = 60_000;
 
+/** Conformance has a dozen clusters created and deleted, one after the other. */
+const quickDwellMs = { pending: 100, creating: 1_000, updating: 500, deleting: 500 };
+
 const Providers = z.object({
   results: z.array(z.object({ name: z.string(), service_type: z.string(), endpoint: z.url() })),
 });
@@ -67,7 +70,10 @@ describe('containers and clusters, called by an older DCM', () => {
   let stack: TestStack;
   let ecs: ECSClient;
   beforeAll(async () => {
-    stack = await testStack({ pollFloorSeconds: 1, generation: 'old', healthIntervalMs: 500 });
+    stack = await testStack({
+      ...{ pollFloorSeconds: 1, generation: 'old', healthIntervalMs: 500 },
+      eks: { dwellMs: quickDwellMs },
+    });
     ecs = new ECSClient(clientConfig(stack.endpoints.ecsUrl ?? ''));
   });
   afterAll(async () => {
@@ -137,5 +143,5 @@ describe('containers and clusters, called by an older DCM', () => {
       expect(results.flatMap(({ id, verdict }) => (verdict === 'skip' ? [id] : []))).toEqual(skipped);
     },
     600_000,
-  ); // a cluster takes ten seconds and more to be created, and as long to be deleted
+  );
 });

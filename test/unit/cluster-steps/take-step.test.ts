@@ -52,7 +52,7 @@ describe('a step of a cluster', () => {
     await step();
 
     expect(eks.calls).toEqual([]);
-    expect(queue).toEqual([{ request: chained, afterSeconds: 25 }]);
+    expect(queue).toEqual([{ request: { ...chained, wasSeen: true }, afterSeconds: 25 }]);
   });
 
   it('makes administrators, then the workers, then rests (CC 29)', async () => {
@@ -195,7 +195,7 @@ describe('a deletion of a cluster', () => {
     await world.step();
 
     expect(world.eks.calls).toEqual([`delete workers of ${dcmId}`]);
-    expect(world.queue.at(-1)).toEqual({ request: chained, afterSeconds: 25 });
+    expect(world.queue.at(-1)).toEqual({ request: { ...chained, wasSeen: true }, afterSeconds: 25 });
   });
 
   it('is reported only once EKS does not know the cluster, whatever workloads leave behind (CC 34)', async () => {
@@ -211,6 +211,17 @@ describe('a deletion of a cluster', () => {
     world.eks.progress();
     await world.step();
     expect(world.events).toMatchObject([{ detail: { state: 'DELETED' } }]);
+  });
+
+  it('ends in DELETED at once where EKS has shown the young cluster in an earlier step', async () => {
+    const world = await created();
+    await world.step();
+    await lifecycle(world.parts).delete(dcmId, 'request-2');
+    world.eks.clusters.delete(dcmId);
+
+    await takeStep(world.parts)({ dcmId, continues: true, wasSeen: true });
+
+    expect(world.events.at(-1)).toMatchObject({ detail: { state: 'DELETED' } });
   });
 
   it('of a cluster that is gone already ends in DELETED, too (CC 40)', async () => {
@@ -249,7 +260,7 @@ describe('a deletion of a cluster', () => {
     expect(world.events.at(-1)).toMatchObject({
       detail: { notice: 'deletion-refused', text: 'deletion protection' },
     });
-    expect(world.queue).toEqual([{ request: chained, afterSeconds: 25 }]);
+    expect(world.queue).toEqual([{ request: { ...chained, wasSeen: true }, afterSeconds: 25 }]);
   });
 });
 
@@ -383,7 +394,10 @@ describe('a cluster that was created too late to become the one of its id', () =
 
 describe('a message of the queue of steps', () => {
   it('is read as it was written', () => {
-    expect(clusterStepIn(clusterStepMessage(chained))).toEqual(chained);
+    expect(clusterStepIn(clusterStepMessage({ ...chained, wasSeen: true }))).toEqual({
+      ...chained,
+      wasSeen: true,
+    });
     const late = { ...chained, resourceId };
     expect(clusterStepIn(clusterStepMessage(late))).toEqual(late);
   });
