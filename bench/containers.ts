@@ -22,11 +22,7 @@ export const containers = async (): Promise<Figures> => {
       void (state === 'running' && ranAtMs.set(instanceId, atMs)),
     ecs: {
       onTransition: ({ taskId, lastStatus, atMs }) =>
-        void (
-          lastStatus === 'RUNNING' &&
-          !ranAtMs.has(`task/${taskId}`) &&
-          ranAtMs.set(`task/${taskId}`, atMs)
-        ),
+        void (lastStatus === 'RUNNING' && !ranAtMs.has(taskId) && ranAtMs.set(taskId, atMs)),
     },
   });
   const { controlPlane, endpoints } = stack;
@@ -43,7 +39,7 @@ export const containers = async (): Promise<Figures> => {
       for (const id of left) {
         await api.of(collection).create(id, spec(id));
         const { appliedAtMs, message = '' } = await controlPlane.waitFor(id, 'running', timeoutMs);
-        const [resourceId = ''] = /i-[0-9a-f]+|task\/[0-9a-f]+/.exec(message) ?? [];
+        const [resourceId = ''] = /i-[0-9a-f]+|[0-9a-f]{32}/.exec(message) ?? [];
         times.push(appliedAtMs - (ranAtMs.get(resourceId) ?? Number.NaN));
       }
     };
