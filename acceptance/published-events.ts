@@ -71,7 +71,11 @@ const ofEnvelope = (
   { example, attributes }: EventDocumentation,
   provider: string,
 ): string[] => {
-  const missing = Object.keys(example).filter((name) => !(name in event));
+  const { data } = StatusData.safeParse(event.data);
+  const isRefusedCreate = data?.status === 'FAILED' && !('instanceid' in event);
+  const missing = Object.keys(example).filter(
+    (name) => !(name in event) && !(isRefusedCreate && name === 'instanceid'),
+  );
   const unknown = Object.keys(event).filter((name) => !attributes.has(name));
   const expected: Record<string, unknown> = { ...example, source: `dcm/providers/${provider}` };
   const same = ['specversion', 'source', 'type', 'subject', 'datacontenttype'];
@@ -85,7 +89,9 @@ const ofEnvelope = (
     ...(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/.test(String(event.time))
       ? []
       : ['time is not to the second, in UTC']),
-    ...(event.partitionkey === event.instanceid ? [] : ['partitionkey is not the instance']),
+    ...(event.partitionkey === (isRefusedCreate ? data.id : event.instanceid)
+      ? []
+      : ['partitionkey is not the instance']),
   ];
 };
 

@@ -49,6 +49,16 @@ describe('the check of published events', () => {
     expect(complaints(message(change))).toEqual([complaint]);
   });
 
+  it('accepts the FAILED of a create that was refused, which has no instance', () => {
+    const failed = { ...data, status: 'FAILED', output_spec: undefined };
+    const refused = { data: failed, instanceid: undefined, partitionkey: data.id };
+
+    expect(complaints(message(refused))).toEqual([]);
+    expect(complaints(message({ ...refused, partitionkey: 'other' }))).toEqual([
+      'partitionkey is not the instance',
+    ]);
+  });
+
   it('names an id that was published before, and a sequence that is not greater than the one before', () => {
     expect(complaints(message(), message())).toEqual([
       'its id was published before',
