@@ -12,6 +12,16 @@ export const text = (error: string) => z.string({ error });
 export const section = <Shape extends z.core.$ZodShape>(description: string, shape: Shape) =>
   z.optional(z.object(shape, { error: 'expected an object' }).check(z.describe(description)));
 
+/** The name that becomes the `Name` tag of a resource, which may be absent. */
+export const resourceName = (meta: { readonly description: string; readonly examples: string[] }) =>
+  z.optional(
+    text('expected a name').check(
+      z.maxLength(63, { error: 'expected at most 63 characters' }),
+      z.regex(dnsLabel, { error: 'expected lower-case letters, digits and hyphens' }),
+      z.meta(meta),
+    ),
+  );
+
 /** Units are powers of two, whatever their names: EBS has no others. */
 export const Size = text('expected a size such as 20GB').check(
   z.regex(/^[0-9]+(MB|GB|TB)$/, { error: 'expected digits and MB, GB or TB, such as 20GB' }),

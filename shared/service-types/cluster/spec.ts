@@ -1,7 +1,16 @@
 import * as z from 'zod/mini';
 import type { Tags } from '../../core/ownership.ts';
 import { specReader } from '../read-spec.ts';
-import { dnsLabel, LabelKey, LabelValue, mibOf, Size, section, sizeFormat, text } from '../spec-fields.ts';
+import {
+  LabelKey,
+  LabelValue,
+  mibOf,
+  resourceName,
+  Size,
+  section,
+  sizeFormat,
+  text,
+} from '../spec-fields.ts';
 import { type ClusterHints, hintsOf } from './hints.ts';
 
 /** A cluster's spec as DCM requested it. Absent fields are undefined. */
@@ -103,17 +112,11 @@ export const ClusterSpecBody = z.object({
   console_url: readOnly,
   kubeconfig: readOnly,
   metadata: section('The name and the labels of the cluster.', {
-    name: z.optional(
-      text('expected a name').check(
-        z.maxLength(63, { error: 'expected at most 63 characters' }),
-        z.regex(dnsLabel, { error: 'expected lower-case letters, digits and hyphens' }),
-        z.meta({
-          description:
-            'The `Name` tag of the cluster: at most 63 lower-case letters, digits and hyphens. Need not be unique: in EKS the cluster is named after its id. Default: the id.',
-          examples: ['dev-1'],
-        }),
-      ),
-    ),
+    name: resourceName({
+      description:
+        'The `Name` tag of the cluster: at most 63 lower-case letters, digits and hyphens. Need not be unique: in EKS the cluster is named after its id. Default: the id.',
+      examples: ['dev-1'],
+    }),
     labels: z.optional(
       z
         .record(LabelKey, LabelValue, { error: 'expected an object with strings as values' })

@@ -68,7 +68,7 @@ const rules: readonly (readonly [ClusterState, (seen: Snapshot) => boolean])[] =
   ['UPDATING', someGroup('CREATING', 'UPDATING')],
 ];
 
-/** Statuses have room for it, so that a listing can tell whether it was published. */
+/** In characters. The message of a status has room for it, so that a listing can compare the two. */
 const longestReason = 600;
 
 /** What EKS says of the cluster and its node groups, in words; undefined where the state says it all. */

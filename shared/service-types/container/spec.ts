@@ -1,7 +1,16 @@
 import * as z from 'zod/mini';
 import type { Tags } from '../../core/ownership.ts';
 import { specReader } from '../read-spec.ts';
-import { dnsLabel, LabelKey, LabelValue, mibOf, Size, section, sizeFormat, text } from '../spec-fields.ts';
+import {
+  LabelKey,
+  LabelValue,
+  mibOf,
+  resourceName,
+  Size,
+  section,
+  sizeFormat,
+  text,
+} from '../spec-fields.ts';
 import { type ContainerHints, containerHintsOf } from './hints.ts';
 
 /** A container's spec as DCM requested it. */
@@ -105,7 +114,7 @@ const Port = z.object(
       ),
     visibility: Visibility.check(
       z.describe(
-        '`none`: nobody is told of the port. `internal`: the private address is published with it. `external`: the public address too; the operator must give containers public addresses. Security groups are the operator’s, and decide who reaches it.',
+        '`none`: the port is not published. `internal`: the private address is published with it. `external`: the public address too; the operator must give containers public addresses. Security groups are the operator’s, and decide who reaches it.',
       ),
     ),
   },
@@ -181,17 +190,11 @@ export const ContainerSpecBody = z.object({
     ),
   }),
   metadata: section('The name and the labels of the container.', {
-    name: z.optional(
-      text('expected a name').check(
-        z.maxLength(63, { error: 'expected at most 63 characters' }),
-        z.regex(dnsLabel, { error: 'expected lower-case letters, digits and hyphens' }),
-        z.meta({
-          description:
-            'The `Name` tag of the task: at most 63 lower-case letters, digits and hyphens. Need not be unique. Default: the container’s id.',
-          examples: ['web-1'],
-        }),
-      ),
-    ),
+    name: resourceName({
+      description:
+        'The `Name` tag of the task: at most 63 lower-case letters, digits and hyphens. Need not be unique. Default: the container’s id.',
+      examples: ['web-1'],
+    }),
     labels: z.optional(
       z
         .record(LabelKey.check(tagCharacters), LabelValue.check(tagCharacters), {

@@ -2,7 +2,17 @@ import * as z from 'zod/mini';
 import type { Tags } from '../../core/ownership.ts';
 import { defaultSize } from '../instance-types.ts';
 import { specReader } from '../read-spec.ts';
-import { dnsLabel, LabelKey, LabelValue, mibOf, Size, section, sizeFormat, text } from '../spec-fields.ts';
+import {
+  dnsLabel,
+  LabelKey,
+  LabelValue,
+  mibOf,
+  resourceName,
+  Size,
+  section,
+  sizeFormat,
+  text,
+} from '../spec-fields.ts';
 import { type AwsHints, hintsOf } from './hints.ts';
 import { catalogued, defaultGuestOs } from './image-catalogue.ts';
 import { sshPublicKeyPattern } from './plan/user-data.ts';
@@ -117,17 +127,11 @@ export const SpecBody = z.object({
     ),
   }),
   metadata: section('The name and the labels of the VM.', {
-    name: z.optional(
-      text('expected a name').check(
-        z.maxLength(63, { error: 'expected at most 63 characters' }),
-        z.regex(dnsLabel, { error: 'expected lower-case letters, digits and hyphens' }),
-        z.meta({
-          description:
-            'The `Name` tag of the instance: at most 63 lower-case letters, digits and hyphens. Need not be unique. Default: the VM’s id.',
-          examples: ['web-1'],
-        }),
-      ),
-    ),
+    name: resourceName({
+      description:
+        'The `Name` tag of the instance: at most 63 lower-case letters, digits and hyphens. Need not be unique. Default: the VM’s id.',
+      examples: ['web-1'],
+    }),
     labels: z.optional(
       z
         .record(LabelKey, LabelValue, { error: 'expected an object with strings as values' })
