@@ -82,7 +82,8 @@ export const publishOutboxes = (parts: Delivery) => {
 
   /**
    * A status that this invocation added to the outbox was not published before, unless by another worker that found it there. So a
-   * duplicate means that another client has published a message under its id, and that the stream dropped the status.
+   * duplicate means that another client has published a message under its id, and that the stream dropped the status. A warning and no
+   * error, because the two cannot be told apart here: the alarm's runbook says how.
    */
   function reportTakenIds({ acknowledged, added, vm }: Published, { duplicates }: Outcome) {
     for (const { id } of acknowledged.filter(({ key }) => added.has(key))) {
@@ -90,7 +91,7 @@ export const publishOutboxes = (parts: Delivery) => {
       if (duplicate === undefined) continue;
       const { stream, seq } = duplicate;
       meter.count('duplicateAtFirstAttempt');
-      log.error('JetStream took the first attempt to publish a status for a duplicate', {
+      log.warn('JetStream took the first attempt to publish a status for a duplicate', {
         ...{ id, dcmId: vm.dcmId, stream, seq },
       });
     }

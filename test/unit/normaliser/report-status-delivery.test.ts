@@ -183,7 +183,7 @@ describe('normaliser, when something fails', () => {
 
       expect(meter.counts).toMatchObject({ duplicate: 1, duplicateAtFirstAttempt: 1 });
       expect(log.lines).toContain(
-        'error: JetStream took the first attempt to publish a status for a duplicate',
+        'warn: JetStream took the first attempt to publish a status for a duplicate',
       );
     });
 
