@@ -46,6 +46,7 @@ export const draftLaunch =
   ({ provisioning, livingContainers, provider, tagKeys }: Omit<PlanningParts, 'actions'>) =>
   async (spec: ContainerSpec, { dcmId, region, requestId }: Request): Promise<Draft> => {
     const place = placeOf(provisioning, region);
+    checkImage(spec);
     const size = fargateSize(spec);
     checkLimits(spec, size, provisioning);
     const tags = resourceTags(spec, {
@@ -82,6 +83,31 @@ const placeOf = ({ regions }: ContainerProvisioning, region: string): ContainerR
   throw new UnprocessableError(
     `region: this provider does not create containers in ${region}, only in ${Object.keys(regions).join(', ') || 'none'}`,
   );
+};
+
+/**
+ * The repository of an image, without its registry, tag and digest. What comes before the first slash is a registry if it looks like a host.
+ * @see https://github.com/distribution/reference/blob/main/normalize.go
+ */
+const repositoryOf = (image: string): string => {
+  const [tagged = ''] = image.split('@');
+  const name = tagged.replace(/:[^/]*$/, '');
+  const [first = '', ...rest] = name.split('/');
+  const hasRegistry = rest.length > 0 && (first === 'localhost' || /[.:]/.test(first));
+  return hasRegistry ? rest.join('/') : name;
+};
+
+/**
+ * Otherwise the create would succeed, and the container fail when its image is pulled.
+ * @throws UnprocessableError
+ * @see https://github.com/opencontainers/distribution-spec/blob/main/spec.md (pulling manifests: names)
+ */
+const checkImage = ({ image }: ContainerSpec): void => {
+  const repository = repositoryOf(image);
+  if (repository !== repository.toLowerCase())
+    throw new UnprocessableError(
+      `image.reference: expected a repository without capitals, which no registry accepts: ${repository.toLowerCase()} and not ${repository}`,
+    );
 };
 
 /** @throws UnprocessableError that names every limit of the operator that the spec exceeds. */

@@ -114,6 +114,9 @@ describe('the plan of a container', () => {
     ['provider_hints.aws.launch', {}, { provider_hints: { aws: { launch: 'fargate_spot' } } }],
     ['provider_hints.aws.ephemeral_storage', {}, { provider_hints: { aws: { ephemeral_storage: 100 } } }],
     ['process', {}, { process: { env: [{ name: 'A', value: 'x'.repeat(70_000) }] } }],
+    ['image.reference', {}, { image: { reference: 'quay.io/App/web:v1' } }],
+    ['image.reference', {}, { image: { reference: 'MyTeam/web' } }],
+    ['image.reference', {}, { image: { reference: 'Web@sha256:0a' } }],
   ])(
     'is refused before any call of ECS, naming %s',
     async (field, settings, changes, region = 'us-east-1') => {
@@ -124,6 +127,17 @@ describe('the plan of a container', () => {
         message: expect.stringContaining(`${field}: `),
       });
       expect(defined).toEqual([]);
+    },
+  );
+
+  it.each(['nginx:Alpine', 'Quay.IO/app/web:V1', 'localhost:5000/web:RC-1', 'web:V1@sha256:0A'])(
+    'has an image with capitals in its registry, tag or digest: %s',
+    async (reference) => {
+      const { planned, defined } = planning();
+
+      await planned({ image: { reference } });
+
+      expect(defined).toMatchObject([{ container: { image: reference } }]);
     },
   );
 
