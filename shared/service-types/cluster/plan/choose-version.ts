@@ -39,9 +39,13 @@ export const chooseVersion = (
     throw new UnprocessableError(
       `version: ${version} is ${support === 'ended' ? 'no longer supported' : 'out of standard support, and the setting clusters.extendedSupport does not allow it'}; ${expected}`,
     );
-  const rule = given === undefined ? 'setting clusters.defaultVersion, as version is absent' : 'version';
+  const rule =
+    given === undefined
+      ? 'setting clusters.defaultVersion, as version is absent'
+      : 'version, as the spec names it';
   const cut = version === asked ? '' : `, without the patch of ${asked}: EKS chooses it`;
-  return { version, isExtended: support === 'extended', chosenBy: `${rule}${cut}` };
+  const chosenBy = `${rule}${cut}; EKS has it in ${support} support`;
+  return { version, isExtended: support === 'extended', chosenBy };
 };
 
 const minorOf = (version: string): string => version.split('.').slice(0, 2).join('.');

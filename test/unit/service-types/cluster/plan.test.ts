@@ -51,7 +51,10 @@ describe('the plan of a cluster', () => {
       endpoint: 'public',
       extendedSupport: false,
       adminPrincipals: settings.adminPrincipals,
-      chosenBy: { version: 'version', workers: 'EKS Auto Mode, as nodes.workers is absent' },
+      chosenBy: {
+        version: 'version, as the spec names it; EKS has it in standard support',
+        workers: 'EKS Auto Mode, as nodes.workers is absent',
+      },
     });
   });
 
@@ -70,12 +73,17 @@ describe('the plan of a cluster', () => {
 
     expect([plan.version, plan.chosenBy.version]).toEqual([
       '1.33',
-      'version, without the patch of 1.33.2: EKS chooses it',
+      'version, as the spec names it, without the patch of 1.33.2: EKS chooses it; EKS has it in standard support',
     ]);
   });
 
   it('takes the operator’s default version', async () => {
-    expect((await planned({ version: '' }, { more: { defaultVersion: '1.33' } })).version).toBe('1.33');
+    expect(await planned({ version: '' }, { more: { defaultVersion: '1.33' } })).toMatchObject({
+      version: '1.33',
+      chosenBy: {
+        version: 'setting clusters.defaultVersion, as version is absent; EKS has it in standard support',
+      },
+    });
     await expect(planned({ version: '' })).rejects.toThrow(InvalidArgumentError);
   });
 
@@ -84,6 +92,7 @@ describe('the plan of a cluster', () => {
     expect(await planned({ version: '1.30' }, { more: { extendedSupport: true } })).toMatchObject({
       version: '1.30',
       extendedSupport: true,
+      chosenBy: { version: 'version, as the spec names it; EKS has it in extended support' },
     });
   });
 
