@@ -138,7 +138,10 @@ const exampleCluster: ClusterResource = {
     ...{ name: 'cluster-1', region: 'us-east-1', apiEndpoint: exampleEndpoint },
     certificateAuthority: 'LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCg==',
   }),
-  chosen_by: { version: 'version', workers: 'smallest of t3, m7i, c7i, r7i with 2 vCPU and 8 GiB' },
+  chosen_by: {
+    version: 'version, as the spec names it; EKS has it in standard support',
+    workers: 'smallest of t3, m7i, c7i, r7i with 2 vCPU and 8 GiB',
+  },
   create_time: '2026-03-02T10:00:00.000Z',
   update_time: '2026-03-02T10:13:20.000Z',
 };

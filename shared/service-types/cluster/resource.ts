@@ -59,7 +59,7 @@ export const ClusterResource = z
     console_url: described('The cluster in the AWS console.'),
     console_uri: described('The same, as other providers spell it.'),
     kubeconfig: described(
-      'A kubeconfig in base64, without a secret: it calls `aws eks get-token`, and the reader’s own AWS identity must be an administrator of the cluster. Empty until the cluster has been ACTIVE once, and in lists.',
+      'A kubeconfig in base64, without a secret: it calls `aws eks get-token`, and the reader’s own AWS identity must be an administrator of the cluster. Empty until the cluster has been ACTIVE once, and always in lists: it needs the certificate authority, which EKS is asked for, one cluster at a time.',
     ),
     chosen_by: z.optional(ChosenBy),
     create_time: DateTime.check(z.describe('When DCM requested the cluster.')),

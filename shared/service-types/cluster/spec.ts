@@ -45,7 +45,13 @@ const size = (meaning: string, example: string) =>
 
 const Workers = z.object(
   {
-    count: wholeNumber.check(z.meta({ description: 'The number of worker nodes. Fixed.', examples: [3] })),
+    count: wholeNumber.check(
+      z.meta({
+        description:
+          'The number of worker nodes, which stays as it is: at least 1. 0 counts as absent, so workers with other fields too are refused.',
+        examples: [3],
+      }),
+    ),
     cpu: z.optional(wholeNumber.check(z.meta({ description: 'The vCPUs of each.', examples: [2] }))),
     memory: size('The memory of each.', '8GB'),
     storage: size(`The disk of each, at least ${smallestDiskGib} GiB, rounded up to whole GiB.`, '50GB'),
@@ -66,7 +72,7 @@ const Nodes = z
       workers: z.optional(
         Workers.check(
           z.describe(
-            'One managed node group of equal nodes. Default: EKS Auto Mode, in which the number of nodes follows the pods.',
+            'One managed node group of equal nodes. Default, also where all its fields are 0 or empty: EKS Auto Mode, in which the number of nodes follows the pods.',
           ),
         ),
       ),
@@ -122,7 +128,7 @@ export const ClusterSpecBody = z.object({
         .record(LabelKey, LabelValue, { error: 'expected an object with strings as values' })
         .check(
           z.describe(
-            'Tags of the cluster. EKS allows 50 tags, those of this provider included, which labels do not replace.',
+            'Tags of the cluster. EKS allows 50 tags, those of this provider included, which labels do not replace. Labels named `dcm-client-token` or `dcm-workers` have no effect, because these tags are the provider’s.',
           ),
         ),
     ),

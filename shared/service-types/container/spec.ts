@@ -147,7 +147,8 @@ export const ContainerSpecBody = z.object({
             error: 'expected an image such as quay.io/app/web:v1, of at most 255 characters',
           }),
           z.meta({
-            description: 'The image: registry, repository, and tag or digest. At most 255 characters.',
+            description:
+              'The image: registry, repository, and tag or digest. At most 255 characters. The repository has no capitals; a tag may have some.',
             examples: ['nginx:alpine'],
           }),
         ),

@@ -81,7 +81,10 @@ const cluster = (id: string, region = 'us-east-1'): ClusterResource => ({
 
 const clusterValidation: ClusterValidation = {
   ...{ region: 'us-east-1', version: '1.33', endpoint: 'public', admin_principals: [], ignored: [] },
-  chosen_by: { version: 'version', workers: 'EKS Auto Mode, as nodes.workers is absent' },
+  chosen_by: {
+    version: 'version, as the spec names it; EKS has it in standard support',
+    workers: 'EKS Auto Mode, as nodes.workers is absent',
+  },
 };
 
 type Note = <Input extends unknown[], Answer>(
