@@ -113,6 +113,7 @@ const meanings = {
     'AWS does not allow the provider to do this. The operator has to change the permissions.',
   'not-found':
     'There is no such resource, or no such path: also that of a service type that is not deployed.',
+  gone: 'What was asked for is no longer kept, such as an old cursor or generation; `detail` says how to begin again.',
   'method-not-allowed': 'The path does not have this method. `Allow` lists the methods that it has.',
   'failed-precondition':
     'The state of the resource does not allow this, the resource is adopted, or the id belongs to another request.',

@@ -57,6 +57,13 @@ export class NotFoundError extends ProviderError {
   readonly retryable = false;
 }
 
+/** What was asked for is no longer kept: HTTP 410. The message says how to begin again. */
+export class GoneError extends ProviderError {
+  override name = 'GoneError' as const;
+  readonly code = 'gone';
+  readonly retryable = false;
+}
+
 /** The current state of the resource does not allow the request; a later state may: HTTP 409. */
 export class FailedPreconditionError extends ProviderError {
   override name = 'FailedPreconditionError' as const;

@@ -36,6 +36,7 @@ export const problemKinds = {
   unauthenticated: { status: 401, title: 'Not authenticated', retryable: false },
   'permission-denied': { status: 403, title: 'Permission denied', retryable: false },
   'not-found': { status: 404, title: 'Not found', retryable: false },
+  gone: { status: 410, title: 'Gone', retryable: false },
   'method-not-allowed': { status: 405, title: 'Method not allowed', retryable: false },
   'failed-precondition': { status: 409, title: 'Failed precondition', retryable: false },
   'payload-too-large': { status: 413, title: 'Payload too large', retryable: false },

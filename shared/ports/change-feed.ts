@@ -1,0 +1,46 @@
+import type { Collection } from '../core/inventory/entry.ts';
+
+/** What happened, as the feed has it. */
+export type Change =
+  | {
+      readonly kind: 'status';
+      /** Id of the CloudEvent that DCM got. */
+      readonly eventId: string;
+      readonly dcmId: string;
+      readonly serviceType: string;
+      /** Key of the target (shared/core/target.ts). */
+      readonly target: string;
+      readonly status: string;
+      readonly message?: string | undefined;
+      /** RFC 3339, of the status in DCM. */
+      readonly time: string;
+    }
+  | {
+      readonly kind: 'inventory';
+      readonly target: string;
+      readonly collection: Collection;
+      /** `listed`: so much changed at once that the collection must be read again; it has no id. */
+      readonly change: 'changed' | 'ended' | 'listed';
+      readonly id?: string | undefined;
+    };
+
+/** A change with its place in the feed. */
+export type NumberedChange = { readonly cursor: string; readonly change: Change };
+
+export type FeedPage = {
+  readonly changes: readonly NumberedChange[];
+  /** Read on after this one; as `after` where there was nothing new. */
+  readonly next: string;
+  /** Whether this was all there is at the moment. */
+  readonly complete: boolean;
+};
+
+/** All changes in one order without gaps, kept for seven days. All rejections are UnavailableErrors, unless said otherwise. */
+export type ChangeFeed = {
+  append(changes: readonly Change[]): Promise<void>;
+  /**
+   * At most `limit` changes after a cursor; without one, none, and `next` is the newest cursor.
+   * @throws InvalidArgumentError for a text that is no cursor; GoneError where changes after the cursor are no longer kept.
+   */
+  read(after: string | undefined, limit: number): Promise<FeedPage>;
+};
