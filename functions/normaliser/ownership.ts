@@ -8,9 +8,9 @@ import { isNews, type Resource } from '../../shared/core/resource.ts';
 import { addressProblem } from '../../shared/core/resource-id.ts';
 import type { DescribedResource } from '../../shared/ports/described-resources.ts';
 import type { LaunchedResource } from '../../shared/ports/records.ts';
-import type { Ownership } from '../../shared/ports/resource-store.ts';
+import type { Claim, Ownership } from '../../shared/ports/resource-store.ts';
 import { type ServedType, servedTypeOf } from '../../shared/ports/served-type.ts';
-import { isLaunchedByUs } from '../../shared/service-types/client-token.ts';
+import { isLaunchedByUs, launchedGeneration } from '../../shared/service-types/client-token.ts';
 import {
   type Answers,
   addressesIn,
@@ -356,27 +356,19 @@ const enactDecision = (parts: Parts) => {
     const { remembered } = evidence;
     const former = remembered.owner === 'ours' ? remembered.vm : undefined;
     if (former && !claim) return [{ group, vm: former, isClaimed: false }];
-    const known = await adopt(group, dcmId, evidence);
-    if (known === undefined) return duplicate(group, dcmId, evidence);
+    const recorded = await adopt(group, dcmId, evidence);
+    if (recorded === undefined) return duplicate(group, dcmId, evidence);
     warnWhereUnaddressable(group, dcmId);
     if (former) {
       const vm = await move(resourceId, { dcmId, at: changedAt(evidence) });
       return vm ? [{ group, vm, isClaimed: true }] : [];
     }
-    const addresses = { ...known, ...addressesIn(kind, evidence.described, kind.runningState) };
-    await resourceStore.claim({ resourceId, dcmId, region, account, ...addresses });
+    const seen = addressesIn(kind, evidence.described, kind.runningState);
+    const about = { dcmId, region, account, ...recorded, ...seen };
+    await resourceStore.claim({ resourceId, ...about });
     meter.count('claimed');
-    const blank: Resource = {
-      kind,
-      resourceId,
-      dcmId,
-      region,
-      account,
-      sequence: 0,
-      outbox: [],
-      history: [],
-    };
-    return [{ group, vm: { ...blank, ...addresses }, isClaimed: true }];
+    const vm = { kind, resourceId, ...about, sequence: 0, outbox: [], history: [] };
+    return [{ group, vm, isClaimed: true }];
   };
 
   const warnWhereUnaddressable = ({ kind, resourceId, region }: MessageGroup, dcmId: string): void => {
@@ -429,24 +421,29 @@ const enactDecision = (parts: Parts) => {
   };
 };
 
+/** What is known of a resource by the record of its DCM id. */
+type RecordedFacts = Addresses & Pick<Claim, 'deleteRequested'>;
+
 /**
- * Records, before a resource is claimed, that it is the one with this DCM id, and whether we launched it.
- * @returns what the record knows of its addresses; undefined where another one has the id, lives and still carries it: two resources must not be published under one id.
+ * Records, before a resource is claimed, that it is the one with this DCM id, and whether we launched it. DCM may have deleted the id before
+ * the service showed what it was asked to launch: then the deletion is recorded of this resource.
+ * @returns what the record knows of it; undefined where another one has the id, lives and still carries it: two resources must not be published under one id.
  */
 const adoptResource =
   ({ types, resourceStore, provider, tagKeys, now, meter, log }: Parts) =>
-  async (group: MessageGroup, dcmId: string, evidence: Evidence): Promise<Addresses | undefined> => {
+  async (group: MessageGroup, dcmId: string, evidence: Evidence): Promise<RecordedFacts | undefined> => {
     const type = servedTypeOf(types, group.kind);
     const { records } = type;
     if (!records) return {};
     const { resourceId } = group;
-    const vm = { ...launchedResource(type, group, dcmId, evidence), adopted: adoptedOf(dcmId, evidence) };
-    if ((await records.adopt(vm)) !== 'another') return addressesOf(await records.read(dcmId));
+    const token = tokenIn(evidence);
+    const vm = { ...launchedResource(type, group, dcmId, evidence), adopted: isAdopted() };
+    if ((await records.adopt(vm)) !== 'another') return factsIn(await records.read(dcmId));
 
     const other = await records.read(dcmId);
     if (other && isLaunched(other) && ((await isGone(other)) || !(await stillCarriesIt(other)))) {
       await records.end(dcmId, other.resourceId);
-      if ((await records.adopt(vm)) !== 'another') return addressesOf(await records.read(dcmId));
+      if ((await records.adopt(vm)) !== 'another') return factsIn(await records.read(dcmId));
     }
     meter.count('duplicateOwner');
     log.error('two resources carry one DCM id; the second is not reported', {
@@ -457,10 +454,23 @@ const adoptResource =
     return undefined;
 
     /** Undefined where neither the service's answer nor a listing shows the resource. */
-    function adoptedOf(id: string, { described, tagChange }: Evidence): boolean | undefined {
-      const isDescribed = described !== undefined && described !== 'absent';
-      const token = isDescribed ? (described.clientToken ?? '') : tagChange?.clientToken;
-      return token === undefined ? undefined : !isLaunchedByUs(provider, { dcmId: id }, token);
+    function isAdopted(): boolean | undefined {
+      return token === undefined ? undefined : !isLaunchedByUs(provider, { dcmId }, token);
+    }
+
+    async function factsIn(record: ResourceRecord | undefined): Promise<RecordedFacts> {
+      const { privateAddress, getsPublicAddress, isWindows, ports } = record?.facts ?? {};
+      const addresses = { privateAddress, getsPublicAddress, isWindows, ports };
+      if (record?.resourceId !== resourceId || !isDeleted(record)) return addresses;
+      if (record.deleteRequestedAtMs === undefined) await records?.requestDelete(dcmId);
+      return { ...addresses, deleteRequested: true };
+    }
+
+    /** Whether DCM has deleted this resource, or given up the creation that we launched it for. */
+    function isDeleted({ generation, deletedAtMs, deleteRequestedAtMs }: ResourceRecord): boolean {
+      if (deletedAtMs === undefined) return false;
+      const launchedAs = launchedGeneration(provider, { dcmId, generation }, token);
+      return launchedAs !== undefined && (deleteRequestedAtMs !== undefined || launchedAs < generation);
     }
 
     /** The other one's tag change may not have arrived yet, as when two instances swap their ids. */
@@ -475,10 +485,9 @@ const adoptResource =
     }
   };
 
-const addressesOf = (record: ResourceRecord | undefined): Addresses => {
-  const { privateAddress, getsPublicAddress, isWindows, ports } = record?.facts ?? {};
-  return { privateAddress, getsPublicAddress, isWindows, ports };
-};
+/** The client token of the launch; undefined where neither the service's answer nor a listing shows the resource. */
+const tokenIn = ({ described, tagChange }: Evidence): string | undefined =>
+  described !== undefined && described !== 'absent' ? (described.clientToken ?? '') : tagChange?.clientToken;
 
 const launchedResource = (
   { factsSeen }: ServedType,

@@ -28,8 +28,9 @@ export type EndedPage = {
   readonly next: string | undefined;
 };
 
-/** An address that is undefined leaves the held one as it is. */
-export type Claim = Pick<Resource, 'resourceId' | 'dcmId' | 'region' | 'account'> & Addresses;
+/** An address that is undefined leaves the held one as it is. `deleteRequested`: as by `requestDelete`, in the same write. */
+export type Claim = Pick<Resource, 'resourceId' | 'dcmId' | 'region' | 'account'> &
+  Addresses & { readonly deleteRequested?: boolean | undefined };
 
 /**
  * The state, outbox and history of every VM, and which instances are foreign. Safe under any number of concurrent writers.

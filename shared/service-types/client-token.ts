@@ -19,22 +19,26 @@ const generationsTried = 100;
 export const attemptsPerGeneration = 3;
 
 /**
- * Whether this provider launched a resource as the one with this DCM id. AWS shows the client token of a launch with the resource, and it
- * cannot be changed afterwards, unlike tags.
+ * Which generation of a DCM id this provider launched a resource as; undefined where it did not launch it as the one with this id. AWS shows
+ * the client token of a launch with the resource, and it cannot be changed afterwards, unlike tags.
  *
  * Compares the token with those of the generations 0 to 99, or up to the given one where that is higher, with three attempts each: at most
  * some hundred hashes. A resource of a later generation whose record is lost counts as not launched by us.
  * @see https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Instance.html
  */
-export const isLaunchedByUs = (
+export const launchedGeneration = (
   provider: string,
   { dcmId, generation = 0 }: { readonly dcmId: string; readonly generation?: number },
   token: string | undefined,
-): boolean => {
-  if (!token) return false;
+): number | undefined => {
+  if (!token) return undefined;
   const newest = Math.max(generation, generationsTried - 1);
   for (let tried = newest; tried >= 0; tried--)
     for (let attempt = 0; attempt < attemptsPerGeneration; attempt++)
-      if (clientToken(provider, { dcmId, generation: tried, attempt }) === token) return true;
-  return false;
+      if (clientToken(provider, { dcmId, generation: tried, attempt }) === token) return tried;
+  return undefined;
 };
+
+/** Whether this provider launched a resource as the one with this DCM id: `launchedGeneration` knows it. */
+export const isLaunchedByUs = (...about: Parameters<typeof launchedGeneration>): boolean =>
+  launchedGeneration(...about) !== undefined;

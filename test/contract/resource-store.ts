@@ -46,6 +46,15 @@ export const resourceStoreContract = (name: string, make: MakeResourceStore) => 
       expect(await read()).toEqual({ owner: 'ours', vm: { ...vm, dcmId: 'another' } });
     });
 
+    it('claims a VM with its deletion, which a later claim does not take back', async () => {
+      const { resourceStore, claim, read } = await setup();
+
+      await resourceStore.claim({ ...claim, deleteRequested: true });
+      await resourceStore.claim(claim);
+
+      expect(await read()).toMatchObject({ owner: 'ours', vm: { ...claim, deleteRequested: true } });
+    });
+
     it('gives a VM another DCM id: state and gate stay, outbox and what was asked for under the old id go', async () => {
       const { resourceStore, claim, see, read } = await setup();
       await resourceStore.claim(claim);

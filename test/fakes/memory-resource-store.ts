@@ -47,7 +47,7 @@ export const memoryResourceStore = (now: () => number = Date.now): ResourceStore
       return vm ? { outcome: 'unchanged', vm } : { outcome: 'unknown' };
     },
 
-    async claim(claim) {
+    async claim({ deleteRequested, ...claim }) {
       const held = vms.get(claim.resourceId);
       if (held && held.state === finalState(held.kind)) return;
       foreignUntil.delete(claim.resourceId);
@@ -59,6 +59,7 @@ export const memoryResourceStore = (now: () => number = Date.now): ResourceStore
         ...held,
         ...claim,
         ...seenOf(claim),
+        ...(deleteRequested && { deleteRequested }),
       });
     },
 

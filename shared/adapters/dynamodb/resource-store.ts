@@ -323,8 +323,8 @@ export type Update = Pick<
   'UpdateExpression' | 'ConditionExpression' | 'ExpressionAttributeNames' | 'ExpressionAttributeValues'
 >;
 
-const claimUpdate = (kind: Kind, { dcmId, region, account, ...seen }: Claim): Update => ({
-  UpdateExpression: `SET vmId = :vmId, #region = :region, account = :account, outbox = if_not_exists(outbox, :empty), history = if_not_exists(history, :empty), #sequence = if_not_exists(#sequence, :zero)${addresses.expression(seen)} REMOVE expiresAt, duplicateOf`,
+const claimUpdate = (kind: Kind, { dcmId, region, account, deleteRequested, ...seen }: Claim): Update => ({
+  UpdateExpression: `SET vmId = :vmId, #region = :region, account = :account, outbox = if_not_exists(outbox, :empty), history = if_not_exists(history, :empty), #sequence = if_not_exists(#sequence, :zero)${deleteRequested ? ', deleteRequested = :yes' : ''}${addresses.expression(seen)} REMOVE expiresAt, duplicateOf`,
   ConditionExpression: 'attribute_not_exists(#state) OR #state <> :final',
   ExpressionAttributeNames: { '#region': 'region', '#sequence': 'sequence', '#state': 'state' },
   ExpressionAttributeValues: {
@@ -334,6 +334,7 @@ const claimUpdate = (kind: Kind, { dcmId, region, account, ...seen }: Claim): Up
     ':empty': {},
     ':zero': 0,
     ':final': finalState(kind),
+    ...(deleteRequested && { ':yes': true }),
     ...addresses.values(seen),
   },
 });

@@ -6,6 +6,7 @@ import { reportStatus } from '../../../functions/normaliser/normalise.ts';
 import { readMessage } from '../../../functions/normaliser/read-message.ts';
 import { pollTarget } from '../../../functions/poller/poll-target.ts';
 import { randomPart } from '../../../shared/adapters/random-part.ts';
+import { UnavailableError } from '../../../shared/core/errors.ts';
 import { clusterKind } from '../../../shared/service-types/cluster/kind.ts';
 import { workersGroup } from '../../../shared/service-types/cluster/launch.ts';
 import { servedClusters } from '../../../shared/service-types/cluster/served.ts';
@@ -65,6 +66,44 @@ describe('the life of a cluster', () => {
       }),
       { numRuns: 100 },
     );
+  });
+});
+
+const givenUp = fc.record({
+  hasWorkers: fc.boolean(),
+  /** How long EKS has been asked for the cluster when DCM deletes it: within the creation's lease, or after it. */
+  askedForMs: fc.constantFrom(1_000, 12_000),
+  /** Whether EKS can finish the creation before the cluster is listed. */
+  isListedLate: fc.boolean(),
+  meanwhile: rounds,
+  seed: fc.integer(),
+  faultRate: fc.constantFrom(0, 0.1, 0.3),
+  crashRate: fc.constantFrom(0, 0.05),
+  lossRate: fc.constantFrom(0, 1),
+});
+
+describe('a cluster that DCM deletes while EKS is asked to create it', () => {
+  it('is deleted once EKS shows it, although the request that created it died before it queued a step', async () => {
+    const ends: boolean[] = [];
+    await fc.assert(
+      fc.asyncProperty(givenUp, async ({ askedForMs, isListedLate, meanwhile, ...given }) => {
+        const life = clusterLife(given);
+        await life.createGivenUp(askedForMs);
+        const isDeleted = await life.isDeletionRecorded();
+        if (isListedLate) life.progress();
+
+        await life.live(meanwhile);
+        await life.calmDown(8);
+
+        const { published } = await life.outcome();
+        const statuses = published.map(({ data }) => Object(data).status);
+        expect(life.living()).toEqual(isDeleted ? [] : [dcmId]);
+        if (isDeleted) expect([...new Set(statuses)]).toEqual(['DELETING', 'DELETED']);
+        ends.push(isDeleted);
+      }),
+      { numRuns: 100 },
+    );
+    expect(ends).toContain(true);
   });
 });
 
@@ -199,8 +238,39 @@ const clusterLife = ({
     'remove the workers': () => void eks.clusters.get(dcmId)?.groups.delete(workersGroup),
   };
 
+  /** DCM's request to delete it. */
+  const requestDeletion = async () => {
+    const port = invoked();
+    const { records, resourceStore, observations, steps } = parts;
+    const failing = {
+      ...{ records: port(records), resourceStore: port(resourceStore) },
+      ...{ observations: port(observations), steps: port(steps) },
+    };
+    await lifecycle({ ...parts, ...failing })
+      .delete(dcmId, 'request-2')
+      .catch(acceptFault);
+  };
+
   return {
     create: () => lifecycle(parts).create(asked),
+    /** EKS takes so long that DCM deletes the id meanwhile; then it creates the cluster, and the request that asked for it dies. */
+    async createGivenUp(askedForMs: number) {
+      const actions = {
+        ...parts.actions,
+        async create(...plan: Parameters<typeof parts.actions.create>) {
+          clock.ms += askedForMs;
+          await requestDeletion();
+          await parts.actions.create(...plan);
+          throw new UnavailableError('nobody hears the answer');
+        },
+      };
+      await lifecycle({ ...parts, actions })
+        .create(asked)
+        .catch(acceptFault);
+    },
+    isDeletionRecorded: async () => (await parts.records.creation(dcmId)).deletedAtMs !== undefined,
+    living: () => [...eks.clusters.keys()],
+    progress,
     async live(all: Scenario['before']) {
       for (const round of all) {
         for (const action of round) await doing[action]();
@@ -209,17 +279,7 @@ const clusterLife = ({
     },
     /** Repeated until it is answered. */
     async delete() {
-      for (let attempt = 0; attempt < 3; attempt++) {
-        const port = invoked();
-        const { records, resourceStore, observations, steps } = parts;
-        const failing = {
-          ...{ records: port(records), resourceStore: port(resourceStore) },
-          ...{ observations: port(observations), steps: port(steps) },
-        };
-        await lifecycle({ ...parts, ...failing })
-          .delete(dcmId, 'request-2')
-          .catch(acceptFault);
-      }
+      for (let attempt = 0; attempt < 3; attempt++) await requestDeletion();
       await lifecycle(parts).delete(dcmId, 'request-2');
     },
     vanish: () => void eks.clusters.delete(dcmId),

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { UnavailableError } from '../../../shared/core/errors.ts';
+import { clientToken } from '../../../shared/service-types/client-token.ts';
 import type { Instance } from '../../../shared/service-types/vm/ports.ts';
 import { memoryVmRecords } from '../../fakes/memory-records.ts';
 import { described } from '../../fakes/scripted-instances.ts';
@@ -71,6 +72,66 @@ describe('normaliser, claiming an instance', () => {
 
     expect(failures.get(0)).toBeInstanceOf(UnavailableError);
     expect(await held()).toEqual({ owner: 'unknown' });
+  });
+});
+
+describe('normaliser, claiming an instance whose DCM id was deleted while EC2 was asked for it', () => {
+  const token = clientToken('ec2-sp', { dcmId, generation: 0, attempt: 0 });
+  /** DCM deletes the id during the creation, which is given up or not. */
+  const deletedInCreation = async (isGivenUp: boolean, clientToken = token) => {
+    const account = withRecords({ resourceId, clientToken });
+    const { records } = account;
+    const { record } = await records.begin({ dcmId, region: vm.region, leaseMs: 11_000 });
+    await records.requestDelete(dcmId);
+    if (isGivenUp) await records.abandon(record);
+    return account;
+  };
+  const isDeletionHeld = async ({ held }: ReturnType<typeof withRecords>) => {
+    const found = await held();
+    return found?.owner === 'ours' && found.vm.deleteRequested === true;
+  };
+
+  it.each([true, false])(
+    'holds the deletion of the instance, too; the creation was given up: %s',
+    async (isGivenUp) => {
+      const account = await deletedInCreation(isGivenUp);
+
+      await account.deliver([observed('running')]);
+
+      expect(await account.records.read(dcmId)).toMatchObject({
+        ...{ resourceId, deleteRequestedAtMs: expect.any(Number) },
+      });
+      expect(await isDeletionHeld(account)).toBe(true);
+    },
+  );
+
+  it('holds it although a worker crashed before the claim', async () => {
+    const account = await deletedInCreation(true);
+    const claim = () => Promise.reject(new UnavailableError('crashed'));
+    const { resourceStore, records } = account;
+    await account.worker({ records, resourceStore: { ...resourceStore, claim } })([observed('running')]);
+
+    await account.deliver([observed('running')], 2);
+
+    expect(await isDeletionHeld(account)).toBe(true);
+  });
+
+  it('holds none of an instance that others launched with the same tags', async () => {
+    const account = await deletedInCreation(true, 'the token of another program');
+
+    await account.deliver([observed('running')]);
+
+    expect(await isDeletionHeld(account)).toBe(false);
+  });
+
+  it('holds none of an instance that was launched for the id after its deletion', async () => {
+    const next = clientToken('ec2-sp', { dcmId, generation: 1, attempt: 0 });
+    const account = await deletedInCreation(true, next);
+
+    await account.deliver([observed('running')]);
+
+    expect(await isDeletionHeld(account)).toBe(false);
+    expect(await account.records.read(dcmId)).not.toHaveProperty('deleteRequestedAtMs');
   });
 });
 
