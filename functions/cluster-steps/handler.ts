@@ -6,6 +6,7 @@ import { dynamoDbRecords } from '../../shared/adapters/dynamodb/records.ts';
 import { dynamoDbResourceStore } from '../../shared/adapters/dynamodb/resource-store.ts';
 import { sqsClusterSteps } from '../../shared/adapters/sqs/cluster-steps.ts';
 import { sqsObservations } from '../../shared/adapters/sqs/observations.ts';
+import { sqsQueueDepth } from '../../shared/adapters/sqs/queue-depth.ts';
 import { sqsRetries } from '../../shared/adapters/sqs/retries.ts';
 import { partialBatch } from '../../shared/runtime/partial-batch.ts';
 import { log, meter, withTelemetry } from '../../shared/runtime/telemetry.ts';
@@ -15,6 +16,7 @@ import { clusterKind } from '../../shared/service-types/cluster/kind.ts';
 import { clusterRecords } from '../../shared/service-types/cluster/record.ts';
 import { clusterStepIn } from '../../shared/wire/cluster-step.ts';
 import { Env } from './env.ts';
+import { inspectQueues } from './inspect-queues.ts';
 import { takeSteps } from './take-step.ts';
 
 const env = Env.parse(process.env);
@@ -34,11 +36,19 @@ const handle = takeSteps({
   ...{ now: Date.now, log },
 });
 
+const queues = {
+  depth: sqsQueueDepth(sqs, env.CLUSTER_STEPS_QUEUE_URL),
+  deadLetters: sqsQueueDepth(sqs, env.DEAD_LETTER_QUEUE_URL),
+};
+
 export const handler = withTelemetry(
-  partialBatch({
-    read: (body) => [clusterStepIn(body)],
-    handle,
-    retries: sqsRetries(env.CLUSTER_STEPS_QUEUE_URL, env.DEAD_LETTER_QUEUE_URL),
-    ...{ log, meter },
-  }),
+  inspectQueues(
+    queues,
+    partialBatch({
+      read: (body) => [clusterStepIn(body)],
+      handle,
+      retries: sqsRetries(env.CLUSTER_STEPS_QUEUE_URL, env.DEAD_LETTER_QUEUE_URL),
+      ...{ log, meter },
+    }),
+  ),
 );

@@ -21,3 +21,23 @@ export type InspectedRegion = z.infer<typeof InspectedRegion>;
 
 export const Inspection = z.object({ regions: z.array(InspectedRegion) });
 export type Inspection = z.infer<typeof Inspection>;
+
+/** What `npm run doctor` asks of the registration and of cluster-steps. */
+export const InspectionRequest = z.object({ do: z.literal('inspect') });
+export type InspectionRequest = z.infer<typeof InspectionRequest>;
+
+const count = z.int().check(z.minimum(0));
+
+/** How many messages a queue has. SQS's counts are approximate: they can be a minute old. */
+const QueueDepth = z.object({
+  waiting: count,
+  /** Received, and not deleted yet: being processed, or to be redelivered after a failure. */
+  received: count,
+  /** Sent with a delay that is not over. */
+  delayed: count,
+});
+export type QueueDepth = z.infer<typeof QueueDepth>;
+
+/** The queue of cluster steps, and the messages of its dead-letter queue: the answer of cluster-steps to an InspectionRequest. */
+export const InspectedQueues = z.extend(QueueDepth, { deadLetters: count });
+export type InspectedQueues = z.infer<typeof InspectedQueues>;
