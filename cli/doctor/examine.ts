@@ -1,9 +1,12 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import * as z from 'zod/mini';
 import type { FunctionName } from '../../infra/bundle.ts';
 import { reasonOf } from '../../shared/core/errors.ts';
 import { nameOf, type ServiceType } from '../../shared/core/kind.ts';
 import { FoundRequest, ProbeAnswer, Streams } from '../../shared/wire/bridge.ts';
 import type { ListedProvider } from '../../shared/wire/dcm-provider.ts';
-import { type InspectedRegion, Inspection } from '../../shared/wire/inspection.ts';
+import { Health } from '../../shared/wire/health.ts';
+import { InspectedQueues, type InspectedRegion, Inspection } from '../../shared/wire/inspection.ts';
 
 /** The result of one examination. `says` is a sentence for the operator: the state and, where it is wrong, what to do. */
 export type Finding = { readonly isWrong: boolean; readonly says: string };
@@ -15,19 +18,34 @@ export type Invoke = (box: FunctionName, request: object) => Promise<unknown>;
 export type Wanted = {
   /** URL of the registry of each region. */
   readonly urls: Readonly<Record<string, string>>;
+  /** The service types that are created in each region. */
+  readonly created: Readonly<Record<string, readonly ServiceType[]>>;
   readonly requestStreams: readonly string[];
+  /** On which statuses are published. */
+  readonly statusSubjects: readonly string[];
 };
 
 /**
  * Examines the connection between DCM and the provider through the deployed functions, which have the credentials and the network access:
- * which provider has the service type at DCM, whether NATS accepts statuses, which streams exist, and whether a create can be looked up.
- * Changes nothing. Never rejects.
+ * which provider has each service type at DCM, whether its resources can be created, whether NATS accepts statuses, which streams exist,
+ * whether a create can be looked up, and whether the steps of clusters are taken. `pauseMs` lies between the two looks at a queue whose
+ * messages wait. Changes nothing. Never rejects.
  */
-export const examine = async (invoke: Invoke, wanted?: Wanted): Promise<Finding[]> => {
-  const regions = look('The registration', async () => {
-    const inspection = Inspection.parse(await invoke('registration', { do: 'inspect' }));
-    return inspection.regions.flatMap((region) => ofRegion(region, wanted?.urls[region.region]));
+export const examine = async (invoke: Invoke, wanted?: Wanted, pauseMs = 5_000): Promise<Finding[]> => {
+  const inspected = invoke('registration', { do: 'inspect' }).then(
+    (answer) => Inspection.parse(answer).regions,
+  );
+  const registrations = look('The registration', async () => {
+    const regions = await inspected;
+    return [
+      ...ofServiceTypes(regions, wanted),
+      ...regions.flatMap((one) => ofRegion(one, wanted?.urls[one.region])),
+    ];
   });
+  const health = inspected.then(
+    (regions) => Promise.all(regions.map((region) => look(healthOf(region), () => ofHealth(invoke, region)))),
+    () => [], // said of the registration
+  );
   const nats = look('NATS', async () =>
     ofNats(ProbeAnswer.parse(await invoke('nats-bridge', { do: 'probe' }))),
   );
@@ -39,7 +57,13 @@ export const examine = async (invoke: Invoke, wanted?: Wanted): Promise<Finding[
     FoundRequest.parse(await invoke('nats-bridge', { do: 'find-request', idempotencyKey: dryKey }));
     return [well('A create by Idempotency-Key can be looked up: a dry look-up read every stream.')];
   });
-  return (await Promise.all([regions, nats, streams, lookUp])).flat();
+  const steps = inspected
+    .catch(() => [])
+    .then((regions) =>
+      hasClusters(regions, wanted) ? look('The queue of cluster steps', () => ofSteps(invoke, pauseMs)) : [],
+    );
+  const findings = (await Promise.all([registrations, health, nats, streams, lookUp, steps])).flat(2);
+  return findings.filter(({ says }, index) => findings.findIndex((one) => one.says === says) === index);
 };
 
 /** A key that no request has. */
@@ -55,6 +79,23 @@ const look = async (what: string, findings: () => Promise<Finding[]>): Promise<F
     return [wrong(`${what} could not be checked: ${reasonOf(error)}`)];
   }
 };
+
+/** The service types of which the settings and what is deployed differ. */
+const ofServiceTypes = (regions: readonly InspectedRegion[], wanted: Wanted | undefined): Finding[] =>
+  Object.keys(wanted?.urls ?? {}).flatMap((region) => {
+    const created = wanted?.created[region] ?? [];
+    const registered = regions.filter((one) => one.region === region).map(({ serviceType }) => serviceType);
+    const missing = created.filter((serviceType) => !registered.includes(serviceType));
+    const further = registered.filter((serviceType) => !created.includes(serviceType));
+    return [
+      ...missing.map(
+        (one) => `the settings have ${nameOf(one)}s created, and what is deployed does not register them`,
+      ),
+      ...further.map(
+        (one) => `what is deployed registers ${nameOf(one)}s, and the settings do not have them created`,
+      ),
+    ].map((difference) => wrong(`${region}: ${difference}. Deploy.`));
+  });
 
 const ofRegion = (region: InspectedRegion, wantedUrl: string | undefined): Finding[] => {
   const { url, failure } = region;
@@ -111,6 +152,25 @@ const ofOurs = (region: string, { name, status, endpoint }: ListedProvider, plac
   );
 };
 
+const healthOf = ({ region, serviceType }: InspectedRegion): string =>
+  `${region}: the health of ${nameOf(serviceType)}s`;
+
+/** An answer as API Gateway takes it from the provider-api. */
+const HttpAnswer = z.object({ statusCode: z.int(), body: z.string() });
+
+/** Asks the provider-api, as DCM does: its answer covers the AWS service with the permission to read it, the resource store and the queue. */
+const ofHealth = async (invoke: Invoke, inspected: InspectedRegion): Promise<Finding[]> => {
+  const rawPath = `${new URL(inspected.endpoint).pathname}/health`;
+  const asked = { version: '2.0', rawPath, rawQueryString: '', headers: {} };
+  const requestContext = { requestId: 'doctor', http: { method: 'GET', path: rawPath } };
+  const { statusCode, body } = HttpAnswer.parse(await invoke('provider-api', { ...asked, requestContext }));
+  if (statusCode !== 200) return [wrong(`${healthOf(inspected)}: HTTP ${statusCode}: ${body}`)];
+  const { status, detail } = Health.parse(JSON.parse(body));
+  const isWell = status === 'healthy' && detail === undefined;
+  const says = `${healthOf(inspected)}: ${status}${detail === undefined ? '' : `, ${detail}`}.`;
+  return [{ isWrong: !isWell, says }];
+};
+
 const ofNats = (state: ProbeAnswer): Finding[] => {
   if (!state.connected)
     return [wrong(`NATS does not take statuses: ${state.reason}. Check nats.urls and its credentials.`)];
@@ -122,7 +182,25 @@ const ofNats = (state: ProbeAnswer): Finding[] => {
   ];
 };
 
-const ofStreams = ({ names, requestStreams }: Streams, wanted: Wanted | undefined): Finding[] => {
+const ofStreams = (streams: Streams, wanted: Wanted | undefined): Finding[] => [
+  ...ofSubjects(streams, wanted),
+  ...ofRequestStreams(streams, wanted),
+];
+
+const ofSubjects = ({ statusSubjects }: Streams, wanted: Wanted | undefined): Finding[] => {
+  const [deployed, asked] = [statusSubjects, wanted?.statusSubjects ?? statusSubjects].map((all) =>
+    all.join(', '),
+  );
+  return deployed === asked
+    ? [well(`Statuses are published on ${deployed}.`)]
+    : [
+        wrong(
+          `The settings have statuses published on ${asked}, and what is deployed on ${deployed}. Deploy.`,
+        ),
+      ];
+};
+
+const ofRequestStreams = ({ names, requestStreams }: Streams, wanted: Wanted | undefined): Finding[] => {
   const deployed = requestStreams.join(', ') || 'none';
   if (wanted !== undefined && wanted.requestStreams.join(', ') !== requestStreams.join(', '))
     return [
@@ -142,3 +220,39 @@ const ofStreams = ({ names, requestStreams }: Streams, wanted: Wanted | undefine
     );
   });
 };
+
+const hasClusters = (regions: readonly InspectedRegion[], wanted: Wanted | undefined): boolean =>
+  [...regions.map(({ serviceType }) => serviceType), ...Object.values(wanted?.created ?? {}).flat()].includes(
+    'cluster',
+  );
+
+/**
+ * SQS does not say how old the oldest message is, and its metric leaves out what is retried. So what waits is looked at twice: a function
+ * that works takes it meanwhile.
+ */
+const ofSteps = async (invoke: Invoke, pauseMs: number): Promise<Finding[]> => {
+  const ask = async () => InspectedQueues.parse(await invoke('cluster-steps', { do: 'inspect' }));
+  const first = await ask();
+  if (isUntaken(first)) await sleep(pauseMs);
+  const { waiting, received, delayed, deadLetters } = isUntaken(first) ? await ask() : first;
+  const isStuck = isUntaken(first) && isUntaken({ waiting, received });
+  return [
+    ...(deadLetters > 0
+      ? [
+          wrong(
+            `${deadLetters} requests for steps of clusters are in the dead-letter queue (docs/runbook.md, cluster-steps-dead-letters).`,
+          ),
+        ]
+      : []),
+    isStuck
+      ? wrong(
+          `${waiting} requests for steps of clusters wait, and nothing receives them. Is the event source of cluster-steps enabled, and is the function throttled (docs/runbook.md, cluster-steps-throttles)?`,
+        )
+      : well(
+          `Requests for steps of clusters: ${waiting} wait, ${delayed} are delayed, ${received} are being processed or retried.`,
+        ),
+  ];
+};
+
+const isUntaken = ({ waiting, received }: Pick<InspectedQueues, 'waiting' | 'received'>): boolean =>
+  waiting > 0 && received === 0;

@@ -7,8 +7,10 @@ import * as z from 'zod';
 import type { FunctionName } from '../../infra/bundle.ts';
 import { agentStreamsOf, agentsOf } from '../../infra/settings/agent.ts';
 import { loadSettings } from '../../infra/settings/load-settings.ts';
+import { createdTypesByRegion, reportedTypes } from '../../infra/settings/service-types.ts';
 import { invokeFunction } from '../../shared/adapters/aws/function-invocation.ts';
 import { reasonOf, SettingsError } from '../../shared/core/errors.ts';
+import { statusSubject } from '../../shared/wire/cloudevents.ts';
 import { examine, type Wanted } from './examine.ts';
 
 const folder = fileURLToPath(new URL('../..', import.meta.url));
@@ -47,15 +49,17 @@ const onAws = (file: string | undefined): Deployment => {
   const { settings } = loadSettings({ settings: file }, folder);
   const agents = Object.entries(agentsOf(settings)).map(([region, { url }]) => [region, url] as const);
   const older = settings.controlPlane?.url;
-  const regions = Object.keys(settings.provisioning?.regions ?? {});
+  const created = createdTypesByRegion(settings);
   return {
     client: new LambdaClient({ region: settings.homeRegion }),
     provider: settings.provider.name,
     wanted: {
       urls: Object.fromEntries(
-        older === undefined ? agents : regions.map((region) => [region, older] as const),
+        older === undefined ? agents : Object.keys(created).map((region) => [region, older] as const),
       ),
+      created,
       requestStreams: agentStreamsOf(settings),
+      statusSubjects: reportedTypes(settings).map(statusSubject),
     },
   };
 };

@@ -20,6 +20,8 @@ type Parts = {
   readonly agentRequests: AgentRequests;
   /** The streams that `agentRequests` reads. */
   readonly requestStreams: readonly string[];
+  /** The subjects that `probe` checks. */
+  readonly statusSubjects: readonly string[];
   /** @throws UnavailableError */
   readonly streamNames: () => Promise<string[]>;
   readonly log: Log;
@@ -31,7 +33,7 @@ type Parts = {
  * @throws UnreadableError where the request is not a BridgeRequest, and the errors of AgentRequests and streamNames.
  */
 export const handleRequest = ({ publisher, log, meter, ...parts }: Parts) => {
-  const { probe, agentRequests, requestStreams, streamNames } = parts;
+  const { probe, agentRequests, requestStreams, statusSubjects, streamNames } = parts;
   const publish = publishRequest({ publisher, log, meter });
   return async (request: unknown): Promise<PublicationAnswer | ProbeAnswer | FoundRequest | Streams> => {
     const { data: asked } = BridgeRequest.safeParse(request);
@@ -40,7 +42,11 @@ export const handleRequest = ({ publisher, log, meter, ...parts }: Parts) => {
     if (asked.do === 'find-request')
       return (await agentRequests.find(asked.idempotencyKey)) ?? { resourceId: null };
     if (asked.do === 'list-streams')
-      return { names: await streamNames(), requestStreams: [...requestStreams] };
+      return {
+        names: await streamNames(),
+        requestStreams: [...requestStreams],
+        statusSubjects: [...statusSubjects],
+      };
     const [state, unreadableRequests] = await Promise.all([probe(), agentRequests.check()]);
     return state.connected && unreadableRequests !== undefined ? { ...state, unreadableRequests } : state;
   };

@@ -17,11 +17,15 @@ const readSecret = secretsManager(SecretsManagerEnvironment.parse(process.env));
 const access = natsAccess(env.NATS_CREDENTIALS_SECRET, readSecret);
 const link = natsLink(env.NATS_URL.split(','), access);
 const publisher = publishEvents(natsEventStream(link));
-const probe = natsProbe(link, env.SERVICE_TYPES.map(statusSubject));
+const statusSubjects = env.SERVICE_TYPES.map(statusSubject);
+const probe = natsProbe(link, statusSubjects);
 const requestStreams = env.AGENT_REQUESTS_STREAM;
 const agentRequests = natsAgentRequests(link, requestStreams);
 const streamNames = natsStreamNames(link);
 
 export const handler = withTelemetry(
-  handleRequest({ publisher, probe, agentRequests, requestStreams, streamNames, log, meter }),
+  handleRequest({
+    ...{ publisher, probe, agentRequests, requestStreams, statusSubjects, streamNames },
+    ...{ log, meter },
+  }),
 );

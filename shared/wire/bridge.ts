@@ -35,7 +35,7 @@ const FindRequest = z.object({
   idempotencyKey: z.string().check(z.minLength(1)),
 });
 
-/** The names of all streams, and of those with requests to agents. Answered with Streams. */
+/** The names of all streams, of those with requests to agents, and the subjects of statuses. Answered with Streams. */
 const StreamsRequest = z.object({ do: z.literal('list-streams') });
 
 /** All requests to the nats-bridge. */
@@ -59,5 +59,10 @@ export const FoundRequest = z.object({
 });
 export type FoundRequest = z.infer<typeof FoundRequest>;
 
-export const Streams = z.object({ names: z.array(z.string()), requestStreams: z.array(z.string()) });
+export const Streams = z.object({
+  names: z.array(z.string()),
+  requestStreams: z.array(z.string()),
+  /** On which statuses are published; the probe checks that a stream has each. Absent: dcm.vm, as earlier versions answer. */
+  statusSubjects: z._default(z.array(z.string()), ['dcm.vm']),
+});
 export type Streams = z.infer<typeof Streams>;

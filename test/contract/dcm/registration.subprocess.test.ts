@@ -112,6 +112,7 @@ describe('npm run doctor, by the functions as they are, an environment agent and
       const bridge = bridgeRequests({
         ...{ publisher: publishEvents(natsEventStream(link)), probe: natsProbe(link, ['dcm.vm']) },
         ...{ agentRequests: natsAgentRequests(link, requestStreams), requestStreams, ...telling },
+        statusSubjects: ['dcm.vm'],
         streamNames: natsStreamNames(link),
       });
       const ask = handleRequest({
@@ -125,9 +126,17 @@ describe('npm run doctor, by the functions as they are, an environment agent and
       });
       await ask({ do: 'register' });
 
-      const findings = await examine((box, request) =>
-        box === 'registration' ? ask(request) : bridge(request),
-      );
+      const health = {
+        status: 'healthy',
+        version: '1',
+        uptime: 0,
+        type: 'ec2-sp.dcm.io/health',
+        path: 'health',
+      };
+      const findings = await examine(async (box, request) => {
+        if (box === 'provider-api') return { statusCode: 200, body: JSON.stringify(health) };
+        return box === 'registration' ? ask(request) : bridge(request);
+      });
       link.abandon();
 
       const isAboutHealth = (says: string) => says.includes('which calls it Unhealthy'); // nobody answers at 127.0.0.1:9

@@ -11,22 +11,44 @@ const region = {
   ...{ region: 'eu-west-1', row: 'ec2-sp', kind: 'agent', url: 'https://agent.test', endpoint },
   providers: [ours],
 };
+/** A health as the provider-api answers it to API Gateway. */
+const health = (fields: object = {}, statusCode = 200) => {
+  const all = {
+    status: 'healthy',
+    version: '1.2.3',
+    uptime: 5,
+    type: 'ec2-sp.dcm.io/health',
+    path: 'health',
+  };
+  return { statusCode, body: JSON.stringify({ ...all, ...fields }) };
+};
+const idle = { waiting: 0, received: 0, delayed: 0, deadLetters: 0 };
 const healthy = {
   inspect: { regions: [region] },
   probe: { connected: true },
   'list-streams': { names: ['dcm-status', ...streams], requestStreams: streams },
   'find-request': { resourceId: null },
+  '/api/v1alpha1/vms/health': health(),
+  '/api/v1alpha1/containers/health': health(),
+  '/us-east-1/api/v1alpha1/clusters/health': health(),
+  steps: [idle],
 };
 
-/** What the doctor says of functions that answer so; a text is an error. */
+/** What the doctor says of functions that answer so; a text is an error. `steps` are the answers of cluster-steps, the last one repeated. */
 const saysOf = async (answers: Partial<Record<keyof typeof healthy, unknown>>, wanted?: Wanted) => {
   const all: Record<string, unknown> = { ...healthy, ...answers };
-  const invoke = async (_: string, request: object): Promise<unknown> => {
-    const answer = 'do' in request ? all[String(request.do)] : undefined;
+  const steps = Array.isArray(all.steps) ? [...all.steps] : [all.steps];
+  const answerOf = (box: string, request: object): unknown => {
+    if (box === 'cluster-steps') return steps.length > 1 ? steps.shift() : steps[0];
+    if ('rawPath' in request) return all[String(request.rawPath)];
+    return 'do' in request ? all[String(request.do)] : undefined;
+  };
+  const invoke = async (box: string, request: object): Promise<unknown> => {
+    const answer = answerOf(box, request);
     if (typeof answer === 'string') throw new Error(answer);
     return answer;
   };
-  const findings = await examine(invoke, wanted);
+  const findings = await examine(invoke, wanted, 0);
   return { all: findings, wrong: findings.filter(({ isWrong }) => isWrong).map(({ says }) => says) };
 };
 const withRegion = (change: object) => ({ inspect: { regions: [{ ...region, ...change }] } });
@@ -39,7 +61,9 @@ describe('npm run doctor', () => {
     expect(wrong).toEqual([]);
     expect(all.map(({ says }) => says)).toEqual([
       'eu-west-1: ec2-sp is registered at the environment agent at https://agent.test, and Ready.',
+      'eu-west-1: the health of VMs: healthy.',
       'NATS takes statuses.',
+      'Statuses are published on dcm.vm.',
       'NATS has the stream dcm-agent-requests.',
       'NATS has the stream aws-retry.',
       'A create by Idempotency-Key can be looked up: a dry look-up read every stream.',
@@ -113,6 +137,37 @@ describe('npm run doctor', () => {
       "NATS has no stream dcm-agent-requests. DCM's control plane creates it: is this DCM's NATS?",
     ],
     [
+      'no stream has the subject of containers',
+      {
+        probe: {
+          connected: false,
+          reason:
+            'no stream has the subject dcm.container (DCM creates its stream dcm-status when it starts)',
+        },
+      },
+      /^NATS does not take statuses: no stream has the subject dcm\.container/,
+    ],
+    [
+      'EC2 does not allow the call',
+      {
+        '/api/v1alpha1/vms/health': health({
+          status: 'unhealthy',
+          detail: 'EC2 in eu-west-1 answers UnauthorizedOperation to DescribeInstances',
+        }),
+      },
+      'eu-west-1: the health of VMs: unhealthy, EC2 in eu-west-1 answers UnauthorizedOperation to DescribeInstances.',
+    ],
+    [
+      'no resources of the service type are created there',
+      { '/api/v1alpha1/vms/health': health({ title: 'Not found' }, 404) },
+      /^eu-west-1: the health of VMs: HTTP 404: /,
+    ],
+    [
+      'the provider-api fails',
+      { '/api/v1alpha1/vms/health': 'ec2-sp-provider-api: timed out' },
+      'eu-west-1: the health of VMs could not be checked: ec2-sp-provider-api: timed out',
+    ],
+    [
       'the look-up fails',
       { 'find-request': 'ec2-sp-nats-bridge: aws-retry cannot be read' },
       'The look-up of a create could not be checked: ec2-sp-nats-bridge: aws-retry cannot be read',
@@ -124,12 +179,20 @@ describe('npm run doctor', () => {
   });
 
   it('says to deploy where the settings are not what is deployed', async () => {
-    const wanted = { urls: { 'eu-west-1': 'https://agent-2.test' }, requestStreams: ['dcm-agent-requests'] };
+    const wanted: Wanted = {
+      urls: { 'eu-west-1': 'https://agent-2.test' },
+      created: { 'eu-west-1': ['container'] },
+      requestStreams: ['dcm-agent-requests'],
+      statusSubjects: ['dcm.vm', 'dcm.container'],
+    };
 
     const { wrong } = await saysOf({}, wanted);
 
     expect(wrong).toEqual([
+      'eu-west-1: the settings have containers created, and what is deployed does not register them. Deploy.',
+      'eu-west-1: what is deployed registers VMs, and the settings do not have them created. Deploy.',
       'eu-west-1: the settings name https://agent-2.test, and what is deployed uses https://agent.test. Deploy.',
+      'The settings have statuses published on dcm.vm, dcm.container, and what is deployed on dcm.vm. Deploy.',
       'The settings have creates looked up on dcm-agent-requests, and what is deployed on dcm-agent-requests, aws-retry. Deploy.',
     ]);
   });
@@ -147,10 +210,137 @@ describe('npm run doctor', () => {
         'list-streams': { names: ['dcm-status'], requestStreams: [] },
         'find-request': 'AGENT_REQUESTS_STREAM is not set',
       },
-      { urls: { 'eu-west-1': 'https://agent.test/' }, requestStreams: [] },
+      {
+        ...{ urls: { 'eu-west-1': 'https://agent.test/' }, created: { 'eu-west-1': ['vm'] } },
+        ...{ requestStreams: [], statusSubjects: ['dcm.vm'] },
+      },
     );
 
     expect(wrong).toEqual([]);
     expect(all[0]?.says).toBe('eu-west-1: ec2-sp is registered at the control plane at https://agent.test.');
+  });
+});
+
+/** Containers in eu-west-1, and clusters in us-east-1 at an agent of its own. */
+const container = {
+  ...{ ...region, serviceType: 'container', row: 'ec2-sp-container' },
+  endpoint: 'https://api.test/api/v1alpha1/containers',
+};
+const cluster = {
+  ...{ ...region, region: 'us-east-1', serviceType: 'cluster', row: 'ec2-sp-cluster-us-east-1' },
+  endpoint: 'https://api.test/us-east-1/api/v1alpha1/clusters',
+};
+const registered = ({
+  row: name,
+  serviceType: service_type,
+  endpoint: at,
+}: typeof container): ListedProvider => ({
+  ...{ ...ours, name, service_type, endpoint: at },
+});
+const subjects = ['dcm.vm', 'dcm.container', 'dcm.cluster'];
+const withAll = {
+  inspect: {
+    regions: [
+      { ...region, providers: [ours, registered(container)] },
+      { ...container, providers: [ours, registered(container)] },
+      { ...cluster, providers: [registered(cluster)] },
+    ],
+  },
+  'list-streams': { ...healthy['list-streams'], statusSubjects: subjects },
+};
+
+describe('npm run doctor with containers and clusters', () => {
+  it('says of each service type that it is registered and healthy, and that steps of clusters are taken', async () => {
+    const { all, wrong } = await saysOf(
+      { ...withAll, steps: [{ ...idle, delayed: 2, received: 1 }] },
+      {
+        urls: { 'eu-west-1': 'https://agent.test', 'us-east-1': 'https://agent.test' },
+        created: { 'eu-west-1': ['vm', 'container'], 'us-east-1': ['cluster'] },
+        ...{ requestStreams: streams, statusSubjects: subjects },
+      },
+    );
+
+    expect(wrong).toEqual([]);
+    expect(all.map(({ says }) => says)).toEqual(
+      expect.arrayContaining([
+        'eu-west-1: ec2-sp-container is registered at the environment agent at https://agent.test, and Ready.',
+        'us-east-1: ec2-sp-cluster-us-east-1 is registered at the environment agent at https://agent.test, and Ready.',
+        'eu-west-1: the health of containers: healthy.',
+        'us-east-1: the health of clusters: healthy.',
+        'Statuses are published on dcm.vm, dcm.container, dcm.cluster.',
+        'Requests for steps of clusters: 0 wait, 2 are delayed, 1 are being processed or retried.',
+      ]),
+    );
+  });
+
+  it.each([
+    [
+      'the agent has an embedded provider of containers',
+      {
+        inspect: {
+          regions: [
+            {
+              ...container,
+              providers: [{ ...ours, name: 'k8s', service_type: 'container', type: 'embedded' }],
+            },
+          ],
+        },
+      },
+      'eu-west-1: the environment agent at https://agent.test serves containers by its embedded provider k8s. Take container out of its AGENT_EMBEDDED_SPS and restart it; the registration follows within a minute.',
+    ],
+    [
+      'the ECS cluster is missing',
+      {
+        '/api/v1alpha1/containers/health': health({
+          status: 'unhealthy',
+          detail: 'the ECS cluster of eu-west-1 is missing',
+        }),
+      },
+      'eu-west-1: the health of containers: unhealthy, the ECS cluster of eu-west-1 is missing.',
+    ],
+    [
+      'EKS does not allow the call',
+      {
+        '/us-east-1/api/v1alpha1/clusters/health': health({
+          status: 'unhealthy',
+          detail: 'EKS in us-east-1 answers HTTP 403 to ListClusters',
+        }),
+      },
+      'us-east-1: the health of clusters: unhealthy, EKS in us-east-1 answers HTTP 403 to ListClusters.',
+    ],
+    [
+      'requests for steps are in the dead-letter queue',
+      { steps: [{ ...idle, deadLetters: 2 }] },
+      '2 requests for steps of clusters are in the dead-letter queue (docs/runbook.md, cluster-steps-dead-letters).',
+    ],
+    [
+      'nothing receives requests for steps',
+      { steps: [{ ...idle, waiting: 3 }] },
+      /^3 requests for steps of clusters wait, and nothing receives them\. Is the event source of cluster-steps enabled/,
+    ],
+    [
+      'the function of steps is not deployed',
+      { steps: ['ec2-sp-cluster-steps: Function not found'] },
+      'The queue of cluster steps could not be checked: ec2-sp-cluster-steps: Function not found',
+    ],
+  ])('says what to do where %s', async (_, answers, sentence) => {
+    const { wrong } = await saysOf({ ...withAll, ...answers });
+
+    expect(wrong).toEqual([typeof sentence === 'string' ? sentence : expect.stringMatching(sentence)]);
+  });
+
+  it('looks twice at requests that wait, since a function that works takes them meanwhile', async () => {
+    const { wrong } = await saysOf({ ...withAll, steps: [{ ...idle, waiting: 3 }, idle] });
+
+    expect(wrong).toEqual([]);
+  });
+
+  it('says once what is wrong with an agent that several service types are registered at', async () => {
+    const failure = 'connect ECONNREFUSED';
+    const regions = [region, container].map((one) => ({ ...one, providers: [], failure }));
+
+    const { wrong } = await saysOf({ inspect: { regions } });
+
+    expect(wrong).toEqual([expect.stringMatching(/does not list its providers: connect ECONNREFUSED\./)]);
   });
 });

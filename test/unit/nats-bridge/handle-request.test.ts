@@ -22,7 +22,7 @@ const bridge = ({
     publisher: publishEvents(memoryEventStream()),
     probe,
     agentRequests: { find, check },
-    ...{ requestStreams: ['dcm-agent-requests'], streamNames },
+    ...{ requestStreams: ['dcm-agent-requests'], statusSubjects: ['dcm.vm', 'dcm.container'], streamNames },
     meter: countingMeter(),
     log: memoryLog(),
   });
@@ -53,6 +53,7 @@ describe('nats-bridge', () => {
 
     expect(await bridge({ streamNames })({ do: 'list-streams' })).toEqual({
       ...{ names: ['dcm-status', 'ec2-retry'], requestStreams: ['dcm-agent-requests'] },
+      statusSubjects: ['dcm.vm', 'dcm.container'],
     });
   });
 
