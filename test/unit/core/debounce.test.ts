@@ -1,29 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import { pastStatusOf } from '../../../shared/core/history.ts';
-import { finalState, type Kind } from '../../../shared/core/kind.ts';
 import { defaultBurst, releaseOf } from '../../../shared/core/outbox.ts';
 import * as domain from '../../../shared/core/resource.ts';
-import { clusterKind } from '../../../shared/service-types/cluster/kind.ts';
-import { containerKind } from '../../../shared/service-types/container/kind.ts';
-import { vmKind } from '../../../shared/service-types/vm/kind.ts';
-import { halfPastTen, observed } from '../../fixtures/resource-messages.ts';
+import { changeOf, endOf, flappingResources } from '../../fixtures/flapping.ts';
+import { halfPastTen } from '../../fixtures/resource-messages.ts';
 import { fixedPart } from '../../fixtures/statuses.ts';
-
-/** Each with the states that its resources are in by turns here, and what comes before the last one. */
-const cases: readonly { kind: Kind; states: readonly string[]; ending: string }[] = [
-  { kind: vmKind, states: ['pending', 'running', 'stopping', 'stopped'], ending: 'shutting-down' },
-  { kind: containerKind, states: ['PENDING', 'RUNNING', 'STOPPING', 'STOPPED'], ending: 'DEPROVISIONING' },
-  { kind: clusterKind, states: ['UPDATING', 'ACTIVE', 'DEGRADED', 'UNREACHABLE'], ending: 'DELETING' },
-];
 
 const addresses = { privateAddress: '10.0.0.4' };
 const nowMs = (halfPastTen + 3600) * 1000;
 
-describe.each(cases)('debounce of a $kind.serviceType', ({ kind, states, ending }) => {
-  const status = (state: string, seconds: number) =>
-    domain.statusOf(kind, { ...observed('running', seconds), state }, fixedPart);
+describe.each(flappingResources)('debounce of a $kind.serviceType', (about) => {
+  const { kind } = about;
   /** The nth change of a resource, so many seconds after half past ten. */
-  const change = (n: number, seconds = n) => status(states[n % 4] ?? '', seconds);
+  const change = (n: number, seconds = n) => domain.statusOf(kind, changeOf(about, n, seconds), fixedPart);
   const changes = (count: number) => Array.from({ length: count }, (_, n) => change(n));
 
   /** What becomes of an outbox, by the place of its statuses among all that the VM had; `told` of them were told before. */
@@ -85,7 +74,7 @@ describe.each(cases)('debounce of a $kind.serviceType', ({ kind, states, ending 
   });
 
   it('never holds back an end', () => {
-    const ended = [...changes(6), status(ending, 6), status(finalState(kind), 7)];
+    const ended = [...changes(7), domain.statusOf(kind, endOf(about, 7), fixedPart)];
 
     expect(release(ended, { told: 4 })).toEqual({ tell: [7], drop: [4, 5, 6], hold: [] });
   });

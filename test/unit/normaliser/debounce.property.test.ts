@@ -6,27 +6,38 @@ import type { Message } from '../../../functions/normaliser/read-message.ts';
 import { readMessage } from '../../../functions/normaliser/read-message.ts';
 import { randomPart } from '../../../shared/adapters/random-part.ts';
 import { sequenceOf, stateOfKey } from '../../../shared/core/gate.ts';
+import { finalState } from '../../../shared/core/kind.ts';
 import type { Observation } from '../../../shared/core/message.ts';
-import { vmKind } from '../../../shared/service-types/vm/kind.ts';
-import { servedVms } from '../../../shared/service-types/vm/served.ts';
 import type { EventBridgeEvent } from '../../../shared/wire/eventbridge.ts';
 import { acceptFault, type Faults, faulty, randomFaults } from '../../fakes/faulty.ts';
 import { memoryEventStream } from '../../fakes/memory-event-stream.ts';
 import { memoryResourceStore } from '../../fakes/memory-resource-store.ts';
-import { scriptedInstances } from '../../fakes/scripted-instances.ts';
 import { countingMeter, memoryLog } from '../../fakes/silent.ts';
-import { flapping } from '../../fixtures/flapping.ts';
-import { dcmId, identity, resourceId, tagKeys } from '../../fixtures/resource-messages.ts';
+import { type Flapping, flapping, flappingResources } from '../../fixtures/flapping.ts';
+import { dcmId, identity, tagKeys } from '../../fixtures/resource-messages.ts';
 
 const burst = 4;
 const windowMs = 10_000;
 const settleMs = 5_000;
 
-describe('debounce', () => {
-  it('tells of a VM that changes all the time six times in ten seconds at most, its end aside, and is never more than five seconds behind', async () => {
+describe.each(flappingResources)('debounce of a $kind.serviceType', (about) => {
+  const { kind } = about;
+  const scenario = fc.record({
+    life: flapping(about),
+    seed: fc.integer(),
+    copies: fc.integer({ min: 1, max: 3 }),
+    lateMs: fc.constantFrom(0, 500, 8_000),
+  });
+
+  /** States that nobody heard of in between may end in the one that was told before them. */
+  const statusAt = (sequence = 0) => kind.statusOf(stateOfKey(kind, String(sequence)));
+
+  const isEnd = (sequence: number): boolean => stateOfKey(kind, String(sequence)) === finalState(kind);
+
+  it('tells of one that changes all the time six times in ten seconds at most, its end aside, and is never more than five seconds behind', async () => {
     await fc.assert(
-      fc.asyncProperty(flapping(resourceId), fc.integer(), async (life, seed) => {
-        const { told } = await run({ life, copies: 2, faults: randomFaults(seed, 0), lateMs: 0 });
+      fc.asyncProperty(flapping(about), fc.integer(), async (life, seed) => {
+        const { told } = await run(about, { life, copies: 2, faults: randomFaults(seed, 0), lateMs: 0 });
 
         const changes = told.filter(({ sequence }) => !isEnd(sequence));
         for (const { ms } of changes)
@@ -34,7 +45,7 @@ describe('debounce', () => {
             changes.filter((other) => other.ms >= ms && other.ms < ms + windowMs).length,
           ).toBeLessThanOrEqual(burst + windowMs / settleMs);
         for (const change of life) {
-          const upToDate = told.find(({ sequence }) => sequence >= sequenceOf(vmKind, change));
+          const upToDate = told.find(({ sequence }) => sequence >= sequenceOf(kind, change));
           expect(upToDate?.ms).toBeLessThanOrEqual(change.at * 1000 + settleMs);
         }
       }),
@@ -45,7 +56,7 @@ describe('debounce', () => {
   it('settles once in five seconds at most, however late and doubled its events are', async () => {
     await fc.assert(
       fc.asyncProperty(scenario, async (given) => {
-        const { told, history } = await run({ ...given, faults: randomFaults(given.seed, 0) });
+        const { told, history } = await run(about, { ...given, faults: randomFaults(given.seed, 0) });
 
         const settled = told.filter(({ sequence }) => !isEnd(sequence) && !isFree(sequence, history));
         for (const [index, { ms }] of settled.entries())
@@ -58,12 +69,11 @@ describe('debounce', () => {
   it('ends in the truth, in order and without a repeat, whatever is late, doubled or crashes', async () => {
     await fc.assert(
       fc.asyncProperty(scenario, fc.constantFrom(0.1, 0.3), async (given, faultRate) => {
-        const { told, outbox } = await run({ ...given, faults: randomFaults(given.seed, faultRate) });
+        const { told, outbox } = await run(about, { ...given, faults: randomFaults(given.seed, faultRate) });
 
         const sequences = told.map(({ sequence }) => sequence);
-        expect(stateOf(sequences.at(-1))).toBe(
-          stateOf(Math.max(...given.life.map((one) => sequenceOf(vmKind, one)))),
-        );
+        const newest = Math.max(...given.life.map((one) => sequenceOf(kind, one)));
+        expect(statusAt(sequences.at(-1))).toBe(statusAt(newest));
         expect(sequences).toEqual([...new Set(sequences)].sort((a, b) => a - b));
         expect(outbox).toEqual([]);
       }),
@@ -71,18 +81,6 @@ describe('debounce', () => {
     );
   });
 });
-
-const scenario = fc.record({
-  life: flapping(resourceId),
-  seed: fc.integer(),
-  copies: fc.integer({ min: 1, max: 3 }),
-  lateMs: fc.constantFrom(0, 500, 8_000),
-});
-
-/** States that nobody heard of in between may end in the one that was told before them. */
-const stateOf = (sequence = 0) => stateOfKey(vmKind, String(sequence));
-
-const isEnd = (sequence: number): boolean => sequence % 10 === 5;
 
 /** Among the first four changes of ten seconds, of those that were recorded. */
 const isFree = (sequence: number, history: ReadonlySet<number>): boolean => {
@@ -123,7 +121,7 @@ const clockedQueue = (faults: Faults) => {
 };
 
 /** Lets a life happen, and the queue deliver it, and what we queue ourselves but checks, when it is due. */
-const run = async ({ life, copies, faults, lateMs }: Run) => {
+const run = async ({ kind, resourceId, type }: Flapping, { life, copies, faults, lateMs }: Run) => {
   const { now, put, drain } = clockedQueue(faults);
   const resourceStore = memoryResourceStore(now);
   const stream = memoryEventStream();
@@ -133,7 +131,7 @@ const run = async ({ life, copies, faults, lateMs }: Run) => {
   const history = new Set<number>();
   const record: typeof resourceStore.record = async (observation, status) => {
     const answer = await resourceStore.record(observation, status);
-    if (answer.outcome === 'accepted') history.add(sequenceOf(vmKind, observation));
+    if (answer.outcome === 'accepted') history.add(sequenceOf(kind, observation));
     return answer;
   };
   const told: { ms: number; sequence: number }[] = [];
@@ -158,7 +156,7 @@ const run = async ({ life, copies, faults, lateMs }: Run) => {
     observations: faulty({ send }, faults),
     listings: { requestRepublication: async () => undefined },
     retries: { deadLetter: async () => undefined },
-    types: [servedVms(scriptedInstances())],
+    types: [type],
     randomPart,
     provider: 'ec2-sp',
     tagKeys,
