@@ -46,12 +46,15 @@ export type Parts = {
 };
 
 const toBeDeleted: Wish = {
-  ...{ isDeletionRequested: true, isOurs: true, isRecent: false, hasRun: true },
+  ...{ isDeletionRequested: true, isOurs: true, isRecent: false, isLost: false, hasRun: true },
   adminPrincipals: [],
 };
 
 /** For how long EKS may not show a new cluster. */
 const unseenMs = 120_000;
+
+/** After so long without a sight of it, a cluster whose creation is not complete counts as removed by others; as long as in listings. */
+const lostMs = 600_000;
 
 /** For all calls of one describe. */
 const describeTimeoutMs = 5_000;
@@ -98,9 +101,14 @@ export const takeStep = (parts: Parts) => {
     if (name === undefined) return;
     const { held, seen } = await look(record, target);
     const administrators = await administratorsOf(record, seen, target);
+    const unseenSinceMs = request.unseenSinceMs ?? now();
     const step = nextStep(wishOf(request, record, held, seen), seen, administrators);
     const isUnderWay = await attempt(step, { record, target, name, seen });
-    if (isUnderWay) await repeat(seen ? { ...request, wasSeen: true } : request);
+    if (isUnderWay)
+      await repeat({
+        ...request,
+        ...(seen ? { wasSeen: true, unseenSinceMs: undefined } : { unseenSinceMs }),
+      });
   }
 
   async function repeat(request: ClusterStepRequest): Promise<void> {
@@ -160,7 +168,7 @@ export const takeStep = (parts: Parts) => {
   }
 
   function wishOf(
-    { wasSeen = false }: ClusterStepRequest,
+    { wasSeen = false, unseenSinceMs = now() }: ClusterStepRequest,
     record: LaunchedClusterRecord,
     held: Ownership,
     seen: Cluster | undefined,
@@ -173,6 +181,7 @@ export const takeStep = (parts: Parts) => {
       isOurs: isStillIt && (isLaunchedHere || settings.changeAdopted),
       adminPrincipals: adminPrincipalsOf(record),
       isRecent: !wasSeen && now() - record.facts.launchedAtMs < unseenMs,
+      isLost: now() - unseenSinceMs >= lostMs,
       hasRun:
         held.owner === 'ours' &&
         circumstancesOf(held.vm, { state: held.vm.state ?? clusterKind.startingState, at: 0 }).hasRun,
@@ -257,7 +266,14 @@ export const takeStep = (parts: Parts) => {
 
   function reportDeleted(record: LaunchedClusterRecord): Promise<void> {
     const about = { ...aboutCluster(record), at: Math.floor(now() / 1000) };
-    return parts.observations.send([instanceObservedEvent({ ...about, state: finalState(clusterKind) })]);
+    const isRequested = record.deleteRequestedAtMs !== undefined;
+    const vanished = { code: 'Vanished', message: 'EKS does not know it any more' };
+    return parts.observations.send([
+      instanceObservedEvent({
+        ...{ ...about, state: finalState(clusterKind) },
+        ...(!isRequested && { 'state-reason': vanished }),
+      }),
+    ]);
   }
 
   function reportStuck(record: LaunchedClusterRecord): Promise<void> {

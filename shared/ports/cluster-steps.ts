@@ -10,6 +10,8 @@ export type ClusterStepRequest = {
   readonly resourceId?: string | undefined;
   /** EKS has shown the cluster in an earlier step, so that its absence means that it is gone. */
   readonly wasSeen?: boolean | undefined;
+  /** Since when no step has seen the cluster: milliseconds since 1970. Absent: the step before has, or there was none. */
+  readonly unseenSinceMs?: number | undefined;
 };
 
 /** The queue of steps, which functions/cluster-steps reads. */

@@ -8,10 +8,13 @@ const ClusterStepMessage = z.object({
   continues: z._default(z.boolean(), false),
   resourceId: z.optional(z.string()),
   wasSeen: z.optional(z.boolean()),
+  unseenSinceMs: z.optional(z.int()),
 });
 
-export const clusterStepMessage = ({ dcmId, continues, resourceId, wasSeen }: ClusterStepRequest): string =>
-  JSON.stringify({ dcmId, continues, resourceId, wasSeen });
+export const clusterStepMessage = (request: ClusterStepRequest): string => {
+  const { dcmId, continues, resourceId, wasSeen, unseenSinceMs } = request;
+  return JSON.stringify({ dcmId, continues, resourceId, wasSeen, unseenSinceMs });
+};
 
 /** @throws UnreadableError for any other text. */
 export const clusterStepIn = (body: string): ClusterStepRequest => {

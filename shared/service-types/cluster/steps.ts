@@ -11,7 +11,7 @@ export type Step =
   | { readonly action: 'create-workers' }
   | { readonly action: 'delete-node-groups'; readonly names: readonly string[] }
   | { readonly action: 'delete-cluster' }
-  /** EKS does not know the cluster any more, whose deletion was requested. */
+  /** EKS does not know the cluster any more. */
   | { readonly action: 'report-deleted' };
 
 /** What DCM wants of a cluster, and what this provider may do with it. */
@@ -23,6 +23,8 @@ export type Wish = {
   readonly adminPrincipals: readonly string[];
   /** EKS may not show it yet, unless it has run: it was created moments ago. */
   readonly isRecent: boolean;
+  /** No step of the last ten minutes has seen it, and none before them has completed its creation. */
+  readonly isLost: boolean;
   /** The cluster was ACTIVE with its workers at some time. */
   readonly hasRun: boolean;
 };
@@ -34,6 +36,7 @@ type Seen = Pick<Cluster, 'status' | 'workers' | 'nodeGroups'>;
  * crashed worker left, does no harm.
  *
  * A node group is created only before the cluster was ACTIVE with it: one that somebody deleted later is reported, and not created again.
+ * A cluster that others removed during its creation may never have been listed, so that no listing can miss it: the steps report its end.
  * `seen` is undefined where EKS does not know the cluster. `administrators`: undefined where they were not read.
  */
 export const nextStep = (
@@ -44,7 +47,8 @@ export const nextStep = (
   if (seen === undefined && wish.isRecent && !wish.hasRun) return { action: 'wait' };
   if (!wish.isOurs) return { action: 'rest' };
   if (wish.isDeletionRequested) return deletionStep(seen);
-  return seen === undefined ? { action: 'rest' } : creationStep(wish, seen, administrators);
+  if (seen === undefined) return { action: wish.isLost ? 'report-deleted' : 'wait' };
+  return creationStep(wish, seen, administrators);
 };
 
 const creationStep = (

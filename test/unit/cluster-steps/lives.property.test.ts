@@ -107,6 +107,46 @@ describe('a cluster that DCM deletes while EKS is asked to create it', () => {
   });
 });
 
+const removed = fc.record({
+  hasWorkers: fc.boolean(),
+  /** How often it was listed before it is removed; never, where it does not live as long as one interval. */
+  listings: fc.integer({ min: 0, max: 2 }),
+  stepsBefore: fc.integer({ min: 0, max: 2 }),
+  seed: fc.integer(),
+  faultRate: fc.constantFrom(0, 0.1, 0.3),
+  crashRate: fc.constantFrom(0, 0.05),
+});
+
+describe('a cluster that others remove while EKS creates it', () => {
+  it('is DELETED after ten minutes, whether a listing has ever shown it or not', async () => {
+    await fc.assert(
+      fc.asyncProperty(removed, async ({ listings, stepsBefore, ...given }) => {
+        const life = clusterLife({ ...given, lossRate: 0 });
+        await life.create();
+        await life.live([
+          Array.from({ length: listings }, () => 'list' as const),
+          Array.from({ length: stepsBefore }, () => 'take steps' as const),
+          ['deliver'],
+        ]);
+
+        life.vanish();
+        const atMs = life.now();
+        await life.calmDown(8);
+
+        const { published } = await life.outcome();
+        const statuses = published.map(({ data }) => Object(data).status);
+        expect([...new Set(statuses)]).toEqual(['PROGRESSING', 'DELETED']);
+        expect(published.at(-1)?.data).toMatchObject({
+          message: expect.stringContaining('EKS does not know it any more'),
+        });
+        const minutes = (Date.parse(String(published.at(-1)?.time)) - atMs) / 60_000;
+        expect([minutes >= 9.5, minutes <= 20]).toEqual([true, true]);
+      }),
+      { numRuns: 100 },
+    );
+  });
+});
+
 /** A cluster's life with faults, then an hour without any. */
 const run = async ({ ending, before, meanwhile, ...given }: Scenario) => {
   const life = clusterLife(given);
@@ -270,6 +310,7 @@ const clusterLife = ({
     },
     isDeletionRecorded: async () => (await parts.records.creation(dcmId)).deletedAtMs !== undefined,
     living: () => [...eks.clusters.keys()],
+    now,
     progress,
     async live(all: Scenario['before']) {
       for (const round of all) {

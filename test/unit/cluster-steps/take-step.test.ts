@@ -129,6 +129,22 @@ describe('a step of a cluster', () => {
     expect(events).toMatchObject([{ detail: { 'instance-id': resourceId, notice: 'stuck-launch' } }]);
   });
 
+  it('is queued again with the time since when EKS has not shown the cluster, until EKS shows it', async () => {
+    const { step, eks, parts, queue, clock, later } = await created();
+    const [[name, held] = [dcmId, undefined]] = eks.clusters;
+    eks.clusters.clear();
+    await step();
+    const unseenSinceMs = clock.ms;
+    later(5);
+    await takeStep(parts)({ ...chained, unseenSinceMs });
+    expect(queue.map(({ request }) => request.unseenSinceMs)).toEqual([unseenSinceMs, unseenSinceMs]);
+
+    if (held) eks.clusters.set(name, held);
+    await takeStep(parts)({ ...chained, unseenSinceMs });
+
+    expect(queue.at(-1)?.request.unseenSinceMs).toBeUndefined();
+  });
+
   it('is not taken for a cluster that this provider did not create', async () => {
     const { eks, parts, clock } = clusterWorld();
     const facts = { launchedAtMs: clock.ms };
@@ -398,6 +414,8 @@ describe('a message of the queue of steps', () => {
       ...chained,
       wasSeen: true,
     });
+    const unseen = { ...chained, wasSeen: true, unseenSinceMs: 1_787_394_600_000 };
+    expect(clusterStepIn(clusterStepMessage(unseen))).toEqual(unseen);
     const late = { ...chained, resourceId };
     expect(clusterStepIn(clusterStepMessage(late))).toEqual(late);
   });

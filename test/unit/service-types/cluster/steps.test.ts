@@ -13,6 +13,7 @@ const wish = (more: Partial<Wish> = {}): Wish => ({
   isOurs: true,
   adminPrincipals: [],
   isRecent: false,
+  isLost: false,
   hasRun: false,
   ...more,
 });
@@ -31,7 +32,10 @@ describe('the next step of a cluster', () => {
     ['rest', wish(), seen('FAILED')],
     ['rest', wish(), seen('DELETING')],
     ['rest', wish(), autoMode('ACTIVE')],
-    ['rest', wish(), undefined],
+    ['wait', wish(), undefined],
+    ['report-deleted', wish({ isLost: true }), undefined],
+    ['rest', wish({ isLost: true, isOurs: false }), undefined],
+    ['create-workers', wish({ isLost: true }), seen('ACTIVE')],
     ['wait', wish({ isRecent: true }), undefined],
     ['rest', wish({ isOurs: false }), seen('ACTIVE')],
   ])('is %s for a creation: %o, %o', (action, wanted, described) => {
