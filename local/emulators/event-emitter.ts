@@ -33,7 +33,8 @@ const swapMs = 1000;
 
 type Options = {
   readonly emit: (event: EventBridgeEvent) => void | Promise<void>;
-  readonly faults: () => EventFaults;
+  /** The faults of the place that an event is about. */
+  readonly faults: (event: EventBridgeEvent) => EventFaults;
   readonly random: Random;
   /** Called for each event that `emit` rejected. */
   readonly log: (line: string) => void;
@@ -67,7 +68,7 @@ export const eventEmitter = ({ emit, faults, random, log }: Options) => {
     lost: (): readonly EventBridgeEvent[] => lost,
     /** Never rejects. Resolves when `emit` has taken the event, or at once where a fault keeps it back. */
     emit: async (event: EventBridgeEvent): Promise<void> => {
-      const { loseEvents, loseEventsOf, silentRegions, repeatEvents, swapEvents, lateEvents } = faults();
+      const { loseEvents, loseEventsOf, silentRegions, repeatEvents, swapEvents, lateEvents } = faults(event);
       const resourceId = resourceIdOf(event);
       if (silentRegions.includes(event.region)) return;
       const isNamed = [resourceId, ...event.resources].some((name) => loseEventsOf.includes(name));

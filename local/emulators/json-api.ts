@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Hono } from 'hono';
 import { reasonOf } from '../../shared/core/errors.ts';
-import { signedRegion } from './signed-region.ts';
+import { type Caller, type Callers, jsonErrorOf, keyCallers, signatureOf } from './callers.ts';
 
 type ErrorOptions = {
   /** @default 400 */
@@ -25,15 +25,21 @@ export class JsonApiError extends Error {
   }
 }
 
-/** The operation that a request names, and the region that its signature names. */
-export type Call = { readonly operation: string; readonly region: string };
+/** The operation that a request names, and the region and the caller that its signature names. */
+export type Call = { readonly operation: string; readonly region: string; readonly caller: Caller };
 
 /** Answers one operation. @throws JsonApiError for an error of the service, ZodError for an invalid request. */
 export type Operation = (input: unknown, call: Call) => unknown;
 
 type Options = {
-  /** Called for each call of a supported operation, before it is handled. @throws JsonApiError to refuse it. */
+  /** As in policies, such as `ecs`. */
+  readonly service: string;
+  /** @default keyCallers */
+  readonly callers?: Callers;
+  /** Called for each call of a supported operation, before it is handled. */
   readonly onCall?: (call: Call) => void;
+  /** Called for each call that the caller may make. Rejects with a JsonApiError to refuse it. */
+  readonly admit?: (call: Call) => Promise<void>;
   /** The error code for a request with missing or malformed parameters. @default 'ValidationException' */
   readonly invalidRequest?: string;
 };
@@ -44,7 +50,13 @@ type Options = {
  */
 export const jsonApi = (
   operations: ReadonlyMap<string, Operation>,
-  { onCall = () => {}, invalidRequest = 'ValidationException' }: Options = {},
+  {
+    service,
+    callers = keyCallers(),
+    onCall = () => {},
+    admit = async () => {},
+    invalidRequest = 'ValidationException',
+  }: Options,
 ): Hono => {
   const app = new Hono();
   app.post('/', async ({ req, body }) => {
@@ -58,8 +70,12 @@ export const jsonApi = (
       const operation = operations.get(name);
       if (!operation)
         throw new JsonApiError('UnknownOperationException', `the operation ${name} is not supported`);
-      const call = { operation: name, region: signedRegion(req.header('authorization')) };
+      const { accessKeyId, region } = signatureOf(req.header('authorization'));
+      const call = { operation: name, region, caller: callers(accessKeyId) };
       onCall(call);
+      const refusal = call.caller.refusal(`${service}:${name}`);
+      if (refusal) throw new JsonApiError(jsonErrorOf(refusal), refusal.message, { status: 403 });
+      await admit(call);
       return answer(operation(await req.json(), call), 200);
     } catch (error) {
       if (!(error instanceof JsonApiError))

@@ -15,5 +15,5 @@ export const startSecretsManager = (secrets: Readonly<Record<string, string>>): 
       throw new JsonApiError('ResourceNotFoundException', "Secrets Manager can't find the specified secret.");
     return { Name: SecretId, SecretString: secrets[SecretId], VersionStages: ['AWSCURRENT'] };
   };
-  return serve(jsonApi(new Map([['GetSecretValue', getSecretValue]])).fetch);
+  return serve(jsonApi(new Map([['GetSecretValue', getSecretValue]]), { service: 'secretsmanager' }).fetch);
 };

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { type LocalServer, serve } from '../processes/loopback.ts';
+import type { Callers } from './callers.ts';
 import { JsonApiError, jsonApi } from './json-api.ts';
 
 const GetServiceQuota = z.object({ ServiceCode: z.string(), QuotaCode: z.string() });
@@ -13,12 +14,13 @@ const onDemandVcpus = {
 
 type Options = {
   readonly port?: number;
+  readonly callers?: Callers;
   /** Value of the only supported quota: the vCPUs of running on-demand instances. @default 256 */
   readonly vcpus?: number;
 };
 
 /** Service Quotas. @see https://docs.aws.amazon.com/servicequotas/2019-06-24/apireference/API_GetServiceQuota.html */
-export const startServiceQuotas = ({ port, vcpus = 256 }: Options = {}): Promise<LocalServer> => {
+export const startServiceQuotas = ({ port, callers, vcpus = 256 }: Options = {}): Promise<LocalServer> => {
   const getServiceQuota = (input: unknown) => {
     const { ServiceCode, QuotaCode } = GetServiceQuota.parse(input);
     if (ServiceCode !== onDemandVcpus.ServiceCode || QuotaCode !== onDemandVcpus.QuotaCode) {
@@ -26,5 +28,6 @@ export const startServiceQuotas = ({ port, vcpus = 256 }: Options = {}): Promise
     }
     return { Quota: { ...onDemandVcpus, Value: vcpus, Unit: 'None', Adjustable: true, GlobalQuota: false } };
   };
-  return serve(jsonApi(new Map([['GetServiceQuota', getServiceQuota]])).fetch, port);
+  const operations = new Map([['GetServiceQuota', getServiceQuota]]);
+  return serve(jsonApi(operations, { service: 'servicequotas', ...(callers && { callers }) }).fetch, port);
 };

@@ -1,9 +1,12 @@
 import * as z from 'zod';
 import { type LocalServer, serve } from '../processes/loopback.ts';
+import type { Callers } from './callers.ts';
 import { imageParameters } from './ec2/actions/images.ts';
 import { JsonApiError, jsonApi } from './json-api.ts';
 
 const GetParameter = z.object({ Name: z.string().min(1) });
+
+type Options = { readonly port?: number; readonly callers?: Callers };
 
 const publishedAt = Date.parse('2025-01-15T00:00:00Z') / 1000;
 
@@ -12,8 +15,11 @@ const publishedAt = Date.parse('2025-01-15T00:00:00Z') / 1000;
  * @see https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameter.html
  * @see https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-public-parameters-ami.html
  */
-export const startSsm = ({ port }: { readonly port?: number } = {}): Promise<LocalServer> =>
-  serve(jsonApi(new Map([['GetParameter', getParameter]])).fetch, port);
+export const startSsm = ({ port, callers }: Options = {}): Promise<LocalServer> =>
+  serve(
+    jsonApi(new Map([['GetParameter', getParameter]]), { service: 'ssm', ...(callers && { callers }) }).fetch,
+    port,
+  );
 
 const getParameter = (input: unknown) => {
   const { Name } = GetParameter.parse(input);

@@ -68,7 +68,7 @@ export const startAws = async (options: StackOptions, use: Use): Promise<Aws> =>
     clusterArns: [`arn:aws:ecs:${homeRegion(options)}:${account}:cluster/${provider}`],
   };
   const rules = [{ name: 'instance-events', patterns: eventPatternsOf(account, tasks), deliver }];
-  const { url: eventsUrl } = await use(startEventBus({ account, log, rules }));
+  const { url: eventsUrl } = await use(startEventBus({ log, buses: [{ name: 'default', account, rules }] }));
   return {
     ...{ dynamodbUrl, resourceTable, sqsUrl, ...queues, eventsUrl },
     ...(await startServices(options, eventsUrl, use)),

@@ -14,7 +14,7 @@ export type Transition = {
   readonly atMs: number;
 };
 
-/** What the regions of an account share. */
+/** The account of a region, and what all regions share. */
 export type Account = {
   readonly id: string;
   readonly clock: Clock;
@@ -24,7 +24,7 @@ export type Account = {
   readonly dwellMs: DwellMs;
   readonly retention: Retention;
   readonly timers: Timers;
-  /** The current faults. */
+  /** The current faults in the region. */
   faults(): Faults;
   /** Never rejects. */
   emit(event: EventBridgeEvent): Promise<void>;

@@ -1,8 +1,11 @@
 import { type EventFaults, noEventFaults } from '../event-emitter.ts';
+import type { Outage } from '../places.ts';
 import { Ec2Error } from './query-protocol.ts';
 
 /** Faults that the simulator can inject. */
 export type Faults = EventFaults & {
+  /** The service is out of order: it answers Unavailable, or not at all. */
+  readonly outage: Outage | undefined;
   /** Probability that a call is refused with RequestLimitExceeded. */
   readonly throttle: number;
   /** How long after a change of tags Describe calls still show the tags before it. */
@@ -27,6 +30,7 @@ export type Faults = EventFaults & {
 
 export const noFaults: Faults = {
   ...noEventFaults,
+  outage: undefined,
   throttle: 0,
   tagLagMs: 0,
   staleReadMs: 0,
@@ -55,9 +59,9 @@ const refusalMessages = {
 /** An error that every call of an action can get. */
 export type Refusal = keyof typeof refusalMessages;
 
-/** @throws Ec2Error where the fault `refuse` names this action, in a dry run too. */
-export const refuse = (action: string, { refuse: refusals }: Faults): void => {
-  const code = refusals[action];
+/** @throws Ec2Error where the service is out of order, or the fault `refuse` names this action, in a dry run too. */
+export const refuse = (action: string, { outage, refuse: refusals }: Faults): void => {
+  const code = outage === undefined ? refusals[action] : 'Unavailable';
   if (code === undefined) return;
   const [status, message] = refusalMessages[code];
   throw new Ec2Error(code, message, status);

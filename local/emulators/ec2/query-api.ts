@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { Hono } from 'hono';
 import * as z from 'zod';
 import { reasonOf } from '../../../shared/core/errors.ts';
-import { signedRegion } from '../signed-region.ts';
+import { type Callers, type Refusal, signatureOf } from '../callers.ts';
+import { neverAnswer, type Place } from '../places.ts';
 import type { Action } from './action.ts';
 import {
   modifyInstanceAttribute,
@@ -25,10 +26,11 @@ import { answerXml, Ec2Error, errorXml, Flag, type Parameter, parametersOf } fro
 import type { Region } from './region.ts';
 
 type Options = {
+  readonly callers: Callers;
   /** Creates the region where it was not used before. */
-  readonly region: (name: string) => Region;
+  readonly region: (place: Place) => Region;
   /** Called for each call, before it is handled. */
-  readonly onCall: (action: string) => void;
+  readonly onCall: (action: string, place: Place) => void;
 };
 
 const Call = z
@@ -36,10 +38,10 @@ const Call = z
   .catch({ Action: '', DryRun: false });
 
 /**
- * The EC2 Query protocol: POST / with a form, answered in XML. Signatures are not checked; they name the region.
+ * The EC2 Query protocol: POST / with a form, answered in XML. Signatures are not checked; they name the region and the caller.
  * @see https://docs.aws.amazon.com/AWSEC2/latest/APIReference/Query-Requests.html
  */
-export const queryApi = ({ region, onCall }: Options): Hono => {
+export const queryApi = ({ callers, region, onCall }: Options): Hono => {
   const app = new Hono();
   app.post('/', async ({ req, body }) => {
     const requestId = randomUUID();
@@ -48,8 +50,15 @@ export const queryApi = ({ region, onCall }: Options): Hono => {
     try {
       const parameters = parametersOf(await req.text());
       const call = Call.parse(parameters);
-      onCall(call.Action);
-      const act = prepare(call.Action, parameters, region(signedRegion(req.header('authorization'))));
+      const { accessKeyId, region: name } = signatureOf(req.header('authorization'));
+      const caller = callers(accessKeyId);
+      const place = { account: caller.account, region: name };
+      onCall(call.Action, place);
+      const refusal = caller.refusal(`ec2:${call.Action}`);
+      if (refusal) throw unauthorized(refusal);
+      const called = region(place);
+      if (called.account.faults().outage === 'hangs') await neverAnswer();
+      const act = prepare(call.Action, parameters, called);
       if (call.DryRun) throw dryRun();
       return xml(answerXml(call.Action, requestId, act()), 200);
     } catch (error) {
@@ -68,6 +77,14 @@ const prepare = (name: string, parameters: Parameter, region: Region) => {
   throttle(region);
   refuse(name, region.account.faults());
   return action(parameters, region);
+};
+
+/** @see https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html */
+const unauthorized = ({ reason, message }: Refusal): Ec2Error => {
+  if (reason === 'expired') return new Ec2Error('RequestExpired', 'Request has expired.');
+  if (reason === 'unknown')
+    return new Ec2Error('AuthFailure', 'AWS was not able to validate the provided access credentials', 401);
+  return new Ec2Error('UnauthorizedOperation', message, 403);
 };
 
 const throttle = ({ account }: Region): void => {

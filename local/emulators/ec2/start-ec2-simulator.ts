@@ -4,7 +4,9 @@ import type { Clock } from '../../../shared/ports/clock.ts';
 import type { InstanceState, StateReason } from '../../../shared/service-types/vm/kind.ts';
 import type { EventBridgeEvent } from '../../../shared/wire/eventbridge.ts';
 import { type LocalServer, serve } from '../../processes/loopback.ts';
+import { type Callers, defaultAccount, keyCallers } from '../callers.ts';
 import { eventEmitter } from '../event-emitter.ts';
+import { byPlace, callCounts, type Places, placedFaults } from '../places.ts';
 import { seededRandom } from '../random.ts';
 import { timers } from '../timers.ts';
 import type { Account, Transition } from './account.ts';
@@ -22,6 +24,7 @@ import { openRegion, type Region } from './region.ts';
 /** The true state of an instance, which Describe calls may not show yet. */
 type TrueInstance = {
   readonly instanceId: string;
+  readonly account: string;
   readonly region: string;
   readonly state: InstanceState;
   readonly tags: Tags;
@@ -35,15 +38,15 @@ export type Ec2Simulator = LocalServer &
     /** The instances of all regions. */
     instances(): readonly TrueInstance[];
     /** Number of calls of each action, including refused calls. */
-    calls(): Readonly<Record<string, number>>;
-    /** Sets faults from now on; the others stay as they are. */
-    faults(change: Partial<Faults>): void;
+    calls(places?: Places): Readonly<Record<string, number>>;
+    /** Sets faults from now on; the others stay as they are. @default everywhere */
+    faults(change: Partial<Faults>, places?: Places): void;
     /** How many events were lost by the fault `loseEvents`. */
     lost(): number;
     /** The lost events, in their order. */
     lostEvents(): readonly LostEvent[];
-    /** The network of a region: its subnets, and the network interfaces that other services create in them. */
-    network(region: string): RegionNetwork;
+    /** The network of a region: its subnets, and the network interfaces that other services create in them. @default the home account's */
+    network(region: string, account?: string): RegionNetwork;
     /** Adds many running instances, without events, transitions or timers. @returns their ids, oldest first */
     populate(population: Population): readonly string[];
   };
@@ -59,8 +62,10 @@ export type Ec2SimulatorOptions = Partial<Retention> & {
   readonly onTransition?: (transition: Transition) => void;
   /** @default defaultDwellMs */
   readonly dwellMs?: Partial<DwellMs>;
-  /** @default '123456789012' */
+  /** The home account: of callers that name no other one. @default defaultAccount */
   readonly account?: string;
+  /** @default keyCallers of the home account */
+  readonly callers?: Callers;
   /** Gives the times of changes. Durations use real timers. */
   readonly clock?: Clock;
   /** With the same seed, the same calls have the same dwell times and faults. */
@@ -72,46 +77,39 @@ export type Ec2SimulatorOptions = Partial<Retention> & {
 };
 
 /**
- * Starts an emulator of EC2 for one AWS account, with the EC2 Query protocol. A region is created when it is first used. Disposing stops all
+ * Starts an emulator of EC2, with the EC2 Query protocol. A region of an account is created when it is first used. Disposing stops all
  * timers and waits for `emit` calls that are under way.
  */
 export const startEc2Simulator = async (options: Ec2SimulatorOptions): Promise<Ec2Simulator> => {
   const pendingTimers = timers();
-  const counts = new Map<string, number>();
-  const regions = new Map<string, Region>();
+  const counts = callCounts();
+  const { account: home = defaultAccount, callers = keyCallers(home) } = options;
   const seed = options.seed ?? randomInt(2 ** 32);
-  let faults: Faults = { ...noFaults, silentRegions: options.silentRegions ?? [], ...options.faults };
+  const faults = placedFaults({ ...noFaults, silentRegions: options.silentRegions ?? [], ...options.faults });
   const emission = eventEmitter({
     emit: options.emit,
     log: options.log ?? ((line) => void process.stderr.write(`EC2 simulator: ${line}\n`)),
-    faults: () => faults,
+    faults: faults.at,
     random: seededRandom(~seed), // a separate generator, so that the number of calls does not change which events are lost
   });
-  const account = accountOf(options, {
-    seed,
-    timers: pendingTimers,
-    faults: () => faults,
-    emit: emission.emit,
-  });
-  const region = (name: string): Region => {
-    const opened = regions.get(name) ?? openRegion(name, account);
-    regions.set(name, opened);
-    return opened;
-  };
-  const onCall = (action: string) => counts.set(action, (counts.get(action) ?? 0) + 1);
-  const server = await serve(queryApi({ region, onCall }).fetch, options.port);
+  const shared = sharedOf(options, { seed, timers: pendingTimers, emit: emission.emit });
+  const regions = byPlace((place) =>
+    openRegion(place.region, { ...shared, id: place.account, faults: () => faults.at(place) }),
+  );
+  const api = queryApi({ callers, region: regions.at, onCall: counts.count });
+  const server = await serve(api.fetch, options.port);
   return {
     url: server.url,
-    ...instanceFaults(() => regions.values()),
-    instances: () => [...regions.values()].flatMap((opened) => [...opened.all()].map(trueInstance)),
-    calls: () => Object.fromEntries(counts),
-    faults: (change) => {
-      faults = { ...faults, ...change };
-    },
+    ...instanceFaults(regions.all),
+    instances: () =>
+      regions.all().flatMap((region) => [...region.all()].map((one) => trueInstance(one, region.account.id))),
+    calls: counts.of,
+    faults: faults.set,
     lost: () => emission.lost().length,
     lostEvents: () => emission.lost().map(lostEvent),
-    network: (name) => region(name).network,
-    populate: (population) => populate(population, region(population.region)),
+    network: (region, account = home) => regions.at({ account, region }).network,
+    populate: ({ account = home, ...population }) =>
+      populate(population, regions.at({ account, region: population.region })),
     [Symbol.asyncDispose]: async () => {
       await server[Symbol.asyncDispose]();
       pendingTimers[Symbol.dispose]();
@@ -121,19 +119,19 @@ export const startEc2Simulator = async (options: Ec2SimulatorOptions): Promise<E
   };
 };
 
-const accountOf = (
+type Shared = Omit<Account, 'id' | 'faults'>;
+
+const sharedOf = (
   {
-    account: id = '123456789012',
     clock = Date.now,
     dwellMs,
     tagsRetainedMs = defaultRetention.tagsRetainedMs,
     retainedMs = defaultRetention.retainedMs,
     onTransition = () => {},
   }: Ec2SimulatorOptions,
-  shared: Pick<Account, 'seed' | 'timers' | 'faults' | 'emit'>,
-): Account => ({
+  shared: Pick<Shared, 'seed' | 'timers' | 'emit'>,
+): Shared => ({
   ...shared,
-  id,
   clock,
   random: seededRandom(shared.seed),
   dwellMs: { ...defaultDwellMs, ...dwellMs },
@@ -141,8 +139,9 @@ const accountOf = (
   onTransition,
 });
 
-const trueInstance = ({ id, region, status, tags }: SimulatedInstance): TrueInstance => ({
+const trueInstance = ({ id, region, status, tags }: SimulatedInstance, account: string): TrueInstance => ({
   instanceId: id,
+  account,
   region,
   state: status.value.state,
   reason: status.value.reason,
@@ -152,6 +151,8 @@ const trueInstance = ({ id, region, status, tags }: SimulatedInstance): TrueInst
 
 /** Instances to add, each as if launched by a call of its own. */
 export type Population = {
+  /** @default the home account */
+  readonly account?: string;
   readonly region: string;
   readonly count: number;
   /** The tags of the instance with this index, from 0. */

@@ -1,11 +1,14 @@
 import * as z from 'zod';
 import { type EventFaults, noEventFaults } from '../event-emitter.ts';
 import { type Call, JsonApiError } from '../json-api.ts';
+import { neverAnswer, type Outage, type Place } from '../places.ts';
 import type { Random } from '../random.ts';
 import type { CallRate } from './limits.ts';
 
 /** Faults that the emulator can inject. */
 export type Faults = EventFaults & {
+  /** The service is out of order: it answers ServiceUnavailable, or not at all. */
+  readonly outage: Outage | undefined;
   /** Probability that a call is refused with ThrottlingException. */
   readonly throttle: number;
   /** Rates of calls, by operation; a call above its rate is refused with ThrottlingException. @see documentedCallRates */
@@ -32,6 +35,7 @@ export type Faults = EventFaults & {
 
 export const noFaults: Faults = {
   ...noEventFaults,
+  outage: undefined,
   throttle: 0,
   callRates: {},
   refuse: {},
@@ -70,9 +74,9 @@ export const checkTags = (input: unknown, { refuseTags }: Faults): void => {
   );
 };
 
-type Admission = { readonly faults: () => Faults; readonly random: Random };
+type Admission = { readonly faults: (place: Place) => Faults; readonly random: Random };
 
-/** A check for each call, before it is handled. It throws a JsonApiError where a fault refuses the call. */
+/** A check for each call, before it is handled. It rejects with a JsonApiError where a fault refuses the call. */
 export const admission = ({ faults, random }: Admission) => {
   const buckets = new Map<string, { tokens: number; atMs: number }>();
   const isAboveRate = (key: string, rate: CallRate | undefined): boolean => {
@@ -85,22 +89,27 @@ export const admission = ({ faults, random }: Admission) => {
   };
   const happens = (probability: number) => probability > 0 && random() < probability;
 
-  const injectedError = (operation: string): JsonApiError | undefined => {
-    const { refuse, failReads, failRegistrations } = faults();
+  const injectedError = (operation: string, place: Place): JsonApiError | undefined => {
+    const { outage, refuse, failReads, failRegistrations } = faults(place);
     if (operation === 'RegisterTaskDefinition' && happens(failRegistrations)) return concurrentRegistration();
     const isRead = operation === 'ListTasks' || operation === 'DescribeTasks';
-    const code = refuse[operation] ?? (isRead && happens(failReads) ? 'ServerException' : undefined);
+    const code =
+      (outage && 'ServiceUnavailable') ??
+      refuse[operation] ??
+      (isRead && happens(failReads) ? 'ServerException' : undefined);
     if (code === undefined) return undefined;
     const [status, message] = refusals[code];
     return new JsonApiError(code, message, { status });
   };
 
-  return ({ operation, region }: Call): void => {
-    const { throttle, callRates } = faults();
-    if (happens(throttle) || isAboveRate(`${region} ${operation}`, callRates[operation])) {
+  return async ({ operation, region, caller: { account } }: Call): Promise<void> => {
+    const place = { account, region };
+    const { outage, throttle, callRates } = faults(place);
+    if (outage === 'hangs') await neverAnswer();
+    if (happens(throttle) || isAboveRate(`${account} ${region} ${operation}`, callRates[operation])) {
       throw new JsonApiError('ThrottlingException', 'Rate exceeded');
     }
-    const error = injectedError(operation);
+    const error = injectedError(operation, place);
     if (error) throw error;
   };
 };

@@ -3,9 +3,11 @@ import type { Tags } from '../../../shared/core/ownership.ts';
 import type { Clock } from '../../../shared/ports/clock.ts';
 import type { EventBridgeEvent } from '../../../shared/wire/eventbridge.ts';
 import { type LocalServer, serve } from '../../processes/loopback.ts';
+import { type Callers, defaultAccount, keyCallers } from '../callers.ts';
 import type { RegionNetwork } from '../ec2/network-interfaces.ts';
 import { eventEmitter } from '../event-emitter.ts';
 import { jsonApi } from '../json-api.ts';
+import { byPlace, callCounts, type Places, placedFaults } from '../places.ts';
 import { seededRandom } from '../random.ts';
 import { timers } from '../timers.ts';
 import { clusterOf, createCluster, describeClusters } from './actions/clusters.ts';
@@ -25,9 +27,9 @@ export type EcsEmulator = LocalServer &
     /** The true tasks of all regions, forgotten ones aside. */
     tasks(): readonly SimulatedTask[];
     /** Number of calls of each operation, including refused calls. */
-    calls(): Readonly<Record<string, number>>;
-    /** Sets faults from now on; the others stay as they are. */
-    faults(change: Partial<Faults>): void;
+    calls(places?: Places): Readonly<Record<string, number>>;
+    /** Sets faults from now on; the others stay as they are. @default everywhere */
+    faults(change: Partial<Faults>, places?: Places): void;
     /** Multiplies the durations that begin from now on, `sleep` and stop timeouts included. @default 1 */
     scaleDwell(factor: number): void;
     /** The events that the faults `loseEvents` and `loseEventsOf` lost, in their order. */
@@ -38,8 +40,8 @@ export type EcsEmulator = LocalServer &
 
 export type EcsEmulatorOptions = {
   readonly port?: number;
-  /** The network of a region, which the tasks' network interfaces join: the EC2 emulator's. */
-  readonly network: (region: string) => RegionNetwork;
+  /** The network of a region of an account, which the tasks' network interfaces join: the EC2 emulator's. */
+  readonly network: (region: string, account: string) => RegionNetwork;
   /** Called with each event in ECS's order, without waiting for the one before. An event that it rejects is lost and logged. */
   readonly emit: (event: EventBridgeEvent) => void | Promise<void>;
   /** @default standard error */
@@ -48,10 +50,12 @@ export type EcsEmulatorOptions = {
   readonly onTransition?: (transition: TaskTransition) => void;
   /** @default defaultDwellMs */
   readonly dwellMs?: Partial<DwellMs>;
-  /** The clusters that exist in every region, with both Fargate capacity providers. @default ['default'] */
+  /** The clusters that exist in every region of every account, with both Fargate capacity providers. @default ['default'] */
   readonly clusters?: readonly string[];
-  /** @default '123456789012' */
+  /** The home account: of callers that name no other one. @default defaultAccount */
   readonly account?: string;
+  /** @default keyCallers of the home account */
+  readonly callers?: Callers;
   /** Gives the times of changes. Durations use real timers. */
   readonly clock?: Clock;
   /** How long a stopped task can be described, in milliseconds. @default an hour */
@@ -63,76 +67,72 @@ export type EcsEmulatorOptions = {
 };
 
 /**
- * Starts an emulator of ECS on Fargate for one AWS account, with ECS's JSON 1.1 protocol. A region is created when it is first used.
- * Disposing stops all timers, drops the events that faults keep back, and waits for `emit` calls that are under way.
+ * Starts an emulator of ECS on Fargate, with ECS's JSON 1.1 protocol. A region of an account is created when it is first used. Disposing stops all timers, drops the events that faults keep back, and waits for `emit` calls that are under way.
  */
 export const startEcsEmulator = async (options: EcsEmulatorOptions): Promise<EcsEmulator> => {
   const pendingTimers = timers();
-  const counts = new Map<string, number>();
-  const regions = new Map<string, Region>();
+  const counts = callCounts();
+  const { account: home = defaultAccount, callers = keyCallers(home) } = options;
   const seed = options.seed ?? randomInt(2 ** 32);
-  let faults: Faults = { ...noFaults, ...options.faults };
+  const faults = placedFaults<Faults>({ ...noFaults, ...options.faults });
   let scale = 1;
   const random = seededRandom(seed);
   const dwellMs = { ...defaultDwellMs, ...options.dwellMs };
   const emission = eventEmitter({
     emit: options.emit,
     log: options.log ?? ((line) => void process.stderr.write(`ECS emulator: ${line}\n`)),
-    faults: () => faults,
+    faults: faults.at,
     random: seededRandom(~seed), // a separate generator, so that the number of calls does not change which events are lost
   });
-  const account: Account = {
-    id: options.account ?? '123456789012',
+  const shared: Omit<Account, 'id' | 'faults' | 'network'> = {
     clock: options.clock ?? Date.now,
     seed,
     duration: (phase) => durationOf(phase, dwellMs, random) * scale,
     clusters: options.clusters ?? ['default'],
     retainedMs: options.retainedMs ?? ecsLimits.stoppedTaskMs,
     timers: pendingTimers,
-    network: options.network,
-    faults: () => faults,
     scale: () => scale,
     emit: emission.emit,
     onTransition: options.onTransition ?? (() => {}),
   };
-  const region = (name: string): Region => {
-    const opened = regions.get(name) ?? openRegion(name, account);
-    regions.set(name, opened);
-    return opened;
-  };
-  const admit = admission({ faults: () => faults, random });
+  const regions = byPlace((place) =>
+    openRegion(place.region, {
+      ...shared,
+      id: place.account,
+      network: (region) => options.network(region, place.account),
+      faults: () => faults.at(place),
+    }),
+  );
   const api = jsonApi(
     new Map(
       Object.entries(operations()).map(([name, operation]) => [
         name,
         (input, call) => {
-          checkTags(input, faults);
-          return operation(input, region(call.region));
+          const region = regions.at({ account: call.caller.account, region: call.region });
+          checkTags(input, region.account.faults());
+          return operation(input, region);
         },
       ]),
     ),
     {
-      invalidRequest: 'InvalidParameterException',
-      onCall: (call) => {
-        counts.set(call.operation, (counts.get(call.operation) ?? 0) + 1);
-        admit(call);
-      },
+      ...{ service: 'ecs', callers, invalidRequest: 'InvalidParameterException' },
+      onCall: ({ operation, region, caller: { account } }) => counts.count(operation, { account, region }),
+      admit: admission({ faults: faults.at, random }),
     },
   );
   const server = await serve(api.fetch, options.port);
   return {
     url: server.url,
-    ...taskFaults(() => regions.values()),
-    tasks: () => [...regions.values()].flatMap((opened) => [...opened.tasks()]),
-    calls: () => Object.fromEntries(counts),
-    faults: (change) => {
-      faults = { ...faults, ...change };
-    },
+    ...taskFaults(regions.all),
+    tasks: () => regions.all().flatMap((region) => [...region.tasks()]),
+    calls: counts.of,
+    faults: faults.set,
     scaleDwell: (factor) => {
       scale = factor;
     },
     lostEvents: emission.lost,
-    populate: (population) => populate(population, region(population.region)),
+    populate: ({ account = home, ...population }) =>
+      populate(population, regions.at({ account, region: population.region })),
     [Symbol.asyncDispose]: async () => {
       await server[Symbol.asyncDispose]();
       pendingTimers[Symbol.dispose]();
@@ -160,6 +160,8 @@ const operations = (): Readonly<Record<string, EcsOperation>> => ({
 
 /** Tasks to add, each as if started by a call of its own. */
 export type Population = {
+  /** @default the home account */
+  readonly account?: string;
   readonly region: string;
   readonly cluster: string;
   /** At most as many as the subnet has free addresses. */

@@ -44,7 +44,7 @@ export const defaultDwellMs: DwellMs = {
 /** A subnet in which clusters and node groups can be. */
 export type ClusterSubnet = { readonly id: string; readonly vpcId: string; readonly zone: string };
 
-/** What the regions of an account share. */
+/** The account of a region, and what all regions share. */
 export type Account = {
   readonly id: string;
   readonly clock: Clock;
@@ -53,7 +53,7 @@ export type Account = {
   readonly dwellMs: DwellMs;
   subnets(region: string): readonly ClusterSubnet[];
   versions(): readonly ClusterVersion[];
-  /** The current faults. */
+  /** The current faults in the region. */
   faults(): Faults;
   /** True where the call that asks is to be throttled; each such answer counts. */
   takeThrottled(): boolean;

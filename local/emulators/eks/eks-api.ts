@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { type Context, Hono } from 'hono';
 import * as z from 'zod';
 import { reasonOf } from '../../../shared/core/errors.ts';
-import { signedRegion } from '../signed-region.ts';
+import { type Callers, jsonErrorOf, signatureOf } from '../callers.ts';
+import { neverAnswer, type Place } from '../places.ts';
 import {
   associateAccessPolicy,
   createAccessEntry,
@@ -34,21 +35,28 @@ import type { Region } from './region.ts';
 import { EksError, invalidParameter, type Operation } from './rest-json.ts';
 
 type Options = {
+  readonly callers: Callers;
   /** Creates the region where it was not used before. */
-  readonly region: (name: string) => Region;
+  readonly region: (place: Place) => Region;
   /** Called for each call, before it is handled. */
-  readonly onCall: (action: string) => void;
+  readonly onCall: (action: string, place: Place) => void;
 };
 
 /**
- * AWS's REST-JSON protocol. Signatures are not checked; they name the region.
+ * AWS's REST-JSON protocol. Signatures are not checked; they name the region and the caller.
  * @see https://smithy.io/2.0/aws/protocols/aws-restjson1-protocol.html
  */
-export const eksApi = ({ region, onCall }: Options): Hono => {
+export const eksApi = ({ callers, region, onCall }: Options): Hono => {
   const app = new Hono();
   const answerTo = async ({ req }: Context, action: string, answer: Operation) => {
-    onCall(action);
-    const called = region(signedRegion(req.header('authorization')));
+    const { accessKeyId, region: name } = signatureOf(req.header('authorization'));
+    const caller = callers(accessKeyId);
+    const place = { account: caller.account, region: name };
+    onCall(action, place);
+    const refusal = caller.refusal(`eks:${action}`);
+    if (refusal) throw new EksError(jsonErrorOf(refusal), refusal.message);
+    const called = region(place);
+    if (called.account.faults().outage === 'hangs') await neverAnswer();
     refuse(action, called.account);
     return answer({ ...membersOf(req.queries()), ...bodyOf(await req.text()), ...req.param() }, called);
   };

@@ -1,9 +1,12 @@
+import type { Outage } from '../places.ts';
 import type { Account } from './account.ts';
 import type { Issue } from './cluster.ts';
 import { EksError, type ErrorCode } from './rest-json.ts';
 
 /** Faults that the emulator can inject. Those of a creation hold for what is created while they are set. */
 export type Faults = {
+  /** The service is out of order: it answers ServiceUnavailableException, or not at all. */
+  readonly outage: Outage | undefined;
   /** Probability that a call is refused with ThrottlingException. */
   readonly throttle: number;
   /** Errors that every call of an action gets. */
@@ -37,6 +40,7 @@ export type NodeGroupFailure = { readonly status: 'CREATE_FAILED' | 'DEGRADED'; 
 
 /** @see https://docs.aws.amazon.com/eks/latest/userguide/service-quotas.html */
 export const noFaults: Faults = {
+  outage: undefined,
   throttle: 0,
   refuse: {},
   notFoundMs: 0,
@@ -60,8 +64,8 @@ const messages: Readonly<Partial<Record<ErrorCode, string>>> = {
 
 /** @throws EksError where the faults refuse this call of the action. */
 export const refuse = (action: string, account: Account): void => {
-  const { throttle, refuse: refusals } = account.faults();
-  const code = refusals[action];
+  const { outage, throttle, refuse: refusals } = account.faults();
+  const code = outage === undefined ? refusals[action] : 'ServiceUnavailableException';
   if (code !== undefined) throw new EksError(code, messages[code] ?? `${action} is refused.`);
   if (account.takeThrottled() || (throttle > 0 && account.random() < throttle)) {
     throw new EksError('ThrottlingException', 'Rate exceeded');

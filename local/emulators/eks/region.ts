@@ -78,7 +78,7 @@ const dwellOf = { PENDING: 'pending', CREATING: 'creating', UPDATING: 'updating'
 export const openRegion = (name: string, account: Account): Region => {
   const { clock, dwellMs, random, timers } = account;
   const clusters = new Map<string, Cluster>();
-  const timerOf = (cluster: string, nodeGroup = '') => `${name} ${cluster} ${nodeGroup}`;
+  const timerOf = (cluster: string, nodeGroup = '') => `${account.id} ${name} ${cluster} ${nodeGroup}`;
   const after = (timer: string, duration: Duration, callback: () => void) =>
     timers.after(timer, drawMs(duration, random), callback);
 

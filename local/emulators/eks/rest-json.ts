@@ -5,6 +5,7 @@ import type { Region } from './region.ts';
 const statusOf = {
   AccessDeniedException: 403,
   ClientException: 400,
+  ExpiredTokenException: 403,
   InvalidParameterException: 400,
   InvalidRequestException: 400,
   ResourceInUseException: 409,
@@ -13,6 +14,7 @@ const statusOf = {
   ServerException: 500,
   ServiceUnavailableException: 503,
   ThrottlingException: 429,
+  UnrecognizedClientException: 403,
   UnsupportedAvailabilityZoneException: 400,
 } as const;
 

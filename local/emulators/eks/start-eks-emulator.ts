@@ -2,6 +2,8 @@ import { randomInt } from 'node:crypto';
 import type { Tags } from '../../../shared/core/ownership.ts';
 import type { Clock } from '../../../shared/ports/clock.ts';
 import { type LocalServer, serve } from '../../processes/loopback.ts';
+import { type Callers, defaultAccount, keyCallers } from '../callers.ts';
+import { byPlace, callCounts, type Places, placedFaults } from '../places.ts';
 import { seededRandom } from '../random.ts';
 import { timers } from '../timers.ts';
 import {
@@ -33,9 +35,9 @@ export type EksEmulator = LocalServer &
     /** The clusters of all regions. */
     clusters(): readonly TrueCluster[];
     /** Number of calls of each action, including refused calls. */
-    calls(): Readonly<Record<string, number>>;
-    /** Sets faults from now on; the others stay as they are. */
-    faults(change: Partial<Faults>): void;
+    calls(places?: Places): Readonly<Record<string, number>>;
+    /** Sets faults from now on; the others stay as they are. @default everywhere */
+    faults(change: Partial<Faults>, places?: Places): void;
     /** Throttles the next calls, whatever their action. */
     throttleNext(calls: number): void;
     /** Adds many ACTIVE clusters, without transitions or timers. @returns their names, in the order of their index */
@@ -52,8 +54,10 @@ export type EksEmulatorOptions = {
   readonly versions?: (nowMs: number) => readonly ClusterVersion[];
   /** Called at each transition. */
   readonly onTransition?: (transition: Transition) => void;
-  /** @default '123456789012' */
+  /** The home account: of callers that name no other one. @default defaultAccount */
   readonly account?: string;
+  /** @default keyCallers of the home account */
+  readonly callers?: Callers;
   /** Gives the times of changes. Durations use real timers. */
   readonly clock?: Clock;
   /** With the same seed, the same calls have the same dwell times and faults. */
@@ -63,47 +67,41 @@ export type EksEmulatorOptions = {
 };
 
 /**
- * Starts an emulator of EKS for one AWS account, with EKS's REST API. A region is created when it is first used. Disposing stops all
- * timers.
+ * Starts an emulator of EKS, with EKS's REST API. A region of an account is created when it is first used. Disposing stops all timers.
  */
 export const startEksEmulator = async (options: EksEmulatorOptions): Promise<EksEmulator> => {
   const pendingTimers = timers();
-  const counts = new Map<string, number>();
-  const regions = new Map<string, Region>();
+  const counts = callCounts();
+  const { account: home = defaultAccount, callers = keyCallers(home) } = options;
   const { clock = Date.now, versions = versionsAt } = options;
-  let faults: Faults = { ...noFaults, ...options.faults };
+  const faults = placedFaults<Faults>({ ...noFaults, ...options.faults });
   let throttledCalls = 0;
-  const account: Account = {
-    id: options.account ?? '123456789012',
+  const shared: Omit<Account, 'id' | 'faults'> = {
     clock,
     random: seededRandom(options.seed ?? randomInt(2 ** 32)),
     timers: pendingTimers,
     dwellMs: { ...defaultDwellMs, ...options.dwellMs },
     subnets: options.subnets,
     versions: () => versions(clock()),
-    faults: () => faults,
     takeThrottled: () => throttledCalls > 0 && throttledCalls-- > 0,
     onTransition: options.onTransition ?? (() => {}),
   };
-  const region = (name: string): Region => {
-    const opened = regions.get(name) ?? openRegion(name, account);
-    regions.set(name, opened);
-    return opened;
-  };
-  const onCall = (action: string) => counts.set(action, (counts.get(action) ?? 0) + 1);
-  const server = await serve(eksApi({ region, onCall }).fetch, options.port);
+  const regions = byPlace((place) =>
+    openRegion(place.region, { ...shared, id: place.account, faults: () => faults.at(place) }),
+  );
+  const api = eksApi({ callers, region: regions.at, onCall: counts.count });
+  const server = await serve(api.fetch, options.port);
   return {
     url: server.url,
-    ...clusterFaults(() => regions.values()),
-    clusters: () => [...regions.values()].flatMap((opened) => [...opened.all()].map(trueCluster)),
-    calls: () => Object.fromEntries(counts),
-    faults: (change) => {
-      faults = { ...faults, ...change };
-    },
+    ...clusterFaults(regions.all),
+    clusters: () => regions.all().flatMap((region) => [...region.all()].map(trueCluster)),
+    calls: counts.of,
+    faults: faults.set,
     throttleNext: (calls) => {
       throttledCalls = calls;
     },
-    populate: (population) => populate(population, region(population.region)),
+    populate: ({ account = home, ...population }) =>
+      populate(population, regions.at({ account, region: population.region })),
     [Symbol.asyncDispose]: async () => {
       await server[Symbol.asyncDispose]();
       pendingTimers[Symbol.dispose]();
@@ -122,6 +120,8 @@ const trueCluster = (cluster: Cluster): TrueCluster => {
 
 /** Clusters to add, each as if created by a call of its own. */
 export type Population = {
+  /** @default the home account */
+  readonly account?: string;
   readonly region: string;
   readonly count: number;
   /** The name and tags of the cluster with this index, from 0. */

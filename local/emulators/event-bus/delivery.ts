@@ -3,37 +3,31 @@ import { SendMessageBatchCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { reasonOf } from '../../../shared/core/errors.ts';
 import { clientConfig } from '../client-config.ts';
 
-/** A rule: delivers the events that match any of the patterns. */
-export type Rule = {
-  readonly name: string;
-  /** Event patterns in EventBridge's language, of which EventPattern (shared/wire/eventbridge.ts) is a part. */
-  readonly patterns: readonly unknown[];
-  /** Delivers one event, as EventBridge's JSON, to the rule's target. Retried where it rejects. */
-  readonly deliver: (event: string) => Promise<void>;
-};
+/** Delivers one event, as EventBridge's JSON, to the target of a rule. Retried where it rejects. */
+export type Deliver = (event: string) => Promise<void>;
 
 const pausesMs = [50, 100, 200, 400, 800];
 
-/** Delivers events to the targets of rules, with retries. */
+/** Delivers events to the targets of rules, with retries. `log` gets a line for each event that is given up. */
 export const deliveries = (log: (line: string) => void) => {
   const underway = new Set<Promise<void>>();
   const closing = new AbortController();
 
-  const deliver = async (rule: Omit<Rule, 'patterns'>, event: string): Promise<void> => {
+  const attempt = async (rule: string, deliver: Deliver, event: string): Promise<void> => {
     for (const pauseMs of [...pausesMs, undefined]) {
       try {
-        return await rule.deliver(event);
+        return await deliver(event);
       } catch (error) {
         const isRetried = pauseMs !== undefined && !closing.signal.aborted;
-        if (!isRetried) return log(`${rule.name}: event lost: ${reasonOf(error)}: ${event}`);
+        if (!isRetried) return log(`${rule}: event lost: ${reasonOf(error)}: ${event}`);
         await sleep(pauseMs, undefined, { signal: closing.signal }).catch(() => {});
       }
     }
   };
 
   return {
-    begin: (rule: Omit<Rule, 'patterns'>, event: string): void => {
-      const delivery = deliver(rule, event).finally(() => underway.delete(delivery));
+    begin: (rule: string, deliver: Deliver, event: string): void => {
+      const delivery = attempt(rule, deliver, event).finally(() => underway.delete(delivery));
       underway.add(delivery);
     },
     /** Waits for the deliveries that are under way; a failed one is tried once more. */
@@ -54,7 +48,7 @@ type Sending = {
  * Delivers to an SQS queue at `endpoint`. Events that are delivered at the same moment, such as those of one PutEvents, are sent in one
  * request.
  */
-export const sendToQueue = (queueUrl: string, endpoint: string): Rule['deliver'] => {
+export const sendToQueue = (queueUrl: string, endpoint: string): Deliver => {
   const client = new SQSClient(clientConfig(endpoint));
   let waiting: Sending[] = [];
 

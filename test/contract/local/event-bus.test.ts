@@ -1,9 +1,14 @@
 import { EventBridgeClient, PutEventsCommand, type PutEventsRequestEntry } from '@aws-sdk/client-eventbridge';
 import { ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { describe, expect, it } from 'vitest';
+import { serviceKey } from '../../../local/emulators/callers.ts';
 import { clientConfig } from '../../../local/emulators/client-config.ts';
-import { type Rule, sendToQueue } from '../../../local/emulators/event-bus/delivery.ts';
-import { startEventBus } from '../../../local/emulators/event-bus/start-event-bus.ts';
+import { type Deliver, sendToQueue } from '../../../local/emulators/event-bus/delivery.ts';
+import {
+  forwardToBus,
+  type Rule,
+  startEventBus,
+} from '../../../local/emulators/event-bus/start-event-bus.ts';
 import { createQueue, startSqs } from '../../../local/emulators/sqs.ts';
 import { stateChange } from '../../../shared/service-types/vm/events/state-change.ts';
 import { EventBridgeEvent } from '../../../shared/wire/eventbridge.ts';
@@ -17,17 +22,22 @@ const entry: PutEventsRequestEntry = {
 const ofEc2 = { source: ['aws.ec2'] };
 
 /** An event bus whose rules keep what they are handed. */
-const bus = async (rules: (Pick<Rule, 'patterns'> & Partial<Rule>)[] = [{ patterns: [ofEc2] }]) => {
+type Given = Pick<Rule, 'patterns'> & { readonly deliver?: Deliver };
+const bus = async (rules: Given[] = [{ patterns: [ofEc2] }]) => {
   const delivered: EventBridgeEvent[][] = rules.map(() => []);
   const lines: string[] = [];
   const part = await startEventBus({
-    account: '123456789012',
     log: (line) => lines.push(line),
-    rules: rules.map((rule, index) => ({
-      name: `rule-${index}`,
-      deliver: async (event) => void delivered[index]?.push(EventBridgeEvent.parse(JSON.parse(event))),
-      ...rule,
-    })),
+    buses: [
+      {
+        ...{ name: 'default', account: '123456789012' },
+        rules: rules.map((rule, index) => ({
+          name: `rule-${index}`,
+          deliver: async (event) => void delivered[index]?.push(EventBridgeEvent.parse(JSON.parse(event))),
+          ...rule,
+        })),
+      },
+    ],
   });
   const client = new EventBridgeClient({ ...clientConfig(part.url, 'eu-west-1'), maxAttempts: 1 });
   return {
@@ -160,6 +170,114 @@ describe('event bus', () => {
 
   it('refuses a rule whose pattern is none', async () => {
     await expect(bus([{ patterns: [{ source: 'aws.ec2' }] }])).rejects.toThrow();
+  });
+});
+
+const [home, member, stranger] = ['123456789012', '222222222222', '333333333333'] as const;
+const hub = { name: 'dcm-ec2-sp', account: home };
+const hubArn = `arn:aws:events:us-east-1:${home}:event-bus/${hub.name}`;
+
+/** Two accounts that forward the events of EC2 to a bus of a third, which accepts those of one of them and has a rule for them. */
+const buses = async (listed: readonly string[] = [member]) => {
+  const delivered: EventBridgeEvent[] = [];
+  const lines: string[] = [];
+  const forwarding = (account: string) => ({
+    ...{ name: 'default', account },
+    rules: [{ name: `forward-${account}`, patterns: [ofEc2], bus: hub }],
+  });
+  const deliver = async (event: string) => void delivered.push(EventBridgeEvent.parse(JSON.parse(event)));
+  const part = await startEventBus({
+    log: (line) => lines.push(line),
+    buses: [
+      { name: 'default', account: home, rules: [] },
+      forwarding(member),
+      forwarding(stranger),
+      {
+        ...hub,
+        rules: [{ name: 'observations', patterns: [{ ...ofEc2, account: [member] }], deliver }],
+        accepts: ({ account, source }) => listed.includes(account) && source === 'aws.ec2',
+      },
+    ],
+  });
+  return {
+    ...part,
+    delivered,
+    lines,
+    put: async (accessKeyId: string, one: PutEventsRequestEntry) => {
+      const client = new EventBridgeClient(clientConfig(part.url, 'eu-west-1', accessKeyId));
+      const { Entries } = await client.send(new PutEventsCommand({ Entries: [one] }));
+      return Entries?.[0]?.ErrorCode ?? 'accepted';
+    },
+  };
+};
+
+describe('event buses of several accounts', () => {
+  it("forward a service's event to the hub as it is, with its account, region and id", async () => {
+    await using events = await buses();
+    const event = { ...eventOf(member), region: 'eu-west-1' };
+
+    await forwardToBus(events.url)(event);
+
+    await expect.poll(() => events.delivered).toEqual([{ ...event, id: expect.any(String) }]);
+  });
+
+  it('refuse the event of an account that the policy of the hub does not list', async () => {
+    await using events = await buses();
+
+    await forwardToBus(events.url)(eventOf(stranger));
+
+    await expect.poll(() => events.lines).toHaveLength(1);
+    expect(events.lines[0]).toMatch(/^forward-333333333333: event lost: the bus dcm-ec2-sp does not accept/);
+    expect(events.delivered).toEqual([]);
+  });
+
+  it('deliver no event of an account that the policy lists and the rule does not', async () => {
+    await using events = await buses([member, stranger]);
+
+    await forwardToBus(events.url)(eventOf(stranger));
+    await forwardToBus(events.url)(eventOf(member));
+
+    await expect.poll(() => events.delivered.map(({ account }) => account)).toEqual([member]);
+    expect(events.lines).toEqual([]);
+  });
+
+  it('refuse events that a customer puts in the name of a service, on the own bus and on that of another account', async () => {
+    await using events = await buses();
+
+    const answers = [
+      await events.put(member, entry),
+      await events.put(member, { ...entry, EventBusName: hubArn }),
+      await events.put(serviceKey(member), { ...entry, EventBusName: hubArn }),
+      await events.put(member, { ...entry, Source: 'my.app' }),
+      await events.put(member, { ...entry, Source: 'my.app', EventBusName: hubArn }),
+    ];
+
+    expect(answers).toEqual([
+      'NotAuthorizedForSourceException',
+      'NotAuthorizedForSourceException',
+      'NotAuthorizedForSourceException',
+      'accepted',
+      'AccessDeniedException',
+    ]);
+    expect(events.delivered).toEqual([]);
+  });
+
+  it('deliver a forged event, which a test hands to a bus', async () => {
+    await using events = await buses();
+
+    events.receive({ ...eventOf(member), id: 'forged' }, hub);
+
+    await expect.poll(() => events.delivered.map(({ id }) => id)).toEqual(['forged']);
+    expect(() => events.receive(eventOf(member), { ...hub, name: 'unknown' })).toThrow(
+      'no event bus unknown',
+    );
+  });
+
+  const eventOf = (account: string): EventBridgeEvent => ({
+    ...{ version: '0', id: 'of the emulator', account, region: 'us-east-1' },
+    ...{ source: 'aws.ec2', 'detail-type': entry.DetailType ?? '', time: '2025-03-01T10:20:30Z' },
+    resources: [`arn:aws:ec2:us-east-1:${account}:instance/i-1234567890abcdef0`],
+    detail: { 'instance-id': 'i-1234567890abcdef0', state: 'running' },
   });
 });
 

@@ -1,0 +1,60 @@
+/** Why a call is refused. `unknown`: no such access key. */
+export type Refusal = { readonly reason: 'denied' | 'expired' | 'unknown'; readonly message: string };
+
+/** Who signed a request. */
+export type Caller = {
+  readonly account: string;
+  readonly arn: string;
+  /** Whether it may put events whose source begins with `aws.`, as the services of AWS do. */
+  readonly isService: boolean;
+  /** undefined where the call is allowed. `action`: as in policies, such as `ec2:RunInstances`. */
+  refusal(action: string): Refusal | undefined;
+};
+
+/** Finds the caller of an access key. */
+export type Callers = (accessKeyId: string) => Caller;
+
+/** The account of the owner of this machine, unless an emulator is told another one. */
+export const defaultAccount = '123456789012';
+
+const allowed = { refusal: () => undefined };
+
+/**
+ * An access key of twelve digits is that of a user of this account, as in other emulators of AWS; `service-<account>` is AWS's services in
+ * it. Any other key is the owner of this machine: a user of the home account, who also plays the services. All of them may do everything.
+ */
+export const keyCallers =
+  (homeAccount: string = defaultAccount): Callers =>
+  (accessKeyId) => {
+    const [, service, account] = /^(service-)?(\d{12})$/.exec(accessKeyId) ?? [];
+    if (account === undefined) return { ...userOf(homeAccount), isService: true };
+    return { ...userOf(account), isService: service !== undefined };
+  };
+
+const userOf = (account: string) => ({ ...allowed, account, arn: `arn:aws:iam::${account}:user/local` });
+
+/** The access key with which the emulated services of an account sign, see `keyCallers`. */
+export const serviceKey = (account: string): string => `service-${account}`;
+
+type Signature = { readonly accessKeyId: string; readonly region: string };
+
+/**
+ * The access key and the region that the signature of a request names, whatever the service; us-east-1 for an unsigned request. Signatures
+ * are not checked.
+ * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
+ */
+export const signatureOf = (authorization = ''): Signature => {
+  const [, accessKeyId = '', region = 'us-east-1'] =
+    /Credential=([^,\s/]+)\/\d{8}\/([a-z0-9-]+)\/[a-z0-9-]+\/aws4_request/.exec(authorization) ?? [];
+  return { accessKeyId, region };
+};
+
+/** The code of a refusal in AWS's JSON and REST-JSON protocols. @see https://docs.aws.amazon.com/AmazonECS/latest/APIReference/CommonErrors.html */
+export const jsonErrorOf = ({ reason }: Refusal) =>
+  (
+    ({
+      denied: 'AccessDeniedException',
+      expired: 'ExpiredTokenException',
+      unknown: 'UnrecognizedClientException',
+    }) as const
+  )[reason];
