@@ -55,7 +55,7 @@ type Parts<Spec, Launch, Known extends Facts, Answer> = AnnouncementParts<Known>
     record: ResourceRecord<Launch, Known>,
     asked: { readonly spec: Spec; readonly requestId: string; readonly deadlineMs: number },
   ) => Promise<LaunchedRecord<Launch, Known> | undefined>;
-  readonly terminate: (record: LaunchedRecord<Launch, Known>, requestId: string) => Promise<void>;
+  readonly terminate: (record: LaunchedRecord<Launch, Known>, requestId: string) => Promise<unknown>;
   readonly creationOf: ReturnType<typeof awaitCreation<Launch, Known>>;
   /** @throws FailedPreconditionError where the record's resource must not be changed. */
   readonly refuseAdopted: (record: LaunchedRecord<Launch, Known>) => void;

@@ -1,9 +1,11 @@
 import { FailedPreconditionError } from '../../shared/core/errors.ts';
 import { finalState } from '../../shared/core/kind.ts';
+import { isRecentlyLaunched } from '../../shared/core/ownership.ts';
 import {
   type Facts,
   hasEnded,
   isLaunched,
+  isLeased,
   type LaunchedRecord,
   type ResourceRecord,
 } from '../../shared/core/record.ts';
@@ -31,7 +33,8 @@ type Parts<Launch, Known extends Facts> = {
   readonly orphanOf: (
     creation: ResourceRecord<Launch, Known>,
   ) => Promise<LaunchedRecord<Launch, Known> | undefined>;
-  readonly terminate: (record: LaunchedRecord<Launch, Known>, requestId: string) => Promise<void>;
+  /** As `terminateResource` makes it. */
+  readonly terminate: (record: LaunchedRecord<Launch, Known>, requestId: string) => Promise<boolean>;
   readonly now: Clock;
 };
 
@@ -40,14 +43,50 @@ type Parts<Launch, Known extends Facts> = {
  * failure. A creation under way sees the request and is waited for; the orphan of an interrupted one is looked for.
  * @throws FailedPreconditionError where the resource has termination protection, or is adopted; UnavailableError where a retry is needed.
  */
-export const deleteResource =
-  <Launch, Known extends Facts>({ records, creationOf, orphanOf, terminate, now }: Parts<Launch, Known>) =>
-  async (dcmId: string, requestId: string): Promise<void> => {
+export const deleteResource = <Launch, Known extends Facts>(parts: Parts<Launch, Known>) => {
+  const { records, creationOf, now } = parts;
+  const end = endResource(parts);
+  return async (dcmId: string, requestId: string): Promise<void> => {
     const requested = await records.requestDelete(dcmId);
     const record = requested && (await creationOf(requested, now() + creationTimeoutMs));
-    if (!record) return;
+    if (record) await end(record, requestId);
+  };
+};
+
+/**
+ * Deletes a resource whose deletion is recorded, where the request that recorded it may have ended too early. Leaves alone what a create
+ * has the lease of, since it sees the deletion, and for two minutes a creation that has recorded no resource: its service may not show the
+ * orphan before.
+ * @returns whether anything was left to do. @throws as `deleteResource`.
+ */
+export const completeDeletion = <Launch, Known extends Facts>(
+  parts: Omit<Parts<Launch, Known>, 'records' | 'creationOf'> & {
+    readonly records: Pick<Records<Launch, Known>, 'read' | 'abandon'>;
+  },
+) => {
+  const { records, now } = parts;
+  const end = endResource(parts);
+  return async (dcmId: string, requestId: string): Promise<boolean> => {
+    const record = await records.read(dcmId);
+    if (record?.deleteRequestedAtMs === undefined || isLeased(record, now())) return false;
+    if (!isLaunched(record) && isRecentlyLaunched(record.updatedAtMs, now())) return false;
+    return end(record, requestId);
+  };
+};
+
+const endResource =
+  <Launch, Known extends Facts>({
+    records,
+    orphanOf,
+    terminate,
+  }: Pick<Parts<Launch, Known>, 'orphanOf' | 'terminate'> & {
+    readonly records: Pick<Records<Launch, Known>, 'abandon'>;
+  }) =>
+  async (record: ResourceRecord<Launch, Known>, requestId: string): Promise<boolean> => {
     const launched = isLaunched(record) ? record : await orphanOf(record);
-    await (launched ? terminate(launched, requestId) : records.abandon(record));
+    if (launched) return terminate(launched, requestId);
+    await records.abandon(record);
+    return false;
   };
 
 type TerminationParts<Launch, Known extends Facts> = {
@@ -70,6 +109,7 @@ const terminatingForMs = 60_000;
 /**
  * Terminates a resource whose deletion was requested. Idempotent. Resolves when the termination was requested; the normaliser publishes
  * DELETING and DELETED. Where the record's resource no longer is the one of the id, it has ended and nothing is terminated.
+ * @returns whether this call ended it; false where it has ended already, or is ending.
  * @throws FailedPreconditionError where the resource has termination protection, or is adopted: its deletion is withdrawn; what
  * `terminate` of the service type throws; UnavailableError where the end of a resource that has ended already was not queued, since nothing
  * else would report it.
@@ -78,18 +118,28 @@ export const terminateResource = <Launch, Known extends Facts>(parts: Terminatio
   const { records, resourceStore, type, isStillIt, observations, now, log } = parts;
   const { kind } = type.format;
 
-  return async (record: LaunchedRecord<Launch, Known>, requestId: string): Promise<void> => {
+  return async (record: LaunchedRecord<Launch, Known>, requestId: string): Promise<boolean> => {
     const held = await ownershipOf(resourceStore, record);
-    if (hasEnded(record, held, now())) return records.end(record.dcmId, record.resourceId);
-    if (hasStayed(held)) return announce(record, lastState(), requestId);
-    if (isTerminating(record, held, now())) return;
-    const announced = await end(record);
-    const warn = warning(record);
-    if (announced)
-      await announce(record, announced, requestId).catch(
-        warn('the observation of a termination was not queued; an event or a listing will report it'),
-      );
+    if (hasEnded(record, held, now())) {
+      await records.end(record.dcmId, record.resourceId);
+      return false;
+    }
+    if (hasStayed(held)) {
+      await announce(record, lastState(), requestId);
+      return true;
+    }
+    return !isTerminating(record, held, now()) && terminate(record, requestId);
   };
+
+  async function terminate(record: LaunchedRecord<Launch, Known>, requestId: string): Promise<boolean> {
+    const announced = await end(record);
+    if (announced === undefined) return false;
+    const warn = warning(record);
+    await announce(record, announced, requestId).catch(
+      warn('the observation of a termination was not queued; an event or a listing will report it'),
+    );
+    return true;
+  }
 
   function warning({ dcmId, resourceId }: LaunchedRecord<Launch, Known>) {
     return (message: string) => (error: unknown) => log.warn(message, { dcmId, resourceId, error });

@@ -22,7 +22,7 @@ import { authentication } from '../../shared/http/authentication.ts';
 import { jwtVerifier } from '../../shared/http/jwt-verifier.ts';
 import { router } from '../../shared/http/router.ts';
 import { httpApi } from '../../shared/runtime/http-api.ts';
-import { correlate, log, withTelemetry } from '../../shared/runtime/telemetry.ts';
+import { correlate, log, meter, withTelemetry } from '../../shared/runtime/telemetry.ts';
 import {
   cachedClusterVersions,
   eksClusterActions,
@@ -39,6 +39,7 @@ import { ec2Instances } from '../../shared/service-types/vm/ec2/instances.ts';
 import { cachedOfferings, ec2Offerings } from '../../shared/service-types/vm/ec2/offerings.ts';
 import { awsVcpuQuota } from '../../shared/service-types/vm/ec2/vcpu-quota.ts';
 import { vmRecords } from '../../shared/service-types/vm/record.ts';
+import { completeDeletions, handleEvent } from './complete-deletions.ts';
 import { Env } from './env.ts';
 import { checkHealth, queueDelay } from './health/check-health.ts';
 import { deployedServices } from './health/deployed-services.ts';
@@ -140,4 +141,12 @@ const app = router({
   ...{ homeRegion, correlate, ...clock },
 });
 
-export const handler = withTelemetry(httpApi((request, given) => app.fetch(request, given)));
+export const handler = withTelemetry(
+  handleEvent({
+    http: httpApi((request, given) => app.fetch(request, given)),
+    completeDeletions: completeDeletions({
+      deletionsOf: { vm: vm.deletions, container: container?.deletions, cluster: cluster?.deletions },
+      ...{ services, random: Math.random, meter, ...clock },
+    }),
+  }),
+);

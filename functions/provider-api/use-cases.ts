@@ -9,7 +9,7 @@ import type { ResourceStore } from '../../shared/ports/resource-store.ts';
 import type { Log } from '../../shared/ports/telemetry.ts';
 import { checkResource, refuseAdopted } from './check-resource.ts';
 import { awaitCreation, type CreateAsked, createResource } from './create-resource.ts';
-import { deleteResource, terminateResource } from './delete-resource.ts';
+import { completeDeletion, deleteResource, terminateResource } from './delete-resource.ts';
 import type { checkHealth } from './health/check-health.ts';
 import { findOrphan, launchResource } from './launch-resource.ts';
 import type { Lifecycle } from './lifecycle.ts';
@@ -41,6 +41,11 @@ export type CollectionUseCases<Spec, Answer, Validation> = {
     about: { readonly region: string; readonly requestId: string },
   ) => Promise<Validation>;
   readonly delete: (dcmId: string, requestId: string) => Promise<void>;
+  /** The recorded deletions, and what completes one. */
+  readonly deletions: {
+    readonly requested: Records['deletionsRequested'];
+    readonly complete: ReturnType<typeof completeDeletion>;
+  };
   readonly read: {
     readonly get: (dcmId: string) => Promise<Answer>;
     readonly list: (asked: ListAsked) => Promise<Page<Answer>>;
@@ -86,6 +91,10 @@ export const resourceUseCases = <Spec, Launch, Known extends Facts, Answer, Seen
     }),
     reportRefusals: reportRefusals(ports),
     delete: deleteResource({ ...ports, creationOf, orphanOf, terminate }),
+    deletions: {
+      requested: given.records.deletionsRequested,
+      complete: completeDeletion({ ...ports, orphanOf, terminate }),
+    },
     read: readResources(ports),
   };
 };

@@ -171,6 +171,16 @@ export class Alarms extends Construct {
     });
   }
 
+  watchDeletions() {
+    this.#raise({
+      name: 'deletions-refused',
+      meaning: 'AWS refuses a deletion that DCM has requested: what should be deleted still runs.',
+      metric: counted('deletionsRefused', 'provider-api'),
+      atLeast: 1,
+      periods: 1,
+    });
+  }
+
   watchRegistration() {
     this.#raise({
       name: 'registration-refused',

@@ -2,9 +2,12 @@ import { Duration, Validations } from 'aws-cdk-lib';
 import { CfnStage, HttpApi, HttpMethod, HttpStage } from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
+import { Rule, RuleTargetInput, Schedule } from 'aws-cdk-lib/aws-events';
+import { LambdaFunction as LambdaTarget } from 'aws-cdk-lib/aws-events-targets';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
+import type { ScheduledRequest } from '../../functions/provider-api/complete-deletions.ts';
 import { type ApiAccess, ProvisioningFile } from '../../functions/provider-api/env.ts';
 import { publicPaths } from '../../shared/wire/public-paths.ts';
 import { answerTimeoutSeconds, type Deployment, providerApi } from '../functions.ts';
@@ -38,7 +41,13 @@ export type ProviderApiProps = {
  */
 const publicThrottle = { ThrottlingRateLimit: 5, ThrottlingBurstLimit: 40 };
 
-/** HTTP ─► the function that creates, reads, changes and deletes VMs. The function authenticates; API Gateway does not know our tokens. */
+/** How often recorded deletions are looked for whose request ended too early. */
+const completionPeriod = Duration.minutes(2);
+
+/**
+ * HTTP ─► the function that creates, reads, changes and deletes VMs. The function authenticates; API Gateway does not know our tokens. A
+ * schedule has it complete the deletions that are recorded.
+ */
 export class ProviderApi extends Construct {
   readonly api: HttpApi;
   readonly function: LambdaFunction;
@@ -56,6 +65,7 @@ export class ProviderApi extends Construct {
       defaultIntegration: integration,
       createDefaultStage: false,
     });
+    this.#completeDeletions();
     const { rate, burst } = settings.api.throttling;
     const paths = publicPaths(collectionsOf(settings)).flatMap((path) => [path, `/{region}${path}`]);
     const publicRoutes = paths.flatMap((path) =>
@@ -78,6 +88,21 @@ export class ProviderApi extends Construct {
       id: 'AwsSolutions-APIG4',
       reason:
         'The function authenticates every call except health checks, which DCM makes without credentials.',
+    });
+  }
+
+  #completeDeletions() {
+    const request: ScheduledRequest = { do: 'complete-deletions' };
+    new Rule(this, 'Deletions', {
+      description: 'Completes deletions that are recorded and whose request ended too early',
+      schedule: Schedule.rate(completionPeriod),
+      targets: [
+        new LambdaTarget(this.function, {
+          event: RuleTargetInput.fromObject(request),
+          maxEventAge: completionPeriod,
+          retryAttempts: 0,
+        }),
+      ],
     });
   }
 

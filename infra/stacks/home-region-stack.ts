@@ -99,6 +99,7 @@ export class HomeRegionStack extends Stack {
     const api = new ProviderApi(this, 'ProviderApi', props);
     alarms.watchFunction('provider-api', api.function);
     alarms.watchApi(api.api);
+    alarms.watchDeletions();
     new CfnOutput(this, 'ProviderApiUrl', { value: api.api.apiEndpoint });
     const registries = registriesOf(settings);
     if (Object.keys(registries).length === 0) return;

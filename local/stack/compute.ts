@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import * as z from 'zod';
+import type { ScheduledRequest } from '../../functions/provider-api/complete-deletions.ts';
 import { functionNameOf } from '../../infra/functions.ts';
 import { reasonOf } from '../../shared/core/errors.ts';
 import { startEventSourceMapping } from '../emulators/event-source-mapping.ts';
@@ -30,7 +31,7 @@ type ComputeOptions = {
   readonly dcm: Pick<Dcm, 'registryUrl' | 'agent'>;
 };
 
-/** Starts the functions and what invokes them: the HTTP API, the queues, the polling state machine and the registration schedule. */
+/** Starts the functions and what invokes them: the HTTP API, the queues, the polling state machine and the schedules. */
 export const startCompute = async (computeOptions: ComputeOptions, use: Use): Promise<Compute> => {
   const { options, aws } = computeOptions;
   const providerApiToken = randomBytes(24).toString('hex');
@@ -61,6 +62,7 @@ export const startCompute = async (computeOptions: ComputeOptions, use: Use): Pr
   if (options.ec2Endpoint === undefined) await use(startClusterStepsMapping(options, aws, host));
   await use(startPolling(options, host));
   await use(startRegistration(options, host));
+  await use(startDeletions(options, host));
   return { lambda: host, providerApiUrl: http.url, providerApiToken };
 };
 
@@ -94,6 +96,16 @@ const startPolling = async (options: StackOptions, lambda: LambdaHost) =>
     invoke: lambda.invoke,
     log: (line) => options.log('step-functions', line),
   });
+
+/** Every ten seconds, and not every two minutes as in a deployment: a VM's life takes seconds here. */
+const startDeletions = async (options: StackOptions, lambda: LambdaHost): Promise<AsyncDisposable> => {
+  const request: ScheduledRequest = { do: 'complete-deletions' };
+  return startSchedule({
+    everyMs: 10_000,
+    invoke: () => lambda.invoke(functionNameOf(provider, 'provider-api'), request),
+    log: (line) => options.log('deletions', line),
+  });
+};
 
 const Registrations = z.object({
   rows: z.record(z.string(), z.object({ outcome: z.string(), detail: z.string() })),

@@ -100,6 +100,11 @@ export type Records<Launch = unknown, Known extends Facts = Facts> = {
    * resources that were terminated without DCM until `end` is called.
    */
   count(target: Target): Promise<number>;
+  /**
+   * The DCM ids of a target whose deletion was requested at `untilMs` or before, and whose resource is not known to have ended. May lag behind
+   * by a moment. Reads every record of the target: half a read unit for each 4 KB.
+   */
+  deletionsRequested(target: Target, untilMs: number): Promise<readonly string[]>;
 };
 
 /** The part of records that differs between service types: the plan of a launch, and the facts of a resource. */

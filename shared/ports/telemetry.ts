@@ -48,6 +48,10 @@ export type Count =
   | 'comparisonHealed'
   | 'vanished'
   | 'breakerTripped'
+  /** Recorded deletions that the provider-api completed, because the request to delete had ended too early. */
+  | 'deletionsCompleted'
+  /** Attempts to complete a recorded deletion that were refused, so that no retry helps until something changes. */
+  | 'deletionsRefused'
   /** One of the two for each failed attempt to register a provider at DCM. */
   | 'registrationRefused'
   | 'registrationUnreachable';

@@ -25,6 +25,7 @@ import { servedContainers } from '../../shared/service-types/container/served.ts
 import { containerSpecOf } from '../../shared/service-types/container/spec.ts';
 import { kinds } from '../../shared/service-types/kinds.ts';
 import type { EventBridgeEvent } from '../../shared/wire/eventbridge.ts';
+import { acceptFault, invocationUntil } from '../fakes/faulty.ts';
 import { memoryEventStream } from '../fakes/memory-event-stream.ts';
 import { countingMeter, memoryLog } from '../fakes/silent.ts';
 import { containerSpec } from '../fixtures/container-spec.ts';
@@ -330,6 +331,42 @@ describe('a container', () => {
       { 'instance-id': resourceId, state: 'DELETED' },
     ]);
   });
+
+  it('ends in DELETED without another delete, at whichever step of it the function was stopped', async () => {
+    const ended: string[] = [];
+    for (let point = 1; ; point++) {
+      const dcmId = `stopped-at-${point}`;
+      const resourceId = resourceIdOf(await create(dcmId));
+      await reaches(resourceId, 'RUNNING');
+      await normalise(resourceId);
+      const { until, hasCrashed } = invocationUntil(point);
+      const mortal = containerUseCases({
+        ...parts,
+        records: until(records),
+        resourceStore: until(resourceStore),
+        tasks: until(tasks),
+        actions: until(parts.actions),
+        observations: until(parts.observations),
+      });
+      await mortal.delete(dcmId, 'request-2').catch(acceptFault);
+      if (!hasCrashed()) break;
+      if ((await records.read(dcmId))?.deleteRequestedAtMs === undefined) continue; // stopped before it was recorded
+      queued.length = 0; // every message is lost
+
+      const minuteLater = { ...parts, now: () => Date.now() + 60_000 };
+      const { deletions } = containerUseCases(minuteLater);
+      expect(await deletions.requested({ region }, minuteLater.now())).toContain(dcmId);
+      await deletions.complete(dcmId, 'schedule-1');
+      await reaches(resourceId, 'STOPPED');
+      await normalise(resourceId);
+      await deletions.complete(dcmId, 'schedule-2');
+
+      expect(publishedOf(dcmId).at(-1)).toMatchObject({ status: 'DELETED' });
+      expect(await deletions.requested({ region }, minuteLater.now())).not.toContain(dcmId);
+      ended.push(dcmId);
+    }
+    expect(ended.length).toBeGreaterThan(8);
+  }, 120_000);
 
   it('that ended, and whose deletion could not be announced, is announced by the next request', async () => {
     const resourceId = resourceIdOf(await create('unannounced', { process: { command: ['false'] } }));

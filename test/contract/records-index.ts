@@ -64,6 +64,29 @@ export const vmRecordsIndexContract = (name: string, make: MakeVmRecords) => {
       expect(await records.read(dcmId)).toMatchObject({ resourceId, endedAtMs: expect.any(Number) });
     });
 
+    it('are to be deleted from the request on, until they have ended or EC2 refuses it', async () => {
+      const { records, region, clock, begun, launched } = await setup();
+      const ids = ['begun', 'refused', 'ended', 'living', 'late'].map((name) => `${region}-${name}`);
+      const [creating = '', refused = '', ended = '', living = '', late = ''] = ids;
+      for (const id of [refused, ended, living, late]) await launched(id);
+      await begun({ dcmId: creating });
+      await begun({ dcmId: `${region}-elsewhere`, region: `${region}-other` });
+      for (const id of [creating, refused, ended, `${region}-elsewhere`]) await records.requestDelete(id);
+      const untilMs = clock.ms;
+      clock.ms += 1;
+      await records.requestDelete(late);
+
+      const before = await records.deletionsRequested({ region }, untilMs);
+      await records.withdrawDelete(refused);
+      await records.end(ended, (await records.read(ended))?.resourceId ?? '');
+      clock.ms += 1;
+      await records.requestDelete(creating);
+      const after = await records.deletionsRequested({ region }, untilMs);
+
+      expect(before).toEqual([creating, ended, refused]);
+      expect(after).toEqual([creating]);
+    });
+
     it('are counted from when they are planned, while nobody asked for their deletion', async () => {
       const { records, region, dcmId, begun, launched } = await setup();
       for (const id of ['a', 'b']) await launched(`${region}-${id}`);

@@ -42,6 +42,26 @@ describe('a VM', () => {
     await api.delete(dcmId);
   });
 
+  it('is deleted without another request after the function was killed in the middle of the delete', async () => {
+    const dcmId = newVmId();
+    await api.create(dcmId, vmSpec('killed'));
+    await status(dcmId).toBe('RUNNING');
+    stack.ec2?.faults({ throttle: 1 });
+    try {
+      const deletion = api.delete(dcmId).catch(() => undefined);
+      await status(dcmId).toBe('DELETING');
+      stack.lambda.kill(`${provider}-provider-api`);
+      await deletion;
+    } finally {
+      stack.ec2?.faults({ throttle: 0 });
+    }
+    expect(instancesOf(stack, dcmId)).toMatchObject([{ state: 'running' }]);
+
+    await stack.controlPlane.waitFor(dcmId, 'deleted', 90_000);
+
+    expect(instancesOf(stack, dcmId)).toMatchObject([{ state: 'terminated' }]);
+  }, 120_000);
+
   it('cannot be read or changed without the token', async () => {
     const url = `${stack.endpoints.providerApiUrl}/api/v1alpha1/vms`;
 

@@ -77,6 +77,17 @@ export const invocation = (crashes: Faults) => {
     });
 };
 
+/** The ports of one invocation that crashes at a given point, counted from 1: before its first call, after that call's effect, before its second call … */
+export const invocationUntil = (point: number) => {
+  let points = 0;
+  const until = invocation({
+    strikes: () => ++points >= point,
+    below: () => 0,
+    shuffled: (items) => [...items],
+  });
+  return { until, hasCrashed: () => points >= point };
+};
+
 /** For `catch` in tests that inject faults: accepts the faults, and our own errors that follow from them. Any other error fails the test. */
 export const acceptFault = (error: unknown): undefined => {
   if (!(error instanceof ProviderError || error instanceof SimulatedCrash)) throw error;

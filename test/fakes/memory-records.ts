@@ -194,6 +194,11 @@ export const memoryRecords = <Launch, Known extends Facts>(
         ({ deleteRequestedAtMs, resourceId, launch }) =>
           deleteRequestedAtMs === undefined && (resourceId ?? launch) !== undefined,
       ).length,
+
+    deletionsRequested: async ({ region }, untilMs) =>
+      listed(region).flatMap(({ dcmId, deleteRequestedAtMs = Number.POSITIVE_INFINITY }) =>
+        deleteRequestedAtMs <= untilMs ? [dcmId] : [],
+      ),
   };
 };
 

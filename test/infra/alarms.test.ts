@@ -34,6 +34,7 @@ describe('alarms', () => {
       'ec2-sp-provider-api-errors',
       'ec2-sp-provider-api-throttles',
       'ec2-sp-provider-api-failures',
+      'ec2-sp-deletions-refused',
       'ec2-sp-registration-errors',
       'ec2-sp-registration-throttles',
       'ec2-sp-registration-refused',

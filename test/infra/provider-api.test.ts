@@ -8,7 +8,14 @@ import { Env as BridgeEnv } from '../../functions/nats-bridge/env.ts';
 import { Env, provisioningFile } from '../../functions/provider-api/env.ts';
 import { operationsWith } from '../../functions/provider-api/operations/registry.ts';
 import { TagKeys } from '../../shared/core/ownership.ts';
-import { agentSettings, allowedBy, environmentOf, provisioningSettings, synthesized } from './synthesized.ts';
+import {
+  agentSettings,
+  allowedBy,
+  allTypes,
+  environmentOf,
+  provisioningSettings,
+  synthesized,
+} from './synthesized.ts';
 
 const { api } = provisioningSettings;
 const subnet = { id: 'subnet-0123456789abcdef0', zone: 'eu-west-1a' };
@@ -186,6 +193,36 @@ describe('provider-api', () => {
       'secretsmanager:GetSecretValue',
     );
     expect(readBy(byJwt).API_ACCESS).toEqual({ jwt });
+  });
+});
+
+describe('recorded deletions', () => {
+  it('are completed every two minutes, without retries, by the function that may delete', () => {
+    home.hasResourceProperties('AWS::Events::Rule', {
+      ScheduleExpression: 'rate(2 minutes)',
+      State: 'ENABLED',
+      Targets: [
+        Match.objectLike({
+          Arn: { 'Fn::GetAtt': [Match.stringLikeRegexp('^ProviderApiFunction'), 'Arn'] },
+          Input: '{"do":"complete-deletions"}',
+          RetryPolicy: { MaximumEventAgeInSeconds: 120, MaximumRetryAttempts: 0 },
+        }),
+      ],
+    });
+  });
+
+  it('give no other function the permission to delete, nor to have the provider-api do it', () => {
+    const { home: all } = synthesized(allTypes);
+    const ends = ['ec2:TerminateInstances', 'ecs:StopTask'];
+    for (const role of ['NormaliserRole', 'PollerRole', 'NatsBridgeRole', 'RegistrationRole']) {
+      const allowedTo = allowedBy(all, role);
+      expect(allowedTo).not.toEqual([]);
+      expect(allowedTo.flatMap(({ Action }) => Action).filter((action) => ends.includes(action))).toEqual([]);
+      expect(JSON.stringify(allowedTo)).not.toContain('ProviderApiFunction');
+    }
+    expect(allowedBy(all, 'ProviderApiRole').flatMap(({ Action }) => Action)).toEqual(
+      expect.arrayContaining(ends),
+    );
   });
 });
 

@@ -113,7 +113,6 @@ export const clusterLifecycle = (
       // Should this request end after the deletion is recorded and before its step is queued, this step deletes the cluster all the same.
       await steps.request([{ dcmId, continues: true }], secondsUntilRecorded);
       await useCases.delete(dcmId, requestId);
-      await steps.request([{ dcmId, continues: true }]);
     },
     read: { ...useCases.read, get: async (dcmId) => withKubeconfig(await useCases.read.get(dcmId)) },
   };
@@ -159,10 +158,11 @@ const lifecycleOf = ({
   factsSeen,
   addressesOf: () => ({}),
   /**
-   * Only EKS's answers to functions/cluster-steps show how far the deletion has come. DELETING is as of now, not as of a listing: a cluster
+   * By steps: only EKS's answers to functions/cluster-steps show how far the deletion has come. DELETING is as of now, not as of a listing: a cluster
    * that was created moments ago would be older than that.
    */
-  async terminate() {
+  async terminate({ dcmId }) {
+    await steps.request([{ dcmId, continues: true }]);
     return { state: 'DELETING', at: Math.floor(now() / 1000) };
   },
   /** EKS refuses to delete a cluster that it is still creating, so this takes steps, too. */

@@ -519,7 +519,7 @@ const recordIndex = <Launch, Known extends Facts>({
   recordOf,
   keyIn,
   log,
-}: Index<Launch, Known>): Pick<Records<Launch, Known>, 'list' | 'count'> => {
+}: Index<Launch, Known>): Pick<Records<Launch, Known>, 'list' | 'count' | 'deletionsRequested'> => {
   const query = (target: Target, more: Partial<QueryCommand['input']>) =>
     client
       .send(
@@ -560,6 +560,21 @@ const recordIndex = <Launch, Known extends Facts>({
     return Count + (LastEvaluatedKey ? await countFrom(target, LastEvaluatedKey) : 0);
   };
 
+  const deletionsFrom = async (
+    target: Target,
+    untilMs: number,
+    start?: Record<string, unknown>,
+  ): Promise<readonly string[]> => {
+    const { Items = [], LastEvaluatedKey } = await query(target, {
+      FilterExpression: 'deleteRequestedAtMs <= :until',
+      ProjectionExpression: 'vmId',
+      ExpressionAttributeValues: { ':target': keyIn(target), ':until': untilMs },
+      ...(start && { ExclusiveStartKey: start }),
+    });
+    const ids = Items.map(({ vmId }) => String(vmId));
+    return LastEvaluatedKey ? [...ids, ...(await deletionsFrom(target, untilMs, LastEvaluatedKey))] : ids;
+  };
+
   return {
     async list(target, after, limit) {
       const { Items = [], LastEvaluatedKey } = await query(target, {
@@ -574,5 +589,6 @@ const recordIndex = <Launch, Known extends Facts>({
       return { records: page.flatMap(readable), last: last === undefined ? undefined : String(last) };
     },
     count: (target) => countFrom(target),
+    deletionsRequested: (target, untilMs) => deletionsFrom(target, untilMs),
   };
 };

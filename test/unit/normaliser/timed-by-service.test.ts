@@ -74,7 +74,7 @@ const never = () => Promise.reject(new Error('not expected'));
 const unused: Records = {
   ...{ read: never, begin: never, attempt: never, launched: never, abandon: never, adopt: never },
   ...{ requestDelete: never, withdrawDelete: never, creation: never, fail: never, failurePublished: never },
-  ...{ end: never, list: never, count: never },
+  ...{ end: never, list: never, count: never, deletionsRequested: never },
 };
 
 describe('normaliser, with a task whose states ECS times', () => {

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readVms, vmLifecycle } from '../../../functions/provider-api/service-types/vm.ts';
 import { acceptFault, type Faults, faulty, randomFaults, SimulatedCrash } from '../../fakes/faulty.ts';
-import { asked, dcmId, type ProviderParts, providerParts } from './provider.ts';
+import { asked, completionTurn, dcmId, type ProviderParts, providerParts } from './provider.ts';
 
 const region = 'us-east-1';
 /** Longer than any creation has the VM to itself. */
@@ -53,6 +53,25 @@ describe('creating and deleting a VM, with any crashes and lost answers (C 32)',
       }),
       { numRuns: 400 },
     );
+  });
+
+  it('ends in no instance where a deletion is recorded, without another delete', async () => {
+    const seen = { recorded: 0 };
+    await fc.assert(
+      fc.asyncProperty(scenario, async (given) => {
+        const { parts, ec2, clock } = await lived(given);
+        const record = await parts.records.read(dcmId);
+        if (record?.deleteRequestedAtMs === undefined || record.endedAtMs !== undefined) return;
+        seen.recorded += ec2.living().length;
+        clock.ms += 120_000;
+
+        await completionTurn(parts);
+
+        expect(ec2.living()).toEqual([]);
+      }),
+      { numRuns: 400 },
+    );
+    expect(seen.recorded).toBeGreaterThan(0);
   });
 
   it('leaves at most one instance, which the normaliser adopts as the VM, if nothing is repeated', async () => {

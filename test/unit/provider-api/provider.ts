@@ -1,5 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Change } from '../../../functions/provider-api/change-vm.ts';
+import { completeDeletions } from '../../../functions/provider-api/complete-deletions.ts';
 import { vmLifecycle } from '../../../functions/provider-api/service-types/vm.ts';
 import type { Observation } from '../../../shared/core/message.ts';
 import type { Observations } from '../../../shared/ports/observations.ts';
@@ -10,7 +11,7 @@ import type { EventBridgeEvent } from '../../../shared/wire/eventbridge.ts';
 import { memoryEc2 } from '../../fakes/memory-ec2.ts';
 import { memoryVmRecords } from '../../fakes/memory-records.ts';
 import { memoryResourceStore } from '../../fakes/memory-resource-store.ts';
-import { memoryLog } from '../../fakes/silent.ts';
+import { countingMeter, memoryLog } from '../../fakes/silent.ts';
 import { launchPlan } from '../../fixtures/launches.ts';
 import { halfPastTen, tagKeys } from '../../fixtures/resource-messages.ts';
 import { statusOf } from '../../fixtures/statuses.ts';
@@ -53,6 +54,14 @@ export const providerParts = () => {
   return { parts, clock, ec2, queued };
 };
 export type ProviderParts = ReturnType<typeof providerParts>['parts'];
+
+/** One turn of completing the recorded deletions of VMs, as the schedule has it. */
+export const completionTurn = (parts: ProviderParts, meter = countingMeter()): Promise<void> =>
+  completeDeletions({
+    services: [{ serviceType: 'vm', targets: [{ region }] }],
+    deletionsOf: { vm: vmLifecycle(parts).deletions, container: undefined, cluster: undefined },
+    ...{ now: parts.now, random: () => 0.5, log: parts.log, meter },
+  })();
 
 /** The provider's use cases, and the world around them. */
 export const provider = (change: (parts: ProviderParts) => Partial<ProviderParts> = () => ({})) => {

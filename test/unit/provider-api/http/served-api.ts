@@ -115,6 +115,7 @@ const notingCollection = <Spec, Answer, Validation>(
     events: note('events', (_: string) => eventsOf(running)),
   },
   delete: note(`delete${name}`, (..._: [string, string]) => undefined),
+  deletions: { requested: async () => [], complete: async () => false },
 });
 
 /** Use cases that do nothing but note that they were asked. */
