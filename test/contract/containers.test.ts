@@ -332,7 +332,7 @@ describe('a container', () => {
     ]);
   });
 
-  it('ends in DELETED without another delete, at whichever step of it the function was stopped', async () => {
+  it('ends in DELETED without another delete, at whichever step of it the function was stopped (CC 33)', async () => {
     const ended: string[] = [];
     for (let point = 1; ; point++) {
       const dcmId = `stopped-at-${point}`;

@@ -42,7 +42,7 @@ describe('a VM', () => {
     await api.delete(dcmId);
   });
 
-  it('is deleted without another request after the function was killed in the middle of the delete', async () => {
+  it('is deleted without another request after the function was killed in the middle of the delete (CC 33)', async () => {
     const dcmId = newVmId();
     await api.create(dcmId, vmSpec('killed'));
     await status(dcmId).toBe('RUNNING');

@@ -49,7 +49,7 @@ const running = async () => {
 };
 
 describe('a deletion whose request ended early', () => {
-  it('ends in DELETED without another delete, at whichever step the function was stopped', async () => {
+  it('ends in DELETED without another delete, at whichever step of it the function was stopped (CC 33)', async () => {
     let stopped = 0;
     for (let step = 1; ; step++) {
       const { parts, ec2, clock, turn, happens, status } = await running();

@@ -55,7 +55,7 @@ describe('creating and deleting a VM, with any crashes and lost answers (C 32)',
     );
   });
 
-  it('ends in no instance where a deletion is recorded, without another delete', async () => {
+  it('ends in no instance where a deletion is recorded, without another delete, though turns of completing it crash', async () => {
     const seen = { recorded: 0 };
     await fc.assert(
       fc.asyncProperty(scenario, async (given) => {
@@ -63,6 +63,13 @@ describe('creating and deleting a VM, with any crashes and lost answers (C 32)',
         const record = await parts.records.read(dcmId);
         if (record?.deleteRequestedAtMs === undefined || record.endedAtMs !== undefined) return;
         seen.recorded += ec2.living().length;
+        for (const offset of [2, 3]) {
+          clock.ms += 120_000;
+          const seed = given.seed + offset;
+          await completionTurn(
+            mortal(parts, randomFaults(seed, given.faultRate), randomFaults(seed, given.crashRate)),
+          );
+        }
         clock.ms += 120_000;
 
         await completionTurn(parts);
