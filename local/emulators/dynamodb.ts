@@ -75,6 +75,13 @@ export const resourceTable = (name: string): Table => ({
   ],
 });
 
+/** The inventory's table, with the change feed. */
+export const inventoryTable = (name: string): Table => ({
+  name,
+  partitionKey: { name: 'pk', type: 'S' },
+  sortKey: { name: 'sk', type: 'N' },
+});
+
 /** Creates a table in the DynamoDB at `url`, and waits until it exists. */
 export const createTable = async (url: string, { indexes = [], ...table }: Table): Promise<void> => {
   const client = new DynamoDBClient(clientConfig(url));
