@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { TagKeys } from '../../shared/core/ownership.ts';
+import { accountsVariable } from '../../shared/runtime/accounts.ts';
 import { json } from '../../shared/runtime/json-variable.ts';
 import { ClusterProvisioning } from '../../shared/service-types/cluster/provisioning.ts';
 
@@ -30,5 +31,6 @@ export const Env = z.object({
   CLUSTERS: z.pipe(json, StepSettings),
   /** Seconds from one step of a cluster to the next: 1 to 900. @default 25 */
   STEP_SECONDS: z.prefault(z.pipe(json, z.int().check(z.minimum(1), z.maximum(900))), '25'),
+  ...accountsVariable,
 });
 export type Env = z.input<typeof Env>;

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { TagKeys } from '../../shared/core/ownership.ts';
+import { AccountId, accountsVariable } from '../../shared/runtime/accounts.ts';
 import { json } from '../../shared/runtime/json-variable.ts';
 import { servedVariables } from '../../shared/runtime/service-types.ts';
 
@@ -13,15 +14,15 @@ export const Env = z.object({
   OBSERVATIONS_QUEUE_URL: z.url(),
   /** The queue for messages that no retry can make readable, with the reason. */
   DEAD_LETTER_QUEUE_URL: z.url(),
-  /** JSON of the names of all regions whose instances are reported; events about others are dropped. */
+  /** JSON of the names of all regions of the home account whose instances are reported; events about others are dropped. */
   REGIONS: z.pipe(json, z.array(z.string().check(z.minLength(1))).check(z.minLength(1))),
   /** Our name at DCM: CloudEvents carry it in `source`, instances in their provider tag. */
   PROVIDER_NAME: z.string().check(z.minLength(1)),
   /**
-   * Id of the AWS account with the reported instances; events of other accounts are dropped. Absent only on a laptop with another EC2 of
-   * unknown account: then events of any account are handled.
+   * Id of the home account; events of accounts that are neither it nor in ACCOUNTS_FILE are dropped. Absent only on a laptop with another EC2
+   * of unknown account: then events of any account are handled, as of the home account.
    */
-  ACCOUNT_ID: z.optional(z.string().check(z.regex(/^\d{12}$/))),
+  ACCOUNT_ID: z.optional(AccountId),
   /** JSON of TagKeys (shared/core/ownership.ts). */
   TAG_KEYS: z.pipe(json, TagKeys),
   /**
@@ -36,5 +37,6 @@ export const Env = z.object({
   /** DCM's words for the status of a cluster. @default 'current' */
   CLUSTER_WORDS: z.optional(z.enum(['current', 'first'])),
   ...servedVariables,
+  ...accountsVariable,
 });
 export type Env = z.input<typeof Env>;

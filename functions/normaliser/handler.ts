@@ -2,6 +2,7 @@ import '../../shared/runtime/schema-messages.ts';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { assumedAccounts } from '../../shared/adapters/aws/accounts.ts';
 import { bridgePublisher } from '../../shared/adapters/bridge/bridge.ts';
 import { dynamoDbHeartbeats } from '../../shared/adapters/dynamodb/heartbeats.ts';
 import { dynamoDbListings } from '../../shared/adapters/dynamodb/listings.ts';
@@ -11,6 +12,7 @@ import { randomPart } from '../../shared/adapters/random-part.ts';
 import { deferredObservations } from '../../shared/adapters/sqs/deferred-observations.ts';
 import { sqsRetries } from '../../shared/adapters/sqs/retries.ts';
 import type { ServiceType } from '../../shared/core/kind.ts';
+import { targetKey } from '../../shared/core/target.ts';
 import type { ServedType } from '../../shared/ports/served-type.ts';
 import { partialBatch } from '../../shared/runtime/partial-batch.ts';
 import { log, meter, withTelemetry } from '../../shared/runtime/telemetry.ts';
@@ -32,24 +34,33 @@ import { readMessage } from './read-message.ts';
 import { readRefusals, reportRefusals } from './refused-creates.ts';
 
 const env = Env.parse(process.env);
+const accounts = assumedAccounts({
+  file: env.ACCOUNTS_FILE,
+  ...{ provider: env.PROVIDER_NAME, role: 'reader', environment: process.env },
+});
 const identity = { provider: env.PROVIDER_NAME, tagKeys: env.TAG_KEYS };
 
 /** The ports of the normaliser, on AWS. */
 const awsPorts = ({ FLEET_TABLE: table, OBSERVATIONS_QUEUE_URL: queueUrl, NATS_BRIDGE }: typeof env) => {
   const client = DynamoDBDocumentClient.from(new DynamoDBClient());
   const served: Record<ServiceType, () => ServedType> = {
-    vm: () => servedVms(ec2Instances(), dynamoDbRecords(client, table, vmRecords, log)),
+    vm: () => servedVms(ec2Instances(accounts), dynamoDbRecords(client, table, vmRecords, log)),
     container: () =>
       servedContainers(
         ecsTasks({
           ...identity,
-          clusterOf: (region) => env.ECS_CLUSTERS[region],
+          clusterOf: (target) => env.ECS_CLUSTERS[targetKey(target)],
+          accounts,
           publicAddresses: env.PUBLIC_CONTAINERS === 'true',
         }),
         dynamoDbRecords(client, table, containerRecords, log),
       ),
     cluster: () =>
-      servedClusters(eksClusters(), dynamoDbRecords(client, table, clusterRecords, log), eksUpdates()),
+      servedClusters(
+        eksClusters(accounts),
+        dynamoDbRecords(client, table, clusterRecords, log),
+        eksUpdates(accounts),
+      ),
   };
   return {
     resourceStore: dynamoDbResourceStore(client, table, kinds),

@@ -2,6 +2,7 @@ import * as z from 'zod/mini';
 import { ServiceType } from '../../shared/core/kind.ts';
 import { TagKeys } from '../../shared/core/ownership.ts';
 import { type ListedTarget, targetOfKey } from '../../shared/core/target.ts';
+import { accountsVariable } from '../../shared/runtime/accounts.ts';
 import { json } from '../../shared/runtime/json-variable.ts';
 import { servedVariables } from '../../shared/runtime/service-types.ts';
 
@@ -46,5 +47,6 @@ export const Env = z.object({
   ...servedVariables,
   /** The queue of cluster steps, where a step of a cluster that is not at rest is requested again; absent: there are no clusters. */
   CLUSTER_STEPS_QUEUE_URL: z.optional(z.url()),
+  ...accountsVariable,
 });
 export type Env = z.input<typeof Env>;

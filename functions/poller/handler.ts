@@ -2,11 +2,13 @@ import '../../shared/runtime/schema-messages.ts';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { assumedAccounts } from '../../shared/adapters/aws/accounts.ts';
 import { dynamoDbListings } from '../../shared/adapters/dynamodb/listings.ts';
 import { dynamoDbResourceStore } from '../../shared/adapters/dynamodb/resource-store.ts';
 import { sqsClusterSteps } from '../../shared/adapters/sqs/cluster-steps.ts';
 import { sqsObservations } from '../../shared/adapters/sqs/observations.ts';
 import type { ServiceType } from '../../shared/core/kind.ts';
+import { targetKey } from '../../shared/core/target.ts';
 import { log, meter, withTelemetry } from '../../shared/runtime/telemetry.ts';
 import { eksClusters } from '../../shared/service-types/cluster/eks/clusters.ts';
 import { servedClusters } from '../../shared/service-types/cluster/served.ts';
@@ -22,7 +24,11 @@ import type { PolledType } from './poll-target.ts';
 const env = Env.parse(process.env);
 const client = DynamoDBDocumentClient.from(new DynamoDBClient());
 const sqs = new SQSClient();
-const instances = ec2Instances();
+const accounts = assumedAccounts({
+  file: env.ACCOUNTS_FILE,
+  ...{ provider: env.PROVIDER_NAME, role: 'reader', environment: process.env },
+});
+const instances = ec2Instances(accounts);
 const { CLUSTER_STEPS_QUEUE_URL: stepsQueueUrl } = env;
 const steps = stepsQueueUrl === undefined ? undefined : sqsClusterSteps(sqs, stepsQueueUrl);
 const { PROVIDER_NAME: provider, TAG_KEYS: tagKeys } = env;
@@ -30,11 +36,11 @@ const types: Record<ServiceType, PolledType> = {
   vm: { ...servedVms(instances), statusChecks: instances },
   container: servedContainers(
     ecsTasks({
-      ...{ provider, tagKeys, publicAddresses: false },
-      clusterOf: (region) => env.ECS_CLUSTERS[region],
+      ...{ provider, tagKeys, publicAddresses: false, accounts },
+      clusterOf: (target) => env.ECS_CLUSTERS[targetKey(target)],
     }),
   ),
-  cluster: { ...servedClusters(eksClusters()), ...(steps && { steps }) },
+  cluster: { ...servedClusters(eksClusters(accounts)), ...(steps && { steps }) },
 };
 
 export const handler = withTelemetry(

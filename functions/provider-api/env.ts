@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { TagKeys } from '../../shared/core/ownership.ts';
+import { AccountAlias, accountsVariable } from '../../shared/runtime/accounts.ts';
 import { json, jsonFile } from '../../shared/runtime/json-variable.ts';
 import { ClusterProvisioning } from '../../shared/service-types/cluster/provisioning.ts';
 import { ContainerProvisioning } from '../../shared/service-types/container/provisioning.ts';
@@ -10,20 +11,31 @@ export const provisioningFile = 'provisioning.json';
 
 const nonEmpty = z.string().check(z.minLength(1));
 
-/** Which VMs, containers and clusters may be created, and how. Without VMs there is no region. */
-export const ProvisioningFile = z.extend(Provisioning, {
+/** Which VMs, containers and clusters may be created in one account, and how. Without VMs there is no region. */
+const AccountProvisioning = z.extend(Provisioning, {
   containers: z.optional(ContainerProvisioning),
   clusters: z.optional(ClusterProvisioning),
 });
+export type AccountProvisioning = z.infer<typeof AccountProvisioning>;
+
+/** The same of the home account, and of the other accounts by alias. Nothing is created in an account that is absent. */
+export const ProvisioningFile = z.extend(AccountProvisioning, {
+  accounts: z.optional(z.record(AccountAlias, AccountProvisioning)),
+});
 export type ProvisioningFile = z.infer<typeof ProvisioningFile>;
 
-/** The accepted credentials. At least one kind is required: the API is never open. */
+const Credentials = z.object({
+  /** Secrets Manager name or ARN of the token, which is accepted as bearer token and as password of Basic. */
+  tokenSecret: z.optional(nonEmpty),
+  jwt: z.optional(z.object({ issuer: nonEmpty, audience: nonEmpty, jwksUrl: z.url() })),
+});
+
+/**
+ * The accepted credentials: of the home account, and of the other accounts by alias. At least one kind is required: the API is never open. An
+ * account without any is reached by JWTs of the home account's issuer whose scope names it (shared/http/target-access.ts).
+ */
 export const ApiAccess = z
-  .object({
-    /** Secrets Manager name or ARN of the token, which is accepted as bearer token and as password of Basic. */
-    tokenSecret: z.optional(nonEmpty),
-    jwt: z.optional(z.object({ issuer: nonEmpty, audience: nonEmpty, jwksUrl: z.url() })),
-  })
+  .extend(Credentials, { accounts: z.optional(z.record(AccountAlias, Credentials)) })
   .check(
     z.refine(({ tokenSecret, jwt }) => tokenSecret !== undefined || jwt !== undefined, {
       error: 'expected a tokenSecret, or a jwt, or both',
@@ -59,5 +71,6 @@ export const Env = z.object({
   AWS_ENDPOINT_URL_EC2: z.optional(z.url()),
   AWS_ENDPOINT_URL_ECS: z.optional(z.url()),
   AWS_ENDPOINT_URL_EKS: z.optional(z.url()),
+  ...accountsVariable,
 });
 export type Env = z.input<typeof Env>;

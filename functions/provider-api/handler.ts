@@ -4,6 +4,8 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { assumedAccounts } from '../../shared/adapters/aws/accounts.ts';
+import { ssmParameters } from '../../shared/adapters/aws/ssm-parameters.ts';
 import { bridgeAgentRequests, bridgeProbe } from '../../shared/adapters/bridge/bridge.ts';
 import { dynamoDbFirstAnswer } from '../../shared/adapters/dynamodb/first-answer.ts';
 import { dynamoDbHeartbeats } from '../../shared/adapters/dynamodb/heartbeats.ts';
@@ -18,6 +20,7 @@ import {
 import { sqsClusterSteps } from '../../shared/adapters/sqs/cluster-steps.ts';
 import { sqsObservations } from '../../shared/adapters/sqs/observations.ts';
 import { providerName } from '../../shared/core/provider-name.ts';
+import { namedTarget, type Target } from '../../shared/core/target.ts';
 import { authentication } from '../../shared/http/authentication.ts';
 import { jwtVerifier } from '../../shared/http/jwt-verifier.ts';
 import { router } from '../../shared/http/router.ts';
@@ -25,15 +28,18 @@ import { httpApi } from '../../shared/runtime/http-api.ts';
 import { correlate, log, meter, withTelemetry } from '../../shared/runtime/telemetry.ts';
 import {
   cachedClusterVersions,
+  eksCalls,
   eksClusterActions,
   eksClusterVersions,
 } from '../../shared/service-types/cluster/eks/cluster-actions.ts';
 import { eksClusters } from '../../shared/service-types/cluster/eks/clusters.ts';
 import { clusterRecords } from '../../shared/service-types/cluster/record.ts';
+import { ecsCalls } from '../../shared/service-types/container/ecs/calls.ts';
 import { ecsTaskActions } from '../../shared/service-types/container/ecs/task-actions.ts';
 import { ecsTasks } from '../../shared/service-types/container/ecs/tasks.ts';
 import { containerRecords } from '../../shared/service-types/container/record.ts';
 import { kinds } from '../../shared/service-types/kinds.ts';
+import { ec2Calls } from '../../shared/service-types/vm/ec2/calls.ts';
 import { ec2InstanceActions } from '../../shared/service-types/vm/ec2/instance-actions.ts';
 import { ec2Instances } from '../../shared/service-types/vm/ec2/instances.ts';
 import { cachedOfferings, ec2Offerings } from '../../shared/service-types/vm/ec2/offerings.ts';
@@ -63,18 +69,26 @@ const lambda = new LambdaClient();
 const observations = sqsObservations(sqs, env.OBSERVATIONS_QUEUE_URL);
 const clock = { now: Date.now, log };
 
+const accounts = assumedAccounts({
+  file: env.ACCOUNTS_FILE,
+  ...{ provider, role: 'launcher', environment: process.env },
+});
+
 const ports = {
   resourceStore: dynamoDbResourceStore(table, tableName, kinds),
   tagKeys: env.TAG_KEYS,
   ...{ observations, provider, pause, ...clock },
 };
-const offerings = cachedOfferings(ec2Offerings(), Date.now);
+const offerings = cachedOfferings(
+  ec2Offerings({ call: ec2Calls(accounts), parameters: ssmParameters(accounts) }),
+  Date.now,
+);
 
 const vm = vmUseCases({
   records: dynamoDbRecords(table, tableName, vmRecords, log),
-  instances: ec2Instances(),
-  actions: ec2InstanceActions(),
-  vcpuQuota: awsVcpuQuota(),
+  instances: ec2Instances(accounts),
+  actions: ec2InstanceActions(ec2Calls(accounts)),
+  vcpuQuota: awsVcpuQuota(accounts),
   provisioning: env.PROVISIONING_FILE,
   ...{ offerings, ...ports },
 });
@@ -84,15 +98,15 @@ const services = deployedServices(env.PROVISIONING_FILE, env, dynamoDb.config.cr
 const { containers, clusters } = env.PROVISIONING_FILE;
 const ecs = {
   ...{ provider, tagKeys: env.TAG_KEYS },
-  clusterOf: (region: string) => containers?.regions[region]?.ecsCluster,
+  clusterOf: ({ region }: Target) => containers?.regions[region]?.ecsCluster,
   publicAddresses: containers?.publicAddresses === true,
 };
 const container =
   containers &&
   containerUseCases({
     records: dynamoDbRecords(table, tableName, containerRecords, log),
-    tasks: ecsTasks(ecs),
-    actions: ecsTaskActions(ecs),
+    tasks: ecsTasks({ ...ecs, accounts }),
+    actions: ecsTaskActions({ ...ecs, call: ecsCalls(accounts) }),
     provisioning: containers,
     startingAs: env.AGENT_REQUESTS === 'true' ? 'PROVISIONING' : 'PENDING',
     ...ports,
@@ -103,9 +117,9 @@ const cluster =
   clusters && stepsQueueUrl !== undefined
     ? clusterUseCases({
         records: dynamoDbRecords(table, tableName, clusterRecords, log),
-        clusters: eksClusters(),
-        actions: eksClusterActions(),
-        versions: cachedClusterVersions(eksClusterVersions(), Date.now),
+        clusters: eksClusters(accounts),
+        actions: eksClusterActions(eksCalls(accounts)),
+        versions: cachedClusterVersions(eksClusterVersions(eksCalls(accounts)), Date.now),
         instanceTypes: offerings.instanceTypes,
         steps: sqsClusterSteps(sqs, stepsQueueUrl),
         provisioning: clusters,
@@ -122,7 +136,12 @@ const health = checkHealth({
   nats: bridgeProbe(lambda, env.NATS_BRIDGE),
   registrations: dynamoDbRegistrations(table, tableName),
   firstAnswer: dynamoDbFirstAnswer(table, tableName),
-  providerNameOf: (target, serviceType) => providerName({ name: provider, homeRegion }, target, serviceType),
+  providerNameOf: (target, serviceType) =>
+    providerName(
+      { name: provider, homeRegion },
+      namedTarget(env.ACCOUNTS_FILE?.accounts ?? {}, target),
+      serviceType,
+    ),
   version: env.PROVIDER_VERSION,
   ...clock,
 });

@@ -1,6 +1,8 @@
 import * as z from 'zod/mini';
 import { AgentAuth } from '../../shared/adapters/dcm/bearer-tokens.ts';
 import { ServiceType } from '../../shared/core/kind.ts';
+import { targetOfKey } from '../../shared/core/target.ts';
+import { AccountAlias } from '../../shared/runtime/accounts.ts';
 import { jsonFile } from '../../shared/runtime/json-variable.ts';
 
 /** A file, because with many regions the JSON exceeds the 4 KiB of a Lambda environment. */
@@ -10,6 +12,8 @@ const nonEmpty = z.string().check(z.minLength(1));
 
 /** The registry at which the resources of one target are registered: one provider a service type. */
 export const Registry = z.object({
+  /** The alias of the target's account; absent in the home account. */
+  alias: z.optional(AccountAlias),
   /** `control-plane`: a DCM of the older generation, whose control plane calls providers itself. */
   kind: z.enum(['agent', 'control-plane']),
   /** Without a path. */
@@ -26,11 +30,16 @@ export const Registry = z.object({
 export type Registry = z.infer<typeof Registry>;
 
 /** By the key of each target in which VMs can be created (shared/core/target.ts): in the home account, the region alone. */
-export const Registries = z
-  .record(nonEmpty, Registry)
-  .check(
-    z.refine((registries) => Object.keys(registries).length > 0, { error: 'expected at least one region' }),
-  );
+export const Registries = z.record(nonEmpty, Registry).check(
+  z.refine((registries) => Object.keys(registries).length > 0, { error: 'expected at least one region' }),
+  z.refine(
+    (registries) =>
+      Object.entries(registries).every(
+        ([key, { alias }]) => (targetOfKey(key).account === undefined) === (alias === undefined),
+      ),
+    { error: 'expected an alias for each target of another account, and for no other' },
+  ),
+);
 export type Registries = z.infer<typeof Registries>;
 
 /** Environment of the registration. infra/functions.ts must supply exactly this. */

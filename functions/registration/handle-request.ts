@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { reasonOf, UnreadableError } from '../../shared/core/errors.ts';
-import { targetKey } from '../../shared/core/target.ts';
+import { targetName } from '../../shared/core/target.ts';
 import type { ProviderRegistry } from '../../shared/ports/provider-registry.ts';
 import type { Registration } from '../../shared/ports/registrations.ts';
 import type { Log } from '../../shared/ports/telemetry.ts';
@@ -148,7 +148,7 @@ const inspect = async (
       const { providers: listed = [], failure } = await registryOf(registry).list();
       return {
         ...{
-          region: targetKey(target),
+          region: targetName(target),
           serviceType,
           row: registration.name,
           kind: registry.kind,

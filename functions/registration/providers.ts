@@ -1,14 +1,14 @@
 import { v5 as uuid } from 'uuid';
 import type { Kind, ServiceType } from '../../shared/core/kind.ts';
 import { isHome, providerName } from '../../shared/core/provider-name.ts';
-import { type Target, targetKey, targetOfKey } from '../../shared/core/target.ts';
+import { type NamedTarget, namedTargetOfKey, targetName } from '../../shared/core/target.ts';
 import type { ProviderRegistration } from '../../shared/wire/dcm-provider.ts';
 import type { ProviderSettings, Registry } from './env.ts';
 
 /** What is registered at DCM for one service type in one target. */
 export type Provider = {
   readonly serviceType: ServiceType;
-  readonly target: Target;
+  readonly target: NamedTarget;
   readonly registry: Registry;
   /** Follows from the name, so that a new deployment replaces the registration of the last one. */
   readonly id: string;
@@ -36,12 +36,12 @@ export const providerIdOf = (name: string): string => uuid(name, uuid.DNS);
  */
 export const providersOf = (settings: ProviderSettings, token: string | undefined): Provider[] =>
   Object.entries(settings.registries)
-    .map(([key, registry]) => ({ target: targetOfKey(key), registry }))
+    .map(([key, registry]) => ({ target: namedTargetOfKey(key, registry.alias), registry }))
     .toSorted((a, b) => Number(isHome(settings, b.target)) - Number(isHome(settings, a.target)))
     .flatMap((one) => (one.registry.serviceTypes ?? vmsAlone).map((serviceType) => ({ ...one, serviceType })))
     .map(({ target, registry, serviceType }) => {
       const name = providerName(settings, target, serviceType);
-      const prefix = isHome(settings, target) ? '' : `/${targetKey(target)}`;
+      const prefix = isHome(settings, target) ? '' : `/${targetName(target)}`;
       const { collection, service } = offered[serviceType];
       const endpoint = new URL(
         `${prefix}/api/v1alpha1/${collection}`,
@@ -57,11 +57,14 @@ export const providersOf = (settings: ProviderSettings, token: string | undefine
           endpoint: withToken(endpoint, registry.endpointCredentials ? token : undefined),
           service_type: serviceType,
           schema_version: 'v1alpha1',
-          display_name: `Amazon ${service} in ${targetKey(target)}`,
+          display_name: `Amazon ${service} in ${displayed(target)}`,
           operations: ['CREATE', 'DELETE', 'READ'],
         },
       };
     });
+
+const displayed = ({ region, alias }: NamedTarget): string =>
+  alias === undefined ? region : `${region} (${alias})`;
 
 /** DCM's clients send the user information of the URL as Basic credentials with every call, health checks included. */
 const withToken = ({ protocol, host, pathname }: URL, token: string | undefined): string =>

@@ -1,4 +1,4 @@
-import { targetKey } from '../../shared/core/target.ts';
+import { targetName } from '../../shared/core/target.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { Listings } from '../../shared/ports/listings.ts';
 import type {
@@ -118,7 +118,7 @@ const registerProvider =
     const lostStatuses = answer.outcome === 'registered' && hasLostStatuses(last, found, answer);
     if (lostStatuses)
       log.info("DCM's row of the provider is new or restored: every status of the region is republished", {
-        ...{ provider: registration.name, region: targetKey(target) },
+        ...{ provider: registration.name, region: targetName(target) },
       });
     const republishes =
       lostStatuses || (answer.outcome === 'registered' && isRepublicationDue(provider, last, at));

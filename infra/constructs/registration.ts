@@ -10,7 +10,7 @@ import { Construct } from 'constructs';
 import type { Registries, Registry } from '../../functions/registration/env.ts';
 import type { ServiceType } from '../../shared/core/kind.ts';
 import { providerName } from '../../shared/core/provider-name.ts';
-import { targetOfKey } from '../../shared/core/target.ts';
+import { namedTargetOfKey } from '../../shared/core/target.ts';
 import { type Deployment, functionNameOf, registration } from '../functions.ts';
 import { agentsOf } from '../settings/agent.ts';
 import { createdTypesByRegion } from '../settings/service-types.ts';
@@ -131,11 +131,11 @@ export class Registration extends Construct {
       properties: {
         controlPlaneUrl: listed(registries, ({ url }) => url),
         publicUrl: listed(registries, ({ publicUrl }) => publicUrl ?? api.api.apiEndpoint),
-        rowNames: Object.entries(registries).flatMap(([key, { serviceTypes }]) =>
+        rowNames: Object.entries(registries).flatMap(([key, { alias, serviceTypes }]) =>
           (serviceTypes ?? (['vm'] as const)).map((serviceType) =>
             providerName(
               { name: settings.provider.name, homeRegion: settings.homeRegion },
-              targetOfKey(key),
+              namedTargetOfKey(key, alias),
               serviceType,
             ),
           ),

@@ -1,5 +1,5 @@
 import type { ServiceType } from './kind.ts';
-import type { Target } from './target.ts';
+import type { NamedTarget, Target } from './target.ts';
 
 type ProviderNaming = {
   /** Our name at DCM. */
@@ -14,10 +14,10 @@ export const isHome = ({ homeRegion }: Pick<ProviderNaming, 'homeRegion'>, targe
 /** The name under which the resources of a service type in a target are registered at DCM. VMs have it without the service type. */
 export const providerName = (
   naming: ProviderNaming,
-  target: Target,
+  target: NamedTarget,
   serviceType: ServiceType = 'vm',
 ): string => {
   const name = serviceType === 'vm' ? naming.name : `${naming.name}-${serviceType}`;
   if (isHome(naming, target)) return name;
-  return [name, target.account, target.region].filter((part) => part !== undefined).join('-');
+  return [name, target.alias, target.region].filter((part) => part !== undefined).join('-');
 };

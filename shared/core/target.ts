@@ -1,3 +1,4 @@
+import { SettingsError } from './errors.ts';
 import type { ServiceType } from './kind.ts';
 
 /** Where resources are: one region of one account. */
@@ -21,6 +22,51 @@ export const targetKey = ({ account, region }: Target): string =>
 export const targetOfKey = (key: string): Target => {
   const [region = '', account] = key.split('/').reverse();
   return account === undefined ? { region } : { account, region };
+};
+
+/** The accounts besides the home account, by alias. */
+export type Accounts = Readonly<
+  Record<
+    string,
+    {
+      /** Of 12 digits. */
+      readonly id: string;
+      /** The regions of its targets. */
+      readonly regions: readonly string[];
+    }
+  >
+>;
+
+/**
+ * A target with the alias of its account. The alias is what people and DCM see: it is in paths, in the names of providers, in messages, logs
+ * and metrics. The account's id stays inside.
+ */
+export type NamedTarget =
+  | { readonly region: string; readonly account?: undefined; readonly alias?: undefined }
+  | { readonly region: string; readonly account: string; readonly alias: string };
+
+/** @throws SettingsError where no account with the target's id is configured. */
+export const namedTarget = (accounts: Accounts, { account, region }: Target): NamedTarget => {
+  if (account === undefined) return { region };
+  const [alias] = Object.entries(accounts).find(([, { id }]) => id === account) ?? [];
+  if (alias === undefined) throw new SettingsError(`no account ${account} is configured`);
+  return { region, account, alias };
+};
+
+/** The target with a key, where the alias of its account is known: none in the home account. */
+export const namedTargetOfKey = (key: string, alias: string | undefined): NamedTarget => {
+  const { account, region } = targetOfKey(key);
+  return account === undefined || alias === undefined ? { region } : { account, region, alias };
+};
+
+/** A target as people and DCM see it, and as it stands in paths: `eu-west-1` in the home account, `prod/eu-west-1` in the account `prod`. */
+export const targetName = ({ alias, region }: Pick<NamedTarget, 'alias' | 'region'>): string =>
+  alias === undefined ? region : `${alias}/${region}`;
+
+/** The target with an alias and a region. Undefined where no account has the alias, or the account not the region. */
+export const targetOfAlias = (accounts: Accounts, alias: string, region: string): NamedTarget | undefined => {
+  const account = Object.hasOwn(accounts, alias) ? accounts[alias] : undefined;
+  return account?.regions.includes(region) ? { region, account: account.id, alias } : undefined;
 };
 
 /** What one listing covers: the resources of one service type in one target. */

@@ -11,7 +11,7 @@ export const ServiceTypes = z.prefault(
 /** The variables of the functions that read the AWS services of the service types that are deployed; all are absent for VMs alone. */
 export const servedVariables = {
   SERVICE_TYPES: ServiceTypes,
-  /** JSON: the name of the ECS cluster of each region where containers run. */
+  /** JSON: the name of the ECS cluster of each target where containers run, by the target's key (shared/core/target.ts). */
   ECS_CLUSTERS: z.prefault(z.pipe(json, z.record(z.string(), z.string())), '{}'),
   /** Whether containers get public addresses, for which EC2 is asked. */
   PUBLIC_CONTAINERS: z._default(z.enum(['true', 'false']), 'false'),

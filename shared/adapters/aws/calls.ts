@@ -1,12 +1,12 @@
 import type { EC2ClientConfig, EC2ServiceException, __Client as SmithyClient } from '@aws-sdk/client-ec2';
-import { ProviderError, UnavailableError, UpstreamError } from '../../core/errors.ts';
-import { type Target, targetKey } from '../../core/target.ts';
-import { clientsByTarget } from './clients.ts';
-import { awsError, codeOf, isThrottling, UnsentRequestError } from './errors.ts';
+import { ProviderError, reasonOf, UnavailableError, UpstreamError } from '../../core/errors.ts';
+import type { Target } from '../../core/target.ts';
+import { type AwsAccounts, homeAccountAlone } from './accounts.ts';
+import { type Connection as AccountConnection, clientsByTarget } from './clients.ts';
+import { awsError, codeOf, isRefusedCaller, isThrottling, UnsentRequestError } from './errors.ts';
 import { quickRetries } from './quick-retries.ts';
 
-type Connection = {
-  readonly region: string;
+type Connection = AccountConnection & {
   readonly maxAttempts: number;
   readonly retryStrategy: NonNullable<EC2ClientConfig['retryStrategy']>;
 };
@@ -26,6 +26,8 @@ type Service<Sdk, Client, Input extends object, Output extends Described> = {
   readonly connect: (sdk: Sdk, connection: Connection) => Client & WithMiddleware<Input, Output>;
   /** Of all attempts of one call together. */
   readonly timeoutMs: number;
+  /** @default the home account alone */
+  readonly accounts?: AwsAccounts | undefined;
 };
 
 type Call<Sdk, Client, Answer> = (
@@ -49,12 +51,13 @@ export const callsByTarget = <Sdk, Client, Input extends object, Output extends 
   load,
   connect,
   timeoutMs,
+  accounts = homeAccountAlone,
 }: Service<Sdk, Client, Input, Output>): CallsByTarget<Sdk, Client> => {
   const clientOf = clientsByTarget({
-    load,
-    connect: (sdk: Sdk, { region }) => {
+    ...{ load, accounts },
+    connect: (sdk: Sdk, connection) => {
       const client = connect(sdk, {
-        region,
+        ...connection,
         maxAttempts: attempts,
         retryStrategy: quickRetries({ attempts }),
       });
@@ -68,7 +71,8 @@ export const callsByTarget = <Sdk, Client, Input extends object, Output extends 
       return await call(sdk, client, { abortSignal: AbortSignal.timeout(timeoutMs) });
     } catch (cause) {
       if (cause instanceof ProviderError) throw cause;
-      throw awsError(cause, { who: `${name} in ${targetKey(target)}`, what });
+      if (isRefusedCaller(cause)) accounts.refused(target);
+      throw awsError(cause, { who: `${name} in ${accounts.nameOf(target)}`, what });
     }
   };
 };
@@ -108,10 +112,9 @@ type Reading<Sdk, Client> = {
   /** For error messages, such as `EC2`. */
   readonly name: string;
   readonly load: () => Promise<Sdk>;
-  readonly connect: (
-    sdk: Sdk,
-    connection: { readonly region: string; readonly maxAttempts: number },
-  ) => Client;
+  readonly connect: (sdk: Sdk, connection: AccountConnection & { readonly maxAttempts: number }) => Client;
+  /** @default the home account alone */
+  readonly accounts?: AwsAccounts | undefined;
 };
 
 type Read<Sdk, Client, Answer> = (sdk: Sdk, client: Client, abortSignal: AbortSignal) => Promise<Answer>;
@@ -120,24 +123,33 @@ type Read<Sdk, Client, Answer> = (sdk: Sdk, client: Client, abortSignal: AbortSi
 type Asked = { readonly target: Target; readonly timeoutMs: number; readonly what: string };
 
 /**
- * Reads of an AWS service by target, for callers that ask again later: two attempts, and one timeout for all calls of a read.
+ * Reads of an AWS service by target, for callers that ask again later: two attempts, and one timeout for all calls of a read. The session in
+ * another account, an hour at a time, is got before and has a timeout of its own.
  * @throws UpstreamError where the service answered with an error of its own; UnavailableError else.
  */
-export const readsByTarget = <Sdk, Client>({ name, load, connect }: Reading<Sdk, Client>) => {
+export const readsByTarget = <Sdk, Client>({
+  name,
+  load,
+  connect,
+  accounts = homeAccountAlone,
+}: Reading<Sdk, Client>) => {
   const clientOf = clientsByTarget({
-    load,
-    connect: (sdk: Sdk, { region }) => connect(sdk, { region, maxAttempts: 2 }),
+    ...{ load, accounts },
+    connect: (sdk: Sdk, connection) => connect(sdk, { ...connection, maxAttempts: 2 }),
   });
 
   return async <Answer>(
     { target, timeoutMs, what }: Asked,
     read: Read<Sdk, Client, Answer>,
   ): Promise<Answer> => {
-    const { sdk, client } = await clientOf(target);
+    const where = `${name} in ${accounts.nameOf(target)}`;
+    const { sdk, client } = await clientOf(target).catch((cause: unknown) => {
+      throw new UnavailableError(`${where} was not asked to ${what}: ${reasonOf(cause)}`, { cause });
+    });
     try {
       return await read(sdk, client, AbortSignal.timeout(timeoutMs));
     } catch (cause) {
-      const where = `${name} in ${targetKey(target)}`;
+      if (isRefusedCaller(cause)) accounts.refused(target);
       if (isServerError(cause))
         throw new UpstreamError(`${where} did not ${what}: ${codeOf(cause)}`, { cause });
       throw new UnavailableError(`${where} did not ${what} within ${timeoutMs} ms`, { cause });

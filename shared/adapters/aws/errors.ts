@@ -161,6 +161,22 @@ export class UnsentRequestError extends Error {
 export const codeOf = (error: unknown): string =>
   error instanceof Error ? error.name : 'an error without a name';
 
+/** Codes of credentials that are not accepted, or not any more, and of actions that they do not permit. */
+const refusedCallerCodes: readonly string[] = [
+  'AccessDenied',
+  'AccessDeniedException',
+  'AuthFailure',
+  'ExpiredToken',
+  'ExpiredTokenException',
+  'InvalidClientTokenId',
+  'RequestExpired',
+  'UnauthorizedOperation',
+  'UnrecognizedClientException',
+];
+
+/** AWS refused the caller, as opposed to the request. */
+export const isRefusedCaller = (error: unknown): boolean => refusedCallerCodes.includes(codeOf(error));
+
 /** The request was throttled. */
 export const isThrottling = (code: string): boolean => classes.get(code) === ThrottledError;
 

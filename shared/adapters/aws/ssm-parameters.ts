@@ -1,4 +1,5 @@
 import type { Target } from '../../core/target.ts';
+import type { AwsAccounts } from './accounts.ts';
 import { callsByTarget } from './calls.ts';
 import { codeOf } from './errors.ts';
 
@@ -6,12 +7,12 @@ import { codeOf } from './errors.ts';
 export type SsmParameters = (target: Target, name: string) => Promise<string | undefined>;
 
 /** SSM by its SDK client. */
-export const ssmParameters = (): SsmParameters => {
+export const ssmParameters = (accounts?: AwsAccounts): SsmParameters => {
   const call = callsByTarget({
     name: 'SSM',
     load: () => import('./ssm-sdk.ts'),
     connect: ({ SSMClient }, connection) => new SSMClient(connection),
-    timeoutMs: 5_000,
+    ...{ timeoutMs: 5_000, accounts },
   });
   return (target, name) =>
     call(target, `get parameter ${name}`, async (ssm, client, options) => {

@@ -1,4 +1,5 @@
 import type { CreateClusterCommandInput, EKSClient } from '@aws-sdk/client-eks';
+import type { AwsAccounts } from '../../../adapters/aws/accounts.ts';
 import { cached } from '../../../adapters/aws/cached.ts';
 import { callsByTarget } from '../../../adapters/aws/calls.ts';
 import { codeOf } from '../../../adapters/aws/errors.ts';
@@ -10,12 +11,12 @@ import type { ClusterActions, ClusterVersion, ClusterVersions } from '../ports.t
 import { accountIn } from './clusters.ts';
 
 /** Calls of EKS by its SDK client. */
-const eksCalls = () =>
+export const eksCalls = (accounts?: AwsAccounts) =>
   callsByTarget({
     name: 'EKS',
     load: () => import('./sdk.ts'),
     connect: ({ EKSClient: Client }, connection): EKSClient => new Client(connection),
-    timeoutMs: 5_000,
+    ...{ timeoutMs: 5_000, accounts },
   });
 
 /** ClusterActions by the EKS client of AWS's SDK. */

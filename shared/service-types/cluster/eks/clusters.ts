@@ -5,6 +5,7 @@ import type {
   Nodegroup,
   Issue as NodegroupIssue,
 } from '@aws-sdk/client-eks';
+import type { AwsAccounts } from '../../../adapters/aws/accounts.ts';
 import { readsByTarget } from '../../../adapters/aws/calls.ts';
 import { codeOf } from '../../../adapters/aws/errors.ts';
 import type { Tags } from '../../../core/ownership.ts';
@@ -31,11 +32,12 @@ type Connection = { readonly eks: Sdk; readonly client: EKSClient; readonly abor
  * + node groups for a listing. The node groups of clusters that lack the tag of a listing are not read.
  * @see https://docs.aws.amazon.com/eks/latest/APIReference/API_DescribeCluster.html
  */
-export const eksClusters = (): Clusters => {
+export const eksClusters = (accounts?: AwsAccounts): Clusters => {
   const ask = readsByTarget({
     name: 'EKS',
     load: () => import('./sdk.ts'),
     connect: ({ EKSClient: Client }, connection) => new Client(connection),
+    accounts,
   });
 
   return {

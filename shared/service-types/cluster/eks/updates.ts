@@ -1,4 +1,5 @@
 import type { EKSClient, ErrorDetail, Update } from '@aws-sdk/client-eks';
+import type { AwsAccounts } from '../../../adapters/aws/accounts.ts';
 import { readsByTarget } from '../../../adapters/aws/calls.ts';
 import { UnavailableError } from '../../../core/errors.ts';
 import { clusterNameIn } from '../kind.ts';
@@ -22,11 +23,12 @@ type Connection = {
  * The updates of clusters and of their workers, by EKS's SDK client: two calls, and one for each update, at most twenty of each.
  * @see https://docs.aws.amazon.com/eks/latest/APIReference/API_DescribeUpdate.html
  */
-export const eksUpdates = (): ClusterUpdates => {
+export const eksUpdates = (accounts?: AwsAccounts): ClusterUpdates => {
   const ask = readsByTarget({
     name: 'EKS',
     load: () => import('./sdk.ts'),
     connect: ({ EKSClient: Client }, connection) => new Client(connection),
+    accounts,
   });
   return async (target, resourceId, sinceMs) => {
     const name = clusterNameIn(target, resourceId);

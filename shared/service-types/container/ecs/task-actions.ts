@@ -13,6 +13,7 @@ import {
   UnprocessableError,
   UpstreamError,
 } from '../../../core/errors.ts';
+import type { Target } from '../../../core/target.ts';
 import { taskIdOf } from '../kind.ts';
 import type { LaunchPlan, Placement } from '../launch.ts';
 import type { TaskDefinition } from '../plan/task-definition.ts';
@@ -22,8 +23,8 @@ import { type EcsCalls, ecsCalls } from './calls.ts';
 import { snapshotOf } from './tasks.ts';
 
 type Parts = Identity & {
-  /** Name or ARN of the region's ECS cluster; undefined where the region has no containers. */
-  readonly clusterOf: (region: string) => string | undefined;
+  /** Name or ARN of the target's ECS cluster; undefined where the target has no containers. */
+  readonly clusterOf: (target: Target) => string | undefined;
   readonly call?: EcsCalls;
 };
 
@@ -72,7 +73,7 @@ export const ecsTaskActions = ({ clusterOf, call = ecsCalls(), ...identity }: Pa
     stop: (target, resourceId) =>
       call(target, `stop task ${resourceId}`, async (ecs, client, options) => {
         const command = new ecs.StopTaskCommand({
-          cluster: clusterOf(target.region),
+          cluster: clusterOf(target),
           task: taskIdOf(resourceId),
           reason: 'deleted by DCM',
         });

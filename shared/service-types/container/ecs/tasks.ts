@@ -1,17 +1,20 @@
 import type { ECSClient, Task as EcsTask } from '@aws-sdk/client-ecs';
+import { type AwsAccounts, homeAccountAlone } from '../../../adapters/aws/accounts.ts';
 import { readsByTarget } from '../../../adapters/aws/calls.ts';
 import { UnavailableError } from '../../../core/errors.ts';
-import { type Target, targetKey } from '../../../core/target.ts';
+import type { Target } from '../../../core/target.ts';
 import type { ListQuery, Page } from '../../../ports/described-resources.ts';
 import { taskIdOf } from '../kind.ts';
 import type { Task, Tasks } from '../ports.ts';
 import { describedTask, type Identity, networkInterfaceOf, startedByOf, type TaskSnapshot } from '../task.ts';
 
 type Settings = Identity & {
-  /** Name or ARN of the region's ECS cluster; undefined where the region has no containers. */
-  readonly clusterOf: (region: string) => string | undefined;
+  /** Name or ARN of the target's ECS cluster; undefined where the target has no containers. */
+  readonly clusterOf: (target: Target) => string | undefined;
   /** Whether containers get public addresses. ECS does not show them, so EC2 is asked. */
   readonly publicAddresses: boolean;
+  /** @default the home account alone */
+  readonly accounts?: AwsAccounts;
 };
 
 /** ECS lists, and describes, at most 100 tasks a call. */
@@ -30,18 +33,24 @@ type Cluster = {
  * to run, and only where it is asked for nothing else.
  * @see https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ListTasks.html
  */
-export const ecsTasks = ({ clusterOf, publicAddresses, ...identity }: Settings): Tasks => {
+export const ecsTasks = ({
+  clusterOf,
+  publicAddresses,
+  accounts = homeAccountAlone,
+  ...identity
+}: Settings): Tasks => {
   const read = readsByTarget({
     name: 'ECS',
     load: () => import('./sdk.ts'),
     connect: ({ ECSClient: Client }, connection) => new Client(connection),
+    accounts,
   });
-  const publicAddressesOf = askPublicAddresses();
+  const publicAddressesOf = askPublicAddresses(accounts);
 
   const ask = <Answer>(asked: Parameters<typeof read>[0], call: (cluster: Cluster) => Promise<Answer>) => {
-    const name = clusterOf(asked.target.region);
+    const name = clusterOf(asked.target);
     if (name === undefined)
-      throw new UnavailableError(`no ECS cluster is configured in ${targetKey(asked.target)}`);
+      throw new UnavailableError(`no ECS cluster is configured in ${accounts.nameOf(asked.target)}`);
     return read(asked, (ecs, client, abortSignal) => call({ ecs, client, name, abortSignal }));
   };
 
@@ -147,11 +156,12 @@ export const snapshotOf = (task: EcsTask): TaskSnapshot[] => {
  * The public addresses of tasks, by network interface. Asks by a filter, since one unknown id fails a call that names ids. Where EC2 does
  * not answer, none is known: the state of the tasks matters more, and the addresses are asked for again.
  */
-const askPublicAddresses = () => {
+const askPublicAddresses = (accounts: AwsAccounts) => {
   const read = readsByTarget({
     name: 'EC2',
     load: () => import('./network-interfaces-sdk.ts'),
     connect: ({ EC2Client }, connection) => new EC2Client(connection),
+    accounts,
   });
   return async (
     tasks: readonly TaskSnapshot[],

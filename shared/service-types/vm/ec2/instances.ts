@@ -6,6 +6,7 @@ import type {
   InstanceStatusSummary,
   Reservation,
 } from '@aws-sdk/client-ec2';
+import type { AwsAccounts } from '../../../adapters/aws/accounts.ts';
 import { isServerError, readsByTarget } from '../../../adapters/aws/calls.ts';
 import { codeOf } from '../../../adapters/aws/errors.ts';
 import { instanceStateOf } from '../kind.ts';
@@ -20,11 +21,12 @@ const largestPage = 1000;
  * @see https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-throttling.html
  * @see https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeInstances.html
  */
-export const ec2Instances = (): Instances & ImpairedInstances => {
+export const ec2Instances = (accounts?: AwsAccounts): Instances & ImpairedInstances => {
   const ask = readsByTarget({
     name: 'EC2',
     load: () => import('./sdk.ts'),
     connect: ({ EC2Client: Client }, connection) => new Client(connection),
+    accounts,
   });
 
   return {

@@ -1,7 +1,8 @@
 import type { Instance, Reservation } from '@aws-sdk/client-ec2';
+import type { AwsAccounts } from '../../../adapters/aws/accounts.ts';
 import { callsByTarget } from '../../../adapters/aws/calls.ts';
 import { UnavailableError } from '../../../core/errors.ts';
-import { type Target, targetKey } from '../../../core/target.ts';
+import type { Target } from '../../../core/target.ts';
 import type { VcpuQuota } from '../ports.ts';
 import { isStandard } from '../provisioning.ts';
 import { type Ec2Calls, ec2Calls } from './calls.ts';
@@ -13,12 +14,13 @@ import { type Ec2Calls, ec2Calls } from './calls.ts';
 const quotaCodes = { 'on-demand': 'L-1216C47A', spot: 'L-34B43A08' } as const;
 
 /** The limit comes from Service Quotas, the usage from EC2's running instances. */
-export const awsVcpuQuota = (ec2: Ec2Calls = ec2Calls()): VcpuQuota => {
+export const awsVcpuQuota = (accounts?: AwsAccounts, ec2: Ec2Calls = ec2Calls(accounts)): VcpuQuota => {
   const quotas = callsByTarget({
     name: 'Service Quotas',
     load: () => import('../../../adapters/aws/service-quotas-sdk.ts'),
     connect: ({ ServiceQuotasClient }, connection) => new ServiceQuotasClient(connection),
     timeoutMs: 2_000, // the comparison is optional
+    accounts,
   });
 
   const limitOf = (target: Target, QuotaCode: string): Promise<number | undefined> =>
@@ -42,7 +44,7 @@ export const awsVcpuQuota = (ec2: Ec2Calls = ec2Calls()): VcpuQuota => {
       const code = quotaCodes[market];
       const [limit, used] = await Promise.all([limitOf(target, code), usedOf(target, market === 'spot')]);
       if (limit === undefined)
-        throw new UnavailableError(`Service Quotas in ${targetKey(target)} has no value for ${code}`);
+        throw new UnavailableError(`Service Quotas in ${target.region} has no value for ${code}`);
       return { limit, used };
     },
   };
