@@ -29,15 +29,20 @@ export type NumberedChange = { readonly cursor: string; readonly change: Change 
 
 export type FeedPage = {
   readonly changes: readonly NumberedChange[];
-  /** Read on after this one; as `after` where there was nothing new. */
+  /** Read on after this one; as `after` where there was nothing new, but a newer one once a day, because cursors last as long as changes. */
   readonly next: string;
+  /** When the newest change up to `next` was appended, at the latest; milliseconds since 1970. */
+  readonly movedAtMs: number;
   /** Whether this was all there is at the moment. */
   readonly complete: boolean;
 };
 
 /** All changes in one order without gaps, kept for seven days. All rejections are UnavailableErrors, unless said otherwise. */
 export type ChangeFeed = {
+  /** After a rejection, none, some or all of the changes may be in the feed. */
   append(changes: readonly Change[]): Promise<void>;
+  /** At most `limit` of the newest changes that were appended since `sinceMs`, oldest first. */
+  newest(sinceMs: number, limit: number): Promise<readonly Change[]>;
   /**
    * At most `limit` changes after a cursor; without one, none, and `next` is the newest cursor.
    * @throws InvalidArgumentError for a text that is no cursor; GoneError where changes after the cursor are no longer kept.
