@@ -11,8 +11,16 @@ export type Caller = {
   refusal(action: string): Refusal | undefined;
 };
 
-/** Finds the caller of an access key. */
-export type Callers = (accessKeyId: string) => Caller;
+/** What the signature of a request names. Signatures are not checked. */
+export type Signature = {
+  readonly accessKeyId: string;
+  readonly region: string;
+  /** Of a session's credentials. */
+  readonly sessionToken: string | undefined;
+};
+
+/** Finds the caller who signed a request. */
+export type Callers = (signature: Signature) => Caller;
 
 /** The account of the owner of this machine, unless an emulator is told another one. */
 export const defaultAccount = '123456789012';
@@ -25,7 +33,7 @@ const allowed = { refusal: () => undefined };
  */
 export const keyCallers =
   (homeAccount: string = defaultAccount): Callers =>
-  (accessKeyId) => {
+  ({ accessKeyId }) => {
     const [, service, account] = /^(service-)?(\d{12})$/.exec(accessKeyId) ?? [];
     if (account === undefined) return { ...userOf(homeAccount), isService: true };
     return { ...userOf(account), isService: service !== undefined };
@@ -36,17 +44,16 @@ const userOf = (account: string) => ({ ...allowed, account, arn: `arn:aws:iam::$
 /** The access key with which the emulated services of an account sign, see `keyCallers`. */
 export const serviceKey = (account: string): string => `service-${account}`;
 
-type Signature = { readonly accessKeyId: string; readonly region: string };
-
 /**
- * The access key and the region that the signature of a request names, whatever the service; us-east-1 for an unsigned request. Signatures
- * are not checked.
+ * The signature of a request, whatever the service, by its headers; the region of an unsigned one is us-east-1.
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
  */
-export const signatureOf = (authorization = ''): Signature => {
+export const signatureOf = (header: (name: string) => string | undefined): Signature => {
   const [, accessKeyId = '', region = 'us-east-1'] =
-    /Credential=([^,\s/]+)\/\d{8}\/([a-z0-9-]+)\/[a-z0-9-]+\/aws4_request/.exec(authorization) ?? [];
-  return { accessKeyId, region };
+    /Credential=([^,\s/]+)\/\d{8}\/([a-z0-9-]+)\/[a-z0-9-]+\/aws4_request/.exec(
+      header('authorization') ?? '',
+    ) ?? [];
+  return { accessKeyId, region, sessionToken: header('x-amz-security-token') };
 };
 
 /** The code of a refusal in AWS's JSON and REST-JSON protocols. @see https://docs.aws.amazon.com/AmazonECS/latest/APIReference/CommonErrors.html */

@@ -70,8 +70,8 @@ export const jsonApi = (
       const operation = operations.get(name);
       if (!operation)
         throw new JsonApiError('UnknownOperationException', `the operation ${name} is not supported`);
-      const { accessKeyId, region } = signatureOf(req.header('authorization'));
-      const call = { operation: name, region, caller: callers(accessKeyId) };
+      const signature = signatureOf((header) => req.header(header));
+      const call = { operation: name, region: signature.region, caller: callers(signature) };
       onCall(call);
       const refusal = call.caller.refusal(`${service}:${name}`);
       if (refusal) throw new JsonApiError(jsonErrorOf(refusal), refusal.message, { status: 403 });

@@ -50,9 +50,9 @@ export const queryApi = ({ callers, region, onCall }: Options): Hono => {
     try {
       const parameters = parametersOf(await req.text());
       const call = Call.parse(parameters);
-      const { accessKeyId, region: name } = signatureOf(req.header('authorization'));
-      const caller = callers(accessKeyId);
-      const place = { account: caller.account, region: name };
+      const signature = signatureOf((name) => req.header(name));
+      const caller = callers(signature);
+      const place = { account: caller.account, region: signature.region };
       onCall(call.Action, place);
       const refusal = caller.refusal(`ec2:${call.Action}`);
       if (refusal) throw unauthorized(refusal);

@@ -49,9 +49,9 @@ type Options = {
 export const eksApi = ({ callers, region, onCall }: Options): Hono => {
   const app = new Hono();
   const answerTo = async ({ req }: Context, action: string, answer: Operation) => {
-    const { accessKeyId, region: name } = signatureOf(req.header('authorization'));
-    const caller = callers(accessKeyId);
-    const place = { account: caller.account, region: name };
+    const signature = signatureOf((name) => req.header(name));
+    const caller = callers(signature);
+    const place = { account: caller.account, region: signature.region };
     onCall(action, place);
     const refusal = caller.refusal(`eks:${action}`);
     if (refusal) throw new EksError(jsonErrorOf(refusal), refusal.message);

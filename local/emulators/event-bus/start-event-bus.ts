@@ -100,13 +100,13 @@ export const startEventBus = async ({ port, buses, log, ...options }: Options): 
   const app = new Hono();
   app.post('/', async ({ req }) => {
     if (req.header('x-amz-target') !== 'AWSEvents.PutEvents') return failed('UnknownOperationException');
-    const { accessKeyId, region } = signatureOf(req.header('authorization'));
-    const caller = callers(accessKeyId);
+    const signature = signatureOf((name) => req.header(name));
+    const caller = callers(signature);
     const refusal = caller.refusal('events:PutEvents');
     if (refusal !== undefined) return failed(jsonErrorOf(refusal), refusal.message);
     const request = PutEvents.safeParse(await req.json().catch(() => undefined));
     if (!request.success) return failed('ValidationException', z.prettifyError(request.error));
-    const answers = request.data.Entries.map((entry) => put(entry, { caller, region }));
+    const answers = request.data.Entries.map((entry) => put(entry, { caller, region: signature.region }));
     return json(200, {
       FailedEntryCount: answers.filter((one) => 'ErrorCode' in one).length,
       Entries: answers,
