@@ -54,7 +54,7 @@ const inAnyCase = (status: string): string[] => [
 ];
 
 const readStatus = async ({ provider }: Session, id: string): Promise<string> => {
-  const { json } = await provider.call('GET', { path: `/${id}` });
+  const { json } = await provider.read(id);
   return typeof json === 'object' && json !== null && 'status' in json ? String(json.status) : '';
 };
 

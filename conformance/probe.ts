@@ -7,12 +7,12 @@ import type { Answer, Provider } from './provider.ts';
  * credentials.
  */
 export const probe = async (
-  provider: Pick<Provider, 'call' | 'collection' | 'needsToken'>,
+  provider: Pick<Provider, 'call' | 'health' | 'collection' | 'needsToken'>,
   timeoutMs = 5_000,
 ): Promise<void> => {
   const signal = AbortSignal.timeout(timeoutMs);
   const [health, list] = await Promise.allSettled([
-    provider.call('GET', { path: '/health', authorization: '', signal }),
+    provider.health({ signal }),
     provider.call('GET', { signal }),
   ]);
   const where = provider.collection.href;

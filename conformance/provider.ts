@@ -29,7 +29,10 @@ export type Provider = {
   create(id: string | undefined, body: Call['body'], call?: Call): Promise<Answer>;
   /** Records a resource for `cleanUp`, where a create may have created it and its id is not in the create's URL. */
   remember(id: string): void;
+  read(id: string, call?: Call): Promise<Answer>;
   remove(id: string, call?: Call): Promise<Answer>;
+  /** Without credentials, as DCM's health checks ask. */
+  health(call?: Call): Promise<Answer>;
   /** Deletes the created resources that were not deleted. @returns the ids that may be left */
   cleanUp(): Promise<string[]>;
 };
@@ -74,7 +77,7 @@ export const provider = ({ url, token, fetch, now }: Parts): Provider => {
   };
 
   const remove: Provider['remove'] = async (id, options) => {
-    const answer = await call('DELETE', { path: `/${encodeURIComponent(id)}`, ...options });
+    const answer = await call('DELETE', { path: pathOf(id), ...options });
     if (answer.status < 300 || answer.status === 404) created.delete(id);
     return answer;
   };
@@ -83,7 +86,9 @@ export const provider = ({ url, token, fetch, now }: Parts): Provider => {
     collection,
     needsToken: authorization !== '',
     call,
+    read: (id, options) => call('GET', { path: pathOf(id), ...options }),
     remove,
+    health: (options) => call('GET', { path: '/health', authorization: '', ...options }),
     remember: (id) => void created.add(id),
     async create(id, body, options) {
       const path = id === undefined ? '' : `?id=${encodeURIComponent(id)}`;
@@ -102,6 +107,8 @@ export const provider = ({ url, token, fetch, now }: Parts): Provider => {
     },
   };
 };
+
+const pathOf = (id: string): string => `/${encodeURIComponent(id)}`;
 
 const basic = ({ username, password }: URL): string => {
   if (username === '') return '';

@@ -22,7 +22,7 @@ const needsAgentCreate = async ({ firstCreate }: Session): Promise<void> => {
 const mustHaveMade = async ({ provider }: Session, id: string, { status, json, text }: Answer) => {
   must(status < 300, `answered ${status}: ${text.slice(0, 200)}`);
   const made = idOf(json);
-  const read = await provider.call('GET', { path: `/${id}` });
+  const read = await provider.read(id);
   must(
     read.status === 200,
     made === undefined || made === id
@@ -134,7 +134,7 @@ export const agentChecks: Group = {
         const going = await remove(session, id);
         must(going !== 404, 'DELETE of a resource that is being deleted was answered 404');
         await eventually(async () => {
-          const { status, text } = await provider.call('GET', { path: `/${id}` });
+          const { status, text } = await provider.read(id);
           return status === 404 || /"status":\s*"DELETED"/.test(text);
         });
         const gone = await remove(session, id);

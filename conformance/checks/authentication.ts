@@ -11,12 +11,12 @@ const refusedWith = async ({ provider, newId, specOf }: Session, authorization: 
   const call = { authorization };
   const answers = [
     await provider.call('GET', call),
-    await provider.call('GET', { ...call, path: `/${id}` }),
+    await provider.read(id, call),
     await provider.create(id, { spec: specOf(id) }, call),
     await provider.call('DELETE', { ...call, path: `/${id}` }),
   ];
   for (const answer of answers) mustBeProblem(answer, 401, 'a request');
-  const { status } = await provider.call('GET', { path: `/${id}` });
+  const { status } = await provider.read(id);
   must(status === 404, 'the create was refused, but the resource exists');
 };
 

@@ -9,8 +9,6 @@ import { mustBeProblem, mustNotFindUnknown } from './problem.ts';
 const acm = 'utilities tests/e2e/sp_acm_cluster_api_test.go';
 const spec = 'control-plane api/catalog/v1alpha1/servicetypes/cluster/spec.yaml';
 
-const read = ({ provider }: Session, id: string) => provider.call('GET', { path: `/${id}` });
-
 /** What a cluster must have once it is active, and must not have before. */
 const Connection = z.looseObject({
   api_endpoint: z.string('api_endpoint must be a text').optional(),
@@ -28,7 +26,7 @@ const activeCluster = async (session: Session): Promise<string> => {
   const { specimen, eventually, vocabulary } = session;
   const id = await specimen();
   const isActive = async () => {
-    const { json } = await read(session, id);
+    const { json } = await session.provider.read(id);
     const resource = z.looseObject({ status: z.string() }).safeParse(json).data;
     return vocabulary.ready.includes(resource?.status ?? '');
   };
@@ -45,7 +43,7 @@ export const clusterChecks: Group = {
       sentence: 'answers health with a type and the path "health"',
       source: acm,
       async run({ provider }) {
-        const { json } = await provider.call('GET', { path: '/health', authorization: '' });
+        const { json } = await provider.health();
         const health = z.looseObject({ type: z.string().min(1), path: z.literal('health') }).safeParse(json);
         must(health.success, health.error ? z.prettifyError(health.error) : '');
       },
@@ -70,7 +68,7 @@ export const clusterChecks: Group = {
         const id = newId();
         const answer = await provider.create(id, { spec: { ...specOf(id), version: '0.1' } });
         mustBeProblem(answer, answer.status === 422 ? 422 : 400, 'the version 0.1');
-        const { status } = await read(session, id);
+        const { status } = await session.provider.read(id);
         must(status === 404, `the version 0.1 was refused, but GET finds the cluster (${status})`);
       },
     },
@@ -99,7 +97,7 @@ export const clusterChecks: Group = {
         await session.specimen();
         const id = session.newId();
         const made = idOf((await session.create(id)).json) ?? id;
-        const { json } = await read(session, made);
+        const { json } = await session.provider.read(made);
         const { status } = z.looseObject({ status: z.string() }).parse(json);
         if (session.vocabulary.ready.includes(status)) throw new Skipped('the cluster was active at once');
         const { endpoint, kubeconfig } = connectionOf(json);
@@ -113,7 +111,7 @@ export const clusterChecks: Group = {
       source: spec,
       async run(session) {
         const id = await activeCluster(session);
-        const { endpoint, kubeconfig } = connectionOf((await read(session, id)).json);
+        const { endpoint, kubeconfig } = connectionOf((await session.provider.read(id)).json);
         must(/^https:\/\/./.test(endpoint), `api_endpoint is "${endpoint}"`);
         const config = Buffer.from(kubeconfig, 'base64').toString();
         must(config.includes(endpoint), `kubeconfig does not lead to ${endpoint}: ${config.slice(0, 100)}`);

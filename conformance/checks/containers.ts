@@ -73,8 +73,6 @@ const statusesUntilRunning = async (session: Session): Promise<readonly string[]
   return statuses.slice(0, runs + 1);
 };
 
-const read = ({ provider }: Session, id: string) => provider.call('GET', { path: `/${id}` });
-
 const Health = z.looseObject({
   status: z.literal('healthy', 'status must be "healthy"'),
   version: z.string('version is missing'),
@@ -120,7 +118,7 @@ export const containerChecks: Group = {
       sentence: 'answers health with 200, "healthy", version, uptime and type',
       source: api,
       async run({ provider }) {
-        const answer = await provider.call('GET', { path: '/health', authorization: '' });
+        const answer = await provider.health();
         must(answer.status === 200, `health was answered ${answer.status}`);
         const { error } = Health.safeParse(answer.json);
         must(error === undefined, error ? z.prettifyError(error) : '');
@@ -161,7 +159,7 @@ export const containerChecks: Group = {
         const ports = [{ container_port: 80, visibility: 'internal' }];
         const id = await start(session, { network: { ports } });
         const hasService = async () => {
-          const { json } = await read(session, id);
+          const { json } = await session.provider.read(id);
           return z.looseObject({ service: z.looseObject({}) }).safeParse(json).success;
         };
         const isShown = await session.eventually(hasService, waitsMs.service);
@@ -236,7 +234,7 @@ export const containerChecks: Group = {
         const id = await start(session);
         const { status: code } = await session.provider.remove(id);
         must(code === 204, `DELETE was answered ${code}`);
-        const found = await read(session, id);
+        const found = await session.provider.read(id);
         if (found.status === 200 && /"status":\s*"DELET(ING|ED)"/.test(found.text))
           throw new Deviation('it shows the container as DELETING until it has ended');
         must(found.status === 404, `GET was answered ${found.status}: ${found.text.slice(0, 100)}`);

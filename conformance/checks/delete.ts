@@ -71,7 +71,7 @@ export const deleteChecks: Group = {
         await provider.remove(id);
         let seen = '';
         const isGone = await eventually(async () => {
-          const { status, text } = await provider.call('GET', { path: `/${id}` });
+          const { status, text } = await provider.read(id);
           seen = `${status} ${text.slice(0, 100)}`;
           return status === 404 || /"status":\s*"DELETED"/.test(text);
         });

@@ -2,12 +2,9 @@ import * as z from 'zod';
 import type { Group } from '../check.ts';
 import { must } from '../outcome.ts';
 import { agentFinds, controlPlaneFinds } from '../pollers.ts';
-import type { Session } from '../session.ts';
 
 const longestMs = 5_000;
 const polls = 5;
-
-const health = ({ provider }: Session) => provider.call('GET', { path: '/health', authorization: '' });
 
 const Body = z.looseObject({
   version: z.string().min(1, 'version must not be empty'),
@@ -22,7 +19,7 @@ export const healthChecks: Group = {
       sentence: 'answers GET {endpoint}/health with exactly 200',
       source: 'environment-agent internal/health/monitor/checker.go',
       async run(session) {
-        const { status } = await health(session);
+        const { status } = await session.provider.health();
         must(status === 200, `health was answered ${status}`);
       },
     },
@@ -32,7 +29,7 @@ export const healthChecks: Group = {
       source: 'control-plane internal/sp/healthcheck/monitor_test.go',
       caller: 'old control plane',
       async run(session) {
-        const answer = await health(session);
+        const answer = await session.provider.health();
         const verdict = controlPlaneFinds(answer);
         must(verdict === 'healthy', `the control plane finds it ${verdict}: ${answer.text.slice(0, 200)}`);
       },
@@ -42,7 +39,7 @@ export const healthChecks: Group = {
       sentence: 'is healthy for the environment agent',
       source: 'environment-agent internal/health/monitor/checker_test.go',
       async run(session) {
-        const answer = await health(session);
+        const answer = await session.provider.health();
         const verdict = agentFinds(answer);
         must(
           verdict === 'healthy',
@@ -55,7 +52,7 @@ export const healthChecks: Group = {
       sentence: 'answers health as JSON, with its version and its uptime in whole seconds',
       source: 'utilities tests/e2e/sp_acm_cluster_api_test.go',
       async run(session) {
-        const { contentType, json } = await health(session);
+        const { contentType, json } = await session.provider.health();
         must(contentType.startsWith('application/json'), `health is answered as ${contentType || 'nothing'}`);
         const body = Body.safeParse(json);
         must(body.success, body.error ? z.prettifyError(body.error) : '');
@@ -66,10 +63,10 @@ export const healthChecks: Group = {
       sentence: 'answers an uptime that increases',
       source: 'utilities tests/e2e/sp_acm_cluster_api_test.go',
       async run(session) {
-        const before = Body.safeParse((await health(session)).json).data?.uptime ?? Number.NaN;
+        const before = Body.safeParse((await session.provider.health()).json).data?.uptime ?? Number.NaN;
         let after = before;
         await session.eventually(async () => {
-          after = Body.safeParse((await health(session)).json).data?.uptime ?? Number.NaN;
+          after = Body.safeParse((await session.provider.health()).json).data?.uptime ?? Number.NaN;
           return after > before; // several processes may answer in turn, each with its own
         });
         must(after > before, `uptime went from ${before} to ${after}`);
@@ -81,7 +78,7 @@ export const healthChecks: Group = {
       source: 'environment-agent internal/health/monitor/monitor.go (AGENT_HEALTH_CHECK_TIMEOUT)',
       async run(session) {
         for (let poll = 0; poll < polls; poll += 1) {
-          const { status, tookMs } = await health(session);
+          const { status, tookMs } = await session.provider.health();
           must(status === 200, `health was answered ${status}`);
           must(tookMs < longestMs, `health took ${tookMs} ms`);
         }
@@ -102,7 +99,7 @@ export const healthChecks: Group = {
       source:
         'environment-agent internal/health/monitor/checker.go: sends credentials only where the endpoint’s URL has them',
       async run(session) {
-        const without = await health(session);
+        const without = await session.provider.health();
         must(
           without.status === 200,
           `without credentials health was answered ${without.status}: an agent has none of its own`,

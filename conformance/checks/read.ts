@@ -24,7 +24,7 @@ export const readChecks: Group = {
       source: 'utilities tests/e2e/sp_container_api_test.go',
       async run({ provider, specimen, vocabulary }) {
         const id = await specimen();
-        const { status, json } = await provider.call('GET', { path: `/${id}` });
+        const { status, json } = await provider.read(id);
         must(status === 200, `GET was answered ${status}`);
         const resource = z
           .object({ id: z.literal(id), path: z.string(), status: z.string() })
@@ -38,7 +38,7 @@ export const readChecks: Group = {
       sentence: 'answers GET of an unknown id with 404 as application/problem+json',
       source: 'utilities tests/e2e/sp_container_api_test.go',
       async run({ provider, newId }) {
-        mustBeProblem(await provider.call('GET', { path: `/${newId()}` }), 404, 'GET of an unknown id');
+        mustBeProblem(await provider.read(newId()), 404, 'GET of an unknown id');
       },
     },
     {

@@ -7,7 +7,7 @@ import { mustBeProblem } from './problem.ts';
 const refused = async ({ provider, newId }: Session, what: string, body: Call['body'], call: Call = {}) => {
   const id = newId();
   mustBeProblem(await provider.create(id, body, call), 400, what);
-  const { status } = await provider.call('GET', { path: `/${id}` });
+  const { status } = await provider.read(id);
   must(status === 404, `${what} was refused, but GET finds the resource (${status})`);
 };
 
