@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import type { ServiceType } from '../core/kind.ts';
 
 /** A lower-case DNS label, of any length. */
 export const dnsLabel = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
@@ -11,6 +12,18 @@ export const text = (error: string) => z.string({ error });
 /** An object of the spec, which may be absent. */
 export const section = <Shape extends z.core.$ZodShape>(description: string, shape: Shape) =>
   z.optional(z.object(shape, { error: 'expected an object' }).check(z.describe(description)));
+
+/** The `service_type` of a spec, which may be absent: that of the collection to which it is sent. */
+export const serviceTypeOf = <Type extends ServiceType>(serviceType: Type) =>
+  z.optional(
+    z
+      .literal(serviceType, { error: `expected ${serviceType}, the service type of this collection` })
+      .check(z.describe('The service type of this collection.')),
+  );
+
+const wholeNumberError = 'expected a whole number of at least 1';
+
+export const wholeNumber = z.int({ error: wholeNumberError }).check(z.positive({ error: wholeNumberError }));
 
 /** The name that becomes the `Name` tag of a resource, which may be absent. */
 export const resourceName = (meta: { readonly description: string; readonly examples: string[] }) =>
@@ -52,3 +65,11 @@ export const LabelValue = text('expected a string').check(
   z.maxLength(longestTagValue, { error: `expected at most ${longestTagValue} characters` }),
   z.regex(/^\P{Cc}*$/u, { error: 'expected no control characters' }),
 );
+
+/** The labels that become tags of a resource, which may be absent. @default what EC2 and EKS allow in tags */
+export const labels = (description: string, { key = LabelKey, value = LabelValue } = {}) =>
+  z.optional(
+    z
+      .record(key, value, { error: 'expected an object with strings as values' })
+      .check(z.describe(description)),
+  );

@@ -2,14 +2,15 @@ import * as z from 'zod/mini';
 import type { Tags } from '../../core/ownership.ts';
 import { specReader } from '../read-spec.ts';
 import {
-  LabelKey,
-  LabelValue,
+  labels,
   mibOf,
   resourceName,
   Size,
   section,
+  serviceTypeOf,
   sizeFormat,
   text,
+  wholeNumber,
 } from '../spec-fields.ts';
 import { type ClusterHints, hintsOf } from './hints.ts';
 
@@ -35,10 +36,6 @@ export type ClusterSpec = {
 
 /** The smallest disk that EKS's node images start on with room for images of containers, and EKS's default. */
 export const smallestDiskGib = 20;
-
-const wholeNumber = z
-  .int({ error: 'expected a whole number of at least 1' })
-  .check(z.positive({ error: 'expected a whole number of at least 1' }));
 
 const size = (meaning: string, example: string) =>
   z.optional(Size.check(z.meta({ description: `${meaning} ${sizeFormat}`, examples: [example] })));
@@ -98,11 +95,7 @@ const Nodes = z
  * @see https://github.com/dcm-project/control-plane (api/catalog/v1alpha1/servicetypes/cluster/spec.yaml)
  */
 export const ClusterSpecBody = z.object({
-  service_type: z.optional(
-    z
-      .literal('cluster', { error: 'expected cluster, the service type of this collection' })
-      .check(z.describe('The service type of this collection.')),
-  ),
+  service_type: serviceTypeOf('cluster'),
   version: z.optional(
     text('expected a Kubernetes version such as 1.33').check(
       z.regex(/^\d+\.\d+(\.\d+)?$/, { error: 'expected a Kubernetes version such as 1.33 or 1.33.2' }),
@@ -123,14 +116,8 @@ export const ClusterSpecBody = z.object({
         'The `Name` tag of the cluster: at most 63 lower-case letters, digits and hyphens. Need not be unique: in EKS the cluster is named after its id. Default: the id.',
       examples: ['dev-1'],
     }),
-    labels: z.optional(
-      z
-        .record(LabelKey, LabelValue, { error: 'expected an object with strings as values' })
-        .check(
-          z.describe(
-            'Tags of the cluster. EKS allows 50 tags, those of this provider included, which labels do not replace. Labels named `dcm-client-token` or `dcm-workers` have no effect, because these tags are the provider’s.',
-          ),
-        ),
+    labels: labels(
+      'Tags of the cluster. EKS allows 50 tags, those of this provider included, which labels do not replace. Labels named `dcm-client-token` or `dcm-workers` have no effect, because these tags are the provider’s.',
     ),
   }),
 });

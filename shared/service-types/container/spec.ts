@@ -4,10 +4,12 @@ import { specReader } from '../read-spec.ts';
 import {
   LabelKey,
   LabelValue,
+  labels,
   mibOf,
   resourceName,
   Size,
   section,
+  serviceTypeOf,
   sizeFormat,
   text,
 } from '../spec-fields.ts';
@@ -134,11 +136,7 @@ const unique = <Item>(items: readonly Item[], keyOf: (item: Item) => unknown): b
  * @see https://github.com/dcm-project/control-plane (api/catalog/v1alpha1/servicetypes/container/spec.yaml)
  */
 export const ContainerSpecBody = z.object({
-  service_type: z.optional(
-    z
-      .literal('container', { error: 'expected container, the service type of this collection' })
-      .check(z.describe('The service type of this collection.')),
-  ),
+  service_type: serviceTypeOf('container'),
   image: z
     .object(
       {
@@ -196,16 +194,9 @@ export const ContainerSpecBody = z.object({
         'The `Name` tag of the task: at most 63 lower-case letters, digits and hyphens. Need not be unique. Default: the container’s id.',
       examples: ['web-1'],
     }),
-    labels: z.optional(
-      z
-        .record(LabelKey.check(tagCharacters), LabelValue.check(tagCharacters), {
-          error: 'expected an object with strings as values',
-        })
-        .check(
-          z.describe(
-            'Tags of the task. Keys have at most 128 characters and do not begin with `aws:`. Values have at most 256 characters, and may be empty. Both have only letters, digits, spaces and `_ . : / = + - @`. ECS allows 50 tags, those of this provider included, which labels do not replace.',
-          ),
-        ),
+    labels: labels(
+      'Tags of the task. Keys have at most 128 characters and do not begin with `aws:`. Values have at most 256 characters, and may be empty. Both have only letters, digits, spaces and `_ . : / = + - @`. ECS allows 50 tags, those of this provider included, which labels do not replace.',
+      { key: LabelKey.check(tagCharacters), value: LabelValue.check(tagCharacters) },
     ),
   }),
 });

@@ -4,14 +4,15 @@ import { defaultSize } from '../instance-types.ts';
 import { specReader } from '../read-spec.ts';
 import {
   dnsLabel,
-  LabelKey,
-  LabelValue,
+  labels,
   mibOf,
   resourceName,
   Size,
   section,
+  serviceTypeOf,
   sizeFormat,
   text,
+  wholeNumber,
 } from '../spec-fields.ts';
 import { type AwsHints, hintsOf } from './hints.ts';
 import { catalogued, defaultGuestOs } from './image-catalogue.ts';
@@ -69,15 +70,10 @@ const Disks = z.array(z.optional(Disk), { error: 'expected a list of disks' }).c
  * @see https://github.com/dcm-project/enhancements service-type-definitions
  */
 export const SpecBody = z.object({
-  service_type: z.optional(
-    z
-      .literal('vm', { error: 'expected vm, the only service type of this provider' })
-      .check(z.describe('The only service type of this provider.')),
-  ),
+  service_type: serviceTypeOf('vm'),
   vcpu: section('The number of vCPUs.', {
     count: z.optional(
-      z.int({ error: 'expected a whole number of at least 1' }).check(
-        z.positive({ error: 'expected a whole number of at least 1' }),
+      wholeNumber.check(
         z.meta({
           description: `The VM gets the smallest instance type that the operator allows with at least this number. Default: that of \`instance_type\`, else ${defaultSize.vcpus}.`,
           examples: [2],
@@ -132,14 +128,8 @@ export const SpecBody = z.object({
         'The `Name` tag of the instance: at most 63 lower-case letters, digits and hyphens. Need not be unique. Default: the VM’s id.',
       examples: ['web-1'],
     }),
-    labels: z.optional(
-      z
-        .record(LabelKey, LabelValue, { error: 'expected an object with strings as values' })
-        .check(
-          z.describe(
-            'Tags of the instance and its disks. Keys have at most 128 characters and do not begin with `aws:`. Values have at most 256 characters, and may be empty. Control characters are not allowed. EC2 allows 50 tags, those of this provider included, which labels do not replace.',
-          ),
-        ),
+    labels: labels(
+      'Tags of the instance and its disks. Keys have at most 128 characters and do not begin with `aws:`. Values have at most 256 characters, and may be empty. Control characters are not allowed. EC2 allows 50 tags, those of this provider included, which labels do not replace.',
     ),
   }),
 });
