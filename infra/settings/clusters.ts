@@ -2,11 +2,11 @@ import * as z from 'zod';
 import { arnPrefixPattern } from '../../shared/adapters/aws/regions.ts';
 import {
   count,
+  creationRegions,
   defaultFamilies,
   family,
   flag,
   identifier,
-  region,
   roleArn,
   text,
   zone,
@@ -29,10 +29,7 @@ const ClusterRegion = z.strictObject({
 
 /** Which clusters may be created, and how. Without it the deployment has nothing of EKS. */
 export const Clusters = z.strictObject({
-  regions: z
-    .record(region, ClusterRegion)
-    .refine((regions) => Object.keys(regions).length > 0, 'must have at least one region')
-    .describe('The regions where clusters can be created. A provider is registered at DCM for each.'),
+  regions: creationRegions(ClusterRegion, 'clusters'),
   clusterRoleArn: roleArn.describe(
     'ARN of the role of the control planes ([which permissions it needs](deploy.md#clusters)).',
   ),

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { count, flag, identifier, region, roleArn, text } from './setting-kinds.ts';
+import { count, creationRegions, flag, identifier, roleArn, text } from './setting-kinds.ts';
 
 const ContainerRegion = z.strictObject({
   subnets: z
@@ -28,10 +28,7 @@ const ContainerRegion = z.strictObject({
 
 /** Which containers may be created, and how. Without it the deployment has nothing of ECS. */
 export const Containers = z.strictObject({
-  regions: z
-    .record(region, ContainerRegion)
-    .refine((regions) => Object.keys(regions).length > 0, 'must have at least one region')
-    .describe('The regions where containers can be created. A provider is registered at DCM for each.'),
+  regions: creationRegions(ContainerRegion, 'containers'),
   executionRoleArn: roleArn.describe(
     'ARN of the role with which ECS pulls images and writes logs ([which permissions it needs](deploy.md#containers)).',
   ),

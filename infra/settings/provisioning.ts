@@ -2,12 +2,12 @@ import * as z from 'zod';
 import { arnPrefixPattern } from '../../shared/adapters/aws/regions.ts';
 import {
   count,
+  creationRegions,
   defaultFamilies,
   family,
   flag,
   identifier,
   origin,
-  region,
   roleArn,
   secretName,
   text,
@@ -72,10 +72,7 @@ const InstanceProfile = z.strictObject({
 
 /** What may be created, and how. Without it the stack reports instances and creates none. */
 export const Provisioning = z.strictObject({
-  regions: z
-    .record(region, Network)
-    .refine((regions) => Object.keys(regions).length > 0, 'must have at least one region')
-    .describe('The regions where VMs can be created. A provider is registered at DCM for each.'),
+  regions: creationRegions(Network, 'VMs'),
   images: z
     .record(nonEmpty, ImageSource)
     .default({})

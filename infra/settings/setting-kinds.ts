@@ -33,6 +33,13 @@ export const region = known(
   regions,
 );
 
+/** The regions where resources, such as `VMs`, can be created, each with its settings. */
+export const creationRegions = <Settings extends z.ZodType>(settings: Settings, resources: string) =>
+  z
+    .record(region, settings)
+    .refine((given) => Object.keys(given).length > 0, 'must have at least one region')
+    .describe(`The regions where ${resources} can be created. A provider is registered at DCM for each.`);
+
 export const zone = text(zonePattern, 'must be an availability zone, such as eu-west-1a');
 
 /** The allowed families by default, the preferred one first. */
