@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readVms, vmLifecycle } from '../../../functions/provider-api/service-types/vm.ts';
-import { acceptFault, type Faults, faulty, randomFaults, SimulatedCrash } from '../../fakes/faulty.ts';
+import { acceptFault, type Faults, faulty, invocation, randomFaults } from '../../fakes/faulty.ts';
 import { asked, completionTurn, dcmId, type ProviderParts, providerParts } from './provider.ts';
 
 const region = 'us-east-1';
@@ -143,25 +143,8 @@ const eventually = async <Answer>(ask: () => Promise<Answer>, { pause }: Provide
  * which nothing it does has any effect. Its waiting takes no time of the others': a creation is never overtaken while it is worked at.
  */
 const mortal = (parts: ProviderParts, faults: Faults, crashes: Faults): ProviderParts => {
-  const life = { over: false, waitedMs: 0 };
-  const until = <Port extends object>(port: Port): Port =>
-    new Proxy(port, {
-      get: (target, name) => {
-        const method: unknown = Reflect.get(target, name);
-        if (typeof method !== 'function') return method;
-        return async (...args: unknown[]) => {
-          await survive();
-          const answer = await Reflect.apply(method, target, args);
-          await survive();
-          return answer;
-        };
-      },
-    });
-  const survive = async () => {
-    await turn();
-    life.over ||= crashes.strikes();
-    if (life.over) throw new SimulatedCrash('this invocation has crashed');
-  };
+  const until = invocation(crashes);
+  let waitedMs = 0;
   return {
     ...parts,
     records: until(faulty(parts.records, faults)),
@@ -169,9 +152,9 @@ const mortal = (parts: ProviderParts, faults: Faults, crashes: Faults): Provider
     actions: until(faulty(parts.actions, faults)),
     instances: until(faulty(parts.instances, faults)),
     observations: until(faulty(parts.observations, faults)),
-    now: () => parts.now() + life.waitedMs,
+    now: () => parts.now() + waitedMs,
     async pause(ms) {
-      life.waitedMs += ms;
+      waitedMs += ms;
       await turn();
     },
   };

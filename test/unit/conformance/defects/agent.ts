@@ -1,7 +1,7 @@
 import type { Defect } from '../defect.ts';
 import { problem } from '../fake-problem.ts';
 import { unknownIs } from './delete.ts';
-import { isCreate, isDelete, isList, json, type KnownDefects, refusals, rewriting } from './known-defect.ts';
+import { isCreate, isDelete, type KnownDefects, listsNone, refusals } from './known-defect.ts';
 
 const keyOf = (request: Request): string => request.headers.get('idempotency-key') ?? '';
 const lastOf = (request: Request): string => new URL(request.url).pathname.split('/').at(-1) ?? '';
@@ -95,16 +95,7 @@ export const agentDefects: KnownDefects = {
   B5: [
     { what: 'makes one of each', because: /answered with 10 ids/, defect: makesOneOfEach() },
     { what: 'answers a duplicate with 409', because: /answered 409/, defect: conflictOnKey() },
-    {
-      what: 'lists none of them',
-      because: /0 times/,
-      defect: {
-        answer: rewriting(
-          isList,
-          json(() => ({ results: [] })),
-        ),
-      },
-    },
+    listsNone,
   ],
   B6: [
     {

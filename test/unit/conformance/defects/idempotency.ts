@@ -1,6 +1,6 @@
 import type { Defect } from '../defect.ts';
 import { problem } from '../fake-problem.ts';
-import { isCreate, isList, json, type KnownDefects, rewriting } from './known-defect.ts';
+import { isCreate, type KnownDefects, listsNone } from './known-defect.ts';
 
 const conflictOnDuplicate = (): Defect => {
   const seen = new Set<string>();
@@ -38,16 +38,7 @@ export const idempotencyDefects: KnownDefects = {
   I2: [
     { what: 'answers a duplicate with 409', because: /409/, defect: conflictOnDuplicate() },
     { what: 'makes another one', because: /different ids/, defect: makesAnother() },
-    {
-      what: 'lists none of them',
-      because: /0 times/,
-      defect: {
-        answer: rewriting(
-          isList,
-          json(() => ({ results: [] })),
-        ),
-      },
-    },
+    listsNone,
   ],
   I3: [{ what: 'answers a duplicate with 409', because: /409/, defect: conflictOnDuplicate() }],
 };

@@ -40,4 +40,16 @@ export const refusals = (
 
 export const asPlainText = (response: Response) => new Response('no', { status: response.status });
 
+/** Found by the checks that count the created resources in the list. */
+export const listsNone: KnownDefect = {
+  what: 'lists none of them',
+  because: /0 times/,
+  defect: {
+    answer: rewriting(
+      isList,
+      json(() => ({ results: [] })),
+    ),
+  },
+};
+
 export type KnownDefects = Readonly<Record<string, readonly KnownDefect[]>>;

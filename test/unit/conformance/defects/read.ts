@@ -1,5 +1,14 @@
 import { problem } from '../fake-problem.ts';
-import { asPlainText, isList, isOne, json, type KnownDefects, refusals, rewriting } from './known-defect.ts';
+import {
+  asPlainText,
+  isList,
+  isOne,
+  json,
+  type KnownDefects,
+  listsNone,
+  refusals,
+  rewriting,
+} from './known-defect.ts';
 
 let flip = false;
 
@@ -65,16 +74,7 @@ export const readDefects: KnownDefects = {
         ),
       },
     },
-    {
-      what: 'lists nothing',
-      because: /0 times/,
-      defect: {
-        answer: rewriting(
-          isList,
-          json(() => ({ results: [] })),
-        ),
-      },
-    },
+    listsNone,
   ],
   G4: [
     {
