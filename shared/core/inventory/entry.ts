@@ -23,8 +23,8 @@ export type Place = { readonly target: Target; readonly collection: Collection }
 /** A place as text, for keys: `eu-west-1/volumes`, `222222222222/eu-west-1/volumes`. */
 export const placeKey = ({ target, collection }: Place): string => `${targetKey(target)}/${collection}`;
 
-/** A resource as the inventory has it. */
-export type Entry = {
+/** What the inventory knows of a resource besides the service's own description. */
+export type Summary = {
   /** Its id in AWS, unique within the place: `i-…`, `vol-…`, a task's id, a cluster's name. */
   readonly id: string;
   /** The tag `Name`, or the name that the service itself gives; undefined: it has none. */
@@ -34,6 +34,14 @@ export type Entry = {
   readonly at: number;
   /** Why the service counts it as unhealthy; undefined: it does not. */
   readonly unhealthy?: string | undefined;
+  /** The VPC that it is in; undefined: in none, or not known. */
+  readonly vpcId?: string | undefined;
+  /** Whether nothing uses it: a volume without an attachment, an address without an association. */
+  readonly unused?: boolean | undefined;
+};
+
+/** A resource as the inventory has it. */
+export type Entry = Summary & {
   /** The service's own description of it, as the AWS SDK returns it, in JSON, without secrets. */
   readonly object: Readonly<Record<string, unknown>>;
 };
@@ -42,3 +50,43 @@ export type Entry = {
 export type EntryChange =
   | { readonly entry: Entry }
   | { readonly ended: { readonly id: string; readonly at: number } };
+
+/** A listing can lack what happened so shortly before it began: services show their resources with a delay. */
+export const listingLagMs = 5_000;
+
+/** The time of all that a listing shows. */
+export const listedAt = ({ startedAtMs }: { readonly startedAtMs: number }): number =>
+  startedAtMs - listingLagMs;
+
+/**
+ * A value of an AWS SDK as plain JSON, in a form that does not depend on the order in which a service lists fields and tags. Undefined
+ * fields and binary ones are left out; dates are ISO 8601.
+ */
+export const plain = (value: unknown): unknown => {
+  if (value instanceof Date) return value.toISOString();
+  if (value instanceof Uint8Array) return undefined;
+  if (Array.isArray(value)) return inOrder(value.map(plain));
+  if (typeof value !== 'object' || value === null) return value;
+  const fields = Object.entries(value).map(([name, field]): [string, unknown] => [name, plain(field)]);
+  const known = fields.filter(([, field]) => field !== undefined);
+  return Object.fromEntries(known.sort(([one], [other]) => (one < other ? -1 : 1)));
+};
+
+/** Tags, in the forms of EC2 and ECS, by key; other lists as they are. */
+const inOrder = (list: readonly unknown[]): readonly unknown[] => {
+  const keys = list.map(tagKeyOf);
+  if (keys.includes(undefined)) return list;
+  const keyed = list.map((item, index) => ({ item, key: keys[index] ?? '' }));
+  return keyed.sort((one, other) => (one.key < other.key ? -1 : 1)).map(({ item }) => item);
+};
+
+const tagKeyOf = (item: unknown): string | undefined => {
+  if (typeof item !== 'object' || item === null) return undefined;
+  const names = Object.keys(item).map((name) => name.toLowerCase());
+  if (!names.includes('key') || names.some((name) => name !== 'key' && name !== 'value')) return undefined;
+  const entry = Object.entries(item).find(([name]) => name.toLowerCase() === 'key');
+  return String(entry?.[1]);
+};
+
+/** The same text for the same value, whatever the order of its fields. */
+export const canonical = (value: unknown): string => JSON.stringify(plain(value)) ?? '';
