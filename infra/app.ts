@@ -12,6 +12,7 @@ try {
     dcm: app.node.tryGetContext('dcm'),
     settings: app.node.tryGetContext('settings'),
     example: app.node.tryGetContext('example'),
+    homeAccount: process.env.CDK_DEFAULT_ACCOUNT,
   };
   const { settings, areExample } = loadSettings(context, projectFolder);
   await bundleAll();

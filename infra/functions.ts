@@ -14,8 +14,11 @@ import {
   registriesFile,
 } from '../functions/registration/env.ts';
 import packageJson from '../package.json' with { type: 'json' };
+import type { MemberRole } from '../shared/adapters/aws/accounts.ts';
 import type { ServiceType } from '../shared/core/kind.ts';
 import type { TagKeys } from '../shared/core/ownership.ts';
+import { targetKey } from '../shared/core/target.ts';
+import { type AccountsFile, accountsFile, type accountsVariable } from '../shared/runtime/accounts.ts';
 import type { FunctionName } from './bundle.ts';
 
 /**
@@ -28,8 +31,10 @@ export type FunctionSpec = {
   readonly timeoutSeconds: number;
   readonly memoryMb: number;
   readonly environment: Readonly<Record<string, string>>;
-  /** A value that is too large for the environment (4 KiB): a JSON file beside the code. `variable` names it where it is elsewhere. */
-  readonly file?: { readonly name: string; readonly content: string; readonly variable: string };
+  /** Values that are too large for the environment (4 KiB): JSON files beside the code. `variable` names a file where it is elsewhere. */
+  readonly files?: readonly { readonly name: string; readonly content: string; readonly variable: string }[];
+  /** The role in other accounts that the function may assume. */
+  readonly memberRole?: MemberRole;
 };
 
 /** The CloudWatch namespace of all metrics; their dimension `service` is the function. */
@@ -52,24 +57,99 @@ export type Deployment = {
   readonly clusterStepsQueueUrl?: string | undefined;
   /** Undefined without containers, and without clusters. */
   readonly created: Pick<ProvisioningFile, 'containers' | 'clusters'>;
+  /** Undefined without accounts besides the home account. */
+  readonly accounts?: AccountsOfDeployment | undefined;
 };
 
+/** The accounts besides the home account. */
+export type AccountsOfDeployment = {
+  readonly file: AccountsFile;
+  /** What is created in each account, by its alias. */
+  readonly created: Readonly<Record<string, Deployment['created']>>;
+};
+
+/** What a function needs that assumes a role in other accounts. Nothing without accounts. */
+const inAccounts = ({ accounts }: Deployment, memberRole: MemberRole) =>
+  accounts && {
+    memberRole,
+    files: [
+      {
+        name: accountsFile,
+        content: JSON.stringify(accounts.file),
+        variable: 'ACCOUNTS_FILE' satisfies keyof typeof accountsVariable,
+      },
+    ],
+  };
+
+const accountsFileVariable = ({ accounts }: Deployment) => accounts && { ACCOUNTS_FILE: accountsFile };
+
+/** What is created in every account; undefined: in the home account. */
+const createdEverywhere = ({ created, accounts }: Deployment) => [
+  { account: undefined, created },
+  ...Object.entries(accounts?.created ?? {}).map(([alias, within]) => ({
+    account: accounts?.file.accounts[alias]?.id,
+    created: within,
+  })),
+];
+
 /** What a function needs to read the AWS services of containers and clusters. Nothing for VMs alone, as before there were other types. */
-const servedVariables = ({ created: { containers, clusters } }: Deployment) => ({
-  ...serviceTypesVariable([
-    'vm',
-    ...(containers ? ['container' as const] : []),
-    ...(clusters ? ['cluster' as const] : []),
-  ]),
-  ...(containers && {
-    ECS_CLUSTERS: JSON.stringify(
-      Object.fromEntries(
-        Object.entries(containers.regions).map(([region, { ecsCluster }]) => [region, ecsCluster]),
-      ),
+const servedVariables = (deployment: Deployment) => {
+  const everywhere = createdEverywhere(deployment);
+  const ecsClusters = everywhere.flatMap(({ account, created }) =>
+    Object.entries(created.containers?.regions ?? {}).map(
+      ([region, { ecsCluster }]) => [targetKey({ account, region }), ecsCluster] as const,
     ),
-    PUBLIC_CONTAINERS: containers.publicAddresses ? ('true' as const) : ('false' as const),
-  }),
-});
+  );
+  const isPublic = everywhere.some(({ created }) => created.containers?.publicAddresses);
+  return {
+    ...serviceTypesVariable([
+      'vm',
+      ...(ecsClusters.length > 0 ? ['container' as const] : []),
+      ...(clustersIn(deployment) ? ['cluster' as const] : []),
+    ]),
+    ...(ecsClusters.length > 0 && {
+      ECS_CLUSTERS: JSON.stringify(Object.fromEntries(ecsClusters)),
+      PUBLIC_CONTAINERS: isPublic ? ('true' as const) : ('false' as const),
+    }),
+  };
+};
+
+const servesContainers = (deployment: Deployment): boolean =>
+  createdEverywhere(deployment).some(({ created }) => created.containers !== undefined);
+
+/** The settings of clusters of the home account, or else of the first account that has some. */
+const clustersIn = (deployment: Deployment) =>
+  createdEverywhere(deployment).flatMap(({ created }) => created.clusters ?? [])[0];
+
+/** The settings of the home account's clusters, or of the first account's if the home account has none; and those of the other accounts, by id. */
+const stepSettings = (deployment: Deployment) => {
+  const steps = createdEverywhere(deployment).flatMap(({ account, created: { clusters } }) =>
+    clusters === undefined
+      ? []
+      : [
+          {
+            account,
+            settings: {
+              nodeRoleArn: clusters.nodeRoleArn,
+              adminPrincipals: clusters.adminPrincipals,
+              changeAdopted: clusters.changeAdopted,
+            } satisfies StepSettings,
+          },
+        ],
+  );
+  const elsewhere = steps.flatMap(({ account, settings }) =>
+    account === undefined ? [] : [[account, settings] as const],
+  );
+  return {
+    ...steps[0]?.settings,
+    ...(elsewhere.length > 0 && { accounts: Object.fromEntries(elsewhere) }),
+  };
+};
+
+const clusterWords = (deployment: Deployment) => {
+  const clusters = clustersIn(deployment);
+  return clusters && { CLUSTER_WORDS: clusters.vocabulary };
+};
 
 /** Longer than a few calls of EKS, each of five seconds at most. */
 export const clusterStepsTimeoutSeconds = 30;
@@ -107,10 +187,12 @@ export const normaliser = (
     TAG_KEYS: JSON.stringify(deployment.tagKeys),
     ...(given.burst !== undefined && { BURST: String(given.burst) }),
     SPOT_ENDS_AS: given.spotEndsAs,
-    ...(deployment.created.containers && { STARTING_AS: given.startingAs }),
-    ...(deployment.created.clusters && { CLUSTER_WORDS: deployment.created.clusters.vocabulary }),
+    ...(servesContainers(deployment) && { STARTING_AS: given.startingAs }),
+    ...clusterWords(deployment),
     ...servedVariables(deployment),
+    ...accountsFileVariable(deployment),
   } satisfies NormaliserEnv,
+  ...inAccounts(deployment, 'reader'),
 });
 
 export const natsBridge = (given: {
@@ -154,7 +236,9 @@ export const poller = (
     POLL_FLOOR_SECONDS: String(given.floorSeconds),
     ...servedVariables(deployment),
     ...clusterStepsVariable(deployment),
+    ...accountsFileVariable(deployment),
   } satisfies PollerEnv,
+  ...inAccounts(deployment, 'reader'),
 });
 
 export const clusterSteps = (
@@ -162,7 +246,6 @@ export const clusterSteps = (
   given: {
     readonly queueUrl: string;
     readonly deadLetterQueueUrl: string;
-    readonly clusters: StepSettings;
     /** @default 25 */
     readonly stepSeconds?: number;
   },
@@ -178,13 +261,11 @@ export const clusterSteps = (
     DEAD_LETTER_QUEUE_URL: given.deadLetterQueueUrl,
     PROVIDER_NAME: deployment.provider,
     TAG_KEYS: JSON.stringify(deployment.tagKeys),
-    CLUSTERS: JSON.stringify({
-      nodeRoleArn: given.clusters.nodeRoleArn,
-      adminPrincipals: given.clusters.adminPrincipals,
-      changeAdopted: given.clusters.changeAdopted,
-    } satisfies StepSettings),
+    CLUSTERS: JSON.stringify(stepSettings(deployment)),
     ...(given.stepSeconds !== undefined && { STEP_SECONDS: String(given.stepSeconds) }),
+    ...accountsFileVariable(deployment),
   } satisfies ClusterStepsEnv,
+  ...inAccounts(deployment, 'launcher'),
 });
 
 /** A second less than API Gateway waits, so that the function can still answer. */
@@ -203,11 +284,15 @@ export const providerApi = (
   description: 'Creates, reads, changes and deletes VMs for DCM',
   timeoutSeconds: answerTimeoutSeconds,
   memoryMb: 1024,
-  file: {
-    name: provisioningFile,
-    content: JSON.stringify(given.provisioning),
-    variable: 'PROVISIONING_FILE' satisfies keyof ProviderApiEnv,
-  },
+  ...inAccounts(deployment, 'launcher'),
+  files: [
+    {
+      name: provisioningFile,
+      content: JSON.stringify(given.provisioning),
+      variable: 'PROVISIONING_FILE' satisfies keyof ProviderApiEnv,
+    },
+    ...(inAccounts(deployment, 'launcher')?.files ?? []),
+  ],
   environment: {
     FLEET_TABLE: deployment.tableName,
     OBSERVATIONS_QUEUE_URL: deployment.observationsQueueUrl,
@@ -219,6 +304,7 @@ export const providerApi = (
     AGENT_REQUESTS: given.findsAgentRequests ? 'true' : 'false',
     PROVIDER_VERSION: packageJson.version,
     ...clusterStepsVariable(deployment),
+    ...accountsFileVariable(deployment),
   } satisfies ProviderApiEnv,
 });
 
@@ -237,11 +323,13 @@ export const registration = (
   description: "Keeps the provider in DCM's registry",
   timeoutSeconds: 60,
   memoryMb: 256,
-  file: {
-    name: registriesFile,
-    content: JSON.stringify(given.registries),
-    variable: 'REGISTRIES_FILE' satisfies keyof RegistrationEnv,
-  },
+  files: [
+    {
+      name: registriesFile,
+      content: JSON.stringify(given.registries),
+      variable: 'REGISTRIES_FILE' satisfies keyof RegistrationEnv,
+    },
+  ],
   environment: {
     FLEET_TABLE: deployment.tableName,
     PROVIDER_NAME: deployment.provider,

@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { isDeepStrictEqual } from 'node:util';
 import * as z from 'zod';
 import { Settings } from '../infra/settings/settings.ts';
 
@@ -20,18 +21,31 @@ of ECS or EKS. With any of the three, \`api\` must say who may create resources.
 export const settingsReference = (): string =>
   heading + rows(z.toJSONSchema(Settings, { io: 'input' })).join('');
 
+/** The settings of the whole deployment, some of which an account has again. */
+const { properties: outermost = {} } = z.toJSONSchema(Settings, { io: 'input' });
+
 const rows = ({ properties = {}, required = [] }: JsonSchema, parent = ''): string[] =>
   Object.entries(properties).flatMap(([key, schema]) => {
     if (typeof schema === 'boolean') return [];
     const path = `${parent}${key}`;
+    const same = outermost[key];
+    if (parent !== '' && typeof same === 'object' && isSection(same) && isDeepStrictEqual(same, schema))
+      return [`| \`${path}\` | The same settings as \`${key}\`, for this account alone. | – |\n`];
     if (schema.properties) return rows(schema, `${path}.`);
     const each = schema.additionalProperties;
-    const inner = typeof each === 'object' && each.properties ? rows(each, `${path}.<key>.`) : [];
+    const inner =
+      typeof each === 'object' &&
+      each.properties &&
+      !(parent !== '' && isDeepStrictEqual(each, outermost.agent))
+        ? rows(each, `${path}.<key>.`)
+        : [];
     return [
       `| \`${path}\` | ${schema.description} | ${defaultOf(schema, required.includes(key))} |\n`,
       ...inner,
     ];
   });
+
+const isSection = ({ properties }: JsonSchema): boolean => properties !== undefined;
 
 const defaultOf = (schema: JsonSchema, isRequired: boolean): string => {
   if (isRequired) return '*required*';

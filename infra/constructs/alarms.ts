@@ -9,6 +9,7 @@ import {
   TreatMissingData,
 } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import type { EventBus, Rule } from 'aws-cdk-lib/aws-events';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
@@ -69,18 +70,20 @@ export class Alarms extends Construct {
     );
   }
 
-  watchRules({ rules, services, deadLetters }: InstanceEventsRules) {
+  watchRules(
+    { rules, services, deadLetters, bus }: InstanceEventsRules,
+    events: 'instance-events' | 'account-events' = 'instance-events',
+  ) {
+    const whose = events === 'account-events' ? ' of other accounts' : '';
     this.#raiseIfAny(
-      'instance-events-dead-letters',
-      `EventBridge could not deliver ${services} events.`,
+      `${events}-dead-letters`,
+      `EventBridge could not deliver ${services} events${whose}.`,
       deadLetters,
     );
     this.#raise({
-      name: 'instance-events-lost',
-      meaning: `EventBridge could deliver ${services} events neither to the queue nor to its dead-letter queue.`,
-      metric: sumOf(
-        Object.fromEntries(rules.map(({ ruleName }, index) => [`rule${index}`, lostBy(ruleName)])),
-      ),
+      name: `${events}-lost`,
+      meaning: `EventBridge could deliver ${services} events${whose} neither to the queue nor to its dead-letter queue.`,
+      metric: sumOf(Object.fromEntries(rules.map((rule, index) => [`rule${index}`, lostBy(rule, bus)]))),
       atLeast: 1,
       periods: 1,
     });
@@ -234,11 +237,12 @@ const counted = (metricName: Count, box: FunctionName) =>
     period: fiveMinutes,
   });
 
-const lostBy = (ruleName: string) =>
+/** @see https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-monitoring.html the dimensions for a bus that is not the default one */
+const lostBy = ({ ruleName }: Rule, bus: EventBus | undefined) =>
   new Metric({
     namespace: 'AWS/Events',
     metricName: 'InvocationsFailedToBeSentToDlq',
-    dimensionsMap: { RuleName: ruleName },
+    dimensionsMap: { ...(bus && { EventBusName: bus.eventBusName }), RuleName: ruleName },
     statistic: 'Sum',
     period: fiveMinutes,
   });

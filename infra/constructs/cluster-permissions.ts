@@ -1,13 +1,12 @@
-import { Stack } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
-import { partitionOf } from '../../shared/adapters/aws/regions.ts';
 import type { Settings } from '../settings/settings.ts';
 import {
   createServiceLinkedRole,
+  type Grantee,
   inRegions,
   justify,
   ownershipTags,
+  partitionIn,
   passRoles,
   wildcard,
 } from './permissions.ts';
@@ -15,7 +14,7 @@ import {
 type Given = Pick<Settings, 'provider' | 'clusters' | 'tags'>;
 
 /** Allows a function to read clusters and their node groups in the configured regions. */
-export const grantReadClusters = (reader: LambdaFunction, { clusters }: Given): void => {
+export const grantReadClusters = (reader: Grantee, { clusters }: Given): void => {
   if (clusters === undefined) return;
   const regions = Object.keys(clusters.regions);
   const { all, nodeGroups } = resourcesOf(reader, regions);
@@ -33,7 +32,7 @@ export const grantReadClusters = (reader: LambdaFunction, { clusters }: Given): 
 };
 
 /** Allows a function to read how updates of clusters and node groups have ended, in the configured regions. */
-export const grantReadClusterUpdates = (reader: LambdaFunction, { clusters }: Given): void => {
+export const grantReadClusterUpdates = (reader: Grantee, { clusters }: Given): void => {
   if (clusters === undefined) return;
   const { all, nodeGroups } = resourcesOf(reader, Object.keys(clusters.regions));
   const actions = ['eks:ListUpdates', 'eks:DescribeUpdate'];
@@ -44,7 +43,7 @@ export const grantReadClusterUpdates = (reader: LambdaFunction, { clusters }: Gi
  * Allows a function to create clusters that have our tags, and to pass the configured roles to EKS.
  * @see https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelastickubernetesservice.html
  */
-export const grantCreateClusters = (caller: LambdaFunction, settings: Given): void => {
+export const grantCreateClusters = (caller: Grantee, settings: Given): void => {
   const { clusters } = settings;
   if (clusters === undefined) return;
   const regions = Object.keys(clusters.regions);
@@ -79,14 +78,14 @@ export const grantCreateClusters = (caller: LambdaFunction, settings: Given): vo
  * Allows a function to complete clusters that have our tags, with node groups and access entries, and to delete them and their node groups.
  * Access entries are for the configured principals only, and make them administrators.
  */
-export const grantClusterSteps = (caller: LambdaFunction, settings: Given): void => {
+export const grantClusterSteps = (caller: Grantee, settings: Given): void => {
   const { clusters } = settings;
   if (clusters === undefined) return;
   const regions = Object.keys(clusters.regions);
   const { all, nodeGroups, accessEntries } = resourcesOf(caller, regions);
   const ours = ownershipTags(settings, 'ResourceTag');
   const principals = { ArnEquals: { 'eks:principalArn': clusters.adminPrincipals } };
-  const administer = `arn:${partitionOf(Stack.of(caller).region).name}:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy`;
+  const administer = `arn:${partitionIn(caller).name}:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy`;
   const statements = [
     new PolicyStatement({
       actions: ['eks:CreateNodegroup'],
@@ -135,7 +134,7 @@ export const grantClusterSteps = (caller: LambdaFunction, settings: Given): void
   grantReadClusters(caller, settings);
 };
 
-const resourcesOf = (caller: LambdaFunction, regions: readonly string[]) => {
+const resourcesOf = (caller: Grantee, regions: readonly string[]) => {
   const each = (resource: string) =>
     regions.map((region) => wildcard(caller, { service: 'eks', region, resource }));
   return {

@@ -3,7 +3,6 @@ import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { Construct } from 'constructs';
-import type { ClusterProvisioning } from '../../shared/service-types/cluster/provisioning.ts';
 import { clusterSteps, clusterStepsTimeoutSeconds, type Deployment } from '../functions.ts';
 import type { Settings } from '../settings/settings.ts';
 import { grantClusterSteps } from './cluster-permissions.ts';
@@ -15,7 +14,6 @@ type ClusterStepsProps = {
   readonly defaults: FunctionDefaults;
   readonly deployment: Deployment;
   readonly settings: Settings;
-  readonly clusters: ClusterProvisioning;
   readonly steps: RetriedQueue;
   readonly observations: RetriedQueue;
   readonly resourceStore: Table;
@@ -31,14 +29,13 @@ export class ClusterSteps extends Construct {
 
   constructor(scope: Construct, id: string, props: ClusterStepsProps) {
     super(scope, id);
-    const { defaults, deployment, settings, clusters, steps, observations, resourceStore } = props;
+    const { defaults, deployment, settings, steps, observations, resourceStore } = props;
     const { queue, deadLetters } = steps;
     this.function = functionWithDefaults(this, {
       defaults,
       spec: clusterSteps(deployment, {
         queueUrl: queue.queueUrl,
         deadLetterQueueUrl: deadLetters.queueUrl,
-        clusters,
       }),
     });
     // Few at a time: EKS throttles callers that ask about many clusters at once.

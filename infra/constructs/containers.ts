@@ -1,10 +1,11 @@
-import { ArnFormat, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import { RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import { CfnCluster } from 'aws-cdk-lib/aws-ecs';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { partitionOf } from '../../shared/adapters/aws/regions.ts';
 import type { ContainerProvisioning } from '../../shared/service-types/container/provisioning.ts';
 import type { TaskScope } from '../../shared/service-types/event-kind.ts';
+import type { AccountSettings } from '../settings/accounts.ts';
 import type { Settings } from '../settings/settings.ts';
 
 type Given = Pick<Settings, 'provider' | 'containers'>;
@@ -27,34 +28,45 @@ export const containersOf = ({ provider, containers }: Given): ContainerProvisio
 
 /** The ARNs of the ECS clusters with the provider's containers; of all regions, or of one. */
 export const ecsClusterArns = (scope: Construct, settings: Given, of?: string): string[] =>
-  Object.entries(containersOf(settings)?.regions ?? {})
-    .filter(([region]) => of === undefined || region === of)
-    .map(([region, { ecsCluster }]) =>
-      Stack.of(scope).formatArn({
-        // The name, not a reference: the ids of cdk-nag's findings contain it.
-        partition: partitionOf(region).name,
-        service: 'ecs',
-        region,
-        resource: `cluster/${ecsCluster}`,
-        arnFormat: ArnFormat.NO_RESOURCE_NAME,
-      }),
-    );
+  clusterArnsIn(Stack.of(scope).account, settings).flatMap(({ region, arn }) =>
+    of === undefined || region === of ? [arn] : [],
+  );
+
+const clusterArnsIn = (account: string, settings: Given) =>
+  Object.entries(containersOf(settings)?.regions ?? {}).map(([region, { ecsCluster }]) => ({
+    region,
+    arn: `arn:${partitionOf(region).name}:ecs:${region}:${account}:cluster/${ecsCluster}`,
+  }));
 
 /** The tasks whose events arrive in these regions; undefined where there are none. */
 export const taskScope = (
   scope: Construct,
   settings: Given,
   regions: readonly string[],
-): TaskScope | undefined => {
-  const clusterArns = regions.flatMap((region) => ecsClusterArns(scope, settings, region));
+): TaskScope | undefined => tasksOf(Stack.of(scope).account, settings, regions);
+
+/** The same of an account besides the home account: of its streaming regions. */
+export const accountTasks = (
+  within: Given,
+  { id, streamingRegions }: Pick<AccountSettings, 'id' | 'streamingRegions'>,
+): TaskScope | undefined => tasksOf(id, within, streamingRegions);
+
+const tasksOf = (account: string, settings: Given, regions: readonly string[]): TaskScope | undefined => {
+  const clusterArns = clusterArnsIn(account, settings).flatMap(({ region, arn }) =>
+    regions.includes(region) ? [arn] : [],
+  );
   return clusterArns.length === 0 ? undefined : { provider: settings.provider.name, clusterArns };
 };
 
-/** What the containers of the stack's region run in: an ECS cluster and a log group, unless the settings name existing ones. */
+/** What the containers of a region run in: an ECS cluster and a log group, unless the settings name existing ones. */
 export class Containers extends Construct {
-  constructor(scope: Construct, id: string, settings: Given & Pick<Settings, 'logRetentionDays'>) {
+  constructor(
+    scope: Construct,
+    id: string,
+    settings: Given & Pick<Settings, 'logRetentionDays'>,
+    { region } = Stack.of(scope),
+  ) {
     super(scope, id);
-    const { region } = Stack.of(this);
     const given = settings.containers?.regions[region];
     const names = containersOf(settings)?.regions[region];
     if (given === undefined || names === undefined) return;

@@ -1,9 +1,8 @@
-import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
-import { inRegions, justify } from './permissions.ts';
+import { type Grantee, inRegions, justify } from './permissions.ts';
 
 /** Allows a function to describe instances in these regions only. */
 export const grantDescribe = (
-  asking: LambdaFunction,
+  asking: Grantee,
   actions: ('ec2:DescribeInstances' | 'ec2:DescribeInstanceStatus')[],
   regions: readonly string[],
 ): void => {

@@ -1,5 +1,5 @@
-import { Duration, RemovalPolicy } from 'aws-cdk-lib';
-import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import {
   Architecture,
   type Code,
@@ -10,6 +10,8 @@ import {
 } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
+import { memberRoleArn, rolePathOf } from '../../shared/adapters/aws/accounts.ts';
+import { partitionOf } from '../../shared/adapters/aws/regions.ts';
 import type { FunctionName } from '../bundle.ts';
 import { commonEnvironment, type FunctionSpec, functionNameOf } from '../functions.ts';
 
@@ -25,6 +27,8 @@ export type FunctionDefaults = {
   readonly provider: string;
   readonly logRetention: RetentionDays;
   readonly codeOf: CodeOf;
+  /** Ids of the accounts besides the home account. */
+  readonly accounts: readonly string[];
 };
 
 type Props = Pick<FunctionProps, 'vpc' | 'vpcSubnets' | 'securityGroups'> & {
@@ -42,8 +46,8 @@ export const functionWithDefaults = (
   scope: Construct,
   { defaults, spec, sdkEnvironment, ...network }: Props,
 ): LambdaFunction => {
-  const { provider, logRetention, codeOf } = defaults;
-  const { name, description, timeoutSeconds, memoryMb, environment, file } = spec;
+  const { provider, logRetention, codeOf, accounts } = defaults;
+  const { name, description, timeoutSeconds, memoryMb, environment, files, memberRole } = spec;
   const functionName = functionNameOf(provider, name);
   const logGroup = new LogGroup(scope, 'Logs', {
     logGroupName: `/aws/lambda/${functionName}`,
@@ -53,15 +57,27 @@ export const functionWithDefaults = (
   const role = new Role(scope, 'Role', {
     assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
     description: `What the ${name} of ${provider} may do`,
+    ...(memberRole && { path: rolePathOf(provider) }),
   });
   logGroup.grantWrite(role);
+  if (memberRole !== undefined) {
+    const partition = partitionOf(Stack.of(scope).region).name;
+    role.addToPolicy(
+      new PolicyStatement({
+        actions: ['sts:AssumeRole'],
+        resources: accounts.map((account) =>
+          memberRoleArn({ provider, role: memberRole }, { account, partition }),
+        ),
+      }),
+    );
+  }
   return new LambdaFunction(scope, 'Function', {
     ...network,
     functionName,
     description,
     timeout: Duration.seconds(timeoutSeconds),
     memorySize: memoryMb,
-    code: codeOf(name, file && { [file.name]: file.content }),
+    code: codeOf(name, files && Object.fromEntries(files.map((file) => [file.name, file.content]))),
     handler: 'index.handler',
     runtime: Runtime.NODEJS_24_X,
     architecture: Architecture.ARM_64,

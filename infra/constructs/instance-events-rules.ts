@@ -1,37 +1,42 @@
-import { Stack } from 'aws-cdk-lib';
-import { type IRuleTarget, Rule } from 'aws-cdk-lib/aws-events';
+import { type EventBus, type IRuleTarget, Rule } from 'aws-cdk-lib/aws-events';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import type { TaskScope } from '../../shared/service-types/event-kind.ts';
-import { eventPatternsOf } from '../../shared/service-types/events.ts';
 import type { EventPattern } from '../../shared/wire/eventbridge.ts';
 import { deadLetterQueue } from './dead-letter-queue.ts';
 
 export type InstanceEventsRulesProps = {
   /** The target of matching events; events that cannot be delivered go to the given queue. */
   readonly target: (deadLetterQueue: Queue) => IRuleTarget;
-  /** The ECS tasks whose events arrive on this bus; undefined: none. */
-  readonly tasks: TaskScope | undefined;
+  /** The events to match, each by a rule. */
+  readonly patterns: readonly EventPattern[];
+  /** Undefined: the default bus, the only one to which AWS sends its events itself. */
+  readonly bus?: EventBus;
 };
 
-/** A rule for each kind of event that we understand, on the default bus: AWS sends its events to no other. */
+/** A rule for each kind of event that we understand. */
 export class InstanceEventsRules extends Construct {
   readonly rules: readonly Rule[];
   /** The AWS services whose events these are, in texts. */
   readonly services: 'EC2' | 'EC2 and ECS';
   /** Events that EventBridge could not deliver for 24 hours. */
   readonly deadLetters: Queue;
+  /** Undefined: the default bus. */
+  readonly bus: EventBus | undefined;
 
-  constructor(scope: Construct, id: string, { target, tasks }: InstanceEventsRulesProps) {
+  constructor(scope: Construct, id: string, { target, patterns, bus }: InstanceEventsRulesProps) {
     super(scope, id);
-    this.services = tasks === undefined ? 'EC2' : 'EC2 and ECS';
+    this.bus = bus;
+    this.services = patterns.some(({ source }) => source.includes('aws.ecs')) ? 'EC2 and ECS' : 'EC2';
     this.deadLetters = deadLetterQueue(this, 'DeadLetters');
-    this.rules = eventPatternsOf(Stack.of(this).account, tasks).map((pattern) => {
+    this.rules = patterns.map((pattern, index) => {
       const name = pattern['detail-type'].join(', ');
-      return new Rule(this, name.replaceAll(/\W/g, ''), {
+      const sameBefore = patterns.slice(0, index).filter((other) => other['detail-type'].join(', ') === name);
+      const suffix = sameBefore.length === 0 ? '' : String(sameBefore.length + 1);
+      return new Rule(this, `${name.replaceAll(/\W/g, '')}${suffix}`, {
         description: name,
         eventPattern: rulePattern(pattern),
         targets: [target(this.deadLetters)],
+        ...(bus && { eventBus: bus }),
       });
     });
   }

@@ -1,11 +1,9 @@
 import { Annotations, ArnFormat, Stack } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
-import { partitionOf } from '../../shared/adapters/aws/regions.ts';
 import { configuredImageIds, imageOwnersOf } from '../../shared/service-types/vm/image-catalogue.ts';
 import { securityGroupIdsOf, subnetIdsOf } from '../../shared/service-types/vm/provisioning.ts';
 import type { Settings } from '../settings/settings.ts';
-import { justify, ownershipTags, wildcard } from './permissions.ts';
+import { type Grantee, justify, ownershipTags, partitionIn, wildcard } from './permissions.ts';
 
 type Provisioning = NonNullable<Settings['provisioning']>;
 type Choices = Pick<Settings, 'provider' | 'tags'> & { readonly provisioning: Provisioning };
@@ -15,7 +13,7 @@ type Choices = Pick<Settings, 'provider' | 'tags'> & { readonly provisioning: Pr
  * families, subnets, security groups and images, and metadata requests with a token.
  * @see https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html
  */
-export const grantInstances = (caller: LambdaFunction, { provider, tags, provisioning }: Choices): void => {
+export const grantInstances = (caller: Grantee, { provider, tags, provisioning }: Choices): void => {
   const ec2 = (kind: string) => wildcard(caller, { service: 'ec2', resource: `${kind}/*` });
   const made = [ec2('instance'), ec2('volume')];
   const used = [ec2('network-interface')];
@@ -58,13 +56,13 @@ type Allow = (actions: string[], resources: string[], StringEquals: object) => v
  * Allows launches from images of the allowed owners, and from those that the settings name by id. An image that a parameter of the account
  * names must be the account's own.
  */
-const grantImages = (caller: LambdaFunction, provisioning: Provisioning, allow: Allow): void => {
+const grantImages = (caller: Grantee, provisioning: Provisioning, allow: Allow): void => {
   const image = (id: string) => wildcard(caller, { service: 'ec2', resource: `image/${id}`, account: '' });
-  const { account, region } = Stack.of(caller);
+  const { account } = Stack.of(caller);
   const named = Object.values(provisioning.images).some((source) => 'ssmParameter' in source)
     ? [account]
     : [];
-  const owners = imageOwnersOf(provisioning, partitionOf(region).name).map((owner) =>
+  const owners = imageOwnersOf(provisioning, partitionIn(caller).name).map((owner) =>
     owner === 'self' ? account : owner,
   );
   const ids = configuredImageIds(provisioning).map(image);
@@ -81,11 +79,7 @@ const grantImages = (caller: LambdaFunction, provisioning: Provisioning, allow: 
  * Allows launches into the subnets and security groups of one region. If none are configured, EC2 chooses, and its choice is not known in
  * advance: IAM then allows every one of the region, and synthesis prints a warning.
  */
-const grantNetwork = (
-  caller: LambdaFunction,
-  region: string,
-  network: Provisioning['regions'][string],
-): void => {
+const grantNetwork = (caller: Grantee, region: string, network: Provisioning['regions'][string]): void => {
   const arn = (kind: string, id: string) =>
     Stack.of(caller).formatArn({
       service: 'ec2',

@@ -1,14 +1,21 @@
 import { ArnFormat, Stack } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
-import { partitionOf } from '../../shared/adapters/aws/regions.ts';
+import { type Partition, partitionOf } from '../../shared/adapters/aws/regions.ts';
 import type { Settings } from '../settings/settings.ts';
-import { createServiceLinkedRole, inRegions, justify, passRoles, wildcard } from './permissions.ts';
+import {
+  createServiceLinkedRole,
+  type Grantee,
+  inRegions,
+  justify,
+  partitionIn,
+  passRoles,
+  wildcard,
+} from './permissions.ts';
 
 type Provisioning = NonNullable<Settings['provisioning']>;
 
 /** Allows a function to look up what EC2 offers: images, instance types, quotas. */
-export const grantOfferings = (caller: LambdaFunction, provisioning: Provisioning): void => {
+export const grantOfferings = (caller: Grantee, provisioning: Provisioning): void => {
   caller.addToRolePolicy(
     inRegions(
       Object.keys(provisioning.regions),
@@ -34,7 +41,7 @@ export const grantOfferings = (caller: LambdaFunction, provisioning: Provisionin
 };
 
 /** Allows reading the account's parameters that name images, if the settings have some. */
-const ownParameters = (caller: LambdaFunction, { images, regions }: Provisioning): string[] =>
+const ownParameters = (caller: Grantee, { images, regions }: Provisioning): string[] =>
   Object.values(images).flatMap((image) =>
     'ssmParameter' in image && !image.ssmParameter.startsWith('/aws/service/')
       ? Object.keys(regions).map((region) =>
@@ -49,7 +56,7 @@ const ownParameters = (caller: LambdaFunction, { images, regions }: Provisioning
   );
 
 /** Allows launches with the configured roles, keys and spot capacity, and with no others. */
-export const grantExtras = (caller: LambdaFunction, provisioning: Provisioning): void => {
+export const grantExtras = (caller: Grantee, provisioning: Provisioning): void => {
   const statements = [
     ...rolesOfProfiles(caller, provisioning),
     ...keysOfDisks(provisioning),
@@ -58,26 +65,26 @@ export const grantExtras = (caller: LambdaFunction, provisioning: Provisioning):
   for (const statement of statements) caller.addToRolePolicy(statement);
 };
 
-const rolesOfProfiles = (caller: LambdaFunction, { instanceProfiles }: Provisioning): PolicyStatement[] =>
+const rolesOfProfiles = (caller: Grantee, { instanceProfiles }: Provisioning): PolicyStatement[] =>
   instanceProfiles.length === 0
     ? []
     : [
         passRoles(
           instanceProfiles.map(({ roleArn }) => roleArn),
-          ec2Principals(Stack.of(caller).region),
+          ec2Principals(partitionIn(caller)),
         ),
       ];
 
-/** EC2's service principals in the region's partition: most partitions use the commercial one, some their own DNS suffix. */
-const ec2Principals = (region: string, of = ''): string[] => [
-  ...new Set(['amazonaws.com', partitionOf(region).dnsSuffix].map((suffix) => `ec2.${of}${suffix}`)),
+/** EC2's service principals in a partition: most partitions use the commercial one, some their own DNS suffix. */
+const ec2Principals = ({ dnsSuffix }: Partition, of = ''): string[] => [
+  ...new Set(['amazonaws.com', dnsSuffix].map((suffix) => `ec2.${of}${suffix}`)),
 ];
 
 /** @see https://docs.aws.amazon.com/ebs/latest/userguide/ebs-encryption-requirements.html */
 const keysOfDisks = ({ regions }: Provisioning): PolicyStatement[] =>
   Object.entries(regions).flatMap(([region, { kmsKeyId }]) => {
     if (kmsKeyId === undefined) return [];
-    const StringEquals = { 'kms:ViaService': ec2Principals(region, `${region}.`) };
+    const StringEquals = { 'kms:ViaService': ec2Principals(partitionOf(region), `${region}.`) };
     const reading = [
       'kms:Decrypt',
       'kms:DescribeKey',
@@ -96,5 +103,5 @@ const keysOfDisks = ({ regions }: Provisioning): PolicyStatement[] =>
   });
 
 /** The first spot instance of an account needs EC2's service-linked role for spot instances. */
-const spotRole = (caller: LambdaFunction): PolicyStatement =>
+const spotRole = (caller: Grantee): PolicyStatement =>
   createServiceLinkedRole(caller, 'spot.amazonaws.com', 'AWSServiceRoleForEC2Spot');

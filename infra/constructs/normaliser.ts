@@ -4,6 +4,7 @@ import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { Construct } from 'constructs';
 import { type Deployment, normaliser } from '../functions.ts';
+import { accountsOf } from '../settings/accounts.ts';
 import { agentStreamsOf } from '../settings/agent.ts';
 import { regionNames } from '../settings/reported-regions.ts';
 import type { Settings } from '../settings/settings.ts';
@@ -40,7 +41,7 @@ export class Normaliser extends Construct {
         deadLetterQueueUrl: observations.deadLetters.queueUrl,
         regions,
         accountId: Stack.of(this).account,
-        spotEndsAs: settings.provisioning?.spotEndsAs ?? 'FAILED',
+        spotEndsAs: spotEndsAs(settings),
         startingAs: agentStreamsOf(settings).length > 0 ? 'PROVISIONING' : 'PENDING',
       }),
     });
@@ -70,3 +71,9 @@ export class Normaliser extends Construct {
     grantReadClusterUpdates(this.function, settings);
   }
 }
+
+/** What the home account's settings say, or else those of the first account that has some: they are the same. */
+const spotEndsAs = (settings: Settings) =>
+  [settings, ...accountsOf(settings).map(([, account]) => account)].flatMap(
+    ({ provisioning }) => provisioning?.spotEndsAs ?? [],
+  )[0] ?? 'FAILED';

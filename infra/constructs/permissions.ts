@@ -1,27 +1,42 @@
-import { type ArnComponents, ArnFormat, Stack, Validations } from 'aws-cdk-lib';
-import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
-import { partitionOf } from '../../shared/adapters/aws/regions.ts';
+import { type ArnComponents, ArnFormat, Stack, Token, Validations } from 'aws-cdk-lib';
+import { type IRole, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { IConstruct } from 'constructs';
+import { type Partition, partitionOf } from '../../shared/adapters/aws/regions.ts';
 import { managedByDcm } from '../../shared/core/ownership.ts';
 import type { Settings } from '../settings/settings.ts';
+
+/** Who gets permissions: a function, by its role, or a role in another account. */
+export type Grantee = IConstruct & {
+  readonly role?: IRole;
+  addToRolePolicy(statement: PolicyStatement): void;
+};
+
+/** The context key of a region of the partition, in a stack that is deployed to several regions. */
+export const anyRegionOfStack = 'dcm:any-region';
+
+/** The partition that a stack is deployed to. */
+export const partitionIn = (scope: IConstruct): Partition => {
+  const { region } = Stack.of(scope);
+  return partitionOf(Token.isUnresolved(region) ? String(scope.node.getContext(anyRegionOfStack)) : region);
+};
 
 type Wildcard = Pick<ArnComponents, 'service' | 'resource' | 'account' | 'region'>;
 
 /** The ARN of resources whose ids are not known in advance, in any region unless one is given. */
-export const wildcard = (user: LambdaFunction, components: Wildcard): string =>
+export const wildcard = (user: Grantee, components: Wildcard): string =>
   Stack.of(user).formatArn({
     // The name, not a reference: the ids of cdk-nag's findings contain it.
-    partition: partitionOf(Stack.of(user).region).name,
+    partition: partitionIn(user).name,
     region: '*',
     arnFormat: ArnFormat.NO_RESOURCE_NAME,
     ...components,
   });
 
 /** Acknowledges cdk-nag's findings about wildcards in a function's permissions, with the reason. */
-export const justify = (user: LambdaFunction, reason: string, wildcards: readonly string[]): void => {
+export const justify = (user: Grantee, reason: string, wildcards: readonly string[]): void => {
   const stack = Stack.of(user);
   const ids = wildcards.map((arn) => {
-    const shown = arn.replace(stack.account, '<AWS::AccountId>');
+    const shown = Token.isUnresolved(stack.account) ? arn.replace(stack.account, '<AWS::AccountId>') : arn;
     return { id: `AwsSolutions-IAM5[Resource::${shown}]`, reason };
   });
   Validations.of(user.role ?? user).acknowledge(...ids);
@@ -53,11 +68,7 @@ export const passRoles = (roles: readonly string[], services: readonly string[])
   });
 
 /** Allows creating a service-linked role, which the first use of a service in an account does. */
-export const createServiceLinkedRole = (
-  caller: LambdaFunction,
-  service: string,
-  name: string,
-): PolicyStatement =>
+export const createServiceLinkedRole = (caller: Grantee, service: string, name: string): PolicyStatement =>
   new PolicyStatement({
     actions: ['iam:CreateServiceLinkedRole'],
     resources: [

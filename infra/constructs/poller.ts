@@ -2,7 +2,7 @@ import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import { type Deployment, poller } from '../functions.ts';
-import { polledRegions, regionNames, reportedRegions } from '../settings/reported-regions.ts';
+import { polledTargets, regionNames } from '../settings/reported-regions.ts';
 import type { Settings } from '../settings/settings.ts';
 import { grantReadClusters } from './cluster-permissions.ts';
 import { grantDescribe } from './describe-instances.ts';
@@ -34,7 +34,7 @@ export class Poller extends Construct {
     this.function = functionWithDefaults(this, {
       defaults,
       spec: poller(deployment, {
-        regions: polledRegions(reportedRegions(settings), settings),
+        regions: polledTargets(settings),
         floorSeconds: settings.polling.floorSeconds,
       }),
     });

@@ -11,9 +11,10 @@ import type { ScheduledRequest } from '../../functions/provider-api/complete-del
 import { type ApiAccess, ProvisioningFile } from '../../functions/provider-api/env.ts';
 import { publicPaths } from '../../shared/wire/public-paths.ts';
 import { answerTimeoutSeconds, type Deployment, providerApi } from '../functions.ts';
+import { type AccountSettings, accountsOf } from '../settings/accounts.ts';
 import { agentStreamsOf } from '../settings/agent.ts';
 import { createdTypes } from '../settings/service-types.ts';
-import type { CreationSettings } from '../settings/settings.ts';
+import type { CreationSettings, Settings } from '../settings/settings.ts';
 import { accessLog } from './access-log.ts';
 import { grantCreateClusters } from './cluster-permissions.ts';
 import { type FunctionDefaults, functionWithDefaults } from './function-defaults.ts';
@@ -67,7 +68,10 @@ export class ProviderApi extends Construct {
     });
     this.#completeDeletions();
     const { rate, burst } = settings.api.throttling;
-    const paths = publicPaths(collectionsOf(settings)).flatMap((path) => [path, `/{region}${path}`]);
+    const prefixes = ['', '/{region}', ...(accountsOf(settings).length > 0 ? ['/{account}/{region}'] : [])];
+    const paths = publicPaths(collectionsOf(settings)).flatMap((path) =>
+      prefixes.map((prefix) => `${prefix}${path}`),
+    );
     const publicRoutes = paths.flatMap((path) =>
       this.api.addRoutes({ path, methods: [HttpMethod.GET], integration }),
     );
@@ -118,10 +122,20 @@ export class ProviderApi extends Construct {
     const { provisioning, api } = settings;
     const spec = providerApi(deployment, {
       provisioning: provisioningOf(settings, deployment),
-      access: accessOf(api),
+      access: {
+        ...accessOf(api),
+        ...byAlias(settings, (_, account) => account.api && accessOf(account.api)),
+      },
       findsAgentRequests: agentStreamsOf(settings).length > 0,
     });
-    const sdkEnvironment = secretsManagerEndpoint(this, api.tokenSecret);
+    const accountTokens = accountsOf(settings).map(([alias, account]) => ({
+      alias,
+      secret: account.api?.tokenSecret,
+    }));
+    const sdkEnvironment = secretsManagerEndpoint(
+      this,
+      api.tokenSecret ?? accountTokens.find(({ secret }) => secret !== undefined)?.secret,
+    );
     const made = functionWithDefaults(this, { defaults, spec, sdkEnvironment });
     grantItems(resourceStore, made, 'dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:UpdateItem');
     made.addToRolePolicy(
@@ -131,6 +145,7 @@ export class ProviderApi extends Construct {
     steps?.queue.grant(made, 'sqs:SendMessage');
     bridge.grantInvokeLatestVersion(made);
     grantSecret(made, 'Token', api.tokenSecret);
+    for (const { alias, secret } of accountTokens) grantSecret(made, `Token-${alias}`, secret);
     if (provisioning !== undefined) {
       grantInstances(made, { ...settings, provisioning });
       grantOfferings(made, provisioning);
@@ -147,17 +162,37 @@ const collectionsOf = (settings: CreationSettings) =>
 
 const vmsByRegion = (resourceStore: Table): string => `${resourceStore.tableArn}/index/vms-by-region`;
 
-/** Without the roles of instance profiles, which only IAM needs. */
-const provisioningOf = (settings: CreationSettings, { created }: Deployment): ProvisioningFile => {
-  const { instanceProfiles = [], ...vms } = settings.provisioning ?? { regions: {} };
-  return ProvisioningFile.parse({
-    ...vms,
-    instanceProfiles: instanceProfiles.map(({ profile }) => profile),
-    ...created,
+const provisioningOf = (settings: CreationSettings, { created, accounts }: Deployment): ProvisioningFile =>
+  ProvisioningFile.parse({
+    ...withinAccount(settings, created),
+    ...byAlias(settings, (alias, account) => {
+      const within = accounts?.created[alias];
+      return within && createdTypes(account).length > 0 ? withinAccount(account, within) : undefined;
+    }),
   });
+
+/** What may be created in one account, without the roles of instance profiles, which only IAM needs. */
+const withinAccount = ({ provisioning }: Pick<Settings, 'provisioning'>, created: Deployment['created']) => {
+  const { instanceProfiles = [], ...vms } = provisioning ?? { regions: {} };
+  return { ...vms, instanceProfiles: instanceProfiles.map(({ profile }) => profile), ...created };
 };
 
-const accessOf = ({ tokenSecret, jwt }: CreationSettings['api']): ApiAccess => ({
+/** `accounts` with a value for each account that has one; nothing if none has. */
+const byAlias = <Value>(
+  settings: CreationSettings,
+  of: (alias: string, account: AccountSettings) => Value | undefined,
+): { accounts?: Record<string, Value> } => {
+  const values = accountsOf(settings).flatMap(([alias, account]) => {
+    const value = of(alias, account);
+    return value === undefined ? [] : [[alias, value] as const];
+  });
+  return values.length === 0 ? {} : { accounts: Object.fromEntries(values) };
+};
+
+const accessOf = ({
+  tokenSecret,
+  jwt,
+}: NonNullable<AccountSettings['api']>): Omit<ApiAccess, 'accounts'> => ({
   ...(tokenSecret !== undefined && { tokenSecret }),
   ...(jwt && { jwt }),
 });

@@ -10,11 +10,12 @@ import { Construct } from 'constructs';
 import type { Registries, Registry } from '../../functions/registration/env.ts';
 import type { ServiceType } from '../../shared/core/kind.ts';
 import { providerName } from '../../shared/core/provider-name.ts';
-import { namedTargetOfKey } from '../../shared/core/target.ts';
+import { namedTargetOfKey, targetKey } from '../../shared/core/target.ts';
 import { type Deployment, functionNameOf, registration } from '../functions.ts';
-import { agentsOf } from '../settings/agent.ts';
+import { accountsOf, settingsWithin } from '../settings/accounts.ts';
+import { agentPlaces, agentsOf } from '../settings/agent.ts';
 import { createdTypesByRegion } from '../settings/service-types.ts';
-import type { CreationSettings } from '../settings/settings.ts';
+import type { CreationSettings, Settings } from '../settings/settings.ts';
 import { type FunctionDefaults, functionWithDefaults } from './function-defaults.ts';
 import { grantItems } from './grant-items.ts';
 import type { NatsNetwork } from './nats-network.ts';
@@ -131,11 +132,11 @@ export class Registration extends Construct {
       properties: {
         controlPlaneUrl: listed(registries, ({ url }) => url),
         publicUrl: listed(registries, ({ publicUrl }) => publicUrl ?? api.api.apiEndpoint),
-        rowNames: Object.entries(registries).flatMap(([key, { alias, serviceTypes }]) =>
-          (serviceTypes ?? (['vm'] as const)).map((serviceType) =>
+        rowNames: Object.entries(registries).flatMap(([key, registry]) =>
+          (registry.serviceTypes ?? (['vm'] as const)).map((serviceType) =>
             providerName(
               { name: settings.provider.name, homeRegion: settings.homeRegion },
-              namedTargetOfKey(key, alias),
+              namedTargetOfKey(key, registry.alias),
               serviceType,
             ),
           ),
@@ -165,7 +166,7 @@ const listed = (registries: Registries, of: (registry: Registry) => string): str
   [...new Set(Object.values(registries).map(of))].join(',');
 
 const isInVpc = (settings: CreationSettings): boolean =>
-  settings.controlPlane?.vpc ?? Object.values(agentsOf(settings)).some(({ vpc }) => vpc);
+  settings.controlPlane?.vpc ?? agentPlaces(settings).some(([, { vpc }]) => vpc);
 
 /** Name of the secret that contains the token for a registry, or the client secret to get one. */
 const secretOf = ({ auth }: Registry): string | undefined => {
@@ -173,27 +174,33 @@ const secretOf = ({ auth }: Registry): string | undefined => {
   return 'tokenSecret' in auth ? auth.tokenSecret : auth.clientSecret;
 };
 
-/** Where the provider is registered, by region; empty if the settings name neither an agent nor a control plane. */
-export const registriesOf = (settings: CreationSettings): Registries => {
+/** Where the provider is registered, by the key of each target; empty if the settings name neither an agent nor a control plane. */
+export const registriesOf = (settings: CreationSettings): Registries =>
+  Object.fromEntries([
+    ...registriesIn(settings),
+    ...accountsOf(settings).flatMap(([alias, account]) =>
+      registriesIn(settingsWithin(settings, account)).map(
+        ([region, registry]) => [targetKey({ account: account.id, region }), { alias, ...registry }] as const,
+      ),
+    ),
+  ]);
+
+/** The same of one account, by region. */
+const registriesIn = (settings: Settings): (readonly [region: string, Registry])[] => {
   const { controlPlane } = settings;
+  const created = createdTypesByRegion(settings);
   if (controlPlane !== undefined) {
     const { url, publicUrl, endpointCredentials } = controlPlane;
     const registry = { kind: 'control-plane', url, publicUrl, endpointCredentials } as const;
-    return Object.fromEntries(
-      Object.entries(createdTypesByRegion(settings)).map(([region, serviceTypes]) => [
-        region,
-        { ...registry, ...unlessVmsAlone(serviceTypes) },
-      ]),
+    return Object.entries(created).map(
+      ([region, serviceTypes]) => [region, { ...registry, ...unlessVmsAlone(serviceTypes) }] as const,
     );
   }
-  return Object.fromEntries(
-    Object.entries(agentsOf(settings)).map(([region, { url, publicUrl, auth, caller }]) => {
-      const endpointCredentials = caller === 'endpointCredentials';
-      const serviceTypes = createdTypesByRegion(settings)[region];
-      const registry = { kind: 'agent', url, publicUrl, endpointCredentials, auth } as const;
-      return [region, { ...registry, ...unlessVmsAlone(serviceTypes) }];
-    }),
-  );
+  return Object.entries(agentsOf(settings)).map(([region, { url, publicUrl, auth, caller }]) => {
+    const endpointCredentials = caller === 'endpointCredentials';
+    const registry = { kind: 'agent', url, publicUrl, endpointCredentials, auth } as const;
+    return [region, { ...registry, ...unlessVmsAlone(created[region]) }] as const;
+  });
 };
 
 /** Absent for VMs alone, which is the registration's default. */

@@ -1,8 +1,7 @@
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Settings } from '../settings/settings.ts';
 import { containersOf, ecsClusterArns } from './containers.ts';
-import { inRegions, justify, ownershipTags, passRoles, wildcard } from './permissions.ts';
+import { type Grantee, inRegions, justify, ownershipTags, passRoles, wildcard } from './permissions.ts';
 
 type Given = Pick<Settings, 'provider' | 'containers' | 'tags'>;
 
@@ -11,7 +10,7 @@ type Given = Pick<Settings, 'provider' | 'containers' | 'tags'>;
  * there. It may pass the configured roles to them, and no others.
  * @see https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerservice.html
  */
-export const grantTasks = (caller: LambdaFunction, settings: Given): void => {
+export const grantTasks = (caller: Grantee, settings: Given): void => {
   const { containers, provider } = settings;
   if (containers === undefined) return;
   const { clusters, inClusters, tasks } = resourcesOf(caller, settings);
@@ -50,7 +49,7 @@ export const grantTasks = (caller: LambdaFunction, settings: Given): void => {
 };
 
 /** Allows a function to list the tasks of the configured ECS clusters. */
-const grantListing = (caller: LambdaFunction, settings: Given): void => {
+const grantListing = (caller: Grantee, settings: Given): void => {
   const { inClusters, containerInstances } = resourcesOf(caller, settings);
   caller.addToRolePolicy(
     new PolicyStatement({
@@ -67,13 +66,13 @@ const grantListing = (caller: LambdaFunction, settings: Given): void => {
 };
 
 /** Allows a function to list and describe the tasks of the configured ECS clusters. */
-export const grantListTasks = (caller: LambdaFunction, settings: Given): void => {
+export const grantListTasks = (caller: Grantee, settings: Given): void => {
   if (settings.containers === undefined) return;
   grantListing(caller, settings);
   grantDescribing(caller, settings);
 };
 
-const grantDescribing = (caller: LambdaFunction, settings: Given): void => {
+const grantDescribing = (caller: Grantee, settings: Given): void => {
   const { inClusters, tasks } = resourcesOf(caller, settings);
   caller.addToRolePolicy(
     new PolicyStatement({ actions: ['ecs:DescribeTasks'], resources: tasks, conditions: inClusters }),
@@ -86,7 +85,7 @@ const grantDescribing = (caller: LambdaFunction, settings: Given): void => {
 };
 
 /** Allows a function to describe the tasks of the configured ECS clusters, and, where they have public addresses, to look these up. */
-export const grantDescribeTasks = (caller: LambdaFunction, settings: Given): void => {
+export const grantDescribeTasks = (caller: Grantee, settings: Given): void => {
   const { containers } = settings;
   if (containers === undefined) return;
   grantDescribing(caller, settings);
@@ -97,7 +96,7 @@ export const grantDescribeTasks = (caller: LambdaFunction, settings: Given): voi
   ]);
 };
 
-const resourcesOf = (caller: LambdaFunction, settings: Given) => {
+const resourcesOf = (caller: Grantee, settings: Given) => {
   const clusters = ecsClusterArns(caller, settings);
   const within = (kind: string) =>
     Object.entries(containersOf(settings)?.regions ?? {}).map(([region, { ecsCluster }]) =>

@@ -55,13 +55,18 @@ export const Agent = z.strictObject({
 });
 export type AgentSettings = z.infer<typeof Agent>;
 
-/** The settings about environment agents. */
+/** The settings about the environment agents of one account. */
 type WithAgents = Sections & {
   readonly agent?: AgentSettings | undefined;
   readonly agents?: Readonly<Record<string, AgentSettings>> | undefined;
 };
 
-/** The agent of each region where resources are created; empty without agents. */
+/** The settings about the environment agents of the home account, and of each other account. */
+type WithAgentsOfAccounts = WithAgents & {
+  readonly accounts?: Readonly<Record<string, WithAgents>> | undefined;
+};
+
+/** The agent of each region of one account where resources are created; empty without agents. */
 export const agentsOf = ({
   agent,
   agents,
@@ -71,9 +76,24 @@ export const agentsOf = ({
   return agents ?? (agent !== undefined && region !== undefined ? { [region]: agent } : {});
 };
 
+/** The agents of all accounts, with the place of each in the settings, such as `accounts.prod.agents.eu-west-1`. */
+export const agentPlaces = ({
+  accounts = {},
+  ...home
+}: WithAgentsOfAccounts): (readonly [place: string, AgentSettings])[] => [
+  ...Object.entries(agentsOf(home)).map(
+    ([region, agent]) => [home.agents === undefined ? 'agent' : `agents.${region}`, agent] as const,
+  ),
+  ...Object.entries(accounts).flatMap(([alias, account]) =>
+    Object.entries(agentsOf(account)).map(
+      ([region, agent]) => [`accounts.${alias}.agents.${region}`, agent] as const,
+    ),
+  ),
+];
+
 /** The JetStream streams that can contain requests to the agents; empty without agents. */
-export const agentStreamsOf = (settings: WithAgents): string[] => {
-  const agents = Object.values(agentsOf(settings));
+export const agentStreamsOf = (settings: WithAgentsOfAccounts): string[] => {
+  const agents = agentPlaces(settings).map(([, agent]) => agent);
   return agents.length === 0 ? [] : requestStreams(agents.map(({ topic }) => topic));
 };
 
@@ -81,7 +101,7 @@ export const agentStreamsOf = (settings: WithAgents): string[] => {
  * The permissions that the NATS user of the nats-bridge needs, in the syntax of nats-server's configuration. `_INBOX.>` applies if the
  * secret has no `inboxPrefix`.
  */
-export const natsPermissions = (settings: WithAgents): string => {
+export const natsPermissions = (settings: WithAgentsOfAccounts): string => {
   const reads = agentStreamsOf(settings).map((stream) => `$JS.API.STREAM.MSG.GET.${stream}`);
   const subjects = reportedTypes(settings).map(statusSubject);
   const publish = [...subjects, '$JS.API.STREAM.NAMES', ...reads].map((subject) => `"${subject}"`);

@@ -1,24 +1,40 @@
 import { partitionOf, regionOfZone } from '../../shared/adapters/aws/regions.ts';
-import { type AgentSettings, agentsOf } from './agent.ts';
+import { type AccountSettings, accountRegions, accountsOf, settingsWithin } from './accounts.ts';
+import { type AgentSettings, agentPlaces, agentsOf } from './agent.ts';
 import { regionNames } from './reported-regions.ts';
-import { createdTypesByRegion, sectionNames } from './service-types.ts';
+import { createdTypes, createdTypesByRegion, sectionNames } from './service-types.ts';
 import { longestProviderOfClusters, type Settings } from './settings.ts';
 
-/** Contradictions between settings that are each valid: which setting, and what it must be. */
-export const contradictions = (settings: Settings): Contradiction[] => [
+/**
+ * Contradictions between settings that are each valid: which setting, and what it must be. `homeAccount`: the account's id, where it is known.
+ */
+export const contradictions = (settings: Settings, homeAccount?: string): Contradiction[] => [
   ...ofRegions(settings),
   ...ofNats(settings),
   ...ofAlarms(settings),
   ...ofCreation(settings),
   ...ofProvisioning(settings),
   ...ofContainers(settings),
+  ...ofNames(settings),
   ...ofClusters(settings),
   ...ofApi(settings),
   ...ofAgents(settings),
+  ...ofSeveral(settings),
   ...ofControlPlane(settings),
+  ...ofAccounts(settings, homeAccount),
 ];
 
 function* ofRegions({ homeRegion, streamingRegions, legacyRegions }: Settings): Iterable<Contradiction> {
+  for (const [setting, regions] of Object.entries({ streamingRegions, legacyRegions }))
+    if (regions.includes(homeRegion)) yield [setting, `must not list ${homeRegion}, the home region`];
+  yield* ofRegionLists({ homeRegion, streamingRegions, legacyRegions });
+}
+
+function* ofRegionLists({
+  homeRegion,
+  streamingRegions,
+  legacyRegions,
+}: Pick<Settings, 'homeRegion' | 'streamingRegions' | 'legacyRegions'>): Iterable<Contradiction> {
   yield* ofOtherRegions('streamingRegions', streamingRegions, homeRegion);
   yield* ofOtherRegions('legacyRegions', legacyRegions, homeRegion);
   const both = legacyRegions.find((region) => streamingRegions.includes(region));
@@ -30,7 +46,6 @@ function* ofOtherRegions(
   regions: readonly string[],
   homeRegion: string,
 ): Iterable<Contradiction> {
-  if (regions.includes(homeRegion)) yield [setting, `must not list ${homeRegion}, the home region`];
   if (new Set(regions).size < regions.length) yield [setting, 'must list each region once'];
   if (regions.some((region) => partitionOf(region).name !== partitionOf(homeRegion).name))
     yield [setting, `must list regions of the same AWS partition as ${homeRegion}`];
@@ -57,14 +72,28 @@ function* ofAlarms({ homeRegion, alarms: { emailOrTopicArn } }: Settings): Itera
 export type Contradiction = readonly [setting: string, must: string];
 
 function* ofCreation(settings: Settings): Iterable<Contradiction> {
+  yield* ofCreationIn(
+    settings,
+    regionNames(settings),
+    'must be the home region, or be listed in streamingRegions or legacyRegions',
+  );
+  const [alias, within] = accountsOf(settings).find(([, account]) => sectionNames(account).length > 0) ?? [];
+  if (alias !== undefined && sectionNames(settings).length === 0 && settings.api === undefined)
+    yield [
+      'api',
+      `must be set with accounts.${alias}.${sectionNames(within ?? {})[0]}: it says who may call the API about the home account, and how often it may be called`,
+    ];
+}
+
+function* ofCreationIn(
+  settings: Settings,
+  reported: readonly string[],
+  must: string,
+): Iterable<Contradiction> {
   const [section] = sectionNames(settings);
   for (const each of sectionNames(settings))
     for (const region of Object.keys(settings[each]?.regions ?? {}))
-      if (!regionNames(settings).includes(region))
-        yield [
-          `${each}.regions.${region}`,
-          'must be the home region, or be listed in streamingRegions or legacyRegions',
-        ];
+      if (!reported.includes(region)) yield [`${each}.regions.${region}`, must];
   if (section !== undefined && settings.api === undefined)
     yield [
       'api',
@@ -92,14 +121,17 @@ function* ofContainers({ containers, legacyRegions }: Settings): Iterable<Contra
         ];
 }
 
-function* ofClusters({ clusters, provider }: Settings): Iterable<Contradiction> {
-  if (clusters === undefined) return;
-  if (provider.name.length > longestProviderOfClusters)
+function* ofNames(settings: Settings): Iterable<Contradiction> {
+  const isTooLong = settings.provider.name.length > longestProviderOfClusters;
+  if (isTooLong && createdTypes(settings).includes('cluster'))
     yield [
       'provider.name',
       `must have at most ${longestProviderOfClusters} characters with clusters: function names begin with it`,
     ];
-  for (const [region, { subnets }] of Object.entries(clusters.regions)) {
+}
+
+function* ofClusters({ clusters }: Settings): Iterable<Contradiction> {
+  for (const [region, { subnets }] of Object.entries(clusters?.regions ?? {})) {
     const setting = `clusters.regions.${region}.subnets`;
     if (subnets.some(({ zone }) => regionOfZone(zone) !== region))
       yield [setting, `must be in zones of ${region}`];
@@ -111,7 +143,7 @@ function* ofClusters({ clusters, provider }: Settings): Iterable<Contradiction> 
 function* ofApi(settings: Settings): Iterable<Contradiction> {
   const { api } = settings;
   if (api === undefined) return;
-  if (sectionNames(settings).length === 0) yield ['api', `must be omitted without ${anySection}`];
+  if (createdTypes(settings).length === 0) yield ['api', `must be omitted without ${anySection}`];
   if (api.tokenSecret === undefined && api.jwt === undefined)
     yield ['api', 'must have a tokenSecret, a jwt, or both: the API always authenticates its callers'];
 }
@@ -121,7 +153,7 @@ const anySection = 'provisioning, containers and clusters';
 function* ofControlPlane(settings: Settings): Iterable<Contradiction> {
   const { api, controlPlane, nats } = settings;
   if (controlPlane === undefined) return;
-  if (sectionNames(settings).length === 0)
+  if (createdTypes(settings).length === 0)
     yield ['controlPlane', `must be omitted without ${anySection}: there is nothing to register`];
   if (controlPlane.endpointCredentials && api?.tokenSecret === undefined)
     yield ['controlPlane.endpointCredentials', 'must be false without api.tokenSecret'];
@@ -152,7 +184,6 @@ function* ofAgents(settings: Settings): Iterable<Contradiction> {
     yield* ofCaller(settings, setting, each);
     yield* ofTransport(settings, setting, each);
   }
-  yield* ofSeveral(Object.entries(agents ?? {}));
 }
 
 function* ofAgentRegions(settings: Settings): Iterable<Contradiction> {
@@ -203,18 +234,137 @@ function* ofTransport(
     ];
 }
 
-function* ofSeveral(agents: readonly (readonly [string, AgentSettings])[]): Iterable<Contradiction> {
+/** Contradictions between the agents of all regions and accounts. */
+function* ofSeveral(settings: Settings): Iterable<Contradiction> {
+  const agents = agentPlaces(settings);
   if (new Set(agents.map(([, { vpc }]) => vpc)).size > 1)
     yield ['agents', 'must all have the same vpc: one function registers the provider at all of them'];
   for (const key of ['url', 'topic'] as const)
-    for (const [index, [region, { [key]: value }]] of agents.entries()) {
+    for (const [index, [place, { [key]: value }]] of agents.entries()) {
       const first = agents.findIndex(([, other]) => bare(other[key]) === bare(value));
       if (first < index)
         yield [
-          `agents.${region}.${key}`,
-          `must differ from that of ${agents[first]?.[0]}: an environment agent accepts one provider of each service type, so each region needs its own agent`,
+          `${place}.${key}`,
+          `must differ from that of ${agents[first]?.[0].replace(/^agents\./, '')}: an environment agent accepts one provider of each service type, so each region needs its own agent`,
         ];
     }
 }
 
 const bare = (text: string): string => text.replace(/\/$/, '');
+
+function* ofAccounts(settings: Settings, homeAccount: string | undefined): Iterable<Contradiction> {
+  const { accounts, externalId } = settings;
+  if (accounts === undefined) {
+    for (const setting of ['externalId', 'organization'] as const)
+      if (settings[setting] !== undefined) yield [setting, 'must be omitted without accounts'];
+    return;
+  }
+  if (externalId === undefined)
+    yield [
+      'externalId',
+      'must be set with accounts: a random text of at least 20 characters, such as the output of openssl rand -hex 20',
+    ];
+  yield* ofAccountIds(settings, homeAccount);
+  yield* ofTokens(settings);
+  yield* ofWords(settings);
+  for (const [alias, account] of accountsOf(settings))
+    for (const [setting, must] of ofAccount(settings, account)) yield [`accounts.${alias}.${setting}`, must];
+}
+
+function* ofAccountIds(settings: Settings, homeAccount: string | undefined): Iterable<Contradiction> {
+  const aliases = accountsOf(settings);
+  const ids = aliases.map(([, { id }]) => id);
+  for (const [index, [alias, { id }]] of aliases.entries()) {
+    const setting = `accounts.${alias}.id`;
+    const first = aliases[ids.indexOf(id)]?.[0];
+    if (ids.indexOf(id) < index)
+      yield [setting, `must differ from that of ${first}: an account has one alias`];
+    if (id === homeAccount)
+      yield [
+        setting,
+        'must not be the home account, to which the stacks are deployed: its settings are those outside accounts',
+      ];
+  }
+  for (const id of settings.organization?.deployTo?.accounts ?? [])
+    if (!ids.includes(id))
+      yield ['organization.deployTo.accounts', `must list only ids of accounts, and ${id} is none`];
+}
+
+/** The words for statuses are the same for all accounts, as is how addresses are found: one function reports all of them. */
+function* ofWords(settings: Settings): Iterable<Contradiction> {
+  const everywhere = [['', settings] as const, ...accountsOf(settings)].flatMap(
+    ([alias, { provisioning, containers, clusters }]) =>
+      [
+        ['provisioning.spotEndsAs', provisioning?.spotEndsAs] as const,
+        ['containers.publicAddresses', containers?.publicAddresses] as const,
+        ['clusters.vocabulary', clusters?.vocabulary] as const,
+      ].flatMap(([setting, value]) =>
+        value === undefined
+          ? []
+          : [{ setting, value, place: `${alias === '' ? '' : `accounts.${alias}.`}${setting}` }],
+      ),
+  );
+  for (const { setting, value, place } of everywhere) {
+    const first = everywhere.find((other) => other.setting === setting);
+    if (first !== undefined && first.value !== value)
+      yield [
+        place,
+        `must be ${JSON.stringify(first.value)}, like ${first.place}: it is the same for all accounts`,
+      ];
+  }
+}
+
+/** A token opens the targets of one account, so that whoever has it can do nothing in another. */
+function* ofTokens(settings: Settings): Iterable<Contradiction> {
+  const places = [
+    ['api.tokenSecret', settings.api?.tokenSecret] as const,
+    ...accountsOf(settings).map(
+      ([alias, { api }]) => [`accounts.${alias}.api.tokenSecret`, api?.tokenSecret] as const,
+    ),
+  ].filter(([, secret]) => secret !== undefined);
+  for (const [index, [place, secret]] of places.entries()) {
+    const first = places.findIndex(([, other]) => other === secret);
+    if (first < index)
+      yield [place, `must differ from ${places[first]?.[0]}: a token is for the targets of one account`];
+  }
+}
+
+/** Contradictions of the settings of one account, whose paths begin with its own settings. */
+function* ofAccount(settings: Settings, account: AccountSettings): Iterable<Contradiction> {
+  const within = { ...settingsWithin(settings, account), controlPlane: undefined };
+  if (accountRegions(account).length === 0)
+    yield [
+      'streamingRegions',
+      'must list a region, or legacyRegions must: nothing of the account is reported',
+    ];
+  yield* ofRegionLists(within);
+  yield* ofCreationIn(
+    within,
+    accountRegions(account),
+    'must be listed in streamingRegions or legacyRegions of the account',
+  );
+  yield* ofProvisioning(within);
+  yield* ofContainers(within);
+  yield* ofClusters(within);
+  yield* ofApi(within);
+  yield* ofAgents(within);
+  yield* ofRoles(account);
+  if (account.agents !== undefined && settings.controlPlane !== undefined)
+    yield ['agents', 'must be omitted with controlPlane, which is for a DCM without environment agents'];
+}
+
+/** A role can only be passed to a service in the role's own account. */
+function* ofRoles({ id, provisioning, containers, clusters }: AccountSettings): Iterable<Contradiction> {
+  const roles = [
+    ...(provisioning?.instanceProfiles ?? []).map(
+      ({ roleArn }) => ['provisioning.instanceProfiles', roleArn] as const,
+    ),
+    ['containers.executionRoleArn', containers?.executionRoleArn] as const,
+    ...(containers?.taskRoles ?? []).map((role) => ['containers.taskRoles', role] as const),
+    ['clusters.clusterRoleArn', clusters?.clusterRoleArn] as const,
+    ['clusters.nodeRoleArn', clusters?.nodeRoleArn] as const,
+  ];
+  for (const [setting, role] of roles)
+    if (role !== undefined && role.split(':')[4] !== id)
+      yield [setting, `must be of the account ${id}: a role is passed only within its account`];
+}

@@ -15,6 +15,8 @@ export type SettingsContext = {
   readonly dcm?: unknown;
   readonly settings?: unknown;
   readonly example?: unknown;
+  /** Id of the account of the AWS credentials, which the CDK's command line gives. */
+  readonly homeAccount?: string | undefined;
 };
 
 /** The settings, and whether they are only the example: enough to synthesize, not to deploy. */
@@ -32,11 +34,14 @@ export const loadSettings = (context: SettingsContext, folder: string): LoadedSe
   if (context.dcm !== undefined && context.settings !== undefined)
     throw new SettingsError('Give the settings as context "dcm" or as context "settings", not as both.');
   if (context.dcm !== undefined)
-    return { settings: parseSettings(jsonOf(context.dcm, 'Context "dcm"')), areExample: false };
+    return {
+      settings: parseSettings(jsonOf(context.dcm, 'Context "dcm"'), context.homeAccount),
+      areExample: false,
+    };
 
   const file = String(context.settings ?? ownFile(folder, context.example !== undefined));
   const content = jsonOf(read(resolve(folder, file)), `Settings file ${file}`);
-  return { settings: parseSettings(content), areExample: file === exampleFile };
+  return { settings: parseSettings(content, context.homeAccount), areExample: file === exampleFile };
 };
 
 const ownFile = (folder: string, exampleIsAllowed: boolean): string => {
@@ -64,19 +69,21 @@ const jsonOf = (given: unknown, whose: string): unknown => {
   }
 };
 
-const ConsistentSettings = Settings.superRefine((settings, context) => {
-  for (const [path, message] of contradictions(settings))
-    context.addIssue({ code: 'custom', path: path.split('.'), message });
-});
+const consistentSettings = (homeAccount: string | undefined) =>
+  Settings.superRefine((settings, context) => {
+    for (const [path, message] of contradictions(settings, homeAccount))
+      context.addIssue({ code: 'custom', path: path.split('.'), message });
+  });
 
 /**
+ * `homeAccount`: id of the account that the stacks are deployed to, where it is known.
  * @throws SettingsError that says what to write instead of removed settings, or else names an unknown setting, or else the first that is
  * missing or wrong.
  */
-export const parseSettings = (given: unknown): Settings => {
+export const parseSettings = (given: unknown, homeAccount?: string): Settings => {
   const superseded = supersededAgentSettings(given);
   if (superseded !== undefined) throw new SettingsError(superseded);
-  const parsed = ConsistentSettings.safeParse(given, { error: must });
+  const parsed = consistentSettings(homeAccount).safeParse(given, { error: must });
   if (parsed.success) return parsed.data;
   const { issues } = parsed.error;
   // A misspelt key also makes the right one missing: the misspelling is the cause.

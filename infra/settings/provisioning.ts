@@ -122,12 +122,11 @@ export const Provisioning = z.strictObject({
     ),
 });
 
-/** Who may call the provider-api, and how often. */
-export const Api = z.strictObject({
+const credentials = (where: string) => ({
   tokenSecret: secretName
     .optional()
     .describe(
-      'Name of the secret in the home region whose text is the token, which callers send as bearer token or as the password of Basic authentication. Required without `api.jwt`.',
+      `Name of the secret in the home region whose text is the token${where}, which callers send as bearer token or as the password of Basic authentication. Required without \`jwt\` beside it.`,
     ),
   jwt: z
     .strictObject({
@@ -138,6 +137,11 @@ export const Api = z.strictObject({
       ),
     })
     .optional(),
+});
+
+/** Who may call the provider-api, and how often. */
+export const Api = z.strictObject({
+  ...credentials(''),
   throttling: z
     .strictObject({
       rate: count(1, 10_000)
@@ -147,6 +151,9 @@ export const Api = z.strictObject({
     })
     .prefault({}),
 });
+
+/** Who may call the provider-api about one account. */
+export const AccountApi = z.strictObject(credentials(' for the targets of this account alone'));
 
 /** A DCM of the older generation, whose control plane calls providers itself. */
 export const ControlPlane = z.strictObject({

@@ -1,12 +1,18 @@
 import type { PolledRegion } from '../../functions/poller/env.ts';
+import { targetKey } from '../../shared/core/target.ts';
+import { accountsOf } from './accounts.ts';
 import { regionsOf, type Sections } from './service-types.ts';
 import type { Settings } from './settings.ts';
 
-type Regions = Pick<Settings, 'homeRegion' | 'streamingRegions' | 'legacyRegions'>;
+/** Without the home region: of an account besides the home account. */
+type Regions = Pick<Settings, 'streamingRegions' | 'legacyRegions'> & Partial<Pick<Settings, 'homeRegion'>>;
 
-/** Every region whose instances are reported, the home region first, and whether it is a streaming or a legacy region. */
+/** Every region of an account whose instances are reported, the home region first, and whether it is a streaming or a legacy region. */
 export const reportedRegions = ({ homeRegion, streamingRegions, legacyRegions }: Regions): PolledRegion[] => [
-  ...[homeRegion, ...streamingRegions].map((region) => ({ region, kind: 'streaming' as const })),
+  ...[...(homeRegion === undefined ? [] : [homeRegion]), ...streamingRegions].map((region) => ({
+    region,
+    kind: 'streaming' as const,
+  })),
   ...legacyRegions.map((region) => ({ region, kind: 'legacy' as const })),
 ];
 
@@ -28,3 +34,14 @@ export const polledRegions = (reported: readonly PolledRegion[], sections: Secti
     ...of('cluster').map((one) => ({ ...one, kind: 'legacy' as const })),
   ];
 };
+
+/** The same of every account; `region` is the key of a target. */
+export const polledTargets = (settings: Settings): PolledRegion[] => [
+  ...polledRegions(reportedRegions(settings), settings),
+  ...accountsOf(settings).flatMap(([, account]) =>
+    polledRegions(reportedRegions(account), account).map(({ region, ...polled }) => ({
+      region: targetKey({ account: account.id, region }),
+      ...polled,
+    })),
+  ),
+];

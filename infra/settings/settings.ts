@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { arnPrefixPattern } from '../../shared/adapters/aws/regions.ts';
 import { TagKeys } from '../../shared/core/ownership.ts';
 import { functionNames } from '../bundle.ts';
+import { Accounts, externalId, Organization } from './accounts.ts';
 import { Agent } from './agent.ts';
 import { Clusters } from './clusters.ts';
 import { Containers } from './containers.ts';
@@ -152,6 +153,9 @@ export const Settings = z.strictObject({
       'The environment agent of each region, if VMs are created in several regions; each with the settings of `agent`.',
     ),
   controlPlane: ControlPlane.optional(),
+  accounts: Accounts.optional(),
+  externalId: z.optional(externalId),
+  organization: Organization.optional(),
   alarms: z
     .strictObject({
       emailOrTopicArn: text(

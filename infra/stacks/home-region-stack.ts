@@ -1,10 +1,13 @@
 import { Annotations, CfnOutput, Duration, Stack } from 'aws-cdk-lib';
 import { SqsQueue } from 'aws-cdk-lib/aws-events-targets';
+import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
+import { eventPatternsOf } from '../../shared/service-types/events.ts';
 import { Alarms } from '../constructs/alarms.ts';
 import { ClusterSteps, clusterStepsQueue } from '../constructs/cluster-steps.ts';
 import { Containers, containersOf, taskScope } from '../constructs/containers.ts';
 import type { CodeOf } from '../constructs/function-defaults.ts';
+import { HubBus } from '../constructs/hub-bus.ts';
 import { InstanceEventsRules } from '../constructs/instance-events-rules.ts';
 import { NatsBridge } from '../constructs/nats-bridge.ts';
 import { Normaliser } from '../constructs/normaliser.ts';
@@ -14,8 +17,10 @@ import { ProviderApi, type ProviderApiProps } from '../constructs/provider-api.t
 import { Registration, type RegistrationProps, registriesOf } from '../constructs/registration.ts';
 import { ResourceTable } from '../constructs/resource-table.ts';
 import { RetriedQueue } from '../constructs/retried-queue.ts';
-import { normaliserTimeoutSeconds } from '../functions.ts';
+import { type Deployment, normaliserTimeoutSeconds } from '../functions.ts';
+import { accountsFileOf, accountsOf, settingsWithin } from '../settings/accounts.ts';
 import { agentStreamsOf, natsPermissions } from '../settings/agent.ts';
+import { createdTypes } from '../settings/service-types.ts';
 import { canCreate, type Settings, tagKeysOf } from '../settings/settings.ts';
 
 export type HomeRegionProps = { readonly settings: Settings; readonly codeOf: CodeOf };
@@ -37,24 +42,32 @@ export class HomeRegionStack extends Stack {
       terminationProtection: deletionProtection,
       tags: settings.tags.stack,
     });
-    const defaults = { provider: provider.name, logRetention: logRetentionDays, codeOf };
+    const accounts = accountsOf(settings);
+    const defaults = {
+      ...{ provider: provider.name, logRetention: logRetentionDays, codeOf },
+      accounts: accounts.map(([, { id }]) => id),
+    };
 
     const observations = new RetriedQueue(this, 'Observations', {
       consumerTimeout: Duration.seconds(normaliserTimeoutSeconds),
     });
+    const toQueue = (deadLetterQueue: Queue) =>
+      new SqsQueue(observations.queue, {
+        deadLetterQueue,
+        maxEventAge: Duration.hours(24),
+        retryAttempts: 185,
+      });
+    const tasks = taskScope(this, settings, [homeRegion, ...settings.streamingRegions]);
     const instanceEvents = new InstanceEventsRules(this, 'InstanceEvents', {
-      tasks: taskScope(this, settings, [homeRegion, ...settings.streamingRegions]),
-      target: (deadLetterQueue) =>
-        new SqsQueue(observations.queue, {
-          deadLetterQueue,
-          maxEventAge: Duration.hours(24),
-          retryAttempts: 185,
-        }),
+      patterns: eventPatternsOf(this.account, tasks),
+      target: toQueue,
     });
     new Containers(this, 'Containers', settings);
     const { table: resourceStore } = new ResourceTable(this, 'Fleet', { deletionProtection });
     const { function: bridge, network } = new NatsBridge(this, 'NatsBridge', { defaults, settings });
-    const steps = settings.clusters && clusterStepsQueue(this, 'ClusterStepsQueue');
+    const steps = createdTypes(settings).includes('cluster')
+      ? clusterStepsQueue(this, 'ClusterStepsQueue')
+      : undefined;
     const deployment = {
       provider: provider.name,
       tagKeys: tagKeysOf(settings),
@@ -63,7 +76,8 @@ export class HomeRegionStack extends Stack {
       observationsQueueUrl: observations.queue.queueUrl,
       natsBridge: bridge.functionName,
       clusterStepsQueueUrl: steps?.queue.queueUrl,
-      created: { containers: containersOf(settings), clusters: settings.clusters },
+      created: createdIn(settings),
+      accounts: accountsOfDeployment(settings),
     };
     const parts = { defaults, deployment, settings, observations, resourceStore, bridge, steps };
     const normaliser = new Normaliser(this, 'Normaliser', parts);
@@ -73,6 +87,10 @@ export class HomeRegionStack extends Stack {
 
     const alarms = new Alarms(this, 'Alarms', settings);
     alarms.watchRules(instanceEvents);
+    if (accounts.length > 0) {
+      const hub = new HubBus(this, 'Hub', { settings, target: toQueue });
+      alarms.watchRules(hub.events, 'account-events');
+    }
     alarms.watchObservations(observations);
     alarms.watchFunction('normaliser', normaliser.function);
     alarms.watchPublication();
@@ -80,9 +98,8 @@ export class HomeRegionStack extends Stack {
     alarms.watchFunction('nats-bridge', bridge);
     alarms.watchFunction('poller', poller);
     alarms.watchPolling(stateMachine);
-    if (settings.clusters && steps) {
-      const { clusters } = settings;
-      const clusterSteps = new ClusterSteps(this, 'ClusterSteps', { ...parts, clusters, steps });
+    if (steps) {
+      const clusterSteps = new ClusterSteps(this, 'ClusterSteps', { ...parts, steps });
       alarms.watchFunction('cluster-steps', clusterSteps.function);
       alarms.watchClusterSteps(steps);
     }
@@ -120,3 +137,17 @@ export class HomeRegionStack extends Stack {
     new CfnOutput(this, 'NatsPermissions', { value: permissions });
   }
 }
+
+/** What is created in one account. */
+const createdIn = (settings: Settings): Deployment['created'] => ({
+  containers: containersOf(settings),
+  clusters: settings.clusters,
+});
+
+const accountsOfDeployment = (settings: Settings): Deployment['accounts'] => {
+  const file = accountsFileOf(settings);
+  const created = accountsOf(settings).map(
+    ([alias, account]) => [alias, createdIn(settingsWithin(settings, account))] as const,
+  );
+  return file && { file, created: Object.fromEntries(created) };
+};

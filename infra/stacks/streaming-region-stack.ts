@@ -3,6 +3,7 @@ import { EventBus } from 'aws-cdk-lib/aws-events';
 import { EventBus as EventBusTarget } from 'aws-cdk-lib/aws-events-targets';
 import { Role } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
+import { eventPatternsOf } from '../../shared/service-types/events.ts';
 import { Alarms } from '../constructs/alarms.ts';
 import { Containers, taskScope } from '../constructs/containers.ts';
 import { InstanceEventsRules } from '../constructs/instance-events-rules.ts';
@@ -38,7 +39,7 @@ export class StreamingRegionStack extends Stack {
       description: `Forwards EC2 events to ${homeRegion}`,
     });
     const instanceEvents = new InstanceEventsRules(this, 'InstanceEvents', {
-      tasks: taskScope(this, settings, [region]),
+      patterns: eventPatternsOf(this.account, taskScope(this, settings, [region])),
       target: (deadLetterQueue) => new EventBusTarget(homeBus, { role, deadLetterQueue }),
     });
 

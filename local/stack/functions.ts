@@ -100,7 +100,6 @@ export const localFunctions = (wiring: Wiring): LambdaFunction[] => {
           clusterSteps(deployment, {
             queueUrl: aws.clusterStepsQueueUrl,
             deadLetterQueueUrl: aws.clusterStepsDeadLetterQueueUrl,
-            clusters,
             stepSeconds: 1, // EKS takes seconds here
           }),
         ]
@@ -121,7 +120,9 @@ const localFunction = (spec: FunctionSpec, wiring: Wiring): LambdaFunction => ({
     AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true', // the warning is about the laptop's Node, not Lambda's
     ...spec.environment,
     ...commonEnvironment(spec.name),
-    ...(spec.file && { [spec.file.variable]: wiring.writeFile(spec.file.name, spec.file.content) }),
+    ...Object.fromEntries(
+      (spec.files ?? []).map(({ name, content, variable }) => [variable, wiring.writeFile(name, content)]),
+    ),
   },
 });
 

@@ -21,21 +21,38 @@ export const eventKindOf = (event: EventBridgeEvent): EventKind | undefined =>
   kinds.get(key(event.source, event['detail-type']));
 
 /**
- * The patterns of the EventBridge rules on one bus, one for each kind of event, for infra and the local event bus. They match the account,
- * because other accounts may be allowed to put events on the same bus. `tasks`: undefined where no events about tasks arrive.
+ * The patterns of the EventBridge rules about one account's resources, one for each kind of event, for infra and the local event bus. They
+ * match the account, because other accounts may be allowed to put events on the same bus. `tasks`: undefined where no events about tasks arrive.
  */
 export const eventPatternsOf = (account: string, tasks?: TaskScope): readonly EventPattern[] => [
-  ...eventKinds.vm.map((kind) => patternOf(account, kind, kind.detail)),
-  ...(tasks ? eventKinds.container.map((kind) => patternOf(account, kind, kind.taskDetail?.(tasks))) : []),
+  ...instancePatternsOf([account]),
+  ...(tasks ? taskPatternsOf(account, tasks) : []),
 ];
 
+/** The patterns of the rules about the instances of these accounts. */
+export const instancePatternsOf = (accounts: readonly string[]): readonly EventPattern[] =>
+  eventKinds.vm.map((kind) => patternOf(accounts, kind, kind.detail));
+
+/** The patterns of the rules about an account's tasks. */
+export const taskPatternsOf = (account: string, tasks: TaskScope): readonly EventPattern[] =>
+  eventKinds.container.map((kind) => patternOf([account], kind, kind.taskDetail?.(tasks)));
+
 const patternOf = (
-  account: string,
+  account: readonly string[],
   { source, detailType }: EventKind,
   detail: EventPattern['detail'],
 ): EventPattern => ({
   source: [source],
   'detail-type': [detailType],
-  account: [account],
+  account,
   ...(detail && { detail }),
 });
+
+/** The sources of all events that are understood. */
+export const eventSources: readonly string[] = [
+  ...new Set(
+    Object.values(eventKinds)
+      .flat()
+      .map(({ source }) => source),
+  ),
+];
