@@ -51,6 +51,7 @@ export type Operation<UseCases> = Described & {
   readonly query: z.ZodMiniObject;
   /** Undefined: the answer has no body. */
   readonly answer: z.ZodMiniType | undefined;
+  /** The answer, or a response that is sent as it is. */
   readonly run: (useCases: UseCases, call: Call<URLSearchParams>) => Promise<unknown>;
 };
 
@@ -60,7 +61,7 @@ type Definition<UseCases, Query extends z.core.$ZodShape, Answer> = Described & 
   readonly run: (
     useCases: UseCases,
     call: Call<z.output<z.ZodMiniObject<Query, z.core.$strip>>>,
-  ) => Promise<Answer>;
+  ) => Promise<Answer | Response>;
 };
 
 /** Makes operations on resources with these ids. The query is parsed before an operation runs. */

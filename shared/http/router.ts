@@ -114,6 +114,7 @@ const runOperation =
       requestId: context.get('requestId'),
       logResource,
     });
+    if (answer instanceof Response) return answer;
     return status === 204 ? new Response(undefined, { status }) : Response.json(answer, { status });
   };
 

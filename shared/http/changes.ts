@@ -1,0 +1,245 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import * as z from 'zod/mini';
+import { Collection } from '../core/inventory/entry.ts';
+import type { ChangeFeed, FeedPage, NumberedChange } from '../ports/change-feed.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Log } from '../ports/telemetry.ts';
+import { type Operation, operationsOf, type ResourceIds } from './operation.ts';
+
+type Parts = {
+  readonly feed: Pick<ChangeFeed, 'read'>;
+  /**
+   * Whether the host sends an answer while it is being made. A function behind API Gateway's HTTP API does not: there an event stream ends
+   * with the first changes, and the client connects again.
+   */
+  readonly streams: boolean;
+  readonly now: Clock;
+  readonly log: Pick<Log, 'warn'>;
+  readonly pause?: (ms: number) => Promise<unknown>;
+};
+
+const defaultLimit = 100;
+const maximumLimit = 1000;
+/** API Gateway's HTTP API gives an integration 30 s. */
+const maximumWaitSeconds = 20;
+const connectionMs = 55_000;
+const heartbeatMs = 15_000;
+
+const int = (minimum: number, maximum: number) =>
+  z.pipe(
+    z.string().check(z.regex(/^\d{1,6}$/, `expected an integer from ${minimum} to ${maximum}`)),
+    z.pipe(
+      z.transform(Number),
+      z
+        .int()
+        .check(
+          z.minimum(minimum, `expected at least ${minimum}`),
+          z.maximum(maximum, `expected at most ${maximum}`),
+        ),
+    ),
+  );
+
+const Query = z.object({
+  after: z.optional(
+    z
+      .string()
+      .check(
+        z.maxLength(200),
+        z.describe(
+          'A cursor of this feed: the changes after it. Absent: none, and `next` is the newest cursor.',
+        ),
+      ),
+  ),
+  limit: z
+    ._default(int(1, maximumLimit), defaultLimit)
+    .check(z.describe(`How many changes at most: 1 to ${maximumLimit}, ${defaultLimit} by default.`)),
+  wait: z
+    ._default(int(0, maximumWaitSeconds), 0)
+    .check(
+      z.describe(`How many seconds to wait for a change where there is none: 0 to ${maximumWaitSeconds}.`),
+    ),
+});
+type Query = z.output<typeof Query>;
+
+const cursor = z.string().check(z.describe('The place after this change; for `after`.'));
+
+export const ChangesAnswer = z
+  .object({
+    changes: z.array(
+      z.discriminatedUnion('kind', [
+        z.object({
+          cursor,
+          kind: z.literal('status'),
+          eventId: z.string().check(z.describe('The id of the CloudEvent that DCM got.')),
+          dcmId: z.string(),
+          serviceType: z.string(),
+          target: z
+            .string()
+            .check(z.describe('`eu-west-1`, or `222222222222/eu-west-1` in another account.')),
+          status: z.string(),
+          message: z.optional(z.string()),
+          time: z.string().check(z.meta({ format: 'date-time' })),
+        }),
+        z.object({
+          cursor,
+          kind: z.literal('inventory'),
+          target: z.string(),
+          collection: Collection,
+          change: z.enum(['changed', 'ended', 'listed']),
+          id: z.optional(z.string()),
+        }),
+      ]),
+    ),
+    next: z.string().check(z.describe('The cursor to read on from. Also the `ETag`.')),
+    pollAfterMs: z.int().check(z.describe('When to ask again, in milliseconds.')),
+    complete: z.boolean().check(z.describe('Whether there were no further changes at the moment.')),
+  })
+  .check(z.meta({ id: 'Changes', description: 'Changes of statuses and of the inventory, in one order.' }));
+
+/** What the operation needs of an API's use cases. */
+export type ReadsChanges = {
+  readonly readChanges: (query: Query, header: (name: string) => string | undefined) => Promise<Response>;
+};
+
+/** `GET /api/v1alpha1/changes`, for any API whose use cases have `readChanges`. */
+export const changesOperation = <UseCases extends ReadsChanges>(ids: ResourceIds): Operation<UseCases> =>
+  operationsOf<UseCases>(ids)({
+    operationId: 'readChanges',
+    method: 'GET',
+    path: '/api/v1alpha1/changes',
+    summary: 'Read what has changed',
+    description:
+      'All changes of statuses and of the inventory, in one order without gaps, kept for seven days. Begin without `after`, read everything, then read on from `next`. With `Accept: text/event-stream`, server-sent events whose ids are the cursors.',
+    headers: {
+      'If-None-Match':
+        'The `ETag` of an answer without further changes: 304, with the header `pollAfterMs`, while there are none.',
+      'Last-Event-ID': 'Of an event stream: as `after`, and before it.',
+    },
+    query: Query,
+    status: 200,
+    answered: 'The changes after the cursor, oldest first.',
+    answer: ChangesAnswer,
+    problems: ['gone'],
+    run: ({ readChanges }, { query, header }) => readChanges(query, header),
+  });
+
+/** Answers changes as JSON, or as server-sent events. */
+export const readChanges = (parts: Parts): ReadsChanges['readChanges'] => {
+  const { feed, now, pause = sleep } = parts;
+  const stream = eventStream(parts);
+
+  return async ({ after, limit, wait }, header) => {
+    if (accepts(header('accept'), 'text/event-stream'))
+      return stream({ after: header('last-event-id') || after, limit, waitMs: wait * 1000 });
+    const untilMs = now() + wait * 1000;
+    const known = tagsIn(header('if-none-match'));
+    const from = after ?? known.find((tag) => tag !== '*');
+    let page = await feed.read(from, limit);
+    while (from !== undefined && isEmpty(page) && now() < untilMs) {
+      await pause(Math.min(pollAfterMs(page, now()), Math.max(untilMs - now(), 1)));
+      page = await feed.read(from, limit);
+    }
+    const poll = pollAfterMs(page, now());
+    const headers = { etag: `"${page.next}"`, pollAfterMs: String(poll) };
+    if (isEmpty(page) && known.includes(page.next)) return new Response(undefined, { status: 304, headers });
+    return Response.json({ ...answerOf(page), pollAfterMs: poll }, { headers });
+  };
+};
+
+const isEmpty = ({ changes }: FeedPage): boolean => changes.length === 0;
+
+const answerOf = ({ changes, next, complete }: FeedPage) => ({
+  changes: changes.map((one) => ({ cursor: one.cursor, ...one.change })),
+  next,
+  complete,
+});
+
+/** At once where there is more; each second while something has moved in the last minute. */
+const pollAfterMs = ({ complete, movedAtMs }: FeedPage, nowMs: number): number => {
+  if (!complete) return 0;
+  return nowMs - movedAtMs < 60_000 ? 1000 : 5000;
+};
+
+const accepts = (accept = '', type: string): boolean =>
+  accept.split(',').some((one) => one.split(';')[0]?.trim().toLowerCase() === type);
+
+/** Weak tags count too: intermediaries that compress make them weak. */
+const tagsIn = (ifNoneMatch = ''): string[] =>
+  ifNoneMatch.split(',').flatMap((one) => {
+    const tag = one
+      .trim()
+      .replace(/^W\//, '')
+      .replace(/^"(.*)"$/, '$1');
+    return tag === '' ? [] : [tag];
+  });
+
+type Following = { readonly after: string | undefined; readonly limit: number; readonly waitMs: number };
+
+/**
+ * Changes as server-sent events, for 55 seconds at most; the client then connects again, with the id of the last event. The first page is
+ * read before the answer begins, so that a wrong or old cursor is a problem like any other.
+ * @see https://html.spec.whatwg.org/multipage/server-sent-events.html
+ */
+const eventStream =
+  ({ feed, streams, now, log, pause = sleep }: Parts) =>
+  async ({ after, limit, waitMs }: Following): Promise<Response> => {
+    const endMs = now() + (streams ? connectionMs : waitMs);
+    const first = await feed.read(after, limit);
+    const closing = new AbortController();
+    const isOver = () => closing.signal.aborted || now() >= endMs;
+
+    async function* pages(): AsyncGenerator<FeedPage> {
+      let page = first;
+      yield page;
+      while (!isOver()) {
+        if (page.complete) await pause(Math.min(1000, endMs - now()));
+        page = await feed.read(page.next, limit);
+        yield page;
+      }
+    }
+
+    const text = textOf(pages(), { beginning: beginningOf(first, after, now()), streams, now });
+    const body = new ReadableStream<Uint8Array>({
+      async pull(controller) {
+        try {
+          const { value, done } = await text.next();
+          if (done) controller.close();
+          else controller.enqueue(Buffer.from(value));
+        } catch (error) {
+          log.warn('an event stream ended early; the client connects again', { error });
+          controller.close();
+        }
+      },
+      cancel() {
+        closing.abort();
+      },
+    });
+    return new Response(body, { headers: { 'content-type': 'text/event-stream; charset=utf-8' } });
+  };
+
+type Writing = Pick<Parts, 'streams' | 'now'> & { readonly beginning: string };
+
+async function* textOf(
+  pages: AsyncIterable<FeedPage>,
+  { beginning, streams, now }: Writing,
+): AsyncGenerator<string> {
+  let writtenAtMs = now();
+  yield beginning;
+  for await (const page of pages) {
+    const isDue = !isEmpty(page) || now() - writtenAtMs >= heartbeatMs;
+    if (!isDue) continue;
+    yield isEmpty(page) ? ': still connected\n\n' : page.changes.map(eventOf).join('');
+    writtenAtMs = now();
+    if (!(streams || isEmpty(page)) && page.complete) return;
+  }
+}
+
+/** When the client connects again, and, where it had no cursor, an id without an event. */
+const beginningOf = (page: FeedPage, after: string | undefined, nowMs: number): string => {
+  const retry = `retry: ${Math.max(pollAfterMs(page, nowMs), 1000)}\n`;
+  return `${retry}${after === undefined ? `id: ${page.next}\n` : ''}\n`;
+};
+
+/** Without a name, so that `onmessage` gets it. */
+const eventOf = ({ cursor: id, change }: NumberedChange): string =>
+  `id: ${id}\ndata: ${JSON.stringify({ cursor: id, ...change })}\n\n`;
