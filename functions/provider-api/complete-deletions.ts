@@ -10,7 +10,7 @@ import type { CollectionUseCases } from './use-cases.ts';
 
 /** What the schedule invokes the provider-api with. No event of API Gateway has this field, so no HTTP request can be one. */
 const ScheduledRequest = z.object({ do: z.literal('complete-deletions') });
-export type ScheduledRequest = z.infer<typeof ScheduledRequest>;
+type ScheduledRequest = z.infer<typeof ScheduledRequest>;
 
 type EventParts = {
   readonly http: (event: APIGatewayProxyEventV2) => Promise<APIGatewayProxyStructuredResultV2>;

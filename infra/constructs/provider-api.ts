@@ -7,7 +7,6 @@ import { LambdaFunction as LambdaTarget } from 'aws-cdk-lib/aws-events-targets';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
-import type { ScheduledRequest } from '../../functions/provider-api/complete-deletions.ts';
 import { type ApiAccess, ProvisioningFile } from '../../functions/provider-api/env.ts';
 import { publicPaths } from '../../shared/wire/public-paths.ts';
 import { answerTimeoutSeconds, type Deployment, providerApi } from '../functions.ts';
@@ -96,13 +95,12 @@ export class ProviderApi extends Construct {
   }
 
   #completeDeletions() {
-    const request: ScheduledRequest = { do: 'complete-deletions' };
     new Rule(this, 'Deletions', {
       description: 'Completes deletions that are recorded and whose request ended too early',
       schedule: Schedule.rate(completionPeriod),
       targets: [
         new LambdaTarget(this.function, {
-          event: RuleTargetInput.fromObject(request),
+          event: RuleTargetInput.fromObject({ do: 'complete-deletions' }),
           maxEventAge: completionPeriod,
           retryAttempts: 0,
         }),

@@ -3,7 +3,6 @@ import { writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import * as z from 'zod';
-import type { ScheduledRequest } from '../../functions/provider-api/complete-deletions.ts';
 import { functionNameOf } from '../../infra/functions.ts';
 import { reasonOf } from '../../shared/core/errors.ts';
 import { startEventSourceMapping } from '../emulators/event-source-mapping.ts';
@@ -98,14 +97,12 @@ const startPolling = async (options: StackOptions, lambda: LambdaHost) =>
   });
 
 /** Every ten seconds, and not every two minutes as in a deployment: a VM's life takes seconds here. */
-const startDeletions = async (options: StackOptions, lambda: LambdaHost): Promise<AsyncDisposable> => {
-  const request: ScheduledRequest = { do: 'complete-deletions' };
-  return startSchedule({
+const startDeletions = async (options: StackOptions, lambda: LambdaHost): Promise<AsyncDisposable> =>
+  startSchedule({
     everyMs: 10_000,
-    invoke: () => lambda.invoke(functionNameOf(provider, 'provider-api'), request),
+    invoke: () => lambda.invoke(functionNameOf(provider, 'provider-api'), { do: 'complete-deletions' }),
     log: (line) => options.log('deletions', line),
   });
-};
 
 const Registrations = z.object({
   rows: z.record(z.string(), z.object({ outcome: z.string(), detail: z.string() })),

@@ -1,9 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import {
-  completeDeletions,
-  handleEvent,
-  type ScheduledRequest,
-} from '../../../functions/provider-api/complete-deletions.ts';
+import { completeDeletions, handleEvent } from '../../../functions/provider-api/complete-deletions.ts';
 import { vmLifecycle } from '../../../functions/provider-api/service-types/vm.ts';
 import {
   FailedPreconditionError,
@@ -331,7 +327,7 @@ describe('an invocation of the provider-api', () => {
   });
 
   it('by the schedule completes deletions, and by API Gateway answers HTTP', async () => {
-    const scheduled: ScheduledRequest = { do: 'complete-deletions' };
+    const scheduled = { do: 'complete-deletions' } as const;
     const asking = httpApiEvent({ method: 'POST', rawPath: '/', body: JSON.stringify(scheduled) });
 
     await handle(scheduled);
