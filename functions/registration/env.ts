@@ -22,8 +22,10 @@ export const Registry = z.object({
   publicUrl: z.optional(z.url()),
   /** Of which a provider is registered there; absent: VMs alone. */
   serviceTypes: z.optional(z.readonly(z.array(ServiceType).check(z.minLength(1)))),
-  /** Whether the endpoint carries the token of `ENDPOINT_TOKEN_SECRET`. */
+  /** Whether the endpoint carries a token. */
   endpointCredentials: z.boolean(),
+  /** Secrets Manager name or ARN of that token. Absent: `ENDPOINT_TOKEN_SECRET`. */
+  endpointTokenSecret: z.optional(nonEmpty),
   /** Absent: the registry accepts calls without a token. */
   auth: z.optional(AgentAuth),
 });

@@ -51,8 +51,8 @@ type Answer = StackAnswer | Inspection | { readonly rows: Readonly<Record<string
 type Parts = Omit<RegistrationParts, 'registryOf'> & {
   readonly registryOf: (registry: Registry) => ProviderRegistry;
   readonly settings: ProviderSettings;
-  /** The text of the secret (shared/wire/api-tokens.ts) whose token goes into the endpoints; undefined: there is none. */
-  readonly secret: () => Promise<string | undefined>;
+  /** The text of a secret (shared/wire/api-tokens.ts) whose token goes into endpoints, by its id, or that of the deployment; undefined: there is none. */
+  readonly secret: (id?: string) => Promise<string | undefined>;
 };
 
 /** @throws UnreadableError for anything that is no request. */
@@ -62,7 +62,25 @@ export const handleRequest = (parts: Parts) => {
   const keepRegistered = keepProvidersRegistered(parts);
   const older = Object.values(settings.registries).find(({ kind }) => kind === 'control-plane');
   const withdraw = withdrawProviders({ controlPlane: older && registryOf(older), registrations, log });
-  const providers = async () => providersOf(settings, newestToken(await secret()));
+  const providers = async () => {
+    const ids = Object.values(settings.registries).flatMap(
+      ({ endpointTokenSecret }) => endpointTokenSecret ?? [],
+    );
+    const [token, ...others] = await Promise.all([
+      secret().then(newestToken),
+      ...[...new Set(ids)].map(async (id) => {
+        try {
+          return [id, newestToken(await secret(id))] as const;
+        } catch (error) {
+          log.error('the providers whose endpoints carry a token are not registered, for it cannot be read', {
+            ...{ secret: id, reason: reasonOf(error) },
+          });
+          return undefined;
+        }
+      }),
+    ]);
+    return providersOf(settings, token, new Map(others.flatMap((one) => (one === undefined ? [] : [one]))));
+  };
   const answerStack = customResource({ providers, register, withdraw, log });
 
   return async (given: unknown): Promise<Answer> => {

@@ -20,7 +20,7 @@ const client = DynamoDBDocumentClient.from(new DynamoDBClient());
 export const handler = withTelemetry(
   handleRequest({
     settings: settingsOf(env),
-    secret: optionalSecret(readSecret, env.ENDPOINT_TOKEN_SECRET),
+    secret: (id = env.ENDPOINT_TOKEN_SECRET) => optionalSecret(readSecret, id)(),
     registryOf: httpProviderRegistries(readSecret),
     registrations: dynamoDbRegistrations(client, env.FLEET_TABLE),
     listings: dynamoDbListings(client, env.FLEET_TABLE),

@@ -32,10 +32,16 @@ export const providerIdOf = (name: string): string => uuid(name, uuid.DNS);
 
 /**
  * The providers to register, the home region's first: where two registries turn out to be the same one, the home region gets the service
- * types. `token` goes into the endpoints as Basic credentials where the registry's settings say so.
+ * types. A token goes into the endpoints as Basic credentials where the registry's settings say so: `token`, or else, for a registry with a
+ * secret of its own, that of `others`, by the secret. Providers whose token is not there are left out.
  */
-export const providersOf = (settings: ProviderSettings, token: string | undefined): Provider[] =>
+export const providersOf = (
+  settings: ProviderSettings,
+  token: string | undefined,
+  others?: ReadonlyMap<string, string | undefined>,
+): Provider[] =>
   Object.entries(settings.registries)
+    .filter(([, { endpointTokenSecret: own }]) => own === undefined || (others?.has(own) ?? true))
     .map(([key, registry]) => ({ target: namedTargetOfKey(key, registry.alias), registry }))
     .toSorted((a, b) => Number(isHome(settings, b.target)) - Number(isHome(settings, a.target)))
     .flatMap((one) => (one.registry.serviceTypes ?? vmsAlone).map((serviceType) => ({ ...one, serviceType })))
@@ -43,6 +49,8 @@ export const providersOf = (settings: ProviderSettings, token: string | undefine
       const name = providerName(settings, target, serviceType);
       const prefix = isHome(settings, target) ? '' : `/${targetName(target)}`;
       const { collection, service } = offered[serviceType];
+      const { endpointTokenSecret: own, endpointCredentials } = registry;
+      const carried = own === undefined ? token : others?.get(own);
       const endpoint = new URL(
         `${prefix}/api/v1alpha1/${collection}`,
         registry.publicUrl ?? settings.publicUrl,
@@ -54,7 +62,7 @@ export const providersOf = (settings: ProviderSettings, token: string | undefine
         id: providerIdOf(name),
         registration: {
           name,
-          endpoint: withToken(endpoint, registry.endpointCredentials ? token : undefined),
+          endpoint: withToken(endpoint, endpointCredentials ? carried : undefined),
           service_type: serviceType,
           schema_version: 'v1alpha1',
           display_name: `Amazon ${service} in ${displayed(target)}`,

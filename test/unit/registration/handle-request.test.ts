@@ -64,6 +64,45 @@ describe('registration by the schedule', () => {
   });
 });
 
+describe('registration in several accounts', () => {
+  const registry = { kind: 'control-plane', url: 'https://dcm.test', endpointCredentials: true } as const;
+  const registries = {
+    'eu-west-1': registry,
+    '222222222222/eu-west-1': { ...registry, alias: 'prod', endpointTokenSecret: 'dcm/prod' },
+  };
+  const asked = (secret: (id?: string) => Promise<string>) => {
+    const { parts, dcm, log } = scriptedRegistration();
+    const ask = handleRequest({ ...parts, secret, settings: { ...parts.settings, registries } });
+    return { ask, dcm, log };
+  };
+  const endpointsOf = ({ dcm }: ReturnType<typeof asked>) => dcm.registered().map(({ endpoint }) => endpoint);
+
+  it("puts into each account's endpoints the token of that account", async () => {
+    const registration = asked(async (id = 'dcm/home') => `token-of-${id.slice(4)}`);
+
+    await registration.ask(keep);
+
+    expect(endpointsOf(registration)).toEqual([
+      'https://dcm:token-of-home@api.test/api/v1alpha1/vms',
+      'https://dcm:token-of-prod@api.test/prod/eu-west-1/api/v1alpha1/vms',
+    ]);
+  });
+
+  it('registers the other accounts where the secret of one cannot be read, and says so', async () => {
+    const registration = asked(async (id) => {
+      if (id === 'dcm/prod') throw new UnavailableError('the secret dcm/prod cannot be read');
+      return 'token';
+    });
+
+    await registration.ask(keep);
+
+    expect(endpointsOf(registration)).toEqual(['https://dcm:token@api.test/api/v1alpha1/vms']);
+    expect(registration.log.lines.join()).toContain(
+      'the providers whose endpoints carry a token are not registered',
+    );
+  });
+});
+
 describe('a refusal', () => {
   it('is logged as an error, counted, and recorded with its reason for the health check (C 49, C 55)', async () => {
     const { ask, log, meter, outcomeOf, now } = scriptedRegistration({
