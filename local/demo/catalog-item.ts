@@ -75,29 +75,44 @@ const items: Readonly<Record<ServiceType, Item>> = {
   },
 };
 
-/** Id of the catalog item for one resource of the type; `npm start` posts it. */
-export const catalogItemIdOf = (serviceType: ServiceType): string => items[serviceType].id;
+/** Id of the catalog item for one resource of the type; `npm start` posts it. `alias`: of another account than the home account. */
+export const catalogItemIdOf = (serviceType: ServiceType, alias?: string): string =>
+  [items[serviceType].id, ...(alias === undefined ? [] : [alias])].join('-');
 
-/** The same item, for `POST /catalog-items`. The resource has the name of its service type. */
-export const catalogItemOf = (serviceType: ServiceType) => {
+/** The same item, for `POST /catalog-items`. The resource has the name of its service type; that of another account has a label, which policies see. */
+export const catalogItemOf = (serviceType: ServiceType, alias?: string) => {
   const { displayName, example, fields } = items[serviceType];
   const editable = Object.entries(fields).map(([path, display]) => ({
     ...{ path, display_name: display, editable: true, default: valueAt(example, path) },
   }));
-  const resource = { name: serviceType, service_type: serviceType, fields: editable };
-  return { api_version: 'v1alpha1', display_name: displayName, spec: { resources: [resource] } };
+  const account = { path: `metadata.labels.${accountLabel}`, display_name: 'Account', default: alias };
+  const resource = {
+    ...{ name: serviceType, service_type: serviceType },
+    fields: alias === undefined ? editable : [...editable, account],
+  };
+  const shown = alias === undefined ? displayName : `${displayName} (${alias})`;
+  return { api_version: 'v1alpha1', display_name: shown, spec: { resources: [resource] } };
 };
 
+const accountLabel = 'account';
+
+/** A policy that selects an agent, for `POST /policies`: for everything, or for the orders of another account's items. */
+export const policyOf = (agent: string, alias?: string) => ({
+  ...{ display_name: `agent ${agent}`, policy_type: 'GLOBAL', priority: alias === undefined ? 100 : 200 },
+  ...(alias !== undefined && { label_selector: { [accountLabel]: alias } }),
+  rego_code: `package ${agent.replaceAll('-', '_')}\n\nmain := {"selected_agent": "${agent}"}\n`,
+});
+
 /** An order of that item, for `POST /catalog-item-instances`, whose user gives each value of the spec that is not the item's own. */
-export const orderFor = (spec: DemoSpec) => {
-  const { id, example, fields } = items[spec.service_type];
+export const orderFor = (spec: DemoSpec, alias?: string) => {
+  const { example, fields } = items[spec.service_type];
   const values = Object.keys(fields)
     .map((path) => ({ resource: spec.service_type, path, value: valueAt(spec, path) }))
     .filter(({ path, value }) => JSON.stringify(value) !== JSON.stringify(valueAt(example, path)));
   return {
     api_version: 'v1alpha1',
     display_name: String(valueAt(spec, 'metadata.name')),
-    spec: { catalog_item_id: id, user_values: values },
+    spec: { catalog_item_id: catalogItemIdOf(spec.service_type, alias), user_values: values },
   };
 };
 

@@ -126,7 +126,9 @@ export const olderDcmUser = (client: ControlPlaneClient, provider: string): DcmU
 const Ordered = z.object({ uid: z.string(), resource_ids: z.array(z.string()).min(1) });
 const Row = z.object({ id: z.string(), status: z.string() });
 const Agents = z.object({
-  agents: z.array(z.object({ health_status: z.string(), service_types: z.array(z.string()) })),
+  agents: z.array(
+    z.object({ name: z.string(), health_status: z.string(), service_types: z.array(z.string()) }),
+  ),
 });
 const Providers = z.object({ results: z.array(z.object({ name: z.string(), status: z.string() })) });
 
@@ -134,10 +136,12 @@ type DcmEndpoints = {
   readonly controlPlaneUrl: string;
   readonly agentUrl: string;
   readonly provider: string;
+  /** Of the account whose catalog items are ordered; undefined: the home account. */
+  readonly alias?: string;
 };
 
 /** A user of today's DCM, who orders in the catalog: DCM chooses the agent, and the agent knows the provider. */
-export const dcmUser = ({ controlPlaneUrl, agentUrl, provider }: DcmEndpoints): DcmUser => {
+export const dcmUser = ({ controlPlaneUrl, agentUrl, provider, alias }: DcmEndpoints): DcmUser => {
   const apiOf = (url: string) => ky.create({ prefixUrl: `${url}/api/v1alpha1`, retry: 0, timeout: 40_000 });
   const [api, agent] = [apiOf(controlPlaneUrl), apiOf(agentUrl)];
   const orders = new Map<string, string>();
@@ -153,7 +157,10 @@ export const dcmUser = ({ controlPlaneUrl, agentUrl, provider }: DcmEndpoints): 
   const serves = async (serviceType: ServiceType) => {
     const { agents } = Agents.parse(await api.get('agents').json());
     const isServed = agents.some(
-      (one) => one.health_status === 'ready' && one.service_types.includes(serviceType),
+      (one) =>
+        one.health_status === 'ready' &&
+        one.service_types.includes(serviceType) &&
+        (alias === undefined || one.name.endsWith(`-${alias}`)),
     );
     const name = providerOf(provider, serviceType);
     const isReady = (await providers()).some((one) => one.name === name && one.status === 'Ready');
@@ -169,7 +176,7 @@ export const dcmUser = ({ controlPlaneUrl, agentUrl, provider }: DcmEndpoints): 
           `the provider ${providerOf(provider, serviceType)} is not ready: ${JSON.stringify(await providers())}`,
       )),
     create: async (spec) => {
-      const answer = await api.post('catalog-item-instances', { json: orderFor(spec) }).json();
+      const answer = await api.post('catalog-item-instances', { json: orderFor(spec, alias) }).json();
       const { uid, resource_ids: [id = ''] = [] } = Ordered.parse(answer);
       orders.set(id, uid);
       return id;

@@ -1,15 +1,24 @@
-import { eventPatternsOf } from '../../shared/service-types/events.ts';
+import type { AccountsFile } from '../../shared/runtime/accounts.ts';
+import { eventPatternsOf, eventSources } from '../../shared/service-types/events.ts';
+import { type Callers, keyCallers } from '../emulators/callers.ts';
 import { createTable, resourceTable as describeResourceTable, startDynamoDb } from '../emulators/dynamodb.ts';
 import { subnetsOf } from '../emulators/ec2/actions/network.ts';
 import { type Ec2Simulator, startEc2Simulator } from '../emulators/ec2/start-ec2-simulator.ts';
 import { type EcsEmulator, startEcsEmulator } from '../emulators/ecs/start-ecs-emulator.ts';
 import { type EksEmulator, startEksEmulator } from '../emulators/eks/start-eks-emulator.ts';
-import { sendToQueue } from '../emulators/event-bus/delivery.ts';
-import { forwardToBus, startEventBus } from '../emulators/event-bus/start-event-bus.ts';
+import { type Deliver, sendToQueue } from '../emulators/event-bus/delivery.ts';
+import {
+  type Bus,
+  type EventBus,
+  forwardToBus,
+  startEventBus,
+} from '../emulators/event-bus/start-event-bus.ts';
 import { startServiceQuotas } from '../emulators/service-quotas.ts';
 import { createQueue, startSqs } from '../emulators/sqs.ts';
 import { startSsm } from '../emulators/ssm.ts';
+import { type Sts, startSts } from '../emulators/sts.ts';
 import type { Use } from '../processes/disposables.ts';
+import { rolesOf } from './accounts.ts';
 import { account, homeRegion, httpUrlOf, provider, type StackOptions, silentRegion } from './options.ts';
 
 export type Aws = {
@@ -20,7 +29,7 @@ export type Aws = {
   readonly deadLetterQueueUrl: string;
   readonly clusterStepsQueueUrl: string;
   readonly clusterStepsDeadLetterQueueUrl: string;
-  readonly eventsUrl: string;
+  readonly events: EventBus;
   /** This and the next are undefined where another EC2 is used, which has its own images and quotas. */
   readonly ssmUrl: string | undefined;
   readonly serviceQuotasUrl: string | undefined;
@@ -32,13 +41,19 @@ export type Aws = {
   readonly ec2: Ec2Simulator | undefined;
   readonly ecs: EcsEmulator | undefined;
   readonly eks: EksEmulator | undefined;
+  /** undefined where there is the home account alone. */
+  readonly sts?: Sts | undefined;
 };
 
 /**
  * Starts AWS's side without Lambda: the table, the queues, the event bus with its rules, EC2 with its images and quotas, ECS and EKS.
  * @throws SettingsError where `ec2Endpoint` is neither `aws` nor a URL.
  */
-export const startAws = async (options: StackOptions, use: Use): Promise<Aws> => {
+export const startAws = async (
+  options: StackOptions,
+  accounts: AccountsFile | undefined,
+  use: Use,
+): Promise<Aws> => {
   const { ec2Endpoint } = options;
   if (ec2Endpoint !== undefined && ec2Endpoint !== 'aws')
     httpUrlOf('--ec2-endpoint', ec2Endpoint, '"aws" or an http(s) URL');
@@ -62,17 +77,51 @@ export const startAws = async (options: StackOptions, use: Use): Promise<Aws> =>
     ...{ observationsQueueUrl, deadLetterQueueUrl, clusterStepsQueueUrl, clusterStepsDeadLetterQueueUrl },
   };
   const deliver = sendToQueue(queues.observationsQueueUrl, sqsUrl);
-  const log = (line: string) => options.log('event-bus', line);
-  const tasks = {
-    provider,
-    clusterArns: [`arn:aws:ecs:${homeRegion(options)}:${account}:cluster/${provider}`],
-  };
-  const rules = [{ name: 'instance-events', patterns: eventPatternsOf(account, tasks), deliver }];
-  const { url: eventsUrl } = await use(startEventBus({ log, buses: [{ name: 'default', account, rules }] }));
+  const sts = accounts && (await use(startSts({ account, roles: rolesOf(accounts) })));
+  const events = await use(
+    startEventBus({
+      log: (line) => options.log('event-bus', line),
+      buses: busesOf(options, accounts, deliver),
+      callers: sts?.callers ?? keyCallers(account),
+    }),
+  );
   return {
-    ...{ dynamodbUrl, resourceTable, sqsUrl, ...queues, eventsUrl },
-    ...(await startServices(options, eventsUrl, use)),
+    ...{ dynamodbUrl, resourceTable, sqsUrl, ...queues, events, sts },
+    ...(await startServices(options, { eventsUrl: events.url, callers: sts?.callers }, use)),
   };
+};
+
+/** The bus to which the other account forwards its events. */
+export const hubBus = { name: `dcm-${provider}`, account };
+
+/** The default bus of each account, and the hub's bus, with the rules of a deployment. */
+const busesOf = (
+  options: StackOptions,
+  { accounts }: Pick<AccountsFile, 'accounts'> = { accounts: {} },
+  deliver: Deliver,
+): readonly Bus[] => {
+  const patternsOf = (id: string) =>
+    eventPatternsOf(id, {
+      provider,
+      clusterArns: [`arn:aws:ecs:${homeRegion(options)}:${id}:cluster/${provider}`],
+    });
+  const members = Object.entries(accounts).map(([alias, { id }]) => ({ alias, id }));
+  const ids = members.map(({ id }) => id);
+  return [
+    {
+      ...{ name: 'default', account },
+      rules: [{ name: 'instance-events', patterns: patternsOf(account), deliver }],
+    },
+    ...members.map(({ alias, id }) => ({
+      ...{ name: 'default', account: id },
+      rules: [{ name: `forwarded-events-of-${alias}`, patterns: patternsOf(id), bus: hubBus }],
+    })),
+    {
+      ...hubBus,
+      rules: [{ name: 'account-events', patterns: ids.flatMap(patternsOf), deliver }],
+      accepts: (event) => ids.includes(event.account) && eventSources.includes(event.source),
+    },
+  ];
 };
 
 type Services = Pick<
@@ -86,18 +135,18 @@ const noEmulators = {
 };
 
 /** EC2, and the services that are emulated together with it. */
-const startServices = async (options: StackOptions, eventsUrl: string, use: Use): Promise<Services> => {
+const startServices = async (options: StackOptions, shared: Shared, use: Use): Promise<Services> => {
   const { ec2Endpoint, progress } = options;
   if (ec2Endpoint !== undefined) {
     progress('aws', 'there are no containers and clusters: they need the emulators of EC2, ECS and EKS');
     return { ...noEmulators, ec2Url: ec2Endpoint === 'aws' ? undefined : ec2Endpoint };
   }
-  const ec2 = await use(startEc2(options, eventsUrl));
+  const ec2 = await use(startEc2(options, shared));
   const [ssm, serviceQuotas, ecs, eks] = await Promise.all([
-    use(startSsm()),
-    use(startServiceQuotas({ vcpus: 10_000 })),
-    use(startEcs(options, eventsUrl, ec2)),
-    use(startEks(options)),
+    use(startSsm(withCallers(shared))),
+    use(startServiceQuotas({ vcpus: 10_000, ...withCallers(shared) })),
+    use(startEcs(options, shared, ec2)),
+    use(startEks(options, shared)),
   ]);
   return {
     ...{ ssmUrl: ssm.url, serviceQuotasUrl: serviceQuotas.url },
@@ -106,10 +155,15 @@ const startServices = async (options: StackOptions, eventsUrl: string, use: Use)
   };
 };
 
-const startEc2 = ({ dwellMs, ec2Faults, onTransition, log }: StackOptions, eventsUrl: string) =>
+/** `callers`: undefined where there is one account. */
+type Shared = { readonly eventsUrl: string; readonly callers: Callers | undefined };
+
+const withCallers = ({ callers }: Shared) => ({ ...(callers && { callers }) });
+
+const startEc2 = ({ dwellMs, ec2Faults, onTransition, log }: StackOptions, shared: Shared) =>
   startEc2Simulator({
-    account,
-    emit: forwardToBus(eventsUrl),
+    ...{ account, ...withCallers(shared) },
+    emit: forwardToBus(shared.eventsUrl),
     log: (line) => log('ec2', line),
     faults: { silentRegions: [silentRegion], ...ec2Faults },
     ...(dwellMs && { dwellMs }),
@@ -117,19 +171,23 @@ const startEc2 = ({ dwellMs, ec2Faults, onTransition, log }: StackOptions, event
   });
 
 /** Its one ECS cluster is named as a deployment names the one that it makes. */
-const startEcs = ({ ecs, log }: StackOptions, eventsUrl: string, { network }: Ec2Simulator) =>
+const startEcs = ({ ecs, log }: StackOptions, shared: Shared, { network }: Ec2Simulator) =>
   startEcsEmulator({
-    account,
+    ...{ account, ...withCallers(shared) },
     clusters: [provider],
     network,
-    emit: forwardToBus(eventsUrl),
+    emit: forwardToBus(shared.eventsUrl),
     log: (line) => log('ecs', line),
     ...ecs,
     faults: { silentRegions: [silentRegion], ...ecs?.faults },
   });
 
-const startEks = ({ eks }: StackOptions) =>
-  startEksEmulator({ account, subnets: subnetsOf, ...eks, dwellMs: { ...eksDwellMs, ...eks?.dwellMs } });
+const startEks = ({ eks }: StackOptions, shared: Shared) =>
+  startEksEmulator({
+    ...{ account, ...withCallers(shared), subnets: subnetsOf },
+    ...eks,
+    dwellMs: { ...eksDwellMs, ...eks?.dwellMs },
+  });
 
 /** A hundredth of what EKS takes. */
 const eksDwellMs = {

@@ -5,6 +5,7 @@ import { resolve } from 'node:path';
 import * as z from 'zod';
 import { functionNameOf } from '../../infra/functions.ts';
 import { reasonOf } from '../../shared/core/errors.ts';
+import type { AccountsFile } from '../../shared/runtime/accounts.ts';
 import { startEventSourceMapping } from '../emulators/event-source-mapping.ts';
 import { startHttpApi } from '../emulators/http-api.ts';
 import { type LambdaHost, startLambdaHost } from '../emulators/lambda/start-lambda-host.ts';
@@ -14,27 +15,32 @@ import { startStateMachine } from '../emulators/step-functions/start-state-machi
 import type { Use } from '../processes/disposables.ts';
 import type { Aws } from './aws.ts';
 import type { Dcm } from './dcm.ts';
-import { localFunctions, tokenSecret } from './functions.ts';
+import { localFunctions, prodTokenSecret, tokenSecret } from './functions.ts';
 import { provider, type StackOptions } from './options.ts';
 
 export type Compute = {
   readonly lambda: LambdaHost;
   readonly providerApiUrl: string;
   readonly providerApiToken: string;
+  /** The token of the other account. */
+  readonly prodProviderApiToken: string;
 };
 
 type ComputeOptions = {
   readonly options: StackOptions;
+  readonly accounts: AccountsFile | undefined;
   readonly aws: Aws;
   readonly natsUrl: string;
-  readonly dcm: Pick<Dcm, 'registryUrl' | 'agent'>;
+  readonly dcm: Pick<Dcm, 'registryUrl' | 'agent' | 'prodAgent'>;
 };
 
 /** Starts the functions and what invokes them: the HTTP API, the queues, the polling state machine and the schedules. */
 export const startCompute = async (computeOptions: ComputeOptions, use: Use): Promise<Compute> => {
   const { options, aws } = computeOptions;
-  const providerApiToken = randomBytes(24).toString('hex');
-  const { url: secretsUrl } = await use(startSecretsManager({ [tokenSecret]: providerApiToken }));
+  const [providerApiToken, prodProviderApiToken] = [newToken(), newToken()];
+  const { url: secretsUrl } = await use(
+    startSecretsManager({ [tokenSecret]: providerApiToken, [prodTokenSecret]: prodProviderApiToken }),
+  );
   const http = await use(
     startHttpApi({
       invoke: async (event) => (await lambda).invoke(functionNameOf(provider, 'provider-api'), event),
@@ -62,8 +68,10 @@ export const startCompute = async (computeOptions: ComputeOptions, use: Use): Pr
   await use(startPolling(options, host));
   await use(startRegistration(options, host));
   await use(startDeletions(options, host));
-  return { lambda: host, providerApiUrl: http.url, providerApiToken };
+  return { lambda: host, providerApiUrl: http.url, providerApiToken, prodProviderApiToken };
 };
+
+const newToken = (): string => randomBytes(24).toString('hex');
 
 const startObservationsMapping = (options: StackOptions, aws: Aws, lambda: LambdaHost) =>
   startEventSourceMapping({

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import ky from 'ky';
 import { reasonOf, SettingsError } from '../../shared/core/errors.ts';
 import type { ServiceType } from '../../shared/core/kind.ts';
-import { catalogItemIdOf, catalogItemOf } from '../demo/catalog-item.ts';
+import { catalogItemIdOf, catalogItemOf, policyOf } from '../demo/catalog-item.ts';
 import { startControlPlane } from '../emulators/dcm/control-plane/start.ts';
 import {
   defaultPace,
@@ -21,7 +21,7 @@ import type { Use } from '../processes/disposables.ts';
 import type { ListeningProcess } from '../processes/listening-process.ts';
 import type { LocalServer } from '../processes/loopback.ts';
 import type { Ending } from '../processes/tied-process.ts';
-import { agentName, httpUrlOf, type StackOptions } from './options.ts';
+import { agentName, httpUrlOf, prod, prodAgentName, type StackOptions } from './options.ts';
 
 /** An emulator of DCM's control plane, of either generation, as tests and the demo use it. */
 export type ControlPlaneEmulator = Watched & {
@@ -38,6 +38,8 @@ export type Dcm = {
   readonly registryUrl: string;
   /** undefined where the control plane calls providers itself. */
   readonly agent: { readonly url: string; readonly topic: string } | undefined;
+  /** The agent of the other account; undefined where there is none, or no agent for it. */
+  readonly prodAgent?: { readonly url: string; readonly topic: string } | undefined;
   /** This and the next are undefined where DCM's own programs are used, or ones that ran already. */
   readonly controlPlane: ControlPlaneEmulator | undefined;
   readonly agentEmulator: EnvironmentAgent | undefined;
@@ -77,7 +79,9 @@ const startControlPlaneSide = async (options: StackOptions, natsUrl: string, use
   return startTodaysDcm(options, natsUrl, use);
 };
 
-const noEmulators = { agent: undefined, controlPlane: undefined, agentEmulator: undefined };
+const noEmulators = {
+  ...{ agent: undefined, controlPlane: undefined, agentEmulator: undefined },
+};
 
 const older = (url: string): Side => ({ ...noEmulators, controlPlaneUrl: url, registryUrl: url });
 
@@ -91,13 +95,30 @@ const startTodaysDcm = async (options: StackOptions, natsUrl: string, use: Use):
     await ky.post(`${controlPlane.url}/api/v1alpha1/catalog-items`, {
       ...{ searchParams: { id: catalogItemIdOf(serviceType) }, json: catalogItemOf(serviceType) },
     });
-  const about = { name: agentName, natsUrl, controlPlaneUrl: controlPlane.url, ...logOf(options, 'agent') };
-  const agentEmulator = options.agentBin === undefined ? await use(startAgent(options, about)) : undefined;
-  const agent: LocalServer = agentEmulator ?? (await use(startAgentProgram(options, about)));
-  return {
-    ...{ controlPlaneUrl: controlPlane.url, registryUrl: agent.url, controlPlane, agentEmulator },
-    agent: { url: agent.url, topic: agentName },
+  const startNamed = async (name: string) => {
+    const part = name === agentName ? 'agent' : 'agent-prod';
+    const about = { name, natsUrl, controlPlaneUrl: controlPlane.url, ...logOf(options, part) };
+    const emulator = options.agentBin === undefined ? await use(startAgent(options, about)) : undefined;
+    const agent: LocalServer = emulator ?? (await use(startAgentProgram(options, about)));
+    return { emulator, agent: { url: agent.url, topic: name } };
   };
+  const { agent, emulator: agentEmulator } = await startNamed(agentName);
+  const prodAgent = options.accounts ? (await startNamed(prodAgentName)).agent : undefined;
+  if (prodAgent !== undefined) await placeByAccount(controlPlane.url);
+  return {
+    ...{ controlPlaneUrl: controlPlane.url, registryUrl: agent.url, controlPlane },
+    ...{ agent, prodAgent, agentEmulator },
+  };
+};
+
+/** An agent accepts one provider of a service type, so each account has an agent, and policies choose it by the label of a catalog item. */
+const placeByAccount = async (controlPlaneUrl: string): Promise<void> => {
+  const api = ky.create({ prefixUrl: `${controlPlaneUrl}/api/v1alpha1` });
+  await api.post('catalog-items', {
+    ...{ searchParams: { id: catalogItemIdOf('vm', prod.alias) }, json: catalogItemOf('vm', prod.alias) },
+  });
+  await api.post('policies', { json: policyOf(agentName) });
+  await api.post('policies', { json: policyOf(prodAgentName, prod.alias) });
 };
 
 const logOf = (options: StackOptions, part: string) => ({ log: (line: string) => options.log(part, line) });
@@ -109,7 +130,7 @@ type AboutAgent = Pick<
 
 const startAgent = ({ folder, healthIntervalMs, agentConcurrency }: StackOptions, about: AboutAgent) =>
   startEnvironmentAgent({
-    ...{ ...about, persistencePath: join(folder, 'agent', 'registrations') },
+    ...{ ...about, persistencePath: join(folder, 'agent', `${about.name}.registrations`) },
     ...(agentConcurrency !== undefined && { concurrency: agentConcurrency }),
     ...(healthIntervalMs !== undefined && {
       pace: { health: { ...defaultPace.health, intervalMs: healthIntervalMs } },
@@ -125,7 +146,7 @@ const startAgentProgram = (options: StackOptions, about: AboutAgent): Promise<Li
     options,
     'agent',
     startAgentBinary({
-      ...{ ...about, path, folder: join(folder, 'agent') },
+      ...{ ...about, path, folder: join(folder, 'agent', about.name) },
       ...(seconds !== undefined && {
         environment: { AGENT_HEALTH_CHECK_INTERVAL: `${seconds}s`, AGENT_HEALTH_CHECK_TIMEOUT: '900ms' },
       }),

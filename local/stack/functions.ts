@@ -16,30 +16,35 @@ import {
 import { polledRegions } from '../../infra/settings/reported-regions.ts';
 import type { ServiceType } from '../../shared/core/kind.ts';
 import { TagKeys } from '../../shared/core/ownership.ts';
+import { targetKey } from '../../shared/core/target.ts';
+import type { AccountsFile } from '../../shared/runtime/accounts.ts';
 import { requestStreams } from '../../shared/wire/agent-requests.ts';
 import { subnetsOf } from '../emulators/ec2/actions/network.ts';
 import type { LambdaFunction } from '../emulators/lambda/lambda-function.ts';
 import type { Aws } from './aws.ts';
 import type { Dcm } from './dcm.ts';
-import { account, homeRegion, provider, type StackOptions, silentRegion } from './options.ts';
+import { account, homeRegion, prod, provider, type StackOptions, silentRegion } from './options.ts';
 
 /** The services that the functions are connected to. */
 type Wiring = {
   readonly options: Pick<StackOptions, 'ec2Endpoint' | 'pollFloorSeconds'>;
-  readonly aws: Omit<Aws, 'ec2' | 'ecs' | 'eks' | 'eventsUrl'>;
+  /** Of the other account; undefined where there is none. */
+  readonly accounts?: AccountsFile | undefined;
+  readonly aws: Omit<Aws, 'ec2' | 'ecs' | 'eks' | 'events'>;
   readonly natsUrl: string;
-  readonly dcm: Pick<Dcm, 'registryUrl' | 'agent'>;
+  readonly dcm: Pick<Dcm, 'registryUrl' | 'agent' | 'prodAgent'>;
   readonly lambdaUrl: string;
   /** URL of the HTTP API in front of the provider-api. */
   readonly providerApiUrl: string;
-  /** URL of the emulated Secrets Manager, which has the secret `tokenSecret`. */
+  /** URL of the emulated Secrets Manager, which has the secrets of the tokens. */
   readonly secretsUrl: string;
   /** Writes a file that a deployment has next to the code. @returns its path */
   readonly writeFile: (name: string, content: string) => string;
 };
 
-/** Name of the secret that holds the token of the provider-api. */
+/** Names of the secrets that hold the tokens of the provider-api: of the home account, and of the other account. */
 export const tokenSecret = 'provider-api-token';
+export const prodTokenSecret = `${tokenSecret}-${prod.alias}`;
 
 /** Concurrent invocations of each function. Fewer than on AWS, because each is a process. */
 const concurrency = {
@@ -53,9 +58,9 @@ const concurrency = {
 
 /** The functions that the stacks deploy (infra/functions.ts), wired to the emulators. */
 export const localFunctions = (wiring: Wiring): LambdaFunction[] => {
-  const { options, aws, natsUrl, dcm } = wiring;
+  const { options, accounts, aws, natsUrl, dcm } = wiring;
   const reported = reportedRegions(options);
-  const created = provisioning(options);
+  const created = provisioning(options, accounts !== undefined);
   const { containers, clusters } = created;
   const deployment: Deployment = {
     provider,
@@ -66,7 +71,9 @@ export const localFunctions = (wiring: Wiring): LambdaFunction[] => {
     natsBridge: functionNameOf(provider, 'nats-bridge'),
     created: { containers, clusters },
     ...(clusters && { clusterStepsQueueUrl: aws.clusterStepsQueueUrl }),
+    ...(accounts && { accounts: { file: accounts, created: created.accounts ?? {} } }),
   };
+  const polled = polledRegions(reported, { containers, clusters });
   const specs = [
     normaliser(deployment, {
       deadLetterQueueUrl: aws.deadLetterQueueUrl,
@@ -78,16 +85,19 @@ export const localFunctions = (wiring: Wiring): LambdaFunction[] => {
     }),
     natsBridge({
       natsUrls: [natsUrl],
-      agentStreams: requestStreams(dcm.agent ? [dcm.agent.topic] : []),
+      agentStreams: requestStreams([dcm.agent, dcm.prodAgent].flatMap((agent) => agent?.topic ?? [])),
       serviceTypes: serviceTypesOf(options),
     }),
     poller(deployment, {
-      regions: polledRegions(reported, { containers, clusters }),
+      regions: accounts ? [...polled, ...polled.map(inProd)] : polled,
       floorSeconds: options.pollFloorSeconds ?? 10,
     }),
     providerApi(deployment, {
       provisioning: created,
-      access: { tokenSecret },
+      access: {
+        tokenSecret,
+        ...(accounts && { accounts: { [prod.alias]: { tokenSecret: prodTokenSecret } } }),
+      },
       findsAgentRequests: dcm.agent !== undefined,
     }),
     registration(deployment, {
@@ -117,6 +127,7 @@ const localFunction = (spec: FunctionSpec, wiring: Wiring): LambdaFunction => ({
   concurrency: concurrency[spec.name],
   environment: {
     ...sdkEnvironment(wiring),
+    ...credentialsOf(functionNameOf(provider, spec.name), wiring),
     AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true', // the warning is about the laptop's Node, not Lambda's
     ...spec.environment,
     ...commonEnvironment(spec.name),
@@ -125,6 +136,18 @@ const localFunction = (spec: FunctionSpec, wiring: Wiring): LambdaFunction => ({
     ),
   },
 });
+
+/** The credentials of the function's role, whose path the roles of the other account trust. */
+const credentialsOf = (name: string, { aws: { sts } }: Wiring): Record<string, string> => {
+  if (sts === undefined) return {};
+  const { accessKeyId, secretAccessKey, sessionToken } = sts.credentialsOf({ account, name }, name);
+  return {
+    AWS_ACCESS_KEY_ID: accessKeyId,
+    AWS_SECRET_ACCESS_KEY: secretAccessKey,
+    AWS_SESSION_TOKEN: sessionToken,
+    AWS_ENDPOINT_URL_STS: sts.url,
+  };
+};
 
 /** Endpoints for the AWS SDKs: the emulators, or the user's own AWS environment where EC2 is not emulated. */
 const sdkEnvironment = ({ aws, lambdaUrl, secretsUrl }: Wiring): Record<string, string> => ({
@@ -155,60 +178,82 @@ const reportedRegions = (options: Wiring['options']) =>
         { region: silentRegion, kind: 'legacy' as const },
       ];
 
+/** The same region of the other account, as the poller names it. */
+const inProd = <Region extends { readonly region: string }>(one: Region): Region => ({
+  ...one,
+  region: targetKey({ account: prod.id, region: one.region }),
+});
+
 const serviceTypesOf = ({ ec2Endpoint }: Wiring['options']): readonly ServiceType[] =>
   ec2Endpoint ? ['vm'] : ['vm', 'container', 'cluster'];
 
 /**
- * Where the provider registers, with the API's token in the endpoint: at the environment agent for the home region only, because an agent
- * accepts one provider of each service type; at an older control plane for each region.
+ * Where the provider registers, with the account's token in the endpoint: at an environment agent for one region of each account only,
+ * because an agent accepts one provider of each service type; at an older control plane for each region.
  */
-const registries = ({ dcm, options }: Pick<Wiring, 'dcm' | 'options'>): Registries => {
-  const { registryUrl: url, agent } = dcm;
-  const common = { url, serviceTypes: serviceTypesOf(options), endpointCredentials: true };
-  if (agent !== undefined) return { [homeRegion(options)]: { kind: 'agent', ...common } };
-  return Object.fromEntries(
-    reportedRegions(options).map(({ region }) => [region, { kind: 'control-plane', ...common }]),
-  );
+const registries = ({ dcm, options, accounts }: Pick<Wiring, 'dcm' | 'options' | 'accounts'>): Registries => {
+  const { registryUrl: url, agent, prodAgent } = dcm;
+  const common = { serviceTypes: serviceTypesOf(options), endpointCredentials: true };
+  const ofProd = { ...common, alias: prod.alias, endpointTokenSecret: prodTokenSecret };
+  const keyInProd = (region: string) => targetKey({ account: prod.id, region });
+  const home = homeRegion(options);
+  if (agent !== undefined)
+    return {
+      [home]: { kind: 'agent', url, ...common },
+      ...(prodAgent && { [keyInProd(home)]: { kind: 'agent', url: prodAgent.url, ...ofProd } }),
+    };
+  const regions = reportedRegions(options).map(({ region }) => region);
+  const kind = 'control-plane' as const;
+  return Object.fromEntries([
+    ...regions.map((region) => [region, { kind, url, ...common }]),
+    ...(accounts ? regions.map((region) => [keyInProd(region), { kind, url, ...ofProd }]) : []),
+  ]);
 };
 
-/** Up to 1,000 VMs, in the default VPC of each region, and, with the emulators alone, containers and clusters there. */
-export const provisioning = (options: Wiring['options']): ProvisioningFile => {
+/**
+ * In each account, up to 1,000 VMs, in the default VPC of each region, and, with the emulators alone, containers and clusters there.
+ * `withProd`: in the other account too.
+ */
+export const provisioning = (options: Wiring['options'], withProd = false): ProvisioningFile => {
   const inRegions = <Region>(of: (region: string) => Region) =>
     Object.fromEntries(reportedRegions(options).map(({ region }) => [region, of(region)]));
   const vms = { regions: inRegions(() => ({})), maximumVms: 1_000, spot: true };
-  return ProvisioningFile.parse(
+  const within = (id: string) =>
     options.ec2Endpoint === undefined
-      ? { ...vms, containers: containers(inRegions), clusters: clusters(inRegions) }
-      : vms,
-  );
+      ? { ...vms, containers: containers(id, inRegions), clusters: clusters(id, inRegions) }
+      : vms;
+  return ProvisioningFile.parse({
+    ...within(account),
+    ...(withProd && { accounts: { [prod.alias]: within(prod.id) } }),
+  });
 };
 
 type InRegions = <Region>(of: (region: string) => Region) => Readonly<Record<string, Region>>;
 
 const defaultSubnets = (region: string) => subnetsOf(region).filter(({ isDefault }) => isDefault);
 
-const role = (name: string): string => `arn:aws:iam::${account}:role/${name}`;
+const role = (id: string, name: string): string => `arn:aws:iam::${id}:role/${name}`;
 
-const containers = (inRegions: InRegions) => ({
+const containers = (id: string, inRegions: InRegions) => ({
   regions: inRegions((region) => ({
     ecsCluster: provider,
     subnets: defaultSubnets(region).map(({ id }) => id),
     logGroup: `/dcm/${provider}/containers`,
   })),
-  executionRoleArn: role('dcm-containers'),
+  executionRoleArn: role(id, 'dcm-containers'),
   maximumContainers: 1_000,
   publicAddresses: true,
   spot: true,
 });
 
-const clusters = (inRegions: InRegions) => ({
+const clusters = (id: string, inRegions: InRegions) => ({
   regions: inRegions((region) => ({
     subnets: defaultSubnets(region)
       .filter(({ zone }) => zone !== 'us-east-1e') // EKS has no capacity there
       .map(({ id, zone }) => ({ id, zone })),
   })),
-  clusterRoleArn: role('dcm-clusters'),
-  nodeRoleArn: role('dcm-nodes'),
-  adminPrincipals: [role('kubernetes-administrators')],
+  clusterRoleArn: role(id, 'dcm-clusters'),
+  nodeRoleArn: role(id, 'dcm-nodes'),
+  adminPrincipals: [role(id, 'kubernetes-administrators')],
   maximumClusters: 100,
 });

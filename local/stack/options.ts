@@ -1,4 +1,5 @@
 import { SettingsError } from '../../shared/core/errors.ts';
+import { defaultAccount } from '../emulators/callers.ts';
 import type { Ec2SimulatorOptions } from '../emulators/ec2/start-ec2-simulator.ts';
 import type { EcsEmulatorOptions } from '../emulators/ecs/start-ecs-emulator.ts';
 import type { EksEmulatorOptions } from '../emulators/eks/start-eks-emulator.ts';
@@ -9,8 +10,14 @@ export const provider = 'ec2-sp';
 /** The environment agent's name on a laptop, from which the names of its streams are made. */
 export const agentName = 'laptop';
 
-/** The AWS account on a laptop. */
-export const account = '123456789012';
+/** The home account on a laptop. */
+export const account = defaultAccount;
+
+/** The other account on a laptop. Its regions, and the VPCs there, have the names of the home account's. */
+export const prod = { alias: 'prod', id: '222222222222' } as const;
+
+/** The agent of the other account's streaming region. */
+export const prodAgentName = `${agentName}-${prod.alias}`;
 
 /** The simulated EC2 and ECS send no events from here, so it is polled. */
 export const silentRegion = 'us-west-2';
@@ -24,6 +31,8 @@ export type StackOptions = {
   /** A DynamoDB and an SQS that run already, both empty. @default emulators are started in this process */
   readonly dynamodbUrl?: string | undefined;
   readonly sqsUrl?: string | undefined;
+  /** Whether the account `prod` is played too. Needs the emulators of EC2, ECS and EKS. @default the home account alone */
+  readonly accounts?: boolean | undefined;
   /** An EC2 endpoint, or `aws` for EC2 itself. @default the simulator is started */
   readonly ec2Endpoint?: string | undefined;
   /** `old`: the DCM before environment agents, whose control plane calls providers itself. @default today */

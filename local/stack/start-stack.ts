@@ -6,13 +6,16 @@ import type { EnvironmentAgent } from '../emulators/dcm/environment-agent/start.
 import type { Ec2Simulator } from '../emulators/ec2/start-ec2-simulator.ts';
 import type { EcsEmulator } from '../emulators/ecs/start-ecs-emulator.ts';
 import type { EksEmulator } from '../emulators/eks/start-eks-emulator.ts';
+import type { EventBus } from '../emulators/event-bus/start-event-bus.ts';
 import type { LambdaHost } from '../emulators/lambda/start-lambda-host.ts';
 import type { NatsServer } from '../emulators/nats-server/start-nats-server.ts';
+import type { Sts } from '../emulators/sts.ts';
 import { startTogether, type Use } from '../processes/disposables.ts';
+import { accountsFileOf } from './accounts.ts';
 import { startAws } from './aws.ts';
-import { startCompute } from './compute.ts';
+import { type Compute, startCompute } from './compute.ts';
 import { type ControlPlaneEmulator, type Dcm, startDcm } from './dcm.ts';
-import type { StackOptions } from './options.ts';
+import { homeRegion, prod, type StackOptions } from './options.ts';
 
 /** The addresses of everything that runs, as in `.local/endpoints.json`. */
 export type Endpoints = Record<
@@ -36,6 +39,14 @@ export type Endpoints = Record<
   readonly agentUrl?: string;
   /** The catalog item of a VM that a user of today's DCM can order. */
   readonly catalogItemId?: string;
+  /** This and the next four are of the other account, where it is played. Its API, in its streaming region; `/api/v1alpha1/…` follows. */
+  readonly prodProviderApiUrl?: string;
+  readonly prodProviderApiToken?: string;
+  /** An access key with which any client of EC2, ECS or EKS is in that account. */
+  readonly prodAccessKeyId?: string;
+  /** The environment agent at which the provider is registered for that account. */
+  readonly prodAgentUrl?: string;
+  readonly prodCatalogItemId?: string;
 };
 
 export type Stack = AsyncDisposable & {
@@ -49,6 +60,9 @@ export type Stack = AsyncDisposable & {
   readonly ec2: Ec2Simulator | undefined;
   readonly ecs: EcsEmulator | undefined;
   readonly eks: EksEmulator | undefined;
+  readonly events: EventBus;
+  /** undefined where there is the home account alone. */
+  readonly sts: Sts | undefined;
 };
 
 /**
@@ -60,12 +74,14 @@ export const startStack = (options: StackOptions): Promise<Stack> =>
 
 const start = async (options: StackOptions, use: Use): Promise<Omit<Stack, keyof AsyncDisposable>> => {
   await mkdir(options.folder, { recursive: true });
-  const starting = [startDcm(options, use), startAws(options, use), bundleAll()] as const;
+  const accounts = accountsFileOf(options);
+  const starting = [startDcm(options, use), startAws(options, accounts, use), bundleAll()] as const;
   await Promise.allSettled(starting); // where one fails, nothing may start after the others are disposed of
   const [dcm, aws] = await Promise.all(starting);
   const { natsUrl, controlPlaneUrl, controlPlane, agentEmulator: agent, nats } = dcm;
-  const computeOptions = { options, aws, natsUrl, dcm };
-  const { lambda, providerApiUrl, providerApiToken } = await startCompute(computeOptions, use);
+  const computeOptions = { options, accounts, aws, natsUrl, dcm };
+  const compute = await startCompute(computeOptions, use);
+  const { lambda, providerApiUrl, providerApiToken } = compute;
   const endpoints = {
     natsUrl,
     ec2Url: aws.ec2Url ?? 'aws',
@@ -73,7 +89,7 @@ const start = async (options: StackOptions, use: Use): Promise<Omit<Stack, keyof
     ...(aws.eksUrl !== undefined && { eksUrl: aws.eksUrl }),
     dynamodbUrl: aws.dynamodbUrl,
     sqsUrl: aws.sqsUrl,
-    eventsUrl: aws.eventsUrl,
+    eventsUrl: aws.events.url,
     lambdaUrl: lambda.url,
     controlPlaneUrl,
     providerApiUrl,
@@ -81,9 +97,21 @@ const start = async (options: StackOptions, use: Use): Promise<Omit<Stack, keyof
     observationsQueueUrl: aws.observationsQueueUrl,
     deadLetterQueueUrl: aws.deadLetterQueueUrl,
     ...endpointsOfTodaysDcm(dcm),
+    ...(accounts && endpointsOfProd(options, compute, dcm)),
   };
   await writeEndpoints(options.folder, endpoints);
-  return { endpoints, controlPlane, agent, lambda, nats, ec2: aws.ec2, ecs: aws.ecs, eks: aws.eks };
+  return {
+    endpoints,
+    controlPlane,
+    agent,
+    lambda,
+    nats,
+    ec2: aws.ec2,
+    ecs: aws.ecs,
+    eks: aws.eks,
+    events: aws.events,
+    sts: aws.sts,
+  };
 };
 
 const endpointsOfTodaysDcm = ({ agent, controlPlane }: Dcm) => ({
@@ -91,7 +119,17 @@ const endpointsOfTodaysDcm = ({ agent, controlPlane }: Dcm) => ({
   ...(agent !== undefined && controlPlane !== undefined && { catalogItemId: catalogItemIdOf('vm') }),
 });
 
-/** Readable by its owner only, because it contains a token. */
+const endpointsOfProd = (
+  options: StackOptions,
+  { providerApiUrl, prodProviderApiToken }: Compute,
+  { prodAgent }: Dcm,
+) => ({
+  prodProviderApiUrl: `${providerApiUrl}/${prod.alias}/${homeRegion(options)}`,
+  ...{ prodProviderApiToken, prodAccessKeyId: prod.id },
+  ...(prodAgent && { prodAgentUrl: prodAgent.url, prodCatalogItemId: catalogItemIdOf('vm', prod.alias) }),
+});
+
+/** Readable by its owner only, because it contains tokens. */
 const writeEndpoints = async (folder: string, endpoints: Endpoints): Promise<void> => {
   const path = join(folder, 'endpoints.json');
   await rm(path, { force: true }); // an existing file would keep its mode

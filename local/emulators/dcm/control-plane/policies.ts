@@ -28,7 +28,7 @@ export type Policies = {
 };
 
 /**
- * An emulator of DCM's policy engine that does not evaluate Rego. From the text of each enabled policy, by priority, it reads a constant
+ * An emulator of DCM's policy engine that does not evaluate Rego. From the text of each enabled policy whose labels are the spec's, by priority, it reads a constant
  * `selected_agent`, and `"rejected": true` where the text has no other decision. For policies with rules, and without any policy, it chooses
  * the first ready agent that serves the type; DCM refuses requests without a policy.
  * @see https://github.com/dcm-project/control-plane (internal/policy/service/evaluation.go)
@@ -36,9 +36,13 @@ export type Policies = {
 export const policyEmulator = (policies: Documents<Policy>, agents: Pick<Agents, 'list'>): Policies => ({
   choose: async ({ spec, exclude = [] }) => {
     const available = capableAgents(await agents.list('ready'), spec, exclude);
+    const labels = labelsOf(spec);
     const enabled = (await policies.list())
       .map(({ document }) => document)
-      .filter((policy) => policy.enabled)
+      .filter(
+        ({ enabled, label_selector: selector = {} }) =>
+          enabled && Object.entries(selector).every(([name, value]) => labels[name] === value),
+      )
       .sort((one, other) => one.priority - other.priority);
     for (const { rego_code: rego, display_name: name } of enabled)
       if (rejects(rego)) throw new PermissionDeniedError(`policy '${name}' rejected the request`);
@@ -52,6 +56,14 @@ export const policyEmulator = (policies: Documents<Policy>, agents: Pick<Agents,
       throw new UpstreamError(`a policy selected agent '${agent}', which is not available`);
     return agent;
   },
+});
+
+const Labels = z.record(z.string(), z.unknown());
+
+/** What label selectors are compared with. @see https://github.com/dcm-project/control-plane (internal/policy/handlers/engine/converters.go) */
+const labelsOf = ({ service_type: serviceType, metadata }: Spec): Readonly<Record<string, unknown>> => ({
+  service_type: serviceType,
+  ...z.object({ labels: Labels }).safeParse(metadata).data?.labels,
 });
 
 const capableAgents = (agents: readonly Agent[], { service_type: type }: Spec, exclude: readonly string[]) =>
