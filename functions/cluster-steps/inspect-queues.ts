@@ -9,7 +9,7 @@ type Parts = {
 };
 type Batch = (event: SQSEvent) => Promise<SQSBatchResponse>;
 
-/** Answers `npm run doctor` what is in the function's queues, which it need not know; handles a batch of messages as before. */
+/** Tells `npm run doctor`, which needs no permission at the queues, how many messages they have; has a batch of messages processed. */
 export const inspectQueues =
   ({ depth, deadLetters }: Parts, process: Batch) =>
   async (event: SQSEvent | InspectionRequest): Promise<SQSBatchResponse | InspectedQueues> => {

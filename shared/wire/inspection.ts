@@ -22,7 +22,7 @@ export type InspectedRegion = z.infer<typeof InspectedRegion>;
 export const Inspection = z.object({ regions: z.array(InspectedRegion) });
 export type Inspection = z.infer<typeof Inspection>;
 
-/** What `npm run doctor` asks of the registration and of cluster-steps. */
+/** What `npm run doctor` invokes cluster-steps with. The registration takes the same. */
 export const InspectionRequest = z.object({ do: z.literal('inspect') });
 export type InspectionRequest = z.infer<typeof InspectionRequest>;
 
