@@ -121,6 +121,28 @@ describe('normaliser, with a task whose states ECS times', () => {
     expect(calls).toEqual([]);
   });
 
+  it('repeats an end within five seconds of the create, marked as such, since DCM may have dropped the first one', async () => {
+    const { deliver, stream } = withContainers();
+    const ended: Times = [
+      ['PENDING', 0],
+      ['RUNNING', 2],
+      ['STOPPED', 3],
+    ];
+    await deliver([event(ended, { code: 'ExitCode:0' })]);
+
+    await deliver([{ kind: 'status-wanted', resourceId, ...place, at: halfPastTen + 4 }]);
+
+    const [first, second] = stream.stored.slice(-2);
+    expect(first).toMatchObject({ data: { id: dcmId, status: 'SUCCEEDED' } });
+    expect(second).toEqual({
+      ...first,
+      id: expect.stringMatching(/:again$/),
+      sequence: expect.not.stringMatching(`^${first?.sequence}$`),
+      republished: expect.any(String),
+    });
+    expect(stream.stored).toHaveLength(4);
+  });
+
   it('says nothing of a stop that DCM did not request until the task has stopped', async () => {
     const { deliver, told } = withContainers();
     const running: Times = [

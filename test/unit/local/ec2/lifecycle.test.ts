@@ -3,6 +3,7 @@ import { StartInstancesCommand, StopInstancesCommand, TerminateInstancesCommand 
 import { describe, expect, it } from 'vitest';
 import { defaultDwellMs, nextState } from '../../../../local/emulators/ec2/lifecycle.ts';
 import { seededRandom } from '../../../../local/emulators/random.ts';
+import { wholeLife } from '../../../fixtures/resource-messages.ts';
 import { startSimulation } from './simulation.ts';
 
 describe('EC2 simulator, the life of an instance', () => {
@@ -19,18 +20,8 @@ describe('EC2 simulator, the life of an instance', () => {
     await client.send(new TerminateInstancesCommand({ InstanceIds: [id] }));
     await reaches(id, 'terminated');
 
-    const lived = [
-      'pending',
-      'running',
-      'stopping',
-      'stopped',
-      'pending',
-      'running',
-      'shutting-down',
-      'terminated',
-    ];
-    expect(simulation.publishedStates()).toEqual(lived);
-    expect(simulation.transitions.map(({ state }) => state)).toEqual(lived);
+    expect(simulation.publishedStates()).toEqual(wholeLife);
+    expect(simulation.transitions.map(({ state }) => state)).toEqual(wholeLife);
     expect(simulation.transitions.every(({ instanceId }) => instanceId === id)).toBe(true);
   });
 
