@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { Collection } from '../../shared/core/inventory/entry.ts';
 import { ServiceType } from '../../shared/core/kind.ts';
 import { TagKeys } from '../../shared/core/ownership.ts';
 import { type ListedTarget, targetOfKey } from '../../shared/core/target.ts';
@@ -12,6 +13,8 @@ export const PolledRegion = z.object({
   kind: z.enum(['legacy', 'streaming']),
   /** Of the resources that are listed there; absent: vm. */
   serviceType: z.optional(ServiceType),
+  /** A collection of the inventory that is listed there by itself, instead of a service type. */
+  collection: z.optional(Collection),
 });
 export type PolledRegion = z.infer<typeof PolledRegion>;
 
@@ -34,8 +37,12 @@ export const Env = z.object({
       z.array(PolledRegion),
       z.transform((regions) =>
         regions.map(
-          ({ region, kind, serviceType }): PolledTarget => ({
-            target: { ...targetOfKey(region), ...(serviceType && { serviceType }) },
+          ({ region, kind, serviceType, collection }): PolledTarget => ({
+            target: {
+              ...targetOfKey(region),
+              ...(serviceType && { serviceType }),
+              ...(collection && { collection }),
+            },
             mode: kind,
           }),
         ),
@@ -48,5 +55,13 @@ export const Env = z.object({
   /** The queue of cluster steps, where a step of a cluster that is not at rest is requested again; absent: there are no clusters. */
   CLUSTER_STEPS_QUEUE_URL: z.optional(z.url()),
   ...accountsVariable,
+  /** DynamoDB table of the inventory and of the change feed; absent: there is no inventory. */
+  INVENTORY_TABLE: z.optional(z.string().check(z.minLength(1))),
+  /** The queue `inventory`, where compactions are requested; with INVENTORY_TABLE. */
+  INVENTORY_QUEUE_URL: z.optional(z.url()),
+  /** JSON of the collections of listings of service types that the inventory has; with INVENTORY_TABLE. @default all of them */
+  INVENTORY_COLLECTIONS: z.optional(z.pipe(json, z.array(Collection))),
+  /** The time between two listings of a collection that only the inventory has, in seconds. @default 3600 */
+  INVENTORY_SECONDS: z.optional(z.pipe(json, z.int().check(z.minimum(1), z.maximum(86_400)))),
 });
 export type Env = z.input<typeof Env>;

@@ -2,8 +2,10 @@ import * as z from 'zod/mini';
 import { reasonOf, UnreadableError } from '../../shared/core/errors.ts';
 import { listingKey } from '../../shared/core/target.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
+import type { ListedCollections } from '../../shared/ports/inventory.ts';
 import type { ListingStatus, Listings } from '../../shared/ports/listings.ts';
 import type { PolledTarget } from './env.ts';
+import { listCollection } from './list-collection.ts';
 import { type PollParts, pollTarget } from './poll-target.ts';
 
 /**
@@ -58,13 +60,23 @@ type Answer =
   | { readonly released: boolean }
   | { readonly regions: readonly RegionReport[] };
 
-type Parts = PollParts & { readonly targets: readonly PolledTarget[] };
+type Parts = PollParts & {
+  readonly targets: readonly PolledTarget[];
+  /** The collections that only the inventory has, and the time between two of their listings. */
+  readonly collections?: { readonly lists: ListedCollections; readonly seconds: number } | undefined;
+};
 
 /** @throws UnreadableError for anything that is no request, and for a target that is not polled. */
 export const handleRequest = (parts: Parts) => {
   const { listings, targets, log, now } = parts;
   const plan = planPolls(parts);
   const poll = pollTarget(parts);
+  const listFurther =
+    parts.collections &&
+    listCollection({
+      ...{ ...parts, inventory: parts.inventory },
+      ...{ collections: parts.collections.lists, seconds: parts.collections.seconds },
+    });
 
   return async (given: unknown): Promise<Answer | undefined> => {
     const parsed = PollerRequest.safeParse(given);
@@ -75,7 +87,7 @@ export const handleRequest = (parts: Parts) => {
     const polled = polledTarget(request.region);
     if (request.do === 'republish') return republish(polled);
     if (request.do === 'release') return release(polled);
-    await poll(polled);
+    await (polled.target.collection === undefined ? poll(polled) : listFurther?.(polled));
     return undefined;
   };
 

@@ -3,10 +3,15 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { assumedAccounts } from '../../shared/adapters/aws/accounts.ts';
+import { dynamoDbChangeFeed } from '../../shared/adapters/dynamodb/change-feed.ts';
+import { inventoryStorage } from '../../shared/adapters/dynamodb/inventory-storage.ts';
+import { dynamoDbInventoryWriter } from '../../shared/adapters/dynamodb/inventory-writer.ts';
 import { dynamoDbListings } from '../../shared/adapters/dynamodb/listings.ts';
 import { dynamoDbResourceStore } from '../../shared/adapters/dynamodb/resource-store.ts';
 import { sqsClusterSteps } from '../../shared/adapters/sqs/cluster-steps.ts';
+import { sqsCompactionRequests } from '../../shared/adapters/sqs/inventory-requests.ts';
 import { sqsObservations } from '../../shared/adapters/sqs/observations.ts';
+import { Collection } from '../../shared/core/inventory/entry.ts';
 import type { ServiceType } from '../../shared/core/kind.ts';
 import { targetKey } from '../../shared/core/target.ts';
 import { log, meter, withTelemetry } from '../../shared/runtime/telemetry.ts';
@@ -15,9 +20,11 @@ import { servedClusters } from '../../shared/service-types/cluster/served.ts';
 import { ecsTasks } from '../../shared/service-types/container/ecs/tasks.ts';
 import { servedContainers } from '../../shared/service-types/container/served.ts';
 import { kinds } from '../../shared/service-types/kinds.ts';
+import { ec2Collections } from '../../shared/service-types/vm/ec2/collections.ts';
 import { ec2Instances } from '../../shared/service-types/vm/ec2/instances.ts';
 import { servedVms } from '../../shared/service-types/vm/served.ts';
 import { Env } from './env.ts';
+import type { PolledInventory } from './feed-inventory.ts';
 import { handleRequest } from './handle-request.ts';
 import type { PolledType } from './poll-target.ts';
 
@@ -43,8 +50,27 @@ const types: Record<ServiceType, PolledType> = {
   cluster: { ...servedClusters(eksClusters(accounts)), ...(steps && { steps }) },
 };
 
+const inventoryOf = (table: string, queueUrl: string): PolledInventory => {
+  const storage = inventoryStorage({ client, table });
+  return {
+    writer: dynamoDbInventoryWriter({ storage, requestCompaction: sqsCompactionRequests(sqs, queueUrl) }),
+    feed: dynamoDbChangeFeed(client, table),
+    collections: new Set(env.INVENTORY_COLLECTIONS ?? Collection.options),
+  };
+};
+const { INVENTORY_TABLE: inventoryTable, INVENTORY_QUEUE_URL: inventoryQueueUrl } = env;
+const inventory =
+  inventoryTable !== undefined && inventoryQueueUrl !== undefined
+    ? inventoryOf(inventoryTable, inventoryQueueUrl)
+    : undefined;
+
 export const handler = withTelemetry(
   handleRequest({
+    inventory,
+    collections: inventory && {
+      lists: ec2Collections(accounts),
+      seconds: env.INVENTORY_SECONDS ?? 3600,
+    },
     resourceStore: dynamoDbResourceStore(client, env.FLEET_TABLE, kinds),
     listings: dynamoDbListings(client, env.FLEET_TABLE),
     types: Object.values(types),

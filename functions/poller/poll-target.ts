@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { isStuck } from '../../shared/core/follow-up.ts';
+import type { ListedEntry } from '../../shared/core/inventory/entry.ts';
 import type { Kind } from '../../shared/core/kind.ts';
 import { nextDue, nextInterval, paces } from '../../shared/core/listing/interval.ts';
 import { dcmIdOf, managedByDcm, type TagKeys } from '../../shared/core/ownership.ts';
@@ -11,6 +12,7 @@ import type { ImpairedInstances } from '../../shared/service-types/vm/status-che
 import { type ComparisonParts, comparePage, type ListedResource } from './compare-page.ts';
 import { confirmDeletions, type DeletionParts } from './confirm-deletions.ts';
 import type { PolledTarget } from './env.ts';
+import { feedInventory, type PolledInventory, placeOf } from './feed-inventory.ts';
 import { type ImpairedParts, reportImpaired } from './report-impaired.ts';
 import { requestRepublications } from './request-republications.ts';
 
@@ -42,6 +44,8 @@ export type PollParts = ComparisonParts &
     readonly provider: string;
     readonly tagKeys: TagKeys;
     readonly floorSeconds: number;
+    /** Undefined: there is none. */
+    readonly inventory?: PolledInventory | undefined;
     /** From 0 to below 1. */
     readonly random: () => number;
   };
@@ -57,6 +61,7 @@ export const pollTarget = (parts: PollParts) => {
   const confirm = confirmDeletions(parts);
   const report = reportImpaired(parts);
   const republications = requestRepublications(parts);
+  const fed = feedInventory({ ...parts, inventory: parts.inventory });
 
   return async (polled: PolledTarget): Promise<void> => {
     const { target } = polled;
@@ -64,8 +69,9 @@ export const pollTarget = (parts: PollParts) => {
     const listing = await listings.lease(target, { floorMs: floorSeconds * 1000, leaseMs });
     if (!listing) return;
     try {
-      const { page, nextToken } = await listPage(type, listing);
-      const { after, turnover } = await withPage({ type, polled, listing }, page);
+      const { page, nextToken, entries } = await listPage(type, listing);
+      const { after: compared, turnover } = await withPage({ type, polled, listing }, page);
+      const after = await fed.page(compared, entries);
       await republications.living(type.kind, listing, page);
       if (nextToken === undefined) await republications.ended(type.kind, after);
       await (nextToken === undefined
@@ -82,12 +88,21 @@ export const pollTarget = (parts: PollParts) => {
   async function listPage({ resources, pagesAtOnce = 1 }: PolledType, { target, token: start }: Listing) {
     const tag = { key: tagKeys.managedBy, value: managedByDcm };
     const untilMs = now() + timeoutMs;
+    const withEntries = placeOf(parts.inventory, target) !== undefined;
     const found: DescribedResource[] = [];
+    const entries: ListedEntry[] = [];
     let token = start;
     let pages = 0;
     do {
-      const page = await resources.list({ target, tag, token, timeoutMs });
+      const page = await resources.list({
+        target,
+        tag,
+        token,
+        timeoutMs,
+        ...(withEntries && { withEntries }),
+      });
       found.push(...page.resources);
+      entries.push(...(page.entries ?? []));
       token = page.nextToken;
       pages += 1;
     } while (token !== undefined && pages < pagesAtOnce && now() < untilMs);
@@ -96,11 +111,12 @@ export const pollTarget = (parts: PollParts) => {
       const dcmId = dcmIdOf(described.tags, tagKeys, provider);
       return dcmId === undefined ? [] : [{ described, dcmId }];
     });
-    return { page, nextToken: token };
+    return { page, nextToken: token, entries };
   }
 
   /** Ends a complete listing, and sets when the next one is due. */
   async function complete(type: PolledType, { mode }: PolledTarget, listing: Listing) {
+    await fed.end(listing);
     const confirmed = await confirm(type, listing);
     const after = type.statusChecks ? await report(type.statusChecks, confirmed) : confirmed;
     const pace = paces[mode](floorSeconds);

@@ -10,6 +10,7 @@ import type { Log } from '../../shared/ports/telemetry.ts';
 import {
   checkNames,
   type ImpairedInstances,
+  mostEverywhere,
   nextCheck,
   type StatusCheck,
   type StatusChecks,
@@ -17,6 +18,7 @@ import {
   statusChecksOf,
 } from '../../shared/service-types/vm/status-checks.ts';
 import { instanceNoticedEvent } from '../../shared/wire/own-messages.ts';
+import type { PolledInventory } from './feed-inventory.ts';
 
 const timeoutMs = 2_000;
 
@@ -25,16 +27,20 @@ export type ImpairedParts = {
   readonly observations: Observations;
   readonly now: Clock;
   readonly log: Log;
+  /** Undefined: the status checks of instances that are not ours do not matter. */
+  readonly inventory?: PolledInventory | undefined;
 };
 
 /**
  * Reads, after a complete listing with VMs and at most once a minute, which instances fail a status check, because EC2 sends no event of
  * it. Of our VMs, the failure is published once, and so is its end. A question that failed is repeated after the next listing.
  */
-export const reportImpaired = ({ resourceStore, observations, now, log }: ImpairedParts) => {
+export const reportImpaired = ({ resourceStore, observations, now, log, inventory }: ImpairedParts) => {
+  const hasInventory = inventory?.collections.has('instances') === true;
+
   return async (instances: ImpairedInstances, listing: Listing): Promise<Listing> => {
     const checks = statusChecksOf(listing.checks);
-    const check = listing.seen > 0 ? nextCheck(checks, now()) : undefined;
+    const check = listing.seen > 0 || hasInventory ? nextCheck(checks, now()) : undefined;
     if (check === undefined) return listing;
     const found = await impaired(instances, listing.target, check);
     return found ? { ...listing, checks: await compare(listing.target, checks, check, found) } : listing;
@@ -51,7 +57,7 @@ export const reportImpaired = ({ resourceStore, observations, now, log }: Impair
 
   async function compare(
     target: Target,
-    { failing }: StatusChecks,
+    { failing, everywhere }: StatusChecks,
     check: StatusCheck,
     found: ReadonlyMap<string, number | undefined>,
   ): Promise<StatusChecks> {
@@ -66,7 +72,11 @@ export const reportImpaired = ({ resourceStore, observations, now, log }: Impair
     ]);
     const still = known.filter((id) => found.has(id));
     const ours = [...still, ...fresh.map(({ resourceId }) => resourceId)];
-    return { askedAtMs: now(), asked: check, failing: { ...failing, [check]: ours } };
+    const all = hasInventory ? [...found.keys()].sort().slice(0, mostEverywhere) : [];
+    return {
+      ...{ askedAtMs: now(), asked: check, failing: { ...failing, [check]: ours } },
+      everywhere: { ...everywhere, [check]: all },
+    };
   }
 
   /** Those of them that are ours and held as running. */

@@ -1,4 +1,5 @@
 import { SettingsError } from './errors.ts';
+import type { Collection } from './inventory/entry.ts';
 import type { ServiceType } from './kind.ts';
 
 /** Where resources are: one region of one account. */
@@ -69,15 +70,18 @@ export const targetOfAlias = (accounts: Accounts, alias: string, region: string)
   return account?.regions.includes(region) ? { region, account: account.id, alias } : undefined;
 };
 
-/** What one listing covers: the resources of one service type in one target. */
+/** What one listing covers: the resources of one service type in one target, or a collection that only the inventory has. */
 export type ListedTarget = Target & {
   /** @default 'vm' */
   readonly serviceType?: ServiceType | undefined;
+  readonly collection?: Collection | undefined;
 };
 
-/** A listed target as text, for keys: of VMs, the target's key; of others, such as `container#eu-west-1`. */
-export const listingKey = ({ serviceType = 'vm', ...target }: ListedTarget): string =>
-  serviceType === 'vm' ? targetKey(target) : `${serviceType}#${targetKey(target)}`;
+/** A listed target as text, for keys: of VMs, the target's key; of others, such as `container#eu-west-1` or `volumes#eu-west-1`. */
+export const listingKey = ({ serviceType = 'vm', collection, ...target }: ListedTarget): string => {
+  const listed = collection ?? (serviceType === 'vm' ? undefined : serviceType);
+  return listed === undefined ? targetKey(target) : `${listed}#${targetKey(target)}`;
+};
 
 /** Targets of the home account first, then by account and region. */
 export const byTarget = (a: Target, b: Target): number =>

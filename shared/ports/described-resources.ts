@@ -1,3 +1,4 @@
+import type { ListedEntry } from '../core/inventory/entry.ts';
 import type { Tags } from '../core/ownership.ts';
 import type { Target } from '../core/target.ts';
 
@@ -33,12 +34,19 @@ export type ListQuery = {
   readonly tag: { readonly key: string; readonly value: string };
   readonly token: string | undefined;
   readonly timeoutMs: number;
+  /**
+   * Whether the page has all resources as entries of the inventory, also those without the tag; then `resources` may have some without the
+   * tag, too. @default false
+   */
+  readonly withEntries?: boolean | undefined;
 };
 
 export type Page<Described extends DescribedResource = DescribedResource> = {
   readonly resources: readonly Described[];
   /** Where the next page begins; undefined on the last one. */
   readonly nextToken: string | undefined;
+  /** Where they were asked for: the living resources of the page. */
+  readonly entries?: readonly ListedEntry[] | undefined;
 };
 
 /** The most ids of one `describe`: DescribeInstances takes at most 200 filter values. */

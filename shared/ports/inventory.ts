@@ -1,4 +1,4 @@
-import type { Entry, EntryChange, Place, Summary } from '../core/inventory/entry.ts';
+import type { Entry, EntryChange, ListedEntry, Place, Summary } from '../core/inventory/entry.ts';
 
 /** A collection at one moment. It does not change: its pages, concatenated, are the whole collection, whatever happens meanwhile. */
 export type Snapshot = {
@@ -50,7 +50,7 @@ export type InventoryWriter = {
   observePage(
     place: Place,
     listing: ObservedListing & { readonly page: number },
-    entries: readonly Omit<Entry, 'at'>[],
+    entries: readonly ListedEntry[],
   ): Promise<readonly AppliedChange[]>;
   /**
    * Ends a listing of `pages` pages: what none of them showed, and what no event has shown since it began, has ended. The first one makes
@@ -61,6 +61,23 @@ export type InventoryWriter = {
     listing: ObservedListing & { readonly pages: number },
   ): Promise<readonly AppliedChange[]>;
 };
+
+/** An AWS service's own view of the collections that only the inventory has. */
+export type ListedCollections = {
+  /**
+   * One page of a collection.
+   * @throws UnavailableError where the service throttled or refused the call, or did not answer in `timeoutMs`; UpstreamError where it
+   * answered with an error of its own.
+   */
+  list(query: {
+    readonly place: Place;
+    readonly token: string | undefined;
+    readonly timeoutMs: number;
+  }): Promise<{ readonly entries: readonly ListedEntry[]; readonly nextToken: string | undefined }>;
+};
+
+/** Has the next base of a place written. May resolve before it is. @throws UnavailableError */
+export type RequestCompaction = (place: Place) => Promise<void>;
 
 /** Keeps the inventory's storage small and quick to read. */
 export type InventoryMaintenance = {

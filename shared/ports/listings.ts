@@ -33,6 +33,8 @@ export type Listing = {
   readonly republishAt: number | undefined;
   /** The second of the newest republication request that a complete listing answered; 0: none. */
   readonly republishedAt: number;
+  /** Whether the inventory lacks a page of this listing, because its table did not take it. @default false */
+  readonly inventoryFailed?: boolean | undefined;
   /** What the service type stores beside the listing (vm: its status checks); undefined: nothing yet. */
   readonly checks: unknown;
 };

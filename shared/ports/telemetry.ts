@@ -52,6 +52,12 @@ export type Count =
   | 'deletionsCompleted'
   /** Attempts to complete a recorded deletion that were refused, so that no retry helps until something changes. */
   | 'deletionsRefused'
+  /** Calls of AWS for collections that only the inventory has. */
+  | 'inventoryCalls'
+  /** Listings of such collections that failed. */
+  | 'collectionsNotListed'
+  /** Pages, and ends, of listings that the inventory did not take. */
+  | 'inventoryNotWritten'
   /** One of the two for each failed attempt to register a provider at DCM. */
   | 'registrationRefused'
   | 'registrationUnreachable';

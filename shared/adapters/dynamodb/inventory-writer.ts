@@ -17,7 +17,7 @@ import {
   type Place,
   placeKey,
 } from '../../core/inventory/entry.ts';
-import type { AppliedChange, InventoryWriter } from '../../ports/inventory.ts';
+import type { AppliedChange, InventoryWriter, RequestCompaction } from '../../ports/inventory.ts';
 import { logStart, type Position } from './append-log.ts';
 import { digestOf, type InventoryStorage, type LoggedEntry } from './inventory-storage.ts';
 
@@ -30,8 +30,7 @@ const largestObject = 250 * 1024;
 
 type Parts = {
   readonly storage: InventoryStorage;
-  /** Has the next base of a place written, now or soon. May resolve before it is. */
-  readonly requestCompaction: (place: Place) => Promise<void>;
+  readonly requestCompaction: RequestCompaction;
 };
 
 /** A collection as writers know it. */

@@ -168,6 +168,7 @@ const ListingItem = z.object({
   releasedAtMs: z.optional(z.int()),
   republishAt: count,
   republishedAt: count,
+  inventoryFailed: z.optional(z.boolean()),
   checks: z.optional(z.unknown()),
 });
 

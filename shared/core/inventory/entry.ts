@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { type Target, targetKey } from '../target.ts';
+import { type Target, targetKey, targetOfKey } from '../target.ts';
 
 /** What the inventory has of a target: one collection for each sort of resource. */
 export const Collection = z.enum([
@@ -40,11 +40,20 @@ export type Summary = {
   readonly unused?: boolean | undefined;
 };
 
+/** The inverse of `placeKey`. @throws ZodError where the text ends with no collection. */
+export const placeOfKey = (key: string): Place => {
+  const at = key.lastIndexOf('/');
+  return { target: targetOfKey(key.slice(0, at)), collection: Collection.parse(key.slice(at + 1)) };
+};
+
 /** A resource as the inventory has it. */
 export type Entry = Summary & {
   /** The service's own description of it, as the AWS SDK returns it, in JSON, without secrets. */
   readonly object: Readonly<Record<string, unknown>>;
 };
+
+/** An entry as a listing shows it: its time is the listing's. */
+export type ListedEntry = Omit<Entry, 'at'>;
 
 /** An entry that is new or changed, or one that ended. */
 export type EntryChange =
@@ -57,6 +66,11 @@ export const listingLagMs = 5_000;
 /** The time of all that a listing shows. */
 export const listedAt = ({ startedAtMs }: { readonly startedAtMs: number }): number =>
   startedAtMs - listingLagMs;
+
+const JsonObject = z.record(z.string(), z.unknown());
+
+/** The object of an entry from a service's own description. @throws ZodError for what is no object. */
+export const objectOf = (described: object): Entry['object'] => JsonObject.parse(plain(described));
 
 /**
  * A value of an AWS SDK as plain JSON, in a form that does not depend on the order in which a service lists fields and tags. Undefined

@@ -22,6 +22,10 @@ const StatusChecks = z.object({
   asked: z.enum(statusChecks),
   /** Our VMs that fail a check. */
   failing: z.object({ instance: ids, system: ids, 'attached-ebs': ids }),
+  /** All instances that fail it, at most `mostEverywhere`, for the inventory. */
+  everywhere: z._default(z.object({ instance: ids, system: ids, 'attached-ebs': ids }), {
+    ...{ instance: [], system: [], 'attached-ebs': [] },
+  }),
 });
 export type StatusChecks = z.infer<typeof StatusChecks>;
 
@@ -29,7 +33,11 @@ const noStatusChecks: StatusChecks = {
   askedAtMs: 0,
   asked: 'attached-ebs',
   failing: { instance: [], system: [], 'attached-ebs': [] },
+  everywhere: { instance: [], system: [], 'attached-ebs': [] },
 };
+
+/** So that the item of a listing has room for them. */
+export const mostEverywhere = 500;
 
 /** The status checks as a listing stores them; undefined: EC2 was not asked yet. @throws ZodError for anything else. */
 export const statusChecksOf = (stored: unknown): StatusChecks =>

@@ -8,8 +8,8 @@ import type {
 import type { AwsAccounts } from '../../../adapters/aws/accounts.ts';
 import { readsByTarget } from '../../../adapters/aws/calls.ts';
 import { codeOf } from '../../../adapters/aws/errors.ts';
-import type { Tags } from '../../../core/ownership.ts';
 import type { Target } from '../../../core/target.ts';
+import { clusterEntry } from '../inventory.ts';
 import { clusterNameIn, resourceIdOf } from '../kind.ts';
 import { clientTokenKey, workersGroup, workersIn } from '../launch.ts';
 import type { Cluster, Clusters } from '../ports.ts';
@@ -46,22 +46,23 @@ export const eksClusters = (accounts?: AwsAccounts): Clusters => {
         { target, timeoutMs, what: `describe ${resourceIds.length} clusters` },
         async (eks, client, abortSignal) => {
           const names = resourceIds.flatMap((id) => clusterNameIn(target, id) ?? []);
-          const found = await inParallel(names, (name) =>
-            describeCluster({ eks, client, abortSignal }, target, name),
-          );
-          return new Map(found.flatMap((one) => (one ? [[one.resourceId, one] as const] : [])));
+          const found = await describeClusters({ eks, client, abortSignal }, names);
+          const clusters = await withNodeGroups({ eks, client, abortSignal }, target, found);
+          return new Map(clusters.map((one) => [one.resourceId, one]));
         },
       ),
 
-    list: ({ target, tag, token, timeoutMs }) =>
+    list: ({ target, tag, token, timeoutMs, withEntries = false }) =>
       ask({ target, timeoutMs, what: 'list a page of clusters' }, async (eks, client, abortSignal) => {
         const command = new eks.ListClustersCommand({ maxResults: pageSize, nextToken: token });
         const { clusters = [], nextToken } = await client.send(command, { abortSignal });
-        const isWanted = (tags: Tags) => tags[tag.key] === tag.value;
-        const found = await inParallel(clusters, (name) =>
-          describeCluster({ eks, client, abortSignal }, target, name, isWanted),
-        );
-        return { resources: found.flatMap((one) => one ?? []), nextToken: nextToken || undefined };
+        const found = await describeClusters({ eks, client, abortSignal }, clusters);
+        const wanted = found.filter(({ tags = {} }) => tags[tag.key] === tag.value);
+        return {
+          resources: await withNodeGroups({ eks, client, abortSignal }, target, wanted),
+          nextToken: nextToken || undefined,
+          ...(withEntries && { entries: found.flatMap((one) => clusterEntry(one) ?? []) }),
+        };
       }),
   };
 };
@@ -81,20 +82,29 @@ export const undefinedIfUnknown = (error: unknown): undefined => {
   throw error;
 };
 
-/** Undefined where EKS does not know the cluster, and where its tags are not wanted. */
-const describeCluster = async (
+/** The clusters that EKS knows. */
+const describeClusters = async (
+  { eks, client, abortSignal }: Connection,
+  names: readonly string[],
+): Promise<readonly EksCluster[]> => {
+  const found = await inParallel(names, async (name) => {
+    const command = new eks.DescribeClusterCommand({ name });
+    return (await client.send(command, { abortSignal }).catch(undefinedIfUnknown))?.cluster;
+  });
+  return found.flatMap((one) => one ?? []);
+};
+
+const withNodeGroups = async (
   connection: Connection,
   target: Target,
-  name: string,
-  isWanted: (tags: Tags) => boolean = () => true,
-): Promise<Cluster | undefined> => {
-  const { eks, client, abortSignal } = connection;
-  const answer = await client
-    .send(new eks.DescribeClusterCommand({ name }), { abortSignal })
-    .catch(undefinedIfUnknown);
-  const cluster = answer?.cluster;
-  if (cluster?.status === undefined || !isWanted(cluster.tags ?? {})) return undefined;
-  return described(target, name, { ...cluster, nodeGroups: await nodeGroupsOf(connection, name) });
+  clusters: readonly EksCluster[],
+): Promise<readonly Cluster[]> => {
+  const found = await inParallel(clusters, async (cluster) => {
+    const { name, status } = cluster;
+    if (name === undefined || status === undefined) return [];
+    return [described(target, name, { ...cluster, nodeGroups: await nodeGroupsOf(connection, name) })];
+  });
+  return found.flat();
 };
 
 const nodeGroupsOf = async ({ eks, client, abortSignal }: Connection, name: string): Promise<NodeGroup[]> => {

@@ -1,9 +1,10 @@
-import type { ECSClient, Task as EcsTask } from '@aws-sdk/client-ecs';
+import type { DescribeTasksRequest, ECSClient, Task as EcsTask } from '@aws-sdk/client-ecs';
 import { type AwsAccounts, homeAccountAlone } from '../../../adapters/aws/accounts.ts';
 import { readsByTarget } from '../../../adapters/aws/calls.ts';
 import { UnavailableError } from '../../../core/errors.ts';
 import type { Target } from '../../../core/target.ts';
 import type { ListQuery, Page } from '../../../ports/described-resources.ts';
+import { taskEntry } from '../inventory.ts';
 import { taskIdOf } from '../kind.ts';
 import type { Task, Tasks } from '../ports.ts';
 import { describedTask, type Identity, networkInterfaceOf, startedByOf, type TaskSnapshot } from '../task.ts';
@@ -57,11 +58,11 @@ export const ecsTasks = ({
   const describeTasks = async (
     { ecs, client, name, abortSignal }: Cluster,
     tasks: readonly string[],
-  ): Promise<readonly TaskSnapshot[]> => {
+    more: Pick<DescribeTasksRequest, 'include'> = {},
+  ): Promise<readonly EcsTask[]> => {
     if (tasks.length === 0) return [];
-    const command = new ecs.DescribeTasksCommand({ cluster: name, tasks: [...tasks] });
-    const answer = await client.send(command, { abortSignal });
-    return (answer.tasks ?? []).flatMap(snapshotOf); // tasks that ECS does not know are under `failures`
+    const command = new ecs.DescribeTasksCommand({ cluster: name, tasks: [...tasks], ...more });
+    return (await client.send(command, { abortSignal })).tasks ?? []; // tasks that ECS does not know are under `failures`
   };
 
   return {
@@ -71,7 +72,9 @@ export const ecsTasks = ({
         async (cluster): Promise<ReadonlyMap<string, Task>> => {
           const ids = resourceIds.map(taskIdOf);
           const pages = [ids.slice(0, largestPage), ids.slice(largestPage)];
-          const found = (await Promise.all(pages.map((page) => describeTasks(cluster, page)))).flat();
+          const found = (await Promise.all(pages.map((page) => describeTasks(cluster, page))))
+            .flat()
+            .flatMap(snapshotOf);
           const addresses = publicAddresses
             ? await publicAddressesOf(found.filter(isRunning), { target, timeoutMs })
             : new Map<string, string>();
@@ -86,7 +89,7 @@ export const ecsTasks = ({
         },
       ),
 
-    list: ({ target, tag, token, timeoutMs }) =>
+    list: ({ target, tag, token, timeoutMs, withEntries = false }) =>
       ask({ target, timeoutMs, what: 'list a page of tasks' }, async (cluster): Promise<Page<Task>> => {
         const { ecs, client, name, abortSignal } = cluster;
         const { filter, after, nextOf } = pageOf(tag, token);
@@ -95,10 +98,11 @@ export const ecsTasks = ({
           ...filter,
         });
         const { taskArns = [], nextToken } = await client.send(command, { abortSignal });
-        const tasks = await describeTasks(cluster, taskArns);
+        const tasks = await describeTasks(cluster, taskArns, withEntries ? { include: ['TAGS'] } : {});
         return {
-          resources: tasks.map((task) => describedTask(task, identity)),
+          resources: tasks.flatMap(snapshotOf).map((task) => describedTask(task, identity)),
           nextToken: nextOf(nextToken || undefined),
+          ...(withEntries && { entries: tasks.flatMap((task) => taskEntry(task) ?? []) }),
         };
       }),
   };

@@ -9,6 +9,8 @@ import type {
 import type { AwsAccounts } from '../../../adapters/aws/accounts.ts';
 import { isServerError, readsByTarget } from '../../../adapters/aws/calls.ts';
 import { codeOf } from '../../../adapters/aws/errors.ts';
+import type { ListedEntry } from '../../../core/inventory/entry.ts';
+import { instanceEntry } from '../inventory.ts';
 import { instanceStateOf } from '../kind.ts';
 import type { Instance, Instances } from '../ports.ts';
 import type { ImpairedInstances, StatusCheck } from '../status-checks.ts';
@@ -49,15 +51,19 @@ export const ec2Instances = (accounts?: AwsAccounts): Instances & ImpairedInstan
         },
       ),
 
-    list: ({ target, tag, token, timeoutMs }) =>
+    list: ({ target, tag, token, timeoutMs, withEntries = false }) =>
       ask({ target, timeoutMs, what: 'list a page of instances' }, async (ec2, client, abortSignal) => {
         const command = new ec2.DescribeInstancesCommand({
-          Filters: [{ Name: `tag:${tag.key}`, Values: [tag.value] }],
+          ...(!withEntries && { Filters: [{ Name: `tag:${tag.key}`, Values: [tag.value] }] }),
           MaxResults: largestPage,
           ...(token !== undefined && { NextToken: token }),
         });
         const { Reservations, NextToken } = await client.send(command, { abortSignal });
-        return { resources: describedIn(Reservations), nextToken: NextToken || undefined };
+        return {
+          resources: describedIn(Reservations),
+          nextToken: NextToken || undefined,
+          ...(withEntries && { entries: entriesIn(Reservations) }),
+        };
       }),
 
     impaired: (target, check, timeoutMs) =>
@@ -122,6 +128,9 @@ const describedIn = (reservations: readonly Reservation[] = []): Instance[] =>
   reservations.flatMap(({ OwnerId = '', Instances = [] }) =>
     Instances.flatMap((one) => described(OwnerId, one)),
   );
+
+const entriesIn = (reservations: readonly Reservation[] = []): ListedEntry[] =>
+  reservations.flatMap(({ Instances = [] }) => Instances.flatMap((one) => instanceEntry(one) ?? []));
 
 const described = (account: string, instance: Ec2Instance): Instance[] => {
   const { InstanceId, State, StateReason, Tags = [], LaunchTime } = instance;
