@@ -166,11 +166,11 @@ const functionGetter = ({ dynamoDb, sqs }: FunctionClients): ((dcmId: string) =>
   });
   const unused = () => Promise.reject(new Error('A GET of a VM does not check health.'));
   const app = router({
-    ...{ operations, useCases: { vm, checkHealth: unused, findRequest: undefined } },
+    ...{ operations, useCasesIn: () => ({ vm, checkHealth: unused, findRequest: undefined }) },
     authentication: authentication({
-      ...{ realm: 'provider-api', secret: async () => token, isTrustedJwt: undefined },
+      ...{ realm: 'provider-api', credentials: [{ secret: async () => token }] },
     }),
-    ...{ homeRegion: region, correlate: () => {}, log, now },
+    ...{ homeRegion: region, accounts: {}, correlate: () => {}, log, now },
   });
   const handler = httpApi((request, given) => app.fetch(request, given));
   return async (dcmId) => {

@@ -110,7 +110,7 @@ const meanings = {
     'The request has invalid fields, or fields that contradict each other, or names something that does not exist. `detail` names each field and what was expected.',
   unauthenticated: 'The request has no credentials, or they are not accepted.',
   'permission-denied':
-    'AWS does not allow the provider to do this. The operator has to change the permissions.',
+    'The credentials are not for the path’s target. Or AWS does not allow the provider to do this; the operator has to change the permissions.',
   'not-found':
     'There is no such resource, or no such path: also that of a service type that is not deployed.',
   gone: 'What was asked for is no longer kept, such as an old cursor or generation; `detail` says how to begin again.',
@@ -222,7 +222,7 @@ const credentialsSection = ({ securitySchemes }: Document['components']): string
         description,
       ]),
     ),
-    'Each of them allows every operation on every VM, container and cluster of the provider, in all regions; there are no finer permissions. Its owner can create them within the limits of the settings (number, families, sizes, subnets, security groups, owners of images, roles), read all of them with their addresses and history, start, stop and reboot VMs, and delete all of them. It gives no access to resources without the provider’s tags, to other AWS services, or to secrets. See [SECURITY.md](../SECURITY.md).',
+    'Each of them allows every operation on every VM, container and cluster of one account, in all its regions; only a JWT can be limited to some targets. Its owner can create them within the limits of the settings (number, families, sizes, subnets, security groups, owners of images, roles), read all of them with their addresses and history, start, stop and reboot VMs, and delete all of them. It gives no access to resources without the provider’s tags, to other AWS services, or to secrets. See [SECURITY.md](../SECURITY.md).',
   ].join('\n\n');
 
 const operationSection = (method: string, path: string, operation: Operation): string =>

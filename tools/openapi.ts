@@ -17,7 +17,9 @@ const description = `A DCM Service Provider for Amazon EC2, ECS and EKS. DCM's e
 clusters through this API and polls its health; so does the control plane of an older DCM without agents. Statuses are published on NATS.
 The paths of a service type that is not deployed are answered with 404.
 
-Every path exists twice: as shown for the home region, and with the prefix \`/{region}\` for each other region. Errors are problem details
+Every path exists as shown for the home region, with the prefix \`/{region}\` for each other region, and with the prefix
+\`/{alias}/{region}\` for each region of another AWS account, whose alias the operator configures. The path alone says in which account
+and region a request acts. An unknown alias, and a region that the account does not have, are answered with 404. Errors are problem details
 (RFC 9457). Every answer has the id of its request in \`x-request-id\`: the caller's, if the request had an acceptable one.`;
 
 /** The spec of a service type as one of its resources has it: with the hints for this provider. */
@@ -80,13 +82,22 @@ const servers = [
     description: 'Another region',
     variables: { region: { default: 'us-east-1', description: 'AWS region' } },
   },
+  {
+    url: '/{alias}/{region}',
+    description: 'A region of another account',
+    variables: {
+      alias: { default: 'prod', description: 'Alias of the AWS account in the settings' },
+      region: { default: 'us-east-1', description: 'AWS region' },
+    },
+  },
 ];
 
 const securitySchemes = {
   bearer: {
     type: 'http',
     scheme: 'bearer',
-    description: 'The API’s token: the value of the secret that the operator names in `api.tokenSecret`.',
+    description:
+      'The API’s token: the value of the secret that the operator names in `api.tokenSecret`; below `/{alias}/{region}`, in `accounts.<alias>.api.tokenSecret`. The token of one account is answered with 403 below the paths of another one.',
   },
   basic: {
     type: 'http',
@@ -98,7 +109,8 @@ const securitySchemes = {
     type: 'http',
     scheme: 'bearer',
     bearerFormat: 'JWT',
-    description: 'A JWT of the issuer, and for the audience, that the operator configures in `api.jwt`.',
+    description:
+      'A JWT of the issuer, and for the audience, that the operator configures in `api.jwt`, or for an account in `accounts.<alias>.api.jwt`. It opens all targets of the account; where its claim `scope` has entries that begin with `target:`, only these: `target:us-east-1`, `target:prod/us-east-1`, `target:prod/*` or `target:*`. Only the issuer of `api.jwt` can name targets of other accounts.',
   },
 } as const;
 
@@ -186,7 +198,7 @@ const headersOf = (headers: Readonly<Record<string, string>>) =>
 const problemsOf = (operation: Operation<UseCases>) => {
   const codes: ProblemCode[] = [
     ...(takesAnything(operation) ? (['invalid-argument'] as const) : []),
-    ...(operation.isPublic ? [] : (['unauthenticated', 'unavailable'] as const)),
+    ...(operation.isPublic ? [] : (['unauthenticated', 'permission-denied', 'unavailable'] as const)),
     ...operation.problems,
     'internal',
   ];
@@ -196,7 +208,7 @@ const problemsOf = (operation: Operation<UseCases>) => {
       status,
       {
         description: codes
-          .filter((code) => problemKinds[code].status === status)
+          .filter((code, at) => problemKinds[code].status === status && codes.indexOf(code) === at)
           .map((code) => problemKinds[code].title)
           .join(', or '),
         content: { 'application/problem+json': { schema: Problem } },

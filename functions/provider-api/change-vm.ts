@@ -2,6 +2,7 @@ import { FailedPreconditionError, NotFoundError } from '../../shared/core/errors
 import { listingTime } from '../../shared/core/gate.ts';
 import { isLaunched } from '../../shared/core/record.ts';
 import { describedStatus } from '../../shared/core/resource.ts';
+import { targetOfKey } from '../../shared/core/target.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { Observations } from '../../shared/ports/observations.ts';
 import type { Ownership, ResourceStore } from '../../shared/ports/resource-store.ts';
@@ -58,7 +59,7 @@ export const changeVm = (parts: Parts) => {
     if (already.includes(state)) return vmResource(record, held, now());
     if (!from.includes(state)) throw refusal(dcmId, change, `is ${state}`);
     if (!(await isStillTheVm(record))) throw new NotFoundError(`VM ${dcmId} does not exist any more`);
-    await actions[change]({ region: record.region }, record.resourceId);
+    await actions[change](targetOfKey(record.region), record.resourceId);
     if (becomes === undefined) return vmResource(record, held, now());
     await announce(record, becomes, requestId);
     return vmResource(record, inState(becomes, held, record, now()), now());
@@ -97,10 +98,11 @@ const stateOf = (held: Ownership): InstanceState =>
 const inState = (
   state: InstanceState,
   held: Ownership,
-  { resourceId, region, account }: LaunchedVmRecord,
+  { resourceId, region: key, account }: LaunchedVmRecord,
   nowMs: number,
 ): Ownership => {
   if (held.owner !== 'ours') return held;
+  const { region } = targetOfKey(key);
   const at = Math.floor(nowMs / 1000);
   const observed = { kind: 'observation', resourceId, region, account, at, state, seenBy: 'api' } as const;
   const latest = { ...describedStatus(vmKind, observed), id: 'not recorded' };

@@ -2,6 +2,7 @@ import { FailedPreconditionError, UnavailableError } from '../../shared/core/err
 import { type Kind, nameOf } from '../../shared/core/kind.ts';
 import { dcmIdOf, isRecentlyLaunched, type TagKeys } from '../../shared/core/ownership.ts';
 import type { Facts, LaunchedRecord } from '../../shared/core/record.ts';
+import { targetOfKey } from '../../shared/core/target.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { DescribedResource, DescribedResources } from '../../shared/ports/described-resources.ts';
 import { isLaunchedByUs } from '../../shared/service-types/client-token.ts';
@@ -38,13 +39,14 @@ type Checked = Pick<
  */
 export const checkResource = ({ resources, type, provider, tagKeys, changeAdopted, now }: CheckParts) => {
   return async (record: Checked): Promise<boolean> => {
-    const { region, resourceId } = record;
-    const seen = (await resources.describe({ region }, [resourceId], describeTimeoutMs)).get(resourceId);
+    const { resourceId } = record;
+    const target = targetOfKey(record.region);
+    const seen = (await resources.describe(target, [resourceId], describeTimeoutMs)).get(resourceId);
     if (seen ? !hasIdOf(record, seen) : !isRecentlyLaunched(record.facts.launchedAtMs, now())) return false;
     if (changeAdopted || isOurLaunch(record, seen)) return true;
     if (seen) throw adoptedRefusal(type.format.kind, record);
     throw new UnavailableError(
-      `${type.service} in ${region} does not show ${resourceId} yet; retry the request`,
+      `${type.service} in ${target.region} does not show ${resourceId} yet; retry the request`,
     );
   };
 
@@ -78,4 +80,7 @@ const adoptedRefusal = (kind: Kind, { dcmId, resourceId }: Pick<Checked, 'dcmId'
 export const aboutResource = (
   { resourceId, region, account }: Pick<LaunchedRecord, 'resourceId' | 'region' | 'account'>,
   requestId: string,
-): Omit<About, 'at'> => ({ 'instance-id': resourceId, region, account, 'request-id': requestId });
+): Omit<About, 'at'> => ({
+  ...{ 'instance-id': resourceId, region: targetOfKey(region).region },
+  ...{ account, 'request-id': requestId },
+});

@@ -37,9 +37,9 @@ const atOnce = 5;
 type Parts = {
   /** The service types that are deployed, with the targets where their resources are created: elsewhere IAM allows no deletion. */
   readonly services: readonly { readonly serviceType: ServiceType; readonly targets: readonly Target[] }[];
-  readonly deletionsOf: Readonly<
-    Record<ServiceType, CollectionUseCases<never, unknown, unknown>['deletions'] | undefined>
-  >;
+  readonly deletionsIn: (
+    target: Target,
+  ) => Readonly<Record<ServiceType, CollectionUseCases<never, unknown, unknown>['deletions'] | undefined>>;
   readonly now: Clock;
   /** From 0 to below 1. */
   readonly random: () => number;
@@ -54,7 +54,7 @@ type Parts = {
  * A resource that refuses its deletion does not affect the others. Any other failure ends the turn for its service type and target, because
  * it mostly concerns all of them: throttling, an outage, a missing permission. Never rejects because of one.
  */
-export const completeDeletions = ({ services, deletionsOf, now, random, log, meter }: Parts) => {
+export const completeDeletions = ({ services, deletionsIn, now, random, log, meter }: Parts) => {
   return async (): Promise<void> => {
     const untilMs = now() + turnMs;
     const places = services.flatMap(({ serviceType, targets }) =>
@@ -66,7 +66,7 @@ export const completeDeletions = ({ services, deletionsOf, now, random, log, met
   };
 
   async function completeIn({ serviceType, target }: Place, untilMs: number): Promise<void> {
-    const deletions = deletionsOf[serviceType];
+    const deletions = deletionsIn(target)[serviceType];
     if (deletions === undefined) return;
     const due = shuffled(await deletions.requested(target, now() - requestMs), random);
     for (let next = 0; next < due.length && now() < untilMs; next += atOnce) {

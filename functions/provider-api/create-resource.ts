@@ -11,6 +11,7 @@ import {
   type ResourceRecord,
   refuseDeleted,
 } from '../../shared/core/record.ts';
+import { type Target, targetKey, targetOfKey } from '../../shared/core/target.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { Observations } from '../../shared/ports/observations.ts';
 import type { Records } from '../../shared/ports/records.ts';
@@ -33,9 +34,8 @@ const leaseMs = 11_000;
 /** Requests for one resource that come this close together get the same answer, whatever its status has become since. */
 const sameAnswerForMs = 10_000;
 
-export type CreateAsked<Spec> = {
+export type CreateAsked<Spec> = Target & {
   readonly dcmId: string;
-  readonly region: string;
   readonly spec: Spec;
   readonly requestId: string;
   /** The request of an environment agent, where the caller named one by Idempotency-Key. */
@@ -81,10 +81,10 @@ export const createResource = <Spec, Launch, Known extends Facts, Answer>(
   };
 
   async function create(asked: Asked<Spec>, deadlineMs: number, after?: LaunchedAs): Promise<Answer> {
-    const { dcmId, region, request } = asked;
+    const { dcmId, request } = asked;
     if (now() + leastMs > deadlineMs)
       throw new UnavailableError(`${dcmId} was not created in time; retry the request`);
-    const beginning = { dcmId, region, leaseMs, request, ...(after && { after }) };
+    const beginning = { dcmId, region: targetKey(asked), leaseMs, request, ...(after && { after }) };
     const { outcome, record } = await records.begin(beginning);
     if (outcome === 'held') return existing(record, asked, deadlineMs);
     const launched = await launch(record, { ...asked, deadlineMs: deadlineMs - announcementTimeoutMs });
@@ -228,14 +228,16 @@ const announcement = <Known extends Facts>(parts: AnnouncementParts<Known>) => {
     );
 
   const requestRepublication = (record: LaunchedRecord): Promise<void> => {
-    const { dcmId, resourceId, region, account } = record;
+    const { dcmId, resourceId, account } = record;
+    const { region } = targetOfKey(record.region);
     const about = { 'instance-id': resourceId, region, account, at: Math.floor(now() / 1000) };
     const sent = observations.send([republicationRequestedEvent(about)], republishAfterSeconds);
     return logFailure('the republication of a launched resource was not queued', dcmId, sent);
   };
 
   const announce = async (record: LaunchedRecord<unknown, Known>, requestId: string): Promise<void> => {
-    const { dcmId, resourceId, region, account, facts } = record;
+    const { dcmId, resourceId, account, facts } = record;
+    const { region } = targetOfKey(record.region);
     const addresses = type.addressesOf(facts);
     const claimed = resourceStore.claim({ resourceId, dcmId, region, account, ...addresses });
     await logFailure('a launched resource was not claimed in the resource store', dcmId, claimed);

@@ -24,18 +24,19 @@ export const ProvisioningFile = z.extend(AccountProvisioning, {
 });
 export type ProvisioningFile = z.infer<typeof ProvisioningFile>;
 
-const Credentials = z.object({
+const AccountAccess = z.object({
   /** Secrets Manager name or ARN of the token, which is accepted as bearer token and as password of Basic. */
   tokenSecret: z.optional(nonEmpty),
   jwt: z.optional(z.object({ issuer: nonEmpty, audience: nonEmpty, jwksUrl: z.url() })),
 });
+export type AccountAccess = z.infer<typeof AccountAccess>;
 
 /**
  * The accepted credentials: of the home account, and of the other accounts by alias. At least one kind is required: the API is never open. An
- * account without any is reached by JWTs of the home account's issuer whose scope names it (shared/http/target-access.ts).
+ * account without any is reached by JWTs of the home account's issuer whose scope names it (shared/http/authentication.ts).
  */
 export const ApiAccess = z
-  .extend(Credentials, { accounts: z.optional(z.record(AccountAlias, Credentials)) })
+  .extend(AccountAccess, { accounts: z.optional(z.record(AccountAlias, AccountAccess)) })
   .check(
     z.refine(({ tokenSecret, jwt }) => tokenSecret !== undefined || jwt !== undefined, {
       error: 'expected a tokenSecret, or a jwt, or both',

@@ -19,9 +19,10 @@ import {
 } from '../../shared/adapters/secrets/secrets-manager.ts';
 import { sqsClusterSteps } from '../../shared/adapters/sqs/cluster-steps.ts';
 import { sqsObservations } from '../../shared/adapters/sqs/observations.ts';
+import { NotFoundError } from '../../shared/core/errors.ts';
 import { providerName } from '../../shared/core/provider-name.ts';
-import { namedTarget, type Target } from '../../shared/core/target.ts';
-import { authentication } from '../../shared/http/authentication.ts';
+import type { Target } from '../../shared/core/target.ts';
+import { authentication, type Credentials, opensTargetsOf } from '../../shared/http/authentication.ts';
 import { jwtVerifier } from '../../shared/http/jwt-verifier.ts';
 import { router } from '../../shared/http/router.ts';
 import { httpApi } from '../../shared/runtime/http-api.ts';
@@ -46,13 +47,14 @@ import { cachedOfferings, ec2Offerings } from '../../shared/service-types/vm/ec2
 import { awsVcpuQuota } from '../../shared/service-types/vm/ec2/vcpu-quota.ts';
 import { vmRecords } from '../../shared/service-types/vm/record.ts';
 import { completeDeletions, handleEvent } from './complete-deletions.ts';
-import { Env } from './env.ts';
+import { type AccountAccess, Env } from './env.ts';
 import { checkHealth, queueDelay } from './health/check-health.ts';
-import { deployedServices } from './health/deployed-services.ts';
+import { deployedServices, provisionedAccounts } from './health/deployed-services.ts';
 import { operationsWith } from './operations/registry.ts';
 import { clusterUseCases } from './service-types/cluster.ts';
 import { containerUseCases } from './service-types/container.ts';
 import { vmUseCases } from './service-types/vm.ts';
+import { recordsIn } from './use-cases.ts';
 
 const env = Env.parse(process.env);
 const { API_ACCESS: access, FLEET_TABLE: tableName, HOME_REGION: homeRegion, PROVIDER_NAME: provider } = env;
@@ -73,60 +75,74 @@ const accounts = assumedAccounts({
   file: env.ACCOUNTS_FILE,
   ...{ provider, role: 'launcher', environment: process.env },
 });
+const configured = env.ACCOUNTS_FILE?.accounts ?? {};
+const provisioned = provisionedAccounts(env.PROVISIONING_FILE, configured);
 
-const ports = {
+const records = {
+  vm: dynamoDbRecords(table, tableName, vmRecords, log),
+  container: dynamoDbRecords(table, tableName, containerRecords, log),
+  cluster: dynamoDbRecords(table, tableName, clusterRecords, log),
+};
+const ec2 = ec2Calls(accounts);
+const offerings = cachedOfferings(ec2Offerings({ call: ec2, parameters: ssmParameters(accounts) }), Date.now);
+const ecs = {
+  ...{ provider, tagKeys: env.TAG_KEYS, accounts, call: ecsCalls(accounts) },
+  clusterOf: ({ region, account }: Target) =>
+    provisioned.find((one) => one.account === account)?.provisioning.containers?.regions[region]?.ecsCluster,
+  publicAddresses: provisioned.some(({ provisioning }) => provisioning.containers?.publicAddresses === true),
+};
+const eks = eksCalls(accounts);
+const { CLUSTER_STEPS_QUEUE_URL: stepsQueueUrl } = env;
+const shared = {
   resourceStore: dynamoDbResourceStore(table, tableName, kinds),
   tagKeys: env.TAG_KEYS,
   ...{ observations, provider, pause, ...clock },
 };
-const offerings = cachedOfferings(
-  ec2Offerings({ call: ec2Calls(accounts), parameters: ssmParameters(accounts) }),
-  Date.now,
-);
-
-const vm = vmUseCases({
-  records: dynamoDbRecords(table, tableName, vmRecords, log),
-  instances: ec2Instances(accounts),
-  actions: ec2InstanceActions(ec2Calls(accounts)),
-  vcpuQuota: awsVcpuQuota(accounts),
-  provisioning: env.PROVISIONING_FILE,
-  ...{ offerings, ...ports },
-});
-
-const services = deployedServices(env.PROVISIONING_FILE, env, dynamoDb.config.credentials);
-
-const { containers, clusters } = env.PROVISIONING_FILE;
-const ecs = {
-  ...{ provider, tagKeys: env.TAG_KEYS },
-  clusterOf: ({ region }: Target) => containers?.regions[region]?.ecsCluster,
-  publicAddresses: containers?.publicAddresses === true,
+const aws = {
+  vm: {
+    ...{ instances: ec2Instances(accounts), actions: ec2InstanceActions(ec2) },
+    ...{ vcpuQuota: awsVcpuQuota(accounts), offerings },
+  },
+  container: { tasks: ecsTasks(ecs), actions: ecsTaskActions(ecs) },
+  cluster: {
+    ...{ clusters: eksClusters(accounts), actions: eksClusterActions(eks) },
+    versions: cachedClusterVersions(eksClusterVersions(eks), Date.now),
+    instanceTypes: offerings.instanceTypes,
+  },
 };
-const container =
-  containers &&
-  containerUseCases({
-    records: dynamoDbRecords(table, tableName, containerRecords, log),
-    tasks: ecsTasks({ ...ecs, accounts }),
-    actions: ecsTaskActions({ ...ecs, call: ecsCalls(accounts) }),
-    provisioning: containers,
-    startingAs: env.AGENT_REQUESTS === 'true' ? 'PROVISIONING' : 'PENDING',
-    ...ports,
-  });
 
-const { CLUSTER_STEPS_QUEUE_URL: stepsQueueUrl } = env;
-const cluster =
-  clusters && stepsQueueUrl !== undefined
-    ? clusterUseCases({
-        records: dynamoDbRecords(table, tableName, clusterRecords, log),
-        clusters: eksClusters(accounts),
-        actions: eksClusterActions(eksCalls(accounts)),
-        versions: cachedClusterVersions(eksClusterVersions(eksCalls(accounts)), Date.now),
-        instanceTypes: offerings.instanceTypes,
-        steps: sqsClusterSteps(sqs, stepsQueueUrl),
-        provisioning: clusters,
-        ...ports,
-      })
-    : undefined;
+/** The resources of one account, by its own settings; where other accounts are configured, only those of the target. */
+const resourcesIn = (target: Target) => {
+  const { account } = target;
+  const provisioning = provisioned.find((one) => one.account === account)?.provisioning;
+  if (provisioning === undefined) throw new NotFoundError(`nothing is created in ${accounts.nameOf(target)}`);
+  const { containers, clusters } = provisioning;
+  const ports = { ...shared, account };
+  const only = env.ACCOUNTS_FILE && target;
+  return {
+    vm: vmUseCases({ ...ports, ...aws.vm, records: recordsIn(only, records.vm), provisioning }),
+    container:
+      containers &&
+      containerUseCases({
+        ...{ ...ports, ...aws.container, provisioning: containers },
+        records: recordsIn(only, records.container),
+        startingAs: env.AGENT_REQUESTS === 'true' ? 'PROVISIONING' : 'PENDING',
+      }),
+    cluster:
+      clusters && stepsQueueUrl !== undefined
+        ? clusterUseCases({
+            ...{ ...ports, ...aws.cluster, provisioning: clusters },
+            records: recordsIn(only, records.cluster),
+            steps: sqsClusterSteps(sqs, stepsQueueUrl),
+          })
+        : undefined,
+  };
+};
 
+const services = deployedServices(provisioned, env, {
+  credentials: async (target) => (await accounts.credentialsIn(target)) ?? dynamoDb.config.credentials(),
+  refused: accounts.refused,
+});
 const health = checkHealth({
   services,
   backlog: queueDelay({
@@ -136,27 +152,34 @@ const health = checkHealth({
   nats: bridgeProbe(lambda, env.NATS_BRIDGE),
   registrations: dynamoDbRegistrations(table, tableName),
   firstAnswer: dynamoDbFirstAnswer(table, tableName),
-  providerNameOf: (target, serviceType) =>
-    providerName(
-      { name: provider, homeRegion },
-      namedTarget(env.ACCOUNTS_FILE?.accounts ?? {}, target),
-      serviceType,
-    ),
+  providerNameOf: (target, serviceType) => providerName({ name: provider, homeRegion }, target, serviceType),
   version: env.PROVIDER_VERSION,
   ...clock,
 });
 
 const agentRequests =
   env.AGENT_REQUESTS === 'true' ? bridgeAgentRequests(lambda, env.NATS_BRIDGE) : undefined;
+const readSecret = secretsManager(SecretsManagerEnvironment.parse(process.env));
+const credentialsOf = (alias: string | undefined, { tokenSecret, jwt }: AccountAccess): Credentials => ({
+  secret: optionalSecret(readSecret, tokenSecret),
+  verifyJwt: jwt && jwtVerifier(jwt),
+  opens: opensTargetsOf(alias),
+});
 
 const app = router({
   operations: operationsWith(services.map(({ serviceType }) => serviceType)),
-  useCases: { vm, container, cluster, checkHealth: health, findRequest: agentRequests?.find },
+  useCasesIn: (target) => ({
+    ...resourcesIn(target),
+    ...{ checkHealth: health, findRequest: agentRequests?.find },
+  }),
   authentication: authentication({
     realm: 'provider-api',
-    secret: optionalSecret(secretsManager(SecretsManagerEnvironment.parse(process.env)), access.tokenSecret),
-    isTrustedJwt: access.jwt && jwtVerifier(access.jwt),
+    credentials: [
+      credentialsOf(undefined, access),
+      ...Object.keys(configured).map((alias) => credentialsOf(alias, access.accounts?.[alias] ?? {})),
+    ],
   }),
+  accounts: configured,
   ...{ homeRegion, correlate, ...clock },
 });
 
@@ -164,7 +187,10 @@ export const handler = withTelemetry(
   handleEvent({
     http: httpApi((request, given) => app.fetch(request, given)),
     completeDeletions: completeDeletions({
-      deletionsOf: { vm: vm.deletions, container: container?.deletions, cluster: cluster?.deletions },
+      deletionsIn: (target) => {
+        const { vm, container, cluster } = resourcesIn(target);
+        return { vm: vm.deletions, container: container?.deletions, cluster: cluster?.deletions };
+      },
       ...{ services, random: Math.random, meter, ...clock },
     }),
   }),

@@ -16,6 +16,7 @@ import {
   type LaunchedRecord,
   type ResourceRecord,
 } from '../../shared/core/record.ts';
+import { targetOfKey } from '../../shared/core/target.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { DescribedResource, DescribedResources } from '../../shared/ports/described-resources.ts';
 import type { Records } from '../../shared/ports/records.ts';
@@ -68,9 +69,9 @@ export const launchResource = <Spec, Launch, Known extends Facts>(parts: Parts<S
   /** A recorded plan is kept: a resource may have been launched for it. */
   async function planOf(leased: Found, { spec, requestId, deadlineMs }: Asked<Spec>): Promise<Launch> {
     if (leased.launch !== undefined) return leased.launch;
-    const { dcmId, region, generation } = leased;
+    const { dcmId, generation } = leased;
     try {
-      const planned = type.plan(spec, { dcmId, region, requestId, generation });
+      const planned = type.plan(spec, { dcmId, ...targetOfKey(leased.region), requestId, generation });
       return await withTimeout(deadlineMs - now(), 'planning', planned);
     } catch (error) {
       if (error instanceof ProviderError) await records.abandon(leased);
@@ -188,9 +189,10 @@ export const findOrphan = <Launch, Known extends Facts, Seen extends DescribedRe
   tagKeys,
 }: SearchParts<Launch, Known, Seen>) => {
   const search = async (creation: ResourceRecord, token?: string): Promise<Seen | undefined> => {
-    const { region, dcmId } = creation;
+    const { dcmId } = creation;
+    const target = targetOfKey(creation.region);
     const tag = { key: tagKeys.instanceId, value: dcmId };
-    const page = await resources.list({ target: { region }, tag, token, timeoutMs: listTimeoutMs });
+    const page = await resources.list({ target, tag, token, timeoutMs: listTimeoutMs });
     const found = page.resources.find(
       ({ tags, state, clientToken }) =>
         isLivingState(type.format.kind, state) &&

@@ -2,14 +2,14 @@ import type { Kind } from '../../shared/core/kind.ts';
 import type { Addresses } from '../../shared/core/outputs.ts';
 import type { Facts, LaunchedRecord, ResourceRecord } from '../../shared/core/record.ts';
 import type { Resource } from '../../shared/core/resource.ts';
+import type { Target } from '../../shared/core/target.ts';
 import type { DescribedResource } from '../../shared/ports/described-resources.ts';
 import type { LaunchedResource, RecordFormat } from '../../shared/ports/records.ts';
 import type { Ownership } from '../../shared/ports/resource-store.ts';
 
 /** The request that a launch is planned for. */
-export type PlanRequest = {
+export type PlanRequest = Target & {
   readonly dcmId: string;
-  readonly region: string;
   readonly requestId: string;
   /** As in ResourceRecord: how many resources had this id before. */
   readonly generation: number;

@@ -7,7 +7,7 @@ import {
   type LaunchedRecord,
   type ResourceRecord,
 } from '../../shared/core/record.ts';
-import { type Target, targetKey } from '../../shared/core/target.ts';
+import { type Target, targetName } from '../../shared/core/target.ts';
 import { pageToken, positionOf } from '../../shared/http/paging.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { Records } from '../../shared/ports/records.ts';
@@ -24,7 +24,7 @@ type Parts<Launch, Known extends Facts, Answer> = {
 };
 
 export type ListAsked = {
-  readonly target: Target;
+  readonly target: Target & { readonly alias?: string | undefined };
   /** 1 to 100. */
   readonly maximumPageSize: number;
   /** From the page before; undefined for the first one. */
@@ -97,7 +97,7 @@ export const readResources = <Launch, Known extends Facts, Answer>(parts: Parts<
      * @throws InvalidArgumentError for a page token that is not one of this target.
      */
     async list({ target, maximumPageSize, pageToken: token }: ListAsked): Promise<Page<Answer>> {
-      const after = token ? positionOf(token, targetKey(target)) : '';
+      const after = token ? positionOf(token, targetName(target)) : '';
       const { records: read, last } = await records.list(target, after, maximumPageSize);
       const readable = (await withOwnership(read)).filter(isReadable);
       const notFound = readable.filter(({ record, held }) => isNotFound(record, held, now()));
@@ -105,7 +105,7 @@ export const readResources = <Launch, Known extends Facts, Answer>(parts: Parts<
       const present = readable.filter((one) => !notFound.includes(one));
       return {
         results: present.map(({ record, held }) => answerOf(record, held, now())),
-        ...(last !== undefined && { next_page_token: pageToken(targetKey(target), last) }),
+        ...(last !== undefined && { next_page_token: pageToken(targetName(target), last) }),
       };
     },
 

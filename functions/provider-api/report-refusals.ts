@@ -2,6 +2,7 @@ import { FailedPreconditionError, ProviderError, UnavailableError } from '../../
 import type { Kind } from '../../shared/core/kind.ts';
 import { secondsToFailure } from '../../shared/core/record.ts';
 import { messageText } from '../../shared/core/resource.ts';
+import type { Target } from '../../shared/core/target.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { Observations } from '../../shared/ports/observations.ts';
 import type { Log } from '../../shared/ports/telemetry.ts';
@@ -18,7 +19,7 @@ type Parts = {
   readonly log: Log;
 };
 
-type Create = { readonly dcmId: string; readonly region: string; readonly requestId: string };
+type Create = Target & { readonly dcmId: string; readonly requestId: string };
 
 /**
  * Runs a create, and queues its refusal for the normaliser, which publishes FAILED: an environment agent's error does not reach DCM's
@@ -28,7 +29,10 @@ type Create = { readonly dcmId: string; readonly region: string; readonly reques
  */
 export const reportRefusals =
   ({ type, observations, now, log }: Parts) =>
-  async <Answer>({ dcmId, region, requestId }: Create, run: () => Promise<Answer>): Promise<Answer> => {
+  async <Answer>(
+    { dcmId, region, account, requestId }: Create,
+    run: () => Promise<Answer>,
+  ): Promise<Answer> => {
     try {
       return await run();
     } catch (error) {
@@ -39,7 +43,7 @@ export const reportRefusals =
     async function report({ retryable, reason }: Refusal): Promise<void> {
       const refusedAtMs = now();
       const { serviceType } = type.format.kind;
-      const refused = { serviceType, dcmId, region, requestId, refusedAtMs, retryable, reason };
+      const refused = { serviceType, dcmId, region, account, requestId, refusedAtMs, retryable, reason };
       const event = createRefusedEvent(refused);
       try {
         const sent = observations.send([event], retryable ? secondsToFailure : 0);

@@ -1,5 +1,6 @@
 import type { TagKeys } from '../../shared/core/ownership.ts';
 import type { Facts } from '../../shared/core/record.ts';
+import { type Target, targetKey } from '../../shared/core/target.ts';
 import type { AgentRequests } from '../../shared/ports/agent-requests.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { DescribedResource, DescribedResources } from '../../shared/ports/described-resources.ts';
@@ -36,10 +37,7 @@ export type CollectionUseCases<Spec, Answer, Validation> = {
   readonly create: (asked: CreateAsked<Spec>) => Promise<Answer>;
   readonly reportRefusals: ReturnType<typeof reportRefusals>;
   /** What a create with the spec would launch. Creates nothing. */
-  readonly validate: (
-    spec: Spec,
-    about: { readonly region: string; readonly requestId: string },
-  ) => Promise<Validation>;
+  readonly validate: (spec: Spec, about: Target & { readonly requestId: string }) => Promise<Validation>;
   readonly delete: (dcmId: string, requestId: string) => Promise<void>;
   /** The recorded deletions, and what completes one. */
   readonly deletions: {
@@ -53,8 +51,30 @@ export type CollectionUseCases<Spec, Answer, Validation> = {
   };
 };
 
+/**
+ * The records of one target alone, so that the credentials of another one reach none of them, whatever id a path has: others are not found,
+ * and their ids are not given to a second resource. Without a target, all records.
+ */
+export const recordsIn = <Launch, Known extends Facts>(
+  target: Target | undefined,
+  records: Records<Launch, Known>,
+): Records<Launch, Known> =>
+  target === undefined
+    ? records
+    : {
+        ...records,
+        async read(dcmId) {
+          const record = await records.read(dcmId);
+          return record?.region === targetKey(target) ? record : undefined;
+        },
+        begin: (beginning) => records.begin({ ...beginning, thereAlone: true }),
+        requestDelete: (dcmId) => records.requestDelete(dcmId, target),
+      };
+
 /** What the use cases of every service type are given. */
 export type LifecyclePorts<Launch, Known extends Facts> = {
+  /** The account of the resources. Undefined: the home account. */
+  readonly account?: string | undefined;
   readonly records: Records<Launch, Known>;
   readonly resourceStore: ResourceStore;
   readonly observations: Observations;

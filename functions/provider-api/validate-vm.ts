@@ -1,4 +1,5 @@
 import { ResourceExhaustedError, reasonOf } from '../../shared/core/errors.ts';
+import type { Target } from '../../shared/core/target.ts';
 import { familyOf } from '../../shared/service-types/instance-types.ts';
 import type { LaunchPlan } from '../../shared/service-types/vm/launch.ts';
 import { type PlanningParts, planLaunch } from '../../shared/service-types/vm/plan/plan-launch.ts';
@@ -20,12 +21,12 @@ export const validateVm = (parts: Parts) => {
   const plan = planLaunch(parts);
   return async (
     spec: VmSpec,
-    { region, requestId }: { readonly region: string; readonly requestId: string },
+    { region, account, requestId }: Target & { readonly requestId: string },
   ): Promise<VmValidation> => {
-    const planned = await plan(spec, { dcmId: 'validation', region, requestId });
+    const planned = await plan(spec, { dcmId: 'validation', region, account, requestId });
     const [placement] = planned.placements;
     const [vcpuQuota] = await Promise.all([
-      compareWithQuota(parts, planned),
+      compareWithQuota(parts, planned, { region, account }),
       parts.actions.dryRun(planned, placement),
     ]);
     return {
@@ -42,18 +43,19 @@ export const validateVm = (parts: Parts) => {
 
 const compareWithQuota = async (
   { offerings, vcpuQuota }: Pick<Parts, 'offerings' | 'vcpuQuota'>,
-  { region, spot, placements: [{ instanceType }] }: LaunchPlan,
+  { spot, placements: [{ instanceType }] }: LaunchPlan,
+  target: Target,
 ): Promise<string> => {
   const family = familyOf(instanceType);
   if (!isStandard(instanceType)) return `not checked: family ${family} has a quota of its own`;
-  const types = await offerings.instanceTypes({ region }, [family]);
+  const types = await offerings.instanceTypes(target, [family]);
   const needed = types.find((type) => type.instanceType === instanceType)?.vcpus ?? 0;
   const found = await vcpuQuota
-    .quota({ region }, spot ? 'spot' : 'on-demand')
+    .quota(target, spot ? 'spot' : 'on-demand')
     .catch((error: unknown) => reasonOf(error));
   if (typeof found === 'string') return `not checked: ${found}`;
   const { limit, used } = found;
-  const comparison = `${used} of ${limit} vCPUs in ${region} are in use, and ${instanceType} needs ${needed}`;
+  const comparison = `${used} of ${limit} vCPUs in ${target.region} are in use, and ${instanceType} needs ${needed}`;
   if (used + needed > limit)
     throw new ResourceExhaustedError(`the account's vCPU quota does not suffice: ${comparison}`);
   return comparison;

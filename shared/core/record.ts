@@ -3,6 +3,7 @@ import { FailedPreconditionError } from './errors.ts';
 import { finalState } from './kind.ts';
 import type { ReachablePort } from './outputs.ts';
 import type { Resource, UnpublishedStatus } from './resource.ts';
+import { type Target, targetKey } from './target.ts';
 
 /** The facts of a resource from its launch on. Each kind adds its own. */
 export type Facts = {
@@ -20,6 +21,7 @@ export type Facts = {
  */
 export const RecordHead = z.object({
   dcmId: z.string(),
+  /** The key of its target (target.ts): in the home account, the region. */
   region: z.string(),
   /** How many resources, or finally refused creations, had this id before. */
   generation: z.int(),
@@ -79,6 +81,18 @@ export const refuseDeleted = (
 ): void => {
   if (isDeletedFor(about, request))
     throw new FailedPreconditionError(`DCM deleted ${about.dcmId}; no request creates it any more`);
+};
+
+/**
+ * Refuses a request in one target for a resource of another one: an id belongs to the target where it was created.
+ * @throws FailedPreconditionError
+ */
+export const refuseElsewhere = (
+  { dcmId, region }: Pick<ResourceRecord, 'dcmId' | 'region'>,
+  target: Target,
+): void => {
+  if (region !== targetKey(target))
+    throw new FailedPreconditionError(`${dcmId} exists in another target; this create is refused`);
 };
 
 /** The progress of a creation, and the status of a failed one. */

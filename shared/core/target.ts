@@ -54,10 +54,12 @@ export const namedTarget = (accounts: Accounts, { account, region }: Target): Na
   return { region, account, alias };
 };
 
-/** The target with a key, where the alias of its account is known: none in the home account. */
+/** The target with a key, by the alias of its account. @throws SettingsError for a key of another account without an alias. */
 export const namedTargetOfKey = (key: string, alias: string | undefined): NamedTarget => {
   const { account, region } = targetOfKey(key);
-  return account === undefined || alias === undefined ? { region } : { account, region, alias };
+  if (account === undefined) return { region };
+  if (alias === undefined) throw new SettingsError(`${key} has no alias`);
+  return { account, region, alias };
 };
 
 /** A target as people and DCM see it, and as it stands in paths: `eu-west-1` in the home account, `prod/eu-west-1` in the account `prod`. */

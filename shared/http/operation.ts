@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { InvalidArgumentError, ProviderError } from '../core/errors.ts';
+import type { NamedTarget } from '../core/target.ts';
 import type { ProblemCode } from './problem.ts';
 
 /** The ids by which a path names one resource. */
@@ -12,8 +13,8 @@ export type ResourceIds = {
 
 /** One request, as an operation reads it. */
 export type Call<Query> = {
-  /** The region in the path, or the home region. */
-  readonly region: string;
+  /** The target of the path; the home account's home region where the path names none. */
+  readonly target: NamedTarget;
   /** The id in the path; empty where the path has none. */
   readonly resourceId: string;
   readonly query: Query;
@@ -28,7 +29,7 @@ export type Call<Query> = {
 type Described = {
   readonly operationId: string;
   readonly method: 'GET' | 'POST' | 'DELETE';
-  /** Below the region's prefix, as a path of OpenAPI. */
+  /** Below the target's prefix, as a path of OpenAPI. */
   readonly path: string;
   readonly summary: string;
   readonly description: string;

@@ -1,4 +1,6 @@
 import { type Context, Hono, type MiddlewareHandler } from 'hono';
+import { NotFoundError } from '../core/errors.ts';
+import { type Accounts, type NamedTarget, targetName, targetOfAlias } from '../core/target.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/telemetry.ts';
 import type { Authentication } from './authentication.ts';
@@ -7,10 +9,13 @@ import { type ProblemCode, problemKinds, problemOf, problemResponse } from './pr
 
 type Parts<UseCases> = {
   readonly operations: readonly Operation<UseCases>[];
-  readonly useCases: UseCases;
+  /** What the operations call for the resources of a target. @throws NotFoundError where the API has nothing there. */
+  readonly useCasesIn: (target: NamedTarget) => UseCases;
   readonly authentication: Authentication;
   /** The region of the paths that name none. */
   readonly homeRegion: string;
+  /** The accounts of the paths that name one, besides the home account. */
+  readonly accounts: Accounts;
   /** Adds these fields to all later log lines of the request. */
   readonly correlate: (fields: Readonly<Record<string, string>>) => void;
   readonly log: Log;
@@ -21,12 +26,13 @@ type Parts<UseCases> = {
 type Environment = {
   /** From API Gateway: the id that it gave the request. */
   readonly Bindings: { readonly requestId: string };
-  readonly Variables: { requestId: string; route: string | undefined };
+  readonly Variables: { requestId: string; route: string | undefined; target: string | undefined };
 };
 
 /**
- * An HTTP API: every operation below `/` for the home region, and below `/{region}` for the other regions. Where two paths match, the
- * operation that is listed first answers.
+ * An HTTP API: every operation below `/` for the home region, below `/{region}` for the other regions of the home account, and below
+ * `/{alias}/{region}` for those of other accounts. The target follows from the path alone. Where two paths match, the operation that is
+ * listed first answers.
  */
 export const router = <UseCases>(parts: Parts<UseCases>): Hono<Environment> => {
   const { operations, authentication, log } = parts;
@@ -83,7 +89,11 @@ const logAnswer =
     context.header('x-request-id', requestId);
     context.header('cache-control', 'no-store');
     const route = context.get('route') ?? 'none';
-    log.info('answered', { method: req.method, route, status: context.res.status, ms: now() - startedAtMs });
+    const target = context.get('target');
+    log.info('answered', {
+      ...{ method: req.method, route, ...(target !== undefined && { target }) },
+      ...{ status: context.res.status, ms: now() - startedAtMs },
+    });
   };
 
 /** Ids that can be put into headers, log lines, tags and events unchanged. */
@@ -99,14 +109,16 @@ const runOperation =
   async (context: Context<Environment>): Promise<Response> => {
     const { req } = context;
     const { ids, status } = operation;
-    const { useCases, authentication, homeRegion, correlate } = parts;
+    const { useCasesIn, authentication, correlate } = parts;
     context.set('route', operation.path);
-    if (!operation.isPublic) await authentication.check(req.header('authorization'));
+    const target = targetIn(context, parts);
+    context.set('target', targetName(target));
+    if (!operation.isPublic) await authentication.check(req.header('authorization'), { target });
     const logResource = (id: string) => correlate({ [ids.logField]: id });
     const resourceId = resourceIdIn(context, operation);
     if (resourceId !== '') logResource(resourceId);
-    const answer = await operation.run(useCases, {
-      region: req.param('region') ?? homeRegion,
+    const answer = await operation.run(useCasesIn(target), {
+      target,
       resourceId,
       query: new URL(req.url).searchParams,
       header: (name) => req.header(name),
@@ -117,6 +129,18 @@ const runOperation =
     if (answer instanceof Response) return answer;
     return status === 204 ? new Response(undefined, { status }) : Response.json(answer, { status });
   };
+
+/** @throws NotFoundError for an alias without an account, or a region in which the account has nothing. */
+const targetIn = (
+  { req }: Context<Environment>,
+  { homeRegion, accounts }: Pick<Parts<never>, 'homeRegion' | 'accounts'>,
+): NamedTarget => {
+  const region = req.param('region') ?? homeRegion;
+  const alias = req.param('alias');
+  const target = alias === undefined ? { region } : targetOfAlias(accounts, alias, region);
+  if (target === undefined) throw new NotFoundError(`the API has no target ${alias}/${region}`);
+  return target;
+};
 
 /** The id in the request's path; empty where the operation's path has none. @throws InvalidArgumentError */
 const resourceIdIn = ({ req }: Context<Environment>, { path, ids }: Operation<never>): string => {
@@ -132,8 +156,15 @@ const verbOf = (path: string): string => /\}(:[a-z]+)$/.exec(path)?.[1] ?? '';
 /** The shape of every AWS region's name. Hono's router accepts no capturing groups. */
 const regionPattern = '[a-z]+(?:-[a-z]+)+-[0-9]+';
 
-/** Of the home region, and of a region that the path names. */
-const prefixes = ['', `/:region{${regionPattern}}`] as const;
+/** The shape of every alias of an account. No region has it. */
+const aliasPattern = '[a-z][a-z0-9]{1,15}';
+
+/** Of the home region, of a region of the home account, and of a region of another account. */
+const prefixes = [
+  '',
+  `/:region{${regionPattern}}`,
+  `/:alias{${aliasPattern}}/:region{${regionPattern}}`,
+] as const;
 
 /** An operation's path as a route of Hono. An id ends at a colon, which begins the verb of a custom method. */
 const honoRoute = (path: string): string =>

@@ -6,7 +6,10 @@ import type { Target } from '../core/target.ts';
 
 export type Beginning = {
   readonly dcmId: string;
+  /** The key of the target. */
   readonly region: string;
+  /** Whether a record of another target refuses the creation. @default false: it is continued there */
+  readonly thereAlone?: boolean;
   /** For how long the caller gets the lease of the creation, in milliseconds. */
   readonly leaseMs: number;
   /** The record of the VM that had this id and has ended: the id is given to another one. */
@@ -23,6 +26,7 @@ export type Begun<Launch = unknown, Known extends Facts = Facts> =
 /** An instance, and the VM that it is. */
 export type LaunchedResource<Known extends Facts = Facts> = {
   readonly dcmId: string;
+  /** The key of the target. */
   readonly region: string;
   readonly resourceId: string;
   readonly account: string;
@@ -47,7 +51,8 @@ export type Records<Launch = unknown, Known extends Facts = Facts> = {
   /**
    * Gives exactly one of any number of callers the lease of a creation, also where an earlier lease has expired: then the record keeps
    * the earlier caller's request and plan. No caller gets it for a request with an id that DCM has deleted.
-   * @throws FailedPreconditionError in that case, where there is no record of a VM either.
+   * @throws FailedPreconditionError in that case, where there is no record of a VM either, and for a record of another target where
+   * `thereAlone`.
    */
   begin(beginning: Beginning): Promise<Begun<Launch, Known>>;
   /**
@@ -78,8 +83,9 @@ export type Records<Launch = unknown, Known extends Facts = Facts> = {
   /**
    * Idempotent. For an id without a VM, creates that arrive late are refused for a week.
    * @returns the record, with the time of the first request; undefined as `read`.
+   * @throws NotFoundError where a target is given and the record is of another one.
    */
-  requestDelete(dcmId: string): Promise<ResourceRecord<Launch, Known> | undefined>;
+  requestDelete(dcmId: string, target?: Target): Promise<ResourceRecord<Launch, Known> | undefined>;
   /** Idempotent: removes the request, because EC2 refused the deletion. */
   withdrawDelete(dcmId: string): Promise<void>;
   /** How far a creation has come, also where there is no record of it. */

@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import { reasonOf, UnreadableError } from '../core/errors.ts';
 import { ServiceType } from '../core/kind.ts';
+import type { Target } from '../core/target.ts';
 import { EventBridgeEvent } from './eventbridge.ts';
 import { ownSource, refuseNewerMessage } from './own-messages.ts';
 
@@ -18,14 +19,18 @@ const CreateRefusedDetail = z.object({
   'service-type': z._default(ServiceType, 'vm'),
 });
 
-const CreateRefusedEvent = z.object({ region: z.string(), detail: CreateRefusedDetail });
+const CreateRefusedEvent = z.object({
+  region: z.string(),
+  /** Empty: the home account, also in messages of earlier versions. */
+  account: z.string(),
+  detail: CreateRefusedDetail,
+});
 
 /** A refused create: it has no resource, so no observation will report it. */
-export type CreateRefused = {
+export type CreateRefused = Target & {
   readonly kind: 'create-refused';
   readonly serviceType: ServiceType;
   readonly dcmId: string;
-  readonly region: string;
   /** Milliseconds since 1970 on our clock. */
   readonly refusedAtMs: number;
   /** Whether the caller's answer said that the same request can succeed later. */
@@ -39,6 +44,7 @@ export const createRefusedEvent = ({
   serviceType = 'vm',
   dcmId,
   region,
+  account = '',
   refusedAtMs,
   retryable,
   reason,
@@ -49,7 +55,7 @@ export const createRefusedEvent = ({
   id: `${dcmId}:${refusedAtMs}:refused`,
   'detail-type': detailType,
   source: ownSource,
-  account: '',
+  account,
   time: new Date(refusedAtMs).toISOString(),
   region,
   resources: [],
@@ -74,7 +80,7 @@ export const createRefusedIn = (body: string): CreateRefused | undefined => {
   if (!Kind.safeParse(message).success) return undefined;
   refuseNewerMessage(EventBridgeEvent.parse(message));
   try {
-    const { region, detail } = CreateRefusedEvent.parse(message);
+    const { region, account, detail } = CreateRefusedEvent.parse(message);
     const {
       'vm-id': dcmId,
       'refused-at-ms': refusedAtMs,
@@ -83,7 +89,10 @@ export const createRefusedIn = (body: string): CreateRefused | undefined => {
       'request-id': requestId,
       'service-type': serviceType,
     } = detail;
-    return { kind: 'create-refused', serviceType, dcmId, region, refusedAtMs, retryable, reason, requestId };
+    return {
+      ...{ kind: 'create-refused', serviceType, dcmId, region, ...(account !== '' && { account }) },
+      ...{ refusedAtMs, retryable, reason, requestId },
+    };
   } catch (cause) {
     throw new UnreadableError(`the message is no "${detailType}": ${reasonOf(cause)}`, { cause });
   }

@@ -1,4 +1,4 @@
-import { UnavailableError } from '../../shared/core/errors.ts';
+import { NotFoundError, UnavailableError } from '../../shared/core/errors.ts';
 import {
   type Creation,
   type Facts,
@@ -7,7 +7,9 @@ import {
   isLaunched,
   type ResourceRecord,
   refuseDeleted,
+  refuseElsewhere,
 } from '../../shared/core/record.ts';
+import { type Target, targetKey, targetOfKey } from '../../shared/core/target.ts';
 import type { Beginning, LaunchedResource, RecordFormat, Records } from '../../shared/ports/records.ts';
 import { type VmRecords, vmRecords } from '../../shared/service-types/vm/record.ts';
 
@@ -66,17 +68,23 @@ export const memoryRecords = <Launch, Known extends Facts>(
     const held = records.get(dcmId);
     return held?.leaseNumber === leaseNumber && held.leaseUntilMs !== undefined ? held : undefined;
   };
-  const listed = (region: string) =>
+  const listed = (target: Target) =>
     [...records.values()]
-      .filter((record) => record.region === region && record.endedAtMs === undefined)
+      .filter((record) => record.region === targetKey(target) && record.endedAtMs === undefined)
       .sort((a, b) => (a.dcmId < b.dcmId ? -1 : 1));
+
+  const heldFor = ({ dcmId, region, thereAlone }: Beginning): VmRecord | undefined => {
+    const held = records.get(dcmId);
+    if (held && thereAlone) refuseElsewhere(held, targetOfKey(region));
+    return held;
+  };
 
   return {
     read: async (dcmId) => records.get(dcmId),
 
     async begin(beginning) {
       const { dcmId, region, leaseMs, after, request } = beginning;
-      const held = records.get(dcmId);
+      const held = heldFor(beginning);
       if (held && !isOpen(held, beginning, now())) return { outcome: 'held', record: held };
       refuseDeleted({ dcmId, deletedAtMs: vacant.get(dcmId)?.deletedAtMs }, request);
       if (!held && after)
@@ -137,8 +145,10 @@ export const memoryRecords = <Launch, Known extends Facts>(
       return 'adopted';
     },
 
-    async requestDelete(dcmId) {
+    async requestDelete(dcmId, target) {
       const held = records.get(dcmId);
+      if (held && target && held.region !== targetKey(target))
+        throw new NotFoundError(`${dcmId} is not in this target`);
       if (held) return keep({ deleteRequestedAtMs: now(), ...held, deletedAtMs: now() });
       vacant.set(dcmId, { generation: 0, leaseNumber: 0, ...vacant.get(dcmId), deletedAtMs: now() });
       return undefined;
@@ -183,20 +193,20 @@ export const memoryRecords = <Launch, Known extends Facts>(
       if (held?.resourceId === resourceId) keep({ endedAtMs: now(), ...held });
     },
 
-    async list({ region }, after, limit) {
-      const rest = listed(region).filter(({ dcmId }) => dcmId > after);
+    async list(target, after, limit) {
+      const rest = listed(target).filter(({ dcmId }) => dcmId > after);
       const page = rest.slice(0, limit);
       return { records: page, last: rest.length > limit ? page.at(-1)?.dcmId : undefined };
     },
 
-    count: async ({ region }) =>
-      listed(region).filter(
+    count: async (target) =>
+      listed(target).filter(
         ({ deleteRequestedAtMs, resourceId, launch }) =>
           deleteRequestedAtMs === undefined && (resourceId ?? launch) !== undefined,
       ).length,
 
-    deletionsRequested: async ({ region }, untilMs) =>
-      listed(region).flatMap(({ dcmId, deleteRequestedAtMs = Number.POSITIVE_INFINITY }) =>
+    deletionsRequested: async (target, untilMs) =>
+      listed(target).flatMap(({ dcmId, deleteRequestedAtMs = Number.POSITIVE_INFINITY }) =>
         deleteRequestedAtMs <= untilMs ? [dcmId] : [],
       ),
   };

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { NotFoundError, ProviderError, UnavailableError } from '../../../shared/core/errors.ts';
 import { nameOf, type ServiceType } from '../../../shared/core/kind.ts';
-import { type Target, targetKey } from '../../../shared/core/target.ts';
+import { type NamedTarget, type Target, targetKey, targetName } from '../../../shared/core/target.ts';
 import type { Clock } from '../../../shared/ports/clock.ts';
 import type { Backlog, FirstAnswer, NatsProbe, ServiceProbe } from '../../../shared/ports/health-probes.ts';
 import type { Heartbeats } from '../../../shared/ports/heartbeats.ts';
@@ -29,7 +29,7 @@ type Parts = {
   readonly registrations: Pick<Registrations, 'read'>;
   readonly firstAnswer: FirstAnswer;
   /** Under which the resources of a service type in a target are registered at DCM. */
-  readonly providerNameOf: (target: Target, serviceType: ServiceType) => string;
+  readonly providerNameOf: (target: NamedTarget, serviceType: ServiceType) => string;
   readonly version: string;
   readonly now: Clock;
   readonly log: Log;
@@ -43,7 +43,7 @@ const keepHealthyMs = 5_000;
 const longestBacklogSeconds = 300;
 
 /** `serviceType` undefined: the health of the whole API. */
-export type HealthAsked = Target & { readonly serviceType?: ServiceType | undefined };
+export type HealthAsked = NamedTarget & { readonly serviceType?: ServiceType | undefined };
 
 /**
  * The health of one service type in one target: `healthy` where its AWS service, the resource store, the observations queue and NATS answer,
@@ -81,7 +81,7 @@ export const checkHealth = (parts: Parts): ((asked: HealthAsked) => Promise<Heal
   };
 
   const check = async ({ serviceType, ...target }: HealthAsked): Promise<Health> => {
-    const region = targetKey(target);
+    const region = targetName(target);
     const asked = servicesIn(services, { serviceType, ...target });
     const [since, registration, ofServices, ofShared] = await Promise.all([
       withTimeout(timeoutMs, 'the resource store', firstAnswer(version)).catch(() => startedAt),
@@ -104,14 +104,14 @@ export const checkHealth = (parts: Parts): ((asked: HealthAsked) => Promise<Heal
     };
   };
 
-  const checks = new LRUCache<string, Health, HealthAsked>({
+  const checks = new LRUCache<string, Health, { readonly asked: HealthAsked }>({
     ...{ max: 100, ...keepingHealthy },
-    fetchMethod: (_key, _stale, { context }) => check(context),
+    fetchMethod: (_key, _stale, { context }) => check(context.asked),
   });
   return async (asked) => {
     if (servicesIn(services, asked).length === 0) throw nothingIn(services, asked);
     const key = `${asked.serviceType ?? ''} ${targetKey(asked)}`;
-    const health = await checks.forceFetch(key, { context: asked });
+    const health = await checks.forceFetch(key, { context: { asked } });
     if (health.status !== 'healthy') checks.delete(key);
     return health;
   };
@@ -128,7 +128,7 @@ const servicesIn = (services: readonly CheckedService[], { serviceType, ...targe
 const nothingIn = (services: readonly CheckedService[], { serviceType, ...target }: HealthAsked) => {
   const asked = serviceType === undefined ? services.map((one) => one.serviceType) : [serviceType];
   const names = asked.map((one) => `${nameOf(one)}s`).join(' or ');
-  return new NotFoundError(`no ${names} are created in ${targetKey(target)}`);
+  return new NotFoundError(`no ${names} are created in ${targetName(target)}`);
 };
 
 const faultsOf = (checks: readonly Checked<unknown>[]): string[] => checks.flatMap(({ fault = [] }) => fault);
@@ -142,7 +142,7 @@ const faultOf = (service: string, error: unknown): string =>
 /** Why DCM refuses the registrations of these services in the target. */
 const refusedRegistrations = async (
   { registrations, providerNameOf }: Parts,
-  target: Target,
+  target: NamedTarget,
   services: readonly CheckedService[],
 ): Promise<string[]> => {
   const names = services.map(({ serviceType }) => providerNameOf(target, serviceType));

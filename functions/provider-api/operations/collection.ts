@@ -94,11 +94,11 @@ export const collectionOperations = <Spec, Answer, Validation>(
       'upstream',
       'insufficient-capacity',
     ],
-    run: async (all, { query, header, body, region, requestId, logResource }) => {
+    run: async (all, { query, header, body, target, requestId, logResource }) => {
       const useCases = mine(all);
       const identity = await identityOf(all, kind, { id: query.id, key: header('idempotency-key') });
       logResource(identity.dcmId);
-      const asked = { ...identity, region, requestId };
+      const asked = { ...identity, ...target, requestId };
       return useCases.reportRefusals(asked, async () =>
         useCases.create({ ...asked, spec: specOf(await body()) }),
       );
@@ -116,9 +116,9 @@ export const collectionOperations = <Spec, Answer, Validation>(
     answered: `One page of ${name}s.`,
     answer: answers.page,
     problems: [],
-    run: async (all, { region, query }) => {
+    run: async (all, { target, query }) => {
       const page = await mine(all).read.list({
-        target: { region },
+        target,
         maximumPageSize: query.max_page_size,
         pageToken: query.page_token,
       });
@@ -131,7 +131,7 @@ export const collectionOperations = <Spec, Answer, Validation>(
     method: 'GET',
     path: resourcePath(kind),
     summary: `Get a ${name}`,
-    description: `What the provider knows of the ${name}; ${service} is not asked. Finds ${name}s of every region.`,
+    description: `What the provider knows of the ${name}; ${service} is not asked. Finds ${name}s of every region; where other accounts are configured, those of the path’s target alone.`,
     query: NoQuery,
     status: 200,
     answered: `The ${name}.`,
@@ -145,12 +145,12 @@ export const collectionOperations = <Spec, Answer, Validation>(
     method: 'DELETE',
     path: resourcePath(kind),
     summary: `Delete a ${name}`,
-    description: `${texts.deletes} Idempotent: also answered with 204 where there is no such ${name}. DELETING and DELETED are published on NATS. An adopted ${name}, whose ${kind.noun} this provider did not launch, is not deleted but answered with 409, unless the setting \`${settingsOf(kind)}.changeAdopted\` allows it.`,
+    description: `${texts.deletes} Idempotent: also answered with 204 where there is no such ${name}, and with 404 where there is one in another target than the path’s and other accounts are configured. DELETING and DELETED are published on NATS. An adopted ${name}, whose ${kind.noun} this provider did not launch, is not deleted but answered with 409, unless the setting \`${settingsOf(kind)}.changeAdopted\` allows it.`,
     query: NoQuery,
     status: 204,
     answered: `The ${name} is being deleted, or does not exist.`,
     answer: undefined,
-    problems: ['permission-denied', 'failed-precondition', 'resource-exhausted', 'upstream'],
+    problems: ['permission-denied', 'not-found', 'failed-precondition', 'resource-exhausted', 'upstream'],
     run: (all, { resourceId: dcmId, requestId }) => mine(all).delete(dcmId, requestId),
   });
 
@@ -173,9 +173,9 @@ export const collectionOperations = <Spec, Answer, Validation>(
       'upstream',
       'insufficient-capacity',
     ],
-    run: async (all, { body, region, requestId }) => {
+    run: async (all, { body, target, requestId }) => {
       const useCases = mine(all);
-      return useCases.validate(specOf(await body()), { region, requestId });
+      return useCases.validate(specOf(await body()), { ...target, requestId });
     },
   });
 
@@ -215,7 +215,7 @@ export const healthOperation = ({ serviceType, ...about }: HealthDescription): O
     answered: 'The health of the provider.',
     answer: Health,
     problems: ['not-found'],
-    run: ({ checkHealth }, { region }) => checkHealth({ region, serviceType }),
+    run: ({ checkHealth }, { target }) => checkHealth({ ...target, serviceType }),
   });
 
 type Named = {

@@ -65,10 +65,11 @@ export type ClusterPorts = LifecyclePorts<ClusterPlan, ClusterFacts> & {
 export const clusterUseCases = (
   ports: ClusterPorts & Omit<PlanningParts, 'livingClusters'>,
 ): ClusterUseCases => {
+  const { account } = ports;
   const { regions, maximumClusters, changeAdopted } = ports.provisioning;
   const livingClusters = countLiving({
     ...{ records: ports.records, list: readClusters(ports).list, isLiving: isLivingCluster },
-    ...{ targets: Object.keys(regions).map(targetOfKey), maximum: maximumClusters },
+    ...{ targets: Object.keys(regions).map((region) => ({ region, account })), maximum: maximumClusters },
   });
   const plan = planCluster({ ...ports, livingClusters });
   return { ...clusterLifecycle({ ...ports, plan, changeAdopted }), validate: validateCluster(plan) };
@@ -141,12 +142,14 @@ const lifecycleOf = ({
   plan,
   placements: () => 1,
   async run(planned, _placement, token) {
-    const { region, name } = planned;
-    const resourceId = resourceIdOf({ region }, name);
+    const { name } = planned;
+    const target = targetOfKey(planned.region);
+    const { region } = target;
+    const resourceId = resourceIdOf(target, name);
     const created = await actions.create(planned, token);
     if (created !== 'taken')
       return { resourceId, account: created.account, facts: { launchedAtMs: created.createdAtMs } };
-    const seen = (await described.describe({ region }, [resourceId], describeTimeoutMs)).get(resourceId);
+    const seen = (await described.describe(target, [resourceId], describeTimeoutMs)).get(resourceId);
     if (seen === undefined)
       throw new UnavailableError(`EKS in ${region} has a cluster ${name}, and does not show it yet; retry`);
     if (seen.clientToken !== token)
@@ -187,11 +190,11 @@ const usable: readonly ClusterResource['status'][] = [
  * EKS knows: where EKS does not answer in time, the kubeconfig is empty.
  */
 const addKubeconfig =
-  ({ clusters: described, log }: Pick<ClusterPorts, 'clusters' | 'log'>) =>
+  ({ clusters: described, account, log }: Pick<ClusterPorts, 'clusters' | 'account' | 'log'>) =>
   async (answer: ClusterResource): Promise<ClusterResource> => {
-    const { id: dcmId, region: key, cluster_name: name, status, api_endpoint: apiEndpoint } = answer;
+    const { id: dcmId, region, cluster_name: name, status, api_endpoint: apiEndpoint } = answer;
     if (name === undefined || apiEndpoint === '' || !usable.includes(status)) return answer;
-    const target = targetOfKey(key);
+    const target = { region, account };
     const resourceId = resourceIdOf(target, name);
     const seen = await described.describe(target, [resourceId], describeTimeoutMs).catch((error: unknown) => {
       log.warn('a cluster is answered without kubeconfig: EKS did not describe it', { dcmId, error });
@@ -199,15 +202,16 @@ const addKubeconfig =
     });
     const certificateAuthority = seen?.get(resourceId)?.certificateAuthority;
     if (certificateAuthority === undefined) return answer;
-    const { region } = target;
     return { ...answer, kubeconfig: kubeconfigOf({ name, region, apiEndpoint, certificateAuthority }) };
   };
 
 /** Checks a create without creating anything. @throws what a create would be refused with before EKS is asked. */
 const validateCluster =
   (plan: Plan): ClusterUseCases['validate'] =>
-  async (spec, { region, requestId }) => {
-    const planned = await plan(spec, { dcmId: 'validation', region, requestId, generation: 0 });
+  async (spec, { region, account, requestId }) => {
+    const planned = await plan(spec, {
+      ...{ dcmId: 'validation', region, account, requestId, generation: 0 },
+    });
     return {
       region,
       version: planned.version,

@@ -64,12 +64,12 @@ type ContainerPorts = LifecyclePorts<LaunchPlan, ContainerFacts> & {
 
 /** The use cases of containers, by the operator's settings. */
 export const containerUseCases = (given: ContainerPorts): ContainerUseCases => {
-  const { provisioning, records } = given;
+  const { account, provisioning, records } = given;
   const answerOf = containerResource(given);
   const living = countLiving({
     ...{ records, isLiving: isLivingContainer },
     list: readResources({ ...given, type: { format: containerRecords, answerOf } }).list,
-    targets: Object.keys(provisioning.regions).map(targetOfKey),
+    targets: Object.keys(provisioning.regions).map((region) => ({ region, account })),
     maximum: provisioning.maximumContainers,
   });
   const planning = { ...given, livingContainers: living };
@@ -106,7 +106,7 @@ const taskLifecycle = ({
     ...{ privateAddress, getsPublicAddress, ports },
   }),
   async terminate({ region, resourceId, facts }) {
-    const task = await actions.stop({ region }, resourceId);
+    const task = await actions.stop(targetOfKey(region), resourceId);
     if (task) return { state: task.state, at: task.stateTimes?.at(-1)?.at ?? Math.floor(now() / 1000) };
     if (isRecentlyLaunched(facts.launchedAtMs, now()))
       throw new UnavailableError(
@@ -120,8 +120,9 @@ const taskLifecycle = ({
 /** Checks a create without launching anything. @throws what a create would be refused with before ECS is asked. */
 const validateContainer = (parts: Parameters<typeof draftLaunch>[0]): ContainerUseCases['validate'] => {
   const draft = draftLaunch(parts);
-  return async (spec, { region, requestId }) => {
-    const { definition, plan } = await draft(spec, { dcmId: 'validation', region, requestId });
+  return async (spec, { region, account, requestId }) => {
+    const asked = { dcmId: 'validation', region, account, requestId };
+    const { definition, plan } = await draft(spec, asked);
     const [{ launch, subnets }] = plan.placements;
     return {
       region,

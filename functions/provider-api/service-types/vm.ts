@@ -113,10 +113,11 @@ export const vmUseCases = (
     readonly provisioning: Provisioning;
   },
 ): VmUseCases => {
+  const { account } = ports;
   const { regions, maximumVms, changeAdopted } = ports.provisioning;
   const livingVms = countLiving({
     ...{ records: ports.records, list: readVms(ports).list, isLiving: isLivingVm },
-    ...{ targets: Object.keys(regions).map(targetOfKey), maximum: maximumVms },
+    ...{ targets: Object.keys(regions).map((region) => ({ region, account })), maximum: maximumVms },
   });
   const planning = { ...ports, livingVms };
   return {
@@ -180,7 +181,7 @@ const instanceLifecycle = ({
     ...{ privateAddress, getsPublicAddress, isWindows },
   }),
   async terminate({ region, resourceId, facts }) {
-    await actions.terminate({ region }, resourceId).catch(ignoreEnded(resourceId, facts, now));
+    await actions.terminate(targetOfKey(region), resourceId).catch(ignoreEnded(resourceId, facts, now));
     return { state: 'shutting-down', at: listingTime(now()) };
   },
   answerOf: vmResource,

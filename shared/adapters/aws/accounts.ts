@@ -153,7 +153,7 @@ const assumeRole = (environment: StsEnvironment, { provider, role, externalId, n
 
   const request = (account: string): Promise<{ readonly status: number; readonly text: string }> =>
     call({
-      ...{ service: 'sts', region, method: 'POST', path: '/' },
+      ...{ service: 'sts', target: { region }, method: 'POST', path: '/' },
       headers: { 'content-type': 'application/x-www-form-urlencoded; charset=utf-8' },
       body: new URLSearchParams({
         Action: 'AssumeRole',

@@ -1,5 +1,6 @@
 import { AwsClient } from 'aws4fetch';
 import { reasonOf, UnavailableError } from '../../core/errors.ts';
+import type { Target } from '../../core/target.ts';
 import { partitionOf } from './regions.ts';
 
 type Credentials = {
@@ -9,8 +10,10 @@ type Credentials = {
 };
 
 export type SignedCallParts = {
-  /** Of an SDK client, which renews them. */
-  readonly credentials: () => Promise<Credentials>;
+  /** For calls in a target, renewed before they expire. */
+  readonly credentials: (target: Target) => Promise<Credentials>;
+  /** Is told where the target's account seems to have refused them. */
+  readonly refused?: (target: Target) => void;
   /** Undefined: the region's own. */
   readonly endpoint: string | undefined;
   /** @default 2,000 */
@@ -20,27 +23,34 @@ export type SignedCallParts = {
 type Call = {
   /** As in the host name of its endpoints: `ec2`. */
   readonly service: string;
-  readonly region: string;
+  readonly target: Target;
   readonly method: 'GET' | 'POST';
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
 };
 
+/** The HTTP statuses of credentials that are not accepted, by the protocols of the services. */
+const refusals: readonly number[] = [400, 401, 403];
+
 /**
  * One call of an AWS service without its SDK client, whose loading takes longer than a health check may. Not retried.
  * @returns the answer, whatever its status. @throws UnavailableError, whose reason may be shown publicly, where there is none.
  */
 export const signedCall =
-  ({ credentials, endpoint, timeoutMs = 2_000 }: SignedCallParts) =>
-  async ({ service, region, path, ...request }: Call): Promise<{ status: number; text: string }> => {
-    const { accessKeyId, secretAccessKey, sessionToken } = await credentials();
+  ({ credentials, refused, endpoint, timeoutMs = 2_000 }: SignedCallParts) =>
+  async ({ service, target, path, ...request }: Call): Promise<{ status: number; text: string }> => {
+    const { accessKeyId, secretAccessKey, sessionToken } = await credentials(target);
+    const { region } = target;
     const identity = { accessKeyId, secretAccessKey, ...(sessionToken !== undefined && { sessionToken }) };
     const client = new AwsClient({ ...identity, service, region, retries: 0 });
     const base = endpoint ?? `https://${service}.${region}.${partitionOf(region).dnsSuffix}`;
     return client
       .fetch(`${base.replace(/\/$/, '')}${path}`, { ...request, signal: AbortSignal.timeout(timeoutMs) })
-      .then(async (response) => ({ status: response.status, text: await response.text() }))
+      .then(async (response) => {
+        if (refusals.includes(response.status)) refused?.(target);
+        return { status: response.status, text: await response.text() };
+      })
       .catch((cause: unknown) => {
         const why = cause instanceof TypeError ? 'no connection' : reasonOf(cause);
         const name = service.toUpperCase();

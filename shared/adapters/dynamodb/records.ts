@@ -1,7 +1,7 @@
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { type DynamoDBDocumentClient, GetCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod/mini';
-import { reasonOf, UnavailableError, UnreadableError } from '../../core/errors.ts';
+import { NotFoundError, reasonOf, UnavailableError, UnreadableError } from '../../core/errors.ts';
 import {
   type Creation,
   type Facts,
@@ -9,6 +9,7 @@ import {
   RecordHead,
   type ResourceRecord,
   refuseDeleted,
+  refuseElsewhere,
 } from '../../core/record.ts';
 import type { UnpublishedStatus } from '../../core/resource.ts';
 import { listingKey, type Target, targetKey, targetOfKey } from '../../core/target.ts';
@@ -83,6 +84,7 @@ export const dynamoDbRecords = <Launch, Known extends Facts>(
       if (begun) return { outcome: 'begun', record: begun };
       const item = await readItem(dcmId);
       const held = recordOf(item);
+      if (held && beginning.thereAlone) refuseElsewhere(held, targetOfKey(beginning.region));
       if (held) return { outcome: 'held', record: held };
       refuseDeleted({ dcmId, ...deletionOf(item) }, beginning.request);
       throw changedMeanwhile(dcmId);
@@ -113,13 +115,16 @@ export const dynamoDbRecords = <Launch, Known extends Facts>(
       throw changedMeanwhile(vm.dcmId);
     },
 
-    async requestDelete(dcmId) {
-      const request = async () => recordOf(await update(dcmId, requestDeleteUpdate(now())));
+    async requestDelete(dcmId, target) {
+      const request = async () => recordOf(await update(dcmId, requestDeleteUpdate(now(), target)));
       const marked = await request();
       if (marked) return marked;
       if (await update(dcmId, noteDeletionUpdate(times()))) return undefined;
       const begunMeanwhile = await request();
       if (begunMeanwhile) return begunMeanwhile;
+      const held = target && (await read(dcmId));
+      if (held && held.region !== targetKey(target))
+        throw new NotFoundError(`${dcmId} is not in this target`);
       throw changedMeanwhile(dcmId);
     },
 
@@ -160,7 +165,9 @@ const updateOf = ({ set = {}, remove = [], when, values = {} }: Change) => {
     UpdateExpression,
     ConditionExpression: when,
     ReturnValues: 'ALL_NEW' as const,
-    ...(UpdateExpression.includes('#region') && { ExpressionAttributeNames: { '#region': 'region' } }),
+    ...([UpdateExpression, when].some((text) => text.includes('#region')) && {
+      ExpressionAttributeNames: { '#region': 'region' },
+    }),
     ...(named.length > 0 && { ExpressionAttributeValues: Object.fromEntries(named) }),
   };
 };
@@ -264,6 +271,10 @@ const requestValues = ({ request }: Beginning) => ({
   ...(request && { requestKey: request.key, specDigest: request.specDigest }),
 });
 
+/** An ended record keeps its region, too. */
+const unlessElsewhere = ({ thereAlone }: Beginning): string =>
+  thereAlone ? ' AND (attribute_not_exists(#region) OR #region = :region)' : '';
+
 const unlessDeleted = ({ request }: Beginning): string =>
   request === undefined ? '' : ' AND attribute_not_exists(deletedAtMs)';
 
@@ -287,7 +298,7 @@ const beginUpdate = (beginning: Beginning, times: Times): Change => ({
     }),
   },
   remove: ofFailure,
-  when: `attribute_not_exists(instanceId) AND attribute_not_exists(deleteRequestedAtMs) AND (attribute_not_exists(leaseUntilMs) OR leaseUntilMs <= :now)${unlessDeleted(beginning)}`,
+  when: `attribute_not_exists(instanceId) AND attribute_not_exists(deleteRequestedAtMs) AND (attribute_not_exists(leaseUntilMs) OR leaseUntilMs <= :now)${unlessDeleted(beginning)}${unlessElsewhere(beginning)}`,
   values: {
     vmId: beginning.dcmId,
     region: beginning.region,
@@ -313,7 +324,7 @@ const beginAfterUpdate = (beginning: Beginning, gone: ResourceRecord, times: Tim
     ...(beginning.request && { requestKey: ':requestKey', specDigest: ':specDigest' }),
   },
   remove: ['launch', ...ofInstance, ...ofFailure, ...(beginning.request ? [] : ofRequest)],
-  when: `turn = :turn AND instanceId = :instanceId${unlessDeleted(beginning)}`,
+  when: `turn = :turn AND instanceId = :instanceId${unlessDeleted(beginning)}${unlessElsewhere(beginning)}`,
   values: {
     region: beginning.region,
     listedIn: beginning.region,
@@ -476,10 +487,10 @@ const failurePublishedUpdate = (statusId: string, nowMs: number): Change => ({
   values: { failureId: statusId, now: nowMs },
 });
 
-const requestDeleteUpdate = (nowMs: number): Change => ({
+const requestDeleteUpdate = (nowMs: number, target: Target | undefined): Change => ({
   set: { deleteRequestedAtMs: 'if_not_exists(deleteRequestedAtMs, :now)', deletedAtMs: ':now' },
-  when: 'attribute_exists(instanceId) OR attribute_exists(leaseUntilMs)',
-  values: { now: nowMs },
+  when: `(attribute_exists(instanceId) OR attribute_exists(leaseUntilMs))${target === undefined ? '' : ' AND #region = :region'}`,
+  values: { now: nowMs, ...(target && { region: targetKey(target) }) },
 });
 
 /** Where there is no VM with this id, and no lease to create one. */

@@ -19,6 +19,7 @@ export const workersGroup = 'workers';
  * crash asks for the same cluster.
  */
 export const ClusterPlan = z.object({
+  /** The key of its target. */
   region: z.string(),
   /** In EKS. */
   name: z.string(),

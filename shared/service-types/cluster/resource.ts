@@ -99,7 +99,7 @@ export const clusterResource = (record: ClusterRecord, held: Ownership, nowMs: n
     path: `clusters/${record.dcmId}`,
     status: ClusterStatus.parse(status),
     status_message: message,
-    region: record.region,
+    region: targetOfKey(record.region).region,
     ...(isLaunched(record) && launchedFields(record)),
     api_endpoint: (held.owner === 'ours' && held.vm.apiEndpoint) || '',
     console_url,

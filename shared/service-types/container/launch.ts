@@ -18,6 +18,7 @@ export const Port = z.object({ port: z.int(), scope: z.enum(['internal', 'extern
  * for the same task. It has no environment variables, which may be secrets: those are in the task definition alone.
  */
 export const LaunchPlan = z.object({
+  /** The key of its target. */
   region: z.string(),
   /** The DCM id, for `startedBy` and `group`. */
   dcmId: z.string(),

@@ -4,6 +4,7 @@ import type { PastStatus } from '../../core/history.ts';
 import type { StartingAs } from '../../core/kind.ts';
 import { isLaunched } from '../../core/record.ts';
 import { describedStatus } from '../../core/resource.ts';
+import { targetOfKey } from '../../core/target.ts';
 import type { Ownership } from '../../ports/resource-store.ts';
 import { eventsOf, pageOf } from '../answers.ts';
 import { containerKind, ContainerStatus as Status, taskIdOf } from './kind.ts';
@@ -146,7 +147,7 @@ export const containerResource =
       path: `containers/${record.dcmId}`,
       status,
       status_message: message,
-      region: record.region,
+      region: targetOfKey(record.region).region,
       ...serviceField(record, held),
       ...(isLaunched(record) && taskFields(record, held, status)),
       create_time: new Date(record.createdAtMs).toISOString(),
@@ -177,13 +178,20 @@ const statusOf = (
 
 /** The status that is published of the launch. */
 const startingStatus = (
-  { resourceId, region, account, facts }: LaunchedContainerRecord,
+  { resourceId, region: key, account, facts }: LaunchedContainerRecord,
   startingAs: StartingAs,
 ) =>
   describedStatus(
     containerKind,
     {
-      ...{ kind: 'observation', resourceId, region, account, state: 'PENDING', seenBy: 'api' },
+      ...{
+        kind: 'observation',
+        resourceId,
+        region: targetOfKey(key).region,
+        account,
+        state: 'PENDING',
+        seenBy: 'api',
+      },
       at: Math.floor(facts.launchedAtMs / 1000),
     },
     { startingAs },
@@ -248,7 +256,13 @@ const taskFields = (
 };
 
 /** ECS's cluster is part of the ARN; it is not known of a task that we did not launch. */
-const taskArnOf = ({ facts, region, account, resourceId }: LaunchedContainerRecord): string | undefined => {
+const taskArnOf = ({
+  facts,
+  region: key,
+  account,
+  resourceId,
+}: LaunchedContainerRecord): string | undefined => {
+  const { region } = targetOfKey(key);
   const cluster = facts.ecsCluster?.split('/').at(-1);
   return cluster === undefined
     ? undefined

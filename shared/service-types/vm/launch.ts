@@ -23,6 +23,7 @@ const Disk = z.object({
  * the same instance.
  */
 export const LaunchPlan = z.object({
+  /** The key of its target. */
   region: z.string(),
   imageId: z.string(),
   /** One to three, the best first. The next one is tried where EC2 has no capacity. */

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { isLaunched } from '../../core/record.ts';
+import { targetOfKey } from '../../core/target.ts';
 import type { Ownership } from '../../ports/resource-store.ts';
 import { answeredStatus, eventsOf, pageOf } from '../answers.ts';
 import { VmStatus as Status, type VmStatus, vmKind } from './kind.ts';
@@ -94,7 +95,7 @@ export const vmResource = (record: VmRecord, held: Ownership, nowMs: number): Vm
     path: `vms/${record.dcmId}`,
     status,
     status_message: message,
-    region: record.region,
+    region: targetOfKey(record.region).region,
     ...(isLaunched(record) && instanceFields(record, status, publicAddressOf(held))),
     create_time: new Date(record.createdAtMs).toISOString(),
     update_time: new Date(updatedAtMs).toISOString(),

@@ -6,8 +6,9 @@ import { servedApi } from '../provider-api/http/served-api.ts';
 
 const secret = async () => JSON.stringify({ token: 'new-token', previous: 'old-token' });
 const basic = (userAndPassword: string) => `Basic ${Buffer.from(userAndPassword).toString('base64')}`;
+const asked = { target: { region: 'eu-west-1' } };
 const realm = 'provider-api';
-const byToken = authentication({ realm, secret, isTrustedJwt: undefined });
+const byToken = authentication({ realm, credentials: [{ secret }] });
 
 describe('a request with the token', () => {
   it.each([
@@ -19,13 +20,13 @@ describe('a request with the token', () => {
     basic(':new-token'),
     basic('anybody:old-token'),
   ])('is accepted: %s', async (authorization) => {
-    await expect(byToken.check(authorization)).resolves.toBeUndefined();
+    await expect(byToken.check(authorization, asked)).resolves.toBeUndefined();
   });
 
   it('may have a colon in the token, as the password of Basic', async () => {
-    const withColon = authentication({ realm, secret: async () => 'pa:ss', isTrustedJwt: undefined });
+    const withColon = authentication({ realm, credentials: [{ secret: async () => 'pa:ss' }] });
 
-    await expect(withColon.check(basic('user:pa:ss'))).resolves.toBeUndefined();
+    await expect(withColon.check(basic('user:pa:ss'), asked)).resolves.toBeUndefined();
   });
 });
 
@@ -49,7 +50,7 @@ describe('a request without the token', () => {
     'Bearer undefined',
     'Bearer {"token":"new-token"}',
   ])('is refused: %s', async (authorization) => {
-    await expect(byToken.check(authorization)).rejects.toThrow(UnauthenticatedError);
+    await expect(byToken.check(authorization, asked)).rejects.toThrow(UnauthenticatedError);
   });
 
   it('is answered with a challenge (RFC 9110, 11.6.1)', async () => {
@@ -74,8 +75,9 @@ describe('the secret with the tokens', () => {
   it('answers 503 where it cannot be read, without its ARN', async () => {
     const gone = authentication({
       realm,
-      secret: async () => Promise.reject(new UnavailableError('arn:aws:secretsmanager:…: HTTP 400')),
-      isTrustedJwt: undefined,
+      credentials: [
+        { secret: async () => Promise.reject(new UnavailableError('arn:aws:secretsmanager:…: HTTP 400')) },
+      ],
     });
 
     const response = await servedApi({ authentication: gone }).ask('GET', '/api/v1alpha1/vms');
@@ -88,40 +90,46 @@ describe('the secret with the tokens', () => {
     const tokens = ['first', 'second', 'second'];
     const rotated = authentication({
       realm,
-      secret: async () => tokens.shift() ?? '',
-      isTrustedJwt: undefined,
+      credentials: [{ secret: async () => tokens.shift() ?? '' }],
     });
 
-    await expect(rotated.check('Bearer first')).resolves.toBeUndefined();
-    await expect(rotated.check('Bearer second')).resolves.toBeUndefined();
-    await expect(rotated.check('Bearer first')).rejects.toThrow(UnauthenticatedError);
+    await expect(rotated.check('Bearer first', asked)).resolves.toBeUndefined();
+    await expect(rotated.check('Bearer second', asked)).resolves.toBeUndefined();
+    await expect(rotated.check('Bearer first', asked)).rejects.toThrow(UnauthenticatedError);
   });
 });
 
 describe('a JWT', () => {
   const jwt = 'aGVhZA.Ym9keQ.c2lnbmF0dXJl';
   const trusting = (isTrusted: boolean) =>
-    authentication({ realm, secret, isTrustedJwt: async (candidate) => isTrusted && candidate === jwt });
+    authentication({
+      realm,
+      credentials: [
+        {
+          secret,
+          verifyJwt: async (candidate) => (isTrusted && candidate === jwt ? { scopes: [] } : undefined),
+        },
+      ],
+    });
 
   it('is accepted where the issuer signed it, in addition to the token', async () => {
-    await expect(trusting(true).check(`Bearer ${jwt}`)).resolves.toBeUndefined();
-    await expect(trusting(true).check('Bearer new-token')).resolves.toBeUndefined();
-    await expect(trusting(false).check(`Bearer ${jwt}`)).rejects.toThrow(UnauthenticatedError);
+    await expect(trusting(true).check(`Bearer ${jwt}`, asked)).resolves.toBeUndefined();
+    await expect(trusting(true).check('Bearer new-token', asked)).resolves.toBeUndefined();
+    await expect(trusting(false).check(`Bearer ${jwt}`, asked)).rejects.toThrow(UnauthenticatedError);
   });
 
   it('is not accepted as a password', async () => {
-    await expect(trusting(true).check(basic(`dcm:${jwt}`))).rejects.toThrow(UnauthenticatedError);
+    await expect(trusting(true).check(basic(`dcm:${jwt}`), asked)).rejects.toThrow(UnauthenticatedError);
   });
 
   it('is the only accepted credential where there are no tokens', async () => {
     const byJwtAlone = authentication({
       realm,
-      secret: async () => undefined,
-      isTrustedJwt: async () => true,
+      credentials: [{ secret: async () => undefined, verifyJwt: async () => ({ scopes: [] }) }],
     });
 
-    await expect(byJwtAlone.check('Bearer new-token')).rejects.toThrow(UnauthenticatedError);
-    await expect(byJwtAlone.check(basic('dcm:undefined'))).rejects.toThrow(UnauthenticatedError);
+    await expect(byJwtAlone.check('Bearer new-token', asked)).rejects.toThrow(UnauthenticatedError);
+    await expect(byJwtAlone.check(basic('dcm:undefined'), asked)).rejects.toThrow(UnauthenticatedError);
   });
 });
 

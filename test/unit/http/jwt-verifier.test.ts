@@ -12,10 +12,10 @@ describe('a JWT', () => {
   it('is trusted where the issuer signed it, for this audience, and it has not expired', async () => {
     await using trusted = await issuer();
 
-    const isTrusted = jwtVerifier(trusted.trust);
+    const verify = jwtVerifier(trusted.trust);
 
-    expect(await isTrusted(await trusted.sign())).toBe(true);
-    expect(await isTrusted(await trusted.sign({ aud: ['others', audience] }))).toBe(true);
+    expect(await verify(await trusted.sign())).toEqual({ scopes: [] });
+    expect(await verify(await trusted.sign({ aud: ['others', audience] }))).toEqual({ scopes: [] });
   });
 
   it.each<[string, Claims]>([
@@ -28,29 +28,29 @@ describe('a JWT', () => {
   ])('is not trusted where it is %s', async (_, changes) => {
     await using trusted = await issuer();
 
-    expect(await jwtVerifier(trusted.trust)(await trusted.sign(changes))).toBe(false);
+    expect(await jwtVerifier(trusted.trust)(await trusted.sign(changes))).toBeUndefined();
   });
 
   it('is not trusted with another signature, a shared secret, or none', async () => {
     await using trusted = await issuer();
-    const isTrusted = jwtVerifier(trusted.trust);
+    const verify = jwtVerifier(trusted.trust);
     const { privateKey } = await generateKeyPair('RS256');
     const claims = { iss: trusted.trust.issuer, aud: audience, exp: inSeconds(60) };
     const shared = new SignJWT(claims)
       .setProtectedHeader({ alg: 'HS256', kid: 'key-1' })
       .sign(Buffer.alloc(32));
 
-    expect(await isTrusted(await trusted.sign({}, privateKey))).toBe(false);
-    expect(await isTrusted(await shared)).toBe(false);
-    expect(await isTrusted(new UnsecuredJWT(claims).encode())).toBe(false);
-    expect(await isTrusted('a.b.c')).toBe(false);
+    expect(await verify(await trusted.sign({}, privateKey))).toBeUndefined();
+    expect(await verify(await shared)).toBeUndefined();
+    expect(await verify(new UnsecuredJWT(claims).encode())).toBeUndefined();
+    expect(await verify('a.b.c')).toBeUndefined();
   });
 
   it('causes one request for the issuer’s keys, however many are verified', async () => {
     await using trusted = await issuer();
-    const isTrusted = jwtVerifier(trusted.trust);
+    const verify = jwtVerifier(trusted.trust);
 
-    for (let turn = 0; turn < 3; turn++) await isTrusted(await trusted.sign());
+    for (let turn = 0; turn < 3; turn++) await verify(await trusted.sign());
 
     expect(trusted.asked).toEqual(['/jwks.json']);
   });

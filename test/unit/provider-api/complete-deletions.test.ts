@@ -267,11 +267,11 @@ describe('many recorded deletions', () => {
         { serviceType: 'vm', targets: [{ region }] },
         { serviceType: 'container', targets: [{ region }] },
       ],
-      deletionsOf: {
+      deletionsIn: () => ({
         vm: deletions,
         container: { requested, complete: async () => true },
         cluster: undefined,
-      },
+      }),
       ...{ now: () => clock.ms, random: Math.random, log, meter, ...more },
     });
     return { turn, asked, log, meter, ids };

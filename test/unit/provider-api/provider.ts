@@ -59,7 +59,7 @@ export type ProviderParts = ReturnType<typeof providerParts>['parts'];
 export const completionTurn = (parts: ProviderParts, meter = countingMeter()): Promise<void> =>
   completeDeletions({
     services: [{ serviceType: 'vm', targets: [{ region }] }],
-    deletionsOf: { vm: vmLifecycle(parts).deletions, container: undefined, cluster: undefined },
+    deletionsIn: () => ({ vm: vmLifecycle(parts).deletions, container: undefined, cluster: undefined }),
     ...{ now: parts.now, random: () => 0.5, log: parts.log, meter },
   })();
 

@@ -107,16 +107,16 @@ describe('providers at DCM', () => {
     expect([username, decodeURIComponent(password), host]).toEqual(['dcm', token, 'api.test']);
   });
 
-  it('of another account have the account in their name and their path', () => {
-    const registries = { 'eu-west-1': registry, '222222222222/eu-west-1': registry };
+  it('of another account have its alias, and never its id, in their name and their path', () => {
+    const registries = { 'eu-west-1': registry, '222222222222/eu-west-1': { ...registry, alias: 'prod' } };
 
     const [, provider] = providersOf({ ...settings, registries }, undefined);
 
-    expect(provider?.target).toEqual({ account: '222222222222', region: 'eu-west-1' });
+    expect(provider?.target).toEqual({ account: '222222222222', region: 'eu-west-1', alias: 'prod' });
     expect(provider?.registration).toMatchObject({
-      name: 'ec2-sp-222222222222-eu-west-1',
-      endpoint: 'https://api.test/222222222222/eu-west-1/api/v1alpha1/vms',
-      display_name: 'Amazon EC2 in 222222222222/eu-west-1',
+      name: 'ec2-sp-prod-eu-west-1',
+      endpoint: 'https://api.test/prod/eu-west-1/api/v1alpha1/vms',
+      display_name: 'Amazon EC2 in eu-west-1 (prod)',
     });
   });
 

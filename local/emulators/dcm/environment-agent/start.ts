@@ -167,12 +167,12 @@ const start = async (
   };
   await use(inBackground(takeRequests, log));
 
-  const isTrusted = options.issuer && jwtVerifier(options.issuer);
+  const verify = options.issuer && jwtVerifier(options.issuer);
   const api = agentApi({
     ...{
       providers,
       monitor,
-      isTrusted,
+      isTrusted: verify && (async (token) => (await verify(token)) !== undefined),
       isConnected: () => !nats.isClosed(),
       onRegistered: registrar.changed,
     },

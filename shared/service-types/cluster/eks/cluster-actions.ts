@@ -5,6 +5,7 @@ import { callsByTarget } from '../../../adapters/aws/calls.ts';
 import { codeOf } from '../../../adapters/aws/errors.ts';
 import { partitionOf } from '../../../adapters/aws/regions.ts';
 import { UpstreamError } from '../../../core/errors.ts';
+import { targetOfKey } from '../../../core/target.ts';
 import type { Clock } from '../../../ports/clock.ts';
 import { type ClusterPlan, launchTags } from '../launch.ts';
 import type { ClusterActions, ClusterVersion, ClusterVersions } from '../ports.ts';
@@ -22,7 +23,7 @@ export const eksCalls = (accounts?: AwsAccounts) =>
 /** ClusterActions by the EKS client of AWS's SDK. */
 export const eksClusterActions = (call = eksCalls()): ClusterActions => ({
   create: (plan, clientToken) =>
-    call({ region: plan.region }, `create cluster ${plan.name}`, async (eks, client, options) => {
+    call(targetOfKey(plan.region), `create cluster ${plan.name}`, async (eks, client, options) => {
       const command = new eks.CreateClusterCommand(createRequest(plan, clientToken));
       const answer = await client.send(command, options).catch(taken);
       if (answer === 'taken') return answer;

@@ -8,9 +8,10 @@ import type { ServiceProbe } from '../../../ports/health-probes.ts';
  */
 export const eksProbe = (parts: SignedCallParts): ServiceProbe => {
   const call = signedCall(parts);
-  return async ({ region }) => {
+  return async (target) => {
+    const { region } = target;
     const { status, text } = await call({
-      ...{ service: 'eks', region, method: 'GET', path: '/clusters?maxResults=1' },
+      ...{ service: 'eks', target, method: 'GET', path: '/clusters?maxResults=1' },
     });
     if (status === 200 || status === 429 || text.includes('ThrottlingException')) return;
     throw new UnavailableError(`EKS in ${region} answers HTTP ${status} to ListClusters`);

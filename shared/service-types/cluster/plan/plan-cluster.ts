@@ -1,6 +1,6 @@
 import { InvalidArgumentError, UnprocessableError } from '../../../core/errors.ts';
 import type { TagKeys } from '../../../core/ownership.ts';
-import type { Target } from '../../../core/target.ts';
+import { type Target, targetKey } from '../../../core/target.ts';
 import { familyOf, fittingTypes, type InstanceType } from '../../instance-types.ts';
 import { resourceTags } from '../../resource-tags.ts';
 import { type ClusterPlan, clusterNameOf, type Workers } from '../launch.ts';
@@ -23,9 +23,8 @@ export type PlanningParts = {
   readonly tagKeys: TagKeys;
 };
 
-type Request = {
+type Request = Target & {
   readonly dcmId: string;
-  readonly region: string;
   readonly requestId: string;
   readonly generation: number;
 };
@@ -38,7 +37,11 @@ type Request = {
  */
 export const planCluster =
   ({ versions, instanceTypes, provisioning, livingClusters, provider, tagKeys }: PlanningParts) =>
-  async (spec: ClusterSpec, { dcmId, region, requestId, generation }: Request): Promise<ClusterPlan> => {
+  async (
+    spec: ClusterSpec,
+    { dcmId, region, account, requestId, generation }: Request,
+  ): Promise<ClusterPlan> => {
+    const target = { region, account };
     const network = networkOf(provisioning, region);
     checkLimits(spec, provisioning);
     const living = await livingClusters();
@@ -46,10 +49,10 @@ export const planCluster =
       throw new UnprocessableError(
         `there are ${living} clusters, and this provider allows ${provisioning.maximumClusters}; delete one first`,
       );
-    const chosen = chooseVersion(spec.version, await versions({ region }), { region, ...provisioning });
+    const chosen = chooseVersion(spec.version, await versions(target), { region, ...provisioning });
     const { workers, chosenBy } = await workersOf(spec);
     return {
-      region,
+      region: targetKey(target),
       name: clusterNameOf({ dcmId, generation }),
       version: chosen.version,
       clusterRoleArn: provisioning.clusterRoleArn,
@@ -72,7 +75,7 @@ export const planCluster =
         return { workers: undefined, chosenBy: 'EKS Auto Mode, as nodes.workers is absent' };
       const { families } = provisioning;
       const hint = hints.instance_type;
-      const offered = await instanceTypes({ region }, hint === undefined ? families : [familyOf(hint)]);
+      const offered = await instanceTypes(target, hint === undefined ? families : [familyOf(hint)]);
       const fitting = fittingTypes(
         { ...workers, hints: { instance_type: hint }, fields: 'nodes.workers.cpu or nodes.workers.memory' },
         offered.filter(({ architectures }) => architectures.includes(nodeArchitecture)),

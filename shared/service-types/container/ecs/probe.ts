@@ -25,7 +25,7 @@ export const ecsProbe = ({ ecsClusters, ...parts }: Parts): ServiceProbe => {
     const { region } = target;
     const cluster = ecsClusters[targetKey(target)];
     const answer = await call({
-      ...{ service: 'ecs', region, method: 'POST', path: '/' },
+      ...{ service: 'ecs', target, method: 'POST', path: '/' },
       headers: {
         'content-type': 'application/x-amz-json-1.1',
         'x-amz-target': 'AmazonEC2ContainerServiceV20141113.DescribeClusters',

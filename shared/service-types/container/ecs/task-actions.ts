@@ -13,7 +13,7 @@ import {
   UnprocessableError,
   UpstreamError,
 } from '../../../core/errors.ts';
-import type { Target } from '../../../core/target.ts';
+import { type Target, targetOfKey } from '../../../core/target.ts';
 import { taskIdOf } from '../kind.ts';
 import type { LaunchPlan, Placement } from '../launch.ts';
 import type { TaskDefinition } from '../plan/task-definition.ts';
@@ -57,7 +57,7 @@ export const ecsTaskActions = ({ clusterOf, call = ecsCalls(), ...identity }: Pa
       ),
 
     run: (plan, placement, clientToken) =>
-      call({ region: plan.region }, 'run a task', async (ecs, client, options): Promise<Task> => {
+      call(targetOfKey(plan.region), 'run a task', async (ecs, client, options): Promise<Task> => {
         const command = new ecs.RunTaskCommand(runInput(plan, placement, { clientToken, ...identity }));
         const conflicting = (error: unknown) => {
           if (!(error instanceof ecs.ConflictException)) throw error;

@@ -1,5 +1,6 @@
 import { UnprocessableError } from '../../../core/errors.ts';
 import type { TagKeys } from '../../../core/ownership.ts';
+import { type Target, targetKey } from '../../../core/target.ts';
 import { attemptsPerGeneration } from '../../client-token.ts';
 import { resourceTags } from '../../resource-tags.ts';
 import type { LaunchPlan, Placement } from '../launch.ts';
@@ -19,7 +20,7 @@ export type PlanningParts = {
   readonly tagKeys: TagKeys;
 };
 
-type Request = { readonly dcmId: string; readonly region: string; readonly requestId: string };
+type Request = Target & { readonly dcmId: string; readonly requestId: string };
 
 /** A plan without the ARN of the task definition, which is not registered yet. */
 export type Draft = {
@@ -36,7 +37,10 @@ export const planLaunch = (parts: PlanningParts) => {
   const draft = draftLaunch(parts);
   return async (spec: ContainerSpec, request: Request): Promise<LaunchPlan> => {
     const { definition, plan } = await draft(spec, request);
-    const taskDefinitionArn = await parts.actions.define({ region: request.region }, definition);
+    const taskDefinitionArn = await parts.actions.define(
+      { region: request.region, account: request.account },
+      definition,
+    );
     return { ...plan, taskDefinitionArn };
   };
 };
@@ -44,7 +48,7 @@ export const planLaunch = (parts: PlanningParts) => {
 /** A plan before its task definition is registered: what a validation needs. Throws as `planLaunch`. */
 export const draftLaunch =
   ({ provisioning, livingContainers, provider, tagKeys }: Omit<PlanningParts, 'actions'>) =>
-  async (spec: ContainerSpec, { dcmId, region, requestId }: Request): Promise<Draft> => {
+  async (spec: ContainerSpec, { dcmId, region, account, requestId }: Request): Promise<Draft> => {
     const place = placeOf(provisioning, region);
     checkImage(spec);
     const size = fargateSize(spec);
@@ -59,7 +63,7 @@ export const draftLaunch =
     return {
       definition,
       plan: {
-        ...{ region, dcmId, tags },
+        ...{ region: targetKey({ region, account }), dcmId, tags },
         ecsCluster: place.ecsCluster,
         placements: placementsOf(spec.hints.launch ?? 'fargate', place.subnets),
         securityGroupIds: place.securityGroupIds,

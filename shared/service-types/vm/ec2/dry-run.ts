@@ -11,9 +11,10 @@ const healthyCodes: readonly (string | undefined)[] = ['DryRunOperation', 'Reque
  */
 export const ec2DryRun = (parts: SignedCallParts): ServiceProbe => {
   const call = signedCall(parts);
-  return async ({ region }) => {
+  return async (target) => {
+    const { region } = target;
     const { status, text } = await call({
-      ...{ service: 'ec2', region, method: 'POST', path: '/' },
+      ...{ service: 'ec2', target, method: 'POST', path: '/' },
       headers: { 'content-type': 'application/x-www-form-urlencoded; charset=utf-8' },
       body: 'Action=DescribeInstances&DryRun=true&Version=2016-11-15',
     });

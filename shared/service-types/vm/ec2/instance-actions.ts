@@ -5,6 +5,7 @@ import type {
 } from '@aws-sdk/client-ec2';
 import { codeOf } from '../../../adapters/aws/errors.ts';
 import { UpstreamError } from '../../../core/errors.ts';
+import { targetOfKey } from '../../../core/target.ts';
 import type { LaunchPlan, Placement } from '../launch.ts';
 import type { InstanceActions, LaunchedInstance } from '../ports.ts';
 import { type Ec2Calls, ec2Calls } from './calls.ts';
@@ -15,15 +16,15 @@ export const ec2InstanceActions = (call: Ec2Calls = ec2Calls()): InstanceActions
   run: async (plan, placement, clientToken) => {
     const what = `run an instance of type ${placement.instanceType}`;
     const input = { ...runRequest(plan, placement), ClientToken: clientToken };
-    const answer = await call({ region: plan.region }, what, (ec2, client, options) =>
+    const answer = await call(targetOfKey(plan.region), what, (ec2, client, options) =>
       client.send(new ec2.RunInstancesCommand(input), options),
     );
-    return launchedIn(answer, plan.region);
+    return launchedIn(answer, targetOfKey(plan.region).region);
   },
 
   dryRun: (plan, placement) =>
     call(
-      { region: plan.region },
+      targetOfKey(plan.region),
       `run an instance of type ${placement.instanceType}`,
       async (ec2, client, options) => {
         const command = new ec2.RunInstancesCommand({ ...runRequest(plan, placement), DryRun: true });

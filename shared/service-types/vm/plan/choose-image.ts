@@ -1,5 +1,6 @@
 import { partitionOf } from '../../../adapters/aws/regions.ts';
 import { InvalidArgumentError, UnprocessableError } from '../../../core/errors.ts';
+import type { Target } from '../../../core/target.ts';
 import { imageIdPattern } from '../hints.ts';
 import {
   type Architecture,
@@ -17,7 +18,7 @@ import type { VmSpec } from '../spec.ts';
 type Parts = { readonly offerings: Offerings; readonly provisioning: Provisioning };
 
 /** `architectures` are those of the instance types that fit, the best first. */
-type Where = { readonly region: string; readonly architectures: readonly Architecture[] };
+type Where = { readonly target: Target; readonly architectures: readonly Architecture[] };
 
 export type ChosenImage = {
   readonly image: Image;
@@ -36,8 +37,9 @@ export const chooseImage =
   ({ offerings, provisioning }: Parts) =>
   async (
     { guestOs, hints }: Pick<VmSpec, 'guestOs' | 'hints'>,
-    { region, architectures }: Where,
+    { target, architectures }: Where,
   ): Promise<ChosenImage> => {
+    const { region } = target;
     const partition = partitionOf(region).name;
     const hint = hints.image_id;
     if (hint !== undefined) return byId(hint, 'provider_hints.aws.image_id');
@@ -51,13 +53,13 @@ export const chooseImage =
       const owners = configuredImageIds(provisioning).includes(imageId)
         ? undefined
         : imageOwnersOf(provisioning, partition);
-      const image = await offerings.image({ region }, imageId, owners);
+      const image = await offerings.image(target, imageId, owners);
       if (image === undefined) throw await refusal(imageId, field);
       return { image, sshUser: undefined, chosenBy: field };
     }
 
     async function refusal(imageId: string, field: string): Promise<Error> {
-      if ((await offerings.image({ region }, imageId)) === undefined)
+      if ((await offerings.image(target, imageId)) === undefined)
         return new InvalidArgumentError(`${field}: there is no image ${imageId} in ${region}`);
       const owners = imageOwnersOf(provisioning, partition).join(', ');
       return new UnprocessableError(
@@ -80,11 +82,11 @@ export const chooseImage =
     async function find(source: ImageSource, architecture: Architecture): Promise<Image | undefined> {
       if ('owner' in source) {
         const { owner, name } = source;
-        return offerings.newestImage({ region }, { owner, name, architecture });
+        return offerings.newestImage(target, { owner, name, architecture });
       }
       const imageId =
-        'imageId' in source ? source.imageId : await offerings.imageIdOf({ region }, source.ssmParameter);
-      return imageId === undefined ? undefined : offerings.image({ region }, imageId);
+        'imageId' in source ? source.imageId : await offerings.imageIdOf(target, source.ssmParameter);
+      return imageId === undefined ? undefined : offerings.image(target, imageId);
     }
   };
 

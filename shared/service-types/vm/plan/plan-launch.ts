@@ -1,6 +1,7 @@
 import { regionOfZone } from '../../../adapters/aws/regions.ts';
 import { InvalidArgumentError, UnprocessableError } from '../../../core/errors.ts';
 import type { TagKeys } from '../../../core/ownership.ts';
+import { type Target, targetKey } from '../../../core/target.ts';
 import { type Fitting, familyOf, fittingTypes } from '../../instance-types.ts';
 import { resourceTags } from '../../resource-tags.ts';
 import type { AwsHints } from '../hints.ts';
@@ -22,7 +23,7 @@ export type PlanningParts = {
   readonly tagKeys: TagKeys;
 };
 
-type Request = { readonly dcmId: string; readonly region: string; readonly requestId: string };
+type Request = Target & { readonly dcmId: string; readonly requestId: string };
 
 /**
  * Plans a launch before EC2 is asked for it. Every field of the spec is in the plan, or the spec is refused.
@@ -31,7 +32,8 @@ type Request = { readonly dcmId: string; readonly region: string; readonly reque
  */
 export const planLaunch = (parts: PlanningParts) => {
   const choose = chooseImage(parts);
-  return async (spec: VmSpec, { dcmId, region, requestId }: Request): Promise<LaunchPlan> => {
+  return async (spec: VmSpec, { dcmId, requestId, region, account }: Request): Promise<LaunchPlan> => {
+    const target = { region, account };
     const { offerings, provisioning, tagKeys: keys, provider } = parts;
     const network = networkOf(provisioning, region);
     checkLimits(spec, { region, provisioning });
@@ -39,16 +41,16 @@ export const planLaunch = (parts: PlanningParts) => {
     await checkVmCount(provisioning, parts.livingVms);
     const { instance_type: hint, security_group_ids: groups, iam_instance_profile: profile } = spec.hints;
     const offered = await offerings.instanceTypes(
-      { region },
+      target,
       hint === undefined ? provisioning.families : [familyOf(hint)],
     );
     const fitting = fittingTypes(spec, offered, provisioning);
     const architectures = [...new Set(fitting.types.flatMap((type) => type.architectures))];
-    const chosen = await choose(spec, { region, architectures });
+    const chosen = await choose(spec, { target, architectures });
     const disks = disksOf(spec, chosen.image);
     checkDisks(disks, provisioning);
     return {
-      region,
+      region: targetKey(target),
       imageId: chosen.image.imageId,
       placements: placementsOf(runnable(fitting, chosen.image), sites),
       securityGroupIds: groups ?? network.securityGroupIds,

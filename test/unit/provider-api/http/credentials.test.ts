@@ -44,8 +44,12 @@ const credentials = [
 
 const authenticate = authentication({
   realm: 'provider-api',
-  secret: async () => JSON.stringify({ token, previous: 'before' }),
-  isTrustedJwt: jwtVerifier(trusted.trust),
+  credentials: [
+    {
+      secret: async () => JSON.stringify({ token, previous: 'before' }),
+      verifyJwt: jwtVerifier(trusted.trust),
+    },
+  ],
 });
 
 const exampleOf = (path: string): unknown =>

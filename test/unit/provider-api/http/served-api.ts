@@ -1,6 +1,7 @@
 import { operations } from '../../../../functions/provider-api/operations/registry.ts';
 import type { VmUseCases } from '../../../../functions/provider-api/service-types/vm.ts';
 import type { CollectionUseCases, UseCases } from '../../../../functions/provider-api/use-cases.ts';
+import type { Accounts } from '../../../../shared/core/target.ts';
 import { type Authentication, authentication } from '../../../../shared/http/authentication.ts';
 import { router } from '../../../../shared/http/router.ts';
 import type {
@@ -144,25 +145,26 @@ const notingUseCases = (asked: unknown[]): UseCases => {
 
 const byToken = authentication({
   realm: 'provider-api',
-  secret: async () => token,
-  isTrustedJwt: undefined,
+  credentials: [{ secret: async () => token }],
 });
 
 type Changes = {
   readonly useCases?: Partial<Omit<UseCases, 'vm'>> & { readonly vm?: Partial<VmUseCases> };
   readonly authentication?: Authentication;
+  readonly accounts?: Accounts;
 };
 
 /** The API as it is served, over use cases that can be exchanged. */
-export const servedApi = ({ useCases, authentication = byToken }: Changes = {}) => {
+export const servedApi = ({ useCases, authentication = byToken, accounts = {} }: Changes = {}) => {
   const asked: unknown[] = [];
   const { log, lines } = keepingLog();
   const correlated: Record<string, string> = {};
   const noting = notingUseCases(asked);
   let nowMs = 1_000;
   const app = router({
-    useCases: { ...noting, ...useCases, vm: { ...noting.vm, ...useCases?.vm } },
+    useCasesIn: () => ({ ...noting, ...useCases, vm: { ...noting.vm, ...useCases?.vm } }),
     homeRegion: 'us-east-1',
+    accounts,
     ...{ operations, authentication },
     correlate: (fields) => void Object.assign(correlated, fields),
     log,

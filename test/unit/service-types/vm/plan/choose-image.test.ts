@@ -71,7 +71,7 @@ type Wanted = {
 const choose = ({ guestOs, hint, region = 'us-east-1', architectures = ['x86_64'], ...settings }: Wanted) =>
   chooseImage({ offerings: offerings(), provisioning: Provisioning.parse({ regions: {}, ...settings }) })(
     vmSpec({ guestOs, hints: { image_id: hint } }),
-    { region, architectures },
+    { target: { region }, architectures },
   );
 
 describe('the image', () => {
