@@ -42,7 +42,10 @@ const served = ({ streams = false } = {}) => {
   const operation = changesOperation<ReadsChanges>({ id: z.string(), logField: 'id' });
   const app = router<ReadsChanges>({
     operations: [operation],
-    useCases: { readChanges: readChanges({ feed: { read }, streams, now: () => clock.ms, log, pause }) },
+    useCasesIn: () => ({
+      readChanges: readChanges({ feed: { read }, streams, now: () => clock.ms, log, pause }),
+    }),
+    accounts: {},
     authentication: { challenge: '', check: async () => undefined },
     homeRegion: 'us-east-1',
     correlate: () => undefined,
