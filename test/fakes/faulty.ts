@@ -52,7 +52,7 @@ export const faulty = <Port extends Readonly<Record<string, (...args: never[]) =
   });
 
 /** Ends an invocation in the middle of its work. */
-export class SimulatedCrash extends Error {}
+class SimulatedCrash extends Error {}
 
 /** The ports of one invocation, which ends at a random call, before or after its effect: from then on no call of any of them is made. */
 export const invocation = (crashes: Faults) => {
