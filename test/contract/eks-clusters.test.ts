@@ -2,7 +2,7 @@ import { EKSClient, UpdateNodegroupConfigCommand } from '@aws-sdk/client-eks';
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import { subnetsOf } from '../../local/emulators/ec2/actions/network.ts';
 import { startEksEmulator } from '../../local/emulators/eks/start-eks-emulator.ts';
-import { FailedPreconditionError, UnavailableError } from '../../shared/core/errors.ts';
+import { FailedPreconditionError, UnavailableError, UnprocessableError } from '../../shared/core/errors.ts';
 import {
   eksClusterActions,
   eksClusterVersions,
@@ -25,7 +25,7 @@ afterAll(async () => {
   vi.unstubAllEnvs();
   await emulator[Symbol.asyncDispose]();
 });
-afterEach(() => emulator.faults({ throttle: 0, refuse: {}, notFoundMs: 0 }));
+afterEach(() => emulator.faults({ throttle: 0, refuse: {}, notFoundMs: 0, missingRoles: [] }));
 
 const clusters = eksClusters();
 const actions = eksClusterActions();
@@ -90,6 +90,27 @@ describe('EKS by its SDK client', () => {
     await actions.create(planned, 'one');
 
     expect(await actions.create(planned, 'another')).toBe('taken');
+  });
+
+  it.each([
+    { missing: 'cluster', setting: 'clusters.clusterRoleArn', service: 'eks.amazonaws.com' },
+    { missing: 'node', setting: 'clusters.nodeRoleArn', service: 'ec2.amazonaws.com' },
+  ])('names the setting whose role EKS does not accept: $setting', async ({ missing, setting, service }) => {
+    emulator.faults({ missingRoles: [missing] });
+
+    const asked = created({ workers: undefined });
+
+    await expect(asked).rejects.toThrow(UnprocessableError);
+    await expect(asked).rejects.toThrow(
+      `The role with name ${missing} cannot be found. (Service: AmazonIdentityManagement; Status Code: 404; Error Code: NoSuchEntity) (InvalidParameterException); the setting ${setting} must name a role that exists and that ${service} may assume (docs/deploy.md, Clusters)`,
+    );
+  });
+
+  it('names the setting also where EKS does not accept the role of the workers', async () => {
+    const name = await active();
+    emulator.faults({ missingRoles: ['node'] });
+
+    await expect(addWorkers(name)).rejects.toThrow('the setting clusters.nodeRoleArn must name a role');
   });
 
   it('creates a cluster in Auto Mode, whose three flags are equal (CC 31)', async () => {
