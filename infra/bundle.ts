@@ -14,8 +14,12 @@ export const functionNames = [
   'provider-api',
   'registration',
   'cluster-steps',
+  'inventory',
 ] as const;
 export type FunctionName = (typeof functionNames)[number];
+
+/** Deployed only with an inventory. */
+export const inventoryFunctions: ReadonlySet<FunctionName> = new Set<FunctionName>(['inventory']);
 
 /** The folder of a function's bundle: `index.mjs`, and the chunks that it loads only when it needs them. */
 export const bundleFolder = (name: FunctionName): string => `${root}dist/functions/${name}`;

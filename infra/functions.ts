@@ -1,4 +1,5 @@
 import type { Env as ClusterStepsEnv, StepSettings } from '../functions/cluster-steps/env.ts';
+import type { Env as InventoryEnv } from '../functions/inventory/env.ts';
 import type { Env as NatsBridgeEnv } from '../functions/nats-bridge/env.ts';
 import type { Env as NormaliserEnv } from '../functions/normaliser/env.ts';
 import type { PolledRegion, Env as PollerEnv } from '../functions/poller/env.ts';
@@ -15,9 +16,10 @@ import {
 } from '../functions/registration/env.ts';
 import packageJson from '../package.json' with { type: 'json' };
 import type { MemberRole } from '../shared/adapters/aws/accounts.ts';
+import type { Collection } from '../shared/core/inventory/entry.ts';
 import type { ServiceType } from '../shared/core/kind.ts';
 import type { TagKeys } from '../shared/core/ownership.ts';
-import { targetKey } from '../shared/core/target.ts';
+import { type Target, targetKey } from '../shared/core/target.ts';
 import { type AccountsFile, accountsFile, type accountsVariable } from '../shared/runtime/accounts.ts';
 import type { FunctionName } from './bundle.ts';
 
@@ -219,9 +221,29 @@ export const natsBridge = (given: {
 const serviceTypesVariable = (serviceTypes: readonly ServiceType[] = ['vm']): { SERVICE_TYPES?: string } =>
   serviceTypes.join() === 'vm' ? {} : { SERVICE_TYPES: JSON.stringify(serviceTypes) };
 
+export type PolledInventory = {
+  readonly tableName: string;
+  readonly queueUrl: string;
+  readonly collections: readonly Collection[];
+  /** The time between two listings of a collection that only the inventory has. */
+  readonly seconds: number;
+};
+
+const inventoryVariables = ({ tableName, queueUrl, collections, seconds }: PolledInventory) => ({
+  INVENTORY_TABLE: tableName,
+  INVENTORY_QUEUE_URL: queueUrl,
+  INVENTORY_COLLECTIONS: JSON.stringify(collections),
+  INVENTORY_SECONDS: String(seconds),
+});
+
 export const poller = (
   deployment: Deployment,
-  given: { readonly regions: readonly PolledRegion[]; readonly floorSeconds: number },
+  given: {
+    readonly regions: readonly PolledRegion[];
+    readonly floorSeconds: number;
+    /** Undefined without an inventory. */
+    readonly inventory?: PolledInventory | undefined;
+  },
 ): FunctionSpec => ({
   name: 'poller',
   description: 'Lists EC2 instances and queues what differs from the resource store',
@@ -237,6 +259,7 @@ export const poller = (
     ...servedVariables(deployment),
     ...clusterStepsVariable(deployment),
     ...accountsFileVariable(deployment),
+    ...(given.inventory && inventoryVariables(given.inventory)),
   } satisfies PollerEnv,
   ...inAccounts(deployment, 'reader'),
 });
@@ -266,6 +289,38 @@ export const clusterSteps = (
     ...accountsFileVariable(deployment),
   } satisfies ClusterStepsEnv,
   ...inAccounts(deployment, 'launcher'),
+});
+
+/** Time to write the base of a hundred thousand entries, which is done seldom, and in one invocation. */
+export const inventoryTimeoutSeconds = 300;
+
+export const inventory = (
+  deployment: Deployment,
+  given: {
+    readonly tableName: string;
+    readonly queueUrl: string;
+    readonly deadLetterQueueUrl: string;
+    readonly targets: readonly Target[];
+    /** Undefined: events of any account are of the home account. */
+    readonly accountId: string | undefined;
+    readonly collections: readonly Collection[];
+  },
+): FunctionSpec => ({
+  name: 'inventory',
+  description: 'Applies events to the inventory, and keeps its storage small',
+  timeoutSeconds: inventoryTimeoutSeconds,
+  memoryMb: 1024,
+  ...inAccounts(deployment, 'reader'),
+  environment: {
+    INVENTORY_TABLE: given.tableName,
+    INVENTORY_QUEUE_URL: given.queueUrl,
+    DEAD_LETTER_QUEUE_URL: given.deadLetterQueueUrl,
+    PROVIDER_NAME: deployment.provider,
+    TARGETS: JSON.stringify(given.targets.map(targetKey)),
+    INVENTORY_COLLECTIONS: JSON.stringify(given.collections),
+    ...(given.accountId !== undefined && { ACCOUNT_ID: given.accountId }),
+    ...accountsFileVariable(deployment),
+  } satisfies InventoryEnv,
 });
 
 /** A second less than API Gateway waits, so that the function can still answer. */

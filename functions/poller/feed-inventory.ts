@@ -1,8 +1,8 @@
 import type { Collection, ListedEntry, Place } from '../../shared/core/inventory/entry.ts';
 import type { ServiceType } from '../../shared/core/kind.ts';
-import { listingKey, targetKey } from '../../shared/core/target.ts';
-import type { ChangeFeed } from '../../shared/ports/change-feed.ts';
-import type { AppliedChange, InventoryWriter } from '../../shared/ports/inventory.ts';
+import { listingKey } from '../../shared/core/target.ts';
+import { type ChangeFeed, inventoryChanges } from '../../shared/ports/change-feed.ts';
+import type { InventoryWriter } from '../../shared/ports/inventory.ts';
 import type { Listing } from '../../shared/ports/listings.ts';
 import type { Log, Meter } from '../../shared/ports/telemetry.ts';
 import { checkNames, statusChecks, statusChecksOf } from '../../shared/service-types/vm/status-checks.ts';
@@ -78,26 +78,13 @@ export const observe = async (
   place: Place,
   listing: { readonly startedAtMs: number; readonly page: number },
   entries: readonly ListedEntry[],
-): Promise<void> => announce(feed, place, await writer.observePage(place, listing, entries));
+): Promise<void> => feed.append(inventoryChanges(place, await writer.observePage(place, listing, entries)));
 
 export const complete = async (
   { writer, feed }: PolledInventory,
   place: Place,
   listing: { readonly startedAtMs: number; readonly pages: number },
-): Promise<void> => announce(feed, place, await writer.complete(place, listing));
-
-/** With more changes at once, reading the collection again is quicker than reading them. */
-const mostAnnounced = 20;
-
-const announce = (
-  feed: PolledInventory['feed'],
-  { target, collection }: Place,
-  applied: readonly AppliedChange[],
-): Promise<void> => {
-  const about = { kind: 'inventory' as const, target: targetKey(target), collection };
-  if (applied.length > mostAnnounced) return feed.append([{ ...about, change: 'listed' }]);
-  return feed.append(applied.map(({ id, change }) => ({ ...about, change, id })));
-};
+): Promise<void> => feed.append(inventoryChanges(place, await writer.complete(place, listing)));
 
 /** The instance with the status check that it failed when EC2 was last asked, which is after a listing. */
 const withStatusChecks = ({ checks }: Listing) => {

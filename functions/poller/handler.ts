@@ -16,7 +16,6 @@ import type { ServiceType } from '../../shared/core/kind.ts';
 import { targetKey } from '../../shared/core/target.ts';
 import { log, meter, withTelemetry } from '../../shared/runtime/telemetry.ts';
 import { eksClusters } from '../../shared/service-types/cluster/eks/clusters.ts';
-import { eksUpdates } from '../../shared/service-types/cluster/eks/updates.ts';
 import { servedClusters } from '../../shared/service-types/cluster/served.ts';
 import { ecsTasks } from '../../shared/service-types/container/ecs/tasks.ts';
 import { servedContainers } from '../../shared/service-types/container/served.ts';
@@ -48,10 +47,7 @@ const types: Record<ServiceType, PolledType> = {
       clusterOf: (target) => env.ECS_CLUSTERS[targetKey(target)],
     }),
   ),
-  cluster: {
-    ...servedClusters(eksClusters(accounts), undefined, eksUpdates(accounts)),
-    ...(steps && { steps }),
-  },
+  cluster: { ...servedClusters(eksClusters(accounts)), ...(steps && { steps }) },
 };
 
 const inventoryOf = (table: string, queueUrl: string): PolledInventory => {

@@ -54,6 +54,7 @@ const concurrency = {
   'provider-api': 3,
   registration: 1,
   'cluster-steps': 1,
+  inventory: 1,
 } as const;
 
 /** The functions that the stacks deploy (infra/functions.ts), wired to the emulators. */

@@ -1,4 +1,6 @@
-import type { Collection } from '../core/inventory/entry.ts';
+import type { Collection, Place } from '../core/inventory/entry.ts';
+import { targetKey } from '../core/target.ts';
+import type { AppliedChange } from './inventory.ts';
 
 /** What happened, as the feed has it. */
 export type Change =
@@ -23,6 +25,19 @@ export type Change =
       readonly change: 'changed' | 'ended' | 'listed';
       readonly id?: string | undefined;
     };
+
+/** With more changes of a collection at once, reading it again is quicker than reading each of them. */
+const mostAnnounced = 20;
+
+/** Changes of a collection as the feed has them. */
+export const inventoryChanges = (
+  { target, collection }: Place,
+  changes: readonly AppliedChange[],
+): readonly Change[] => {
+  const about = { kind: 'inventory' as const, target: targetKey(target), collection };
+  if (changes.length > mostAnnounced) return [{ ...about, change: 'listed' }];
+  return changes.map(({ id, change }) => ({ ...about, change, id }));
+};
 
 /** A change with its place in the feed. */
 export type NumberedChange = { readonly cursor: string; readonly change: Change };

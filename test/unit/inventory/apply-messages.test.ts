@@ -1,0 +1,179 @@
+import { describe, expect, it } from 'vitest';
+import { UnreadableError } from '../../../shared/core/errors.ts';
+import {
+  instanceId,
+  inventoryWorld,
+  other,
+  place,
+  shown,
+  startedAtMs,
+  stateEvent,
+  tagEvent,
+  taskEvent,
+  taskId,
+} from './world.ts';
+
+describe('an event in the inventory', () => {
+  it('of a state is applied to what is known, without a call of EC2, and announced (B3 13)', async () => {
+    const { deliver, list, find, described, fed } = inventoryWorld();
+    await list(shown(1));
+
+    const failed = await deliver([stateEvent(1, 'stopped')]);
+
+    expect(failed.size).toBe(0);
+    expect(await find(instanceId(1))).toMatchObject({
+      ...{ name: 'vm 1', vpcId: 'vpc-1' },
+      object: { State: { Name: 'stopped', Code: 80 }, VpcId: 'vpc-1' },
+    });
+    expect(described).toEqual([]);
+    expect(fed).toEqual([
+      {
+        kind: 'inventory',
+        target: 'us-east-1',
+        collection: 'instances',
+        change: 'changed',
+        id: instanceId(1),
+      },
+    ]);
+  });
+
+  it('of the end of an instance ends its entry', async () => {
+    const { deliver, list, find, fed } = inventoryWorld();
+    await list(shown(1));
+
+    await deliver([stateEvent(1, 'terminated')]);
+
+    expect(await find(instanceId(1))).toBeUndefined();
+    expect(fed).toMatchObject([{ change: 'ended', id: instanceId(1) }]);
+  });
+
+  it('of instances that are not known has them described in one call (B3 6)', async () => {
+    const { deliver, list, find, described, ec2 } = inventoryWorld();
+    await list();
+    for (const n of [1, 2]) ec2.set(instanceId(n), shown(n));
+
+    await deliver([stateEvent(1, 'running'), stateEvent(2, 'running'), tagEvent(2, { Name: 'vm 2' })]);
+
+    expect(described).toEqual([[instanceId(1), instanceId(2)]]);
+    expect(await find(instanceId(1))).toMatchObject({ name: 'vm 1', object: { State: { Name: 'running' } } });
+  });
+
+  it('of states of one second ends in the last of them, in whichever order they come', async () => {
+    for (const order of [
+      ['pending', 'running', 'stopping'],
+      ['stopping', 'pending', 'running'],
+    ]) {
+      const { deliver, list, find } = inventoryWorld();
+      await list(shown(1, 'stopped'));
+      for (const state of order) await deliver([stateEvent(1, state)]);
+
+      expect(await find(instanceId(1))).toMatchObject({ object: { State: { Name: 'stopping' } } });
+    }
+  });
+
+  it('of tags replaces tags and name', async () => {
+    const { deliver, list, find } = inventoryWorld();
+    await list(shown(1));
+
+    await deliver([stateEvent(1, 'stopping'), tagEvent(1, { Name: 'other', a: 'b' })]);
+
+    expect(await find(instanceId(1))).toMatchObject({
+      ...{ name: 'other', tags: { Name: 'other', a: 'b' } },
+      object: {
+        State: { Name: 'stopping' },
+        Tags: [
+          { Key: 'Name', Value: 'other' },
+          { Key: 'a', Value: 'b' },
+        ],
+      },
+    });
+  });
+
+  it('of a task is the whole task, without the environment of its overrides, until it stops', async () => {
+    const { inventory, deliver, find } = inventoryWorld();
+    const containers = { ...place, collection: 'containers' as const };
+    await inventory.complete(containers, { startedAtMs, pages: 0 });
+    const overrides = {
+      containerOverrides: [{ name: 'main', environment: [{ name: 'A', value: 'secret' }] }],
+    };
+
+    await deliver([taskEvent(1, { overrides, version: 2, group: 'service:web' })]);
+    const running = await find(taskId(1), containers);
+    await deliver([taskEvent(1, { lastStatus: 'STOPPED', version: 3 })]);
+
+    expect(running).toMatchObject({ object: { group: 'service:web', lastStatus: 'RUNNING' } });
+    expect(JSON.stringify(running)).not.toContain('secret');
+    expect(await find(taskId(1), containers)).toBeUndefined();
+  });
+
+  it.each([
+    ['another account', { account: '999999999999' }],
+    ['another region', { region: 'eu-north-1' }],
+  ])('of %s is ignored (B3 11)', async (_, told) => {
+    const { deliver, list, find, described, fed } = inventoryWorld();
+    await list(shown(1));
+
+    await deliver([stateEvent(1, 'terminated', told)]);
+
+    expect(await find(instanceId(1))).toBeDefined();
+    expect([described, fed]).toEqual([[], []]);
+  });
+
+  it('changes the target of its account alone', async () => {
+    const { inventory, deliver, list, find } = inventoryWorld();
+    const elsewhere = { ...place, target: { ...place.target, account: other } };
+    await list(shown(1));
+    await inventory.observePage(elsewhere, { startedAtMs, page: 0 }, [shown(1)]);
+    await inventory.complete(elsewhere, { startedAtMs, pages: 1 });
+
+    await deliver([stateEvent(1, 'terminated', { account: other })]);
+
+    expect(await find(instanceId(1))).toBeDefined();
+    expect(await find(instanceId(1), elsewhere)).toBeUndefined();
+  });
+
+  it('is announced again where the worker before may not have done it', async () => {
+    const { world, deliver, list, fed } = inventoryWorld();
+    await list(shown(1));
+    world.isFeedDown = true;
+    const failed = await deliver([stateEvent(1, 'stopped')]);
+    world.isFeedDown = false;
+
+    await deliver([stateEvent(1, 'stopped')], true);
+
+    expect([...failed.keys()]).toEqual(['0']);
+    expect(fed).toMatchObject([{ change: 'changed', id: instanceId(1) }]);
+  });
+
+  it('of a collection that fails does not keep another one from being processed (B3 12)', async () => {
+    const { inventory, deliver, list, find } = inventoryWorld();
+    await list(shown(1));
+    const { change } = inventory;
+    Object.assign(inventory, {
+      change: async (...given: Parameters<typeof change>) => {
+        if (given[0].collection === 'containers') throw new Error('throttled');
+        return change(...given);
+      },
+    });
+
+    const failed = await deliver([taskEvent(1, {}), stateEvent(1, 'terminated')]);
+
+    expect(failed.has('1')).toBe(false);
+    expect(await find(instanceId(1))).toBeUndefined();
+  });
+
+  it('is unreadable where it is neither an event nor a request', () => {
+    const { read } = inventoryWorld();
+
+    for (const body of ['{}', 'no JSON', '{"compact":"eu-west-1/castles"}', JSON.stringify({ id: 1 })])
+      expect(() => read(body)).toThrow(UnreadableError);
+  });
+});
+
+it('a request for compaction is done for its collection', async () => {
+  const { deliver, compacted } = inventoryWorld();
+
+  await deliver([{ compact: 'us-east-1/volumes' }, { compact: 'us-east-1/volumes' }]);
+
+  expect(compacted).toEqual([{ target: { region: 'us-east-1' }, collection: 'volumes' }]);
+});
