@@ -17,7 +17,7 @@ import { randomPart } from '../shared/adapters/random-part.ts';
 import { sqsObservations } from '../shared/adapters/sqs/observations.ts';
 import { statusOf } from '../shared/core/resource.ts';
 import { authentication } from '../shared/http/authentication.ts';
-import { router } from '../shared/http/router.ts';
+import { router, targetPaths } from '../shared/http/router.ts';
 import { httpApi } from '../shared/runtime/http-api.ts';
 import { kinds } from '../shared/service-types/kinds.ts';
 import { ec2InstanceActions } from '../shared/service-types/vm/ec2/instance-actions.ts';
@@ -170,7 +170,8 @@ const functionGetter = ({ dynamoDb, sqs }: FunctionClients): ((dcmId: string) =>
     authentication: authentication({
       ...{ realm: 'provider-api', credentials: [{ secret: async () => token }] },
     }),
-    ...{ homeRegion: region, accounts: {}, correlate: () => {}, log, now },
+    targets: targetPaths({ homeRegion: region, accounts: {} }),
+    ...{ correlate: () => {}, log, now },
   });
   const handler = httpApi((request, given) => app.fetch(request, given));
   return async (dcmId) => {

@@ -24,7 +24,7 @@ import { providerName } from '../../shared/core/provider-name.ts';
 import type { Target } from '../../shared/core/target.ts';
 import { authentication, type Credentials, opensTargetsOf } from '../../shared/http/authentication.ts';
 import { jwtVerifier } from '../../shared/http/jwt-verifier.ts';
-import { router } from '../../shared/http/router.ts';
+import { router, targetPaths } from '../../shared/http/router.ts';
 import { httpApi } from '../../shared/runtime/http-api.ts';
 import { correlate, log, meter, withTelemetry } from '../../shared/runtime/telemetry.ts';
 import {
@@ -179,8 +179,8 @@ const app = router({
       ...Object.keys(configured).map((alias) => credentialsOf(alias, access.accounts?.[alias] ?? {})),
     ],
   }),
-  accounts: configured,
-  ...{ homeRegion, correlate, ...clock },
+  targets: targetPaths({ homeRegion, accounts: configured }),
+  ...{ correlate, ...clock },
 });
 
 export const handler = withTelemetry(

@@ -1,11 +1,12 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { PermissionDeniedError, UnauthenticatedError, UnavailableError } from '../core/errors.ts';
-import { type NamedTarget, targetName } from '../core/target.ts';
+import { targetName } from '../core/target.ts';
 import { tokensOf } from '../wire/api-tokens.ts';
 import type { TrustedJwt } from './jwt-verifier.ts';
+import type { Asked } from './operation.ts';
 
-/** What a request asks for. */
-export type Asked = { readonly target: NamedTarget };
+/** The credentials are accepted, and do not open what was asked for: HTTP 403, with a challenge. */
+export class InsufficientScopeError extends PermissionDeniedError {}
 
 /** Credentials of one owner, and what they open. */
 export type Credentials = {
@@ -15,23 +16,29 @@ export type Credentials = {
   readonly verifyJwt?: ((jwt: string) => Promise<TrustedJwt | undefined>) | undefined;
   /** Whether they open what is asked for. `scopes`: those of a JWT; none of a token. @default everything */
   readonly opens?: (asked: Asked, scopes: readonly string[]) => boolean;
+  /** Whether they are meant for what is asked for. Where such credentials cannot be checked, neither can the request's. @default what they open without scopes */
+  readonly isMeantFor?: (asked: Asked) => boolean;
 };
 
 type Parts = {
   /** Name of the API in `WWW-Authenticate`. */
   readonly realm: string;
   readonly credentials: readonly Credentials[];
+  /** Whether requests without an `Authorization` header may have everything, in development. @default false */
+  readonly isOptional?: boolean | undefined;
 };
 
 export type Authentication = {
   /** The `WWW-Authenticate` header of a 401. */
   readonly challenge: string;
+  /** The same of a 403. @see https://www.rfc-editor.org/rfc/rfc6750#section-3.1 */
+  readonly insufficientScope: string;
   /**
-   * Resolves where the `Authorization` header has credentials that open what is asked for.
-   * @throws UnauthenticatedError where it has no accepted ones; PermissionDeniedError where they do not open it; UnavailableError where the
+   * Whether the credentials of the `Authorization` header open something, where they open what is asked for.
+   * @throws UnauthenticatedError where it has no accepted ones; InsufficientScopeError where they do not open it; UnavailableError where the
    * credentials cannot be checked.
    */
-  check(authorization: string | undefined, asked: Asked): Promise<void>;
+  check(authorization: string | undefined, asked: Asked): Promise<Opening>;
 };
 
 /**
@@ -39,29 +46,44 @@ export type Authentication = {
  * credentials of an endpoint URL as Basic, and support nothing else. The credentials that are meant for what is asked for are compared first,
  * so that a secret or an issuer of another account that fails concerns only callers of that account.
  */
-export const authentication = ({ realm, credentials }: Parts): Authentication => ({
+export const authentication = ({ realm, credentials, isOptional = false }: Parts): Authentication => ({
   challenge: `Bearer realm="${realm}", Basic realm="${realm}", charset="UTF-8"`,
+  insufficientScope: `Bearer realm="${realm}", error="insufficient_scope"`,
 
   async check(authorization, asked) {
+    if (isOptional && authorization === undefined) return everything;
     const given = credentialIn(authorization);
     if (given === undefined) throw new UnauthenticatedError(expected);
-    const isMeant = ({ opens = everything }: Credentials) => opens(asked, []);
+    const isMeant = ({ opens = everything, isMeantFor = (one) => opens(one, []) }: Credentials) =>
+      isMeantFor(asked);
     const meant = await Promise.all(credentials.filter(isMeant).map((one) => openings(one, given)));
-    if (meant.flat().some((opening) => opening(asked))) return;
+    const first = openingOf(meant.flat());
+    if (first(asked)) return first;
     const others = await Promise.allSettled(
       credentials.filter((one) => !isMeant(one)).map((one) => openings(one, given)),
     );
     const readable = others.flatMap((one) => (one.status === 'fulfilled' ? one.value : []));
-    if (readable.some((opening) => opening(asked))) return;
+    const second = openingOf(readable);
+    if (second(asked)) return second;
     if (meant.flat().length + readable.length === 0)
       throw new UnauthenticatedError('the credentials are not accepted');
-    throw new PermissionDeniedError(`the credentials are not for ${targetName(asked.target)}`);
+    throw new InsufficientScopeError(`the credentials are not for ${wordsFor(asked)}`);
   },
 });
+
+const wordsFor = ({ target, scope }: Asked): string =>
+  [...(scope === undefined ? [] : [scope]), ...(target === undefined ? [] : [targetName(target)])].join(
+    ' of ',
+  );
 
 type Given = { readonly scheme: 'bearer' | 'basic'; readonly text: string };
 /** Whether accepted credentials open something. */
 type Opening = (asked: Asked) => boolean;
+
+const openingOf =
+  (openings: readonly Opening[]): Opening =>
+  (asked) =>
+    openings.some((opening) => opening(asked));
 
 const everything = () => true;
 
@@ -91,6 +113,7 @@ export const opensTargetsOf =
   (alias: string | undefined): NonNullable<Credentials['opens']> =>
   ({ target }, scopes) => {
     const named = scopes.filter((scope) => scope.startsWith(scopePrefix));
+    if (target === undefined) return false;
     if (named.length === 0) return target.alias === alias;
     if (alias !== undefined && target.alias !== alias) return false;
     const opening = ['*', targetName(target), ...(target.alias === undefined ? [] : [`${target.alias}/*`])];

@@ -11,12 +11,28 @@ export type ResourceIds = {
   readonly logField: string;
 };
 
+/** What a request asks for. */
+export type Asked = {
+  /** Undefined: nothing of a single target. */
+  readonly target: NamedTarget | undefined;
+  /** What the operation's credentials must permit, such as `inventory:read`; undefined: nothing in particular. */
+  readonly scope?: string | undefined;
+};
+
 /** One request, as an operation reads it. */
 export type Call<Query> = {
   /** The target of the path; the home account's home region where the path names none. */
   readonly target: NamedTarget;
-  /** The id in the path; empty where the path has none. */
+  /** The beginning of the path that names the target, for links; empty where the path names none. */
+  readonly base: string;
+  /** The last id in the path; empty where the path has none. */
   readonly resourceId: string;
+  /** All ids in the path, by the names that they have in the operation's path. */
+  readonly ids: Readonly<Record<string, string>>;
+  /** Of the request, with the query as it was sent. */
+  readonly url: URL;
+  /** Whether the credentials of the request permit something else, too. */
+  readonly permits: (asked: Asked) => boolean;
   readonly query: Query;
   readonly header: (name: string) => string | undefined;
   /** The JSON of the body, as `jsonBody` reads it. */
@@ -33,8 +49,12 @@ type Described = {
   readonly path: string;
   readonly summary: string;
   readonly description: string;
+  /** Nothing of a single target: the path exists once, without a prefix. */
+  readonly isOfNoTarget?: true;
   /** Answered without credentials. */
   readonly isPublic?: true;
+  /** What the credentials must permit. @default nothing in particular */
+  readonly scope?: string;
   /** The request headers that it reads, with their descriptions. */
   readonly headers?: Readonly<Record<string, string>>;
   /** The resource whose `spec` it reads from the request's body. Undefined: the request has no body. */
@@ -42,6 +62,8 @@ type Described = {
   readonly status: 200 | 201 | 204;
   /** The description of the answer with that status. */
   readonly answered: string;
+  /** Further statuses that are no problems, with their descriptions. Their answers have no body. */
+  readonly othersAnswered?: Readonly<Record<number, string>>;
   /** The problems that it may answer, besides those of every operation. */
   readonly problems: readonly ProblemCode[];
 };

@@ -1,21 +1,32 @@
 import { type Context, Hono, type MiddlewareHandler } from 'hono';
+import { cors } from 'hono/cors';
 import { NotFoundError } from '../core/errors.ts';
 import { type Accounts, type NamedTarget, targetName, targetOfAlias } from '../core/target.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/telemetry.ts';
-import type { Authentication } from './authentication.ts';
+import { type Authentication, InsufficientScopeError } from './authentication.ts';
 import { jsonBody, type Operation, parseId } from './operation.ts';
 import { type ProblemCode, problemKinds, problemOf, problemResponse } from './problem.ts';
+
+/** The targets of an API, as its paths name them. */
+export type TargetPaths = {
+  /** What paths begin with, as routes of Hono with named parameters; the empty one for paths that name no target. Those listed first win. */
+  readonly prefixes: readonly string[];
+  /**
+   * The target for the parameters of a prefix.
+   * @throws NotFoundError for a target that the API does not have.
+   */
+  readonly targetOf: (parameter: (name: string) => string | undefined) => NamedTarget;
+};
 
 type Parts<UseCases> = {
   readonly operations: readonly Operation<UseCases>[];
   /** What the operations call for the resources of a target. @throws NotFoundError where the API has nothing there. */
   readonly useCasesIn: (target: NamedTarget) => UseCases;
   readonly authentication: Authentication;
-  /** The region of the paths that name none. */
-  readonly homeRegion: string;
-  /** The accounts of the paths that name one, besides the home account. */
-  readonly accounts: Accounts;
+  readonly targets: TargetPaths;
+  /** The origins of web pages that may read the answers; `*`: all. @default none */
+  readonly corsOrigins?: readonly string[] | undefined;
   /** Adds these fields to all later log lines of the request. */
   readonly correlate: (fields: Readonly<Record<string, string>>) => void;
   readonly log: Log;
@@ -30,16 +41,21 @@ type Environment = {
 };
 
 /**
- * An HTTP API: every operation below `/` for the home region, below `/{region}` for the other regions of the home account, and below
- * `/{alias}/{region}` for those of other accounts. The target follows from the path alone. Where two paths match, the operation that is
- * listed first answers.
+ * An HTTP API: every operation below each prefix of its targets. The target follows from the path alone. Where two paths match, the operation
+ * that is listed first answers.
  */
 export const router = <UseCases>(parts: Parts<UseCases>): Hono<Environment> => {
-  const { operations, authentication, log } = parts;
+  const { operations, authentication, targets, corsOrigins = [], log } = parts;
   const app = new Hono<Environment>({ getPath: normalizedPath });
   app.use(logAnswer(parts));
-  for (const prefix of prefixes) {
-    for (const [path, methods] of byPath(operations)) {
+  if (corsOrigins.length > 0) app.use(crossOrigin(corsOrigins));
+  const once = operations.filter(({ isOfNoTarget }) => isOfNoTarget);
+  const everywhere = operations.filter(({ isOfNoTarget }) => !isOfNoTarget);
+  for (const [prefix, below] of [
+    ['', once] as const,
+    ...targets.prefixes.map((one) => [one, everywhere] as const),
+  ]) {
+    for (const [path, methods] of byPath(below)) {
       const route = `${prefix}${honoRoute(path)}`;
       for (const operation of methods) app.on(operation.method, route, runOperation(operation, parts));
       const allow = methods.map(({ method }) => method).join(', ');
@@ -49,12 +65,35 @@ export const router = <UseCases>(parts: Parts<UseCases>): Hono<Environment> => {
   app.notFound((context) => problem(context, 'not-found', 'the API has no such path'));
   app.onError((error, context) => {
     const { code, detail } = problemOf(error);
-    if (concernsOperator(code)) log.error('a request failed', { error });
-    const challenge = { 'www-authenticate': authentication.challenge };
-    return problem(context, code, detail, code === 'unauthenticated' ? challenge : undefined);
+    const isInsufficient = error instanceof InsufficientScopeError;
+    if (concernsOperator(code) && !isInsufficient) log.error('a request failed', { error });
+    return problem(context, code, detail, {
+      ...(code === 'unauthenticated' && { 'www-authenticate': authentication.challenge }),
+      ...(isInsufficient && { 'www-authenticate': authentication.insufficientScope }),
+      ...(error instanceof UnknownTargetError && { 'x-reason': 'target' }),
+    });
   });
   return app;
 };
+
+/** The path names a target that the API does not have. */
+export class UnknownTargetError extends NotFoundError {}
+
+/** Browsers keep the answer to a preflight request for so long. */
+const preflightSeconds = 12 * 60 * 60;
+
+/** @see https://fetch.spec.whatwg.org/#http-cors-protocol */
+const crossOrigin = (origins: readonly string[]): MiddlewareHandler =>
+  cors({
+    origin: origins.includes('*') ? '*' : [...origins],
+    allowMethods: ['GET', 'HEAD'],
+    allowHeaders: ['Authorization', 'If-None-Match', 'Last-Event-ID', 'X-Request-Id'],
+    exposeHeaders: [
+      ...['ETag', 'Link', 'Retry-After', 'WWW-Authenticate', 'X-Generation', 'X-Listed-At', 'X-Reason'],
+      ...['X-Request-Id', 'X-Truncated', 'pollAfterMs'],
+    ],
+    maxAge: preflightSeconds,
+  });
 
 const byPath = <UseCases>(
   all: readonly Operation<UseCases>[],
@@ -108,50 +147,59 @@ const runOperation =
   <UseCases>(operation: Operation<UseCases>, parts: Parts<UseCases>) =>
   async (context: Context<Environment>): Promise<Response> => {
     const { req } = context;
-    const { ids, status } = operation;
-    const { useCasesIn, authentication, correlate } = parts;
+    const { ids, status, scope } = operation;
+    const { useCasesIn, authentication, targets, correlate } = parts;
     context.set('route', operation.path);
-    const target = targetIn(context, parts);
-    context.set('target', targetName(target));
-    if (!operation.isPublic) await authentication.check(req.header('authorization'), { target });
+    const target = targets.targetOf((name) => req.param(name));
+    const named = operation.isOfNoTarget ? undefined : target;
+    if (named !== undefined) context.set('target', targetName(named));
+    const asked = { target: named, scope };
+    const permits = operation.isPublic
+      ? nothing
+      : await authentication.check(req.header('authorization'), asked);
     const logResource = (id: string) => correlate({ [ids.logField]: id });
-    const resourceId = resourceIdIn(context, operation);
+    const given = idsIn(context, operation);
+    const resourceId = Object.values(given).at(-1) ?? '';
     if (resourceId !== '') logResource(resourceId);
+    const url = new URL(req.url);
     const answer = await operation.run(useCasesIn(target), {
       target,
+      base: baseOf(context, operation),
       resourceId,
-      query: new URL(req.url).searchParams,
+      ids: given,
+      url,
+      permits,
+      query: url.searchParams,
       header: (name) => req.header(name),
       body: () => jsonBody(req.raw),
       requestId: context.get('requestId'),
       logResource,
     });
-    if (answer instanceof Response) return answer;
-    return status === 204 ? new Response(undefined, { status }) : Response.json(answer, { status });
+    return answer instanceof Response ? answer : responseOf(answer, status);
   };
 
-/** @throws NotFoundError for an alias without an account, or a region in which the account has nothing. */
-const targetIn = (
+const responseOf = (answer: unknown, status: Operation<never>['status']): Response =>
+  status === 204 ? new Response(undefined, { status }) : Response.json(answer, { status });
+
+const nothing = () => false;
+
+/** The ids in the request's path, in its order. @throws InvalidArgumentError */
+const idsIn = (
   { req }: Context<Environment>,
-  { homeRegion, accounts }: Pick<Parts<never>, 'homeRegion' | 'accounts'>,
-): NamedTarget => {
-  const region = req.param('region') ?? homeRegion;
-  const alias = req.param('alias');
-  const target = alias === undefined ? { region } : targetOfAlias(accounts, alias, region);
-  if (target === undefined) throw new NotFoundError(`the API has no target ${alias}/${region}`);
-  return target;
-};
+  { path, ids }: Operation<never>,
+): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    [...path.matchAll(/\{(\w+)\}(:[a-z]+)?/g)].map(([, name = '', verb = '']) => {
+      const segment = req.param(name) ?? '';
+      return [name, parseId(ids.id, segment.slice(0, segment.length - verb.length), name)];
+    }),
+  );
 
-/** The id in the request's path; empty where the operation's path has none. @throws InvalidArgumentError */
-const resourceIdIn = ({ req }: Context<Environment>, { path, ids }: Operation<never>): string => {
-  const name = /\{(\w+)\}/.exec(path)?.[1];
-  const segment = name === undefined ? undefined : req.param(name);
-  if (name === undefined || segment === undefined) return '';
-  return parseId(ids.id, segment.slice(0, segment.length - verbOf(path).length), name);
+/** What stands before the operation's own path. */
+const baseOf = ({ req }: Context<Environment>, { path }: Operation<never>): string => {
+  const segments = normalizedPath(req.raw).split('/');
+  return segments.slice(0, segments.length - path.split('/').length + 1).join('/');
 };
-
-/** The verb of a custom method, with its colon: `:start` of `/vms/{vm_id}:start`. */
-const verbOf = (path: string): string => /\}(:[a-z]+)$/.exec(path)?.[1] ?? '';
 
 /** The shape of every AWS region's name. Hono's router accepts no capturing groups. */
 const regionPattern = '[a-z]+(?:-[a-z]+)+-[0-9]+';
@@ -159,16 +207,29 @@ const regionPattern = '[a-z]+(?:-[a-z]+)+-[0-9]+';
 /** The shape of every alias of an account. No region has it. */
 const aliasPattern = '[a-z][a-z0-9]{1,15}';
 
-/** Of the home region, of a region of the home account, and of a region of another account. */
-const prefixes = [
-  '',
-  `/:region{${regionPattern}}`,
-  `/:alias{${aliasPattern}}/:region{${regionPattern}}`,
-] as const;
+/** Below `/` the home region, below `/{region}` the other regions of the home account, and below `/{alias}/{region}` those of other accounts. */
+export const targetPaths = ({
+  homeRegion,
+  accounts,
+}: {
+  /** The region of the paths that name none. */
+  readonly homeRegion: string;
+  /** The accounts of the paths that name one, besides the home account. */
+  readonly accounts: Accounts;
+}): TargetPaths => ({
+  prefixes: ['', `/:region{${regionPattern}}`, `/:alias{${aliasPattern}}/:region{${regionPattern}}`],
+  targetOf: (parameter) => {
+    const region = parameter('region') ?? homeRegion;
+    const alias = parameter('alias');
+    const target = alias === undefined ? { region } : targetOfAlias(accounts, alias, region);
+    if (target === undefined) throw new UnknownTargetError(`the API has no target ${alias}/${region}`);
+    return target;
+  },
+});
 
 /** An operation's path as a route of Hono. An id ends at a colon, which begins the verb of a custom method. */
 const honoRoute = (path: string): string =>
-  path.replace(/\{(\w+)\}(:[a-z]+)?/, (_, name, verb = '') => `:${name}{[^/:]+${verb}}`);
+  path.replace(/\{(\w+)\}(:[a-z]+)?/g, (_, name, verb = '') => `:${name}{[^/:]+${verb}}`);
 
 /**
  * The path that requests are routed by: repeated slashes as one, no slash at the end, `%3A` as the colon of custom methods. DCM's clients

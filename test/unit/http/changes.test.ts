@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import * as z from 'zod/mini';
 import { GoneError, InvalidArgumentError } from '../../../shared/core/errors.ts';
 import { changesOperation, type ReadsChanges, readChanges } from '../../../shared/http/changes.ts';
-import { router } from '../../../shared/http/router.ts';
+import { router, targetPaths } from '../../../shared/http/router.ts';
 import type { Change, ChangeFeed } from '../../../shared/ports/change-feed.ts';
 import { memoryLog } from '../../fakes/silent.ts';
 
@@ -45,9 +45,8 @@ const served = ({ streams = false } = {}) => {
     useCasesIn: () => ({
       readChanges: readChanges({ feed: { read }, streams, now: () => clock.ms, log, pause }),
     }),
-    accounts: {},
-    authentication: { challenge: '', check: async () => undefined },
-    homeRegion: 'us-east-1',
+    authentication: { challenge: '', insufficientScope: '', check: async () => () => true },
+    targets: targetPaths({ homeRegion: 'us-east-1', accounts: {} }),
     correlate: () => undefined,
     log,
     now: () => clock.ms,

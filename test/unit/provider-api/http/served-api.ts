@@ -3,7 +3,7 @@ import type { VmUseCases } from '../../../../functions/provider-api/service-type
 import type { CollectionUseCases, UseCases } from '../../../../functions/provider-api/use-cases.ts';
 import type { Accounts } from '../../../../shared/core/target.ts';
 import { type Authentication, authentication } from '../../../../shared/http/authentication.ts';
-import { router } from '../../../../shared/http/router.ts';
+import { router, targetPaths } from '../../../../shared/http/router.ts';
 import type {
   ClusterResource,
   ClusterValidation,
@@ -163,8 +163,7 @@ export const servedApi = ({ useCases, authentication = byToken, accounts = {} }:
   let nowMs = 1_000;
   const app = router({
     useCasesIn: () => ({ ...noting, ...useCases, vm: { ...noting.vm, ...useCases?.vm } }),
-    homeRegion: 'us-east-1',
-    accounts,
+    targets: targetPaths({ homeRegion: 'us-east-1', accounts }),
     ...{ operations, authentication },
     correlate: (fields) => void Object.assign(correlated, fields),
     log,
