@@ -10,6 +10,7 @@ import { provider } from '../local/stack/options.ts';
 import { dynamoDbResourceStore } from '../shared/adapters/dynamodb/resource-store.ts';
 import { listingKey } from '../shared/core/target.ts';
 import { eksClusters } from '../shared/service-types/cluster/eks/clusters.ts';
+import { eksUpdates } from '../shared/service-types/cluster/eks/updates.ts';
 import { workersGroup } from '../shared/service-types/cluster/launch.ts';
 import { servedClusters } from '../shared/service-types/cluster/served.ts';
 import { ecsTasks } from '../shared/service-types/container/ecs/tasks.ts';
@@ -98,7 +99,7 @@ const startServices = () =>
 const servedTypes = () => [
   servedContainers(ecsTasks({ provider, tagKeys, publicAddresses: false, clusterOf: () => ecsCluster })),
   {
-    ...servedClusters(eksClusters()),
+    ...servedClusters(eksClusters(), undefined, eksUpdates()),
     steps: {
       request: () => Promise.reject(new Error('A step was requested for a cluster that is at rest.')),
     },

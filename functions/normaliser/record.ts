@@ -27,6 +27,7 @@ import {
   recordedAs,
   republishedStatus,
   statusOf,
+  withFailure,
 } from '../../shared/core/resource.ts';
 import type { DescribedResource } from '../../shared/ports/described-resources.ts';
 import type { Recorded } from '../../shared/ports/resource-store.ts';
@@ -159,7 +160,7 @@ const explainFailedChange =
       return reason;
     try {
       const failure = await changes.failure({ region }, resourceId, stateBeforeMs(vm));
-      return failure === undefined ? reason : { ...reason, message: withFailure(reason, failure) };
+      return failure === undefined ? reason : withFailure(reason, failure);
     } catch (error) {
       if (!isRetry) throw error;
       log.warn('a state is published without how the change before it has ended', { resourceId, error });
@@ -173,10 +174,6 @@ const stateBeforeMs = ({ kind, state, history }: Resource): number => {
   const before = states.findLast(({ key }) => stateOfKey(kind, key) !== state) ?? states[0];
   return before === undefined ? 0 : secondOfKey(before.key) * 1000;
 };
-
-/** The failure comes last, so that listings find the reason itself in a message that had to be shortened. */
-const withFailure = (reason: StateReason | undefined, failure: string): string =>
-  [reason?.message ?? reason?.code, failure].filter(Boolean).join('; ');
 
 /** Records one message, unless the resource store already holds what it says. */
 const recordMessage = (parts: Recording) => {

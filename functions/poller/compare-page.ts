@@ -5,7 +5,14 @@ import { couldBeStale, heldState } from '../../shared/core/listing/doubt.ts';
 import type { Observation } from '../../shared/core/message.ts';
 import { newAddresses } from '../../shared/core/outputs.ts';
 import { isRecentlyLaunched } from '../../shared/core/ownership.ts';
-import { hasNewReason, isNewNotice, isNews, type Resource, recordedAs } from '../../shared/core/resource.ts';
+import {
+  hasNewReason,
+  isNewNotice,
+  isNews,
+  type Resource,
+  recordedAs,
+  withFailure,
+} from '../../shared/core/resource.ts';
 import { targetKey } from '../../shared/core/target.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { ClusterStepRequest } from '../../shared/ports/cluster-steps.ts';
@@ -13,7 +20,7 @@ import type { DescribedResource } from '../../shared/ports/described-resources.t
 import type { Observations } from '../../shared/ports/observations.ts';
 import type { Ownership, ResourceStore } from '../../shared/ports/resource-store.ts';
 import type { ServedType } from '../../shared/ports/served-type.ts';
-import type { Meter } from '../../shared/ports/telemetry.ts';
+import type { Log, Meter } from '../../shared/ports/telemetry.ts';
 import {
   instanceNoticedEvent,
   instanceObservedEvent,
@@ -27,56 +34,74 @@ export type ComparisonParts = {
   readonly observations: Observations;
   readonly now: Clock;
   readonly meter: Meter;
+  readonly log: Log;
 };
 
 /** A resource that carries our tags. */
 export type ListedResource = { readonly described: DescribedResource; readonly dcmId: string };
 
-type Compared = { readonly type: PolledType; readonly polled: PolledTarget };
+type Compared = {
+  readonly type: PolledType;
+  readonly polled: PolledTarget;
+  /**
+   * The service is asked which changes failed that were begun since then, in milliseconds since 1970: one that begins and ends between two
+   * listings shows in none. Undefined: it is not asked.
+   */
+  readonly changedSinceMs?: number | undefined;
+};
 
 type Comparison = {
   /** Differences that were queued. */
   readonly queued: number;
   /** Differences that a listing cannot prove yet; the next one compares them again. */
   readonly doubtful: number;
+  /** The service was asked about changes, and has answered for every resource. */
+  readonly areChangesKnown: boolean;
 };
 
 /** Compares a page with the resource store and queues the differences, which pass the normaliser's gate like events. */
-export const comparePage =
-  ({ resourceStore, observations, now, meter }: ComparisonParts) =>
-  async (
-    { type, polled: { target, mode } }: Compared,
-    page: readonly ListedResource[],
-  ): Promise<Comparison> => {
-    const stored = await resourceStore.read(page.map(({ described }) => described.resourceId));
+export const comparePage = ({ resourceStore, observations, now, meter, log }: ComparisonParts) => {
+  const explain = explainFailedChanges(log);
+  return async (compared: Compared, listed: readonly ListedResource[]): Promise<Comparison> => {
+    const {
+      type,
+      polled: { target, mode },
+    } = compared;
+    const stored = await resourceStore.read(listed.map(({ described }) => described.resourceId));
     const held = ({ described }: ListedResource) =>
       stored.get(described.resourceId) ?? { owner: 'unknown' as const };
-    const compared = page.map((listed) => ({
-      listed,
-      finding: findingOf(listed, held(listed), { kind: type.kind, mode, nowMs: now() }),
+    const { page, areChangesKnown } = await explain(compared, listed, held);
+    const findings = page.map((one) => ({
+      one,
+      finding: findingOf(one, held(one), { kind: type.kind, mode, nowMs: now() }),
     }));
-    const found = (...findings: Finding[]) =>
-      compared.filter(({ finding }) => findings.includes(finding)).map(({ listed }) => listed);
+    const found = (...wanted: Finding[]) =>
+      findings.filter(({ finding }) => wanted.includes(finding)).map(({ one }) => one);
 
     const [observed, stuck] = [found('new', 'readdressed', 'explained'), found('stuck')];
     const place = { kind: type.kind, region: target.region, listedAt: listingTime(now()) };
     await observations.send(
-      observed.map((listed) => instanceObservedEvent(observedResource(listed, held(listed), place))),
+      observed.map((one) => instanceObservedEvent(observedResource(one, held(one), place))),
     );
     for (const { described } of found('new')) meter.healed(targetKey(target), described.state);
     await observations.send(
-      stuck.flatMap((listed) => {
-        const known = held(listed);
-        return known.owner === 'ours' ? [stuckEvent(listed.described, known.vm, target.region)] : [];
+      stuck.flatMap((one) => {
+        const known = held(one);
+        return known.owner === 'ours' ? [stuckEvent(one.described, known.vm, target.region)] : [];
       }),
     );
     await requestSteps([
-      ...page.filter((listed) => isBetweenSteps(listed, held(listed))).map(({ dcmId }) => ({ dcmId })),
+      ...page.filter((one) => isBetweenSteps(one, held(one))).map(({ dcmId }) => ({ dcmId })),
       ...page
-        .filter((listed) => isDuplicate(listed, held(listed)))
+        .filter((one) => isDuplicate(one, held(one)))
         .map(({ dcmId, described: { resourceId } }) => ({ dcmId, resourceId })),
     ]);
-    return { queued: observed.length + stuck.length, doubtful: found('doubtful').length };
+    const doubtful = found('doubtful').length;
+    return {
+      queued: observed.length + stuck.length,
+      doubtful,
+      areChangesKnown: areChangesKnown && doubtful === 0,
+    };
 
     /** The message of a step may have been lost: each listing makes up for it. */
     async function requestSteps(unfinished: readonly Omit<ClusterStepRequest, 'continues'>[]) {
@@ -84,6 +109,52 @@ export const comparePage =
       await type.steps.request(unfinished.map((about) => ({ ...about, continues: false })));
     }
   };
+};
+
+/** Of a service that throttles who asks it much. */
+const askedAtOnce = 5;
+
+/**
+ * Adds to the reasons of a page why changes failed that nobody saw. Of a change that somebody has seen begin, the normaliser asks how it has
+ * ended.
+ */
+const explainFailedChanges =
+  (log: Log) =>
+  async (
+    { type: { changes, service }, polled: { target }, changedSinceMs }: Compared,
+    page: readonly ListedResource[],
+    heldOf: (listed: ListedResource) => Ownership,
+  ) => {
+    if (changes === undefined || changedSinceMs === undefined) return { page, areChangesKnown: false };
+    const errors: unknown[] = [];
+    const explain = async (listed: ListedResource): Promise<ListedResource> => {
+      const { described, dcmId } = listed;
+      const held = heldOf(listed);
+      if (held.owner !== 'ours' || held.vm.dcmId !== dcmId || !isAtRest(held.vm, described)) return listed;
+      const asked = changes.failure(target, described.resourceId, changedSinceMs);
+      const failure = await asked.catch((error: unknown) => void errors.push(error));
+      if (failure === undefined || wasPublished(held.vm, failure)) return listed;
+      return { ...listed, described: { ...described, reason: withFailure(described.reason, failure) } };
+    };
+    const explained: ListedResource[] = [];
+    for (let start = 0; start < page.length; start += askedAtOnce)
+      explained.push(...(await Promise.all(page.slice(start, start + askedAtOnce).map(explain))));
+    if (errors.length > 0)
+      log.warn('a service did not say how changes have ended; it is asked again with the next listing', {
+        ...{ service, region: targetKey(target), resources: errors.length, error: errors[0] },
+      });
+    return { page: explained, areChangesKnown: errors.length === 0 };
+  };
+
+/** Whether the resource has run, and neither a change of it nor its deletion is under way. */
+const isAtRest = ({ kind, state = '', deleteRequested }: Resource, described: DescribedResource): boolean =>
+  deleteRequested !== true &&
+  [state, described.state].every(
+    (one) => kind.statesAfterRunning.has(one) && !kind.transitionalStates.has(one),
+  );
+
+const wasPublished = ({ latest, history }: Resource, failure: string): boolean =>
+  [latest, ...history].some((status) => status?.message.includes(failure));
 
 /** Whether a creation or a deletion can lack a step: it is in transition, or its deletion was requested. */
 const isBetweenSteps = ({ described, dcmId }: ListedResource, held: Ownership): boolean =>

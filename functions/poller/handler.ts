@@ -16,6 +16,7 @@ import type { ServiceType } from '../../shared/core/kind.ts';
 import { targetKey } from '../../shared/core/target.ts';
 import { log, meter, withTelemetry } from '../../shared/runtime/telemetry.ts';
 import { eksClusters } from '../../shared/service-types/cluster/eks/clusters.ts';
+import { eksUpdates } from '../../shared/service-types/cluster/eks/updates.ts';
 import { servedClusters } from '../../shared/service-types/cluster/served.ts';
 import { ecsTasks } from '../../shared/service-types/container/ecs/tasks.ts';
 import { servedContainers } from '../../shared/service-types/container/served.ts';
@@ -47,7 +48,10 @@ const types: Record<ServiceType, PolledType> = {
       clusterOf: (target) => env.ECS_CLUSTERS[targetKey(target)],
     }),
   ),
-  cluster: { ...servedClusters(eksClusters(accounts)), ...(steps && { steps }) },
+  cluster: {
+    ...servedClusters(eksClusters(accounts), undefined, eksUpdates(accounts)),
+    ...(steps && { steps }),
+  },
 };
 
 const inventoryOf = (table: string, queueUrl: string): PolledInventory => {

@@ -25,6 +25,8 @@ const leaseMs = 20_000;
  * listings and whose last event was lost. The comparison costs half a read unit for each resource.
  */
 const fullComparisonMs = 3_600_000;
+/** Between ours and the service's clock; a change is published once, though it was begun in two intervals. */
+const clockSkewMs = 60_000;
 const shortestRetryMs = 10_000;
 const longestRetryMs = 300_000;
 
@@ -154,29 +156,35 @@ export const pollTarget = (parts: PollParts) => {
     return { after: withTurnover({ ...listing, digests, seen, busy, lastBusyAtMs }, turnover), turnover };
   }
 
-  /** Does not read the resource store for a page whose digest is unchanged and that was compared within the hour. */
+  /**
+   * Does not read the resource store for a page whose digest is unchanged and that was compared within the hour. Where the service has
+   * changes that no listing shows, a comparison is complete once it has said how they ended.
+   */
   async function compareIfNeeded(
     polling: Omit<Polling, 'listing'>,
     listed: readonly ListedResource[],
     before: Listing['digests'][number] | undefined,
     states: string,
   ) {
+    const { changes, steps } = polling.type;
     const looksUnchanged = before?.states === states;
+    const isDue = before === undefined || now() - before.comparedAtMs >= fullComparisonMs;
     // a step that is due does not show in a listing
-    if (
-      looksUnchanged &&
-      polling.type.steps === undefined &&
-      now() - before.comparedAtMs < fullComparisonMs
-    ) {
+    if (looksUnchanged && steps === undefined && !isDue) {
       meter.count('pagesUnchanged');
       return { differences: 0, comparedAtMs: before.comparedAtMs };
     }
-    const { queued, doubtful } = await compare(polling, listed);
+    const changedSinceMs = isDue && before ? before.comparedAtMs - clockSkewMs : undefined;
+    const { queued, doubtful, areChangesKnown } = await compare({ ...polling, changedSinceMs }, listed);
     if (looksUnchanged) {
       meter.count('pagesCompared');
       meter.count('comparisonHealed', queued);
     }
-    return { differences: queued + doubtful, comparedAtMs: now() };
+    const isComplete = changes === undefined || before === undefined || areChangesKnown;
+    return {
+      differences: queued + doubtful,
+      comparedAtMs: isComplete ? now() : before.comparedAtMs,
+    };
   }
 
   function retryMs({ intervalSeconds }: Listing): number {

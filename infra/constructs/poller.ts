@@ -4,7 +4,7 @@ import { Construct } from 'constructs';
 import { type Deployment, poller } from '../functions.ts';
 import { polledTargets, regionNames } from '../settings/reported-regions.ts';
 import type { Settings } from '../settings/settings.ts';
-import { grantReadClusters } from './cluster-permissions.ts';
+import { grantReadClusters, grantReadClusterUpdates } from './cluster-permissions.ts';
 import { grantDescribe } from './describe-instances.ts';
 import { type FunctionDefaults, functionWithDefaults } from './function-defaults.ts';
 import { grantItems } from './grant-items.ts';
@@ -56,5 +56,6 @@ export class Poller extends Construct {
     );
     grantListTasks(this.function, settings);
     grantReadClusters(this.function, settings);
+    grantReadClusterUpdates(this.function, settings);
   }
 }

@@ -7,7 +7,7 @@ import {
   family,
   flag,
   identifier,
-  roleArn,
+  operatorsRole,
   text,
   zone,
 } from './setting-kinds.ts';
@@ -30,10 +30,10 @@ const ClusterRegion = z.strictObject({
 /** Which clusters may be created, and how. Without it the deployment has nothing of EKS. */
 export const Clusters = z.strictObject({
   regions: creationRegions(ClusterRegion, 'clusters'),
-  clusterRoleArn: roleArn.describe(
+  clusterRoleArn: operatorsRole('of the control planes', 'Clusters').describe(
     'ARN of the role of the control planes ([which permissions it needs](deploy.md#clusters)).',
   ),
-  nodeRoleArn: roleArn.describe(
+  nodeRoleArn: operatorsRole('of the nodes', 'Clusters').describe(
     'ARN of the role of the nodes, of Auto Mode and of node groups ([which permissions it needs](deploy.md#clusters)).',
   ),
   adminPrincipals: z

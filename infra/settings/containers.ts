@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { count, creationRegions, flag, identifier, roleArn, text } from './setting-kinds.ts';
+import { count, creationRegions, flag, identifier, operatorsRole, roleArn, text } from './setting-kinds.ts';
 
 const ContainerRegion = z.strictObject({
   subnets: z
@@ -29,7 +29,7 @@ const ContainerRegion = z.strictObject({
 /** Which containers may be created, and how. Without it the deployment has nothing of ECS. */
 export const Containers = z.strictObject({
   regions: creationRegions(ContainerRegion, 'containers'),
-  executionRoleArn: roleArn.describe(
+  executionRoleArn: operatorsRole('with which ECS pulls images', 'Containers').describe(
     'ARN of the role with which ECS pulls images and writes logs ([which permissions it needs](deploy.md#containers)).',
   ),
   taskRoles: z

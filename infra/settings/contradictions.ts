@@ -130,8 +130,20 @@ function* ofNames(settings: Settings): Iterable<Contradiction> {
     ];
 }
 
-function* ofClusters({ clusters }: Settings): Iterable<Contradiction> {
-  for (const [region, { subnets }] of Object.entries(clusters?.regions ?? {})) {
+function* ofClusters({ clusters, homeRegion }: Settings): Iterable<Contradiction> {
+  if (clusters === undefined) return;
+  const { name } = partitionOf(homeRegion);
+  const account = accountIn(clusters.clusterRoleArn);
+  for (const setting of ['clusterRoleArn', 'nodeRoleArn'] as const) {
+    if (partitionIn(clusters[setting]) !== name)
+      yield [`clusters.${setting}`, `must be in the AWS partition ${name}, like ${homeRegion}`];
+    if (accountIn(clusters[setting]) !== account)
+      yield [
+        `clusters.${setting}`,
+        `must be in the account ${account}, like clusters.clusterRoleArn: no role can be passed to another account`,
+      ];
+  }
+  for (const [region, { subnets }] of Object.entries(clusters.regions)) {
     const setting = `clusters.regions.${region}.subnets`;
     if (subnets.some(({ zone }) => regionOfZone(zone) !== region))
       yield [setting, `must be in zones of ${region}`];
@@ -139,6 +151,10 @@ function* ofClusters({ clusters }: Settings): Iterable<Contradiction> {
       yield [setting, 'must be in at least two zones: EKS accepts no cluster in one'];
   }
 }
+
+const partitionIn = (arn: string): string | undefined => arn.split(':')[1];
+
+const accountIn = (arn: string): string | undefined => arn.split(':')[4];
 
 function* ofApi(settings: Settings): Iterable<Contradiction> {
   const { api } = settings;

@@ -59,10 +59,16 @@ export const family = known(
 export const identifier = (prefix: string, anId: string) =>
   text(new RegExp(`^${prefix}-[0-9a-f]{8,17}$`), `must be ${anId}, such as ${prefix}-0123456789abcdef0`);
 
-export const roleArn = text(
-  new RegExp(`^${arnPrefixPattern}:iam::\\d{12}:role/[\\w+=,.@/-]+$`),
-  'must be the ARN of an IAM role',
-);
+const arnOfRole = new RegExp(`^${arnPrefixPattern}:iam::\\d{12}:role/[\\w+=,.@/-]+$`);
+
+export const roleArn = text(arnOfRole, 'must be the ARN of an IAM role');
+
+/** A role that no stack makes. `whose` says what it is for, and `section` is the heading of docs/deploy.md that says how to create it. */
+export const operatorsRole = (whose: string, section: string) =>
+  text(
+    arnOfRole,
+    `must be the ARN of the IAM role ${whose}, which you create before the deployment (docs/deploy.md, ${section})`,
+  );
 
 export const flag = z.boolean('must be true or false');
 

@@ -251,6 +251,12 @@ export const hasNewReason = (
   reason?.message !== undefined &&
   latest?.message.includes(reason.message) === false;
 
+/** A reason with why a change failed. That comes last, so that listings find the reason itself in a message that had to be shortened. */
+export const withFailure = (reason: StateReason | undefined, failure: string): StateReason => ({
+  ...reason,
+  message: [reason?.message ?? reason?.code, failure].filter(Boolean).join('; '),
+});
+
 /** The last status with another reason, and the current notices: the resource is still in the same state. */
 export const explainedStatus = (
   vm: Resource & { readonly latest: UnpublishedStatus },

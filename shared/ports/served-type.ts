@@ -30,7 +30,7 @@ export type ServedType = {
   readonly describeTimeoutMs: number;
   /**
    * The state of a resource that is being changed, and where the service says why a change failed that is over: the resource itself does not
-   * show it. The normaliser asks once for each change. Undefined: there is no such state.
+   * show it. The normaliser asks once for each change that it has seen, and the poller once an hour. Undefined: there is no such state.
    */
   readonly changes?: { readonly state: string; readonly failure: ChangeFailure } | undefined;
   /** Undefined: DCM ids are not compared with records. */

@@ -2,7 +2,7 @@ import { ECSClient, ListTasksCommand, StopTaskCommand } from '@aws-sdk/client-ec
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { conformance } from '../../conformance/conformance.ts';
-import { containerSpec } from '../../local/demo/catalog-item.ts';
+import { clusterSpec, containerSpec } from '../../local/demo/catalog-item.ts';
 import { type DemoResource, statusErrors } from '../../local/demo/check-statuses.ts';
 import { runClusterScenario, runContainersScenario } from '../../local/demo/dcm-scenarios.ts';
 import { controlPlaneClient, type DcmUser, dcmUser, olderDcmUser } from '../../local/demo/dcm-user.ts';
@@ -63,6 +63,41 @@ describe('containers and clusters, behind an environment agent', () => {
     const { controlPlaneUrl, agentUrl = '' } = stack.endpoints;
 
     await liveThrough(dcmUser({ controlPlaneUrl, agentUrl, provider }), stack);
+  });
+
+  it('have an update of a cluster that failed reported with EKS’s own error, and the state after it', async () => {
+    const { controlPlaneUrl, agentUrl = '' } = stack.endpoints;
+    const dcm = dcmUser({ controlPlaneUrl, agentUrl, provider });
+    await dcm.isReady('cluster', soon);
+    const id = await dcm.create(clusterSpec('kube-2'), crypto.randomUUID());
+    await stack.controlPlane.waitFor(id, 'active', soon);
+    const gone = { errorCode: 'Ec2SubnetNotFound', errorMessage: 'the subnet is gone' };
+    const failUpdate = () => stack.eks?.updateCluster(id, { outcome: 'Failed', errors: [gone] }) ?? '';
+    /** The statuses after so many others, with what EKS says of them. */
+    const statuses = (from: number) =>
+      stack.controlPlane
+        .history()
+        .flatMap((one) => (one.id === id ? [{ status: one.status, message: one.message }] : []))
+        .slice(from);
+    const before = statuses(0).length;
+    const failed = (update: string) =>
+      `the update VersionUpdate ${update} has failed: Ec2SubnetNotFound: the subnet is gone`;
+
+    const first = failUpdate();
+    await stack.controlPlane.waitFor(id, 'progressing', soon);
+    await stack.controlPlane.waitFor(id, 'active', soon);
+    const second = failUpdate();
+    await stack.controlPlane.waitFor(id, 'progressing', soon);
+    stack.eks?.settle(id);
+    stack.eks?.clusterIssues(id, [{ code: 'Ec2SubnetNotFound', message: 'subnet-1 does not exist' }]);
+    await expect.poll(() => statuses(before).at(-1)?.message, { timeout: soon }).toContain(failed(second));
+
+    expect(statuses(before)).toMatchObject([
+      { status: 'progressing', message: expect.stringContaining('is UPDATING') },
+      { status: 'active', message: expect.stringContaining(failed(first)) },
+      { status: 'progressing', message: expect.stringContaining('is UPDATING') },
+      { status: 'degraded', message: expect.stringContaining('subnet-1 does not exist') },
+    ]);
   });
 });
 

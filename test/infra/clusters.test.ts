@@ -26,7 +26,7 @@ describe('permissions on EKS', () => {
   it.each([
     ['ProviderApi', [...reading, 'eks:CreateCluster', 'eks:DescribeClusterVersions', 'eks:TagResource']],
     ['Normaliser', [...reading, 'eks:DescribeUpdate', 'eks:ListUpdates']],
-    ['Poller', reading],
+    ['Poller', [...reading, 'eks:DescribeUpdate', 'eks:ListUpdates']],
     [
       'ClusterSteps',
       [

@@ -101,7 +101,7 @@ describe('settings to create containers and clusters', () => {
     [
       'containers without the role that pulls their images',
       withContainers({ executionRoleArn: undefined }),
-      '"containers.executionRoleArn" is missing: it must be the ARN of an IAM role',
+      '"containers.executionRoleArn" is missing: it must be the ARN of the IAM role with which ECS pulls images, which you create before the deployment (docs/deploy.md, Containers)',
     ],
     [
       'a wildcard for the role of a process',
@@ -157,7 +157,27 @@ describe('settings to create containers and clusters', () => {
     [
       'clusters without the role of their nodes',
       withClusters({ nodeRoleArn: undefined }),
-      '"clusters.nodeRoleArn" is missing: it must be the ARN of an IAM role',
+      '"clusters.nodeRoleArn" is missing: it must be the ARN of the IAM role of the nodes, which you create before the deployment (docs/deploy.md, Clusters)',
+    ],
+    [
+      'clusters without the role of their control planes',
+      withClusters({ clusterRoleArn: undefined }),
+      '"clusters.clusterRoleArn" is missing: it must be the ARN of the IAM role of the control planes, which you create before the deployment (docs/deploy.md, Clusters)',
+    ],
+    [
+      'clusters with an empty role',
+      withClusters({ clusterRoleArn: '' }),
+      '"clusters.clusterRoleArn" must be the ARN of the IAM role of the control planes, which you create before the deployment (docs/deploy.md, Clusters)',
+    ],
+    [
+      'clusters with a role of another partition',
+      withClusters({ clusterRoleArn: 'arn:aws-cn:iam::123456789012:role/control-plane' }),
+      '"clusters.clusterRoleArn" must be in the AWS partition aws, like eu-west-1',
+    ],
+    [
+      'clusters with roles of two accounts',
+      withClusters({ nodeRoleArn: 'arn:aws:iam::210987654321:role/nodes' }),
+      '"clusters.nodeRoleArn" must be in the account 123456789012, like clusters.clusterRoleArn: no role can be passed to another account',
     ],
     [
       'a full version for a minor one',

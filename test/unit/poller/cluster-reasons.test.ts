@@ -5,7 +5,7 @@ import { servedClusters } from '../../../shared/service-types/cluster/served.ts'
 import type { EventBridgeEvent } from '../../../shared/wire/eventbridge.ts';
 import { memoryEks } from '../../fakes/memory-eks.ts';
 import { memoryResourceStore } from '../../fakes/memory-resource-store.ts';
-import { countingMeter } from '../../fakes/silent.ts';
+import { countingMeter, memoryLog } from '../../fakes/silent.ts';
 import { halfPastTen } from '../../fixtures/resource-messages.ts';
 
 const now = () => halfPastTen * 1000;
@@ -29,7 +29,7 @@ const queued = async (state: string, { reason, told }: { reason: string | undefi
   );
   const events: EventBridgeEvent[] = [];
   const compare = comparePage({
-    ...{ resourceStore, now, meter: countingMeter() },
+    ...{ resourceStore, now, meter: countingMeter(), log: memoryLog() },
     observations: { send: async (sent) => void events.push(...sent) },
   });
   const described = {

@@ -4,6 +4,7 @@ import { reportStatus } from '../../../functions/normaliser/normalise.ts';
 import { readMessage } from '../../../functions/normaliser/read-message.ts';
 import { type PolledType, pollTarget } from '../../../functions/poller/poll-target.ts';
 import { randomPart } from '../../../shared/adapters/random-part.ts';
+import { ThrottledError } from '../../../shared/core/errors.ts';
 import type { Kind } from '../../../shared/core/kind.ts';
 import type { ClusterStepRequest } from '../../../shared/ports/cluster-steps.ts';
 import type { DescribedResource } from '../../../shared/ports/described-resources.ts';
@@ -89,7 +90,8 @@ const polled = (kind: Kind, more: Partial<PolledType> = {}) => {
     });
   const statuses = () => stream.stored.map(({ data }) => Object(data).status);
   const calledOf = () => calls;
-  return { clock, known, show, list, statuses, steps, stream, resourceStore, calledOf, listings };
+  const { log } = telemetry;
+  return { clock, known, show, list, statuses, steps, stream, resourceStore, calledOf, listings, log };
 };
 
 const taskId = (n: number) => `task/${String(n).padStart(32, '0')}`;
@@ -296,5 +298,105 @@ describe('poller, with clusters', () => {
     await resourceStore.requestDelete('eks/us-east-1/c-2');
     await list();
     expect(steps).toEqual([{ dcmId: 'c-2', continues: false }]);
+  });
+});
+
+describe('poller, with clusters whose updates begin and end between two listings', () => {
+  const cluster = 'eks/us-east-1/c-1';
+  const failed = 'the update ConfigUpdate 1b0c has failed: AccessDenied: no';
+  const workers = { message: 'node group workers is ACTIVE' };
+
+  /** An ACTIVE cluster that has been listed, and EKS's updates of it. */
+  const withUpdates = async () => {
+    const updates: { beganAtMs: number; failure: string | undefined }[] = [];
+    const asked: number[] = [];
+    const errors: Error[] = [];
+    const world = polled(clusterKind, {
+      changes: {
+        state: 'UPDATING',
+        failure: async (_target, _id, sinceMs) => {
+          asked.push(world.clock.ms);
+          const error = errors.shift();
+          if (error) throw error;
+          return updates.findLast(({ beganAtMs }) => beganAtMs > sinceMs)?.failure;
+        },
+      },
+    });
+    world.show(cluster, 'c-1', { state: 'ACTIVE', reason: workers });
+    await world.list();
+    /** An update that nobody sees. */
+    const update = (failure?: string) => updates.push({ beganAtMs: world.clock.ms + 60_000, failure });
+    const listFor = async (minutes: number) => {
+      for (let passed = 0; passed < minutes; passed += 5) await world.list();
+    };
+    const messages = () => world.stream.stored.map(({ data }) => Object(data).message);
+    return { ...world, update, listFor, messages, asked, errors };
+  };
+  const active = `cluster c-1 is ACTIVE: ${workers.message}`;
+
+  it('reports within the hour that one failed, once', async () => {
+    const { update, listFor, messages, statuses } = await withUpdates();
+    update(failed);
+
+    await listFor(65);
+    await listFor(180);
+
+    expect(messages()).toEqual([active, `${active}; ${failed}`]);
+    expect(statuses()).toEqual(['ACTIVE', 'ACTIVE']);
+  });
+
+  it('says nothing where it was successful, and asks EKS once an hour', async () => {
+    const { update, listFor, messages, asked } = await withUpdates();
+    update();
+
+    await listFor(245);
+
+    expect(messages()).toEqual([active]);
+    expect(asked).toHaveLength(4);
+  });
+
+  it('reports another failure for the same reason', async () => {
+    const { update, listFor, messages } = await withUpdates();
+    update(failed);
+    await listFor(65);
+    const again = failed.replace('1b0c', '2f7e');
+    update(again);
+
+    await listFor(65);
+
+    expect(messages()).toEqual([active, `${active}; ${failed}`, `${active}; ${again}`]);
+  });
+
+  it('asks again where EKS did not answer, and misses none', async () => {
+    const { update, listFor, messages, errors, log } = await withUpdates();
+    update(failed);
+    errors.push(new ThrottledError('slow down'), new ThrottledError('slow down'));
+
+    await listFor(75);
+
+    expect(messages()).toEqual([active, `${active}; ${failed}`]);
+    expect(log.lines.filter((line) => line.includes('how changes have ended'))).toHaveLength(2);
+  });
+
+  it('reports it with the state that the cluster has since', async () => {
+    const { update, listFor, messages, show } = await withUpdates();
+    update(failed);
+    await listFor(55);
+    show(cluster, 'c-1', { state: 'DEGRADED', reason: { message: 'VpcNotFound: gone' } });
+
+    await listFor(10);
+
+    expect(messages()).toEqual([active, `cluster c-1 is DEGRADED: VpcNotFound: gone; ${failed}`]);
+  });
+
+  it('does not ask about a cluster that is being changed or deleted', async () => {
+    const { listFor, show, resourceStore, asked } = await withUpdates();
+    show(cluster, 'c-1', { state: 'UPDATING' });
+    await listFor(65);
+    show(cluster, 'c-1', { state: 'ACTIVE' });
+    await resourceStore.requestDelete(cluster);
+    await listFor(65);
+
+    expect(asked).toEqual([]);
   });
 });

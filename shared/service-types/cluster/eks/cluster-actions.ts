@@ -4,7 +4,7 @@ import { cached } from '../../../adapters/aws/cached.ts';
 import { callsByTarget } from '../../../adapters/aws/calls.ts';
 import { codeOf } from '../../../adapters/aws/errors.ts';
 import { partitionOf } from '../../../adapters/aws/regions.ts';
-import { UpstreamError } from '../../../core/errors.ts';
+import { ProviderError, UnprocessableError, UpstreamError } from '../../../core/errors.ts';
 import { targetOfKey } from '../../../core/target.ts';
 import type { Clock } from '../../../ports/clock.ts';
 import { type ClusterPlan, launchTags } from '../launch.ts';
@@ -31,7 +31,7 @@ export const eksClusterActions = (call = eksCalls()): ClusterActions => ({
       if (account === '')
         throw new UpstreamError(`EKS created cluster ${plan.name}, but did not answer its ARN`);
       return { account, createdAtMs: answer.cluster?.createdAt?.getTime() ?? 0 };
-    }),
+    }).catch(unacceptedRole(plan)),
 
   createNodeGroup: (target, clusterName, { name, workers, nodeRoleArn, subnetIds, tags, clientToken }) =>
     call(target, `create node group ${name} of cluster ${clusterName}`, async (eks, client, options) => {
@@ -48,7 +48,7 @@ export const eksClusterActions = (call = eksCalls()): ClusterActions => ({
         clientRequestToken: clientToken,
       });
       await client.send(command, options);
-    }),
+    }).catch(unacceptedRole({ nodeRoleArn })),
 
   deleteNodeGroup: (target, clusterName, nodegroupName) =>
     call(
@@ -86,6 +86,32 @@ export const eksClusterActions = (call = eksCalls()): ClusterActions => ({
       },
     ),
 });
+
+/** The service that has to be allowed to assume the role of each setting. */
+const assumedBy = { clusterRoleArn: 'eks.amazonaws.com', nodeRoleArn: 'ec2.amazonaws.com' } as const;
+
+/**
+ * For `catch`: only EKS knows whether a role exists, and may be assumed. It refuses with an error about the parameters of the request, but
+ * what is wrong is a setting.
+ */
+const unacceptedRole =
+  (roles: { readonly clusterRoleArn?: string; readonly nodeRoleArn: string }) =>
+  (error: unknown): never => {
+    const said = error instanceof ProviderError && error.cause instanceof Error ? error.cause.message : '';
+    const setting = (['clusterRoleArn', 'nodeRoleArn'] as const).find((one) => isAbout(said, roles[one]));
+    if (setting === undefined || !(error instanceof ProviderError) || error.retryable) throw error;
+    throw new UnprocessableError(
+      `${error.message}; the setting clusters.${setting} must name a role that exists and that ${assumedBy[setting]} may assume (docs/deploy.md, Clusters)`,
+      { cause: error },
+    );
+  };
+
+/** Whether a message of AWS names the role, by its ARN or after the word "role" by its name. */
+const isAbout = (said: string, roleArn = ''): boolean => {
+  const [, afterRole = ''] = /\brole\b(.*)/is.exec(said) ?? [];
+  const name = roleArn.slice(roleArn.lastIndexOf('/') + 1);
+  return name !== '' && afterRole.split(/[^\w+=,.@-]+/).some((word) => word.replace(/[.,]+$/, '') === name);
+};
 
 /** EKS has something with this name already. */
 const taken = (error: unknown): 'taken' => {
