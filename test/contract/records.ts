@@ -186,6 +186,17 @@ export const vmRecordsContract = (name: string, make: MakeVmRecords) => {
       expect(await records.read(dcmId)).toEqual(record);
     });
 
+    it('take the request to delete in the target of the VM alone, where one is named', async () => {
+      const { records, dcmId, region, launched } = await setup();
+      await launched();
+
+      await expect(records.requestDelete(dcmId, { region: 'elsewhere' })).rejects.toThrow(
+        `${dcmId} is not in this target`,
+      );
+      expect((await records.read(dcmId))?.deleteRequestedAtMs).toBeUndefined();
+      expect(await records.requestDelete(dcmId, { region })).toMatchObject({ dcmId });
+    });
+
     it('refuse a request for an id that was deleted, whether there was a VM or not, and no other create', async () => {
       const { records, dcmId, begin, launched } = await setup();
       const request = { key: 'r-1', specDigest: 'd' };

@@ -487,9 +487,12 @@ const failurePublishedUpdate = (statusId: string, nowMs: number): Change => ({
   values: { failureId: statusId, now: nowMs },
 });
 
+/** Without parentheses of its own: `withFormat` adds some, and DynamoDB refuses redundant ones. */
+const isBegun = 'attribute_exists(instanceId) OR attribute_exists(leaseUntilMs)';
+
 const requestDeleteUpdate = (nowMs: number, target: Target | undefined): Change => ({
   set: { deleteRequestedAtMs: 'if_not_exists(deleteRequestedAtMs, :now)', deletedAtMs: ':now' },
-  when: `(attribute_exists(instanceId) OR attribute_exists(leaseUntilMs))${target === undefined ? '' : ' AND #region = :region'}`,
+  when: target === undefined ? isBegun : `(${isBegun}) AND #region = :region`,
   values: { now: nowMs, ...(target && { region: targetKey(target) }) },
 });
 
