@@ -51,6 +51,8 @@ const summaryShape = {
   tags: Tags,
   at: z.number(),
   unhealthy: z.optional(z.string()),
+  state: z.optional(z.string()),
+  volumes: z.optional(z.array(z.string())),
   vpcId: z.optional(z.string()),
   unused: z.optional(z.boolean()),
 };

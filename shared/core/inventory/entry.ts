@@ -34,6 +34,10 @@ export type Summary = {
   readonly at: number;
   /** Why the service counts it as unhealthy; undefined: it does not. */
   readonly unhealthy?: string | undefined;
+  /** The service's word for its state, such as `running`; undefined: it has none. */
+  readonly state?: string | undefined;
+  /** The ids of the volumes that are attached to an instance. */
+  readonly volumes?: readonly string[] | undefined;
   /** The VPC that it is in; undefined: in none, or not known. */
   readonly vpcId?: string | undefined;
   /** Whether nothing uses it: a volume without an attachment, an address without an association. */

@@ -28,6 +28,7 @@ export const taskEntry = (task: ShownTask): ListedEntry | undefined => {
     id: taskEntryId(taskArn),
     name: tags.Name,
     tags,
+    state: lastStatus,
     ...(healthStatus === 'UNHEALTHY' && { unhealthy: 'its health check fails' }),
     object: objectOf({ ...task, ...(overrides && { overrides: withoutEnvironment(overrides) }) }),
   };

@@ -9,10 +9,11 @@ export const tagsOf = (tags: readonly Tag[] = []): Tags =>
 
 /** An instance of EC2 in the inventory; undefined for one that is terminated, which EC2 shows for about an hour. */
 export const instanceEntry = (instance: Ec2Instance): ListedEntry | undefined => {
-  const { InstanceId: id, State, VpcId: vpcId, Tags: tagList } = instance;
+  const { InstanceId: id, State, VpcId: vpcId, Tags: tagList, BlockDeviceMappings = [] } = instance;
   if (id === undefined || State?.Name === undefined || State.Name === 'terminated') return undefined;
   const tags = tagsOf(tagList);
-  return { id, name: tags.Name, tags, vpcId, object: objectOf(instance) };
+  const volumes = BlockDeviceMappings.flatMap(({ Ebs }) => Ebs?.VolumeId ?? []);
+  return { id, name: tags.Name, tags, state: State.Name, volumes, vpcId, object: objectOf(instance) };
 };
 
 /**
@@ -41,7 +42,7 @@ export const stateEventChange = (
   if (known === undefined) return undefined;
   const object = { ...known.object, State: { Code: codes[state], Name: state } };
   const unhealthy = state === 'running' ? known.unhealthy : undefined;
-  return { entry: { ...known, at, unhealthy, object } };
+  return { entry: { ...known, at, state, unhealthy, object } };
 };
 
 /** The change of an instance whose tags changed. It has the known state, so it does not count as older than the event of that state. */

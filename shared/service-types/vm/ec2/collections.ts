@@ -25,19 +25,31 @@ const entry = (
     object,
     name,
     tags,
+    state,
     vpcId,
     unused,
   }: {
     readonly object: object;
     readonly name?: string | undefined;
     readonly tags: Readonly<Record<string, string>>;
+    readonly state?: string | undefined;
     readonly vpcId?: string | undefined;
     readonly unused?: boolean | undefined;
   },
 ): ListedEntry[] =>
   id === undefined
     ? []
-    : [{ id, name: tags.Name ?? name, tags, vpcId, ...(unused && { unused }), object: objectOf(object) }];
+    : [
+        {
+          id,
+          name: tags.Name ?? name,
+          tags,
+          state,
+          vpcId,
+          ...(unused && { unused }),
+          object: objectOf(object),
+        },
+      ];
 
 const entriesOf = <Described extends object>(
   found: readonly Described[] | undefined,
@@ -60,7 +72,7 @@ const lists: Partial<Record<Collection, Lists>> = {
     const command = new ec2.DescribeVolumesCommand(paged(asked, largestPageOfVolumes));
     const { Volumes, NextToken } = await client.send(command, asked);
     const further = ({ Tags, State }: NonNullable<typeof Volumes>[number]) => ({
-      ...{ tags: tagsOf(Tags), unused: State === 'available' },
+      ...{ tags: tagsOf(Tags), state: State, unused: State === 'available' },
     });
     return { entries: entriesOf(Volumes, ({ VolumeId }) => VolumeId, further), nextToken: NextToken };
   },
@@ -89,8 +101,8 @@ const lists: Partial<Record<Collection, Lists>> = {
   images: async (ec2, client, asked) => {
     const command = new ec2.DescribeImagesCommand({ ...paged(asked), Owners: ['self'] });
     const { Images, NextToken } = await client.send(command, asked);
-    const further = ({ Tags, Name }: NonNullable<typeof Images>[number]) => ({
-      ...{ tags: tagsOf(Tags), name: Name },
+    const further = ({ Tags, Name, State }: NonNullable<typeof Images>[number]) => ({
+      ...{ tags: tagsOf(Tags), name: Name, state: State },
     });
     return { entries: entriesOf(Images, ({ ImageId }) => ImageId, further), nextToken: NextToken };
   },
@@ -99,7 +111,7 @@ const lists: Partial<Record<Collection, Lists>> = {
     const command = new ec2.DescribeNetworkInterfacesCommand({ ...paged(asked), Filters });
     const { NetworkInterfaces, NextToken } = await client.send(command, asked);
     const further = ({ TagSet, VpcId, Status }: NonNullable<typeof NetworkInterfaces>[number]) => ({
-      ...{ tags: tagsOf(TagSet), vpcId: VpcId, unused: Status === 'available' },
+      ...{ tags: tagsOf(TagSet), state: Status, vpcId: VpcId, unused: Status === 'available' },
     });
     return {
       entries: entriesOf(NetworkInterfaces, ({ NetworkInterfaceId }) => NetworkInterfaceId, further),
