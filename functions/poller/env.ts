@@ -13,12 +13,10 @@ export const PolledRegion = z.object({
   kind: z.enum(['legacy', 'streaming']),
   /** Of the resources that are listed there; absent: vm. */
   serviceType: z.optional(ServiceType),
-  /** A collection of the inventory that is listed there by itself, instead of a service type. */
-  collection: z.optional(Collection),
 });
 export type PolledRegion = z.infer<typeof PolledRegion>;
 
-/** The resources of one service type in a target, which the poller lists. `legacy`: its changes are found by listings alone; `streaming`: by events, and listings find the rest. */
+/** The resources of one service type, or a collection of the inventory, in a target, which the poller lists. `legacy`: its changes are found by listings alone; `streaming`: by events, and listings find the rest. */
 export type PolledTarget = { readonly target: ListedTarget; readonly mode: PolledRegion['kind'] };
 
 /** Environment of the poller. infra/functions.ts must supply exactly this. */
@@ -37,12 +35,8 @@ export const Env = z.object({
       z.array(PolledRegion),
       z.transform((regions) =>
         regions.map(
-          ({ region, kind, serviceType, collection }): PolledTarget => ({
-            target: {
-              ...targetOfKey(region),
-              ...(serviceType && { serviceType }),
-              ...(collection && { collection }),
-            },
+          ({ region, kind, serviceType }): PolledTarget => ({
+            target: { ...targetOfKey(region), ...(serviceType && { serviceType }) },
             mode: kind,
           }),
         ),
@@ -59,7 +53,7 @@ export const Env = z.object({
   INVENTORY_TABLE: z.optional(z.string().check(z.minLength(1))),
   /** The queue `inventory`, where compactions are requested; with INVENTORY_TABLE. */
   INVENTORY_QUEUE_URL: z.optional(z.url()),
-  /** JSON of the collections of listings of service types that the inventory has; with INVENTORY_TABLE. @default all of them */
+  /** JSON of the collections that the inventory has of every target; with INVENTORY_TABLE. @default all of them */
   INVENTORY_COLLECTIONS: z.optional(z.pipe(json, z.array(Collection))),
   /** The time between two listings of a collection that only the inventory has, in seconds. @default 3600 */
   INVENTORY_SECONDS: z.optional(z.pipe(json, z.int().check(z.minimum(1), z.maximum(86_400)))),

@@ -21,10 +21,10 @@ import { servedClusters } from '../../shared/service-types/cluster/served.ts';
 import { ecsTasks } from '../../shared/service-types/container/ecs/tasks.ts';
 import { servedContainers } from '../../shared/service-types/container/served.ts';
 import { kinds } from '../../shared/service-types/kinds.ts';
-import { ec2Collections } from '../../shared/service-types/vm/ec2/collections.ts';
+import { collectionsOfEc2, ec2Collections } from '../../shared/service-types/vm/ec2/collections.ts';
 import { ec2Instances } from '../../shared/service-types/vm/ec2/instances.ts';
 import { servedVms } from '../../shared/service-types/vm/served.ts';
-import { Env } from './env.ts';
+import { Env, type PolledTarget } from './env.ts';
 import type { PolledInventory } from './feed-inventory.ts';
 import { handleRequest } from './handle-request.ts';
 import type { PolledType } from './poll-target.ts';
@@ -68,6 +68,15 @@ const inventory =
     ? inventoryOf(inventoryTable, inventoryQueueUrl)
     : undefined;
 
+/** The collections that only the inventory has, of every target. They are not in REGIONS, which would exceed Lambda's 4 KiB of environment. */
+const furtherTargets = (): PolledTarget[] => {
+  const further = collectionsOfEc2.filter((collection) => inventory?.collections.has(collection));
+  const vms = env.REGIONS.filter(({ target: { serviceType = 'vm' } }) => serviceType === 'vm');
+  return vms.flatMap(({ target, mode }) =>
+    further.map((collection) => ({ target: { ...target, collection }, mode })),
+  );
+};
+
 export const handler = withTelemetry(
   handleRequest({
     inventory,
@@ -79,7 +88,7 @@ export const handler = withTelemetry(
     listings: dynamoDbListings(client, env.FLEET_TABLE),
     types: Object.values(types),
     observations: sqsObservations(sqs, env.OBSERVATIONS_QUEUE_URL),
-    targets: env.REGIONS,
+    targets: [...env.REGIONS, ...furtherTargets()],
     floorSeconds: env.POLL_FLOOR_SECONDS,
     ...{ provider, tagKeys },
     ...{ now: Date.now, random: Math.random, log, meter },

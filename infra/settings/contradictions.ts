@@ -1,6 +1,7 @@
 import { partitionOf, regionOfZone } from '../../shared/adapters/aws/regions.ts';
 import { type AccountSettings, accountRegions, accountsOf, settingsWithin } from './accounts.ts';
 import { type AgentSettings, agentPlaces, agentsOf } from './agent.ts';
+import { type InventorySettings, reportedTargets } from './inventory.ts';
 import { regionNames } from './reported-regions.ts';
 import { createdTypes, createdTypesByRegion, sectionNames } from './service-types.ts';
 import { longestProviderOfClusters, type Settings } from './settings.ts';
@@ -22,6 +23,7 @@ export const contradictions = (settings: Settings, homeAccount?: string): Contra
   ...ofSeveral(settings),
   ...ofControlPlane(settings),
   ...ofAccounts(settings, homeAccount),
+  ...ofInventory(settings),
 ];
 
 function* ofRegions({ homeRegion, streamingRegions, legacyRegions }: Settings): Iterable<Contradiction> {
@@ -383,4 +385,55 @@ function* ofRoles({ id, provisioning, containers, clusters }: AccountSettings): 
   for (const [setting, role] of roles)
     if (role !== undefined && role.split(':')[4] !== id)
       yield [setting, `must be of the account ${id}: a role is passed only within its account`];
+}
+
+function* ofInventory(settings: Settings): Iterable<Contradiction> {
+  const { inventory, accounts = {} } = settings;
+  if (inventory === undefined) return;
+  const { tokens, jwt, authOptional, development, homeNamespace } = inventory;
+  if (tokens.length === 0 && jwt === undefined && !authOptional)
+    yield ['inventory', 'must have tokens, a jwt, or both: the API authenticates its callers'];
+  if (authOptional && !development)
+    yield [
+      'inventory.authOptional',
+      'must be false, or inventory.development must be true: everyone who reaches the API could read the inventory',
+    ];
+  if (Object.hasOwn(accounts, homeNamespace))
+    yield [
+      'inventory.homeNamespace',
+      `must differ from the aliases of accounts, and ${homeNamespace} is one`,
+    ];
+  const targets = reportedTargets(settings).map(({ name }) => name);
+  yield* ofPlans(inventory, targets);
+  for (const [index, { secret }] of tokens.entries())
+    if (tokens.findIndex((other) => other.secret === secret) < index)
+      yield [
+        `inventory.tokens.${index}.secret`,
+        'must differ from those of the other tokens: a token has one list of scopes',
+      ];
+  for (const [index, { scopes }] of tokens.entries())
+    for (const scope of scopes) yield* ofScope(inventory, `inventory.tokens.${index}.scopes`, scope, targets);
+}
+
+function* ofPlans({ plans }: InventorySettings, targets: readonly string[]): Iterable<Contradiction> {
+  for (const [name, plan] of Object.entries(plans))
+    for (const place of ['source', 'destination'] as const)
+      if (!targets.includes(plan[place]))
+        yield [
+          `inventory.plans.${name}.${place}`,
+          `must be a target that is reported: ${targets.join(', ')}`,
+        ];
+}
+
+function* ofScope(
+  { consoleOutput }: InventorySettings,
+  setting: string,
+  scope: string,
+  targets: readonly string[],
+): Iterable<Contradiction> {
+  const [, permission, target] = scope.split(':');
+  if (target !== undefined && !targets.includes(target))
+    yield [setting, `must name targets that are reported (${targets.join(', ')}), and ${target} is none`];
+  if (permission === 'logs' && !consoleOutput)
+    yield [setting, 'must be without inventory:logs, or inventory.consoleOutput must be true'];
 }

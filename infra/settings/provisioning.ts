@@ -122,21 +122,20 @@ export const Provisioning = z.strictObject({
     ),
 });
 
+/** The issuer whose tokens an API accepts. */
+export const Jwt = z.strictObject({
+  issuer: nonEmpty.describe('`iss` of accepted tokens.'),
+  audience: nonEmpty.describe('`aud` of accepted tokens.'),
+  jwksUrl: text(/^https:\/\/\S+$/, 'must be an https:// URL').describe('URL of the issuer’s keys (JWKS).'),
+});
+
 const credentials = (where: string) => ({
   tokenSecret: secretName
     .optional()
     .describe(
       `Name of the secret in the home region whose text is the token${where}, which callers send as bearer token or as the password of Basic authentication. Required without \`jwt\` beside it.`,
     ),
-  jwt: z
-    .strictObject({
-      issuer: nonEmpty.describe('`iss` of accepted tokens.'),
-      audience: nonEmpty.describe('`aud` of accepted tokens.'),
-      jwksUrl: text(/^https:\/\/\S+$/, 'must be an https:// URL').describe(
-        'URL of the issuer’s keys (JWKS).',
-      ),
-    })
-    .optional(),
+  jwt: Jwt.optional(),
 });
 
 /** Who may call the provider-api, and how often. */

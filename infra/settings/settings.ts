@@ -7,6 +7,7 @@ import { Accounts, externalId, Organization } from './accounts.ts';
 import { Agent } from './agent.ts';
 import { Clusters } from './clusters.ts';
 import { Containers } from './containers.ts';
+import { Inventory } from './inventory.ts';
 import { Api, ControlPlane, Provisioning } from './provisioning.ts';
 import { createdTypes } from './service-types.ts';
 import { count, identifier, region, secretName, text, zone } from './setting-kinds.ts';
@@ -156,6 +157,7 @@ export const Settings = z.strictObject({
   accounts: Accounts.optional(),
   externalId: z.optional(externalId),
   organization: Organization.optional(),
+  inventory: Inventory.optional(),
   alarms: z
     .strictObject({
       emailOrTopicArn: text(

@@ -57,6 +57,11 @@ export const clusters = {
 /** The required settings to create VMs, containers and clusters. */
 export const allTypes = { ...provisioningSettings, containers, clusters };
 
+/** The required settings of the inventory. */
+export const inventory = {
+  tokens: [{ secret: 'dcm/inventory', scopes: ['inventory:read', 'changes:read'] }],
+};
+
 /** The service provider as CDK synthesizes it, with functions that do nothing. */
 export const synthesized = (settings: object = leastSettings) => {
   const app = new App();

@@ -2,7 +2,7 @@ import type { EC2Client } from '@aws-sdk/client-ec2';
 import { type AwsAccounts, homeAccountAlone } from '../../../adapters/aws/accounts.ts';
 import { readsByTarget } from '../../../adapters/aws/calls.ts';
 import { UnavailableError } from '../../../core/errors.ts';
-import { type Collection, type ListedEntry, objectOf } from '../../../core/inventory/entry.ts';
+import { Collection, type ListedEntry, objectOf } from '../../../core/inventory/entry.ts';
 import type { Target } from '../../../core/target.ts';
 import type { ListedCollections } from '../../../ports/inventory.ts';
 import { instanceEntry, tagsOf } from '../inventory.ts';
@@ -129,6 +129,11 @@ const lists: Partial<Record<Collection, Lists>> = {
     return { entries: entriesOf(Addresses, idOf, further), nextToken: undefined };
   },
 };
+
+/** The collections that `ec2Collections` lists. */
+export const collectionsOfEc2: readonly Collection[] = Collection.options.filter(
+  (collection) => lists[collection] !== undefined,
+);
 
 /** The collections of EC2 that have listings of their own. */
 export const ec2Collections = (
