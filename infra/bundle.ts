@@ -15,11 +15,15 @@ export const functionNames = [
   'registration',
   'cluster-steps',
   'inventory',
+  'change-feed',
 ] as const;
 export type FunctionName = (typeof functionNames)[number];
 
 /** Deployed only with an inventory. */
-export const inventoryFunctions: ReadonlySet<FunctionName> = new Set<FunctionName>(['inventory']);
+export const inventoryFunctions: ReadonlySet<FunctionName> = new Set<FunctionName>([
+  'inventory',
+  'change-feed',
+]);
 
 /** The folder of a function's bundle: `index.mjs`, and the chunks that it loads only when it needs them. */
 export const bundleFolder = (name: FunctionName): string => `${root}dist/functions/${name}`;

@@ -1,3 +1,4 @@
+import type { Env as ChangeFeedEnv } from '../functions/change-feed/env.ts';
 import type { Env as ClusterStepsEnv, StepSettings } from '../functions/cluster-steps/env.ts';
 import type { Env as InventoryEnv } from '../functions/inventory/env.ts';
 import type { Env as NatsBridgeEnv } from '../functions/nats-bridge/env.ts';
@@ -172,6 +173,8 @@ export const normaliser = (
     readonly spotEndsAs: NonNullable<NormaliserEnv['SPOT_ENDS_AS']>;
     readonly startingAs: NonNullable<NormaliserEnv['STARTING_AS']>;
     readonly burst?: number;
+    /** Name or ARN of the status bus. */
+    readonly statusBus?: string | undefined;
   },
 ): FunctionSpec => ({
   name: 'normaliser',
@@ -189,12 +192,32 @@ export const normaliser = (
     TAG_KEYS: JSON.stringify(deployment.tagKeys),
     ...(given.burst !== undefined && { BURST: String(given.burst) }),
     SPOT_ENDS_AS: given.spotEndsAs,
+    ...(given.statusBus !== undefined && { STATUS_BUS: given.statusBus }),
     ...(servesContainers(deployment) && { STARTING_AS: given.startingAs }),
     ...clusterWords(deployment),
     ...servedVariables(deployment),
     ...accountsFileVariable(deployment),
   } satisfies NormaliserEnv,
   ...inAccounts(deployment, 'reader'),
+});
+
+/** An append takes milliseconds; this is for one that waits for other writers. */
+export const changeFeedTimeoutSeconds = 30;
+
+export const changeFeed = (given: {
+  readonly inventoryTable: string;
+  readonly queueUrl: string;
+  readonly deadLetterQueueUrl: string;
+}): FunctionSpec => ({
+  name: 'change-feed',
+  description: 'Appends the statuses of the status bus to the change feed',
+  timeoutSeconds: changeFeedTimeoutSeconds,
+  memoryMb: 256,
+  environment: {
+    INVENTORY_TABLE: given.inventoryTable,
+    CHANGES_QUEUE_URL: given.queueUrl,
+    DEAD_LETTER_QUEUE_URL: given.deadLetterQueueUrl,
+  } satisfies ChangeFeedEnv,
 });
 
 export const natsBridge = (given: {

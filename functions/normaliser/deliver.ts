@@ -1,6 +1,13 @@
 import { UnavailableError } from '../../shared/core/errors.ts';
 import { defaultBurst, type Release, releaseOf } from '../../shared/core/outbox.ts';
-import { type Resource, republicationTime, type UnpublishedStatus } from '../../shared/core/resource.ts';
+import {
+  type Resource,
+  republicationTime,
+  type UnforwardedStatus,
+  type UnpublishedStatus,
+} from '../../shared/core/resource.ts';
+import { targetOf } from '../../shared/core/target.ts';
+import type { Forwarding } from '../../shared/ports/resource-store.ts';
 import type { PublicationAnswer } from '../../shared/wire/bridge.ts';
 import type { CloudEventJson } from '../../shared/wire/cloudevents.ts';
 import { statusEvent } from '../../shared/wire/dcm-status.ts';
@@ -16,8 +23,12 @@ const maximumPerResource = 50;
 /** No portion begins later than this after the first: with the bridge's 10 s it ends within the normaliser's 15 s. */
 const publishingMs = 4_000;
 
+/** So many statuses that the status bus has not taken are kept in a resource's item; each takes less than 1.3 KB of its 400 KB. */
+const maximumUnforwarded = 64;
+
 type Publishing = Pick<Parts, 'publisher' | 'retries' | 'provider' | 'meter' | 'log'>;
-type Delivery = Publishing & Pick<Parts, 'resourceStore' | 'burst' | 'now'>;
+type ToBus = Pick<Parts, 'bus' | 'homeAccount' | 'provider' | 'meter' | 'log'>;
+type Delivery = Publishing & ToBus & Pick<Parts, 'resourceStore' | 'burst' | 'now'>;
 
 /** The result of publishing for one group's resource. */
 export type Published = RecordedGroup & {
@@ -32,10 +43,15 @@ export type Published = RecordedGroup & {
  * acknowledged ones, those that can never be published, and those that they superseded. In that order: after a crash in between, statuses
  * are published again and none is lost. A long outbox is published in portions, each settled before the next; the statuses that are left
  * when the time is over are published when SQS redelivers the messages.
+ *
+ * What the stream has acknowledged is put on the status bus before it leaves the outbox. What the bus does not take is kept in the item by
+ * the write that removes it from the outbox, and put there with the resource's next message or follow-up: an outage of the bus holds back
+ * and repeats nothing on its way to NATS.
  */
 export const publishOutboxes = (parts: Delivery) => {
   const { provider, burst = defaultBurst, meter, log, now } = parts;
   const publish = publishEvents(parts);
+  const forward = forwardToBus(parts);
   const settle = settleOutbox(parts);
 
   return (recorded: readonly RecordedGroup[]): Promise<Published[]> =>
@@ -72,7 +88,15 @@ export const publishOutboxes = (parts: Delivery) => {
         release.publish.map((status) => statusEvent(vm, status, provider)),
       ),
     );
-    const published = await Promise.all(portions.map(({ isPart, ...one }) => settle(one, outcome)));
+    const forwarding = await forward(
+      portions.map(({ vm, release }) => ({
+        vm,
+        statuses: release.publish.filter(({ id }) => outcome.acknowledged.has(id)),
+      })),
+    );
+    const published = await Promise.all(
+      portions.map(({ isPart, ...one }) => settle({ ...one, forwarding: forwarding.get(one.vm) }, outcome)),
+    );
     for (const [index, one] of published.entries()) {
       const isAlone = one.vm.latest?.id === portions[index]?.vm.latest?.id;
       if (isAlone && !isRedelivered(one.group)) reportTakenIds(one, outcome);
@@ -187,6 +211,57 @@ const postponed = (one: Published): Published => ({
   failure: `${one.vm.resourceId} has more statuses than could be published in the time; SQS redelivers the message`,
 });
 
+type Acknowledgement = { readonly vm: Resource; readonly statuses: readonly UnpublishedStatus[] };
+
+/**
+ * Puts on the status bus what it has not taken of these resources before, and then the statuses that were acknowledged now.
+ * @returns for each resource what is to be kept and what no longer; no entry where that is nothing.
+ */
+export const forwardToBus =
+  ({ bus, homeAccount, provider, meter, log }: ToBus) =>
+  async (acknowledged: readonly Acknowledgement[]): Promise<ReadonlyMap<Resource, Forwarding>> => {
+    const due = acknowledged.map(({ vm, statuses }) => ({
+      vm,
+      statuses: dueOf(vm, bus ? statuses : []),
+    }));
+    const events = due.flatMap(({ vm, statuses }) =>
+      statuses.map((status) => ({
+        event: statusEvent({ ...vm, dcmId: status.dcmId }, status, provider),
+        target: targetOf(vm, homeAccount),
+      })),
+    );
+    if (events.length === 0) return new Map();
+    const taken = bus ? await bus.put(events) : new Set(events.map(({ event }) => event.id));
+    if (taken.size > 0) meter.count('forwarded', taken.size);
+    if (taken.size < events.length) meter.count('unforwarded', events.length - taken.size);
+    return new Map(due.flatMap(({ vm, statuses }) => changesOf(vm, statuses, taken)));
+
+    function changesOf(
+      vm: Resource,
+      statuses: readonly UnforwardedStatus[],
+      taken: ReadonlySet<string>,
+    ): [Resource, Forwarding][] {
+      const held = new Set(vm.unforwarded?.map(({ key }) => key));
+      const open = statuses.filter(({ id }) => !taken.has(id));
+      const dropped = open.slice(0, -maximumUnforwarded);
+      for (const { id, dcmId } of dropped)
+        log.error('a status never comes to the status bus; too many of its resource wait', { id, dcmId });
+      const kept = open.slice(-maximumUnforwarded);
+      const keep = kept.filter(({ key }) => !held.has(key));
+      const gone = statuses.filter((status) => held.has(status.key) && !kept.includes(status));
+      return keep.length + gone.length === 0 ? [] : [[vm, { keep, forwarded: gone.map(({ key }) => key) }]];
+    }
+  };
+
+/** A status may be in both, where it was published again. */
+const dueOf = (
+  { unforwarded = [], dcmId }: Resource,
+  statuses: readonly UnpublishedStatus[],
+): UnforwardedStatus[] => {
+  const ids = new Set(unforwarded.map(({ id }) => id));
+  return [...unforwarded, ...statuses.filter(({ id }) => !ids.has(id)).map((one) => ({ ...one, dcmId }))];
+};
+
 /**
  * Removes from a resource's outbox the statuses that were acknowledged, can never be published, or were superseded by acknowledged ones.
  * The resource in the result still has the statuses that were held back, or were added meanwhile.
@@ -194,7 +269,11 @@ const postponed = (one: Published): Published => ({
 const settleOutbox =
   ({ resourceStore, now, meter }: Pick<Parts, 'resourceStore' | 'now' | 'meter'>) =>
   async (
-    { release, ...recorded }: RecordedGroup & { readonly release: Release },
+    {
+      release,
+      forwarding,
+      ...recorded
+    }: RecordedGroup & { readonly release: Release; readonly forwarding: Forwarding | undefined },
     outcome: Outcome,
   ): Promise<Published> => {
     const acknowledged = release.publish.filter(({ id }) => outcome.acknowledged.has(id));
@@ -202,7 +281,7 @@ const settleOutbox =
     const open = release.publish.find(({ id }) => !outcome.acknowledged.has(id) && !outcome.refused.has(id));
     const unpublished = open && (outcome.why.get(open.id) ?? noAnswerFor(open));
     const newest = acknowledged.at(-1);
-    if (newest === undefined && refused.length === 0)
+    if (newest === undefined && refused.length === 0 && forwarding === undefined)
       return { ...recorded, acknowledged, failure: unpublished };
 
     for (const { at } of acknowledged.filter((status) => republicationTime(status) === undefined))
@@ -212,7 +291,11 @@ const settleOutbox =
     const keys = [...acknowledged, ...refused, ...superseded].map(({ key }) => key);
     try {
       const { vm } = recorded;
-      const settled = (await resourceStore.settle(vm, keys)) ?? { ...vm, outbox: [] }; // ownership was removed: nothing more to publish
+      const settled = (await resourceStore.settle(vm, keys, forwarding)) ?? {
+        ...vm,
+        outbox: [],
+        unforwarded: [],
+      }; // ownership was removed: nothing more to publish
       return { ...recorded, vm: settled, acknowledged, failure: unpublished };
     } catch (failure) {
       return { ...recorded, acknowledged, failure };

@@ -30,6 +30,8 @@ export const Env = z.object({
    * @default 4
    */
   BURST: z.optional(z.pipe(json, z.int().check(z.minimum(1), z.maximum(9)))),
+  /** Name or ARN of the event bus that gets every published status. Absent: there is none. */
+  STATUS_BUS: z.optional(z.string().check(z.minLength(1))),
   /** How the end of a spot instance that has run is reported. @default 'FAILED' */
   SPOT_ENDS_AS: z.optional(z.enum(['FAILED', 'DELETED'])),
   /** How a container that is starting is reported: PENDING only where no environment agent is in front. @default 'PROVISIONING' */

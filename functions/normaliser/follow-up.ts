@@ -10,7 +10,7 @@ import { checkIn, isRedelivered, type MessageGroup } from './read-message.ts';
 import type { RecordedGroup } from './record.ts';
 
 /**
- * Queues follow-ups: publish statuses that the debounce held back, check with EC2 whether a transition is over, or read the state of a
+ * Queues follow-ups: publish statuses that the debounce held back, put on the status bus what it has not taken, check with EC2 whether a transition is over, or read the state of a
  * claimed instance. The messages that led to a follow-up count as processed only once it is queued, so none can be lost.
  * @returns why a follow-up could not be queued, by group.
  */
@@ -19,7 +19,7 @@ export const queueFollowUps =
   async (recorded: readonly RecordedGroup[]): Promise<ReadonlyMap<MessageGroup, unknown>> => {
     const failures = new Map<MessageGroup, unknown>();
     const followUps = recorded.flatMap((one) =>
-      [settling(one), check(one), claimCheck(one)].flatMap((followUp) =>
+      [settling(one), check(one), claimCheck(one), forwarding(one)].flatMap((followUp) =>
         followUp ? [{ ...followUp, group: one.group }] : [],
       ),
     );
@@ -46,6 +46,14 @@ export const queueFollowUps =
       return { event, afterSeconds: settleSeconds };
     }
 
+    /** A message that settles nothing: only the resource's item is read, and what is in it put on the bus. */
+    function forwarding({ vm }: RecordedGroup): FollowUp | undefined {
+      const [first] = vm.unforwarded ?? [];
+      if (first === undefined) return undefined;
+      const event = statusSettledEvent({ ...about(vm, first.key), key: settlesNothing });
+      return { event, afterSeconds: forwardAgainSeconds };
+    }
+
     function claimCheck({ vm, needsClaimCheck }: RecordedGroup): FollowUp | undefined {
       if (!needsClaimCheck) return undefined;
       const { resourceId, region, account } = vm;
@@ -64,6 +72,10 @@ export const queueFollowUps =
         : { event: checkRequestedEvent({ ...about(one.vm, key), key, turn: attempt }), afterSeconds };
     }
   };
+
+/** Sorts before every key. */
+const settlesNothing = '0';
+const forwardAgainSeconds = 30;
 
 /** By then a state that was recorded at the claim is a minute old, so EC2's answer cannot be older (core/listing/doubt.ts). */
 const claimCheckSeconds = 75;

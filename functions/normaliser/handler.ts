@@ -8,6 +8,7 @@ import { dynamoDbHeartbeats } from '../../shared/adapters/dynamodb/heartbeats.ts
 import { dynamoDbListings } from '../../shared/adapters/dynamodb/listings.ts';
 import { dynamoDbRecords } from '../../shared/adapters/dynamodb/records.ts';
 import { dynamoDbResourceStore } from '../../shared/adapters/dynamodb/resource-store.ts';
+import { eventBridgeStatusBus } from '../../shared/adapters/event-bridge/status-bus.ts';
 import { randomPart } from '../../shared/adapters/random-part.ts';
 import { deferredObservations } from '../../shared/adapters/sqs/deferred-observations.ts';
 import { sqsRetries } from '../../shared/adapters/sqs/retries.ts';
@@ -67,6 +68,8 @@ const awsPorts = ({ FLEET_TABLE: table, OBSERVATIONS_QUEUE_URL: queueUrl, NATS_B
     heartbeats: dynamoDbHeartbeats(client, table),
     listings: dynamoDbListings(client, table),
     observations: deferredObservations(queueUrl),
+    bus: env.STATUS_BUS === undefined ? undefined : eventBridgeStatusBus({ bus: env.STATUS_BUS, log }),
+    homeAccount: env.ACCOUNT_ID,
     publisher: bridgePublisher(new LambdaClient(), NATS_BRIDGE),
     types: env.SERVICE_TYPES.map((serviceType) => served[serviceType]()),
     randomPart,

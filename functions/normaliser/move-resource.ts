@@ -1,3 +1,4 @@
+import { UnavailableError } from '../../shared/core/errors.ts';
 import { listingTime } from '../../shared/core/gate.ts';
 import { isEnding } from '../../shared/core/kind.ts';
 import { dcmIdOf } from '../../shared/core/ownership.ts';
@@ -6,7 +7,7 @@ import { movedAwayStatus, movedStatus, type Resource } from '../../shared/core/r
 import type { DescribedResource } from '../../shared/ports/described-resources.ts';
 import { servedTypeOf } from '../../shared/ports/served-type.ts';
 import { instanceObservedEvent } from '../../shared/wire/own-messages.ts';
-import { publishStatuses } from './deliver.ts';
+import { forwardToBus, publishStatuses } from './deliver.ts';
 import type { Parts } from './normalise.ts';
 
 const listTimeoutMs = 2_000;
@@ -24,6 +25,7 @@ type Move = { readonly dcmId: string | undefined; readonly at: number };
 export const moveResource = (parts: Parts) => {
   const { types, resourceStore, observations, randomPart, provider, now, meter } = parts;
   const publish = publishStatuses(parts);
+  const forward = forwardToBus(parts);
 
   return async (resourceId: string, { dcmId, at }: Move): Promise<Resource | undefined> => {
     const held = await resourceStore.readConsistently(resourceId);
@@ -32,7 +34,9 @@ export const moveResource = (parts: Parts) => {
     const ended = movedAwayStatus(vm, { at, dcmId }, randomPart());
     const carriers = await othersThatCarry(vm);
     const goesOn = carriers.length > 0 || (await isAnothers(vm));
-    await publish(vm, goesOn ? vm.outbox : [...vm.outbox, ended]);
+    const statuses = goesOn ? vm.outbox : [...vm.outbox, ended];
+    await publish(vm, statuses);
+    await forwardAll(vm, statuses, dcmId);
     await servedTypeOf(types, vm.kind).records?.end(vm.dcmId, resourceId);
     await observations.send(carriers.map((one) => observed(vm.region, one)));
     meter.count('moved');
@@ -40,6 +44,17 @@ export const moveResource = (parts: Parts) => {
     const { latest } = vm;
     return resourceStore.move(vm, dcmId, latest && movedStatus({ ...vm, latest }, ended, randomPart()));
   };
+
+  /**
+   * What the status bus does not take is kept under the former id.
+   * @throws UnavailableError where the item that would keep it is about to be given up.
+   */
+  async function forwardAll(vm: Resource, statuses: Resource['outbox'], dcmId: string | undefined) {
+    const forwarding = (await forward([{ vm, statuses }])).get(vm);
+    const kept = forwarding ? await resourceStore.settle(vm, [], forwarding) : vm;
+    if (dcmId === undefined && (kept?.unforwarded?.length ?? 0) > 0)
+      throw new UnavailableError(`the status bus did not take the last statuses of ${vm.dcmId}`);
+  }
 
   /** Whether a create or an adoption has given the DCM id to another resource. */
   async function isAnothers({ kind, dcmId, resourceId }: Resource): Promise<boolean> {

@@ -8,6 +8,7 @@ import type { Observations } from '../../shared/ports/observations.ts';
 import type { ResourceStore } from '../../shared/ports/resource-store.ts';
 import type { Retries } from '../../shared/ports/retries.ts';
 import { type ServedType, servedTypeOf } from '../../shared/ports/served-type.ts';
+import type { StatusBus } from '../../shared/ports/status-bus.ts';
 import type { StatusPublisher } from '../../shared/ports/status-publisher.ts';
 import type { Log, Meter } from '../../shared/ports/telemetry.ts';
 import { askService, endReasons } from './ask-service.ts';
@@ -29,6 +30,10 @@ export type Parts = {
   /** The service types that this deployment serves. */
   readonly types: readonly ServedType[];
   readonly publisher: StatusPublisher;
+  /** Gets every status that the stream has acknowledged. Absent: nobody wants them. */
+  readonly bus?: StatusBus | undefined;
+  /** Id of the account that the provider is deployed in; undefined where it is not known. */
+  readonly homeAccount?: string | undefined;
   readonly observations: Observations;
   readonly listings: Pick<Listings, 'requestRepublication'>;
   /** Puts a status that no retry can publish into the dead-letter queue. */

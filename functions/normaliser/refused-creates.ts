@@ -8,6 +8,7 @@ import type { Observations } from '../../shared/ports/observations.ts';
 import type { ResourceStore } from '../../shared/ports/resource-store.ts';
 import type { Retries } from '../../shared/ports/retries.ts';
 import { type ServedType, servedTypeOf } from '../../shared/ports/served-type.ts';
+import type { StatusBus } from '../../shared/ports/status-bus.ts';
 import type { StatusPublisher } from '../../shared/ports/status-publisher.ts';
 import { type CreateRefused, createRefusedEvent, createRefusedIn } from '../../shared/wire/create-refused.ts';
 import { statusEvent } from '../../shared/wire/dcm-status.ts';
@@ -21,6 +22,7 @@ type Parts = {
   readonly resourceStore: Pick<ResourceStore, 'read'>;
   readonly observations: Observations;
   readonly publisher: StatusPublisher;
+  readonly bus?: StatusBus | undefined;
   readonly retries: Pick<Retries, 'deadLetter'>;
   readonly provider: string;
   readonly randomPart: RandomPart;
@@ -48,7 +50,7 @@ export const readRefusals =
  * @returns why SQS must redeliver messages, by message id.
  */
 export const reportRefusals = (parts: Parts, others: Handle<Message>): Handle<AnyMessage> => {
-  const { types, resourceStore, observations, publisher, retries, provider, randomPart, now } = parts;
+  const { types, resourceStore, observations, publisher, bus, retries, provider, randomPart, now } = parts;
 
   return async (messages) => {
     const failed = new Map<string, unknown>();
@@ -64,7 +66,7 @@ export const reportRefusals = (parts: Parts, others: Handle<Message>): Handle<An
         return;
       }
       try {
-        for (const one of refused) await settle(one);
+        for (const one of refused) await settle(one, message.isRetry);
       } catch (error) {
         failed.set(messageId, error);
       }
@@ -75,13 +77,24 @@ export const reportRefusals = (parts: Parts, others: Handle<Message>): Handle<An
     return new Map([...handled, ...failed]);
   };
 
-  async function settle(refused: CreateRefused): Promise<void> {
+  /** A status that the stream has acknowledged and the bus has not taken is put there again by the next delivery of the message. */
+  async function settle(refused: CreateRefused, isRetry: boolean): Promise<void> {
     const { kind, records } = servedTypeOf(types, refused);
     if (records === undefined) return;
     const creation = await records.creation(refused.dcmId);
     if (await isObsolete(refused, creation)) return;
     const { failure } = creation;
-    if (failure?.isPublished) return;
+    if (failure?.isPublished) {
+      if (isRetry) await forward(kind, refused, failure.status);
+      return;
+    }
+    await publishFailure(refused, creation);
+  }
+
+  async function publishFailure(refused: CreateRefused, creation: Creation): Promise<void> {
+    const { kind, records } = servedTypeOf(types, refused);
+    if (records === undefined) return;
+    const { failure } = creation;
     const waitMs = failureDueMs(refused, creation, now()) - now();
     if (failure === undefined && waitMs > 0) return postpone(refused, waitMs);
     const kept = failure?.status ?? (await records.fail(refused.dcmId, creation, statusOf(refused)));
@@ -89,6 +102,14 @@ export const reportRefusals = (parts: Parts, others: Handle<Message>): Handle<An
       throw new UnavailableError(`the record of ${refused.dcmId} changed while its failure was recorded`);
     await publish(kind, refused, kept);
     await records.failurePublished(refused.dcmId, kept.id);
+    await forward(kind, refused, kept);
+  }
+
+  async function forward(kind: Kind, { dcmId, region }: CreateRefused, status: UnpublishedStatus) {
+    const event = statusEvent({ kind, dcmId, region }, status, provider);
+    const taken = await bus?.put([{ event, target: { region } }]);
+    if (taken?.has(event.id) === false)
+      throw new UnavailableError(`the status bus did not take the status FAILED of ${dcmId}`);
   }
 
   async function isObsolete({ refusedAtMs }: CreateRefused, creation: Creation): Promise<boolean> {

@@ -1,5 +1,6 @@
 import { Stack } from 'aws-cdk-lib';
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
+import type { EventBus } from 'aws-cdk-lib/aws-events';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { Construct } from 'constructs';
@@ -22,6 +23,8 @@ export type NormaliserProps = {
   readonly observations: RetriedQueue;
   readonly resourceStore: Table;
   readonly bridge: LambdaFunction;
+  /** Gets every published status; undefined: there is none. */
+  readonly statusBus?: EventBus | undefined;
 };
 
 /** Turns observations into statuses and has the nats-bridge publish them. Runs outside any VPC, where AWS's services need no NAT or endpoint. */
@@ -31,7 +34,7 @@ export class Normaliser extends Construct {
   constructor(
     scope: Construct,
     id: string,
-    { defaults, deployment, settings, observations, resourceStore, bridge }: NormaliserProps,
+    { defaults, deployment, settings, observations, resourceStore, bridge, statusBus }: NormaliserProps,
   ) {
     super(scope, id);
     const regions = regionNames(settings);
@@ -42,6 +45,7 @@ export class Normaliser extends Construct {
         regions,
         accountId: Stack.of(this).account,
         spotEndsAs: spotEndsAs(settings),
+        statusBus: statusBus?.eventBusName,
         startingAs: agentStreamsOf(settings).length > 0 ? 'PROVISIONING' : 'PENDING',
       }),
     });
@@ -65,6 +69,7 @@ export class Normaliser extends Construct {
       'dynamodb:UpdateItem',
     );
     bridge.grantInvokeLatestVersion(this.function);
+    statusBus?.grantPutEventsTo(this.function);
     grantDescribe(this.function, ['ec2:DescribeInstances'], regions);
     grantDescribeTasks(this.function, settings);
     grantReadClusters(this.function, settings);

@@ -9,6 +9,7 @@ import { Containers, containersOf, taskScope } from '../constructs/containers.ts
 import type { CodeOf } from '../constructs/function-defaults.ts';
 import { HubBus } from '../constructs/hub-bus.ts';
 import { InstanceEventsRules } from '../constructs/instance-events-rules.ts';
+import { InventoryTable } from '../constructs/inventory-table.ts';
 import { NatsBridge } from '../constructs/nats-bridge.ts';
 import { Normaliser } from '../constructs/normaliser.ts';
 import { Poller } from '../constructs/poller.ts';
@@ -17,13 +18,19 @@ import { ProviderApi, type ProviderApiProps } from '../constructs/provider-api.t
 import { Registration, type RegistrationProps, registriesOf } from '../constructs/registration.ts';
 import { ResourceTable } from '../constructs/resource-table.ts';
 import { RetriedQueue } from '../constructs/retried-queue.ts';
+import { StatusBus } from '../constructs/status-bus.ts';
 import { type Deployment, normaliserTimeoutSeconds } from '../functions.ts';
 import { accountsFileOf, accountsOf, settingsWithin } from '../settings/accounts.ts';
 import { agentStreamsOf, natsPermissions } from '../settings/agent.ts';
 import { createdTypes } from '../settings/service-types.ts';
 import { canCreate, type Settings, tagKeysOf } from '../settings/settings.ts';
 
-export type HomeRegionProps = { readonly settings: Settings; readonly codeOf: CodeOf };
+export type HomeRegionProps = {
+  readonly settings: Settings;
+  readonly codeOf: CodeOf;
+  /** Whether there is an inventory, with a change feed. @default false */
+  readonly inventory?: boolean | undefined;
+};
 
 /**
  * EC2 ─► rules ─────────┬─► observations queue ─► normaliser ─► nats-bridge ─► JetStream
@@ -33,7 +40,7 @@ export type HomeRegionProps = { readonly settings: Settings; readonly codeOf: Co
  *  └──────────────────────────────────────────── ◄─ registration ─────┘
  */
 export class HomeRegionStack extends Stack {
-  constructor(scope: Construct, id: string, { settings, codeOf }: HomeRegionProps) {
+  constructor(scope: Construct, id: string, { settings, codeOf, inventory = false }: HomeRegionProps) {
     const { provider, homeRegion, logRetentionDays, deletionProtection } = settings;
     super(scope, id, {
       stackName: `dcm-${provider.name}`,
@@ -80,7 +87,13 @@ export class HomeRegionStack extends Stack {
       accounts: accountsOfDeployment(settings),
     };
     const parts = { defaults, deployment, settings, observations, resourceStore, bridge, steps };
-    const normaliser = new Normaliser(this, 'Normaliser', parts);
+    const status = inventory
+      ? new StatusBus(this, 'StatusBus', {
+          ...{ defaults, provider: provider.name },
+          inventory: new InventoryTable(this, 'Inventory', { deletionProtection }).table,
+        })
+      : undefined;
+    const normaliser = new Normaliser(this, 'Normaliser', { ...parts, statusBus: status?.bus });
 
     const { function: poller } = new Poller(this, 'Poller', parts);
     const { stateMachine } = new Polling(this, 'Polling', { defaults, poller });
@@ -96,6 +109,7 @@ export class HomeRegionStack extends Stack {
     alarms.watchPublication();
     alarms.watchOwners();
     alarms.watchFunction('nats-bridge', bridge);
+    if (status) alarms.watchFunction('change-feed', status.function);
     alarms.watchFunction('poller', poller);
     alarms.watchPolling(stateMachine);
     if (steps) {

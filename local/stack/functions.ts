@@ -55,6 +55,7 @@ const concurrency = {
   registration: 1,
   'cluster-steps': 1,
   inventory: 1,
+  'change-feed': 1,
 } as const;
 
 /** The functions that the stacks deploy (infra/functions.ts), wired to the emulators. */

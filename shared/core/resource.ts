@@ -41,6 +41,9 @@ export type UnpublishedStatus = {
   readonly republishedAt?: number | undefined;
 };
 
+/** A status that JetStream has acknowledged, and the status bus has not taken, with the DCM id that it was published under. */
+export type UnforwardedStatus = UnpublishedStatus & { readonly dcmId: string };
+
 /** By sort, with the second of the service's clock and the text, which is at most 1 KiB. */
 export type Notices = Readonly<Record<string, Pick<Notice, 'at' | 'text'> | undefined>>;
 
@@ -63,6 +66,8 @@ export type Resource = Addresses & {
   readonly repeatedAt?: number | undefined;
   /** Ascending. */
   readonly outbox: readonly UnpublishedStatus[];
+  /** Ascending. Absent: none. */
+  readonly unforwarded?: readonly UnforwardedStatus[] | undefined;
   /** Ascending: the ten newest statuses without repeats, and more while there are unpublished ones (core/history.ts). */
   readonly history: readonly PastStatus[];
 };

@@ -2,7 +2,7 @@ import type { ProviderError } from '../core/errors.ts';
 import type { Kind } from '../core/kind.ts';
 import type { Notice, Observation } from '../core/message.ts';
 import type { Addresses } from '../core/outputs.ts';
-import type { Resource, UnpublishedStatus } from '../core/resource.ts';
+import type { Resource, UnforwardedStatus, UnpublishedStatus } from '../core/resource.ts';
 
 /** The owner of an instance, as the resource store holds it. */
 export type Ownership =
@@ -21,6 +21,12 @@ export type Recorded =
   /** Older than what is held, the same again, or after `terminated`. The outbox may still hold statuses that a crashed worker left. */
   | { readonly outcome: 'stale'; readonly vm: Resource }
   | { readonly outcome: 'unknown' };
+
+/** What changes in `unforwarded`. */
+export type Forwarding = {
+  readonly keep: readonly UnforwardedStatus[];
+  readonly forwarded: readonly string[];
+};
 
 export type EndedPage = {
   readonly resources: readonly Pick<Resource, 'resourceId' | 'account'>[];
@@ -89,12 +95,14 @@ export type ResourceStore = {
    */
   republish(vm: Resource, status: UnpublishedStatus): Promise<Recorded>;
   /**
-   * Idempotent: removes exactly these statuses, at least one, from the outbox, and from the history the entries that `vm` then no longer
+   * Idempotent: removes exactly these statuses from the outbox, and from the history the entries that `vm` then no longer
    * needs (core/history.ts). Any number of keys, in several writes where one is too small. Returns the VM after that, which may have more
    * to publish; undefined where it is no longer ours.
    */
   settle(
     vm: Pick<Resource, 'resourceId' | 'outbox' | 'history'>,
     keys: readonly string[],
+    /** Also, in the same write: the statuses that the status bus has not taken, and the keys of those that it has taken since. At least one key or status in all. */
+    forwarding?: Forwarding,
   ): Promise<Resource | undefined>;
 };

@@ -24,6 +24,9 @@ export type Count =
   | 'debounced'
   /** Statuses that were not published because their VM had too many unpublished ones (shared/core/outbox.ts). */
   | 'superseded'
+  /** Statuses that the status bus has taken; that it has not taken yet, at each attempt. */
+  | 'forwarded'
+  | 'unforwarded'
   | 'claimed'
   /** A second instance with the DCM id of a VM: it is not reported. */
   | 'duplicateOwner'

@@ -3,6 +3,7 @@ import { publishEvents } from '../../functions/nats-bridge/publish-events.ts';
 import { UnavailableError } from '../../shared/core/errors.ts';
 import type { InstanceState } from '../../shared/service-types/vm/kind.ts';
 import { observed } from '../fixtures/resource-messages.ts';
+import { statusOf } from '../fixtures/statuses.ts';
 import { awsAccount } from '../unit/normaliser/account.ts';
 import { type MakeResourceStore, resourceStoreSubject } from './resource-store-subject.ts';
 
@@ -52,6 +53,30 @@ export const resourceStoreBacklogContract = (name: string, make: MakeResourceSto
       const settled = vmIn(await resourceStore.readConsistently(resourceId));
       expect(settled.outbox).toEqual([]);
       expect(settled.history).toHaveLength(10);
+    });
+  });
+
+  describe(`fleet: ${name}, with statuses that the status bus has not taken`, () => {
+    it('keeps them in the write that settles the outbox, until they are taken, across changes and another DCM id', async () => {
+      const { resourceStore, claim, resourceId } = await setup();
+      await resourceStore.claim(claim);
+      const pending = observed('pending', 0, { resourceId });
+      const runs = observed('running', 9, { resourceId });
+      const vm = vmIn(await resourceStore.record(pending, statusOf(pending)));
+      const [first] = vm.outbox;
+      if (first === undefined) throw new Error('expected a status');
+      const kept = { ...first, requestId: undefined, dcmId: vm.dcmId };
+
+      const settled = await resourceStore.settle(vm, [first.key], { keep: [kept], forwarded: [] });
+      expect([settled?.outbox, settled?.unforwarded]).toEqual([[], [{ ...first, dcmId: vm.dcmId }]]);
+      const running = vmIn(await resourceStore.record(runs, statusOf(runs)));
+      const moved = await resourceStore.move(running, 'vm-other', undefined);
+      expect(moved.unforwarded).toEqual([{ ...first, dcmId: vm.dcmId }]);
+
+      const taken = { keep: [], forwarded: [first.key] };
+      expect((await resourceStore.settle(moved, [], taken))?.unforwarded ?? []).toEqual([]);
+      expect((await resourceStore.settle(moved, [], taken))?.unforwarded ?? []).toEqual([]);
+      expect(vmIn(await resourceStore.readConsistently(resourceId)).unforwarded ?? []).toEqual([]);
     });
   });
 };

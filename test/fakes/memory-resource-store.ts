@@ -137,8 +137,15 @@ export const memoryResourceStore = (now: () => number = Date.now): ResourceStore
       return { outcome: 'accepted', vm: keep(withStatus({ ...held, repeatedAt: at }, status)) };
     },
 
-    async settle({ resourceId: id, outbox, history }, keys) {
+    async settle(
+      { resourceId: id, outbox, history },
+      keys,
+      { keep: kept, forwarded } = { keep: [], forwarded: [] },
+    ) {
       const held = vms.get(id);
+      const isForwarded = ({ key }: UnpublishedStatus) =>
+        [...forwarded, ...kept.map((one) => one.key)].includes(key);
+      const unforwarded = [...(held?.unforwarded ?? []).filter((one) => !isForwarded(one)), ...kept];
       const unpublished = outbox.flatMap(({ key }) => (keys.includes(key) ? [] : [key]));
       const surplus = surplusOf(history, unpublished);
       return (
@@ -147,6 +154,8 @@ export const memoryResourceStore = (now: () => number = Date.now): ResourceStore
           ...held,
           outbox: held.outbox.filter(({ key }) => !keys.includes(key)),
           history: held.history.filter(({ key }) => !surplus.includes(key)),
+          unforwarded:
+            unforwarded.length > 0 ? unforwarded.toSorted((a, b) => (a.key < b.key ? -1 : 1)) : undefined,
         })
       );
     },

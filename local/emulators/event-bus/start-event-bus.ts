@@ -106,6 +106,8 @@ export const startEventBus = async ({ port, buses, log, ...options }: Options): 
     if (refusal !== undefined) return failed(jsonErrorOf(refusal), refusal.message);
     const request = PutEvents.safeParse(await req.json().catch(() => undefined));
     if (!request.success) return failed('ValidationException', z.prettifyError(request.error));
+    if (sizeOf(request.data.Entries) > maximumBytes)
+      return failed('ValidationException', 'Total size of the entries in the request is over the limit.');
     const answers = request.data.Entries.map((entry) => put(entry, { caller, region: signature.region }));
     return json(200, {
       FailedEntryCount: answers.filter((one) => 'ErrorCode' in one).length,
@@ -136,6 +138,30 @@ const json = (status: number, body: unknown) =>
  * @see https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
  */
 const PutEvents = z.object({ Entries: z.array(z.unknown()).min(1).max(10) });
+
+const maximumBytes = 256 * 1024;
+
+/** @see https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html (Calculating PutEvents event entry size) */
+const sizeOf = (entries: readonly unknown[]): number =>
+  entries.reduce<number>((sum, entry) => {
+    const {
+      Time,
+      Source = '',
+      DetailType = '',
+      Detail = '',
+      Resources = [],
+    } = Sized.safeParse(entry).data ?? {};
+    const texts = [Source, DetailType, Detail, ...Resources];
+    return sum + (Time === undefined ? 0 : 14) + Buffer.byteLength(texts.join(''));
+  }, 0);
+
+const Sized = z.object({
+  Time: z.unknown().optional(),
+  Source: z.string().optional(),
+  DetailType: z.string().optional(),
+  Detail: z.string().optional(),
+  Resources: z.array(z.string()).optional(),
+});
 
 /** The account and the region of events, which entries do not have. */
 type Origin = { readonly account: string; readonly region: string };

@@ -19,10 +19,11 @@ import {
   keptNotice,
   plainMessage,
   type Resource,
+  type UnforwardedStatus,
   type UnpublishedStatus,
 } from '../../core/resource.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type { Claim, Ownership, Recorded, ResourceStore } from '../../ports/resource-store.ts';
+import type { Claim, Forwarding, Ownership, Recorded, ResourceStore } from '../../ports/resource-store.ts';
 import { batchGet } from './batch-get.ts';
 import { refuseNewerFormat, withFormat } from './format.ts';
 
@@ -183,9 +184,9 @@ export const dynamoDbResourceStore = (
       throw new UnavailableError(`${vm.resourceId} changed while its status was republished; try it again`);
     },
 
-    async settle(vm, keys) {
+    async settle(vm, keys, forwarding) {
       let settled: Record<string, unknown> | undefined;
-      for (const change of settleUpdates(vm, keys)) {
+      for (const change of settleUpdates(vm, keys, forwarding)) {
         settled = await update(vm.resourceId, change);
         if (settled === undefined) return undefined;
       }
@@ -214,6 +215,9 @@ const noticeFields = { at: z.int(), text: z.string() };
 /** The attribute for a resource's newest notice of a sort: one for each sort, so that their updates do not overwrite each other. */
 const noticeAttribute = (notice: string): string => `notice#${notice}`;
 
+/** The attribute for a status that the status bus has not taken: one for each, because an item of an earlier version has no map for them. */
+const unforwardedPrefix = 'bus#';
+
 const resourceItem = (kind: Kind) => {
   const Status = storedStatus(kind);
   const Sort = z.enum(Object.keys(kind.notices));
@@ -239,6 +243,8 @@ const resourceItem = (kind: Kind) => {
     ports: z.optional(z.array(z.object({ port: z.int(), scope: z.enum(['internal', 'external']) }))),
     apiEndpoint: z.optional(z.string()),
     outbox: z.record(z.string(), Status),
+    /** From an attribute for each (unforwardedPrefix). */
+    unforwarded: z.optional(z.array(z.extend(Status, { dcmId: z.string() }))),
     history: z.record(z.string(), z.string()),
   });
 };
@@ -252,19 +258,36 @@ const itemReader = (kinds: readonly Kind[]) => {
     const kind = kindOf(kinds, String(item.pk));
     const sorts = Object.keys(kind.notices).filter((sort) => item[noticeAttribute(sort)] !== undefined);
     const bySort = Object.fromEntries(sorts.map((sort) => [sort, item[noticeAttribute(sort)]]));
-    const parsed = readers.get(kind)?.safeParse(sorts.length > 0 ? { ...item, notices: bySort } : item);
+    const unforwarded = Object.keys(item)
+      .filter((name) => name.startsWith(unforwardedPrefix))
+      .map((name) => item[name]);
+    const parsed = readers.get(kind)?.safeParse({
+      ...item,
+      ...(sorts.length > 0 && { notices: bySort }),
+      ...(unforwarded.length > 0 && { unforwarded }),
+    });
     if (!parsed?.success) {
       const why = reasonOf(parsed?.error);
       throw new UnreadableError(`the DynamoDB table's item of ${item.pk} makes no sense: ${why}`, {
         cause: parsed?.error,
       });
     }
-    const { pk, vmId: dcmId, outbox, history, notice, notices = {}, ...attributes } = parsed.data;
+    const {
+      pk,
+      vmId: dcmId,
+      outbox,
+      history,
+      notice,
+      notices = {},
+      unforwarded: kept,
+      ...attributes
+    } = parsed.data;
     const known = notice ? { [notice.notice]: { at: notice.at, text: notice.text }, ...notices } : notices;
     const past = Object.entries(history).map(([key, text]) => unpacked(kind, { resourceId: pk, key, text }));
     return {
       ...attributes,
       ...(Object.keys(known).length > 0 && { notices: known }),
+      ...(kept && { unforwarded: kept.sort(byKey) }),
       kind,
       resourceId: pk,
       dcmId,
@@ -519,19 +542,46 @@ const maximumPaths = 200;
 const settleUpdates = (
   { outbox, history }: Pick<Resource, 'outbox' | 'history'>,
   keys: readonly string[],
+  { keep, forwarded }: Forwarding = { keep: [], forwarded: [] },
 ): Update[] => {
   const settled = new Set(keys);
   const unpublished = outbox.flatMap(({ key }) => (settled.has(key) ? [] : [key]));
   const removed = [
-    ...[...settled].map((key) => ['outbox', key] as const),
-    ...surplusOf(history, unpublished).map((key) => ['history', key] as const),
+    ...[...settled].map((key) => ({ map: 'outbox.', key })),
+    ...surplusOf(history, unpublished).map((key) => ({ map: 'history.', key })),
+    ...forwarded.map((key) => ({ map: '', key: `${unforwardedPrefix}${key}` })),
   ];
   const portions = Array.from({ length: Math.ceil(removed.length / maximumPaths) }, (_, index) =>
     removed.slice(index * maximumPaths, (index + 1) * maximumPaths),
   );
-  return portions.map((portion) => ({
-    UpdateExpression: `REMOVE ${portion.map(([map], index) => `${map}.#k${index}`).join(', ')}`,
-    ConditionExpression: 'attribute_exists(vmId)',
-    ExpressionAttributeNames: Object.fromEntries(portion.map(([, key], index) => [`#k${index}`, key])),
-  }));
+  const kept = keep.map((status) => ({ key: `${unforwardedPrefix}${status.key}`, status }));
+  const [first = [], ...others] = portions;
+  return [keepUpdate(first, kept), ...others.map((portion) => keepUpdate(portion, []))];
 };
+
+/** Kept in the write that removes from the outbox, so that a status is always in one of both. */
+const keepUpdate = (
+  removed: readonly { readonly map: string; readonly key: string }[],
+  kept: readonly { readonly key: string; readonly status: UnforwardedStatus }[],
+): Update => ({
+  UpdateExpression: [
+    ...(kept.length > 0 ? [`SET ${kept.map((_, index) => `#s${index} = :s${index}`).join(', ')}`] : []),
+    ...(removed.length > 0
+      ? [`REMOVE ${removed.map(({ map }, index) => `${map}#k${index}`).join(', ')}`]
+      : []),
+  ].join(' '),
+  ConditionExpression: 'attribute_exists(vmId)',
+  ExpressionAttributeNames: Object.fromEntries([
+    ...removed.map(({ key }, index) => [`#k${index}`, key]),
+    ...kept.map(({ key }, index) => [`#s${index}`, key]),
+  ]),
+  ...(kept.length > 0 && {
+    ExpressionAttributeValues: Object.fromEntries(
+      kept.map(({ status }, index) => [`:s${index}`, definedOf(status)]),
+    ),
+  }),
+});
+
+/** DynamoDB's client refuses undefined members. */
+const definedOf = (status: UnforwardedStatus) =>
+  Object.fromEntries(Object.entries(status).filter(([, value]) => value !== undefined));
