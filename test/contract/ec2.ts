@@ -1,6 +1,7 @@
 import { describe } from 'vitest';
 import { catalogue } from './ec2/catalogue.ts';
 import { changingState } from './ec2/changing-state.ts';
+import { collections } from './ec2/collections.ts';
 import { launchOptions } from './ec2/launch-options.ts';
 import { launching } from './ec2/launching.ts';
 import { listing } from './ec2/listing.ts';
@@ -18,6 +19,7 @@ export const ec2Contract = (name: string, setup: Setup) =>
     launching(subject);
     launchOptions(subject);
     catalogue(subject);
+    collections(subject);
     listing(subject);
     changingState(subject);
     statusChecks(subject);

@@ -1,6 +1,6 @@
 import type { Tags } from '../../../shared/core/ownership.ts';
 import type { InstanceState } from '../../../shared/service-types/vm/kind.ts';
-import { addressesOf, type DescribedInstance } from './instance.ts';
+import { addressesOf, type DescribedInstance, volumeId } from './instance.ts';
 import { stateCode, transitionReason } from './lifecycle.ts';
 import { items, type XmlElements } from './query-protocol.ts';
 
@@ -14,7 +14,7 @@ export const reservationXml = (instances: readonly DescribedInstance[], account:
 
 export const stateXml = (state: InstanceState): XmlElements => ({ code: stateCode[state], name: state });
 
-const tagSet = (tags: Tags) => items(Object.entries(tags).map(([key, value]) => ({ key, value })));
+export const tagSet = (tags: Tags) => items(Object.entries(tags).map(([key, value]) => ({ key, value })));
 
 /** @see https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Instance.html */
 const instanceXml = (instance: DescribedInstance): XmlElements => {
@@ -62,14 +62,13 @@ const instanceXml = (instance: DescribedInstance): XmlElements => {
   };
 };
 
-/** A volume's id is its instance's id with the number of the volume as first digit. */
 const volumesXml = ({ id, launch, launchedAtMs, state }: DescribedInstance): XmlElements[] =>
   state === 'terminated'
     ? []
     : launch.devices.map(({ name, deleteOnTermination }, index) => ({
         deviceName: name,
         ebs: {
-          volumeId: `vol-${index.toString(16)}${id.slice(3)}`,
+          volumeId: volumeId(id, index),
           status: 'attached',
           attachTime: new Date(launchedAtMs).toISOString(),
           deleteOnTermination,

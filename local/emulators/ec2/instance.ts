@@ -21,7 +21,8 @@ export type Launch = {
   readonly hibernation: boolean;
   readonly publicAddress: boolean;
   readonly rootDevice: string;
-  readonly devices: readonly { readonly name: string; readonly deleteOnTermination: boolean }[];
+  readonly devices: readonly Device[];
+  readonly volumeTags: Tags;
   readonly metadata: {
     readonly HttpEndpoint: string;
     readonly HttpTokens: string;
@@ -32,6 +33,16 @@ export type Launch = {
   readonly clientToken: string | undefined;
   /** The whole request, to compare it with another one that has the same client token. */
   readonly request: string;
+};
+
+export type Device = {
+  readonly name: string;
+  readonly deleteOnTermination: boolean;
+  readonly gib: number;
+  readonly volumeType: string;
+  readonly encrypted: boolean;
+  /** Undefined: an empty volume. */
+  readonly snapshotId: string | undefined;
 };
 
 type Status = {
@@ -116,6 +127,10 @@ export const describedAt = (
     tags: valueAt(instance.tags, nowMs - tagLagMs)?.value ?? {},
   };
 };
+
+/** The id of an instance's volume with this number: that of the instance, with the number as first digit. */
+export const volumeId = (instanceId: string, index: number): string =>
+  `vol-${index.toString(16)}${instanceId.slice(3)}`;
 
 /** A new id in EC2's form: `i-0…` with 17 hexadecimal digits. */
 export const newId = (prefix: string): string => `${prefix}-0${randomBytes(8).toString('hex')}`;

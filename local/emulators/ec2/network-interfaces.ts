@@ -1,3 +1,4 @@
+import type { Tags } from '../../../shared/core/ownership.ts';
 import type { Clock } from '../../../shared/ports/clock.ts';
 import { type SecurityGroup, type Subnet, securityGroupWith, subnetWith } from './actions/network.ts';
 import { newId } from './instance.ts';
@@ -23,6 +24,13 @@ export type NetworkInterfaceRequest = {
   readonly description: string;
 };
 
+/** An elastic IP address that the account has allocated. No instance of the emulator uses one. */
+export type ElasticAddress = {
+  readonly allocationId: string;
+  readonly publicIp: string;
+  readonly tags: Tags;
+};
+
 /** The subnets and security groups of a region, and the network interfaces of other services. Those of instances are not among them. */
 export type RegionNetwork = {
   /** @throws Ec2Error for an unknown id. */
@@ -34,6 +42,10 @@ export type RegionNetwork = {
   createInterface(request: NetworkInterfaceRequest): NetworkInterface;
   /** Does nothing for an unknown id. */
   deleteInterface(id: string): void;
+  elasticAddresses(): Iterable<ElasticAddress>;
+  allocateAddress(tags: Tags): ElasticAddress;
+  /** @returns whether there was one. */
+  releaseAddress(allocationId: string): boolean;
 };
 
 type Options = {
@@ -45,6 +57,7 @@ type Options = {
 export const openNetwork = ({ region, clock, newPublicIp }: Options): RegionNetwork => {
   const interfaces = new Map<string, NetworkInterface>();
   const addresses = new Set<string>();
+  const elastic = new Map<string, ElasticAddress>();
   const free = ({ id, cidr }: Subnet): string => {
     for (const address of addressesFromTheEnd(cidr)) if (!addresses.has(address)) return address;
     throw new Ec2Error(
@@ -74,6 +87,13 @@ export const openNetwork = ({ region, clock, newPublicIp }: Options): RegionNetw
       addresses.delete(interfaces.get(id)?.privateIp ?? '');
       interfaces.delete(id);
     },
+    elasticAddresses: () => elastic.values(),
+    allocateAddress: (tags) => {
+      const allocated = { allocationId: newId('eipalloc'), publicIp: newPublicIp(), tags };
+      elastic.set(allocated.allocationId, allocated);
+      return allocated;
+    },
+    releaseAddress: (allocationId) => elastic.delete(allocationId),
   };
 };
 

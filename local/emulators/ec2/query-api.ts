@@ -5,6 +5,7 @@ import { reasonOf } from '../../../shared/core/errors.ts';
 import { type Callers, type Refusal, signatureOf } from '../callers.ts';
 import { neverAnswer, type Place } from '../places.ts';
 import type { Action } from './action.ts';
+import { allocateAddress, describeAddresses, releaseAddress } from './actions/addresses.ts';
 import {
   modifyInstanceAttribute,
   rebootInstances,
@@ -12,15 +13,17 @@ import {
   stopInstances,
   terminateInstances,
 } from './actions/change-instances.ts';
+import { getConsoleOutput } from './actions/console-output.ts';
 import { describeInstanceStatus } from './actions/describe-instance-status.ts';
 import { describeInstances } from './actions/describe-instances.ts';
 import { describeRegions } from './actions/describe-regions.ts';
 import { describeImages } from './actions/images.ts';
 import { describeInstanceTypeOfferings, describeInstanceTypes } from './actions/instance-types.ts';
-import { describeSecurityGroups, describeSubnets } from './actions/network.ts';
+import { describeSecurityGroups, describeSubnets, describeVpcs } from './actions/network.ts';
 import { describeNetworkInterfaces } from './actions/network-interfaces.ts';
 import { runInstances } from './actions/run-instances.ts';
 import { createTags, deleteTags, describeTags } from './actions/tags.ts';
+import { describeVolumes } from './actions/volumes.ts';
 import { refuse } from './faults.ts';
 import { answerXml, Ec2Error, errorXml, Flag, type Parameter, parametersOf } from './query-protocol.ts';
 import type { Region } from './region.ts';
@@ -98,8 +101,10 @@ const dryRun = (): Ec2Error =>
 
 /** The supported actions. */
 const actions: ReadonlyMap<string, Action> = new Map([
+  ['AllocateAddress', allocateAddress],
   ['CreateTags', createTags],
   ['DeleteTags', deleteTags],
+  ['DescribeAddresses', describeAddresses],
   ['DescribeImages', describeImages],
   ['DescribeInstanceStatus', describeInstanceStatus],
   ['DescribeInstanceTypeOfferings', describeInstanceTypeOfferings],
@@ -110,8 +115,12 @@ const actions: ReadonlyMap<string, Action> = new Map([
   ['DescribeSecurityGroups', describeSecurityGroups],
   ['DescribeSubnets', describeSubnets],
   ['DescribeTags', describeTags],
+  ['DescribeVolumes', describeVolumes],
+  ['DescribeVpcs', describeVpcs],
+  ['GetConsoleOutput', getConsoleOutput],
   ['ModifyInstanceAttribute', modifyInstanceAttribute],
   ['RebootInstances', rebootInstances],
+  ['ReleaseAddress', releaseAddress],
   ['RunInstances', runInstances],
   ['StartInstances', startInstances],
   ['StopInstances', stopInstances],

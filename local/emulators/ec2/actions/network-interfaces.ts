@@ -67,6 +67,7 @@ const fields: Fields<NetworkInterface> = {
   'group-id': ({ securityGroupIds }) => securityGroupIds,
   'network-interface-id': ({ id }) => [id],
   'private-ip-address': ({ privateIp }) => [privateIp],
+  status: () => ['in-use'],
   'subnet-id': ({ subnet }) => [subnet.id],
   'vpc-id': ({ subnet }) => [subnet.vpcId],
 };

@@ -45,6 +45,51 @@ export const securityGroups: readonly SecurityGroup[] = [
   { id: 'sg-0b2c3d4e5f6071829', vpcId: privateVpc, name: 'default' },
 ];
 
+type Vpc = { readonly id: string; readonly cidr: string; readonly isDefault: boolean };
+
+/** The VPCs of a region; their ids are the same in every region. */
+const vpcs: readonly Vpc[] = [
+  { id: defaultVpc, cidr: '172.31.0.0/16', isDefault: true },
+  { id: privateVpc, cidr: '10.0.0.0/16', isDefault: false },
+];
+
+const VpcsRequest = Paging.extend({ VpcId: z.array(z.string()).optional(), Filter: Filters });
+
+/** @see https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeVpcs.html */
+export const describeVpcs = action(VpcsRequest, ({ VpcId, Filter, ...paging }, { account }) => {
+  const unknown = VpcId?.find((id) => !vpcs.some((vpc) => vpc.id === id));
+  if (unknown !== undefined)
+    throw new Ec2Error('InvalidVpcID.NotFound', `The vpc ID '${unknown}' does not exist`);
+  const named = vpcs.filter(({ id }) => VpcId?.includes(id) ?? true);
+  const { page, nextToken } = pageOf(applyFilters(named, Filter, vpcFields), paging, ({ id }) => id);
+  return () => ({ vpcSet: items(page.map((vpc) => vpcXml(vpc, account.id))), nextToken });
+});
+
+const vpcXml = ({ id, cidr, isDefault }: Vpc, account: string): XmlElements => ({
+  vpcId: id,
+  ownerId: account,
+  state: 'available',
+  cidrBlock: cidr,
+  cidrBlockAssociationSet: items([
+    {
+      cidrBlock: cidr,
+      associationId: `vpc-cidr-assoc-${id.slice('vpc-'.length)}`,
+      cidrBlockState: { state: 'associated' },
+    },
+  ]),
+  dhcpOptionsId: 'dopt-0a1b2c3d4e5f60718',
+  instanceTenancy: 'default',
+  isDefault,
+  tagSet: '',
+});
+
+const vpcFields: Fields<Vpc> = {
+  cidr: ({ cidr }) => [cidr],
+  'is-default': ({ isDefault }) => [String(isDefault)],
+  state: () => ['available'],
+  'vpc-id': ({ id }) => [id],
+};
+
 const Request = Paging.extend({ SubnetId: z.array(z.string()).optional(), Filter: Filters });
 
 /** @see https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeSubnets.html */

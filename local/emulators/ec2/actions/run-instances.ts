@@ -71,10 +71,10 @@ const requestedNetwork = ({ NetworkInterface, SubnetId, SecurityGroupId }: Launc
   return { subnetId: first?.SubnetId ?? SubnetId, groupIds: first?.SecurityGroupId ?? SecurityGroupId };
 };
 
-/** The tags of the instances; tags of volumes and other resources are ignored. */
-const instanceTags = ({ TagSpecification }: LaunchRequest): Tags => {
-  const ofInstances = TagSpecification.filter(({ ResourceType }) => ResourceType === 'instance');
-  return withinLimit(tagsOf(ofInstances.flatMap(({ Tag }) => Tag)));
+/** The tags of the instances, or of their volumes; tags of other resources are ignored. */
+const tagsFor = (type: 'instance' | 'volume', { TagSpecification }: LaunchRequest): Tags => {
+  const wanted = TagSpecification.filter(({ ResourceType }) => ResourceType === type);
+  return withinLimit(tagsOf(wanted.flatMap(({ Tag }) => Tag)));
 };
 
 /**
@@ -84,7 +84,7 @@ const instanceTags = ({ TagSpecification }: LaunchRequest): Tags => {
 export const runInstances = action(LaunchRequest, (request, region) => {
   const named = checkLaunch(request, region);
   const launch = launchOf(request, named, region);
-  const tags = instanceTags(request);
+  const tags = tagsFor('instance', request);
   const repeated = launchedWithToken(launch, region);
   return () => {
     const own = { tags, disableApiTermination: request.DisableApiTermination };
@@ -257,6 +257,7 @@ export const launchOf = (
     publicAddress: request.NetworkInterface?.[0]?.AssociatePublicIpAddress ?? subnet.isDefault,
     rootDevice: image.rootDevice,
     devices: devicesOf(request, image),
+    volumeTags: tagsFor('volume', request),
     metadata: request.MetadataOptions,
     instanceProfile: profileArn(request, region),
     clientToken: request.ClientToken,
@@ -279,13 +280,30 @@ const subnetOf = (request: LaunchRequest, type: InstanceType, region: Region): S
 const defaultGroup = ({ vpcId }: Subnet) =>
   securityGroups.filter((group) => group.vpcId === vpcId && group.name === 'default').map(({ id }) => id);
 
-const devicesOf = ({ BlockDeviceMapping }: LaunchRequest, { rootDevice }: Image): Launch['devices'] => {
-  const asked = BlockDeviceMapping.map(({ DeviceName, Ebs }) => ({
-    name: DeviceName,
-    deleteOnTermination: Ebs?.DeleteOnTermination ?? true,
-  }));
+/** EC2's smallest volume, where neither a size nor a snapshot says more. */
+const smallestGib = 1;
+
+const devicesOf = ({ BlockDeviceMapping }: LaunchRequest, image: Image): Launch['devices'] => {
+  const { rootDevice, snapshotGib } = image;
+  const root = {
+    ...{ gib: snapshotGib, snapshotId: snapshotOf(image) },
+    volumeType: 'gp3',
+    encrypted: false,
+  };
+  const empty = { gib: smallestGib, snapshotId: undefined, volumeType: 'gp2', encrypted: false };
+  const asked = BlockDeviceMapping.map(({ DeviceName, Ebs }) => {
+    const usual = DeviceName === rootDevice ? root : empty;
+    return {
+      ...usual,
+      name: DeviceName,
+      deleteOnTermination: Ebs?.DeleteOnTermination ?? true,
+      gib: Ebs?.VolumeSize ?? usual.gib,
+      volumeType: Ebs?.VolumeType ?? usual.volumeType,
+      encrypted: Ebs?.Encrypted ?? usual.encrypted,
+    };
+  });
   const hasRoot = asked.some(({ name }) => name === rootDevice);
-  return hasRoot ? asked : [{ name: rootDevice, deleteOnTermination: true }, ...asked];
+  return hasRoot ? asked : [{ ...root, name: rootDevice, deleteOnTermination: true }, ...asked];
 };
 
 const profileArn = ({ IamInstanceProfile: profile }: LaunchRequest, { account }: Region) =>
