@@ -98,6 +98,9 @@ describe('containers and clusters, behind an environment agent', () => {
       { status: 'progressing', message: expect.stringContaining('is UPDATING') },
       { status: 'degraded', message: expect.stringContaining('subnet-1 does not exist') },
     ]);
+
+    await dcm.delete(id);
+    await expect.poll(() => statuses(before).at(-1)?.status, { timeout: soon }).toBe('deleted');
   });
 });
 
