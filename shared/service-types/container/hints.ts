@@ -4,7 +4,7 @@ import { hintsReader } from '../read-spec.ts';
 
 const role = 'expected the ARN of an IAM role';
 const storage = 'expected a whole number from 21 to 200';
-const seconds = 'expected a whole number from 1 to 120';
+const seconds = 'expected a whole number from 2 to 120';
 
 /** How long a container has to end after SIGTERM, unless a hint says otherwise: DCM waits 30 s for the end of a deletion. */
 export const defaultStopTimeoutSeconds = 10;
@@ -48,10 +48,10 @@ export const ContainerHint = {
       ),
     ),
   stop_timeout: z.int({ error: seconds }).check(
-    z.minimum(1, { error: seconds }),
+    z.minimum(2, { error: seconds }), // Fargate takes no less,
     z.maximum(120, { error: seconds }),
     z.meta({
-      description: 'Seconds between SIGTERM and SIGKILL, from 1 to 120.',
+      description: 'Seconds between SIGTERM and SIGKILL, from 2 to 120.',
       default: defaultStopTimeoutSeconds,
     }),
   ),

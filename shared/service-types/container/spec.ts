@@ -40,7 +40,10 @@ const leastMib = 6;
 const cpuError = 'expected a whole number of at least 1, or text such as 500m or 2';
 /** Newer schemas of DCM have texts, older ones whole numbers. */
 const Cpu = z.union(
-  [z.int().check(z.positive()), z.string().check(z.regex(/^[1-9][0-9]{0,8}m?$/, { error: cpuError }))],
+  [
+    z.int().check(z.positive({ error: cpuError })),
+    z.string().check(z.regex(/^[1-9][0-9]{0,8}m?$/, { error: cpuError })),
+  ],
   {
     error: cpuError,
   },

@@ -163,6 +163,7 @@ describe('a container’s spec', () => {
     ['provider_hints.aws.restart', { provider_hints: { aws: { restart: 'always' } } }],
     ['provider_hints.aws.ephemeral_storage', { provider_hints: { aws: { ephemeral_storage: 20 } } }],
     ['provider_hints.aws.stop_timeout', { provider_hints: { aws: { stop_timeout: 121 } } }],
+    ['provider_hints.aws.stop_timeout', { provider_hints: { aws: { stop_timeout: 1 } } }],
     ['provider_hints.aws.task_role', { provider_hints: { aws: { task_role: 'admin' } } }],
     ['stop_timeout', { stop_timeout: 5 }],
   ])('is refused with the name of the invalid field %s', (path, changes) => {
@@ -171,7 +172,7 @@ describe('a container’s spec', () => {
     );
   });
 
-  it.each(['0.3', '0', '-1', 'lots'])('says in words what a CPU is where it is %j', (max) => {
+  it.each(['0.3', '0', '-1', 'lots', -1])('says in words what a CPU is where it is %j', (max) => {
     const asked = () => containerSpecOf(containerSpec({ resources: { cpu: { max }, memory } }));
 
     expect(asked).toThrow(
