@@ -1,3 +1,5 @@
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { App, Validations } from 'aws-cdk-lib';
 import { SettingsError } from '../shared/core/errors.ts';
@@ -16,7 +18,11 @@ try {
   };
   const { settings, areExample } = loadSettings(context, projectFolder);
   await bundleAll();
-  const { home } = serviceProvider(app, settings);
+  const { home, accounts } = serviceProvider(app, settings);
+  const templates = join(app.outdir, 'accounts');
+  rmSync(templates, { recursive: true, force: true });
+  if (accounts.length > 0) mkdirSync(templates, { recursive: true });
+  for (const { alias, body } of accounts) writeFileSync(join(templates, `${alias}.template.json`), body);
   if (areExample)
     Validations.of(home).addWarning(
       'dcm:example-settings',

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type App, AssetHashType, DockerImage, Validations } from 'aws-cdk-lib';
 import { Code } from 'aws-cdk-lib/aws-lambda';
 import { AwsSolutionsChecks } from 'cdk-nag';
+import { type AccountTemplate, accountTemplates } from './account-templates.ts';
 import { bundleFolder } from './bundle.ts';
 import type { CodeOf } from './constructs/function-defaults.ts';
 import { checkEnvironments } from './environment-limit.ts';
@@ -13,6 +14,8 @@ import { StreamingRegionStack } from './stacks/streaming-region-stack.ts';
 export type ServiceProvider = {
   readonly home: HomeRegionStack;
   readonly streaming: readonly StreamingRegionStack[];
+  /** The templates for the accounts besides the home account. */
+  readonly accounts: readonly AccountTemplate[];
 };
 
 const bundleOf: CodeOf = (box, files) =>
@@ -34,22 +37,29 @@ const bundleOf: CodeOf = (box, files) =>
 
 /**
  * All stacks, checked by cdk-nag. The bundles must exist, unless `codeOf` gets the code from elsewhere.
- * @throws SettingsError if the settings make an environment that Lambda refuses.
+ * @throws SettingsError if the settings make an environment that Lambda refuses, or a policy or template that AWS refuses.
  */
 export const serviceProvider = (app: App, settings: Settings, codeOf = bundleOf): ServiceProvider => {
-  Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
-  return stacksOf(app, settings, codeOf);
+  const check = (checked: App) => Validations.of(checked).addPlugins(new AwsSolutionsChecks(checked));
+  check(app);
+  return stacksOf(app, settings, codeOf, check);
 };
 
 /**
  * All stacks without cdk-nag, for an emulator: the adapted templates would not pass its rules.
- * @throws SettingsError if the settings make an environment that Lambda refuses.
+ * @throws SettingsError as serviceProvider does.
  */
-export const stacksOf = (app: App, settings: Settings, codeOf = bundleOf): ServiceProvider => {
-  const home = new HomeRegionStack(app, 'HomeRegion', { settings, codeOf });
+export const stacksOf = (
+  app: App,
+  settings: Settings,
+  codeOf = bundleOf,
+  check: (app: App) => void = () => {},
+): ServiceProvider => {
+  const accounts = accountTemplates(settings, check);
+  const home = new HomeRegionStack(app, 'HomeRegion', { settings, codeOf, accounts });
   const streaming = settings.streamingRegions.map(
     (region) => new StreamingRegionStack(app, `StreamingRegion-${region}`, { settings, region }),
   );
   checkEnvironments(app);
-  return { home, streaming };
+  return { home, streaming, accounts };
 };

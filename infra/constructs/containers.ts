@@ -64,7 +64,7 @@ export class Containers extends Construct {
     scope: Construct,
     id: string,
     settings: Given & Pick<Settings, 'logRetentionDays'>,
-    { region } = Stack.of(scope),
+    { region }: { readonly region: string } = Stack.of(scope),
   ) {
     super(scope, id);
     const given = settings.containers?.regions[region];

@@ -1,14 +1,13 @@
 import { Stack } from 'aws-cdk-lib';
-import { EventBus, type IRuleTarget } from 'aws-cdk-lib/aws-events';
-import { AccountPrincipal, AnyPrincipal, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { CfnEventBusPolicy, EventBus } from 'aws-cdk-lib/aws-events';
+import { AccountPrincipal, AnyPrincipal, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { SettingsError } from '../../shared/core/errors.ts';
-import { eventSources, instancePatternsOf, taskPatternsOf } from '../../shared/service-types/events.ts';
+import { eventSources, forwardedPatternsOf } from '../../shared/service-types/events.ts';
 import type { EventPattern } from '../../shared/wire/eventbridge.ts';
-import { accountsOf, settingsWithin } from '../settings/accounts.ts';
+import { accountsOf } from '../settings/accounts.ts';
 import type { Settings } from '../settings/settings.ts';
-import { accountTasks } from './containers.ts';
 import { InstanceEventsRules } from './instance-events-rules.ts';
 
 /** The name of the event bus in the home region to which other accounts forward their events. */
@@ -22,7 +21,8 @@ const accountsOfPattern = 100;
 
 export type HubBusProps = {
   readonly settings: Settings;
-  readonly target: (deadLetterQueue: Queue) => IRuleTarget;
+  /** Where the events go. */
+  readonly queue: Queue;
 };
 
 /**
@@ -35,32 +35,34 @@ export class HubBus extends Construct {
   readonly events: InstanceEventsRules;
 
   /** @throws SettingsError if EventBridge would refuse the bus's policy. */
-  constructor(scope: Construct, id: string, { settings, target }: HubBusProps) {
+  constructor(scope: Construct, id: string, { settings, queue }: HubBusProps) {
     super(scope, id);
     const bus = new EventBus(this, 'Bus', {
       eventBusName: hubBusName(settings.provider.name),
       description: `Events of other accounts for DCM's EC2 service provider ${settings.provider.name}`,
     });
-    const statement = this.#admitting(settings, bus.eventBusArn);
-    const bytes = Buffer.byteLength(JSON.stringify(Stack.of(this).resolve(statement.toStatementJson())));
-    if (bytes > policyLimitBytes)
-      throw new SettingsError(
-        `The accounts make a policy of ${bytes} bytes for the event bus, and EventBridge accepts ${policyLimitBytes}: set organization.id, by which the policy names no accounts.`,
-      );
-    bus.addToResourcePolicy(statement);
+    this.#admitAccounts(settings, bus);
     this.events = new InstanceEventsRules(this, 'InstanceEvents', {
-      target,
-      patterns: patternsOf(settings),
       bus,
+      patterns: patternsOf(settings),
+      target: ({ queueArn }) => ({
+        bind: () => ({
+          arn: queue.queueArn,
+          deadLetterConfig: { arn: queueArn },
+          retryPolicy: { maximumEventAgeInSeconds: 24 * 3600, maximumRetryAttempts: 185 },
+        }),
+      }),
     });
+    this.#admitRules(settings, [queue, this.events.deadLetters]);
   }
 
-  #admitting(settings: Settings, busArn: string): PolicyStatement {
+  #admitAccounts(settings: Settings, bus: EventBus) {
     const { organization } = settings;
-    return new PolicyStatement({
-      sid: 'ForwardedEvents',
+    const sid = 'ForwardedEvents';
+    const statement = new PolicyStatement({
+      sid,
       actions: ['events:PutEvents'],
-      resources: [busArn],
+      resources: [bus.eventBusArn],
       principals:
         organization === undefined
           ? accountsOf(settings).map(([, { id }]) => new AccountPrincipal(id))
@@ -69,22 +71,41 @@ export class HubBus extends Construct {
         'ForAllValues:StringEquals': { 'events:source': eventSources },
         ...(organization && { StringEquals: { 'aws:PrincipalOrgID': organization.id } }),
       },
+    }).toStatementJson();
+    const bytes = Buffer.byteLength(JSON.stringify(Stack.of(this).resolve(statement)));
+    if (bytes > policyLimitBytes)
+      throw new SettingsError(
+        `The accounts make a policy of ${bytes} bytes for the event bus, and EventBridge accepts ${policyLimitBytes}: set organization.id, by which the policy names no accounts.`,
+      );
+    new CfnEventBusPolicy(this, 'Policy', { eventBusName: bus.eventBusName, statementId: sid, statement });
+  }
+
+  /** All rules of the bus by one statement: a queue's policy has at most 20. */
+  #admitRules({ provider }: Settings, queues: readonly Queue[]) {
+    const rules = Stack.of(this).formatArn({
+      service: 'events',
+      resource: 'rule',
+      resourceName: `${hubBusName(provider.name)}/*`,
     });
+    for (const queue of queues)
+      queue.addToResourcePolicy(
+        new PolicyStatement({
+          actions: ['sqs:SendMessage'],
+          resources: [queue.queueArn],
+          principals: [new ServicePrincipal('events.amazonaws.com')],
+          conditions: { ArnLike: { 'aws:SourceArn': rules } },
+        }),
+      );
   }
 }
 
 /** The organization may have other accounts, so every rule lists those that are reported. */
 const patternsOf = (settings: Settings): EventPattern[] => {
-  const accounts = accountsOf(settings);
-  const ids = accounts.map(([, { id }]) => id);
+  const ids = accountsOf(settings).map(([, { id }]) => id);
   const lists = Array.from({ length: Math.ceil(ids.length / accountsOfPattern) }, (_, index) =>
     ids.slice(index * accountsOfPattern, (index + 1) * accountsOfPattern),
   );
-  return [
-    ...lists.flatMap(instancePatternsOf),
-    ...accounts.flatMap(([, account]) => {
-      const tasks = accountTasks(settingsWithin(settings, account), account);
-      return tasks === undefined ? [] : taskPatternsOf(account.id, tasks);
-    }),
-  ];
+  const runsContainers = accountsOf(settings).some(([, { containers }]) => containers !== undefined);
+  const tasks = runsContainers ? { provider: settings.provider.name } : undefined;
+  return lists.flatMap((accounts) => forwardedPatternsOf(accounts, tasks));
 };

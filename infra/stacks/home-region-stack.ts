@@ -1,8 +1,9 @@
 import { Annotations, CfnOutput, Duration, Stack } from 'aws-cdk-lib';
 import { SqsQueue } from 'aws-cdk-lib/aws-events-targets';
-import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { eventPatternsOf } from '../../shared/service-types/events.ts';
+import { type AccountTemplate, accountTemplateFile } from '../account-templates.ts';
+import { AccountStackSets } from '../constructs/account-stack-sets.ts';
 import { Alarms } from '../constructs/alarms.ts';
 import { ClusterSteps, clusterStepsQueue } from '../constructs/cluster-steps.ts';
 import { Containers, containersOf, taskScope } from '../constructs/containers.ts';
@@ -30,6 +31,7 @@ export type HomeRegionProps = {
   readonly codeOf: CodeOf;
   /** Whether there is an inventory, with a change feed. @default false */
   readonly inventory?: boolean | undefined;
+  readonly accounts: readonly AccountTemplate[];
 };
 
 /**
@@ -40,7 +42,11 @@ export type HomeRegionProps = {
  *  └──────────────────────────────────────────── ◄─ registration ─────┘
  */
 export class HomeRegionStack extends Stack {
-  constructor(scope: Construct, id: string, { settings, codeOf, inventory = false }: HomeRegionProps) {
+  constructor(
+    scope: Construct,
+    id: string,
+    { settings, codeOf, accounts, inventory = false }: HomeRegionProps,
+  ) {
     const { provider, homeRegion, logRetentionDays, deletionProtection } = settings;
     super(scope, id, {
       stackName: `dcm-${provider.name}`,
@@ -49,25 +55,23 @@ export class HomeRegionStack extends Stack {
       terminationProtection: deletionProtection,
       tags: settings.tags.stack,
     });
-    const accounts = accountsOf(settings);
     const defaults = {
       ...{ provider: provider.name, logRetention: logRetentionDays, codeOf },
-      accounts: accounts.map(([, { id }]) => id),
+      accounts: accountsOf(settings).map(([, { id }]) => id),
     };
 
     const observations = new RetriedQueue(this, 'Observations', {
       consumerTimeout: Duration.seconds(normaliserTimeoutSeconds),
     });
-    const toQueue = (deadLetterQueue: Queue) =>
-      new SqsQueue(observations.queue, {
-        deadLetterQueue,
-        maxEventAge: Duration.hours(24),
-        retryAttempts: 185,
-      });
     const tasks = taskScope(this, settings, [homeRegion, ...settings.streamingRegions]);
     const instanceEvents = new InstanceEventsRules(this, 'InstanceEvents', {
       patterns: eventPatternsOf(this.account, tasks),
-      target: toQueue,
+      target: (deadLetterQueue) =>
+        new SqsQueue(observations.queue, {
+          deadLetterQueue,
+          maxEventAge: Duration.hours(24),
+          retryAttempts: 185,
+        }),
     });
     new Containers(this, 'Containers', settings);
     const { table: resourceStore } = new ResourceTable(this, 'Fleet', { deletionProtection });
@@ -101,8 +105,10 @@ export class HomeRegionStack extends Stack {
     const alarms = new Alarms(this, 'Alarms', settings);
     alarms.watchRules(instanceEvents);
     if (accounts.length > 0) {
-      const hub = new HubBus(this, 'Hub', { settings, target: toQueue });
+      const hub = new HubBus(this, 'Hub', { settings, queue: observations.queue });
       alarms.watchRules(hub.events, 'account-events');
+      new AccountStackSets(this, 'Accounts', { settings, templates: accounts, after: hub });
+      this.#sayTemplates(accounts);
     }
     alarms.watchObservations(observations);
     alarms.watchFunction('normaliser', normaliser.function);
@@ -139,6 +145,14 @@ export class HomeRegionStack extends Stack {
     alarms.watchRegistration();
     new CfnOutput(this, 'RegistrationOutcome', { value: registration.outcome });
     if (agentStreamsOf(settings).length > 0) this.#sayNatsPermissions(settings);
+  }
+
+  /** Another team may have to deploy them. */
+  #sayTemplates(accounts: readonly AccountTemplate[]) {
+    for (const { alias, warnings } of accounts)
+      for (const [index, warning] of warnings.entries())
+        Annotations.of(this).addWarningV2(`dcm:account-${alias}-${index}`, `Account ${alias}: ${warning}`);
+    new CfnOutput(this, 'AccountTemplates', { value: accounts.map(accountTemplateFile).join(', ') });
   }
 
   /** Creates through an environment agent fail without these permissions, and the names of the streams depend on the settings. */

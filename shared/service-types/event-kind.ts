@@ -9,8 +9,8 @@ export type EventIdentity = { readonly provider: string; readonly tagKeys: TagKe
 /** Which ECS tasks are ours. */
 export type TaskScope = {
   readonly provider: string;
-  /** The ARNs of the ECS clusters that they run in: one in each region. */
-  readonly clusterArns: readonly string[];
+  /** The ARNs of the ECS clusters that they run in: one in each region. Undefined where another rule has compared them before. */
+  readonly clusterArns?: readonly string[];
 };
 
 /** One kind of EventBridge event: its pattern, the schema of its detail, and the messages about resources that it is turned into. */

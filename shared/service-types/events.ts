@@ -20,22 +20,21 @@ const kinds = new Map(
 export const eventKindOf = (event: EventBridgeEvent): EventKind | undefined =>
   kinds.get(key(event.source, event['detail-type']));
 
+/** The same for events of several accounts, which their own rules have forwarded. */
+export const forwardedPatternsOf = (
+  accounts: readonly string[],
+  tasks?: TaskScope,
+): readonly EventPattern[] => [
+  ...eventKinds.vm.map((kind) => patternOf(accounts, kind, kind.detail)),
+  ...(tasks ? eventKinds.container.map((kind) => patternOf(accounts, kind, kind.taskDetail?.(tasks))) : []),
+];
+
 /**
  * The patterns of the EventBridge rules about one account's resources, one for each kind of event, for infra and the local event bus. They
  * match the account, because other accounts may be allowed to put events on the same bus. `tasks`: undefined where no events about tasks arrive.
  */
-export const eventPatternsOf = (account: string, tasks?: TaskScope): readonly EventPattern[] => [
-  ...instancePatternsOf([account]),
-  ...(tasks ? taskPatternsOf(account, tasks) : []),
-];
-
-/** The patterns of the rules about the instances of these accounts. */
-export const instancePatternsOf = (accounts: readonly string[]): readonly EventPattern[] =>
-  eventKinds.vm.map((kind) => patternOf(accounts, kind, kind.detail));
-
-/** The patterns of the rules about an account's tasks. */
-export const taskPatternsOf = (account: string, tasks: TaskScope): readonly EventPattern[] =>
-  eventKinds.container.map((kind) => patternOf([account], kind, kind.taskDetail?.(tasks)));
+export const eventPatternsOf = (account: string, tasks?: TaskScope): readonly EventPattern[] =>
+  forwardedPatternsOf([account], tasks);
 
 const patternOf = (
   account: readonly string[],

@@ -70,13 +70,15 @@ export const synthesized = (settings: object = leastSettings) => {
     filesOf.set(box, files);
     return Code.fromInline('//');
   };
-  const { home, streaming } = serviceProvider(app, parseSettings(settings), codeOf);
+  const { home, streaming, accounts } = serviceProvider(app, parseSettings(settings), codeOf);
   const templates = {
     app,
     /** The files beside a function's code. */
     filesOf: (box: string): Files => filesOf.get(box) ?? {},
     home: Template.fromStack(home),
     streaming: streaming.map((stack) => Template.fromStack(stack)),
+    /** The templates for other accounts. */
+    accounts,
     warnings: Annotations.fromStack(home)
       .findWarning('*', Match.anyValue())
       .map(({ entry }) => String(entry.data)),

@@ -23,7 +23,7 @@ export const taskStateChange = eventKind({
   source: 'aws.ecs',
   detailType: 'ECS Task State Change',
   taskDetail: ({ provider, clusterArns }) => ({
-    clusterArn: [...clusterArns],
+    ...(clusterArns && { clusterArn: [...clusterArns] }),
     group: [{ prefix: markPrefix(provider) }],
   }),
   schema: z.object({
