@@ -1,6 +1,6 @@
 import { Stack } from 'aws-cdk-lib';
 import { CfnEventBusPolicy, EventBus } from 'aws-cdk-lib/aws-events';
-import { AccountPrincipal, AnyPrincipal, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { AnyPrincipal, ArnPrincipal, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { SettingsError } from '../../shared/core/errors.ts';
@@ -9,6 +9,7 @@ import type { EventPattern } from '../../shared/wire/eventbridge.ts';
 import { accountsOf } from '../settings/accounts.ts';
 import type { Settings } from '../settings/settings.ts';
 import { InstanceEventsRules } from './instance-events-rules.ts';
+import { partitionIn } from './permissions.ts';
 
 /** The name of the event bus in the home region to which other accounts forward their events. */
 export const hubBusName = (provider: string): string => `dcm-${provider}`;
@@ -65,7 +66,9 @@ export class HubBus extends Construct {
       resources: [bus.eventBusArn],
       principals:
         organization === undefined
-          ? accountsOf(settings).map(([, { id }]) => new AccountPrincipal(id))
+          ? accountsOf(settings).map(
+              ([, { id }]) => new ArnPrincipal(`arn:${partitionIn(this).name}:iam::${id}:root`),
+            )
           : [new AnyPrincipal()],
       conditions: {
         'ForAllValues:StringEquals': { 'events:source': eventSources },

@@ -75,9 +75,11 @@ export class Registration extends Construct {
     api,
     network,
   }: RegistrationProps): LambdaFunction {
-    const isPublished = Object.values(registries).some(({ endpointCredentials }) => endpointCredentials);
-    const token = isPublished ? settings.api.tokenSecret : undefined;
-    const secrets = [...new Set([token, ...Object.values(registries).map(secretOf)])];
+    const published = Object.values(registries).filter(({ endpointCredentials }) => endpointCredentials);
+    const isHomePublished = published.some(({ alias }) => alias === undefined);
+    const token = isHomePublished ? settings.api.tokenSecret : undefined;
+    const tokens = published.map(({ endpointTokenSecret }) => endpointTokenSecret);
+    const secrets = [...new Set([token, ...Object.values(registries).map(secretOf), ...tokens])];
     const place = isInVpc(settings) ? network : undefined;
     const secretsEndpoint = secretsManagerEndpoint(
       this,
@@ -179,9 +181,11 @@ export const registriesOf = (settings: CreationSettings): Registries =>
   Object.fromEntries([
     ...registriesIn(settings),
     ...accountsOf(settings).flatMap(([alias, account]) =>
-      registriesIn(settingsWithin(settings, account)).map(
-        ([region, registry]) => [targetKey({ account: account.id, region }), { alias, ...registry }] as const,
-      ),
+      registriesIn(settingsWithin(settings, account)).map(([region, registry]) => {
+        const endpointTokenSecret = registry.endpointCredentials ? account.api?.tokenSecret : undefined;
+        const key = targetKey({ account: account.id, region });
+        return [key, { alias, ...registry, ...(endpointTokenSecret && { endpointTokenSecret }) }] as const;
+      }),
     ),
   ]);
 

@@ -367,6 +367,9 @@ function* ofAccount(settings: Settings, account: AccountSettings): Iterable<Cont
   yield* ofApi(within);
   yield* ofAgents(within);
   yield* ofRoles(account);
+  const isInEndpoint = settings.controlPlane?.endpointCredentials === true;
+  if (isInEndpoint && sectionNames(account).length > 0 && account.api?.tokenSecret === undefined)
+    yield ['api.tokenSecret', 'must be set with controlPlane.endpointCredentials'];
   if (account.agents !== undefined && settings.controlPlane !== undefined)
     yield ['agents', 'must be omitted with controlPlane, which is for a DCM without environment agents'];
 }

@@ -444,6 +444,19 @@ describe('the home region with accounts', () => {
     expect(complete.filesOf('nats-bridge')).toEqual({});
   });
 
+  it("publishes in an account's endpoints the token of that account, which the registration may read", () => {
+    const controlPlane = { url: 'https://dcm.test', endpointCredentials: true };
+    const published = synthesized({ ...withAccounts, controlPlane });
+    const registries = Registries.parse(
+      JSON.parse(published.filesOf('registration')['registries.json'] ?? ''),
+    );
+
+    expect(registries[`${id}/eu-west-1`]?.endpointTokenSecret).toBe('dcm/prod');
+    expect(registries['eu-west-1']?.endpointTokenSecret).toBeUndefined();
+    const read = JSON.stringify(allowedBy(published.home, 'RegistrationRole'));
+    for (const secret of ['dcm/api', 'dcm/prod']) expect(read).toContain(`:secret:${secret}-??????`);
+  });
+
   it('has health checks by alias, throttled apart from the other routes', () => {
     const keys = Object.values(home.findResources('AWS::ApiGatewayV2::Route')).map(
       ({ Properties }) => Properties.RouteKey,
@@ -550,6 +563,14 @@ describe('settings of accounts', () => {
       'a role of another account',
       changed({ containers: { ...created.containers, executionRoleArn: containers.executionRoleArn } }),
       '"accounts.prod.containers.executionRoleArn" must be of the account 222222222222',
+    ],
+    [
+      'no token where the control plane gets one in the endpoint',
+      changed(
+        { api: { jwt: { issuer: 'i', audience: 'a', jwksUrl: 'https://issuer.test/keys' } } },
+        { controlPlane: { url: 'https://dcm.test', endpointCredentials: true } },
+      ),
+      '"accounts.prod.api.tokenSecret" must be set with controlPlane.endpointCredentials',
     ],
     [
       'agents and a control plane',
