@@ -3,7 +3,6 @@ import { CfnEventBusPolicy, EventBus } from 'aws-cdk-lib/aws-events';
 import { AnyPrincipal, ArnPrincipal, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { SettingsError } from '../../shared/core/errors.ts';
 import { eventSources, forwardedPatternsOf } from '../../shared/service-types/events.ts';
 import type { EventPattern } from '../../shared/wire/eventbridge.ts';
 import { accountsOf } from '../settings/accounts.ts';
@@ -13,12 +12,6 @@ import { partitionIn } from './permissions.ts';
 
 /** The name of the event bus in the home region to which other accounts forward their events. */
 export const hubBusName = (provider: string): string => `dcm-${provider}`;
-
-/** @see https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutPermission.html */
-const policyLimitBytes = 10_240;
-
-/** An event pattern has at most 2,048 characters, and an account in a list 15. @see https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html */
-const accountsOfPattern = 100;
 
 export type HubBusProps = {
   readonly settings: Settings;
@@ -35,7 +28,6 @@ export type HubBusProps = {
 export class HubBus extends Construct {
   readonly events: InstanceEventsRules;
 
-  /** @throws SettingsError if EventBridge would refuse the bus's policy. */
   constructor(scope: Construct, id: string, { settings, queue }: HubBusProps) {
     super(scope, id);
     const bus = new EventBus(this, 'Bus', {
@@ -75,11 +67,6 @@ export class HubBus extends Construct {
         ...(organization && { StringEquals: { 'aws:PrincipalOrgID': organization.id } }),
       },
     }).toStatementJson();
-    const bytes = Buffer.byteLength(JSON.stringify(Stack.of(this).resolve(statement)));
-    if (bytes > policyLimitBytes)
-      throw new SettingsError(
-        `The accounts make a policy of ${bytes} bytes for the event bus, and EventBridge accepts ${policyLimitBytes}: set organization.id, by which the policy names no accounts.`,
-      );
     new CfnEventBusPolicy(this, 'Policy', { eventBusName: bus.eventBusName, statementId: sid, statement });
   }
 
@@ -103,12 +90,9 @@ export class HubBus extends Construct {
 }
 
 /** The organization may have other accounts, so every rule lists those that are reported. */
-const patternsOf = (settings: Settings): EventPattern[] => {
+const patternsOf = (settings: Settings): readonly EventPattern[] => {
   const ids = accountsOf(settings).map(([, { id }]) => id);
-  const lists = Array.from({ length: Math.ceil(ids.length / accountsOfPattern) }, (_, index) =>
-    ids.slice(index * accountsOfPattern, (index + 1) * accountsOfPattern),
-  );
   const runsContainers = accountsOf(settings).some(([, { containers }]) => containers !== undefined);
   const tasks = runsContainers ? { provider: settings.provider.name } : undefined;
-  return lists.flatMap((accounts) => forwardedPatternsOf(accounts, tasks));
+  return forwardedPatternsOf(ids, tasks);
 };

@@ -28,11 +28,9 @@ export class InstanceEventsRules extends Construct {
     this.bus = bus;
     this.services = patterns.some(({ source }) => source.includes('aws.ecs')) ? 'EC2 and ECS' : 'EC2';
     this.deadLetters = deadLetterQueue(this, 'DeadLetters');
-    this.rules = patterns.map((pattern, index) => {
+    this.rules = patterns.map((pattern) => {
       const name = pattern['detail-type'].join(', ');
-      const sameBefore = patterns.slice(0, index).filter((other) => other['detail-type'].join(', ') === name);
-      const suffix = sameBefore.length === 0 ? '' : String(sameBefore.length + 1);
-      return new Rule(this, `${name.replaceAll(/\W/g, '')}${suffix}`, {
+      return new Rule(this, name.replaceAll(/\W/g, ''), {
         description: name,
         eventPattern: rulePattern(pattern),
         targets: [target(this.deadLetters)],

@@ -37,10 +37,20 @@ const Account = z.strictObject({
 });
 export type AccountSettings = z.infer<typeof Account>;
 
+/**
+ * A rule's event pattern lists all accounts in at most 2,048 characters, and the policy of the event bus in at most 10,240 bytes.
+ * @see https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html
+ */
+const mostAccounts = 100;
+
 /** The accounts besides the home account, by alias. */
 export const Accounts = z
   .record(AccountAlias, Account)
   .refine((accounts) => Object.keys(accounts).length > 0, 'must have at least one account, or be omitted')
+  .refine(
+    (accounts) => Object.keys(accounts).length <= mostAccounts,
+    `must have at most ${mostAccounts} accounts: a rule lists all of them`,
+  )
   .describe(
     'Other accounts whose resources are reported and created ([accounts.md](accounts.md)), by an alias of 2 to 16 lower-case letters and digits: the account’s name in paths, at DCM, in logs and metrics.',
   );

@@ -6,6 +6,7 @@ import { ProvisioningFile } from '../../functions/provider-api/env.ts';
 import { Registries } from '../../functions/registration/env.ts';
 import { parseSettings } from '../../infra/settings/load-settings.ts';
 import { AccountsFile, accountsFile } from '../../shared/runtime/accounts.ts';
+import { forwardedPatternsOf } from '../../shared/service-types/events.ts';
 import { refusalOf } from './refused.ts';
 import {
   allowedBy,
@@ -330,16 +331,27 @@ describe('the home region with accounts', () => {
     alone.resourceCountIs('AWS::CloudFormation::StackSet', 0);
   });
 
-  it('refuses more accounts than the policy of a bus can list, unless there is an organization', () => {
-    const accounts = Object.fromEntries(
-      Array.from({ length: 300 }, (_, index) => [
+  const several = (count: number) => ({
+    ...leastSettings,
+    externalId,
+    accounts: Object.fromEntries(
+      Array.from({ length: count }, (_, index) => [
         `a${index}x`,
         { id: String(400_000_000_000 + index), legacyRegions: ['eu-west-1'] },
       ]),
-    );
+    ),
+  });
 
-    expect(refusalOf(() => synthesized({ ...leastSettings, externalId, accounts }))).toMatch(
-      /bytes for the event bus, and EventBridge accepts 10240: set organization.id/,
+  it('lists as many accounts as a policy and a pattern of EventBridge take, and refuses more', () => {
+    const ids = Object.values(several(100).accounts).map((account) => account.id);
+    const principals = ids.map((one) => `arn:aws-us-gov:iam::${one}:root`);
+
+    expect(JSON.stringify(principals).length).toBeLessThan(10_240 - 1_000);
+    for (const pattern of forwardedPatternsOf(ids, { provider: 'p'.repeat(51) }))
+      expect(JSON.stringify(pattern).length).toBeLessThanOrEqual(2_048);
+    expect(() => parseSettings(several(100))).not.toThrow();
+    expect(refusalOf(() => parseSettings(several(101)))).toContain(
+      '"accounts" must have at most 100 accounts',
     );
   });
 
