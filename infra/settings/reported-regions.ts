@@ -8,7 +8,7 @@ import type { Settings } from './settings.ts';
 type Regions = Pick<Settings, 'streamingRegions' | 'legacyRegions'> & Partial<Pick<Settings, 'homeRegion'>>;
 
 /** Every region of an account whose instances are reported, the home region first, and whether it is a streaming or a legacy region. */
-export const reportedRegions = ({ homeRegion, streamingRegions, legacyRegions }: Regions): PolledRegion[] => [
+const reportedRegions = ({ homeRegion, streamingRegions, legacyRegions }: Regions): PolledRegion[] => [
   ...[...(homeRegion === undefined ? [] : [homeRegion]), ...streamingRegions].map((region) => ({
     region,
     kind: 'streaming' as const,

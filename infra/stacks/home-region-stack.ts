@@ -31,7 +31,8 @@ export type HomeRegionProps = {
   readonly codeOf: CodeOf;
   /** Whether there is an inventory, with a change feed. @default false */
   readonly inventory?: boolean | undefined;
-  readonly accounts: readonly AccountTemplate[];
+  /** The templates for other accounts. @default none */
+  readonly accounts?: readonly AccountTemplate[] | undefined;
 };
 
 /**
@@ -45,7 +46,7 @@ export class HomeRegionStack extends Stack {
   constructor(
     scope: Construct,
     id: string,
-    { settings, codeOf, accounts, inventory = false }: HomeRegionProps,
+    { settings, codeOf, accounts = [], inventory = false }: HomeRegionProps,
   ) {
     const { provider, homeRegion, logRetentionDays, deletionProtection } = settings;
     super(scope, id, {
