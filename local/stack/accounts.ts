@@ -45,9 +45,14 @@ const read = [
   ...['eks:ListClusters', 'eks:DescribeCluster', 'eks:ListNodegroups', 'eks:DescribeNodegroup'],
 ];
 
+const inventory = [
+  ...['ec2:DescribeVolumes', 'ec2:DescribeVpcs', 'ec2:DescribeSubnets', 'ec2:DescribeSecurityGroups'],
+  ...['ec2:DescribeImages', 'ec2:DescribeAddresses', 'ec2:GetConsoleOutput'],
+];
+
 /** What the template for other accounts allows the roles to do. */
 const allowed: Readonly<Record<MemberRole, readonly string[]>> = {
-  reader: read,
+  reader: [...read, ...inventory],
   launcher: [
     ...read,
     ...['ec2:DescribeImages', 'ec2:DescribeInstanceTypes', 'ec2:DescribeSubnets', 'ec2:RunInstances'],

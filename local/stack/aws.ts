@@ -1,7 +1,13 @@
 import type { AccountsFile } from '../../shared/runtime/accounts.ts';
 import { eventPatternsOf, eventSources } from '../../shared/service-types/events.ts';
+import type { EventPattern } from '../../shared/wire/eventbridge.ts';
 import { type Callers, keyCallers } from '../emulators/callers.ts';
-import { createTable, resourceTable as describeResourceTable, startDynamoDb } from '../emulators/dynamodb.ts';
+import {
+  createTable,
+  inventoryTable as describeInventoryTable,
+  resourceTable as describeResourceTable,
+  startDynamoDb,
+} from '../emulators/dynamodb.ts';
 import { subnetsOf } from '../emulators/ec2/actions/network.ts';
 import { type Ec2Simulator, startEc2Simulator } from '../emulators/ec2/start-ec2-simulator.ts';
 import { type EcsEmulator, startEcsEmulator } from '../emulators/ecs/start-ecs-emulator.ts';
@@ -29,6 +35,12 @@ export type Aws = {
   readonly deadLetterQueueUrl: string;
   readonly clusterStepsQueueUrl: string;
   readonly clusterStepsDeadLetterQueueUrl: string;
+  readonly inventoryTable: string;
+  readonly inventoryQueueUrl: string;
+  readonly inventoryDeadLetterQueueUrl: string;
+  /** The queue behind the status bus. */
+  readonly changesQueueUrl: string;
+  readonly changesDeadLetterQueueUrl: string;
   readonly events: EventBus;
   /** This and the next are undefined where another EC2 is used, which has its own images and quotas. */
   readonly ssmUrl: string | undefined;
@@ -62,34 +74,62 @@ export const startAws = async (
     options.sqsUrl ?? use(startSqs()).then(({ url }) => url),
   ]);
   const resourceTable = `${provider}-fleet`;
-  const VisibilityTimeout = String(options.visibilityTimeoutSeconds ?? 90);
-  const queue = (name: string, attributes?: Readonly<Record<string, string>>) =>
-    createQueue(sqsUrl, `${provider}-${name}`, attributes);
-  const [observationsQueueUrl, deadLetterQueueUrl, clusterStepsQueueUrl, clusterStepsDeadLetterQueueUrl] =
-    await Promise.all([
-      queue('observations', { VisibilityTimeout }),
-      queue('observations-dead-letters'),
-      queue('cluster-steps', { VisibilityTimeout }),
-      queue('cluster-steps-dead-letters'),
-      createTable(dynamodbUrl, describeResourceTable(resourceTable)),
-    ]);
-  const queues = {
-    ...{ observationsQueueUrl, deadLetterQueueUrl, clusterStepsQueueUrl, clusterStepsDeadLetterQueueUrl },
-  };
-  const deliver = sendToQueue(queues.observationsQueueUrl, sqsUrl);
+  const inventoryTable = `${provider}-inventory`;
+  const [queues] = await Promise.all([
+    createQueues(options, sqsUrl),
+    createTable(dynamodbUrl, describeResourceTable(resourceTable)),
+    createTable(dynamodbUrl, describeInventoryTable(inventoryTable)),
+  ]);
   const sts = accounts && (await use(startSts({ account, roles: rolesOf(accounts) })));
   const events = await use(
     startEventBus({
       log: (line) => options.log('event-bus', line),
-      buses: busesOf(options, accounts, deliver),
+      buses: busesOf(options, accounts, (queueUrl) => sendToQueue(queueUrl, sqsUrl), queues),
       callers: sts?.callers ?? keyCallers(account),
     }),
   );
   return {
-    ...{ dynamodbUrl, resourceTable, sqsUrl, ...queues, events, sts },
+    ...{ dynamodbUrl, resourceTable, inventoryTable, sqsUrl, ...queues, events, sts },
     ...(await startServices(options, { eventsUrl: events.url, callers: sts?.callers }, use)),
   };
 };
+
+type Queues = Pick<
+  Aws,
+  | 'observationsQueueUrl'
+  | 'deadLetterQueueUrl'
+  | 'clusterStepsQueueUrl'
+  | 'clusterStepsDeadLetterQueueUrl'
+  | 'inventoryQueueUrl'
+  | 'inventoryDeadLetterQueueUrl'
+  | 'changesQueueUrl'
+  | 'changesDeadLetterQueueUrl'
+>;
+
+/** The queues, each with its dead-letter queue. */
+const createQueues = async (
+  { visibilityTimeoutSeconds = 90 }: StackOptions,
+  sqsUrl: string,
+): Promise<Queues> => {
+  const attributes = { VisibilityTimeout: String(visibilityTimeoutSeconds) };
+  const pair = (name: string) =>
+    Promise.all([
+      createQueue(sqsUrl, `${provider}-${name}`, attributes),
+      createQueue(sqsUrl, `${provider}-${name}-dead-letters`),
+    ]);
+  const [observations, clusterSteps, inventory, changes] = await Promise.all([
+    ...[pair('observations'), pair('cluster-steps'), pair('inventory'), pair('changes')],
+  ] as const);
+  return {
+    ...{ observationsQueueUrl: observations[0], deadLetterQueueUrl: observations[1] },
+    ...{ clusterStepsQueueUrl: clusterSteps[0], clusterStepsDeadLetterQueueUrl: clusterSteps[1] },
+    ...{ inventoryQueueUrl: inventory[0], inventoryDeadLetterQueueUrl: inventory[1] },
+    ...{ changesQueueUrl: changes[0], changesDeadLetterQueueUrl: changes[1] },
+  };
+};
+
+/** The bus that gets every published status. */
+export const statusBus = { name: `dcm-${provider}-status`, account };
 
 /** The bus to which the other account forwards its events. */
 export const hubBus = { name: `dcm-${provider}`, account };
@@ -98,8 +138,16 @@ export const hubBus = { name: `dcm-${provider}`, account };
 const busesOf = (
   options: StackOptions,
   { accounts }: Pick<AccountsFile, 'accounts'> = { accounts: {} },
-  deliver: Deliver,
+  deliverTo: (queueUrl: string) => Deliver,
+  queues: Queues,
 ): readonly Bus[] => {
+  const toObservations = deliverTo(queues.observationsQueueUrl);
+  const toInventory = deliverTo(queues.inventoryQueueUrl);
+  /** Both targets of the rules of a deployment. */
+  const rulesOf = (name: string, patterns: readonly EventPattern[]) => [
+    { name, patterns, deliver: toObservations },
+    { name: `${name}-inventory`, patterns, deliver: toInventory },
+  ];
   const patternsOf = (id: string) =>
     eventPatternsOf(id, {
       provider,
@@ -110,7 +158,7 @@ const busesOf = (
   return [
     {
       ...{ name: 'default', account },
-      rules: [{ name: 'instance-events', patterns: patternsOf(account), deliver }],
+      rules: rulesOf('instance-events', patternsOf(account)),
     },
     ...members.map(({ alias, id }) => ({
       ...{ name: 'default', account: id },
@@ -118,8 +166,18 @@ const busesOf = (
     })),
     {
       ...hubBus,
-      rules: [{ name: 'account-events', patterns: ids.flatMap(patternsOf), deliver }],
+      rules: rulesOf('account-events', ids.flatMap(patternsOf)),
       accepts: (event) => ids.includes(event.account) && eventSources.includes(event.source),
+    },
+    {
+      ...statusBus,
+      rules: [
+        {
+          name: 'changes',
+          patterns: [{ source: [`dcm/providers/${provider}`] }],
+          deliver: deliverTo(queues.changesQueueUrl),
+        },
+      ],
     },
   ];
 };

@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import * as z from 'zod';
+import type { FunctionName } from '../../infra/bundle.ts';
 import { functionNameOf } from '../../infra/functions.ts';
 import { reasonOf } from '../../shared/core/errors.ts';
 import type { AccountsFile } from '../../shared/runtime/accounts.ts';
@@ -63,8 +64,7 @@ export const startCompute = async (computeOptions: ComputeOptions, use: Use): Pr
     }),
   );
   const host = await lambda;
-  await use(startObservationsMapping(options, aws, host));
-  if (options.ec2Endpoint === undefined) await use(startClusterStepsMapping(options, aws, host));
+  for (const mapping of mappingsOf(options, aws)) await use(startMapping(mapping, options, aws, host));
   await use(startPolling(options, host));
   await use(startRegistration(options, host));
   await use(startDeletions(options, host));
@@ -73,23 +73,38 @@ export const startCompute = async (computeOptions: ComputeOptions, use: Use): Pr
 
 const newToken = (): string => randomBytes(24).toString('hex');
 
-const startObservationsMapping = (options: StackOptions, aws: Aws, lambda: LambdaHost) =>
-  startEventSourceMapping({
-    queueUrl: aws.observationsQueueUrl,
-    sqsEndpoint: aws.sqsUrl,
-    invoke: (event) => lambda.invoke(functionNameOf(provider, 'normaliser'), event),
-    batchSize: 10,
-    maximumConcurrency: 2,
-    log: (line) => options.log('event-source-mapping', line),
-  });
+type Mapping = {
+  readonly queueUrl: string;
+  readonly consumer: FunctionName;
+  readonly batchSize: number;
+  readonly maximumConcurrency: number;
+};
 
-const startClusterStepsMapping = (options: StackOptions, aws: Aws, lambda: LambdaHost) =>
+/** The queues with the functions that read them. */
+const mappingsOf = ({ ec2Endpoint }: StackOptions, aws: Aws): Mapping[] => [
+  { queueUrl: aws.observationsQueueUrl, consumer: 'normaliser', batchSize: 10, maximumConcurrency: 2 },
+  { queueUrl: aws.inventoryQueueUrl, consumer: 'inventory', batchSize: 10, maximumConcurrency: 1 },
+  { queueUrl: aws.changesQueueUrl, consumer: 'change-feed', batchSize: 10, maximumConcurrency: 1 },
+  ...(ec2Endpoint === undefined
+    ? [
+        {
+          ...{ queueUrl: aws.clusterStepsQueueUrl, consumer: 'cluster-steps' as const },
+          ...{ batchSize: 1, maximumConcurrency: 1 },
+        },
+      ]
+    : []),
+];
+
+const startMapping = (
+  { consumer, ...mapping }: Mapping,
+  options: StackOptions,
+  aws: Aws,
+  lambda: LambdaHost,
+) =>
   startEventSourceMapping({
-    queueUrl: aws.clusterStepsQueueUrl,
+    ...mapping,
     sqsEndpoint: aws.sqsUrl,
-    invoke: (event) => lambda.invoke(functionNameOf(provider, 'cluster-steps'), event),
-    batchSize: 1,
-    maximumConcurrency: 1,
+    invoke: (event) => lambda.invoke(functionNameOf(provider, consumer), event),
     log: (line) => options.log('event-source-mapping', line),
   });
 

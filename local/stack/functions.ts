@@ -2,11 +2,13 @@ import { ProvisioningFile } from '../../functions/provider-api/env.ts';
 import type { Registries } from '../../functions/registration/env.ts';
 import { bundleFolder } from '../../infra/bundle.ts';
 import {
+  changeFeed,
   clusterSteps,
   commonEnvironment,
   type Deployment,
   type FunctionSpec,
   functionNameOf,
+  inventory,
   natsBridge,
   normaliser,
   poller,
@@ -14,14 +16,16 @@ import {
   registration,
 } from '../../infra/functions.ts';
 import { polledRegions } from '../../infra/settings/reported-regions.ts';
+import type { Collection } from '../../shared/core/inventory/entry.ts';
 import type { ServiceType } from '../../shared/core/kind.ts';
 import { TagKeys } from '../../shared/core/ownership.ts';
-import { targetKey } from '../../shared/core/target.ts';
+import { targetKey, targetOfKey } from '../../shared/core/target.ts';
 import type { AccountsFile } from '../../shared/runtime/accounts.ts';
+import { collectionsOfEc2 } from '../../shared/service-types/vm/ec2/collections.ts';
 import { requestStreams } from '../../shared/wire/agent-requests.ts';
 import { subnetsOf } from '../emulators/ec2/actions/network.ts';
 import type { LambdaFunction } from '../emulators/lambda/lambda-function.ts';
-import type { Aws } from './aws.ts';
+import { type Aws, statusBus } from './aws.ts';
 import type { Dcm } from './dcm.ts';
 import { account, homeRegion, prod, provider, type StackOptions, silentRegion } from './options.ts';
 
@@ -30,7 +34,7 @@ type Wiring = {
   readonly options: Pick<StackOptions, 'ec2Endpoint' | 'pollFloorSeconds'>;
   /** Of the other account; undefined where there is none. */
   readonly accounts?: AccountsFile | undefined;
-  readonly aws: Omit<Aws, 'ec2' | 'ecs' | 'eks' | 'events'>;
+  readonly aws: Omit<Aws, 'ec2' | 'ecs' | 'eks' | 'events'> & { readonly events: Pick<Aws['events'], 'url'> };
   readonly natsUrl: string;
   readonly dcm: Pick<Dcm, 'registryUrl' | 'agent' | 'prodAgent'>;
   readonly lambdaUrl: string;
@@ -58,6 +62,9 @@ const concurrency = {
   'change-feed': 1,
 } as const;
 
+/** Seconds between two listings of a collection that only the inventory has: an hour in a deployment. */
+const inventorySeconds = 30;
+
 /** The functions that the stacks deploy (infra/functions.ts), wired to the emulators. */
 export const localFunctions = (wiring: Wiring): LambdaFunction[] => {
   const { options, accounts, aws, natsUrl, dcm } = wiring;
@@ -83,6 +90,7 @@ export const localFunctions = (wiring: Wiring): LambdaFunction[] => {
       accountId: options.ec2Endpoint === undefined ? account : undefined,
       spotEndsAs: 'FAILED',
       startingAs: dcm.agent === undefined ? 'PENDING' : 'PROVISIONING',
+      statusBus: statusBus.name,
       burst: 8, // a VM's life takes seconds here, and minutes in EC2
     }),
     natsBridge({
@@ -93,6 +101,25 @@ export const localFunctions = (wiring: Wiring): LambdaFunction[] => {
     poller(deployment, {
       regions: accounts ? [...polled, ...polled.map(inProd)] : polled,
       floorSeconds: options.pollFloorSeconds ?? 10,
+      inventory: {
+        ...{ tableName: aws.inventoryTable, queueUrl: aws.inventoryQueueUrl },
+        ...{ collections: collectionsOf(options), seconds: inventorySeconds },
+      },
+    }),
+    inventory(deployment, {
+      tableName: aws.inventoryTable,
+      queueUrl: aws.inventoryQueueUrl,
+      deadLetterQueueUrl: aws.inventoryDeadLetterQueueUrl,
+      targets: [...reported, ...(accounts ? reported.map(inProd) : [])].map(({ region }) =>
+        targetOfKey(region),
+      ),
+      accountId: options.ec2Endpoint === undefined ? account : undefined,
+      collections: collectionsOf(options),
+    }),
+    changeFeed({
+      inventoryTable: aws.inventoryTable,
+      queueUrl: aws.changesQueueUrl,
+      deadLetterQueueUrl: aws.changesDeadLetterQueueUrl,
     }),
     providerApi(deployment, {
       provisioning: created,
@@ -160,6 +187,7 @@ const sdkEnvironment = ({ aws, lambdaUrl, secretsUrl }: Wiring): Record<string, 
   ...(aws.eksUrl !== undefined && { AWS_ENDPOINT_URL_EKS: aws.eksUrl }),
   AWS_ENDPOINT_URL_DYNAMODB: aws.dynamodbUrl,
   AWS_ENDPOINT_URL_SQS: aws.sqsUrl,
+  AWS_ENDPOINT_URL_EVENTBRIDGE: aws.events.url,
   AWS_ENDPOINT_URL_LAMBDA: lambdaUrl,
   AWS_ENDPOINT_URL_SECRETS_MANAGER: secretsUrl,
 });
@@ -185,6 +213,12 @@ const inProd = <Region extends { readonly region: string }>(one: Region): Region
   ...one,
   region: targetKey({ account: prod.id, region: one.region }),
 });
+
+const collectionsOf = ({ ec2Endpoint }: Wiring['options']): readonly Collection[] => [
+  'instances',
+  ...collectionsOfEc2,
+  ...(ec2Endpoint ? [] : ['containers' as const, 'clusters' as const]),
+];
 
 const serviceTypesOf = ({ ec2Endpoint }: Wiring['options']): readonly ServiceType[] =>
   ec2Endpoint ? ['vm'] : ['vm', 'container', 'cluster'];
