@@ -7,6 +7,14 @@ import { type Observation, observationsOf, type ResourceMessage } from '../../sh
 import type { Addresses } from '../../shared/core/outputs.ts';
 import { isRecentlyLaunched } from '../../shared/core/ownership.ts';
 import { isNews, type Resource, recordedAs } from '../../shared/core/resource.ts';
+import {
+  type Accounts,
+  loggedTarget,
+  type Target,
+  targetKey,
+  targetOf,
+  targetOfKey,
+} from '../../shared/core/target.ts';
 import { type DescribedResource, maximumDescribed } from '../../shared/ports/described-resources.ts';
 import { type ServedType, servedTypeOf } from '../../shared/ports/served-type.ts';
 import type { Log, Meter } from '../../shared/ports/telemetry.ts';
@@ -15,19 +23,22 @@ import { checkIn, hasClaimCheck, hasObservation, type MessageGroup } from './rea
 type Parts = {
   readonly types: readonly ServedType[];
   readonly reasons: EndReasons;
+  /** Id of the home account. Undefined: every account counts as it. */
+  readonly homeAccount?: string | undefined;
+  readonly accounts?: Accounts | undefined;
   readonly meter: Meter;
   readonly log: Log;
 };
-type Question = Pick<MessageGroup, 'kind' | 'resourceId' | 'region'>;
+type Question = Pick<MessageGroup, 'kind' | 'resourceId' | 'region' | 'account'>;
 
 /** The service's answer for each resource; no entry where it did not answer. */
 export type Answers = ReadonlyMap<string, DescribedResource | 'absent'>;
 
 const callsOf = { EC2: 'ec2Calls', ECS: 'ecsCalls', EKS: 'eksCalls' } as const;
 
-/** Describes the resources of a batch: at most one call for each service type and region. */
+/** Describes the resources of a batch: at most one call for each service type and target. */
 export const askService =
-  ({ types, reasons, meter, log }: Parts) =>
+  ({ types, reasons, homeAccount, accounts = {}, meter, log }: Parts) =>
   async (questions: readonly Question[]): Promise<Answers> => {
     const answers = new Map<string, DescribedResource | 'absent'>();
     const kinds = new Set(questions.map(({ kind }) => kind));
@@ -36,40 +47,44 @@ export const askService =
 
     async function askType(type: ServedType) {
       const about = questions.filter(({ kind }) => kind === type.kind);
-      const regions = new Set(about.map(({ region }) => region));
-      await Promise.all([...regions].map((region) => ask(type, region, about)));
+      const keys = new Set(about.map(keyOf));
+      await Promise.all([...keys].map((key) => ask(type, targetOfKey(key), about)));
     }
 
-    async function ask(type: ServedType, region: string, about: readonly Question[]) {
+    function keyOf(question: Question): string {
+      return targetKey(targetOf(question, homeAccount));
+    }
+
+    async function ask(type: ServedType, target: Target, about: readonly Question[]) {
       const asked = about
-        .filter((question) => question.region === region)
+        .filter((question) => keyOf(question) === targetKey(target))
         .map(({ resourceId }) => resourceId);
-      const ids = [...new Set([...asked, ...reasons.ending(type.kind, region)])].slice(
+      const ids = [...new Set([...asked, ...reasons.ending(type.kind, target)])].slice(
         0,
         Math.max(maximumDescribed, asked.length),
       );
       for (let start = 0; start < ids.length; start += maximumDescribed) {
-        const error = await describe(type, region, ids.slice(start, start + maximumDescribed));
+        const error = await describe(type, target, ids.slice(start, start + maximumDescribed));
         const alone = ids.slice(start, start + maximumDescribed).filter((id) => asked.includes(id));
         // EC2 refuses the whole call where one of the instances is in an unavailable zone
         if (error instanceof UpstreamError)
-          await Promise.all(alone.map((id) => describe(type, region, [id])));
+          await Promise.all(alone.map((id) => describe(type, target, [id])));
       }
     }
 
     /** @returns why the service did not answer; undefined where it did. */
-    async function describe(type: ServedType, region: string, ids: readonly string[]): Promise<unknown> {
+    async function describe(type: ServedType, target: Target, ids: readonly string[]): Promise<unknown> {
       const { kind, service, resources, describeTimeoutMs } = type;
       meter.count(callsOf[service]);
       try {
-        const found = await resources.describe({ region }, ids, describeTimeoutMs);
+        const found = await resources.describe(target, ids, describeTimeoutMs);
         for (const id of ids) answers.set(id, found.get(id) ?? 'absent');
         for (const described of found.values()) reasons.learn(kind, described);
         return undefined;
       } catch (error) {
         log.warn('a service did not describe resources; messages that depend on them are retried', {
           service,
-          region,
+          region: loggedTarget(accounts, target),
           resources: ids.length,
           error,
         });
@@ -186,6 +201,8 @@ export const withAddresses = (
   };
 };
 
+type Ending = Pick<Resource, 'kind' | 'resourceId' | 'region' | 'account'>;
+
 /** Less than `maximumDescribed`, so that one call has room for questions. */
 const maximumEnding = 150;
 
@@ -194,20 +211,22 @@ const maximumEnding = 150;
  * before `terminated`: so one call describes all instances that are shutting down, and a mass termination costs a call or two, not one for
  * each instance.
  */
-export const endReasons = () => {
-  const ending = new LRUCache<string, Pick<Resource, 'kind' | 'region'>>({ max: maximumEnding }); // by resource id
+export const endReasons = (homeAccount?: string) => {
+  const ending = new LRUCache<string, { readonly kind: Kind; readonly key: string }>({ max: maximumEnding }); // by resource id
   const reasons = new LRUCache<string, StateReason>({ max: 1_000 });
 
   return {
     /** Adds a resource of ours that is about to end. */
-    expect({ kind, resourceId, region }: Pick<Resource, 'kind' | 'resourceId' | 'region'>): void {
+    expect({ kind, resourceId, ...place }: Ending): void {
       if (kind.needsReason(finalState(kind), {}) && !reasons.has(resourceId))
-        ending.set(resourceId, { kind, region });
+        ending.set(resourceId, { kind, key: targetKey(targetOf(place, homeAccount)) });
     },
 
-    /** The resources of a kind and region that are about to end. */
-    ending: (kind: Kind, region: string): string[] =>
-      [...ending.entries()].flatMap(([id, one]) => (one.kind === kind && one.region === region ? [id] : [])),
+    /** The resources of a kind and target that are about to end. */
+    ending: (kind: Kind, target: Target): string[] =>
+      [...ending.entries()].flatMap(([id, one]) =>
+        one.kind === kind && one.key === targetKey(target) ? [id] : [],
+      ),
 
     learn(kind: Kind, { resourceId, state, reason }: DescribedResource): void {
       if (!reason || !isEnding(kind, state)) return;

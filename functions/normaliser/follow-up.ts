@@ -2,6 +2,7 @@ import { checkedState, secondsToCheck } from '../../shared/core/follow-up.ts';
 import { isStateKey, secondOfKey, sequenceOf } from '../../shared/core/gate.ts';
 import { defaultBurst, releaseOf, settleSeconds } from '../../shared/core/outbox.ts';
 import type { Resource } from '../../shared/core/resource.ts';
+import { loggedTarget, targetKey, targetOf, targetOfKey } from '../../shared/core/target.ts';
 import type { EventBridgeEvent } from '../../shared/wire/eventbridge.ts';
 import { checkRequestedEvent, claimCheckEvent, statusSettledEvent } from '../../shared/wire/own-messages.ts';
 import type { Published } from './deliver.ts';
@@ -107,12 +108,18 @@ const longMs = 15 * 60_000;
  * After a long outage DCM may also have lost earlier statuses: its stream may have been created anew. So a change that is published this
  * late has every status of the region republished, at most once in a quarter of an hour.
  */
-export const republishAfterOutage = ({ listings, now, log }: Pick<Parts, 'listings' | 'now' | 'log'>) => {
+export const republishAfterOutage = ({
+  listings,
+  homeAccount,
+  accounts = {},
+  now,
+  log,
+}: Pick<Parts, 'listings' | 'homeAccount' | 'accounts' | 'now' | 'log'>) => {
   const requestedAtMs = new Map<string, number>();
 
   return async (published: readonly Published[]): Promise<void> => {
     const late = published.filter(({ acknowledged }) => acknowledged.some(isLate));
-    await Promise.all([...new Set(late.map(({ vm }) => vm.region))].map(request));
+    await Promise.all([...new Set(late.map(({ vm }) => targetKey(targetOf(vm, homeAccount))))].map(request));
   };
 
   /** Only for changes: the time of a notice may be long ago, and the time of a request does not show a delay. */
@@ -120,15 +127,17 @@ export const republishAfterOutage = ({ listings, now, log }: Pick<Parts, 'listin
     return isStateKey(key) && now() - at * 1000 > longMs;
   }
 
-  async function request(region: string) {
-    const before = requestedAtMs.get(region);
+  async function request(key: string) {
+    const target = targetOfKey(key);
+    const region = loggedTarget(accounts, target);
+    const before = requestedAtMs.get(key);
     if (before !== undefined && now() - before < longMs) return;
-    requestedAtMs.set(region, now());
+    requestedAtMs.set(key, now());
     try {
-      await listings.requestRepublication({ region }, Math.floor(now() / 1000));
+      await listings.requestRepublication(target, Math.floor(now() / 1000));
       log.info('statuses were published long after they changed; the region is republished', { region });
     } catch (error) {
-      requestedAtMs.delete(region);
+      requestedAtMs.delete(key);
       log.warn('a region could not be marked for republication after an outage', { region, error });
     }
   }

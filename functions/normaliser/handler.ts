@@ -15,6 +15,7 @@ import { sqsRetries } from '../../shared/adapters/sqs/retries.ts';
 import type { ServiceType } from '../../shared/core/kind.ts';
 import { targetKey } from '../../shared/core/target.ts';
 import type { ServedType } from '../../shared/ports/served-type.ts';
+import { skippingFailedTargets } from '../../shared/runtime/breaker.ts';
 import { partialBatch } from '../../shared/runtime/partial-batch.ts';
 import { log, meter, withTelemetry } from '../../shared/runtime/telemetry.ts';
 import { eksClusters } from '../../shared/service-types/cluster/eks/clusters.ts';
@@ -40,6 +41,10 @@ const accounts = assumedAccounts({
   ...{ provider: env.PROVIDER_NAME, role: 'reader', environment: process.env },
 });
 const identity = { provider: env.PROVIDER_NAME, tagKeys: env.TAG_KEYS };
+
+/** Where there are other accounts, a target that fails delays no other. */
+const isolated = (type: ServedType): ServedType =>
+  env.ACCOUNTS_FILE === undefined ? type : skippingFailedTargets(type, Date.now);
 
 /** The ports of the normaliser, on AWS. */
 const awsPorts = ({ FLEET_TABLE: table, OBSERVATIONS_QUEUE_URL: queueUrl, NATS_BRIDGE }: typeof env) => {
@@ -71,7 +76,7 @@ const awsPorts = ({ FLEET_TABLE: table, OBSERVATIONS_QUEUE_URL: queueUrl, NATS_B
     bus: env.STATUS_BUS === undefined ? undefined : eventBridgeStatusBus({ bus: env.STATUS_BUS, log }),
     homeAccount: env.ACCOUNT_ID,
     publisher: bridgePublisher(new LambdaClient(), NATS_BRIDGE),
-    types: env.SERVICE_TYPES.map((serviceType) => served[serviceType]()),
+    types: env.SERVICE_TYPES.map((serviceType) => isolated(served[serviceType]())),
     randomPart,
   };
 };
@@ -84,8 +89,15 @@ const reporting = {
 const telemetry = { now: Date.now, log, meter };
 const { heartbeats, ...ports } = awsPorts(env);
 const retries = sqsRetries(env.OBSERVATIONS_QUEUE_URL, env.DEAD_LETTER_QUEUE_URL);
-const parts = { ...ports, retries, reporting, burst: env.BURST, ...identity, ...telemetry };
-const read = readMessage({ regions: env.REGIONS, account: env.ACCOUNT_ID, ...identity, ...telemetry });
+const configured = env.ACCOUNTS_FILE?.accounts;
+const parts = {
+  ...{ ...ports, retries, reporting, burst: env.BURST, ...identity, ...telemetry },
+  ...{ homeAccount: env.ACCOUNT_ID, accounts: configured },
+};
+const read = readMessage({
+  ...{ regions: env.REGIONS, account: env.ACCOUNT_ID, ...(configured && { accounts: configured }) },
+  ...{ ...identity, ...telemetry },
+});
 const handle = reportRefusals(parts, reportStatus(parts));
 
 export const handler = withTelemetry(

@@ -4,6 +4,7 @@ import { isEnding } from '../../shared/core/kind.ts';
 import { dcmIdOf } from '../../shared/core/ownership.ts';
 import { isLaunched } from '../../shared/core/record.ts';
 import { movedAwayStatus, movedStatus, type Resource } from '../../shared/core/resource.ts';
+import { targetOf } from '../../shared/core/target.ts';
 import type { DescribedResource } from '../../shared/ports/described-resources.ts';
 import { servedTypeOf } from '../../shared/ports/served-type.ts';
 import { instanceObservedEvent } from '../../shared/wire/own-messages.ts';
@@ -63,13 +64,15 @@ export const moveResource = (parts: Parts) => {
   }
 
   async function othersThatCarry(
-    { kind, region, dcmId, resourceId }: Pick<Resource, 'kind' | 'region' | 'dcmId' | 'resourceId'>,
+    vm: Pick<Resource, 'kind' | 'region' | 'account' | 'dcmId' | 'resourceId'>,
     token?: string,
   ): Promise<DescribedResource[]> {
-    const { tagKeys } = parts;
+    const { tagKeys, homeAccount } = parts;
+    const { kind, dcmId, resourceId } = vm;
+    const target = targetOf(vm, homeAccount);
     const { resources } = servedTypeOf(types, kind);
     const tag = { key: tagKeys.instanceId, value: dcmId };
-    const page = await resources.list({ target: { region }, tag, token, timeoutMs: listTimeoutMs });
+    const page = await resources.list({ target, tag, token, timeoutMs: listTimeoutMs });
     const carriers = page.resources.filter(
       (one) =>
         one.resourceId !== resourceId &&
@@ -77,7 +80,7 @@ export const moveResource = (parts: Parts) => {
         dcmIdOf(one.tags, tagKeys, provider) === dcmId,
     );
     if (page.nextToken === undefined) return carriers;
-    return [...carriers, ...(await othersThatCarry({ kind, region, dcmId, resourceId }, page.nextToken))];
+    return [...carriers, ...(await othersThatCarry(vm, page.nextToken))];
   }
 
   function observed(

@@ -2,6 +2,7 @@ import { UnavailableError } from '../../shared/core/errors.ts';
 import { awaitsAddress } from '../../shared/core/outputs.ts';
 import type { TagKeys } from '../../shared/core/ownership.ts';
 import type { Reporting } from '../../shared/core/resource.ts';
+import type { Accounts } from '../../shared/core/target.ts';
 import type { Clock, RandomPart } from '../../shared/ports/clock.ts';
 import type { Listings } from '../../shared/ports/listings.ts';
 import type { Observations } from '../../shared/ports/observations.ts';
@@ -38,6 +39,10 @@ export type Parts = {
   readonly listings: Pick<Listings, 'requestRepublication'>;
   /** Puts a status that no retry can publish into the dead-letter queue. */
   readonly retries: Pick<Retries, 'deadLetter'>;
+  /** Id of the home account. Undefined: every account counts as it. */
+  readonly homeAccount?: string | undefined;
+  /** The other accounts. */
+  readonly accounts?: Accounts | undefined;
   /** Our name at DCM. */
   readonly provider: string;
   readonly tagKeys: TagKeys;
@@ -57,7 +62,7 @@ export type Parts = {
  * @returns why SQS must redeliver messages, by message id.
  */
 export const reportStatus = (parts: Parts) => {
-  const reasons = endReasons();
+  const reasons = endReasons(parts.homeAccount);
   const establish = establishOwners(parts, { reasons, ask: askService({ ...parts, reasons }) });
   const record = recordMessages(parts, reasons);
   const publish = publishOutboxes(parts);

@@ -3,9 +3,16 @@ import { isEnding, type Kind, rankOf } from '../../shared/core/kind.ts';
 import type { Observation, ResourceMessage, TagChange } from '../../shared/core/message.ts';
 import { type Addresses, lacksPublicAddress } from '../../shared/core/outputs.ts';
 import { dcmIdOf, isRecentlyLaunched, type TagKeys, type Tags } from '../../shared/core/ownership.ts';
-import { hasEnded, isLaunched, type LaunchedRecord, type ResourceRecord } from '../../shared/core/record.ts';
+import {
+  hasEnded,
+  isLaunched,
+  isOfAnotherAccount,
+  type LaunchedRecord,
+  type ResourceRecord,
+} from '../../shared/core/record.ts';
 import { isNews, type Resource } from '../../shared/core/resource.ts';
 import { addressProblem } from '../../shared/core/resource-id.ts';
+import { loggedTarget, targetKey, targetOf, targetOfKey } from '../../shared/core/target.ts';
 import type { DescribedResource } from '../../shared/ports/described-resources.ts';
 import type { LaunchedResource } from '../../shared/ports/records.ts';
 import type { Claim, Ownership } from '../../shared/ports/resource-store.ts';
@@ -54,7 +61,7 @@ export type Owners = {
 
 /**
  * Finds out which resources are ours: one batched read of the resource store, and for unknown ones one call of the
- * service a region.
+ * service a target.
  * Claims resources that are ours, and marks the others as foreign.
  *
  * Nothing that happens after a claim is lost, however many workers there are: no worker caches that a resource is foreign,
@@ -66,12 +73,13 @@ export const establishOwners = (
   parts: Parts,
   { ask, reasons }: { readonly ask: ReturnType<typeof askService>; readonly reasons: EndReasons },
 ) => {
-  const { resourceStore, now } = parts;
+  const { resourceStore, homeAccount, now, meter, log } = parts;
   const enact = enactDecision(parts);
 
-  return async (groups: readonly MessageGroup[]): Promise<Owners> => {
-    if (groups.length === 0) return { ours: [], undecided: new Map() };
-    const remembered = await readOwners(groups);
+  return async (all: readonly MessageGroup[]): Promise<Owners> => {
+    if (all.length === 0) return { ours: [], undecided: new Map() };
+    const remembered = await readOwners(all);
+    const groups = all.filter((group) => !isImpersonated(group, remembered));
     const answers = await ask(groups.filter((group) => mustAsk(evidenceOf(group, remembered), group)));
 
     const enacted: Enacted[] = [];
@@ -107,6 +115,18 @@ export const establishOwners = (
     };
     await Promise.all([...remembered].map(readConsistently));
     return remembered;
+  }
+
+  /** Whether a message about a resource of ours comes from another account than the resource's: only a forged one does. */
+  function isImpersonated(
+    { resourceId, account }: MessageGroup,
+    remembered: ReadonlyMap<string, Ownership>,
+  ): boolean {
+    const held = remembered.get(resourceId);
+    if (homeAccount === undefined || held?.owner !== 'ours' || held.vm.account === account) return false;
+    meter.count('foreignAccount');
+    log.error('dropped what another AWS account says of a resource', { resourceId, account });
+    return true;
   }
 
   function mustAsk(evidence: Evidence, group: MessageGroup): boolean {
@@ -427,29 +447,34 @@ type RecordedFacts = Addresses & Pick<Claim, 'deleteRequested'>;
 /**
  * Records, before a resource is claimed, that it is the one with this DCM id, and whether we launched it. DCM may have deleted the id before
  * the service showed what it was asked to launch: then the deletion is recorded of this resource.
- * @returns what the record knows of it; undefined where another one has the id, lives and still carries it: two resources must not be published under one id.
+ * @returns what the record knows of it; undefined where another one has the id, lives and still carries it, or is in another account: two resources must not be published under one id.
  */
 const adoptResource =
-  ({ types, resourceStore, provider, tagKeys, now, meter, log }: Parts) =>
+  ({ types, resourceStore, homeAccount, accounts = {}, provider, tagKeys, now, meter, log }: Parts) =>
   async (group: MessageGroup, dcmId: string, evidence: Evidence): Promise<RecordedFacts | undefined> => {
     const type = servedTypeOf(types, group.kind);
     const { records } = type;
     if (!records) return {};
     const { resourceId } = group;
     const token = tokenIn(evidence);
-    const vm = { ...launchedResource(type, group, dcmId, evidence), adopted: isAdopted() };
+    const region = targetKey(targetOf(group, homeAccount));
+    const vm = { ...launchedResource(type, group, dcmId, evidence), region, adopted: isAdopted() };
     if ((await records.adopt(vm)) !== 'another') return factsIn(await records.read(dcmId));
 
     const other = await records.read(dcmId);
-    if (other && isLaunched(other) && ((await isGone(other)) || !(await stillCarriesIt(other)))) {
+    if (
+      other &&
+      !isOfAnotherAccount(other, vm) &&
+      isLaunched(other) &&
+      ((await isGone(other)) || !(await stillCarriesIt(other)))
+    ) {
       await records.end(dcmId, other.resourceId);
       if ((await records.adopt(vm)) !== 'another') return factsIn(await records.read(dcmId));
     }
     meter.count('duplicateOwner');
     log.error('two resources carry one DCM id; the second is not reported', {
-      dcmId,
-      resourceId: other?.resourceId,
-      duplicate: resourceId,
+      ...{ dcmId, resourceId: other?.resourceId, duplicate: resourceId },
+      region: loggedTarget(accounts, targetOfKey(region)),
     });
     return undefined;
 
@@ -474,8 +499,8 @@ const adoptResource =
     }
 
     /** The other one's tag change may not have arrived yet, as when two instances swap their ids. */
-    async function stillCarriesIt({ region, resourceId: id }: LaunchedRecord): Promise<boolean> {
-      const seen = (await type.resources.describe({ region }, [id], type.describeTimeoutMs)).get(id);
+    async function stillCarriesIt({ region: key, resourceId: id }: LaunchedRecord): Promise<boolean> {
+      const seen = (await type.resources.describe(targetOfKey(key), [id], type.describeTimeoutMs)).get(id);
       return seen === undefined || dcmIdOf(seen.tags, tagKeys, provider) === dcmId;
     }
 

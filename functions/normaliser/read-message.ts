@@ -4,6 +4,7 @@ import { clamped, sequenceOf } from '../../shared/core/gate.ts';
 import { finalState, isStopped, type Kind, kindOf, rankOf } from '../../shared/core/kind.ts';
 import type { CheckRequest, Observation, ResourceMessage, TagChange } from '../../shared/core/message.ts';
 import type { Resource } from '../../shared/core/resource.ts';
+import type { Accounts } from '../../shared/core/target.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { Log, Meter } from '../../shared/ports/telemetry.ts';
 import type { EventIdentity } from '../../shared/service-types/event-kind.ts';
@@ -13,28 +14,31 @@ import { EventBridgeEvent } from '../../shared/wire/eventbridge.ts';
 import { ownSource, refuseNewerMessage } from '../../shared/wire/own-messages.ts';
 
 type Settings = EventIdentity & {
-  /** The regions whose resources are reported. */
+  /** The regions of the home account whose resources are reported. */
   readonly regions: readonly string[];
-  /** Id of the account whose resources are reported; undefined: of any. */
+  /** Id of the home account; undefined: every account counts as it. */
   readonly account?: string | undefined;
+  /** The other accounts whose resources are reported, in their own regions. */
+  readonly accounts?: Accounts;
   readonly now: Clock;
   readonly log: Log;
   readonly meter: Meter;
 };
 
 /**
- * What a message of the observations queue says of resources; empty for a kind of event that is not in the registry, for an event of another
- * account, and for an event of AWS about a region that is not reported. Our own messages are handled for any region, because a region that
+ * What a message of the observations queue says of resources; empty for a kind of event that is not in the registry, for an event of an
+ * account that is not configured, and for an event of AWS about a region that is not reported in its account. What an event says of resources
+ * of another account than its own is dropped, too. Our own messages are handled for any region, because a region that
  * is no longer reported may still have unpublished statuses.
  * @throws UnreadableError where it is not an EventBridge event, or not as AWS documents its kind; UnavailableError where it is a message of
  * our own in a newer format.
  */
 export const readMessage =
-  ({ regions, account, provider, tagKeys, now, log, meter }: Settings) =>
+  ({ regions, account, accounts = {}, provider, tagKeys, now, log, meter }: Settings) =>
   (body: string): ResourceMessage[] => {
     const event = envelope(body);
     refuseNewerMessage(event);
-    if (account !== undefined && event.account !== account) return dropForeign(event);
+    if (regionsOf(event.account) === undefined) return dropForeign(event);
     const kind = eventKindOf(event);
     if (!kind) {
       meter.count('unknownEvent');
@@ -57,6 +61,12 @@ export const readMessage =
       });
     }
 
+    /** Undefined for an account that is not configured. */
+    function regionsOf(of: string): readonly string[] | undefined {
+      if (account === undefined || of === account) return regions;
+      return Object.values(accounts).find(({ id }) => id === of)?.regions;
+    }
+
     function dropForeign({
       source,
       'detail-type': detailType,
@@ -67,8 +77,12 @@ export const readMessage =
       return [];
     }
 
-    function isReported({ region, resourceId }: ResourceMessage): boolean {
-      if (regions.includes(region)) return true;
+    function isReported({ region, account: of, resourceId }: ResourceMessage): boolean {
+      if (account !== undefined && of !== event.account) {
+        dropForeign({ ...event, account: of });
+        return false;
+      }
+      if (regionsOf(of)?.includes(region)) return true;
       meter.count('unreportedRegion');
       log.info('dropped an event about a region that is not reported', { region, resourceId });
       return false;
@@ -113,18 +127,20 @@ export type MessageGroup = {
   readonly messages: readonly Message[];
 };
 
-/** Groups a batch by resource: the messages of one resource are handled in order, resources do not wait for each other. */
+/** Groups a batch by resource and account: the messages of one resource are handled in order, resources do not wait for each other. */
 export const groupsOf = (messages: readonly Message[]): MessageGroup[] => {
   const groups = new Map<string, { resourceMessages: ResourceMessage[]; messages: Set<Message> }>();
   for (const message of messages) {
     for (const resourceMessage of message.resourceMessages) {
-      const group = groups.get(resourceMessage.resourceId) ?? { resourceMessages: [], messages: new Set() };
-      groups.set(resourceMessage.resourceId, group);
+      const key = `${resourceMessage.account} ${resourceMessage.resourceId}`;
+      const group = groups.get(key) ?? { resourceMessages: [], messages: new Set() };
+      groups.set(key, group);
       group.resourceMessages.push(resourceMessage);
       group.messages.add(message);
     }
   }
-  return [...groups].map(([resourceId, group]) => {
+  return [...groups.values()].map((group) => {
+    const resourceId = group.resourceMessages[0]?.resourceId ?? '';
     const kind = kindOf(kinds, resourceId);
     return {
       kind,

@@ -29,6 +29,7 @@ import {
   statusOf,
   withFailure,
 } from '../../shared/core/resource.ts';
+import { loggedTarget, targetOf } from '../../shared/core/target.ts';
 import type { DescribedResource } from '../../shared/ports/described-resources.ts';
 import type { Recorded } from '../../shared/ports/resource-store.ts';
 import { servedTypeOf } from '../../shared/ports/served-type.ts';
@@ -37,7 +38,10 @@ import type { Parts } from './normalise.ts';
 import type { Owned } from './ownership.ts';
 import { isRedelivered, type MessageGroup, withoutSuperseded } from './read-message.ts';
 
-type Recording = Pick<Parts, 'resourceStore' | 'types' | 'reporting' | 'randomPart' | 'now' | 'log'>;
+type Recording = Pick<
+  Parts,
+  'resourceStore' | 'types' | 'homeAccount' | 'accounts' | 'reporting' | 'randomPart' | 'now' | 'log'
+>;
 
 /** The result of recording a group. */
 export type RecordedGroup = {
@@ -52,7 +56,7 @@ export type RecordedGroup = {
 
 /** Records, in order, what the messages of one resource say. Its outbox is first brought below its bounds. */
 export const recordMessages = (parts: Recording & Pick<Parts, 'meter'>, reasons: EndReasons) => {
-  const { resourceStore, now, meter } = parts;
+  const { resourceStore, homeAccount, accounts = {}, now, meter } = parts;
   const record = recordMessage(parts);
   const readdress = recordAddresses(parts);
 
@@ -98,7 +102,7 @@ export const recordMessages = (parts: Recording & Pick<Parts, 'meter'>, reasons:
       else if (resourceMessage) hasRepeats = true;
     }
 
-    function note(resourceMessage: ResourceMessage | undefined, { latest, region, state }: Resource) {
+    function note(resourceMessage: ResourceMessage | undefined, { latest, state }: Resource) {
       if (latest) added.add(latest.key);
       if (
         resourceMessage?.kind === 'observation' &&
@@ -106,7 +110,7 @@ export const recordMessages = (parts: Recording & Pick<Parts, 'meter'>, reasons:
         vm.state !== undefined &&
         state !== undefined
       )
-        meter.healed(region, state);
+        meter.healed(loggedTarget(accounts, targetOf(vm, homeAccount)), state);
     }
   };
 };
@@ -148,18 +152,18 @@ const recordAddresses =
  * about. @throws UnavailableError once where the service does not say how the change has ended; then the state is published without it.
  */
 const explainFailedChange =
-  ({ types, log }: Recording) =>
+  ({ types, homeAccount, log }: Recording) =>
   async (
     vm: Resource,
     { state: next, reason }: Observation,
     isRetry: boolean,
   ): Promise<StateReason | undefined> => {
-    const { kind, resourceId, region, state } = vm;
+    const { kind, resourceId, state } = vm;
     const { changes } = servedTypeOf(types, kind);
     if (changes === undefined || state !== changes.state || next === state || isEnding(kind, next))
       return reason;
     try {
-      const failure = await changes.failure({ region }, resourceId, stateBeforeMs(vm));
+      const failure = await changes.failure(targetOf(vm, homeAccount), resourceId, stateBeforeMs(vm));
       return failure === undefined ? reason : withFailure(reason, failure);
     } catch (error) {
       if (!isRetry) throw error;

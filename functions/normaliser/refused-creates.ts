@@ -3,6 +3,7 @@ import type { Kind } from '../../shared/core/kind.ts';
 import type { ResourceMessage } from '../../shared/core/message.ts';
 import { type Creation, failureDueMs, hasEnded, isLaunched } from '../../shared/core/record.ts';
 import { messageText, type UnpublishedStatus } from '../../shared/core/resource.ts';
+import { targetOfKey } from '../../shared/core/target.ts';
 import type { Clock, RandomPart } from '../../shared/ports/clock.ts';
 import type { Observations } from '../../shared/ports/observations.ts';
 import type { ResourceStore } from '../../shared/ports/resource-store.ts';
@@ -112,10 +113,12 @@ export const reportRefusals = (parts: Parts, others: Handle<Message>): Handle<An
       throw new UnavailableError(`the status bus did not take the status FAILED of ${dcmId}`);
   }
 
-  async function isObsolete({ refusedAtMs }: CreateRefused, creation: Creation): Promise<boolean> {
+  async function isObsolete({ refusedAtMs, account }: CreateRefused, creation: Creation): Promise<boolean> {
     const { record, deletedAtMs = Number.NEGATIVE_INFINITY } = creation;
     if (deletedAtMs >= refusedAtMs || record?.deleteRequestedAtMs !== undefined) return true;
-    if (record === undefined || !isLaunched(record)) return false;
+    if (record === undefined) return false;
+    if (targetOfKey(record.region).account !== account) return true; // the id is another account's
+    if (!isLaunched(record)) return false;
     const held = (await resourceStore.read([record.resourceId])).get(record.resourceId);
     return !hasEnded(record, held ?? { owner: 'unknown' }, now());
   }

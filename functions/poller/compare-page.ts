@@ -13,7 +13,7 @@ import {
   recordedAs,
   withFailure,
 } from '../../shared/core/resource.ts';
-import { targetKey } from '../../shared/core/target.ts';
+import { type Accounts, loggedTarget } from '../../shared/core/target.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { ClusterStepRequest } from '../../shared/ports/cluster-steps.ts';
 import type { DescribedResource } from '../../shared/ports/described-resources.ts';
@@ -32,6 +32,8 @@ import type { PolledType } from './poll-target.ts';
 export type ComparisonParts = {
   readonly resourceStore: ResourceStore;
   readonly observations: Observations;
+  /** The accounts besides the home account. */
+  readonly accounts?: Accounts | undefined;
   readonly now: Clock;
   readonly meter: Meter;
   readonly log: Log;
@@ -60,7 +62,14 @@ type Comparison = {
 };
 
 /** Compares a page with the resource store and queues the differences, which pass the normaliser's gate like events. */
-export const comparePage = ({ resourceStore, observations, now, meter, log }: ComparisonParts) => {
+export const comparePage = ({
+  resourceStore,
+  observations,
+  accounts = {},
+  now,
+  meter,
+  log,
+}: ComparisonParts) => {
   const explain = explainFailedChanges(log);
   return async (compared: Compared, listed: readonly ListedResource[]): Promise<Comparison> => {
     const {
@@ -83,7 +92,7 @@ export const comparePage = ({ resourceStore, observations, now, meter, log }: Co
     await observations.send(
       observed.map((one) => instanceObservedEvent(observedResource(one, held(one), place))),
     );
-    for (const { described } of found('new')) meter.healed(targetKey(target), described.state);
+    for (const { described } of found('new')) meter.healed(loggedTarget(accounts, target), described.state);
     await observations.send(
       stuck.flatMap((one) => {
         const known = held(one);

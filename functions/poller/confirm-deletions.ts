@@ -8,7 +8,7 @@ import {
   overdue,
 } from '../../shared/core/listing/absences.ts';
 import type { Resource } from '../../shared/core/resource.ts';
-import { type Target, targetKey } from '../../shared/core/target.ts';
+import { type Accounts, loggedTarget, type Target } from '../../shared/core/target.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import { type DescribedResource, maximumDescribed } from '../../shared/ports/described-resources.ts';
 import type { Listing, Listings } from '../../shared/ports/listings.ts';
@@ -24,6 +24,8 @@ export type DeletionParts = {
   readonly resourceStore: ResourceStore;
   readonly listings: Listings;
   readonly observations: Observations;
+  /** The accounts besides the home account. */
+  readonly accounts?: Accounts | undefined;
   readonly now: Clock;
   readonly meter: Meter;
   readonly log: Log;
@@ -35,7 +37,7 @@ export type DeletionParts = {
  * counts as deleted until the service is asked for their ids: ten minutes later, or once an operator releases the breaker.
  */
 export const confirmDeletions = (parts: DeletionParts) => {
-  const { resourceStore, listings, observations, now, meter, log } = parts;
+  const { resourceStore, listings, observations, accounts = {}, now, meter, log } = parts;
 
   return async (type: ServedType, listing: Listing): Promise<Listing> => {
     const complete = await withFormerPages(listing);
@@ -90,7 +92,7 @@ export const confirmDeletions = (parts: DeletionParts) => {
     if (!isMassDeletion(deletions, seen + Object.keys(absences).length)) return undefined;
     meter.count('breakerTripped');
     log.error('too many resources are missing at once; none counts as deleted', {
-      region: targetKey(target),
+      region: loggedTarget(accounts, target),
       missing: deletions,
       listed: seen,
     });
@@ -133,7 +135,11 @@ export const confirmDeletions = (parts: DeletionParts) => {
     meter.count('vanished', deleted.length);
     if (deleted.length > 0)
       log.warn('resources were deleted without an event', {
-        ...{ serviceType: kind.serviceType, region: targetKey(target), resources: deleted.length },
+        ...{
+          serviceType: kind.serviceType,
+          region: loggedTarget(accounts, target),
+          resources: deleted.length,
+        },
       });
   }
 };

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { reasonOf, UnreadableError } from '../../shared/core/errors.ts';
-import { listingKey } from '../../shared/core/target.ts';
+import { type Accounts, listingKey, listingName } from '../../shared/core/target.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { ListedCollections } from '../../shared/ports/inventory.ts';
 import type { ListingStatus, Listings } from '../../shared/ports/listings.ts';
@@ -10,8 +10,8 @@ import { type PollParts, pollTarget } from './poll-target.ts';
 
 /**
  * What the state machine (functions/poller/state-machine.asl.json), a schedule or a person asks of the poller. `region` is the key of a
- * listing (shared/core/target.ts): `eu-west-1` for the VMs of the home account, `container#eu-west-1` for its containers. It is one text,
- * because the state machine passes it on, and its executions outlive a deployment.
+ * listing (shared/core/target.ts): `eu-west-1` for the VMs of the home account, `container#eu-west-1` for its containers. A person may write
+ * the alias of another account for its id: `prod/eu-west-1`. It is one text, because the state machine passes it on, and its executions outlive a deployment.
  */
 export const PollerRequest = z.discriminatedUnion('do', [
   /** Which targets are due, and when. Only one execution of the state machine polls at a time. */
@@ -68,7 +68,7 @@ type Parts = PollParts & {
 
 /** @throws UnreadableError for anything that is no request, and for a target that is not polled. */
 export const handleRequest = (parts: Parts) => {
-  const { listings, targets, log, now } = parts;
+  const { listings, targets, accounts = {}, log, now } = parts;
   const plan = planPolls(parts);
   const poll = pollTarget(parts);
   const listFurther =
@@ -92,9 +92,11 @@ export const handleRequest = (parts: Parts) => {
   };
 
   function polledTarget(key: string): PolledTarget {
-    const polled = targets.find(({ target }) => listingKey(target) === key);
+    const polled = targets.find(({ target }) =>
+      [listingKey(target), listingName(accounts, target)].includes(key),
+    );
     if (polled) return polled;
-    const expected = targets.map(({ target }) => listingKey(target)).join(', ');
+    const expected = targets.map(({ target }) => listingName(accounts, target)).join(', ');
     throw new UnreadableError(`${key} is not polled; expected one of ${expected}`);
   }
 
@@ -105,19 +107,23 @@ export const handleRequest = (parts: Parts) => {
 
   async function release({ target }: PolledTarget): Promise<Answer> {
     const released = await listings.releaseBreaker(target);
-    if (released) log.warn('an operator released the breaker of a region', { region: listingKey(target) });
+    if (released)
+      log.warn('an operator released the breaker of a region', {
+        region: listingName(accounts, target),
+      });
     return { released };
   }
 
   async function report(): Promise<Answer> {
-    return { regions: (await listings.status(targets.map(({ target }) => target))).map(reportOf) };
+    const statuses = await listings.status(targets.map(({ target }) => target));
+    return { regions: statuses.map((status) => reportOf(accounts, status)) };
   }
 };
 
-const reportOf = (status: ListingStatus): RegionReport => {
+const reportOf = (accounts: Accounts, status: ListingStatus): RegionReport => {
   const { target, listedAtMs, breakerSinceMs, republicationRequestedAt, ...rest } = status;
   return {
-    region: listingKey(target),
+    region: listingName(accounts, target),
     ...rest,
     ...(listedAtMs !== undefined && { lastListedAt: new Date(listedAtMs).toISOString() }),
     ...(breakerSinceMs !== undefined && { breakerSince: new Date(breakerSinceMs).toISOString() }),

@@ -90,7 +90,7 @@ export const handler = withTelemetry(
     observations: sqsObservations(sqs, env.OBSERVATIONS_QUEUE_URL),
     targets: [...env.REGIONS, ...furtherTargets()],
     floorSeconds: env.POLL_FLOOR_SECONDS,
-    ...{ provider, tagKeys },
+    ...{ provider, tagKeys, accounts: env.ACCOUNTS_FILE?.accounts },
     ...{ now: Date.now, random: Math.random, log, meter },
   }),
 );

@@ -4,6 +4,7 @@ import type { ListedEntry } from '../../shared/core/inventory/entry.ts';
 import type { Kind } from '../../shared/core/kind.ts';
 import { nextDue, nextInterval, paces } from '../../shared/core/listing/interval.ts';
 import { dcmIdOf, managedByDcm, type TagKeys } from '../../shared/core/ownership.ts';
+import { listingKey } from '../../shared/core/target.ts';
 import type { ClusterSteps } from '../../shared/ports/cluster-steps.ts';
 import type { DescribedResource } from '../../shared/ports/described-resources.ts';
 import type { Listing, Listings } from '../../shared/ports/listings.ts';
@@ -18,6 +19,12 @@ import { requestRepublications } from './request-republications.ts';
 
 /** Less than the floor, so that a target whose service does not answer delays the others by less than one polling turn. */
 const timeoutMs = 5_000;
+/**
+ * Of a target that has failed, until it answers again: a turn is as long as its slowest target. Every fourth attempt has the whole time, so
+ * that a target that is only slow recovers.
+ */
+const shortTimeoutMs = 1_000;
+const attemptsToFullTimeout = 4;
 /** Longer than the function's timeout, so that only one worker has a page. */
 const leaseMs = 20_000;
 /**
@@ -63,6 +70,8 @@ export const pollTarget = (parts: PollParts) => {
   const confirm = confirmDeletions(parts);
   const report = reportImpaired(parts);
   const republications = requestRepublications(parts);
+  /** How often in a row a target failed; for each worker. */
+  const failures = new Map<string, number>();
   const fed = feedInventory({ ...parts, inventory: parts.inventory });
 
   return async (polled: PolledTarget): Promise<void> => {
@@ -72,6 +81,7 @@ export const pollTarget = (parts: PollParts) => {
     if (!listing) return;
     try {
       const { page, nextToken, entries } = await listPage(type, listing);
+      failures.delete(listingKey(target));
       const { after: compared, turnover } = await withPage({ type, polled, listing }, page);
       const after = await fed.page(compared, entries);
       await republications.living(type.kind, listing, page);
@@ -82,6 +92,7 @@ export const pollTarget = (parts: PollParts) => {
       // After the missing instances were saved: a crash in between finds them again instead of forgetting them.
       if (turnover) await listings.saveMembers(target, listing.page, turnover.members);
     } catch (error) {
+      failures.set(listingKey(target), (failures.get(listingKey(target)) ?? 0) + 1);
       await listings.fail(target, now() + retryMs(listing));
       throw error;
     }
@@ -89,7 +100,8 @@ export const pollTarget = (parts: PollParts) => {
 
   async function listPage({ resources, pagesAtOnce = 1 }: PolledType, { target, token: start }: Listing) {
     const tag = { key: tagKeys.managedBy, value: managedByDcm };
-    const untilMs = now() + timeoutMs;
+    const listTimeoutMs = timeoutFor(listingKey(target));
+    const untilMs = now() + listTimeoutMs;
     const withEntries = placeOf(parts.inventory, target) !== undefined;
     const found: DescribedResource[] = [];
     const entries: ListedEntry[] = [];
@@ -100,7 +112,7 @@ export const pollTarget = (parts: PollParts) => {
         target,
         tag,
         token,
-        timeoutMs,
+        timeoutMs: listTimeoutMs,
         ...(withEntries && { withEntries }),
       });
       found.push(...page.resources);
@@ -114,6 +126,10 @@ export const pollTarget = (parts: PollParts) => {
       return dcmId === undefined ? [] : [{ described, dcmId }];
     });
     return { page, nextToken: token, entries };
+  }
+
+  function timeoutFor(key: string): number {
+    return (failures.get(key) ?? 0) % attemptsToFullTimeout === 0 ? timeoutMs : shortTimeoutMs;
   }
 
   /** Ends a complete listing, and sets when the next one is due. */

@@ -1,7 +1,7 @@
 import { partsOf } from '../../shared/core/gate.ts';
 import type { Notice } from '../../shared/core/message.ts';
 import { holdsNotice, type Resource } from '../../shared/core/resource.ts';
-import { type Target, targetKey } from '../../shared/core/target.ts';
+import { type Accounts, loggedTarget, type Target } from '../../shared/core/target.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { Listing } from '../../shared/ports/listings.ts';
 import type { Observations } from '../../shared/ports/observations.ts';
@@ -25,6 +25,8 @@ const timeoutMs = 2_000;
 export type ImpairedParts = {
   readonly resourceStore: ResourceStore;
   readonly observations: Observations;
+  /** The accounts besides the home account. */
+  readonly accounts?: Accounts | undefined;
   readonly now: Clock;
   readonly log: Log;
   /** Undefined: the status checks of instances that are not ours do not matter. */
@@ -35,7 +37,14 @@ export type ImpairedParts = {
  * Reads, after a complete listing with VMs and at most once a minute, which instances fail a status check, because EC2 sends no event of
  * it. Of our VMs, the failure is published once, and so is its end. A question that failed is repeated after the next listing.
  */
-export const reportImpaired = ({ resourceStore, observations, now, log, inventory }: ImpairedParts) => {
+export const reportImpaired = ({
+  resourceStore,
+  observations,
+  accounts = {},
+  now,
+  log,
+  inventory,
+}: ImpairedParts) => {
   const hasInventory = inventory?.collections.has('instances') === true;
 
   return async (instances: ImpairedInstances, listing: Listing): Promise<Listing> => {
@@ -49,7 +58,7 @@ export const reportImpaired = ({ resourceStore, observations, now, log, inventor
   function impaired(instances: ImpairedInstances, target: Target, check: StatusCheck) {
     return instances.impaired(target, check, timeoutMs).catch((error: unknown) => {
       log.warn('EC2 did not return the instances that fail a status check', {
-        ...{ region: targetKey(target), check, error },
+        ...{ region: loggedTarget(accounts, target), check, error },
       });
       return undefined;
     });
@@ -94,7 +103,8 @@ export const reportImpaired = ({ resourceStore, observations, now, log, inventor
       ),
     );
     const failures = notices.filter(({ notice }) => notice === 'impaired').length;
-    if (failures > 0) log.warn('VMs fail a status check', { region: targetKey(target), vms: failures });
+    if (failures > 0)
+      log.warn('VMs fail a status check', { region: loggedTarget(accounts, target), vms: failures });
   }
 };
 

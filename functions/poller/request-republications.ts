@@ -1,5 +1,5 @@
 import { finalState, type Kind } from '../../shared/core/kind.ts';
-import { targetKey } from '../../shared/core/target.ts';
+import { type Accounts, loggedTarget, type Target } from '../../shared/core/target.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { Listing } from '../../shared/ports/listings.ts';
 import type { Observations } from '../../shared/ports/observations.ts';
@@ -20,6 +20,8 @@ const overlapSeconds = 3_600;
 type Parts = {
   readonly resourceStore: Pick<ResourceStore, 'ended'>;
   readonly observations: Observations;
+  /** The accounts besides the home account. */
+  readonly accounts?: Accounts | undefined;
   readonly now: Clock;
   readonly log: Log;
 };
@@ -30,7 +32,11 @@ type Republished = { readonly resourceId: string; readonly account: string };
  * Where a republication was requested, has the normaliser republish the status of every VM of the target, at a fixed rate from the start of
  * the listing. A page that is listed again sends requests with the same time, which the normaliser answers once.
  */
-export const requestRepublications = ({ resourceStore, observations, now, log }: Parts) => {
+export const requestRepublications = ({ resourceStore, observations, accounts = {}, now, log }: Parts) => {
+  const others = new Set(Object.values(accounts).map(({ id }) => id));
+  const isIn = (target: Target, { account }: Republished): boolean =>
+    target.account === undefined ? !others.has(account) : account === target.account;
+
   return {
     /** The living resources of a page. */
     async living(kind: Kind, listing: Listing, page: readonly ListedResource[]): Promise<void> {
@@ -51,13 +57,14 @@ export const requestRepublications = ({ resourceStore, observations, now, log }:
       let token: string | undefined;
       do {
         const page = await resourceStore.ended({ kind, region: target.region, since, token });
-        await send(listing, page.resources, seen);
-        seen += page.resources.length;
+        const ended = page.resources.filter((one) => isIn(target, one));
+        await send(listing, ended, seen);
+        seen += ended.length;
         token = page.next;
       } while (token !== undefined && now() < untilMs);
       if (token !== undefined)
         log.warn('the resource store could not be read in time; some ended VMs are not republished', {
-          region: targetKey(target),
+          region: loggedTarget(accounts, target),
         });
     },
   };

@@ -3,7 +3,7 @@ import { FailedPreconditionError } from './errors.ts';
 import { finalState } from './kind.ts';
 import type { ReachablePort } from './outputs.ts';
 import type { Resource, UnpublishedStatus } from './resource.ts';
-import { type Target, targetKey } from './target.ts';
+import { type Target, targetKey, targetOfKey } from './target.ts';
 
 /** The facts of a resource from its launch on. Each kind adds its own. */
 export type Facts = {
@@ -137,12 +137,23 @@ export const isLaunched = <Launch, Known extends Facts>(
 ): record is LaunchedRecord<Launch, Known> =>
   record.resourceId !== undefined && record.account !== undefined && record.facts !== undefined;
 
+/** Whether a resource is in another account than the record of its DCM id. */
+export const isOfAnotherAccount = (
+  record: Pick<ResourceRecord, 'region'>,
+  resource: Pick<ResourceRecord, 'region'>,
+): boolean => targetOfKey(record.region).account !== targetOfKey(resource.region).account;
+
 /**
- * Whether a resource that carries the DCM id of a record cannot be recorded: the record has a resource already, or one is being created
- * and we did not launch this one.
+ * Whether a resource that carries the DCM id of a record cannot be recorded: the record is another account's, or has a resource already, or one
+ * is being created and we did not launch this one.
  */
-export const isAssigned = (record: ResourceRecord, { adopted }: Pick<ResourceRecord, 'adopted'>): boolean =>
-  isLaunched(record) ? record.endedAtMs === undefined : adopted === true;
+export const isAssigned = (
+  record: ResourceRecord,
+  resource: Pick<ResourceRecord, 'region' | 'adopted'>,
+): boolean => {
+  if (isOfAnotherAccount(record, resource)) return true;
+  return isLaunched(record) ? record.endedAtMs === undefined : resource.adopted === true;
+};
 
 /** A caller holds the lease of the creation. */
 export const isLeased = (record: ResourceRecord, nowMs: number): boolean =>

@@ -66,6 +66,12 @@ export const namedTargetOfKey = (key: string, alias: string | undefined): NamedT
 export const targetName = ({ alias, region }: Pick<NamedTarget, 'alias' | 'region'>): string =>
   alias === undefined ? region : `${alias}/${region}`;
 
+/** A target in log lines and metrics, also where its account is no longer configured: then with the account's id. */
+export const loggedTarget = (accounts: Accounts, target: Target): string => {
+  const [alias] = Object.entries(accounts).find(([, { id }]) => id === target.account) ?? [];
+  return alias === undefined ? targetKey(target) : `${alias}/${target.region}`;
+};
+
 /** The target with an alias and a region. Undefined where no account has the alias, or the account not the region. */
 export const targetOfAlias = (accounts: Accounts, alias: string, region: string): NamedTarget | undefined => {
   const account = Object.hasOwn(accounts, alias) ? accounts[alias] : undefined;
@@ -80,9 +86,15 @@ export type ListedTarget = Target & {
 };
 
 /** A listed target as text, for keys: of VMs, the target's key; of others, such as `container#eu-west-1` or `volumes#eu-west-1`. */
-export const listingKey = ({ serviceType = 'vm', collection, ...target }: ListedTarget): string => {
+export const listingKey = (listed: ListedTarget): string => `${whatIsListed(listed)}${targetKey(listed)}`;
+
+/** The same with the alias of the account, as people see it: `container#prod/eu-west-1`. */
+export const listingName = (accounts: Accounts, listed: ListedTarget): string =>
+  `${whatIsListed(listed)}${loggedTarget(accounts, listed)}`;
+
+const whatIsListed = ({ serviceType = 'vm', collection }: ListedTarget): string => {
   const listed = collection ?? (serviceType === 'vm' ? undefined : serviceType);
-  return listed === undefined ? targetKey(target) : `${listed}#${targetKey(target)}`;
+  return listed === undefined ? '' : `${listed}#`;
 };
 
 /** Targets of the home account first, then by account and region. */

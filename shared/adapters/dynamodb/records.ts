@@ -395,6 +395,17 @@ const origin = ({ adopted }: LaunchedResource) => ({
   values: adopted === undefined ? {} : { adopted },
 });
 
+/** A record can be made for an id in another account after it was read as absent. */
+const unlessOfAnotherAccount = ({ region }: LaunchedResource) => {
+  const { account } = targetOfKey(region);
+  const isThere =
+    account === undefined ? 'NOT contains(#region, :itsAccount)' : 'begins_with(#region, :itsAccount)';
+  return {
+    when: [`(attribute_not_exists(#region) OR ${isThere})`],
+    values: { itsAccount: account === undefined ? '/' : `${account}/` },
+  };
+};
+
 /** Where there is no record, or one without an instance; during a lease only for an instance that we launched. */
 const adoptUpdate = (vm: LaunchedResource, nowMs: number): Change => ({
   set: {
@@ -409,12 +420,15 @@ const adoptUpdate = (vm: LaunchedResource, nowMs: number): Change => ({
     createdAtMs: 'if_not_exists(createdAtMs, :now)',
   },
   remove: [...ofLaunch, ...origin(vm).remove, 'expiresAt'],
-  when: vm.adopted
-    ? 'attribute_not_exists(instanceId) AND attribute_not_exists(leaseUntilMs)'
-    : 'attribute_not_exists(instanceId)',
+  when: [
+    'attribute_not_exists(instanceId)',
+    ...(vm.adopted ? ['attribute_not_exists(leaseUntilMs)'] : []),
+    ...unlessOfAnotherAccount(vm).when,
+  ].join(' AND '),
   values: {
     ...instanceValues(vm, nowMs),
     ...origin(vm).values,
+    ...unlessOfAnotherAccount(vm).values,
     vmId: vm.dcmId,
     region: vm.region,
     listedIn: vm.region,

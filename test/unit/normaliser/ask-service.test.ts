@@ -9,8 +9,9 @@ import { countingMeter, memoryLog } from '../../fakes/silent.ts';
 
 const region = 'us-east-1';
 const ids = (count: number) => Array.from({ length: count }, (_, n) => `i-${String(n).padStart(17, '0')}`);
+const account = '123456789012';
 const about = (resourceIds: readonly string[], where = region) =>
-  resourceIds.map((resourceId) => ({ kind: vmKind, resourceId, region: where }));
+  resourceIds.map((resourceId) => ({ kind: vmKind, resourceId, region: where, account }));
 
 const setup = (...known: Partial<Instance>[]) => {
   const instances = scriptedInstances(...known);
@@ -29,7 +30,7 @@ const setup = (...known: Partial<Instance>[]) => {
 describe('asking EC2', () => {
   it('costs nothing where there is nothing to ask', async () => {
     const { ask, instances, reasons } = setup();
-    reasons.expect({ kind: vmKind, resourceId: 'i-1a2b3c4d', region });
+    reasons.expect({ kind: vmKind, resourceId: 'i-1a2b3c4d', region, account });
 
     const answers = await ask([]);
 
@@ -61,8 +62,8 @@ describe('asking EC2', () => {
   it('also asks why the instances of that region go that are shutting down', async () => {
     const reason = { code: 'Client.UserInitiatedShutdown' };
     const { ask, instances, reasons } = setup({ resourceId: 'i-b', state: 'shutting-down', reason });
-    reasons.expect({ kind: vmKind, resourceId: 'i-b', region });
-    reasons.expect({ kind: vmKind, resourceId: 'i-c', region: 'eu-west-1' });
+    reasons.expect({ kind: vmKind, resourceId: 'i-b', region, account });
+    reasons.expect({ kind: vmKind, resourceId: 'i-c', region: 'eu-west-1', account });
 
     await ask(about(['i-a']));
 
@@ -73,7 +74,7 @@ describe('asking EC2', () => {
   it('names at most 199 instances in a call, and leaves none out that was asked about', async () => {
     const { ask, instances, reasons } = setup();
     for (const resourceId of ids(150))
-      reasons.expect({ kind: vmKind, resourceId: `${resourceId}-going`, region });
+      reasons.expect({ kind: vmKind, resourceId: `${resourceId}-going`, region, account });
 
     await ask(about(ids(100)));
     const answers = await ask(about(ids(450)));

@@ -30,11 +30,11 @@ describe('why instances were terminated', () => {
   it('will be wanted of those that are shutting down, by region', () => {
     const reasons = endReasons();
 
-    reasons.expect({ kind: vmKind, resourceId: 'i-1a2b3c4d', region: 'eu-west-1' });
+    reasons.expect({ ...vm, resourceId: 'i-1a2b3c4d', region: 'eu-west-1' });
     reasons.expect(vm);
 
-    expect(reasons.ending(vmKind, region)).toEqual([resourceId]);
-    expect(reasons.ending(vmKind, 'eu-west-1')).toEqual(['i-1a2b3c4d']);
+    expect(reasons.ending(vmKind, { region })).toEqual([resourceId]);
+    expect(reasons.ending(vmKind, { region: 'eu-west-1' })).toEqual(['i-1a2b3c4d']);
   });
 
   it.each(['shutting-down', 'terminated'] as const)(
@@ -47,7 +47,7 @@ describe('why instances were terminated', () => {
       reasons.expect(vm);
 
       expect(reasons.reasonOf(resourceId)).toEqual(reason);
-      expect(reasons.ending(vmKind, region)).toEqual([]);
+      expect(reasons.ending(vmKind, { region })).toEqual([]);
     },
   );
 
@@ -60,7 +60,7 @@ describe('why instances were terminated', () => {
       reasons.learn(vmKind, described({ resourceId, state, reason }));
 
       expect(reasons.reasonOf(resourceId)).toBeUndefined();
-      expect(reasons.ending(vmKind, region)).toEqual([resourceId]);
+      expect(reasons.ending(vmKind, { region })).toEqual([resourceId]);
     },
   );
 
@@ -70,16 +70,16 @@ describe('why instances were terminated', () => {
 
     reasons.learn(vmKind, described({ resourceId, state: 'terminated' }));
 
-    expect(reasons.ending(vmKind, region)).toEqual([resourceId]);
+    expect(reasons.ending(vmKind, { region })).toEqual([resourceId]);
   });
 
   it('takes no more memory than one question can name instances (C66)', () => {
     const reasons = endReasons();
 
-    for (let n = 0; n < 10_000; n++) reasons.expect({ kind: vmKind, resourceId: `i-${n}`, region });
+    for (let n = 0; n < 10_000; n++) reasons.expect({ ...vm, resourceId: `i-${n}` });
 
-    expect(reasons.ending(vmKind, region).length).toBeLessThan(200);
-    expect(reasons.ending(vmKind, region)).toContain('i-9999');
+    expect(reasons.ending(vmKind, { region }).length).toBeLessThan(200);
+    expect(reasons.ending(vmKind, { region })).toContain('i-9999');
   });
 });
 
