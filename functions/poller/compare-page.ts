@@ -70,7 +70,7 @@ export const comparePage = ({
   meter,
   log,
 }: ComparisonParts) => {
-  const explain = explainFailedChanges(log);
+  const explain = explainFailedChanges({ log, accounts });
   return async (compared: Compared, listed: readonly ListedResource[]): Promise<Comparison> => {
     const {
       type,
@@ -128,7 +128,7 @@ const askedAtOnce = 5;
  * ended.
  */
 const explainFailedChanges =
-  (log: Log) =>
+  ({ log, accounts = {} }: Pick<ComparisonParts, 'log' | 'accounts'>) =>
   async (
     { type: { changes, service }, polled: { target }, changedSinceMs }: Compared,
     page: readonly ListedResource[],
@@ -150,7 +150,7 @@ const explainFailedChanges =
       explained.push(...(await Promise.all(page.slice(start, start + askedAtOnce).map(explain))));
     if (errors.length > 0)
       log.warn('a service did not say how changes have ended; it is asked again with the next listing', {
-        ...{ service, region: targetKey(target), resources: errors.length, error: errors[0] },
+        ...{ service, region: loggedTarget(accounts, target), resources: errors.length, error: errors[0] },
       });
     return { page: explained, areChangesKnown: errors.length === 0 };
   };
