@@ -92,7 +92,7 @@ const retries = sqsRetries(env.OBSERVATIONS_QUEUE_URL, env.DEAD_LETTER_QUEUE_URL
 const configured = env.ACCOUNTS_FILE?.accounts;
 const parts = {
   ...{ ...ports, retries, reporting, burst: env.BURST, ...identity, ...telemetry },
-  ...{ homeAccount: env.ACCOUNT_ID, accounts: configured },
+  accounts: configured,
 };
 const read = readMessage({
   ...{ regions: env.REGIONS, account: env.ACCOUNT_ID, ...(configured && { accounts: configured }) },

@@ -33,8 +33,6 @@ export type Parts = {
   readonly publisher: StatusPublisher;
   /** Gets every status that the stream has acknowledged. Absent: nobody wants them. */
   readonly bus?: StatusBus | undefined;
-  /** Id of the account that the provider is deployed in; undefined where it is not known. */
-  readonly homeAccount?: string | undefined;
   readonly observations: Observations;
   readonly listings: Pick<Listings, 'requestRepublication'>;
   /** Puts a status that no retry can publish into the dead-letter queue. */
