@@ -314,7 +314,7 @@ export const clusterSteps = (
   ...inAccounts(deployment, 'launcher'),
 });
 
-/** Time to write the base of a hundred thousand entries, which is done seldom, and in one invocation. */
+/** Ample for the base of a large collection, which is written in one invocation, and seldom. */
 export const inventoryTimeoutSeconds = 300;
 
 export const inventory = (
