@@ -171,7 +171,7 @@ export const clusterKind: Kind = {
   notices: {
     /** Every step finds the same reason again. */
     'stuck-launch': { isKnownByText: true },
-    /** EKS refuses to delete the cluster, or a node group of it. */
-    'deletion-refused': { isKnownByText: true, onlyIn: 'DELETING' },
+    /** EKS refuses to delete the cluster, or a node group of it. Once it is DELETED, that is over. */
+    'deletion-refused': { isKnownByText: true, onlyIn: 'DELETING', explainsForSeconds: 0 },
   },
 };

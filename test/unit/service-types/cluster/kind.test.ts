@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { circumstancesOf, type Resource } from '../../../../shared/core/resource.ts';
 import { clusterKind, clusterNameIn, resourceIdOf } from '../../../../shared/service-types/cluster/kind.ts';
 
 describe('a cluster in DCM’s words', () => {
@@ -58,6 +59,21 @@ describe('the recorded state of a cluster', () => {
 
   it('is DELETED in any case once EKS does not know the cluster', () => {
     expect(recorded?.('DELETED', { deleteRequested: true })).toBe('DELETED');
+  });
+});
+
+describe('the end of a cluster', () => {
+  it('is not explained by what EKS refused before', () => {
+    const refused = { at: 1_000, text: 'EKS does not permit it' };
+    const cluster: Resource = {
+      ...{ kind: clusterKind, resourceId: 'eks/us-east-1/c-1', dcmId: 'c-1', region: 'us-east-1' },
+      ...{ account: '123456789012', state: 'DELETING', outbox: [], history: [] },
+      sequence: 0,
+      notices: { 'deletion-refused': refused },
+    };
+
+    expect(circumstancesOf(cluster, { state: 'DELETED', at: 1_001 }).noticeText).toBe('');
+    expect(circumstancesOf(cluster, { state: 'DELETING', at: 1_000 }).noticeText).toBe(refused.text);
   });
 });
 
