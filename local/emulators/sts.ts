@@ -55,8 +55,6 @@ export type Sts = LocalServer & {
   grant(role: RoleId): void;
   /** How long at most the sessions last that begin from now on, in seconds. */
   limitSessions(seconds: number): void;
-  /** Makes all sessions that AssumeRole has begun expire now. */
-  expireSessions(): void;
   /** The sessions that AssumeRole has begun, in their order. */
   assumed(): readonly { readonly role: RoleId; readonly name: string }[];
 };
@@ -180,9 +178,6 @@ export const startSts = async (options: Options): Promise<Sts> => {
     grant: (role) => void revoked.delete(roleOf(role)),
     limitSessions: (seconds) => {
       longestSeconds = seconds;
-    },
-    expireSessions: () => {
-      for (const session of assumed) sessions.set(session.accessKeyId, { ...session, expiresAtMs: clock() });
     },
     assumed: () => assumed,
   };

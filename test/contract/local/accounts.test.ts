@@ -31,7 +31,12 @@ const stranger = { account: home, path: '/', name: 'somebody', actions: ['*'] };
 
 const { use, stop } = disposables();
 const start = async () => {
-  const sts = await use(startSts({ roles: [reader, launcher, poller, stranger] }));
+  let passedMs = 0;
+  const clock = () => Date.now() + passedMs;
+  const sts = await use(startSts({ clock, roles: [reader, launcher, poller, stranger] }));
+  const pass = (seconds: number) => {
+    passedMs += seconds * 1_000;
+  };
   const events: EventBridgeEvent[] = [];
   const { callers } = sts;
   const ec2 = await use(
@@ -39,7 +44,7 @@ const start = async () => {
   );
   const ecs = await use(startEcsEmulator({ callers, network: ec2.network, emit: () => undefined }));
   const eks = await use(startEksEmulator({ callers, subnets: subnetsOf }));
-  return { sts, ec2, ecs, eks, events };
+  return { sts, ec2, ecs, eks, events, pass };
 };
 let parts: Awaited<ReturnType<typeof start>>;
 let folder: string;
@@ -235,13 +240,16 @@ describe('STS', () => {
     const [ec2, eks] = [ec2In({ role: reader }), eksIn({ role: reader })];
     await ec2.send(list);
     await eks.send(new ListClustersCommand({}));
-    parts.sts.expireSessions();
+    parts.pass(3_601);
 
     expect(await nameOf(ec2.send(list))).toBe('RequestExpired');
     expect(await nameOf(eks.send(new ListClustersCommand({})))).toBe('ExpiredTokenException');
 
-    parts.sts.limitSessions(0);
-    expect(await nameOf(ec2In({ role: reader }).send(list))).not.toBe('no error');
+    parts.sts.limitSessions(60);
+    const short = ec2In({ role: reader });
+    expect(await nameOf(short.send(list))).toBe('no error');
+    parts.pass(61);
+    expect(await nameOf(short.send(list))).toBe('RequestExpired');
   });
 
   it("refuses a session's key without its token, and a key that it never gave", async () => {
