@@ -2,7 +2,7 @@ import colors from 'picocolors';
 import { clusterSpec, containerSpec, type DemoSpec, orderFor, vmSpec } from './demo/catalog-item.ts';
 import { providerOf } from './demo/dcm-user.ts';
 import { type Consumed, hasReachedRow } from './emulators/dcm/status-history.ts';
-import { provider } from './stack/options.ts';
+import { prod, provider } from './stack/options.ts';
 import type { Endpoints } from './stack/start-stack.ts';
 
 export type Console = ReturnType<typeof terminal>;
@@ -35,6 +35,10 @@ export const terminal = (out: NodeJS.WritableStream) => {
       const specs = [vmSpec('web-1'), containerSpec('shop-1'), clusterSpec('kube-1')];
       const examples = specs.flatMap((spec) => createExample(endpoints, spec));
       for (const text of [...examples, '', ...launchExample(endpoints)]) line(`  ${text}`);
+      if (endpoints.prodAccessKeyId !== undefined) {
+        line();
+        line(otherAccountHint(endpoints));
+      }
       line();
     },
 
@@ -89,6 +93,14 @@ const launchExample = ({ ec2Url }: Endpoints): string[] => [
   `  --endpoint-url ${ec2Url} --image-id ami-0123456789abcdef0 --instance-type t3.micro \\`,
   "  --tag-specifications 'ResourceType=instance,Tags=[{Key=managed-by,Value=dcm},{Key=dcm-instance-id,Value=vm-1}]'",
 ];
+
+const otherAccountHint = ({ prodAccessKeyId, prodCatalogItemId }: Endpoints): string => {
+  const through =
+    prodCatalogItemId === undefined
+      ? `the provider ${provider}-${prod.alias}-…`
+      : `the catalog item ${prodCatalogItemId}`;
+  return `The account ${prod.alias} is played too: through DCM by ${through}, for EC2 clients by AWS_ACCESS_KEY_ID=${prodAccessKeyId}.`;
+};
 
 const tint = (status: string) => {
   if (['running', 'active', 'succeeded'].includes(status)) return colors.green;

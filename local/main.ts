@@ -138,7 +138,7 @@ const watch = async (options: StackOptions, show: ReturnType<typeof terminal>): 
         resolve();
       });
   });
-  await using stack = await startStack(options);
+  await using stack = await startStack({ ...options, accounts: options.ec2Endpoint === undefined });
   show.ready(stack.endpoints);
   show.nextSteps(stack.endpoints);
   const isNewStatus = newStatusFilter();

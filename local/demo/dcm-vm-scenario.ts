@@ -53,6 +53,25 @@ export const runDcmVmScenario = async (context: Context): Promise<void> => {
   print('A user of DCM deletes dcm-1, and its row is removed.');
 };
 
+/**
+ * Creates a VM in another account through DCM, and deletes it once it runs. `dcm` and `providerApi` are those of that account.
+ * @throws UnavailableError where DCM does not get a status in time
+ */
+export const runOtherAccountScenario = async (context: Context): Promise<void> => {
+  const { dcm, providerApi, print } = context;
+  await dcm.isReady('vm', timeoutMs);
+  print('A user of DCM creates prod-1 in the account prod.');
+  const wanted = randomUUID();
+  context.onCreated?.(wanted);
+  const id = await dcm.create(vmSpec('prod-1'), wanted);
+  context.onCreated?.(id);
+  await dcm.reaches(id, 'running', timeoutMs);
+  const { instance_id: instanceId = '' } = await providerApi.get(id);
+  context.onLaunched?.({ name: 'prod-1', dcmId: id, instanceId });
+  await dcm.delete(id);
+  print('A user of DCM deletes prod-1.');
+};
+
 const checkListed = async ({ dcm }: Context, dcmId: string, expected: boolean): Promise<void> => {
   const isListed = await dcm.lists(dcmId);
   if (isListed !== expected)

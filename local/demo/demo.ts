@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EC2Client } from '@aws-sdk/client-ec2';
 import { reasonOf, SettingsError } from '../../shared/core/errors.ts';
+import { providerName } from '../../shared/core/provider-name.ts';
 import { type Console, newStatusFilter } from '../console.ts';
 import { clientConfig } from '../emulators/client-config.ts';
 import type { Consumed } from '../emulators/dcm/status-history.ts';
 import type { Ec2Simulator } from '../emulators/ec2/start-ec2-simulator.ts';
-import { provider, type StackOptions, silentRegion } from '../stack/options.ts';
+import { homeRegion, prod, provider, type StackOptions, silentRegion } from '../stack/options.ts';
 import { type Endpoints, startStack } from '../stack/start-stack.ts';
 import {
   type DemoResource,
@@ -16,7 +17,7 @@ import {
 } from './check-statuses.ts';
 import { runClusterScenario, runContainersScenario } from './dcm-scenarios.ts';
 import { controlPlaneClient, type DcmUser, dcmUser, olderDcmUser } from './dcm-user.ts';
-import { runDcmVmScenario } from './dcm-vm-scenario.ts';
+import { runDcmVmScenario, runOtherAccountScenario } from './dcm-vm-scenario.ts';
 import { type DemoInstance, ec2Actions } from './ec2-actions.ts';
 import { runInstancesScenario } from './instances-scenario.ts';
 import { providerApiClient } from './provider-api-client.ts';
@@ -38,6 +39,7 @@ export const demo = async (options: StackOptions, show: Console): Promise<string
   const transitions: Transition[] = [];
   await using stack = await startStack({
     ...options,
+    accounts: true,
     dwellMs,
     pollFloorSeconds: 1, // a deployment has 10 or more
     onTransition: (transition) => void transitions.push(transition),
@@ -48,7 +50,7 @@ export const demo = async (options: StackOptions, show: Console): Promise<string
   show.ready(endpoints);
 
   const instances: DemoInstance[] = [];
-  const createdByDcm = { name: 'dcm-1', dcmId: '' };
+  const createdByDcm = new Map<string, { readonly name: string; readonly dcmId: string }>();
   const resources = new Map<string, DemoResource>();
   const isNewStatus = newStatusFilter();
   const ec2 = new EC2Client(clientConfig(endpoints.ec2Url));
@@ -59,11 +61,20 @@ export const demo = async (options: StackOptions, show: Console): Promise<string
     if (isNewStatus(consumed))
       show.status(
         consumed,
-        nameAndLatency(consumed, [...instances, createdByDcm, ...resources.values()], transitions),
+        nameAndLatency(
+          consumed,
+          [...instances, ...createdByDcm.values(), ...resources.values()],
+          transitions,
+        ),
       );
   });
   const print = show.step;
   const dcm = userOf(endpoints);
+  const vmOf = (name: string) => ({
+    print,
+    onCreated: (dcmId: string) => void createdByDcm.set(name, { name, dcmId }),
+    onLaunched: (vm: Omit<DemoInstance, 'reportedBy'>) => onLaunched({ ...vm, reportedBy: 'events' }),
+  });
   const following = {
     ...{ dcm, print, reaches: controlPlane.waitFor },
     onCreated: (resource: DemoResource) => void resources.set(resource.name, resource),
@@ -72,15 +83,8 @@ export const demo = async (options: StackOptions, show: Console): Promise<string
     runContainersScenario(following),
     runClusterScenario(following),
     runInstancesScenario({ actions, silentActions, simulator, controlPlane, provider, print }),
-    runDcmVmScenario({
-      dcm,
-      providerApi: providerApiClient(endpoints),
-      print,
-      onCreated: (dcmId) => {
-        createdByDcm.dcmId = dcmId;
-      },
-      onLaunched: (vm) => onLaunched({ ...vm, reportedBy: 'events' }),
-    }),
+    runDcmVmScenario({ dcm, providerApi: providerApiClient(endpoints), ...vmOf('dcm-1') }),
+    runOtherAccountScenario({ ...usersOfProd(endpoints), ...vmOf('prod-1') }),
   ]);
   const observed = () => ({
     instances,
@@ -100,6 +104,30 @@ const userOf = ({ controlPlaneUrl, agentUrl }: Endpoints): DcmUser =>
   agentUrl === undefined
     ? olderDcmUser(controlPlaneClient(controlPlaneUrl), provider)
     : dcmUser({ controlPlaneUrl, agentUrl, provider });
+
+/** A user of DCM who has VMs created in the other account, and one of the provider's API there. */
+const usersOfProd = (endpoints: Endpoints) => {
+  const {
+    controlPlaneUrl,
+    prodAgentUrl: agentUrl,
+    prodProviderApiUrl = '',
+    prodProviderApiToken = '',
+  } = endpoints;
+  const ofProd = providerName(
+    { name: provider, homeRegion: homeRegion({}) },
+    { region: homeRegion({}), account: prod.id, alias: prod.alias },
+  );
+  return {
+    dcm:
+      agentUrl === undefined
+        ? olderDcmUser(controlPlaneClient(controlPlaneUrl), ofProd)
+        : dcmUser({ controlPlaneUrl, agentUrl, provider: ofProd, alias: prod.alias }),
+    providerApi: providerApiClient({
+      providerApiUrl: prodProviderApiUrl,
+      providerApiToken: prodProviderApiToken,
+    }),
+  };
+};
 
 /** Polls, because the VM that was deleted through DCM has no row whose status could be awaited. */
 const waitForLastStatuses = async (isComplete: () => boolean): Promise<void> => {
@@ -160,7 +188,7 @@ const dcmDemoTimeoutMs = 120_000;
  * @returns the error, if there is one
  */
 export const dcmDemo = async (options: StackOptions, show: Console): Promise<string[]> => {
-  await using stack = await startStack({ ...options, dwellMs });
+  await using stack = await startStack({ ...options, accounts: true, dwellMs });
   show.ready(stack.endpoints);
   const dcm = olderDcmUser(controlPlaneClient(stack.endpoints.controlPlaneUrl), provider);
   const context = { dcm, reaches: dcm.reaches, print: show.step };
@@ -170,6 +198,7 @@ export const dcmDemo = async (options: StackOptions, show: Console): Promise<str
   });
   const scenarios = Promise.all([
     runDcmVmScenario({ ...context, providerApi: providerApiClient(stack.endpoints) }),
+    runOtherAccountScenario({ ...usersOfProd(stack.endpoints), print: show.step }),
     runContainersScenario(context),
     runClusterScenario(context),
   ]).then(() => undefined, reasonOf);
@@ -180,7 +209,7 @@ export const dcmDemo = async (options: StackOptions, show: Console): Promise<str
   if (error !== undefined) show.bad(error);
   else
     show.good(
-      "DCM's own rows followed the VM, the containers and the cluster from their creation to their end",
+      "DCM's own rows followed the VMs, the containers and the cluster from their creation to their end",
     );
   return error === undefined ? [] : [error];
 };

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { policyOf } from '../../../local/demo/catalog-item.ts';
 import { resource, startTodaysDcm, type TodaysDcm, vm } from './control-plane.ts';
 
 const referring = (resource: string) => `\${${resource}.ip[0].address}`;
@@ -225,6 +226,23 @@ describe('today’s control plane', () => {
 
       expect(await row(chosen.resource_ids?.[0] ?? '')).toMatchObject({ agentName: 'a-2' });
       expect(rejected).toMatchObject({ status: 406, body: { title: 'Policy Rejected' } });
+    });
+
+    it('evaluates a policy with a label selector for resources with these labels only', async () => {
+      await dcm.agent('laptop');
+      await dcm.agent('laptop-prod');
+      for (const policy of [policyOf('laptop'), policyOf('laptop-prod', 'prod')])
+        await dcm.call('POST', '/policies', policy);
+      const inAccount = (alias: string) => [{ path: 'metadata.labels.account', default: alias }];
+
+      const orders = await Promise.all([
+        dcm.order([vm('web')]),
+        dcm.order([vm('web', [], inAccount('test'))]),
+        dcm.order([vm('web', [], inAccount('prod'))]),
+      ]);
+
+      const agents = orders.map(async ({ resource_ids: [id = ''] = [] }) => (await row(id))?.agentName);
+      expect(await Promise.all(agents)).toEqual(['laptop', 'laptop', 'laptop-prod']);
     });
   });
 
