@@ -3,6 +3,7 @@ import { launchPlan, vmFacts } from '../fixtures/launches.ts';
 import { vmRecordsAdoptionContract } from './records-adoption.ts';
 import { vmRecordsIndexContract } from './records-index.ts';
 import { leaseMs, type MakeVmRecords, vmRecordsSubject } from './records-subject.ts';
+import { vmRecordsTargetsContract } from './records-targets.ts';
 
 /** What every VmRecords is held to. */
 export const vmRecordsContract = (name: string, make: MakeVmRecords) => {
@@ -293,5 +294,6 @@ export const vmRecordsContract = (name: string, make: MakeVmRecords) => {
   });
 
   vmRecordsAdoptionContract(name, make);
+  vmRecordsTargetsContract(name, make);
   vmRecordsIndexContract(name, make);
 };
