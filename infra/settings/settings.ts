@@ -2,7 +2,7 @@ import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import * as z from 'zod';
 import { arnPrefixPattern } from '../../shared/adapters/aws/regions.ts';
 import { TagKeys } from '../../shared/core/ownership.ts';
-import { functionNames } from '../bundle.ts';
+import { functionNames, inventoryFunctions } from '../bundle.ts';
 import { Accounts, externalId, Organization } from './accounts.ts';
 import { Agent } from './agent.ts';
 import { Clusters } from './clusters.ts';
@@ -17,9 +17,13 @@ const longestProviderOf = (functions: readonly string[]): number =>
   longestFunctionName - Math.max(...functions.map((name) => `-${name}`.length));
 
 const clusterFunction = 'cluster-steps';
-const longestProvider = longestProviderOf(functionNames.filter((name: string) => name !== clusterFunction));
+const longestProvider = longestProviderOf(
+  functionNames.filter((name) => name !== clusterFunction && !inventoryFunctions.has(name)),
+);
 /** In a deployment with clusters, which alone has their function. */
 export const longestProviderOfClusters = longestProviderOf([clusterFunction]);
+/** In a deployment with an inventory. */
+export const longestProviderOfInventory = longestProviderOf([...inventoryFunctions]);
 const retentionDays = Object.values(RetentionDays).filter(
   (days) => typeof days === 'number' && days < RetentionDays.INFINITE,
 );
