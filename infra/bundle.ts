@@ -16,6 +16,7 @@ export const functionNames = [
   'cluster-steps',
   'inventory',
   'change-feed',
+  'inventory-api',
 ] as const;
 export type FunctionName = (typeof functionNames)[number];
 
@@ -23,6 +24,7 @@ export type FunctionName = (typeof functionNames)[number];
 export const inventoryFunctions: ReadonlySet<FunctionName> = new Set<FunctionName>([
   'inventory',
   'change-feed',
+  'inventory-api',
 ]);
 
 /** The folder of a function's bundle: `index.mjs`, and the chunks that it loads only when it needs them. */

@@ -1,6 +1,11 @@
 import type { Env as ChangeFeedEnv } from '../functions/change-feed/env.ts';
 import type { Env as ClusterStepsEnv, StepSettings } from '../functions/cluster-steps/env.ts';
 import type { Env as InventoryEnv } from '../functions/inventory/env.ts';
+import {
+  type Env as InventoryApiEnv,
+  type InventoryFile,
+  inventoryFile,
+} from '../functions/inventory-api/env.ts';
 import type { Env as NatsBridgeEnv } from '../functions/nats-bridge/env.ts';
 import type { Env as NormaliserEnv } from '../functions/normaliser/env.ts';
 import type { PolledRegion, Env as PollerEnv } from '../functions/poller/env.ts';
@@ -348,6 +353,37 @@ export const inventory = (
 
 /** A second less than API Gateway waits, so that the function can still answer. */
 export const answerTimeoutSeconds = 29;
+
+export const inventoryApi = (
+  deployment: Deployment,
+  given: {
+    readonly tableName: string;
+    readonly file: InventoryFile;
+    /** For development alone: requests need no credentials. */
+    readonly authOptional: boolean;
+  },
+): FunctionSpec => ({
+  name: 'inventory-api',
+  description: 'Answers what the inventory has, and the logs of instances and containers',
+  timeoutSeconds: answerTimeoutSeconds,
+  memoryMb: 1024,
+  ...inAccounts(deployment, 'reader'),
+  files: [
+    {
+      name: inventoryFile,
+      content: JSON.stringify(given.file),
+      variable: 'INVENTORY_FILE' satisfies keyof InventoryApiEnv,
+    },
+    ...(inAccounts(deployment, 'reader')?.files ?? []),
+  ],
+  environment: {
+    INVENTORY_TABLE: given.tableName,
+    PROVIDER_NAME: deployment.provider,
+    TAG_KEYS: JSON.stringify(deployment.tagKeys),
+    AUTH_OPTIONAL: given.authOptional ? '1' : '0',
+    ...accountsFileVariable(deployment),
+  } satisfies InventoryApiEnv,
+});
 
 export const providerApi = (
   deployment: Deployment,

@@ -3,7 +3,7 @@ import { type ProblemCode, problemKinds } from '../shared/http/problem.ts';
 import { exampleProblem } from './api-examples.ts';
 
 /** A table in Markdown. */
-const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
+export const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
   [head, head.map(() => '---'), ...rows]
     .map((cells) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`)
     .join('\n');
@@ -48,7 +48,7 @@ export const Schema: z.ZodMiniType<Schema> = z.looseObject({
 });
 
 /** A schema as a table of its fields, those within them included. */
-const schemaSection = (name: string, schema: Schema): string =>
+export const schemaSection = (name: string, schema: Schema): string =>
   [
     `### ${name}`,
     schema.description ?? '',

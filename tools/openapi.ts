@@ -3,7 +3,6 @@ import { fileURLToPath } from 'node:url';
 import * as z from 'zod/mini';
 import { createDocument, type ZodOpenApiOverride, type ZodOpenApiPathsObject } from 'zod-openapi';
 import { operations } from '../functions/provider-api/operations/registry.ts';
-import type { UseCases } from '../functions/provider-api/use-cases.ts';
 import { nameOf, type ServiceType } from '../shared/core/kind.ts';
 import type { Operation } from '../shared/http/operation.ts';
 import { Problem, type ProblemCode, problemKinds } from '../shared/http/problem.ts';
@@ -115,7 +114,7 @@ const securitySchemes = {
 } as const;
 
 /** Removes keywords that only the schema library adds. */
-const plain: ZodOpenApiOverride = ({ jsonSchema }) => {
+export const plain: ZodOpenApiOverride = ({ jsonSchema }) => {
   delete jsonSchema.additionalProperties;
   if (jsonSchema.format === 'date-time') delete jsonSchema.pattern;
   if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;
@@ -140,11 +139,13 @@ const markResource = ({ components }: OpenApiDocument, { serviceType, collection
   });
 };
 
-const pathsOf = (all: readonly Operation<UseCases>[]): ZodOpenApiPathsObject => {
+/** The paths of an API; those of no target are at `/` alone. */
+export const pathsOf = (all: readonly Operation<never>[]): ZodOpenApiPathsObject => {
   const paths: ZodOpenApiPathsObject = {};
   for (const operation of all)
-    paths[operation.path] = {
-      ...paths[operation.path],
+    paths[operation.path || '/'] = {
+      ...paths[operation.path || '/'],
+      ...(operation.isOfNoTarget && { servers: [{ url: '/' }] }),
       [operation.method.toLowerCase()]: operationObject(operation),
     };
   return paths;
@@ -154,10 +155,13 @@ const json = (schema: z.ZodMiniType, example?: unknown) => ({
   content: { 'application/json': { schema, ...(example !== undefined && { example }) } },
 });
 
-const operationObject = (operation: Operation<UseCases>) => ({
+const operationObject = (operation: Operation<never>) => ({
   operationId: operation.operationId,
   summary: operation.summary,
-  description: operation.description,
+  description: [
+    operation.description || `${operation.summary}.`,
+    ...(operation.scope === undefined ? [] : [`Scope: \`${operation.scope}\`.`]),
+  ].join(' '),
   ...(operation.isPublic && { security: [] }),
   requestParams: {
     query: operation.query,
@@ -175,6 +179,12 @@ const operationObject = (operation: Operation<UseCases>) => ({
       description: operation.answered,
       ...(operation.answer && answerOf(operation.answer)),
     },
+    ...Object.fromEntries(
+      Object.entries(operation.othersAnswered ?? {}).map(([status, description]) => [
+        status,
+        { description },
+      ]),
+    ),
     ...problemsOf(operation),
   },
 });
@@ -185,9 +195,9 @@ const answerOf = (answer: z.ZodMiniType) => json(answer, documented(answer)?.exa
 const documented = (schema: z.ZodMiniType): DocumentedType | undefined =>
   documentedTypes.find(({ resource }) => resource === schema);
 
-const pathParameters = ({ path, ids }: Operation<UseCases>) => {
-  const [, name] = /\{(\w+)\}/.exec(path) ?? [];
-  return name === undefined ? {} : { path: z.object({ [name]: ids.id }) };
+const pathParameters = ({ path, ids }: Operation<never>) => {
+  const names = [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => [name, ids.id] as const);
+  return names.length === 0 ? {} : { path: z.object(Object.fromEntries(names)) };
 };
 
 const headersOf = (headers: Readonly<Record<string, string>>) =>
@@ -195,7 +205,7 @@ const headersOf = (headers: Readonly<Record<string, string>>) =>
     Object.entries(headers).map(([name, about]) => [name, z.optional(z.string().check(z.describe(about)))]),
   );
 
-const problemsOf = (operation: Operation<UseCases>) => {
+const problemsOf = (operation: Operation<never>) => {
   const codes: ProblemCode[] = [
     ...(takesAnything(operation) ? (['invalid-argument'] as const) : []),
     ...(operation.isPublic ? [] : (['unauthenticated', 'permission-denied', 'unavailable'] as const)),
@@ -217,7 +227,7 @@ const problemsOf = (operation: Operation<UseCases>) => {
   );
 };
 
-const takesAnything = ({ path, query, takes }: Operation<UseCases>): boolean =>
+const takesAnything = ({ path, query, takes }: Operation<never>): boolean =>
   takes !== undefined || path.includes('{') || Object.keys(query.shape).length > 0;
 
 const write = async (name: string, text: string): Promise<void> =>

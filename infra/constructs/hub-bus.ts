@@ -15,8 +15,8 @@ export const hubBusName = (provider: string): string => `dcm-${provider}`;
 
 export type HubBusProps = {
   readonly settings: Settings;
-  /** Where the events go: to each of these. */
-  readonly queues: readonly Queue[];
+  /** Where the events go. */
+  readonly queue: Queue;
 };
 
 /**
@@ -28,7 +28,7 @@ export type HubBusProps = {
 export class HubBus extends Construct {
   readonly events: InstanceEventsRules;
 
-  constructor(scope: Construct, id: string, { settings, queues }: HubBusProps) {
+  constructor(scope: Construct, id: string, { settings, queue }: HubBusProps) {
     super(scope, id);
     const bus = new EventBus(this, 'Bus', {
       eventBusName: hubBusName(settings.provider.name),
@@ -38,16 +38,15 @@ export class HubBus extends Construct {
     this.events = new InstanceEventsRules(this, 'InstanceEvents', {
       bus,
       patterns: patternsOf(settings),
-      targets: (deadLetterQueue) =>
-        queues.map(({ queueArn }) => ({
-          bind: () => ({
-            arn: queueArn,
-            deadLetterConfig: { arn: deadLetterQueue.queueArn },
-            retryPolicy: { maximumEventAgeInSeconds: 24 * 3600, maximumRetryAttempts: 185 },
-          }),
-        })),
+      target: ({ queueArn }) => ({
+        bind: () => ({
+          arn: queue.queueArn,
+          deadLetterConfig: { arn: queueArn },
+          retryPolicy: { maximumEventAgeInSeconds: 24 * 3600, maximumRetryAttempts: 185 },
+        }),
+      }),
     });
-    this.#admitRules(settings, [...queues, this.events.deadLetters]);
+    this.#admitRules(settings, [queue, this.events.deadLetters]);
   }
 
   #admitAccounts(settings: Settings, bus: EventBus) {

@@ -60,6 +60,7 @@ const concurrency = {
   'cluster-steps': 1,
   inventory: 1,
   'change-feed': 1,
+  'inventory-api': 2,
 } as const;
 
 /** Seconds between two listings of a collection that only the inventory has: an hour in a deployment. */

@@ -14,7 +14,7 @@ export type TargetPaths = {
   readonly prefixes: readonly string[];
   /**
    * The target for the parameters of a prefix.
-   * @throws NotFoundError for a target that the API does not have.
+   * @throws NotServedError for a target that the API does not have.
    */
   readonly targetOf: (parameter: (name: string) => string | undefined) => NamedTarget;
 };
@@ -70,14 +70,20 @@ export const router = <UseCases>(parts: Parts<UseCases>): Hono<Environment> => {
     return problem(context, code, detail, {
       ...(code === 'unauthenticated' && { 'www-authenticate': authentication.challenge }),
       ...(isInsufficient && { 'www-authenticate': authentication.insufficientScope }),
-      ...(error instanceof UnknownTargetError && { 'x-reason': 'target' }),
+      ...(error instanceof NotServedError && { 'x-reason': error.reason }),
     });
   });
   return app;
 };
 
-/** The path names a target that the API does not have. */
-export class UnknownTargetError extends NotFoundError {}
+/** The path names something that the API does not have at all, such as a target: HTTP 404, with the header `X-Reason`. */
+export class NotServedError extends NotFoundError {
+  readonly reason: string;
+  constructor(reason: string, message: string) {
+    super(message);
+    this.reason = reason;
+  }
+}
 
 /** Browsers keep the answer to a preflight request for so long. */
 const preflightSeconds = 12 * 60 * 60;
@@ -149,7 +155,7 @@ const runOperation =
     const { req } = context;
     const { ids, status, scope } = operation;
     const { useCasesIn, authentication, targets, correlate } = parts;
-    context.set('route', operation.path);
+    context.set('route', operation.path || '/');
     const target = targets.targetOf((name) => req.param(name));
     const named = operation.isOfNoTarget ? undefined : target;
     if (named !== undefined) context.set('target', targetName(named));
@@ -222,7 +228,7 @@ export const targetPaths = ({
     const region = parameter('region') ?? homeRegion;
     const alias = parameter('alias');
     const target = alias === undefined ? { region } : targetOfAlias(accounts, alias, region);
-    if (target === undefined) throw new UnknownTargetError(`the API has no target ${alias}/${region}`);
+    if (target === undefined) throw new NotServedError('target', `the API has no target ${alias}/${region}`);
     return target;
   },
 });

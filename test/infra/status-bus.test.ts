@@ -1,9 +1,18 @@
-import { Match } from 'aws-cdk-lib/assertions';
+import { App } from 'aws-cdk-lib';
+import { Match, Template } from 'aws-cdk-lib/assertions';
+import { Code } from 'aws-cdk-lib/aws-lambda';
 import { describe, expect, it } from 'vitest';
 import { Env } from '../../functions/change-feed/env.ts';
-import { inventory, leastSettings, synthesized } from './synthesized.ts';
+import { parseSettings } from '../../infra/settings/load-settings.ts';
+import { HomeRegionStack } from '../../infra/stacks/home-region-stack.ts';
+import { leastSettings, synthesized } from './synthesized.ts';
 
-const { home } = synthesized({ ...leastSettings, inventory });
+const stack = new HomeRegionStack(new App(), 'Home', {
+  settings: parseSettings(leastSettings),
+  codeOf: () => Code.fromInline('//'),
+  inventory: true,
+});
+const home = Template.fromStack(stack);
 
 describe('the status bus', () => {
   it('is not there without an inventory, nor is its variable', () => {

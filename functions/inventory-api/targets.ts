@@ -1,0 +1,59 @@
+import { type Accounts, byTarget, type NamedTarget, targetName } from '../../shared/core/target.ts';
+import { NotServedError, type TargetPaths } from '../../shared/http/router.ts';
+
+/** The targets of the inventory, with the names that paths give them. */
+export type Targets = ReturnType<typeof servedTargets>;
+
+type Served = {
+  readonly homeAlias: string;
+  readonly homeRegions: readonly string[];
+  readonly accounts: Accounts;
+};
+
+/** What stands before the paths of a target: with the words of Kubernetes, and with those of AWS. */
+export const targetPrefixes = [
+  '/namespaces/{namespace}/clusters/{cluster}',
+  '/targets/{region}',
+  '/targets/{alias}/{region}',
+] as const;
+
+export const servedTargets = ({ homeAlias, homeRegions, accounts }: Served) => {
+  const all: readonly NamedTarget[] = [
+    ...homeRegions.map((region) => ({ region })),
+    ...Object.entries(accounts).flatMap(([alias, { id, regions }]) =>
+      regions.map((region) => ({ region, account: id, alias })),
+    ),
+  ].sort(byTarget);
+  const aliasOf = ({ alias = homeAlias }: Pick<NamedTarget, 'alias'>): string => alias;
+  const find = (alias: string, region: string): NamedTarget => {
+    const found = all.find((one) => aliasOf(one) === alias && one.region === region);
+    if (found === undefined)
+      throw new NotServedError('target', `the inventory has no target ${alias}/${region}`);
+    return found;
+  };
+  const [home = { region: '' }] = all;
+
+  const paths: TargetPaths = {
+    prefixes: targetPrefixes.map((prefix) => prefix.replace(/\{(\w+)\}/g, ':$1')),
+    targetOf: (parameter) => {
+      const region = parameter('cluster') ?? parameter('region');
+      if (region === undefined) return home;
+      return find(parameter('namespace') ?? parameter('alias') ?? homeAlias, region);
+    },
+  };
+
+  return {
+    all,
+    homeAlias,
+    aliasOf,
+    /** The names of accounts. */
+    aliases: [...new Set([homeAlias, ...Object.keys(accounts)])],
+    /** The target for its text in settings: `eu-west-1`, `prod/eu-west-1`. @throws NotServedError */
+    named(text: string): NamedTarget {
+      const found = all.find((one) => targetName(one) === text);
+      if (found === undefined) throw new NotServedError('target', `the inventory has no target ${text}`);
+      return found;
+    },
+    paths,
+  };
+};
