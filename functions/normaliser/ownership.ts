@@ -1,4 +1,4 @@
-import { ProviderError, RecentlyLaunchedError, UnavailableError } from '../../shared/core/errors.ts';
+import { RecentlyLaunchedError, UnavailableError } from '../../shared/core/errors.ts';
 import { isEnding, type Kind, rankOf } from '../../shared/core/kind.ts';
 import type { Observation, ResourceMessage, TagChange } from '../../shared/core/message.ts';
 import { type Addresses, lacksPublicAddress } from '../../shared/core/outputs.ts';
@@ -56,7 +56,7 @@ export type Owned = {
 export type Owners = {
   readonly ours: readonly Owned[];
   /** Why the owner of these is not known yet. */
-  readonly undecided: ReadonlyMap<MessageGroup, ProviderError>;
+  readonly undecided: ReadonlyMap<MessageGroup, unknown>;
 };
 
 /**
@@ -83,14 +83,13 @@ export const establishOwners = (
     const answers = await ask(groups.filter((group) => mustAsk(evidenceOf(group, remembered), group)));
 
     const enacted: Enacted[] = [];
-    const undecided = new Map<MessageGroup, ProviderError>();
+    const undecided = new Map<MessageGroup, unknown>();
     const settle = async (group: MessageGroup) => {
       const evidence = { ...evidenceOf(group, remembered), described: answerFor(group, answers) };
       try {
         if (evidence.remembered.owner === 'unreadable') throw evidence.remembered.error;
         enacted.push(...(await enact(group, decideOwner(evidence, parts, now()), evidence)));
       } catch (error) {
-        if (!(error instanceof ProviderError)) throw error;
         undecided.set(group, error);
       }
     };

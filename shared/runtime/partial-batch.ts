@@ -68,7 +68,8 @@ export const partialBatch =
       const error = failed.get(record.messageId);
       if (error === undefined) return;
       const seconds = delaySeconds(receiveCountOf(record));
-      log.warn('a message is not done; it comes again', {
+      const isUnexpected = !(error instanceof ProviderError);
+      log[isUnexpected ? 'error' : 'warn']('a message is not done; it comes again', {
         messageId: record.messageId,
         seconds,
         reason: reasonOf(error),

@@ -13,6 +13,7 @@ import * as z from 'zod/mini';
 import { clientConfig } from '../../local/emulators/client-config.ts';
 import { createTable, inventoryTable, startDynamoDb } from '../../local/emulators/dynamodb.ts';
 import { type AppendLog, appendLog, logStart } from '../../shared/adapters/dynamodb/append-log.ts';
+import { RefusedRequestError } from '../../shared/adapters/dynamodb/errors.ts';
 import { GoneError, InvalidArgumentError, UnavailableError } from '../../shared/core/errors.ts';
 
 const dynamoDb = await startDynamoDb();
@@ -64,7 +65,7 @@ const faulty = (faults: { write: number; failAt?: number; after?: boolean }) => 
         if (fails) throw new Error('the connection was closed before the answer');
         return answer;
       },
-    { step: 'initialize' },
+    { step: 'deserialize' }, // as a connection that breaks, behind the SDK's retries
   );
   return inner;
 };
@@ -293,13 +294,13 @@ describe('an append log in DynamoDB (dynalite)', () => {
     await expect(open(other).read(logStart, 1)).rejects.toThrow('makes no sense');
   });
 
-  it('is unavailable where the table is', async () => {
+  it('is refused where there is no table', async () => {
     const log = appendLog({ client, table: 'no-such-table', name: 'x', schema: z.string() });
 
-    await expect(log.append(['a'])).rejects.toThrow(UnavailableError);
-    await expect(log.read(logStart, 1)).rejects.toThrow(UnavailableError);
-    await expect(log.tail()).rejects.toThrow(UnavailableError);
-    await expect(log.seal()).rejects.toThrow(UnavailableError);
+    await expect(log.append(['a'])).rejects.toThrow(RefusedRequestError);
+    await expect(log.read(logStart, 1)).rejects.toThrow(RefusedRequestError);
+    await expect(log.tail()).rejects.toThrow(RefusedRequestError);
+    await expect(log.seal()).rejects.toThrow(RefusedRequestError);
   });
 });
 

@@ -3,8 +3,8 @@ import { DynamoDBDocumentClient, GetCommand, PutCommand } from '@aws-sdk/lib-dyn
 import { afterAll, describe, expect, it } from 'vitest';
 import { clientConfig } from '../../local/emulators/client-config.ts';
 import { createTable, resourceTable, startDynamoDb } from '../../local/emulators/dynamodb.ts';
+import { RefusedRequestError } from '../../shared/adapters/dynamodb/errors.ts';
 import { dynamoDbRecords } from '../../shared/adapters/dynamodb/records.ts';
-import { UnavailableError } from '../../shared/core/errors.ts';
 import { vmRecords } from '../../shared/service-types/vm/record.ts';
 import { memoryVmRecords } from '../fakes/memory-records.ts';
 import { memoryLog } from '../fakes/silent.ts';
@@ -75,7 +75,7 @@ describe('VM records in DynamoDB', () => {
     await expect(records.read('b')).rejects.toThrow(/the record vm#b makes no sense/);
   });
 
-  it('are unavailable where the table is', async () => {
+  it('are refused where there is no table', async () => {
     const records = dynamoDbRecords(client, 'no-such-table', vmRecords, memoryLog());
 
     for (const asked of [
@@ -84,6 +84,6 @@ describe('VM records in DynamoDB', () => {
       records.list({ region: 'us-east-1' }, '', 50),
       records.count({ region: 'us-east-1' }),
     ])
-      await expect(asked).rejects.toThrow(UnavailableError);
+      await expect(asked).rejects.toThrow(RefusedRequestError);
   });
 });

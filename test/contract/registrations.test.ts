@@ -3,8 +3,8 @@ import { DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, describe, expect, it } from 'vitest';
 import { clientConfig } from '../../local/emulators/client-config.ts';
 import { createTable, startDynamoDb } from '../../local/emulators/dynamodb.ts';
+import { RefusedRequestError } from '../../shared/adapters/dynamodb/errors.ts';
 import { dynamoDbRegistrations } from '../../shared/adapters/dynamodb/registrations.ts';
-import { UnavailableError } from '../../shared/core/errors.ts';
 import { memoryRegistrations } from '../fakes/memory-registrations.ts';
 import { registrationsContract } from './registrations.ts';
 
@@ -25,10 +25,10 @@ describe('registrations in DynamoDB (dynalite)', () => {
     expect(await dynamoDbRegistrations(client, 'fleet').read(['ec2-sp-odd'])).toEqual(new Map());
   });
 
-  it('are unavailable where the table is', async () => {
+  it('are refused where there is no table', async () => {
     const registrations = dynamoDbRegistrations(client, 'no-such-table');
 
-    await expect(registrations.read(['ec2-sp'])).rejects.toThrow(UnavailableError);
-    await expect(registrations.forget('ec2-sp')).rejects.toThrow(UnavailableError);
+    await expect(registrations.read(['ec2-sp'])).rejects.toThrow(RefusedRequestError);
+    await expect(registrations.forget('ec2-sp')).rejects.toThrow(RefusedRequestError);
   });
 });

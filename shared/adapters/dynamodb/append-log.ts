@@ -18,6 +18,7 @@ import {
   UnreadableError,
 } from '../../core/errors.ts';
 import type { Clock } from '../../ports/clock.ts';
+import { tableError } from './errors.ts';
 import { formatAttribute, refuseNewerFormat } from './format.ts';
 
 /** A place in a log: after the entry with this number; 0 is before the first one. */
@@ -48,7 +49,7 @@ export type LogPage<Entry> = {
 
 /**
  * Entries in one order, numbered 1, 2, 3 … Any number of functions may append and read at once. All rejections are UnavailableErrors, unless
- * said otherwise; an UnreadableError for items that another program wrote.
+ * said otherwise; an UnreadableError for items that another program wrote, a RefusedRequestError where no retry helps.
  */
 export type AppendLog<Entry> = {
   /**
@@ -131,8 +132,8 @@ export const appendLog = <Entry>({
     return tail;
   };
 
-  const unavailable = (what: string) => (cause: unknown) => {
-    throw new UnavailableError(`the DynamoDB table ${table} did not ${what} the log ${name}`, { cause });
+  const refuse = (what: string) => (cause: unknown) => {
+    throw tableError(cause, `the DynamoDB table ${table} did not ${what} the log ${name}`);
   };
 
   const query = async (more: Partial<QueryCommandInput>) => {
@@ -143,7 +144,7 @@ export const appendLog = <Entry>({
       ...more,
       ExpressionAttributeValues: { ':pk': name, ...more.ExpressionAttributeValues },
     });
-    const { Items = [], LastEvaluatedKey } = await client.send(command).catch(unavailable('read'));
+    const { Items = [], LastEvaluatedKey } = await client.send(command).catch(refuse('read'));
     return { items: Items.map(itemOf), isLast: LastEvaluatedKey === undefined };
   };
 
@@ -162,10 +163,10 @@ export const appendLog = <Entry>({
       await client.send(command);
     } catch (error) {
       known = undefined;
-      if (!(error instanceof ConditionalCheckFailedException)) return unavailable('append to')(error);
+      if (!(error instanceof ConditionalCheckFailedException)) return refuse('append to')(error);
       const held = await client
         .send(new GetCommand({ TableName: table, Key: { pk: name, sk: item.sk }, ConsistentRead: true }))
-        .catch(unavailable('read'));
+        .catch(refuse('read'));
       return held.Item?.writer === body.writer; // the SDK's first attempt succeeded, and its answer was lost
     }
     remember(item);

@@ -1,4 +1,6 @@
 import { BatchGetCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { UnavailableError } from '../../core/errors.ts';
+import { tableError } from './errors.ts';
 
 const maximumKeys = 100;
 
@@ -7,8 +9,8 @@ type Reading = {
   readonly table: string;
   /** @default whole items */
   readonly projection?: string;
-  /** Throws the error of the caller's port where DynamoDB does not answer. */
-  readonly unavailable: (cause: unknown) => never;
+  /** For the error's message, as in "the DynamoDB table did not read 3 instances". */
+  readonly failure: string;
 };
 
 /**
@@ -17,7 +19,7 @@ type Reading = {
  * @see https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
  */
 export const batchGet = async (
-  { client, table, projection, unavailable }: Reading,
+  { client, table, projection, failure }: Reading,
   partitionKeys: Iterable<string>,
 ): Promise<Record<string, unknown>[]> => {
   const unread = [...new Set(partitionKeys)];
@@ -30,12 +32,14 @@ export const batchGet = async (
     const request = { Keys, ...(projection !== undefined && { ProjectionExpression: projection }) };
     const { Responses, UnprocessedKeys } = await client
       .send(new BatchGetCommand({ RequestItems: { [table]: request } }))
-      .catch(unavailable);
+      .catch((cause: unknown) => {
+        throw tableError(cause, failure);
+      });
     const found = Responses?.[table] ?? [];
     const rest = (UnprocessedKeys?.[table]?.Keys ?? []).map(({ pk }) => String(pk));
     if (rest.length === 0) return found;
     if (rest.length === keys.length)
-      return unavailable(new Error(`DynamoDB left all of ${keys.length} keys unprocessed`));
+      throw new UnavailableError(`${failure}: DynamoDB left all of ${keys.length} keys unprocessed`);
     return [...found, ...(await readAll(rest))];
   }
 };

@@ -1,7 +1,7 @@
 import { type DynamoDBDocumentClient, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import { UnavailableError } from '../../core/errors.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { FirstAnswer } from '../../ports/health-probes.ts';
+import { tableError } from './errors.ts';
 import { withFormat } from './format.ts';
 
 /** One item for each version in the DynamoDB table, `health#<version>`; read once by each execution environment. */
@@ -26,7 +26,7 @@ export const dynamoDbFirstAnswer = (
       ReturnValues: 'ALL_NEW',
     });
     const { Attributes } = await client.send(command).catch((cause: unknown) => {
-      throw new UnavailableError('the DynamoDB table does not answer', { cause });
+      throw tableError(cause, 'the DynamoDB table does not answer');
     });
     const at = Number(Attributes?.at);
     known.set(version, at);

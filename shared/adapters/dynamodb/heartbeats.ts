@@ -1,8 +1,8 @@
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { type DynamoDBDocumentClient, GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod/mini';
-import { UnavailableError } from '../../core/errors.ts';
 import type { Heartbeats } from '../../ports/heartbeats.ts';
+import { tableError } from './errors.ts';
 import { withFormat } from './format.ts';
 
 const Key = { pk: 'heartbeat' };
@@ -11,8 +11,8 @@ const HeartbeatItem = z.object({ sentAt: second, waitingSince: second, processed
 
 /** The heartbeat in the DynamoDB table: one item, `heartbeat`. A time that cannot be read counts as never. */
 export const dynamoDbHeartbeats = (client: DynamoDBDocumentClient, table: string): Heartbeats => {
-  const unavailable = (cause: unknown): never => {
-    throw new UnavailableError('the DynamoDB table did not answer about the heartbeat', { cause });
+  const refuse = (cause: unknown): never => {
+    throw tableError(cause, 'the DynamoDB table did not answer about the heartbeat');
   };
 
   /** Whether the condition held. */
@@ -30,12 +30,12 @@ export const dynamoDbHeartbeats = (client: DynamoDBDocumentClient, table: string
       )
       .then(
         () => true,
-        (error: unknown) => (error instanceof ConditionalCheckFailedException ? false : unavailable(error)),
+        (error: unknown) => (error instanceof ConditionalCheckFailedException ? false : refuse(error)),
       );
 
   return {
     async read() {
-      const { Item } = await client.send(new GetCommand({ TableName: table, Key })).catch(unavailable);
+      const { Item } = await client.send(new GetCommand({ TableName: table, Key })).catch(refuse);
       return HeartbeatItem.parse(Item ?? {});
     },
 

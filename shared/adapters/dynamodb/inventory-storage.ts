@@ -18,6 +18,7 @@ import type { Entry, Place, Summary } from '../../core/inventory/entry.ts';
 import { placeKey } from '../../core/inventory/entry.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { type AppendLog, appendLog } from './append-log.ts';
+import { tableError } from './errors.ts';
 import { formatAttribute, refuseNewerFormat, withFormat } from './format.ts';
 
 /**
@@ -102,7 +103,7 @@ type Options = {
   readonly cacheBytes?: number | undefined;
 };
 
-/** Reads and writes the items of the inventory. All rejections are UnavailableErrors. */
+/** Reads and writes the items of the inventory. All rejections are UnavailableErrors, or RefusedRequestErrors where no retry helps. */
 export const inventoryStorage = ({ client, table, now = Date.now, cacheBytes = 32 * 2 ** 20 }: Options) => {
   const chunks = new LRUCache<string, readonly string[]>({
     maxSize: cacheBytes,
@@ -114,13 +115,8 @@ export const inventoryStorage = ({ client, table, now = Date.now, cacheBytes = 3
     sizeCalculation: ({ ids }) => ids.length + 1,
   });
 
-  const unavailable = (what: string) => (cause: unknown) => {
-    throw new UnavailableError(
-      `the DynamoDB table ${table} did not ${what} the inventory; a retry may help`,
-      {
-        cause,
-      },
-    );
+  const refuse = (what: string) => (cause: unknown) => {
+    throw tableError(cause, `the DynamoDB table ${table} did not ${what} the inventory`);
   };
 
   /** The items of a partition with sort keys from `from` to before `to`. */
@@ -135,7 +131,7 @@ export const inventoryStorage = ({ client, table, now = Date.now, cacheBytes = 3
         ExclusiveStartKey,
         ...(projection !== undefined && { ProjectionExpression: projection }),
       });
-      const answer = await client.send(command).catch(unavailable('read'));
+      const answer = await client.send(command).catch(refuse('read'));
       for (const item of answer.Items ?? []) {
         refuseNewerFormat(item);
         items.push(item);
@@ -158,7 +154,7 @@ export const inventoryStorage = ({ client, table, now = Date.now, cacheBytes = 3
     for (let part = 0; part < parts; part += 1) {
       const slice = data.subarray(part * partBytes, (part + 1) * partBytes);
       const Item = { ...{ pk, sk: from + part, parts, data: slice }, ...formatAttribute };
-      await client.send(new PutCommand({ TableName: table, Item })).catch(unavailable('write'));
+      await client.send(new PutCommand({ TableName: table, Item })).catch(refuse('write'));
     }
   };
 
@@ -172,10 +168,10 @@ export const inventoryStorage = ({ client, table, now = Date.now, cacheBytes = 3
     while (left.length > 0) {
       const requests = left.splice(0, 25);
       const command = new BatchWriteCommand({ RequestItems: { [table]: requests } });
-      const { UnprocessedItems } = await client.send(command).catch(unavailable('delete items of'));
+      const { UnprocessedItems } = await client.send(command).catch(refuse('delete items of'));
       const unprocessed = UnprocessedItems?.[table] ?? [];
       if (unprocessed.length === requests.length)
-        return unavailable('delete items of')(new Error('DynamoDB processed none of a batch'));
+        throw new UnavailableError(`the DynamoDB table ${table} deleted none of ${requests.length} items`);
       for (const { DeleteRequest } of unprocessed) {
         const { pk, sk } = DeleteRequest?.Key ?? {};
         left.push({ DeleteRequest: { Key: { pk: String(pk), sk: Number(sk) } } });
@@ -202,7 +198,7 @@ export const inventoryStorage = ({ client, table, now = Date.now, cacheBytes = 3
         Key: { pk: key.head(place), sk: 0 },
         ConsistentRead: true,
       });
-      const { Item } = await client.send(command).catch(unavailable('read'));
+      const { Item } = await client.send(command).catch(refuse('read'));
       refuseNewerFormat(Item);
       return Item && Head.parse(Item);
     },
@@ -322,7 +318,7 @@ export const inventoryStorage = ({ client, table, now = Date.now, cacheBytes = 3
         Key: { pk: key.listing(place), sk: 0 },
         ConsistentRead: true,
       });
-      const { Item = {} } = await client.send(command).catch(unavailable('read'));
+      const { Item = {} } = await client.send(command).catch(refuse('read'));
       refuseNewerFormat(Item);
       return new Map(
         Object.entries(Item).flatMap(([name, value]) =>
@@ -335,7 +331,7 @@ export const inventoryStorage = ({ client, table, now = Date.now, cacheBytes = 3
       const Item = { pk: key.listing(place), sk: page + 1, digest, data: gzipSync(ids.join('\n')) };
       await client
         .send(new PutCommand({ TableName: table, Item: { ...Item, ...formatAttribute } }))
-        .catch(unavailable('write'));
+        .catch(refuse('write'));
       await setPage(place, page, digest);
     },
 
@@ -354,7 +350,7 @@ export const inventoryStorage = ({ client, table, now = Date.now, cacheBytes = 3
 
     async places(): Promise<readonly string[]> {
       const command = new GetCommand({ TableName: table, Key: { pk: key.places, sk: 0 } });
-      const { Item } = await client.send(command).catch(unavailable('read'));
+      const { Item } = await client.send(command).catch(refuse('read'));
       refuseNewerFormat(Item);
       return Object.keys(Item ?? {}).filter((name) => name.includes('/'));
     },
@@ -375,7 +371,7 @@ export const inventoryStorage = ({ client, table, now = Date.now, cacheBytes = 3
             : { UpdateExpression: 'REMOVE #place', ExpressionAttributeNames: names },
         ),
       });
-      await client.send(command).catch(unavailable('write'));
+      await client.send(command).catch(refuse('write'));
     },
   };
 
@@ -389,7 +385,7 @@ export const inventoryStorage = ({ client, table, now = Date.now, cacheBytes = 3
         ExpressionAttributeValues: { ':digest': digest },
       }),
     });
-    await client.send(command).catch(unavailable('write'));
+    await client.send(command).catch(refuse('write'));
   }
 
   async function succeeds(command: UpdateCommand): Promise<boolean> {
@@ -397,7 +393,7 @@ export const inventoryStorage = ({ client, table, now = Date.now, cacheBytes = 3
       await client.send(command);
       return true;
     } catch (error) {
-      return error instanceof ConditionalCheckFailedException ? false : unavailable('write')(error);
+      return error instanceof ConditionalCheckFailedException ? false : refuse('write')(error);
     }
   }
 };

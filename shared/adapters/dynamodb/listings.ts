@@ -7,11 +7,11 @@ import {
   type UpdateCommandInput,
 } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod/mini';
-import { UnavailableError } from '../../core/errors.ts';
 import { type ListedTarget, listingKey } from '../../core/target.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Listing, ListingStatus, Listings } from '../../ports/listings.ts';
 import { batchGet } from './batch-get.ts';
+import { tableError } from './errors.ts';
 import { formatAttribute, refuseNewerFormat, withFormat } from './format.ts';
 
 const key = {
@@ -20,14 +20,16 @@ const key = {
   polling: { pk: 'polling' },
 };
 
+const failure = 'the DynamoDB table did not answer about a listing';
+
 /** Listings in the table of the resource store: one item for each target, one for each page, one for the lease of polling. */
 export const dynamoDbListings = (
   client: DynamoDBDocumentClient,
   table: string,
   now: Clock = Date.now,
 ): Listings => {
-  const unavailable = (cause: unknown): never => {
-    throw new UnavailableError('the resource store did not answer about a listing', { cause });
+  const refuse = (cause: unknown): never => {
+    throw tableError(cause, failure);
   };
 
   /** The item after the update, or undefined where its condition refused it. */
@@ -41,21 +43,21 @@ export const dynamoDbListings = (
       });
       return (await client.send(command)).Attributes ?? {};
     } catch (error) {
-      return error instanceof ConditionalCheckFailedException ? undefined : unavailable(error);
+      return error instanceof ConditionalCheckFailedException ? undefined : refuse(error);
     }
   };
 
   const put = (Item: Record<string, unknown>) =>
     client
       .send(new PutCommand({ TableName: table, Item: { ...formatAttribute, ...Item } }))
-      .then(() => undefined, unavailable);
+      .then(() => undefined, refuse);
 
   const get = async (Key: { pk: string }) =>
-    (await client.send(new GetCommand({ TableName: table, Key })).catch(unavailable)).Item;
+    (await client.send(new GetCommand({ TableName: table, Key })).catch(refuse)).Item;
 
   const items = async (targets: readonly ListedTarget[], projection: string) => {
     const keys = targets.map((target) => key.target(target).pk);
-    const found = await batchGet({ client, table, projection, unavailable }, keys);
+    const found = await batchGet({ client, table, projection, failure }, keys);
     return new Map(found.map((item) => [item.pk, item]));
   };
 

@@ -16,6 +16,7 @@ import { listingKey, type Target, targetKey, targetOfKey } from '../../core/targ
 import type { Clock } from '../../ports/clock.ts';
 import type { Beginning, LaunchedResource, RecordFormat, Records } from '../../ports/records.ts';
 import type { Log } from '../../ports/telemetry.ts';
+import { tableError } from './errors.ts';
 import { refuseNewerFormat, withFormat } from './format.ts';
 import { storedStatus } from './resource-store.ts';
 
@@ -60,14 +61,14 @@ export const dynamoDbRecords = <Launch, Known extends Facts>(
       ).Attributes;
     } catch (error) {
       if (error instanceof ConditionalCheckFailedException) return undefined;
-      throw unavailable(error, `write the record of ${dcmId}`);
+      throw tableError(error, `the DynamoDB table did not write the record of ${dcmId}`);
     }
   };
 
   const readItem = async (dcmId: string): Promise<Record<string, unknown> | undefined> => {
     const command = new GetCommand({ TableName: table, Key: keyOf(dcmId), ConsistentRead: true });
     const { Item } = await client.send(command).catch((error: unknown) => {
-      throw unavailable(error, `read the record of ${dcmId}`);
+      throw tableError(error, `the DynamoDB table did not read the record of ${dcmId}`);
     });
     return Item;
   };
@@ -174,9 +175,6 @@ const updateOf = ({ set = {}, remove = [], when, values = {} }: Change) => {
 
 const changedMeanwhile = (dcmId: string) =>
   new UnavailableError(`the record of ${dcmId} changed meanwhile; try it again`);
-
-const unavailable = (cause: unknown, what: string): UnavailableError =>
-  new UnavailableError(`the DynamoDB table did not ${what}`, { cause });
 
 const Deletion = z.object({ deletedAtMs: z.optional(z.int()) });
 
@@ -560,9 +558,7 @@ const recordIndex = <Launch, Known extends Facts>({
         }),
       )
       .catch((cause: unknown) => {
-        throw new UnavailableError(`the DynamoDB table did not list the records of ${targetKey(target)}`, {
-          cause,
-        });
+        throw tableError(cause, `the DynamoDB table did not list the records of ${targetKey(target)}`);
       });
 
   /** A record that cannot be read is left out of the listing. */

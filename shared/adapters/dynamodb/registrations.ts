@@ -1,11 +1,12 @@
 import { DeleteCommand, type DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod/mini';
-import { UnavailableError } from '../../core/errors.ts';
 import type { Registrations } from '../../ports/registrations.ts';
 import { batchGet } from './batch-get.ts';
+import { tableError } from './errors.ts';
 import { formatAttribute } from './format.ts';
 
 const prefix = 'registration#';
+const failure = 'the DynamoDB table did not answer about a registration';
 
 const RegistrationItem = z.object({
   outcome: z.enum(['registered', 'refused', 'unreachable']),
@@ -20,15 +21,15 @@ const RegistrationItem = z.object({
 
 /** The results of registrations in the DynamoDB table, one item for each provider; the provider-api's health reads them. */
 export const dynamoDbRegistrations = (client: DynamoDBDocumentClient, table: string): Registrations => {
-  const unavailable = (cause: unknown): never => {
-    throw new UnavailableError('the DynamoDB table did not answer about a registration', { cause });
+  const refuse = (cause: unknown): never => {
+    throw tableError(cause, failure);
   };
   const key = (rowName: string) => ({ pk: `${prefix}${rowName}` });
 
   return {
     async read(rowNames) {
       const keys = rowNames.map((rowName) => key(rowName).pk);
-      const items = await batchGet({ client, table, unavailable }, keys);
+      const items = await batchGet({ client, table, failure }, keys);
       // An item that cannot be read counts as missing: the next attempt overwrites it.
       return new Map(
         items.flatMap((item) => {
@@ -41,11 +42,11 @@ export const dynamoDbRegistrations = (client: DynamoDBDocumentClient, table: str
     async record(rowName, registration) {
       const known = Object.entries(registration).filter(([, value]) => value !== undefined);
       const Item = { ...key(rowName), ...formatAttribute, ...Object.fromEntries(known) };
-      await client.send(new PutCommand({ TableName: table, Item })).catch(unavailable);
+      await client.send(new PutCommand({ TableName: table, Item })).catch(refuse);
     },
 
     async forget(rowName) {
-      await client.send(new DeleteCommand({ TableName: table, Key: key(rowName) })).catch(unavailable);
+      await client.send(new DeleteCommand({ TableName: table, Key: key(rowName) })).catch(refuse);
     },
   };
 };

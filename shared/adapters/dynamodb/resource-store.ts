@@ -25,6 +25,7 @@ import {
 import type { Clock } from '../../ports/clock.ts';
 import type { Claim, Forwarding, Ownership, Recorded, ResourceStore } from '../../ports/resource-store.ts';
 import { batchGet } from './batch-get.ts';
+import { tableError } from './errors.ts';
 import { refuseNewerFormat, withFormat } from './format.ts';
 
 const secondsPerDay = 86_400;
@@ -57,7 +58,7 @@ export const dynamoDbResourceStore = (
       return (await client.send(new UpdateCommand(command))).Attributes ?? {};
     } catch (error) {
       if (error instanceof ConditionalCheckFailedException) return undefined;
-      throw unavailable(error, `write ${resourceId}`);
+      throw tableError(error, `the DynamoDB table did not write ${resourceId}`);
     }
   };
 
@@ -65,7 +66,7 @@ export const dynamoDbResourceStore = (
   const asHeld = async (resourceId: string): Promise<Recorded> => {
     const command = new GetCommand({ TableName: table, Key: { pk: resourceId }, ConsistentRead: true });
     const { Item } = await client.send(command).catch((error: unknown) => {
-      throw unavailable(error, `read ${resourceId}`);
+      throw tableError(error, `the DynamoDB table did not read ${resourceId}`);
     });
     const held = ownershipOf(Item, now());
     if (held.owner === 'unreadable') throw held.error;
@@ -75,10 +76,8 @@ export const dynamoDbResourceStore = (
   return {
     async read(resourceIds) {
       const found = new Map<string, Ownership>(resourceIds.map((id) => [id, { owner: 'unknown' }]));
-      const refuse = (cause: unknown) => {
-        throw unavailable(cause, `read ${found.size} instances`);
-      };
-      for (const item of await batchGet({ client, table, unavailable: refuse }, found.keys()))
+      const failure = `the DynamoDB table did not read ${found.size} instances`;
+      for (const item of await batchGet({ client, table, failure }, found.keys()))
         found.set(String(item.pk), ownershipOf(item, now()));
       return found;
     },
@@ -98,7 +97,10 @@ export const dynamoDbResourceStore = (
         ...(token !== undefined && { ExclusiveStartKey: { pk: token } }),
       });
       const { Items = [], LastEvaluatedKey } = await client.send(command).catch((error: unknown) => {
-        throw unavailable(error, `list the ${kind.collection} of ${region} that have ended`);
+        throw tableError(
+          error,
+          `the DynamoDB table did not list the ${kind.collection} of ${region} that have ended`,
+        );
       });
       const resources = Items.map(({ pk, account }) => ({
         resourceId: String(pk),
@@ -194,9 +196,6 @@ export const dynamoDbResourceStore = (
     },
   };
 };
-
-const unavailable = (cause: unknown, what: string): UnavailableError =>
-  new UnavailableError(`the DynamoDB table did not ${what}`, { cause });
 
 /** An unpublished status as it is stored. */
 export const storedStatus = ({ statuses }: Pick<Kind, 'statuses'>) =>

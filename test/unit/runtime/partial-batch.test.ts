@@ -57,7 +57,7 @@ const lost = () => Promise.reject(new UnavailableError('SQS did not answer'));
 const failing =
   (...ids: string[]): Handle =>
   async () =>
-    new Map(ids.map((id) => [id, new Error('throttled')]));
+    new Map(ids.map((id) => [id, new UnavailableError('throttled')]));
 
 describe('partial batch', () => {
   it('is done with what is handled', async () => {
@@ -110,6 +110,16 @@ describe('partial batch', () => {
     expect(failures).toEqual(['b']);
     expect(postponed).toEqual([['receipt of b', 1]]);
     expect(log.lines).toEqual([expect.stringMatching(/^warn: a message is not done/)]);
+  });
+
+  it('has a message come again that a mistake of ours kept from being done, as an error in the log', async () => {
+    const { receive, postponed, deadLettered, log } = setup({
+      handle: () => Promise.reject(new TypeError('x is not a function')),
+    });
+
+    expect(await receive(record('a'))).toEqual(['a']);
+    expect([postponed, deadLettered]).toEqual([[['receipt of a', 1]], []]);
+    expect(log.lines).toEqual([expect.stringMatching(/^error: a message is not done/)]);
   });
 
   it('has all of them come again where handling throws, but for those that cannot be read', async () => {

@@ -1,4 +1,4 @@
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DynamoDBClient, InternalServerError } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -42,7 +42,7 @@ describe('the first answer of a version', () => {
   it('is unknown where the table does not answer, and asked for again', async () => {
     table
       .on(UpdateCommand)
-      .rejectsOnce(new Error('no'))
+      .rejectsOnce(new InternalServerError({ message: 'no', $metadata: {} }))
       .resolves({ Attributes: { at: 7 } });
     const firstAnswer = environment(9_000_000);
 
