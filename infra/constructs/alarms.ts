@@ -21,6 +21,7 @@ import type { Settings } from '../settings/settings.ts';
 import { alarmTopic } from './alarm-topic.ts';
 import type { InstanceEventsRules } from './instance-events-rules.ts';
 import type { RetriedQueue } from './retried-queue.ts';
+import type { StatusBus } from './status-bus.ts';
 
 const minute = Duration.minutes(1);
 const fiveMinutes = Duration.minutes(5);
@@ -144,6 +145,60 @@ export class Alarms extends Construct {
     );
   }
 
+  watchInventory({ queue, deadLetters }: RetriedQueue) {
+    this.#raise({
+      name: 'inventory-stuck',
+      meaning:
+        'Events for the inventory have been retried for a quarter of an hour: DynamoDB or EC2 does not answer.',
+      metric: queue.metricApproximateNumberOfMessagesNotVisible({ period: minute, statistic: 'Minimum' }),
+      atLeast: 1,
+      periods: 15,
+    });
+    this.#raiseIfAny(
+      'inventory-dead-letters',
+      'Messages for the inventory could not be parsed.',
+      deadLetters,
+    );
+    this.#raise({
+      name: 'inventory-not-written',
+      meaning: 'The poller cannot write what it lists to the inventory: the inventory grows old.',
+      metric: counted('inventoryNotWritten', 'poller'),
+      atLeast: 1,
+      periods: 3,
+    });
+    // A listing that fails is begun again after a quarter of an hour at most.
+    this.#raise({
+      name: 'collections-not-listed',
+      meaning: 'A collection of the inventory could not be listed for an hour: what it shows grows old.',
+      metric: counted('collectionsNotListed', 'poller', Duration.hours(1)),
+      atLeast: 4,
+      periods: 1,
+    });
+  }
+
+  watchChangeFeed({ changes, undelivered }: Pick<StatusBus, 'changes' | 'undelivered'>) {
+    this.#raise({
+      name: 'change-feed-stuck',
+      meaning: 'Statuses for the change feed have been retried for a quarter of an hour.',
+      metric: changes.queue.metricApproximateNumberOfMessagesNotVisible({
+        period: minute,
+        statistic: 'Minimum',
+      }),
+      atLeast: 1,
+      periods: 15,
+    });
+    this.#raiseIfAny(
+      'change-feed-dead-letters',
+      'Statuses for the change feed could not be parsed.',
+      changes.deadLetters,
+    );
+    this.#raiseIfAny(
+      'status-bus-dead-letters',
+      'EventBridge could not deliver statuses from the status bus to the queue of the change feed.',
+      undelivered,
+    );
+  }
+
   watchPublication() {
     this.#raise({
       name: 'duplicate-first-attempt',
@@ -228,13 +283,13 @@ const sumOf = (usingMetrics: Record<string, IMetric>) =>
   new MathExpression({ expression: 'SUM(FILL(METRICS(), 0))', period: fiveMinutes, usingMetrics });
 
 /** A metric that a function counts itself (shared/ports/telemetry.ts). */
-const counted = (metricName: Count, box: FunctionName) =>
+const counted = (metricName: Count, box: FunctionName, period = fiveMinutes) =>
   new Metric({
     namespace: metricsNamespace,
     metricName,
     dimensionsMap: { service: box },
     statistic: 'Sum',
-    period: fiveMinutes,
+    period,
   });
 
 /** @see https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-monitoring.html the dimensions for a bus that is not the default one */

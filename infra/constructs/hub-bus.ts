@@ -15,8 +15,8 @@ export const hubBusName = (provider: string): string => `dcm-${provider}`;
 
 export type HubBusProps = {
   readonly settings: Settings;
-  /** Where the events go. */
-  readonly queue: Queue;
+  /** Where the events go: to each of these. */
+  readonly queues: readonly Queue[];
 };
 
 /**
@@ -28,7 +28,7 @@ export type HubBusProps = {
 export class HubBus extends Construct {
   readonly events: InstanceEventsRules;
 
-  constructor(scope: Construct, id: string, { settings, queue }: HubBusProps) {
+  constructor(scope: Construct, id: string, { settings, queues }: HubBusProps) {
     super(scope, id);
     const bus = new EventBus(this, 'Bus', {
       eventBusName: hubBusName(settings.provider.name),
@@ -38,15 +38,16 @@ export class HubBus extends Construct {
     this.events = new InstanceEventsRules(this, 'InstanceEvents', {
       bus,
       patterns: patternsOf(settings),
-      target: ({ queueArn }) => ({
-        bind: () => ({
-          arn: queue.queueArn,
-          deadLetterConfig: { arn: queueArn },
-          retryPolicy: { maximumEventAgeInSeconds: 24 * 3600, maximumRetryAttempts: 185 },
-        }),
-      }),
+      targets: (deadLetterQueue) =>
+        queues.map(({ queueArn }) => ({
+          bind: () => ({
+            arn: queueArn,
+            deadLetterConfig: { arn: deadLetterQueue.queueArn },
+            retryPolicy: { maximumEventAgeInSeconds: 24 * 3600, maximumRetryAttempts: 185 },
+          }),
+        })),
     });
-    this.#admitRules(settings, [queue, this.events.deadLetters]);
+    this.#admitRules(settings, [...queues, this.events.deadLetters]);
   }
 
   #admitAccounts(settings: Settings, bus: EventBus) {

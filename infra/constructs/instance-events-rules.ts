@@ -5,8 +5,8 @@ import type { EventPattern } from '../../shared/wire/eventbridge.ts';
 import { deadLetterQueue } from './dead-letter-queue.ts';
 
 export type InstanceEventsRulesProps = {
-  /** The target of matching events; events that cannot be delivered go to the given queue. */
-  readonly target: (deadLetterQueue: Queue) => IRuleTarget;
+  /** The targets of matching events; events that cannot be delivered go to the given queue. */
+  readonly targets: (deadLetterQueue: Queue) => readonly IRuleTarget[];
   /** The events to match, each by a rule. */
   readonly patterns: readonly EventPattern[];
   /** Undefined: the default bus, the only one to which AWS sends its events itself. */
@@ -23,7 +23,7 @@ export class InstanceEventsRules extends Construct {
   /** Undefined: the default bus. */
   readonly bus: EventBus | undefined;
 
-  constructor(scope: Construct, id: string, { target, patterns, bus }: InstanceEventsRulesProps) {
+  constructor(scope: Construct, id: string, { targets, patterns, bus }: InstanceEventsRulesProps) {
     super(scope, id);
     this.bus = bus;
     this.services = patterns.some(({ source }) => source.includes('aws.ecs')) ? 'EC2 and ECS' : 'EC2';
@@ -33,7 +33,7 @@ export class InstanceEventsRules extends Construct {
       return new Rule(this, name.replaceAll(/\W/g, ''), {
         description: name,
         eventPattern: rulePattern(pattern),
-        targets: [target(this.deadLetters)],
+        targets: [...targets(this.deadLetters)],
         ...(bus && { eventBus: bus }),
       });
     });

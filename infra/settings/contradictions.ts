@@ -1,7 +1,7 @@
 import { partitionOf, regionOfZone } from '../../shared/adapters/aws/regions.ts';
 import { type AccountSettings, accountRegions, accountsOf, settingsWithin } from './accounts.ts';
 import { type AgentSettings, agentPlaces, agentsOf } from './agent.ts';
-import { hasInventory, type InventorySettings, reportedTargets } from './inventory.ts';
+import { type InventorySettings, reportedTargets } from './inventory.ts';
 import { regionNames } from './reported-regions.ts';
 import { createdTypes, createdTypesByRegion, sectionNames } from './service-types.ts';
 import { longestProviderOfClusters, longestProviderOfInventory, type Settings } from './settings.ts';
@@ -124,17 +124,15 @@ function* ofContainers({ containers, legacyRegions }: Settings): Iterable<Contra
 }
 
 function* ofNames(settings: Settings): Iterable<Contradiction> {
-  const isTooLong = settings.provider.name.length > longestProviderOfClusters;
-  if (isTooLong && createdTypes(settings).includes('cluster'))
-    yield [
-      'provider.name',
-      `must have at most ${longestProviderOfClusters} characters with clusters: function names begin with it`,
-    ];
-  if (settings.provider.name.length > longestProviderOfInventory && hasInventory(settings))
-    yield [
-      'provider.name',
-      `must have at most ${longestProviderOfInventory} characters with an inventory: function names begin with it`,
-    ];
+  const { provider, inventory } = settings;
+  const must = (most: number, what: string): Contradiction => [
+    'provider.name',
+    `must have at most ${most} characters with ${what}: function names begin with it`,
+  ];
+  if (provider.name.length > longestProviderOfClusters && createdTypes(settings).includes('cluster'))
+    yield must(longestProviderOfClusters, 'clusters');
+  if (provider.name.length > longestProviderOfInventory && inventory !== undefined)
+    yield must(longestProviderOfInventory, 'an inventory');
 }
 
 function* ofClusters({ clusters, homeRegion }: Settings): Iterable<Contradiction> {
@@ -398,7 +396,7 @@ function* ofRoles({ id, provisioning, containers, clusters }: AccountSettings): 
 function* ofInventory(settings: Settings): Iterable<Contradiction> {
   const { inventory, accounts = {} } = settings;
   if (inventory === undefined) return;
-  const { tokens, jwt, authOptional, development, homeNamespace } = inventory;
+  const { tokens, jwt, authOptional, development, homeAlias } = inventory;
   if (tokens.length === 0 && jwt === undefined && !authOptional)
     yield ['inventory', 'must have tokens, a jwt, or both: the API authenticates its callers'];
   if (authOptional && !development)
@@ -406,12 +404,10 @@ function* ofInventory(settings: Settings): Iterable<Contradiction> {
       'inventory.authOptional',
       'must be false, or inventory.development must be true: everyone who reaches the API could read the inventory',
     ];
-  if (Object.hasOwn(accounts, homeNamespace))
-    yield [
-      'inventory.homeNamespace',
-      `must differ from the aliases of accounts, and ${homeNamespace} is one`,
-    ];
+  if (Object.hasOwn(accounts, homeAlias))
+    yield ['inventory.homeAlias', `must differ from the aliases of accounts, and ${homeAlias} is one`];
   const targets = reportedTargets(settings).map(({ name }) => name);
+  const scoped = scopedTargets(settings, homeAlias);
   yield* ofPlans(inventory, targets);
   for (const [index, { secret }] of tokens.entries())
     if (tokens.findIndex((other) => other.secret === secret) < index)
@@ -420,8 +416,15 @@ function* ofInventory(settings: Settings): Iterable<Contradiction> {
         'must differ from those of the other tokens: a token has one list of scopes',
       ];
   for (const [index, { scopes }] of tokens.entries())
-    for (const scope of scopes) yield* ofScope(inventory, `inventory.tokens.${index}.scopes`, scope, targets);
+    for (const scope of scopes) yield* ofScope(inventory, `inventory.tokens.${index}.scopes`, scope, scoped);
 }
+
+/** The targets, and the accounts as a whole, that a scope can be limited to. */
+const scopedTargets = (settings: Settings, homeAlias: string): string[] => [
+  ...reportedTargets(settings).map(({ name }) => name),
+  ...regionNames(settings).map((region) => `${homeAlias}/${region}`),
+  ...[homeAlias, ...Object.keys(settings.accounts ?? {})].map((alias) => `${alias}/*`),
+];
 
 function* ofPlans({ plans }: InventorySettings, targets: readonly string[]): Iterable<Contradiction> {
   for (const [name, plan] of Object.entries(plans))

@@ -21,7 +21,7 @@ const listed = Collection.options.filter(
     collectionsOfEc2.includes(collection) || Object.values<Collection>(collectionOfType).includes(collection),
 );
 
-const scopePattern = /^(inventory:(read|logs)(:[a-z0-9-]+(\/[a-z0-9-]+)?)?|changes:read)$/;
+const scopePattern = /^(inventory:(read|logs)(:[a-z0-9-]+(\/([a-z0-9-]+|\*))?)?|changes:read)$/;
 
 /** A target as paths name it. */
 const target = text(
@@ -73,7 +73,7 @@ export const Inventory = z.strictObject({
     .array(Token)
     .default([])
     .describe(
-      'Tokens of the inventory’s API, as `{ "secret": "dcm/inventory", "scopes": ["inventory:read", "changes:read"] }`. `secret` is the name of a secret in the home region whose text is the token. The scopes are `inventory:read`, `inventory:logs` (console output) and `changes:read` (the change feed); the first two can be limited to a target, as in `inventory:read:eu-west-1` and `inventory:read:prod/eu-west-1`. Required without `jwt` beside it.',
+      'Tokens of the inventory’s API, as `{ "secret": "dcm/inventory", "scopes": ["inventory:read", "changes:read"] }`. `secret` is the name of a secret in the home region whose text is the token. The scopes are `inventory:read`, `inventory:logs` (console output) and `changes:read` (the change feed); the first two can be limited to a target or an account, as in `inventory:read:eu-west-1`, `inventory:read:prod/eu-west-1` and `inventory:read:prod/*`. Required without `jwt` beside it.',
     ),
   jwt: Jwt.optional(),
   authOptional: flag
@@ -102,9 +102,11 @@ export const Inventory = z.strictObject({
     .describe(
       'Whether the API may read the console output of instances, for callers with the scope `inventory:logs`. Passwords and keys that are recognised are removed from it.',
     ),
-  homeNamespace: text(/^[a-z][a-z0-9]{1,15}$/, 'must be 2 to 16 lower-case letters and digits')
+  homeAlias: text(/^[a-z][a-z0-9]{1,15}$/, 'must be 2 to 16 lower-case letters and digits')
     .default('home')
-    .describe('The name of the home account in paths of the form `/namespaces/{account}/clusters/{region}`.'),
+    .describe(
+      'The name of the home account beside the aliases of the others, in paths such as `/namespaces/home/clusters/eu-west-1` and `/targets/home/eu-west-1`.',
+    ),
   plans: z
     .record(planName, Plan)
     .default({})

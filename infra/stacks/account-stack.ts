@@ -11,10 +11,11 @@ import {
 } from 'aws-cdk-lib';
 import { EventBus } from 'aws-cdk-lib/aws-events';
 import { EventBus as EventBusTarget } from 'aws-cdk-lib/aws-events-targets';
-import { ArnPrincipal, Policy, PolicyStatement, Role } from 'aws-cdk-lib/aws-iam';
+import { ArnPrincipal, Policy, type PolicyStatement, Role } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { type MemberRole, memberRoleName, rolePathOf } from '../../shared/adapters/aws/accounts.ts';
 import { eventPatternsOf } from '../../shared/service-types/events.ts';
+import { collectionsOfEc2 } from '../../shared/service-types/vm/ec2/collections.ts';
 import { Alarms } from '../constructs/alarms.ts';
 import {
   grantClusterSteps,
@@ -22,23 +23,18 @@ import {
   grantReadClusters,
   grantReadClusterUpdates,
 } from '../constructs/cluster-permissions.ts';
-import { accountTasks, Containers, containersOf } from '../constructs/containers.ts';
+import { accountTasks, Containers } from '../constructs/containers.ts';
 import { grantDescribe } from '../constructs/describe-instances.ts';
 import { hubBusName } from '../constructs/hub-bus.ts';
 import { InstanceEventsRules } from '../constructs/instance-events-rules.ts';
 import { grantInstances } from '../constructs/instance-permissions.ts';
+import { collectionStatements, consoleStatements } from '../constructs/inventory-permissions.ts';
 import { grantExtras, grantOfferings } from '../constructs/launch-permissions.ts';
-import {
-  anyRegionOfStack,
-  type Grantee,
-  inRegions,
-  justify,
-  partitionIn,
-  wildcard,
-} from '../constructs/permissions.ts';
+import { anyRegionOfStack, type Grantee, partitionIn } from '../constructs/permissions.ts';
 import { serviceOfThisAccount } from '../constructs/service-of-this-account.ts';
 import { grantDescribeTasks, grantListTasks, grantTasks } from '../constructs/task-permissions.ts';
 import { type AccountSettings, accountRegions, settingsWithin } from '../settings/accounts.ts';
+import { collectionsKept, hasInventory } from '../settings/inventory.ts';
 import { createdTypes } from '../settings/service-types.ts';
 import type { Settings } from '../settings/settings.ts';
 
@@ -111,14 +107,17 @@ export class AccountStack extends Stack {
     grantDescribeTasks(reader, within);
     grantReadClusters(reader, within);
     grantReadClusterUpdates(reader, within);
+    const collections = hasInventory(settings) ? collectionsKept(settings) : collectionsOfEc2;
     this.#switched('Inventory', 'Whether the reader may list what the inventory shows', {
-      ...{ isPrimary, reader, statements: inventoryStatements(regions) },
+      ...{ isPrimary, reader, statements: collectionStatements(reader, collections, regions) },
+      isOn: hasInventory(settings),
     });
     this.#switched(
       'ConsoleOutput',
       'Whether the reader may read console output of instances and logs of containers',
       {
-        ...{ isPrimary, reader, statements: consoleStatements(reader, within, account) },
+        ...{ isPrimary, reader, statements: consoleStatements(reader, within, regions) },
+        isOn: settings.inventory?.consoleOutput === true,
       },
     );
     if (createdTypes(account).length > 0)
@@ -130,13 +129,20 @@ export class AccountStack extends Stack {
   #switched(
     name: 'Inventory' | 'ConsoleOutput',
     description: string,
-    given: { isPrimary: CfnCondition; reader: AccountRole; statements: PolicyStatement[] },
+    given: {
+      isPrimary: CfnCondition;
+      reader: AccountRole;
+      statements: PolicyStatement[];
+      /** By default: where the settings have the inventory. */
+      isOn: boolean;
+    },
   ) {
-    const { isPrimary, reader, statements } = given;
+    const { isPrimary, reader, statements, isOn } = given;
+    if (statements.length === 0) return;
     const parameter = new CfnParameter(this, name, {
       description,
       allowedValues: ['true', 'false'],
-      default: 'false',
+      default: String(isOn),
     });
     const condition = new CfnCondition(this, `With${name}`, {
       expression: Fn.conditionAnd(isPrimary, Fn.conditionEquals(parameter.valueAsString, 'true')),
@@ -156,7 +162,7 @@ export class AccountStack extends Stack {
     });
     const events = new InstanceEventsRules(this, 'InstanceEvents', {
       patterns: eventPatternsOf(account.id, accountTasks(within, account)),
-      target: (deadLetterQueue) => new EventBusTarget(bus, { role, deadLetterQueue }),
+      targets: (deadLetterQueue) => [new EventBusTarget(bus, { role, deadLetterQueue })],
     });
     new Alarms(this, 'Alarms', { provider, alarms: {} }).watchRules(events);
   }
@@ -231,37 +237,4 @@ const grantCreation = (launcher: AccountRole, within: Settings): void => {
   grantTasks(launcher, within);
   grantCreateClusters(launcher, within);
   grantClusterSteps(launcher, within);
-};
-
-const inventoryStatements = (regions: readonly string[]): PolicyStatement[] => [
-  inRegions(
-    regions,
-    ...['ec2:DescribeVolumes', 'ec2:DescribeVpcs', 'ec2:DescribeSubnets', 'ec2:DescribeSecurityGroups'],
-    ...['ec2:DescribeImages', 'ec2:DescribeNetworkInterfaces', 'ec2:DescribeAddresses'],
-    'elasticloadbalancing:DescribeLoadBalancers',
-  ),
-];
-
-/** What instances and containers print may have secrets in it, so it is a permission of its own. */
-const consoleStatements = (
-  reader: AccountRole,
-  within: Settings,
-  account: AccountSettings,
-): PolicyStatement[] => {
-  const instances = accountRegions(account).map((region) =>
-    wildcard(reader, { service: 'ec2', region, resource: 'instance/*' }),
-  );
-  const streams = Object.entries(containersOf(within)?.regions ?? {}).map(([region, { logGroup }]) =>
-    wildcard(reader, { service: 'logs', region, resource: `log-group:${logGroup}:log-stream:*` }),
-  );
-  justify(reader, 'The ids of instances and the names of log streams are not known in advance.', [
-    ...instances,
-    ...streams,
-  ]);
-  return [
-    new PolicyStatement({ actions: ['ec2:GetConsoleOutput'], resources: instances }),
-    ...(streams.length > 0
-      ? [new PolicyStatement({ actions: ['logs:GetLogEvents'], resources: streams })]
-      : []),
-  ];
 };

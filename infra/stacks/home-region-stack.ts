@@ -10,7 +10,7 @@ import { Containers, containersOf, taskScope } from '../constructs/containers.ts
 import type { CodeOf } from '../constructs/function-defaults.ts';
 import { HubBus } from '../constructs/hub-bus.ts';
 import { InstanceEventsRules } from '../constructs/instance-events-rules.ts';
-import { InventoryTable } from '../constructs/inventory-table.ts';
+import { InventoryFunction, type InventoryFunctionProps, inventoryStore } from '../constructs/inventory.ts';
 import { NatsBridge } from '../constructs/nats-bridge.ts';
 import { Normaliser } from '../constructs/normaliser.ts';
 import { Poller } from '../constructs/poller.ts';
@@ -23,14 +23,13 @@ import { StatusBus } from '../constructs/status-bus.ts';
 import { type Deployment, normaliserTimeoutSeconds } from '../functions.ts';
 import { accountsFileOf, accountsOf, settingsWithin } from '../settings/accounts.ts';
 import { agentStreamsOf, natsPermissions } from '../settings/agent.ts';
+import { hasInventory } from '../settings/inventory.ts';
 import { createdTypes } from '../settings/service-types.ts';
 import { canCreate, type Settings, tagKeysOf } from '../settings/settings.ts';
 
 export type HomeRegionProps = {
   readonly settings: Settings;
   readonly codeOf: CodeOf;
-  /** Whether there is an inventory, with a change feed. @default false */
-  readonly inventory?: boolean | undefined;
   /** The templates for other accounts. @default none */
   readonly accounts?: readonly AccountTemplate[] | undefined;
 };
@@ -43,11 +42,7 @@ export type HomeRegionProps = {
  *  └──────────────────────────────────────────── ◄─ registration ─────┘
  */
 export class HomeRegionStack extends Stack {
-  constructor(
-    scope: Construct,
-    id: string,
-    { settings, codeOf, accounts = [], inventory = false }: HomeRegionProps,
-  ) {
+  constructor(scope: Construct, id: string, { settings, codeOf, accounts = [] }: HomeRegionProps) {
     const { provider, homeRegion, logRetentionDays, deletionProtection } = settings;
     super(scope, id, {
       stackName: `dcm-${provider.name}`,
@@ -64,15 +59,16 @@ export class HomeRegionStack extends Stack {
     const observations = new RetriedQueue(this, 'Observations', {
       consumerTimeout: Duration.seconds(normaliserTimeoutSeconds),
     });
+    const inventory = hasInventory(settings) ? inventoryStore(this, settings) : undefined;
+    const eventQueues = [observations, ...(inventory ? [inventory.events] : [])].map(({ queue }) => queue);
     const tasks = taskScope(this, settings, [homeRegion, ...settings.streamingRegions]);
     const instanceEvents = new InstanceEventsRules(this, 'InstanceEvents', {
       patterns: eventPatternsOf(this.account, tasks),
-      target: (deadLetterQueue) =>
-        new SqsQueue(observations.queue, {
-          deadLetterQueue,
-          maxEventAge: Duration.hours(24),
-          retryAttempts: 185,
-        }),
+      targets: (deadLetterQueue) =>
+        eventQueues.map(
+          (queue) =>
+            new SqsQueue(queue, { deadLetterQueue, maxEventAge: Duration.hours(24), retryAttempts: 185 }),
+        ),
     });
     new Containers(this, 'Containers', settings);
     const { table: resourceStore } = new ResourceTable(this, 'Fleet', { deletionProtection });
@@ -91,13 +87,10 @@ export class HomeRegionStack extends Stack {
       created: createdIn(settings),
       accounts: accountsOfDeployment(settings),
     };
-    const parts = { defaults, deployment, settings, observations, resourceStore, bridge, steps };
-    const status = inventory
-      ? new StatusBus(this, 'StatusBus', {
-          ...{ defaults, provider: provider.name },
-          inventory: new InventoryTable(this, 'Inventory', { deletionProtection }).table,
-        })
-      : undefined;
+    const parts = { defaults, deployment, settings, observations, resourceStore, bridge, steps, inventory };
+    const status =
+      inventory &&
+      new StatusBus(this, 'StatusBus', { defaults, provider: provider.name, inventory: inventory.table });
     const normaliser = new Normaliser(this, 'Normaliser', { ...parts, statusBus: status?.bus });
 
     const { function: poller } = new Poller(this, 'Poller', parts);
@@ -106,7 +99,7 @@ export class HomeRegionStack extends Stack {
     const alarms = new Alarms(this, 'Alarms', settings);
     alarms.watchRules(instanceEvents);
     if (accounts.length > 0) {
-      const hub = new HubBus(this, 'Hub', { settings, queue: observations.queue });
+      const hub = new HubBus(this, 'Hub', { settings, queues: eventQueues });
       alarms.watchRules(hub.events, 'account-events');
       new AccountStackSets(this, 'Accounts', { settings, templates: accounts, after: hub });
       this.#sayTemplates(accounts);
@@ -116,7 +109,6 @@ export class HomeRegionStack extends Stack {
     alarms.watchPublication();
     alarms.watchOwners();
     alarms.watchFunction('nats-bridge', bridge);
-    if (status) alarms.watchFunction('change-feed', status.function);
     alarms.watchFunction('poller', poller);
     alarms.watchPolling(stateMachine);
     if (steps) {
@@ -124,6 +116,8 @@ export class HomeRegionStack extends Stack {
       alarms.watchFunction('cluster-steps', clusterSteps.function);
       alarms.watchClusterSteps(steps);
     }
+
+    if (inventory && status) this.#keepInventory(alarms, { defaults, deployment, store: inventory }, status);
 
     new CfnOutput(this, 'FleetTableName', { value: resourceStore.tableName });
     new CfnOutput(this, 'ObservationsQueueUrl', { value: observations.queue.queueUrl });
@@ -146,6 +140,16 @@ export class HomeRegionStack extends Stack {
     alarms.watchRegistration();
     new CfnOutput(this, 'RegistrationOutcome', { value: registration.outcome });
     if (agentStreamsOf(settings).length > 0) this.#sayNatsPermissions(settings);
+  }
+
+  #keepInventory(alarms: Alarms, props: InventoryFunctionProps, status: StatusBus) {
+    const inventory = new InventoryFunction(this, 'InventoryFunction', props);
+    alarms.watchFunction('inventory', inventory.function);
+    alarms.watchInventory(props.store.events);
+    alarms.watchFunction('change-feed', status.function);
+    alarms.watchChangeFeed(status);
+    new CfnOutput(this, 'InventoryTableName', { value: props.store.table.tableName });
+    new CfnOutput(this, 'StatusBusName', { value: status.bus.eventBusName });
   }
 
   /** Another team may have to deploy them. */

@@ -40,7 +40,7 @@ export class StreamingRegionStack extends Stack {
     });
     const instanceEvents = new InstanceEventsRules(this, 'InstanceEvents', {
       patterns: eventPatternsOf(this.account, taskScope(this, settings, [region])),
-      target: (deadLetterQueue) => new EventBusTarget(homeBus, { role, deadLetterQueue }),
+      targets: (deadLetterQueue) => [new EventBusTarget(homeBus, { role, deadLetterQueue })],
     });
 
     new Containers(this, 'Containers', settings);

@@ -1,7 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { Match } from 'aws-cdk-lib/assertions';
 import { describe, expect, it } from 'vitest';
-import { alarmsOf, allTypes, leastSettings, provisioningSettings, synthesized } from './synthesized.ts';
+import {
+  alarmsOf,
+  allTypes,
+  inventory,
+  leastSettings,
+  provisioningSettings,
+  synthesized,
+} from './synthesized.ts';
 
 const streamingRegions = ['us-east-1'];
 const runbook = new URL('../../docs/runbook.md', import.meta.url);
@@ -12,7 +19,11 @@ describe('alarms', () => {
   const { home, streaming } = synthesized({ ...provisioningSettings, streamingRegions });
   const withClusters = synthesized(allTypes);
   const ofClusters = alarmsOf(withClusters.home).filter(({ AlarmName }) => AlarmName.includes('cluster'));
-  const all = [...[home, ...streaming].flatMap(alarmsOf), ...ofClusters];
+  const withInventory = synthesized({ ...provisioningSettings, inventory });
+  const ofInventory = alarmsOf(withInventory.home).filter(
+    ({ AlarmName }) => !alarmsOf(home).some((one) => one.AlarmName === AlarmName),
+  );
+  const all = [...[home, ...streaming].flatMap(alarmsOf), ...ofClusters, ...ofInventory];
 
   it('watch every component of the home region', () => {
     expect(alarmsOf(home).map(({ AlarmName }) => AlarmName)).toEqual([

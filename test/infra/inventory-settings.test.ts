@@ -25,7 +25,7 @@ describe('settings of the inventory', () => {
       development: false,
       cors: { origins: [] },
       consoleOutput: false,
-      homeNamespace: 'home',
+      homeAlias: 'home',
       plans: {},
       throttling: { rate: 20, burst: 40 },
     });
@@ -77,7 +77,7 @@ describe('settings of the inventory', () => {
     [
       'with a scope of a target that is not reported',
       token({ scopes: ['inventory:read:us-east-1'] }),
-      'Setting "inventory.tokens.0.scopes" must name targets that are reported (eu-west-1), and us-east-1 is none.',
+      'Setting "inventory.tokens.0.scopes" must name targets that are reported (eu-west-1, home/eu-west-1, home/*), and us-east-1 is none.',
     ],
     [
       'with a scope for console output that nobody may read',
@@ -108,8 +108,8 @@ describe('settings of the inventory', () => {
     ],
     [
       'with the alias of an account for the home account',
-      withInventory({ homeNamespace: 'prod' }, inProd),
-      'Setting "inventory.homeNamespace" must differ from the aliases of accounts, and prod is one.',
+      withInventory({ homeAlias: 'prod' }, inProd),
+      'Setting "inventory.homeAlias" must differ from the aliases of accounts, and prod is one.',
     ],
   ])('are refused %s', (_, settings, message) => {
     expect(refusalOf(() => parseSettings(settings))).toBe(message);

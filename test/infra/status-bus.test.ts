@@ -1,18 +1,9 @@
-import { App } from 'aws-cdk-lib';
-import { Match, Template } from 'aws-cdk-lib/assertions';
-import { Code } from 'aws-cdk-lib/aws-lambda';
+import { Match } from 'aws-cdk-lib/assertions';
 import { describe, expect, it } from 'vitest';
 import { Env } from '../../functions/change-feed/env.ts';
-import { parseSettings } from '../../infra/settings/load-settings.ts';
-import { HomeRegionStack } from '../../infra/stacks/home-region-stack.ts';
-import { leastSettings, synthesized } from './synthesized.ts';
+import { inventory, leastSettings, synthesized } from './synthesized.ts';
 
-const stack = new HomeRegionStack(new App(), 'Home', {
-  settings: parseSettings(leastSettings),
-  codeOf: () => Code.fromInline('//'),
-  inventory: true,
-});
-const home = Template.fromStack(stack);
+const { home } = synthesized({ ...leastSettings, inventory });
 
 describe('the status bus', () => {
   it('is not there without an inventory, nor is its variable', () => {
