@@ -51,7 +51,10 @@ const Workers = z.object(
     ),
     cpu: z.optional(wholeNumber.check(z.meta({ description: 'The vCPUs of each.', examples: [2] }))),
     memory: size('The memory of each.', '8GB'),
-    storage: size(`The disk of each, at least ${smallestDiskGib} GiB, rounded up to whole GiB.`, '50GB'),
+    storage: size(
+      `The disk of each, rounded up to whole GiB; less than ${smallestDiskGib}GB means ${smallestDiskGib}GB, which is the default.`,
+      '50GB',
+    ),
   },
   { error: 'expected an object with count' },
 );

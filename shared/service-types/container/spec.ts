@@ -149,7 +149,7 @@ export const ContainerSpecBody = z.object({
           }),
           z.meta({
             description:
-              'The image: registry, repository, and tag or digest. At most 255 characters. The repository has no capitals; a tag may have some.',
+              'The image: `[registry[:port]/]repository[:tag][@digest]`. At most 255 characters. The repository has no capitals; a tag may have some. A digest is `sha256:` and 64 lower-case hexadecimal digits.',
             examples: ['nginx:alpine'],
           }),
         ),

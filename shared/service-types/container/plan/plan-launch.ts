@@ -101,9 +101,22 @@ const repositoryOf = (image: string): string => {
   return hasRegistry ? rest.join('/') : name;
 };
 
+const label = '[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?';
+const registry = `${label}(?:\\.${label})*(?::[0-9]+)?`;
+const component = '[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*';
+const tag = '\\w[\\w.-]{0,127}';
+const algorithm = '(?!sha(?:256|512):)[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*';
+const digest = `(?:sha256:[a-f0-9]{64}|sha512:[a-f0-9]{128}|${algorithm}:[A-Fa-f0-9]{32,})`;
+/** 64 hexadecimal digits alone are the id of an image. */
+const reference = new RegExp(
+  `^(?![a-f0-9]{64}$)(?:${registry}/)?${component}(?:/${component})*(?::${tag})?(?:@${digest})?$`,
+);
+
 /**
  * Otherwise the create would succeed, and the container fail when its image is pulled.
  * @throws UnprocessableError
+ * @see https://github.com/distribution/reference/blob/main/regexp.go
+ * @see https://github.com/opencontainers/image-spec/blob/main/descriptor.md (digests)
  * @see https://github.com/opencontainers/distribution-spec/blob/main/spec.md (pulling manifests: names)
  */
 const checkImage = ({ image }: ContainerSpec): void => {
@@ -111,6 +124,10 @@ const checkImage = ({ image }: ContainerSpec): void => {
   if (repository !== repository.toLowerCase())
     throw new UnprocessableError(
       `image.reference: expected a repository without capitals, which no registry accepts: ${repository.toLowerCase()} and not ${repository}`,
+    );
+  if (!reference.test(image))
+    throw new UnprocessableError(
+      `image.reference: expected [registry[:port]/]repository[:tag][@digest], such as quay.io/app/web:v1, where a digest is sha256: and 64 lower-case hexadecimal digits; not ${image}`,
     );
 };
 

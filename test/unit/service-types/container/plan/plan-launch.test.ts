@@ -8,6 +8,7 @@ import { containerSpec } from '../../../../fixtures/container-spec.ts';
 import { tagKeys } from '../../../../fixtures/resource-messages.ts';
 
 const place = { ecsCluster: 'dcm', subnets: ['subnet-a', 'subnet-b'], logGroup: '/dcm/containers' };
+const digest = `sha256:${'0a'.repeat(32)}`;
 const role = 'arn:aws:iam::123456789012:role/app';
 
 /** Plans with these settings, and the definitions that ECS was asked for. */
@@ -116,7 +117,7 @@ describe('the plan of a container', () => {
     ['process', {}, { process: { env: [{ name: 'A', value: 'x'.repeat(70_000) }] } }],
     ['image.reference', {}, { image: { reference: 'quay.io/App/web:v1' } }],
     ['image.reference', {}, { image: { reference: 'MyTeam/web' } }],
-    ['image.reference', {}, { image: { reference: 'Web@sha256:0a' } }],
+    ['image.reference', {}, { image: { reference: `Web@${digest}` } }],
   ])(
     'is refused before any call of ECS, naming %s',
     async (field, settings, changes, region = 'us-east-1') => {
@@ -130,8 +131,8 @@ describe('the plan of a container', () => {
     },
   );
 
-  it.each(['nginx:Alpine', 'Quay.IO/app/web:V1', 'localhost:5000/web:RC-1', 'web:V1@sha256:0A'])(
-    'has an image with capitals in its registry, tag or digest: %s',
+  it.each(['nginx:Alpine', 'Quay.IO/app/web:V1', 'localhost:5000/web:RC-1', `web:V1@${digest}`])(
+    'has an image with capitals in its registry or tag: %s',
     async (reference) => {
       const { planned, defined } = planning();
 
@@ -140,6 +141,64 @@ describe('the plan of a container', () => {
       expect(defined).toMatchObject([{ container: { image: reference } }]);
     },
   );
+
+  it.each([
+    'nginx',
+    'library/nginx:1.29',
+    'docker.io/library/nginx:alpine',
+    'localhost/web',
+    'registry.example.com:5000/team/web-app/a__b.c',
+    `nginx@${digest}`,
+    `quay.io/app/web:v1@sha512:${'0a'.repeat(64)}`,
+    `nginx@md5:${'0A'.repeat(16)}`,
+    `nginx:${'x'.repeat(128)}`,
+  ])('has an image that is a reference: %s', async (reference) => {
+    const { planned, defined } = planning();
+
+    await planned({ image: { reference } });
+
+    expect(defined).toMatchObject([{ container: { image: reference } }]);
+  });
+
+  it.each([
+    ['no name', '::::'],
+    ['no name', '/'],
+    ['no name', ':v1'],
+    ['no name', `@${digest}`],
+    ['an empty tag', 'nginx:'],
+    ['an empty tag', 'localhost:5000/web:'],
+    ['two tags', 'nginx:1:2'],
+    ['a tag that is too long', `nginx:${'x'.repeat(129)}`],
+    ['a tag that begins with a hyphen', 'nginx:-1'],
+    ['a scheme', 'https://docker.io/nginx'],
+    ['a scheme', 'docker://nginx'],
+    ['an empty part of the path', 'docker.io//nginx'],
+    ['an empty part of the path', 'docker.io/nginx/'],
+    ['an empty part of the path', '/nginx'],
+    ['separators that do not separate', 'team/web_'],
+    ['separators that do not separate', 'team/a..b'],
+    ['separators that do not separate', '.team/web'],
+    ['a port that is no number', 'localhost:http/web'],
+    ['a character of no reference', 'nginx#1'],
+    ['an empty digest', 'nginx@'],
+    ['a digest without a value', 'nginx@sha256'],
+    ['a short digest', 'nginx@sha256:12'],
+    ['a digest that is too short for its algorithm', `nginx@sha256:${'a'.repeat(63)}`],
+    ['a digest that is too long for its algorithm', `nginx@sha256:${'a'.repeat(65)}`],
+    ['a digest that is too short for its algorithm', `nginx@sha512:${'a'.repeat(64)}`],
+    ['a digest with capitals', `nginx@sha256:${'A'.repeat(64)}`],
+    ['a digest that is not hexadecimal', `nginx@sha256:${'g'.repeat(64)}`],
+    ['two digests', `nginx@${digest}@${digest}`],
+    ['the id of an image', 'a'.repeat(64)],
+  ])('is refused before any call of ECS where the image has %s: %s', async (_, reference) => {
+    const { planned, defined } = planning();
+
+    await expect(planned({ image: { reference } })).rejects.toMatchObject({
+      code: 'unprocessable',
+      message: expect.stringMatching(/^image\.reference: expected .*\[:tag\]\[@digest\]/),
+    });
+    expect(defined).toEqual([]);
+  });
 
   it('is refused where there are as many containers as the operator allows', async () => {
     const { planned, defined } = planning({ maximumContainers: 3 }, 3);
