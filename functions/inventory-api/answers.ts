@@ -20,12 +20,15 @@ const selfLink = told(z.string(), 'The path of this resource.');
 const unhealthy = told(z.boolean(), 'Whether the service counts it, or something in it, as unhealthy.');
 const statusMessage = z.optional(told(z.string(), 'Why it is unhealthy, or what its status means.'));
 
+const ownerShape = {
+  name: told(z.string(), 'The owner’s name in paths.'),
+  kind: told(z.string(), 'Such as `auto-scaling-group`, `stack`, `ecs-service`, `eks-node-group`.'),
+  displayName: told(z.string(), 'The owner’s own name.'),
+};
 const OwnerAnswer = z
   .object({
-    name: told(z.string(), 'The owner’s name in paths.'),
-    kind: told(z.string(), 'Such as `auto-scaling-group`, `stack`, `ecs-service`, `eks-node-group`.'),
-    displayName: told(z.string(), 'The owner’s own name.'),
-    selfLink,
+    ...ownerShape,
+    selfLink: z.optional(told(z.string(), 'The path of its report: of the owners of instances and tasks.')),
   })
   .check(
     z.meta({
@@ -33,7 +36,6 @@ const OwnerAnswer = z
       description: 'What resources belong to, by the tags that AWS’s services give them.',
     }),
   );
-type OwnerAnswer = z.infer<typeof OwnerAnswer>;
 
 const resourceShape = {
   name: told(z.string(), 'The id in AWS, or the name where that is the id.'),
@@ -87,7 +89,7 @@ export const StorageClass = z
 
 export const OwnerReport = z
   .object({
-    ...OwnerAnswer.shape,
+    ...{ ...ownerShape, selfLink },
     podCount: told(z.int(), 'Instances and tasks that belong to it.'),
     unhealthyCount: told(z.int(), 'Those of them that are unhealthy.'),
     unhealthy,
@@ -175,6 +177,10 @@ const kindsByCollection: Partial<Record<Collection, Kind>> = {
   clusters: clusterKind,
 };
 
+/** The collections that the reports of owners are about. */
+export const ownedCollections = ['instances', 'containers'] as const satisfies readonly Collection[];
+const isReportedByOwner: ReadonlySet<Collection> = new Set(ownedCollections);
+
 /** `link`: the path of the resource. */
 export const resourceAnswer = (
   collection: Collection,
@@ -192,9 +198,10 @@ export const resourceAnswer = (
     ...inDcm(collection, summary, about),
     unhealthy: why !== undefined,
     ...(why !== undefined && { statusMessage: why }),
-    owners: ownersOf({ tags, ...(described && { object: described }) }).map((owner) =>
-      ownerAnswer(owner, about.base),
-    ),
+    owners: ownersOf({ tags, ...(described && { object: described }) }).map((owner) => {
+      const { selfLink: report, ...named } = ownerAnswer(owner, about.base);
+      return isReportedByOwner.has(collection) ? { ...named, selfLink: report } : named;
+    }),
     ...(unused !== undefined && { unused }),
     ...(leftover !== undefined && { leftover }),
     changedAt: new Date(at).toISOString(),
@@ -217,7 +224,7 @@ const inDcm = (
   return { managed: true, dcmInstanceId, ...(status !== undefined && { status }) };
 };
 
-export const ownerAnswer = (owner: Owner, base: string): OwnerAnswer => {
+export const ownerAnswer = (owner: Owner, base: string) => {
   const name = ownerName(owner);
   return { name, kind: owner.kind, displayName: owner.name, selfLink: `${base}/owners/${name}` };
 };

@@ -14,6 +14,7 @@ import {
   type Cluster,
   type Namespace,
   type OwnerReport,
+  ownedCollections,
   ownerAnswer,
   ownerName,
   type PlanPod,
@@ -62,10 +63,7 @@ type Reading = Call<OneQuery>;
 const ofClusters: ReadonlySet<Collection> = new Set<Collection>([
   ...(['volumes', 'network-interfaces', 'load-balancers', 'addresses'] as const),
 ]);
-/** What has owners. */
-const owned = ['instances', 'containers'] as const;
-
-const podsOf = (collection: (typeof owned)[number]) => `/${collection}`;
+const podsOf = (collection: (typeof ownedCollections)[number]) => `/${collection}`;
 
 /** EC2's types of volumes. @see https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Volume.html (volumeType) */
 const volumeTypes = ['gp2', 'gp3', 'io1', 'io2', 'sc1', 'st1', 'standard'];
@@ -254,7 +252,7 @@ export const inventoryReports = (parts: Parts) => {
     const { moment } = await ownerIn(call);
     const about = await aboutOf(base, moment);
     const filter = filterOf(call);
-    const rowsIn = async (collection: (typeof owned)[number]): Promise<Rows<Resource>> => {
+    const rowsIn = async (collection: (typeof ownedCollections)[number]): Promise<Rows<Resource>> => {
       const snapshot = moment.find(collection);
       if (snapshot === undefined) return rowsOf<Resource>([]);
       return select({
@@ -530,7 +528,7 @@ type OwnerCounts = { readonly owner: Owner; pods: number; unhealthy: number };
 
 const countOwners = async (moment: Moment): Promise<ReadonlyMap<string, OwnerCounts>> => {
   const found = new Map<string, OwnerCounts>();
-  for (const collection of owned) {
+  for (const collection of ownedCollections) {
     const snapshot = moment.find(collection);
     if (snapshot === undefined) continue;
     const each = (entry: Summary & Partial<Pick<Entry, 'object'>>) => {

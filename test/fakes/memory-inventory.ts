@@ -13,6 +13,8 @@ type Stored = {
   readonly held: Map<string, Held>;
   readonly pages: Map<number, ReadonlySet<string>>;
   readonly moments: Snapshot[];
+  /** Whether something has changed since the newest moment. */
+  isChanged: boolean;
   listedAtMs: number | undefined;
 };
 
@@ -21,7 +23,7 @@ export const memoryInventory = (): InventoryReader & InventoryWriter & { dropGen
   const places = new Map<string, Stored>();
   const storedOf = (place: Place): Stored => {
     const stored = places.get(placeKey(place)) ?? {
-      ...{ held: new Map(), pages: new Map(), moments: [], listedAtMs: undefined },
+      ...{ held: new Map(), pages: new Map(), moments: [], isChanged: true, listedAtMs: undefined },
     };
     places.set(placeKey(place), stored);
     return stored;
@@ -31,6 +33,7 @@ export const memoryInventory = (): InventoryReader & InventoryWriter & { dropGen
     if (!isLater({ at }, before, stored.listedAtMs)) return [];
     if (before?.at === at && canonical(before.entry) === canonical(entry)) return [];
     stored.held.set(id, { at, entry });
+    stored.isChanged = true;
     return [{ id, change: entry === undefined ? 'ended' : 'changed' }];
   };
 
@@ -70,6 +73,7 @@ export const memoryInventory = (): InventoryReader & InventoryWriter & { dropGen
         held.entry === undefined || shown.has(id) ? [] : apply(stored, id, { at, entry: undefined }),
       );
       stored.listedAtMs = at;
+      stored.isChanged = true;
       return ended;
     },
     dropGenerations: () => {
@@ -79,7 +83,11 @@ export const memoryInventory = (): InventoryReader & InventoryWriter & { dropGen
 };
 
 /** The same moment as long as nothing changed. */
-const moment = ({ held, listedAtMs = 0, moments }: Stored): Snapshot => {
+const moment = (stored: Stored): Snapshot => {
+  const { held, listedAtMs = 0, moments, isChanged } = stored;
+  const newest = moments.at(-1);
+  if (newest !== undefined && !isChanged) return newest;
+  stored.isChanged = false;
   const entries = [...held.values()].flatMap(({ entry }) => entry ?? []);
   entries.sort((one, other) => (one.id < other.id ? -1 : 1));
   const made = snapshotOf(entries, { generation: `1.${moments.length}`, listedAtMs });
