@@ -94,6 +94,9 @@ const definitions = {
     what: "what a cold start of it loads, health included: not EC2's client, KiB",
     atMost: 640,
   },
+  bundle_kb_inventory_api: {
+    what: "what a cold start of the inventory-api loads: neither EC2's client nor the OpenAPI document, KiB",
+  },
   get_ratio_p50: {
     what: 'GET of one VM among 10,000 by the provider-api ÷ the DynamoDB reads it makes, by themselves, median',
     atMost: 3,
