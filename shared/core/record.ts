@@ -95,6 +95,35 @@ export const refuseElsewhere = (
     throw new FailedPreconditionError(`${dcmId} exists in another target; this create is refused`);
 };
 
+/** What is remembered of an id without a record: of a refused creation, or of a deletion that had nothing to delete. */
+export type Vacancy = {
+  /** As in ResourceRecord. */
+  readonly deletedAtMs?: number | undefined;
+  /** The key of the target whose account the id is kept for. Undefined: for any. */
+  readonly keptFor?: string | undefined;
+};
+
+/** Whether an id without a record is another account's: a request there neither gets the id nor refuses it to its account. */
+export const isKeptElsewhere = ({ keptFor }: Vacancy, there: Pick<ResourceRecord, 'region'>): boolean =>
+  keptFor !== undefined && isOfAnotherAccount({ region: keptFor }, there);
+
+/** Whether a resource that carries a DCM id cannot be recorded; without a record, by what is remembered of the id. */
+export const isTaken = (
+  record: ResourceRecord | undefined,
+  vacancy: Vacancy | undefined,
+  resource: Pick<ResourceRecord, 'region' | 'adopted'>,
+): boolean =>
+  record === undefined ? isKeptElsewhere(vacancy ?? {}, resource) : isAssigned(record, resource);
+
+/** @throws FailedPreconditionError where the id is kept for another account. */
+export const refuseKept = (
+  { dcmId, ...vacancy }: Vacancy & Pick<ResourceRecord, 'dcmId'>,
+  there: Pick<ResourceRecord, 'region'>,
+): void => {
+  if (isKeptElsewhere(vacancy, there))
+    throw new FailedPreconditionError(`${dcmId} was used in another account; this create is refused`);
+};
+
 /** The progress of a creation, and the status of a failed one. */
 export type Creation<Launch = unknown, Known extends Facts = Facts> = {
   /** As Records.read returns it. */
@@ -147,7 +176,7 @@ export const isOfAnotherAccount = (
  * Whether a resource that carries the DCM id of a record cannot be recorded: the record is another account's, or has a resource already, or one
  * is being created and we did not launch this one.
  */
-export const isAssigned = (
+const isAssigned = (
   record: ResourceRecord,
   resource: Pick<ResourceRecord, 'region' | 'adopted'>,
 ): boolean => {

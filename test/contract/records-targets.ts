@@ -43,6 +43,32 @@ export const vmRecordsTargetsContract = (name: string, make: MakeVmRecords) => {
       expect((await records.requestDelete(dcmId, { region }))?.deleteRequestedAtMs).toBeDefined();
     });
 
+    it('keep the id of a refused creation for its account', async () => {
+      const { records, dcmId, region, begin, begun, vm } = await setup();
+      await records.abandon(await begun());
+      const elsewhere = `${other}/${region}`;
+
+      await expect(begin({ region: elsewhere, thereAlone: true })).rejects.toThrow(FailedPreconditionError);
+      await expect(records.requestDelete(dcmId, { region, account: other })).rejects.toThrow(NotFoundError);
+      expect(await records.adopt(vm(2, { region: elsewhere, account: other }))).toBe('another');
+      expect((await records.creation(dcmId)).deletedAtMs).toBeUndefined();
+      expect((await begin({ region: `${region}-b`, thereAlone: true })).outcome).toBe('begun');
+    });
+
+    it('keep the id of a deletion without a VM for its account', async () => {
+      const { records, dcmId, region, begin, vm } = await setup();
+      const request = { key: 'request-1', specDigest: 'digest' };
+      await records.requestDelete(dcmId, { region, account: other });
+
+      await expect(records.requestDelete(dcmId, { region })).rejects.toThrow(NotFoundError);
+      await expect(begin({ thereAlone: true })).rejects.toThrow(FailedPreconditionError);
+      expect(await records.adopt(vm(1))).toBe('another');
+      const there = { region: `${other}/${region}`, thereAlone: true };
+      await expect(begin({ ...there, request })).rejects.toThrow(FailedPreconditionError);
+      expect((await begin(there)).outcome).toBe('begun');
+      expect(await records.requestDelete(dcmId, { region, account: other })).toMatchObject({ dcmId });
+    });
+
     it.each([true, false])(
       'are not taken over by an instance in another account: adopted %s',
       async (adopted) => {

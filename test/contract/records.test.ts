@@ -57,6 +57,7 @@ describe('VM records in DynamoDB', () => {
       attempt: 0,
       turn: 1,
       attemptedAtMs: nowMs,
+      keptFor: 'us-east-1',
       expiresAt: days(7),
     });
   });

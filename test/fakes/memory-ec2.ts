@@ -9,8 +9,6 @@ import type {
 } from '../../shared/service-types/vm/ports.ts';
 import { described } from './scripted-instances.ts';
 
-const account = '123456789012';
-
 export type MemoryEc2 = InstanceActions &
   Pick<Instances, 'list' | 'describe'> & {
     readonly instances: Map<string, Instance>;
@@ -26,8 +24,14 @@ export type MemoryEc2 = InstanceActions &
     living(): Instance[];
   };
 
-/** EC2 in one region, for one VM at a time: instances by client token, capacity, termination protection. */
-export const memoryEc2 = (now: () => number): MemoryEc2 => {
+/**
+ * EC2 in one region of an account, for one VM at a time: instances by client token, capacity, termination protection. The ids of its instances
+ * end in the numbers from `firstNumber` on.
+ */
+export const memoryEc2 = (
+  now: () => number,
+  { account = '123456789012', firstNumber = 1 } = {},
+): MemoryEc2 => {
   const instances = new Map<string, Instance>();
   const byToken = new Map<string, LaunchedInstance>();
 
@@ -36,7 +40,7 @@ export const memoryEc2 = (now: () => number): MemoryEc2 => {
     { instanceType, zone = '' }: Placement,
     clientToken: string,
   ): LaunchedInstance => {
-    const instanceId = `i-${String(instances.size + 1).padStart(17, '0')}`;
+    const instanceId = `i-${String(instances.size + firstNumber).padStart(17, '0')}`;
     const launchedAtMs = Math.floor(now() / 1000) * 1000;
     const privateAddress = `10.0.0.${instances.size + 4}`;
     const facts = { account, zone, privateAddress, isWindows: false, launchedAtMs };

@@ -2,12 +2,15 @@ import { NotFoundError, UnavailableError } from '../../shared/core/errors.ts';
 import {
   type Creation,
   type Facts,
-  isAssigned,
   isDeletedFor,
+  isKeptElsewhere,
   isLaunched,
+  isTaken,
   type ResourceRecord,
   refuseDeleted,
   refuseElsewhere,
+  refuseKept,
+  type Vacancy,
 } from '../../shared/core/record.ts';
 import { type Target, targetKey, targetOfKey } from '../../shared/core/target.ts';
 import type { Beginning, LaunchedResource, RecordFormat, Records } from '../../shared/ports/records.ts';
@@ -24,7 +27,7 @@ export const memoryRecords = <Launch, Known extends Facts>(
   type VmRecord = ResourceRecord<Launch, Known>;
   const records = new Map<string, VmRecord>();
   /** The parts of refused creations that are kept. */
-  const vacant = new Map<string, Pick<VmRecord, 'generation' | 'leaseNumber' | 'deletedAtMs'>>();
+  const vacant = new Map<string, Pick<VmRecord, 'generation' | 'leaseNumber'> & Vacancy>();
 
   const attempts = new Map<string, number>();
   const failures = new Map<string, NonNullable<Creation['failure']>>();
@@ -40,7 +43,7 @@ export const memoryRecords = <Launch, Known extends Facts>(
     generation: 0,
     attempt: 0,
     leaseNumber: 0,
-    ...vacant.get(dcmId),
+    ...withoutKeptFor(vacant.get(dcmId)),
     createdAtMs: now(),
     updatedAtMs: now(),
   });
@@ -76,6 +79,7 @@ export const memoryRecords = <Launch, Known extends Facts>(
   const heldFor = ({ dcmId, region, thereAlone }: Beginning): VmRecord | undefined => {
     const held = records.get(dcmId);
     if (held && thereAlone) refuseElsewhere(held, targetOfKey(region));
+    if (!held && thereAlone) refuseKept({ dcmId, ...vacant.get(dcmId) }, { region });
     return held;
   };
 
@@ -122,10 +126,11 @@ export const memoryRecords = <Launch, Known extends Facts>(
       const held = inHand(mine);
       if (!held) return;
       records.delete(mine.dcmId);
-      const { generation, leaseNumber, deletedAtMs } = held;
+      const { generation, leaseNumber, deletedAtMs, region } = held;
       vacant.set(mine.dcmId, {
         generation: generation + 1,
         leaseNumber,
+        keptFor: region,
         ...(deletedAtMs !== undefined && { deletedAtMs }),
       });
     },
@@ -133,7 +138,7 @@ export const memoryRecords = <Launch, Known extends Facts>(
     async adopt(vm) {
       const held = records.get(vm.dcmId);
       const isKnown = held?.resourceId === vm.resourceId;
-      if (held && isAssigned(held, vm)) return isKnown ? 'known' : 'another';
+      if (isTaken(held, vacant.get(vm.dcmId), vm)) return isKnown ? 'known' : 'another';
       if (held && isKnown) {
         const { endedAtMs: _, ...rest } = held;
         keep(rest);
@@ -150,7 +155,12 @@ export const memoryRecords = <Launch, Known extends Facts>(
       if (held && target && held.region !== targetKey(target))
         throw new NotFoundError(`${dcmId} is not in this target`);
       if (held) return keep({ deleteRequestedAtMs: now(), ...held, deletedAtMs: now() });
-      vacant.set(dcmId, { generation: 0, leaseNumber: 0, ...vacant.get(dcmId), deletedAtMs: now() });
+      const before = vacant.get(dcmId);
+      const region = target && targetKey(target);
+      if (before && region !== undefined && isKeptElsewhere(before, { region }))
+        throw new NotFoundError(`${dcmId} is not in this target`);
+      const keptFor = before?.keptFor ?? region;
+      vacant.set(dcmId, { generation: 0, leaseNumber: 0, ...before, deletedAtMs: now(), keptFor });
       return undefined;
     },
 
@@ -210,6 +220,11 @@ export const memoryRecords = <Launch, Known extends Facts>(
         deleteRequestedAtMs <= untilMs ? [dcmId] : [],
       ),
   };
+};
+
+const withoutKeptFor = (kept: Partial<Pick<ResourceRecord, 'generation' | 'leaseNumber'>> & Vacancy = {}) => {
+  const { keptFor: _, ...rest } = kept;
+  return rest;
 };
 
 const isOpen = (held: ResourceRecord, { after, request }: Beginning, nowMs: number): boolean => {

@@ -5,11 +5,13 @@ import { NotFoundError, reasonOf, UnavailableError, UnreadableError } from '../.
 import {
   type Creation,
   type Facts,
-  isAssigned,
+  isKeptElsewhere,
+  isTaken,
   RecordHead,
   type ResourceRecord,
   refuseDeleted,
   refuseElsewhere,
+  refuseKept,
 } from '../../core/record.ts';
 import type { UnpublishedStatus } from '../../core/resource.ts';
 import { listingKey, type Target, targetKey, targetOfKey } from '../../core/target.ts';
@@ -75,6 +77,13 @@ export const dynamoDbRecords = <Launch, Known extends Facts>(
   const read = async (dcmId: string): Promise<ResourceRecord<Launch, Known> | undefined> =>
     recordOf(await readItem(dcmId));
 
+  const isElsewhere = async (dcmId: string, target: Target): Promise<boolean> => {
+    const item = await readItem(dcmId);
+    const held = recordOf(item);
+    const region = targetKey(target);
+    return held ? held.region !== region : isKeptElsewhere(vacancyOf(item), { region });
+  };
+
   return {
     read,
 
@@ -86,8 +95,9 @@ export const dynamoDbRecords = <Launch, Known extends Facts>(
       const item = await readItem(dcmId);
       const held = recordOf(item);
       if (held && beginning.thereAlone) refuseElsewhere(held, targetOfKey(beginning.region));
+      if (!held && beginning.thereAlone) refuseKept({ dcmId, ...vacancyOf(item) }, beginning);
       if (held) return { outcome: 'held', record: held };
-      refuseDeleted({ dcmId, ...deletionOf(item) }, beginning.request);
+      refuseDeleted({ dcmId, ...vacancyOf(item) }, beginning.request);
       throw changedMeanwhile(dcmId);
     },
 
@@ -101,9 +111,10 @@ export const dynamoDbRecords = <Launch, Known extends Facts>(
     },
 
     async adopt(vm) {
-      const held = await read(vm.dcmId);
+      const item = await readItem(vm.dcmId);
+      const held = recordOf(item);
       const isKnown = held?.resourceId === vm.resourceId;
-      if (held && isAssigned(held, vm)) return isKnown ? 'known' : 'another';
+      if (isTaken(held, vacancyOf(item), vm)) return isKnown ? 'known' : 'another';
       if (
         await update(
           vm.dcmId,
@@ -120,11 +131,10 @@ export const dynamoDbRecords = <Launch, Known extends Facts>(
       const request = async () => recordOf(await update(dcmId, requestDeleteUpdate(now(), target)));
       const marked = await request();
       if (marked) return marked;
-      if (await update(dcmId, noteDeletionUpdate(times()))) return undefined;
+      if (await update(dcmId, noteDeletionUpdate(times(), target))) return undefined;
       const begunMeanwhile = await request();
       if (begunMeanwhile) return begunMeanwhile;
-      const held = target && (await read(dcmId));
-      if (held && held.region !== targetKey(target))
+      if (target && (await isElsewhere(dcmId, target)))
         throw new NotFoundError(`${dcmId} is not in this target`);
       throw changedMeanwhile(dcmId);
     },
@@ -176,11 +186,11 @@ const updateOf = ({ set = {}, remove = [], when, values = {} }: Change) => {
 const changedMeanwhile = (dcmId: string) =>
   new UnavailableError(`the record of ${dcmId} changed meanwhile; try it again`);
 
-const Deletion = z.object({ deletedAtMs: z.optional(z.int()) });
+const Vacancy = z.object({ deletedAtMs: z.optional(z.int()), keptFor: z.optional(z.string()) });
 
-/** When the id was last deleted, also where the item is not a record. */
-const deletionOf = (item: Record<string, unknown> | undefined): z.infer<typeof Deletion> =>
-  Deletion.safeParse(item).data ?? {};
+/** When the id was last deleted, and the target that it is kept for; also where the item is not a record. */
+const vacancyOf = (item: Record<string, unknown> | undefined): z.infer<typeof Vacancy> =>
+  Vacancy.safeParse(item).data ?? {};
 
 const recordReader = <Launch, Known extends Facts>({ kind, launch, facts }: RecordFormat<Launch, Known>) => {
   /**
@@ -273,6 +283,12 @@ const requestValues = ({ request }: Beginning) => ({
 const unlessElsewhere = ({ thereAlone }: Beginning): string =>
   thereAlone ? ' AND (attribute_not_exists(#region) OR #region = :region)' : '';
 
+/** An id without a record may be kept for another account. */
+const unlessKept = ({ thereAlone, region }: Beginning) => {
+  const { when, values } = unlessOfAnotherAccount({ region }, 'keptFor');
+  return thereAlone ? { when: ` AND ${when}`, values } : { when: '', values: {} };
+};
+
 const unlessDeleted = ({ request }: Beginning): string =>
   request === undefined ? '' : ' AND attribute_not_exists(deletedAtMs)';
 
@@ -295,9 +311,10 @@ const beginUpdate = (beginning: Beginning, times: Times): Change => ({
       specDigest: 'if_not_exists(specDigest, :specDigest)',
     }),
   },
-  remove: ofFailure,
-  when: `attribute_not_exists(instanceId) AND attribute_not_exists(deleteRequestedAtMs) AND (attribute_not_exists(leaseUntilMs) OR leaseUntilMs <= :now)${unlessDeleted(beginning)}${unlessElsewhere(beginning)}`,
+  remove: [...ofFailure, 'keptFor'],
+  when: `attribute_not_exists(instanceId) AND attribute_not_exists(deleteRequestedAtMs) AND (attribute_not_exists(leaseUntilMs) OR leaseUntilMs <= :now)${unlessDeleted(beginning)}${unlessElsewhere(beginning)}${unlessKept(beginning).when}`,
   values: {
+    ...unlessKept(beginning).values,
     vmId: beginning.dcmId,
     region: beginning.region,
     listedIn: beginning.region,
@@ -370,9 +387,12 @@ const launchedUpdate = (mine: ResourceRecord, vm: LaunchedResource, nowMs: numbe
   },
 });
 
-/** Keeps the generation, so that the next VM with this id is launched with another client token. */
+/** Keeps the generation, so that the next VM with this id is launched with another client token, and whose account's the id is. */
 const abandonUpdate = ({ leaseNumber }: ResourceRecord, expiresAt: number): Change => ({
-  set: { generation: 'generation + :one', attempt: ':zero', expiresAt: ':expiresAt' },
+  set: {
+    ...{ generation: 'generation + :one', attempt: ':zero', expiresAt: ':expiresAt' },
+    keptFor: '#region',
+  },
   remove: [
     '#region',
     'listedIn',
@@ -394,12 +414,17 @@ const origin = ({ adopted }: LaunchedResource) => ({
 });
 
 /** A record can be made for an id in another account after it was read as absent. */
-const unlessOfAnotherAccount = ({ region }: LaunchedResource) => {
+const unlessOfAnotherAccount = (
+  { region }: Pick<ResourceRecord, 'region'>,
+  attribute: '#region' | 'keptFor',
+) => {
   const { account } = targetOfKey(region);
   const isThere =
-    account === undefined ? 'NOT contains(#region, :itsAccount)' : 'begins_with(#region, :itsAccount)';
+    account === undefined
+      ? `NOT contains(${attribute}, :itsAccount)`
+      : `begins_with(${attribute}, :itsAccount)`;
   return {
-    when: [`(attribute_not_exists(#region) OR ${isThere})`],
+    when: `(attribute_not_exists(${attribute}) OR ${isThere})`,
     values: { itsAccount: account === undefined ? '/' : `${account}/` },
   };
 };
@@ -417,16 +442,17 @@ const adoptUpdate = (vm: LaunchedResource, nowMs: number): Change => ({
     turn: orZero('turn'),
     createdAtMs: 'if_not_exists(createdAtMs, :now)',
   },
-  remove: [...ofLaunch, ...origin(vm).remove, 'expiresAt'],
+  remove: [...ofLaunch, ...origin(vm).remove, 'expiresAt', 'keptFor'],
   when: [
     'attribute_not_exists(instanceId)',
     ...(vm.adopted ? ['attribute_not_exists(leaseUntilMs)'] : []),
-    ...unlessOfAnotherAccount(vm).when,
+    unlessOfAnotherAccount(vm, '#region').when,
+    unlessOfAnotherAccount(vm, 'keptFor').when,
   ].join(' AND '),
   values: {
     ...instanceValues(vm, nowMs),
     ...origin(vm).values,
-    ...unlessOfAnotherAccount(vm).values,
+    ...unlessOfAnotherAccount(vm, '#region').values,
     vmId: vm.dcmId,
     region: vm.region,
     listedIn: vm.region,
@@ -509,11 +535,21 @@ const requestDeleteUpdate = (nowMs: number, target: Target | undefined): Change 
 });
 
 /** Where there is no VM with this id, and no lease to create one. */
-const noteDeletionUpdate = ({ nowMs, expiresAt }: Times): Change => ({
-  set: { deletedAtMs: ':now', expiresAt: ':expiresAt' },
-  when: 'attribute_not_exists(instanceId) AND attribute_not_exists(leaseUntilMs)',
-  values: { now: nowMs, expiresAt },
-});
+const noteDeletionUpdate = ({ nowMs, expiresAt }: Times, target: Target | undefined): Change => {
+  const region = target && targetKey(target);
+  const unlessKept = region === undefined ? undefined : unlessOfAnotherAccount({ region }, 'keptFor');
+  return {
+    set: {
+      ...{ deletedAtMs: ':now', expiresAt: ':expiresAt' },
+      ...(unlessKept && { keptFor: 'if_not_exists(keptFor, :region)' }),
+    },
+    when: [
+      'attribute_not_exists(instanceId) AND attribute_not_exists(leaseUntilMs)',
+      ...(unlessKept ? [unlessKept.when] : []),
+    ].join(' AND '),
+    values: { now: nowMs, expiresAt, ...(unlessKept && { ...unlessKept.values, region }) },
+  };
+};
 
 const withdrawDeleteUpdate: Change = {
   remove: ['deleteRequestedAtMs', 'deletedAtMs'],
