@@ -14,6 +14,7 @@ import type { PastStatus } from './history.ts';
 import {
   type Circumstances,
   finalState,
+  isEnding,
   type Kind,
   type NoticeRule,
   type StateReason,
@@ -247,14 +248,32 @@ const republished = (
   republishedAt: at,
 });
 
-/** Whether the last status does not say why the resource is in its state, where the kind's reasons change. */
+/**
+ * Whether the last status does not say why the resource is in its state, where the kind's reasons change. Of an end under way, whether no
+ * status of it does: where EKS fails to delete a node group, each attempt shows DELETING and DELETE_FAILED again.
+ */
 export const hasNewReason = (
-  { kind, latest }: Pick<Resource, 'kind' | 'latest'>,
+  { kind, state, latest, history }: Pick<Resource, 'kind' | 'state' | 'latest' | 'history'>,
   { reason }: { readonly reason?: StateReason | undefined },
-): boolean =>
-  kind.reasonsChange === true &&
-  reason?.message !== undefined &&
-  latest?.message.includes(reason.message) === false;
+): boolean => {
+  if (kind.reasonsChange !== true || reason?.message === undefined || latest === undefined) return false;
+  const { message } = reason;
+  const past = isEndingNow({ kind, state })
+    ? history.filter(({ key }) => stateOfKey(kind, key) === state)
+    : [];
+  return ![latest, ...past].some((status) => status.message.includes(message));
+};
+
+const isEndingNow = ({ kind, state }: Pick<Resource, 'kind' | 'state'>): boolean =>
+  state !== undefined && isEnding(kind, state);
+
+const reasonWord = 'reason';
+
+/** Whether a status that is not about a new state joins the history: another reason of an end under way, so that it is not published again. */
+export const joinsHistory = (
+  vm: Pick<Resource, 'kind' | 'state'>,
+  { key }: Pick<UnpublishedStatus, 'key'>,
+): boolean => wordOfKey(key) === reasonWord && isEndingNow(vm);
 
 /** A reason with why a change failed. That comes last, so that listings find the reason itself in a message that had to be shortened. */
 export const withFailure = (reason: StateReason | undefined, failure: string): StateReason => ({
@@ -271,10 +290,9 @@ export const explainedStatus = (
   const noticeText = currentNotices(vm)
     .map(({ text }) => text)
     .join('; ');
-  const word = 'reason';
   return {
-    key: keyAfterLatest(vm, observation.at, word),
-    id: statusId(observation, randomPart, word),
+    key: keyAfterLatest(vm, observation.at, reasonWord),
+    id: statusId(observation, randomPart, reasonWord),
     at: observation.at,
     status: vm.latest.status,
     message: describeState(vm.kind, observation, { reason: observation.reason, noticeText }),

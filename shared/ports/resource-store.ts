@@ -85,7 +85,8 @@ export type ResourceStore = {
    */
   notify(vm: Resource, notice: Notice, status: UnpublishedStatus | undefined): Promise<Recorded>;
   /**
-   * Keeps the addresses that were seen and, where there is a status, puts it into the outbox, in one write.
+   * Keeps the addresses that were seen and, where there is a status, puts it into the outbox, and into the history where it joins that
+   * (core/resource.ts), in one write.
    * Rejects with UnavailableError also where the item has changed since `vm`.
    */
   readdress(vm: Resource, seen: Addresses, status: UnpublishedStatus | undefined): Promise<Recorded>;

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { isNewerObservation, sequenceOf } from '../../shared/core/gate.ts';
-import { finalState, isEnd, type Kind } from '../../shared/core/kind.ts';
+import { finalState, isEnd, isEnding, type Kind } from '../../shared/core/kind.ts';
 import type { Observation } from '../../shared/core/message.ts';
-import { statusOf } from '../../shared/core/resource.ts';
+import { explainedStatus, statusOf } from '../../shared/core/resource.ts';
 import { kinds } from '../../shared/service-types/kinds.ts';
 import { halfPastTen } from '../fixtures/resource-messages.ts';
 import { fixedPart } from '../fixtures/statuses.ts';
@@ -76,6 +76,31 @@ export const resourceStoreKindContract = (name: string, make: MakeResourceStore,
       );
       expect(vm?.history.map(({ message }) => message)).toEqual(vm?.outbox.map(({ message }) => message));
     });
+
+    const explained = kind.reasonsChange ? [kind.runningState, 'DELETING'] : [];
+    it.each(explained)(
+      'has another reason in its history, too, where an end is under way: %s',
+      async (state) => {
+        const { resourceStore, see } = await setup();
+        const recorded = await see(state);
+        if (recorded.outcome === 'unknown' || !recorded.vm.latest) throw new Error('expected a status');
+        const { resourceId, region, account } = recorded.vm;
+        const reason = { message: 'VpcNotFound: it is gone' };
+        const status = explainedStatus(
+          { ...recorded.vm, latest: recorded.vm.latest },
+          {
+            ...{ kind: 'observation', resourceId, region, account, state, reason },
+            ...{ at: halfPastTen + 5, seenBy: 'listing' },
+          },
+          fixedPart,
+        );
+
+        const held = await resourceStore.readdress(recorded.vm, {}, status);
+
+        const past = isEnding(kind, state) ? [{}, { key: status.key, message: status.message }] : [{}];
+        expect(held).toMatchObject({ vm: { latest: status, outbox: [{}, status], history: past } });
+      },
+    );
 
     it('keeps the addresses of every kind', async () => {
       const { resourceStore, resourceId, see, read } = await setup();

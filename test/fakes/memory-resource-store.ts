@@ -6,6 +6,7 @@ import { type Addresses, changesOutputs } from '../../shared/core/outputs.ts';
 import {
   isNewNotice,
   isNewRepublication,
+  joinsHistory,
   keptNotice,
   type Resource,
   type UnpublishedStatus,
@@ -124,7 +125,10 @@ export const memoryResourceStore = (now: () => number = Date.now): ResourceStore
       insist(vm, held);
       const readdressed = { ...held, ...seenOf(seen) };
       return status
-        ? { outcome: 'accepted', vm: keep(withStatus(readdressed, status)) }
+        ? {
+            outcome: 'accepted',
+            vm: keep((joinsHistory(held, status) ? withNewStatus : withStatus)(readdressed, status)),
+          }
         : { outcome: 'unchanged', vm: keep(readdressed) };
     },
 

@@ -16,6 +16,7 @@ import { type Addresses, changesOutputs } from '../../core/outputs.ts';
 import {
   isNewNotice,
   isNewRepublication,
+  joinsHistory,
   keptNotice,
   plainMessage,
   type Resource,
@@ -464,13 +465,15 @@ const addresses = {
 
 /** For an item that has not changed since `vm` was read. */
 const readdressUpdate = (vm: Resource, seen: Addresses, status: UnpublishedStatus | undefined): Update => ({
-  UpdateExpression: `SET vmId = vmId${addresses.expression(seen)}${status ? `, ${addStatus}` : ''}`,
+  UpdateExpression: `SET vmId = vmId${addresses.expression(seen)}${status ? `, ${joinsHistory(vm, status) ? addNewStatus : addStatus}` : ''}`,
   ConditionExpression: stillHeld.condition(vm),
   ExpressionAttributeNames: { ...stillHeld.names(vm), ...(status && { '#key': status.key }) },
   ExpressionAttributeValues: {
     ...stillHeld.values(vm),
     ...addresses.values(seen),
     ...(status && { ':status': status }),
+    ...(status &&
+      joinsHistory(vm, status) && { ':past': packed(vm.kind, vm.resourceId, pastStatusOf(status)) }),
   },
 });
 

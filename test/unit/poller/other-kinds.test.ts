@@ -273,6 +273,35 @@ describe('poller, with clusters', () => {
     expect(statuses()).toEqual(['ACTIVE', 'DELETING', 'DELETED']);
   });
 
+  it('reports each reason of a deletion that EKS fails again and again, and each once', async () => {
+    const { show, known, list, statuses, stream, resourceStore } = polled(clusterKind);
+    show(cluster, 'c-1', { state: 'ACTIVE' });
+    await list();
+    await resourceStore.requestDelete(cluster);
+    const round = async (...groups: string[]) => {
+      for (const group of groups) {
+        show(cluster, 'c-1', {
+          state: 'DEGRADED',
+          reason: { message: `EKS says ACTIVE; node group ${group}` },
+        });
+        await list();
+      }
+    };
+    for (let rounds = 0; rounds < 4; rounds += 1)
+      await round('workers is DELETING', 'workers is DELETE_FAILED: Ec2SecurityGroupDeletionFailure: in use');
+    const afterRounds = statuses();
+    for (let rounds = 0; rounds < 2; rounds += 1)
+      await round('workers is DELETING', 'workers is DELETE_FAILED: IamNodeRoleNotFound: no role');
+    const afterAnother = stream.stored.at(-1)?.data;
+    await round('others is DELETING');
+    known.clear();
+    for (let listings = 0; listings < 5; listings++) await list();
+
+    expect(afterRounds).toEqual(['ACTIVE', 'DELETING', 'DELETING']);
+    expect(afterAnother).toMatchObject({ message: expect.stringContaining('IamNodeRoleNotFound: no role') });
+    expect(statuses()).toEqual([...afterRounds, 'DELETING', 'DELETING', 'DELETED']);
+  });
+
   it('requests a step for a cluster of ours whose DCM id another one has, which may have been created too late', async () => {
     const { show, list, steps, resourceStore, statuses } = polled(clusterKind);
     show(cluster, 'c-1', { state: 'ACTIVE' });
