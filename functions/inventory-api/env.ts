@@ -17,7 +17,7 @@ const targetText = z
   );
 
 /** What credentials permit (scopes.ts). */
-export const Scope = z
+const Scope = z
   .string()
   .check(
     z.regex(

@@ -55,8 +55,7 @@ export const readLog = async (
   return Response.json(within(sliceOf(lines, query), tail), { headers: { ...headers } });
 };
 
-/** Exported for the table of slices. */
-export const sliceOf = (
+const sliceOf = (
   lines: readonly string[],
   { tail, offset, limit = lines.length }: Pick<LogQuery, 'tail' | 'offset' | 'limit'>,
 ): readonly string[] => {

@@ -161,12 +161,12 @@ export const selections = () => {
       count: rows.length,
       read: async (offset, limit) => {
         const wanted = rows.slice(offset, offset + limit);
-        const entries = await Promise.all(runsOf(wanted).map(({ from, length }) => read(from, length)));
-        const byPosition = new Map(
-          runsOf(wanted).flatMap(({ from }, run) =>
-            (entries[run] ?? []).map((entry, index) => [from + index, entry] as const),
+        const runs = await Promise.all(
+          runsOf(wanted).map(async ({ from, length }) =>
+            (await read(from, length)).map((entry, index) => [from + index, entry] as const),
           ),
         );
+        const byPosition = new Map(runs.flat());
         return wanted.flatMap(({ position, part }) => {
           const entry = byPosition.get(position);
           return entry === undefined ? [] : [answer(entry, part)];
@@ -176,13 +176,17 @@ export const selections = () => {
   };
 };
 
-/** Neighbouring positions as one read. */
+/** Positions so near to each other are read at once, with what is between them: they are likely to be in one chunk. */
+const nearness = 50;
+const longestRun = 1000;
+
 const runsOf = (rows: readonly Selected[]): readonly { readonly from: number; readonly length: number }[] => {
   const runs: { from: number; length: number }[] = [];
   for (const { position } of rows) {
     const last = runs.at(-1);
-    if (last !== undefined && position < last.from + last.length) continue;
-    if (last !== undefined && position === last.from + last.length) last.length += 1;
+    const length = last === undefined ? 0 : position - last.from + 1;
+    if (last !== undefined && length <= last.length + nearness && length <= longestRun)
+      last.length = Math.max(last.length, length);
     else runs.push({ from: position, length: 1 });
   }
   return runs;

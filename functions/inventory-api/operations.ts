@@ -272,7 +272,7 @@ const ofTargets: readonly Operation<UseCases>[] = [
   }),
 ];
 
-export const Schema = z
+const Schema = z
   .object({
     version: z.string(),
     release: z.int(),

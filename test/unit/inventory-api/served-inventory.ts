@@ -17,7 +17,7 @@ import { memoryLog } from '../../fakes/silent.ts';
 export const home: Target = { region: 'eu-west-1' };
 export const prod: Target = { region: 'eu-west-1', account: '222222222222' };
 export const nowMs = Date.parse('2026-11-30T10:00:00Z');
-export const startedAtMs = nowMs - 60_000;
+const startedAtMs = nowMs - 60_000;
 
 export const seedBase = '/namespaces/home/clusters/eu-west-1';
 
