@@ -202,10 +202,21 @@ describe('EKS by its SDK client', () => {
 
   it('says that EKS throttles it, and answers again afterwards', async () => {
     const name = await created();
-    emulator.throttleNext(2);
+    emulator.throttleNext(8);
 
     await expect(see(name)).rejects.toThrow(UnavailableError);
     expect((await see(name))?.state).toBe('CREATING');
+  });
+
+  it('is not kept from an answer by calls that EKS throttles, as long as one attempt at each succeeds', async () => {
+    const names = await Promise.all([active(), active(), active()]);
+    await Promise.all(names.map(addWorkers));
+    emulator.throttleNext(7);
+
+    const ids = names.map((name) => resourceIdOf(target, name));
+    const seen = await clusters.describe(target, ids, 5_000);
+
+    expect([...seen.values()].map(({ state }) => state)).toEqual(['JOINING', 'JOINING', 'JOINING']);
   });
 
   it('knows which versions EKS supports', async () => {

@@ -123,7 +123,7 @@ type Read<Sdk, Client, Answer> = (sdk: Sdk, client: Client, abortSignal: AbortSi
 type Asked = { readonly target: Target; readonly timeoutMs: number; readonly what: string };
 
 /**
- * Reads of an AWS service by target, for callers that ask again later: two attempts, and one timeout for all calls of a read. The session in
+ * Reads of an AWS service by target, for callers that ask again later: two attempts at each call, unless `connect` sets others, and one timeout for all calls of a read. The session in
  * another account, an hour at a time, is got before and has a timeout of its own.
  * @throws UpstreamError where the service answered with an error of its own; UnavailableError else.
  */

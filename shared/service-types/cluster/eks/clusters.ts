@@ -1,6 +1,7 @@
 import type {
   ClusterIssue,
   EKSClient,
+  EKSClientConfig,
   Cluster as EksCluster,
   Nodegroup,
   Issue as NodegroupIssue,
@@ -8,6 +9,7 @@ import type {
 import type { AwsAccounts } from '../../../adapters/aws/accounts.ts';
 import { readsByTarget } from '../../../adapters/aws/calls.ts';
 import { codeOf } from '../../../adapters/aws/errors.ts';
+import { quickRetries } from '../../../adapters/aws/quick-retries.ts';
 import type { Target } from '../../../core/target.ts';
 import { clusterEntry } from '../inventory.ts';
 import { clusterNameIn, resourceIdOf } from '../kind.ts';
@@ -27,6 +29,16 @@ const parallelCalls = 5;
 type Sdk = typeof import('./sdk.ts');
 type Connection = { readonly eks: Sdk; readonly client: EKSClient; readonly abortSignal: AbortSignal };
 
+/** Of each call. A read is complete only with all of its calls: where 60 % are throttled, two attempts each would nearly never do. */
+const attempts = 8;
+
+/** A client for reads, whose timeout bounds the attempts of all their calls. */
+export const eksReader = (
+  { EKSClient: Client }: Sdk,
+  connection: Pick<EKSClientConfig, 'region' | 'credentials'>,
+): EKSClient =>
+  new Client({ ...connection, maxAttempts: attempts, retryStrategy: quickRetries({ attempts }) });
+
 /**
  * EKS by its SDK client. EKS lists names only, and lists and describes the node groups of each cluster in calls of their own: 1 + 2 × clusters
  * + node groups for a listing. The node groups of clusters that lack the tag of a listing are not read.
@@ -36,7 +48,7 @@ export const eksClusters = (accounts?: AwsAccounts): Clusters => {
   const ask = readsByTarget({
     name: 'EKS',
     load: () => import('./sdk.ts'),
-    connect: ({ EKSClient: Client }, connection) => new Client(connection),
+    connect: eksReader,
     accounts,
   });
 

@@ -7,7 +7,7 @@ import { clusterNameIn } from '../kind.ts';
 import { workersGroup } from '../launch.ts';
 import type { ClusterUpdates } from '../ports.ts';
 import { issueText } from '../state.ts';
-import { inParallel, undefinedIfUnknown } from './clusters.ts';
+import { eksReader, inParallel, undefinedIfUnknown } from './clusters.ts';
 
 const timeoutMs = 3_000;
 
@@ -34,7 +34,7 @@ export const eksUpdates = (accounts?: AwsAccounts): ClusterUpdates => {
   const ask = readsByTarget({
     name: 'EKS',
     load: () => import('./sdk.ts'),
-    connect: ({ EKSClient: Client }, connection) => new Client(connection),
+    connect: eksReader,
     accounts,
   });
   const ended = new LRUCache<string, Update>({ max: maximumRemembered });
