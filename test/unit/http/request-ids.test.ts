@@ -49,7 +49,13 @@ describe('the access log', () => {
       {
         level: 'info',
         message: 'answered',
-        fields: { method: 'DELETE', route: '/api/v1alpha1/vms/{vm_id}', status: 204, ms: 7 },
+        fields: {
+          method: 'DELETE',
+          route: '/api/v1alpha1/vms/{vm_id}',
+          status: 204,
+          target: 'eu-west-1',
+          ms: 7,
+        },
       },
       { level: 'info', message: 'answered', fields: { method: 'GET', route: 'none', status: 404, ms: 7 } },
     ]);

@@ -10,7 +10,7 @@ describe('EC2 simulator, as a service', () => {
       return `${response.status} ${/<Code>(.*)<\/Code>/.exec(await response.text())?.[1]}`;
     };
 
-    expect(await call('Action=DescribeVpcs&Version=2016-11-15')).toBe('400 InvalidAction');
+    expect(await call('Action=DescribeFleets&Version=2016-11-15')).toBe('400 InvalidAction');
     expect(await call('')).toBe('400 InvalidAction');
     expect(await call('Action=StopInstances')).toBe('400 MissingParameter');
     expect(await call('Action=RunInstances&ImageId=ami-01234567&MinCount=x&MaxCount=1')).toBe(
