@@ -138,6 +138,8 @@ const graceMs = 60_000;
 const historyBudget = 20_000;
 const eventsPerTurn = 13;
 const eventsPerTarget = 15;
+/** A turn waits for its slowest listing, and the collections of all targets are due at the same time: the rest of them follows next turn. */
+const collectionsPerTurn = 5;
 
 type PlanPollsParts = {
   readonly listings: Listings;
@@ -149,18 +151,24 @@ type PlanPollsParts = {
 export const planPolls =
   ({ listings, targets, now }: PlanPollsParts) =>
   async (execution: string): Promise<Plan> => {
+    const mostPerTurn = ofOneTurn(targets).length;
     const due = await listings.due(targets.map(({ target }) => target));
     const soonest = Math.min(now() + longestWaitSeconds * 1000, ...due.values());
     const waitSeconds = Math.ceil((Math.max(soonest, now()) - now()) / 1000);
     const turns = await listings.leasePolling(execution, waitSeconds * 1000 + graceMs);
     if (turns === undefined) return { next: 'stop', regions: [], waitSeconds: 0 };
 
-    if (turns * (eventsPerTurn + eventsPerTarget * targets.length) > historyBudget) {
+    if (turns * (eventsPerTurn + eventsPerTarget * mostPerTurn) > historyBudget) {
       await listings.releasePolling(execution);
       return { next: 'handover', regions: [], waitSeconds: 0 };
     }
     const wakeUpMs = now() + waitSeconds * 1000;
-    const keys = targets.map(({ target }) => listingKey(target));
-    const regions = keys.filter((key) => (due.get(key) ?? 0) <= wakeUpMs).map((key) => ({ region: key }));
+    const dueThen = targets.filter(({ target }) => (due.get(listingKey(target)) ?? 0) <= wakeUpMs);
+    const regions = ofOneTurn(dueThen).map(({ target }) => ({ region: listingKey(target) }));
     return { next: 'poll', regions, waitSeconds };
   };
+
+const ofOneTurn = (targets: readonly PolledTarget[]): readonly PolledTarget[] => [
+  ...targets.filter(({ target }) => target.collection === undefined),
+  ...targets.filter(({ target }) => target.collection !== undefined).slice(0, collectionsPerTurn),
+];

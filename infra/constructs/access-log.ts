@@ -3,6 +3,7 @@ import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
 import { type IAccessLogSettings, LogGroupLogDestination } from 'aws-cdk-lib/aws-apigatewayv2';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
+import type { FunctionName } from '../bundle.ts';
 import type { FunctionDefaults } from './function-defaults.ts';
 
 /**
@@ -26,9 +27,10 @@ const fields = {
 export const accessLog = (
   scope: Construct,
   { provider, logRetention }: FunctionDefaults,
+  api: FunctionName = 'provider-api',
 ): IAccessLogSettings => {
   const logGroup = new LogGroup(scope, 'AccessLog', {
-    logGroupName: `/aws/vendedlogs/apis/${provider}-provider-api`,
+    logGroupName: `/aws/vendedlogs/apis/${provider}-${api}`,
     retention: logRetention,
     removalPolicy: RemovalPolicy.DESTROY,
   });

@@ -219,10 +219,10 @@ export class Alarms extends Construct {
     });
   }
 
-  watchApi(api: HttpApi) {
+  watchApi(api: HttpApi, box: 'provider-api' | 'inventory-api' = 'provider-api') {
     this.#raise({
-      name: 'provider-api-failures',
-      meaning: 'The provider-api answers with server errors (5xx).',
+      name: `${box}-failures`,
+      meaning: `The ${box} answers with server errors (5xx).`,
       metric: api.metricServerError({ period: fiveMinutes, statistic: 'Sum' }),
       atLeast: 5,
       periods: 2,

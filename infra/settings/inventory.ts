@@ -73,7 +73,7 @@ export const Inventory = z.strictObject({
     .array(Token)
     .default([])
     .describe(
-      'Tokens of the inventory’s API, as `{ "secret": "dcm/inventory", "scopes": ["inventory:read", "changes:read"] }`. `secret` is the name of a secret in the home region whose text is the token. The scopes are `inventory:read`, `inventory:logs` (console output) and `changes:read` (the change feed); the first two can be limited to a target or an account, as in `inventory:read:eu-west-1`, `inventory:read:prod/eu-west-1` and `inventory:read:prod/*`. Required without `jwt` beside it.',
+      'Tokens of the inventory’s API, as `{ "secret": "dcm/inventory", "scopes": ["inventory:read", "changes:read"] }`. `secret` is the name of a secret in the home region whose text is the token. The scopes are `inventory:read`, `inventory:logs` (console output and logs of containers) and `changes:read` (the change feed); the first two can be limited to a target or an account, as in `inventory:read:eu-west-1`, `inventory:read:prod/eu-west-1` and `inventory:read:prod/*`. Required without `jwt` beside it.',
     ),
   jwt: Jwt.optional(),
   authOptional: flag
@@ -100,7 +100,7 @@ export const Inventory = z.strictObject({
   consoleOutput: flag
     .default(false)
     .describe(
-      'Whether the API may read the console output of instances, for callers with the scope `inventory:logs`. Passwords and keys that are recognised are removed from it.',
+      'Whether the API may read the console output of instances and the logs of containers, for callers with the scope `inventory:logs`. Passwords and keys that are recognised are removed from them.',
     ),
   homeAlias: text(/^[a-z][a-z0-9]{1,15}$/, 'must be 2 to 16 lower-case letters and digits')
     .default('home')

@@ -11,6 +11,7 @@ import type { CodeOf } from '../constructs/function-defaults.ts';
 import { HubBus } from '../constructs/hub-bus.ts';
 import { InstanceEventsRules } from '../constructs/instance-events-rules.ts';
 import { InventoryFunction, type InventoryFunctionProps, inventoryStore } from '../constructs/inventory.ts';
+import { InventoryApi } from '../constructs/inventory-api.ts';
 import { NatsBridge } from '../constructs/nats-bridge.ts';
 import { Normaliser } from '../constructs/normaliser.ts';
 import { Poller } from '../constructs/poller.ts';
@@ -148,6 +149,10 @@ export class HomeRegionStack extends Stack {
     alarms.watchInventory(props.store.events);
     alarms.watchFunction('change-feed', status.function);
     alarms.watchChangeFeed(status);
+    const api = new InventoryApi(this, 'InventoryApi', props);
+    alarms.watchFunction('inventory-api', api.function);
+    alarms.watchApi(api.api, 'inventory-api');
+    new CfnOutput(this, 'InventoryUrl', { value: api.api.apiEndpoint });
     new CfnOutput(this, 'InventoryTableName', { value: props.store.table.tableName });
     new CfnOutput(this, 'StatusBusName', { value: status.bus.eventBusName });
   }

@@ -20,6 +20,7 @@ import { controlPlaneClient, type DcmUser, dcmUser, olderDcmUser } from './dcm-u
 import { runDcmVmScenario, runOtherAccountScenario } from './dcm-vm-scenario.ts';
 import { type DemoInstance, ec2Actions } from './ec2-actions.ts';
 import { runInstancesScenario } from './instances-scenario.ts';
+import { runInventoryScenario } from './inventory-scenario.ts';
 import { providerApiClient } from './provider-api-client.ts';
 
 /** Shorter than EC2's, so that the demo is short, and longer than the provider needs to report a state before the next one. */
@@ -85,6 +86,7 @@ export const demo = async (options: StackOptions, show: Console): Promise<string
     runInstancesScenario({ actions, silentActions, simulator, controlPlane, provider, print }),
     runDcmVmScenario({ dcm, providerApi: providerApiClient(endpoints), ...vmOf('dcm-1') }),
     runOtherAccountScenario({ ...usersOfProd(endpoints), ...vmOf('prod-1') }),
+    runInventoryScenario({ endpoints, region: homeRegion({}), print }),
   ]);
   const observed = () => ({
     instances,
@@ -172,6 +174,7 @@ const printResult = (observed: Observed, show: Console): string[] => {
     `the statuses of ${containers.length} containers and ${clusters.length} cluster reached DCM's rows, each once and in order`,
   );
   show.good(`${instances.length - vms.length} instances that are not ours were not reported`);
+  show.good("the inventory showed DCM's VMs, and the instances that are not ours");
   show.good('listings reported what events did not: changes in a region without events, and lost events');
   show.good(
     `from EC2's change to DCM's row, by events: p50 ${percentile(0.5)} ms, p99 ${percentile(0.99)} ms`,

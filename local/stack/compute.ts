@@ -16,7 +16,7 @@ import { startStateMachine } from '../emulators/step-functions/start-state-machi
 import type { Use } from '../processes/disposables.ts';
 import type { Aws } from './aws.ts';
 import type { Dcm } from './dcm.ts';
-import { localFunctions, prodTokenSecret, tokenSecret } from './functions.ts';
+import { inventoryTokenSecret, localFunctions, prodTokenSecret, tokenSecret } from './functions.ts';
 import { provider, type StackOptions } from './options.ts';
 
 export type Compute = {
@@ -25,6 +25,8 @@ export type Compute = {
   readonly providerApiToken: string;
   /** The token of the other account. */
   readonly prodProviderApiToken: string;
+  readonly inventoryUrl: string;
+  readonly inventoryToken: string;
 };
 
 type ComputeOptions = {
@@ -38,16 +40,21 @@ type ComputeOptions = {
 /** Starts the functions and what invokes them: the HTTP API, the queues, the polling state machine and the schedules. */
 export const startCompute = async (computeOptions: ComputeOptions, use: Use): Promise<Compute> => {
   const { options, aws } = computeOptions;
-  const [providerApiToken, prodProviderApiToken] = [newToken(), newToken()];
+  const [providerApiToken, prodProviderApiToken, inventoryToken] = [newToken(), newToken(), newToken()];
   const { url: secretsUrl } = await use(
-    startSecretsManager({ [tokenSecret]: providerApiToken, [prodTokenSecret]: prodProviderApiToken }),
-  );
-  const http = await use(
-    startHttpApi({
-      invoke: async (event) => (await lambda).invoke(functionNameOf(provider, 'provider-api'), event),
-      log: (line) => options.log('http-api', line),
+    startSecretsManager({
+      [tokenSecret]: providerApiToken,
+      [prodTokenSecret]: prodProviderApiToken,
+      [inventoryTokenSecret]: inventoryToken,
     }),
   );
+  const startApi = (box: FunctionName) =>
+    startHttpApi({
+      invoke: async (event) => (await lambda).invoke(functionNameOf(provider, box), event),
+      log: (line) => options.log('http-api', line),
+    });
+  const http = await use(startApi('provider-api'));
+  const { url: inventoryUrl } = await use(startApi('inventory-api'));
   const lambda: Promise<LambdaHost> = use(
     startLambdaHost({
       log: options.log,
@@ -68,7 +75,10 @@ export const startCompute = async (computeOptions: ComputeOptions, use: Use): Pr
   await use(startPolling(options, host));
   await use(startRegistration(options, host));
   await use(startDeletions(options, host));
-  return { lambda: host, providerApiUrl: http.url, providerApiToken, prodProviderApiToken };
+  return {
+    ...{ lambda: host, providerApiUrl: http.url, providerApiToken, prodProviderApiToken },
+    ...{ inventoryUrl, inventoryToken },
+  };
 };
 
 const newToken = (): string => randomBytes(24).toString('hex');

@@ -9,6 +9,7 @@ import {
   type FunctionSpec,
   functionNameOf,
   inventory,
+  inventoryApi,
   natsBridge,
   normaliser,
   poller,
@@ -49,12 +50,14 @@ type Wiring = {
 /** Names of the secrets that hold the tokens of the provider-api: of the home account, and of the other account. */
 export const tokenSecret = 'provider-api-token';
 export const prodTokenSecret = `${tokenSecret}-${prod.alias}`;
+/** Of the inventory's token, which permits everything in all accounts. */
+export const inventoryTokenSecret = 'inventory-token';
 
 /** Concurrent invocations of each function. Fewer than on AWS, because each is a process. */
 const concurrency = {
   normaliser: 2,
   'nats-bridge': 2,
-  poller: 1,
+  poller: 2,
   'provider-api': 3,
   registration: 1,
   'cluster-steps': 1,
@@ -64,7 +67,7 @@ const concurrency = {
 } as const;
 
 /** Seconds between two listings of a collection that only the inventory has: an hour in a deployment. */
-const inventorySeconds = 30;
+const inventorySeconds = 60;
 
 /** The functions that the stacks deploy (infra/functions.ts), wired to the emulators. */
 export const localFunctions = (wiring: Wiring): LambdaFunction[] => {
@@ -116,6 +119,20 @@ export const localFunctions = (wiring: Wiring): LambdaFunction[] => {
       ),
       accountId: options.ec2Endpoint === undefined ? account : undefined,
       collections: collectionsOf(options),
+    }),
+    inventoryApi(deployment, {
+      tableName: aws.inventoryTable,
+      file: {
+        homeRegions: reported.map(({ region }) => region),
+        collections: [...collectionsOf(options)],
+        tokens: [
+          { secret: inventoryTokenSecret, scopes: ['inventory:read', 'inventory:logs', 'changes:read'] },
+        ],
+        corsOrigins: ['*'],
+        consoleOutput: true,
+        ...(accounts && { plans: [planToProd(options)] }),
+      },
+      authOptional: false,
     }),
     changeFeed({
       inventoryTable: aws.inventoryTable,
@@ -220,6 +237,12 @@ const collectionsOf = ({ ec2Endpoint }: Wiring['options']): readonly Collection[
   ...collectionsOfEc2,
   ...(ec2Endpoint ? [] : ['containers' as const, 'clusters' as const]),
 ];
+
+/** A plan of the inventory: what moves to the other account. */
+const planToProd = (options: Wiring['options']) => ({
+  ...{ name: 'to-prod', source: homeRegion(options), destination: `${prod.alias}/${homeRegion(options)}` },
+  selector: { plan: 'to-prod' },
+});
 
 const serviceTypesOf = ({ ec2Endpoint }: Wiring['options']): readonly ServiceType[] =>
   ec2Endpoint ? ['vm'] : ['vm', 'container', 'cluster'];

@@ -28,6 +28,8 @@ export type Endpoints = Record<
   | 'controlPlaneUrl'
   | 'providerApiUrl'
   | 'providerApiToken'
+  | 'inventoryUrl'
+  | 'inventoryToken'
   | 'observationsQueueUrl'
   | 'deadLetterQueueUrl',
   string
@@ -81,7 +83,7 @@ const start = async (options: StackOptions, use: Use): Promise<Omit<Stack, keyof
   const { natsUrl, controlPlaneUrl, controlPlane, agentEmulator: agent, nats } = dcm;
   const computeOptions = { options, accounts, aws, natsUrl, dcm };
   const compute = await startCompute(computeOptions, use);
-  const { lambda, providerApiUrl, providerApiToken } = compute;
+  const { lambda, providerApiUrl, providerApiToken, inventoryUrl, inventoryToken } = compute;
   const endpoints = {
     natsUrl,
     ec2Url: aws.ec2Url ?? 'aws',
@@ -94,6 +96,8 @@ const start = async (options: StackOptions, use: Use): Promise<Omit<Stack, keyof
     controlPlaneUrl,
     providerApiUrl,
     providerApiToken,
+    inventoryUrl,
+    inventoryToken,
     observationsQueueUrl: aws.observationsQueueUrl,
     deadLetterQueueUrl: aws.deadLetterQueueUrl,
     ...endpointsOfTodaysDcm(dcm),

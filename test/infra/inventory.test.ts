@@ -1,8 +1,17 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { App } from 'aws-cdk-lib';
 import { Match } from 'aws-cdk-lib/assertions';
+import { Code } from 'aws-cdk-lib/aws-lambda';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { describe, expect, it } from 'vitest';
 import { Env as InventoryEnv } from '../../functions/inventory/env.ts';
+import { Env as InventoryApiEnv, InventoryFile, inventoryFile } from '../../functions/inventory-api/env.ts';
 import { Env as PollerEnv } from '../../functions/poller/env.ts';
+import { serviceProvider } from '../../infra/service-provider.ts';
+import { parseSettings } from '../../infra/settings/load-settings.ts';
+import { refusalOf } from './refused.ts';
 import {
   alarmsOf,
   allowedBy,
@@ -20,7 +29,7 @@ const accounts = {
   accounts: { prod: { id: '222222222222', streamingRegions: ['eu-west-1'] } },
 };
 const complete = { ...allTypes, ...regions, ...accounts, inventory };
-const { app, home } = synthesized(complete);
+const { app, home, filesOf } = synthesized(complete);
 
 const reported = { StringEquals: { 'aws:RequestedRegion': ['eu-west-1', 'us-east-1', 'me-south-1'] } };
 const table = (actions: string[]) => [
@@ -164,6 +173,118 @@ describe('an inventory', () => {
       ...['inventory-not-written', 'collections-not-listed'],
       ...['change-feed-errors', 'change-feed-throttles', 'change-feed-stuck', 'change-feed-dead-letters'],
       'status-bus-dead-letters',
+      ...['inventory-api-errors', 'inventory-api-throttles', 'inventory-api-failures'],
     ]);
+  });
+
+  it('leaves room for the names of its functions', () => {
+    const named = (name: string) => ({ ...leastSettings, provider: { name }, inventory });
+
+    expect(() => parseSettings(named('p'.repeat(50)))).not.toThrow();
+    expect(refusalOf(() => parseSettings(named('p'.repeat(51))))).toMatch(
+      /at most 50 characters with an inventory/,
+    );
+  });
+});
+
+describe('the API of the inventory', () => {
+  const fileOf = (files: ReturnType<typeof filesOf>) =>
+    InventoryFile.parse(JSON.parse(files[inventoryFile] ?? ''));
+  const mayRead = table(['dynamodb:GetItem', 'dynamodb:Query']);
+  const mayReadSecret = [
+    ['secretsmanager:GetSecretValue', 'secretsmanager:DescribeSecret'],
+    expect.stringContaining(':secret:dcm/inventory-??????'),
+  ];
+
+  it('has the environment and the file that its function requires', () => {
+    const file = fileOf(filesOf('inventory-api'));
+    const folder = mkdtempSync(join(tmpdir(), 'inventory-'));
+    const path = join(folder, inventoryFile);
+    writeFileSync(path, filesOf('inventory-api')[inventoryFile] ?? '');
+    const environment = { ...variablesOf('ec2-sp-inventory-api'), INVENTORY_FILE: path };
+
+    expect(InventoryApiEnv.parse(environment)).toMatchObject({ AUTH_OPTIONAL: '0', PROVIDER_NAME: 'ec2-sp' });
+    rmSync(folder, { recursive: true });
+    expect(file).toMatchObject({
+      homeAlias: 'home',
+      homeRegions: ['eu-west-1', 'us-east-1', 'me-south-1'],
+      tokens: inventory.tokens,
+      consoleOutput: false,
+      containerLogGroups: {},
+      controllerLogs: {
+        normaliser: expect.stringMatching(
+          /^https:\/\/eu-west-1\.console\.aws\.amazon\.com\/.*ec2-sp-normaliser$/,
+        ),
+      },
+    });
+    expect(file.collections).not.toContain('load-balancers');
+    expect(Object.keys(filesOf('inventory-api'))).toEqual([inventoryFile, 'accounts.json']);
+  });
+
+  it('may read the table and its secrets, and describe nothing', () => {
+    expect(permissions('InventoryApiRole')).toEqual([mayRead, mayReadSecret]);
+  });
+
+  it('may read console output and logs of containers only where the settings say so', () => {
+    const { home: withConsole, filesOf: files } = synthesized({
+      ...complete,
+      inventory: { ...inventory, consoleOutput: true },
+    });
+    const allowed = allowedBy(withConsole, 'InventoryApiRole').filter(({ Action }) =>
+      Action.some((action) => /^(ec2|logs:Get)/.test(action)),
+    );
+
+    expect(allowed.map(({ Action }) => Action)).toEqual([['ec2:GetConsoleOutput'], ['logs:GetLogEvents']]);
+    expect(allowed.flatMap(({ Resource }) => Resource.map(textOf))).toEqual([
+      'arn:aws:ec2:eu-west-1:<AccountId>:instance/*',
+      'arn:aws:ec2:us-east-1:<AccountId>:instance/*',
+      'arn:aws:ec2:me-south-1:<AccountId>:instance/*',
+      'arn:aws:logs:eu-west-1:<AccountId>:log-group:/dcm/ec2-sp/containers:log-stream:*',
+    ]);
+    expect(fileOf(files('inventory-api'))).toMatchObject({
+      consoleOutput: true,
+      containerLogGroups: { 'eu-west-1': '/dcm/ec2-sp/containers' },
+    });
+  });
+
+  it('is an HTTP API of its own, throttled, with an access log and its address as output', () => {
+    home.hasResourceProperties('AWS::ApiGatewayV2::Api', { Name: 'ec2-sp-inventory-api' });
+    home.hasResourceProperties('AWS::ApiGatewayV2::Stage', {
+      DefaultRouteSettings: { ThrottlingRateLimit: 20, ThrottlingBurstLimit: 40 },
+      AccessLogSettings: Match.anyValue(),
+    });
+    home.hasResourceProperties('AWS::Logs::LogGroup', {
+      LogGroupName: '/aws/vendedlogs/apis/ec2-sp-inventory-api',
+    });
+    home.hasOutput('InventoryUrl', {});
+    home.hasOutput('StatusBusName', {});
+  });
+
+  it('needs no credentials in development alone', () => {
+    const { home: open } = synthesized({
+      ...leastSettings,
+      inventory: { authOptional: true, development: true },
+    });
+
+    expect(environmentOf(open, 'ec2-sp-inventory-api').AUTH_OPTIONAL).toBe('1');
+  });
+});
+
+describe('the template of another account', () => {
+  const parametersOf = (settings: object) => {
+    const [template] = serviceProvider(new App(), parseSettings(settings), () =>
+      Code.fromInline('//'),
+    ).accounts;
+    return JSON.parse(template?.body ?? '{}').Parameters;
+  };
+
+  it('lets the reader list the inventory by default where there is one', () => {
+    const { inventory: _, ...without } = complete;
+
+    expect(parametersOf(complete)).toMatchObject({
+      Inventory: { Default: 'true' },
+      ConsoleOutput: { Default: 'false' },
+    });
+    expect(parametersOf(without)).toMatchObject({ Inventory: { Default: 'false' } });
   });
 });

@@ -61,6 +61,25 @@ describe('plan of polls', () => {
     expect(plan).toMatchObject({ regions: [{ region: '222222222222/us-west-2' }], waitSeconds: 0 });
   });
 
+  it('has a few collections of the inventory at once, so that other listings are not held up', async () => {
+    const { listings, clock } = setup();
+    const collections = Array.from({ length: 8 }, (_, index) => ({
+      target: { region: `region-${index}`, collection: 'volumes' as const },
+      mode: 'legacy' as const,
+    }));
+    const plan = planPolls({ listings, targets: [...collections, ...targets], now: () => clock.ms });
+    const planned = async () => (await plan('one')).regions.map(({ region }) => region);
+    const first = await planned();
+    for (const { target } of [...collections.slice(0, 5), ...targets]) {
+      const listing = await listings.lease(target, floor);
+      if (listing) await listings.save(listing, { token: undefined, dueAtMs: clock.ms + 300_000 });
+    }
+
+    expect(first).toHaveLength(7);
+    expect(first.slice(0, 2)).toEqual(['us-west-2', 'eu-west-1']);
+    expect(await planned()).toEqual(collections.slice(5).map(({ target }) => `volumes#${target.region}`));
+  });
+
   it('hands over to a new execution before the history is full', async () => {
     const { plan } = setup();
     const answers = new Set<string>();

@@ -1,0 +1,178 @@
+import { EC2Client } from '@aws-sdk/client-ec2';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import * as z from 'zod';
+import { functionNameOf } from '../../infra/functions.ts';
+import { ec2Actions } from '../../local/demo/ec2-actions.ts';
+import { clientConfig } from '../../local/emulators/client-config.ts';
+import { prod, provider, silentRegion } from '../../local/stack/options.ts';
+import { type TestStack, testStack } from './stack.ts';
+
+const soon = 60_000;
+
+const Page = z.object({
+  count: z.number(),
+  resources: z.array(
+    z.looseObject({
+      name: z.string(),
+      displayName: z.string().optional(),
+      state: z.string().optional(),
+      status: z.string().optional(),
+      managed: z.boolean().optional(),
+    }),
+  ),
+});
+const Changes = z.object({
+  changes: z.array(
+    z.looseObject({ kind: z.string(), change: z.string().optional(), id: z.string().optional() }),
+  ),
+  next: z.string(),
+});
+
+const api = functionNameOf(provider, 'inventory-api');
+
+describe('the inventory', () => {
+  let stack: TestStack;
+  const read = (path: string, headers: Record<string, string> = {}) =>
+    fetch(`${stack.endpoints.inventoryUrl}${path}`, {
+      headers: { authorization: `Bearer ${stack.endpoints.inventoryToken}`, ...headers },
+    });
+  const list = async (path: string) => {
+    const answer = await read(path);
+    return answer.status === 200 ? Page.parse(await answer.json()) : { count: -1, resources: [] };
+  };
+  const namesIn = async (path: string) => (await list(path)).resources.map(({ displayName }) => displayName);
+  const found = async (target: string, name: string) =>
+    (await list(`/targets/${target}/instances?name=${name}`)).resources[0];
+  const stateOf = (name: string, target = 'us-east-1') =>
+    expect.poll(async () => (await found(target, name))?.state, { timeout: soon, interval: 50 });
+  const changesAfter = async (cursor: string) =>
+    Changes.parse(await (await read(`/api/v1alpha1/changes?after=${cursor}`)).json());
+  const newestCursor = async () => Changes.parse(await (await read('/api/v1alpha1/changes')).json()).next;
+
+  beforeAll(async () => {
+    stack = await testStack({ accounts: true, generation: 'old', pollFloorSeconds: 1 });
+  });
+  afterAll(() => stack?.[Symbol.asyncDispose]());
+
+  it('answers 206 without a body until a collection has been listed, and then lists', async () => {
+    const isKnown = async () => (await read('/targets/us-west-2/volumes')).status;
+    const first = await read(`/targets/${prod.alias}/${silentRegion}/volumes`);
+    if (first.status === 206) {
+      expect(first.headers.get('x-reason')).toBe('collection=volumes');
+      expect(Number(first.headers.get('retry-after'))).toBeGreaterThan(0);
+      expect(await first.text()).toBe('');
+    }
+
+    expect([200, 206]).toContain(first.status);
+    await expect.poll(isKnown, { timeout: soon }).toBe(200);
+    expect((await list('/targets/us-east-1/subnets')).count).toBeGreaterThan(0);
+  });
+
+  it('shows an instance that was launched outside DCM as not managed, and a VM of DCM as managed', async () => {
+    await stack.actions.launch({ name: 'pet', owner: 'untagged' });
+    await stack.actions.launch({ name: 'ours', owner: 'ours', provider });
+
+    await stateOf('pet').toBe('running');
+    await stateOf('ours').toBe('running');
+    expect(await found('us-east-1', 'pet')).toMatchObject({ managed: false });
+    expect(await found('us-east-1', 'ours')).toMatchObject({ managed: true, status: 'RUNNING' });
+  });
+
+  it('shows a change of a state by its event, without a further listing of all instances', async () => {
+    const stopped = await stack.actions.launch({ name: 'stopped', owner: 'untagged' });
+    await stateOf('stopped').toBe('running');
+    const startedAtMs = Date.now();
+    await stack.actions.stop(stopped);
+    await stateOf('stopped').toBe('stopped');
+
+    expect(Date.now() - startedAtMs).toBeLessThan(5_000);
+  });
+
+  it('has what ended no longer, and announces all of it in the change feed', async () => {
+    const cursor = await newestCursor();
+    const brief = await stack.actions.launch({ name: 'brief', owner: 'ours', provider });
+    await stateOf('brief').toBe('running');
+    await stack.actions.terminate(brief);
+    await expect
+      .poll(() => namesIn('/targets/us-east-1/instances'), { timeout: soon })
+      .not.toContain('brief');
+
+    const seen = async () =>
+      (await changesAfter(cursor)).changes
+        .filter(({ id, dcmId }) => id === brief.instanceId || dcmId === brief.dcmId)
+        .map(({ kind, change, status }) => change ?? `${kind} ${status}`);
+    await expect
+      .poll(seen, { timeout: soon })
+      .toEqual(expect.arrayContaining(['changed', 'ended', 'status RUNNING', 'status DELETED']));
+  });
+
+  it('answers from a cold start while EC2, ECS and EKS do not answer: it never asks them', async () => {
+    const paths = ['instances', 'images', 'subnets', 'containers', 'clusters'].map(
+      (collection) => `/targets/${prod.alias}/us-east-1/${collection}`,
+    );
+    const statuses = async () =>
+      (await Promise.all(paths.map((path) => read(path)))).map(({ status }) => status);
+    await expect.poll(statuses, { timeout: soon }).toEqual(paths.map(() => 200));
+    for (const service of [stack.ec2, stack.ecs, stack.eks]) service?.faults({ outage: 'hangs' });
+    stack.lambda.kill(api);
+    await expect.poll(() => stack.lambda.pids(api), { timeout: soon }).toEqual([]);
+    const during = await statuses();
+    for (const service of [stack.ec2, stack.ecs, stack.eks]) service?.faults({ outage: undefined });
+
+    expect(during).toEqual(paths.map(() => 200));
+  });
+
+  it('does not mix accounts', async () => {
+    const { ec2Url, prodAccessKeyId } = stack.endpoints;
+    const ec2 = new EC2Client(clientConfig(ec2Url, 'us-east-1', prodAccessKeyId));
+    const theirs = await ec2Actions(ec2, () => {}).launch({ name: 'theirs', owner: 'untagged' });
+    ec2.destroy();
+
+    await stateOf('theirs', `${prod.alias}/us-east-1`).toBe('running');
+    expect(await namesIn('/targets/us-east-1/instances')).not.toContain('theirs');
+    expect(await namesIn(`/targets/${prod.alias}/us-east-1/instances`)).not.toContain('pet');
+    const inVpc = `/namespaces/${prod.alias}/clusters/us-east-1/namespaces/${(await found(`${prod.alias}/us-east-1`, 'theirs'))?.namespace}`;
+    expect((await list(`${inVpc}/pods`)).resources.map(({ name }) => name)).toEqual([theirs.instanceId]);
+  });
+
+  it('refuses requests without credentials, and lets web pages read the answers', async () => {
+    const url = `${stack.endpoints.inventoryUrl}/targets/us-east-1/instances`;
+    const origin = 'https://console.example.com';
+    const preflight = await fetch(url, {
+      method: 'OPTIONS',
+      headers: {
+        origin,
+        'access-control-request-method': 'GET',
+        'access-control-request-headers': 'authorization',
+      },
+    });
+
+    expect((await fetch(url)).status).toBe(401);
+    expect((await fetch(`${stack.endpoints.inventoryUrl}/schema`)).status).toBe(200);
+    expect(preflight.status).toBeLessThan(300);
+    expect(preflight.headers.get('access-control-allow-origin')).toMatch(
+      /^(\*|https:\/\/console.example.com)$/,
+    );
+    expect(
+      (await read('/targets/us-east-1/instances', { origin })).headers.get('access-control-allow-origin'),
+    ).toMatch(/^(\*|https:\/\/console.example.com)$/);
+  });
+
+  it('sends changes as events to a page that keeps the cursor', async () => {
+    const cursor = await newestCursor();
+    const waiting = read('/api/v1alpha1/changes?wait=20', {
+      accept: 'text/event-stream',
+      'last-event-id': cursor,
+    });
+    const shown = await stack.actions.launch({ name: 'shown', owner: 'untagged' });
+    const answer = await waiting;
+    const text = await answer.text();
+
+    expect(answer.headers.get('content-type')).toMatch(/^text\/event-stream/);
+    expect(text).toMatch(/^id: \S+\ndata: {/m);
+    const lastId = [...text.matchAll(/^id: (\S+)$/gm)].at(-1)?.[1] ?? '';
+    const idsAfter = async () => (await changesAfter(lastId)).changes.map(({ id }) => id);
+    if (!text.includes(shown.instanceId))
+      await expect.poll(idsAfter, { timeout: soon }).toContain(shown.instanceId);
+  });
+});
