@@ -76,8 +76,25 @@ export type AccountsOfDeployment = {
   readonly created: Readonly<Record<string, Deployment['created']>>;
 };
 
+/** JSON that grows with the accounts. Where there are some, it is in a file beside the code, since an environment has 4 KiB. */
+type GrowingValue = { readonly variable: string; readonly content: string; readonly file: string };
+
+const growing = (variable: string, value: unknown): GrowingValue => ({
+  variable,
+  content: JSON.stringify(value),
+  file: `${variable.toLowerCase().replaceAll('_', '-')}.json`,
+});
+
+/** The text of its environment variable. */
+const textOf = ({ accounts }: Deployment, { content, file }: GrowingValue): string =>
+  accounts === undefined ? content : file;
+
 /** What a function needs that assumes a role in other accounts. Nothing without accounts. */
-const inAccounts = ({ accounts }: Deployment, memberRole: MemberRole) =>
+const inAccounts = (
+  { accounts }: Deployment,
+  memberRole: MemberRole,
+  values: readonly (GrowingValue | undefined)[] = [],
+) =>
   accounts && {
     memberRole,
     files: [
@@ -86,6 +103,7 @@ const inAccounts = ({ accounts }: Deployment, memberRole: MemberRole) =>
         content: JSON.stringify(accounts.file),
         variable: 'ACCOUNTS_FILE' satisfies keyof typeof accountsVariable,
       },
+      ...values.flatMap((value) => value ?? []).map(({ file, ...value }) => ({ name: file, ...value })),
     ],
   };
 
@@ -100,23 +118,29 @@ const createdEverywhere = ({ created, accounts }: Deployment) => [
   })),
 ];
 
-/** What a function needs to read the AWS services of containers and clusters. Nothing for VMs alone, as before there were other types. */
-const servedVariables = (deployment: Deployment) => {
-  const everywhere = createdEverywhere(deployment);
-  const ecsClusters = everywhere.flatMap(({ account, created }) =>
+/** The ECS clusters by target. Undefined without containers. */
+const ecsClustersOf = (deployment: Deployment): GrowingValue | undefined => {
+  const clusters = createdEverywhere(deployment).flatMap(({ account, created }) =>
     Object.entries(created.containers?.regions ?? {}).map(
       ([region, { ecsCluster }]) => [targetKey({ account, region }), ecsCluster] as const,
     ),
   );
+  return clusters.length > 0 ? growing('ECS_CLUSTERS', Object.fromEntries(clusters)) : undefined;
+};
+
+/** What a function needs to read the AWS services of containers and clusters. Nothing for VMs alone, as before there were other types. */
+const servedVariables = (deployment: Deployment) => {
+  const everywhere = createdEverywhere(deployment);
+  const ecsClusters = ecsClustersOf(deployment);
   const isPublic = everywhere.some(({ created }) => created.containers?.publicAddresses);
   return {
     ...serviceTypesVariable([
       'vm',
-      ...(ecsClusters.length > 0 ? ['container' as const] : []),
+      ...(ecsClusters ? ['container' as const] : []),
       ...(clustersIn(deployment) ? ['cluster' as const] : []),
     ]),
-    ...(ecsClusters.length > 0 && {
-      ECS_CLUSTERS: JSON.stringify(Object.fromEntries(ecsClusters)),
+    ...(ecsClusters && {
+      ECS_CLUSTERS: textOf(deployment, ecsClusters),
       PUBLIC_CONTAINERS: isPublic ? ('true' as const) : ('false' as const),
     }),
   };
@@ -129,8 +153,8 @@ const servesContainers = (deployment: Deployment): boolean =>
 const clustersIn = (deployment: Deployment) =>
   createdEverywhere(deployment).flatMap(({ created }) => created.clusters ?? [])[0];
 
-/** The settings of the home account's clusters, or of the first account's if the home account has none; and those of the other accounts, by id. */
-const stepSettings = (deployment: Deployment) => {
+/** The settings of the home account's clusters, where it has some, and those of the other accounts, by id. */
+const stepSettings = (deployment: Deployment): StepSettings => {
   const steps = createdEverywhere(deployment).flatMap(({ account, created: { clusters } }) =>
     clusters === undefined
       ? []
@@ -141,17 +165,17 @@ const stepSettings = (deployment: Deployment) => {
               nodeRoleArn: clusters.nodeRoleArn,
               adminPrincipals: clusters.adminPrincipals,
               changeAdopted: clusters.changeAdopted,
-            } satisfies StepSettings,
+            },
           },
         ],
   );
   const elsewhere = steps.flatMap(({ account, settings }) =>
     account === undefined ? [] : [[account, settings] as const],
   );
-  return {
-    ...steps[0]?.settings,
-    ...(elsewhere.length > 0 && { accounts: Object.fromEntries(elsewhere) }),
-  };
+  const accounts = Object.fromEntries(elsewhere);
+  const home = steps.find(({ account }) => account === undefined)?.settings;
+  if (home === undefined) return { accounts };
+  return elsewhere.length > 0 ? { ...home, accounts } : home;
 };
 
 const clusterWords = (deployment: Deployment) => {
@@ -203,7 +227,7 @@ export const normaliser = (
     ...servedVariables(deployment),
     ...accountsFileVariable(deployment),
   } satisfies NormaliserEnv,
-  ...inAccounts(deployment, 'reader'),
+  ...inAccounts(deployment, 'reader', [ecsClustersOf(deployment)]),
 });
 
 /** An append takes milliseconds; this is for one that waits for other writers. */
@@ -282,14 +306,14 @@ export const poller = (
     OBSERVATIONS_QUEUE_URL: deployment.observationsQueueUrl,
     PROVIDER_NAME: deployment.provider,
     TAG_KEYS: JSON.stringify(deployment.tagKeys),
-    REGIONS: JSON.stringify(given.regions),
+    REGIONS: textOf(deployment, growing('REGIONS', given.regions)),
     POLL_FLOOR_SECONDS: String(given.floorSeconds),
     ...servedVariables(deployment),
     ...clusterStepsVariable(deployment),
     ...accountsFileVariable(deployment),
     ...(given.inventory && inventoryVariables(given.inventory)),
   } satisfies PollerEnv,
-  ...inAccounts(deployment, 'reader'),
+  ...inAccounts(deployment, 'reader', [growing('REGIONS', given.regions), ecsClustersOf(deployment)]),
 });
 
 export const clusterSteps = (
@@ -312,11 +336,11 @@ export const clusterSteps = (
     DEAD_LETTER_QUEUE_URL: given.deadLetterQueueUrl,
     PROVIDER_NAME: deployment.provider,
     TAG_KEYS: JSON.stringify(deployment.tagKeys),
-    CLUSTERS: JSON.stringify(stepSettings(deployment)),
+    CLUSTERS: textOf(deployment, growing('CLUSTERS', stepSettings(deployment))),
     ...(given.stepSeconds !== undefined && { STEP_SECONDS: String(given.stepSeconds) }),
     ...accountsFileVariable(deployment),
   } satisfies ClusterStepsEnv,
-  ...inAccounts(deployment, 'launcher'),
+  ...inAccounts(deployment, 'launcher', [growing('CLUSTERS', stepSettings(deployment))]),
 });
 
 /** Ample for the base of a large collection, which is written in one invocation, and seldom. */
@@ -338,13 +362,13 @@ export const inventory = (
   description: 'Applies events to the inventory, and keeps its storage small',
   timeoutSeconds: inventoryTimeoutSeconds,
   memoryMb: 1024,
-  ...inAccounts(deployment, 'reader'),
+  ...inAccounts(deployment, 'reader', [growing('TARGETS', given.targets.map(targetKey))]),
   environment: {
     INVENTORY_TABLE: given.tableName,
     INVENTORY_QUEUE_URL: given.queueUrl,
     DEAD_LETTER_QUEUE_URL: given.deadLetterQueueUrl,
     PROVIDER_NAME: deployment.provider,
-    TARGETS: JSON.stringify(given.targets.map(targetKey)),
+    TARGETS: textOf(deployment, growing('TARGETS', given.targets.map(targetKey))),
     INVENTORY_COLLECTIONS: JSON.stringify(given.collections),
     ...(given.accountId !== undefined && { ACCOUNT_ID: given.accountId }),
     ...accountsFileVariable(deployment),
@@ -405,7 +429,7 @@ export const providerApi = (
       content: JSON.stringify(given.provisioning),
       variable: 'PROVISIONING_FILE' satisfies keyof ProviderApiEnv,
     },
-    ...(inAccounts(deployment, 'launcher')?.files ?? []),
+    ...(inAccounts(deployment, 'launcher', [growing('API_ACCESS', given.access)])?.files ?? []),
   ],
   environment: {
     FLEET_TABLE: deployment.tableName,
@@ -414,7 +438,7 @@ export const providerApi = (
     PROVIDER_NAME: deployment.provider,
     TAG_KEYS: JSON.stringify(deployment.tagKeys),
     HOME_REGION: deployment.homeRegion,
-    API_ACCESS: JSON.stringify(given.access),
+    API_ACCESS: textOf(deployment, growing('API_ACCESS', given.access)),
     AGENT_REQUESTS: given.findsAgentRequests ? 'true' : 'false',
     PROVIDER_VERSION: packageJson.version,
     ...clusterStepsVariable(deployment),

@@ -37,7 +37,8 @@ const handle = takeSteps({
   observations: sqsObservations(sqs, env.OBSERVATIONS_QUEUE_URL),
   steps: sqsClusterSteps(sqs, env.CLUSTER_STEPS_QUEUE_URL),
   stepSeconds: env.STEP_SECONDS,
-  ...{ provider: env.PROVIDER_NAME, tagKeys: env.TAG_KEYS, settings: env.CLUSTERS },
+  settingsIn: ({ account }) => (account === undefined ? env.CLUSTERS.home : env.CLUSTERS.accounts[account]),
+  ...{ provider: env.PROVIDER_NAME, tagKeys: env.TAG_KEYS },
   ...{ now: Date.now, log },
 });
 

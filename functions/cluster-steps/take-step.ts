@@ -26,7 +26,7 @@ import type {
 } from '../../shared/service-types/cluster/record.ts';
 import { nextStep, type Step, type Wish } from '../../shared/service-types/cluster/steps.ts';
 import { instanceNoticedEvent, instanceObservedEvent } from '../../shared/wire/own-messages.ts';
-import type { StepSettings } from './env.ts';
+import type { AccountSteps } from './env.ts';
 
 export type Parts = {
   readonly records: Pick<ClusterRecords, 'read'>;
@@ -37,7 +37,8 @@ export type Parts = {
   readonly steps: ClusterSteps;
   /** From one step to the next. */
   readonly stepSeconds: number;
-  readonly settings: StepSettings;
+  /** Of the clusters in a target's account. Undefined where it has no settings of clusters any more: then no step is taken there. */
+  readonly settingsIn: (target: Target) => AccountSteps | undefined;
   /** Our name at DCM. */
   readonly provider: string;
   readonly tagKeys: TagKeys;
@@ -85,7 +86,7 @@ export const takeSteps = (parts: Parts) => {
  * @throws ProviderError where the record, the resource store or EKS did not answer: SQS delivers the message again.
  */
 export const takeStep = (parts: Parts) => {
-  const { records, resourceStore, clusters, actions, settings, provider, tagKeys, now, log } = parts;
+  const { records, resourceStore, clusters, actions, settingsIn, provider, tagKeys, now, log } = parts;
 
   return async (request: ClusterStepRequest): Promise<void> => {
     const record = await records.read(request.dcmId);
@@ -99,6 +100,10 @@ export const takeStep = (parts: Parts) => {
     const target = targetOfKey(record.region);
     const name = clusterNameIn(target, record.resourceId);
     if (name === undefined) return;
+    if (settingsIn(target) === undefined)
+      return log.error('a step of a cluster is not taken: its account has no settings of clusters', {
+        ...{ dcmId: record.dcmId, resourceId: record.resourceId },
+      });
     const { held, seen } = await look(record, target);
     const administrators = await administratorsOf(record, seen, target);
     const unseenSinceMs = request.unseenSinceMs ?? now();
@@ -178,7 +183,7 @@ export const takeStep = (parts: Parts) => {
     const isStillIt = seen === undefined || dcmIdOf(seen.tags, tagKeys, provider) === record.dcmId;
     return {
       isDeletionRequested: record.deleteRequestedAtMs !== undefined,
-      isOurs: isStillIt && (isLaunchedHere || settings.changeAdopted),
+      isOurs: isStillIt && (isLaunchedHere || settingsOf(record)?.changeAdopted === true),
       adminPrincipals: adminPrincipalsOf(record),
       isRecent: !wasSeen && now() - record.facts.launchedAtMs < unseenMs,
       isLost: now() - unseenSinceMs >= lostMs,
@@ -188,8 +193,12 @@ export const takeStep = (parts: Parts) => {
     };
   }
 
-  function adminPrincipalsOf({ facts }: LaunchedClusterRecord): readonly string[] {
-    return facts.adminPrincipals ?? settings.adminPrincipals;
+  function settingsOf({ region }: LaunchedClusterRecord): AccountSteps | undefined {
+    return settingsIn(targetOfKey(region));
+  }
+
+  function adminPrincipalsOf(record: LaunchedClusterRecord): readonly string[] {
+    return record.facts.adminPrincipals ?? settingsOf(record)?.adminPrincipals ?? [];
   }
 
   /** Read only where some may be missing: of a cluster that is ACTIVE. */
@@ -254,10 +263,11 @@ export const takeStep = (parts: Parts) => {
     { name, workers, subnetIds, tags, clientToken: token }: Cluster,
     target: Target,
   ) {
-    if (workers === undefined) return;
+    const { nodeRoleArn } = settingsIn(target) ?? {};
+    if (workers === undefined || nodeRoleArn === undefined) return;
     await actions.createNodeGroup(target, name, {
       name: workersGroup,
-      nodeRoleArn: settings.nodeRoleArn,
+      nodeRoleArn,
       tags: nodeGroupTags(tags, tagKeys),
       clientToken: `${token ?? name}-${workersGroup}`,
       ...{ workers, subnetIds },

@@ -134,6 +134,8 @@ const reportOf = (accounts: Accounts, status: ListingStatus): RegionReport => {
 const longestWaitSeconds = 300;
 /** An execution that does not plan for this long after its wait has ended, and the watchdog's next one continues. */
 const graceMs = 60_000;
+/** Three rounds of the 40 that a Map state has at once, so that a turn ends within the lease also where every target fails. */
+const mostAtOnce = 120;
 /** A polling turn adds 13 events to an execution's history, and up to 15 for each target that fails; the limit is 25,000. */
 const historyBudget = 20_000;
 const eventsPerTurn = 13;
@@ -163,12 +165,17 @@ export const planPolls =
       return { next: 'handover', regions: [], waitSeconds: 0 };
     }
     const wakeUpMs = now() + waitSeconds * 1000;
-    const dueThen = targets.filter(({ target }) => (due.get(listingKey(target)) ?? 0) <= wakeUpMs);
-    const regions = ofOneTurn(dueThen).map(({ target }) => ({ region: listingKey(target) }));
-    return { next: 'poll', regions, waitSeconds };
+    const dueMs = ({ target }: PolledTarget) => due.get(listingKey(target)) ?? 0;
+    const dueThen = targets.filter((polled) => dueMs(polled) <= wakeUpMs);
+    const longestDue = ofOneTurn(dueThen.toSorted((a, b) => dueMs(a) - dueMs(b)));
+    return {
+      next: 'poll',
+      regions: longestDue.map(({ target }) => ({ region: listingKey(target) })),
+      waitSeconds,
+    };
   };
 
 const ofOneTurn = (targets: readonly PolledTarget[]): readonly PolledTarget[] => [
-  ...targets.filter(({ target }) => target.collection === undefined),
+  ...targets.filter(({ target }) => target.collection === undefined).slice(0, mostAtOnce),
   ...targets.filter(({ target }) => target.collection !== undefined).slice(0, collectionsPerTurn),
 ];

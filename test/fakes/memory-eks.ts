@@ -1,4 +1,5 @@
 import { FailedPreconditionError } from '../../shared/core/errors.ts';
+import { targetKey } from '../../shared/core/target.ts';
 import { clusterNameIn, resourceIdOf } from '../../shared/service-types/cluster/kind.ts';
 import {
   clientTokenKey,
@@ -9,7 +10,7 @@ import {
 import type { Cluster, ClusterActions, Clusters } from '../../shared/service-types/cluster/ports.ts';
 import { clusterState, type NodeGroup, reasonIn } from '../../shared/service-types/cluster/state.ts';
 
-const account = '123456789012';
+const homeAccount = '123456789012';
 
 type Held = {
   status: string;
@@ -21,13 +22,17 @@ type Held = {
   readonly administrators: Set<string>;
 };
 
-/** EKS in one region: what is under way ends where a test lets it progress. */
-export const memoryEks = (now: () => number, region = 'us-east-1') => {
+/** EKS in one region, of the home account where no other is given: what is under way ends where a test lets it progress. */
+export const memoryEks = (now: () => number, region = 'us-east-1', other?: string) => {
+  const account = other ?? homeAccount;
+  const itself = targetKey({ region, account: other });
   const clusters = new Map<string, Held>();
   /** The calls that changed something, such as `delete c-1`. */
   const calls: string[] = [];
   /** Errors that refuse the next calls that change something, one each. */
   const refusals: Error[] = [];
+  /** The node roles of the node groups that were created. */
+  const nodeRoles: string[] = [];
 
   const described = (name: string, held: Held): Cluster => {
     const { status, tags, hasEndpoint, groups } = held;
@@ -37,7 +42,7 @@ export const memoryEks = (now: () => number, region = 'us-east-1') => {
     const message = reasonIn(seen);
     return {
       ...{ name, account, status, tags, workers, nodeGroups, subnetIds: held.subnetIds },
-      resourceId: resourceIdOf({ region }, name),
+      resourceId: resourceIdOf({ region, account: other }, name),
       state: clusterState(seen),
       clientToken: tags[clientTokenKey],
       reason: message === undefined ? undefined : { message },
@@ -48,7 +53,8 @@ export const memoryEks = (now: () => number, region = 'us-east-1') => {
     };
   };
 
-  const act = (call: string): void => {
+  const act = (call: string, key: string): void => {
+    if (key !== itself) throw new Error(`${call} was asked of EKS in ${key}`);
     calls.push(call);
     const refusal = refusals.shift();
     if (refusal) throw refusal;
@@ -61,7 +67,7 @@ export const memoryEks = (now: () => number, region = 'us-east-1') => {
 
   const actions: ClusterActions = {
     async create(plan, token) {
-      act(`create ${plan.name}`);
+      act(`create ${plan.name}`, plan.region);
       if (clusters.has(plan.name)) return 'taken';
       const createdAtMs = now();
       clusters.set(plan.name, {
@@ -70,27 +76,28 @@ export const memoryEks = (now: () => number, region = 'us-east-1') => {
       });
       return { account, createdAtMs };
     },
-    async createNodeGroup(_, clusterName, { name }) {
-      act(`create ${name} of ${clusterName}`);
+    async createNodeGroup(target, clusterName, { name, nodeRoleArn }) {
+      act(`create ${name} of ${clusterName}`, targetKey(target));
       const { status, groups } = found(clusterName);
       if (status !== 'ACTIVE' || groups.has(name)) throw new FailedPreconditionError('not now');
       groups.set(name, { name, status: 'CREATING', issues: [] });
+      nodeRoles.push(nodeRoleArn);
     },
-    async deleteNodeGroup(_, clusterName, name) {
-      act(`delete ${name} of ${clusterName}`);
+    async deleteNodeGroup(target, clusterName, name) {
+      act(`delete ${name} of ${clusterName}`, targetKey(target));
       const groups = clusters.get(clusterName)?.groups;
       if (groups?.has(name)) groups.set(name, { name, status: 'DELETING', issues: [] });
     },
-    async delete(_, name) {
-      act(`delete ${name}`);
+    async delete(target, name) {
+      act(`delete ${name}`, targetKey(target));
       const held = clusters.get(name);
       if (!held) return;
       if (held.status === 'CREATING' || held.groups.size > 0) throw new FailedPreconditionError('in use');
       held.status = 'DELETING';
     },
     administrators: async (_, name) => [...found(name).administrators],
-    async addAdministrator(_, name, principalArn) {
-      act(`add ${principalArn} to ${name}`);
+    async addAdministrator(target, name, principalArn) {
+      act(`add ${principalArn} to ${name}`, targetKey(target));
       found(name).administrators.add(principalArn);
     },
   };
@@ -128,5 +135,5 @@ export const memoryEks = (now: () => number, region = 'us-east-1') => {
     }
   };
 
-  return { actions, clusters, views, calls, refusals, progress };
+  return { actions, clusters, views, calls, refusals, nodeRoles, progress };
 };

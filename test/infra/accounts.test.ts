@@ -2,6 +2,8 @@ import { Match, Template } from 'aws-cdk-lib/assertions';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
+import { StepSettings } from '../../functions/cluster-steps/env.ts';
+import { PolledRegion } from '../../functions/poller/env.ts';
 import { ProvisioningFile } from '../../functions/provider-api/env.ts';
 import { Registries } from '../../functions/registration/env.ts';
 import { parseSettings } from '../../infra/settings/load-settings.ts';
@@ -14,6 +16,7 @@ import {
   clusters,
   containers,
   environmentOf,
+  inventory,
   leastSettings,
   provisioningSettings,
   synthesized,
@@ -454,6 +457,41 @@ describe('the home region with accounts', () => {
       expect(environmentOf(home, `ec2-sp-${box}`).ACCOUNTS_FILE).toBe(accountsFile);
     }
     expect(complete.filesOf('nats-bridge')).toEqual({});
+  });
+
+  it('gives cluster-steps the node role of each account', () => {
+    const settings = StepSettings.parse(JSON.parse(complete.filesOf('cluster-steps')['clusters.json'] ?? ''));
+
+    expect(settings).toEqual({
+      accounts: {
+        [id]: { nodeRoleArn: roleHere('nodes'), adminPrincipals: [roleHere('admins')], changeAdopted: false },
+      },
+    });
+  });
+
+  it('keeps what grows with the accounts out of the environments: 100 accounts, five regions each', () => {
+    const streamingRegions = ['eu-west-1', 'us-east-1', 'us-west-2', 'ap-southeast-1', 'eu-central-1'];
+    const many = Object.fromEntries(
+      Array.from({ length: 100 }, (_, place) => {
+        const settings = JSON.stringify(prod).replaceAll(id, String(222222222222 + place));
+        const api = { tokenSecret: `dcm/${place}` };
+        return [`account${place}`, { ...JSON.parse(settings), streamingRegions, legacyRegions: [], api }];
+      }),
+    );
+
+    const { filesOf } = synthesized({
+      ...withAccounts,
+      ...{ containers, clusters, inventory },
+      accounts: many,
+    });
+
+    const polled = z.array(PolledRegion).parse(JSON.parse(filesOf('poller')['regions.json'] ?? ''));
+    expect(polled.filter(({ serviceType }) => serviceType === undefined)).toHaveLength(501);
+    const last = '222222222321';
+    expect(filesOf('normaliser')['ecs-clusters.json']).toContain(`${last}/eu-west-1`);
+    expect(filesOf('inventory')['targets.json']).toContain(`${last}/us-west-2`);
+    expect(filesOf('cluster-steps')['clusters.json']).toContain(last);
+    expect(filesOf('provider-api')['api-access.json']).toContain('account99');
   });
 
   it("publishes in an account's endpoints the token of that account, which the registration may read", () => {

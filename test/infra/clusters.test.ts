@@ -112,7 +112,10 @@ describe('cluster-steps', () => {
     expect(environment).toMatchObject({
       PROVIDER_NAME: 'ec2-sp',
       STEP_SECONDS: 25,
-      CLUSTERS: { nodeRoleArn: clusters.nodeRoleArn, adminPrincipals: administrators, changeAdopted: false },
+      CLUSTERS: {
+        home: { nodeRoleArn: clusters.nodeRoleArn, adminPrincipals: administrators, changeAdopted: false },
+        accounts: {},
+      },
     });
     expect(JSON.stringify(environment)).not.toContain(clusters.clusterRoleArn);
   });

@@ -37,10 +37,13 @@ const table = (actions: string[]) => [
   expect.stringMatching(/^{"Fn::GetAtt":\["InventoryTable\w+","Arn"\]}$/),
 ];
 
-/** The environment of a function, but for the file of accounts, which is beside its code. */
+/** The environment of a function, without the accounts, and with the content of the other files beside its code. */
 const variablesOf = (functionName: string) => {
   const { ACCOUNTS_FILE: _, ...variables } = environmentOf(home, functionName);
-  return variables;
+  const files = filesOf(functionName.replace('ec2-sp-', ''));
+  return Object.fromEntries(
+    Object.entries(variables).map(([name, value]) => [name, files[String(value)] ?? value]),
+  );
 };
 
 /** What a function may do with the inventory: actions, and the resource as text. */

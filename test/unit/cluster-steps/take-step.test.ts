@@ -16,6 +16,7 @@ import {
   clusterWorld,
   dcmId,
   lifecycle,
+  otherAccount,
   recordState,
   resourceId,
   untilAtRest,
@@ -44,6 +45,41 @@ const complete = async () => {
   world.eks.calls.length = 0;
   return world;
 };
+
+describe('the steps of a cluster in another account', () => {
+  const inOther = { ...asked, account: otherAccount };
+  const lived = async () => {
+    const world = clusterWorld({ account: otherAccount });
+    await lifecycle(world.parts).create(inOther);
+    await untilAtRest(world);
+    return world;
+  };
+
+  it('are taken there, with the node role of that account, from its creation to its deletion', async () => {
+    const world = await lived();
+    const { eks, parts } = world;
+    expect([...eks.clusters.values()].map(({ status }) => status)).toEqual(['ACTIVE']);
+    expect(eks.nodeRoles).toEqual([`arn:aws:iam::${otherAccount}:role/node`]);
+
+    await lifecycle(parts).delete(dcmId, 'request-2');
+    await untilAtRest(world);
+
+    expect(eks.clusters.size).toBe(0);
+    expect(world.events.at(-1)).toMatchObject({ account: otherAccount, detail: { state: 'DELETED' } });
+  });
+
+  it('are not taken where the account has no settings of clusters any more', async () => {
+    const { parts, eks, queue } = await lived();
+    eks.calls.length = 0;
+    queue.length = 0;
+    await parts.records.requestDelete(dcmId);
+
+    await takeStep({ ...parts, settingsIn: () => undefined })(chained);
+
+    expect([eks.calls, queue]).toEqual([[], []]);
+    expect(parts.log.lines.at(-1)).toMatch(/its account has no settings of clusters/);
+  });
+});
 
 describe('a step of a cluster', () => {
   it('waits while EKS creates the cluster, and is queued again', async () => {

@@ -1,6 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { takeStep } from '../../../functions/cluster-steps/take-step.ts';
 import { clusterLifecycle } from '../../../functions/provider-api/service-types/cluster.ts';
+import { type Target, targetKey } from '../../../shared/core/target.ts';
 import type { ClusterStepRequest } from '../../../shared/ports/cluster-steps.ts';
 import { clusterKind } from '../../../shared/service-types/cluster/kind.ts';
 import { clusterNameOf } from '../../../shared/service-types/cluster/launch.ts';
@@ -19,15 +20,17 @@ export const resourceId = `eks/${region}/${dcmId}`;
 export const admin = 'arn:aws:iam::123456789012:role/admin';
 export const asked = { dcmId, region, spec: specOf({ version: '1.33' }), requestId: 'request-1' };
 
-const nodeRoleArn = 'arn:aws:iam::123456789012:role/node';
+const nodeRoleOf = (account: string) => `arn:aws:iam::${account}:role/node`;
+/** Another account that has clusters. */
+export const otherAccount = '222222222222';
 
-type Given = { readonly hasWorkers?: boolean };
+type Given = { readonly hasWorkers?: boolean; readonly account?: string };
 
 /** What the use cases of clusters and cluster-steps are given, all in memory; `pause` moves the clock. */
-export const clusterWorld = ({ hasWorkers = true }: Given = {}) => {
+export const clusterWorld = ({ hasWorkers = true, account }: Given = {}) => {
   const clock = { ms: halfPastTen * 1000 };
   const now = () => clock.ms;
-  const eks = memoryEks(now);
+  const eks = memoryEks(now, region, account);
   const events: EventBridgeEvent[] = [];
   const queue: { request: ClusterStepRequest; afterSeconds: number }[] = [];
   const parts = {
@@ -41,11 +44,26 @@ export const clusterWorld = ({ hasWorkers = true }: Given = {}) => {
         void queue.push(...requests.map((request) => ({ request, afterSeconds }))),
     },
     stepSeconds: 25,
-    settings: { nodeRoleArn, adminPrincipals: [admin], changeAdopted: false },
+    account,
+    settingsIn: (target: Target) =>
+      [undefined, otherAccount].includes(target.account)
+        ? {
+            nodeRoleArn: nodeRoleOf(target.account ?? '123456789012'),
+            ...{ adminPrincipals: [admin], changeAdopted: false },
+          }
+        : undefined,
     async plan(_: unknown, about: { readonly dcmId: string; readonly generation: number }) {
       return {
-        ...{ region, name: clusterNameOf(about), version: '1.33', extendedSupport: false },
-        ...{ clusterRoleArn: 'arn:aws:iam::123456789012:role/cluster', nodeRoleArn },
+        ...{
+          region: targetKey({ region, account }),
+          name: clusterNameOf(about),
+          version: '1.33',
+          extendedSupport: false,
+        },
+        ...{
+          clusterRoleArn: 'arn:aws:iam::123456789012:role/cluster',
+          nodeRoleArn: nodeRoleOf('123456789012'),
+        },
         ...{ subnetIds: ['subnet-1', 'subnet-2'], securityGroupIds: [], endpoint: 'public' as const },
         workers: hasWorkers ? { count: 2, instanceType: 't3.large', diskGib: 20 } : undefined,
         adminPrincipals: [admin],

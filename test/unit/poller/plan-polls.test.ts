@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { planPolls } from '../../../functions/poller/handle-request.ts';
 import { nextDue, nextInterval, paces } from '../../../shared/core/listing/interval.ts';
+import { targetOfKey } from '../../../shared/core/target.ts';
 import { memoryListings } from '../../fakes/memory-listings.ts';
 import { halfPastTen } from '../../fixtures/resource-messages.ts';
 
@@ -78,6 +79,30 @@ describe('plan of polls', () => {
     expect(first).toHaveLength(7);
     expect(first.slice(0, 2)).toEqual(['us-west-2', 'eu-west-1']);
     expect(await planned()).toEqual(collections.slice(5).map(({ target }) => `volumes#${target.region}`));
+  });
+
+  it('has the longest due targets, no more than a turn can list, and all of them in the end', async () => {
+    const { listings, clock } = setup();
+    const many = Array.from({ length: 1_600 }, (_, place) => ({
+      target: { account: String(222222222222 + place), region: 'us-west-2' },
+      mode: 'legacy' as const,
+    }));
+    const plan = planPolls({ listings, targets: many, now: () => clock.ms });
+    const polled = new Set<string>();
+
+    for (let turn = 0; turn < 20; turn++) {
+      const { next, regions } = await plan(`execution ${turn}`);
+      if (next !== 'poll') throw new Error(`turn ${turn}: ${next}`);
+      expect(regions.length).toBeLessThanOrEqual(120);
+      for (const { region } of regions) {
+        polled.add(region);
+        const listing = await listings.lease(targetOfKey(region), floor);
+        if (listing) await listings.save(listing, { token: undefined, dueAtMs: clock.ms + 300_000 });
+      }
+      clock.ms += 10_000;
+      await listings.releasePolling(`execution ${turn}`);
+    }
+    expect(polled.size).toBe(many.length);
   });
 
   it('hands over to a new execution before the history is full', async () => {
