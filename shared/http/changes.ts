@@ -63,7 +63,7 @@ type Query = z.output<typeof Query>;
 
 const cursor = z.string().check(z.describe('The place after this change; for `after`.'));
 
-export const ChangesAnswer = z
+const ChangesAnswer = z
   .object({
     changes: z.array(
       z.discriminatedUnion('kind', [

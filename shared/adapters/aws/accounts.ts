@@ -52,7 +52,7 @@ export const memberRoleArn = (
 ): string => `arn:${partition}:iam::${account}:role${rolePathOf(provider)}${memberRoleName(provider, role)}`;
 
 /** The variables that Lambda gives every function, and the endpoint variables of AWS's SDKs. */
-export const StsEnvironment = z.object({
+const StsEnvironment = z.object({
   AWS_REGION: z.string().check(z.minLength(1)),
   AWS_LAMBDA_FUNCTION_NAME: z.string().check(z.minLength(1)),
   AWS_ACCESS_KEY_ID: z.string().check(z.minLength(1)),

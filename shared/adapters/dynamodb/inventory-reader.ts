@@ -102,7 +102,7 @@ export const dynamoDbInventoryReader = (storage: InventoryStorage): InventoryRea
 };
 
 /** A base that was replaced can be read for so long. */
-export const keptMs = 20 * 60_000;
+const keptMs = 20 * 60_000;
 export const keptUntil = (replacedAtMs: number): number => replacedAtMs + keptMs;
 
 const gone = (place: Place, generation: string) =>

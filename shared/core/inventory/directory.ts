@@ -19,7 +19,7 @@ export type ChangedChunk<Content> = Chunk & {
 
 const usualChunk = 100;
 const smallestChunk = 50;
-export const largestChunk = 150;
+const largestChunk = 150;
 
 /**
  * The chunks of a base with the changes since. A chunk takes the ids from its first one up to the first one of the next chunk, the first

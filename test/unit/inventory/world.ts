@@ -6,7 +6,7 @@ import { instanceEntry } from '../../../shared/service-types/vm/inventory.ts';
 import { memoryInventory } from '../../fakes/memory-inventory.ts';
 import { countingMeter, memoryLog } from '../../fakes/silent.ts';
 
-export const home = '123456789012';
+const home = '123456789012';
 export const other = '222222222222';
 export const place: Place = { target: { region: 'us-east-1' }, collection: 'instances' };
 export const startedAtMs = Date.parse('2026-03-01T10:00:00Z');
