@@ -4,7 +4,7 @@ import { type SecurityGroup, type Subnet, securityGroupWith, subnetWith } from '
 import { newId } from './instance.ts';
 import { Ec2Error } from './query-protocol.ts';
 
-/** A network interface that a service created for a resource of its own, such as a task. */
+/** A network interface that a service created for a resource of its own, such as a task, or that somebody created and attached to nothing. */
 export type NetworkInterface = {
   readonly id: string;
   readonly subnet: Subnet;
@@ -13,6 +13,9 @@ export type NetworkInterface = {
   readonly macAddress: string;
   readonly privateIp: string;
   readonly publicIp: string | undefined;
+  /** Whether something uses it. */
+  readonly isAttached: boolean;
+  readonly tags: Tags;
   readonly createdAtMs: number;
 };
 
@@ -22,6 +25,10 @@ export type NetworkInterfaceRequest = {
   readonly securityGroupIds?: readonly string[];
   readonly publicAddress: boolean;
   readonly description: string;
+  /** @default true */
+  readonly isAttached?: boolean;
+  /** @default none */
+  readonly tags?: Tags;
 };
 
 /** An elastic IP address that the account has allocated. No instance of the emulator uses one. */
@@ -31,7 +38,7 @@ export type ElasticAddress = {
   readonly tags: Tags;
 };
 
-/** The subnets and security groups of a region, and the network interfaces of other services. Those of instances are not among them. */
+/** The subnets and security groups of a region, and the network interfaces but for those of instances. */
 export type RegionNetwork = {
   /** @throws Ec2Error for an unknown id. */
   subnet(id: string): Subnet;
@@ -69,12 +76,19 @@ export const openNetwork = ({ region, clock, newPublicIp }: Options): RegionNetw
     subnet: (id) => subnetWith(id, region),
     securityGroup: securityGroupWith,
     interfaces: () => interfaces.values(),
-    createInterface: ({ subnetId, securityGroupIds = [], publicAddress, description }) => {
+    createInterface: ({
+      subnetId,
+      securityGroupIds = [],
+      publicAddress,
+      description,
+      isAttached = true,
+      tags = {},
+    }) => {
       const subnet = subnetWith(subnetId, region);
       for (const id of securityGroupIds) securityGroupWith(id);
       const privateIp = free(subnet);
       const created: NetworkInterface = {
-        ...{ id: newId('eni'), subnet, securityGroupIds, description, privateIp },
+        ...{ id: newId('eni'), subnet, securityGroupIds, description, privateIp, isAttached, tags },
         macAddress: `0a:${privateIp.split('.').map(hexadecimal).join(':')}:01`,
         publicIp: publicAddress ? newPublicIp() : undefined,
         createdAtMs: clock(),

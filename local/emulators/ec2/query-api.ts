@@ -20,7 +20,11 @@ import { describeRegions } from './actions/describe-regions.ts';
 import { describeImages } from './actions/images.ts';
 import { describeInstanceTypeOfferings, describeInstanceTypes } from './actions/instance-types.ts';
 import { describeSecurityGroups, describeSubnets, describeVpcs } from './actions/network.ts';
-import { describeNetworkInterfaces } from './actions/network-interfaces.ts';
+import {
+  createNetworkInterface,
+  deleteNetworkInterface,
+  describeNetworkInterfaces,
+} from './actions/network-interfaces.ts';
 import { runInstances } from './actions/run-instances.ts';
 import { createTags, deleteTags, describeTags } from './actions/tags.ts';
 import { describeVolumes } from './actions/volumes.ts';
@@ -102,7 +106,9 @@ const dryRun = (): Ec2Error =>
 /** The supported actions. */
 const actions: ReadonlyMap<string, Action> = new Map([
   ['AllocateAddress', allocateAddress],
+  ['CreateNetworkInterface', createNetworkInterface],
   ['CreateTags', createTags],
+  ['DeleteNetworkInterface', deleteNetworkInterface],
   ['DeleteTags', deleteTags],
   ['DescribeAddresses', describeAddresses],
   ['DescribeImages', describeImages],

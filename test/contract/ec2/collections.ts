@@ -1,6 +1,10 @@
 import {
   AllocateAddressCommand,
+  CreateNetworkInterfaceCommand,
+  DeleteNetworkInterfaceCommand,
   DescribeAddressesCommand,
+  DescribeNetworkInterfacesCommand,
+  DescribeSubnetsCommand,
   DescribeVolumesCommand,
   DescribeVpcsCommand,
   GetConsoleOutputCommand,
@@ -94,6 +98,30 @@ export const collections = ({ ec2, launch, reaches }: Subject) => {
       expect(allocated).toMatchObject([{ Tags, Domain: 'vpc' }]);
       expect(allocated[0]?.AssociationId).toBeUndefined();
       expect(await shown()).toEqual([]);
+    });
+
+    it('have a network interface that nothing uses, as available, until it is deleted', async () => {
+      const { Subnets = [] } = await ec2().send(new DescribeSubnetsCommand({}));
+      const Tags = [{ Key: 'Name', Value: 'left over' }];
+      const { NetworkInterface = {} } = await ec2().send(
+        new CreateNetworkInterfaceCommand({
+          SubnetId: Subnets[0]?.SubnetId,
+          TagSpecifications: [{ ResourceType: 'network-interface', Tags }],
+        }),
+      );
+      const { NetworkInterfaceId } = NetworkInterface;
+      const free = async () => {
+        const Filters = [{ Name: 'status', Values: ['available'] }];
+        const found = await ec2().send(new DescribeNetworkInterfacesCommand({ Filters }));
+        return (found.NetworkInterfaces ?? []).filter((one) => one.NetworkInterfaceId === NetworkInterfaceId);
+      };
+      const created = await free();
+      await ec2().send(new DeleteNetworkInterfaceCommand({ NetworkInterfaceId }));
+
+      expect(created).toMatchObject([{ TagSet: Tags, Status: 'available', VpcId: Subnets[0]?.VpcId }]);
+      expect(await free()).toEqual([]);
+      const again = ec2().send(new DeleteNetworkInterfaceCommand({ NetworkInterfaceId }));
+      expect(await codes(again)).toEqual(['InvalidNetworkInterfaceID.NotFound']);
     });
 
     it('have the console of an instance in base64, the latest only on Nitro', async () => {
