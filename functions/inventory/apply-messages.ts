@@ -6,15 +6,9 @@ import {
   placeKey,
 } from '../../shared/core/inventory/entry.ts';
 import type { Target } from '../../shared/core/target.ts';
-import { type ChangeFeed, inventoryChanges } from '../../shared/ports/change-feed.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import { maximumDescribed } from '../../shared/ports/described-resources.ts';
-import type {
-  AppliedChange,
-  InventoryMaintenance,
-  InventoryReader,
-  InventoryWriter,
-} from '../../shared/ports/inventory.ts';
+import type { InventoryMaintenance, InventoryReader, InventoryWriter } from '../../shared/ports/inventory.ts';
 import type { Log, Meter } from '../../shared/ports/telemetry.ts';
 import type { ec2Collections } from '../../shared/service-types/vm/ec2/collections.ts';
 import { stateEventChange, tagEventChange } from '../../shared/service-types/vm/inventory.ts';
@@ -26,7 +20,6 @@ type Parts = {
   readonly reader: InventoryReader;
   readonly writer: InventoryWriter;
   readonly maintenance: Pick<InventoryMaintenance, 'compact'>;
-  readonly feed: Pick<ChangeFeed, 'append'>;
   readonly instances: Pick<ReturnType<typeof ec2Collections>, 'describeInstances'>;
   readonly now: Clock;
   readonly log: Log;
@@ -35,7 +28,6 @@ type Parts = {
 
 type Message = {
   readonly messageId: string;
-  readonly isRetry: boolean;
   readonly resourceMessages: readonly InventoryMessage[];
 };
 
@@ -44,15 +36,14 @@ type Work = {
   readonly place: Place;
   readonly messages: InventoryMessage[];
   readonly messageIds: Set<string>;
-  isRetry: boolean;
 };
 
 /**
- * Applies a batch of messages to the inventory and announces the changes in the feed. Each collection by itself: one whose table, or whose
+ * Applies a batch of messages to the inventory. Each collection by itself: one whose table, or whose
  * EC2, does not answer delays no other.
  * @returns why messages could not be processed, by message id.
  */
-export const applyMessages = ({ reader, writer, maintenance, feed, instances, now, log, meter }: Parts) => {
+export const applyMessages = ({ reader, writer, maintenance, instances, now, log, meter }: Parts) => {
   return async (batch: readonly Message[]): Promise<ReadonlyMap<string, unknown>> => {
     const failed = new Map<string, unknown>();
     await Promise.all(
@@ -65,12 +56,9 @@ export const applyMessages = ({ reader, writer, maintenance, feed, instances, no
     return failed;
   };
 
-  async function apply({ place, messages, isRetry }: Work): Promise<void> {
+  async function apply({ place, messages }: Work): Promise<void> {
     const changes = await changesOf(place, messages);
-    const applied = changes.length > 0 ? await writer.change(place, changes) : [];
-    // a worker before may have stored a change, and ended before it was announced
-    const announced = isRetry ? changes.map(asApplied) : applied;
-    await feed.append(inventoryChanges(place, announced));
+    if (changes.length > 0) await writer.change(place, changes);
     if (messages.some(({ kind }) => kind === 'compact')) await maintenance.compact(place);
   }
 
@@ -131,21 +119,17 @@ const changeOf = (message: Partial, known: Entry | undefined): EntryChange | und
   return known && tagEventChange(known, message.tags, message.atSecond);
 };
 
-const asApplied = (change: EntryChange): AppliedChange =>
-  'entry' in change ? { id: change.entry.id, change: 'changed' } : { id: change.ended.id, change: 'ended' };
-
 const workOf = (batch: readonly Message[]): readonly Work[] => {
   const works = new Map<string, Work>();
-  for (const { messageId, isRetry, resourceMessages } of batch)
+  for (const { messageId, resourceMessages } of batch)
     for (const message of resourceMessages) {
       const key = placeKey(message.place);
       const work = works.get(key) ?? {
-        ...{ place: message.place, messages: [], messageIds: new Set<string>(), isRetry: false },
+        ...{ place: message.place, messages: [], messageIds: new Set<string>() },
       };
       works.set(key, work);
       work.messages.push(message);
       work.messageIds.add(messageId);
-      work.isRetry ||= isRetry;
     }
   return [...works.values()];
 };

@@ -23,7 +23,8 @@ const env = Env.parse(process.env);
 const client = DynamoDBDocumentClient.from(new DynamoDBClient());
 const storage = inventoryStorage({ client, table: env.INVENTORY_TABLE });
 const reader = dynamoDbInventoryReader(storage);
-const maintenance = dynamoDbInventoryMaintenance(storage);
+const feed = dynamoDbChangeFeed(client, env.INVENTORY_TABLE);
+const maintenance = dynamoDbInventoryMaintenance(storage, { feed });
 const collections = new Set(env.INVENTORY_COLLECTIONS ?? Collection.options);
 const configured = { targets: env.TARGETS, collections };
 const telemetry = { now: Date.now, log, meter };
@@ -41,8 +42,8 @@ const batch = partialBatch({
     writer: dynamoDbInventoryWriter({
       storage,
       requestCompaction: sqsCompactionRequests(new SQSClient(), env.INVENTORY_QUEUE_URL),
+      feed,
     }),
-    feed: dynamoDbChangeFeed(client, env.INVENTORY_TABLE),
     instances: ec2Collections(
       assumedAccounts({
         file: env.ACCOUNTS_FILE,

@@ -1,7 +1,6 @@
 import type { Collection, ListedEntry, Place } from '../../shared/core/inventory/entry.ts';
 import type { ServiceType } from '../../shared/core/kind.ts';
 import { listingKey } from '../../shared/core/target.ts';
-import { type ChangeFeed, inventoryChanges } from '../../shared/ports/change-feed.ts';
 import type { InventoryWriter } from '../../shared/ports/inventory.ts';
 import type { Listing } from '../../shared/ports/listings.ts';
 import type { Log, Meter } from '../../shared/ports/telemetry.ts';
@@ -10,7 +9,6 @@ import { checkNames, statusChecks, statusChecksOf } from '../../shared/service-t
 /** The inventory as the poller fills it. */
 export type PolledInventory = {
   readonly writer: InventoryWriter;
-  readonly feed: Pick<ChangeFeed, 'append'>;
   /** The collections that the listings of service types fill. */
   readonly collections: ReadonlySet<Collection>;
 };
@@ -46,7 +44,8 @@ export const feedInventory = ({ inventory, log, meter }: Parts) => {
       const { startedAtMs, page } = listing;
       const shown = place.collection === 'instances' ? entries.map(withStatusChecks(listing)) : entries;
       const isStored =
-        !failed && (await stored(listing, () => observe(inventory, place, { startedAtMs, page }, shown)));
+        !failed &&
+        (await stored(listing, () => inventory.writer.observePage(place, { startedAtMs, page }, shown)));
       return { ...listing, inventoryFailed: !isStored };
     },
 
@@ -55,11 +54,11 @@ export const feedInventory = ({ inventory, log, meter }: Parts) => {
       const place = placeOf(inventory, listing.target);
       if (inventory === undefined || place === undefined || listing.inventoryFailed === true) return;
       const { startedAtMs, page } = listing;
-      await stored(listing, () => complete(inventory, place, { startedAtMs, pages: page + 1 }));
+      await stored(listing, () => inventory.writer.complete(place, { startedAtMs, pages: page + 1 }));
     },
   };
 
-  async function stored({ target }: Listing, store: () => Promise<void>): Promise<boolean> {
+  async function stored({ target }: Listing, store: () => Promise<unknown>): Promise<boolean> {
     try {
       await store();
       return true;
@@ -72,19 +71,6 @@ export const feedInventory = ({ inventory, log, meter }: Parts) => {
     }
   }
 };
-
-export const observe = async (
-  { writer, feed }: PolledInventory,
-  place: Place,
-  listing: { readonly startedAtMs: number; readonly page: number },
-  entries: readonly ListedEntry[],
-): Promise<void> => feed.append(inventoryChanges(place, await writer.observePage(place, listing, entries)));
-
-export const complete = async (
-  { writer, feed }: PolledInventory,
-  place: Place,
-  listing: { readonly startedAtMs: number; readonly pages: number },
-): Promise<void> => feed.append(inventoryChanges(place, await writer.complete(place, listing)));
 
 /** The instance with the status check that it failed when EC2 was last asked, which is after a listing. */
 const withStatusChecks = ({ checks }: Listing) => {

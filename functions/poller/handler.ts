@@ -57,8 +57,11 @@ const types: Record<ServiceType, PolledType> = {
 const inventoryOf = (table: string, queueUrl: string): PolledInventory => {
   const storage = inventoryStorage({ client, table });
   return {
-    writer: dynamoDbInventoryWriter({ storage, requestCompaction: sqsCompactionRequests(sqs, queueUrl) }),
-    feed: dynamoDbChangeFeed(client, table),
+    writer: dynamoDbInventoryWriter({
+      storage,
+      requestCompaction: sqsCompactionRequests(sqs, queueUrl),
+      feed: dynamoDbChangeFeed(client, table),
+    }),
     collections: new Set(env.INVENTORY_COLLECTIONS ?? Collection.options),
   };
 };

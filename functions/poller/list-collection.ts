@@ -5,7 +5,7 @@ import type { ListedCollections } from '../../shared/ports/inventory.ts';
 import type { Listing, Listings } from '../../shared/ports/listings.ts';
 import type { Log, Meter } from '../../shared/ports/telemetry.ts';
 import type { PolledTarget } from './env.ts';
-import { complete, observe, type PolledInventory, placeOf } from './feed-inventory.ts';
+import { type PolledInventory, placeOf } from './feed-inventory.ts';
 
 const timeoutMs = 5_000;
 /** Longer than the function's timeout, so that only one worker has a page. */
@@ -40,8 +40,8 @@ export const listCollection = ({ inventory, collections, listings, seconds, now,
     try {
       const { startedAtMs, page } = listing;
       const { entries, token } = await list(listing, place);
-      await observe(inventory, place, { startedAtMs, page }, entries);
-      if (token === undefined) await complete(inventory, place, { startedAtMs, pages: page + 1 });
+      await inventory.writer.observePage(place, { startedAtMs, page }, entries);
+      if (token === undefined) await inventory.writer.complete(place, { startedAtMs, pages: page + 1 });
       const after = { ...listing, seen: listing.seen + entries.length, intervalSeconds: seconds };
       await listings.save(after, { token, dueAtMs: token === undefined ? nextDue(listing) : now() });
     } catch (error) {

@@ -35,9 +35,14 @@ export const inventoryChanges = (
   changes: readonly AppliedChange[],
 ): readonly Change[] => {
   const about = { kind: 'inventory' as const, target: targetKey(target), collection };
-  if (changes.length > mostAnnounced) return [{ ...about, change: 'listed' }];
+  if (changes.length > mostAnnounced) return [collectionListed({ target, collection })];
   return changes.map(({ id, change }) => ({ ...about, change, id }));
 };
+
+/** That a collection must be read again. */
+export const collectionListed = ({ target, collection }: Place): Change => ({
+  ...{ kind: 'inventory', target: targetKey(target), collection, change: 'listed' },
+});
 
 /** A change with its place in the feed. */
 export type NumberedChange = { readonly cursor: string; readonly change: Change };

@@ -31,14 +31,15 @@ export type InventoryReader = {
 /** A listing: one or several pages, each observed before `complete`. */
 export type ObservedListing = { readonly startedAtMs: number };
 
-/** A change that was new to the inventory, as the feed announces it. */
+/** A change that was new to the inventory. */
 export type AppliedChange = { readonly id: string; readonly change: 'changed' | 'ended' };
 
 /**
  * The writing side of the inventory. Several functions may write at once; of two changes of a resource the one with the later `at` stays.
  * A change that is not later than the newest complete listing counts for nothing: the listing has shown it.
- * Each method is idempotent, and returns what was new. Rejections are UnavailableErrors: some of the changes may have been stored, and the
- * same call may be made again.
+ * Each method is idempotent, and returns what was new. That is announced in the change feed once it is stored, at least once: after a
+ * rejection or a crash by the next call for the place. Of a collection that cannot be read yet, only its first base is announced.
+ * Rejections are UnavailableErrors: some of the changes may have been stored, and the same call may be made again.
  */
 export type InventoryWriter = {
   /** Adds changes that events show, or a read of single resources. */

@@ -11,6 +11,7 @@ import { dynamoDbInventoryWriter } from '../../shared/adapters/dynamodb/inventor
 import { GoneError } from '../../shared/core/errors.ts';
 import { type Chunk, emptyIndex } from '../../shared/core/inventory/directory.ts';
 import type { Entry, EntryChange, Place } from '../../shared/core/inventory/entry.ts';
+import type { Change } from '../../shared/ports/change-feed.ts';
 import type { Snapshot } from '../../shared/ports/inventory.ts';
 import { entryNamed, idsIn } from './inventory.ts';
 
@@ -22,25 +23,40 @@ await createTable(dynamoDb.url, inventoryTable(table));
 class Crash extends Error {}
 
 /** A worker of its own: cold caches, and a client that fails for good after so many calls. */
-const worker = (clock: { readonly ms: number }, callsUntilCrash = Number.POSITIVE_INFINITY) => {
+const worker = (
+  clock: { readonly ms: number },
+  callsUntilCrash = Number.POSITIVE_INFINITY,
+  announced: (changes: readonly Change[]) => Promise<void> = async () => undefined,
+) => {
   const client = DynamoDBDocumentClient.from(
     new DynamoDBClient({ ...clientConfig(dynamoDb.url), maxAttempts: 1 }),
   );
   let calls = 0;
+  const count = () => {
+    calls += 1;
+    if (calls > callsUntilCrash) throw new Crash('the worker has crashed');
+  };
   client.middlewareStack.add(
     (next) => (input) => {
-      calls += 1;
-      if (calls > callsUntilCrash) throw new Crash('the worker has crashed');
+      count();
       return next(input);
     },
     { step: 'initialize' },
   );
+  const feed = {
+    append: async (changes: readonly Change[]) => {
+      count();
+      await announced(changes);
+    },
+  };
   const storage = inventoryStorage({ client, table, now: () => clock.ms });
-  const maintenance = dynamoDbInventoryMaintenance(storage, { entriesAtOnce: 40 });
+  const maintenance = dynamoDbInventoryMaintenance(storage, { feed, entriesAtOnce: 40 });
   return {
     ...dynamoDbInventoryReader(storage),
-    ...dynamoDbInventoryWriter({ storage, requestCompaction: maintenance.compact }),
+    ...dynamoDbInventoryWriter({ storage, requestCompaction: maintenance.compact, feed }),
     ...maintenance,
+    /** Compacts however few changes there are. */
+    compactNow: dynamoDbInventoryMaintenance(storage, { feed, changes: 0 }).compact,
     storage,
     calls: () => calls,
   };
@@ -59,7 +75,7 @@ const shown = (n: number, word: string): Entry => entryNamed(idOf(n), { tags: { 
 const pagesOf = async (snapshot: Snapshot, limit: number): Promise<readonly string[]> => {
   const found: string[] = [];
   for (let offset = 0; offset < snapshot.count; offset += limit)
-    found.push(...(await snapshot.page(offset, limit)).map(({ id, tags }) => `${id} ${tags.word}`));
+    found.push(...(await snapshot.page(offset, limit)).map(described));
   return found;
 };
 
@@ -103,6 +119,36 @@ const changesBy = (change: Step, at: number): readonly EntryChange[] =>
     ? [{ ended: { id: idOf(change.n), at } }]
     : startedBy(change).map((entry) => ({ entry: { ...entry, at } }));
 
+const described = ({ id, tags }: Entry): string => `${id} ${tags.word}`;
+
+/** A reader of the feed who has a copy of a collection, and reads again what is announced, at once. */
+const follower = (place: Place, clock: { readonly ms: number }) => {
+  const copy = new Map<string, string>();
+  let last: Promise<void> = Promise.resolve();
+  const readAll = async (snapshot: Snapshot | undefined) => {
+    copy.clear();
+    for (const entry of (await snapshot?.page(0, 1_000_000)) ?? []) copy.set(entry.id, described(entry));
+  };
+  const readOne = async (snapshot: Snapshot | undefined, id: string) => {
+    const entry = await snapshot?.find(id);
+    if (entry === undefined) copy.delete(id);
+    else copy.set(id, described(entry));
+  };
+  const read = async (changes: readonly Change[]) => {
+    const snapshot = await worker(clock).snapshot(place);
+    const ids = changes.map((change) => (change.kind === 'inventory' ? change.id : undefined));
+    if (ids.includes(undefined)) return readAll(snapshot);
+    for (const id of ids) if (id !== undefined) await readOne(snapshot, id);
+  };
+  return {
+    announced: (changes: readonly Change[]) => {
+      last = last.then(() => read(changes));
+      return last;
+    },
+    entries: () => [...copy.values()].sort(),
+  };
+};
+
 /** A region whose truth is known, and the inventory of it. */
 const knownRegion = () => {
   const place = newPlace();
@@ -110,6 +156,8 @@ const knownRegion = () => {
   const truth = new Map<string, Entry>();
   const late: EntryChange[] = [];
   const history: EntryChange[] = [];
+  const { announced, entries: followed } = follower(place, clock);
+  const started = (callsUntilCrash?: number) => worker(clock, callsUntilCrash, announced);
 
   const list = async (one: Worker, isAbandoned = false) => {
     clock.ms += 60_000;
@@ -138,21 +186,19 @@ const knownRegion = () => {
 
   /** What happens, and what workers do about it at the same time. What a crash loses, a listing finds. */
   const pass = async ({ step: next, isLost, isLate, crashAfter }: Event) => {
-    const one = worker(clock, crashAfter ?? undefined);
+    const one = started(crashAfter ?? undefined);
     const changes = happen(next);
     if (isLate) late.push(...changes);
     const told = isLost || isLate ? [] : changes;
     const others = late.length > 3 ? late.splice(0) : [];
-    await Promise.all([
-      workOf(one, next),
-      one.change(place, told),
-      worker(clock).change(place, others),
-    ]).catch(() => undefined);
+    await Promise.all([workOf(one, next), one.change(place, told), started().change(place, others)]).catch(
+      () => undefined,
+    );
   };
 
-  const expected = () => [...truth.values()].map(({ id, tags }) => `${id} ${tags.word}`).sort();
+  const expected = () => [...truth.values()].map(described).sort();
   const opened = (generation?: string) => worker(clock).snapshot(place, generation);
-  return { place, clock, history, list, happen, pass, expected, opened };
+  return { place, clock, history, list, happen, pass, expected, opened, started, followed };
 };
 
 /** Has all events pass. @returns the generations that could be seen between them, with their entries. */
@@ -191,19 +237,26 @@ describe('any interleaving of events, listings, compactions, crashes and concurr
         events,
         fc.array(single, { maxLength: 6 }),
         fc.integer({ min: 1, max: 250 }),
-        async (given, afterwards, limit) => {
+        fc.boolean(),
+        async (given, afterwards, limit, isCompacted) => {
           const region = knownRegion();
-          const { place, clock, history, list, happen, expected, opened } = region;
-          const steady = worker(clock);
+          const { place, history, list, happen, expected, opened, started, followed } = region;
+          const steady = started();
           const seen = await generationsOf(region, steady, given, limit);
           await list(steady);
+          if (isCompacted) await steady.compactNow(place);
           const before = [...history];
           const since = afterwards.flatMap(happen);
           for (const change of since.toReversed()) await steady.change(place, [change]);
-          await worker(clock).change(place, before); // all that happened before is delivered once more
+          // what happened before is delivered once more, but for the ends
+          await started().change(
+            place,
+            before.filter((change) => 'entry' in change),
+          );
 
           expect(await entriesIn(opened(), limit)).toEqual(expected());
           expect((await opened())?.count).toBe(expected().length);
+          expect(followed()).toEqual(expected());
           for (const [generation, entries] of seen)
             expect((await entriesIn(opened(generation), limit)) ?? entries).toEqual(entries);
         },
@@ -213,7 +266,89 @@ describe('any interleaving of events, listings, compactions, crashes and concurr
   }, 240_000);
 });
 
+describe('a worker that ends after any of its calls', () => {
+  const pass = async (
+    region: ReturnType<typeof knownRegion>,
+    calls: number,
+    work: (one: Worker) => Promise<unknown>,
+  ) => {
+    const one = region.started(calls);
+    const isCrashed = await work(one).then(
+      () => false,
+      () => true,
+    );
+    // what wakes another worker: the message that is delivered again, or the next listing
+    await work(region.started());
+    await region.list(region.started());
+    expect(region.followed(), `after ${calls} calls`).toEqual(region.expected());
+    return isCrashed;
+  };
+  const changed = async (region: ReturnType<typeof knownRegion>) => {
+    for (const n of [0, 1, 2]) region.happen({ do: 'start', n });
+    await region.list(region.started());
+    return [
+      ...region.happen({ do: 'rename', n: 0, word: 'a' }),
+      ...region.happen({ do: 'stop', n: 1 }),
+      ...region.happen({ do: 'start', n: 4 }),
+    ];
+  };
+
+  it('leaves no change of an event out of the feed', async () => {
+    let [calls, isCrashed] = [0, true];
+    for (; isCrashed; calls += 1) {
+      const region = knownRegion();
+      const changes = await changed(region);
+      isCrashed = await pass(region, calls, (one) => one.change(region.place, changes));
+    }
+    expect(calls).toBeGreaterThan(8);
+  }, 120_000);
+
+  it('leaves no change that a listing showed out of the feed, though the next listing shows nothing new', async () => {
+    let [calls, isCrashed] = [0, true];
+    for (; isCrashed; calls += 1) {
+      const region = knownRegion();
+      await changed(region);
+      isCrashed = await pass(region, calls, region.list);
+    }
+    expect(calls).toBeGreaterThan(12);
+  }, 120_000);
+
+  it('leaves nothing of a first or a next base out of the feed', async () => {
+    for (const [count, step] of [
+      [30, 1],
+      [600, 4],
+    ] as const) {
+      let [calls, isCrashed] = [0, true];
+      for (; isCrashed; calls += step) {
+        const region = knownRegion();
+        if (count > 100) await changed(region);
+        region.happen({ do: 'many', from: 0, count });
+        isCrashed = await pass(region, calls, region.list);
+      }
+    }
+  }, 240_000);
+});
+
 describe('the storage of the inventory', () => {
+  it('does not bring back by an older event what a listing ended and compaction has forgotten', async () => {
+    const place = newPlace();
+    const clock = { ms: startedAtMs };
+    const one = worker(clock);
+    const list = async (...entries: readonly Entry[]) => {
+      clock.ms += 60_000;
+      await one.observePage(place, { startedAtMs: clock.ms, page: 0 }, entries);
+      await one.complete(place, { startedAtMs: clock.ms, pages: 1 });
+    };
+    await list(shown(1, 'a'), shown(2, 'a'));
+    await list(shown(2, 'a'));
+    await one.compactNow(place);
+
+    const applied = await worker(clock).change(place, [{ entry: { ...shown(1, 'late'), at: startedAtMs } }]);
+
+    expect(applied).toEqual([]);
+    expect(await idsIn(await worker(clock).snapshot(place))).toEqual([idOf(2)]);
+  });
+
   it('serves a cold start from the table alone (B3 9)', async () => {
     const place = newPlace();
     const clock = { ms: startedAtMs };
@@ -302,7 +437,7 @@ describe('the storage of the inventory', () => {
     }
     const marks = { listedAtMs: startedAtMs, members: undefined };
     await storage.writeBase(place, 1, { chunks, ...marks }, emptyIndex);
-    await storage.replaceBase(place, 0);
+    await storage.replaceBase(place, 0, { isAnnounced: true });
 
     const costOf = async (offset: number) => {
       const one = worker({ ms: startedAtMs });

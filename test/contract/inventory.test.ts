@@ -17,15 +17,17 @@ afterAll(() => dynamoDb[Symbol.asyncDispose]());
 const client = DynamoDBDocumentClient.from(new DynamoDBClient(clientConfig(dynamoDb.url)));
 for (const table of ['inventory', 'cold']) await createTable(dynamoDb.url, inventoryTable(table));
 
+const feed = { append: async () => undefined };
+
 /** Opens the storage anew, as a cold start does. */
 const opened = (table: string) => inventoryStorage({ client, table });
 
 inventoryContract('DynamoDB (dynalite)', async () => {
   const storage = opened('inventory');
-  const { compact } = dynamoDbInventoryMaintenance(storage);
+  const { compact } = dynamoDbInventoryMaintenance(storage, { feed });
   return {
     ...dynamoDbInventoryReader(storage),
-    ...dynamoDbInventoryWriter({ storage, requestCompaction: compact }),
+    ...dynamoDbInventoryWriter({ storage, requestCompaction: compact, feed }),
   };
 });
 
@@ -36,7 +38,8 @@ inventoryContract('DynamoDB (dynalite), each call after a cold start', async () 
       ...dynamoDbInventoryReader(storage),
       ...dynamoDbInventoryWriter({
         storage,
-        requestCompaction: dynamoDbInventoryMaintenance(opened('cold')).compact,
+        requestCompaction: dynamoDbInventoryMaintenance(opened('cold'), { feed }).compact,
+        feed,
       }),
     };
   };

@@ -1,6 +1,7 @@
 import { GoneError, InvalidArgumentError } from '../../shared/core/errors.ts';
 import { isLater } from '../../shared/core/inventory/changes.ts';
 import { canonical, type Entry, listedAt, type Place, placeKey } from '../../shared/core/inventory/entry.ts';
+import { type ChangeFeed, inventoryChanges } from '../../shared/ports/change-feed.ts';
 import type {
   AppliedChange,
   InventoryReader,
@@ -18,9 +19,19 @@ type Stored = {
   listedAtMs: number | undefined;
 };
 
-/** The inventory in memory. It keeps every generation, unless a test drops them. */
-export const memoryInventory = (): InventoryReader & InventoryWriter & { dropGenerations(): void } => {
+/** The inventory in memory. It keeps every generation, unless a test drops them. What the feed did not take is announced by the next call. */
+export const memoryInventory = (
+  feed?: Pick<ChangeFeed, 'append'>,
+): InventoryReader & InventoryWriter & { dropGenerations(): void } => {
   const places = new Map<string, Stored>();
+  const pending = new Map<string, AppliedChange[]>();
+  const announced = async (place: Place, changes: readonly AppliedChange[]) => {
+    const all = [...(pending.get(placeKey(place)) ?? []), ...changes];
+    pending.set(placeKey(place), all);
+    if (all.length > 0) await feed?.append(inventoryChanges(place, all));
+    pending.delete(placeKey(place));
+    return changes;
+  };
   const storedOf = (place: Place): Stored => {
     const stored = places.get(placeKey(place)) ?? {
       ...{ held: new Map(), pages: new Map(), moments: [], isChanged: true, listedAtMs: undefined },
@@ -48,21 +59,25 @@ export const memoryInventory = (): InventoryReader & InventoryWriter & { dropGen
       if (found === undefined) throw new GoneError(`generation ${generation} is no longer kept`);
       return found;
     },
-    change: async (place, changes) =>
-      changes.flatMap((change) => {
-        const { id, at } = 'entry' in change ? change.entry : change.ended;
-        return apply(storedOf(place), id, { at, entry: 'entry' in change ? change.entry : undefined });
-      }),
+    change: (place, changes) =>
+      announced(
+        place,
+        changes.flatMap((change) => {
+          const { id, at } = 'entry' in change ? change.entry : change.ended;
+          return apply(storedOf(place), id, { at, entry: 'entry' in change ? change.entry : undefined });
+        }),
+      ),
     observePage: async (place, { startedAtMs, page }, entries) => {
       const stored = storedOf(place);
       const at = listedAt({ startedAtMs });
       stored.pages.set(page, new Set(entries.map(({ id }) => id)));
-      return entries.flatMap((entry) => {
+      const changes = entries.flatMap((entry) => {
         const before = stored.held.get(entry.id)?.entry;
         const { at: _, ...same } = before ?? { at };
         if (before !== undefined && canonical(same) === canonical(entry)) return [];
         return apply(stored, entry.id, { at, entry: { ...entry, at } });
       });
+      return announced(place, changes);
     },
     complete: async (place, { startedAtMs, pages }) => {
       const stored = storedOf(place);
@@ -74,7 +89,7 @@ export const memoryInventory = (): InventoryReader & InventoryWriter & { dropGen
       );
       stored.listedAtMs = at;
       stored.isChanged = true;
-      return ended;
+      return announced(place, ended);
     },
     dropGenerations: () => {
       for (const { moments } of places.values()) moments.length = 0;

@@ -15,9 +15,11 @@ import {
   mergedIndex,
 } from '../../core/inventory/directory.ts';
 import { type Place, placeKey } from '../../core/inventory/entry.ts';
+import type { ChangeFeed } from '../../ports/change-feed.ts';
 import type { InventoryMaintenance } from '../../ports/inventory.ts';
 import { logStart } from './append-log.ts';
-import { keptUntil } from './inventory-reader.ts';
+import { announceFromLog } from './inventory-announcements.ts';
+import { keptUntil, maximumChanges } from './inventory-reader.ts';
 import {
   type Head,
   type InventoryStorage,
@@ -27,12 +29,16 @@ import {
 } from './inventory-storage.ts';
 
 const readAtOnce = 500;
-/** As in the writer: below, a request for compaction is one too many, which a second message of the queue can be. */
-const longLog = 500;
 
 type Options = {
+  readonly feed: Pick<ChangeFeed, 'append'>;
   /** So many changed entries are in memory at once, each of some kilobytes; where there are more, the log is read again for each such part. */
   readonly entriesAtOnce?: number;
+  /**
+   * From so many changes, or log entries, on: with fewer, a request is one too many, which a second message of the queue can be.
+   * @default 500, as in the writer
+   */
+  readonly changes?: number;
 };
 
 /**
@@ -41,8 +47,9 @@ type Options = {
  */
 export const dynamoDbInventoryMaintenance = (
   storage: InventoryStorage,
-  { entriesAtOnce = 20_000 }: Options = {},
+  { feed, entriesAtOnce = 20_000, changes: longLog = 500 }: Options,
 ): InventoryMaintenance => {
+  const announce = announceFromLog(storage, feed);
   return {
     async compact(place) {
       const head = await storage.head(place);
@@ -57,6 +64,7 @@ export const dynamoDbInventoryMaintenance = (
           : Math.max(changes.entries, changes.newest.size) >= longLog);
       if (isDue) await replace(place, base, directory.chunks);
       await deleteReplaced(place);
+      await announce(place);
     },
 
     async forget(place) {
@@ -101,7 +109,10 @@ export const dynamoDbInventoryMaintenance = (
     const { listedAtMs, members } = changes;
     const index = mergedIndex(await storage.index(place, base), changes.newest, listedAtMs);
     await storage.writeBase(place, base + 1, { chunks: next, listedAtMs, members }, index);
-    await storage.replaceBase(place, base);
+    await announce(place); // the next base has a log of its own
+    // readers had no first base before, and of a log that long not all changes
+    const isAnnounced = base > 0 && changes.entries <= maximumChanges;
+    await storage.replaceBase(place, base, { isAnnounced });
   }
 
   /** The changes without their contents. */

@@ -18,7 +18,7 @@ import { type Base, entryOf, type InventoryStorage } from './inventory-storage.t
  * A snapshot has at most about so many changes in memory. Where very much changes at once, it is some seconds older, until the next base is
  * written.
  */
-const maximumChanges = 5_000;
+export const maximumChanges = 5_000;
 const readAtOnce = 500;
 
 /** What is read at once by `all`, in entries. */

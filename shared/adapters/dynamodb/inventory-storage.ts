@@ -24,7 +24,7 @@ import { formatAttribute, refuseNewerFormat, withFormat } from './format.ts';
 /**
  * The items of the inventory. Of each place:
  *
- *     head#<place>            0    which base is read, and which earlier ones are to be deleted
+ *     head#<place>            0    which base is read, what of its log is in the feed, and which earlier bases are to be deleted
  *     base#<place>#<n>        0…   directory of base n: its chunks, and what it was as of
  *                             1000…  index of base n: id, digest and time of each entry, for writers
  *     chunk#<place>#<n>-<m>   0…   entries without objects; 1000… their objects. Written with base n, and kept by later bases
@@ -89,6 +89,8 @@ const StoredIndex = z.object({
 
 const Head = z.object({
   base: z.int(),
+  /** Up to this entry of the base's log, changes are in the feed; absent: the base itself has to be announced. */
+  announced: z.optional(z.int()),
   replaced: z._default(z.array(z.object({ base: z.int(), atMs: z.int() })), []),
 });
 export type Head = z.infer<typeof Head>;
@@ -203,24 +205,47 @@ export const inventoryStorage = ({ client, table, now = Date.now, cacheBytes = 3
       return Item && Head.parse(Item);
     },
 
-    /** Makes the next base the one that is read. @returns whether it was not yet. */
-    async replaceBase(place: Place, base: number): Promise<boolean> {
+    /**
+     * Makes the next base the one that is read. `isAnnounced`: whether the feed has all that it shows.
+     * @returns whether it was not yet the one.
+     */
+    async replaceBase(
+      place: Place,
+      base: number,
+      { isAnnounced }: { readonly isAnnounced: boolean },
+    ): Promise<boolean> {
       const isFirst = base === 0;
       const command = new UpdateCommand({
         TableName: table,
         Key: { pk: key.head(place), sk: 0 },
         ...withFormat({
-          UpdateExpression:
-            'SET #base = :next, replaced = list_append(if_not_exists(replaced, :none), :replaced)',
+          UpdateExpression: `SET #base = :next, replaced = list_append(if_not_exists(replaced, :none), :replaced)${isAnnounced ? ', announced = :zero' : ' REMOVE announced'}`,
           ConditionExpression: isFirst ? 'attribute_not_exists(#base)' : '#base = :base',
           ExpressionAttributeNames: { '#base': 'base' },
           ExpressionAttributeValues: {
             ...{ ':next': base + 1, ':none': [], ':replaced': [{ base, atMs: now() }] },
             ...(!isFirst && { ':base': base }),
+            ...(isAnnounced && { ':zero': 0 }),
           },
         }),
       });
       return succeeds(command);
+    },
+
+    /** Notes that the feed has the changes of a base's log up to this entry. */
+    async noteAnnounced(place: Place, base: number, entry: number): Promise<boolean> {
+      return succeeds(
+        new UpdateCommand({
+          TableName: table,
+          Key: { pk: key.head(place), sk: 0 },
+          ...withFormat({
+            UpdateExpression: 'SET announced = :entry',
+            ConditionExpression: '#base = :base AND (attribute_not_exists(announced) OR announced < :entry)',
+            ExpressionAttributeNames: { '#base': 'base' },
+            ExpressionAttributeValues: { ':base': base, ':entry': entry },
+          }),
+        }),
+      );
     },
 
     /** Takes bases that have been deleted off the head's list. */

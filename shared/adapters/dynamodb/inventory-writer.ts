@@ -17,8 +17,10 @@ import {
   type Place,
   placeKey,
 } from '../../core/inventory/entry.ts';
+import type { ChangeFeed } from '../../ports/change-feed.ts';
 import type { AppliedChange, InventoryWriter, RequestCompaction } from '../../ports/inventory.ts';
 import { logStart, type Position } from './append-log.ts';
+import { announceFromLog, appliedBy } from './inventory-announcements.ts';
 import { digestOf, type InventoryStorage, type LoggedEntry } from './inventory-storage.ts';
 
 /** From so many changes, or log entries, on a base is replaced. */
@@ -31,6 +33,7 @@ const largestObject = 250 * 1024;
 type Parts = {
   readonly storage: InventoryStorage;
   readonly requestCompaction: RequestCompaction;
+  readonly feed: Pick<ChangeFeed, 'append'>;
 };
 
 /** A collection as writers know it. */
@@ -40,14 +43,23 @@ type Known = {
   /** Without contents. */
   readonly changes: Changes<undefined>;
   readonly hasHead: boolean;
+  /** Whether the feed lacks some of it. */
+  readonly isPending: boolean;
+};
+
+/** The log of a base, as far as it was read. */
+type Read = {
+  readonly changes: Changes<undefined>;
+  readonly next: Position;
+  /** Number of the newest entry that is not the mark of a listing; 0: none. */
+  readonly lastChange: number;
 };
 
 type Logging = Exclude<LoggedEntry, { readonly listed: number }>;
 
-export const dynamoDbInventoryWriter = ({ storage, requestCompaction }: Parts): InventoryWriter => {
-  const logs = new LRUCache<string, { readonly changes: Changes<undefined>; readonly next: Position }>({
-    max: 200,
-  });
+export const dynamoDbInventoryWriter = ({ storage, requestCompaction, feed }: Parts): InventoryWriter => {
+  const logs = new LRUCache<string, Read>({ max: 200 });
+  const announce = announceFromLog(storage, feed);
 
   const known = async (place: Place): Promise<Known> => {
     const head = await storage.head(place);
@@ -57,16 +69,23 @@ export const dynamoDbInventoryWriter = ({ storage, requestCompaction }: Parts): 
     const directory = await storage.base(place, base);
     if (directory === undefined) throw replaced(place);
     const name = `${placeKey(place)} ${base}`;
-    let read = logs.get(name) ?? { changes: noChanges(directory), next: logStart };
+    let read = logs.get(name) ?? { changes: noChanges(directory), next: logStart, lastChange: 0 };
     const log = storage.log(place, base);
     for (let complete = false; !complete; ) {
       const page = await log.read(read.next, readAtOnce);
       const logged = page.entries.map(({ entry }) => withoutContent(entry));
-      read = { changes: withLogged(read.changes, logged), next: page.next };
+      const last = page.entries.findLast(({ entry }) => !('listed' in entry))?.position.number;
+      read = {
+        changes: withLogged(read.changes, logged),
+        next: page.next,
+        lastChange: last ?? read.lastChange,
+      };
       complete = page.complete;
     }
     logs.set(name, read);
-    return { base, index, changes: read.changes, hasHead: head !== undefined };
+    const isPending =
+      head !== undefined && (head.announced === undefined || head.announced < read.lastChange);
+    return { base, index, changes: read.changes, hasHead: head !== undefined, isPending };
   };
 
   /**
@@ -80,12 +99,26 @@ export const dynamoDbInventoryWriter = ({ storage, requestCompaction }: Parts): 
     for (let attempt = 0; attempt < attempts; attempt += 1) {
       const now = await known(place);
       const logged = await decide(now);
-      if (logged.length === 0) return [];
-      const isAppended = (await storage.log(place, now.base).append(logged)) !== undefined;
-      if (!isAppended || isCompactionDue(now, logged)) await requestCompaction(place);
-      if (isAppended) return logged.flatMap(applied);
+      if (await isStored(place, now, logged)) return announced(place, now, logged.flatMap(appliedBy));
     }
     throw replaced(place);
+  };
+
+  /** False where the base is being replaced. */
+  const isStored = async (place: Place, now: Known, logged: readonly LoggedEntry[]): Promise<boolean> => {
+    if (logged.length === 0) return true;
+    const isAppended = (await storage.log(place, now.base).append(logged)) !== undefined;
+    if (!isAppended || isCompactionDue(now, logged)) await requestCompaction(place);
+    return isAppended;
+  };
+
+  const announced = async (
+    place: Place,
+    { isPending, hasHead }: Known,
+    applied: readonly AppliedChange[],
+  ) => {
+    if (isPending || (hasHead && applied.length > 0)) await announce(place);
+    return applied;
   };
 
   return {
@@ -195,9 +228,4 @@ const isNew = ({ at, digest }: Logging, held: Pick<Change<unknown>, 'at' | 'dige
 const bounded = (entry: Entry): Entry => {
   const bytes = Buffer.byteLength(JSON.stringify(entry.object));
   return bytes > largestObject ? { ...entry, object: { omitted: `the object has ${bytes} bytes` } } : entry;
-};
-
-const applied = (one: LoggedEntry): AppliedChange[] => {
-  if ('listed' in one) return [];
-  return [{ id: one.id, change: one.digest === undefined ? 'ended' : 'changed' }];
 };

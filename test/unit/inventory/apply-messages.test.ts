@@ -132,14 +132,14 @@ describe('an event in the inventory', () => {
     expect(await find(instanceId(1), elsewhere)).toBeUndefined();
   });
 
-  it('is announced again where the worker before may not have done it', async () => {
+  it('is announced at its next delivery where the feed did not take it', async () => {
     const { world, deliver, list, fed } = inventoryWorld();
     await list(shown(1));
     world.isFeedDown = true;
     const failed = await deliver([stateEvent(1, 'stopped')]);
     world.isFeedDown = false;
 
-    await deliver([stateEvent(1, 'stopped')], true);
+    await deliver([stateEvent(1, 'stopped')]);
 
     expect([...failed.keys()]).toEqual(['0']);
     expect(fed).toMatchObject([{ change: 'changed', id: instanceId(1) }]);

@@ -24,7 +24,6 @@ export const shown = (n: number, state: 'pending' | 'running' | 'stopped' = 'run
 
 /** The inventory function with an inventory in memory, and EC2 as a map. */
 export const inventoryWorld = () => {
-  const inventory = memoryInventory();
   const clock = { ms: startedAtMs + 60_000 };
   const fed: Change[] = [];
   const described: (readonly string[])[] = [];
@@ -33,6 +32,12 @@ export const inventoryWorld = () => {
   const meter = countingMeter();
   const log = memoryLog();
   const world = { isFeedDown: false };
+  const inventory = memoryInventory({
+    append: async (changes) => {
+      if (world.isFeedDown) throw new Error('the feed is down');
+      fed.push(...changes);
+    },
+  });
   const read = readMessage({
     targets: [{ region: 'us-east-1' }, { region: 'us-east-1', account: other }],
     collections: new Set(Collection.options),
@@ -41,12 +46,6 @@ export const inventoryWorld = () => {
   const apply = applyMessages({
     ...{ reader: inventory, writer: inventory, log, meter, now: () => clock.ms },
     maintenance: { compact: async (of) => void compacted.push(of) },
-    feed: {
-      append: async (changes) => {
-        if (world.isFeedDown) throw new Error('the feed is down');
-        fed.push(...changes);
-      },
-    },
     instances: {
       describeInstances: async (_, ids) => {
         described.push(ids);
@@ -54,15 +53,16 @@ export const inventoryWorld = () => {
       },
     },
   });
-  const deliver = (bodies: readonly object[], isRetry = false) =>
+  const deliver = (bodies: readonly object[]) =>
     apply(
       bodies.map((body, index) => ({
-        ...{ messageId: String(index), isRetry, resourceMessages: read(JSON.stringify(body)) },
+        ...{ messageId: String(index), resourceMessages: read(JSON.stringify(body)) },
       })),
     );
   const list = async (...entries: readonly ListedEntry[]) => {
     await inventory.observePage(place, { startedAtMs, page: 0 }, entries);
     await inventory.complete(place, { startedAtMs, pages: 1 });
+    fed.length = 0;
   };
   const find = async (id: string, where = place) => (await inventory.snapshot(where))?.find(id);
   return { world, inventory, clock, fed, described, ec2, compacted, meter, log, read, deliver, list, find };

@@ -23,8 +23,8 @@ const region = () => {
   const clock = { ms: (halfPastTen + 86_400) * 1000 };
   const now = () => clock.ms;
   const instances = scriptedInstances();
-  const inventory = memoryInventory();
   const fed: Change[] = [];
+  const inventory = memoryInventory({ append: async (more) => void fed.push(...more) });
   const queued: EventBridgeEvent[] = [];
   const asked: boolean[] = [];
   const meter = countingMeter();
@@ -43,7 +43,6 @@ const region = () => {
   const listings = memoryListings(now);
   const polled = {
     writer: inventory,
-    feed: { append: async (more: readonly Change[]) => void fed.push(...more) },
   };
   const parts = (collections: ReadonlySet<Collection> | undefined) => ({
     ...{ provider: 'ec2-sp', tagKeys, floorSeconds: 10, now, random: () => 0, meter, log, listings },
