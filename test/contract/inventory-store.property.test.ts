@@ -243,6 +243,8 @@ describe('any interleaving of events, listings, compactions, crashes and concurr
           const { place, history, list, happen, expected, opened, started, followed } = region;
           const steady = started();
           const seen = await generationsOf(region, steady, given, limit);
+          await steady.change(place, happen({ do: 'start', n: 999 }));
+          happen({ do: 'stop', n: 999 }); // which the listing alone shows
           await list(steady);
           if (isCompacted) await steady.compactNow(place);
           const before = [...history];
