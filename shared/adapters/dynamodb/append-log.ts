@@ -126,6 +126,8 @@ export const appendLog = <Entry>({
 }: Options<Entry>): AppendLog<Entry> => {
   const Entries = z.array(schema);
   let known: { readonly tail: Item | undefined; readonly untilMs: number } | undefined;
+  /** How many entries the items had that were read last, on average: a query's limit counts items, and an item has up to a hundred entries. */
+  let perItem = 1;
 
   const remember = (tail: Item | undefined): Item | undefined => {
     known = { tail, untilMs: now() + rememberedMs };
@@ -207,24 +209,34 @@ export const appendLog = <Entry>({
     });
   };
 
+  /** The items from a number on, of which the reader wants so many entries. */
+  async function* itemsFrom(number: number, entries: number): AsyncGenerator<Item> {
+    let [expected, left] = [number, entries];
+    for (let isLast = false; !isLast; ) {
+      const page = await query({
+        KeyConditionExpression: 'pk = :pk AND sk >= :from',
+        ExpressionAttributeValues: { ':from': expected },
+        Limit: Math.ceil(Math.max(left, 0) / perItem) + 1,
+      });
+      perItem = entriesPerItem(page.items);
+      for (const item of page.items) {
+        if (item.sk !== expected && !beginsBlock(item)) throw gone(name, expected);
+        expected = nextNumber(item);
+        left -= item.count;
+        yield item;
+      }
+      ({ isLast } = page);
+    }
+  }
+
   /** At least `least` entries after a place, or all, and the item that was read last. */
   const entriesFrom = async (after: Position, least: number) => {
     const found: LogEntry<Entry>[] = [];
     let last: Item | undefined;
-    let expected = after.item ?? after.number + 1;
-    for (let isLast = false; !isLast && found.length < least; ) {
-      const page = await query({
-        KeyConditionExpression: 'pk = :pk AND sk >= :from',
-        ExpressionAttributeValues: { ':from': expected },
-        Limit: least + 1,
-      });
-      for (const item of page.items) {
-        if (item.sk !== expected && !beginsBlock(item)) throw gone(name, expected);
-        expected = nextNumber(item);
-        last = item;
-        found.push(...entriesOf(item).filter(({ position }) => position.number > after.number));
-      }
-      ({ isLast } = page);
+    for await (const item of itemsFrom(after.item ?? after.number + 1, least)) {
+      last = item;
+      found.push(...entriesOf(item).filter(({ position }) => position.number > after.number));
+      if (found.length >= least) break;
     }
     return { found, last };
   };
@@ -277,6 +289,9 @@ export const appendLog = <Entry>({
     },
   };
 };
+
+const entriesPerItem = (items: readonly Item[]): number =>
+  Math.max(1, items.reduce((sum, { count }) => sum + count, 0) / Math.max(1, items.length));
 
 const gone = (name: string, number: number) =>
   new GoneError(
