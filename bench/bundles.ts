@@ -31,6 +31,7 @@ export const bundles = async (): Promise<Figures> => {
     bundle_kb_provider_api: codeBytes(providerApi) / 1024,
     bundle_kb_provider_api_cold: coldStartBytes(providerApi, 'provider-api') / 1024,
     bundle_kb_inventory_api: await kibOf('inventory-api'),
+    bundle_kb_inventory: await kibOf('inventory'),
     import_ms_nats_bridge: median(bridgeMs),
     import_ms_normaliser: median(normaliserMs),
   };

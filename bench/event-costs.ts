@@ -4,6 +4,7 @@ import { publishEvents } from '../functions/nats-bridge/publish-events.ts';
 import { clientConfig } from '../local/emulators/client-config.ts';
 import { provider } from '../local/stack/options.ts';
 import { dynamoDbResourceStore } from '../shared/adapters/dynamodb/resource-store.ts';
+import type { StatusBus } from '../shared/ports/status-bus.ts';
 import { servedContainers } from '../shared/service-types/container/served.ts';
 import { kinds } from '../shared/service-types/kinds.ts';
 import type { InstanceState } from '../shared/service-types/vm/kind.ts';
@@ -134,7 +135,7 @@ const taskBody = (id: string, owner: string, times: TaskTimes): string => {
 };
 
 /** The normaliser with its table in DynamoDB, and what each event costs. */
-const meteredNormaliser = (dynamoDbUrl: string) => {
+export const meteredNormaliser = (dynamoDbUrl: string, bus?: StatusBus) => {
   const client = new DynamoDBClient(clientConfig(dynamoDbUrl));
   const units = countCapacity(client);
   const ec2 = scriptedInstances();
@@ -143,6 +144,7 @@ const meteredNormaliser = (dynamoDbUrl: string) => {
   const handleAll = quietNormaliser({
     resourceStore: held,
     publisher: publishEvents(stream),
+    bus,
     types: [servedVms(ec2)],
   });
   const anHourAgo = Math.floor(Date.now() / 1000) - 3600;

@@ -70,8 +70,35 @@ const definitions = {
     what: 'the same for one region of 1,000 VMs, 1,000 containers and 20 clusters, all at rest; 100 ms assumed for a call to ECS or EKS, too',
     atMost: 0.12,
   },
+  poll_idle_dollars_per_day_accounts: {
+    what: 'the same for 5 idle legacy regions of 1,000 in each of 3 accounts',
+    atMost: 0.3,
+  },
   poll_busy_dollars_per_day: {
     what: 'the same for one region of 1,000 VMs of which 1 % change every 10 s, without the normaliser',
+  },
+  inventory_page_ratio: {
+    what: 'GET of 100 of 100,000 instances by the inventory-api at offset 99,900 ÷ at offset 0, chunks not in memory, 99 %',
+    atMost: 1.5,
+  },
+  inventory_page_ms: { what: 'own time of such a GET, the calls to DynamoDB apart, 99 %, ms' },
+  inventory_get_aws_calls: { what: 'EC2 calls for these requests', atMost: 0 },
+  inventory_log_aws_calls: { what: 'EC2 calls for the log of an instance', atLeast: 1, atMost: 1 },
+  inventory_lag_ratio: {
+    what: "from an instance's change until the inventory-api serves it ÷ until it is in DCM's row, local stack, median",
+    atMost: 3,
+  },
+  inventory_calls_per_hour_10k: {
+    what: 'EC2 calls an hour that the inventory adds to the listings of 10,000 VMs of ours at rest, as many volumes',
+    atMost: 30,
+  },
+  inventory_dollars_per_month_10k: {
+    what: 'list price of the same, $ a month: storage, DynamoDB, states, Lambda; assumed as for the idle regions',
+    atMost: 5,
+  },
+  feed_write_units_per_event: {
+    what: 'DynamoDB write units for an event of ours that the status bus and the change feed add, one message at a time',
+    atMost: 2,
   },
   heal_transition_s: {
     what: 'a VM runs, all its events are lost and no listing is due: until DCM knows, s',
@@ -97,6 +124,7 @@ const definitions = {
   bundle_kb_inventory_api: {
     what: "what a cold start of the inventory-api loads: neither EC2's client nor the OpenAPI document, KiB",
   },
+  bundle_kb_inventory: { what: 'what a cold start of the inventory function loads, KiB' },
   get_ratio_p50: {
     what: 'GET of one VM among 10,000 by the provider-api ÷ the DynamoDB reads it makes, by themselves, median',
     atMost: 3,

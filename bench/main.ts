@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { Command, Option } from 'commander';
 import { reasonOf } from '../shared/core/errors.ts';
+import { accounts } from './accounts.ts';
 import { agentLookups } from './agent-lookups.ts';
 import { bridge } from './bridge.ts';
 import { bundles } from './bundles.ts';
@@ -9,6 +10,7 @@ import { creates } from './creates.ts';
 import { eventCosts } from './event-costs.ts';
 import { type Figures, rowsOf } from './figures.ts';
 import { healing } from './healing.ts';
+import { inventory } from './inventory.ts';
 import { normaliser } from './normaliser.ts';
 import { polling } from './polling.ts';
 import { providerApi } from './provider-api.ts';
@@ -25,6 +27,8 @@ const sections: Readonly<Record<string, () => Promise<Figures>>> = {
   queue,
   'event-costs': eventCosts,
   polling,
+  accounts,
+  inventory,
   healing,
   containers,
   'provider-api': async () => ({

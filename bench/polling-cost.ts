@@ -18,6 +18,7 @@ const vms = 1_000;
 const idleTurns = 24;
 const busyTurns = 30;
 const secondsPerDay = 86_400;
+const secondsPerHour = 3_600;
 /** infra/constructs/polling.ts */
 const watchdogSeconds = 300;
 const quietSeconds = 300;
@@ -33,7 +34,7 @@ export const idleDollars = async (regions: readonly string[]): Promise<number> =
 export const idleDollarsOf = async (polled: PolledRegions): Promise<number> => {
   await storeListings(polled, { dueInSeconds: quietSeconds });
   await storeInstances(polled); // an unchanged page is compared with the table once an hour
-  return dollarsPerDay(await runTurns(polled, idleTurns, async () => {}));
+  return dollarsPerDay(await runTurns(polled, { isOver: (turns) => turns === idleTurns }));
 };
 
 /** List-price dollars a day of one region of 1,000 VMs, of which one in a hundred changes from each listing to the next. */
@@ -42,8 +43,25 @@ export const busyDollars = async (region: string): Promise<number> => {
   using polled = polledRegions({ dynamoDbUrl: dynamoDb.url, regions: [region], vms });
   await storeListings(polled, { dueInSeconds: 10 });
   await storeInstances(polled);
-  return dollarsPerDay(await runTurns(polled, busyTurns, changes(polled, region, vms)));
+  return dollarsPerDay(
+    await runTurns(polled, {
+      isOver: (turns) => turns === busyTurns,
+      duringWait: changes(polled, region, vms),
+    }),
+  );
 };
+
+/** List-price dollars a day of what is polled, and the calls that an hour of it takes. */
+export const hourOf = async (
+  polled: Polled,
+): Promise<{ readonly dollarsPerDay: number; readonly serviceCalls: number }> => {
+  const untilMs = polled.now() + secondsPerHour * 1000;
+  const executions = await runTurns(polled, { isOver: () => polled.now() >= untilMs });
+  return { dollarsPerDay: dollarsPerDay(executions), serviceCalls: executions.turns.serviceCalls };
+};
+
+/** What the state machine needs of a poller that is counted. */
+export type Polled = Pick<PolledRegions, 'handle' | 'now' | 'skip' | 'units' | 'calls'>;
 
 /** What AWS charges for, all of it counted and nothing timed. */
 type Usage = {
@@ -99,17 +117,19 @@ type Executions = {
   readonly watchdog: Usage;
 };
 
+type Course = {
+  /** Asked after so many turns of planning, waiting and polling. */
+  readonly isOver: (turns: number) => boolean;
+  readonly duringWait?: () => Promise<void>;
+};
+
 /**
- * Runs the state machine with the poller behind it, for so many turns of planning, waiting and polling.
+ * Runs the state machine with the poller behind it, until that is over.
  * @throws where an execution or one of its states fails.
  */
-const runTurns = async (
-  polled: PolledRegions,
-  turns: number,
-  duringWait: () => Promise<void>,
-): Promise<Executions> => {
+const runTurns = async (polled: Polled, course: Course): Promise<Executions> => {
   const lines: string[] = [];
-  const poller = meteredPoller(polled, turns, duringWait);
+  const poller = meteredPoller(polled, course);
   const startedAtMs = polled.now();
   await using machine = await startStateMachine({
     definition: await readFile(asl, 'utf8'),
@@ -129,9 +149,9 @@ const runTurns = async (
   return { seconds, turns: { ...used, transitions: allTransitions - transitions }, watchdog };
 };
 
-/** Invokes the poller, but answers a plan that says stop when all turns were planned. */
-const meteredPoller = (polled: PolledRegions, turns: number, duringWait: () => Promise<void>) => {
-  let [invocations, plans] = [0, 0];
+/** Invokes the poller, but answers one plan that says stop, once it is over. */
+const meteredPoller = (polled: Polled, { isOver, duringWait = async () => {} }: Course) => {
+  let [invocations, turns, isStopped] = [0, 0, false];
   const counts = () => ({ ...polled.units(), serviceCalls: polled.calls() });
   let before = counts();
 
@@ -144,8 +164,11 @@ const meteredPoller = (polled: PolledRegions, turns: number, duringWait: () => P
     async invoke(payload: unknown): Promise<unknown> {
       const request = PollerRequest.parse(payload);
       if (request.do !== 'plan') return counted(request);
-      plans += 1;
-      if (plans === turns + 1) return { next: 'stop', regions: [], waitSeconds: 0 };
+      if (!isStopped && isOver(turns)) {
+        isStopped = true;
+        return { next: 'stop', regions: [], waitSeconds: 0 };
+      }
+      turns += 1;
       const plan = Plan.parse(await counted(request));
       if (plan.next === 'poll') {
         polled.skip(plan.waitSeconds * 1000);

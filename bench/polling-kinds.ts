@@ -21,6 +21,7 @@ import { startTable, tableName } from './emulators.ts';
 import type { Figures } from './figures.ts';
 import { idleDollarsOf } from './polling-cost.ts';
 import { type PolledRegions, polledRegions, startMs } from './polling-regions.ts';
+import { environment } from './processes.ts';
 import { quietNormaliser } from './quiet-normaliser.ts';
 import { region, sqsBatches, tagKeys } from './workload.ts';
 
@@ -141,18 +142,4 @@ const expectListed = async (polled: PolledRegions): Promise<void> => {
     );
   if (!isListed(containerTarget, tasks) || !isListed(clusterTarget, clusters))
     throw new Error('The poller did not list every container and cluster.');
-};
-
-/** Sets variables of this process, which the SDK reads, until it is disposed. */
-const environment = (variables: Readonly<Record<string, string>>): Disposable => {
-  const before = Object.keys(variables).map((name) => [name, process.env[name]] as const);
-  Object.assign(process.env, variables);
-  return {
-    [Symbol.dispose]: () => {
-      for (const [name, value] of before) {
-        if (value === undefined) delete process.env[name];
-        else process.env[name] = value;
-      }
-    },
-  };
 };

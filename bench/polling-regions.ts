@@ -8,6 +8,7 @@ import { provider } from '../local/stack/options.ts';
 import { dynamoDbListings } from '../shared/adapters/dynamodb/listings.ts';
 import { dynamoDbResourceStore } from '../shared/adapters/dynamodb/resource-store.ts';
 import { sequenceOf } from '../shared/core/gate.ts';
+import { targetKey, targetOfKey } from '../shared/core/target.ts';
 import type { Page } from '../shared/ports/described-resources.ts';
 import { kinds } from '../shared/service-types/kinds.ts';
 import { vmKind } from '../shared/service-types/vm/kind.ts';
@@ -23,6 +24,7 @@ import { account, tagKeys } from './workload.ts';
 
 type Options = {
   readonly dynamoDbUrl: string;
+  /** Keys of targets: in the home account, the region alone. */
   readonly regions: readonly string[];
   /** In each region. */
   readonly vms: number;
@@ -83,7 +85,7 @@ export const polledRegions = ({
         },
       },
       targets: [
-        ...regions.map((region) => ({ target: { region }, mode: 'legacy' as const })),
+        ...regions.map((key) => ({ target: targetOfKey(key), mode: 'legacy' as const })),
         ...others.targets,
       ],
       ...{ floorSeconds, provider, tagKeys, now, random: () => 0.5 },
@@ -132,7 +134,7 @@ const simulatedEc2 = ({ regions, vms }: Pick<Options, 'regions' | 'vms'>): Simul
     const instanceId = instanceIdOf(regions.indexOf(region), index);
     return {
       resourceId: instanceId,
-      account,
+      account: accountOf(region),
       state: stopped.has(instanceId) ? 'stopped' : 'running',
       tags: {
         [tagKeys.managedBy]: 'dcm',
@@ -172,16 +174,18 @@ const simulatedEc2 = ({ regions, vms }: Pick<Options, 'regions' | 'vms'>): Simul
       calls += 1;
       return new Map();
     },
-    async list({ target: { region }, token = '0' }) {
+    async list({ target, token = '0' }) {
       calls += 1;
-      const listed = page(region, Number(token));
+      const listed = page(targetKey(target), Number(token));
       atEnd = listed.nextToken === undefined;
       return listed;
     },
   };
 };
 
-const instanceIdOf = (region: number, index: number) => `i-${region}${index.toString(16).padStart(16, '0')}`;
+const instanceIdOf = (region: number, index: number) =>
+  `i-${region.toString(16)}${index.toString(16).padStart(16, '0')}`;
+const accountOf = (region: string) => targetOfKey(region).account ?? account;
 const vmIdOf = (instanceId: string) => `00000000-0000-4000-8000-${instanceId.slice(-12)}`;
 
 const aDayMs = 86_400_000;
@@ -207,7 +211,14 @@ export const storeListings = async (
       comparedAtMs: now(),
     }));
     const listing = {
-      ...{ target: { region }, page: 0, token: undefined, seen: 0, busy: false, intervalSeconds: 300 },
+      ...{
+        target: targetOfKey(region),
+        page: 0,
+        token: undefined,
+        seen: 0,
+        busy: false,
+        intervalSeconds: 300,
+      },
       ...{ startedAtMs: now() - anHourMs, lastBusyAtMs: now() - aDayMs, breakerSinceMs: undefined },
       ...{ removed: new Set<string>(), added: new Set<string>(), absences: {}, checks: undefined },
       ...{ releasedAtMs: undefined, republishAt: undefined, republishedAt: 0 },
@@ -220,11 +231,14 @@ export const storeListings = async (
 /** Stores all that EC2 has. */
 export const storeInstances = async (polled: PolledRegions): Promise<void> => {
   const at = Math.floor((polled.now() - anHourMs) / 1000);
-  for (const region of polled.regions) {
-    for (const instances of pagesOf(polled, region))
+  for (const key of polled.regions) {
+    const { region } = targetOfKey(key);
+    for (const instances of pagesOf(polled, key))
       await store(
         polled,
-        instances.map(({ resourceId, ...instance }) => ({ ...instance, instanceId: resourceId, region, at })),
+        instances.map(({ resourceId: instanceId, account, state }) => ({
+          ...{ instanceId, region, account, state, at },
+        })),
       );
   }
 };
@@ -267,17 +281,26 @@ const storeQueued = (polled: PolledRegions): Promise<void> =>
     }),
   );
 
+/** A resource of ours as the normaliser has recorded it. */
 type Stored = {
   readonly instanceId: string;
+  /** @default what `simulatedEc2` calls it */
+  readonly dcmId?: string;
   readonly region: string;
   readonly account: string;
   readonly state: string;
   readonly at: number;
+  readonly privateAddress?: string | undefined;
+  readonly publicAddress?: string | undefined;
 };
 
 const largestBatch = 25;
 
-const store = async ({ unmetered }: PolledRegions, instances: readonly Stored[]): Promise<void> => {
+/** Stores VMs that DCM has been told of. */
+export const store = async (
+  { unmetered }: Pick<PolledRegions, 'unmetered'>,
+  instances: readonly Stored[],
+): Promise<void> => {
   const puts = instances.map((one) => ({ PutRequest: { Item: itemOf(one) } }));
   for (let start = 0; start < puts.length; start += largestBatch) {
     const RequestItems = { [tableName]: puts.slice(start, start + largestBatch) };
@@ -286,11 +309,11 @@ const store = async ({ unmetered }: PolledRegions, instances: readonly Stored[])
 };
 
 /** As shared/adapters/dynamodb/resource-store.ts reads it. */
-const itemOf = ({ instanceId, region, account, state, at }: Stored) => ({
+const itemOf = ({ instanceId, dcmId = vmIdOf(instanceId), at, ...known }: Stored) => ({
   pk: instanceId,
-  vmId: vmIdOf(instanceId),
-  ...{ region, account, state },
-  sequence: sequenceOf(vmKind, { at, state }),
+  vmId: dcmId,
+  ...known,
+  sequence: sequenceOf(vmKind, { at, state: known.state }),
   outbox: {},
   history: {},
 });

@@ -60,3 +60,17 @@ export const stillRunning = async (pids: readonly number[]): Promise<number[]> =
   const running = await runningProcesses();
   return pids.filter((pid) => running.has(pid));
 };
+
+/** Sets variables of this process, which the SDK reads, until it is disposed. */
+export const environment = (variables: Readonly<Record<string, string>>): Disposable => {
+  const before = Object.keys(variables).map((name) => [name, process.env[name]] as const);
+  Object.assign(process.env, variables);
+  return {
+    [Symbol.dispose]: () => {
+      for (const [name, value] of before) {
+        if (value === undefined) delete process.env[name];
+        else process.env[name] = value;
+      }
+    },
+  };
+};

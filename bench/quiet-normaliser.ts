@@ -11,7 +11,7 @@ import { region, tagKeys } from './workload.ts';
  * The normaliser as its handler wires it, with a log and a meter that write nothing.
  * @returns a function that hands it batches one after the other, as Lambda does. It rejects where a message is not done at once.
  */
-export const quietNormaliser = (ports: Pick<Parts, 'resourceStore' | 'publisher' | 'types'>) => {
+export const quietNormaliser = (ports: Pick<Parts, 'resourceStore' | 'publisher' | 'types' | 'bus'>) => {
   const log = memoryLog();
   const later = {
     observations: { send: async () => undefined },
