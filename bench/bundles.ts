@@ -91,6 +91,7 @@ const functions = localFunctions({
     ec2Url: nowhere,
     ecsUrl: nowhere,
     eksUrl: nowhere,
+    elbUrl: nowhere,
     ssmUrl: nowhere,
     serviceQuotasUrl: nowhere,
   },

@@ -89,7 +89,7 @@ const definitions = {
     atMost: 3,
   },
   inventory_calls_per_hour_10k: {
-    what: 'EC2 calls an hour that the inventory adds to the listings of 10,000 VMs of ours at rest, as many volumes',
+    what: 'calls of EC2 and of load balancing an hour that the inventory adds to the listings of 10,000 VMs of ours at rest, as many volumes',
     atMost: 30,
   },
   inventory_dollars_per_month_10k: {

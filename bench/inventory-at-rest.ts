@@ -5,6 +5,7 @@ import { handleRequest, Plan } from '../functions/poller/handle-request.ts';
 import { clientConfig } from '../local/emulators/client-config.ts';
 import { createTable, inventoryTable } from '../local/emulators/dynamodb.ts';
 import { type Ec2Simulator, startEc2Simulator } from '../local/emulators/ec2/start-ec2-simulator.ts';
+import { type ElbEmulator, startElbEmulator } from '../local/emulators/elb/start-elb-emulator.ts';
 import { provider } from '../local/stack/options.ts';
 import { dynamoDbChangeFeed } from '../shared/adapters/dynamodb/change-feed.ts';
 import { dynamoDbInventoryMaintenance } from '../shared/adapters/dynamodb/inventory-compaction.ts';
@@ -12,9 +13,9 @@ import { inventoryStorage } from '../shared/adapters/dynamodb/inventory-storage.
 import { dynamoDbInventoryWriter } from '../shared/adapters/dynamodb/inventory-writer.ts';
 import { dynamoDbListings } from '../shared/adapters/dynamodb/listings.ts';
 import { dynamoDbResourceStore } from '../shared/adapters/dynamodb/resource-store.ts';
-import { Collection } from '../shared/core/inventory/entry.ts';
+import { Collection, furtherCollections } from '../shared/core/inventory/entry.ts';
+import { furtherListings } from '../shared/service-types/collections.ts';
 import { kinds } from '../shared/service-types/kinds.ts';
-import { collectionsOfEc2, ec2Collections } from '../shared/service-types/vm/ec2/collections.ts';
 import { ec2Instances } from '../shared/service-types/vm/ec2/instances.ts';
 import { servedVms } from '../shared/service-types/vm/served.ts';
 import { countingMeter, memoryLog } from '../test/fakes/silent.ts';
@@ -39,8 +40,10 @@ const dollarsPerGbMonth = 0.25;
 /** What the inventory adds to an hour of polling 10,000 VMs of ours at rest, each with a volume, and what its storage costs. */
 export const inventoryAtRest = async (): Promise<Figures> => {
   await using ec2 = await startEc2Simulator({ emit: () => undefined, clock: () => startMs - 3_600_000 });
+  await using elb = await startElbEmulator();
   using _ = environment({
     AWS_ENDPOINT_URL_EC2: ec2.url,
+    AWS_ENDPOINT_URL_ELASTIC_LOAD_BALANCING_V2: elb.url,
     AWS_ACCESS_KEY_ID: 'local',
     AWS_SECRET_ACCESS_KEY: 'local',
   });
@@ -52,8 +55,8 @@ export const inventoryAtRest = async (): Promise<Figures> => {
       [tagKeys.provider]: provider,
     }),
   });
-  const without = await hourAtRest(ec2, false);
-  const inventoried = await hourAtRest(ec2, true);
+  const without = await hourAtRest([ec2, elb], false);
+  const inventoried = await hourAtRest([ec2, elb], true);
   const added = (inventoried.dollarsPerDay - without.dollarsPerDay) * daysPerMonth;
   return {
     inventory_calls_per_hour_10k: inventoried.serviceCalls - without.serviceCalls,
@@ -62,11 +65,11 @@ export const inventoryAtRest = async (): Promise<Figures> => {
 };
 
 /** An hour of polling, by a poller with the inventory or without, once all has been listed and nothing has changed since. */
-const hourAtRest = async (ec2: Ec2Simulator, withInventory: boolean) => {
+const hourAtRest = async (services: Polling['services'], withInventory: boolean) => {
   await using dynamoDb = await startTable();
   await createTable(dynamoDb.url, inventoryTable(inventoryName));
   const [metered, unmetered] = [clientOf(dynamoDb.url), clientOf(dynamoDb.url)];
-  const polled = poller({ ec2, metered, withInventory });
+  const polled = poller({ services, metered, withInventory });
   await storeAll(DynamoDBDocumentClient.from(unmetered));
   for (let turn = 0; turn < 2; turn++) {
     await listAll(polled);
@@ -82,13 +85,13 @@ const hourAtRest = async (ec2: Ec2Simulator, withInventory: boolean) => {
 };
 
 type Polling = {
-  readonly ec2: Ec2Simulator;
+  readonly services: readonly [Ec2Simulator, ElbEmulator];
   readonly metered: DynamoDBClient;
   readonly withInventory: boolean;
 };
 
 /** The poller as its handler wires it, with a clock that `skip` puts forward, and without queues: compactions are done at once. */
-const poller = ({ ec2, metered, withInventory }: Polling) => {
+const poller = ({ services, metered, withInventory }: Polling) => {
   const client = DynamoDBDocumentClient.from(metered);
   const [log, vms] = [memoryLog(), ec2Instances()];
   let [nowMs, queued] = [startMs, 0];
@@ -96,7 +99,7 @@ const poller = ({ ec2, metered, withInventory }: Polling) => {
   const storage = inventoryStorage({ client, table: inventoryName, now });
   const feed = dynamoDbChangeFeed(client, inventoryName, now);
   const { compact } = dynamoDbInventoryMaintenance(storage, { feed });
-  const targets: readonly PolledTarget[] = [undefined, ...(withInventory ? collectionsOfEc2 : [])].map(
+  const targets: readonly PolledTarget[] = [undefined, ...(withInventory ? furtherCollections : [])].map(
     (collection) => ({ target: { region, collection }, mode: 'legacy' }),
   );
   return {
@@ -104,7 +107,8 @@ const poller = ({ ec2, metered, withInventory }: Polling) => {
     skip: (ms: number) => {
       nowMs += ms;
     },
-    calls: () => Object.values(ec2.calls()).reduce((sum, count) => sum + count, 0),
+    calls: () =>
+      services.flatMap((service) => Object.values(service.calls())).reduce((sum, count) => sum + count, 0),
     units: countCapacity(metered),
     queued: () => queued,
     lines: log.lines,
@@ -122,7 +126,7 @@ const poller = ({ ec2, metered, withInventory }: Polling) => {
           writer: dynamoDbInventoryWriter({ storage, requestCompaction: compact, feed }),
           collections: new Set(Collection.options),
         },
-        collections: { lists: ec2Collections(), seconds: secondsBetweenListings },
+        collections: { lists: furtherListings(), seconds: secondsBetweenListings },
       }),
       ...{ targets, floorSeconds: 10, provider, tagKeys, now, random: () => 0.5 },
       ...{ meter: countingMeter(), log },

@@ -1,5 +1,9 @@
-import type { Collection, ListedEntry, Place } from '../../shared/core/inventory/entry.ts';
-import type { ServiceType } from '../../shared/core/kind.ts';
+import {
+  type Collection,
+  collectionOfType,
+  type ListedEntry,
+  type Place,
+} from '../../shared/core/inventory/entry.ts';
 import { listingKey } from '../../shared/core/target.ts';
 import type { InventoryWriter } from '../../shared/ports/inventory.ts';
 import type { Listing } from '../../shared/ports/listings.ts';
@@ -13,16 +17,10 @@ export type PolledInventory = {
   readonly collections: ReadonlySet<Collection>;
 };
 
-const collectionOf = {
-  vm: 'instances',
-  container: 'containers',
-  cluster: 'clusters',
-} as const satisfies Record<ServiceType, Collection>;
-
 /** The place that a listing fills; undefined where the inventory does not have it. */
 export const placeOf = (
   inventory: PolledInventory | undefined,
-  { region, account, serviceType = 'vm', collection = collectionOf[serviceType] }: Listing['target'],
+  { region, account, serviceType = 'vm', collection = collectionOfType[serviceType] }: Listing['target'],
 ): Place | undefined =>
   inventory?.collections.has(collection)
     ? { target: { region, ...(account !== undefined && { account }) }, collection }

@@ -11,17 +11,17 @@ import { dynamoDbResourceStore } from '../../shared/adapters/dynamodb/resource-s
 import { sqsClusterSteps } from '../../shared/adapters/sqs/cluster-steps.ts';
 import { sqsCompactionRequests } from '../../shared/adapters/sqs/inventory-requests.ts';
 import { sqsObservations } from '../../shared/adapters/sqs/observations.ts';
-import { Collection } from '../../shared/core/inventory/entry.ts';
+import { Collection, furtherCollections } from '../../shared/core/inventory/entry.ts';
 import type { ServiceType } from '../../shared/core/kind.ts';
 import { targetKey } from '../../shared/core/target.ts';
 import { log, meter, withTelemetry } from '../../shared/runtime/telemetry.ts';
 import { eksClusters } from '../../shared/service-types/cluster/eks/clusters.ts';
 import { eksUpdates } from '../../shared/service-types/cluster/eks/updates.ts';
 import { servedClusters } from '../../shared/service-types/cluster/served.ts';
+import { furtherListings } from '../../shared/service-types/collections.ts';
 import { ecsTasks } from '../../shared/service-types/container/ecs/tasks.ts';
 import { servedContainers } from '../../shared/service-types/container/served.ts';
 import { kinds } from '../../shared/service-types/kinds.ts';
-import { collectionsOfEc2, ec2Collections } from '../../shared/service-types/vm/ec2/collections.ts';
 import { ec2Instances } from '../../shared/service-types/vm/ec2/instances.ts';
 import { servedVms } from '../../shared/service-types/vm/served.ts';
 import { Env, type PolledTarget } from './env.ts';
@@ -73,7 +73,7 @@ const inventory =
 
 /** The collections that only the inventory has, of every target. They are not in REGIONS, which would exceed Lambda's 4 KiB of environment. */
 const furtherTargets = (): PolledTarget[] => {
-  const further = collectionsOfEc2.filter((collection) => inventory?.collections.has(collection));
+  const further = furtherCollections.filter((collection) => inventory?.collections.has(collection));
   const vms = env.REGIONS.filter(({ target: { serviceType = 'vm' } }) => serviceType === 'vm');
   return vms.flatMap(({ target, mode }) =>
     further.map((collection) => ({ target: { ...target, collection }, mode })),
@@ -83,10 +83,7 @@ const furtherTargets = (): PolledTarget[] => {
 export const handler = withTelemetry(
   handleRequest({
     inventory,
-    collections: inventory && {
-      lists: ec2Collections(accounts),
-      seconds: env.INVENTORY_SECONDS ?? 3600,
-    },
+    collections: inventory && { lists: furtherListings(accounts), seconds: env.INVENTORY_SECONDS ?? 3600 },
     resourceStore: dynamoDbResourceStore(client, env.FLEET_TABLE, kinds),
     listings: dynamoDbListings(client, env.FLEET_TABLE),
     types: Object.values(types),

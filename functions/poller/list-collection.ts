@@ -58,7 +58,7 @@ export const listCollection = ({ inventory, collections, listings, seconds, now,
     let pages = 0;
     do {
       const page = await collections.list({ place, token, timeoutMs });
-      meter.count('inventoryCalls');
+      meter.count('inventoryCalls', page.calls);
       entries.push(...page.entries);
       token = page.nextToken;
       pages += 1;

@@ -4,8 +4,8 @@ import type { Settings } from '../settings/settings.ts';
 import { containersOf } from './containers.ts';
 import { type Grantee, inRegions, justify, wildcard } from './permissions.ts';
 
-/** The action that lists a collection which only the inventory has. */
-const listing: Partial<Record<Collection, string>> = {
+/** The actions that list a collection which only the inventory has. */
+const listing: Partial<Record<Collection, string | readonly string[]>> = {
   volumes: 'ec2:DescribeVolumes',
   vpcs: 'ec2:DescribeVpcs',
   subnets: 'ec2:DescribeSubnets',
@@ -13,6 +13,7 @@ const listing: Partial<Record<Collection, string>> = {
   images: 'ec2:DescribeImages',
   'network-interfaces': 'ec2:DescribeNetworkInterfaces',
   addresses: 'ec2:DescribeAddresses',
+  'load-balancers': ['elasticloadbalancing:DescribeLoadBalancers', 'elasticloadbalancing:DescribeTags'],
 };
 
 /** Allows listing these collections in these regions. Empty where other permissions suffice. */

@@ -1,25 +1,12 @@
 import * as z from 'zod';
-import { Collection } from '../../shared/core/inventory/entry.ts';
-import type { ServiceType } from '../../shared/core/kind.ts';
+import { Collection, collectionOfType, furtherCollections } from '../../shared/core/inventory/entry.ts';
 import { type Target, targetName } from '../../shared/core/target.ts';
-import { collectionsOfEc2 } from '../../shared/service-types/vm/ec2/collections.ts';
 import { accountRegions, accountsOf } from './accounts.ts';
 import { Jwt } from './provisioning.ts';
 import { regionNames } from './reported-regions.ts';
 import { createdTypes } from './service-types.ts';
 import { count, flag, secretName, text } from './setting-kinds.ts';
 import type { Settings } from './settings.ts';
-
-const collectionOfType = {
-  vm: 'instances',
-  container: 'containers',
-  cluster: 'clusters',
-} as const satisfies Record<ServiceType, Collection>;
-
-const listed = Collection.options.filter(
-  (collection) =>
-    collectionsOfEc2.includes(collection) || Object.values<Collection>(collectionOfType).includes(collection),
-);
 
 const scopePattern = /^(inventory:(read|logs)(:[a-z0-9-]+(\/([a-z0-9-]+|\*))?)?|changes:read)$/;
 
@@ -59,10 +46,10 @@ const Plan = z.strictObject({
 /** The inventory and its API. Without it the deployment has nothing of both. */
 export const Inventory = z.strictObject({
   without: z
-    .array(z.enum(listed, `must be one of ${listed.join(', ')}`))
+    .array(z.enum(Collection.options, `must be one of ${Collection.options.join(', ')}`))
     .default([])
     .describe(
-      `Collections that are not kept, of ${listed.join(', ')}. Containers and clusters are kept where the settings have their sections.`,
+      `Collections that are not kept, of ${Collection.options.join(', ')}. Containers and clusters are kept where the settings have their sections.`,
     ),
   intervalSeconds: count(300, 86_400)
     .default(3_600)
@@ -133,8 +120,8 @@ export const hasInventory = (settings: Settings): settings is SettingsWithInvent
 /** The collections that are kept. */
 export const collectionsKept = (settings: SettingsWithInventory): Collection[] => {
   const types = ['vm' as const, ...createdTypes(settings)];
-  const kept: Collection[] = [...collectionsOfEc2, ...types.map((type) => collectionOfType[type])];
-  return listed.filter(
+  const kept: Collection[] = [...furtherCollections, ...types.map((type) => collectionOfType[type])];
+  return Collection.options.filter(
     (collection) =>
       kept.includes(collection) && !settings.inventory.without.some((one) => one === collection),
   );

@@ -14,8 +14,8 @@ import { EventBus as EventBusTarget } from 'aws-cdk-lib/aws-events-targets';
 import { ArnPrincipal, Policy, type PolicyStatement, Role } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { type MemberRole, memberRoleName, rolePathOf } from '../../shared/adapters/aws/accounts.ts';
+import { furtherCollections } from '../../shared/core/inventory/entry.ts';
 import { eventPatternsOf } from '../../shared/service-types/events.ts';
-import { collectionsOfEc2 } from '../../shared/service-types/vm/ec2/collections.ts';
 import { Alarms } from '../constructs/alarms.ts';
 import {
   grantClusterSteps,
@@ -107,7 +107,7 @@ export class AccountStack extends Stack {
     grantDescribeTasks(reader, within);
     grantReadClusters(reader, within);
     grantReadClusterUpdates(reader, within);
-    const collections = hasInventory(settings) ? collectionsKept(settings) : collectionsOfEc2;
+    const collections = hasInventory(settings) ? collectionsKept(settings) : furtherCollections;
     this.#switched('Inventory', 'Whether the reader may list what the inventory shows', {
       ...{ isPrimary, reader, statements: collectionStatements(reader, collections, regions) },
       isOn: hasInventory(settings),

@@ -48,6 +48,7 @@ const read = [
 const inventory = [
   ...['ec2:DescribeVolumes', 'ec2:DescribeVpcs', 'ec2:DescribeSubnets', 'ec2:DescribeSecurityGroups'],
   ...['ec2:DescribeImages', 'ec2:DescribeAddresses', 'ec2:GetConsoleOutput'],
+  ...['elasticloadbalancing:DescribeLoadBalancers', 'elasticloadbalancing:DescribeTags'],
 ];
 
 /** What the template for other accounts allows the roles to do. */

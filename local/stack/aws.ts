@@ -12,6 +12,7 @@ import { subnetsOf } from '../emulators/ec2/actions/network.ts';
 import { type Ec2Simulator, startEc2Simulator } from '../emulators/ec2/start-ec2-simulator.ts';
 import { type EcsEmulator, startEcsEmulator } from '../emulators/ecs/start-ecs-emulator.ts';
 import { type EksEmulator, startEksEmulator } from '../emulators/eks/start-eks-emulator.ts';
+import { startElbEmulator } from '../emulators/elb/start-elb-emulator.ts';
 import { type Deliver, sendToQueue } from '../emulators/event-bus/delivery.ts';
 import {
   type Bus,
@@ -47,9 +48,10 @@ export type Aws = {
   readonly serviceQuotasUrl: string | undefined;
   /** undefined: EC2 itself. */
   readonly ec2Url: string | undefined;
-  /** The rest is undefined where another EC2 is used: then there are no containers and clusters. */
+  /** The rest is undefined where another EC2 is used: then there are no containers, clusters and load balancers. */
   readonly ecsUrl: string | undefined;
   readonly eksUrl: string | undefined;
+  readonly elbUrl: string | undefined;
   readonly ec2: Ec2Simulator | undefined;
   readonly ecs: EcsEmulator | undefined;
   readonly eks: EksEmulator | undefined;
@@ -184,12 +186,12 @@ const busesOf = (
 
 type Services = Pick<
   Aws,
-  'ssmUrl' | 'serviceQuotasUrl' | 'ec2Url' | 'ecsUrl' | 'eksUrl' | 'ec2' | 'ecs' | 'eks'
+  'ssmUrl' | 'serviceQuotasUrl' | 'ec2Url' | 'ecsUrl' | 'eksUrl' | 'elbUrl' | 'ec2' | 'ecs' | 'eks'
 >;
 
 const noEmulators = {
   ...{ ssmUrl: undefined, serviceQuotasUrl: undefined, ecsUrl: undefined, eksUrl: undefined },
-  ...{ ec2: undefined, ecs: undefined, eks: undefined },
+  ...{ elbUrl: undefined, ec2: undefined, ecs: undefined, eks: undefined },
 };
 
 /** EC2, and the services that are emulated together with it. */
@@ -200,15 +202,16 @@ const startServices = async (options: StackOptions, shared: Shared, use: Use): P
     return { ...noEmulators, ec2Url: ec2Endpoint === 'aws' ? undefined : ec2Endpoint };
   }
   const ec2 = await use(startEc2(options, shared));
-  const [ssm, serviceQuotas, ecs, eks] = await Promise.all([
+  const [ssm, serviceQuotas, ecs, eks, elb] = await Promise.all([
     use(startSsm(withCallers(shared))),
     use(startServiceQuotas({ vcpus: 10_000, ...withCallers(shared) })),
     use(startEcs(options, shared, ec2)),
     use(startEks(options, shared)),
+    use(startElbEmulator({ account, ...withCallers(shared) })),
   ]);
   return {
     ...{ ssmUrl: ssm.url, serviceQuotasUrl: serviceQuotas.url },
-    ...{ ec2Url: ec2.url, ecsUrl: ecs.url, eksUrl: eks.url },
+    ...{ ec2Url: ec2.url, ecsUrl: ecs.url, eksUrl: eks.url, elbUrl: elb.url },
     ...{ ec2, ecs, eks },
   };
 };

@@ -17,12 +17,11 @@ import {
   registration,
 } from '../../infra/functions.ts';
 import { polledRegions } from '../../infra/settings/reported-regions.ts';
-import type { Collection } from '../../shared/core/inventory/entry.ts';
+import { type Collection, furtherCollections } from '../../shared/core/inventory/entry.ts';
 import type { ServiceType } from '../../shared/core/kind.ts';
 import { TagKeys } from '../../shared/core/ownership.ts';
 import { targetKey, targetOfKey } from '../../shared/core/target.ts';
 import type { AccountsFile } from '../../shared/runtime/accounts.ts';
-import { collectionsOfEc2 } from '../../shared/service-types/vm/ec2/collections.ts';
 import { requestStreams } from '../../shared/wire/agent-requests.ts';
 import { subnetsOf } from '../emulators/ec2/actions/network.ts';
 import type { LambdaFunction } from '../emulators/lambda/lambda-function.ts';
@@ -203,6 +202,7 @@ const sdkEnvironment = ({ aws, lambdaUrl, secretsUrl }: Wiring): Record<string, 
   ...(aws.serviceQuotasUrl !== undefined && { AWS_ENDPOINT_URL_SERVICE_QUOTAS: aws.serviceQuotasUrl }),
   ...(aws.ecsUrl !== undefined && { AWS_ENDPOINT_URL_ECS: aws.ecsUrl }),
   ...(aws.eksUrl !== undefined && { AWS_ENDPOINT_URL_EKS: aws.eksUrl }),
+  ...(aws.elbUrl !== undefined && { AWS_ENDPOINT_URL_ELASTIC_LOAD_BALANCING_V2: aws.elbUrl }),
   AWS_ENDPOINT_URL_DYNAMODB: aws.dynamodbUrl,
   AWS_ENDPOINT_URL_SQS: aws.sqsUrl,
   AWS_ENDPOINT_URL_EVENTBRIDGE: aws.events.url,
@@ -234,7 +234,7 @@ const inProd = <Region extends { readonly region: string }>(one: Region): Region
 
 const collectionsOf = ({ ec2Endpoint }: Wiring['options']): readonly Collection[] => [
   'instances',
-  ...collectionsOfEc2,
+  ...furtherCollections.filter((collection) => !ec2Endpoint || collection !== 'load-balancers'),
   ...(ec2Endpoint ? [] : ['containers' as const, 'clusters' as const]),
 ];
 

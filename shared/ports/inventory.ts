@@ -63,7 +63,7 @@ export type InventoryWriter = {
   ): Promise<readonly AppliedChange[]>;
 };
 
-/** An AWS service's own view of the collections that only the inventory has. */
+/** The AWS services' own view of the collections that only the inventory has. */
 export type ListedCollections = {
   /**
    * One page of a collection.
@@ -74,7 +74,12 @@ export type ListedCollections = {
     readonly place: Place;
     readonly token: string | undefined;
     readonly timeoutMs: number;
-  }): Promise<{ readonly entries: readonly ListedEntry[]; readonly nextToken: string | undefined }>;
+  }): Promise<{
+    readonly entries: readonly ListedEntry[];
+    readonly nextToken: string | undefined;
+    /** How many calls of the service the page took. */
+    readonly calls: number;
+  }>;
 };
 
 /** Has the next base of a place written. May resolve before it is. @throws UnavailableError */

@@ -235,7 +235,7 @@ describe('the reader', () => {
 
   it('may list for the inventory, and read console output, only if two parameters say so', () => {
     expect(readers('WithInventory')).toEqual(
-      expect.arrayContaining(['ec2:DescribeVolumes', 'ec2:DescribeAddresses']),
+      expect.arrayContaining(['ec2:DescribeVolumes', 'elasticloadbalancing:DescribeLoadBalancers']),
     );
     expect(readers('WithConsoleOutput')).toEqual(['ec2:GetConsoleOutput', 'logs:GetLogEvents']);
     for (const name of ['Inventory', 'ConsoleOutput'])

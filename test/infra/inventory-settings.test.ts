@@ -67,7 +67,7 @@ describe('settings of the inventory', () => {
     [
       'with an unknown collection',
       withInventory({ without: ['disks'] }),
-      'Setting "inventory.without[0]" must be one of instances, volumes, vpcs, subnets, security-groups, images, network-interfaces, addresses, containers, clusters.',
+      'Setting "inventory.without[0]" must be one of instances, volumes, vpcs, subnets, security-groups, images, network-interfaces, load-balancers, addresses, containers, clusters.',
     ],
     [
       'with an unknown scope',
@@ -129,6 +129,7 @@ describe('settings of the inventory', () => {
       'security-groups',
       'images',
       'network-interfaces',
+      'load-balancers',
     ];
 
     expect(kept(withInventory({}))).toEqual([...ec2, 'addresses']);

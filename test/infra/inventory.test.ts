@@ -110,7 +110,9 @@ describe('an inventory', () => {
               'ec2:DescribeSubnets',
               'ec2:DescribeSecurityGroups',
             ],
-            ...['ec2:DescribeImages', 'ec2:DescribeNetworkInterfaces', 'ec2:DescribeAddresses'],
+            ...['ec2:DescribeImages', 'ec2:DescribeNetworkInterfaces'],
+            ...['elasticloadbalancing:DescribeLoadBalancers', 'elasticloadbalancing:DescribeTags'],
+            'ec2:DescribeAddresses',
           ],
           '*',
         ],
@@ -220,7 +222,7 @@ describe('the API of the inventory', () => {
         ),
       },
     });
-    expect(file.collections).not.toContain('load-balancers');
+    expect(file.collections).toContain('load-balancers');
     expect(Object.keys(filesOf('inventory-api'))).toEqual([inventoryFile, 'accounts.json']);
   });
 

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import type { ServiceType } from '../kind.ts';
 import { type Target, targetKey, targetOfKey } from '../target.ts';
 
 /** What the inventory has of a target: one collection for each sort of resource. */
@@ -16,6 +17,18 @@ export const Collection = z.enum([
   'clusters',
 ]);
 export type Collection = z.infer<typeof Collection>;
+
+/** The collections that are filled by the listings that are made for DCM. */
+export const collectionOfType = {
+  vm: 'instances',
+  container: 'containers',
+  cluster: 'clusters',
+} as const satisfies Record<ServiceType, Collection>;
+
+/** The collections that have listings of their own. */
+export const furtherCollections: readonly Collection[] = Collection.options.filter(
+  (collection) => !Object.values<Collection>(collectionOfType).includes(collection),
+);
 
 /** One collection of one target. */
 export type Place = { readonly target: Target; readonly collection: Collection };

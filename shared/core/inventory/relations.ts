@@ -75,12 +75,20 @@ export const leftoverOf = (
   return undefined;
 };
 
+const clusterTags = [
+  'elbv2.k8s.aws/cluster',
+  'eks:eks-cluster-name',
+  'aws:eks:cluster-name',
+  'eks:cluster-name',
+];
+
 /**
  * The cluster that Kubernetes' controllers, or EKS, made a resource for.
  * @see https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/service/annotations/#resource-tags
+ * @see https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AmazonEKSLoadBalancingPolicy.html (EKS Auto Mode)
  */
 const clusterOf = (tags: Summary['tags']): string | undefined => {
-  const named = tags['elbv2.k8s.aws/cluster'] ?? tags['aws:eks:cluster-name'] ?? tags['eks:cluster-name'];
+  const named = clusterTags.map((tag) => tags[tag]).find(Boolean);
   if (named) return named;
   const owned = Object.entries(tags).find(
     ([key, value]) => key.startsWith('kubernetes.io/cluster/') && value === 'owned',

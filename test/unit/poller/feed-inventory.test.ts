@@ -139,7 +139,7 @@ describe('a collection that only the inventory has', () => {
           const entries = [0, 1].map(
             (n): ListedEntry => ({ id: `${collection}-${start + n}`, tags: {}, object: {} }),
           );
-          return { entries, nextToken: start < 4 ? String(start + 2) : undefined };
+          return { entries, nextToken: start < 4 ? String(start + 2) : undefined, calls: 1 };
         },
       },
     });

@@ -2,7 +2,7 @@ import type { EC2Client } from '@aws-sdk/client-ec2';
 import { type AwsAccounts, homeAccountAlone } from '../../../adapters/aws/accounts.ts';
 import { readsByTarget } from '../../../adapters/aws/calls.ts';
 import { UnavailableError } from '../../../core/errors.ts';
-import { Collection, type ListedEntry, objectOf } from '../../../core/inventory/entry.ts';
+import { type Collection, type ListedEntry, objectOf } from '../../../core/inventory/entry.ts';
 import type { Target } from '../../../core/target.ts';
 import type { ListedCollections } from '../../../ports/inventory.ts';
 import { instanceEntry, tagsOf } from '../inventory.ts';
@@ -130,11 +130,6 @@ const lists: Partial<Record<Collection, Lists>> = {
   },
 };
 
-/** The collections that `ec2Collections` lists. */
-export const collectionsOfEc2: readonly Collection[] = Collection.options.filter(
-  (collection) => lists[collection] !== undefined,
-);
-
 /** The collections of EC2 that have listings of their own. */
 export const ec2Collections = (
   accounts: AwsAccounts = homeAccountAlone,
@@ -161,7 +156,7 @@ export const ec2Collections = (
       const { entries, nextToken } = await ask({ target, timeoutMs, what }, (ec2, client, abortSignal) =>
         lister(ec2, client, { token, abortSignal }),
       );
-      return { entries, nextToken: nextToken || undefined };
+      return { entries, nextToken: nextToken || undefined, calls: 1 };
     },
     describeInstances: (target, instanceIds, timeoutMs) =>
       ask(
