@@ -67,7 +67,6 @@ const newRegion = () => {
     ...{ now, meter, log, listings: memoryListings(now), seconds: 3600 },
     inventory: {
       writer: inventory,
-      feed: { append: async () => undefined },
       collections: new Set(furtherCollections),
     },
     collections: furtherListings(),

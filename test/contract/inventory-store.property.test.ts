@@ -1,7 +1,9 @@
+import { randomBytes } from 'node:crypto';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
+import * as z from 'zod';
 import { clientConfig } from '../../local/emulators/client-config.ts';
 import { createTable, inventoryTable, startDynamoDb } from '../../local/emulators/dynamodb.ts';
 import { dynamoDbInventoryMaintenance } from '../../shared/adapters/dynamodb/inventory-compaction.ts';
@@ -20,7 +22,14 @@ afterAll(() => dynamoDb[Symbol.asyncDispose]());
 const table = 'inventory';
 await createTable(dynamoDb.url, inventoryTable(table));
 
+const plainClient = DynamoDBDocumentClient.from(new DynamoDBClient(clientConfig(dynamoDb.url)));
+
+/** Of the binary attributes that were written. */
+let largestBytes = 0;
+
 class Crash extends Error {}
+
+const Written = z.object({ Item: z.object({ data: z.instanceof(Uint8Array).optional() }).default({}) });
 
 /** A worker of its own: cold caches, and a client that fails for good after so many calls. */
 const worker = (
@@ -37,9 +46,11 @@ const worker = (
     if (calls > callsUntilCrash) throw new Crash('the worker has crashed');
   };
   client.middlewareStack.add(
-    (next) => (input) => {
+    (next) => (args) => {
       count();
-      return next(input);
+      const { data } = Written.parse(args.input).Item;
+      largestBytes = Math.max(largestBytes, data?.length ?? 0);
+      return next(args);
     },
     { step: 'initialize' },
   );
@@ -421,6 +432,53 @@ describe('the storage of the inventory', () => {
     expect(await worker(clock).snapshot(place)).toBeUndefined();
     expect(await one.places()).not.toContain(`${place.target.region}/instances`);
   });
+
+  it('compacts with two writes for each hundred entries, and reads their log twice', async () => {
+    const place = newPlace();
+    const one = worker({ ms: startedAtMs });
+    const entries = Array.from({ length: 3_000 }, (_, index) => shown(index, 'a'));
+    const listing = { startedAtMs, page: 0 };
+    const storage = inventoryStorage({ client: plainClient, table, now: () => startedAtMs });
+    const feed = { append: async () => undefined };
+    const writer = dynamoDbInventoryWriter({ storage, requestCompaction: async () => undefined, feed });
+    await writer.observePage(place, listing, entries);
+    await writer.complete(place, { startedAtMs, pages: 1 });
+    const before = { ...dynamoDb.operations() };
+    await dynamoDbInventoryMaintenance(storage, { feed }).compact(place);
+    const after = dynamoDb.operations();
+    const of = (operation: string) => (after[operation] ?? 0) - (before[operation] ?? 0);
+
+    // the chunks, the seal, the directory and the index
+    expect(of('PutItem')).toBe(30 * 2 + 3);
+    expect(of('Query')).toBeLessThanOrEqual(12);
+    expect((await one.snapshot(place))?.count).toBe(3_000);
+  });
+
+  it('divides the largest entries, directories and indexes into items that DynamoDB has room for', async () => {
+    const place = newPlace();
+    const one = worker({ ms: startedAtMs });
+    const large = Array.from({ length: 12 }, (_, index) =>
+      entryNamed(idOf(index), { object: { text: randomBytes(120_000).toString('hex') } }),
+    );
+    const tooLarge = entryNamed(idOf(99), { object: { text: randomBytes(200_000).toString('hex') } });
+    await one.observePage(place, { startedAtMs, page: 0 }, [...large, tooLarge]);
+    await one.complete(place, { startedAtMs, pages: 1 });
+    const snapshot = await worker({ ms: startedAtMs }).snapshot(place);
+    const ids = Array.from({ length: 100_000 }, (_, index) => idOf(index));
+    const digests = ids.map(() => randomBytes(12).toString('base64url'));
+    const index = { ids, digests, ats: ids.map((_, place) => startedAtMs + place), ended: {} };
+    const chunks = ids.slice(0, 2_000).map((firstId) => ({ key: `12-${firstId}`, firstId, count: 50 }));
+    const other = newPlace();
+    await one.storage.writeBase(other, 1, { chunks, listedAtMs: startedAtMs, members: undefined }, index);
+    const { storage } = worker({ ms: startedAtMs });
+
+    expect((await snapshot?.find(idOf(3)))?.object).toEqual(large[3]?.object);
+    expect((await snapshot?.find(idOf(99)))?.object).toEqual({ omitted: expect.stringContaining('bytes') });
+    expect((await storage.base(other, 1))?.chunks).toEqual(chunks);
+    expect((await storage.index(other, 1)).digests).toEqual(digests);
+    expect(largestBytes).toBeGreaterThan(300 * 1024);
+    expect(largestBytes).toBeLessThan(390 * 1024);
+  }, 60_000);
 
   it('reads a page at the end of a hundred thousand entries at the cost of one at their beginning', async () => {
     const place = newPlace();

@@ -17,7 +17,7 @@ import {
 import { type Place, placeKey } from '../../core/inventory/entry.ts';
 import type { ChangeFeed } from '../../ports/change-feed.ts';
 import type { InventoryMaintenance } from '../../ports/inventory.ts';
-import { logStart } from './append-log.ts';
+import { logStart, type Position } from './append-log.ts';
 import { announceFromLog } from './inventory-announcements.ts';
 import { keptUntil, maximumChanges } from './inventory-reader.ts';
 import {
@@ -28,7 +28,7 @@ import {
   storedEntry,
 } from './inventory-storage.ts';
 
-const readAtOnce = 500;
+const readAtOnce = 2_000;
 
 type Options = {
   readonly feed: Pick<ChangeFeed, 'append'>;
@@ -56,13 +56,14 @@ export const dynamoDbInventoryMaintenance = (
       const base = head?.base ?? 0;
       const directory = await storage.base(place, base);
       if (directory === undefined) return; // another worker has replaced it meanwhile
-      const { changes, sealed } = await changesOf(place, base, noChanges(directory));
+      const read = await changesOf(place, base, { changes: noChanges(directory), next: logStart });
+      const { changes, sealed } = read;
       const isDue =
         sealed ||
         (head === undefined
           ? changes.listedAtMs !== undefined
           : Math.max(changes.entries, changes.newest.size) >= longLog);
-      if (isDue) await replace(place, base, directory.chunks);
+      if (isDue) await replace(place, base, directory.chunks, read);
       await deleteReplaced(place);
       await announce(place);
     },
@@ -82,12 +83,10 @@ export const dynamoDbInventoryMaintenance = (
     places: () => storage.places(),
   };
 
-  async function replace(place: Place, base: number, chunks: readonly Chunk[]): Promise<void> {
-    const log = storage.log(place, base);
-    await log.seal();
-    const directory = await storage.base(place, base);
-    if (directory === undefined) return;
-    const { changes } = await changesOf(place, base, noChanges(directory));
+  /** `read`: the log as it was before it is sealed. */
+  async function replace(place: Place, base: number, chunks: readonly Chunk[], read: Read): Promise<void> {
+    await storage.log(place, base).seal();
+    const { changes } = await changesOf(place, base, read);
     const contents = contentsOf(place, base, changes);
     const changed = changedChunks(chunks, changes.newest.values());
     const next: Chunk[] = [];
@@ -115,24 +114,23 @@ export const dynamoDbInventoryMaintenance = (
     await storage.replaceBase(place, base, { isAnnounced });
   }
 
-  /** The changes without their contents. */
-  async function changesOf(place: Place, base: number, start: Changes<undefined>) {
-    let changes = start;
-    let sealed = false;
-    for await (const page of pagesOf(place, base)) {
+  /** The changes without their contents, read on to the end of the log. */
+  async function changesOf(place: Place, base: number, { changes: start, next: from }: Read) {
+    let [changes, next, sealed] = [start, from, false];
+    for await (const page of pagesOf(place, base, from)) {
       changes = withLogged(changes, page.logged.map(withoutContent));
-      sealed = page.sealed;
+      ({ next, sealed } = page);
     }
-    return { changes, sealed };
+    return { changes, next, sealed };
   }
 
-  async function* pagesOf(place: Place, base: number) {
+  async function* pagesOf(place: Place, base: number, from = logStart) {
     const log = storage.log(place, base);
-    for (let next = logStart, complete = false; !complete; ) {
+    for (let next = from, complete = false; !complete; ) {
       const page = await log.read(next, readAtOnce);
       next = page.next;
       complete = page.complete;
-      yield { logged: page.entries.map(({ entry }) => entry), sealed: page.sealed };
+      yield { logged: page.entries.map(({ entry }) => entry), next, sealed: page.sealed };
     }
   }
 
@@ -209,6 +207,9 @@ export const dynamoDbInventoryMaintenance = (
     await storage.deleteBase(place, base);
   }
 };
+
+/** The changes of a log, without their contents, up to a place. */
+type Read = { readonly changes: Changes<undefined>; readonly next: Position };
 
 const without = (all: Head['replaced'], some: Head['replaced']): Head['replaced'] =>
   all.filter((one) => !some.includes(one));
