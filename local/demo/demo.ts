@@ -25,11 +25,12 @@ import { providerApiClient } from './provider-api-client.ts';
 
 /** Shorter than EC2's, so that the demo is short, and longer than the provider needs to report a state before the next one. */
 const dwellMs = {
-  pending: [2_000, 2_500],
+  pending: [3_000, 3_500],
   stopping: [1_500, 2_000],
   'shutting-down': [1_500, 2_000],
 } as const;
 
+const readyTimeoutMs = 60_000;
 const lastStatusesTimeoutMs = 20_000;
 
 /**
@@ -80,6 +81,7 @@ export const demo = async (options: StackOptions, show: Console): Promise<string
     ...{ dcm, print, reaches: controlPlane.waitFor },
     onCreated: (resource: DemoResource) => void resources.set(resource.name, resource),
   };
+  await dcm.isReady('vm', readyTimeoutMs); // its health check has invoked the functions, so none of the first states waits for their cold start
   await Promise.all([
     runContainersScenario(following),
     runClusterScenario(following),

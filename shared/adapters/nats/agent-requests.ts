@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import {
   JetStreamApiCodes,
   JetStreamApiError,
@@ -14,6 +15,7 @@ import { forbiddenSubject, type NatsLink } from './connection.ts';
 /** No read starts later than this after the call; with the timeout of a read, a call takes two seconds at most. */
 const searchMs = 1_000;
 const readTimeoutMs = 1_000;
+const secondSearchAfterMs = 250;
 /** How many messages are read at once, backward from the newest and forward from the oldest. Measured on loopback: 64 reads take 4 to 7 ms. */
 const backwardAtOnce = 52;
 const forwardAtOnce = 12;
@@ -82,6 +84,18 @@ export const natsAgentRequests = (
     );
   };
 
+  /**
+   * A key that was not found is searched once more, in all messages: a request that an agent moves to its retry stream can be in neither
+   * stream at the moment of one search, and an unknown key is a final answer, which makes DCM give the resource up.
+   */
+  const searchTwice = async (key: string, deadlineMs: number): Promise<AgentRequest | null> => {
+    const found = await search(key, deadlineMs);
+    if (found !== null) return found;
+    await pause(secondSearchAfterMs);
+    ranges.clear();
+    return search(key, now() + searchMs);
+  };
+
   return {
     async find(key) {
       if (streams.length === 0)
@@ -89,7 +103,7 @@ export const natsAgentRequests = (
           'AGENT_REQUESTS_STREAM is not set: it must name the JetStream stream that holds the requests to agents',
         );
       const deadlineMs = now() + searchMs;
-      const mine = lastSearch.then(() => known.get(key) ?? search(key, deadlineMs));
+      const mine = lastSearch.then(() => known.get(key) ?? searchTwice(key, deadlineMs));
       lastSearch = mine.catch(() => undefined); // one search at a time: the next one uses the messages that this one reads
       return known.get(key) ?? mine;
     },
