@@ -85,14 +85,13 @@ export const natsAgentRequests = (
   };
 
   /**
-   * A key that was not found is searched once more, in all messages: a request that an agent moves to its retry stream can be in neither
-   * stream at the moment of one search, and an unknown key is a final answer, which makes DCM give the resource up.
+   * A key that was not found is searched once more, among the messages that are new by then. A request that an agent moves to its retry
+   * stream can be in neither stream when they are read, and an unknown key is a final answer: DCM would give the resource up.
    */
   const searchTwice = async (key: string, deadlineMs: number): Promise<AgentRequest | null> => {
     const found = await search(key, deadlineMs);
     if (found !== null) return found;
     await pause(secondSearchAfterMs);
-    ranges.clear();
     return search(key, now() + searchMs);
   };
 
