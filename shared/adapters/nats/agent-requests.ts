@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import {
   JetStreamApiCodes,
   JetStreamApiError,
@@ -15,7 +14,6 @@ import { forbiddenSubject, type NatsLink } from './connection.ts';
 /** No read starts later than this after the call; with the timeout of a read, a call takes two seconds at most. */
 const searchMs = 1_000;
 const readTimeoutMs = 1_000;
-const secondSearchAfterMs = 250;
 /** How many messages are read at once, backward from the newest and forward from the oldest. Measured on loopback: 64 reads take 4 to 7 ms. */
 const backwardAtOnce = 52;
 const forwardAtOnce = 12;
@@ -84,17 +82,6 @@ export const natsAgentRequests = (
     );
   };
 
-  /**
-   * A key that was not found is searched once more, among the messages that are new by then. A request that an agent moves to its retry
-   * stream can be in neither stream when they are read, and an unknown key is a final answer: DCM would give the resource up.
-   */
-  const searchTwice = async (key: string, deadlineMs: number): Promise<AgentRequest | null> => {
-    const found = await search(key, deadlineMs);
-    if (found !== null) return found;
-    await pause(secondSearchAfterMs);
-    return search(key, now() + searchMs);
-  };
-
   return {
     async find(key) {
       if (streams.length === 0)
@@ -102,7 +89,7 @@ export const natsAgentRequests = (
           'AGENT_REQUESTS_STREAM is not set: it must name the JetStream stream that holds the requests to agents',
         );
       const deadlineMs = now() + searchMs;
-      const mine = lastSearch.then(() => known.get(key) ?? searchTwice(key, deadlineMs));
+      const mine = lastSearch.then(() => known.get(key) ?? search(key, deadlineMs));
       lastSearch = mine.catch(() => undefined); // one search at a time: the next one uses the messages that this one reads
       return known.get(key) ?? mine;
     },
