@@ -64,7 +64,7 @@ describe('npm start', async () => {
       expect((await ended)[0], output()).toBe(0);
 
       expect(output()).toContain(
-        "DCM's own rows followed the VM, the containers and the cluster from their creation to their end",
+        "DCM's own rows followed the VMs, the containers and the cluster from their creation to their end",
       );
     },
   );
