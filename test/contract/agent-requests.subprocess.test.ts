@@ -46,9 +46,15 @@ const requestsOf = (server: TestNats, streams = [name], now = () => 0) =>
   natsAgentRequests(natsLink([server.server.url], openAccess), streams, now);
 
 /** Takes messages from the queue as an agent does, which acknowledges each when its provider has answered. */
-const acknowledge = async ({ manager, js }: Awaited<ReturnType<typeof newStream>>, count: number) => {
-  await manager.consumers.add(name, { durable_name: 'agent', ack_policy: AckPolicy.Explicit });
-  const consumer = await js.consumers.get(name, 'agent');
+const acknowledge = async (
+  { manager, js }: Awaited<ReturnType<typeof newStream>>,
+  count: number,
+  agent = 'ec2',
+) => {
+  await manager.consumers.add(name, {
+    ...{ durable_name: agent, filter_subject: `dcm.agent.${agent}`, ack_policy: AckPolicy.Explicit },
+  });
+  const consumer = await js.consumers.get(name, agent);
   const messages = await consumer.fetch({ max_messages: count, expires: 5_000 });
   for await (const message of messages) await message.ackAck();
 };
@@ -83,6 +89,23 @@ describe('requests to agents on JetStream', () => {
 
     expect(await requestsOf(nats).find('r-1')).toBeNull();
     expect(await resourceOf(requestsOf(nats), 'r-2')).toBe('vm-2');
+  });
+
+  it('are found while the newest ones, of another agent, are acknowledged already', async () => {
+    const stream = await newStream();
+    const requests = requestsOf(nats);
+    await stream.publish([createOf('r-1', 'vm-1')]);
+    await stream.publish([createOf('r-2', 'vm-2'), createOf('r-3', 'vm-3')], 'other');
+    await acknowledge(stream, 2, 'other');
+
+    expect(await resourceOf(requests, 'r-1')).toBe('vm-1');
+    expect(await requests.find('r-2')).toBeNull();
+
+    await stream.publish([createOf('r-4', 'vm-4')]);
+    await stream.publish([createOf('r-5', 'vm-5')], 'other');
+    await acknowledge(stream, 1, 'other');
+
+    expect(await resourceOf(requests, 'r-4')).toBe('vm-4');
   });
 
   it('are remembered once seen: the agent’s second try finds what its first one found', async () => {

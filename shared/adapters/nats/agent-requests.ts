@@ -121,7 +121,7 @@ type Visit = {
  */
 const scan = async (read: Read, { note, isOver }: Visit, before: ReadRange = nothing): Promise<ReadRange> => {
   const last = await read(newest);
-  if (last === null) return nothing;
+  if (last === null) return scanForward(read, { note, isOver }, before);
   note(last);
   const earlier = before.to <= last.seq ? before : nothing;
   let range = joined({ floor: earlier.floor, from: last.seq, to: last.seq }, earlier);
@@ -131,6 +131,25 @@ const scan = async (read: Read, { note, isOver }: Visit, before: ReadRange = not
   }
   return isComplete(range) ? { ...range, floor: range.to + 1 } : range;
 };
+
+/**
+ * Reads a stream whose newest message was removed, one message after the other. JetStream then answers that there is no newest message,
+ * although older ones may be left: a work queue keeps the request of an agent that is slower than the other agents.
+ */
+const scanForward = async (read: Read, { note, isOver }: Visit, before: ReadRange): Promise<ReadRange> => {
+  let { floor } = before;
+  for (;;) {
+    if (floor >= before.from) floor = Math.max(floor, before.to + 1);
+    const message = await read(firstFrom(floor));
+    if (message === null) return { floor, from: floor, to: floor - 1 };
+    note(message);
+    floor = message.seq + 1;
+    if (isOver()) return { floor, from: Math.max(floor + 1, before.from), to: Math.max(floor, before.to) };
+  }
+};
+
+/** The first message from this sequence number on, beyond the gap that acknowledged messages leave in a work queue. */
+const firstFrom = (seq: number) => ({ seq, next_by_subj: '>' });
 
 const nothing: ReadRange = { floor: 1, from: 1, to: 0 };
 
@@ -152,9 +171,10 @@ const readOn = async (
   const below = Math.max(floor, from > earlier.to ? earlier.to + 1 : floor, from - backwardAtOnce);
   const ahead = Math.min(floor + forwardAtOnce, below);
   const numbers = [...sequence(below, from).reverse(), ...sequence(floor, ahead)];
-  /** The next message after the gap that acknowledged messages leave in a work queue. */
-  const beyond = { seq: ahead, next_by_subj: '>' };
-  const [next, ...messages] = await Promise.all([read(beyond), ...numbers.map((seq) => read({ seq }))]);
+  const [next, ...messages] = await Promise.all([
+    read(firstFrom(ahead)),
+    ...numbers.map((seq) => read({ seq })),
+  ]);
   for (const message of [next, ...messages]) if (message) note(message);
   return { floor: Math.min(next?.seq ?? below, below), from: below, to };
 };
