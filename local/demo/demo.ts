@@ -39,10 +39,9 @@ const lastStatusesTimeoutMs = 20_000;
  */
 export const demo = async (options: StackOptions, show: Console): Promise<string[]> => {
   const transitions: Transition[] = [];
-  const playsProd = options.generation === 'old'; // with a second environment agent, a create is now and then not found on JetStream
   await using stack = await startStack({
     ...options,
-    accounts: playsProd,
+    accounts: true,
     dwellMs,
     pollFloorSeconds: 1, // a deployment has 10 or more
     onTransition: (transition) => void transitions.push(transition),
@@ -88,7 +87,7 @@ export const demo = async (options: StackOptions, show: Console): Promise<string
     runClusterScenario(following),
     runInstancesScenario({ actions, silentActions, simulator, controlPlane, provider, print }),
     runDcmVmScenario({ dcm, providerApi: providerApiClient(endpoints), ...vmOf('dcm-1') }),
-    ...(playsProd ? [runOtherAccountScenario({ ...usersOfProd(endpoints), ...vmOf('prod-1') })] : []),
+    runOtherAccountScenario({ ...usersOfProd(endpoints), ...vmOf('prod-1') }),
     runInventoryScenario({ endpoints, region: homeRegion({}), print }),
   ]);
   const observed = () => ({

@@ -28,7 +28,7 @@ describe('npm start', async () => {
 
     expect((await ended)[0], output()).toBe(0);
 
-    expect(output()).toContain("transitions of 6 VMs reached DCM's rows, each once and in order");
+    expect(output()).toContain("transitions of 7 VMs reached DCM's rows, each once and in order");
     expect(output()).toContain(
       "the statuses of 3 containers and 1 cluster reached DCM's rows, each once and in order",
     );
