@@ -8,7 +8,7 @@ export type Claims = { readonly [Claim in keyof JWTPayload]?: JWTPayload[Claim] 
 export const audience = 'dcm-ec2-sp';
 
 /** An issuer of JWTs, which publishes its key until it is disposed of. */
-export const issuer = async () => {
+export const issuer = async (name = 'https://issuer.example') => {
   const { publicKey, privateKey } = await generateKeyPair('RS256');
   const keys = [{ ...(await exportJWK(publicKey)), kid: 'key-1', alg: 'RS256', use: 'sig' }];
   const asked: string[] = [];
@@ -18,7 +18,6 @@ export const issuer = async () => {
       response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ keys }));
     }),
   );
-  const name = 'https://issuer.example';
   return {
     asked,
     trust: { issuer: name, audience, jwksUrl: `${server.url}/jwks.json` },

@@ -87,12 +87,26 @@ const routes = operations.flatMap(({ path, isOfNoTarget, scope = '', isPublic })
         })),
       ),
 );
-const pathOf = (path: string) =>
+const pathOf = (path: string, region = 'eu-west-1') =>
   path
-    .replace(/\{(cluster|region)\}/, 'eu-west-1')
+    .replace(/\{(cluster|region)\}/, region)
     .replace('{namespace}', 'home')
     .replace('{vpc}', 'vpc-1')
     .replace('{id}', 'id-1');
+
+/** Paths of accounts that there are not, and of regions that an account has not. */
+const nowhere = operations
+  .filter(({ isOfNoTarget }) => !isOfNoTarget)
+  .flatMap(({ path }) =>
+    targetPrefixes.flatMap((prefix) =>
+      ['home', 'prod', 'nobodys'].map((alias) =>
+        pathOf(
+          `${prefix.replace(/\{(namespace|alias)\}/, alias)}${path}`,
+          alias === 'nobodys' && prefix !== '/targets/{region}' ? 'eu-west-1' : 'ap-south-2',
+        ),
+      ),
+    ),
+  );
 
 const challenges = { 401: /^Bearer realm="inventory-api", Basic/, 403: /error="insufficient_scope"$/ };
 
@@ -124,6 +138,10 @@ describe('credentials', () => {
         expect([path, refusalOf(response)]).toEqual([path, expected]);
         if (expected !== undefined)
           expect(response.headers.get('www-authenticate')).toMatch(challenges[expected]);
+      }
+      for (const path of nowhere) {
+        const { status, headers } = await api.ask(path, { headers: { authorization: authorization ?? '' } });
+        expect([path, status, headers.get('x-reason')]).toEqual([path, 404, 'target']);
       }
     },
   );
