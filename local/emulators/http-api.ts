@@ -9,6 +9,11 @@ type Options = {
   readonly port?: number;
   /** Invokes the function behind all routes; rejects where it failed. */
   readonly invoke: (event: APIGatewayProxyEventV2) => Promise<unknown>;
+  /**
+   * Answers while it goes on, which API Gateway's HTTP API cannot: it has the answer of a function as a whole. Undefined: the function answers.
+   * @default the function answers all requests
+   */
+  readonly stream?: (request: Request, requestId: string) => Promise<Response> | undefined;
   /** Timeout of an invocation, in milliseconds. @default 29,000 */
   readonly timeoutMs?: number;
   /** Called for errors whose reason the caller does not get. */
@@ -21,7 +26,13 @@ const maximumBodyBytes = 10 * 2 ** 20;
  * API Gateway's HTTP API with one Lambda integration for all routes. Every answer has an `apigw-requestid` header.
  * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
  */
-export const startHttpApi = ({ port, invoke, timeoutMs = 29_000, log }: Options): Promise<LocalServer> => {
+export const startHttpApi = ({
+  port,
+  invoke,
+  stream,
+  timeoutMs = 29_000,
+  log,
+}: Options): Promise<LocalServer> => {
   const answer = async (request: Request, requestId: string): Promise<Response> => {
     if (Number(request.headers.get('content-length') ?? 0) > maximumBodyBytes) return tooLarge();
     const body = Buffer.from(await request.arrayBuffer());
@@ -39,7 +50,8 @@ export const startHttpApi = ({ port, invoke, timeoutMs = 29_000, log }: Options)
 
   return serve(async (request) => {
     const requestId = randomUUID();
-    const response = await answer(request, requestId).catch((error: unknown) => {
+    const streamed = stream?.(request, requestId);
+    const response = await (streamed ?? answer(request, requestId)).catch((error: unknown) => {
       log(`${request.method} ${request.url}: ${reasonOf(error)}`);
       return error instanceof URIError
         ? errorResponse(400, 'Bad Request')

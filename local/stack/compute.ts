@@ -15,6 +15,7 @@ import { startSecretsManager } from '../emulators/secrets-manager.ts';
 import { startStateMachine } from '../emulators/step-functions/start-state-machine.ts';
 import type { Use } from '../processes/disposables.ts';
 import type { Aws } from './aws.ts';
+import { startChangeStreams } from './change-streams.ts';
 import type { Dcm } from './dcm.ts';
 import { inventoryTokenSecret, localFunctions, prodTokenSecret, tokenSecret } from './functions.ts';
 import { provider, type StackOptions } from './options.ts';
@@ -48,13 +49,18 @@ export const startCompute = async (computeOptions: ComputeOptions, use: Use): Pr
       [inventoryTokenSecret]: inventoryToken,
     }),
   );
-  const startApi = (box: FunctionName) =>
-    startHttpApi({
-      invoke: async (event) => (await lambda).invoke(functionNameOf(provider, box), event),
-      log: (line) => options.log('http-api', line),
-    });
-  const http = await use(startApi('provider-api'));
-  const { url: inventoryUrl } = await use(startApi('inventory-api'));
+  const behindHttpApi = (box: FunctionName) => ({
+    invoke: async (event: unknown) => (await lambda).invoke(functionNameOf(provider, box), event),
+    log: (line: string) => options.log('http-api', line),
+  });
+  const http = await use(startHttpApi(behindHttpApi('provider-api')));
+  const { stream } = await use(
+    startChangeStreams({
+      ...{ dynamodbUrl: aws.dynamodbUrl, table: aws.inventoryTable, token: inventoryToken },
+      log: (line) => options.log('change-streams', line),
+    }),
+  );
+  const { url: inventoryUrl } = await use(startHttpApi({ ...behindHttpApi('inventory-api'), stream }));
   const lambda: Promise<LambdaHost> = use(
     startLambdaHost({
       log: options.log,

@@ -9,20 +9,23 @@ import { type Operation, operationsOf, type ResourceIds } from './operation.ts';
 type Parts = {
   readonly feed: Pick<ChangeFeed, 'read'>;
   /**
-   * Whether the host sends an answer while it is being made. A function behind API Gateway's HTTP API does not: there an event stream ends
-   * with the first changes, and the client connects again.
+   * Whether the host sends an answer while it is being made, and tells when the client leaves. A function behind API Gateway's HTTP API does
+   * not: there an event stream ends with the first changes, and the client connects again.
+   * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-vs-rest.html (response streaming)
    */
   readonly streams: boolean;
   readonly now: Clock;
   readonly log: Pick<Log, 'warn'>;
-  readonly pause?: (ms: number) => Promise<unknown>;
+  /** Waits; rejects where the signal is aborted meanwhile. */
+  readonly pause?: (ms: number, signal?: AbortSignal) => Promise<unknown>;
 };
 
 const defaultLimit = 100;
 const maximumLimit = 1000;
 /** API Gateway's HTTP API gives an integration 30 s. */
 const maximumWaitSeconds = 20;
-const connectionMs = 55_000;
+/** Credentials are checked only when an event stream begins, so the client has to connect again. */
+const connectionMs = 3_600_000;
 const heartbeatMs = 15_000;
 
 const int = (minimum: number, maximum: number) =>
@@ -109,7 +112,7 @@ export const changesOperation = <UseCases extends ReadsChanges>(ids: ResourceIds
     path: '/api/v1alpha1/changes',
     summary: 'Read what has changed',
     description:
-      'All changes of statuses and of the inventory, in one order without gaps, kept for seven days. Begin without `after`, read everything, then read on from `next`. With `Accept: text/event-stream`, server-sent events whose ids are the cursors.',
+      'All changes of statuses and of the inventory, in one order without gaps, kept for seven days. Begin without `after`, read everything, then read on from `next`. With `Accept: text/event-stream`, server-sent events whose ids are the cursors; where the host cannot stream, they end with the first changes, and `EventSource` connects again.',
     headers: {
       'If-None-Match':
         'The `ETag` of an answer without further changes: 304, with the header `pollAfterMs`, while there are none.',
@@ -125,7 +128,7 @@ export const changesOperation = <UseCases extends ReadsChanges>(ids: ResourceIds
 
 /** Answers changes as JSON, or as server-sent events. */
 export const readChanges = (parts: Parts): ReadsChanges['readChanges'] => {
-  const { feed, now, pause = sleep } = parts;
+  const { feed, now, pause = pausing } = parts;
   const stream = eventStream(parts);
 
   return async ({ after, limit, wait }, header) => {
@@ -145,6 +148,8 @@ export const readChanges = (parts: Parts): ReadsChanges['readChanges'] => {
     return Response.json({ ...answerOf(page), pollAfterMs: poll }, { headers });
   };
 };
+
+const pausing = (ms: number, signal?: AbortSignal) => sleep(ms, undefined, { signal });
 
 const isEmpty = ({ changes }: FeedPage): boolean => changes.length === 0;
 
@@ -176,23 +181,25 @@ const tagsIn = (ifNoneMatch = ''): string[] =>
 type Following = { readonly after: string | undefined; readonly limit: number; readonly waitMs: number };
 
 /**
- * Changes as server-sent events, for 55 seconds at most; the client then connects again, with the id of the last event. The first page is
- * read before the answer begins, so that a wrong or old cursor is a problem like any other.
+ * Changes as server-sent events, until the client leaves, for an hour at most; it then connects again, with the id of the last event. A page is
+ * read only when the client has taken the one before. The first page is read before the answer begins, so that a wrong or old cursor is a
+ * problem like any other.
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html
  */
 const eventStream =
-  ({ feed, streams, now, log, pause = sleep }: Parts) =>
+  ({ feed, streams, now, log, pause = pausing }: Parts) =>
   async ({ after, limit, waitMs }: Following): Promise<Response> => {
     const endMs = now() + (streams ? connectionMs : waitMs);
     const first = await feed.read(after, limit);
-    const closing = new AbortController();
-    const isOver = () => closing.signal.aborted || now() >= endMs;
+    const left = new AbortController();
+    const { signal } = left;
 
     async function* pages(): AsyncGenerator<FeedPage> {
       let page = first;
       yield page;
-      while (!isOver()) {
-        if (page.complete) await pause(Math.min(1000, endMs - now()));
+      while (now() < endMs) {
+        if (page.complete) await pause(Math.min(1000, endMs - now()), signal);
+        signal.throwIfAborted();
         page = await feed.read(page.next, limit);
         yield page;
       }
@@ -206,12 +213,13 @@ const eventStream =
           if (done) controller.close();
           else controller.enqueue(Buffer.from(value));
         } catch (error) {
+          if (signal.aborted) return;
           log.warn('an event stream ended early; the client connects again', { error });
           controller.close();
         }
       },
       cancel() {
-        closing.abort();
+        left.abort();
       },
     });
     return new Response(body, { headers: { 'content-type': 'text/event-stream; charset=utf-8' } });
@@ -228,17 +236,19 @@ async function* textOf(
   for await (const page of pages) {
     const isDue = !isEmpty(page) || now() - writtenAtMs >= heartbeatMs;
     if (!isDue) continue;
-    yield isEmpty(page) ? ': still connected\n\n' : page.changes.map(eventOf).join('');
+    yield isEmpty(page) ? `: still connected\n${idOf(page)}\n` : page.changes.map(eventOf).join('');
     writtenAtMs = now();
-    if (!(streams || isEmpty(page)) && page.complete) return;
+    if (!(streams || isEmpty(page))) return;
   }
 }
 
-/** When the client connects again, and, where it had no cursor, an id without an event. */
+/** When the client connects again, and, where nothing follows, from where: cursors do not last for ever. */
 const beginningOf = (page: FeedPage, after: string | undefined, nowMs: number): string => {
   const retry = `retry: ${Math.max(pollAfterMs(page, nowMs), 1000)}\n`;
-  return `${retry}${after === undefined ? `id: ${page.next}\n` : ''}\n`;
+  return `${retry}${isEmpty(page) && page.next !== after ? idOf(page) : ''}\n`;
 };
+
+const idOf = ({ next }: FeedPage): string => `id: ${next}\n`;
 
 /** Without a name, so that `onmessage` gets it. */
 const eventOf = ({ cursor: id, change }: NumberedChange): string =>

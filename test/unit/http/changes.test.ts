@@ -11,8 +11,8 @@ const change = (id: string): Change => ({
 });
 const startMs = Date.UTC(2026, 10, 30, 10);
 
-/** A feed whose cursors are `c0`, `c1` …, behind the router; pausing moves its clock. */
-const served = ({ streams = false } = {}) => {
+/** A feed whose cursors are `c0`, `c1` …, behind the router; pausing moves its clock. `renews`: the next cursor where there is nothing new. */
+const served = ({ streams = false, renews }: { streams?: boolean; renews?: string } = {}) => {
   const clock = { ms: startMs };
   const changes: { atMs: number; change: Change }[] = [];
   const reads: (string | undefined)[] = [];
@@ -29,7 +29,7 @@ const served = ({ streams = false } = {}) => {
     const to = from + page.length;
     return {
       changes: page,
-      next: `c${to}`,
+      next: page.length === 0 && renews !== undefined ? renews : `c${to}`,
       movedAtMs: changes[to - 1]?.atMs ?? 0,
       complete: to === changes.length,
     };
@@ -59,6 +59,8 @@ const served = ({ streams = false } = {}) => {
 };
 
 const sse = { accept: 'text/event-stream' };
+const eventText = (cursor: string, id: string) =>
+  `id: ${cursor}\ndata: ${JSON.stringify({ cursor, ...change(id) })}`;
 
 describe('the changes operation', () => {
   it('begins at the newest cursor, and gives what comes after it', async () => {
@@ -139,27 +141,29 @@ describe('the changes operation', () => {
     }
   });
 
-  it('streams events whose ids are cursors, a comment each 15 s, for 55 s', async () => {
+  it('streams events whose ids are cursors, and a comment each 15 s, for an hour', async () => {
     const { append, clock, due, get } = served({ streams: true });
     append('i-0');
     append('i-1');
     due.push({ atMs: startMs + 20_000, change: change('i-2') });
+    due.push({ atMs: startMs + 3_599_000, change: change('i-3') });
 
     const response = await get('?after=c0', sse);
     const lines = (await response.text()).split('\n\n');
 
     expect(response.headers.get('content-type')).toBe('text/event-stream; charset=utf-8');
-    expect(lines).toEqual([
+    const heartbeat = (cursor: string) => `: still connected\nid: ${cursor}`;
+    expect(lines.slice(0, 6)).toEqual([
       'retry: 1000',
-      `id: c1\ndata: ${JSON.stringify({ cursor: 'c1', ...change('i-0') })}`,
-      `id: c2\ndata: ${JSON.stringify({ cursor: 'c2', ...change('i-1') })}`,
-      ': still connected',
-      `id: c3\ndata: ${JSON.stringify({ cursor: 'c3', ...change('i-2') })}`,
-      ': still connected',
-      ': still connected',
-      '',
+      eventText('c1', 'i-0'),
+      eventText('c2', 'i-1'),
+      heartbeat('c2'),
+      eventText('c3', 'i-2'),
+      heartbeat('c3'),
     ]);
-    expect(clock.ms - startMs).toBe(55_000);
+    expect(lines.filter((line) => line === heartbeat('c3')).length).toBe(Math.floor((3_599 - 20) / 15));
+    expect(lines.slice(-2)).toEqual([eventText('c4', 'i-3'), '']);
+    expect(clock.ms - startMs).toBe(3_600_000);
   });
 
   it('reads on after the Last-Event-ID, and gives a client without a cursor one', async () => {
@@ -183,15 +187,33 @@ describe('the changes operation', () => {
     expect(clock.ms - startMs).toBe(8000);
   });
 
-  it('stops reading when the client closes the stream', async () => {
-    const { get, reads, append } = served({ streams: true });
-    append('i-0');
-    const response = await get('?after=c0', sse);
-    const reader = response.body?.getReader();
+  it('ends with the first changes where the host does not stream, however many follow', async () => {
+    const { append, get, reads } = served();
+    for (let n = 0; n < 5; n += 1) append(`i-${n}`);
+
+    const text = await (await get('?after=c0&limit=2&wait=20', sse)).text();
+
+    expect([...text.matchAll(/^id: (.*)$/gm)].map(([, id]) => id)).toEqual(['c1', 'c2']);
+    expect(reads).toEqual(['c0']);
+  });
+
+  it('gives a client that waited for nothing a cursor that lasts longer', async () => {
+    const { get } = served({ renews: 'c0b' });
+
+    expect(await (await get('?after=c0', sse)).text()).toBe('retry: 5000\nid: c0b\n\n');
+  });
+
+  it('reads no further while the client takes nothing, and not at all once it has left', async () => {
+    const { append, get, reads, log } = served({ streams: true });
+    for (let n = 0; n < 50; n += 1) append(`i-${n}`);
+    const reader = (await get('?after=c0&limit=1', sse)).body?.getReader();
     await reader?.read();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(reads.length).toBeLessThanOrEqual(3);
+
     await reader?.cancel();
     const before = reads.length;
     await new Promise((resolve) => setTimeout(resolve, 20));
-    expect(reads.length).toBeLessThanOrEqual(before + 1);
+    expect([reads.length, log.lines]).toEqual([before, ['info: answered']]);
   });
 });
