@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { retriedAndSkipped } from './test/retried-and-skipped.ts';
 
@@ -24,8 +25,12 @@ const project = (name: string, testTimeout: number, more: object = {}) => ({
 
 const inGitHubActions = process.env.GITHUB_ACTIONS === 'true' ? (['github-actions'] as const) : [];
 
+/** Many tests wait for servers and subprocesses, so two files at a time are faster on two processors, where Vitest's default is one. */
+const maxWorkers = Math.max(2, availableParallelism() - 1);
+
 export default defineConfig({
   test: {
+    maxWorkers,
     projects: [
       project('unit', 60_000),
       project('contract', 60_000, { exclude: [subprocessTests] }),

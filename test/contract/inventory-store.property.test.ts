@@ -105,7 +105,7 @@ const single: fc.Arbitrary<Step> = fc.oneof(
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 4, arbitrary: single },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('list' as const), isAbandoned: fc.boolean() }) },
-  fc.record({ do: fc.constant('many' as const), from: n, count: fc.integer({ min: 200, max: 600 }) }),
+  fc.record({ do: fc.constant('many' as const), from: n, count: fc.integer({ min: 200, max: 300 }) }),
   fc.record({ do: fc.constant('compact' as const) }),
 );
 const event = fc.record({
@@ -274,7 +274,7 @@ describe('any interleaving of events, listings, compactions, crashes and concurr
             expect((await entriesIn(opened(generation), limit)) ?? entries).toEqual(entries);
         },
       ),
-      { numRuns: 12, endOnFailure: true },
+      { numRuns: 8, endOnFailure: true },
     );
   }, 240_000);
 });
@@ -329,12 +329,12 @@ describe('a worker that ends after any of its calls', () => {
   it('leaves nothing of a first or a next base out of the feed', async () => {
     for (const [count, step] of [
       [30, 1],
-      [600, 4],
+      [250, 2],
     ] as const) {
       let [calls, isCrashed] = [0, true];
       for (; isCrashed; calls += step) {
         const region = knownRegion();
-        if (count > 100) await changed(region);
+        if (count > 30) await changed(region);
         region.happen({ do: 'many', from: 0, count });
         isCrashed = await pass(region, calls, region.list);
       }
@@ -488,12 +488,13 @@ describe('the storage of the inventory', () => {
     for (let start = 0; start < all.length; start += 100) {
       const ids = all.slice(start, start + 100);
       const key = `1-${start}`;
+      chunks.push({ key, firstId: ids[0] ?? '', count: ids.length });
+      if (start > 0 && start < 99_900) continue; // neither page reads it
       await storage.writeChunk(
         place,
         key,
         ids.map((id) => storedEntry(entryNamed(id))),
       );
-      chunks.push({ key, firstId: ids[0] ?? '', count: ids.length });
     }
     const marks = { listedAtMs: startedAtMs, members: undefined };
     await storage.writeBase(place, 1, { chunks, ...marks }, emptyIndex);

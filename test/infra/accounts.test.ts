@@ -469,29 +469,37 @@ describe('the home region with accounts', () => {
     });
   });
 
-  it('keeps what grows with the accounts out of the environments: 100 accounts, five regions each', () => {
+  it('keeps what grows with the accounts out of the environments: ten accounts, five regions each', () => {
     const streamingRegions = ['eu-west-1', 'us-east-1', 'us-west-2', 'ap-southeast-1', 'eu-central-1'];
-    const many = Object.fromEntries(
-      Array.from({ length: 100 }, (_, place) => {
-        const settings = JSON.stringify(prod).replaceAll(id, String(222222222222 + place));
-        const api = { tokenSecret: `dcm/${place}` };
-        return [`account${place}`, { ...JSON.parse(settings), streamingRegions, legacyRegions: [], api }];
-      }),
-    );
+    const several = (count: number) =>
+      Object.fromEntries(
+        Array.from({ length: count }, (_, place) => {
+          const settings = JSON.stringify(prod).replaceAll(id, String(222222222222 + place));
+          const api = { tokenSecret: `dcm/${place}` };
+          return [`account${place}`, { ...JSON.parse(settings), streamingRegions, legacyRegions: [], api }];
+        }),
+      );
+    const synthesizedWith = (count: number) =>
+      synthesized({
+        ...withAccounts,
+        ...{ containers, clusters, inventory },
+        accounts: several(count),
+      });
+    const environmentsOf = ({ home: template }: ReturnType<typeof synthesized>) =>
+      ['normaliser', 'poller', 'provider-api', 'cluster-steps', 'inventory', 'registration'].map((name) =>
+        environmentOf(template, `ec2-sp-${name}`),
+      );
 
-    const { filesOf } = synthesized({
-      ...withAccounts,
-      ...{ containers, clusters, inventory },
-      accounts: many,
-    });
+    const ten = synthesizedWith(10);
 
-    const polled = z.array(PolledRegion).parse(JSON.parse(filesOf('poller')['regions.json'] ?? ''));
-    expect(polled.filter(({ serviceType }) => serviceType === undefined)).toHaveLength(501);
-    const last = '222222222321';
-    expect(filesOf('normaliser')['ecs-clusters.json']).toContain(`${last}/eu-west-1`);
-    expect(filesOf('inventory')['targets.json']).toContain(`${last}/us-west-2`);
-    expect(filesOf('cluster-steps')['clusters.json']).toContain(last);
-    expect(filesOf('provider-api')['api-access.json']).toContain('account99');
+    expect(environmentsOf(ten)).toEqual(environmentsOf(synthesizedWith(1)));
+    const polled = z.array(PolledRegion).parse(JSON.parse(ten.filesOf('poller')['regions.json'] ?? ''));
+    expect(polled.filter(({ serviceType }) => serviceType === undefined)).toHaveLength(51);
+    const last = '222222222231';
+    expect(ten.filesOf('normaliser')['ecs-clusters.json']).toContain(`${last}/eu-west-1`);
+    expect(ten.filesOf('inventory')['targets.json']).toContain(`${last}/us-west-2`);
+    expect(ten.filesOf('cluster-steps')['clusters.json']).toContain(last);
+    expect(ten.filesOf('provider-api')['api-access.json']).toContain('account9');
   });
 
   it("publishes in an account's endpoints the token of that account, which the registration may read", () => {
