@@ -106,9 +106,9 @@ export const reportRefusals = (parts: Parts, others: Handle<Message>): Handle<An
     await forward(kind, refused, kept);
   }
 
-  async function forward(kind: Kind, { dcmId, region }: CreateRefused, status: UnpublishedStatus) {
+  async function forward(kind: Kind, { dcmId, region, account }: CreateRefused, status: UnpublishedStatus) {
     const event = statusEvent({ kind, dcmId, region }, status, provider);
-    const taken = await bus?.put([{ event, target: { region } }]);
+    const taken = await bus?.put([{ event, target: { region, account } }]);
     if (taken?.has(event.id) === false)
       throw new UnavailableError(`the status bus did not take the status FAILED of ${dcmId}`);
   }

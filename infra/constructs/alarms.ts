@@ -176,7 +176,7 @@ export class Alarms extends Construct {
     });
   }
 
-  watchChangeFeed({ changes, undelivered }: Pick<StatusBus, 'changes' | 'undelivered'>) {
+  watchStatusBus({ bus, rule, changes, undelivered }: StatusBus) {
     this.#raise({
       name: 'change-feed-stuck',
       meaning: 'Statuses for the change feed have been retried for a quarter of an hour.',
@@ -197,6 +197,21 @@ export class Alarms extends Construct {
       'EventBridge could not deliver statuses from the status bus to the queue of the change feed.',
       undelivered,
     );
+    this.#raise({
+      name: 'status-bus-lost',
+      meaning:
+        'EventBridge could deliver statuses neither to the queue of the change feed nor to its dead-letter queue.',
+      metric: sumOf({ rule: lostBy(rule, bus) }),
+      atLeast: 1,
+      periods: 1,
+    });
+    this.#raise({
+      name: 'status-bus-refuses',
+      meaning: 'For a quarter of an hour the status bus has not taken statuses that DCM has.',
+      metric: counted('unforwarded', 'normaliser'),
+      atLeast: 1,
+      periods: 3,
+    });
   }
 
   watchPublication() {

@@ -24,6 +24,8 @@ export type StatusBusProps = {
 export class StatusBus extends Construct {
   readonly bus: EventBus;
   readonly function: LambdaFunction;
+  /** From the bus to the queue. */
+  readonly rule: Rule;
   readonly changes: RetriedQueue;
   /** Statuses that EventBridge could not put into the queue. */
   readonly undelivered: Queue;
@@ -38,7 +40,7 @@ export class StatusBus extends Construct {
       consumerTimeout: Duration.seconds(changeFeedTimeoutSeconds),
     });
     this.undelivered = deadLetterQueue(this, 'Undelivered');
-    new Rule(this, 'Rule', {
+    this.rule = new Rule(this, 'Rule', {
       eventBus: this.bus,
       eventPattern,
       targets: [

@@ -148,7 +148,7 @@ export class HomeRegionStack extends Stack {
     alarms.watchFunction('inventory', inventory.function);
     alarms.watchInventory(props.store.events);
     alarms.watchFunction('change-feed', status.function);
-    alarms.watchChangeFeed(status);
+    alarms.watchStatusBus(status);
     const api = new InventoryApi(this, 'InventoryApi', props);
     alarms.watchFunction('inventory-api', api.function);
     alarms.watchApi(api.api, 'inventory-api');

@@ -177,7 +177,7 @@ describe('an inventory', () => {
       ...['inventory-errors', 'inventory-throttles', 'inventory-stuck', 'inventory-dead-letters'],
       ...['inventory-not-written', 'collections-not-listed'],
       ...['change-feed-errors', 'change-feed-throttles', 'change-feed-stuck', 'change-feed-dead-letters'],
-      'status-bus-dead-letters',
+      ...['status-bus-dead-letters', 'status-bus-lost', 'status-bus-refuses'],
       ...['inventory-api-errors', 'inventory-api-throttles', 'inventory-api-failures'],
     ]);
   });

@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { readStatus } from '../../../functions/change-feed/append-statuses.ts';
 import { publishEvents } from '../../../functions/nats-bridge/publish-events.ts';
 import { readRefusals, reportRefusals } from '../../../functions/normaliser/refused-creates.ts';
 import { UnreadableError } from '../../../shared/core/errors.ts';
 import type { ResourceMessage } from '../../../shared/core/message.ts';
+import { targetKey } from '../../../shared/core/target.ts';
+import type { StatusBus, StatusOnBus } from '../../../shared/ports/status-bus.ts';
 import { servedVms } from '../../../shared/service-types/vm/served.ts';
 import { type CreateRefused, createRefusedEvent } from '../../../shared/wire/create-refused.ts';
 import { memoryEventStream } from '../../fakes/memory-event-stream.ts';
@@ -44,7 +47,7 @@ const normaliser = () => {
         ),
     },
   };
-  const worker = (more: Partial<typeof parts> = {}) => {
+  const worker = (more: Partial<typeof parts & { bus: StatusBus }> = {}) => {
     const handle = reportRefusals({ ...parts, ...more }, async (messages) => {
       others.push(...messages.map(({ resourceMessages }) => resourceMessages));
       return new Map();
@@ -113,6 +116,38 @@ describe('normaliser, with a create that was refused', () => {
     ]);
     expect(stream.stored[0]).not.toHaveProperty('instanceid');
   });
+
+  it.each([
+    [undefined, region],
+    ['222222222222', `222222222222/${region}`],
+  ])(
+    'gives the change feed its target, id, service type and reason, in account %s',
+    async (account, target) => {
+      const { worker, refused } = normaliser();
+      const onBus: StatusOnBus[] = [];
+      const bus: StatusBus = {
+        put: async (statuses) => {
+          onBus.push(...statuses);
+          return new Set(statuses.map(({ event }) => event.id));
+        },
+      };
+
+      await worker({ bus })(refused({ account }));
+
+      const changes = onBus.flatMap((one) =>
+        readStatus(JSON.stringify({ resources: [targetKey(one.target)], detail: one.event })),
+      );
+      expect(changes).toEqual([
+        {
+          kind: 'status',
+          eventId: `vm-1:${halfPastTen}:${fixedPart}:launch-failed`,
+          ...{ dcmId, serviceType: 'vm', target, status: 'FAILED' },
+          message: 'it could not be launched: no room',
+          time: '2026-08-22T10:30:00Z',
+        },
+      ]);
+    },
+  );
 
   it('passes all other messages on', async () => {
     const { worker, refused, others } = normaliser();
