@@ -55,7 +55,7 @@ type Parts = Omit<RegistrationParts, 'registryOf'> & {
   readonly secret: (id?: string) => Promise<string | undefined>;
 };
 
-/** @throws UnreadableError for anything that is no request. */
+/** @throws UnreadableError for anything that is no request; UnavailableError where no provider could be registered, for no token can be read. */
 export const handleRequest = (parts: Parts) => {
   const { settings, secret, registryOf, registrations, log } = parts;
   const register = registerProviders(parts);
@@ -63,23 +63,26 @@ export const handleRequest = (parts: Parts) => {
   const older = Object.values(settings.registries).find(({ kind }) => kind === 'control-plane');
   const withdraw = withdrawProviders({ controlPlane: older && registryOf(older), registrations, log });
   const providers = async () => {
-    const ids = Object.values(settings.registries).flatMap(
-      ({ endpointTokenSecret }) => endpointTokenSecret ?? [],
-    );
-    const [token, ...others] = await Promise.all([
-      secret().then(newestToken),
-      ...[...new Set(ids)].map(async (id) => {
+    const ids = Object.values(settings.registries)
+      .filter(({ endpointCredentials }) => endpointCredentials)
+      .map(({ endpointTokenSecret }) => endpointTokenSecret);
+    const tokens = new Map<string | undefined, string | undefined>();
+    const failures: unknown[] = [];
+    await Promise.all(
+      [...new Set(ids)].map(async (id) => {
         try {
-          return [id, newestToken(await secret(id))] as const;
+          tokens.set(id, newestToken(await secret(id)));
         } catch (error) {
+          failures.push(error);
           log.error('the providers whose endpoints carry a token are not registered, for it cannot be read', {
             ...{ secret: id, reason: reasonOf(error) },
           });
-          return undefined;
         }
       }),
-    ]);
-    return providersOf(settings, token, new Map(others.flatMap((one) => (one === undefined ? [] : [one]))));
+    );
+    const readable = providersOf(settings, tokens);
+    if (readable.length === 0 && failures.length > 0) throw failures[0];
+    return readable;
   };
   const answerStack = customResource({ providers, register, withdraw, log });
 
@@ -91,8 +94,8 @@ export const handleRequest = (parts: Parts) => {
     if ('RequestType' in request) return answerStack(request);
     if (request.do === 'keep-registered') return answerOf(await keepRegistered(await providers()));
     if (request.do === 'register') return answerOf(await register(await providers()));
-    if (request.do === 'inspect') return inspect(registryOf, providersOf(settings, undefined));
-    await withdraw((await providers()).map(({ registration }) => registration.name));
+    if (request.do === 'inspect') return inspect(registryOf, providersOf(settings));
+    await withdraw(providersOf(settings).map(({ registration }) => registration.name));
     return { rows: {} };
   };
 };

@@ -32,16 +32,19 @@ export const providerIdOf = (name: string): string => uuid(name, uuid.DNS);
 
 /**
  * The providers to register, the home region's first: where two registries turn out to be the same one, the home region gets the service
- * types. A token goes into the endpoints as Basic credentials where the registry's settings say so: `token`, or else, for a registry with a
- * secret of its own, that of `others`, by the secret. Providers whose token is not there are left out.
+ * types. Where the registry's settings say so, a token goes into the endpoints as Basic credentials: that of the registry's secret in
+ * `tokens`, which are by secret; undefined: that of the deployment. Providers whose secret is not among them are left out. Without `tokens`,
+ * all providers, and none with a token.
  */
 export const providersOf = (
   settings: ProviderSettings,
-  token: string | undefined,
-  others?: ReadonlyMap<string, string | undefined>,
+  tokens?: ReadonlyMap<string | undefined, string | undefined>,
 ): Provider[] =>
   Object.entries(settings.registries)
-    .filter(([, { endpointTokenSecret: own }]) => own === undefined || (others?.has(own) ?? true))
+    .filter(
+      ([, { endpointCredentials, endpointTokenSecret }]) =>
+        !endpointCredentials || tokens === undefined || tokens.has(endpointTokenSecret),
+    )
     .map(([key, registry]) => ({ target: namedTargetOfKey(key, registry.alias), registry }))
     .toSorted((a, b) => Number(isHome(settings, b.target)) - Number(isHome(settings, a.target)))
     .flatMap((one) => (one.registry.serviceTypes ?? vmsAlone).map((serviceType) => ({ ...one, serviceType })))
@@ -49,8 +52,7 @@ export const providersOf = (
       const name = providerName(settings, target, serviceType);
       const prefix = isHome(settings, target) ? '' : `/${targetName(target)}`;
       const { collection, service } = offered[serviceType];
-      const { endpointTokenSecret: own, endpointCredentials } = registry;
-      const carried = own === undefined ? token : others?.get(own);
+      const token = registry.endpointCredentials ? tokens?.get(registry.endpointTokenSecret) : undefined;
       const endpoint = new URL(
         `${prefix}/api/v1alpha1/${collection}`,
         registry.publicUrl ?? settings.publicUrl,
@@ -62,7 +64,7 @@ export const providersOf = (
         id: providerIdOf(name),
         registration: {
           name,
-          endpoint: withToken(endpoint, endpointCredentials ? carried : undefined),
+          endpoint: withToken(endpoint, token),
           service_type: serviceType,
           schema_version: 'v1alpha1',
           display_name: `Amazon ${service} in ${displayed(target)}`,

@@ -8,7 +8,14 @@ import { Env, registriesFile, settingsOf } from '../../functions/registration/en
 import { providersOf } from '../../functions/registration/providers.ts';
 import { natsPermissions } from '../../infra/settings/agent.ts';
 import { parseSettings } from '../../infra/settings/load-settings.ts';
-import { allTypes, environmentOf, provisioningSettings, synthesized } from './synthesized.ts';
+import {
+  agentSettings,
+  allTypes,
+  containers,
+  environmentOf,
+  provisioningSettings,
+  synthesized,
+} from './synthesized.ts';
 
 const three = synthesized(allTypes);
 const vmsAlone = synthesized(provisioningSettings);
@@ -16,14 +23,16 @@ const vmsAlone = synthesized(provisioningSettings);
 const folder = mkdtempSync(join(tmpdir(), 'dcm-served-types-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** What the deployed registration registers. */
-const registered = ({ home, filesOf }: typeof three) => {
+/** The providers that the deployed registration registers. */
+const providersOfDeployed = ({ home, filesOf }: typeof three) => {
   const REGISTRIES_FILE = join(folder, `${crypto.randomUUID()}.json`);
   writeFileSync(REGISTRIES_FILE, filesOf('registration')[registriesFile] ?? '');
   const variables = { ...environmentOf(home, 'ec2-sp-registration'), PUBLIC_URL: 'https://api.test' };
   const env = Env.parse({ ...variables, REGISTRIES_FILE });
-  return providersOf(settingsOf(env), undefined).map(({ registration }) => registration.name);
+  return providersOf(settingsOf(env));
 };
+const registered = (deployed: typeof three) =>
+  providersOfDeployed(deployed).map(({ registration }) => registration.name);
 
 const Rows = z.object({ Properties: z.object({ rowNames: z.array(z.string()) }) });
 const rowNames = ({ home }: typeof three) =>
@@ -62,5 +71,43 @@ describe('a deployment of VMs, containers and clusters', () => {
     expect(natsPermissions(parseSettings(allTypes))).toContain(
       'publish: ["dcm.vm", "dcm.container", "dcm.cluster", ',
     );
+  });
+});
+
+describe('a deployment with another account', () => {
+  const agentOf = (region: string) => ({
+    ...{ url: `https://agent-prod-${region}.test`, topic: `aws-prod-${region}` },
+    caller: 'endpointCredentials',
+  });
+  const regions = ['eu-west-1', 'us-east-1'];
+  const networkOf = (region: string) => ({
+    subnets: [{ id: 'subnet-0123456789abcdef0', zone: `${region}a` }],
+    securityGroupIds: ['sg-0123456789abcdef0'],
+  });
+  const withAccount = synthesized({
+    ...{ ...agentSettings, externalId: 'an-external-id-of-the-tests' },
+    accounts: {
+      prod: {
+        ...{ id: '222222222222', streamingRegions: regions, api: { tokenSecret: 'dcm/prod' } },
+        provisioning: { regions: Object.fromEntries(regions.map((region) => [region, networkOf(region)])) },
+        containers: { ...containers, executionRoleArn: 'arn:aws:iam::222222222222:role/pull-images' },
+        agents: Object.fromEntries(regions.map((region) => [region, agentOf(region)])),
+      },
+    },
+  });
+
+  it('registers a provider for each service type and target, at the agent of the target', () => {
+    const providers = providersOfDeployed(withAccount);
+
+    expect(providers.map(({ registration: { name }, registry: { url } }) => [name, url])).toEqual([
+      ['ec2-sp', 'https://agent.test'],
+      ['ec2-sp-prod-eu-west-1', 'https://agent-prod-eu-west-1.test'],
+      ['ec2-sp-container-prod-eu-west-1', 'https://agent-prod-eu-west-1.test'],
+      ['ec2-sp-prod-us-east-1', 'https://agent-prod-us-east-1.test'],
+    ]);
+  });
+
+  it('has CloudFormation know their names, so that they are withdrawn with the account', () => {
+    expect(rowNames(withAccount)).toEqual([registered(withAccount)]);
   });
 });

@@ -10,7 +10,8 @@ const settings = {
   publicUrl: 'https://api.test',
   registries: { 'us-east-1': registry, 'eu-west-1': registry },
 };
-const [home, other] = providersOf(settings, undefined);
+const tokens = new Map([[undefined, 'token']]);
+const [home, other] = providersOf(settings);
 
 describe('providers at DCM', () => {
   it('are one for each region, the home region first and under the bare name', () => {
@@ -31,10 +32,10 @@ describe('providers at DCM', () => {
   it('are one for each service type, with the collection of its resources', () => {
     const all = { ...registry, serviceTypes: ['vm', 'container', 'cluster'] } as const;
 
-    const providers = providersOf(
-      { ...settings, registries: { 'us-east-1': { ...all, serviceTypes: ['container'] }, 'eu-west-1': all } },
-      undefined,
-    );
+    const providers = providersOf({
+      ...settings,
+      registries: { 'us-east-1': { ...all, serviceTypes: ['container'] }, 'eu-west-1': all },
+    });
 
     expect(
       providers.map(({ registration: { name, service_type: type, display_name: display, endpoint } }) => [
@@ -62,17 +63,17 @@ describe('providers at DCM', () => {
   it("have none of DCM's read-only fields, and no resources", () => {
     const WithoutMetadata = z.omit(ProviderRegistration, { metadata: true });
 
-    for (const { registration } of providersOf(settings, 'token'))
+    for (const { registration } of providersOf(settings, tokens))
       expect(WithoutMetadata.safeParse(registration).success).toBe(true);
   });
 
   it('have the URL by which the DCM of their region reaches the API', () => {
     const elsewhere = { ...registry, publicUrl: 'https://proxy.test' };
 
-    const providers = providersOf(
-      { ...settings, registries: { 'eu-west-1': registry, 'us-east-1': elsewhere } },
-      undefined,
-    );
+    const providers = providersOf({
+      ...settings,
+      registries: { 'eu-west-1': registry, 'us-east-1': elsewhere },
+    });
 
     expect(providers.map(({ registration }) => registration.endpoint)).toEqual([
       'https://api.test/api/v1alpha1/vms',
@@ -83,7 +84,7 @@ describe('providers at DCM', () => {
   it('carry no token where the DCM of the registry authenticates otherwise', () => {
     const proxied = { ...registry, endpointCredentials: false };
 
-    const [provider] = providersOf({ ...settings, registries: { 'eu-west-1': proxied } }, 'token');
+    const [provider] = providersOf({ ...settings, registries: { 'eu-west-1': proxied } }, tokens);
 
     expect(provider?.registration.endpoint).toBe('https://api.test/api/v1alpha1/vms');
   });
@@ -93,7 +94,7 @@ describe('providers at DCM', () => {
     ['http://127.0.0.1:8081', 'http://127.0.0.1:8081/api/v1alpha1/vms'],
     ['https://API.test:443', 'https://api.test/api/v1alpha1/vms'],
   ])('have an endpoint to which DCM can add a path, from %s (C 56)', (publicUrl, endpoint) => {
-    const [provider] = providersOf({ ...settings, publicUrl }, undefined);
+    const [provider] = providersOf({ ...settings, publicUrl });
 
     expect(provider?.registration.endpoint).toBe(endpoint);
   });
@@ -101,7 +102,7 @@ describe('providers at DCM', () => {
   it('carry the token URL encoded, so that DCM sends it unchanged', () => {
     const token = "p@ss/w:rd é'";
 
-    const [provider] = providersOf(settings, token);
+    const [provider] = providersOf(settings, new Map([[undefined, token]]));
 
     const { username, password, host } = new URL(provider?.registration.endpoint ?? '');
     expect([username, decodeURIComponent(password), host]).toEqual(['dcm', token, 'api.test']);
@@ -110,7 +111,7 @@ describe('providers at DCM', () => {
   it('of another account have its alias, and never its id, in their name and their path', () => {
     const registries = { 'eu-west-1': registry, '222222222222/eu-west-1': { ...registry, alias: 'prod' } };
 
-    const [, provider] = providersOf({ ...settings, registries }, undefined);
+    const [, provider] = providersOf({ ...settings, registries });
 
     expect(provider?.target).toEqual({ account: '222222222222', region: 'eu-west-1', alias: 'prod' });
     expect(provider?.registration).toMatchObject({
@@ -121,7 +122,7 @@ describe('providers at DCM', () => {
   });
 
   it('do not include regions in which nothing can be created', () => {
-    const providers = providersOf({ ...settings, registries: { 'us-east-1': registry } }, undefined);
+    const providers = providersOf({ ...settings, registries: { 'us-east-1': registry } });
 
     expect(providers.map(({ registration }) => registration.name)).toEqual(['ec2-sp-us-east-1']);
   });
