@@ -160,7 +160,7 @@ const functionGetter = (client: DynamoDBDocumentClient): ((path: string) => Prom
   });
   const reports = inventoryReports({
     inventory: dynamoDbInventoryReader(inventoryStorage({ client, table, cacheBytes: 1 })),
-    collections: new Set([place.collection]),
+    collectionsIn: () => new Set([place.collection]),
     ...{ tagKeys, targets, provider, ...clock },
     ...{ plans: [], controllerLogs: {} },
     logs: { console: ec2ConsoleOutput(), task: () => Promise.reject(new Error('There are no tasks.')) },

@@ -64,7 +64,7 @@ export type Resource = z.infer<typeof Resource>;
 export const Namespace = z
   .object({
     ...resourceShape,
-    serviceCount: z.optional(told(z.int(), 'Load balancers; absent where that collection is switched off.')),
+    serviceCount: z.optional(told(z.int(), 'Load balancers; absent where they are not listed.')),
     podCount: told(z.int(), 'Instances.'),
     pvcCount: told(z.int(), 'Attachments of volumes.'),
   })

@@ -44,6 +44,11 @@ export const InventoryFile = z.object({
   homeRegions: z.array(z.string().check(z.regex(regionPattern))).check(z.minLength(1)),
   /** The collections that are not switched off. @default all of them */
   collections: z._default(z.array(Collection), [...Collection.options]),
+  /** The keys of the targets that list containers, and of those that list clusters: where the settings permit creating them. @default all targets */
+  listedIn: z._default(
+    z.object({ containers: z.optional(z.array(nonEmpty)), clusters: z.optional(z.array(nonEmpty)) }),
+    {},
+  ),
   /** Secrets with tokens (shared/wire/api-tokens.ts), and what these permit. */
   tokens: z._default(
     z.array(z.object({ secret: nonEmpty, scopes: z.array(Scope).check(z.minLength(1)) })),

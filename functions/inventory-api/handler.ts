@@ -19,7 +19,7 @@ import { Env } from './env.ts';
 import { operations } from './operations.ts';
 import { inventoryReports } from './reports.ts';
 import { permits } from './scopes.ts';
-import { servedTargets } from './targets.ts';
+import { collectionsIn, servedTargets } from './targets.ts';
 
 const env = Env.parse(process.env);
 const { INVENTORY_FILE: settings, PROVIDER_NAME: provider } = env;
@@ -39,7 +39,7 @@ const targets = servedTargets({ ...settings, accounts: env.ACCOUNTS_FILE?.accoun
 const useCases = {
   reports: inventoryReports({
     inventory: dynamoDbInventoryReader(inventoryStorage({ client, table: env.INVENTORY_TABLE })),
-    collections: new Set(settings.collections),
+    collectionsIn: collectionsIn(settings),
     tagKeys: env.TAG_KEYS,
     ...{ targets, provider, ...clock },
     ...{ plans: settings.plans, controllerLogs: settings.controllerLogs },

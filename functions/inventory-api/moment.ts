@@ -1,11 +1,11 @@
 import { LRUCache } from 'lru-cache';
 import { InvalidArgumentError } from '../../shared/core/errors.ts';
 import { type Collection, type Entry, placeKey, type Summary } from '../../shared/core/inventory/entry.ts';
-import type { NamedTarget } from '../../shared/core/target.ts';
-import { NotServedError } from '../../shared/http/router.ts';
+import type { NamedTarget, Target } from '../../shared/core/target.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { InventoryReader, Snapshot } from '../../shared/ports/inventory.ts';
 import type { Rows } from './pages.ts';
+import { notKept } from './targets.ts';
 
 /** The collection has never been listed completely. */
 export class NotListedError extends Error {
@@ -31,8 +31,8 @@ export type Moment = {
 
 type Parts = {
   readonly inventory: InventoryReader;
-  /** Those that are not switched off. */
-  readonly collections: ReadonlySet<Collection>;
+  /** The collections that a target lists. */
+  readonly collectionsIn: (target: Target) => ReadonlySet<Collection>;
   readonly now: Clock;
 };
 
@@ -53,14 +53,14 @@ const missing = '-';
 
 /**
  * Reads collections as they are, or as they were in a generation.
- * @throws NotListedError; NotServedError for a collection that is switched off; GoneError, InvalidArgumentError of the generation.
+ * @throws NotListedError; NotServedError for a collection that the target does not list; GoneError, InvalidArgumentError of the generation.
  */
 export const readMoment =
-  ({ inventory, collections, now }: Parts) =>
+  ({ inventory, collectionsIn, now }: Parts) =>
   async ({ target, needed, used = [], generation }: Wanted): Promise<Moment> => {
+    const collections = collectionsIn(target);
     const off = needed.find((collection) => !collections.has(collection));
-    if (off !== undefined)
-      throw new NotServedError(`collection=${off}`, `the collection ${off} is switched off`);
+    if (off !== undefined) throw notKept(off, target);
     const wanted = [...needed, ...used];
     const generations = generation?.split(separator);
     if (generations !== undefined && generations.length !== wanted.length)

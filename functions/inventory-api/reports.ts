@@ -3,7 +3,7 @@ import { InvalidArgumentError, NotFoundError } from '../../shared/core/errors.ts
 import type { Collection, Entry, Summary } from '../../shared/core/inventory/entry.ts';
 import { type Owner, ownersOf } from '../../shared/core/inventory/relations.ts';
 import type { TagKeys } from '../../shared/core/ownership.ts';
-import { type NamedTarget, targetKey, targetName } from '../../shared/core/target.ts';
+import { type NamedTarget, type Target, targetKey, targetName } from '../../shared/core/target.ts';
 import type { Call } from '../../shared/http/operation.ts';
 import { NotServedError } from '../../shared/http/router.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
@@ -43,8 +43,8 @@ import type { Targets } from './targets.ts';
 
 type Parts = {
   readonly inventory: InventoryReader;
-  /** Those that are not switched off. */
-  readonly collections: ReadonlySet<Collection>;
+  /** The collections that a target lists. */
+  readonly collectionsIn: (target: Target) => ReadonlySet<Collection>;
   readonly targets: Targets;
   readonly tagKeys: TagKeys;
   readonly provider: string;
@@ -72,7 +72,7 @@ export type Reports = ReturnType<typeof inventoryReports>;
 
 /** All that the API answers, from the inventory's storage. Only logs are read from AWS. */
 export const inventoryReports = (parts: Parts) => {
-  const { collections, targets, tagKeys, provider, plans, controllerLogs, logs } = parts;
+  const { collectionsIn, targets, tagKeys, provider, plans, controllerLogs, logs } = parts;
   const momentOf = readMoment(parts);
   const select = selections();
   const counts = new LRUCache<string, Promise<ReadonlyMap<string, VpcCounts>>>({ max: 50 });
@@ -302,7 +302,11 @@ export const inventoryReports = (parts: Parts) => {
     name: target.region,
     target: targetName(target),
     selfLink: link,
-    object: { alias: targets.aliasOf(target), region: target.region, collections: [...collections] },
+    object: {
+      alias: targets.aliasOf(target),
+      region: target.region,
+      collections: [...collectionsIn(target)],
+    },
   });
 
   /** In the words of the path that the list has. */
@@ -320,7 +324,7 @@ export const inventoryReports = (parts: Parts) => {
   const getCluster = async (call: Reading) => {
     const { target } = call;
     const listed = await Promise.all(
-      [...collections].map(async (collection) => {
+      [...collectionsIn(target)].map(async (collection) => {
         const moment = await momentOf({ target, needed: [collection] }).catch(undefinedIfNotListed);
         if (moment === undefined) return { collection };
         const { listedAtMs, ageSeconds, of } = moment;

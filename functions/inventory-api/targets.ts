@@ -1,4 +1,12 @@
-import { type Accounts, byTarget, type NamedTarget, targetName } from '../../shared/core/target.ts';
+import type { Collection } from '../../shared/core/inventory/entry.ts';
+import {
+  type Accounts,
+  byTarget,
+  type NamedTarget,
+  type Target,
+  targetKey,
+  targetName,
+} from '../../shared/core/target.ts';
 import { NotServedError, type TargetPaths } from '../../shared/http/router.ts';
 
 /** The targets of the inventory, with the names that paths give them. */
@@ -56,4 +64,34 @@ export const servedTargets = ({ homeAlias, homeRegions, accounts }: Served) => {
     },
     paths,
   };
+};
+
+type Kept = {
+  readonly collections: readonly Collection[];
+  readonly listedIn: { readonly [Created in 'containers' | 'clusters']?: readonly string[] | undefined };
+};
+
+/** The collections that a target lists, by the settings. */
+export const collectionsIn =
+  ({ collections, listedIn }: Kept) =>
+  (target: Target): ReadonlySet<Collection> =>
+    new Set(
+      collections.filter((collection) => {
+        const only = isCreated(collection) ? listedIn[collection] : undefined;
+        return only?.includes(targetKey(target)) ?? true;
+      }),
+    );
+
+const isCreated = (collection: Collection) => collection === 'containers' || collection === 'clusters';
+
+/** Why a target does not list a collection: 404, with a text that names the settings. */
+export const notKept = (collection: Collection, target: NamedTarget): NotServedError => {
+  const section = `${target.alias === undefined ? '' : `accounts.${target.alias}.`}${collection}.regions`;
+  const settings = isCreated(collection)
+    ? `inventory.without has it, or ${section} has no ${target.region}`
+    : 'inventory.without has it';
+  return new NotServedError(
+    `collection=${collection}`,
+    `the collection ${collection} is not listed in ${targetName(target)}: in the settings, ${settings}`,
+  );
 };

@@ -5,12 +5,13 @@ import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import type { InventoryFile } from '../../functions/inventory-api/env.ts';
 import { partitionOf } from '../../shared/adapters/aws/regions.ts';
+import type { ServiceType } from '../../shared/core/kind.ts';
 import { targetKey } from '../../shared/core/target.ts';
 import type { FunctionName } from '../bundle.ts';
 import { answerTimeoutSeconds, functionNameOf, inventoryApi } from '../functions.ts';
 import { accountsOf, settingsWithin } from '../settings/accounts.ts';
 import { collectionsKept, type SettingsWithInventory } from '../settings/inventory.ts';
-import { regionNames } from '../settings/reported-regions.ts';
+import { polledTargets, regionNames } from '../settings/reported-regions.ts';
 import { createdTypes } from '../settings/service-types.ts';
 import { canCreate, type Settings } from '../settings/settings.ts';
 import { accessLog } from './access-log.ts';
@@ -74,10 +75,13 @@ export class InventoryApi extends Construct {
 
 const inventoryFileOf = (settings: SettingsWithInventory): InventoryFile => {
   const { homeAlias, tokens, jwt, cors, consoleOutput, plans } = settings.inventory;
+  const keysOf = (serviceType: ServiceType) =>
+    polledTargets(settings).flatMap((one) => (one.serviceType === serviceType ? [one.region] : []));
   return {
     homeAlias,
     homeRegions: regionNames(settings),
     collections: collectionsKept(settings),
+    listedIn: { containers: keysOf('container'), clusters: keysOf('cluster') },
     tokens,
     ...(jwt && { jwt }),
     corsOrigins: cors.origins,

@@ -46,26 +46,29 @@ describe('the inventory', () => {
   const stateOf = (name: string, target = 'us-east-1') =>
     expect.poll(async () => (await found(target, name))?.state, { timeout: soon, interval: 50 });
   const changesAfter = async (cursor: string) =>
-    Changes.parse(await (await read(`/api/v1alpha1/changes?after=${cursor}`)).json());
+    Changes.parse(await (await read(`/api/v1alpha1/changes?limit=1000&after=${cursor}`)).json());
   const newestCursor = async () => Changes.parse(await (await read('/api/v1alpha1/changes')).json()).next;
 
   beforeAll(async () => {
-    stack = await testStack({ accounts: true, generation: 'old', pollFloorSeconds: 1 });
+    stack = await testStack({
+      ...{ accounts: true, generation: 'old', pollFloorSeconds: 1 },
+      ec2Faults: { refuse: { DescribeAddresses: 'UnauthorizedOperation' } },
+    });
   });
   afterAll(() => stack?.[Symbol.asyncDispose]());
 
-  it('answers 206 without a body until a collection has been listed, and then lists', async () => {
-    const isKnown = async () => (await read('/targets/us-west-2/volumes')).status;
-    const first = await read(`/targets/${prod.alias}/${silentRegion}/volumes`);
-    if (first.status === 206) {
-      expect(first.headers.get('x-reason')).toBe('collection=volumes');
-      expect(Number(first.headers.get('retry-after'))).toBeGreaterThan(0);
-      expect(await first.text()).toBe('');
-    }
-
-    expect([200, 206]).toContain(first.status);
-    await expect.poll(isKnown, { timeout: soon }).toBe(200);
+  it('answers 206 without a body while a collection has never been listed, and lists the others', async () => {
+    const status = async (path: string) => (await read(path)).status;
+    await expect.poll(() => status('/targets/us-west-2/volumes'), { timeout: soon }).toBe(200);
     expect((await list('/targets/us-east-1/subnets')).count).toBeGreaterThan(0);
+    for (const target of ['us-east-1', `${prod.alias}/${silentRegion}`]) {
+      const unlisted = await read(`/targets/${target}/addresses`);
+
+      expect([unlisted.status, unlisted.headers.get('x-reason')]).toEqual([206, 'collection=addresses']);
+      expect(Number(unlisted.headers.get('retry-after'))).toBeGreaterThan(0);
+      expect(await unlisted.text()).toBe('');
+    }
+    stack.ec2?.faults({ refuse: {} });
   });
 
   it('shows an instance that was launched outside DCM as not managed, and a VM of DCM as managed', async () => {
@@ -92,15 +95,15 @@ describe('the inventory', () => {
     const cursor = await newestCursor();
     const brief = await stack.actions.launch({ name: 'brief', owner: 'ours', provider });
     await stateOf('brief').toBe('running');
-    await stack.actions.terminate(brief);
-    await expect
-      .poll(() => namesIn('/targets/us-east-1/instances'), { timeout: soon })
-      .not.toContain('brief');
-
     const seen = async () =>
       (await changesAfter(cursor)).changes
         .filter(({ id, dcmId }) => id === brief.instanceId || dcmId === brief.dcmId)
         .map(({ kind, change, status }) => change ?? `${kind} ${status}`);
+    await expect.poll(seen, { timeout: soon }).toContain('status RUNNING');
+    await stack.actions.terminate(brief);
+    await expect
+      .poll(() => namesIn('/targets/us-east-1/instances'), { timeout: soon })
+      .not.toContain('brief');
     await expect
       .poll(seen, { timeout: soon })
       .toEqual(expect.arrayContaining(['changed', 'ended', 'status RUNNING', 'status DELETED']));
@@ -184,5 +187,11 @@ describe('the inventory', () => {
     expect((await changesAfter(cursor)).changes.map(({ id }) => id)).toEqual(
       expect.arrayContaining([first, second]),
     );
+  });
+
+  it('lists a collection completely once EC2 permits it', async () => {
+    const addresses = () => list('/targets/us-east-1/addresses');
+
+    await expect.poll(async () => (await addresses()).count, { timeout: 2 * soon }).toBe(0);
   });
 });

@@ -223,6 +223,7 @@ describe('the API of the inventory', () => {
       },
     });
     expect(file.collections).toContain('load-balancers');
+    expect(file.listedIn).toEqual({ containers: ['eu-west-1'], clusters: ['eu-west-1'] });
     expect(Object.keys(filesOf('inventory-api'))).toEqual([inventoryFile, 'accounts.json']);
   });
 

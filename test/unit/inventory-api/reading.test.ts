@@ -355,7 +355,41 @@ describe('availability', () => {
 
     const off = await api.get('/targets/eu-west-1/volumes');
     expect([off.status, off.headers.get('x-reason')]).toEqual([404, 'collection=volumes']);
+    expect(off.body.detail).toMatch(/volumes is not listed in eu-west-1: .*inventory\.without has it$/);
     expect((await api.get('/targets/eu-west-1/vpcs/vpc-1')).body).not.toHaveProperty('serviceCount');
+  });
+
+  it('answers 404 with the setting, and not 206 for ever, where a target never lists a collection', async () => {
+    const api = servedInventory({
+      settings: { listedIn: { containers: ['eu-west-1'], clusters: ['222222222222/eu-west-1'] } },
+    });
+    const answerOf = async (path: string) => {
+      const { status, headers, body } = await api.get(path);
+      return [status, headers.get('x-reason'), body?.detail];
+    };
+    const of = (name: string, setting: string) => [
+      404,
+      `collection=${name}`,
+      expect.stringContaining(`${setting} has no eu-west-1`),
+    ];
+
+    expect(await answerOf('/targets/eu-west-1/containers')).toEqual([
+      206,
+      'collection=containers',
+      undefined,
+    ]);
+    expect(await answerOf('/targets/prod/eu-west-1/containers')).toEqual(
+      of('containers', 'accounts.prod.containers.regions'),
+    );
+    expect(await answerOf('/targets/eu-west-1/clusters')).toEqual(of('clusters', 'clusters.regions'));
+    expect(await answerOf('/targets/prod/eu-west-1/clusters/kube-1')).toEqual([
+      206,
+      'collection=clusters',
+      undefined,
+    ]);
+    const { collections } = (await api.get('/targets/prod/eu-west-1')).body;
+    expect(collections).toContainEqual({ collection: 'clusters' });
+    expect(collections).not.toContainEqual({ collection: 'containers' });
   });
 
   it('answers 304 until something changes, and HEAD as GET', async () => {

@@ -3,7 +3,7 @@ import type { LogReaders } from '../../../functions/inventory-api/logs.ts';
 import { operations } from '../../../functions/inventory-api/operations.ts';
 import { inventoryReports } from '../../../functions/inventory-api/reports.ts';
 import { permits } from '../../../functions/inventory-api/scopes.ts';
-import { servedTargets } from '../../../functions/inventory-api/targets.ts';
+import { collectionsIn, servedTargets } from '../../../functions/inventory-api/targets.ts';
 import type { Collection, Entry } from '../../../shared/core/inventory/entry.ts';
 import { TagKeys } from '../../../shared/core/ownership.ts';
 import type { Target } from '../../../shared/core/target.ts';
@@ -77,7 +77,7 @@ export const servedInventory = (options: Options = {}) => {
   const useCases = {
     reports: inventoryReports({
       inventory: options.inventory ?? memory,
-      collections: new Set(settings.collections),
+      collectionsIn: collectionsIn(settings),
       tagKeys: TagKeys.parse({}),
       provider: 'ec2-sp',
       plans: settings.plans,
