@@ -4,7 +4,7 @@ import {
   type ListedEntry,
   type Place,
 } from '../../shared/core/inventory/entry.ts';
-import { listingKey } from '../../shared/core/target.ts';
+import { type Accounts, listingName } from '../../shared/core/target.ts';
 import type { InventoryWriter } from '../../shared/ports/inventory.ts';
 import type { Listing } from '../../shared/ports/listings.ts';
 import type { Log, Meter } from '../../shared/ports/telemetry.ts';
@@ -26,13 +26,19 @@ export const placeOf = (
     ? { target: { region, ...(account !== undefined && { account }) }, collection }
     : undefined;
 
-type Parts = { readonly inventory: PolledInventory | undefined; readonly log: Log; readonly meter: Meter };
+type Parts = {
+  readonly inventory: PolledInventory | undefined;
+  /** The accounts besides the home account. */
+  readonly accounts?: Accounts | undefined;
+  readonly log: Log;
+  readonly meter: Meter;
+};
 
 /**
  * Gives what the poller lists for DCM to the inventory too. An inventory that cannot be written costs DCM nothing: its listing does not end
  * then, and the next one fills it.
  */
-export const feedInventory = ({ inventory, log, meter }: Parts) => {
+export const feedInventory = ({ inventory, accounts = {}, log, meter }: Parts) => {
   return {
     /** A page. @returns the listing, which notes where the inventory lacks it. */
     async page(listing: Listing, entries: readonly ListedEntry[]): Promise<Listing> {
@@ -63,7 +69,7 @@ export const feedInventory = ({ inventory, log, meter }: Parts) => {
     } catch (error) {
       meter.count('inventoryNotWritten');
       log.warn('the inventory did not take a listing; the next one fills it', {
-        ...{ region: listingKey(target), error },
+        ...{ region: listingName(accounts, target), error },
       });
       return false;
     }

@@ -1,5 +1,5 @@
 import type { ListedEntry } from '../../shared/core/inventory/entry.ts';
-import { listingKey } from '../../shared/core/target.ts';
+import { type Accounts, listingName } from '../../shared/core/target.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { ListedCollections } from '../../shared/ports/inventory.ts';
 import type { Listing, Listings } from '../../shared/ports/listings.ts';
@@ -22,6 +22,8 @@ type Parts = {
   readonly listings: Listings;
   /** The time between two listings. */
   readonly seconds: number;
+  /** The accounts besides the home account. */
+  readonly accounts?: Accounts | undefined;
   readonly now: Clock;
   readonly log: Log;
   readonly meter: Meter;
@@ -31,7 +33,9 @@ type Parts = {
  * Lists one page of a collection that only the inventory has. A listing that fails, such as for lack of permission, is begun again some time
  * later, and concerns no other collection: the inventory goes on with what it has.
  */
-export const listCollection = ({ inventory, collections, listings, seconds, now, log, meter }: Parts) => {
+export const listCollection = (parts: Parts) => {
+  const { inventory, collections, listings, seconds, accounts = {}, now, log, meter } = parts;
+
   return async ({ target }: PolledTarget): Promise<void> => {
     const place = placeOf(inventory, target);
     if (inventory === undefined || place === undefined) return;
@@ -46,7 +50,10 @@ export const listCollection = ({ inventory, collections, listings, seconds, now,
       await listings.save(after, { token, dueAtMs: token === undefined ? nextDue(listing) : now() });
     } catch (error) {
       meter.count('collectionsNotListed');
-      log.warn('a collection of the inventory was not listed', { region: listingKey(target), error });
+      log.warn('a collection of the inventory was not listed', {
+        region: listingName(accounts, target),
+        error,
+      });
       await listings.fail(target, now() + Math.min(seconds * 1000, longestRetryMs));
     }
   };
