@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod/mini';
 import type { FunctionName } from '../../infra/bundle.ts';
-import { reasonOf } from '../../shared/core/errors.ts';
-import { nameOf, type ServiceType } from '../../shared/core/kind.ts';
+import { reasonOf, SettingsError } from '../../shared/core/errors.ts';
+import { nameOf, ServiceType } from '../../shared/core/kind.ts';
+import type { Clock } from '../../shared/ports/clock.ts';
 import { FoundRequest, ProbeAnswer, Streams } from '../../shared/wire/bridge.ts';
 import type { ListedProvider } from '../../shared/wire/dcm-provider.ts';
 import { Health } from '../../shared/wire/health.ts';
@@ -16,9 +17,9 @@ export type Invoke = (box: FunctionName, request: object) => Promise<unknown>;
 
 /** The settings, to compare with what is deployed. */
 export type Wanted = {
-  /** URL of the registry of each region. */
+  /** URL of the registry of each target; by its name, such as `eu-west-1` or `prod/eu-west-1`. */
   readonly urls: Readonly<Record<string, string>>;
-  /** The service types that are created in each region. */
+  /** The service types that are created in each target. */
   readonly created: Readonly<Record<string, readonly ServiceType[]>>;
   readonly requestStreams: readonly string[];
   /** On which statuses are published. */
@@ -32,16 +33,8 @@ export type Wanted = {
  * messages wait. Changes nothing. Never rejects.
  */
 export const examine = async (invoke: Invoke, wanted?: Wanted, pauseMs = 5_000): Promise<Finding[]> => {
-  const inspected = invoke('registration', { do: 'inspect' }).then(
-    (answer) => Inspection.parse(answer).regions,
-  );
-  const registrations = look('The registration', async () => {
-    const regions = await inspected;
-    return [
-      ...ofServiceTypes(regions, wanted),
-      ...regions.flatMap((one) => ofRegion(one, wanted?.urls[one.region])),
-    ];
-  });
+  const inspected = inspectedBy(invoke);
+  const registrations = look('The registration', async () => ofRegistrations(await inspected, wanted));
   const health = inspected.then(
     (regions) => Promise.all(regions.map((region) => look(healthOf(region), () => ofHealth(invoke, region)))),
     () => [], // said of the registration
@@ -66,6 +59,91 @@ export const examine = async (invoke: Invoke, wanted?: Wanted, pauseMs = 5_000):
   return findings.filter(({ says }, index) => findings.findIndex((one) => one.says === says) === index);
 };
 
+/**
+ * Examines one target, by its name: whether the poller lists it, for which it has the reader's role there; which provider has each service
+ * type at DCM, and whether its resources can be created. Changes nothing.
+ * @throws SettingsError where there is no such target; the reason where nothing could be asked.
+ */
+export const examineTarget = async (
+  invoke: Invoke,
+  target: string,
+  { wanted, now = Date.now }: { readonly wanted?: Wanted | undefined; readonly now?: Clock } = {},
+): Promise<Finding[]> => {
+  const listings = invoke('poller', { do: 'regions' }).then((answer) => ListedRegions.parse(answer).regions);
+  const inspected = inspectedBy(invoke);
+  const [listed, registered] = await Promise.allSettled([listings, inspected]);
+  if (listed.status === 'rejected' && registered.status === 'rejected') throw listed.reason;
+  const regions = registered.status === 'fulfilled' ? registered.value : [];
+  const names = listed.status === 'fulfilled' ? listed.value.map(({ region }) => targetIn(region)) : [];
+  const all = [...names, ...regions.map(({ region }) => region), ...Object.keys(wanted?.urls ?? {})];
+  if (!all.includes(target))
+    throw new SettingsError(
+      `there is no target ${target}; expected one of ${[...new Set(all)].sort().join(', ')}`,
+    );
+  const here = regions.filter(({ region }) => region === target);
+  const findings = await Promise.all([
+    look('The listings of the poller', async () => ofListings(await listings, target, now())),
+    look('The registration', async () => {
+      await inspected;
+      return ofRegistrations(here, wanted && onlyOf(wanted, target));
+    }),
+    ...here.map((region) => look(healthOf(region), () => ofHealth(invoke, region))),
+  ]);
+  return findings.flat();
+};
+
+const inspectedBy = (invoke: Invoke): Promise<readonly InspectedRegion[]> =>
+  invoke('registration', { do: 'inspect' }).then((answer) => Inspection.parse(answer).regions);
+
+/** The poller's answer to `{ "do": "regions" }`. `region`: the name of a listing, such as `prod/eu-west-1` or `container#prod/eu-west-1`. */
+const ListedRegions = z.object({
+  regions: z.array(
+    z.object({
+      region: z.string(),
+      lastListedAt: z.optional(z.string()),
+      intervalSeconds: z.number(),
+      breakerSince: z.optional(z.string()),
+    }),
+  ),
+});
+type ListedRegion = z.infer<typeof ListedRegions>['regions'][number];
+
+const targetIn = (listing: string): string => listing.replace(/^.*#/, '');
+
+const onlyOf = ({ urls, created, ...others }: Wanted, target: string): Wanted => {
+  const { [target]: url } = urls;
+  return { ...others, created, urls: url === undefined ? {} : { [target]: url } };
+};
+
+/** A listing that is older, in intervals and in milliseconds, is overdue: after failures the next attempt is up to five minutes later. */
+const overdueIntervals = 3;
+const overdueMs = 15 * 60_000;
+
+const ofListings = (listings: readonly ListedRegion[], target: string, nowMs: number): Finding[] =>
+  listings
+    .filter(({ region }) => targetIn(region) === target)
+    .map(({ region, lastListedAt, intervalSeconds, breakerSince }) => {
+      const what = `${target}: the listing of ${resourcesOf(region)}`;
+      const advice =
+        "The poller's log says why; where its account denies it, docs/accounts.md says what to check.";
+      if (lastListedAt === undefined) return wrong(`${what} was never completed. ${advice}`);
+      const ageMs = nowMs - Date.parse(lastListedAt);
+      if (ageMs > Math.max(overdueMs, overdueIntervals * intervalSeconds * 1000))
+        return wrong(`${what} was last completed ${Math.round(ageMs / 60_000)} minutes ago. ${advice}`);
+      if (breakerSince !== undefined)
+        return wrong(
+          `${what} lacks many resources since ${breakerSince}, and none counts as deleted (docs/runbook.md, poller-breaker).`,
+        );
+      return well(`${what} was completed at ${lastListedAt}.`);
+    });
+
+/** What a listing lists, by what stands before its target. */
+const resourcesOf = (listing: string): string => {
+  const [collection = '', target] = listing.split('#');
+  const { data } = ServiceType.safeParse(target === undefined ? 'vm' : collection);
+  return data === undefined ? collection : `${nameOf(data)}s`;
+};
+
 /** A key that no request has. */
 const dryKey = 'doctor-dry-look-up';
 
@@ -79,6 +157,11 @@ const look = async (what: string, findings: () => Promise<Finding[]>): Promise<F
     return [wrong(`${what} could not be checked: ${reasonOf(error)}`)];
   }
 };
+
+const ofRegistrations = (regions: readonly InspectedRegion[], wanted: Wanted | undefined): Finding[] => [
+  ...ofServiceTypes(regions, wanted),
+  ...regions.flatMap((one) => ofRegion(one, wanted?.urls[one.region])),
+];
 
 /** The service types of which the settings and what is deployed differ. */
 const ofServiceTypes = (regions: readonly InspectedRegion[], wanted: Wanted | undefined): Finding[] =>

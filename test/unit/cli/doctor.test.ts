@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { examine, type Wanted } from '../../../cli/doctor/examine.ts';
+import { examine, examineTarget, type Wanted } from '../../../cli/doctor/examine.ts';
 import type { ListedProvider } from '../../../shared/wire/dcm-provider.ts';
 
 const streams = ['dcm-agent-requests', 'aws-retry'];
@@ -342,5 +342,117 @@ describe('npm run doctor with containers and clusters', () => {
     const { wrong } = await saysOf({ inspect: { regions } });
 
     expect(wrong).toEqual([expect.stringMatching(/does not list its providers: connect ECONNREFUSED\./)]);
+  });
+});
+
+describe('npm run doctor with a target', () => {
+  const nowMs = Date.parse('2026-11-30T10:00:00Z');
+  const listing = (name: string, more: object = {}) => ({
+    ...{ region: name, lastListedAt: '2026-11-30T09:56:00.000Z', intervalSeconds: 300 },
+    ...{ instances: 3, republishWanted: false, ...more },
+  });
+  const inProd = {
+    ...region,
+    ...{ region: 'prod/eu-west-1', row: 'ec2-sp-prod-eu-west-1', url: 'https://agent-prod.test' },
+    endpoint: 'https://api.test/prod/eu-west-1/api/v1alpha1/vms',
+    providers: [
+      {
+        ...{ ...ours, name: 'ec2-sp-prod-eu-west-1' },
+        endpoint: 'https://api.test/prod/eu-west-1/api/v1alpha1/vms',
+      },
+    ],
+  };
+  const broken = { ...region, providers: [], failure: 'connect ECONNREFUSED' };
+  const listed = [
+    listing('eu-west-1', { lastListedAt: undefined }),
+    listing('prod/eu-west-1'),
+    listing('container#prod/eu-west-1'),
+    listing('volumes#prod/eu-west-1', { intervalSeconds: 3_600, lastListedAt: '2026-11-30T08:00:00.000Z' }),
+    listing('audit/us-east-1'),
+  ];
+
+  const saysOfTarget = async (
+    target: string,
+    {
+      regions = listed,
+      inspect = [broken, inProd],
+      wanted,
+    }: {
+      readonly regions?: readonly object[] | string;
+      readonly inspect?: readonly object[] | string;
+      readonly wanted?: Wanted;
+    } = {},
+  ) => {
+    const asked: unknown[] = [];
+    const invoke = async (box: string, request: object) => {
+      asked.push('rawPath' in request ? request.rawPath : box);
+      const answer = { poller: regions, registration: inspect, 'provider-api': '' }[box];
+      if (box === 'provider-api') return health();
+      if (typeof answer === 'string') throw new Error(answer);
+      return { regions: answer };
+    };
+    const findings = await examineTarget(invoke, target, { wanted, now: () => nowMs });
+    return { asked, says: findings.map(({ isWrong, says }) => `${isWrong ? 'wrong' : 'well'}: ${says}`) };
+  };
+
+  it('says what is well there, and nothing of other targets', async () => {
+    const { asked, says } = await saysOfTarget('prod/eu-west-1');
+
+    expect(says).toEqual([
+      'well: prod/eu-west-1: the listing of VMs was completed at 2026-11-30T09:56:00.000Z.',
+      'well: prod/eu-west-1: the listing of containers was completed at 2026-11-30T09:56:00.000Z.',
+      'well: prod/eu-west-1: the listing of volumes was completed at 2026-11-30T08:00:00.000Z.',
+      'well: prod/eu-west-1: ec2-sp-prod-eu-west-1 is registered at the environment agent at https://agent-prod.test, and Ready.',
+      'well: prod/eu-west-1: the health of VMs: healthy.',
+    ]);
+    expect(asked).toEqual(['poller', 'registration', '/prod/eu-west-1/api/v1alpha1/vms/health']);
+  });
+
+  it.each([
+    [{ lastListedAt: undefined }, /^wrong: .* the listing of VMs was never completed\. .*docs\/accounts\.md/],
+    [{ lastListedAt: '2026-11-30T09:40:00Z' }, /^wrong: .* was last completed 20 minutes ago\. /],
+    [{ breakerSince: '2026-11-30T09:50:00Z' }, /^wrong: .* lacks many resources since 2026-11-30T09:50/],
+  ])('says what the poller could not read there with its role: %j', async (more, says) => {
+    const regions = [listing('prod/eu-west-1', more)];
+
+    expect((await saysOfTarget('prod/eu-west-1', { regions })).says[0]).toMatch(says);
+  });
+
+  it('compares it with the settings', async () => {
+    const wanted: Wanted = {
+      ...{ urls: { 'eu-west-1': 'https://a.test', 'prod/eu-west-1': 'https://other.test' } },
+      created: { 'eu-west-1': ['cluster'], 'prod/eu-west-1': ['vm', 'container'] },
+      ...{ requestStreams: [], statusSubjects: [] },
+    };
+
+    const { says } = await saysOfTarget('prod/eu-west-1', { wanted });
+
+    expect(says.filter((one) => one.startsWith('wrong'))).toEqual([
+      'wrong: prod/eu-west-1: the settings have containers created, and what is deployed does not register them. Deploy.',
+      'wrong: prod/eu-west-1: the settings name https://other.test, and what is deployed uses https://agent-prod.test. Deploy.',
+    ]);
+  });
+
+  it('in which nothing is created says how it is listed', async () => {
+    expect((await saysOfTarget('audit/us-east-1')).says).toHaveLength(1);
+  });
+
+  it('says so where one function cannot be asked', async () => {
+    const { says } = await saysOfTarget('prod/eu-west-1', { regions: 'ec2-sp-poller: denied' });
+
+    expect(says[0]).toBe('wrong: The listings of the poller could not be checked: ec2-sp-poller: denied');
+    expect(says).toHaveLength(3);
+  });
+
+  it('that there is not names those that there are', async () => {
+    await expect(saysOfTarget('prod/us-east-1')).rejects.toThrow(
+      'there is no target prod/us-east-1; expected one of audit/us-east-1, eu-west-1, prod/eu-west-1',
+    );
+  });
+
+  it('fails where nothing could be asked', async () => {
+    await expect(saysOfTarget('eu-west-1', { regions: 'denied', inspect: 'denied' })).rejects.toThrow(
+      'denied',
+    );
   });
 });
