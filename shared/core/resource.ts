@@ -14,6 +14,7 @@ import type { PastStatus } from './history.ts';
 import {
   type Circumstances,
   finalState,
+  idOutside,
   isEnding,
   type Kind,
   type NoticeRule,
@@ -395,7 +396,7 @@ const statusId = (
   { resourceId, at }: Pick<Observation, 'resourceId' | 'at'>,
   randomPart: string,
   word: string | number,
-): string => `${resourceId}:${at}:${randomPart}:${word}`;
+): string => `${idOutside(resourceId)}:${at}:${randomPart}:${word}`;
 
 const describeState = (
   kind: Kind,
