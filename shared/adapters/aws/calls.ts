@@ -1,7 +1,7 @@
 import type { EC2ClientConfig, EC2ServiceException, __Client as SmithyClient } from '@aws-sdk/client-ec2';
 import { ProviderError, reasonOf, UnavailableError, UpstreamError } from '../../core/errors.ts';
 import type { Target } from '../../core/target.ts';
-import { type AwsAccounts, homeAccountAlone } from './accounts.ts';
+import { type AwsAccounts, homeAccountAlone, type SessionCredentials } from './accounts.ts';
 import { type Connection as AccountConnection, clientsByTarget } from './clients.ts';
 import { awsError, codeOf, isRefusedCaller, isThrottling, UnsentRequestError } from './errors.ts';
 import { quickRetries } from './quick-retries.ts';
@@ -65,16 +65,56 @@ export const callsByTarget = <Sdk, Client, Input extends object, Output extends 
       return client;
     },
   });
+  const inSession = inSessions(accounts);
   return async (target, what, call) => {
-    const { sdk, client } = await clientOf(target);
     try {
-      return await call(sdk, client, { abortSignal: AbortSignal.timeout(timeoutMs) });
+      return await inSession(target, {
+        connect: () => clientOf(target),
+        call: (sdk, client) => call(sdk, client, { abortSignal: AbortSignal.timeout(timeoutMs) }),
+      });
     } catch (cause) {
       if (cause instanceof ProviderError) throw cause;
-      if (isRefusedCaller(cause)) accounts.refused(target);
       throw awsError(cause, { who: `${name} in ${accounts.nameOf(target)}`, what });
     }
   };
+};
+
+type Session<Sdk, Client> = {
+  readonly sdk: Sdk;
+  readonly client: Client;
+  /** Undefined in the home account. */
+  readonly credentials: SessionCredentials | undefined;
+};
+type InSession<Sdk, Client, Answer> = {
+  readonly connect: () => Promise<Session<Sdk, Client>>;
+  readonly call: (sdk: Sdk, client: Client) => Promise<Answer>;
+};
+
+/**
+ * Calls in a session of the target's account, and once more in a new one where a session that has worked is refused: an administrator may
+ * have ended it. AWS does not carry out a call that it refuses for its caller.
+ */
+const inSessions = (accounts: Pick<AwsAccounts, 'refused'>) => {
+  const worked = new WeakSet<SessionCredentials>();
+
+  const inSession = async <Sdk, Client, Answer>(
+    target: Target,
+    { connect, call }: InSession<Sdk, Client, Answer>,
+    isRepeated = false,
+  ): Promise<Answer> => {
+    const { sdk, client, credentials } = await connect();
+    try {
+      const answer = await call(sdk, client);
+      if (credentials) worked.add(credentials);
+      return answer;
+    } catch (cause) {
+      if (!isRefusedCaller(cause)) throw cause;
+      accounts.refused(target);
+      if (isRepeated || credentials === undefined || !worked.has(credentials)) throw cause;
+    }
+    return inSession(target, { connect, call }, true);
+  };
+  return inSession;
 };
 
 /**
@@ -130,26 +170,31 @@ type Asked = { readonly target: Target; readonly timeoutMs: number; readonly wha
 export const readsByTarget = <Sdk, Client>({
   name,
   load,
-  connect,
+  connect: connectTo,
   accounts = homeAccountAlone,
 }: Reading<Sdk, Client>) => {
   const clientOf = clientsByTarget({
     ...{ load, accounts },
-    connect: (sdk: Sdk, connection) => connect(sdk, { ...connection, maxAttempts: 2 }),
+    connect: (sdk: Sdk, connection) => connectTo(sdk, { ...connection, maxAttempts: 2 }),
   });
+  const inSession = inSessions(accounts);
 
   return async <Answer>(
     { target, timeoutMs, what }: Asked,
     read: Read<Sdk, Client, Answer>,
   ): Promise<Answer> => {
     const where = `${name} in ${accounts.nameOf(target)}`;
-    const { sdk, client } = await clientOf(target).catch((cause: unknown) => {
-      throw new UnavailableError(`${where} was not asked to ${what}: ${reasonOf(cause)}`, { cause });
-    });
+    const connect = () =>
+      clientOf(target).catch((cause: unknown) => {
+        throw new UnavailableError(`${where} was not asked to ${what}: ${reasonOf(cause)}`, { cause });
+      });
     try {
-      return await read(sdk, client, AbortSignal.timeout(timeoutMs));
+      return await inSession(target, {
+        connect,
+        call: (sdk, client) => read(sdk, client, AbortSignal.timeout(timeoutMs)),
+      });
     } catch (cause) {
-      if (isRefusedCaller(cause)) accounts.refused(target);
+      if (cause instanceof UnavailableError) throw cause;
       if (isServerError(cause))
         throw new UpstreamError(`${where} did not ${what}: ${codeOf(cause)}`, { cause });
       throw new UnavailableError(`${where} did not ${what} within ${timeoutMs} ms`, { cause });

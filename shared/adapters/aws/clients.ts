@@ -30,12 +30,12 @@ export const clientsByTarget = <Sdk, Client>({ load, connect, accounts }: Servic
     credentials,
   });
 
-  return async (target: Target): Promise<{ readonly sdk: Sdk; readonly client: Client }> => {
+  return async (target: Target): Promise<Connected & { readonly sdk: Sdk }> => {
     const [sdk, credentials] = await Promise.all([load(), accounts.credentialsIn(target)]);
     const held = clients.get(targetKey(target));
     const usable = held?.credentials === credentials ? held : undefined;
     const { client } = usable ?? connected(sdk, target, credentials);
     clients.set(targetKey(target), { client, credentials });
-    return { sdk, client };
+    return { sdk, client, credentials };
   };
 };

@@ -177,6 +177,10 @@ const refusedCallerCodes: readonly string[] = [
 /** AWS refused the caller, as opposed to the request. */
 export const isRefusedCaller = (error: unknown): boolean => refusedCallerCodes.includes(codeOf(error));
 
+/** The same of the text of an answer. */
+export const refusesCaller = (text: string): boolean =>
+  refusedCallerCodes.some((code) => new RegExp(`\\b${code}\\b`).test(text));
+
 /** The request was throttled. */
 export const isThrottling = (code: string): boolean => classes.get(code) === ThrottledError;
 
