@@ -7,28 +7,38 @@ import { clusterKind } from '../../shared/service-types/cluster/kind.ts';
 import { containerKind } from '../../shared/service-types/container/kind.ts';
 import { vmKind } from '../../shared/service-types/vm/kind.ts';
 
-const told = <Schema extends z.ZodMiniType>(schema: Schema, description: string): Schema =>
+const withDescription = <Schema extends z.ZodMiniType>(schema: Schema, description: string): Schema =>
   schema.check(z.describe(description));
 
 const object = z.optional(
-  told(
+  withDescription(
     z.record(z.string(), z.unknown()),
     'The service’s own description, as AWS’s SDK returns it, without secrets.',
   ),
 );
-const selfLink = told(z.string(), 'The path of this resource.');
-const unhealthy = told(z.boolean(), 'Whether the service counts it, or something in it, as unhealthy.');
-const statusMessage = z.optional(told(z.string(), 'Why it is unhealthy, or what its status means.'));
+const selfLink = withDescription(z.string(), 'The path of this resource.');
+const unhealthy = withDescription(
+  z.boolean(),
+  'Whether the service counts it, or something in it, as unhealthy.',
+);
+const statusMessage = z.optional(
+  withDescription(z.string(), 'Why it is unhealthy, or what its status means.'),
+);
 
 const ownerShape = {
-  name: told(z.string(), 'The owner’s name in paths.'),
-  kind: told(z.string(), 'Such as `auto-scaling-group`, `stack`, `ecs-service`, `eks-node-group`.'),
-  displayName: told(z.string(), 'The owner’s own name.'),
+  name: withDescription(z.string(), 'The owner’s name in paths.'),
+  kind: withDescription(
+    z.string(),
+    'Such as `auto-scaling-group`, `stack`, `ecs-service`, `eks-node-group`.',
+  ),
+  displayName: withDescription(z.string(), 'The owner’s own name.'),
 };
 const OwnerAnswer = z
   .object({
     ...ownerShape,
-    selfLink: z.optional(told(z.string(), 'The path of its report: of the owners of instances and tasks.')),
+    selfLink: z.optional(
+      withDescription(z.string(), 'The path of its report: of the owners of instances and tasks.'),
+    ),
   })
   .check(
     z.meta({
@@ -38,20 +48,20 @@ const OwnerAnswer = z
   );
 
 const resourceShape = {
-  name: told(z.string(), 'The id in AWS, or the name where that is the id.'),
-  namespace: z.optional(told(z.string(), 'The id of the VPC that it is in.')),
-  displayName: z.optional(told(z.string(), 'The tag `Name`, or the name that the service gives.')),
-  labels: told(z.record(z.string(), z.string()), 'Its tags.'),
-  state: z.optional(told(z.string(), 'The service’s word for its state.')),
-  managed: told(z.boolean(), 'Whether this provider made it for DCM.'),
-  dcmInstanceId: z.optional(told(z.string(), 'The id that DCM knows it by.')),
-  status: z.optional(told(z.string(), 'DCM’s status for its state, where the provider made it.')),
+  name: withDescription(z.string(), 'The id in AWS, or the name where that is the id.'),
+  namespace: z.optional(withDescription(z.string(), 'The id of the VPC that it is in.')),
+  displayName: z.optional(withDescription(z.string(), 'The tag `Name`, or the name that the service gives.')),
+  labels: withDescription(z.record(z.string(), z.string()), 'Its tags.'),
+  state: z.optional(withDescription(z.string(), 'The service’s word for its state.')),
+  managed: withDescription(z.boolean(), 'Whether this provider made it for DCM.'),
+  dcmInstanceId: z.optional(withDescription(z.string(), 'The id that DCM knows it by.')),
+  status: z.optional(withDescription(z.string(), 'DCM’s status for its state, where the provider made it.')),
   unhealthy,
   statusMessage,
-  owners: told(z.array(OwnerAnswer), 'What it belongs to, the nearest first.'),
-  unused: z.optional(told(z.boolean(), 'Whether nothing uses it.')),
-  leftover: z.optional(told(z.string(), 'Why it is left over of something that is gone.')),
-  changedAt: told(z.string(), 'Since when it is as it is, RFC 3339.'),
+  owners: withDescription(z.array(OwnerAnswer), 'What it belongs to, the nearest first.'),
+  unused: z.optional(withDescription(z.boolean(), 'Whether nothing uses it.')),
+  leftover: z.optional(withDescription(z.string(), 'Why it is left over of something that is gone.')),
+  changedAt: withDescription(z.string(), 'Since when it is as it is, RFC 3339.'),
   selfLink,
   object,
 };
@@ -64,19 +74,19 @@ export type Resource = z.infer<typeof Resource>;
 export const Namespace = z
   .object({
     ...resourceShape,
-    serviceCount: z.optional(told(z.int(), 'Load balancers; absent where they are not listed.')),
-    podCount: told(z.int(), 'Instances.'),
-    pvcCount: told(z.int(), 'Attachments of volumes.'),
+    serviceCount: z.optional(withDescription(z.int(), 'Load balancers; absent where they are not listed.')),
+    podCount: withDescription(z.int(), 'Instances.'),
+    pvcCount: withDescription(z.int(), 'Attachments of volumes.'),
   })
   .check(z.meta({ id: 'Namespace', description: 'A VPC.' }));
 export type Namespace = z.infer<typeof Namespace>;
 
 export const Attachment = z
   .object({
-    name: told(z.string(), 'The volume’s id, a hyphen, and the instance’s.'),
-    namespace: told(z.string(), 'The id of the VPC that the instance is in.'),
-    volumeName: told(z.string(), 'The id of the volume.'),
-    podName: told(z.string(), 'The id of the instance.'),
+    name: withDescription(z.string(), 'The volume’s id, a hyphen, and the instance’s.'),
+    namespace: withDescription(z.string(), 'The id of the VPC that the instance is in.'),
+    volumeName: withDescription(z.string(), 'The id of the volume.'),
+    podName: withDescription(z.string(), 'The id of the instance.'),
     selfLink,
     object,
   })
@@ -84,14 +94,14 @@ export const Attachment = z
 export type Attachment = z.infer<typeof Attachment>;
 
 export const StorageClass = z
-  .object({ name: told(z.string(), 'The type of volumes.'), selfLink, object })
+  .object({ name: withDescription(z.string(), 'The type of volumes.'), selfLink, object })
   .check(z.meta({ id: 'StorageClass', description: 'A type of EBS volumes.' }));
 
 export const OwnerReport = z
   .object({
     ...{ ...ownerShape, selfLink },
-    podCount: told(z.int(), 'Instances and tasks that belong to it.'),
-    unhealthyCount: told(z.int(), 'Those of them that are unhealthy.'),
+    podCount: withDescription(z.int(), 'Instances and tasks that belong to it.'),
+    unhealthyCount: withDescription(z.int(), 'Those of them that are unhealthy.'),
     unhealthy,
     statusMessage,
   })
@@ -99,18 +109,20 @@ export const OwnerReport = z
 export type OwnerReport = z.infer<typeof OwnerReport>;
 
 const Listed = z.object({
-  collection: told(z.string(), 'Its name.'),
-  count: z.optional(told(z.int(), 'Its number of resources; absent before its first complete listing.')),
-  listedAt: z.optional(told(z.string(), 'When it was listed completely, RFC 3339.')),
-  ageSeconds: z.optional(told(z.int(), 'The seconds since then.')),
+  collection: withDescription(z.string(), 'Its name.'),
+  count: z.optional(
+    withDescription(z.int(), 'Its number of resources; absent before its first complete listing.'),
+  ),
+  listedAt: z.optional(withDescription(z.string(), 'When it was listed completely, RFC 3339.')),
+  ageSeconds: z.optional(withDescription(z.int(), 'The seconds since then.')),
 });
 
 export const Cluster = z
   .object({
-    namespace: told(z.string(), 'The account’s alias.'),
-    name: told(z.string(), 'The region.'),
-    target: told(z.string(), 'Both, as in scopes: `eu-west-1` at home, `prod/eu-west-1` else.'),
-    collections: z.optional(told(z.array(Listed), 'What is known of it. Absent in lists.')),
+    namespace: withDescription(z.string(), 'The account’s alias.'),
+    name: withDescription(z.string(), 'The region.'),
+    target: withDescription(z.string(), 'Both, as in scopes: `eu-west-1` at home, `prod/eu-west-1` else.'),
+    collections: z.optional(withDescription(z.array(Listed), 'What is known of it. Absent in lists.')),
     selfLink,
     object,
   })
@@ -118,12 +130,12 @@ export const Cluster = z
 export type Cluster = z.infer<typeof Cluster>;
 
 export const Account = z
-  .object({ name: told(z.string(), 'The alias of the account.'), selfLink })
+  .object({ name: withDescription(z.string(), 'The alias of the account.'), selfLink })
   .check(z.meta({ id: 'TopNamespace', description: 'An account, by its alias.' }));
 
 export const PlanAnswer = z
   .object({
-    namespace: told(z.string(), 'The alias of the source’s account.'),
+    namespace: withDescription(z.string(), 'The alias of the source’s account.'),
     name: z.string(),
     selfLink,
     object,
@@ -133,7 +145,7 @@ export const PlanAnswer = z
 const PlanPod = z.object({
   namespace: z.string(),
   name: z.string(),
-  containers: z.array(z.object({ name: z.string(), log: told(z.string(), 'Where its log is.') })),
+  containers: z.array(z.object({ name: z.string(), log: withDescription(z.string(), 'Where its log is.') })),
 });
 export type PlanPod = z.infer<typeof PlanPod>;
 
@@ -141,10 +153,10 @@ export const PlanPods = z
   .object({
     namespace: z.string(),
     name: z.string(),
-    controller: told(z.array(PlanPod), 'The functions that keep the inventory.'),
-    source: told(z.array(PlanPod), 'The instances of the plan in its source.'),
-    destination: told(z.array(PlanPod), 'Those in its destination.'),
-    next: z.optional(told(z.string(), 'The path of the next page.')),
+    controller: withDescription(z.array(PlanPod), 'The functions that keep the inventory.'),
+    source: withDescription(z.array(PlanPod), 'The instances of the plan in its source.'),
+    destination: withDescription(z.array(PlanPod), 'Those in its destination.'),
+    next: z.optional(withDescription(z.string(), 'The path of the next page.')),
   })
   .check(z.meta({ id: 'PlanPods', description: 'What a plan is about.' }));
 export type PlanPods = z.infer<typeof PlanPods>;
@@ -153,12 +165,16 @@ export type PlanPods = z.infer<typeof PlanPods>;
 export const listOf = (id: string, schema: z.ZodMiniType) =>
   z
     .object({
-      count: told(z.int(), 'How many there are, on all pages.'),
+      count: withDescription(z.int(), 'How many there are, on all pages.'),
       resources: z.array(schema),
-      generation: z.optional(told(z.string(), 'Names this moment; `generation=` reads on in it.')),
-      listedAt: z.optional(told(z.string(), 'When the collection was last listed completely, RFC 3339.')),
-      ageSeconds: z.optional(told(z.int(), 'The seconds since then. Changes since are in the answer, too.')),
-      next: z.optional(told(z.string(), 'The path of the next page, of the same moment.')),
+      generation: z.optional(withDescription(z.string(), 'Names this moment; `generation=` reads on in it.')),
+      listedAt: z.optional(
+        withDescription(z.string(), 'When the collection was last listed completely, RFC 3339.'),
+      ),
+      ageSeconds: z.optional(
+        withDescription(z.int(), 'The seconds since then. Changes since are in the answer, too.'),
+      ),
+      next: z.optional(withDescription(z.string(), 'The path of the next page, of the same moment.')),
     })
     .check(z.meta({ id, description: `A page of resources.` }));
 

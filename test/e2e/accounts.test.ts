@@ -53,7 +53,10 @@ describe('two accounts', () => {
   });
   afterAll(() => stack?.[Symbol.asyncDispose]());
 
-  afterEach(() => stack.ec2?.faults(noTrouble));
+  afterEach(() => {
+    stack.ec2?.faults(noTrouble);
+    for (const one of [stack.ecs, stack.eks]) one?.faults({ outage: undefined });
+  });
 
   /** The statuses that DCM got, each once, without those of states that can end before they are seen. */
   const statuses = (dcmId: string) => {
@@ -265,6 +268,31 @@ describe('two accounts', () => {
     await launched(theirs, 'afterwards');
     await theirs.api.delete(their.dcmId);
     await lastStatus(their.dcmId).toBe('deleted');
+  });
+
+  it('make only the rows of a region unhealthy that is out of order, and no row of the other account', async () => {
+    const emulators = [stack.ec2, stack.ecs, stack.eks];
+    const outage = (kind: 'refuses' | undefined) => {
+      for (const one of emulators) one?.faults({ outage: kind }, { account: prod.id, region: silentRegion });
+    };
+    const unhealthy = async () => {
+      const { prod: theirRows, home: ourRows } = await rowsOf();
+      const rows = [...theirRows, ...ourRows].filter((row) => row.health_status !== 'ready');
+      return rows.map(({ name }) => name).toSorted();
+    };
+    await expect.poll(unhealthy, { timeout: soon }).toEqual([]);
+
+    outage('refuses');
+
+    const rowsOfRegion = ['-cluster', '-container', ''].map(
+      (type) => `${provider}${type}-${prod.alias}-${silentRegion}`,
+    );
+    await expect.poll(unhealthy, { timeout: soon }).toEqual(rowsOfRegion);
+    await launched(ours, 'elsewhere');
+    await launched(theirs, 'other-region');
+    expect(await unhealthy()).toEqual(rowsOfRegion);
+    outage(undefined);
+    await expect.poll(unhealthy, { timeout: soon }).toEqual([]);
   });
 
   it('goes on when the sessions of the roles end', async () => {
