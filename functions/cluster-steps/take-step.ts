@@ -307,5 +307,5 @@ type About = {
 };
 
 const aboutCluster = ({ resourceId, region, account }: LaunchedClusterRecord) => ({
-  ...{ 'instance-id': resourceId, region, account },
+  ...{ 'instance-id': resourceId, region: targetOfKey(region).region, account },
 });
