@@ -1,7 +1,7 @@
-import { RemovalPolicy } from 'aws-cdk-lib';
-import { AttributeType, BillingMode, ProjectionType, Table } from 'aws-cdk-lib/aws-dynamodb';
+import { AttributeType, ProjectionType, type Table } from 'aws-cdk-lib/aws-dynamodb';
 import { Construct } from 'constructs';
 import type { Settings } from '../settings/settings.ts';
+import { retainedTable } from './retained-table.ts';
 
 /**
  * The table of the resource store: an item for each instance and for each DCM id. It is retained when the stack is deleted: without it,
@@ -10,15 +10,10 @@ import type { Settings } from '../settings/settings.ts';
 export class ResourceTable extends Construct {
   readonly table: Table;
 
-  constructor(scope: Construct, id: string, { deletionProtection }: Pick<Settings, 'deletionProtection'>) {
+  constructor(scope: Construct, id: string, settings: Pick<Settings, 'deletionProtection'>) {
     super(scope, id);
-    this.table = new Table(this, 'Table', {
+    this.table = retainedTable(this, settings, {
       partitionKey: { name: 'pk', type: AttributeType.STRING },
-      billingMode: BillingMode.PAY_PER_REQUEST,
-      timeToLiveAttribute: 'expiresAt',
-      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
-      removalPolicy: RemovalPolicy.RETAIN,
-      deletionProtection,
     });
     // whole records, so that a page of VMs is one query; state changes write only instances' items, which are not in it
     this.table.addGlobalSecondaryIndex({
