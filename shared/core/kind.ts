@@ -80,6 +80,9 @@ export type Kind = {
   readonly statesAfterRunning: ReadonlySet<string>;
   /** Stopped, or about to be: a start follows only after one of these. */
   readonly stoppedStates: ReadonlySet<string>;
+  /** The states in which AWS bills the resource, and one in which it does so only where the resource hibernates. */
+  readonly billedStates: ReadonlySet<string>;
+  readonly billedWhileHibernating?: string;
   /** States that end without another request. */
   readonly transitionalStates: ReadonlySet<string>;
   /** The states that can follow a state directly. */

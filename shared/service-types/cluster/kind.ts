@@ -154,6 +154,7 @@ export const clusterKind: Kind = {
   runningState: 'ACTIVE',
   statesAfterRunning: new Set(['ACTIVE', 'UPDATING', 'DEGRADED', 'UNREACHABLE']),
   stoppedStates: new Set(),
+  billedStates: new Set(ClusterState.options.filter((state) => state !== 'DELETED')),
   transitionalStates: new Set(['CREATING', 'JOINING', 'UPDATING', 'DELETING']),
   nextStates,
   stuckAfterMinutes: 40,

@@ -159,6 +159,7 @@ export const containerKind: Kind = {
   runningState: 'RUNNING',
   statesAfterRunning: new Set(['RUNNING']),
   stoppedStates: new Set(['STOPPED']),
+  billedStates: new Set(['RUNNING', 'STOPPING']),
   transitionalStates: new Set(['PENDING', 'STOPPING']),
   nextStates: {
     PENDING: ['RUNNING', 'STOPPING', 'DEPROVISIONING', 'STOPPED', 'DELETED'],

@@ -210,6 +210,8 @@ export const vmKind: Kind = {
   runningState: 'running',
   statesAfterRunning: new Set(['running', 'stopping', 'stopped']),
   stoppedStates: new Set(['stopping', 'stopped']),
+  billedStates: new Set(['running']),
+  billedWhileHibernating: 'stopping',
   transitionalStates: new Set(['pending', 'stopping', 'shutting-down']),
   nextStates,
   stuckAfterMinutes: 15,
