@@ -61,6 +61,9 @@ export type Count =
   | 'collectionsNotListed'
   /** Pages, and ends, of listings that the inventory did not take. */
   | 'inventoryNotWritten'
+  /** Statuses that the usage ledger has taken, and those of a month that had ended before. */
+  | 'usageEvents'
+  | 'usageLate'
   /** One of the two for each failed attempt to register a provider at DCM. */
   | 'registrationRefused'
   | 'registrationUnreachable';

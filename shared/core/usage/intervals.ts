@@ -150,7 +150,7 @@ const endOf = (
   const hibernates =
     billedWhileHibernating !== undefined &&
     stateOfKey(kind, first.key) === billedWhileHibernating &&
-    unbilled.some((event) => event.reason?.includes('Hibernate'));
+    unbilled.some((event) => event.reason !== undefined && /hibernate/i.test(event.reason));
   if (!hibernates) return { until: sinceOf(first), reason };
   const after = unbilled.find((event) => stateOfKey(kind, event.key) !== billedWhileHibernating);
   const restarted = next === -1 ? undefined : following[next];
