@@ -4,7 +4,7 @@ import { listingTime } from '../../shared/core/gate.ts';
 import { finalState, isEnding, type Kind, type StateReason } from '../../shared/core/kind.ts';
 import { couldBeStale, heldState } from '../../shared/core/listing/doubt.ts';
 import { type Observation, observationsOf, type ResourceMessage } from '../../shared/core/message.ts';
-import type { Addresses } from '../../shared/core/outputs.ts';
+import { type Addresses, billedFactsOf } from '../../shared/core/outputs.ts';
 import { isRecentlyLaunched } from '../../shared/core/ownership.ts';
 import { isNews, type Resource, recordedAs } from '../../shared/core/resource.ts';
 import {
@@ -109,7 +109,7 @@ export const describedStates = ({ group, vm, isLate, described }: Seen, nowMs: n
   if (described === undefined || described === 'absent') return [];
   const { kind, resourceId, region, account } = group;
   const { state, stateTimes, reason, publicAddress, privateAddress, isWindows, apiEndpoint } = described;
-  const addresses = { publicAddress, privateAddress, isWindows, apiEndpoint };
+  const addresses = { publicAddress, privateAddress, isWindows, apiEndpoint, ...billedFactsOf(described) };
   const about = { resourceId, region, account, seenBy: 'listing', reason, ...addresses } as const;
   if (kind.timedBy === 'service') {
     const at = stateTimes?.at(-1)?.at;
@@ -181,6 +181,7 @@ export const addressesIn = (
     ...(runs && publicAddress && { publicAddress }),
     ...(isWindows && { isWindows }),
     ...(apiEndpoint !== undefined && { apiEndpoint }),
+    ...billedFactsOf(described),
   };
 };
 
@@ -198,6 +199,7 @@ export const withAddresses = (
     publicAddress: resourceMessage.publicAddress ?? seen.publicAddress,
     isWindows: resourceMessage.isWindows ?? seen.isWindows,
     apiEndpoint: resourceMessage.apiEndpoint ?? seen.apiEndpoint,
+    ...billedFactsOf(seen),
   };
 };
 

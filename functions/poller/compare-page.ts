@@ -3,7 +3,7 @@ import { isNewerObservation, listingTime, partsOf } from '../../shared/core/gate
 import { finalState, isStopped, type Kind } from '../../shared/core/kind.ts';
 import { couldBeStale, heldState } from '../../shared/core/listing/doubt.ts';
 import type { Observation } from '../../shared/core/message.ts';
-import { newAddresses } from '../../shared/core/outputs.ts';
+import { billedFactsOf, newAddresses } from '../../shared/core/outputs.ts';
 import { isRecentlyLaunched } from '../../shared/core/ownership.ts';
 import {
   hasNewReason,
@@ -229,12 +229,13 @@ const unclaimed = (
 ): Finding => (mode === 'streaming' && isRecentlyLaunched(launchedAtMs, nowMs) ? 'doubtful' : 'new');
 
 /** Compared while it runs or is stopped: during a transition EC2 can show the public address or not. */
-const isReaddressed = (
-  { state, publicAddress, privateAddress, isWindows, apiEndpoint }: DescribedResource,
-  vm: Resource,
-): boolean =>
-  (state === vm.kind.runningState || isStopped(vm.kind, state)) &&
-  newAddresses(vm, { publicAddress, privateAddress, isWindows, apiEndpoint }) !== undefined;
+const isReaddressed = (described: DescribedResource, vm: Resource): boolean => {
+  const { state, publicAddress, privateAddress, isWindows, apiEndpoint } = described;
+  const seen = { publicAddress, privateAddress, isWindows, apiEndpoint, ...billedFactsOf(described) };
+  return (
+    (state === vm.kind.runningState || isStopped(vm.kind, state)) && newAddresses(vm, seen) !== undefined
+  );
+};
 
 const stuckNoticeOf = (described: DescribedResource, { kind, sequence }: Resource) =>
   stuckNotice(kind, described, partsOf(sequence).at);
@@ -293,6 +294,7 @@ const observedResource = (
     ...(privateAddress !== undefined && { privateAddress }),
     ...(isWindows && { isWindows }),
     ...(apiEndpoint !== undefined && { apiEndpoint }),
+    ...billedFactsOf(described),
     ...(reason && { 'state-reason': reason }),
     ...(!isClaimed && { tags, clientToken }),
   };

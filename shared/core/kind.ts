@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { UnreadableError } from './errors.ts';
-import type { Addresses, Outputs } from './outputs.ts';
+import type { Addresses, BilledFacts, Outputs } from './outputs.ts';
 
 /** The service's reason for the change of a resource's state: its code and its text. */
 export type StateReason = { readonly code?: string | undefined; readonly message?: string | undefined };
@@ -123,6 +123,9 @@ export type Kind = {
   ) => boolean;
   /** The values that other resources of a run can refer to. Undefined: DCM keeps the earlier ones. */
   readonly outputsOf: (addresses: Addresses, status: string) => Outputs | undefined;
+
+  /** The CloudEvents extensions that say what decides the price, besides the zone. */
+  readonly billedExtensions: (facts: BilledFacts) => Readonly<Record<string, string>>;
 
   /** By sort, in their order in messages. */
   readonly notices: Readonly<Record<string, NoticeRule>>;

@@ -1,7 +1,26 @@
 import type { Resource, UnpublishedStatus } from './resource.ts';
 
-/** The addresses of a resource. Undefined: not known. */
-export type Addresses = {
+/** What decides the price of a resource, as far as it is known. It changes only while the resource is stopped. */
+export type BilledFacts = {
+  /** EC2's instance type, or a task's CPU units and MiB: `256/512`. */
+  readonly size?: string | undefined;
+  /** EC2's `PlatformDetails`; undefined also for `Linux/UNIX`, so that most items are smaller. */
+  readonly platform?: string | undefined;
+  readonly zone?: string | undefined;
+};
+
+/** The platform that `BilledFacts` leaves out. */
+export const usualPlatform = 'Linux/UNIX';
+
+/** Those that are known. */
+export const billedFactsOf = ({ size, platform, zone }: BilledFacts): BilledFacts => ({
+  ...(size !== undefined && { size }),
+  ...(platform !== undefined && { platform }),
+  ...(zone !== undefined && { zone }),
+});
+
+/** The addresses of a resource, and what decides its price. Undefined: not known. */
+export type Addresses = BilledFacts & {
   /** In the VPC. It never changes. */
   readonly privateAddress?: string | undefined;
   /** Public IPv4 address; empty where it has none. */
@@ -50,7 +69,11 @@ export const lacksPublicAddress = ({ getsPublicAddress, publicAddress }: Address
 export const newAddresses = (held: Addresses, seen: Addresses): Addresses | undefined => {
   const { privateAddress = held.privateAddress, isWindows = held.isWindows } = seen;
   const { publicAddress = held.publicAddress, apiEndpoint = held.apiEndpoint, ports = held.ports } = seen;
+  const facts = { ...billedFactsOf(held), ...billedFactsOf(seen) };
   const isSame =
+    facts.size === held.size &&
+    facts.platform === held.platform &&
+    facts.zone === held.zone &&
     privateAddress === held.privateAddress &&
     (publicAddress ?? '') === (held.publicAddress ?? '') &&
     (isWindows ?? false) === (held.isWindows ?? false) &&
@@ -58,7 +81,7 @@ export const newAddresses = (held: Addresses, seen: Addresses): Addresses | unde
     JSON.stringify(ports) === JSON.stringify(held.ports);
   if (isSame) return undefined;
   return {
-    ...{ privateAddress, publicAddress, isWindows },
+    ...{ privateAddress, publicAddress, isWindows, ...facts },
     ...(apiEndpoint !== undefined && { apiEndpoint }),
     ...(ports !== undefined && { ports }),
   };

@@ -1,9 +1,10 @@
 import type { ListedEntry } from '../core/inventory/entry.ts';
+import type { BilledFacts } from '../core/outputs.ts';
 import type { Tags } from '../core/ownership.ts';
 import type { Target } from '../core/target.ts';
 
 /** A resource as its AWS service describes it now. `State`: the states of the service type. */
-export type DescribedResource<State extends string = string> = {
+export type DescribedResource<State extends string = string> = BilledFacts & {
   readonly resourceId: string;
   /** The id of its account, the home account's too. */
   readonly account: string;

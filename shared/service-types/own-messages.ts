@@ -1,6 +1,7 @@
 import { UnreadableError } from '../core/errors.ts';
 import { type Kind, kindOf } from '../core/kind.ts';
 import { observationsOf, type ResourceMessage } from '../core/message.ts';
+import { billedFactsOf } from '../core/outputs.ts';
 import {
   CheckRequestedDetail,
   ClaimCheckDetail,
@@ -39,7 +40,7 @@ const observed = eventKind({
   toMessages: (detail, from): ResourceMessage[] => {
     const { state, 'state-reason': reason, 'request-id': requestId, tags, clientToken } = detail;
     const { publicAddress, privateAddress, isWindows, apiEndpoint, 'state-times': stateTimes = [] } = detail;
-    const addresses = { publicAddress, privateAddress, isWindows, apiEndpoint };
+    const addresses = { publicAddress, privateAddress, isWindows, apiEndpoint, ...billedFactsOf(detail) };
     const { kind, resourceId } = resourceIn(detail);
     const about = { ...from, resourceId };
     const seenBy = requestId === undefined ? 'listing' : 'api';

@@ -13,7 +13,9 @@ import { type CloudEventJson, statusSubject } from './cloudevents.ts';
  * @see https://github.com/dcm-project/enhancements (state-management/service-provider-status-reporting.md, "CloudEvents Format")
  */
 export const statusEvent = (
-  vm: Pick<Resource, 'kind' | 'dcmId' | 'region'> & Partial<Pick<Resource, 'resourceId'>> & Addresses,
+  vm: Pick<Resource, 'kind' | 'dcmId' | 'region'> &
+    Partial<Pick<Resource, 'resourceId' | 'account'>> &
+    Addresses,
   unpublished: UnpublishedStatus,
   provider: string,
 ): CloudEventJson => {
@@ -39,6 +41,9 @@ export const statusEvent = (
     partitionkey: vm.resourceId === undefined ? vm.dcmId : idOutside(vm.resourceId),
     region: vm.region,
     ...(vm.resourceId !== undefined && { [idExtension]: serviceNameOf(vm.resourceId) }),
+    ...(vm.account !== undefined && { account: vm.account }),
+    ...vm.kind.billedExtensions(vm),
+    ...(vm.zone !== undefined && { zone: vm.zone }),
     ...(requestId !== undefined && { requestid: requestId }),
     ...(republishedAt !== undefined && { republished: timeOf(republishedAt) }),
   } as const;

@@ -81,6 +81,10 @@ export const InstanceObservedDetail = z.object({
   isWindows: z.optional(z.boolean()),
   /** URL of a cluster's Kubernetes API; absent where it is not known. */
   apiEndpoint: z.optional(z.string()),
+  /** As BilledFacts (core/outputs.ts) have them; absent where they are not known. */
+  size: z.optional(z.string()),
+  platform: z.optional(z.string()),
+  zone: z.optional(z.string()),
   /** Where the resource store does not hold the resource as ours: so that it can be claimed without another call of its service. */
   tags: z.optional(Tags),
   /** Comes with the tags: the client token of the launch, empty where the launch had none. */

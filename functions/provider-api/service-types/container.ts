@@ -1,5 +1,6 @@
 import { UnavailableError } from '../../../shared/core/errors.ts';
 import type { StartingAs } from '../../../shared/core/kind.ts';
+import { billedFactsOf } from '../../../shared/core/outputs.ts';
 import { isRecentlyLaunched } from '../../../shared/core/ownership.ts';
 import { targetOfKey } from '../../../shared/core/target.ts';
 import type { Operation } from '../../../shared/http/operation.ts';
@@ -102,8 +103,9 @@ const taskLifecycle = ({
   },
   searchesFirst: true, // ECS forgets client tokens after 24 hours
   factsSeen,
-  addressesOf: ({ privateAddress, getsPublicAddress, ports }) => ({
+  addressesOf: ({ privateAddress, getsPublicAddress, ports, zone, size }) => ({
     ...{ privateAddress, getsPublicAddress, ports },
+    ...billedFactsOf({ zone, size: size && `${size.vcpus * 1024}/${size.memoryMib}` }),
   }),
   async terminate({ region, resourceId, facts }) {
     const task = await actions.stop(targetOfKey(region), resourceId);

@@ -1,5 +1,6 @@
 import { NotFoundError, UnavailableError } from '../../../shared/core/errors.ts';
 import { listingTime } from '../../../shared/core/gate.ts';
+import { billedFactsOf } from '../../../shared/core/outputs.ts';
 import { isRecentlyLaunched } from '../../../shared/core/ownership.ts';
 import { targetOfKey } from '../../../shared/core/target.ts';
 import { NoQuery, type Operation, operationsOf } from '../../../shared/http/operation.ts';
@@ -172,13 +173,16 @@ const instanceLifecycle = ({
   async run(planned, number, token) {
     const placement = planned.placements[number] ?? planned.placements[0];
     const { instanceId, account, zone, ...launched } = await actions.run(planned, placement, token);
-    const { privateAddress, isWindows, launchedAtMs } = launched;
-    const facts = { zone: zone || undefined, privateAddress, isWindows, launchedAtMs };
+    const { privateAddress, isWindows, platform, launchedAtMs } = launched;
+    const facts = {
+      ...{ zone: zone || undefined, privateAddress, isWindows, launchedAtMs },
+      ...(platform !== undefined && { platform }),
+    };
     return { resourceId: instanceId, account, facts };
   },
   factsSeen,
-  addressesOf: ({ privateAddress, getsPublicAddress, isWindows }) => ({
-    ...{ privateAddress, getsPublicAddress, isWindows },
+  addressesOf: ({ privateAddress, getsPublicAddress, isWindows, instanceType: size, ...facts }) => ({
+    ...{ privateAddress, getsPublicAddress, isWindows, ...billedFactsOf({ ...facts, size }) },
   }),
   async terminate({ region, resourceId, facts }) {
     await actions.terminate(targetOfKey(region), resourceId).catch(ignoreEnded(resourceId, facts, now));

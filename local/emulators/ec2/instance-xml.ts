@@ -43,6 +43,7 @@ const instanceXml = (instance: DescribedInstance): XmlElements => {
     stateReason: reason && { code: reason.code, message: reason.message },
     architecture: launch.architecture,
     platform: launch.windows ? 'windows' : undefined,
+    platformDetails: launch.windows ? 'Windows' : 'Linux/UNIX',
     rootDeviceType: 'ebs',
     rootDeviceName: launch.rootDevice,
     blockDeviceMapping: items(volumesXml(instance)),

@@ -242,6 +242,9 @@ const resourceItem = (kind: Kind) => {
     isWindows: z.optional(z.boolean()),
     ports: z.optional(z.array(z.object({ port: z.int(), scope: z.enum(['internal', 'external']) }))),
     apiEndpoint: z.optional(z.string()),
+    size: z.optional(z.string()),
+    platform: z.optional(z.string()),
+    zone: z.optional(z.string()),
     outbox: z.record(z.string(), Status),
     /** From an attribute for each (unforwardedPrefix). */
     unforwarded: z.optional(z.array(z.extend(Status, { dcmId: z.string() }))),
@@ -444,6 +447,9 @@ const addressAttributes = [
   'isWindows',
   'ports',
   'apiEndpoint',
+  'size',
+  'platform',
+  'zone',
 ] as const;
 
 /** The addresses that were observed. An instance that had a public address once gets one at every start. */

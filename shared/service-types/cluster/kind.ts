@@ -169,6 +169,7 @@ export const clusterKind: Kind = {
   statusOf: (state, circumstances = {}) => clusterStatus(clusterStateOf(state).state, circumstances),
   needsReason: () => false,
   outputsOf,
+  billedExtensions: () => ({}),
   notices: {
     /** Every step finds the same reason again. */
     'stuck-launch': { isKnownByText: true },

@@ -179,5 +179,9 @@ export const containerKind: Kind = {
   statusOf: (state, circumstances = {}) => statusOf(taskStateOf(state).state, circumstances),
   needsReason: () => false,
   outputsOf,
+  billedExtensions: ({ size = '' }) => {
+    const [taskcpu, taskmemory] = size.split('/');
+    return taskcpu && taskmemory ? { taskcpu, taskmemory } : {};
+  },
   notices,
 };

@@ -27,7 +27,7 @@ export type LaunchedContainerRecord = LaunchedRecord<LaunchPlan, ContainerFacts>
 export type ContainerRecords = Records<LaunchPlan, ContainerFacts>;
 
 /** What a task itself shows. */
-export const factsSeen = (task: ContainerFacts): ContainerFacts => {
+export const factsSeen = (task: Omit<ContainerFacts, 'size'>): ContainerFacts => {
   const { taskDefinitionArn, zone, privateAddress, launchedAtMs } = task;
   return { taskDefinitionArn, zone, privateAddress, launchedAtMs };
 };

@@ -16,6 +16,9 @@ export type TaskSnapshot = {
   readonly group?: string | undefined;
   readonly taskDefinitionArn?: string | undefined;
   readonly zone?: string | undefined;
+  /** CPU units and MiB, as text. */
+  readonly cpu?: string | undefined;
+  readonly memory?: string | undefined;
   readonly createdAtMs?: number | undefined;
   readonly startedAtMs?: number | undefined;
   readonly stoppingAtMs?: number | undefined;
@@ -102,6 +105,7 @@ export const describedTask = (task: TaskSnapshot, identity: Identity, fallbackAt
     privateAddress: privateAddressOf(task),
     taskDefinitionArn: task.taskDefinitionArn,
     zone: task.zone,
+    size: task.cpu && task.memory ? `${task.cpu}/${task.memory}` : undefined,
   };
 };
 

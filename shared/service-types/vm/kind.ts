@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import type { Circumstances, Kind, NoticeRule, StateReason as Reason } from '../../core/kind.ts';
-import type { Addresses } from '../../core/outputs.ts';
+import { type Addresses, usualPlatform } from '../../core/outputs.ts';
 
 /**
  * An EC2 instance id: `i-` and 8 or 17 hexadecimal digits (EC2 has issued both lengths).
@@ -223,5 +223,7 @@ export const vmKind: Kind = {
   statusOf: (state, circumstances) => vmStatus(instanceStateOf(state).state, circumstances),
   needsReason: (state, circumstances) => needsReason(instanceStateOf(state).state, circumstances),
   outputsOf,
+  billedExtensions: ({ size, platform = usualPlatform }) =>
+    size === undefined ? {} : { instancetype: size, platform },
   notices,
 };

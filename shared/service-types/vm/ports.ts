@@ -21,6 +21,8 @@ export type LaunchedInstance = {
   /** IPv4 in the VPC, or IPv6 where the subnet has no IPv4. */
   readonly privateAddress: string | undefined;
   readonly isWindows: boolean;
+  /** As in BilledFacts (core/outputs.ts). */
+  readonly platform?: string | undefined;
   /** Milliseconds since 1970, on EC2's clock. */
   readonly launchedAtMs: number;
 };

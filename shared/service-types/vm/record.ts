@@ -13,6 +13,8 @@ export const VmFacts = z.object({
   /** Whether its launch asked for a public address. */
   getsPublicAddress: z.optional(z.boolean()),
   isWindows: z.optional(z.boolean()),
+  /** As in BilledFacts (core/outputs.ts). */
+  platform: z.optional(z.string()),
   sshUser: z.optional(z.string()),
   /** Which rule chose what, in words; unknown of an instance that was found by its tags alone. */
   chosenBy: z.optional(z.object({ image: z.string(), instanceType: z.string() })),
@@ -27,8 +29,11 @@ export type VmRecords = Records<LaunchPlan, VmFacts>;
 
 /** What an instance itself shows. */
 export const factsSeen = (instance: VmFacts): VmFacts => {
-  const { instanceType, imageId, zone, privateAddress, isWindows, launchedAtMs } = instance;
-  return { instanceType, imageId, zone, privateAddress, isWindows, launchedAtMs };
+  const { instanceType, imageId, zone, privateAddress, isWindows, platform, launchedAtMs } = instance;
+  return {
+    ...{ instanceType, imageId, zone, privateAddress, isWindows, launchedAtMs },
+    ...(platform !== undefined && { platform }),
+  };
 };
 
 /** What is seen of an instance, and what the plan that it was launched for says of it. */

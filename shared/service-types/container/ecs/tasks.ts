@@ -143,6 +143,8 @@ export const snapshotOf = (task: EcsTask): TaskSnapshot[] => {
       group: task.group,
       taskDefinitionArn: task.taskDefinitionArn,
       zone: task.availabilityZone,
+      cpu: task.cpu,
+      memory: task.memory,
       createdAtMs: task.createdAt?.getTime(),
       startedAtMs: task.startedAt?.getTime(),
       stoppingAtMs: task.stoppingAt?.getTime(),

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import type { Observation, ResourceMessage } from '../../../core/message.ts';
+import { billedFactsOf } from '../../../core/outputs.ts';
 import { eventKind } from '../../event-kind.ts';
 import { describedTask, markPrefix } from '../task.ts';
 
@@ -34,6 +35,8 @@ export const taskStateChange = eventKind({
     group: z.optional(z.string()),
     taskDefinitionArn: z.optional(z.string()),
     availabilityZone: z.optional(z.string()),
+    cpu: z.optional(z.string()),
+    memory: z.optional(z.string()),
     createdAt: z.optional(Time),
     startedAt: z.optional(Time),
     stoppingAt: z.optional(Time),
@@ -89,6 +92,7 @@ export const taskStateChange = eventKind({
     const observations = stateTimes.map(
       (proven): Observation => ({
         ...{ kind: 'observation', ...about, ...proven, privateAddress, seenBy: 'event' },
+        ...billedFactsOf(task),
         ...(proven.state === state && { reason, unrecognised }),
       }),
     );

@@ -10,6 +10,7 @@ import type { AwsAccounts } from '../../../adapters/aws/accounts.ts';
 import { isServerError, readsByTarget } from '../../../adapters/aws/calls.ts';
 import { codeOf } from '../../../adapters/aws/errors.ts';
 import type { ListedEntry } from '../../../core/inventory/entry.ts';
+import { usualPlatform } from '../../../core/outputs.ts';
 import { instanceEntry } from '../inventory.ts';
 import { instanceStateOf } from '../kind.ts';
 import type { Instance, Instances } from '../ports.ts';
@@ -145,6 +146,8 @@ const described = (account: string, instance: Ec2Instance): Instance[] => {
       reason: code && code !== State.Name ? { code, message } : undefined, // a launch has the reason "pending"
       launchedAtMs: LaunchTime?.getTime() ?? 0,
       instanceType: instance.InstanceType,
+      size: instance.InstanceType,
+      platform: platformOf(instance),
       imageId: instance.ImageId,
       zone: instance.Placement?.AvailabilityZone,
       privateAddress: instance.PrivateIpAddress || instance.Ipv6Address || undefined,
@@ -154,6 +157,10 @@ const described = (account: string, instance: Ec2Instance): Instance[] => {
     },
   ];
 };
+
+/** @see https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/billing-info-fields.html */
+export const platformOf = ({ PlatformDetails }: Pick<Ec2Instance, 'PlatformDetails'>): string | undefined =>
+  PlatformDetails === usualPlatform ? undefined : PlatformDetails;
 
 /**
  * EC2 says `windows`, in lower case whatever its model says, and nothing for any other system.
