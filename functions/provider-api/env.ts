@@ -44,6 +44,21 @@ export const ApiAccess = z
   );
 export type ApiAccess = z.infer<typeof ApiAccess>;
 
+/** A file, since a price list exceeds Lambda's 4 KiB of environment variables. */
+export const usagePricesFile = 'usage-prices.json';
+
+/** What FOCUS needs besides usage (shared/core/usage/focus.ts). */
+export const UsagePrices = z.object({
+  platformName: nonEmpty,
+  billingAccountId: nonEmpty,
+  billingAccountName: z.optional(nonEmpty),
+  currency: nonEmpty,
+  prices: z.array(
+    z.object({ region: nonEmpty, instanceType: nonEmpty, platform: nonEmpty, hourly: nonEmpty }),
+  ),
+});
+export type UsagePrices = z.infer<typeof UsagePrices>;
+
 /** The provider-api's environment variables. infra/functions.ts must set exactly these. */
 export const Env = z.object({
   /** The DynamoDB table of the resource store. */
@@ -72,6 +87,10 @@ export const Env = z.object({
   AWS_ENDPOINT_URL_EC2: z.optional(z.url()),
   AWS_ENDPOINT_URL_ECS: z.optional(z.url()),
   AWS_ENDPOINT_URL_EKS: z.optional(z.url()),
+  /** DynamoDB table with the usage ledger. Absent: there is none. */
+  USAGE_TABLE: z.optional(nonEmpty),
+  /** File with the JSON of UsagePrices, beside the code. Absent: no prices are configured. */
+  USAGE_PRICES: z.optional(z.pipe(jsonFile, UsagePrices)),
   ...accountsVariable,
 });
 export type Env = z.input<typeof Env>;

@@ -12,6 +12,7 @@ import { dynamoDbHeartbeats } from '../../shared/adapters/dynamodb/heartbeats.ts
 import { dynamoDbRecords } from '../../shared/adapters/dynamodb/records.ts';
 import { dynamoDbRegistrations } from '../../shared/adapters/dynamodb/registrations.ts';
 import { dynamoDbResourceStore } from '../../shared/adapters/dynamodb/resource-store.ts';
+import { dynamoDbUsageLedger } from '../../shared/adapters/dynamodb/usage-ledger.ts';
 import {
   optionalSecret,
   SecretsManagerEnvironment,
@@ -51,6 +52,7 @@ import { type AccountAccess, Env } from './env.ts';
 import { checkHealth, queueDelay } from './health/check-health.ts';
 import { deployedServices, provisionedAccounts } from './health/deployed-services.ts';
 import { operationsWith } from './operations/registry.ts';
+import { readUsage } from './read-usage.ts';
 import { clusterUseCases } from './service-types/cluster.ts';
 import { containerUseCases } from './service-types/container.ts';
 import { vmUseCases } from './service-types/vm.ts';
@@ -157,6 +159,15 @@ const health = checkHealth({
   ...clock,
 });
 
+const usage = env.USAGE_TABLE && {
+  accounts: configured,
+  ...readUsage({
+    ledger: dynamoDbUsageLedger({ client: table, table: env.USAGE_TABLE }),
+    billing: env.USAGE_PRICES,
+    now: Date.now,
+  }),
+};
+
 const agentRequests =
   env.AGENT_REQUESTS === 'true' ? bridgeAgentRequests(lambda, env.NATS_BRIDGE) : undefined;
 const readSecret = secretsManager(SecretsManagerEnvironment.parse(process.env));
@@ -170,7 +181,7 @@ const app = router({
   operations: operationsWith(services.map(({ serviceType }) => serviceType)),
   useCasesIn: (target) => ({
     ...resourcesIn(target),
-    ...{ checkHealth: health, findRequest: agentRequests?.find },
+    ...{ checkHealth: health, findRequest: agentRequests?.find, usage: usage || undefined },
   }),
   authentication: authentication({
     realm: 'provider-api',

@@ -14,6 +14,7 @@ import { completeDeletion, deleteResource, terminateResource } from './delete-re
 import type { checkHealth } from './health/check-health.ts';
 import { findOrphan, launchResource } from './launch-resource.ts';
 import type { Lifecycle } from './lifecycle.ts';
+import type { WithUsage } from './operations/usage.ts';
 import { type Events, type ListAsked, type Page, readResources } from './read-resources.ts';
 import { reportRefusals } from './report-refusals.ts';
 import type { ClusterUseCases } from './service-types/cluster.ts';
@@ -21,7 +22,7 @@ import type { ContainerUseCases } from './service-types/container.ts';
 import type { VmUseCases } from './service-types/vm.ts';
 
 /** What the API's operations call. */
-export type UseCases = {
+export type UseCases = WithUsage & {
   readonly vm: VmUseCases;
   readonly checkHealth: ReturnType<typeof checkHealth>;
   /** Undefined: containers are not deployed. */

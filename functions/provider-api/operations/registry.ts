@@ -7,6 +7,7 @@ import { containerOperations } from '../service-types/container.ts';
 import { vmOperations } from '../service-types/vm.ts';
 import type { UseCases } from '../use-cases.ts';
 import { healthOperation, idsOf } from './collection.ts';
+import { usageOperation } from './usage.ts';
 
 const ofAll = {
   description:
@@ -54,6 +55,7 @@ const operationsOfType: Readonly<Record<ServiceType, readonly Operation<UseCases
  */
 export const operationsWith = (serviceTypes: readonly ServiceType[]): readonly Operation<UseCases>[] => [
   ...serviceTypes.flatMap((serviceType) => operationsOfType[serviceType]),
+  usageOperation(),
   getApiHealth,
   getRootHealth,
   getOpenApi,

@@ -1,0 +1,231 @@
+import * as z from 'zod/mini';
+import { InvalidArgumentError, NotFoundError } from '../../../shared/core/errors.ts';
+import { ServiceType } from '../../../shared/core/kind.ts';
+import { usualPlatform } from '../../../shared/core/outputs.ts';
+import {
+  type Accounts,
+  namedTarget,
+  targetKey,
+  targetName,
+  targetOfKey,
+} from '../../../shared/core/target.ts';
+import { type Charge, fargateSecondsOf } from '../../../shared/core/usage/charges.ts';
+import { focusColumns } from '../../../shared/core/usage/focus.ts';
+import { beginOf, monthOf } from '../../../shared/core/usage/month.ts';
+import { type Call, type Operation, operationsOf } from '../../../shared/http/operation.ts';
+import type { ReadsUsage, UsageAsked } from '../read-usage.ts';
+import { idsOf } from './collection.ts';
+
+/** What the operation calls. */
+export type UsageUseCases = ReadsUsage & { readonly accounts: Accounts };
+/** Undefined: there is no usage ledger. */
+export type WithUsage = { readonly usage?: UsageUseCases | undefined };
+
+const defaultLimit = 1000;
+/** Of FOCUS, a row has about 800 bytes, and an answer of Lambda 6 MB. */
+const maximumLimit = 5000;
+const longestSeconds = 93 * 86_400;
+
+const time = (description: string) =>
+  z.optional(
+    z
+      .union([z.iso.datetime({ offset: true }), z.iso.date()], {
+        error: 'expected a date or an RFC 3339 time, such as 2026-11-01 or 2026-11-01T00:00:00Z',
+      })
+      .check(z.describe(description)),
+  );
+
+const Query = z.object({
+  from: time('The beginning, by default that of this month.'),
+  to: time('The end, which is not part of it; now by default. At most 93 days after the beginning.'),
+  format: z
+    ._default(z.enum(['json', 'csv', 'focus']), 'json')
+    .check(z.describe('`focus` is CSV of FOCUS 1.2, of VMs alone. It needs prices in the settings.')),
+  granularity: z
+    .optional(z.enum(['hour', 'day', 'month']))
+    .check(z.describe('How long a row is at most, by UTC. By default a month, and in FOCUS a day.')),
+  limit: z
+    ._default(
+      z.pipe(
+        z.string().check(z.regex(/^\d{1,4}$/, `expected an integer from 1 to ${maximumLimit}`)),
+        z.pipe(z.transform(Number), z.int().check(z.minimum(1), z.maximum(maximumLimit))),
+      ),
+      defaultLimit,
+    )
+    .check(z.describe(`How many rows at most: 1 to ${maximumLimit}, ${defaultLimit} by default.`)),
+  after: z
+    ._default(
+      z.pipe(
+        z.string().check(z.regex(/^\d{1,9}$/, 'expected the number in the path of the next page')),
+        z.pipe(z.transform(Number), z.int()),
+      ),
+      0,
+    )
+    .check(z.describe('How many rows to leave out, as the path of the next page has it.')),
+});
+type Query = z.output<typeof Query>;
+
+const dateTime = z.string().check(z.meta({ format: 'date-time' }));
+
+const UsageRow = z.object({
+  resourceId: z.string().check(z.describe('The id of the instance, task or cluster.')),
+  dcmInstanceId: z.string().check(z.describe('The id that DCM knows it by.')),
+  serviceType: ServiceType,
+  target: z.string().check(z.describe('`eu-west-1`, or `prod/eu-west-1` in another account.')),
+  account: z.optional(z.string()),
+  zone: z.optional(z.string()),
+  instanceType: z.optional(z.string()),
+  platform: z.optional(z.string()),
+  from: dateTime,
+  to: dateTime,
+  ended: z.boolean().check(z.describe('Whether the use has ended; else it goes on.')),
+  usedSeconds: z.int(),
+  billedSeconds: z
+    .int()
+    .check(z.describe('By AWS’s rules: with the minimum of a minute, and of SUSE whole hours.')),
+  vcpuSeconds: z.optional(z.number().check(z.describe('Of a container, by its billed seconds.'))),
+  gbSeconds: z.optional(z.number()),
+  stopReason: z.optional(z.string().check(z.describe('EC2’s code for why it ended, where it is known.'))),
+});
+type UsageRow = z.infer<typeof UsageRow>;
+
+const UsageAnswer = z
+  .object({
+    from: dateTime,
+    to: dateTime,
+    rows: z.array(UsageRow),
+    next: z.optional(z.string().check(z.describe('The path of the next page.'))),
+  })
+  .check(z.meta({ id: 'Usage', description: 'What was used, by resource and time.' }));
+
+const usageColumns = [
+  ...['resourceId', 'dcmInstanceId', 'serviceType', 'target', 'account', 'zone', 'instanceType', 'platform'],
+  ...['from', 'to', 'ended', 'usedSeconds', 'billedSeconds', 'vcpuSeconds', 'gbSeconds', 'stopReason'],
+] as const;
+
+/** `GET /api/v1alpha1/usage`. */
+export const usageOperation = <UseCases extends WithUsage>(): Operation<UseCases> =>
+  operationsOf<UseCases>(idsOf({ serviceType: 'vm' }))({
+    operationId: 'getUsage',
+    method: 'GET',
+    path: '/api/v1alpha1/usage',
+    summary: 'Get usage',
+    description:
+      'How long resources were in states that AWS bills, with the seconds that it bills for that. Without a region in the path, of all targets that the credentials open; else of that target alone. Only where the settings have `usage`. Estimates, not an invoice.',
+    query: Query,
+    status: 200,
+    answered: 'A page of rows. As CSV, the header `Link` has the path of the next page.',
+    answer: UsageAnswer,
+    problems: ['failed-precondition', 'not-found'],
+    async run({ usage }, call) {
+      if (usage === undefined) throw new NotFoundError('usage: the settings of this provider have no usage');
+      const { format, granularity = format === 'focus' ? 'day' : 'month' } = call.query;
+      const period = periodOf(call.query, usage.nowSeconds());
+      const asked: UsageAsked = { ...period, granularity, opens: openedBy(call, usage.accounts) };
+      if (format === 'focus') return csvPage(await usage.focus(asked), focusColumns, call);
+      const charges = await usage.charges(asked);
+      if (format === 'csv')
+        return csvPage(
+          charges.map((one) => rowOf(one, usage)),
+          usageColumns,
+          call,
+        );
+      const { rows, next } = pageOf(charges, call);
+      return {
+        ...{ from: timeOf(period.from), to: timeOf(period.until) },
+        rows: rows.map((one) => rowOf(one, usage)),
+        ...(next !== undefined && { next }),
+      };
+    },
+  });
+
+const periodOf = (
+  { from, to }: Query,
+  nowSeconds: number,
+): { readonly from: number; readonly until: number } => {
+  const begin = from === undefined ? beginOf(monthOf(nowSeconds)) : secondOf(from);
+  const until = to === undefined ? nowSeconds : secondOf(to);
+  if (begin >= until) throw new InvalidArgumentError('to: expected a time after from');
+  if (until - begin > longestSeconds)
+    throw new InvalidArgumentError('to: expected a time at most 93 days after from');
+  return { from: begin, until };
+};
+
+const secondOf = (text: string): number => Math.floor(Date.parse(text) / 1000);
+const timeOf = (second: number): string => `${new Date(second * 1000).toISOString().slice(0, 19)}Z`;
+
+/** Nothing of an account that is no longer configured, whose alias is not known. */
+const openedBy = (
+  { base, target, permits }: Pick<Call<Query>, 'base' | 'target' | 'permits'>,
+  accounts: Accounts,
+): ((key: string) => boolean) => {
+  const known = new Map<string, boolean>();
+  return (key) => {
+    const held = known.get(key);
+    if (held !== undefined) return held;
+    const opens = base === '' ? permitsKey(key) : key === targetKey(target);
+    known.set(key, opens);
+    return opens;
+  };
+
+  function permitsKey(key: string): boolean {
+    const of = targetOfKey(key);
+    const isKnown = of.account === undefined || Object.values(accounts).some(({ id }) => id === of.account);
+    return isKnown && permits({ target: namedTarget(accounts, of) });
+  }
+};
+
+const rowOf = (charge: Charge, { accounts }: Pick<UsageUseCases, 'accounts'>): UsageRow => {
+  const { interval, from, until, usedSeconds, billedSeconds } = charge;
+  const { resource, dcmId, serviceType, target, account, zone, size, platform, stopReason } = interval;
+  const isVm = serviceType === 'vm';
+  return {
+    ...{ resourceId: resource, dcmInstanceId: dcmId, serviceType },
+    target: targetName(namedTarget(accounts, targetOfKey(target))),
+    ...(account !== undefined && { account }),
+    ...(zone !== undefined && { zone }),
+    ...(isVm && size !== undefined && { instanceType: size, platform: platform ?? usualPlatform }),
+    ...{
+      from: timeOf(from),
+      to: timeOf(until),
+      ended: interval.until !== undefined,
+      usedSeconds,
+      billedSeconds,
+    },
+    ...(serviceType === 'container' && fargateSecondsOf(charge)),
+    ...(stopReason !== undefined && { stopReason }),
+  };
+};
+
+/** By number: rows of the past stay where they are, and new ones of a resource come after its own. */
+const pageOf = <Row>(
+  rows: readonly Row[],
+  { query: { after, limit }, url }: Pick<Call<Query>, 'query' | 'url'>,
+): { readonly rows: readonly Row[]; readonly next: string | undefined } => {
+  const end = after + limit;
+  if (rows.length <= end) return { rows: rows.slice(after), next: undefined };
+  const parameters = new URLSearchParams(url.searchParams);
+  parameters.set('after', String(end));
+  return { rows: rows.slice(after, end), next: `${url.pathname}?${parameters}` };
+};
+
+const csvPage = <Column extends string>(
+  all: readonly Readonly<Partial<Record<Column, string | number | boolean | undefined>>>[],
+  columns: readonly Column[],
+  call: Pick<Call<Query>, 'query' | 'url'>,
+): Response => {
+  const { rows, next } = pageOf(all, call);
+  const lines = [columns.join(','), ...rows.map((row) => columns.map((one) => cellOf(row[one])).join(','))];
+  return new Response(`${lines.join('\r\n')}\r\n`, {
+    headers: {
+      'content-type': 'text/csv; charset=utf-8; header=present',
+      ...(next !== undefined && { link: `<${next}>; rel="next"` }),
+    },
+  });
+};
+
+/** @see https://www.rfc-editor.org/rfc/rfc4180#section-2 */
+const cellOf = (value: string | number | boolean | undefined = ''): string => {
+  const text = String(value);
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+};

@@ -1,0 +1,268 @@
+import { describe, expect, it } from 'vitest';
+import * as z from 'zod';
+import { usageOperation, type WithUsage } from '../../../functions/provider-api/operations/usage.ts';
+import { type ReadsUsage, readUsage } from '../../../functions/provider-api/read-usage.ts';
+import { carryUsage, recordUsage } from '../../../functions/usage/record-usage.ts';
+import { targetKey } from '../../../shared/core/target.ts';
+import { focusColumns } from '../../../shared/core/usage/focus.ts';
+import type { UsageEvent } from '../../../shared/core/usage/intervals.ts';
+import { router, targetPaths } from '../../../shared/http/router.ts';
+import { memoryUsageLedger } from '../../fakes/memory-usage-ledger.ts';
+import { memoryLog } from '../../fakes/silent.ts';
+
+/** The columns that FOCUS 1.2 requires of every dataset. */
+const mandatory = [
+  ...['BilledCost', 'EffectiveCost', 'ListCost', 'ContractedCost', 'BillingAccountId', 'BillingAccountName'],
+  ...['BillingCurrency', 'BillingPeriodStart', 'BillingPeriodEnd', 'ChargePeriodStart', 'ChargePeriodEnd'],
+  ...['ChargeCategory', 'ChargeClass', 'ChargeDescription', 'PricingQuantity', 'PricingUnit', 'ProviderName'],
+  ...['PublisherName', 'InvoiceIssuerName', 'ServiceCategory', 'ServiceName'],
+];
+/** Of these, those that may be empty. */
+const nullable = ['BillingAccountName', 'ChargeClass'];
+
+const second = (text: string) => Date.parse(text) / 1000;
+const resource = 'i-0f3b939241614a839';
+const ranks = { running: 1, stopping: 2 };
+const event = (state: keyof typeof ranks, time: string, more: Partial<UsageEvent> = {}): UsageEvent => ({
+  ...{ resource, key: String(second(time) * 10 + ranks[state]), dcmId: 'web-1', serviceType: 'vm' },
+  ...{ target: 'eu-west-1', account: '111111111111', size: 't3.medium', zone: 'eu-west-1a', ...more },
+});
+
+const billing = {
+  ...{ platformName: 'Example Platform', billingAccountId: '111111111111', currency: 'USD' },
+  prices: [
+    { region: 'eu-west-1', instanceType: 't3.medium', platform: 'Linux/UNIX', hourly: '0.0456' },
+    { region: 'eu-west-1', instanceType: 'm7i.large', platform: 'SUSE Linux', hourly: '1' },
+  ],
+};
+const prod = { id: '222222222222', regions: ['eu-west-1'] };
+
+const world = (
+  given: { readonly billing?: typeof billing | undefined; readonly opens?: readonly string[] } = { billing },
+) => {
+  const clock = { ms: second('2026-11-25T00:00:00Z') * 1000 };
+  const now = () => clock.ms;
+  const ledger = memoryUsageLedger(now);
+  const parts = { ledger, now, log: memoryLog(), meter: { count: () => {} } };
+  const usage: ReadsUsage = readUsage({ ledger, billing: given.billing, now });
+  const { opens = ['eu-west-1'] } = given;
+  const permits = (key: string) => opens.includes(key);
+  const app = router({
+    operations: [usageOperation<WithUsage>()],
+    useCasesIn: () => ({ usage: { ...usage, accounts: { prod } } }),
+    authentication: {
+      ...{ challenge: '', insufficientScope: '' },
+      check:
+        async () =>
+        ({ target }) =>
+          target !== undefined && permits(targetKey(target)),
+    },
+    targets: targetPaths({ homeRegion: 'eu-west-1', accounts: { prod } }),
+    ...{ correlate: () => {}, log: memoryLog(), now },
+  });
+  return {
+    clock,
+    at: (time: string) => {
+      clock.ms = second(time) * 1000;
+    },
+    carry: carryUsage(parts),
+    get: (path: string) => app.fetch(new Request(`https://provider-api${path}`), { requestId: 'r' }),
+    async record(...events: UsageEvent[]) {
+      await recordUsage(parts)([{ messageId: 'm', isRetry: false, resourceMessages: events }]);
+    },
+  };
+};
+
+const Answer = z.object({
+  rows: z.array(z.looseObject({ target: z.string() })).default([]),
+  next: z.string().optional(),
+  detail: z.string().optional(),
+});
+const jsonOf = async (response: Response) => Answer.parse(await response.json());
+
+/** The rows of a CSV file, which has no line breaks within cells here. */
+const rowsOf = (csv: string): Record<string, string>[] => {
+  const [head = [], ...rows] = csv
+    .trim()
+    .split('\r\n')
+    .map((line) =>
+      [...line.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^",]*))/g)].map(([, quoted, plain = '']) =>
+        quoted === undefined ? plain : quoted.replaceAll('""', '"'),
+      ),
+    );
+  return rows.map((row) => Object.fromEntries(head.map((name, index) => [name, row[index] ?? ''])));
+};
+
+describe('GET /api/v1alpha1/usage', () => {
+  it('has a row for each run, with the seconds that are used and billed', async () => {
+    const { record, get } = world();
+    await record(
+      event('running', '2026-11-20T10:30:00Z'),
+      event('stopping', '2026-11-20T10:30:20Z', { reason: 'Client.UserInitiatedShutdown' }),
+      event('running', '2026-11-24T23:59:00Z'),
+    );
+
+    const answer = await (await get('/api/v1alpha1/usage')).json();
+
+    expect(answer).toEqual({
+      ...{ from: '2026-11-01T00:00:00Z', to: '2026-11-25T00:00:00Z' },
+      rows: [
+        {
+          ...{ resourceId: resource, dcmInstanceId: 'web-1', serviceType: 'vm', target: 'eu-west-1' },
+          ...{
+            account: '111111111111',
+            zone: 'eu-west-1a',
+            instanceType: 't3.medium',
+            platform: 'Linux/UNIX',
+          },
+          ...{ from: '2026-11-20T10:30:00Z', to: '2026-11-20T10:30:20Z', ended: true },
+          ...{ usedSeconds: 20, billedSeconds: 60, stopReason: 'Client.UserInitiatedShutdown' },
+        },
+        expect.objectContaining({ ended: false, usedSeconds: 60, billedSeconds: 60 }),
+      ],
+    });
+  });
+
+  it('is of the targets that the credentials open, or of the one in the path', async () => {
+    const { record, get } = world({ billing, opens: ['eu-west-1', '222222222222/eu-west-1'] });
+    const elsewhere = { resource: 'i-00000000000000000', target: '222222222222/eu-west-1' };
+    const unknown = { resource: 'i-11111111111111111', target: '333333333333/eu-west-1' };
+    for (const more of [{}, elsewhere, unknown]) await record(event('running', '2026-11-20T10:30:00Z', more));
+    const targetsIn = async (path: string, from = get) =>
+      (await jsonOf(await from(path))).rows.map(({ target }) => target);
+
+    expect(await targetsIn('/api/v1alpha1/usage')).toEqual(['prod/eu-west-1', 'eu-west-1']);
+    expect(await targetsIn('/prod/eu-west-1/api/v1alpha1/usage')).toEqual(['prod/eu-west-1']);
+
+    const alone = world();
+    for (const more of [{}, elsewhere]) await alone.record(event('running', '2026-11-20T10:30:00Z', more));
+    expect(await targetsIn('/api/v1alpha1/usage', alone.get)).toEqual(['eu-west-1']);
+  });
+
+  it('comes in pages, as JSON and as CSV, that are all rows once', async () => {
+    const { record, get } = world();
+    await record(event('running', '2026-11-24T14:00:00Z'));
+    const whole = rowsOf(await (await get('/api/v1alpha1/usage?granularity=hour&format=csv')).text());
+    expect(whole).toHaveLength(10);
+
+    const [json, csv]: unknown[][] = [[], []];
+    for (let path: string | undefined = '/api/v1alpha1/usage?granularity=hour&limit=4'; path; ) {
+      const { rows, next }: z.infer<typeof Answer> = await jsonOf(await get(path));
+      json?.push(...rows);
+      path = next;
+    }
+    for (let path: string | undefined = '/api/v1alpha1/usage?granularity=hour&limit=4&format=csv'; path; ) {
+      const page: Response = await get(path);
+      csv?.push(...rowsOf(await page.text()));
+      path = /^<(.*)>; rel="next"$/.exec(page.headers.get('link') ?? '')?.[1];
+    }
+
+    expect(csv).toEqual(whole);
+    expect(json).toHaveLength(10);
+  });
+
+  it.each([
+    ['?from=yesterday', 'from: expected a date or an RFC 3339 time'],
+    ['?from=2026-11-02&to=2026-11-01', 'to: expected a time after from'],
+    ['?from=2026-01-01', 'at most 93 days'],
+    ['?format=xml', 'format: '],
+    ['?limit=5001', 'limit: '],
+  ])('refuses %s', async (query, detail) => {
+    const answer = await world().get(`/api/v1alpha1/usage${query}`);
+
+    expect(answer.status).toBe(400);
+    expect((await jsonOf(answer)).detail).toContain(detail);
+  });
+});
+
+describe('usage as FOCUS 1.2', () => {
+  const focus = async ({ get }: ReturnType<typeof world>, query = '') => {
+    const answer = await get(`/api/v1alpha1/usage?format=focus${query}`);
+    expect(answer.status).toBe(200);
+    return rowsOf(await answer.text());
+  };
+
+  it('has the 21 mandatory columns, filled, and columns of its own at the end', async () => {
+    const it = world();
+    await it.record(event('running', '2026-11-20T10:30:00Z'), event('stopping', '2026-11-20T10:31:01Z'));
+
+    const [row = {}] = await focus(it);
+
+    expect(mandatory).toHaveLength(21);
+    expect(mandatory.filter((name) => !Object.hasOwn(row, name))).toEqual([]);
+    expect(mandatory.filter((name) => row[name] === '')).toEqual(nullable);
+    const own = focusColumns.filter((name) => name.startsWith('x_'));
+    expect(focusColumns.slice(-own.length)).toEqual(own);
+    expect(row).toMatchObject({
+      ...{ ConsumedQuantity: '61.0', PricingQuantity: '0.0169444444', ListUnitPrice: '0.0456' },
+      ...{ BilledCost: '0.00077266666464', ListCost: '0.00077266666464', BillingCurrency: 'USD' },
+      ...{ ChargePeriodStart: '2026-11-20T10:30:00Z', ChargePeriodEnd: '2026-11-20T10:31:01Z' },
+      ...{ BillingPeriodStart: '2026-11-01T00:00:00Z', BillingPeriodEnd: '2026-12-01T00:00:00Z' },
+      ...{ ResourceId: resource, SkuPriceId: 'eu-west-1:t3.medium:Linux/UNIX:OnDemand', ChargeClass: '' },
+      SkuPriceDetails: '{"InstanceType":"t3.medium","OperatingSystem":"Linux/UNIX"}',
+    });
+  });
+
+  it('has a decimal point in every number, and whole hours of SUSE', async () => {
+    const it = world();
+    const suse = { size: 'm7i.large', platform: 'SUSE Linux' };
+    await it.record(
+      event('running', '2026-11-20T10:00:00Z', suse),
+      event('stopping', '2026-11-20T10:00:01Z', suse),
+    );
+
+    const [row] = await focus(it);
+
+    expect(row).toMatchObject({ ConsumedQuantity: '1.0', PricingQuantity: '1.0', BilledCost: '1.0' });
+  });
+
+  it('divides a run at days and at the end of a month, where the first row has the minimum', async () => {
+    const it = world();
+    it.at('2026-12-02T00:00:00Z');
+    await it.carry();
+    await it.record(event('running', '2026-11-30T23:59:45Z'), event('stopping', '2026-12-01T00:00:05Z'));
+
+    const rows = await focus(it, '&from=2026-11-01&to=2026-12-02');
+
+    expect(rows.map((row) => [row.BillingPeriodStart, row.ConsumedQuantity, row.PricingQuantity])).toEqual([
+      ['2026-11-01T00:00:00Z', '15.0', '0.0152777778'],
+      ['2026-12-01T00:00:00Z', '5.0', '0.0013888889'],
+    ]);
+  });
+
+  it('corrects a closed month by rows in the month in which the change was learnt, and changes no row of it', async () => {
+    const it = world();
+    await it.record(event('running', '2026-11-20T10:00:00Z'));
+    it.at('2026-12-01T01:00:00Z');
+    await it.carry();
+    it.at('2026-12-10T00:00:00Z');
+    const november = '&from=2026-11-01&to=2026-12-01&granularity=month';
+    const before = await focus(it, november);
+    expect(before.map(({ ConsumedQuantity }) => ConsumedQuantity)).toEqual(['914400.0']);
+
+    await it.record(event('stopping', '2026-11-20T11:00:00Z'));
+    it.at('2026-12-11T00:00:00Z');
+
+    expect(await focus(it, november)).toEqual(before);
+    const december = await focus(it, '&from=2026-12-01&to=2026-12-11&granularity=month');
+    expect(december).toHaveLength(1);
+    expect(december[0]).toMatchObject({
+      ...{ ChargeClass: 'Correction', BillingPeriodStart: '2026-12-01T00:00:00Z' },
+      ...{ ConsumedQuantity: '-910800.0', PricingQuantity: '-253.0', BilledCost: '-11.5368' },
+      ...{ ChargePeriodStart: '2026-11-20T10:00:00Z' },
+    });
+  });
+
+  it('is refused without prices, and names the price that is missing', async () => {
+    const without = world({ billing: undefined });
+    const answer = await without.get('/api/v1alpha1/usage?format=focus');
+    expect(answer.status).toBe(409);
+    expect((await jsonOf(answer)).detail).toContain('usage.prices');
+
+    const it = world();
+    await it.record(event('running', '2026-11-20T10:00:00Z', { size: 'm7i.large' }));
+    const refused = await it.get('/api/v1alpha1/usage?format=focus');
+    expect(refused.status).toBe(409);
+    expect((await jsonOf(refused)).detail).toContain('no price for eu-west-1:m7i.large:Linux/UNIX');
+  });
+});
