@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import type { Metafile } from 'esbuild';
+import { usagePricesFile } from '../functions/provider-api/env.ts';
 import { bundle, bundleFolder, type FunctionName } from '../infra/bundle.ts';
 import { functionNameOf } from '../infra/functions.ts';
 import { settingsOf, variables } from '../local/emulators/lambda/lambda-function.ts';
@@ -73,7 +74,7 @@ const functions = localFunctions({
   providerApiUrl: nowhere,
   dcm: { registryUrl: nowhere, agent: undefined },
   secretsUrl: nowhere,
-  writeFile: () => 'nowhere',
+  writeFile: (name, content) => (name === usagePricesFile ? content : 'nowhere'),
   aws: {
     resourceTable: 'fleet',
     observationsQueueUrl: nowhere,
@@ -85,6 +86,9 @@ const functions = localFunctions({
     inventoryDeadLetterQueueUrl: nowhere,
     changesQueueUrl: nowhere,
     changesDeadLetterQueueUrl: nowhere,
+    usageTable: 'usage',
+    usageQueueUrl: nowhere,
+    usageDeadLetterQueueUrl: nowhere,
     events: { url: nowhere },
     dynamodbUrl: nowhere,
     sqsUrl: nowhere,

@@ -152,7 +152,10 @@ export const meteredNormaliser = (dynamoDbUrl: string, bus?: StatusBus) => {
   return {
     async claim(all: readonly Subject[]) {
       for (const { instanceId, dcmId } of all)
-        await held.claim({ resourceId: instanceId, dcmId, region, account, privateAddress: '10.0.0.4' });
+        await held.claim({
+          ...{ resourceId: instanceId, dcmId, region, account, privateAddress: '10.0.0.4' },
+          ...{ size: 'm7i-flex.12xlarge', zone: `${region}a` },
+        });
     },
 
     /** For each event. All instances live side by side, and so end together: one that ends alone costs a call to EC2 of its own. */

@@ -100,6 +100,10 @@ const definitions = {
     what: 'DynamoDB write units for an event of ours that the status bus and the change feed add, one message at a time',
     atMost: 2,
   },
+  usage_write_units_per_event: {
+    what: 'DynamoDB write units for an event of ours that the status bus, the change feed and the usage ledger add together, one message at a time',
+    atMost: 2,
+  },
   heal_transition_s: {
     what: 'a VM runs, all its events are lost and no listing is due: until DCM knows, s',
     atMost: 30,

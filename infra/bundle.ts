@@ -17,6 +17,7 @@ export const functionNames = [
   'inventory',
   'change-feed',
   'inventory-api',
+  'usage',
 ] as const;
 export type FunctionName = (typeof functionNames)[number];
 

@@ -14,12 +14,15 @@ import {
   type Env as ProviderApiEnv,
   type ProvisioningFile,
   provisioningFile,
+  type UsagePrices,
+  usagePricesFile,
 } from '../functions/provider-api/env.ts';
 import {
   type Env as RegistrationEnv,
   type Registries,
   registriesFile,
 } from '../functions/registration/env.ts';
+import type { Env as UsageEnv } from '../functions/usage/env.ts';
 import packageJson from '../package.json' with { type: 'json' };
 import type { MemberRole } from '../shared/adapters/aws/accounts.ts';
 import type { Collection } from '../shared/core/inventory/entry.ts';
@@ -249,6 +252,25 @@ export const changeFeed = (given: {
   } satisfies ChangeFeedEnv,
 });
 
+/** Ample for a month's events, which are read to carry what goes on into the next one. */
+export const usageTimeoutSeconds = 60;
+
+export const usage = (given: {
+  readonly usageTable: string;
+  readonly queueUrl: string;
+  readonly deadLetterQueueUrl: string;
+}): FunctionSpec => ({
+  name: 'usage',
+  description: 'Keeps the usage ledger by the statuses of the status bus',
+  timeoutSeconds: usageTimeoutSeconds,
+  memoryMb: 512,
+  environment: {
+    USAGE_TABLE: given.usageTable,
+    USAGE_QUEUE_URL: given.queueUrl,
+    DEAD_LETTER_QUEUE_URL: given.deadLetterQueueUrl,
+  } satisfies UsageEnv,
+});
+
 export const natsBridge = (given: {
   readonly natsUrls: readonly string[];
   readonly credentialsSecret?: string | undefined;
@@ -416,6 +438,8 @@ export const providerApi = (
     readonly access: ApiAccess;
     /** Whether creates without an id are looked up among the requests to environment agents. */
     readonly findsAgentRequests: boolean;
+    /** Undefined without a usage ledger. */
+    readonly usage?: { readonly table: string; readonly prices?: UsagePrices | undefined } | undefined;
   },
 ): FunctionSpec => ({
   name: 'provider-api',
@@ -430,6 +454,15 @@ export const providerApi = (
       variable: 'PROVISIONING_FILE' satisfies keyof ProviderApiEnv,
     },
     ...(inAccounts(deployment, 'launcher', [growing('API_ACCESS', given.access)])?.files ?? []),
+    ...(given.usage?.prices
+      ? [
+          {
+            name: usagePricesFile,
+            content: JSON.stringify(given.usage.prices),
+            variable: 'USAGE_PRICES' satisfies keyof ProviderApiEnv,
+          },
+        ]
+      : []),
   ],
   environment: {
     FLEET_TABLE: deployment.tableName,
@@ -441,6 +474,8 @@ export const providerApi = (
     API_ACCESS: textOf(deployment, growing('API_ACCESS', given.access)),
     AGENT_REQUESTS: given.findsAgentRequests ? 'true' : 'false',
     PROVIDER_VERSION: packageJson.version,
+    ...(given.usage && { USAGE_TABLE: given.usage.table }),
+    ...(given.usage?.prices && { USAGE_PRICES: usagePricesFile }),
     ...clusterStepsVariable(deployment),
     ...accountsFileVariable(deployment),
   } satisfies ProviderApiEnv,

@@ -21,7 +21,8 @@ import type { Settings } from '../settings/settings.ts';
 import { alarmTopic } from './alarm-topic.ts';
 import type { InstanceEventsRules } from './instance-events-rules.ts';
 import type { RetriedQueue } from './retried-queue.ts';
-import type { StatusBus } from './status-bus.ts';
+import type { FeedOfStatuses } from './status-bus.ts';
+import type { Usage } from './usage.ts';
 
 const minute = Duration.minutes(1);
 const fiveMinutes = Duration.minutes(5);
@@ -176,7 +177,26 @@ export class Alarms extends Construct {
     });
   }
 
-  watchStatusBus({ bus, rule, changes, undelivered }: StatusBus) {
+  /** `rules`: from the bus to the queues of its readers. */
+  watchStatusBus(bus: EventBus, rules: readonly Rule[]) {
+    this.#raise({
+      name: 'status-bus-lost',
+      meaning:
+        'EventBridge could deliver statuses from the status bus neither to their queue nor to its dead-letter queue.',
+      metric: sumOf(Object.fromEntries(rules.map((rule, index) => [`rule${index}`, lostBy(rule, bus)]))),
+      atLeast: 1,
+      periods: 1,
+    });
+    this.#raise({
+      name: 'status-bus-refuses',
+      meaning: 'For a quarter of an hour the status bus has not taken statuses that DCM has.',
+      metric: counted('unforwarded', 'normaliser'),
+      atLeast: 1,
+      periods: 3,
+    });
+  }
+
+  watchChangeFeed({ changes, undelivered }: Pick<FeedOfStatuses, 'changes' | 'undelivered'>) {
     this.#raise({
       name: 'change-feed-stuck',
       meaning: 'Statuses for the change feed have been retried for a quarter of an hour.',
@@ -197,21 +217,29 @@ export class Alarms extends Construct {
       'EventBridge could not deliver statuses from the status bus to the queue of the change feed.',
       undelivered,
     );
+  }
+
+  watchUsage({ events, undelivered }: Pick<Usage, 'events' | 'undelivered'>) {
     this.#raise({
-      name: 'status-bus-lost',
-      meaning:
-        'EventBridge could deliver statuses neither to the queue of the change feed nor to its dead-letter queue.',
-      metric: sumOf({ rule: lostBy(rule, bus) }),
+      name: 'usage-stuck',
+      meaning: 'Statuses for the usage ledger have been retried for a quarter of an hour.',
+      metric: events.queue.metricApproximateNumberOfMessagesNotVisible({
+        period: minute,
+        statistic: 'Minimum',
+      }),
       atLeast: 1,
-      periods: 1,
+      periods: 15,
     });
-    this.#raise({
-      name: 'status-bus-refuses',
-      meaning: 'For a quarter of an hour the status bus has not taken statuses that DCM has.',
-      metric: counted('unforwarded', 'normaliser'),
-      atLeast: 1,
-      periods: 3,
-    });
+    this.#raiseIfAny(
+      'usage-dead-letters',
+      'Statuses for the usage ledger could not be parsed.',
+      events.deadLetters,
+    );
+    this.#raiseIfAny(
+      'usage-undelivered',
+      'EventBridge could not deliver statuses from the status bus to the queue of the usage ledger.',
+      undelivered,
+    );
   }
 
   watchPublication() {

@@ -7,7 +7,7 @@ import { LambdaFunction as LambdaTarget } from 'aws-cdk-lib/aws-events-targets';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
-import { type ApiAccess, ProvisioningFile } from '../../functions/provider-api/env.ts';
+import { type ApiAccess, ProvisioningFile, type UsagePrices } from '../../functions/provider-api/env.ts';
 import { publicPaths } from '../../shared/wire/public-paths.ts';
 import { answerTimeoutSeconds, type Deployment, providerApi } from '../functions.ts';
 import { type AccountSettings, accountsOf } from '../settings/accounts.ts';
@@ -23,6 +23,7 @@ import { grantExtras, grantOfferings } from './launch-permissions.ts';
 import type { RetriedQueue } from './retried-queue.ts';
 import { grantSecret, secretsManagerEndpoint } from './secret.ts';
 import { grantTasks } from './task-permissions.ts';
+import type { Usage } from './usage.ts';
 
 export type ProviderApiProps = {
   readonly defaults: FunctionDefaults;
@@ -33,6 +34,8 @@ export type ProviderApiProps = {
   readonly steps: RetriedQueue | undefined;
   readonly resourceStore: Table;
   readonly bridge: LambdaFunction;
+  /** Undefined without a usage ledger. */
+  readonly usage?: Pick<Usage, 'table'> | undefined;
 };
 
 /**
@@ -116,6 +119,7 @@ export class ProviderApi extends Construct {
     resourceStore,
     bridge,
     steps,
+    usage,
   }: ProviderApiProps): LambdaFunction {
     const { provisioning, api } = settings;
     const spec = providerApi(deployment, {
@@ -125,6 +129,7 @@ export class ProviderApi extends Construct {
         ...byAlias(settings, (_, account) => account.api && accessOf(account.api)),
       },
       findsAgentRequests: agentStreamsOf(settings).length > 0,
+      usage: usage && { table: usage.table.tableName, prices: usagePricesOf(settings) },
     });
     const accountTokens = accountsOf(settings).map(([alias, account]) => ({
       alias,
@@ -142,6 +147,7 @@ export class ProviderApi extends Construct {
     observations.queue.grant(made, 'sqs:SendMessage');
     steps?.queue.grant(made, 'sqs:SendMessage');
     bridge.grantInvokeLatestVersion(made);
+    if (usage) grantItems(usage.table, made, 'dynamodb:GetItem', 'dynamodb:Query');
     grantSecret(made, 'Token', api.tokenSecret);
     for (const { alias, secret } of accountTokens) grantSecret(made, `Token-${alias}`, secret);
     if (provisioning !== undefined) {
@@ -154,6 +160,16 @@ export class ProviderApi extends Construct {
     return made;
   }
 }
+
+/** Undefined where no prices are configured. */
+const usagePricesOf = ({ usage, provider }: Settings): UsagePrices | undefined => {
+  if (usage?.billingAccountId === undefined || usage.prices.length === 0) return undefined;
+  const { billingAccountId, billingAccountName, platformName = provider.name, currency, prices } = usage;
+  return {
+    ...{ platformName, billingAccountId, currency, prices },
+    ...(billingAccountName !== undefined && { billingAccountName }),
+  };
+};
 
 const collectionsOf = (settings: CreationSettings) =>
   createdTypes(settings).map((serviceType) => `${serviceType}s` as const);

@@ -1,6 +1,6 @@
 import { Duration } from 'aws-cdk-lib';
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
-import { EventBus, Rule } from 'aws-cdk-lib/aws-events';
+import { EventBus, type EventPattern, Rule } from 'aws-cdk-lib/aws-events';
 import { SqsQueue } from 'aws-cdk-lib/aws-events-targets';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
@@ -16,44 +16,55 @@ export type StatusBusProps = {
   readonly defaults: FunctionDefaults;
   /** Our name at DCM. */
   readonly provider: string;
-  /** The inventory's table, which has the change feed. */
-  readonly inventory: Table;
+  /** The inventory's table, which has the change feed. Undefined: there is none. */
+  readonly inventory?: Table | undefined;
 };
 
-/** Normaliser ─► bus, with an archive ─► rule ─► queue ─► change-feed ─► the change feed in the inventory's table. */
-export class StatusBus extends Construct {
-  readonly bus: EventBus;
+/** What appends the bus's statuses to the change feed. */
+export type FeedOfStatuses = {
   readonly function: LambdaFunction;
   /** From the bus to the queue. */
   readonly rule: Rule;
   readonly changes: RetriedQueue;
   /** Statuses that EventBridge could not put into the queue. */
   readonly undelivered: Queue;
+};
+
+/** Normaliser ─► bus, with an archive ─► rule ─► queue ─► change-feed ─► the change feed in the inventory's table. */
+export class StatusBus extends Construct {
+  readonly bus: EventBus;
+  /** Of all statuses. */
+  readonly eventPattern: EventPattern;
+  /** Undefined without an inventory. */
+  readonly feed: FeedOfStatuses | undefined;
 
   constructor(scope: Construct, id: string, { defaults, provider, inventory }: StatusBusProps) {
     super(scope, id);
-    const eventPattern = { source: [`dcm/providers/${provider}`] };
+    this.eventPattern = { source: [`dcm/providers/${provider}`] };
     this.bus = new EventBus(this, 'Bus', { eventBusName: `dcm-${provider}-status` });
-    this.bus.archive('Archive', { eventPattern, retention: Duration.days(30) });
+    this.bus.archive('Archive', { eventPattern: this.eventPattern, retention: Duration.days(30) });
+    this.feed = inventory && this.#feed(defaults, inventory);
+  }
 
-    this.changes = new RetriedQueue(this, 'Changes', {
+  #feed(defaults: FunctionDefaults, inventory: Table): FeedOfStatuses {
+    const changes = new RetriedQueue(this, 'Changes', {
       consumerTimeout: Duration.seconds(changeFeedTimeoutSeconds),
     });
-    this.undelivered = deadLetterQueue(this, 'Undelivered');
-    this.rule = new Rule(this, 'Rule', {
+    const undelivered = deadLetterQueue(this, 'Undelivered');
+    const rule = new Rule(this, 'Rule', {
       eventBus: this.bus,
-      eventPattern,
+      eventPattern: this.eventPattern,
       targets: [
-        new SqsQueue(this.changes.queue, {
-          deadLetterQueue: this.undelivered,
+        new SqsQueue(changes.queue, {
+          deadLetterQueue: undelivered,
           maxEventAge: Duration.hours(24),
           retryAttempts: 185,
         }),
       ],
     });
 
-    const { queue, deadLetters } = this.changes;
-    this.function = functionWithDefaults(this, {
+    const { queue, deadLetters } = changes;
+    const made = functionWithDefaults(this, {
       defaults,
       spec: changeFeed({
         inventoryTable: inventory.tableName,
@@ -62,10 +73,11 @@ export class StatusBus extends Construct {
       }),
     });
     // Few at a time: they would only wait for each other at the end of the feed.
-    this.function.addEventSource(
+    made.addEventSource(
       new SqsEventSource(queue, { batchSize: 10, reportBatchItemFailures: true, maxConcurrency: 2 }),
     );
-    deadLetters.grantSendMessages(this.function);
-    grantItems(inventory, this.function, 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query');
+    deadLetters.grantSendMessages(made);
+    grantItems(inventory, made, 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query');
+    return { function: made, rule, changes, undelivered };
   }
 }

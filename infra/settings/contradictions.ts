@@ -4,7 +4,12 @@ import { type AgentSettings, agentPlaces, agentsOf } from './agent.ts';
 import { type InventorySettings, reportedTargets } from './inventory.ts';
 import { regionNames } from './reported-regions.ts';
 import { createdTypes, createdTypesByRegion, sectionNames } from './service-types.ts';
-import { longestProviderOfClusters, longestProviderOfInventory, type Settings } from './settings.ts';
+import {
+  canCreate,
+  longestProviderOfClusters,
+  longestProviderOfInventory,
+  type Settings,
+} from './settings.ts';
 
 /**
  * Contradictions between settings that are each valid: which setting, and what it must be. `homeAccount`: the account's id, where it is known.
@@ -24,6 +29,7 @@ export const contradictions = (settings: Settings, homeAccount?: string): Contra
   ...ofControlPlane(settings),
   ...ofAccounts(settings, homeAccount),
   ...ofInventory(settings),
+  ...ofUsage(settings),
 ];
 
 function* ofRegions({ homeRegion, streamingRegions, legacyRegions }: Settings): Iterable<Contradiction> {
@@ -391,6 +397,24 @@ function* ofRoles({ id, provisioning, containers, clusters }: AccountSettings): 
   for (const [setting, role] of roles)
     if (role !== undefined && role.split(':')[4] !== id)
       yield [setting, `must be of the account ${id}: a role is passed only within its account`];
+}
+
+function* ofUsage(settings: Settings): Iterable<Contradiction> {
+  const { usage } = settings;
+  if (usage === undefined) return;
+  if (!canCreate(settings))
+    yield [
+      'usage',
+      'must be omitted without api and a section of what is created: the API answers the usage',
+    ];
+  if (usage.prices.length > 0 && usage.billingAccountId === undefined)
+    yield ['usage.billingAccountId', 'must be set with usage.prices'];
+  const keys = usage.prices.map(({ region, instanceType, platform }) =>
+    [region, instanceType, platform].join(),
+  );
+  for (const [index, key] of keys.entries())
+    if (keys.indexOf(key) < index)
+      yield [`usage.prices.${index}`, 'must differ from the prices before it: each has one price'];
 }
 
 function* ofInventory(settings: Settings): Iterable<Contradiction> {

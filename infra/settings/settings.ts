@@ -11,6 +11,7 @@ import { Inventory } from './inventory.ts';
 import { Api, ControlPlane, Provisioning } from './provisioning.ts';
 import { createdTypes } from './service-types.ts';
 import { count, identifier, region, secretName, text, zone } from './setting-kinds.ts';
+import { Usage } from './usage.ts';
 
 const longestFunctionName = 64;
 const longestProviderOf = (functions: readonly string[]): number =>
@@ -162,6 +163,7 @@ export const Settings = z.strictObject({
   externalId: z.optional(externalId),
   organization: Organization.optional(),
   inventory: Inventory.optional(),
+  usage: Usage.optional(),
   alarms: z
     .strictObject({
       emailOrTopicArn: text(

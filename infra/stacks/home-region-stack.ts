@@ -20,13 +20,15 @@ import { ProviderApi, type ProviderApiProps } from '../constructs/provider-api.t
 import { Registration, type RegistrationProps, registriesOf } from '../constructs/registration.ts';
 import { ResourceTable } from '../constructs/resource-table.ts';
 import { RetriedQueue } from '../constructs/retried-queue.ts';
-import { StatusBus } from '../constructs/status-bus.ts';
+import { StatusBus, type StatusBusProps } from '../constructs/status-bus.ts';
+import { Usage, type UsageProps } from '../constructs/usage.ts';
 import { type Deployment, normaliserTimeoutSeconds } from '../functions.ts';
 import { accountsFileOf, accountsOf, settingsWithin } from '../settings/accounts.ts';
 import { agentStreamsOf, natsPermissions } from '../settings/agent.ts';
 import { hasInventory } from '../settings/inventory.ts';
 import { createdTypes } from '../settings/service-types.ts';
 import { canCreate, type Settings, tagKeysOf } from '../settings/settings.ts';
+import { hasUsage } from '../settings/usage.ts';
 
 export type HomeRegionProps = {
   readonly settings: Settings;
@@ -89,9 +91,7 @@ export class HomeRegionStack extends Stack {
       accounts: accountsOfDeployment(settings),
     };
     const parts = { defaults, deployment, settings, observations, resourceStore, bridge, steps, inventory };
-    const status =
-      inventory &&
-      new StatusBus(this, 'StatusBus', { defaults, provider: provider.name, inventory: inventory.table });
+    const status = this.#statusBus(settings, { defaults, inventory: inventory?.table });
     const normaliser = new Normaliser(this, 'Normaliser', { ...parts, statusBus: status?.bus });
 
     const { function: poller } = new Poller(this, 'Poller', parts);
@@ -119,11 +119,17 @@ export class HomeRegionStack extends Stack {
     }
 
     if (inventory && status) this.#keepInventory(alarms, { defaults, deployment, store: inventory }, status);
+    const usage = status && this.#keepUsage(alarms, { defaults, settings, status });
+    if (status)
+      alarms.watchStatusBus(
+        status.bus,
+        [status.feed, usage].flatMap((reader) => reader?.rule ?? []),
+      );
 
     new CfnOutput(this, 'FleetTableName', { value: resourceStore.tableName });
     new CfnOutput(this, 'ObservationsQueueUrl', { value: observations.queue.queueUrl });
     new CfnOutput(this, 'NatsBridgeFunctionName', { value: bridge.functionName });
-    if (canCreate(settings)) this.#create(alarms, { ...parts, settings, network });
+    if (canCreate(settings)) this.#create(alarms, { ...parts, settings, network, usage });
   }
 
   /** Without these settings, resources are reported and none is created. */
@@ -143,18 +149,36 @@ export class HomeRegionStack extends Stack {
     if (agentStreamsOf(settings).length > 0) this.#sayNatsPermissions(settings);
   }
 
+  /** Undefined where nobody reads it. */
+  #statusBus(settings: Settings, given: Omit<StatusBusProps, 'provider'>): StatusBus | undefined {
+    if (given.inventory === undefined && !hasUsage(settings)) return undefined;
+    const status = new StatusBus(this, 'StatusBus', { provider: settings.provider.name, ...given });
+    new CfnOutput(this, 'StatusBusName', { value: status.bus.eventBusName });
+    return status;
+  }
+
+  #keepUsage(alarms: Alarms, props: UsageProps & { readonly settings: Settings }): Usage | undefined {
+    if (!hasUsage(props.settings)) return undefined;
+    const usage = new Usage(this, 'Usage', props);
+    alarms.watchFunction('usage', usage.function);
+    alarms.watchUsage(usage);
+    new CfnOutput(this, 'UsageTableName', { value: usage.table.tableName });
+    return usage;
+  }
+
   #keepInventory(alarms: Alarms, props: InventoryFunctionProps, status: StatusBus) {
     const inventory = new InventoryFunction(this, 'InventoryFunction', props);
     alarms.watchFunction('inventory', inventory.function);
     alarms.watchInventory(props.store.events);
-    alarms.watchFunction('change-feed', status.function);
-    alarms.watchStatusBus(status);
+    if (status.feed) {
+      alarms.watchFunction('change-feed', status.feed.function);
+      alarms.watchChangeFeed(status.feed);
+    }
     const api = new InventoryApi(this, 'InventoryApi', props);
     alarms.watchFunction('inventory-api', api.function);
     alarms.watchApi(api.api, 'inventory-api');
     new CfnOutput(this, 'InventoryUrl', { value: api.api.apiEndpoint });
     new CfnOutput(this, 'InventoryTableName', { value: props.store.table.tableName });
-    new CfnOutput(this, 'StatusBusName', { value: status.bus.eventBusName });
   }
 
   /** Another team may have to deploy them. */

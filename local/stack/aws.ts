@@ -42,6 +42,9 @@ export type Aws = {
   /** The queue behind the status bus. */
   readonly changesQueueUrl: string;
   readonly changesDeadLetterQueueUrl: string;
+  readonly usageTable: string;
+  readonly usageQueueUrl: string;
+  readonly usageDeadLetterQueueUrl: string;
   readonly events: EventBus;
   /** This and the next are undefined where another EC2 is used, which has its own images and quotas. */
   readonly ssmUrl: string | undefined;
@@ -77,10 +80,12 @@ export const startAws = async (
   ]);
   const resourceTable = `${provider}-fleet`;
   const inventoryTable = `${provider}-inventory`;
+  const usageTable = `${provider}-usage`;
   const [queues] = await Promise.all([
     createQueues(options, sqsUrl),
     createTable(dynamodbUrl, describeResourceTable(resourceTable)),
     createTable(dynamodbUrl, describeInventoryTable(inventoryTable)),
+    createTable(dynamodbUrl, describeInventoryTable(usageTable)),
   ]);
   const sts = accounts && (await use(startSts({ account, roles: rolesOf(accounts) })));
   const events = await use(
@@ -91,7 +96,7 @@ export const startAws = async (
     }),
   );
   return {
-    ...{ dynamodbUrl, resourceTable, inventoryTable, sqsUrl, ...queues, events, sts },
+    ...{ dynamodbUrl, resourceTable, inventoryTable, usageTable, sqsUrl, ...queues, events, sts },
     ...(await startServices(options, { eventsUrl: events.url, callers: sts?.callers }, use)),
   };
 };
@@ -106,6 +111,8 @@ type Queues = Pick<
   | 'inventoryDeadLetterQueueUrl'
   | 'changesQueueUrl'
   | 'changesDeadLetterQueueUrl'
+  | 'usageQueueUrl'
+  | 'usageDeadLetterQueueUrl'
 >;
 
 /** The queues, each with its dead-letter queue. */
@@ -119,14 +126,15 @@ const createQueues = async (
       createQueue(sqsUrl, `${provider}-${name}`, attributes),
       createQueue(sqsUrl, `${provider}-${name}-dead-letters`),
     ]);
-  const [observations, clusterSteps, inventory, changes] = await Promise.all([
-    ...[pair('observations'), pair('cluster-steps'), pair('inventory'), pair('changes')],
+  const [observations, clusterSteps, inventory, changes, usage] = await Promise.all([
+    ...[pair('observations'), pair('cluster-steps'), pair('inventory'), pair('changes'), pair('usage')],
   ] as const);
   return {
     ...{ observationsQueueUrl: observations[0], deadLetterQueueUrl: observations[1] },
     ...{ clusterStepsQueueUrl: clusterSteps[0], clusterStepsDeadLetterQueueUrl: clusterSteps[1] },
     ...{ inventoryQueueUrl: inventory[0], inventoryDeadLetterQueueUrl: inventory[1] },
     ...{ changesQueueUrl: changes[0], changesDeadLetterQueueUrl: changes[1] },
+    ...{ usageQueueUrl: usage[0], usageDeadLetterQueueUrl: usage[1] },
   };
 };
 
@@ -178,6 +186,11 @@ const busesOf = (
           name: 'changes',
           patterns: [{ source: [`dcm/providers/${provider}`] }],
           deliver: deliverTo(queues.changesQueueUrl),
+        },
+        {
+          name: 'usage',
+          patterns: [{ source: [`dcm/providers/${provider}`] }],
+          deliver: deliverTo(queues.usageQueueUrl),
         },
       ],
     },

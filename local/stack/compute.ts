@@ -81,6 +81,7 @@ export const startCompute = async (computeOptions: ComputeOptions, use: Use): Pr
   await use(startPolling(options, host));
   await use(startRegistration(options, host));
   await use(startDeletions(options, host));
+  await use(startCarrying(options, host));
   return {
     ...{ lambda: host, providerApiUrl: http.url, providerApiToken, prodProviderApiToken },
     ...{ inventoryUrl, inventoryToken },
@@ -101,6 +102,7 @@ const mappingsOf = ({ ec2Endpoint }: StackOptions, aws: Aws): Mapping[] => [
   { queueUrl: aws.observationsQueueUrl, consumer: 'normaliser', batchSize: 10, maximumConcurrency: 2 },
   { queueUrl: aws.inventoryQueueUrl, consumer: 'inventory', batchSize: 10, maximumConcurrency: 1 },
   { queueUrl: aws.changesQueueUrl, consumer: 'change-feed', batchSize: 10, maximumConcurrency: 1 },
+  { queueUrl: aws.usageQueueUrl, consumer: 'usage', batchSize: 10, maximumConcurrency: 1 },
   ...(ec2Endpoint === undefined
     ? [
         {
@@ -141,6 +143,14 @@ const startDeletions = async (options: StackOptions, lambda: LambdaHost): Promis
     everyMs: 10_000,
     invoke: () => lambda.invoke(functionNameOf(provider, 'provider-api'), { do: 'complete-deletions' }),
     log: (line) => options.log('deletions', line),
+  });
+
+/** Carries usage that goes on into a new month, as a deployment does. */
+const startCarrying = async (options: StackOptions, lambda: LambdaHost): Promise<AsyncDisposable> =>
+  startSchedule({
+    everyMs: 60_000,
+    invoke: () => lambda.invoke(functionNameOf(provider, 'usage'), { do: 'carry' }),
+    log: (line) => options.log('usage', line),
   });
 
 const Registrations = z.object({

@@ -1,4 +1,4 @@
-import { ProvisioningFile } from '../../functions/provider-api/env.ts';
+import { ProvisioningFile, type UsagePrices } from '../../functions/provider-api/env.ts';
 import type { Registries } from '../../functions/registration/env.ts';
 import { bundleFolder } from '../../infra/bundle.ts';
 import {
@@ -15,10 +15,12 @@ import {
   poller,
   providerApi,
   registration,
+  usage,
 } from '../../infra/functions.ts';
 import { polledRegions } from '../../infra/settings/reported-regions.ts';
 import { type Collection, furtherCollections } from '../../shared/core/inventory/entry.ts';
 import type { ServiceType } from '../../shared/core/kind.ts';
+import { usualPlatform } from '../../shared/core/outputs.ts';
 import { TagKeys } from '../../shared/core/ownership.ts';
 import { targetKey, targetOfKey } from '../../shared/core/target.ts';
 import type { AccountsFile } from '../../shared/runtime/accounts.ts';
@@ -63,7 +65,16 @@ const concurrency = {
   inventory: 1,
   'change-feed': 1,
   'inventory-api': 2,
+  usage: 1,
 } as const;
+
+/** List prices of EC2 in dollars, as an example. @see https://aws.amazon.com/ec2/pricing/on-demand/ */
+const examplePrices = {
+  't3.micro': '0.0104',
+  't3.small': '0.0208',
+  't3.medium': '0.0416',
+  't3.large': '0.0832',
+};
 
 /** Seconds between two listings of a collection that only the inventory has: an hour in a deployment. */
 const inventorySeconds = 60;
@@ -145,6 +156,12 @@ export const localFunctions = (wiring: Wiring): LambdaFunction[] => {
         ...(accounts && { accounts: { [prod.alias]: { tokenSecret: prodTokenSecret } } }),
       },
       findsAgentRequests: dcm.agent !== undefined,
+      usage: { table: aws.usageTable, prices: usagePrices(reported) },
+    }),
+    usage({
+      usageTable: aws.usageTable,
+      queueUrl: aws.usageQueueUrl,
+      deadLetterQueueUrl: aws.usageDeadLetterQueueUrl,
     }),
     registration(deployment, {
       registries: registries(wiring),
@@ -163,6 +180,15 @@ export const localFunctions = (wiring: Wiring): LambdaFunction[] => {
   ];
   return specs.map((spec) => localFunction(spec, wiring));
 };
+
+const usagePrices = (reported: readonly { readonly region: string }[]): UsagePrices => ({
+  ...{ platformName: provider, billingAccountId: account, currency: 'USD' },
+  prices: reported.flatMap(({ region }) =>
+    Object.entries(examplePrices).map(([instanceType, hourly]) => ({
+      ...{ region, instanceType, platform: usualPlatform, hourly },
+    })),
+  ),
+});
 
 const localFunction = (spec: FunctionSpec, wiring: Wiring): LambdaFunction => ({
   name: functionNameOf(provider, spec.name),

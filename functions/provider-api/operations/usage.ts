@@ -26,13 +26,16 @@ const defaultLimit = 1000;
 const maximumLimit = 5000;
 const longestSeconds = 93 * 86_400;
 
+const timePattern = /^\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d))?$/;
+const expectedTime = 'expected a date or an RFC 3339 time, such as 2026-11-01 or 2026-11-01T00:00:00Z';
+
 const time = (description: string) =>
   z.optional(
-    z
-      .union([z.iso.datetime({ offset: true }), z.iso.date()], {
-        error: 'expected a date or an RFC 3339 time, such as 2026-11-01 or 2026-11-01T00:00:00Z',
-      })
-      .check(z.describe(description)),
+    z.string().check(
+      z.regex(timePattern, expectedTime),
+      z.refine((text) => !Number.isNaN(Date.parse(text)), { error: expectedTime }),
+      z.describe(description),
+    ),
   );
 
 const Query = z.object({
@@ -65,42 +68,51 @@ const Query = z.object({
 });
 type Query = z.output<typeof Query>;
 
-const dateTime = z.string().check(z.meta({ format: 'date-time' }));
+const dateTime = (description: string) =>
+  z.string().check(z.meta({ format: 'date-time' }), z.describe(description));
+const known = (description: string) => z.optional(z.string().check(z.describe(description)));
 
-const UsageRow = z.object({
-  resourceId: z.string().check(z.describe('The id of the instance, task or cluster.')),
-  dcmInstanceId: z.string().check(z.describe('The id that DCM knows it by.')),
-  serviceType: ServiceType,
-  target: z.string().check(z.describe('`eu-west-1`, or `prod/eu-west-1` in another account.')),
-  account: z.optional(z.string()),
-  zone: z.optional(z.string()),
-  instanceType: z.optional(z.string()),
-  platform: z.optional(z.string()),
-  from: dateTime,
-  to: dateTime,
-  ended: z.boolean().check(z.describe('Whether the use has ended; else it goes on.')),
-  usedSeconds: z.int(),
-  billedSeconds: z
-    .int()
-    .check(z.describe('By AWS’s rules: with the minimum of a minute, and of SUSE whole hours.')),
-  vcpuSeconds: z.optional(z.number().check(z.describe('Of a container, by its billed seconds.'))),
-  gbSeconds: z.optional(z.number()),
-  stopReason: z.optional(z.string().check(z.describe('EC2’s code for why it ended, where it is known.'))),
-});
+const UsageRow = z
+  .object({
+    resource_id: z.string().check(z.describe('The id of the instance, task or cluster.')),
+    dcm_id: z.string().check(z.describe('The id that DCM knows it by.')),
+    service_type: ServiceType.check(z.describe('`vm`, `container` or `cluster`.')),
+    target: z.string().check(z.describe('`eu-west-1`, or `prod/eu-west-1` in another account.')),
+    account: known('The id of the AWS account.'),
+    zone: known('The Availability Zone.'),
+    instance_type: known('Of a VM.'),
+    platform: known('Of a VM, as EC2’s `PlatformDetails`.'),
+    start_time: dateTime('The begin of the use, or of the part of it that the row is of.'),
+    end_time: dateTime('The end, which is not part of it.'),
+    ended: z.boolean().check(z.describe('Whether the use has ended; else it goes on.')),
+    used_seconds: z.int().check(z.describe('Between the two.')),
+    billed_seconds: z
+      .int()
+      .check(z.describe('By AWS’s rules: with the minimum of a minute, and of SUSE whole hours.')),
+    vcpu_seconds: z.optional(
+      z.number().check(z.describe('Of a container: its vCPUs, by its billed seconds.')),
+    ),
+    gb_seconds: z.optional(
+      z.number().check(z.describe('Of a container: its memory in GB, by its billed seconds.')),
+    ),
+    stop_reason: known('EC2’s code for why it ended.'),
+  })
+  .check(z.meta({ id: 'UsageRow', description: 'The use of one resource in one part of the time.' }));
 type UsageRow = z.infer<typeof UsageRow>;
 
 const UsageAnswer = z
   .object({
-    from: dateTime,
-    to: dateTime,
-    rows: z.array(UsageRow),
-    next: z.optional(z.string().check(z.describe('The path of the next page.'))),
+    start_time: dateTime('The begin of the time that was asked for.'),
+    end_time: dateTime('Its end.'),
+    rows: z.array(UsageRow).check(z.describe('By resource and time.')),
+    next: known('The path of the next page.'),
   })
   .check(z.meta({ id: 'Usage', description: 'What was used, by resource and time.' }));
 
 const usageColumns = [
-  ...['resourceId', 'dcmInstanceId', 'serviceType', 'target', 'account', 'zone', 'instanceType', 'platform'],
-  ...['from', 'to', 'ended', 'usedSeconds', 'billedSeconds', 'vcpuSeconds', 'gbSeconds', 'stopReason'],
+  ...['resource_id', 'dcm_id', 'service_type', 'target', 'account', 'zone', 'instance_type', 'platform'],
+  ...['start_time', 'end_time', 'ended', 'used_seconds', 'billed_seconds', 'vcpu_seconds', 'gb_seconds'],
+  'stop_reason',
 ] as const;
 
 /** `GET /api/v1alpha1/usage`. */
@@ -132,7 +144,7 @@ export const usageOperation = <UseCases extends WithUsage>(): Operation<UseCases
         );
       const { rows, next } = pageOf(charges, call);
       return {
-        ...{ from: timeOf(period.from), to: timeOf(period.until) },
+        ...{ start_time: timeOf(period.from), end_time: timeOf(period.until) },
         rows: rows.map((one) => rowOf(one, usage)),
         ...(next !== undefined && { next }),
       };
@@ -179,21 +191,17 @@ const rowOf = (charge: Charge, { accounts }: Pick<UsageUseCases, 'accounts'>): U
   const { interval, from, until, usedSeconds, billedSeconds } = charge;
   const { resource, dcmId, serviceType, target, account, zone, size, platform, stopReason } = interval;
   const isVm = serviceType === 'vm';
+  const fargate = serviceType === 'container' ? fargateSecondsOf(charge) : undefined;
   return {
-    ...{ resourceId: resource, dcmInstanceId: dcmId, serviceType },
+    ...{ resource_id: resource, dcm_id: dcmId, service_type: serviceType },
     target: targetName(namedTarget(accounts, targetOfKey(target))),
     ...(account !== undefined && { account }),
     ...(zone !== undefined && { zone }),
-    ...(isVm && size !== undefined && { instanceType: size, platform: platform ?? usualPlatform }),
-    ...{
-      from: timeOf(from),
-      to: timeOf(until),
-      ended: interval.until !== undefined,
-      usedSeconds,
-      billedSeconds,
-    },
-    ...(serviceType === 'container' && fargateSecondsOf(charge)),
-    ...(stopReason !== undefined && { stopReason }),
+    ...(isVm && size !== undefined && { instance_type: size, platform: platform ?? usualPlatform }),
+    ...{ start_time: timeOf(from), end_time: timeOf(until), ended: interval.until !== undefined },
+    ...{ used_seconds: usedSeconds, billed_seconds: billedSeconds },
+    ...(fargate && { vcpu_seconds: fargate.vcpuSeconds, gb_seconds: fargate.gbSeconds }),
+    ...(stopReason !== undefined && { stop_reason: stopReason }),
   };
 };
 

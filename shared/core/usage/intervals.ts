@@ -1,21 +1,12 @@
 import * as z from 'zod/mini';
 import { isStateKey, partsOf, secondOfKey, stateOfKey, wordOfKey } from '../gate.ts';
 import { type Kind, ServiceType } from '../kind.ts';
+import type { BilledFacts } from '../outputs.ts';
 
 const text = z.string().check(z.minLength(1));
 
-/** What decides the price of a resource, as far as it is known. */
-export const BilledFacts = z.object({
-  /** EC2's instance type, or the task's CPU units and MiB as ECS has them: `256/512`. */
-  size: z.optional(text),
-  /** EC2's `PlatformDetails`, such as `Linux/UNIX`. */
-  platform: z.optional(text),
-  zone: z.optional(text),
-});
-export type BilledFacts = z.infer<typeof BilledFacts>;
-
 /** What the ledger keeps of one published status: the state that a resource was in, and since when. */
-export const UsageEvent = z.extend(BilledFacts, {
+export const UsageEvent = z.object({
   /** The resource's id (Kind.hasId). */
   resource: text,
   /** The status's key (core/gate.ts): the second of the state, its rank, and what the status was about besides. */
@@ -26,6 +17,10 @@ export const UsageEvent = z.extend(BilledFacts, {
   target: text,
   /** Id of the account that AWS charges. */
   account: z.optional(text),
+  /** As BilledFacts (core/outputs.ts) have them. */
+  size: z.optional(text),
+  platform: z.optional(text),
+  zone: z.optional(text),
   /** The service's code for the change, such as `Client.UserInitiatedHibernate`. */
   reason: z.optional(text),
   /** The resource was no longer reported under its DCM id. */

@@ -105,20 +105,16 @@ describe('GET /api/v1alpha1/usage', () => {
     const answer = await (await get('/api/v1alpha1/usage')).json();
 
     expect(answer).toEqual({
-      ...{ from: '2026-11-01T00:00:00Z', to: '2026-11-25T00:00:00Z' },
+      ...{ start_time: '2026-11-01T00:00:00Z', end_time: '2026-11-25T00:00:00Z' },
       rows: [
         {
-          ...{ resourceId: resource, dcmInstanceId: 'web-1', serviceType: 'vm', target: 'eu-west-1' },
-          ...{
-            account: '111111111111',
-            zone: 'eu-west-1a',
-            instanceType: 't3.medium',
-            platform: 'Linux/UNIX',
-          },
-          ...{ from: '2026-11-20T10:30:00Z', to: '2026-11-20T10:30:20Z', ended: true },
-          ...{ usedSeconds: 20, billedSeconds: 60, stopReason: 'Client.UserInitiatedShutdown' },
+          ...{ resource_id: resource, dcm_id: 'web-1', service_type: 'vm', target: 'eu-west-1' },
+          ...{ account: '111111111111', zone: 'eu-west-1a', instance_type: 't3.medium' },
+          ...{ platform: 'Linux/UNIX', ended: true },
+          ...{ start_time: '2026-11-20T10:30:00Z', end_time: '2026-11-20T10:30:20Z' },
+          ...{ used_seconds: 20, billed_seconds: 60, stop_reason: 'Client.UserInitiatedShutdown' },
         },
-        expect.objectContaining({ ended: false, usedSeconds: 60, billedSeconds: 60 }),
+        expect.objectContaining({ ended: false, used_seconds: 60, billed_seconds: 60 }),
       ],
     });
   });

@@ -2,6 +2,7 @@ import { operations } from '../../../../functions/provider-api/operations/regist
 import type { VmUseCases } from '../../../../functions/provider-api/service-types/vm.ts';
 import type { CollectionUseCases, UseCases } from '../../../../functions/provider-api/use-cases.ts';
 import type { Accounts } from '../../../../shared/core/target.ts';
+import type { Charge } from '../../../../shared/core/usage/charges.ts';
 import { type Authentication, authentication } from '../../../../shared/http/authentication.ts';
 import { router, targetPaths } from '../../../../shared/http/router.ts';
 import type {
@@ -88,6 +89,16 @@ const clusterValidation: ClusterValidation = {
   },
 };
 
+const used: Charge = {
+  ...{ from: 1_795_000_000, until: 1_795_000_060 },
+  interval: {
+    ...{ resource: 'i-0123456789abcdef0', dcmId: 'vm-1', serviceType: 'vm', target: 'us-east-1' },
+    ...{ size: 't3.medium', zone: 'us-east-1a', account: '111111111111' },
+    ...{ from: 1_795_000_000, startedAt: 1_795_000_000 },
+  },
+  ...{ usedSeconds: 60, billedSeconds: 60 },
+};
+
 type Note = <Input extends unknown[], Answer>(
   name: string,
   answer: (...input: Input) => Answer,
@@ -139,6 +150,12 @@ const notingUseCases = (asked: unknown[]): UseCases => {
       change: note('changeVm', (...[dcmId]: Parameters<VmUseCases['change']>) => vm(dcmId)),
     },
     checkHealth: note('checkHealth', (_: object) => health),
+    usage: {
+      accounts: {},
+      nowSeconds: () => used.until,
+      charges: note('charges', (_: object) => [used]),
+      focus: note('focus', (_: object) => []),
+    },
     findRequest: undefined,
   };
 };
