@@ -12,7 +12,7 @@ import { isNewerObservation, secondOfKey, sequenceOf, stateOfKey } from '../../c
 import { type PastStatus, pastStatusOf, surplusOf } from '../../core/history.ts';
 import { finalState, isEnd, isStopped, type Kind, kindOf } from '../../core/kind.ts';
 import type { Notice, Observation } from '../../core/message.ts';
-import { type Addresses, changesOutputs } from '../../core/outputs.ts';
+import { type Addresses, billedFactsOf, changesOutputs } from '../../core/outputs.ts';
 import {
   isNewNotice,
   isNewRepublication,
@@ -242,9 +242,10 @@ const resourceItem = (kind: Kind) => {
     isWindows: z.optional(z.boolean()),
     ports: z.optional(z.array(z.object({ port: z.int(), scope: z.enum(['internal', 'external']) }))),
     apiEndpoint: z.optional(z.string()),
-    size: z.optional(z.string()),
-    platform: z.optional(z.string()),
-    zone: z.optional(z.string()),
+    /** The members of BilledFacts (core/outputs.ts), of which DynamoDB reserves some names. */
+    billedSize: z.optional(z.string()),
+    billedPlatform: z.optional(z.string()),
+    billedZone: z.optional(z.string()),
     outbox: z.record(z.string(), Status),
     /** From an attribute for each (unforwardedPrefix). */
     unforwarded: z.optional(z.array(z.extend(Status, { dcmId: z.string() }))),
@@ -283,12 +284,16 @@ const itemReader = (kinds: readonly Kind[]) => {
       notice,
       notices = {},
       unforwarded: kept,
+      billedSize: size,
+      billedPlatform: platform,
+      billedZone: zone,
       ...attributes
     } = parsed.data;
     const known = notice ? { [notice.notice]: { at: notice.at, text: notice.text }, ...notices } : notices;
     const past = Object.entries(history).map(([key, text]) => unpacked(kind, { resourceId: pk, key, text }));
     return {
       ...attributes,
+      ...billedFactsOf({ size, platform, zone }),
       ...(Object.keys(known).length > 0 && { notices: known }),
       ...(kept && { unforwarded: kept.sort(byKey) }),
       kind,
@@ -447,14 +452,18 @@ const addressAttributes = [
   'isWindows',
   'ports',
   'apiEndpoint',
-  'size',
-  'platform',
-  'zone',
+  'billedSize',
+  'billedPlatform',
+  'billedZone',
 ] as const;
 
 /** The addresses that were observed. An instance that had a public address once gets one at every start. */
 const seenOf = (seen: Addresses) => {
-  const known = { ...seen, ...(seen.publicAddress && { getsPublicAddress: true }) };
+  const { size: billedSize, platform: billedPlatform, zone: billedZone } = seen;
+  const known = {
+    ...{ ...seen, billedSize, billedPlatform, billedZone },
+    ...(seen.publicAddress && { getsPublicAddress: true }),
+  };
   return addressAttributes.flatMap((attribute) => {
     const value = known[attribute];
     return value === undefined || value === false ? [] : [[attribute, value] as const];
