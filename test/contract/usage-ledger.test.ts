@@ -4,6 +4,7 @@ import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { carryUsage, readUsage, recordUsage } from '../../functions/usage/record-usage.ts';
 import { clientConfig } from '../../local/emulators/client-config.ts';
 import { createTable, inventoryTable, startDynamoDb } from '../../local/emulators/dynamodb.ts';
+import { dynamoDbResourceStore } from '../../shared/adapters/dynamodb/resource-store.ts';
 import { dynamoDbUsageLedger } from '../../shared/adapters/dynamodb/usage-ledger.ts';
 import { UnavailableError, UnreadableError } from '../../shared/core/errors.ts';
 import { chargesOf } from '../../shared/core/usage/charges.ts';
@@ -12,6 +13,8 @@ import { beginOf } from '../../shared/core/usage/month.ts';
 import type { UsageLedger } from '../../shared/ports/usage-ledger.ts';
 import { kinds } from '../../shared/service-types/kinds.ts';
 import { memoryLog } from '../fakes/silent.ts';
+import { observed } from '../fixtures/resource-messages.ts';
+import { statusOf } from '../fixtures/statuses.ts';
 
 const dynamoDb = await startDynamoDb();
 afterAll(() => dynamoDb[Symbol.asyncDispose]());
@@ -128,6 +131,23 @@ describe('the usage ledger in DynamoDB (dynalite)', () => {
 
     await client.send(new PutCommand({ TableName: table, Item: { ...item, format: 9 } }));
     await expect(ledger.read('2026-11')).rejects.toThrow(UnavailableError);
+  });
+});
+
+describe('the resource store in DynamoDB (dynalite)', () => {
+  it('keeps what decides the price of a resource, under names that DynamoDB does not reserve', async () => {
+    await createTable(dynamoDb.url, { name: 'facts', partitionKey: { name: 'pk', type: 'S' } });
+    const store = dynamoDbResourceStore(client, 'facts', kinds);
+    const about = { resourceId: resource, region: 'eu-west-1', account: '111111111111' };
+    const [first, second] = [
+      { size: 't3.medium', platform: 'SUSE Linux', zone: 'eu-west-1a' },
+      { size: 't3.large', platform: 'SUSE Linux', zone: 'eu-west-1a' },
+    ];
+    await store.claim({ ...about, dcmId: 'web-1', ...first });
+    expect(await store.readConsistently(resource)).toMatchObject({ vm: first });
+
+    const observation = observed('running', 0, { ...about, ...second });
+    expect(await store.record(observation, statusOf(observation))).toMatchObject({ vm: second });
   });
 });
 
