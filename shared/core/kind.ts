@@ -163,11 +163,5 @@ export const kindOf = (kinds: readonly Kind[], resourceId: string): Kind => {
 export const serviceNameOf = (resourceId: string): string =>
   resourceId.slice(resourceId.lastIndexOf('/') + 1);
 
-/**
- * A resource's id as statuses have it: without the account's id, which our id of a cluster in another account contains. It is no longer
- * unique then, unlike the DCM id.
- */
-export const idOutside = (resourceId: string): string => resourceId.replace(/^(\w+\/)\d{12}\//, '$1');
-
 const nounsOf = (kinds: readonly Kind[]): string =>
   kinds.map(({ noun }) => `${/^[aeiou]/.test(noun) ? 'an' : 'a'} ${noun}`).join(' or ');

@@ -14,7 +14,6 @@ import type { PastStatus } from './history.ts';
 import {
   type Circumstances,
   finalState,
-  idOutside,
   isEnding,
   type Kind,
   type NoticeRule,
@@ -396,7 +395,7 @@ const statusId = (
   { resourceId, at }: Pick<Observation, 'resourceId' | 'at'>,
   randomPart: string,
   word: string | number,
-): string => `${idOutside(resourceId)}:${at}:${randomPart}:${word}`;
+): string => `${resourceId}:${at}:${randomPart}:${word}`;
 
 const describeState = (
   kind: Kind,

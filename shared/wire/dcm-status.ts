@@ -1,5 +1,5 @@
 import { CloudEvent } from 'cloudevents';
-import { idOutside, serviceNameOf } from '../core/kind.ts';
+import { serviceNameOf } from '../core/kind.ts';
 import type { Addresses } from '../core/outputs.ts';
 import { messageText, type Resource, republicationTime, type UnpublishedStatus } from '../core/resource.ts';
 import { addressProblem } from '../core/resource-id.ts';
@@ -38,7 +38,7 @@ export const statusEvent = (
       ...(outputs && { output_spec: outputs }),
     },
     sequence: key,
-    partitionkey: vm.resourceId === undefined ? vm.dcmId : idOutside(vm.resourceId),
+    partitionkey: vm.resourceId ?? vm.dcmId,
     region: vm.region,
     ...(vm.resourceId !== undefined && { [idExtension]: serviceNameOf(vm.resourceId) }),
     ...(vm.account !== undefined && { account: vm.account }),

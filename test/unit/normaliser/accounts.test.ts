@@ -1,14 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { readMessage } from '../../../functions/normaliser/read-message.ts';
 import { UnavailableError } from '../../../shared/core/errors.ts';
-import { statusOf } from '../../../shared/core/resource.ts';
 import { targetKey } from '../../../shared/core/target.ts';
 import { skippingFailedTargets } from '../../../shared/runtime/breaker.ts';
-import { clusterKind } from '../../../shared/service-types/cluster/kind.ts';
-import { containerKind } from '../../../shared/service-types/container/kind.ts';
-import { vmKind } from '../../../shared/service-types/vm/kind.ts';
 import { servedVms } from '../../../shared/service-types/vm/served.ts';
-import { statusEvent } from '../../../shared/wire/dcm-status.ts';
 import { memoryVmRecords } from '../../fakes/memory-records.ts';
 import { described, scriptedInstances } from '../../fakes/scripted-instances.ts';
 import { countingMeter, memoryLog } from '../../fakes/silent.ts';
@@ -108,26 +103,6 @@ describe('two accounts with the same DCM id in their tags', () => {
     const failures = await deliver([observed('terminated', 9, { account: prod })]);
 
     expect([failures.size, reported(dcmId), meter.counts.foreignAccount]).toEqual([0, ['RUNNING'], 1]);
-  });
-});
-
-describe('a status of another account', () => {
-  it.each([
-    ['a VM', vmKind, second, 'running'],
-    ['a container', containerKind, 'task/0123456789abcdef0123456789abcdef', 'RUNNING'],
-    ['a cluster', clusterKind, `eks/${prod}/us-east-1/kube-1`, 'ACTIVE'],
-  ] as const)('is published without the number of the account: %s', (_, kind, id, state) => {
-    const about = { region: 'us-east-1', account: prod, resourceId: id, state, seenBy: 'listing' } as const;
-    const status = statusOf(kind, { kind: 'observation', ...about, at: halfPastTen }, 'AbCdEfGhIjKlMnOp');
-
-    const event = statusEvent({ kind, dcmId, region: 'us-east-1', resourceId: id }, status, 'ec2-sp');
-
-    expect(JSON.stringify(event)).not.toContain(prod);
-    expect(event).toMatchObject({
-      ...{ subject: `dcm.${kind.serviceType}`, region: 'us-east-1', source: 'dcm/providers/ec2-sp' },
-      partitionkey: id.replace(`${prod}/`, ''),
-      id: expect.stringMatching(/:1787394600:AbCdEfGhIjKlMnOp:/),
-    });
   });
 });
 
