@@ -73,7 +73,7 @@ export const establishOwners = (
   parts: Parts,
   { ask, reasons }: { readonly ask: ReturnType<typeof askService>; readonly reasons: EndReasons },
 ) => {
-  const { resourceStore, homeAccount, now, meter, log } = parts;
+  const { resourceStore, homeAccount, accounts = {}, now, meter, log } = parts;
   const enact = enactDecision(parts);
 
   return async (all: readonly MessageGroup[]): Promise<Owners> => {
@@ -124,7 +124,8 @@ export const establishOwners = (
     const held = remembered.get(resourceId);
     if (homeAccount === undefined || held?.owner !== 'ours' || held.vm.account === account) return false;
     meter.count('foreignAccount');
-    log.error('dropped what another AWS account says of a resource', { resourceId, account });
+    const region = loggedTarget(accounts, targetOf(held.vm, homeAccount));
+    log.error('dropped what another AWS account says of a resource', { resourceId, region, account });
     return true;
   }
 
@@ -362,7 +363,7 @@ export type Enacted = {
  * @throws RecentlyLaunchedError, UnavailableError where the owner is not known yet.
  */
 const enactDecision = (parts: Parts) => {
-  const { resourceStore, meter, log } = parts;
+  const { resourceStore, homeAccount, accounts = {}, meter, log } = parts;
   const adopt = adoptResource(parts);
   const move = moveResource(parts);
 
@@ -390,7 +391,9 @@ const enactDecision = (parts: Parts) => {
     return [{ group, vm, isClaimed: true }];
   };
 
-  const warnWhereUnaddressable = ({ kind, resourceId, region }: MessageGroup, dcmId: string): void => {
+  const warnWhereUnaddressable = (group: MessageGroup, dcmId: string): void => {
+    const { kind, resourceId } = group;
+    const region = loggedTarget(accounts, targetOf(group, homeAccount));
     const reason = addressProblem(dcmId, kind.serviceType);
     if (reason === undefined) return;
     meter.count('unaddressable');

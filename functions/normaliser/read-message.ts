@@ -4,7 +4,7 @@ import { clamped, sequenceOf } from '../../shared/core/gate.ts';
 import { finalState, isStopped, type Kind, kindOf, rankOf } from '../../shared/core/kind.ts';
 import type { CheckRequest, Observation, ResourceMessage, TagChange } from '../../shared/core/message.ts';
 import type { Resource } from '../../shared/core/resource.ts';
-import type { Accounts } from '../../shared/core/target.ts';
+import { type Accounts, loggedTarget, targetOf } from '../../shared/core/target.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { Log, Meter } from '../../shared/ports/telemetry.ts';
 import type { EventIdentity } from '../../shared/service-types/event-kind.ts';
@@ -84,7 +84,8 @@ export const readMessage =
       }
       if (regionsOf(of)?.includes(region)) return true;
       meter.count('unreportedRegion');
-      log.info('dropped an event about a region that is not reported', { region, resourceId });
+      const target = loggedTarget(accounts, targetOf({ region, account: of }, account));
+      log.info('dropped an event about a region that is not reported', { region: target, resourceId });
       return false;
     }
 

@@ -51,8 +51,11 @@ describe('an event', () => {
 });
 
 /** Home and prod, whose regions have the same names; every instance carries the same DCM id. */
-const twoAccounts = () => {
+const twoAccounts = (tags = ourTags) => {
   const world = awsAccount();
+  const logged: unknown[] = [];
+  const keep = (_: string, fields: unknown) => void logged.push(fields);
+  const log = { info: keep, warn: keep, error: keep };
   const records = memoryVmRecords(() => world.clock.ms);
   const asked: string[] = [];
   const down = new Set<string>();
@@ -64,12 +67,12 @@ const twoAccounts = () => {
       asked.push(key);
       if (down.has(key)) throw new UnavailableError(`EC2 in ${key} does not answer`);
       const account = target.account ?? home;
-      const found = described({ resourceId: ec2[key] ?? '', account, tags: ourTags, launchedAtMs: 0 });
+      const found = described({ resourceId: ec2[key] ?? '', account, tags, launchedAtMs: 0 });
       return new Map(ids.includes(found.resourceId) ? [[found.resourceId, found]] : []);
     },
   };
-  const deliver = world.worker({ instances, records, homeAccount: home, accounts });
-  return { ...world, records, asked, down, instances, deliver };
+  const deliver = world.worker({ instances, records, homeAccount: home, accounts, log });
+  return { ...world, records, asked, down, instances, deliver, logged };
 };
 const inProd = observed('running', 0, { resourceId: second, account: prod });
 
@@ -97,12 +100,21 @@ describe('two accounts with the same DCM id in their tags', () => {
   });
 
   it('do not hear what one says of the other’s instance', async () => {
-    const { deliver, reported, meter } = twoAccounts();
+    const { deliver, reported, meter, logged } = twoAccounts();
     await deliver([observed('running')]);
 
     const failures = await deliver([observed('terminated', 9, { account: prod })]);
 
     expect([failures.size, reported(dcmId), meter.counts.foreignAccount]).toEqual([0, ['RUNNING'], 1]);
+    expect(logged).toContainEqual({ resourceId, region: 'us-east-1', account: prod });
+  });
+
+  it('are named in the log where the API does not take a DCM id', async () => {
+    const { deliver, logged } = twoAccounts({ ...ourTags, 'dcm-instance-id': 'My VM/1' });
+
+    await deliver([inProd]);
+
+    expect(logged).toContainEqual(expect.objectContaining({ resourceId: second, region: 'prod/us-east-1' }));
   });
 });
 
