@@ -336,6 +336,25 @@ describe('an append log whose entries expire', () => {
     await expect(open().read(next, 10)).rejects.toThrow(GoneError);
   });
 
+  it('refuses a place beyond its end, as a lost table gave it, and none whose entries have only expired', async () => {
+    const { name, clock, open } = timed();
+    for (const entry of ['a', 'b', 'c']) await open().append([entry]);
+    const { next } = await open().tail();
+    const anew = timed();
+
+    await expect(anew.open().read(next, 10)).rejects.toThrow(GoneError);
+    await anew.open().append(['x', 'y']);
+    await expect(anew.open().read(next, 10)).rejects.toThrow(GoneError);
+    const following = open();
+    expect(texts(await following.read(next, 10))).toEqual([]);
+    await open().append(['d']);
+    const last = (await following.read(next, 10)).next;
+    expect(texts(await following.read(last, 10))).toEqual([]);
+    clock.ms += 30 * dayMs;
+    await expire(name, clock.ms);
+    expect(texts(await open().read({ ...last, atMs: clock.ms }, 10))).toEqual([]);
+  });
+
   it('gives a reader of a quiet log a new place once a day, so that it is never refused', async () => {
     const { clock, open } = timed();
     await open().append(['a']);

@@ -61,7 +61,7 @@ export type AppendLog<Entry> = {
   append(entries: readonly Entry[]): Promise<number | undefined>;
   /**
    * At most `limit` entries after a place.
-   * @throws GoneError where entries after it may have expired.
+   * @throws GoneError where entries after it may have expired; in a log whose entries expire, also for a place beyond its end.
    */
   read(after: Position, limit: number): Promise<LogPage<Entry>>;
   /** The end of the log, with at most `limit` of the newest entries, ascending, that were appended since `sinceMs`. One query. */
@@ -241,6 +241,17 @@ export const appendLog = <Entry>({
     return { found, last };
   };
 
+  /**
+   * Refuses a place that a table gave which was lost or restored since: the log ends before it, with an item too young to be followed by
+   * expired ones. `next`: the item that follows the place.
+   */
+  const refuseBeyondEnd = async ({ number }: Position, next: Item | undefined): Promise<void> => {
+    if (keepMs === undefined || number === 0 || next !== undefined) return;
+    const endsBefore = (tail: Item | undefined) =>
+      tail === undefined || (lastNumber(tail) < number && now() - tail.at <= keepMs);
+    if (endsBefore(await tailNow()) && endsBefore(await readTail())) throw gone(name, number + 1);
+  };
+
   return {
     async append(entries) {
       let first: number | undefined;
@@ -259,6 +270,7 @@ export const appendLog = <Entry>({
       if (isOlderThan(keepMs ?? 0, after)) throw gone(name, after.number + 1);
 
       const { found, last } = await entriesFrom(after, limit + 1);
+      await refuseBeyondEnd(after, last);
       const entries = found.slice(0, limit);
       const complete = found.length <= limit;
       const reached =
