@@ -2,31 +2,10 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promise
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type Metafile, type OutputFile, type Plugin } from 'esbuild';
+import { type FunctionName, functionNames } from './function-names.ts';
 import { literalKeys } from './literal-keys.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-
-/** The functions, each a folder in functions/, which `cdk deploy` deploys and `npm start` runs. */
-export const functionNames = [
-  'normaliser',
-  'nats-bridge',
-  'poller',
-  'provider-api',
-  'registration',
-  'cluster-steps',
-  'inventory',
-  'change-feed',
-  'inventory-api',
-  'usage',
-] as const;
-export type FunctionName = (typeof functionNames)[number];
-
-/** Deployed only with an inventory. */
-export const inventoryFunctions: ReadonlySet<FunctionName> = new Set<FunctionName>([
-  'inventory',
-  'change-feed',
-  'inventory-api',
-]);
 
 /** The folder of a function's bundle: `index.mjs`, and the chunks that it loads only when it needs them. */
 export const bundleFolder = (name: FunctionName): string => `${root}dist/functions/${name}`;

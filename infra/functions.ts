@@ -30,7 +30,7 @@ import type { ServiceType } from '../shared/core/kind.ts';
 import type { TagKeys } from '../shared/core/ownership.ts';
 import { type Target, targetKey } from '../shared/core/target.ts';
 import { type AccountsFile, accountsFile, type accountsVariable } from '../shared/runtime/accounts.ts';
-import type { FunctionName } from './bundle.ts';
+import type { FunctionName } from './function-names.ts';
 
 /**
  * The spec of a function: the stacks and the laptop read its timeout, memory and environment here. They differ in the values that they

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod/mini';
-import type { FunctionName } from '../../infra/bundle.ts';
+import type { FunctionName } from '../../infra/function-names.ts';
 import { reasonOf, SettingsError } from '../../shared/core/errors.ts';
 import { nameOf, ServiceType } from '../../shared/core/kind.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
@@ -8,6 +8,7 @@ import { FoundRequest, ProbeAnswer, Streams } from '../../shared/wire/bridge.ts'
 import type { ListedProvider } from '../../shared/wire/dcm-provider.ts';
 import { Health } from '../../shared/wire/health.ts';
 import { InspectedQueues, type InspectedRegion, Inspection } from '../../shared/wire/inspection.ts';
+import { type PolledRegion, PollingReport } from '../../shared/wire/polling.ts';
 
 /** The result of one examination. `says` is a sentence for the operator: the state and, where it is wrong, what to do. */
 export type Finding = { readonly isWrong: boolean; readonly says: string };
@@ -26,13 +27,23 @@ export type Wanted = {
   readonly statusSubjects: readonly string[];
 };
 
+type Timing = {
+  /** Between the two looks at a queue whose messages wait. */
+  readonly pauseMs?: number;
+  readonly now?: Clock;
+};
+
 /**
  * Examines the connection between DCM and the provider through the deployed functions, which have the credentials and the network access:
  * which provider has each service type at DCM, whether its resources can be created, whether NATS accepts statuses, which streams exist,
- * whether a create can be looked up, and whether the steps of clusters are taken. `pauseMs` lies between the two looks at a queue whose
- * messages wait. Changes nothing. Never rejects.
+ * whether a create can be looked up, whether the steps of clusters are taken, and when each target was last listed. Changes nothing. Never
+ * rejects.
  */
-export const examine = async (invoke: Invoke, wanted?: Wanted, pauseMs = 5_000): Promise<Finding[]> => {
+export const examine = async (
+  invoke: Invoke,
+  wanted?: Wanted,
+  { pauseMs = 5_000, now = Date.now }: Timing = {},
+): Promise<Finding[]> => {
   const inspected = inspectedBy(invoke);
   const registrations = look('The registration', async () => ofRegistrations(await inspected, wanted));
   const health = inspected.then(
@@ -55,7 +66,10 @@ export const examine = async (invoke: Invoke, wanted?: Wanted, pauseMs = 5_000):
     .then((regions) =>
       hasClusters(regions, wanted) ? look('The queue of cluster steps', () => ofSteps(invoke, pauseMs)) : [],
     );
-  const findings = (await Promise.all([registrations, health, nats, streams, lookUp, steps])).flat(2);
+  const listings = look('The listings of the poller', async () => ofListings(await listedBy(invoke), now()));
+  const findings = (await Promise.all([registrations, health, nats, streams, lookUp, steps, listings])).flat(
+    2,
+  );
   return findings.filter(({ says }, index) => findings.findIndex((one) => one.says === says) === index);
 };
 
@@ -69,7 +83,7 @@ export const examineTarget = async (
   target: string,
   { wanted, now = Date.now }: { readonly wanted?: Wanted | undefined; readonly now?: Clock } = {},
 ): Promise<Finding[]> => {
-  const listings = invoke('poller', { do: 'regions' }).then((answer) => ListedRegions.parse(answer).regions);
+  const listings = listedBy(invoke);
   const inspected = inspectedBy(invoke);
   const [listed, registered] = await Promise.allSettled([listings, inspected]);
   if (listed.status === 'rejected' && registered.status === 'rejected') throw listed.reason;
@@ -82,7 +96,7 @@ export const examineTarget = async (
     );
   const here = regions.filter(({ region }) => region === target);
   const findings = await Promise.all([
-    look('The listings of the poller', async () => ofListings(await listings, target, now())),
+    look('The listings of the poller', async () => ofTargetsListings(await listings, target, now())),
     look('The registration', async () => {
       await inspected;
       return ofRegistrations(here, wanted && onlyOf(wanted, target));
@@ -95,18 +109,8 @@ export const examineTarget = async (
 const inspectedBy = (invoke: Invoke): Promise<readonly InspectedRegion[]> =>
   invoke('registration', { do: 'inspect' }).then((answer) => Inspection.parse(answer).regions);
 
-/** The poller's answer to `{ "do": "regions" }`. `region`: the name of a listing, such as `prod/eu-west-1` or `container#prod/eu-west-1`. */
-const ListedRegions = z.object({
-  regions: z.array(
-    z.object({
-      region: z.string(),
-      lastListedAt: z.optional(z.string()),
-      intervalSeconds: z.number(),
-      breakerSince: z.optional(z.string()),
-    }),
-  ),
-});
-type ListedRegion = z.infer<typeof ListedRegions>['regions'][number];
+const listedBy = (invoke: Invoke): Promise<readonly PolledRegion[]> =>
+  invoke('poller', { do: 'regions' }).then((answer) => PollingReport.parse(answer).regions);
 
 const targetIn = (listing: string): string => listing.replace(/^.*#/, '');
 
@@ -119,23 +123,35 @@ const onlyOf = ({ urls, created, ...others }: Wanted, target: string): Wanted =>
 const overdueIntervals = 3;
 const overdueMs = 15 * 60_000;
 
-const ofListings = (listings: readonly ListedRegion[], target: string, nowMs: number): Finding[] =>
-  listings
-    .filter(({ region }) => targetIn(region) === target)
-    .map(({ region, lastListedAt, intervalSeconds, breakerSince }) => {
-      const what = `${target}: the listing of ${resourcesOf(region)}`;
-      const advice =
-        "The poller's log says why; where its account denies it, docs/accounts.md says what to check.";
-      if (lastListedAt === undefined) return wrong(`${what} was never completed. ${advice}`);
-      const ageMs = nowMs - Date.parse(lastListedAt);
-      if (ageMs > Math.max(overdueMs, overdueIntervals * intervalSeconds * 1000))
-        return wrong(`${what} was last completed ${Math.round(ageMs / 60_000)} minutes ago. ${advice}`);
-      if (breakerSince !== undefined)
-        return wrong(
-          `${what} lacks many resources since ${breakerSince}, and none counts as deleted (docs/runbook.md, poller-breaker).`,
-        );
-      return well(`${what} was completed at ${lastListedAt}.`);
-    });
+/** What is said of each listing of a target. */
+const ofTargetsListings = (listings: readonly PolledRegion[], target: string, nowMs: number): Finding[] =>
+  listings.filter(({ region }) => targetIn(region) === target).map((listing) => ofListing(listing, nowMs));
+
+/** What is wrong with any listing, or that nothing is. */
+const ofListings = (listings: readonly PolledRegion[], nowMs: number): Finding[] => {
+  const findings = listings.map((listing) => ofListing(listing, nowMs));
+  const targets = [...new Set(listings.map(({ region }) => targetIn(region)))].sort();
+  if (findings.some(({ isWrong }) => isWrong)) return findings.filter(({ isWrong }) => isWrong);
+  return targets.length === 0 ? [] : [well(`All listings of ${targets.join(', ')} are recent.`)];
+};
+
+const ofListing = (
+  { region, lastListedAt, intervalSeconds, breakerSince }: PolledRegion,
+  nowMs: number,
+): Finding => {
+  const what = `${targetIn(region)}: the listing of ${resourcesOf(region)}`;
+  const advice =
+    "The poller's log says why; where its account denies it, docs/accounts.md says what to check.";
+  if (lastListedAt === undefined) return wrong(`${what} was never completed. ${advice}`);
+  const ageMs = nowMs - Date.parse(lastListedAt);
+  if (ageMs > Math.max(overdueMs, overdueIntervals * intervalSeconds * 1000))
+    return wrong(`${what} was last completed ${Math.round(ageMs / 60_000)} minutes ago. ${advice}`);
+  if (breakerSince !== undefined)
+    return wrong(
+      `${what} lacks many resources since ${breakerSince}, and none counts as deleted (docs/runbook.md, poller-breaker).`,
+    );
+  return well(`${what} was completed at ${lastListedAt}.`);
+};
 
 /** What a listing lists, by what stands before its target. */
 const resourcesOf = (listing: string): string => {

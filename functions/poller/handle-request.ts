@@ -4,6 +4,7 @@ import { type Accounts, listingKey, listingName } from '../../shared/core/target
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { ListedCollections } from '../../shared/ports/inventory.ts';
 import type { ListingStatus, Listings } from '../../shared/ports/listings.ts';
+import type { PolledRegion, PollingReport } from '../../shared/wire/polling.ts';
 import type { PolledTarget } from './env.ts';
 import { listCollection } from './list-collection.ts';
 import { type PollParts, pollTarget } from './poll-target.ts';
@@ -40,25 +41,12 @@ export const Plan = z.object({
 });
 export type Plan = z.infer<typeof Plan>;
 
-/** How polling stands in one target. Times are ISO 8601; absent where the thing never happened. */
-type RegionReport = {
-  readonly region: string;
-  readonly lastListedAt?: string;
-  readonly intervalSeconds: number;
-  /** Ours, in the last complete listing. */
-  readonly instances: number;
-  /** When the breaker tripped; absent: it has not. */
-  readonly breakerSince?: string;
-  /** A republication was requested, and no listing has completed it. */
-  readonly republishWanted: boolean;
-};
-
 type Answer =
   | Plan
   | { readonly wanted: true }
   /** False where the breaker had not tripped. */
   | { readonly released: boolean }
-  | { readonly regions: readonly RegionReport[] };
+  | PollingReport;
 
 type Parts = PollParts & {
   readonly targets: readonly PolledTarget[];
@@ -120,7 +108,7 @@ export const handleRequest = (parts: Parts) => {
   }
 };
 
-const reportOf = (accounts: Accounts, status: ListingStatus): RegionReport => {
+const reportOf = (accounts: Accounts, status: ListingStatus): PolledRegion => {
   const { target, listedAtMs, breakerSinceMs, republicationRequestedAt, ...rest } = status;
   return {
     region: listingName(accounts, target),

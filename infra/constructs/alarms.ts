@@ -15,7 +15,7 @@ import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import type { Count } from '../../shared/ports/telemetry.ts';
-import type { FunctionName } from '../bundle.ts';
+import type { FunctionName } from '../function-names.ts';
 import { metricsNamespace } from '../functions.ts';
 import type { Settings } from '../settings/settings.ts';
 import { alarmTopic } from './alarm-topic.ts';

@@ -12,7 +12,7 @@ import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import { memberRoleArn, rolePathOf } from '../../shared/adapters/aws/accounts.ts';
 import { partitionOf } from '../../shared/adapters/aws/regions.ts';
-import type { FunctionName } from '../bundle.ts';
+import type { FunctionName } from '../function-names.ts';
 import { commonEnvironment, type FunctionSpec, functionNameOf } from '../functions.ts';
 
 /** The bundle of a function, with these files beside it. */

@@ -7,7 +7,7 @@ import type { InventoryFile } from '../../functions/inventory-api/env.ts';
 import { partitionOf } from '../../shared/adapters/aws/regions.ts';
 import type { ServiceType } from '../../shared/core/kind.ts';
 import { targetKey } from '../../shared/core/target.ts';
-import type { FunctionName } from '../bundle.ts';
+import type { FunctionName } from '../function-names.ts';
 import { answerTimeoutSeconds, functionNameOf, inventoryApi } from '../functions.ts';
 import { accountsOf, settingsWithin } from '../settings/accounts.ts';
 import { collectionsKept, type SettingsWithInventory } from '../settings/inventory.ts';

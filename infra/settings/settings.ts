@@ -2,7 +2,7 @@ import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import * as z from 'zod';
 import { arnPrefixPattern } from '../../shared/adapters/aws/regions.ts';
 import { TagKeys } from '../../shared/core/ownership.ts';
-import { functionNames, inventoryFunctions } from '../bundle.ts';
+import { functionNames, inventoryFunctions } from '../function-names.ts';
 import { Accounts, externalId, Organization } from './accounts.ts';
 import { Agent } from './agent.ts';
 import { Clusters } from './clusters.ts';

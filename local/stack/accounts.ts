@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { functionNames } from '../../infra/bundle.ts';
+import { functionNames } from '../../infra/function-names.ts';
 import { functionNameOf } from '../../infra/functions.ts';
 import { type MemberRole, memberRoleName, rolePathOf } from '../../shared/adapters/aws/accounts.ts';
 import type { AccountsFile } from '../../shared/runtime/accounts.ts';

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import * as z from 'zod';
-import type { FunctionName } from '../../infra/bundle.ts';
+import type { FunctionName } from '../../infra/function-names.ts';
 import { functionNameOf } from '../../infra/functions.ts';
 import { reasonOf } from '../../shared/core/errors.ts';
 import type { AccountsFile } from '../../shared/runtime/accounts.ts';

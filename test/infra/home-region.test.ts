@@ -3,7 +3,7 @@ import { AwsSolutionsChecks } from 'cdk-nag';
 import { describe, expect, it } from 'vitest';
 import { Env as BridgeEnv } from '../../functions/nats-bridge/env.ts';
 import { Env as NormaliserEnv } from '../../functions/normaliser/env.ts';
-import { functionNames, inventoryFunctions } from '../../infra/bundle.ts';
+import { functionNames, inventoryFunctions } from '../../infra/function-names.ts';
 import { TagKeys } from '../../shared/core/ownership.ts';
 import {
   allowedBy,

@@ -23,6 +23,11 @@ const health = (fields: object = {}, statusCode = 200) => {
   return { statusCode, body: JSON.stringify({ ...all, ...fields }) };
 };
 const idle = { waiting: 0, received: 0, delayed: 0, deadLetters: 0 };
+/** A listing that was complete so many seconds ago. */
+const listing = (region: string, ageSeconds: number | undefined, fields: object = {}) => ({
+  ...{ region, intervalSeconds: 300, instances: 1, republishWanted: false, ...fields },
+  ...(ageSeconds !== undefined && { lastListedAt: new Date(Date.now() - ageSeconds * 1000).toISOString() }),
+});
 const healthy = {
   inspect: { regions: [region] },
   probe: { connected: true },
@@ -32,6 +37,7 @@ const healthy = {
   '/api/v1alpha1/containers/health': health(),
   '/us-east-1/api/v1alpha1/clusters/health': health(),
   steps: [idle],
+  regions: { regions: [listing('eu-west-1', 60)] },
 };
 
 /** What the doctor says of functions that answer so; a text is an error. `steps` are the answers of cluster-steps, the last one repeated. */
@@ -48,7 +54,7 @@ const saysOf = async (answers: Partial<Record<keyof typeof healthy, unknown>>, w
     if (typeof answer === 'string') throw new Error(answer);
     return answer;
   };
-  const findings = await examine(invoke, wanted, 0);
+  const findings = await examine(invoke, wanted, { pauseMs: 0 });
   return { all: findings, wrong: findings.filter(({ isWrong }) => isWrong).map(({ says }) => says) };
 };
 const withRegion = (change: object) => ({ inspect: { regions: [{ ...region, ...change }] } });
@@ -67,6 +73,7 @@ describe('npm run doctor', () => {
       'NATS has the stream dcm-agent-requests.',
       'NATS has the stream aws-retry.',
       'A create by Idempotency-Key can be looked up: a dry look-up read every stream.',
+      'All listings of eu-west-1 are recent.',
     ]);
   });
 
@@ -342,6 +349,28 @@ describe('npm run doctor with containers and clusters', () => {
     const { wrong } = await saysOf({ inspect: { regions } });
 
     expect(wrong).toEqual([expect.stringMatching(/does not list its providers: connect ECONNREFUSED\./)]);
+  });
+
+  it.each([
+    [
+      'was never complete',
+      listing('container#eu-west-1', undefined),
+      /eu-west-1: the listing of containers was never completed/,
+    ],
+    [
+      'is late',
+      listing('eu-west-1', 1_000),
+      /eu-west-1: the listing of VMs was last completed 17 minutes ago/,
+    ],
+    [
+      'has a breaker',
+      listing('eu-west-1', 1, { breakerSince: '2026-01-01T00:00:00Z' }),
+      /lacks many resources since 2026-01-01T00:00:00Z/,
+    ],
+  ])('says that a listing %s', async (_, one, expected) => {
+    const { wrong } = await saysOf({ regions: { regions: [one] } });
+
+    expect(wrong).toEqual([expect.stringMatching(expected)]);
   });
 });
 
