@@ -1,0 +1,27 @@
+import { constants, homedir } from 'node:os';
+import { runProgram } from './program.ts';
+import { exitCodes } from './terminal.ts';
+
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true'; // Node 20 is supported
+
+/** The first signal lets the command clean up, for a second at most; the next one ends it at once. */
+const longestCleanUpMs = 1_000;
+const interruption = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.on(signal, () => {
+    const exit = () => process.exit(128 + constants.signals[signal]);
+    if (interruption.signal.aborted) exit();
+    interruption.abort();
+    setTimeout(exit, longestCleanUpMs).unref();
+  });
+
+/** The reader of a pipe, such as `head`, has what it wanted. */
+process.stdout.on('error', () => process.exit(exitCodes.succeeded));
+
+const exitCode = await runProgram(process.argv.slice(2), {
+  ...{ stdin: process.stdin, stdout: process.stdout, stderr: process.stderr },
+  ...{ env: process.env, folder: process.cwd(), home: homedir() },
+  interrupted: interruption.signal,
+});
+process.exitCode = exitCode;
+if (interruption.signal.aborted) process.exit(exitCode);

@@ -1,0 +1,105 @@
+import { mkdtempSync } from 'node:fs';
+import { createServer, type IncomingHttpHeaders } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { onTestFinished } from 'vitest';
+import { runProgram } from '../../../../cli/ec2sp/program.ts';
+
+/** A folder that nobody else has. */
+export const emptyFolder = (): string => mkdtempSync(join(tmpdir(), 'ec2sp-'));
+
+type Options = {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly folder?: string;
+  readonly home?: string;
+  readonly stdin?: string;
+  /** Standard input, output and errors are a terminal, where these answers are typed. */
+  readonly typed?: readonly string[];
+  readonly interrupted?: AbortSignal;
+  readonly onOutput?: (text: string) => void;
+};
+
+/** Runs `ec2sp` with arguments, in this process. */
+export const ec2sp = async (args: readonly string[], options: Options = {}) => {
+  const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
+  const written = { out: '', err: '' };
+  const answers = [...(options.typed ?? [])];
+  stdout.on('data', (chunk) => {
+    written.out += chunk;
+    options.onOutput?.(String(chunk));
+  });
+  stderr.on('data', (chunk) => {
+    written.err += chunk;
+    if (/(\[y\/N\]|: )$|\? $/.test(written.err) && answers.length > 0) stdin.write(`${answers.shift()}\n`);
+  });
+  if (options.typed === undefined) stdin.end(options.stdin ?? '');
+  const isTTY = options.typed !== undefined;
+  const exitCode = await runProgram(args, {
+    stdin: Object.assign(stdin, { isTTY }),
+    stdout: Object.assign(stdout, { isTTY }),
+    stderr: Object.assign(stderr, { isTTY }),
+    env: options.env ?? {},
+    folder: options.folder ?? emptyFolder(),
+    home: options.home ?? emptyFolder(),
+    interrupted: options.interrupted ?? new AbortController().signal,
+  });
+  return { exitCode, stdout: written.out, stderr: written.err };
+};
+
+export type Asked = {
+  readonly method: string;
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: unknown;
+};
+
+type Answering = {
+  readonly status?: number;
+  readonly headers?: Record<string, string>;
+  readonly body?: unknown;
+};
+
+/** An HTTP server that answers as the function says; undefined: never. Ends with the test. */
+export const server = async (answer: (asked: Asked) => Answering | undefined) => {
+  const asked: Asked[] = [];
+  const http = createServer(async (request, response) => {
+    let text = '';
+    for await (const chunk of request) text += chunk;
+    const { pathname, searchParams } = new URL(request.url ?? '/', 'http://server');
+    const one: Asked = {
+      ...{ method: request.method ?? '', path: pathname, query: searchParams, headers: request.headers },
+      body: text === '' ? undefined : JSON.parse(text),
+    };
+    asked.push(one);
+    const answered = answer(one);
+    if (answered === undefined) return;
+    const { status = 200, headers = {}, body } = answered;
+    response.writeHead(status, { 'content-type': 'application/json', ...headers });
+    response.end(typeof body === 'string' || body === undefined ? body : JSON.stringify(body));
+  });
+  await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    http.closeAllConnections();
+    http.close();
+  });
+  const { port } = portOf(http.address());
+  return { url: `http://127.0.0.1:${port}`, asked };
+};
+
+const portOf = (address: string | AddressInfo | null): AddressInfo => {
+  if (address === null || typeof address === 'string') throw new Error('the server has no port');
+  return address;
+};
+
+/** A problem as our APIs answer it. */
+export const problem = (status: number, detail: string, retryable = false): Answering => ({
+  status,
+  headers: { 'content-type': 'application/problem+json' },
+  body: {
+    ...{ type: `https://dcm-project.github.io/problems/${status}`, title: 'A title', status },
+    ...{ detail, instance: '/a/path#request-1', retryable },
+  },
+});
