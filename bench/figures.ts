@@ -160,6 +160,9 @@ const definitions = {
   agent_lookup_missing_ms_10k: {
     what: 'until it is established that none of these 10,000 messages is the request, ms',
   },
+  cli_help_ratio: { what: '`ec2sp --help` ÷ `node -e 0`, new processes, median of pairs', atMost: 2 },
+  cli_help_ms: { what: '`ec2sp --help`, ms' },
+  cli_file_kb: { what: 'the one file of `ec2sp`, with all commands, KiB' },
   start_ready_ms: { what: '`npm start` until every part answers, ms', atMost: 8_000 },
 } as const satisfies Record<string, Definition>;
 

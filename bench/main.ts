@@ -5,6 +5,7 @@ import { accounts } from './accounts.ts';
 import { agentLookups } from './agent-lookups.ts';
 import { bridge } from './bridge.ts';
 import { bundles } from './bundles.ts';
+import { cli } from './cli.ts';
 import { containers } from './containers.ts';
 import { creates } from './creates.ts';
 import { eventCosts } from './event-costs.ts';
@@ -37,6 +38,7 @@ const sections: Readonly<Record<string, () => Promise<Figures>>> = {
     ...(await agentLookups()),
   }),
   bundles,
+  cli,
   start,
 };
 
