@@ -6,7 +6,7 @@ const root = new URL('../../../', import.meta.url);
 /** The rows of the tables: number, defect (or property, or decision), test file, title of the test. */
 const rows = readFileSync(new URL('docs/defects.md', root), 'utf8')
   .split('\n')
-  .filter((line) => /^\| (B3 \d|C2? \d|CC \d|D\d|F \d|X \d|Y \d|Z \d)/.test(line))
+  .filter((line) => /^\| (B3 \d|C2? \d|CC \d|D\d|F \d|L \d|X \d|Y \d|Z \d)/.test(line))
   .map((line) => {
     const [number = '', defect = '', file = '', title = ''] = line
       .split('|')

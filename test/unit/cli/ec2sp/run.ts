@@ -10,6 +10,9 @@ import { runProgram } from '../../../../cli/ec2sp/program.ts';
 /** A folder that nobody else has. */
 export const emptyFolder = (): string => mkdtempSync(join(tmpdir(), 'ec2sp-'));
 
+/** What a stream of a terminal has besides. */
+const cursor = { columns: 80, cursorTo: () => true, moveCursor: () => true, clearLine: () => true };
+
 type Options = {
   readonly env?: Readonly<Record<string, string>>;
   readonly folder?: string;
@@ -32,14 +35,14 @@ export const ec2sp = async (args: readonly string[], options: Options = {}) => {
   });
   stderr.on('data', (chunk) => {
     written.err += chunk;
-    if (/(\[y\/N\]|: )$|\? $/.test(written.err) && answers.length > 0) stdin.write(`${answers.shift()}\n`);
+    if (/(\[y\/N\]|s:) $/.test(written.err) && answers.length > 0) stdin.write(`${answers.shift()}\n`);
   });
   if (options.typed === undefined) stdin.end(options.stdin ?? '');
   const isTTY = options.typed !== undefined;
   const exitCode = await runProgram(args, {
     stdin: Object.assign(stdin, { isTTY }),
-    stdout: Object.assign(stdout, { isTTY }),
-    stderr: Object.assign(stderr, { isTTY }),
+    stdout: Object.assign(stdout, { isTTY, ...cursor }),
+    stderr: Object.assign(stderr, { isTTY, ...cursor }),
     env: options.env ?? {},
     folder: options.folder ?? emptyFolder(),
     home: options.home ?? emptyFolder(),
