@@ -89,7 +89,7 @@ export const server = async (answer: (asked: Asked) => Answering | undefined) =>
     http.close();
   });
   const { port } = portOf(http.address());
-  return { url: `http://127.0.0.1:${port}`, asked };
+  return { url: `http://127.0.0.1:${port}`, asked, closeConnections: () => http.closeAllConnections() };
 };
 
 const portOf = (address: string | AddressInfo | null): AddressInfo => {
