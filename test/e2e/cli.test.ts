@@ -1,0 +1,81 @@
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { vmSpec } from '../../local/demo/catalog-item.ts';
+import { ec2sp } from '../unit/cli/ec2sp/run.ts';
+import { type TestStack, testStack } from './stack.ts';
+
+let stack: TestStack;
+const folder = mkdtempSync(join(tmpdir(), 'ec2sp-'));
+
+/** `ec2sp` in a folder where the stack is that `npm start` would run. */
+const run = (args: string, stdin = '') => ec2sp(args.split(' '), { folder, stdin });
+
+beforeAll(async () => {
+  stack = await testStack();
+  mkdirSync(join(folder, '.local'));
+  writeFileSync(join(folder, '.local/endpoints.json'), JSON.stringify(stack.endpoints));
+});
+
+afterAll(async () => {
+  await stack?.[Symbol.asyncDispose]();
+});
+
+describe('ec2sp, against what npm start runs', () => {
+  it('shows the registered provider and the agent', async () => {
+    await expect
+      .poll(async () => (await run('provider list')).stdout)
+      .toMatch(/^ID +NAME +SERVICE TYPE +HEALTH +CREATED\n[\s\S]*ec2-sp +vm +Ready/);
+
+    const { stdout } = await run('agent list');
+
+    expect(stdout).toMatch(/^ID +NAME +ENVIRONMENT +HEALTH +CREATED\n[0-9a-f-]{36} /);
+  });
+
+  it('launches a VM, watches it, stops it and deletes it', async () => {
+    const watched = ec2sp('watch --id cli-1 --limit 2 -o json'.split(' '), { folder });
+    await new Promise((resolve) => setTimeout(resolve, 1_000)); // so that the feed is open
+
+    const created = await run('vm create -f - --id cli-1 --wait', JSON.stringify(vmSpec('cli-1')));
+    expect(created.stderr).toContain('Created VM cli-1');
+    expect(created.stdout).toMatch(/cli-1 +RUNNING +us-east-1 +i-/);
+
+    const statuses = (await watched).stdout
+      .trim()
+      .split('\n')
+      .map((line): { status: string } => JSON.parse(line));
+    expect(statuses.map(({ status }) => status)).toEqual(['PROVISIONING', 'RUNNING']);
+
+    expect((await run('vm stop cli-1')).exitCode).toBe(0);
+    await expect.poll(async () => (await run('vm get cli-1')).stdout).toContain('STOPPED');
+    expect((await run('vm events cli-1')).stdout).toMatch(/STOPPED[\s\S]*RUNNING/);
+    expect((await run('vm delete cli-1 --yes')).exitCode).toBe(0);
+    await expect.poll(async () => (await run('vm get cli-1')).exitCode).toBe(4);
+  });
+
+  it('lists the inventory, and the targets', async () => {
+    await expect
+      .poll(async () => (await run('inventory list instances --target us-east-1')).stdout)
+      .toMatch(/^NAME +DISPLAY NAME +STATE +MANAGED/);
+
+    expect((await run('inventory targets')).stdout).toContain('us-east-1');
+    expect((await run('targets')).stdout).toMatch(/^TARGET +LISTS +LAST LISTED[\s\S]*us-east-1 +vm/);
+  });
+
+  it('republishes a target, and has no breaker to release', async () => {
+    const republished = await run('republish us-east-1');
+    const released = await run('breaker release us-east-1');
+
+    expect(republished.stderr).toContain('Requested: us-east-1, ');
+    expect(released.stderr).toContain('No breaker of us-east-1 has tripped');
+    expect(released.exitCode).toBe(1);
+    expect((await run('republish eu-nowhere-1')).exitCode).toBe(4);
+  });
+
+  it('examines it', async () => {
+    await expect.poll(async () => (await run('doctor')).exitCode, { timeout: 60_000 }).toBe(0);
+
+    expect((await run('doctor --target us-west-9')).exitCode).toBe(3);
+  });
+});
