@@ -326,7 +326,7 @@ const sumOf = (usingMetrics: Record<string, IMetric>) =>
   new MathExpression({ expression: 'SUM(FILL(METRICS(), 0))', period: fiveMinutes, usingMetrics });
 
 /** A metric that a function counts itself (shared/ports/telemetry.ts). */
-const counted = (metricName: Count, box: FunctionName, period = fiveMinutes) =>
+export const counted = (metricName: Count, box: FunctionName, period = fiveMinutes) =>
   new Metric({
     namespace: metricsNamespace,
     metricName,

@@ -164,6 +164,12 @@ export const Settings = z.strictObject({
   organization: Organization.optional(),
   inventory: Inventory.optional(),
   usage: Usage.optional(),
+  dashboard: z
+    .boolean()
+    .default(true)
+    .describe(
+      'Whether the stack of the home region has a CloudWatch dashboard ([operations.md](operations.md#the-dashboard)), for which AWS charges after the first three of an AWS account.',
+    ),
   alarms: z
     .strictObject({
       emailOrTopicArn: text(

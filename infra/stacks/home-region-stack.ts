@@ -7,6 +7,7 @@ import { AccountStackSets } from '../constructs/account-stack-sets.ts';
 import { Alarms } from '../constructs/alarms.ts';
 import { ClusterSteps, clusterStepsQueue } from '../constructs/cluster-steps.ts';
 import { Containers, containersOf, taskScope } from '../constructs/containers.ts';
+import { Dashboard } from '../constructs/dashboard.ts';
 import type { CodeOf } from '../constructs/function-defaults.ts';
 import { HubBus } from '../constructs/hub-bus.ts';
 import { InstanceEventsRules } from '../constructs/instance-events-rules.ts';
@@ -130,6 +131,7 @@ export class HomeRegionStack extends Stack {
     new CfnOutput(this, 'ObservationsQueueUrl', { value: observations.queue.queueUrl });
     new CfnOutput(this, 'NatsBridgeFunctionName', { value: bridge.functionName });
     if (canCreate(settings)) this.#create(alarms, { ...parts, settings, network, usage });
+    if (settings.dashboard) new Dashboard(this, 'Dashboard', settings);
   }
 
   /** Without these settings, resources are reported and none is created. */

@@ -34,6 +34,19 @@ const outputsOf = {
   cluster: () => z.strictObject({ api_endpoint: z.url().check(z.describe('URL of the Kubernetes API.')) }),
 } as const satisfies Record<ServiceType, () => z.ZodMiniType>;
 
+/** What decides the price. */
+const sizesOf = {
+  vm: () => ({
+    instancetype: z.optional(described('The instance type, where it is known.')),
+    platform: z.optional(described('As EC2’s `PlatformDetails`, such as `Linux/UNIX`, where it is known.')),
+  }),
+  container: () => ({
+    taskcpu: z.optional(described('CPU units of the task, where they are known.')),
+    taskmemory: z.optional(described('MiB of the task, where they are known.')),
+  }),
+  cluster: () => ({}),
+} as const satisfies Record<ServiceType, () => Readonly<Record<string, z.ZodMiniType>>>;
+
 /**
  * The event with a status of a service type, exactly as it is published (wire/dcm-status.ts builds it): other fields are refused. For
  * documents and tests; publishing does not parse what it has built.
@@ -81,6 +94,9 @@ export const statusEventSchema = (serviceType: ServiceType) => {
       [kind.idExtension]: z.optional(
         described(`The ${kind.noun} in AWS. Absent where the create was refused, and there is none.`),
       ),
+      account: z.optional(described('The AWS account that the resource is in.')),
+      ...sizesOf[serviceType](),
+      zone: z.optional(described('The Availability Zone, where it is known.')),
       requestid: z.optional(
         described(
           'The request to the provider’s API that caused the change: the `x-request-id` of its answer.',

@@ -30,6 +30,7 @@ describe('settings', () => {
       logRetentionDays: 30,
       normaliser: { maximumConcurrency: 20 },
       polling: { floorSeconds: 10 },
+      dashboard: true,
       alarms: {},
     });
   });

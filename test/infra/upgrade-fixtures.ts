@@ -42,6 +42,7 @@ const fixedProperties: Readonly<Record<string, readonly string[]>> = {
   'AWS::ApiGatewayV2::Route': ['ApiId', 'RouteKey'],
   'AWS::ApiGatewayV2::Stage': ['ApiId', 'StageName'],
   'AWS::CloudWatch::Alarm': ['AlarmName'],
+  'AWS::CloudWatch::Dashboard': ['DashboardName'],
   'AWS::DynamoDB::Table': ['TableName', 'KeySchema', 'LocalSecondaryIndexes', 'TimeToLiveSpecification'],
   'AWS::EC2::SecurityGroup': ['GroupName', 'GroupDescription', 'VpcId'],
   'AWS::Events::Rule': ['Name', 'EventBusName'],

@@ -37,7 +37,9 @@ const everything: Addresses = {
   publicAddress: '203.0.113.7',
   ports: [{ port: 80, scope: 'external' }],
   apiEndpoint: 'https://0123456789ABCDEF.gr7.us-east-1.eks.amazonaws.com',
+  zone: 'us-east-1a',
 };
+const sizes: Readonly<Record<string, string>> = { vm: 't3.medium', container: '256/512' };
 
 /** An event of every state, with and without addresses, warned of, republished and of a refused create. */
 const eventsOf = (kind: Kind): CloudEventJson[] => {
@@ -51,9 +53,14 @@ const eventsOf = (kind: Kind): CloudEventJson[] => {
     republishedAt: status.at + 60,
   }));
   const of = (status: UnpublishedStatus, has: Addresses) =>
-    statusEvent({ kind, dcmId, resourceId, region: 'us-east-1', ...has }, status, 'ec2-sp');
+    statusEvent(
+      { ...{ kind, dcmId, resourceId, region: 'us-east-1', account: '123456789012' }, ...has },
+      status,
+      'ec2-sp',
+    );
+  const size = sizes[kind.serviceType];
   return [
-    ...statuses.flatMap((status) => [of(status, everything), of(status, {})]),
+    ...statuses.flatMap((status) => [of(status, { ...everything, size }), of(status, {})]),
     ...later.map((status) => of(status, everything)),
     ...statuses.map((status) => statusEvent({ kind, dcmId, region: 'us-east-1' }, status, 'ec2-sp')),
   ];
