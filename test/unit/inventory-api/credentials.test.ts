@@ -69,6 +69,11 @@ const callers = [
     authorization: `Bearer ${await trusted.sign({ scope: 'openid inventory:read:eu-west-1' })}`,
     opens: (scope: string, alias: string) => scope === 'inventory:read' && alias !== 'prod',
   },
+  {
+    who: 'a JWT for the changes of one target, which is no scope',
+    authorization: `Bearer ${await trusted.sign({ scope: 'changes:read:eu-west-1' })}`,
+    opens: () => false,
+  },
   { who: 'a JWT without scopes', authorization: `Bearer ${await trusted.sign()}`, opens: () => false },
   {
     who: 'an expired JWT',
