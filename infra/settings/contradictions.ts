@@ -414,7 +414,7 @@ function* ofUsage(settings: Settings): Iterable<Contradiction> {
   );
   for (const [index, key] of keys.entries())
     if (keys.indexOf(key) < index)
-      yield [`usage.prices.${index}`, 'must differ from the prices before it: each has one price'];
+      yield [`usage.prices[${index}]`, 'must differ from the prices before it: each has one price'];
 }
 
 function* ofInventory(settings: Settings): Iterable<Contradiction> {
@@ -436,11 +436,11 @@ function* ofInventory(settings: Settings): Iterable<Contradiction> {
   for (const [index, { secret }] of tokens.entries())
     if (tokens.findIndex((other) => other.secret === secret) < index)
       yield [
-        `inventory.tokens.${index}.secret`,
+        `inventory.tokens[${index}].secret`,
         'must differ from those of the other tokens: a token has one list of scopes',
       ];
   for (const [index, { scopes }] of tokens.entries())
-    for (const scope of scopes) yield* ofScope(inventory, `inventory.tokens.${index}.scopes`, scope, scoped);
+    for (const scope of scopes) yield* ofScope(inventory, `inventory.tokens[${index}].scopes`, scope, scoped);
 }
 
 /** The targets, and the accounts as a whole, that a scope can be limited to. */

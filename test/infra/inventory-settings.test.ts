@@ -77,17 +77,17 @@ describe('settings of the inventory', () => {
     [
       'with a scope of a target that is not reported',
       token({ scopes: ['inventory:read:us-east-1'] }),
-      'Setting "inventory.tokens.0.scopes" must name targets that are reported (eu-west-1, home/eu-west-1, home/*), and us-east-1 is none.',
+      'Setting "inventory.tokens[0].scopes" must name targets that are reported (eu-west-1, home/eu-west-1, home/*), and us-east-1 is none.',
     ],
     [
       'with a scope for console output that nobody may read',
       token({ scopes: ['inventory:logs'] }),
-      'Setting "inventory.tokens.0.scopes" must be without inventory:logs, or inventory.consoleOutput must be true.',
+      'Setting "inventory.tokens[0].scopes" must be without inventory:logs, or inventory.consoleOutput must be true.',
     ],
     [
       'with the same secret twice',
       withInventory({ tokens: [inventory.tokens[0], inventory.tokens[0]] }),
-      'Setting "inventory.tokens.1.secret" must differ from those of the other tokens: a token has one list of scopes.',
+      'Setting "inventory.tokens[1].secret" must differ from those of the other tokens: a token has one list of scopes.',
     ],
     [
       'with an origin that has a path',

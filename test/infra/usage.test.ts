@@ -85,7 +85,7 @@ describe('usage in the settings', () => {
   it.each([
     [{ ...leastSettings, usage: {} }, 'usage'],
     [{ ...provisioningSettings, usage: { prices: [price] } }, 'usage.billingAccountId'],
-    [{ ...provisioningSettings, usage: { ...usage, prices: [price, price] } }, 'usage.prices.1'],
+    [{ ...provisioningSettings, usage: { ...usage, prices: [price, price] } }, 'usage.prices[1]'],
     [{ ...provisioningSettings, usage: { ...usage, prices: [{ ...price, hourly: '4 cents' }] } }, 'hourly'],
     [{ ...provisioningSettings, usage: { ...usage, currency: 'dollars' } }, 'usage.currency'],
   ])('refuses %j', (settings, setting) => {
