@@ -1,13 +1,11 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { App, Validations } from 'aws-cdk-lib';
 import { SettingsError } from '../shared/core/errors.ts';
-import { bundleAll } from './bundle.ts';
+import { projectFolder } from './project-folder.ts';
 import { serviceProvider } from './service-provider.ts';
 import { loadSettings } from './settings/load-settings.ts';
 
-const projectFolder = fileURLToPath(new URL('..', import.meta.url));
 const app = new App();
 try {
   const context = {
@@ -17,7 +15,6 @@ try {
     homeAccount: process.env.CDK_DEFAULT_ACCOUNT,
   };
   const { settings, areExample } = loadSettings(context, projectFolder);
-  await bundleAll();
   const { home, accounts } = serviceProvider(app, settings);
   const templates = join(app.outdir, 'accounts');
   rmSync(templates, { recursive: true, force: true });

@@ -4,11 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { build, type Metafile, type OutputFile, type Plugin } from 'esbuild';
 import { type FunctionName, functionNames } from './function-names.ts';
 import { literalKeys } from './literal-keys.ts';
-
-const root = fileURLToPath(new URL('..', import.meta.url));
-
-/** The folder of a function's bundle: `index.mjs`, and the chunks that it loads only when it needs them. */
-export const bundleFolder = (name: FunctionName): string => `${root}dist/functions/${name}`;
+import { bundleFolder, projectFolder as root } from './project-folder.ts';
 
 /** Writes the bundle of one function and returns esbuild's metafile. */
 export const bundle = async (name: FunctionName): Promise<Metafile> => {

@@ -1,5 +1,6 @@
-import { type App, Stack, Token } from 'aws-cdk-lib';
+import { Stack, Token } from 'aws-cdk-lib';
 import { CfnFunction } from 'aws-cdk-lib/aws-lambda';
+import type { Construct } from 'constructs';
 import * as z from 'zod';
 import { SettingsError } from '../shared/core/errors.ts';
 
@@ -10,8 +11,8 @@ const limitBytes = 4_096;
 const longestUnknown = 'x'.repeat(255);
 
 /** @throws SettingsError naming a function whose environment Lambda would refuse. */
-export const checkEnvironments = (app: App): void => {
-  for (const construct of app.node.findAll())
+export const checkEnvironments = (scope: Construct): void => {
+  for (const construct of scope.node.findAll())
     if (construct instanceof CfnFunction) checkEnvironment(construct);
 };
 

@@ -3,10 +3,11 @@ import { join } from 'node:path';
 import { type App, AssetHashType, DockerImage, Validations } from 'aws-cdk-lib';
 import { Code } from 'aws-cdk-lib/aws-lambda';
 import { AwsSolutionsChecks } from 'cdk-nag';
+import type { Construct } from 'constructs';
 import { type AccountTemplate, accountTemplates } from './account-templates.ts';
-import { bundleFolder } from './bundle.ts';
 import type { CodeOf } from './constructs/function-defaults.ts';
 import { checkEnvironments } from './environment-limit.ts';
+import { bundleFolder } from './project-folder.ts';
 import type { Settings } from './settings/settings.ts';
 import { HomeRegionStack } from './stacks/home-region-stack.ts';
 import { StreamingRegionStack } from './stacks/streaming-region-stack.ts';
@@ -46,20 +47,20 @@ export const serviceProvider = (app: App, settings: Settings, codeOf = bundleOf)
 };
 
 /**
- * All stacks without cdk-nag, for an emulator: the adapted templates would not pass its rules.
+ * All stacks without cdk-nag: for an emulator, since the adapted templates would not pass its rules, and for an app that has its own checks.
  * @throws SettingsError as serviceProvider does.
  */
 export const stacksOf = (
-  app: App,
+  scope: Construct,
   settings: Settings,
   codeOf = bundleOf,
   check: (app: App) => void = () => {},
 ): ServiceProvider => {
   const accounts = accountTemplates(settings, check);
-  const home = new HomeRegionStack(app, 'HomeRegion', { settings, codeOf, accounts });
+  const home = new HomeRegionStack(scope, 'HomeRegion', { settings, codeOf, accounts });
   const streaming = settings.streamingRegions.map(
-    (region) => new StreamingRegionStack(app, `StreamingRegion-${region}`, { settings, region }),
+    (region) => new StreamingRegionStack(scope, `StreamingRegion-${region}`, { settings, region }),
   );
-  checkEnvironments(app);
+  checkEnvironments(scope);
   return { home, streaming, accounts };
 };

@@ -342,6 +342,41 @@ const accounts: GroupSpec = {
   ],
 };
 
+const stacks: readonly CommandSpec[] = [
+  {
+    name: 'synth',
+    summary: 'Write the CloudFormation templates to cdk.out, and print their stacks',
+    about: 'Needs no AWS account',
+    options: [{ flags: '--example', about: 'With the example settings, which cannot be deployed' }],
+    examples: ['synth', 'synth --example'],
+    load: async () => (await import('./commands/stacks.ts')).synth,
+  },
+  {
+    name: 'diff',
+    summary: 'Show what a deployment would change',
+    examples: ['diff --settings production.json'],
+    load: async () => (await import('./commands/stacks.ts')).diff,
+  },
+  {
+    name: 'deploy',
+    summary: 'Deploy the provider with your AWS credentials',
+    options: [
+      { flags: '--dry-run', about: 'Only write the templates, and print what would be deployed' },
+      { flags: '--yes', about: 'Do not ask before permissions are added' },
+    ],
+    examples: ['deploy --dry-run', 'deploy --yes --settings production.json'],
+    load: async () => (await import('./commands/stacks.ts')).deploy,
+  },
+  {
+    name: 'destroy',
+    summary: 'Delete the stacks of the provider',
+    about: 'Refused while they are protected: docs/deploy.md, Remove it',
+    options: [{ flags: '--yes', about: 'Do not ask' }],
+    examples: ['destroy'],
+    load: async () => (await import('./commands/stacks.ts')).destroy,
+  },
+];
+
 const completion: CommandSpec = {
   name: 'completion',
   summary: 'Print a completion script for a shell',
@@ -364,7 +399,7 @@ const complete: CommandSpec = {
 export const commands: readonly (GroupSpec | CommandSpec)[] = [
   ...[resources('vm'), resources('container'), resources('cluster'), watch, inventory],
   ...[provider, agent, targets, republish, breaker, usage],
-  ...[doctor, accounts, completion, complete],
+  ...[doctor, ...stacks, accounts, completion, complete],
 ];
 
 /** The options that every command has. */

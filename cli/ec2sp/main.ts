@@ -1,4 +1,5 @@
 import { constants, homedir } from 'node:os';
+import { fileURLToPath } from 'node:url';
 import { runProgram } from './program.ts';
 import { exitCodes } from './terminal.ts';
 
@@ -21,6 +22,7 @@ process.stdout.on('error', () => process.exit(exitCodes.succeeded));
 const exitCode = await runProgram(process.argv.slice(2), {
   ...{ stdin: process.stdin, stdout: process.stdout, stderr: process.stderr },
   ...{ env: process.env, folder: process.cwd(), home: homedir() },
+  programFolder: fileURLToPath(new URL('../..', import.meta.url)), // as far up from here as from dist/cli/ec2sp.mjs
   interrupted: interruption.signal,
 });
 process.exitCode = exitCode;

@@ -13,6 +13,8 @@ export type Terminal = {
   /** The working folder. */
   readonly folder: string;
   readonly home: string;
+  /** The folder of the repository or of the npm package that the program is part of. */
+  readonly programFolder: string;
   /** Aborted by Ctrl-C. */
   readonly interrupted: AbortSignal;
 };

@@ -7,12 +7,13 @@ import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { DefinitionBody, LogLevel, StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
+import { projectFolder } from '../project-folder.ts';
 import type { FunctionDefaults } from './function-defaults.ts';
 import { serviceOfThisAccount } from './service-of-this-account.ts';
 
 export type PollingProps = { readonly defaults: FunctionDefaults; readonly poller: LambdaFunction };
 
-const definition = new URL('../../functions/poller/state-machine.asl.json', import.meta.url);
+const definition = `${projectFolder}functions/poller/state-machine.asl.json`;
 const watchdogPeriod = Duration.minutes(5);
 
 /**

@@ -1,6 +1,5 @@
 import { ProvisioningFile, type UsagePrices } from '../../functions/provider-api/env.ts';
 import type { Registries } from '../../functions/registration/env.ts';
-import { bundleFolder } from '../../infra/bundle.ts';
 import {
   changeFeed,
   clusterSteps,
@@ -17,6 +16,7 @@ import {
   registration,
   usage,
 } from '../../infra/functions.ts';
+import { bundleFolder } from '../../infra/project-folder.ts';
 import { polledRegions } from '../../infra/settings/reported-regions.ts';
 import { type Collection, furtherCollections } from '../../shared/core/inventory/entry.ts';
 import type { ServiceType } from '../../shared/core/kind.ts';

@@ -46,6 +46,7 @@ export const ec2sp = async (args: readonly string[], options: Options = {}) => {
     env: options.env ?? {},
     folder: options.folder ?? emptyFolder(),
     home: options.home ?? emptyFolder(),
+    programFolder: emptyFolder(),
     interrupted: options.interrupted ?? new AbortController().signal,
   });
   return { exitCode, stdout: written.out, stderr: written.err };
