@@ -2,6 +2,7 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promise
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type Metafile, type OutputFile, type Plugin } from 'esbuild';
+import { bundleConsole } from './console-page.ts';
 import { type FunctionName, functionNames } from './function-names.ts';
 import { literalKeys } from './literal-keys.ts';
 import { bundleFolder, projectFolder as root } from './project-folder.ts';
@@ -61,6 +62,7 @@ const replace = async (folder: string, files: readonly OutputFile[]): Promise<vo
 };
 
 export const bundleAll = async (): Promise<void> => {
+  await bundleConsole();
   for (const name of functionNames) await bundle(name);
 };
 

@@ -11,6 +11,8 @@ import type { Env as NormaliserEnv } from '../functions/normaliser/env.ts';
 import type { PolledRegion, Env as PollerEnv } from '../functions/poller/env.ts';
 import {
   type ApiAccess,
+  type ConsoleFile,
+  consoleFile,
   type Env as ProviderApiEnv,
   type ProvisioningFile,
   provisioningFile,
@@ -440,6 +442,8 @@ export const providerApi = (
     readonly findsAgentRequests: boolean;
     /** Undefined without a usage ledger. */
     readonly usage?: { readonly table: string; readonly prices?: UsagePrices | undefined } | undefined;
+    /** Undefined: there is no console. */
+    readonly console?: ConsoleFile | undefined;
   },
 ): FunctionSpec => ({
   name: 'provider-api',
@@ -463,6 +467,15 @@ export const providerApi = (
           },
         ]
       : []),
+    ...(given.console
+      ? [
+          {
+            name: consoleFile,
+            content: JSON.stringify(given.console),
+            variable: 'CONSOLE_FILE' satisfies keyof ProviderApiEnv,
+          },
+        ]
+      : []),
   ],
   environment: {
     FLEET_TABLE: deployment.tableName,
@@ -476,6 +489,7 @@ export const providerApi = (
     PROVIDER_VERSION: packageJson.version,
     ...(given.usage && { USAGE_TABLE: given.usage.table }),
     ...(given.usage?.prices && { USAGE_PRICES: usagePricesFile }),
+    ...(given.console && { CONSOLE_FILE: consoleFile }),
     ...clusterStepsVariable(deployment),
     ...accountsFileVariable(deployment),
   } satisfies ProviderApiEnv,

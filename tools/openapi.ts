@@ -145,7 +145,6 @@ export const pathsOf = (all: readonly Operation<never>[]): ZodOpenApiPathsObject
   for (const operation of all)
     paths[operation.path || '/'] = {
       ...paths[operation.path || '/'],
-      ...(operation.isOfNoTarget && { servers: [{ url: '/' }] }),
       [operation.method.toLowerCase()]: operationObject(operation),
     };
   return paths;
@@ -163,6 +162,7 @@ const operationObject = (operation: Operation<never>) => ({
     ...(operation.scope === undefined ? [] : [`Scope: \`${operation.scope}\`.`]),
   ].join(' '),
   ...(operation.isPublic && { security: [] }),
+  ...(operation.isOfNoTarget && { servers: [{ url: '/' }] }),
   requestParams: {
     query: operation.query,
     ...pathParameters(operation),

@@ -1,4 +1,6 @@
 import * as z from 'zod/mini';
+import { Collection } from '../../shared/core/inventory/entry.ts';
+import { ServiceType } from '../../shared/core/kind.ts';
 import { TagKeys } from '../../shared/core/ownership.ts';
 import { AccountAlias, accountsVariable } from '../../shared/runtime/accounts.ts';
 import { json, jsonFile } from '../../shared/runtime/json-variable.ts';
@@ -59,6 +61,38 @@ export const UsagePrices = z.object({
 });
 export type UsagePrices = z.infer<typeof UsagePrices>;
 
+/** The page of the console, as infra/console-page.ts builds it. */
+const ConsolePage = z.object({
+  /** The HTML, compressed by brotli, in base64. */
+  brotli: nonEmpty,
+  /** Its Content-Security-Policy. */
+  policy: nonEmpty,
+});
+export type ConsolePage = z.infer<typeof ConsolePage>;
+
+/** Beside the code. */
+export const consoleFile = 'console.json';
+
+/** The settings of the console, and its page. */
+export const ConsoleFile = z.object({
+  /** DynamoDB table of the change feed. */
+  feedTable: nonEmpty,
+  /** What is reported: the service types in the targets, by their keys. */
+  polled: z.array(
+    z.object({
+      region: nonEmpty,
+      kind: z.enum(['streaming', 'legacy']),
+      serviceType: z._default(ServiceType, 'vm'),
+    }),
+  ),
+  /** The collections that the inventory has. Undefined: there is none. */
+  collections: z.optional(z.array(Collection)),
+  /** Secrets with tokens that permit reading alone, in all targets. */
+  readers: z._default(z.array(nonEmpty), []),
+  page: ConsolePage,
+});
+export type ConsoleFile = z.input<typeof ConsoleFile>;
+
 /** The provider-api's environment variables. infra/functions.ts must set exactly these. */
 export const Env = z.object({
   /** The DynamoDB table of the resource store. */
@@ -82,6 +116,8 @@ export const Env = z.object({
   AGENT_REQUESTS: z._default(z.enum(['true', 'false']), 'false'),
   /** The version in the answer of the health check. */
   PROVIDER_VERSION: nonEmpty,
+  /** File with the JSON of ConsoleFile. Deployed beside the code. Absent: there is no console. */
+  CONSOLE_FILE: z.optional(z.pipe(jsonFile, ConsoleFile)),
   /** An endpoint for all AWS services, and those for one that override it, as in AWS's SDKs; absent: AWS's own. */
   AWS_ENDPOINT_URL: z.optional(z.url()),
   AWS_ENDPOINT_URL_EC2: z.optional(z.url()),

@@ -7,8 +7,12 @@ import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { assumedAccounts } from '../../shared/adapters/aws/accounts.ts';
 import { ssmParameters } from '../../shared/adapters/aws/ssm-parameters.ts';
 import { bridgeAgentRequests, bridgeProbe } from '../../shared/adapters/bridge/bridge.ts';
+import { dynamoDbChangeFeed } from '../../shared/adapters/dynamodb/change-feed.ts';
 import { dynamoDbFirstAnswer } from '../../shared/adapters/dynamodb/first-answer.ts';
 import { dynamoDbHeartbeats } from '../../shared/adapters/dynamodb/heartbeats.ts';
+import { dynamoDbInventoryReader } from '../../shared/adapters/dynamodb/inventory-reader.ts';
+import { inventoryStorage } from '../../shared/adapters/dynamodb/inventory-storage.ts';
+import { dynamoDbListings } from '../../shared/adapters/dynamodb/listings.ts';
 import { dynamoDbRecords } from '../../shared/adapters/dynamodb/records.ts';
 import { dynamoDbRegistrations } from '../../shared/adapters/dynamodb/registrations.ts';
 import { dynamoDbResourceStore } from '../../shared/adapters/dynamodb/resource-store.ts';
@@ -21,9 +25,11 @@ import {
 import { sqsClusterSteps } from '../../shared/adapters/sqs/cluster-steps.ts';
 import { sqsObservations } from '../../shared/adapters/sqs/observations.ts';
 import { NotFoundError } from '../../shared/core/errors.ts';
+import type { ServiceType } from '../../shared/core/kind.ts';
 import { providerName } from '../../shared/core/provider-name.ts';
-import type { Target } from '../../shared/core/target.ts';
+import { type NamedTarget, namedTarget, type Target, targetOfKey } from '../../shared/core/target.ts';
 import { authentication, type Credentials, opensTargetsOf } from '../../shared/http/authentication.ts';
+import { readChanges } from '../../shared/http/changes.ts';
 import { jwtVerifier } from '../../shared/http/jwt-verifier.ts';
 import { router, targetPaths } from '../../shared/http/router.ts';
 import { httpApi } from '../../shared/runtime/http-api.ts';
@@ -48,6 +54,9 @@ import { cachedOfferings, ec2Offerings } from '../../shared/service-types/vm/ec2
 import { awsVcpuQuota } from '../../shared/service-types/vm/ec2/vcpu-quota.ts';
 import { vmRecords } from '../../shared/service-types/vm/record.ts';
 import { completeDeletions, handleEvent } from './complete-deletions.ts';
+import { permittedChanges } from './console/changes.ts';
+import { overviewType, readOverview } from './console/overview.ts';
+import { consolePage } from './console/page.ts';
 import { type AccountAccess, Env } from './env.ts';
 import { checkHealth, queueDelay } from './health/check-health.ts';
 import { deployedServices, provisionedAccounts } from './health/deployed-services.ts';
@@ -56,7 +65,7 @@ import { readUsage } from './read-usage.ts';
 import { clusterUseCases } from './service-types/cluster.ts';
 import { containerUseCases } from './service-types/container.ts';
 import { vmUseCases } from './service-types/vm.ts';
-import { recordsIn } from './use-cases.ts';
+import { type ConsoleUseCases, recordsIn } from './use-cases.ts';
 
 const env = Env.parse(process.env);
 const { API_ACCESS: access, FLEET_TABLE: tableName, HOME_REGION: homeRegion, PROVIDER_NAME: provider } = env;
@@ -145,6 +154,8 @@ const services = deployedServices(provisioned, env, {
   credentials: async (target) => (await accounts.credentialsIn(target)) ?? dynamoDb.config.credentials(),
   refused: accounts.refused,
 });
+const providerNameOf = (target: NamedTarget, serviceType: ServiceType) =>
+  providerName({ name: provider, homeRegion }, target, serviceType);
 const health = checkHealth({
   services,
   backlog: queueDelay({
@@ -154,7 +165,7 @@ const health = checkHealth({
   nats: bridgeProbe(lambda, env.NATS_BRIDGE),
   registrations: dynamoDbRegistrations(table, tableName),
   firstAnswer: dynamoDbFirstAnswer(table, tableName),
-  providerNameOf: (target, serviceType) => providerName({ name: provider, homeRegion }, target, serviceType),
+  providerNameOf,
   version: env.PROVIDER_VERSION,
   ...clock,
 });
@@ -171,16 +182,73 @@ const usage = env.USAGE_TABLE && {
 const agentRequests =
   env.AGENT_REQUESTS === 'true' ? bridgeAgentRequests(lambda, env.NATS_BRIDGE) : undefined;
 const readSecret = secretsManager(SecretsManagerEnvironment.parse(process.env));
-const credentialsOf = (alias: string | undefined, { tokenSecret, jwt }: AccountAccess): Credentials => ({
-  secret: optionalSecret(readSecret, tokenSecret),
-  verifyJwt: jwt && jwtVerifier(jwt),
-  opens: opensTargetsOf(alias),
+const credentialsOf = (alias: string | undefined, { tokenSecret, jwt }: AccountAccess): Credentials => {
+  const opens = opensTargetsOf(alias);
+  return {
+    secret: optionalSecret(readSecret, tokenSecret),
+    verifyJwt: jwt && jwtVerifier(jwt),
+    opens,
+    isMeantFor: (asked) => (asked.target === undefined ? alias === undefined : opens(asked, [])),
+  };
+};
+const readerCredentials = (tokenSecret: string): Credentials => ({
+  secret: () => readSecret(tokenSecret),
+  opens: ({ isWrite }) => isWrite !== true,
+  isMeantFor: () => false,
 });
 
+const consoleUseCases = ({
+  feedTable,
+  polled,
+  collections,
+  page,
+}: NonNullable<typeof env.CONSOLE_FILE>): ConsoleUseCases => {
+  const feed = dynamoDbChangeFeed(table, feedTable);
+  const listed = polled.map(({ region, kind: mode, serviceType }) => ({
+    ...{ target: namedTarget(configured, targetOfKey(region)), serviceType, mode },
+  }));
+  const targets = listed.map(({ target }) => target);
+  return {
+    page: consolePage(page),
+    readOverview: readOverview({
+      listed,
+      types: [
+        overviewType(vmRecords, records.vm, ({ instanceType }) => instanceType),
+        overviewType(
+          containerRecords,
+          records.container,
+          ({ size }) => size && `${size.vcpus} vCPU, ${size.memoryMib} MiB`,
+        ),
+        overviewType(clusterRecords, records.cluster, ({ version }) => version && `Kubernetes ${version}`),
+      ],
+      listings: dynamoDbListings(table, tableName),
+      resourceStore: shared.resourceStore,
+      inventory: collections && {
+        reader: dynamoDbInventoryReader(inventoryStorage({ client: table, table: feedTable })),
+        collections,
+      },
+      checkHealth: health,
+      registrations: dynamoDbRegistrations(table, tableName),
+      ...{ feed, provider, providerNameOf, version: env.PROVIDER_VERSION, ...clock },
+    }),
+    readChanges: (query, call) =>
+      readChanges({ feed: permittedChanges(feed, targets, call.permits), streams: false, ...clock })(
+        query,
+        call,
+      ),
+  };
+};
+
+const console = env.CONSOLE_FILE && consoleUseCases(env.CONSOLE_FILE);
+
 const app = router({
-  operations: operationsWith(services.map(({ serviceType }) => serviceType)),
+  operations: operationsWith(
+    services.map(({ serviceType }) => serviceType),
+    { hasConsole: console !== undefined },
+  ),
   useCasesIn: (target) => ({
     ...resourcesIn(target),
+    console,
     ...{ checkHealth: health, findRequest: agentRequests?.find, usage: usage || undefined },
   }),
   authentication: authentication({
@@ -188,6 +256,7 @@ const app = router({
     credentials: [
       credentialsOf(undefined, access),
       ...Object.keys(configured).map((alias) => credentialsOf(alias, access.accounts?.[alias] ?? {})),
+      ...(env.CONSOLE_FILE?.readers ?? []).map(readerCredentials),
     ],
   }),
   targets: targetPaths({ homeRegion, accounts: configured }),

@@ -1,6 +1,8 @@
 import type { TagKeys } from '../../shared/core/ownership.ts';
 import type { Facts } from '../../shared/core/record.ts';
 import { type Target, targetKey } from '../../shared/core/target.ts';
+import type { ReadsChanges } from '../../shared/http/changes.ts';
+import type { Call } from '../../shared/http/operation.ts';
 import type { AgentRequests } from '../../shared/ports/agent-requests.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { DescribedResource, DescribedResources } from '../../shared/ports/described-resources.ts';
@@ -8,6 +10,7 @@ import type { Observations } from '../../shared/ports/observations.ts';
 import type { Records } from '../../shared/ports/records.ts';
 import type { ResourceStore } from '../../shared/ports/resource-store.ts';
 import type { Log } from '../../shared/ports/telemetry.ts';
+import type { Overview } from '../../shared/wire/overview.ts';
 import { checkResource, refuseAdopted } from './check-resource.ts';
 import { awaitCreation, type CreateAsked, createResource } from './create-resource.ts';
 import { completeDeletion, deleteResource, terminateResource } from './delete-resource.ts';
@@ -29,8 +32,17 @@ export type UseCases = WithUsage & {
   readonly container?: ContainerUseCases | undefined;
   /** Undefined: clusters are not deployed. */
   readonly cluster?: ClusterUseCases | undefined;
+  /** Undefined: there is no console. */
+  readonly console?: ConsoleUseCases | undefined;
   /** As AgentRequests.find. Undefined: the look-up is not configured. */
   readonly findRequest: AgentRequests['find'] | undefined;
+};
+
+/** What the operations of the console call. */
+export type ConsoleUseCases = ReadsChanges & {
+  readonly readOverview: (rows: number, permits: Call<unknown>['permits']) => Promise<Overview>;
+  /** The page, in an encoding that the browser accepts. */
+  readonly page: (acceptEncoding: string) => Response;
 };
 
 /** What the operations of one collection call. */

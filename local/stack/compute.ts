@@ -7,6 +7,7 @@ import type { FunctionName } from '../../infra/function-names.ts';
 import { functionNameOf } from '../../infra/functions.ts';
 import { reasonOf } from '../../shared/core/errors.ts';
 import type { AccountsFile } from '../../shared/runtime/accounts.ts';
+import { startControlServer } from '../control/start-control-server.ts';
 import { startEventSourceMapping } from '../emulators/event-source-mapping.ts';
 import { startHttpApi } from '../emulators/http-api.ts';
 import { type LambdaHost, startLambdaHost } from '../emulators/lambda/start-lambda-host.ts';
@@ -17,7 +18,13 @@ import type { Use } from '../processes/disposables.ts';
 import type { Aws } from './aws.ts';
 import { startChangeStreams } from './change-streams.ts';
 import type { Dcm } from './dcm.ts';
-import { inventoryTokenSecret, localFunctions, prodTokenSecret, tokenSecret } from './functions.ts';
+import {
+  inventoryTokenSecret,
+  localFunctions,
+  prodTokenSecret,
+  readerTokenSecret,
+  tokenSecret,
+} from './functions.ts';
 import { provider, type StackOptions } from './options.ts';
 
 export type Compute = {
@@ -28,6 +35,8 @@ export type Compute = {
   readonly prodProviderApiToken: string;
   readonly inventoryUrl: string;
   readonly inventoryToken: string;
+  /** The token that permits reading alone. */
+  readonly readerToken: string;
 };
 
 type ComputeOptions = {
@@ -35,18 +44,20 @@ type ComputeOptions = {
   readonly accounts: AccountsFile | undefined;
   readonly aws: Aws;
   readonly natsUrl: string;
-  readonly dcm: Pick<Dcm, 'registryUrl' | 'agent' | 'prodAgent'>;
+  readonly dcm: Pick<Dcm, 'registryUrl' | 'agent' | 'prodAgent' | 'nats'>;
 };
 
 /** Starts the functions and what invokes them: the HTTP API, the queues, the polling state machine and the schedules. */
 export const startCompute = async (computeOptions: ComputeOptions, use: Use): Promise<Compute> => {
-  const { options, aws } = computeOptions;
+  const { options, aws, dcm } = computeOptions;
   const [providerApiToken, prodProviderApiToken, inventoryToken] = [newToken(), newToken(), newToken()];
+  const readerToken = newToken();
   const { url: secretsUrl } = await use(
     startSecretsManager({
       [tokenSecret]: providerApiToken,
       [prodTokenSecret]: prodProviderApiToken,
       [inventoryTokenSecret]: inventoryToken,
+      [readerTokenSecret]: readerToken,
     }),
   );
   const behindHttpApi = (box: FunctionName) => ({
@@ -61,13 +72,19 @@ export const startCompute = async (computeOptions: ComputeOptions, use: Use): Pr
     }),
   );
   const { url: inventoryUrl } = await use(startHttpApi({ ...behindHttpApi('inventory-api'), stream }));
+  const control = await use(
+    startControlServer({
+      ...{ consoleOrigin: http.url, token: providerApiToken, nats: dcm.nats },
+      ...{ ec2: aws.ec2, ecs: aws.ecs, eks: aws.eks },
+    }),
+  );
   const lambda: Promise<LambdaHost> = use(
     startLambdaHost({
       log: options.log,
       functions: (lambdaUrl) =>
         localFunctions({
           ...computeOptions,
-          ...{ lambdaUrl, secretsUrl, providerApiUrl: http.url },
+          ...{ lambdaUrl, secretsUrl, providerApiUrl: http.url, controlUrl: control.url },
           writeFile: (name, content) => {
             const path = resolve(options.folder, name);
             writeFileSync(path, content);
@@ -84,7 +101,7 @@ export const startCompute = async (computeOptions: ComputeOptions, use: Use): Pr
   await use(startCarrying(options, host));
   return {
     ...{ lambda: host, providerApiUrl: http.url, providerApiToken, prodProviderApiToken },
-    ...{ inventoryUrl, inventoryToken },
+    ...{ inventoryUrl, inventoryToken, readerToken },
   };
 };
 

@@ -1,5 +1,7 @@
-import { ProvisioningFile, type UsagePrices } from '../../functions/provider-api/env.ts';
+import type { PolledRegion } from '../../functions/poller/env.ts';
+import { type ConsoleFile, ProvisioningFile, type UsagePrices } from '../../functions/provider-api/env.ts';
 import type { Registries } from '../../functions/registration/env.ts';
+import { consolePage } from '../../infra/console-page.ts';
 import {
   changeFeed,
   clusterSteps,
@@ -42,6 +44,8 @@ type Wiring = {
   readonly lambdaUrl: string;
   /** URL of the HTTP API in front of the provider-api. */
   readonly providerApiUrl: string;
+  /** URL of the control server, for the console. Undefined: there is no console. */
+  readonly controlUrl?: string;
   /** URL of the emulated Secrets Manager, which has the secrets of the tokens. */
   readonly secretsUrl: string;
   /** Writes a file that a deployment has next to the code. @returns its path */
@@ -53,6 +57,9 @@ export const tokenSecret = 'provider-api-token';
 export const prodTokenSecret = `${tokenSecret}-${prod.alias}`;
 /** Of the inventory's token, which permits everything in all accounts. */
 export const inventoryTokenSecret = 'inventory-token';
+
+/** Of a token that permits reading alone. */
+export const readerTokenSecret = 'reader-token';
 
 /** Concurrent invocations of each function. Fewer than on AWS, because each is a process. */
 const concurrency = {
@@ -97,6 +104,7 @@ export const localFunctions = (wiring: Wiring): LambdaFunction[] => {
     ...(accounts && { accounts: { file: accounts, created: created.accounts ?? {} } }),
   };
   const polled = polledRegions(reported, { containers, clusters });
+  const everywhere = accounts ? [...polled, ...polled.map(inProd)] : polled;
   const specs = [
     normaliser(deployment, {
       deadLetterQueueUrl: aws.deadLetterQueueUrl,
@@ -113,7 +121,7 @@ export const localFunctions = (wiring: Wiring): LambdaFunction[] => {
       serviceTypes: serviceTypesOf(options),
     }),
     poller(deployment, {
-      regions: accounts ? [...polled, ...polled.map(inProd)] : polled,
+      regions: everywhere,
       floorSeconds: options.pollFloorSeconds ?? 10,
       inventory: {
         ...{ tableName: aws.inventoryTable, queueUrl: aws.inventoryQueueUrl },
@@ -157,6 +165,7 @@ export const localFunctions = (wiring: Wiring): LambdaFunction[] => {
       },
       findsAgentRequests: dcm.agent !== undefined,
       usage: { table: aws.usageTable, prices: usagePrices(reported) },
+      console: consoleOf(wiring, everywhere),
     }),
     usage({
       usageTable: aws.usageTable,
@@ -189,6 +198,19 @@ const usagePrices = (reported: readonly { readonly region: string }[]): UsagePri
     })),
   ),
 });
+
+/** The console, on a laptop that has a control server for it. */
+const consoleOf = (
+  { options, aws, controlUrl }: Wiring,
+  polled: readonly PolledRegion[],
+): ConsoleFile | undefined =>
+  controlUrl === undefined
+    ? undefined
+    : {
+        ...{ feedTable: aws.inventoryTable, polled: [...polled], readers: [readerTokenSecret] },
+        collections: [...collectionsOf(options)],
+        page: consolePage({ controlUrl }),
+      };
 
 const localFunction = (spec: FunctionSpec, wiring: Wiring): LambdaFunction => ({
   name: functionNameOf(provider, spec.name),

@@ -1,6 +1,7 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { bundleAll } from '../../infra/bundle.ts';
+import { consolePath } from '../../shared/wire/public-paths.ts';
 import { catalogItemIdOf } from '../demo/catalog-item.ts';
 import type { EnvironmentAgent } from '../emulators/dcm/environment-agent/start.ts';
 import type { Ec2Simulator } from '../emulators/ec2/start-ec2-simulator.ts';
@@ -25,11 +26,13 @@ export type Endpoints = Record<
   | 'sqsUrl'
   | 'eventsUrl'
   | 'lambdaUrl'
+  | 'consoleUrl'
   | 'controlPlaneUrl'
   | 'providerApiUrl'
   | 'providerApiToken'
   | 'inventoryUrl'
   | 'inventoryToken'
+  | 'readerToken'
   | 'observationsQueueUrl'
   | 'deadLetterQueueUrl',
   string
@@ -83,8 +86,9 @@ const start = async (options: StackOptions, use: Use): Promise<Omit<Stack, keyof
   const { natsUrl, controlPlaneUrl, controlPlane, agentEmulator: agent, nats } = dcm;
   const computeOptions = { options, accounts, aws, natsUrl, dcm };
   const compute = await startCompute(computeOptions, use);
-  const { lambda, providerApiUrl, providerApiToken, inventoryUrl, inventoryToken } = compute;
+  const { lambda, providerApiUrl, providerApiToken, inventoryUrl, inventoryToken, readerToken } = compute;
   const endpoints = {
+    consoleUrl: `${providerApiUrl}${consolePath}`,
     natsUrl,
     ec2Url: aws.ec2Url ?? 'aws',
     ...(aws.ecsUrl !== undefined && { ecsUrl: aws.ecsUrl }),
@@ -98,6 +102,7 @@ const start = async (options: StackOptions, use: Use): Promise<Omit<Stack, keyof
     providerApiToken,
     inventoryUrl,
     inventoryToken,
+    readerToken,
     observationsQueueUrl: aws.observationsQueueUrl,
     deadLetterQueueUrl: aws.deadLetterQueueUrl,
     ...endpointsOfTodaysDcm(dcm),

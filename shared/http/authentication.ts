@@ -113,7 +113,7 @@ export const opensTargetsOf =
   (alias: string | undefined): NonNullable<Credentials['opens']> =>
   ({ target }, scopes) => {
     const named = scopes.filter((scope) => scope.startsWith(scopePrefix));
-    if (target === undefined) return false;
+    if (target === undefined) return true; // the answer has only what they open
     if (named.length === 0) return target.alias === alias;
     if (alias !== undefined && target.alias !== alias) return false;
     const opening = ['*', targetName(target), ...(target.alias === undefined ? [] : [`${target.alias}/*`])];

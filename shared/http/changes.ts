@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod/mini';
-import { Collection } from '../core/inventory/entry.ts';
 import type { ChangeFeed, FeedPage, NumberedChange } from '../ports/change-feed.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/telemetry.ts';
-import { type Operation, operationsOf, type ResourceIds } from './operation.ts';
+import { ChangesAnswer } from '../wire/changes.ts';
+import { type Call, type Operation, operationsOf, type ResourceIds } from './operation.ts';
 
 type Parts = {
   readonly feed: Pick<ChangeFeed, 'read'>;
@@ -64,44 +64,9 @@ const Query = z.object({
 });
 type Query = z.output<typeof Query>;
 
-const cursor = z.string().check(z.describe('The place after this change; for `after`.'));
-
-const ChangesAnswer = z
-  .object({
-    changes: z.array(
-      z.discriminatedUnion('kind', [
-        z.object({
-          cursor,
-          kind: z.literal('status'),
-          eventId: z.string().check(z.describe('The id of the CloudEvent that DCM got.')),
-          dcmId: z.string(),
-          serviceType: z.string(),
-          target: z
-            .string()
-            .check(z.describe('`eu-west-1`, or `222222222222/eu-west-1` in another account.')),
-          status: z.string(),
-          message: z.optional(z.string()),
-          time: z.string().check(z.meta({ format: 'date-time' })),
-        }),
-        z.object({
-          cursor,
-          kind: z.literal('inventory'),
-          target: z.string(),
-          collection: Collection,
-          change: z.enum(['changed', 'ended', 'listed']),
-          id: z.optional(z.string()),
-        }),
-      ]),
-    ),
-    next: z.string().check(z.describe('The cursor to read on from. Also the `ETag`.')),
-    pollAfterMs: z.int().check(z.describe('When to ask again, in milliseconds.')),
-    complete: z.boolean().check(z.describe('Whether there were no further changes at the moment.')),
-  })
-  .check(z.meta({ id: 'Changes', description: 'Changes of statuses and of the inventory, in one order.' }));
-
 /** What the operation needs of an API's use cases. */
 export type ReadsChanges = {
-  readonly readChanges: (query: Query, header: (name: string) => string | undefined) => Promise<Response>;
+  readonly readChanges: (query: Query, call: Pick<Call<unknown>, 'header' | 'permits'>) => Promise<Response>;
 };
 
 /** `GET /api/v1alpha1/changes`, for any API whose use cases have `readChanges`. */
@@ -123,7 +88,7 @@ export const changesOperation = <UseCases extends ReadsChanges>(ids: ResourceIds
     answered: 'The changes after the cursor, oldest first.',
     answer: ChangesAnswer,
     problems: ['gone'],
-    run: ({ readChanges }, { query, header }) => readChanges(query, header),
+    run: ({ readChanges }, { query, ...call }) => readChanges(query, call),
   });
 
 /** Answers changes as JSON, or as server-sent events. */
@@ -131,7 +96,7 @@ export const readChanges = (parts: Parts): ReadsChanges['readChanges'] => {
   const { feed, now, pause = pausing } = parts;
   const stream = eventStream(parts);
 
-  return async ({ after, limit, wait }, header) => {
+  return async ({ after, limit, wait }, { header }) => {
     if (accepts(header('accept'), 'text/event-stream'))
       return stream({ after: header('last-event-id') || after, limit, waitMs: wait * 1000 });
     const untilMs = now() + wait * 1000;

@@ -17,6 +17,8 @@ export type Asked = {
   readonly target: NamedTarget | undefined;
   /** What the operation's credentials must permit, such as `inventory:read`; undefined: nothing in particular. */
   readonly scope?: string | undefined;
+  /** Whether something is created, changed or deleted. @default false */
+  readonly isWrite?: boolean | undefined;
 };
 
 /** One request, as an operation reads it. */

@@ -159,7 +159,7 @@ const runOperation =
     const target = targets.targetOf((name) => req.param(name));
     const named = operation.isOfNoTarget ? undefined : target;
     if (named !== undefined) context.set('target', targetName(named));
-    const asked = { target: named, scope };
+    const asked = { target: named, scope, isWrite: operation.method !== 'GET' };
     const permits = operation.isPublic
       ? nothing
       : await authentication.check(req.header('authorization'), asked);

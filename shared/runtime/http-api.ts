@@ -10,11 +10,12 @@ export const httpApi =
   async (event: APIGatewayProxyEventV2): Promise<APIGatewayProxyStructuredResultV2> => {
     const { requestId } = event.requestContext;
     const response = await handle(requestOf(event), { requestId });
+    const isText = !response.headers.has('content-encoding');
     return {
       statusCode: response.status,
       headers: Object.fromEntries(response.headers),
-      body: await response.text(),
-      isBase64Encoded: false,
+      body: isText ? await response.text() : Buffer.from(await response.arrayBuffer()).toString('base64'),
+      isBase64Encoded: !isText,
     };
   };
 

@@ -9,6 +9,9 @@ export const healthPaths = {
   root: '/health',
 } as const;
 
+/** The page of the console. */
+export const consolePath = '/console';
+
 export const openApiPath = '/api/v1alpha1/openapi.json';
 
 /** Every path of an API with these collections that needs no credentials for GET: alone, and below `/{region}`. */

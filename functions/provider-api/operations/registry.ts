@@ -7,6 +7,7 @@ import { containerOperations } from '../service-types/container.ts';
 import { vmOperations } from '../service-types/vm.ts';
 import type { UseCases } from '../use-cases.ts';
 import { healthOperation, idsOf } from './collection.ts';
+import { consoleOperations } from './console.ts';
 import { usageOperation } from './usage.ts';
 
 const ofAll = {
@@ -53,13 +54,17 @@ const operationsOfType: Readonly<Record<ServiceType, readonly Operation<UseCases
  * Every operation of an API with these service types. The first one whose path matches is run, so paths that could be taken for an id come
  * first.
  */
-export const operationsWith = (serviceTypes: readonly ServiceType[]): readonly Operation<UseCases>[] => [
+export const operationsWith = (
+  serviceTypes: readonly ServiceType[],
+  { hasConsole = false }: { readonly hasConsole?: boolean } = {},
+): readonly Operation<UseCases>[] => [
   ...serviceTypes.flatMap((serviceType) => operationsOfType[serviceType]),
   usageOperation(),
   getApiHealth,
   getRootHealth,
   getOpenApi,
+  ...(hasConsole ? consoleOperations : []),
 ];
 
 /** Every operation that the API can have. */
-export const operations = operationsWith(ServiceType.options);
+export const operations = operationsWith(ServiceType.options, { hasConsole: true });

@@ -72,10 +72,14 @@ const read = (text: string) => {
 };
 type Api = ReturnType<typeof read>;
 
-/** The properties of all schemas, nested and inline ones too. */
+/** These are the change feed's and the console's, whose fields are named as those of the inventory's API and of NATS. */
+const inCamelCase = /^(Changes|Overview\w*)$/;
+
+/** The properties of all other schemas, nested and inline ones too. */
 const propertiesIn = (node: unknown): readonly (readonly [name: string, schema: Property])[] => {
   if (typeof node !== 'object' || node === null) return [];
-  return Object.entries(node).flatMap(([key, value]) => [
+  const others = Object.entries(node).filter(([key]) => !inCamelCase.test(key));
+  return others.flatMap(([key, value]) => [
     ...(key === 'properties' ? Object.entries(Properties.parse(value)) : []),
     ...propertiesIn(value),
   ]);

@@ -10,14 +10,19 @@ import { servedApi, token } from './served-api.ts';
 const Described = z.object({
   security: z.optional(z.array(z.unknown())),
   responses: z.record(z.string(), z.unknown()),
+  servers: z.optional(z.array(z.unknown())),
 });
 
 /** Every operation that the OpenAPI document tells of: whether it says that anybody may, and the status of its answer. */
 const described = Object.entries(openApiDocument().paths ?? {}).flatMap(([path, methods]) =>
   Object.entries(methods ?? {}).map(([method, operation]) => {
-    const { security, responses } = Described.parse(operation);
+    const { security, servers, responses } = Described.parse(operation);
     const [success] = Object.keys(responses).filter((status) => status.startsWith('2'));
-    return { method: method.toUpperCase(), path, isPublic: security?.length === 0, success: Number(success) };
+    return {
+      ...{ method: method.toUpperCase(), path, isPublic: security?.length === 0, success: Number(success) },
+      /** With a server of its own, it is about no target. */
+      hasTarget: servers === undefined,
+    };
   }),
 );
 
@@ -126,6 +131,7 @@ const authenticate = authentication({
 });
 
 /** Of what is refused, by its status. */
+const reasons: Readonly<Record<number, string>> = { 404: 'target' };
 const challenges: Readonly<Record<number, string>> = {
   401: authenticate.challenge,
   403: authenticate.insufficientScope,
@@ -140,12 +146,16 @@ type Given = {
   readonly opens: (typeof credentials)[number]['opens'];
 };
 
-const statusOf = ({ operation: { isPublic, success }, target, opens }: Given): number => {
+const statusOf = ({ operation: { isPublic, hasTarget, success }, target, opens }: Given): number => {
   if (target === undefined) return 404;
   if (isPublic) return success;
   if (opens === undefined) return 401;
+  if (!hasTarget) return success;
   return opens.includes(target) ? success : 403;
 };
+
+/** Where an operation is. */
+const targetsOf = ({ hasTarget }: (typeof described)[number]) => (hasTarget ? targets : targets.slice(0, 1));
 
 describe.each(described)('$method $path', (operation) => {
   const { method, path } = operation;
@@ -153,7 +163,7 @@ describe.each(described)('$method $path', (operation) => {
   it.each(credentials)(
     'is answered to $who where the target is theirs, unless it is public (C 1)',
     async (one) => {
-      for (const { prefix, target } of targets) {
+      for (const { prefix, target } of targetsOf(operation)) {
         const api = servedApi({ authentication: authenticate, accounts });
 
         const response = await api.ask(method, `${prefix}${path.replace(/\{\w+_id\}/, 'id-1')}?id=id-1`, {
@@ -164,14 +174,14 @@ describe.each(described)('$method $path', (operation) => {
         const expected = statusOf({ operation, target, opens: one.opens });
         expect([prefix, response.status]).toEqual([prefix, expected]);
         if (!response.ok) expect(api.asked).toEqual([]);
-        expect(response.headers.get('x-reason')).toBe(expected === 404 ? 'target' : null);
+        expect(response.headers.get('x-reason')).toBe(reasons[expected] ?? null);
         expect(response.headers.get('www-authenticate')).toEqual(challenges[expected] ?? null);
       }
     },
   );
 });
 
-it('only health and the OpenAPI document are public', () => {
+it('only health, the OpenAPI document and the page of the console are public', () => {
   expect(described.filter(({ isPublic }) => isPublic).map(({ path }) => path)).toEqual([
     '/api/v1alpha1/vms/health',
     '/api/v1alpha1/containers/health',
@@ -179,5 +189,6 @@ it('only health and the OpenAPI document are public', () => {
     '/api/v1alpha1/health',
     '/health',
     '/api/v1alpha1/openapi.json',
+    '/console',
   ]);
 });

@@ -18,6 +18,7 @@ import type { ContainerSpec } from '../../../../shared/service-types/container/s
 import type { VmResource, VmValidation } from '../../../../shared/service-types/vm/resource.ts';
 import type { VmSpec } from '../../../../shared/service-types/vm/spec.ts';
 import type { Health } from '../../../../shared/wire/health.ts';
+import type { Overview } from '../../../../shared/wire/overview.ts';
 import { keepingLog } from './keeping-log.ts';
 
 export const token = 'open-sesame';
@@ -99,6 +100,11 @@ const used: Charge = {
   ...{ usedSeconds: 60, billedSeconds: 60 },
 };
 
+const emptyOverview: Overview = {
+  ...{ provider: 'ec2-sp', version: '1.2.3', time: '2026-11-21T10:00:00.000Z', cursor: 'c1' },
+  ...{ targets: [], counts: [], countsAreComplete: true, resources: [], problems: [] },
+};
+
 type Note = <Input extends unknown[], Answer>(
   name: string,
   answer: (...input: Input) => Answer,
@@ -157,6 +163,13 @@ const notingUseCases = (asked: unknown[]): UseCases => {
       focus: note('focus', (_: object) => []),
     },
     findRequest: undefined,
+    console: {
+      readOverview: note('readOverview', (_rows: number, _permits: unknown) => emptyOverview),
+      readChanges: note('readChanges', (..._: unknown[]) =>
+        Response.json({ changes: [], next: 'c1', pollAfterMs: 1000, complete: true }),
+      ),
+      page: () => new Response(''),
+    },
   };
 };
 

@@ -1,0 +1,2 @@
+/** The stylesheet, which the bundler takes. */
+declare module '*.css' {}
