@@ -443,7 +443,7 @@ export const providerApi = (
     /** Undefined without a usage ledger. */
     readonly usage?: { readonly table: string; readonly prices?: UsagePrices | undefined } | undefined;
     /** Undefined: there is no console. */
-    readonly console?: ConsoleFile | undefined;
+    readonly console?: { readonly feedTable: string; readonly file: ConsoleFile } | undefined;
   },
 ): FunctionSpec => ({
   name: 'provider-api',
@@ -471,7 +471,7 @@ export const providerApi = (
       ? [
           {
             name: consoleFile,
-            content: JSON.stringify(given.console),
+            content: JSON.stringify(given.console.file),
             variable: 'CONSOLE_FILE' satisfies keyof ProviderApiEnv,
           },
         ]
@@ -489,7 +489,7 @@ export const providerApi = (
     PROVIDER_VERSION: packageJson.version,
     ...(given.usage && { USAGE_TABLE: given.usage.table }),
     ...(given.usage?.prices && { USAGE_PRICES: usagePricesFile }),
-    ...(given.console && { CONSOLE_FILE: consoleFile }),
+    ...(given.console && { CONSOLE_FILE: consoleFile, FEED_TABLE: given.console.feedTable }),
     ...clusterStepsVariable(deployment),
     ...accountsFileVariable(deployment),
   } satisfies ProviderApiEnv,

@@ -75,8 +75,6 @@ export const consoleFile = 'console.json';
 
 /** The settings of the console, and its page. */
 export const ConsoleFile = z.object({
-  /** DynamoDB table of the change feed. */
-  feedTable: nonEmpty,
   /** What is reported: the service types in the targets, by their keys. */
   polled: z.array(
     z.object({
@@ -118,6 +116,8 @@ export const Env = z.object({
   PROVIDER_VERSION: nonEmpty,
   /** File with the JSON of ConsoleFile. Deployed beside the code. Absent: there is no console. */
   CONSOLE_FILE: z.optional(z.pipe(jsonFile, ConsoleFile)),
+  /** DynamoDB table of the change feed; with CONSOLE_FILE. */
+  FEED_TABLE: z._default(z.string(), ''),
   /** An endpoint for all AWS services, and those for one that override it, as in AWS's SDKs; absent: AWS's own. */
   AWS_ENDPOINT_URL: z.optional(z.url()),
   AWS_ENDPOINT_URL_EC2: z.optional(z.url()),

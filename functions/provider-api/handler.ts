@@ -198,12 +198,11 @@ const readerCredentials = (tokenSecret: string): Credentials => ({
 });
 
 const consoleUseCases = ({
-  feedTable,
   polled,
   collections,
   page,
 }: NonNullable<typeof env.CONSOLE_FILE>): ConsoleUseCases => {
-  const feed = dynamoDbChangeFeed(table, feedTable);
+  const feed = dynamoDbChangeFeed(table, env.FEED_TABLE);
   const listed = polled.map(({ region, kind: mode, serviceType }) => ({
     ...{ target: namedTarget(configured, targetOfKey(region)), serviceType, mode },
   }));
@@ -224,7 +223,7 @@ const consoleUseCases = ({
       listings: dynamoDbListings(table, tableName),
       resourceStore: shared.resourceStore,
       inventory: collections && {
-        reader: dynamoDbInventoryReader(inventoryStorage({ client: table, table: feedTable })),
+        reader: dynamoDbInventoryReader(inventoryStorage({ client: table, table: env.FEED_TABLE })),
         collections,
       },
       checkHealth: health,

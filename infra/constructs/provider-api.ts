@@ -8,10 +8,13 @@ import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import { type ApiAccess, ProvisioningFile, type UsagePrices } from '../../functions/provider-api/env.ts';
-import { publicPaths } from '../../shared/wire/public-paths.ts';
+import { changesPath, consolePath, overviewPath, publicPaths } from '../../shared/wire/public-paths.ts';
+import { consolePage } from '../console-page.ts';
 import { answerTimeoutSeconds, type Deployment, providerApi } from '../functions.ts';
 import { type AccountSettings, accountsOf } from '../settings/accounts.ts';
 import { agentStreamsOf } from '../settings/agent.ts';
+import { collectionsKept, hasInventory } from '../settings/inventory.ts';
+import { polledTargets } from '../settings/reported-regions.ts';
 import { createdTypes } from '../settings/service-types.ts';
 import type { CreationSettings, Settings } from '../settings/settings.ts';
 import { accessLog } from './access-log.ts';
@@ -36,6 +39,8 @@ export type ProviderApiProps = {
   readonly bridge: LambdaFunction;
   /** Undefined without a usage ledger. */
   readonly usage?: Pick<Usage, 'table'> | undefined;
+  /** The table of the change feed, which the console reads. */
+  readonly feedTable?: Table | undefined;
 };
 
 /**
@@ -43,6 +48,9 @@ export type ProviderApiProps = {
  * settings applies to the other routes only.
  */
 const publicThrottle = { ThrottlingRateLimit: 5, ThrottlingBurstLimit: 40 };
+
+/** The same for what the console's pages read: one open page asks about once a second. */
+const consoleThrottle = { ThrottlingRateLimit: 20, ThrottlingBurstLimit: 40 };
 
 /** How often recorded deletions are looked for whose request ended too early. */
 const completionPeriod = Duration.minutes(2);
@@ -74,7 +82,15 @@ export class ProviderApi extends Construct {
     const paths = publicPaths(collectionsOf(settings)).flatMap((path) =>
       prefixes.map((prefix) => `${prefix}${path}`),
     );
-    const publicRoutes = paths.flatMap((path) =>
+    const throttles: Readonly<Record<string, typeof publicThrottle>> = {
+      ...Object.fromEntries(paths.map((path) => [path, publicThrottle])),
+      ...(settings.console && {
+        [consolePath]: publicThrottle,
+        [overviewPath]: consoleThrottle,
+        [changesPath]: consoleThrottle,
+      }),
+    };
+    const throttledRoutes = Object.keys(throttles).flatMap((path) =>
       this.api.addRoutes({ path, methods: [HttpMethod.GET], integration }),
     );
     const stage = new HttpStage(this, 'Stage', {
@@ -85,10 +101,10 @@ export class ProviderApi extends Construct {
       accessLogSettings: accessLog(this, defaults),
     });
     // API Gateway refuses a throttle for a route that does not exist yet.
-    stage.node.addDependency(...publicRoutes);
+    stage.node.addDependency(...throttledRoutes);
     if (CfnStage.isCfnStage(stage.node.defaultChild))
       stage.node.defaultChild.routeSettings = Object.fromEntries(
-        paths.map((path) => [`GET ${path}`, publicThrottle]),
+        Object.entries(throttles).map(([path, throttle]) => [`GET ${path}`, throttle]),
       );
     Validations.of(this.api).acknowledge({
       id: 'AwsSolutions-APIG4',
@@ -120,6 +136,7 @@ export class ProviderApi extends Construct {
     bridge,
     steps,
     usage,
+    feedTable,
   }: ProviderApiProps): LambdaFunction {
     const { provisioning, api } = settings;
     const spec = providerApi(deployment, {
@@ -130,6 +147,7 @@ export class ProviderApi extends Construct {
       },
       findsAgentRequests: agentStreamsOf(settings).length > 0,
       usage: usage && { table: usage.table.tableName, prices: usagePricesOf(settings) },
+      console: consoleOf(settings, feedTable),
     });
     const accountTokens = accountsOf(settings).map(([alias, account]) => ({
       alias,
@@ -137,7 +155,9 @@ export class ProviderApi extends Construct {
     }));
     const sdkEnvironment = secretsManagerEndpoint(
       this,
-      api.tokenSecret ?? accountTokens.find(({ secret }) => secret !== undefined)?.secret,
+      api.tokenSecret ??
+        accountTokens.find(({ secret }) => secret !== undefined)?.secret ??
+        settings.console?.readers[0],
     );
     const made = functionWithDefaults(this, { defaults, spec, sdkEnvironment });
     grantItems(resourceStore, made, 'dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:UpdateItem');
@@ -149,6 +169,8 @@ export class ProviderApi extends Construct {
     bridge.grantInvokeLatestVersion(made);
     if (usage) grantItems(usage.table, made, 'dynamodb:GetItem', 'dynamodb:Query');
     grantSecret(made, 'Token', api.tokenSecret);
+    if (settings.console && feedTable) grantItems(feedTable, made, 'dynamodb:GetItem', 'dynamodb:Query');
+    for (const secret of settings.console?.readers ?? []) grantSecret(made, `Reader-${secret}`, secret);
     for (const { alias, secret } of accountTokens) grantSecret(made, `Token-${alias}`, secret);
     if (provisioning !== undefined) {
       grantInstances(made, { ...settings, provisioning });
@@ -170,6 +192,18 @@ const usagePricesOf = ({ usage, provider }: Settings): UsagePrices | undefined =
     ...(billingAccountName !== undefined && { billingAccountName }),
   };
 };
+
+const consoleOf = (settings: CreationSettings, feedTable: Table | undefined) =>
+  settings.console &&
+  feedTable && {
+    feedTable: feedTable.tableName,
+    file: {
+      polled: polledTargets(settings),
+      ...(hasInventory(settings) && { collections: collectionsKept(settings) }),
+      readers: settings.console.readers,
+      page: consolePage(),
+    },
+  };
 
 const collectionsOf = (settings: CreationSettings) =>
   createdTypes(settings).map((serviceType) => `${serviceType}s` as const);

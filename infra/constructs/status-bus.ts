@@ -16,7 +16,7 @@ export type StatusBusProps = {
   readonly defaults: FunctionDefaults;
   /** Our name at DCM. */
   readonly provider: string;
-  /** The inventory's table, which has the change feed. Undefined: there is none. */
+  /** The table of the change feed, which is the inventory's too. Undefined: there is no feed. */
   readonly inventory?: Table | undefined;
 };
 

@@ -30,7 +30,16 @@ export const contradictions = (settings: Settings, homeAccount?: string): Contra
   ...ofAccounts(settings, homeAccount),
   ...ofInventory(settings),
   ...ofUsage(settings),
+  ...ofConsole(settings),
 ];
+
+function* ofConsole(settings: Settings): Iterable<Contradiction> {
+  if (settings.console !== undefined && !canCreate(settings))
+    yield [
+      'console',
+      'must be omitted, or resources must be created: the API that creates them serves the console',
+    ];
+}
 
 function* ofRegions({ homeRegion, streamingRegions, legacyRegions }: Settings): Iterable<Contradiction> {
   for (const [setting, regions] of Object.entries({ streamingRegions, legacyRegions }))

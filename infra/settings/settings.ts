@@ -6,6 +6,7 @@ import { functionNames, inventoryFunctions } from '../function-names.ts';
 import { Accounts, externalId, Organization } from './accounts.ts';
 import { Agent } from './agent.ts';
 import { Clusters } from './clusters.ts';
+import { Console } from './console.ts';
 import { Containers } from './containers.ts';
 import { Inventory } from './inventory.ts';
 import { Api, ControlPlane, Provisioning } from './provisioning.ts';
@@ -164,6 +165,7 @@ export const Settings = z.strictObject({
   organization: Organization.optional(),
   inventory: Inventory.optional(),
   usage: Usage.optional(),
+  console: Console.optional(),
   dashboard: z
     .boolean()
     .default(true)

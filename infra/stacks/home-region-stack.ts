@@ -2,6 +2,7 @@ import { Annotations, CfnOutput, Duration, Stack } from 'aws-cdk-lib';
 import { SqsQueue } from 'aws-cdk-lib/aws-events-targets';
 import type { Construct } from 'constructs';
 import { eventPatternsOf } from '../../shared/service-types/events.ts';
+import { consolePath } from '../../shared/wire/public-paths.ts';
 import { type AccountTemplate, accountTemplateFile } from '../account-templates.ts';
 import { AccountStackSets } from '../constructs/account-stack-sets.ts';
 import { Alarms } from '../constructs/alarms.ts';
@@ -13,6 +14,7 @@ import { HubBus } from '../constructs/hub-bus.ts';
 import { InstanceEventsRules } from '../constructs/instance-events-rules.ts';
 import { InventoryFunction, type InventoryFunctionProps, inventoryStore } from '../constructs/inventory.ts';
 import { InventoryApi } from '../constructs/inventory-api.ts';
+import { InventoryTable } from '../constructs/inventory-table.ts';
 import { NatsBridge } from '../constructs/nats-bridge.ts';
 import { Normaliser } from '../constructs/normaliser.ts';
 import { Poller } from '../constructs/poller.ts';
@@ -92,7 +94,9 @@ export class HomeRegionStack extends Stack {
       accounts: accountsOfDeployment(settings),
     };
     const parts = { defaults, deployment, settings, observations, resourceStore, bridge, steps, inventory };
-    const status = this.#statusBus(settings, { defaults, inventory: inventory?.table });
+    const feedTable =
+      inventory?.table ?? (settings.console && new InventoryTable(this, 'Inventory', settings).table);
+    const status = this.#statusBus(settings, { defaults, inventory: feedTable });
     const normaliser = new Normaliser(this, 'Normaliser', { ...parts, statusBus: status?.bus });
 
     const { function: poller } = new Poller(this, 'Poller', parts);
@@ -119,8 +123,12 @@ export class HomeRegionStack extends Stack {
       alarms.watchClusterSteps(steps);
     }
 
-    if (inventory && status) this.#keepInventory(alarms, { defaults, deployment, store: inventory }, status);
+    if (inventory) this.#keepInventory(alarms, { defaults, deployment, store: inventory });
     const usage = status && this.#keepUsage(alarms, { defaults, settings, status });
+    if (status?.feed) {
+      alarms.watchFunction('change-feed', status.feed.function);
+      alarms.watchChangeFeed(status.feed);
+    }
     if (status)
       alarms.watchStatusBus(
         status.bus,
@@ -130,7 +138,7 @@ export class HomeRegionStack extends Stack {
     new CfnOutput(this, 'FleetTableName', { value: resourceStore.tableName });
     new CfnOutput(this, 'ObservationsQueueUrl', { value: observations.queue.queueUrl });
     new CfnOutput(this, 'NatsBridgeFunctionName', { value: bridge.functionName });
-    if (canCreate(settings)) this.#create(alarms, { ...parts, settings, network, usage });
+    if (canCreate(settings)) this.#create(alarms, { ...parts, settings, network, usage, feedTable });
     if (settings.dashboard) new Dashboard(this, 'Dashboard', settings);
   }
 
@@ -142,6 +150,8 @@ export class HomeRegionStack extends Stack {
     alarms.watchApi(api.api);
     alarms.watchDeletions();
     new CfnOutput(this, 'ProviderApiUrl', { value: api.api.apiEndpoint });
+    if (settings.console)
+      new CfnOutput(this, 'ConsoleUrl', { value: `${api.api.apiEndpoint}${consolePath}` });
     const registries = registriesOf(settings);
     if (Object.keys(registries).length === 0) return;
     const registration = new Registration(this, 'Registration', { ...props, registries, api, network });
@@ -168,14 +178,10 @@ export class HomeRegionStack extends Stack {
     return usage;
   }
 
-  #keepInventory(alarms: Alarms, props: InventoryFunctionProps, status: StatusBus) {
+  #keepInventory(alarms: Alarms, props: InventoryFunctionProps) {
     const inventory = new InventoryFunction(this, 'InventoryFunction', props);
     alarms.watchFunction('inventory', inventory.function);
     alarms.watchInventory(props.store.events);
-    if (status.feed) {
-      alarms.watchFunction('change-feed', status.feed.function);
-      alarms.watchChangeFeed(status.feed);
-    }
     const api = new InventoryApi(this, 'InventoryApi', props);
     alarms.watchFunction('inventory-api', api.function);
     alarms.watchApi(api.api, 'inventory-api');

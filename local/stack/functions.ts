@@ -1,5 +1,5 @@
 import type { PolledRegion } from '../../functions/poller/env.ts';
-import { type ConsoleFile, ProvisioningFile, type UsagePrices } from '../../functions/provider-api/env.ts';
+import { ProvisioningFile, type UsagePrices } from '../../functions/provider-api/env.ts';
 import type { Registries } from '../../functions/registration/env.ts';
 import { consolePage } from '../../infra/console-page.ts';
 import {
@@ -200,16 +200,15 @@ const usagePrices = (reported: readonly { readonly region: string }[]): UsagePri
 });
 
 /** The console, on a laptop that has a control server for it. */
-const consoleOf = (
-  { options, aws, controlUrl }: Wiring,
-  polled: readonly PolledRegion[],
-): ConsoleFile | undefined =>
+const consoleOf = ({ options, aws, controlUrl }: Wiring, polled: readonly PolledRegion[]) =>
   controlUrl === undefined
     ? undefined
     : {
-        ...{ feedTable: aws.inventoryTable, polled: [...polled], readers: [readerTokenSecret] },
-        collections: [...collectionsOf(options)],
-        page: consolePage({ controlUrl }),
+        feedTable: aws.inventoryTable,
+        file: {
+          ...{ polled: [...polled], readers: [readerTokenSecret], collections: [...collectionsOf(options)] },
+          page: consolePage({ controlUrl }),
+        },
       };
 
 const localFunction = (spec: FunctionSpec, wiring: Wiring): LambdaFunction => ({

@@ -4,6 +4,7 @@ import type { ChangeFeed, FeedPage, NumberedChange } from '../ports/change-feed.
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/telemetry.ts';
 import { ChangesAnswer } from '../wire/changes.ts';
+import { changesPath } from '../wire/public-paths.ts';
 import { type Call, type Operation, operationsOf, type ResourceIds } from './operation.ts';
 
 type Parts = {
@@ -74,7 +75,7 @@ export const changesOperation = <UseCases extends ReadsChanges>(ids: ResourceIds
   operationsOf<UseCases>(ids)({
     operationId: 'readChanges',
     method: 'GET',
-    path: '/api/v1alpha1/changes',
+    path: changesPath,
     summary: 'Read what has changed',
     description:
       'All changes of statuses and of the inventory, in one order without gaps, kept for seven days. Begin without `after`, read everything, then read on from `next`. With `Accept: text/event-stream`, server-sent events whose ids are the cursors; where the host cannot stream, they end with the first changes, and `EventSource` connects again.',

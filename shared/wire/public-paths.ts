@@ -12,6 +12,10 @@ export const healthPaths = {
 /** The page of the console. */
 export const consolePath = '/console';
 
+/** What the page reads. */
+export const overviewPath = '/api/v1alpha1/overview';
+export const changesPath = '/api/v1alpha1/changes';
+
 export const openApiPath = '/api/v1alpha1/openapi.json';
 
 /** Every path of an API with these collections that needs no credentials for GET: alone, and below `/{region}`. */

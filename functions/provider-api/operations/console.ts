@@ -3,7 +3,7 @@ import { NotFoundError } from '../../../shared/core/errors.ts';
 import { changesOperation } from '../../../shared/http/changes.ts';
 import { NoQuery, type Operation, operationsOf } from '../../../shared/http/operation.ts';
 import { Overview } from '../../../shared/wire/overview.ts';
-import { consolePath } from '../../../shared/wire/public-paths.ts';
+import { consolePath, overviewPath } from '../../../shared/wire/public-paths.ts';
 import type { UseCases } from '../use-cases.ts';
 import { idsOf } from './collection.ts';
 
@@ -21,7 +21,7 @@ const error = `expected a whole number from 0 to ${mostRows}`;
 const getOverview = operation({
   operationId: 'getOverview',
   method: 'GET',
-  path: '/api/v1alpha1/overview',
+  path: overviewPath,
   isOfNoTarget: true,
   summary: 'Get an overview',
   description:
