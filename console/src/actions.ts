@@ -13,6 +13,7 @@ import {
   placeNow,
   type Row,
   refreshTargets,
+  removeIfGone,
   targetNamed,
 } from './state.ts';
 
@@ -56,11 +57,11 @@ export const actionsOf = (row: Row): readonly Action[] => {
 
 export const act = (row: Row, action: Action): void => {
   const perform = () =>
-    run(`${words[action]} ${row.dcmId}`, () =>
-      action === 'delete'
-        ? ask(pathOf(row), { method: 'DELETE' })
-        : ask(`${pathOf(row)}:${action}`, { method: 'POST' }),
-    );
+    run(`${words[action]} ${row.dcmId}`, async () => {
+      if (action !== 'delete') return ask(`${pathOf(row)}:${action}`, { method: 'POST' });
+      await ask(pathOf(row), { method: 'DELETE' });
+      return removeIfGone(row); // one that had ended before has no further status
+    });
   if (action === 'start') void perform();
   else
     question.value = {

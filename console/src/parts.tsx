@@ -145,7 +145,7 @@ export const Header = ({ help }: { readonly help: () => void }) => {
       <button
         type="button"
         onClick={() => (zone.value = zone.value === 'UTC' ? 'local' : 'UTC')}
-        aria-label={`Clock: ${zoneName.value}. Change it`}
+        title="Clock"
       >
         {zoneName} <kbd>c</kbd>
       </button>
@@ -577,21 +577,23 @@ export const Tail = () => {
       <h2 id="tail">
         What happens <small>{zoneName}</small>
       </h2>
-      <ol role="log" aria-live={isPaused.value ? 'off' : 'polite'} aria-labelledby="tail">
-        {wanted.map(({ number, row, status, message, timeMs, afterMs }) => (
-          <li key={number}>
-            <time dateTime={new Date(timeMs).toISOString()}>{clockTime(timeMs)}</time>
-            <button type="button" class="name" onClick={() => show(row)}>
-              {row.dcmId}
-            </button>
-            <Status status={status} />
-            <span class="faint" title="From the service’s clock, which has whole seconds, to this page">
-              {delayText(afterMs)}
-            </span>
-            <span class="message">{message}</span>
-          </li>
-        ))}
-      </ol>
+      <div role="log" aria-live={isPaused.value ? 'off' : 'polite'} aria-labelledby="tail">
+        <ol>
+          {wanted.map(({ number, row, status, message, timeMs, afterMs }) => (
+            <li key={number}>
+              <time dateTime={new Date(timeMs).toISOString()}>{clockTime(timeMs)}</time>
+              <button type="button" class="name" onClick={() => show(row)}>
+                {row.dcmId}
+              </button>
+              <Status status={status} />
+              <span class="faint" title="From the service’s clock, which has whole seconds, to this page">
+                {delayText(afterMs)}
+              </span>
+              <span class="message">{message}</span>
+            </li>
+          ))}
+        </ol>
+      </div>
       {wanted.length === 0 && <p class="faint">Statuses appear here as DCM gets them.</p>}
     </section>
   );
@@ -658,8 +660,8 @@ const DrawerOf = ({ row }: { readonly row: Row }) => {
     <aside class="drawer" aria-labelledby="drawer">
       <div class="heading">
         <h2 id="drawer">{row.dcmId}</h2>
-        <button type="button" onClick={close} aria-label="Close the timeline">
-          × <kbd>esc</kbd>
+        <button type="button" onClick={close}>
+          Close <kbd>esc</kbd>
         </button>
       </div>
       <p>

@@ -297,6 +297,17 @@ const removeRow = (row: Row): void => {
   membership.value += 1;
 };
 
+/** Removes a resource that the provider does not have any more. */
+export const removeIfGone = async (row: Row): Promise<void> => {
+  const isGone = await readResource(pathOf(row)).then(
+    () => false,
+    (error: unknown) => error instanceof RequestError && error.status === 404,
+  );
+  if (!isGone) return;
+  row.current.value = { ...row.current.peek(), status: 'DELETED' };
+  setTimeout(() => removeRow(row), removedAfterMs);
+};
+
 const being = new Set<string>();
 
 /** Reads what the feed does not say of a resource. */

@@ -1,0 +1,291 @@
+import { createRequire } from 'node:module';
+import { type Browser, chromium, type Locator, type Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import * as z from 'zod';
+import { findChromium, howToGetChromium } from './browser.ts';
+import { type TestStack, testStack } from './stack.ts';
+
+const executablePath = findChromium();
+const isInCi = process.env.CI !== undefined;
+if (executablePath === undefined && !isInCi)
+  process.stderr.write(`SKIPPED, the console: ${howToGetChromium}\n`);
+
+/** What the browser test waits for at most, once DCM has the status. */
+const soon = 5_000;
+const lives = 45_000;
+
+const Violations = z.array(z.object({ id: z.string(), nodes: z.array(z.object({ html: z.string() })) }));
+const axePath = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+
+it.runIf(isInCi)('CI has a Chromium for the tests of the console', () => {
+  expect(executablePath, howToGetChromium).toBeDefined();
+});
+
+describe.skipIf(executablePath === undefined)('the console, in Chromium', () => {
+  let stack: TestStack;
+  let browser: Browser;
+  let page: Page;
+  const foreign: string[] = [];
+  const errors: string[] = [];
+
+  beforeAll(async () => {
+    stack = await testStack({
+      pollFloorSeconds: 1,
+      dwellMs: { pending: 1_500, stopping: 1_500, 'shutting-down': 800 },
+    });
+    browser = await chromium.launch({
+      ...(executablePath !== undefined && { executablePath }),
+      args: ['--no-sandbox'],
+    });
+    page = await browser.newPage({ viewport: { width: 1440, height: 1000 } });
+    page.setDefaultTimeout(15_000);
+    page.on('pageerror', ({ message }) => errors.push(message));
+    page.on('request', (request) => {
+      const { origin, hostname } = new URL(request.url());
+      if (hostname !== '127.0.0.1') foreign.push(origin);
+    });
+    await page.goto(stack.endpoints.consoleUrl);
+    await page.getByText(/^live · /).waitFor();
+  }, 120_000);
+  afterAll(async () => {
+    await browser?.close();
+    await stack?.[Symbol.asyncDispose]();
+  });
+
+  const rowOf = (id: string): Locator => page.locator('tbody tr', { hasText: id });
+  const drawer = (): Locator => page.locator('aside.drawer');
+  const hasStatus = (id: string, status: string) =>
+    rowOf(id).locator('.status', { hasText: status }).waitFor({ timeout: lives });
+
+  /** @returns the id of the new resource */
+  const launch = async (type: 'VM' | 'container' | 'cluster'): Promise<string> => {
+    await page.getByRole('button', { name: /^Launch n/ }).click();
+    const dialog = page.getByRole('dialog', { name: 'Launch' });
+    await dialog.getByRole('radio', { name: type, exact: true }).check();
+    const id = await dialog.getByLabel('Id').inputValue();
+    await dialog.getByRole('button', { name: `Launch ${id}` }).click();
+    await drawer().getByRole('heading', { name: id }).waitFor();
+    return id;
+  };
+
+  const remove = async (id: string): Promise<void> => {
+    await rowOf(id).getByRole('button', { name: id }).click();
+    await drawer().getByRole('button', { name: 'delete', exact: true }).click();
+    await page.getByRole('button', { name: `Delete ${id}` }).click();
+  };
+
+  const findings = async (): Promise<string[]> => {
+    await page.addScriptTag({ path: axePath }).catch(() => undefined);
+    const found = await page.evaluate(
+      "window.axe ? axe.run(document).then(({violations}) => violations.map(({id, nodes}) => ({id, nodes: nodes.map(({html}) => ({html}))}))) : Promise.reject(new Error('axe was not loaded'))",
+    );
+    return Violations.parse(found).map(
+      ({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`,
+    );
+  };
+
+  it('needs no login on a laptop, and asks nobody but this machine (complaint 12)', async () => {
+    await page.getByRole('heading', { name: 'Targets' }).waitFor();
+
+    expect(foreign).toEqual([]);
+    expect(await page.locator('input[type=password]').count()).toBe(0);
+  });
+
+  it('is live without a reload, and says so: a status is on screen within seconds after DCM has it (complaint 1)', async () => {
+    const id = await launch('VM');
+    await expect
+      .poll(async () => (await stack.controlPlane.row(id))?.status.toUpperCase(), { timeout: lives })
+      .toBe('RUNNING');
+
+    await rowOf(id).locator('.status', { hasText: 'RUNNING' }).waitFor({ timeout: soon });
+  }, 90_000);
+
+  it('shows the new resource and its timeline after a launch, with the focus in its row (complaint 10)', async () => {
+    const id = await launch('container');
+
+    expect(await page.evaluate('document.activeElement?.textContent')).toBe(id);
+    await drawer().getByRole('heading', { name: id }).waitFor();
+    await drawer().locator('svg.timeline').waitFor();
+    await hasStatus(id, 'RUNNING');
+    await remove(id);
+    await hasStatus(id, 'DELETED');
+  }, 120_000);
+
+  it('launches and deletes a cluster, and shows each status', async () => {
+    const id = await launch('cluster');
+    await hasStatus(id, 'PROGRESSING');
+    await hasStatus(id, 'ACTIVE');
+    await remove(id);
+    await hasStatus(id, 'DELETING');
+    await hasStatus(id, 'DELETED');
+  }, 180_000);
+
+  it('stops, starts and deletes a VM, and asks before with its id', async () => {
+    const id = await launch('VM');
+    await hasStatus(id, 'RUNNING');
+    await drawer().getByRole('button', { name: 'stop', exact: true }).click();
+    await page.getByRole('button', { name: `Stop ${id}` }).click();
+    await hasStatus(id, 'STOPPED');
+    await drawer().getByRole('button', { name: 'start', exact: true }).click();
+    await hasStatus(id, 'RUNNING');
+    await remove(id);
+    await hasStatus(id, 'DELETED');
+  }, 180_000);
+
+  it('says why a resource failed in its row, not only that it did (complaint 6)', async () => {
+    const id = await launch('VM');
+    await hasStatus(id, 'RUNNING');
+    await drawer().getByRole('button', { name: 'Kill it, as a broken host does' }).click();
+    await page.getByRole('button', { name: `Kill it, as a broken host does: ${id}` }).click();
+    await hasStatus(id, 'FAILED');
+
+    expect(await rowOf(id).locator('td.message').innerText()).toContain('Server.InternalError');
+    await page.locator('.attention', { hasText: id }).waitFor({ timeout: soon });
+  }, 120_000);
+
+  it('shows faults only, together with the text filter, as chips and in the URL (complaint 8)', async () => {
+    await page.getByRole('button', { name: /^Faults only/ }).click();
+    await expect.poll(() => page.locator('tbody tr[data-row]').count()).toBe(1);
+    await page.getByLabel('Filter', { exact: true }).fill('status:running');
+
+    await expect.poll(() => page.locator('tbody tr[data-row]').count()).toBe(0);
+    expect(page.url()).toContain('filter=status%3Arunning&faults=1');
+    await page.getByRole('button', { name: 'Remove the filter faults' }).click();
+    await expect.poll(() => page.locator('tbody tr[data-row]').count()).toBe(1);
+  });
+
+  it('says which filter does not exist, and has windows relative to now (complaint 9)', async () => {
+    await page.getByLabel('Filter', { exact: true }).fill('colour:red');
+    await page.getByRole('alert').getByText('there is no filter colour').waitFor();
+    expect(await page.locator('tbody tr[data-row]').count()).toBe(0);
+
+    await page.getByLabel('Filter', { exact: true }).fill('changed:1s');
+    await expect.poll(() => page.locator('tbody tr[data-row]').count()).toBe(0);
+    await page.getByLabel('Filter', { exact: true }).fill('');
+  });
+
+  it('lists what needs attention now, not what was made good since (complaint 7)', async () => {
+    const [failed = ''] = await page.locator('.attention li strong').allInnerTexts();
+    await remove(failed);
+    await page.locator('.attention', { hasText: failed }).waitFor({ state: 'detached', timeout: lives });
+
+    await page.getByText('Needs attention (0)').waitFor();
+  }, 90_000);
+
+  it('keeps rows in their places under the pointer, and says how many are new (complaint 5)', async () => {
+    await page.locator('tbody').first().hover();
+    const { endpoints } = stack;
+    await fetch(`${endpoints.providerApiUrl}/api/v1alpha1/vms?id=late-1`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${endpoints.providerApiToken}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ spec: { service_type: 'vm', vcpu: { count: 1 } } }),
+    });
+    await page.getByRole('button', { name: '1 new' }).waitFor({ timeout: lives });
+
+    expect(await rowOf('late-1').count()).toBe(0);
+    await page.mouse.move(0, 0);
+    await rowOf('late-1').waitFor({ timeout: soon });
+  }, 90_000);
+
+  it('has one clock, whose zone stands at the axis (complaint 11)', async () => {
+    await rowOf('late-1').getByRole('button', { name: 'late-1' }).click();
+
+    expect(await drawer().locator('text.zone').textContent()).toBe('UTC');
+    await page.getByTitle('Clock').click();
+    const local = await page.evaluate('Intl.DateTimeFormat().resolvedOptions().timeZone');
+    await expect.poll(() => drawer().locator('text.zone').textContent()).toBe(local);
+    await page.getByTitle('Clock').click();
+  });
+
+  it('groups by target, account, type and status (complaint 13)', async () => {
+    await page.getByLabel('Group by').selectOption('target');
+
+    await page.locator('tr.group', { hasText: 'us-east-1' }).waitFor();
+    await page.getByLabel('Group by').selectOption('none');
+  });
+
+  it('is worked by the keyboard alone', async () => {
+    await page.keyboard.press('Escape');
+    await expect.poll(() => drawer().count()).toBe(0);
+    await page.keyboard.press('j');
+    await page.keyboard.press('Enter');
+    await drawer().waitFor();
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('?');
+    await page.getByRole('dialog', { name: 'Keyboard shortcuts' }).waitFor();
+    await page.keyboard.press('Escape');
+  });
+
+  it.each(['light', 'dark'] as const)('has no finding of axe, %s', async (colorScheme) => {
+    const checked = await browser.newPage({ colorScheme, bypassCSP: true, reducedMotion: 'reduce' });
+    await checked.goto(stack.endpoints.consoleUrl);
+    await checked.getByRole('button', { name: 'late-1' }).first().click();
+    await checked.locator('aside.drawer .events li').first().waitFor();
+    const before = page;
+    page = checked;
+    const found = await findings().finally(() => {
+      page = before;
+    });
+    await checked.close();
+
+    expect(found).toEqual([]);
+  });
+
+  it('asks only for a page of rows at first, and consumes nothing of DCM’s (complaints 4 and 14)', async () => {
+    const asked: string[] = [];
+    const fresh = await browser.newPage();
+    fresh.on('request', (request) =>
+      asked.push(new URL(request.url()).pathname + new URL(request.url()).search),
+    );
+    await fresh.goto(stack.endpoints.consoleUrl);
+    await fresh.getByText(/^live · /).waitFor();
+    await fresh.close();
+
+    const paths = asked.filter((path) => path.startsWith('/api/'));
+    expect(paths[0]).toBe('/api/v1alpha1/overview?rows=200');
+    expect(paths.every((path) => /^\/api\/v1alpha1\/(overview|changes)\b/.test(path))).toBe(true);
+  });
+
+  it('shows everything, and no buttons, to a token that permits reading alone', async () => {
+    const reader = await browser.newContext();
+    const read = await reader.newPage();
+    await read.route('**/state', (route) => route.abort());
+    await read.addInitScript(`sessionStorage.setItem('token', '${stack.endpoints.readerToken}')`);
+    await read.goto(stack.endpoints.consoleUrl);
+    await read.getByRole('button', { name: 'late-1' }).first().click();
+    await read.locator('aside.drawer').waitFor();
+
+    expect(await read.getByRole('button', { name: /^Launch/ }).count()).toBe(0);
+    expect(await read.getByRole('button', { name: 'delete', exact: true }).count()).toBe(0);
+    const refused = await fetch(`${stack.endpoints.providerApiUrl}/api/v1alpha1/vms/late-1`, {
+      method: 'DELETE',
+      headers: { authorization: `Bearer ${stack.endpoints.readerToken}` },
+    });
+    expect(refused.status).toBe(403);
+    await reader.close();
+  });
+
+  it('loses nothing while NATS is stopped: the status comes in when it runs again', async () => {
+    await page.getByRole('button', { name: 'Stop NATS' }).click();
+    await page.getByRole('button', { name: 'Start NATS again' }).waitFor();
+    const id = await launch('VM');
+    await page.getByText('unhealthy').first().waitFor({ timeout: lives });
+    await page.getByRole('button', { name: 'Start NATS again' }).click();
+
+    await hasStatus(id, 'RUNNING');
+  }, 180_000);
+
+  it('says since when it is not live, and greys the rows out (complaint 2)', async () => {
+    await page.route('**/api/v1alpha1/**', (route) => route.abort());
+    await page.getByText(/^not live since \d\d:\d\d:\d\d$/).waitFor({ timeout: soon });
+
+    expect(await page.locator('main.lost').count()).toBe(1);
+    await page.unroute('**/api/v1alpha1/**');
+    await page.getByText(/^live · /).waitFor({ timeout: 20_000 });
+  });
+
+  it('made no request to another origin, and no error', () => {
+    expect(foreign).toEqual([]);
+    expect(errors).toEqual([]);
+  });
+});
