@@ -191,10 +191,10 @@ describe.skipIf(executablePath === undefined)('the console, in Chromium', () => 
     await rowOf('late-1').getByRole('button', { name: 'late-1' }).click();
 
     expect(await drawer().locator('text.zone').textContent()).toBe('UTC');
-    await page.getByTitle('Clock').click();
+    await page.getByTitle('Clock', { exact: true }).click();
     const local = await page.evaluate('Intl.DateTimeFormat().resolvedOptions().timeZone');
     await expect.poll(() => drawer().locator('text.zone').textContent()).toBe(local);
-    await page.getByTitle('Clock').click();
+    await page.getByTitle('Clock', { exact: true }).click();
   });
 
   it('groups by target, account, type and status (complaint 13)', async () => {
