@@ -17,7 +17,11 @@ const launch = async (page: Page, type: string, id: string): Promise<void> => {
   await page.locator('aside.drawer', { hasText: id }).waitFor();
 };
 
-const press = async (page: Page, id: string, [button, confirmed]: readonly [string, string]): Promise<void> => {
+const press = async (
+  page: Page,
+  id: string,
+  [button, confirmed]: readonly [string, string],
+): Promise<void> => {
   await page.locator('tbody').getByRole('button', { name: id, exact: true }).click();
   await page.locator('aside.drawer').getByRole('button', { name: button, exact: true }).click();
   await page.getByRole('button', { name: `${confirmed}${id}`, exact: true }).click();

@@ -54,7 +54,7 @@ export const cell = (value: unknown): string => {
  * JSON as Go's encoder writes it, with an indentation of two blanks: the keys of maps sorted, `<`, `>` and `&` escaped. `ordered` has the keys
  * that come first, in their order, as those of a struct.
  */
-export const json = (value: unknown, ordered: readonly string[] = []): string =>
+const json = (value: unknown, ordered: readonly string[] = []): string =>
   `${jsonText(sorted(value, ordered)).replace(/[<>&\u2028\u2029]/g, escaped)}\n`;
 
 const escaped = (character: string): string =>

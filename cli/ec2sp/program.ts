@@ -10,7 +10,7 @@ import {
 import type { Invocation } from './context.ts';
 import { exitCodes, type Terminal } from './terminal.ts';
 
-export const version = packageJson.version;
+const version = packageJson.version;
 
 const description =
   'Watches and drives the EC2 service provider for DCM: its VMs, containers and clusters, its registration, its inventory and its deployment.';
@@ -29,7 +29,7 @@ All commands: docs/cli.md. A completion for your shell: ec2sp completion bash|zs
 type Run = (command: CommandSpec, invocation: Invocation) => void;
 
 /** The parser of the command line. It writes to the terminal, and throws a CommanderError where it would end the process. */
-export const programOf = (run: Run, terminal?: Pick<Terminal, 'stdout' | 'stderr'>): Command => {
+const programOf = (run: Run, terminal?: Pick<Terminal, 'stdout' | 'stderr'>): Command => {
   const program = new Command('ec2sp');
   program
     .description(description)

@@ -10,7 +10,7 @@ const looks: Readonly<Record<string, Look>> = {
   ...{ STOPPED: 'still', DELETED: 'gone', DELETING: 'gone' },
   ...{ FAILED: 'bad', DEGRADED: 'bad', UNAVAILABLE: 'bad' },
 };
-export const lookOf = (status: string): Look => looks[status] ?? 'busy';
+const lookOf = (status: string): Look => looks[status] ?? 'busy';
 
 const shapes: Readonly<Record<Look, string>> = {
   good: 'M8 2a6 6 0 1 1 0 12A6 6 0 0 1 8 2Z',
@@ -41,7 +41,7 @@ export const Ago = ({ ms }: { readonly ms: number }) => {
 type Segment = Past & { readonly endMs: number };
 
 /** The times that a resource had its statuses; the last one until now. */
-export const segmentsOf = (history: readonly Past[], untilMs: number): readonly Segment[] =>
+const segmentsOf = (history: readonly Past[], untilMs: number): readonly Segment[] =>
   history.map((one, index) => ({ ...one, endMs: history[index + 1]?.timeMs ?? untilMs }));
 
 const coarseNowMs = computed(() => Math.floor(nowMs.value / 5_000) * 5_000);

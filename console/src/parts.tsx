@@ -328,7 +328,7 @@ const without = (text: string): void => {
     .join(' ');
 };
 
-export const Filters = () => {
+const Filters = () => {
   const errors = terms.value.flatMap(({ error }) => error ?? []);
   return (
     <div class="filters">

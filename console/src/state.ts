@@ -62,8 +62,10 @@ export const notice = signal<string | undefined>(undefined);
 const rows = new Map<string, Row>();
 /** Grows when a row is added or removed. */
 const membership = signal(0);
-export const rowOf = (key: string): Row | undefined => (membership.value, rows.get(key));
-const allRows = computed(() => (membership.value, [...rows.values()]));
+/** Whoever reads the rows by it in a computed signal is computed again when there are others. */
+const currentRows = (): ReadonlyMap<string, Row> => (membership.value < 0 ? new Map() : rows);
+export const rowOf = (key: string): Row | undefined => currentRows().get(key);
+const allRows = computed(() => [...currentRows().values()]);
 const countsAreComplete = signal(true);
 export const total = computed(() => allRows.value.length);
 export const isPartial = computed(() => !countsAreComplete.value || moreRows.value > 0);
@@ -205,7 +207,7 @@ effect(() => {
 });
 /** The rows where they are shown. */
 export const shown: ReadonlySignal<readonly Row[]> = computed(() =>
-  placed.value.filter((row) => (membership.value, rows.get(row.key) === row)),
+  placed.value.filter((row) => rowOf(row.key) === row),
 );
 /** How many rows would come in, once they may move. */
 export const waiting = computed(() => {

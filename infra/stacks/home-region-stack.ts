@@ -124,16 +124,7 @@ export class HomeRegionStack extends Stack {
     }
 
     if (inventory) this.#keepInventory(alarms, { defaults, deployment, store: inventory });
-    const usage = status && this.#keepUsage(alarms, { defaults, settings, status });
-    if (status?.feed) {
-      alarms.watchFunction('change-feed', status.feed.function);
-      alarms.watchChangeFeed(status.feed);
-    }
-    if (status)
-      alarms.watchStatusBus(
-        status.bus,
-        [status.feed, usage].flatMap((reader) => reader?.rule ?? []),
-      );
+    const usage = status && this.#readStatuses(alarms, { defaults, settings, status });
 
     new CfnOutput(this, 'FleetTableName', { value: resourceStore.tableName });
     new CfnOutput(this, 'ObservationsQueueUrl', { value: observations.queue.queueUrl });
@@ -169,8 +160,22 @@ export class HomeRegionStack extends Stack {
     return status;
   }
 
-  #keepUsage(alarms: Alarms, props: UsageProps & { readonly settings: Settings }): Usage | undefined {
-    if (!hasUsage(props.settings)) return undefined;
+  /** The change feed and the usage ledger, of which each is there only where the settings have use for it. */
+  #readStatuses(alarms: Alarms, props: UsageProps & { readonly settings: Settings }): Usage | undefined {
+    const { bus, feed } = props.status;
+    if (feed) {
+      alarms.watchFunction('change-feed', feed.function);
+      alarms.watchChangeFeed(feed);
+    }
+    const usage = hasUsage(props.settings) ? this.#keepUsage(alarms, props) : undefined;
+    alarms.watchStatusBus(
+      bus,
+      [feed, usage].flatMap((reader) => reader?.rule ?? []),
+    );
+    return usage;
+  }
+
+  #keepUsage(alarms: Alarms, props: UsageProps): Usage {
     const usage = new Usage(this, 'Usage', props);
     alarms.watchFunction('usage', usage.function);
     alarms.watchUsage(usage);

@@ -51,7 +51,7 @@ const getOverview = operation({
 const readChanges = changesOperation<Pick<NonNullable<UseCases['console']>, 'readChanges'>>(ids);
 
 /** The page, which anybody may load: it has no data. */
-export const getConsole = operation({
+const getConsole = operation({
   operationId: 'getConsole',
   method: 'GET',
   path: consolePath,
