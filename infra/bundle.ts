@@ -1,8 +1,8 @@
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type Metafile, type OutputFile, type Plugin } from 'esbuild';
-import { bundleConsole } from './console-page.ts';
+import { type BuiltConsole, consoleBundle } from './console-page.ts';
 import { type FunctionName, functionNames } from './function-names.ts';
 import { literalKeys } from './literal-keys.ts';
 import { bundleFolder, projectFolder as root } from './project-folder.ts';
@@ -46,8 +46,39 @@ const withoutBigIntegers: Plugin = {
   },
 };
 
+/** Writes the script and the style of the console (console/src), which `consolePage` (console-page.ts) makes the page of. */
+export const bundleConsole = async (): Promise<void> => {
+  const { outputFiles } = await build({
+    absWorkingDir: root,
+    entryPoints: { page: 'console/src/main.tsx' },
+    outdir: dirname(consoleBundle),
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    platform: 'browser',
+    target: 'es2022',
+    jsx: 'automatic',
+    jsxImportSource: 'preact',
+    charset: 'utf8',
+    legalComments: 'none',
+    write: false,
+    logLevel: 'warning',
+  });
+  const textOf = (ending: string) => outputFiles.find(({ path }) => path.endsWith(ending))?.text.trim() ?? '';
+  const built: BuiltConsole = {
+    script: textOf('.js').replaceAll('</script', '<\\/script'),
+    style: textOf('.css'),
+  };
+  await replace(dirname(consoleBundle), [
+    { path: consoleBundle, contents: Buffer.from(JSON.stringify(built)) },
+  ]);
+};
+
 /** Keeps unchanged files, and replaces each other file atomically: another process may be using this folder. */
-const replace = async (folder: string, files: readonly OutputFile[]): Promise<void> => {
+const replace = async (
+  folder: string,
+  files: readonly Pick<OutputFile, 'path' | 'contents'>[],
+): Promise<void> => {
   await mkdir(folder, { recursive: true });
   for (const { path, contents } of files) {
     const known = await readFile(path).catch(() => undefined);

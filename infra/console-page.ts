@@ -1,50 +1,21 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { mkdir, rename, writeFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
 import { brotliCompressSync, constants } from 'node:zlib';
-import { build } from 'esbuild';
 import * as z from 'zod';
 import type { ConsolePage } from '../functions/provider-api/env.ts';
 import { SettingsError } from '../shared/core/errors.ts';
+import { projectFolder } from './project-folder.ts';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
-const folder = `${root}dist/console`;
-const file = `${folder}/page.json`;
+/** What `bundleConsole` (infra/bundle.ts) writes. */
+export const consoleBundle = `${projectFolder}dist/console/page.json`;
 
 const Built = z.object({ script: z.string(), style: z.string() });
-type Built = z.infer<typeof Built>;
-
-/** Writes the script and the style of the console (console/src), which `consolePage` makes the page of. */
-export const bundleConsole = async (): Promise<void> => {
-  const { outputFiles } = await build({
-    absWorkingDir: root,
-    entryPoints: { page: 'console/src/main.tsx' },
-    outdir: folder,
-    bundle: true,
-    minify: true,
-    format: 'esm',
-    platform: 'browser',
-    target: 'es2022',
-    jsx: 'automatic',
-    jsxImportSource: 'preact',
-    charset: 'utf8',
-    legalComments: 'none',
-    write: false,
-    logLevel: 'warning',
-  });
-  const textOf = (ending: string) => outputFiles.find(({ path }) => path.endsWith(ending))?.text.trim() ?? '';
-  const built: Built = { script: textOf('.js').replaceAll('</script', '<\\/script'), style: textOf('.css') };
-  await mkdir(folder, { recursive: true });
-  const unfinished = `${folder}/.${process.pid}-page.json`;
-  await writeFile(unfinished, JSON.stringify(built));
-  await rename(unfinished, file);
-};
+export type BuiltConsole = z.infer<typeof Built>;
 
 /** @see https://www.w3.org/TR/CSP3/#grammardef-hash-source */
 const hashOf = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
 
-const policyOf = ({ script, style }: Built, origins: readonly string[]): string =>
+const policyOf = ({ script, style }: BuiltConsole, origins: readonly string[]): string =>
   [
     "default-src 'none'",
     `script-src ${hashOf(script)}`,
@@ -84,7 +55,7 @@ export const consolePage = ({ controlUrl }: { readonly controlUrl?: string } = {
 
 const readBundle = (): string => {
   try {
-    return readFileSync(file, 'utf8');
+    return readFileSync(consoleBundle, 'utf8');
   } catch {
     throw new SettingsError('the console is not bundled; run npm run bundle');
   }

@@ -21,7 +21,14 @@ export const writePackage = async (): Promise<void> => {
   await rm(packageFolder, { recursive: true, force: true });
   await mkdir(packageFolder, { recursive: true });
   await compileInfra();
-  const copied = ['dist/functions', 'dist/cli', 'docs', 'infra/settings.example.json', stateMachine];
+  const copied = [
+    'dist/functions',
+    'dist/console',
+    'dist/cli',
+    'docs',
+    'infra/settings.example.json',
+    stateMachine,
+  ];
   for (const path of [...copied, 'README.md', 'CHANGELOG.md', 'SECURITY.md', 'LICENSE'])
     await cp(root + path, `${packageFolder}/${path}`, { recursive: true });
   await writeJson('package.json', manifest);

@@ -2,7 +2,7 @@ import { brotliDecompressSync } from 'node:zlib';
 import { Match } from 'aws-cdk-lib/assertions';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { ConsoleFile, consoleFile } from '../../functions/provider-api/env.ts';
-import { bundleConsole } from '../../infra/console-page.ts';
+import { bundleConsole } from '../../infra/bundle.ts';
 import { contradictions } from '../../infra/settings/contradictions.ts';
 import { Settings } from '../../infra/settings/settings.ts';
 import {
