@@ -344,6 +344,23 @@ const accounts: GroupSpec = {
 
 const stacks: readonly CommandSpec[] = [
   {
+    name: 'init',
+    summary: 'From AWS credentials to a deployed provider: settings, secrets, bootstrap, deployment',
+    about:
+      'Asks what it needs to know, prints the line that creates the NATS user, and leaves out what is there already. Runs the command line of AWS',
+    options: [
+      { flags: '--nats-url <url>', about: "The URL of DCM's NATS" },
+      { flags: '--nats-creds <file>', about: 'A .creds file of the NATS user, to be stored as a secret' },
+      { flags: '--dry-run', about: 'Print what would be done, and do nothing' },
+      { flags: '--yes', about: 'Do not ask before permissions are added' },
+    ],
+    examples: [
+      'init',
+      'init --no-input --region eu-west-1 --nats-url tls://nats.example.com:4222 --nats-creds ec2-sp.creds --dry-run',
+    ],
+    load: async () => (await import('./commands/init.ts')).init,
+  },
+  {
     name: 'synth',
     summary: 'Write the CloudFormation templates to cdk.out, and print their stacks',
     about: 'Needs no AWS account',

@@ -102,10 +102,14 @@ export const agentStreamsOf = (settings: WithAgentsOfAccounts): string[] => {
  * secret has no `inboxPrefix`.
  */
 export const natsPermissions = (settings: WithAgentsOfAccounts): string => {
-  const reads = agentStreamsOf(settings).map((stream) => `$JS.API.STREAM.MSG.GET.${stream}`);
-  const subjects = reportedTypes(settings).map(statusSubject);
-  const publish = [...subjects, '$JS.API.STREAM.NAMES', ...reads].map((subject) => `"${subject}"`);
+  const publish = natsSubjects(settings).map((subject) => `"${subject}"`);
   return `permissions { publish: [${publish.join(', ')}], subscribe: ["_INBOX.>"] }`;
+};
+
+/** The subjects on which the NATS user of the nats-bridge has to publish. */
+export const natsSubjects = (settings: WithAgentsOfAccounts): string[] => {
+  const reads = agentStreamsOf(settings).map((stream) => `$JS.API.STREAM.MSG.GET.${stream}`);
+  return [...reportedTypes(settings).map(statusSubject), '$JS.API.STREAM.NAMES', ...reads];
 };
 
 const Superseded = z.object({

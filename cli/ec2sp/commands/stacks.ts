@@ -82,7 +82,7 @@ const outputFolder = ({ terminal }: Context): string => join(terminal.folder, 'c
  * Runs the CDK's own command line, which is installed with this program. Its app and its flags are those of cdk.json beside this program; what
  * it writes goes to the working folder. Returns the exit code, where it is not 0.
  */
-const cdk = async (context: Context, args: readonly string[]): Promise<number | undefined> => {
+export const cdk = async (context: Context, args: readonly string[]): Promise<number | undefined> => {
   const { programFolder, env } = context.terminal;
   const child = spawn(process.execPath, [cdkOf(programFolder), ...args, '--output', outputFolder(context)], {
     cwd: programFolder,

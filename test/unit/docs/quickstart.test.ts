@@ -26,6 +26,10 @@ describe('the pages for a first deployment', () => {
   });
 });
 
+/** How a test runs `ec2sp` with exactly these arguments: one by one, or as a list. */
+const runs = (args: readonly string[]): RegExp =>
+  new RegExp(`ec2sp\\(\\[?${args.map((arg) => `'${arg}'`).join(', ')}\\]?[,)]`);
+
 describe('docs/quickstart.md', () => {
   const blocks = [...textOf('quickstart.md').matchAll(/^([^\n]*)\n```sh\n(.*?)```/gms)].map(
     ([, before = '', block = '']) => ({ mark: before, block }),
@@ -46,7 +50,7 @@ describe('docs/quickstart.md', () => {
       const test = readFileSync(new URL(`../${mark.split(' ')[3]}`, docs), 'utf8');
       for (const line of block.trimEnd().split('\n')) {
         const args = line.replace('npx ec2sp ', '').split(' ');
-        expect(test, line).toContain(`ec2sp(${args.map((arg) => `'${arg}'`).join(', ')})`);
+        expect(test, line).toMatch(runs(args));
       }
     }
   });

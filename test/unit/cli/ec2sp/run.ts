@@ -17,6 +17,7 @@ type Options = {
   readonly env?: Readonly<Record<string, string>>;
   readonly folder?: string;
   readonly home?: string;
+  readonly programFolder?: string;
   readonly stdin?: string;
   /** Standard input, output and errors are a terminal, where these answers are typed. */
   readonly typed?: readonly string[];
@@ -35,7 +36,7 @@ export const ec2sp = async (args: readonly string[], options: Options = {}) => {
   });
   stderr.on('data', (chunk) => {
     written.err += chunk;
-    if (/(\[y\/N\]|s:) $/.test(written.err) && answers.length > 0) stdin.write(`${answers.shift()}\n`);
+    if (/(\[y\/N\]|\w:) $/.test(written.err) && answers.length > 0) stdin.write(`${answers.shift()}\n`);
   });
   if (options.typed === undefined) stdin.end(options.stdin ?? '');
   const isTTY = options.typed !== undefined;
@@ -46,7 +47,7 @@ export const ec2sp = async (args: readonly string[], options: Options = {}) => {
     env: options.env ?? {},
     folder: options.folder ?? emptyFolder(),
     home: options.home ?? emptyFolder(),
-    programFolder: emptyFolder(),
+    programFolder: options.programFolder ?? emptyFolder(),
     interrupted: options.interrupted ?? new AbortController().signal,
   });
   return { exitCode, stdout: written.out, stderr: written.err };

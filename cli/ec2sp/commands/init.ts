@@ -1,0 +1,205 @@
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import * as z from 'zod/mini';
+import { natsSubjects } from '../../../infra/settings/agent.ts';
+import { loadSettings, parseSettings } from '../../../infra/settings/load-settings.ts';
+import type { Settings } from '../../../infra/settings/settings.ts';
+import type { Action, Context } from '../context.ts';
+import { CommandError, UsageError } from '../terminal.ts';
+import { doctor } from './doctor.ts';
+import { cdk } from './stacks.ts';
+
+const text = z.optional(z.string());
+const Options = z.object({
+  ...{ natsUrl: text, natsCreds: text },
+  ...{ dryRun: z.optional(z.boolean()), yes: z.optional(z.boolean()) },
+});
+type Options = z.infer<typeof Options>;
+const Global = z.object({ region: text });
+
+/** One thing that `ec2sp init` does. */
+type Step = {
+  readonly what: string;
+  /** What is run or written, as --dry-run prints it. */
+  readonly shown: string;
+  readonly run: () => Promise<unknown>;
+};
+
+/**
+ * From credentials of an AWS account to a deployed provider. Each step is left out where its result is there already, so that the command can
+ * be repeated after a failure.
+ */
+export const init: Action = async (context, { options, global }) => {
+  const given = Options.parse(options);
+  const path = context.configuration.settingsPath();
+  const content =
+    path === undefined ? await askSettings(context, { ...given, ...Global.parse(global) }) : undefined;
+  const settings =
+    content === undefined ? loadSettings({ settings: path }, '/').settings : parseSettings(content);
+  const target = path ?? join(context.terminal.folder, 'settings.json');
+  const steps = stepsOf(context, given, { path: target, content, settings });
+  context.talk.say(`The NATS user of the provider, with nsc:\n  ${nscLine(settings)}\n`);
+  for (const { what, shown, run } of steps) {
+    context.talk.say(`${what}.`);
+    if (given.dryRun) context.talk.print(`${shown}\n`);
+    else await run();
+    context.terminal.interrupted.throwIfAborted();
+  }
+  if (given.dryRun) {
+    context.talk.say('Nothing was changed.');
+    return undefined;
+  }
+  return settings.provisioning === undefined ? undefined : doctor(context, { args: [], options, global });
+};
+
+/** The settings that have no default. @throws UsageError where nobody can be asked */
+const askSettings = async (
+  { talk }: Context,
+  { natsUrl, natsCreds, region }: Options & z.infer<typeof Global>,
+) => {
+  const answer = async (known: string | undefined, flag: string, question: string): Promise<string> => {
+    if (known !== undefined) return known;
+    if (!talk.mayAsk) throw new UsageError(`There are no settings, and nobody can be asked: give ${flag}.`);
+    return talk.ask(question);
+  };
+  return {
+    homeRegion: await answer(region, '--region', 'The home region, such as eu-west-1: '),
+    nats: {
+      urls: [
+        await answer(natsUrl, '--nats-url', "The URL of DCM's NATS, such as tls://nats.example.com:4222: "),
+      ],
+      ...(natsCreds !== undefined && { credentialsSecret: 'dcm/nats' }),
+    },
+  };
+};
+
+/** Creates a NATS user that may only publish statuses, and read what the settings need. */
+const nscLine = (settings: Settings): string =>
+  `nsc add user --name ${settings.provider.name} --allow-pub '${natsSubjects(settings).join(',')}' --allow-sub '_INBOX.>'`;
+
+type Planned = { readonly path: string; readonly content: object | undefined; readonly settings: Settings };
+
+const stepsOf = (
+  context: Context,
+  { natsCreds, yes }: Options,
+  { path, content, settings }: Planned,
+): Step[] => {
+  const { homeRegion: region, streamingRegions, nats, api } = settings;
+  const creds = natsCreds === undefined ? undefined : resolve(context.terminal.folder, natsCreds);
+  if (creds !== undefined && !existsSync(creds))
+    throw new UsageError(`The file of the NATS credentials, ${creds}, is not there.`);
+  const regions = [region, ...streamingRegions];
+  const steps: (Step | false)[] = [
+    content !== undefined && {
+      what: `Writing ${path}`,
+      shown: JSON.stringify(content, undefined, 2),
+      run: () => writeFile(path, `${JSON.stringify(content, undefined, 2)}\n`, { flag: 'wx' }),
+    },
+    creds !== undefined &&
+      nats.credentialsSecret !== undefined && {
+        what: 'Storing the NATS credentials, unless the secret exists',
+        ...secretStep(context, {
+          region,
+          name: nats.credentialsSecret,
+          file: async () => creds,
+          shown: creds,
+        }),
+      },
+    api?.tokenSecret !== undefined && {
+      what: "Making a token for the provider's API, unless the secret exists",
+      ...secretStep(context, { region, name: api.tokenSecret, file: tokenFile, shown: 'A-NEW-TOKEN' }),
+    },
+    {
+      what: 'Bootstrapping the regions for the CDK',
+      shown: `cdk bootstrap ${regions.map((one) => `aws://ACCOUNT/${one}`).join(' ')}`,
+      run: async () => {
+        const account = await aws(context, [
+          'sts',
+          'get-caller-identity',
+          '--query',
+          'Account',
+          '--output',
+          'text',
+        ]);
+        if (account.exitCode !== 0)
+          throw new CommandError(
+            'There are no AWS credentials that work. Log in, for instance with aws sso login.',
+          );
+        const targets = regions.map((one) => `aws://${account.stdout.trim()}/${one}`);
+        await succeed('Bootstrapping', cdk(context, ['bootstrap', ...targets]));
+      },
+    },
+    {
+      what: 'Deploying',
+      shown: `cdk deploy --all -c settings=${path}`,
+      run: () => {
+        const approval = yes ? ['--require-approval', 'never'] : [];
+        return succeed(
+          'The deployment',
+          cdk(context, ['deploy', '--all', '-c', `settings=${path}`, ...approval]),
+        );
+      },
+    },
+  ];
+  return steps.filter((step) => step !== false);
+};
+
+const succeed = async (what: string, run: Promise<number | undefined>): Promise<void> => {
+  if ((await run) !== undefined)
+    throw new CommandError(`${what} failed, for the reason above. Afterwards ec2sp init can be repeated.`);
+};
+
+type Secret = {
+  readonly region: string;
+  readonly name: string;
+  /** The file with its value: a value among the arguments could be read by everyone on this machine. */
+  readonly file: (folder: string) => Promise<string>;
+  readonly shown: string;
+};
+
+const secretStep = (context: Context, { region, name, file, shown }: Secret): Pick<Step, 'shown' | 'run'> => {
+  const create = ['secretsmanager', 'create-secret', '--region', region, '--name', name, '--secret-string'];
+  return {
+    shown: `aws ${create.join(' ')} file://${shown}`,
+    run: async () => {
+      const describe = ['secretsmanager', 'describe-secret', '--region', region, '--secret-id', name];
+      if ((await aws(context, describe)).exitCode === 0) return;
+      const folder = await mkdtemp(join(tmpdir(), 'ec2sp-'));
+      try {
+        const { exitCode, stderr } = await aws(context, [...create, `file://${await file(folder)}`]);
+        if (exitCode !== 0) throw new CommandError(`The secret ${name} could not be made: ${stderr.trim()}`);
+      } finally {
+        await rm(folder, { recursive: true, force: true });
+      }
+    },
+  };
+};
+
+const tokenFile = async (folder: string): Promise<string> => {
+  const path = join(folder, 'token');
+  await writeFile(path, randomBytes(32).toString('hex'), { mode: 0o600 });
+  return path;
+};
+
+/** Runs AWS's command line. @throws CommandError where it is not installed */
+const aws = ({ terminal }: Context, args: readonly string[]) =>
+  new Promise<{ readonly exitCode: number; readonly stdout: string; readonly stderr: string }>(
+    (done, reject) => {
+      const child = spawn('aws', args, { env: terminal.env, stdio: ['ignore', 'pipe', 'pipe'] });
+      const written = { stdout: '', stderr: '' };
+      child.stdout.on('data', (chunk) => {
+        written.stdout += chunk;
+      });
+      child.stderr.on('data', (chunk) => {
+        written.stderr += chunk;
+      });
+      child.once('error', (cause) =>
+        reject(new CommandError("AWS's command line, aws, cannot be run: install it first.", { cause })),
+      );
+      child.once('close', (code) => done({ exitCode: code ?? 1, ...written }));
+    },
+  );
