@@ -49,9 +49,11 @@ export const readMessage =
       return [];
     }
     try {
-      const resourceMessages = kind
-        .toMessages(event, { provider, tagKeys })
-        .map((resourceMessage) => ({ ...resourceMessage, at: clamped(resourceMessage.at, now()) }));
+      const resourceMessages = kind.toMessages(event, { provider, tagKeys }).map((resourceMessage) => ({
+        ...resourceMessage,
+        at: clamped(resourceMessage.at, now()),
+        eventId: event.id,
+      }));
       const reported = event.source === ownSource ? resourceMessages : resourceMessages.filter(isReported);
       for (const resourceMessage of reported) warnOfUnknownState(resourceMessage);
       return reported;

@@ -30,6 +30,7 @@ import {
   withFailure,
 } from '../../shared/core/resource.ts';
 import { loggedTarget, targetOf } from '../../shared/core/target.ts';
+import { traceIdOf } from '../../shared/core/trace.ts';
 import type { DescribedResource } from '../../shared/ports/described-resources.ts';
 import type { Recorded } from '../../shared/ports/resource-store.ts';
 import { servedTypeOf } from '../../shared/ports/served-type.ts';
@@ -56,7 +57,7 @@ export type RecordedGroup = {
 
 /** Records, in order, what the messages of one resource say. Its outbox is first brought below its bounds. */
 export const recordMessages = (parts: Recording & Pick<Parts, 'meter'>, reasons: EndReasons) => {
-  const { resourceStore, homeAccount, accounts = {}, now, meter } = parts;
+  const { resourceStore, homeAccount, accounts = {}, now, meter, log } = parts;
   const record = recordMessage(parts);
   const readdress = recordAddresses(parts);
 
@@ -102,8 +103,17 @@ export const recordMessages = (parts: Recording & Pick<Parts, 'meter'>, reasons:
       else if (resourceMessage) hasRepeats = true;
     }
 
-    function note(resourceMessage: ResourceMessage | undefined, { latest, state }: Resource) {
-      if (latest) added.add(latest.key);
+    function note(
+      resourceMessage: ResourceMessage | undefined,
+      { latest, state, resourceId, dcmId }: Resource,
+    ) {
+      if (latest && !added.has(latest.key)) {
+        added.add(latest.key);
+        const { id, key, status, requestId } = latest;
+        const traceId = traceIdOf(resourceId, key);
+        const { eventId } = resourceMessage ?? {};
+        log.info('a status was recorded', { id, status, resourceId, dcmId, eventId, requestId, traceId });
+      }
       if (
         resourceMessage?.kind === 'observation' &&
         answers.includes(resourceMessage) &&

@@ -40,7 +40,7 @@ type Props = Pick<FunctionProps, 'vpc' | 'vpcSubnets' | 'securityGroups'> & {
 
 /**
  * Creates a function with our defaults: arm64, JSON logs in its own log group, and a role that may only write them; the caller grants other
- * permissions. There is no X-Ray tracing: the id of a request to the API is in the log lines and in the CloudEvents that result from it.
+ * permissions. There is no X-Ray tracing: CloudEvents have a trace of their own (shared/core/trace.ts), which a log line joins with the other ids.
  */
 export const functionWithDefaults = (
   scope: Construct,

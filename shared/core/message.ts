@@ -9,6 +9,8 @@ type About = {
   readonly account: string;
   /** Seconds since 1970-01-01T00:00Z on the service's clock: when it happened, not when we learnt of it. */
   readonly at: number;
+  /** The id of the event that says so, for log lines. */
+  readonly eventId?: string | undefined;
 };
 
 /** The resource was in `state` at `at`, seen by an EventBridge event, a listing, or a call of our API. */

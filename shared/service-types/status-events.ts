@@ -91,6 +91,14 @@ export const statusEventSchema = (serviceType: ServiceType) => {
         'Events with the same key are published in the order of `sequence`. The resource in AWS; DCM’s id where none was created.',
       ),
       region: described('The AWS region of the resource.'),
+      traceparent: z
+        .string()
+        .check(
+          z.regex(/^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/),
+          z.describe(
+            'As W3C’s Trace Context. The trace id is that of the change: the same in log lines, and in every republication.',
+          ),
+        ),
       [kind.idExtension]: z.optional(
         described(`The ${kind.noun} in AWS. Absent where the create was refused, and there is none.`),
       ),

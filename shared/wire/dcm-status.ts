@@ -3,6 +3,7 @@ import { serviceNameOf } from '../core/kind.ts';
 import type { Addresses } from '../core/outputs.ts';
 import { messageText, type Resource, republicationTime, type UnpublishedStatus } from '../core/resource.ts';
 import { addressProblem } from '../core/resource-id.ts';
+import { traceparentOf } from '../core/trace.ts';
 import { type CloudEventJson, statusSubject } from './cloudevents.ts';
 
 /**
@@ -40,6 +41,7 @@ export const statusEvent = (
     sequence: key,
     partitionkey: vm.resourceId ?? vm.dcmId,
     region: vm.region,
+    traceparent: traceparentOf(vm.resourceId ?? vm.dcmId, unpublished),
     ...(vm.resourceId !== undefined && { [idExtension]: serviceNameOf(vm.resourceId) }),
     ...(vm.account !== undefined && { account: vm.account }),
     ...vm.kind.billedExtensions(vm),

@@ -25,7 +25,7 @@ describe('reading a message', () => {
 
     const resourceMessages = read(JSON.stringify(running));
 
-    expect(resourceMessages).toEqual([observed('running')]);
+    expect(resourceMessages).toEqual([observed('running', 0, { eventId: running.id })]);
     expect([meter.counts, log.lines]).toEqual([{}, []]);
   });
 
@@ -36,7 +36,9 @@ describe('reading a message', () => {
       Object.entries({ ...rest, detail: { state: detail.state, 'instance-id': resourceId } }).toReversed(),
     );
 
-    expect(read(JSON.stringify(reversed, null, 4))).toEqual([observed('running')]);
+    expect(read(JSON.stringify(reversed, null, 4))).toEqual([
+      observed('running', 0, { eventId: running.id }),
+    ]);
   });
 
   it('drops an event of another account, counts it and warns of it', () => {
@@ -50,7 +52,7 @@ describe('reading a message', () => {
       log,
     });
 
-    expect(read(JSON.stringify(running))).toEqual([observed('running')]);
+    expect(read(JSON.stringify(running))).toEqual([observed('running', 0, { eventId: running.id })]);
     expect(read(JSON.stringify({ ...running, account: '999999999999' }))).toEqual([]);
     expect(meter.counts).toEqual({ foreignAccount: 1 });
     expect(log.lines).toEqual(['warn: dropped an event of another AWS account']);
@@ -59,7 +61,9 @@ describe('reading a message', () => {
   it('does without the version', () => {
     const { version: _, ...withoutVersion } = running;
 
-    expect(reader().read(JSON.stringify(withoutVersion))).toEqual([observed('running')]);
+    expect(reader().read(JSON.stringify(withoutVersion))).toEqual([
+      observed('running', 0, { eventId: running.id }),
+    ]);
   });
 
   it.each([
@@ -103,7 +107,9 @@ describe('reading a message', () => {
       JSON.stringify({ ...running, detail: { 'instance-id': resourceId, state: 'rebooting' } }),
     );
 
-    expect(resourceMessages).toEqual([observed('running', 0, { unrecognised: 'rebooting' })]);
+    expect(resourceMessages).toEqual([
+      observed('running', 0, { unrecognised: 'rebooting', eventId: running.id }),
+    ]);
     expect(meter.counts).toEqual({ unknownState: 1 });
     expect(log.lines).toEqual([expect.stringMatching(/^warn: an unknown state was reported/)]);
   });

@@ -29,7 +29,7 @@ describe('normaliser, asked for a VM’s status', () => {
       readMessage({ provider: 'ec2-sp', tagKeys, regions: ['us-east-1'], log, meter, now: () => clock.ms })(
         JSON.stringify(event),
       ),
-    ).toEqual([wanted()]);
+    ).toEqual([{ ...wanted(), eventId: event.id }]);
   });
 
   it('tells it once more, once for a second, under an id of its own', async () => {

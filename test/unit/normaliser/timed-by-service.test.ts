@@ -138,6 +138,7 @@ describe('normaliser, with a task whose states ECS times', () => {
       ...first,
       id: expect.stringMatching(/:again$/),
       sequence: expect.not.stringMatching(`^${first?.sequence}$`),
+      traceparent: expect.stringContaining(String(first?.traceparent).slice(0, 36)),
       republished: expect.any(String),
     });
     expect(stream.stored).toHaveLength(4);

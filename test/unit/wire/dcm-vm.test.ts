@@ -39,6 +39,7 @@ describe('CloudEvent of a VM’s status', () => {
         '"sequence":"17873946001",' +
         '"partitionkey":"i-1234567890abcdef0",' +
         '"region":"us-east-1",' +
+        '"traceparent":"00-fda485a3d1876d427c5f7866f982ccc9-40f7a54316c14fbe-01",' +
         '"instanceid":"i-1234567890abcdef0"}',
     );
   });
