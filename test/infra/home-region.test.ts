@@ -51,7 +51,7 @@ describe('the home region', () => {
   });
 
   it('creates all functions alike, each with its own log group', () => {
-    const { home: complete } = synthesized(allTypes);
+    const { home: complete } = synthesized({ ...allTypes, usage: {} });
 
     for (const box of functionNames.filter((name) => !inventoryFunctions.has(name))) {
       complete.hasResourceProperties('AWS::Lambda::Function', {
