@@ -168,7 +168,10 @@ const functionGetter = (client: DynamoDBDocumentClient): ((path: string) => Prom
   const feed = dynamoDbChangeFeed(client, table);
   const app = router({
     operations,
-    useCasesIn: () => ({ reports, readChanges: readChanges({ feed, streams: false, ...clock }) }),
+    useCasesIn: () => ({
+      reports,
+      readChanges: readChanges({ feed, accounts: {}, streams: false, ...clock }),
+    }),
     authentication: authentication({
       realm: 'inventory-api',
       credentials: [

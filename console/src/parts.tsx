@@ -226,7 +226,7 @@ export const Targets = () => (
     <h2 id="targets">Targets</h2>
     <ul class="targets">
       {targets.value.map((target) => (
-        <Target key={target.key} target={target} />
+        <Target key={target.name} target={target} />
       ))}
     </ul>
     {overview.value?.problems.map((problem) => (
@@ -429,7 +429,7 @@ const TableRow = ({ row }: { readonly row: Row }) => {
       </th>
       <Cell row={row} />
       <td class="place">
-        {targetNamed(row.target)?.name ?? row.target}
+        {row.target}
         <span class="faint">{row.size}</span>
       </td>
       <td class="number">
@@ -466,7 +466,7 @@ const groupOf = (row: Row): string => {
   const target = targetNamed(row.target);
   const of: Readonly<Record<Group, () => string>> = {
     none: () => '',
-    target: () => target?.name ?? row.target,
+    target: () => row.target,
     account: () => target?.account ?? '',
     type: () => `${nameOf[row.serviceType]}s`,
     status: () => row.current.value.status,
@@ -564,7 +564,7 @@ export const Tail = () => {
           {
             ...{ dcmId: row.dcmId, serviceType: row.serviceType, status, message, changedMs: timeMs },
             ...{ resourceId: row.resourceId.value, size: row.size.value },
-            targetName: targetNamed(row.target)?.name ?? row.target,
+            targetName: row.target,
             account: targetNamed(row.target)?.account ?? '',
           },
           nowMs.peek(),
@@ -665,8 +665,7 @@ const DrawerOf = ({ row }: { readonly row: Row }) => {
         </button>
       </div>
       <p>
-        <Status status={status} /> for <Ago ms={timeMs} /> · {nameOf[row.serviceType]} in{' '}
-        {targetNamed(row.target)?.name ?? row.target}
+        <Status status={status} /> for <Ago ms={timeMs} /> · {nameOf[row.serviceType]} in {row.target}
       </p>
       <p class="message">{message}</p>
       <p class="buttons">
@@ -779,7 +778,7 @@ const LaunchForm = () => {
   const places = targets.value.filter(
     (one) => one.mayWrite && one.providers.some((provider) => provider.serviceType === serviceType.value),
   );
-  const target = useSignal(places[0]?.key ?? '');
+  const target = useSignal(places[0]?.name ?? '');
   const spec = useSignal<string | undefined>(undefined);
   const text = spec.value ?? JSON.stringify(specOf(serviceType.value, id.value), undefined, 2);
   return (
@@ -815,7 +814,7 @@ const LaunchForm = () => {
       <Choice
         label="Target"
         value={target.value}
-        words={places.map((one) => [one.key, one.name])}
+        words={places.map((one) => [one.name, one.name])}
         choose={(one) => (target.value = one)}
       />
       <label>

@@ -28,7 +28,7 @@ export type Row = {
   readonly key: string;
   readonly dcmId: string;
   readonly serviceType: ServiceType;
-  /** The key of the target. */
+  /** The name of the target. */
   readonly target: string;
   readonly createdMs: number;
   readonly current: Signal<Current>;
@@ -72,15 +72,15 @@ export const isPartial = computed(() => !countsAreComplete.value || moreRows.val
 /** How many resources the page has not loaded. */
 export const moreRows = signal(0);
 
-const targetByKey = computed(() => new Map(targets.value.map((one) => [one.key, one])));
-export const targetNamed = (key: string): OverviewTarget | undefined => targetByKey.value.get(key);
+const targetByName = computed(() => new Map(targets.value.map((one) => [one.name, one])));
+export const targetNamed = (name: string): OverviewTarget | undefined => targetByName.value.get(name);
 export const mayWrite = computed(() => targets.value.some((one) => one.mayWrite));
 export const pathOf = ({
   target,
   serviceType,
   dcmId,
 }: Pick<Row, 'target' | 'serviceType' | 'dcmId'>): string =>
-  `${targetByKey.peek().get(target)?.path ?? ''}/api/v1alpha1/${collectionOf[serviceType]}/${encodeURIComponent(dcmId)}`;
+  `${targetByName.peek().get(target)?.path ?? ''}/api/v1alpha1/${collectionOf[serviceType]}/${encodeURIComponent(dcmId)}`;
 
 // What the visitor chose, which is in the URL's hash.
 
@@ -149,11 +149,10 @@ export const terms = computed(() => termsOf(filter.value));
 
 const filtered = (row: Row): Filtered => {
   const { status, message, timeMs } = row.current.value;
-  const target = targetByKey.value.get(row.target);
   return {
     ...{ dcmId: row.dcmId, serviceType: row.serviceType, status, message, changedMs: timeMs },
     ...{ resourceId: row.resourceId.value, size: row.size.value },
-    ...{ targetName: target?.name ?? row.target, account: target?.account ?? '' },
+    ...{ targetName: row.target, account: targetNamed(row.target)?.account ?? '' },
   };
 };
 
@@ -174,7 +173,7 @@ const isShown = (row: Row): boolean => {
 const keyOf: Readonly<Record<Sort, (row: Row) => string | number>> = {
   id: ({ dcmId }) => dcmId,
   status: ({ current }) => current.value.status,
-  target: ({ target }) => targetByKey.value.get(target)?.name ?? target,
+  target: ({ target }) => target,
   age: ({ createdMs }) => createdMs,
   changed: ({ current }) => current.value.timeMs,
 };

@@ -34,7 +34,8 @@ const accounts = assumedAccounts({
   file: env.ACCOUNTS_FILE,
   ...{ provider, role: 'reader', environment: process.env },
 });
-const targets = servedTargets({ ...settings, accounts: env.ACCOUNTS_FILE?.accounts ?? {} });
+const configured = env.ACCOUNTS_FILE?.accounts ?? {};
+const targets = servedTargets({ ...settings, accounts: configured });
 
 const useCases = {
   reports: inventoryReports({
@@ -59,6 +60,7 @@ const useCases = {
   readChanges: readChanges({
     feed: dynamoDbChangeFeed(client, env.INVENTORY_TABLE),
     streams: false,
+    accounts: configured,
     ...clock,
   }),
 };

@@ -231,10 +231,10 @@ const consoleUseCases = ({
       ...{ feed, provider, providerNameOf, version: env.PROVIDER_VERSION, ...clock },
     }),
     readChanges: (query, call) =>
-      readChanges({ feed: permittedChanges(feed, targets, call.permits), streams: false, ...clock })(
-        query,
-        call,
-      ),
+      readChanges({
+        feed: permittedChanges(feed, targets, call.permits),
+        ...{ accounts: configured, streams: false, ...clock },
+      })(query, call),
   };
 };
 

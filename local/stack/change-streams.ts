@@ -2,6 +2,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod/mini';
 import { dynamoDbChangeFeed } from '../../shared/adapters/dynamodb/change-feed.ts';
+import type { Accounts } from '../../shared/core/target.ts';
 import { authentication } from '../../shared/http/authentication.ts';
 import { changesOperation, type ReadsChanges, readChanges } from '../../shared/http/changes.ts';
 import { router, targetPaths } from '../../shared/http/router.ts';
@@ -13,6 +14,7 @@ type Options = {
   readonly table: string;
   /** Permits reading the changes. */
   readonly token: string;
+  readonly accounts: Accounts;
   readonly log: (line: string) => void;
 };
 
@@ -20,13 +22,13 @@ type Options = {
  * The inventory's change feed as event streams that stay open: the operation of the inventory-api in this process, in front of the function,
  * which could only end them with the first changes. Undefined for all other requests. Disposing ends the connections to DynamoDB.
  */
-export const startChangeStreams = async ({ dynamodbUrl, table, token, log }: Options) => {
+export const startChangeStreams = async ({ dynamodbUrl, table, token, accounts, log }: Options) => {
   const dynamoDb = new DynamoDBClient(clientConfig(dynamodbUrl));
   const line = (message: string, fields = {}) => log(JSON.stringify({ message, ...fields }));
   const clock = { now: Date.now, log: { info: line, warn: line, error: line } };
   const operation = changesOperation<ReadsChanges>({ id: z.string(), logField: 'resourceId' });
   const feed = dynamoDbChangeFeed(DynamoDBDocumentClient.from(dynamoDb), table);
-  const useCases = { readChanges: readChanges({ feed, streams: true, ...clock }) };
+  const useCases = { readChanges: readChanges({ feed, accounts, streams: true, ...clock }) };
   const app = router({
     operations: [operation],
     useCasesIn: () => useCases,

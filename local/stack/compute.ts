@@ -49,7 +49,7 @@ type ComputeOptions = {
 
 /** Starts the functions and what invokes them: the HTTP API, the queues, the polling state machine and the schedules. */
 export const startCompute = async (computeOptions: ComputeOptions, use: Use): Promise<Compute> => {
-  const { options, aws, dcm } = computeOptions;
+  const { options, accounts, aws, dcm } = computeOptions;
   const [providerApiToken, prodProviderApiToken, inventoryToken] = [newToken(), newToken(), newToken()];
   const readerToken = newToken();
   const { url: secretsUrl } = await use(
@@ -68,6 +68,7 @@ export const startCompute = async (computeOptions: ComputeOptions, use: Use): Pr
   const { stream } = await use(
     startChangeStreams({
       ...{ dynamodbUrl: aws.dynamodbUrl, table: aws.inventoryTable, token: inventoryToken },
+      accounts: accounts?.accounts ?? {},
       log: (line) => options.log('change-streams', line),
     }),
   );

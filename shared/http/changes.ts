@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod/mini';
+import { type Accounts, loggedTarget, targetOfKey } from '../core/target.ts';
 import type { ChangeFeed, FeedPage, NumberedChange } from '../ports/change-feed.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/telemetry.ts';
@@ -9,6 +10,8 @@ import { type Call, type Operation, operationsOf, type ResourceIds } from './ope
 
 type Parts = {
   readonly feed: Pick<ChangeFeed, 'read'>;
+  /** Answers name targets by the aliases in it. */
+  readonly accounts: Accounts;
   /**
    * Whether the host sends an answer while it is being made, and tells when the client leaves. A function behind API Gateway's HTTP API does
    * not: there an event stream ends with the first changes, and the client connects again.
@@ -94,8 +97,9 @@ export const changesOperation = <UseCases extends ReadsChanges>(ids: ResourceIds
 
 /** Answers changes as JSON, or as server-sent events. */
 export const readChanges = (parts: Parts): ReadsChanges['readChanges'] => {
-  const { feed, now, pause = pausing } = parts;
-  const stream = eventStream(parts);
+  const { accounts, now, pause = pausing } = parts;
+  const feed = namedFeed(parts.feed, accounts);
+  const stream = eventStream({ ...parts, feed });
 
   return async ({ after, limit, wait }, { header }) => {
     if (accepts(header('accept'), 'text/event-stream'))
@@ -114,6 +118,18 @@ export const readChanges = (parts: Parts): ReadsChanges['readChanges'] => {
     return Response.json({ ...answerOf(page), pollAfterMs: poll }, { headers });
   };
 };
+
+/** The feed has keys of targets; readers know them by name. */
+const namedFeed = (feed: Parts['feed'], accounts: Accounts): Parts['feed'] => ({
+  async read(after, limit) {
+    const page = await feed.read(after, limit);
+    const changes = page.changes.map(({ cursor: at, change }) => ({
+      cursor: at,
+      change: { ...change, target: loggedTarget(accounts, targetOfKey(change.target)) },
+    }));
+    return { ...page, changes };
+  },
+});
 
 const pausing = (ms: number, signal?: AbortSignal) => sleep(ms, undefined, { signal });
 
@@ -153,7 +169,7 @@ type Following = { readonly after: string | undefined; readonly limit: number; r
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html
  */
 const eventStream =
-  ({ feed, streams, now, log, pause = pausing }: Parts) =>
+  ({ feed, streams, now, log, pause = pausing }: Omit<Parts, 'accounts'>) =>
   async ({ after, limit, waitMs }: Following): Promise<Response> => {
     const endMs = now() + (streams ? connectionMs : waitMs);
     const first = await feed.read(after, limit);

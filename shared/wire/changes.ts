@@ -17,7 +17,11 @@ export const ChangesAnswer = z
             serviceType: z.string().check(z.describe('`vm`, `container` or `cluster`.')),
             target: z
               .string()
-              .check(z.describe('`eu-west-1`, or `222222222222/eu-west-1` in another account.')),
+              .check(
+                z.describe(
+                  'As in paths: `eu-west-1`, or `prod/eu-west-1` in another account; `222222222222/eu-west-1` where the account is no longer configured.',
+                ),
+              ),
             status: z.string().check(z.describe('DCM’s status.')),
             message: z.optional(z.string().check(z.describe('The state, with its reason or a warning.'))),
             time: z
@@ -27,7 +31,7 @@ export const ChangesAnswer = z
           z.object({
             cursor,
             kind: z.literal('inventory'),
-            target: z.string(),
+            target: z.string().check(z.describe('As for a status.')),
             collection: Collection,
             change: z.enum(['changed', 'ended', 'listed']),
             id: z.optional(z.string()),

@@ -12,7 +12,7 @@ export const OverviewResource = z
   .object({
     dcmId: described('DCM’s id.'),
     serviceType: Type,
-    target: described('The key of its target: `eu-west-1`, or `222222222222/eu-west-1` in another account.'),
+    target: described('The name of its target: `eu-west-1`, or `prod/eu-west-1` in another account.'),
     status: described('DCM’s status.'),
     message: described('What DCM was told with it: the state, with its reason or a warning.'),
     time: time('Since when it has this status, on the service’s clock.'),
@@ -69,8 +69,7 @@ const Provider = z
 
 export const OverviewTarget = z
   .object({
-    key: described('As in `OverviewResource.target`.'),
-    name: described('`eu-west-1`, or `prod/eu-west-1` in another account.'),
+    name: described('As in `OverviewResource.target` and in the change feed.'),
     region: described('AWS region.'),
     account: described('The alias of the account; `home` of the home account.'),
     path: described('What stands before `/api/v1alpha1` in the paths of its resources.'),

@@ -27,7 +27,7 @@ const functionOf = (table: string) => {
   const clock = { now: Date.now, log: memoryLog() };
   const app = router<ReadsChanges>({
     operations: [changesOperation<ReadsChanges>({ id: z.string(), logField: 'id' })],
-    useCasesIn: () => ({ readChanges: readChanges({ feed, streams: false, ...clock }) }),
+    useCasesIn: () => ({ readChanges: readChanges({ feed, accounts: {}, streams: false, ...clock }) }),
     authentication: authentication({ realm: 'inventory-api', credentials: [{ secret: async () => token }] }),
     targets: targetPaths({ homeRegion: '', accounts: {} }),
     correlate: () => undefined,
@@ -75,7 +75,10 @@ describe.each(hosts)('the event stream of changes, $name', ({ streams }) => {
 
   beforeAll(async () => {
     await createTable(dynamoDb.url, inventoryTable(table));
-    local = await startChangeStreams({ dynamodbUrl: dynamoDb.url, table, token, log: () => undefined });
+    local = await startChangeStreams({
+      ...{ dynamodbUrl: dynamoDb.url, table, token, accounts: {} },
+      log: () => undefined,
+    });
     const invoke = functionOf(table);
     api = await startHttpApi({
       invoke: (event) => {
@@ -182,7 +185,10 @@ describe.each(hosts)('the event stream of changes, $name', ({ streams }) => {
 it('reads the feed no longer once the client has left, and keeps no timer and no connection', async () => {
   const table = 'inventory-left';
   await createTable(dynamoDb.url, inventoryTable(table));
-  const local = await startChangeStreams({ dynamodbUrl: dynamoDb.url, table, token, log: () => undefined });
+  const local = await startChangeStreams({
+    ...{ dynamodbUrl: dynamoDb.url, table, token, accounts: {} },
+    log: () => undefined,
+  });
   const api = await startHttpApi({
     invoke: async () => undefined,
     stream: local.stream,

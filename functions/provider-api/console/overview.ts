@@ -142,7 +142,7 @@ const findResources = async (parts: Parts, visible: readonly ListedHere[], rows:
   };
 };
 
-type PlaceOfType = { readonly type: OfType; readonly target: Target };
+type PlaceOfType = { readonly type: OfType; readonly target: NamedTarget };
 
 const resourcesIn = async (parts: Parts, { type, target }: PlaceOfType, most: number) => {
   const resources: OverviewResource[] = [];
@@ -152,7 +152,8 @@ const resourcesIn = async (parts: Parts, { type, target }: PlaceOfType, most: nu
     const held = await parts.resourceStore.read(found.flatMap(({ record }) => record.resourceId ?? []));
     for (const { record, size } of found) {
       const resource = resourceOf(type.kind, record, held.get(record.resourceId ?? ''), parts.now());
-      if (resource) resources.push({ ...resource, ...(size !== undefined && { size }) });
+      if (resource)
+        resources.push({ ...resource, target: targetName(target), ...(size !== undefined && { size }) });
     }
     after = last;
   }
@@ -165,12 +166,12 @@ const resourceOf = (
   record: ResourceRecord,
   held: Ownership = { owner: 'unknown' },
   nowMs: number,
-): OverviewResource | undefined => {
+): Omit<OverviewResource, 'target'> | undefined => {
   if (held.owner === 'unreadable' || isNotFound(record, held, nowMs)) return undefined;
   const { at, status, message } = answeredStatus(kind, record, { held, nowMs });
   const history = held.owner === 'ours' && held.vm.dcmId === record.dcmId ? held.vm.history : [];
   return {
-    ...{ dcmId: record.dcmId, serviceType: kind.serviceType, target: record.region },
+    ...{ dcmId: record.dcmId, serviceType: kind.serviceType },
     ...{ status, message, time: secondsAsTime(at) },
     ...(isLaunched(record) && { resourceId: serviceNameOf(record.resourceId) }),
     ...(record.adopted && { adopted: true }),
@@ -216,7 +217,6 @@ const readTarget = async (
     orMissing('the inventory', undefined, inventoryOf(target)),
   ]);
   return {
-    key: targetKey(target),
     name: targetName(target),
     region: target.region,
     account: target.alias ?? 'home',

@@ -9,6 +9,7 @@ import { memoryLog } from '../../fakes/silent.ts';
 const change = (id: string): Change => ({
   ...{ kind: 'inventory', target: 'eu-west-1', collection: 'instances', change: 'changed', id },
 });
+const accounts = { prod: { id: '222222222222', regions: ['us-east-1'] } };
 const startMs = Date.UTC(2026, 10, 30, 10);
 
 /** A feed whose cursors are `c0`, `c1` …, behind the router; pausing moves its clock. `renews`: the next cursor where there is nothing new. */
@@ -17,7 +18,8 @@ const served = ({ streams = false, renews }: { streams?: boolean; renews?: strin
   const changes: { atMs: number; change: Change }[] = [];
   const reads: (string | undefined)[] = [];
   const due: { atMs: number; change: Change }[] = [];
-  const append = (id: string) => changes.push({ atMs: clock.ms, change: change(id) });
+  const append = (id: string, more: { target?: string } = {}) =>
+    changes.push({ atMs: clock.ms, change: { ...change(id), ...more } });
   const read: ChangeFeed['read'] = async (after, limit) => {
     reads.push(after);
     if (after === 'old') throw new GoneError('changes after it are gone');
@@ -43,7 +45,7 @@ const served = ({ streams = false, renews }: { streams?: boolean; renews?: strin
   const app = router<ReadsChanges>({
     operations: [operation],
     useCasesIn: () => ({
-      readChanges: readChanges({ feed: { read }, streams, now: () => clock.ms, log, pause }),
+      readChanges: readChanges({ feed: { read }, accounts, streams, now: () => clock.ms, log, pause }),
     }),
     authentication: { challenge: '', insufficientScope: '', check: async () => () => true },
     targets: targetPaths({ homeRegion: 'us-east-1', accounts: {} }),
@@ -80,6 +82,19 @@ describe('the changes operation', () => {
       complete: false,
     });
     expect(await (await get('?after=c2')).json()).toMatchObject({ next: 'c3', complete: true });
+  });
+
+  it('names a target as paths do, and by the account’s number where it is no longer configured', async () => {
+    const { append, get } = served();
+    append('i-1');
+    append('i-2', { target: '222222222222/us-east-1' });
+    append('i-3', { target: '333333333333/us-east-1' });
+    const named = ['eu-west-1', 'prod/us-east-1', '333333333333/us-east-1'];
+
+    const { changes } = Object(await (await get('?after=c0')).json());
+    expect(changes.map((one: unknown) => Object(one).target)).toEqual(named);
+    const stream = await (await get('?after=c0', sse)).text();
+    expect([...stream.matchAll(/"target":"([^"]*)"/g)].map(([, target]) => target)).toEqual(named);
   });
 
   it('answers 304 with when to ask again, until there is a change', async () => {

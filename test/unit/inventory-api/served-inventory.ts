@@ -87,6 +87,7 @@ export const servedInventory = (options: Options = {}) => {
     }),
     readChanges: readChanges({
       feed: { read: async () => ({ changes: [], next: 'c0', movedAtMs: 0, complete: true }) },
+      accounts: {},
       streams: false,
       ...clock,
     }),
