@@ -82,7 +82,7 @@ export const reportRefusals = (parts: Parts, others: Handle<Message>): Handle<An
   async function settle(refused: CreateRefused, isRetry: boolean): Promise<void> {
     const { kind, records } = servedTypeOf(types, refused);
     if (records === undefined) return;
-    const creation = await records.creation(refused.dcmId);
+    const creation = await records.creation(refused.dcmId, refused);
     if (await isObsolete(refused, creation)) return;
     const { failure } = creation;
     if (failure?.isPublished) {

@@ -95,11 +95,11 @@ export const refuseElsewhere = (
     throw new FailedPreconditionError(`${dcmId} exists in another target; this create is refused`);
 };
 
-/** What is remembered of an id without a record: of a refused creation, or of a deletion that had nothing to delete. */
+/** What is remembered of an id without a record. */
 export type Vacancy = {
   /** As in ResourceRecord. */
   readonly deletedAtMs?: number | undefined;
-  /** The key of the target whose account the id is kept for. Undefined: for any. */
+  /** The key of the target whose account the id is kept for, since a creation was refused there. Undefined: for any. */
   readonly keptFor?: string | undefined;
 };
 
@@ -130,6 +130,7 @@ export type Creation<Launch = unknown, Known extends Facts = Facts> = {
   readonly record: ResourceRecord<Launch, Known> | undefined;
   /** As in ResourceRecord, also where there is no record; undefined where there never was a lease. */
   readonly leaseNumber: number | undefined;
+  /** As in ResourceRecord; without a record, as the target sees it that was asked about. */
   readonly deletedAtMs: number | undefined;
   /** When the newest attempt was begun. Milliseconds since 1970 on our clock. */
   readonly attemptedAtMs: number | undefined;

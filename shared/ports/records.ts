@@ -81,15 +81,15 @@ export type Records<Launch = unknown, Known extends Facts = Facts> = {
    */
   adopt(vm: LaunchedResource<Known>): Promise<'adopted' | 'known' | 'another'>;
   /**
-   * Idempotent. For an id without a VM, creates that arrive late are refused for a week.
+   * Idempotent. For an id without a VM, creates that arrive late in the target are refused for a week; without a target, in all.
    * @returns the record, with the time of the first request; undefined as `read`.
    * @throws NotFoundError where a target is given and the record is of another one.
    */
   requestDelete(dcmId: string, target?: Target): Promise<ResourceRecord<Launch, Known> | undefined>;
   /** Idempotent: removes the request, because EC2 refused the deletion. */
   withdrawDelete(dcmId: string): Promise<void>;
-  /** How far a creation has come, also where there is no record of it. */
-  creation(dcmId: string): Promise<Creation<Launch, Known>>;
+  /** How far a creation has come, also where there is no record of it. A deletion that had nothing to delete in another target is not in it. */
+  creation(dcmId: string, target?: Target): Promise<Creation<Launch, Known>>;
   /**
    * Keeps the status of a failed creation for a week, unless the creation has changed since `seen`.
    * @returns the status; undefined where the creation has changed.

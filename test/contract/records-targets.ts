@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { FailedPreconditionError, NotFoundError } from '../../shared/core/errors.ts';
+import { type Target, targetKey } from '../../shared/core/target.ts';
 import { launchPlan } from '../fixtures/launches.ts';
 import { leaseMs, type MakeVmRecords, vmRecordsSubject } from './records-subject.ts';
 
@@ -55,18 +56,55 @@ export const vmRecordsTargetsContract = (name: string, make: MakeVmRecords) => {
       expect((await begin({ region: `${region}-b`, thereAlone: true })).outcome).toBe('begun');
     });
 
-    it('keep the id of a deletion without a VM for its account', async () => {
-      const { records, dcmId, region, begin, vm } = await setup();
-      const request = { key: 'request-1', specDigest: 'digest' };
-      await records.requestDelete(dcmId, { region, account: other });
+    it.each([
+      { name: 'another account', there: { account: other } },
+      { name: 'the home account', there: {} },
+    ])(
+      'refuse a late create where an id that was never used was deleted, in $name, and nowhere else',
+      async ({ there }) => {
+        const { records, dcmId, region, begin, clock } = await setup();
+        const [deletedIn, usedIn] = [
+          { ...there, region },
+          { region, ...(there.account === undefined && { account: other }) },
+        ];
+        const create = (target: Target) =>
+          begin({ region: targetKey(target), thereAlone: true, request: { key: 'r-1', specDigest: 'd' } });
+        await records.requestDelete(dcmId, deletedIn);
 
-      await expect(records.requestDelete(dcmId, { region })).rejects.toThrow(NotFoundError);
-      await expect(begin({ thereAlone: true })).rejects.toThrow(FailedPreconditionError);
-      expect(await records.adopt(vm(1))).toBe('another');
-      const there = { region: `${other}/${region}`, thereAlone: true };
-      await expect(begin({ ...there, request })).rejects.toThrow(FailedPreconditionError);
-      expect((await begin(there)).outcome).toBe('begun');
-      expect(await records.requestDelete(dcmId, { region, account: other })).toMatchObject({ dcmId });
+        await expect(create(deletedIn)).rejects.toThrow(
+          `DCM deleted ${dcmId}; no request creates it any more`,
+        );
+        expect((await records.creation(dcmId, deletedIn)).deletedAtMs).toBe(clock.ms);
+        expect((await records.creation(dcmId, usedIn)).deletedAtMs).toBeUndefined();
+        expect((await create(usedIn)).outcome).toBe('begun');
+        expect((await records.read(dcmId))?.deletedAtMs).toBeUndefined();
+        await expect(records.requestDelete(dcmId, deletedIn)).rejects.toThrow(NotFoundError);
+        expect((await records.requestDelete(dcmId, usedIn))?.deletedAtMs).toBe(clock.ms);
+      },
+    );
+
+    it('let an id that was never used be deleted in several targets, and adopted in another one', async () => {
+      const { records, dcmId, region, begin, vm } = await setup();
+      const targets = [{ region }, { region, account: other }];
+      for (const target of targets) expect(await records.requestDelete(dcmId, target)).toBeUndefined();
+
+      for (const target of targets)
+        await expect(
+          begin({ region: targetKey(target), request: { key: 'r-1', specDigest: 'd' } }),
+        ).rejects.toThrow(FailedPreconditionError);
+      expect(await records.adopt(vm(1, { region: `${region}-b` }))).toBe('adopted');
+    });
+
+    it('refuse a late create also after a create without a request had the id', async () => {
+      const { records, dcmId, region, begin, launched } = await setup();
+      await records.requestDelete(dcmId, { region });
+      const after = await launched();
+      await records.end(dcmId, after.resourceId);
+
+      const late = await begin({ after, thereAlone: true, request: { key: 'r-1', specDigest: 'd' } });
+
+      expect(late).toMatchObject({ outcome: 'held', record: { deletedAtMs: after.deletedAtMs } });
+      expect(after.deletedAtMs).toBeDefined();
     });
 
     it.each([true, false])(

@@ -29,6 +29,9 @@ export const memoryRecords = <Launch, Known extends Facts>(
   /** The parts of refused creations that are kept. */
   const vacant = new Map<string, Pick<VmRecord, 'generation' | 'leaseNumber'> & Vacancy>();
 
+  /** When an id was deleted in a target that had nothing of it. */
+  const unused = new Map<string, number>();
+
   const attempts = new Map<string, number>();
   const failures = new Map<string, NonNullable<Creation['failure']>>();
 
@@ -37,6 +40,10 @@ export const memoryRecords = <Launch, Known extends Facts>(
     records.set(record.dcmId, record);
     return record;
   };
+  const deletion = (dcmId: string, region: string | undefined): { readonly deletedAtMs?: number } => {
+    const deletedAtMs = unused.get(`${dcmId} ${region}`) ?? vacant.get(dcmId)?.deletedAtMs;
+    return deletedAtMs === undefined ? {} : { deletedAtMs };
+  };
   const blank = (dcmId: string, region: string): VmRecord => ({
     dcmId,
     region,
@@ -44,6 +51,7 @@ export const memoryRecords = <Launch, Known extends Facts>(
     attempt: 0,
     leaseNumber: 0,
     ...withoutKeptFor(vacant.get(dcmId)),
+    ...deletion(dcmId, region),
     createdAtMs: now(),
     updatedAtMs: now(),
   });
@@ -90,7 +98,7 @@ export const memoryRecords = <Launch, Known extends Facts>(
       const { dcmId, region, leaseMs, after, request } = beginning;
       const held = heldFor(beginning);
       if (held && !isOpen(held, beginning, now())) return { outcome: 'held', record: held };
-      refuseDeleted({ dcmId, deletedAtMs: vacant.get(dcmId)?.deletedAtMs }, request);
+      refuseDeleted({ dcmId, ...deletion(dcmId, region) }, request);
       if (!held && after)
         throw new UnavailableError(`the record of ${dcmId} changed meanwhile; try it again`);
       const next = after ? successorOf(after) : (held ?? blank(dcmId, region));
@@ -159,18 +167,19 @@ export const memoryRecords = <Launch, Known extends Facts>(
       const region = target && targetKey(target);
       if (before && region !== undefined && isKeptElsewhere(before, { region }))
         throw new NotFoundError(`${dcmId} is not in this target`);
-      const keptFor = before?.keptFor ?? region;
-      vacant.set(dcmId, { generation: 0, leaseNumber: 0, ...before, deletedAtMs: now(), keptFor });
+      if (region === undefined)
+        vacant.set(dcmId, { generation: 0, leaseNumber: 0, ...before, deletedAtMs: now() });
+      else unused.set(`${dcmId} ${region}`, now());
       return undefined;
     },
 
-    async creation(dcmId) {
+    async creation(dcmId, target) {
       const record = records.get(dcmId);
-      const { leaseNumber, deletedAtMs } = record ?? vacant.get(dcmId) ?? {};
+      const { leaseNumber } = record ?? vacant.get(dcmId) ?? {};
       return {
         record,
         leaseNumber,
-        deletedAtMs,
+        deletedAtMs: (record ?? deletion(dcmId, target && targetKey(target))).deletedAtMs,
         attemptedAtMs: attempts.get(dcmId),
         failure: failures.get(dcmId),
       };

@@ -97,7 +97,7 @@ export const dynamoDbRecords = <Launch, Known extends Facts>(
       if (held && beginning.thereAlone) refuseElsewhere(held, targetOfKey(beginning.region));
       if (!held && beginning.thereAlone) refuseKept({ dcmId, ...vacancyOf(item) }, beginning);
       if (held) return { outcome: 'held', record: held };
-      refuseDeleted({ dcmId, ...vacancyOf(item) }, beginning.request);
+      refuseDeleted({ dcmId, deletedAtMs: lastDeletion(item, beginning.region) }, beginning.request);
       throw changedMeanwhile(dcmId);
     },
 
@@ -139,7 +139,7 @@ export const dynamoDbRecords = <Launch, Known extends Facts>(
       throw changedMeanwhile(dcmId);
     },
 
-    creation: async (dcmId) => creationOf(await readItem(dcmId)),
+    creation: async (dcmId, target) => creationOf(await readItem(dcmId), target),
 
     async fail(dcmId, seen, status) {
       return (await update(dcmId, failUpdate(seen, status, times()))) && status;
@@ -165,20 +165,22 @@ const adoption = (vm: LaunchedResource, held: ResourceRecord | undefined, nowMs:
   return held?.endedAtMs ? adoptAfterUpdate(vm, held, nowMs) : adoptUpdate(vm, nowMs);
 };
 
-const updateOf = ({ set = {}, remove = [], when, values = {} }: Change) => {
+const updateOf = ({ set = {}, remove = [], when, values = {}, deletedHere = 'deletedAtMs' }: Change) => {
   const assignments = Object.entries(set).map(([attribute, value]) => `${attribute} = ${value}`);
   const UpdateExpression = [
     ...(assignments.length > 0 ? [`SET ${assignments.join(', ')}`] : []),
     ...(remove.length > 0 ? [`REMOVE ${remove.join(', ')}`] : []),
   ].join(' ');
   const named = Object.entries(values).map(([name, value]) => [`:${name}`, value] as const);
+  const attributes = { '#region': 'region', '#deletedHere': deletedHere };
+  const names = Object.entries(attributes).filter(([name]) =>
+    [UpdateExpression, when].some((text) => text.includes(name)),
+  );
   return {
     UpdateExpression,
     ConditionExpression: when,
     ReturnValues: 'ALL_NEW' as const,
-    ...([UpdateExpression, when].some((text) => text.includes('#region')) && {
-      ExpressionAttributeNames: { '#region': 'region' },
-    }),
+    ...(names.length > 0 && { ExpressionAttributeNames: Object.fromEntries(names) }),
     ...(named.length > 0 && { ExpressionAttributeValues: Object.fromEntries(named) }),
   };
 };
@@ -186,11 +188,25 @@ const updateOf = ({ set = {}, remove = [], when, values = {} }: Change) => {
 const changedMeanwhile = (dcmId: string) =>
   new UnavailableError(`the record of ${dcmId} changed meanwhile; try it again`);
 
-const Vacancy = z.object({ deletedAtMs: z.optional(z.int()), keptFor: z.optional(z.string()) });
+const Vacancy = z.object({ keptFor: z.optional(z.string()) });
 
-/** When the id was last deleted, and the target that it is kept for; also where the item is not a record. */
+/** The target that the id is kept for; also where the item is not a record. */
 const vacancyOf = (item: Record<string, unknown> | undefined): z.infer<typeof Vacancy> =>
   Vacancy.safeParse(item).data ?? {};
+
+/**
+ * The attribute of a deletion that had nothing to delete: it counts in its target alone. `deletedAtMs` is that of a deletion of a resource, or
+ * without a target.
+ */
+const deletedIn = (region: string): string => `deletedAtMs#${region}`;
+
+/** When the id was last deleted, as requests in a target see it. @throws ZodError where the item makes no sense. */
+const lastDeletion = (item: Record<string, unknown> = {}, region: unknown): number | undefined => {
+  const times = [item.deletedAtMs, item[deletedIn(String(region))]].flatMap(
+    (time) => z.optional(z.int()).parse(time) ?? [],
+  );
+  return times.length === 0 ? undefined : Math.max(...times);
+};
 
 const recordReader = <Launch, Known extends Facts>({ kind, launch, facts }: RecordFormat<Launch, Known>) => {
   /**
@@ -202,7 +218,8 @@ const recordReader = <Launch, Known extends Facts>({ kind, launch, facts }: Reco
     if (item === undefined || isVacant(item)) return undefined;
     try {
       const { vmId: dcmId, instanceId: resourceId, turn: leaseNumber, ...rest } = item;
-      const head = RecordHead.parse({ dcmId, resourceId, leaseNumber, ...rest });
+      const deletedAtMs = lastDeletion(item, item.region);
+      const head = RecordHead.parse({ dcmId, resourceId, leaseNumber, ...rest, deletedAtMs });
       return { ...head, launch: parsed(launch, item.launch), facts: parsed(facts, item.facts) };
     } catch (cause) {
       throw new UnreadableError(`the record ${item.pk} makes no sense: ${reasonOf(cause)}`, { cause });
@@ -218,9 +235,15 @@ const recordReader = <Launch, Known extends Facts>({ kind, launch, facts }: Reco
   });
 
   /** @throws UnreadableError as recordOf. */
-  const creationOf = (item: Record<string, unknown> | undefined): Creation<Launch, Known> => {
+  const creationOf = (
+    item: Record<string, unknown> | undefined,
+    target: Target | undefined,
+  ): Creation<Launch, Known> => {
     refuseNewerFormat(item);
-    const { error, data } = CreationItem.safeParse(item ?? {});
+    const { error, data } = CreationItem.safeParse({
+      ...item,
+      deletedAtMs: lastDeletion(item, target && targetKey(target)),
+    });
     if (error)
       throw new UnreadableError(`the creation ${item?.pk} makes no sense: ${reasonOf(error)}`, {
         cause: error,
@@ -255,6 +278,8 @@ export type Change = {
   readonly remove?: readonly string[];
   readonly when: string;
   readonly values?: Readonly<Record<string, unknown>>;
+  /** The attribute that is `#deletedHere` in expressions. @default 'deletedAtMs' */
+  readonly deletedHere?: string;
 };
 
 /** Milliseconds since 1970, and the time to live in seconds. */
@@ -290,7 +315,9 @@ const unlessKept = ({ thereAlone, region }: Beginning) => {
 };
 
 const unlessDeleted = ({ request }: Beginning): string =>
-  request === undefined ? '' : ' AND attribute_not_exists(deletedAtMs)';
+  request === undefined
+    ? ''
+    : ' AND attribute_not_exists(deletedAtMs) AND attribute_not_exists(#deletedHere)';
 
 /** Where no other caller has the lease of the creation. A region that was chosen before stays: an instance may be there. */
 const beginUpdate = (beginning: Beginning, times: Times): Change => ({
@@ -313,6 +340,7 @@ const beginUpdate = (beginning: Beginning, times: Times): Change => ({
   },
   remove: [...ofFailure, 'keptFor'],
   when: `attribute_not_exists(instanceId) AND attribute_not_exists(deleteRequestedAtMs) AND (attribute_not_exists(leaseUntilMs) OR leaseUntilMs <= :now)${unlessDeleted(beginning)}${unlessElsewhere(beginning)}${unlessKept(beginning).when}`,
+  deletedHere: deletedIn(beginning.region),
   values: {
     ...unlessKept(beginning).values,
     vmId: beginning.dcmId,
@@ -340,6 +368,7 @@ const beginAfterUpdate = (beginning: Beginning, gone: ResourceRecord, times: Tim
   },
   remove: ['launch', ...ofInstance, ...ofFailure, ...(beginning.request ? [] : ofRequest)],
   when: `turn = :turn AND instanceId = :instanceId${unlessDeleted(beginning)}${unlessElsewhere(beginning)}`,
+  deletedHere: deletedIn(beginning.region),
   values: {
     region: beginning.region,
     listedIn: beginning.region,
@@ -534,20 +563,21 @@ const requestDeleteUpdate = (nowMs: number, target: Target | undefined): Change 
   values: { now: nowMs, ...(target && { region: targetKey(target) }) },
 });
 
-/** Where there is no VM with this id, and no lease to create one. */
+/**
+ * Where there is no VM with this id, and no lease to create one. Nothing was deleted, so the id stays free for other targets. One that is kept
+ * for another account is not there.
+ */
 const noteDeletionUpdate = ({ nowMs, expiresAt }: Times, target: Target | undefined): Change => {
   const region = target && targetKey(target);
   const unlessKept = region === undefined ? undefined : unlessOfAnotherAccount({ region }, 'keptFor');
   return {
-    set: {
-      ...{ deletedAtMs: ':now', expiresAt: ':expiresAt' },
-      ...(unlessKept && { keptFor: 'if_not_exists(keptFor, :region)' }),
-    },
+    set: { '#deletedHere': ':now', expiresAt: ':expiresAt' },
+    ...(region !== undefined && { deletedHere: deletedIn(region) }),
     when: [
       'attribute_not_exists(instanceId) AND attribute_not_exists(leaseUntilMs)',
       ...(unlessKept ? [unlessKept.when] : []),
     ].join(' AND '),
-    values: { now: nowMs, expiresAt, ...(unlessKept && { ...unlessKept.values, region }) },
+    values: { now: nowMs, expiresAt, ...unlessKept?.values },
   };
 };
 
