@@ -110,7 +110,7 @@ const meanings = {
     'The request has invalid fields, or fields that contradict each other, or names something that does not exist. `detail` names each field and what was expected.',
   unauthenticated: 'The request has no credentials, or they are not accepted.',
   'permission-denied':
-    'The credentials are not for the path’s target. Or AWS does not allow the provider to do this; the operator has to change the permissions.',
+    'The credentials are not for the path’s target. Or AWS does not allow the provider this action; the operator has to change the permissions. Where the role in the account is refused altogether, it is `unavailable`.',
   'not-found':
     'There is no such resource, or no such path: also that of a service type that is not deployed.',
   gone: 'What was asked for is no longer kept, such as an old cursor or generation; `detail` says how to begin again.',

@@ -1,5 +1,10 @@
 import * as z from 'zod/mini';
-import { InvalidArgumentError, NotFoundError, PermissionDeniedError } from '../../shared/core/errors.ts';
+import {
+  InvalidArgumentError,
+  NotFoundError,
+  PermissionDeniedError,
+  UnavailableError,
+} from '../../shared/core/errors.ts';
 import type { Collection, Entry } from '../../shared/core/inventory/entry.ts';
 import type { Call } from '../../shared/http/operation.ts';
 import type { LogReader } from '../../shared/ports/logs.ts';
@@ -49,10 +54,15 @@ export const readLog = async (
   const read = isTask ? readers.task : readers.console;
   if (read === undefined)
     throw new PermissionDeniedError('the settings of the inventory do not permit to read console output');
-  const { text, updatedAt } = await read({ target, id, stream, newest: tail });
+  const { text, updatedAt } = await read({ target, id, stream, newest: tail }).catch(asOurTrouble);
   const lines = text === '' ? [] : redacted(text.replace(/\r?\n$/, '').split(/\r?\n/));
   const headers = updatedAt && { 'last-modified': updatedAt.toUTCString() };
   return Response.json(within(sliceOf(lines, query), tail), { headers: { ...headers } });
+};
+
+/** AWS refuses the provider, and not the caller, whose credentials 403 is about; a retry succeeds once the reader's role permits it. */
+const asOurTrouble = (cause: unknown): never => {
+  throw cause instanceof PermissionDeniedError ? new UnavailableError(cause.message, { cause }) : cause;
 };
 
 const sliceOf = (

@@ -3,6 +3,7 @@ import {
   FailedPreconditionError,
   InvalidArgumentError,
   ProviderError,
+  RefusedRoleError,
   ThrottledError,
   UnavailableError,
   UnprocessableError,
@@ -162,7 +163,7 @@ const deletedMeanwhile = ({ dcmId }: ResourceRecord) =>
 const definiteRefusal = (error: unknown): ProviderError => {
   const isUnknown =
     error instanceof UnavailableError || error instanceof UpstreamError || error instanceof ThrottledError;
-  if (error instanceof ProviderError && !isUnknown) return error;
+  if (error instanceof RefusedRoleError || (error instanceof ProviderError && !isUnknown)) return error;
   throw error;
 };
 

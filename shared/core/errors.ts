@@ -22,6 +22,12 @@ export class UnavailableError extends ProviderError {
   readonly retryable = true;
 }
 
+/**
+ * STS refuses us our role in an account, so the account was not asked: the role was revoked, or its template is not deployed. That is the
+ * provider's own trouble, not the caller's, and a retry succeeds once the role is granted: HTTP 503.
+ */
+export class RefusedRoleError extends UnavailableError {}
+
 /** The owner of a resource is not known yet: it was launched moments ago and its tags are not visible. */
 export class RecentlyLaunchedError extends ProviderError {
   override name = 'TooYoungError' as const;

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { PermissionDeniedError, ThrottledError, UnavailableError } from '../../core/errors.ts';
+import { RefusedRoleError, ThrottledError, UnavailableError } from '../../core/errors.ts';
 import { type Accounts, namedTarget, type Target, targetName } from '../../core/target.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { partitionOf } from './regions.ts';
@@ -17,7 +17,7 @@ export type AwsAccounts = {
   /**
    * The credentials for calls in the target's account; the same object until they are renewed. Undefined in the home account: the function's
    * own.
-   * @throws PermissionDeniedError where the role may not be assumed; UnavailableError, ThrottledError where STS gives no session now;
+   * @throws RefusedRoleError where the role may not be assumed; UnavailableError, ThrottledError where STS gives no session now;
    * SettingsError for an account that is not configured.
    */
   credentialsIn(target: Target): Promise<SessionCredentials | undefined>;
@@ -126,8 +126,7 @@ export const assumedAccounts = ({
       try {
         return (await newSession(account, alias)).credentials;
       } catch (error) {
-        if (held && now() < held.endsAtMs && !(error instanceof PermissionDeniedError))
-          return held.credentials;
+        if (held && now() < held.endsAtMs && !(error instanceof RefusedRoleError)) return held.credentials;
         throw error;
       }
     },
@@ -201,6 +200,6 @@ const refusalOf = (
   const code = elementIn(text, 'Code') ?? (cause === undefined ? `HTTP ${status}` : 'no answer');
   const why = `STS did not give this provider a session of the role ${role} in the account ${alias} (${code})`;
   if (code === 'Throttling' || code === 'ThrottlingException') return new ThrottledError(why, { cause });
-  if (status === 403) return new PermissionDeniedError(why, { cause });
+  if (status === 403) return new RefusedRoleError(why, { cause });
   return new UnavailableError(why, { cause });
 };

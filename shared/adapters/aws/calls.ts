@@ -1,5 +1,11 @@
 import type { EC2ClientConfig, EC2ServiceException, __Client as SmithyClient } from '@aws-sdk/client-ec2';
-import { ProviderError, reasonOf, UnavailableError, UpstreamError } from '../../core/errors.ts';
+import {
+  ProviderError,
+  RefusedRoleError,
+  reasonOf,
+  UnavailableError,
+  UpstreamError,
+} from '../../core/errors.ts';
 import type { Target } from '../../core/target.ts';
 import { type AwsAccounts, homeAccountAlone, type SessionCredentials } from './accounts.ts';
 import { type Connection as AccountConnection, clientsByTarget } from './clients.ts';
@@ -67,14 +73,20 @@ export const callsByTarget = <Sdk, Client, Input extends object, Output extends 
   });
   const inSession = inSessions(accounts);
   return async (target, what, call) => {
+    const where = `${name} in ${accounts.nameOf(target)}`;
+    const connect = () =>
+      clientOf(target).catch((cause: unknown) => {
+        if (!(cause instanceof RefusedRoleError)) throw cause;
+        throw new RefusedRoleError(`${where} was not asked to ${what}: ${cause.message}`, { cause });
+      });
     try {
       return await inSession(target, {
-        connect: () => clientOf(target),
+        connect,
         call: (sdk, client) => call(sdk, client, { abortSignal: AbortSignal.timeout(timeoutMs) }),
       });
     } catch (cause) {
       if (cause instanceof ProviderError) throw cause;
-      throw awsError(cause, { who: `${name} in ${accounts.nameOf(target)}`, what });
+      throw awsError(cause, { who: where, what });
     }
   };
 };

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { redacted } from '../../../functions/inventory-api/redact.ts';
+import { PermissionDeniedError } from '../../../shared/core/errors.ts';
 import type { LogRequest } from '../../../shared/ports/logs.ts';
 import { entry, instance, listAll, seedBase, servedInventory } from './served-inventory.ts';
 
@@ -80,6 +81,17 @@ describe('the log of an instance', () => {
     expect(await api.get(path)).toMatchObject({
       status: 403,
       body: { detail: expect.stringMatching(/settings/) },
+    });
+  });
+
+  it('is 503 where AWS refuses the provider itself', async () => {
+    const refusal = new PermissionDeniedError('EC2 in us-east-1 does not permit this provider to read it');
+    const api = servedInventory({ logs: { console: () => Promise.reject(refusal) } });
+    await listAll(api);
+
+    expect(await api.get(path)).toMatchObject({
+      status: 503,
+      body: { detail: refusal.message, retryable: true },
     });
   });
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   InvalidArgumentError,
+  RefusedRoleError,
   ResourceExhaustedError,
   ThrottledError,
   UnavailableError,
@@ -73,6 +74,15 @@ describe('creating a VM, with crashes', () => {
       expect(ec2.tokens.size).toBe(2);
     },
   );
+
+  it('is refused for now where STS refuses the role, and works once the role is granted', async () => {
+    const { create, ec2 } = provider();
+    ec2.refusals.push(new RefusedRoleError('STS did not give this provider a session'));
+
+    await expect(create(asked)).rejects.toMatchObject({ code: 'unavailable', retryable: true });
+
+    expect(await create(asked)).toMatchObject({ instance_id: firstInstance });
+  });
 
   it('keeps no plan whose request could not be sent, so that a corrected spec works', async () => {
     const { create, ec2 } = provider();

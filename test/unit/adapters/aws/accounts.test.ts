@@ -5,7 +5,7 @@ import {
   assumedAccounts,
   homeAccountAlone,
 } from '../../../../shared/adapters/aws/accounts.ts';
-import { PermissionDeniedError, SettingsError, UnavailableError } from '../../../../shared/core/errors.ts';
+import { RefusedRoleError, SettingsError, UnavailableError } from '../../../../shared/core/errors.ts';
 
 const prod = { account: '222222222222', region: 'eu-west-1' };
 const lab = { account: '333333333333', region: 'us-east-1' };
@@ -139,15 +139,16 @@ describe('the credentials of a target', () => {
     expect((await accounts.credentialsIn(prod))?.accessKeyId).toBe('ASIA2');
   });
 
-  it('are refused where the role does not trust this provider; the message has neither the account’s id nor the external id', async () => {
+  it('are not to be had, until a retry, where the role does not trust this provider; the message has neither the account’s id nor the external id', async () => {
     answer = () => refusal(403, 'AccessDenied');
 
     const refused = accounts.credentialsIn(prod);
 
-    await expect(refused).rejects.toThrow(PermissionDeniedError);
+    await expect(refused).rejects.toThrow(RefusedRoleError);
     await expect(refused).rejects.toThrow(
       'STS did not give this provider a session of the role reader in the account prod (AccessDenied)',
     );
+    await expect(refused).rejects.toMatchObject({ code: 'unavailable', retryable: true });
     expect(asked).toHaveLength(1);
   });
 
@@ -155,7 +156,7 @@ describe('the credentials of a target', () => {
     answer = (parameters) =>
       parameters.get('RoleArn')?.includes(prod.account) ? refusal(403, 'AccessDenied') : session(1);
 
-    await expect(accounts.credentialsIn(prod)).rejects.toThrow(PermissionDeniedError);
+    await expect(accounts.credentialsIn(prod)).rejects.toThrow(RefusedRoleError);
     expect((await accounts.credentialsIn(lab))?.accessKeyId).toBe('ASIA1');
   });
 

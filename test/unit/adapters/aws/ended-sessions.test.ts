@@ -5,7 +5,7 @@ import type { AwsAccounts, SessionCredentials } from '../../../../shared/adapter
 import { callsByTarget, readsByTarget } from '../../../../shared/adapters/aws/calls.ts';
 import type { Connection } from '../../../../shared/adapters/aws/clients.ts';
 import { signedCall } from '../../../../shared/adapters/aws/signed-call.ts';
-import { PermissionDeniedError, UnavailableError } from '../../../../shared/core/errors.ts';
+import { RefusedRoleError, UnavailableError } from '../../../../shared/core/errors.ts';
 
 const prod = { account: '222222222222', region: 'eu-west-1' };
 const home = { region: 'eu-west-1' };
@@ -137,7 +137,7 @@ describe.each(['call', 'read', 'signed call'] as const)('a %s in another account
 });
 
 it('a call whose new session STS refuses says so', async () => {
-  const denied = new PermissionDeniedError('STS gives no session');
+  const denied = new RefusedRoleError('STS gives no session');
   let isDenied = false;
   const call = callsByTarget({
     ...{ ...service, timeoutMs: 1_000 },
@@ -153,5 +153,8 @@ it('a call whose new session STS refuses says so', async () => {
   await ask();
   endSessions();
 
-  await expect(ask()).rejects.toBe(denied);
+  await expect(ask()).rejects.toMatchObject({
+    ...{ code: 'unavailable', retryable: true, cause: denied },
+    message: 'EC2 in prod/eu-west-1 was not asked to run: STS gives no session',
+  });
 });
