@@ -1,7 +1,7 @@
 import { partitionOf, regionOfZone } from '../../shared/adapters/aws/regions.ts';
 import { type AccountSettings, accountRegions, accountsOf, settingsWithin } from './accounts.ts';
 import { type AgentSettings, agentPlaces, agentsOf } from './agent.ts';
-import { type InventorySettings, reportedTargets } from './inventory.ts';
+import { collectionsKept, hasInventory, type InventorySettings, reportedTargets } from './inventory.ts';
 import { regionNames } from './reported-regions.ts';
 import { createdTypes, createdTypesByRegion, sectionNames } from './service-types.ts';
 import {
@@ -352,18 +352,22 @@ function* ofWords(settings: Settings): Iterable<Contradiction> {
 
 /** A token opens the targets of one account, so that whoever has it can do nothing in another. */
 function* ofTokens(settings: Settings): Iterable<Contradiction> {
-  const places = [
-    ['api.tokenSecret', settings.api?.tokenSecret] as const,
-    ...accountsOf(settings).map(
-      ([alias, { api }]) => [`accounts.${alias}.api.tokenSecret`, api?.tokenSecret] as const,
-    ),
-  ].filter(([, secret]) => secret !== undefined);
+  const places = apiTokens(settings);
   for (const [index, [place, secret]] of places.entries()) {
     const first = places.findIndex(([, other]) => other === secret);
     if (first < index)
       yield [place, `must differ from ${places[first]?.[0]}: a token is for the targets of one account`];
   }
 }
+
+/** The settings that name a token of the API, with the secret. */
+const apiTokens = (settings: Settings): (readonly [place: string, secret: string])[] =>
+  [
+    ['api', settings.api] as const,
+    ...accountsOf(settings).map(([alias, { api }]) => [`accounts.${alias}.api`, api] as const),
+  ].flatMap(([place, api]) =>
+    api?.tokenSecret === undefined ? [] : [[`${place}.tokenSecret`, api.tokenSecret] as const],
+  );
 
 /** Contradictions of the settings of one account, whose paths begin with its own settings. */
 function* ofAccount(settings: Settings, account: AccountSettings): Iterable<Contradiction> {
@@ -440,16 +444,31 @@ function* ofInventory(settings: Settings): Iterable<Contradiction> {
   if (Object.hasOwn(accounts, homeAlias))
     yield ['inventory.homeAlias', `must differ from the aliases of accounts, and ${homeAlias} is one`];
   const targets = reportedTargets(settings).map(({ name }) => name);
-  const scoped = scopedTargets(settings, homeAlias);
   yield* ofPlans(inventory, targets);
-  for (const [index, { secret }] of tokens.entries())
+  if (hasInventory(settings) && collectionsKept(settings).length === 0)
+    yield ['inventory.without', 'must leave a collection, or inventory must be omitted: nothing is kept'];
+  yield* ofReaders(settings, inventory);
+}
+
+/** Contradictions of the tokens that read the inventory. */
+function* ofReaders(settings: Settings, inventory: InventorySettings): Iterable<Contradiction> {
+  const { tokens, homeAlias } = inventory;
+  const scoped = scopedTargets(settings, homeAlias);
+  for (const [index, { secret, scopes }] of tokens.entries()) {
+    const setting = `inventory.tokens[${index}]`;
     if (tokens.findIndex((other) => other.secret === secret) < index)
       yield [
-        `inventory.tokens[${index}].secret`,
+        `${setting}.secret`,
         'must differ from those of the other tokens: a token has one list of scopes',
       ];
-  for (const [index, { scopes }] of tokens.entries())
-    for (const scope of scopes) yield* ofScope(inventory, `inventory.tokens[${index}].scopes`, scope, scoped);
+    const [place] = apiTokens(settings).find(([, other]) => other === secret) ?? [];
+    if (place !== undefined)
+      yield [
+        `${setting}.secret`,
+        `must differ from ${place}: who has a token that reads the inventory could create and delete with it`,
+      ];
+    for (const scope of scopes) yield* ofScope(inventory, `${setting}.scopes`, scope, scoped);
+  }
 }
 
 /** The targets, and the accounts as a whole, that a scope can be limited to. */
@@ -467,6 +486,9 @@ function* ofPlans({ plans }: InventorySettings, targets: readonly string[]): Ite
           `inventory.plans.${name}.${place}`,
           `must be a target that is reported: ${targets.join(', ')}`,
         ];
+  for (const [name, { source, destination }] of Object.entries(plans))
+    if (source === destination)
+      yield [`inventory.plans.${name}.destination`, `must differ from the source, ${source}: nothing moves`];
 }
 
 function* ofScope(
@@ -481,3 +503,32 @@ function* ofScope(
   if (permission === 'logs' && !consoleOutput)
     yield [setting, 'must be without inventory:logs, or inventory.consoleOutput must be true'];
 }
+
+/** What works, and is probably not meant; by a name for the CDK's acknowledgements. */
+export const doubts = (settings: Settings): Readonly<Record<string, string>> => ({
+  ...Object.fromEntries(unregisteredAccounts(settings)),
+  ...(settings.inventory && isUnreadableLog(settings.inventory) ? { 'console-output': unreadableLog } : {}),
+});
+
+const unregisteredAccounts = (settings: Settings): [name: string, doubt: string][] =>
+  settings.agent === undefined && settings.agents === undefined
+    ? []
+    : accountsOf(settings).flatMap(([alias, account]) =>
+        account.agents !== undefined || sectionNames(account).length === 0
+          ? []
+          : [
+              [
+                `no-agents-${alias}`,
+                `Nothing registers the providers of the account ${alias} at DCM: accounts.${alias} has ${sectionNames(account).join(' and ')}, and no agents.`,
+              ],
+            ],
+      );
+
+const unreadableLog =
+  'Nobody can read logs: inventory.consoleOutput is true, and no token of inventory.tokens has a scope inventory:logs.';
+
+const isUnreadableLog = ({ consoleOutput, tokens, jwt, authOptional }: InventorySettings): boolean =>
+  consoleOutput &&
+  jwt === undefined &&
+  !authOptional &&
+  !tokens.some(({ scopes }) => scopes.some((scope) => scope.startsWith('inventory:logs')));

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import * as z from 'zod';
 import { reasonOf, SettingsError } from '../../shared/core/errors.ts';
+import { AccountAlias } from '../../shared/runtime/accounts.ts';
 import { supersededAgentSettings } from './agent.ts';
 import { contradictions } from './contradictions.ts';
 import { didYouMean } from './setting-kinds.ts';
@@ -83,6 +84,7 @@ const consistentSettings = (homeAccount: string | undefined) =>
 export const parseSettings = (given: unknown, homeAccount?: string): Settings => {
   const superseded = supersededAgentSettings(given);
   if (superseded !== undefined) throw new SettingsError(superseded);
+  refuseProtoAlias(given);
   const parsed = consistentSettings(homeAccount).safeParse(given, { error: must });
   if (parsed.success) return parsed.data;
   const { issues } = parsed.error;
@@ -91,6 +93,14 @@ export const parseSettings = (given: unknown, homeAccount?: string): Settings =>
   throw new SettingsError(issue ? sentence(issue, given) : 'The settings are wrong.', {
     cause: parsed.error,
   });
+};
+
+/** Zod drops this key of a record without a word. */
+const refuseProtoAlias = (given: unknown): void => {
+  const accounts = valueAt(given, ['accounts']);
+  if (typeof accounts !== 'object' || accounts === null || !Object.hasOwn(accounts, '__proto__')) return;
+  const { error } = AccountAlias.safeParse('__proto__');
+  throw new SettingsError(`Setting "accounts.__proto__" is wrong: ${error?.issues[0]?.message}.`);
 };
 
 /** The message for a setting whose schema has none of its own. */

@@ -28,6 +28,7 @@ import { Usage, type UsageProps } from '../constructs/usage.ts';
 import { type Deployment, normaliserTimeoutSeconds } from '../functions.ts';
 import { accountsFileOf, accountsOf, settingsWithin } from '../settings/accounts.ts';
 import { agentStreamsOf, natsPermissions } from '../settings/agent.ts';
+import { doubts } from '../settings/contradictions.ts';
 import { hasInventory } from '../settings/inventory.ts';
 import { createdTypes } from '../settings/service-types.ts';
 import { canCreate, type Settings, tagKeysOf } from '../settings/settings.ts';
@@ -102,6 +103,8 @@ export class HomeRegionStack extends Stack {
     const { function: poller } = new Poller(this, 'Poller', parts);
     const { stateMachine } = new Polling(this, 'Polling', { defaults, poller });
 
+    for (const [name, doubt] of Object.entries(doubts(settings)))
+      Annotations.of(this).addWarningV2(`dcm:${name}`, doubt);
     const alarms = new Alarms(this, 'Alarms', settings);
     alarms.watchRules(instanceEvents);
     if (accounts.length > 0) {

@@ -5,8 +5,8 @@ import { jsonFile } from './json-variable.ts';
 /** A file, since with many accounts it exceeds Lambda's 4 KiB of environment variables. */
 export const accountsFile = 'accounts.json';
 
-/** Would make names of providers or of namespaces that are others' already. */
-const reservedAliases: readonly string[] = ['vm', 'container', 'cluster', 'home'];
+/** Would make names of providers or of namespaces that are others' already; or is a property that every object has. */
+const reservedAliases: readonly string[] = ['vm', 'container', 'cluster', 'home', 'constructor'];
 
 /** The name of an account outside: in paths, in names of providers at DCM, in logs. Without hyphens, so that alias and region cannot be a region. */
 export const AccountAlias = z.string().check(

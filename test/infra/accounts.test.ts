@@ -11,6 +11,7 @@ import { AccountsFile, accountsFile } from '../../shared/runtime/accounts.ts';
 import { forwardedPatternsOf } from '../../shared/service-types/events.ts';
 import { refusalOf } from './refused.ts';
 import {
+  agentSettings,
   allowedBy,
   allTypes,
   clusters,
@@ -538,6 +539,32 @@ describe('a deployment without accounts', () => {
   });
 });
 
+it('an account whose providers nothing registers is named where the home account has an agent', () => {
+  const agents = {
+    'eu-west-1': { url: 'https://prod.test', topic: 'prod', caller: 'endpointCredentials' },
+  };
+  const settings = (account: object) => ({
+    ...agentSettings,
+    externalId,
+    accounts: {
+      prod: {
+        ...{ id, legacyRegions: ['eu-west-1'], provisioning: { regions: { 'eu-west-1': {} } } },
+        ...{ api: { tokenSecret: 'dcm/prod' }, ...account },
+      },
+      audit: reportedOnly,
+    },
+  });
+  const warned = (account: object) =>
+    synthesized(settings(account)).warnings.filter((one) => one.startsWith('Nothing registers'));
+
+  expect(warned({})).toEqual([
+    expect.stringContaining(
+      'Nothing registers the providers of the account prod at DCM: accounts.prod has provisioning, and no agents.',
+    ),
+  ]);
+  expect(warned({ agents })).toEqual([]);
+});
+
 describe('settings of accounts', () => {
   const changed = (account: object, more: object = {}) => ({
     ...withAccounts,
@@ -550,6 +577,16 @@ describe('settings of accounts', () => {
       'a reserved alias',
       { ...withAccounts, accounts: { vm: prod } },
       'Setting "accounts.vm" is wrong: expected another alias',
+    ],
+    [
+      'an alias that every object has as a property',
+      { ...withAccounts, accounts: { constructor: prod } },
+      'Setting "accounts.constructor" is wrong: expected another alias',
+    ],
+    [
+      'an alias that would be dropped',
+      { ...withAccounts, accounts: JSON.parse('{ "__proto__": {} }') },
+      'Setting "accounts.__proto__" is wrong: expected a letter, then 1 to 15 letters and digits, all lower case.',
     ],
     [
       'an alias with a hyphen',

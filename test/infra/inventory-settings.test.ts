@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { collectionsKept, hasInventory } from '../../infra/settings/inventory.ts';
 import { parseSettings } from '../../infra/settings/load-settings.ts';
+import { Collection } from '../../shared/core/inventory/entry.ts';
 import { refusalOf } from './refused.ts';
-import { allTypes, inventory, leastSettings } from './synthesized.ts';
+import { allTypes, inventory, leastSettings, provisioningSettings, synthesized } from './synthesized.ts';
 
 const withInventory = (more: object, settings: object = leastSettings) => ({
   ...settings,
@@ -14,6 +15,9 @@ const inProd = {
   externalId: '0123456789abcdef0123',
   accounts: { prod: { id: '222222222222', legacyRegions: ['us-east-1'] } },
 };
+
+/** Those that are kept without containers and clusters. */
+const kinds = Collection.options.filter((one) => one !== 'containers' && one !== 'clusters');
 
 describe('settings of the inventory', () => {
   it('require only who may read it', () => {
@@ -90,6 +94,44 @@ describe('settings of the inventory', () => {
       'Setting "inventory.tokens[1].secret" must differ from those of the other tokens: a token has one list of scopes.',
     ],
     [
+      'with the secret of the token that creates and deletes',
+      withInventory(
+        { tokens: [{ secret: 'dcm/api', scopes: ['inventory:read'] }] },
+        { ...leastSettings, ...provisioningSettings },
+      ),
+      'Setting "inventory.tokens[0].secret" must differ from api.tokenSecret: who has a token that reads the inventory could create and delete with it.',
+    ],
+    [
+      'with the secret of the token of another account',
+      withInventory(
+        { tokens: [{ secret: 'dcm/prod', scopes: ['inventory:read'] }] },
+        {
+          ...inProd,
+          ...provisioningSettings,
+          accounts: {
+            prod: {
+              ...inProd.accounts.prod,
+              provisioning: { regions: { 'us-east-1': {} } },
+              api: { tokenSecret: 'dcm/prod' },
+            },
+          },
+        },
+      ),
+      'Setting "inventory.tokens[0].secret" must differ from accounts.prod.api.tokenSecret: who has a token that reads the inventory could create and delete with it.',
+    ],
+    [
+      'without every collection',
+      withInventory({ without: kinds }),
+      'Setting "inventory.without" must leave a collection, or inventory must be omitted: nothing is kept.',
+    ],
+    [
+      'with a plan that moves nothing',
+      withInventory({
+        plans: { move: { source: 'eu-west-1', destination: 'eu-west-1', selector: { app: 'shop' } } },
+      }),
+      'Setting "inventory.plans.move.destination" must differ from the source, eu-west-1: nothing moves.',
+    ],
+    [
       'with an origin that has a path',
       withInventory({ cors: { origins: ['https://console.test/app'] } }),
       'Setting "inventory.cors.origins[0]" must be an origin, such as https://console.example.com, or *.',
@@ -113,6 +155,18 @@ describe('settings of the inventory', () => {
     ],
   ])('are refused %s', (_, settings, message) => {
     expect(refusalOf(() => parseSettings(settings))).toBe(message);
+  });
+
+  it('are doubted where nobody may read the logs that the API may read', () => {
+    const doubt = /^Nobody can read logs: inventory.consoleOutput is true/;
+    const tokens = [{ secret: 'logs', scopes: ['inventory:logs'] }];
+
+    expect(synthesized(withInventory({ consoleOutput: true })).warnings).toContainEqual(
+      expect.stringMatching(doubt),
+    );
+    expect(synthesized(withInventory({ consoleOutput: true, tokens })).warnings).not.toContainEqual(
+      expect.stringMatching(doubt),
+    );
   });
 
   const kept = (settings: object): string[] => {
