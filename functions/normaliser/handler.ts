@@ -3,7 +3,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { assumedAccounts } from '../../shared/adapters/aws/accounts.ts';
-import { bridgePublisher } from '../../shared/adapters/bridge/bridge.ts';
+import { bridgeProbe, bridgePublisher } from '../../shared/adapters/bridge/bridge.ts';
 import { dynamoDbHeartbeats } from '../../shared/adapters/dynamodb/heartbeats.ts';
 import { dynamoDbListings } from '../../shared/adapters/dynamodb/listings.ts';
 import { dynamoDbRecords } from '../../shared/adapters/dynamodb/records.ts';
@@ -30,7 +30,7 @@ import { ec2Instances } from '../../shared/service-types/vm/ec2/instances.ts';
 import { vmRecords } from '../../shared/service-types/vm/record.ts';
 import { servedVms } from '../../shared/service-types/vm/served.ts';
 import { Env } from './env.ts';
-import { processHeartbeats } from './heartbeats.ts';
+import { answerCanary, processHeartbeats } from './heartbeats.ts';
 import { reportStatus } from './normalise.ts';
 import { readMessage } from './read-message.ts';
 import { readRefusals, reportRefusals } from './refused-creates.ts';
@@ -49,6 +49,7 @@ const isolated = (type: ServedType): ServedType =>
 /** The ports of the normaliser, on AWS. */
 const awsPorts = ({ FLEET_TABLE: table, OBSERVATIONS_QUEUE_URL: queueUrl, NATS_BRIDGE }: typeof env) => {
   const client = DynamoDBDocumentClient.from(new DynamoDBClient());
+  const lambda = new LambdaClient();
   const served: Record<ServiceType, () => ServedType> = {
     vm: () => servedVms(ec2Instances(accounts), dynamoDbRecords(client, table, vmRecords, log)),
     container: () =>
@@ -75,7 +76,8 @@ const awsPorts = ({ FLEET_TABLE: table, OBSERVATIONS_QUEUE_URL: queueUrl, NATS_B
     observations: deferredObservations(queueUrl),
     bus: env.STATUS_BUS === undefined ? undefined : eventBridgeStatusBus({ bus: env.STATUS_BUS, log }),
     homeAccount: env.ACCOUNT_ID,
-    publisher: bridgePublisher(new LambdaClient(), NATS_BRIDGE),
+    publisher: bridgePublisher(lambda, NATS_BRIDGE),
+    nats: bridgeProbe(lambda, NATS_BRIDGE),
     types: env.SERVICE_TYPES.map((serviceType) => isolated(served[serviceType]())),
     randomPart,
   };
@@ -87,7 +89,7 @@ const reporting = {
   clusterWords: env.CLUSTER_WORDS,
 };
 const telemetry = { now: Date.now, log, meter };
-const { heartbeats, ...ports } = awsPorts(env);
+const { heartbeats, nats, ...ports } = awsPorts(env);
 const retries = sqsRetries(env.OBSERVATIONS_QUEUE_URL, env.DEAD_LETTER_QUEUE_URL);
 const configured = env.ACCOUNTS_FILE?.accounts;
 const parts = {
@@ -103,12 +105,15 @@ const handle = reportRefusals(parts, reportStatus(parts));
 export const handler = withTelemetry(
   processHeartbeats(
     { heartbeats, log },
-    partialBatch({
-      read: readRefusals(read),
-      handle,
-      retries,
-      log,
-      meter,
-    }),
+    answerCanary(
+      { nats, provider: identity.provider, ...telemetry },
+      partialBatch({
+        read: readRefusals(read),
+        handle,
+        retries,
+        log,
+        meter,
+      }),
+    ),
   ),
 );

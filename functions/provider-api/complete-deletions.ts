@@ -8,22 +8,23 @@ import type { Clock } from '../../shared/ports/clock.ts';
 import type { Log, Meter } from '../../shared/ports/telemetry.ts';
 import type { CollectionUseCases } from './use-cases.ts';
 
-/** What the schedule invokes the provider-api with. No event of API Gateway has this field, so no HTTP request can be one. */
-const ScheduledRequest = z.object({ do: z.literal('complete-deletions') });
+/** What the schedules invoke the provider-api with. No event of API Gateway has this field, so no HTTP request can be one. */
+const ScheduledRequest = z.object({ do: z.enum(['complete-deletions', 'canary']) });
 type ScheduledRequest = z.infer<typeof ScheduledRequest>;
 
 type EventParts = {
   readonly http: (event: APIGatewayProxyEventV2) => Promise<APIGatewayProxyStructuredResultV2>;
   readonly completeDeletions: () => Promise<void>;
+  readonly runCanary: () => Promise<void>;
 };
 
-/** Answers HTTP requests; for the schedule, completes recorded deletions. */
+/** Answers HTTP requests; for the schedules, completes recorded deletions, and runs the canary. */
 export const handleEvent =
-  ({ http, completeDeletions: complete }: EventParts) =>
+  ({ http, completeDeletions: complete, runCanary: run }: EventParts) =>
   async (event: APIGatewayProxyEventV2 | ScheduledRequest): Promise<APIGatewayProxyStructuredResultV2> => {
     if (!('do' in event)) return http(event);
-    ScheduledRequest.parse(event);
-    await complete();
+    const request = ScheduledRequest.parse(event);
+    await (request.do === 'canary' ? run() : complete());
     return {};
   };
 

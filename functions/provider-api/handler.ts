@@ -53,6 +53,7 @@ import { ec2Instances } from '../../shared/service-types/vm/ec2/instances.ts';
 import { cachedOfferings, ec2Offerings } from '../../shared/service-types/vm/ec2/offerings.ts';
 import { awsVcpuQuota } from '../../shared/service-types/vm/ec2/vcpu-quota.ts';
 import { vmRecords } from '../../shared/service-types/vm/record.ts';
+import { runCanary } from './canary.ts';
 import { completeDeletions, handleEvent } from './complete-deletions.ts';
 import { permittedChanges } from './console/changes.ts';
 import { overviewType, readOverview } from './console/overview.ts';
@@ -265,6 +266,11 @@ const app = router({
 export const handler = withTelemetry(
   handleEvent({
     http: httpApi((request, given) => app.fetch(request, given)),
+    runCanary: runCanary({
+      api: (request, given) => app.fetch(request, given),
+      secret: optionalSecret(readSecret, access.tokenSecret),
+      ...{ observations, homeRegion, meter, ...clock },
+    }),
     completeDeletions: completeDeletions({
       deletionsIn: (target) => {
         const { vm, container, cluster } = resourcesIn(target);

@@ -35,6 +35,8 @@ type AlarmSpec = {
   readonly atLeast: number;
   /** Number of consecutive periods of the metric. */
   readonly periods: number;
+  /** Whether the metric is always there. @default false */
+  readonly isWrongWithoutData?: boolean;
 };
 
 /** The alarms of a stack. Each description names the heading of docs/runbook.md that says what to do. */
@@ -282,6 +284,23 @@ export class Alarms extends Construct {
     });
   }
 
+  watchCanary() {
+    const atMs = fiveMinutes.toMilliseconds();
+    this.#raise({
+      name: 'canary-late',
+      meaning: 'For five minutes no message of the canary has come from the queue to JetStream in time.',
+      // Without FILL, CloudWatch would judge older minutes in place of those without data, and be late.
+      metric: new MathExpression({
+        expression: `FILL(age, ${atMs})`,
+        usingMetrics: { age: canaryAge(this.#provider, 'Minimum') },
+        period: minute,
+      }),
+      atLeast: atMs,
+      periods: 5,
+      isWrongWithoutData: true,
+    });
+  }
+
   watchRegistration() {
     this.#raise({
       name: 'registration-refused',
@@ -307,7 +326,7 @@ export class Alarms extends Construct {
     this.#raise({ name, meaning, metric, atLeast: 1, periods: 1 });
   }
 
-  #raise({ name, meaning, metric, atLeast, periods }: AlarmSpec) {
+  #raise({ name, meaning, metric, atLeast, periods, isWrongWithoutData = false }: AlarmSpec) {
     const alarm = new Alarm(this, name, {
       alarmName: `${this.#provider}-${name}`,
       alarmDescription: `${meaning} See docs/runbook.md#${name}`,
@@ -315,7 +334,7 @@ export class Alarms extends Construct {
       threshold: atLeast,
       comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
       evaluationPeriods: periods,
-      treatMissingData: TreatMissingData.NOT_BREACHING,
+      treatMissingData: isWrongWithoutData ? TreatMissingData.BREACHING : TreatMissingData.NOT_BREACHING,
     });
     alarm.addAlarmAction(...this.#actions);
     alarm.addOkAction(...this.#actions);
@@ -333,6 +352,16 @@ export const counted = (metricName: Count, box: FunctionName, period = fiveMinut
     dimensionsMap: { service: box },
     statistic: 'Sum',
     period,
+  });
+
+/** Milliseconds, by minute. */
+export const canaryAge = (provider: string, statistic: string) =>
+  new Metric({
+    namespace: metricsNamespace,
+    metricName: 'canaryAgeMs',
+    dimensionsMap: { service: 'normaliser' satisfies FunctionName, provider },
+    statistic,
+    period: minute,
   });
 
 /** @see https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-monitoring.html the dimensions for a bus that is not the default one */

@@ -19,7 +19,7 @@ import type { FunctionName } from '../function-names.ts';
 import { functionNameOf, metricsNamespace } from '../functions.ts';
 import { accountsOf } from '../settings/accounts.ts';
 import type { Settings } from '../settings/settings.ts';
-import { counted } from './alarms.ts';
+import { canaryAge, counted } from './alarms.ts';
 
 const minute = Duration.minutes(1);
 const fiveMinutes = Duration.minutes(5);
@@ -34,7 +34,7 @@ type CountsGraph = {
   readonly by: readonly FunctionName[];
 };
 
-/** All metrics that the functions count. */
+/** All metrics that the functions count, without those of the canary. */
 const countsGraphs: readonly CountsGraph[] = [
   {
     title: 'Statuses',
@@ -105,6 +105,7 @@ export class Dashboard extends Construct {
     );
     for (const graphs of [
       [eventAge(), healed(), ...parts.flatMap(executionsOf)],
+      ...(settings.canary ? [canary(settings.provider.name)] : []),
       parts.flatMap(queueOf),
       countsGraphs.flatMap((one) => countsOf(settings.provider.name, one, functions)),
       functionsOf(functions),
@@ -166,6 +167,18 @@ const eventAge = () =>
     ),
     'ms',
   );
+
+const canary = (provider: string) => [
+  graph(
+    "From the canary's message to JetStream's answer",
+    ['p50', 'Maximum'].map((statistic) => canaryAge(provider, statistic).with({ label: statistic })),
+    'ms',
+  ),
+  graph(
+    'Runs of the canary that failed',
+    (['provider-api', 'normaliser'] as const).map((box) => counted('canaryFailed', box).with({ label: box })),
+  ),
+];
 
 /** A search, because the regions and states are known only when one is healed. */
 const healed = () =>

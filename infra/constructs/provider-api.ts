@@ -55,6 +55,8 @@ const consoleThrottle = { ThrottlingRateLimit: 20, ThrottlingBurstLimit: 40 };
 /** How often recorded deletions are looked for whose request ended too early. */
 const completionPeriod = Duration.minutes(2);
 
+const canaryPeriod = Duration.minutes(1);
+
 /**
  * HTTP ─► the function that creates, reads, changes and deletes VMs. The function authenticates; API Gateway does not know our tokens. A
  * schedule has it complete the deletions that are recorded.
@@ -76,7 +78,17 @@ export class ProviderApi extends Construct {
       defaultIntegration: integration,
       createDefaultStage: false,
     });
-    this.#completeDeletions();
+    this.#schedule('Deletions', {
+      description: 'Completes deletions that are recorded and whose request ended too early',
+      request: 'complete-deletions',
+      period: completionPeriod,
+    });
+    if (settings.canary)
+      this.#schedule('Canary', {
+        description: 'Has a VM validated, and sends a message through the observations queue',
+        request: 'canary',
+        period: canaryPeriod,
+      });
     const { rate, burst } = settings.api.throttling;
     const prefixes = ['', '/{region}', ...(accountsOf(settings).length > 0 ? ['/{account}/{region}'] : [])];
     const paths = publicPaths(collectionsOf(settings)).flatMap((path) =>
@@ -113,14 +125,14 @@ export class ProviderApi extends Construct {
     });
   }
 
-  #completeDeletions() {
-    new Rule(this, 'Deletions', {
-      description: 'Completes deletions that are recorded and whose request ended too early',
-      schedule: Schedule.rate(completionPeriod),
+  #schedule(id: string, { description, request, period }: Scheduled) {
+    new Rule(this, id, {
+      description,
+      schedule: Schedule.rate(period),
       targets: [
         new LambdaTarget(this.function, {
-          event: RuleTargetInput.fromObject({ do: 'complete-deletions' }),
-          maxEventAge: completionPeriod,
+          event: RuleTargetInput.fromObject({ do: request }),
+          maxEventAge: period,
           retryAttempts: 0,
         }),
       ],
@@ -182,6 +194,12 @@ export class ProviderApi extends Construct {
     return made;
   }
 }
+
+type Scheduled = {
+  readonly description: string;
+  readonly request: 'complete-deletions' | 'canary';
+  readonly period: Duration;
+};
 
 /** Undefined where no prices are configured. */
 const usagePricesOf = ({ usage, provider }: Settings): UsagePrices | undefined => {

@@ -31,7 +31,19 @@ export const contradictions = (settings: Settings, homeAccount?: string): Contra
   ...ofInventory(settings),
   ...ofUsage(settings),
   ...ofConsole(settings),
+  ...ofCanary(settings),
 ];
+
+function* ofCanary({ canary, homeRegion, provisioning, api }: Settings): Iterable<Contradiction> {
+  if (!canary) return;
+  if (provisioning?.regions[homeRegion] === undefined)
+    yield [
+      'canary',
+      `must be false, or VMs must be created in ${homeRegion}, the home region: it has one validated there`,
+    ];
+  if (api?.tokenSecret === undefined)
+    yield ['canary', 'must be false without api.tokenSecret: it sends that token, as DCM does'];
+}
 
 function* ofConsole(settings: Settings): Iterable<Contradiction> {
   if (settings.console !== undefined && !canCreate(settings))

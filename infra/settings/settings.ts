@@ -172,6 +172,12 @@ export const Settings = z.strictObject({
     .describe(
       'Whether the stack of the home region has a CloudWatch dashboard ([operations.md](operations.md#the-dashboard)), for which AWS charges after the first three of an AWS account.',
     ),
+  canary: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Whether a canary runs each minute: a dry run of a VM of defaults in the home region, and a message through the observations queue to JetStream, which publishes nothing ([operations.md](operations.md#the-canary)). It needs `api.tokenSecret`, and `provisioning` in the home region.',
+    ),
   alarms: z
     .strictObject({
       emailOrTopicArn: text(

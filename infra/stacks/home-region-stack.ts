@@ -143,6 +143,7 @@ export class HomeRegionStack extends Stack {
     alarms.watchFunction('provider-api', api.function);
     alarms.watchApi(api.api);
     alarms.watchDeletions();
+    if (settings.canary) alarms.watchCanary();
     new CfnOutput(this, 'ProviderApiUrl', { value: api.api.apiEndpoint });
     if (settings.console)
       new CfnOutput(this, 'ConsoleUrl', { value: `${api.api.apiEndpoint}${consolePath}` });

@@ -64,6 +64,8 @@ export type Count =
   /** Statuses that the usage ledger has taken, and those of a month that had ended before. */
   | 'usageEvents'
   | 'usageLate'
+  /** Runs of the canary that failed: its create is not valid, or JetStream does not take statuses. */
+  | 'canaryFailed'
   /** One of the two for each failed attempt to register a provider at DCM. */
   | 'registrationRefused'
   | 'registrationUnreachable';
@@ -74,4 +76,6 @@ export type Meter = {
   eventAge(ms: number): void;
   /** A listing showed a state that no event had reported: `resyncHealed`, by region and state. */
   healed(region: string, state: string): void;
+  /** Milliseconds from the canary's message in the observations queue to JetStream's answer: `canaryAgeMs`, by provider. */
+  canaryAge(provider: string, ms: number): void;
 };

@@ -27,6 +27,11 @@ export const meter: Meter = {
     healed.addDimensions({ region, state });
     healed.addMetric('resyncHealed', MetricUnit.Count, 1);
   },
+  canaryAge: (provider, ms) => {
+    const age = metrics.singleMetric();
+    age.addDimension('provider', provider);
+    age.addMetric('canaryAgeMs', MetricUnit.Milliseconds, Math.max(0, ms));
+  },
 };
 
 /** Adds the request id to every log line of an invocation, and publishes its metrics, also when it fails. */

@@ -3,14 +3,17 @@ import type { Count, Log, Meter } from '../../shared/ports/telemetry.ts';
 /** A meter that can be read. */
 export const countingMeter = (): Meter & {
   readonly counts: Partial<Record<Count | 'resyncHealed', number>>;
+  readonly canaryAges: number[];
 } => {
   const counts: Partial<Record<Count | 'resyncHealed', number>> = {};
+  const canaryAges: number[] = [];
   return {
-    counts,
+    ...{ counts, canaryAges },
     count: (name, by = 1) => {
       counts[name] = (counts[name] ?? 0) + by;
     },
     eventAge: () => undefined,
+    canaryAge: (_, ms) => void canaryAges.push(ms),
     healed: () => {
       counts.resyncHealed = (counts.resyncHealed ?? 0) + 1;
     },

@@ -51,7 +51,7 @@ const idsOf = (home: Template, type: string): string[] => Object.keys(home.findR
 describe('the dashboard', () => {
   const prod = { id: '222222222222', streamingRegions: ['eu-north-1'], legacyRegions: ['me-south-1'] };
   const { home } = synthesized({
-    ...{ ...allTypes, inventory, usage: {}, streamingRegions: ['us-east-1'] },
+    ...{ ...allTypes, inventory, usage: {}, canary: true, streamingRegions: ['us-east-1'] },
     ...{ accounts: { prod }, externalId: 'a-random-text-of-40-characters-xxxxxxxx' },
   });
 

@@ -26,6 +26,7 @@ describe('settings', () => {
         serviceType: 'dcm-service-type',
         stack: {},
       },
+      canary: false,
       deletionProtection: true,
       logRetentionDays: 30,
       normaliser: { maximumConcurrency: 20 },

@@ -324,15 +324,17 @@ describe('an invocation of the provider-api', () => {
       return { statusCode: 200 };
     },
     completeDeletions: async () => void invoked.push('deletions'),
+    runCanary: async () => void invoked.push('canary'),
   });
 
-  it('by the schedule completes deletions, and by API Gateway answers HTTP', async () => {
+  it('by the schedules completes deletions and runs the canary, and by API Gateway answers HTTP', async () => {
     const scheduled = { do: 'complete-deletions' } as const;
     const asking = httpApiEvent({ method: 'POST', rawPath: '/', body: JSON.stringify(scheduled) });
 
     await handle(scheduled);
+    await handle({ do: 'canary' });
     await handle(asking);
 
-    expect(invoked).toEqual(['deletions', 'http']);
+    expect(invoked).toEqual(['deletions', 'canary', 'http']);
   });
 });

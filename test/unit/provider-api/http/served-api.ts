@@ -209,7 +209,7 @@ export const servedApi = ({ useCases, authentication = byToken, accounts = {} }:
       },
       { requestId },
     );
-  return { ask, asked, lines, correlated };
+  return { app, ask, asked, lines, correlated };
 };
 
 type Asking = { readonly headers?: Readonly<Record<string, string>>; readonly body?: unknown };
