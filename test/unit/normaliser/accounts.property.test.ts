@@ -231,7 +231,7 @@ const twoAccounts = (seed: number) => {
     if (!(error instanceof ProviderError)) throw error;
   };
 
-  /** The account that used an id first, also where it got no instance. */
+  /** The account that created under an id first, also where it got no instance. */
   const firstUsers = new Map<string, Account>();
   const noteUse = (dcmId: string, by: Account) => {
     if (!firstUsers.has(dcmId)) firstUsers.set(dcmId, by);
@@ -255,7 +255,7 @@ const twoAccounts = (seed: number) => {
       };
       return refuse(useCases[by].reportRefusals(asked, create).catch(noteRefused));
     },
-    delete: ({ by, dcmId }) => refuse(useCases[by].delete(dcmId, 'delete').then(() => noteUse(dcmId, by))),
+    delete: ({ by, dcmId }) => refuse(useCases[by].delete(dcmId, 'delete')),
     read: ({ by, dcmId }) => refuse(useCases[by].read.get(dcmId)),
     async 'complete deletions'({ by }) {
       const { requested, complete } = useCases[by].deletions;
