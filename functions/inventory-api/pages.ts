@@ -49,7 +49,7 @@ export const ListQuery = z.object({
   ...paging,
   ...detail,
   name: z
-    .optional(z.string().check(z.maxLength(256)))
+    .optional(z.string().check(z.minLength(1, 'expected a name'), z.maxLength(256)))
     .check(z.describe('Only resources with this `name` or `displayName`.')),
   unhealthy: z
     .optional(flag('unhealthy'))
@@ -198,7 +198,7 @@ export const respond = (
   const etag = `W/"${generation}"`;
   const all = { ...headers, etag, 'x-generation': generation, 'x-listed-at': listedAt };
   const known = (header('if-none-match') ?? '').split(',').map((one) => one.trim());
-  return known.includes(etag)
+  return known.includes(etag) || known.includes('*')
     ? new Response(undefined, { status: 304, headers: all })
     : Response.json(answer, { headers: all });
 };

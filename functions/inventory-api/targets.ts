@@ -35,6 +35,8 @@ export const servedTargets = ({ homeAlias, homeRegions, accounts }: Served) => {
   const aliasOf = ({ alias = homeAlias }: Pick<NamedTarget, 'alias'>): string => alias;
   const find = (alias: string, region: string): NamedTarget => {
     const found = all.find((one) => aliasOf(one) === alias && one.region === region);
+    if (found === undefined && all.some((one) => targetName(one) === alias))
+      throw new NotServedError(`collection=${region}`, `the target ${alias} has no collection ${region}`);
     if (found === undefined)
       throw new NotServedError('target', `the inventory has no target ${alias}/${region}`);
     return found;

@@ -114,7 +114,8 @@ export const readChanges = (parts: Parts): ReadsChanges['readChanges'] => {
     }
     const poll = pollAfterMs(page, now());
     const headers = { etag: `"${page.next}"`, pollAfterMs: String(poll) };
-    if (isEmpty(page) && known.includes(page.next)) return new Response(undefined, { status: 304, headers });
+    const isKnown = isEmpty(page) && known.includes(page.next);
+    if (isKnown || known.includes('*')) return new Response(undefined, { status: 304, headers });
     return Response.json({ ...answerOf(page), pollAfterMs: poll }, { headers });
   };
 };

@@ -91,27 +91,35 @@ type Definition<UseCases, Query extends z.core.$ZodShape, Answer> = Described & 
 
 /** Makes operations on resources with these ids. The query is parsed before an operation runs. */
 export const operationsOf =
-  <UseCases>(ids: ResourceIds) =>
+  <UseCases>(ids: ResourceIds, empty: EmptyParameters = 'ignored') =>
   <Query extends z.core.$ZodShape, Answer>({
     run,
     ...described
   }: Definition<UseCases, Query, Answer>): Operation<UseCases> => ({
     ...described,
     ids,
-    run: (useCases, call) => run(useCases, { ...call, query: parseQuery(described.query, call.query) }),
+    run: (useCases, call) =>
+      run(useCases, { ...call, query: parseQuery(described.query, call.query, empty) }),
   });
 
 /** The query of an operation without query parameters. */
 export const NoQuery = z.object({});
 
+/** Whether `limit=` is as if it were absent, because DCM's clients send such parameters, or is refused as any other wrong value. */
+type EmptyParameters = 'ignored' | 'refused';
+
 /**
- * The query parameters of an operation. Unknown and empty parameters are ignored.
+ * The query parameters of an operation. Unknown parameters are ignored.
  * @throws InvalidArgumentError that names the parameter and says what was expected.
  */
-const parseQuery = <Query>(schema: z.ZodMiniType<Query>, parameters: URLSearchParams): Query => {
+const parseQuery = <Query>(
+  schema: z.ZodMiniType<Query>,
+  parameters: URLSearchParams,
+  empty: EmptyParameters,
+): Query => {
   const given = new Map<string, string>(); // an object would have members of its own, such as __proto__
   for (const [name, value] of parameters) {
-    if (value === '') continue;
+    if (value === '' && empty === 'ignored') continue;
     if (given.has(name)) throw new InvalidArgumentError(`${name}: expected it once`);
     given.set(name, value);
   }

@@ -58,7 +58,9 @@ export const router = <UseCases>(parts: Parts<UseCases>): Hono<Environment> => {
     for (const [path, methods] of byPath(below)) {
       const route = `${prefix}${honoRoute(path)}`;
       for (const operation of methods) app.on(operation.method, route, runOperation(operation, parts));
-      const allow = methods.map(({ method }) => method).join(', ');
+      const allow = methods
+        .flatMap(({ method }) => (method === 'GET' ? ['GET', 'HEAD'] : [method]))
+        .join(', ');
       app.all(route, (context) => problem(context, 'method-not-allowed', `expected ${allow}`, { allow }));
     }
   }

@@ -109,6 +109,8 @@ describe('the changes operation', () => {
         expect(response.headers.get('etag')).toBe('"c1"');
       }
 
+    expect((await get('?after=c0', { 'if-none-match': '*' })).status).toBe(304);
+
     append('i-1');
     const response = await get('', { 'if-none-match': '"c1"' });
     expect([response.status, await response.json()]).toMatchObject([

@@ -298,6 +298,7 @@ describe('the inventory', () => {
     ['/targets/dev/eu-west-1/instances', 'target'],
     ['/namespaces/dev/clusters/eu-west-1/namespaces', 'target'],
     ['/namespaces/dev/clusters', 'namespace'],
+    ['/targets/eu-west-1/nothing', 'collection=nothing'],
   ])('answers 404 for %s with the reason %s', async (path, reason) => {
     const { status, headers } = await (await served()).get(path);
 
@@ -307,6 +308,11 @@ describe('the inventory', () => {
   it.each([
     'limit=x',
     'limit=-1',
+    'limit=',
+    'offset=',
+    'detail=',
+    'name=',
+    'generation=',
     'offset=1.5',
     'detail=2',
     'unhealthy=maybe',
@@ -323,7 +329,7 @@ describe('the inventory', () => {
     const api = await served();
     for (const path of everyPath) {
       const response = await api.ask(path, { method });
-      expect([path, response.status, response.headers.get('allow')]).toEqual([path, 405, 'GET']);
+      expect([path, response.status, response.headers.get('allow')]).toEqual([path, 405, 'GET, HEAD']);
     }
   });
 });
@@ -402,7 +408,10 @@ describe('availability', () => {
     const later = await api.ask(path, { headers: { 'if-none-match': etag } });
     const head = await api.ask(path, { method: 'HEAD' });
 
+    const any = await api.ask(path, { headers: { 'if-none-match': '*' } });
+
     expect([again.status, await again.text()]).toEqual([304, '']);
+    expect([any.status, await any.text()]).toEqual([304, '']);
     expect(later.status).toBe(200);
     expect([head.status, await head.text(), head.headers.get('etag')]).toEqual([
       200,

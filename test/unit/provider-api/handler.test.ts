@@ -129,9 +129,9 @@ describe('the provider-api behind API Gateway', () => {
 
     expect(answer).toMatchObject({
       statusCode: 405,
-      headers: { allow: 'POST, GET', 'x-request-id': 'JKJaXmPLvHcESHA=' },
+      headers: { allow: 'POST, GET, HEAD', 'x-request-id': 'JKJaXmPLvHcESHA=' },
     });
-    expect(JSON.parse(answer.body ?? '')).toMatchObject({ status: 405, detail: 'expected POST, GET' });
+    expect(JSON.parse(answer.body ?? '')).toMatchObject({ status: 405, detail: 'expected POST, GET, HEAD' });
   });
 
   it('does not start without its environment variables (C 61)', async () => {

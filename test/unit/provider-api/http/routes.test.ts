@@ -101,11 +101,11 @@ describe('the API', () => {
   });
 
   it.each([
-    ['PUT', '/api/v1alpha1/vms', 'POST, GET'],
-    ['PATCH', '/eu-west-1/api/v1alpha1/vms/vm-1', 'GET, DELETE'],
+    ['PUT', '/api/v1alpha1/vms', 'POST, GET, HEAD'],
+    ['PATCH', '/eu-west-1/api/v1alpha1/vms/vm-1', 'GET, HEAD, DELETE'],
     ['GET', '/api/v1alpha1/vms/vm-1:stop', 'POST'],
-    ['DELETE', '/api/v1alpha1/vms/health', 'GET'],
-    ['POST', '/health', 'GET'],
+    ['DELETE', '/api/v1alpha1/vms/health', 'GET, HEAD'],
+    ['POST', '/health', 'GET, HEAD'],
   ])('answers %s %s with 405 and the allowed methods %s', async (method, path, allow) => {
     const api = servedApi();
 
