@@ -394,6 +394,26 @@ const stacks: readonly CommandSpec[] = [
   },
 ];
 
+const verifyAws: CommandSpec = {
+  name: 'verify-aws',
+  summary: 'Check on your AWS account what the provider assumes of AWS (docs/unverified.md)',
+  about:
+    'Prints what it found, as a table of Markdown, and removes what it made, also after Ctrl-C. Costs some cents. Runs the command line of AWS. The exit code is 3 where something is otherwise than assumed',
+  options: [
+    {
+      flags: '--services <services>',
+      about:
+        'Which, separated by commas: ec2, ecs, fargate, iam, aws-cli, eks; by default all but eks, which takes half an hour',
+    },
+    { flags: '--cluster-role <arn>', about: 'The role of the EKS cluster, with eks' },
+    { flags: '--node-role <arn>', about: 'The role of its node, with eks' },
+    { flags: '--dry-run', about: "Print the calls of AWS's command line and their cost, and make none" },
+    { flags: '--yes', about: 'Do not ask before money is spent' },
+  ],
+  examples: ['verify-aws --dry-run --region eu-west-1', 'verify-aws --services iam,fargate --yes'],
+  load: async () => (await import('./commands/verify-aws.ts')).verifyAws,
+};
+
 const completion: CommandSpec = {
   name: 'completion',
   summary: 'Print a completion script for a shell',
@@ -416,7 +436,7 @@ const complete: CommandSpec = {
 export const commands: readonly (GroupSpec | CommandSpec)[] = [
   ...[resources('vm'), resources('container'), resources('cluster'), watch, inventory],
   ...[provider, agent, targets, republish, breaker, usage],
-  ...[doctor, ...stacks, accounts, completion, complete],
+  ...[doctor, ...stacks, accounts, verifyAws, completion, complete],
 ];
 
 /** The options that every command has. */

@@ -17,6 +17,8 @@ export type Terminal = {
   readonly programFolder: string;
   /** Aborted by Ctrl-C. */
   readonly interrupted: AbortSignal;
+  /** From now on Ctrl-C lets the command clean up for as long as that takes, not for a second. The next Ctrl-C still ends it at once. */
+  readonly cleanUpTakesLong: () => void;
 };
 
 /** A command was used wrongly: exit code 2. */

@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -8,6 +7,7 @@ import * as z from 'zod/mini';
 import { natsSubjects } from '../../../infra/settings/agent.ts';
 import { loadSettings, parseSettings } from '../../../infra/settings/load-settings.ts';
 import type { Settings } from '../../../infra/settings/settings.ts';
+import { runAws } from '../aws-cli.ts';
 import type { Action, Context } from '../context.ts';
 import { CommandError, UsageError } from '../terminal.ts';
 import { doctor } from './doctor.ts';
@@ -117,7 +117,7 @@ const stepsOf = (
       what: 'Bootstrapping the regions for the CDK',
       shown: `cdk bootstrap ${regions.map((one) => `aws://ACCOUNT/${one}`).join(' ')}`,
       run: async () => {
-        const account = await aws(context, [
+        const account = await runAws(context, [
           'sts',
           'get-caller-identity',
           '--query',
@@ -167,10 +167,10 @@ const secretStep = (context: Context, { region, name, file, shown }: Secret): Pi
     shown: `aws ${create.join(' ')} file://${shown}`,
     run: async () => {
       const describe = ['secretsmanager', 'describe-secret', '--region', region, '--secret-id', name];
-      if ((await aws(context, describe)).exitCode === 0) return;
+      if ((await runAws(context, describe)).exitCode === 0) return;
       const folder = await mkdtemp(join(tmpdir(), 'ec2sp-'));
       try {
-        const { exitCode, stderr } = await aws(context, [...create, `file://${await file(folder)}`]);
+        const { exitCode, stderr } = await runAws(context, [...create, `file://${await file(folder)}`]);
         if (exitCode !== 0) throw new CommandError(`The secret ${name} could not be made: ${stderr.trim()}`);
       } finally {
         await rm(folder, { recursive: true, force: true });
@@ -184,22 +184,3 @@ const tokenFile = async (folder: string): Promise<string> => {
   await writeFile(path, randomBytes(32).toString('hex'), { mode: 0o600 });
   return path;
 };
-
-/** Runs AWS's command line. @throws CommandError where it is not installed */
-const aws = ({ terminal }: Context, args: readonly string[]) =>
-  new Promise<{ readonly exitCode: number; readonly stdout: string; readonly stderr: string }>(
-    (done, reject) => {
-      const child = spawn('aws', args, { env: terminal.env, stdio: ['ignore', 'pipe', 'pipe'] });
-      const written = { stdout: '', stderr: '' };
-      child.stdout.on('data', (chunk) => {
-        written.stdout += chunk;
-      });
-      child.stderr.on('data', (chunk) => {
-        written.stderr += chunk;
-      });
-      child.once('error', (cause) =>
-        reject(new CommandError("AWS's command line, aws, cannot be run: install it first.", { cause })),
-      );
-      child.once('close', (code) => done({ exitCode: code ?? 1, ...written }));
-    },
-  );

@@ -49,6 +49,7 @@ export const ec2sp = async (args: readonly string[], options: Options = {}) => {
     home: options.home ?? emptyFolder(),
     programFolder: options.programFolder ?? emptyFolder(),
     interrupted: options.interrupted ?? new AbortController().signal,
+    cleanUpTakesLong: () => undefined,
   });
   return { exitCode, stdout: written.out, stderr: written.err };
 };
