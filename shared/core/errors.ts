@@ -131,3 +131,6 @@ export const reasonOf = (error: unknown): string => {
   if (error instanceof $ZodError) return prettifyError(error);
   return error instanceof Error ? error.message : String(error);
 };
+
+/** A number of things as messages say it: `1 instance`, `2 instances`. */
+export const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;

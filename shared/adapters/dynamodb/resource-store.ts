@@ -7,7 +7,7 @@ import {
   type UpdateCommandInput,
 } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod/mini';
-import { ProviderError, reasonOf, UnavailableError, UnreadableError } from '../../core/errors.ts';
+import { counted, ProviderError, reasonOf, UnavailableError, UnreadableError } from '../../core/errors.ts';
 import { isNewerObservation, secondOfKey, sequenceOf, stateOfKey } from '../../core/gate.ts';
 import { type PastStatus, pastStatusOf, surplusOf } from '../../core/history.ts';
 import { finalState, isEnd, isStopped, type Kind, kindOf } from '../../core/kind.ts';
@@ -77,7 +77,7 @@ export const dynamoDbResourceStore = (
   return {
     async read(resourceIds) {
       const found = new Map<string, Ownership>(resourceIds.map((id) => [id, { owner: 'unknown' }]));
-      const failure = `the DynamoDB table did not read ${found.size} instances`;
+      const failure = `the DynamoDB table did not read ${counted(found.size, 'instance')}`;
       for (const item of await batchGet({ client, table, failure }, found.keys()))
         found.set(String(item.pk), ownershipOf(item, now()));
       return found;

@@ -10,6 +10,7 @@ import type { AwsAccounts } from '../../../adapters/aws/accounts.ts';
 import { readsByTarget } from '../../../adapters/aws/calls.ts';
 import { codeOf } from '../../../adapters/aws/errors.ts';
 import { quickRetries } from '../../../adapters/aws/quick-retries.ts';
+import { counted } from '../../../core/errors.ts';
 import type { Target } from '../../../core/target.ts';
 import { clusterEntry } from '../inventory.ts';
 import { clusterNameIn, resourceIdOf } from '../kind.ts';
@@ -55,7 +56,7 @@ export const eksClusters = (accounts?: AwsAccounts): Clusters => {
   return {
     describe: (target, resourceIds, timeoutMs) =>
       ask(
-        { target, timeoutMs, what: `describe ${resourceIds.length} clusters` },
+        { target, timeoutMs, what: `describe ${counted(resourceIds.length, 'cluster')}` },
         async (eks, client, abortSignal) => {
           const names = resourceIds.flatMap((id) => clusterNameIn(target, id) ?? []);
           const found = await describeClusters({ eks, client, abortSignal }, names);

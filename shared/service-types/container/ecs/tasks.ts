@@ -1,7 +1,7 @@
 import type { DescribeTasksRequest, ECSClient, Task as EcsTask } from '@aws-sdk/client-ecs';
 import { type AwsAccounts, homeAccountAlone } from '../../../adapters/aws/accounts.ts';
 import { readsByTarget } from '../../../adapters/aws/calls.ts';
-import { UnavailableError } from '../../../core/errors.ts';
+import { counted, UnavailableError } from '../../../core/errors.ts';
 import type { Target } from '../../../core/target.ts';
 import type { ListQuery, Page } from '../../../ports/described-resources.ts';
 import { taskEntry } from '../inventory.ts';
@@ -68,7 +68,7 @@ export const ecsTasks = ({
   return {
     describe: (target, resourceIds, timeoutMs) =>
       ask(
-        { target, timeoutMs, what: `describe ${resourceIds.length} tasks` },
+        { target, timeoutMs, what: `describe ${counted(resourceIds.length, 'task')}` },
         async (cluster): Promise<ReadonlyMap<string, Task>> => {
           const ids = resourceIds.map(taskIdOf);
           const pages = [ids.slice(0, largestPage), ids.slice(largestPage)];
@@ -175,7 +175,7 @@ const askPublicAddresses = (accounts: AwsAccounts) => {
   ): Promise<ReadonlyMap<string, string>> => {
     const ids = tasks.flatMap((task) => networkInterfaceOf(task) ?? []);
     if (ids.length === 0) return new Map();
-    const what = `describe ${ids.length} network interfaces`;
+    const what = `describe ${counted(ids.length, 'network interface')}`;
     const { NetworkInterfaces = [] } = await read({ ...asked, what }, (ec2, client, abortSignal) => {
       const Filters = [{ Name: 'network-interface-id', Values: ids }];
       return client.send(new ec2.DescribeNetworkInterfacesCommand({ Filters }), { abortSignal });

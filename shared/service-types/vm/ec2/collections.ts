@@ -1,7 +1,7 @@
 import type { EC2Client } from '@aws-sdk/client-ec2';
 import { type AwsAccounts, homeAccountAlone } from '../../../adapters/aws/accounts.ts';
 import { readsByTarget } from '../../../adapters/aws/calls.ts';
-import { UnavailableError } from '../../../core/errors.ts';
+import { counted, UnavailableError } from '../../../core/errors.ts';
 import { type Collection, type ListedEntry, objectOf } from '../../../core/inventory/entry.ts';
 import type { Target } from '../../../core/target.ts';
 import type { ListedCollections } from '../../../ports/inventory.ts';
@@ -160,7 +160,7 @@ export const ec2Collections = (
     },
     describeInstances: (target, instanceIds, timeoutMs) =>
       ask(
-        { target, timeoutMs, what: `describe ${instanceIds.length} instances for the inventory` },
+        { target, timeoutMs, what: `describe ${counted(instanceIds.length, 'instance')} for the inventory` },
         async (ec2, client, abortSignal) => {
           const Filters = [{ Name: 'instance-id', Values: [...instanceIds] }];
           const found = new Map<string, ListedEntry>();

@@ -9,6 +9,7 @@ import type {
 import type { AwsAccounts } from '../../../adapters/aws/accounts.ts';
 import { isServerError, readsByTarget } from '../../../adapters/aws/calls.ts';
 import { codeOf } from '../../../adapters/aws/errors.ts';
+import { counted } from '../../../core/errors.ts';
 import type { ListedEntry } from '../../../core/inventory/entry.ts';
 import { usualPlatform } from '../../../core/outputs.ts';
 import { instanceEntry } from '../inventory.ts';
@@ -35,7 +36,7 @@ export const ec2Instances = (accounts?: AwsAccounts): Instances & ImpairedInstan
   return {
     describe: (target, instanceIds, timeoutMs) =>
       ask(
-        { target, timeoutMs, what: `describe ${instanceIds.length} instances` },
+        { target, timeoutMs, what: `describe ${counted(instanceIds.length, 'instance')}` },
         async (ec2, client, abortSignal) => {
           const filters = { Filters: [{ Name: 'instance-id', Values: [...instanceIds] }] };
           const pages = ec2.paginateDescribeInstances({ client, pageSize: largestPage }, filters, {

@@ -113,6 +113,15 @@ describe('EC2’s view of instances', () => {
     expect((await ec2Instances().describe({ region }, [one], 500)).size).toBe(0);
   });
 
+  it.each([
+    [[one], /did not describe 1 instance within/],
+    [[one, 'i-00000000000000009'], /did not describe 2 instances within/],
+  ])('says how many instances EC2 did not describe', async (ids, message) => {
+    ec2.on(DescribeInstancesCommand).rejects(new Error('no answer'));
+
+    await expect(ec2Instances().describe({ region }, ids, 500)).rejects.toThrow(message);
+  });
+
   it('does not have what EC2 does not know', async () => {
     ec2.on(DescribeInstancesCommand).resolves({ Reservations: [] });
 
