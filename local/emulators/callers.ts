@@ -29,14 +29,14 @@ const allowed = { refusal: () => undefined };
 
 /**
  * An access key of twelve digits is that of a user of this account, as in other emulators of AWS; `service-<account>` is AWS's services in
- * it. Any other key is the owner of this machine: a user of the home account, who also plays the services. All of them may do everything.
+ * it. Any other key is the owner of this machine: a user of the home account. All of them may do everything, but only services may put events
+ * in the name of a service.
  */
 export const keyCallers =
   (homeAccount: string = defaultAccount): Callers =>
   ({ accessKeyId }) => {
     const [, service, account] = /^(service-)?(\d{12})$/.exec(accessKeyId) ?? [];
-    if (account === undefined) return { ...userOf(homeAccount), isService: true };
-    return { ...userOf(account), isService: service !== undefined };
+    return { ...userOf(account ?? homeAccount), isService: service !== undefined };
   };
 
 const userOf = (account: string) => ({ ...allowed, account, arn: `arn:aws:iam::${account}:user/local` });

@@ -2,6 +2,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { EventBridgeClient, PutEventsCommand, type PutEventsRequestEntry } from '@aws-sdk/client-eventbridge';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { defaultAccount, serviceKey } from '../../local/emulators/callers.ts';
 import { clientConfig } from '../../local/emulators/client-config.ts';
 import { provider } from '../../local/stack/options.ts';
 import { dynamoDbResourceStore } from '../../shared/adapters/dynamodb/resource-store.ts';
@@ -86,7 +87,9 @@ describe('an hour of events, shuffled and duplicated', () => {
   });
 
   const put = async (entries: readonly PutEventsRequestEntry[]) => {
-    const bus = new EventBridgeClient(clientConfig(stack.endpoints.eventsUrl));
+    const bus = new EventBridgeClient(
+      clientConfig(stack.endpoints.eventsUrl, 'us-east-1', serviceKey(defaultAccount)),
+    );
     for (let start = 0; start < entries.length; start += 10) {
       await bus.send(new PutEventsCommand({ Entries: entries.slice(start, start + 10) }));
     }

@@ -3,6 +3,7 @@ import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge
 import { ReceiveMessageCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { DemoInstance } from '../../local/demo/ec2-actions.ts';
+import { defaultAccount, serviceKey } from '../../local/emulators/callers.ts';
 import { clientConfig } from '../../local/emulators/client-config.ts';
 import { provider } from '../../local/stack/options.ts';
 import { untilNextSecond } from './next-second.ts';
@@ -108,10 +109,12 @@ describe('an EC2 state change', () => {
     expect(statuses(vm)).toEqual(['provisioning', 'running', 'deleting', 'deleted']);
   });
 
-  it('can be injected by hand with any EventBridge client', async () => {
+  it('can be injected by hand with any EventBridge client that signs as AWS’s services', async () => {
     const vm = await launch('injected');
     await reaches(vm, 'running');
-    const events = new EventBridgeClient(clientConfig(stack.endpoints.eventsUrl));
+    const events = new EventBridgeClient(
+      clientConfig(stack.endpoints.eventsUrl, 'us-east-1', serviceKey(defaultAccount)),
+    );
     await events.send(
       new PutEventsCommand({
         Entries: [

@@ -39,7 +39,8 @@ const bus = async (rules: Given[] = [{ patterns: [ofEc2] }]) => {
       },
     ],
   });
-  const client = new EventBridgeClient({ ...clientConfig(part.url, 'eu-west-1'), maxAttempts: 1 });
+  const config = clientConfig(part.url, 'eu-west-1', serviceKey('123456789012'));
+  const client = new EventBridgeClient({ ...config, maxAttempts: 1 });
   return {
     ...part,
     delivered,
@@ -239,6 +240,14 @@ describe('event buses of several accounts', () => {
 
     await expect.poll(() => events.delivered.map(({ account }) => account)).toEqual([member]);
     expect(events.lines).toEqual([]);
+  });
+
+  it('refuse events that the owner of this machine puts in the name of a service', async () => {
+    await using events = await buses();
+
+    expect(await events.put('local', entry)).toBe('NotAuthorizedForSourceException');
+    expect(await events.put('local', { ...entry, Source: 'my.app' })).toBe('accepted');
+    expect(events.delivered).toEqual([]);
   });
 
   it('refuse events that a customer puts in the name of a service, on the own bus and on that of another account', async () => {
