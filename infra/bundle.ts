@@ -2,6 +2,7 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promise
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type Metafile, type OutputFile, type Plugin } from 'esbuild';
+import * as z from 'zod';
 import { type BuiltConsole, consoleBundle } from './console-page.ts';
 import { type FunctionName, functionNames } from './function-names.ts';
 import { literalKeys } from './literal-keys.ts';
@@ -25,7 +26,7 @@ export const bundle = async (name: FunctionName): Promise<Metafile> => {
     mainFields: ['module', 'main'],
     banner: { js: "import{createRequire as _cr}from'node:module';const require=_cr(import.meta.url);" },
     metafile: true,
-    plugins: [literalKeys, withoutBigIntegers],
+    plugins: [literalKeys, withReplacements],
     write: false,
     logLevel: 'warning',
   });
@@ -33,16 +34,42 @@ export const bundle = async (name: FunctionName): Promise<Metafile> => {
   return metafile;
 };
 
-/**
- * Omits `json-bigint`, 24 KiB: `cloudevents` parses JSON with it only if CE_USE_BIG_INT is `true`, which no function sets.
- */
-const withoutBigIntegers: Plugin = {
-  name: 'without-big-integers',
+/** Modules that the functions do not need as they are: who imports them, and what takes their place. */
+const replacements: readonly {
+  readonly module: string;
+  readonly importer: RegExp;
+  readonly contents: string;
+}[] = [
+  // 24 KiB. It is used only where the environment variable CE_USE_BIG_INT is `true`, and no function sets it.
+  { module: 'json-bigint', importer: /\/cloudevents\//, contents: 'module.exports = () => JSON;' },
+  // 5 KiB, for the ids of events that have none. RFC 9562, version 4, as well.
+  {
+    ...{ module: 'uuid', importer: /\/cloudevents\// },
+    contents: "exports.v4 = require('node:crypto').randomUUID;",
+  },
+  // 7 KiB, for endpoint discovery, which no function switches on.
+  {
+    ...{ module: 'mnemonist/lru-cache', importer: /\/@aws-sdk\/endpoint-cache\// },
+    contents:
+      'module.exports = class extends Map { constructor() { super(); } peek(key) { return this.get(key); } };',
+  },
+];
+
+const PackageJson = z.object({ version: z.string() });
+
+const withReplacements: Plugin = {
+  name: 'with-replacements',
   setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^json-bigint$/ }, ({ path }) => ({ path, namespace: 'without-big-integers' }));
-    onLoad({ filter: /.*/, namespace: 'without-big-integers' }, () => ({
-      contents: 'module.exports = () => JSON;',
-    }));
+    onResolve({ filter: /./ }, ({ path, importer }) => {
+      const found = replacements.find((one) => one.module === path && one.importer.test(importer));
+      return found && { path, namespace: 'replacement', pluginData: found.contents };
+    });
+    onLoad({ filter: /./, namespace: 'replacement' }, ({ pluginData }) => ({ contents: String(pluginData) }));
+    // 2 KiB for each client, which needs its version alone.
+    onLoad({ filter: /\/@aws-sdk\/client-[\w-]+\/package\.json$/ }, async ({ path }) => {
+      const { version } = PackageJson.parse(JSON.parse(await readFile(path, 'utf8')));
+      return { contents: JSON.stringify({ version }), loader: 'json' };
+    });
   },
 };
 

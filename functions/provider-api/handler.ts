@@ -7,16 +7,11 @@ import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { assumedAccounts } from '../../shared/adapters/aws/accounts.ts';
 import { ssmParameters } from '../../shared/adapters/aws/ssm-parameters.ts';
 import { bridgeAgentRequests, bridgeProbe } from '../../shared/adapters/bridge/bridge.ts';
-import { dynamoDbChangeFeed } from '../../shared/adapters/dynamodb/change-feed.ts';
 import { dynamoDbFirstAnswer } from '../../shared/adapters/dynamodb/first-answer.ts';
 import { dynamoDbHeartbeats } from '../../shared/adapters/dynamodb/heartbeats.ts';
-import { dynamoDbInventoryReader } from '../../shared/adapters/dynamodb/inventory-reader.ts';
-import { inventoryStorage } from '../../shared/adapters/dynamodb/inventory-storage.ts';
-import { dynamoDbListings } from '../../shared/adapters/dynamodb/listings.ts';
 import { dynamoDbRecords } from '../../shared/adapters/dynamodb/records.ts';
 import { dynamoDbRegistrations } from '../../shared/adapters/dynamodb/registrations.ts';
 import { dynamoDbResourceStore } from '../../shared/adapters/dynamodb/resource-store.ts';
-import { dynamoDbUsageLedger } from '../../shared/adapters/dynamodb/usage-ledger.ts';
 import {
   optionalSecret,
   SecretsManagerEnvironment,
@@ -29,7 +24,6 @@ import type { ServiceType } from '../../shared/core/kind.ts';
 import { providerName } from '../../shared/core/provider-name.ts';
 import { type NamedTarget, namedTarget, type Target, targetOfKey } from '../../shared/core/target.ts';
 import { authentication, type Credentials, opensTargetsOf } from '../../shared/http/authentication.ts';
-import { readChanges } from '../../shared/http/changes.ts';
 import { jwtVerifier } from '../../shared/http/jwt-verifier.ts';
 import { router, targetPaths } from '../../shared/http/router.ts';
 import { httpApi } from '../../shared/runtime/http-api.ts';
@@ -55,14 +49,12 @@ import { awsVcpuQuota } from '../../shared/service-types/vm/ec2/vcpu-quota.ts';
 import { vmRecords } from '../../shared/service-types/vm/record.ts';
 import { runCanary } from './canary.ts';
 import { completeDeletions, handleEvent } from './complete-deletions.ts';
-import { permittedChanges } from './console/changes.ts';
-import { overviewType, readOverview } from './console/overview.ts';
 import { consolePage } from './console/page.ts';
 import { type AccountAccess, Env } from './env.ts';
 import { checkHealth, queueDelay } from './health/check-health.ts';
 import { deployedServices, provisionedAccounts } from './health/deployed-services.ts';
 import { operationsWith } from './operations/registry.ts';
-import { readUsage } from './read-usage.ts';
+import type { UsageAsked } from './read-usage.ts';
 import { clusterUseCases } from './service-types/cluster.ts';
 import { containerUseCases } from './service-types/container.ts';
 import { vmUseCases } from './service-types/vm.ts';
@@ -171,14 +163,21 @@ const health = checkHealth({
   ...clock,
 });
 
-const usage = env.USAGE_TABLE && {
-  accounts: configured,
-  ...readUsage({
-    ledger: dynamoDbUsageLedger({ client: table, table: env.USAGE_TABLE }),
-    billing: env.USAGE_PRICES,
-    now: Date.now,
-  }),
+/** Loaded when usage is first asked for. */
+const readsUsage = async (usageTable: string) => {
+  const [{ readUsage }, { dynamoDbUsageLedger }] = await Promise.all([
+    import('./read-usage.ts'),
+    import('../../shared/adapters/dynamodb/usage-ledger.ts'),
+  ]);
+  const ledger = dynamoDbUsageLedger({ client: table, table: usageTable });
+  return readUsage({ ledger, billing: env.USAGE_PRICES, now: Date.now });
 };
+const usageIn = (usageTable: string) => ({
+  accounts: configured,
+  nowSeconds: () => Math.floor(Date.now() / 1000),
+  charges: async (asked: UsageAsked) => (await readsUsage(usageTable)).charges(asked),
+  focus: async (asked: UsageAsked) => (await readsUsage(usageTable)).focus(asked),
+});
 
 const agentRequests =
   env.AGENT_REQUESTS === 'true' ? bridgeAgentRequests(lambda, env.NATS_BRIDGE) : undefined;
@@ -198,44 +197,58 @@ const readerCredentials = (tokenSecret: string): Credentials => ({
   isMeantFor: () => false,
 });
 
-const consoleUseCases = ({
-  polled,
-  collections,
-  page,
-}: NonNullable<typeof env.CONSOLE_FILE>): ConsoleUseCases => {
-  const feed = dynamoDbChangeFeed(table, env.FEED_TABLE);
+type ConsoleFile = NonNullable<typeof env.CONSOLE_FILE>;
+
+/** Loaded when the console is first used. */
+const loadConsole = async ({ polled, collections }: ConsoleFile): Promise<Omit<ConsoleUseCases, 'page'>> => {
+  const load = await import('./console/modules.ts');
+  const feed = load.dynamoDbChangeFeed(table, env.FEED_TABLE);
   const listed = polled.map(({ region, kind: mode, serviceType }) => ({
     ...{ target: namedTarget(configured, targetOfKey(region)), serviceType, mode },
   }));
   const targets = listed.map(({ target }) => target);
+  const storage = load.inventoryStorage({ client: table, table: env.FEED_TABLE });
   return {
-    page: consolePage(page),
-    readOverview: readOverview({
+    readOverview: load.readOverview({
       listed,
       types: [
-        overviewType(vmRecords, records.vm, ({ instanceType }) => instanceType),
-        overviewType(
+        load.overviewType(vmRecords, records.vm, ({ instanceType }) => instanceType),
+        load.overviewType(
           containerRecords,
           records.container,
           ({ size }) => size && `${size.vcpus} vCPU, ${size.memoryMib} MiB`,
         ),
-        overviewType(clusterRecords, records.cluster, ({ version }) => version && `Kubernetes ${version}`),
+        load.overviewType(
+          clusterRecords,
+          records.cluster,
+          ({ version }) => version && `Kubernetes ${version}`,
+        ),
       ],
-      listings: dynamoDbListings(table, tableName),
+      listings: load.dynamoDbListings(table, tableName),
       resourceStore: shared.resourceStore,
-      inventory: collections && {
-        reader: dynamoDbInventoryReader(inventoryStorage({ client: table, table: env.FEED_TABLE })),
-        collections,
-      },
+      inventory: collections && { reader: load.dynamoDbInventoryReader(storage), collections },
       checkHealth: health,
       registrations: dynamoDbRegistrations(table, tableName),
       ...{ feed, provider, providerNameOf, version: env.PROVIDER_VERSION, ...clock },
     }),
     readChanges: (query, call) =>
-      readChanges({
-        feed: permittedChanges(feed, targets, call.permits),
+      load.readChanges({
+        feed: load.permittedChanges(feed, targets, call.permits),
         ...{ accounts: configured, streams: false, ...clock },
       })(query, call),
+  };
+};
+
+const consoleUseCases = (file: ConsoleFile): ConsoleUseCases => {
+  let loading: ReturnType<typeof loadConsole> | undefined;
+  const loaded = () => {
+    loading ??= loadConsole(file);
+    return loading;
+  };
+  return {
+    page: consolePage(file.page),
+    readOverview: async (...asked) => (await loaded()).readOverview(...asked),
+    readChanges: async (...asked) => (await loaded()).readChanges(...asked),
   };
 };
 
@@ -249,7 +262,11 @@ const app = router({
   useCasesIn: (target) => ({
     ...resourcesIn(target),
     console,
-    ...{ checkHealth: health, findRequest: agentRequests?.find, usage: usage || undefined },
+    ...{
+      checkHealth: health,
+      findRequest: agentRequests?.find,
+      usage: env.USAGE_TABLE ? usageIn(env.USAGE_TABLE) : undefined,
+    },
   }),
   authentication: authentication({
     realm: 'provider-api',
