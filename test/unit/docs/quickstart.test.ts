@@ -26,44 +26,6 @@ describe('the pages for a first deployment', () => {
   });
 });
 
-/** How a test runs `ec2sp` with exactly these arguments: one by one, or as a list. */
-const runs = (args: readonly string[]): RegExp =>
-  new RegExp(`ec2sp\\(\\[?${args.map((arg) => `'${arg}'`).join(', ')}\\]?[,)]`);
-
-describe('docs/quickstart.md', () => {
-  const blocks = [...textOf('quickstart.md').matchAll(/^([^\n]*)\n```sh\n(.*?)```/gms)].map(
-    ([, before = '', block = '']) => ({ mark: before, block }),
-  );
-  const needsMore = ['<!-- needs AWS -->', '<!-- needs NATS -->', "<!-- needs npm's registry -->"];
-
-  it('says of each command which test runs it, or what it needs', () => {
-    expect(blocks.length).toBeGreaterThan(5);
-    for (const { mark } of blocks) expect(mark).toMatch(/^<!-- (run by [\w./-]+|needs .+) -->$/);
-    for (const { mark } of blocks) if (mark.includes('needs')) expect(needsMore).toContain(mark);
-  });
-
-  it('has commands that a test runs exactly so, where it says that', () => {
-    const run = blocks.filter(({ mark }) => mark.includes('run by'));
-
-    expect(run.length).toBeGreaterThan(0);
-    for (const { mark, block } of run) {
-      const test = readFileSync(new URL(`../${mark.split(' ')[3]}`, docs), 'utf8');
-      for (const line of block.trimEnd().split('\n')) {
-        const args = line.replace('npx ec2sp ', '').split(' ');
-        expect(test, line).toMatch(runs(args));
-      }
-    }
-  });
-
-  it('calls AWS only where it says so', () => {
-    const calling = blocks.filter(({ block }) =>
-      /^(aws |npx cdk |npx ec2sp (deploy$|destroy|doctor))/m.test(block),
-    );
-
-    expect(calling.filter(({ mark }) => mark !== '<!-- needs AWS -->')).toEqual([]);
-  });
-});
-
 describe('docs/examples/deploy.yml', () => {
   const text = textOf('examples/deploy.yml');
 
