@@ -147,7 +147,7 @@ export const accountOf = ({
     while (true) {
       const refusal = await refusalOf(args);
       if (refusal === undefined || isGone(refusal)) return;
-      if (now() - begin > longestSeconds * 1000) throw refusal;
+      if (refusal.code.startsWith('AccessDenied') || now() - begin > longestSeconds * 1000) throw refusal;
       await sleep(10);
     }
   };
@@ -158,6 +158,7 @@ export const accountOf = ({
     while (true) {
       const refusal = await refusalOf(describe, { sampleCode: 'ResourceNotFoundException' });
       if (refusal !== undefined && isGone(refusal)) return;
+      if (refusal?.code.startsWith('AccessDenied')) throw refusal;
       if (now() - begin > 1_800_000) throw new Error('it is still being deleted after half an hour');
       await sleep(15);
     }
