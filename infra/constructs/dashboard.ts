@@ -196,14 +196,17 @@ const executionsOf = (one: IConstruct) => {
   return [graph('Executions of the polling', metrics)];
 };
 
+/** The ids of a construct and those around it, which are the same in whatever app the stack is. */
+const pathInStack = (one: IConstruct): string[] =>
+  one.node.path.slice(Stack.of(one).node.path.length + 1).split('/');
+
 /** One graph for a queue: how many messages wait, and for how long. Dead-letter queues too. */
 const queueOf = (one: IConstruct) => {
   if (!(one instanceof Queue)) return [];
   const given = { period: minute, statistic: 'Maximum' };
-  const [, ...path] = one.node.path.split('/');
   return [
     new GraphWidget({
-      ...{ title: `Queue ${path.join(' ')}`, width, height },
+      ...{ title: `Queue ${pathInStack(one).join(' ')}`, width, height },
       left: [
         one.metricApproximateNumberOfMessagesVisible({ ...given, label: 'waiting' }),
         one.metricApproximateNumberOfMessagesNotVisible({
@@ -251,9 +254,8 @@ const functionsOf = (functions: readonly string[]) =>
 const answersOf = (one: IConstruct) => {
   if (!(one instanceof HttpApi)) return [];
   const given = { period: fiveMinutes, statistic: 'Sum' };
-  const [, ...path] = one.node.path.split('/');
   return [
-    graph(`Answers of ${path[0]}`, [
+    graph(`Answers of ${pathInStack(one)[0]}`, [
       one.metricCount({ ...given, label: 'all' }),
       one.metricClientError({ ...given, label: '4xx' }),
       one.metricServerError({ ...given, label: '5xx' }),
