@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type Metafile, type OutputFile, type Plugin } from 'esbuild';
@@ -10,6 +10,7 @@ import { bundleFolder, projectFolder as root } from './project-folder.ts';
 
 /** Writes the bundle of one function and returns esbuild's metafile. */
 export const bundle = async (name: FunctionName): Promise<Metafile> => {
+  const startedAtMs = Date.now();
   const { metafile, outputFiles } = await build({
     absWorkingDir: root,
     entryPoints: { index: `functions/${name}/handler.ts` },
@@ -31,6 +32,7 @@ export const bundle = async (name: FunctionName): Promise<Metafile> => {
     logLevel: 'warning',
   });
   await replace(bundleFolder(name), outputFiles);
+  await noteSources(name, [...Object.keys(metafile.inputs), ...Object.keys(metafile.outputs)], startedAtMs);
   return metafile;
 };
 
@@ -60,7 +62,8 @@ const PackageJson = z.object({ version: z.string() });
 const withReplacements: Plugin = {
   name: 'with-replacements',
   setup({ onResolve, onLoad }) {
-    onResolve({ filter: /./ }, ({ path, importer }) => {
+    // A callback for every import would take longer than bundling does.
+    onResolve({ filter: /^(json-bigint|uuid|mnemonist\/lru-cache)$/ }, ({ path, importer }) => {
       const found = replacements.find((one) => one.module === path && one.importer.test(importer));
       return found && { path, namespace: 'replacement', pluginData: found.contents };
     });
@@ -110,18 +113,60 @@ const replace = async (
   for (const { path, contents } of files) {
     const known = await readFile(path).catch(() => undefined);
     if (known?.equals(contents)) continue;
-    const unfinished = join(folder, `.${process.pid}-${basename(path)}`);
-    await writeFile(unfinished, contents);
-    await rename(unfinished, path);
+    await writeAtomically(path, contents);
   }
   const wanted = new Set(files.map(({ path }) => basename(path)));
   const stale = (await readdir(folder)).filter((file) => !wanted.has(file) && !file.startsWith('.'));
   await Promise.all(stale.map((file) => rm(join(folder, file), { force: true })));
 };
 
+const writeAtomically = async (path: string, contents: Uint8Array): Promise<void> => {
+  const unfinished = join(dirname(path), `.${process.pid}-${basename(path)}`);
+  await writeFile(unfinished, contents);
+  await rename(unfinished, path);
+};
+
+/** Besides the modules, what a bundle depends on. */
+const ofAllBundles = ['infra/bundle.ts', 'infra/literal-keys.ts', 'package-lock.json'];
+const Sources = z.record(z.string(), z.string());
+const sourcesFile = (name: FunctionName): string => `${root}dist/sources/${name}.json`;
+
+/** A file's version, by its time and size; undefined where it is missing. */
+const versionOf = async (path: string) => {
+  const found = await stat(join(root, path)).catch(() => undefined);
+  return found && { text: `${found.mtimeMs} ${found.size}`, changedAtMs: found.mtimeMs };
+};
+
+/** Keeps from which files a bundle was made, unless one of its sources was changed meanwhile. */
+const noteSources = async (
+  name: FunctionName,
+  paths: readonly string[],
+  startedAtMs: number,
+): Promise<void> => {
+  const files = [...paths, ...ofAllBundles].filter((path) => !path.startsWith('replacement:'));
+  const versions = await Promise.all(files.map(async (path) => [path, await versionOf(path)] as const));
+  const isChanged = versions.some(
+    ([path, version]) => !path.startsWith('dist/') && (version?.changedAtMs ?? 0) >= startedAtMs,
+  );
+  if (isChanged) return;
+  const sources = Object.fromEntries(versions.map(([path, version]) => [path, version?.text ?? '']));
+  await mkdir(dirname(sourcesFile(name)), { recursive: true });
+  await writeAtomically(sourcesFile(name), Buffer.from(JSON.stringify(sources)));
+};
+
+const isCurrent = async (name: FunctionName): Promise<boolean> => {
+  const text = await readFile(sourcesFile(name), 'utf8').catch(() => '{}');
+  const sources = Object.entries(Sources.parse(JSON.parse(text)));
+  const same = await Promise.all(
+    sources.map(async ([path, version]) => (await versionOf(path))?.text === version),
+  );
+  return same.length > 0 && same.every(Boolean);
+};
+
+/** Writes all bundles whose sources have changed since they were written. */
 export const bundleAll = async (): Promise<void> => {
   await bundleConsole();
-  for (const name of functionNames) await bundle(name);
+  for (const name of functionNames) if (!(await isCurrent(name))) await bundle(name);
 };
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await bundleAll();
