@@ -18,7 +18,7 @@ import type { Clock } from '../../../shared/ports/clock.ts';
 import type { InventoryReader } from '../../../shared/ports/inventory.ts';
 import type { Listings } from '../../../shared/ports/listings.ts';
 import type { RecordFormat, Records } from '../../../shared/ports/records.ts';
-import type { Registrations } from '../../../shared/ports/registrations.ts';
+import type { Registration, Registrations } from '../../../shared/ports/registrations.ts';
 import type { Ownership, ResourceStore } from '../../../shared/ports/resource-store.ts';
 import type { Log } from '../../../shared/ports/telemetry.ts';
 import { answeredStatus } from '../../../shared/service-types/answers.ts';
@@ -83,6 +83,8 @@ type Parts = {
 /** More are neither counted nor looked at: an answer may take seconds, and has at most 6 MB. */
 const mostCounted = 5_000;
 const inventoryKeptMs = 30_000;
+
+const noRegistrations: ReadonlyMap<string, Registration> = new Map();
 
 type Found = Pick<Overview, 'counts' | 'countsAreComplete' | 'resources'>;
 
@@ -212,7 +214,7 @@ const readTarget = async (
       [],
       listings.status(here.map(({ serviceType }) => ({ ...target, serviceType }))),
     ),
-    orMissing('the registrations', new Map(), registrations.read(names)),
+    orMissing('the registrations', noRegistrations, registrations.read(names)),
     Promise.all(here.map(({ serviceType }) => healthOf(parts, { ...target, serviceType }))),
     orMissing('the inventory', undefined, inventoryOf(target)),
   ]);
