@@ -109,8 +109,14 @@ export const startConsumer = ({
   return {
     [Symbol.asyncDispose]: async () => {
       closing = true;
-      void messages?.close();
-      await Promise.race([consuming.then(() => Promise.all(underWay)), delay(finishTimeoutMs)]);
+      const finish = async () => {
+        await messages?.close();
+        // Until nats-server knows of it, it delivers the next message to this consumer, and again only after its ack_wait.
+        if (!nats.isClosed()) await nats.flush();
+        await consuming;
+        await Promise.all(underWay);
+      };
+      await Promise.race([finish().catch(() => undefined), delay(finishTimeoutMs)]);
       closed = true;
     },
   };
