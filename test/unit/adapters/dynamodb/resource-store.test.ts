@@ -59,7 +59,7 @@ describe('the fleet in DynamoDB, which throttles', () => {
 
     await expect(calling).rejects.toThrow(UnavailableError);
     await expect(calling).rejects.toThrow(
-      /the DynamoDB table did not (read|write) (1 instances|i-1234567890abcdef0)/,
+      /the DynamoDB table did not (read|write) (1 instance|i-1234567890abcdef0)/,
     );
     await expect(calling).rejects.toMatchObject({ cause: throttled });
   });

@@ -19,7 +19,7 @@ describe('EC2 that does not answer', () => {
     const describing = ec2Instances().describe({ region: 'us-east-1' }, ['i-1234567890abcdef0'], 300);
 
     await expect(describing).rejects.toThrow(UnavailableError);
-    await expect(describing).rejects.toThrow('1 instances within 300 ms');
+    await expect(describing).rejects.toThrow('1 instance within 300 ms');
     expect(performance.now() - started).toBeGreaterThanOrEqual(299);
   });
 });
