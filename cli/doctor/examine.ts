@@ -127,8 +127,9 @@ const overdueMs = 15 * 60_000;
 const ofTargetsListings = (listings: readonly PolledRegion[], target: string, nowMs: number): Finding[] =>
   listings.filter(({ region }) => targetIn(region) === target).map((listing) => ofListing(listing, nowMs));
 
-/** What is wrong with any listing, or that nothing is. */
-const ofListings = (listings: readonly PolledRegion[], nowMs: number): Finding[] => {
+/** What is wrong with the listing of any service type, or that nothing is. Those of the inventory begin hours apart, and have alarms. */
+const ofListings = (all: readonly PolledRegion[], nowMs: number): Finding[] => {
+  const listings = all.filter(({ region }) => serviceTypeListed(region) !== undefined);
   const findings = listings.map((listing) => ofListing(listing, nowMs));
   const targets = [...new Set(listings.map(({ region }) => targetIn(region)))].sort();
   if (findings.some(({ isWrong }) => isWrong)) return findings.filter(({ isWrong }) => isWrong);
@@ -155,9 +156,13 @@ const ofListing = (
 
 /** What a listing lists, by what stands before its target. */
 const resourcesOf = (listing: string): string => {
-  const [collection = '', target] = listing.split('#');
-  const { data } = ServiceType.safeParse(target === undefined ? 'vm' : collection);
-  return data === undefined ? collection : `${nameOf(data)}s`;
+  const serviceType = serviceTypeListed(listing);
+  return serviceType === undefined ? (listing.split('#')[0] ?? '') : `${nameOf(serviceType)}s`;
+};
+
+const serviceTypeListed = (listing: string): ServiceType | undefined => {
+  const [collection, target] = listing.split('#');
+  return ServiceType.safeParse(target === undefined ? 'vm' : collection).data;
 };
 
 /** A key that no request has. */

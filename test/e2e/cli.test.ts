@@ -2,9 +2,12 @@ import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import * as z from 'zod';
 import { vmSpec } from '../../local/demo/catalog-item.ts';
 import { ec2sp } from '../unit/cli/ec2sp/run.ts';
 import { type TestStack, testStack } from './stack.ts';
+
+const Cursor = z.object({ next: z.string() });
 
 let stack: TestStack;
 const folder = mkdtempSync(join(tmpdir(), 'ec2sp-'));
@@ -34,8 +37,11 @@ describe('ec2sp, against what npm start runs', () => {
   });
 
   it('launches a VM, watches it, stops it and deletes it', async () => {
-    const watched = ec2sp('watch --id cli-1 --limit 2 -o json'.split(' '), { folder });
-    await new Promise((resolve) => setTimeout(resolve, 1_000)); // so that the feed is open
+    const { inventoryUrl, inventoryToken } = stack.endpoints;
+    const authorization = `Bearer ${inventoryToken}`;
+    const now = await fetch(`${inventoryUrl}/api/v1alpha1/changes`, { headers: { authorization } });
+    const { next } = Cursor.parse(await now.json());
+    const watched = run(`watch --id cli-1 --after ${next} --limit 2 -o json`);
 
     const created = await run('vm create -f - --id cli-1 --wait', JSON.stringify(vmSpec('cli-1')));
     expect(created.stderr).toContain('Created VM cli-1');
@@ -76,6 +82,8 @@ describe('ec2sp, against what npm start runs', () => {
   it('examines it', async () => {
     await expect.poll(async () => (await run('doctor')).exitCode, { timeout: 60_000 }).toBe(0);
 
-    expect((await run('doctor --target us-west-9')).exitCode).toBe(3);
+    const unknown = await run('doctor --target us-west-9');
+    expect(unknown.exitCode).toBe(1);
+    expect(unknown.stderr).toContain('there is no target us-west-9');
   });
 });

@@ -372,6 +372,12 @@ describe('npm run doctor with containers and clusters', () => {
 
     expect(wrong).toEqual([expect.stringMatching(expected)]);
   });
+
+  it('leaves out collections that only the inventory has', async () => {
+    const { wrong } = await saysOf({ regions: { regions: [listing('volumes#eu-west-1', undefined)] } });
+
+    expect(wrong).toEqual([]);
+  });
 });
 
 describe('npm run doctor with a target', () => {
