@@ -1,45 +1,31 @@
 import * as z from 'zod/mini';
-import { reasonOf, UnreadableError } from '../../shared/core/errors.ts';
 import type { Change, ChangeFeed } from '../../shared/ports/change-feed.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { Log } from '../../shared/ports/telemetry.ts';
+import { busEvent, readBusEvent, serviceTypeOf } from '../../shared/wire/status-bus.ts';
 
-/** An event of the status bus (shared/ports/status-bus.ts), as the rule puts it into the queue. */
-const BusEvent = z.object({
-  /** The key of the target. */
-  resources: z.tuple([z.string().check(z.minLength(1))]),
-  /** The CloudEvent that DCM got. */
-  detail: z.object({
-    id: z.string().check(z.minLength(1)),
-    type: z.string().check(z.startsWith('dcm.status.')),
-    time: z.string(),
-    data: z.object({ id: z.string(), status: z.string(), message: z.optional(z.string()) }),
-  }),
-});
+const BusEvent = busEvent({ id: z.string().check(z.minLength(1)), time: z.string() });
 
 type StatusChange = Extract<Change, { readonly kind: 'status' }>;
 
 /** @throws UnreadableError for a message that is no status of the bus. */
-export const readStatus = (body: string): StatusChange[] => {
-  try {
-    const { resources, detail } = BusEvent.parse(JSON.parse(body));
+export const readStatus = (body: string): StatusChange[] =>
+  readBusEvent(body, (json) => {
+    const { resources, detail } = BusEvent.parse(json);
     const { id: dcmId, status, message } = detail.data;
     return [
       {
         kind: 'status',
         eventId: detail.id,
         dcmId,
-        serviceType: detail.type.slice('dcm.status.'.length),
+        serviceType: serviceTypeOf(detail),
         target: resources[0],
         status,
         message,
         time: detail.time,
       },
     ];
-  } catch (cause) {
-    throw new UnreadableError(`the message is no status of the status bus: ${reasonOf(cause)}`, { cause });
-  }
-};
+  });
 
 /** SQS redelivers a message of a crashed invocation after its visibility timeout, and one that failed after a minute at most. */
 const redeliveryMs = 15 * 60_000;

@@ -15,6 +15,7 @@ import {
   monthBefore,
   monthOf,
   monthsFrom,
+  uncarriedMonths,
 } from '../../shared/core/usage/month.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { LedgerEntry, UsageLedger } from '../../shared/ports/usage-ledger.ts';
@@ -28,7 +29,6 @@ export type UsageAsked = Period & {
 };
 
 export type ReadsUsage = {
-  readonly nowSeconds: () => number;
   /** By what is known now, ordered by resource and time. */
   readonly charges: (asked: UsageAsked) => Promise<readonly Charge[]>;
   /**
@@ -49,8 +49,6 @@ type Parts = {
 const closedAfterSeconds = 3 * 86_400;
 /** Corrections of so many months before one are looked for: the status bus's archive and the queues keep no event for longer. */
 const correctedMonths = 2;
-/** So many months back, what was carried is looked for; a ledger is not older where nothing was. */
-const maximumMonths = 13;
 const minuteSeconds = 60;
 
 /** What the ledger says of a month by a moment, on its own clock. */
@@ -64,10 +62,8 @@ export const readUsage = ({ ledger, billing, now }: Parts): ReadsUsage => {
   /** The entries of a month; with those of the months before it, where nothing was carried into it yet. */
   const entriesOf = async (month: Month): Promise<readonly LedgerEntry[]> => {
     const entries = [...(await ledger.read(month))];
-    for (let each = month, back = 0; back < maximumMonths; each = monthBefore(each), back += 1) {
-      if ((await ledger.carriedAtMs(each)) !== undefined) break;
+    for (const each of (await uncarriedMonths(ledger, month)).toReversed())
       entries.push(...(await ledger.read(monthBefore(each))));
-    }
     return entries;
   };
 
@@ -113,8 +109,6 @@ export const readUsage = ({ ledger, billing, now }: Parts): ReadsUsage => {
   };
 
   return {
-    nowSeconds,
-
     async charges(asked) {
       const charges: Charge[] = [];
       for (const month of monthsIn(asked)) {

@@ -1,6 +1,5 @@
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import * as z from 'zod/mini';
-import { reasonOf, UnreadableError } from '../../shared/core/errors.ts';
 import { secondOfKey, wordOfKey } from '../../shared/core/gate.ts';
 import { ServiceType } from '../../shared/core/kind.ts';
 import { carriedOf, type UsageEvent } from '../../shared/core/usage/intervals.ts';
@@ -11,42 +10,36 @@ import {
   monthBefore,
   monthOf,
   monthsFrom,
+  uncarriedMonths,
 } from '../../shared/core/usage/month.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { Log, Meter } from '../../shared/ports/telemetry.ts';
 import type { UsageLedger } from '../../shared/ports/usage-ledger.ts';
 import { kinds } from '../../shared/service-types/kinds.ts';
+import { busEvent, readBusEvent, serviceTypeOf } from '../../shared/wire/status-bus.ts';
 
 const text = z.optional(z.string().check(z.minLength(1)));
 
-/** An event of the status bus (shared/ports/status-bus.ts), as the rule puts it into the queue. */
-const BusEvent = z.object({
-  /** The key of the target. */
-  resources: z.tuple([z.string().check(z.minLength(1))]),
-  /** The CloudEvent that DCM got. */
-  detail: z.object({
-    type: z.string().check(z.startsWith('dcm.status.')),
-    data: z.object({ id: z.string(), status: z.string(), message: z.optional(z.string()) }),
-    sequence: z.string().check(z.regex(/^\d+(-\d+-[a-z-]+)?$/)),
-    partitionkey: z.string(),
-    account: text,
-    instancetype: text,
-    platform: text,
-    zone: text,
-    taskcpu: text,
-    taskmemory: text,
-  }),
+const BusEvent = busEvent({
+  sequence: z.string().check(z.regex(/^\d+(-\d+-[a-z-]+)?$/)),
+  partitionkey: z.string(),
+  account: text,
+  instancetype: text,
+  platform: text,
+  zone: text,
+  taskcpu: text,
+  taskmemory: text,
 });
 
 /**
  * What a status says about usage; nothing where it is of no resource of a service, as of a create that was refused.
  * @throws UnreadableError for a message that is no status of the bus.
  */
-export const readUsage = (body: string): UsageEvent[] => {
-  try {
-    const { resources, detail } = BusEvent.parse(JSON.parse(body));
+export const readUsage = (body: string): UsageEvent[] =>
+  readBusEvent(body, (json) => {
+    const { resources, detail } = BusEvent.parse(json);
     const { data, sequence: key, partitionkey: resource, account, platform, zone } = detail;
-    const serviceType = ServiceType.parse(detail.type.slice('dcm.status.'.length));
+    const serviceType = ServiceType.parse(serviceTypeOf(detail));
     if (!kinds.some((kind) => kind.serviceType === serviceType && kind.hasId(resource))) return [];
     const size = detail.instancetype ?? sizeOfTask(detail);
     const reason = reasonIn(data.message);
@@ -62,10 +55,7 @@ export const readUsage = (body: string): UsageEvent[] => {
         ...(isReleased && { isReleased }),
       },
     ];
-  } catch (cause) {
-    throw new UnreadableError(`the message is no status of the status bus: ${reasonOf(cause)}`, { cause });
-  }
-};
+  });
 
 const sizeOfTask = ({ taskcpu, taskmemory }: z.infer<typeof BusEvent>['detail']): string | undefined =>
   taskcpu === undefined || taskmemory === undefined ? undefined : `${taskcpu}/${taskmemory}`;
@@ -145,9 +135,6 @@ const byMonth = (events: readonly UsageEvent[]): ReadonlyMap<Month, UsageEvent[]
   return months;
 };
 
-/** So many months back, what was carried is looked for; a ledger is not older where nothing was. */
-const maximumMonths = 13;
-
 /**
  * Carries what goes on from the last month into this one, so that a month's usage is told by its own events. Without effect where that is
  * done, and in the first ten minutes of a month. A schedule calls it.
@@ -166,16 +153,6 @@ export const carryUsage =
       log.info('usage that goes on was carried into the month', { month: each, events: carried.length });
     }
   };
-
-/** The months without what goes on from the month before, up to this one. */
-const uncarriedMonths = async (ledger: Pick<UsageLedger, 'carriedAtMs'>, last: Month): Promise<Month[]> => {
-  const months: Month[] = [];
-  for (let month = last; months.length < maximumMonths; month = monthBefore(month)) {
-    if ((await ledger.carriedAtMs(month)) !== undefined) break;
-    months.unshift(month);
-  }
-  return months;
-};
 
 /** What the schedule invokes the function with. No event of SQS has this field. */
 const ScheduledRequest = z.object({ do: z.literal('carry') });

@@ -17,7 +17,11 @@ import type { ReadsUsage, UsageAsked } from '../read-usage.ts';
 import { idsOf } from './collection.ts';
 
 /** What the operation calls. */
-export type UsageUseCases = ReadsUsage & { readonly accounts: Accounts };
+export type UsageUseCases = ReadsUsage & {
+  readonly accounts: Accounts;
+  /** Since 1970. */
+  readonly nowSeconds: () => number;
+};
 /** Undefined: there is no usage ledger. */
 export type WithUsage = { readonly usage?: UsageUseCases | undefined };
 

@@ -20,3 +20,19 @@ export const monthsFrom = (first: Month, last: Month): Month[] => {
   for (let month = first; month <= last; month = monthAfter(month)) months.push(month);
   return months;
 };
+
+/** So many months back, what was carried is looked for; a ledger is not older where nothing was. */
+const maximumMonths = 13;
+
+/** The months up to this one, in their order, that do not have yet what goes on from the month before them. `carriedAtMs`: when a month got it. */
+export const uncarriedMonths = async (
+  ledger: { readonly carriedAtMs: (month: Month) => Promise<number | undefined> },
+  last: Month,
+): Promise<Month[]> => {
+  const months: Month[] = [];
+  for (let month = last; months.length < maximumMonths; month = monthBefore(month)) {
+    if ((await ledger.carriedAtMs(month)) !== undefined) break;
+    months.unshift(month);
+  }
+  return months;
+};

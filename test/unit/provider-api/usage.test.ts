@@ -49,7 +49,9 @@ const world = (
   const permits = (key: string) => opens.includes(key);
   const app = router({
     operations: [usageOperation<WithUsage>()],
-    useCasesIn: () => ({ usage: { ...usage, accounts: { prod } } }),
+    useCasesIn: () => ({
+      usage: { ...usage, accounts: { prod }, nowSeconds: () => Math.floor(now() / 1000) },
+    }),
     authentication: {
       ...{ challenge: '', insufficientScope: '' },
       check:
