@@ -63,7 +63,8 @@ const withReplacements: Plugin = {
   name: 'with-replacements',
   setup({ onResolve, onLoad }) {
     // A callback for every import would take longer than bundling does.
-    onResolve({ filter: /^(json-bigint|uuid|mnemonist\/lru-cache)$/ }, ({ path, importer }) => {
+    const filter = new RegExp(`^(${replacements.map(({ module }) => module).join('|')})$`);
+    onResolve({ filter }, ({ path, importer }) => {
       const found = replacements.find((one) => one.module === path && one.importer.test(importer));
       return found && { path, namespace: 'replacement', pluginData: found.contents };
     });

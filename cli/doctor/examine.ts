@@ -3,6 +3,7 @@ import * as z from 'zod/mini';
 import type { FunctionName } from '../../infra/function-names.ts';
 import { reasonOf, SettingsError } from '../../shared/core/errors.ts';
 import { nameOf, ServiceType } from '../../shared/core/kind.ts';
+import { listingIn } from '../../shared/core/target.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import { FoundRequest, ProbeAnswer, Streams } from '../../shared/wire/bridge.ts';
 import type { ListedProvider } from '../../shared/wire/dcm-provider.ts';
@@ -88,7 +89,8 @@ export const examineTarget = async (
   const [listed, registered] = await Promise.allSettled([listings, inspected]);
   if (listed.status === 'rejected' && registered.status === 'rejected') throw listed.reason;
   const regions = registered.status === 'fulfilled' ? registered.value : [];
-  const names = listed.status === 'fulfilled' ? listed.value.map(({ region }) => targetIn(region)) : [];
+  const names =
+    listed.status === 'fulfilled' ? listed.value.map(({ region }) => listingIn(region).target) : [];
   const all = [...names, ...regions.map(({ region }) => region), ...Object.keys(wanted?.urls ?? {})];
   if (!all.includes(target))
     throw new SettingsError(
@@ -112,8 +114,6 @@ const inspectedBy = (invoke: Invoke): Promise<readonly InspectedRegion[]> =>
 const listedBy = (invoke: Invoke): Promise<readonly PolledRegion[]> =>
   invoke('poller', { do: 'regions' }).then((answer) => PollingReport.parse(answer).regions);
 
-const targetIn = (listing: string): string => listing.replace(/^.*#/, '');
-
 const onlyOf = ({ urls, created, ...others }: Wanted, target: string): Wanted => {
   const { [target]: url } = urls;
   return { ...others, created, urls: url === undefined ? {} : { [target]: url } };
@@ -125,13 +125,15 @@ const overdueMs = 15 * 60_000;
 
 /** What is said of each listing of a target. */
 const ofTargetsListings = (listings: readonly PolledRegion[], target: string, nowMs: number): Finding[] =>
-  listings.filter(({ region }) => targetIn(region) === target).map((listing) => ofListing(listing, nowMs));
+  listings
+    .filter(({ region }) => listingIn(region).target === target)
+    .map((listing) => ofListing(listing, nowMs));
 
 /** What is wrong with the listing of any service type, or that nothing is. Those of the inventory begin hours apart, and have alarms. */
 const ofListings = (all: readonly PolledRegion[], nowMs: number): Finding[] => {
   const listings = all.filter(({ region }) => serviceTypeListed(region) !== undefined);
   const findings = listings.map((listing) => ofListing(listing, nowMs));
-  const targets = [...new Set(listings.map(({ region }) => targetIn(region)))].sort();
+  const targets = [...new Set(listings.map(({ region }) => listingIn(region).target))].sort();
   if (findings.some(({ isWrong }) => isWrong)) return findings.filter(({ isWrong }) => isWrong);
   return targets.length === 0 ? [] : [well(`All listings of ${targets.join(', ')} are recent.`)];
 };
@@ -140,7 +142,7 @@ const ofListing = (
   { region, lastListedAt, intervalSeconds, breakerSince }: PolledRegion,
   nowMs: number,
 ): Finding => {
-  const what = `${targetIn(region)}: the listing of ${resourcesOf(region)}`;
+  const what = `${listingIn(region).target}: the listing of ${resourcesOf(region)}`;
   const advice =
     "The poller's log says why; where its account denies it, docs/accounts.md says what to check.";
   if (lastListedAt === undefined) return wrong(`${what} was never completed. ${advice}`);
@@ -154,16 +156,13 @@ const ofListing = (
   return well(`${what} was completed at ${lastListedAt}.`);
 };
 
-/** What a listing lists, by what stands before its target. */
 const resourcesOf = (listing: string): string => {
   const serviceType = serviceTypeListed(listing);
-  return serviceType === undefined ? (listing.split('#')[0] ?? '') : `${nameOf(serviceType)}s`;
+  return serviceType === undefined ? listingIn(listing).listed : `${nameOf(serviceType)}s`;
 };
 
-const serviceTypeListed = (listing: string): ServiceType | undefined => {
-  const [collection, target] = listing.split('#');
-  return ServiceType.safeParse(target === undefined ? 'vm' : collection).data;
-};
+const serviceTypeListed = (listing: string): ServiceType | undefined =>
+  ServiceType.safeParse(listingIn(listing).listed).data;
 
 /** A key that no request has. */
 const dryKey = 'doctor-dry-look-up';

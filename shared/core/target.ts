@@ -97,6 +97,12 @@ const whatIsListed = ({ serviceType = 'vm', collection }: ListedTarget): string 
   return listed === undefined ? '' : `${listed}#`;
 };
 
+/** What a listing's key or name says: what is listed, `vm` where it does not say, and the key or name of the target. */
+export const listingIn = (text: string): { readonly listed: string; readonly target: string } => {
+  const [target = '', listed = 'vm'] = text.split('#').reverse();
+  return { listed, target };
+};
+
 /** Targets of the home account first, then by account and region. */
 export const byTarget = (a: Target, b: Target): number =>
   compare(a.account ?? '', b.account ?? '') || compare(a.region, b.region);

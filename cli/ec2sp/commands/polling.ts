@@ -1,4 +1,6 @@
 import * as z from 'zod/mini';
+import { ServiceType } from '../../../shared/core/kind.ts';
+import { listingIn } from '../../../shared/core/target.ts';
 import { type PolledRegion, PollingReport } from '../../../shared/wire/polling.ts';
 import type { Action, Context } from '../context.ts';
 import { type Column, document, table } from '../output.ts';
@@ -13,20 +15,19 @@ const poller = async ({ configuration }: Context) => {
 
 type Poller = Awaited<ReturnType<typeof poller>>;
 
-/** `region`: a listing's name, with its kind before `#`. */
 const isOfTarget = ({ region }: PolledRegion, target: string | undefined): boolean =>
-  target === undefined || region.replace(/^.*#/, '') === target;
+  target === undefined || listingIn(region).target === target;
 
 /** The listings of service types. Those of the collections that only the inventory has cannot be republished, and have no breaker. */
 const isOfServiceType = ({ region }: PolledRegion): boolean =>
-  !/#/.test(region) || /^(container|cluster)#/.test(region);
+  ServiceType.safeParse(listingIn(region).listed).success;
 
 const reportOf = async ({ talk }: Context, ask: Poller): Promise<PollingReport> =>
   PollingReport.parse(await talk.during('Asking the poller', () => ask({ do: 'regions' })));
 
 const columns: readonly Column<PolledRegion>[] = [
-  ['TARGET', ({ region }) => region.replace(/^.*#/, '')],
-  ['LISTS', ({ region }) => (region.includes('#') ? `${region.replace(/#.*$/, '')}` : 'vm')],
+  ['TARGET', ({ region }) => listingIn(region).target],
+  ['LISTS', ({ region }) => listingIn(region).listed],
   ['LAST LISTED', ({ lastListedAt }) => lastListedAt ?? 'never'],
   ['EVERY', ({ intervalSeconds }) => `${intervalSeconds} s`],
   ['OURS', ({ instances }) => instances],
@@ -108,7 +109,7 @@ const ofTarget = (regions: readonly PolledRegion[], target: string): readonly Po
   const served = regions.filter(isOfServiceType);
   const found = served.filter((one) => one.region === target || isOfTarget(one, target));
   if (found.length > 0) return found;
-  const known = [...new Set(served.map(({ region }) => region.replace(/^.*#/, '')))].join(', ');
+  const known = [...new Set(served.map(({ region }) => listingIn(region).target))].join(', ');
   throw new CommandError(`${target} is not polled; expected one of ${known}.`, {
     exitCode: exitCodes.notFound,
   });
