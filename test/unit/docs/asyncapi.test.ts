@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import { Ajv } from 'ajv';
 import { mockClient } from 'aws-sdk-client-mock';
@@ -73,6 +74,23 @@ describe('docs/asyncapi.yaml and docs/schemas', () => {
 
     expect(['asyncapi.yaml', ...files].toSorted()).toEqual(Object.keys(generated).toSorted());
     for (const [path, text] of Object.entries(generated)) expect(read(path)).toBe(text);
+  });
+
+  it("are a document that AsyncAPI's own schema of version 3.0 accepts, and would not if it had a mistake", () => {
+    const official = createRequire(import.meta.url).resolve('@asyncapi/specs/schemas/3.0.0-without-$id.json');
+    const isAsyncApi = new Ajv({ strict: false, validateFormats: false }).compile(
+      Json.parse(JSON.parse(readFileSync(official, 'utf8'))),
+    );
+    const text = read('asyncapi.yaml');
+
+    expect([isAsyncApi(parse(text)), isAsyncApi.errors]).toEqual([true, null]);
+    for (const [right, wrong] of [
+      ['action: send', 'action: publish'],
+      ['address: dcm.vm', 'adress: dcm.vm'],
+      ['asyncapi: 3.0.0', 'asyncapi: 2.6.0'],
+      [/\$ref: .*vm-status\.schema\.json/, '$ref: 7'],
+    ] as const)
+      expect(isAsyncApi(parse(text.replace(right, wrong))), wrong).toBe(false);
   });
 
   it('have no reference that leads nowhere', () => {
