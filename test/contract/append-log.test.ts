@@ -336,23 +336,74 @@ describe('an append log whose entries expire', () => {
     await expect(open().read(next, 10)).rejects.toThrow(GoneError);
   });
 
-  it('refuses a place beyond its end, as a lost table gave it, and none whose entries have only expired', async () => {
+  it.each([
+    { restored: 0, since: [['u']] },
+    { restored: 0, since: [['u', 'v', 'w'], ['x', 'y', 'z'], ['more']] },
+    { restored: 1, since: [] },
+    { restored: 1, since: [['u'], ['v'], ['w']] },
+    { restored: 1, since: [['u', 'v', 'w', 'x', 'y']] },
+    { restored: 2, since: [['u', 'v'], ['w']] },
+  ])(
+    'refuses the places of a lost log, also once the new one has passed them: $restored items restored, then $since',
+    async ({ restored, since }) => {
+      const [old, anew] = [timed(), timed()];
+      for (const entries of [['a'], ['b', 'c'], ['d', 'e', 'f']]) await old.open().append(entries);
+      const places = (await old.open().read({ number: 0, atMs: old.clock.ms }, 10)).entries;
+      const end = (await old.open().tail()).next;
+      for (const item of (await itemsOf(old.name)).slice(0, restored))
+        await client.send(new PutCommand({ TableName: table, Item: { ...item, pk: anew.name } }));
+      const kept = (await anew.open().tail()).next.number;
+      for (const entries of since) await anew.open().append(entries);
+
+      const refused: number[] = [];
+      for (const position of [...places.map((one) => one.position), end])
+        await anew
+          .open()
+          .read(position, 10)
+          .catch((error: unknown) => error instanceof GoneError && refused.push(position.number));
+      expect(refused).toEqual([1, 2, 3, 4, 5, 6, 6].filter((number) => number > kept));
+    },
+  );
+
+  it('refuses no place whose item has only expired', async () => {
     const { name, clock, open } = timed();
     for (const entry of ['a', 'b', 'c']) await open().append([entry]);
-    const { next } = await open().tail();
-    const anew = timed();
-
-    await expect(anew.open().read(next, 10)).rejects.toThrow(GoneError);
-    await anew.open().append(['x', 'y']);
-    await expect(anew.open().read(next, 10)).rejects.toThrow(GoneError);
-    const following = open();
-    expect(texts(await following.read(next, 10))).toEqual([]);
+    let { next } = await open().tail();
+    clock.ms += 7.2 * dayMs;
+    await expect(open().read(next, 10)).rejects.toThrow(GoneError);
+    ({ next } = await open().tail());
     await open().append(['d']);
-    const last = (await following.read(next, 10)).next;
-    expect(texts(await following.read(last, 10))).toEqual([]);
+    clock.ms += dayMs;
+    await expire(name, clock.ms);
+    expect(texts(await open().read(next, 10))).toEqual(['d']);
+    const last = (await open().read(next, 10)).next;
     clock.ms += 30 * dayMs;
     await expire(name, clock.ms);
     expect(texts(await open().read({ ...last, atMs: clock.ms }, 10))).toEqual([]);
+  });
+
+  it('gives a place before its first entry for an hour, because that names no item', async () => {
+    const { clock, open } = timed();
+    let { next } = await open().tail();
+    for (let minutes = 0; minutes < 180; minutes += 50) {
+      clock.ms += 50 * 60_000;
+      ({ next } = await open().read(next, 10));
+    }
+    await open().append(['a']);
+    expect(texts(await open().read(next, 10))).toEqual(['a']);
+    clock.ms += 61 * 60_000;
+    await expect(open().read(next, 10)).rejects.toThrow(GoneError);
+  });
+
+  it('reads its end in one query, and a place in one', async () => {
+    const { open } = timed();
+    await open().append(['a']);
+    const { next } = await open().tail();
+    const before = { ...dynamoDb.operations() };
+    const log = open();
+    for (let read = 0; read < 3; read += 1) await log.read(next, 10);
+
+    expect((dynamoDb.operations().Query ?? 0) - (before.Query ?? 0)).toBe(3);
   });
 
   it('gives a reader of a quiet log a new place once a day, so that it is never refused', async () => {

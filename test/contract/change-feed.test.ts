@@ -75,7 +75,27 @@ describe('the change feed in DynamoDB (dynalite)', () => {
       await expect(feed.read(cursor, 1), cursor).rejects.toThrow(InvalidArgumentError);
   });
 
+  it('says that changes after a cursor of the version before are gone, because it names no log', async () => {
+    await feed.append([status(1), status(2)]);
+    for (const before of [`[1,${clock.ms},1]`, `[2,${clock.ms},0]`])
+      await expect(feed.read(Buffer.from(before).toString('base64url'), 1)).rejects.toThrow(GoneError);
+  });
+
+  it('says that changes are gone where the table was lost, and has as many changes again', async () => {
+    await feed.append([status(1)]);
+    const { next } = await feed.read(undefined, 1);
+    await createTable(dynamoDb.url, inventoryTable(`inventory-${tables}-anew`));
+    const anew = dynamoDbChangeFeed(client, `inventory-${tables}-anew`, () => clock.ms);
+    await expect(anew.read(next, 10)).rejects.toThrow(GoneError);
+    for (let n = 2; n < 5; n += 1) {
+      await anew.append([status(n)]);
+      await expect(anew.read(next, 10)).rejects.toThrow(GoneError);
+    }
+    expect((await feed.read(next, 10)).changes).toEqual([]);
+  });
+
   it('says that changes after a cursor are gone once they are older than seven days', async () => {
+    await feed.append([status(0)]);
     const { next } = await feed.read(undefined, 1);
     await feed.append([status(1)]);
     clock.ms += 7 * dayMs;

@@ -26,9 +26,15 @@ export type Position = {
   readonly number: number;
   /** No entry after this place was appended before, in milliseconds since 1970. A log whose entries expire refuses older places. */
   readonly atMs: number;
-  /** Number of the first entry of an item that has entries on both sides of this place; absent where none has. */
-  readonly item?: number | undefined;
+  /**
+   * The item that the place is in, or at the end of. Only a log whose entries expire knows the end of an item so: whoever holds such a place
+   * may come back to a table that was restored or created anew.
+   */
+  readonly item?: ItemName | undefined;
 };
+
+/** `writer`: what tells the item apart from any that another table has, or has had, there. */
+export type ItemName = { readonly first: number; readonly writer: string };
 
 /** Before the first entry. */
 export const logStart: Position = { number: 0, atMs: 0 };
@@ -61,7 +67,8 @@ export type AppendLog<Entry> = {
   append(entries: readonly Entry[]): Promise<number | undefined>;
   /**
    * At most `limit` entries after a place.
-   * @throws GoneError where entries after it may have expired; in a log whose entries expire, also for a place beyond its end.
+   * @throws GoneError where entries after it may have expired; in a log whose entries expire, also for a place that another log gave, such
+   * as one of this name in a lost table.
    */
   read(after: Position, limit: number): Promise<LogPage<Entry>>;
   /** The end of the log, with at most `limit` of the newest entries, ascending, that were appended since `sinceMs`. One query. */
@@ -90,6 +97,8 @@ const compressedFromBytes = 900;
 const maximumAttempts = 50;
 const rememberedMs = 60_000;
 const hourMs = 3_600_000;
+/** So long is a place before the first entry valid in a log whose entries expire: it names no item, so nothing tells another log's apart. */
+const startKeptMs = hourMs;
 /** DynamoDB deletes an item so long after its entries may no longer be read, at the earliest. */
 const deletedAfterMs = 24 * hourMs;
 /** A log that nobody has appended to for its time and this goes on in a new block, while its newest item still exists. */
@@ -198,6 +207,7 @@ export const appendLog = <Entry>({
 
   const entriesOf = (item: Item): LogEntry<Entry>[] => {
     const { sk, count, at } = item;
+    const within = { item: nameOf(item) };
     const parsed = Entries.safeParse(JSON.parse(textOf(item.entries)));
     if (!parsed.success)
       throw new UnreadableError(
@@ -205,23 +215,28 @@ export const appendLog = <Entry>({
       );
     return parsed.data.map((entry, index) => {
       const isLast = index === count - 1;
-      return { entry, position: { number: sk + index, atMs: at, ...(!isLast && { item: sk }) } };
+      return { entry, position: { number: sk + index, atMs: at, ...(isLast ? atEndOf(item) : within) } };
     });
   };
 
-  /** The items from a number on, of which the reader wants so many entries. */
-  async function* itemsFrom(number: number, entries: number): AsyncGenerator<Item> {
-    let [expected, left] = [number, entries];
+  const atEndOf = (item: Item | undefined): Pick<Position, 'item'> =>
+    keepMs === undefined || item === undefined ? {} : { item: nameOf(item) };
+
+  /** The items after a place, of which the reader wants so many entries; before them the item that the place names, if it is still there. */
+  async function* itemsFrom({ number, item: named }: Position, entries: number): AsyncGenerator<Item> {
+    let [from, expected, left] = [named?.first ?? number + 1, number + 1, entries];
     for (let isLast = false; !isLast; ) {
       const page = await query({
         KeyConditionExpression: 'pk = :pk AND sk >= :from',
-        ExpressionAttributeValues: { ':from': expected },
+        ExpressionAttributeValues: { ':from': from },
         Limit: Math.ceil(Math.max(left, 0) / perItem) + 1,
       });
       perItem = entriesPerItem(page.items);
       for (const item of page.items) {
-        if (item.sk !== expected && !beginsBlock(item)) throw gone(name, expected);
+        const isNamed = item.sk === named?.first;
+        if (item.sk !== expected && !isNamed && !beginsBlock(item)) throw gone(name, expected);
         expected = nextNumber(item);
+        from = expected;
         left -= item.count;
         yield item;
       }
@@ -232,24 +247,41 @@ export const appendLog = <Entry>({
   /** At least `least` entries after a place, or all, and the item that was read last. */
   const entriesFrom = async (after: Position, least: number) => {
     const found: LogEntry<Entry>[] = [];
+    let first: Item | undefined;
     let last: Item | undefined;
-    for await (const item of itemsFrom(after.item ?? after.number + 1, least)) {
+    for await (const item of itemsFrom(after, least)) {
+      first ??= item;
       last = item;
       found.push(...entriesOf(item).filter(({ position }) => position.number > after.number));
       if (found.length >= least) break;
     }
+    if (keepMs !== undefined && after.number > 0) await refuseOfOtherLog(after, first, keepMs);
     return { found, last };
   };
 
   /**
-   * Refuses a place that a table gave which was lost or restored since: the log ends before it, with an item too young to be followed by
-   * expired ones. `next`: the item that follows the place.
+   * Refuses a place of a log that was lost, or that went on otherwise before the table was restored. `first`: the item that was read first.
+   * Where the item that the place names has expired, those before it are as old. Those that a new log has instead are younger than the place.
    */
-  const refuseBeyondEnd = async ({ number }: Position, next: Item | undefined): Promise<void> => {
-    if (keepMs === undefined || number === 0 || next !== undefined) return;
-    const endsBefore = (tail: Item | undefined) =>
-      tail === undefined || (lastNumber(tail) < number && now() - tail.at <= keepMs);
-    if (endsBefore(await tailNow()) && endsBefore(await readTail())) throw gone(name, number + 1);
+  const refuseOfOtherLog = async (
+    { number, item: named }: Position,
+    first: Item | undefined,
+    entriesKeptMs: number,
+  ): Promise<void> => {
+    if (named === undefined) throw gone(name, number + 1); // as the version before made them
+    if (first?.sk === named.first) {
+      if (nameOf(first).writer !== named.writer) throw gone(name, number + 1);
+      return;
+    }
+    const { items } = await query({
+      KeyConditionExpression: 'pk = :pk AND sk <= :number',
+      ExpressionAttributeValues: { ':number': number },
+      ScanIndexForward: false,
+      Limit: 1,
+    });
+    const [before] = items;
+    const isExpired = before !== undefined && now() - before.at > entriesKeptMs;
+    if (!isExpired) throw gone(name, number + 1);
   };
 
   return {
@@ -265,19 +297,20 @@ export const appendLog = <Entry>({
 
     async read(after, limit) {
       const readAtMs = now();
+      const validMs = ({ number }: Position) => (number === 0 ? startKeptMs : (keepMs ?? 0));
       const isOlderThan = (ageMs: number, { atMs }: Position) =>
         keepMs !== undefined && atMs < readAtMs - ageMs;
-      if (isOlderThan(keepMs ?? 0, after)) throw gone(name, after.number + 1);
+      if (isOlderThan(validMs(after), after)) throw gone(name, after.number + 1);
 
       const { found, last } = await entriesFrom(after, limit + 1);
-      await refuseBeyondEnd(after, last);
       const entries = found.slice(0, limit);
       const complete = found.length <= limit;
       const reached =
-        entries.at(-1)?.position ?? (complete && last ? { ...after, number: lastNumber(last) } : after);
+        entries.at(-1)?.position ??
+        (complete && last ? { ...after, number: lastNumber(last), ...atEndOf(last) } : after);
       // so that a reader of a quiet log always has a place that is recent enough
       const next =
-        complete && isOlderThan((keepMs ?? 0) / 7, reached) ? { ...reached, atMs: readAtMs } : reached;
+        complete && isOlderThan(validMs(reached) / 7, reached) ? { ...reached, atMs: readAtMs } : reached;
       return { entries, next, complete, sealed: complete && last?.ends === 'log' };
     },
 
@@ -290,7 +323,7 @@ export const appendLog = <Entry>({
         .reverse()
         .flatMap(entriesOf)
         .slice(-limit || Number.POSITIVE_INFINITY);
-      const next = { number: lastNumber(tail), atMs };
+      const next = { number: lastNumber(tail), atMs, ...atEndOf(tail) };
       return { entries, next, complete: true, sealed: tail?.ends === 'log' };
     },
 
@@ -307,7 +340,7 @@ const entriesPerItem = (items: readonly Item[]): number =>
 
 const gone = (name: string, number: number) =>
   new GoneError(
-    `the log ${name} may lack entries from number ${number}; read everything again, and then on from the newest entry`,
+    `the log ${name} may lack entries from number ${number}, or is not the one that this place is of; read everything again, and then on from the newest entry`,
   );
 
 type Body = Pick<Item, 'count' | 'entries' | 'writer' | 'ends'>;
@@ -322,6 +355,9 @@ const itemOf = (raw: Record<string, unknown>): Item => {
     `item ${raw.sk} of the log ${raw.pk} makes no sense: ${reasonOf(parsed.error)}; no retry helps`,
   );
 };
+
+/** Of a writer's UUID as much as no two items with one number will ever have in common. */
+const nameOf = ({ sk, writer }: Item): ItemName => ({ first: sk, writer: writer.slice(0, 8) });
 
 const blockOf = (number: number): number => Math.floor((number - 1) / blockSize);
 

@@ -58,23 +58,27 @@ export const dynamoDbChangeFeed = (
   };
 };
 
-const CursorParts = z.tuple([
-  z.int().check(z.nonnegative()),
-  z.int().check(z.nonnegative()),
-  z.int().check(z.nonnegative()),
+const whole = z.int().check(z.nonnegative());
+const CursorParts = z.union([
+  z.tuple([whole, whole, whole, z.string()]),
+  /** As the version before made them: they do not say which log they are of, so changes after them are gone. */
+  z.tuple([whole, whole, whole]),
 ]);
 
 /** A place in the log as text without meaning to others; equal places have equal texts. */
-const cursorOf = ({ number, atMs, item = 0 }: Position): string =>
-  Buffer.from(JSON.stringify([number, atMs, item])).toString('base64url');
+const cursorOf = ({ number, atMs, item }: Position): string =>
+  textOf([number, atMs, item?.first ?? 0, item?.writer ?? '']);
+
+const textOf = (parts: z.infer<typeof CursorParts>): string =>
+  Buffer.from(JSON.stringify(parts)).toString('base64url');
 
 /** @throws InvalidArgumentError for a text that `cursorOf` did not make. */
 const positionOf = (cursor: string): Position => {
-  const parts = CursorParts.safeParse(parsed(Buffer.from(cursor, 'base64url').toString()));
-  const [number, atMs, item] = parts.data ?? [];
-  const position = { number: number ?? 0, atMs: atMs ?? 0, ...(item !== 0 && { item }) };
-  if (parts.success && (item ?? 0) <= position.number && cursorOf(position) === cursor) return position;
-  throw new InvalidArgumentError('after: expected an unchanged cursor of this feed');
+  const { data } = CursorParts.safeParse(parsed(Buffer.from(cursor, 'base64url').toString()));
+  if (data === undefined || textOf(data) !== cursor || data[2] > data[0])
+    throw new InvalidArgumentError('after: expected an unchanged cursor of this feed');
+  const [number, atMs, first, writer] = data;
+  return { number, atMs, ...(writer !== undefined && first > 0 && { item: { first, writer } }) };
 };
 
 const parsed = (json: string): unknown => {
