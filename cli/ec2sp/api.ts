@@ -60,7 +60,7 @@ export const reached = async <T>(
 /** The JSON of an answer. @throws CommandError where it is of another form */
 export const contentOf = <Schema extends z.ZodMiniType>(
   schema: Schema,
-  { text }: Answer,
+  { text }: Pick<Answer, 'text'>,
 ): z.infer<Schema> => {
   const { data, success } = schema.safeParse(jsonOf(text));
   if (success) return data;

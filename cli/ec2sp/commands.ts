@@ -178,18 +178,27 @@ const watch: CommandSpec = {
   name: 'watch',
   summary: 'Show changes as they happen, until Ctrl-C',
   about:
-    'On a terminal, the newest status of each resource; else one line for each change, or one JSON object with -o json. Reads the feed of the inventory, and after a broken connection reads on where it was',
+    'On a terminal, the newest change of each resource; else one line for each change, or one JSON object with -o json. Reads the feed of the inventory, or of the provider where only that is configured. Says when it is not live, and after a broken connection reads on where it was. Changes are kept for seven days: after a longer absence it says so and begins again. Ctrl-C ends it, with the exit code 130',
   options: [
-    { flags: '--type <service type>', about: 'Only vm, container or cluster' },
+    {
+      flags: '--type <type>',
+      about: 'Only vm, container or cluster; with --inventory, only a collection such as volumes',
+    },
     { flags: '--id <id>', about: 'Only the resource with this id' },
     { flags: '--all', about: 'Changes of the inventory too' },
+    { flags: '--inventory', about: 'Changes of the inventory alone' },
     {
       flags: '--after <cursor>',
       about: 'Begin after this cursor of the feed, and not with what happens next',
     },
     { flags: '--limit <n>', about: 'End after so many changes' },
   ],
-  examples: ['watch', 'watch --type vm -o json', 'watch --id web-1 --limit 1'],
+  examples: [
+    'watch',
+    'watch --type vm --target eu-west-1 -o json',
+    'watch --id web-1 --limit 1',
+    'watch --inventory --type volumes',
+  ],
   load: async () => (await import('./commands/watch.ts')).watch,
 };
 

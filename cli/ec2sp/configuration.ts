@@ -98,10 +98,14 @@ export const configurationOf = (terminal: Terminal, options: GlobalOptions, talk
 
   return {
     target: options.target,
-    ...{ providerApi, inventory, deployment, dcm, format, dcmFormat, timeoutMs, settingsPath },
+    ...{ providerApi, inventory, feed, deployment, dcm, format, dcmFormat, timeoutMs, settingsPath },
   };
 
-  async function providerApi(target = options.target): Promise<Api> {
+  async function providerApi(): Promise<Api> {
+    return providerApiAt(options.target);
+  }
+
+  async function providerApiAt(target: string | undefined): Promise<Api> {
     const given = setting(options.url, 'EC2SP_URL');
     const local = given === undefined ? await endpoints() : undefined;
     const own = await ownFile();
@@ -133,6 +137,14 @@ export const configurationOf = (terminal: Terminal, options: GlobalOptions, talk
         : {},
     });
     return { url: parseUrl(base), token };
+  }
+
+  /** The API with the feed of changes: the inventory's, or where none is known the provider's, which has it with a console. */
+  async function feed(): Promise<Api> {
+    if (setting(options.inventoryUrl, 'EC2SP_INVENTORY_URL') !== undefined) return inventory();
+    if (setting(options.url, 'EC2SP_URL') !== undefined) return providerApiAt(undefined);
+    const known = (await endpoints())?.inventoryUrl ?? (await ownFile())['inventory-url'];
+    return known === undefined ? providerApiAt(undefined) : inventory();
   }
 
   type TokenSources = {

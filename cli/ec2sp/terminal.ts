@@ -2,7 +2,11 @@ import type { Readable, Writable } from 'node:stream';
 import picocolors from 'picocolors';
 
 type Input = Readable & { readonly isTTY?: boolean | undefined };
-type Output = Writable & { readonly isTTY?: boolean | undefined; readonly columns?: number | undefined };
+type Output = Writable & {
+  readonly isTTY?: boolean | undefined;
+  readonly columns?: number | undefined;
+  readonly rows?: number | undefined;
+};
 
 /** Where the program runs, as values, so that tests run it in their own process. */
 export type Terminal = {
