@@ -303,12 +303,26 @@ const targets: CommandSpec = {
 const usage: CommandSpec = {
   name: 'usage',
   summary: 'Print how long resources ran, for billing',
+  about:
+    'Of all targets that the token opens, or of --target; of this month until now, or of the time that is asked for, at most 93 days. All of it, however many pages the API has. CSV and FOCUS are printed as the provider answers them',
   options: [
+    { flags: '--month <month>', about: 'A whole month of UTC, such as 2026-11' },
     { flags: '--from <time>', about: 'Begin: a date, or a time of RFC 3339' },
     { flags: '--to <time>', about: 'End, exclusive' },
-    { flags: '--format <format>', about: 'What the provider answers: json, csv or focus' },
+    { flags: '--granularity <part>', about: 'How long a row is at most: hour, day or month' },
+    { flags: '--id <id>', about: "Only the resource with this id, DCM's or AWS's" },
+    { flags: '--type <service type>', about: 'Only vm, container or cluster' },
+    {
+      flags: '--format <format>',
+      about: 'json, csv or focus, which is CSV of FOCUS 1.2; by default the format of --output',
+    },
   ],
-  examples: ['usage --from 2026-11-01 --to 2026-12-01 --format csv'],
+  examples: [
+    'usage',
+    'usage --month 2026-11 --format csv',
+    'usage --month 2026-11 --format focus --target prod/eu-west-1',
+    'usage --id web-1 --from 2026-11-01 --granularity day -o json',
+  ],
   load: async () => (await import('./commands/usage.ts')).usage,
 };
 

@@ -73,6 +73,20 @@ describe('ec2sp, against what npm start runs', () => {
     await expect.poll(async () => (await run('vm get cli-1')).exitCode).toBe(4);
   });
 
+  it('prints what that VM has used, as a table, JSON, CSV and FOCUS', async () => {
+    await expect
+      .poll(async () => (await run('usage --id cli-1 -o json')).stdout)
+      .toMatch(/"ended": true[\s\S]*"used_seconds": \d/);
+
+    const month = new Date().toISOString().slice(0, 'yyyy-mm'.length);
+    expect((await run(`usage --month ${month} --id cli-1`)).stdout).toMatch(/\ncli-1 +vm +us-east-1 +i-/);
+    const csv = (await run('usage --id cli-1 --format csv')).stdout.trim().split('\r\n');
+    const focus = (await run('usage --id cli-1 --format focus')).stdout.trim().split('\r\n');
+    expect([csv.length, focus.length]).toEqual([2, 2]);
+    expect(focus[0]).toContain('BilledCost');
+    expect((await run('usage --from 2026-01-01')).exitCode).toBe(1);
+  });
+
   it('lists the inventory, and the targets', async () => {
     await expect
       .poll(async () => (await run('inventory list instances --target us-east-1')).stdout)

@@ -51,6 +51,20 @@ const Query = z.object({
   granularity: z
     .optional(z.enum(['hour', 'day', 'month']))
     .check(z.describe('How long a row is at most, by UTC. By default a month, and in FOCUS a day.')),
+  id: z.optional(
+    z
+      .string()
+      .check(
+        z.minLength(1, 'expected an id'),
+        z.maxLength(256, 'expected at most 256 characters'),
+        z.describe('Only of the resource with this id, DCM’s or AWS’s.'),
+      ),
+  ),
+  service_type: z.optional(
+    z
+      .enum(ServiceType.options, 'expected vm, container or cluster')
+      .check(z.describe('Only of this service type.')),
+  ),
   limit: z
     ._default(
       z.pipe(
@@ -138,8 +152,16 @@ export const usageOperation = <UseCases extends WithUsage>(): Operation<UseCases
       const { format, granularity = format === 'focus' ? 'day' : 'month' } = call.query;
       const period = periodOf(call.query, usage.nowSeconds());
       const asked: UsageAsked = { ...period, granularity, opens: openedBy(call, usage.accounts) };
-      if (format === 'focus') return csvPage(await usage.focus(asked), focusColumns, call);
-      const charges = await usage.charges(asked);
+      const isAsked = filterOf(call.query);
+      if (format === 'focus')
+        return csvPage(
+          (await usage.focus(asked)).filter((row) => isAsked('vm', [row.ResourceId, row.x_DcmVmId])),
+          focusColumns,
+          call,
+        );
+      const charges = (await usage.charges(asked)).filter(({ interval }) =>
+        isAsked(interval.serviceType, [interval.resource, interval.dcmId]),
+      );
       if (format === 'csv')
         return csvPage(
           charges.map((one) => rowOf(one, usage)),
@@ -154,6 +176,12 @@ export const usageOperation = <UseCases extends WithUsage>(): Operation<UseCases
       };
     },
   });
+
+/** By the ids that a resource has. */
+const filterOf =
+  ({ id, service_type: wanted }: Query) =>
+  (serviceType: string, ids: readonly string[]): boolean =>
+    (id === undefined || ids.includes(id)) && (wanted === undefined || wanted === serviceType);
 
 const periodOf = (
   { from, to }: Query,
