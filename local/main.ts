@@ -5,11 +5,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command, Option } from 'commander';
 import { reasonOf, SettingsError } from '../shared/core/errors.ts';
-import { newStatusFilter, terminal } from './console.ts';
-import { dcmDemo, demo } from './demo/demo.ts';
+import type { Console } from './console.ts';
 import { lockFolder } from './processes/folder-lock.ts';
-import { agentName, type StackOptions } from './stack/options.ts';
-import { startStack } from './stack/start-stack.ts';
+import { agentName, checkOptions, type StackOptions } from './stack/options.ts';
 
 const folder = fileURLToPath(new URL('../.local', import.meta.url));
 
@@ -93,6 +91,7 @@ const checkContradictions = (): void => {
 };
 
 const run = async (flags: Flags): Promise<void> => {
+  const { terminal } = await import('./console.ts'); // what takes seconds to load is loaded where the options are right
   const unlock = lockFolder(folder);
   removeEndpoints();
   process.once('exit', () => {
@@ -121,16 +120,17 @@ const run = async (flags: Flags): Promise<void> => {
 };
 
 /** The full demo reads the emulated control plane's history. Another control plane has only its API, so the demo of one VM runs there. */
-const runDemo = (options: StackOptions, show: ReturnType<typeof terminal>): Promise<string[]> => {
+const runDemo = async (options: StackOptions, show: Console): Promise<string[]> => {
   if (options.agentUrl !== undefined)
     throw new SettingsError('--demo needs the control plane behind the agent: leave --agent-url out');
+  const { dcmDemo, demo } = await import('./demo/demo.ts');
   return options.controlPlane === undefined && options.controlPlaneUrl === undefined
     ? demo(options, show)
     : dcmDemo(options, show);
 };
 
 /** Runs until Ctrl-C, and prints each status that reaches DCM. */
-const watch = async (options: StackOptions, show: ReturnType<typeof terminal>): Promise<void> => {
+const watch = async (options: StackOptions, show: Console): Promise<void> => {
   const interrupted = new Promise<void>((resolve) => {
     for (const signal of signals)
       process.once(signal, () => {
@@ -138,6 +138,8 @@ const watch = async (options: StackOptions, show: ReturnType<typeof terminal>): 
         resolve();
       });
   });
+  const { newStatusFilter } = await import('./console.ts');
+  const { startStack } = await import('./stack/start-stack.ts');
   await using stack = await startStack({ ...options, accounts: options.ec2Endpoint === undefined });
   show.ready(stack.endpoints);
   show.nextSteps(stack.endpoints);
@@ -178,6 +180,7 @@ const openLogs = async () => {
 try {
   const flags = command.parse().opts<Flags>();
   checkContradictions();
+  await checkOptions(flags);
   await run(flags);
 } catch (error) {
   process.stderr.write(`npm start: ${reasonOf(error)}\n`);

@@ -26,7 +26,7 @@ import { startSsm } from '../emulators/ssm.ts';
 import { type Sts, startSts } from '../emulators/sts.ts';
 import type { Use } from '../processes/disposables.ts';
 import { rolesOf } from './accounts.ts';
-import { account, homeRegion, httpUrlOf, provider, type StackOptions, silentRegion } from './options.ts';
+import { account, homeRegion, provider, type StackOptions, silentRegion } from './options.ts';
 
 export type Aws = {
   readonly dynamodbUrl: string;
@@ -62,18 +62,12 @@ export type Aws = {
   readonly sts?: Sts | undefined;
 };
 
-/**
- * Starts AWS's side without Lambda: the table, the queues, the event bus with its rules, EC2 with its images and quotas, ECS and EKS.
- * @throws SettingsError where `ec2Endpoint` is neither `aws` nor a URL.
- */
+/** Starts AWS's side without Lambda: the table, the queues, the event bus with its rules, EC2 with its images and quotas, ECS and EKS. */
 export const startAws = async (
   options: StackOptions,
   accounts: AccountsFile | undefined,
   use: Use,
 ): Promise<Aws> => {
-  const { ec2Endpoint } = options;
-  if (ec2Endpoint !== undefined && ec2Endpoint !== 'aws')
-    httpUrlOf('--ec2-endpoint', ec2Endpoint, '"aws" or an http(s) URL');
   const [dynamodbUrl, sqsUrl] = await Promise.all([
     options.dynamodbUrl ?? use(startDynamoDb()).then(({ url }) => url),
     options.sqsUrl ?? use(startSqs()).then(({ url }) => url),

@@ -1,7 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import ky from 'ky';
-import { reasonOf, SettingsError } from '../../shared/core/errors.ts';
 import type { ServiceType } from '../../shared/core/kind.ts';
 import { catalogItemIdOf, catalogItemOf, policyOf } from '../demo/catalog-item.ts';
 import { startControlPlane } from '../emulators/dcm/control-plane/start.ts';
@@ -11,7 +10,6 @@ import {
   startEnvironmentAgent,
 } from '../emulators/dcm/environment-agent/start.ts';
 import { startAgentBinary } from '../emulators/dcm/environment-agent/start-binary.ts';
-import { connectToNats } from '../emulators/dcm/nats-connection.ts';
 import { startControlPlane as startOlderControlPlane } from '../emulators/dcm/older-control-plane/start.ts';
 import { startServiceProviderManager } from '../emulators/dcm/service-provider-manager/start.ts';
 import type { Watched } from '../emulators/dcm/status-history.ts';
@@ -21,7 +19,7 @@ import type { Use } from '../processes/disposables.ts';
 import type { ListeningProcess } from '../processes/listening-process.ts';
 import type { LocalServer } from '../processes/loopback.ts';
 import type { Ending } from '../processes/tied-process.ts';
-import { agentName, httpUrlOf, prod, prodAgentName, type StackOptions } from './options.ts';
+import { agentName, prod, prodAgentName, type StackOptions } from './options.ts';
 
 /** An emulator of DCM's control plane, of either generation, as tests and the demo use it. */
 export type ControlPlaneEmulator = Watched & {
@@ -54,7 +52,6 @@ export type Dcm = {
 export const startDcm = async (options: StackOptions, use: Use): Promise<Dcm> => {
   for (const path of ['jetstream', 'dcm', 'agent'].map((name) => join(options.folder, name)))
     await rm(path, { recursive: true, force: true });
-  await checkNats(options);
   const nats = options.natsUrl ? undefined : await use(startNats(options));
   const natsUrl = options.natsUrl ?? nats?.url ?? '';
   return { natsUrl, nats, ...(await startControlPlaneSide(options, natsUrl, use)) };
@@ -64,12 +61,11 @@ type Side = Omit<Dcm, 'natsUrl' | 'nats'>;
 
 const startControlPlaneSide = async (options: StackOptions, natsUrl: string, use: Use): Promise<Side> => {
   if (options.agentUrl !== undefined) {
-    const url = originOf('--agent-url', options.agentUrl);
+    const url = withoutLastSlash(options.agentUrl);
     const agent = { url, topic: options.agentTopic ?? agentName };
     return { ...noEmulators, controlPlaneUrl: '', registryUrl: url, agent };
   }
-  if (options.controlPlaneUrl !== undefined)
-    return older(originOf('--control-plane-url', options.controlPlaneUrl));
+  if (options.controlPlaneUrl !== undefined) return older(withoutLastSlash(options.controlPlaneUrl));
   if (options.controlPlane === 'dcm')
     return older((await use(startServiceProviderManagerOf(options, natsUrl))).url);
   if (options.generation === 'old') {
@@ -78,6 +74,8 @@ const startControlPlaneSide = async (options: StackOptions, natsUrl: string, use
   }
   return startTodaysDcm(options, natsUrl, use);
 };
+
+const withoutLastSlash = (url: string): string => url.replace(/\/+$/, '');
 
 const noEmulators = {
   ...{ agent: undefined, controlPlane: undefined, agentEmulator: undefined },
@@ -207,28 +205,3 @@ const reportUnexpectedEnd = async (
 
 const unexpectedEnd = (program: string, { code, signal }: Ending, part: string): string =>
   `${program} ended unexpectedly (${signal ?? `exit code ${code}`}); see .local/logs/${part}.log`;
-
-/** @throws SettingsError where `natsUrl` is missing, is no URL of a NATS server, or leads to none. */
-const checkNats = async ({ agentUrl, natsUrl }: StackOptions): Promise<void> => {
-  if (agentUrl !== undefined && natsUrl === undefined)
-    throw new SettingsError(
-      '--agent-url needs --nats-url: the NATS server of that agent, which has its requests',
-    );
-  if (natsUrl === undefined) return;
-  const expected = 'it must be the URL of a NATS server that is running, such as nats://127.0.0.1:4222';
-  const given = natsUrl.replace(/\/\/.*@/, '//'); // without the password
-  if (!/^((nats|tls):\/\/)?[^/\s]+\/?$/.test(natsUrl))
-    throw new SettingsError(`--nats-url is ${given}: ${expected}`);
-  const connection = await connectToNats(natsUrl, () => undefined).catch((error) => {
-    throw new SettingsError(`--nats-url is ${given} (${reasonOf(error)}): ${expected}`);
-  });
-  await connection.close();
-};
-
-/** @throws SettingsError where the URL has a path; the API's path is appended to it. */
-const originOf = (option: string, given: string): string => {
-  const { origin, pathname } = httpUrlOf(option, given);
-  if (!/^\/+$/.test(pathname))
-    throw new SettingsError(`${option} is ${given}: leave the path out, as in ${origin}`);
-  return given.replace(/\/+$/, '');
-};

@@ -1,8 +1,10 @@
-import { SettingsError } from '../../shared/core/errors.ts';
+import { reasonOf, SettingsError } from '../../shared/core/errors.ts';
 import { defaultAccount } from '../emulators/callers.ts';
+import { connectToNats } from '../emulators/dcm/nats-connection.ts';
 import type { Ec2SimulatorOptions } from '../emulators/ec2/start-ec2-simulator.ts';
 import type { EcsEmulatorOptions } from '../emulators/ecs/start-ecs-emulator.ts';
 import type { EksEmulatorOptions } from '../emulators/eks/start-eks-emulator.ts';
+import { executable } from '../processes/installing.ts';
 
 /** Name of our provider at DCM, on a laptop. */
 export const provider = 'ec2-sp';
@@ -76,10 +78,52 @@ export type StackOptions = {
 export const homeRegion = ({ ec2Endpoint }: Pick<StackOptions, 'ec2Endpoint'>): string =>
   ec2Endpoint ? (process.env.AWS_REGION ?? 'us-east-1') : 'us-east-1';
 
-/** @throws SettingsError where the value of an option is not an http or https URL. */
-export const httpUrlOf = (option: string, given: string, expected = 'an http or https URL'): URL => {
+type GivenOptions = Pick<
+  StackOptions,
+  'ec2Endpoint' | 'controlPlaneUrl' | 'agentUrl' | 'agentBin' | 'natsUrl'
+>;
+
+/**
+ * Checks what a user gave, before anything is started.
+ * @throws SettingsError that names the option, what was given and what was expected
+ */
+export const checkOptions = async (options: GivenOptions): Promise<void> => {
+  const { ec2Endpoint, controlPlaneUrl, agentUrl, agentBin } = options;
+  if (ec2Endpoint !== undefined && ec2Endpoint !== 'aws')
+    httpUrlOf('--ec2-endpoint', ec2Endpoint, '"aws" or an http(s) URL');
+  if (controlPlaneUrl !== undefined) checkOrigin('--control-plane-url', controlPlaneUrl);
+  if (agentUrl !== undefined) checkOrigin('--agent-url', agentUrl);
+  if (agentBin !== undefined && !(await executable(agentBin)))
+    throw new SettingsError(`the environment agent ${agentBin} is not a file that can be run`);
+  await checkNats(options);
+};
+
+const httpUrlOf = (option: string, given: string, expected = 'an http or https URL'): URL => {
   const url = URL.canParse(given) ? new URL(given) : undefined;
   if (url === undefined || !/^https?:$/.test(url.protocol))
     throw new SettingsError(`${option} is ${given}, which is not ${expected}`);
   return url;
+};
+
+/** The API's path is appended to such a URL. */
+const checkOrigin = (option: string, given: string): void => {
+  const { origin, pathname } = httpUrlOf(option, given);
+  if (!/^\/+$/.test(pathname))
+    throw new SettingsError(`${option} is ${given}: leave the path out, as in ${origin}`);
+};
+
+const checkNats = async ({ agentUrl, natsUrl }: GivenOptions): Promise<void> => {
+  if (agentUrl !== undefined && natsUrl === undefined)
+    throw new SettingsError(
+      '--agent-url needs --nats-url: the NATS server of that agent, which has its requests',
+    );
+  if (natsUrl === undefined) return;
+  const expected = 'it must be the URL of a NATS server that is running, such as nats://127.0.0.1:4222';
+  const given = natsUrl.replace(/\/\/.*@/, '//'); // without the password
+  if (!/^((nats|tls):\/\/)?[^/\s]+\/?$/.test(natsUrl))
+    throw new SettingsError(`--nats-url is ${given}: ${expected}`);
+  const connection = await connectToNats(natsUrl, () => undefined).catch((error) => {
+    throw new SettingsError(`--nats-url is ${given} (${reasonOf(error)}): ${expected}`);
+  });
+  await connection.close();
 };

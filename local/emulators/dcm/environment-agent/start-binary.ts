@@ -1,7 +1,5 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { SettingsError } from '../../../../shared/core/errors.ts';
-import { executable } from '../../../processes/installing.ts';
 import { type ListeningProcess, startListeningProcess } from '../../../processes/listening-process.ts';
 
 type Options = {
@@ -19,13 +17,11 @@ type Options = {
 
 /**
  * Starts DCM's own environment agent on 127.0.0.1, without embedded providers.
- * @throws SettingsError where there is no such program, UnavailableError with its last lines where it does not start
+ * @throws UnavailableError with its last lines where it does not start
  * @see https://github.com/dcm-project/environment-agent (internal/config/config.go)
  */
 export const startAgentBinary = async (options: Options): Promise<ListeningProcess> => {
   const { path, name, natsUrl, controlPlaneUrl, folder, environment, log } = options;
-  if (!(await executable(path)))
-    throw new SettingsError(`the environment agent ${path} is not a file that can be run`);
   await mkdir(folder, { recursive: true });
   return startListeningProcess({
     ...{ what: `the environment agent ${path}`, command: path, log },
