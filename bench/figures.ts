@@ -163,6 +163,16 @@ const definitions = {
   cli_help_ratio: { what: '`ec2sp --help` ÷ `node -e 0`, new processes, median of pairs', atMost: 2 },
   cli_help_ms: { what: '`ec2sp --help`, ms' },
   cli_file_kb: { what: 'the one file of `ec2sp`, with all commands, KiB' },
+  console_kb: { what: 'the page of the console on the wire, compressed, KiB', atMost: 60 },
+  console_first_row_ms: { what: 'from the request for the page until its first row, local stack, ms' },
+  console_stream_ms: {
+    what: "from DCM's row of a VM that runs until the page shows it, by an event stream, local stack, median, ms",
+  },
+  console_polling_ms: { what: 'the same by polling, as on AWS, ms' },
+  console_busy_ratio: {
+    what: "how busy the page's main thread is with 1,000 VMs and 50 changes a second ÷ with 10 VMs and the same changes",
+    atMost: 1.5,
+  },
   start_ready_ms: { what: '`npm start` until every part answers, ms', atMost: 8_000 },
 } as const satisfies Record<string, Definition>;
 

@@ -6,6 +6,7 @@ import { agentLookups } from './agent-lookups.ts';
 import { bridge } from './bridge.ts';
 import { bundles } from './bundles.ts';
 import { cli } from './cli.ts';
+import { console } from './console.ts';
 import { containers } from './containers.ts';
 import { creates } from './creates.ts';
 import { eventCosts } from './event-costs.ts';
@@ -39,6 +40,7 @@ const sections: Readonly<Record<string, () => Promise<Figures>>> = {
   }),
   bundles,
   cli,
+  console,
   start,
 };
 

@@ -1,4 +1,5 @@
 import { batch, signal } from '@preact/signals';
+import * as z from 'zod/mini';
 import type { ServiceType } from '../../shared/core/kind.ts';
 import { ask, control, Resource, serviceIdOf, sizeOf } from './api.ts';
 import {
@@ -91,6 +92,12 @@ export const specOf = (serviceType: ServiceType, name: string): object => {
   };
 };
 
+const Labelled = z.object({ metadata: z.object({ labels: z.record(z.string(), z.string()) }) });
+
+/** The labels of a spec; none where it has none, or wrong ones, which the provider refuses. */
+const labelsOf = (spec: unknown): Readonly<Record<string, string>> =>
+  Labelled.safeParse(spec).data?.metadata.labels ?? {};
+
 type Launch = {
   readonly serviceType: ServiceType;
   readonly id: string;
@@ -112,7 +119,7 @@ export const launch = ({ serviceType, id, target, spec }: Launch): Promise<boole
       const row = addRow({
         ...{ dcmId: made.id, serviceType, target, status: made.status, time, createdAt: time },
         message: made.status_message ?? '',
-        ...{ resourceId: serviceIdOf(made), size: sizeOf(made) },
+        ...{ resourceId: serviceIdOf(made), size: sizeOf(made), labels: labelsOf(body.spec) },
         history: [{ status: made.status, time }],
       });
       placeNow();

@@ -29,14 +29,19 @@ type Asked = {
   readonly method?: 'GET' | 'POST' | 'DELETE';
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
+  /** @default after the time that an answer may take */
+  readonly signal?: AbortSignal;
 };
 
 const answerTimeoutMs = 35_000;
 
 /** @throws RequestError unless the answer is 2xx or 304. */
-const send = async (url: string, { method = 'GET', body, headers = {} }: Asked): Promise<Response> => {
+const send = async (
+  url: string,
+  { method = 'GET', body, headers = {}, signal = AbortSignal.timeout(answerTimeoutMs) }: Asked,
+): Promise<Response> => {
   const response = await fetch(url, {
-    ...{ method, cache: 'no-store' as const, signal: AbortSignal.timeout(answerTimeoutMs) },
+    ...{ method, cache: 'no-store' as const, signal },
     headers: { ...headers, ...(body !== undefined && { 'content-type': 'application/json' }) },
     ...(body !== undefined && { body: JSON.stringify(body) }),
   }).catch((error: unknown) => {
@@ -69,6 +74,70 @@ export const readChanges = async (after: string): Promise<ReadChanges> => {
   const pollAfterMs = Number(response.headers.get('pollAfterMs') ?? 1000);
   return { changes: [], next: after, pollAfterMs, complete: true };
 };
+
+/** The provider sends a comment every 15 s where there are no changes. */
+const silenceMs = 25_000;
+
+/** The complete blocks of an event stream, as they come; each block once. */
+async function* blocksOf({ body }: Response): AsyncGenerator<readonly string[]> {
+  const reader = body?.pipeThrough(new TextDecoderStream()).getReader();
+  for (let rest = ''; ; ) {
+    const { value = '', done } = (await reader?.read()) ?? { done: true };
+    if (done) return;
+    const blocks = `${rest}${value}`.split('\n\n');
+    rest = blocks.pop() ?? '';
+    yield blocks;
+  }
+}
+
+const fieldsOf = (blocks: readonly string[], name: 'id' | 'data'): string[] =>
+  blocks.flatMap((block) => new RegExp(`^${name}: (.*)$`, 'm').exec(block)?.[1] ?? []);
+
+/** The changes in an answer: as they come, or all at once where it is no event stream. `heard` is called whenever something comes. */
+async function* changesIn(
+  response: Response,
+  after: string,
+  heard: () => void,
+): AsyncGenerator<ReadChanges & { readonly isStreamed: boolean }> {
+  if (!response.headers.get('content-type')?.startsWith('text/event-stream')) {
+    yield { ...ChangesAnswer.parse(await response.json()), isStreamed: false };
+    return;
+  }
+  let next = after;
+  for await (const blocks of blocksOf(response)) {
+    heard();
+    next = fieldsOf(blocks, 'id').at(-1) ?? next;
+    const changes = ChangesAnswer.shape.changes.parse(fieldsOf(blocks, 'data').map((one) => JSON.parse(one)));
+    yield { changes, next, pollAfterMs: 1_000, complete: true, isStreamed: true };
+  }
+}
+
+/**
+ * The changes after a cursor as they come, from a host that keeps event streams open: a laptop. Any other answers the changes there are, and
+ * that is all. Ends where the host ends the stream, or where `left` is aborted.
+ * @throws RequestError, also where the stream breaks or is silent.
+ */
+export async function* streamChanges(after: string, left: AbortSignal): ReturnType<typeof changesIn> {
+  const silent = new AbortController();
+  let timer = 0;
+  const heard = () => {
+    clearTimeout(timer);
+    timer = window.setTimeout(() => silent.abort(new Error('the provider sends nothing')), silenceMs);
+  };
+  heard();
+  try {
+    const response = await ask(`/api/v1alpha1/changes?limit=500&after=${encodeURIComponent(after)}`, {
+      headers: { accept: 'text/event-stream, application/json' },
+      signal: AbortSignal.any([silent.signal, left]),
+    });
+    yield* changesIn(response, after, heard);
+  } catch (error) {
+    if (left.aborted) return;
+    throw error instanceof RequestError ? error : new RequestError(0, `${silent.signal.reason ?? error}`);
+  } finally {
+    clearTimeout(timer);
+  }
+}
 
 const Events = z.object({
   results: z.array(z.object({ status: z.string(), message: z.string(), update_time: z.string() })),

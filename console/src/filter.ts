@@ -6,6 +6,8 @@ export type Filtered = {
   readonly serviceType: ServiceType;
   readonly targetName: string;
   readonly account: string;
+  readonly region: string;
+  readonly labels: Readonly<Record<string, string>>;
   readonly resourceId: string;
   readonly size: string;
   readonly status: string;
@@ -40,12 +42,14 @@ const keys: Readonly<Record<string, (value: string) => Matches | undefined>> = {
   type: includes(({ serviceType }) => serviceType),
   target: includes(({ targetName }) => targetName),
   account: includes(({ account }) => account),
+  region: includes(({ region }) => region),
   id: includes(({ dcmId, resourceId }) => `${dcmId} ${resourceId}`),
   size: includes(({ size }) => size),
   changed,
 };
 
-const keyNames = Object.keys(keys).join(', ');
+const labelPrefix = 'label.';
+const keyNames = [...Object.keys(keys), `${labelPrefix}k`].join(', ');
 
 const words = includes(
   ({ dcmId, resourceId, size, status, message, targetName }) =>
@@ -54,23 +58,33 @@ const words = includes(
 
 const nothing = () => false;
 
-/** A word alone is looked for in everything that a row shows; `key:value` in one field. `changed:15m`: within the last 15 minutes. */
-export const termsOf = (filter: string): readonly Term[] =>
-  filter
-    .split(/\s+/)
-    .filter(Boolean)
-    .map((text) => {
-      const [, key, value = ''] = /^([a-z.]+):(.*)$/i.exec(text) ?? [];
-      if (key === undefined) return { text, matches: words(text.toLowerCase()) };
-      const make = keys[key.toLowerCase()];
-      if (make === undefined)
-        return { text, matches: nothing, error: `there is no filter ${key}; there are ${keyNames}` };
-      const matches = value === '' ? undefined : make(value.toLowerCase());
-      return matches
-        ? { text, matches }
-        : {
-            text,
-            matches: nothing,
-            error: `${key}: expected ${key === 'changed' ? '15m, 2h or 1d' : 'a value'}`,
-          };
-    });
+const wrong = (text: string, error: string): Term => ({ text, matches: nothing, error });
+
+/** A label's key is exact, as keys of tags are; its value is looked for as any other. */
+const labelTerm = (text: string, key: string, value: string): Term => {
+  if (key === '') return wrong(text, `${labelPrefix}: expected a key after the dot`);
+  const matches = includes(({ labels }) => (Object.hasOwn(labels, key) ? (labels[key] ?? '') : ''));
+  return value === ''
+    ? wrong(text, `${labelPrefix}${key}: expected a value`)
+    : { text, matches: matches(value) };
+};
+
+const termOf = (text: string): Term => {
+  const [, key, given = ''] = /^([a-z][^:]*):(.*)$/i.exec(text) ?? [];
+  if (key === undefined) return { text, matches: words(text.toLowerCase()) };
+  const value = given.toLowerCase();
+  if (key.startsWith(labelPrefix)) return labelTerm(text, key.slice(labelPrefix.length), value);
+  const name = key.toLowerCase();
+  const make = Object.hasOwn(keys, name) ? keys[name] : undefined;
+  if (make === undefined) return wrong(text, `there is no filter ${key}; there are ${keyNames}`);
+  const matches = value === '' ? undefined : make(value);
+  if (matches === undefined)
+    return wrong(text, `${key}: expected ${name === 'changed' ? '15m, 2h or 1d' : 'a value'}`);
+  return { text, matches };
+};
+
+/**
+ * A word alone is looked for in everything that a row shows; `key:value` in one field; `label.team:web` in a label. `changed:15m`: within the
+ * last 15 minutes.
+ */
+export const termsOf = (filter: string): readonly Term[] => filter.split(/\s+/).filter(Boolean).map(termOf);

@@ -1,4 +1,4 @@
-import { useComputed, useSignal, useSignalEffect } from '@preact/signals';
+import { computed, useComputed, useSignal, useSignalEffect } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { ServiceType } from '../../shared/core/kind.ts';
@@ -24,14 +24,18 @@ import {
   counts,
   faultsOnly,
   filter,
+  filtered,
   type Group,
   group,
   groups,
   isDescending,
   isHeld,
+  isLabelGroup,
   isPartial,
   isPaused,
+  isStreaming,
   isTroubled,
+  labelKeys,
   laptop,
   loadAll,
   logIn,
@@ -53,7 +57,6 @@ import {
   shown,
   sort,
   span,
-  spans,
   targetNamed,
   targets,
   terms,
@@ -77,6 +80,7 @@ const Live = () => {
     const { value: failed } = outage;
     if (failed !== undefined) return `not live since ${clockTime(failed.sinceMs)}`;
     if (answeredMs.value === undefined) return 'connecting';
+    if (isStreaming.value) return 'live · streaming';
     const ageMs = Math.max(0, Date.now() - answeredMs.value);
     return nowMs.value && `live · ${(ageMs / 1000).toFixed(1)} s ago`;
   });
@@ -88,9 +92,14 @@ const Live = () => {
   );
 };
 
+const allGroups = computed((): readonly Group[] => [
+  ...groups,
+  ...labelKeys.value.map((key) => `label.${key}` as const),
+]);
+
 export const nextGroup = (): void => {
-  const index = groups.indexOf(group.peek());
-  group.value = groups[(index + 1) % groups.length] ?? 'none';
+  const all = allGroups.peek();
+  group.value = all[(all.indexOf(group.peek()) + 1) % all.length] ?? 'none';
 };
 
 const Choice = <Word extends string>({
@@ -196,18 +205,33 @@ const Target = ({ target }: { readonly target: OverviewTarget }) => {
         </p>
       ))}
       <dl>
-        {target.listings.map(({ serviceType, mode, intervalSeconds, listedAt, resources }) => (
-          <div key={serviceType}>
-            <dt>
-              {resources} {resources === 1 ? nameOf[serviceType] : `${nameOf[serviceType]}s`}
-            </dt>
-            <dd>
-              {mode}, every {intervalSeconds} s, listed{' '}
-              {listedAt === undefined ? 'never' : <Ago ms={Date.parse(listedAt)} />}
-              {listedAt !== undefined && ' ago'}
-            </dd>
-          </div>
-        ))}
+        {target.listings.map(
+          ({ serviceType, mode, intervalSeconds, listedAt, resources, healed, healedAt }) => (
+            <div key={serviceType}>
+              <dt>
+                {resources} {resources === 1 ? nameOf[serviceType] : `${nameOf[serviceType]}s`}
+              </dt>
+              <dd>
+                {mode}, every {intervalSeconds} s, listed{' '}
+                {listedAt === undefined ? 'never' : <Ago ms={Date.parse(listedAt)} />}
+                {listedAt !== undefined && ' ago'}
+                {healed !== undefined && (
+                  <span
+                    title="What a listing found that no event had reported"
+                    class={healed > 0 ? 'healed' : undefined}
+                  >
+                    , healed {healed}
+                    {healedAt !== undefined && (
+                      <>
+                        , the last <Ago ms={Date.parse(healedAt)} /> ago
+                      </>
+                    )}
+                  </span>
+                )}
+              </dd>
+            </div>
+          ),
+        )}
       </dl>
       <p class="faint">{registrationOf(target)}</p>
       {target.inventory !== undefined && (
@@ -352,7 +376,7 @@ const Filters = () => {
       <Choice<Group>
         label="Group by"
         value={group.value}
-        words={groups.map((one) => [one, one])}
+        words={allGroups.value.map((one) => [one, one])}
         choose={(one) => (group.value = one)}
       />
       <Choice
@@ -464,14 +488,18 @@ const mostRows = 200;
 
 const groupOf = (row: Row): string => {
   const target = targetNamed(row.target);
-  const of: Readonly<Record<Group, () => string>> = {
+  const of: Readonly<Record<(typeof groups)[number], () => string>> = {
     none: () => '',
     target: () => row.target,
     account: () => target?.account ?? '',
+    region: () => target?.region ?? '',
     type: () => `${nameOf[row.serviceType]}s`,
     status: () => row.current.value.status,
   };
-  return of[group.value]();
+  const by = group.value;
+  if (!isLabelGroup(by)) return of[by]();
+  if (row.labels === undefined) return 'labels are read when the page is loaded';
+  return row.labels[by.slice('label.'.length)] ?? 'without the label';
 };
 
 export const Table = () => {
@@ -559,17 +587,7 @@ export const Tail = () => {
   const wanted = seen.value
     .filter(({ row }) => !faultsOnly.value || isTroubled(row))
     .filter(({ row, status, message, timeMs }) =>
-      terms.value.every(({ matches }) =>
-        matches(
-          {
-            ...{ dcmId: row.dcmId, serviceType: row.serviceType, status, message, changedMs: timeMs },
-            ...{ resourceId: row.resourceId.value, size: row.size.value },
-            targetName: row.target,
-            account: targetNamed(row.target)?.account ?? '',
-          },
-          nowMs.peek(),
-        ),
-      ),
+      terms.value.every(({ matches }) => matches(filtered(row, { status, message, timeMs }), nowMs.peek())),
     )
     .slice(0, mostTold);
   return (
@@ -668,6 +686,21 @@ const DrawerOf = ({ row }: { readonly row: Row }) => {
         <Status status={status} /> for <Ago ms={timeMs} /> · {nameOf[row.serviceType]} in {row.target}
       </p>
       <p class="message">{message}</p>
+      {Object.keys(row.labels ?? {}).length > 0 && (
+        <p class="chips">
+          {Object.entries(row.labels ?? {}).map(([key, value]) => (
+            <button
+              key={key}
+              type="button"
+              class="chip"
+              title="Group by this label"
+              onClick={() => (group.value = `label.${key}`)}
+            >
+              {key}: {value}
+            </button>
+          ))}
+        </p>
+      )}
       <p class="buttons">
         {actionsOf(row).map((action) => (
           <button

@@ -14,6 +14,7 @@ import {
   readResource,
   serviceIdOf,
   sizeOf,
+  streamChanges,
   useToken,
 } from './api.ts';
 import { type Filtered, termsOf } from './filter.ts';
@@ -35,6 +36,8 @@ export type Row = {
   readonly history: Signal<readonly Past[]>;
   readonly resourceId: Signal<string>;
   readonly size: Signal<string>;
+  /** Undefined: the page has not read them. They come with the overview, not with changes. */
+  readonly labels: Readonly<Record<string, string>> | undefined;
 };
 
 /** A status that was seen while the page was open. */
@@ -86,8 +89,8 @@ export const pathOf = ({
 
 export const sorts = ['id', 'status', 'target', 'age', 'changed'] as const;
 export type Sort = (typeof sorts)[number];
-export const groups = ['none', 'target', 'account', 'type', 'status'] as const;
-export type Group = (typeof groups)[number];
+export const groups = ['none', 'target', 'account', 'region', 'type', 'status'] as const;
+export type Group = (typeof groups)[number] | `label.${string}`;
 export const spans = { '15m': 900_000, '1h': 3_600_000, '24h': 86_400_000 } as const;
 export type Span = keyof typeof spans;
 
@@ -104,6 +107,8 @@ export const open = signal<string | undefined>(undefined);
 const oneOf = <Word extends string>(words: readonly Word[], given: string | null, otherwise: Word): Word =>
   words.find((word) => word === given) ?? otherwise;
 
+export const isLabelGroup = (by: string): by is `label.${string}` => by.startsWith('label.');
+
 const spanNames = Object.keys(spans).filter((name): name is Span => name in spans);
 
 /** Reads the hash. It never has the token. */
@@ -115,7 +120,8 @@ const readHash = (): void =>
     const sorted = given.get('sort') ?? '-age';
     sort.value = oneOf(sorts, sorted.replace(/^-/, ''), 'age');
     isDescending.value = sorted.startsWith('-');
-    group.value = oneOf(groups, given.get('group'), 'none');
+    const by = given.get('group') ?? '';
+    group.value = isLabelGroup(by) ? by : oneOf<Group>(groups, by, 'none');
     span.value = oneOf(spanNames, given.get('span'), defaultSpan);
     zone.value = oneOf<Zone>(zones, given.get('clock'), 'UTC');
     open.value = given.get('open') ?? undefined;
@@ -147,12 +153,15 @@ effect(() => {
 
 export const terms = computed(() => termsOf(filter.value));
 
-const filtered = (row: Row): Filtered => {
-  const { status, message, timeMs } = row.current.value;
+/** `at`: what a row shows now, or showed when something happened. */
+export const filtered = (row: Row, at: Current = row.current.value): Filtered => {
+  const { status, message, timeMs } = at;
+  const target = targetNamed(row.target);
   return {
     ...{ dcmId: row.dcmId, serviceType: row.serviceType, status, message, changedMs: timeMs },
     ...{ resourceId: row.resourceId.value, size: row.size.value },
-    ...{ targetName: row.target, account: targetNamed(row.target)?.account ?? '' },
+    ...{ targetName: row.target, account: target?.account ?? '', region: target?.region ?? '' },
+    labels: row.labels ?? {},
   };
 };
 
@@ -217,6 +226,11 @@ export const placeNow = (): void => {
   placed.value = ordered.peek();
 };
 
+/** The keys of all labels that were read. */
+export const labelKeys = computed(() =>
+  [...new Set(allRows.value.flatMap(({ labels }) => Object.keys(labels ?? {})))].sort(),
+);
+
 export const troubled = computed(() =>
   allRows.value.filter(isTroubled).sort((a, b) => b.current.peek().timeMs - a.current.peek().timeMs),
 );
@@ -236,9 +250,10 @@ const mostSeen = 200;
 export const seen = signal<readonly Seen[]>([]);
 let lastNumber = 0;
 
-type Given = Omit<OverviewResource, 'resourceId' | 'size'> & {
+type Given = Omit<OverviewResource, 'resourceId' | 'size' | 'labels'> & {
   readonly resourceId?: string | undefined;
   readonly size?: string | undefined;
+  readonly labels?: Row['labels'];
 };
 
 const rowFrom = (one: Given): Row => ({
@@ -249,6 +264,7 @@ const rowFrom = (one: Given): Row => ({
   history: signal(one.history.map(({ status, time }) => ({ status, timeMs: Date.parse(time) }))),
   resourceId: signal(one.resourceId ?? ''),
   size: signal(one.size ?? ''),
+  labels: one.labels,
 });
 
 /** Adds a resource, or the row that it has already. */
@@ -365,7 +381,8 @@ const load = async (): Promise<void> => {
   batch(() => {
     showTargets(found);
     rows.clear();
-    for (const one of found.resources) rows.set(`${one.serviceType}/${one.dcmId}`, rowFrom(one));
+    for (const one of found.resources)
+      rows.set(`${one.serviceType}/${one.dcmId}`, rowFrom({ labels: {}, ...one }));
     membership.value += 1;
     countsAreComplete.value = found.countsAreComplete;
     moreRows.value = found.counts.reduce((sum, { count }) => sum + count, 0) - found.resources.length;
@@ -399,15 +416,43 @@ const failed = (error: unknown): void => {
   outage.value = { sinceMs: outage.peek()?.sinceMs ?? answeredMs.peek() ?? Date.now(), reason };
 };
 
-/** One look at the feed. @returns when to look again, in milliseconds */
-const look = async (): Promise<number> => {
-  if (cursor === undefined) await load();
-  const { changes, next, pollAfterMs } = await readChanges(cursor ?? '');
+const take = ({ changes, next }: ReadChanges): void => {
   cursor = next;
   answered();
+  if (changes.length === 0) return;
   if (isPaused.peek()) held.value = [...held.peek(), ...changes];
   else applyChanges(changes);
-  return pollAfterMs;
+};
+
+/** Whether changes come by a stream that is open. */
+export const isStreaming = signal(false);
+
+/** Follows the feed's event stream until it ends or the page is hidden. @returns when to look again, in milliseconds */
+const streamFrom = async (after: string): Promise<number> => {
+  const hidden = new AbortController();
+  const onChange = () => document.hidden && hidden.abort();
+  document.addEventListener('visibilitychange', onChange);
+  let afterMs = 1_000;
+  try {
+    for await (const found of streamChanges(after, hidden.signal)) {
+      isStreaming.value = found.isStreamed;
+      take(found);
+      afterMs = found.pollAfterMs;
+    }
+  } finally {
+    isStreaming.value = false;
+    document.removeEventListener('visibilitychange', onChange);
+  }
+  return afterMs;
+};
+
+/** One look at the feed; on a laptop, for as long as it streams. @returns when to look again, in milliseconds */
+const look = async (): Promise<number> => {
+  if (cursor === undefined) await load();
+  if (isLaptop) return streamFrom(cursor ?? '');
+  const found = await readChanges(cursor ?? '');
+  take(found);
+  return found.pollAfterMs;
 };
 
 export const refreshTargets = async (): Promise<void> => {

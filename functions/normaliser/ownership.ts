@@ -2,7 +2,14 @@ import { RecentlyLaunchedError, UnavailableError } from '../../shared/core/error
 import { isEnding, type Kind, rankOf } from '../../shared/core/kind.ts';
 import type { Observation, ResourceMessage, TagChange } from '../../shared/core/message.ts';
 import { type Addresses, lacksPublicAddress } from '../../shared/core/outputs.ts';
-import { dcmIdOf, isRecentlyLaunched, type TagKeys, type Tags } from '../../shared/core/ownership.ts';
+import {
+  dcmIdOf,
+  isRecentlyLaunched,
+  labelsField,
+  labelsIn,
+  type TagKeys,
+  type Tags,
+} from '../../shared/core/ownership.ts';
 import {
   hasEnded,
   isLaunched,
@@ -460,7 +467,11 @@ const adoptResource =
     const { resourceId } = group;
     const token = tokenIn(evidence);
     const region = targetKey(targetOf(group, homeAccount));
-    const vm = { ...launchedResource(type, group, dcmId, evidence), region, adopted: isAdopted() };
+    const vm = {
+      ...launchedResource(type, group, { dcmId, tagKeys }, evidence),
+      region,
+      adopted: isAdopted(),
+    };
     if ((await records.adopt(vm)) !== 'another') return factsIn(await records.read(dcmId));
 
     const other = await records.read(dcmId);
@@ -519,11 +530,16 @@ const tokenIn = ({ described, tagChange }: Evidence): string | undefined =>
 const launchedResource = (
   { factsSeen }: ServedType,
   { resourceId, region, account }: MessageGroup,
-  dcmId: string,
-  { described, seenAtMs }: Evidence,
+  { dcmId, tagKeys }: { readonly dcmId: string; readonly tagKeys: TagKeys },
+  { described, tagChange, seenAtMs }: Evidence,
 ): LaunchedResource => {
-  const facts = described === undefined || described === 'absent' ? { launchedAtMs: seenAtMs } : described;
-  return { dcmId, region, resourceId, account, facts: factsSeen(facts) };
+  const isDescribed = described !== undefined && described !== 'absent';
+  const tags = (isDescribed ? described.tags : tagChange?.tags) ?? {};
+  const facts = factsSeen(isDescribed ? described : { launchedAtMs: seenAtMs });
+  return {
+    ...{ dcmId, region, resourceId, account },
+    facts: { ...facts, ...labelsField(labelsIn(tags, tagKeys)) },
+  };
 };
 
 /** When the tags were changed, in seconds since 1970; the same at each delivery of the message. */

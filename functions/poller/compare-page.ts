@@ -57,6 +57,8 @@ type Comparison = {
   readonly queued: number;
   /** Differences that a listing cannot prove yet; the next one compares them again. */
   readonly doubtful: number;
+  /** States that nothing had reported. */
+  readonly healed: number;
   /** The service was asked about changes, and has answered for every resource. */
   readonly areChangesKnown: boolean;
 };
@@ -87,12 +89,16 @@ export const comparePage = ({
     const found = (...wanted: Finding[]) =>
       findings.filter(({ finding }) => wanted.includes(finding)).map(({ one }) => one);
 
-    const [observed, stuck] = [found('new', 'readdressed', 'explained'), found('stuck')];
+    const [observed, healed, stuck] = [
+      found('new', 'readdressed', 'explained'),
+      found('new'),
+      found('stuck'),
+    ];
     const place = { kind: type.kind, region: target.region, listedAt: listingTime(now()) };
     await observations.send(
       observed.map((one) => instanceObservedEvent(observedResource(one, held(one), place))),
     );
-    for (const { described } of found('new')) meter.healed(loggedTarget(accounts, target), described.state);
+    for (const { described } of healed) meter.healed(loggedTarget(accounts, target), described.state);
     await observations.send(
       stuck.flatMap((one) => {
         const known = held(one);
@@ -109,6 +115,7 @@ export const comparePage = ({
     return {
       queued: observed.length + stuck.length,
       doubtful,
+      healed: healed.length,
       areChangesKnown: areChangesKnown && doubtful === 0,
     };
 

@@ -109,10 +109,10 @@ export const handleRequest = (parts: Parts) => {
 };
 
 const reportOf = (accounts: Accounts, status: ListingStatus): PolledRegion => {
-  const { target, listedAtMs, breakerSinceMs, republicationRequestedAt, ...rest } = status;
+  const { target, listedAtMs, intervalSeconds, instances, breakerSinceMs, republicationRequestedAt } = status;
   return {
     region: listingName(accounts, target),
-    ...rest,
+    ...{ intervalSeconds, instances },
     ...(listedAtMs !== undefined && { lastListedAt: new Date(listedAtMs).toISOString() }),
     ...(breakerSinceMs !== undefined && { breakerSince: new Date(breakerSinceMs).toISOString() }),
     republishWanted: republicationRequestedAt !== undefined,

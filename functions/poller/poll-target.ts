@@ -149,7 +149,7 @@ export const pollTarget = (parts: PollParts) => {
     const found = listed.map(({ described }) => described);
     const digest = pageDigest(kind, found, now());
     const before = listing.digests[listing.page];
-    const { differences, comparedAtMs } = await compareIfNeeded(
+    const { differences, healed, comparedAtMs } = await compareIfNeeded(
       { type, polled },
       listed,
       before,
@@ -169,7 +169,14 @@ export const pollTarget = (parts: PollParts) => {
     const isFirst = listing.lastBusyAtMs === 0; // it is not known yet how quiet the target is
     const lastBusyAtMs = busy || isFirst ? now() : listing.lastBusyAtMs;
     const seen = listing.seen + found.length;
-    return { after: withTurnover({ ...listing, digests, seen, busy, lastBusyAtMs }, turnover), turnover };
+    const after = { ...withHealed(listing, healed), digests, seen, busy, lastBusyAtMs };
+    return { after: withTurnover(after, turnover), turnover };
+  }
+
+  /** What the first listing of a target finds was there before. */
+  function withHealed(listing: Listing, count: number): Listing {
+    if (count === 0 || listing.intervalSeconds === 0) return listing;
+    return { ...listing, healed: (listing.healed ?? 0) + count, healedAtMs: now() };
   }
 
   /**
@@ -188,10 +195,13 @@ export const pollTarget = (parts: PollParts) => {
     // a step that is due does not show in a listing
     if (looksUnchanged && steps === undefined && !isDue) {
       meter.count('pagesUnchanged');
-      return { differences: 0, comparedAtMs: before.comparedAtMs };
+      return { differences: 0, healed: 0, comparedAtMs: before.comparedAtMs };
     }
     const changedSinceMs = isDue && before ? before.comparedAtMs - clockSkewMs : undefined;
-    const { queued, doubtful, areChangesKnown } = await compare({ ...polling, changedSinceMs }, listed);
+    const { queued, doubtful, healed, areChangesKnown } = await compare(
+      { ...polling, changedSinceMs },
+      listed,
+    );
     if (looksUnchanged) {
       meter.count('pagesCompared');
       meter.count('comparisonHealed', queued);
@@ -199,6 +209,7 @@ export const pollTarget = (parts: PollParts) => {
     const isComplete = changes === undefined || before === undefined || areChangesKnown;
     return {
       differences: queued + doubtful,
+      healed,
       comparedAtMs: isComplete ? now() : before.comparedAtMs,
     };
   }

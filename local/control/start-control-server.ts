@@ -152,9 +152,11 @@ export const startControlServer = async (options: Options): Promise<LocalServer>
 
   const app = new Hono();
   app.use(cors({ origin: consoleOrigin }));
-  app.use(async ({ req, json }, next) =>
-    req.header('origin') === consoleOrigin ? next() : json({ detail: 'only the console may ask' }, 403),
-  );
+  app.use(async ({ req, json }, next) => {
+    const isMeant = new URL(req.url).hostname === '127.0.0.1'; // not another name that leads here
+    const isConsole = req.header('origin') === consoleOrigin;
+    return isMeant && isConsole ? next() : json({ detail: 'only the console may ask' }, 403);
+  });
   app.onError((error, { json }) => json({ detail: reasonOf(error) }, 400));
   app.get('/state', ({ json }) => json(state()));
   app.get('/specs/:serviceType/:name', ({ req, json }) =>

@@ -6,6 +6,7 @@ import * as z from 'zod';
 import type { FunctionName } from '../../infra/function-names.ts';
 import { functionNameOf } from '../../infra/functions.ts';
 import { reasonOf } from '../../shared/core/errors.ts';
+import { type Credentials, opensTargetsOf } from '../../shared/http/authentication.ts';
 import type { AccountsFile } from '../../shared/runtime/accounts.ts';
 import { startControlServer } from '../control/start-control-server.ts';
 import { startEventSourceMapping } from '../emulators/event-source-mapping.ts';
@@ -25,7 +26,7 @@ import {
   readerTokenSecret,
   tokenSecret,
 } from './functions.ts';
-import { provider, type StackOptions } from './options.ts';
+import { prod, provider, type StackOptions } from './options.ts';
 
 export type Compute = {
   readonly lambda: LambdaHost;
@@ -64,14 +65,21 @@ export const startCompute = async (computeOptions: ComputeOptions, use: Use): Pr
     invoke: async (event: unknown) => (await lambda).invoke(functionNameOf(provider, box), event),
     log: (line: string) => options.log('http-api', line),
   });
-  const http = await use(startHttpApi(behindHttpApi('provider-api')));
-  const { stream } = await use(
+  const streamsFor = (credentials: readonly Credentials[]) =>
     startChangeStreams({
-      ...{ dynamodbUrl: aws.dynamodbUrl, table: aws.inventoryTable, token: inventoryToken },
+      ...{ dynamodbUrl: aws.dynamodbUrl, table: aws.inventoryTable, credentials },
       accounts: accounts?.accounts ?? {},
       log: (line) => options.log('change-streams', line),
-    }),
+    });
+  const ofConsole = await use(
+    streamsFor([
+      { secret: async () => providerApiToken, opens: opensTargetsOf(undefined) },
+      { secret: async () => prodProviderApiToken, opens: opensTargetsOf(prod.alias) },
+      { secret: async () => readerToken },
+    ]),
   );
+  const http = await use(startHttpApi({ ...behindHttpApi('provider-api'), stream: ofConsole.stream }));
+  const { stream } = await use(streamsFor([{ secret: async () => inventoryToken }]));
   const { url: inventoryUrl } = await use(startHttpApi({ ...behindHttpApi('inventory-api'), stream }));
   const control = await use(
     startControlServer({

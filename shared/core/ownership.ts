@@ -33,6 +33,28 @@ const youthMs = 120_000;
 export const isRecentlyLaunched = (launchedAtMs: number, nowMs: number): boolean =>
   nowMs - launchedAtMs < youthMs;
 
+/** Of all labels of a resource together; an overview has thousands of resources. */
+const mostLabelCharacters = 1_000;
+
+/** What is kept of a resource's labels, in the order of their keys, up to 1,000 characters. Without labels, no field. */
+export const labelsField = (labels: Tags): { readonly labels?: Tags } => {
+  let characters = 0;
+  const kept = Object.entries(labels)
+    .sort(([one], [other]) => (one < other ? -1 : 1))
+    .filter(([key, value]) => {
+      characters += key.length + value.length;
+      return characters <= mostLabelCharacters;
+    });
+  return kept.length === 0 ? {} : { labels: Object.fromEntries(kept) };
+};
+
+/** The tags that are somebody's labels: neither AWS's, nor those that mark a resource as DCM's. */
+export const labelsIn = (tags: Tags, keys: TagKeys): Tags => {
+  const marks: readonly string[] = ['Name', ...Object.values(keys)];
+  const labels = Object.entries(tags).filter(([key]) => !(marks.includes(key) || /^(aws:|dcm-)/i.test(key)));
+  return Object.fromEntries(labels);
+};
+
 /**
  * The DCM id of a resource with these tags; undefined where it is not DCM's, or belongs to another provider. So two providers in one
  * account never report each other's resources.

@@ -2,6 +2,7 @@ import * as z from 'zod/mini';
 import { FailedPreconditionError } from './errors.ts';
 import { finalState } from './kind.ts';
 import type { ReachablePort } from './outputs.ts';
+import type { Tags } from './ownership.ts';
 import type { Resource, UnpublishedStatus } from './resource.ts';
 import { type Target, targetKey, targetOfKey } from './target.ts';
 
@@ -14,6 +15,8 @@ export type Facts = {
   readonly getsPublicAddress?: boolean | undefined;
   readonly isWindows?: boolean | undefined;
   readonly ports?: readonly ReachablePort[] | undefined;
+  /** The labels of its spec, or the tags with which it was found (labelsField in ownership.ts). */
+  readonly labels?: Tags | undefined;
 };
 
 /**

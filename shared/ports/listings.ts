@@ -20,6 +20,9 @@ export type Listing = {
   /** So far in this listing: the number of our resources, whether any is changing, and the differences from the last listing. */
   readonly seen: number;
   readonly busy: boolean;
+  /** How many states listings have found that nothing had reported, since the second listing of the target; and when the last one. @default none */
+  readonly healed?: number | undefined;
+  readonly healedAtMs?: number | undefined;
   readonly removed: ReadonlySet<string>;
   readonly added: ReadonlySet<string>;
   readonly absences: Absences;
@@ -48,6 +51,9 @@ export type ListingStatus = {
   /** Our resources in the last complete listing. */
   readonly instances: number;
   readonly breakerSinceMs: number | undefined;
+  /** As in Listing, in complete listings and in the one under way. */
+  readonly healed: number;
+  readonly healedAtMs: number | undefined;
   /** The second of a republication request that no listing has answered; undefined: there is none. */
   readonly republicationRequestedAt: number | undefined;
 };

@@ -18,6 +18,15 @@ export const OverviewResource = z
     time: time('Since when it has this status, on the service’s clock.'),
     resourceId: z.optional(described('The id or name that the AWS service gave it.')),
     size: z.optional(described('The instance type, the size of the task, or the version of Kubernetes.')),
+    labels: z.optional(
+      z
+        .record(z.string(), z.string())
+        .check(
+          z.describe(
+            'The labels of its spec, up to 1,000 characters in all; of an adopted resource, the tags with which it was found. Absent: none, or it was created by an earlier version.',
+          ),
+        ),
+    ),
     createdAt: time('When DCM requested it.'),
     adopted: z.optional(
       z.boolean().check(z.describe('Whether it was tagged, and not launched by this provider.')),
@@ -39,6 +48,16 @@ const Listing = z
     intervalSeconds: z.int().check(z.describe('The time between two listings.')),
     listedAt: z.optional(time('When the last complete listing ended. Absent: there was none.')),
     resources: z.int().check(z.describe('How many of the provider’s resources it found.')),
+    healed: z.optional(
+      z
+        .int()
+        .check(
+          z.describe(
+            'How many states listings found that no event had reported, in all. Absent with the mode `legacy`, where listings find everything.',
+          ),
+        ),
+    ),
+    healedAt: z.optional(time('When they found the last one. Absent: none.')),
     breakerSince: z.optional(
       time('Since when the breaker holds deletions back. Absent: it has not tripped.'),
     ),

@@ -9,7 +9,7 @@ import { startHttpApi } from '../../local/emulators/http-api.ts';
 import type { LocalServer } from '../../local/processes/loopback.ts';
 import { startChangeStreams } from '../../local/stack/change-streams.ts';
 import { dynamoDbChangeFeed } from '../../shared/adapters/dynamodb/change-feed.ts';
-import { authentication } from '../../shared/http/authentication.ts';
+import { authentication, opensTargetsOf } from '../../shared/http/authentication.ts';
 import { changesOperation, type ReadsChanges, readChanges } from '../../shared/http/changes.ts';
 import { router, targetPaths } from '../../shared/http/router.ts';
 import type { Change } from '../../shared/ports/change-feed.ts';
@@ -19,6 +19,7 @@ import { memoryLog } from '../fakes/silent.ts';
 const dynamoDb = await startDynamoDb();
 const client = DynamoDBDocumentClient.from(new DynamoDBClient(clientConfig(dynamoDb.url)));
 const token = 'a-token';
+const credentials = [{ secret: async () => token }];
 const path = '/api/v1alpha1/changes';
 
 /** The function behind API Gateway: the operation as the inventory-api has it. */
@@ -28,7 +29,7 @@ const functionOf = (table: string) => {
   const app = router<ReadsChanges>({
     operations: [changesOperation<ReadsChanges>({ id: z.string(), logField: 'id' })],
     useCasesIn: () => ({ readChanges: readChanges({ feed, accounts: {}, streams: false, ...clock }) }),
-    authentication: authentication({ realm: 'inventory-api', credentials: [{ secret: async () => token }] }),
+    authentication: authentication({ realm: 'inventory-api', credentials }),
     targets: targetPaths({ homeRegion: '', accounts: {} }),
     correlate: () => undefined,
     ...clock,
@@ -76,7 +77,7 @@ describe.each(hosts)('the event stream of changes, $name', ({ streams }) => {
   beforeAll(async () => {
     await createTable(dynamoDb.url, inventoryTable(table));
     local = await startChangeStreams({
-      ...{ dynamodbUrl: dynamoDb.url, table, token, accounts: {} },
+      ...{ dynamodbUrl: dynamoDb.url, table, credentials, accounts: {} },
       log: () => undefined,
     });
     const invoke = functionOf(table);
@@ -186,7 +187,7 @@ it('reads the feed no longer once the client has left, and keeps no timer and no
   const table = 'inventory-left';
   await createTable(dynamoDb.url, inventoryTable(table));
   const local = await startChangeStreams({
-    ...{ dynamodbUrl: dynamoDb.url, table, token, accounts: {} },
+    ...{ dynamodbUrl: dynamoDb.url, table, credentials, accounts: {} },
     log: () => undefined,
   });
   const api = await startHttpApi({
@@ -210,6 +211,39 @@ it('reads the feed no longer once the client has left, and keeps no timer and no
   for (const one of leave) one();
 
   await expect.poll(timers, { timeout: 500, interval: 20 }).toBeLessThan(before + 5);
+  await api[Symbol.asyncDispose]();
+  await local[Symbol.asyncDispose]();
+});
+
+it('has only the changes of targets that the token opens', async () => {
+  const table = 'inventory-tokens';
+  await createTable(dynamoDb.url, inventoryTable(table));
+  const feed = dynamoDbChangeFeed(client, table);
+  const { next } = await feed.read(undefined, 1);
+  const local = await startChangeStreams({
+    ...{ dynamodbUrl: dynamoDb.url, table, log: () => undefined },
+    accounts: { prod: { id: '222222222222', regions: ['eu-west-1'] } },
+    credentials: [
+      { secret: async () => 'of-home', opens: opensTargetsOf(undefined) },
+      { secret: async () => 'of-prod', opens: opensTargetsOf('prod') },
+    ],
+  });
+  const api = await startHttpApi({
+    invoke: async () => undefined,
+    stream: local.stream,
+    log: () => undefined,
+  });
+  const firstOf = async (of: string) => {
+    const response = await fetch(`${api.url}${path}?after=${next}`, {
+      headers: { accept: 'text/event-stream', authorization: `Bearer ${of}` },
+    });
+    for await (const { data } of eventsOf(response)) if (data !== undefined) return JSON.parse(data).id;
+  };
+  await feed.append([{ ...changed(1), target: '222222222222/eu-west-1' }, changed(2)]);
+
+  expect(await firstOf('of-home')).toBe('i-2');
+  expect(await firstOf('of-prod')).toBe('i-1');
+  expect((await fetch(`${api.url}${path}`, { headers: { accept: 'text/event-stream' } })).status).toBe(401);
   await api[Symbol.asyncDispose]();
   await local[Symbol.asyncDispose]();
 });

@@ -148,7 +148,7 @@ export const listingsContract = (name: string, make: MakeListings, serviceType: 
       const { listings, target, leased, clock } = await setup();
       const first = await leased();
       clock.ms += 700;
-      const found = { seen: 9, intervalSeconds: 60, breakerSinceMs: 7 };
+      const found = { seen: 9, intervalSeconds: 60, breakerSinceMs: 7, healed: 3, healedAtMs: 5 };
       await listings.save({ ...first, ...found }, { token: undefined, dueAtMs: clock.ms });
       await listings.requestRepublication(target, 1_000);
       const elsewhere = { ...target, account: '222222222222' };
@@ -160,6 +160,8 @@ export const listingsContract = (name: string, make: MakeListings, serviceType: 
           intervalSeconds: 60,
           instances: 9,
           breakerSinceMs: 7,
+          healed: 3,
+          healedAtMs: 5,
           republicationRequestedAt: 1_000,
         },
         {
@@ -168,6 +170,8 @@ export const listingsContract = (name: string, make: MakeListings, serviceType: 
           intervalSeconds: 0,
           instances: 0,
           breakerSinceMs: undefined,
+          healed: 0,
+          healedAtMs: undefined,
           republicationRequestedAt: undefined,
         },
       ]);

@@ -51,10 +51,19 @@ export const memoryListings = (now: () => number = Date.now): Listings => {
       new Map(asked.map((one) => [listingKey(one), Math.max(held(one).dueAtMs, held(one).leasedUntilMs)])),
     status: async (asked) =>
       asked.map((target) => {
-        const { listedAtMs, intervalSeconds, instances, breakerSinceMs, ...marks } = held(target);
+        const {
+          listedAtMs,
+          intervalSeconds,
+          instances,
+          breakerSinceMs,
+          healed = 0,
+          healedAtMs,
+          ...marks
+        } = held(target);
         const republicationRequestedAt =
           marks.republishWantedAt > marks.republishedAt ? marks.republishWantedAt : undefined;
-        return { target, listedAtMs, intervalSeconds, instances, breakerSinceMs, republicationRequestedAt };
+        const counted = { intervalSeconds, instances, healed, healedAtMs };
+        return { target, listedAtMs, ...counted, breakerSinceMs, republicationRequestedAt };
       }),
     async requestRepublication(target, at) {
       if (at > held(target).republishWantedAt) change(target, { republishWantedAt: at, ...wake() });

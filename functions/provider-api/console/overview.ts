@@ -4,6 +4,7 @@ import { NotFoundError, reasonOf } from '../../../shared/core/errors.ts';
 import type { Collection } from '../../../shared/core/inventory/entry.ts';
 import type { Kind } from '../../../shared/core/kind.ts';
 import { type ServiceType, serviceNameOf } from '../../../shared/core/kind.ts';
+import type { Tags } from '../../../shared/core/ownership.ts';
 import { type Facts, isLaunched, type ResourceRecord } from '../../../shared/core/record.ts';
 import {
   byTarget,
@@ -33,6 +34,12 @@ export type ListedHere = {
   readonly mode: 'streaming' | 'legacy';
 };
 
+type Listed = {
+  readonly record: ResourceRecord;
+  readonly size: string | undefined;
+  readonly labels: Tags | undefined;
+};
+
 /** One service type, as the overview reads it. */
 type OfType = {
   readonly kind: Kind;
@@ -40,7 +47,7 @@ type OfType = {
     target: Target,
     after: string,
   ) => Promise<{
-    readonly found: readonly { readonly record: ResourceRecord; readonly size: string | undefined }[];
+    readonly found: readonly Listed[];
     /** As in RecordsPage. */
     readonly last: string | undefined;
   }>;
@@ -49,7 +56,7 @@ type OfType = {
 const pageSize = 100;
 
 /** `sizeOf`: the instance type, or what else says in words how large a resource is. */
-export const overviewType = <Launch, Known extends Facts>(
+export const overviewType = <Launch extends Pick<Facts, 'labels'>, Known extends Facts>(
   { kind }: Pick<RecordFormat<Launch, Known>, 'kind'>,
   records: Pick<Records<Launch, Known>, 'list'>,
   sizeOf: (facts: Known) => string | undefined,
@@ -57,7 +64,11 @@ export const overviewType = <Launch, Known extends Facts>(
   kind,
   async list(target, after) {
     const { records: page, last } = await records.list(target, after, pageSize);
-    return { found: page.map((record) => ({ record, size: record.facts && sizeOf(record.facts) })), last };
+    const found = page.map((record) => ({
+      ...{ record, size: record.facts && sizeOf(record.facts) },
+      labels: record.facts?.labels ?? record.launch?.labels,
+    }));
+    return { found, last };
   },
 });
 
@@ -152,10 +163,14 @@ const resourcesIn = async (parts: Parts, { type, target }: PlaceOfType, most: nu
   while (after !== undefined && resources.length < most) {
     const { found, last } = await type.list(target, after);
     const held = await parts.resourceStore.read(found.flatMap(({ record }) => record.resourceId ?? []));
-    for (const { record, size } of found) {
+    for (const { record, size, labels } of found) {
       const resource = resourceOf(type.kind, record, held.get(record.resourceId ?? ''), parts.now());
       if (resource)
-        resources.push({ ...resource, target: targetName(target), ...(size !== undefined && { size }) });
+        resources.push({
+          ...{ ...resource, target: targetName(target) },
+          ...(size !== undefined && { size }),
+          ...(labels !== undefined && { labels }),
+        });
     }
     after = last;
   }
@@ -228,11 +243,14 @@ const readTarget = async (
       if (status === undefined) return [];
       const listedAt = optionalTime(status.listedAtMs);
       const breakerSince = optionalTime(status.breakerSinceMs);
+      const healedAt = optionalTime(status.healedAtMs);
       const requested = status.republicationRequestedAt;
       return [
         {
           ...{ serviceType, mode, intervalSeconds: status.intervalSeconds, resources: status.instances },
           ...(listedAt !== undefined && { listedAt }),
+          ...(mode === 'streaming' && { healed: status.healed }),
+          ...(mode === 'streaming' && healedAt !== undefined && { healedAt }),
           ...(breakerSince !== undefined && { breakerSince }),
           ...(requested !== undefined && { republicationRequestedAt: secondsAsTime(requested) }),
         },

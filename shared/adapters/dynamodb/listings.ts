@@ -94,7 +94,7 @@ export const dynamoDbListings = (
     async status(targets) {
       const found = await items(
         targets,
-        'pk, listedAtMs, intervalSeconds, instances, breakerSinceMs, republishWantedAt, republishedAt',
+        'pk, listedAtMs, intervalSeconds, instances, breakerSinceMs, healed, healedAtMs, republishWantedAt, republishedAt',
       );
       return targets.map((target) => statusOf(target, found.get(key.target(target).pk) ?? {}));
     },
@@ -161,6 +161,8 @@ const ListingItem = z.object({
   digests: z._default(z.array(Digest), []),
   seen: count,
   busy: z._default(z.boolean(), false),
+  healed: count,
+  healedAtMs: z.optional(z.int()),
   removed: ids,
   added: ids,
   absences: z._default(z.record(z.string(), z.object({ sinceMs: z.int(), listings: z.int() })), {}),
@@ -200,15 +202,18 @@ const StatusItem = z.object({
   intervalSeconds: count,
   instances: count,
   breakerSinceMs: z.optional(z.int()),
+  healed: count,
+  healedAtMs: z.optional(z.int()),
   republishWantedAt: count,
   republishedAt: count,
 });
 
 /** @throws ZodError as above. */
 const statusOf = (target: ListedTarget, item: Record<string, unknown>): ListingStatus => {
-  const { listedAtMs, breakerSinceMs, republishWantedAt, republishedAt, ...rest } = StatusItem.parse(item);
+  const { listedAtMs, breakerSinceMs, healedAtMs, republishWantedAt, republishedAt, ...rest } =
+    StatusItem.parse(item);
   return {
-    ...{ target, ...rest, listedAtMs, breakerSinceMs },
+    ...{ target, ...rest, listedAtMs, breakerSinceMs, healedAtMs },
     republicationRequestedAt: republishWantedAt > republishedAt ? republishWantedAt : undefined,
   };
 };

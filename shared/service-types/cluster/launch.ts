@@ -38,6 +38,8 @@ export const ClusterPlan = z.object({
   adminPrincipals: z.array(z.string()),
   /** The labels, and the tags that mark the cluster as ours. */
   tags: Tags,
+  /** As in Facts (core/record.ts). */
+  labels: z.optional(Tags),
   /** Which rule chose the version and the workers, in words. */
   chosenBy: z.object({ version: z.string(), workers: z.string() }),
 });

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { Tags } from '../../core/ownership.ts';
 import type { LaunchedRecord, ResourceRecord } from '../../core/record.ts';
 import type { RecordFormat, Records } from '../../ports/records.ts';
 import { clusterKind } from './kind.ts';
@@ -12,6 +13,7 @@ export const ClusterFacts = z.object({
   /** ARNs; undefined of a cluster that was found by its tags alone. */
   adminPrincipals: z.optional(z.array(z.string())),
   chosenBy: z.optional(z.object({ version: z.string(), workers: z.string() })),
+  labels: z.optional(Tags),
   /** Milliseconds since 1970, on EKS's clock. */
   launchedAtMs: z.int(),
 });
@@ -24,8 +26,11 @@ export type ClusterRecords = Records<ClusterPlan, ClusterFacts>;
 /** What is seen of a cluster, and what the plan that it was created for says of it. */
 const factsOf = (record: Pick<ClusterRecord, 'launch'> | undefined, seen: ClusterFacts): ClusterFacts => {
   if (!record?.launch) return seen;
-  const { version, workers, adminPrincipals, chosenBy } = record.launch;
-  return { ...seen, version: seen.version ?? version, workers, adminPrincipals, chosenBy };
+  const { version, workers, adminPrincipals, chosenBy, labels } = record.launch;
+  return {
+    ...{ ...seen, version: seen.version ?? version, workers, adminPrincipals, chosenBy },
+    ...(labels !== undefined && { labels }),
+  };
 };
 
 /** What a cluster itself shows. */

@@ -30,6 +30,8 @@ export const LaunchPlan = z.object({
   publicAddress: z.boolean(),
   /** The labels, and the tags that mark the task as ours for people; StopTask removes them. */
   tags: Tags,
+  /** As in Facts (core/record.ts). */
+  labels: z.optional(Tags),
   ports: z.array(Port),
   /** vCPUs and MiB of the task, and which rule chose them, in words. */
   size: z.object({ vcpus: z.number(), memoryMib: z.int(), chosenBy: z.string() }),

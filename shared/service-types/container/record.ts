@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { Tags } from '../../core/ownership.ts';
 import type { LaunchedRecord, ResourceRecord } from '../../core/record.ts';
 import type { RecordFormat, Records } from '../../ports/records.ts';
 import { containerKind } from './kind.ts';
@@ -17,6 +18,7 @@ export const ContainerFacts = z.object({
   ports: z.optional(z.array(Port)),
   size: z.optional(LaunchPlan.shape.size),
   logs: z.optional(LaunchPlan.shape.logs),
+  labels: z.optional(Tags),
   /** Milliseconds since 1970, on ECS's clock. */
   launchedAtMs: z.int(),
 });
@@ -38,13 +40,15 @@ const factsOf = (
   seen: ContainerFacts,
 ): ContainerFacts => {
   if (!record?.launch) return seen;
-  const { ecsCluster, taskDefinitionArn, placements, publicAddress, ports, size, logs } = record.launch;
+  const { ecsCluster, taskDefinitionArn, placements, publicAddress, ports, size, logs, labels } =
+    record.launch;
   return {
     ...seen,
     taskDefinitionArn: seen.taskDefinitionArn ?? taskDefinitionArn,
     launch: placements[record.attempt]?.launch,
     getsPublicAddress: publicAddress,
     ...{ ecsCluster, ports, size, logs },
+    ...(labels !== undefined && { labels }),
   };
 };
 

@@ -40,6 +40,8 @@ export const LaunchPlan = z.object({
   kmsKeyId: z.optional(z.string()),
   /** The labels, and the tags that mark the instance as ours. */
   tags: Tags,
+  /** As in Facts (core/record.ts). */
+  labels: z.optional(Tags),
   /** The default user of the image, for SSH; undefined where it is not known. */
   sshUser: z.optional(z.string()),
   /** Which rule chose the image and the instance type, in words. */

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { Tags } from '../../core/ownership.ts';
 import type { LaunchedRecord, ResourceRecord } from '../../core/record.ts';
 import type { RecordFormat, Records } from '../../ports/records.ts';
 import { vmKind } from './kind.ts';
@@ -18,6 +19,7 @@ export const VmFacts = z.object({
   sshUser: z.optional(z.string()),
   /** Which rule chose what, in words; unknown of an instance that was found by its tags alone. */
   chosenBy: z.optional(z.object({ image: z.string(), instanceType: z.string() })),
+  labels: z.optional(Tags),
   /** Milliseconds since 1970, on EC2's clock. */
   launchedAtMs: z.int(),
 });
@@ -39,7 +41,7 @@ export const factsSeen = (instance: VmFacts): VmFacts => {
 /** What is seen of an instance, and what the plan that it was launched for says of it. */
 export const factsOf = (record: Pick<VmRecord, 'launch' | 'attempt'> | undefined, seen: VmFacts): VmFacts => {
   if (!record?.launch) return seen;
-  const { placements, imageId, sshUser, chosenBy, publicAddress: getsPublicAddress } = record.launch;
+  const { placements, imageId, sshUser, chosenBy, labels, publicAddress: getsPublicAddress } = record.launch;
   const placement = placements[record.attempt];
   return {
     ...seen,
@@ -49,6 +51,7 @@ export const factsOf = (record: Pick<VmRecord, 'launch' | 'attempt'> | undefined
     sshUser,
     chosenBy,
     getsPublicAddress,
+    ...(labels !== undefined && { labels }),
   };
 };
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { dcmIdOf, TagKeys } from '../../../shared/core/ownership.ts';
+import { dcmIdOf, labelsField, labelsIn, TagKeys } from '../../../shared/core/ownership.ts';
 import { dcmId, ourTags, tagKeys } from '../../fixtures/resource-messages.ts';
 
 const { 'dcm-provider': _, ...withoutProvider } = ourTags;
@@ -51,5 +51,31 @@ describe('tags', () => {
 
   it.each(['', 'x'.repeat(129)])('cannot have a key that EC2 does not take', (key) => {
     expect(TagKeys.safeParse({ managedBy: key }).success).toBe(false);
+  });
+});
+
+describe('labels', () => {
+  it('are the tags that mark a resource neither as ours nor as AWS’s', () => {
+    const tags = {
+      ...ourTags,
+      Name: 'web-1',
+      'aws:createdBy': 'x',
+      'dcm-request-id': 'r',
+      team: 'a',
+      Env: '',
+    };
+
+    expect(labelsIn(tags, tagKeys)).toEqual({ team: 'a', Env: '' });
+    expect(labelsIn({ 'acme:vm': 'vm-1', team: 'a' }, { ...tagKeys, instanceId: 'acme:vm' })).toEqual({
+      team: 'a',
+    });
+  });
+
+  it('are kept in the order of their keys, up to 1,000 characters, and none as no field', () => {
+    const long = (key: string) => ({ [key]: 'x'.repeat(400) });
+    const { labels = {} } = labelsField({ ...long('c'), ...long('a'), ...long('b') });
+
+    expect(Object.keys(labels)).toEqual(['a', 'b']);
+    expect(labelsField({})).toEqual({});
   });
 });

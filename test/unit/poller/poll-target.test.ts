@@ -192,6 +192,23 @@ describe('listing a region', () => {
     expect(region.published()).toEqual([]);
   });
 
+  it('counts what a listing found that no event had reported, and not what the first listing found', async () => {
+    const region = polledRegion('streaming');
+    region.add(1);
+    region.add(2);
+    await region.list();
+    await region.listFor(5 * minuteMs);
+    const status = async () => (await region.listings.status([{ region: 'us-east-1' }]))[0];
+    expect(await status()).toMatchObject({ healed: 0, healedAtMs: undefined });
+
+    const changedAtMs = region.clock.ms;
+    region.change(1, { state: 'stopped' }); // the event is lost
+    await region.listFor(30 * minuteMs);
+
+    expect(region.statusesOf(1)).toEqual(['RUNNING', 'STOPPED']);
+    expect(await status()).toMatchObject({ healed: 1, healedAtMs: changedAtMs + 5 * minuteMs });
+  });
+
   it('heals a change that followed another within seconds, although the gate dates a listing back', async () => {
     const region = polledRegion();
     region.add(1);

@@ -1,5 +1,5 @@
 import { InvalidArgumentError, UnprocessableError } from '../../../core/errors.ts';
-import type { TagKeys } from '../../../core/ownership.ts';
+import { labelsField, type TagKeys } from '../../../core/ownership.ts';
 import { type Target, targetKey } from '../../../core/target.ts';
 import { familyOf, fittingTypes, type InstanceType } from '../../instance-types.ts';
 import { resourceTags } from '../../resource-tags.ts';
@@ -63,6 +63,7 @@ export const planCluster =
       extendedSupport: chosen.isExtended,
       workers,
       adminPrincipals: spec.hints.admin_principals ?? provisioning.adminPrincipals,
+      ...labelsField(spec.labels),
       tags: resourceTags(spec, {
         ...{ serviceType: 'cluster', service: 'EKS', further: furtherTags },
         ...{ dcmId, provider, requestId, keys: tagKeys },

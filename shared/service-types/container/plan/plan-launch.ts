@@ -1,5 +1,5 @@
 import { UnprocessableError } from '../../../core/errors.ts';
-import type { TagKeys } from '../../../core/ownership.ts';
+import { labelsField, type TagKeys } from '../../../core/ownership.ts';
 import { type Target, targetKey } from '../../../core/target.ts';
 import { attemptsPerGeneration } from '../../client-token.ts';
 import { resourceTags } from '../../resource-tags.ts';
@@ -63,7 +63,7 @@ export const draftLaunch =
     return {
       definition,
       plan: {
-        ...{ region: targetKey({ region, account }), dcmId, tags },
+        ...{ region: targetKey({ region, account }), dcmId, tags, ...labelsField(spec.labels) },
         ecsCluster: place.ecsCluster,
         placements: placementsOf(spec.hints.launch ?? 'fargate', place.subnets),
         securityGroupIds: place.securityGroupIds,

@@ -1,6 +1,6 @@
 import { regionOfZone } from '../../../adapters/aws/regions.ts';
 import { InvalidArgumentError, UnprocessableError } from '../../../core/errors.ts';
-import type { TagKeys } from '../../../core/ownership.ts';
+import { labelsField, type TagKeys } from '../../../core/ownership.ts';
 import { type Target, targetKey } from '../../../core/target.ts';
 import { type Fitting, familyOf, fittingTypes } from '../../instance-types.ts';
 import { resourceTags } from '../../resource-tags.ts';
@@ -60,6 +60,7 @@ export const planLaunch = (parts: PlanningParts) => {
       spot: spec.hints.spot ?? false,
       publicAddress: provisioning.publicAddresses,
       kmsKeyId: network.kmsKeyId,
+      ...labelsField(spec.labels),
       tags: resourceTags(spec, { serviceType: 'vm', service: 'EC2', dcmId, provider, requestId, keys }),
       sshUser: chosen.sshUser,
       chosenBy: { image: chosen.chosenBy, instanceType: fitting.chosenBy },
