@@ -427,14 +427,16 @@ const take = ({ changes, next }: ReadChanges): void => {
 /** Whether changes come by a stream that is open. */
 export const isStreaming = signal(false);
 
-/** Follows the feed's event stream until it ends or the page is hidden. @returns when to look again, in milliseconds */
+/** Follows the feed's event stream until it ends, the page is hidden, or the browser's connection is lost. @returns when to look again, in milliseconds */
 const streamFrom = async (after: string): Promise<number> => {
-  const hidden = new AbortController();
-  const onChange = () => document.hidden && hidden.abort();
+  const left = new AbortController();
+  const leave = () => left.abort();
+  const onChange = () => document.hidden && leave();
   document.addEventListener('visibilitychange', onChange);
+  addEventListener('offline', leave);
   let afterMs = 1_000;
   try {
-    for await (const found of streamChanges(after, hidden.signal)) {
+    for await (const found of streamChanges(after, left.signal)) {
       isStreaming.value = found.isStreamed;
       take(found);
       afterMs = found.pollAfterMs;
@@ -442,6 +444,7 @@ const streamFrom = async (after: string): Promise<number> => {
   } finally {
     isStreaming.value = false;
     document.removeEventListener('visibilitychange', onChange);
+    removeEventListener('offline', leave);
   }
   return afterMs;
 };

@@ -176,7 +176,9 @@ describe('the console, in Chromium', skippedBecause(whyNoChromium, { alsoInCi })
     await fetch(`${endpoints.providerApiUrl}/api/v1alpha1/vms?id=late-1`, {
       method: 'POST',
       headers: { authorization: `Bearer ${endpoints.providerApiToken}`, 'content-type': 'application/json' },
-      body: JSON.stringify({ spec: { service_type: 'vm', vcpu: { count: 1 } } }),
+      body: JSON.stringify({
+        spec: { service_type: 'vm', metadata: { labels: { team: 'payments' } }, vcpu: { count: 1 } },
+      }),
     });
     await page.getByRole('button', { name: '1 new' }).waitFor({ timeout: lives });
 
@@ -185,24 +187,104 @@ describe('the console, in Chromium', skippedBecause(whyNoChromium, { alsoInCi })
     await rowOf('late-1').waitFor({ timeout: soon });
   }, 90_000);
 
-  it('has one clock, whose zone stands at the axis (complaint 11)', async () => {
-    await rowOf('late-1').getByRole('button', { name: 'late-1' }).click();
+  it('has one clock, UTC unless the visitor chooses the local one, whose zone stands at the axis (complaint 11)', async () => {
+    const away = await browser.newPage({ timezoneId: 'Asia/Tokyo' });
+    await away.goto(stack.endpoints.consoleUrl);
+    await away.getByRole('button', { name: 'late-1' }).first().click();
+    const timeline = away.locator('svg.timeline');
+    await away.locator('.drawer .events time').first().waitFor();
+    const [created = ''] = await timeline.locator('text.axis').allTextContents();
+    const told = await away.locator('.drawer .events time').last().getAttribute('datetime');
 
-    expect(await drawer().locator('text.zone').textContent()).toBe('UTC');
-    await page.getByTitle('Clock', { exact: true }).click();
-    const local = await page.evaluate('Intl.DateTimeFormat().resolvedOptions().timeZone');
-    await expect.poll(() => drawer().locator('text.zone').textContent()).toBe(local);
-    await page.getByTitle('Clock', { exact: true }).click();
+    expect(await timeline.locator('text.zone').textContent()).toBe('UTC');
+    expect(created).toBe(told?.slice(11, 19));
+    await away.getByTitle('Clock', { exact: true }).click();
+    await expect.poll(() => timeline.locator('text.zone').textContent()).toBe('Asia/Tokyo');
+    const [local = ''] = await timeline.locator('text.axis').allTextContents();
+    expect((Number(local.slice(0, 2)) - Number(created.slice(0, 2)) + 24) % 24).toBe(9);
+    expect(local.slice(2)).toBe(created.slice(2));
+    const shown = await away.locator('.drawer .events time').last().textContent();
+    expect(shown?.slice(11)).toBe(local);
+    await away.getByTitle('Clock', { exact: true }).click();
+    await expect.poll(() => timeline.locator('text.zone').textContent()).toBe('UTC');
+    await away.close();
   });
 
-  it('groups by target, account, type and status (complaint 13)', async () => {
-    await page.getByLabel('Group by').selectOption('target');
+  it('groups by target, account, region, type, status and any label (complaint 13)', async () => {
+    const grouped = await browser.newPage();
+    await grouped.goto(stack.endpoints.consoleUrl);
+    await grouped.getByRole('button', { name: 'late-1' }).first().waitFor();
+    const headings = grouped.locator('tr.group th');
+    for (const [by, heading] of [
+      ['target', 'us-east-1'],
+      ['account', 'home'],
+      ['region', 'us-east-1'],
+      ['type', 'VMs'],
+      ['status', 'RUNNING'],
+      ['label.team', 'payments'],
+    ] as const) {
+      await grouped.getByLabel('Group by').selectOption(by);
+      await headings.filter({ hasText: heading }).waitFor();
+      expect(grouped.url()).toContain(`group=${by}`);
+    }
+    const others = await headings.allInnerTexts();
+    expect(others.some((text) => text.startsWith('without the label'))).toBe(true);
 
-    await page.locator('tr.group', { hasText: 'us-east-1' }).waitFor();
-    await page.getByLabel('Group by').selectOption('none');
+    await grouped.getByLabel('Filter', { exact: true }).fill('label.team:pay');
+    await expect.poll(() => grouped.locator('tbody tr[data-row]').count()).toBe(1);
+    await grouped.getByLabel('Filter', { exact: true }).fill('label.team:other');
+    await expect.poll(() => grouped.locator('tbody tr[data-row]').count()).toBe(0);
+    await grouped.close();
+  });
+
+  it('shows 200 of many resources, and a change touches its own row alone (complaint 3)', async () => {
+    const many = await browser.newPage();
+    const count = 1_000;
+    const time = new Date().toISOString();
+    const [cursor, next] = ['before', 'after'];
+    await many.route('**/api/v1alpha1/overview*', async (route) => {
+      const response = await route.fetch();
+      const resources = Array.from({ length: count }, (_, n) => ({
+        ...{ dcmId: `many-${n}`, serviceType: 'vm', target: 'us-east-1', status: 'RUNNING', message: '' },
+        ...{
+          time: '2026-01-01T00:00:00.000Z',
+          createdAt: new Date(1_000_000 - n).toISOString(),
+          history: [],
+        },
+      }));
+      await route.fulfill({ response, json: { ...(await response.json()), cursor, resources } });
+    });
+    let isChanged = false;
+    await many.route('**/api/v1alpha1/changes*', (route) => {
+      const isNew = isChanged && route.request().url().includes(`after=${cursor}`);
+      const change = {
+        ...{ cursor: next, kind: 'status', eventId: 'e-1', dcmId: 'many-7', serviceType: 'vm', time },
+        ...{ target: 'us-east-1', status: 'STOPPING', message: 'it stops' },
+      };
+      const changes = isNew ? [change] : [];
+      return route.fulfill({
+        json: { changes, next: isNew ? next : cursor, pollAfterMs: 200, complete: true },
+      });
+    });
+    await many.goto(stack.endpoints.consoleUrl);
+    await many.getByText(`200 of ${count} are shown`).waitFor();
+    await many.evaluate(`
+      globalThis.touched = new Set();
+      new MutationObserver((all) => {
+        for (const { target } of all)
+          if (!(target.nodeType === 3)) touched.add(target.closest('tr')?.dataset.row ?? target.nodeName);
+      }).observe(document.querySelector('table'), { subtree: true, childList: true, attributes: true });
+    `);
+    expect(await many.locator('tbody tr[data-row]').count()).toBe(200);
+    isChanged = true;
+    await many.locator('tr[data-row="vm/many-7"] .status', { hasText: 'STOPPING' }).waitFor();
+
+    expect(await many.evaluate('[...touched]')).toEqual(['vm/many-7']);
+    await many.close();
   });
 
   it('is worked by the keyboard alone', async () => {
+    await rowOf('late-1').getByRole('button', { name: 'late-1' }).click();
     await page.keyboard.press('Escape');
     await expect.poll(() => drawer().count()).toBe(0);
     await page.keyboard.press('j');
@@ -274,11 +356,11 @@ describe('the console, in Chromium', skippedBecause(whyNoChromium, { alsoInCi })
   }, 180_000);
 
   it('says since when it is not live, and greys the rows out (complaint 2)', async () => {
-    await page.route('**/api/v1alpha1/**', (route) => route.abort());
+    await page.context().setOffline(true);
     await page.getByText(/^not live since \d\d:\d\d:\d\d$/).waitFor({ timeout: soon });
 
     expect(await page.locator('main.lost').count()).toBe(1);
-    await page.unroute('**/api/v1alpha1/**');
+    await page.context().setOffline(false);
     await page.getByText(/^live · /).waitFor({ timeout: 20_000 });
   });
 
