@@ -35,7 +35,7 @@ import { account, homeRegion, prod, provider, type StackOptions, silentRegion } 
 
 /** The services that the functions are connected to. */
 type Wiring = {
-  readonly options: Pick<StackOptions, 'ec2Endpoint' | 'pollFloorSeconds'>;
+  readonly options: Pick<StackOptions, 'ec2Endpoint' | 'pollFloorSeconds' | 'inventorySeconds'>;
   /** Of the other account; undefined where there is none. */
   readonly accounts?: AccountsFile | undefined;
   readonly aws: Omit<Aws, 'ec2' | 'ecs' | 'eks' | 'events'> & { readonly events: Pick<Aws['events'], 'url'> };
@@ -83,9 +83,6 @@ const examplePrices = {
   't3.large': '0.0832',
 };
 
-/** Seconds between two listings of a collection that only the inventory has: an hour in a deployment. */
-const inventorySeconds = 60;
-
 /** The functions that the stacks deploy (infra/functions.ts), wired to the emulators. */
 export const localFunctions = (wiring: Wiring): LambdaFunction[] => {
   const { options, accounts, aws, natsUrl, dcm } = wiring;
@@ -125,7 +122,7 @@ export const localFunctions = (wiring: Wiring): LambdaFunction[] => {
       floorSeconds: options.pollFloorSeconds ?? 10,
       inventory: {
         ...{ tableName: aws.inventoryTable, queueUrl: aws.inventoryQueueUrl },
-        ...{ collections: collectionsOf(options), seconds: inventorySeconds },
+        ...{ collections: collectionsOf(options), seconds: options.inventorySeconds ?? 60 },
       },
     }),
     inventory(deployment, {

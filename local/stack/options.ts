@@ -64,6 +64,8 @@ export type StackOptions = {
   readonly eks?: Pick<EksEmulatorOptions, 'dwellMs' | 'faults' | 'onTransition'> | undefined;
   /** Shortest pause between two listings of a region. @default 10, as deployed */
   readonly pollFloorSeconds?: number | undefined;
+  /** Pause between two listings of a collection that only the inventory has. @default 60; 3,600 as deployed */
+  readonly inventorySeconds?: number | undefined;
   /** Visibility timeout of the observations queue. @default 90, as deployed */
   readonly visibilityTimeoutSeconds?: number | undefined;
   /** Called for steps that take time, such as building nats-server. */

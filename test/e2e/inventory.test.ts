@@ -51,7 +51,7 @@ describe('the inventory', () => {
 
   beforeAll(async () => {
     stack = await testStack({
-      ...{ accounts: true, generation: 'old', pollFloorSeconds: 1 },
+      ...{ accounts: true, generation: 'old', pollFloorSeconds: 1, inventorySeconds: 15 },
       ec2Faults: { refuse: { DescribeAddresses: 'UnauthorizedOperation' } },
     });
   });
