@@ -86,6 +86,7 @@ const examplePrices = {
 /** The functions that the stacks deploy (infra/functions.ts), wired to the emulators. */
 export const localFunctions = (wiring: Wiring): LambdaFunction[] => {
   const { options, accounts, aws, natsUrl, dcm } = wiring;
+  const { pollFloorSeconds = 10, inventorySeconds = 60 } = options;
   const reported = reportedRegions(options);
   const created = provisioning(options, accounts !== undefined);
   const { containers, clusters } = created;
@@ -119,10 +120,10 @@ export const localFunctions = (wiring: Wiring): LambdaFunction[] => {
     }),
     poller(deployment, {
       regions: everywhere,
-      floorSeconds: options.pollFloorSeconds ?? 10,
+      floorSeconds: pollFloorSeconds,
       inventory: {
         ...{ tableName: aws.inventoryTable, queueUrl: aws.inventoryQueueUrl },
-        ...{ collections: collectionsOf(options), seconds: options.inventorySeconds ?? 60 },
+        ...{ collections: collectionsOf(options), seconds: inventorySeconds },
       },
     }),
     inventory(deployment, {
