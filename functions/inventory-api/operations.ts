@@ -32,7 +32,7 @@ import { targetPrefixes } from './targets.ts';
 export type UseCases = ReadsChanges & { readonly reports: Reports };
 
 const ids = { id: z.string().check(z.minLength(1), z.maxLength(512)), logField: 'resourceId' };
-const operation = operationsOf<UseCases>(ids, 'refused');
+const operation = operationsOf<UseCases>(ids);
 
 const notListed = {
   206: 'Not listed completely yet. `X-Reason` names the collection, `Retry-After` when to ask again. No body.',

@@ -57,6 +57,8 @@ type Described = {
   readonly isPublic?: true;
   /** What the credentials must permit. @default nothing in particular */
   readonly scope?: string;
+  /** The query parameters that are as if absent where they are empty, because DCM's clients send them so. An empty other one is refused. */
+  readonly emptyIsAbsent?: readonly string[];
   /** The request headers that it reads, with their descriptions. */
   readonly headers?: Readonly<Record<string, string>>;
   /** The resource whose `spec` it reads from the request's body. Undefined: the request has no body. */
@@ -91,35 +93,32 @@ type Definition<UseCases, Query extends z.core.$ZodShape, Answer> = Described & 
 
 /** Makes operations on resources with these ids. The query is parsed before an operation runs. */
 export const operationsOf =
-  <UseCases>(ids: ResourceIds, empty: EmptyParameters = 'ignored') =>
+  <UseCases>(ids: ResourceIds) =>
   <Query extends z.core.$ZodShape, Answer>({
     run,
     ...described
   }: Definition<UseCases, Query, Answer>): Operation<UseCases> => ({
     ...described,
     ids,
-    run: (useCases, call) =>
-      run(useCases, { ...call, query: parseQuery(described.query, call.query, empty) }),
+    run: (useCases, call) => run(useCases, { ...call, query: parseQuery(described, call.query) }),
   });
 
 /** The query of an operation without query parameters. */
 export const NoQuery = z.object({});
 
-/** Whether `limit=` is as if it were absent, because DCM's clients send such parameters, or is refused as any other wrong value. */
-type EmptyParameters = 'ignored' | 'refused';
-
 /**
  * The query parameters of an operation. Unknown parameters are ignored.
  * @throws InvalidArgumentError that names the parameter and says what was expected.
  */
-const parseQuery = <Query>(
-  schema: z.ZodMiniType<Query>,
+const parseQuery = <Query extends z.core.$ZodShape>(
+  { query: schema, emptyIsAbsent = [] }: Pick<Definition<never, Query, never>, 'query' | 'emptyIsAbsent'>,
   parameters: URLSearchParams,
-  empty: EmptyParameters,
-): Query => {
+): z.output<z.ZodMiniObject<Query, z.core.$strip>> => {
   const given = new Map<string, string>(); // an object would have members of its own, such as __proto__
   for (const [name, value] of parameters) {
-    if (value === '' && empty === 'ignored') continue;
+    if (value === '' && emptyIsAbsent.includes(name)) continue;
+    if (value === '' && Object.hasOwn(schema.shape, name))
+      throw new InvalidArgumentError(`${name}: expected a value, got nothing`);
     if (given.has(name)) throw new InvalidArgumentError(`${name}: expected it once`);
     given.set(name, value);
   }

@@ -136,7 +136,7 @@ export const inventoryContract = (name: string, make: MakeInventory) => {
       expect(await idsIn(await current())).toEqual(['i-1', 'i-2', 'i-3']);
     });
 
-    it('loses nothing that events show during a listing', async () => {
+    it('loses nothing that events show during a listing (B3 7)', async () => {
       const { inventory, place, list, current } = await setup();
       await list(startedAtMs, [entryNamed('i-1'), entryNamed('i-2')]);
       const later = startedAtMs + minuteMs;

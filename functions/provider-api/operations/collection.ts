@@ -78,6 +78,7 @@ export const collectionOperations = <Spec, Answer, Validation>(
     summary: `Create a ${name}`,
     description: `Idempotent: a request with the \`id\` of an existing ${name} answers that ${name}, with 201 too. The body may also be the spec alone, without \`spec\` around it. Fields that are null, "", 0 or {} count as absent. An environment agent sends no \`id\`: its \`Idempotency-Key\` names the request that it forwards, and each of these requests creates one ${name}. Where that ${name} does not exist any more, the same key is answered with 409. So is every key for an id that DCM has deleted, for a week. Where \`id\` is given, it alone says which ${name} the request is for: a key is compared only with the keys of this ${name}, and the same key with another \`id\` creates another ${name}.`,
     query: z.object({ id: z.optional(dcmIdSchema(kind.serviceType)) }),
+    emptyIsAbsent: ['id'],
     headers: {
       'Idempotency-Key': `Names the request. Retries have the same key. Without \`id\`, the key must be the id of the CloudEvent by which DCM requested the ${name} from an environment agent, and the provider must be configured for environment agents: it then looks up the id of the ${name} in that request. Answered with 400 where no such request exists, and with 503 where the look-up has no result yet.`,
     },
@@ -112,6 +113,7 @@ export const collectionOperations = <Spec, Answer, Validation>(
     summary: `List the ${name}s of a region`,
     description: `In the order of their ids. A ${name} that is created or deleted between two pages does not shift the others. A page can have fewer ${name}s than \`max_page_size\`, or none, and still have a \`next_page_token\`. The last page has none.`,
     query: listQuery(name),
+    emptyIsAbsent: ['max_page_size', 'page_token'],
     status: 200,
     answered: `One page of ${name}s.`,
     answer: answers.page,
