@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod/mini';
 import type { FunctionName } from '../../infra/function-names.ts';
@@ -8,7 +9,12 @@ import type { Clock } from '../../shared/ports/clock.ts';
 import { FoundRequest, ProbeAnswer, Streams } from '../../shared/wire/bridge.ts';
 import type { ListedProvider } from '../../shared/wire/dcm-provider.ts';
 import { Health } from '../../shared/wire/health.ts';
-import { InspectedQueues, type InspectedRegion, Inspection } from '../../shared/wire/inspection.ts';
+import {
+  InspectedQueues,
+  type InspectedRegion,
+  Inspection,
+  LaunchTrial,
+} from '../../shared/wire/inspection.ts';
 import { type PolledRegion, PollingReport } from '../../shared/wire/polling.ts';
 
 /** The result of one examination. `says` is a sentence for the operator: the state and, where it is wrong, what to do. */
@@ -28,7 +34,9 @@ export type Wanted = {
   readonly statusSubjects: readonly string[];
 };
 
-type Timing = {
+type Options = {
+  /** Of the command line, to compare with what is deployed. */
+  readonly version?: string | undefined;
   /** Between the two looks at a queue whose messages wait. */
   readonly pauseMs?: number;
   readonly now?: Clock;
@@ -43,12 +51,12 @@ type Timing = {
 export const examine = async (
   invoke: Invoke,
   wanted?: Wanted,
-  { pauseMs = 5_000, now = Date.now }: Timing = {},
+  { pauseMs = 5_000, now = Date.now, version }: Options = {},
 ): Promise<Finding[]> => {
   const inspected = inspectedBy(invoke);
   const registrations = look('The registration', async () => ofRegistrations(await inspected, wanted));
   const health = inspected.then(
-    (regions) => Promise.all(regions.map((region) => look(healthOf(region), () => ofHealth(invoke, region)))),
+    (regions) => Promise.all(regions.map((region) => ofApi(invoke, region, version))),
     () => [], // said of the registration
   );
   const nats = look('NATS', async () =>
@@ -71,18 +79,21 @@ export const examine = async (
   const findings = (await Promise.all([registrations, health, nats, streams, lookUp, steps, listings])).flat(
     2,
   );
-  return findings.filter(({ says }, index) => findings.findIndex((one) => one.says === says) === index);
+  return distinct(findings);
 };
+
+const distinct = (findings: readonly Finding[]): Finding[] =>
+  findings.filter(({ says }, index) => findings.findIndex((one) => one.says === says) === index);
 
 /**
  * Examines one target, by its name: whether the poller lists it, for which it has the reader's role there; which provider has each service
- * type at DCM, and whether its resources can be created. Changes nothing.
+ * type at DCM, whether its resources can be created, and whether EC2's dry run launches a VM. Changes nothing.
  * @throws SettingsError where there is no such target; the reason where nothing could be asked.
  */
 export const examineTarget = async (
   invoke: Invoke,
   target: string,
-  { wanted, now = Date.now }: { readonly wanted?: Wanted | undefined; readonly now?: Clock } = {},
+  { wanted, now = Date.now, version }: Options & { readonly wanted?: Wanted | undefined } = {},
 ): Promise<Finding[]> => {
   const listings = listedBy(invoke);
   const inspected = inspectedBy(invoke);
@@ -103,9 +114,12 @@ export const examineTarget = async (
       await inspected;
       return ofRegistrations(here, wanted && onlyOf(wanted, target));
     }),
-    ...here.map((region) => look(healthOf(region), () => ofHealth(invoke, region))),
+    ...here.map((region) => ofApi(invoke, region, version)),
+    ...here
+      .filter(({ serviceType }) => serviceType === 'vm')
+      .map(() => look(`${target}: a launch`, () => ofLaunch(invoke, target))),
   ]);
-  return findings.flat();
+  return distinct(findings.flat());
 };
 
 const inspectedBy = (invoke: Invoke): Promise<readonly InspectedRegion[]> =>
@@ -167,10 +181,11 @@ const serviceTypeListed = (listing: string): ServiceType | undefined =>
 /** A key that no request has. */
 const dryKey = 'doctor-dry-look-up';
 
-const well = (says: string): Finding => ({ isWrong: false, says });
-const wrong = (says: string): Finding => ({ isWrong: true, says });
+export const well = (says: string): Finding => ({ isWrong: false, says });
+export const wrong = (says: string): Finding => ({ isWrong: true, says });
 
-const look = async (what: string, findings: () => Promise<Finding[]>): Promise<Finding[]> => {
+/** What was found, or that it could not be checked. Never rejects. */
+export const look = async (what: string, findings: () => Promise<Finding[]>): Promise<Finding[]> => {
   try {
     return await findings();
   } catch (error) {
@@ -261,17 +276,74 @@ const healthOf = ({ region, serviceType }: InspectedRegion): string =>
 /** An answer as API Gateway takes it from the provider-api. */
 const HttpAnswer = z.object({ statusCode: z.int(), body: z.string() });
 
-/** Asks the provider-api, as DCM does: its answer covers the AWS service with the permission to read it, the resource store and the queue. */
-const ofHealth = async (invoke: Invoke, inspected: InspectedRegion): Promise<Finding[]> => {
-  const rawPath = `${new URL(inspected.endpoint).pathname}/health`;
-  const asked = { version: '2.0', rawPath, rawQueryString: '', headers: {} };
+/** What the provider-api says about one service type in one target. */
+const ofApi = async (
+  invoke: Invoke,
+  inspected: InspectedRegion,
+  version: string | undefined,
+): Promise<Finding[]> =>
+  (
+    await Promise.all([
+      look(healthOf(inspected), () => ofHealth(invoke, inspected, version)),
+      look(`${inspected.region}: the credentials of the API`, () => ofCredentials(invoke, inspected)),
+    ])
+  ).flat();
+
+/** Asks the provider-api for a path, as API Gateway would. */
+const get = async (
+  invoke: Invoke,
+  rawPath: string,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<z.infer<typeof HttpAnswer>> => {
+  const asked = { version: '2.0', rawPath, rawQueryString: '', headers };
   const requestContext = { requestId: 'doctor', http: { method: 'GET', path: rawPath } };
-  const { statusCode, body } = HttpAnswer.parse(await invoke('provider-api', { ...asked, requestContext }));
+  return HttpAnswer.parse(await invoke('provider-api', { ...asked, requestContext }));
+};
+
+/** As DCM asks: its answer covers the AWS service with the permission to read it, the resource store and the queue. */
+const ofHealth = async (
+  invoke: Invoke,
+  inspected: InspectedRegion,
+  version: string | undefined,
+): Promise<Finding[]> => {
+  const { statusCode, body } = await get(invoke, `${new URL(inspected.endpoint).pathname}/health`);
   if (statusCode !== 200) return [wrong(`${healthOf(inspected)}: HTTP ${statusCode}: ${body}`)];
-  const { status, detail } = Health.parse(JSON.parse(body));
+  const { status, detail, version: deployed } = Health.parse(JSON.parse(body));
   const isWell = status === 'healthy' && detail === undefined;
   const says = `${healthOf(inspected)}: ${status}${detail === undefined ? '' : `, ${detail}`}.`;
-  return [{ isWrong: !isWell, says }];
+  return [{ isWrong: !isWell, says }, ...(version === undefined ? [] : [ofVersion(deployed, version)])];
+};
+
+const ofVersion = (deployed: string, version: string): Finding =>
+  deployed === version
+    ? well(`The version ${version} is deployed, which this command line has too.`)
+    : wrong(
+        `The version ${deployed} is deployed, and this command line has ${version}; expected the same. Deploy, or use the command line of ${deployed}.`,
+      );
+
+/** A token that nobody has is refused with 401 where the function can read the secrets with the tokens; else it answers that it cannot. */
+const ofCredentials = async (invoke: Invoke, { region, endpoint }: InspectedRegion): Promise<Finding[]> => {
+  const headers = { authorization: `Bearer doctor-${randomUUID()}` };
+  const { statusCode, body } = await get(invoke, new URL(endpoint).pathname, headers);
+  if (statusCode === 401) return [well(`${region}: the API refuses a token that nobody has.`)];
+  return [
+    wrong(
+      `${region}: the API answers HTTP ${statusCode} to a token that nobody has; expected 401: ${body}. With 503 its function cannot read the secret of api.tokenSecret, or reach api.jwt.jwksUrl: its log says why.`,
+    ),
+  ];
+};
+
+/** With the provider's own role in the target's account, whose permissions the credentials of this machine say nothing about. */
+const ofLaunch = async (invoke: Invoke, target: string): Promise<Finding[]> => {
+  const { body } = HttpAnswer.parse(await invoke('provider-api', { do: 'try-launch', target }));
+  const { refusal, instanceType, imageId } = LaunchTrial.parse(JSON.parse(body));
+  if (refusal === undefined)
+    return [well(`${target}: EC2's dry run launches a VM of defaults, ${instanceType} from ${imageId}.`)];
+  return [
+    wrong(
+      `${target}: a VM of defaults could not be launched: ${refusal}. Expected that EC2's dry run permits it: correct what the reason names, in the settings (docs/configuration.md, provisioning) or in the account (docs/accounts.md).`,
+    ),
+  ];
 };
 
 const ofNats = (state: ProbeAnswer): Finding[] => {

@@ -6,24 +6,32 @@ import type { ServiceType } from '../../shared/core/kind.ts';
 import { type Target, targetKey } from '../../shared/core/target.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { Log, Meter } from '../../shared/ports/telemetry.ts';
+import { type LaunchTrial, LaunchTrialRequest } from '../../shared/wire/inspection.ts';
 import type { CollectionUseCases } from './use-cases.ts';
 
 /** What the schedules invoke the provider-api with. No event of API Gateway has this field, so no HTTP request can be one. */
 const ScheduledRequest = z.object({ do: z.enum(['complete-deletions', 'canary']) });
 type ScheduledRequest = z.infer<typeof ScheduledRequest>;
 
+const InternalRequest = z.union([ScheduledRequest, LaunchTrialRequest]);
+
 type EventParts = {
+  readonly tryLaunch: (target: string) => Promise<LaunchTrial>;
   readonly http: (event: APIGatewayProxyEventV2) => Promise<APIGatewayProxyStructuredResultV2>;
   readonly completeDeletions: () => Promise<void>;
   readonly runCanary: () => Promise<void>;
 };
 
-/** Answers HTTP requests; for the schedules, completes recorded deletions, and runs the canary. */
+/** Answers HTTP requests; for the schedules, completes recorded deletions, and runs the canary; for the doctor, tries a launch. */
 export const handleEvent =
-  ({ http, completeDeletions: complete, runCanary: run }: EventParts) =>
-  async (event: APIGatewayProxyEventV2 | ScheduledRequest): Promise<APIGatewayProxyStructuredResultV2> => {
+  ({ http, completeDeletions: complete, runCanary: run, tryLaunch }: EventParts) =>
+  async (
+    event: APIGatewayProxyEventV2 | ScheduledRequest | LaunchTrialRequest,
+  ): Promise<APIGatewayProxyStructuredResultV2> => {
     if (!('do' in event)) return http(event);
-    const request = ScheduledRequest.parse(event);
+    const request = InternalRequest.parse(event);
+    if (request.do === 'try-launch')
+      return { statusCode: 200, body: JSON.stringify(await tryLaunch(request.target)) };
     await (request.do === 'canary' ? run() : complete());
     return {};
   };

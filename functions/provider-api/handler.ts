@@ -58,6 +58,7 @@ import type { UsageAsked } from './read-usage.ts';
 import { clusterUseCases } from './service-types/cluster.ts';
 import { containerUseCases } from './service-types/container.ts';
 import { vmUseCases } from './service-types/vm.ts';
+import { tryLaunch } from './try-launch.ts';
 import { type ConsoleUseCases, recordsIn } from './use-cases.ts';
 
 const env = Env.parse(process.env);
@@ -288,6 +289,7 @@ export const handler = withTelemetry(
       secret: optionalSecret(readSecret, access.tokenSecret),
       ...{ observations, homeRegion, meter, ...clock },
     }),
+    tryLaunch: tryLaunch({ accounts: configured, vmsIn: (target) => resourcesIn(target).vm }),
     completeDeletions: completeDeletions({
       deletionsIn: (target) => {
         const { vm, container, cluster } = resourcesIn(target);

@@ -41,3 +41,16 @@ export type QueueDepth = z.infer<typeof QueueDepth>;
 /** The queue of cluster steps, and the messages of its dead-letter queue: the answer of cluster-steps to an InspectionRequest. */
 export const InspectedQueues = z.extend(QueueDepth, { deadLetters: count });
 export type InspectedQueues = z.infer<typeof InspectedQueues>;
+
+/** What `ec2sp doctor --target` invokes the provider-api with: could a VM of defaults be launched in a target, by its name. */
+export const LaunchTrialRequest = z.object({ do: z.literal('try-launch'), target: z.string() });
+export type LaunchTrialRequest = z.infer<typeof LaunchTrialRequest>;
+
+/** By EC2's dry run, with the provider's own role in the target's account: the body of the provider-api's answer. Nothing is launched. */
+export const LaunchTrial = z.object({
+  instanceType: z.optional(z.string()),
+  imageId: z.optional(z.string()),
+  /** Why it could not be launched; absent: it could. */
+  refusal: z.optional(z.string()),
+});
+export type LaunchTrial = z.infer<typeof LaunchTrial>;

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { vmSpec } from '../../local/demo/catalog-item.ts';
 import { ec2sp } from '../unit/cli/ec2sp/run.ts';
+import { untilNextSecond } from './next-second.ts';
 import { type TestStack, testStack } from './stack.ts';
 
 const Cursor = z.object({ next: z.string() });
@@ -66,6 +67,7 @@ describe('ec2sp, against what npm start runs', () => {
     expect(statuses.at(-1)).toBe('RUNNING');
     expect(exitCode).toBe(130);
 
+    await untilNextSecond(); // what ran for no whole second is no usage
     expect((await run('vm stop cli-1')).exitCode).toBe(0);
     await expect.poll(async () => (await run('vm get cli-1')).stdout).toContain('STOPPED');
     expect((await run('vm events cli-1')).stdout).toMatch(/STOPPED[\s\S]*RUNNING/);
@@ -108,6 +110,12 @@ describe('ec2sp, against what npm start runs', () => {
 
   it('examines it', async () => {
     await expect.poll(async () => (await run('doctor')).exitCode, { timeout: 60_000 }).toBe(0);
+
+    const target = await run('doctor --target us-east-1');
+    expect(target.stdout).toMatch(/✓ us-east-1: EC2's dry run launches a VM of defaults, \S+ from ami-/);
+    expect(target.stdout).toContain("✓ This machine's clock is that of the API.");
+    expect(target.stdout).toContain('which this command line has too.');
+    expect(target.exitCode).toBe(0);
 
     const unknown = await run('doctor --target us-west-9');
     expect(unknown.exitCode).toBe(1);

@@ -23,6 +23,9 @@ const health = (fields: object = {}, statusCode = 200) => {
   return { statusCode, body: JSON.stringify({ ...all, ...fields }) };
 };
 const idle = { waiting: 0, received: 0, delayed: 0, deadLetters: 0 };
+/** Whether a request to the API has credentials. */
+const hasToken = (request: object): boolean =>
+  'headers' in request && Object.hasOwn(Object(request.headers), 'authorization');
 /** A listing that was complete so many seconds ago. */
 const listing = (region: string, ageSeconds: number | undefined, fields: object = {}) => ({
   ...{ region, intervalSeconds: 300, instances: 1, republishWanted: false, ...fields },
@@ -36,16 +39,23 @@ const healthy = {
   '/api/v1alpha1/vms/health': health(),
   '/api/v1alpha1/containers/health': health(),
   '/us-east-1/api/v1alpha1/clusters/health': health(),
+  credentials: { statusCode: 401, body: '' },
   steps: [idle],
   regions: { regions: [listing('eu-west-1', 60)] },
 };
 
 /** What the doctor says of functions that answer so; a text is an error. `steps` are the answers of cluster-steps, the last one repeated. */
-const saysOf = async (answers: Partial<Record<keyof typeof healthy, unknown>>, wanted?: Wanted) => {
+const saysOf = async (
+  answers: Partial<Record<keyof typeof healthy, unknown>>,
+  wanted?: Wanted,
+  version?: string,
+) => {
   const all: Record<string, unknown> = { ...healthy, ...answers };
   const steps = Array.isArray(all.steps) ? [...all.steps] : [all.steps];
   const answerOf = (box: string, request: object): unknown => {
     if (box === 'cluster-steps') return steps.length > 1 ? steps.shift() : steps[0];
+    if ('headers' in request && Object.hasOwn(Object(request.headers), 'authorization'))
+      return all.credentials;
     if ('rawPath' in request) return all[String(request.rawPath)];
     return 'do' in request ? all[String(request.do)] : undefined;
   };
@@ -54,7 +64,7 @@ const saysOf = async (answers: Partial<Record<keyof typeof healthy, unknown>>, w
     if (typeof answer === 'string') throw new Error(answer);
     return answer;
   };
-  const findings = await examine(invoke, wanted, { pauseMs: 0 });
+  const findings = await examine(invoke, wanted, { pauseMs: 0, version });
   return { all: findings, wrong: findings.filter(({ isWrong }) => isWrong).map(({ says }) => says) };
 };
 const withRegion = (change: object) => ({ inspect: { regions: [{ ...region, ...change }] } });
@@ -68,6 +78,7 @@ describe('npm run doctor', () => {
     expect(all.map(({ says }) => says)).toEqual([
       'eu-west-1: ec2-sp is registered at the environment agent at https://agent.test, and Ready.',
       'eu-west-1: the health of VMs: healthy.',
+      'eu-west-1: the API refuses a token that nobody has.',
       'NATS takes statuses.',
       'Statuses are published on dcm.vm.',
       'NATS has the stream dcm-agent-requests.',
@@ -175,6 +186,11 @@ describe('npm run doctor', () => {
       'eu-west-1: the health of VMs could not be checked: ec2-sp-provider-api: timed out',
     ],
     [
+      'the API cannot read the secret with its token',
+      { credentials: { statusCode: 503, body: '{"detail":"the credentials cannot be checked"}' } },
+      /^eu-west-1: the API answers HTTP 503 to a token that nobody has; expected 401: .*cannot read the secret of api\.tokenSecret/,
+    ],
+    [
       'the look-up fails',
       { 'find-request': 'ec2-sp-nats-bridge: aws-retry cannot be read' },
       'The look-up of a create could not be checked: ec2-sp-nats-bridge: aws-retry cannot be read',
@@ -183,6 +199,18 @@ describe('npm run doctor', () => {
     const { wrong } = await saysOf(answers);
 
     expect(wrong).toEqual([typeof sentence === 'string' ? sentence : expect.stringMatching(sentence)]);
+  });
+
+  it('compares the version that is deployed with that of the command line', async () => {
+    const [same, other] = [await saysOf({}, undefined, '1.2.3'), await saysOf({}, undefined, '1.3.0')];
+
+    expect(same.wrong).toEqual([]);
+    expect(same.all.map(({ says }) => says)).toContain(
+      'The version 1.2.3 is deployed, which this command line has too.',
+    );
+    expect(other.wrong).toEqual([
+      'The version 1.2.3 is deployed, and this command line has 1.3.0; expected the same. Deploy, or use the command line of 1.2.3.',
+    ]);
   });
 
   it('says to deploy where the settings are not what is deployed', async () => {
@@ -412,17 +440,27 @@ describe('npm run doctor with a target', () => {
       regions = listed,
       inspect = [broken, inProd],
       wanted,
+      trial = { instanceType: 't3.medium', imageId: 'ami-1' },
     }: {
+      readonly trial?: object;
       readonly regions?: readonly object[] | string;
       readonly inspect?: readonly object[] | string;
       readonly wanted?: Wanted;
     } = {},
   ) => {
     const asked: unknown[] = [];
+    const answers: Readonly<Record<string, readonly object[] | string>> = {
+      ...{ poller: regions, registration: inspect },
+    };
+    const answerOf = (request: object) => {
+      if (hasToken(request)) return healthy.credentials;
+      asked.push('rawPath' in request ? request.rawPath : request);
+      return 'rawPath' in request ? health() : { statusCode: 200, body: JSON.stringify(trial) };
+    };
     const invoke = async (box: string, request: object) => {
-      asked.push('rawPath' in request ? request.rawPath : box);
-      const answer = { poller: regions, registration: inspect, 'provider-api': '' }[box];
-      if (box === 'provider-api') return health();
+      if (box === 'provider-api') return answerOf(request);
+      asked.push(box);
+      const answer = answers[box];
       if (typeof answer === 'string') throw new Error(answer);
       return { regions: answer };
     };
@@ -439,8 +477,23 @@ describe('npm run doctor with a target', () => {
       'well: prod/eu-west-1: the listing of volumes was completed at 2026-11-30T08:00:00.000Z.',
       'well: prod/eu-west-1: ec2-sp-prod-eu-west-1 is registered at the environment agent at https://agent-prod.test, and Ready.',
       'well: prod/eu-west-1: the health of VMs: healthy.',
+      'well: prod/eu-west-1: the API refuses a token that nobody has.',
+      "well: prod/eu-west-1: EC2's dry run launches a VM of defaults, t3.medium from ami-1.",
     ]);
-    expect(asked).toEqual(['poller', 'registration', '/prod/eu-west-1/api/v1alpha1/vms/health']);
+    expect(asked).toEqual([
+      ...['poller', 'registration', '/prod/eu-west-1/api/v1alpha1/vms/health'],
+      { do: 'try-launch', target: 'prod/eu-west-1' },
+    ]);
+  });
+
+  it('says why a VM could not be launched there', async () => {
+    const refusal = 'EC2 answers UnauthorizedOperation to RunInstances';
+
+    const { says } = await saysOfTarget('prod/eu-west-1', { trial: { refusal } });
+
+    expect(says.at(-1)).toMatch(
+      /^wrong: prod\/eu-west-1: a VM of defaults could not be launched: EC2 answers UnauthorizedOperation .*docs\/accounts\.md/,
+    );
   });
 
   it.each([
@@ -476,7 +529,7 @@ describe('npm run doctor with a target', () => {
     const { says } = await saysOfTarget('prod/eu-west-1', { regions: 'ec2-sp-poller: denied' });
 
     expect(says[0]).toBe('wrong: The listings of the poller could not be checked: ec2-sp-poller: denied');
-    expect(says).toHaveLength(3);
+    expect(says).toHaveLength(5);
   });
 
   it('that there is not names those that there are', async () => {

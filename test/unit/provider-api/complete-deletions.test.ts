@@ -325,6 +325,10 @@ describe('an invocation of the provider-api', () => {
     },
     completeDeletions: async () => void invoked.push('deletions'),
     runCanary: async () => void invoked.push('canary'),
+    tryLaunch: async (target) => {
+      invoked.push(target);
+      return { instanceType: 't3.medium', imageId: 'ami-1' };
+    },
   });
 
   it('by the schedules completes deletions and runs the canary, and by API Gateway answers HTTP', async () => {
@@ -334,7 +338,9 @@ describe('an invocation of the provider-api', () => {
     await handle(scheduled);
     await handle({ do: 'canary' });
     await handle(asking);
+    const trial = await handle({ do: 'try-launch', target: 'prod/eu-west-1' });
 
-    expect(invoked).toEqual(['deletions', 'canary', 'http']);
+    expect(invoked).toEqual(['deletions', 'canary', 'http', 'prod/eu-west-1']);
+    expect(trial).toEqual({ statusCode: 200, body: '{"instanceType":"t3.medium","imageId":"ami-1"}' });
   });
 });
