@@ -20,6 +20,7 @@ const Options = z.object({
 });
 type Options = z.infer<typeof Options>;
 const Global = z.object({ region: text });
+type Flags = Options & z.infer<typeof Global>;
 
 /** One thing that `ec2sp init` does. */
 type Step = {
@@ -35,14 +36,12 @@ type Step = {
  */
 export const init: Action = async (context, { options, global }) => {
   const given = Options.parse(options);
-  const path = context.configuration.settingsPath();
-  const content =
-    path === undefined ? await askSettings(context, { ...given, ...Global.parse(global) }) : undefined;
-  const settings =
-    content === undefined ? loadSettings({ settings: path }, '/').settings : parseSettings(content);
-  const target = path ?? join(context.terminal.folder, 'settings.json');
-  const steps = stepsOf(context, given, { path: target, content, settings });
+  const { path, content, settings } = await settingsFor(context, { ...given, ...Global.parse(global) });
   context.talk.say(`The NATS user of the provider, with nsc:\n  ${nscLine(settings)}\n`);
+  // Before anything is written or made, and so that a wrong profile is noticed.
+  const account = given.dryRun ? 'ACCOUNT' : await accountIn(context, settings.homeRegion);
+  const steps = stepsOf(context, given, { path, content, settings, account });
+  if (!given.dryRun) context.talk.say(`This is about the AWS account ${account}.`);
   for (const { what, shown, run } of steps) {
     context.talk.say(`${what}.`);
     if (given.dryRun) context.talk.print(`${shown}\n`);
@@ -56,11 +55,25 @@ export const init: Action = async (context, { options, global }) => {
   return settings.provisioning === undefined ? undefined : doctor(context, { args: [], options, global });
 };
 
+/** The settings that are there, or those of the flags and answers, which have a `content` to write. */
+const settingsFor = async (context: Context, flags: Flags): Promise<Omit<Planned, 'account'>> => {
+  const path = context.configuration.settingsPath();
+  if (path === undefined) {
+    const content = await askSettings(context, flags);
+    return {
+      path: join(context.terminal.folder, 'settings.json'),
+      content,
+      settings: parseSettings(content),
+    };
+  }
+  const { settings } = loadSettings({ settings: path }, '/');
+  checkFlags(flags, settings, path);
+  context.talk.say(`The settings are those of ${path}, which is not changed.`);
+  return { path, content: undefined, settings };
+};
+
 /** The settings that have no default. @throws UsageError where nobody can be asked */
-const askSettings = async (
-  { talk }: Context,
-  { natsUrl, natsCreds, region }: Options & z.infer<typeof Global>,
-) => {
+const askSettings = async ({ talk }: Context, { natsUrl, natsCreds, region }: Flags) => {
   const answer = async (known: string | undefined, flag: string, question: string): Promise<string> => {
     if (known !== undefined) return known;
     if (!talk.mayAsk) throw new UsageError(`There are no settings, and nobody can be asked: give ${flag}.`);
@@ -77,22 +90,56 @@ const askSettings = async (
   };
 };
 
+/** @throws UsageError where a flag says something else than the settings that are there: they are used, and never changed. */
+const checkFlags = ({ region, natsUrl }: Flags, { homeRegion, nats }: Settings, path: string): void => {
+  const differing = [
+    region !== undefined && region !== homeRegion && `--region (homeRegion is ${homeRegion})`,
+    natsUrl !== undefined &&
+      !nats.urls.includes(natsUrl) &&
+      `--nats-url (nats.urls is ${nats.urls.join(', ')})`,
+  ].filter((flag) => flag !== false);
+  if (differing.length > 0)
+    throw new UsageError(
+      `${path} is there already: leave out ${differing.join(' and ')}, or change that file.`,
+    );
+};
+
+/**
+ * The account of the credentials, as STS in the region says it.
+ * @throws CommandError where there are none that work there, or where there is no such region
+ */
+const accountIn = async (context: Context, region: string): Promise<string> => {
+  const about = ['--query', 'Account', '--output', 'text'];
+  const { exitCode, stdout, stderr } = await runAws(context, [
+    ...['sts', 'get-caller-identity', '--region', region, ...about],
+  ]);
+  if (exitCode === 0) return stdout.trim();
+  throw new CommandError(
+    `There are no AWS credentials that work in ${region}: log in, for instance with aws sso login, and see that the region exists and is enabled. Nothing was changed. AWS's command line says: ${stderr.trim()}`,
+  );
+};
+
 /** Creates a NATS user that may only publish statuses, and read what the settings need. */
 const nscLine = (settings: Settings): string =>
   `nsc add user --name ${settings.provider.name} --allow-pub '${natsSubjects(settings).join(',')}' --allow-sub '_INBOX.>'`;
 
-type Planned = { readonly path: string; readonly content: object | undefined; readonly settings: Settings };
+type Planned = {
+  readonly path: string;
+  readonly content: object | undefined;
+  readonly settings: Settings;
+  readonly account: string;
+};
 
 const stepsOf = (
   context: Context,
   { natsCreds, yes }: Options,
-  { path, content, settings }: Planned,
+  { path, content, settings, account }: Planned,
 ): Step[] => {
   const { homeRegion: region, streamingRegions, nats, api } = settings;
   const creds = natsCreds === undefined ? undefined : resolve(context.terminal.folder, natsCreds);
   if (creds !== undefined && !existsSync(creds))
     throw new UsageError(`The file of the NATS credentials, ${creds}, is not there.`);
-  const regions = [region, ...streamingRegions];
+  const targets = [region, ...streamingRegions].map((one) => `aws://${account}/${one}`);
   const steps: (Step | false)[] = [
     content !== undefined && {
       what: `Writing ${path}`,
@@ -115,23 +162,8 @@ const stepsOf = (
     },
     {
       what: 'Bootstrapping the regions for the CDK',
-      shown: `cdk bootstrap ${regions.map((one) => `aws://ACCOUNT/${one}`).join(' ')}`,
-      run: async () => {
-        const account = await runAws(context, [
-          'sts',
-          'get-caller-identity',
-          '--query',
-          'Account',
-          '--output',
-          'text',
-        ]);
-        if (account.exitCode !== 0)
-          throw new CommandError(
-            'There are no AWS credentials that work. Log in, for instance with aws sso login.',
-          );
-        const targets = regions.map((one) => `aws://${account.stdout.trim()}/${one}`);
-        await succeed('Bootstrapping', cdk(context, ['bootstrap', ...targets]));
-      },
+      shown: `cdk bootstrap ${targets.join(' ')}`,
+      run: () => succeed('Bootstrapping', cdk(context, ['bootstrap', ...targets])),
     },
     {
       what: 'Deploying',

@@ -74,11 +74,12 @@ cdk deploy --all -c settings=${folder}/settings.json
       ...settings,
       nats: { ...settings.nats, credentialsSecret: 'dcm/nats' },
     });
+    expect(stderr).toContain('This is about the AWS account 123456789012.\n');
     expect(aws.calls()).toEqual([
+      'sts get-caller-identity --region eu-west-1 --query Account --output text',
       'secretsmanager describe-secret --region eu-west-1 --secret-id dcm/nats',
       `secretsmanager create-secret --region eu-west-1 --name dcm/nats --secret-string file://${folder}/ec2-sp.creds`,
       'the credentials',
-      'sts get-caller-identity --query Account --output text',
     ]);
     expect(program.calls()).toEqual([
       `bootstrap aws://123456789012/eu-west-1 --output ${folder}/cdk.out`,
@@ -95,17 +96,49 @@ cdk deploy --all -c settings=${folder}/settings.json
       api: { tokenSecret: 'dcm/api' },
     });
     writeFileSync(join(folder, 'settings.json'), content);
-    const aws = fakeAws('*describe-secret*|sts*');
+    const [aws, program] = [fakeAws('*describe-secret*'), fakeProgram()];
 
-    const { exitCode, stderr } = await ec2sp(['init', '--no-input'], { folder, env: { PATH: aws.path } });
+    const { stderr } = await ec2sp(['init', '--no-input'], {
+      ...{ folder, env: { PATH: aws.path }, programFolder: program.folder },
+    });
 
-    expect(exitCode).toBe(1);
-    expect(stderr).toContain('There are no AWS credentials that work.');
-    const [, create, token] = aws.calls();
+    expect(stderr).toContain(`The settings are those of ${folder}/settings.json, which is not changed.\n`);
+    const [, , create, token] = aws.calls();
     expect(create).toMatch(/^secretsmanager create-secret .* --name dcm\/api --secret-string file:\/\/\S+$/);
     expect(token).toMatch(/^[0-9a-f]{64}$/);
     expect(existsSync((create ?? '').replace(/^.*file:\/\//, ''))).toBe(false);
     expect(readFileSync(join(folder, 'settings.json'), 'utf8')).toBe(content);
+  });
+
+  it('changes nothing where no credentials work in the region', async () => {
+    const folder = emptyFolder();
+    const aws = fakeAws('sts*');
+
+    const { exitCode, stderr } = await ec2sp(['init', ...where, '--no-input'], {
+      folder,
+      env: { PATH: aws.path },
+    });
+
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain('There are no AWS credentials that work in eu-west-1: log in');
+    expect(aws.calls()).toHaveLength(1);
+    expect(existsSync(join(folder, 'settings.json'))).toBe(false);
+  });
+
+  it('refuses flags that say something else than the settings that are there', async () => {
+    const folder = emptyFolder();
+    const text = JSON.stringify(settings);
+    writeFileSync(join(folder, 'settings.json'), text);
+    const run = (...flags: string[]) => ec2sp(['init', '--dry-run', ...flags], { folder });
+
+    expect((await run(...where)).exitCode).toBe(0);
+    const { exitCode, stderr } = await run('--region', 'us-east-1', '--nats-url', 'tls://other.test:4222');
+
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain(
+      'settings.json is there already: leave out --region (homeRegion is eu-west-1) and --nats-url (nats.urls is tls://nats.test:4222), or change that file.',
+    );
+    expect(readFileSync(join(folder, 'settings.json'), 'utf8')).toBe(text);
   });
 
   it('asks on a terminal', async () => {
