@@ -24,6 +24,7 @@ type Flags = {
   controlPlaneUrl?: string;
   controlPlane?: 'dcm';
   strict?: true;
+  canary?: true;
   verbose?: true;
 };
 
@@ -71,6 +72,7 @@ const command = new Command('npm start --')
     '--strict',
     "skip statuses of resources that were not created through DCM, as today's control plane does",
   )
+  .option('--canary', 'try the whole path each minute, as the setting canary does')
   .option('--verbose', 'print the logs of all components, which are also in .local/logs');
 
 /**
@@ -102,6 +104,7 @@ const run = async (flags: Flags): Promise<void> => {
   const logs = await openLogs();
   const options: StackOptions = {
     ...flags,
+    ...(flags.canary && { canarySeconds: 60 }),
     folder,
     log: (component, line) => {
       logs.write(component, line);

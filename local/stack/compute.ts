@@ -108,6 +108,7 @@ export const startCompute = async (computeOptions: ComputeOptions, use: Use): Pr
   await use(startRegistration(options, host));
   await use(startDeletions(options, host));
   await use(startCarrying(options, host));
+  if (options.canarySeconds !== undefined) await use(startCanary(options, options.canarySeconds, host));
   return {
     ...{ lambda: host, providerApiUrl: http.url, providerApiToken, prodProviderApiToken },
     ...{ inventoryUrl, inventoryToken, readerToken },
@@ -177,6 +178,18 @@ const startCarrying = async (options: StackOptions, lambda: LambdaHost): Promise
     everyMs: 60_000,
     invoke: () => lambda.invoke(functionNameOf(provider, 'usage'), { do: 'carry' }),
     log: (line) => options.log('usage', line),
+  });
+
+/** The schedule that a deployment has with `canary`. */
+const startCanary = async (
+  options: StackOptions,
+  seconds: number,
+  lambda: LambdaHost,
+): Promise<AsyncDisposable> =>
+  startSchedule({
+    everyMs: seconds * 1_000,
+    invoke: () => lambda.invoke(functionNameOf(provider, 'provider-api'), { do: 'canary' }),
+    log: (line) => options.log('canary', line),
   });
 
 const Registrations = z.object({

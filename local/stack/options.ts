@@ -66,6 +66,8 @@ export type StackOptions = {
   readonly pollFloorSeconds?: number | undefined;
   /** Pause between two listings of a collection that only the inventory has. @default 60; 3,600 as deployed */
   readonly inventorySeconds?: number | undefined;
+  /** Seconds between two runs of the canary; a deployment has 60. @default there is no canary, as in a deployment without `canary` */
+  readonly canarySeconds?: number | undefined;
   /** Visibility timeout of the observations queue. @default 90, as deployed */
   readonly visibilityTimeoutSeconds?: number | undefined;
   /** Called for steps that take time, such as building nats-server. */

@@ -19,7 +19,7 @@ const normaliser = `${provider}-normaliser`;
 describe('an EC2 state change', () => {
   let stack: TestStack;
   beforeAll(async () => {
-    stack = await testStack({ dwellMs });
+    stack = await testStack({ dwellMs, canarySeconds: 2 });
   });
   afterAll(() => stack[Symbol.asyncDispose]());
 
@@ -131,6 +131,31 @@ describe('an EC2 state change', () => {
       .poll(() => told(vm).at(-1)?.message, { timeout: soon })
       .toContain('spot interruption: EC2 will stop it');
     expect(statuses(vm).at(-1)).toBe('running');
+  });
+
+  it('can take the way that the canary tries, whose age is reported, except while NATS is down', async () => {
+    const reportedAges = (since: number) =>
+      stack.said
+        .slice(since)
+        .flatMap((line) => /^ec2-sp-normaliser: .*"canaryAgeMs":\[?(\d+)/.exec(line)?.[1] ?? []);
+    const failures = (since: number) =>
+      stack.said.slice(since).filter((line) => line.includes('JetStream did not answer the canary'));
+    const ageAfter = (since: number) =>
+      expect.poll(() => reportedAges(since).length, { timeout: soon }).toBeGreaterThan(0);
+
+    await ageAfter(stack.said.length);
+    await stack.nats?.stop();
+    const stopped = stack.said.length;
+    await expect.poll(() => failures(stopped).length, { timeout: soon }).toBeGreaterThan(1);
+    expect(reportedAges(stopped)).toEqual([]);
+    await stack.nats?.start();
+    await ageAfter(stack.said.length);
+
+    expect(
+      reportedAges(0)
+        .map(Number)
+        .every((ms) => ms < soon),
+    ).toBe(true);
   });
 
   it('that cannot be read goes to the dead-letter queue with the reason, and delays no other event', async () => {
