@@ -1,7 +1,8 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
@@ -14,6 +15,9 @@ const settings = {
   homeRegion: 'eu-west-1',
   streamingRegions: ['us-east-1'],
   nats: { urls: ['tls://nats.test:4222'] },
+  provisioning: { regions: { 'eu-west-1': {} } },
+  api: { tokenSecret: 'dcm/api' },
+  console: {},
 };
 
 const Packed = z.tuple([z.object({ filename: z.string(), files: z.array(z.object({ path: z.string() })) })]);
@@ -21,6 +25,9 @@ const Versions = z.record(z.string(), z.string());
 const Manifest = z.object({ dependencies: Versions, peerDependencies: Versions });
 const Printed = z.tuple([z.string(), z.unknown()]);
 let packed: string[] = [];
+/** What `ec2sp deploy --dry-run` and an app of others print. They begin together, because each has a processor busy for seconds. */
+let deployed: ReturnType<typeof node>;
+let constructed: ReturnType<typeof node>;
 
 /**
  * Installs the packed package into an empty folder, as `npm install` does without the network: its own files are there, and of other packages
@@ -40,7 +47,21 @@ beforeAll(async () => {
   for (const name of Object.keys({ ...dependencies, ...peerDependencies }))
     symlinkSync(join(repository, 'node_modules', name), join(folder, 'node_modules', name));
   writeFileSync(join(folder, 'settings.json'), JSON.stringify(settings));
+  writeFileSync(join(folder, 'app.mjs'), foreignApp);
+  deployed = ec2sp('deploy', '--dry-run');
+  constructed = node('app.mjs');
 });
+
+const foreignApp = `
+  import { App, Stack } from 'aws-cdk-lib';
+  import { Ec2ServiceProvider } from 'dcm-ec2-service-provider';
+  import { readFileSync } from 'node:fs';
+  const app = new App({ outdir: 'foreign.out' });
+  new Stack(app, 'TheirOwn');
+  const provider = new Ec2ServiceProvider(app, 'Dcm', JSON.parse(readFileSync('settings.json', 'utf8')));
+  const assembly = app.synth();
+  for (const stack of [provider.home, ...provider.streaming])
+    console.log(JSON.stringify([stack.stackName, assembly.getStackArtifact(stack.artifactId).template]));`;
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -49,8 +70,16 @@ const readJson = (path: string): unknown => JSON.parse(readFileSync(path, 'utf8'
 /** Without the tools of the repository on the path, and without AWS credentials. */
 const environment = { PATH: [dirname(process.execPath), '/usr/bin', '/bin'].join(':'), HOME: folder };
 
-const node = (...args: string[]) =>
-  spawnSync(process.execPath, args, { cwd: folder, env: environment, encoding: 'utf8' });
+const node = async (...args: string[]) => {
+  const child = spawn(process.execPath, args, {
+    cwd: folder,
+    env: environment,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
+  const [stdout, stderr, status] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
+  return { status, stdout, stderr };
+};
 
 const ec2sp = (...args: string[]) => node(join(installed, 'dist/cli/ec2sp.mjs'), ...args);
 
@@ -67,36 +96,25 @@ describe('the npm package', () => {
     );
   });
 
-  it('deploys without tsx and development dependencies, up to the call of AWS', () => {
-    const { status, stdout, stderr } = ec2sp('deploy', '--dry-run');
+  it('deploys without tsx and development dependencies, up to the call of AWS', async () => {
+    const { status, stdout, stderr } = await deployed;
 
     expect(status, stderr).toBe(0);
     expect(stdout).toBe('dcm-ec2-sp in eu-west-1\ndcm-ec2-sp-us-east-1 in us-east-1\n');
     expect(stderr).toContain('Nothing was deployed.');
   });
 
-  it('refuses wrong settings in one sentence', () => {
+  it('refuses wrong settings in one sentence', async () => {
+    await deployed; // the CDK lets one command at a time use its output folder
     writeFileSync(join(folder, 'wrong.json'), JSON.stringify({ ...settings, homeRegion: 'Ireland' }));
-    const { status, stderr } = ec2sp('synth', '--settings', 'wrong.json');
+    const { status, stderr } = await ec2sp('synth', '--settings', 'wrong.json');
 
     expect(status).toBe(1);
     expect(stderr).toContain('Setting "homeRegion" must be an AWS region, such as eu-west-1.\n');
   });
 
-  it('has the construct, which makes the same templates in the app of another project', () => {
-    writeFileSync(
-      join(folder, 'app.mjs'),
-      `import { App, Stack } from 'aws-cdk-lib';
-       import { Ec2ServiceProvider } from 'dcm-ec2-service-provider';
-       import { readFileSync } from 'node:fs';
-       const app = new App({ outdir: 'foreign.out' });
-       new Stack(app, 'TheirOwn');
-       const provider = new Ec2ServiceProvider(app, 'Dcm', JSON.parse(readFileSync('settings.json', 'utf8')));
-       const assembly = app.synth();
-       for (const stack of [provider.home, ...provider.streaming])
-         console.log(JSON.stringify([stack.stackName, assembly.getStackArtifact(stack.artifactId).template]));`,
-    );
-    const { status, stdout, stderr } = node('app.mjs');
+  it('has the construct, which makes the same templates in the app of another project', async () => {
+    const { status, stdout, stderr } = await constructed;
     expect(status, stderr).toBe(0);
     const templates = stdout
       .trimEnd()
@@ -104,7 +122,7 @@ describe('the npm package', () => {
       .map((line) => Printed.parse(JSON.parse(line)))
       .map(([name, template]) => [name, resourcesOf(template)]);
 
-    expect(ec2sp('synth').status).toBe(0);
+    await deployed;
     const ours = (id: string) => readJson(join(folder, `cdk.out/${id}.template.json`));
     expect(templates).toEqual([
       ['dcm-ec2-sp', resourcesOf(ours('HomeRegion'))],
@@ -112,8 +130,8 @@ describe('the npm package', () => {
     ]);
   });
 
-  it('names the wrong setting where the construct is used', () => {
-    const { status, stderr } = node(
+  it('names the wrong setting where the construct is used', async () => {
+    const { status, stderr } = await node(
       '--input-type=module',
       '--eval',
       `import { App } from 'aws-cdk-lib';
@@ -125,19 +143,29 @@ describe('the npm package', () => {
     expect(stderr).toContain('Setting "nats.urls" is missing');
   });
 
-  it('has types by which TypeScript accepts right settings, and refuses others', () => {
+  it('has types by which TypeScript accepts right settings, and refuses others', async () => {
     const source = (region: string) => `import { App } from 'aws-cdk-lib';
       import { Ec2ServiceProvider, type Settings } from 'dcm-ec2-service-provider';
       const settings: Settings = { homeRegion: ${region}, nats: { urls: ['tls://nats.test:4222'] } };
       export const home: string = new Ec2ServiceProvider(new App(), 'Dcm', settings).home.stackName;`;
-    const compile = (name: string, region: string) => {
-      writeFileSync(join(folder, name), source(region));
-      const options = ['--noEmit', '--strict', '--module', 'NodeNext', '--skipLibCheck', name];
-      return node(join(repository, 'node_modules/typescript/bin/tsc'), ...options);
+    writeFileSync(join(folder, 'right.mts'), source("'eu-west-1'"));
+    writeFileSync(join(folder, 'wrong.mts'), source('1'));
+    const core = 'node_modules/aws-cdk-lib/core/index.d.ts'; // reading the types of all services takes ten times as long
+    const compilerOptions = {
+      ...{ noEmit: true, strict: true, module: 'NodeNext', skipLibCheck: true },
+      paths: { 'aws-cdk-lib': [`./${core}`] },
     };
+    writeFileSync(
+      join(folder, 'tsconfig.json'),
+      JSON.stringify({ compilerOptions, files: ['right.mts', 'wrong.mts'] }),
+    );
 
-    expect(compile('right.mts', "'eu-west-1'").stdout).toBe('');
-    expect(compile('wrong.mts', '1').stdout).toContain("Type 'number' is not assignable to type 'string'");
+    const { stdout } = await node(join(repository, 'node_modules/typescript/bin/tsc'));
+
+    const errors = stdout.split('\n').filter((line) => /^\S/.test(line));
+    expect(errors).toEqual([
+      expect.stringMatching(/^wrong\.mts.*Type 'number' is not assignable to type 'string'/),
+    ]);
   });
 
   it('may be published', () => {
@@ -152,14 +180,14 @@ const Template = z.object({ Resources: z.record(z.string(), z.looseObject({ Type
 
 /**
  * The resources of a template, without what tells where constructs are in an app: metadata, ids of policy statements, and the part of the ids
- * of event source mappings that is the path of the queue.
+ * of event source mappings, and of permissions of schedules, that is the path of the queue or function.
  */
 const resourcesOf = (template: unknown) => {
   const { Resources } = Template.parse(template);
   const own = Object.entries(Resources)
     .filter(([, { Type }]) => Type !== 'AWS::CDK::Metadata')
     .map(([id, resource]) => [
-      id.replace(/(?<=SqsEventSource).*?HomeRegion(\w+)[0-9A-F]{16}$/, '$1'),
+      id.replace(/(?<=SqsEventSource|AllowEventRule).*?HomeRegion(\w+)[0-9A-F]{16}$/, '$1'),
       resource,
     ]);
   const omitted = new Set(['Metadata', 'Sid']);
