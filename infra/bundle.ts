@@ -132,8 +132,10 @@ const ofAllBundles = ['infra/bundle.ts', 'infra/literal-keys.ts', 'package-lock.
 const Sources = z.record(z.string(), z.string());
 const sourcesFile = (name: FunctionName): string => `${root}dist/sources/${name}.json`;
 
+type Version = { readonly text: string; readonly changedAtMs: number };
+
 /** A file's version, by its time and size; undefined where it is missing. */
-const versionOf = async (path: string) => {
+const versionOf = async (path: string): Promise<Version | undefined> => {
   const found = await stat(join(root, path)).catch(() => undefined);
   return found && { text: `${found.mtimeMs} ${found.size}`, changedAtMs: found.mtimeMs };
 };
@@ -155,19 +157,27 @@ const noteSources = async (
   await writeAtomically(sourcesFile(name), Buffer.from(JSON.stringify(sources)));
 };
 
-const isCurrent = async (name: FunctionName): Promise<boolean> => {
-  const text = await readFile(sourcesFile(name), 'utf8').catch(() => '{}');
-  const sources = Object.entries(Sources.parse(JSON.parse(text)));
-  const same = await Promise.all(
-    sources.map(async ([path, version]) => (await versionOf(path))?.text === version),
-  );
-  return same.length > 0 && same.every(Boolean);
+/** The functions whose sources have changed since they were bundled. A file is in several bundles, and is looked at once. */
+const changedFunctions = async (): Promise<FunctionName[]> => {
+  const versions = new Map<string, ReturnType<typeof versionOf>>();
+  const isUnchanged = async ([path, version]: readonly [string, string]) => {
+    const found = versions.get(path) ?? versionOf(path);
+    versions.set(path, found);
+    return (await found)?.text === version;
+  };
+  const isCurrent = async (name: FunctionName) => {
+    const text = await readFile(sourcesFile(name), 'utf8').catch(() => '{}');
+    const same = await Promise.all(Object.entries(Sources.parse(JSON.parse(text))).map(isUnchanged));
+    return same.length > 0 && same.every(Boolean);
+  };
+  const current = await Promise.all(functionNames.map(isCurrent));
+  return functionNames.filter((_, at) => !current[at]);
 };
 
 /** Writes all bundles whose sources have changed since they were written. */
 export const bundleAll = async (): Promise<void> => {
-  await bundleConsole();
-  for (const name of functionNames) if (!(await isCurrent(name))) await bundle(name);
+  const [changed] = await Promise.all([changedFunctions(), bundleConsole()]);
+  for (const name of changed) await bundle(name);
 };
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await bundleAll();

@@ -1,6 +1,5 @@
 import type { PolledRegion } from '../../functions/poller/env.ts';
 import { targetKey } from '../../shared/core/target.ts';
-import { accountsOf } from './accounts.ts';
 import { regionsOf, type Sections } from './service-types.ts';
 import type { Settings } from './settings.ts';
 
@@ -38,7 +37,7 @@ export const polledRegions = (reported: readonly PolledRegion[], sections: Secti
 /** The same of every account; `region` is the key of a target. */
 export const polledTargets = (settings: Settings): PolledRegion[] => [
   ...polledRegions(reportedRegions(settings), settings),
-  ...accountsOf(settings).flatMap(([, account]) =>
+  ...Object.values(settings.accounts ?? {}).flatMap((account) =>
     polledRegions(reportedRegions(account), account).map(({ region, ...polled }) => ({
       region: targetKey({ account: account.id, region }),
       ...polled,

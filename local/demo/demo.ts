@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { EC2Client } from '@aws-sdk/client-ec2';
 import { reasonOf, SettingsError } from '../../shared/core/errors.ts';
 import { providerName } from '../../shared/core/provider-name.ts';
 import { type Console, newStatusFilter } from '../console.ts';
@@ -38,6 +37,7 @@ const lastStatusesTimeoutMs = 20_000;
  * @returns the errors, each as a sentence
  */
 export const demo = async (options: StackOptions, show: Console): Promise<string[]> => {
+  const { EC2 } = await import('@aws-sdk/client-ec2'); // half a second, which npm start without --demo need not wait for
   const transitions: Transition[] = [];
   await using stack = await startStack({
     ...options,
@@ -55,8 +55,8 @@ export const demo = async (options: StackOptions, show: Console): Promise<string
   const createdByDcm = new Map<string, { readonly name: string; readonly dcmId: string }>();
   const resources = new Map<string, DemoResource>();
   const isNewStatus = newStatusFilter();
-  const ec2 = new EC2Client(clientConfig(endpoints.ec2Url));
-  const silentEc2 = new EC2Client(clientConfig(endpoints.ec2Url, silentRegion));
+  const ec2 = new EC2(clientConfig(endpoints.ec2Url));
+  const silentEc2 = new EC2(clientConfig(endpoints.ec2Url, silentRegion));
   const onLaunched = (instance: DemoInstance) => void instances.push(instance);
   const [actions, silentActions] = [ec2Actions(ec2, onLaunched), ec2Actions(silentEc2, onLaunched)];
   controlPlane.onConsumed((consumed) => {

@@ -1,11 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import {
-  type EC2Client,
-  RunInstancesCommand,
-  StartInstancesCommand,
-  StopInstancesCommand,
-  TerminateInstancesCommand,
-} from '@aws-sdk/client-ec2';
+import type { EC2 } from '@aws-sdk/client-ec2';
 
 /** An instance of the demo, and the VM that it is in DCM. */
 export type DemoInstance = {
@@ -28,31 +22,26 @@ type LaunchOptions = {
 );
 
 /** Launches, stops, starts and terminates instances with the AWS SDK, as any client of EC2 does. Calls `onLaunched` for each instance. */
-export const ec2Actions = (ec2: EC2Client, onLaunched: (instance: DemoInstance) => void) => ({
+export const ec2Actions = (ec2: EC2, onLaunched: (instance: DemoInstance) => void) => ({
   async launch(options: LaunchOptions): Promise<DemoInstance> {
     const dcmId = randomUUID();
-    const { Instances } = await ec2.send(
-      new RunInstancesCommand({
-        ImageId: 'ami-0123456789abcdef0',
-        InstanceType: 't3.micro',
-        MinCount: 1,
-        MaxCount: 1,
-        ...(options.spot && { InstanceMarketOptions: { MarketType: 'spot' } }),
-        TagSpecifications: [{ ResourceType: 'instance', Tags: tagsOf(options, dcmId) }],
-      }),
-    );
+    const { Instances } = await ec2.runInstances({
+      ImageId: 'ami-0123456789abcdef0',
+      InstanceType: 't3.micro',
+      MinCount: 1,
+      MaxCount: 1,
+      ...(options.spot && { InstanceMarketOptions: { MarketType: 'spot' } }),
+      TagSpecifications: [{ ResourceType: 'instance', Tags: tagsOf(options, dcmId) }],
+    });
     const instanceId = Instances?.[0]?.InstanceId ?? '';
     const { name, reportedBy = 'events' } = options;
     const instance = { name, instanceId, dcmId: options.owner === 'ours' ? dcmId : undefined, reportedBy };
     onLaunched(instance);
     return instance;
   },
-  stop: (...instances: DemoInstance[]) =>
-    ec2.send(new StopInstancesCommand({ InstanceIds: idsOf(instances) })),
-  start: (...instances: DemoInstance[]) =>
-    ec2.send(new StartInstancesCommand({ InstanceIds: idsOf(instances) })),
-  terminate: (...instances: DemoInstance[]) =>
-    ec2.send(new TerminateInstancesCommand({ InstanceIds: idsOf(instances) })),
+  stop: (...instances: DemoInstance[]) => ec2.stopInstances({ InstanceIds: idsOf(instances) }),
+  start: (...instances: DemoInstance[]) => ec2.startInstances({ InstanceIds: idsOf(instances) }),
+  terminate: (...instances: DemoInstance[]) => ec2.terminateInstances({ InstanceIds: idsOf(instances) }),
 });
 
 const idsOf = (instances: readonly DemoInstance[]): string[] => instances.map(({ instanceId }) => instanceId);

@@ -14,7 +14,7 @@ import { startHttpApi } from '../emulators/http-api.ts';
 import { type LambdaHost, startLambdaHost } from '../emulators/lambda/start-lambda-host.ts';
 import { startSchedule } from '../emulators/schedule.ts';
 import { startSecretsManager } from '../emulators/secrets-manager.ts';
-import { startStateMachine } from '../emulators/step-functions/start-state-machine.ts';
+import { loadInterpreter, startStateMachine } from '../emulators/step-functions/start-state-machine.ts';
 import type { Use } from '../processes/disposables.ts';
 import type { Aws } from './aws.ts';
 import { startChangeStreams } from './change-streams.ts';
@@ -102,10 +102,10 @@ export const startCompute = async (computeOptions: ComputeOptions, use: Use): Pr
         }),
     }),
   );
-  const host = await lambda;
+  const [host] = await Promise.all([lambda, loadInterpreter()]); // while the functions load in processes of their own
   for (const mapping of mappingsOf(options, aws)) await use(startMapping(mapping, options, aws, host));
-  await use(startPolling(options, host));
   await use(startRegistration(options, host));
+  await use(startPolling(options, host));
   await use(startDeletions(options, host));
   await use(startCarrying(options, host));
   if (options.canarySeconds !== undefined) await use(startCanary(options, options.canarySeconds, host));

@@ -2,6 +2,7 @@ import type { PolledRegion } from '../../functions/poller/env.ts';
 import { ProvisioningFile, type UsagePrices } from '../../functions/provider-api/env.ts';
 import type { Registries } from '../../functions/registration/env.ts';
 import { consolePage } from '../../infra/console-page.ts';
+import type { FunctionName } from '../../infra/function-names.ts';
 import {
   changeFeed,
   clusterSteps,
@@ -74,6 +75,12 @@ const concurrency = {
   'inventory-api': 2,
   usage: 1,
 } as const;
+
+/** Those that every status passes begin with all environments, so that none waits for a process to start. */
+const warm: { readonly [name in FunctionName]?: number } = {
+  normaliser: concurrency.normaliser,
+  'nats-bridge': concurrency['nats-bridge'],
+};
 
 /** List prices of EC2 in dollars, as an example. @see https://aws.amazon.com/ec2/pricing/on-demand/ */
 const examplePrices = {
@@ -212,7 +219,7 @@ const consoleOf = ({ options, aws, controlUrl }: Wiring, polled: readonly Polled
 const localFunction = (spec: FunctionSpec, wiring: Wiring): LambdaFunction => ({
   name: functionNameOf(provider, spec.name),
   folder: bundleFolder(spec.name),
-  warm: true,
+  warm: warm[spec.name] ?? 1,
   timeoutMs: spec.timeoutSeconds * 1_000,
   memoryMb: spec.memoryMb,
   concurrency: concurrency[spec.name],

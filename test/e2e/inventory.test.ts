@@ -1,4 +1,4 @@
-import { EC2Client } from '@aws-sdk/client-ec2';
+import { EC2 } from '@aws-sdk/client-ec2';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { functionNameOf } from '../../infra/functions.ts';
@@ -127,7 +127,7 @@ describe('the inventory', () => {
 
   it('does not mix accounts', async () => {
     const { ec2Url, prodAccessKeyId } = stack.endpoints;
-    const ec2 = new EC2Client(clientConfig(ec2Url, 'us-east-1', prodAccessKeyId));
+    const ec2 = new EC2(clientConfig(ec2Url, 'us-east-1', prodAccessKeyId));
     const theirs = await ec2Actions(ec2, () => {}).launch({ name: 'theirs', owner: 'untagged' });
     ec2.destroy();
 

@@ -1,4 +1,4 @@
-import { EC2Client } from '@aws-sdk/client-ec2';
+import { EC2 } from '@aws-sdk/client-ec2';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ec2Actions } from '../../local/demo/ec2-actions.ts';
 import { clientConfig } from '../../local/emulators/client-config.ts';
@@ -22,7 +22,7 @@ describe('polling', () => {
       .map(({ status }) => status);
 
   it('reports the VMs of a region that sends no events', async () => {
-    const ec2 = new EC2Client(clientConfig(stack.endpoints.ec2Url, silentRegion));
+    const ec2 = new EC2(clientConfig(stack.endpoints.ec2Url, silentRegion));
     const silent = ec2Actions(ec2, () => undefined);
     const vm = await silent.launch({ name: 'legacy', owner: 'ours', provider });
     const dcmId = vm.dcmId ?? '';

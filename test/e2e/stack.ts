@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { EC2Client } from '@aws-sdk/client-ec2';
+import { EC2 } from '@aws-sdk/client-ec2';
 import type { Group } from '../../conformance/check.ts';
 import { groupsFor } from '../../conformance/groups.ts';
 import { ec2Actions } from '../../local/demo/ec2-actions.ts';
@@ -45,7 +45,7 @@ export const watchedStack = async (options: Partial<StackOptions>): Promise<Watc
     log,
     progress: log,
   });
-  const ec2 = new EC2Client(clientConfig(stack.endpoints.ec2Url));
+  const ec2 = new EC2(clientConfig(stack.endpoints.ec2Url));
   return {
     ...stack,
     said,

@@ -44,8 +44,10 @@ export const functionPool = (fn: FunctionSettings, log: (line: string) => void) 
         else free.push(slot);
       }
     },
+    /** Starts the environments that the next invocations use; others start when more invocations overlap. */
     warmUp: async (): Promise<void> => {
-      await Promise.all(slots.map(async (slot) => (await environmentOf(slot)).ready));
+      const next = fn.warm > 0 ? free.slice(-fn.warm) : [];
+      await Promise.all(next.map(async (slot) => (await environmentOf(slot)).ready));
     },
     pids: (): number[] => Array.from(live, ({ pid }) => pid),
     signal: (name: NodeJS.Signals): void => {

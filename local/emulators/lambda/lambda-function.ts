@@ -10,8 +10,8 @@ export type LambdaFunction = {
   readonly memoryMb?: number;
   /** Maximum number of execution environments, each of which handles one invocation at a time. @default 1 */
   readonly concurrency?: number;
-  /** Whether the function is initialised when the host starts, instead of at its first invocation. @default false */
-  readonly warm?: boolean;
+  /** How many execution environments are initialised when the host starts, instead of at an invocation. @default 0 */
+  readonly warm?: number;
 };
 
 /** A configuration with all defaults. */
@@ -19,7 +19,7 @@ export type FunctionSettings = Required<LambdaFunction>;
 export const settingsOf = (fn: LambdaFunction): FunctionSettings => ({
   memoryMb: 256,
   concurrency: 1,
-  warm: false,
+  warm: 0,
   ...fn,
 });
 

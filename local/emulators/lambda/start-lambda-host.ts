@@ -53,7 +53,7 @@ export const startLambdaHost = async ({ port, functions, log }: Options): Promis
       functionPool(fn, (line) => log(fn.name, line)),
     );
   }
-  await Promise.all(settings.filter(({ warm }) => warm).map(({ name }) => pool(name).warmUp()));
+  await Promise.all(settings.map(({ name }) => pool(name).warmUp()));
   return {
     url: http.url,
     invoke: async (name, event) =>

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { StateMachine } from 'aws-local-stepfunctions';
+import type { StateMachine } from 'aws-local-stepfunctions';
 import { reasonOf } from '../../../shared/core/errors.ts';
 import { prepareDefinition } from './states-language.ts';
 import { taskHandlers } from './tasks.ts';
@@ -24,6 +24,9 @@ type Options = {
 };
 
 const arn = (resource: string) => `arn:aws:states:us-east-1:000000000000:${resource}`;
+
+/** Takes half a second of CPU time the first time, so it can be called where there is time for it. */
+export const loadInterpreter = () => import('aws-local-stepfunctions');
 
 /**
  * Step Functions with one state machine, interpreted in this process. Starts the first execution. Tasks may invoke functions and start
@@ -51,7 +54,8 @@ export const startStateMachine = async (options: Options): Promise<LocalStateMac
   };
   const tasks = taskHandlers({ resources, invoke, startExecution, secondMs, signal: ending.signal });
   providePromiseWithResolvers();
-  const machine = new StateMachine(definition, { validationOptions: { noValidate: true } });
+  const interpreter = await loadInterpreter();
+  const machine = new interpreter.StateMachine(definition, { validationOptions: { noValidate: true } });
   startExecution();
   return {
     start: startExecution,

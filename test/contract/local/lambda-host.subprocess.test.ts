@@ -72,8 +72,8 @@ describe('lambda host', () => {
     expect(host.lines.filter((line) => line.endsWith('loaded'))).toHaveLength(1);
   });
 
-  it('loads a warm function before it is invoked', async () => {
-    await using host = await hosting(probe, { warm: true });
+  it('loads as many environments as are to be warm before an invocation', async () => {
+    await using host = await hosting(probe, { warm: 1, concurrency: 2 });
 
     expect(host.pids('probe')).toHaveLength(1);
     await expect.poll(() => host.lines).toContainEqual(expect.stringMatching(/^probe: .*loaded$/));
