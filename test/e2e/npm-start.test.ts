@@ -1,18 +1,20 @@
-import { spawn } from 'node:child_process';
+import { execFile, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { whyNoDcm } from '../../local/emulators/dcm/service-provider-manager/start.ts';
 import { whyNoAgent } from '../contract/dcm/environment-agents.ts';
+import { scriptRunBy } from '../doc-blocks.ts';
 import { skippedBecause } from '../retried-and-skipped.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** `npm start` as a person runs it, without npm's own process in between. */
 const start = (...flags: string[]) => {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'local/main.ts', ...flags], { cwd: root });
+  const child = spawn(process.execPath, ['local/start.mjs', ...flags], { cwd: root });
   let output = '';
   const use = (chunk: Buffer) => {
     output += chunk;
@@ -21,6 +23,12 @@ const start = (...flags: string[]) => {
   const says = (text: string) => expect.poll(() => output, { timeout: 120_000 }).toContain(text);
   return { child, says, ended: once(child, 'exit'), output: () => output };
 };
+
+/** What the README does with a running `npm start`. A request that is refused ends it, and nobody presses Ctrl-C. */
+const ordersOfReadme = `set -euo pipefail
+  curl() { command curl --fail-with-body "$@"; }
+  ${scriptRunBy('test/e2e/npm-start.test.ts', 'README.md').replace(/ # until Ctrl-C$/m, ' --max-time 2 || test $? = 28')}`;
+const missing = ['bash', 'curl', 'jq'].filter((command) => spawnSync(command, ['--version']).error);
 
 describe('npm start', async () => {
   it('--demo runs its scenarios, finds no error and exits with 0', async () => {
@@ -69,7 +77,7 @@ describe('npm start', async () => {
     },
   );
 
-  it('prints all addresses, refuses a second start in the folder, and leaves nothing behind when it is interrupted', async () => {
+  it('prints all addresses, takes the orders of the README, refuses a second start in the folder, and leaves nothing behind when it is interrupted', async () => {
     const { child, says, ended } = start();
     await says('ready');
     const endpoints: Record<string, string> = JSON.parse(
@@ -97,6 +105,12 @@ describe('npm start', async () => {
     expect((await second.ended)[0]).toBe(1);
     expect(second.output()).toContain(`another npm start (process ${child.pid}) runs in this folder`);
     expect(existsSync(`${root}.local/endpoints.json`)).toBe(true);
+
+    if (missing.length === 0) {
+      const { stdout } = await promisify(execFile)('bash', ['-c', ordersOfReadme], { cwd: root });
+      expect(stdout).toContain('shop-1'); // read through DCM
+      expect(stdout).toMatch(/^data: .*"kind":"status"/m);
+    }
 
     child.kill('SIGINT');
     const [code] = await ended;
