@@ -184,6 +184,12 @@ const registrationOf = ({ providers }: OverviewTarget): string => {
   return bad.length === 0 ? `${known.length} registered at DCM` : bad.map(({ detail }) => detail).join('; ');
 };
 
+/** `security groups`, `1 address`. */
+const inWords = (collection: string, count: number): string => {
+  const words = collection.replace('-', ' ');
+  return count === 1 ? words.replace(/(?<=ss)es$|s$/, '') : words;
+};
+
 const Target = ({ target }: { readonly target: OverviewTarget }) => {
   const details = target.providers.flatMap(({ detail }) => detail ?? []);
   const breakers = target.listings.filter(({ breakerSince }) => breakerSince !== undefined);
@@ -237,7 +243,7 @@ const Target = ({ target }: { readonly target: OverviewTarget }) => {
       {target.inventory !== undefined && (
         <p class="faint">
           Inventory:{' '}
-          {items.map(({ collection, count }) => `${count} ${collection.replace('-', ' ')}`).join(', ') ||
+          {items.map(({ collection, count }) => `${count} ${inWords(collection, count)}`).join(', ') ||
             'empty'}
         </p>
       )}
@@ -318,7 +324,7 @@ const TroubledRow = ({ row }: { readonly row: Row }) => {
   );
 };
 
-const mostTroubled = 12;
+const mostTroubled = 6;
 
 /** By the current status alone: what a later success made good is not here. */
 export const Attention = () => {
