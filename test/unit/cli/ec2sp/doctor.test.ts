@@ -35,7 +35,7 @@ describe('ec2sp doctor', () => {
     expect(exitCode).toBe(1);
   });
 
-  it('makes every check where AWS does not answer, and says which could not be made, with 3', async () => {
+  it('makes every check where AWS does not answer, and says which could not be made, with 3 (L 17)', async () => {
     vi.stubEnv('AWS_ACCESS_KEY_ID', 'key');
     vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'secret');
     vi.stubEnv('AWS_ENDPOINT_URL', 'http://127.0.0.1:9');

@@ -2,6 +2,7 @@ import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { bundleCli, cliFile } from '../../../../cli/bundle.ts';
@@ -278,6 +279,27 @@ describe('ec2sp', () => {
     child.kill('SIGINT');
 
     expect(await once(child, 'exit')).toEqual([130, null]);
+  });
+
+  it('cleans up after Ctrl-C, and the second Ctrl-C skips that, with 130 (L 13)', async () => {
+    const folder = emptyFolder();
+    const slow = '#!/bin/sh\ncase "$*" in *get-caller-identity*) echo 1;; *) exec sleep 3;; esac\n';
+    writeFileSync(join(folder, 'aws'), slow, { mode: 0o755 });
+    const args = ['verify-aws', '--yes', '--services', 'ec2', '--region', 'eu-west-1'];
+    const child = spawn(process.execPath, [cliFile, ...args], {
+      ...{ cwd: folder, env: { PATH: `${folder}:/usr/bin:/bin`, HOME: folder } },
+    });
+    const said = { text: '' };
+    child.stderr.on('data', (chunk) => (said.text += chunk));
+    const ended = once(child, 'exit');
+    await expect.poll(() => said.text).toContain('The names of all that is made begin with');
+
+    child.kill('SIGINT');
+    await sleep(1_200); // longer than a command without a long clean-up may take
+    expect(child.exitCode).toBeNull();
+    child.kill('SIGINT');
+
+    expect(await ended).toEqual([130, null]);
   });
 
   it('gives up after the timeout (L 14)', async () => {
