@@ -17,6 +17,7 @@ import { supersededKeys } from '../../shared/core/outbox.ts';
 import { type Addresses, awaitsAddress, changesOutputs, newAddresses } from '../../shared/core/outputs.ts';
 import {
   circumstancesOf,
+  correctionOf,
   explainedStatus,
   hasNewReason,
   isNewNotice,
@@ -212,14 +213,12 @@ const recordMessage = (parts: Recording) => {
       const again = vm.state === observation.state ? seenAgain(observation) : undefined;
       if (again) return again;
       const explained = { ...observation, reason: await failedChange(vm, observation, isRetry) };
-      return resourceStore.record(
-        observation,
-        statusOf(vm.kind, explained, randomPart(), {
-          ...circumstancesOf(vm, observation),
-          ...reporting,
-          reason: reasonOf(observation),
-        }),
-      );
+      const status = statusOf(vm.kind, explained, randomPart(), {
+        ...circumstancesOf(vm, observation),
+        ...reporting,
+        reason: reasonOf(observation),
+      });
+      return resourceStore.record(observation, { ...status, ...correctionOf(vm) });
     }
 
     /** The held state with other outputs, or for another reason. */

@@ -56,7 +56,10 @@ export const UsagePrices = z.object({
   billingAccountName: z.optional(nonEmpty),
   currency: nonEmpty,
   prices: z.array(
-    z.object({ region: nonEmpty, instanceType: nonEmpty, platform: nonEmpty, hourly: nonEmpty }),
+    z.object({
+      ...{ region: nonEmpty, instanceType: nonEmpty, platform: nonEmpty, hourly: nonEmpty },
+      market: z.optional(z.enum(['on-demand', 'spot'])),
+    }),
   ),
 });
 export type UsagePrices = z.infer<typeof UsagePrices>;

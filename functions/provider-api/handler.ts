@@ -171,7 +171,7 @@ const readsUsage = async (usageTable: string) => {
     import('../../shared/adapters/dynamodb/usage-ledger.ts'),
   ]);
   const ledger = dynamoDbUsageLedger({ client: table, table: usageTable });
-  return readUsage({ ledger, billing: env.USAGE_PRICES, now: Date.now });
+  return readUsage({ ledger, billing: env.USAGE_PRICES, accounts: configured, now: Date.now });
 };
 const usageIn = (usageTable: string) => ({
   accounts: configured,

@@ -1,11 +1,12 @@
 import { FailedPreconditionError } from '../../shared/core/errors.ts';
+import type { Accounts } from '../../shared/core/target.ts';
 import { type Charge, chargesOf, type Granularity, type Period } from '../../shared/core/usage/charges.ts';
 import {
   type Billing,
   type FocusCharge,
   type FocusRow,
   focusRowOf,
-  skuOf,
+  priceOf,
 } from '../../shared/core/usage/focus.ts';
 import { type Interval, intervalsOf, type UsageEvent } from '../../shared/core/usage/intervals.ts';
 import {
@@ -43,6 +44,7 @@ type Parts = {
   readonly ledger: UsageLedger;
   /** Undefined: no prices are configured. */
   readonly billing: Billing | undefined;
+  readonly accounts: Accounts;
   readonly now: Clock;
 };
 
@@ -56,15 +58,15 @@ const by = (entries: readonly LedgerEntry[], second: number): UsageEvent[] =>
   entries.filter(({ keptAtMs }) => keptAtMs < second * 1000).map(({ event }) => event);
 
 /** Reads usage from the ledger, month by month. */
-export const readUsage = ({ ledger, billing, now }: Parts): ReadsUsage => {
+export const readUsage = ({ ledger, billing, accounts, now }: Parts): ReadsUsage => {
   const nowSeconds = () => Math.floor(now() / 1000);
 
   /** The entries of a month; with those of the months before it, where nothing was carried into it yet. */
   const entriesOf = async (month: Month): Promise<readonly LedgerEntry[]> => {
-    const entries = [...(await ledger.read(month))];
-    for (const each of (await uncarriedMonths(ledger, month)).toReversed())
-      entries.push(...(await ledger.read(monthBefore(each))));
-    return entries;
+    const months = [month, ...(await uncarriedMonths(ledger, month)).toReversed().map(monthBefore)];
+    const entries: (readonly LedgerEntry[])[] = [];
+    for (const each of months) entries.push(await ledger.read(each));
+    return entries.flat();
   };
 
   /** The intervals of a month. Where one began in its last minute, the month after it says how much of its minimum is left. */
@@ -110,12 +112,12 @@ export const readUsage = ({ ledger, billing, now }: Parts): ReadsUsage => {
 
   return {
     async charges(asked) {
-      const charges: Charge[] = [];
+      const charges: Charge[][] = [];
       for (const month of monthsIn(asked)) {
         const events = (await entriesOf(month)).map(({ event }) => event);
-        charges.push(...(await chargesIn(month, events, asked)));
+        charges.push(await chargesIn(month, events, asked));
       }
-      return charges.sort(byResourceAndTime);
+      return charges.flat().sort(byResourceAndTime);
     },
 
     async focus(asked) {
@@ -123,7 +125,7 @@ export const readUsage = ({ ledger, billing, now }: Parts): ReadsUsage => {
         throw new FailedPreconditionError(
           'no prices are configured (setting usage.prices), and FOCUS requires costs; ask for format=csv',
         );
-      const charges: FocusCharge[] = [];
+      const charges: FocusCharge[][] = [];
       for (const month of monthsIn(asked)) {
         const within = {
           ...asked,
@@ -132,18 +134,19 @@ export const readUsage = ({ ledger, billing, now }: Parts): ReadsUsage => {
         };
         const closedAt = beginOf(monthAfter(month)) + closedAfterSeconds;
         const own = await chargesIn(month, by(await entriesOf(month), closedAt), within);
-        charges.push(...own.map((one) => ({ ...one, billedIn: beginOf(month), isCorrection: false })));
+        charges.push(own.map((one) => ({ ...one, billedIn: beginOf(month), isCorrection: false })));
         for (
           let each = monthBefore(month), back = 0;
           back < correctedMonths;
           each = monthBefore(each), back += 1
         )
-          charges.push(...(await correctionsOf(each, within)));
+          charges.push(await correctionsOf(each, within));
       }
       return charges
+        .flat()
         .filter(({ interval }) => interval.serviceType === 'vm')
         .sort((a, b) => a.billedIn - b.billedIn || byResourceAndTime(a, b))
-        .map((charge) => rowOf(charge, billing));
+        .map((charge) => rowOf(charge, billing, accounts));
     },
   };
 };
@@ -155,11 +158,11 @@ const byResourceAndTime = (a: Charge, b: Charge): number =>
 
 const compare = (a: string, b: string): number => (a === b ? 0 : a < b ? -1 : 1);
 
-const rowOf = (charge: FocusCharge, billing: Billing): FocusRow => {
-  const row = focusRowOf(charge, billing);
+const rowOf = (charge: FocusCharge, billing: Billing, accounts: Accounts): FocusRow => {
+  const row = focusRowOf(charge, billing, accounts);
   if (row !== undefined) return row;
   throw new FailedPreconditionError(
-    `there is no price for ${skuOf(charge)}, which ${charge.interval.resource} has used; add it to the setting usage.prices, or ask for format=csv`,
+    `there is no price for ${priceOf(charge)}, which ${charge.interval.resource} has used; add it to the setting usage.prices, or ask for format=csv`,
   );
 };
 
@@ -168,8 +171,8 @@ const differences = (before: readonly Charge[], after: readonly Charge[]): Charg
   const sums = new Map<string, Charge>();
   const add = (charge: Charge, sign: 1 | -1) => {
     const { interval, from, until } = charge;
-    const { resource, dcmId, size = '', platform = '' } = interval;
-    const key = [resource, dcmId, size, platform, Math.floor(from / 3600)].join('\n');
+    const { resource, dcmId, size = '', platform = '', market = '' } = interval;
+    const key = [resource, dcmId, size, platform, market, Math.floor(from / 3600)].join('\n');
     const sum = sums.get(key);
     sums.set(key, {
       interval: sum?.interval ?? interval,

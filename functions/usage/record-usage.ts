@@ -1,8 +1,9 @@
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import * as z from 'zod/mini';
-import { secondOfKey, wordOfKey } from '../../shared/core/gate.ts';
+import { wordOfKey } from '../../shared/core/gate.ts';
 import { ServiceType } from '../../shared/core/kind.ts';
-import { carriedOf, type UsageEvent } from '../../shared/core/usage/intervals.ts';
+import { billedFactsOf } from '../../shared/core/outputs.ts';
+import { carriedOf, monthsOf, type UsageEvent } from '../../shared/core/usage/intervals.ts';
 import {
   beginOf,
   type Month,
@@ -27,6 +28,9 @@ const BusEvent = busEvent({
   instancetype: text,
   platform: text,
   zone: text,
+  market: z.optional(z.literal('spot')),
+  seenby: z.optional(z.enum(['listing', 'request'])),
+  previoussequence: z.optional(z.string().check(z.regex(/^\d+$/))),
   taskcpu: text,
   taskmemory: text,
 });
@@ -38,19 +42,25 @@ const BusEvent = busEvent({
 export const readUsage = (body: string): UsageEvent[] =>
   readBusEvent(body, (json) => {
     const { resources, detail } = BusEvent.parse(json);
-    const { data, sequence: key, partitionkey: resource, account, platform, zone } = detail;
+    const { data, sequence: key, partitionkey: resource, account, seenby: seenBy } = detail;
     const serviceType = ServiceType.parse(serviceTypeOf(detail));
     if (!kinds.some((kind) => kind.serviceType === serviceType && kind.hasId(resource))) return [];
-    const size = detail.instancetype ?? sizeOfTask(detail);
+    const about = {
+      ...{ resource, dcmId: data.id, serviceType, target: resources[0] },
+      ...(account !== undefined && { account }),
+    };
+    const { previoussequence: before } = detail;
     const reason = reasonIn(data.message);
     const isReleased = wordOfKey(key) === 'moved' && data.status === 'DELETED';
     return [
+      ...(before === undefined ? [] : [{ ...about, key: before, isCorrection: true }]),
       {
-        ...{ resource, key, dcmId: data.id, serviceType, target: resources[0] },
-        ...(account !== undefined && { account }),
-        ...(size !== undefined && { size }),
-        ...(platform !== undefined && { platform }),
-        ...(zone !== undefined && { zone }),
+        ...{
+          ...about,
+          key,
+          ...billedFactsOf({ ...detail, size: detail.instancetype ?? sizeOfTask(detail) }),
+        },
+        ...(seenBy !== undefined && { seenBy }),
         ...(reason !== undefined && { reason }),
         ...(isReleased && { isReleased }),
       },
@@ -118,7 +128,10 @@ export const recordUsage =
       for (const each of monthsFrom(month, monthBefore(monthOf(nowSeconds)))) {
         const events = (await ledger.read(each)).map(({ event }) => event);
         const own = events.filter(({ resource }) => resources.has(resource));
-        await ledger.add(monthAfter(each), carriedOf(own, kinds, { settled: true }));
+        await ledger.add(
+          monthAfter(each),
+          carriedOf(own, kinds, { settled: true, monthEnd: beginOf(monthAfter(each)) }),
+        );
       }
     }
   };
@@ -126,12 +139,12 @@ export const recordUsage =
 /** By the second that an event is about. */
 const byMonth = (events: readonly UsageEvent[]): ReadonlyMap<Month, UsageEvent[]> => {
   const months = new Map<Month, UsageEvent[]>();
-  for (const event of events) {
-    const month = monthOf(secondOfKey(event.key));
-    const own = months.get(month);
-    if (own) own.push(event);
-    else months.set(month, [event]);
-  }
+  for (const event of events)
+    for (const month of monthsOf(event)) {
+      const own = months.get(month);
+      if (own) own.push(event);
+      else months.set(month, [event]);
+    }
   return months;
 };
 
@@ -147,7 +160,7 @@ export const carryUsage =
     if (nowSeconds < beginOf(month) + settlingSeconds) return;
     for (const each of await uncarriedMonths(ledger, month)) {
       const events = (await ledger.read(monthBefore(each))).map(({ event }) => event);
-      const carried = carriedOf(events, kinds, { settled: false });
+      const carried = carriedOf(events, kinds, { settled: false, monthEnd: beginOf(each) });
       await ledger.add(each, carried);
       await ledger.markCarried(each);
       log.info('usage that goes on was carried into the month', { month: each, events: carried.length });

@@ -434,8 +434,8 @@ function* ofUsage(settings: Settings): Iterable<Contradiction> {
     ];
   if (usage.prices.length > 0 && usage.billingAccountId === undefined)
     yield ['usage.billingAccountId', 'must be set with usage.prices'];
-  const keys = usage.prices.map(({ region, instanceType, platform }) =>
-    [region, instanceType, platform].join(),
+  const keys = usage.prices.map(({ region, instanceType, platform, market }) =>
+    [region, instanceType, platform, market].join(),
   );
   for (const [index, key] of keys.entries())
     if (keys.indexOf(key) < index)

@@ -13,6 +13,10 @@ const Price = z.strictObject({
     .min(1)
     .default(usualPlatform)
     .describe('The platform, as EC2’s `PlatformDetails` has it.'),
+  market: z
+    .enum(['on-demand', 'spot'])
+    .default('on-demand')
+    .describe('Whether it is the price on demand, or the one that a spot instance is charged at.'),
   hourly: text(/^\d{1,6}(\.\d{1,10})?$/, 'must be a decimal number in quotes, such as "0.0456"').describe(
     'The price of an hour.',
   ),

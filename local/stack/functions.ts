@@ -90,6 +90,9 @@ const examplePrices = {
   't3.large': '0.0832',
 };
 
+/** In dollars. Each type has one of its own on AWS, which changes. */
+const spotPrice = '0.004';
+
 /** The functions that the stacks deploy (infra/functions.ts), wired to the emulators. */
 export const localFunctions = (wiring: Wiring): LambdaFunction[] => {
   const { options, accounts, aws, natsUrl, dcm } = wiring;
@@ -198,9 +201,13 @@ export const localFunctions = (wiring: Wiring): LambdaFunction[] => {
 const usagePrices = (reported: readonly { readonly region: string }[]): UsagePrices => ({
   ...{ platformName: provider, billingAccountId: account, currency: 'USD' },
   prices: reported.flatMap(({ region }) =>
-    Object.entries(examplePrices).map(([instanceType, hourly]) => ({
-      ...{ region, instanceType, platform: usualPlatform, hourly },
-    })),
+    Object.entries(examplePrices).flatMap(([instanceType, hourly]) => {
+      const price = { region, instanceType, platform: usualPlatform };
+      return [
+        { ...price, hourly },
+        { ...price, market: 'spot' as const, hourly: spotPrice },
+      ];
+    }),
   ),
 });
 

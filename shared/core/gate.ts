@@ -30,6 +30,8 @@ export const isNewerObservation = (
 ): boolean => held.state !== finalState(kind) && sequenceOf(kind, observation) > held.sequence;
 
 const listingLagSeconds = 5;
+/** How much earlier than its request a listing's states are dated. */
+export const listedEarlySeconds = listingLagSeconds + 1;
 const clockSkewSeconds = 60;
 
 /**
@@ -37,7 +39,7 @@ const clockSkewSeconds = 60;
  * one second less than that second, so that an event of the same second is newer whatever its rank.
  */
 export const listingTime = (requestedAtMs: number): number =>
-  Math.floor(requestedAtMs / 1000) - listingLagSeconds - 1;
+  Math.floor(requestedAtMs / 1000) - listedEarlySeconds;
 
 /** A time more than a minute in the future counts as now: one wrong clock must not close the gate for a resource. */
 export const clamped = (at: number, nowMs: number): number => {

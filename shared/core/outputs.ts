@@ -7,16 +7,19 @@ export type BilledFacts = {
   /** EC2's `PlatformDetails`; undefined also for `Linux/UNIX`, so that most items are smaller. */
   readonly platform?: string | undefined;
   readonly zone?: string | undefined;
+  /** Undefined also for an instance on demand. */
+  readonly market?: 'spot' | undefined;
 };
 
 /** The platform that `BilledFacts` leaves out. */
 export const usualPlatform = 'Linux/UNIX';
 
 /** Those that are known. */
-export const billedFactsOf = ({ size, platform, zone }: BilledFacts): BilledFacts => ({
+export const billedFactsOf = ({ size, platform, zone, market }: BilledFacts): BilledFacts => ({
   ...(size !== undefined && { size }),
   ...(platform !== undefined && { platform }),
   ...(zone !== undefined && { zone }),
+  ...(market !== undefined && { market }),
 });
 
 /** The addresses of a resource, and what decides its price. Undefined: not known. */
@@ -74,6 +77,7 @@ export const newAddresses = (held: Addresses, seen: Addresses): Addresses | unde
     facts.size === held.size &&
     facts.platform === held.platform &&
     facts.zone === held.zone &&
+    facts.market === held.market &&
     privateAddress === held.privateAddress &&
     (publicAddress ?? '') === (held.publicAddress ?? '') &&
     (isWindows ?? false) === (held.isWindows ?? false) &&

@@ -38,6 +38,10 @@ export type UnpublishedStatus = {
   readonly message: string;
   /** The request to our API that caused the change; undefined where none did. */
   readonly requestId?: string | undefined;
+  /** Undefined: an event of the service had the state and its second. */
+  readonly seenBy?: Exclude<Observation['seenBy'], 'event'> | undefined;
+  /** The key of the state before this one by the service's event, where that state was published as a listing or an answer showed it. */
+  readonly keyBefore?: string | undefined;
   /** The time of the republication request, in seconds since 1970 on our clock; undefined for the first publication. */
   readonly republishedAt?: number | undefined;
 };
@@ -58,6 +62,8 @@ export type Resource = Addresses & {
   /** 0 before the first observation. */
   readonly sequence: Sequence;
   readonly state?: string | undefined;
+  /** The sequence of the held state by the service's event, where it was held before as a listing or an answer showed it. */
+  readonly eventSequence?: Sequence | undefined;
   /** The newest notice of each sort, kept until the resource runs again. Absent: none. */
   readonly notices?: Notices | undefined;
   readonly deleteRequested?: boolean | undefined;
@@ -89,6 +95,7 @@ export const describedStatus = (
     status: kind.statusOf(observation.state, { ...circumstances, reason }),
     message: describeState(kind, observation, { ...circumstances, reason }),
     ...(observation.requestId !== undefined && { requestId: observation.requestId }),
+    ...(observation.seenBy !== 'event' && { seenBy: observation.seenBy }),
   };
 };
 
@@ -102,6 +109,16 @@ export const statusOf = (
   ...describedStatus(kind, observation, circumstances),
   id: statusId(observation, randomPart, partsOf(sequenceOf(kind, observation)).rank),
 });
+
+/** What the next state's status says of the held state's time. */
+export const correctionOf = ({
+  kind,
+  state,
+  eventSequence,
+}: Pick<Resource, 'kind' | 'state' | 'eventSequence'>): Pick<UnpublishedStatus, 'keyBefore'> => {
+  const key = eventSequence === undefined ? '' : String(eventSequence);
+  return key !== '' && stateOfKey(kind, key) === state ? { keyBefore: key } : {};
+};
 
 /**
  * An observation as it is recorded: in the state that the kind holds it as, and an end never older than what is held, where the service

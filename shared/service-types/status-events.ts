@@ -39,6 +39,7 @@ const sizesOf = {
   vm: () => ({
     instancetype: z.optional(described('The instance type, where it is known.')),
     platform: z.optional(described('As EC2’s `PlatformDetails`, such as `Linux/UNIX`, where it is known.')),
+    market: z.optional(z.literal('spot').check(z.describe('Of a spot instance.'))),
   }),
   container: () => ({
     taskcpu: z.optional(described('CPU units of the task, where they are known.')),
@@ -109,6 +110,25 @@ export const statusEventSchema = (serviceType: ServiceType) => {
         described(
           'The request to the provider’s API that caused the change: the `x-request-id` of its answer.',
         ),
+      ),
+      seenby: z.optional(
+        z
+          .enum(['listing', 'request'])
+          .check(
+            z.describe(
+              'How the state was seen first, where not by an event of AWS: in a listing, or in the answer to a request to the provider’s API. Then `time` may be some seconds early.',
+            ),
+          ),
+      ),
+      previoussequence: z.optional(
+        z
+          .string()
+          .check(
+            z.regex(/^\d+$/),
+            z.describe(
+              'The `sequence` of the state before this one as AWS’s own event had it, where that event came after the state was published.',
+            ),
+          ),
       ),
       republished: z.optional(
         Time.check(

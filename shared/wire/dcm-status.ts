@@ -20,7 +20,7 @@ export const statusEvent = (
   unpublished: UnpublishedStatus,
   provider: string,
 ): CloudEventJson => {
-  const { id, key, at, status, message, requestId } = unpublished;
+  const { id, key, at, status, message, requestId, seenBy, keyBefore } = unpublished;
   const { serviceType, idExtension, outputsOf } = vm.kind;
   const outputs = outputsOf(vm, status);
   const republishedAt = republicationTime(unpublished);
@@ -47,6 +47,8 @@ export const statusEvent = (
     ...vm.kind.billedExtensions(vm),
     ...(vm.zone !== undefined && { zone: vm.zone }),
     ...(requestId !== undefined && { requestid: requestId }),
+    ...(seenBy !== undefined && { seenby: seenBy === 'api' ? 'request' : seenBy }),
+    ...(keyBefore !== undefined && { previoussequence: keyBefore }),
     ...(republishedAt !== undefined && { republished: timeOf(republishedAt) }),
   } as const;
   new CloudEvent(event); // throws ValidationError where the event is not one

@@ -85,6 +85,7 @@ export const InstanceObservedDetail = z.object({
   size: z.optional(z.string()),
   platform: z.optional(z.string()),
   zone: z.optional(z.string()),
+  market: z.optional(z.enum(['spot'])),
   /** Where the resource store does not hold the resource as ours: so that it can be claimed without another call of its service. */
   tags: z.optional(Tags),
   /** Comes with the tags: the client token of the launch, empty where the launch had none. */

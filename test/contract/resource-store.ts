@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { UnavailableError } from '../../shared/core/errors.ts';
 import { isNewerObservation, sequenceOf } from '../../shared/core/gate.ts';
+import type { Observation } from '../../shared/core/message.ts';
 import type { Resource } from '../../shared/core/resource.ts';
 import { InstanceState, vmKind } from '../../shared/service-types/vm/kind.ts';
 import { dcmId, observed } from '../fixtures/resource-messages.ts';
@@ -120,6 +121,23 @@ export const resourceStoreContract = (name: string, make: MakeResourceStore) => 
       expect(later.outcome).toBe('unchanged');
       expect(statuses(later)).toEqual(['RUNNING']);
       expect(between.outcome).toBe('stale');
+    });
+
+    it('keeps the time of the first event of a state that it held before as a listing showed it, until the next state', async () => {
+      const { resourceStore, claim, resourceId } = await setup();
+      await resourceStore.claim(claim);
+      const see = async (state: InstanceState, seconds: number, seenBy: Observation['seenBy'] = 'event') => {
+        const observation = observed(state, seconds, { resourceId, seenBy });
+        const recorded = await resourceStore.record(observation, statusOf(observation));
+        return recorded.outcome === 'unknown' ? undefined : recorded.vm;
+      };
+      const sequence = sequenceOf(vmKind, observed('stopping', 12));
+
+      expect((await see('stopping', 5, 'api'))?.latest).toMatchObject({ seenBy: 'api' });
+      expect((await see('stopping', 6, 'listing'))?.eventSequence).toBeUndefined();
+      expect((await see('stopping', 12))?.eventSequence).toBe(sequence);
+      expect((await see('stopping', 13))?.eventSequence).toBe(sequence);
+      expect((await see('stopped', 20))?.eventSequence).toBeUndefined();
     });
 
     it('accepts nothing after terminated, not even a claim', async () => {

@@ -175,6 +175,16 @@ describe('a status of the bus, for the ledger', () => {
     expect(reasonOf('instance i-1 is stopped')).toBeUndefined();
   });
 
+  it('says how the state was seen, and corrects the time of the one before', () => {
+    const event = JSON.parse(body('stopping', 10));
+    const more = { seenby: 'request', market: 'spot', previoussequence: '51' };
+
+    expect(readUsage(JSON.stringify({ ...event, detail: { ...event.detail, ...more } }))).toMatchObject([
+      { key: '51', isCorrection: true, dcmId: 'web-1', resource },
+      { key: '102', seenBy: 'request', market: 'spot', size: 't3.medium' },
+    ]);
+  });
+
   it('is unreadable without its order', () => {
     const { resources, detail } = JSON.parse(body('running', 10));
     expect(() =>

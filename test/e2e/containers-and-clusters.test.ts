@@ -7,13 +7,25 @@ import { type DemoResource, statusErrors } from '../../local/demo/check-statuses
 import { runClusterScenario, runContainersScenario } from '../../local/demo/dcm-scenarios.ts';
 import { controlPlaneClient, type DcmUser, dcmUser, olderDcmUser } from '../../local/demo/dcm-user.ts';
 import { clientConfig } from '../../local/emulators/client-config.ts';
+import type { TaskTransition } from '../../local/emulators/ecs/task-life.ts';
+import type { Transition as ClusterTransition } from '../../local/emulators/eks/account.ts';
 import { provider } from '../../local/stack/options.ts';
+import { serviceNameOf } from '../../shared/core/kind.ts';
 import { checksOfOlderDcm, type TestStack, testStack } from './stack.ts';
 
 const soon = 60_000;
 
 /** Conformance has a dozen clusters created and deleted, one after the other. */
 const quickDwellMs = { pending: 100, creating: 1_000, updating: 500, deleting: 500 };
+
+const UsageAnswer = z.object({
+  rows: z.array(
+    z.object({
+      ...{ resource_id: z.string(), service_type: z.string(), start_time: z.string() },
+      ...{ ended: z.boolean(), used_seconds: z.number() },
+    }),
+  ),
+});
 
 const Providers = z.object({
   results: z.array(z.object({ name: z.string(), service_type: z.string(), endpoint: z.url() })),
@@ -41,8 +53,15 @@ const liveThrough = async (dcm: DcmUser, { controlPlane }: TestStack): Promise<v
 
 describe('containers and clusters, behind an environment agent', () => {
   let stack: TestStack;
+  /** What ECS has made of its tasks, and EKS of its clusters. */
+  const tasks: TaskTransition[] = [];
+  const clusters: ClusterTransition[] = [];
   beforeAll(async () => {
-    stack = await testStack({ pollFloorSeconds: 1 });
+    stack = await testStack({
+      pollFloorSeconds: 1,
+      ecs: { onTransition: (one) => void tasks.push(one) },
+      eks: { onTransition: (one) => void clusters.push(one) },
+    });
   });
   afterAll(() => stack?.[Symbol.asyncDispose]());
 
@@ -63,6 +82,45 @@ describe('containers and clusters, behind an environment agent', () => {
     const { controlPlaneUrl, agentUrl = '' } = stack.endpoints;
 
     await liveThrough(dcmUser({ controlPlaneUrl, agentUrl, provider }), stack);
+  });
+
+  it('have their use in the ledger: of a container by ECS’s own times, of a cluster as soon as a listing shows it', async () => {
+    const { providerApiUrl, providerApiToken } = stack.endpoints;
+    const second = (atMs: number | undefined = 0) => Math.floor(atMs / 1000);
+    const usage = async (serviceType: string) => {
+      const url = `${providerApiUrl}/api/v1alpha1/usage?from=${new Date(Date.now() - 3_600_000).toISOString()}`;
+      const answer = await fetch(url, { headers: { authorization: `Bearer ${providerApiToken}` } });
+      const { rows } = UsageAnswer.parse(await answer.json());
+      return rows
+        .filter((row) => row.service_type === serviceType && row.ended)
+        .map(
+          (row) =>
+            [serviceNameOf(row.resource_id), Date.parse(row.start_time) / 1000, row.used_seconds] as const,
+        );
+    };
+    const begins = tasks.filter(
+      (one) =>
+        one === tasks.find(({ taskId, lastStatus }) => taskId === one.taskId && lastStatus === 'RUNNING'),
+    );
+    const reached = (id: string, status: string) =>
+      second(tasks.find(({ taskId, lastStatus }) => taskId === id && lastStatus === status)?.atMs);
+
+    await expect.poll(async () => (await usage('container')).length, { timeout: soon }).toBe(begins.length);
+    const containers = await usage('container');
+    expect(containers.map(([id, from]) => `${id} ${from}`).sort()).toEqual(
+      begins.map(({ taskId, atMs }) => `${taskId} ${second(atMs)}`).sort(),
+    );
+    for (const [id, from, seconds] of containers) {
+      // ECS tells the time of DEPROVISIONING by an event alone, and that of STOPPED in every answer
+      expect(from + seconds).toBeGreaterThanOrEqual(reached(id, 'DEPROVISIONING'));
+      expect(from + seconds).toBeLessThanOrEqual(reached(id, 'STOPPED'));
+    }
+    await expect.poll(async () => (await usage('cluster')).length, { timeout: soon }).toBe(1);
+    const [begin, gone] = [clusters[0], clusters.find(({ status }) => status === 'GONE')];
+    const [[name, from = 0, seconds = 0] = []] = await usage('cluster');
+    expect(name).toBe(begin?.cluster);
+    expect(Math.abs(from - second(begin?.atMs))).toBeLessThan(10);
+    expect(Math.abs(from + seconds - second(gone?.atMs))).toBeLessThan(30);
   });
 
   it('have an update of a cluster that failed reported with EKS’s own error, and the state after it', async () => {

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import * as z from 'zod';
 import { vmSpec } from '../../local/demo/catalog-item.ts';
+import type { Transition } from '../../local/demo/check-statuses.ts';
 import { controlPlaneClient, dcmUser, olderDcmUser } from '../../local/demo/dcm-user.ts';
 import { runDcmVmScenario } from '../../local/demo/dcm-vm-scenario.ts';
 import { providerApiClient } from '../../local/demo/provider-api-client.ts';
@@ -10,11 +12,22 @@ import { instancesOf, newVmId } from './vm-instances.ts';
 
 const soon = 60_000;
 
+const UsageAnswer = z.object({
+  rows: z.array(
+    z.object({
+      ...{ dcm_id: z.string(), start_time: z.string(), end_time: z.string() },
+      ...{ used_seconds: z.number(), billed_seconds: z.number() },
+    }),
+  ),
+});
+
 describe('a VM', () => {
   let stack: TestStack;
   let api: ReturnType<typeof providerApiClient>;
+  const transitions: Transition[] = [];
   beforeAll(async () => {
-    stack = await testStack({ healthIntervalMs: 500, generation: 'old' });
+    const onTransition = (one: Transition) => void transitions.push(one);
+    stack = await testStack({ healthIntervalMs: 500, generation: 'old', onTransition });
     api = providerApiClient(stack.endpoints);
   });
   afterAll(() => stack?.[Symbol.asyncDispose]());
@@ -40,6 +53,64 @@ describe('a VM', () => {
       .poll(() => instancesOf(stack, dcmId).map(({ state }) => state), { timeout: soon })
       .toEqual(['terminated']);
     await api.delete(dcmId);
+  });
+
+  it('has its use in the ledger to the second, by EC2’s own history, also where the API has stopped and deleted it', async () => {
+    const dcmId = newVmId();
+    await api.create(dcmId, vmSpec('used'));
+    await status(dcmId).toBe('RUNNING');
+    await untilNextSecond();
+    await api.change(dcmId, 'stop');
+    await status(dcmId).toBe('STOPPED');
+    await untilNextSecond();
+    await api.change(dcmId, 'start');
+    await status(dcmId).toBe('RUNNING');
+    await untilNextSecond();
+    await api.delete(dcmId);
+    await stack.controlPlane.waitFor(dcmId, 'deleted', soon);
+
+    const [instance] = instancesOf(stack, dcmId);
+    const history = transitions.filter(({ instanceId }) => instanceId === instance?.instanceId);
+    const second = (atMs: number) => Math.floor(atMs / 1000);
+    const runs = history.flatMap(({ state, atMs }, index) => {
+      const end = history[index + 1];
+      return state === 'running' && end ? [[second(atMs), second(end.atMs)] as const] : [];
+    });
+    expect(runs).toHaveLength(2);
+    const time = (at: number) => `${new Date(at * 1000).toISOString().slice(0, 19)}Z`;
+    const read = async (format: string) => {
+      const { providerApiUrl, providerApiToken } = stack.endpoints;
+      const query = `from=${time((runs[0]?.[0] ?? 0) - 60)}&granularity=month&format=${format}`;
+      const headers = { authorization: `Bearer ${providerApiToken}` };
+      const answer = await fetch(`${providerApiUrl}/api/v1alpha1/usage?${query}`, { headers });
+      return answer.text();
+    };
+    const csv = async (format: string) => {
+      const [head = '', ...lines] = (await read(format)).trim().split('\r\n');
+      const cell = /(?:^|,)(?:"((?:[^"]|"")*)"|([^",]*))/g;
+      const rows = lines.map((line) => [...line.matchAll(cell)].map(([, quoted, plain]) => quoted ?? plain));
+      return rows
+        .map((row) => Object.fromEntries(head.split(',').map((name, index) => [name, row[index]])))
+        .filter((row) => [row.dcm_id, row.x_DcmVmId].includes(dcmId));
+    };
+
+    const used = async () =>
+      UsageAnswer.parse(JSON.parse(await read('json')))
+        .rows.filter((row) => row.dcm_id === dcmId)
+        .map((row) => [row.start_time, row.end_time, row.used_seconds, row.billed_seconds]);
+    await expect
+      .poll(used, { timeout: soon })
+      .toEqual(runs.map(([from, until]) => [time(from), time(until), until - from, 60]));
+    expect(await csv('csv')).toMatchObject(
+      runs.map(([from, until]) => ({ start_time: time(from), end_time: time(until), ended: 'true' })),
+    );
+    expect(await csv('focus')).toMatchObject(
+      runs.map(([from, until]) => ({
+        ...{ ChargePeriodStart: time(from), ChargePeriodEnd: time(until) },
+        ...{ ConsumedQuantity: `${until - from}.0`, PricingQuantity: '0.0166666667', ChargeClass: '' },
+        ...{ ResourceId: instance?.instanceId, PricingCategory: 'Standard' },
+      })),
+    );
   });
 
   it('is deleted without another request after the function was killed in the middle of the delete (CC 33)', async () => {

@@ -2,6 +2,7 @@ import { UnavailableError } from '../../shared/core/errors.ts';
 import { isNewerObservation, sequenceOf } from '../../shared/core/gate.ts';
 import { pastStatusOf, surplusOf } from '../../shared/core/history.ts';
 import { finalState, isEnd, isStopped, kindOf } from '../../shared/core/kind.ts';
+import type { Observation } from '../../shared/core/message.ts';
 import { type Addresses, changesOutputs } from '../../shared/core/outputs.ts';
 import {
   isNewNotice,
@@ -102,7 +103,10 @@ export const memoryResourceStore = (now: () => number = Date.now): ResourceStore
       if (held.state === state) {
         if (changesOutputs(held, observation))
           throw new UnavailableError(`${observation.resourceId} has another address`);
-        return { outcome: 'unchanged', vm: keep({ ...held, ...seen }) };
+        return {
+          outcome: 'unchanged',
+          vm: keep({ ...held, ...seen, ...eventSequenceOf(held, observation) }),
+        };
       }
       return {
         outcome: 'accepted',
@@ -166,8 +170,17 @@ export const memoryResourceStore = (now: () => number = Date.now): ResourceStore
   };
 };
 
+/** The first event of the held state. */
+const eventSequenceOf = (held: Resource, observation: Observation): Pick<Resource, 'eventSequence'> => {
+  if (held.eventSequence !== undefined || observation.seenBy !== 'event') return {};
+  return { eventSequence: sequenceOf(held.kind, observation) };
+};
+
 /** A running resource has no notices, and a stopped one has no public address. */
-const keptIn = (state: string, { notices, publicAddress, ...rest }: Resource): Resource => ({
+const keptIn = (
+  state: string,
+  { notices, publicAddress, eventSequence: _, ...rest }: Resource,
+): Resource => ({
   ...rest,
   ...(state !== rest.kind.runningState && { notices }),
   ...(state !== rest.kind.startingState && !isStopped(rest.kind, state) && { publicAddress }),

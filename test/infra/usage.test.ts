@@ -71,7 +71,7 @@ describe('usage in the settings', () => {
     const { USAGE_PRICES: file } = environmentOf(home, 'ec2-sp-provider-api');
     expect(UsagePrices.parse(JSON.parse(filesOf('provider-api')[String(file)] ?? ''))).toEqual({
       ...{ platformName: 'ec2-sp', billingAccountId: '111111111111', currency: 'USD' },
-      prices: [{ ...price, platform: 'Linux/UNIX' }],
+      prices: [{ ...price, platform: 'Linux/UNIX', market: 'on-demand' }],
     });
   });
 

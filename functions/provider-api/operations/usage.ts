@@ -9,7 +9,12 @@ import {
   targetName,
   targetOfKey,
 } from '../../../shared/core/target.ts';
-import { type Charge, fargateSecondsOf } from '../../../shared/core/usage/charges.ts';
+import {
+  type Charge,
+  evidenceOf,
+  fargateSecondsOf,
+  type Period,
+} from '../../../shared/core/usage/charges.ts';
 import { focusColumns } from '../../../shared/core/usage/focus.ts';
 import { beginOf, monthOf } from '../../../shared/core/usage/month.ts';
 import { type Call, type Operation, operationsOf } from '../../../shared/http/operation.ts';
@@ -114,6 +119,14 @@ const UsageRow = z
       z.number().check(z.describe('Of a container: its memory in GB, by its billed seconds.')),
     ),
     stop_reason: known('EC2’s code for why it ended.'),
+    market: known('`spot`, of a spot instance.'),
+    evidence: z
+      .string()
+      .check(
+        z.describe(
+          'How begin and end of the use are known: by `events` of AWS, or by a `listing` or a `request` alone, and then up to seven seconds early. As `events/listing` where they differ.',
+        ),
+      ),
   })
   .check(z.meta({ id: 'UsageRow', description: 'The use of one resource in one part of the time.' }));
 type UsageRow = z.infer<typeof UsageRow>;
@@ -130,7 +143,7 @@ const UsageAnswer = z
 const usageColumns = [
   ...['resource_id', 'dcm_id', 'service_type', 'target', 'account', 'zone', 'instance_type', 'platform'],
   ...['start_time', 'end_time', 'ended', 'used_seconds', 'billed_seconds', 'vcpu_seconds', 'gb_seconds'],
-  'stop_reason',
+  ...['stop_reason', 'market', 'evidence'],
 ] as const;
 
 /** `GET /api/v1alpha1/usage`. */
@@ -152,12 +165,13 @@ export const usageOperation = <UseCases extends WithUsage>(): Operation<UseCases
       const { format, granularity = format === 'focus' ? 'day' : 'month' } = call.query;
       const period = periodOf(call.query, usage.nowSeconds());
       const asked: UsageAsked = { ...period, granularity, opens: openedBy(call, usage.accounts) };
+      const page = { query: call.query, url: withTimes(call.url, period) };
       const isAsked = filterOf(call.query);
       if (format === 'focus')
         return csvPage(
           (await usage.focus(asked)).filter((row) => isAsked('vm', [row.ResourceId, row.x_DcmVmId])),
           focusColumns,
-          call,
+          page,
         );
       const charges = (await usage.charges(asked)).filter(({ interval }) =>
         isAsked(interval.serviceType, [interval.resource, interval.dcmId]),
@@ -166,9 +180,9 @@ export const usageOperation = <UseCases extends WithUsage>(): Operation<UseCases
         return csvPage(
           charges.map((one) => rowOf(one, usage)),
           usageColumns,
-          call,
+          page,
         );
-      const { rows, next } = pageOf(charges, call);
+      const { rows, next } = pageOf(charges, page);
       return {
         ...{ start_time: timeOf(period.from), end_time: timeOf(period.until) },
         rows: rows.map((one) => rowOf(one, usage)),
@@ -183,16 +197,21 @@ const filterOf =
   (serviceType: string, ids: readonly string[]): boolean =>
     (id === undefined || ids.includes(id)) && (wanted === undefined || wanted === serviceType);
 
-const periodOf = (
-  { from, to }: Query,
-  nowSeconds: number,
-): { readonly from: number; readonly until: number } => {
+const periodOf = ({ from, to }: Query, nowSeconds: number): Period => {
   const begin = from === undefined ? beginOf(monthOf(nowSeconds)) : secondOf(from);
   const until = to === undefined ? nowSeconds : secondOf(to);
   if (begin >= until) throw new InvalidArgumentError('to: expected a time after from');
   if (until - begin > longestSeconds)
     throw new InvalidArgumentError('to: expected a time at most 93 days after from');
   return { from: begin, until };
+};
+
+/** So that the rows of the next page are of the same time, also where it is the current one. */
+const withTimes = (url: URL, { from, until }: Period): URL => {
+  const exact = new URL(url);
+  exact.searchParams.set('from', timeOf(from));
+  exact.searchParams.set('to', timeOf(until));
+  return exact;
 };
 
 const secondOf = (text: string): number => Math.floor(Date.parse(text) / 1000);
@@ -221,7 +240,8 @@ const openedBy = (
 
 const rowOf = (charge: Charge, { accounts }: Pick<UsageUseCases, 'accounts'>): UsageRow => {
   const { interval, from, until, usedSeconds, billedSeconds } = charge;
-  const { resource, dcmId, serviceType, target, account, zone, size, platform, stopReason } = interval;
+  const { resource, dcmId, serviceType, target, account, zone, size, platform } = interval;
+  const { market, stopReason } = interval;
   const isVm = serviceType === 'vm';
   const fargate = serviceType === 'container' ? fargateSecondsOf(charge) : undefined;
   return {
@@ -234,6 +254,8 @@ const rowOf = (charge: Charge, { accounts }: Pick<UsageUseCases, 'accounts'>): U
     ...{ used_seconds: usedSeconds, billed_seconds: billedSeconds },
     ...(fargate && { vcpu_seconds: fargate.vcpuSeconds, gb_seconds: fargate.gbSeconds }),
     ...(stopReason !== undefined && { stop_reason: stopReason }),
+    ...(market !== undefined && { market }),
+    evidence: evidenceOf(interval),
   };
 };
 

@@ -173,10 +173,11 @@ const instanceLifecycle = ({
   async run(planned, number, token) {
     const placement = planned.placements[number] ?? planned.placements[0];
     const { instanceId, account, zone, ...launched } = await actions.run(planned, placement, token);
-    const { privateAddress, isWindows, platform, launchedAtMs } = launched;
+    const { privateAddress, isWindows, platform, market, launchedAtMs } = launched;
     const facts = {
       ...{ zone: zone || undefined, privateAddress, isWindows, launchedAtMs },
       ...(platform !== undefined && { platform }),
+      ...(market !== undefined && { market }),
     };
     return { resourceId: instanceId, account, facts };
   },

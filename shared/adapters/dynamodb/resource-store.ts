@@ -207,6 +207,8 @@ export const storedStatus = ({ statuses }: Pick<Kind, 'statuses'>) =>
     status: z.enum(statuses),
     message: z.string(),
     requestId: z.optional(z.string()),
+    seenBy: z.optional(z.enum(['listing', 'api'])),
+    keyBefore: z.optional(z.string()),
     republishedAt: z.optional(z.int()),
   });
 
@@ -229,6 +231,7 @@ const resourceItem = (kind: Kind) => {
     account: z.string(),
     sequence: z.int(),
     state: z.optional(z.enum(kind.states)),
+    eventSequence: z.optional(z.int()),
     /** Written by versions that kept only one notice. */
     notice: z.optional(z.object({ notice: Sort, ...noticeFields })),
     /** From an attribute for each sort (noticeAttribute). */
@@ -246,6 +249,7 @@ const resourceItem = (kind: Kind) => {
     billedSize: z.optional(z.string()),
     billedPlatform: z.optional(z.string()),
     billedZone: z.optional(z.string()),
+    billedMarket: z.optional(z.enum(['spot'])),
     outbox: z.record(z.string(), Status),
     /** From an attribute for each (unforwardedPrefix). */
     unforwarded: z.optional(z.array(z.extend(Status, { dcmId: z.string() }))),
@@ -287,13 +291,14 @@ const itemReader = (kinds: readonly Kind[]) => {
       billedSize: size,
       billedPlatform: platform,
       billedZone: zone,
+      billedMarket: market,
       ...attributes
     } = parsed.data;
     const known = notice ? { [notice.notice]: { at: notice.at, text: notice.text }, ...notices } : notices;
     const past = Object.entries(history).map(([key, text]) => unpacked(kind, { resourceId: pk, key, text }));
     return {
       ...attributes,
-      ...billedFactsOf({ size, platform, zone }),
+      ...billedFactsOf({ size, platform, zone, market }),
       ...(Object.keys(known).length > 0 && { notices: known }),
       ...(kept && { unforwarded: kept.sort(byKey) }),
       kind,
@@ -391,7 +396,7 @@ const noticeNames = ({ notices }: Kind) =>
 const noticePaths = (kind: Kind) => ['notice', ...Object.keys(noticeNames(kind))].join(', ');
 
 const removeOwnershipUpdate = (kind: Kind, expiresAt: number): Update => ({
-  UpdateExpression: `SET expiresAt = :expiresAt REMOVE vmId, outbox, history, latest, repeatedAt, ${addressAttributes.join(', ')}, deleteRequested, #sequence, #state, ${noticePaths(kind)}`,
+  UpdateExpression: `SET expiresAt = :expiresAt REMOVE vmId, outbox, history, latest, repeatedAt, ${addressAttributes.join(', ')}, deleteRequested, #sequence, eventSequence, #state, ${noticePaths(kind)}`,
   ConditionExpression: 'attribute_exists(vmId)',
   ExpressionAttributeNames: { '#sequence': 'sequence', '#state': 'state', ...noticeNames(kind) },
   ExpressionAttributeValues: { ':expiresAt': expiresAt },
@@ -407,8 +412,9 @@ const recordUpdate = (
   UpdateExpression: [
     `SET #sequence = :sequence, #state = :state, ${addNewStatus}${addresses.expression(observation)}`,
     ...(expiresAt === undefined ? [] : [', expiresAt = :expiresAt']),
-    ...(observation.state === kind.runningState ? [` REMOVE ${noticePaths(kind)}`] : []),
-    ...(losesPublicAddress(kind, observation) ? [' REMOVE publicAddress'] : []),
+    ' REMOVE eventSequence',
+    ...(observation.state === kind.runningState ? [`, ${noticePaths(kind)}`] : []),
+    ...(losesPublicAddress(kind, observation) ? [', publicAddress'] : []),
   ].join(''),
   ConditionExpression:
     'attribute_exists(vmId) AND #sequence < :sequence AND (attribute_not_exists(#state) OR NOT #state IN (:final, :state))',
@@ -429,9 +435,9 @@ const recordUpdate = (
   },
 });
 
-/** The held state, seen again later. */
+/** The held state, seen again later. Of several events, the first one has its time. */
 const moveGateUpdate = (kind: Kind, observation: Observation): Update => ({
-  UpdateExpression: `SET #sequence = :sequence${addresses.expression(observation)}`,
+  UpdateExpression: `SET #sequence = :sequence${observation.seenBy === 'event' ? ', eventSequence = if_not_exists(eventSequence, :sequence)' : ''}${addresses.expression(observation)}`,
   ConditionExpression: '#sequence < :sequence AND #state = :state',
   ExpressionAttributeNames: { '#sequence': 'sequence', '#state': 'state' },
   ExpressionAttributeValues: {
@@ -455,13 +461,14 @@ const addressAttributes = [
   'billedSize',
   'billedPlatform',
   'billedZone',
+  'billedMarket',
 ] as const;
 
 /** The addresses that were observed. An instance that had a public address once gets one at every start. */
 const seenOf = (seen: Addresses) => {
-  const { size: billedSize, platform: billedPlatform, zone: billedZone } = seen;
+  const { size: billedSize, platform: billedPlatform, zone: billedZone, market: billedMarket } = seen;
   const known = {
-    ...{ ...seen, billedSize, billedPlatform, billedZone },
+    ...{ ...seen, billedSize, billedPlatform, billedZone, billedMarket },
     ...(seen.publicAddress && { getsPublicAddress: true }),
   };
   return addressAttributes.flatMap((attribute) => {

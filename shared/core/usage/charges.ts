@@ -77,6 +77,12 @@ const roundingOf = (
 /** @see https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/billing-info-fields.html the platforms, as `PlatformDetails` has them */
 const isBilledByTheHour = (platform: string): boolean => platform.startsWith('SUSE');
 
+/** How the begin and the end of an interval are known, as `listing`, or as `events/request` where they differ. */
+export const evidenceOf = ({ until, beginSeenBy, endSeenBy }: Interval): string => {
+  const begin = beginSeenBy ?? 'events';
+  return until === undefined || beginSeenBy === endSeenBy ? begin : `${begin}/${endSeenBy ?? 'events'}`;
+};
+
 /** What Fargate bills of a task: each second of its vCPUs and of its gigabytes. Undefined where the size is not known. */
 export const fargateSecondsOf = ({
   interval: { size = '' },

@@ -1,6 +1,6 @@
 import { usualPlatform } from '../outputs.ts';
-import { targetOfKey } from '../target.ts';
-import type { Charge } from './charges.ts';
+import { type Accounts, targetOfKey } from '../target.ts';
+import { type Charge, evidenceOf } from './charges.ts';
 import { beginOf, monthAfter, monthOf } from './month.ts';
 
 /** The price of an instance type in a region, for an hour, as a decimal number in text. */
@@ -9,6 +9,8 @@ export type Price = {
   readonly instanceType: string;
   /** As EC2's `PlatformDetails`. */
   readonly platform: string;
+  /** @default 'on-demand' */
+  readonly market?: 'on-demand' | 'spot' | undefined;
   readonly hourly: string;
 };
 
@@ -41,14 +43,14 @@ export const focusColumns = [
   ...['ListUnitPrice', 'PricingCategory', 'PricingQuantity', 'PricingUnit', 'ProviderName'],
   ...['PublisherName', 'RegionId', 'RegionName', 'ResourceId', 'ResourceName', 'ResourceType'],
   ...['ServiceCategory', 'ServiceName', 'ServiceSubcategory', 'SkuId', 'SkuMeter', 'SkuPriceDetails'],
-  ...['SkuPriceId', 'SubAccountId', 'SubAccountName', 'Tags', 'x_DcmVmId', 'x_StopReason'],
+  ...['SkuPriceId', 'SubAccountId', 'SubAccountName', 'Tags', 'x_DcmVmId', 'x_Evidence', 'x_StopReason'],
 ] as const;
 export type FocusColumn = (typeof focusColumns)[number];
 
 /** Texts as a CSV file has them; an empty one is FOCUS's null. */
 export type FocusRow = Readonly<Record<FocusColumn, string>>;
 
-/** The price that a charge needs; its text says which one is missing. */
+/** What is sold. */
 export const skuOf = ({ interval }: Charge): string =>
   [
     targetOfKey(interval.target).region,
@@ -56,22 +58,37 @@ export const skuOf = ({ interval }: Charge): string =>
     interval.platform ?? usualPlatform,
   ].join(':');
 
+/** The price that a charge needs, in the words of the settings. */
+export const priceOf = (charge: Charge): string => `${skuOf(charge)}:${marketOf(charge)}`;
+
+const marketOf = ({ interval }: Charge): 'on-demand' | 'spot' => interval.market ?? 'on-demand';
+
 /**
  * The row of a VM's charge. Undefined where its price is not configured: FOCUS forbids a zero in the place of a cost that is not known.
  * The cost is quantity times price, exactly; the quantity is rounded before.
  */
-export const focusRowOf = (charge: FocusCharge, billing: Billing): FocusRow | undefined => {
+export const focusRowOf = (
+  charge: FocusCharge,
+  billing: Billing,
+  accounts: Accounts,
+): FocusRow | undefined => {
   const { interval, from, until, usedSeconds, billedSeconds, billedIn, isCorrection } = charge;
   const { region } = targetOfKey(interval.target);
   const { size, platform = usualPlatform, zone = '' } = interval;
   const price = billing.prices.find(
-    (one) => one.region === region && one.instanceType === size && one.platform === platform,
+    (one) =>
+      one.region === region &&
+      one.instanceType === size &&
+      one.platform === platform &&
+      (one.market ?? 'on-demand') === marketOf(charge),
   );
   if (price === undefined || size === undefined) return undefined;
   const quantity = hoursOf(billedSeconds);
   const cost = times(quantity, price.hourly);
   const unitPrice = withPoint(price.hourly);
   const id = skuOf(charge);
+  const isSpot = marketOf(charge) === 'spot';
+  const alias = Object.entries(accounts).find(([, one]) => one.id === interval.account)?.[0];
   return {
     AvailabilityZone: zone,
     ...{ BilledCost: cost, EffectiveCost: cost, ListCost: cost, ContractedCost: cost },
@@ -89,7 +106,7 @@ export const focusRowOf = (charge: FocusCharge, billing: Billing): FocusRow | un
     ConsumedQuantity: `${usedSeconds}.0`,
     ConsumedUnit: 'Seconds',
     ...{ ListUnitPrice: unitPrice, ContractedUnitPrice: unitPrice },
-    PricingCategory: 'Standard',
+    PricingCategory: isSpot ? 'Dynamic' : 'Standard',
     PricingQuantity: quantity,
     PricingUnit: 'Hours',
     ...{ ProviderName: billing.platformName, InvoiceIssuerName: billing.platformName },
@@ -102,10 +119,11 @@ export const focusRowOf = (charge: FocusCharge, billing: Billing): FocusRow | un
     SkuId: id,
     SkuMeter: 'Compute Usage',
     SkuPriceDetails: JSON.stringify({ InstanceType: size, OperatingSystem: platform }),
-    SkuPriceId: `${id}:OnDemand`,
+    SkuPriceId: `${id}:${isSpot ? 'Spot' : 'OnDemand'}`,
     SubAccountId: interval.account ?? '',
-    ...{ SubAccountName: '', Tags: '' },
+    ...{ SubAccountName: alias ?? '', Tags: '' },
     x_DcmVmId: interval.dcmId,
+    x_Evidence: evidenceOf(interval),
     x_StopReason: isSpotEnd(interval.stopReason) ? 'spot' : (interval.stopReason ?? ''),
   };
 };

@@ -223,7 +223,9 @@ export const vmKind: Kind = {
   statusOf: (state, circumstances) => vmStatus(instanceStateOf(state).state, circumstances),
   needsReason: (state, circumstances) => needsReason(instanceStateOf(state).state, circumstances),
   outputsOf,
-  billedExtensions: ({ size, platform = usualPlatform }) =>
-    size === undefined ? {} : { instancetype: size, platform },
+  billedExtensions: ({ size, platform = usualPlatform, market }) => ({
+    ...(size !== undefined && { instancetype: size, platform }),
+    ...(market !== undefined && { market }),
+  }),
   notices,
 };

@@ -23,6 +23,7 @@ export type LaunchedInstance = {
   readonly isWindows: boolean;
   /** As in BilledFacts (core/outputs.ts). */
   readonly platform?: string | undefined;
+  readonly market?: 'spot' | undefined;
   /** Milliseconds since 1970, on EC2's clock. */
   readonly launchedAtMs: number;
 };

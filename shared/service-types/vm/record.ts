@@ -16,6 +16,7 @@ export const VmFacts = z.object({
   isWindows: z.optional(z.boolean()),
   /** As in BilledFacts (core/outputs.ts). */
   platform: z.optional(z.string()),
+  market: z.optional(z.enum(['spot'])),
   sshUser: z.optional(z.string()),
   /** Which rule chose what, in words; unknown of an instance that was found by its tags alone. */
   chosenBy: z.optional(z.object({ image: z.string(), instanceType: z.string() })),
@@ -31,10 +32,11 @@ export type VmRecords = Records<LaunchPlan, VmFacts>;
 
 /** What an instance itself shows. */
 export const factsSeen = (instance: VmFacts): VmFacts => {
-  const { instanceType, imageId, zone, privateAddress, isWindows, platform, launchedAtMs } = instance;
+  const { instanceType, imageId, zone, privateAddress, isWindows, platform, market, launchedAtMs } = instance;
   return {
     ...{ instanceType, imageId, zone, privateAddress, isWindows, launchedAtMs },
     ...(platform !== undefined && { platform }),
+    ...(market !== undefined && { market }),
   };
 };
 

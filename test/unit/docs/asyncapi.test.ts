@@ -39,6 +39,7 @@ const everything: Addresses = {
   ports: [{ port: 80, scope: 'external' }],
   apiEndpoint: 'https://0123456789ABCDEF.gr7.us-east-1.eks.amazonaws.com',
   zone: 'us-east-1a',
+  market: 'spot',
 };
 const sizes: Readonly<Record<string, string>> = { vm: 't3.medium', container: '256/512' };
 
@@ -52,6 +53,8 @@ const eventsOf = (kind: Kind): CloudEventJson[] => {
     ...status,
     key: `${status.key}-${status.at + 60}-spot-interruption`,
     republishedAt: status.at + 60,
+    seenBy: 'listing',
+    keyBefore: '17873946001',
   }));
   const of = (status: UnpublishedStatus, has: Addresses) =>
     statusEvent(

@@ -4,7 +4,7 @@ import { usageOperation, type WithUsage } from '../../../functions/provider-api/
 import { type ReadsUsage, readUsage } from '../../../functions/provider-api/read-usage.ts';
 import { carryUsage, recordUsage } from '../../../functions/usage/record-usage.ts';
 import { targetKey } from '../../../shared/core/target.ts';
-import { focusColumns } from '../../../shared/core/usage/focus.ts';
+import { type Billing, focusColumns } from '../../../shared/core/usage/focus.ts';
 import type { UsageEvent } from '../../../shared/core/usage/intervals.ts';
 import { router, targetPaths } from '../../../shared/http/router.ts';
 import { memoryUsageLedger } from '../../fakes/memory-usage-ledger.ts';
@@ -28,23 +28,29 @@ const event = (state: keyof typeof ranks, time: string, more: Partial<UsageEvent
   ...{ target: 'eu-west-1', account: '111111111111', size: 't3.medium', zone: 'eu-west-1a', ...more },
 });
 
-const billing = {
+const spot = { market: 'spot' } as const;
+const billing: Billing = {
   ...{ platformName: 'Example Platform', billingAccountId: '111111111111', currency: 'USD' },
   prices: [
     { region: 'eu-west-1', instanceType: 't3.medium', platform: 'Linux/UNIX', hourly: '0.0456' },
     { region: 'eu-west-1', instanceType: 'm7i.large', platform: 'SUSE Linux', hourly: '1' },
+    {
+      ...{ region: 'eu-west-1', instanceType: 't3.medium', platform: 'Linux/UNIX' },
+      ...spot,
+      hourly: '0.01',
+    },
   ],
 };
 const prod = { id: '222222222222', regions: ['eu-west-1'] };
 
 const world = (
-  given: { readonly billing?: typeof billing | undefined; readonly opens?: readonly string[] } = { billing },
+  given: { readonly billing?: Billing | undefined; readonly opens?: readonly string[] } = { billing },
 ) => {
   const clock = { ms: second('2026-11-25T00:00:00Z') * 1000 };
   const now = () => clock.ms;
   const ledger = memoryUsageLedger(now);
   const parts = { ledger, now, log: memoryLog(), meter: { count: () => {} } };
-  const usage: ReadsUsage = readUsage({ ledger, billing: given.billing, now });
+  const usage: ReadsUsage = readUsage({ ledger, billing: given.billing, accounts: { prod }, now });
   const { opens = ['eu-west-1'] } = given;
   const permits = (key: string) => opens.includes(key);
   const app = router({
@@ -115,6 +121,7 @@ describe('GET /api/v1alpha1/usage', () => {
           ...{ platform: 'Linux/UNIX', ended: true },
           ...{ start_time: '2026-11-20T10:30:00Z', end_time: '2026-11-20T10:30:20Z' },
           ...{ used_seconds: 20, billed_seconds: 60, stop_reason: 'Client.UserInitiatedShutdown' },
+          evidence: 'events',
         },
         expect.objectContaining({ ended: false, used_seconds: 60, billed_seconds: 60 }),
       ],
@@ -159,10 +166,57 @@ describe('GET /api/v1alpha1/usage', () => {
     expect(json).toHaveLength(10);
   });
 
+  it('comes in pages of the time that the first one was of, however late they are read', async () => {
+    const { record, get, at } = world();
+    await record(event('running', '2026-11-24T14:00:00Z'));
+    const { next = '' } = await jsonOf(await get('/api/v1alpha1/usage?granularity=hour&limit=4'));
+
+    at('2026-12-02T00:00:00Z');
+    const { rows } = await jsonOf(await get(next.replace('limit=4', 'limit=100')));
+
+    expect(rows).toHaveLength(6);
+    expect(rows.at(-1)).toMatchObject({ end_time: '2026-11-25T00:00:00Z' });
+  });
+
+  it('has pages below the 6 MB of Lambda’s answers, also the last one of 100,000 rows', async () => {
+    const { record, get } = world();
+    const vms = Array.from({ length: 174 }, (_, index) => `i-${String(index).padStart(17, '0')}`);
+    await record(...vms.map((id) => event('running', '2026-11-01T00:00:00Z', { resource: id })));
+    const hourly = '/api/v1alpha1/usage?granularity=hour&limit=5000';
+
+    const last = await (await get(`${hourly}&after=95224`)).text();
+    expect(last.match(/"resource_id"/g)).toHaveLength(5_000);
+    expect(last).not.toContain('"next"');
+    const twoDays = `${hourly}&format=focus&from=2026-11-01&to=2026-11-03`;
+    const focus = await (await get(twoDays)).text();
+    expect(focus.trim().split('\r\n')).toHaveLength(5_001);
+    for (const text of [last, focus]) expect(text.length).toBeLessThan(6_000_000);
+  });
+
+  it.each([
+    ['in the future', '?from=2027-03-01&to=2027-04-01'],
+    ['before the ledger began', '?from=2025-03-01&to=2025-04-01'],
+    ['of which a part is in the future, that part', '?from=2026-11-25&to=2026-12-25'],
+  ])('has no rows of a time %s', async (_, query) => {
+    const { record, get } = world();
+    await record(event('running', '2026-11-20T10:30:00Z'));
+
+    for (const format of ['json', 'focus']) {
+      const answer = await get(`/api/v1alpha1/usage${query}&format=${format}`);
+      expect(answer.status).toBe(200);
+      expect(await answer.text()).not.toContain(resource);
+    }
+  });
+
   it.each([
     ['?from=yesterday', 'from: expected a date or an RFC 3339 time'],
     ['?from=2026-11-02&to=2026-11-01', 'to: expected a time after from'],
     ['?from=2026-01-01', 'at most 93 days'],
+    ['?from=2026-13-01', 'from: expected a date or an RFC 3339 time'],
+    ['?to=2026-11-01T00:00:00', 'to: expected a date or an RFC 3339 time'],
+    ['?from=2026-11-01&to=2026-11-01', 'to: expected a time after from'],
+    ['?from=2027-01-01', 'to: expected a time after from'],
+    ['?after=-1', 'after: '],
     ['?format=xml', 'format: '],
     ['?limit=5001', 'limit: '],
   ])('refuses %s', async (query, detail) => {
@@ -199,6 +253,48 @@ describe('usage as FOCUS 1.2', () => {
       ...{ ResourceId: resource, SkuPriceId: 'eu-west-1:t3.medium:Linux/UNIX:OnDemand', ChargeClass: '' },
       SkuPriceDetails: '{"InstanceType":"t3.medium","OperatingSystem":"Linux/UNIX"}',
     });
+  });
+
+  it('names the account, how the times are known and why it ended, and has the price of a spot instance as dynamic', async () => {
+    const it = world({ billing, opens: ['222222222222/eu-west-1'] });
+    const theirs = { target: '222222222222/eu-west-1', account: prod.id, market: 'spot' } as const;
+    const reason = 'Server.SpotInstanceTermination';
+    await it.record(
+      event('running', '2026-11-20T10:00:00Z', theirs),
+      event('stopping', '2026-11-20T11:00:00Z', { ...theirs, reason, seenBy: 'listing' }),
+    );
+
+    const [row] = await focus(it);
+
+    expect(row).toMatchObject({
+      ...{ SubAccountId: prod.id, SubAccountName: 'prod', Tags: '', RegionName: 'eu-west-1' },
+      ...{ PricingCategory: 'Dynamic', ListUnitPrice: '0.01', BilledCost: '0.01' },
+      SkuPriceId: 'eu-west-1:t3.medium:Linux/UNIX:Spot',
+      ...{ x_DcmVmId: 'web-1', x_StopReason: 'spot', x_Evidence: 'events/listing' },
+    });
+  });
+
+  it('has the columns in the order of the alphabet, and equal costs, each the exact product', async () => {
+    const it = world();
+    await it.record(event('running', '2026-11-20T10:30:00Z'), event('stopping', '2026-11-20T17:13:41Z'));
+
+    const [row = {}] = await focus(it);
+
+    const names = Object.keys(row);
+    const [own, theirs] = [
+      names.filter((name) => name.startsWith('x_')),
+      names.filter((name) => !name.startsWith('x_')),
+    ];
+    expect(names).toEqual([...theirs.toSorted(), ...own.toSorted()]);
+    const digits = (text = '') => BigInt(text.replace('.', ''));
+    const places = (text = '') => text.split('.')[1]?.length ?? 0;
+    const { PricingQuantity: quantity, ListUnitPrice: price, ListCost: cost } = row;
+    expect(digits(cost) * 10n ** BigInt(places(quantity) + places(price) - places(cost))).toBe(
+      digits(quantity) * digits(price),
+    );
+    for (const name of ['BilledCost', 'EffectiveCost', 'ContractedCost']) expect(row[name]).toBe(cost);
+    for (const name of names.filter((one) => /Cost$|Price$|Quantity$/.test(one)))
+      expect(row[name]).toMatch(/^\d+\.\d+$/);
   });
 
   it('has a decimal point in every number, and whole hours of SUSE', async () => {
@@ -261,6 +357,6 @@ describe('usage as FOCUS 1.2', () => {
     await it.record(event('running', '2026-11-20T10:00:00Z', { size: 'm7i.large' }));
     const refused = await it.get('/api/v1alpha1/usage?format=focus');
     expect(refused.status).toBe(409);
-    expect((await jsonOf(refused)).detail).toContain('no price for eu-west-1:m7i.large:Linux/UNIX');
+    expect((await jsonOf(refused)).detail).toContain('no price for eu-west-1:m7i.large:Linux/UNIX:on-demand');
   });
 });

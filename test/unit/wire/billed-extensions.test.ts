@@ -19,6 +19,11 @@ describe('what decides the price of a resource', () => {
     expect(eventOf({ size: 't3.medium' })).toMatchObject({ platform: 'Linux/UNIX' });
   });
 
+  it('includes that it is a spot instance', () => {
+    expect(eventOf({ size: 't3.medium', market: 'spot' })).toMatchObject({ market: 'spot' });
+    expect(eventOf({ size: 't3.medium' })).not.toHaveProperty('market');
+  });
+
   it('is CPU and memory of a container', () => {
     const event = eventOf({ size: '256/512', zone: 'eu-west-1a' }, containerKind);
 

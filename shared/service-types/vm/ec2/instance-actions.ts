@@ -9,7 +9,7 @@ import { targetOfKey } from '../../../core/target.ts';
 import type { LaunchPlan, Placement } from '../launch.ts';
 import type { InstanceActions, LaunchedInstance } from '../ports.ts';
 import { type Ec2Calls, ec2Calls } from './calls.ts';
-import { isWindows, platformOf } from './instances.ts';
+import { isWindows, marketOf, platformOf } from './instances.ts';
 
 /** InstanceActions by the EC2 client of AWS's SDK. */
 export const ec2InstanceActions = (call: Ec2Calls = ec2Calls()): InstanceActions => ({
@@ -67,6 +67,7 @@ const launchedIn = ({ OwnerId, Instances }: RunInstancesCommandOutput, region: s
     privateAddress: instance.PrivateIpAddress || instance.Ipv6Address || undefined,
     isWindows: isWindows(instance),
     platform: platformOf(instance),
+    market: marketOf(instance),
     launchedAtMs: instance.LaunchTime?.getTime() ?? 0,
   };
 };

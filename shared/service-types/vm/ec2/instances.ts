@@ -11,7 +11,7 @@ import { isServerError, readsByTarget } from '../../../adapters/aws/calls.ts';
 import { codeOf } from '../../../adapters/aws/errors.ts';
 import { counted } from '../../../core/errors.ts';
 import type { ListedEntry } from '../../../core/inventory/entry.ts';
-import { usualPlatform } from '../../../core/outputs.ts';
+import { type BilledFacts, usualPlatform } from '../../../core/outputs.ts';
 import { instanceEntry } from '../inventory.ts';
 import { instanceStateOf } from '../kind.ts';
 import type { Instance, Instances } from '../ports.ts';
@@ -151,6 +151,7 @@ const described = (account: string, instance: Ec2Instance): Instance[] => {
       platform: platformOf(instance),
       imageId: instance.ImageId,
       zone: instance.Placement?.AvailabilityZone,
+      market: marketOf(instance),
       privateAddress: instance.PrivateIpAddress || instance.Ipv6Address || undefined,
       publicAddress: instance.PublicIpAddress ?? '',
       isWindows: isWindows(instance) || undefined,
@@ -162,6 +163,12 @@ const described = (account: string, instance: Ec2Instance): Instance[] => {
 /** @see https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/billing-info-fields.html */
 export const platformOf = ({ PlatformDetails }: Pick<Ec2Instance, 'PlatformDetails'>): string | undefined =>
   PlatformDetails === usualPlatform ? undefined : PlatformDetails;
+
+/** @see https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Instance.html (instanceLifecycle) */
+export const marketOf = ({
+  InstanceLifecycle,
+}: Pick<Ec2Instance, 'InstanceLifecycle'>): BilledFacts['market'] =>
+  InstanceLifecycle === 'spot' ? 'spot' : undefined;
 
 /**
  * EC2 says `windows`, in lower case whatever its model says, and nothing for any other system.

@@ -37,7 +37,7 @@ const provider = async ({ hasUsage = true, hasPrices = true } = {}) => {
     event('running', '2026-11-24T20:00:00Z', web2),
     event('running', '2026-11-21T00:00:00Z', shop),
   ]);
-  const reads = readUsage({ ledger, billing: hasPrices ? billing : undefined, now });
+  const reads = readUsage({ ledger, billing: hasPrices ? billing : undefined, accounts: {}, now });
   const usage = { ...reads, accounts: {}, nowSeconds: () => nowMs / 1000 };
   const asked: string[] = [];
   const app = router({

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { chargesOf, fargateSecondsOf } from '../../../../shared/core/usage/charges.ts';
+import { chargesOf, evidenceOf, fargateSecondsOf } from '../../../../shared/core/usage/charges.ts';
 import { intervalsOf, type UsageEvent } from '../../../../shared/core/usage/intervals.ts';
 import { clusterKind } from '../../../../shared/service-types/cluster/kind.ts';
 import { containerKind } from '../../../../shared/service-types/container/kind.ts';
@@ -119,6 +119,108 @@ describe('charges', () => {
       [1_800, 1_800],
       [1_900, 5_400],
     ]);
+  });
+
+  it.each([
+    ['Linux/UNIX'],
+    ['Ubuntu Pro'],
+    ['Windows'],
+    ['Windows with SQL Server Standard'],
+    ['Red Hat Enterprise Linux'],
+  ])('of %s are by the second, with a minimum of 60 s', (platform) => {
+    const run = (seconds: number) => [event('running', 0, { platform }), event('stopping', seconds)];
+
+    expect(seconds(run(59))).toEqual([[0, 59, 60]]);
+    expect(seconds(run(61))).toEqual([[0, 61, 61]]);
+  });
+
+  it('are of no state but running', () => {
+    for (const state of ['pending', 'stopping', 'stopped', 'shutting-down', 'terminated'])
+      expect(seconds([event(state, 0)])).toEqual([]);
+  });
+
+  it('of SUSE are a whole hour for each start', () => {
+    const suse = { platform: 'SUSE Linux' };
+
+    expect(
+      seconds([
+        event('running', 0, suse),
+        event('stopping', 10),
+        event('running', 20, suse),
+        event('stopped', 30),
+      ]),
+    ).toEqual([
+      [0, 10, 3_600],
+      [20, 10, 3_600],
+    ]);
+  });
+
+  it('go on through a reboot, which has no event', () => {
+    const running = event('running', 0);
+    const address = { ...running, key: `${running.key}-${start + 30}-address` };
+
+    expect(seconds([running, address, event('stopping', 200)])).toEqual([[0, 200, 200]]);
+  });
+
+  it('end with stopped, shutting-down or terminated where no stopping was seen', () => {
+    for (const state of ['stopped', 'shutting-down', 'terminated'])
+      expect(seconds([event('running', 0), event(state, 90)])).toEqual([[0, 90, 90]]);
+  });
+
+  it('of a spot instance that hibernates end with its stop, too', () => {
+    expect(
+      seconds([
+        event('running', 0),
+        event('stopping', 100, { reason: 'spot-hibernate' }),
+        event('stopped', 130),
+      ]),
+    ).toEqual([[0, 130, 130]]);
+  });
+
+  it('of a task are not of the time in which it waits for its network, and have a minimum of a minute', () => {
+    const task = { serviceType: 'container', resource: 'task/0123456789abcdef0123456789abcdef' } as const;
+
+    expect(
+      seconds([
+        event('PENDING', 0, task),
+        event('RUNNING', 10, task),
+        event('STOPPING', 20, task),
+        event('DEPROVISIONING', 25, task),
+      ]),
+    ).toEqual([[10, 15, 60]]);
+  });
+
+  it('have the times of EC2’s events where an answer of the API or a listing was published before', () => {
+    const [asked, listed] = [{ seenBy: 'request' }, { seenBy: 'listing' }] as const;
+    const events = [
+      event('running', 0, listed),
+      event('running', 4, { isCorrection: true }),
+      event('stopping', 94, asked),
+      event('stopping', 101, { isCorrection: true }),
+      event('stopped', 120),
+    ];
+
+    const [row] = charged(events);
+    expect([row?.interval.from, row?.interval.until]).toEqual([start + 4, start + 101]);
+    expect(row && evidenceOf(row.interval)).toBe('events');
+    expect(charged(events.toReversed())).toEqual(charged(events));
+  });
+
+  it('end in the second of the request where EC2’s own event of that end did not come', () => {
+    const asked = event('stopping', 94, { seenBy: 'request' });
+
+    expect(seconds([event('running', 0), asked])).toEqual([[0, 100, 100]]);
+    expect(seconds([event('running', 0), asked, event('stopped', 99)])).toEqual([[0, 99, 99]]);
+    const [row] = charged([event('running', 0), asked]);
+    expect(row && evidenceOf(row.interval)).toBe('events/request');
+  });
+
+  it('are of a listing where no event says more, and an event of a later change moves nothing', () => {
+    const listed = event('running', 0, { seenBy: 'listing' });
+    const later = event('running', 3_600, { isCorrection: true });
+
+    const [row] = charged([listed, later, event('stopped', 7_200, { seenBy: 'listing' })]);
+    expect([row?.usedSeconds, row && evidenceOf(row.interval)]).toEqual([7_200, 'listing']);
   });
 
   it('of a task are its vCPU seconds and gigabyte seconds, with the minimum of a minute', () => {

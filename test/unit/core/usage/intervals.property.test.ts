@@ -1,18 +1,26 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Charge, chargesOf } from '../../../../shared/core/usage/charges.ts';
-import { carriedOf, intervalsOf, type UsageEvent } from '../../../../shared/core/usage/intervals.ts';
+import {
+  carriedOf,
+  intervalsOf,
+  monthsOf,
+  type UsageEvent,
+} from '../../../../shared/core/usage/intervals.ts';
 import { kinds } from '../../../../shared/service-types/kinds.ts';
-import { billedSecondsOf, type TrueInstance, usedSecondsOf } from './oracle.ts';
+import { billedSecondsOf, type TrueInstance, usedSecondsBySize, usedSecondsOf } from './oracle.ts';
 
 /** A minute before the end of a month, so that runs cross it. */
 const origin = Date.UTC(2026, 10, 30, 23, 50) / 1000;
 const monthEnd = Date.UTC(2026, 11, 1) / 1000;
 
+/** A type changes only while the instance is stopped. */
+const sizes = fc.constantFrom('t3.small', 't3.medium', 'm7i.large');
+
 const instances = fc
   .array(
     fc.record({
-      gaps: fc.array(fc.tuple(fc.integer({ min: 4, max: 500 }), fc.integer({ min: 1, max: 900 })), {
+      gaps: fc.array(fc.tuple(fc.integer({ min: 14, max: 500 }), fc.integer({ min: 1, max: 900 }), sizes), {
         maxLength: 4,
       }),
       isOpen: fc.boolean(),
@@ -23,15 +31,15 @@ const instances = fc
   .map((all) =>
     all.map(({ gaps, isOpen, platform }, index): TrueInstance => {
       let at = origin;
-      const runs = gaps.map(([pause, length]) => {
+      const runs = gaps.map(([pause, length, size]) => {
         const start = at + pause;
         at = start + length;
-        return { start, stop: at };
+        return { start, stop: at, size };
       });
       const last = runs.at(-1);
       return {
         resource: `i-${String(index).padStart(17, '0')}`,
-        runs: isOpen && last ? [...runs.slice(0, -1), { start: last.start, stop: undefined }] : runs,
+        runs: isOpen && last ? [...runs.slice(0, -1), { ...last, stop: undefined }] : runs,
         platform,
       };
     }),
@@ -41,16 +49,30 @@ const ranks = { pending: 0, running: 1, stopping: 2, stopped: 3 };
 
 /** The events of a life. An event has the facts or not; what is missing is known by another one of the same run. */
 const eventsOf = ({ resource, runs, platform }: TrueInstance): UsageEvent[] =>
-  runs.flatMap(({ start, stop }) => {
+  runs.flatMap(({ start, stop, size }, index) => {
     const event = (state: keyof typeof ranks, at: number, facts: object = {}): UsageEvent => ({
       ...{ resource, key: String(at * 10 + ranks[state]), dcmId: `dcm-${resource}` },
       ...{ serviceType: 'vm', target: 'eu-west-1', ...facts },
     });
+    const guessed = { seenBy: index % 2 === 0 ? 'listing' : 'request' } as const;
+    const isGuessed = (start + index) % 3 === 0;
+    const correction = { isCorrection: true };
     return [
       event('pending', start - 2),
-      event('running', start, { size: 't3.medium', platform }),
-      ...(stop === undefined ? [] : [event('stopping', stop), event('stopped', stop + 1)]),
+      ...(isGuessed
+        ? [event('running', start - 1, { ...guessed, size, platform }), event('running', start, correction)]
+        : [event('running', start, { size, platform })]),
+      ...(stop === undefined || (start + index) % 5 === 0 ? [] : stopping(stop)),
+      ...(stop === undefined ? [] : [event('stopped', (start + index) % 5 === 0 ? stop : stop + 1)]),
     ];
+
+    /** Where the API was asked, its answer is published first, with the time of a listing. */
+    function stopping(at: number): UsageEvent[] {
+      const early = at - 6;
+      return isGuessed && early > start
+        ? [event('stopping', early, guessed), event('stopping', at, correction)]
+        : [event('stopping', at)];
+    }
   });
 
 const shuffledWithCopies = (events: readonly UsageEvent[]) =>
@@ -78,6 +100,16 @@ const latest = (truth: readonly TrueInstance[]) =>
 const sum = (charges: readonly Charge[], resource: string, of: 'usedSeconds' | 'billedSeconds') =>
   charges.filter(({ interval }) => interval.resource === resource).reduce((total, one) => total + one[of], 0);
 
+const eventsIn = (month: string, events: readonly UsageEvent[]): UsageEvent[] =>
+  events.filter((event) => monthsOf(event).includes(month));
+
+const bySize = (charges: readonly Charge[], resource: string): Readonly<Record<string, number>> => {
+  const sums = new Map<string, number>();
+  for (const { interval, usedSeconds } of charges.filter((one) => one.interval.resource === resource))
+    sums.set(interval.size ?? '', (sums.get(interval.size ?? '') ?? 0) + usedSeconds);
+  return Object.fromEntries(sums);
+};
+
 const always = { from: 0, until: Number.MAX_SAFE_INTEGER };
 
 describe('usage from events that are late, repeated and shuffled', () => {
@@ -88,10 +120,11 @@ describe('usage from events that are late, repeated and shuffled', () => {
         const period = { from: origin + start, until: origin + start + length };
         const charges = chargesOf(intervalsOf(events, kinds), period, { granularity, nowSeconds });
 
-        for (const one of truth)
-          expect(sum(charges, one.resource, 'usedSeconds')).toBe(
-            usedSecondsOf(one, period.from, period.until, nowSeconds),
-          );
+        for (const one of truth) {
+          const { from, until } = period;
+          expect(sum(charges, one.resource, 'usedSeconds')).toBe(usedSecondsOf(one, from, until, nowSeconds));
+          expect(bySize(charges, one.resource)).toEqual(usedSecondsBySize(one, from, until, nowSeconds));
+        }
       }),
     );
   });
@@ -112,11 +145,9 @@ describe('usage from events that are late, repeated and shuffled', () => {
     fc.assert(
       fc.property(cases, ({ truth, events, granularity, nowOffset }) => {
         const nowSeconds = latest(truth) + nowOffset;
-        const isBefore = ({ key }: UsageEvent) => Math.floor(Number(key) / 10) < monthEnd;
-        const before = events.filter(isBefore);
         const ofMonth = [
-          ...carriedOf(before, kinds, { settled: false }),
-          ...events.filter((one) => !isBefore(one)),
+          ...carriedOf(eventsIn('2026-11', events), kinds, { settled: false, monthEnd }),
+          ...eventsIn('2026-12', events),
         ];
         const period = { from: monthEnd, until: Number.MAX_SAFE_INTEGER };
         const cut = { granularity, nowSeconds };
@@ -135,21 +166,20 @@ describe('usage from events that are late, repeated and shuffled', () => {
         fc.integer({ min: 0, max: 1000 }),
         ({ truth, events, granularity, nowOffset }, which) => {
           const nowSeconds = latest(truth) + nowOffset;
-          const isBefore = ({ key }: UsageEvent) => Math.floor(Number(key) / 10) < monthEnd;
-          const before = events.filter(isBefore);
+          const before = eventsIn('2026-11', events);
           const late = before[which % Math.max(before.length, 1)];
           const sameEvent = (one: UsageEvent) => one.key === late?.key && one.resource === late.resource;
           const carried = carriedOf(
             before.filter((one) => !sameEvent(one)),
             kinds,
-            { settled: false },
+            { settled: false, monthEnd },
           );
           const again = carriedOf(
             before.filter(({ resource }) => resource === late?.resource),
             kinds,
-            { settled: true },
+            { settled: true, monthEnd },
           );
-          const ofMonth = [...carried, ...again, ...events.filter((one) => !isBefore(one))];
+          const ofMonth = [...carried, ...again, ...eventsIn('2026-12', events)];
           const period = { from: monthEnd, until: Number.MAX_SAFE_INTEGER };
           const used = (all: readonly UsageEvent[], resource: string) =>
             sum(

@@ -1,10 +1,29 @@
 /** The truth about one instance, second by second: what the ledger must find from events alone. */
 export type TrueInstance = {
   readonly resource: string;
-  /** Each start with its end, in seconds since 1970. The last one may have none. */
-  readonly runs: readonly { readonly start: number; readonly stop: number | undefined }[];
+  /** Each start with its end, in seconds since 1970, and the type that it has then. The last one may have no end. */
+  readonly runs: readonly {
+    readonly start: number;
+    readonly stop: number | undefined;
+    readonly size: string;
+  }[];
   readonly platform: string;
 };
+
+/** The same for each type that the instance had. */
+export const usedSecondsBySize = (
+  one: TrueInstance,
+  from: number,
+  until: number,
+  now: number,
+): Readonly<Record<string, number>> =>
+  Object.fromEntries(
+    [...new Set(one.runs.map(({ size }) => size))].flatMap((size) => {
+      const own = { ...one, runs: one.runs.filter((run) => run.size === size) };
+      const seconds = usedSecondsOf(own, from, until, now);
+      return seconds === 0 ? [] : [[size, seconds]];
+    }),
+  );
 
 /** Counts seconds one by one, without a thought about intervals. Slow, and independent of the code under test. */
 export const usedSecondsOf = ({ runs }: TrueInstance, from: number, until: number, now: number): number => {
