@@ -350,7 +350,10 @@ export const inventoryReports = (parts: Parts) => {
 
   function requireAlias(alias: string | undefined) {
     if (alias !== undefined && !targets.aliases.includes(alias))
-      throw new NotServedError('namespace', `the inventory has no account ${alias}`);
+      throw new NotServedError(
+        'namespace',
+        `the inventory has no account ${alias}; /namespaces lists those that there are`,
+      );
   }
 
   const placesOf = (plan: Plan) => [targets.named(plan.source), targets.named(plan.destination)] as const;
@@ -378,7 +381,9 @@ export const inventoryReports = (parts: Parts) => {
     requireAlias(namespace);
     const plan = plans.find((one) => one.name === id && namespaceOfPlan(one) === namespace);
     if (plan === undefined || !placesOf(plan).every((target) => isOpen({ permits }, target)))
-      throw new NotFoundError(`there is no plan ${id} in ${namespace}`);
+      throw new NotFoundError(
+        `there is no plan ${id} in ${namespace}; /namespaces/${namespace}/plans lists those that there are`,
+      );
     return plan;
   };
 

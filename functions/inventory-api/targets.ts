@@ -36,9 +36,16 @@ export const servedTargets = ({ homeAlias, homeRegions, accounts }: Served) => {
   const find = (alias: string, region: string): NamedTarget => {
     const found = all.find((one) => aliasOf(one) === alias && one.region === region);
     if (found === undefined && all.some((one) => targetName(one) === alias))
-      throw new NotServedError(`collection=${region}`, `the target ${alias} has no collection ${region}`);
+      throw new NotServedError(
+        `collection=${region}`,
+        `the target ${alias} has no collection ${region}`,
+        true,
+      );
     if (found === undefined)
-      throw new NotServedError('target', `the inventory has no target ${alias}/${region}`);
+      throw new NotServedError(
+        'target',
+        `the inventory has no target ${alias}/${region}; /targets lists those that there are`,
+      );
     return found;
   };
   const [home = { region: '' }] = all;

@@ -51,12 +51,14 @@ export const router = <UseCases>(parts: Parts<UseCases>): Hono<Environment> => {
   if (corsOrigins.length > 0) app.use(crossOrigin(corsOrigins));
   const once = operations.filter(({ isOfNoTarget }) => isOfNoTarget);
   const everywhere = operations.filter(({ isOfNoTarget }) => !isOfNoTarget);
+  const known: Segment[][] = [];
   for (const [prefix, below] of [
     ['', once] as const,
     ...targets.prefixes.map((one) => [one, everywhere] as const),
   ]) {
     for (const [path, methods] of byPath(below)) {
       const route = `${prefix}${honoRoute(path)}`;
+      known.push([...prefix.split('/').slice(1).map(ofPrefix), ...path.split('/').slice(1).map(ofPath)]);
       for (const operation of methods) app.on(operation.method, route, runOperation(operation, parts));
       const allow = methods
         .flatMap(({ method }) => (method === 'GET' ? ['GET', 'HEAD'] : [method]))
@@ -64,12 +66,17 @@ export const router = <UseCases>(parts: Parts<UseCases>): Hono<Environment> => {
       app.all(route, (context) => problem(context, 'method-not-allowed', `expected ${allow}`, { allow }));
     }
   }
-  app.notFound((context) => problem(context, 'not-found', 'the API has no such path'));
+  app.notFound((context) =>
+    problem(context, 'not-found', `the API has no such path${hint(known, normalizedPath(context.req.raw))}`),
+  );
   app.onError((error, context) => {
     const { code, detail } = problemOf(error);
     const isInsufficient = error instanceof InsufficientScopeError;
     if (concernsOperator(code) && !isInsufficient) log.error('a request failed', { error });
-    return problem(context, code, detail, {
+    const isUnknownPath = error instanceof NotServedError && error.isUnknownPath;
+    const path = normalizedPath(context.req.raw);
+    const what = isUnknownPath ? hint(known, path.slice(0, path.lastIndexOf('/'))) : '';
+    return problem(context, code, `${detail}${what}`, {
       ...(code === 'unauthenticated' && { 'www-authenticate': authentication.challenge }),
       ...(isInsufficient && { 'www-authenticate': authentication.insufficientScope }),
       ...(error instanceof NotServedError && { 'x-reason': error.reason }),
@@ -81,11 +88,47 @@ export const router = <UseCases>(parts: Parts<UseCases>): Hono<Environment> => {
 /** The path names something that the API does not have at all, such as a target: HTTP 404, with the header `X-Reason`. */
 export class NotServedError extends NotFoundError {
   readonly reason: string;
-  constructor(reason: string, message: string) {
+  /** Whether it is the last segment of the path that there is not. */
+  readonly isUnknownPath: boolean;
+  constructor(reason: string, message: string, isUnknownPath = false) {
     super(message);
     this.reason = reason;
+    this.isUnknownPath = isUnknownPath;
   }
 }
+
+/** A segment of the API's paths: as OpenAPI writes it, and what it matches. */
+type Segment = { readonly shown: string; readonly matches: (segment: string) => boolean };
+
+const ofPrefix = (segment: string): Segment => {
+  const [, name, pattern = '.+'] = /^:(\w+)(?:\{(.*)\})?$/.exec(segment) ?? [];
+  if (name === undefined) return { shown: segment, matches: (given) => given === segment };
+  const whole = new RegExp(`^(?:${pattern})$`);
+  return { shown: `{${name}}`, matches: (given) => whole.test(given) };
+};
+
+const ofPath = (segment: string): Segment => {
+  const [, verb] = /^\{\w+\}(:[a-z]+)?$/.exec(segment) ?? [];
+  const isId = segment.startsWith('{');
+  const whole = new RegExp(`^[^:]+${verb ?? ''}$`);
+  return { shown: segment, matches: (given) => (isId ? whole.test(given) : given === segment) };
+};
+
+/** What the API has below the longest part of a path that it has; segments that are names rather than parameters, where there are any. */
+const hint = (known: readonly (readonly Segment[])[], path: string): string => {
+  const given = path.split('/').filter((segment) => segment !== '');
+  for (let length = given.length; length >= 0; length -= 1) {
+    const below = known.flatMap((segments) => {
+      const fits = given.slice(0, length).every((one, place) => segments[place]?.matches(one));
+      return fits ? (segments[length]?.shown ?? []) : [];
+    });
+    const names = below.filter((one) => !one.startsWith('{'));
+    const shown = [...new Set(names.length > 0 ? names : below)];
+    const there = `/${given.slice(0, length).join('/')}`.slice(0, longestUriPath);
+    if (shown.length > 0) return `; below ${there} it has ${shown.join(', ')}`;
+  }
+  return '';
+};
 
 /** Browsers keep the answer to a preflight request for so long. */
 const preflightSeconds = 12 * 60 * 60;

@@ -306,6 +306,27 @@ describe('the inventory', () => {
   });
 
   it.each([
+    ['/nothing', /below \/ it has .*namespaces, .*targets/],
+    ['/targets/eu-west-1/nothing', /no collection nothing; below \/targets\/eu-west-1 it has .*instances, /],
+    ['/targets/prod/eu-west-1/nothing', /below \/targets\/prod\/eu-west-1 it has .*instances, /],
+    [
+      '/targets/eu-west-1/instances/i-1/nothing',
+      /below \/targets\/eu-west-1\/instances\/i-1 it has logs, log$/,
+    ],
+    [`${seedBase}/nothing`, /it has .*namespaces, persistentvolumes, /],
+    [`${seedBase}/namespaces/vpc-1/nothing`, /it has pods, services, persistentvolumeclaims$/],
+    ['/namespaces/home/nothing', /below \/namespaces\/home it has clusters, plans$/],
+    ['/namespaces/home/plans/move/nothing', /below \/namespaces\/home\/plans\/move it has pods$/],
+    ['/namespaces/home/plans/none', /\/namespaces\/home\/plans lists those that there are$/],
+    ['/namespaces/dev/clusters', /\/namespaces lists those that there are$/],
+    ['/targets/dev/eu-west-1/instances', /\/targets lists those that there are$/],
+  ])('names at %s what there is', async (path, detail) => {
+    const { status, body } = await (await served()).get(path);
+
+    expect([status, body]).toEqual([404, expect.objectContaining({ detail: expect.stringMatching(detail) })]);
+  });
+
+  it.each([
     'limit=x',
     'limit=-1',
     'limit=',

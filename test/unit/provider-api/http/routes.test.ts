@@ -130,6 +130,17 @@ describe('the API', () => {
     expect([response.status, await response.json()]).toMatchObject([404, { title: 'Not found' }]);
   });
 
+  it.each([
+    ['/V2/vms', /below \/ it has console, api, health$/],
+    ['/api/v1alpha1/nothing', /below \/api\/v1alpha1 it has .*vms/],
+    ['/eu-west-1/api/v1alpha1/nothing', /below \/eu-west-1\/api\/v1alpha1 it has .*vms/],
+    ['/api/v1alpha1/vms/vm-1/console', /below \/api\/v1alpha1\/vms\/vm-1 it has events$/],
+  ])('names at %s what there is', async (path, detail) => {
+    const { detail: text } = Object(await (await servedApi().ask('GET', path)).json());
+
+    expect(text).toMatch(detail);
+  });
+
   it.each(['%2e%2e%2fetc', 'a%2Fb', 'VM-1', '-vm', 'vm_1', 'x'.repeat(64), '%00', '100%'])(
     'refuses the id %s (C 15)',
     async (id) => {
