@@ -104,8 +104,8 @@ export const startCompute = async (computeOptions: ComputeOptions, use: Use): Pr
   );
   const [host] = await Promise.all([lambda, loadInterpreter()]); // while the functions load in processes of their own
   for (const mapping of mappingsOf(options, aws)) await use(startMapping(mapping, options, aws, host));
-  await use(startRegistration(options, host));
   await use(startPolling(options, host));
+  await use(startRegistration(options, host));
   await use(startDeletions(options, host));
   await use(startCarrying(options, host));
   if (options.canarySeconds !== undefined) await use(startCanary(options, options.canarySeconds, host));
