@@ -270,10 +270,10 @@ const answersTable = ({ responses }: Operation): string =>
   );
 
 const curlLine = (method: string, path: string, { security, requestBody, parameters }: Operation): string => {
-  const [id] = parameters.flatMap(({ name, in: where, schema }) =>
-    name === 'id' || where === 'path' ? [String(schema.example)] : [],
+  const [id] = parameters.flatMap(({ name, in: where, schema: { example } }) =>
+    (name === 'id' || where === 'path') && example !== undefined ? [String(example)] : [],
   );
-  const query = parameters.some(({ name }) => name === 'id') ? `?id=${id}` : '';
+  const query = id !== undefined && parameters.some(({ name }) => name === 'id') ? `?id=${id}` : '';
   return [
     'curl',
     ...(method === 'GET' ? [] : [`-X ${method}`]),

@@ -53,6 +53,8 @@ type Described = {
   readonly description: string;
   /** Nothing of a single target: the path exists once, without a prefix. */
   readonly isOfNoTarget?: true;
+  /** Where the path names no target, of all targets that the credentials open: they need not open the home account. */
+  readonly isOfAllTargets?: true;
   /** Answered without credentials. */
   readonly isPublic?: true;
   /** What the credentials must permit. @default nothing in particular */

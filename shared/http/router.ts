@@ -202,7 +202,8 @@ const runOperation =
     const { useCasesIn, authentication, targets, correlate } = parts;
     context.set('route', operation.path || '/');
     const target = targets.targetOf((name) => req.param(name));
-    const named = operation.isOfNoTarget ? undefined : target;
+    const base = baseOf(context, operation);
+    const named = isOfOneTarget(operation, base) ? target : undefined;
     if (named !== undefined) context.set('target', targetName(named));
     const asked = { target: named, scope, isWrite: operation.method !== 'GET' };
     const permits = operation.isPublic
@@ -215,7 +216,7 @@ const runOperation =
     const url = new URL(req.url);
     const answer = await operation.run(useCasesIn(target), {
       target,
-      base: baseOf(context, operation),
+      base,
       resourceId,
       ids: given,
       url,
@@ -233,6 +234,9 @@ const responseOf = (answer: unknown, status: Operation<never>['status']): Respon
   status === 204 ? new Response(undefined, { status }) : Response.json(answer, { status });
 
 const nothing = () => false;
+
+const isOfOneTarget = ({ isOfNoTarget, isOfAllTargets }: Operation<never>, base: string): boolean =>
+  !isOfNoTarget && !(isOfAllTargets && base === '');
 
 /** The ids in the request's path, in its order. @throws InvalidArgumentError */
 const idsIn = (

@@ -38,11 +38,16 @@ const longestSeconds = 93 * 86_400;
 const timePattern = /^\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d))?$/;
 const expectedTime = 'expected a date or an RFC 3339 time, such as 2026-11-01 or 2026-11-01T00:00:00Z';
 
+/** `Date.parse` takes the 30th of February for the 2nd of March. */
+const isDay = (day: string) => new Date(Date.parse(day)).toJSON()?.startsWith(day) ?? false;
+
 const time = (description: string) =>
   z.optional(
     z.string().check(
-      z.regex(timePattern, expectedTime),
-      z.refine((text) => !Number.isNaN(Date.parse(text)), { error: expectedTime }),
+      z.regex(timePattern, { error: expectedTime, abort: true }),
+      z.refine((text) => !Number.isNaN(Date.parse(text)) && isDay(text.slice(0, 10)), {
+        error: expectedTime,
+      }),
       z.describe(description),
     ),
   );
@@ -152,6 +157,7 @@ export const usageOperation = <UseCases extends WithUsage>(): Operation<UseCases
     operationId: 'getUsage',
     method: 'GET',
     path: '/api/v1alpha1/usage',
+    isOfAllTargets: true,
     summary: 'Get usage',
     description:
       'How long resources were in states that AWS bills, with the seconds that it bills for that. Without a region in the path, of all targets that the credentials open; else of that target alone. Only where the settings have `usage`. Estimates, not an invoice.',

@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { usageOperation, type WithUsage } from '../../../functions/provider-api/operations/usage.ts';
 import { type ReadsUsage, readUsage } from '../../../functions/provider-api/read-usage.ts';
 import { carryUsage, recordUsage } from '../../../functions/usage/record-usage.ts';
+import { PermissionDeniedError } from '../../../shared/core/errors.ts';
 import { targetKey } from '../../../shared/core/target.ts';
 import { type Billing, focusColumns } from '../../../shared/core/usage/focus.ts';
 import type { UsageEvent } from '../../../shared/core/usage/intervals.ts';
@@ -60,10 +61,11 @@ const world = (
     }),
     authentication: {
       ...{ challenge: '', insufficientScope: '' },
-      check:
-        async () =>
-        ({ target }) =>
-          target !== undefined && permits(targetKey(target)),
+      async check(_, { target: asked }) {
+        if (asked !== undefined && !permits(targetKey(asked)))
+          throw new PermissionDeniedError('not this one');
+        return ({ target }) => target !== undefined && permits(targetKey(target));
+      },
     },
     targets: targetPaths({ homeRegion: 'eu-west-1', accounts: { prod } }),
     ...{ correlate: () => {}, log: memoryLog(), now },
@@ -142,6 +144,11 @@ describe('GET /api/v1alpha1/usage', () => {
     const alone = world();
     for (const more of [{}, elsewhere]) await alone.record(event('running', '2026-11-20T10:30:00Z', more));
     expect(await targetsIn('/api/v1alpha1/usage', alone.get)).toEqual(['eu-west-1']);
+
+    const theirs = world({ billing, opens: ['222222222222/eu-west-1'] });
+    for (const more of [{}, elsewhere]) await theirs.record(event('running', '2026-11-20T10:30:00Z', more));
+    expect(await targetsIn('/api/v1alpha1/usage', theirs.get)).toEqual(['prod/eu-west-1']);
+    expect((await theirs.get('/eu-west-1/api/v1alpha1/usage')).status).toBe(403);
   });
 
   it('comes in pages, as JSON and as CSV, that are all rows once', async () => {
@@ -213,6 +220,7 @@ describe('GET /api/v1alpha1/usage', () => {
     ['?from=2026-11-02&to=2026-11-01', 'to: expected a time after from'],
     ['?from=2026-01-01', 'at most 93 days'],
     ['?from=2026-13-01', 'from: expected a date or an RFC 3339 time'],
+    ['?from=2026-02-30&to=2026-03-05', 'from: expected a date or an RFC 3339 time'],
     ['?to=2026-11-01T00:00:00', 'to: expected a date or an RFC 3339 time'],
     ['?from=2026-11-01&to=2026-11-01', 'to: expected a time after from'],
     ['?from=2027-01-01', 'to: expected a time after from'],
