@@ -3,7 +3,7 @@ import * as z from 'zod/mini';
 import type { ServiceType } from '../../shared/core/kind.ts';
 import { ask, control, Resource, serviceIdOf, sizeOf } from './api.ts';
 import {
-  addRow,
+  addLaunched,
   collectionOf,
   laptop,
   lookNow,
@@ -116,7 +116,7 @@ export const launch = ({ serviceType, id, target, spec }: Launch): Promise<boole
     const made = Resource.parse(await answer.json());
     const time = made.create_time ?? new Date().toISOString();
     batch(() => {
-      const row = addRow({
+      const row = addLaunched({
         ...{ dcmId: made.id, serviceType, target, status: made.status, time, createdAt: time },
         message: made.status_message ?? '',
         ...{ resourceId: serviceIdOf(made), size: sizeOf(made), labels: labelsOf(body.spec) },

@@ -277,6 +277,16 @@ export const addRow = (one: Given): Row => {
   return row;
 };
 
+/** Keys of rows that an answer to a launch added, and of which the feed has said nothing yet. */
+const launched = new Set<string>();
+
+/** Adds a resource that a launch has created; its first status still comes by the feed, as DCM gets it. */
+export const addLaunched = (one: Given): Row => {
+  const key = `${one.serviceType}/${one.dcmId}`;
+  if (!rows.has(key)) launched.add(key);
+  return addRow(one);
+};
+
 type Change = ReadChanges['changes'][number];
 type StatusChange = Extract<Change, { kind: 'status' }>;
 
@@ -288,16 +298,19 @@ const applyStatus = (change: StatusChange): void => {
   const serviceType =
     change.serviceType === 'container' || change.serviceType === 'cluster' ? change.serviceType : 'vm';
   const timeMs = Date.parse(time);
-  const isNew = !rows.has(`${serviceType}/${dcmId}`);
+  const key = `${serviceType}/${dcmId}`;
+  const isNew = !rows.has(key);
+  const isFirst = launched.delete(key) || isNew;
   if (isNew && status === 'DELETED') return;
   const row = addRow({
     ...{ dcmId, serviceType, target, status, message, time, createdAt: time, history: [] },
   });
   const { current } = row;
-  const isRepeated = !isNew && current.peek().status === status && current.peek().message === message;
-  if (isRepeated || timeMs < current.peek().timeMs) return;
+  const isRepeated = !isFirst && current.peek().status === status && current.peek().message === message;
+  // an answer to a launch has the time in milliseconds, the feed in whole seconds
+  if (isRepeated || timeMs < Math.floor(current.peek().timeMs / 1000) * 1000) return;
   current.value = { status, message, timeMs };
-  row.history.value = [...row.history.peek(), { status, timeMs }].slice(-mostHistory);
+  row.history.value = [...(isFirst ? [] : row.history.peek()), { status, timeMs }].slice(-mostHistory);
   lastNumber += 1;
   const afterMs = exactNowMs() - timeMs;
   seen.value = [{ number: lastNumber, row, status, message, timeMs, afterMs }, ...seen.peek()].slice(

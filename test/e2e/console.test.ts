@@ -121,6 +121,8 @@ describe('the console, in Chromium', skippedBecause(whyNoChromium, { alsoInCi })
     const id = await launch('cluster');
     await hasHad(id, 'PROGRESSING');
     await hasStatus(id, 'ACTIVE');
+    const first = page.locator('.tail li', { hasText: id }).locator('.status', { hasText: 'PROGRESSING' });
+    expect(await first.count(), 'its first status, which the launch answered too').toBe(1);
     await remove(id);
     await hasHad(id, 'DELETING');
     await hasStatus(id, 'DELETED');
@@ -368,6 +370,11 @@ describe('the console, in Chromium', skippedBecause(whyNoChromium, { alsoInCi })
     await page.getByText(/^not live since \d\d:\d\d:\d\d$/).waitFor({ timeout: soon });
 
     expect(await page.locator('main.lost').count()).toBe(1);
+    await page.mouse.wheel(0, 400);
+    await page.getByRole('button', { name: 'Stop NATS' }).click();
+    const notice = await page.locator('p.notice', { hasText: 'Stop NATS' }).boundingBox();
+    expect(notice?.y, 'in sight, however far the page is scrolled').toBeGreaterThan(60);
+    await page.getByRole('button', { name: 'Close the message' }).click();
     await page.context().setOffline(false);
     await page.getByText(/^live · /).waitFor({ timeout: 20_000 });
   });
