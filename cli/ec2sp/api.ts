@@ -84,8 +84,9 @@ export const refusal = ({ status, text }: Answer): CommandError => {
   });
 };
 
+/** A detail that begins with the name of a field, such as page_token, keeps it as it is written. */
 const sentence = (what: string): string => {
-  const whole = `${what.charAt(0).toUpperCase()}${what.slice(1)}`;
+  const whole = /^[\w.[\]]+: /.test(what) ? what : `${what.charAt(0).toUpperCase()}${what.slice(1)}`;
   return /[.?!]$/.test(whole) ? whole : `${whole}.`;
 };
 

@@ -44,7 +44,7 @@ const provider: GroupSpec = {
     {
       name: 'list',
       summary: 'List the providers',
-      about: 'Where .local/endpoints.json names an environment agent, those that are registered there.',
+      about: 'Where .local/endpoints.json names an environment agent, those that are registered there',
       options: [...pages, { flags: '--type <service type>', about: 'Filter by service type' }],
       examples: ['provider list', 'provider list --type vm -o json'],
       load: async () => (await import('./commands/dcm.ts')).listProviders,

@@ -180,9 +180,9 @@ describe('ec2sp usage', () => {
   });
 
   it.each([
-    [['--from', 'yesterday'], /^From: expected a date or an RFC 3339 time, such as 2026-11-01/],
-    [['--from', '2026-01-01'], /^To: expected a time at most 93 days after from\./],
-    [['--type', 'vms'], /^Service_type: expected vm, container or cluster\./],
+    [['--from', 'yesterday'], /^from: expected a date or an RFC 3339 time, such as 2026-11-01/],
+    [['--from', '2026-01-01'], /^to: expected a time at most 93 days after from\./],
+    [['--type', 'vms'], /^service_type: expected vm, container or cluster\./],
   ])('says what the provider expects: %j', async (flags, sentence) => {
     const { exitCode, stderr, stdout } = await (await provider()).usage(...flags);
 
