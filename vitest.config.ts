@@ -32,11 +32,11 @@ export default defineConfig({
   test: {
     maxWorkers,
     projects: [
-      project('unit', 60_000),
+      project('unit', 60_000, { isolate: false }), // importing takes longer than the tests; see test/mocked-client.ts
       project('contract', 60_000, { exclude: [subprocessTests] }),
       project('subprocess', 60_000, { include: [subprocessTests], retry }),
       project('infra', 240_000, { isolate: false }), // importing the CDK takes longer than the tests, which stub nothing
-      project('e2e', 180_000, { retry, sequence: { groupOrder: 1 } }), // after the others, which would take the machine from it
+      project('e2e', 180_000, { retry, maxWorkers: maxWorkers + 1, sequence: { groupOrder: 1 } }), // after the others, which would take the machine from it; such a test mostly waits
     ],
     env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' }, // Node 20 is supported and tested; see docs/dependencies.md
     reporters: ['default', ...inGitHubActions, retriedAndSkipped()],

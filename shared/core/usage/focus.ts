@@ -51,7 +51,7 @@ export type FocusColumn = (typeof focusColumns)[number];
 export type FocusRow = Readonly<Record<FocusColumn, string>>;
 
 /** What is sold. */
-export const skuOf = ({ interval }: Charge): string =>
+const skuOf = ({ interval }: Charge): string =>
   [
     targetOfKey(interval.target).region,
     interval.size ?? 'unknown type',

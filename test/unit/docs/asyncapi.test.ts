@@ -2,8 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import { Ajv } from 'ajv';
-import { mockClient } from 'aws-sdk-client-mock';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import * as z from 'zod';
 import { eventBridgeStatusBus } from '../../../shared/adapters/event-bridge/status-bus.ts';
@@ -18,6 +17,7 @@ import { eventDocuments } from '../../../tools/asyncapi.ts';
 import { memoryLog } from '../../fakes/silent.ts';
 import { dcmId, observed } from '../../fixtures/resource-messages.ts';
 import { fixedPart } from '../../fixtures/statuses.ts';
+import { mockedClient } from '../../mocked-client.ts';
 
 const docs = new URL('../../../docs/', import.meta.url);
 const read = (path: string): string => readFileSync(new URL(path, docs), 'utf8');
@@ -69,6 +69,9 @@ const eventsOf = (kind: Kind): CloudEventJson[] => {
     ...statuses.map((status) => statusEvent({ kind, dcmId, region: 'us-east-1' }, status, 'ec2-sp')),
   ];
 };
+
+const client = mockedClient(EventBridgeClient);
+afterEach(() => client.reset());
 
 describe('docs/asyncapi.yaml and docs/schemas', () => {
   it('are generated from the schemas in shared/ (npx tsx tools/asyncapi.ts)', () => {
@@ -145,7 +148,6 @@ describe('docs/asyncapi.yaml and docs/schemas', () => {
   it.each(kinds)('describe the event of a $serviceType on the status bus', async (kind) => {
     const [event] = eventsOf(kind);
     if (event === undefined) throw new Error('expected an event');
-    const client = mockClient(EventBridgeClient);
     client.on(PutEventsCommand).resolves({ Entries: [{ EventId: '1' }] });
 
     const bus = eventBridgeStatusBus({

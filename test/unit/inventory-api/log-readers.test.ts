@@ -1,14 +1,14 @@
 import { createServer } from 'node:http';
 import { json } from 'node:stream/consumers';
 import { EC2Client, GetConsoleOutputCommand } from '@aws-sdk/client-ec2';
-import { mockClient } from 'aws-sdk-client-mock';
 import { afterEach, describe, expect, it } from 'vitest';
 import { ecsTaskLog } from '../../../shared/service-types/container/ecs/task-log.ts';
 import { ec2ConsoleOutput } from '../../../shared/service-types/vm/ec2/console-output.ts';
+import { mockedClient } from '../../mocked-client.ts';
 import { loopback } from '../adapters/loopback.ts';
 
 const target = { region: 'eu-west-1' };
-const ec2 = mockClient(EC2Client);
+const ec2 = mockedClient(EC2Client);
 afterEach(() => ec2.reset());
 
 describe('console output', () => {

@@ -1,11 +1,11 @@
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
-import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { bridgePublisher } from '../../../../shared/adapters/bridge/bridge.ts';
 import { UnavailableError } from '../../../../shared/core/errors.ts';
 import type { CloudEventJson } from '../../../../shared/wire/cloudevents.ts';
+import { mockedClient } from '../../../mocked-client.ts';
 
-const lambda = mockClient(LambdaClient);
+const lambda = mockedClient(LambdaClient);
 const publisher = bridgePublisher(new LambdaClient({ region: 'us-east-1' }), 'nats-bridge');
 const event: CloudEventJson = {
   specversion: '1.0',

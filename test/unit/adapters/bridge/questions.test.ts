@@ -1,10 +1,10 @@
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
-import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { bridgeAgentRequests, bridgeProbe } from '../../../../shared/adapters/bridge/bridge.ts';
 import { SettingsError, UnavailableError } from '../../../../shared/core/errors.ts';
+import { mockedClient } from '../../../mocked-client.ts';
 
-const lambda = mockClient(LambdaClient);
+const lambda = mockedClient(LambdaClient);
 const client = new LambdaClient({ region: 'us-east-1' });
 const requests = bridgeAgentRequests(client, 'nats-bridge');
 const probe = bridgeProbe(client, 'nats-bridge');

@@ -1,14 +1,14 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { BatchGetCommand, DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { dynamoDbListings } from '../../../../shared/adapters/dynamodb/listings.ts';
 import { dynamoDbRegistrations } from '../../../../shared/adapters/dynamodb/registrations.ts';
 import { dynamoDbResourceStore } from '../../../../shared/adapters/dynamodb/resource-store.ts';
 import { UnavailableError } from '../../../../shared/core/errors.ts';
 import { kinds } from '../../../../shared/service-types/kinds.ts';
+import { mockedClient } from '../../../mocked-client.ts';
 
-const dynamoDb = mockClient(DynamoDBDocumentClient);
+const dynamoDb = mockedClient(DynamoDBDocumentClient);
 const client = DynamoDBDocumentClient.from(new DynamoDBClient({ region: 'us-east-1' }));
 const registration = { outcome: 'registered', detail: '', at: 1, providerId: 'p' };
 

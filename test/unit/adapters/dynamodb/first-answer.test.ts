@@ -1,11 +1,11 @@
 import { DynamoDBClient, InternalServerError } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { dynamoDbFirstAnswer } from '../../../../shared/adapters/dynamodb/first-answer.ts';
 import { UnavailableError } from '../../../../shared/core/errors.ts';
+import { mockedClient } from '../../../mocked-client.ts';
 
-const table = mockClient(DynamoDBDocumentClient);
+const table = mockedClient(DynamoDBDocumentClient);
 beforeEach(() => void table.reset());
 
 const client = DynamoDBDocumentClient.from(new DynamoDBClient({ region: 'us-east-1' }));

@@ -4,7 +4,6 @@ import {
   ProvisionedThroughputExceededException,
 } from '@aws-sdk/client-dynamodb';
 import { BatchGetCommand, DynamoDBDocumentClient, GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { dynamoDbResourceStore } from '../../../../shared/adapters/dynamodb/resource-store.ts';
 import { UnavailableError, UnreadableError } from '../../../../shared/core/errors.ts';
@@ -14,8 +13,9 @@ import { kinds } from '../../../../shared/service-types/kinds.ts';
 import { vmKind } from '../../../../shared/service-types/vm/kind.ts';
 import { dcmId, observed, resourceId, spotWarning } from '../../../fixtures/resource-messages.ts';
 import { noticeStatus, statusOf } from '../../../fixtures/statuses.ts';
+import { mockedClient } from '../../../mocked-client.ts';
 
-const dynamoDb = mockClient(DynamoDBDocumentClient);
+const dynamoDb = mockedClient(DynamoDBDocumentClient);
 const client = DynamoDBDocumentClient.from(new DynamoDBClient({ region: 'us-east-1' }));
 const resourceStore = dynamoDbResourceStore(client, 'fleet', kinds);
 const other = 'i-1a2b3c4d';

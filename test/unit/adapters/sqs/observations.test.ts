@@ -1,12 +1,12 @@
 import { SendMessageBatchCommand, SQSClient } from '@aws-sdk/client-sqs';
-import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { sqsObservations } from '../../../../shared/adapters/sqs/observations.ts';
 import { UnavailableError } from '../../../../shared/core/errors.ts';
 import { republicationRequestedEvent } from '../../../../shared/wire/own-messages.ts';
 import { halfPastTen, resourceId } from '../../../fixtures/resource-messages.ts';
+import { mockedClient } from '../../../mocked-client.ts';
 
-const sqs = mockClient(SQSClient);
+const sqs = mockedClient(SQSClient);
 const queue = 'https://sqs.us-east-1.amazonaws.com/123456789012/observations';
 const { send } = sqsObservations(new SQSClient({ region: 'us-east-1' }), queue);
 const events = (n: number) =>

@@ -1,9 +1,9 @@
 import { ChangeMessageVisibilityCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
-import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { sqsRetries } from '../../../../shared/adapters/sqs/retries.ts';
+import { mockedClient } from '../../../mocked-client.ts';
 
-const sqs = mockClient(SQSClient);
+const sqs = mockedClient(SQSClient);
 const queue = 'https://sqs.us-east-1.amazonaws.com/123456789012/observations';
 const deadLetters = 'https://sqs.us-east-1.amazonaws.com/123456789012/dead-letters';
 const retries = sqsRetries(queue, deadLetters);

@@ -1,11 +1,11 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { OrganizationsClient } from '@aws-sdk/client-organizations';
-import { mockClient } from 'aws-sdk-client-mock';
 import { afterEach, describe, expect, it } from 'vitest';
+import { mockedClient } from '../../../mocked-client.ts';
 import { ec2sp, emptyFolder } from './run.ts';
 
-const organizations = mockClient(OrganizationsClient);
+const organizations = mockedClient(OrganizationsClient);
 
 /** The organization o-a1b2c3d4e5 with its management account and these. */
 const withAccounts = (...accounts: readonly object[]) =>

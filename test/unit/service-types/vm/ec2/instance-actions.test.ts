@@ -7,7 +7,6 @@ import {
   StopInstancesCommand,
   TerminateInstancesCommand,
 } from '@aws-sdk/client-ec2';
-import { mockClient } from 'aws-sdk-client-mock';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import {
   CapacityError,
@@ -18,8 +17,9 @@ import {
 } from '../../../../../shared/core/errors.ts';
 import { ec2InstanceActions } from '../../../../../shared/service-types/vm/ec2/instance-actions.ts';
 import { launchPlan } from '../../../../fixtures/launches.ts';
+import { mockedClient } from '../../../../mocked-client.ts';
 
-const ec2 = mockClient(EC2Client);
+const ec2 = mockedClient(EC2Client);
 afterAll(() => ec2.restore());
 const region = 'us-east-1';
 const instanceId = 'i-1234567890abcdef0';

@@ -4,12 +4,12 @@ import {
   EC2Client,
   EC2ServiceException,
 } from '@aws-sdk/client-ec2';
-import { mockClient } from 'aws-sdk-client-mock';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { UnavailableError, UpstreamError } from '../../../../../shared/core/errors.ts';
 import { ec2Instances } from '../../../../../shared/service-types/vm/ec2/instances.ts';
+import { mockedClient } from '../../../../mocked-client.ts';
 
-const ec2 = mockClient(EC2Client);
+const ec2 = mockedClient(EC2Client);
 afterAll(() => ec2.restore());
 const one = 'i-1234567890abcdef0';
 const other = 'i-1a2b3c4d';

@@ -6,13 +6,13 @@ import {
   type Image,
 } from '@aws-sdk/client-ec2';
 import { GetParameterCommand, SSMClient, SSMServiceException } from '@aws-sdk/client-ssm';
-import { mockClient } from 'aws-sdk-client-mock';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { InvalidArgumentError, PermissionDeniedError } from '../../../../../shared/core/errors.ts';
 import { ec2Offerings } from '../../../../../shared/service-types/vm/ec2/offerings.ts';
+import { mockedClient } from '../../../../mocked-client.ts';
 
-const ec2 = mockClient(EC2Client);
-const ssm = mockClient(SSMClient);
+const ec2 = mockedClient(EC2Client);
+const ssm = mockedClient(SSMClient);
 afterAll(() => {
   ec2.restore();
   ssm.restore();

@@ -4,13 +4,13 @@ import {
   ServiceQuotasClient,
   ServiceQuotasServiceException,
 } from '@aws-sdk/client-service-quotas';
-import { mockClient } from 'aws-sdk-client-mock';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { PermissionDeniedError, UnavailableError } from '../../../../../shared/core/errors.ts';
 import { awsVcpuQuota } from '../../../../../shared/service-types/vm/ec2/vcpu-quota.ts';
+import { mockedClient } from '../../../../mocked-client.ts';
 
-const ec2 = mockClient(EC2Client);
-const quotas = mockClient(ServiceQuotasClient);
+const ec2 = mockedClient(EC2Client);
+const quotas = mockedClient(ServiceQuotasClient);
 afterAll(() => {
   ec2.restore();
   quotas.restore();
