@@ -89,6 +89,14 @@ describe('registration at an environment agent that wants a token', () => {
   });
 });
 
+const healthy = { status: 'healthy', version: '1', uptime: 0, type: 'ec2-sp.dcm.io/health', path: 'health' };
+
+/** Health is answered without a token; the doctor's other request has a token that nobody has. */
+const answerOfHealthyApi = (request: object) =>
+  'rawPath' in request && String(request.rawPath).endsWith('/health')
+    ? { statusCode: 200, body: JSON.stringify(healthy) }
+    : { statusCode: 401, body: '' };
+
 describe('npm run doctor, by the functions as they are, an environment agent and NATS', () => {
   it.each([
     { embedded: [], topic: 'a-1', wrong: [] },
@@ -126,15 +134,8 @@ describe('npm run doctor, by the functions as they are, an environment agent and
       });
       await ask({ do: 'register' });
 
-      const health = {
-        status: 'healthy',
-        version: '1',
-        uptime: 0,
-        type: 'ec2-sp.dcm.io/health',
-        path: 'health',
-      };
       const findings = await examine(async (box, request) => {
-        if (box === 'provider-api') return { statusCode: 200, body: JSON.stringify(health) };
+        if (box === 'provider-api') return answerOfHealthyApi(request);
         if (box === 'poller') return { regions: [] };
         return box === 'registration' ? ask(request) : bridge(request);
       });
