@@ -67,9 +67,14 @@ export const authentication = ({ realm, credentials, isOptional = false }: Parts
     if (second(asked)) return second;
     if (meant.flat().length + readable.length === 0)
       throw new UnauthenticatedError('the credentials are not accepted');
-    throw new InsufficientScopeError(`the credentials are not for ${wordsFor(asked)}`);
+    throw new InsufficientScopeError(refusalOf(asked, (one) => first(one) || second(one)));
   },
 });
+
+const refusalOf = (asked: Asked, opens: Opening): string =>
+  asked.isWrite === true && opens({ ...asked, isWrite: false })
+    ? 'the credentials permit reading alone'
+    : `the credentials are not for ${wordsFor(asked)}`;
 
 const wordsFor = ({ target, scope }: Asked): string =>
   [...(scope === undefined ? [] : [scope]), ...(target === undefined ? [] : [targetName(target)])].join(

@@ -71,6 +71,18 @@ describe('a request without the token', () => {
   });
 });
 
+describe('a token that permits reading alone', () => {
+  it('is refused for a change with that reason, not with the target that it does open', async () => {
+    const reader = { secret, opens: ({ isWrite }: { isWrite?: boolean | undefined }) => isWrite !== true };
+    const { check } = authentication({ realm, credentials: [{ ...reader, isMeantFor: () => false }] });
+
+    await expect(check('Bearer new-token', asked)).resolves.toBeTypeOf('function');
+    await expect(check('Bearer new-token', { ...asked, isWrite: true })).rejects.toThrow(
+      /^the credentials permit reading alone$/,
+    );
+  });
+});
+
 describe('the secret with the tokens', () => {
   it('answers 503 where it cannot be read, without its ARN', async () => {
     const gone = authentication({
