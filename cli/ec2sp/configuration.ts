@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import * as z from 'zod/mini';
+import '../../shared/runtime/schema-messages.ts';
 import { reasonOf } from '../../shared/core/errors.ts';
 import type { Tls } from './http.ts';
 import { type Format, formats } from './output.ts';

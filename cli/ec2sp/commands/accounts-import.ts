@@ -90,7 +90,7 @@ const readOrganization = async ({ terminal }: Context, units: readonly string[] 
     return { organizationId: Organization.Id, accounts: [...accounts.values()] };
   } catch (cause) {
     throw new CommandError(
-      `The accounts of the organization cannot be read: ${reasonOf(cause)} The management account may, and delegated administrators.`,
+      `The accounts of the organization cannot be read: ${reasonOf(cause).replace(/\.?$/, '.')} The management account may read them, and delegated administrators.`,
       { cause },
     );
   }

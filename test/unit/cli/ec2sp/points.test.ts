@@ -227,6 +227,13 @@ describe('ec2sp', () => {
     expect(stderr).not.toMatch(/^\s+at /m);
   });
 
+  it('names the key of the configuration that does not exist', async () => {
+    const { exitCode, stderr } = await ec2sp(['vm', 'list'], { home: homeWith('bogus: 1\n') });
+
+    expect(exitCode).toBe(2);
+    expect(stderr).toMatch(/config\.yaml cannot be used: .*"bogus"/);
+  });
+
   it('prints the cause of an error with --verbose only, and never a stack (L 10)', async () => {
     const args = ['vm', 'list', '--url', 'http://127.0.0.1:9'];
 
