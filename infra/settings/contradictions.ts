@@ -51,6 +51,14 @@ function* ofConsole(settings: Settings): Iterable<Contradiction> {
       'console',
       'must be omitted, or resources must be created: the API that creates them serves the console',
     ];
+  for (const [index, secret] of (settings.console?.readers ?? []).entries()) {
+    const [place] = apiTokens(settings).find(([, other]) => other === secret) ?? [];
+    if (place !== undefined)
+      yield [
+        `console.readers[${index}]`,
+        `must differ from ${place}: who has a token that reads could create and delete with it`,
+      ];
+  }
 }
 
 function* ofRegions({ homeRegion, streamingRegions, legacyRegions }: Settings): Iterable<Contradiction> {

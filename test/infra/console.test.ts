@@ -93,6 +93,16 @@ describe('the console', () => {
       expect(stage?.Properties.RouteSettings).toHaveProperty([`GET ${path}`]);
   });
 
+  it('refuses the token that creates and deletes as a token of readers', () => {
+    const console = { readers: ['dcm/readers', provisioningSettings.api.tokenSecret] };
+    const settings = Settings.parse({ ...leastSettings, ...provisioningSettings, console });
+
+    expect(contradictions(settings)).toContainEqual([
+      'console.readers[1]',
+      'must differ from api.tokenSecret: who has a token that reads could create and delete with it',
+    ]);
+  });
+
   it('needs the provider’s API', () => {
     const settings = Settings.parse({ ...leastSettings, console: {} });
 
