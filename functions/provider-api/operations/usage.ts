@@ -15,7 +15,6 @@ import {
   fargateSecondsOf,
   type Period,
 } from '../../../shared/core/usage/charges.ts';
-import { focusColumns } from '../../../shared/core/usage/focus.ts';
 import { beginOf, monthOf } from '../../../shared/core/usage/month.ts';
 import { type Call, type Operation, operationsOf } from '../../../shared/http/operation.ts';
 import type { ReadsUsage, UsageAsked } from '../read-usage.ts';
@@ -173,12 +172,15 @@ export const usageOperation = <UseCases extends WithUsage>(): Operation<UseCases
       const asked: UsageAsked = { ...period, granularity, opens: openedBy(call, usage.accounts) };
       const page = { query: call.query, url: withTimes(call.url, period) };
       const isAsked = filterOf(call.query);
-      if (format === 'focus')
+      if (format === 'focus') {
+        const { focusColumns } = await import('../../../shared/core/usage/focus.ts');
+        const rows = await usage.focus(asked);
         return csvPage(
-          (await usage.focus(asked)).filter((row) => isAsked('vm', [row.ResourceId, row.x_DcmVmId])),
+          rows.filter((row) => isAsked('vm', [row.ResourceId, row.x_DcmVmId])),
           focusColumns,
           page,
         );
+      }
       const charges = (await usage.charges(asked)).filter(({ interval }) =>
         isAsked(interval.serviceType, [interval.resource, interval.dcmId]),
       );
