@@ -56,6 +56,8 @@ export type ResourceRecord<Launch = unknown, Known extends Facts = Facts> = z.in
   /** The plan of the launch, so that a caller that takes over launches the same resource; removed once there is one. */
   readonly launch?: Launch | undefined;
   readonly facts?: Known | undefined;
+  /** The status FAILED of the creation, which is published or about to be; a new attempt removes it. */
+  readonly failure?: UnpublishedStatus | undefined;
 };
 
 /** A create with an Idempotency-Key: every call with the same key is the same request. */

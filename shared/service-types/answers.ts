@@ -63,6 +63,7 @@ export const answeredStatus = (kind: Kind, record: ResourceRecord, seen: Seen): 
 
 const statusOf = (kind: Kind, record: ResourceRecord, { held, nowMs }: Seen): AnsweredStatus => {
   if (isLaunched(record)) return (held.owner === 'ours' && held.vm.latest) || startingStatus(kind, record);
+  if (record.failure !== undefined) return record.failure;
   const at = Math.floor(record.updatedAtMs / 1000);
   const { noun, serviceType } = kind;
   if (nowMs < (record.leaseUntilMs ?? 0) + interruptedAfterMs)

@@ -84,6 +84,17 @@ export const vmRecordsContract = (name: string, make: MakeVmRecords) => {
         expect(await records.read(dcmId)).toBeUndefined();
       });
 
+      it('is in the record of a creation until another attempt begins', async () => {
+        const { records, dcmId, begun, clock } = await setup();
+        await begun();
+        clock.ms += leaseMs;
+        await records.fail(dcmId, await records.creation(dcmId), status);
+
+        expect(await records.read(dcmId)).toMatchObject({ failure: status });
+        await begun();
+        expect((await records.read(dcmId))?.failure).toBeUndefined();
+      });
+
       it('need not be published any more once it was', async () => {
         const { records, dcmId } = await setup();
         await records.fail(dcmId, await records.creation(dcmId), status);

@@ -101,7 +101,7 @@ export const memoryRecords = <Launch, Known extends Facts>(
       refuseDeleted({ dcmId, ...deletion(dcmId, region) }, request);
       if (!held && after)
         throw new UnavailableError(`the record of ${dcmId} changed meanwhile; try it again`);
-      const next = after ? successorOf(after) : (held ?? blank(dcmId, region));
+      const { failure: _, ...next } = after ? successorOf(after) : (held ?? blank(dcmId, region));
       attempts.set(dcmId, now());
       failures.delete(dcmId);
       const leaseUntilMs = now() + leaseMs;
@@ -192,6 +192,7 @@ export const memoryRecords = <Launch, Known extends Facts>(
         record?.resourceId === seen.record?.resourceId;
       if (!isAsSeen || (record?.leaseUntilMs ?? 0) > now() || failures.has(dcmId)) return undefined;
       failures.set(dcmId, { status, isPublished: false });
+      if (record) records.set(dcmId, { ...record, failure: status });
       return status;
     },
 

@@ -220,7 +220,12 @@ const recordReader = <Launch, Known extends Facts>({ kind, launch, facts }: Reco
       const { vmId: dcmId, instanceId: resourceId, turn: leaseNumber, ...rest } = item;
       const deletedAtMs = lastDeletion(item, item.region);
       const head = RecordHead.parse({ dcmId, resourceId, leaseNumber, ...rest, deletedAtMs });
-      return { ...head, launch: parsed(launch, item.launch), facts: parsed(facts, item.facts) };
+      const failure = parsed(storedStatus(kind), item.failure);
+      return {
+        ...head,
+        ...{ launch: parsed(launch, item.launch), facts: parsed(facts, item.facts) },
+        ...(failure && { failure }),
+      };
     } catch (cause) {
       throw new UnreadableError(`the record ${item.pk} makes no sense: ${reasonOf(cause)}`, { cause });
     }

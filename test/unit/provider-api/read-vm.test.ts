@@ -97,6 +97,17 @@ describe('reading a VM', () => {
     });
   });
 
+  it('shows a creation whose end is published as DCM has it', async () => {
+    const { read, parts, clock } = provider();
+    await parts.records.begin({ dcmId, region, leaseMs: 11_000 });
+    clock.ms += 3 * 60_000;
+    const status = { id: `${dcmId}:launch-failed`, key: '17873946000', at: 1_787_394_600 } as const;
+    const failed = { ...status, status: 'FAILED', message: 'EC2 did not answer' } as const;
+    await parts.records.fail(dcmId, await parts.records.creation(dcmId), failed);
+
+    expect(await read.get(dcmId)).toMatchObject({ status: 'FAILED', status_message: 'EC2 did not answer' });
+  });
+
   it('shows a VM whose launch failed, until it is deleted (C 22)', async () => {
     const { create, remove, read, happens } = provider();
     await create(asked);
