@@ -268,7 +268,7 @@ const rowFrom = (one: Given): Row => ({
 });
 
 /** Adds a resource, or the row that it has already. */
-export const addRow = (one: Given): Row => {
+const addRow = (one: Given): Row => {
   const known = rows.get(`${one.serviceType}/${one.dcmId}`);
   if (known !== undefined) return known;
   const row = rowFrom(one);
