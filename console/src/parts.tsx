@@ -168,8 +168,10 @@ export const Header = ({ help }: { readonly help: () => void }) => {
   );
 };
 
+const illIn = ({ providers }: OverviewTarget) => providers.filter(({ health }) => health !== 'healthy');
+
 const Health = ({ target }: { readonly target: OverviewTarget }) => {
-  const ill = target.providers.filter(({ health }) => health !== 'healthy');
+  const ill = illIn(target);
   if (target.providers.length === 0) return <span class="badge">reports only</span>;
   if (ill.length === 0) return <span class="badge good">healthy</span>;
   return (
@@ -190,9 +192,12 @@ const inWords = (collection: string, count: number): string => {
   return count === 1 ? words.replace(/(?<=ss)es$|s$/, '') : words;
 };
 
+const trippedIn = ({ listings }: OverviewTarget) =>
+  listings.filter(({ breakerSince }) => breakerSince !== undefined);
+
 const Target = ({ target }: { readonly target: OverviewTarget }) => {
   const details = target.providers.flatMap(({ detail }) => detail ?? []);
-  const breakers = target.listings.filter(({ breakerSince }) => breakerSince !== undefined);
+  const breakers = trippedIn(target);
   const items = target.inventory?.filter(({ count }) => count > 0) ?? [];
   return (
     <li class="target">
@@ -324,18 +329,37 @@ const TroubledRow = ({ row }: { readonly row: Row }) => {
   );
 };
 
+/** A target whose providers DCM gives no work, or whose deletions the breaker holds back; what is wrong stands at the target. */
+const TroubledTarget = ({ target }: { readonly target: OverviewTarget }) => (
+  <li>
+    <button type="button" onClick={() => document.getElementById('targets')?.scrollIntoView()}>
+      {illIn(target).length > 0 ? <Health target={target} /> : <span class="badge bad">breaker</span>}
+      <strong>{target.name}</strong>
+      <span />
+      <span class="message">
+        {illIn(target)[0]?.detail ?? (trippedIn(target).length > 0 ? 'No deletion is reported.' : '')}
+      </span>
+    </button>
+  </li>
+);
+
 const mostTroubled = 6;
 
 /** By the current status alone: what a later success made good is not here. */
 export const Attention = () => {
   const all = troubled.value;
+  const ill = targets.value.filter((one) => illIn(one).length > 0 || trippedIn(one).length > 0);
+  const count = all.length + ill.length;
   return (
-    <section aria-labelledby="attention" class={all.length > 0 ? 'attention some' : 'attention'}>
-      <h2 id="attention">Needs attention ({all.length})</h2>
-      {all.length === 0 ? (
-        <p class="faint">Nothing: no resource is broken, impaired or stuck.</p>
+    <section aria-labelledby="attention" class={count > 0 ? 'attention some' : 'attention'}>
+      <h2 id="attention">Needs attention ({count})</h2>
+      {count === 0 ? (
+        <p class="faint">Nothing: no target is unhealthy, and no resource is broken, impaired or stuck.</p>
       ) : (
         <ul>
+          {ill.map((target) => (
+            <TroubledTarget key={target.name} target={target} />
+          ))}
           {all.slice(0, mostTroubled).map((row) => (
             <TroubledRow key={row.key} row={row} />
           ))}
