@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import { retriedAndSkipped } from './test/retried-and-skipped.ts';
 
 /** Everything these tests wait for takes milliseconds, except on a machine that is busy with something else. */
@@ -28,9 +29,19 @@ const inGitHubActions = process.env.GITHUB_ACTIONS === 'true' ? (['github-action
 /** Many tests wait for servers and subprocesses, so two files at a time are faster on two processors, where Vitest's default is one. */
 const maxWorkers = Math.max(2, availableParallelism() - 1);
 
+/** The longest file begins first: begun last, it would run alone at the end. */
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const isLongest = ({ moduleId }: TestSpecification) => moduleId.endsWith('/e2e/npm-start.test.ts');
+    const sorted = await super.sort(files);
+    return [...sorted.filter(isLongest), ...sorted.filter((file) => !isLongest(file))];
+  }
+}
+
 export default defineConfig({
   test: {
     maxWorkers,
+    sequence: { sequencer: LongestFirst },
     projects: [
       project('unit', 60_000, { isolate: false }), // importing takes longer than the tests; see test/mocked-client.ts
       project('contract', 60_000, { exclude: [subprocessTests] }),

@@ -2,7 +2,7 @@
 type Definition = { readonly what: string; readonly atLeast?: number; readonly atMost?: number };
 
 const latency = (perSecond: number, share: string) =>
-  `queue to JetStream's acknowledgement at ${perSecond} events/s, ${share}, ms`;
+  `queue to JetStream's acknowledgement at ${perSecond} events/s without the status bus, ${share}, ms`;
 
 const listingTime = (vms: string) =>
   `listing of ${vms} VMs, unchanged, EC2 answering at once, DynamoDB emulated, ms`;

@@ -36,7 +36,10 @@ import { account, homeRegion, prod, provider, type StackOptions, silentRegion } 
 
 /** The services that the functions are connected to. */
 type Wiring = {
-  readonly options: Pick<StackOptions, 'ec2Endpoint' | 'pollFloorSeconds' | 'inventorySeconds'>;
+  readonly options: Pick<
+    StackOptions,
+    'ec2Endpoint' | 'pollFloorSeconds' | 'inventorySeconds' | 'hasStatusBus'
+  >;
   /** Of the other account; undefined where there is none. */
   readonly accounts?: AccountsFile | undefined;
   readonly aws: Omit<Aws, 'ec2' | 'ecs' | 'eks' | 'events'> & { readonly events: Pick<Aws['events'], 'url'> };
@@ -120,7 +123,7 @@ export const localFunctions = (wiring: Wiring): LambdaFunction[] => {
       accountId: options.ec2Endpoint === undefined ? account : undefined,
       spotEndsAs: 'FAILED',
       startingAs: dcm.agent === undefined ? 'PENDING' : 'PROVISIONING',
-      statusBus: statusBus.name,
+      statusBus: options.hasStatusBus === false ? undefined : statusBus.name,
       burst: 8, // a VM's life takes seconds here, and minutes in EC2
     }),
     natsBridge({

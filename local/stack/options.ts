@@ -37,6 +37,8 @@ export type StackOptions = {
   readonly accounts?: boolean | undefined;
   /** An EC2 endpoint, or `aws` for EC2 itself. @default the simulator is started */
   readonly ec2Endpoint?: string | undefined;
+  /** Whether the normaliser puts statuses on the status bus, for the change feed and usage. @default true */
+  readonly hasStatusBus?: boolean | undefined;
   /** `old`: the DCM before environment agents, whose control plane calls providers itself. @default today */
   readonly generation?: 'today' | 'old' | undefined;
   /** An older control plane that runs already: the provider registers there. */
