@@ -39,7 +39,7 @@ export const focusColumns = [
   ...['AvailabilityZone', 'BilledCost', 'BillingAccountId', 'BillingAccountName', 'BillingCurrency'],
   ...['BillingPeriodEnd', 'BillingPeriodStart', 'ChargeCategory', 'ChargeClass', 'ChargeDescription'],
   ...['ChargeFrequency', 'ChargePeriodEnd', 'ChargePeriodStart', 'ConsumedQuantity', 'ConsumedUnit'],
-  ...['ContractedCost', 'ContractedUnitPrice', 'EffectiveCost', 'InvoiceIssuerName', 'ListCost'],
+  ...['ContractedCost', 'ContractedUnitPrice', 'EffectiveCost', 'InvoiceId', 'InvoiceIssuerName', 'ListCost'],
   ...['ListUnitPrice', 'PricingCategory', 'PricingQuantity', 'PricingUnit', 'ProviderName'],
   ...['PublisherName', 'RegionId', 'RegionName', 'ResourceId', 'ResourceName', 'ResourceType'],
   ...['ServiceCategory', 'ServiceName', 'ServiceSubcategory', 'SkuId', 'SkuMeter', 'SkuPriceDetails'],
@@ -110,6 +110,7 @@ export const focusRowOf = (
     PricingQuantity: quantity,
     PricingUnit: 'Hours',
     ...{ ProviderName: billing.platformName, InvoiceIssuerName: billing.platformName },
+    InvoiceId: '', // an estimate has no invoice
     PublisherName: 'Amazon Web Services',
     ...{ RegionId: region, RegionName: region },
     ...{ ResourceId: interval.resource, ResourceName: interval.dcmId, ResourceType: 'Virtual Machine' },
