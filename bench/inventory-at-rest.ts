@@ -14,6 +14,7 @@ import { dynamoDbInventoryWriter } from '../shared/adapters/dynamodb/inventory-w
 import { dynamoDbListings } from '../shared/adapters/dynamodb/listings.ts';
 import { dynamoDbResourceStore } from '../shared/adapters/dynamodb/resource-store.ts';
 import { Collection, furtherCollections } from '../shared/core/inventory/entry.ts';
+import { billedFactsOf } from '../shared/core/outputs.ts';
 import { furtherListings } from '../shared/service-types/collections.ts';
 import { kinds } from '../shared/service-types/kinds.ts';
 import { ec2Instances } from '../shared/service-types/vm/ec2/instances.ts';
@@ -147,6 +148,7 @@ const storeAll = async (unmetered: DynamoDBDocumentClient): Promise<void> => {
       page.resources.map(({ resourceId: instanceId, tags, account, state, ...addresses }) => ({
         ...{ instanceId, region, account, state, at, dcmId: tags[tagKeys.instanceId] ?? '' },
         ...{ privateAddress: addresses.privateAddress, publicAddress: addresses.publicAddress },
+        ...billedFactsOf(addresses),
       })),
     );
     token = page.nextToken;
