@@ -14,7 +14,6 @@ import { dynamoDbInventoryWriter } from '../shared/adapters/dynamodb/inventory-w
 import { dynamoDbListings } from '../shared/adapters/dynamodb/listings.ts';
 import { dynamoDbResourceStore } from '../shared/adapters/dynamodb/resource-store.ts';
 import { Collection, furtherCollections } from '../shared/core/inventory/entry.ts';
-import { billedFactsOf } from '../shared/core/outputs.ts';
 import { furtherListings } from '../shared/service-types/collections.ts';
 import { kinds } from '../shared/service-types/kinds.ts';
 import { ec2Instances } from '../shared/service-types/vm/ec2/instances.ts';
@@ -145,10 +144,10 @@ const storeAll = async (unmetered: DynamoDBDocumentClient): Promise<void> => {
     const page = await vms.list({ target: { region }, tag, token, timeoutMs: 60_000 });
     await store(
       { unmetered },
-      page.resources.map(({ resourceId: instanceId, tags, account, state, ...addresses }) => ({
+      page.resources.map(({ resourceId: instanceId, tags, account, state, ...facts }) => ({
         ...{ instanceId, region, account, state, at, dcmId: tags[tagKeys.instanceId] ?? '' },
-        ...{ privateAddress: addresses.privateAddress, publicAddress: addresses.publicAddress },
-        ...billedFactsOf(addresses),
+        ...{ privateAddress: facts.privateAddress, publicAddress: facts.publicAddress },
+        billed: facts,
       })),
     );
     token = page.nextToken;

@@ -8,6 +8,7 @@ import { provider } from '../local/stack/options.ts';
 import { dynamoDbListings } from '../shared/adapters/dynamodb/listings.ts';
 import { dynamoDbResourceStore } from '../shared/adapters/dynamodb/resource-store.ts';
 import { sequenceOf } from '../shared/core/gate.ts';
+import type { BilledFacts } from '../shared/core/outputs.ts';
 import { targetKey, targetOfKey } from '../shared/core/target.ts';
 import type { Page } from '../shared/ports/described-resources.ts';
 import { kinds } from '../shared/service-types/kinds.ts';
@@ -292,6 +293,7 @@ type Stored = {
   readonly at: number;
   readonly privateAddress?: string | undefined;
   readonly publicAddress?: string | undefined;
+  readonly billed?: BilledFacts;
 };
 
 const largestBatch = 25;
@@ -309,10 +311,14 @@ export const store = async (
 };
 
 /** As shared/adapters/dynamodb/resource-store.ts reads it. */
-const itemOf = ({ instanceId, dcmId = vmIdOf(instanceId), at, ...known }: Stored) => ({
+const itemOf = ({ instanceId, dcmId = vmIdOf(instanceId), at, billed = {}, ...known }: Stored) => ({
   pk: instanceId,
   vmId: dcmId,
   ...known,
+  ...(billed.size !== undefined && { billedSize: billed.size }),
+  ...(billed.platform !== undefined && { billedPlatform: billed.platform }),
+  ...(billed.zone !== undefined && { billedZone: billed.zone }),
+  ...(billed.market !== undefined && { billedMarket: billed.market }),
   sequence: sequenceOf(vmKind, { at, state: known.state }),
   outbox: {},
   history: {},
