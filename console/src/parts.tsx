@@ -330,18 +330,19 @@ const TroubledRow = ({ row }: { readonly row: Row }) => {
 };
 
 /** A target whose providers DCM gives no work, or whose deletions the breaker holds back; what is wrong stands at the target. */
-const TroubledTarget = ({ target }: { readonly target: OverviewTarget }) => (
-  <li>
-    <button type="button" onClick={() => document.getElementById('targets')?.scrollIntoView()}>
-      {illIn(target).length > 0 ? <Health target={target} /> : <span class="badge bad">breaker</span>}
-      <strong>{target.name}</strong>
-      <span />
-      <span class="message">
-        {illIn(target)[0]?.detail ?? (trippedIn(target).length > 0 ? 'No deletion is reported.' : '')}
-      </span>
-    </button>
-  </li>
-);
+const TroubledTarget = ({ target }: { readonly target: OverviewTarget }) => {
+  const [ill] = illIn(target);
+  const hasTripped = trippedIn(target).length > 0;
+  return (
+    <li>
+      <button type="button" onClick={() => document.getElementById('targets')?.scrollIntoView()}>
+        {ill === undefined ? <span class="badge bad">breaker</span> : <Health target={target} />}
+        <strong>{target.name}</strong>
+        <span class="message">{ill?.detail ?? (hasTripped ? 'No deletion is reported.' : '')}</span>
+      </button>
+    </li>
+  );
+};
 
 const mostTroubled = 6;
 

@@ -25,7 +25,7 @@ type Parts = {
 export const tryLaunch =
   ({ accounts, vmsIn }: Parts) =>
   async (name: string): Promise<LaunchTrial> => {
-    const target = namedTarget(accounts, name);
+    const target = targetNamed(accounts, name);
     try {
       const { instance_type: instanceType, image_id: imageId } = await vmsIn(target).validate(anyVm, {
         ...target,
@@ -38,7 +38,7 @@ export const tryLaunch =
     }
   };
 
-const namedTarget = (accounts: Accounts, name: string): Target => {
+const targetNamed = (accounts: Accounts, name: string): Target => {
   const { account: alias, region } = targetOfKey(name);
   if (alias === undefined) return { region };
   const target = targetOfAlias(accounts, alias, region);
