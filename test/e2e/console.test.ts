@@ -204,10 +204,10 @@ describe('the console, in Chromium', skippedBecause(whyNoChromium, { alsoInCi })
     const timeline = away.locator('svg.timeline');
     await away.locator('.drawer .events time').first().waitFor();
     const [created = ''] = await timeline.locator('text.axis').allTextContents();
-    const told = await away.locator('.drawer .events time').last().getAttribute('datetime');
+    const listed = await away.locator('.drawer .events time').last().getAttribute('datetime');
 
     expect(await timeline.locator('text.zone').textContent()).toBe('UTC');
-    expect(created).toBe(told?.slice(11, 19));
+    expect(created).toBe(listed?.slice(11, 19));
     await away.getByTitle('Clock', { exact: true }).click();
     await expect.poll(() => timeline.locator('text.zone').textContent()).toBe('Asia/Tokyo');
     const [local = ''] = await timeline.locator('text.axis').allTextContents();

@@ -111,7 +111,7 @@ describe('containers and clusters, behind an environment agent', () => {
       begins.map(({ taskId, atMs }) => `${taskId} ${second(atMs)}`).sort(),
     );
     for (const [id, from, seconds] of containers) {
-      // ECS tells the time of DEPROVISIONING by an event alone, and that of STOPPED in every answer
+      // ECS has the time of DEPROVISIONING only in an event, and that of STOPPED in every answer
       expect(from + seconds).toBeGreaterThanOrEqual(reached(id, 'DEPROVISIONING'));
       expect(from + seconds).toBeLessThanOrEqual(reached(id, 'STOPPED'));
     }

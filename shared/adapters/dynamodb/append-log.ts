@@ -33,7 +33,7 @@ export type Position = {
   readonly item?: ItemName | undefined;
 };
 
-/** `writer`: what tells the item apart from any that another table has, or has had, there. */
+/** `writer`: differs from that of any item with this number in another table. */
 export type ItemName = { readonly first: number; readonly writer: string };
 
 /** Before the first entry. */
@@ -97,7 +97,7 @@ const compressedFromBytes = 900;
 const maximumAttempts = 50;
 const rememberedMs = 60_000;
 const hourMs = 3_600_000;
-/** So long is a place before the first entry valid in a log whose entries expire: it names no item, so nothing tells another log's apart. */
+/** How long a place before the first entry is valid in a log whose entries expire. It names no item, so that of another log looks the same. */
 const startKeptMs = hourMs;
 /** DynamoDB deletes an item so long after its entries may no longer be read, at the earliest. */
 const deletedAfterMs = 24 * hourMs;
