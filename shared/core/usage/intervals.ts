@@ -136,18 +136,20 @@ const sinceOf = ({ key }: Pick<UsageEvent, 'key'>): number =>
 const isBilled = (kind: Kind, event: UsageEvent): boolean =>
   event.isReleased !== true && kind.billedStates.has(stateOfKey(kind, event.key));
 
-type Open = Interval & { readonly own: readonly UsageEvent[] };
+/** `last`: index of its newest event. */
+type Open = Interval & { readonly last: number };
 
 const intervalsOfResource = (kind: Kind, events: readonly UsageEvent[]): Interval[] => {
   const intervals: Interval[] = [];
+  const facts = factsBetween(events);
   let open: Open | undefined;
   const close = (until: number, { reason: stopReason, seenBy: endSeenBy }: Partial<End> = {}) => {
     if (open === undefined) return;
-    const { own, ...interval } = open;
+    const { last, ...interval } = open;
     const { from } = interval;
     intervals.push({
       ...interval,
-      ...factsOf(own, events),
+      ...facts(last),
       ...(Number.isFinite(until) && { until: Math.max(until, from) }),
       ...(stopReason !== undefined && { stopReason }),
       ...(endSeenBy !== undefined && { endSeenBy }),
@@ -163,9 +165,9 @@ const intervalsOfResource = (kind: Kind, events: readonly UsageEvent[]): Interva
         close(secondOfKey(event.key));
         open = { ...begun(event, secondOfKey(event.key)), startedAt };
       } else open ??= begun(event, since);
-      open = { ...open, own: [...open.own, event] };
+      open = { ...open, last: index };
     } else if (open !== undefined) {
-      const end = endOf(kind, events.slice(index));
+      const end = endOf(kind, events, index);
       if (end !== undefined) close(end.until, end);
     }
   }
@@ -177,7 +179,7 @@ const begun = (
   { resource, dcmId, serviceType, target, account, seenBy }: UsageEvent,
   from: number,
 ): Open => ({
-  ...{ resource, dcmId, serviceType, target, from, startedAt: from, own: [] },
+  ...{ resource, dcmId, serviceType, target, from, startedAt: from, last: 0 },
   ...(account !== undefined && { account }),
   ...(seenBy !== undefined && { beginSeenBy: seenBy }),
 });
@@ -190,24 +192,28 @@ type End = {
 
 /**
  * When billing ends, by the event that ended it and those that follow it. An instance that hibernates is billed until it is stopped, and
- * what shows that may come with its stop only. Undefined: not yet.
+ * what shows that may come with its stop only. Undefined: not yet. `at`: index of the event.
  * @see https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-instance-lifecycle.html
  */
-const endOf = (kind: Kind, following: readonly UsageEvent[]): End | undefined => {
-  const next = following.findIndex((event) => isBilled(kind, event));
-  const [first, ...others] = next === -1 ? following : following.slice(0, next);
+const endOf = (kind: Kind, events: readonly UsageEvent[], at: number): End | undefined => {
+  const unbilled: UsageEvent[] = [];
+  let next = at;
+  for (; next < events.length; next++) {
+    const event = events[next];
+    if (event === undefined || isBilled(kind, event)) break;
+    unbilled.push(event);
+  }
+  const [first] = unbilled;
   if (first === undefined) return undefined;
-  const unbilled = [first, ...others];
   const reason = unbilled.find((event) => event.reason !== undefined)?.reason;
   const { billedWhileHibernating } = kind;
   const hibernates =
     billedWhileHibernating !== undefined &&
     stateOfKey(kind, first.key) === billedWhileHibernating &&
     unbilled.some((event) => event.reason !== undefined && /hibernate/i.test(event.reason));
-  if (!hibernates) return { until: endedAt(kind, first, following[1]), reason, seenBy: first.seenBy };
-  const after = unbilled.find((event) => stateOfKey(kind, event.key) !== billedWhileHibernating);
-  const restarted = next === -1 ? undefined : following[next];
-  const last = after ?? restarted;
+  if (!hibernates) return { until: endedAt(kind, first, events[at + 1]), reason, seenBy: first.seenBy };
+  const last =
+    unbilled.find((event) => stateOfKey(kind, event.key) !== billedWhileHibernating) ?? events[next];
   return last && { until: sinceOf(last), reason, seenBy: last.seenBy };
 };
 
@@ -227,18 +233,15 @@ const endedAt = (
 };
 
 /**
- * The newest that is known of an interval: an instance's type changes only while it is stopped, so every event of the interval may show it.
- * Where none does, what was known before it, or else after it.
+ * The newest that is known of an interval, by the index of its last event: an instance's type changes only while it is stopped, so every event of the
+ * interval may show it. Where none does, what was known before it, or else after it.
  */
-const factsOf = (own: readonly UsageEvent[], all: readonly UsageEvent[]): BilledFacts => {
-  const first = all.findIndex((event) => event.key === own[0]?.key);
-  const last = all.findLastIndex((event) => event.key === own.at(-1)?.key);
-  const sources = [...own.toReversed(), ...all.slice(0, first).toReversed(), ...all.slice(last + 1)];
-  const newest = <Name extends keyof BilledFacts>(name: Name): BilledFacts[Name] =>
-    sources.find((event) => event[name] !== undefined)?.[name];
-  return billedFactsOf({
-    ...{ size: newest('size'), platform: newest('platform'), zone: newest('zone'), market: newest('market') },
-  });
+const factsBetween = (events: readonly UsageEvent[]): ((last: number) => BilledFacts) => {
+  const newest: BilledFacts[] = [];
+  for (const event of events) newest.push({ ...newest.at(-1), ...billedFactsOf(event) });
+  const next: BilledFacts[] = [];
+  for (const event of events.toReversed()) next.push({ ...next.at(-1), ...billedFactsOf(event) });
+  return (last) => ({ ...next[events.length - 2 - last], ...newest[last] });
 };
 
 /**
