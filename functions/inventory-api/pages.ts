@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { InvalidArgumentError } from '../../shared/core/errors.ts';
-import type { Call } from '../../shared/http/operation.ts';
+import { type Call, integerParameter } from '../../shared/http/operation.ts';
 import { type Moment, NotListedError } from './moment.ts';
 
 /** The largest page that is answered, whatever the limit says: API Gateway and Lambda let an answer have 6 MB. */
@@ -8,11 +8,7 @@ export const maximumResources = 1000;
 export const maximumBytes = 4_500_000;
 const readAtOnce = 100;
 
-const count = (name: string) =>
-  z.pipe(
-    z.string().check(z.regex(/^\d{1,9}$/, `expected ${name} as an integer from 0`)),
-    z.transform(Number),
-  );
+const count = integerParameter(0, 999_999_999);
 const bit = (name: string) =>
   z.pipe(
     z.string().check(z.regex(/^(0|1|true|false|all)$/, `expected ${name} as 0 or 1`)),
@@ -26,9 +22,9 @@ export const flag = (name: string) =>
 
 export const paging = {
   limit: z
-    .optional(count('limit'))
+    .optional(count)
     .check(z.describe('How many resources at most. Default: all, up to what `/schema` says.')),
-  offset: z._default(count('offset'), 0).check(z.describe('How many resources to skip.')),
+  offset: z._default(count, 0).check(z.describe('How many resources to skip.')),
 };
 
 const detail = {

@@ -6,7 +6,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/telemetry.ts';
 import { ChangesAnswer } from '../wire/changes.ts';
 import { changesPath } from '../wire/public-paths.ts';
-import { type Call, type Operation, operationsOf, type ResourceIds } from './operation.ts';
+import { type Call, integerParameter, type Operation, operationsOf, type ResourceIds } from './operation.ts';
 
 type Parts = {
   readonly feed: Pick<ChangeFeed, 'read'>;
@@ -32,20 +32,6 @@ const maximumWaitSeconds = 20;
 const connectionMs = 3_600_000;
 const heartbeatMs = 15_000;
 
-const int = (minimum: number, maximum: number) =>
-  z.pipe(
-    z.string().check(z.regex(/^\d{1,6}$/, `expected an integer from ${minimum} to ${maximum}`)),
-    z.pipe(
-      z.transform(Number),
-      z
-        .int()
-        .check(
-          z.minimum(minimum, `expected at least ${minimum}`),
-          z.maximum(maximum, `expected at most ${maximum}`),
-        ),
-    ),
-  );
-
 const Query = z.object({
   after: z.optional(
     z
@@ -58,10 +44,10 @@ const Query = z.object({
       ),
   ),
   limit: z
-    ._default(int(1, maximumLimit), defaultLimit)
+    ._default(integerParameter(1, maximumLimit), defaultLimit)
     .check(z.describe(`How many changes at most: 1 to ${maximumLimit}, ${defaultLimit} by default.`)),
   wait: z
-    ._default(int(0, maximumWaitSeconds), 0)
+    ._default(integerParameter(0, maximumWaitSeconds), 0)
     .check(
       z.describe(`How many seconds to wait for a change where there is none: 0 to ${maximumWaitSeconds}.`),
     ),

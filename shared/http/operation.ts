@@ -130,6 +130,14 @@ const parseQuery = <Query extends z.core.$ZodShape>(
   throw new InvalidArgumentError(violations.join('; '));
 };
 
+/** A query parameter that is a whole number, and of that type in the OpenAPI document. */
+export const integerParameter = (minimum: number, maximum: number) => {
+  const error = `expected a whole number from ${minimum} to ${maximum}`;
+  return z.coerce
+    .number({ error })
+    .check(z.int({ error }), z.minimum(minimum, { error }), z.maximum(maximum, { error }));
+};
+
 /** `id` as the schema has it. @throws InvalidArgumentError that begins with `name`, where the id came from. */
 export const parseId = (schema: z.ZodMiniType<string>, id: string, name: string): string => {
   const parsed = schema.safeParse(id);

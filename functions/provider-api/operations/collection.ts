@@ -2,7 +2,13 @@ import * as z from 'zod/mini';
 import { InvalidArgumentError, NotFoundError } from '../../../shared/core/errors.ts';
 import { type Kind, nameOf, type ServiceType } from '../../../shared/core/kind.ts';
 import { dcmIdSchema } from '../../../shared/core/resource-id.ts';
-import { NoQuery, type Operation, operationsOf, parseId } from '../../../shared/http/operation.ts';
+import {
+  integerParameter,
+  NoQuery,
+  type Operation,
+  operationsOf,
+  parseId,
+} from '../../../shared/http/operation.ts';
 import { maximumTokenLength } from '../../../shared/http/paging.ts';
 import { capitalised, schemaNameOf } from '../../../shared/service-types/answers.ts';
 import { Health } from '../../../shared/wire/health.ts';
@@ -265,19 +271,10 @@ const identityOf = async (
   return { dcmId, request: { key } };
 };
 
-const error = 'expected a whole number from 1 to 100';
-
 const listQuery = (name: string) =>
   z.object({
     max_page_size: z._default(
-      z.coerce
-        .number({ error })
-        .check(
-          z.int({ error }),
-          z.minimum(1, { error }),
-          z.maximum(100, { error }),
-          z.describe(`The maximum number of ${name}s of a page.`),
-        ),
+      integerParameter(1, 100).check(z.describe(`The maximum number of ${name}s of a page.`)),
       50,
     ),
     page_token: z.optional(

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { NotFoundError } from '../../../shared/core/errors.ts';
 import { changesOperation } from '../../../shared/http/changes.ts';
-import { NoQuery, type Operation, operationsOf } from '../../../shared/http/operation.ts';
+import { integerParameter, NoQuery, type Operation, operationsOf } from '../../../shared/http/operation.ts';
 import { Overview } from '../../../shared/wire/overview.ts';
 import { consolePath, overviewPath } from '../../../shared/wire/public-paths.ts';
 import type { UseCases } from '../use-cases.ts';
@@ -16,7 +16,6 @@ const consoleOf = ({ console }: UseCases): NonNullable<UseCases['console']> => {
 };
 
 const mostRows = 2_000;
-const error = `expected a whole number from 0 to ${mostRows}`;
 
 const getOverview = operation({
   operationId: 'getOverview',
@@ -28,16 +27,11 @@ const getOverview = operation({
     'All targets that the credentials permit, with their listings, providers and inventory; the numbers of resources by status; and the resources that need attention, then those that changed last. Read on from `cursor` in the change feed: no change is missed between the two.',
   query: z.object({
     rows: z._default(
-      z.coerce
-        .number({ error })
-        .check(
-          z.int({ error }),
-          z.minimum(0, { error }),
-          z.maximum(mostRows, { error }),
-          z.describe(
-            `How many resources at most, 0 to ${mostRows}, 200 by default. With 0 neither resources nor counts are read.`,
-          ),
+      integerParameter(0, mostRows).check(
+        z.describe(
+          `How many resources at most, 0 to ${mostRows}, 200 by default. With 0 neither resources nor counts are read.`,
         ),
+      ),
       200,
     ),
   }),

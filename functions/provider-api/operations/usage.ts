@@ -16,7 +16,7 @@ import {
   type Period,
 } from '../../../shared/core/usage/charges.ts';
 import { beginOf, monthOf } from '../../../shared/core/usage/month.ts';
-import { type Call, type Operation, operationsOf } from '../../../shared/http/operation.ts';
+import { type Call, integerParameter, type Operation, operationsOf } from '../../../shared/http/operation.ts';
 import type { ReadsUsage, UsageAsked } from '../read-usage.ts';
 import { idsOf } from './collection.ts';
 
@@ -55,10 +55,10 @@ const Query = z.object({
   from: time('The beginning, by default that of this month.'),
   to: time('The end, which is not part of it; now by default. At most 93 days after the beginning.'),
   format: z
-    ._default(z.enum(['json', 'csv', 'focus']), 'json')
+    ._default(z.enum(['json', 'csv', 'focus'], 'expected json, csv or focus'), 'json')
     .check(z.describe('`focus` is CSV of FOCUS 1.2, of VMs alone. It needs prices in the settings.')),
   granularity: z
-    .optional(z.enum(['hour', 'day', 'month']))
+    .optional(z.enum(['hour', 'day', 'month'], 'expected hour, day or month'))
     .check(z.describe('How long a row is at most, by UTC. By default a month, and in FOCUS a day.')),
   id: z.optional(
     z
@@ -75,22 +75,10 @@ const Query = z.object({
       .check(z.describe('Only of this service type.')),
   ),
   limit: z
-    ._default(
-      z.pipe(
-        z.string().check(z.regex(/^\d{1,4}$/, `expected an integer from 1 to ${maximumLimit}`)),
-        z.pipe(z.transform(Number), z.int().check(z.minimum(1), z.maximum(maximumLimit))),
-      ),
-      defaultLimit,
-    )
+    ._default(integerParameter(1, maximumLimit), defaultLimit)
     .check(z.describe(`How many rows at most: 1 to ${maximumLimit}, ${defaultLimit} by default.`)),
   after: z
-    ._default(
-      z.pipe(
-        z.string().check(z.regex(/^\d{1,9}$/, 'expected the number in the path of the next page')),
-        z.pipe(z.transform(Number), z.int()),
-      ),
-      0,
-    )
+    ._default(integerParameter(0, 999_999_999), 0)
     .check(z.describe('How many rows to leave out, as the path of the next page has it.')),
 });
 type Query = z.output<typeof Query>;
