@@ -15,6 +15,7 @@ const collectionOf = (serviceType: ServiceType): string => `${serviceType}s`;
 
 const Resource = z.looseObject({
   ...{ id: z.string(), status: z.string(), status_message: z._default(z.string(), '') },
+  create_time: z.string(),
 });
 type Resource = z.infer<typeof Resource>;
 
@@ -171,7 +172,8 @@ export const create =
       ...{ method: 'POST', path, query: { id: dcmId }, body: { spec } },
     });
     const created = contentOf(Resource, answer);
-    context.talk.say(`Created ${nameOf(serviceType)} ${created.id}: ${created.status}.`);
+    // With the time, since the answer is the same where an earlier create had the id.
+    context.talk.say(`Created ${nameOf(serviceType)} ${created.id} at ${created.create_time}.`);
     const last = wait ? await settled(context, api, { serviceType, created }) : created;
     await printResource(context, serviceType, last);
     if (!wait) context.talk.say(`Follow it with: ec2sp watch --id ${created.id}`);
@@ -242,15 +244,31 @@ export const remove =
     const { yes } = DeleteOptions.parse(options);
     const api = await context.configuration.providerApi();
     const found: Resource[] = [];
-    for (const one of ids) found.push(await fetchResource(context, api, { serviceType, id: one }));
+    for (const one of ids)
+      found.push(
+        await fetchResource(context, api, { serviceType, id: one }).catch((error: unknown) => {
+          throw withUntouched(error, ids);
+        }),
+      );
     if (!yes) await confirm(context, serviceType, found);
-    for (const one of found) {
-      await call(context, api, { method: 'DELETE', path: pathOf(serviceType, one.id) });
+    for (const [index, one] of found.entries()) {
+      await call(context, api, { method: 'DELETE', path: pathOf(serviceType, one.id) }).catch(
+        (error: unknown) => {
+          throw withUntouched(error, ids.slice(index));
+        },
+      );
       context.talk.say(`Deleting ${nameOf(serviceType)} ${one.id}, which was ${one.status}.`);
     }
     context.talk.say(`Follow it with: ec2sp watch --type ${serviceType}`);
     return undefined;
   };
+
+/** The failure of one of several, which says what was not deleted because of it. */
+const withUntouched = (error: unknown, ids: readonly string[]): unknown => {
+  if (!(error instanceof CommandError) || ids.length < 2) return error;
+  const { message, exitCode, problem } = error;
+  return new CommandError(`${message} Not deleted: ${ids.join(', ')}.`, { exitCode, problem, cause: error });
+};
 
 /** Where it is about several, y is too easily pressed: the id of the first must be typed. */
 const confirm = async (

@@ -32,6 +32,7 @@ const local = (url: string) => ({
 const vm = {
   ...{ id: 'web-1', path: 'vms/web-1', status: 'RUNNING', status_message: 'running', region: 'us-east-1' },
   ...{ instance_id: 'i-1', instance_type: 't3.micro', private_ip_address: '10.0.0.1', update_time: 'T' },
+  create_time: '2026-11-30T08:00:00.000Z',
 };
 
 /** The provider's API with one VM. */
@@ -110,6 +111,25 @@ describe('ec2sp', () => {
     expect(stderr).toContain(`Waiting for ${new URL(api.url).host}`);
   });
 
+  it('shows each status on a terminal while it waits for a creation (L 5)', async () => {
+    const statuses = ['PENDING', 'PROVISIONING', 'RUNNING'];
+    const api = await server(({ method }) => ({
+      status: method === 'POST' ? 201 : 200,
+      body: { ...vm, status: statuses.shift(), status_message: 'as EC2 says' },
+    }));
+    const folder = emptyFolder();
+    writeFileSync(join(folder, 'vm.yaml'), 'vcpu: { count: 2 }');
+
+    const { exitCode, stdout, stderr } = await ec2sp(
+      ['vm', 'create', '-f', 'vm.yaml', '--id', 'web-1', '--wait', '--url', api.url],
+      { folder, typed: [] },
+    );
+
+    expect(exitCode, stderr).toBe(0);
+    expect(stderr).toContain('web-1: PROVISIONING, as EC2 says');
+    expect(stdout).toContain('RUNNING');
+  });
+
   it('says what it changed, and suggests the next command (L 6)', async () => {
     const api = await provider();
 
@@ -117,7 +137,9 @@ describe('ec2sp', () => {
       stdin: 'vcpu: { count: 2 }',
     });
 
-    expect(stderr).toBe('Created VM web-1: RUNNING.\nFollow it with: ec2sp watch --id web-1\n');
+    expect(stderr).toBe(
+      'Created VM web-1 at 2026-11-30T08:00:00.000Z.\nFollow it with: ec2sp watch --id web-1\n',
+    );
     expect(api.asked[0]).toMatchObject({ method: 'POST', body: { spec: { vcpu: { count: 2 } } } });
     expect(api.asked[0]?.query.get('id')).toBe('web-1');
   });
@@ -146,6 +168,26 @@ describe('ec2sp', () => {
     const deleted = api.asked.filter(({ method }) => method === 'DELETE').length;
     expect(deleted).toBe(expected === 0 ? ids.length : 0);
     expect(exitCode).toBe(expected);
+  });
+
+  it.each([
+    ['is missing', 404, 'there is no VM web-2', 'Not deleted: web-1, web-2, web-3.', 0],
+    ['is refused', 409, 'web-2 is adopted', 'Not deleted: web-2, web-3.', 1],
+  ])('says of several what was not deleted because one %s', async (_, status, detail, untouched, deleted) => {
+    const api = await server(({ method, path }) => {
+      if (path.endsWith('/web-2') && (status === 404 || method === 'DELETE')) return problem(status, detail);
+      return method === 'DELETE' ? { status: 204 } : { body: { ...vm, id: path.split('/').at(-1) } };
+    });
+
+    const { exitCode, stderr } = await ec2sp([
+      ...['vm', 'delete', 'web-1', 'web-2', 'web-3', '--yes', '--url', api.url],
+    ]);
+
+    expect(stderr).toContain(untouched);
+    expect(api.asked.filter(({ method }) => method === 'DELETE').length).toBe(
+      deleted + (status === 409 ? 1 : 0),
+    );
+    expect(exitCode).toBe(status === 404 ? 4 : 1);
   });
 
   it.each([
