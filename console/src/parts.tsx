@@ -529,8 +529,10 @@ const groupOf = (row: Row): string => {
   };
   const by = group.value;
   if (!isLabelGroup(by)) return of[by]();
-  if (row.labels === undefined) return 'labels are read when the page is loaded';
-  return row.labels[by.slice('label.'.length)] ?? 'without the label';
+  const labels = row.labels.value;
+  return labels === undefined
+    ? 'its labels are being read'
+    : (labels[by.slice('label.'.length)] ?? 'without the label');
 };
 
 export const Table = () => {
@@ -583,7 +585,7 @@ export const Table = () => {
         </table>
         {rows.length === 0 && (
           <p class="empty">
-            {total.value === 0 ? 'There are no resources yet.' : 'No resource matches all filters.'}
+            {total.value === 0 ? 'There are no resources.' : 'No resource matches all filters.'}
           </p>
         )}
       </div>
@@ -717,9 +719,9 @@ const DrawerOf = ({ row }: { readonly row: Row }) => {
         <Status status={status} /> for <Ago ms={timeMs} /> · {nameOf[row.serviceType]} in {row.target}
       </p>
       <p class="message">{message}</p>
-      {Object.keys(row.labels ?? {}).length > 0 && (
+      {Object.keys(row.labels.value ?? {}).length > 0 && (
         <p class="chips">
-          {Object.entries(row.labels ?? {}).map(([key, value]) => (
+          {Object.entries(row.labels.value ?? {}).map(([key, value]) => (
             <button
               key={key}
               type="button"

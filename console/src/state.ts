@@ -37,7 +37,7 @@ export type Row = {
   readonly resourceId: Signal<string>;
   readonly size: Signal<string>;
   /** Undefined: the page has not read them. They come with the overview, not with changes. */
-  readonly labels: Readonly<Record<string, string>> | undefined;
+  readonly labels: Signal<Readonly<Record<string, string>> | undefined>;
 };
 
 /** A status that was seen while the page was open. */
@@ -161,7 +161,7 @@ export const filtered = (row: Row, at: Current = row.current.value): Filtered =>
     ...{ dcmId: row.dcmId, serviceType: row.serviceType, status, message, changedMs: timeMs },
     ...{ resourceId: row.resourceId.value, size: row.size.value },
     ...{ targetName: row.target, account: target?.account ?? '', region: target?.region ?? '' },
-    labels: row.labels ?? {},
+    labels: row.labels.value ?? {},
   };
 };
 
@@ -228,7 +228,7 @@ export const placeNow = (): void => {
 
 /** The keys of all labels that were read. */
 export const labelKeys = computed(() =>
-  [...new Set(allRows.value.flatMap(({ labels }) => Object.keys(labels ?? {})))].sort(),
+  [...new Set(allRows.value.flatMap(({ labels }) => Object.keys(labels.value ?? {})))].sort(),
 );
 
 export const troubled = computed(() =>
@@ -253,7 +253,7 @@ let lastNumber = 0;
 type Given = Omit<OverviewResource, 'resourceId' | 'size' | 'labels'> & {
   readonly resourceId?: string | undefined;
   readonly size?: string | undefined;
-  readonly labels?: Row['labels'];
+  readonly labels?: Readonly<Record<string, string>> | undefined;
 };
 
 const rowFrom = (one: Given): Row => ({
@@ -264,7 +264,7 @@ const rowFrom = (one: Given): Row => ({
   history: signal(one.history.map(({ status, time }) => ({ status, timeMs: Date.parse(time) }))),
   resourceId: signal(one.resourceId ?? ''),
   size: signal(one.size ?? ''),
-  labels: one.labels,
+  labels: signal(one.labels),
 });
 
 /** Adds a resource, or the row that it has already. */
@@ -471,9 +471,24 @@ const look = async (): Promise<number> => {
   return found.pollAfterMs;
 };
 
+/** Gives each row the labels that it lacks: those that were created after the page was loaded. */
+const showLabels = (lacking: readonly Row[], { resources }: Overview): void => {
+  const read = new Map(resources.map((one) => [`${one.serviceType}/${one.dcmId}`, one.labels]));
+  batch(() => {
+    for (const { key, labels } of lacking) labels.value = read.get(key) ?? {};
+  });
+};
+
 export const refreshTargets = async (): Promise<void> => {
   if (needsToken.peek() !== undefined || document.hidden) return;
-  await readOverview(0).then(showTargets, () => undefined); // the look at the feed reports what fails
+  const lacking = [...rows.values()].filter(({ labels }) => labels.peek() === undefined);
+  await readOverview(lacking.length > 0 ? wantedRows : 0).then(
+    (found) => {
+      showTargets(found);
+      showLabels(lacking, found);
+    },
+    () => undefined, // the look at the feed reports what fails
+  );
   if (isLaptop) await readLaptop();
 };
 
