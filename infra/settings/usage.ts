@@ -14,7 +14,7 @@ const Price = z.strictObject({
     .default(usualPlatform)
     .describe('The platform, as EC2’s `PlatformDetails` has it.'),
   market: z
-    .enum(['on-demand', 'spot'])
+    .enum(['on-demand', 'spot'], 'must be on-demand or spot')
     .default('on-demand')
     .describe('Whether it is the price on demand, or the one that a spot instance is charged at.'),
   hourly: text(/^\d{1,6}(\.\d{1,10})?$/, 'must be a decimal number in quotes, such as "0.0456"').describe(
@@ -35,7 +35,12 @@ export const Usage = z.strictObject({
     .describe(
       'Whom FOCUS names as the provider of the VMs and the issuer of the invoice. Default: `provider.name`.',
     ),
-  currency: text(/^[A-Z]{3}$/, 'must be a currency of ISO 4217, such as EUR')
+  currency: z
+    .string()
+    .refine(
+      (code) => Intl.supportedValuesOf('currency').includes(code),
+      'must be a currency of ISO 4217, such as EUR',
+    )
     .default('USD')
     .describe('The currency of all prices, by ISO 4217.'),
   prices: z

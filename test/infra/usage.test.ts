@@ -88,6 +88,7 @@ describe('usage in the settings', () => {
     [{ ...provisioningSettings, usage: { ...usage, prices: [price, price] } }, 'usage.prices[1]'],
     [{ ...provisioningSettings, usage: { ...usage, prices: [{ ...price, hourly: '4 cents' }] } }, 'hourly'],
     [{ ...provisioningSettings, usage: { ...usage, currency: 'dollars' } }, 'usage.currency'],
+    [{ ...provisioningSettings, usage: { ...usage, currency: 'USS' } }, 'usage.currency'],
   ])('refuses %j', (settings, setting) => {
     expect(refusalOf(() => parseSettings(settings))).toContain(setting);
   });
