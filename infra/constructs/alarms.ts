@@ -11,6 +11,7 @@ import {
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import type { EventBus, Rule } from 'aws-cdk-lib/aws-events';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
@@ -44,11 +45,15 @@ export class Alarms extends Construct {
   readonly #provider: string;
   readonly #actions: SnsAction[];
 
-  constructor(scope: Construct, id: string, { provider, alarms }: Pick<Settings, 'provider' | 'alarms'>) {
+  constructor(
+    scope: Construct,
+    id: string,
+    { provider, alarms, topic }: Pick<Settings, 'provider' | 'alarms'> & { readonly topic?: ITopic },
+  ) {
     super(scope, id);
     this.#provider = provider.name;
-    const topic = alarmTopic(this, alarms.emailOrTopicArn);
-    this.#actions = topic ? [new SnsAction(topic)] : [];
+    const notified = topic ?? alarmTopic(this, alarms.emailOrTopicArn);
+    this.#actions = notified ? [new SnsAction(notified)] : [];
   }
 
   watchObservations({ queue, deadLetters }: RetriedQueue) {

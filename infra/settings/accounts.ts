@@ -24,6 +24,11 @@ const Account = z.strictObject({
     .describe(
       'Regions of the account whose resources are reported and that cannot forward events. They are polled.',
     ),
+  alarmTopicName: text(/^[\w-]{1,256}$/, 'must be the name of an SNS topic')
+    .optional()
+    .describe(
+      'The name of an SNS topic that the alarms in the account notify. Each of `streamingRegions` must have one of this name in that account. Default: they notify nobody.',
+    ),
   provisioning: Provisioning.optional(),
   containers: Containers.optional(),
   clusters: Clusters.optional(),

@@ -12,6 +12,7 @@ import {
 import { EventBus } from 'aws-cdk-lib/aws-events';
 import { EventBus as EventBusTarget } from 'aws-cdk-lib/aws-events-targets';
 import { ArnPrincipal, Policy, type PolicyStatement, Role } from 'aws-cdk-lib/aws-iam';
+import { Topic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import { type MemberRole, memberRoleName, rolePathOf } from '../../shared/adapters/aws/accounts.ts';
 import { furtherCollections } from '../../shared/core/inventory/entry.ts';
@@ -164,7 +165,11 @@ export class AccountStack extends Stack {
       patterns: eventPatternsOf(account.id, accountTasks(within, account)),
       targets: (deadLetterQueue) => [new EventBusTarget(bus, { role, deadLetterQueue })],
     });
-    new Alarms(this, 'Alarms', { provider, alarms: {} }).watchRules(events);
+    const { alarmTopicName: name } = account;
+    const topic =
+      name !== undefined &&
+      Topic.fromTopicArn(this, 'AlarmTopic', this.formatArn({ service: 'sns', resource: name }));
+    new Alarms(this, 'Alarms', { provider, alarms: {}, ...(topic && { topic }) }).watchRules(events);
   }
 
   /** The ECS cluster and the log group of each streaming region where the settings name none. */

@@ -282,6 +282,22 @@ describe('the template of an account', () => {
     });
   });
 
+  it('has alarms that notify a topic of each region, where the settings name one', () => {
+    const actionsOf = (name: string | undefined) => {
+      const accounts = { prod: { ...prod, ...(name !== undefined && { alarmTopicName: name }) } };
+      const alarms = templateOf(synthesized({ ...withAccounts, accounts }), 'prod').template.findResources(
+        'AWS::CloudWatch::Alarm',
+      );
+      return Object.values(alarms).map(({ Properties }) => (Properties.AlarmActions ?? []).map(deployed));
+    };
+
+    expect(actionsOf('on-call')).toEqual([
+      [`arn:<AWS::Partition>:sns:<AWS::Region>:${id}:on-call`],
+      [`arn:<AWS::Partition>:sns:<AWS::Region>:${id}:on-call`],
+    ]);
+    expect(actionsOf(undefined)).toEqual([[], []]);
+  });
+
   it('has no rules where every region is listed only', () => {
     templateOf(complete, 'audit').template.resourceCountIs('AWS::Events::Rule', 0);
   });

@@ -1,18 +1,23 @@
 import { Match } from 'aws-cdk-lib/assertions';
 import { AwsSolutionsChecks } from 'cdk-nag';
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { Env as BridgeEnv } from '../../functions/nats-bridge/env.ts';
 import { Env as NormaliserEnv } from '../../functions/normaliser/env.ts';
+import { bundleConsole } from '../../infra/bundle.ts';
 import { functionNames, inventoryFunctions } from '../../infra/function-names.ts';
 import { TagKeys } from '../../shared/core/ownership.ts';
+import { textOf } from '../doc-blocks.ts';
 import {
+  agentSettings,
   allowedBy,
   allTypes,
   deployedPatterns,
   environmentOf,
+  inventory,
   leastSettings,
   patternsOf,
   synthesized,
+  vpc,
 } from './synthesized.ts';
 
 const { app, home } = synthesized({
@@ -242,11 +247,28 @@ describe('nats-bridge', () => {
 });
 
 describe('outputs', () => {
+  beforeAll(bundleConsole);
+
   it('name the table, the queue and the nats-bridge', () => {
     expect(Object.keys(home.findOutputs('*'))).toEqual([
       'FleetTableName',
       'ObservationsQueueUrl',
       'NatsBridgeFunctionName',
     ]);
+  });
+
+  it('are all explained in docs/deploy.md', () => {
+    const { home: complete } = synthesized({
+      ...{ ...agentSettings, inventory, usage: {}, console: {} },
+      nats: { ...leastSettings.nats, vpc },
+      ...{
+        externalId: 'an-external-id-of-the-tests',
+        accounts: { audit: { id: '333333333333', legacyRegions: ['eu-west-1'] } },
+      },
+    });
+    const outputs = Object.keys(complete.findOutputs('*'));
+
+    expect(outputs).toHaveLength(13);
+    expect(outputs.filter((name) => !textOf('docs/deploy.md').includes(`\`${name}\``))).toEqual([]);
   });
 });
