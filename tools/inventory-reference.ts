@@ -12,8 +12,8 @@ import { type OpenApiDocument, pathsOf, plain } from './openapi.ts';
 
 const description = `The inventory of a DCM Service Provider for Amazon EC2: everything that is in its targets, as DCM's discovery service answers it.
 
-A target is a region of an account. The paths of a target exist below each of the servers; the other paths at \`/\` alone. \`docs/inventory.md\`
-says what all answers have in common. Errors are problem details (RFC 9457).`;
+A target is a region of an account. The paths of a target exist below each of the servers; the other paths at \`/\` alone. \`/namespaces\` is
+both, so the path of a target's VPCs is written in full. \`docs/inventory.md\` says what all answers have in common. Errors are problem details (RFC 9457).`;
 
 const regionVariable = { default: 'eu-west-1', description: 'AWS region' };
 const aliasVariable = { default: 'home', description: 'The alias of the account' };
@@ -33,11 +33,18 @@ export const inventoryDocument = (): OpenApiDocument =>
       info: { title: 'Inventory of the DCM Service Provider for Amazon EC2', version: 'beta1', description },
       servers: targetPrefixes.map((url) => ({ url, description: 'A target', variables: variablesOf(url) })),
       security: Object.keys(securitySchemes).map((scheme) => ({ [scheme]: [] })),
-      paths: pathsOf(operations),
+      paths: pathsOf(operations.map(withOwnPath)),
       components: { securitySchemes },
     },
     { override: plain },
   );
+
+/** A document has each path once: a path of targets that is also one of no target is written in full. */
+const withOwnPath = (operation: (typeof operations)[number]): (typeof operations)[number] =>
+  !operation.isOfNoTarget &&
+  operations.some(({ path, isOfNoTarget }) => isOfNoTarget && path === operation.path)
+    ? { ...operation, path: `${targetPrefixes[0]}${operation.path}`, isOfNoTarget: true }
+    : operation;
 
 const securitySchemes = {
   bearer: {

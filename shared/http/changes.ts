@@ -76,6 +76,7 @@ export const changesOperation = <UseCases extends ReadsChanges>(ids: ResourceIds
     query: Query,
     status: 200,
     answered: 'The changes after the cursor, oldest first.',
+    othersAnswered: { 304: 'There are no further changes, by its `If-None-Match`.' },
     answer: ChangesAnswer,
     problems: ['gone'],
     run: ({ readChanges }, { query, ...call }) => readChanges(query, call),

@@ -196,7 +196,12 @@ const filterOf =
 const periodOf = ({ from, to }: Query, nowSeconds: number): Period => {
   const begin = from === undefined ? beginOf(monthOf(nowSeconds)) : secondOf(from);
   const until = to === undefined ? nowSeconds : secondOf(to);
-  if (begin >= until) throw new InvalidArgumentError('to: expected a time after from');
+  if (begin >= until)
+    throw new InvalidArgumentError(
+      to === undefined
+        ? 'from: expected a time before now, where to is absent'
+        : `to: expected a time after from${from === undefined ? ', which is the beginning of this month where it is absent' : ''}`,
+    );
   if (until - begin > longestSeconds)
     throw new InvalidArgumentError('to: expected a time at most 93 days after from');
   return { from: begin, until };

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { operations } from '../../../functions/inventory-api/operations.ts';
+import { targetPrefixes } from '../../../functions/inventory-api/targets.ts';
 import { inventoryDocument, inventoryDocuments } from '../../../tools/inventory-reference.ts';
 import { listAll, prod, seedBase, servedInventory } from './served-inventory.ts';
 
@@ -15,14 +16,22 @@ describe('the documents of the inventory', () => {
   );
 
   it('describe every operation, each with its own id', () => {
-    const told = Object.entries(inventoryDocument().paths ?? {}).flatMap(([path, methods]) =>
-      Object.keys(methods ?? {}).flatMap((method) =>
-        method === 'servers' ? [] : `${method.toUpperCase()} ${path}`,
-      ),
-    );
+    const described = Object.values(inventoryDocument().paths ?? {}).map(({ get }) => get?.operationId);
+    const ids = operations.map(({ operationId }) => operationId);
 
-    expect(new Set(told)).toEqual(new Set(operations.map(({ method, path }) => `${method} ${path || '/'}`)));
-    expect(new Set(operations.map(({ operationId }) => operationId)).size).toBe(operations.length);
+    expect([...described].sort()).toEqual([...ids].sort());
+    expect(new Set(ids).size).toBe(operations.length);
+  });
+
+  it('describe the lists of accounts and of VPCs, which are both at /namespaces', () => {
+    const paths = inventoryDocument().paths ?? {};
+    const root = [{ url: '/' }];
+
+    expect(paths['/namespaces']?.get).toMatchObject({ operationId: 'listTopNamespaces', servers: root });
+    expect(paths[`${targetPrefixes[0]}/namespaces`]?.get).toMatchObject({
+      ...{ operationId: 'listNamespaces', servers: root },
+      parameters: expect.arrayContaining([expect.objectContaining({ in: 'path', name: 'cluster' })]),
+    });
   });
 });
 

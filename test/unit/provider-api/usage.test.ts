@@ -223,7 +223,11 @@ describe('GET /api/v1alpha1/usage', () => {
     ['?from=2026-02-30&to=2026-03-05', 'from: expected a date or an RFC 3339 time'],
     ['?to=2026-11-01T00:00:00', 'to: expected a date or an RFC 3339 time'],
     ['?from=2026-11-01&to=2026-11-01', 'to: expected a time after from'],
-    ['?from=2027-01-01', 'to: expected a time after from'],
+    ['?from=2027-01-01', 'from: expected a time before now, where to is absent'],
+    [
+      '?to=2026-10-31',
+      'to: expected a time after from, which is the beginning of this month where it is absent',
+    ],
     ['?after=-1', 'after: '],
     ['?format=xml', 'format: '],
     ['?limit=5001', 'limit: '],
