@@ -32,7 +32,7 @@ export const requestOf = async (context: Context, api: Api, call: ApiCall): Prom
 export const call = async (context: Context, api: Api, wanted: ApiCall): Promise<Answer> => {
   const request = await requestOf(context, api, wanted);
   const answer = await context.talk.during(`Waiting for ${request.url.host}`, () => reached(request, send));
-  if (answer.status >= 400) throw refusal(answer);
+  if (answer.status >= 400) throw refusal(answer, request.url);
   return answer;
 };
 
@@ -75,18 +75,21 @@ const jsonOf = (text: string): unknown => {
   }
 };
 
-export const refusal = ({ status, text }: Answer): CommandError => {
+/** What an API of ours refused, as a sentence. @param url of the request, whose id a detail may begin with */
+export const refusal = ({ status, text }: Answer, url?: URL): CommandError => {
   const { data: problem } = Problem.safeParse(jsonOf(text));
   const what = problem?.detail ?? `HTTP ${status}${text === '' ? '' : `: ${text.trim().slice(0, 300)}`}`;
-  return new CommandError(sentence(what) + adviceOn(status, problem), {
+  return new CommandError(sentence(what, url) + adviceOn(status, problem), {
     exitCode: status === 404 ? exitCodes.notFound : exitCodes.failed,
     problem,
   });
 };
 
-/** A detail that begins with the name of a field, such as page_token, keeps it as it is written. */
-const sentence = (what: string): string => {
-  const whole = /^[\w.[\]]+: /.test(what) ? what : `${what.charAt(0).toUpperCase()}${what.slice(1)}`;
+/** A detail that begins with the name of a field, such as page_token, or with the id that was asked for keeps it as it is written. */
+const sentence = (what: string, url: URL | undefined): string => {
+  const asked = url === undefined ? [] : [...url.pathname.split('/'), ...url.searchParams.values()];
+  const isName = /^[\w.[\]]+: /.test(what) || asked.includes(what.split(' ', 1).join());
+  const whole = isName ? what : `${what.charAt(0).toUpperCase()}${what.slice(1)}`;
   return /[.?!]$/.test(whole) ? whole : `${whole}.`;
 };
 

@@ -290,12 +290,17 @@ const parseUrl = (given: string): URL => {
 
 const targetPattern = /^([a-z][a-z0-9]{1,15}\/)?[a-z]+(-[a-z]+)+-\d+$/;
 
-const apiUrl = (base: string, target: string | undefined): URL => {
-  if (target === undefined) return parseUrl(base);
+/** @throws UsageError where a target has not the form of one */
+export const checkTarget = (target: string): void => {
   if (!targetPattern.test(target))
     throw new UsageError(
       `${target} is no target: expected a region such as eu-west-1, or prod/eu-west-1 in the account prod`,
     );
+};
+
+const apiUrl = (base: string, target: string | undefined): URL => {
+  if (target === undefined) return parseUrl(base);
+  checkTarget(target);
   return new URL(`${target}/`, parseUrl(base));
 };
 

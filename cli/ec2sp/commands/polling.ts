@@ -46,7 +46,10 @@ const TargetsOptions = z.object({ all: z.optional(z.boolean()) });
 export const targets: Action = async (context, { options }) => {
   const { all } = TargetsOptions.parse(options);
   const { regions } = await reportOf(context, await poller(context));
-  await print(context, all ? regions : regions.filter(isOfServiceType));
+  const { target } = context.configuration;
+  if (target !== undefined) ofTarget(regions, target); // refuses one that is not polled
+  const wanted = regions.filter((one) => (all || isOfServiceType(one)) && isOfTarget(one, target));
+  await print(context, wanted);
   return undefined;
 };
 

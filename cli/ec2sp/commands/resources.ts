@@ -5,11 +5,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod/mini';
 import { reasonOf } from '../../../shared/core/errors.ts';
 import { nameOf, type ServiceType } from '../../../shared/core/kind.ts';
+import { Problem } from '../../../shared/http/problem.ts';
 import { call, contentOf } from '../api.ts';
 import type { Api } from '../configuration.ts';
 import type { Action, Context } from '../context.ts';
 import { type Column, document, Fields, table } from '../output.ts';
-import { CommandError, readInput, UsageError } from '../terminal.ts';
+import { CommandError, exitCodes, readInput, UsageError } from '../terminal.ts';
 
 const collectionOf = (serviceType: ServiceType): string => `${serviceType}s`;
 
@@ -104,8 +105,11 @@ export const tint = ({ talk: { colors } }: Context) => {
     heading === 'STATUS' ? (paints[text.trim()] ?? colors.yellow)(text) : text;
 };
 
-const pathOf = (serviceType: ServiceType, one: string): string =>
-  `api/v1alpha1/${collectionOf(serviceType)}/${encodeURIComponent(one)}`;
+/** @throws UsageError where a URL would lead to another path */
+const pathOf = (serviceType: ServiceType, one: string): string => {
+  if (/^\.{0,2}$/.test(one)) throw new UsageError(`The id is "${one}": expected DCM's id`);
+  return `api/v1alpha1/${collectionOf(serviceType)}/${encodeURIComponent(one)}`;
+};
 
 const fetchResource = async (
   context: Context,
@@ -177,10 +181,14 @@ export const create =
     const last = wait ? await settled(context, api, { serviceType, created }) : created;
     await printResource(context, serviceType, last);
     if (!wait) context.talk.say(`Follow it with: ec2sp watch --id ${created.id}`);
-    return wait && last.status === 'FAILED' ? 1 : undefined;
+    if (!wait || last.status !== 'FAILED') return undefined;
+    context.talk.say(`The ${nameOf(serviceType)} ${last.id} is FAILED: ${last.status_message}`);
+    return exitCodes.failed;
   };
 
-const isSettled = (one: string): boolean => !['PENDING', 'PROVISIONING'].includes(one);
+/** CREATING is what the first proposal of DCM calls a cluster that is PROGRESSING. */
+const isSettled = (one: string): boolean =>
+  !['PENDING', 'PROVISIONING', 'PROGRESSING', 'CREATING'].includes(one);
 const settlePollMs = 1_000;
 
 type Created = { readonly serviceType: ServiceType; readonly created: Resource };
@@ -193,12 +201,18 @@ const settled = (context: Context, api: Api, { serviceType, created }: Created):
     let one = created;
     while (!isSettled(one.status)) {
       await sleep(settlePollMs, undefined, { signal });
-      one = await fetchResource(context, api, { serviceType, id: created.id });
+      one = await fetchResource(context, api, { serviceType, id: created.id }).catch((error: unknown) => {
+        if (isRetryable(error)) return one;
+        throw error;
+      });
       update(progress(one));
     }
     return one;
   });
 };
+
+const isRetryable = (error: unknown): boolean =>
+  error instanceof CommandError && Problem.safeParse(error.problem).data?.retryable === true;
 
 /** A spec in JSON or YAML; the file may have it as the field `spec`. */
 const readSpec = async ({ terminal }: Context, file: string): Promise<unknown> => {

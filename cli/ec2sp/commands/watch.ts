@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod/mini';
+import { Collection } from '../../../shared/core/inventory/entry.ts';
 import { ServiceType } from '../../../shared/core/kind.ts';
 import { contentOf, reached, refusal, requestOf } from '../api.ts';
-import type { Api } from '../configuration.ts';
+import { type Api, checkTarget } from '../configuration.ts';
 import type { Action, Context } from '../context.ts';
 import { ConnectionError, open, type Stream, TimeoutError } from '../http.ts';
 import { type Column, cell, table } from '../output.ts';
@@ -72,6 +73,11 @@ const filterOf = (
     throw new UsageError(
       `--type is ${type}: expected vm, container or cluster, or a collection together with --inventory`,
     );
+  if (type !== undefined && inventory && !Collection.safeParse(type).success)
+    throw new UsageError(
+      `--type is ${type}: expected, with --inventory, one of ${Collection.options.join(', ')}`,
+    );
+  if (target !== undefined) checkTarget(target);
   return (change) => {
     const isStatus = change.kind === 'status';
     const [ofType, ofId] = isStatus ? [change.serviceType, change.dcmId] : [change.collection, change.id];

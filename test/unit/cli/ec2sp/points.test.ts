@@ -253,6 +253,76 @@ describe('ec2sp', () => {
     expect(api.asked[0]?.body).toEqual({ spec: { memory: { size: '4GB' } } });
   });
 
+  it('waits for a cluster until it is ACTIVE, also where an answer may pass', async () => {
+    const cluster = { ...vm, id: 'kube-1', status: 'PROGRESSING' };
+    const answers = [problem(503, 'EKS throttles', true), { body: cluster }];
+    const api = await server(({ method }) =>
+      method === 'POST'
+        ? { status: 201, body: cluster }
+        : (answers.shift() ?? { body: { ...cluster, status: 'ACTIVE' } }),
+    );
+
+    const { exitCode, stdout } = await ec2sp(
+      ['cluster', 'create', '-f', '-', '--id', 'kube-1', '--wait', '--url', api.url],
+      { stdin: 'version: "1.33"\n' },
+    );
+
+    expect(stdout).toMatch(/^kube-1 +ACTIVE /m);
+    expect(exitCode).toBe(0);
+  });
+
+  it('says why what it waited for has failed', async () => {
+    const failed = { ...vm, status: 'FAILED', status_message: 'the image cannot be pulled' };
+    const api = await server(() => ({ status: 201, body: failed }));
+
+    const { exitCode, stderr } = await ec2sp(
+      ['container', 'create', '-f', '-', '--id', 'web-1', '--wait', '--url', api.url],
+      { stdin: 'image:\n  reference: nginx\n' },
+    );
+
+    expect(stderr).toContain('The container web-1 is FAILED: the image cannot be pulled');
+    expect(exitCode).toBe(1);
+  });
+
+  it.each([
+    ['web is being deleted; this create is refused', 'web is being deleted; this create is refused.'],
+    ['there is no VM web', 'There is no VM web.'],
+  ])('writes an id as it is where an answer begins with it: %s', async (detail, expected) => {
+    const api = await server(() => problem(409, detail));
+
+    const { stderr } = await ec2sp(['vm', 'create', '-f', '-', '--id', 'web', '--url', api.url], {
+      stdin: 'memory:\n  size: 4GB\n',
+    });
+
+    expect(stderr.trimEnd()).toBe(expected);
+  });
+
+  it.each(['', '.', '..'])('refuses the id "%s", which would be another path', async (id) => {
+    const api = await provider();
+
+    const { exitCode, stderr } = await ec2sp(['vm', 'delete', id, '--yes', '--url', api.url]);
+
+    expect(stderr).toBe(`The id is "${id}": expected DCM's id\n`);
+    expect(exitCode).toBe(2);
+    expect(api.asked).toEqual([]);
+  });
+
+  it('shows the listings of one target with --target', async () => {
+    const listing = { intervalSeconds: 60, instances: 0, republishWanted: false };
+    const regions = ['us-east-1', 'container#us-east-1', 'prod/us-east-1'].map((region) => ({
+      region,
+      ...listing,
+    }));
+    const api = await server(() => ({ body: { regions } }));
+    const folder = folderWith(local(api.url));
+
+    const { stdout } = await ec2sp(['targets', '--target', 'us-east-1'], { folder });
+    const unknown = await ec2sp(['targets', '--target', 'us-west-9'], { folder });
+
+    expect(stdout.trimEnd().split('\n')).toHaveLength(3);
+    expect(unknown.exitCode).toBe(4);
+  });
+
   it.each([
     [
       'no server',

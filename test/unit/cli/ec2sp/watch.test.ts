@@ -184,6 +184,8 @@ describe('ec2sp watch', () => {
 
   it.each([
     [['--type', 'vms'], '--type is vms: expected vm, container or cluster'],
+    [['--inventory', '--type', 'vm'], '--type is vm: expected, with --inventory, one of instances, volumes'],
+    [['--target', 'mars'], 'mars is no target: expected a region such as eu-west-1'],
     [['--all', '--inventory'], '--all and --inventory contradict each other'],
     [['--limit', '0'], '--limit is 0: expected a whole number from 1'],
     [['--limit', '1.5'], '--limit is 1.5'],
