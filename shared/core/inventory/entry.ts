@@ -87,19 +87,23 @@ export const listedAt = ({ startedAtMs }: { readonly startedAtMs: number }): num
 const JsonObject = z.record(z.string(), z.unknown());
 
 /** The object of an entry from a service's own description. @throws ZodError for what is no object. */
-export const objectOf = (described: object): Entry['object'] => JsonObject.parse(plain(described));
+export const objectOf = (described: object, leftOut?: ReadonlySet<string>): Entry['object'] =>
+  JsonObject.parse(plain(described, leftOut));
 
 /**
  * A value of an AWS SDK as plain JSON, in a form that does not depend on the order in which a service lists fields and tags. Undefined
- * fields and binary ones are left out; dates are ISO 8601.
+ * fields, binary ones and those of these names are left out; dates are ISO 8601.
  */
-export const plain = (value: unknown): unknown => {
+export const plain = (value: unknown, leftOut?: ReadonlySet<string>): unknown => {
   if (value instanceof Date) return value.toISOString();
   if (value instanceof Uint8Array) return undefined;
-  if (Array.isArray(value)) return inOrder(value.map(plain));
+  if (Array.isArray(value)) return inOrder(value.map((one) => plain(one, leftOut)));
   if (typeof value !== 'object' || value === null) return value;
-  const fields = Object.entries(value).map(([name, field]): [string, unknown] => [name, plain(field)]);
-  const known = fields.filter(([, field]) => field !== undefined);
+  const fields = Object.entries(value).map(([name, field]): [string, unknown] => [
+    name,
+    plain(field, leftOut),
+  ]);
+  const known = fields.filter(([name, field]) => field !== undefined && !leftOut?.has(name));
   return Object.fromEntries(known.sort(([one], [other]) => (one < other ? -1 : 1)));
 };
 

@@ -27,6 +27,19 @@ const codes: Readonly<Record<InstanceState, number>> = {
   ...{ pending: 0, running: 16, 'shutting-down': 32, terminated: 48, stopping: 64, stopped: 80 },
 };
 
+/**
+ * What EC2 changes together with a state, and no event says: why, the public address, which it takes back of a stopped instance, and when it
+ * started.
+ */
+const changedWith = (state: InstanceState): ReadonlySet<string> =>
+  new Set([
+    ...['StateReason', 'StateTransitionReason'],
+    ...(state === 'stopped' || state === 'pending'
+      ? ['PublicIpAddress', 'PublicDnsName', 'Association']
+      : []),
+    ...(state === 'pending' ? ['LaunchTime'] : []),
+  ]);
+
 type Seen = { readonly id: string; readonly state: InstanceState; readonly atSecond: number };
 
 /**
@@ -40,7 +53,8 @@ export const stateEventChange = (
   const at = timeOf(state, atSecond);
   if (state === 'terminated') return { ended: { id, at } };
   if (known === undefined) return undefined;
-  const object = { ...known.object, State: { Code: codes[state], Name: state } };
+  const kept = known.state === state ? known.object : objectOf(known.object, changedWith(state));
+  const object = { ...kept, State: { Code: codes[state], Name: state } };
   const unhealthy = state === 'running' ? known.unhealthy : undefined;
   return { entry: { ...known, at, state, unhealthy, object } };
 };

@@ -37,6 +37,34 @@ describe('an event in the inventory', () => {
     ]);
   });
 
+  it('of a stop and a start leaves out the address and the times that EC2 changes with them', async () => {
+    const { deliver, list, find } = inventoryWorld();
+    const running = shown(1);
+    const launch = { LaunchTime: '2026-03-01T09:00:00Z', StateTransitionReason: '' };
+    const address = { PublicIpAddress: '203.0.113.7', PublicDnsName: 'ec2-203-0-113-7.example' };
+    const interfaces = {
+      NetworkInterfaces: [{ Association: { PublicIp: '203.0.113.7' }, Status: 'in-use' }],
+    };
+    await list({ ...running, object: { ...running.object, ...launch, ...address, ...interfaces } });
+    const objectAfter = async (state: string, second: number) => {
+      await deliver([stateEvent(1, state, { second })]);
+      return JSON.stringify((await find(instanceId(1)))?.object);
+    };
+
+    const repeated = await objectAfter('running', 10);
+    const stopping = await objectAfter('stopping', 20);
+    const stopped = await objectAfter('stopped', 21);
+    const started = await objectAfter('pending', 30);
+
+    expect(repeated).toContain('StateTransitionReason');
+    expect(stopping).toContain('203.0.113.7');
+    expect(stopping).not.toContain('StateTransitionReason');
+    expect(stopped).not.toContain('203');
+    expect(stopped).toContain('LaunchTime');
+    expect(started).not.toContain('LaunchTime');
+    expect(started).toContain('in-use');
+  });
+
   it('of the end of an instance ends its entry', async () => {
     const { deliver, list, find, fed } = inventoryWorld();
     await list(shown(1));
