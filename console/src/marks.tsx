@@ -86,7 +86,7 @@ export const Timeline = ({ history }: { readonly history: readonly Past[] }) => 
   return (
     <svg
       class="timeline"
-      viewBox={`0 0 ${timelineWidth} ${height + 34}`}
+      viewBox={`0 0 ${timelineWidth} ${height + 42}`}
       role="img"
       aria-label={`Timeline, times in ${zoneName.value}: ${segments
         .map(
@@ -130,13 +130,13 @@ export const Timeline = ({ history }: { readonly history: readonly Past[] }) => 
           key={tick}
           class="axis"
           x={tick * timelineWidth}
-          y={height + 14}
+          y={height + 17}
           text-anchor={tick === 0 ? 'start' : tick === 1 ? 'end' : 'middle'}
         >
           {clockTime(startMs + tick * lengthMs)}
         </text>
       ))}
-      <text class="axis zone" x={timelineWidth} y={height + 30} text-anchor="end">
+      <text class="axis zone" x={timelineWidth} y={height + 38} text-anchor="end">
         {zoneName}
       </text>
     </svg>

@@ -197,6 +197,24 @@ describe('the console, in Chromium', skippedBecause(whyNoChromium, { alsoInCi })
     await rowOf('late-1').waitFor({ timeout: soon });
   }, 90_000);
 
+  it('fits on a phone: each row is inside of the screen, and so is the resource that is open', async () => {
+    const phone = await browser.newPage({ viewport: { width: 390, height: 844 } });
+    await phone.goto(stack.endpoints.consoleUrl);
+    const name = phone.locator('tbody').getByRole('button', { name: 'late-1' });
+    await name.waitFor();
+    const rightmost = await phone.evaluate(
+      "Math.max(document.documentElement.scrollWidth, ...[...document.querySelectorAll('table :is(th, td)')].map((cell) => cell.getBoundingClientRect().right))",
+    );
+    await name.click();
+    await phone.locator('aside.drawer .events li').first().waitFor();
+    const { y = -1, height = 0 } = (await phone.locator('aside.drawer').boundingBox()) ?? {};
+    await phone.close();
+
+    expect(rightmost).toBeLessThanOrEqual(390);
+    expect(y).toBeGreaterThan(0);
+    expect(y + height).toBeLessThanOrEqual(844);
+  });
+
   it('has one clock, UTC unless the visitor chooses the local one, whose zone stands at the axis (complaint 11)', async () => {
     const away = await browser.newPage({ timezoneId: 'Asia/Tokyo' });
     await away.goto(stack.endpoints.consoleUrl);
