@@ -158,6 +158,8 @@ export const Resource = z.looseObject({
   task_arn: z.optional(z.string()),
   cluster_name: z.optional(z.string()),
   version: z.optional(z.string()),
+  /** Of a container. */
+  size: z.optional(z.object({ vcpus: z.number(), memory_mib: z.number() })),
   create_time: z.optional(z.string()),
   update_time: z.optional(z.string()),
 });
@@ -167,8 +169,11 @@ export type Resource = z.infer<typeof Resource>;
 export const serviceIdOf = ({ instance_id, task_arn, cluster_name }: Resource): string | undefined =>
   instance_id ?? task_arn?.split('/').at(-1) ?? cluster_name;
 
-export const sizeOf = ({ instance_type, version }: Resource): string | undefined =>
-  instance_type ?? (version === undefined ? undefined : `Kubernetes ${version}`);
+/** As the overview has it. */
+export const sizeOf = ({ instance_type, size, version }: Resource): string | undefined => {
+  if (size !== undefined) return `${size.vcpus} vCPU, ${size.memory_mib} MiB`;
+  return instance_type ?? (version === undefined ? undefined : `Kubernetes ${version}`);
+};
 
 export const readResource = async (path: string): Promise<Resource> =>
   Resource.parse(await (await ask(path)).json());

@@ -18,26 +18,14 @@ import {
   Tail,
   Targets,
 } from './parts.tsx';
-import {
-  faultsOnly,
-  follow,
-  isPaused,
-  mayWrite,
-  needsToken,
-  open,
-  outage,
-  setPaused,
-  shown,
-} from './state.ts';
+import { faultsOnly, follow, isPaused, mayWrite, needsToken, open, outage, setPaused } from './state.ts';
 import { zone } from './times.ts';
 
-/** Moves the focus in the table; from outside of it to the first row. */
+/** Moves the focus in the table, in the order that the rows have on the page; from outside of it to the first row. */
 const step = (by: 1 | -1): void => {
-  const rows = shown.peek();
-  const key = document.activeElement?.closest('tr[data-row]')?.getAttribute('data-row');
-  const index = rows.findIndex((row) => row.key === key);
-  const next = rows[index === -1 ? 0 : Math.min(Math.max(index + by, 0), rows.length - 1)];
-  if (next) focused.value = next.key;
+  const names = [...document.querySelectorAll<HTMLElement>('tr[data-row] .name')];
+  const index = names.findIndex((name) => name.matches(':focus'));
+  names[index === -1 ? 0 : Math.min(Math.max(index + by, 0), names.length - 1)]?.focus();
 };
 
 const isTyping = (target: EventTarget | null): boolean =>

@@ -353,9 +353,13 @@ export const Attention = () => {
   const count = all.length + ill.length;
   return (
     <section aria-labelledby="attention" class={count > 0 ? 'attention some' : 'attention'}>
-      <h2 id="attention">Needs attention ({count})</h2>
+      <h2 id="attention">Needs attention{overview.value !== undefined && ` (${count})`}</h2>
       {count === 0 ? (
-        <p class="faint">Nothing: no target is unhealthy, and no resource is broken, impaired or stuck.</p>
+        <p class="faint">
+          {overview.value === undefined
+            ? 'Not known yet.'
+            : 'Nothing: no target is unhealthy, and no resource is broken, impaired or stuck.'}
+        </p>
       ) : (
         <ul>
           {ill.map((target) => (
@@ -506,7 +510,6 @@ const Heading = ({ by, children }: { readonly by: Sort; readonly children: Compo
         onClick={() => {
           isDescending.value = isSorted && !isDescending.value;
           sort.value = by;
-          placeNow();
         }}
       >
         {children} <span aria-hidden="true">{isSorted ? (isDescending.value ? '↓' : '↑') : ''}</span>
@@ -585,7 +588,11 @@ export const Table = () => {
         </table>
         {rows.length === 0 && (
           <p class="empty">
-            {total.value === 0 ? 'There are no resources.' : 'No resource matches all filters.'}
+            {overview.value === undefined
+              ? 'Not known yet.'
+              : total.value === 0
+                ? 'There are no resources.'
+                : 'No resource matches all filters.'}
           </p>
         )}
       </div>

@@ -225,6 +225,8 @@ export const waiting = computed(() => {
 export const placeNow = (): void => {
   placed.value = ordered.peek();
 };
+// What the visitor chooses takes effect at once, also where rows keep their places otherwise.
+for (const chosen of [filter, faultsOnly, sort, isDescending]) chosen.subscribe(placeNow);
 
 /** The keys of all labels that were read. */
 export const labelKeys = computed(() =>
@@ -547,7 +549,7 @@ export const follow = async (): Promise<never> => {
 
 export const logIn = (given: string): void => {
   useToken(given);
-  needsToken.value = undefined;
+  needsToken.value = hasToken() ? undefined : 'Enter a token.';
   cursor = undefined;
   wake();
 };

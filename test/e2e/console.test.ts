@@ -113,6 +113,7 @@ describe('the console, in Chromium', skippedBecause(whyNoChromium, { alsoInCi })
     await drawer().getByRole('heading', { name: id }).waitFor();
     await drawer().locator('svg.timeline').waitFor();
     await hasStatus(id, 'RUNNING');
+    await rowOf(id).locator('td.place', { hasText: '0.5 vCPU, 1024 MiB' }).waitFor({ timeout: soon });
     await remove(id);
     await hasStatus(id, 'DELETED');
   }, 120_000);
@@ -196,6 +197,21 @@ describe('the console, in Chromium', skippedBecause(whyNoChromium, { alsoInCi })
     await page.mouse.move(0, 0);
     await rowOf('late-1').waitFor({ timeout: soon });
   }, 90_000);
+
+  it('filters at once, also under the pointer and while it is paused', async () => {
+    const rows = page.locator('tbody tr[data-row]');
+    const filter = page.getByLabel('Filter', { exact: true });
+    await rows.first().hover();
+    await filter.fill('no-such-resource');
+    await expect.poll(() => rows.count()).toBe(0);
+
+    await filter.fill('');
+    await page.getByRole('button', { name: /^Pause/ }).click();
+    await filter.fill('late-1');
+    await expect.poll(() => rows.count()).toBe(1);
+    await page.getByRole('button', { name: /^Resume/ }).click();
+    await filter.fill('');
+  });
 
   it('fits on a phone: each row is inside of the screen, and so is the resource that is open', async () => {
     const phone = await browser.newPage({ viewport: { width: 390, height: 844 } });
@@ -329,6 +345,23 @@ describe('the console, in Chromium', skippedBecause(whyNoChromium, { alsoInCi })
     await page.keyboard.press('Escape');
   });
 
+  it('goes from row to row by j in the order that they have on the page, also in groups', async () => {
+    const grouped = await browser.newPage();
+    await grouped.goto(`${stack.endpoints.consoleUrl}#sort=age&group=label.team`);
+    await grouped.locator('tr.group th', { hasText: 'payments' }).waitFor();
+    const names = await grouped.locator('tr[data-row] .name').allInnerTexts();
+    const reached: unknown[] = [];
+    for (const _ of names) {
+      await grouped.keyboard.press('j');
+      reached.push(await grouped.evaluate('document.activeElement?.textContent'));
+    }
+    await grouped.close();
+
+    expect(names[0]).toBe('late-1');
+    expect(names.length).toBeGreaterThan(1);
+    expect(reached).toEqual(names);
+  });
+
   it.each(['light', 'dark'] as const)('has no finding of axe, %s', async (colorScheme) => {
     const checked = await browser.newPage({ colorScheme, bypassCSP: true, reducedMotion: 'reduce' });
     await checked.goto(stack.endpoints.consoleUrl);
@@ -376,6 +409,25 @@ describe('the console, in Chromium', skippedBecause(whyNoChromium, { alsoInCi })
     });
     expect(refused.status).toBe(403);
     await reader.close();
+  });
+
+  it('asks again, where there is no laptop, for a token that is blank or not accepted', async () => {
+    const visitor = await browser.newPage();
+    await visitor.route('**/console', async (route) => {
+      const response = await route.fetch();
+      const body = (await response.text()).replace(/<meta name="control"[^>]*>/, '');
+      await route.fulfill({ response, body });
+    });
+    await visitor.goto(stack.endpoints.consoleUrl);
+    for (const [token, said] of [
+      [' ', 'Enter a token.'],
+      ['wrong', 'the credentials are not accepted'],
+    ] as const) {
+      await visitor.getByLabel('Token').fill(token);
+      await visitor.getByRole('button', { name: 'Show the console' }).click();
+      await visitor.getByRole('alert').getByText(said).waitFor();
+    }
+    await visitor.close();
   });
 
   it('loses nothing while NATS is stopped: the status comes in when it runs again', async () => {
