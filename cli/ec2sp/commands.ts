@@ -440,6 +440,7 @@ const verifyAws: CommandSpec = {
 const completion: CommandSpec = {
   name: 'completion',
   summary: 'Print a completion script for a shell',
+  about: 'That of bash needs the package bash-completion.',
   arguments: [{ name: 'SHELL', about: 'Your shell', choices: ['bash', 'zsh', 'fish', 'powershell'] }],
   examples: ['completion zsh > ~/.zfunc/_ec2sp'],
   load: async () => (await import('./commands/completion.ts')).script,

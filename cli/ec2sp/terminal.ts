@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
 import picocolors from 'picocolors';
 
@@ -78,7 +79,8 @@ export const talkOf = (terminal: Terminal, flags: { readonly color: boolean; rea
     print: (text: string) => void stdout.write(text),
     say,
     colors: colorsOf(stdout),
-    isLive: mayAnimate && stdout.isTTY === true,
+    // a terminal without a size, such as that of script, shows nothing of a table that is drawn again
+    isLive: mayAnimate && stdout.isTTY === true && stdout.columns !== 0 && stdout.rows !== 0,
     mayAsk: flags.input && stdin.isTTY === true && stderr.isTTY === true,
 
     /** Shows that something is being waited for, on a terminal only. `update` and the end of it need no terminal. */
@@ -100,12 +102,16 @@ export const talkOf = (terminal: Terminal, flags: { readonly color: boolean; rea
       }
     },
 
-    /** Asks on a terminal, and returns the answer. @throws the reason of the interruption at Ctrl-C */
+    /** Asks on a terminal, and returns the answer. @throws the reason of the interruption at Ctrl-C; CommandError at Ctrl-D */
     async ask(question: string): Promise<string> {
       const { createInterface } = await import('node:readline/promises');
       const lines = createInterface({ input: stdin, output: stderr, terminal: false }); // else Ctrl-C would be a key
       try {
-        return (await lines.question(question, { signal: terminal.interrupted })).trim();
+        const ended = once(lines, 'close').then(() => {
+          throw new CommandError('The input ended without an answer.');
+        });
+        const answered = lines.question(question, { signal: terminal.interrupted });
+        return (await Promise.race([answered, ended])).trim();
       } finally {
         lines.close();
       }

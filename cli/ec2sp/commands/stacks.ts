@@ -21,7 +21,7 @@ export const synth: Action = async (context, { options }) => {
 };
 
 /** Shows what a deployment would change. */
-export const diff: Action = (context) => cdk(context, ['diff', '--all', ...settingsOf(context)]);
+export const diff: Action = (context) => cdk(context, ['diff', ...settingsOf(context)]);
 
 /** Deploys all stacks. */
 export const deploy: Action = async (context, { options }) => {
@@ -40,6 +40,8 @@ export const deploy: Action = async (context, { options }) => {
 /** Deletes all stacks. */
 export const destroy: Action = async (context, { options }) => {
   const { yes } = Options.parse(options);
+  if (!yes && !context.talk.mayAsk)
+    throw new UsageError('The deletion of the stacks needs --yes where nobody can be asked.');
   return cdk(context, ['destroy', '--all', ...settingsOf(context), ...(yes ? ['--force'] : [])]);
 };
 
@@ -96,12 +98,16 @@ export const cdk = async (context: Context, args: readonly string[]): Promise<nu
   return exitCode === 0 ? undefined : exitCode;
 };
 
-/** @throws CommandError where only the one file of this program is installed */
+/** @throws CommandError where only the one file of this program is installed, or its package without what it needs */
 const cdkOf = (programFolder: string): string => {
   const manifest = join(programFolder, 'package.json');
   if (!existsSync(manifest) || !existsSync(join(programFolder, 'cdk.json')))
     throw new CommandError(
       'This program was copied without its package, which has the templates. Use npx dcm-ec2-service-provider, or the folder of the repository.',
     );
-  return createRequire(manifest).resolve('aws-cdk/bin/cdk');
+  try {
+    return createRequire(manifest).resolve('aws-cdk/bin/cdk');
+  } catch (cause) {
+    throw new CommandError(`The CDK is not installed: run npm install in ${programFolder}.`, { cause });
+  }
 };

@@ -307,6 +307,34 @@ describe('ec2sp', () => {
     expect(api.asked).toEqual([]);
   });
 
+  it('deletes nothing where the input ends at the question', async () => {
+    const api = await provider();
+
+    const { exitCode, stderr } = await ec2sp(['vm', 'delete', 'web-1', '--url', api.url], { typed: [] });
+
+    expect(stderr).toContain('The input ended without an answer.');
+    expect(exitCode).toBe(1);
+    expect(api.asked.map(({ method }) => method)).not.toContain('DELETE');
+  });
+
+  it('does not delete the stacks where nobody can be asked', async () => {
+    const { exitCode, stderr } = await ec2sp(['destroy', '--no-input'], { typed: ['y'] });
+
+    expect(stderr).toBe('The deletion of the stacks needs --yes where nobody can be asked.\n');
+    expect(exitCode).toBe(2);
+  });
+
+  it('says what to do where its package was copied without what it needs', async () => {
+    const programFolder = emptyFolder();
+    for (const file of ['package.json', 'cdk.json', 'settings.json'])
+      writeFileSync(join(programFolder, file), '{}');
+
+    const { exitCode, stderr } = await ec2sp(['diff'], { folder: programFolder, programFolder });
+
+    expect(stderr).toBe(`The CDK is not installed: run npm install in ${programFolder}.\n`);
+    expect(exitCode).toBe(1);
+  });
+
   it('shows the listings of one target with --target', async () => {
     const listing = { intervalSeconds: 60, instances: 0, republishWanted: false };
     const regions = ['us-east-1', 'container#us-east-1', 'prod/us-east-1'].map((region) => ({

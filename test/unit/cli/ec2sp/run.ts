@@ -19,8 +19,10 @@ type Options = {
   readonly home?: string;
   readonly programFolder?: string;
   readonly stdin?: string;
-  /** Standard input, output and errors are a terminal, where these answers are typed. */
+  /** Standard input, output and errors are a terminal, where these answers are typed, then Ctrl-D. */
   readonly typed?: readonly string[];
+  /** Of the terminal. */
+  readonly size?: { readonly columns: number; readonly rows: number };
   readonly interrupted?: AbortSignal;
   readonly onOutput?: (text: string) => void;
 };
@@ -36,13 +38,15 @@ export const ec2sp = async (args: readonly string[], options: Options = {}) => {
   });
   stderr.on('data', (chunk) => {
     written.err += chunk;
-    if (/(\[y\/N\]|\w:) $/.test(written.err) && answers.length > 0) stdin.write(`${answers.shift()}\n`);
+    if (!/(\[y\/N\]|\w:) $/.test(written.err)) return;
+    if (answers.length > 0) stdin.write(`${answers.shift()}\n`);
+    else stdin.end(); // Ctrl-D
   });
   if (options.typed === undefined) stdin.end(options.stdin ?? '');
   const isTTY = options.typed !== undefined;
   const exitCode = await runProgram(args, {
     stdin: Object.assign(stdin, { isTTY }),
-    stdout: Object.assign(stdout, { isTTY, ...cursor }),
+    stdout: Object.assign(stdout, { isTTY, ...cursor, ...options.size }),
     stderr: Object.assign(stderr, { isTTY, ...cursor }),
     env: options.env ?? {},
     folder: options.folder ?? emptyFolder(),

@@ -108,6 +108,18 @@ describe('ec2sp watch', () => {
     expect(stdout).toContain('"cursor":"2"');
   });
 
+  it('prints lines on a terminal that has no size', async () => {
+    const feed = await server(() => stream(change('1'), change('2')));
+    const size = { columns: 0, rows: 0 };
+
+    const { stdout } = await ec2sp(['watch', '--inventory-url', feed.url, '--limit', '2'], {
+      typed: [],
+      size,
+    });
+
+    expect(stripVTControlCharacters(stdout)).toMatch(/^\d{4}.* web-1 {2}RUNNING {2}running\n/);
+  });
+
   it('counts an answer of HTTP 429 as not live, and misses nothing', async () => {
     const state = { refusals: 0 };
     const feed = await server(({ query }) => {
