@@ -262,8 +262,8 @@ const answersTable = ({ responses }: Operation): string =>
     ['status', 'answer', 'when'],
     Object.entries(responses).map(([status, { description, content = {} }]) => [
       status,
-      Object.values(content)
-        .map(({ schema }) => typeOf(schema))
+      Object.entries(content)
+        .map(([media, { schema }]) => (schema.type === 'string' ? `\`${media}\`` : typeOf(schema)))
         .join(', ') || 'nothing',
       description,
     ]),

@@ -177,7 +177,7 @@ const operationObject = (operation: Operation<never>) => ({
   responses: {
     [operation.status]: {
       description: operation.answered,
-      ...(operation.answer && answerOf(operation.answer)),
+      ...((operation.answer ?? operation.alsoAnsweredAs) && { content: contentOf(operation) }),
     },
     ...Object.fromEntries(
       Object.entries(operation.othersAnswered ?? {}).map(([status, description]) => [
@@ -189,7 +189,10 @@ const operationObject = (operation: Operation<never>) => ({
   },
 });
 
-const answerOf = (answer: z.ZodMiniType) => json(answer, documented(answer)?.exampleResource);
+const contentOf = ({ answer, alsoAnsweredAs = [] }: Operation<never>) => ({
+  ...(answer && json(answer, documented(answer)?.exampleResource).content),
+  ...Object.fromEntries(alsoAnsweredAs.map((type) => [type, { schema: z.string() }])),
+});
 
 /** Of the service type whose resources have this schema. */
 const documented = (schema: z.ZodMiniType): DocumentedType | undefined =>

@@ -78,6 +78,7 @@ export const changesOperation = <UseCases extends ReadsChanges>(ids: ResourceIds
     answered: 'The changes after the cursor, oldest first.',
     othersAnswered: { 304: 'There are no further changes, by its `If-None-Match`.' },
     answer: ChangesAnswer,
+    alsoAnsweredAs: ['text/event-stream'],
     problems: ['gone'],
     run: ({ readChanges }, { query, ...call }) => readChanges(query, call),
   });

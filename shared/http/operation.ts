@@ -68,6 +68,8 @@ type Described = {
   readonly status: 200 | 201 | 204;
   /** The description of the answer with that status. */
   readonly answered: string;
+  /** The media types of that answer besides JSON, such as `text/csv`: where the request asks for them, or where there is no JSON. */
+  readonly alsoAnsweredAs?: readonly string[];
   /** Further statuses that are no problems, with their descriptions. Their answers have no body. */
   readonly othersAnswered?: Readonly<Record<number, string>>;
   /** The problems that it may answer, besides those of every operation. */

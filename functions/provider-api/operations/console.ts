@@ -58,6 +58,7 @@ const getConsole = operation({
   status: 200,
   answered: 'The page, as HTML.',
   answer: undefined,
+  alsoAnsweredAs: ['text/html'],
   problems: [],
   run: async (all, { header }) => consoleOf(all).page(header('accept-encoding') ?? ''),
 });

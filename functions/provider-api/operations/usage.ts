@@ -152,6 +152,7 @@ export const usageOperation = <UseCases extends WithUsage>(): Operation<UseCases
     status: 200,
     answered: 'A page of rows. As CSV, the header `Link` has the path of the next page.',
     answer: UsageAnswer,
+    alsoAnsweredAs: ['text/csv'],
     problems: ['failed-precondition', 'not-found'],
     async run({ usage }, call) {
       if (usage === undefined) throw new NotFoundError('usage: the settings of this provider have no usage');

@@ -37,6 +37,19 @@ describe('the OpenAPI document', () => {
     expect(new Set(operations.map(({ operationId }) => operationId)).size).toBe(operations.length);
   });
 
+  it('describes the answers that are not JSON', () => {
+    const mediaOf = (path: string) =>
+      Object.keys(
+        z
+          .object({ content: z.record(z.string(), z.unknown()) })
+          .parse(openApiDocument().paths?.[path]?.get?.responses?.['200']).content,
+      );
+
+    expect(mediaOf('/api/v1alpha1/usage')).toEqual(['application/json', 'text/csv']);
+    expect(mediaOf('/api/v1alpha1/changes')).toEqual(['application/json', 'text/event-stream']);
+    expect(mediaOf('/console')).toEqual(['text/html']);
+  });
+
   it('describes every problem', () => {
     for (const code of Object.keys(problemKinds))
       expect(committed('api.md')).toMatch(new RegExp(`^\\| \`${code}\` \\| \\d{3} \\| \\w.+ \\|`, 'm'));
