@@ -24,6 +24,10 @@ export const question = signal<Question | undefined>(undefined);
 /** The row that gets the focus once it is there. */
 export const focused = signal<string | undefined>(undefined);
 export const isLaunching = signal(false);
+// A launch begins without what an earlier action said.
+isLaunching.subscribe(() => {
+  notice.value = undefined;
+});
 /** What was asked for and is not answered yet. */
 export const asking = signal<string | undefined>(undefined);
 

@@ -657,19 +657,20 @@ export const Tail = () => {
   );
 };
 
-const copiesOf = (row: Row): readonly (readonly [string, string])[] => {
+const copiesOf = (row: Row, resource: Resource | undefined): readonly (readonly [string, string])[] => {
   const target = targetNamed(row.target);
   const url = `${location.origin}${pathOf(row)}`;
   const id = row.resourceId.value;
   const region = target?.region ?? '';
+  const cluster = resource?.task_arn?.split('/').at(-2) ?? 'CLUSTER';
   const aws = {
     vm: `aws ec2 describe-instances --region ${region} --instance-ids ${id}`,
-    container: `aws ecs describe-tasks --region ${region} --tasks ${id}`,
+    container: `aws ecs describe-tasks --region ${region} --cluster ${cluster} --tasks ${id}`,
     cluster: `aws eks describe-cluster --region ${region} --name ${id}`,
   }[row.serviceType];
   return [
     ['curl', `curl -H "Authorization: Bearer $TOKEN" ${url}`],
-    ['ec2sp', `ec2sp ${row.serviceType} get ${row.dcmId}`],
+    ['ec2sp', `ec2sp ${row.serviceType} get ${row.dcmId} --target ${row.target}`],
     ['aws', aws],
   ];
 };
@@ -775,7 +776,7 @@ const DrawerOf = ({ row }: { readonly row: Row }) => {
       </ol>
       <h3>Copy</h3>
       <p class="buttons">
-        {copiesOf(row).map(([name, text]) => (
+        {copiesOf(row, resource.value).map(([name, text]) => (
           <button key={name} type="button" title={text} onClick={() => ask(text)}>
             as {name}
           </button>

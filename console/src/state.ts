@@ -481,6 +481,21 @@ const showLabels = (lacking: readonly Row[], { resources }: Overview): void => {
   });
 };
 
+let refusedTurn = 0;
+
+/**
+ * Removes a row whose create was refused, and which somebody has deleted since: no status says so. Asks for one row each time, in turn, so
+ * that many cost no more than one.
+ */
+const removeRefused = async (): Promise<void> => {
+  const refused = [...rows.values()].filter(
+    ({ current, resourceId }) => current.peek().status === 'FAILED' && resourceId.peek() === '',
+  );
+  refusedTurn += 1;
+  const row = refused[refusedTurn % refused.length];
+  if (row) await removeIfGone(row);
+};
+
 export const refreshTargets = async (): Promise<void> => {
   if (needsToken.peek() !== undefined || document.hidden) return;
   const lacking = [...rows.values()].filter(({ labels }) => labels.peek() === undefined);
@@ -491,6 +506,7 @@ export const refreshTargets = async (): Promise<void> => {
     },
     () => undefined, // the look at the feed reports what fails
   );
+  await removeRefused();
   if (isLaptop) await readLaptop();
 };
 

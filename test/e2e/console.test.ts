@@ -114,6 +114,8 @@ describe('the console, in Chromium', skippedBecause(whyNoChromium, { alsoInCi })
     await drawer().locator('svg.timeline').waitFor();
     await hasStatus(id, 'RUNNING');
     await rowOf(id).locator('td.place', { hasText: '0.5 vCPU, 1024 MiB' }).waitFor({ timeout: soon });
+    const aws = drawer().getByRole('button', { name: 'as aws' });
+    await expect.poll(() => aws.getAttribute('title')).toMatch(/ --cluster [\w-]+ --tasks [0-9a-f]{32}$/);
     await remove(id);
     await hasStatus(id, 'DELETED');
   }, 120_000);
@@ -211,6 +213,40 @@ describe('the console, in Chromium', skippedBecause(whyNoChromium, { alsoInCi })
     await expect.poll(() => rows.count()).toBe(1);
     await page.getByRole('button', { name: /^Resume/ }).click();
     await filter.fill('');
+  });
+
+  it('says in the dialog of a launch what is wrong with it, and not in the next one', async () => {
+    const opened = page.getByRole('button', { name: /^Launch n/ });
+    const dialog = page.getByRole('dialog', { name: 'Launch' });
+    await opened.click();
+    await dialog.getByLabel('Id').fill('Not An Id');
+    await dialog.getByRole('button', { name: 'Launch Not An Id' }).click();
+    await dialog.getByRole('alert').waitFor();
+    await dialog.getByRole('button', { name: 'Cancel' }).click();
+    await opened.click();
+
+    expect(await dialog.getByRole('alert').count()).toBe(0);
+    await dialog.getByRole('button', { name: 'Cancel' }).click();
+    expect(await page.locator('p.notice').count()).toBe(0);
+  });
+
+  it('removes a resource whose create was refused once another client has deleted it, of which no status tells', async () => {
+    const visitor = await browser.newPage();
+    const time = new Date().toISOString();
+    const refused = {
+      ...{ dcmId: 'refused-1', serviceType: 'vm', target: 'us-east-1', status: 'FAILED', message: '' },
+      ...{ time, createdAt: time, history: [] },
+    };
+    await visitor.route('**/api/v1alpha1/overview*', async (route) => {
+      const response = await route.fetch();
+      await route.fulfill({ response, json: { ...(await response.json()), resources: [refused] } });
+    });
+    await visitor.goto(stack.endpoints.consoleUrl);
+
+    const row = visitor.locator('tbody tr', { hasText: 'refused-1' });
+    await row.locator('.status', { hasText: 'FAILED' }).waitFor();
+    await row.locator('.status', { hasText: 'DELETED' }).waitFor({ timeout: lives });
+    await visitor.close();
   });
 
   it('fits on a phone: each row is inside of the screen, and so is the resource that is open', async () => {
