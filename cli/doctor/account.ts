@@ -60,7 +60,10 @@ const mostSkewMs = 60_000;
 /** Compares this machine's clock with the header `Date` of a server, which has whole seconds. */
 export const ofClock = async (url: string, whose: string, now: Clock = Date.now): Promise<Finding[]> => {
   const before = now();
-  const { headers } = await fetch(url, { redirect: 'manual', signal: AbortSignal.timeout(5_000) });
+  const asked = { redirect: 'manual', signal: AbortSignal.timeout(5_000) } as const;
+  const { headers } = await fetch(url, asked).catch((cause: unknown) => {
+    throw new Error(`${url} does not answer`, { cause });
+  });
   const middle = (before + now()) / 2;
   const theirs = Date.parse(headers.get('date') ?? '');
   if (Number.isNaN(theirs)) throw new Error(`the answer of ${url} has no date`);

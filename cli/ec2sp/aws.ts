@@ -8,9 +8,6 @@ import { tokensOf } from '../../shared/wire/api-tokens.ts';
 import type { Deployment } from './configuration.ts';
 import { CommandError } from './terminal.ts';
 
-/** Longer than any of the functions takes for a person's request. */
-const timeoutMs = 40_000;
-
 const clientOf = ({ region, lambdaUrl }: Deployment) =>
   lambdaUrl === undefined
     ? new LambdaClient({ region })
@@ -20,13 +17,18 @@ const clientOf = ({ region, lambdaUrl }: Deployment) =>
       });
 
 /** Invokes the functions of a deployment with the AWS credentials of this machine. Rejects with the function and the reason. */
-export const functionsOf = (deployment: Deployment) => {
+export const functionsOf = (deployment: Deployment, timeoutMs: number) => {
   const client = clientOf(deployment);
   return async (box: FunctionName, request: object): Promise<unknown> => {
     const functionName = `${deployment.name}-${box}`;
     try {
       return (await invokeFunction({ client, functionName, timeoutMs }, request)).answer;
     } catch (cause) {
+      if (cause instanceof Error && cause.name === 'AbortError')
+        throw new CommandError(
+          `${functionName} gave no answer within ${timeoutMs / 1000} s; --timeout waits longer.`,
+          { cause },
+        );
       throw new CommandError(`${functionName}: ${reasonOf(cause)}${adviceOn(cause)}`, { cause });
     }
   };
@@ -35,6 +37,8 @@ export const functionsOf = (deployment: Deployment) => {
 const adviceOn = (error: unknown): string => {
   const name = error instanceof Error ? error.name : '';
   if (name === 'CredentialsProviderError') return ' Log in to AWS, for instance with aws sso login.';
+  if (error instanceof Error && 'code' in error && error.code === 'ECONNREFUSED')
+    return '. Check whether npm start runs.';
   if (name === 'ResourceNotFoundException')
     return ' Is the deployment in this account and region? --settings, --name and --region say which is meant.';
   return '';

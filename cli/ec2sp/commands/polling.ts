@@ -9,7 +9,7 @@ import { CommandError, exitCodes, UsageError } from '../terminal.ts';
 /** Invokes the poller. */
 const poller = async ({ configuration }: Context) => {
   const { functionsOf } = await import('../aws.ts');
-  const invoke = functionsOf(await configuration.deployment());
+  const invoke = functionsOf(await configuration.deployment(), await configuration.timeoutMs());
   return (request: object) => invoke('poller', request);
 };
 

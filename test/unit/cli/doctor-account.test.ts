@@ -238,6 +238,10 @@ describe('doctor, with the credentials of this machine', () => {
       ),
     );
   });
+
+  it('names the server that does not answer', async () => {
+    await expect(ofClock('http://127.0.0.1:9', 'AWS')).rejects.toThrow('http://127.0.0.1:9 does not answer');
+  });
 });
 
 describe('what the settings say about the home account', () => {

@@ -335,6 +335,26 @@ describe('ec2sp', () => {
     expect(exitCode).toBe(1);
   });
 
+  it('waits for a function as long as --timeout says', async () => {
+    const api = await server(() => undefined);
+
+    const { exitCode, stderr } = await ec2sp(['targets', '--timeout', '1'], {
+      folder: folderWith(local(api.url)),
+    });
+
+    expect(stderr).toContain('ec2-sp-poller gave no answer within 1 s; --timeout waits longer.');
+    expect(exitCode).toBe(1);
+  });
+
+  it('says where no function can be reached that npm start may not run', async () => {
+    const { exitCode, stderr } = await ec2sp(['targets'], {
+      folder: folderWith(local('http://127.0.0.1:9')),
+    });
+
+    expect(stderr).toMatch(/ec2-sp-poller: connect ECONNREFUSED .*\. Check whether npm start runs\.\n$/);
+    expect(exitCode).toBe(1);
+  });
+
   it('shows the listings of one target with --target', async () => {
     const listing = { intervalSeconds: 60, instances: 0, republishWanted: false };
     const regions = ['us-east-1', 'container#us-east-1', 'prod/us-east-1'].map((region) => ({
