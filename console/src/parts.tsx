@@ -17,6 +17,7 @@ import {
   specOf,
 } from './actions.ts';
 import { type Event, isLaptop, type Resource, readEvents, readResource } from './api.ts';
+import { commandsFor } from './commands.ts';
 import { Ago, Status, Strip, Timeline } from './marks.tsx';
 import {
   answeredMs,
@@ -657,22 +658,12 @@ export const Tail = () => {
   );
 };
 
-const copiesOf = (row: Row, resource: Resource | undefined): readonly (readonly [string, string])[] => {
-  const target = targetNamed(row.target);
-  const url = `${location.origin}${pathOf(row)}`;
-  const id = row.resourceId.value;
-  const region = target?.region ?? '';
-  const cluster = resource?.task_arn?.split('/').at(-2) ?? 'CLUSTER';
-  const aws = {
-    vm: `aws ec2 describe-instances --region ${region} --instance-ids ${id}`,
-    container: `aws ecs describe-tasks --region ${region} --cluster ${cluster} --tasks ${id}`,
-    cluster: `aws eks describe-cluster --region ${region} --name ${id}`,
-  }[row.serviceType];
-  return [
-    ['curl', `curl -H "Authorization: Bearer $TOKEN" ${url}`],
-    ['ec2sp', `ec2sp ${row.serviceType} get ${row.dcmId} --target ${row.target}`],
-    ['aws', aws],
-  ];
+const copiesOf = (row: Row, resource: Resource | undefined) => {
+  const { serviceType, dcmId, target } = row;
+  return commandsFor({
+    ...{ serviceType, dcmId, target, taskArn: resource?.task_arn, resourceId: row.resourceId.value },
+    ...{ region: targetNamed(target)?.region ?? '', url: `${location.origin}${pathOf(row)}` },
+  });
 };
 
 const useLoaded = (row: Row) => {
