@@ -433,6 +433,25 @@ describe('the storage of the inventory', () => {
     expect(await one.places()).not.toContain(`${place.target.region}/instances`);
   });
 
+  it('never takes a generation from before everything was lost for one of its own', async () => {
+    const place = newPlace();
+    const clock = { ms: startedAtMs };
+    const listed = async () => {
+      const one = worker(clock);
+      await one.observePage(place, { startedAtMs: clock.ms, page: 0 }, [shown(1, 'a')]);
+      await one.complete(place, { startedAtMs: clock.ms, pages: 1 });
+      return (await one.snapshot(place))?.generation ?? '';
+    };
+    const before = await listed();
+    await worker(clock).forget(place);
+    clock.ms += 60_000;
+    const after = await listed();
+
+    expect(after).not.toBe(before);
+    await expect(worker(clock).snapshot(place, before)).rejects.toThrow(GoneError);
+    expect(await worker(clock).snapshot(place, after)).toBeDefined();
+  });
+
   it('compacts with two writes for each hundred entries, and reads their log twice', async () => {
     const place = newPlace();
     const one = worker({ ms: startedAtMs });

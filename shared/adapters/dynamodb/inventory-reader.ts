@@ -57,7 +57,7 @@ export const dynamoDbInventoryReader = (storage: InventoryStorage): InventoryRea
   };
 
   const snapshotOf = (place: Place, number: number, { chunks }: Base, changes: Changes<Entry>): Snapshot => {
-    const generation = `${number}.${changes.entries}`;
+    const generation = generationOf(number, changes);
     const name = `${placeKey(place)} ${generation}`;
     const known = snapshots.get(name);
     if (known !== undefined) return known;
@@ -79,7 +79,7 @@ export const dynamoDbInventoryReader = (storage: InventoryStorage): InventoryRea
   };
 
   const earlier = async (place: Place, generation: string): Promise<Snapshot | undefined> => {
-    const [, base, entries] = /^(\d{1,15})\.(\d{1,15})$/.exec(generation) ?? [];
+    const [, base, entries] = /^(\d{1,15})\.(\d{1,15})(?:\.[\da-z]{1,12})?$/.exec(generation) ?? [];
     if (base === undefined || entries === undefined)
       throw new InvalidArgumentError(
         `generation ${JSON.stringify(generation)} is not one that an answer has named`,
@@ -92,7 +92,7 @@ export const dynamoDbInventoryReader = (storage: InventoryStorage): InventoryRea
       head.replaced.some((one) => one.base === Number(base) && keptUntil(one.atMs) > storage.now());
     if (found === undefined || !isKept) throw gone(place, generation);
     const changes = await changesOf(place, Number(base), found, Number(entries));
-    if (changes.entries !== Number(entries)) throw gone(place, generation);
+    if (generationOf(Number(base), changes) !== generation) throw gone(place, generation);
     return snapshotOf(place, Number(base), found, changes);
   };
 
@@ -100,6 +100,10 @@ export const dynamoDbInventoryReader = (storage: InventoryStorage): InventoryRea
     snapshot: (place, generation) => (generation === undefined ? current(place) : earlier(place, generation)),
   };
 };
+
+/** A base, how many changes since, and when it was listed: another table has the same numbers at another time. */
+const generationOf = (base: number, { entries, listedAtMs = 0 }: Changes<Entry>): string =>
+  `${base}.${entries}.${listedAtMs.toString(36)}`;
 
 /** A base that was replaced can be read for so long. */
 const keptMs = 20 * 60_000;
