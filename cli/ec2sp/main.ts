@@ -17,8 +17,11 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const)
     if (!mayTakeLong) setTimeout(exit, longestCleanUpMs).unref();
   });
 
-/** The reader of a pipe, such as `head`, has what it wanted. */
-process.stdout.on('error', () => process.exit(exitCodes.succeeded));
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(exitCodes.succeeded); // the reader of a pipe, such as head, has what it wanted
+  process.stderr.write(`The output could not be written: ${error.message}\n`);
+  process.exit(exitCodes.failed);
+});
 
 const exitCode = await runProgram(process.argv.slice(2), {
   ...{ stdin: process.stdin, stdout: process.stdout, stderr: process.stderr },

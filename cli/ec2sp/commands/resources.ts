@@ -89,8 +89,10 @@ export const list =
     }
     print(table(columns[serviceType], results, tint(context)));
     if (next) {
-      const size = pageSize === undefined ? '' : ` --page-size ${pageSize}`;
-      say(`\nNext page: ec2sp ${serviceType} list${size} --page-token ${next}`);
+      const { target } = context.configuration;
+      const flags = Object.entries({ target, 'page-size': pageSize, 'page-token': next });
+      const given = flags.flatMap(([flag, value]) => (value === undefined ? [] : ` --${flag} ${value}`));
+      say(`\nNext page: ec2sp ${serviceType} list${given.join('')}`);
     }
     return undefined;
   };

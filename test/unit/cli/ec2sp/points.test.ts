@@ -355,6 +355,28 @@ describe('ec2sp', () => {
     expect(exitCode).toBe(1);
   });
 
+  it('names the target in the hint of the next page', async () => {
+    const api = await server(() => ({ body: { results: [vm], next_page_token: 'page-2' } }));
+
+    const { stderr } = await ec2sp([
+      ...['vm', 'list', '--page-size', '1', '--target', 'prod/eu-west-1', '--url', api.url],
+    ]);
+
+    expect(stderr).toBe(
+      '\nNext page: ec2sp vm list --target prod/eu-west-1 --page-size 1 --page-token page-2\n',
+    );
+  });
+
+  it.runIf(process.platform === 'linux')('fails where its output cannot be written', async () => {
+    const api = await provider();
+    const command = `"${process.execPath}" "${cliFile}" vm list --url ${api.url} > /dev/full`;
+
+    await expect(promisify(execFile)('sh', ['-c', command])).rejects.toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('The output could not be written: ENOSPC'),
+    });
+  });
+
   it('shows the listings of one target with --target', async () => {
     const listing = { intervalSeconds: 60, instances: 0, republishWanted: false };
     const regions = ['us-east-1', 'container#us-east-1', 'prod/us-east-1'].map((region) => ({
