@@ -189,7 +189,7 @@ const registrationOf = ({ providers }: OverviewTarget): string => {
 
 /** `security groups`, `1 address`. */
 const inWords = (collection: string, count: number): string => {
-  const words = collection.replace('-', ' ');
+  const words = collection.replace('-', ' ').replace('vpc', 'VPC');
   return count === 1 ? words.replace(/(?<=ss)es$|s$/, '') : words;
 };
 

@@ -57,7 +57,7 @@ const faultsOf = ({ ec2, ecs, eks }: Emulators): Readonly<Record<string, Fault>>
     },
     'ec2-empty-listings': {
       label: 'EC2 lists no instances',
-      about: 'Nothing is reported as deleted: the breaker trips when much is missing at once.',
+      about: 'Nothing is reported as deleted. Where much is missing for ten minutes, the breaker trips.',
       set: (isOn: boolean) => ec2.faults({ emptyListings: isOn }),
     },
   }),

@@ -58,10 +58,10 @@ export const init: Action = async (context, { options, global }) => {
 /** The settings that are there, or those of the flags and answers, which have a `content` to write. */
 const settingsFor = async (context: Context, flags: Flags): Promise<Omit<Planned, 'account'>> => {
   const path = context.configuration.settingsPath();
-  if (path === undefined) {
+  if (path === undefined || !existsSync(path)) {
     const content = await askSettings(context, flags);
     return {
-      path: join(context.terminal.folder, 'settings.json'),
+      path: path ?? join(context.terminal.folder, 'settings.json'),
       content,
       settings: parseSettings(content),
     };

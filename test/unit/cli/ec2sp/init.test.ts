@@ -59,6 +59,19 @@ cdk deploy --all -c settings=${folder}/settings.json
     expect(existsSync(join(folder, 'settings.json'))).toBe(false);
   });
 
+  it('writes the settings to the file that --settings names, where it is not there yet', async () => {
+    const folder = emptyFolder();
+
+    const { exitCode, stdout, stderr } = await ec2sp(
+      ['init', ...where, '--settings', 'production.json', '--dry-run', '--no-input'],
+      { folder },
+    );
+
+    expect(exitCode, stderr).toBe(0);
+    expect(stdout).toContain(`cdk deploy --all -c settings=${folder}/production.json\n`);
+    expect(stdout).toContain(JSON.stringify(settings, undefined, 2));
+  });
+
   it('writes the settings, stores the credentials, bootstraps and deploys', async () => {
     const folder = emptyFolder();
     writeFileSync(join(folder, 'ec2-sp.creds'), 'the credentials');
