@@ -74,8 +74,8 @@ export const matchEvents = (
 
 /**
  * Compares the status events that DCM consumed with what EC2 did; a sentence for each error. Every transition of a VM must have its
- * event, because the demo's EC2 leaves the provider the time. Of a VM that only listings report, only the end must. Containers and clusters
- * must have exactly their statuses.
+ * event, because the demo's EC2 leaves the provider the time; but the first `pending`, since a VM may run before the provider has found out whose it
+ * is. Of a VM that only listings report, only the end must. Containers and clusters must have exactly their statuses.
  */
 export const statusErrors = ({ instances, transitions, history, resources }: Observed): string[] => {
   const vms = instances.filter(({ dcmId }) => dcmId !== undefined);
@@ -87,6 +87,7 @@ export const statusErrors = ({ instances, transitions, history, resources }: Obs
     ...matches.flatMap(({ instance, missing }) =>
       missing
         .filter(({ state }) => instance.reportedBy === 'events' || state === 'terminated')
+        .filter((one) => one !== launchOf(instance, transitions))
         .map(({ state }) => `no status reported that ${instance.name} is ${state}`),
     ),
     ...history
@@ -101,6 +102,10 @@ export const statusErrors = ({ instances, transitions, history, resources }: Obs
     ...resources.flatMap((resource) => courseErrors(history, resource)),
   ];
 };
+
+/** The transition with which an instance begins. */
+const launchOf = ({ instanceId }: DemoInstance, transitions: readonly Transition[]): Transition | undefined =>
+  transitions.find((one) => one.instanceId === instanceId && one.state === 'pending');
 
 /** A status that is republished, such as with an address, counts once. */
 const courseErrors = (history: readonly Consumed[], { name, dcmId, statuses }: DemoResource): string[] => {
