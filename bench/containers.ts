@@ -19,6 +19,7 @@ export const containers = async (): Promise<Figures> => {
   /** When each instance and task ran, by its id. */
   const ranAtMs = new Map<string, number>();
   await using stack = await startMeasuredStack({
+    hasPublicContainers: false, // as VMs in this stack: no address has to be asked for
     onTransition: ({ instanceId, state, atMs }) =>
       void (state === 'running' && ranAtMs.set(instanceId, atMs)),
     ecs: {

@@ -109,7 +109,7 @@ const definitions = {
     atMost: 30,
   },
   container_row_ratio: {
-    what: "from a container's change to DCM's row in the local stack ÷ the same for a VM, median",
+    what: "from a container's change to DCM's row in the local stack ÷ the same for a VM, both without a public address, median",
     atMost: 1.2,
   },
   container_row_p50_ms: { what: "from a container's change to DCM's row in the local stack, median, ms" },

@@ -38,7 +38,7 @@ import { account, homeRegion, prod, provider, type StackOptions, silentRegion } 
 type Wiring = {
   readonly options: Pick<
     StackOptions,
-    'ec2Endpoint' | 'pollFloorSeconds' | 'inventorySeconds' | 'hasStatusBus'
+    'ec2Endpoint' | 'pollFloorSeconds' | 'inventorySeconds' | 'hasStatusBus' | 'hasPublicContainers'
   >;
   /** Of the other account; undefined where there is none. */
   readonly accounts?: AccountsFile | undefined;
@@ -342,7 +342,11 @@ export const provisioning = (options: Wiring['options'], withProd = false): Prov
   const vms = { regions: inRegions(() => ({})), maximumVms: 1_000, spot: true };
   const within = (id: string) =>
     options.ec2Endpoint === undefined
-      ? { ...vms, containers: containers(id, inRegions), clusters: clusters(id, inRegions) }
+      ? {
+          ...vms,
+          containers: { ...containers(id, inRegions), publicAddresses: options.hasPublicContainers ?? true },
+          clusters: clusters(id, inRegions),
+        }
       : vms;
   return ProvisioningFile.parse({
     ...within(account),
@@ -364,7 +368,6 @@ const containers = (id: string, inRegions: InRegions) => ({
   })),
   executionRoleArn: role(id, 'dcm-containers'),
   maximumContainers: 1_000,
-  publicAddresses: true,
   spot: true,
 });
 

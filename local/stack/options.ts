@@ -39,6 +39,8 @@ export type StackOptions = {
   readonly ec2Endpoint?: string | undefined;
   /** Whether the normaliser puts statuses on the status bus, for the change feed and usage. @default true */
   readonly hasStatusBus?: boolean | undefined;
+  /** Whether containers get public addresses, for which ECS and EC2 are asked when they run. VMs have none. @default true */
+  readonly hasPublicContainers?: boolean | undefined;
   /** `old`: the DCM before environment agents, whose control plane calls providers itself. @default today */
   readonly generation?: 'today' | 'old' | undefined;
   /** An older control plane that runs already: the provider registers there. */
