@@ -135,9 +135,10 @@ const parseQuery = <Query extends z.core.$ZodShape>(
 /** A query parameter that is a whole number, and of that type in the OpenAPI document. */
 export const integerParameter = (minimum: number, maximum: number) => {
   const error = `expected a whole number from ${minimum} to ${maximum}`;
-  return z.coerce
-    .number({ error })
-    .check(z.int({ error }), z.minimum(minimum, { error }), z.maximum(maximum, { error }));
+  return z.pipe(
+    z.transform((text) => (/^\d{1,9}$/.test(String(text)) ? Number(text) : Number.NaN)), // Number takes 1e2 and 0x10 too
+    z.int({ error }).check(z.minimum(minimum, { error }), z.maximum(maximum, { error })),
+  );
 };
 
 /** `id` as the schema has it. @throws InvalidArgumentError that begins with `name`, where the id came from. */

@@ -230,7 +230,7 @@ describe('the console, in Chromium', skippedBecause(whyNoChromium, { alsoInCi })
     expect(await page.locator('p.notice').count()).toBe(0);
   });
 
-  it('removes a resource whose create was refused once another client has deleted it, of which no status tells', async () => {
+  it('removes a refused create that another client has deleted, though no status reports that', async () => {
     const visitor = await browser.newPage();
     const time = new Date().toISOString();
     const refused = {

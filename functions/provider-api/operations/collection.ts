@@ -274,7 +274,7 @@ const identityOf = async (
 const listQuery = (name: string) =>
   z.object({
     max_page_size: z._default(
-      integerParameter(1, 100).check(z.describe(`The maximum number of ${name}s of a page.`)),
+      integerParameter(1, 100).check(z.describe(`The maximum number of ${name}s of a page; 50 by default.`)),
       50,
     ),
     page_token: z.optional(

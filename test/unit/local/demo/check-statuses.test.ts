@@ -40,7 +40,7 @@ describe('the check of the demo', () => {
     expect(errorsOf([web], life, report)).toEqual([]);
   });
 
-  it('accepts that a VM ran before the provider had found out whose it is', () => {
+  it('accepts that the first PROVISIONING is missing, since a VM may run before the provider knows it', () => {
     expect(errorsOf([web], life, report.slice(1))).toEqual([]);
   });
 
