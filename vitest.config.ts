@@ -14,6 +14,9 @@ const expecting = { poll: { timeout: 20_000 } };
 const retry = 1;
 const subprocessTests = 'test/contract/**/*.subprocess.test.ts';
 
+/** Unit tests that load modules anew, with an environment or with mocked modules of their own; the other unit tests share theirs. */
+const isolatedTests = 'test/unit/**/*.isolated.test.ts';
+
 const project = (name: string, testTimeout: number, more: object = {}) => ({
   extends: true as const,
   test: {
@@ -43,7 +46,8 @@ export default defineConfig({
     maxWorkers,
     sequence: { sequencer: LongestFirst },
     projects: [
-      project('unit', 60_000, { isolate: false }), // importing takes longer than the tests; see test/mocked-client.ts
+      project('unit', 60_000, { exclude: [isolatedTests], isolate: false }), // importing takes longer than the tests; see test/mocked-client.ts
+      project('isolated', 60_000, { include: [isolatedTests] }),
       project('contract', 60_000, { exclude: [subprocessTests] }),
       project('subprocess', 60_000, { include: [subprocessTests], retry }),
       project('infra', 240_000, { isolate: false }), // importing the CDK takes longer than the tests, which stub nothing

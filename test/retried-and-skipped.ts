@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import type { Reporter, TestCase } from 'vitest/node';
 
 /** More retried tests than this in one run are a fault of the tests or of the code, not of a busy machine. */
@@ -20,14 +21,17 @@ export const skippedBecause = (because: string | undefined, { alsoInCi = false }
 
 type Finished = {
   readonly name: string;
-  readonly isRetried: boolean;
+  /** Why its first attempt failed, in one line; undefined: it needed no second. */
+  readonly firstFailure: string | undefined;
   /** Whether it was skipped, and why; undefined: it ran. */
   readonly skipped: Partial<Skipped> | undefined;
 };
 
 /** What the last lines of a run say of its tests, and whether they make the run fail. */
 export const verdictOn = (tests: readonly Finished[], { isCi }: { readonly isCi: boolean }) => {
-  const retried = tests.filter(({ isRetried }) => isRetried).map(({ name }) => name);
+  const retried = tests.flatMap(({ name, firstFailure }) =>
+    firstFailure === undefined ? [] : [`${name}: ${firstFailure}`],
+  );
   const reasons = tests.flatMap(({ skipped }) => (skipped ? [skipped.because ?? 'no reason is given'] : []));
   const mustRun = tests.filter(
     ({ skipped: given }) => given && (given.because === undefined || (isCi && given.alsoInCi !== true)),
@@ -77,11 +81,21 @@ export const retriedAndSkipped = (): Reporter => {
 
 const finishedOf = (test: TestCase): Finished => {
   const isSkipped = test.result().state === 'skipped';
+  const [firstError] = test.result().errors ?? []; // Vitest keeps the errors of a test that passed in the end
+  const isRetried = (test.diagnostic()?.retryCount ?? 0) > 0;
   return {
     name: `${test.module.relativeModuleId}: ${test.fullName}`,
-    isRetried: (test.diagnostic()?.retryCount ?? 0) > 0,
+    firstFailure: isRetried ? inOneLine(firstError) : undefined,
     skipped: isSkipped ? (reasonOf(test) ?? {}) : undefined,
   };
+};
+
+type FirstError = NonNullable<ReturnType<TestCase['result']>['errors']>[number] | undefined;
+
+const inOneLine = (error: FirstError) => {
+  const at = error?.stacks?.[0];
+  const where = at === undefined ? '' : ` (${basename(at.file)}:${at.line})`;
+  return `${(error?.message ?? 'no error is given').replaceAll(/\s+/g, ' ')}${where}`;
 };
 
 /** A test's own reason to be skipped, else that of the closest `describe` around it. */

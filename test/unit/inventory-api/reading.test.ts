@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import * as z from 'zod/mini';
 import { operations, paths } from '../../../functions/inventory-api/operations.ts';
 import { maximumResources } from '../../../functions/inventory-api/pages.ts';
+import { UnavailableError } from '../../../shared/core/errors.ts';
 import type { InventoryReader } from '../../../shared/ports/inventory.ts';
 import { memoryInventory } from '../../fakes/memory-inventory.ts';
 import {
@@ -451,7 +452,6 @@ describe('availability', () => {
 
   it('answers 503 where the table fails', async () => {
     const { snapshot } = memoryInventory();
-    const { UnavailableError } = await import('../../../shared/core/errors.ts');
     const inventory: InventoryReader = {
       snapshot: async (place) => {
         if (place.collection === 'volumes') throw new UnavailableError('no table');

@@ -5,8 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { verdictOn } from '../../retried-and-skipped.ts';
 
-const ran = (name: string) => ({ name, isRetried: false, skipped: undefined });
-const retried = (name: string) => ({ ...ran(name), isRetried: true });
+const ran = (name: string) => ({ name, firstFailure: undefined, skipped: undefined });
+const retried = (name: string) => ({ ...ran(name), firstFailure: 'expected 1 to be 0' });
 const skipped = (name: string, reason: object) => ({ ...ran(name), skipped: reason });
 const here = { isCi: false };
 const inCi = { isCi: true };
@@ -18,7 +18,7 @@ describe('the last lines of a test run', () => {
 
   it('name the tests that needed a second attempt, and let three of them pass', () => {
     expect(verdictOn([ran('a'), ...['b', 'c', 'd'].map(retried)], here)).toEqual({
-      lines: ['b', 'c', 'd'].map((name) => `Needed a second attempt: ${name}`),
+      lines: ['b', 'c', 'd'].map((name) => `Needed a second attempt: ${name}: expected 1 to be 0`),
       isFailed: false,
     });
   });
@@ -105,10 +105,15 @@ describe('a run of Vitest', () => {
     );
     const withFour = run();
 
-    const three = [1, 2, 3].map((n) => `Needed a second attempt: some.test.ts: fails at first: ${n}`);
+    const three = [1, 2, 3].map(
+      (n) =>
+        `Needed a second attempt: some.test.ts: fails at first: ${n}: expected 1 to be +0 // Object.is equality (some.test.ts:3)`,
+    );
     expect(withThree).toEqual({ status: 0, lastLines: ['Skipped 1 test: there is no Go', ...three] });
     expect(withFour.status).toBe(1);
-    expect(withFour.lastLines).toContain('Needed a second attempt: other.test.ts: fails, too');
+    expect(withFour.lastLines).toContain(
+      'Needed a second attempt: other.test.ts: fails, too: expected 1 to be 2 // Object.is equality (other.test.ts:2)',
+    );
     expect(withFour.lastLines?.at(-1)).toBe('Failed: 4 tests needed a second attempt, and at most 3 may');
   });
 });
