@@ -62,13 +62,12 @@ describe('polling', () => {
     const before = dcmIds.map((dcmId) => repeats(dcmId).length);
     const ask = (request: object) => stack.lambda.invoke(`${provider}-poller`, request);
     await untilNextSecond(); // requests of one second are one
+    stack.ec2?.faults({ refuse: { DescribeInstances: 'UnauthorizedOperation' } }); // no listing comes in between
 
-    // One invocation after the other, so that no listing comes in between.
-    const [wanted, status, released] = await Promise.all([
-      ask({ do: 'republish', region: 'us-east-1' }),
-      ask({ do: 'regions' }),
-      ask({ do: 'release', region: 'us-east-1' }),
-    ]);
+    const wanted = await ask({ do: 'republish', region: 'us-east-1' });
+    const status = await ask({ do: 'regions' });
+    const released = await ask({ do: 'release', region: 'us-east-1' });
+    stack.ec2?.faults({ refuse: {} });
 
     expect(wanted).toEqual({ wanted: true });
     expect(status).toMatchObject({
