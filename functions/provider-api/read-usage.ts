@@ -1,4 +1,5 @@
 import { FailedPreconditionError } from '../../shared/core/errors.ts';
+import { secondOfKey } from '../../shared/core/gate.ts';
 import type { Accounts } from '../../shared/core/target.ts';
 import { type Charge, chargesOf, type Granularity, type Period } from '../../shared/core/usage/charges.ts';
 import {
@@ -69,43 +70,55 @@ export const readUsage = ({ ledger, billing, accounts, now }: Parts): ReadsUsage
     return entries.flat();
   };
 
-  /** The intervals of a month. Where one began in its last minute, the month after it says how much of its minimum is left. */
-  const intervalsIn = async (month: Month, events: readonly UsageEvent[]): Promise<readonly Interval[]> => {
+  /**
+   * The intervals of a month. Where one began in its last minute, the month after it says how much of its minimum is left, as far as the
+   * ledger knew it by a moment.
+   */
+  const intervalsIn = async (
+    month: Month,
+    events: readonly UsageEvent[],
+    knownBy: number,
+  ): Promise<readonly Interval[]> => {
     const end = beginOf(monthAfter(month));
     const intervals = intervalsOf(events, kinds);
     const open = intervals.filter(({ from, until }) => until === undefined && from > end - minuteSeconds);
     if (open.length === 0 || nowSeconds() < end) return intervals;
     const resources = new Set(open.map(({ resource }) => resource));
     const isOpen = ({ resource }: { readonly resource: string }) => resources.has(resource);
-    const later = (await ledger.read(monthAfter(month))).map(({ event }) => event).filter(isOpen);
+    const later = by(await ledger.read(monthAfter(month)), knownBy).filter(isOpen);
     const whole = intervalsOf([...events.filter(isOpen), ...later], kinds);
     return [...intervals.filter((one) => !isOpen(one)), ...whole];
   };
 
+  /** By what the ledger knew at a moment. */
   const chargesIn = async (
     month: Month,
-    events: readonly UsageEvent[],
+    entries: readonly LedgerEntry[],
     { from, until, granularity, opens }: UsageAsked,
+    knownBy = Number.POSITIVE_INFINITY,
   ): Promise<Charge[]> => {
     const period = {
       from: Math.max(from, beginOf(month)),
       until: Math.min(until, beginOf(monthAfter(month)), nowSeconds()),
     };
-    const visible = events.filter(({ target }) => opens(target));
-    return chargesOf(await intervalsIn(month, visible), period, { granularity, nowSeconds: nowSeconds() });
+    const visible = by(entries, knownBy).filter(({ target }) => opens(target));
+    const intervals = await intervalsIn(month, visible, knownBy);
+    return chargesOf(intervals, period, { granularity, nowSeconds: nowSeconds() });
   };
 
   /** What was learnt in the period of a month that had been closed before. */
   const correctionsOf = async (month: Month, asked: UsageAsked): Promise<FocusCharge[]> => {
+    const end = beginOf(monthAfter(month));
     const entries = await ledger.read(month);
-    const closedAt = beginOf(monthAfter(month)) + closedAfterSeconds;
-    const since = Math.max(asked.from, closedAt);
+    const since = Math.max(asked.from, end + closedAfterSeconds);
     const [before, after] = [by(entries, since), by(entries, asked.until)];
-    if (before.length >= after.length) return [];
-    const whole = { ...asked, from: beginOf(month), until: beginOf(monthAfter(month)) };
+    // What is left of the minimum of such a run, the month after it says.
+    const hasLateRun = after.some(({ key }) => secondOfKey(key) > end - minuteSeconds);
+    if (before.length >= after.length && !hasLateRun) return [];
+    const whole = { ...asked, from: beginOf(month), until: end };
     const all = await entriesOf(month);
-    const charged = await chargesIn(month, by(all, since), whole);
-    const right = await chargesIn(month, by(all, asked.until), whole);
+    const charged = await chargesIn(month, all, whole, since);
+    const right = await chargesIn(month, all, whole, asked.until);
     const billedIn = beginOf(monthOf(asked.from));
     return differences(charged, right).map((one) => ({ ...one, billedIn, isCorrection: true }));
   };
@@ -113,10 +126,8 @@ export const readUsage = ({ ledger, billing, accounts, now }: Parts): ReadsUsage
   return {
     async charges(asked) {
       const charges: Charge[][] = [];
-      for (const month of monthsIn(asked)) {
-        const events = (await entriesOf(month)).map(({ event }) => event);
-        charges.push(await chargesIn(month, events, asked));
-      }
+      for (const month of monthsIn(asked))
+        charges.push(await chargesIn(month, await entriesOf(month), asked));
       return charges.flat().sort(byResourceAndTime);
     },
 
@@ -133,7 +144,7 @@ export const readUsage = ({ ledger, billing, accounts, now }: Parts): ReadsUsage
           until: Math.min(asked.until, beginOf(monthAfter(month))),
         };
         const closedAt = beginOf(monthAfter(month)) + closedAfterSeconds;
-        const own = await chargesIn(month, by(await entriesOf(month), closedAt), within);
+        const own = await chargesIn(month, await entriesOf(month), within, closedAt);
         charges.push(own.map((one) => ({ ...one, billedIn: beginOf(month), isCorrection: false })));
         for (
           let each = monthBefore(month), back = 0;

@@ -359,6 +359,34 @@ describe('usage as FOCUS 1.2', () => {
     });
   });
 
+  it('corrects the minimum of a run that began in the last minute of a closed month, where its end is learnt later', async () => {
+    const it = world();
+    await it.record(event('running', '2026-11-30T23:59:45Z'));
+    it.at('2026-12-01T01:00:00Z');
+    await it.carry();
+    it.at('2026-12-05T00:00:00Z');
+    const november = '&from=2026-11-01&to=2026-12-01';
+    const before = await focus(it, november);
+    expect(before.map(({ PricingQuantity }) => PricingQuantity)).toEqual(['0.0041666667']); // 15 s
+
+    await it.record(event('stopping', '2026-12-01T00:00:05Z'));
+    it.at('2026-12-06T00:00:00Z');
+
+    expect(await focus(it, november)).toEqual(before);
+    const december = await focus(it, '&from=2026-12-01&to=2026-12-06');
+    expect(
+      december.map((row) => [
+        row.ChargeClass,
+        row.ChargePeriodStart,
+        row.ConsumedQuantity,
+        row.PricingQuantity,
+      ]),
+    ).toEqual([
+      ['Correction', '2026-11-30T23:59:45Z', '0.0', '0.0111111111'], // 40 s of the minimum
+      ['', '2026-12-01T00:00:00Z', '5.0', '0.0013888889'],
+    ]);
+  });
+
   it('is refused without prices, and names the price that is missing', async () => {
     const without = world({ billing: undefined });
     const answer = await without.get('/api/v1alpha1/usage?format=focus');
