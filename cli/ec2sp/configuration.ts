@@ -51,9 +51,11 @@ const Endpoints = z.object({
 });
 type Endpoints = z.infer<typeof Endpoints>;
 
-/** The settings of the deployment, as far as they say where it is. */
+const localProvider = 'ec2-sp';
+
+/** The settings of the deployment, as far as they say where it is, with their defaults. */
 const DeploymentSettings = z.object({
-  provider: z.object({ name: z.string() }),
+  provider: z._default(z.object({ name: z._default(z.string(), localProvider) }), { name: localProvider }),
   homeRegion: z.string(),
 });
 
@@ -69,7 +71,6 @@ export type Deployment = {
 
 export type Configuration = ReturnType<typeof configurationOf>;
 
-const localProvider = 'ec2-sp';
 const defaultGateway = 'http://localhost:9080';
 
 /**

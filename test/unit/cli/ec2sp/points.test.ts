@@ -4,7 +4,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { bundleCli, cliFile } from '../../../../cli/bundle.ts';
 import { commands } from '../../../../cli/ec2sp/commands.ts';
 import { type Asked, ec2sp, emptyFolder, problem, server } from './run.ts';
@@ -343,6 +343,21 @@ describe('ec2sp', () => {
     });
 
     expect(stderr).toContain('ec2-sp-poller gave no answer within 1 s; --timeout waits longer.');
+    expect(exitCode).toBe(1);
+  });
+
+  it('finds the deployment by settings that leave the name of the provider to its default', async () => {
+    const folder = emptyFolder();
+    writeFileSync(join(folder, 'settings.json'), JSON.stringify({ homeRegion: 'eu-west-1', nats: {} }));
+    vi.stubEnv('AWS_ENDPOINT_URL', 'http://127.0.0.1:9');
+    vi.stubEnv('AWS_MAX_ATTEMPTS', '1');
+    vi.stubEnv('AWS_ACCESS_KEY_ID', 'key');
+    vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'secret');
+    onTestFinished(() => void vi.unstubAllEnvs());
+
+    const { exitCode, stderr } = await ec2sp(['targets'], { folder });
+
+    expect(stderr).toMatch(/^ec2-sp-poller: connect ECONNREFUSED/);
     expect(exitCode).toBe(1);
   });
 
