@@ -53,7 +53,7 @@ export const examine = async (
   wanted?: Wanted,
   { pauseMs = 5_000, now = Date.now, version }: Options = {},
 ): Promise<Finding[]> => {
-  const inspected = inspectedBy(invoke);
+  const inspected = inspectedBy(invoke, wanted);
   const registrations = look('The registration', async () => ofRegistrations(await inspected, wanted));
   const health = inspected.then(
     (regions) => Promise.all(regions.map((region) => ofApi(invoke, region, version))),
@@ -96,7 +96,7 @@ export const examineTarget = async (
   { wanted, now = Date.now, version }: Options & { readonly wanted?: Wanted | undefined } = {},
 ): Promise<Finding[]> => {
   const listings = listedBy(invoke);
-  const inspected = inspectedBy(invoke);
+  const inspected = inspectedBy(invoke, wanted);
   const [listed, registered] = await Promise.allSettled([listings, inspected]);
   if (listed.status === 'rejected' && registered.status === 'rejected') throw listed.reason;
   const regions = registered.status === 'fulfilled' ? registered.value : [];
@@ -122,8 +122,14 @@ export const examineTarget = async (
   return distinct(findings.flat());
 };
 
-const inspectedBy = (invoke: Invoke): Promise<readonly InspectedRegion[]> =>
-  invoke('registration', { do: 'inspect' }).then((answer) => Inspection.parse(answer).regions);
+/** Where the settings have nothing registered, there is no such function. */
+const inspectedBy = async (
+  invoke: Invoke,
+  wanted: Wanted | undefined,
+): Promise<readonly InspectedRegion[]> => {
+  if (wanted !== undefined && Object.keys(wanted.urls).length === 0) return [];
+  return Inspection.parse(await invoke('registration', { do: 'inspect' })).regions;
+};
 
 const listedBy = (invoke: Invoke): Promise<readonly PolledRegion[]> =>
   invoke('poller', { do: 'regions' }).then((answer) => PollingReport.parse(answer).regions);

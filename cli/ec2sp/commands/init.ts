@@ -52,7 +52,8 @@ export const init: Action = async (context, { options, global }) => {
     context.talk.say('Nothing was changed.');
     return undefined;
   }
-  return settings.provisioning === undefined ? undefined : doctor(context, { args: [], options, global });
+  context.talk.say('Examining what is deployed, as ec2sp doctor does. Next: docs/quickstart.md, step 5.');
+  return doctor(context, { args: [], options, global });
 };
 
 /** The settings that are there, or those of the flags and answers, which have a `content` to write. */

@@ -232,6 +232,25 @@ describe('npm run doctor', () => {
     ]);
   });
 
+  it('asks no function for registrations where the settings have nothing registered', async () => {
+    const reporting = { urls: {}, created: {}, requestStreams: [], statusSubjects: ['dcm.vm'] };
+    const { all, wrong } = await saysOf(
+      {
+        inspect: 'ec2-sp-registration: there is no such function',
+        'list-streams': { names: ['dcm-status'], requestStreams: [] },
+      },
+      reporting,
+    );
+
+    expect(wrong).toEqual([]);
+    expect(all.map(({ says }) => says)).toEqual([
+      'NATS takes statuses.',
+      'Statuses are published on dcm.vm.',
+      'Creates are not looked up: the settings have no environment agent.',
+      'All listings of eu-west-1 are recent.',
+    ]);
+  });
+
   it('looks nothing up for a DCM without environment agents', async () => {
     const older = {
       ...region,

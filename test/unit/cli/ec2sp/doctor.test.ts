@@ -1,7 +1,7 @@
 import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
-import { ec2sp, emptyFolder } from './run.ts';
+import { ec2sp, emptyFolder, withoutAwsCredentials } from './run.ts';
 
 const withSettings = (): string => {
   const folder = emptyFolder();
@@ -18,15 +18,9 @@ describe('ec2sp doctor', () => {
   });
 
   it('says once that there are no AWS credentials', async () => {
-    const nowhere = emptyFolder();
-    for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_PROFILE'])
-      vi.stubEnv(name, undefined);
-    vi.stubEnv('AWS_EC2_METADATA_DISABLED', 'true');
-    vi.stubEnv('AWS_CONFIG_FILE', join(nowhere, 'config'));
-    vi.stubEnv('AWS_SHARED_CREDENTIALS_FILE', join(nowhere, 'credentials'));
+    withoutAwsCredentials();
 
     const { exitCode, stdout, stderr } = await ec2sp(['doctor'], { folder: withSettings() });
-    vi.unstubAllEnvs();
 
     expect(stderr).toMatch(
       /^The deployment could not be examined: there are no AWS credentials .*aws sso login/,

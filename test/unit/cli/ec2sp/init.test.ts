@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { ec2sp, emptyFolder } from './run.ts';
+import { ec2sp, emptyFolder, withoutAwsCredentials } from './run.ts';
 
 const where = ['--region', 'eu-west-1', '--nats-url', 'tls://nats.test:4222'];
 const settings = { homeRegion: 'eu-west-1', nats: { urls: ['tls://nats.test:4222'] } };
@@ -72,7 +72,8 @@ cdk deploy --all -c settings=${folder}/settings.json
     expect(stdout).toContain(JSON.stringify(settings, undefined, 2));
   });
 
-  it('writes the settings, stores the credentials, bootstraps and deploys', async () => {
+  it('writes the settings, stores the credentials, bootstraps, deploys, and examines the result', async () => {
+    withoutAwsCredentials();
     const folder = emptyFolder();
     writeFileSync(join(folder, 'ec2-sp.creds'), 'the credentials');
     const [aws, program] = [fakeAws('*describe-secret*'), fakeProgram()];
@@ -82,7 +83,8 @@ cdk deploy --all -c settings=${folder}/settings.json
       { folder, env: { PATH: aws.path }, programFolder: program.folder },
     );
 
-    expect(exitCode, stderr).toBe(0);
+    expect(exitCode, stderr).toBe(1);
+    expect(stderr).toContain('The deployment could not be examined: there are no AWS credentials');
     expect(JSON.parse(readFileSync(join(folder, 'settings.json'), 'utf8'))).toEqual({
       ...settings,
       nats: { ...settings.nats, credentialsSecret: 'dcm/nats' },
@@ -110,6 +112,7 @@ cdk deploy --all -c settings=${folder}/settings.json
     });
     writeFileSync(join(folder, 'settings.json'), content);
     const [aws, program] = [fakeAws('*describe-secret*'), fakeProgram()];
+    withoutAwsCredentials();
 
     const { stderr } = await ec2sp(['init', '--no-input'], {
       ...{ folder, env: { PATH: aws.path }, programFolder: program.folder },

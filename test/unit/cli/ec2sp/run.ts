@@ -4,11 +4,22 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
-import { onTestFinished } from 'vitest';
+import { onTestFinished, vi } from 'vitest';
 import { runProgram } from '../../../../cli/ec2sp/program.ts';
 
 /** A folder that nobody else has. */
 export const emptyFolder = (): string => mkdtempSync(join(tmpdir(), 'ec2sp-'));
+
+/** For this test, this process has no AWS credentials, whatever the machine has. */
+export const withoutAwsCredentials = (): void => {
+  const nowhere = emptyFolder();
+  for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_PROFILE'])
+    vi.stubEnv(name, undefined);
+  vi.stubEnv('AWS_EC2_METADATA_DISABLED', 'true');
+  vi.stubEnv('AWS_CONFIG_FILE', join(nowhere, 'config'));
+  vi.stubEnv('AWS_SHARED_CREDENTIALS_FILE', join(nowhere, 'credentials'));
+  onTestFinished(() => void vi.unstubAllEnvs());
+};
 
 /** What a stream of a terminal has besides. */
 const cursor = { columns: 80, cursorTo: () => true, moveCursor: () => true, clearLine: () => true };
