@@ -3,7 +3,7 @@ import { reasonOf } from '../../../shared/core/errors.ts';
 import type { Action, Context } from '../context.ts';
 import { type Answer, send, TimeoutError } from '../http.ts';
 import { type Column, document, Fields, type Format, table } from '../output.ts';
-import { CommandError, exitCodes } from '../terminal.ts';
+import { CommandError, exitCodes, UsageError } from '../terminal.ts';
 
 /**
  * Commands whose output is that of DCM's own command line, byte for byte, also that of its errors. Only its hint of the next page repeats no
@@ -56,7 +56,8 @@ const Page = z.object({
 const list =
   (listed: Listed): Action =>
   async (context, { options }) => {
-    const { pageSize, pageToken, type, healthStatus } = Options.parse(options);
+    const { pageSize: given, pageToken, type, healthStatus } = Options.parse(options);
+    const pageSize = pageSizeOf(given);
     const query = { max_page_size: pageSize, page_token: pageToken, type, health_status: healthStatus };
     const format = await context.configuration.dcmFormat();
     const answer = await ask(context, listed, { path: '', query });
@@ -72,11 +73,18 @@ const list =
     print(table(listed.columns, results));
     if (next) {
       const flags = Object.entries({ 'page-size': pageSize, type, 'health-status': healthStatus });
-      const given = flags.flatMap(([flag, value]) => (value === undefined ? [] : ` --${flag} ${value}`));
-      print(`\nNext page: ec2sp ${listed.name.slice(0, -1)} list${given.join('')} --page-token ${next}\n`);
+      const repeated = flags.flatMap(([flag, value]) => (value === undefined ? [] : ` --${flag} ${value}`));
+      print(`\nNext page: ec2sp ${listed.name.slice(0, -1)} list${repeated.join('')} --page-token ${next}\n`);
     }
     return undefined;
   };
+
+/** As `dcm` does, without one that is not positive. @throws UsageError */
+const pageSizeOf = (given: string | undefined): string | undefined => {
+  if (given !== undefined && !/^[+-]?\d+$/.test(given))
+    throw new UsageError(`--page-size is ${given}: expected a whole number`);
+  return Number(given) > 0 ? given : undefined;
+};
 
 const get =
   (listed: Listed): Action =>

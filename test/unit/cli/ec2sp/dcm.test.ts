@@ -69,6 +69,17 @@ describe('ec2sp provider', () => {
     expect(dcm.asked[0]?.query.toString()).toBe('max_page_size=1&type=vm');
   });
 
+  it('asks for no page size that is not positive, as dcm does, and takes nothing but a number', async () => {
+    const dcm = await server(() => ({ body: { providers: [provider], next_page_token: 'page-2' } }));
+    const run = (size: string) =>
+      ec2sp(['provider', 'list', `--page-size=${size}`, '--api-gateway-url', dcm.url]);
+
+    expect((await run('0')).stdout).toContain('\nNext page: ec2sp provider list --page-token page-2\n');
+    expect(dcm.asked.map(({ query }) => query.toString())).toEqual(['']);
+    const { exitCode, stderr } = await run('many');
+    expect([exitCode, stderr]).toEqual([2, '--page-size is many: expected a whole number\n']);
+  });
+
   it('has the token of the next page after the results, as dcm has', async () => {
     const dcm = await server(() => ({ body: { providers: [{ id: 'a' }], next_page_token: 'b' } }));
     const env = { DCM_API_GATEWAY_URL: dcm.url };
