@@ -80,12 +80,14 @@ const clusterTags = [
   'eks:eks-cluster-name',
   'aws:eks:cluster-name',
   'eks:cluster-name',
+  'cluster.k8s.amazonaws.com/name',
 ];
 
 /**
  * The cluster that Kubernetes' controllers, or EKS, made a resource for.
  * @see https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/service/annotations/#resource-tags
  * @see https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AmazonEKSLoadBalancingPolicy.html (EKS Auto Mode)
+ * @see https://github.com/aws/amazon-vpc-cni-k8s#eni-tags-related-to-allocation (network interfaces)
  */
 const clusterOf = (tags: Summary['tags']): string | undefined => {
   const named = clusterTags.map((tag) => tags[tag]).find(Boolean);

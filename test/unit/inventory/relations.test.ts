@@ -38,6 +38,16 @@ describe('a leftover', () => {
     expect(of('volumes', { tags: { ...ours, 'dcm-provider': 'other' }, unused: true })).toBeUndefined();
   });
 
+  it('is a network interface that the network plugin of a cluster made that is gone', () => {
+    const tags = (name: string) => ({
+      'cluster.k8s.amazonaws.com/name': name,
+      'node.k8s.amazonaws.com/instance_id': 'i-1',
+    });
+
+    expect(of('network-interfaces', { tags: tags('gone'), unused: true })).toContain('gone');
+    expect(of('network-interfaces', { tags: tags('living'), unused: true })).toBeUndefined();
+  });
+
   it('is what a cluster made that is gone', () => {
     const tags = (name: string) => ({ [`kubernetes.io/cluster/${name}`]: 'owned' });
 
