@@ -80,7 +80,9 @@ export const readMessage = ({ targets, collections, homeAccount, log, meter }: S
   }
 
   function dropForeign({ source, account, region }: EventBridgeEvent): InventoryMessage[] {
-    meter.count(targets.some((one) => one.region === region) ? 'foreignAccount' : 'unreportedRegion');
+    const isConfigured =
+      [undefined, account].includes(homeAccount) || targets.some((one) => one.account === account);
+    meter.count(isConfigured ? 'unreportedRegion' : 'foreignAccount');
     log.warn('dropped an event about a target that is not configured', { source, account, region });
     return [];
   }

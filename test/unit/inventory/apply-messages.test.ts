@@ -135,16 +135,22 @@ describe('an event in the inventory', () => {
   });
 
   it.each([
-    ['another account', { account: '999999999999' }],
-    ['another region', { region: 'eu-north-1' }],
-  ])('of %s is ignored (B3 11)', async (_, told) => {
-    const { deliver, list, find, described, fed } = inventoryWorld();
+    ['another account', { account: '999999999999' }, { foreignAccount: 1 }],
+    [
+      'another account in another region',
+      { account: '999999999999', region: 'eu-north-1' },
+      { foreignAccount: 1 },
+    ],
+    ['another region', { region: 'eu-north-1' }, { unreportedRegion: 1 }],
+    ['another region of another account', { account: other, region: 'eu-north-1' }, { unreportedRegion: 1 }],
+  ])('of %s is ignored (B3 11)', async (_, told, counts) => {
+    const { deliver, list, find, described, fed, meter } = inventoryWorld();
     await list(shown(1));
 
     await deliver([stateEvent(1, 'terminated', told)]);
 
     expect(await find(instanceId(1))).toBeDefined();
-    expect([described, fed]).toEqual([[], []]);
+    expect([described, fed, meter.counts]).toEqual([[], [], counts]);
   });
 
   it('changes the target of its account alone', async () => {
@@ -188,6 +194,24 @@ describe('an event in the inventory', () => {
 
     expect(failed.has('1')).toBe(false);
     expect(await find(instanceId(1))).toBeUndefined();
+  });
+
+  it('of a target where EC2 fails makes the events of other targets wait at most twice in a row', async () => {
+    const { world, clock, deliver, described, ec2, find, list } = inventoryWorld();
+    await list();
+    world.failingAccount = other;
+    ec2.set(instanceId(1), shown(1));
+    const ofFailing = () => deliver([stateEvent(9, 'running', { account: other })]);
+
+    const failures = [await ofFailing(), await ofFailing(), await ofFailing()].map(({ size }) => size);
+    const askedThere = described.length;
+    await deliver([stateEvent(1, 'running')]);
+    const isFound = (await find(instanceId(1))) !== undefined;
+    clock.ms += 2_000;
+    world.failingAccount = '';
+
+    expect([failures, askedThere, isFound]).toEqual([[1, 1, 1], 2, true]);
+    expect((await ofFailing()).size).toBe(0);
   });
 
   it('is unreadable where it is neither an event nor a request', () => {
