@@ -10,6 +10,7 @@ import type { Clock } from '../../shared/ports/clock.ts';
 import { maximumDescribed } from '../../shared/ports/described-resources.ts';
 import type { InventoryMaintenance, InventoryReader, InventoryWriter } from '../../shared/ports/inventory.ts';
 import type { Log, Meter } from '../../shared/ports/telemetry.ts';
+import { unlessFailing } from '../../shared/runtime/breaker.ts';
 import type { ec2Collections } from '../../shared/service-types/vm/ec2/collections.ts';
 import { stateEventChange, tagEventChange } from '../../shared/service-types/vm/inventory.ts';
 import type { InventoryMessage } from './read-message.ts';
@@ -44,6 +45,9 @@ type Work = {
  * @returns why messages could not be processed, by message id.
  */
 export const applyMessages = ({ reader, writer, maintenance, instances, now, log, meter }: Parts) => {
+  /** Few workers take all messages, so those of a target that fails must not make each of them wait. */
+  const unlessEc2Fails = unlessFailing('EC2', now);
+
   return async (batch: readonly Message[]): Promise<ReadonlyMap<string, unknown>> => {
     const failed = new Map<string, unknown>();
     await Promise.all(
@@ -97,8 +101,10 @@ export const applyMessages = ({ reader, writer, maintenance, instances, now, log
     const asked = [...new Set(ids)].slice(0, maximumDescribed);
     if (asked.length === 0) return [];
     const at = now() - listingLagMs;
-    meter.count('inventoryCalls');
-    const found = await instances.describeInstances(target, asked, describeTimeoutMs);
+    const found = await unlessEc2Fails(target, () => {
+      meter.count('inventoryCalls');
+      return instances.describeInstances(target, asked, describeTimeoutMs);
+    });
     if (found.size < asked.length)
       log.info('EC2 does not show instances that events are about; a listing will', {
         ...{ asked: asked.length, found: found.size },

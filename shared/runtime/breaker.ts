@@ -12,18 +12,18 @@ const longestSkipMs = 60_000;
 type Trouble = { readonly failures: number; readonly untilMs: number };
 
 /**
- * A service type whose service is not asked in a target for a while after it has failed there twice in a row: 2 s, doubled with each further
- * failure, at most a minute. Then one question shows whether it answers again. So a target that is down, throttled or whose role was revoked
- * costs the others no waiting. What needs its answer fails at once, and is retried. For each worker.
+ * Asks a service, but not in a target for a while after it has failed there twice in a row: 2 s, doubled with each further failure, at most
+ * a minute. Then one question shows whether it answers again. So a target that is down, throttled or whose role was revoked costs the others
+ * no waiting. What needs its answer fails at once, and is retried. For each worker.
  */
-export const skippingFailedTargets = <Type extends ServedType>(type: Type, now: Clock): Type => {
+export const unlessFailing = (service: string, now: Clock) => {
   const troubles = new Map<string, Trouble>();
 
-  const guarded = async <Answer>(target: Target, ask: () => Promise<Answer>): Promise<Answer> => {
+  return async <Answer>(target: Target, ask: () => Promise<Answer>): Promise<Answer> => {
     const key = targetKey(target);
     const trouble = troubles.get(key);
     if (trouble && now() < trouble.untilMs)
-      throw new UnavailableError(`${type.service} is not asked where it has just failed; retried later`);
+      throw new UnavailableError(`${service} is not asked where it has just failed; retried later`);
     if (trouble && trouble.failures >= failuresUntilSkipped)
       troubles.set(key, { ...trouble, untilMs: now() + shortestSkipMs }); // the others wait for this answer
     try {
@@ -37,7 +37,11 @@ export const skippingFailedTargets = <Type extends ServedType>(type: Type, now: 
       throw error;
     }
   };
+};
 
+/** A service type whose service is asked so. */
+export const skippingFailedTargets = <Type extends ServedType>(type: Type, now: Clock): Type => {
+  const guarded = unlessFailing(type.service, now);
   const { describe, list } = type.resources;
   const resources: DescribedResources<DescribedResource> = {
     describe: (target, ...asked) => guarded(target, () => describe(target, ...asked)),

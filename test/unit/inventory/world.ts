@@ -1,5 +1,6 @@
 import { applyMessages } from '../../../functions/inventory/apply-messages.ts';
 import { readMessage } from '../../../functions/inventory/read-message.ts';
+import { UnavailableError } from '../../../shared/core/errors.ts';
 import { Collection, type ListedEntry, type Place } from '../../../shared/core/inventory/entry.ts';
 import type { Change } from '../../../shared/ports/change-feed.ts';
 import { instanceEntry } from '../../../shared/service-types/vm/inventory.ts';
@@ -31,7 +32,7 @@ export const inventoryWorld = () => {
   const compacted: Place[] = [];
   const meter = countingMeter();
   const log = memoryLog();
-  const world = { isFeedDown: false };
+  const world = { isFeedDown: false, failingAccount: '' };
   const inventory = memoryInventory({
     append: async (changes) => {
       if (world.isFeedDown) throw new Error('the feed is down');
@@ -47,8 +48,9 @@ export const inventoryWorld = () => {
     ...{ reader: inventory, writer: inventory, log, meter, now: () => clock.ms },
     maintenance: { compact: async (of) => void compacted.push(of) },
     instances: {
-      describeInstances: async (_, ids) => {
+      describeInstances: async ({ account }, ids) => {
         described.push(ids);
+        if (account === world.failingAccount) throw new UnavailableError('EC2 does not answer there');
         return new Map([...ec2].filter(([id]) => ids.includes(id)));
       },
     },
