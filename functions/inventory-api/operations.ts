@@ -174,6 +174,7 @@ const ofTargets: readonly Operation<UseCases>[] = [
   list({
     ...{ name: 'PersistentVolumeClaims', path: '/namespaces/{vpc}/persistentvolumeclaims' },
     ...{ what: 'attachments of volumes in a VPC', answer: listOf('PersistentVolumeClaims', Attachment) },
+    about: 'Filtered by the tags and the health of their instances.',
     run: (reports, call) => reports.listAttachments(call),
   }),
   one({
@@ -241,6 +242,7 @@ const ofTargets: readonly Operation<UseCases>[] = [
     '/containers',
     ['Container', 'Containers'],
     ['a task of ECS', 'tasks of ECS'],
+    'Of the ECS cluster that this provider runs containers in.',
   ),
   logs('ContainerLogs', '/containers/{id}/logs', 'containers', 'a task of ECS'),
   logs('ContainerLog', '/containers/{id}/log', 'containers', 'a task of ECS'),

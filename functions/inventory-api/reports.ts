@@ -64,6 +64,8 @@ const ofClusters: ReadonlySet<Collection> = new Set<Collection>([
   ...(['volumes', 'network-interfaces', 'load-balancers', 'addresses'] as const),
 ]);
 const podsOf = (collection: (typeof ownedCollections)[number]) => `/${collection}`;
+/** The owner of a task without managed tags is in its description alone. */
+const hasOwnersInObjects = (collection: Collection): boolean => collection === 'containers';
 
 /** EC2's types of volumes. @see https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Volume.html (volumeType) */
 const volumeTypes = ['gp2', 'gp3', 'io1', 'io2', 'sc1', 'st1', 'standard'];
@@ -119,7 +121,8 @@ export const inventoryReports = (parts: Parts) => {
     const filter = filterOf(call);
     const isFiltered = ids.vpc !== undefined || !isEverything(filter);
     const rows = await select({
-      ...{ target, collection, snapshot: moment.of(collection), detail: query.detail },
+      ...{ target, collection, snapshot: moment.of(collection) },
+      detail: query.detail || hasOwnersInObjects(collection),
       ...(isFiltered && {
         where: {
           key: JSON.stringify([ids.vpc, filter]),
@@ -129,8 +132,10 @@ export const inventoryReports = (parts: Parts) => {
               : [],
         },
       }),
-      answer: (entry) =>
-        resourceAnswer(collection, entry, { ...about, link: `${listPath}/${encodeURIComponent(entry.id)}` }),
+      answer: (entry) => {
+        const link = `${listPath}/${encodeURIComponent(entry.id)}`;
+        return withDetail(resourceAnswer(collection, entry, { ...about, link }), call);
+      },
     });
     return listResponse(call, rows, moment);
   };
@@ -139,8 +144,8 @@ export const inventoryReports = (parts: Parts) => {
     const moment = await momentFor(collection, call);
     const entry = await entryIn(collection, moment, call);
     const about = await aboutOf(call.base, moment);
-    const answer = resourceAnswer(collection, withDetail(entry, call), { ...about, link: call.url.pathname });
-    return respond(answer, { ...call, moment });
+    const answer = resourceAnswer(collection, entry, { ...about, link: call.url.pathname });
+    return respond(withDetail(answer, call), { ...call, moment });
   };
 
   const getLog = (collection: Collection) => async (call: Call<LogQuery>) => {
@@ -194,14 +199,14 @@ export const inventoryReports = (parts: Parts) => {
   const listAttachments = async (call: Listing) => {
     const { target, ids, query, listPath } = call;
     const moment = await momentFor('instances', call);
-    const { name } = filterOf(call);
+    const filter = filterOf(call);
     const rows = await select({
       ...{ target, collection: 'instances', snapshot: moment.of('instances'), detail: query.detail },
       where: {
-        key: JSON.stringify([ids.vpc, 'attachments', name]),
-        partsOf: ({ id, vpcId, volumes = [] }) =>
-          vpcId === ids.vpc
-            ? volumes.filter((volume) => name === undefined || name === `${volume}-${id}`)
+        key: JSON.stringify([ids.vpc, 'attachments', filter]),
+        partsOf: (instance) =>
+          instance.vpcId === ids.vpc
+            ? (instance.volumes ?? []).filter((volume) => isWanted(filter, attachmentOf(instance, volume)))
             : [],
       },
       answer: (instance, volume) =>
@@ -256,17 +261,19 @@ export const inventoryReports = (parts: Parts) => {
       const snapshot = moment.find(collection);
       if (snapshot === undefined) return rowsOf<Resource>([]);
       return select({
-        ...{ target, collection, snapshot, detail: query.detail },
+        ...{ target, collection, snapshot, detail: query.detail || hasOwnersInObjects(collection) },
         where: {
           key: JSON.stringify(['owner', ids.id, filter]),
-          withObjects: collection === 'containers',
+          withObjects: hasOwnersInObjects(collection),
           partsOf: (entry) =>
             ownersOf(entry).some((owner) => ownerName(owner) === ids.id) && isWanted(filter, filtered(entry))
               ? whole
               : [],
         },
-        answer: (entry) =>
-          resourceAnswer(collection, entry, { ...about, link: `${base}${podsOf(collection)}/${entry.id}` }),
+        answer: (entry) => {
+          const link = `${base}${podsOf(collection)}/${entry.id}`;
+          return withDetail(resourceAnswer(collection, entry, { ...about, link }), call);
+        },
       });
     };
     const rows = joined(await rowsIn('instances'), await rowsIn('containers'));
@@ -483,6 +490,11 @@ const filtered = ({ id, name, unhealthy, tags }: Summary) => ({
   ...{ name: id, displayName: name, unhealthy: unhealthy !== undefined, labels: tags },
 });
 
+/** An attachment is filtered by its own name, and by the health and the tags of its instance. */
+const attachmentOf = (instance: Summary, volume: string) => ({
+  ...{ ...filtered(instance), name: `${volume}-${instance.id}`, displayName: undefined },
+});
+
 const withDetail = <Item extends { readonly object?: unknown }>(
   item: Item,
   { query: { detail } }: { readonly query: { readonly detail: boolean } },
@@ -548,7 +560,7 @@ const countOwners = async (moment: Moment): Promise<ReadonlyMap<string, OwnerCou
         found.set(ownerName(owner), counted);
       }
     };
-    await scan(snapshot, each, { withObjects: collection === 'containers' });
+    await scan(snapshot, each, { withObjects: hasOwnersInObjects(collection) });
   }
   return found;
 };

@@ -222,8 +222,7 @@ describe('the inventory', () => {
 
   it('leaves out the description with detail=0, and nothing else (B3 29)', async () => {
     const api = await served();
-    // the owner of a task can be in its description
-    for (const path of everyPath.filter((one) => !/containers|ecs-service/.test(one))) {
+    for (const path of everyPath) {
       const [{ body: all }, { body: less }] = [await api.get(path), await api.get(`${path}?detail=0`)];
       const without = itemsOf(all).map(({ object: _, ...rest }) => rest);
 
@@ -239,6 +238,12 @@ describe('the inventory', () => {
     ['/targets/eu-west-1/instances?name=i-3', ['i-3']],
     ['/targets/eu-west-1/instances?label.Name=db&label.aws:autoscaling:groupName=web/blue', ['i-3']],
     ['/targets/eu-west-1/instances?label.__proto__=x', []],
+    [`${seedBase}/namespaces/vpc-1/persistentvolumeclaims?unhealthy=true`, ['vol-3-i-2']],
+    [
+      `${seedBase}/namespaces/vpc-1/persistentvolumeclaims?label.dcm-instance-id=web-1`,
+      ['vol-1-i-1', 'vol-2-i-1'],
+    ],
+    [`${seedBase}/namespaces/vpc-1/persistentvolumeclaims?label.no=such`, []],
   ])('filters: %s (B3 5)', async (path, names) => {
     const { body } = await (await served()).get(path);
 
