@@ -589,11 +589,11 @@ describe('settings of accounts', () => {
   });
 
   it.each<[string, unknown, string]>([
-    [
-      'a reserved alias',
-      { ...withAccounts, accounts: { vm: prod } },
-      'Setting "accounts.vm" is wrong: expected another alias',
-    ],
+    ...['vm', 'container', 'cluster', 'home'].map((alias): [string, unknown, string] => [
+      `the reserved alias ${alias}`,
+      { ...withAccounts, accounts: { [alias]: prod } },
+      `Setting "accounts.${alias}" is wrong: expected another alias`,
+    ]),
     [
       'an alias that every object has as a property',
       { ...withAccounts, accounts: { constructor: prod } },

@@ -277,6 +277,21 @@ describe('the API of the inventory', () => {
   });
 });
 
+it.each(['InventoryFunction', 'InventoryApi'])(
+  'the role of %s may assume the reader of other accounts, from the path that they trust',
+  (box) => {
+    const paths = Object.entries(home.findResources('AWS::IAM::Role'))
+      .filter(([logicalId]) => logicalId.startsWith(`${box}Role`))
+      .map(([, { Properties }]) => Properties.Path);
+    const assumed = allowedBy(home, `${box}Role`)
+      .filter(({ Action }) => Action.includes('sts:AssumeRole'))
+      .flatMap(({ Resource }) => Resource);
+
+    expect(paths).toEqual(['/dcm-ec2-sp/']);
+    expect(assumed).toEqual(['arn:aws:iam::222222222222:role/dcm-ec2-sp/dcm-ec2-sp-reader']);
+  },
+);
+
 describe('the template of another account', () => {
   const parametersOf = (settings: object) => {
     const [template] = serviceProvider(new App(), parseSettings(settings), () =>
