@@ -34,6 +34,8 @@ type Asked = {
 };
 
 const answerTimeoutMs = 35_000;
+/** The feed answers at once: without an answer for so long, the page is not live. */
+const feedTimeoutMs = 8_000;
 
 /** @throws RequestError unless the answer is 2xx or 304. */
 const send = async (
@@ -69,6 +71,7 @@ export type ReadChanges = Pick<ChangesAnswer, 'changes' | 'next' | 'pollAfterMs'
 export const readChanges = async (after: string): Promise<ReadChanges> => {
   const response = await ask(`/api/v1alpha1/changes?limit=500&after=${encodeURIComponent(after)}`, {
     headers: { 'if-none-match': `"${after}"` },
+    signal: AbortSignal.timeout(feedTimeoutMs),
   });
   if (response.status !== 304) return ChangesAnswer.parse(await response.json());
   const pollAfterMs = Number(response.headers.get('pollAfterMs') ?? 1000);

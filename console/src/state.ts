@@ -354,11 +354,11 @@ const complete = async (row: Row): Promise<void> => {
 };
 
 /** While the visitor has stopped everything, changes wait here. */
-const held = signal<readonly Change[]>([]);
+const held = signal<readonly StatusChange[]>([]);
 
-const applyChanges = (changes: readonly Change[]): void =>
+const applyChanges = (changes: readonly StatusChange[]): void =>
   batch(() => {
-    for (const change of changes) if (change.kind === 'status') applyStatus(change);
+    for (const change of changes) applyStatus(change);
   });
 
 export const setPaused = (paused: boolean): void => {
@@ -434,9 +434,10 @@ const failed = (error: unknown): void => {
 const take = ({ changes, next }: ReadChanges): void => {
   cursor = next;
   answered();
-  if (changes.length === 0) return;
-  if (isPaused.peek()) held.value = [...held.peek(), ...changes];
-  else applyChanges(changes);
+  const statuses = changes.filter((one) => one.kind === 'status');
+  if (statuses.length === 0) return;
+  if (isPaused.peek()) held.value = [...held.peek(), ...statuses];
+  else applyChanges(statuses);
 };
 
 /** Whether changes come by a stream that is open. */

@@ -215,6 +215,29 @@ describe('the console, in Chromium', skippedBecause(whyNoChromium, { alsoInCi })
     await filter.fill('');
   });
 
+  it('counts statuses alone as new while it is paused, and no changes of the inventory', async () => {
+    const paused = await browser.newPage();
+    const inventory = { kind: 'inventory', target: 'us-east-1', collection: 'volumes', change: 'listed' };
+    const status = {
+      ...{ kind: 'status', eventId: 'e-1', dcmId: 'late-1', serviceType: 'vm', target: 'us-east-1' },
+      ...{ status: 'STOPPING', message: 'it stops', time: new Date(Date.now() + 60_000).toISOString() },
+    };
+    let isChanged = false;
+    await paused.route('**/api/v1alpha1/changes*', (route) => {
+      const changes = isChanged ? [inventory, status, inventory].map((one) => ({ ...one, cursor: 'c' })) : [];
+      isChanged = false;
+      return route.fulfill({ json: { changes, next: 'c', pollAfterMs: 200, complete: true } });
+    });
+    await paused.goto(stack.endpoints.consoleUrl);
+    await paused.getByText(/^live · /).waitFor();
+    await paused.getByRole('button', { name: /^Pause/ }).click();
+    isChanged = true;
+
+    await paused.getByRole('button', { name: /^\d+ new$/ }).waitFor();
+    expect(await paused.getByRole('button', { name: /^\d+ new$/ }).innerText()).toBe('1 new');
+    await paused.close();
+  });
+
   it('says in the dialog of a launch what is wrong with it, and not in the next one', async () => {
     const opened = page.getByRole('button', { name: /^Launch n/ });
     const dialog = page.getByRole('dialog', { name: 'Launch' });
@@ -247,6 +270,51 @@ describe('the console, in Chromium', skippedBecause(whyNoChromium, { alsoInCi })
     await row.locator('.status', { hasText: 'FAILED' }).waitFor();
     await row.locator('.status', { hasText: 'DELETED' }).waitFor({ timeout: lives });
     await visitor.close();
+  });
+
+  it('shows of a target how it is watched, what was healed, its breaker, registration, health and inventory', async () => {
+    const visitor = await browser.newPage();
+    const ago = (seconds: number) => new Date(Date.now() - seconds * 1000).toISOString();
+    const vms = { serviceType: 'vm', mode: 'streaming', intervalSeconds: 300, listedAt: ago(70) };
+    const target = {
+      ...{ name: 'eu-west-1', region: 'eu-west-1', account: 'home', path: '/eu-west-1', mayWrite: false },
+      listings: [
+        { ...vms, resources: 12, healed: 3, healedAt: ago(3_700), breakerSince: ago(30) },
+        { serviceType: 'container', mode: 'legacy', intervalSeconds: 10, resources: 1 },
+      ],
+      providers: [
+        {
+          ...{ serviceType: 'vm', name: 'ec2-sp', health: 'unhealthy', detail: 'EC2 does not answer' },
+          registration: { outcome: 'refused', detail: 'another provider has VMs', at: ago(60) },
+        },
+      ],
+      inventory: [
+        { collection: 'volumes', count: 14, listedAt: ago(60) },
+        { collection: 'addresses', count: 1, listedAt: ago(60) },
+      ],
+    };
+    await visitor.route('**/api/v1alpha1/overview*', async (route) => {
+      const response = await route.fetch();
+      await route.fulfill({ response, json: { ...(await response.json()), targets: [target] } });
+    });
+    await visitor.goto(stack.endpoints.consoleUrl);
+    const shown = visitor.locator('li.target');
+    await shown.waitFor();
+    const text = (await shown.innerText()).replace(/\s+/g, ' ');
+    const attention = await visitor.locator('.attention').innerText();
+    await visitor.close();
+
+    for (const part of [
+      /^eu-west-1 unhealthy: VM /,
+      /Breaker: too many vms are missing .* No deletion is reported since \d\d:/,
+      /EC2 does not answer/,
+      /12 VMs streaming, every 300 s, listed 1 m \d+ s ago, healed 3, the last 1 h ago/,
+      /1 container legacy, every 10 s, listed never/,
+      /another provider has VMs/,
+      /Inventory: 14 volumes, 1 address$/,
+    ])
+      expect(text).toMatch(part);
+    expect(attention).toMatch(/eu-west-1\s+EC2 does not answer/);
   });
 
   it('fits on a phone: each row is inside of the screen, and so is the resource that is open', async () => {
@@ -379,6 +447,31 @@ describe('the console, in Chromium', skippedBecause(whyNoChromium, { alsoInCi })
     await page.keyboard.press('?');
     await page.getByRole('dialog', { name: 'Keyboard shortcuts' }).waitFor();
     await page.keyboard.press('Escape');
+
+    await page.keyboard.press('/');
+    expect(await page.evaluate('document.activeElement?.id')).toBe('filter');
+    await page.keyboard.press('Escape');
+    for (const [key, chosen] of [
+      ['f', 'faults=1'],
+      ['c', 'clock=local'],
+    ] as const) {
+      await page.keyboard.press(key);
+      await expect.poll(() => page.url()).toContain(chosen);
+      await page.keyboard.press(key);
+      await expect.poll(() => page.url()).not.toContain(chosen);
+    }
+    await page.keyboard.press('g');
+    await expect.poll(() => page.url()).toContain('group=target');
+    await page.getByLabel('Group by').selectOption('none');
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('Space');
+    await page.getByRole('button', { name: /^Resume/ }).waitFor();
+    await page.keyboard.press('Space');
+    await page.getByRole('button', { name: /^Pause/ }).waitFor();
+    await page.keyboard.press('n');
+    await page.getByRole('dialog', { name: 'Launch' }).waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog', { name: 'Launch' }).waitFor({ state: 'hidden' });
   });
 
   it('goes from row to row by j in the order that they have on the page, also in groups', async () => {
@@ -488,6 +581,22 @@ describe('the console, in Chromium', skippedBecause(whyNoChromium, { alsoInCi })
     await page.getByRole('button', { name: 'Close the message' }).click();
     await page.context().setOffline(false);
     await page.getByText(/^live · /).waitFor({ timeout: 20_000 });
+  });
+
+  it('says that it is not live where the provider takes requests and does not answer (complaint 2)', async () => {
+    const visitor = await browser.newPage();
+    await visitor.addInitScript(`sessionStorage.setItem('token', '${stack.endpoints.providerApiToken}')`);
+    await visitor.route('**/console', async (route) => {
+      const response = await route.fetch();
+      const body = (await response.text()).replace(/<meta name="control"[^>]*>/, ''); // polls, as on AWS
+      await route.fulfill({ response, body });
+    });
+    await visitor.goto(stack.endpoints.consoleUrl);
+    await visitor.getByText(/^live · /).waitFor();
+    await visitor.route('**/api/v1alpha1/changes*', () => undefined);
+
+    await visitor.getByText(/^not live since \d\d:\d\d:\d\d$/).waitFor({ timeout: 20_000 });
+    await visitor.close();
   });
 
   it('made no request to another origin, and no error', () => {
