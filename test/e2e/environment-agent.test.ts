@@ -79,6 +79,7 @@ describe('an environment agent, whose creates carry no id', () => {
   });
 
   it('deletes a VM by its id, twice', async () => {
+    await providerStatus(stack.endpoints.agentUrl).toBe('Ready'); // fifty cold starts can delay the health checks until the agent refuses requests
     const dcmId = newVmId();
     const requests = [asked(dcmId), unasked(dcmId), unasked(dcmId)];
     const statuses: number[] = [];
@@ -144,7 +145,7 @@ describe('an environment agent, whose creates carry no id', () => {
 
 const Providers = z.object({ results: z.array(z.object({ status: z.string() })) });
 
-const providerStatus = (agentUrl: string) =>
+const providerStatus = (agentUrl = '') =>
   expect.poll(
     async () => {
       const response = await fetch(`${agentUrl}/api/v1alpha1/providers`);
