@@ -21,6 +21,8 @@ export type CommandSpec = {
   readonly options?: readonly OptionSpec[];
   /** Arguments of `ec2sp`, the most usual first. */
   readonly examples: readonly string[];
+  /** `--target` says where; other commands refuse it. */
+  readonly hasTarget?: true;
   /** Not shown. */
   readonly isHidden?: true;
   readonly load: () => Promise<Action>;
@@ -109,6 +111,7 @@ const resources = (serviceType: ServiceType): GroupSpec => {
         summary: `List the ${noun}s of a target`,
         options: pages,
         examples: [`${serviceType} list`, `${serviceType} list --target prod/eu-west-1 -o json`],
+        hasTarget: true,
         load: async () => (await load()).list(serviceType),
       },
       {
@@ -116,6 +119,7 @@ const resources = (serviceType: ServiceType): GroupSpec => {
         summary: `Get a ${noun}`,
         arguments: [id],
         examples: [`${serviceType} get ${one} -o yaml`],
+        hasTarget: true,
         load: async () => (await load()).get(serviceType),
       },
       {
@@ -132,6 +136,7 @@ const resources = (serviceType: ServiceType): GroupSpec => {
           `${serviceType} create -f ${serviceType}.yaml --id ${one}`,
           `${serviceType} create -f - --dry-run`,
         ],
+        hasTarget: true,
         load: async () => (await load()).create(serviceType),
       },
       {
@@ -144,6 +149,7 @@ const resources = (serviceType: ServiceType): GroupSpec => {
           `${serviceType} delete ${one}`,
           `${serviceType} delete ${one} ${one.replace('1', '2')} --yes`,
         ],
+        hasTarget: true,
         load: async () => (await load()).remove(serviceType),
       },
       {
@@ -152,6 +158,7 @@ const resources = (serviceType: ServiceType): GroupSpec => {
         about: 'Creates nothing',
         options: [specFile],
         examples: [`${serviceType} validate -f ${serviceType}.yaml`],
+        hasTarget: true,
         load: async () => (await load()).validate(serviceType),
       },
       {
@@ -159,6 +166,7 @@ const resources = (serviceType: ServiceType): GroupSpec => {
         summary: `List the newest statuses of a ${noun} that were published`,
         arguments: [id],
         examples: [`${serviceType} events ${one}`],
+        hasTarget: true,
         load: async () => (await load()).events(serviceType),
       },
       ...(serviceType === 'vm' ? (['start', 'stop', 'reboot'] as const) : []).map(
@@ -167,6 +175,7 @@ const resources = (serviceType: ServiceType): GroupSpec => {
           summary: `${action.charAt(0).toUpperCase()}${action.slice(1)} a VM`,
           arguments: [id],
           examples: [`vm ${action} ${one}`],
+          hasTarget: true,
           load: async () => (await load()).change(action),
         }),
       ),
@@ -199,6 +208,7 @@ const watch: CommandSpec = {
     'watch --id web-1 --limit 1',
     'watch --inventory --type volumes',
   ],
+  hasTarget: true,
   load: async () => (await import('./commands/watch.ts')).watch,
 };
 
@@ -226,6 +236,7 @@ const inventory: GroupSpec = {
         'inventory list instances --target eu-west-1',
         'inventory list volumes --target prod/eu-west-1 --label team=shop',
       ],
+      hasTarget: true,
       load: async () => (await import('./commands/inventory.ts')).list,
     },
     {
@@ -233,6 +244,7 @@ const inventory: GroupSpec = {
       summary: 'Get a resource',
       arguments: [collection, { name: 'ID', about: 'Its id in AWS' }],
       examples: ['inventory get instances i-0123456789abcdef0 --target eu-west-1'],
+      hasTarget: true,
       load: async () => (await import('./commands/inventory.ts')).get,
     },
     {
@@ -247,6 +259,7 @@ const inventory: GroupSpec = {
         { flags: '--tail <n>', about: 'Only the last lines' },
       ],
       examples: ['inventory logs instances i-0123456789abcdef0 --target eu-west-1 --tail 20'],
+      hasTarget: true,
       load: async () => (await import('./commands/inventory.ts')).logs,
     },
     {
@@ -277,7 +290,8 @@ const breaker: GroupSpec = {
     {
       name: 'show',
       summary: 'Show the breakers that have tripped',
-      examples: ['breaker show'],
+      examples: ['breaker show', 'breaker show --target prod/eu-west-1'],
+      hasTarget: true,
       load: async () => (await import('./commands/polling.ts')).showBreakers,
     },
     {
@@ -297,6 +311,7 @@ const targets: CommandSpec = {
   about: 'Invokes the poller with your AWS credentials',
   options: [{ flags: '--all', about: 'The collections of the inventory too' }],
   examples: ['targets', 'targets --all -o json'],
+  hasTarget: true,
   load: async () => (await import('./commands/polling.ts')).targets,
 };
 
@@ -323,6 +338,7 @@ const usage: CommandSpec = {
     'usage --month 2026-11 --format focus --target prod/eu-west-1',
     'usage --id web-1 --from 2026-11-01 --granularity day -o json',
   ],
+  hasTarget: true,
   load: async () => (await import('./commands/usage.ts')).usage,
 };
 
@@ -332,6 +348,7 @@ const doctor: CommandSpec = {
   about:
     "Changes nothing. With your AWS credentials it looks at their account, this machine's clock, the stacks and their EventBridge rules, the secrets (never their values) and the regions, and invokes the functions for the rest. With --target, only what is about that one, and EC2's dry run of a launch there. The exit code is 3 where something is wrong",
   examples: ['doctor', 'doctor --target prod/eu-west-1', 'doctor --settings settings.json'],
+  hasTarget: true,
   load: async () => (await import('./commands/doctor.ts')).doctor,
 };
 

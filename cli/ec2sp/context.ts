@@ -29,6 +29,7 @@ export const runCommand = async (
   const talk = talkOf(terminal, global);
   const configuration = configurationOf(terminal, global, talk);
   try {
+    if (global.target !== undefined && !spec.hasTarget) throw new UsageError(noTarget(spec));
     const action = await spec.load();
     return (await action({ terminal, talk, configuration }, invocation)) ?? exitCodes.succeeded;
   } catch (error) {
@@ -38,6 +39,12 @@ export const runCommand = async (
     return error instanceof CommandError ? error.exitCode : exitCodes.failed;
   }
 };
+
+/** Ignored, it would act on more than was meant. */
+const noTarget = (spec: CommandSpec): string =>
+  spec.arguments?.some(({ name }) => name === 'TARGET')
+    ? `${spec.name} has no --target: name the target as an argument.`
+    : `${spec.name} has no --target.`;
 
 type Reporting = {
   readonly talk: Talk;

@@ -40,27 +40,32 @@ const print = async ({ talk, configuration }: Context, regions: readonly PolledR
   talk.print(format === 'table' ? table(columns, regions) : await document(format, { results: regions }));
 };
 
+/** The listings of `--target`, or of all targets. */
+const wantedListings = async (context: Context): Promise<readonly PolledRegion[]> => {
+  const { regions } = await reportOf(context, await poller(context));
+  const { target } = context.configuration;
+  if (target !== undefined) ofTarget(regions, target); // refuses one that is not polled
+  return regions.filter((one) => isOfTarget(one, target));
+};
+
 const TargetsOptions = z.object({ all: z.optional(z.boolean()) });
 
 /** How polling stands in all targets. */
 export const targets: Action = async (context, { options }) => {
   const { all } = TargetsOptions.parse(options);
-  const { regions } = await reportOf(context, await poller(context));
-  const { target } = context.configuration;
-  if (target !== undefined) ofTarget(regions, target); // refuses one that is not polled
-  const wanted = regions.filter((one) => (all || isOfServiceType(one)) && isOfTarget(one, target));
-  await print(context, wanted);
+  const listings = await wantedListings(context);
+  await print(context, all ? listings : listings.filter(isOfServiceType));
   return undefined;
 };
 
 /** Prints the tripped breakers. */
 export const showBreakers: Action = async (context) => {
-  const { regions } = await reportOf(context, await poller(context));
-  const tripped = regions.filter(({ breakerSince }) => breakerSince !== undefined);
+  const tripped = (await wantedListings(context)).filter(({ breakerSince }) => breakerSince !== undefined);
   await print(context, tripped);
+  const { target = 'every target' } = context.configuration;
   context.talk.say(
     tripped.length === 0
-      ? 'No breaker has tripped: deletions are reported in every target.'
+      ? `No breaker has tripped: deletions are reported in ${target}.`
       : 'Release one with: ec2sp breaker release TARGET (docs/runbook.md, poller-breaker)',
   );
   return undefined;

@@ -408,6 +408,34 @@ describe('ec2sp', () => {
     expect(unknown.exitCode).toBe(4);
   });
 
+  it('shows the breakers of one target with --target', async () => {
+    const tripped = {
+      intervalSeconds: 60,
+      instances: 9,
+      republishWanted: false,
+      breakerSince: '2026-11-30T00:00:00Z',
+    };
+    const regions = ['us-east-1', 'prod/us-east-1'].map((region) => ({ region, ...tripped }));
+    const api = await server(() => ({ body: { regions } }));
+
+    const { stdout } = await ec2sp(['breaker', 'show', '--target', 'prod/us-east-1', '-o', 'json'], {
+      folder: folderWith(local(api.url)),
+    });
+
+    expect(JSON.parse(stdout)).toMatchObject({ results: [{ region: 'prod/us-east-1' }] });
+  });
+
+  it.each([
+    ['republish --all', 'republish has no --target: name the target as an argument.'],
+    ['breaker release us-east-1', 'release has no --target: name the target as an argument.'],
+    ['provider list', 'list has no --target.'],
+    ['inventory targets', 'targets has no --target.'],
+  ])('refuses --target where it would be ignored: %s', async (command, expected) => {
+    const { exitCode, stderr } = await ec2sp([...command.split(' '), '--target', 'prod/eu-west-1']);
+
+    expect({ exitCode, stderr }).toEqual({ exitCode: 2, stderr: `${expected}\n` });
+  });
+
   it.each([
     [
       'no server',
