@@ -86,9 +86,14 @@ const Live = () => {
     return nowMs.value && `live · ${(ageMs / 1000).toFixed(1)} s ago`;
   });
   return (
-    <span class={outage.value ? 'live lost' : 'live'} role="status" title={outage.value?.reason}>
+    <span class={outage.value ? 'live lost' : 'live'} role="status">
       <i aria-hidden="true" />
       <span>{text}</span>
+      {outage.value && (
+        <span class="why" title={outage.value.reason}>
+          {outage.value.reason}
+        </span>
+      )}
     </span>
   );
 };
@@ -692,7 +697,26 @@ const useLoaded = (row: Row) => {
   return { events, resource };
 };
 
-const ask = (text: string): Promise<void> => navigator.clipboard.writeText(text);
+const Copies = ({ texts }: { readonly texts: ReturnType<typeof copiesOf> }) => {
+  const copied = useSignal<string | undefined>(undefined);
+  const copy = async (name: string, text: string) => {
+    try {
+      await navigator.clipboard.writeText(text);
+      copied.value = name;
+    } catch (error) {
+      notice.value = `Copy: the browser refused it (${error instanceof Error ? error.message : error})`;
+    }
+  };
+  return (
+    <p class="buttons" aria-live="polite">
+      {texts.map(([name, text]) => (
+        <button key={name} type="button" title={text} onClick={() => void copy(name, text)}>
+          {copied.value === name ? 'copied' : 'as'} {name}
+        </button>
+      ))}
+    </p>
+  );
+};
 
 const DrawerOf = ({ row }: { readonly row: Row }) => {
   const { events, resource } = useLoaded(row);
@@ -766,13 +790,7 @@ const DrawerOf = ({ row }: { readonly row: Row }) => {
         ))}
       </ol>
       <h3>Copy</h3>
-      <p class="buttons">
-        {copiesOf(row, resource.value).map(([name, text]) => (
-          <button key={name} type="button" title={text} onClick={() => ask(text)}>
-            as {name}
-          </button>
-        ))}
-      </p>
+      <Copies texts={copiesOf(row, resource.value)} />
       <details>
         <summary>JSON</summary>
         <pre>{JSON.stringify(resource.value, undefined, 2)}</pre>

@@ -116,6 +116,16 @@ describe('the console, in Chromium', skippedBecause(whyNoChromium, { alsoInCi })
     await rowOf(id).locator('td.place', { hasText: '0.5 vCPU, 1024 MiB' }).waitFor({ timeout: soon });
     const aws = drawer().getByRole('button', { name: 'as aws' });
     await expect.poll(() => aws.getAttribute('title')).toMatch(/ --cluster [\w-]+ --tasks [0-9a-f]{32}$/);
+    await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+    await aws.click();
+    await drawer().getByRole('button', { name: 'copied aws' }).waitFor();
+    expect(await page.evaluate('navigator.clipboard.readText()')).toBe(
+      await drawer().getByRole('button', { name: 'copied aws' }).getAttribute('title'),
+    );
+    await page.evaluate("navigator.clipboard.writeText = () => Promise.reject(new Error('not permitted'))");
+    await drawer().getByRole('button', { name: 'as curl' }).click();
+    await page.locator('p.notice', { hasText: 'Copy: the browser refused it (not permitted)' }).waitFor();
+    await page.getByRole('button', { name: 'Close the message' }).click();
     await remove(id);
     await hasStatus(id, 'DELETED');
   }, 120_000);
@@ -574,6 +584,7 @@ describe('the console, in Chromium', skippedBecause(whyNoChromium, { alsoInCi })
     await page.getByText(/^not live since \d\d:\d\d:\d\d$/).waitFor({ timeout: soon });
 
     expect(await page.locator('main.lost').count()).toBe(1);
+    expect(await page.locator('.live .why').textContent()).toMatch(/fetch/i);
     await page.mouse.wheel(0, 400);
     await page.getByRole('button', { name: 'Stop NATS' }).click();
     const notice = await page.locator('p.notice', { hasText: 'Stop NATS' }).boundingBox();
