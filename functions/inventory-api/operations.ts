@@ -147,6 +147,7 @@ const vpcsAt = (path: string, [name, names]: readonly [string, string]): readonl
 ];
 
 const ofEbs = 'The types that EBS has, the same in every target.';
+const ofElb = 'Application, network and gateway load balancers, and no classic ones.';
 
 /** Below the path of a target. */
 const ofTargets: readonly Operation<UseCases>[] = [
@@ -170,6 +171,7 @@ const ofTargets: readonly Operation<UseCases>[] = [
     '/namespaces/{vpc}/services',
     ['Service', 'Services'],
     ['a load balancer in a VPC', 'load balancers in a VPC'],
+    ofElb,
   ),
   list({
     ...{ name: 'PersistentVolumeClaims', path: '/namespaces/{vpc}/persistentvolumeclaims' },
@@ -230,6 +232,7 @@ const ofTargets: readonly Operation<UseCases>[] = [
     '/load-balancers',
     ['LoadBalancer', 'LoadBalancers'],
     ['a load balancer', 'load balancers'],
+    ofElb,
   ),
   ...collectionAt(
     'addresses',
