@@ -95,6 +95,17 @@ describe('the log of an instance', () => {
     });
   });
 
+  it.each([path, `/targets/eu-west-1/containers/0123456789abcdef0123456789abcdef/logs`])(
+    'has no secrets at %s',
+    async (one) => {
+      const read = async () => ({ text: 'booted\nDB_PASSWORD=hunter2\n', updatedAt: undefined });
+      const api = servedInventory({ logs: { console: read, task: read } });
+      await listAll(api);
+
+      expect((await api.get(one)).body).toEqual(['booted', 'DB_PASSWORD= [redacted]']);
+    },
+  );
+
   it('is cut at what an answer has room for, at the far end', async () => {
     const lines = Array.from({ length: 60 }, (_, n) => `${n} ${'x '.repeat(50_000)}`);
     const read = async () => ({ text: lines.join('\n'), updatedAt: undefined });
