@@ -11,6 +11,7 @@ import type { Retries } from '../../shared/ports/retries.ts';
 import { type ServedType, servedTypeOf } from '../../shared/ports/served-type.ts';
 import type { StatusBus } from '../../shared/ports/status-bus.ts';
 import type { StatusPublisher } from '../../shared/ports/status-publisher.ts';
+import type { CloudEventJson } from '../../shared/wire/cloudevents.ts';
 import { type CreateRefused, createRefusedEvent, createRefusedIn } from '../../shared/wire/create-refused.ts';
 import { statusEvent } from '../../shared/wire/dcm-status.ts';
 import type { Message } from './read-message.ts';
@@ -26,6 +27,8 @@ type Parts = {
   readonly bus?: StatusBus | undefined;
   readonly retries: Pick<Retries, 'deadLetter'>;
   readonly provider: string;
+  /** Id of the account of targets that name none. */
+  readonly homeAccount?: string | undefined;
   readonly randomPart: RandomPart;
   readonly now: Clock;
 };
@@ -51,7 +54,8 @@ export const readRefusals =
  * @returns why SQS must redeliver messages, by message id.
  */
 export const reportRefusals = (parts: Parts, others: Handle<Message>): Handle<AnyMessage> => {
-  const { types, resourceStore, observations, publisher, bus, retries, provider, randomPart, now } = parts;
+  const { types, resourceStore, observations, publisher, bus, retries, randomPart, now } = parts;
+  const { provider, homeAccount } = parts;
 
   return async (messages) => {
     const failed = new Map<string, unknown>();
@@ -106,8 +110,9 @@ export const reportRefusals = (parts: Parts, others: Handle<Message>): Handle<An
     await forward(kind, refused, kept);
   }
 
-  async function forward(kind: Kind, { dcmId, region, account }: CreateRefused, status: UnpublishedStatus) {
-    const event = statusEvent({ kind, dcmId, region }, status, provider);
+  async function forward(kind: Kind, refused: CreateRefused, status: UnpublishedStatus) {
+    const { dcmId, region, account } = refused;
+    const event = eventOf(kind, refused, status);
     const taken = await bus?.put([{ event, target: { region, account } }]);
     if (taken?.has(event.id) === false)
       throw new UnavailableError(`the status bus did not take the status FAILED of ${dcmId}`);
@@ -140,8 +145,18 @@ export const reportRefusals = (parts: Parts, others: Handle<Message>): Handle<An
     };
   }
 
-  async function publish(kind: Kind, { dcmId, region }: CreateRefused, status: UnpublishedStatus) {
-    const event = statusEvent({ kind, dcmId, region }, status, provider);
+  function eventOf(
+    kind: Kind,
+    { dcmId, region, account = homeAccount }: CreateRefused,
+    status: UnpublishedStatus,
+  ): CloudEventJson {
+    const of = { kind, dcmId, region, ...(account !== undefined && { account }) };
+    return statusEvent(of, status, provider);
+  }
+
+  async function publish(kind: Kind, refused: CreateRefused, status: UnpublishedStatus) {
+    const { dcmId } = refused;
+    const event = eventOf(kind, refused, status);
     const { acknowledged, failed } = await publisher.publish([event]);
     const [refusal] = failed;
     if (acknowledged.length === 0 && refusal?.retryable !== false)

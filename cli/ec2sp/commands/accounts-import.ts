@@ -58,7 +58,7 @@ export const importAccounts: Action = async (context, { options }) => {
   if (write && path !== undefined) {
     await writeFile(resolve(path), `${JSON.stringify(merged, undefined, 2)}\n`);
     say(
-      `Added ${count} accounts to ${path}. Next: npm run deploy, then the accounts' templates (docs/accounts.md).`,
+      `Added ${count} accounts to ${path}. Next: ec2sp deploy, then the accounts' templates (docs/accounts.md).`,
     );
     return undefined;
   }

@@ -36,6 +36,7 @@ const normaliser = () => {
       resourceStore,
       now,
       provider: 'ec2-sp',
+      homeAccount: '123456789012',
       randomPart: () => fixedPart,
     },
     publisher: publishEvents(stream),
@@ -123,7 +124,7 @@ describe('normaliser, with a create that was refused', () => {
   ])(
     'gives the change feed its target, id, service type and reason, in account %s',
     async (account, target) => {
-      const { worker, refused } = normaliser();
+      const { worker, refused, stream } = normaliser();
       const onBus: StatusOnBus[] = [];
       const bus: StatusBus = {
         put: async (statuses) => {
@@ -146,6 +147,8 @@ describe('normaliser, with a create that was refused', () => {
           time: '2026-08-22T10:30:00Z',
         },
       ]);
+      expect(stream.stored).toMatchObject([{ account: account ?? '123456789012' }]);
+      expect(onBus.map(({ event }) => event)).toEqual(stream.stored);
     },
   );
 
