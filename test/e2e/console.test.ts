@@ -610,6 +610,38 @@ describe('the console, in Chromium', skippedBecause(whyNoChromium, { alsoInCi })
     await visitor.close();
   });
 
+  it('asks for nothing while it is hidden, and at once when it is shown again', async () => {
+    const visitor = await browser.newPage();
+    await visitor.addInitScript(`
+      sessionStorage.setItem('token', '${stack.endpoints.providerApiToken}');
+      Object.defineProperty(document, 'hidden', { get: () => globalThis.isHidden === true });
+    `);
+    await visitor.route('**/console', async (route) => {
+      const response = await route.fetch();
+      const body = (await response.text()).replace(/<meta name="control"[^>]*>/, ''); // polls, as on AWS
+      await route.fulfill({ response, body });
+    });
+    let asked = 0;
+    visitor.on('request', (request) => {
+      if (request.url().includes('/api/v1alpha1/')) asked += 1;
+    });
+    const show = (isShown: boolean) =>
+      visitor.evaluate(
+        `globalThis.isHidden = ${!isShown}; document.dispatchEvent(new Event('visibilitychange'))`,
+      );
+    await visitor.goto(stack.endpoints.consoleUrl);
+    await visitor.getByText(/^live · /).waitFor();
+    await show(false);
+    await visitor.waitForTimeout(1_000); // what was asked before
+    const before = asked;
+    await visitor.waitForTimeout(11_000); // the feed is asked every second or every five, the targets every ten
+
+    expect(asked).toBe(before);
+    await show(true);
+    await expect.poll(() => asked, { timeout: 2_000 }).toBeGreaterThan(before);
+    await visitor.close();
+  });
+
   it('made no request to another origin, and no error', () => {
     expect(foreign).toEqual([]);
     expect(errors).toEqual([]);
