@@ -228,7 +228,10 @@ describe('a web page', () => {
     });
 
     expect([status, headers.get('access-control-allow-methods')]).toEqual([204, 'GET,HEAD']);
-    expect(headers.get('access-control-allow-headers')).toMatch(/Authorization/);
+    expect(headers.get('access-control-allow-headers')).toBe(
+      'Authorization,If-None-Match,Last-Event-ID,X-Request-Id',
+    );
+    expect(headers.get('access-control-max-age')).toBe('43200');
   });
 
   it.each([

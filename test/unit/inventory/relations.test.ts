@@ -53,6 +53,7 @@ describe('a leftover', () => {
 
     expect(of('volumes', { tags: tags('gone'), unused: true })).toContain('gone');
     expect(of('volumes', { tags: tags('living'), unused: true })).toBeUndefined();
+    expect(of('volumes', { tags: tags('gone') })).toBeUndefined();
     expect(of('load-balancers', { tags: { 'elbv2.k8s.aws/cluster': 'gone' } })).toContain('gone');
     expect(
       leftoverOf('volumes', { tags: tags('gone'), unused: true }, { ...known, clusters: undefined }),

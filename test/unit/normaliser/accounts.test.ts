@@ -50,6 +50,23 @@ describe('an event', () => {
   });
 });
 
+it('what an event of one account says of a resource in another one is dropped', () => {
+  const meter = countingMeter();
+  const read = readMessage({
+    ...{ regions: ['us-east-1'], account: home, accounts, ...identity },
+    ...{ now: () => halfPastTen * 1000, log: memoryLog(), meter },
+  });
+  const event = eventBridgeEvent('health-scheduled-change');
+  const of = (affectedAccount: string) => ({
+    ...{ ...event, account: prod },
+    detail: { ...event.detail, affectedAccount },
+  });
+
+  const messages = [prod, home].map((account) => read(JSON.stringify(of(account))).length);
+
+  expect([messages, meter.counts]).toEqual([[1, 0], { foreignAccount: 1 }]);
+});
+
 /** Home and prod, whose regions have the same names; every instance carries the same DCM id. */
 const twoAccounts = (tags = ourTags) => {
   const world = awsAccount();
