@@ -2,11 +2,13 @@ import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { bundleCli, cliFile } from '../../../../cli/bundle.ts';
 import { commands } from '../../../../cli/ec2sp/commands.ts';
+import { talkOf } from '../../../../cli/ec2sp/terminal.ts';
 import { type Asked, ec2sp, emptyFolder, problem, server } from './run.ts';
 
 /** A home folder with the user's configuration. */
@@ -109,6 +111,27 @@ describe('ec2sp', () => {
     const { stderr } = await ec2sp(['vm', 'list', '--url', api.url, '--timeout', '1'], { typed: [] });
 
     expect(stderr).toContain(`Waiting for ${new URL(api.url).host}`);
+  });
+
+  it('shows it within 100 ms (L 4)', async () => {
+    const folder = emptyFolder();
+    const stderr = Object.assign(new PassThrough(), {
+      ...{ isTTY: true, columns: 80, cursorTo: () => true, moveCursor: () => true, clearLine: () => true },
+    });
+    const talk = talkOf(
+      {
+        ...{ stdin: new PassThrough(), stdout: new PassThrough(), stderr, env: {}, folder, home: folder },
+        ...{ programFolder: folder, interrupted: new AbortController().signal },
+        cleanUpTakesLong: () => undefined,
+      },
+      { color: true, input: false },
+    );
+    await talk.during('What draws it is loaded', () => sleep(0));
+    stderr.read();
+
+    await talk.during('Waiting for a server', () => sleep(99));
+
+    expect(String(stderr.read())).toContain('Waiting for a server');
   });
 
   it('shows each status on a terminal while it waits for a creation (L 5)', async () => {
