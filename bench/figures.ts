@@ -92,8 +92,11 @@ const definitions = {
     what: 'calls of EC2 and of load balancing an hour that the inventory adds to the listings of 10,000 VMs of ours at rest, as many volumes',
     atMost: 30,
   },
+  inventory_calls_per_hour_10k_foreign: {
+    what: 'the same for 10,000 instances that are not ours, which the listings leave out without the inventory',
+  },
   inventory_dollars_per_month_10k: {
-    what: 'list price of the same, $ a month: storage, DynamoDB, states, Lambda; assumed as for the idle regions',
+    what: 'list price of 10,000 VMs of ours, $ a month: storage, DynamoDB, states, Lambda; assumed as for the idle regions',
     atMost: 5,
   },
   feed_write_units_per_event: {

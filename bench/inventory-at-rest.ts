@@ -37,8 +37,23 @@ const daysPerMonth = 30;
 /** In us-east-1, Standard table class. @see https://aws.amazon.com/dynamodb/pricing/on-demand/ */
 const dollarsPerGbMonth = 0.25;
 
-/** What the inventory adds to an hour of polling 10,000 VMs of ours at rest, each with a volume, and what its storage costs. */
+/** What the inventory adds to an hour of polling 10,000 instances at rest, each with a volume, and what its storage costs. */
 export const inventoryAtRest = async (): Promise<Figures> => {
+  const ours = await addedByInventory((index) => ({
+    [tagKeys.managedBy]: 'dcm',
+    [tagKeys.instanceId]: `vm-${index}`,
+    [tagKeys.provider]: provider,
+  }));
+  const foreign = await addedByInventory((index) => ({ Name: `web-${index}` }));
+  return {
+    inventory_calls_per_hour_10k: ours.calls,
+    inventory_calls_per_hour_10k_foreign: foreign.calls,
+    inventory_dollars_per_month_10k: ours.dollarsPerMonth,
+  };
+};
+
+/** @param tags of each instance */
+const addedByInventory = async (tags: (index: number) => Readonly<Record<string, string>>) => {
   await using ec2 = await startEc2Simulator({ emit: () => undefined, clock: () => startMs - 3_600_000 });
   await using elb = await startElbEmulator();
   using _ = environment({
@@ -47,20 +62,13 @@ export const inventoryAtRest = async (): Promise<Figures> => {
     AWS_ACCESS_KEY_ID: 'local',
     AWS_SECRET_ACCESS_KEY: 'local',
   });
-  ec2.populate({
-    ...{ region, count: instances },
-    tags: (index) => ({
-      [tagKeys.managedBy]: 'dcm',
-      [tagKeys.instanceId]: `vm-${index}`,
-      [tagKeys.provider]: provider,
-    }),
-  });
+  ec2.populate({ region, count: instances, tags });
   const without = await hourAtRest([ec2, elb], false);
   const inventoried = await hourAtRest([ec2, elb], true);
   const added = (inventoried.dollarsPerDay - without.dollarsPerDay) * daysPerMonth;
   return {
-    inventory_calls_per_hour_10k: inventoried.serviceCalls - without.serviceCalls,
-    inventory_dollars_per_month_10k: added + (inventoried.storedBytes / 1e9) * dollarsPerGbMonth,
+    calls: inventoried.serviceCalls - without.serviceCalls,
+    dollarsPerMonth: added + (inventoried.storedBytes / 1e9) * dollarsPerGbMonth,
   };
 };
 
