@@ -729,7 +729,11 @@ const DrawerOf = ({ row }: { readonly row: Row }) => {
     .toReversed()
     .map((one) => ({ status: one.status, timeMs: Date.parse(one.update_time) }));
   const history = known.length >= row.history.value.length ? known : row.history.value;
-  const told = events.value.map((one) => ({ ...one, timeMs: Date.parse(one.update_time) }));
+  const told = events.value.map((one) => {
+    const timeMs = Date.parse(one.update_time);
+    const past = row.history.value.find((seen) => seen.timeMs === timeMs && seen.status === one.status);
+    return { ...one, timeMs, requestId: past?.requestId };
+  });
   return (
     <aside class="drawer" aria-labelledby="drawer">
       <div class="heading">
@@ -786,6 +790,7 @@ const DrawerOf = ({ row }: { readonly row: Row }) => {
               {index === 0 ? 'now' : `for ${duration((told[index - 1]?.timeMs ?? one.timeMs) - one.timeMs)}`}
             </span>
             <span class="message">{one.message}</span>
+            {one.requestId && <span class="request">request {one.requestId}</span>}
           </li>
         ))}
       </ol>

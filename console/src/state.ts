@@ -22,7 +22,12 @@ import { exactNowMs, nowMs, setProviderTime, type Zone, zone, zones } from './ti
 
 /** What a change of a resource changes. Each row has it as one signal, so that a change touches the cells of one row. */
 type Current = { readonly status: string; readonly message: string; readonly timeMs: number };
-export type Past = { readonly status: string; readonly timeMs: number };
+export type Past = {
+  readonly status: string;
+  readonly timeMs: number;
+  /** Of the request that caused it; unknown of what happened before the page was open. */
+  readonly requestId?: string | undefined;
+};
 
 export type Row = {
   /** `vm/web-1`. */
@@ -296,7 +301,7 @@ const removedAfterMs = 20_000;
 const mostHistory = 30;
 
 const applyStatus = (change: StatusChange): void => {
-  const { dcmId, status, message = '', time, target } = change;
+  const { dcmId, status, message = '', time, target, requestId } = change;
   const serviceType =
     change.serviceType === 'container' || change.serviceType === 'cluster' ? change.serviceType : 'vm';
   const timeMs = Date.parse(time);
@@ -312,7 +317,9 @@ const applyStatus = (change: StatusChange): void => {
   // an answer to a launch has the time in milliseconds, the feed in whole seconds
   if (isRepeated || timeMs < Math.floor(current.peek().timeMs / 1000) * 1000) return;
   current.value = { status, message, timeMs };
-  row.history.value = [...(isFirst ? [] : row.history.peek()), { status, timeMs }].slice(-mostHistory);
+  row.history.value = [...(isFirst ? [] : row.history.peek()), { status, timeMs, requestId }].slice(
+    -mostHistory,
+  );
   lastNumber += 1;
   const afterMs = exactNowMs() - timeMs;
   seen.value = [{ number: lastNumber, row, status, message, timeMs, afterMs }, ...seen.peek()].slice(

@@ -4,7 +4,10 @@ import type { Clock } from '../../shared/ports/clock.ts';
 import type { Log } from '../../shared/ports/telemetry.ts';
 import { busEvent, readBusEvent, serviceTypeOf } from '../../shared/wire/status-bus.ts';
 
-const BusEvent = busEvent({ id: z.string().check(z.minLength(1)), time: z.string() });
+const BusEvent = busEvent({
+  ...{ id: z.string().check(z.minLength(1)), time: z.string() },
+  requestid: z.optional(z.string()),
+});
 
 type StatusChange = Extract<Change, { readonly kind: 'status' }>;
 
@@ -23,6 +26,7 @@ export const readStatus = (body: string): StatusChange[] =>
         status,
         message,
         time: detail.time,
+        ...(detail.requestid !== undefined && { requestId: detail.requestid }),
       },
     ];
   });

@@ -16,6 +16,8 @@ export type Change =
       readonly message?: string | undefined;
       /** RFC 3339, of the status in DCM. */
       readonly time: string;
+      /** Id of the request to the API that caused it. */
+      readonly requestId?: string | undefined;
     }
   | {
       readonly kind: 'inventory';

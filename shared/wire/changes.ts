@@ -27,6 +27,9 @@ export const ChangesAnswer = z
             time: z
               .string()
               .check(z.meta({ format: 'date-time', description: 'Since when it has the status.' })),
+            requestId: z
+              .optional(z.string())
+              .check(z.describe('The id of the request to the API that caused it, as in the log.')),
           }),
           z.object({
             cursor,

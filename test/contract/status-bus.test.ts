@@ -11,6 +11,7 @@ import { dynamoDbChangeFeed } from '../../shared/adapters/dynamodb/change-feed.t
 import { eventBridgeStatusBus } from '../../shared/adapters/event-bridge/status-bus.ts';
 import { UnreadableError } from '../../shared/core/errors.ts';
 import type { Change } from '../../shared/ports/change-feed.ts';
+import type { CloudEventJson } from '../../shared/wire/cloudevents.ts';
 import { memoryLog } from '../fakes/silent.ts';
 
 const account = '123456789012';
@@ -37,8 +38,8 @@ afterAll(async () => {
   await dynamoDb[Symbol.asyncDispose]();
 });
 
-const event = (n: number, key = 'i-1', message = 'instance i-1 is running') => ({
-  specversion: '1.0' as const,
+const event = (n: number, key = 'i-1', message = 'instance i-1 is running'): CloudEventJson => ({
+  specversion: '1.0',
   id: `${key}:${n}:random:1`,
   source: 'dcm/providers/ec2-sp',
   type: 'dcm.status.vm',
@@ -197,6 +198,14 @@ describe('the change-feed function (dynalite)', () => {
       message: 'instance i-1 is running',
       time: '2026-11-30T10:00:00Z',
     });
+  });
+
+  it('keeps which request to the API caused a status', async () => {
+    const { started, feed } = await setup();
+
+    await started()(false, { ...event(1), requestid: 'request-1' });
+
+    expect(await feed.newest(0, 10)).toMatchObject([{ eventId: event(1).id, requestId: 'request-1' }]);
   });
 
   it('appends no status twice: not within a batch, nor from the bus, nor after a crash', async () => {

@@ -114,6 +114,7 @@ describe('the console, in Chromium', skippedBecause(whyNoChromium, { alsoInCi })
     await drawer().locator('svg.timeline').waitFor();
     await hasStatus(id, 'RUNNING');
     await rowOf(id).locator('td.place', { hasText: '0.5 vCPU, 1024 MiB' }).waitFor({ timeout: soon });
+    await drawer().locator('.events .request').first().waitFor();
     const aws = drawer().getByRole('button', { name: 'as aws' });
     await expect.poll(() => aws.getAttribute('title')).toMatch(/ --cluster [\w-]+ --tasks [0-9a-f]{32}$/);
     await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);

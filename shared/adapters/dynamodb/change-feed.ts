@@ -18,6 +18,7 @@ const StoredChange: z.ZodMiniType<Change> = z.discriminatedUnion('kind', [
     status: z.string(),
     message: z.optional(z.string()),
     time: z.string(),
+    requestId: z.optional(z.string()),
   }),
   z.object({
     kind: z.literal('inventory'),

@@ -145,6 +145,7 @@ describe('normaliser, with a create that was refused', () => {
           ...{ dcmId, serviceType: 'vm', target, status: 'FAILED' },
           message: 'it could not be launched: no room',
           time: '2026-08-22T10:30:00Z',
+          requestId: 'r-1',
         },
       ]);
       expect(stream.stored).toMatchObject([{ account: account ?? '123456789012' }]);
