@@ -1,9 +1,11 @@
 import * as z from 'zod/mini';
+import type { FunctionName } from '../../infra/function-names.ts';
 import { partitionOf } from '../../shared/adapters/aws/regions.ts';
 import { signedCall } from '../../shared/adapters/aws/signed-call.ts';
 import { counted } from '../../shared/core/errors.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
-import { type Finding, look, well, wrong } from './examine.ts';
+import type { QueueDepth } from '../../shared/wire/inspection.ts';
+import { type Finding, look, ofQueue, well, wrong } from './examine.ts';
 
 type Credentials = {
   readonly accessKeyId: string;
@@ -17,6 +19,8 @@ export type AwsCaller = {
   /** Of all services; undefined: their own in each region. */
   readonly endpoint?: string | undefined;
   readonly now?: Clock;
+  /** Between the two looks at a queue whose messages wait. */
+  readonly pauseMs?: number;
 };
 
 /** What the settings say about the home account. */
@@ -36,16 +40,19 @@ export type WantedInAccount = {
 
 /**
  * Examines the home account with the credentials of this machine, by calls that change nothing and read no secret: whose credentials they are,
- * this machine's clock, the stacks, their EventBridge rules, the secrets, and whether the regions are enabled. Never rejects.
+ * this machine's clock, the stacks, their EventBridge rules and queues, the secrets, and whether the regions are enabled. Never rejects.
  */
 export const examineAccount = async (caller: AwsCaller, wanted: WantedInAccount): Promise<Finding[]> => {
   const ask = askerOf(caller);
   const { homeRegion, stacks, regions, secrets } = wanted;
+  const { pauseMs = 5_000 } = caller;
   const stsUrl = caller.endpoint ?? `https://sts.${homeRegion}.${partitionOf(homeRegion).dnsSuffix}`;
   const findings = await Promise.all([
     look('The account of the AWS credentials', async () => ofCaller(await callerOf(ask, homeRegion), wanted)),
     look("This machine's clock", () => ofClock(stsUrl, 'AWS', caller.now)),
-    ...stacks.map((stack) => look(`The stack ${stack.name} in ${stack.region}`, () => ofStack(ask, stack))),
+    ...stacks.map((stack) =>
+      look(`The stack ${stack.name} in ${stack.region}`, () => ofStack(ask, stack, pauseMs)),
+    ),
     ...secrets.map((secret) => look(`The secret ${secret.name}`, () => ofSecret(ask, homeRegion, secret))),
     ...(regions.length === 0
       ? []
@@ -83,7 +90,10 @@ type Ask = {
   /** AWS's Query protocol: its answers are XML. Rejects with AWS's error. */
   readonly query: (asked: Asked & { readonly version: string }, fields?: Fields) => Promise<string>;
   /** AWS's JSON protocol. Rejects with AWS's error. */
-  readonly json: (asked: Asked & { readonly target: string }, input: object) => Promise<unknown>;
+  readonly json: (
+    asked: Asked & { readonly target: string; readonly jsonVersion?: '1.0' | '1.1' },
+    input: object,
+  ) => Promise<unknown>;
 };
 type Fields = Readonly<Record<string, string>>;
 
@@ -117,11 +127,14 @@ const askerOf = ({ credentials, endpoint }: AwsCaller): Ask => {
         { 'content-type': 'application/x-www-form-urlencoded; charset=utf-8' },
         new URLSearchParams({ Action: asked.action, Version: version, ...fields }).toString(),
       ),
-    json: async ({ target, ...asked }, input) =>
+    json: async ({ target, jsonVersion = '1.1', ...asked }, input) =>
       JSON.parse(
         await post(
           asked,
-          { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': `${target}.${asked.action}` },
+          {
+            'content-type': `application/x-amz-json-${jsonVersion}`,
+            'x-amz-target': `${target}.${asked.action}`,
+          },
           JSON.stringify(input),
         ),
       ),
@@ -160,7 +173,9 @@ const ofCaller = ({ account, arn }: Caller, { accounts, roles }: WantedInAccount
   );
 };
 
-const ofStack = async (ask: Ask, { name, region }: WantedInAccount['stacks'][number]): Promise<Finding[]> => {
+type Stack = WantedInAccount['stacks'][number];
+
+const ofStack = async (ask: Ask, { name, region }: Stack, pauseMs: number): Promise<Finding[]> => {
   const asked = { service: 'cloudformation', region, version: '2010-05-15' };
   const described = await ask
     .query({ ...asked, action: 'DescribeStacks' }, { StackName: name })
@@ -171,7 +186,12 @@ const ofStack = async (ask: Ask, { name, region }: WantedInAccount['stacks'][num
   const [status = 'unknown'] = elementsIn(described, 'StackStatus');
   if (status.endsWith('_IN_PROGRESS'))
     return [wrong(`${what} is being changed (${status}). Run this again when that has ended.`)];
-  return [ofStatus(what, status), ...(await ofRules(ask, { name, region }))];
+  const resources = await resourcesOf(ask, { name, region });
+  const [rules, queues] = await Promise.all([
+    look(`The EventBridge rules of ${name} in ${region}`, () => ofRules(ask, { name, region }, resources)),
+    look(`The queues of ${name} in ${region}`, () => ofQueues(ask, { name, region }, resources, pauseMs)),
+  ]);
+  return [ofStatus(what, status), ...rules, ...queues];
 };
 
 /** @see https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events.html (stack status codes) */
@@ -187,9 +207,34 @@ const absent = (error: unknown): undefined => {
   throw error;
 };
 
+type Resource = { readonly type: string; readonly logicalId: string; readonly id: string };
+
+/** Those that were created. */
+const resourcesOf = async (ask: Ask, { name, region }: Stack): Promise<Resource[]> => {
+  const asked = { service: 'cloudformation', region, action: 'ListStackResources', version: '2010-05-15' };
+  const resources: Resource[] = [];
+  let next: string | undefined;
+  do {
+    const xml = await ask.query(asked, { StackName: name, ...(next !== undefined && { NextToken: next }) });
+    for (const member of xml.split('<member>').slice(1)) {
+      const [type, logicalId, id] = ['ResourceType', 'LogicalResourceId', 'PhysicalResourceId'].map(
+        (element) => elementsIn(member, element)[0],
+      );
+      if (type !== undefined && logicalId !== undefined && id !== undefined)
+        resources.push({ type, logicalId, id });
+    }
+    [next] = elementsIn(xml, 'NextToken');
+  } while (next !== undefined);
+  return resources;
+};
+
 /** The rules of a stack that are disabled, or that somebody has deleted. */
-const ofRules = async (ask: Ask, { name, region }: WantedInAccount['stacks'][number]): Promise<Finding[]> => {
-  const rules = await rulesOf(ask, { name, region });
+const ofRules = async (
+  ask: Ask,
+  { name, region }: Stack,
+  resources: readonly Resource[],
+): Promise<Finding[]> => {
+  const rules = resources.filter(({ type }) => type === 'AWS::Events::Rule').map(({ id }) => ruleOf(id));
   const states = await Promise.all(rules.map((rule) => stateOf(ask, region, rule)));
   const bad = rules.flatMap((rule, index) =>
     states[index] === 'ENABLED' ? [] : [{ rule, state: states[index] }],
@@ -201,7 +246,7 @@ const ofRules = async (ask: Ask, { name, region }: WantedInAccount['stacks'][num
   return bad.map(({ rule, state }) =>
     state === undefined
       ? wrong(
-          `The EventBridge rule ${rule.name} of ${name} in ${region} was deleted; expected that it is enabled. Drift detection of the stack in CloudFormation shows what it was: create it again.`,
+          `The EventBridge rule ${rule.name} of ${name} in ${region} was deleted; expected that it is enabled. ${adviceOnDeleted}`,
         )
       : wrong(
           `The EventBridge rule ${rule.name} in ${region} is ${state}; expected ENABLED. Run: aws events enable-rule --region ${region} --name ${rule.name}${rule.bus === undefined ? '' : ` --event-bus-name ${rule.bus}`}`,
@@ -209,21 +254,9 @@ const ofRules = async (ask: Ask, { name, region }: WantedInAccount['stacks'][num
   );
 };
 
-type Rule = { readonly name: string; readonly bus: string | undefined };
+const adviceOnDeleted = 'Drift detection of the stack in CloudFormation shows what it was: create it again.';
 
-const rulesOf = async (ask: Ask, { name, region }: WantedInAccount['stacks'][number]): Promise<Rule[]> => {
-  const asked = { service: 'cloudformation', region, action: 'ListStackResources', version: '2010-05-15' };
-  const rules: Rule[] = [];
-  let next: string | undefined;
-  do {
-    const xml = await ask.query(asked, { StackName: name, ...(next !== undefined && { NextToken: next }) });
-    for (const member of xml.split('<member>').slice(1))
-      if (elementsIn(member, 'ResourceType')[0] === 'AWS::Events::Rule')
-        rules.push(...elementsIn(member, 'PhysicalResourceId').slice(0, 1).map(ruleOf));
-    [next] = elementsIn(xml, 'NextToken');
-  } while (next !== undefined);
-  return rules;
-};
+type Rule = { readonly name: string; readonly bus: string | undefined };
 
 /** CloudFormation's id of a rule: its name; on another bus than the default one, after that of the bus, as in `bus|rule`. */
 const ruleOf = (id: string): Rule => {
@@ -247,6 +280,106 @@ const stateOf = async (ask: Ask, region: string, { name, bus }: Rule): Promise<s
     if (error instanceof AwsError && error.code === 'ResourceNotFoundException') return undefined;
     throw error;
   }
+};
+
+/** By the logical id without the hash at its end: the function that takes the messages, or the alarm of the dead-letter queue. */
+const queuesById: Readonly<
+  Record<string, { readonly box: FunctionName } | { readonly alarm: string } | undefined>
+> = {
+  ObservationsQueue: { box: 'normaliser' },
+  ObservationsDeadLetters: { alarm: 'observations-dead-letters' },
+  InstanceEventsDeadLetters: { alarm: 'instance-events-dead-letters' },
+  HubInstanceEventsDeadLetters: { alarm: 'account-events-dead-letters' },
+  InventoryEventsQueue: { box: 'inventory' },
+  InventoryEventsDeadLetters: { alarm: 'inventory-dead-letters' },
+  StatusBusChangesQueue: { box: 'change-feed' },
+  StatusBusChangesDeadLetters: { alarm: 'change-feed-dead-letters' },
+  StatusBusUndelivered: { alarm: 'status-bus-dead-letters' },
+  UsageEventsQueue: { box: 'usage' },
+  UsageEventsDeadLetters: { alarm: 'usage-dead-letters' },
+  UsageUndelivered: { alarm: 'usage-undelivered' },
+};
+
+/** What is known of a queue of a stack, by its logical id. Undefined of those of cluster-steps, which that function counts (examine.ts). */
+export const queueOf = (logicalId: string) => queuesById[logicalId.slice(0, -8)];
+
+/** How many messages wait for each function, and what is in the dead-letter queues. */
+const ofQueues = async (
+  ask: Ask,
+  stack: Stack,
+  resources: readonly Resource[],
+  pauseMs: number,
+): Promise<Finding[]> => {
+  const { name, region } = stack;
+  const queues = resources.flatMap(({ type, logicalId, id: url }) => {
+    const queue = type === 'AWS::SQS::Queue' ? queueOf(logicalId) : undefined;
+    return queue === undefined ? [] : [{ ...queue, url }];
+  });
+  const findings = await Promise.all(
+    queues.map(async (queue): Promise<Finding[]> => {
+      const depth = () => depthOf(ask, region, queue.url);
+      try {
+        if ('alarm' in queue) return ofDeadLetters(await depth(), stack, queue);
+        const { box } = queue;
+        const what = `messages for the function ${box}`;
+        return [(await ofQueue(depth, { what, box, pauseMs })).finding];
+      } catch (error) {
+        if (!(error instanceof AwsError && /QueueDoesNotExist|NonExistentQueue/.test(error.code)))
+          throw error;
+        return [
+          wrong(
+            `The queue ${queue.url} of ${name} in ${region} was deleted; expected that it exists. ${adviceOnDeleted}`,
+          ),
+        ];
+      }
+    }),
+  );
+  const count = queues.filter((queue, index) => 'alarm' in queue && findings[index]?.length === 0).length;
+  return [
+    ...findings.flat(),
+    ...(count === 0
+      ? []
+      : [well(`SQS has ${counted(count, 'dead-letter queue')} of ${name} in ${region} empty.`)]),
+  ];
+};
+
+const ofDeadLetters = (
+  { waiting, received }: QueueDepth,
+  { name, region }: Stack,
+  { url, alarm }: { readonly url: string; readonly alarm: string },
+): Finding[] => {
+  const count = waiting + received;
+  if (count === 0) return [];
+  return [
+    wrong(
+      `A dead-letter queue of ${name} in ${region} has ${counted(count, 'message')}; expected none. docs/runbook.md, ${alarm}, says what to do. Read them with: aws sqs receive-message --region ${region} --message-attribute-names All --queue-url ${url}`,
+    ),
+  ];
+};
+
+const Count = z.pipe(z.string().check(z.regex(/^\d+$/)), z.transform(Number));
+const QueueAttributes = z.object({
+  Attributes: z.object({
+    ApproximateNumberOfMessages: Count,
+    ApproximateNumberOfMessagesNotVisible: Count,
+    ApproximateNumberOfMessagesDelayed: Count,
+  }),
+});
+
+/** @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_GetQueueAttributes.html */
+const depthOf = async (ask: Ask, region: string, url: string): Promise<QueueDepth> => {
+  const asked = { service: 'sqs', region, action: 'GetQueueAttributes', target: 'AmazonSQS' };
+  const { Attributes } = QueueAttributes.parse(
+    await ask.json(
+      { ...asked, jsonVersion: '1.0' },
+      { QueueUrl: url, AttributeNames: Object.keys(QueueAttributes.shape.Attributes.shape) },
+    ),
+  );
+  return {
+    waiting: Attributes.ApproximateNumberOfMessages,
+    received: Attributes.ApproximateNumberOfMessagesNotVisible,
+    delayed: Attributes.ApproximateNumberOfMessagesDelayed,
+  };
 };
 
 const DescribedSecret = z.object({

@@ -14,6 +14,7 @@ import {
   type InspectedRegion,
   Inspection,
   LaunchTrial,
+  type QueueDepth,
 } from '../../shared/wire/inspection.ts';
 import { type PolledRegion, PollingReport } from '../../shared/wire/polling.ts';
 
@@ -407,33 +408,52 @@ const hasClusters = (regions: readonly InspectedRegion[], wanted: Wanted | undef
     'cluster',
   );
 
-/**
- * SQS does not say how old the oldest message is, and its metric leaves out what is retried. So what waits is looked at twice: a function
- * that works takes it meanwhile.
- */
+/** The queue of cluster steps, and its dead-letter queue. */
 const ofSteps = async (invoke: Invoke, pauseMs: number): Promise<Finding[]> => {
   const ask = async () => InspectedQueues.parse(await invoke('cluster-steps', { do: 'inspect' }));
-  const first = await ask();
-  if (isUntaken(first)) await sleep(pauseMs);
-  const { waiting, received, delayed, deadLetters } = isUntaken(first) ? await ask() : first;
-  const isStuck = isUntaken(first) && isUntaken({ waiting, received });
+  const queue = { what: 'requests for steps of clusters', box: 'cluster-steps', pauseMs } as const;
+  const { finding, depth } = await ofQueue(ask, queue);
   return [
-    ...(deadLetters > 0
+    ...(depth.deadLetters > 0
       ? [
           wrong(
-            `${deadLetters} requests for steps of clusters are in the dead-letter queue (docs/runbook.md, cluster-steps-dead-letters).`,
+            `${depth.deadLetters} requests for steps of clusters are in the dead-letter queue (docs/runbook.md, cluster-steps-dead-letters).`,
           ),
         ]
       : []),
-    isStuck
-      ? wrong(
-          `${waiting} requests for steps of clusters wait, and nothing receives them. Is the event source of cluster-steps enabled, and is the function throttled (docs/runbook.md, cluster-steps-throttles)?`,
-        )
-      : well(
-          `Requests for steps of clusters: ${waiting} wait, ${delayed} are delayed, ${received} are being processed or retried.`,
-        ),
+    finding,
   ];
 };
 
-const isUntaken = ({ waiting, received }: Pick<InspectedQueues, 'waiting' | 'received'>): boolean =>
-  waiting > 0 && received === 0;
+type ExaminedQueue = {
+  /** Its messages, in the plural. */
+  readonly what: string;
+  /** The function that takes them. */
+  readonly box: FunctionName;
+  /** Between the two looks. */
+  readonly pauseMs: number;
+};
+
+/**
+ * What waits in a queue. SQS does not say how old the oldest message is, and its metric leaves out what is retried. So what waits is looked
+ * at twice: a function that works takes it meanwhile.
+ */
+export const ofQueue = async <Depth extends QueueDepth>(
+  ask: () => Promise<Depth>,
+  { what, box, pauseMs }: ExaminedQueue,
+): Promise<{ readonly finding: Finding; readonly depth: Depth }> => {
+  const first = await ask();
+  if (isUntaken(first)) await sleep(pauseMs);
+  const depth = isUntaken(first) ? await ask() : first;
+  const { waiting, received, delayed } = depth;
+  const finding = isUntaken(depth)
+    ? wrong(
+        `${waiting} ${what} wait, and nothing receives them. Is the event source of ${box} enabled, and is the function throttled (docs/runbook.md, ${box}-throttles)?`,
+      )
+    : well(
+        `${what.charAt(0).toUpperCase()}${what.slice(1)}: ${waiting} wait, ${delayed} are delayed, ${received} are being processed or retried.`,
+      );
+  return { finding, depth };
+};
+
+const isUntaken = ({ waiting, received }: QueueDepth): boolean => waiting > 0 && received === 0;

@@ -346,7 +346,7 @@ const doctor: CommandSpec = {
   name: 'doctor',
   summary: 'Report what is missing between DCM and the deployed provider, and what to do',
   about:
-    "Changes nothing. With your AWS credentials it looks at their account, this machine's clock, the stacks and their EventBridge rules, the secrets (never their values) and the regions, and invokes the functions for the rest. With --target, only what is about that one, and EC2's dry run of a launch there. The exit code is 3 where something is wrong",
+    "Changes nothing. With your AWS credentials it looks at their account, this machine's clock, the stacks with their EventBridge rules and queues, the secrets (never their values) and the regions, and invokes the functions for the rest. With --target, only what is about that one, and EC2's dry run of a launch there. The exit code is 3 where something is wrong",
   examples: ['doctor', 'doctor --target prod/eu-west-1', 'doctor --settings settings.json'],
   hasTarget: true,
   load: async () => (await import('./commands/doctor.ts')).doctor,

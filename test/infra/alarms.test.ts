@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { Match } from 'aws-cdk-lib/assertions';
+import { Match, type Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, it } from 'vitest';
+import * as z from 'zod';
+import { queueOf } from '../../cli/doctor/account.ts';
 import {
   alarmsOf,
   allTypes,
@@ -197,5 +199,60 @@ describe('alarms sent to a topic', () => {
     home.allResourcesProperties('AWS::CloudWatch::Alarm', { AlarmActions: [topicArn] });
     for (const template of streaming)
       template.allResourcesProperties('AWS::CloudWatch::Alarm', { AlarmActions: Match.absent() });
+  });
+});
+
+const GetAtt = z.object({ 'Fn::GetAtt': z.tuple([z.string(), z.string()]) });
+const DeadLetterAlarm = z.object({
+  Properties: z.object({
+    AlarmName: z.string(),
+    MetricName: z.literal('ApproximateNumberOfMessagesVisible'),
+    Dimensions: z.tuple([z.object({ Name: z.literal('QueueName'), Value: GetAtt })]),
+  }),
+});
+const AnEventSource = z.object({
+  Properties: z.object({ EventSourceArn: GetAtt, FunctionName: z.object({ Ref: z.string() }) }),
+});
+const AFunction = z.object({ Properties: z.object({ FunctionName: z.string() }) });
+
+/** By the logical id of a queue: what takes its messages, or the alarm on any of them. */
+const watchedQueues = (template: Template) => {
+  const without = (name: string) => name.replace('ec2-sp-', '');
+  const functions = template.findResources('AWS::Lambda::Function');
+  const sources = Object.values(template.findResources('AWS::Lambda::EventSourceMapping')).map((one) => {
+    const { EventSourceArn, FunctionName } = AnEventSource.parse(one).Properties;
+    const box = without(AFunction.parse(functions[FunctionName.Ref]).Properties.FunctionName);
+    return [EventSourceArn['Fn::GetAtt'][0], { box }] as const;
+  });
+  const alarms = Object.values(template.findResources('AWS::CloudWatch::Alarm')).flatMap((one) => {
+    const { data } = DeadLetterAlarm.safeParse(one);
+    if (data === undefined) return [];
+    const [{ Value }] = data.Properties.Dimensions;
+    return [[Value['Fn::GetAtt'][0], { alarm: without(data.Properties.AlarmName) }] as const];
+  });
+  return Object.fromEntries([...sources, ...alarms]);
+};
+
+describe('the doctor', () => {
+  const { home, streaming } = synthesized({
+    ...{ ...allTypes, streamingRegions, inventory },
+    usage: {
+      billingAccountId: '111111111111',
+      prices: [{ region: 'eu-west-1', instanceType: 't3.medium', hourly: '0.0456' }],
+    },
+    externalId: 'an-external-id-of-the-tests',
+    accounts: { audit: { id: '333333333333', legacyRegions: ['eu-west-1'] } },
+  });
+
+  it('knows of every queue what takes its messages, or its alarm', () => {
+    for (const template of [home, ...streaming]) {
+      const ids = Object.keys(template.findResources('AWS::SQS::Queue'));
+      const known = ids.filter((id) => !id.startsWith('ClusterSteps'));
+
+      expect(known.length).toBeGreaterThan(0);
+      expect(Object.fromEntries(known.map((id) => [id, queueOf(id)]))).toEqual(
+        Object.fromEntries(known.map((id) => [id, watchedQueues(template)[id]])),
+      );
+    }
   });
 });

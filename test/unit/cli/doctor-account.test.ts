@@ -1,10 +1,13 @@
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
 import { examineAccount, ofClock, type WantedInAccount } from '../../../cli/doctor/account.ts';
 import { wantedInAccount } from '../../../cli/doctor/deployment.ts';
 import { parseSettings } from '../../../infra/settings/load-settings.ts';
 import { keyCallers } from '../../../local/emulators/callers.ts';
+import { clientConfig } from '../../../local/emulators/client-config.ts';
 import { startEc2Simulator } from '../../../local/emulators/ec2/start-ec2-simulator.ts';
 import { JsonApiError, jsonApi } from '../../../local/emulators/json-api.ts';
+import { createQueue, startSqs } from '../../../local/emulators/sqs.ts';
 import { startSts } from '../../../local/emulators/sts.ts';
 import { serve } from '../../../local/processes/loopback.ts';
 
@@ -27,6 +30,10 @@ type Changes = {
   /** EventBridge's state of a rule; undefined: there is none. */
   readonly state?: (rule: string) => string | undefined;
   readonly secret?: object | undefined;
+  /** How many messages the queues of dcm-ec2-sp have, by their logical ids. */
+  readonly messages?: Readonly<Record<string, number>>;
+  /** The logical id of a queue that was deleted. */
+  readonly deletedQueue?: string;
   /** Services that refuse the caller. */
   readonly denied?: readonly string[];
   readonly disabled?: string;
@@ -43,22 +50,59 @@ const xml = (text: string, status = 200) =>
 const xmlError = (code: string, status: number) =>
   xml(`<ErrorResponse><Error><Code>${code}</Code><Message>no</Message></Error></ErrorResponse>`, status);
 
-/** Two pages of resources, each with a rule at most. */
-const resources = (stack: string, token: string | null): string => {
-  const [first = '', second] = rulesOf[stack] ?? [];
-  const rule = (id: string) =>
-    `<member><PhysicalResourceId>${id}</PhysicalResourceId><ResourceType>AWS::Events::Rule</ResourceType></member>`;
-  const queue =
-    '<member><PhysicalResourceId>q</PhysicalResourceId><ResourceType>AWS::SQS::Queue</ResourceType></member>';
-  const more = second !== undefined && token === null;
-  return `<R><StackResourceSummaries>${queue}${rule(token === null ? first : (second ?? ''))}</StackResourceSummaries>${more ? '<NextToken>page 2</NextToken>' : ''}</R>`;
+const queuesOf: Readonly<Record<string, readonly string[]>> = {
+  'dcm-ec2-sp': [
+    ...['ObservationsQueueB6411693', 'ObservationsDeadLetters7832A974', 'InstanceEventsDeadLetters47AD9126'],
+    ...['ClusterStepsQueue0A1B2C3D', 'ClusterStepsQueueDeadLetters0A1B2C3D'],
+  ],
+  'dcm-ec2-sp-us-east-1': ['InstanceEventsDeadLetters47AD9126'],
 };
 
-const cloudFormation = (form: URLSearchParams, { status = () => 'UPDATE_COMPLETE' }: Changes): Response => {
+const sqs = await startSqs();
+afterAll(() => sqs[Symbol.asyncDispose]());
+let made = 0;
+
+/** The URLs of queues of their own, by stack and logical id. */
+const makeQueues = async ({ messages = {}, deletedQueue }: Changes): Promise<Map<string, string>> => {
+  const client = new SQSClient(clientConfig(sqs.url));
+  made += 1;
+  const names = Object.entries(queuesOf).flatMap(([stack, ids]) => ids.map((id) => `${stack}-${id}`));
+  const urls = new Map<string, string>();
+  for (const name of names) urls.set(name, await createQueue(sqs.url, `${name}-${made}`));
+  if (deletedQueue !== undefined) urls.set(`dcm-ec2-sp-${deletedQueue}`, `${sqs.url}/000000000000/deleted`);
+  for (const [id, count] of Object.entries(messages))
+    for (let sent = 0; sent < count; sent += 1)
+      await client.send(
+        new SendMessageCommand({ QueueUrl: urls.get(`dcm-ec2-sp-${id}`), MessageBody: '{}' }),
+      );
+  client.destroy();
+  return urls;
+};
+
+const resource = (type: string, id: string, logicalId = 'R') =>
+  `<member><PhysicalResourceId>${id}</PhysicalResourceId><LogicalResourceId>${logicalId}</LogicalResourceId><ResourceType>${type}</ResourceType></member>`;
+
+/** Two pages of resources, each with a rule at most; the queues are on the first one. */
+const resources = (stack: string, token: string | null, queues: ReadonlyMap<string, string>): string => {
+  const [first = '', second] = rulesOf[stack] ?? [];
+  const rule = resource('AWS::Events::Rule', token === null ? first : (second ?? ''));
+  const all = (queuesOf[stack] ?? []).map((logicalId) =>
+    resource('AWS::SQS::Queue', queues.get(`${stack}-${logicalId}`) ?? '', logicalId),
+  );
+  const more = second !== undefined && token === null;
+  return `<R><StackResourceSummaries>${token === null ? all.join('') : ''}${rule}</StackResourceSummaries>${more ? '<NextToken>page 2</NextToken>' : ''}</R>`;
+};
+
+const cloudFormation = (
+  form: URLSearchParams,
+  { status = () => 'UPDATE_COMPLETE' }: Changes,
+  queues: ReadonlyMap<string, string>,
+): Response => {
   const stack = form.get('StackName') ?? '';
   const found = status(stack);
   if (found === undefined) return xmlError('ValidationError', 400);
-  if (form.get('Action') === 'ListStackResources') return xml(resources(stack, form.get('NextToken')));
+  if (form.get('Action') === 'ListStackResources')
+    return xml(resources(stack, form.get('NextToken'), queues));
   return xml(`<R><Stacks><member><StackStatus>${found}</StackStatus></member></Stacks></R>`);
 };
 
@@ -93,12 +137,13 @@ const jsonServices = ({ state = () => 'ENABLED', ...changes }: Changes, asked: u
   ),
 });
 
-/** An account of AWS behind one endpoint: STS and EC2 are the emulators, the others answer by AWS's protocols what is given. */
+/** An account of AWS behind one endpoint: STS, SQS and EC2 are the emulators, the others answer by AWS's protocols what is given. */
 const account = async (changes: Changes = {}) => {
   const asked: unknown[] = [];
   const sts = await startSts({ roles: [], account: home });
   const ec2 = await startEc2Simulator({ emit: () => {}, callers: keyCallers(home) });
   const json = jsonServices(changes, asked);
+  const queues = await makeQueues(changes);
   const services: Readonly<Record<string, (request: Request, body: string) => Promise<Response> | Response>> =
     {
       sts: (request, body) => fetch(sts.url, { method: 'POST', headers: request.headers, body }),
@@ -112,7 +157,8 @@ const account = async (changes: Changes = {}) => {
           answer.status,
         );
       },
-      cloudformation: (_, body) => cloudFormation(new URLSearchParams(body), changes),
+      sqs: (request, body) => fetch(sqs.url, { method: 'POST', headers: request.headers, body }),
+      cloudformation: (_, body) => cloudFormation(new URLSearchParams(body), changes, queues),
       events: (request, body) => json.events.fetch(new Request(request, { body, method: 'POST' })),
       secretsmanager: (request, body) =>
         json.secretsmanager.fetch(new Request(request, { body, method: 'POST' })),
@@ -135,10 +181,15 @@ const account = async (changes: Changes = {}) => {
   });
   const credentials = async () => ({ accessKeyId: 'local', secretAccessKey: 'local' });
   const findings = await examineAccount(
-    { credentials, endpoint: running.url },
+    { credentials, endpoint: running.url, pauseMs: 0 },
     { ...wanted, ...changes.wanted },
   );
-  return { asked, findings, wrong: findings.filter(({ isWrong }) => isWrong).map(({ says }) => says) };
+  return {
+    asked,
+    queues,
+    findings,
+    wrong: findings.filter(({ isWrong }) => isWrong).map(({ says }) => says),
+  };
 };
 
 describe('doctor, with the credentials of this machine', () => {
@@ -151,8 +202,11 @@ describe('doctor, with the credentials of this machine', () => {
       "This machine's clock is that of AWS.",
       'The stack dcm-ec2-sp in eu-west-1 is deployed (UPDATE_COMPLETE).',
       'EventBridge has 2 rules of dcm-ec2-sp in eu-west-1 enabled.',
+      'Messages for the function normaliser: 0 wait, 0 are delayed, 0 are being processed or retried.',
+      'SQS has 2 dead-letter queues of dcm-ec2-sp in eu-west-1 empty.',
       'The stack dcm-ec2-sp-us-east-1 in us-east-1 is deployed (UPDATE_COMPLETE).',
       'EventBridge has 1 rule of dcm-ec2-sp-us-east-1 in us-east-1 enabled.',
+      'SQS has 1 dead-letter queue of dcm-ec2-sp-us-east-1 in us-east-1 empty.',
       'The secret dcm/nats exists, and has a value.',
       'The account has eu-west-1, us-east-1 enabled.',
     ]);
@@ -196,6 +250,21 @@ describe('doctor, with the credentials of this machine', () => {
       /^The EventBridge rule dcm-ec2-sp-us-east-1-InstanceEvents-3 .* was deleted; expected that it is enabled\./,
     ],
     [
+      'messages are in a dead-letter queue',
+      { messages: { ObservationsDeadLetters7832A974: 2 } },
+      /^A dead-letter queue of dcm-ec2-sp in eu-west-1 has 2 messages; expected none\. docs\/runbook\.md, observations-dead-letters, says what to do\. Read them with: aws sqs receive-message --region eu-west-1 --message-attribute-names All --queue-url http:.*ObservationsDeadLetters/,
+    ],
+    [
+      'nothing receives what waits in a queue',
+      { messages: { ObservationsQueueB6411693: 3 } },
+      '3 messages for the function normaliser wait, and nothing receives them. Is the event source of normaliser enabled, and is the function throttled (docs/runbook.md, normaliser-throttles)?',
+    ],
+    [
+      'a queue was deleted',
+      { deletedQueue: 'ObservationsQueueB6411693' },
+      /^The queue http:.*\/deleted of dcm-ec2-sp in eu-west-1 was deleted; expected that it exists\./,
+    ],
+    [
       'a secret is missing',
       { secret: undefined },
       'The secret dcm/nats in eu-west-1, which the setting nats.credentialsSecret names, does not exist. Run: aws secretsmanager create-secret --region eu-west-1 --name dcm/nats --secret-string file://FILE',
@@ -220,6 +289,31 @@ describe('doctor, with the credentials of this machine', () => {
     const { wrong } = await account(changes);
 
     expect(wrong).toEqual([typeof sentence === 'string' ? sentence : expect.stringMatching(sentence)]);
+  });
+
+  it('says of the queues alone that they could not be counted where that is not permitted', async () => {
+    const { findings, wrong } = await account({ denied: ['sqs'] });
+
+    expect(wrong).toEqual(
+      wanted.stacks.map(
+        ({ name, region }) =>
+          `The queues of ${name} in ${region} could not be checked: AWS answers AccessDenied to GetQueueAttributes, which your credentials may not`,
+      ),
+    );
+    expect(findings.map(({ says }) => says)).toContain(
+      'EventBridge has 2 rules of dcm-ec2-sp in eu-west-1 enabled.',
+    );
+  });
+
+  it('leaves the queue of cluster steps to its function, which counts it', async () => {
+    const { findings, wrong } = await account({
+      messages: { ClusterStepsQueue0A1B2C3D: 1, ClusterStepsQueueDeadLetters0A1B2C3D: 1 },
+    });
+
+    expect(wrong).toEqual([]);
+    expect(findings.map(({ says }) => says)).toContain(
+      'SQS has 2 dead-letter queues of dcm-ec2-sp in eu-west-1 empty.',
+    );
   });
 
   it.each([
