@@ -110,7 +110,7 @@ const untilOnScreen = async (browser: Browser): Promise<Figures> => {
   };
 };
 
-const turns = 3;
+const turns = 5;
 const settleMs = 4_000;
 const measuredMs = 10_000;
 const changesPerSecond = 50;
@@ -175,7 +175,7 @@ const startApi = (count: number) => {
 
 const Metrics = z.object({ metrics: z.array(z.object({ name: z.string(), value: z.number() })) });
 
-/** The share of the time in which the main thread of a page is busy. @throws where the page does not show what it should. */
+/** The share of a processor that the main thread of a page takes, which does not depend on what else the machine does. @throws where the page does not show what it should. */
 const busyShare = async (browser: Browser, count: number): Promise<number> => {
   await using api = await startApi(count);
   const context = await browser.newContext({ viewport });
@@ -192,7 +192,7 @@ const busyShare = async (browser: Browser, count: number): Promise<number> => {
   const read = async () => {
     const { metrics } = Metrics.parse(await session.send('Performance.getMetrics'));
     const of = (wanted: string) => metrics.find(({ name }) => name === wanted)?.value ?? Number.NaN;
-    return { busy: of('TaskDuration'), at: of('Timestamp') };
+    return { busy: of('ThreadTime'), at: of('Timestamp') };
   };
   const before = await read();
   await sleep(measuredMs);

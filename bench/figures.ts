@@ -173,7 +173,7 @@ const definitions = {
   },
   console_polling_ms: { what: 'the same by polling, as on AWS, ms' },
   console_busy_ratio: {
-    what: "how busy the page's main thread is with 1,000 VMs and 50 changes a second ÷ with 10 VMs and the same changes",
+    what: "CPU time of the page's main thread with 1,000 VMs and 50 changes a second ÷ with 10 VMs and the same changes",
     atMost: 1.5,
   },
   start_ready_ms: { what: '`npm start` until every part answers, ms', atMost: 8_000 },
