@@ -122,7 +122,7 @@ export const focusRowOf = (
     SkuPriceDetails: JSON.stringify({ InstanceType: size, OperatingSystem: platform }),
     SkuPriceId: `${id}:${isSpot ? 'Spot' : 'OnDemand'}`,
     SubAccountId: interval.account ?? '',
-    ...{ SubAccountName: alias ?? '', Tags: '' },
+    ...{ SubAccountName: alias ?? interval.account ?? '', Tags: '' }, // FOCUS forbids an account without a name
     x_DcmVmId: interval.dcmId,
     x_Evidence: evidenceOf(interval),
     x_StopReason: isSpotEnd(interval.stopReason) ? 'spot' : (interval.stopReason ?? ''),
