@@ -12,13 +12,24 @@ const pythons = [process.env.FOCUS_PYTHON ?? '', 'python3', 'python3.13', 'pytho
 
 const expected = [
   // CSV has no types, so the validator takes the digits of an AWS account id for a number.
-  ...['BillingAccountId-C-000-M', 'BillingAccountId-C-002-M'],
+  ...['BillingAccountId-C-000-M', 'BillingAccountId-C-002-M', 'SubAccountId-C-000-C', 'SubAccountId-C-001-M'],
   // The half of InvoiceId-C-003-C about charges on an invoice; the other half, about those on none, holds, and one of them must.
   'InvoiceId-C-005-C',
 ];
 
+/**
+ * What our data has; the validator skips the rules about anything else. Two are left out, because their rules fail for columns that we may
+ * leave out: with PUBLIC_PRICE_LIST_SUPPORTED those of other currencies, with USAGE_MEASUREMENT_SUPPORTED that of commitment discounts.
+ */
+const applicable = [
+  ...['AVAILABILITY_ZONE_SUPPORTED', 'BILLING_BASED_ON_PROVISIONED_RESOURCES_SUPPORTED'],
+  ...['MULTIPLE_PRICING_CATEGORIES_SUPPORTED', 'NEGOTIATED_PRICING_SUPPORTED', 'REGION_SUPPORTED'],
+  ...['RESOURCE_TYPE_ASSIGNMENT_SUPPORTED', 'SUB_ACCOUNT_SUPPORTED', 'TAGGING_SUPPORTED'],
+  'UNIT_PRICING_SUPPORTED',
+];
+
 const howToGetIt =
-  "There is no Python with focus-validator. It needs Python 3.12 or newer: pip install focus-validator 'pyarrow<22', and set FOCUS_PYTHON to that Python.";
+  'There is no Python with focus-validator: pip install -r tools/focus-validator.txt with Python 3.12, and set FOCUS_PYTHON to that Python.';
 
 /** It looks for its rules below the folder that it is started in. */
 const script =
@@ -41,7 +52,10 @@ const validate = (file: string | undefined): number => {
   const folder = mkdtempSync(join(tmpdir(), 'focus-'));
   const copy = join(folder, 'usage.csv');
   copyFileSync(resolve(file), copy);
-  const options = ['--data-file', copy, '--validate-version', '1.2', '--block-download'];
+  const options = [
+    ...['--data-file', copy, '--validate-version', '1.2', '--block-download'],
+    ...['--applicability-criteria', applicable.join(',')],
+  ];
   const { stdout, stderr } = spawnSync(python, ['-c', script, ...options], { encoding: 'utf8' });
   rmSync(folder, { recursive: true });
   const totals = /^Total: .*$/m.exec(stdout)?.[0];

@@ -1,4 +1,8 @@
-import { describe, expect, it } from 'vitest';
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import * as z from 'zod';
 import { usageOperation, type WithUsage } from '../../../functions/provider-api/operations/usage.ts';
 import { type ReadsUsage, readUsage } from '../../../functions/provider-api/read-usage.ts';
@@ -10,6 +14,7 @@ import type { UsageEvent } from '../../../shared/core/usage/intervals.ts';
 import { router, targetPaths } from '../../../shared/http/router.ts';
 import { memoryUsageLedger } from '../../fakes/memory-usage-ledger.ts';
 import { memoryLog } from '../../fakes/silent.ts';
+import { skippedBecause } from '../../retried-and-skipped.ts';
 
 /** The columns that FOCUS 1.2 requires of every dataset. */
 const mandatory = [
@@ -20,6 +25,22 @@ const mandatory = [
 ];
 /** Of these, those that may be empty. */
 const nullable = ['BillingAccountName', 'ChargeClass'];
+/**
+ * The values that FOCUS 1.2 allows. Of the subcategories only those of Compute, because all rows are of VMs.
+ * @see https://github.com/FinOps-Open-Cost-and-Usage-Spec/FOCUS_Spec/tree/v1.2/specification/columns (chargecategory.md, chargeclass.md,
+ * chargefrequency.md, pricingcategory.md, servicesubcategory.md)
+ */
+const allowed = {
+  ChargeCategory: ['Usage', 'Purchase', 'Tax', 'Credit', 'Adjustment'],
+  ChargeClass: ['', 'Correction'],
+  ChargeFrequency: ['One-Time', 'Recurring', 'Usage-Based'],
+  PricingCategory: ['Standard', 'Dynamic', 'Committed', 'Other'],
+  ServiceCategory: ['Compute'],
+  ServiceSubcategory: [
+    ...['Containers', 'End User Computing', 'Quantum Compute', 'Serverless Compute', 'Virtual Machines'],
+    'Other (Compute)',
+  ],
+};
 
 const second = (text: string) => Date.parse(text) / 1000;
 const resource = 'i-0f3b939241614a839';
@@ -264,6 +285,72 @@ describe('usage as FOCUS 1.2', () => {
       ...{ BillingPeriodStart: '2026-11-01T00:00:00Z', BillingPeriodEnd: '2026-12-01T00:00:00Z' },
       ...{ ResourceId: resource, SkuPriceId: 'eu-west-1:t3.medium:Linux/UNIX:OnDemand', ChargeClass: '' },
       SkuPriceDetails: '{"InstanceType":"t3.medium","OperatingSystem":"Linux/UNIX"}',
+    });
+  });
+
+  /** Rows on demand, of a spot instance in another account, of SUSE and of a correction, in two months. */
+  const eachKind = async () => {
+    const it = world({ billing, opens: ['eu-west-1', '222222222222/eu-west-1'] });
+    const theirs = { resource: 'i-00000000000000000', target: '222222222222/eu-west-1', account: prod.id };
+    const suse = { resource: 'i-11111111111111111', size: 'm7i.large', platform: 'SUSE Linux' };
+    await it.record(
+      event('running', '2026-11-20T10:00:00Z'),
+      event('running', '2026-11-20T10:00:00Z', { ...theirs, ...spot }),
+      event('stopping', '2026-11-20T11:00:00Z', { ...theirs, ...spot, reason: 'spot-terminated' }),
+      event('running', '2026-11-30T23:00:00Z', suse),
+    );
+    it.at('2026-12-01T01:00:00Z');
+    await it.carry();
+    it.at('2026-12-10T00:00:00Z');
+    await it.record(event('stopping', '2026-11-20T11:00:00Z'));
+    it.at('2026-12-11T00:00:00Z');
+    const answer = await it.get('/api/v1alpha1/usage?format=focus&from=2026-11-01&to=2026-12-11');
+    return answer.text();
+  };
+
+  it('has only values that FOCUS allows, in rows of each kind', async () => {
+    const rows = rowsOf(await eachKind());
+    const kinds = rows.map((row) => `${row.ChargeClass}:${row.PricingCategory}:${row.SubAccountName}`);
+    expect([...new Set(kinds)].toSorted()).toEqual([
+      ':Dynamic:prod',
+      ':Standard:111111111111',
+      'Correction:Standard:111111111111',
+    ]);
+
+    for (const [column, values] of Object.entries(allowed))
+      for (const row of rows) expect(values, column).toContain(row[column]);
+    for (const { ChargeCategory, ChargeFrequency } of rows)
+      expect([ChargeCategory, ChargeFrequency]).not.toEqual(['Purchase', 'Usage-Based']);
+  });
+
+  const isValidatorMissing = process.env.FOCUS_PYTHON === undefined;
+  const whyNotJudged = isValidatorMissing
+    ? 'FOCUS_PYTHON does not name a Python that has FOCUS’s validator (docs/usage.md)'
+    : undefined;
+  const orSkipped = skippedBecause(whyNotJudged, { alsoInCi: true });
+
+  it('fails no rule of FOCUS’s own validator but those that docs/usage.md explains', orSkipped, async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'usage-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const judge = async (csv: string) => {
+      const file = join(folder, 'usage.csv');
+      await writeFile(file, csv);
+      const command = ['run', '--silent', 'focus:validate', '--', file];
+      return new Promise<{ exitCode: unknown; output: string }>((resolve) => {
+        execFile('npm', command, (error, stdout, stderr) =>
+          resolve({ exitCode: error?.code ?? 0, output: `${stdout}${stderr}` }),
+        );
+      });
+    };
+    const csv = await eachKind();
+
+    expect(await judge(csv)).toEqual({
+      exitCode: 0,
+      output: expect.stringContaining('Pass: 221 | Fail: 5 '),
+    });
+    expect(await judge(csv.replaceAll(',Usage,', ',Use,'))).toEqual({
+      exitCode: 1,
+      output: expect.stringContaining('ChargeCategory-C-003-M'),
     });
   });
 
