@@ -19,3 +19,19 @@ describe.each(workflows)('the workflow %s', (_, text) => {
     expect(text).toMatch(/^permissions:( \{\}|\n {2}contents: read)$/m);
   });
 });
+
+it('the workflow ci judges usage by FOCUS’s own validator, with a Python that can have it, and without skipping the test', () => {
+  const ci = readFileSync(new URL('ci.yml', folder), 'utf8');
+  const job = ci.split(/^ {2}(?=\w+:$)/m).find((text) => text.includes('focus-validator'));
+  const test = /run: npx vitest run --project unit (\S+)\n {8}env: \{ FOCUS_PYTHON: python \}$/m.exec(
+    job ?? '',
+  )?.[1];
+
+  expect(job).toContain('{ python-version: "3.12" }');
+  expect(job).toMatch(/run: pip install .*--require-hashes .*-r tools\/focus-validator\.txt$/m);
+  const [tested, requirements] = [test ?? '', 'tools/focus-validator.txt'].map((path) =>
+    readFileSync(new URL(path, new URL('../../', folder)), 'utf8'),
+  );
+  expect(tested).toContain('FOCUS_PYTHON');
+  expect(requirements).toMatch(/^focus-validator==2\.\d+\.\d+ /m);
+});
