@@ -74,7 +74,11 @@ const withBridge = async (url: string, measure: (find: Find) => Promise<number>)
   const bridge = handleRequest({
     publisher: publishEvents(natsEventStream(link)),
     probe: natsProbe(link, ['dcm.vm']),
-    ...{ requestStreams: [requestStream], statusSubjects: ['dcm.vm'], streamNames: async () => [] },
+    ...{
+      requestStreams: [requestStream],
+      statusSubjects: ['dcm.vm'],
+      streams: async () => ({ names: [], statusStreams: [] }),
+    },
     agentRequests: natsAgentRequests(link, [requestStream]),
     log: memoryLog(),
     meter: countingMeter(),

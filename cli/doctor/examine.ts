@@ -6,7 +6,7 @@ import { reasonOf, SettingsError } from '../../shared/core/errors.ts';
 import { nameOf, ServiceType } from '../../shared/core/kind.ts';
 import { listingIn } from '../../shared/core/target.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
-import { FoundRequest, ProbeAnswer, Streams } from '../../shared/wire/bridge.ts';
+import { FoundRequest, ProbeAnswer, type StatusStream, Streams } from '../../shared/wire/bridge.ts';
 import type { ListedProvider } from '../../shared/wire/dcm-provider.ts';
 import { Health } from '../../shared/wire/health.ts';
 import {
@@ -45,9 +45,9 @@ type Options = {
 
 /**
  * Examines the connection between DCM and the provider through the deployed functions, which have the credentials and the network access:
- * which provider has each service type at DCM, whether its resources can be created, whether NATS accepts statuses, which streams exist,
- * whether a create can be looked up, whether the steps of clusters are taken, and when each target was last listed. Changes nothing. Never
- * rejects.
+ * which provider has each service type at DCM, whether its resources can be created, whether NATS accepts statuses, which streams exist, for
+ * how long they drop repeated statuses, whether a create can be looked up, whether the steps of clusters are taken, and when each target was
+ * last listed. Changes nothing. Never rejects.
  */
 export const examine = async (
   invoke: Invoke,
@@ -366,6 +366,7 @@ const ofNats = (state: ProbeAnswer): Finding[] => {
 
 const ofStreams = (streams: Streams, wanted: Wanted | undefined): Finding[] => [
   ...ofSubjects(streams, wanted),
+  ...streams.statusStreams.map(ofWindow),
   ...ofRequestStreams(streams, wanted),
 ];
 
@@ -380,6 +381,26 @@ const ofSubjects = ({ statusSubjects }: Streams, wanted: Wanted | undefined): Fi
           `The settings have statuses published on ${asked}, and what is deployed on ${deployed}. Deploy.`,
         ),
       ];
+};
+
+/**
+ * What an invocation of the normaliser has published, the next one may publish again: after the queue's visibility timeout of 90 s, and within
+ * its own timeout of 15 s (docs/adr/0002-outbox-in-the-fleet-item.md).
+ */
+export const leastWindowMs = 105_000;
+
+const ofWindow = ({ name, duplicateWindowMs }: StatusStream): Finding => {
+  const least = `expected at least ${leastWindowMs / 1000} s, within which a status whose acknowledgement was lost is published again`;
+  if (duplicateWindowMs === undefined)
+    return well(
+      `For how long the stream ${name} drops repeated statuses is not known, because the NATS user may not publish on $JS.API.STREAM.INFO.${name}; ${least}. See the duplicate window in: nats stream info ${name}`,
+    );
+  const says = `The stream ${name} drops a status that it has had within ${duplicateWindowMs / 1000} s`;
+  return duplicateWindowMs >= leastWindowMs
+    ? well(`${says}.`)
+    : wrong(
+        `${says}; ${least}. DCM would get it twice. DCM sets 120 s when it starts: restart its control plane, or run: nats stream edit ${name} --dupe-window 2m`,
+      );
 };
 
 const ofRequestStreams = ({ names, requestStreams }: Streams, wanted: Wanted | undefined): Finding[] => {

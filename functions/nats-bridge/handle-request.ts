@@ -7,6 +7,7 @@ import type { Log, Meter } from '../../shared/ports/telemetry.ts';
 import {
   BridgeRequest,
   type FoundRequest,
+  type NatsStreams,
   type ProbeAnswer,
   type PublicationAnswer,
   type PublicationRequest,
@@ -23,17 +24,17 @@ type Parts = {
   /** The subjects that `probe` checks. */
   readonly statusSubjects: readonly string[];
   /** @throws UnavailableError */
-  readonly streamNames: () => Promise<string[]>;
+  readonly streams: () => Promise<NatsStreams>;
   readonly log: Log;
   readonly meter: Meter;
 };
 
 /**
  * Does all work with NATS for functions that have neither its credentials nor access to its network.
- * @throws UnreadableError where the request is not a BridgeRequest, and the errors of AgentRequests and streamNames.
+ * @throws UnreadableError where the request is not a BridgeRequest, and the errors of AgentRequests and streams.
  */
 export const handleRequest = ({ publisher, log, meter, ...parts }: Parts) => {
-  const { probe, agentRequests, requestStreams, statusSubjects, streamNames } = parts;
+  const { probe, agentRequests, requestStreams, statusSubjects, streams } = parts;
   const publish = publishRequest({ publisher, log, meter });
   return async (request: unknown): Promise<PublicationAnswer | ProbeAnswer | FoundRequest | Streams> => {
     const { data: asked } = BridgeRequest.safeParse(request);
@@ -43,7 +44,7 @@ export const handleRequest = ({ publisher, log, meter, ...parts }: Parts) => {
       return (await agentRequests.find(asked.idempotencyKey)) ?? { resourceId: null };
     if (asked.do === 'list-streams')
       return {
-        names: await streamNames(),
+        ...(await streams()),
         requestStreams: [...requestStreams],
         statusSubjects: [...statusSubjects],
       };

@@ -4,7 +4,7 @@ import { natsLink } from '../../shared/adapters/nats/connection.ts';
 import { natsAccess } from '../../shared/adapters/nats/credentials.ts';
 import { natsEventStream } from '../../shared/adapters/nats/event-stream.ts';
 import { natsProbe } from '../../shared/adapters/nats/probe.ts';
-import { natsStreamNames } from '../../shared/adapters/nats/stream-names.ts';
+import { natsStreams } from '../../shared/adapters/nats/streams.ts';
 import { SecretsManagerEnvironment, secretsManager } from '../../shared/adapters/secrets/secrets-manager.ts';
 import { log, meter, withTelemetry } from '../../shared/runtime/telemetry.ts';
 import { statusSubject } from '../../shared/wire/cloudevents.ts';
@@ -21,11 +21,11 @@ const statusSubjects = env.SERVICE_TYPES.map(statusSubject);
 const probe = natsProbe(link, statusSubjects);
 const requestStreams = env.AGENT_REQUESTS_STREAM;
 const agentRequests = natsAgentRequests(link, requestStreams);
-const streamNames = natsStreamNames(link);
+const streams = natsStreams(link, statusSubjects);
 
 export const handler = withTelemetry(
   handleRequest({
-    ...{ publisher, probe, agentRequests, requestStreams, statusSubjects, streamNames },
+    ...{ publisher, probe, agentRequests, requestStreams, statusSubjects, streams },
     ...{ log, meter },
   }),
 );

@@ -35,7 +35,7 @@ const FindRequest = z.object({
   idempotencyKey: z.string().check(z.minLength(1)),
 });
 
-/** The names of all streams, of those with requests to agents, and the subjects of statuses. Answered with Streams. */
+/** The streams, which of them have requests to agents, which take statuses, and the subjects of these. Answered with Streams. */
 const StreamsRequest = z.object({ do: z.literal('list-streams') });
 
 /** All requests to the nats-bridge. */
@@ -59,10 +59,22 @@ export const FoundRequest = z.object({
 });
 export type FoundRequest = z.infer<typeof FoundRequest>;
 
+const StatusStream = z.object({
+  name: z.string(),
+  /** For how long the stream drops a message whose id it has had. Absent: the NATS user may not ask for it. */
+  duplicateWindowMs: z.optional(z.number()),
+});
+export type StatusStream = z.infer<typeof StatusStream>;
+
 export const Streams = z.object({
   names: z.array(z.string()),
+  /** The streams that take messages on `statusSubjects`. Earlier versions do not answer it. */
+  statusStreams: z._default(z.array(StatusStream), []),
   requestStreams: z.array(z.string()),
   /** On which statuses are published; the probe checks that a stream has each. Absent: dcm.vm, as earlier versions answer. */
   statusSubjects: z._default(z.array(z.string()), ['dcm.vm']),
 });
 export type Streams = z.infer<typeof Streams>;
+
+/** Of Streams, what NATS says. */
+export type NatsStreams = Pick<Streams, 'names' | 'statusStreams'>;

@@ -3,6 +3,7 @@ import { Match, type Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { queueOf } from '../../cli/doctor/account.ts';
+import { leastWindowMs } from '../../cli/doctor/examine.ts';
 import {
   alarmsOf,
   allTypes,
@@ -213,7 +214,8 @@ const DeadLetterAlarm = z.object({
 const AnEventSource = z.object({
   Properties: z.object({ EventSourceArn: GetAtt, FunctionName: z.object({ Ref: z.string() }) }),
 });
-const AFunction = z.object({ Properties: z.object({ FunctionName: z.string() }) });
+const AFunction = z.object({ Properties: z.object({ FunctionName: z.string(), Timeout: z.number() }) });
+const AQueue = z.object({ Properties: z.object({ VisibilityTimeout: z.number() }) });
 
 /** By the logical id of a queue: what takes its messages, or the alarm on any of them. */
 const watchedQueues = (template: Template) => {
@@ -254,5 +256,15 @@ describe('the doctor', () => {
         Object.fromEntries(known.map((id) => [id, watchedQueues(template)[id]])),
       );
     }
+  });
+
+  it('knows after how long the normaliser may publish a status again', () => {
+    const resources = home.toJSON().Resources;
+    const [queue] = Object.keys(resources).filter((id) => /^ObservationsQueue.{8}$/.test(id));
+    const normaliser = { Properties: { FunctionName: 'ec2-sp-normaliser' } };
+    const [made] = Object.values(home.findResources('AWS::Lambda::Function', normaliser));
+    const { VisibilityTimeout } = AQueue.parse(resources[queue ?? '']).Properties;
+
+    expect(leastWindowMs).toBe((VisibilityTimeout + AFunction.parse(made).Properties.Timeout) * 1000);
   });
 });

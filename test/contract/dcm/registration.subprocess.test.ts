@@ -9,7 +9,7 @@ import { natsAgentRequests } from '../../../shared/adapters/nats/agent-requests.
 import { natsLink } from '../../../shared/adapters/nats/connection.ts';
 import { natsEventStream } from '../../../shared/adapters/nats/event-stream.ts';
 import { natsProbe } from '../../../shared/adapters/nats/probe.ts';
-import { natsStreamNames } from '../../../shared/adapters/nats/stream-names.ts';
+import { natsStreams } from '../../../shared/adapters/nats/streams.ts';
 import { memoryRegistrations } from '../../fakes/memory-registrations.ts';
 import { countingMeter, memoryLog } from '../../fakes/silent.ts';
 import { issuer } from '../../unit/adapters/issuer.ts';
@@ -121,7 +121,7 @@ describe('npm run doctor, by the functions as they are, an environment agent and
         ...{ publisher: publishEvents(natsEventStream(link)), probe: natsProbe(link, ['dcm.vm']) },
         ...{ agentRequests: natsAgentRequests(link, requestStreams), requestStreams, ...telling },
         statusSubjects: ['dcm.vm'],
-        streamNames: natsStreamNames(link),
+        streams: natsStreams(link, ['dcm.vm']),
       });
       const ask = handleRequest({
         settings: {
@@ -145,7 +145,12 @@ describe('npm run doctor, by the functions as they are, an environment agent and
       expect(
         findings.filter(({ isWrong, says }) => isWrong && !isAboutHealth(says)).map(({ says }) => says),
       ).toEqual(given.wrong);
-      expect(findings.map(({ says }) => says)).toContain('NATS takes statuses.');
+      expect(findings.map(({ says }) => says)).toEqual(
+        expect.arrayContaining([
+          'NATS takes statuses.',
+          'The stream dcm-status drops a status that it has had within 120 s.',
+        ]),
+      );
     },
   );
 });

@@ -70,6 +70,14 @@ const saysOf = async (
 const withRegion = (change: object) => ({ inspect: { regions: [{ ...region, ...change }] } });
 const withProvider = (change: object) => withRegion({ providers: [{ ...ours, ...change }] });
 
+/** For how long DCM's stream drops a status that it has had. */
+const withWindow = (duplicateWindowMs: number | undefined) => ({
+  'list-streams': {
+    ...healthy['list-streams'],
+    statusStreams: [{ name: 'dcm-status', duplicateWindowMs }],
+  },
+});
+
 describe('npm run doctor', () => {
   it('says what is well, and asks for nothing (Y 9)', async () => {
     const { all, wrong } = await saysOf({});
@@ -155,6 +163,11 @@ describe('npm run doctor', () => {
       "NATS has no stream dcm-agent-requests. DCM's control plane creates it: is this DCM's NATS?",
     ],
     [
+      'the stream forgets too early what it has had',
+      withWindow(30_000),
+      'The stream dcm-status drops a status that it has had within 30 s; expected at least 105 s, within which a status whose acknowledgement was lost is published again. DCM would get it twice. DCM sets 120 s when it starts: restart its control plane, or run: nats stream edit dcm-status --dupe-window 2m',
+    ],
+    [
       'no stream has the subject of containers',
       {
         probe: {
@@ -199,6 +212,20 @@ describe('npm run doctor', () => {
     const { wrong } = await saysOf(answers);
 
     expect(wrong).toEqual([typeof sentence === 'string' ? sentence : expect.stringMatching(sentence)]);
+  });
+
+  it.each([
+    [120_000, 'The stream dcm-status drops a status that it has had within 120 s.'],
+    [105_000, 'The stream dcm-status drops a status that it has had within 105 s.'],
+    [
+      undefined,
+      'For how long the stream dcm-status drops repeated statuses is not known, because the NATS user may not publish on $JS.API.STREAM.INFO.dcm-status; expected at least 105 s, within which a status whose acknowledgement was lost is published again. See the duplicate window in: nats stream info dcm-status',
+    ],
+  ])('says for how long repeated statuses are dropped, or that it may not be asked: %s', async (ms, says) => {
+    const { all, wrong } = await saysOf(withWindow(ms));
+
+    expect(wrong).toEqual([]);
+    expect(all.map((one) => one.says)).toContain(says);
   });
 
   it('compares the version that is deployed with that of the command line', async () => {

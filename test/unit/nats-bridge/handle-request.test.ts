@@ -4,25 +4,26 @@ import { publishEvents } from '../../../functions/nats-bridge/publish-events.ts'
 import { SettingsError, UnavailableError, UnreadableError } from '../../../shared/core/errors.ts';
 import type { AgentRequests } from '../../../shared/ports/agent-requests.ts';
 import type { NatsProbe } from '../../../shared/ports/health-probes.ts';
+import type { NatsStreams } from '../../../shared/wire/bridge.ts';
 import { memoryEventStream } from '../../fakes/memory-event-stream.ts';
 import { countingMeter, memoryLog } from '../../fakes/silent.ts';
 
 type Given = {
   readonly probe?: NatsProbe;
-  readonly streamNames?: () => Promise<string[]>;
+  readonly streams?: () => Promise<NatsStreams>;
 } & Partial<AgentRequests>;
 
 const bridge = ({
   probe = async () => ({ connected: true }),
   find = async () => null,
   check = async () => undefined,
-  streamNames = async () => [],
+  streams = async () => ({ names: [], statusStreams: [] }),
 }: Given = {}) =>
   handleRequest({
     publisher: publishEvents(memoryEventStream()),
     probe,
     agentRequests: { find, check },
-    ...{ requestStreams: ['dcm-agent-requests'], statusSubjects: ['dcm.vm', 'dcm.container'], streamNames },
+    ...{ requestStreams: ['dcm-agent-requests'], statusSubjects: ['dcm.vm', 'dcm.container'], streams },
     meter: countingMeter(),
     log: memoryLog(),
   });
@@ -49,10 +50,11 @@ describe('nats-bridge', () => {
   });
 
   it('lists the streams that there are, and those on which requests are looked up (Y 9)', async () => {
-    const streamNames = async () => ['dcm-status', 'ec2-retry'];
+    const statusStreams = [{ name: 'dcm-status', duplicateWindowMs: 120_000 }];
+    const streams = async () => ({ names: ['dcm-status', 'ec2-retry'], statusStreams });
 
-    expect(await bridge({ streamNames })({ do: 'list-streams' })).toEqual({
-      ...{ names: ['dcm-status', 'ec2-retry'], requestStreams: ['dcm-agent-requests'] },
+    expect(await bridge({ streams })({ do: 'list-streams' })).toEqual({
+      ...{ names: ['dcm-status', 'ec2-retry'], statusStreams, requestStreams: ['dcm-agent-requests'] },
       statusSubjects: ['dcm.vm', 'dcm.container'],
     });
   });
