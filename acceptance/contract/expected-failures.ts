@@ -7,6 +7,7 @@ type ExpectedFailure = {
 
 const launching = (...names: string[]) => names.map((name) => `moto: EC2 launching ${name}`);
 const options = (...names: string[]) => names.map((name) => `moto: EC2 launch options ${name}`);
+const collections = (...names: string[]) => names.map((name) => `moto: EC2 collections ${name}`);
 
 /** The tests of the EC2 contract that moto fails. The run also fails if one of them passes. */
 export const expectedFailures: readonly ExpectedFailure[] = [
@@ -97,5 +98,21 @@ export const expectedFailures: readonly ExpectedFailure[] = [
       'moto: EC2 status checks refuse ids together with paging, and a page too small',
       'moto: EC2 tagging refuses tags that EC2 would not keep',
     ],
+  },
+  {
+    reason:
+      'An instance with block device mappings has no other volumes, and its volumes stay when it is terminated unless the launch says otherwise.',
+    tests: collections(
+      'have the volumes of an instance, with their tags, sizes and attachments',
+      'keep a volume that is not deleted with its instance, as available',
+    ),
+  },
+  {
+    reason: 'Volumes do not come in pages.',
+    tests: collections('come in pages'),
+  },
+  {
+    reason: 'The console of every instance is the same, also for an instance that is not Nitro.',
+    tests: collections('have the console of an instance in base64, the latest only on Nitro'),
   },
 ];
