@@ -489,18 +489,16 @@ const showLabels = (lacking: readonly Row[], { resources }: Overview): void => {
   });
 };
 
-let refusedTurn = 0;
+let failedTurn = 0;
 
 /**
- * Removes a row whose create was refused, and which somebody has deleted since: no status says so. Asks for one row each time, in turn, so
- * that many cost no more than one.
+ * Removes a row that has failed, and which somebody has deleted since: what has ended, or was never launched, has no further status. Asks
+ * for one row each time, in turn, so that many cost no more than one.
  */
-const removeRefused = async (): Promise<void> => {
-  const refused = [...rows.values()].filter(
-    ({ current, resourceId }) => current.peek().status === 'FAILED' && resourceId.peek() === '',
-  );
-  refusedTurn += 1;
-  const row = refused[refusedTurn % refused.length];
+const removeDeletedFailure = async (): Promise<void> => {
+  const all = [...rows.values()].filter(({ current }) => current.peek().status === 'FAILED');
+  failedTurn += 1;
+  const row = all[failedTurn % all.length];
   if (row) await removeIfGone(row);
 };
 
@@ -514,7 +512,7 @@ export const refreshTargets = async (): Promise<void> => {
     },
     () => undefined, // the look at the feed reports what fails
   );
-  await removeRefused();
+  await removeDeletedFailure();
   if (isLaptop) await readLaptop();
 };
 

@@ -114,7 +114,6 @@ describe('the console, in Chromium', skippedBecause(whyNoChromium, { alsoInCi })
     await drawer().locator('svg.timeline').waitFor();
     await hasStatus(id, 'RUNNING');
     await rowOf(id).locator('td.place', { hasText: '0.5 vCPU, 1024 MiB' }).waitFor({ timeout: soon });
-    await drawer().locator('.events .request').first().waitFor();
     const aws = drawer().getByRole('button', { name: 'as aws' });
     await expect.poll(() => aws.getAttribute('title')).toMatch(/ --cluster [\w-]+ --tasks [0-9a-f]{32}$/);
     await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
@@ -249,6 +248,26 @@ describe('the console, in Chromium', skippedBecause(whyNoChromium, { alsoInCi })
     await paused.close();
   });
 
+  it('says which request caused a status, where the feed has that', async () => {
+    const visitor = await browser.newPage();
+    const [status, message, time] = ['STOPPING', 'it stops', new Date(Date.now() + 60_000).toISOString()];
+    const change = {
+      ...{ cursor: 'c', kind: 'status', eventId: 'e-1', dcmId: 'late-1', serviceType: 'vm' },
+      ...{ target: 'us-east-1', status, message, time, requestId: 'request-1' },
+    };
+    await visitor.route('**/api/v1alpha1/changes*', (route) =>
+      route.fulfill({ json: { changes: [change], next: 'c', pollAfterMs: 200, complete: true } }),
+    );
+    await visitor.route('**/vms/late-1/events', (route) =>
+      route.fulfill({ json: { results: [{ status, message, update_time: time }] } }),
+    );
+    await visitor.goto(stack.endpoints.consoleUrl);
+    await visitor.getByRole('button', { name: 'late-1' }).first().click();
+
+    await visitor.locator('aside.drawer .events').getByText('request request-1').waitFor();
+    await visitor.close();
+  });
+
   it('says in the dialog of a launch what is wrong with it, and not in the next one', async () => {
     const opened = page.getByRole('button', { name: /^Launch n/ });
     const dialog = page.getByRole('dialog', { name: 'Launch' });
@@ -264,22 +283,24 @@ describe('the console, in Chromium', skippedBecause(whyNoChromium, { alsoInCi })
     expect(await page.locator('p.notice').count()).toBe(0);
   });
 
-  it('removes a refused create that another client has deleted, though no status reports that', async () => {
+  it('removes what has failed and another client has deleted, though no status reports that', async () => {
     const visitor = await browser.newPage();
     const time = new Date().toISOString();
-    const refused = {
-      ...{ dcmId: 'refused-1', serviceType: 'vm', target: 'us-east-1', status: 'FAILED', message: '' },
-      ...{ time, createdAt: time, history: [] },
-    };
+    const failed = (dcmId: string, more = {}) => ({
+      ...{ dcmId, serviceType: 'vm', target: 'us-east-1', status: 'FAILED', message: '' },
+      ...{ time, createdAt: time, history: [], ...more },
+    });
+    const resources = [failed('refused-1'), failed('broken-1', { resourceId: 'i-0123456789abcdef0' })];
     await visitor.route('**/api/v1alpha1/overview*', async (route) => {
       const response = await route.fetch();
-      await route.fulfill({ response, json: { ...(await response.json()), resources: [refused] } });
+      await route.fulfill({ response, json: { ...(await response.json()), resources } });
     });
     await visitor.goto(stack.endpoints.consoleUrl);
 
-    const row = visitor.locator('tbody tr', { hasText: 'refused-1' });
-    await row.locator('.status', { hasText: 'FAILED' }).waitFor();
-    await row.locator('.status', { hasText: 'DELETED' }).waitFor({ timeout: lives });
+    for (const { dcmId } of resources) {
+      const row = visitor.locator('tbody tr', { hasText: dcmId });
+      await row.locator('.status', { hasText: 'DELETED' }).waitFor({ timeout: lives });
+    }
     await visitor.close();
   });
 
