@@ -175,7 +175,10 @@ const startApi = (count: number) => {
 
 const Metrics = z.object({ metrics: z.array(z.object({ name: z.string(), value: z.number() })) });
 
-/** The share of a processor that the main thread of a page takes, which does not depend on what else the machine does. @throws where the page does not show what it should. */
+/**
+ * The share of a processor that the main thread of a page takes, which does not depend on what else the machine does.
+ * @throws where the page does not show what it should.
+ */
 const busyShare = async (browser: Browser, count: number): Promise<number> => {
   await using api = await startApi(count);
   const context = await browser.newContext({ viewport });

@@ -102,84 +102,78 @@ const resources = (serviceType: ServiceType): GroupSpec => {
   const { noun, one } = words[serviceType];
   const id = { name: 'ID', about: `DCM's id of the ${noun}` };
   const load = async () => import('./commands/resources.ts');
+  const members: readonly CommandSpec[] = [
+    {
+      name: 'list',
+      summary: `List the ${noun}s of a target`,
+      options: pages,
+      examples: [`${serviceType} list`, `${serviceType} list --target prod/eu-west-1 -o json`],
+      load: async () => (await load()).list(serviceType),
+    },
+    {
+      name: 'get',
+      summary: `Get a ${noun}`,
+      arguments: [id],
+      examples: [`${serviceType} get ${one} -o yaml`],
+      load: async () => (await load()).get(serviceType),
+    },
+    {
+      name: 'create',
+      summary: `Create a ${noun}`,
+      about: 'A repeated create with the same id returns what the first one created',
+      options: [
+        specFile,
+        { flags: '--id <id>', about: "DCM's id; a new one by default" },
+        { flags: '--dry-run', about: 'Create nothing, and print what would be launched' },
+        { flags: '--wait', about: 'Wait until it is no longer being provisioned' },
+      ],
+      examples: [
+        `${serviceType} create -f ${serviceType}.yaml --id ${one}`,
+        `${serviceType} create -f - --dry-run`,
+      ],
+      load: async () => (await load()).create(serviceType),
+    },
+    {
+      name: 'delete',
+      summary: `Delete ${noun}s`,
+      about: 'Asks before, on a terminal; where there are several, for the id of the first',
+      arguments: [{ ...id, isVariadic: true }],
+      options: [{ flags: '-y, --yes', about: 'Do not ask' }],
+      examples: [
+        `${serviceType} delete ${one}`,
+        `${serviceType} delete ${one} ${one.replace('1', '2')} --yes`,
+      ],
+      load: async () => (await load()).remove(serviceType),
+    },
+    {
+      name: 'validate',
+      summary: `Say what a create of a ${noun} would launch`,
+      about: 'Creates nothing',
+      options: [specFile],
+      examples: [`${serviceType} validate -f ${serviceType}.yaml`],
+      load: async () => (await load()).validate(serviceType),
+    },
+    {
+      name: 'events',
+      summary: `List the newest statuses of a ${noun} that were published`,
+      arguments: [id],
+      examples: [`${serviceType} events ${one}`],
+      load: async () => (await load()).events(serviceType),
+    },
+    ...(serviceType === 'vm' ? (['start', 'stop', 'reboot'] as const) : []).map(
+      (action): CommandSpec => ({
+        name: action,
+        summary: `${action.charAt(0).toUpperCase()}${action.slice(1)} a VM`,
+        arguments: [id],
+        examples: [`vm ${action} ${one}`],
+        load: async () => (await load()).change(action),
+      }),
+    ),
+  ];
   return {
     name: serviceType,
     summary: `${noun.charAt(0).toUpperCase()}${noun.slice(1)}s of the provider: list, create, delete, follow`,
-    commands: [
-      {
-        name: 'list',
-        summary: `List the ${noun}s of a target`,
-        options: pages,
-        examples: [`${serviceType} list`, `${serviceType} list --target prod/eu-west-1 -o json`],
-        hasTarget: true,
-        load: async () => (await load()).list(serviceType),
-      },
-      {
-        name: 'get',
-        summary: `Get a ${noun}`,
-        arguments: [id],
-        examples: [`${serviceType} get ${one} -o yaml`],
-        hasTarget: true,
-        load: async () => (await load()).get(serviceType),
-      },
-      {
-        name: 'create',
-        summary: `Create a ${noun}`,
-        about: 'A repeated create with the same id returns what the first one created',
-        options: [
-          specFile,
-          { flags: '--id <id>', about: "DCM's id; a new one by default" },
-          { flags: '--dry-run', about: 'Create nothing, and print what would be launched' },
-          { flags: '--wait', about: 'Wait until it is no longer being provisioned' },
-        ],
-        examples: [
-          `${serviceType} create -f ${serviceType}.yaml --id ${one}`,
-          `${serviceType} create -f - --dry-run`,
-        ],
-        hasTarget: true,
-        load: async () => (await load()).create(serviceType),
-      },
-      {
-        name: 'delete',
-        summary: `Delete ${noun}s`,
-        about: 'Asks before, on a terminal; where there are several, for the id of the first',
-        arguments: [{ ...id, isVariadic: true }],
-        options: [{ flags: '-y, --yes', about: 'Do not ask' }],
-        examples: [
-          `${serviceType} delete ${one}`,
-          `${serviceType} delete ${one} ${one.replace('1', '2')} --yes`,
-        ],
-        hasTarget: true,
-        load: async () => (await load()).remove(serviceType),
-      },
-      {
-        name: 'validate',
-        summary: `Say what a create of a ${noun} would launch`,
-        about: 'Creates nothing',
-        options: [specFile],
-        examples: [`${serviceType} validate -f ${serviceType}.yaml`],
-        hasTarget: true,
-        load: async () => (await load()).validate(serviceType),
-      },
-      {
-        name: 'events',
-        summary: `List the newest statuses of a ${noun} that were published`,
-        arguments: [id],
-        examples: [`${serviceType} events ${one}`],
-        hasTarget: true,
-        load: async () => (await load()).events(serviceType),
-      },
-      ...(serviceType === 'vm' ? (['start', 'stop', 'reboot'] as const) : []).map(
-        (action): CommandSpec => ({
-          name: action,
-          summary: `${action.charAt(0).toUpperCase()}${action.slice(1)} a VM`,
-          arguments: [id],
-          examples: [`vm ${action} ${one}`],
-          hasTarget: true,
-          load: async () => (await load()).change(action),
-        }),
-      ),
-    ],
+    commands: members.map((one) => ({ ...one, hasTarget: true })),
   };
 };
 

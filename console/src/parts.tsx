@@ -725,15 +725,12 @@ const DrawerOf = ({ row }: { readonly row: Row }) => {
     open.value = undefined;
     focused.value = row.key;
   };
-  const known = events.value
-    .toReversed()
-    .map((one) => ({ status: one.status, timeMs: Date.parse(one.update_time) }));
-  const history = known.length >= row.history.value.length ? known : row.history.value;
-  const told = events.value.map((one) => {
+  const published = events.value.map((one) => {
     const timeMs = Date.parse(one.update_time);
     const past = row.history.value.find((seen) => seen.timeMs === timeMs && seen.status === one.status);
     return { ...one, timeMs, requestId: past?.requestId };
   });
+  const history = published.length >= row.history.value.length ? published.toReversed() : row.history.value;
   return (
     <aside class="drawer" aria-labelledby="drawer">
       <div class="heading">
@@ -783,11 +780,13 @@ const DrawerOf = ({ row }: { readonly row: Row }) => {
       <h3>Timeline</h3>
       <Timeline history={history} />
       <ol class="events">
-        {told.map((one, index) => (
+        {published.map((one, index) => (
           <li key={`${one.timeMs} ${one.status} ${one.message}`}>
             <time dateTime={one.update_time}>{fullTime(one.timeMs)}</time> <Status status={one.status} />{' '}
             <span class="faint">
-              {index === 0 ? 'now' : `for ${duration((told[index - 1]?.timeMs ?? one.timeMs) - one.timeMs)}`}
+              {index === 0
+                ? 'now'
+                : `for ${duration((published[index - 1]?.timeMs ?? one.timeMs) - one.timeMs)}`}
             </span>
             <span class="message">{one.message}</span>
             {one.requestId && <span class="request">request {one.requestId}</span>}

@@ -80,8 +80,8 @@ export const readMessage = ({ targets, collections, homeAccount, log, meter }: S
   }
 
   function dropForeign({ source, account, region }: EventBridgeEvent): InventoryMessage[] {
-    const isConfigured =
-      [undefined, account].includes(homeAccount) || targets.some((one) => one.account === account);
+    const isHome = homeAccount === undefined || account === homeAccount;
+    const isConfigured = isHome || targets.some((one) => one.account === account);
     meter.count(isConfigured ? 'unreportedRegion' : 'foreignAccount');
     log.warn('dropped an event about a target that is not configured', { source, account, region });
     return [];

@@ -143,11 +143,11 @@ describe('an event in the inventory', () => {
     ],
     ['another region', { region: 'eu-north-1' }, { unreportedRegion: 1 }],
     ['another region of another account', { account: other, region: 'eu-north-1' }, { unreportedRegion: 1 }],
-  ])('of %s is ignored (B3 11)', async (_, told, counts) => {
+  ])('of %s is ignored (B3 11)', async (_, more, counts) => {
     const { deliver, list, find, described, fed, meter } = inventoryWorld();
     await list(shown(1));
 
-    await deliver([stateEvent(1, 'terminated', told)]);
+    await deliver([stateEvent(1, 'terminated', more)]);
 
     expect(await find(instanceId(1))).toBeDefined();
     expect([described, fed, meter.counts]).toEqual([[], [], counts]);
